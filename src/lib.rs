@@ -1,0 +1,33 @@
+//! didact runs teacher–student anomaly-detection experiments.
+//!
+//! The rooms of the house, from the door down; arrows run down this list only:
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`cli`] | one verb of the command line per file |
+//! | [`spec`] | the sweep file: raw with spans, then checked, then resolved |
+//! | [`search`] | spaces and samplers |
+//! | [`plan`] | trials to runs to stages, and their keys |
+//! | [`schedule`] | claims, leases, workers, progress |
+//! | [`store`] | the database; SQL lives there and nowhere else |
+//! | [`report`] | statistics, figures, pages |
+//! | [`train`] | the phases that train, and checkpoints |
+//! | [`evaluate`] | anomaly maps and metrics |
+//! | [`model`] | ResNet, U-Net, weight files |
+//! | [`nn`] | parameter sets, layers, optimisers |
+//! | [`tensor`] | differentiable operations on dfdx tensors |
+//! | [`data`] | layouts, images, masks, splits, the synthetic set |
+
+pub mod cli;
+pub mod data;
+pub mod evaluate;
+pub mod model;
+pub mod nn;
+pub mod plan;
+pub mod report;
+pub mod schedule;
+pub mod search;
+pub mod spec;
+pub mod store;
+pub mod tensor;
+pub mod train;

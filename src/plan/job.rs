@@ -1,0 +1,251 @@
+//! What each kind of stage is asked to do: the job that a worker reads from the store.
+//!
+//! A job holds what the stage needs to find its input (paths) beside what its output depends on
+//! (digests, settings); only the latter is in the key.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Key;
+use crate::data::DataSettings;
+use crate::evaluate::{Checkpoint, EvaluateSettings};
+use crate::model::{AutoEncoder, TeacherSettings, UnetSettings};
+use crate::train::{JointSettings, PretrainSettings};
+
+/// The five kinds of stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StageKind {
+    /// Teacher features of one part of a category.
+    Features,
+    /// Auto-encoders on teacher features.
+    Pretrain,
+    /// Student, and auto-encoders where there are any.
+    Joint,
+    /// Per-level anomaly maps.
+    Score,
+    /// Map rule and metrics.
+    Evaluate,
+}
+
+impl StageKind {
+    /// All kinds, in the order in which a run passes them.
+    pub const ALL: [Self; 5] = [Self::Features, Self::Pretrain, Self::Joint, Self::Score, Self::Evaluate];
+
+    /// The name in the store and on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Features => "features",
+            Self::Pretrain => "pretrain",
+            Self::Joint => "joint",
+            Self::Score => "score",
+            Self::Evaluate => "evaluate",
+        }
+    }
+
+    /// Raised whenever the code changes what this kind of stage computes.
+    pub fn recipe(self) -> u32 {
+        match self {
+            Self::Features | Self::Pretrain | Self::Joint | Self::Score | Self::Evaluate => 1,
+        }
+    }
+}
+
+/// Which images of a category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// `train/good`, both the training and the held-out part.
+    Train,
+    /// `test/*`.
+    Test,
+}
+
+/// The images of one part of one category: where they are, and what they were when the sweep was planned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageSet {
+    /// How to open the data set (paths; not in keys).
+    pub data: DataSettings,
+    /// The category's name (not in keys: the digest says what the images are).
+    pub category: String,
+    /// Which part.
+    pub part: Part,
+    /// BLAKE3 over the images' digests, in order.
+    pub digest: String,
+}
+
+/// The teacher: how to open it, and its digest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TeacherRef {
+    /// Where (not in keys).
+    pub settings: TeacherSettings,
+    /// BLAKE3 of the weight file.
+    pub digest: String,
+}
+
+/// Teacher features of one part of a category.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeaturesJob {
+    /// The images.
+    pub images: ImageSet,
+    /// The teacher.
+    pub teacher: TeacherRef,
+}
+
+/// Pretraining of one U-Net per level.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PretrainJob {
+    /// Key of features(train).
+    pub features: Key,
+    /// Seed of the held-out split.
+    pub split_seed: u64,
+    /// Shape of the U-Nets.
+    pub unet: UnetSettings,
+    /// Training settings.
+    pub pretrain: PretrainSettings,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+/// Joint training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JointJob {
+    /// Key of features(train).
+    pub features: Key,
+    /// The training images: the student sees them.
+    pub images: ImageSet,
+    /// The teacher, whose shape the student takes.
+    pub teacher: TeacherRef,
+    /// Key of the pretraining, if any.
+    pub pretrain: Option<Key>,
+    /// Auto-encoders, or none.
+    pub model: AutoEncoder,
+    /// Training settings, with the selection rule.
+    pub joint: JointSettings,
+    /// Number of evenly spaced epochs whose weights are kept for the oracle.
+    pub oracle_epochs: usize,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+/// Per-level maps of the test and the held-out images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreJob {
+    /// Key of the joint stage.
+    pub joint: Key,
+    /// Key of features(train), for the held-out images.
+    pub features_train: Key,
+    /// Key of features(test).
+    pub features_test: Key,
+    /// Training images, for the held-out ones.
+    pub train_images: ImageSet,
+    /// Test images.
+    pub test_images: ImageSet,
+    /// Whose weights.
+    pub checkpoint: Checkpoint,
+    /// The teacher, whose shape the student has.
+    pub teacher: TeacherRef,
+    /// Auto-encoders, or none.
+    pub model: AutoEncoder,
+}
+
+/// Metrics of the final maps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluateJob {
+    /// Key of the score stage.
+    pub score: Key,
+    /// Test images, for their masks.
+    pub test_images: ImageSet,
+    /// BLAKE3 over labels and masks of the test images, in order.
+    pub masks: String,
+    /// Map rule.
+    pub evaluate: EvaluateSettings,
+    /// Whose weights: names the rows.
+    pub checkpoint: Checkpoint,
+}
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StageJob {
+    /// See [`FeaturesJob`].
+    Features(FeaturesJob),
+    /// See [`PretrainJob`].
+    Pretrain(PretrainJob),
+    /// See [`JointJob`].
+    Joint(JointJob),
+    /// See [`ScoreJob`].
+    Score(ScoreJob),
+    /// See [`EvaluateJob`].
+    Evaluate(EvaluateJob),
+}
+
+impl StageJob {
+    /// Its kind.
+    pub fn kind(&self) -> StageKind {
+        match self {
+            Self::Features(_) => StageKind::Features,
+            Self::Pretrain(_) => StageKind::Pretrain,
+            Self::Joint(_) => StageKind::Joint,
+            Self::Score(_) => StageKind::Score,
+            Self::Evaluate(_) => StageKind::Evaluate,
+        }
+    }
+
+    /// Keys of the stages whose artifacts it reads.
+    pub fn dependencies(&self) -> Vec<Key> {
+        match self {
+            Self::Features(_) => vec![],
+            Self::Pretrain(job) => vec![job.features.clone()],
+            Self::Joint(job) => std::iter::once(&job.features).chain(&job.pretrain).cloned().collect(),
+            Self::Score(job) => vec![job.joint.clone(), job.features_train.clone(), job.features_test.clone()],
+            Self::Evaluate(job) => vec![job.score.clone()],
+        }
+    }
+
+    /// The stage's key: what its output depends on, paths left out.
+    pub fn key(&self) -> Key {
+        let content = match self {
+            Self::Features(job) => json!({
+                "images": job.images.digest,
+                "size": job.images.data.image_size,
+                "filter": "bilinear-antialiased",
+                "teacher": job.teacher.digest,
+                "levels": [1, 2, 3],
+            }),
+            Self::Pretrain(job) => json!({
+                "features": job.features,
+                "split_seed": job.split_seed,
+                "unet": job.unet,
+                "pretrain": job.pretrain,
+                "seed": job.seed,
+            }),
+            Self::Joint(job) => json!({
+                "features": job.features,
+                "images": job.images.digest,
+                "split_seed": job.images.data.split_seed,
+                "pretrain": job.pretrain,
+                "model": job.model,
+                "joint": job.joint,
+                "oracle_epochs": job.oracle_epochs,
+                "seed": job.seed,
+            }),
+            Self::Score(job) => json!({
+                "joint": job.joint,
+                "features": job.features_test,
+                "images": job.test_images.digest,
+                "checkpoint": job.checkpoint,
+            }),
+            Self::Evaluate(job) => json!({
+                "score": job.score,
+                "masks": job.masks,
+                "rule": {
+                    "aggregate": job.evaluate.aggregate,
+                    "fuse_size": job.evaluate.fuse_size,
+                    "smoothing_sigma": job.evaluate.smoothing_sigma,
+                },
+            }),
+        };
+        Key::of(self.kind().name(), self.kind().recipe(), &content)
+    }
+}

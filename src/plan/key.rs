@@ -1,0 +1,39 @@
+//! The key of a stage: BLAKE3 of everything that its output depends on, and nothing else.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A BLAKE3 digest in lower-case hex, 64 characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(String);
+
+impl Key {
+    /// Digest of a kind, its recipe number and a canonical JSON value of what the output depends on.
+    pub fn of(kind: &str, recipe: u32, content: &serde_json::Value) -> Self {
+        let text = serde_json::json!([kind, recipe, content]).to_string();
+        Self(blake3::hash(text.as_bytes()).to_hex().to_string())
+    }
+
+    /// A key read back from the store.
+    pub fn from_hex(hex: String) -> Self {
+        Self(hex)
+    }
+
+    /// The 64 hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first 12 digits, for people.
+    pub fn short(&self) -> &str {
+        &self.0[..12.min(self.0.len())]
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

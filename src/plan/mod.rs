@@ -1,0 +1,13 @@
+//! Trials to runs to stages, and their keys.
+
+mod job;
+mod key;
+mod planned;
+mod trial;
+
+pub use job::{
+    EvaluateJob, FeaturesJob, ImageSet, JointJob, Part, PretrainJob, ScoreJob, StageJob, StageKind, TeacherRef,
+};
+pub use key::Key;
+pub use planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
+pub use trial::{Baseline, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial};

@@ -1,0 +1,52 @@
+//! A whole plan: what the scheduler writes to the store before any worker starts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Key, StageJob, SweepTrial};
+
+/// A trial with its key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedTrial {
+    /// Digest of the canonical settings.
+    pub key: Key,
+    /// The trial.
+    pub trial: SweepTrial,
+}
+
+/// A run: trial × category × seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedRun {
+    /// Digest of trial, category and seed.
+    pub key: Key,
+    /// The trial's key.
+    pub trial: Key,
+    /// The category.
+    pub category: String,
+    /// The seed.
+    pub seed: u64,
+    /// Keys of its stages, in the order in which it passes them.
+    pub stages: Vec<Key>,
+    /// The protocol that its numbers are measured under, canonical JSON (data set and counts, size, filter, split,
+    /// selection rule, map rule, mask rule, metric variants, teacher's digest, numerics).
+    pub protocol: serde_json::Value,
+}
+
+/// A stage that one or more runs want.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStage {
+    /// Its key.
+    pub key: Key,
+    /// Its job.
+    pub job: StageJob,
+}
+
+/// Everything that a sweep will do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The trials, without duplicates.
+    pub trials: Vec<PlannedTrial>,
+    /// The runs, in the order in which they should finish: baseline and first seeds before the rest.
+    pub runs: Vec<PlannedRun>,
+    /// The stages, without duplicates, each after those that it depends on.
+    pub stages: Vec<PlannedStage>,
+}

@@ -1,0 +1,94 @@
+//! A sweep with every setting in place: what the rest of the house works with.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::DataSettings;
+use crate::evaluate::EvaluateSettings;
+use crate::model::{AutoEncoder, TeacherSettings};
+use crate::train::{JointSettings, PretrainSettings};
+
+/// One point of the search space, canonical: settings that do not apply are absent.
+///
+/// Two trials with equal values train the same networks; neither category nor seed is part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Images.
+    pub data: DataSettings,
+    /// Frozen teacher.
+    pub teacher: TeacherSettings,
+    /// Auto-encoders, or none (ST-FPM).
+    pub model: AutoEncoder,
+    /// Phase 1; absent without auto-encoders or with zero epochs.
+    pub pretrain: Option<PretrainSettings>,
+    /// Phase 2.
+    pub joint: JointSettings,
+    /// Map rule.
+    pub evaluate: EvaluateSettings,
+}
+
+/// How points are drawn from the search space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Every combination once.
+    Grid,
+    /// Independent draws.
+    Random { trials: usize, seed: u64 },
+}
+
+/// The search of a sweep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchSettings {
+    /// Sampler.
+    pub strategy: Strategy,
+    /// Seeds of the runs.
+    pub seeds: Vec<u64>,
+}
+
+/// What the report compares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportSettings {
+    /// Dotted names of the axes whose values make a variant.
+    pub variants: Vec<String>,
+}
+
+/// ST-FPM, published and re-run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Name of a table in `experiments/baselines`.
+    pub published: Option<String>,
+    /// Whether plain ST-FPM is trained under the same protocol.
+    pub rerun: bool,
+}
+
+/// A checked sweep with its trials drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// Its name: the report's folder, the first argument of many verbs.
+    pub name: String,
+    /// The question that it asks.
+    pub question: Option<String>,
+    /// Search settings.
+    pub search: SearchSettings,
+    /// Variants of the report.
+    pub report: ReportSettings,
+    /// Baseline.
+    pub baseline: Baseline,
+    /// The trials, without duplicates, in the order in which they were drawn.
+    pub trials: Vec<SweepTrial>,
+}
+
+/// A trial together with what the sweep file called it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweepTrial {
+    /// The resolved settings.
+    pub trial: Trial,
+    /// Values of the searched axes, by dotted name.
+    pub axes: BTreeMap<String, serde_json::Value>,
+    /// The variant's label, e.g. `skip=concat`, or `ST-FPM` for the baseline.
+    pub variant: String,
+    /// Whether this is the re-run baseline.
+    pub baseline: bool,
+}

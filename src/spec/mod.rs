@@ -1,0 +1,1 @@
+//! The sweep file: raw with spans, then checked, then resolved into [`crate::plan::Sweep`].

@@ -1,0 +1,89 @@
+//! What a stage is given besides its job, and how it can end.
+
+use std::path::{Path, PathBuf};
+
+/// How far a stage has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// Finished units (epochs, or images where there are no epochs).
+    pub done: usize,
+    /// Units in all.
+    pub total: usize,
+    /// What a unit is: "epoch", "image".
+    pub unit: &'static str,
+    /// The latest loss, where there is one.
+    pub loss: Option<f64>,
+}
+
+/// Receives what a stage has to tell while it runs. Nothing below it knows of a database.
+pub trait Observer {
+    /// One number of a curve: `step` counts epochs from 1.
+    fn metric(&mut self, name: &str, step: u64, value: f64);
+
+    /// The checkpoint that covers all metrics up to `step` is durable: they may be stored now.
+    fn checkpointed(&mut self, step: u64);
+
+    /// Resuming after `step`: later metrics are void.
+    fn rewind(&mut self, step: u64);
+
+    /// How far it is; also the place where a worker renews its lease.
+    fn progress(&mut self, progress: Progress);
+
+    /// A cost to be stored with the attempt, e.g. `images_per_second`.
+    fn cost(&mut self, name: &str, value: f64);
+
+    /// True once the stage should write its checkpoint and return [`StageError::Interrupted`].
+    fn stop_requested(&self) -> bool;
+}
+
+/// Where a stage reads and writes.
+pub struct StageContext<'a> {
+    /// Finds the finished artifact folder of another stage by the hex form of its key.
+    pub artifact: &'a dyn Fn(&str) -> PathBuf,
+    /// An empty folder: what is in it when the stage returns becomes the artifact.
+    pub out: &'a Path,
+    /// A folder that outlives the attempt: partial checkpoints for resuming.
+    pub partial: &'a Path,
+    /// Threads that this stage may use.
+    pub threads: usize,
+    /// Ears of the outside.
+    pub observer: &'a mut dyn Observer,
+}
+
+/// How a stage can fail; the scheduler maps each to a failure class.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// A loss or a gradient is not finite.
+    #[error("{what} became {value} at epoch {epoch}, step {step}; a lower learning rate or clip_norm may help")]
+    Diverged {
+        /// Which quantity.
+        what: &'static str,
+        /// NaN or an infinity.
+        value: f64,
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Step within the epoch, from 1.
+        step: usize,
+    },
+    /// Images, masks or weights are not what was planned.
+    #[error("{0}")]
+    Data(String),
+    /// An artifact or checkpoint could not be read or written.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done, with the path.
+        what: String,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Asked to stop; nothing is lost.
+    #[error("interrupted; the checkpoint is written")]
+    Interrupted,
+    /// Memory ran out.
+    #[error("out of memory: {0}")]
+    OutOfMemory(String),
+    /// didact's own fault.
+    #[error("internal error: {0}")]
+    Bug(String),
+}
