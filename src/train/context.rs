@@ -1,6 +1,6 @@
 //! What a stage is given besides its job, and how it can end.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// How far a stage has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,8 +38,6 @@ pub trait Observer {
 
 /// Where a stage reads and writes.
 pub struct StageContext<'a> {
-    /// Finds the finished artifact folder of another stage by the hex form of its key.
-    pub artifact: &'a dyn Fn(&str) -> PathBuf,
     /// An empty folder: what is in it when the stage returns becomes the artifact.
     pub out: &'a Path,
     /// A folder that outlives the attempt: partial checkpoints for resuming.
