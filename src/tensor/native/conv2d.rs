@@ -1,0 +1,205 @@
+//! 2-D convolution: im2row in blocks, one matrix product a block.
+//!
+//! y = rows(x) · W + b. Backward: dW = rows(x)ᵀ · dy, db = Σ dy, dx = row2im(dy · Wᵀ); with stride 1 the latter is itself
+//! a convolution of dy with the kernel turned by 180° and its channels exchanged. The rows are made again in the backward
+//! pass: they are nine times the size of x, and making them is cheaper than keeping them.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
+use rayon::prelude::*;
+
+use super::gemm::{Into, Matrix, gemm};
+use super::im2row::{im2row, row2im_add};
+use super::{Native, Nhwc, tensor};
+use crate::tensor::backend::to_host;
+use crate::tensor::{Conv2d, Features, OpResult, Vector};
+
+/// Patches a block: enough to fill the matrix product, few enough to stay in cache.
+const BLOCK_PATCHES: usize = 512;
+/// Parts of a weight gradient, summed in order: fixed, so that the bits do not depend on the number of threads.
+const WEIGHT_PARTS: usize = 8;
+
+thread_local! {
+    /// The block of patches that a thread works on, kept between calls.
+    static ROWS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `work` on this thread's block of at least `length` values (contents unspecified).
+fn with_rows<R>(length: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
+    ROWS.with_borrow_mut(|rows| {
+        if rows.len() < length {
+            rows.resize(length, 0.0);
+        }
+        work(&mut rows[..length])
+    })
+}
+
+/// Output rows a block, of `total` rows of `width` patches.
+fn block_rows(total: usize, width: usize) -> usize {
+    (BLOCK_PATCHES / width).min(total.div_ceil(4)).max(1)
+}
+
+/// See [`crate::tensor::Backend::conv2d`].
+pub(super) fn conv2d<T: Tape<f32, Cpu>>(
+    x: Features<Native, T>,
+    weight: &Vector<Native>,
+    bias: Option<&Vector<Native>>,
+    conv: Conv2d,
+) -> OpResult<Native, Features<Native, T>> {
+    let shape = *x.shape();
+    let (images, height, width, channels) = shape;
+    debug_assert_eq!(channels, conv.input);
+    let output_shape = (images, conv.output_side(height), conv.output_side(width), conv.output);
+
+    let (x, mut tape) = x.split_tape();
+    let input = Arc::new(to_host(&x));
+    let weights = Arc::new(to_host(weight));
+    let y = tensor(forward(&input, shape, &weights, bias.map(to_host).as_deref(), &conv), output_shape)?;
+
+    let x = conv.input_gradient.then(|| x.ghost());
+    let (weight, bias, out) = (weight.clone(), bias.cloned(), y.ghost());
+    tape.add_backward_op(move |gradients| {
+        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        backward_weights(&input, shape, &dy, &conv, gradients.get_or_alloc_mut(&weight)?);
+        if let Some(bias) = bias {
+            sum_rows_add(&dy, gradients.get_or_alloc_mut(&bias)?);
+        }
+        if let Some(x) = x {
+            backward_input(&dy, output_shape, &weights, shape, &conv, gradients.get_or_alloc_mut(&x)?);
+        }
+        Ok(())
+    });
+    Ok(y.put_tape(tape))
+}
+
+/// The convolution of plain buffers.
+fn forward(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f32]>, conv: &Conv2d) -> Vec<f32> {
+    let (images, height, width, _) = shape;
+    let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
+    let mut y = vec![0.0; images * out_height * out_width * conv.output];
+    convolve_into(x, shape, weights, conv, &mut y, Into::Overwrite);
+    if let Some(bias) = bias {
+        y.par_chunks_mut(conv.output * 4096).for_each(|rows| {
+            for row in rows.chunks_exact_mut(conv.output) {
+                row.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+            }
+        });
+    }
+    y
+}
+
+fn convolve_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut [f32], into: Into) {
+    let (images, height, width, channels) = shape;
+    let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
+    let kernel = Matrix::new(weights, conv.depth(), conv.output);
+    let block = block_rows(images * out_height, out_width);
+    y.par_chunks_mut(block * out_width * conv.output).enumerate().for_each(|(index, part)| {
+        let first = index * block;
+        let count = part.len() / (out_width * conv.output);
+        let patches = count * out_width;
+        if conv.kernel == 1 && conv.stride == 1 {
+            // A pixel is its own patch.
+            let rows = &x[first * width * channels..][..patches * channels];
+            gemm(Matrix::new(rows, patches, channels), kernel, part, into);
+        } else {
+            with_rows(patches * conv.depth(), |rows| {
+                im2row(x, shape, conv, first, count, rows);
+                gemm(Matrix::new(rows, patches, conv.depth()), kernel, part, into);
+            });
+        }
+    });
+}
+
+/// dW += rows(x)ᵀ · dy.
+fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
+    let (images, height, width, channels) = shape;
+    let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
+    let total = images * out_height;
+    let block = block_rows(total, out_width);
+    let part_rows = total.div_ceil(block).div_ceil(WEIGHT_PARTS) * block;
+    let parts: Vec<Vec<f32>> = (0..total.div_ceil(part_rows))
+        .into_par_iter()
+        .map(|part| {
+            let mut sum = vec![0.0; conv.weights()];
+            let end = ((part + 1) * part_rows).min(total);
+            for first in (part * part_rows..end).step_by(block) {
+                let count = block.min(end - first);
+                let patches = count * out_width;
+                let dy = Matrix::new(&dy[first * out_width * conv.output..], patches, conv.output);
+                if conv.kernel == 1 && conv.stride == 1 {
+                    let rows = &x[first * width * channels..][..patches * channels];
+                    gemm(Matrix::new(rows, patches, channels).transposed(), dy, &mut sum, Into::Accumulate);
+                } else {
+                    with_rows(patches * conv.depth(), |rows| {
+                        im2row(x, shape, conv, first, count, rows);
+                        let rows = Matrix::new(rows, patches, conv.depth());
+                        gemm(rows.transposed(), dy, &mut sum, Into::Accumulate);
+                    });
+                }
+            }
+            sum
+        })
+        .collect();
+    for part in &parts {
+        gradient.iter_mut().zip(part).for_each(|(g, p)| *g += p);
+    }
+}
+
+/// dx += the gradient with respect to the input.
+fn backward_input(dy: &[f32], dy_shape: Nhwc, weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
+    if conv.stride == 1 {
+        let turned = turn(weights, conv);
+        let transposed =
+            Conv2d { input: conv.output, output: conv.input, padding: conv.kernel - 1 - conv.padding, ..*conv };
+        convolve_into(dy, dy_shape, &turned, &transposed, gradient, Into::Accumulate);
+        return;
+    }
+    let (_, height, width, channels) = shape;
+    let patches = dy_shape.1 * dy_shape.2;
+    let kernel = Matrix::new(weights, conv.depth(), conv.output).transposed();
+    gradient.par_chunks_mut(height * width * channels).zip(dy.par_chunks(patches * conv.output)).for_each(
+        |(image, dy)| {
+            with_rows(patches * conv.depth(), |rows| {
+                gemm(Matrix::new(dy, patches, conv.output), kernel, rows, Into::Overwrite);
+                row2im_add(rows, shape, conv, image);
+            });
+        },
+    );
+}
+
+/// (ky, kx, in, out) to (K−1−ky, K−1−kx, out, in).
+fn turn(weights: &[f32], conv: &Conv2d) -> Vec<f32> {
+    let (inputs, outputs, taps) = (conv.input, conv.output, conv.kernel * conv.kernel);
+    let mut turned = vec![0.0; weights.len()];
+    for (tap, plane) in weights.chunks_exact(inputs * outputs).enumerate() {
+        let target = &mut turned[(taps - 1 - tap) * inputs * outputs..][..inputs * outputs];
+        for (i, row) in plane.chunks_exact(outputs).enumerate() {
+            for (o, &value) in row.iter().enumerate() {
+                target[o * inputs + i] = value;
+            }
+        }
+    }
+    turned
+}
+
+/// Adds the column sums of `rows` to `sums`.
+pub(super) fn sum_rows_add(rows: &[f32], sums: &mut [f32]) {
+    let channels = sums.len();
+    // Parts of a fixed size, summed in order.
+    let parts: Vec<Vec<f32>> = rows
+        .par_chunks(channels * 2048)
+        .map(|part| {
+            let mut sum = vec![0.0; channels];
+            for row in part.chunks_exact(channels) {
+                sum.iter_mut().zip(row).for_each(|(s, v)| *s += v);
+            }
+            sum
+        })
+        .collect();
+    for part in &parts {
+        sums.iter_mut().zip(part).for_each(|(s, p)| *s += p);
+    }
+}

@@ -1,0 +1,64 @@
+//! Operations that treat every element alone: relu, sum.
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
+use rayon::prelude::*;
+
+use super::{Native, tensor};
+use crate::tensor::backend::to_host;
+use crate::tensor::{Features, OpResult};
+
+/// Elements a parallel part.
+const PART: usize = 1 << 16;
+
+/// See [`crate::tensor::Backend::relu`]. dx = dy where y > 0.
+pub(super) fn relu<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native, Features<Native, T>> {
+    let shape = *x.shape();
+    let (x, mut tape) = x.split_tape();
+    let mut values = to_host(&x);
+    values.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|v| *v = v.max(0.0)));
+    let y = tensor(values, shape)?;
+    let (x, out) = (x.ghost(), y.clone());
+    tape.add_backward_op(move |gradients| {
+        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        let y = to_host(&out);
+        let dx = gradients.get_or_alloc_mut(&x)?;
+        dx.par_chunks_mut(PART).zip(dy.par_chunks(PART)).zip(y.par_chunks(PART)).for_each(|((dx, dy), y)| {
+            for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
+                *dx += if *y > 0.0 { *dy } else { 0.0 };
+            }
+        });
+        Ok(())
+    });
+    Ok(y.put_tape(tape))
+}
+
+/// Adds `from` to `into`.
+fn add_into(into: &mut [f32], from: &[f32]) {
+    into.par_chunks_mut(PART)
+        .zip(from.par_chunks(PART))
+        .for_each(|(into, from)| into.iter_mut().zip(from).for_each(|(i, f)| *i += f));
+}
+
+/// See [`crate::tensor::Backend::add`]. da = db = dy.
+pub(super) fn add<T: Tape<f32, Cpu>>(
+    a: Features<Native, T>,
+    b: Features<Native, T>,
+) -> OpResult<Native, Features<Native, T>> {
+    let shape = *a.shape();
+    debug_assert_eq!(shape, *b.shape());
+    let (a, tape) = a.split_tape();
+    let (b, other) = b.split_tape();
+    let mut tape = tape.merge(other);
+    let mut values = to_host(&a);
+    add_into(&mut values, &to_host(&b));
+    let y = tensor(values, shape)?;
+    let (a, b, out) = (a.ghost(), b.ghost(), y.ghost());
+    tape.add_backward_op(move |gradients| {
+        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        add_into(gradients.get_or_alloc_mut(&a)?, &dy);
+        add_into(gradients.get_or_alloc_mut(&b)?, &dy);
+        Ok(())
+    });
+    Ok(y.put_tape(tape))
+}

@@ -1,0 +1,101 @@
+//! The one door to the matrix product.
+
+use gemm::Parallelism;
+
+/// A read-only matrix view: element (i, j) is `data[i * row_stride + j * column_stride]`.
+#[derive(Clone, Copy)]
+pub(super) struct Matrix<'a> {
+    data: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// A dense row-major matrix.
+    pub(super) fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
+        assert!(data.len() >= rows * columns, "matrix of {rows}×{columns} over {} values", data.len());
+        Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// The same values, rows and columns exchanged.
+    pub(super) fn transposed(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+}
+
+/// What happens to the values that are already in the product's place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Into {
+    /// They are overwritten.
+    Overwrite,
+    /// The product is added to them.
+    Accumulate,
+}
+
+/// c (+)= a · b on the calling thread; c is dense row-major.
+///
+/// Callers cut their work into parts of a fixed shape and run those in parallel: the sums are then the same bits for any
+/// number of threads.
+pub(super) fn gemm(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], into: Into) {
+    assert_eq!(a.columns, b.rows, "inner sides of a matrix product");
+    assert!(c.len() >= a.rows * b.columns, "room for the product");
+    if a.rows == 0 || b.columns == 0 {
+        return;
+    }
+    let stride = |n: usize| n as isize;
+    // SAFETY: all three views are within their slices (asserted here and in `Matrix::new`), `c` is borrowed mutably and
+    // so overlaps neither `a` nor `b`.
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.columns,
+            a.columns,
+            c.as_mut_ptr(),
+            1,
+            stride(b.columns),
+            into == Into::Accumulate,
+            a.data.as_ptr(),
+            stride(a.column_stride),
+            stride(a.row_stride),
+            b.data.as_ptr(),
+            stride(b.column_stride),
+            stride(b.row_stride),
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn product_and_accumulation_agree_with_the_definition() {
+        let a: Vec<f32> = (0..6).map(|v| v as f32).collect();
+        let b: Vec<f32> = (0..12).map(|v| (v as f32) - 5.0).collect();
+        let mut c = vec![1.0; 8];
+        gemm(Matrix::new(&a, 2, 3), Matrix::new(&b, 3, 4), &mut c, Into::Accumulate);
+        for i in 0..2 {
+            for j in 0..4 {
+                let expected: f32 = 1.0 + (0..3).map(|k| a[i * 3 + k] * b[k * 4 + j]).sum::<f32>();
+                assert_eq!(c[i * 4 + j], expected);
+            }
+        }
+        let mut transposed = vec![9.0; 9];
+        gemm(Matrix::new(&a, 2, 3).transposed(), Matrix::new(&a, 2, 3), &mut transposed, Into::Overwrite);
+        assert_eq!(transposed[1], a[0] * a[1] + a[3] * a[4]);
+    }
+}

@@ -1,0 +1,126 @@
+//! Own CPU kernels on dfdx's tape.
+//!
+//! Every reduction has a fixed shape and every element one writer, so results are the same bits for any number of threads.
+
+mod batch_norm;
+mod concat;
+mod conv2d;
+mod conv_transpose;
+mod elementwise;
+mod gemm;
+mod im2row;
+mod losses;
+mod max_pool;
+
+use dfdx::shapes::{HasShape, Shape};
+use dfdx::tensor::{Cpu, NoneTape, Storage, Tape, Tensor, TensorFromVec};
+
+use super::backend::to_host;
+use super::{Backend, BatchStatistics, Conv2d, Features, Gradients, OpResult, Scalar, Vector};
+
+/// The CPU with own kernels.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Native;
+
+type Buffer = <Cpu as Storage<f32>>::Vec;
+/// Batch, height, width, channels.
+type Nhwc = (usize, usize, usize, usize);
+
+/// A finished buffer as a tensor without tape; the buffer is moved, not copied.
+fn tensor<S: Shape>(values: Vec<f32>, shape: S) -> Result<Tensor<S, f32, Cpu, NoneTape>, dfdx::tensor::CpuError> {
+    Cpu::default().try_tensor_from_vec(values, shape)
+}
+
+impl Backend for Native {
+    type Device = Cpu;
+
+    fn conv2d<T: Tape<f32, Cpu>>(
+        x: Features<Self, T>,
+        weight: &Vector<Self>,
+        bias: Option<&Vector<Self>>,
+        geometry: Conv2d,
+    ) -> OpResult<Self, Features<Self, T>> {
+        conv2d::conv2d(x, weight, bias, geometry)
+    }
+
+    fn conv_transpose2x2<T: Tape<f32, Cpu>>(
+        x: Features<Self, T>,
+        weight: &Vector<Self>,
+        bias: Option<&Vector<Self>>,
+        output: usize,
+    ) -> OpResult<Self, Features<Self, T>> {
+        conv_transpose::conv_transpose2x2(x, weight, bias, output)
+    }
+
+    fn batch_norm_train<T: Tape<f32, Cpu>>(
+        x: Features<Self, T>,
+        weight: &Vector<Self>,
+        bias: &Vector<Self>,
+        epsilon: f32,
+    ) -> OpResult<Self, (Features<Self, T>, BatchStatistics)> {
+        batch_norm::train(x, weight, bias, epsilon)
+    }
+
+    fn batch_norm_frozen(
+        x: Features<Self>,
+        weight: &Vector<Self>,
+        bias: &Vector<Self>,
+        statistics: (&[f32], &[f32]),
+        epsilon: f32,
+    ) -> OpResult<Self, Features<Self>> {
+        batch_norm::frozen(&x, weight, bias, statistics, epsilon)
+    }
+
+    fn relu<T: Tape<f32, Cpu>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
+        elementwise::relu(x)
+    }
+
+    fn max_pool<T: Tape<f32, Cpu>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
+        max_pool::max_pool(x)
+    }
+
+    fn add<T: Tape<f32, Cpu>>(a: Features<Self, T>, b: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
+        elementwise::add(a, b)
+    }
+
+    fn concat<T: Tape<f32, Cpu>>(a: Features<Self, T>, b: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
+        concat::concat(a, b)
+    }
+
+    fn similarity<T: Tape<f32, Cpu>>(
+        teacher: &Features<Self>,
+        student: Features<Self, T>,
+    ) -> OpResult<Self, Scalar<Self, T>> {
+        losses::similarity(teacher, student)
+    }
+
+    fn mean_squared_error<T: Tape<f32, Cpu>>(
+        a: Features<Self, T>,
+        b: Features<Self, T>,
+    ) -> OpResult<Self, Scalar<Self, T>> {
+        losses::mean_squared_error(a, b)
+    }
+
+    fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> Vec<f32> {
+        let channels = teacher.shape().3;
+        losses::distances(&to_host(teacher), &to_host(student), channels)
+    }
+
+    fn gradient_square_norm(gradients: &mut Gradients<Self>, parameter: &Vector<Self>) -> OpResult<Self, f64> {
+        let gradient = gradients.get_or_alloc_mut(parameter)?;
+        Ok(gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum())
+    }
+
+    fn scale_gradient(gradients: &mut Gradients<Self>, parameter: &Vector<Self>, factor: f32) -> OpResult<Self, ()> {
+        gradients.get_or_alloc_mut(parameter)?.iter_mut().for_each(|g| *g *= factor);
+        Ok(())
+    }
+
+    fn buffer_to_host(buffer: &Buffer) -> Vec<f32> {
+        buffer.to_vec()
+    }
+
+    fn buffer_from_host(buffer: &mut Buffer, values: &[f32]) {
+        buffer.copy_from_slice(values);
+    }
+}
