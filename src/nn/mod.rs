@@ -1,1 +1,16 @@
-//! The room `nn`.
+//! Layers with run-time shapes, named parameter sets, optimisers.
+
+mod init;
+mod layers;
+mod module;
+mod optimizer;
+mod parameter;
+mod state;
+
+pub use init::Init;
+pub use layers::{BatchNorm, Conv, ConvTranspose, Mode};
+pub use module::Module;
+pub(crate) use module::visit_fields;
+pub use optimizer::{Optimizer, OptimizerKind, clip_global_norm};
+pub use parameter::{Buffer, Layout, Parameter};
+pub use state::{NamedTensor, State, StateError};

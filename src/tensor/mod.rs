@@ -7,6 +7,7 @@ mod backend;
 mod geometry;
 mod native;
 
+pub(crate) use backend::to_host;
 pub use backend::{Backend, BatchStatistics, Features, Gradients, OpResult, Recorded, Scalar, Vector};
 pub use geometry::Conv2d;
 pub use native::Native;

@@ -1,0 +1,15 @@
+//! Random streams from counters: no generator state is saved or shared between threads.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// The stream of a seed, a purpose, an epoch and an index: ChaCha8 keyed by their BLAKE3 digest.
+pub fn stream(seed: u64, purpose: &str, epoch: u64, index: u64) -> ChaCha8Rng {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(&(purpose.len() as u64).to_le_bytes());
+    hasher.update(purpose.as_bytes());
+    hasher.update(&epoch.to_le_bytes());
+    hasher.update(&index.to_le_bytes());
+    ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
+}

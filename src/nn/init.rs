@@ -1,0 +1,53 @@
+//! Random initial values, from counters: a layer's weights depend on the seed and its name alone.
+
+use rand::Rng;
+
+use super::{Layout, Parameter};
+use crate::data::stream;
+use crate::tensor::Backend;
+
+/// Where initial values come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Init {
+    /// The run's seed.
+    pub seed: u64,
+    /// What is being initialised, e.g. "student".
+    pub purpose: &'static str,
+}
+
+impl Init {
+    fn uniforms(&self, name: &str, count: usize) -> impl Iterator<Item = f64> {
+        let mut stream = stream(self.seed, &format!("init/{}/{name}", self.purpose), 0, 0);
+        (0..count).map(move |_| (stream.next_u64() >> 11) as f64 * 2.0_f64.powi(-53))
+    }
+
+    /// Normal with deviation √(2 / (output · kernel²)): Kaiming fan-out, as torchvision's ResNet.
+    pub fn kaiming_normal<B: Backend>(&self, name: String, output: usize, input: usize, kernel: usize) -> Parameter<B> {
+        let layout = Layout::Conv { output, input, kernel };
+        let deviation = (2.0 / (output * kernel * kernel) as f64).sqrt();
+        // Box–Muller, one normal from two uniforms; 1 − u keeps the logarithm finite.
+        let uniforms: Vec<f64> = self.uniforms(&name, 2 * layout.len()).collect();
+        let file: Vec<f32> = uniforms
+            .chunks_exact(2)
+            .map(|u| {
+                let radius = (-2.0 * (1.0 - u[0]).ln()).sqrt();
+                (deviation * radius * (std::f64::consts::TAU * u[1]).cos()) as f32
+            })
+            .collect();
+        let memory = layout.to_memory(&file);
+        Parameter::new(name, layout, memory)
+    }
+
+    /// Uniform in ±1/√fan_in, as PyTorch's default for convolutions and their biases.
+    pub fn uniform<B: Backend>(&self, name: String, layout: Layout, fan_in: usize) -> Parameter<B> {
+        let bound = 1.0 / (fan_in as f64).sqrt();
+        let file: Vec<f32> = self.uniforms(&name, layout.len()).map(|u| (bound * (2.0 * u - 1.0)) as f32).collect();
+        let memory = layout.to_memory(&file);
+        Parameter::new(name, layout, memory)
+    }
+
+    /// The same value everywhere.
+    pub fn constant<B: Backend>(&self, name: String, count: usize, value: f32) -> Parameter<B> {
+        Parameter::new(name, Layout::Vector(count), vec![value; count])
+    }
+}

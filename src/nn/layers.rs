@@ -1,0 +1,171 @@
+//! Convolutions and batch norm with their parameters.
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::{PutTape, SplitTape, Tape};
+
+use super::{Buffer, Init, Layout, Module, Parameter};
+use crate::tensor::{Backend, BatchStatistics, Conv2d, Features, OpResult};
+
+/// What a network does with batch norm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The batch's statistics; running statistics move.
+    Train,
+    /// The batch's statistics; running statistics stay (a second pass over the same batch).
+    TrainUntracked,
+    /// The running statistics; no gradient passes.
+    Evaluate,
+}
+
+/// PyTorch's epsilon of batch norm.
+const EPSILON: f32 = 1e-5;
+/// PyTorch's share of a batch in the running statistics.
+const MOMENTUM: f32 = 0.1;
+
+/// A convolution.
+#[derive(Debug, Clone)]
+pub struct Conv<B: Backend> {
+    geometry: Conv2d,
+    weight: Parameter<B>,
+    bias: Option<Parameter<B>>,
+}
+
+impl<B: Backend> Conv<B> {
+    /// Kaiming-normal weights, no bias: ResNet's, and everything that batch norm follows.
+    pub fn kaiming(init: &Init, name: &str, geometry: Conv2d) -> Self {
+        let weight = init.kaiming_normal(format!("{name}.weight"), geometry.output, geometry.input, geometry.kernel);
+        Self { geometry, weight, bias: None }
+    }
+
+    /// PyTorch's default weights, with bias.
+    pub fn with_bias(init: &Init, name: &str, geometry: Conv2d) -> Self {
+        let layout = Layout::Conv { output: geometry.output, input: geometry.input, kernel: geometry.kernel };
+        Self {
+            geometry,
+            weight: init.uniform(format!("{name}.weight"), layout, geometry.depth()),
+            bias: Some(init.uniform(format!("{name}.bias"), Layout::Vector(geometry.output), geometry.depth())),
+        }
+    }
+
+    /// (N, H, W, I) to (N, H', W', O).
+    pub fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
+        B::conv2d(x, &self.weight.value, self.bias.as_ref().map(|bias| &bias.value), self.geometry)
+    }
+
+    /// Its shape.
+    pub fn geometry(&self) -> &Conv2d {
+        &self.geometry
+    }
+}
+
+impl<B: Backend> Module<B> for Conv<B> {
+    fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
+        std::iter::once(&self.weight).chain(&self.bias).for_each(visit);
+    }
+    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
+        std::iter::once(&mut self.weight).chain(&mut self.bias).for_each(visit);
+    }
+    fn buffers(&self, _: &mut dyn FnMut(&Buffer)) {}
+    fn buffers_mut(&mut self, _: &mut dyn FnMut(&mut Buffer)) {}
+}
+
+/// A transposed 2×2 convolution with stride 2: doubles the side.
+#[derive(Debug, Clone)]
+pub struct ConvTranspose<B: Backend> {
+    output: usize,
+    weight: Parameter<B>,
+    bias: Parameter<B>,
+}
+
+impl<B: Backend> ConvTranspose<B> {
+    /// PyTorch's default weights and bias (fan-in of its stored shape: output · 4).
+    pub fn new(init: &Init, name: &str, input: usize, output: usize) -> Self {
+        let layout = Layout::ConvTranspose { input, output, kernel: 2 };
+        Self {
+            output,
+            weight: init.uniform(format!("{name}.weight"), layout, output * 4),
+            bias: init.uniform(format!("{name}.bias"), Layout::Vector(output), output * 4),
+        }
+    }
+
+    /// (N, H, W, I) to (N, 2H, 2W, O).
+    pub fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
+        B::conv_transpose2x2(x, &self.weight.value, Some(&self.bias.value), self.output)
+    }
+
+    /// Multiply-accumulates for one image of the given input height and width.
+    pub fn multiply_accumulates(&self, height: usize, width: usize) -> u64 {
+        (height * width * self.weight.layout.len()) as u64
+    }
+}
+
+impl<B: Backend> Module<B> for ConvTranspose<B> {
+    fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
+        [&self.weight, &self.bias].into_iter().for_each(visit);
+    }
+    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
+        [&mut self.weight, &mut self.bias].into_iter().for_each(visit);
+    }
+    fn buffers(&self, _: &mut dyn FnMut(&Buffer)) {}
+    fn buffers_mut(&mut self, _: &mut dyn FnMut(&mut Buffer)) {}
+}
+
+/// Batch norm as PyTorch's: eps 1e-5, momentum 0.1, unbiased running variance.
+#[derive(Debug, Clone)]
+pub struct BatchNorm<B: Backend> {
+    weight: Parameter<B>,
+    bias: Parameter<B>,
+    running_mean: Buffer,
+    running_variance: Buffer,
+}
+
+impl<B: Backend> BatchNorm<B> {
+    /// Weight 1, bias 0, statistics of a standard normal.
+    pub fn new(init: &Init, name: &str, channels: usize) -> Self {
+        Self {
+            weight: init.constant(format!("{name}.weight"), channels, 1.0),
+            bias: init.constant(format!("{name}.bias"), channels, 0.0),
+            running_mean: Buffer { name: format!("{name}.running_mean"), values: vec![0.0; channels] },
+            running_variance: Buffer { name: format!("{name}.running_var"), values: vec![1.0; channels] },
+        }
+    }
+
+    /// Normalises each channel; the tape of `x` is kept in training and empty in evaluation.
+    pub fn forward<T: Tape<f32, B::Device>>(&mut self, x: Features<B, T>, mode: Mode) -> OpResult<B, Features<B, T>> {
+        if mode == Mode::Evaluate {
+            let (x, tape) = x.split_tape();
+            let statistics = (self.running_mean.values.as_slice(), self.running_variance.values.as_slice());
+            let y = B::batch_norm_frozen(x, &self.weight.value, &self.bias.value, statistics, EPSILON)?;
+            return Ok(y.put_tape(tape));
+        }
+        debug_assert!(x.shape().0 * x.shape().1 * x.shape().2 > 1, "statistics need more than one value");
+        let (y, batch) = B::batch_norm_train(x, &self.weight.value, &self.bias.value, EPSILON)?;
+        if mode == Mode::Train {
+            self.track(&batch);
+        }
+        Ok(y)
+    }
+
+    fn track(&mut self, batch: &BatchStatistics) {
+        let blend = |running: &mut [f32], batch: &[f32]| {
+            running.iter_mut().zip(batch).for_each(|(r, b)| *r = (1.0 - MOMENTUM) * *r + MOMENTUM * b);
+        };
+        blend(&mut self.running_mean.values, &batch.mean);
+        blend(&mut self.running_variance.values, &batch.variance);
+    }
+}
+
+impl<B: Backend> Module<B> for BatchNorm<B> {
+    fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
+        [&self.weight, &self.bias].into_iter().for_each(visit);
+    }
+    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
+        [&mut self.weight, &mut self.bias].into_iter().for_each(visit);
+    }
+    fn buffers(&self, visit: &mut dyn FnMut(&Buffer)) {
+        [&self.running_mean, &self.running_variance].into_iter().for_each(visit);
+    }
+    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer)) {
+        [&mut self.running_mean, &mut self.running_variance].into_iter().for_each(visit);
+    }
+}

@@ -1,0 +1,51 @@
+//! What every network and layer can list.
+
+use super::{Buffer, Parameter};
+use crate::tensor::Backend;
+
+/// A part of a network: its parameters and buffers in a fixed order.
+pub trait Module<B: Backend> {
+    /// Calls `visit` with every parameter.
+    fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>));
+
+    /// Calls `visit` with every parameter, to be changed.
+    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>));
+
+    /// Calls `visit` with every running statistic.
+    fn buffers(&self, visit: &mut dyn FnMut(&Buffer));
+
+    /// Calls `visit` with every running statistic, to be changed.
+    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer));
+
+    /// Number of trained values.
+    fn parameter_count(&self) -> usize {
+        let mut count = 0;
+        self.parameters(&mut |parameter| count += parameter.layout.len());
+        count
+    }
+}
+
+/// Implements [`Module`] by visiting the named fields, each a module or an iterable of modules given as `for field`.
+macro_rules! visit_fields {
+    ($type:ident: $($field:ident),* $(; $($many:ident),*)?) => {
+        impl<B: $crate::tensor::Backend> $crate::nn::Module<B> for $type<B> {
+            fn parameters(&self, visit: &mut dyn FnMut(&$crate::nn::Parameter<B>)) {
+                $($crate::nn::Module::<B>::parameters(&self.$field, visit);)*
+                $($(for part in &self.$many { $crate::nn::Module::<B>::parameters(part, visit); })*)?
+            }
+            fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut $crate::nn::Parameter<B>)) {
+                $($crate::nn::Module::<B>::parameters_mut(&mut self.$field, visit);)*
+                $($(for part in &mut self.$many { $crate::nn::Module::<B>::parameters_mut(part, visit); })*)?
+            }
+            fn buffers(&self, visit: &mut dyn FnMut(&$crate::nn::Buffer)) {
+                $($crate::nn::Module::<B>::buffers(&self.$field, visit);)*
+                $($(for part in &self.$many { $crate::nn::Module::<B>::buffers(part, visit); })*)?
+            }
+            fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut $crate::nn::Buffer)) {
+                $($crate::nn::Module::<B>::buffers_mut(&mut self.$field, visit);)*
+                $($(for part in &mut self.$many { $crate::nn::Module::<B>::buffers_mut(part, visit); })*)?
+            }
+        }
+    };
+}
+pub(crate) use visit_fields;

@@ -1,0 +1,160 @@
+//! Optimisers: dfdx's arithmetic, our state, which can be saved.
+
+use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
+
+use super::{Module, NamedTensor, Parameter, StateError};
+use crate::tensor::{Backend, Gradients, OpResult};
+
+/// Which arithmetic, with its constants.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum OptimizerKind {
+    /// PyTorch's SGD with momentum and L2 weight decay.
+    Sgd {
+        /// Step size.
+        learning_rate: f64,
+        /// Share of the last step; 0 = none.
+        momentum: f64,
+        /// Factor of the weights in the gradient; 0 = none.
+        weight_decay: f64,
+    },
+    /// Adam (Kingma and Ba 2015), betas 0.9 and 0.999, eps 1e-8.
+    Adam {
+        /// Step size.
+        learning_rate: f64,
+        /// Factor of the weights in the gradient; 0 = none.
+        weight_decay: f64,
+    },
+}
+
+/// An optimiser with its moments, one buffer per parameter and moment.
+pub struct Optimizer<B: Backend> {
+    kind: OptimizerKind,
+    first: Gradients<B>,
+    second: Gradients<B>,
+    steps: i32,
+}
+
+fn decay(factor: f64) -> Option<WeightDecay> {
+    (factor > 0.0).then_some(WeightDecay::L2(factor))
+}
+
+impl<B: Backend> Optimizer<B> {
+    /// An optimiser that has not stepped yet.
+    pub fn new(kind: OptimizerKind) -> Self {
+        Self { kind, first: Gradients::<B>::leaky(), second: Gradients::<B>::leaky(), steps: 0 }
+    }
+
+    /// Moves every parameter of the module against its gradient.
+    pub fn step(&mut self, module: &mut dyn Module<B>, gradients: &mut Gradients<B>) -> OpResult<B, ()> {
+        self.steps += 1;
+        let mut outcome = Ok(());
+        module.parameters_mut(&mut |parameter| {
+            if outcome.is_ok() {
+                outcome = self.update(parameter, gradients);
+            }
+        });
+        outcome
+    }
+
+    fn update(&mut self, parameter: &mut Parameter<B>, gradients: &mut Gradients<B>) -> OpResult<B, ()> {
+        let gradient = gradients.get_or_alloc_mut(&parameter.value)?;
+        let first = self.first.get_or_alloc_mut(&parameter.value)?;
+        match self.kind {
+            OptimizerKind::Sgd { learning_rate, momentum, weight_decay } => {
+                let momentum = (momentum > 0.0).then_some(Momentum::Classic(momentum));
+                let config = SgdConfig { lr: learning_rate, momentum, weight_decay: decay(weight_decay) };
+                config.try_update(&mut parameter.value, first, gradient)
+            }
+            OptimizerKind::Adam { learning_rate, weight_decay } => {
+                let second = self.second.get_or_alloc_mut(&parameter.value)?;
+                let config =
+                    AdamConfig { lr: learning_rate, betas: [0.9, 0.999], eps: 1e-8, weight_decay: decay(weight_decay) };
+                config.try_update(self.steps, &mut parameter.value, first, second, gradient)
+            }
+        }
+    }
+
+    /// Names of the moments that this kind keeps.
+    fn moments(&mut self) -> Vec<(&'static str, &mut Gradients<B>)> {
+        match self.kind {
+            OptimizerKind::Sgd { .. } => vec![("momentum", &mut self.first)],
+            OptimizerKind::Adam { .. } => vec![("exp_avg", &mut self.first), ("exp_avg_sq", &mut self.second)],
+        }
+    }
+
+    /// The moments as tensors named `<prefix>.<parameter>.<moment>`, in file order, and the number of steps.
+    pub fn save(&mut self, prefix: &str, module: &dyn Module<B>, out: &mut Vec<NamedTensor>) -> OpResult<B, i32> {
+        let mut outcome = Ok(());
+        for (moment, buffers) in self.moments() {
+            module.parameters(&mut |parameter| match buffers.get_or_alloc_mut(&parameter.value) {
+                Ok(buffer) => out.push(NamedTensor {
+                    name: format!("{prefix}.{}.{moment}", parameter.name),
+                    shape: parameter.layout.file_shape(),
+                    values: parameter.layout.to_file(&B::buffer_to_host(buffer)),
+                }),
+                Err(error) => outcome = Err(error),
+            });
+        }
+        outcome.map(|()| self.steps)
+    }
+
+    /// Restores what [`Optimizer::save`] wrote.
+    pub fn restore(
+        &mut self,
+        prefix: &str,
+        module: &dyn Module<B>,
+        state: &super::State,
+        steps: i32,
+    ) -> Result<(), StateError> {
+        self.steps = steps;
+        let mut outcome = Ok(());
+        for (moment, buffers) in self.moments() {
+            module.parameters(&mut |parameter| {
+                let name = format!("{prefix}.{}.{moment}", parameter.name);
+                match state.tensor(&name, &parameter.layout.file_shape()) {
+                    Ok(values) => match buffers.get_or_alloc_mut(&parameter.value) {
+                        Ok(buffer) => B::buffer_from_host(buffer, &parameter.layout.to_memory(values)),
+                        Err(error) => outcome = Err(StateError::Memory(format!("{error:?}"))),
+                    },
+                    Err(error) => outcome = Err(error),
+                }
+            });
+        }
+        outcome
+    }
+}
+
+/// Global L2 norm of the gradients of all modules; where it exceeds `ceiling` (> 0), all gradients are scaled to it.
+///
+/// Pascanu et al. 2013; the factor is PyTorch's ceiling / (norm + 1e-6).
+pub fn clip_global_norm<B: Backend>(
+    modules: &[&dyn Module<B>],
+    gradients: &mut Gradients<B>,
+    ceiling: f64,
+) -> OpResult<B, f64> {
+    let mut sum = Ok(0.0);
+    for module in modules {
+        module.parameters(&mut |parameter| {
+            if let Ok(total) = &mut sum {
+                match B::gradient_square_norm(gradients, &parameter.value) {
+                    Ok(square) => *total += square,
+                    Err(error) => sum = Err(error),
+                }
+            }
+        });
+    }
+    let norm = sum?.sqrt();
+    if ceiling > 0.0 && norm > ceiling {
+        let factor = (ceiling / (norm + 1e-6)) as f32;
+        let mut outcome = Ok(());
+        for module in modules {
+            module.parameters(&mut |parameter| {
+                if outcome.is_ok() {
+                    outcome = B::scale_gradient(gradients, &parameter.value, factor);
+                }
+            });
+        }
+        outcome?;
+    }
+    Ok(norm)
+}

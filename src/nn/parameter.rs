@@ -1,0 +1,149 @@
+//! A trained tensor and a running statistic, each with its PyTorch name and shape.
+
+use dfdx::tensor::TensorFromVec;
+
+use crate::tensor::{Backend, Vector};
+
+/// How a parameter lies in a PyTorch file, beside how it lies in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// The same in both.
+    Vector(usize),
+    /// File: (output, input, kernel, kernel). Memory: (kernel, kernel, input, output).
+    Conv {
+        /// Output channels.
+        output: usize,
+        /// Input channels.
+        input: usize,
+        /// Side of the kernel.
+        kernel: usize,
+    },
+    /// File: (input, output, kernel, kernel). Memory: (input, kernel, kernel, output).
+    ConvTranspose {
+        /// Input channels.
+        input: usize,
+        /// Output channels.
+        output: usize,
+        /// Side of the kernel.
+        kernel: usize,
+    },
+}
+
+impl Layout {
+    /// The shape in a PyTorch file.
+    pub fn file_shape(&self) -> Vec<usize> {
+        match *self {
+            Self::Vector(n) => vec![n],
+            Self::Conv { output, input, kernel } => vec![output, input, kernel, kernel],
+            Self::ConvTranspose { input, output, kernel } => vec![input, output, kernel, kernel],
+        }
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.file_shape().iter().product()
+    }
+
+    /// Whether it holds no value.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// For each value in memory order, its place in the file.
+    fn file_places(&self) -> Box<dyn Iterator<Item = usize> + '_> {
+        match *self {
+            Self::Vector(n) => Box::new(0..n),
+            Self::Conv { output, input, kernel } => Box::new((0..self.len()).map(move |place| {
+                let (tap, rest) = (place / (input * output), place % (input * output));
+                let (i, o) = (rest / output, rest % output);
+                (o * input + i) * kernel * kernel + tap
+            })),
+            Self::ConvTranspose { output, kernel, .. } => {
+                let taps = kernel * kernel;
+                Box::new((0..self.len()).map(move |place| {
+                    let (i, rest) = (place / (taps * output), place % (taps * output));
+                    let (tap, o) = (rest / output, rest % output);
+                    (i * output + o) * taps + tap
+                }))
+            }
+        }
+    }
+
+    /// Values in file order to memory order.
+    pub fn to_memory(&self, file: &[f32]) -> Vec<f32> {
+        self.file_places().map(|place| file[place]).collect()
+    }
+
+    /// Values in memory order to file order.
+    pub fn to_file(&self, memory: &[f32]) -> Vec<f32> {
+        let mut file = vec![0.0; memory.len()];
+        self.file_places().zip(memory).for_each(|(place, value)| file[place] = *value);
+        file
+    }
+}
+
+/// A trained tensor.
+#[derive(Debug, Clone)]
+pub struct Parameter<B: Backend> {
+    /// PyTorch's name, e.g. `layer1.0.conv1.weight`.
+    pub name: String,
+    /// Shapes in file and memory.
+    pub layout: Layout,
+    /// The values, flat, in memory order.
+    pub value: Vector<B>,
+}
+
+impl<B: Backend> Parameter<B> {
+    /// A parameter with the given values in memory order.
+    pub fn new(name: String, layout: Layout, memory: Vec<f32>) -> Self {
+        let length = memory.len();
+        debug_assert_eq!(length, layout.len());
+        Self { name, layout, value: B::Device::default().tensor_from_vec(memory, (length,)) }
+    }
+
+    /// The values in memory order.
+    pub fn to_memory(&self) -> Vec<f32> {
+        crate::tensor::to_host(&self.value)
+    }
+
+    /// The values in file order.
+    pub fn to_file(&self) -> Vec<f32> {
+        self.layout.to_file(&self.to_memory())
+    }
+
+    /// Overwrites the values, given in file order; the tensor keeps its identity.
+    pub fn set_from_file(&mut self, file: &[f32]) {
+        self.value.copy_from(&self.layout.to_memory(file));
+    }
+}
+
+/// A statistic that is saved with the weights but not trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Buffer {
+    /// PyTorch's name, e.g. `bn1.running_mean`.
+    pub name: String,
+    /// One value per channel.
+    pub values: Vec<f32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn file_and_memory_orders_are_inverse(output in 1_usize..5, input in 1_usize..5, kernel in 1_usize..4) {
+            for layout in [Layout::Conv { output, input, kernel }, Layout::ConvTranspose { input, output, kernel }] {
+                let file: Vec<f32> = (0..layout.len()).map(|v| v as f32).collect();
+                prop_assert_eq!(layout.to_file(&layout.to_memory(&file)), file);
+            }
+        }
+    }
+
+    #[test]
+    fn a_kernel_is_stored_tap_by_tap() {
+        let layout = Layout::Conv { output: 2, input: 1, kernel: 2 };
+        assert_eq!(layout.to_memory(&[0., 1., 2., 3., 10., 11., 12., 13.]), [0., 10., 1., 11., 2., 12., 3., 13.]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Named tensors in safetensors files: weights, buffers and moments, with PyTorch's names and orders.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::Module;
+use crate::tensor::Backend;
+
+/// A tensor on its way to or from a file, row-major in file order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedTensor {
+    /// Its name.
+    pub name: String,
+    /// Its shape in the file.
+    pub shape: Vec<usize>,
+    /// Its values.
+    pub values: Vec<f32>,
+}
+
+/// What can be wrong with a checkpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The file could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Where.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Not a safetensors file of 32-bit floats.
+    #[error("{path} is not a checkpoint: {reason}")]
+    Format {
+        /// Where.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// A tensor is absent or of another shape.
+    #[error("tensor `{name}` {found}, expected shape {expected:?}")]
+    Tensor {
+        /// Which.
+        name: String,
+        /// "is missing" or "has shape …".
+        found: String,
+        /// What the network needs.
+        expected: Vec<usize>,
+    },
+    /// The device has no room.
+    #[error("no memory for the optimiser's moments: {0}")]
+    Memory(String),
+}
+
+/// A set of named tensors with free-form metadata.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    /// Small facts: epoch, best value, ….
+    pub metadata: HashMap<String, String>,
+}
+
+impl State {
+    /// Adds tensors.
+    pub fn extend(&mut self, tensors: impl IntoIterator<Item = NamedTensor>) {
+        self.tensors.extend(tensors.into_iter().map(|t| (t.name, (t.shape, t.values))));
+    }
+
+    /// Adds a module's parameters and buffers, each name after `prefix`.
+    pub fn add_module<B: Backend>(&mut self, prefix: &str, module: &dyn Module<B>) {
+        module.parameters(&mut |p| {
+            self.tensors.insert(format!("{prefix}{}", p.name), (p.layout.file_shape(), p.to_file()));
+        });
+        module.buffers(&mut |b| {
+            self.tensors.insert(format!("{prefix}{}", b.name), (vec![b.values.len()], b.values.clone()));
+        });
+    }
+
+    /// The values of a tensor of the expected shape.
+    pub fn tensor(&self, name: &str, expected: &[usize]) -> Result<&[f32], StateError> {
+        let wrong = |found| StateError::Tensor { name: name.to_owned(), found, expected: expected.to_vec() };
+        match self.tensors.get(name) {
+            None => Err(wrong("is missing".to_owned())),
+            Some((shape, _)) if shape != expected => Err(wrong(format!("has shape {shape:?}"))),
+            Some((_, values)) => Ok(values),
+        }
+    }
+
+    /// Overwrites a module's parameters and buffers; nothing is changed if any tensor is absent or misshapen.
+    pub fn load_module<B: Backend>(&self, prefix: &str, module: &mut dyn Module<B>) -> Result<(), StateError> {
+        let mut outcome = Ok(());
+        let mut check = |name: &str, shape: &[usize]| {
+            if outcome.is_ok() {
+                outcome = self.tensor(&format!("{prefix}{name}"), shape).map(|_| ());
+            }
+        };
+        module.parameters(&mut |p| check(&p.name, &p.layout.file_shape()));
+        module.buffers(&mut |b| check(&b.name, &[b.values.len()]));
+        outcome?;
+        module.parameters_mut(&mut |p| p.set_from_file(&self.tensors[&format!("{prefix}{}", p.name)].1));
+        module.buffers_mut(&mut |b| b.values.clone_from(&self.tensors[&format!("{prefix}{}", b.name)].1));
+        Ok(())
+    }
+
+    /// Writes the file, durable once this returns: temporary name, fsync, rename, fsync of the folder.
+    pub fn save(&self, path: &Path) -> Result<(), StateError> {
+        let format = |reason: String| StateError::Format { path: path.display().to_string(), reason };
+        let views: BTreeMap<&str, TensorView<'_>> = self
+            .tensors
+            .iter()
+            .map(|(name, (shape, values))| {
+                TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values))
+                    .map(|view| (name.as_str(), view))
+                    .map_err(|error| format(error.to_string()))
+            })
+            .collect::<Result<_, _>>()?;
+        let metadata = (!self.metadata.is_empty()).then(|| self.metadata.clone());
+        let bytes = safetensors::serialize(views, metadata).map_err(|error| format(error.to_string()))?;
+        write_durably(path, &bytes).map_err(|source| StateError::Io { path: path.display().to_string(), source })
+    }
+
+    /// Reads a file that [`State::save`] wrote.
+    pub fn load(path: &Path) -> Result<Self, StateError> {
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|source| StateError::Io { path: shown.clone(), source })?;
+        let format = |reason: String| StateError::Format { path: shown.clone(), reason };
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| format(error.to_string()))?;
+        let mut state = Self { metadata: header.metadata().clone().unwrap_or_default(), ..Self::default() };
+        for (name, view) in file.iter() {
+            if view.dtype() != Dtype::F32 {
+                return Err(format(format!("tensor `{name}` is {:?}, expected F32", view.dtype())));
+            }
+            let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            state.tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
+        }
+        Ok(state)
+    }
+}
+
+/// Temporary name, fsync, rename, fsync of the folder: after a power cut the path holds the old file or the new one.
+fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let temporary = path.with_extension("tmp");
+    let mut file = std::fs::File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)?;
+    match path.parent() {
+        Some(folder) => std::fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
