@@ -1,7 +1,26 @@
-//! Images on disk or drawn by didact: layouts, decoding, masks, splits.
+//! Images on disk or drawn by didact: layouts, decoding, masks, splits, caches.
 
+mod dataset;
+mod error;
+mod export;
+mod feature_set;
+mod image;
+mod mask;
+mod mvtec;
 mod random;
+mod sample;
 mod settings;
+mod split;
+mod synthetic;
 
+pub use self::image::{Image, Picture, normalise};
+pub use dataset::{Category, Dataset};
+pub use error::DataError;
+pub use export::{CategoryReport, DataReport, check, write_synthetic};
+pub use feature_set::{FeatureHeader, FeatureSet, FeatureSetError, FeatureWriter, LevelShape};
+pub use mask::Mask;
 pub use random::stream;
+pub use sample::{ImageSource, Sample};
 pub use settings::{CategorySelection, DataSettings, Layout, SyntheticSettings};
+pub use split::{Split, shuffle};
+pub use synthetic::{Drawing, Drawn};

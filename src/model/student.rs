@@ -92,7 +92,6 @@ impl<B: Backend> Assembly<B> {
     }
 }
 
-/// Names: `student.…` and `autoencoder.…`.
 impl<B: Backend> Module<B> for Assembly<B> {
     fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
         self.student.parameters(visit);

@@ -2,7 +2,7 @@
 
 use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
 
-use super::{Module, NamedTensor, Parameter, StateError};
+use super::{Module, NamedTensor, Parameter, State, StateError};
 use crate::tensor::{Backend, Gradients, OpResult};
 
 /// Which arithmetic, with its constants.
@@ -82,12 +82,13 @@ impl<B: Backend> Optimizer<B> {
         }
     }
 
-    /// The moments as tensors named `<prefix>.<parameter>.<moment>`, in file order, and the number of steps.
-    pub fn save(&mut self, prefix: &str, module: &dyn Module<B>, out: &mut Vec<NamedTensor>) -> OpResult<B, i32> {
+    /// Adds the moments to `state` as `<prefix>.<parameter>.<moment>`, in file order, and the number of steps.
+    pub fn save(&mut self, prefix: &str, module: &dyn Module<B>, state: &mut State) -> OpResult<B, ()> {
+        state.metadata.insert(format!("{prefix}.steps"), self.steps.to_string());
         let mut outcome = Ok(());
         for (moment, buffers) in self.moments() {
             module.parameters(&mut |parameter| match buffers.get_or_alloc_mut(&parameter.value) {
-                Ok(buffer) => out.push(NamedTensor {
+                Ok(buffer) => state.insert(NamedTensor {
                     name: format!("{prefix}.{}.{moment}", parameter.name),
                     shape: parameter.layout.file_shape(),
                     values: parameter.layout.to_file(&B::buffer_to_host(buffer)),
@@ -95,18 +96,12 @@ impl<B: Backend> Optimizer<B> {
                 Err(error) => outcome = Err(error),
             });
         }
-        outcome.map(|()| self.steps)
+        outcome
     }
 
-    /// Restores what [`Optimizer::save`] wrote.
-    pub fn restore(
-        &mut self,
-        prefix: &str,
-        module: &dyn Module<B>,
-        state: &super::State,
-        steps: i32,
-    ) -> Result<(), StateError> {
-        self.steps = steps;
+    /// Restores what [`Optimizer::save`] added.
+    pub fn restore(&mut self, prefix: &str, module: &dyn Module<B>, state: &State) -> Result<(), StateError> {
+        self.steps = state.metadata.get(&format!("{prefix}.steps")).and_then(|text| text.parse().ok()).unwrap_or(0);
         let mut outcome = Ok(());
         for (moment, buffers) in self.moments() {
             module.parameters(&mut |parameter| {

@@ -63,9 +63,9 @@ pub struct State {
 }
 
 impl State {
-    /// Adds tensors.
-    pub fn extend(&mut self, tensors: impl IntoIterator<Item = NamedTensor>) {
-        self.tensors.extend(tensors.into_iter().map(|t| (t.name, (t.shape, t.values))));
+    /// Adds a tensor.
+    pub fn insert(&mut self, tensor: NamedTensor) {
+        self.tensors.insert(tensor.name, (tensor.shape, tensor.values));
     }
 
     /// Adds a module's parameters and buffers, each name after `prefix`.

@@ -66,15 +66,9 @@ pub enum StageError {
     /// Images, masks or weights are not what was planned.
     #[error("{0}")]
     Data(String),
-    /// An artifact or checkpoint could not be read or written.
-    #[error("{what}: {source}")]
-    Io {
-        /// What was being done, with the path.
-        what: String,
-        /// The system's reason.
-        #[source]
-        source: std::io::Error,
-    },
+    /// An artifact or checkpoint could not be read or written; the text names it and the system's reason.
+    #[error("{0}")]
+    Artifact(String),
     /// Asked to stop; nothing is lost.
     #[error("interrupted; the checkpoint is written")]
     Interrupted,
@@ -84,4 +78,21 @@ pub enum StageError {
     /// didact's own fault.
     #[error("internal error: {0}")]
     Bug(String),
+}
+
+impl StageError {
+    /// An artifact could not be read or written.
+    pub fn artifact(error: impl std::error::Error) -> Self {
+        Self::Artifact(error.to_string())
+    }
+
+    /// dfdx could not get memory, or was given a wrong shape.
+    pub fn device(error: impl std::fmt::Debug) -> Self {
+        let text = format!("{error:?}");
+        if text.contains("OutOfMemory") || text.contains("OUT_OF_MEMORY") {
+            Self::OutOfMemory(text)
+        } else {
+            Self::Bug(text)
+        }
+    }
 }

@@ -1,9 +1,23 @@
-//! The phases that train: features, pretraining, joint training, and their checkpoints.
+//! The five stages: what each computes, and how a phase that trains is driven, stopped and resumed.
 
+pub(crate) mod batch;
 mod context;
+mod driver;
+mod evaluate;
+mod features;
+mod held_out;
+mod joint;
+mod pretrain;
+mod score;
 mod settings;
 
 pub use context::{Observer, Progress, StageContext, StageError};
+pub use evaluate::{EvaluateInput, evaluate};
+pub use features::{FeaturesInput, features};
+pub use held_out::distance_maps;
+pub use joint::{JointInput, JointSummary, joint, load_assembly};
+pub use pretrain::{PretrainInput, pretrain};
+pub use score::{ScoreInput, score};
 pub use settings::{
     JointSettings, LossSettings, OptimizerSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule,
 };

@@ -1,0 +1,180 @@
+//! The cache of one part of a category: teacher features and prepared images, read in place.
+//!
+//! Files of the `features` artifact: `level1.f32` … (little-endian, NHWC over all images in order), `images.u8` (RGB,
+//! prepared to `side`²), `features.json`.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use memmap2::Mmap;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Image, normalise};
+
+/// Shape of one feature level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelShape {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Channels.
+    pub channels: usize,
+}
+
+impl LevelShape {
+    /// Values an image.
+    pub fn len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Whether it holds no value.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What `features.json` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureHeader {
+    /// Names of the images, in order, as paths below the category.
+    pub images: Vec<String>,
+    /// Side of the prepared images, pixels.
+    pub side: usize,
+    /// Shapes of the levels, finest first.
+    pub levels: Vec<LevelShape>,
+}
+
+/// A features artifact, memory-mapped.
+pub struct FeatureSet {
+    header: FeatureHeader,
+    levels: Vec<Mmap>,
+    images: Mmap,
+}
+
+/// A feature artifact is absent, cut short or not one.
+#[derive(Debug, thiserror::Error)]
+#[error("feature file {path}: {reason}")]
+pub struct FeatureSetError {
+    path: String,
+    reason: String,
+}
+
+fn error(path: &Path, reason: impl ToString) -> FeatureSetError {
+    FeatureSetError { path: path.display().to_string(), reason: reason.to_string() }
+}
+
+fn level_path(folder: &Path, level: usize) -> PathBuf {
+    folder.join(format!("level{}.f32", level + 1))
+}
+
+impl FeatureSet {
+    /// Maps the files of an artifact folder; checks that each has the length its header promises.
+    pub fn open(folder: &Path) -> Result<Self, FeatureSetError> {
+        let path = folder.join("features.json");
+        let text = std::fs::read(&path).map_err(|e| error(&path, e))?;
+        let header: FeatureHeader = serde_json::from_slice(&text).map_err(|e| error(&path, e))?;
+        let count = header.images.len();
+        let levels = (0..header.levels.len())
+            .map(|level| map(&level_path(folder, level), count * header.levels[level].len() * 4))
+            .collect::<Result<_, _>>()?;
+        let images = map(&folder.join("images.u8"), count * header.side * header.side * 3)?;
+        Ok(Self { header, levels, images })
+    }
+
+    /// Names, side and shapes.
+    pub fn header(&self) -> &FeatureHeader {
+        &self.header
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.header.images.len()
+    }
+
+    /// Whether it holds no image.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Features of the given images at one level, (indices, height, width, channels) row-major.
+    pub fn features(&self, level: usize, indices: &[usize]) -> Vec<f32> {
+        let length = self.header.levels[level].len();
+        let all: &[f32] = bytemuck::cast_slice(&self.levels[level]);
+        let mut batch = vec![0.0; indices.len() * length];
+        batch
+            .par_chunks_mut(length)
+            .zip(indices)
+            .for_each(|(target, &index)| target.copy_from_slice(&all[index * length..][..length]));
+        batch
+    }
+
+    /// One prepared image.
+    pub fn image(&self, index: usize) -> Image {
+        let length = self.header.side * self.header.side * 3;
+        Image { side: self.header.side, rgb: self.images[index * length..][..length].to_vec() }
+    }
+
+    /// The given images, normalised, (indices, side, side, 3) row-major.
+    pub fn normalised(&self, indices: &[usize]) -> Vec<f32> {
+        let parts: Vec<Vec<f32>> = indices.par_iter().map(|&index| normalise(&self.image(index))).collect();
+        parts.concat()
+    }
+}
+
+fn map(path: &Path, expected: usize) -> Result<Mmap, FeatureSetError> {
+    let file = File::open(path).map_err(|e| error(path, e))?;
+    // SAFETY: artifacts are written once, renamed into place and never changed in place afterwards.
+    let map = unsafe { Mmap::map(&file) }.map_err(|e| error(path, e))?;
+    if map.len() != expected {
+        return Err(error(
+            path,
+            format!("{} bytes, expected {expected}: the file is cut short or not ours", map.len()),
+        ));
+    }
+    Ok(map)
+}
+
+/// Writes a features artifact, batch by batch.
+pub struct FeatureWriter {
+    folder: PathBuf,
+    levels: Vec<File>,
+    images: File,
+    header: FeatureHeader,
+}
+
+impl FeatureWriter {
+    /// Starts the files in an empty folder.
+    pub fn create(folder: &Path, side: usize, levels: Vec<LevelShape>) -> Result<Self, FeatureSetError> {
+        let create = |path: PathBuf| File::create(&path).map_err(|e| error(&path, e));
+        Ok(Self {
+            folder: folder.to_owned(),
+            levels: (0..levels.len()).map(|level| create(level_path(folder, level))).collect::<Result<_, _>>()?,
+            images: create(folder.join("images.u8"))?,
+            header: FeatureHeader { images: Vec::new(), side, levels },
+        })
+    }
+
+    /// Appends images with their features, each level (images, height, width, channels) row-major.
+    pub fn append(&mut self, images: &[(String, Image)], features: &[Vec<f32>]) -> Result<(), FeatureSetError> {
+        for (level, values) in features.iter().enumerate() {
+            self.levels[level]
+                .write_all(bytemuck::cast_slice(values))
+                .map_err(|e| error(&level_path(&self.folder, level), e))?;
+        }
+        for (name, image) in images {
+            self.images.write_all(&image.rgb).map_err(|e| error(&self.folder.join("images.u8"), e))?;
+            self.header.images.push(name.clone());
+        }
+        Ok(())
+    }
+
+    /// Writes the header: the artifact is whole.
+    pub fn finish(self) -> Result<(), FeatureSetError> {
+        let path = self.folder.join("features.json");
+        let text = serde_json::to_vec_pretty(&self.header).map_err(|e| error(&path, e))?;
+        std::fs::write(&path, text).map_err(|e| error(&path, e))
+    }
+}

@@ -1,0 +1,27 @@
+//! The best F1 over all thresholds. It looks at the labels: an oracle's number, as in the literature.
+
+use super::{Sweep, Undefined};
+
+/// The best F1 and where it is reached.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct F1Max {
+    /// 2·TP / (2·TP + FP + FN).
+    pub value: f64,
+    /// The highest score at which it is reached.
+    pub threshold: f32,
+}
+
+/// Maximum of F1 over distinct scores, with score ≥ threshold called defective.
+pub fn f1_max(sweep: &Sweep) -> Result<F1Max, Undefined> {
+    let (positives, _) = sweep.both_classes()?;
+    let mut best = F1Max { value: 0.0, threshold: f32::INFINITY };
+    for threshold in sweep.thresholds() {
+        // 2·TP + FP + FN = called + positives.
+        let called = threshold.true_positives + threshold.false_positives;
+        let value = 2.0 * threshold.true_positives as f64 / (called + positives) as f64;
+        if value > best.value {
+            best = F1Max { value, threshold: threshold.score };
+        }
+    }
+    Ok(best)
+}

@@ -1,0 +1,15 @@
+//! Ranking metrics, all read off one sorted sweep of thresholds: exact, ties counted right, sums in f64 and u64.
+
+mod aupro;
+mod auroc;
+mod average_precision;
+mod components;
+mod f1_max;
+mod sweep;
+
+pub use aupro::{aupro, pro_points};
+pub use auroc::auroc;
+pub use average_precision::average_precision;
+pub use components::label_components;
+pub use f1_max::{F1Max, f1_max};
+pub use sweep::{NotFinite, Sweep, Threshold, Undefined};

@@ -1,0 +1,318 @@
+//! The loop that both training phases share: epochs and steps in a counted order, checkpoints, resuming, selection.
+//!
+//! A phase stopped anywhere and resumed ends with the same bits as one never stopped: the order of images comes from
+//! counters, and a checkpoint holds all that the next step depends on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::{Progress, StageContext, StageError};
+use crate::data::{shuffle, stream};
+use crate::nn::State;
+
+/// A checkpoint is written at least this often.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Named numbers, in the order of their names.
+pub(super) type Numbers = BTreeMap<&'static str, f64>;
+
+/// What one phase does; the driver decides when.
+pub(super) trait Phase {
+    /// Trains on one batch and returns its numbers, means over the batch; `loss` must be among them.
+    fn step(&mut self, batch: &[usize]) -> Result<Numbers, StageError>;
+
+    /// The numbers of the held-out part, in evaluation mode.
+    fn held_out(&mut self) -> Result<Numbers, StageError>;
+
+    /// The held-out number whose minimum selects the epoch; none where the last epoch is taken.
+    fn criterion(&self) -> Option<&'static str>;
+
+    /// Weights and buffers.
+    fn weights(&mut self) -> Result<State, StageError>;
+
+    /// Adds what a resumed phase needs beyond its weights: moments and step counts.
+    fn add_moments(&mut self, state: &mut State) -> Result<(), StageError>;
+
+    /// Restores weights and moments.
+    fn restore(&mut self, state: &State) -> Result<(), StageError>;
+}
+
+/// How long and in which order.
+pub(super) struct Schedule<'a> {
+    /// Passes over the training part.
+    pub epochs: usize,
+    /// Images a step.
+    pub batch_size: usize,
+    /// Indices of the training part.
+    pub train: &'a [usize],
+    /// The run's seed: orders the images.
+    pub seed: u64,
+    /// Epochs whose weights are kept beside the selected and the last.
+    pub snapshots: &'a [usize],
+}
+
+/// Where training stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Position {
+    /// Finished epochs.
+    epoch: usize,
+    /// Finished steps of the next epoch.
+    step: usize,
+    /// Sums over the finished steps of the next epoch, weighted by images.
+    sums: BTreeMap<String, f64>,
+    /// Epoch and criterion of the best epoch so far.
+    best: Option<(usize, f64)>,
+}
+
+/// What training ended with.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Outcome {
+    /// The selected epoch; the last where nothing selects.
+    pub selected_epoch: usize,
+}
+
+/// Evenly spaced epochs, the last among them: `count` of 1..=`epochs`.
+pub(super) fn spaced_epochs(count: usize, epochs: usize) -> Vec<usize> {
+    let mut spaced: Vec<usize> = (1..=count).map(|i| (i * epochs).div_ceil(count)).collect();
+    spaced.dedup();
+    spaced
+}
+
+/// The training indices of one epoch in its order: Fisher–Yates from the stream (seed, "order", epoch).
+fn order(schedule: &Schedule<'_>, epoch: usize) -> Vec<usize> {
+    let mut order = schedule.train.to_vec();
+    shuffle(&mut order, &mut stream(schedule.seed, "order", epoch as u64, 0));
+    order
+}
+
+/// The batches of an epoch; a last batch of one image is dropped, for batch norm has no statistics of one.
+fn batches(order: &[usize], size: usize) -> Vec<&[usize]> {
+    let mut batches: Vec<&[usize]> = order.chunks(size).collect();
+    if batches.len() > 1 && batches.last().is_some_and(|batch| batch.len() == 1) {
+        batches.pop();
+    }
+    batches
+}
+
+struct Driver<'a, 'c, P> {
+    phase: &'a mut P,
+    schedule: &'a Schedule<'a>,
+    context: &'a mut StageContext<'c>,
+    position: Position,
+    last_checkpoint: Instant,
+}
+
+/// Trains to the end, or to the next stop request. Weights lie in `context.out` afterwards: `last.safetensors` with
+/// moments, `selected.safetensors` and `epoch-NNNN.safetensors` without.
+pub(super) fn drive<P: Phase>(
+    phase: &mut P,
+    schedule: &Schedule<'_>,
+    context: &mut StageContext<'_>,
+) -> Result<Outcome, StageError> {
+    let mut driver =
+        Driver { phase, schedule, context, position: Position::default(), last_checkpoint: Instant::now() };
+    driver.resume()?;
+    let (started, first) = (Instant::now(), driver.position.epoch);
+    while driver.position.epoch < schedule.epochs {
+        driver.epoch()?;
+    }
+    let epochs = schedule.epochs - first;
+    if epochs > 0 {
+        let seconds = started.elapsed().as_secs_f64();
+        driver.context.observer.cost("seconds_per_epoch", seconds / epochs as f64);
+        driver.context.observer.cost("images_per_second", (epochs * schedule.train.len()) as f64 / seconds);
+    }
+    driver.finish()
+}
+
+impl<P: Phase> Driver<'_, '_, P> {
+    fn partial(&self, name: &str) -> PathBuf {
+        self.context.partial.join(format!("{name}.safetensors"))
+    }
+
+    fn resume(&mut self) -> Result<(), StageError> {
+        let path = self.partial("last");
+        if !path.exists() {
+            self.context.observer.rewind(0);
+            return Ok(());
+        }
+        let state = State::load(&path).map_err(StageError::artifact)?;
+        self.position = position_of(&state.metadata).ok_or_else(|| {
+            StageError::Artifact(format!("{} has no position: it is not our checkpoint", path.display()))
+        })?;
+        self.phase.restore(&state)?;
+        self.context.observer.rewind(self.position.epoch as u64);
+        Ok(())
+    }
+
+    fn epoch(&mut self) -> Result<(), StageError> {
+        let epoch = self.position.epoch + 1;
+        let order = order(self.schedule, epoch);
+        let batches = batches(&order, self.schedule.batch_size);
+        for (step, batch) in batches.iter().enumerate().skip(self.position.step) {
+            let numbers = self.phase.step(batch)?;
+            for (&what, &value) in &numbers {
+                if !value.is_finite() {
+                    return Err(StageError::Diverged { what, value, epoch, step: step + 1 });
+                }
+                *self.position.sums.entry(what.to_owned()).or_default() += value * batch.len() as f64;
+            }
+            self.position.step = step + 1;
+            let mid_epoch = self.position.step < batches.len();
+            if mid_epoch && self.context.observer.stop_requested() {
+                self.checkpoint()?;
+                return Err(StageError::Interrupted);
+            }
+            if mid_epoch && self.last_checkpoint.elapsed() > CHECKPOINT_INTERVAL {
+                self.checkpoint()?;
+            }
+        }
+        let images: usize = batches.iter().map(|batch| batch.len()).sum();
+        self.end_epoch(epoch, images, batches.len())
+    }
+
+    fn end_epoch(&mut self, epoch: usize, images: usize, steps: usize) -> Result<(), StageError> {
+        let held_out = self.phase.held_out()?;
+        for (&what, &value) in &held_out {
+            if !value.is_finite() {
+                return Err(StageError::Diverged { what, value, epoch, step: steps });
+            }
+        }
+        let sums = std::mem::take(&mut self.position.sums);
+        let means: BTreeMap<&str, f64> = sums.iter().map(|(name, sum)| (name.as_str(), sum / images as f64)).collect();
+        for (name, value) in means.iter().map(|(n, v)| (*n, *v)).chain(held_out.iter().map(|(n, v)| (*n, *v))) {
+            self.context.observer.metric(name, epoch as u64, value);
+        }
+        let loss = means.get("loss").copied();
+        self.position.epoch = epoch;
+        self.position.step = 0;
+
+        // Selected and kept weights first: the position that speaks of them must not be durable before them.
+        if let Some(value) = self.phase.criterion().and_then(|name| held_out.get(name).copied()) {
+            if self.position.best.is_none_or(|(_, best)| value < best) {
+                self.position.best = Some((epoch, value));
+                self.save_weights("selected")?;
+            }
+        }
+        if self.schedule.snapshots.contains(&epoch) {
+            self.save_weights(&snapshot_name(epoch))?;
+        }
+        self.checkpoint()?;
+        self.context.observer.checkpointed(epoch as u64);
+        let total = self.schedule.epochs;
+        self.context.observer.progress(Progress { done: epoch, total, unit: "epoch", loss });
+        match self.context.observer.stop_requested() && epoch < total {
+            true => Err(StageError::Interrupted),
+            false => Ok(()),
+        }
+    }
+
+    fn save_weights(&mut self, name: &str) -> Result<(), StageError> {
+        self.phase.weights()?.save(&self.partial(name)).map_err(StageError::artifact)
+    }
+
+    fn checkpoint(&mut self) -> Result<(), StageError> {
+        let mut state = self.phase.weights()?;
+        self.phase.add_moments(&mut state)?;
+        state.metadata.extend(metadata_of(&self.position));
+        state.save(&self.partial("last")).map_err(StageError::artifact)?;
+        self.last_checkpoint = Instant::now();
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Outcome, StageError> {
+        let mut names = vec!["last".to_owned()];
+        names.extend(self.schedule.snapshots.iter().map(|&epoch| snapshot_name(epoch)));
+        if self.position.best.is_some() {
+            names.push("selected".to_owned());
+        }
+        for name in names {
+            let (from, to) = (self.partial(&name), self.context.out.join(format!("{name}.safetensors")));
+            std::fs::copy(&from, &to).map_err(|error| {
+                StageError::Artifact(format!("copying {} to {}: {error}", from.display(), to.display()))
+            })?;
+        }
+        Ok(Outcome { selected_epoch: self.position.best.map_or(self.schedule.epochs, |(epoch, _)| epoch) })
+    }
+}
+
+/// File name, without ending, of the weights of one epoch.
+pub(super) fn snapshot_name(epoch: usize) -> String {
+    format!("epoch-{epoch:04}")
+}
+
+/// Floats as bits: decimal text would not come back as the same number.
+fn metadata_of(position: &Position) -> Vec<(String, String)> {
+    let mut metadata =
+        vec![("epoch".to_owned(), position.epoch.to_string()), ("step".to_owned(), position.step.to_string())];
+    if let Some((epoch, value)) = position.best {
+        metadata.push(("best_epoch".to_owned(), epoch.to_string()));
+        metadata.push(("best_value".to_owned(), format!("{:016x}", value.to_bits())));
+    }
+    metadata.extend(position.sums.iter().map(|(name, sum)| (format!("sum.{name}"), format!("{:016x}", sum.to_bits()))));
+    metadata
+}
+
+fn position_of(metadata: &std::collections::HashMap<String, String>) -> Option<Position> {
+    let bits = |text: &String| u64::from_str_radix(text, 16).ok().map(f64::from_bits);
+    let best = match (metadata.get("best_epoch"), metadata.get("best_value")) {
+        (Some(epoch), Some(value)) => Some((epoch.parse().ok()?, bits(value)?)),
+        _ => None,
+    };
+    let sums =
+        metadata.iter().filter_map(|(name, text)| Some((name.strip_prefix("sum.")?.to_owned(), bits(text)?))).collect();
+    Some(Position {
+        epoch: metadata.get("epoch")?.parse().ok()?,
+        step: metadata.get("step")?.parse().ok()?,
+        sums,
+        best,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(train: &[usize]) -> Schedule<'_> {
+        Schedule { epochs: 3, batch_size: 4, train, seed: 7, snapshots: &[] }
+    }
+
+    #[test]
+    fn every_epoch_has_every_image_once_in_another_order() {
+        let train: Vec<usize> = (0..50).map(|i| i * 2).collect();
+        let (one, two) = (order(&schedule(&train), 1), order(&schedule(&train), 2));
+        assert_ne!(one, two);
+        for mut order in [one, two] {
+            order.sort_unstable();
+            assert_eq!(order, train);
+        }
+    }
+
+    #[test]
+    fn a_last_batch_of_one_is_dropped_and_a_partial_one_kept() {
+        let images: Vec<usize> = (0..10).collect();
+        assert_eq!(batches(&images[..9], 4).iter().map(|b| b.len()).collect::<Vec<_>>(), [4, 4]);
+        assert_eq!(batches(&images, 4).iter().map(|b| b.len()).collect::<Vec<_>>(), [4, 4, 2]);
+        assert_eq!(batches(&images[..1], 4).len(), 1);
+    }
+
+    #[test]
+    fn a_position_survives_its_metadata_to_the_bit() {
+        let position = Position {
+            epoch: 3,
+            step: 2,
+            sums: [("loss".to_owned(), 0.1 + 0.2), ("loss_similarity".to_owned(), -0.0)].into(),
+            best: Some((2, 1.0 / 3.0)),
+        };
+        assert_eq!(position_of(&metadata_of(&position).into_iter().collect()), Some(position));
+        assert_eq!(position_of(&std::collections::HashMap::new()), None);
+    }
+
+    #[test]
+    fn snapshots_are_spread_evenly_to_the_last_epoch() {
+        assert_eq!(spaced_epochs(5, 100), [20, 40, 60, 80, 100]);
+        assert_eq!(spaced_epochs(10, 3), [1, 2, 3]);
+        assert!(spaced_epochs(0, 10).is_empty());
+    }
+}

@@ -1,0 +1,84 @@
+//! The stage `features`: the frozen teacher sees every image of one part of a category once.
+
+use std::time::Instant;
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::TensorFromVec;
+use rayon::prelude::*;
+
+use super::{Progress, StageContext, StageError};
+use crate::data::{FeatureWriter, Image, LevelShape, Sample, normalise};
+use crate::model::Resnet18;
+use crate::nn::Mode;
+use crate::tensor::{Backend, to_host};
+
+/// Images a forward pass.
+const BATCH: usize = 8;
+
+/// What the stage works on.
+pub struct FeaturesInput<'a, B: Backend> {
+    /// The images, in order.
+    pub samples: &'a [Sample],
+    /// Side to which they are prepared.
+    pub image_size: usize,
+    /// The frozen teacher.
+    pub teacher: Resnet18<B>,
+}
+
+/// Writes the features artifact.
+pub fn features<B: Backend>(mut input: FeaturesInput<'_, B>, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    let started = Instant::now();
+    let mut writer: Option<FeatureWriter> = None;
+    let mut done = 0;
+    for samples in input.samples.chunks(BATCH) {
+        if context.observer.stop_requested() {
+            return Err(StageError::Interrupted);
+        }
+        let images: Vec<(String, Image)> = samples
+            .par_iter()
+            .map(|sample| Ok((sample.image.clone(), sample.load(input.image_size)?)))
+            .collect::<Result<_, crate::data::DataError>>()
+            .map_err(|error| StageError::Data(error.to_string()))?;
+        let levels = forward(&mut input.teacher, &images, input.image_size)?;
+        if writer.is_none() {
+            let shapes = levels.iter().map(|(shape, _)| *shape).collect();
+            writer = Some(FeatureWriter::create(context.out, input.image_size, shapes).map_err(StageError::artifact)?);
+        }
+        if let Some(writer) = &mut writer {
+            let values: Vec<Vec<f32>> = levels.into_iter().map(|(_, values)| values).collect();
+            writer.append(&images, &values).map_err(StageError::artifact)?;
+        }
+        done += samples.len();
+        context.observer.progress(Progress { done, total: input.samples.len(), unit: "image", loss: None });
+    }
+    let writer = writer.ok_or_else(|| StageError::Data("there are no images in this part of the category".into()))?;
+    writer.finish().map_err(StageError::artifact)?;
+    context.observer.cost("images_per_second", done as f64 / started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// One forward pass: shape and values of each level.
+fn forward<B: Backend>(
+    teacher: &mut Resnet18<B>,
+    images: &[(String, Image)],
+    side: usize,
+) -> Result<Vec<(LevelShape, Vec<f32>)>, StageError> {
+    let pixels: Vec<f32> = images.iter().flat_map(|(_, image)| normalise(image)).collect();
+    let batch =
+        B::Device::default().try_tensor_from_vec(pixels, (images.len(), side, side, 3)).map_err(StageError::device)?;
+    let levels = teacher.forward(batch, Mode::Evaluate).map_err(StageError::device)?;
+    let levels: Vec<_> = levels
+        .iter()
+        .map(|level| {
+            let (_, height, width, channels) = *level.shape();
+            (LevelShape { height, width, channels }, to_host(level))
+        })
+        .collect();
+    match levels.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())) {
+        true => Ok(levels),
+        false => Err(StageError::Data(format!(
+            "the teacher's features of {} … are not finite: its weights are damaged or belong to another network",
+            images[0].0
+        ))),
+    }
+}

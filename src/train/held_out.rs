@@ -1,0 +1,49 @@
+//! What the held-out normals say of an epoch; the test set has no part in it.
+
+use super::driver::Numbers;
+use super::{StageError, batch};
+use crate::data::FeatureSet;
+use crate::evaluate::{Aggregate, LevelMaps, mean_fused_score};
+use crate::model::Assembly;
+use crate::tensor::Backend;
+
+/// Images a forward pass.
+const BATCH: usize = 8;
+
+/// Per-level distance maps ‖T^ − Ŝ^‖² of the given images, in evaluation mode.
+pub fn distance_maps<B: Backend>(
+    assembly: &mut Assembly<B>,
+    features: &FeatureSet,
+    indices: &[usize],
+) -> Result<Vec<LevelMaps>, StageError> {
+    let mut maps: Vec<LevelMaps> = features
+        .header()
+        .levels
+        .iter()
+        .map(|level| LevelMaps { height: level.height, width: level.width, values: Vec::new() })
+        .collect();
+    for indices in indices.chunks(BATCH) {
+        let predicted = assembly.predict(batch::images::<B>(features, indices)?).map_err(StageError::device)?;
+        for (level, predicted) in predicted.iter().enumerate() {
+            let teacher = batch::teacher::<B>(features, level, indices)?;
+            maps[level].values.extend(B::distance_map(&teacher, predicted));
+        }
+    }
+    Ok(maps)
+}
+
+/// `held_out_loss`: Σ_l mean‖T^ − Ŝ^‖², unweighted. `held_out_score`: mean of the product map at level 1's side, which is
+/// the official code's 64 at 256 px.
+pub(super) fn held_out_numbers<B: Backend>(
+    assembly: &mut Assembly<B>,
+    features: &FeatureSet,
+    held_out: &[usize],
+) -> Result<Numbers, StageError> {
+    let maps = distance_maps(assembly, features, held_out)?;
+    let loss = maps
+        .iter()
+        .map(|level| level.values.iter().map(|&v| f64::from(v)).sum::<f64>() / level.values.len() as f64)
+        .sum();
+    let score = mean_fused_score(&maps, Aggregate::Product, maps[0].height);
+    Ok([("held_out_loss", loss), ("held_out_score", score)].into())
+}

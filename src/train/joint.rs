@@ -1,0 +1,281 @@
+//! The stage `joint`: the student, and the auto-encoders behind it, learn to predict the teacher.
+
+use std::path::Path;
+
+use dfdx::tensor::{PutTape, SplitTape, WithEmptyTape};
+use dfdx::tensor_ops::Backward;
+use serde::{Deserialize, Serialize};
+
+use super::driver::{Numbers, Phase, Schedule, drive, snapshot_name, spaced_epochs};
+use super::held_out::held_out_numbers;
+use super::{
+    JointSettings, LossSettings, OptimizerSettings, ReconstructionGradient, SelectionRule, StageContext, StageError,
+    batch,
+};
+use crate::data::{FeatureSet, Split};
+use crate::model::{Assembly, AutoEncoder, AutoEncoders};
+use crate::nn::{Mode, Module, Optimizer, OptimizerKind, State, clip_global_norm};
+use crate::tensor::{Backend, Features, Recorded, Scalar, to_host};
+
+/// What the stage works on.
+pub struct JointInput<'a> {
+    /// Folder of features(train): teacher features and prepared images.
+    pub features: &'a Path,
+    /// Folder of the pretraining, if any.
+    pub pretrain: Option<&'a Path>,
+    /// Seed of the held-out split.
+    pub split_seed: u64,
+    /// Auto-encoders, or none.
+    pub model: &'a AutoEncoder,
+    /// Training settings.
+    pub settings: &'a JointSettings,
+    /// Number of evenly spaced epochs whose weights are kept for the oracle.
+    pub oracle_epochs: usize,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+/// What `joint.json` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JointSummary {
+    /// The epoch that the selection rule picked, from 1.
+    pub selected_epoch: usize,
+    /// Epochs trained.
+    pub epochs: usize,
+    /// Epochs whose weights are kept for the oracle.
+    pub oracle: Vec<usize>,
+    /// Base width of the student.
+    pub width: usize,
+    /// Trained values of student and auto-encoders.
+    pub parameters: usize,
+    /// Forward multiply-accumulates an image.
+    pub multiply_accumulates: u64,
+}
+
+impl JointSummary {
+    /// Reads the summary of a joint artifact.
+    pub fn read(folder: &Path) -> Result<Self, StageError> {
+        let path = folder.join("joint.json");
+        let wrong = |reason: String| StageError::Artifact(format!("{}: {reason}", path.display()));
+        let text = std::fs::read(&path).map_err(|e| wrong(e.to_string()))?;
+        serde_json::from_slice(&text).map_err(|e| wrong(e.to_string()))
+    }
+
+    /// File name of one epoch's weights in the artifact.
+    pub fn snapshot_file(epoch: usize) -> String {
+        format!("{}.safetensors", snapshot_name(epoch))
+    }
+}
+
+struct Joint<'a, B: Backend> {
+    features: &'a FeatureSet,
+    held_out: &'a [usize],
+    settings: &'a JointSettings,
+    assembly: Assembly<B>,
+    student_optimizer: Optimizer<B>,
+    /// Absent without auto-encoders.
+    autoencoder_optimizer: Option<Optimizer<B>>,
+}
+
+fn optimizer<B: Backend>(settings: &OptimizerSettings) -> Optimizer<B> {
+    Optimizer::new(match *settings {
+        OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => {
+            OptimizerKind::Sgd { learning_rate, momentum, weight_decay }
+        }
+        OptimizerSettings::Adam { learning_rate, weight_decay } => OptimizerKind::Adam { learning_rate, weight_decay },
+    })
+}
+
+/// Trains; leaves `selected.safetensors`, `last.safetensors`, the oracle's snapshots and `joint.json`.
+pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
+    let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let width = features.header().levels[0].channels;
+    let mut assembly = Assembly::<B>::new(input.seed, width, input.model);
+    if let (Some(folder), Some(autoencoders)) = (input.pretrain, &mut assembly.autoencoders) {
+        let state = State::load(&folder.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
+        state.load_module("autoencoder.", autoencoders).map_err(StageError::artifact)?;
+    }
+    let complexity = assembly.complexity(features.header().side);
+    let mut phase = Joint {
+        features: &features,
+        held_out: &split.held_out,
+        settings: input.settings,
+        assembly,
+        student_optimizer: optimizer(&input.settings.student),
+        autoencoder_optimizer: input.settings.autoencoder.as_ref().map(optimizer),
+    };
+    let snapshots = spaced_epochs(input.oracle_epochs, input.settings.epochs);
+    let schedule = Schedule {
+        epochs: input.settings.epochs,
+        batch_size: input.settings.batch_size,
+        train: &split.train,
+        seed: input.seed,
+        snapshots: &snapshots,
+    };
+    let outcome = drive(&mut phase, &schedule, context)?;
+    let summary = JointSummary {
+        selected_epoch: outcome.selected_epoch,
+        epochs: input.settings.epochs,
+        oracle: snapshots,
+        width,
+        parameters: complexity.parameters,
+        multiply_accumulates: complexity.multiply_accumulates,
+    };
+    let path = context.out.join("joint.json");
+    let text = serde_json::to_vec_pretty(&summary).map_err(StageError::artifact)?;
+    std::fs::write(&path, text).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+}
+
+/// The losses of one level, or their sum over levels.
+struct Losses<B: Backend> {
+    /// Weighted total, with the tape.
+    total: Scalar<B, Recorded<B>>,
+    similarity: f64,
+    reconstruction: f64,
+}
+
+impl<B: Backend> Losses<B> {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            total: self.total + other.total,
+            similarity: self.similarity + other.similarity,
+            reconstruction: self.reconstruction + other.reconstruction,
+        }
+    }
+}
+
+/// The losses at one level: Σ mean‖T^ − S^‖² for ST-FPM; with an auto-encoder
+/// w_sim · mean‖T^ − A(S)^‖² + w_rec · MSE(A(S), S).
+fn level_losses<B: Backend>(
+    level: usize,
+    teacher: &Features<B>,
+    student: Features<B, Recorded<B>>,
+    autoencoders: Option<(&mut AutoEncoders<B>, &LossSettings)>,
+) -> Result<Losses<B>, StageError> {
+    let device = |error| StageError::device(error);
+    let Some((autoencoders, weights)) = autoencoders else {
+        let total = B::similarity(teacher, student).map_err(device)?;
+        let similarity = f64::from(to_host(&total)[0]);
+        return Ok(Losses { total, similarity, reconstruction: 0.0 });
+    };
+    let target = student.with_empty_tape();
+    let rebuilt = autoencoders.forward(level, student, Mode::Train).map_err(device)?;
+    let (similarity, reconstruction) = match weights.reconstruction_gradient {
+        ReconstructionGradient::Both => {
+            let similarity = B::similarity(teacher, rebuilt.with_empty_tape()).map_err(device)?;
+            (similarity, B::mean_squared_error(rebuilt, target).map_err(device)?)
+        }
+        ReconstructionGradient::Autoencoder => {
+            // A second pass over detached features: a product has a new identity, so no gradient finds its way back.
+            let (target, _) = target.split_tape();
+            let detached = target * 1.0_f32;
+            let input = detached.clone().put_tape(Recorded::<B>::default());
+            let again = autoencoders.forward(level, input, Mode::TrainUntracked).map_err(device)?;
+            let detached = detached.put_tape(Recorded::<B>::default());
+            let reconstruction = B::mean_squared_error(again, detached).map_err(device)?;
+            (B::similarity(teacher, rebuilt).map_err(device)?, reconstruction)
+        }
+    };
+    let values = (f64::from(to_host(&similarity)[0]), f64::from(to_host(&reconstruction)[0]));
+    let total = similarity * weights.similarity as f32 + reconstruction * weights.reconstruction as f32;
+    Ok(Losses { total, similarity: values.0, reconstruction: values.1 })
+}
+
+impl<B: Backend> Joint<'_, B> {
+    fn losses(&mut self, indices: &[usize]) -> Result<Losses<B>, StageError> {
+        let images = batch::images::<B>(self.features, indices)?.put_tape(Recorded::<B>::default());
+        let levels = self.assembly.student.forward(images, Mode::Train).map_err(StageError::device)?;
+        let mut sum: Option<Losses<B>> = None;
+        for (level, student) in levels.into_iter().enumerate() {
+            let teacher = batch::teacher::<B>(self.features, level, indices)?;
+            let autoencoders = self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref());
+            let losses = level_losses(level, &teacher, student, autoencoders)?;
+            sum = Some(match sum {
+                None => losses,
+                Some(sum) => sum.plus(losses),
+            });
+        }
+        sum.ok_or_else(|| StageError::Bug("a student without levels".into()))
+    }
+}
+
+impl<B: Backend> Phase for Joint<'_, B> {
+    fn step(&mut self, indices: &[usize]) -> Result<Numbers, StageError> {
+        let losses = self.losses(indices)?;
+        let mut numbers = Numbers::from([("loss", f64::from(to_host(&losses.total)[0]))]);
+        numbers.insert("loss_similarity", losses.similarity);
+        if self.assembly.autoencoders.is_some() {
+            numbers.insert("loss_reconstruction", losses.reconstruction);
+        }
+        let mut gradients = losses.total.try_backward().map_err(StageError::device)?;
+        let norm = clip_global_norm::<B>(&[&self.assembly], &mut gradients, self.settings.clip_norm)
+            .map_err(StageError::device)?;
+        numbers.insert("gradient_norm", norm);
+        if numbers.values().all(|value| value.is_finite()) {
+            self.student_optimizer.step(&mut self.assembly.student, &mut gradients).map_err(StageError::device)?;
+            if let (Some(optimizer), Some(module)) = (&mut self.autoencoder_optimizer, &mut self.assembly.autoencoders)
+            {
+                optimizer.step(module, &mut gradients).map_err(StageError::device)?;
+            }
+        }
+        Ok(numbers)
+    }
+
+    fn held_out(&mut self) -> Result<Numbers, StageError> {
+        held_out_numbers(&mut self.assembly, self.features, self.held_out)
+    }
+
+    fn criterion(&self) -> Option<&'static str> {
+        Some(match self.settings.selection {
+            SelectionRule::HeldOutLoss => "held_out_loss",
+            SelectionRule::HeldOutScore => "held_out_score",
+        })
+    }
+
+    fn weights(&mut self) -> Result<State, StageError> {
+        Ok(assembly_state(&self.assembly))
+    }
+
+    fn add_moments(&mut self, state: &mut State) -> Result<(), StageError> {
+        self.student_optimizer.save("optimizer.student", &self.assembly.student, state).map_err(StageError::device)?;
+        match (&mut self.autoencoder_optimizer, &self.assembly.autoencoders) {
+            (Some(optimizer), Some(module)) => {
+                optimizer.save("optimizer.autoencoder", module, state).map_err(StageError::device)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn restore(&mut self, state: &State) -> Result<(), StageError> {
+        load_assembly(&mut self.assembly, state)?;
+        self.student_optimizer
+            .restore("optimizer.student", &self.assembly.student, state)
+            .map_err(StageError::artifact)?;
+        match (&mut self.autoencoder_optimizer, &self.assembly.autoencoders) {
+            (Some(optimizer), Some(module)) => {
+                optimizer.restore("optimizer.autoencoder", module, state).map_err(StageError::artifact)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Weights and buffers of student (`student.…`) and auto-encoders (`autoencoder.…`).
+fn assembly_state<B: Backend>(assembly: &Assembly<B>) -> State {
+    let mut state = State::default();
+    state.add_module("student.", &assembly.student);
+    if let Some(autoencoders) = &assembly.autoencoders {
+        state.add_module("autoencoder.", autoencoders as &dyn Module<B>);
+    }
+    state
+}
+
+/// Loads what [`joint`] saved.
+pub fn load_assembly<B: Backend>(assembly: &mut Assembly<B>, state: &State) -> Result<(), StageError> {
+    state.load_module("student.", &mut assembly.student).map_err(StageError::artifact)?;
+    match &mut assembly.autoencoders {
+        Some(autoencoders) => state.load_module("autoencoder.", autoencoders).map_err(StageError::artifact),
+        None => Ok(()),
+    }
+}

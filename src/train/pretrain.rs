@@ -1,0 +1,120 @@
+//! The stage `pretrain`: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
+
+use std::path::Path;
+
+use dfdx::tensor::PutTape;
+use dfdx::tensor_ops::Backward;
+
+use super::driver::{Numbers, Phase, Schedule, drive};
+use super::{PretrainSettings, StageContext, StageError, batch};
+use crate::data::{FeatureSet, Split};
+use crate::model::{AutoEncoders, UnetSettings};
+use crate::nn::{Init, Mode, Optimizer, OptimizerKind, State, clip_global_norm};
+use crate::tensor::{Backend, Recorded, to_host};
+
+/// What the stage works on.
+pub struct PretrainInput<'a> {
+    /// Folder of features(train).
+    pub features: &'a Path,
+    /// Seed of the held-out split.
+    pub split_seed: u64,
+    /// Shape of the U-Nets.
+    pub unet: &'a UnetSettings,
+    /// Training settings.
+    pub settings: &'a PretrainSettings,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+struct Pretrain<'a, B: Backend> {
+    features: &'a FeatureSet,
+    held_out: &'a [usize],
+    batch_size: usize,
+    autoencoders: AutoEncoders<B>,
+    optimizer: Optimizer<B>,
+}
+
+/// Trains the auto-encoders; leaves `checkpoint.safetensors`.
+pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
+    let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let channels: Vec<usize> = features.header().levels.iter().map(|level| level.channels).collect();
+    let mut phase = Pretrain::<B> {
+        features: &features,
+        held_out: &split.held_out,
+        batch_size: input.settings.batch_size,
+        autoencoders: AutoEncoders::new(&Init { seed: input.seed, purpose: "autoencoder" }, &channels, input.unet),
+        optimizer: Optimizer::new(OptimizerKind::Adam {
+            learning_rate: input.settings.learning_rate,
+            weight_decay: 0.0,
+        }),
+    };
+    let schedule = Schedule {
+        epochs: input.settings.epochs,
+        batch_size: input.settings.batch_size,
+        train: &split.train,
+        seed: input.seed,
+        snapshots: &[],
+    };
+    drive(&mut phase, &schedule, context)?;
+    phase.weights()?.save(&context.out.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
+    // Joint training starts with fresh moments: the weights are all it needs.
+    let last = context.out.join("last.safetensors");
+    std::fs::remove_file(&last).map_err(|error| StageError::Artifact(format!("removing {}: {error}", last.display())))
+}
+
+impl<B: Backend> Phase for Pretrain<'_, B> {
+    fn step(&mut self, indices: &[usize]) -> Result<Numbers, StageError> {
+        let mut total = None;
+        for level in 0..self.features.header().levels.len() {
+            let target = batch::teacher::<B>(self.features, level, indices)?;
+            let input = target.clone().put_tape(Recorded::<B>::default());
+            let rebuilt = self.autoencoders.forward(level, input, Mode::Train).map_err(StageError::device)?;
+            let target = target.put_tape(Recorded::<B>::default());
+            let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
+            total = Some(match total {
+                None => loss,
+                Some(sum) => sum + loss,
+            });
+        }
+        let loss = total.ok_or_else(|| StageError::Bug("a feature set without levels".into()))?;
+        let value = f64::from(to_host(&loss)[0]);
+        let mut gradients = loss.try_backward().map_err(StageError::device)?;
+        let norm = clip_global_norm::<B>(&[&self.autoencoders], &mut gradients, 0.0).map_err(StageError::device)?;
+        self.optimizer.step(&mut self.autoencoders, &mut gradients).map_err(StageError::device)?;
+        Ok([("loss", value), ("gradient_norm", norm)].into())
+    }
+
+    fn held_out(&mut self) -> Result<Numbers, StageError> {
+        let mut sum = 0.0;
+        for indices in self.held_out.chunks(self.batch_size) {
+            for level in 0..self.features.header().levels.len() {
+                let target = batch::teacher::<B>(self.features, level, indices)?;
+                let rebuilt =
+                    self.autoencoders.forward(level, target.clone(), Mode::Evaluate).map_err(StageError::device)?;
+                let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
+                sum += f64::from(to_host(&loss)[0]) * indices.len() as f64;
+            }
+        }
+        Ok([("held_out_loss", sum / self.held_out.len() as f64)].into())
+    }
+
+    fn criterion(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn weights(&mut self) -> Result<State, StageError> {
+        let mut state = State::default();
+        state.add_module("autoencoder.", &self.autoencoders);
+        Ok(state)
+    }
+
+    fn add_moments(&mut self, state: &mut State) -> Result<(), StageError> {
+        self.optimizer.save("optimizer.autoencoder", &self.autoencoders, state).map_err(StageError::device)
+    }
+
+    fn restore(&mut self, state: &State) -> Result<(), StageError> {
+        state.load_module("autoencoder.", &mut self.autoencoders).map_err(StageError::artifact)?;
+        self.optimizer.restore("optimizer.autoencoder", &self.autoencoders, state).map_err(StageError::artifact)
+    }
+}

@@ -1,0 +1,123 @@
+//! The stage `score`: per-level distance maps of test and held-out images, at the levels' own resolution.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::{JointSummary, Progress, StageContext, StageError, distance_maps, load_assembly};
+use crate::data::{FeatureSet, Sample, Split};
+use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file, thumbnail_name};
+use crate::model::{Assembly, AutoEncoder};
+use crate::nn::State;
+use crate::tensor::Backend;
+
+/// Test images of each kind whose pictures are kept for the report.
+const PICTURES_PER_KIND: usize = 3;
+
+/// What the stage works on.
+pub struct ScoreInput<'a> {
+    /// Folder of the joint stage.
+    pub joint: &'a Path,
+    /// Folder of features(train).
+    pub features_train: &'a Path,
+    /// Folder of features(test).
+    pub features_test: &'a Path,
+    /// The test images, for their labels.
+    pub test: &'a [Sample],
+    /// Seed of the held-out split.
+    pub split_seed: u64,
+    /// Whose weights.
+    pub checkpoint: Checkpoint,
+    /// Auto-encoders, or none.
+    pub model: &'a AutoEncoder,
+}
+
+/// Writes the score artifact.
+pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    let train = FeatureSet::open(input.features_train).map_err(StageError::artifact)?;
+    let test = FeatureSet::open(input.features_test).map_err(StageError::artifact)?;
+    let split = Split::new(train.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let summary = JointSummary::read(input.joint)?;
+    let snapshots: Vec<(String, Snapshot)> = match input.checkpoint {
+        Checkpoint::Selected => vec![("selected.safetensors".to_owned(), snapshot("selected", summary.selected_epoch))],
+        Checkpoint::Last => vec![("last.safetensors".to_owned(), snapshot("last", summary.epochs))],
+        Checkpoint::Oracle => summary
+            .oracle
+            .iter()
+            .map(|&epoch| (JointSummary::snapshot_file(epoch), snapshot(&format!("epoch-{epoch:04}"), epoch)))
+            .collect(),
+    };
+
+    let mut assembly = Assembly::<B>::new(0, summary.width, input.model);
+    let indices: Vec<usize> = (0..test.len()).collect();
+    for (done, (file, snapshot)) in snapshots.iter().enumerate() {
+        if context.observer.stop_requested() {
+            return Err(StageError::Interrupted);
+        }
+        let state = State::load(&input.joint.join(file)).map_err(StageError::artifact)?;
+        load_assembly(&mut assembly, &state)?;
+        let started = Instant::now();
+        let maps = distance_maps(&mut assembly, &test, &indices)?;
+        let milliseconds = 1e3 * started.elapsed().as_secs_f64() / test.len() as f64;
+        context.observer.cost("milliseconds_per_image", milliseconds);
+        let held_out = distance_maps(&mut assembly, &train, &split.held_out)?;
+        for (set, levels) in [("test", maps), ("held-out", held_out)] {
+            for (level, maps) in levels.iter().enumerate() {
+                write_maps(context.out, &snapshot.folder, set, level, maps)?;
+            }
+        }
+        context.observer.progress(Progress { done: done + 1, total: snapshots.len(), unit: "snapshot", loss: None });
+    }
+
+    let thumbnails = picture_indices(input.test);
+    write_thumbnails(context.out, &test, &thumbnails)?;
+    let header = ScoreHeader {
+        levels: test.header().levels.iter().map(|level| (level.height, level.width)).collect(),
+        snapshots: snapshots.into_iter().map(|(_, snapshot)| snapshot).collect(),
+        test: input.test.iter().map(|s| TestImage { image: s.image.clone(), defect: s.defect.clone() }).collect(),
+        held_out: split.held_out.len(),
+        thumbnails,
+        parameters: summary.parameters,
+        multiply_accumulates: summary.multiply_accumulates,
+    };
+    let text = serde_json::to_vec_pretty(&header).map_err(StageError::artifact)?;
+    write(&context.out.join("score.json"), &text)
+}
+
+fn snapshot(folder: &str, epoch: usize) -> Snapshot {
+    Snapshot { folder: folder.to_owned(), epoch }
+}
+
+/// The first few images of every kind, in the order of the test images.
+fn picture_indices(test: &[Sample]) -> Vec<usize> {
+    let earlier_of_kind = |index: usize| test[..index].iter().filter(|s| s.defect == test[index].defect).count();
+    (0..test.len()).filter(|&index| earlier_of_kind(index) < PICTURES_PER_KIND).collect()
+}
+
+fn write_maps(out: &Path, snapshot: &str, set: &str, level: usize, maps: &LevelMaps) -> Result<(), StageError> {
+    if let Some(position) = maps.values.iter().position(|value| !value.is_finite()) {
+        let image = position / (maps.height * maps.width);
+        return Err(StageError::Diverged { what: "an anomaly map", value: f64::NAN, epoch: 0, step: image + 1 });
+    }
+    let path = maps_file(out, snapshot, set, level);
+    let folder = path.parent().unwrap_or(out);
+    std::fs::create_dir_all(folder)
+        .and_then(|()| maps.write(&path))
+        .map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+}
+
+fn write_thumbnails(out: &Path, test: &FeatureSet, indices: &[usize]) -> Result<(), StageError> {
+    let folder = out.join("thumbnails");
+    let wrong = |error: String| StageError::Artifact(format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
+    for &index in indices {
+        let image = test.image(index);
+        let (path, side) = (folder.join(thumbnail_name(index)), image.side as u32);
+        image::save_buffer(path, &image.rgb, side, side, image::ExtendedColorType::Rgb8)
+            .map_err(|e| wrong(e.to_string()))?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), StageError> {
+    std::fs::write(path, bytes).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+}
