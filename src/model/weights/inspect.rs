@@ -1,0 +1,44 @@
+//! What `didact weights check` tells of a file.
+
+use serde::Serialize;
+
+use super::{WeightError, WeightFile};
+use crate::model::{Architecture, WeightSource, load_teacher};
+use crate::tensor::Native;
+
+/// A weight file that a teacher can be made of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WeightReport {
+    /// Path, or "demo".
+    pub source: String,
+    /// BLAKE3 of the file.
+    pub digest: String,
+    /// Recognised network.
+    pub architecture: Architecture,
+    /// Channels of level 1 (64 in the paper).
+    pub width: usize,
+    /// Tensors in the file.
+    pub tensors: usize,
+    /// Whether every batch norm is an identity (folded into the convolutions before it).
+    pub batch_norm_folded: bool,
+}
+
+/// Opens the file and builds the teacher: every tensor is there, has its shape and is finite.
+pub fn inspect(source: &WeightSource) -> Result<WeightReport, WeightError> {
+    let file = WeightFile::open(source)?;
+    let (_, width) = load_teacher::<Native>(&file)?;
+    let folded = |name: &str| match file.tensors.get(name) {
+        Some(tensor) if name.ends_with("running_mean") => tensor.data.iter().all(|v| *v == 0.0),
+        Some(tensor) => tensor.data.iter().all(|v| (v - 1.0).abs() < 1e-4),
+        None => false,
+    };
+    let batch_norm_folded = file.tensors.keys().filter(|n| n.contains("running_")).all(|name| folded(name));
+    Ok(WeightReport {
+        source: file.source.clone(),
+        digest: file.digest.clone(),
+        architecture: Architecture::Resnet18,
+        width,
+        tensors: file.tensors.len(),
+        batch_norm_folded,
+    })
+}
