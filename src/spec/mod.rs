@@ -1,1 +1,10 @@
-//! The sweep file: raw with spans, then checked, then resolved into [`crate::plan::Sweep`].
+//! The sweep file: a tree with spans, read and checked with all errors at once, resolved into [`crate::plan::Sweep`].
+
+mod load;
+mod problem;
+mod reader;
+mod resolve;
+mod tree;
+
+pub use load::{Source, load};
+pub use problem::{Problem, SpecErrors};

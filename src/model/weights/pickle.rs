@@ -179,7 +179,9 @@ impl Machine<'_> {
                 // BUILD sets attributes (`_metadata`) that hold no tensor.
                 b'b' => drop(self.pop()?),
                 other => {
-                    return Err(format!("its pickle uses the operation {other:#04x}, which a state dict does not need"));
+                    return Err(format!(
+                        "its pickle uses the operation {other:#04x}, which a state dict does not need"
+                    ));
                 }
             }
         }

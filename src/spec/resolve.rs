@@ -1,0 +1,268 @@
+//! One tree to one trial: defaults, recipes, checks.
+
+use std::path::PathBuf;
+
+use super::reader::{Problems, Reader};
+use crate::data::{CategorySelection, DataSettings, Layout, SyntheticSettings};
+use crate::evaluate::{Aggregate, EvaluateSettings};
+use crate::model::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
+use crate::plan::Trial;
+use crate::train::{
+    JointSettings, LossSettings, OptimizerSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule,
+};
+
+/// Reads the tables that make a trial; the caller reads the rest of the top level.
+pub(super) fn trial(top: &mut Reader<'_>, problems: &mut Problems) -> Trial {
+    let data = data(top.table("data", problems), problems);
+    let teacher = teacher(top.table("teacher", problems), problems);
+    let model = model(top.table("model", problems), problems);
+    let pretrain = pretrain(top.table("pretrain", problems), problems);
+    let joint = joint(top.table("joint", problems), &model, problems);
+    let evaluate = evaluate(top.table("evaluate", problems), data.image_size, problems);
+    let trial = Trial { data, teacher, model, pretrain, joint, evaluate };
+    check_sides(&trial, top, problems);
+    canonical(trial)
+}
+
+/// Settings that do not apply are dropped, so that equal trainings are equal trials.
+fn canonical(mut trial: Trial) -> Trial {
+    if trial.model == AutoEncoder::None {
+        trial.pretrain = None;
+        trial.joint.autoencoder = None;
+        trial.joint.loss = None;
+    }
+    trial.pretrain = trial.pretrain.filter(|pretrain| pretrain.epochs > 0);
+    trial
+}
+
+/// ST-FPM under the protocol of another trial: its own recipe, the same epochs and batch.
+pub(super) fn baseline_of(trial: &Trial) -> Trial {
+    let mut joint = recipe(Recipe::StfpmOfficial);
+    joint.epochs = trial.joint.epochs;
+    joint.batch_size = trial.joint.batch_size;
+    canonical(Trial { model: AutoEncoder::None, joint, ..trial.clone() })
+}
+
+fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSettings {
+    let layouts = [("mvtec", Layout::Mvtec), ("synthetic", Layout::Synthetic)];
+    if !reader.has("layout") {
+        problems.add(reader.place(), "`data.layout` is missing", "expected layout = \"mvtec\" or \"synthetic\"");
+    }
+    let layout = reader.choice("layout", Layout::Mvtec, &layouts, problems);
+    let named = reader.text("root", problems).map(PathBuf::from);
+    let root = std::env::var_os("DIDACT_DATA").filter(|path| !path.is_empty()).map(PathBuf::from).or(named);
+    if layout == Layout::Mvtec && root.is_none() {
+        let help = "set data.root to the folder that holds the categories, or DIDACT_DATA";
+        problems.add(reader.place(), "`data.root` is missing", help);
+    }
+    let categories = match reader.is_text("categories") {
+        true => {
+            reader.choice("categories", (), &[("all", ())], problems);
+            CategorySelection::All
+        }
+        false => match reader.texts("categories", problems) {
+            Some(names) if names.is_empty() => {
+                let place = reader.place_of("categories");
+                problems.add(&place, "`data.categories` is empty", "name at least one category, or \"all\"");
+                CategorySelection::All
+            }
+            Some(names) => CategorySelection::Named(names),
+            None => CategorySelection::All,
+        },
+    };
+    let image_size = reader.integer("image_size", 256, 32..=1024, problems) as usize;
+    if image_size % 16 != 0 {
+        let place = reader.place_of("image_size");
+        problems.add(
+            &place,
+            format!("`data.image_size` is {image_size}"),
+            "expected a multiple of 16: level 3 has a sixteenth of the side",
+        );
+    }
+    let split_seed = reader.integer("split_seed", 0, 0..=u64::MAX, problems);
+    let defaults = SyntheticSettings::default();
+    let mut inner = reader.table("synthetic", problems);
+    let synthetic = SyntheticSettings {
+        seed: inner.integer("seed", defaults.seed, 0..=u64::MAX, problems),
+        side: inner.integer("side", defaults.side as u64, 32..=1024, problems) as usize,
+        train: inner.integer("train", defaults.train as u64, 2..=10_000, problems) as usize,
+        test_good: inner.integer("test_good", defaults.test_good as u64, 0..=10_000, problems) as usize,
+        test_per_defect: inner.integer("test_per_defect", defaults.test_per_defect as u64, 0..=10_000, problems)
+            as usize,
+    };
+    inner.finish(problems);
+    reader.finish(problems);
+    DataSettings {
+        layout,
+        root: root.filter(|_| layout != Layout::Synthetic),
+        categories,
+        image_size,
+        split_seed,
+        synthetic: (layout == Layout::Synthetic).then_some(synthetic),
+    }
+}
+
+fn teacher(mut reader: Reader<'_>, problems: &mut Problems) -> TeacherSettings {
+    let architecture =
+        reader.choice("architecture", Architecture::Resnet18, &[("resnet18", Architecture::Resnet18)], problems);
+    if !reader.has("weights") {
+        let help = "name a .safetensors or .pth file with torchvision's ResNet-18 weights, or \"demo\"";
+        problems.add(reader.place(), "`teacher.weights` is missing", help);
+    }
+    let weights = match reader.text("weights", problems) {
+        Some(name) if name != "demo" => WeightSource::File(PathBuf::from(name)),
+        _ => WeightSource::Demo,
+    };
+    reader.finish(problems);
+    TeacherSettings { architecture, weights }
+}
+
+fn model(mut reader: Reader<'_>, problems: &mut Problems) -> AutoEncoder {
+    let unet = reader.choice("autoencoder", true, &[("none", false), ("unet", true)], problems);
+    let skips = [("none", Skip::None), ("add", Skip::Add), ("concat", Skip::Concat), ("concat-conv", Skip::ConcatConv)];
+    let settings = UnetSettings {
+        skip: reader.choice("skip", Skip::Concat, &skips, problems),
+        depth: reader.integer("depth", 2, 1..=4, problems) as usize,
+        width: reader.number("width", 1.0, 0.05..=8.0, problems),
+    };
+    reader.finish(problems);
+    if unet { AutoEncoder::Unet(settings) } else { AutoEncoder::None }
+}
+
+fn pretrain(mut reader: Reader<'_>, problems: &mut Problems) -> Option<PretrainSettings> {
+    let settings = PretrainSettings {
+        epochs: reader.integer("epochs", 50, 0..=100_000, problems) as usize,
+        batch_size: reader.integer("batch_size", 32, 2..=4096, problems) as usize,
+        learning_rate: reader.number("learning_rate", 1e-3, MIN_RATE..=10.0, problems),
+    };
+    reader.finish(problems);
+    Some(settings)
+}
+
+/// The smallest positive learning rate: 0 would train nothing.
+const MIN_RATE: f64 = 1e-12;
+
+/// The settings of a recipe, before the file overrides them.
+fn recipe(recipe: Recipe) -> JointSettings {
+    let stfpm = OptimizerSettings::Sgd { learning_rate: 0.4, momentum: 0.9, weight_decay: 1e-4 };
+    JointSettings {
+        recipe,
+        epochs: 100,
+        batch_size: 32,
+        clip_norm: match recipe {
+            Recipe::StfpmOfficial => 0.0,
+            Recipe::Seed => 1.0,
+        },
+        student: stfpm,
+        autoencoder: Some(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
+        loss: Some(LossSettings {
+            reconstruction: 1.0,
+            similarity: 1.0,
+            reconstruction_gradient: ReconstructionGradient::Both,
+        }),
+        selection: match recipe {
+            Recipe::StfpmOfficial => SelectionRule::HeldOutScore,
+            Recipe::Seed => SelectionRule::HeldOutLoss,
+        },
+    }
+}
+
+fn joint(mut reader: Reader<'_>, model: &AutoEncoder, problems: &mut Problems) -> JointSettings {
+    let default = match model {
+        AutoEncoder::None => Recipe::StfpmOfficial,
+        AutoEncoder::Unet(_) => Recipe::Seed,
+    };
+    let recipes = [("stfpm-official", Recipe::StfpmOfficial), ("seed", Recipe::Seed)];
+    let base = recipe(reader.choice("recipe", default, &recipes, problems));
+    let selections = [("held-out-loss", SelectionRule::HeldOutLoss), ("held-out-score", SelectionRule::HeldOutScore)];
+    let settings = JointSettings {
+        epochs: reader.integer("epochs", base.epochs as u64, 1..=100_000, problems) as usize,
+        batch_size: reader.integer("batch_size", base.batch_size as u64, 2..=4096, problems) as usize,
+        clip_norm: reader.number("clip_norm", base.clip_norm, 0.0..=f64::INFINITY, problems),
+        selection: reader.choice("selection", base.selection, &selections, problems),
+        student: optimizer(reader.table("student", problems), &base.student, problems),
+        autoencoder: base.autoencoder.map(|base| optimizer(reader.table("autoencoder", problems), &base, problems)),
+        loss: base.loss.map(|base| loss(reader.table("loss", problems), &base, problems)),
+        recipe: base.recipe,
+    };
+    reader.finish(problems);
+    settings
+}
+
+fn optimizer(mut reader: Reader<'_>, base: &OptimizerSettings, problems: &mut Problems) -> OptimizerSettings {
+    let is_sgd = matches!(base, OptimizerSettings::Sgd { .. });
+    let sgd = reader.choice("optimizer", is_sgd, &[("sgd", true), ("adam", false)], problems);
+    let (base_rate, base_decay, base_momentum) = match *base {
+        OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => (learning_rate, weight_decay, momentum),
+        OptimizerSettings::Adam { learning_rate, weight_decay } => (learning_rate, weight_decay, 0.9),
+    };
+    // Another optimiser than the recipe's has another scale: it takes its own customary rate.
+    let default_rate = match (sgd == is_sgd, sgd) {
+        (true, _) => base_rate,
+        (false, true) => 0.1,
+        (false, false) => 1e-3,
+    };
+    let learning_rate = reader.number("learning_rate", default_rate, MIN_RATE..=1e4, problems);
+    let weight_decay = reader.number("weight_decay", base_decay, 0.0..=1.0, problems);
+    let settings = match sgd {
+        true => {
+            let momentum = reader.number("momentum", base_momentum, 0.0..=0.999_999, problems);
+            OptimizerSettings::Sgd { learning_rate, momentum, weight_decay }
+        }
+        false => OptimizerSettings::Adam { learning_rate, weight_decay },
+    };
+    reader.finish(problems);
+    settings
+}
+
+fn loss(mut reader: Reader<'_>, base: &LossSettings, problems: &mut Problems) -> LossSettings {
+    let gradients = [("both", ReconstructionGradient::Both), ("autoencoder", ReconstructionGradient::Autoencoder)];
+    reader.choice("weighting", (), &[("fixed", ())], problems);
+    let settings = LossSettings {
+        reconstruction: reader.number("reconstruction", base.reconstruction, 0.0..=1e6, problems),
+        similarity: reader.number("similarity", base.similarity, 0.0..=1e6, problems),
+        reconstruction_gradient: reader.choice(
+            "reconstruction_gradient",
+            base.reconstruction_gradient,
+            &gradients,
+            problems,
+        ),
+    };
+    if settings.similarity <= 0.0 {
+        let help = "expected a positive weight: without it nothing ties the student to the teacher";
+        problems.add(&reader.place_of("similarity"), "`joint.loss.similarity` is 0", help);
+    }
+    reader.finish(problems);
+    settings
+}
+
+fn evaluate(mut reader: Reader<'_>, image_size: usize, problems: &mut Problems) -> EvaluateSettings {
+    let rules = [("product", Aggregate::Product), ("sum", Aggregate::Sum), ("mean", Aggregate::Mean)];
+    let settings = EvaluateSettings {
+        aggregate: reader.choice("aggregate", Aggregate::Product, &rules, problems),
+        // The official code's 64 at 256 px: level 1's side.
+        fuse_size: reader.integer("fuse_size", (image_size / 4) as u64, 1..=4096, problems) as usize,
+        smoothing_sigma: reader.number("smoothing_sigma", 0.0, 0.0..=64.0, problems),
+        oracle_epochs: reader.integer("oracle_epochs", 0, 0..=10_000, problems) as usize,
+    };
+    reader.finish(problems);
+    settings
+}
+
+/// A U-Net halves the side `depth` times: level 3's must allow it.
+fn check_sides(trial: &Trial, top: &mut Reader<'_>, problems: &mut Problems) {
+    if let AutoEncoder::Unet(unet) = &trial.model {
+        let side = trial.data.image_size / 16;
+        if side % (1 << unet.depth) != 0 {
+            let place = top.table("model", problems).place_of("depth");
+            problems.add(
+                &place,
+                format!(
+                    "`model.depth` is {}, but level 3 has only {side}×{side} pixels at image_size {}",
+                    unet.depth, trial.data.image_size
+                ),
+                format!("expected image_size to be a multiple of {} for this depth", 16 << unet.depth),
+            );
+        }
+    }
+}
