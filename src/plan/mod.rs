@@ -1,10 +1,12 @@
 //! Trials to runs to stages, and their keys.
 
+mod build;
 mod job;
 mod key;
 mod planned;
 mod trial;
 
+pub use build::{PlanError, build};
 pub use job::{
     EvaluateJob, FeaturesJob, ImageSet, JointJob, Part, PretrainJob, ScoreJob, StageJob, StageKind, TeacherRef,
 };

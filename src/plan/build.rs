@@ -1,0 +1,207 @@
+//! A sweep to its runs and stages.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::json;
+
+use super::{
+    EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, Part, Plan, PlannedRun, PlannedStage, PlannedTrial, PretrainJob,
+    ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
+};
+use crate::data::{Category, DataError, DataSettings, Dataset};
+use crate::evaluate::Checkpoint;
+use crate::model::weights::{WeightError, WeightFile};
+use crate::model::{AutoEncoder, TeacherSettings, load_teacher};
+use crate::tensor::Native;
+
+/// Why a sweep cannot be planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The data set.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The teacher.
+    #[error(transparent)]
+    Weights(#[from] WeightError),
+}
+
+/// What is known of one category when the sweep is planned.
+#[derive(Debug, Clone)]
+struct Facts {
+    name: String,
+    train_digest: String,
+    test_digest: String,
+    mask_digest: String,
+    counts: serde_json::Value,
+}
+
+/// Data sets and teachers, opened once each.
+#[derive(Default)]
+struct Opened {
+    data: Vec<(DataSettings, Vec<Facts>)>,
+    teachers: Vec<(TeacherSettings, String)>,
+}
+
+impl Opened {
+    fn facts(&mut self, settings: &DataSettings) -> Result<Vec<Facts>, PlanError> {
+        // Digests depend on neither size nor split.
+        let same = |known: &DataSettings| {
+            DataSettings { image_size: settings.image_size, split_seed: settings.split_seed, ..known.clone() }
+                == *settings
+        };
+        if let Some((_, facts)) = self.data.iter().find(|(known, _)| same(known)) {
+            return Ok(facts.clone());
+        }
+        let dataset = Dataset::open(settings)?;
+        let facts = dataset.categories().iter().map(facts_of).collect::<Result<Vec<_>, _>>()?;
+        self.data.push((settings.clone(), facts.clone()));
+        Ok(facts)
+    }
+
+    fn teacher(&mut self, settings: &TeacherSettings) -> Result<TeacherRef, PlanError> {
+        let known = self.teachers.iter().find(|(known, _)| known == settings).map(|(_, digest)| digest.clone());
+        let digest = match known {
+            Some(digest) => digest,
+            None => {
+                let file = WeightFile::open(&settings.weights)?;
+                // A file that no teacher can be made of is refused before anything starts.
+                load_teacher::<Native>(&file)?;
+                self.teachers.push((settings.clone(), file.digest.clone()));
+                file.digest
+            }
+        };
+        Ok(TeacherRef { settings: settings.clone(), digest })
+    }
+}
+
+fn facts_of(category: &Category) -> Result<Facts, DataError> {
+    let mut defects: BTreeMap<&str, usize> = BTreeMap::new();
+    for sample in &category.test {
+        *defects.entry(sample.defect.as_deref().unwrap_or("good")).or_default() += 1;
+    }
+    Ok(Facts {
+        name: category.name.clone(),
+        train_digest: category.train_digest()?,
+        test_digest: category.test_digest()?,
+        mask_digest: category.mask_digest()?,
+        counts: json!({ "train": category.train.len(), "test": defects }),
+    })
+}
+
+/// Opens data and weights and lays out every run.
+pub fn build(sweep: &Sweep) -> Result<Plan, PlanError> {
+    let mut opened = Opened::default();
+    let mut plan = Plan { trials: Vec::new(), runs: Vec::new(), stages: Vec::new() };
+    let mut known = HashSet::new();
+    let mut runs: Vec<((usize, bool, usize, usize), PlannedRun)> = Vec::new();
+    for (position, trial) in sweep.trials.iter().enumerate() {
+        let key = Key::of("trial", 1, &json!(trial.trial));
+        let teacher = opened.teacher(&trial.trial.teacher)?;
+        for (place, facts) in opened.facts(&trial.trial.data)?.iter().enumerate() {
+            for (order, &seed) in sweep.search.seeds.iter().enumerate() {
+                let stages = stages(&trial.trial, facts, &teacher, seed);
+                let run = PlannedRun {
+                    key: Key::of("run", 1, &json!([key, facts.name, seed])),
+                    trial: key.clone(),
+                    category: facts.name.clone(),
+                    seed,
+                    stages: stages.iter().map(|stage| stage.key.clone()).collect(),
+                    protocol: protocol(&trial.trial, facts, &teacher),
+                };
+                // First seeds first, within a seed the baseline, within these the order of the file: a comparison can be
+                // read as soon as the first seed is through.
+                runs.push(((order, !trial.baseline, position, place), run));
+                plan.stages.extend(stages.into_iter().filter(|stage| known.insert(stage.key.clone())));
+            }
+        }
+        plan.trials.push(PlannedTrial { key, trial: trial.clone() });
+    }
+    runs.sort_by_key(|(order, _)| *order);
+    plan.runs = runs.into_iter().map(|(_, run)| run).collect();
+    Ok(plan)
+}
+
+/// The stages of one run, each after those that it depends on.
+fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u64) -> Vec<PlannedStage> {
+    let mut stages = Vec::new();
+    let mut add = |job: StageJob| {
+        let key = job.key();
+        stages.push(PlannedStage { key: key.clone(), job });
+        key
+    };
+    let images = |part, digest: &str| ImageSet {
+        data: trial.data.clone(),
+        category: facts.name.clone(),
+        part,
+        digest: digest.to_owned(),
+    };
+    let train = images(Part::Train, &facts.train_digest);
+    let test = images(Part::Test, &facts.test_digest);
+    let features_train = add(StageJob::Features(FeaturesJob { images: train.clone(), teacher: teacher.clone() }));
+    let features_test = add(StageJob::Features(FeaturesJob { images: test.clone(), teacher: teacher.clone() }));
+    let pretrain = match (&trial.model, &trial.pretrain) {
+        (AutoEncoder::Unet(unet), Some(pretrain)) => Some(add(StageJob::Pretrain(PretrainJob {
+            features: features_train.clone(),
+            split_seed: trial.data.split_seed,
+            unet: unet.clone(),
+            pretrain: pretrain.clone(),
+            seed,
+        }))),
+        _ => None,
+    };
+    let oracle_epochs = trial.evaluate.oracle_epochs;
+    let joint = add(StageJob::Joint(JointJob {
+        features: features_train.clone(),
+        images: train.clone(),
+        teacher: teacher.clone(),
+        pretrain,
+        model: trial.model.clone(),
+        joint: trial.joint.clone(),
+        oracle_epochs,
+        seed,
+    }));
+    let oracle = (oracle_epochs > 0).then_some(Checkpoint::Oracle);
+    for checkpoint in [Checkpoint::Selected, Checkpoint::Last].into_iter().chain(oracle) {
+        let score = add(StageJob::Score(ScoreJob {
+            joint: joint.clone(),
+            features_train: features_train.clone(),
+            features_test: features_test.clone(),
+            train_images: train.clone(),
+            test_images: test.clone(),
+            checkpoint,
+            teacher: teacher.clone(),
+            model: trial.model.clone(),
+        }));
+        add(StageJob::Evaluate(EvaluateJob {
+            score,
+            test_images: test.clone(),
+            masks: facts.mask_digest.clone(),
+            evaluate: trial.evaluate.clone(),
+            checkpoint,
+        }));
+    }
+    stages
+}
+
+/// Everything that decides how a number was measured.
+fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::Value {
+    json!({
+        "layout": trial.data.layout,
+        "category": facts.name,
+        "counts": facts.counts,
+        "train_images": facts.train_digest,
+        "test_images": facts.test_digest,
+        "masks": facts.mask_digest,
+        "image_size": trial.data.image_size,
+        "resize": "bilinear-antialiased",
+        "split": { "held_out": "ceil(n/5)", "seed": trial.data.split_seed },
+        "selection": trial.joint.selection,
+        "map": { "aggregate": trial.evaluate.aggregate, "fuse_size": trial.evaluate.fuse_size, "smoothing_sigma": trial.evaluate.smoothing_sigma },
+        "image_score": "max",
+        "mask_rule": "> 0, nearest",
+        "aupro": { "limit": 0.3, "connectivity": 8, "thresholds": "exact" },
+        "teacher": teacher.digest,
+        "numerics": "f32",
+        "recipes": StageKind::ALL.iter().map(|kind| (kind.name(), kind.recipe())).collect::<BTreeMap<_, _>>(),
+    })
+}

@@ -1,0 +1,120 @@
+//! The folder of artifacts: written beside, made durable, renamed into place.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::StoreError;
+use crate::plan::{Key, StageKind};
+
+/// The artifacts folder.
+#[derive(Debug, Clone)]
+pub struct Artifacts {
+    root: PathBuf,
+}
+
+impl Artifacts {
+    /// A folder that need not exist yet.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the artifact of a stage lies.
+    pub fn path(&self, kind: StageKind, key: &Key) -> PathBuf {
+        self.root.join(Self::relative(kind, key))
+    }
+
+    /// The same, below the folder.
+    pub fn relative(kind: StageKind, key: &Key) -> String {
+        format!("{}/{key}", kind.name())
+    }
+
+    /// An empty folder for one attempt.
+    pub fn create_temporary(&self, attempt: &str) -> Result<PathBuf, StoreError> {
+        let path = self.root.join("tmp").join(attempt);
+        std::fs::create_dir_all(&path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// The folder of a stage's partial checkpoints; outlives attempts.
+    pub fn create_partial(&self, key: &Key) -> Result<PathBuf, StoreError> {
+        let path = self.partial(key);
+        std::fs::create_dir_all(&path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    fn partial(&self, key: &Key) -> PathBuf {
+        self.root.join("partial").join(key.as_str())
+    }
+
+    /// Makes a finished folder durable and puts it in its place; returns its size in bytes.
+    ///
+    /// Order: every file is synced, the folder is synced and renamed, the parent is synced. If another worker was first, its
+    /// folder stays: equal keys hold equal artifacts.
+    pub fn publish(&self, temporary: &Path, kind: StageKind, key: &Key) -> Result<u64, StoreError> {
+        let target = self.path(kind, key);
+        let wrong = |source| StoreError::Artifact { path: target.clone(), source };
+        let bytes = sync_tree(temporary).map_err(wrong)?;
+        let parent = self.root.join(kind.name());
+        std::fs::create_dir_all(&parent).map_err(wrong)?;
+        match std::fs::rename(temporary, &target) {
+            Ok(()) => {}
+            Err(_) if target.is_dir() => std::fs::remove_dir_all(temporary).map_err(wrong)?,
+            Err(error) => return Err(wrong(error)),
+        }
+        File::open(&parent).and_then(|folder| folder.sync_all()).map_err(wrong)?;
+        Ok(bytes)
+    }
+
+    /// Removes what an attempt left.
+    pub fn discard_temporary(&self, temporary: &Path) {
+        // What cannot be removed now is only disk space.
+        let _ = std::fs::remove_dir_all(temporary);
+    }
+
+    /// Removes a finished stage's partial checkpoints.
+    pub fn discard_partial(&self, key: &Key) {
+        let _ = std::fs::remove_dir_all(self.partial(key));
+    }
+}
+
+/// Syncs every file and folder below `root`; returns the bytes of the files.
+fn sync_tree(root: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in WalkDir::new(root).contents_first(true) {
+        let entry = entry?;
+        File::open(entry.path())?.sync_all()?;
+        if entry.file_type().is_file() {
+            bytes += entry.metadata()?.len();
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_published_folder_appears_whole_and_a_second_one_changes_nothing() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let artifacts = Artifacts::new(root.path().join("a"));
+        let key = Key::of("test", 1, &serde_json::json!(1));
+        for content in ["first", "second"] {
+            let temporary = artifacts.create_temporary(content).expect("created");
+            std::fs::create_dir(temporary.join("inner")).expect("created");
+            std::fs::write(temporary.join("inner/file"), content).expect("written");
+            artifacts.publish(&temporary, StageKind::Joint, &key).expect("published");
+            assert!(!temporary.exists());
+        }
+        let path = artifacts.path(StageKind::Joint, &key).join("inner/file");
+        assert_eq!(std::fs::read_to_string(path).expect("is there"), "first");
+    }
+}

@@ -1,0 +1,168 @@
+//! The rows that a report is made of.
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError};
+
+/// A sweep.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct SweepRow {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its question.
+    pub question: Option<String>,
+    /// JSON: search, report and baseline settings.
+    pub resolved: String,
+}
+
+/// A run of a sweep.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct RunRow {
+    /// Its key.
+    pub id: String,
+    /// Its trial's key.
+    pub trial_id: String,
+    /// Category.
+    pub category: String,
+    /// Seed.
+    pub seed: i64,
+    /// State.
+    pub state: String,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// Variant's label.
+    pub variant: String,
+    /// 1 for the re-run baseline.
+    pub baseline: i64,
+    /// JSON: searched values.
+    pub axes: String,
+    /// Order of the trial in the sweep.
+    pub position: i64,
+    /// Protocol's key.
+    pub protocol_id: String,
+    /// JSON: the protocol.
+    pub protocol: String,
+    /// JSON: the trial's settings.
+    pub settings: String,
+}
+
+/// One measured number.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct ResultRow {
+    /// The run.
+    pub run_id: String,
+    /// selected, last, oracle.
+    pub selection: String,
+    /// Which number.
+    pub name: String,
+    /// Its value.
+    pub value: Option<f64>,
+    /// Why it has none.
+    pub reason: Option<String>,
+}
+
+/// A stage of a run with the cost of the attempt that finished it.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct StageRow {
+    /// The run.
+    pub run_id: String,
+    /// The stage's key.
+    pub stage_id: String,
+    /// Kind.
+    pub kind: String,
+    /// State.
+    pub state: String,
+    /// JSON: the job.
+    pub job: String,
+    /// Seconds.
+    pub seconds: Option<f64>,
+    /// Images a second.
+    pub images_per_second: Option<f64>,
+    /// Peak memory of the worker.
+    pub peak_rss_bytes: Option<i64>,
+    /// JSON: further costs.
+    pub costs: Option<String>,
+    /// Device.
+    pub device: Option<String>,
+}
+
+/// One point of a curve.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct Curve {
+    /// The stage.
+    pub stage_id: String,
+    /// Which number.
+    pub name: String,
+    /// Epoch, from 1.
+    pub step: i64,
+    /// Its value.
+    pub value: Option<f64>,
+}
+
+impl Store {
+    /// The sweep's own row.
+    pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
+        Ok(sqlx::query_as("SELECT id, name, question, resolved FROM sweep WHERE id = ?")
+            .bind(sweep)
+            .fetch_one(&self.pool)
+            .await?)
+    }
+
+    /// Runs of a sweep: by trial, category, seed.
+    pub async fn run_rows(&self, sweep: &str) -> Result<Vec<RunRow>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT r.id, r.trial_id, r.category, r.seed, r.state, r.reason, st.variant, st.baseline, st.axes,
+                    st.position, r.protocol_id, p.content AS protocol, t.settings
+             FROM sweep_run sr JOIN run r ON r.id = sr.run_id
+             JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+             JOIN trial t ON t.id = r.trial_id JOIN protocol p ON p.id = r.protocol_id
+             WHERE sr.sweep_id = ? ORDER BY st.position, r.category, r.seed",
+        )
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Results of the sweep's runs.
+    pub async fn result_rows(&self, sweep: &str) -> Result<Vec<ResultRow>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT x.run_id, x.selection, x.name, x.value, x.reason FROM result x
+             JOIN sweep_run sr ON sr.run_id = x.run_id WHERE sr.sweep_id = ?
+             ORDER BY x.run_id, x.selection, x.name",
+        )
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Stages of the sweep's runs, each with its finishing attempt.
+    pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT rs.run_id, s.id AS stage_id, s.kind, s.state, s.job, a.seconds, a.images_per_second,
+                    a.peak_rss_bytes, a.costs, a.device
+             FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id JOIN stage s ON s.id = rs.stage_id
+             LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id AND d.state = 'done'
+                                            ORDER BY d.number DESC LIMIT 1)
+             WHERE sr.sweep_id = ? ORDER BY sr.position, rs.position",
+        )
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Curves of the sweep's joint stages.
+    pub async fn curve_rows(&self, sweep: &str) -> Result<Vec<Curve>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT m.stage_id, m.name, m.step, m.value FROM metric m
+             JOIN stage s ON s.id = m.stage_id AND s.kind = 'joint'
+             WHERE m.stage_id IN (SELECT rs.stage_id FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id
+                                  WHERE sr.sweep_id = ?)
+             ORDER BY m.stage_id, m.name, m.step",
+        )
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+}

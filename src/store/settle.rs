@@ -1,0 +1,168 @@
+//! What follows from a stage's new state: skipped successors, run states, results.
+
+use sqlx::{Sqlite, Transaction};
+
+use super::{Artifacts, Store, StoreError};
+use crate::evaluate::Evaluation;
+use crate::plan::{Key, StageJob, StageKind};
+
+type Tx = Transaction<'static, Sqlite>;
+
+/// Attempts after which a transient failure counts as lasting.
+const MAX_ATTEMPTS: i64 = 3;
+
+/// A run is what its stages are.
+const RUN_STATE: &str = "UPDATE run SET
+    state = CASE
+        WHEN EXISTS (SELECT 1 FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
+                     WHERE rs.run_id = run.id AND s.state IN ('failed', 'skipped')) THEN 'failed'
+        WHEN NOT EXISTS (SELECT 1 FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
+                         WHERE rs.run_id = run.id AND s.state <> 'done') THEN 'done'
+        WHEN EXISTS (SELECT 1 FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
+                     WHERE rs.run_id = run.id AND s.state = 'running') THEN 'running'
+        ELSE 'pending' END,
+    reason = (SELECT s.kind || ': ' || COALESCE(s.failure_class || ': ', '') || COALESCE(s.reason, '')
+              FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
+              WHERE rs.run_id = run.id AND s.state = 'failed' ORDER BY rs.position LIMIT 1)
+    WHERE state NOT IN ('cancelled', 'pruned') AND id IN ";
+
+pub(super) async fn runs_of_stage(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
+    let sql = format!("{RUN_STATE} (SELECT run_id FROM run_stage WHERE stage_id = ?)");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(stage).execute(&mut **tx).await?;
+    Ok(())
+}
+
+pub(super) async fn runs_of_sweep(tx: &mut Tx, sweep: &str) -> Result<(), StoreError> {
+    let sql = format!("{RUN_STATE} (SELECT run_id FROM sweep_run WHERE sweep_id = ?)");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(sweep).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// A pending stage that was tried often enough has failed.
+pub(super) async fn limit_attempts(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE stage SET state = 'failed', failure_class = COALESCE(failure_class, 'signal'),
+             reason = COALESCE(reason, 'its worker was gone') || ' (attempt ' || attempts || ')'
+         WHERE id = ? AND state = 'pending' AND attempts >= ?",
+    )
+    .bind(stage)
+    .bind(MAX_ATTEMPTS)
+    .execute(&mut **tx)
+    .await?;
+    skip_downstream(tx, stage).await
+}
+
+/// Stages that need a failed one are skipped, with the reason.
+pub(super) async fn skip_downstream(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "WITH RECURSIVE below(id) AS (
+             SELECT d.stage_id FROM stage_dependency d JOIN stage f ON f.id = d.needs_id
+             WHERE d.needs_id = ? AND f.state = 'failed'
+             UNION SELECT d.stage_id FROM stage_dependency d JOIN below b ON b.id = d.needs_id)
+         UPDATE stage SET state = 'skipped', reason = 'a stage that it needs failed'
+         WHERE state = 'pending' AND id IN (SELECT id FROM below)",
+    )
+    .bind(stage)
+    .execute(&mut **tx)
+    .await?;
+    // A run may share the stages above with runs that do not fail: only those of failing runs are touched here.
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{RUN_STATE} (SELECT rs.run_id FROM run_stage rs JOIN stage_dependency d ON d.stage_id = rs.stage_id WHERE d.needs_id = ?)"
+    )))
+    .bind(stage)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Failed stages of a sweep become pending once more, and what was skipped for their sake.
+    pub async fn retry_failed(&self, sweep: &str) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
+        let retried = sqlx::query(
+            "UPDATE stage SET state = 'pending', attempts = 0, failure_class = NULL, reason = NULL, finished_at = NULL
+             WHERE state IN ('failed', 'skipped') AND id IN (
+                 SELECT rs.stage_id FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id WHERE sr.sweep_id = ?)",
+        )
+        .bind(sweep)
+        .execute(&mut *tx)
+        .await?;
+        runs_of_sweep(&mut tx, sweep).await?;
+        tx.commit().await?;
+        Ok(retried.rows_affected())
+    }
+
+    /// Copies the numbers of a finished evaluation to every run that wants them.
+    pub async fn settle_results(&self, stage: &Key, artifacts: &Artifacts) -> Result<(), StoreError> {
+        let row: Option<(String,)> = sqlx::query_as("SELECT job FROM stage WHERE id = ? AND state = 'done'")
+            .bind(stage.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some((job,)) = row else { return Ok(()) };
+        let StageJob::Evaluate(job) = serde_json::from_str(&job).map_err(|e| StoreError::Row(e.to_string()))? else {
+            return Ok(());
+        };
+        let path = artifacts.path(StageKind::Evaluate, stage).join("results.json");
+        let text = std::fs::read(&path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
+        let evaluation: Evaluation =
+            serde_json::from_slice(&text).map_err(|error| StoreError::Row(format!("{}: {error}", path.display())))?;
+        let selection = serde_json::to_value(job.checkpoint).ok().and_then(|v| v.as_str().map(str::to_owned));
+        let selection = selection.unwrap_or_default();
+
+        let mut tx = self.write().await?;
+        let runs: Vec<(String, String)> = sqlx::query_as(
+            "SELECT r.id, r.protocol_id FROM run r JOIN run_stage rs ON rs.run_id = r.id WHERE rs.stage_id = ?
+             AND NOT EXISTS (SELECT 1 FROM result x WHERE x.run_id = r.id AND x.selection = ? AND x.protocol_id = r.protocol_id)",
+        )
+        .bind(stage.as_str())
+        .bind(&selection)
+        .fetch_all(&mut *tx)
+        .await?;
+        for (run, protocol) in runs {
+            insert_results(&mut tx, &run, &protocol, &selection, &evaluation).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+async fn insert_results(
+    tx: &mut Tx,
+    run: &str,
+    protocol: &str,
+    selection: &str,
+    evaluation: &Evaluation,
+) -> Result<(), StoreError> {
+    let epoch = crate::evaluate::Measured::value(evaluation.epoch as f64);
+    for (name, measured) in evaluation.results.iter().map(|(n, m)| (n.as_str(), m)).chain([("epoch", &epoch)]) {
+        sqlx::query(
+            "INSERT INTO result (run_id, selection, name, value, reason, protocol_id) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (run_id, selection, name) DO UPDATE SET value = excluded.value, reason = excluded.reason,
+                 protocol_id = excluded.protocol_id",
+        )
+        .bind(run)
+        .bind(selection)
+        .bind(name)
+        .bind(measured.value)
+        .bind(&measured.reason)
+        .bind(protocol)
+        .execute(&mut **tx)
+        .await?;
+    }
+    for image in &evaluation.image_scores {
+        sqlx::query(
+            "INSERT INTO image_score (run_id, selection, image, defect, label, score) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (run_id, selection, image) DO UPDATE SET score = excluded.score, defect = excluded.defect,
+                 label = excluded.label",
+        )
+        .bind(run)
+        .bind(selection)
+        .bind(&image.image)
+        .bind(image.defect.as_deref().unwrap_or("good"))
+        .bind(i64::from(image.defect.is_some()))
+        .bind(f64::from(image.score))
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
