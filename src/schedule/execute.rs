@@ -1,0 +1,113 @@
+//! From a job to the stage that does it.
+
+use crate::data::{Dataset, Sample};
+use crate::model::load_teacher;
+use crate::model::weights::WeightFile;
+use crate::plan::{ImageSet, Part, StageJob, StageKind};
+use crate::store::Artifacts;
+use crate::tensor::Native;
+use crate::train::{
+    EvaluateInput, FeaturesInput, JointInput, PretrainInput, ScoreInput, StageContext, StageError, evaluate, features,
+    joint, pretrain, score,
+};
+
+/// Runs one stage on the CPU; its files are in `context.out` afterwards.
+pub fn execute(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    let path = |kind, key| artifacts.path(kind, key);
+    match job {
+        StageJob::Features(job) => {
+            let samples = samples(&job.images, Check::Images)?;
+            let file = WeightFile::open(&job.teacher.settings.weights).map_err(data_error)?;
+            if file.digest != job.teacher.digest {
+                return Err(StageError::Data(format!(
+                    "{} has changed since the sweep was planned: start the sweep again to plan with the new weights",
+                    file.source
+                )));
+            }
+            let (teacher, _) = load_teacher::<Native>(&file).map_err(data_error)?;
+            features(FeaturesInput { samples: &samples, image_size: job.images.data.image_size, teacher }, context)
+        }
+        StageJob::Pretrain(job) => pretrain::<Native>(
+            &PretrainInput {
+                features: &path(StageKind::Features, &job.features),
+                split_seed: job.split_seed,
+                unet: &job.unet,
+                settings: &job.pretrain,
+                seed: job.seed,
+            },
+            context,
+        ),
+        StageJob::Joint(job) => joint::<Native>(
+            &JointInput {
+                features: &path(StageKind::Features, &job.features),
+                pretrain: job.pretrain.as_ref().map(|key| path(StageKind::Pretrain, key)).as_deref(),
+                split_seed: job.images.data.split_seed,
+                model: &job.model,
+                settings: &job.joint,
+                oracle_epochs: job.oracle_epochs,
+                seed: job.seed,
+            },
+            context,
+        ),
+        StageJob::Score(job) => score::<Native>(
+            &ScoreInput {
+                joint: &path(StageKind::Joint, &job.joint),
+                features_train: &path(StageKind::Features, &job.features_train),
+                features_test: &path(StageKind::Features, &job.features_test),
+                test: &samples(&job.test_images, Check::Count)?,
+                split_seed: job.train_images.data.split_seed,
+                checkpoint: job.checkpoint,
+                model: &job.model,
+            },
+            context,
+        ),
+        StageJob::Evaluate(job) => {
+            let test = samples(&job.test_images, Check::Masks(&job.masks))?;
+            evaluate(
+                &EvaluateInput {
+                    score: &path(StageKind::Score, &job.score),
+                    test: &test,
+                    image_size: job.test_images.data.image_size,
+                    settings: &job.evaluate,
+                    checkpoint: job.checkpoint,
+                },
+                context,
+            )
+        }
+    }
+}
+
+/// What must still be as it was when the sweep was planned.
+enum Check<'a> {
+    /// The images themselves.
+    Images,
+    /// Labels and masks, of this digest.
+    Masks(&'a str),
+    /// Nothing is read but the names.
+    Count,
+}
+
+fn samples(set: &ImageSet, check: Check<'_>) -> Result<Vec<Sample>, StageError> {
+    let dataset = Dataset::open(&set.data).map_err(data_error)?;
+    let category = dataset.category(&set.category).map_err(data_error)?;
+    let (found, planned) = match (check, set.part) {
+        (Check::Images, Part::Train) => (category.train_digest(), set.digest.as_str()),
+        (Check::Images, Part::Test) => (category.test_digest(), set.digest.as_str()),
+        (Check::Masks(planned), _) => (category.mask_digest(), planned),
+        (Check::Count, _) => (Ok(set.digest.clone()), set.digest.as_str()),
+    };
+    if found.map_err(data_error)? != planned {
+        return Err(StageError::Data(format!(
+            "the files of {} have changed since the sweep was planned: start the sweep again to plan with the new ones",
+            set.category
+        )));
+    }
+    Ok(match set.part {
+        Part::Train => category.train.clone(),
+        Part::Test => category.test.clone(),
+    })
+}
+
+fn data_error(error: impl std::error::Error) -> StageError {
+    StageError::Data(error.to_string())
+}

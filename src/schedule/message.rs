@@ -1,0 +1,52 @@
+//! What a worker tells the process that started it: one JSON object a line on standard output.
+
+use serde::{Deserialize, Serialize};
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Message {
+    /// A stage was claimed.
+    Claimed {
+        /// Kind of stage.
+        kind: String,
+        /// The run for whose sake.
+        title: String,
+        /// First digits of the stage's key.
+        stage: String,
+    },
+    /// How far it is.
+    Progress {
+        /// Finished units.
+        done: usize,
+        /// Units in all.
+        total: usize,
+        /// What a unit is.
+        unit: String,
+        /// Latest loss.
+        loss: Option<f64>,
+    },
+    /// It ended.
+    Finished {
+        /// Kind of stage.
+        kind: String,
+        /// The run for whose sake.
+        title: String,
+        /// done, failed, interrupted, superseded.
+        state: String,
+        /// Why it failed.
+        reason: Option<String>,
+        /// How long it took.
+        seconds: f64,
+    },
+}
+
+impl Message {
+    /// Tells the parent; a parent that is gone is noticed elsewhere.
+    #[expect(clippy::print_stdout, reason = "a worker's standard output is its line to the parent")]
+    pub(super) fn send(&self) {
+        if let Ok(line) = serde_json::to_string(self) {
+            println!("{line}");
+        }
+    }
+}
