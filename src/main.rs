@@ -1,1 +1,7 @@
-fn main() {}
+//! The engine's binary: parse, run, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    didact::cli::main()
+}

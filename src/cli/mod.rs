@@ -1,1 +1,15 @@
-//! The room `cli`.
+//! The command line: one verb a file.
+
+mod args;
+mod cancel;
+mod data;
+mod exit;
+mod output;
+mod report;
+mod status;
+mod sweep;
+mod weights;
+mod why;
+mod worker;
+
+pub use args::main;

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 mod context;
+mod demo_teacher;
 mod driver;
 mod evaluate;
 mod features;
@@ -12,6 +13,7 @@ mod score;
 mod settings;
 
 pub use context::{Observer, Progress, StageContext, StageError};
+pub use demo_teacher::train_demo_teacher;
 pub use evaluate::{EvaluateInput, evaluate};
 pub use features::{FeaturesInput, features};
 pub use held_out::distance_maps;

@@ -1,0 +1,109 @@
+//! Parsing, and the way to the verbs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::exit::{Exit, Failure};
+use super::{cancel, data, report, status, sweep, weights, why, worker};
+use crate::store::Artifacts;
+
+/// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
+#[derive(Debug, Parser)]
+#[command(
+    name = "didact",
+    version,
+    after_help = "Exit codes: 0 all done; 1 some runs failed; 2 bad command line or sweep file; 3 bad data or weights; 4 store; 130 interrupted."
+)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Global {
+    /// The store: a SQLite file.
+    #[arg(long, global = true, env = "DIDACT_STORE", default_value = "didact.db", value_name = "URL")]
+    pub(super) store: String,
+    /// Folder of artifacts [default: didact.artifacts beside the store].
+    #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR")]
+    artifacts: Option<PathBuf>,
+    /// What is logged to standard error: error, warn, info, debug, trace.
+    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
+    log: String,
+}
+
+impl Global {
+    /// The artifacts folder, beside the store unless named.
+    pub(super) fn artifacts(&self) -> Artifacts {
+        let store = self.store.trim_start_matches("sqlite:").trim_start_matches("//");
+        let beside = || PathBuf::from(store).with_file_name("didact.artifacts");
+        Artifacts::new(self.artifacts.clone().unwrap_or_else(beside))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run a sweep file (without one, the embedded demo) and write its report.
+    Sweep(sweep::SweepArgs),
+    /// Tell how sweeps stand.
+    Status(status::StatusArgs),
+    /// Tell why a run or stage is as it is.
+    Why(why::WhyArgs),
+    /// Cancel the runs of a sweep that are not over.
+    Cancel(cancel::CancelArgs),
+    /// Write the report of a sweep.
+    Report(report::ReportArgs),
+    /// Look at a data set, or draw the synthetic one.
+    #[command(subcommand)]
+    Data(data::DataVerb),
+    /// Look at a weight file, or train the demo's teacher.
+    #[command(subcommand)]
+    Weights(weights::WeightsVerb),
+    /// Serve a sweep; `sweep` starts these itself.
+    #[command(hide = true)]
+    Worker(worker::WorkerArgs),
+}
+
+/// Parses, runs, tells what went wrong.
+#[expect(clippy::print_stderr, reason = "errors go to standard error")]
+pub fn main() -> ExitCode {
+    // clap's own exit code for a bad command line is ours, 2.
+    let arguments = Arguments::parse();
+    let filter = tracing_subscriber::EnvFilter::try_new(&arguments.global.log);
+    let Ok(filter) = filter else {
+        eprintln!("error: --log {}: expected error, warn, info, debug or trace", arguments.global.log);
+        return Exit::Usage.into();
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(arguments) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("error: {}", failure.message);
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let global = arguments.global;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Store, format!("cannot start threads: {error}")))?;
+    match arguments.verb {
+        Verb::Sweep(args) => runtime.block_on(sweep::run(&args, &global)),
+        Verb::Status(args) => runtime.block_on(status::run(&args, &global)),
+        Verb::Why(args) => runtime.block_on(why::run(&args, &global)),
+        Verb::Cancel(args) => runtime.block_on(cancel::run(&args, &global)),
+        Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
+        Verb::Data(verb) => data::run(&verb),
+        Verb::Weights(verb) => weights::run(&verb),
+        Verb::Worker(args) => runtime.block_on(worker::run(&args, &global)),
+    }
+}

@@ -1,0 +1,69 @@
+//! Exit codes, and which error has which.
+
+use std::process::ExitCode;
+
+use crate::data::DataError;
+use crate::model::weights::WeightError;
+use crate::plan::PlanError;
+use crate::report::ReportError;
+use crate::spec::SpecErrors;
+use crate::store::StoreError;
+
+/// What the shell learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// All done.
+    Done = 0,
+    /// Some runs failed.
+    RunsFailed = 1,
+    /// Bad command line or sweep file.
+    Usage = 2,
+    /// Bad data or weights.
+    Data = 3,
+    /// The store.
+    Store = 4,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error on its way to the person, with its exit code.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: impl ToString) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+}
+
+macro_rules! exits {
+    ($($error:ty => $exit:ident),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new(Exit::$exit, error)
+            }
+        })*
+    };
+}
+
+exits!(SpecErrors => Usage, DataError => Data, WeightError => Data, PlanError => Data, StoreError => Store);
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        let exit = match &error {
+            ReportError::Store(_) => Exit::Store,
+            ReportError::Baseline(_) => Exit::Usage,
+            _ => Exit::Data,
+        };
+        Self::new(exit, error)
+    }
+}
