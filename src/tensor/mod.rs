@@ -6,6 +6,8 @@
 mod backend;
 mod geometry;
 mod native;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use backend::to_host;
 pub use backend::{Backend, BatchStatistics, Features, Gradients, OpResult, Recorded, Scalar, Vector};

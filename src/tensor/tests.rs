@@ -1,0 +1,226 @@
+//! Every operation's gradient against numeric differences, generic over the backend; values against plain definitions.
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::{PutTape, TensorFromVec};
+use dfdx::tensor_ops::Backward;
+use proptest::prelude::*;
+use rand::Rng;
+
+use super::{Backend, Conv2d, Features, Native, Recorded, Scalar, Vector, to_host};
+use crate::data::stream;
+
+type Shape = (usize, usize, usize, usize);
+
+fn noise(purpose: &str, count: usize) -> Vec<f32> {
+    let mut stream = stream(3, purpose, 0, 0);
+    (0..count).map(|_| (stream.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
+}
+
+fn features<B: Backend>(values: Vec<f32>, shape: Shape) -> Features<B> {
+    B::Device::default().tensor_from_vec(values, shape)
+}
+
+fn vector<B: Backend>(values: Vec<f32>) -> Vector<B> {
+    let length = values.len();
+    B::Device::default().tensor_from_vec(values, (length,))
+}
+
+/// A function of activations and parameters to a loss.
+type Loss<'f, B> = dyn Fn(Vec<Features<B, Recorded<B>>>, &[Vector<B>]) -> Scalar<B, Recorded<B>> + 'f;
+
+/// Compares the gradients of every input and parameter with central differences at a few places.
+fn check<B: Backend>(inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>], loss: &Loss<'_, B>) {
+    let evaluate = |inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>]| -> f64 {
+        let tensors = inputs.iter().map(|(v, s)| features::<B>(v.clone(), *s).put_tape(Default::default())).collect();
+        let vectors: Vec<_> = parameters.iter().map(|v| vector::<B>(v.clone())).collect();
+        f64::from(to_host(&loss(tensors, &vectors))[0])
+    };
+    let tensors: Vec<Features<B>> = inputs.iter().map(|(v, s)| features::<B>(v.clone(), *s)).collect();
+    let vectors: Vec<_> = parameters.iter().map(|v| vector::<B>(v.clone())).collect();
+    let traced = tensors.iter().map(|t| t.clone().put_tape(Default::default())).collect();
+    let mut gradients = loss(traced, &vectors).backward();
+    let mut analytic: Vec<Vec<f32>> =
+        tensors.iter().map(|t| B::buffer_to_host(gradients.get_or_alloc_mut(t).expect("memory"))).collect();
+    analytic.extend(vectors.iter().map(|v| B::buffer_to_host(gradients.get_or_alloc_mut(v).expect("memory"))));
+
+    let step = 5e-3_f32;
+    for (which, analytic) in analytic.iter().enumerate() {
+        let scale = analytic.iter().fold(0.0_f32, |m, g| m.max(g.abs())).max(1e-3);
+        let stride = (analytic.len() / 17).max(1);
+        for place in (0..analytic.len()).step_by(stride) {
+            let moved = |by: f32| {
+                let (mut inputs, mut parameters) = (inputs.to_vec(), parameters.to_vec());
+                match which.checked_sub(inputs.len()) {
+                    None => inputs[which].0[place] += by,
+                    Some(parameter) => parameters[parameter][place] += by,
+                }
+                evaluate(&inputs, &parameters)
+            };
+            let numeric = ((moved(step) - moved(-step)) / f64::from(2.0 * step)) as f32;
+            assert!(
+                (numeric - analytic[place]).abs() < 0.03 * scale,
+                "argument {which}, place {place}: numeric {numeric}, analytic {}, scale {scale}",
+                analytic[place]
+            );
+        }
+    }
+}
+
+/// A loss that weighs every output differently.
+fn against_target<B: Backend>(y: Features<B, Recorded<B>>) -> Scalar<B, Recorded<B>> {
+    let shape = *y.shape();
+    let target = features::<B>(noise("target", shape.0 * shape.1 * shape.2 * shape.3), shape);
+    B::mean_squared_error(y, target.put_tape(Default::default())).expect("memory")
+}
+
+fn input(shape: Shape) -> (Vec<f32>, Shape) {
+    (noise("input", shape.0 * shape.1 * shape.2 * shape.3), shape)
+}
+
+fn convolution(input: usize, output: usize, kernel: usize, stride: usize) -> Conv2d {
+    Conv2d { input, output, kernel, stride, padding: kernel / 2, input_gradient: true }
+}
+
+fn check_conv<B: Backend>(shape: Shape, conv: Conv2d) {
+    let parameters = [noise("weight", conv.weights()), noise("bias", conv.output)];
+    check::<B>(&[input(shape)], &parameters, &|mut x, p| {
+        against_target::<B>(B::conv2d(x.remove(0), &p[0], Some(&p[1]), conv).expect("memory"))
+    });
+}
+
+#[test]
+fn convolution_gradients() {
+    for (kernel, stride) in [(3, 1), (3, 2), (1, 1), (1, 2), (7, 2)] {
+        check_conv::<Native>((2, 9, 8, 3), convolution(3, 5, kernel, stride));
+    }
+    check_conv::<Native>((1, 40, 40, 2), convolution(2, 3, 3, 1));
+}
+
+#[test]
+fn transposed_convolution_gradients() {
+    let parameters = [noise("weight", 3 * 4 * 5), noise("bias", 5)];
+    check::<Native>(&[input((2, 3, 4, 3))], &parameters, &|mut x, p| {
+        against_target::<Native>(Native::conv_transpose2x2(x.remove(0), &p[0], Some(&p[1]), 5).expect("memory"))
+    });
+}
+
+#[test]
+fn batch_norm_gradients() {
+    let parameters = [noise("weight", 4), noise("bias", 4)];
+    check::<Native>(&[input((3, 5, 4, 4))], &parameters, &|mut x, p| {
+        against_target::<Native>(Native::batch_norm_train(x.remove(0), &p[0], &p[1], 1e-5).expect("memory").0)
+    });
+}
+
+#[test]
+fn elementwise_pooling_and_concat_gradients() {
+    check::<Native>(&[input((2, 6, 5, 3))], &[], &|mut x, _| {
+        against_target::<Native>(Native::max_pool(x.remove(0)).expect("memory"))
+    });
+    check::<Native>(&[input((2, 3, 3, 2))], &[], &|mut x, _| {
+        against_target::<Native>(Native::relu(x.remove(0)).expect("memory"))
+    });
+    let other = (noise("other", 36), (2, 3, 3, 2));
+    check::<Native>(&[input((2, 3, 3, 2)), other.clone()], &[], &|mut x, _| {
+        let b = x.remove(1);
+        against_target::<Native>(Native::add(x.remove(0), b).expect("memory"))
+    });
+    check::<Native>(&[input((2, 3, 3, 4)), other], &[], &|mut x, _| {
+        let b = x.remove(1);
+        against_target::<Native>(Native::concat(x.remove(0), b).expect("memory"))
+    });
+}
+
+#[test]
+fn similarity_gradient_and_value() {
+    let teacher = features::<Native>(noise("teacher", 2 * 3 * 3 * 5), (2, 3, 3, 5));
+    check::<Native>(&[input((2, 3, 3, 5))], &[], &|mut x, _| Native::similarity(&teacher, x.remove(0)).expect("memory"));
+    // Parallel vectors are alike whatever their length; opposite ones are 4 apart.
+    let twice = features::<Native>(to_host(&teacher).iter().map(|v| 2.0 * v).collect(), (2, 3, 3, 5));
+    let loss = Native::similarity(&teacher, twice).expect("memory");
+    assert!(to_host(&loss)[0].abs() < 1e-10);
+    let opposite = features::<Native>(to_host(&teacher).iter().map(|v| -v).collect(), (2, 3, 3, 5));
+    assert!(Native::distance_map(&teacher, &opposite).iter().all(|d| (d - 4.0).abs() < 1e-5));
+}
+
+/// A convolution by its definition.
+fn plain_convolution(x: &[f32], shape: Shape, weight: &[f32], conv: &Conv2d) -> Vec<f32> {
+    let (images, height, width, channels) = shape;
+    let mut y = Vec::new();
+    for n in 0..images {
+        for oy in 0..conv.output_side(height) {
+            for ox in 0..conv.output_side(width) {
+                for o in 0..conv.output {
+                    let mut sum = 0.0_f64;
+                    for ky in 0..conv.kernel {
+                        for kx in 0..conv.kernel {
+                            let at = |out: usize, k: usize, side: usize| {
+                                (out * conv.stride + k).checked_sub(conv.padding).filter(|&i| i < side)
+                            };
+                            let (Some(iy), Some(ix)) = (at(oy, ky, height), at(ox, kx, width)) else { continue };
+                            for c in 0..channels {
+                                let w = weight[((ky * conv.kernel + kx) * channels + c) * conv.output + o];
+                                sum += f64::from(x[((n * height + iy) * width + ix) * channels + c]) * f64::from(w);
+                            }
+                        }
+                    }
+                    y.push(sum as f32);
+                }
+            }
+        }
+    }
+    y
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn convolutions_agree_with_their_definition(
+        images in 1_usize..4, height in 3_usize..14, width in 3_usize..14,
+        channels in 1_usize..6, output in 1_usize..9, odd in 0_usize..3, stride in 1_usize..3,
+    ) {
+        let conv = convolution(channels, output, 2 * odd + 1, stride);
+        let shape = (images, height, width, channels);
+        let (x, _) = input(shape);
+        let weight = noise("weight", conv.weights());
+        let y = Native::conv2d(features::<Native>(x.clone(), shape), &vector::<Native>(weight.clone()), None, conv);
+        for (ours, plain) in to_host(&y.expect("memory")).iter().zip(plain_convolution(&x, shape, &weight, &conv)) {
+            prop_assert!((ours - plain).abs() < 1e-4, "{} against {}", ours, plain);
+        }
+    }
+}
+
+#[test]
+fn batch_norm_normalises_and_reports_unbiased_statistics() {
+    let shape = (2, 2, 2, 1);
+    let x = features::<Native>((1..=8).map(|v| v as f32).collect(), shape);
+    let (y, statistics) =
+        Native::batch_norm_train(x, &vector::<Native>(vec![2.0]), &vector::<Native>(vec![1.0]), 0.0).expect("memory");
+    assert_eq!(statistics.mean, [4.5]);
+    assert!((statistics.variance[0] - 6.0).abs() < 1e-6);
+    // (8 − 4.5) / √5.25 · 2 + 1
+    assert!((to_host(&y)[7] - (2.0 * 3.5 / 5.25_f32.sqrt() + 1.0)).abs() < 1e-6);
+}
+
+#[test]
+fn results_are_the_same_bits_for_any_number_of_threads() {
+    let conv = convolution(8, 16, 3, 1);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| {
+            let (values, shape) = input((5, 33, 31, 8));
+            let x = features::<Native>(values, shape);
+            let weight = vector::<Native>(noise("weight", conv.weights()));
+            let y = Native::conv2d(x.clone().put_tape(Recorded::<Native>::default()), &weight, None, conv).expect("memory");
+            let gamma = vector::<Native>(noise("weight", 16));
+            let (y, _) = Native::batch_norm_train(y, &gamma, &gamma, 1e-5).expect("memory");
+            let mut gradients = against_target::<Native>(y).backward();
+            let dw = Native::buffer_to_host(gradients.get_or_alloc_mut(&weight).expect("memory"));
+            let dx = Native::buffer_to_host(gradients.get_or_alloc_mut(&x).expect("memory"));
+            (dw, dx)
+        })
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(7));
+}
