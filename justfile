@@ -1,0 +1,26 @@
+# What people type. Every recipe is a CI step and every CI step a recipe.
+
+# List the recipes.
+default:
+    @just --list
+
+# Run a sweep file (without one, the embedded demo) and write its report.
+sweep file="" *flags="":
+    cargo run --release --quiet -- sweep {{file}} {{flags}}
+
+# Write the report of a sweep (without a name, of the latest).
+report *args="":
+    cargo run --release --quiet -- report {{args}}
+
+# All tests.
+test *args="":
+    cargo test --all-targets {{args}}
+
+# Formatting and lints; nothing may be reported.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+# Measure.
+bench *args="":
+    cargo bench {{args}}
