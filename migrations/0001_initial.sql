@@ -32,7 +32,7 @@ CREATE TABLE protocol (
 );
 
 CREATE TABLE run (
-    id          TEXT PRIMARY KEY,            -- key of trial, category, seed
+    id          TEXT PRIMARY KEY,            -- key of trial, category, seed and protocol
     trial_id    TEXT NOT NULL REFERENCES trial(id),
     category    TEXT NOT NULL,
     seed        INTEGER NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE run (
     state       TEXT NOT NULL DEFAULT 'pending'
                 CHECK (state IN ('pending', 'running', 'done', 'failed', 'pruned', 'cancelled')),
     reason      TEXT,
-    UNIQUE (trial_id, category, seed)
+    UNIQUE (trial_id, category, seed, protocol_id)
 );
 
 CREATE TABLE sweep_run (

@@ -26,48 +26,60 @@ pub struct Curves {
 impl Curves {
     /// Thins the curves of both sweeps; the overlap runs to `limit`.
     pub fn of(images: &Sweep, pixels: Option<&Sweep>, limit: f64) -> Self {
-        let Some(pixels) = pixels else { return Self { image_roc: thin(roc(images)), ..Self::default() } };
-        let pro =
-            pro_points(pixels).map(|points| points.take_while(|(x, _)| *x <= limit).collect()).unwrap_or_default();
+        let image_roc = thin(roc(images), 1.0);
+        let Some(pixels) = pixels else { return Self { image_roc, ..Self::default() } };
         let positives = pixels.positives() as f64;
-        let precision_recall = pixels
-            .thresholds()
-            .filter(|t| t.true_positives > 0)
-            .map(|t| {
-                let hits = t.true_positives as f64;
-                (hits / positives, hits / (hits + t.false_positives as f64))
-            })
-            .collect();
+        let precision_recall = pixels.thresholds().filter(|t| t.true_positives > 0).map(|t| {
+            let hits = t.true_positives as f64;
+            (hits / positives, hits / (hits + t.false_positives as f64))
+        });
+        let pro = pro_points(pixels).into_iter().flatten().take_while(|(x, _)| *x <= limit);
         Self {
-            image_roc: thin(roc(images)),
-            pixel_roc: thin(roc(pixels)),
-            pro: thin(pro),
-            precision_recall: thin(precision_recall),
+            image_roc,
+            pixel_roc: thin(roc(pixels), 1.0),
+            pro: thin(pro, limit),
+            precision_recall: thin(precision_recall, 1.0),
         }
     }
 }
 
-fn roc(sweep: &Sweep) -> Curve {
-    let Ok((positives, negatives)) = sweep.both_classes() else { return Curve::new() };
-    let rate = |count: u64, of: u64| count as f64 / of as f64;
-    let points = sweep.thresholds().map(|t| (rate(t.false_positives, negatives), rate(t.true_positives, positives)));
-    std::iter::once((0.0, 0.0)).chain(points).collect()
+fn roc(sweep: &Sweep) -> impl Iterator<Item = (f64, f64)> + '_ {
+    let counts = sweep.both_classes().ok();
+    counts.into_iter().flat_map(|(positives, negatives)| {
+        let rate = |count: u64, of: u64| count as f64 / of as f64;
+        let points =
+            sweep.thresholds().map(move |t| (rate(t.false_positives, negatives), rate(t.true_positives, positives)));
+        std::iter::once((0.0, 0.0)).chain(points)
+    })
 }
 
-/// At most [`POINTS`] points, evenly spread along x, first and last among them.
-fn thin(curve: Curve) -> Curve {
-    let (Some(first), Some(last)) = (curve.first(), curve.last()) else { return curve };
-    if curve.len() <= POINTS {
-        return curve;
+/// The first point of each of [`POINTS`] equal steps of x in 0..=`end`, and the last point. The millions of points of a
+/// pixel curve are never held at once.
+fn thin(curve: impl Iterator<Item = (f64, f64)>, end: f64) -> Curve {
+    let mut thinned = Curve::new();
+    let (mut next, mut last) = (0, None);
+    for point in curve {
+        let step = (point.0 / end * (POINTS - 1) as f64).floor() as usize;
+        if step >= next {
+            thinned.push(point);
+            next = step + 1;
+        }
+        last = Some(point);
     }
-    let (from, to) = (first.0, last.0);
-    let mut thinned: Curve = (0..POINTS - 1)
-        .map(|i| {
-            let x = from + (to - from) * i as f64 / (POINTS - 1) as f64;
-            curve[curve.partition_point(|point| point.0 < x).min(curve.len() - 1)]
-        })
-        .collect();
-    thinned.push(*last);
-    thinned.dedup();
+    thinned.extend(last.filter(|last| thinned.last() != Some(last)));
     thinned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thinned_curve_keeps_its_ends_and_few_points() {
+        let curve = thin((0..100_000).map(|i| (f64::from(i) / 99_999.0, f64::from(i))), 1.0);
+        assert!(curve.len() <= POINTS + 1 && curve.len() > POINTS / 2, "{}", curve.len());
+        assert_eq!((curve[0], curve[curve.len() - 1]), ((0.0, 0.0), (1.0, 99_999.0)));
+        assert!(curve.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(thin(std::iter::empty(), 1.0).is_empty());
+    }
 }

@@ -12,6 +12,6 @@ pub use curves::{Curve, Curves};
 pub use maps::{FinalMap, LevelMaps, MapRule, mean_fused_score, resize_bilinear};
 pub use results::{Evaluation, ImageScore, Measured};
 pub use score_artifact::{ScoreHeader, Snapshot, TestImage};
-pub(crate) use score_artifact::{maps_file, thumbnail_name};
+pub(crate) use score_artifact::{fused_file, maps_file, mask_file, thumbnail_file};
 pub use settings::{Aggregate, Checkpoint, EvaluateSettings};
 pub use threshold::quantile;

@@ -73,7 +73,17 @@ pub(crate) fn maps_file(folder: &Path, snapshot: &str, set: &str, level: usize) 
     folder.join(snapshot).join(format!("{set}-level{}.f32", level + 1))
 }
 
-/// File name of the picture of one test image.
-pub(crate) fn thumbnail_name(index: usize) -> String {
-    format!("{index:04}.png")
+/// The prepared input of one test image, in a score artifact.
+pub(crate) fn thumbnail_file(score: &Path, index: usize) -> PathBuf {
+    score.join("thumbnails").join(format!("{index:04}.png"))
+}
+
+/// The final map of one test image (f32, square), in an evaluate artifact.
+pub(crate) fn fused_file(evaluate: &Path, index: usize) -> PathBuf {
+    evaluate.join("pictures").join(format!("{index:04}-fused.f32"))
+}
+
+/// The ground truth of one test image, in an evaluate artifact; absent for a normal image.
+pub(crate) fn mask_file(evaluate: &Path, index: usize) -> PathBuf {
+    evaluate.join("pictures").join(format!("{index:04}-mask.png"))
 }

@@ -95,18 +95,25 @@ pub fn build(sweep: &Sweep) -> Result<Plan, PlanError> {
     let mut known = HashSet::new();
     let mut runs: Vec<((usize, bool, usize, usize), PlannedRun)> = Vec::new();
     for (position, trial) in sweep.trials.iter().enumerate() {
-        let key = Key::of("trial", 1, &json!(trial.trial));
         let teacher = opened.teacher(&trial.trial.teacher)?;
+        let key = trial_key(&trial.trial, &teacher);
+        if plan.trials.iter().any(|known| known.key == key) {
+            // Two names for one weight file: the same training.
+            continue;
+        }
         for (place, facts) in opened.facts(&trial.trial.data)?.iter().enumerate() {
             for (order, &seed) in sweep.search.seeds.iter().enumerate() {
                 let stages = stages(&trial.trial, facts, &teacher, seed);
+                let protocol = protocol(&trial.trial, facts, &teacher);
+                let protocol_key = Key::of("protocol", 1, &protocol);
                 let run = PlannedRun {
-                    key: Key::of("run", 1, &json!([key, facts.name, seed])),
+                    key: Key::of("run", 1, &json!([key, facts.name, seed, protocol_key])),
                     trial: key.clone(),
                     category: facts.name.clone(),
                     seed,
                     stages: stages.iter().map(|stage| stage.key.clone()).collect(),
-                    protocol: protocol(&trial.trial, facts, &teacher),
+                    protocol,
+                    protocol_key,
                 };
                 // First seeds first, within a seed the baseline, within these the order of the file: a comparison can be
                 // read as soon as the first seed is through.
@@ -119,6 +126,21 @@ pub fn build(sweep: &Sweep) -> Result<Plan, PlanError> {
     runs.sort_by_key(|(order, _)| *order);
     plan.runs = runs.into_iter().map(|(_, run)| run).collect();
     Ok(plan)
+}
+
+/// A trial's identity: no path (the teacher stands there by its digest) and no list of categories, so that a sweep that
+/// moves, or grows by a category, keeps its runs.
+fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
+    let data = &trial.data;
+    let content = json!({
+        "data": [data.layout, data.image_size, data.split_seed, data.synthetic],
+        "teacher": [teacher.settings.architecture, teacher.digest],
+        "model": trial.model,
+        "pretrain": trial.pretrain,
+        "joint": trial.joint,
+        "evaluate": trial.evaluate,
+    });
+    Key::of("trial", 1, &content)
 }
 
 /// The stages of one run, each after those that it depends on.

@@ -16,7 +16,7 @@ pub struct PlannedTrial {
 /// A run: trial × category × seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedRun {
-    /// Digest of trial, category and seed.
+    /// Digest of trial, category, seed and protocol: the same trial on other images is another run, and loses nothing.
     pub key: Key,
     /// The trial's key.
     pub trial: Key,
@@ -29,6 +29,8 @@ pub struct PlannedRun {
     /// The protocol that its numbers are measured under, canonical JSON (data set and counts, size, filter, split,
     /// selection rule, map rule, mask rule, metric variants, teacher's digest, numerics).
     pub protocol: serde_json::Value,
+    /// Digest of the protocol.
+    pub protocol_key: Key,
 }
 
 /// A stage that one or more runs want.

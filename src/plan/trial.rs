@@ -35,7 +35,12 @@ pub enum Strategy {
     /// Every combination once.
     Grid,
     /// Independent draws.
-    Random { trials: usize, seed: u64 },
+    Random {
+        /// How many.
+        trials: usize,
+        /// Seed of the draws.
+        seed: u64,
+    },
 }
 
 /// The search of a sweep.

@@ -1,31 +1,27 @@
-//! Reports.
+//! From rows and artifacts to a page that says which variant is better, by how much, at what cost, and how sure that is.
+
+mod bars;
+mod baselines;
+mod comparison;
+mod costs;
+mod error;
+mod figure;
+mod grouping;
+mod heat;
+mod learning;
+mod page;
+mod pictures;
+mod protocol;
+mod published;
 mod rows;
-use crate::store::Artifacts;
+mod statistics;
+mod style;
+mod tables;
+mod text;
+mod write;
+
+pub use baselines::{Published, published, published_names};
+pub use error::ReportError;
 pub use rows::Rows;
-use std::path::{Path, PathBuf};
-/// What can be wrong with a report.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
-    /// An unknown published baseline.
-    #[error("{0}")]
-    Baseline(String),
-    /// A file could not be written.
-    #[error("cannot write {path}: {source}")]
-    Write {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A figure could not be drawn.
-    #[error("cannot draw a figure: {0}")]
-    Draw(String),
-}
-/// Writes.
-pub fn write(_rows: &Rows, _artifacts: &Artifacts, out: &Path) -> Result<PathBuf, ReportError> {
-    Ok(out.join("index.html"))
-}
+pub use statistics::{PairedT, Summary, holm, paired_t, summary};
+pub use write::write;

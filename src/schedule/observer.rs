@@ -24,6 +24,8 @@ pub(super) struct AttemptObserver<'a> {
     pub(super) last_progress: Option<Instant>,
     /// The first thing that went wrong with the store: the attempt fails with it.
     pub(super) trouble: Option<StoreError>,
+    /// The lease is lost: whoever has it now computes the same.
+    pub(super) lost: bool,
 }
 
 impl AttemptObserver<'_> {
@@ -46,10 +48,7 @@ impl Observer for AttemptObserver<'_> {
     fn checkpointed(&mut self, _step: u64) {
         let points = std::mem::take(&mut self.pending);
         let outcome = self.runtime.block_on(self.store.add_metrics(self.claim, &points));
-        if self.keep(outcome) == Some(false) {
-            // The lease is lost: whoever has it now computes the same.
-            self.stop.request();
-        }
+        self.lost |= self.keep(outcome) == Some(false);
     }
 
     fn rewind(&mut self, step: u64) {
@@ -71,6 +70,6 @@ impl Observer for AttemptObserver<'_> {
     }
 
     fn stop_requested(&self) -> bool {
-        self.stop.requested() || self.trouble.is_some()
+        self.stop.requested() || self.lost || self.trouble.is_some()
     }
 }

@@ -78,8 +78,6 @@ async fn run(
     Message::Claimed { kind: kind_name.clone(), title: title.clone(), stage: claim.stage.short().to_owned() }.send();
     reset_peak_rss();
     let started = Instant::now();
-    // A stop of this attempt alone: set by the worker's own stop and by a lost lease.
-    let attempt_stop = stop.clone();
     let heartbeat = tokio::spawn({
         let (store, claim) = (store.clone(), claim.clone());
         async move {
@@ -92,7 +90,8 @@ async fn run(
     });
     let (result, costs) = tokio::task::spawn_blocking({
         let (store, artifacts, claim, runtime) = (store.clone(), artifacts.clone(), claim.clone(), Handle::current());
-        move || attempt(&store, &artifacts, &claim, threads, attempt_stop, runtime)
+        let stop = stop.clone();
+        move || attempt(&store, &artifacts, &claim, threads, stop, runtime)
     })
     .await
     .unwrap_or_else(|error| (Err(failure(FailureClass::Bug, error.to_string())), Default::default()));
@@ -148,6 +147,7 @@ fn attempt(
         costs: Default::default(),
         last_progress: None,
         trouble: None,
+        lost: false,
     };
     let result = prepare_and_execute(artifacts, claim, threads, &mut observer);
     let result = match observer.trouble.take() {

@@ -9,6 +9,7 @@ use super::resolve;
 use super::tree::{self, Node, Table, Value};
 use crate::model::AutoEncoder;
 use crate::plan::{Baseline, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial};
+use crate::report::published_names;
 use crate::search::{Axis, Domain, points};
 
 /// The sweep that runs where no file is named.
@@ -92,8 +93,11 @@ fn read(table: &Table, problems: &mut Problems) -> Sweep {
     }
     reader.finish(problems);
     let mut reader = top.table("baseline", problems);
-    let baseline =
-        Baseline { published: reader.text("published", problems), rerun: reader.flag("rerun", true, problems) };
+    let tables = published_names().map(|name| (name, Some(name)));
+    let baseline = Baseline {
+        published: reader.choice("published", None, &tables, problems).map(str::to_owned),
+        rerun: reader.flag("rerun", true, problems),
+    };
     reader.finish(problems);
     top.finish(problems);
 
@@ -186,31 +190,32 @@ fn seeds(reader: &mut Reader<'_>, problems: &mut Problems) -> Vec<u64> {
 
 /// One axis: a list of choices, or a range for random search.
 fn axis(name: &str, place: &Place, node: &Node, random: bool, problems: &mut Problems) -> Option<Axis> {
-    let expected = "expected a list of values, or (with strategy = \"random\") { uniform = [a, b] }, { log_uniform = [a, b] } or { int = [a, b] }";
+    let expected = "expected a list of values or, with strategy = \"random\", one of { uniform = [a, b] }, { log_uniform = [a, b] } \
+                    (0 < a < b) and { int = [a, b] } with a < b";
     let domain = match &node.value {
-        Value::List(items) if !items.is_empty() => Domain::Choices(items.len()),
-        Value::Table(range) if random => range_domain(range)?,
-        _ => {
-            problems.add(&node.place, format!("the axis `{name}` is {}", node.value.describe()), expected);
-            return None;
-        }
+        Value::List(items) if !items.is_empty() => Some(Domain::Choices(items.len())),
+        Value::Table(range) if random => range_domain(range),
+        _ => None,
     };
-    if name.starts_with("search.")
-        || name.starts_with("report.")
-        || name.starts_with("baseline.")
-        || !name.contains('.')
-    {
-        problems.add(
-            place,
-            format!("`{name}` cannot be searched"),
-            "an axis is a dotted setting such as \"model.skip\"",
-        );
+    let Some(domain) = domain else {
+        problems.add(&node.place, format!("the axis `{name}` is {}", node.value.describe()), expected);
+        return None;
+    };
+    const FIXED: [&str; 5] = ["search.", "report.", "baseline.", "data.root", "data.categories"];
+    if FIXED.iter().any(|fixed| name.starts_with(fixed)) || !name.contains('.') {
+        let help = "an axis is a dotted setting of the data, the model or the training, such as \"model.skip\"; categories are listed \
+                    in data.categories, and each data.root is a sweep of its own";
+        problems.add(place, format!("`{name}` cannot be searched"), help);
         return None;
     }
     Some(Axis { name: name.to_owned(), domain })
 }
 
+/// The one range that a table names; none if it is not a proper one.
 fn range_domain(range: &Table) -> Option<Domain> {
+    if range.len() != 1 {
+        return None;
+    }
     let number = |node: &Node| match node.value {
         Value::Integer(number) => Some(number as f64),
         Value::Float(number) if number.is_finite() => Some(number),
@@ -223,7 +228,9 @@ fn range_domain(range: &Table) -> Option<Domain> {
     match kind.as_str() {
         "uniform" if low < high => Some(Domain::Uniform(low, high)),
         "log_uniform" if 0.0 < low && low < high => Some(Domain::LogUniform(low, high)),
-        "int" if low <= high => Some(Domain::Integer(low as i64, high as i64)),
+        "int" if low < high && low.fract() == 0.0 && high.fract() == 0.0 => {
+            Some(Domain::Integer(low as i64, high as i64))
+        }
         _ => None,
     }
 }

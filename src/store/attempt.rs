@@ -184,11 +184,15 @@ impl Store {
 
     /// Removes curve points after `step`: the checkpoint that a resumed stage starts from does not know them.
     pub async fn rewind_metrics(&self, claim: &Claim, step: u64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM metric WHERE stage_id = ? AND step > ?")
-            .bind(claim.stage.as_str())
-            .bind(step as i64)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "DELETE FROM metric WHERE stage_id = ? AND step > ?
+             AND EXISTS (SELECT 1 FROM stage s WHERE s.id = metric.stage_id AND s.token = ?)",
+        )
+        .bind(claim.stage.as_str())
+        .bind(step as i64)
+        .bind(&claim.token)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 }

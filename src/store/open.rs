@@ -48,7 +48,7 @@ impl Store {
             .await
             .map_err(|error| opening(&path, &error))?;
         let store = Self { pool };
-        store.check_version(&path).await?;
+        store.check_version(&path, access).await?;
         if access == Access::Write {
             MIGRATIONS.run(&store.pool).await.map_err(|error| match error {
                 sqlx::migrate::MigrateError::Execute(error) => opening(&path, &error),
@@ -58,16 +58,21 @@ impl Store {
         Ok(store)
     }
 
-    /// Refuses a store that a newer version migrated.
-    async fn check_version(&self, path: &Path) -> Result<(), StoreError> {
+    /// Refuses a store that a newer version migrated and, for reading, a database that is none.
+    async fn check_version(&self, path: &Path, access: Access) -> Result<(), StoreError> {
         let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
         let tracked: Option<(String,)> =
             sqlx::query_as("SELECT name FROM sqlite_master WHERE name = '_sqlx_migrations'")
                 .fetch_optional(&self.pool)
                 .await
                 .map_err(|error| opening(path, &error))?;
-        if tracked.is_none() {
-            return Ok(());
+        match (tracked, access) {
+            (Some(_), _) => {}
+            (None, Access::Write) => return Ok(()),
+            (None, Access::Read) => {
+                let reason = "it holds no sweep: `didact sweep` has not written to it".to_owned();
+                return Err(StoreError::Open { path: path.to_owned(), reason });
+            }
         }
         let (found,): (Option<i64>,) =
             sqlx::query_as("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&self.pool).await?;

@@ -13,6 +13,8 @@ pub struct SweepRow {
     pub name: String,
     /// Its question.
     pub question: Option<String>,
+    /// The sweep file's text.
+    pub source: String,
     /// JSON: search, report and baseline settings.
     pub resolved: String,
 }
@@ -104,7 +106,7 @@ pub struct Curve {
 impl Store {
     /// The sweep's own row.
     pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
-        Ok(sqlx::query_as("SELECT id, name, question, resolved FROM sweep WHERE id = ?")
+        Ok(sqlx::query_as("SELECT id, name, question, source, resolved FROM sweep WHERE id = ?")
             .bind(sweep)
             .fetch_one(&self.pool)
             .await?)

@@ -159,36 +159,19 @@ async fn insert_run(
     position: usize,
     run: &crate::plan::PlannedRun,
 ) -> Result<(), StoreError> {
-    let protocol = Key::of("protocol", 1, &run.protocol);
     sqlx::query("INSERT INTO protocol (id, content) VALUES (?, ?) ON CONFLICT (id) DO NOTHING")
-        .bind(protocol.as_str())
+        .bind(run.protocol_key.as_str())
         .bind(run.protocol.to_string())
         .execute(&mut **tx)
         .await?;
-    // The same trial under another protocol (new images, another teacher file) is the same run measured anew: its old
-    // numbers belong to the old protocol and go.
-    let changed: Option<(String,)> = sqlx::query_as("SELECT id FROM run WHERE id = ? AND protocol_id <> ?")
-        .bind(run.key.as_str())
-        .bind(protocol.as_str())
-        .fetch_optional(&mut **tx)
-        .await?;
-    if changed.is_some() {
-        for table in ["result", "image_score", "run_stage"] {
-            sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE run_id = ?")))
-                .bind(run.key.as_str())
-                .execute(&mut **tx)
-                .await?;
-        }
-    }
     sqlx::query(
-        "INSERT INTO run (id, trial_id, category, seed, protocol_id) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET protocol_id = excluded.protocol_id",
+        "INSERT INTO run (id, trial_id, category, seed, protocol_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.key.as_str())
     .bind(run.trial.as_str())
     .bind(&run.category)
     .bind(run.seed as i64)
-    .bind(protocol.as_str())
+    .bind(run.protocol_key.as_str())
     .execute(&mut **tx)
     .await?;
     for (place, stage) in run.stages.iter().enumerate() {

@@ -134,7 +134,9 @@ fn elementwise_pooling_and_concat_gradients() {
 #[test]
 fn similarity_gradient_and_value() {
     let teacher = features::<Native>(noise("teacher", 2 * 3 * 3 * 5), (2, 3, 3, 5));
-    check::<Native>(&[input((2, 3, 3, 5))], &[], &|mut x, _| Native::similarity(&teacher, x.remove(0)).expect("memory"));
+    check::<Native>(&[input((2, 3, 3, 5))], &[], &|mut x, _| {
+        Native::similarity(&teacher, x.remove(0)).expect("memory")
+    });
     // Parallel vectors are alike whatever their length; opposite ones are 4 apart.
     let twice = features::<Native>(to_host(&teacher).iter().map(|v| 2.0 * v).collect(), (2, 3, 3, 5));
     let loss = Native::similarity(&teacher, twice).expect("memory");
@@ -211,7 +213,8 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
             let (values, shape) = input((5, 33, 31, 8));
             let x = features::<Native>(values, shape);
             let weight = vector::<Native>(noise("weight", conv.weights()));
-            let y = Native::conv2d(x.clone().put_tape(Recorded::<Native>::default()), &weight, None, conv).expect("memory");
+            let y =
+                Native::conv2d(x.clone().put_tape(Recorded::<Native>::default()), &weight, None, conv).expect("memory");
             let gamma = vector::<Native>(noise("weight", 16));
             let (y, _) = Native::batch_norm_train(y, &gamma, &gamma, 1e-5).expect("memory");
             let mut gradients = against_target::<Native>(y).backward();

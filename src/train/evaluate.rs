@@ -11,7 +11,7 @@ use crate::data::Sample;
 use crate::evaluate::metrics::{F1Max, Sweep, Undefined, aupro, auroc, average_precision, f1_max};
 use crate::evaluate::{
     Checkpoint, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, LevelMaps, MapRule, Measured, ScoreHeader,
-    Snapshot, quantile, thumbnail_name,
+    Snapshot, fused_file, mask_file, quantile,
 };
 
 /// The false positive rate to which the overlap curve is integrated.
@@ -171,12 +171,11 @@ fn write_pictures(
     let wrong = |error: String| StageError::Artifact(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
     for &index in &header.thumbnails {
-        let map = folder.join(format!("{index:04}-fused.f32"));
-        std::fs::write(map, bytemuck::cast_slice(&maps[index].values)).map_err(|e| wrong(e.to_string()))?;
+        std::fs::write(fused_file(out, index), bytemuck::cast_slice(&maps[index].values))
+            .map_err(|e| wrong(e.to_string()))?;
         if let Some(Some(mask)) = &masks[index] {
             let grey: Vec<u8> = mask.iter().map(|&p| if p { 255 } else { 0 }).collect();
-            let path = folder.join(thumbnail_name(index).replace(".png", "-mask.png"));
-            image::save_buffer(path, &grey, side as u32, side as u32, image::ExtendedColorType::L8)
+            image::save_buffer(mask_file(out, index), &grey, side as u32, side as u32, image::ExtendedColorType::L8)
                 .map_err(|e| wrong(e.to_string()))?;
         }
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{JointSummary, Progress, StageContext, StageError, distance_maps, load_assembly};
 use crate::data::{FeatureSet, Sample, Split};
-use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file, thumbnail_name};
+use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file, thumbnail_file};
 use crate::model::{Assembly, AutoEncoder};
 use crate::nn::State;
 use crate::tensor::Backend;
@@ -35,6 +35,13 @@ pub struct ScoreInput<'a> {
 pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let train = FeatureSet::open(input.features_train).map_err(StageError::artifact)?;
     let test = FeatureSet::open(input.features_test).map_err(StageError::artifact)?;
+    if test.len() != input.test.len() {
+        return Err(StageError::Data(format!(
+            "the test part has {} images now, {} when its features were made: start the sweep again to plan anew",
+            input.test.len(),
+            test.len()
+        )));
+    }
     let split = Split::new(train.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
     let summary = JointSummary::read(input.joint)?;
     let snapshots: Vec<(String, Snapshot)> = match input.checkpoint {
@@ -62,6 +69,10 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
         let held_out = distance_maps(&mut assembly, &train, &split.held_out)?;
         for (set, levels) in [("test", maps), ("held-out", held_out)] {
             for (level, maps) in levels.iter().enumerate() {
+                if let Some(value) = maps.values.iter().find(|value| !value.is_finite()) {
+                    let (value, epoch) = (f64::from(*value), snapshot.epoch);
+                    return Err(StageError::Diverged { what: "an anomaly map", value, epoch, step: 0 });
+                }
                 write_maps(context.out, &snapshot.folder, set, level, maps)?;
             }
         }
@@ -94,10 +105,6 @@ fn picture_indices(test: &[Sample]) -> Vec<usize> {
 }
 
 fn write_maps(out: &Path, snapshot: &str, set: &str, level: usize, maps: &LevelMaps) -> Result<(), StageError> {
-    if let Some(position) = maps.values.iter().position(|value| !value.is_finite()) {
-        let image = position / (maps.height * maps.width);
-        return Err(StageError::Diverged { what: "an anomaly map", value: f64::NAN, epoch: 0, step: image + 1 });
-    }
     let path = maps_file(out, snapshot, set, level);
     let folder = path.parent().unwrap_or(out);
     std::fs::create_dir_all(folder)
@@ -111,7 +118,7 @@ fn write_thumbnails(out: &Path, test: &FeatureSet, indices: &[usize]) -> Result<
     std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
     for &index in indices {
         let image = test.image(index);
-        let (path, side) = (folder.join(thumbnail_name(index)), image.side as u32);
+        let (path, side) = (thumbnail_file(out, index), image.side as u32);
         image::save_buffer(path, &image.rgb, side, side, image::ExtendedColorType::Rgb8)
             .map_err(|e| wrong(e.to_string()))?;
     }

@@ -17,9 +17,21 @@ pub enum Recipe {
 #[serde(rename_all = "kebab-case", tag = "optimizer")]
 pub enum OptimizerSettings {
     /// Stochastic gradient descent, PyTorch's form of momentum and L2 weight decay.
-    Sgd { learning_rate: f64, momentum: f64, weight_decay: f64 },
+    Sgd {
+        /// Step size.
+        learning_rate: f64,
+        /// Share of the last step; 0 = none.
+        momentum: f64,
+        /// Factor of the weights in the gradient; 0 = none.
+        weight_decay: f64,
+    },
     /// Adam (Kingma and Ba 2015), betas 0.9 and 0.999, eps 1e-8, L2 weight decay.
-    Adam { learning_rate: f64, weight_decay: f64 },
+    Adam {
+        /// Step size.
+        learning_rate: f64,
+        /// Factor of the weights in the gradient; 0 = none.
+        weight_decay: f64,
+    },
 }
 
 /// Whether the reconstruction loss also moves the student.

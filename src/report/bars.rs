@@ -1,0 +1,93 @@
+//! Bars per variant and category, with every seed as a dot.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::ReportError;
+use super::figure::{Figure, INK, MESH, series};
+use super::grouping::{Groups, METRICS};
+use super::statistics::summary;
+
+/// One figure a metric that has numbers; `prefix` begins their names.
+pub(super) fn bars(groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
+    METRICS.iter().filter_map(|metric| figure(groups, prefix, *metric).transpose()).collect()
+}
+
+/// Values of one bar: a variant in a category, one a seed.
+type Cell = Vec<f64>;
+
+fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Result<Option<Figure>, ReportError> {
+    let cell = |category: &str, variant| -> Cell {
+        groups.cell(variant, category, "selected", name).into_iter().map(|(_, value)| value).collect()
+    };
+    let table: Vec<Vec<Cell>> = groups
+        .categories
+        .iter()
+        .map(|(category, _)| groups.variants.iter().map(|variant| cell(category, variant)).collect())
+        .collect();
+    let lowest = table.iter().flatten().flatten().copied().fold(f64::INFINITY, f64::min);
+    if !lowest.is_finite() {
+        return Ok(None);
+    }
+    let highest = table.iter().flatten().flatten().copied().fold(0.0, f64::max);
+    // Bars of nearly equal height show nothing: the axis starts below the lowest value, and says where.
+    let floor = (((lowest - 0.25 * (highest - lowest) - 0.005) * 100.0).floor() / 100.0).clamp(0.0, 0.98);
+    let top = (highest + 0.12 * (highest - floor)).max(floor + 0.01);
+
+    let labels: Vec<&str> = groups.variants.iter().map(|variant| variant.label.as_str()).collect();
+    let categories: Vec<&str> = groups.categories.iter().map(|(category, _)| category.as_str()).collect();
+    let description = format!("{label} of {} in {}, mean and seeds", labels.join(", "), categories.join(", "));
+    let draw = |area: &super::figure::Area<'_>| {
+        let slots = groups.variants.len() as f64 + 1.0;
+        let legend_rows = groups.variants.len().div_ceil(3) as u32;
+        let caption = format!("{label}: mean over seeds (bars start at {floor:.2}) and each seed (dots)");
+        area.draw_text(&caption, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
+        for (index, label) in labels.iter().enumerate() {
+            let (x, y) = (14 + 270 * (index as i32 % 3), 34 + 20 * (index as i32 / 3));
+            area.draw(&Rectangle::new([(x, y), (x + 12, y + 12)], series(index).filled()))?;
+            area.draw_text(label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 18, y - 1))?;
+        }
+        let mut chart = ChartBuilder::on(area)
+            .margin(8)
+            .margin_top(34 + 20 * legend_rows)
+            .x_label_area_size(24)
+            .y_label_area_size(52)
+            .build_cartesian_2d(0.0..slots * table.len() as f64, floor..top)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .disable_x_axis()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(MESH)
+            .axis_style(INK)
+            .label_style(("sans-serif", 12).into_font().color(&INK))
+            .y_labels(6)
+            .y_label_formatter(&|value| format!("{value:.3}"))
+            .draw()?;
+        let centred =
+            |size| TextStyle::from(("sans-serif", size)).color(&INK).pos(Pos::new(HPos::Center, VPos::Bottom));
+        for (place, row) in table.iter().enumerate() {
+            let left = slots * place as f64 + 0.5;
+            for (index, values) in row.iter().enumerate() {
+                let Some(mean) = summary(values).map(|summary| summary.mean) else { continue };
+                let (from, to) = (left + index as f64 + 0.08, left + index as f64 + 0.92);
+                let bar = Rectangle::new([(from, floor), (to, mean)], series(index).mix(0.75).filled());
+                chart.draw_series(std::iter::once(bar))?;
+                let dots = values.iter().enumerate().map(|(seed, &value)| {
+                    let x = from + (to - from) * (seed as f64 + 1.0) / (values.len() as f64 + 1.0);
+                    Circle::new((x, value), 3, INK.filled())
+                });
+                chart.draw_series(dots)?;
+                let above = values.iter().copied().fold(mean, f64::max);
+                let text =
+                    Text::new(format!("{mean:.3}"), ((from + to) / 2.0, above + 0.012 * (top - floor)), centred(11));
+                chart.draw_series(std::iter::once(text))?;
+            }
+            let middle = chart.backend_coord(&(left + (slots - 1.0) / 2.0, floor));
+            area.draw_text(categories[place], &centred(13), (middle.0, middle.1 + 20))?;
+        }
+        Ok(())
+    };
+    let width = (60.0 + 56.0 * (groups.variants.len() + 1) as f64 * table.len() as f64).clamp(640.0, 1400.0) as u32;
+    Figure::draw(format!("{prefix}bars-{name}"), description, (width, 340), draw).map(Some)
+}

@@ -1,0 +1,119 @@
+//! Loss curves: the similarity loss in training, and on the held-out normals, with the selected epoch marked.
+
+use std::collections::BTreeMap;
+
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+
+use super::figure::{Area, DrawResult, Figure, INK, MESH, series};
+use super::grouping::Groups;
+use super::{ReportError, Rows};
+use crate::store::RunRow;
+
+/// Points (epoch, value) of one run.
+type Line = Vec<(f64, f64)>;
+
+/// One run's two curves.
+struct RunCurves {
+    variant: usize,
+    train: Line,
+    held_out: Line,
+    selected: Option<f64>,
+}
+
+/// One figure a category whose runs have curves; `prefix` begins their names.
+pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
+    let joint: BTreeMap<&str, &str> = rows
+        .stages
+        .iter()
+        .filter(|stage| stage.kind == "joint")
+        .map(|stage| (stage.run_id.as_str(), stage.stage_id.as_str()))
+        .collect();
+    let mut lines: BTreeMap<(&str, &str), Line> = BTreeMap::new();
+    for point in &rows.curves {
+        if let Some(value) = point.value.filter(|value| *value > 0.0) {
+            lines.entry((&point.stage_id, &point.name)).or_default().push((point.step as f64, value));
+        }
+    }
+    let line = |run: &RunRow, name: &str| -> Line {
+        joint.get(run.id.as_str()).and_then(|stage| lines.get(&(*stage, name))).cloned().unwrap_or_default()
+    };
+    let mut figures = Vec::new();
+    for (category, _) in &groups.categories {
+        let mut curves = Vec::new();
+        for (variant, trial) in groups.variants.iter().enumerate() {
+            curves.extend(groups.runs(trial, category).map(|run| RunCurves {
+                variant,
+                train: line(run, "loss_similarity"),
+                held_out: line(run, "held_out_loss"),
+                selected: groups.value(run, "selected", "epoch"),
+            }));
+        }
+        curves.retain(|run| !run.train.is_empty());
+        if !curves.is_empty() {
+            figures.push(figure(groups, category, &curves, format!("{prefix}loss-{category}"))?);
+        }
+    }
+    Ok(figures)
+}
+
+fn figure(groups: &Groups<'_>, category: &str, curves: &[RunCurves], name: String) -> Result<Figure, ReportError> {
+    let description = format!("Loss by epoch in {category}: in training, and on held-out normal images");
+    Figure::draw(name, description, (960, 340), |area| {
+        let title = format!("{category}: Σ over levels of mean ‖T^ − Ŝ^‖² by epoch, one line a seed");
+        area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
+        for (index, variant) in groups.variants.iter().enumerate() {
+            let (x, y) = (14 + 300 * (index as i32 % 3), 36 + 20 * (index as i32 / 3));
+            area.draw(&PathElement::new([(x, y + 6), (x + 16, y + 6)], series(index).stroke_width(3)))?;
+            area.draw_text(&variant.label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 22, y - 1))?;
+        }
+        let (_, below) = area.split_vertically(36 + 20 * groups.variants.len().div_ceil(3) as i32);
+        let (left, right) = below.split_horizontally(480);
+        panel(&left, "training", curves, |run| &run.train, |_| None)?;
+        panel(&right, "held-out normals (○ selected epoch)", curves, |run| &run.held_out, |run| run.selected)
+    })
+}
+
+fn panel(
+    area: &Area<'_>,
+    caption: &str,
+    curves: &[RunCurves],
+    line: impl Fn(&RunCurves) -> &Line,
+    mark: impl Fn(&RunCurves) -> Option<f64>,
+) -> DrawResult {
+    let values = || curves.iter().flat_map(&line).map(|(_, value)| *value);
+    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+    let last = curves.iter().flat_map(&line).map(|(epoch, _)| *epoch).fold(2.0, f64::max);
+    if high <= 0.0 {
+        return Ok(());
+    }
+    let mut chart = ChartBuilder::on(area)
+        .margin(8)
+        .caption(caption, ("sans-serif", 13).into_font().color(&INK))
+        .x_label_area_size(26)
+        .y_label_area_size(52)
+        .build_cartesian_2d(1.0..last, (low * 0.93..high * 1.07).log_scale())?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(MESH)
+        .axis_style(INK)
+        .label_style(("sans-serif", 12).into_font().color(&INK))
+        .x_labels(8)
+        .x_label_formatter(&|epoch| format!("{epoch:.0}"))
+        .y_label_formatter(&|value| format!("{value:.3}"))
+        .draw()?;
+    for run in curves {
+        draw_run(&mut chart, line(run), series(run.variant), mark(run))?;
+    }
+    Ok(())
+}
+
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, LogCoord<f64>>>;
+
+fn draw_run(chart: &mut Chart<'_, '_>, line: &Line, colour: RGBColor, mark: Option<f64>) -> DrawResult {
+    chart.draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(1)))?;
+    let marked = line.iter().find(|(epoch, _)| Some(*epoch) == mark);
+    chart.draw_series(marked.map(|point| Circle::new(*point, 4, colour.stroke_width(2))))?;
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Numbers as people read them.
+
+use super::statistics::Summary;
+
+/// "0.9885 ± 0.0007", or the mean alone where there is no spread to tell.
+pub(super) fn spread(summary: Summary) -> String {
+    match summary.deviation {
+        Some(deviation) => format!("{:.4} ± {deviation:.4}", summary.mean),
+        None => format!("{:.4}", summary.mean),
+    }
+}
+
+/// "+0.0012", with a true minus.
+pub(super) fn signed(value: f64) -> String {
+    let text = format!("{:+.4}", value);
+    // What rounds to nothing has no sign.
+    let text = if text.trim_start_matches(['+', '-']) == "0.0000" { "0.0000".to_owned() } else { text };
+    text.replace('-', "−")
+}
+
+/// "11.2 million", "175 thousand".
+pub(super) fn count(value: f64) -> String {
+    match value {
+        v if v >= 1e9 => format!("{:.2} billion", v / 1e9),
+        v if v >= 1e6 => format!("{:.2} million", v / 1e6),
+        v if v >= 1e3 => format!("{:.0} thousand", v / 1e3),
+        v => format!("{v:.0}"),
+    }
+}
+
+/// "12.3 s", "4 min 05 s", "2 h 10 min".
+pub(super) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..100 => format!("{seconds:.1} s"),
+        100..6000 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// "+35 %" of `value` over `reference`.
+pub(super) fn percent(value: f64, reference: f64) -> String {
+    format!("{:+.0} %", 100.0 * (value / reference - 1.0)).replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(spread(Summary { count: 2, mean: 0.98849, deviation: Some(0.00071) }), "0.9885 ± 0.0007");
+        assert_eq!([signed(0.00123), signed(-0.5), signed(-0.000_01)], ["+0.0012", "−0.5000", "0.0000"]);
+        assert_eq!([count(2.8e6), count(175_000.0), count(12.0)], ["2.80 million", "175 thousand", "12"]);
+        assert_eq!([duration(3.21), duration(245.0), duration(7800.0)], ["3.2 s", "4 min 05 s", "2 h 10 min"]);
+        assert_eq!([percent(135.0, 100.0), percent(90.0, 100.0)], ["+35 %", "−10 %"]);
+    }
+}
