@@ -34,7 +34,7 @@ pub(super) struct Global {
     artifacts: Option<PathBuf>,
     /// What is logged to standard error: error, warn, info, debug, trace.
     #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
-    log: String,
+    pub(super) log: String,
 }
 
 impl Global {

@@ -1,6 +1,9 @@
 //! Exit codes, and which error has which.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use crate::data::DataError;
 use crate::model::weights::WeightError;
@@ -55,7 +58,24 @@ macro_rules! exits {
     };
 }
 
-exits!(SpecErrors => Usage, DataError => Data, WeightError => Data, PlanError => Data, StoreError => Store);
+impl From<SpecErrors> for Failure {
+    fn from(errors: SpecErrors) -> Self {
+        let mut text = String::new();
+        // A `String` takes whatever is written to it.
+        let _ = GraphicalReportHandler::new_themed(theme()).with_width(110).render_report(&mut text, &errors);
+        Self { exit: Exit::Usage, message: text.trim().to_owned() }
+    }
+}
+
+/// Colours on a terminal that has them, the same shapes without elsewhere.
+fn theme() -> GraphicalTheme {
+    match std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        true => GraphicalTheme::unicode(),
+        false => GraphicalTheme::unicode_nocolor(),
+    }
+}
+
+exits!(DataError => Data, WeightError => Data, PlanError => Data, StoreError => Store);
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {

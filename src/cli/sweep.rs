@@ -106,6 +106,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         jobs,
         threads,
         store: global.store.clone(),
+        log: global.log.clone(),
         artifacts: artifacts.root().to_owned(),
         stages: (outcome.cached as u64, outcome.stages as u64),
         time_limit: args.time_limit,

@@ -27,12 +27,12 @@ pub enum PlanError {
 
 /// What is known of one category when the sweep is planned.
 #[derive(Debug, Clone)]
-struct Facts {
-    name: String,
-    train_digest: String,
-    test_digest: String,
-    mask_digest: String,
-    counts: serde_json::Value,
+pub(super) struct Facts {
+    pub name: String,
+    pub train_digest: String,
+    pub test_digest: String,
+    pub mask_digest: String,
+    pub counts: serde_json::Value,
 }
 
 /// Data sets and teachers, opened once each.
@@ -130,7 +130,7 @@ pub fn build(sweep: &Sweep) -> Result<Plan, PlanError> {
 
 /// A trial's identity: no path (the teacher stands there by its digest) and no list of categories, so that a sweep that
 /// moves, or grows by a category, keeps its runs.
-fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
+pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     let data = &trial.data;
     let content = json!({
         "data": [data.layout, data.image_size, data.split_seed, data.synthetic],
@@ -144,7 +144,7 @@ fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
 }
 
 /// The stages of one run, each after those that it depends on.
-fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u64) -> Vec<PlannedStage> {
+pub(super) fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u64) -> Vec<PlannedStage> {
     let mut stages = Vec::new();
     let mut add = |job: StageJob| {
         let key = job.key();

@@ -4,6 +4,8 @@ mod build;
 mod job;
 mod key;
 mod planned;
+#[cfg(test)]
+mod tests;
 mod trial;
 
 pub use build::{PlanError, build};

@@ -25,6 +25,8 @@ pub struct LaunchOptions {
     /// Passed on to workers.
     pub store: String,
     /// Passed on to workers.
+    pub log: String,
+    /// Passed on to workers.
     pub artifacts: PathBuf,
     /// Stages done before, and in all.
     pub stages: (u64, u64),
@@ -119,7 +121,7 @@ fn start(options: &LaunchOptions) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .args(["worker", "--sweep", &options.sweep, "--threads", &options.threads.to_string(), "--attached"])
-        .args(["--store", &options.store])
+        .args(["--store", &options.store, "--log", &options.log])
         .arg("--artifacts")
         .arg(&options.artifacts)
         // The worker reads its standard input only to notice that this process has gone.

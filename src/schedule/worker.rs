@@ -49,7 +49,10 @@ pub async fn work(
             None if store.open_stages(&options.sweep).await? == 0 => break,
             None => {
                 tokio::time::sleep(IDLE).await;
-                store.reap(&start.host, alive).await?;
+                let freed = store.reap(&start.host, alive).await?;
+                if freed > 0 {
+                    tracing::info!(freed, "took back the stages of workers that are gone");
+                }
             }
         }
     }
@@ -76,6 +79,7 @@ async fn run(
     let kind = claim.job.kind();
     let (kind_name, title) = (kind.name().to_owned(), claim.title.clone());
     Message::Claimed { kind: kind_name.clone(), title: title.clone(), stage: claim.stage.short().to_owned() }.send();
+    tracing::info!(kind = kind_name, stage = claim.stage.short(), attempt = claim.attempt, title, "claimed");
     reset_peak_rss();
     let started = Instant::now();
     let heartbeat = tokio::spawn({
@@ -84,7 +88,11 @@ async fn run(
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
                 // A missed beat is made up by the next; a lost lease shows at the end.
-                let _ = store.renew(&claim).await;
+                match store.renew(&claim).await {
+                    Ok(true) => tracing::trace!(stage = claim.stage.short(), "lease renewed"),
+                    Ok(false) => tracing::warn!(stage = claim.stage.short(), "the lease is lost"),
+                    Err(error) => tracing::warn!(stage = claim.stage.short(), %error, "the lease could not be renewed"),
+                }
             }
         }
     });
@@ -115,6 +123,7 @@ async fn run(
         AttemptEnd::Interrupted => ("interrupted", None),
         AttemptEnd::Failed { class, reason } => ("failed", Some(format!("{}: {reason}", class.name()))),
     };
+    tracing::info!(kind = kind_name, stage = claim.stage.short(), state, seconds, reason, "ended");
     Message::Finished { kind: kind_name, title, state: state.to_owned(), reason, seconds }.send();
     if let AttemptEnd::Failed { class, .. } = end
         && class.is_transient()

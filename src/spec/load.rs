@@ -67,7 +67,7 @@ pub fn load(path: Option<&Path>, overrides: &[(String, String)]) -> Result<(Swee
 }
 
 fn errors(source: Source, problems: Vec<Problem>) -> SpecErrors {
-    SpecErrors { file: source.name, source: source.text, problems }
+    SpecErrors::new(source.name, source.text, problems)
 }
 
 fn read(table: &Table, problems: &mut Problems) -> Sweep {

@@ -1,10 +1,13 @@
-//! What is wrong with a sweep file, all at once.
+//! What is wrong with a sweep file, all at once, each with its place in the text.
 
-use std::fmt;
+use std::fmt::Display;
 use std::ops::Range;
 
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+
 /// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{message}", place.prefix())]
 pub struct Problem {
     /// Where: bytes of the file, or the `--set` argument.
     pub place: Place,
@@ -25,65 +28,60 @@ pub enum Place {
     Whole,
 }
 
-/// Everything that is wrong with a sweep file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpecErrors {
-    /// The file's name.
-    pub file: String,
-    /// Its text.
-    pub source: String,
-    /// At least one problem, in the order of their places.
-    pub problems: Vec<Problem>,
+impl Place {
+    /// What must be said before the message, for the text of the file cannot show it.
+    fn prefix(&self) -> String {
+        match self {
+            Self::File(_) | Self::Whole => String::new(),
+            Self::Flag(argument) => format!("--set {argument}: "),
+        }
+    }
 }
 
-impl std::error::Error for SpecErrors {}
-
-impl fmt::Display for SpecErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
-            if index > 0 {
-                writeln!(f)?;
-            }
-            self.show(problem, f)?;
-        }
-        let count = self.problems.len();
-        write!(f, "\n{count} {} in {}; nothing was started", if count == 1 { "error" } else { "errors" }, self.file)
+impl Diagnostic for Problem {
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        Some(Box::new(&self.help))
     }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let Place::File(span) = &self.place else { return None };
+        Some(Box::new(std::iter::once(LabeledSpan::underline(span.clone()))))
+    }
+}
+
+/// Everything that is wrong with a sweep file.
+#[derive(Debug, thiserror::Error)]
+#[error("{} in {file}; nothing was started", counted(problems.len()))]
+pub struct SpecErrors {
+    /// The file's name.
+    file: String,
+    text: NamedSource<String>,
+    /// At least one problem, in the order of their places.
+    problems: Vec<Problem>,
+}
+
+fn counted(problems: usize) -> String {
+    if problems == 1 { "1 error".to_owned() } else { format!("{problems} errors") }
 }
 
 impl SpecErrors {
-    fn show(&self, problem: &Problem, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &problem.place {
-            Place::File(span) => {
-                let (line, column, text) = locate(&self.source, span.start);
-                let gutter = line.to_string();
-                let pad = " ".repeat(gutter.len());
-                // The mark counts characters, as the column does.
-                let length =
-                    self.source.get(span.clone()).map_or(1, |t| t.lines().next().unwrap_or("").chars().count());
-                let mark = "^".repeat(length.clamp(1, text.chars().count().saturating_sub(column - 1).max(1)));
-                writeln!(f, "{}:{line}:{column}: {}", self.file, problem.message)?;
-                writeln!(f, " {gutter} | {text}")?;
-                writeln!(f, " {pad} | {}{mark}", " ".repeat(column - 1))?;
-                writeln!(f, " {pad} = {}", problem.help)
-            }
-            Place::Flag(argument) => {
-                writeln!(f, "--set {argument}: {}", problem.message)?;
-                writeln!(f, "   = {}", problem.help)
-            }
-            Place::Whole => {
-                writeln!(f, "{}: {}", self.file, problem.message)?;
-                writeln!(f, "   = {}", problem.help)
-            }
-        }
+    /// The problems of a file with the given name and text.
+    pub(super) fn new(file: String, text: String, problems: Vec<Problem>) -> Self {
+        Self { text: NamedSource::new(&file, text).with_language("TOML"), file, problems }
+    }
+
+    /// What is wrong, in the order of the text.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
     }
 }
 
-/// Line and column from 1, and the line's text.
-fn locate(source: &str, offset: usize) -> (usize, usize, &str) {
-    let offset = (0..=offset.min(source.len())).rev().find(|&at| source.is_char_boundary(at)).unwrap_or(0);
-    let start = source[..offset].rfind('\n').map_or(0, |at| at + 1);
-    let line = source[..start].matches('\n').count() + 1;
-    let text = source[start..].lines().next().unwrap_or("");
-    (line, source[start..offset].chars().count() + 1, text)
+impl Diagnostic for SpecErrors {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.text)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic)))
+    }
 }

@@ -1,0 +1,253 @@
+"""ST-FPM, and ST-FPM with one U-Net per level, in plain PyTorch: what didact is compared with."""
+
+import argparse
+import copy
+import json
+import math
+import random
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import torchvision
+from PIL import Image
+from safetensors.torch import load_file
+from scipy import ndimage
+from sklearn.metrics import roc_auc_score
+from torch import nn
+
+MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+ENDINGS = {".png", ".jpg", ".jpeg", ".bmp"}
+
+
+def image_files(folder):
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
+
+
+def load_image(path, size):
+    pixels = Image.open(path).convert("RGB").resize((size, size), Image.BILINEAR)
+    tensor = torch.from_numpy(np.asarray(pixels, dtype=np.float32) / 255).permute(2, 0, 1)
+    return (tensor - MEAN) / STD
+
+
+def load_mask(root, path, size):
+    kind = path.parent.name
+    if kind == "good":
+        return np.zeros((size, size), dtype=bool)
+    for name in (f"{path.stem}_mask.png", f"{path.stem}.png"):
+        mask = root / "ground_truth" / kind / name
+        if mask.exists():
+            return np.asarray(Image.open(mask).convert("L").resize((size, size), Image.NEAREST)) > 0
+    raise FileNotFoundError(f"no mask of {path}")
+
+
+class Backbone(nn.Module):
+    """ResNet-18, stem to layer3."""
+
+    def __init__(self):
+        super().__init__()
+        net = torchvision.models.resnet18(weights=None)
+        self.stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)
+        self.layer1, self.layer2, self.layer3 = net.layer1, net.layer2, net.layer3
+
+    def forward(self, x):
+        one = self.layer1(self.stem(x))
+        two = self.layer2(one)
+        return [one, two, self.layer3(two)]
+
+
+def load_teacher(path):
+    net = torchvision.models.resnet18(weights=None)
+    net.load_state_dict(load_file(path) if path.endswith(".safetensors") else torch.load(path), strict=False)
+    teacher = Backbone()
+    teacher.stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)
+    teacher.layer1, teacher.layer2, teacher.layer3 = net.layer1, net.layer2, net.layer3
+    return teacher.eval().requires_grad_(False)
+
+
+class UNet(nn.Module):
+    """Depth 2; concatenation with a projected skip, no convolution after it."""
+
+    def __init__(self, channels, depth=2):
+        super().__init__()
+        widths = [channels << i for i in range(depth + 1)]
+        self.down = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, 3, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
+            for a, b in zip(widths, widths[1:])
+        )
+        for block in self.down:
+            nn.init.kaiming_normal_(block[0].weight, mode="fan_out", nonlinearity="relu")
+        self.up, self.skip, self.after = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        for i in range(depth, 0, -1):
+            out = widths[i - 1]
+            self.up.append(nn.ConvTranspose2d(widths[i], out // 2, 2, 2))
+            self.skip.append(nn.Conv2d(out, out // 2, 1))
+            self.after.append(nn.Sequential(nn.BatchNorm2d(out), nn.ReLU()) if i > 1 else nn.Identity())
+
+    def forward(self, x):
+        skips = []
+        for block in self.down:
+            skips.append(x)
+            x = block(x)
+        for up, skip, after in zip(self.up, self.skip, self.after):
+            x = after(torch.cat([up(x), skip(skips.pop())], dim=1))
+        return x
+
+
+def distance(teacher, predicted):
+    return ((F.normalize(teacher) - F.normalize(predicted)) ** 2).sum(dim=1)
+
+
+def fused(teacher, predicted, side):
+    product = 1
+    for t, p in zip(teacher, predicted):
+        level = distance(t, p).unsqueeze(1)
+        product = product * F.interpolate(level, (side, side), mode="bilinear", align_corners=False)
+    return product
+
+
+def aupro(maps, masks, limit=0.3):
+    """Exact, 8-connected: every distinct score is a threshold."""
+    weights = []
+    for mask in masks:
+        labels, count = ndimage.label(mask, np.ones((3, 3)))
+        sizes = np.bincount(labels.ravel())
+        weights.append(np.where(labels > 0, 1.0 / sizes[labels], 0.0))
+    components = sum(ndimage.label(mask, np.ones((3, 3)))[1] for mask in masks)
+    scores = maps.ravel()
+    order = np.argsort(-scores, kind="stable")
+    normal = ~np.stack(masks).ravel()[order]
+    false = np.cumsum(normal) / normal.sum()
+    overlap = np.cumsum(np.stack(weights).ravel()[order]) / components
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    x, y = np.append(0, false[last]), np.append(0, overlap[last])
+    at_limit = np.interp(limit, x, y)
+    keep = x < limit
+    return np.trapezoid(np.append(y[keep], at_limit), np.append(x[keep], limit)) / limit
+
+
+class Experiment:
+    def __init__(self, options):
+        self.options = options
+        root = Path(options.category)
+        self.teacher = load_teacher(options.weights)
+        train = torch.stack([load_image(path, options.size) for path in image_files(root / "train" / "good")])
+        held = sorted(random.Random(0).sample(range(len(train)), math.ceil(len(train) / 5)))
+        self.train = train[[i for i in range(len(train)) if i not in held]]
+        self.held_out = train[held]
+        files = [path for kind in sorted((root / "test").iterdir()) for path in image_files(kind)]
+        self.test = torch.stack([load_image(path, options.size) for path in files])
+        self.masks = [load_mask(root, path, options.size) for path in files]
+        self.student = Backbone()
+        self.unets = nn.ModuleList(UNet(channels) for channels in (64, 128, 256)) if options.unet else None
+
+    def predict(self, images):
+        levels = self.student(images)
+        return [net(level) for net, level in zip(self.unets, levels)] if self.unets else levels
+
+    def batches(self, images):
+        return images[torch.randperm(len(images))].split(self.options.batch)
+
+    def pretrain(self):
+        optimizer = torch.optim.Adam(self.unets.parameters(), lr=1e-3)
+        for _ in range(self.options.pretrain):
+            for images in self.batches(self.train):
+                targets = self.teacher(images)
+                loss = sum(F.mse_loss(net(target), target) for net, target in zip(self.unets, targets))
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+
+    def step(self, images, optimizers):
+        targets = self.teacher(images)
+        levels = self.student(images)
+        predicted = [net(level) for net, level in zip(self.unets, levels)] if self.unets else levels
+        loss = sum(distance(t, p).mean() for t, p in zip(targets, predicted))
+        if self.unets:
+            loss = loss + sum(F.mse_loss(p, level) for p, level in zip(predicted, levels))
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        if self.unets:
+            parameters = [*self.student.parameters(), *self.unets.parameters()]
+            nn.utils.clip_grad_norm_(parameters, 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+
+    @torch.no_grad()
+    def criterion(self):
+        self.evaluation(True)
+        targets, predicted = self.teacher(self.held_out), self.predict(self.held_out)
+        if self.unets:
+            value = sum(distance(t, p).mean() for t, p in zip(targets, predicted))
+        else:
+            value = fused(targets, predicted, self.options.size // 4).mean()
+        self.evaluation(False)
+        return float(value)
+
+    def evaluation(self, on):
+        self.student.train(not on)
+        if self.unets:
+            self.unets.train(not on)
+
+    @torch.no_grad()
+    def measure(self):
+        self.evaluation(True)
+        maps = []
+        for images in self.test.split(8):
+            product = fused(self.teacher(images), self.predict(images), self.options.size // 4)
+            maps.append(F.interpolate(product, self.options.size, mode="bilinear", align_corners=False).squeeze(1))
+        maps = torch.cat(maps).double().numpy()
+        labels = [bool(mask.any()) for mask in self.masks]
+        return {
+            "image_auroc": roc_auc_score(labels, maps.reshape(len(maps), -1).max(axis=1)),
+            "pixel_auroc": roc_auc_score(np.stack(self.masks).ravel(), maps.ravel()),
+            "aupro": aupro(maps, self.masks),
+        }
+
+    def run(self):
+        if self.unets:
+            self.pretrain()
+        optimizers = [torch.optim.SGD(self.student.parameters(), lr=0.4, momentum=0.9, weight_decay=1e-4)]
+        if self.unets:
+            optimizers.append(torch.optim.Adam(self.unets.parameters(), lr=1e-4))
+        best, chosen, selected, started = math.inf, 0, None, time.perf_counter()
+        for epoch in range(1, self.options.epochs + 1):
+            for images in self.batches(self.train):
+                self.step(images, optimizers)
+            value = self.criterion()
+            if value < best:
+                best, chosen = value, epoch
+                selected = copy.deepcopy((self.student.state_dict(), self.unets and self.unets.state_dict()))
+        seconds = (time.perf_counter() - started) / self.options.epochs
+        last = self.measure()
+        self.student.load_state_dict(selected[0])
+        if self.unets:
+            self.unets.load_state_dict(selected[1])
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {"epoch": chosen, "selected": self.measure(), "last": last, "seconds_per_epoch": seconds, "peak_mb": peak}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("category", help="folder with train/good, test and ground_truth")
+    parser.add_argument("weights", help="torchvision's ResNet-18, .safetensors or .pth")
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--unet", action="store_true")
+    parser.add_argument("--pretrain", type=int, default=20, help="epochs of the U-Nets on teacher features")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    print(json.dumps({"options": vars(options), **Experiment(options).run()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+//! Keys: equal work has equal keys, any change that matters makes another, and what does not matter makes none.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::build::{Facts, stages, trial_key};
+use super::{Key, Part, StageJob, TeacherRef, Trial};
+use crate::data::{CategorySelection, DataSettings, Layout};
+use crate::evaluate::{Aggregate, Checkpoint, EvaluateSettings};
+use crate::model::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
+use crate::train::{
+    JointSettings, LossSettings, OptimizerSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule,
+};
+
+/// Everything that a run's keys are made from.
+#[derive(Clone)]
+struct Case {
+    trial: Trial,
+    facts: Facts,
+    teacher: TeacherRef,
+    seed: u64,
+}
+
+fn sgd(learning_rate: f64) -> OptimizerSettings {
+    OptimizerSettings::Sgd { learning_rate, momentum: 0.9, weight_decay: 1e-4 }
+}
+
+fn case() -> Case {
+    let teacher = TeacherSettings {
+        architecture: Architecture::Resnet18,
+        weights: WeightSource::File(PathBuf::from("weights/a.pth")),
+    };
+    let trial = Trial {
+        data: DataSettings {
+            layout: Layout::Mvtec,
+            root: Some(PathBuf::from("data")),
+            categories: CategorySelection::All,
+            image_size: 256,
+            split_seed: 0,
+            synthetic: None,
+        },
+        teacher: teacher.clone(),
+        model: AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0 }),
+        pretrain: Some(PretrainSettings { epochs: 50, batch_size: 32, learning_rate: 1e-3 }),
+        joint: JointSettings {
+            recipe: Recipe::Seed,
+            epochs: 100,
+            batch_size: 32,
+            clip_norm: 1.0,
+            student: sgd(0.4),
+            autoencoder: Some(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
+            loss: Some(LossSettings {
+                reconstruction: 1.0,
+                similarity: 1.0,
+                reconstruction_gradient: ReconstructionGradient::Both,
+            }),
+            selection: SelectionRule::HeldOutLoss,
+        },
+        evaluate: EvaluateSettings {
+            aggregate: Aggregate::Product,
+            fuse_size: 64,
+            smoothing_sigma: 0.0,
+            oracle_epochs: 0,
+        },
+    };
+    let facts = Facts {
+        name: "bottle".to_owned(),
+        train_digest: "train".to_owned(),
+        test_digest: "test".to_owned(),
+        mask_digest: "masks".to_owned(),
+        counts: json!({ "train": 209 }),
+    };
+    Case { trial, facts, teacher: TeacherRef { settings: teacher, digest: "weights".to_owned() }, seed: 0 }
+}
+
+/// The stages of a run with their keys, by a name of their own.
+fn keys(case: &Case) -> Vec<(String, Key)> {
+    stages(&case.trial, &case.facts, &case.teacher, case.seed)
+        .into_iter()
+        .map(|stage| {
+            let name = match &stage.job {
+                StageJob::Features(job) if job.images.part == Part::Train => "features(train)".to_owned(),
+                StageJob::Features(_) => "features(test)".to_owned(),
+                StageJob::Score(job) if job.checkpoint == Checkpoint::Last => "score(last)".to_owned(),
+                StageJob::Evaluate(job) if job.checkpoint == Checkpoint::Last => "evaluate(last)".to_owned(),
+                job => job.kind().name().to_owned(),
+            };
+            (name, stage.key)
+        })
+        .collect()
+}
+
+/// Names of the stages whose keys a change moves.
+fn moved(change: impl FnOnce(&mut Case)) -> BTreeSet<String> {
+    let before = keys(&case());
+    let mut changed = case();
+    change(&mut changed);
+    let after = keys(&changed);
+    assert_eq!(before.len(), after.len());
+    before.into_iter().zip(after).filter(|(b, a)| b.1 != a.1).map(|(b, _)| b.0).collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+const EVALUATE: [&str; 2] = ["evaluate", "evaluate(last)"];
+const SCORE: [&str; 2] = ["score", "score(last)"];
+
+fn after(first: &[&str]) -> BTreeSet<String> {
+    set(&[first, &SCORE, &EVALUATE].concat())
+}
+
+#[test]
+fn what_does_not_matter_moves_no_key() {
+    assert_eq!(moved(|c| c.trial.data.root = Some(PathBuf::from("/elsewhere"))), set(&[]));
+    assert_eq!(moved(|c| c.trial.data.categories = CategorySelection::Named(vec!["bottle".to_owned()])), set(&[]));
+    assert_eq!(moved(|c| c.facts.name = "flask".to_owned()), set(&[]));
+    assert_eq!(moved(|c| c.teacher.settings.weights = WeightSource::File(PathBuf::from("b.safetensors"))), set(&[]));
+}
+
+#[test]
+fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
+    let all = after(&["features(train)", "features(test)", "pretrain", "joint"]);
+    let from_pretrain = after(&["pretrain", "joint"]);
+    let from_joint = after(&["joint"]);
+    assert_eq!(moved(|c| c.teacher.digest = "other".to_owned()), all);
+    assert_eq!(moved(|c| c.trial.data.image_size = 128), all);
+    assert_eq!(moved(|c| c.facts.train_digest = "other".to_owned()), after(&["features(train)", "pretrain", "joint"]));
+    // No key before `score` contains anything of the test set.
+    assert_eq!(moved(|c| c.facts.test_digest = "other".to_owned()), after(&["features(test)"]));
+    assert_eq!(moved(|c| c.facts.mask_digest = "other".to_owned()), set(&EVALUATE));
+    assert_eq!(moved(|c| c.trial.data.split_seed = 1), from_pretrain);
+    assert_eq!(moved(|c| c.seed = 1), from_pretrain);
+    assert_eq!(
+        moved(|c| c.trial.model = AutoEncoder::Unet(UnetSettings { skip: Skip::Add, depth: 2, width: 1.0 })),
+        from_pretrain
+    );
+    assert_eq!(moved(|c| c.trial.pretrain.iter_mut().for_each(|p| p.learning_rate = 1e-4)), from_pretrain);
+    assert_eq!(moved(|c| c.trial.joint.student = sgd(0.1)), from_joint);
+    assert_eq!(moved(|c| c.trial.joint.loss.iter_mut().for_each(|l| l.similarity = 2.0)), from_joint);
+    assert_eq!(moved(|c| c.trial.joint.selection = SelectionRule::HeldOutScore), from_joint);
+    assert_eq!(moved(|c| c.trial.evaluate.aggregate = Aggregate::Sum), set(&EVALUATE));
+    assert_eq!(moved(|c| c.trial.evaluate.smoothing_sigma = 4.0), set(&EVALUATE));
+}
+
+#[test]
+fn a_trial_is_known_by_its_settings_not_by_its_paths_and_categories() {
+    let key = |change: &dyn Fn(&mut Case)| {
+        let mut changed = case();
+        change(&mut changed);
+        trial_key(&changed.trial, &changed.teacher)
+    };
+    let same = key(&|_| {});
+    assert_eq!(same, key(&|c| c.trial.data.root = None));
+    assert_eq!(same, key(&|c| c.trial.data.categories = CategorySelection::Named(vec![])));
+    assert_ne!(same, key(&|c| c.teacher.digest = "other".to_owned()));
+    assert_ne!(same, key(&|c| c.trial.data.image_size = 128));
+    assert_ne!(same, key(&|c| c.trial.joint.epochs = 99));
+}
+
+/// Settings drawn from few values each, so that equal draws happen.
+fn drawn() -> impl Strategy<Value = (u64, usize, usize, usize, bool)> {
+    (0_u64..2, 1_usize..3, 1_usize..3, 1_usize..3, any::<bool>())
+}
+
+fn case_of((seed, depth, epochs, batch, product): (u64, usize, usize, usize, bool)) -> Case {
+    let mut case = case();
+    case.seed = seed;
+    case.trial.model = AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth, width: 1.0 });
+    case.trial.joint.epochs = epochs;
+    case.trial.joint.batch_size = batch;
+    case.trial.evaluate.aggregate = if product { Aggregate::Product } else { Aggregate::Mean };
+    case
+}
+
+proptest! {
+    #[test]
+    fn keys_are_equal_exactly_where_settings_are(one in drawn(), two in drawn()) {
+        let (a, b) = (keys(&case_of(one)), keys(&case_of(two)));
+        let key = |keys: &[(String, Key)], name: &str| keys.iter().find(|(n, _)| n == name).map(|(_, k)| k.clone());
+        prop_assert_eq!(key(&a, "evaluate") == key(&b, "evaluate"), one == two);
+        prop_assert_eq!(key(&a, "joint") == key(&b, "joint"), (one.0, one.1, one.2, one.3) == (two.0, two.1, two.2, two.3));
+        prop_assert_eq!(key(&a, "pretrain") == key(&b, "pretrain"), (one.0, one.1) == (two.0, two.1));
+        prop_assert_eq!(key(&a, "features(train)"), key(&b, "features(train)"));
+    }
+}

@@ -1,0 +1,65 @@
+//! What people and programs read: help, status, data and weights verbs.
+
+mod common;
+
+use common::{TINY, Workplace};
+
+#[test]
+fn help_names_every_verb_and_the_exit_codes() {
+    insta::assert_snapshot!(Workplace::new().succeed(&["--help"]).stdout);
+    insta::assert_snapshot!("help_of_sweep", Workplace::new().succeed(&["sweep", "--help"]).stdout);
+}
+
+#[test]
+fn a_dry_run_tells_the_plan_and_creates_nothing() {
+    let place = Workplace::new();
+    let space = "[search.space]\n\"model.skip\" = [\"none\", \"concat\"]\n\"pretrain.epochs\" = [1, 2]\n[report]\nvariants = [\"model.skip\"]\n";
+    place.write("tiny.toml", &format!("{TINY}\n[search]\nseeds = [0, 1]\n{space}"));
+    insta::assert_snapshot!(place.succeed(&["sweep", "tiny.toml", "--dry-run"]).stdout);
+    assert!(!place.path("didact.db").exists() && !place.path("didact.artifacts").exists());
+}
+
+#[test]
+fn a_grid_yields_no_hidden_duplicates() {
+    let place = Workplace::new();
+    // Skip does not apply without an auto-encoder: three of the six points are ST-FPM, and ST-FPM is the baseline.
+    let space = "[search.space]\n\"model.autoencoder\" = [\"none\", \"unet\"]\n\"model.skip\" = [\"none\", \"add\", \"concat\"]\n";
+    place.write("tiny.toml", &format!("{TINY}\n{space}"));
+    let plan = place.succeed(&["sweep", "tiny.toml", "--dry-run"]).stdout;
+    assert!(plan.starts_with("sweep tiny: 4 trials, 4 runs"), "{plan}");
+}
+
+#[test]
+fn status_is_read_by_people_and_programs() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    insta::assert_snapshot!(place.succeed(&["status"]).stdout);
+    let json: serde_json::Value =
+        serde_json::from_str(&place.succeed(&["status", "tiny", "--json"]).stdout).expect("JSON");
+    assert_eq!(json["runs"][0]["state"], "done");
+    // A reader that goes away early is no error.
+    let piped = place.command(&["status"]).stdout(std::process::Stdio::piped()).spawn().map(|mut child| {
+        drop(child.stdout.take());
+        child.wait().expect("ends").code()
+    });
+    assert_eq!(piped.expect("starts"), Some(0));
+}
+
+#[test]
+fn the_demos_weights_are_a_teacher() {
+    insta::assert_snapshot!(Workplace::new().succeed(&["weights", "check", "demo"]).stdout);
+}
+
+#[test]
+fn a_time_limit_ends_a_sweep_in_order_and_a_cancelled_one_claims_nothing() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 2000"));
+    let outcome = place.succeed(&["sweep", "tiny.toml", "--no-report", "--time-limit", "2s"]);
+    assert!(outcome.stderr.contains("the time limit is reached"), "{}", outcome.stderr);
+    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'running'"), 0);
+    assert!(place.succeed(&["cancel", "tiny"]).stdout.contains("2 run(s) cancelled"));
+    let attempts = place.count("SELECT COUNT(*) FROM attempt");
+    place.run(&["sweep", "tiny.toml", "--no-report"]);
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
+}

@@ -1,0 +1,127 @@
+//! A workplace for the built binary: its own folder, store and artifacts; a drawn data set so small that a sweep takes seconds.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A temporary folder in which the binary runs.
+pub struct Workplace {
+    folder: tempfile::TempDir,
+}
+
+/// What a command left.
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Workplace {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("has a folder")).expect("created");
+        std::fs::write(&path, text).expect("written");
+        path
+    }
+
+    /// The binary with arguments, in the folder, cut off from the caller's settings.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_didact"));
+        command.args(arguments).current_dir(self.folder.path());
+        for name in ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "RUST_BACKTRACE"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        self.outcome(self.command(arguments).output().expect("the binary starts"))
+    }
+
+    /// The same; anything but success is a failed test.
+    #[track_caller]
+    pub fn succeed(&self, arguments: &[&str]) -> Outcome {
+        let outcome = self.run(arguments);
+        assert_eq!(outcome.code, Some(0), "{arguments:?}\n{}\n{}", outcome.stdout, outcome.stderr);
+        outcome
+    }
+
+    /// Paths of the temporary folder read `[folder]`, so that snapshots are the same everywhere.
+    pub fn outcome(&self, output: Output) -> Outcome {
+        let clean = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let real = self.folder.path().canonicalize().expect("exists");
+            text.replace(&real.display().to_string(), "[folder]")
+                .replace(&self.folder.path().display().to_string(), "[folder]")
+        };
+        Outcome { code: output.status.code(), stdout: clean(&output.stdout), stderr: clean(&output.stderr) }
+    }
+
+    /// Rows of a query on the store, columns joined by `|`.
+    pub fn query(&self, sql: &str) -> Vec<String> {
+        query(&self.path("didact.db"), sql)
+    }
+
+    /// The first number of a query.
+    #[track_caller]
+    pub fn count(&self, sql: &str) -> i64 {
+        self.query(sql).first().and_then(|row| row.parse().ok()).unwrap_or_else(|| panic!("{sql} counts nothing"))
+    }
+}
+
+fn query(store: &Path, sql: &str) -> Vec<String> {
+    use sqlx::{Connection, Row, TypeInfo, ValueRef};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(store).busy_timeout(std::time::Duration::from_secs(30));
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("the store opens");
+        let rows =
+            sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect("valid SQL");
+        let show = |row: &sqlx::sqlite::SqliteRow, column: usize| -> String {
+            let value = row.try_get_raw(column).expect("a column");
+            match value.type_info().name() {
+                _ if value.is_null() => "NULL".to_owned(),
+                "INTEGER" => row.get::<i64, _>(column).to_string(),
+                "REAL" => row.get::<f64, _>(column).to_string(),
+                _ => row.get::<String, _>(column),
+            }
+        };
+        let lines = rows.iter().map(|row| (0..row.len()).map(|c| show(row, c)).collect::<Vec<_>>().join("|")).collect();
+        connection.close().await.expect("closes");
+        lines
+    })
+}
+
+/// A sweep over one drawn category: two epochs, one variant beside the baseline.
+pub const TINY: &str = r#"schema = 1
+name = "tiny"
+question = "Does it run?"
+
+[data]
+layout = "synthetic"
+categories = ["weave"]
+image_size = 32
+synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }
+
+[teacher]
+weights = "demo"
+
+[model]
+depth = 1
+
+[pretrain]
+epochs = 1
+batch_size = 4
+
+[joint]
+epochs = 2
+batch_size = 4
+"#;

@@ -1,0 +1,201 @@
+//! Bad input gets one clear error: what, where, what would be right; the exit code of the table; and nothing is lost.
+
+mod common;
+
+use common::{TINY, Workplace};
+
+/// Exit code and message of a command that must fail.
+#[track_caller]
+fn fail(place: &Workplace, arguments: &[&str]) -> String {
+    let outcome = place.run(arguments);
+    assert_ne!(outcome.code, Some(0), "{arguments:?} succeeded: {}", outcome.stdout);
+    format!("exit code {}\n{}", outcome.code.expect("not killed"), outcome.stderr)
+}
+
+/// TINY on files on disk instead of drawn ones.
+fn on_disk() -> String {
+    TINY.replace("layout = \"synthetic\"", "layout = \"mvtec\"\nroot = \"data\"")
+        .replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }", "")
+}
+
+fn place_on_disk() -> Workplace {
+    let place = Workplace::new();
+    place.succeed(&["data", "synth", "data", "--side", "32"]);
+    place.write("tiny.toml", &on_disk());
+    place
+}
+
+#[test]
+fn every_wrong_field_is_told_at_once() {
+    let place = Workplace::new();
+    place.write(
+        "bad.toml",
+        r#"schema = 2
+name = "no/slash"
+questoin = "typo"
+
+[data]
+layout = "mvtek"
+image_size = 250
+categories = []
+
+[teacher]
+architecture = "resnet50"
+
+[model]
+skip = "conact"
+depth = "two"
+
+[joint]
+epochs = 0
+batch_size = 1
+student = { optimizer = "sgd", learning_rate = -0.1, momentun = 0.9 }
+loss = { similarity = 0 }
+
+[search]
+strategy = "random"
+seeds = [0, 0, -1]
+
+[search.space]
+"model.width" = { uniform = [2.0, 1.0] }
+"data.root" = ["a", "b"]
+
+[report]
+variants = ["model.widht"]
+
+[baseline]
+published = "stfpm-officialrerun"
+"#,
+    );
+    insta::assert_snapshot!(fail(&place, &["sweep", "bad.toml"]));
+    assert!(!place.path("didact.db").exists(), "nothing was started");
+}
+
+#[test]
+fn sweep_files_that_cannot_be_read() {
+    let place = Workplace::new();
+    place.write("torn.toml", "schema = 1\nname = \"torn\n[data]\n");
+    place.write("tiny.toml", TINY);
+    let cases: [&[&str]; 4] = [
+        &["sweep", "absent.toml"],
+        &["sweep", "torn.toml"],
+        &["sweep", "tiny.toml", "--set", "joint.epochs=many"],
+        &["sweep", "tiny.toml", "--set", "joint.epoch=3"],
+    ];
+    insta::assert_snapshot!(cases.map(|case| fail(&place, case)).join("\n"));
+}
+
+#[test]
+fn command_lines_that_make_no_sense() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    let cases: [&[&str]; 5] = [
+        &["sweep", "tiny.toml", "--device", "cuda"],
+        &["sweep", "tiny.toml", "--time-limit", "soon"],
+        &["data", "synth", "drawn", "--side", "7"],
+        &["status"],
+        &["sweeep"],
+    ];
+    insta::assert_snapshot!(cases.map(|case| fail(&place, case)).join("\n"));
+}
+
+#[test]
+fn weights_that_are_missing_torn_or_of_another_network() {
+    let place = Workplace::new();
+    let demo = include_bytes!("../src/model/weights/demo.safetensors");
+    std::fs::write(place.path("cut.safetensors"), &demo[..demo.len() / 2]).expect("written");
+    place.write("text.pth", "not weights");
+    write_tensors(
+        &place,
+        "renamed.safetensors",
+        |name| if name == "layer2.0.bn1.bias" { "layer2.0.bn1.biass" } else { name },
+    );
+    write_tensors(&place, "other.safetensors", |name| match name {
+        "layer1.0.conv1.weight" => "layer1.0.bn1.weight",
+        "layer1.0.bn1.weight" => "layer1.0.conv1.weight",
+        other => other,
+    });
+    place.write("tiny.toml", TINY);
+    let cases = ["absent.safetensors", "cut.safetensors", "text.pth", "renamed.safetensors", "other.safetensors"];
+    let told = cases.map(|file| fail(&place, &["sweep", "tiny.toml", "--set", &format!("teacher.weights={file}")]));
+    insta::assert_snapshot!(told.join("\n"));
+    assert!(!place.path("didact.db").exists(), "nothing was started");
+}
+
+/// The demo's tensors under other names.
+fn write_tensors(place: &Workplace, file: &str, rename: impl Fn(&str) -> &str) {
+    let demo = include_bytes!("../src/model/weights/demo.safetensors");
+    let tensors = safetensors::SafeTensors::deserialize(demo).expect("the demo's weights");
+    let views: Vec<(String, _)> = tensors.iter().map(|(name, view)| (rename(name).to_owned(), view)).collect();
+    safetensors::serialize_to_file(views, None, &place.path(file)).expect("written");
+}
+
+#[test]
+fn data_that_is_missing_torn_or_does_not_fit() {
+    let mut told = Vec::new();
+    let mut case = |spoil: &dyn Fn(&Workplace)| {
+        let place = place_on_disk();
+        spoil(&place);
+        told.push(fail(&place, &["sweep", "tiny.toml", "--no-report"]));
+    };
+    case(&|place| std::fs::rename(place.path("data"), place.path("elsewhere")).expect("moved"));
+    case(&|place| std::fs::rename(place.path("data/weave"), place.path("data/weaves")).expect("moved"));
+    case(&|place| {
+        let folder = place.path("data/weave/train/good");
+        std::fs::remove_dir_all(&folder).expect("removed");
+        std::fs::create_dir(&folder).expect("created");
+    });
+    case(&|place| {
+        place.write("data/weave/train/good/007.png", "no image");
+    });
+    case(&|place| {
+        image::GrayImage::new(20, 30).save(place.path("data/weave/ground_truth/hole/002_mask.png")).expect("written");
+    });
+    insta::assert_snapshot!(told.join("\n").replace("in 0.1 s", "in 0.0 s").replace("in 0.2 s", "in 0.0 s"));
+}
+
+#[test]
+fn a_data_check_tells_what_it_found() {
+    let place = place_on_disk();
+    insta::assert_snapshot!("a_sound_data_check", place.succeed(&["data", "check", "data"]).stdout);
+    place.write("data/weave/test/hole/001.png", "no image");
+    std::fs::remove_file(place.path("data/grain/ground_truth/knot/003_mask.png")).expect("removed");
+    let outcome = place.run(&["data", "check", "data"]);
+    assert_eq!(outcome.code, Some(3));
+    insta::assert_snapshot!("a_data_check_with_problems", outcome.stdout);
+}
+
+#[test]
+fn stores_that_cannot_be_used() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.write(
+        "text.db",
+        "this is not a database, it is a text that is long enough to be looked at as a header of one",
+    );
+    place.write("empty.db", "");
+    let mut told = vec![
+        fail(&place, &["sweep", "tiny.toml", "--store", "absent/folder/didact.db"]),
+        fail(&place, &["sweep", "tiny.toml", "--store", "text.db"]),
+        fail(&place, &["status", "--store", "empty.db"]),
+    ];
+    place.succeed(&["sweep", "tiny.toml", "--max-trials", "1", "--no-report"]);
+    told.push(fail(&place, &["status", "other"]));
+    told.push(fail(&place, &["why", "ffff"]));
+    let runs = place.query("SELECT id, state FROM run ORDER BY id");
+    place.query("UPDATE _sqlx_migrations SET version = 9000 WHERE version = 1 RETURNING version");
+    told.push(fail(&place, &["sweep", "tiny.toml"]));
+    assert_eq!(place.query("SELECT id, state FROM run ORDER BY id"), runs, "a newer store is not touched");
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_old_one() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.succeed(&["sweep", "tiny.toml", "--max-trials", "1"]);
+    place.write("a-file", "");
+    let told = fail(&place, &["report", "--out", "a-file/report"]);
+    assert!(told.starts_with("exit code 3") && told.contains("a-file/report") && told.contains("--out"), "{told}");
+    assert!(place.path("reports/tiny/index.html").is_file());
+}

@@ -1,0 +1,134 @@
+//! The main job on a drawn set: planning, sharing, repeating nothing, failing without stopping.
+
+mod common;
+
+use common::{TINY, Workplace};
+
+#[test]
+fn a_sweep_stores_every_number_and_writes_a_report() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    let outcome = place.succeed(&["sweep", "tiny.toml"]);
+    assert!(outcome.stdout.contains("report: reports/tiny/index.html"), "{}", outcome.stdout);
+
+    assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
+    assert_eq!(place.count("SELECT COUNT(*) FROM run"), 2);
+    let names = place.query("SELECT DISTINCT name FROM result WHERE selection = 'selected' ORDER BY name");
+    for name in
+        ["aupro", "image_ap", "image_auroc", "image_f1max", "parameters", "pixel_ap", "pixel_auroc", "pixel_f1max"]
+    {
+        assert!(names.iter().any(|known| known == name), "{name} is not among {names:?}");
+    }
+    // Two epochs of each curve, for the joint stages and the pretraining.
+    assert_eq!(place.count("SELECT COUNT(*) FROM metric WHERE name = 'held_out_loss'"), 2 + 2 + 1);
+    assert_eq!(place.count("SELECT COUNT(DISTINCT image) FROM image_score"), 9);
+    assert_eq!(place.query("SELECT COUNT(*) FROM attempt WHERE state <> 'done' OR peak_rss_bytes IS NULL"), ["0"]);
+    let digest = place.query("SELECT DISTINCT json_extract(content, '$.teacher') FROM protocol");
+    assert_eq!(digest.len(), 1);
+    assert_eq!(digest[0].len(), 64, "the teacher's BLAKE3 stands in the protocol");
+
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("the page is there");
+    for part in ["ST-FPM", "U-Net, skip=concat", "pixel AUROC", "Does it run?", "<svg", "data:image/png;base64,"] {
+        assert!(page.contains(part), "the page lacks {part}");
+    }
+    assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("src=\"http"), "self-contained");
+    for png in ["bars-pixel_auroc.png", "loss-weave.png", "maps-weave-hole-0003.png"] {
+        let image = image::open(place.path("reports/tiny").join(png)).unwrap_or_else(|error| panic!("{png}: {error}"));
+        assert!(image.width() > 400, "{png}");
+    }
+}
+
+#[test]
+fn the_same_file_again_repeats_nothing_and_another_map_rule_only_the_evaluation() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let attempts = place.count("SELECT COUNT(*) FROM attempt");
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
+
+    let dry = place.succeed(&["sweep", "tiny.toml", "--dry-run", "--set", "evaluate.aggregate=sum"]);
+    assert!(dry.stdout.contains("(9 done already"), "{}", dry.stdout);
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "evaluate.aggregate=sum"]);
+    let repeated =
+        place.query("SELECT s.kind, COUNT(*) FROM attempt a JOIN stage s ON s.id = a.stage_id GROUP BY 1 ORDER BY 1");
+    assert_eq!(repeated, ["evaluate|8", "features|2", "joint|2", "pretrain|1", "score|4"]);
+    assert_eq!(
+        place.count("SELECT COUNT(DISTINCT protocol_id) FROM result"),
+        4,
+        "two rules, two ways to choose the epoch"
+    );
+}
+
+#[test]
+fn runs_that_differ_in_joint_settings_share_features_and_pretraining() {
+    let place = Workplace::new();
+    let space = "[search.space]\n\"joint.student.learning_rate\" = [0.4, 0.1]\n[baseline]\nrerun = false\n";
+    place.write("tiny.toml", &format!("{TINY}\n{space}"));
+    place.succeed(&["sweep", "tiny.toml", "--jobs", "2", "--no-report"]);
+    let attempts =
+        place.query("SELECT s.kind, COUNT(*) FROM attempt a JOIN stage s ON s.id = a.stage_id GROUP BY 1 ORDER BY 1");
+    assert_eq!(attempts, ["evaluate|4", "features|2", "joint|2", "pretrain|1", "score|4"]);
+}
+
+#[test]
+fn a_run_that_diverges_is_told_and_the_others_finish() {
+    let place = Workplace::new();
+    let space = "[search.space]\n\"joint.student.learning_rate\" = [1e4, 0.1]\n[report]\nvariants = [\"joint.student.learning_rate\"]\n";
+    place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 2\nclip_norm = 0")));
+    let outcome = place.run(&["sweep", "tiny.toml"]);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    assert_eq!(
+        place.query(
+            "SELECT st.variant, r.state FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id ORDER BY st.position"
+        ),
+        ["ST-FPM|done", "learning_rate=10000.0|failed", "learning_rate=0.1|done"]
+    );
+    let status = place.succeed(&["status"]).stdout;
+    assert!(status.contains("nan: ") && status.contains("at epoch ") && status.contains("step "), "{status}");
+    assert_eq!(place.query("SELECT DISTINCT failure_class FROM stage WHERE state = 'failed'"), ["nan"]);
+    assert!(std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page").contains("Failed runs"));
+
+    let id = place.query("SELECT id FROM run WHERE state = 'failed'").remove(0);
+    let why = place.succeed(&["why", &id[..10]]).stdout;
+    assert!(why.contains("is failed") && why.contains("skipped"), "{why}");
+    // What lasts is not tried again by itself, and once more on request.
+    let attempts = place.count("SELECT COUNT(*) FROM attempt");
+    assert_eq!(place.run(&["sweep", "tiny.toml", "--no-report"]).code, Some(1));
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
+    assert_eq!(place.run(&["sweep", "tiny.toml", "--no-report", "--retry-failed"]).code, Some(1));
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts + 1);
+}
+
+#[test]
+fn oracle_numbers_stand_apart_and_one_class_is_undefined_with_its_reason() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &TINY.replace("test_per_defect = 2", "test_per_defect = 0"));
+    place.succeed(&["sweep", "tiny.toml", "--set", "evaluate.oracle_epochs=2"]);
+    let undefined = place.query("SELECT DISTINCT name, value, reason FROM result WHERE selection = 'selected' AND name LIKE '%auroc' ORDER BY 1");
+    assert_eq!(undefined, ["image_auroc|NULL|nothing is defective", "pixel_auroc|NULL|nothing is defective"]);
+    assert_eq!(place.query("SELECT DISTINCT selection FROM result ORDER BY 1"), ["last", "oracle", "selected"]);
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
+    assert!(page.contains("undefined: nothing is defective"));
+}
+
+#[test]
+fn a_moved_data_set_and_a_new_category_keep_what_is_done() {
+    let place = Workplace::new();
+    place.succeed(&["data", "synth", "one", "--side", "32"]);
+    let file = |categories: &str| {
+        TINY.replace("layout = \"synthetic\"", "layout = \"mvtec\"\nroot = \"one\"")
+            .replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }", "")
+            .replace("categories = [\"weave\"]", categories)
+            .replace("epochs = 2", "epochs = 1")
+    };
+    place.write("tiny.toml", &file("categories = [\"weave\"]"));
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let (attempts, runs) = (place.count("SELECT COUNT(*) FROM attempt"), place.query("SELECT id FROM run ORDER BY id"));
+    std::fs::rename(place.path("one"), place.path("two")).expect("moved");
+    place.write("tiny.toml", &file("categories = [\"weave\", \"grain\"]").replace("\"one\"", "\"two\""));
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), 2 * attempts, "grain was run, weave was not run again");
+    let after = place.query("SELECT id FROM run WHERE category = 'weave' ORDER BY id");
+    assert_eq!(after, runs);
+}
