@@ -43,8 +43,8 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(exit: Exit, message: impl ToString) -> Self {
-        Self { exit, message: message.to_string() }
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
     }
 }
 
@@ -52,7 +52,7 @@ macro_rules! exits {
     ($($error:ty => $exit:ident),* $(,)?) => {
         $(impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::new(Exit::$exit, error)
+                Self::new(Exit::$exit, error.to_string())
             }
         })*
     };
@@ -60,10 +60,13 @@ macro_rules! exits {
 
 impl From<SpecErrors> for Failure {
     fn from(errors: SpecErrors) -> Self {
-        let mut text = String::new();
-        // A `String` takes whatever is written to it.
-        let _ = GraphicalReportHandler::new_themed(theme()).with_width(110).render_report(&mut text, &errors);
-        Self { exit: Exit::Usage, message: text.trim().to_owned() }
+        let handler = GraphicalReportHandler::new_themed(theme()).with_width(110);
+        let mut message = format!("{errors}\n");
+        for problem in errors.located() {
+            // A `String` takes whatever is written to it.
+            let _ = handler.render_report(&mut message, &problem);
+        }
+        Self { exit: Exit::Usage, message: message.trim_end().to_owned() }
     }
 }
 
@@ -84,6 +87,6 @@ impl From<ReportError> for Failure {
             ReportError::Baseline(_) => Exit::Usage,
             _ => Exit::Data,
         };
-        Self::new(exit, error)
+        Self::new(exit, error.to_string())
     }
 }

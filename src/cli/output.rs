@@ -18,7 +18,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 
 /// Writes a value as JSON.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Exit::Store, error))?;
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Exit::Store, error.to_string()))?;
     print(&text)
 }
 

@@ -60,7 +60,7 @@ pub(super) fn run(verb: &WeightsVerb) -> Result<Exit, Failure> {
             train_demo_teacher(out, *seed, *steps, &mut |step, loss, accuracy| {
                 eprintln!("step {step}: loss {loss:.3}, accuracy {accuracy:.3}");
             })
-            .map_err(|error| Failure::new(Exit::Data, error))?;
+            .map_err(|error| Failure::new(Exit::Data, error.to_string()))?;
             print(&format!("weights: {}", out.display()))?;
             Ok(Exit::Done)
         }

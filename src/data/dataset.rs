@@ -95,6 +95,11 @@ fn digest_all(
 }
 
 impl Category {
+    /// Whether all images and masks can be read, as far as their headers tell, and each mask has its image's size.
+    pub fn check(&self) -> Result<(), DataError> {
+        self.train.par_iter().chain(&self.test).try_for_each(Sample::check)
+    }
+
     /// Digest of the training images.
     pub fn train_digest(&self) -> Result<String, DataError> {
         digest_all(&self.train, Sample::digest)

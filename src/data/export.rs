@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::sample::ImageSource;
-use super::{Category, DataError, Mask, Picture, Sample, SyntheticSettings, mvtec, synthetic};
+use super::{Category, DataError, Sample, SyntheticSettings, mvtec, synthetic};
 
 /// Writes the drawn set below `root` in MVTec's layout; returns the number of images.
 pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usize, DataError> {
@@ -85,8 +85,7 @@ pub fn check(root: &Path) -> Result<DataReport, DataError> {
 
 fn check_category(category: &Category) -> CategoryReport {
     let samples: Vec<&Sample> = category.train.iter().chain(&category.test).collect();
-    let looks: Vec<(Result<Picture, DataError>, Result<Option<Mask>, DataError>)> =
-        samples.par_iter().map(|sample| (sample.picture(), sample.load_mask(16))).collect();
+    let looks: Vec<_> = samples.par_iter().map(|sample| (sample.picture(), sample.load_mask(16))).collect();
     let mut report = CategoryReport {
         name: category.name.clone(),
         train: category.train.len(),

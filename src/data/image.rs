@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use fast_image_resize::images::{Image as Plane, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-
 use super::DataError;
+use super::resize::resize_rgb;
 
 /// ImageNet's mean per channel, RGB.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -39,17 +37,9 @@ impl Picture {
         Ok(Self { width: decoded.width() as usize, height: decoded.height() as usize, rgb: decoded.into_raw() })
     }
 
-    /// Resizes to a square with an antialiased triangle filter: Pillow's `BILINEAR`, to within one grey level.
+    /// Resizes to a square with Pillow's antialiased `BILINEAR`.
     pub fn resized(&self, side: usize) -> Image {
-        if self.width == side && self.height == side {
-            return Image { side, rgb: self.rgb.clone() };
-        }
-        let source = ImageRef::new(self.width as u32, self.height as u32, &self.rgb, PixelType::U8x3)
-            .expect("three bytes a pixel by construction");
-        let mut target = Plane::new(side as u32, side as u32, PixelType::U8x3);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
-        Resizer::new().resize(&source, &mut target, &options).expect("both images are U8x3");
-        Image { side, rgb: target.into_vec() }
+        Image { side, rgb: resize_rgb(&self.rgb, self.width, self.height, side) }
     }
 }
 

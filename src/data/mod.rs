@@ -8,6 +8,7 @@ mod image;
 mod mask;
 mod mvtec;
 mod random;
+mod resize;
 mod sample;
 mod settings;
 mod split;

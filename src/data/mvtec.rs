@@ -43,20 +43,20 @@ fn category(folder: &Path) -> Result<Category, DataError> {
     if test_folder.is_dir() {
         for kind in children(&test_folder)?.into_iter().filter(|path| path.is_dir()) {
             let defect = file_name(&kind);
-            test.extend(images(folder, &kind, (defect != "good").then_some(defect))?);
+            test.extend(images(folder, &kind, (defect != "good").then_some(&defect))?);
         }
     }
     Ok(Category { name, train, test })
 }
 
 /// The images of one folder, sorted by path, with their masks.
-fn images(category: &Path, folder: &Path, defect: Option<String>) -> Result<Vec<Sample>, DataError> {
+fn images(category: &Path, folder: &Path, defect: Option<&str>) -> Result<Vec<Sample>, DataError> {
     let files = children(folder)?.into_iter().filter(|path| path.is_file() && is_image(path));
     Ok(files
         .map(|path| Sample {
             image: path.strip_prefix(category).unwrap_or(&path).to_string_lossy().replace('\\', "/"),
-            mask: defect.as_deref().and_then(|defect| mask(category, defect, &path)),
-            defect: defect.clone(),
+            mask: defect.and_then(|defect| mask(category, defect, &path)),
+            defect: defect.map(str::to_owned),
             source: ImageSource::File(path),
         })
         .collect())

@@ -1,6 +1,6 @@
 //! One image of a category, on disk or drawn.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::synthetic::Drawing;
 use super::{DataError, Image, Mask, Picture};
@@ -48,21 +48,19 @@ impl Sample {
             (ImageSource::File(_), None) => Ok(None),
             (ImageSource::File(path), Some(mask_path)) => {
                 let mask = Mask::open(mask_path)?;
-                let io = |source| DataError::Io { path: path.clone(), source };
-                let reader = image::ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
-                let (width, height) = reader
-                    .into_dimensions()
-                    .map_err(|error| DataError::Decode { path: path.clone(), reason: error.to_string() })?;
-                if (mask.width, mask.height) != (width as usize, height as usize) {
-                    return Err(DataError::MaskSize {
-                        mask: mask_path.display().to_string(),
-                        mask_size: format!("{}×{}", mask.width, mask.height),
-                        image: path.display().to_string(),
-                        image_size: format!("{width}×{height}"),
-                    });
-                }
+                same_size(mask_path, (mask.width, mask.height), path, dimensions(path)?)?;
                 Ok(Some(mask.resized(side)))
             }
+        }
+    }
+
+    /// Whether image and mask can be read, as far as their headers tell, and are of one size.
+    pub(super) fn check(&self) -> Result<(), DataError> {
+        let ImageSource::File(path) = &self.source else { return Ok(()) };
+        let size = dimensions(path)?;
+        match &self.mask {
+            Some(mask) => same_size(mask, dimensions(mask)?, path, size),
+            None => Ok(()),
         }
     }
 
@@ -87,7 +85,35 @@ impl Sample {
     }
 }
 
-fn digest_file(path: &std::path::Path) -> Result<blake3::Hash, DataError> {
+/// Width and height by the file's header.
+fn dimensions(path: &Path) -> Result<(usize, usize), DataError> {
+    let io = |source| DataError::Io { path: path.to_owned(), source };
+    let reader = image::ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
+    let (width, height) = reader
+        .into_dimensions()
+        .map_err(|error| DataError::Decode { path: path.to_owned(), reason: error.to_string() })?;
+    Ok((width as usize, height as usize))
+}
+
+fn same_size(
+    mask: &Path,
+    mask_size: (usize, usize),
+    image: &Path,
+    image_size: (usize, usize),
+) -> Result<(), DataError> {
+    if mask_size == image_size {
+        return Ok(());
+    }
+    let show = |(width, height): (usize, usize)| format!("{width}×{height}");
+    Err(DataError::MaskSize {
+        mask: mask.display().to_string(),
+        mask_size: show(mask_size),
+        image: image.display().to_string(),
+        image_size: show(image_size),
+    })
+}
+
+fn digest_file(path: &Path) -> Result<blake3::Hash, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let mut hasher = blake3::Hasher::new();
     hasher.update_mmap(path).map_err(io)?;

@@ -54,12 +54,15 @@ pub enum StateError {
     Memory(String),
 }
 
+/// The name under which a file holds its metadata, as JSON.
+const METADATA: &str = "didact";
+
 /// A set of named tensors with free-form metadata.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
     tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     /// Small facts: epoch, best value, ….
-    pub metadata: HashMap<String, String>,
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl State {
@@ -116,7 +119,9 @@ impl State {
                     .map_err(|error| format(error.to_string()))
             })
             .collect::<Result<_, _>>()?;
-        let metadata = (!self.metadata.is_empty()).then(|| self.metadata.clone());
+        // One entry: the order of several would differ from process to process, and equal states must be equal files.
+        let facts = serde_json::to_string(&self.metadata).map_err(|error| format(error.to_string()))?;
+        let metadata = (!self.metadata.is_empty()).then(|| HashMap::from([(METADATA.to_owned(), facts)]));
         let bytes = safetensors::serialize(views, metadata).map_err(|error| format(error.to_string()))?;
         write_durably(path, &bytes).map_err(|source| StateError::Io { path: path.display().to_string(), source })
     }
@@ -128,7 +133,10 @@ impl State {
         let format = |reason: String| StateError::Format { path: shown.clone(), reason };
         let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| format(error.to_string()))?;
-        let mut state = Self { metadata: header.metadata().clone().unwrap_or_default(), ..Self::default() };
+        let facts = header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA));
+        let metadata = facts.map(|facts| serde_json::from_str(facts)).transpose();
+        let metadata = metadata.map_err(|error| format(error.to_string()))?.unwrap_or_default();
+        let mut state = Self { metadata, ..Self::default() };
         for (name, view) in file.iter() {
             if view.dtype() != Dtype::F32 {
                 return Err(format(format!("tensor `{name}` is {:?}, expected F32", view.dtype())));

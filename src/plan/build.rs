@@ -75,6 +75,8 @@ impl Opened {
 }
 
 fn facts_of(category: &Category) -> Result<Facts, DataError> {
+    // What is torn is told before anything starts, not when its stage's turn comes.
+    category.check()?;
     let mut defects: BTreeMap<&str, usize> = BTreeMap::new();
     for sample in &category.test {
         *defects.entry(sample.defect.as_deref().unwrap_or("good")).or_default() += 1;
@@ -215,7 +217,7 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
         "test_images": facts.test_digest,
         "masks": facts.mask_digest,
         "image_size": trial.data.image_size,
-        "resize": "bilinear-antialiased",
+        "resize": "pillow-bilinear",
         "split": { "held_out": "ceil(n/5)", "seed": trial.data.split_seed },
         "selection": trial.joint.selection,
         "map": { "aggregate": trial.evaluate.aggregate, "fuse_size": trial.evaluate.fuse_size, "smoothing_sigma": trial.evaluate.smoothing_sigma },

@@ -209,7 +209,7 @@ impl StageJob {
             Self::Features(job) => json!({
                 "images": job.images.digest,
                 "size": job.images.data.image_size,
-                "filter": "bilinear-antialiased",
+                "filter": "pillow-bilinear",
                 "teacher": job.teacher.digest,
                 "levels": [1, 2, 3],
             }),

@@ -26,8 +26,11 @@ pub(super) struct Groups<'r> {
     /// Categories in alphabetical order, each with its protocol.
     pub categories: Vec<(String, Protocol)>,
     runs: Vec<&'r RunRow>,
-    values: BTreeMap<(&'r str, &'r str, &'r str), (Option<f64>, Option<&'r str>)>,
+    values: BTreeMap<ValueKey<'r>, (Option<f64>, Option<&'r str>)>,
 }
+
+/// Run, selection and name of a number.
+type ValueKey<'r> = (&'r str, &'r str, &'r str);
 
 /// The numbers that the tables show: name in the store, name for people.
 pub(super) const METRICS: [(&str, &str); 3] =

@@ -100,6 +100,7 @@ fn panel(
         .axis_style(INK)
         .label_style(("sans-serif", 12).into_font().color(&INK))
         .x_labels(8)
+        .y_labels(14)
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|value| format!("{value:.3}"))
         .draw()?;

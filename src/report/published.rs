@@ -18,14 +18,14 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Result<Option<Markup>, 
         .partition(|(_, outcome)| outcome.is_ok());
     Ok(Some(html! {
         h3 { "Published: " (name) }
-        @if !same.is_empty() { (rows_of(&table, same.iter().map(|(category, _)| *category))) }
+        @if !same.is_empty() { (rows_of(&table, &same.iter().map(|(category, _)| *category).collect::<Vec<_>>())) }
         @for (category, outcome) in &other { @if let Err(reason) = outcome {
             p.note { (category) ": no published row is shown, for the data set is another one: " (reason) "." }
         } }
     }))
 }
 
-fn rows_of<'c>(table: &[Published], categories: impl Iterator<Item = &'c str> + Clone) -> Markup {
+fn rows_of(table: &[Published], categories: &[&str]) -> Markup {
     let mut metrics: Vec<&str> = table.iter().map(|row| row.metric.as_str()).collect();
     metrics.sort_unstable();
     metrics.dedup();
@@ -38,10 +38,10 @@ fn rows_of<'c>(table: &[Published], categories: impl Iterator<Item = &'c str> + 
     sources.dedup();
     html! {
         div.scroll { table {
-            thead { tr { th { "metric" } @for category in categories.clone() { th { (category) } } } }
+            thead { tr { th { "metric" } @for category in categories { th { (category) } } } }
             tbody { @for metric in metrics { tr {
                 td { (metric) }
-                @for category in categories.clone() { td { (value(category, metric)) } }
+                @for category in categories { td { (value(category, metric)) } }
             } } }
         } }
         p.quiet {

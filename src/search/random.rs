@@ -34,7 +34,7 @@ mod tests {
             let axis = |name: &str, domain| Axis { name: name.to_owned(), domain };
             let rate = axis("rate", Domain::LogUniform(1e-4, 1.0));
             let depth = axis("depth", Domain::Integer(1, 3));
-            let both = point(&[depth.clone(), rate.clone()], seed, index);
+            let both = point(&[depth, rate.clone()], seed, index);
             prop_assert_eq!(both[1], point(&[rate], seed, index)[0]);
             let Coordinate::Number(rate) = both[1] else { panic!("a number") };
             let Coordinate::Whole(depth) = both[0] else { panic!("a whole number") };

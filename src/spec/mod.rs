@@ -7,4 +7,4 @@ mod resolve;
 mod tree;
 
 pub use load::{Source, load};
-pub use problem::{Problem, SpecErrors};
+pub use problem::{Located, Place, Problem, SpecErrors};

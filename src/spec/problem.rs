@@ -38,14 +38,26 @@ impl Place {
     }
 }
 
-impl Diagnostic for Problem {
+/// A problem with the text that shows its place.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem}")]
+pub struct Located<'a> {
+    problem: &'a Problem,
+    text: &'a NamedSource<String>,
+}
+
+impl Diagnostic for Located<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(&self.help))
+        Some(Box::new(&self.problem.help))
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let Place::File(span) = &self.place else { return None };
+        let Place::File(span) = &self.problem.place else { return None };
         Some(Box::new(std::iter::once(LabeledSpan::underline(span.clone()))))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.text)
     }
 }
 
@@ -71,17 +83,7 @@ impl SpecErrors {
     }
 
     /// What is wrong, in the order of the text.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-}
-
-impl Diagnostic for SpecErrors {
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.text)
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic)))
+    pub fn located(&self) -> impl Iterator<Item = Located<'_>> {
+        self.problems.iter().map(|problem| Located { problem, text: &self.text })
     }
 }

@@ -27,6 +27,11 @@ impl Problems {
         self.0
     }
 
+    /// Whether something is wrong at a place already.
+    pub(super) fn concern(&self, place: &Place) -> bool {
+        self.0.iter().any(|problem| problem.place == *place)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -47,7 +52,9 @@ impl<'t> Reader<'t> {
     }
 
     fn node(&mut self, key: &'static str) -> Option<&'t Node> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         self.table?.get(key).map(|(_, node)| node)
     }
 
@@ -131,6 +138,7 @@ impl<'t> Reader<'t> {
             Value::Integer(number) if u64::try_from(number).is_ok_and(|n| range.contains(&n)) => number as u64,
             _ => {
                 let expected = match *range.end() {
+                    end if end == *range.start() => end.to_string(),
                     u64::MAX => format!("a whole number of at least {}", range.start()),
                     end => format!("a whole number from {} to {end}", range.start()),
                 };

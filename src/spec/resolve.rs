@@ -71,7 +71,7 @@ fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSettings {
         },
     };
     let image_size = reader.integer("image_size", 256, 32..=1024, problems) as usize;
-    if image_size % 16 != 0 {
+    if !image_size.is_multiple_of(16) {
         let place = reader.place_of("image_size");
         problems.add(
             &place,
@@ -253,8 +253,11 @@ fn evaluate(mut reader: Reader<'_>, image_size: usize, problems: &mut Problems) 
 fn check_sides(trial: &Trial, top: &mut Reader<'_>, problems: &mut Problems) {
     if let AutoEncoder::Unet(unet) = &trial.model {
         let side = trial.data.image_size / 16;
-        if side % (1 << unet.depth) != 0 {
+        if !side.is_multiple_of(1 << unet.depth) {
             let place = top.table("model", problems).place_of("depth");
+            if problems.concern(&place) {
+                return;
+            }
             problems.add(
                 &place,
                 format!(

@@ -37,10 +37,14 @@ impl Store {
             .filename(&path)
             .create_if_missing(access == Access::Write)
             .read_only(access == Access::Read)
-            .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(30))
             .foreign_keys(true);
+        let options = match access {
+            Access::Write => options.journal_mode(SqliteJournalMode::Wal),
+            // The file says its own mode; setting it would write.
+            Access::Read => options,
+        };
         let pool = SqlitePoolOptions::new()
             .max_connections(2)
             .acquire_timeout(Duration::from_secs(60))

@@ -189,11 +189,11 @@ impl<P: Phase> Driver<'_, '_, P> {
         self.position.step = 0;
 
         // Selected and kept weights first: the position that speaks of them must not be durable before them.
-        if let Some(value) = self.phase.criterion().and_then(|name| held_out.get(name).copied()) {
-            if self.position.best.is_none_or(|(_, best)| value < best) {
-                self.position.best = Some((epoch, value));
-                self.save_weights("selected")?;
-            }
+        if let Some(value) = self.phase.criterion().and_then(|name| held_out.get(name).copied())
+            && self.position.best.is_none_or(|(_, best)| value < best)
+        {
+            self.position.best = Some((epoch, value));
+            self.save_weights("selected")?;
         }
         if self.schedule.snapshots.contains(&epoch) {
             self.save_weights(&snapshot_name(epoch))?;
@@ -254,7 +254,7 @@ fn metadata_of(position: &Position) -> Vec<(String, String)> {
     metadata
 }
 
-fn position_of(metadata: &std::collections::HashMap<String, String>) -> Option<Position> {
+fn position_of(metadata: &BTreeMap<String, String>) -> Option<Position> {
     let bits = |text: &String| u64::from_str_radix(text, 16).ok().map(f64::from_bits);
     let best = match (metadata.get("best_epoch"), metadata.get("best_value")) {
         (Some(epoch), Some(value)) => Some((epoch.parse().ok()?, bits(value)?)),
@@ -306,7 +306,7 @@ mod tests {
             best: Some((2, 1.0 / 3.0)),
         };
         assert_eq!(position_of(&metadata_of(&position).into_iter().collect()), Some(position));
-        assert_eq!(position_of(&std::collections::HashMap::new()), None);
+        assert_eq!(position_of(&BTreeMap::new()), None);
     }
 
     #[test]

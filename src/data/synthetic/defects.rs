@@ -67,7 +67,7 @@ pub(super) fn paint(canvas: &mut Canvas, scene: &Scene, defect: Defect, dice: &m
             let (angle, length) = (dice.between(0.0, std::f32::consts::TAU), dice.between(0.12, 0.30));
             let (bend, width) = (dice.between(-0.05, 0.05), dice.between(0.005, 0.010));
             let (colour, strength) =
-                if dice.bits() % 2 == 0 { ([0.93, 0.92, 0.90], 0.8) } else { ([0.12, 0.10, 0.09], 0.7) };
+                if dice.bits().is_multiple_of(2) { ([0.93, 0.92, 0.90], 0.8) } else { ([0.12, 0.10, 0.09], 0.7) };
             let strength = strength * dice.between(0.45, 1.0);
             let (sin, cos) = angle.sin_cos();
             canvas.damage(|x, y, _| {
@@ -81,7 +81,7 @@ pub(super) fn paint(canvas: &mut Canvas, scene: &Scene, defect: Defect, dice: &m
         Defect::Thread => {
             let centre = scene.place(dice);
             let (u0, v0) = scene.thread(centre.0, centre.1);
-            let (run, vertical) = (dice.between(2.0, 4.5), dice.bits() % 2 == 0);
+            let (run, vertical) = (dice.between(2.0, 4.5), dice.bits().is_multiple_of(2));
             let depth = dice.between(0.30, 0.65);
             canvas.damage(|x, y, below| {
                 let (u, v) = scene.thread(x, y);

@@ -142,8 +142,11 @@ mod tests {
         let scores = (0..2800).map(|i| i as f32 / 2800.0).collect();
         let mask = (0..2800).map(|i| i % 7 == 3).collect();
         let sweep = Sweep::of_maps(&[scores], &[Some(mask)], 7).expect("finite");
-        // The golden limit is written with six digits.
-        assert!((aupro(&sweep, 0.333_333).expect("defined") - 0.166_665_625).abs() < 1e-9);
+        // 1/6 but for the width of one step: the golden file's value, whose limit of 1/3 it writes with six digits.
+        assert!((aupro(&sweep, 1.0 / 3.0).expect("defined") - 0.166_665_625).abs() < 1e-9);
+        assert!((auroc(&sweep).expect("defined") - 0.5).abs() < 1e-9);
+        assert!((average_precision(&sweep).expect("defined") - 0.144_026_593_994_567_2).abs() < 1e-9);
+        assert!((f1_max(&sweep).expect("defined").value - 0.250_234_594_932_749_4).abs() < 1e-9);
     }
 
     #[test]

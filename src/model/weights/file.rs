@@ -82,8 +82,9 @@ fn read(path: &Path) -> Result<Vec<u8>, WeightError> {
 
 fn safetensors(source: &str, bytes: &[u8]) -> Result<BTreeMap<String, WeightTensor>, WeightError> {
     let format = |reason: String| WeightError::Format { path: source.to_owned(), reason };
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| format(format!("{error} (a truncated or damaged .safetensors file?)")))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| {
+        format(format!("{error} (neither torch.save's zip archive nor .safetensors, or cut short)"))
+    })?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.iter() {
         let Some(data) = floats(view.dtype(), view.data()) else {
@@ -122,6 +123,6 @@ mod tests {
         let missing = demo.tensor("conv1.weights", &[1]).expect_err("no such tensor").to_string();
         assert!(missing.contains("nearest name is `conv1.weight`"), "{missing}");
         let cut = WeightFile::parse("cut.safetensors", &DEMO[..DEMO.len() / 2]).expect_err("cut").to_string();
-        assert!(cut.contains("cut.safetensors") && cut.contains("truncated"), "{cut}");
+        assert!(cut.contains("cut.safetensors") && cut.contains("cut short"), "{cut}");
     }
 }

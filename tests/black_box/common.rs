@@ -42,7 +42,7 @@ impl Workplace {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Outcome {
-        self.outcome(self.command(arguments).output().expect("the binary starts"))
+        self.outcome(&self.command(arguments).output().expect("the binary starts"))
     }
 
     /// The same; anything but success is a failed test.
@@ -54,7 +54,7 @@ impl Workplace {
     }
 
     /// Paths of the temporary folder read `[folder]`, so that snapshots are the same everywhere.
-    pub fn outcome(&self, output: Output) -> Outcome {
+    pub fn outcome(&self, output: &Output) -> Outcome {
         let clean = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).into_owned();
             let real = self.folder.path().canonicalize().expect("exists");

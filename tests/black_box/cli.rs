@@ -1,8 +1,6 @@
 //! What people and programs read: help, status, data and weights verbs.
 
-mod common;
-
-use common::{TINY, Workplace};
+use crate::common::{TINY, Workplace};
 
 #[test]
 fn help_names_every_verb_and_the_exit_codes() {

@@ -1,8 +1,6 @@
 //! Bad input gets one clear error: what, where, what would be right; the exit code of the table; and nothing is lost.
 
-mod common;
-
-use common::{TINY, Workplace};
+use crate::common::{TINY, Workplace};
 
 /// Exit code and message of a command that must fail.
 #[track_caller]
@@ -102,7 +100,7 @@ fn command_lines_that_make_no_sense() {
 #[test]
 fn weights_that_are_missing_torn_or_of_another_network() {
     let place = Workplace::new();
-    let demo = include_bytes!("../src/model/weights/demo.safetensors");
+    let demo = include_bytes!("../../src/model/weights/demo.safetensors");
     std::fs::write(place.path("cut.safetensors"), &demo[..demo.len() / 2]).expect("written");
     place.write("text.pth", "not weights");
     write_tensors(
@@ -124,7 +122,7 @@ fn weights_that_are_missing_torn_or_of_another_network() {
 
 /// The demo's tensors under other names.
 fn write_tensors(place: &Workplace, file: &str, rename: impl Fn(&str) -> &str) {
-    let demo = include_bytes!("../src/model/weights/demo.safetensors");
+    let demo = include_bytes!("../../src/model/weights/demo.safetensors");
     let tensors = safetensors::SafeTensors::deserialize(demo).expect("the demo's weights");
     let views: Vec<(String, _)> = tensors.iter().map(|(name, view)| (rename(name).to_owned(), view)).collect();
     safetensors::serialize_to_file(views, None, &place.path(file)).expect("written");
@@ -151,7 +149,7 @@ fn data_that_is_missing_torn_or_does_not_fit() {
     case(&|place| {
         image::GrayImage::new(20, 30).save(place.path("data/weave/ground_truth/hole/002_mask.png")).expect("written");
     });
-    insta::assert_snapshot!(told.join("\n").replace("in 0.1 s", "in 0.0 s").replace("in 0.2 s", "in 0.0 s"));
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]

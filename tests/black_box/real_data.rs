@@ -1,16 +1,15 @@
 //! Real images and the real teacher, where they are: `DIDACT_TEST_DATA`, by default `../shared/data`.
 
-mod common;
-
 use std::path::PathBuf;
 
-use common::Workplace;
-use dfdx::tensor::{AsArray, TensorFromVec};
+use crate::common::Workplace;
+use dfdx::shapes::HasShape;
+use dfdx::tensor::TensorFromVec;
 use didact::data::{Image, Picture, normalise};
 use didact::model::weights::WeightFile;
 use didact::model::{Resnet18, WeightSource, load_teacher};
 use didact::nn::Mode;
-use didact::tensor::{Backend, Native};
+use didact::tensor::{Backend, Features, Native};
 use serde_json::Value;
 
 const WEIGHTS: &str = "resnet18_in1k_stem-layer3_bnfolded.safetensors";
@@ -28,7 +27,7 @@ fn real_data(test: &str) -> Option<PathBuf> {
 }
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden/teacher.json")).expect("the golden file is JSON")
+    serde_json::from_str(include_str!("../golden/teacher.json")).expect("the golden file is JSON")
 }
 
 #[track_caller]
@@ -42,12 +41,13 @@ fn levels(teacher: &mut Resnet18<Native>, image: &Image) -> Vec<((usize, usize, 
     let device = <Native as Backend>::Device::default();
     let input = device.tensor_from_vec(normalise(image), (1, image.side, image.side, 3));
     let levels = teacher.forward(input, Mode::Evaluate).expect("memory");
-    let values = |array: Vec<Vec<Vec<Vec<f32>>>>| {
-        let image = &array[0];
-        let shape = (image.len(), image[0].len(), image[0][0].len());
-        (shape, image.iter().flatten().flatten().copied().collect())
+    let values = |level: &Features<Native>| {
+        let (_, height, width, channels) = *level.shape();
+        let mut values = vec![0.0; height * width * channels];
+        level.copy_into(&mut values);
+        ((height, width, channels), values)
     };
-    levels.iter().map(|level| values(level.array())).collect()
+    levels.iter().map(values).collect()
 }
 
 #[test]
@@ -83,8 +83,8 @@ fn the_teachers_features_are_pytorchs() {
                 let at = |axis: usize| sample["cyx"][axis].as_u64().expect("an index") as usize;
                 let ours = f64::from(values[(at(1) * shape.1 + at(2)) * shape.2 + at(0)]);
                 let theirs = sample["value"].as_f64().expect("a number");
-                // Decoders of JPEG differ by a grey level here and there: single values of the photograph may, too.
-                let tolerance = if name == "synthetic" { 1e-4 } else { 2e-2 };
+                // Decoders of JPEG differ by a grey level here and there.
+                let tolerance = if name == "synthetic" { 1e-4 } else { 5e-3 };
                 assert!((ours - theirs).abs() < tolerance, "{what}, {sample}: {ours}");
             }
         }
@@ -103,14 +103,14 @@ fn the_real_weights_are_recognised() {
 fn a_short_sweep_on_hazelnut_ranks_defects_above_normals() {
     let Some(data) = real_data("a_short_sweep_on_hazelnut_ranks_defects_above_normals") else { return };
     let place = Workplace::new();
-    let text = include_str!("../experiments/hazelnut.toml");
+    let text = include_str!("../../experiments/hazelnut.toml");
     place.write("hazelnut.toml", text);
     let weights = format!("teacher.weights={}", data.join(WEIGHTS).display());
     let set = ["data.image_size=64", "pretrain.epochs=2", "joint.epochs=12", "search.seeds=[0]", weights.as_str()];
     let mut arguments = vec!["sweep", "hazelnut.toml"];
     set.iter().for_each(|value| arguments.extend(["--set", *value]));
     let output = place.command(&arguments).env("DIDACT_DATA", &data).output().expect("starts");
-    let outcome = place.outcome(output);
+    let outcome = place.outcome(&output);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let numbers = place.query(
         "SELECT st.variant, x.value FROM result x JOIN run r ON r.id = x.run_id JOIN sweep_trial st ON st.trial_id = r.trial_id

@@ -1,0 +1,8 @@
+//! Tests of the built binary, one file a subject; one executable, so that the library is linked once.
+
+mod cli;
+mod common;
+mod errors;
+mod real_data;
+mod resume;
+mod sweep;
