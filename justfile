@@ -1,4 +1,4 @@
-# What people type. Every recipe is a CI step and every CI step a recipe.
+# What people type. CI runs `lint` and `test`.
 
 # List the recipes.
 default:
@@ -16,10 +16,11 @@ report *args="":
 test *args="":
     cargo test --all-targets {{args}}
 
-# Formatting and lints; nothing may be reported.
+# Formatting, lints and documentation; nothing may be reported.
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 
 # Measure.
 bench *args="":

@@ -1,13 +1,12 @@
 //! Parsing, and the way to the verbs.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::{cancel, data, report, status, sweep, weights, why, worker};
-use crate::store::Artifacts;
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
@@ -21,29 +20,6 @@ struct Arguments {
     global: Global,
     #[command(subcommand)]
     verb: Verb,
-}
-
-/// Options of every verb.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct Global {
-    /// The store: a SQLite file.
-    #[arg(long, global = true, env = "DIDACT_STORE", default_value = "didact.db", value_name = "URL")]
-    pub(super) store: String,
-    /// Folder of artifacts [default: didact.artifacts beside the store].
-    #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR")]
-    artifacts: Option<PathBuf>,
-    /// What is logged to standard error: error, warn, info, debug, trace.
-    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
-    pub(super) log: String,
-}
-
-impl Global {
-    /// The artifacts folder, beside the store unless named.
-    pub(super) fn artifacts(&self) -> Artifacts {
-        let store = self.store.trim_start_matches("sqlite:").trim_start_matches("//");
-        let beside = || PathBuf::from(store).with_file_name("didact.artifacts");
-        Artifacts::new(self.artifacts.clone().unwrap_or_else(beside))
-    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,7 @@
 //! `didact cancel`: no more of a sweep.
 
-use super::args::Global;
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::output::print;
 use crate::store::{Access, Store};
 

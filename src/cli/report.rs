@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::Global;
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::output::print;
 use crate::report::{self, Rows};
 use crate::store::{Access, Artifacts, Store};

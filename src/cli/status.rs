@@ -1,7 +1,7 @@
 //! `didact status`: how sweeps stand.
 
-use super::args::Global;
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::output::{print, print_json, table};
 use crate::store::{Access, Store};
 

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::Global;
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::output::{print, table};
 use super::report;
+use super::signals::listen_for_signals;
 use crate::plan::{Plan, StageKind, Sweep, build};
 use crate::schedule::{LaunchOptions, Stop, SweepEnd, launch};
 use crate::spec::load;
@@ -164,36 +165,4 @@ async fn dry_run(sweep: &Sweep, plan: &Plan, global: &Global) -> Result<Exit, Fa
         .collect();
     print(&table(&["variant", "settings"], &rows))?;
     Ok(Exit::Done)
-}
-
-/// The first signal asks for an orderly end, the second ends at once. Both lose nothing.
-#[expect(clippy::print_stderr, reason = "the person who pressed Ctrl-C is at the terminal")]
-pub(super) fn listen_for_signals(stop: Stop) {
-    tokio::spawn(async move {
-        loop {
-            wait_for_signal().await;
-            match stop.request() {
-                1 => eprintln!("stopping: workers finish their step and write a checkpoint (once more: leave now)"),
-                _ => std::process::exit(Exit::Interrupted as i32),
-            }
-        }
-    });
-}
-
-/// Ctrl-C or, on Unix, SIGTERM.
-async fn wait_for_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

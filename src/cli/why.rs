@@ -1,7 +1,7 @@
 //! `didact why`: why a run or stage is as it is.
 
-use super::args::Global;
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::output::{print, table};
 use crate::store::{Access, Store};
 

@@ -1,8 +1,8 @@
 //! `didact worker`: one process that serves a sweep.
 
-use super::args::Global;
 use super::exit::{Exit, Failure};
-use super::sweep::listen_for_signals;
+use super::global::Global;
+use super::signals::listen_for_signals;
 use crate::schedule::{Stop, WorkerOptions, work};
 use crate::store::{Access, Store};
 

@@ -75,6 +75,12 @@ pub struct FinalMap {
     pub values: Vec<f32>,
 }
 
+impl AsRef<[f32]> for FinalMap {
+    fn as_ref(&self) -> &[f32] {
+        &self.values
+    }
+}
+
 impl FinalMap {
     /// The image's score: the map's maximum (ST-FPM).
     pub fn score(&self) -> f32 {

@@ -11,6 +11,6 @@ pub use init::Init;
 pub use layers::{BatchNorm, Conv, ConvTranspose, Mode};
 pub use module::Module;
 pub(crate) use module::visit_fields;
-pub use optimizer::{Optimizer, OptimizerKind, clip_global_norm};
+pub use optimizer::{Optimizer, OptimizerSettings, clip_global_norm};
 pub use parameter::{Buffer, Layout, Parameter};
 pub use state::{NamedTensor, State, StateError};

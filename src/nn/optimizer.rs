@@ -1,13 +1,15 @@
 //! Optimisers: dfdx's arithmetic, our state, which can be saved.
 
 use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
+use serde::{Deserialize, Serialize};
 
 use super::{Module, NamedTensor, Parameter, State, StateError};
 use crate::tensor::{Backend, Gradients, OpResult};
 
 /// Which arithmetic, with its constants.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum OptimizerKind {
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "optimizer")]
+pub enum OptimizerSettings {
     /// PyTorch's SGD with momentum and L2 weight decay.
     Sgd {
         /// Step size.
@@ -28,7 +30,7 @@ pub enum OptimizerKind {
 
 /// An optimiser with its moments, one buffer per parameter and moment.
 pub struct Optimizer<B: Backend> {
-    kind: OptimizerKind,
+    kind: OptimizerSettings,
     first: Gradients<B>,
     second: Gradients<B>,
     steps: i32,
@@ -40,7 +42,7 @@ fn decay(factor: f64) -> Option<WeightDecay> {
 
 impl<B: Backend> Optimizer<B> {
     /// An optimiser that has not stepped yet.
-    pub fn new(kind: OptimizerKind) -> Self {
+    pub fn new(kind: OptimizerSettings) -> Self {
         Self { kind, first: Gradients::<B>::leaky(), second: Gradients::<B>::leaky(), steps: 0 }
     }
 
@@ -60,12 +62,12 @@ impl<B: Backend> Optimizer<B> {
         let gradient = gradients.get_or_alloc_mut(&parameter.value)?;
         let first = self.first.get_or_alloc_mut(&parameter.value)?;
         match self.kind {
-            OptimizerKind::Sgd { learning_rate, momentum, weight_decay } => {
+            OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => {
                 let momentum = (momentum > 0.0).then_some(Momentum::Classic(momentum));
                 let config = SgdConfig { lr: learning_rate, momentum, weight_decay: decay(weight_decay) };
                 config.try_update(&mut parameter.value, first, gradient)
             }
-            OptimizerKind::Adam { learning_rate, weight_decay } => {
+            OptimizerSettings::Adam { learning_rate, weight_decay } => {
                 let second = self.second.get_or_alloc_mut(&parameter.value)?;
                 let config =
                     AdamConfig { lr: learning_rate, betas: [0.9, 0.999], eps: 1e-8, weight_decay: decay(weight_decay) };
@@ -77,8 +79,8 @@ impl<B: Backend> Optimizer<B> {
     /// Names of the moments that this kind keeps.
     fn moments(&mut self) -> Vec<(&'static str, &mut Gradients<B>)> {
         match self.kind {
-            OptimizerKind::Sgd { .. } => vec![("momentum", &mut self.first)],
-            OptimizerKind::Adam { .. } => vec![("exp_avg", &mut self.first), ("exp_avg_sq", &mut self.second)],
+            OptimizerSettings::Sgd { .. } => vec![("momentum", &mut self.first)],
+            OptimizerSettings::Adam { .. } => vec![("exp_avg", &mut self.first), ("exp_avg_sq", &mut self.second)],
         }
     }
 

@@ -11,9 +11,8 @@ use super::{Key, Part, StageJob, TeacherRef, Trial};
 use crate::data::{CategorySelection, DataSettings, Layout};
 use crate::evaluate::{Aggregate, Checkpoint, EvaluateSettings};
 use crate::model::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
-use crate::train::{
-    JointSettings, LossSettings, OptimizerSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule,
-};
+use crate::nn::OptimizerSettings;
+use crate::train::{JointSettings, LossSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule};
 
 /// Everything that a run's keys are made from.
 #[derive(Clone)]

@@ -6,10 +6,9 @@ use super::reader::{Problems, Reader};
 use crate::data::{CategorySelection, DataSettings, Layout, SyntheticSettings};
 use crate::evaluate::{Aggregate, EvaluateSettings};
 use crate::model::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
+use crate::nn::OptimizerSettings;
 use crate::plan::Trial;
-use crate::train::{
-    JointSettings, LossSettings, OptimizerSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule,
-};
+use crate::train::{JointSettings, LossSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule};
 
 /// Reads the tables that make a trial; the caller reads the rest of the top level.
 pub(super) fn trial(top: &mut Reader<'_>, problems: &mut Problems) -> Trial {

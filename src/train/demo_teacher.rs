@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::StageError;
 use crate::data::{Image, normalise, stream};
 use crate::model::Resnet18;
-use crate::nn::{Conv, Init, Mode, Optimizer, OptimizerKind, State};
+use crate::nn::{Conv, Init, Mode, Optimizer, OptimizerSettings, State};
 use crate::tensor::{Backend, Conv2d, Native, Recorded, to_host};
 
 const ORIENTATIONS: usize = 4;
@@ -38,7 +38,7 @@ pub fn train_demo_teacher(
     let mut network = Resnet18::<Native>::new(&init, WIDTH);
     let geometry = Conv2d { input: 4 * WIDTH, output: CLASSES, kernel: 1, stride: 1, padding: 0, input_gradient: true };
     let mut head = Conv::<Native>::with_bias(&init, "fc", geometry);
-    let kind = OptimizerKind::Adam { learning_rate: 1e-3, weight_decay: 1e-4 };
+    let kind = OptimizerSettings::Adam { learning_rate: 1e-3, weight_decay: 1e-4 };
     let (mut network_optimizer, mut head_optimizer) = (Optimizer::new(kind), Optimizer::new(kind));
     let device = <Native as Backend>::Device::default();
     for step in 1..=steps {

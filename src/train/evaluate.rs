@@ -123,7 +123,7 @@ fn measure(
     add("image_auroc", auroc(&images));
     add("image_ap", average_precision(&images));
     add("image_f1max", f1_max(&images).map(|F1Max { value, .. }| value));
-    let pixels = match masks.iter().cloned().collect::<Option<Vec<_>>>() {
+    let pixels = match masks.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() {
         None => {
             let reason = Undefined("a defective test image has no mask");
             for metric in ["pixel_auroc", "pixel_ap", "pixel_f1max", "aupro"] {
@@ -132,8 +132,8 @@ fn measure(
             None
         }
         Some(masks) => {
-            let values: Vec<Vec<f32>> = maps.iter().map(|map| map.values.clone()).collect();
-            let pixels = Sweep::of_maps(&values, &masks, input.image_size).map_err(name)?;
+            let masks: Vec<Option<&Vec<bool>>> = masks.into_iter().map(Option::as_ref).collect();
+            let pixels = Sweep::of_maps(&maps, &masks, input.image_size).map_err(name)?;
             add("pixel_auroc", auroc(&pixels));
             add("pixel_ap", average_precision(&pixels));
             add("pixel_f1max", f1_max(&pixels).map(|F1Max { value, .. }| value));

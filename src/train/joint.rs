@@ -8,13 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::driver::{Numbers, Phase, Schedule, drive, snapshot_name, spaced_epochs};
 use super::held_out::held_out_numbers;
-use super::{
-    JointSettings, LossSettings, OptimizerSettings, ReconstructionGradient, SelectionRule, StageContext, StageError,
-    batch,
-};
+use super::{JointSettings, LossSettings, ReconstructionGradient, SelectionRule, StageContext, StageError, batch};
 use crate::data::{FeatureSet, Split};
 use crate::model::{Assembly, AutoEncoder, AutoEncoders};
-use crate::nn::{Mode, Module, Optimizer, OptimizerKind, State, clip_global_norm};
+use crate::nn::{Mode, Module, Optimizer, State, clip_global_norm};
 use crate::tensor::{Backend, Features, Recorded, Scalar, to_host};
 
 /// What the stage works on.
@@ -77,15 +74,6 @@ struct Joint<'a, B: Backend> {
     autoencoder_optimizer: Option<Optimizer<B>>,
 }
 
-fn optimizer<B: Backend>(settings: &OptimizerSettings) -> Optimizer<B> {
-    Optimizer::new(match *settings {
-        OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => {
-            OptimizerKind::Sgd { learning_rate, momentum, weight_decay }
-        }
-        OptimizerSettings::Adam { learning_rate, weight_decay } => OptimizerKind::Adam { learning_rate, weight_decay },
-    })
-}
-
 /// Trains; leaves `selected.safetensors`, `last.safetensors`, the oracle's snapshots and `joint.json`.
 pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
@@ -102,8 +90,8 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         held_out: &split.held_out,
         settings: input.settings,
         assembly,
-        student_optimizer: optimizer(&input.settings.student),
-        autoencoder_optimizer: input.settings.autoencoder.as_ref().map(optimizer),
+        student_optimizer: Optimizer::new(input.settings.student),
+        autoencoder_optimizer: input.settings.autoencoder.map(Optimizer::new),
     };
     let snapshots = spaced_epochs(input.oracle_epochs, input.settings.epochs);
     let schedule = Schedule {

@@ -20,6 +20,4 @@ pub use held_out::distance_maps;
 pub use joint::{JointInput, JointSummary, joint, load_assembly};
 pub use pretrain::{PretrainInput, pretrain};
 pub use score::{ScoreInput, score};
-pub use settings::{
-    JointSettings, LossSettings, OptimizerSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule,
-};
+pub use settings::{JointSettings, LossSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule};

@@ -9,7 +9,7 @@ use super::driver::{Numbers, Phase, Schedule, drive};
 use super::{PretrainSettings, StageContext, StageError, batch};
 use crate::data::{FeatureSet, Split};
 use crate::model::{AutoEncoders, UnetSettings};
-use crate::nn::{Init, Mode, Optimizer, OptimizerKind, State, clip_global_norm};
+use crate::nn::{Init, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
 use crate::tensor::{Backend, Recorded, to_host};
 
 /// What the stage works on.
@@ -44,7 +44,7 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
         held_out: &split.held_out,
         batch_size: input.settings.batch_size,
         autoencoders: AutoEncoders::new(&Init { seed: input.seed, purpose: "autoencoder" }, &channels, input.unet),
-        optimizer: Optimizer::new(OptimizerKind::Adam {
+        optimizer: Optimizer::new(OptimizerSettings::Adam {
             learning_rate: input.settings.learning_rate,
             weight_decay: 0.0,
         }),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::nn::OptimizerSettings;
+
 /// A named set of joint settings; what the file gives overrides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -10,28 +12,6 @@ pub enum Recipe {
     StfpmOfficial,
     /// The seed article's joint phase: two optimisers, global-norm clipping.
     Seed,
-}
-
-/// An optimiser with its constants.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "optimizer")]
-pub enum OptimizerSettings {
-    /// Stochastic gradient descent, PyTorch's form of momentum and L2 weight decay.
-    Sgd {
-        /// Step size.
-        learning_rate: f64,
-        /// Share of the last step; 0 = none.
-        momentum: f64,
-        /// Factor of the weights in the gradient; 0 = none.
-        weight_decay: f64,
-    },
-    /// Adam (Kingma and Ba 2015), betas 0.9 and 0.999, eps 1e-8, L2 weight decay.
-    Adam {
-        /// Step size.
-        learning_rate: f64,
-        /// Factor of the weights in the gradient; 0 = none.
-        weight_decay: f64,
-    },
 }
 
 /// Whether the reconstruction loss also moves the student.

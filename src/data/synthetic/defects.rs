@@ -1,7 +1,8 @@
 //! Defects, from plain to hard to see.
 
 use super::canvas::{Canvas, Colour, fractal, mix, noise, shade, smoothstep};
-use super::drawing::{Defect, Dice};
+use super::dice::Dice;
+use super::kinds::Defect;
 use super::normals::Scene;
 
 /// Paints one defect and its ground truth.

@@ -1,78 +1,10 @@
 //! What is drawn, and its seeds.
 
-use rand::Rng;
-use rand_chacha::ChaCha8Rng;
-
 use super::canvas::Canvas;
+use super::dice::Dice;
+use super::kinds::{Defect, Kind};
 use super::{defects, normals};
 use crate::data::{Mask, Picture, stream};
-
-/// A category of the drawn set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A streaked, wood-like texture.
-    Grain,
-    /// An object: a metal ring on a table.
-    Washer,
-    /// A woven texture.
-    Weave,
-}
-
-/// A kind of defect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Defect {
-    /// Foreign colour.
-    Colour,
-    /// A round dark inclusion.
-    Knot,
-    /// A thin line.
-    Scratch,
-    /// A piece of the rim is missing.
-    Chip,
-    /// Brown corrosion.
-    Rust,
-    /// Frayed dark opening.
-    Hole,
-    /// Darker soaked area.
-    Stain,
-    /// A run of one thread is missing.
-    Thread,
-}
-
-impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Grain, Self::Washer, Self::Weave];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Grain => "grain",
-            Self::Washer => "washer",
-            Self::Weave => "weave",
-        }
-    }
-
-    pub(super) fn defects(self) -> [Defect; 3] {
-        match self {
-            Self::Grain => [Defect::Colour, Defect::Knot, Defect::Scratch],
-            Self::Washer => [Defect::Chip, Defect::Rust, Defect::Scratch],
-            Self::Weave => [Defect::Hole, Defect::Stain, Defect::Thread],
-        }
-    }
-}
-
-impl Defect {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Colour => "colour",
-            Self::Knot => "knot",
-            Self::Scratch => "scratch",
-            Self::Chip => "chip",
-            Self::Rust => "rust",
-            Self::Hole => "hole",
-            Self::Stain => "stain",
-            Self::Thread => "thread",
-        }
-    }
-}
 
 /// Which images of a category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,21 +33,6 @@ pub struct Drawn {
     pub mask: Mask,
 }
 
-/// Draws of one image, in order.
-pub(super) struct Dice(ChaCha8Rng);
-
-impl Dice {
-    /// Uniform between two bounds.
-    pub(super) fn between(&mut self, low: f32, high: f32) -> f32 {
-        low + (high - low) * ((self.0.next_u32() >> 8) as f32 / (1_u32 << 24) as f32)
-    }
-
-    /// 32 random bits.
-    pub(super) fn bits(&mut self) -> u32 {
-        self.0.next_u32()
-    }
-}
-
 impl Drawing {
     fn purpose(&self) -> String {
         let group = match self.group {
@@ -128,7 +45,7 @@ impl Drawing {
 
     /// Draws it.
     pub fn draw(&self) -> Drawn {
-        let mut dice = Dice(stream(self.seed, &self.purpose(), self.side as u64, self.index as u64));
+        let mut dice = Dice::new(stream(self.seed, &self.purpose(), self.side as u64, self.index as u64));
         let scene = normals::Scene::new(self.kind, &mut dice);
         let mut canvas = Canvas::new(self.side, |x, y| scene.colour(x, y));
         if let Group::Defect(defect) = self.group {

@@ -4,14 +4,17 @@
 
 mod canvas;
 mod defects;
+mod dice;
 mod drawing;
+mod kinds;
 mod normals;
 
 pub use drawing::{Drawing, Drawn};
 
 use super::sample::ImageSource;
 use super::{Category, Sample, SyntheticSettings};
-use drawing::{Group, Kind};
+use drawing::Group;
+use kinds::Kind;
 
 /// The three categories, in the order of their names.
 pub(super) fn categories(settings: &SyntheticSettings) -> Vec<Category> {

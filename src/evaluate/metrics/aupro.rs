@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn the_closed_form_has_its_value() {
-        let scores = (0..2800).map(|i| i as f32 / 2800.0).collect();
-        let mask = (0..2800).map(|i| i % 7 == 3).collect();
+        let scores: Vec<f32> = (0..2800).map(|i| i as f32 / 2800.0).collect();
+        let mask: Vec<bool> = (0..2800).map(|i| i % 7 == 3).collect();
         let sweep = Sweep::of_maps(&[scores], &[Some(mask)], 7).expect("finite");
         // 1/6 but for the width of one step: the golden file's value, whose limit of 1/3 it writes with six digits.
         assert!((aupro(&sweep, 1.0 / 3.0).expect("defined") - 0.166_665_625).abs() < 1e-9);
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn one_class_is_undefined_with_its_reason() {
-        let none = Sweep::of_maps(&[vec![0.1, 0.2]], &[None], 2).expect("finite");
+        let none = Sweep::of_maps(&[vec![0.1, 0.2]], &[None::<Vec<bool>>], 2).expect("finite");
         assert_eq!(aupro(&none, 0.3), Err(Undefined("nothing is defective")));
         let all = Sweep::of_labels(&[0.1, 0.2], &[true, true]).expect("finite");
         assert_eq!(auroc(&all), Err(Undefined("nothing is normal")));

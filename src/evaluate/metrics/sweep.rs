@@ -71,17 +71,21 @@ impl Sweep {
     }
 
     /// Maps with their masks, all of width `width`; a mask of `None` is normal everywhere.
-    pub fn of_maps(maps: &[Vec<f32>], masks: &[Option<Vec<bool>>], width: usize) -> Result<Self, NotFinite> {
-        let total = maps.iter().map(Vec::len).sum();
+    pub fn of_maps<S: AsRef<[f32]>, M: AsRef<[bool]>>(
+        maps: &[S],
+        masks: &[Option<M>],
+        width: usize,
+    ) -> Result<Self, NotFinite> {
+        let total = maps.iter().map(|map| map.as_ref().len()).sum();
         let mut packed = Vec::with_capacity(total);
         let mut sizes = Vec::new();
-        for (image, (map, mask)) in maps.iter().zip(masks).enumerate() {
+        for (image, (map, mask)) in maps.iter().map(AsRef::as_ref).zip(masks).enumerate() {
             if map.iter().any(|score| !score.is_finite()) {
                 return Err(NotFinite { image });
             }
             let first = sizes.len() as u64;
             let labels = mask.as_ref().map(|mask| {
-                let (labels, mut found) = label_components(mask, width);
+                let (labels, mut found) = label_components(mask.as_ref(), width);
                 sizes.append(&mut found);
                 labels
             });
@@ -165,6 +169,6 @@ mod tests {
     fn zeros_of_both_signs_tie_and_nan_names_its_image() {
         assert_eq!(ordered(0.0), ordered(-0.0));
         let maps = [vec![0.0; 4], vec![0.0, f32::NAN, 0.0, 0.0]];
-        assert_eq!(Sweep::of_maps(&maps, &[None, None], 2).err(), Some(NotFinite { image: 1 }));
+        assert_eq!(Sweep::of_maps(&maps, &[None::<Vec<bool>>, None], 2).err(), Some(NotFinite { image: 1 }));
     }
 }

@@ -1,0 +1,24 @@
+//! Random facts of one image.
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// Draws of one image, in order.
+pub(super) struct Dice(ChaCha8Rng);
+
+impl Dice {
+    /// Draws from a stream.
+    pub(super) fn new(stream: ChaCha8Rng) -> Self {
+        Self(stream)
+    }
+
+    /// Uniform between two bounds.
+    pub(super) fn between(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * ((self.0.next_u32() >> 8) as f32 / (1_u32 << 24) as f32)
+    }
+
+    /// 32 random bits.
+    pub(super) fn bits(&mut self) -> u32 {
+        self.0.next_u32()
+    }
+}
