@@ -43,10 +43,7 @@ impl WeightFile {
     fn parse(source: &str, bytes: &[u8]) -> Result<Self, WeightError> {
         let tensors = match bytes {
             [b'P', b'K', ..] => pth::parse(source, bytes)?,
-            [0x80, 0x02, ..] => {
-                let reason = "it has PyTorch's format of before 1.6; load and save it again with torch.save".to_owned();
-                return Err(WeightError::Format { path: source.to_owned(), reason });
-            }
+            [0x80, 0x02, ..] => pth::parse_legacy(source, bytes)?,
             _ => safetensors(source, bytes)?,
         };
         Ok(Self { tensors, digest: blake3::hash(bytes).to_hex().to_string(), source: source.to_owned() })

@@ -3,19 +3,47 @@
 
 use std::collections::HashMap;
 
-/// Element type of a storage that holds floating-point numbers.
+/// Element type of a storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Element {
     F16,
     Bf16,
     F32,
     F64,
+    /// Counters such as num_batches_tracked, of so many bytes each: no weight is made of them.
+    Integer(usize),
 }
 
 impl Element {
-    /// Little-endian bytes to 32-bit floats.
+    /// The element of one of PyTorch's storage classes.
+    fn of_storage(class: &str) -> Option<Self> {
+        Some(match class.strip_prefix("torch.")? {
+            "FloatStorage" => Self::F32,
+            "DoubleStorage" => Self::F64,
+            "HalfStorage" => Self::F16,
+            "BFloat16Storage" => Self::Bf16,
+            "LongStorage" => Self::Integer(8),
+            "IntStorage" => Self::Integer(4),
+            "ShortStorage" => Self::Integer(2),
+            "ByteStorage" | "CharStorage" | "BoolStorage" => Self::Integer(1),
+            _ => return None,
+        })
+    }
+
+    /// Bytes of one element.
+    pub(super) fn size(self) -> usize {
+        match self {
+            Self::F16 | Self::Bf16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+            Self::Integer(size) => size,
+        }
+    }
+
+    /// Little-endian bytes to 32-bit floats; integers have none.
     pub(super) fn floats(self, bytes: &[u8]) -> Vec<f32> {
         match self {
+            Self::Integer(_) => Vec::new(),
             Self::F32 => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
             Self::F64 => bytes
                 .chunks_exact(8)
@@ -47,8 +75,8 @@ fn half(bits: u16) -> f32 {
 pub(super) struct TensorRef {
     /// Name of the storage's file.
     pub storage: String,
-    /// None for integers.
-    pub element: Option<Element>,
+    /// What it holds.
+    pub element: Element,
     /// First element.
     pub offset: usize,
     pub shape: Vec<usize>,
@@ -64,9 +92,10 @@ enum Value {
     Int(i64),
     Text(String),
     Tuple(Vec<Value>),
+    List(Vec<Value>),
     Dict(Vec<(String, Value)>),
     Global(String),
-    Storage(String, Option<Element>),
+    Storage(String, Element),
     Tensor(TensorRef),
 }
 
@@ -85,10 +114,32 @@ const GLOBALS: [&str; 5] = [
     "torch.serialization._get_layout",
 ];
 
-/// The tensors of a pickled state dict, by name; a dict under the key `state_dict` or `model` is looked into.
-pub(super) fn state_dict(bytes: &[u8]) -> Result<Vec<(String, TensorRef)>, String> {
-    let mut machine = Machine { bytes, at: 0, stack: Vec::new(), memo: HashMap::new() };
-    let Value::Dict(entries) = machine.run()? else {
+/// A tensor with its name.
+pub(super) type NamedRef = (String, TensorRef);
+
+/// The tensors of a pickled state dict; a dict under the key `state_dict` or `model` is looked into.
+pub(super) fn state_dict(bytes: &[u8]) -> Result<Vec<NamedRef>, String> {
+    tensors(Machine::new(bytes).run()?)
+}
+
+/// The five pickles at the start of a file of before PyTorch 1.6 (magic number, version, facts of the machine, state dict,
+/// keys of the storages in their order): the tensors, the keys, and where the storages begin.
+pub(super) fn legacy_state_dict(bytes: &[u8]) -> Result<(Vec<NamedRef>, Vec<String>, usize), String> {
+    let mut machine = Machine::new(bytes);
+    for _ in 0..3 {
+        machine.run()?;
+    }
+    let tensors = tensors(machine.run()?)?;
+    let Value::List(keys) = machine.run()? else { return Err(damaged()) };
+    let key = |value| match value {
+        Value::Text(key) => Ok(key),
+        _ => Err(damaged()),
+    };
+    Ok((tensors, keys.into_iter().map(key).collect::<Result<_, _>>()?, machine.at))
+}
+
+fn tensors(pickled: Value) -> Result<Vec<NamedRef>, String> {
+    let Value::Dict(entries) = pickled else {
         return Err("it does not hold a state dict (a dictionary of tensors)".to_owned());
     };
     let nested = entries.iter().find_map(|(name, value)| match value {
@@ -102,7 +153,12 @@ pub(super) fn state_dict(bytes: &[u8]) -> Result<Vec<(String, TensorRef)>, Strin
     Ok(tensors.collect())
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, stack: Vec::new(), memo: HashMap::new() }
+    }
+
+    /// Runs one pickle to its end.
     fn run(&mut self) -> Result<Value, String> {
         loop {
             let op = self.byte()?;
@@ -112,6 +168,7 @@ impl Machine<'_> {
                 b'(' => self.stack.push(Value::Mark),
                 b')' => self.stack.push(Value::Tuple(Vec::new())),
                 b'}' => self.stack.push(Value::Dict(Vec::new())),
+                b']' => self.stack.push(Value::List(Vec::new())),
                 b'N' => self.stack.push(Value::None),
                 0x88 | 0x89 => self.stack.push(Value::Bool),
                 b'K' => {
@@ -168,6 +225,14 @@ impl Machine<'_> {
                 b'c' => self.global()?,
                 b'R' => self.reduce()?,
                 b'Q' => self.persistent()?,
+                b'a' => {
+                    let item = self.pop()?;
+                    self.append(vec![item])?;
+                }
+                b'e' => {
+                    let items = self.pop_to_mark()?;
+                    self.append(items)?;
+                }
                 b's' => {
                     let (value, key) = (self.pop()?, self.pop()?);
                     self.set_items(vec![key, value])?;
@@ -280,14 +345,14 @@ impl Machine<'_> {
         if tag != "storage" {
             return Err(damaged());
         }
-        let element = match kind.as_str() {
-            "torch.FloatStorage" => Some(Element::F32),
-            "torch.DoubleStorage" => Some(Element::F64),
-            "torch.HalfStorage" => Some(Element::F16),
-            "torch.BFloat16Storage" => Some(Element::Bf16),
-            _ => None,
-        };
+        let element = Element::of_storage(kind).ok_or_else(|| format!("it holds a storage of kind `{kind}`"))?;
         self.stack.push(Value::Storage(key.clone(), element));
+        Ok(())
+    }
+
+    fn append(&mut self, items: Vec<Value>) -> Result<(), String> {
+        let Some(Value::List(list)) = self.stack.last_mut() else { return Err(damaged()) };
+        list.extend(items);
         Ok(())
     }
 

@@ -1,9 +1,10 @@
-//! torchvision's `.pth`: a zip archive with a pickled state dict and one file a storage.
+//! torchvision's `.pth`: a zip archive with a pickled state dict and one file a storage or, before PyTorch 1.6, pickles with the
+//! storages behind them.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-use super::pickle::{self, TensorRef};
+use super::pickle::{self, Element, NamedRef, TensorRef};
 use super::{WeightError, WeightTensor};
 
 /// Reads every floating-point tensor of the state dict.
@@ -24,19 +25,50 @@ pub(super) fn parse(source: &str, bytes: &[u8]) -> Result<BTreeMap<String, Weigh
         Ok(contents)
     };
     let tensors = pickle::state_dict(&read(&pickle_name)?).map_err(format)?;
-    let mut storages: BTreeMap<String, Vec<f32>> = BTreeMap::new();
-    let mut loaded = BTreeMap::new();
-    for (name, tensor) in tensors {
-        let Some(kind) = tensor.element else { continue };
+    let mut storages = BTreeMap::new();
+    for (_, tensor) in &tensors {
         if !storages.contains_key(&tensor.storage) {
             let raw = read(&format!("{folder}data/{}", tensor.storage))?;
-            storages.insert(tensor.storage.clone(), kind.floats(&raw));
+            storages.insert(tensor.storage.clone(), tensor.element.floats(&raw));
         }
-        let data = gather(&storages[&tensor.storage], &tensor)
-            .ok_or_else(|| format(format!("tensor `{name}` reaches beyond its storage: the file is damaged")))?;
-        loaded.insert(name, WeightTensor { shape: tensor.shape, data });
     }
-    Ok(loaded)
+    load(tensors, &storages).map_err(format)
+}
+
+/// Reads a file of before PyTorch 1.6: pickles, then each storage as a count and its elements.
+pub(super) fn parse_legacy(source: &str, bytes: &[u8]) -> Result<BTreeMap<String, WeightTensor>, WeightError> {
+    let format = |reason: String| WeightError::Format { path: source.to_owned(), reason };
+    let (tensors, keys, mut at) = pickle::legacy_state_dict(bytes).map_err(format)?;
+    let mut storages = BTreeMap::new();
+    for key in keys {
+        let cut = || format(format!("it ends within storage {key}: the file is cut short"));
+        let Some(tensor) = tensors.iter().map(|(_, tensor)| tensor).find(|tensor| tensor.storage == key) else {
+            return Err(format(format!("storage {key} belongs to no tensor")));
+        };
+        let head = bytes.get(at..at + 8).and_then(|head| head.try_into().ok()).ok_or_else(cut)?;
+        let length = usize::try_from(u64::from_le_bytes(head)).ok().and_then(|n| n.checked_mul(tensor.element.size()));
+        let end = length.and_then(|length| length.checked_add(at + 8)).ok_or_else(cut)?;
+        let raw = bytes.get(at + 8..end).ok_or_else(cut)?;
+        storages.insert(key, tensor.element.floats(raw));
+        at = end;
+    }
+    load(tensors, &storages).map_err(format)
+}
+
+/// The floating-point tensors out of their storages.
+fn load(
+    tensors: Vec<NamedRef>,
+    storages: &BTreeMap<String, Vec<f32>>,
+) -> Result<BTreeMap<String, WeightTensor>, String> {
+    let floats = tensors.into_iter().filter(|(_, tensor)| !matches!(tensor.element, Element::Integer(_)));
+    floats
+        .map(|(name, tensor)| {
+            let data = storages.get(&tensor.storage).and_then(|storage| gather(storage, &tensor));
+            let data =
+                data.ok_or_else(|| format!("tensor `{name}` reaches beyond its storage: the file is damaged"))?;
+            Ok((name, WeightTensor { shape: tensor.shape, data }))
+        })
+        .collect()
 }
 
 /// The tensor's values, row-major, whatever its strides; none if any lies outside the storage.
@@ -95,6 +127,21 @@ mod tests {
     fn a_strided_tensor_is_read_row_major() {
         let tensors = parse("t.pth", &archive(&pickled())).expect("a state dict");
         assert_eq!(tensors["w"], WeightTensor { shape: vec![2, 2], data: vec![1.0, 3.0, 2.0, 4.0] });
+    }
+
+    #[test]
+    fn a_file_of_before_pytorch_1_6_is_read_and_a_cut_one_refused() {
+        // Magic number, version, facts of the machine; the state dict; the keys; one storage of four floats.
+        let mut file = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}q\x00.".to_vec();
+        file.extend(pickled());
+        file.extend(b"\x80\x02]q\x00X\x01\x00\x00\x000a.");
+        file.extend(4_u64.to_le_bytes());
+        file.extend([1.0_f32, 2.0, 3.0, 4.0].iter().flat_map(|v| v.to_le_bytes()));
+        let tensors = parse_legacy("old.pth", &file).expect("a state dict");
+        assert_eq!(tensors["w"], WeightTensor { shape: vec![2, 2], data: vec![1.0, 3.0, 2.0, 4.0] });
+        for cut in [4, file.len() / 2, file.len() - 1] {
+            assert!(parse_legacy("cut.pth", &file[..cut]).is_err());
+        }
     }
 
     #[test]
