@@ -1,20 +1,22 @@
 # What people type. CI runs `lint` and `test`.
 
+set positional-arguments
+
 # List the recipes.
 default:
     @just --list
 
-# Run a sweep file (without one, the embedded demo) and write its report.
-sweep file="" *flags="":
-    cargo run --release --quiet -- sweep {{file}} {{flags}}
+# Run a sweep file (without one, the embedded demo) and write its report: just sweep [FILE] [FLAGS].
+sweep *args:
+    cargo run --release --quiet -- sweep "$@"
 
 # Write the report of a sweep (without a name, of the latest).
-report *args="":
-    cargo run --release --quiet -- report {{args}}
+report *args:
+    cargo run --release --quiet -- report "$@"
 
 # All tests.
-test *args="":
-    cargo test --all-targets {{args}}
+test *args:
+    cargo test --all-targets "$@"
 
 # Formatting, lints and documentation; nothing may be reported.
 lint:
@@ -23,5 +25,5 @@ lint:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 
 # Measure.
-bench *args="":
-    cargo bench {{args}}
+bench *args:
+    cargo bench "$@"

@@ -142,6 +142,7 @@ class Experiment:
         files = [path for kind in sorted((root / "test").iterdir()) for path in image_files(kind)]
         self.test = torch.stack([load_image(path, options.size) for path in files])
         self.masks = [load_mask(root, path, options.size) for path in files]
+        self.labels = [path.parent.name != "good" for path in files]
         self.student = Backbone()
         self.unets = nn.ModuleList(UNet(channels) for channels in (64, 128, 256)) if options.unet else None
 
@@ -150,7 +151,9 @@ class Experiment:
         return [net(level) for net, level in zip(self.unets, levels)] if self.unets else levels
 
     def batches(self, images):
-        return images[torch.randperm(len(images))].split(self.options.batch)
+        """The last partial batch is kept, but for one of a single image: batch norm has no statistics of one."""
+        batches = images[torch.randperm(len(images))].split(self.options.batch)
+        return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
 
     def pretrain(self):
         optimizer = torch.optim.Adam(self.unets.parameters(), lr=1e-3)
@@ -202,9 +205,8 @@ class Experiment:
             product = fused(self.teacher(images), self.predict(images), self.options.size // 4)
             maps.append(F.interpolate(product, self.options.size, mode="bilinear", align_corners=False).squeeze(1))
         maps = torch.cat(maps).double().numpy()
-        labels = [bool(mask.any()) for mask in self.masks]
         return {
-            "image_auroc": roc_auc_score(labels, maps.reshape(len(maps), -1).max(axis=1)),
+            "image_auroc": roc_auc_score(self.labels, maps.reshape(len(maps), -1).max(axis=1)),
             "pixel_auroc": roc_auc_score(np.stack(self.masks).ravel(), maps.ravel()),
             "aupro": aupro(maps, self.masks),
         }

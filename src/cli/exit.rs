@@ -78,14 +78,24 @@ fn theme() -> GraphicalTheme {
     }
 }
 
-exits!(DataError => Data, WeightError => Data, PlanError => Data, StoreError => Store);
+exits!(DataError => Data, WeightError => Data, PlanError => Data);
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::NoSweep { .. } => Exit::Usage,
+            _ => Exit::Store,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
         let exit = match &error {
-            ReportError::Store(_) => Exit::Store,
             ReportError::Baseline(_) => Exit::Usage,
-            _ => Exit::Data,
+            ReportError::Draw { .. } => Exit::RunsFailed,
+            ReportError::Store(_) | ReportError::Write { .. } => Exit::Store,
         };
         Self::new(exit, error.to_string())
     }

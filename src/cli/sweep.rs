@@ -30,7 +30,7 @@ pub(super) struct SweepArgs {
     /// Take the first N trials only (a total, not "more").
     #[arg(long, value_name = "N")]
     max_trials: Option<usize>,
-    /// Stop after this time, e.g. 90s, 30m, 8h; what is finished stays.
+    /// Stop after this time, e.g. 90s, 30m, 8h (exit code 130 if runs are left; the same command continues).
     #[arg(long, value_name = "T", value_parser = duration)]
     time_limit: Option<Duration>,
     /// Try failed stages once more.
@@ -113,6 +113,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         time_limit: args.time_limit,
     };
     let end = launch(&store, &options, &stop).await?;
+    store.settle_evaluations(&plan, &artifacts).await?;
     let status = store.status(&outcome.sweep, &sweep.name).await?;
     let failed = status.runs_in("failed");
     let done = status.runs_in("done");
@@ -121,7 +122,8 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         let reason = failure.reason.as_deref().unwrap_or("unknown");
         eprintln!("  failed: {} · {} · seed {}: {reason}", failure.category, failure.variant, failure.seed);
     }
-    if end == SweepEnd::Interrupted {
+    let unfinished = status.total_runs() > done + failed;
+    if unfinished && end == SweepEnd::Interrupted {
         eprintln!("interrupted; the same command continues");
         return Ok(Exit::Interrupted);
     }
@@ -129,11 +131,11 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         let index = report::write(&store, &outcome.sweep, &sweep.name, None, &artifacts).await?;
         print(&format!("report: {}", index.display()))?;
     }
-    Ok(match failed + status.total_runs() - done {
-        0 => Exit::Done,
-        _ if end == SweepEnd::TimeLimit && failed == 0 => Exit::Done,
-        _ => Exit::RunsFailed,
-    })
+    if unfinished && end == SweepEnd::TimeLimit {
+        eprintln!("{} run(s) are left; the same command continues", status.total_runs() - done - failed);
+        return Ok(Exit::Interrupted);
+    }
+    Ok(if unfinished || failed > 0 { Exit::RunsFailed } else { Exit::Done })
 }
 
 async fn dry_run(sweep: &Sweep, plan: &Plan, global: &Global) -> Result<Exit, Failure> {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::data::{Category, DataError, DataSettings, Dataset};
 use crate::evaluate::Checkpoint;
+use crate::evaluate::metrics::PRO_LIMIT;
 use crate::model::weights::{WeightError, WeightFile};
 use crate::model::{AutoEncoder, TeacherSettings, load_teacher};
 use crate::tensor::Native;
@@ -223,7 +224,7 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
         "map": { "aggregate": trial.evaluate.aggregate, "fuse_size": trial.evaluate.fuse_size, "smoothing_sigma": trial.evaluate.smoothing_sigma },
         "image_score": "max",
         "mask_rule": "> 0, nearest",
-        "aupro": { "limit": 0.3, "connectivity": 8, "thresholds": "exact" },
+        "aupro": { "limit": PRO_LIMIT, "connectivity": 8, "thresholds": "exact" },
         "teacher": teacher.digest,
         "numerics": "f32",
         "recipes": StageKind::ALL.iter().map(|kind| (kind.name(), kind.recipe())).collect::<BTreeMap<_, _>>(),

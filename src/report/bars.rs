@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ReportError;
-use super::figure::{Figure, INK, MESH, series};
+use super::figure::{Figure, INK, MAX_DRAWN, MESH, left_out, series};
 use super::grouping::{Groups, METRICS};
 use super::statistics::summary;
 
@@ -20,10 +20,11 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
     let cell = |category: &str, variant| -> Cell {
         groups.cell(variant, category, "selected", name).into_iter().map(|(_, value)| value).collect()
     };
+    let variants = &groups.variants[..groups.variants.len().min(MAX_DRAWN)];
     let table: Vec<Vec<Cell>> = groups
         .categories
         .iter()
-        .map(|(category, _)| groups.variants.iter().map(|variant| cell(category, variant)).collect())
+        .map(|(category, _)| variants.iter().map(|variant| cell(category, variant)).collect())
         .collect();
     let lowest = table.iter().flatten().flatten().copied().fold(f64::INFINITY, f64::min);
     if !lowest.is_finite() {
@@ -34,13 +35,15 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
     let floor = (((lowest - 0.25 * (highest - lowest) - 0.005) * 100.0).floor() / 100.0).clamp(0.0, 0.98);
     let top = (highest + 0.12 * (highest - floor)).max(floor + 0.01);
 
-    let labels: Vec<&str> = groups.variants.iter().map(|variant| variant.label.as_str()).collect();
+    let labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
     let categories: Vec<&str> = groups.categories.iter().map(|(category, _)| category.as_str()).collect();
     let description = format!("{label} of {} in {}, mean and seeds", labels.join(", "), categories.join(", "));
+    let legend_rows = variants.len().div_ceil(3) as u32;
+    let slot_width = (1340.0 / ((variants.len() + 1) * table.len()) as f64).min(56.0);
     let draw = |area: &super::figure::Area<'_>| {
-        let slots = groups.variants.len() as f64 + 1.0;
-        let legend_rows = groups.variants.len().div_ceil(3) as u32;
-        let caption = format!("{label}: mean over seeds (bars start at {floor:.2}) and each seed (dots)");
+        let slots = variants.len() as f64 + 1.0;
+        let rest = left_out(groups.variants.len());
+        let caption = format!("{label}: mean over seeds (bars start at {floor:.2}) and each seed (dots){rest}");
         area.draw_text(&caption, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
         for (index, label) in labels.iter().enumerate() {
             let (x, y) = (14 + 270 * (index as i32 % 3), 34 + 20 * (index as i32 / 3));
@@ -78,6 +81,10 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
                     Circle::new((x, value), 3, INK.filled())
                 });
                 chart.draw_series(dots)?;
+                if slot_width < 34.0 {
+                    // Too narrow for a number.
+                    continue;
+                }
                 let above = values.iter().copied().fold(mean, f64::max);
                 let text =
                     Text::new(format!("{mean:.3}"), ((from + to) / 2.0, above + 0.012 * (top - floor)), centred(11));
@@ -88,6 +95,6 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
         }
         Ok(())
     };
-    let width = (60.0 + 56.0 * (groups.variants.len() + 1) as f64 * table.len() as f64).clamp(640.0, 1400.0) as u32;
-    Figure::draw(format!("{prefix}bars-{name}"), description, (width, 340), draw).map(Some)
+    let width = (60.0 + slot_width * ((variants.len() + 1) * table.len()) as f64).max(640.0) as u32;
+    Figure::draw(format!("{prefix}bars-{name}"), description, (width, 320 + 20 * legend_rows), draw).map(Some)
 }

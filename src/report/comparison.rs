@@ -1,11 +1,13 @@
 //! Each variant against the re-run baseline: same category, same seed, one difference a pair.
 
-use super::grouping::{Groups, METRICS, Variant};
+use super::grouping::{Groups, METRICS, Variant, complete_means};
 use super::statistics::{PairedT, holm, paired_t};
 
 /// One variant against ST-FPM in one metric.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Comparison {
+    /// The trial's key.
+    pub trial: String,
     /// The variant's label.
     pub variant: String,
     /// For people.
@@ -16,6 +18,8 @@ pub(super) struct Comparison {
     pub mean: f64,
     /// Seeds compared.
     pub seeds: usize,
+    /// Categories in which both have a number.
+    pub categories: usize,
     /// How sure that is; none of one seed, or where seeds agree to the last digit.
     pub test: Option<PairedT>,
     /// The p-value, adjusted over all variants of this metric (Holm).
@@ -56,25 +60,25 @@ fn compare(
     variant: &Variant,
     (name, metric): (&'static str, &'static str),
 ) -> Option<Comparison> {
-    let difference = |ours: Vec<(i64, f64)>, theirs: Vec<(i64, f64)>| -> Vec<f64> {
-        let of_seed = |seed| theirs.iter().find(move |(known, _)| *known == seed).map(|(_, value)| *value);
-        ours.into_iter().filter_map(|(seed, value)| Some(value - of_seed(seed)?)).collect()
+    let cell = |variant, category: &str| groups.cell(variant, category, "selected", name);
+    let pairs_of = |category: &str| -> Vec<(i64, f64)> {
+        let reference = cell(baseline, category);
+        let of_seed = |seed| reference.iter().find(move |(known, _)| *known == seed).map(|(_, value)| *value);
+        cell(variant, category).into_iter().filter_map(|(seed, value)| Some((seed, value - of_seed(seed)?))).collect()
     };
-    let pairs: Vec<f64> = groups
-        .categories
-        .iter()
-        .flat_map(|(category, _)| {
-            let cell = |variant| groups.cell(variant, category, "selected", name);
-            difference(cell(variant), cell(baseline))
-        })
-        .collect();
-    let means = difference(groups.means(variant, "selected", name), groups.means(baseline, "selected", name));
+    // A category without a number on one side (no mask, a failed run) is left out, and counted in the table.
+    let by_category: Vec<Vec<(i64, f64)>> = groups.categories.iter().map(|(category, _)| pairs_of(category)).collect();
+    let by_category: Vec<_> = by_category.into_iter().filter(|pairs| !pairs.is_empty()).collect();
+    let pairs: Vec<f64> = by_category.iter().flatten().map(|(_, difference)| *difference).collect();
+    let means: Vec<f64> = complete_means(&by_category).into_iter().map(|(_, mean)| mean).collect();
     if means.is_empty() {
         return None;
     }
     let count = |test: fn(f64) -> bool| pairs.iter().filter(|difference| test(**difference)).count();
     Some(Comparison {
+        trial: variant.trial.clone(),
         variant: variant.label.clone(),
+        categories: by_category.len(),
         metric,
         wins_ties_losses: (count(|d| d > 0.0), count(|d| d == 0.0), count(|d| d < 0.0)),
         mean: means.iter().sum::<f64>() / means.len() as f64,

@@ -24,6 +24,8 @@ const SERIES: [RGBColor; 6] = [
     RGBColor(86, 180, 233),
     RGBColor(230, 159, 0),
 ];
+/// Variants that one figure can show; the tables have all.
+pub(super) const MAX_DRAWN: usize = 12;
 /// Pixels of a PNG for one of the SVG.
 const SCALE: f32 = 2.0;
 
@@ -35,6 +37,14 @@ pub(super) type DrawResult = Result<(), Box<dyn std::error::Error>>;
 /// The colour of the n-th variant.
 pub(super) fn series(index: usize) -> RGBColor {
     SERIES[index % SERIES.len()]
+}
+
+/// What a caption adds where not all variants are drawn.
+pub(super) fn left_out(variants: usize) -> String {
+    match variants {
+        0..=MAX_DRAWN => String::new(),
+        more => format!(" (the first {MAX_DRAWN} of {more} variants)"),
+    }
 }
 
 /// A drawn figure.

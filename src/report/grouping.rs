@@ -93,7 +93,7 @@ impl<'r> Groups<'r> {
         self.values.get(&(run.id.as_str(), selection, name)).and_then(|(value, _)| *value)
     }
 
-    /// Why a number of a cell is undefined, where all its runs agree that it is.
+    /// Why a number of a cell is undefined: the first run's reason.
     pub(super) fn reason(&self, variant: &Variant, category: &str, selection: &str, name: &str) -> Option<&'r str> {
         self.runs(variant, category).find_map(|run| {
             let (value, reason) = self.values.get(&(run.id.as_str(), selection, name))?;
@@ -106,17 +106,19 @@ impl<'r> Groups<'r> {
         self.runs(variant, category).filter_map(|run| Some((run.seed, self.value(run, selection, name)?))).collect()
     }
 
-    /// Each seed's mean over all categories; a seed that lacks one is left out, for its mean would be of other things.
-    pub(super) fn means(&self, variant: &Variant, selection: &str, name: &str) -> Vec<(i64, f64)> {
-        let mut sums: BTreeMap<i64, (f64, usize)> = BTreeMap::new();
-        for (category, _) in &self.categories {
-            for (seed, value) in self.cell(variant, category, selection, name) {
-                let sum = sums.entry(seed).or_default();
-                *sum = (sum.0 + value, sum.1 + 1);
-            }
-        }
-        let count = self.categories.len();
-        sums.into_iter().filter(|(_, (_, n))| *n == count).map(|(seed, (sum, n))| (seed, sum / n as f64)).collect()
+    /// The categories in which every variant that has this number at all has it: means over them can be compared.
+    pub(super) fn common_categories(&self, selection: &str, name: &str) -> Vec<&str> {
+        let has = |variant: &Variant, category: &str| !self.cell(variant, category, selection, name).is_empty();
+        let names = || self.categories.iter().map(|(category, _)| category.as_str());
+        let measured: Vec<&Variant> =
+            self.variants.iter().filter(|v| names().any(|category| has(v, category))).collect();
+        names().filter(|category| measured.iter().all(|variant| has(variant, category))).collect()
+    }
+
+    /// Each seed's mean over the given categories.
+    pub(super) fn means(&self, variant: &Variant, categories: &[&str], selection: &str, name: &str) -> Vec<(i64, f64)> {
+        let cells: Vec<_> = categories.iter().map(|category| self.cell(variant, category, selection, name)).collect();
+        complete_means(&cells)
     }
 
     /// The re-run baseline.
@@ -125,23 +127,41 @@ impl<'r> Groups<'r> {
     }
 }
 
+/// Each seed's mean over all cells; a seed that one of them lacks is left out, for its mean would be of other things.
+pub(super) fn complete_means(cells: &[Vec<(i64, f64)>]) -> Vec<(i64, f64)> {
+    let mut sums: BTreeMap<i64, (f64, usize)> = BTreeMap::new();
+    for (seed, value) in cells.iter().flatten() {
+        let sum = sums.entry(*seed).or_default();
+        *sum = (sum.0 + value, sum.1 + 1);
+    }
+    let complete = sums.into_iter().filter(|(_, (_, count))| *count == cells.len());
+    complete.map(|(seed, (sum, count))| (seed, sum / count as f64)).collect()
+}
+
 /// Trials of one label get the searched values that tell them apart.
 fn tell_apart(variants: &mut [Variant], runs: &[&RunRow]) {
-    let labels: Vec<String> = variants.iter().map(|variant| variant.label.clone()).collect();
-    for variant in variants.iter_mut() {
-        if labels.iter().filter(|label| **label == variant.label).count() < 2 {
-            continue;
-        }
+    let axes_of = |variant: &Variant| -> BTreeMap<String, serde_json::Value> {
         let axes = runs.iter().find(|run| run.trial_id == variant.trial).map_or("{}", |run| run.axes.as_str());
-        let axes: BTreeMap<String, serde_json::Value> = serde_json::from_str(axes).unwrap_or_default();
-        let shown: Vec<String> = axes
+        serde_json::from_str(axes).unwrap_or_default()
+    };
+    let all: Vec<(String, BTreeMap<String, serde_json::Value>)> =
+        variants.iter().map(|variant| (variant.label.clone(), axes_of(variant))).collect();
+    for (variant, (label, axes)) in variants.iter_mut().zip(&all) {
+        let alike = || all.iter().filter(|(other, _)| other == label).map(|(_, axes)| axes);
+        let differing: Vec<&String> =
+            axes.keys().filter(|name| alike().any(|other| other.get(*name) != axes.get(*name))).collect();
+        let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
+        let shown: Vec<String> = differing
             .iter()
-            .map(|(name, value)| (name.rsplit('.').next().unwrap_or(name), value))
-            .filter(|(name, _)| !variant.label.contains(&format!("{name}=")))
-            .map(|(name, value)| format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            .map(|name| {
+                let clash = differing.iter().filter(|other| last(other) == last(name)).count() > 1;
+                let value = &axes[*name];
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                format!("{}={value}", if clash { (*name).clone() } else { last(name) })
+            })
             .collect();
         if !shown.is_empty() {
-            variant.label = format!("{} ({})", variant.label, shown.join(", "));
+            variant.label = format!("{label} ({})", shown.join(", "));
         }
     }
 }

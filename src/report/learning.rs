@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::figure::{Area, DrawResult, Figure, INK, MESH, series};
+use super::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, left_out, series};
 use super::grouping::Groups;
 use super::{ReportError, Rows};
 use crate::store::RunRow;
@@ -41,7 +41,7 @@ pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result
     let mut figures = Vec::new();
     for (category, _) in &groups.categories {
         let mut curves = Vec::new();
-        for (variant, trial) in groups.variants.iter().enumerate() {
+        for (variant, trial) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
             curves.extend(groups.runs(trial, category).map(|run| RunCurves {
                 variant,
                 train: line(run, "loss_similarity"),
@@ -59,15 +59,17 @@ pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result
 
 fn figure(groups: &Groups<'_>, category: &str, curves: &[RunCurves], name: String) -> Result<Figure, ReportError> {
     let description = format!("Loss by epoch in {category}: in training, and on held-out normal images");
-    Figure::draw(name, description, (960, 340), |area| {
-        let title = format!("{category}: Σ over levels of mean ‖T^ − Ŝ^‖² by epoch, one line a seed");
+    let legend_rows = groups.variants.len().min(MAX_DRAWN).div_ceil(3) as u32;
+    Figure::draw(name, description, (960, 320 + 20 * legend_rows), |area| {
+        let rest = left_out(groups.variants.len());
+        let title = format!("{category}: Σ over levels of mean ‖T^ − Ŝ^‖² by epoch, one line a seed{rest}");
         area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
-        for (index, variant) in groups.variants.iter().enumerate() {
+        for (index, variant) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
             let (x, y) = (14 + 300 * (index as i32 % 3), 36 + 20 * (index as i32 / 3));
             area.draw(&PathElement::new([(x, y + 6), (x + 16, y + 6)], series(index).stroke_width(3)))?;
             area.draw_text(&variant.label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 22, y - 1))?;
         }
-        let (_, below) = area.split_vertically(36 + 20 * groups.variants.len().div_ceil(3) as i32);
+        let (_, below) = area.split_vertically(36 + 20 * legend_rows as i32);
         let (left, right) = below.split_horizontally(480);
         panel(&left, "training", curves, |run| &run.train, |_| None)?;
         panel(&right, "held-out normals (○ selected epoch)", curves, |run| &run.held_out, |run| run.selected)

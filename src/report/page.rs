@@ -108,14 +108,17 @@ fn findings(rows: &Rows, section: &Section<'_>) -> Markup {
     let Some(baseline) = groups.baseline() else {
         return html! { p { "There is no re-run baseline in this sweep: nothing is compared." } };
     };
+    if groups.variants.iter().all(|variant| variant.baseline) {
+        return html! { p { "Only ST-FPM was run: there is nothing to compare it with here." } };
+    }
     let reference = Costs::of(rows, groups, baseline);
     html! { ul.findings {
         @for variant in groups.variants.iter().filter(|variant| !variant.baseline) {
             @let cost = Costs::of(rows, groups, variant).against(&reference);
             li {
                 strong { (variant.label) }
-                @let found: Vec<&Comparison> = section.comparisons.iter().filter(|c| c.variant == variant.label).collect();
-                @if found.is_empty() { ": no finished pair of runs yet" }
+                @let found: Vec<&Comparison> = section.comparisons.iter().filter(|c| c.trial == variant.trial).collect();
+                @if found.is_empty() { ": no pair of runs with numbers yet" }
                 @for (place, comparison) in found.iter().enumerate() {
                     (if place == 0 { ": " } else { "; " })
                     (comparison.metric) " " (signed(comparison.mean))
@@ -160,5 +163,22 @@ fn origin(rows: &Rows) -> Markup {
         h2 { "Origin" }
         p { "Written by didact " (env!("CARGO_PKG_VERSION")) " from the store's rows of sweep " code { (rows.sweep.name) } ". The sweep file:" }
         details { summary { "sweep file" } pre { (rows.sweep.source) } }
+        @for (label, settings) in settings(rows) {
+            details { summary { "every setting of " (label) } pre { (settings) } }
+        }
     }
+}
+
+/// Label and resolved settings of each trial.
+fn settings(rows: &Rows) -> Vec<(&str, String)> {
+    let mut trials: Vec<&str> = Vec::new();
+    let mut all = Vec::new();
+    for run in &rows.runs {
+        if !trials.contains(&run.trial_id.as_str()) {
+            trials.push(&run.trial_id);
+            let value: serde_json::Value = serde_json::from_str(&run.settings).unwrap_or_default();
+            all.push((run.variant.as_str(), serde_json::to_string_pretty(&value).unwrap_or_default()));
+        }
+    }
+    all
 }

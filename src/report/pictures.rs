@@ -10,7 +10,8 @@ use super::heat::heat;
 use super::{ReportError, Rows};
 use crate::data::{Image, Mask, Picture as Photograph};
 use crate::evaluate::{
-    Checkpoint, LevelMaps, ScoreHeader, fused_file, mask_file, quantile, resize_bilinear, thumbnail_file,
+    Checkpoint, Evaluation, ImageScore, LevelMaps, ScoreHeader, fused_file, mask_file, quantile, resize_bilinear,
+    thumbnail_file,
 };
 use crate::plan::{Key, StageJob, StageKind};
 use crate::store::{Artifacts, RunRow};
@@ -44,6 +45,8 @@ struct Source {
     label: String,
     seed: i64,
     header: ScoreHeader,
+    /// Names and kinds of the test images.
+    images: Vec<ImageScore>,
     score: PathBuf,
     evaluate: PathBuf,
     /// Finest first.
@@ -65,21 +68,34 @@ pub(super) fn pictures(
     let (mut pictures, mut notes) = (Vec::new(), Vec::new());
     for (category, _) in &groups.categories {
         let mut sources = Vec::new();
+        let seed = first_seed(groups, category);
         for variant in shown(&groups.variants) {
-            let Some(run) = groups.runs(variant, category).find(|run| run.state == "done") else { continue };
+            let mut done = groups.runs(variant, category).filter(|run| run.state == "done");
+            let Some(run) = done.find(|run| Some(run.seed) == seed) else { continue };
             match Source::open(rows, artifacts, run, variant) {
                 Ok(source) => sources.push(source),
                 Err(error) => notes.push(format!("no picture of {} in {category}: {error}", variant.label)),
             }
         }
         let Some(first) = sources.first() else { continue };
-        for index in chosen(&first.header) {
+        for index in chosen(first) {
             let picture = compose(&sources, category, index, prefix);
             pictures
                 .push(picture.map_err(|reason| ReportError::Draw { figure: format!("{category} {index}"), reason })?);
         }
     }
     Ok((pictures, notes))
+}
+
+/// The first seed with which most variants are done.
+fn first_seed(groups: &Groups<'_>, category: &str) -> Option<i64> {
+    let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+    for variant in &groups.variants {
+        for run in groups.runs(variant, category).filter(|run| run.state == "done") {
+            *counts.entry(run.seed).or_default() += 1;
+        }
+    }
+    counts.into_iter().max_by_key(|(seed, count)| (*count, std::cmp::Reverse(*seed))).map(|(seed, _)| seed)
 }
 
 /// Auto-encoder variants, then the baseline.
@@ -90,11 +106,11 @@ fn shown(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
 }
 
 /// The first image of each kind of defect, and one normal image.
-fn chosen(header: &ScoreHeader) -> Vec<usize> {
+fn chosen(source: &Source) -> Vec<usize> {
     let mut kinds: Vec<Option<&str>> = Vec::new();
     let mut chosen = Vec::new();
-    for &index in &header.thumbnails {
-        let kind = header.test[index].defect.as_deref();
+    for &index in &source.header.thumbnails {
+        let kind = source.images[index].defect.as_deref();
         let defects = kinds.iter().flatten().count();
         if !kinds.contains(&kind) && (kind.is_none() || defects < MAX_KINDS) {
             kinds.push(kind);
@@ -120,6 +136,11 @@ impl Source {
         };
         let (score, evaluate) = (folder(StageKind::Score)?, folder(StageKind::Evaluate)?);
         let header = ScoreHeader::read(&score)?;
+        let results = std::fs::read(evaluate.join("results.json"))?;
+        let images = serde_json::from_slice::<Evaluation>(&results).map_err(std::io::Error::other)?.image_scores;
+        if images.len() != header.test.len() {
+            return Err(std::io::Error::other("its maps and its scores are of other images"));
+        }
         let snapshot = header.snapshots.first().ok_or_else(|| std::io::Error::other("a score without maps"))?;
         let levels = header.maps(&score, snapshot, "test", header.test.len())?;
         // One bright pixel in a thousand is drawn as the brightest: a single outlier must not darken a whole picture.
@@ -136,6 +157,7 @@ impl Source {
             label: variant.label.clone(),
             seed: run.seed,
             header,
+            images,
             score,
             evaluate,
             levels,
@@ -166,12 +188,16 @@ impl Source {
         });
         tiles.push(Image { side: TILE, rgb: overlay.collect() });
         let mask = mask_file(&self.evaluate, index);
-        let truth = match mask.is_file() {
-            true => Mask::open(&mask).map_err(|error| error.to_string())?.resized(TILE).pixels,
-            false => vec![false; TILE * TILE],
+        let truth: Vec<u8> = match (mask.is_file(), &self.images[index].defect) {
+            (true, _) => {
+                let mask = Mask::open(&mask).map_err(|error| error.to_string())?.resized(TILE);
+                mask.pixels.iter().flat_map(|&defective| [if defective { 255 } else { 0 }; 3]).collect()
+            }
+            (false, None) => vec![0; 3 * TILE * TILE],
+            // Defective, but nobody drew where: neither black nor white.
+            (false, Some(_)) => vec![110; 3 * TILE * TILE],
         };
-        let white = truth.iter().flat_map(|&defective| [if defective { 255 } else { 0 }; 3]);
-        tiles.push(Image { side: TILE, rgb: white.collect() });
+        tiles.push(Image { side: TILE, rgb: truth });
         Ok(tiles)
     }
 }
@@ -188,7 +214,7 @@ fn blocks(level: &LevelMaps, index: usize, ceiling: f32) -> Image {
 
 fn compose(sources: &[Source], category: &str, index: usize, prefix: &str) -> Result<Picture, String> {
     let first = &sources[0];
-    let image = &first.header.test[index];
+    let image = &first.images[index];
     let mut columns = vec!["input".to_owned()];
     columns.extend(first.header.levels.iter().rev().map(|(height, width)| format!("{height}×{width}")));
     columns.extend(["fused".to_owned(), "ground truth".to_owned()]);
@@ -228,7 +254,7 @@ fn compose(sources: &[Source], category: &str, index: usize, prefix: &str) -> Re
 
 /// A row's label, one line a word group, right of nothing and left of the tiles.
 fn lines(label: &str, middle: usize) -> String {
-    let parts: Vec<&str> = label.split(", ").collect();
+    let parts: Vec<String> = label.replace(" (", ", (").split(", ").map(str::to_owned).collect();
     let top = middle as f32 - 9.0 * (parts.len() as f32 - 1.0);
     parts
         .iter()
@@ -236,7 +262,9 @@ fn lines(label: &str, middle: usize) -> String {
         .map(|(line, part)| {
             let y = top + 18.0 * line as f32 + 5.0;
             let x = MARGIN - 10;
-            format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"end\" font-size=\"14\">{}</text>", escape(part))
+            // Long names get smaller letters rather than being cut.
+            let size = (1.7 * MARGIN as f32 / part.chars().count().max(1) as f32).min(14.0);
+            format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"end\" font-size=\"{size}\">{}</text>", escape(part))
         })
         .collect()
 }

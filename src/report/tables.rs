@@ -12,19 +12,22 @@ pub(super) fn results(groups: &Groups<'_>) -> Markup {
     let many = groups.categories.len() > 1;
     html! {
         @for (name, label) in METRICS {
+            @let common = groups.common_categories("selected", name);
             h3 { (label) }
             div.scroll { table {
                 thead { tr {
                     th { "variant" }
                     @for (category, _) in &groups.categories { th { (category) } }
-                    @if many { th { "mean of categories" } }
+                    @if many { th {
+                        "mean of " @if common.len() < groups.categories.len() { (common.len()) " of " } (groups.categories.len()) " categories"
+                    } }
                     th.text { "epoch chosen by" }
                 } }
                 tbody { @for variant in &groups.variants {
                     tr.baseline[variant.baseline] {
                         td { (variant.label) @if variant.baseline { small { "re-run here" } } }
                         @for (category, _) in &groups.categories { td { (cell(groups, variant, category, name)) } }
-                        @if many { td { (mean_cell(groups, variant, name)) } }
+                        @if many { td { (mean_cell(groups, variant, &common, name)) } }
                         td.text { (variant.selection) }
                     }
                 } }
@@ -49,8 +52,8 @@ fn cell(groups: &Groups<'_>, variant: &Variant, category: &str, name: &str) -> M
     number(&ours, runs, reference.as_deref(), || missing(groups, variant, category, name))
 }
 
-fn mean_cell(groups: &Groups<'_>, variant: &Variant, name: &str) -> Markup {
-    let numbers = |variant| values(groups.means(variant, "selected", name));
+fn mean_cell(groups: &Groups<'_>, variant: &Variant, categories: &[&str], name: &str) -> Markup {
+    let numbers = |variant| values(groups.means(variant, categories, "selected", name));
     let reference = groups.baseline().filter(|_| !variant.baseline).map(numbers);
     let ours = numbers(variant);
     number(&ours, ours.len(), reference.as_deref(), || "–".to_owned())
@@ -94,7 +97,7 @@ pub(super) fn comparisons(comparisons: &[Comparison], categories: usize) -> Mark
         div.scroll { table {
             thead { tr {
                 th { "variant" } th.text { "metric" } th { "mean difference" } th { "95 % interval" } th { "p (Holm)" }
-                th { "better / equal / worse" } th { "seeds" } th.text { "verdict" }
+                th { "better / equal / worse" } th { "seeds" } th { "categories" } th.text { "verdict" }
             } }
             tbody { @for comparison in comparisons {
                 @let (wins, ties, losses) = comparison.wins_ties_losses;
@@ -109,14 +112,14 @@ pub(super) fn comparisons(comparisons: &[Comparison], categories: usize) -> Mark
                     td { @match comparison.adjusted { Some(p) => { (format!("{p:.3}")) } None => { "–" } } }
                     td { (wins) " / " (ties) " / " (losses) }
                     td { (comparison.seeds) }
+                    td { (comparison.categories) " of " (categories) }
                     td.text { (comparison.verdict()) }
                 }
             } }
         } }
         p.quiet {
-            "Paired by category and seed. The interval is Student's t over seeds, each seed's difference a mean over "
-            (categories) @if categories == 1 { " category" } @else { " categories" }
-            "; p is adjusted over the variants of one metric. Counts are of single category–seed pairs. It speaks of other seeds on \
+            "Paired by category and seed. The interval is Student's t over seeds, each seed's difference a mean over the categories \
+             in which both have a number; p is adjusted over the variants of one metric. Counts are of single category–seed pairs. It speaks of other seeds on \
              these images, not of other images."
         }
     }
@@ -124,7 +127,7 @@ pub(super) fn comparisons(comparisons: &[Comparison], categories: usize) -> Mark
 
 /// What the choice of epoch does: selected, last and, on request, the best on test.
 pub(super) fn epochs(groups: &Groups<'_>) -> Markup {
-    let has_oracle = groups.all().iter().any(|run| groups.value(run, "oracle", "pixel_auroc").is_some());
+    let has_oracle = groups.all().iter().any(|run| groups.value(run, "oracle", "epoch").is_some());
     let show = |variant: &Variant, category: &str, selection: &str, name: &str| {
         summary(&values(groups.cell(variant, category, selection, name))).map_or_else(|| "–".to_owned(), spread)
     };

@@ -39,6 +39,7 @@ pub fn write(rows: &Rows, artifacts: &Artifacts, out: &Path) -> Result<PathBuf, 
     for (name, bytes) in &files {
         put(&out.join(name), bytes)?;
     }
+    remove_stale(out, &files);
     Ok(out.join("index.html"))
 }
 
@@ -47,4 +48,19 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     std::fs::write(&temporary, bytes)
         .and_then(|()| std::fs::rename(&temporary, path))
         .map_err(|source| ReportError::Write { path: path.to_owned(), source })
+}
+
+/// Figures of an older report that this one does not have: only files that carry the names of ours.
+fn remove_stale(out: &Path, files: &[(String, Vec<u8>)]) {
+    let ours = |name: &str| {
+        let name = name.strip_prefix("protocol-").and_then(|rest| rest.split_once('-')).map_or(name, |(_, rest)| rest);
+        name.ends_with(".png") && ["bars-", "loss-", "maps-"].iter().any(|prefix| name.starts_with(prefix))
+    };
+    for entry in std::fs::read_dir(out).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if ours(&name) && files.iter().all(|(known, _)| *known != name) {
+            // What stays is only a picture too many.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }

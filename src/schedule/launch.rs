@@ -45,8 +45,9 @@ pub enum SweepEnd {
     TimeLimit,
 }
 
-/// Times that a crashed worker is replaced, per job: beyond that something is wrong with the machine.
-const RESTARTS: usize = 5;
+/// Workers in a row that died before they claimed a stage: beyond that something is wrong with the machine. Those that die with
+/// a stage are bounded by the stage's own attempts.
+const IDLE_DEATHS: usize = 5;
 
 /// Runs a sweep to its end, or to the first stop request.
 pub async fn launch(store: &Store, options: &LaunchOptions, stop: &Stop) -> Result<SweepEnd, StoreError> {
@@ -102,19 +103,29 @@ enum Event {
 
 /// Keeps one worker running.
 async fn supervise(index: usize, options: LaunchOptions, sender: mpsc::UnboundedSender<Event>, stop: Stop) {
-    for _ in 0..RESTARTS {
-        let how = match start(&options) {
+    let mut idle_deaths = 0;
+    while idle_deaths < IDLE_DEATHS {
+        let life = match start(&options) {
             Ok(child) => watch(index, child, &sender, &stop).await,
-            Err(error) => Some(format!("could not be started: {error}")),
+            Err(error) => Life { claimed: false, death: Some(format!("could not be started: {error}")) },
         };
-        match how {
+        match life.death {
             Some(how) if !stop.requested() => {
                 // A closed channel means that nobody listens any more.
                 let _ = sender.send(Event::Died(index, how));
             }
             _ => return,
         }
+        idle_deaths = if life.claimed { 0 } else { idle_deaths + 1 };
     }
+}
+
+/// What became of one worker.
+struct Life {
+    /// Whether it claimed a stage.
+    claimed: bool,
+    /// How it died, if it did not end by itself.
+    death: Option<String>,
 }
 
 fn start(options: &LaunchOptions) -> std::io::Result<Child> {
@@ -134,9 +145,13 @@ fn start(options: &LaunchOptions) -> std::io::Result<Child> {
     command.spawn()
 }
 
-/// Listens until the worker ends; says how, if it did not end by itself.
-async fn watch(index: usize, mut child: Child, sender: &mpsc::UnboundedSender<Event>, stop: &Stop) -> Option<String> {
-    let mut lines = BufReader::new(child.stdout.take()?).lines();
+/// Listens until the worker ends.
+async fn watch(index: usize, mut child: Child, sender: &mpsc::UnboundedSender<Event>, stop: &Stop) -> Life {
+    let Some(output) = child.stdout.take() else {
+        return Life { claimed: false, death: Some("cannot be heard".into()) };
+    };
+    let mut lines = BufReader::new(output).lines();
+    let mut claimed = false;
     // Closing its standard input asks it to finish its step and leave.
     let mut input = child.stdin.take();
     let mut tick = tokio::time::interval(Duration::from_millis(100));
@@ -146,6 +161,7 @@ async fn watch(index: usize, mut child: Child, sender: &mpsc::UnboundedSender<Ev
             line = lines.next_line() => match line {
                 Ok(Some(line)) => {
                     if let Ok(message) = serde_json::from_str(&line) {
+                        claimed |= matches!(message, Message::Claimed { .. });
                         let _ = sender.send(Event::Said(index, message));
                     }
                 }
@@ -158,9 +174,10 @@ async fn watch(index: usize, mut child: Child, sender: &mpsc::UnboundedSender<Ev
             }
         }
     }
-    match child.wait().await {
+    let death = match child.wait().await {
         Ok(status) if status.success() => None,
         Ok(status) => Some(format!("ended with {status}")),
         Err(error) => Some(format!("could not be waited for: {error}")),
-    }
+    };
+    Life { claimed, death }
 }

@@ -18,7 +18,7 @@ pub(super) struct AttemptObserver<'a> {
     pub(super) claim: &'a Claim,
     pub(super) runtime: Handle,
     pub(super) stop: Stop,
-    /// Curve points whose checkpoint is not durable yet.
+    /// Curve points that are not stored yet.
     pub(super) pending: Vec<(String, u64, f64)>,
     pub(super) costs: BTreeMap<String, f64>,
     pub(super) last_progress: Option<Instant>,
@@ -29,14 +29,13 @@ pub(super) struct AttemptObserver<'a> {
 }
 
 impl AttemptObserver<'_> {
-    fn keep<T>(&mut self, outcome: Result<T, StoreError>) -> Option<T> {
-        match outcome {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.trouble.get_or_insert(error);
-                None
-            }
-        }
+    /// Keeps the first trouble; the text of any goes to the stage.
+    fn keep<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, String> {
+        outcome.map_err(|error| {
+            let text = error.to_string();
+            self.trouble.get_or_insert(error);
+            text
+        })
     }
 }
 
@@ -45,16 +44,18 @@ impl Observer for AttemptObserver<'_> {
         self.pending.push((name.to_owned(), step, value));
     }
 
-    fn checkpointed(&mut self, _step: u64) {
+    fn store_metrics(&mut self) -> Result<(), String> {
         let points = std::mem::take(&mut self.pending);
         let outcome = self.runtime.block_on(self.store.add_metrics(self.claim, &points));
-        self.lost |= self.keep(outcome) == Some(false);
+        self.lost |= !self.keep(outcome)?;
+        Ok(())
     }
 
     fn rewind(&mut self, step: u64) {
         self.pending.clear();
         let outcome = self.runtime.block_on(self.store.rewind_metrics(self.claim, step));
-        self.keep(outcome);
+        // Told by `stop_requested`.
+        let _ = self.keep(outcome);
     }
 
     fn progress(&mut self, progress: Progress) {

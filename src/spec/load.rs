@@ -63,7 +63,18 @@ pub fn load(path: Option<&Path>, overrides: &[(String, String)]) -> Result<(Swee
         }
     }
     let sweep = read(&table, &mut problems);
-    if problems.is_empty() { Ok((sweep, source)) } else { Err(errors(source, problems.into_sorted())) }
+    for (key, value) in overrides.iter().filter(|(key, _)| space_entry(&table, key).is_some()) {
+        let help = format!(
+            "an axis of [search.space] sets it for each trial; narrow the axis: --set 'search.space.\"{key}\"=[{value}]'"
+        );
+        problems.add(&Place::Flag(format!("{key}={value}")), format!("`{key}` is searched"), help);
+    }
+    if !problems.is_empty() {
+        return Err(errors(source, problems.into_sorted()));
+    }
+    // What was really run: the file and what the command line changed.
+    let flags: String = overrides.iter().map(|(key, value)| format!("# --set {key}={value}\n")).collect();
+    Ok((sweep, Source { text: format!("{flags}{}", source.text), ..source }))
 }
 
 fn errors(source: Source, problems: Vec<Problem>) -> SpecErrors {
@@ -153,8 +164,8 @@ fn search(mut reader: Reader<'_>, problems: &mut Problems) -> (SearchSettings, V
             }
         }
     };
-    // Names the criterion of model-based search; a grid has no use for it.
-    reader.text("objective", problems);
+    // The criterion of a search that learns from its trials; grid and random draw without one.
+    reader.choice("objective", (), &[("pseudo_pixel_auroc", ())], problems);
     let seeds = seeds(&mut reader, problems);
     let axes = reader
         .free_table("space", problems)
@@ -201,10 +212,15 @@ fn axis(name: &str, place: &Place, node: &Node, random: bool, problems: &mut Pro
         problems.add(&node.place, format!("the axis `{name}` is {}", node.value.describe()), expected);
         return None;
     };
-    const FIXED: [&str; 5] = ["search.", "report.", "baseline.", "data.root", "data.categories"];
-    if FIXED.iter().any(|fixed| name.starts_with(fixed)) || !name.contains('.') {
-        let help = "an axis is a dotted setting of the data, the model or the training, such as \"model.skip\"; categories are listed \
-                    in data.categories, and each data.root is a sweep of its own";
+    const TABLES: [&str; 6] = ["data", "teacher", "model", "pretrain", "joint", "evaluate"];
+    let (table, setting) = name.split_once('.').unwrap_or((name, ""));
+    if !TABLES.contains(&table) || setting.is_empty() || ["data.root", "data.categories"].contains(&name) {
+        let hint = near(table, &TABLES).filter(|near| *near != table && !setting.is_empty());
+        let hint = hint.map(|near| format!("did you mean \"{near}.{setting}\"? ")).unwrap_or_default();
+        let help = format!(
+            "{hint}an axis is a dotted setting of the data, the model or the training, such as \"model.skip\"; categories are \
+             listed in data.categories, and each data.root is a sweep of its own"
+        );
         problems.add(place, format!("`{name}` cannot be searched"), help);
         return None;
     }
@@ -303,6 +319,13 @@ fn space_entry<'t>(table: &'t Table, name: &str) -> Option<&'t (Place, Node)> {
     space.get(name)
 }
 
+/// The last part of a dotted name, or all of it where another name ends alike.
+fn short_name<'n>(name: &'n str, among: &[String]) -> &'n str {
+    let last = |name: &'n str| name.rsplit('.').next().unwrap_or(name);
+    let alike = among.iter().filter(|other| other.rsplit('.').next() == Some(last(name))).count();
+    if alike > 1 { name } else { last(name) }
+}
+
 /// `skip=concat, depth=2` for the axes that the report compares; the network's kind where it compares none.
 fn label(tree: &Table, trial: &Trial, report: &ReportSettings) -> String {
     let parts: Vec<String> = report
@@ -316,7 +339,7 @@ fn label(tree: &Table, trial: &Trial, report: &ReportSettings) -> String {
                 Value::Text(text) => text.clone(),
                 other => other.to_json().to_string(),
             };
-            Some(format!("{}={value}", name.rsplit('.').next().unwrap_or(name)))
+            Some(format!("{}={value}", short_name(name, &report.variants)))
         })
         .collect();
     match (&trial.model, parts.is_empty()) {

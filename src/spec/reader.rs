@@ -78,6 +78,14 @@ impl<'t> Reader<'t> {
         self.table.and_then(|table| table.get(key)).map_or_else(|| self.place.clone(), |(_, node)| node.place.clone())
     }
 
+    /// Where one item of a list was written, or the list.
+    pub(super) fn place_of_item(&self, key: &str, index: usize) -> Place {
+        match self.table.and_then(|table| table.get(key)).map(|(_, node)| &node.value) {
+            Some(Value::List(items)) if index < items.len() => items[index].place.clone(),
+            _ => self.place_of(key),
+        }
+    }
+
     /// An inner table; an absent one reads as empty.
     pub(super) fn table(&mut self, key: &'static str, problems: &mut Problems) -> Reader<'t> {
         let path = format!("{}{key}.", self.path);
@@ -118,7 +126,7 @@ impl<'t> Reader<'t> {
             Value::Integer(number) => number as f64,
             _ => f64::NAN,
         };
-        if range.contains(&number) {
+        if number.is_finite() && range.contains(&number) {
             return number;
         }
         self.wrong(key, node, &expected, problems);

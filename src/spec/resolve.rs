@@ -65,7 +65,13 @@ fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSettings {
                 problems.add(&place, "`data.categories` is empty", "name at least one category, or \"all\"");
                 CategorySelection::All
             }
-            Some(names) => CategorySelection::Named(names),
+            Some(names) => {
+                for (index, name) in names.iter().enumerate().filter(|(index, name)| names[..*index].contains(name)) {
+                    let place = reader.place_of_item("categories", index);
+                    problems.add(&place, format!("category \"{name}\" is listed twice"), "list each category once");
+                }
+                CategorySelection::Named(names)
+            }
             None => CategorySelection::All,
         },
     };

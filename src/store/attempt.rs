@@ -166,6 +166,8 @@ impl Store {
         if held.is_none() {
             return Ok(false);
         }
+        // A stage that gets on is not a stage that fails: only attempts without progress count.
+        sqlx::query("UPDATE stage SET attempts = 1 WHERE id = ?").bind(claim.stage.as_str()).execute(&mut *tx).await?;
         for (name, step, value) in points {
             sqlx::query(
                 "INSERT INTO metric (stage_id, name, step, value) VALUES (?, ?, ?, ?)

@@ -65,6 +65,8 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(candidate) = candidate else { return Ok(None) };
+        // Before the claim is committed: a job that cannot be read must not be held by anyone.
+        let job = serde_json::from_str(&candidate.job).map_err(|error| StoreError::Row(error.to_string()))?;
         let token = uuid::Uuid::now_v7().to_string();
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "UPDATE stage SET state = 'running', token = ?, attempts = attempts + 1, reason = NULL, failure_class = NULL,
@@ -92,7 +94,6 @@ impl Store {
         .await?;
         settle::runs_of_stage(&mut tx, &candidate.id).await?;
         tx.commit().await?;
-        let job = serde_json::from_str(&candidate.job).map_err(|error| StoreError::Row(error.to_string()))?;
         Ok(Some(Claim {
             stage: Key::from_hex(candidate.id),
             job,

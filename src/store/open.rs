@@ -54,12 +54,22 @@ impl Store {
         let store = Self { pool };
         store.check_version(&path, access).await?;
         if access == Access::Write {
-            MIGRATIONS.run(&store.pool).await.map_err(|error| match error {
-                sqlx::migrate::MigrateError::Execute(error) => opening(&path, &error),
-                other => StoreError::Open { path: path.clone(), reason: other.to_string() },
-            })?;
+            store.migrate(&path).await?;
         }
         Ok(store)
+    }
+
+    /// Brings the schema up to date. Two processes may create one store at the same moment: the one that comes second finds the
+    /// other's tables half-way, waits, and finds nothing left to do.
+    async fn migrate(&self, path: &Path) -> Result<(), StoreError> {
+        if MIGRATIONS.run(&self.pool).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        MIGRATIONS.run(&self.pool).await.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(error) => opening(path, &error),
+            other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
+        })
     }
 
     /// Refuses a store that a newer version migrated and, for reading, a database that is none.

@@ -78,10 +78,8 @@ pub struct StageRow {
     pub state: String,
     /// JSON: the job.
     pub job: String,
-    /// Seconds.
+    /// Seconds of all its attempts.
     pub seconds: Option<f64>,
-    /// Images a second.
-    pub images_per_second: Option<f64>,
     /// Peak memory of the worker.
     pub peak_rss_bytes: Option<i64>,
     /// JSON: further costs.
@@ -142,8 +140,8 @@ impl Store {
     /// Stages of the sweep's runs, each with its finishing attempt.
     pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
         Ok(sqlx::query_as(
-            "SELECT rs.run_id, s.id AS stage_id, s.kind, s.state, s.job, a.seconds, a.images_per_second,
-                    a.peak_rss_bytes, a.costs, a.device
+            "SELECT rs.run_id, s.id AS stage_id, s.kind, s.state, s.job,
+                    (SELECT SUM(d.seconds) FROM attempt d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device
              FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id JOIN stage s ON s.id = rs.stage_id
              LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id AND d.state = 'done'
                                             ORDER BY d.number DESC LIMIT 1)

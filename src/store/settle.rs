@@ -52,26 +52,43 @@ pub(super) async fn limit_attempts(tx: &mut Tx, stage: &str) -> Result<(), Store
     skip_downstream(tx, stage).await
 }
 
-/// Stages that need a failed one are skipped, with the reason.
+/// Everything below a failed stage that could still be claimed is skipped, with the reason.
+const SKIP_BELOW: &str = "WITH RECURSIVE below(id) AS (
+        SELECT d.stage_id FROM stage_dependency d JOIN stage f ON f.id = d.needs_id WHERE f.state = 'failed'
+        UNION SELECT d.stage_id FROM stage_dependency d JOIN below b ON b.id = d.needs_id)
+    UPDATE stage SET state = 'skipped', reason = 'a stage that it needs failed'
+    WHERE state = 'pending' AND id IN (SELECT id FROM below)";
+
+/// Skips what needs a stage, if that stage failed, and settles the runs of what was skipped.
 pub(super) async fn skip_downstream(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
-    sqlx::query(
-        "WITH RECURSIVE below(id) AS (
-             SELECT d.stage_id FROM stage_dependency d JOIN stage f ON f.id = d.needs_id
-             WHERE d.needs_id = ? AND f.state = 'failed'
-             UNION SELECT d.stage_id FROM stage_dependency d JOIN below b ON b.id = d.needs_id)
-         UPDATE stage SET state = 'skipped', reason = 'a stage that it needs failed'
-         WHERE state = 'pending' AND id IN (SELECT id FROM below)",
-    )
-    .bind(stage)
-    .execute(&mut **tx)
-    .await?;
-    // A run may share the stages above with runs that do not fail: only those of failing runs are touched here.
+    sqlx::query(SKIP_BELOW).execute(&mut **tx).await?;
     sqlx::query(sqlx::AssertSqlSafe(format!(
         "{RUN_STATE} (SELECT rs.run_id FROM run_stage rs JOIN stage_dependency d ON d.stage_id = rs.stage_id WHERE d.needs_id = ?)"
     )))
     .bind(stage)
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// A sweep that is planned again is wanted again: its cancelled runs go on, and what was skipped for the sake of a stage
+/// that has failed no longer is claimed. New stages below a failed one are skipped.
+pub(super) async fn revive(tx: &mut Tx, sweep: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE run SET state = 'pending', reason = NULL
+         WHERE state = 'cancelled' AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?)",
+    )
+    .bind(sweep)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query(
+        "UPDATE stage SET state = 'pending', reason = NULL WHERE state = 'skipped' AND id IN (
+             SELECT rs.stage_id FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id WHERE sr.sweep_id = ?)",
+    )
+    .bind(sweep)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query(SKIP_BELOW).execute(&mut **tx).await?;
     Ok(())
 }
 

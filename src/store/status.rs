@@ -118,12 +118,15 @@ impl Store {
         Ok(SweepStatus { name: name.to_owned(), stages, runs, failures })
     }
 
-    /// Cancels the runs of a sweep that are not over; stages that others share go on.
+    /// Cancels the runs of a sweep that are not over, but for those that another sweep wants, too; returns how many. Planning
+    /// the sweep again revives them.
     pub async fn cancel(&self, sweep: &str) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "UPDATE run SET state = 'cancelled', reason = 'cancelled by the user'
-             WHERE state IN ('pending', 'running') AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?)",
+             WHERE state IN ('pending', 'running') AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?)
+             AND NOT EXISTS (SELECT 1 FROM sweep_run o WHERE o.run_id = run.id AND o.sweep_id <> ?)",
         )
+        .bind(sweep)
         .bind(sweep)
         .execute(&self.pool)
         .await?;

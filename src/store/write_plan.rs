@@ -58,13 +58,20 @@ impl Store {
         for (position, run) in plan.runs.iter().enumerate() {
             insert_run(&mut tx, &id, position, run).await?;
         }
+        settle::revive(&mut tx, &id).await?;
         settle::runs_of_sweep(&mut tx, &id).await?;
         tx.commit().await?;
-        // Runs that share an evaluation finished earlier get its numbers.
+        self.settle_evaluations(plan, artifacts).await?;
+        Ok(PlanOutcome { sweep: id, runs: plan.runs.len(), stages: plan.stages.len(), cached })
+    }
+
+    /// Copies the numbers of all finished evaluations of a plan to the runs that lack them: those that share one, and those
+    /// whose worker was killed between its two transactions.
+    pub async fn settle_evaluations(&self, plan: &Plan, artifacts: &Artifacts) -> Result<(), StoreError> {
         for stage in plan.stages.iter().filter(|stage| stage.job.kind() == StageKind::Evaluate) {
             self.settle_results(&stage.key, artifacts).await?;
         }
-        Ok(PlanOutcome { sweep: id, runs: plan.runs.len(), stages: plan.stages.len(), cached })
+        Ok(())
     }
 
     /// How many of these stages are done already.
@@ -144,7 +151,8 @@ async fn insert_stage(
 
 async fn reopen(tx: &mut Tx, key: &Key) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE stage SET state = 'pending', reason = 'its artifact was gone', finished_at = NULL WHERE id = ?",
+        "UPDATE stage SET state = 'pending', reason = 'its artifact was gone', attempts = 0, finished_at = NULL
+         WHERE id = ?",
     )
     .bind(key.as_str())
     .execute(&mut **tx)

@@ -132,6 +132,17 @@ fn elementwise_pooling_and_concat_gradients() {
 }
 
 #[test]
+fn a_value_that_is_no_number_is_not_hidden() {
+    let shape = (1, 2, 2, 1);
+    let spoiled = || features::<Native>(vec![1.0, f32::NAN, -1.0, 0.0], shape);
+    assert!(to_host(&Native::relu(spoiled()).expect("memory"))[1].is_nan());
+    assert!(to_host(&Native::max_pool(spoiled()).expect("memory"))[0].is_nan());
+    assert!(
+        to_host(&Native::similarity(&features::<Native>(vec![1.0; 4], shape), spoiled()).expect("memory"))[0].is_nan()
+    );
+}
+
+#[test]
 fn similarity_gradient_and_value() {
     let teacher = features::<Native>(noise("teacher", 2 * 3 * 3 * 5), (2, 3, 3, 5));
     check::<Native>(&[input((2, 3, 3, 5))], &[], &|mut x, _| {

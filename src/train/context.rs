@@ -20,8 +20,9 @@ pub trait Observer {
     /// One number of a curve: `step` counts epochs from 1.
     fn metric(&mut self, name: &str, step: u64, value: f64);
 
-    /// The checkpoint that covers all metrics up to `step` is durable: they may be stored now.
-    fn checkpointed(&mut self, step: u64);
+    /// Stores the metrics told so far; the checkpoint that covers them comes after, so that none is ever lost. An error ends the
+    /// stage.
+    fn store_metrics(&mut self) -> Result<(), String>;
 
     /// Resuming after `step`: later metrics are void.
     fn rewind(&mut self, step: u64);

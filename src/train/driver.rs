@@ -101,6 +101,8 @@ struct Driver<'a, 'c, P> {
     context: &'a mut StageContext<'c>,
     position: Position,
     last_checkpoint: Instant,
+    /// Images trained on since this attempt began.
+    images: usize,
 }
 
 /// Trains to the end, or to the next stop request. Weights lie in `context.out` afterwards: `last.safetensors` with
@@ -111,17 +113,16 @@ pub(super) fn drive<P: Phase>(
     context: &mut StageContext<'_>,
 ) -> Result<Outcome, StageError> {
     let mut driver =
-        Driver { phase, schedule, context, position: Position::default(), last_checkpoint: Instant::now() };
+        Driver { phase, schedule, context, position: Position::default(), last_checkpoint: Instant::now(), images: 0 };
     driver.resume()?;
-    let (started, first) = (Instant::now(), driver.position.epoch);
+    let started = Instant::now();
     while driver.position.epoch < schedule.epochs {
         driver.epoch()?;
     }
-    let epochs = schedule.epochs - first;
-    if epochs > 0 {
-        let seconds = started.elapsed().as_secs_f64();
-        driver.context.observer.cost("seconds_per_epoch", seconds / epochs as f64);
-        driver.context.observer.cost("images_per_second", (epochs * schedule.train.len()) as f64 / seconds);
+    if driver.images > 0 {
+        let rate = driver.images as f64 / started.elapsed().as_secs_f64();
+        driver.context.observer.cost("seconds_per_epoch", schedule.train.len() as f64 / rate);
+        driver.context.observer.cost("images_per_second", rate);
     }
     driver.finish()
 }
@@ -159,6 +160,7 @@ impl<P: Phase> Driver<'_, '_, P> {
                 *self.position.sums.entry(what.to_owned()).or_default() += value * batch.len() as f64;
             }
             self.position.step = step + 1;
+            self.images += batch.len();
             let mid_epoch = self.position.step < batches.len();
             if mid_epoch && self.context.observer.stop_requested() {
                 self.checkpoint()?;
@@ -198,8 +200,10 @@ impl<P: Phase> Driver<'_, '_, P> {
         if self.schedule.snapshots.contains(&epoch) {
             self.save_weights(&snapshot_name(epoch))?;
         }
+        // Rows before the checkpoint: what a kill between the two leaves too much is deleted on resume, what it left too little
+        // would never come back.
+        self.context.observer.store_metrics().map_err(StageError::Artifact)?;
         self.checkpoint()?;
-        self.context.observer.checkpointed(epoch as u64);
         let total = self.schedule.epochs;
         self.context.observer.progress(Progress { done: epoch, total, unit: "epoch", loss });
         match self.context.observer.stop_requested() && epoch < total {

@@ -8,14 +8,11 @@ use serde::Serialize;
 
 use super::{Progress, StageContext, StageError};
 use crate::data::Sample;
-use crate::evaluate::metrics::{F1Max, Sweep, Undefined, aupro, auroc, average_precision, f1_max};
+use crate::evaluate::metrics::{F1Max, PRO_LIMIT, Sweep, Undefined, aupro, auroc, average_precision, f1_max};
 use crate::evaluate::{
     Checkpoint, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, LevelMaps, MapRule, Measured, ScoreHeader,
     Snapshot, fused_file, mask_file, quantile,
 };
-
-/// The false positive rate to which the overlap curve is integrated.
-const PRO_LIMIT: f64 = 0.3;
 
 /// What the stage works on.
 pub struct EvaluateInput<'a> {
@@ -41,6 +38,13 @@ struct Outcome {
 /// Writes `results.json`, `curves.json` and, for the pictures of the report, fused maps and masks.
 pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let header = ScoreHeader::read(input.score).map_err(StageError::artifact)?;
+    if header.test.len() != input.test.len() {
+        return Err(StageError::Data(format!(
+            "the test part has {} images now, {} when it was scored: start the sweep again to plan anew",
+            input.test.len(),
+            header.test.len()
+        )));
+    }
     let masks = load_masks(input)?;
     let mut best: Option<Outcome> = None;
     let mut oracle = BTreeMap::new();
@@ -112,9 +116,10 @@ fn measure(
     let levels = header.maps(input.score, snapshot, "test", header.test.len()).map_err(StageError::artifact)?;
     let maps = final_maps(&levels, rule, input.image_size);
     let scores: Vec<f32> = maps.iter().map(FinalMap::score).collect();
-    let labels: Vec<bool> = header.test.iter().map(|image| image.defect.is_some()).collect();
+    // Labels and names are of now: the score artifact knows the pixels only, and folders may have been renamed since.
+    let labels: Vec<bool> = input.test.iter().map(|sample| sample.defect.is_some()).collect();
     let name = |error: crate::evaluate::metrics::NotFinite| {
-        StageError::Data(format!("the anomaly map of {} is not finite", header.test[error.image].image))
+        StageError::Data(format!("the anomaly map of {} is not finite", input.test[error.image].image))
     };
     let images = Sweep::of_labels(&scores, &labels).map_err(name)?;
 
@@ -144,11 +149,11 @@ fn measure(
 
     let held_out = header.maps(input.score, snapshot, "held-out", header.held_out).map_err(StageError::artifact)?;
     let normal: Vec<f32> = final_maps(&held_out, rule, input.image_size).iter().map(FinalMap::score).collect();
-    let image_scores = header
+    let image_scores = input
         .test
         .iter()
         .zip(&scores)
-        .map(|(image, &score)| ImageScore { image: image.image.clone(), defect: image.defect.clone(), score })
+        .map(|(sample, &score)| ImageScore { image: sample.image.clone(), defect: sample.defect.clone(), score })
         .collect();
     let evaluation =
         Evaluation { epoch: snapshot.epoch, results, image_scores, held_out_threshold: quantile(&normal, 1.0) };

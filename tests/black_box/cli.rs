@@ -50,14 +50,33 @@ fn the_demos_weights_are_a_teacher() {
 }
 
 #[test]
-fn a_time_limit_ends_a_sweep_in_order_and_a_cancelled_one_claims_nothing() {
+fn a_time_limit_ends_a_sweep_in_order_and_a_cancelled_run_is_claimed_by_nobody() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 2000"));
-    let outcome = place.succeed(&["sweep", "tiny.toml", "--no-report", "--time-limit", "2s"]);
+    let outcome = place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "2s"]);
+    assert_eq!(outcome.code, Some(130), "runs are left: {}", outcome.stderr);
     assert!(outcome.stderr.contains("the time limit is reached"), "{}", outcome.stderr);
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'running'"), 0);
+
     assert!(place.succeed(&["cancel", "tiny"]).stdout.contains("2 run(s) cancelled"));
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
-    place.run(&["sweep", "tiny.toml", "--no-report"]);
+    place.succeed(&["worker", "--sweep", "tiny"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
+    // Whoever starts the sweep again wants it again.
+    place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "1s"]);
+    assert!(place.count("SELECT COUNT(*) FROM attempt") > attempts);
+    assert_eq!(place.count("SELECT COUNT(*) FROM run WHERE state = 'cancelled'"), 0);
+}
+
+#[test]
+fn cancelling_a_sweep_leaves_the_runs_that_another_wants() {
+    let place = Workplace::new();
+    let long = TINY.replace("epochs = 2", "epochs = 2000");
+    place.write("one.toml", &long.replace("name = \"tiny\"", "name = \"one\""));
+    place.write("two.toml", &long.replace("name = \"tiny\"", "name = \"two\""));
+    for file in ["one.toml", "two.toml"] {
+        place.run(&["sweep", file, "--no-report", "--time-limit", "0s"]);
+    }
+    assert!(place.succeed(&["cancel", "one"]).stdout.contains("0 run(s) cancelled"));
+    assert_eq!(place.count("SELECT COUNT(*) FROM run WHERE state = 'cancelled'"), 0);
 }

@@ -35,7 +35,7 @@ questoin = "typo"
 [data]
 layout = "mvtek"
 image_size = 250
-categories = []
+categories = ["a", "b", "a"]
 
 [teacher]
 architecture = "resnet50"
@@ -57,6 +57,7 @@ seeds = [0, 0, -1]
 [search.space]
 "model.width" = { uniform = [2.0, 1.0] }
 "data.root" = ["a", "b"]
+"modle.skip" = ["none", "add"]
 
 [report]
 variants = ["model.widht"]
@@ -74,8 +75,11 @@ fn sweep_files_that_cannot_be_read() {
     let place = Workplace::new();
     place.write("torn.toml", "schema = 1\nname = \"torn\n[data]\n");
     place.write("tiny.toml", TINY);
-    let cases: [&[&str]; 4] = [
+    place.write("searched.toml", &format!("{TINY}\n[search.space]\n\"joint.epochs\" = [1, 2]\n"));
+    let cases: [&[&str]; 6] = [
         &["sweep", "absent.toml"],
+        &["sweep", "searched.toml", "--set", "joint.epochs=3"],
+        &["sweep", "tiny.toml", "--set", "joint.clip_norm=inf"],
         &["sweep", "torn.toml"],
         &["sweep", "tiny.toml", "--set", "joint.epochs=many"],
         &["sweep", "tiny.toml", "--set", "joint.epoch=3"],
@@ -194,6 +198,6 @@ fn a_report_that_cannot_be_written_leaves_the_old_one() {
     place.succeed(&["sweep", "tiny.toml", "--max-trials", "1"]);
     place.write("a-file", "");
     let told = fail(&place, &["report", "--out", "a-file/report"]);
-    assert!(told.starts_with("exit code 3") && told.contains("a-file/report") && told.contains("--out"), "{told}");
+    assert!(told.starts_with("exit code 4") && told.contains("a-file/report") && told.contains("--out"), "{told}");
     assert!(place.path("reports/tiny/index.html").is_file());
 }

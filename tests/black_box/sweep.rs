@@ -132,3 +132,49 @@ fn a_moved_data_set_and_a_new_category_keep_what_is_done() {
     let after = place.query("SELECT id FROM run WHERE category = 'weave' ORDER BY id");
     assert_eq!(after, runs);
 }
+
+#[test]
+fn a_new_stage_below_one_that_failed_is_skipped_and_the_sweep_ends() {
+    let place = Workplace::new();
+    place.write(
+        "tiny.toml",
+        &TINY.replace("epochs = 2", "epochs = 2\nclip_norm = 0\nstudent = { learning_rate = 1e4 }"),
+    );
+    assert_eq!(place.run(&["sweep", "tiny.toml", "--no-report"]).code, Some(1));
+    // Another map rule: new evaluations below scores that were skipped. Nobody may wait for them.
+    let again = place.run(&["sweep", "tiny.toml", "--no-report", "--set", "evaluate.smoothing_sigma=1.0"]);
+    assert_eq!(again.code, Some(1), "{}", again.stderr);
+    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state IN ('pending', 'running')"), 0);
+}
+
+#[test]
+fn a_renamed_folder_changes_labels_and_repeats_the_evaluation_alone() {
+    let place = Workplace::new();
+    place.succeed(&["data", "synth", "data", "--side", "32"]);
+    let file = TINY
+        .replace("layout = \"synthetic\"", "layout = \"mvtec\"\nroot = \"data\"")
+        .replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }", "");
+    place.write("tiny.toml", &file);
+    // Normal images in a folder that is not called `good` count as defective: nothing is normal.
+    let test = place.path("data/weave/test");
+    std::fs::rename(test.join("good"), test.join("fine")).expect("renamed");
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    assert_eq!(place.query("SELECT DISTINCT reason FROM result WHERE name = 'image_auroc'"), ["nothing is normal"]);
+    let scored =
+        place.count("SELECT COUNT(*) FROM attempt a JOIN stage s ON s.id = a.stage_id WHERE s.kind <> 'evaluate'");
+    // `fine` and `good` stand at the same place among `hole`, `stain` and `thread`: the pixels are the same, in the same order.
+    std::fs::rename(test.join("fine"), test.join("good")).expect("renamed");
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let after =
+        place.count("SELECT COUNT(*) FROM attempt a JOIN stage s ON s.id = a.stage_id WHERE s.kind <> 'evaluate'");
+    assert_eq!(after, scored);
+    let labels = place
+        .query("SELECT DISTINCT defect, label FROM image_score i JOIN sweep_run sr ON sr.run_id = i.run_id ORDER BY 1");
+    assert_eq!(labels, ["good|0", "hole|1", "stain|1", "thread|1"]);
+    assert_eq!(
+        place.query(
+            "SELECT COUNT(*) FROM result x JOIN sweep_run sr ON sr.run_id = x.run_id WHERE x.name = 'image_auroc' AND x.value IS NULL"
+        ),
+        ["0"]
+    );
+}

@@ -5,6 +5,9 @@
 
 use super::{Sweep, Undefined};
 
+/// The false positive rate to which the curve is integrated by custom.
+pub const PRO_LIMIT: f64 = 0.3;
+
 /// The curve's points (FPR, PRO) from (0, 0) on, one a distinct score.
 pub fn pro_points(sweep: &Sweep) -> Result<impl Iterator<Item = (f64, f64)> + '_, Undefined> {
     let (_, negatives) = sweep.both_classes()?;
@@ -12,7 +15,7 @@ pub fn pro_points(sweep: &Sweep) -> Result<impl Iterator<Item = (f64, f64)> + '_
     Ok(std::iter::once((0.0, 0.0)).chain(points))
 }
 
-/// Area under PRO(FPR) from 0 to `limit` (0.3 by custom), divided by `limit`.
+/// Area under PRO(FPR) from 0 to `limit`, divided by `limit`.
 pub fn aupro(sweep: &Sweep, limit: f64) -> Result<f64, Undefined> {
     let mut points = pro_points(sweep)?;
     let (mut x, mut y) = points.next().unwrap_or((0.0, 0.0));

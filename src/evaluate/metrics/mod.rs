@@ -7,7 +7,7 @@ mod components;
 mod f1_max;
 mod sweep;
 
-pub use aupro::{aupro, pro_points};
+pub use aupro::{PRO_LIMIT, aupro, pro_points};
 pub use auroc::auroc;
 pub use average_precision::average_precision;
 pub use components::label_components;

@@ -11,12 +11,19 @@ use crate::tensor::{Features, OpResult};
 /// Elements a parallel part.
 const PART: usize = 1 << 16;
 
+/// max(v, 0), but NaN stays NaN: `f32::max` would hide a network that has diverged.
+fn rectify(v: &mut f32) {
+    if *v < 0.0 {
+        *v = 0.0;
+    }
+}
+
 /// See [`crate::tensor::Backend::relu`]. dx = dy where y > 0.
 pub(super) fn relu<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native, Features<Native, T>> {
     let shape = *x.shape();
     let (x, mut tape) = x.split_tape();
     let mut values = to_host(&x);
-    values.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|v| *v = v.max(0.0)));
+    values.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(rectify));
     let y = tensor(values, shape)?;
     let (x, out) = (x.ghost(), y.clone());
     tape.add_backward_op(move |gradients| {
