@@ -63,6 +63,7 @@ impl From<SpecErrors> for Failure {
         let handler = GraphicalReportHandler::new_themed(theme()).with_width(110);
         let mut message = format!("{errors}\n");
         for problem in errors.located() {
+            message.push('\n');
             // A `String` takes whatever is written to it.
             let _ = handler.render_report(&mut message, &problem);
         }

@@ -49,35 +49,45 @@ impl Layout {
         self.len() == 0
     }
 
-    /// For each value in memory order, its place in the file.
-    fn file_places(&self) -> Box<dyn Iterator<Item = usize> + '_> {
+    /// Calls `visit` with each value's place in memory, in order, and its place in the file.
+    fn places(&self, mut visit: impl FnMut(usize, usize)) {
+        let mut memory = 0;
+        let mut next = |file: usize| {
+            visit(memory, file);
+            memory += 1;
+        };
         match *self {
-            Self::Vector(n) => Box::new(0..n),
-            Self::Conv { output, input, kernel } => Box::new((0..self.len()).map(move |place| {
-                let (tap, rest) = (place / (input * output), place % (input * output));
-                let (i, o) = (rest / output, rest % output);
-                (o * input + i) * kernel * kernel + tap
-            })),
-            Self::ConvTranspose { output, kernel, .. } => {
+            Self::Vector(n) => (0..n).for_each(next),
+            Self::Conv { output, input, kernel } => {
                 let taps = kernel * kernel;
-                Box::new((0..self.len()).map(move |place| {
-                    let (i, rest) = (place / (taps * output), place % (taps * output));
-                    let (tap, o) = (rest / output, rest % output);
-                    (i * output + o) * taps + tap
-                }))
+                for tap in 0..taps {
+                    for i in 0..input {
+                        (0..output).for_each(|o| next((o * input + i) * taps + tap));
+                    }
+                }
+            }
+            Self::ConvTranspose { input, output, kernel } => {
+                let taps = kernel * kernel;
+                for i in 0..input {
+                    for tap in 0..taps {
+                        (0..output).for_each(|o| next((i * output + o) * taps + tap));
+                    }
+                }
             }
         }
     }
 
     /// Values in file order to memory order.
     pub fn to_memory(&self, file: &[f32]) -> Vec<f32> {
-        self.file_places().map(|place| file[place]).collect()
+        let mut memory = vec![0.0; file.len()];
+        self.places(|to, from| memory[to] = file[from]);
+        memory
     }
 
     /// Values in memory order to file order.
     pub fn to_file(&self, memory: &[f32]) -> Vec<f32> {
         let mut file = vec![0.0; memory.len()];
-        self.file_places().zip(memory).for_each(|(place, value)| file[place] = *value);
+        self.places(|from, to| file[to] = memory[from]);
         file
     }
 }

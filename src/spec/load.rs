@@ -64,9 +64,7 @@ pub fn load(path: Option<&Path>, overrides: &[(String, String)]) -> Result<(Swee
     }
     let sweep = read(&table, &mut problems);
     for (key, value) in overrides.iter().filter(|(key, _)| space_entry(&table, key).is_some()) {
-        let help = format!(
-            "an axis of [search.space] sets it for each trial; narrow the axis: --set 'search.space.\"{key}\"=[{value}]'"
-        );
+        let help = "an axis of [search.space] sets it for each trial: change the axis in the file";
         problems.add(&Place::Flag(format!("{key}={value}")), format!("`{key}` is searched"), help);
     }
     if !problems.is_empty() {
