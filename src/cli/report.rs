@@ -13,7 +13,7 @@ use crate::store::{Access, Artifacts, Store};
 pub(super) struct ReportArgs {
     /// The sweep's name; without one, the latest.
     sweep: Option<String>,
-    /// Folder to write to [default: reports/<sweep>].
+    /// Folder to write to [default: reports/NAME].
     #[arg(long)]
     out: Option<PathBuf>,
 }
