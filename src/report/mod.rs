@@ -17,6 +17,8 @@ mod rows;
 mod statistics;
 mod style;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod text;
 mod write;
 

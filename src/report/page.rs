@@ -60,7 +60,8 @@ fn population(rows: &Rows) -> String {
         }
     }
     let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    format!("{} runs: {}. Numbers below are of the runs that are done.", rows.runs.len(), states.join(", "))
+    let runs = if rows.runs.len() == 1 { "run" } else { "runs" };
+    format!("{} {runs}: {}. Numbers below are of the runs that are done.", rows.runs.len(), states.join(", "))
 }
 
 fn part(rows: &Rows, section: &Section<'_>, index: usize, of: usize) -> Markup {

@@ -15,7 +15,7 @@ ul.findings { padding-left: 1.1rem; } ul.findings li { margin: .35rem 0; max-wid
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; vertical-align: top; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; } thead th { color: var(--quiet); font-weight: 600; }
 tr.baseline td { background: var(--panel); } td small { display: block; color: var(--quiet); } .up { color: var(--good); } .down { color: var(--bad); }
-td.wrap { white-space: normal; } figure { margin: 1rem 0; } figure svg, figure img { max-width: 100%; height: auto; display: block; }
+td.wrap { white-space: normal; min-width: 9rem; } figure { margin: 1rem 0; } figure svg, figure img { max-width: 100%; height: auto; display: block; }
 details { margin: .5rem 0; } summary { cursor: pointer; color: var(--link); } code { font-size: .9em; background: var(--panel); padding: .1em .3em; border-radius: 3px; }
 pre { background: var(--panel); padding: .75rem 1rem; overflow-x: auto; font-size: .85rem; border-radius: 4px; }
 .note { border-left: 3px solid var(--line); padding-left: .8rem; }

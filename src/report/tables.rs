@@ -113,7 +113,7 @@ pub(super) fn comparisons(comparisons: &[Comparison], categories: usize) -> Mark
                     td { (wins) " / " (ties) " / " (losses) }
                     td { (comparison.seeds) }
                     td { (comparison.categories) " of " (categories) }
-                    td.text { (comparison.verdict()) }
+                    td.text.wrap { (comparison.verdict()) }
                 }
             } }
         } }
