@@ -14,6 +14,9 @@ use super::{Native, tensor};
 use crate::tensor::backend::to_host;
 use crate::tensor::{Features, OpResult, Vector};
 
+/// Pixels a matrix product: the weights are packed anew for each, so a single row of a small map would mostly pack.
+const PART_PIXELS: usize = 512;
+
 /// See [`crate::tensor::Backend::conv_transpose2x2`].
 pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
     x: Features<Native, T>,
@@ -28,12 +31,15 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
     let bias_values = bias.map(to_host);
 
     // One row of input pixels makes two rows of output: no two parts write the same place.
+    let part = (PART_PIXELS / width).min((images * height).div_ceil(4)).max(1) * width;
     let mut values = vec![0.0; images * height * 2 * width * 2 * output];
-    values.par_chunks_mut(4 * width * output).zip(input.par_chunks(width * channels)).for_each(|(out, row)| {
-        let mut blocks = vec![0.0; width * 4 * output];
+    values.par_chunks_mut(part * 4 * output).zip(input.par_chunks(part * channels)).for_each(|(out, pixels)| {
+        let count = pixels.len() / channels;
+        let mut blocks = vec![0.0; count * 4 * output];
         let kernel = Matrix::new(&weights, channels, 4 * output);
-        gemm(Matrix::new(row, width, channels), kernel, &mut blocks, Into::Overwrite);
-        scatter(&blocks, width, output, out);
+        gemm(Matrix::new(pixels, count, channels), kernel, &mut blocks, Into::Overwrite);
+        let rows = out.chunks_exact_mut(4 * width * output).zip(blocks.chunks_exact(width * 4 * output));
+        rows.for_each(|(out, blocks)| scatter(blocks, width, output, out));
         if let Some(bias) = &bias_values {
             for pixel in out.chunks_exact_mut(output) {
                 pixel.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
@@ -56,8 +62,8 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
 
         let kernel = Matrix::new(&weights, channels, 4 * output).transposed();
         let dx = gradients.get_or_alloc_mut(&x)?;
-        dx.par_chunks_mut(width * channels).zip(blocks.par_chunks(width * 4 * output)).for_each(|(dx, blocks)| {
-            gemm(Matrix::new(blocks, width, 4 * output), kernel, dx, Into::Accumulate);
+        dx.par_chunks_mut(part * channels).zip(blocks.par_chunks(part * 4 * output)).for_each(|(dx, blocks)| {
+            gemm(Matrix::new(blocks, dx.len() / channels, 4 * output), kernel, dx, Into::Accumulate);
         });
 
         // One part an image, summed in order.
