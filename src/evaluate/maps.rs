@@ -38,15 +38,24 @@ impl LevelMaps {
 
     /// Reads values of the given shape; `images` says how many there must be.
     pub fn read(path: &Path, images: usize, height: usize, width: usize) -> std::io::Result<Self> {
-        let bytes = std::fs::read(path)?;
-        let expected = images * height * width * 4;
-        if bytes.len() != expected {
-            let reason = format!("{} holds {} bytes, expected {expected}", path.display(), bytes.len());
+        let values = read_floats(path)?;
+        let expected = images * height * width;
+        if values.len() != expected {
+            let reason = format!("{} holds {} values, expected {expected}", path.display(), values.len());
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
         }
-        let values = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         Ok(Self { height, width, values })
     }
+}
+
+/// The little-endian values of a whole file.
+pub(crate) fn read_floats(path: &Path) -> std::io::Result<Vec<f32>> {
+    let bytes = std::fs::read(path)?;
+    if !bytes.len().is_multiple_of(4) {
+        let reason = format!("{} holds {} bytes, which are no 32-bit values", path.display(), bytes.len());
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
+    }
+    Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
 }
 
 /// How level maps become the final one.

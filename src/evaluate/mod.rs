@@ -9,6 +9,7 @@ mod settings;
 mod threshold;
 
 pub use curves::{Curve, Curves};
+pub(crate) use maps::read_floats;
 pub use maps::{FinalMap, LevelMaps, MapRule, mean_fused_score, resize_bilinear};
 pub use results::{Evaluation, ImageScore, Measured};
 pub use score_artifact::{ScoreHeader, Snapshot, TestImage};

@@ -97,3 +97,10 @@ pub struct SweepTrial {
     /// Whether this is the re-run baseline.
     pub baseline: bool,
 }
+
+/// The last part of a dotted setting's name, or all of it where another of `among` ends alike.
+pub fn short_name<'n, N: AsRef<str>>(name: &'n str, among: &[N]) -> &'n str {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let alike = among.iter().filter(|other| other.as_ref().rsplit('.').next() == Some(last)).count();
+    if alike > 1 { name } else { last }
+}

@@ -1,6 +1,6 @@
 //! A figure is drawn once, as SVG: pages embed it, PNG files are rasterised from it with the same font.
 
-use std::sync::{Arc, Once};
+use std::sync::{Arc, LazyLock, Once};
 
 use plotters::coord::Shift;
 use plotters::prelude::{DrawingArea, IntoDrawingArea, RGBColor, SVGBackend};
@@ -100,10 +100,13 @@ fn hex(colour: RGBColor) -> String {
 
 /// Draws SVG text on nothing, enlarged.
 pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, String> {
-    let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(dejavu::sans::regular().to_vec());
-    fonts.set_sans_serif_family("DejaVu Sans");
-    let options = Options { fontdb: Arc::new(fonts), font_family: "DejaVu Sans".to_owned(), ..Options::default() };
+    static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
+        let mut fonts = fontdb::Database::new();
+        fonts.load_font_data(dejavu::sans::regular().to_vec());
+        fonts.set_sans_serif_family("DejaVu Sans");
+        Arc::new(fonts)
+    });
+    let options = Options { fontdb: Arc::clone(&FONTS), font_family: "DejaVu Sans".to_owned(), ..Options::default() };
     let tree = Tree::from_str(svg, &options).map_err(|error| error.to_string())?;
     let side = |length: f32| (length * scale).ceil() as u32;
     let mut pixels = Pixmap::new(side(tree.size().width()), side(tree.size().height()))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Rows;
 use super::protocol::Protocol;
+use crate::plan::short_name;
 use crate::store::RunRow;
 
 /// A trial as the report shows it.
@@ -150,14 +151,12 @@ fn tell_apart(variants: &mut [Variant], runs: &[&RunRow]) {
         let alike = || all.iter().filter(|(other, _)| other == label).map(|(_, axes)| axes);
         let differing: Vec<&String> =
             axes.keys().filter(|name| alike().any(|other| other.get(*name) != axes.get(*name))).collect();
-        let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
         let shown: Vec<String> = differing
             .iter()
             .map(|name| {
-                let clash = differing.iter().filter(|other| last(other) == last(name)).count() > 1;
                 let value = &axes[*name];
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                format!("{}={value}", if clash { (*name).clone() } else { last(name) })
+                format!("{}={value}", short_name(name, &differing))
             })
             .collect();
         if !shown.is_empty() {

@@ -10,8 +10,8 @@ use super::heat::heat;
 use super::{ReportError, Rows};
 use crate::data::{Image, Mask, Picture as Photograph};
 use crate::evaluate::{
-    Checkpoint, Evaluation, ImageScore, LevelMaps, ScoreHeader, fused_file, mask_file, quantile, resize_bilinear,
-    thumbnail_file,
+    Checkpoint, Evaluation, ImageScore, LevelMaps, ScoreHeader, fused_file, mask_file, quantile, read_floats,
+    resize_bilinear, thumbnail_file,
 };
 use crate::plan::{Key, StageJob, StageKind};
 use crate::store::{Artifacts, RunRow};
@@ -40,7 +40,7 @@ pub(super) struct Picture {
     pub png: Vec<u8>,
 }
 
-/// A variant's maps in one category, of its first finished seed.
+/// A variant's maps in one category, of the seed that all rows show.
 struct Source {
     label: String,
     seed: i64,
@@ -147,9 +147,7 @@ impl Source {
         let ceilings = levels.iter().map(|level| quantile(&level.values, 0.999).unwrap_or(1.0) as f32).collect();
         let mut fused = BTreeMap::new();
         for &index in &header.thumbnails {
-            let bytes = std::fs::read(fused_file(&evaluate, index))?;
-            let values = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-            fused.insert(index, values);
+            fused.insert(index, read_floats(&fused_file(&evaluate, index))?);
         }
         let all: Vec<f32> = fused.values().flatten().copied().collect();
         let fused_ceiling = quantile(&all, 0.999).unwrap_or(1.0) as f32;
@@ -252,7 +250,7 @@ fn compose(sources: &[Source], category: &str, index: usize, prefix: &str) -> Re
     })
 }
 
-/// A row's label, one line a word group, right of nothing and left of the tiles.
+/// A row's label, one line a setting, at the left of the tiles.
 fn lines(label: &str, middle: usize) -> String {
     let parts: Vec<String> = label.replace(" (", ", (").split(", ").map(str::to_owned).collect();
     let top = middle as f32 - 9.0 * (parts.len() as f32 - 1.0);

@@ -8,7 +8,7 @@ use super::reader::{Problems, Reader, near};
 use super::resolve;
 use super::tree::{self, Node, Table, Value};
 use crate::model::AutoEncoder;
-use crate::plan::{Baseline, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial};
+use crate::plan::{Baseline, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name};
 use crate::report::published_names;
 use crate::search::{Axis, Domain, points};
 
@@ -315,13 +315,6 @@ fn space_entry<'t>(table: &'t Table, name: &str) -> Option<&'t (Place, Node)> {
     let Value::Table(search) = &table.get("search")?.1.value else { return None };
     let Value::Table(space) = &search.get("space")?.1.value else { return None };
     space.get(name)
-}
-
-/// The last part of a dotted name, or all of it where another name ends alike.
-fn short_name<'n>(name: &'n str, among: &[String]) -> &'n str {
-    let last = |name: &'n str| name.rsplit('.').next().unwrap_or(name);
-    let alike = among.iter().filter(|other| other.rsplit('.').next() == Some(last(name))).count();
-    if alike > 1 { name } else { last(name) }
 }
 
 /// `skip=concat, depth=2` for the axes that the report compares; the network's kind where it compares none.

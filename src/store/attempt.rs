@@ -148,7 +148,6 @@ impl Store {
                 .await?;
             }
             settle::limit_attempts(&mut tx, claim.stage.as_str()).await?;
-            settle::skip_downstream(&mut tx, claim.stage.as_str()).await?;
             settle::runs_of_stage(&mut tx, claim.stage.as_str()).await?;
         }
         tx.commit().await?;

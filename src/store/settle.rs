@@ -38,7 +38,8 @@ pub(super) async fn runs_of_sweep(tx: &mut Tx, sweep: &str) -> Result<(), StoreE
     Ok(())
 }
 
-/// A pending stage that was tried often enough has failed.
+/// A pending stage that was tried often enough has failed; what needs a failed stage is skipped. The caller settles the runs of
+/// the stage: whoever has a stage below it has the stage, too.
 pub(super) async fn limit_attempts(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE stage SET state = 'failed', failure_class = COALESCE(failure_class, 'signal'),
@@ -49,7 +50,8 @@ pub(super) async fn limit_attempts(tx: &mut Tx, stage: &str) -> Result<(), Store
     .bind(MAX_ATTEMPTS)
     .execute(&mut **tx)
     .await?;
-    skip_downstream(tx, stage).await
+    sqlx::query(SKIP_BELOW).execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Everything below a failed stage that could still be claimed is skipped, with the reason.
@@ -58,18 +60,6 @@ const SKIP_BELOW: &str = "WITH RECURSIVE below(id) AS (
         UNION SELECT d.stage_id FROM stage_dependency d JOIN below b ON b.id = d.needs_id)
     UPDATE stage SET state = 'skipped', reason = 'a stage that it needs failed'
     WHERE state = 'pending' AND id IN (SELECT id FROM below)";
-
-/// Skips what needs a stage, if that stage failed, and settles the runs of what was skipped.
-pub(super) async fn skip_downstream(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
-    sqlx::query(SKIP_BELOW).execute(&mut **tx).await?;
-    sqlx::query(sqlx::AssertSqlSafe(format!(
-        "{RUN_STATE} (SELECT rs.run_id FROM run_stage rs JOIN stage_dependency d ON d.stage_id = rs.stage_id WHERE d.needs_id = ?)"
-    )))
-    .bind(stage)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
 
 /// A sweep that is planned again is wanted again: its cancelled runs go on, and what was skipped for the sake of a stage
 /// that has failed no longer is claimed. New stages below a failed one are skipped.

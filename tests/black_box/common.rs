@@ -125,3 +125,9 @@ batch_size = 4
 epochs = 2
 batch_size = 4
 "#;
+
+/// [`TINY`] on images below `data/` instead of drawn ones.
+pub fn tiny_on_disk() -> String {
+    TINY.replace("layout = \"synthetic\"", "layout = \"mvtec\"\nroot = \"data\"")
+        .replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }", "")
+}

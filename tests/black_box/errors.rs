@@ -1,6 +1,6 @@
 //! Bad input gets one clear error: what, where, what would be right; the exit code of the table; and nothing is lost.
 
-use crate::common::{TINY, Workplace};
+use crate::common::{TINY, Workplace, tiny_on_disk};
 
 /// Exit code and message of a command that must fail.
 #[track_caller]
@@ -10,16 +10,10 @@ fn fail(place: &Workplace, arguments: &[&str]) -> String {
     format!("exit code {}\n{}", outcome.code.expect("not killed"), outcome.stderr)
 }
 
-/// TINY on files on disk instead of drawn ones.
-fn on_disk() -> String {
-    TINY.replace("layout = \"synthetic\"", "layout = \"mvtec\"\nroot = \"data\"")
-        .replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }", "")
-}
-
 fn place_on_disk() -> Workplace {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
-    place.write("tiny.toml", &on_disk());
+    place.write("tiny.toml", &tiny_on_disk());
     place
 }
 

@@ -46,9 +46,14 @@ fn has_checkpoint(place: &Workplace) -> bool {
     })
 }
 
-fn start(place: &Workplace) -> Child {
+/// A sweep in the middle of joint training, with a checkpoint behind it.
+fn caught_in_joint_training() -> (Workplace, Child) {
+    let place = Workplace::new();
+    place.write("tiny.toml", &long_sweep());
     let mut command = place.command(&["sweep", "tiny.toml", "--no-report"]);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts")
+    let sweep = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    (place, sweep)
 }
 
 fn workers(place: &Workplace) -> Vec<i32> {
@@ -78,10 +83,7 @@ fn assert_same_bits(place: &Workplace) {
 
 #[test]
 fn a_killed_sweep_goes_on_and_ends_with_the_same_bits() {
-    let place = Workplace::new();
-    place.write("tiny.toml", &long_sweep());
-    let mut sweep = start(&place);
-    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    let (place, mut sweep) = caught_in_joint_training();
     let workers = workers(&place);
     sweep.kill().expect("killed");
     sweep.wait().expect("ended");
@@ -105,10 +107,7 @@ fn a_killed_sweep_goes_on_and_ends_with_the_same_bits() {
 
 #[test]
 fn a_killed_worker_costs_one_attempt_and_the_sweep_goes_on_by_itself() {
-    let place = Workplace::new();
-    place.write("tiny.toml", &long_sweep());
-    let mut sweep = start(&place);
-    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    let (place, mut sweep) = caught_in_joint_training();
     workers(&place).into_iter().for_each(kill);
     assert!(sweep.wait().expect("ended").success());
     assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
@@ -118,10 +117,7 @@ fn a_killed_worker_costs_one_attempt_and_the_sweep_goes_on_by_itself() {
 
 #[test]
 fn an_interrupted_sweep_leaves_with_130_and_a_checkpoint() {
-    let place = Workplace::new();
-    place.write("tiny.toml", &long_sweep());
-    let mut sweep = start(&place);
-    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    let (place, mut sweep) = caught_in_joint_training();
     // SAFETY: a plain system call on a process that this test started.
     unsafe { libc::kill(sweep.id() as i32, libc::SIGINT) };
     assert_eq!(sweep.wait().expect("ended").code(), Some(130));

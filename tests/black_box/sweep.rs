@@ -1,6 +1,6 @@
 //! The main job on a drawn set: planning, sharing, repeating nothing, failing without stopping.
 
-use crate::common::{TINY, Workplace};
+use crate::common::{TINY, Workplace, tiny_on_disk};
 
 #[test]
 fn a_sweep_stores_every_number_and_writes_a_report() {
@@ -151,10 +151,7 @@ fn a_new_stage_below_one_that_failed_is_skipped_and_the_sweep_ends() {
 fn a_renamed_folder_changes_labels_and_repeats_the_evaluation_alone() {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
-    let file = TINY
-        .replace("layout = \"synthetic\"", "layout = \"mvtec\"\nroot = \"data\"")
-        .replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }", "");
-    place.write("tiny.toml", &file);
+    place.write("tiny.toml", &tiny_on_disk());
     // Normal images in a folder that is not called `good` count as defective: nothing is normal.
     let test = place.path("data/weave/test");
     std::fs::rename(test.join("good"), test.join("fine")).expect("renamed");
