@@ -14,4 +14,6 @@ pub use job::{
 };
 pub use key::Key;
 pub use planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
-pub use trial::{Baseline, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name};
+pub use trial::{
+    Baseline, Objective, Pruner, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name,
+};

@@ -43,6 +43,54 @@ pub enum Strategy {
     },
 }
 
+/// What a search maximises: the mean of a result over the categories and seeds of a trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// Pixel AUROC on held-out normal images with painted defects: no label, no test image.
+    PseudoPixelAuroc,
+    /// A result of this name on the test images, of the selected epoch: an oracle, always marked as such.
+    Test(String),
+}
+
+impl Objective {
+    /// The result that is averaged.
+    pub fn result(&self) -> &str {
+        match self {
+            Self::PseudoPixelAuroc => "pseudo_pixel_auroc",
+            Self::Test(result) => result,
+        }
+    }
+}
+
+/// What stops trials that are not worth going on with. A trial's runs (category × seed, in the order of the sweep) are the
+/// resource: after each, trials are compared on the runs that they have both finished.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pruner {
+    /// Asynchronous successive halving (Li et al. 2020): at rungs of `min_runs`·η^k runs the best 1/η go on.
+    Asha {
+        /// Runs before the first rung.
+        min_runs: usize,
+        /// The fraction that goes on is 1/η.
+        eta: usize,
+    },
+    /// A trial below the median of the others' means over the same runs is stopped.
+    Median {
+        /// Runs before a trial can be stopped.
+        min_runs: usize,
+        /// Finished trials before any can be stopped.
+        startup_trials: usize,
+    },
+    /// A trial that a Wilcoxon signed-rank test, paired by run, finds worse than the best one is stopped.
+    Wilcoxon {
+        /// One-sided level of the test.
+        p: f64,
+        /// Pairs before a trial can be stopped.
+        min_runs: usize,
+    },
+}
+
 /// The search of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SearchSettings {
@@ -50,6 +98,10 @@ pub struct SearchSettings {
     pub strategy: Strategy,
     /// Seeds of the runs.
     pub seeds: Vec<u64>,
+    /// What the search maximises; absent where nothing learns from results and none was asked for.
+    pub objective: Option<Objective>,
+    /// What stops trials early.
+    pub pruner: Option<Pruner>,
 }
 
 /// What the report compares.

@@ -8,7 +8,9 @@ use super::reader::{Problems, Reader, near};
 use super::resolve;
 use super::tree::{self, Node, Table, Value};
 use crate::model::AutoEncoder;
-use crate::plan::{Baseline, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name};
+use crate::plan::{
+    Baseline, Objective, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name,
+};
 use crate::report::published_names;
 use crate::search::{Axis, Domain, points};
 
@@ -162,8 +164,10 @@ fn search(mut reader: Reader<'_>, problems: &mut Problems) -> (SearchSettings, V
             }
         }
     };
-    // The criterion of a search that learns from its trials; grid and random draw without one.
-    reader.choice("objective", (), &[("pseudo_pixel_auroc", ())], problems);
+    let objective = reader
+        .has("objective")
+        .then(|| reader.choice("objective", 0, &[("pseudo_pixel_auroc", 0)], problems))
+        .map(|_| Objective::PseudoPixelAuroc);
     let seeds = seeds(&mut reader, problems);
     let axes = reader
         .free_table("space", problems)
@@ -172,7 +176,7 @@ fn search(mut reader: Reader<'_>, problems: &mut Problems) -> (SearchSettings, V
         .filter_map(|(name, (place, node))| axis(name, place, node, random, problems))
         .collect();
     reader.finish(problems);
-    (SearchSettings { strategy, seeds }, axes)
+    (SearchSettings { strategy, seeds, objective, pruner: None }, axes)
 }
 
 fn seeds(reader: &mut Reader<'_>, problems: &mut Problems) -> Vec<u64> {
