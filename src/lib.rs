@@ -17,10 +17,12 @@
 //! | [`nn`] | parameter sets, layers, optimisers |
 //! | [`tensor`] | differentiable operations on dfdx tensors |
 //! | [`data`] | layouts, images, masks, splits, the synthetic set |
+//! | [`fault`] | places where a test can have the process killed |
 
 pub mod cli;
 pub mod data;
 pub mod evaluate;
+pub mod fault;
 pub mod model;
 pub mod nn;
 pub mod plan;

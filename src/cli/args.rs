@@ -3,10 +3,15 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::{cancel, data, report, status, sweep, weights, why, worker};
+use super::{cancel, data, gc, report, status, sweep, weights, why, worker};
+use crate::schedule::AttemptLog;
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
@@ -28,10 +33,12 @@ enum Verb {
     Sweep(sweep::SweepArgs),
     /// Tell how sweeps stand.
     Status(status::StatusArgs),
-    /// Tell why a run or stage is as it is.
+    /// Tell why a run, trial or stage is as it is, and how to make it again.
     Why(why::WhyArgs),
-    /// Cancel the runs of a sweep that are not over.
+    /// Cancel the runs of a sweep or trial that are not over, or one run.
     Cancel(cancel::CancelArgs),
+    /// Remove artifacts that no run needs.
+    Gc(gc::GcArgs),
     /// Write the report of a sweep.
     Report(report::ReportArgs),
     /// Look at a data set, or draw the synthetic one.
@@ -50,12 +57,19 @@ enum Verb {
 pub fn main() -> ExitCode {
     // clap's own exit code for a bad command line is ours, 2.
     let arguments = Arguments::parse();
-    let filter = tracing_subscriber::EnvFilter::try_new(&arguments.global.log);
-    let Ok(filter) = filter else {
+    let Ok(filter) = EnvFilter::try_new(&arguments.global.log) else {
         eprintln!("error: --log {}: expected error, warn, info, debug or trace", arguments.global.log);
         return Exit::Usage.into();
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let attempt = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(AttemptLog);
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter))
+        .with(
+            attempt
+                .with_filter(LevelFilter::DEBUG)
+                .with_filter(filter_fn(|facts| facts.target().starts_with("didact"))),
+        )
+        .init();
     match run(arguments) {
         Ok(exit) => exit.into(),
         Err(failure) => {
@@ -77,6 +91,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Status(args) => runtime.block_on(status::run(&args, &global)),
         Verb::Why(args) => runtime.block_on(why::run(&args, &global)),
         Verb::Cancel(args) => runtime.block_on(cancel::run(&args, &global)),
+        Verb::Gc(args) => runtime.block_on(gc::run(&args, &global)),
         Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
         Verb::Data(verb) => data::run(&verb),
         Verb::Weights(verb) => weights::run(&verb),

@@ -1,22 +1,35 @@
-//! `didact cancel`: no more of a sweep.
+//! `didact cancel`: no more of a sweep, a trial or a run.
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::print;
-use crate::store::{Access, Store};
+use crate::store::{Access, Named, Store};
 
 /// Arguments of `didact cancel`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CancelArgs {
-    /// The sweep's name.
-    sweep: String,
+    /// A sweep's name, or the first digits of a trial's or run's key.
+    id: String,
 }
 
 /// Runs the verb.
 pub(super) async fn run(args: &CancelArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Write).await?;
-    let (id, name) = store.find_sweep(Some(&args.sweep)).await?;
-    let cancelled = store.cancel(&id).await?;
-    print(&format!("sweep {name}: {cancelled} run(s) cancelled; finished ones stay"))?;
+    let named = store.find(&args.id).await?;
+    let what = match &named {
+        Named::Sweep(_, name) => format!("sweep {name}"),
+        Named::Trial(id) => format!("trial {}", &id[..12]),
+        Named::Run(id) => format!("run {}", &id[..12]),
+        Named::Stage(id) => {
+            let message = format!(
+                "{} is a stage, which runs may share: cancel a sweep, a trial or a run (`didact why {}` lists the runs)",
+                args.id,
+                &id[..12]
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+    };
+    let cancelled = store.cancel(&named).await?;
+    print(&format!("{what}: {cancelled} run(s) cancelled; finished ones stay"))?;
     Ok(Exit::Done)
 }

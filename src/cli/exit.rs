@@ -84,7 +84,7 @@ exits!(DataError => Data, WeightError => Data, PlanError => Data);
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
-            StoreError::NoSweep { .. } => Exit::Usage,
+            StoreError::NoSweep { .. } | StoreError::NoId { .. } | StoreError::Ambiguous { .. } => Exit::Usage,
             _ => Exit::Store,
         };
         Self::new(exit, error.to_string())

@@ -22,6 +22,19 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&text)
 }
 
+/// "45 s", "12 min", "3 h 20 min".
+pub(super) use crate::schedule::spoken;
+
+/// "1.5 GB": powers of a thousand, as disks are sold.
+pub(super) fn size(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes / unit),
+        None => format!("{bytes:.0} B"),
+    }
+}
+
 /// A table with columns as wide as they need to be.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {

@@ -1,9 +1,11 @@
 //! `didact status`: how sweeps stand.
 
+use std::time::Duration;
+
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{print, print_json, table};
-use crate::store::{Access, Store};
+use super::output::{print, print_json, spoken, table};
+use crate::store::{Access, Artifacts, Failure as FailedStage, Store, SweepStatus};
 
 /// Arguments of `didact status`.
 #[derive(Debug, clap::Args)]
@@ -15,6 +17,9 @@ pub(super) struct StatusArgs {
     json: bool,
 }
 
+/// Failed stages that are listed one by one.
+const LISTED: usize = 20;
+
 /// Runs the verb.
 pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Read).await?;
@@ -24,31 +29,121 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
         print_json(&status)?;
         return Ok(Exit::Done);
     }
-    print(&format!(
-        "sweep {name}: {} of {} runs done, {} running, {} failed",
+    print(&headline(&status))?;
+    print(&format!("\n{}", runs_table(&status)))?;
+    print(&format!("\n{}", stages_table(&status)))?;
+    if !status.workers.is_empty() {
+        print(&format!("\n{}", workers_table(&status, &global.artifacts())))?;
+    }
+    for failure in status.failures.iter().take(LISTED) {
+        let log = failure.log.as_ref().map(|log| global.artifacts().root().join(log).display().to_string());
+        let log = log.map(|log| format!("\n  log: {log}")).unwrap_or_default();
+        print(&format!("\nfailed {}: {}{log}", &failure.stage[..12], failure_line(failure)))?;
+    }
+    if status.failures.len() > LISTED {
+        print(&format!("\n… and {} failed stages more (--json lists all)", status.failures.len() - LISTED))?;
+    }
+    for event in &status.events {
+        print(&format!("\n{} {}: {}", event.at, event.kind, event.message))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// "weave · ST-FPM · seed 0: joint: nan: …".
+pub(super) fn failure_line(failure: &FailedStage) -> String {
+    let FailedStage { category, variant, seed, kind, .. } = failure;
+    let class = failure.class.as_ref().map(|class| format!("{class}: ")).unwrap_or_default();
+    let reason = failure.reason.as_deref().unwrap_or("unknown");
+    let more = match failure.runs {
+        1 => String::new(),
+        runs => format!(" (and {} run(s) more)", runs - 1),
+    };
+    format!("{category} · {variant} · seed {seed}{more}: {kind}: {class}{reason}")
+}
+
+fn headline(status: &SweepStatus) -> String {
+    let mut text = format!(
+        "sweep {}: {} of {} runs done, {} running, {} failed",
+        status.name,
         status.runs_in("done"),
         status.total_runs(),
         status.runs_in("running"),
         status.runs_in("failed")
-    ))?;
-    let rows: Vec<Vec<String>> = status
-        .runs
-        .iter()
-        .map(|row| vec![row.category.clone(), row.variant.clone(), row.state.clone(), row.count.to_string()])
+    );
+    for state in ["pruned", "cancelled"] {
+        if status.runs_in(state) > 0 {
+            text.push_str(&format!(", {} {state}", status.runs_in(state)));
+        }
+    }
+    let open = status.runs_in("pending") + status.runs_in("running");
+    if open > 0 {
+        let threads: i64 = status.workers.iter().map(|worker| worker.threads).sum();
+        text.push_str(&match (status.thread_seconds_left, threads) {
+            (None, _) => "; time left unknown until a stage of each kind is done".to_owned(),
+            (Some(seconds), 0) => {
+                let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as f64;
+                format!("; no worker; about {} with {cores} threads", spoken(Duration::from_secs_f64(seconds / cores)))
+            }
+            (Some(seconds), threads) => {
+                format!("; about {} left", spoken(Duration::from_secs_f64(seconds / threads as f64)))
+            }
+        });
+    }
+    text
+}
+
+/// Category × variant, each with its runs by state.
+fn runs_table(status: &SweepStatus) -> String {
+    const STATES: [&str; 6] = ["pending", "running", "done", "failed", "pruned", "cancelled"];
+    let shown: Vec<&str> = STATES.into_iter().filter(|state| *state == "done" || status.runs_in(state) > 0).collect();
+    let mut rows: Vec<(&str, &str, Vec<i64>)> = Vec::new();
+    for row in &status.runs {
+        let place = rows.iter().position(|(category, variant, _)| *category == row.category && *variant == row.variant);
+        let place = place.unwrap_or_else(|| {
+            rows.push((&row.category, &row.variant, vec![0; shown.len()]));
+            rows.len() - 1
+        });
+        if let Some(column) = shown.iter().position(|state| *state == row.state) {
+            rows[place].2[column] += row.count;
+        }
+    }
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(category, variant, counts)| {
+            let names = [category.to_owned(), variant.to_owned()];
+            names.into_iter().chain(counts.iter().map(i64::to_string)).collect()
+        })
         .collect();
-    print(&format!("\n{}", table(&["category", "variant", "state", "runs"], &rows)))?;
+    table(&["category", "variant"].into_iter().chain(shown).collect::<Vec<_>>(), &rows)
+}
+
+fn stages_table(status: &SweepStatus) -> String {
     let rows: Vec<Vec<String>> =
         status.stages.iter().map(|row| vec![row.kind.clone(), row.state.clone(), row.count.to_string()]).collect();
-    print(&format!("\n{}", table(&["stage", "state", "count"], &rows)))?;
-    for failure in &status.failures {
-        let reason = failure.reason.as_deref().unwrap_or("unknown");
-        print(&format!(
-            "\nfailed {}: {} · {} · seed {}\n  {reason}",
-            &failure.run[..12.min(failure.run.len())],
-            failure.category,
-            failure.variant,
-            failure.seed
-        ))?;
-    }
-    Ok(Exit::Done)
+    table(&["stage", "state", "count"], &rows)
+}
+
+fn workers_table(status: &SweepStatus, artifacts: &Artifacts) -> String {
+    let rows: Vec<Vec<String>> = status
+        .workers
+        .iter()
+        .map(|worker| {
+            let work = match (&worker.kind, &worker.title) {
+                (Some(kind), Some(title)) => format!("{kind} {title}"),
+                (Some(kind), None) => format!("{kind} of another sweep"),
+                (None, _) => "idle".to_owned(),
+            };
+            let since = worker.seconds.map(|seconds| spoken(Duration::from_secs_f64(seconds))).unwrap_or_default();
+            let log = worker.log.as_ref().map(|log| artifacts.root().join(log).display().to_string());
+            vec![
+                format!("{} on {}", worker.pid, worker.host),
+                worker.device.clone(),
+                worker.threads.to_string(),
+                work,
+                since,
+                log.unwrap_or_default(),
+            ]
+        })
+        .collect();
+    table(&["worker", "device", "threads", "at", "for", "log"], &rows)
 }

@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{print, table};
+use super::output::{print, spoken, table};
+use super::parse::{bytes, duration, key_value};
 use super::report;
 use super::signals::listen_for_signals;
+use super::steering::Steering;
 use crate::plan::{Plan, StageKind, Sweep, build};
-use crate::schedule::{LaunchOptions, Stop, SweepEnd, launch};
-use crate::spec::load;
-use crate::store::{Access, Store};
+use crate::schedule::{DeviceChoice, LaunchOptions, Slot, Stop, SweepEnd, launch, slots};
+use crate::spec::{Source, load};
+use crate::store::{
+    Access, Artifacts, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted,
+};
 
 /// Arguments of `didact sweep`.
 #[derive(Debug, clap::Args)]
@@ -21,18 +25,30 @@ pub(super) struct SweepArgs {
     /// Worker processes; the cores are divided among them.
     #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
-    /// Where stages run: auto or cpu (this build has no CUDA).
+    /// Where stages run: auto, cpu, cuda, cuda:0, cuda:0,1 (one worker a GPU, or more with --jobs).
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
-    device: String,
+    device: DeviceChoice,
+    /// What a worker may have of memory, e.g. 4G: one that wants more is ended, and its stage tried with fewer neighbours.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    memory: Option<u64>,
     /// Override a setting, e.g. --set joint.epochs=5.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     overrides: Vec<(String, String)>,
     /// Take the first N trials only (a total, not "more").
     #[arg(long, value_name = "N")]
     max_trials: Option<usize>,
+    /// Run one run, trial or stage alone, by the first digits of its key.
+    #[arg(long, value_name = "ID")]
+    only: Option<String>,
     /// Stop after this time, e.g. 90s, 30m, 8h (exit code 130 if runs are left; the same command continues).
     #[arg(long, value_name = "T", value_parser = duration)]
     time_limit: Option<Duration>,
+    /// A stage that takes longer has failed, and goes on from its checkpoint, e.g. 2h.
+    #[arg(long, value_name = "T", value_parser = duration)]
+    stage_timeout: Option<Duration>,
+    /// Stop once N more runs have failed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    max_failures: Option<i64>,
     /// Try failed stages once more.
     #[arg(long)]
     retry_failed: bool,
@@ -44,107 +60,164 @@ pub(super) struct SweepArgs {
     no_report: bool,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-        .ok_or_else(|| "expected KEY=VALUE, e.g. joint.epochs=5".to_owned())
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "expected a number with s, m or h, e.g. 90m".to_owned();
-    let unit = match text.chars().last() {
-        Some('s') => 1.0,
-        Some('m') => 60.0,
-        Some('h') => 3600.0,
-        _ => return Err(wrong()),
-    };
-    let number: f64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    Duration::try_from_secs_f64(number * unit).map_err(|_| wrong())
-}
-
 /// Runs the verb.
-#[expect(clippy::print_stderr, reason = "what is going on goes to standard error")]
 pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failure> {
-    match args.device.as_str() {
-        "auto" | "cpu" => {}
-        cuda if cuda.starts_with("cuda") => {
-            return Err(Failure::new(
-                Exit::Usage,
-                "--device cuda: this build runs on the CPU only; use --device cpu or auto",
-            ));
-        }
-        other => return Err(Failure::new(Exit::Usage, format!("--device {other}: expected auto or cpu"))),
-    }
+    let usage = |message: String| Failure::new(Exit::Usage, message);
+    let slots = slots(&args.device, usize::from(args.jobs)).map_err(usage)?;
     let (mut sweep, source) = load(args.file.as_deref(), &args.overrides)?;
     if let Some(limit) = args.max_trials {
         sweep.trials.truncate(limit);
     }
     let plan = build(&sweep)?;
     if args.dry_run {
-        return dry_run(&sweep, &plan, global).await;
+        return dry_run(&sweep, &plan, &slots, global).await;
     }
     let store = Store::open(&global.store, Access::Write).await?;
     let artifacts = global.artifacts();
-    let outcome = store.write_plan(&sweep, &source.text, &plan, &artifacts).await?;
+    let outcome = write_plan(args, &store, &sweep, &source, &plan, &artifacts).await?;
     if args.retry_failed {
         store.retry_failed(&outcome.sweep).await?;
     }
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let jobs = usize::from(args.jobs);
-    let threads = (cores / jobs).max(1);
-    eprintln!(
-        "sweep {}: {} trials, {} runs, {} stages ({} done before); {jobs} worker(s) with {threads} thread(s)",
+    let wanted = Wanted { sweep: outcome.sweep.clone(), only: only(args, &store).await? };
+    announce(&sweep, &plan, &outcome, &slots);
+    let stop = Stop::default();
+    listen_for_signals(stop.clone());
+    let options = LaunchOptions {
+        wanted,
+        slots,
+        store: global.store.clone(),
+        log: global.log.clone(),
+        artifacts: artifacts.root().to_owned(),
+        time_limit: args.time_limit,
+        stage_timeout: args.stage_timeout,
+        memory: args.memory,
+        max_failures: args.max_failures,
+    };
+    let end = launch(&store, &options, &stop, &mut Steering).await?;
+    store.settle_evaluations(&plan, &artifacts).await?;
+    let status = store.status(&outcome.sweep, &sweep.name).await?;
+    conclude(args, global, &store, &outcome.sweep, &status, &end).await
+}
+
+async fn write_plan(
+    args: &SweepArgs,
+    store: &Store,
+    sweep: &Sweep,
+    source: &Source,
+    plan: &Plan,
+    artifacts: &Artifacts,
+) -> Result<PlanOutcome, Failure> {
+    let file = args.file.as_ref().map(|path| path.display().to_string());
+    let source = PlanSource { file: file.as_deref(), text: &source.text };
+    let outcome = store.write_plan(sweep, source, plan, artifacts, None).await?;
+    if let Some(change) = &outcome.change {
+        say(&format!("{} ({} of {} stages are done already)", changed(change), outcome.cached, outcome.stages));
+        store.tell(&outcome.sweep, "replanned", &changed(change)).await?;
+    }
+    Ok(outcome)
+}
+
+/// The id of the run or trial that alone is wanted.
+async fn only(args: &SweepArgs, store: &Store) -> Result<Option<String>, Failure> {
+    let Some(id) = &args.only else { return Ok(None) };
+    match store.find(id).await? {
+        Named::Run(id) | Named::Trial(id) => Ok(Some(id)),
+        Named::Stage(id) => Ok(store.a_run_of(&id).await?),
+        Named::Sweep(_, name) => Err(Failure::new(
+            Exit::Usage,
+            format!("--only {name}: expected the key of a run, trial or stage, not a sweep's name"),
+        )),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "what is going on goes to standard error")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+fn announce(sweep: &Sweep, plan: &Plan, outcome: &PlanOutcome, slots: &[Slot]) {
+    let threads = slots.first().map_or(1, |slot| slot.threads);
+    let mut devices: Vec<String> = slots.iter().map(|slot| slot.device.to_string()).collect();
+    devices.dedup();
+    say(&format!(
+        "sweep {}: {} trials, {} runs, {} stages ({} done before); {} worker(s) with {threads} thread(s) on {}",
         sweep.name,
         plan.trials.len(),
         outcome.runs,
         outcome.stages,
-        outcome.cached
-    );
-    let stop = Stop::default();
-    listen_for_signals(stop.clone());
-    let options = LaunchOptions {
-        sweep: outcome.sweep.clone(),
-        jobs,
-        threads,
-        store: global.store.clone(),
-        log: global.log.clone(),
-        artifacts: artifacts.root().to_owned(),
-        stages: (outcome.cached as u64, outcome.stages as u64),
-        time_limit: args.time_limit,
-    };
-    let end = launch(&store, &options, &stop).await?;
-    store.settle_evaluations(&plan, &artifacts).await?;
-    let status = store.status(&outcome.sweep, &sweep.name).await?;
-    let failed = status.runs_in("failed");
-    let done = status.runs_in("done");
-    eprintln!("sweep {}: {done} of {} runs done, {failed} failed", sweep.name, status.total_runs());
-    for failure in &status.failures {
-        let reason = failure.reason.as_deref().unwrap_or("unknown");
-        eprintln!("  failed: {} · {} · seed {}: {reason}", failure.category, failure.variant, failure.seed);
-    }
-    let unfinished = status.total_runs() > done + failed;
-    if unfinished && end == SweepEnd::Interrupted {
-        eprintln!("interrupted; the same command continues");
-        return Ok(Exit::Interrupted);
-    }
-    if !args.no_report {
-        let index = report::write(&store, &outcome.sweep, &sweep.name, None, &artifacts).await?;
-        print(&format!("report: {}", index.display()))?;
-    }
-    if unfinished && end == SweepEnd::TimeLimit {
-        eprintln!("{} run(s) are left; the same command continues", status.total_runs() - done - failed);
-        return Ok(Exit::Interrupted);
-    }
-    Ok(if unfinished || failed > 0 { Exit::RunsFailed } else { Exit::Done })
+        outcome.cached,
+        slots.len(),
+        devices.join(", ")
+    ));
 }
 
-async fn dry_run(sweep: &Sweep, plan: &Plan, global: &Global) -> Result<Exit, Failure> {
-    let done = match Store::open(&global.store, Access::Read).await {
-        Ok(store) => store.count_done(plan).await?,
-        Err(crate::store::StoreError::Absent { .. }) => 0,
+/// "the sweep file has changed: 2 trials added (…), 1 removed (…), 3 kept".
+fn changed(change: &PlanChange) -> String {
+    let listed = |trials: &[String], what: &str| match trials.len() {
+        0 => format!("none {what}"),
+        count => {
+            let shown = trials.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("; ");
+            let more = if count > 5 { "; …" } else { "" };
+            format!("{count} {what} ({shown}{more})")
+        }
+    };
+    format!(
+        "the sweep has changed: {}, {}, {} kept; what was removed stays in the store",
+        listed(&change.added, "trial(s) added"),
+        listed(&change.removed, "removed"),
+        change.kept
+    )
+}
+
+/// What became of it, the report, the exit code.
+async fn conclude(
+    args: &SweepArgs,
+    global: &Global,
+    store: &Store,
+    sweep: &str,
+    status: &SweepStatus,
+    end: &SweepEnd,
+) -> Result<Exit, Failure> {
+    let (done, failed, total) = (status.runs_in("done"), status.runs_in("failed"), status.total_runs());
+    let given_up = status.runs_in("pruned") + status.runs_in("cancelled");
+    let open = total - done - failed - given_up;
+    let aside = if given_up > 0 { format!(", {given_up} pruned or cancelled") } else { String::new() };
+    say(&format!("sweep {}: {done} of {total} runs done, {failed} failed{aside}", status.name));
+    for failure in &status.failures {
+        say(&format!("  failed: {}", super::status::failure_line(failure)));
+    }
+    if open > 0 && *end == SweepEnd::Interrupted {
+        say("interrupted; the same command continues");
+        return Ok(Exit::Interrupted);
+    }
+    if !args.no_report && args.only.is_none() {
+        let index = report::write(store, sweep, &status.name, None, &global.artifacts()).await?;
+        print(&format!("report: {}", index.display()))?;
+    }
+    let left = |why: &str| say(&format!("{why}: {open} run(s) are left; the same command continues"));
+    match end {
+        SweepEnd::TimeLimit if open > 0 => {
+            left("the time limit was reached");
+            return Ok(Exit::Interrupted);
+        }
+        SweepEnd::TooManyFailures(count) => left(&format!("{count} runs have failed (--max-failures)")),
+        SweepEnd::Broken => left("no worker could go on"),
+        SweepEnd::Complete | SweepEnd::Interrupted | SweepEnd::TimeLimit => {}
+    }
+    let all_through = args.only.is_some() || open == 0;
+    Ok(if failed == 0 && all_through && *end == SweepEnd::Complete { Exit::Done } else { Exit::RunsFailed })
+}
+
+async fn dry_run(sweep: &Sweep, plan: &Plan, slots: &[Slot], global: &Global) -> Result<Exit, Failure> {
+    let store = match Store::open(&global.store, Access::Read).await {
+        Ok(store) => Some(store),
+        Err(StoreError::Absent { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let count = |kind: StageKind| plan.stages.iter().filter(|stage| stage.job.kind() == kind).count();
+    let (done, change, rates) = match &store {
+        Some(store) => (store.done_stages(plan).await?, store.change(&sweep.name, plan).await?, store.rates().await?),
+        None => Default::default(),
+    };
     let wanted: usize = plan.runs.iter().map(|run| run.stages.len()).sum();
     print(&format!(
         "sweep {}: {} trials, {} runs, {} stages ({} done already; {wanted} without sharing)",
@@ -152,11 +225,35 @@ async fn dry_run(sweep: &Sweep, plan: &Plan, global: &Global) -> Result<Exit, Fa
         plan.trials.len(),
         plan.runs.len(),
         plan.stages.len(),
-        done
+        done.len()
     ))?;
-    let rows: Vec<Vec<String>> =
-        StageKind::ALL.iter().map(|&kind| vec![kind.name().to_owned(), count(kind).to_string()]).collect();
-    print(&table(&["stage", "count"], &rows))?;
+    if let Some(change) = change {
+        print(&changed(&change))?;
+    }
+    let threads: usize = slots.iter().map(|slot| slot.threads).sum();
+    let time = |thread_seconds: Option<f64>| match thread_seconds {
+        Some(seconds) => format!("about {}", spoken(Duration::from_secs_f64(seconds / threads as f64))),
+        None => "unknown".to_owned(),
+    };
+    let open = |kind: Option<StageKind>| {
+        let stages = plan.stages.iter().filter(move |stage| kind.is_none_or(|kind| stage.job.kind() == kind));
+        stages.filter(|stage| !done.contains(stage.key.as_str()))
+    };
+    let rows: Vec<Vec<String>> = StageKind::ALL
+        .iter()
+        .map(|&kind| {
+            let count = plan.stages.iter().filter(|stage| stage.job.kind() == kind).count();
+            let left = open(Some(kind)).count();
+            let time = if left == 0 { "-".to_owned() } else { time(rates.of_stages(open(Some(kind)))) };
+            vec![kind.name().to_owned(), count.to_string(), (count - left).to_string(), time]
+        })
+        .collect();
+    print(&table(&["stage", "count", "done", "time left"], &rows))?;
+    print(&match (open(None).next(), rates.of_stages(open(None))) {
+        (None, _) => "nothing is left to do".to_owned(),
+        (_, None) => "time left: unknown until a stage of each kind is done".to_owned(),
+        (_, seconds) => format!("time left: {} with {} worker(s)", time(seconds), slots.len()),
+    })?;
     let rows: Vec<Vec<String>> = sweep
         .trials
         .iter()

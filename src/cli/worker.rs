@@ -1,10 +1,13 @@
 //! `didact worker`: one process that serves a sweep.
 
+use std::time::Duration;
+
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::parse::{bytes, duration};
 use super::signals::listen_for_signals;
-use crate::schedule::{Stop, WorkerOptions, work};
-use crate::store::{Access, Store};
+use crate::schedule::{Stop, WorkerEnd, WorkerOptions, execute, limit_memory, offer_to_the_kernel, work};
+use crate::store::{Access, Store, Wanted};
 
 /// Arguments of `didact worker`.
 #[derive(Debug, clap::Args)]
@@ -12,22 +15,43 @@ pub(super) struct WorkerArgs {
     /// Name or id of the sweep to serve.
     #[arg(long)]
     sweep: String,
+    /// Serve one run or trial of it alone, by its key.
+    #[arg(long)]
+    only: Option<String>,
     /// Threads to use [default: all cores].
     #[arg(long)]
     threads: Option<usize>,
-    /// End when standard input closes: the process that started this one has gone, or asks to stop.
+    /// The device: this executable knows the CPU only.
+    #[arg(long, default_value = "cpu", overrides_with = "device")]
+    device: String,
+    /// Memory that this worker may have, e.g. 4G.
+    #[arg(long, value_parser = bytes)]
+    memory: Option<u64>,
+    /// A stage that takes longer has failed.
+    #[arg(long, value_parser = duration)]
+    stage_timeout: Option<Duration>,
+    /// End when standard input closes, not before: the process that started this one has gone, or says that nothing is left.
     #[arg(long)]
     attached: bool,
 }
 
 /// Runs the verb.
 pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Failure> {
+    if args.device != "cpu" {
+        let message = format!("--device {}: this executable runs stages on the CPU only", args.device);
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = args.threads.unwrap_or(cores).max(1);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
         .map_err(|error| Failure::new(Exit::Store, format!("cannot start {threads} threads: {error}")))?;
+    offer_to_the_kernel();
+    if let Some(bytes) = args.memory {
+        limit_memory(bytes).map_err(|error| Failure::new(Exit::Usage, format!("--memory {bytes}: {error}")))?;
+    }
     let store = Store::open(&global.store, Access::Write).await?;
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;
     let stop = Stop::default();
@@ -40,6 +64,16 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Fail
             stop.request();
         });
     }
-    work(&store, &global.artifacts(), &WorkerOptions { sweep, threads }, &stop).await?;
-    Ok(Exit::Done)
+    let options = WorkerOptions {
+        wanted: Wanted { sweep, only: args.only.clone() },
+        threads,
+        device: args.device.clone(),
+        attached: args.attached,
+        stage_timeout: args.stage_timeout,
+        execute,
+    };
+    match work(&store, &global.artifacts(), &options, &stop).await? {
+        WorkerEnd::NothingLeft | WorkerEnd::Asked => Ok(Exit::Done),
+        WorkerEnd::Broken(reason) => Err(Failure::new(Exit::RunsFailed, reason)),
+    }
 }

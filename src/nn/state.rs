@@ -155,7 +155,9 @@ fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = std::fs::File::create(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    crate::fault::point("checkpoint:before-rename");
     std::fs::rename(&temporary, path)?;
+    crate::fault::point("checkpoint:after-rename");
     match path.parent() {
         Some(folder) => std::fs::File::open(folder)?.sync_all(),
         None => Ok(()),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::json;
 
 use super::{
-    EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, Part, Plan, PlannedRun, PlannedStage, PlannedTrial, PretrainJob,
-    ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
+    Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, Part, Plan, PlannedRun, PlannedStage, PlannedTrial,
+    PretrainJob, ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
 };
 use crate::data::{Category, DataError, DataSettings, Dataset};
 use crate::evaluate::Checkpoint;
@@ -34,6 +34,8 @@ pub(super) struct Facts {
     pub test_digest: String,
     pub mask_digest: String,
     pub counts: serde_json::Value,
+    /// Images of the training and the test part.
+    pub images: (usize, usize),
 }
 
 /// Data sets and teachers, opened once each.
@@ -88,6 +90,7 @@ fn facts_of(category: &Category) -> Result<Facts, DataError> {
         test_digest: category.test_digest()?,
         mask_digest: category.mask_digest()?,
         counts: json!({ "train": category.train.len(), "test": defects }),
+        images: (category.train.len(), category.test.len()),
     })
 }
 
@@ -151,7 +154,8 @@ pub(super) fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u
     let mut stages = Vec::new();
     let mut add = |job: StageJob| {
         let key = job.key();
-        stages.push(PlannedStage { key: key.clone(), job });
+        let effort = Effort::of(&job, facts.images.0, facts.images.1);
+        stages.push(PlannedStage { key: key.clone(), job, effort });
         key
     };
     let images = |part, digest: &str| ImageSet {

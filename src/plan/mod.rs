@@ -1,6 +1,7 @@
 //! Trials to runs to stages, and their keys.
 
 mod build;
+mod effort;
 mod job;
 mod key;
 mod planned;
@@ -9,6 +10,7 @@ mod tests;
 mod trial;
 
 pub use build::{PlanError, build};
+pub use effort::Effort;
 pub use job::{
     EvaluateJob, FeaturesJob, ImageSet, JointJob, Part, PretrainJob, ScoreJob, StageJob, StageKind, TeacherRef,
 };

@@ -1,11 +1,9 @@
 //! A whole plan: what the scheduler writes to the store before any worker starts.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Key, StageJob, SweepTrial};
+use super::{Effort, Key, StageJob, SweepTrial};
 
 /// A trial with its key.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PlannedTrial {
     /// Digest of the canonical settings.
     pub key: Key,
@@ -14,7 +12,7 @@ pub struct PlannedTrial {
 }
 
 /// A run: trial × category × seed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRun {
     /// Digest of trial, category, seed and protocol: the same trial on other images is another run, and loses nothing.
     pub key: Key,
@@ -34,16 +32,18 @@ pub struct PlannedRun {
 }
 
 /// A stage that one or more runs want.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PlannedStage {
     /// Its key.
     pub key: Key,
     /// Its job.
     pub job: StageJob,
+    /// How much work it is.
+    pub effort: Effort,
 }
 
 /// Everything that a sweep will do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The trials, without duplicates.
     pub trials: Vec<PlannedTrial>,

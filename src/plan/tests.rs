@@ -71,6 +71,7 @@ fn case() -> Case {
         test_digest: "test".to_owned(),
         mask_digest: "masks".to_owned(),
         counts: json!({ "train": 209 }),
+        images: (209, 83),
     };
     Case { trial, facts, teacher: TeacherRef { settings: teacher, digest: "weights".to_owned() }, seed: 0 }
 }

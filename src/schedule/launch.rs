@@ -1,41 +1,42 @@
-//! Starts worker processes, watches them, and stops them.
+//! Runs a sweep: a worker in each slot, the plan steered while it goes on, an end that leaves nothing behind.
 
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
 use super::progress::Display;
-use super::worker::alive;
-use super::{Message, Stop, host_name};
-use crate::store::{Store, StoreError};
+use super::reaper::Reaper;
+use super::steer::{Outlook, Steer};
+use super::supervise::{Event, supervise};
+use super::{Message, Slot, Stop, host_name};
+use crate::store::{RunCounts, Store, StoreError, Wanted};
 
 /// How a sweep is run.
 #[derive(Debug, Clone)]
 pub struct LaunchOptions {
-    /// Id of the sweep.
-    pub sweep: String,
-    /// Worker processes.
-    pub jobs: usize,
-    /// Threads a worker.
-    pub threads: usize,
+    /// What is to be done.
+    pub wanted: Wanted,
+    /// A place for each worker.
+    pub slots: Vec<Slot>,
     /// Passed on to workers.
     pub store: String,
     /// Passed on to workers.
     pub log: String,
     /// Passed on to workers.
     pub artifacts: PathBuf,
-    /// Stages done before, and in all.
-    pub stages: (u64, u64),
     /// Stop claiming after this time.
     pub time_limit: Option<Duration>,
+    /// A stage that takes longer has failed.
+    pub stage_timeout: Option<Duration>,
+    /// Bytes that a worker may have of its own.
+    pub memory: Option<u64>,
+    /// Stop once so many more runs have failed.
+    pub max_failures: Option<i64>,
 }
 
 /// Why the workers ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SweepEnd {
     /// Nothing is left to do.
     Complete,
@@ -43,141 +44,242 @@ pub enum SweepEnd {
     Interrupted,
     /// The time limit was reached.
     TimeLimit,
+    /// So many runs failed.
+    TooManyFailures(i64),
+    /// No worker could be kept running.
+    Broken,
 }
 
-/// Workers in a row that died before they claimed a stage: beyond that something is wrong with the machine. Those that die with
-/// a stage are bounded by the stage's own attempts.
-const IDLE_DEATHS: usize = 5;
+/// At least so long between two looks at the store.
+const LOOK: Duration = Duration::from_millis(200);
+/// So long the store may fail before the sweep gives up: a disk may be cleared meanwhile.
+const STORE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a sweep to its end, or to the first stop request.
-pub async fn launch(store: &Store, options: &LaunchOptions, stop: &Stop) -> Result<SweepEnd, StoreError> {
-    store.reap(&host_name(), alive).await?;
-    let mut display = Display::new(options.jobs, options.stages.0, options.stages.1);
-    let (sender, mut messages) = mpsc::unbounded_channel();
-    let mut workers = Vec::new();
-    for index in 0..options.jobs {
-        workers.push(tokio::spawn(supervise(index, options.clone(), sender.clone(), stop.clone())));
-    }
+///
+/// # Errors
+/// Those of the store and of what steers the sweep.
+pub async fn launch<S: Steer>(
+    store: &Store,
+    options: &LaunchOptions,
+    stop: &Stop,
+    steer: &mut S,
+) -> Result<SweepEnd, S::Error>
+where
+    S::Error: From<StoreError>,
+{
+    let mut sweep = Running::begin(store, options, steer).await?;
+    let (sender, mut events) = mpsc::unbounded_channel();
+    // Theirs, not the person's: workers also leave because nothing is left.
+    let leave = Stop::default();
+    let workers: Vec<_> = options
+        .slots
+        .iter()
+        .enumerate()
+        .map(|(index, slot)| {
+            tokio::spawn(supervise(index, slot.clone(), options.clone(), sender.clone(), leave.clone()))
+        })
+        .collect();
     drop(sender);
-    let deadline = options.time_limit.map(|limit| tokio::time::Instant::now() + limit);
-    let mut end = SweepEnd::Complete;
-    let mut titles = vec![String::new(); options.jobs];
-    loop {
-        let timeout = async {
-            match deadline {
-                Some(deadline) if end == SweepEnd::Complete => tokio::time::sleep_until(deadline).await,
-                _ => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            received = messages.recv() => match received {
-                Some(Event::Said(worker, message)) => display.show(worker, &mut titles[worker], &message),
-                Some(Event::Died(worker, how)) => {
-                    display.say(&format!("worker {} {how}; its stage is taken back and tried again", worker + 1));
-                    store.reap(&host_name(), alive).await?;
-                }
-                None => break,
+    let mut tick = tokio::time::interval(LOOK);
+    let outcome = loop {
+        let look = tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => sweep.hear(event).await,
+                None => break Ok(()),
             },
-            () = timeout => {
-                display.say("the time limit is reached: workers finish their step, write a checkpoint and leave");
-                end = SweepEnd::TimeLimit;
-                stop.request();
-            }
+            _ = tick.tick() => true,
+        };
+        if stop.requested() && sweep.end.is_none() {
+            sweep.end = Some(SweepEnd::Interrupted);
         }
-    }
+        if look && let Err(error) = sweep.look(steer).await {
+            break Err(error);
+        }
+        if sweep.end.is_some() {
+            leave.request();
+        }
+    };
+    leave.request();
     for worker in workers {
         // Its own end was told through the channel.
         let _ = worker.await;
     }
-    display.close();
-    if end == SweepEnd::Complete && stop.requested() {
-        end = SweepEnd::Interrupted;
-    }
-    Ok(end)
-}
-
-enum Event {
-    Said(usize, Message),
-    Died(usize, String),
-}
-
-/// Keeps one worker running.
-async fn supervise(index: usize, options: LaunchOptions, sender: mpsc::UnboundedSender<Event>, stop: Stop) {
-    let mut idle_deaths = 0;
-    while idle_deaths < IDLE_DEATHS {
-        let life = match start(&options) {
-            Ok(child) => watch(index, child, &sender, &stop).await,
-            Err(error) => Life { claimed: false, death: Some(format!("could not be started: {error}")) },
-        };
-        match life.death {
-            Some(how) if !stop.requested() => {
-                // A closed channel means that nobody listens any more.
-                let _ = sender.send(Event::Died(index, how));
-            }
-            _ => return,
-        }
-        idle_deaths = if life.claimed { 0 } else { idle_deaths + 1 };
+    sweep.display.close();
+    outcome?;
+    match sweep.end {
+        Some(end) => Ok(end),
+        None if store.open_stages(&options.wanted).await? == 0 => Ok(SweepEnd::Complete),
+        None => Ok(SweepEnd::Broken),
     }
 }
 
-/// What became of one worker.
-struct Life {
-    /// Whether it claimed a stage.
-    claimed: bool,
-    /// How it died, if it did not end by itself.
-    death: Option<String>,
+/// A sweep that is under way.
+struct Running<'a> {
+    store: &'a Store,
+    options: &'a LaunchOptions,
+    display: Display,
+    reaper: Reaper,
+    started: Instant,
+    /// Runs that had failed before.
+    failed_before: i64,
+    counts: RunCounts,
+    outlook: Outlook,
+    /// When the store was last seen, and how long that took: looking must not become the main work.
+    looked: Instant,
+    look_cost: Duration,
+    estimated: Option<Instant>,
+    /// Since when the store fails.
+    trouble: Option<Instant>,
+    end: Option<SweepEnd>,
 }
 
-fn start(options: &LaunchOptions) -> std::io::Result<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command
-        .args(["worker", "--sweep", &options.sweep, "--threads", &options.threads.to_string(), "--attached"])
-        .args(["--store", &options.store, "--log", &options.log])
-        .arg("--artifacts")
-        .arg(&options.artifacts)
-        // The worker reads its standard input only to notice that this process has gone.
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    // Ctrl-C reaches this process alone, which asks the workers in its own words.
-    #[cfg(unix)]
-    command.process_group(0);
-    command.spawn()
-}
+impl<'a> Running<'a> {
+    async fn begin<S: Steer>(store: &'a Store, options: &'a LaunchOptions, steer: &mut S) -> Result<Self, S::Error>
+    where
+        S::Error: From<StoreError>,
+    {
+        let mut reaper = Reaper::new(host_name());
+        reaper.reap(store).await?;
+        let outlook = steer.advance(store).await?;
+        let counts = store.run_counts(&options.wanted).await?;
+        Ok(Self {
+            store,
+            options,
+            display: Display::new(options.slots.len(), counts),
+            reaper,
+            started: Instant::now(),
+            failed_before: counts.failed,
+            counts,
+            outlook,
+            looked: Instant::now(),
+            look_cost: Duration::ZERO,
+            estimated: None,
+            trouble: None,
+            end: None,
+        })
+    }
 
-/// Listens until the worker ends.
-async fn watch(index: usize, mut child: Child, sender: &mpsc::UnboundedSender<Event>, stop: &Stop) -> Life {
-    let Some(output) = child.stdout.take() else {
-        return Life { claimed: false, death: Some("cannot be heard".into()) };
-    };
-    let mut lines = BufReader::new(output).lines();
-    let mut claimed = false;
-    // Closing its standard input asks it to finish its step and leave.
-    let mut input = child.stdin.take();
-    let mut tick = tokio::time::interval(Duration::from_millis(100));
-    let mut open = true;
-    while open {
-        tokio::select! {
-            line = lines.next_line() => match line {
-                Ok(Some(line)) => {
-                    if let Ok(message) = serde_json::from_str(&line) {
-                        claimed |= matches!(message, Message::Claimed { .. });
-                        let _ = sender.send(Event::Said(index, message));
-                    }
+    /// Hears a worker; true if the store should be looked at.
+    async fn hear(&mut self, event: Event) -> bool {
+        match event {
+            Event::Said(worker, message) => {
+                let look = matches!(message, Message::Finished { .. } | Message::Idle);
+                if let Message::Finished { .. } = message {
+                    // The line tells how many runs are through with this one.
+                    self.count().await;
                 }
-                _ => open = false,
-            },
-            _ = tick.tick(), if input.is_some() => {
-                if stop.requested() {
-                    input = None;
+                if let Message::Stopped { reason } = &message {
+                    self.display.say(&format!("worker {} stops: {reason}", worker + 1));
                 }
+                self.display.show(worker, &message);
+                look
+            }
+            Event::Died(worker, death) => {
+                self.display.say(&format!("worker {} {}", worker + 1, death.how));
+                let buried = match death.pid {
+                    Some(pid) => self.reaper.bury(self.store, pid, death.class, &death.how).await,
+                    None => Ok(()),
+                };
+                if let Err(error) = buried {
+                    // Whoever looks for the dead next finds it.
+                    tracing::warn!(%error, "the dead worker's stage could not be taken back yet");
+                }
+                true
+            }
+            Event::GivenUp(worker, reason) => {
+                self.display.say(&format!("worker {} stops: {reason}", worker + 1));
+                let message = format!("worker {}: {reason}", worker + 1);
+                if let Err(error) = self.store.tell(&self.options.wanted.sweep, "breaker", &message).await {
+                    tracing::warn!(%error, "the event could not be stored");
+                }
+                true
             }
         }
     }
-    let death = match child.wait().await {
-        Ok(status) if status.success() => None,
-        Ok(status) => Some(format!("ended with {status}")),
-        Err(error) => Some(format!("could not be waited for: {error}")),
-    };
-    Life { claimed, death }
+
+    async fn count(&mut self) {
+        // Seen again in a moment.
+        if let Ok(counts) = self.store.run_counts(&self.options.wanted).await {
+            self.counts = counts;
+            self.display.standing(counts);
+        }
+    }
+
+    /// Looks at the store: what is left, what comes next, whether it is the end.
+    async fn look<S: Steer>(&mut self, steer: &mut S) -> Result<(), S::Error>
+    where
+        S::Error: From<StoreError>,
+    {
+        if self.end.is_some() || self.looked.elapsed() < 10 * self.look_cost {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let outcome = self.look_now(steer).await;
+        (self.looked, self.look_cost) = (Instant::now(), began.elapsed());
+        match outcome {
+            Ok(()) => self.trouble = None,
+            Err(Trouble::Store(error)) if !matches!(error, StoreError::Replaced { .. }) => {
+                let since = *self.trouble.get_or_insert_with(Instant::now);
+                if since.elapsed() > STORE_PATIENCE {
+                    return Err(error.into());
+                }
+                if since.elapsed() < LOOK {
+                    self.display.say(&format!("{error}; trying for {} s", STORE_PATIENCE.as_secs()));
+                }
+            }
+            Err(Trouble::Store(error)) => return Err(error.into()),
+            Err(Trouble::Steering(error)) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn look_now<S: Steer>(&mut self, steer: &mut S) -> Result<(), Trouble<S::Error>> {
+        let before = self.counts;
+        self.store.check_identity()?;
+        self.counts = self.store.run_counts(&self.options.wanted).await?;
+        if self.counts != before && self.outlook == Outlook::MoreToCome {
+            self.outlook = steer.advance(self.store).await.map_err(Trouble::Steering)?;
+            self.counts = self.store.run_counts(&self.options.wanted).await?;
+        }
+        self.display.standing(self.counts);
+        if self.estimated.is_none_or(|at| at.elapsed() > Duration::from_secs(5)) {
+            self.estimated = Some(Instant::now());
+            let left = self.store.thread_seconds_left(&self.options.wanted).await?;
+            let threads: usize = self.options.slots.iter().map(|slot| slot.threads).sum();
+            self.display.left(left.map(|seconds| Duration::from_secs_f64(seconds / threads as f64)));
+        }
+        let failed = self.counts.failed - self.failed_before;
+        if self.options.time_limit.is_some_and(|limit| self.started.elapsed() >= limit) {
+            self.finish(SweepEnd::TimeLimit, "time-limit", "the time limit is reached").await?;
+        } else if self.options.max_failures.is_some_and(|most| failed >= most) {
+            self.finish(
+                SweepEnd::TooManyFailures(failed),
+                "max-failures",
+                &format!("{failed} runs have failed (--max-failures)"),
+            )
+            .await?;
+        } else if self.outlook == Outlook::Whole && self.store.open_stages(&self.options.wanted).await? == 0 {
+            self.end = Some(SweepEnd::Complete);
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, end: SweepEnd, kind: &str, why: &str) -> Result<(), StoreError> {
+        self.display.say(&format!("{why}: workers finish their step, write a checkpoint and leave"));
+        self.end = Some(end);
+        self.store.tell(&self.options.wanted.sweep, kind, why).await
+    }
+}
+
+/// Trouble with the store may pass; what steers a sweep knows what it needs.
+enum Trouble<E> {
+    Store(StoreError),
+    Steering(E),
+}
+
+impl<E> From<StoreError> for Trouble<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }

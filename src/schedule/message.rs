@@ -41,6 +41,13 @@ pub enum Message {
         /// How long it took.
         seconds: f64,
     },
+    /// There is nothing to claim now.
+    Idle,
+    /// The worker does not trust itself or its machine any more.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Message {

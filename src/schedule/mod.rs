@@ -1,15 +1,27 @@
 //! Claims, workers, launcher, progress.
 
+mod attempt;
 mod execute;
 mod launch;
+mod log;
+mod memory;
 mod message;
 mod observer;
 mod process;
 mod progress;
+mod reaper;
+mod slot;
+mod steer;
+mod supervise;
 mod worker;
 
 pub use execute::execute;
 pub use launch::{LaunchOptions, SweepEnd, launch};
+pub use log::AttemptLog;
+pub use memory::{limit_memory, offer_to_the_kernel, peak_rss};
 pub use message::Message;
-pub use process::{Stop, host_name, peak_rss, process_started};
-pub use worker::{WorkerOptions, work};
+pub use process::{Stop, host_name, process_started};
+pub(crate) use progress::spoken;
+pub use slot::{Device, DeviceChoice, Slot, slots};
+pub use steer::{Outlook, Steer};
+pub use worker::{Execute, WorkerEnd, WorkerOptions, work};

@@ -1,12 +1,14 @@
 //! What a running stage tells, on its way to the store and to the parent process.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
+use super::attempt::{Flags, failure};
 use super::{Message, Stop};
-use crate::store::{Claim, Store, StoreError};
+use crate::store::{AttemptEnd, Claim, FailureClass, Store, StoreError};
 use crate::train::{Observer, Progress};
 
 /// Seconds between two messages of progress to the parent.
@@ -18,14 +20,15 @@ pub(super) struct AttemptObserver<'a> {
     pub(super) claim: &'a Claim,
     pub(super) runtime: Handle,
     pub(super) stop: Stop,
+    pub(super) flags: Flags,
+    /// When its time is over.
+    pub(super) deadline: Option<Instant>,
     /// Curve points that are not stored yet.
     pub(super) pending: Vec<(String, u64, f64)>,
     pub(super) costs: BTreeMap<String, f64>,
     pub(super) last_progress: Option<Instant>,
     /// The first thing that went wrong with the store: the attempt fails with it.
     pub(super) trouble: Option<StoreError>,
-    /// The lease is lost: whoever has it now computes the same.
-    pub(super) lost: bool,
 }
 
 impl AttemptObserver<'_> {
@@ -37,21 +40,41 @@ impl AttemptObserver<'_> {
             text
         })
     }
+
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() > deadline)
+    }
+
+    /// What the stage's end means: one that stopped because it was asked to may have been asked for several reasons.
+    pub(super) fn verdict(&mut self, result: Result<u64, AttemptEnd>) -> Result<u64, AttemptEnd> {
+        match (self.trouble.take(), result) {
+            (_, Ok(bytes)) => Ok(bytes),
+            (Some(trouble), Err(_)) => Err(failure(FailureClass::Store, trouble.to_string())),
+            (None, Err(AttemptEnd::Interrupted)) if self.is_late() && !self.stop.requested() => {
+                Err(failure(FailureClass::Timeout, "it took longer than --stage-timeout allows".to_owned()))
+            }
+            (None, Err(end)) => Err(end),
+        }
+    }
 }
 
 impl Observer for AttemptObserver<'_> {
     fn metric(&mut self, name: &str, step: u64, value: f64) {
+        tracing::debug!(name, step, value, "metric");
         self.pending.push((name.to_owned(), step, value));
     }
 
     fn store_metrics(&mut self) -> Result<(), String> {
         let points = std::mem::take(&mut self.pending);
         let outcome = self.runtime.block_on(self.store.add_metrics(self.claim, &points));
-        self.lost |= !self.keep(outcome)?;
+        if !self.keep(outcome)? {
+            self.flags.lost.store(true, Ordering::Relaxed);
+        }
         Ok(())
     }
 
     fn rewind(&mut self, step: u64) {
+        tracing::info!(epoch = step, "goes on after this epoch");
         self.pending.clear();
         let outcome = self.runtime.block_on(self.store.rewind_metrics(self.claim, step));
         // Told by `stop_requested`.
@@ -59,9 +82,12 @@ impl Observer for AttemptObserver<'_> {
     }
 
     fn progress(&mut self, progress: Progress) {
+        let Progress { done, total, unit, loss } = progress;
+        if unit == "epoch" {
+            tracing::info!(epoch = done, of = total, loss, "trained");
+        }
         if self.last_progress.is_none_or(|last| last.elapsed() > PROGRESS_INTERVAL) {
             self.last_progress = Some(Instant::now());
-            let Progress { done, total, unit, loss } = progress;
             Message::Progress { done, total, unit: unit.to_owned(), loss }.send();
         }
     }
@@ -71,6 +97,10 @@ impl Observer for AttemptObserver<'_> {
     }
 
     fn stop_requested(&self) -> bool {
-        self.stop.requested() || self.lost || self.trouble.is_some()
+        self.stop.requested()
+            || self.flags.lost.load(Ordering::Relaxed)
+            || self.flags.unwanted.load(Ordering::Relaxed)
+            || self.trouble.is_some()
+            || self.is_late()
     }
 }

@@ -1,4 +1,4 @@
-//! Facts of processes: who runs, since when, how large, and whether to stop.
+//! Facts of processes: who runs, since when, and whether to stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,36 +29,64 @@ pub fn host_name() -> String {
         .unwrap_or_else(|| "localhost".to_owned())
 }
 
-/// When a process started, in the kernel's ticks since boot: with the id it names one process for ever.
+/// When a process started: `TICKS@BOOT/NAMESPACE`. With the id it names one process for ever: ticks count since the boot, and
+/// ids are those of a namespace of processes, of which one machine may have many.
 ///
 /// None where there is no such process, or no `/proc`.
 pub fn process_started(pid: u32) -> Option<String> {
+    let ticks = start_ticks(pid)?;
+    Some(format!("{ticks}@{}", surroundings().unwrap_or_default()))
+}
+
+fn start_ticks(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The command's name is in parentheses and may hold anything; fields are counted after it.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     match fields.first() {
         // A zombie runs no more.
-        Some(&"Z") => None,
+        Some(&("Z" | "X")) => None,
         _ => fields.get(19).map(|ticks| (*ticks).to_owned()),
     }
 }
 
-/// Peak resident memory of this process, bytes.
-pub fn peak_rss() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+/// `BOOT/NAMESPACE` of this process.
+fn surroundings() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    let number: String = namespace.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+    Some(format!("{}/{number}", boot.trim()))
 }
 
-/// Starts counting the peak anew, so that each stage has its own: what the last one freed goes back to the system first.
-pub(super) fn reset_peak_rss() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: a call without pointers; it touches free memory only.
-    unsafe {
-        libc::malloc_trim(0);
+/// What can be said of a process of this host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It runs.
+    Here,
+    /// It does not.
+    Gone,
+    /// It belongs to another namespace: its id says nothing here.
+    OutOfSight,
+}
+
+/// Whether the process with this id and start runs here.
+pub(super) fn presence(pid: u32, started: Option<&str>) -> Presence {
+    let (ticks, place) = match started.map(|started| started.split_once('@').unwrap_or((started, ""))) {
+        Some((ticks, place)) => (Some(ticks), place),
+        None => (None, ""),
+    };
+    if let (Some(ours), Some((boot, namespace))) = (surroundings(), place.split_once('/')) {
+        let Some((our_boot, our_namespace)) = ours.split_once('/') else { return Presence::OutOfSight };
+        match (boot == our_boot, namespace == our_namespace) {
+            (false, _) => return Presence::Gone,
+            (true, false) => return Presence::OutOfSight,
+            (true, true) => {}
+        }
     }
-    // Refused on some systems: the peak is then that of the whole worker.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    match (start_ticks(pid), ticks) {
+        (Some(now), Some(then)) if now == then => Presence::Here,
+        (Some(_), None) => Presence::Here,
+        _ => Presence::Gone,
+    }
 }
 
 #[cfg(test)]
@@ -66,9 +94,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_runs_and_process_zero_does_not() {
-        assert!(process_started(std::process::id()).is_some());
+    fn this_process_is_here_and_process_zero_is_not() {
+        let pid = std::process::id();
+        let started = process_started(pid).expect("this process runs");
+        assert_eq!(presence(pid, Some(&started)), Presence::Here);
         assert_eq!(process_started(u32::MAX), None);
-        assert!(peak_rss().is_some_and(|bytes| bytes > 1 << 20));
+        assert_eq!(presence(u32::MAX, Some(&started)), Presence::Gone);
+    }
+
+    #[test]
+    fn an_id_that_was_given_again_or_before_a_boot_is_another_process() {
+        let pid = std::process::id();
+        let started = process_started(pid).expect("this process runs");
+        let (ticks, place) = started.split_once('@').expect("a place");
+        let (boot, namespace) = place.split_once('/').expect("a namespace");
+        assert_eq!(presence(pid, Some(&format!("1{ticks}@{place}"))), Presence::Gone);
+        assert_eq!(presence(pid, Some(&format!("{ticks}@another-boot/{namespace}"))), Presence::Gone);
+        assert_eq!(presence(pid, Some(&format!("{ticks}@{boot}/1"))), Presence::OutOfSight);
+        // As an older didact wrote it.
+        assert_eq!(presence(pid, Some(ticks)), Presence::Here);
     }
 }

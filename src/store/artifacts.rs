@@ -36,6 +36,22 @@ impl Artifacts {
         format!("{}/{key}", kind.name())
     }
 
+    /// Where the log of an attempt lies, below the folder.
+    pub fn relative_log(attempt: &str) -> String {
+        format!("logs/{attempt}.log")
+    }
+
+    /// Whether the artifact of a stage is in place: it appears whole or not at all.
+    pub fn is_published(&self, kind: StageKind, key: &Key) -> bool {
+        self.path(kind, key).is_dir()
+    }
+
+    /// The size of a published artifact, bytes.
+    pub fn size(&self, kind: StageKind, key: &Key) -> Result<u64, StoreError> {
+        let path = self.path(kind, key);
+        size_of(&path).map_err(|source| StoreError::Artifact { path, source })
+    }
+
     /// An empty folder for one attempt.
     pub fn create_temporary(&self, attempt: &str) -> Result<PathBuf, StoreError> {
         let path = self.root.join("tmp").join(attempt);
@@ -64,8 +80,9 @@ impl Artifacts {
         let bytes = sync_tree(temporary).map_err(wrong)?;
         let parent = self.root.join(kind.name());
         std::fs::create_dir_all(&parent).map_err(wrong)?;
+        crate::fault::point("publish:before-rename");
         match std::fs::rename(temporary, &target) {
-            Ok(()) => {}
+            Ok(()) => crate::fault::point("publish:after-rename"),
             Err(_) if target.is_dir() => std::fs::remove_dir_all(temporary).map_err(wrong)?,
             Err(error) => return Err(wrong(error)),
         }
@@ -83,6 +100,18 @@ impl Artifacts {
     pub fn discard_partial(&self, key: &Key) {
         let _ = std::fs::remove_dir_all(self.partial(key));
     }
+}
+
+/// Bytes of all files below a path.
+pub(super) fn size_of(path: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in WalkDir::new(path) {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            bytes += entry.metadata()?.len();
+        }
+    }
+    Ok(bytes)
 }
 
 /// Syncs every file and folder below `root`; returns the bytes of the files.

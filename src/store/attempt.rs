@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Artifacts, Claim, NOW, Store, StoreError, settle};
+use sqlx::{Sqlite, Transaction};
+
+use super::state::back_off;
+use super::{Artifacts, AttemptEnd, Claim, NOW, Retry, Store, StoreError, later, settle};
 
 /// Who executes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,111 +24,31 @@ pub struct AttemptStart {
     pub threads: usize,
 }
 
-/// Why a stage failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureClass {
-    /// Memory ran out.
-    Oom,
-    /// It took too long.
-    Timeout,
-    /// Its process was killed.
-    Signal,
-    /// Training diverged.
-    Nan,
-    /// Images, masks or weights are wrong.
-    Data,
-    /// Database or disk.
-    Store,
-    /// didact's own fault.
-    Bug,
-}
-
-impl FailureClass {
-    /// The name in the store.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Oom => "oom",
-            Self::Timeout => "timeout",
-            Self::Signal => "signal",
-            Self::Nan => "nan",
-            Self::Data => "data",
-            Self::Store => "store",
-            Self::Bug => "bug",
-        }
-    }
-
-    /// Whether another attempt may succeed where this one failed.
-    pub fn is_transient(self) -> bool {
-        matches!(self, Self::Oom | Self::Timeout | Self::Signal | Self::Store)
-    }
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AttemptEnd {
-    /// Its artifact, of so many bytes, is in place.
-    Done {
-        /// Size of the artifact.
-        bytes: u64,
-    },
-    /// It failed.
-    Failed {
-        /// Why, coarsely.
-        class: FailureClass,
-        /// Why, for people.
-        reason: String,
-    },
-    /// It was asked to stop and left a checkpoint.
-    Interrupted,
-}
-
 impl Store {
     /// Ends an attempt. False if the lease was lost: the attempt is recorded as superseded and changes nothing else.
     pub async fn finish(
         &self,
         claim: &Claim,
+        worker: &AttemptStart,
         end: &AttemptEnd,
         seconds: f64,
         costs: &BTreeMap<String, f64>,
         peak_rss: Option<u64>,
     ) -> Result<bool, StoreError> {
-        let kind = claim.job.kind();
         let mut tx = self.write().await?;
-        let (stage_state, class, reason) = match end {
+        let ours = self.end_stage(&mut tx, claim.stage.as_str(), &claim.token, &worker.host, end).await?;
+        let (state, class, reason) = match end {
+            _ if !ours => ("superseded", None, None),
             AttemptEnd::Done { .. } => ("done", None, None),
-            AttemptEnd::Failed { class, reason } if class.is_transient() => ("pending", Some(*class), Some(reason)),
-            AttemptEnd::Failed { class, reason } => ("failed", Some(*class), Some(reason)),
-            AttemptEnd::Interrupted => ("pending", None, None),
-        };
-        let class = class.map(FailureClass::name);
-        let updated = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE stage SET state = ?, failure_class = ?, reason = ?, token = NULL, lease_until = NULL,
-                 finished_at = CASE WHEN ? IN ('done', 'failed') THEN {NOW} END,
-                 attempts = attempts - ? WHERE id = ? AND token = ?"
-        )))
-        .bind(stage_state)
-        .bind(class)
-        .bind(reason)
-        .bind(stage_state)
-        // An interruption is nobody's failure and does not count.
-        .bind(i64::from(*end == AttemptEnd::Interrupted))
-        .bind(claim.stage.as_str())
-        .bind(&claim.token)
-        .execute(&mut *tx)
-        .await?;
-        let ours = updated.rows_affected() == 1;
-        let attempt_state = match end {
-            _ if !ours => "superseded",
-            AttemptEnd::Done { .. } => "done",
-            AttemptEnd::Failed { .. } => "failed",
-            AttemptEnd::Interrupted => "interrupted",
+            AttemptEnd::Failed { class, reason } => ("failed", Some(class.name()), Some(reason)),
+            AttemptEnd::Interrupted => ("interrupted", None, None),
         };
         let costs_json = serde_json::to_string(costs).map_err(|error| StoreError::Row(error.to_string()))?;
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "UPDATE attempt SET state = ?, failure_class = ?, reason = ?, finished_at = {NOW}, seconds = ?,
                  images_per_second = ?, peak_rss_bytes = ?, costs = ? WHERE id = ?"
         )))
-        .bind(attempt_state)
+        .bind(state)
         .bind(class)
         .bind(reason)
         .bind(seconds)
@@ -135,23 +58,90 @@ impl Store {
         .bind(&claim.token)
         .execute(&mut *tx)
         .await?;
-        if ours {
-            if let AttemptEnd::Done { bytes } = end {
-                sqlx::query(sqlx::AssertSqlSafe(format!(
-                    "INSERT INTO artifact (stage_id, path, bytes, created_at) VALUES (?, ?, ?, {NOW})
-                     ON CONFLICT (stage_id) DO UPDATE SET bytes = excluded.bytes, created_at = excluded.created_at"
-                )))
-                .bind(claim.stage.as_str())
-                .bind(Artifacts::relative(kind, &claim.stage))
-                .bind(*bytes as i64)
-                .execute(&mut *tx)
-                .await?;
-            }
-            settle::limit_attempts(&mut tx, claim.stage.as_str()).await?;
-            settle::runs_of_stage(&mut tx, claim.stage.as_str()).await?;
+        if let (true, AttemptEnd::Done { bytes }) = (ours, end) {
+            sqlx::query(sqlx::AssertSqlSafe(format!(
+                "INSERT INTO artifact (stage_id, path, bytes, created_at) VALUES (?, ?, ?, {NOW})
+                 ON CONFLICT (stage_id) DO UPDATE SET bytes = excluded.bytes, created_at = excluded.created_at"
+            )))
+            .bind(claim.stage.as_str())
+            .bind(Artifacts::relative(claim.job.kind(), &claim.stage))
+            .bind(*bytes as i64)
+            .execute(&mut *tx)
+            .await?;
         }
+        crate::fault::point("finish:before-commit");
         tx.commit().await?;
+        crate::fault::point("finish:after-commit");
         Ok(ours)
+    }
+
+    /// What the end of an attempt makes of its stage and its runs; false, and nothing, if the token no longer holds it.
+    pub(super) async fn end_stage(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        stage: &str,
+        token: &str,
+        host: &str,
+        end: &AttemptEnd,
+    ) -> Result<bool, StoreError> {
+        let held: Option<(i64, Option<i64>)> =
+            sqlx::query_as("SELECT attempts, beside FROM stage WHERE id = ? AND token = ? AND state = 'running'")
+                .bind(stage)
+                .bind(token)
+                .fetch_optional(&mut **tx)
+                .await?;
+        let Some((attempts, beside)) = held else { return Ok(false) };
+        let retry = match end {
+            AttemptEnd::Failed { class, .. } => class.retry(),
+            AttemptEnd::Done { .. } | AttemptEnd::Interrupted => Retry::Never,
+        };
+        let (state, class, reason) = match end {
+            AttemptEnd::Done { .. } => ("done", None, None),
+            AttemptEnd::Failed { class, reason } if retry == Retry::Never => ("failed", Some(class), Some(reason)),
+            AttemptEnd::Failed { class, reason } => ("pending", Some(class), Some(reason)),
+            AttemptEnd::Interrupted => ("pending", None, None),
+        };
+        let beside = match retry {
+            Retry::WithFewerNeighbours => Some(self.halved_neighbours(tx, host, beside).await?),
+            Retry::Never | Retry::AfterPause => beside,
+        };
+        let pause = if retry == Retry::Never { "NULL".to_owned() } else { later(back_off(attempts)) };
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "UPDATE stage SET state = ?, failure_class = ?, reason = ?, token = NULL, lease_until = NULL,
+                 not_before = {pause}, beside = ?,
+                 finished_at = CASE WHEN ? IN ('done', 'failed') THEN {NOW} END, attempts = attempts - ? WHERE id = ?"
+        )))
+        .bind(state)
+        .bind(class.map(|class| class.name()))
+        .bind(reason)
+        .bind(beside)
+        .bind(state)
+        // An interruption is nobody's failure and does not count.
+        .bind(i64::from(*end == AttemptEnd::Interrupted))
+        .bind(stage)
+        .execute(&mut **tx)
+        .await?;
+        settle::limit_attempts(tx, stage).await?;
+        settle::runs_of_stage(tx, stage).await?;
+        Ok(true)
+    }
+
+    /// Half as many stages beside one that ran out of memory as there were, or were allowed.
+    async fn halved_neighbours(
+        &self,
+        tx: &mut Transaction<'static, Sqlite>,
+        host: &str,
+        allowed: Option<i64>,
+    ) -> Result<i64, StoreError> {
+        let (running,): (i64,) = sqlx::query_as(
+            "SELECT COUNT(*) FROM stage s JOIN attempt a ON a.id = s.token WHERE s.state = 'running' AND a.host = ?",
+        )
+        .bind(host)
+        .fetch_one(&mut **tx)
+        .await?;
+        // Jobs are the stage and its neighbours: half of them, rounded down, leaves so many beside it.
+        let jobs = allowed.map_or(running, |beside| beside + 1);
+        Ok((jobs / 2 - 1).max(0))
     }
 
     /// Stores curve points of a stage; false if the lease was lost.
@@ -179,12 +169,15 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         }
+        crate::fault::point("metrics:before-commit");
         tx.commit().await?;
+        crate::fault::point("metrics:after-commit");
         Ok(true)
     }
 
     /// Removes curve points after `step`: the checkpoint that a resumed stage starts from does not know them.
     pub async fn rewind_metrics(&self, claim: &Claim, step: u64) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
         sqlx::query(
             "DELETE FROM metric WHERE stage_id = ? AND step > ?
              AND EXISTS (SELECT 1 FROM stage s WHERE s.id = metric.stage_id AND s.token = ?)",
@@ -192,8 +185,9 @@ impl Store {
         .bind(claim.stage.as_str())
         .bind(step as i64)
         .bind(&claim.token)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         Ok(())
     }
 }

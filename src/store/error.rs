@@ -33,6 +33,32 @@ pub enum StoreError {
         /// The newest that this version knows.
         known: i64,
     },
+    /// The file was deleted, moved or replaced after it was opened.
+    #[error(
+        "the store {path} was deleted or replaced while it was in use: nothing more is written; put it back, or start the sweep again \
+         (artifacts that are finished stay)"
+    )]
+    Replaced {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// Another process planned the same sweep at the same moment.
+    #[error("the sweep was planned anew by another process")]
+    Replanned,
+    /// No run, trial, stage or sweep has such an id.
+    #[error("no sweep, run, trial or stage has the id `{id}`: `didact status` lists them")]
+    NoId {
+        /// Asked for.
+        id: String,
+    },
+    /// More than one has it.
+    #[error("`{id}` is the beginning of {count} ids: give more digits")]
+    Ambiguous {
+        /// Asked for.
+        id: String,
+        /// How many.
+        count: usize,
+    },
     /// There is no such sweep.
     #[error("there is no sweep `{name}` in the store; it has: {known}")]
     NoSweep {

@@ -1,75 +1,159 @@
-//! Why a run or stage is as it is.
+//! Why a run, a stage or a trial is as it is.
 
 use sqlx::FromRow;
 
-use super::{Store, StoreError};
+use super::state::StageColumns;
+use super::{Named, StageState, Store, StoreError};
 
 /// One stage of an explanation.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StageExplanation {
     /// Its key.
     pub id: String,
     /// Kind.
     pub kind: String,
-    /// State.
-    pub state: String,
-    /// Why it is in this state.
-    pub reason: Option<String>,
+    /// Where it stands.
+    pub state: StageState,
     /// Attempts so far.
     pub attempts: i64,
     /// Runs that want it.
     pub shared_by: i64,
 }
 
-/// What `didact why` tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
-    /// The run or stage in one line.
-    pub headline: String,
-    /// The run's stages, or the stage and those that it needs.
-    pub stages: Vec<StageExplanation>,
+/// One attempt of a stage.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct AttemptRow {
+    /// Counts from 1.
+    pub number: i64,
+    /// running, done, failed, interrupted, lost, superseded.
+    pub state: String,
+    /// Failure class.
+    pub class: Option<String>,
+    /// In words.
+    pub reason: Option<String>,
+    /// The worker's machine.
+    pub host: String,
+    /// Its process.
+    pub pid: i64,
+    /// When it began.
+    pub started_at: String,
+    /// How long it took.
+    pub seconds: Option<f64>,
+    /// Its log, below the artifacts folder.
+    pub log: Option<String>,
 }
 
-const STAGE: &str = "SELECT s.id, s.kind, s.state, s.reason, s.attempts,
+/// A run in the words of its sweep.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct RunFacts {
+    /// Its key.
+    pub id: String,
+    /// Its trial's key.
+    pub trial_id: String,
+    /// Category.
+    pub category: String,
+    /// Variant in the sweep.
+    pub variant: String,
+    /// Seed.
+    pub seed: i64,
+    /// State.
+    pub state: String,
+    /// Why it failed, was pruned or cancelled.
+    pub reason: Option<String>,
+    /// A sweep that wants it.
+    pub sweep: String,
+    /// That sweep's file; none for the embedded demo.
+    pub file: Option<String>,
+    /// Runs of that sweep that come before it and are not over.
+    pub before: i64,
+}
+
+/// What `didact why` tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Explanation {
+    /// A run with its stages.
+    Run(RunFacts, Vec<StageExplanation>),
+    /// A stage, those that it needs, its attempts, and some of the runs that share it.
+    Stage(StageExplanation, Vec<StageExplanation>, Vec<AttemptRow>, Vec<RunFacts>),
+    /// A trial's runs.
+    Trial(String, Vec<RunFacts>),
+}
+
+#[derive(FromRow)]
+struct StageRow {
+    id: String,
+    kind: String,
+    attempts: i64,
+    shared_by: i64,
+    #[sqlx(flatten)]
+    columns: StageColumns,
+}
+
+impl From<StageRow> for StageExplanation {
+    fn from(row: StageRow) -> Self {
+        let StageRow { id, kind, attempts, shared_by, columns } = row;
+        Self { id, kind, state: columns.into(), attempts, shared_by }
+    }
+}
+
+const STAGE: &str = "SELECT s.id, s.kind, s.state, s.reason, s.failure_class, s.token, s.lease_until, s.not_before,
+    s.finished_at, (SELECT COUNT(*) FROM attempt a WHERE a.stage_id = s.id) AS attempts,
     (SELECT COUNT(*) FROM run_stage x WHERE x.stage_id = s.id) AS shared_by FROM stage s";
 
+const RUN: &str = "SELECT r.id, r.trial_id, r.category, st.variant, r.seed, r.state, r.reason, w.name AS sweep, w.file,
+    (SELECT COUNT(*) FROM sweep_run b JOIN run o ON o.id = b.run_id
+     WHERE b.sweep_id = sr.sweep_id AND b.position < sr.position AND o.state IN ('pending', 'running')) AS before
+    FROM run r JOIN sweep_run sr ON sr.run_id = r.id JOIN sweep w ON w.id = sr.sweep_id
+    JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id";
+
 impl Store {
-    /// Explains the run, else the stage, whose key starts with `prefix`.
-    pub async fn explain(&self, prefix: &str) -> Result<Option<Explanation>, StoreError> {
-        if prefix.is_empty() || !prefix.chars().all(|c| c.is_ascii_hexdigit()) {
-            return Ok(None);
-        }
-        let pattern = format!("{}%", prefix.to_lowercase());
-        let run: Option<(String, String, i64, String, Option<String>)> =
-            sqlx::query_as("SELECT id, category, seed, state, reason FROM run WHERE id LIKE ? ORDER BY id LIMIT 1")
-                .bind(&pattern)
-                .fetch_optional(&self.pool)
+    /// Explains what an id stands for; none for a sweep, of which `status` tells.
+    pub async fn explain(&self, named: &Named) -> Result<Option<Explanation>, StoreError> {
+        match named {
+            Named::Sweep(..) => Ok(None),
+            Named::Run(id) => {
+                let runs = self.run_facts("r.id = ? ORDER BY w.updated_at DESC LIMIT 1", id).await?;
+                let missing = || StoreError::Row(format!("run {id} belongs to no sweep any more"));
+                let run = runs.into_iter().next().ok_or_else(missing)?;
+                let stages = self
+                    .stage_facts("JOIN run_stage rs ON rs.stage_id = s.id WHERE rs.run_id = ? ORDER BY rs.position", id)
+                    .await?;
+                Ok(Some(Explanation::Run(run, stages)))
+            }
+            Named::Trial(id) => {
+                let runs =
+                    self.run_facts("r.trial_id = ? ORDER BY w.updated_at DESC, sr.position LIMIT 50", id).await?;
+                Ok(Some(Explanation::Trial(id.clone(), runs)))
+            }
+            Named::Stage(id) => {
+                let missing = || StoreError::Row(format!("stage {id} is gone"));
+                let stage = self.stage_facts("WHERE s.id = ?", id).await?.into_iter().next().ok_or_else(missing)?;
+                let needs = self
+                    .stage_facts(
+                        "JOIN stage_dependency d ON d.needs_id = s.id WHERE d.stage_id = ? ORDER BY s.kind",
+                        id,
+                    )
+                    .await?;
+                let attempts = sqlx::query_as(
+                    "SELECT number, state, failure_class AS class, reason, host, pid, started_at, seconds, log
+                     FROM attempt WHERE stage_id = ? ORDER BY number",
+                )
+                .bind(id)
+                .fetch_all(&self.pool)
                 .await?;
-        if let Some((id, category, seed, state, reason)) = run {
-            let sql =
-                format!("{STAGE} JOIN run_stage rs ON rs.stage_id = s.id WHERE rs.run_id = ? ORDER BY rs.position");
-            let stages = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(&id).fetch_all(&self.pool).await?;
-            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-            let headline = format!("run {} ({category}, seed {seed}) is {state}{reason}", &id[..12]);
-            return Ok(Some(Explanation { headline, stages }));
+                let sharing = "r.id IN (SELECT run_id FROM run_stage WHERE stage_id = ?) ORDER BY sr.position LIMIT 5";
+                Ok(Some(Explanation::Stage(stage, needs, attempts, self.run_facts(sharing, id).await?)))
+            }
         }
-        let sql = format!(
-            "{STAGE} WHERE s.id LIKE ? OR s.id IN (SELECT d.needs_id FROM stage_dependency d WHERE d.stage_id LIKE ?)
-             ORDER BY CASE WHEN s.id LIKE ? THEN 0 ELSE 1 END, s.kind"
-        );
-        let stages: Vec<StageExplanation> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(&pattern)
-            .bind(&pattern)
-            .bind(&pattern)
-            .fetch_all(&self.pool)
-            .await?;
-        let Some(first) = stages.first() else { return Ok(None) };
-        let headline = format!(
-            "stage {} ({}) is {}; below it, the stages that it needs",
-            &first.id[..12],
-            first.kind,
-            first.state
-        );
-        Ok(Some(Explanation { headline, stages }))
+    }
+
+    async fn stage_facts(&self, which: &str, id: &str) -> Result<Vec<StageExplanation>, StoreError> {
+        let rows: Vec<StageRow> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("{STAGE} {which}"))).bind(id).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(StageExplanation::from).collect())
+    }
+
+    async fn run_facts(&self, which: &str, id: &str) -> Result<Vec<RunFacts>, StoreError> {
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("{RUN} WHERE {which}"))).bind(id).fetch_all(&self.pool).await?)
     }
 }

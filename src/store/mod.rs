@@ -2,24 +2,42 @@
 
 mod artifacts;
 mod attempt;
+mod cancel;
 mod claim;
+mod collect;
 mod error;
+mod estimate;
 mod explain;
+mod filesystem;
+mod lease;
 mod open;
 mod results;
 mod settle;
+mod state;
 mod status;
+mod worker;
 mod write_plan;
 
 pub use artifacts::Artifacts;
-pub use attempt::{AttemptEnd, AttemptStart, FailureClass};
-pub use claim::Claim;
+pub use attempt::AttemptStart;
+pub use cancel::Named;
+pub use claim::{Claim, Wanted};
+pub use collect::{Collected, Garbage};
 pub use error::StoreError;
-pub use explain::{Explanation, StageExplanation};
+pub use estimate::Rates;
+pub use explain::{AttemptRow, Explanation, RunFacts, StageExplanation};
+pub use lease::Held;
 pub use open::{Access, Store};
 pub use results::{Curve, ResultRow, RunRow, StageRow, SweepRow};
-pub use status::{Failure, RunStates, StageCount, SweepStatus};
-pub use write_plan::PlanOutcome;
+pub use state::{AttemptEnd, Failed, FailureClass, Retry, StageState};
+pub use status::{Event, Failure, RunCounts, RunStates, StageCount, SweepStatus};
+pub use worker::{PresentWorker, WorkerRow};
+pub use write_plan::{PlanChange, PlanOutcome, PlanSource};
 
 /// The database's clock, UTC, as text that sorts.
 pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+/// So many seconds from now, by the database's clock.
+fn later(seconds: f64) -> String {
+    format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds:.3} seconds')")
+}

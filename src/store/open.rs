@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use super::StoreError;
+use super::filesystem::{Identity, can_write, network_file_system};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -24,82 +25,170 @@ pub enum Access {
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(super) pool: SqlitePool,
+    path: PathBuf,
+    /// The file that was opened: SQLite would go on writing to one that was deleted.
+    identity: Option<Identity>,
 }
 
 impl Store {
     /// Opens `sqlite:PATH` or `PATH`.
     pub async fn open(url: &str, access: Access) -> Result<Self, StoreError> {
         let path = PathBuf::from(url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url));
-        if access == Access::Read && !path.is_file() {
-            return Err(StoreError::Absent { path });
+        match access {
+            Access::Write => Self::open_for_writing(path).await,
+            Access::Read => Self::open_for_reading(path).await,
+        }
+    }
+
+    async fn open_for_writing(path: PathBuf) -> Result<Self, StoreError> {
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let refuse = |reason: String| StoreError::Open { path: path.clone(), reason };
+        if let Some(name) = network_file_system(folder) {
+            return Err(refuse(format!(
+                "it lies on {name}, a file system of several machines, where SQLite loses writes (artifacts may stay there: \
+                 --artifacts)"
+            )));
+        }
+        if folder.is_dir() && !can_write(folder) {
+            return Err(refuse(format!("the folder {} cannot be written", folder.display())));
         }
         let options = SqliteConnectOptions::new()
             .filename(&path)
-            .create_if_missing(access == Access::Write)
-            .read_only(access == Access::Read)
+            .create_if_missing(true)
             .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(Duration::from_secs(30))
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);
-        let options = match access {
-            Access::Write => options.journal_mode(SqliteJournalMode::Wal),
-            // The file says its own mode; setting it would write.
-            Access::Read => options,
+        let store = Self::connect(path, options).await?;
+        if let Some(version) = store.version().await? {
+            store.refuse_newer(version)?;
+        }
+        store.migrate().await?;
+        Ok(Self { identity: Identity::of(&store.path), ..store })
+    }
+
+    async fn open_for_reading(path: PathBuf) -> Result<Self, StoreError> {
+        if !path.is_file() {
+            return Err(StoreError::Absent { path });
+        }
+        let options =
+            // The file says its own journal mode; setting it would write.
+            SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+        let store = match Self::connect(path.clone(), options.clone()).await {
+            Ok(store) => match store.version().await {
+                // In a folder that cannot be written the log's index cannot be made, but nobody can write there either.
+                Err(_) if !beside(&path, "-wal").exists() => Self::connect(path, options.immutable(true)).await?,
+                _ => store,
+            },
+            Err(error) => return Err(error),
         };
+        match store.version().await? {
+            None => {
+                let reason = "it holds no sweep: `didact sweep` has not written to it".to_owned();
+                Err(StoreError::Open { path: store.path, reason })
+            }
+            Some(version) if version < newest() => {
+                // Queries speak of the newest schema; migrations only add, so a sweep of an older didact is not disturbed.
+                let path = store.path.clone();
+                store.pool.close().await;
+                Self::open_for_writing(path).await
+            }
+            Some(version) => {
+                store.refuse_newer(version)?;
+                Ok(store)
+            }
+        }
+    }
+
+    async fn connect(path: PathBuf, options: SqliteConnectOptions) -> Result<Self, StoreError> {
         let pool = SqlitePoolOptions::new()
             .max_connections(2)
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options)
             .await
             .map_err(|error| opening(&path, &error))?;
-        let store = Self { pool };
-        store.check_version(&path, access).await?;
-        if access == Access::Write {
-            store.migrate(&path).await?;
-        }
-        Ok(store)
+        Ok(Self { pool, path, identity: None })
     }
 
     /// Brings the schema up to date. Two processes may create one store at the same moment: the one that comes second finds the
     /// other's tables half-way, waits, and finds nothing left to do.
-    async fn migrate(&self, path: &Path) -> Result<(), StoreError> {
-        if MIGRATIONS.run(&self.pool).await.is_ok() {
-            return Ok(());
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let mut left = 20;
+        loop {
+            let error = match MIGRATIONS.run(&self.pool).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            left -= 1;
+            if left == 0 {
+                return Err(match error {
+                    sqlx::migrate::MigrateError::Execute(error) => opening(&self.path, &error),
+                    other => StoreError::Open { path: self.path.clone(), reason: other.to_string() },
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        MIGRATIONS.run(&self.pool).await.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) => opening(path, &error),
-            other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
-        })
     }
 
-    /// Refuses a store that a newer version migrated and, for reading, a database that is none.
-    async fn check_version(&self, path: &Path, access: Access) -> Result<(), StoreError> {
-        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    /// The newest migration that the store has seen; none for a database that is no store.
+    async fn version(&self) -> Result<Option<i64>, StoreError> {
         let tracked: Option<(String,)> =
             sqlx::query_as("SELECT name FROM sqlite_master WHERE name = '_sqlx_migrations'")
                 .fetch_optional(&self.pool)
                 .await
-                .map_err(|error| opening(path, &error))?;
-        match (tracked, access) {
-            (Some(_), _) => {}
-            (None, Access::Write) => return Ok(()),
-            (None, Access::Read) => {
-                let reason = "it holds no sweep: `didact sweep` has not written to it".to_owned();
-                return Err(StoreError::Open { path: path.to_owned(), reason });
-            }
+                .map_err(|error| opening(&self.path, &error))?;
+        if tracked.is_none() {
+            return Ok(None);
         }
-        let (found,): (Option<i64>,) =
+        let (version,): (Option<i64>,) =
             sqlx::query_as("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&self.pool).await?;
-        match found {
-            Some(found) if found > known => Err(StoreError::Newer { path: path.to_owned(), found, known }),
+        Ok(version)
+    }
+
+    fn refuse_newer(&self, found: i64) -> Result<(), StoreError> {
+        match newest() {
+            known if found > known => Err(StoreError::Newer { path: self.path.clone(), found, known }),
             _ => Ok(()),
         }
     }
 
     /// A write transaction that takes the write lock at once: a deferred one may lose it half-way.
+    ///
+    /// # Errors
+    /// [`StoreError::Replaced`] if another file stands at the store's path by now: what is written would be lost.
     pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.check_identity()?;
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
+
+    /// Whether the file that was opened still stands at its path.
+    ///
+    /// # Errors
+    /// [`StoreError::Replaced`].
+    pub fn check_identity(&self) -> Result<(), StoreError> {
+        match self.identity.is_some() && Identity::of(&self.path) != self.identity {
+            true => Err(StoreError::Replaced { path: self.path.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// How long a writer waits for the others.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+fn newest() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 fn opening(path: &Path, error: &sqlx::Error) -> StoreError {

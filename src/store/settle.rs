@@ -2,14 +2,12 @@
 
 use sqlx::{Sqlite, Transaction};
 
+use super::state::MAX_ATTEMPTS;
 use super::{Artifacts, Store, StoreError};
 use crate::evaluate::Evaluation;
 use crate::plan::{Key, StageJob, StageKind};
 
 type Tx = Transaction<'static, Sqlite>;
-
-/// Attempts after which a transient failure counts as lasting.
-const MAX_ATTEMPTS: i64 = 3;
 
 /// A run is what its stages are.
 const RUN_STATE: &str = "UPDATE run SET
@@ -25,6 +23,17 @@ const RUN_STATE: &str = "UPDATE run SET
               FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
               WHERE rs.run_id = run.id AND s.state = 'failed' ORDER BY rs.position LIMIT 1)
     WHERE state NOT IN ('cancelled', 'pruned') AND id IN ";
+
+/// Runs that wait for a stage are under way once it is claimed; what else they are does not change by that.
+pub(super) async fn runs_start(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE run SET state = 'running' WHERE state = 'pending' AND id IN (SELECT run_id FROM run_stage WHERE stage_id = ?)",
+    )
+    .bind(stage)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
 
 pub(super) async fn runs_of_stage(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
     let sql = format!("{RUN_STATE} (SELECT run_id FROM run_stage WHERE stage_id = ?)");
@@ -63,11 +72,15 @@ const SKIP_BELOW: &str = "WITH RECURSIVE below(id) AS (
 
 /// A sweep that is planned again is wanted again: its cancelled runs go on, and what was skipped for the sake of a stage
 /// that has failed no longer is claimed. New stages below a failed one are skipped.
-pub(super) async fn revive(tx: &mut Tx, sweep: &str) -> Result<(), StoreError> {
+///
+/// A run that a search pruned is wanted again by a sweep that prunes nothing.
+pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE run SET state = 'pending', reason = NULL
-         WHERE state = 'cancelled' AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?)",
+         WHERE (state = 'cancelled' OR (? AND state = 'pruned'))
+           AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?)",
     )
+    .bind(pruned)
     .bind(sweep)
     .execute(&mut **tx)
     .await?;
@@ -87,7 +100,8 @@ impl Store {
     pub async fn retry_failed(&self, sweep: &str) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         let retried = sqlx::query(
-            "UPDATE stage SET state = 'pending', attempts = 0, failure_class = NULL, reason = NULL, finished_at = NULL
+            "UPDATE stage SET state = 'pending', attempts = 0, failure_class = NULL, reason = NULL, finished_at = NULL,
+                 not_before = NULL, beside = NULL
              WHERE state IN ('failed', 'skipped') AND id IN (
                  SELECT rs.stage_id FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id WHERE sr.sweep_id = ?)",
         )
@@ -128,7 +142,9 @@ impl Store {
         for (run, protocol) in runs {
             insert_results(&mut tx, &run, &protocol, &selection, &evaluation).await?;
         }
+        crate::fault::point("results:before-commit");
         tx.commit().await?;
+        crate::fault::point("results:after-commit");
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Wanted, WorkerRow};
 
 /// How many stages of a kind are in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
@@ -29,23 +29,46 @@ pub struct RunStates {
     pub count: i64,
 }
 
-/// A failed run.
+/// A stage that failed for good, and how many runs it took with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct Failure {
-    /// The run's key.
-    pub run: String,
-    /// Category.
-    pub category: String,
-    /// Variant.
-    pub variant: String,
-    /// Seed.
-    pub seed: i64,
-    /// Stage, class and message.
+    /// The stage's key.
+    pub stage: String,
+    /// Its kind.
+    pub kind: String,
+    /// Failure class.
+    pub class: Option<String>,
+    /// In words.
     pub reason: Option<String>,
+    /// The first run that wants it.
+    pub run: String,
+    /// Category of that run.
+    pub category: String,
+    /// Its variant.
+    pub variant: String,
+    /// Its seed.
+    pub seed: i64,
+    /// Runs that failed with it.
+    pub runs: i64,
+    /// Attempts.
+    pub attempts: i64,
+    /// Log of the last attempt, below the artifacts folder.
+    pub log: Option<String>,
+}
+
+/// Something that happened to the sweep as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
+pub struct Event {
+    /// When, UTC.
+    pub at: String,
+    /// What kind of thing.
+    pub kind: String,
+    /// In words.
+    pub message: String,
 }
 
 /// One sweep's state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SweepStatus {
     /// Its name.
     pub name: String,
@@ -53,8 +76,14 @@ pub struct SweepStatus {
     pub stages: Vec<StageCount>,
     /// Runs by category, variant and state.
     pub runs: Vec<RunStates>,
-    /// Failed runs.
+    /// Stages that failed for good.
     pub failures: Vec<Failure>,
+    /// Workers that have not left, as far as the store knows.
+    pub workers: Vec<WorkerRow>,
+    /// Thread-seconds that are left; none while a kind of stage is open that was never done.
+    pub thread_seconds_left: Option<f64>,
+    /// The latest events.
+    pub events: Vec<Event>,
 }
 
 impl SweepStatus {
@@ -66,6 +95,26 @@ impl SweepStatus {
     /// All runs.
     pub fn total_runs(&self) -> i64 {
         self.runs.iter().map(|row| row.count).sum()
+    }
+}
+
+/// Runs of a sweep by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, FromRow)]
+pub struct RunCounts {
+    /// All.
+    pub total: i64,
+    /// With every number.
+    pub done: i64,
+    /// Failed.
+    pub failed: i64,
+    /// Pruned or cancelled.
+    pub given_up: i64,
+}
+
+impl RunCounts {
+    /// Runs that are not over.
+    pub fn open(&self) -> i64 {
+        self.total - self.done - self.failed - self.given_up
     }
 }
 
@@ -87,6 +136,23 @@ impl Store {
         })
     }
 
+    /// How many runs are done, failed, given up.
+    pub async fn run_counts(&self, wanted: &Wanted) -> Result<RunCounts, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT COUNT(*) AS total, COALESCE(SUM(r.state = 'done'), 0) AS done,
+                    COALESCE(SUM(r.state = 'failed'), 0) AS failed,
+                    COALESCE(SUM(r.state IN ('pruned', 'cancelled')), 0) AS given_up
+             FROM sweep_run sr JOIN run r ON r.id = sr.run_id
+             WHERE sr.sweep_id = ? AND (? IS NULL OR r.id = ? OR r.trial_id = ?)",
+        )
+        .bind(&wanted.sweep)
+        .bind(&wanted.only)
+        .bind(&wanted.only)
+        .bind(&wanted.only)
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// The state of a sweep.
     pub async fn status(&self, sweep: &str, name: &str) -> Result<SweepStatus, StoreError> {
         let stages = sqlx::query_as(
@@ -106,30 +172,41 @@ impl Store {
         .bind(sweep)
         .fetch_all(&self.pool)
         .await?;
-        let failures = sqlx::query_as(
-            "SELECT r.id AS run, r.category, st.variant, r.seed, r.reason
-             FROM sweep_run sr JOIN run r ON r.id = sr.run_id
-             JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-             WHERE sr.sweep_id = ? AND r.state = 'failed' ORDER BY sr.position",
+        let events = sqlx::query_as(
+            "SELECT at, kind, message FROM (SELECT id, at, kind, message FROM event WHERE sweep_id = ? ORDER BY id DESC LIMIT 5)
+             ORDER BY id",
         )
         .bind(sweep)
         .fetch_all(&self.pool)
         .await?;
-        Ok(SweepStatus { name: name.to_owned(), stages, runs, failures })
+        Ok(SweepStatus {
+            name: name.to_owned(),
+            stages,
+            runs,
+            failures: self.failures(sweep).await?,
+            workers: self.workers(sweep).await?,
+            thread_seconds_left: self.thread_seconds_left(&Wanted { sweep: sweep.to_owned(), only: None }).await?,
+            events,
+        })
     }
 
-    /// Cancels the runs of a sweep that are not over, but for those that another sweep wants, too; returns how many. Planning
-    /// the sweep again revives them.
-    pub async fn cancel(&self, sweep: &str) -> Result<u64, StoreError> {
-        let done = sqlx::query(
-            "UPDATE run SET state = 'cancelled', reason = 'cancelled by the user'
-             WHERE state IN ('pending', 'running') AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?)
-             AND NOT EXISTS (SELECT 1 FROM sweep_run o WHERE o.run_id = run.id AND o.sweep_id <> ?)",
+    /// Stages of a sweep that failed for good, in the order of their runs.
+    pub async fn failures(&self, sweep: &str) -> Result<Vec<Failure>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT f.stage, f.kind, f.class, f.reason, r.id AS run, r.category, st.variant, r.seed, f.runs, f.attempts,
+                    (SELECT a.log FROM attempt a WHERE a.stage_id = f.stage ORDER BY a.number DESC LIMIT 1) AS log
+             FROM (SELECT s.id AS stage, s.kind, s.failure_class AS class, s.reason, s.attempts, COUNT(*) AS runs,
+                          MIN(sr.position) AS position
+                   FROM stage s JOIN run_stage rs ON rs.stage_id = s.id
+                   JOIN sweep_run sr ON sr.run_id = rs.run_id AND sr.sweep_id = ?1
+                   WHERE s.state = 'failed' GROUP BY s.id) f
+             JOIN sweep_run sr ON sr.sweep_id = ?1 AND sr.position = f.position
+             JOIN run r ON r.id = sr.run_id
+             JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+             ORDER BY f.position, f.stage",
         )
         .bind(sweep)
-        .bind(sweep)
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected())
+        .fetch_all(&self.pool)
+        .await?)
     }
 }

@@ -35,7 +35,8 @@ impl Workplace {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_didact"));
         command.args(arguments).current_dir(self.folder.path());
-        for name in ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "RUST_BACKTRACE"] {
+        for name in ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "DIDACT_CUDA", "DIDACT_FAULT", "RUST_BACKTRACE"]
+        {
             command.env_remove(name);
         }
         command

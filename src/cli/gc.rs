@@ -1,0 +1,38 @@
+//! `didact gc`: removes artifacts that no run needs.
+
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::output::{print, size, table};
+use crate::store::{Access, Store, StoreError};
+
+/// Arguments of `didact gc`.
+#[derive(Debug, clap::Args)]
+pub(super) struct GcArgs {
+    /// Tell what would go; remove nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs the verb.
+pub(super) async fn run(args: &GcArgs, global: &Global) -> Result<Exit, Failure> {
+    // Without its store every artifact would look like garbage.
+    if matches!(Store::open(&global.store, Access::Read).await, Err(StoreError::Absent { .. })) {
+        let path = global.store.clone().into();
+        return Err(StoreError::Absent { path }.into());
+    }
+    let store = Store::open(&global.store, Access::Write).await?;
+    let found = store.collect(&global.artifacts(), args.dry_run).await?;
+    let rows: Vec<Vec<String>> = found
+        .iter()
+        .map(|garbage| {
+            vec![garbage.path.display().to_string(), size(garbage.bytes), garbage.garbage.describe().to_owned()]
+        })
+        .collect();
+    if !rows.is_empty() {
+        print(&table(&["path", "size", "why"], &rows))?;
+    }
+    let bytes: u64 = found.iter().map(|garbage| garbage.bytes).sum();
+    let verb = if args.dry_run { "would go" } else { "removed" };
+    print(&format!("{} item(s), {} {verb}", found.len(), size(bytes)))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,228 @@
+//! One attempt of a stage, from claim to end.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use super::log::AttemptLog;
+use super::memory::reset_peak_rss;
+use super::observer::AttemptObserver;
+use super::{Message, Stop, WorkerOptions, peak_rss};
+use crate::plan::StageKind;
+use crate::store::{Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, Store, StoreError};
+use crate::train::{StageContext, StageError};
+
+/// Time between two heartbeats; a lease lasts six of them.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Time between two looks whether anybody still wants the stage.
+const INTEREST: Duration = Duration::from_secs(1);
+/// After its time is over a stage has so long to come to the end of its step.
+const GRACE: Duration = Duration::from_secs(30);
+/// Exit code of a worker whose stage does not come to an end.
+pub(super) const HUNG: i32 = 124;
+
+/// What an attempt says of its worker.
+pub(super) enum Ended {
+    /// The worker can work.
+    Well,
+    /// It failed for reasons of the machine.
+    Badly(String),
+    /// Nothing: it was interrupted or superseded.
+    Elsewise,
+}
+
+/// What the heartbeat tells the stage.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Flags {
+    /// The lease is lost: whoever has it now computes the same.
+    pub lost: Arc<AtomicBool>,
+    /// All runs that wanted the stage were cancelled or pruned.
+    pub unwanted: Arc<AtomicBool>,
+}
+
+/// Runs one attempt.
+pub(super) async fn run(
+    store: &Store,
+    artifacts: &Artifacts,
+    claim: &Claim,
+    worker: &AttemptStart,
+    options: &WorkerOptions,
+    stop: &Stop,
+) -> Result<Ended, StoreError> {
+    let kind = claim.job.kind();
+    let (kind_name, title) = (kind.name().to_owned(), claim.title.clone());
+    AttemptLog::begin(&artifacts.root().join(Artifacts::relative_log(&claim.token)));
+    Message::Claimed { kind: kind_name.clone(), title: title.clone(), stage: claim.stage.short().to_owned() }.send();
+    tracing::info!(kind = kind_name, stage = claim.stage.as_str(), attempt = claim.attempt, title, "claimed");
+    reset_peak_rss();
+    let started = Instant::now();
+    let flags = Flags::default();
+    let heart = beat(store.clone(), claim.clone(), worker.clone(), flags.clone(), options.stage_timeout);
+    let (result, costs) = tokio::task::spawn_blocking({
+        let (store, artifacts, claim, runtime) = (store.clone(), artifacts.clone(), claim.clone(), Handle::current());
+        let (stop, options) = (stop.clone(), options.clone());
+        let deadline = options.stage_timeout.map(|timeout| started + timeout);
+        move || {
+            let mut observer = AttemptObserver {
+                store: &store,
+                claim: &claim,
+                runtime,
+                stop,
+                flags,
+                deadline,
+                pending: Vec::new(),
+                costs: BTreeMap::new(),
+                last_progress: None,
+                trouble: None,
+            };
+            let result = prepare_and_execute(&artifacts, &claim, &options, &mut observer);
+            let result = observer.verdict(result);
+            (result, observer.costs)
+        }
+    })
+    .await
+    .unwrap_or_else(|error| (Err(failure(FailureClass::Bug, error.to_string())), BTreeMap::new()));
+
+    let end = match result {
+        Ok(bytes) => AttemptEnd::Done { bytes },
+        Err(end) => end,
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    let ours = insist(|| store.finish(claim, worker, &end, seconds, &costs, peak_rss())).await?;
+    heart.abort();
+    if ours && matches!(end, AttemptEnd::Done { .. }) {
+        artifacts.discard_partial(&claim.stage);
+        if kind == StageKind::Evaluate {
+            insist(|| store.settle_results(&claim.stage, artifacts)).await?;
+        }
+    }
+    let (state, reason) = match &end {
+        _ if !ours => ("superseded", None),
+        AttemptEnd::Done { .. } => ("done", None),
+        AttemptEnd::Interrupted => ("interrupted", None),
+        AttemptEnd::Failed { class, reason } => ("failed", Some(format!("{}: {reason}", class.name()))),
+    };
+    tracing::info!(kind = kind_name, stage = claim.stage.as_str(), state, seconds, reason, "ended");
+    AttemptLog::end();
+    Message::Finished { kind: kind_name, title, state: state.to_owned(), reason: reason.clone(), seconds }.send();
+    Ok(match end {
+        AttemptEnd::Failed { class, .. } if ours && class.is_infrastructure() => {
+            Ended::Badly(reason.unwrap_or_default())
+        }
+        AttemptEnd::Interrupted => Ended::Elsewise,
+        _ if !ours => Ended::Elsewise,
+        _ => Ended::Well,
+    })
+}
+
+/// Renews the lease until aborted, and watches whether the stage is wanted and in time.
+fn beat(store: Store, claim: Claim, worker: AttemptStart, flags: Flags, timeout: Option<Duration>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let started = Instant::now();
+        let mut renewed = Instant::now();
+        loop {
+            tokio::time::sleep(INTEREST).await;
+            match store.is_wanted(&claim).await {
+                Ok(wanted) => flags.unwanted.store(!wanted, Ordering::Relaxed),
+                Err(error) => tracing::warn!(%error, "cannot see whether the stage is wanted"),
+            }
+            if renewed.elapsed() >= HEARTBEAT {
+                // A missed beat is made up by the next.
+                match store.renew(&claim, &worker.worker).await {
+                    Ok(held) => {
+                        renewed = Instant::now();
+                        flags.lost.store(!held, Ordering::Relaxed);
+                    }
+                    Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
+                }
+            }
+            if let Some(timeout) = timeout
+                && started.elapsed() > timeout + GRACE
+            {
+                let end = failure(
+                    FailureClass::Timeout,
+                    format!("it hung: no step ended within {GRACE:?} after its time was over"),
+                );
+                let seconds = started.elapsed().as_secs_f64();
+                // The process ends in any case: whoever started it says why.
+                let _ = store.finish(&claim, &worker, &end, seconds, &BTreeMap::new(), peak_rss()).await;
+                std::process::exit(HUNG);
+            }
+        }
+    })
+}
+
+/// Tries a write again while the store is full or busy: what was computed must not be lost for a moment's want.
+async fn insist<T, F: Future<Output = Result<T, StoreError>>>(mut write: impl FnMut() -> F) -> Result<T, StoreError> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match write().await {
+            Err(error @ (StoreError::Sql(_) | StoreError::Artifact { .. })) if pause < Duration::from_secs(4) => {
+                tracing::warn!(%error, "the store could not be written; trying again");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+pub(super) fn failure(class: FailureClass, reason: String) -> AttemptEnd {
+    AttemptEnd::Failed { class, reason }
+}
+
+/// Executes and publishes; returns the artifact's size.
+fn prepare_and_execute(
+    artifacts: &Artifacts,
+    claim: &Claim,
+    options: &WorkerOptions,
+    observer: &mut AttemptObserver<'_>,
+) -> Result<u64, AttemptEnd> {
+    let store_error = |error: StoreError| failure(FailureClass::Store, error.to_string());
+    // An earlier attempt may have died between the rename and the row: its artifact is whole, its curves were stored before.
+    if claim.attempt > 1 && artifacts.is_published(claim.job.kind(), &claim.stage) {
+        tracing::info!("an earlier attempt has left the artifact: nothing to compute");
+        return artifacts.size(claim.job.kind(), &claim.stage).map_err(store_error);
+    }
+    let out = artifacts.create_temporary(&claim.token).map_err(store_error)?;
+    let partial = artifacts.create_partial(&claim.stage).map_err(store_error)?;
+    let mut context = StageContext { out: &out, partial: &partial, threads: options.threads, observer };
+    let result = catch_unwind(AssertUnwindSafe(|| (options.execute)(&claim.job, artifacts, &mut context)));
+    let end = match result {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(classify(&error)),
+        Err(panic) => Some(failure(FailureClass::Bug, panic_text(panic.as_ref()))),
+    };
+    let published = match end {
+        None => artifacts.publish(&out, claim.job.kind(), &claim.stage).map_err(store_error),
+        Some(end) => Err(end),
+    };
+    if published.is_err() {
+        artifacts.discard_temporary(&out);
+    }
+    published
+}
+
+fn classify(error: &StageError) -> AttemptEnd {
+    let class = match error {
+        StageError::Interrupted => return AttemptEnd::Interrupted,
+        StageError::Diverged { .. } => FailureClass::Nan,
+        StageError::Data(_) => FailureClass::Data,
+        StageError::Artifact(_) => FailureClass::Store,
+        StageError::OutOfMemory(_) => FailureClass::Oom,
+        StageError::Bug(_) => FailureClass::Bug,
+    };
+    failure(class, error.to_string())
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panicked: {}", text.unwrap_or_else(|| "no message".to_owned()))
+}

@@ -1,0 +1,60 @@
+//! A worker's memory: a ceiling of its own, its peak, and being the one whom the kernel kills.
+
+/// Peak resident memory of this process, bytes.
+pub fn peak_rss() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+/// Starts counting the peak anew, so that each stage has its own: what the last one freed goes back to the system first.
+pub(super) fn reset_peak_rss() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: a call without pointers; it touches free memory only.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+    // Refused on some systems: the peak is then that of the whole worker.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Lets this process have so many bytes of its own and no more: an allocation beyond that aborts it, and it alone. Files that
+/// are mapped for reading do not count.
+pub fn limit_memory(bytes: u64) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let limit = libc::rlimit { rlim_cur: bytes as libc::rlim_t, rlim_max: bytes as libc::rlim_t };
+        // SAFETY: the struct lives for the call.
+        if unsafe { libc::setrlimit(libc::RLIMIT_DATA, &limit) } != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = bytes;
+        Err(std::io::Error::other("memory ceilings need Unix"))
+    }
+}
+
+/// If the machine runs out of memory, the kernel should take a worker: it costs one attempt.
+pub fn offer_to_the_kernel() {
+    // Refused in some sandboxes: the kernel then chooses by size, which is a worker anyway.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "600");
+}
+
+/// How many processes the kernel has killed for want of memory since the boot; none where it does not tell.
+pub(super) fn kernel_kills() -> Option<u64> {
+    let counters = std::fs::read_to_string("/proc/vmstat").ok()?;
+    counters.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_a_peak() {
+        assert!(peak_rss().is_some_and(|bytes| bytes > 1 << 20));
+    }
+}

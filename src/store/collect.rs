@@ -1,0 +1,142 @@
+//! Removing files that no run needs.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::artifacts::size_of;
+use super::{Artifacts, Store, StoreError};
+use crate::plan::StageKind;
+
+/// Why a file or folder can go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Garbage {
+    /// The artifact of a stage that no sweep wants any more.
+    Unwanted,
+    /// A folder that looks like an artifact, of a stage that the store does not know or has not finished.
+    Stray,
+    /// What an attempt that is over left behind.
+    Temporary,
+    /// Checkpoints of a stage that is done, or that nobody wants.
+    Checkpoint,
+}
+
+impl Garbage {
+    /// For people.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Unwanted => "artifact that no sweep wants",
+            Self::Stray => "artifact of no finished stage",
+            Self::Temporary => "left by an attempt that is over",
+            Self::Checkpoint => "checkpoints that are not needed any more",
+        }
+    }
+}
+
+/// Something that can go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    /// Below the artifacts folder.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// Why.
+    pub garbage: Garbage,
+}
+
+impl Store {
+    /// Finds, and unless it is a `dry_run` removes, what no run needs; sweeps may go on meanwhile.
+    ///
+    /// Everything is decided under the write lock, so that no stage is claimed or planned in between, and moved away under it: a
+    /// stage whose artifact goes is pending again before anyone else can look.
+    pub async fn collect(&self, artifacts: &Artifacts, dry_run: bool) -> Result<Vec<Collected>, StoreError> {
+        let mut tx = self.write().await?;
+        let stages: Vec<(String, String, bool)> = sqlx::query_as(
+            "SELECT s.id, s.state, EXISTS (
+                 SELECT 1 FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id JOIN run r ON r.id = rs.run_id
+                 WHERE rs.stage_id = s.id AND r.state NOT IN ('cancelled')) AS wanted
+             FROM stage s",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        let running: HashSet<String> = sqlx::query_as("SELECT id FROM attempt WHERE state = 'running'")
+            .fetch_all(&mut *tx)
+            .await?
+            .into_iter()
+            .map(|(id,): (String,)| id)
+            .collect();
+        let states = stages.into_iter().map(|(id, state, wanted)| (id, (state, wanted))).collect();
+        let found = find(artifacts, &states, &running)?;
+        if dry_run || found.is_empty() {
+            return Ok(found);
+        }
+        let graves = artifacts.create_temporary(&format!("gc-{}", uuid::Uuid::now_v7()))?;
+        for (index, garbage) in found.iter().enumerate() {
+            let from = artifacts.root().join(&garbage.path);
+            std::fs::rename(&from, graves.join(index.to_string()))
+                .map_err(|source| StoreError::Artifact { path: from, source })?;
+            if garbage.garbage == Garbage::Unwanted {
+                let key = garbage.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                sqlx::query("UPDATE stage SET state = 'pending', reason = 'its artifact was collected', finished_at = NULL WHERE id = ?")
+                    .bind(&key)
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(&key).execute(&mut *tx).await?;
+            }
+        }
+        tx.commit().await?;
+        artifacts.discard_temporary(&graves);
+        Ok(found)
+    }
+}
+
+type States = std::collections::HashMap<String, (String, bool)>;
+
+fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Result<Vec<Collected>, StoreError> {
+    let mut found = Vec::new();
+    let mut add = |folder: &str, name: String, garbage: Garbage| {
+        let path = Path::new(folder).join(name);
+        let whole = artifacts.root().join(&path);
+        let bytes = size_of(&whole).map_err(|source| StoreError::Artifact { path: whole, source })?;
+        found.push(Collected { path, bytes, garbage });
+        Ok::<(), StoreError>(())
+    };
+    for kind in StageKind::ALL {
+        for name in names(&artifacts.root().join(kind.name())) {
+            match states.get(&name) {
+                Some((state, wanted)) if state == "done" && *wanted => {}
+                Some((state, _)) if state == "done" => add(kind.name(), name, Garbage::Unwanted)?,
+                // Published by an attempt that died before it could say so: the next one takes it.
+                Some((_, true)) => {}
+                Some(_) | None => add(kind.name(), name, Garbage::Stray)?,
+            }
+        }
+    }
+    for name in names(&artifacts.root().join("partial")) {
+        match states.get(&name) {
+            Some((state, true)) if state != "done" => {
+                for torn in names(&artifacts.root().join("partial").join(&name)) {
+                    // A running stage may be writing it.
+                    if torn.ends_with(".tmp") && state != "running" {
+                        add(&format!("partial/{name}"), torn, Garbage::Temporary)?;
+                    }
+                }
+            }
+            Some((state, _)) if state == "running" => {}
+            _ => add("partial", name, Garbage::Checkpoint)?,
+        }
+    }
+    for name in names(&artifacts.root().join("tmp")) {
+        if !running.contains(&name) {
+            add("tmp", name, Garbage::Temporary)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Names in a folder, sorted; none where there is no such folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
