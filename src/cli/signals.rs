@@ -3,15 +3,13 @@
 use super::exit::Exit;
 use crate::schedule::Stop;
 
-/// The first signal asks for an orderly end, the second ends at once. Both lose nothing.
-#[expect(clippy::print_stderr, reason = "the person who pressed Ctrl-C is at the terminal")]
+/// The first signal asks for an orderly end, the second ends at once. Both lose nothing. Whoever watches `stop` tells the person.
 pub(super) fn listen_for_signals(stop: Stop) {
     tokio::spawn(async move {
         loop {
             wait_for_signal().await;
-            match stop.request() {
-                1 => eprintln!("stopping: workers finish their step and write a checkpoint (once more: leave now)"),
-                _ => std::process::exit(Exit::Interrupted as i32),
+            if stop.request() > 1 {
+                std::process::exit(Exit::Interrupted as i32);
             }
         }
     });
