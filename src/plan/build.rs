@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::json;
 
 use super::{
-    EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, Part, Plan, PlannedRun, PlannedStage, PlannedTrial, PretrainJob,
-    ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
+    EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, Objective, PaintJob, Part, Plan, PlannedRun, PlannedStage,
+    PlannedTrial, PretrainJob, PseudoJob, ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
 };
 use crate::data::{Category, DataError, DataSettings, Dataset};
 use crate::evaluate::Checkpoint;
@@ -106,7 +106,7 @@ pub fn build(sweep: &Sweep) -> Result<Plan, PlanError> {
         }
         for (place, facts) in opened.facts(&trial.trial.data)?.iter().enumerate() {
             for (order, &seed) in sweep.search.seeds.iter().enumerate() {
-                let stages = stages(&trial.trial, facts, &teacher, seed);
+                let stages = stages(&trial.trial, facts, &teacher, seed, sweep.search.objective.as_ref());
                 let protocol = protocol(&trial.trial, facts, &teacher);
                 let protocol_key = Key::of("protocol", 1, &protocol);
                 let run = PlannedRun {
@@ -146,8 +146,15 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     Key::of("trial", 1, &content)
 }
 
-/// The stages of one run, each after those that it depends on.
-pub(super) fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u64) -> Vec<PlannedStage> {
+/// The stages of one run, each after those that it depends on. What the search is guided by comes right after training, so
+/// that it can learn before the test images are scored.
+pub(super) fn stages(
+    trial: &Trial,
+    facts: &Facts,
+    teacher: &TeacherRef,
+    seed: u64,
+    objective: Option<&Objective>,
+) -> Vec<PlannedStage> {
     let mut stages = Vec::new();
     let mut add = |job: StageJob| {
         let key = job.key();
@@ -164,6 +171,13 @@ pub(super) fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u
     let test = images(Part::Test, &facts.test_digest);
     let features_train = add(StageJob::Features(FeaturesJob { images: train.clone(), teacher: teacher.clone() }));
     let features_test = add(StageJob::Features(FeaturesJob { images: test.clone(), teacher: teacher.clone() }));
+    let painted = (objective == Some(&Objective::PseudoPixelAuroc)).then(|| {
+        add(StageJob::Paint(PaintJob {
+            features: features_train.clone(),
+            split_seed: trial.data.split_seed,
+            teacher: teacher.clone(),
+        }))
+    });
     let pretrain = match (&trial.model, &trial.pretrain) {
         (AutoEncoder::Unet(unet), Some(pretrain)) => Some(add(StageJob::Pretrain(PretrainJob {
             features: features_train.clone(),
@@ -185,6 +199,16 @@ pub(super) fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u
         oracle_epochs,
         seed,
     }));
+    if let Some(painted) = painted {
+        add(StageJob::Pseudo(PseudoJob {
+            joint: joint.clone(),
+            features_train: features_train.clone(),
+            painted,
+            split_seed: trial.data.split_seed,
+            model: trial.model.clone(),
+            evaluate: trial.evaluate.clone(),
+        }));
+    }
     let oracle = (oracle_epochs > 0).then_some(Checkpoint::Oracle);
     for checkpoint in [Checkpoint::Selected, Checkpoint::Last].into_iter().chain(oracle) {
         let score = add(StageJob::Score(ScoreJob {

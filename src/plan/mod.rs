@@ -4,6 +4,7 @@ mod build;
 mod job;
 mod key;
 mod planned;
+mod pseudo_job;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -14,6 +15,7 @@ pub use job::{
 };
 pub use key::Key;
 pub use planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
+pub use pseudo_job::{PaintJob, PseudoJob};
 pub use trial::{
     Baseline, Objective, Pruner, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name,
 };
