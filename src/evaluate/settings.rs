@@ -27,6 +27,17 @@ pub struct EvaluateSettings {
     pub oracle_epochs: usize,
 }
 
+impl EvaluateSettings {
+    /// The map rule alone, as it stands in keys.
+    pub fn rule(&self) -> serde_json::Value {
+        serde_json::json!({
+            "aggregate": self.aggregate,
+            "fuse_size": self.fuse_size,
+            "smoothing_sigma": self.smoothing_sigma,
+        })
+    }
+}
+
 /// Whose weights a number belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 
+use super::opened::{Facts, Opened};
 use super::{
-    Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, Part, Plan, PlannedRun, PlannedStage, PlannedTrial,
-    PretrainJob, ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
+    Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, Objective, PaintJob, Part, Plan, PlannedRun,
+    PlannedStage, PlannedTrial, PretrainJob, PseudoJob, ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
 };
-use crate::data::{Category, DataError, DataSettings, Dataset};
+use crate::data::DataError;
 use crate::evaluate::Checkpoint;
 use crate::evaluate::metrics::PRO_LIMIT;
-use crate::model::weights::{WeightError, WeightFile};
-use crate::model::{AutoEncoder, TeacherSettings, load_teacher};
-use crate::tensor::Native;
+use crate::model::AutoEncoder;
+use crate::model::weights::WeightError;
 
 /// Why a sweep cannot be planned.
 #[derive(Debug, thiserror::Error)]
@@ -26,90 +26,42 @@ pub enum PlanError {
     Weights(#[from] WeightError),
 }
 
-/// What is known of one category when the sweep is planned.
-#[derive(Debug, Clone)]
-pub(super) struct Facts {
-    pub name: String,
-    pub train_digest: String,
-    pub test_digest: String,
-    pub mask_digest: String,
-    pub counts: serde_json::Value,
-    /// Images of the training and the test part.
-    pub images: (usize, usize),
-}
-
-/// Data sets and teachers, opened once each.
-#[derive(Default)]
-struct Opened {
-    data: Vec<(DataSettings, Vec<Facts>)>,
-    teachers: Vec<(TeacherSettings, String)>,
-}
-
-impl Opened {
-    fn facts(&mut self, settings: &DataSettings) -> Result<Vec<Facts>, PlanError> {
-        // Digests depend on neither size nor split.
-        let same = |known: &DataSettings| {
-            DataSettings { image_size: settings.image_size, split_seed: settings.split_seed, ..known.clone() }
-                == *settings
-        };
-        if let Some((_, facts)) = self.data.iter().find(|(known, _)| same(known)) {
-            return Ok(facts.clone());
-        }
-        let dataset = Dataset::open(settings)?;
-        let facts = dataset.categories().iter().map(facts_of).collect::<Result<Vec<_>, _>>()?;
-        self.data.push((settings.clone(), facts.clone()));
-        Ok(facts)
-    }
-
-    fn teacher(&mut self, settings: &TeacherSettings) -> Result<TeacherRef, PlanError> {
-        let known = self.teachers.iter().find(|(known, _)| known == settings).map(|(_, digest)| digest.clone());
-        let digest = match known {
-            Some(digest) => digest,
-            None => {
-                let file = WeightFile::open(&settings.weights)?;
-                // A file that no teacher can be made of is refused before anything starts.
-                load_teacher::<Native>(&file)?;
-                self.teachers.push((settings.clone(), file.digest.clone()));
-                file.digest
-            }
-        };
-        Ok(TeacherRef { settings: settings.clone(), digest })
-    }
-}
-
-fn facts_of(category: &Category) -> Result<Facts, DataError> {
-    // What is torn is told before anything starts, not when its stage's turn comes.
-    category.check()?;
-    let mut defects: BTreeMap<&str, usize> = BTreeMap::new();
-    for sample in &category.test {
-        *defects.entry(sample.defect.as_deref().unwrap_or("good")).or_default() += 1;
-    }
-    Ok(Facts {
-        name: category.name.clone(),
-        train_digest: category.train_digest()?,
-        test_digest: category.test_digest()?,
-        mask_digest: category.mask_digest()?,
-        counts: json!({ "train": category.train.len(), "test": defects }),
-        images: (category.train.len(), category.test.len()),
-    })
-}
-
 /// Opens data and weights and lays out every run.
 pub fn build(sweep: &Sweep) -> Result<Plan, PlanError> {
-    let mut opened = Opened::default();
+    Planner::default().plan(sweep)
+}
+
+/// Plans sweeps over data and weights that it opens once: a search plans one trial after the other.
+#[derive(Debug, Default)]
+pub struct Planner {
+    opened: Opened,
+}
+
+impl Planner {
+    /// Lays out every run of the sweep's trials.
+    ///
+    /// # Errors
+    /// Data or weights that cannot be used.
+    pub fn plan(&mut self, sweep: &Sweep) -> Result<Plan, PlanError> {
+        lay_out(sweep, &mut self.opened)
+    }
+}
+
+fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
     let mut plan = Plan { trials: Vec::new(), runs: Vec::new(), stages: Vec::new() };
     let mut known = HashSet::new();
+    let mut known_trials = HashSet::new();
     let mut runs: Vec<((usize, bool, usize, usize), PlannedRun)> = Vec::new();
     for (position, trial) in sweep.trials.iter().enumerate() {
         let teacher = opened.teacher(&trial.trial.teacher)?;
         let key = trial_key(&trial.trial, &teacher);
-        if plan.trials.iter().any(|known| known.key == key) {
+        if !known_trials.insert(key.clone()) {
             // Two names for one weight file: the same training.
             continue;
         }
         for (place, facts) in opened.facts(&trial.trial.data)?.iter().enumerate() {
             for (order, &seed) in sweep.search.seeds.iter().enumerate() {
-                let stages = stages(&trial.trial, facts, &teacher, seed);
+                let stages = stages(&trial.trial, facts, &teacher, seed, sweep.search.objective.as_ref());
                 let protocol = protocol(&trial.trial, facts, &teacher);
                 let protocol_key = Key::of("protocol", 1, &protocol);
                 let run = PlannedRun {
@@ -149,12 +101,19 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     Key::of("trial", 1, &content)
 }
 
-/// The stages of one run, each after those that it depends on.
-pub(super) fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u64) -> Vec<PlannedStage> {
+/// The stages of one run, each after those that it depends on. What the search is guided by comes right after training, so
+/// that it can learn before the test images are scored.
+pub(super) fn stages(
+    trial: &Trial,
+    facts: &Facts,
+    teacher: &TeacherRef,
+    seed: u64,
+    objective: Option<&Objective>,
+) -> Vec<PlannedStage> {
     let mut stages = Vec::new();
     let mut add = |job: StageJob| {
         let key = job.key();
-        let effort = Effort::of(&job, facts.images.0, facts.images.1);
+        let effort = Effort::of(&job, facts.images, trial.data.image_size);
         stages.push(PlannedStage { key: key.clone(), job, effort });
         key
     };
@@ -168,6 +127,13 @@ pub(super) fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u
     let test = images(Part::Test, &facts.test_digest);
     let features_train = add(StageJob::Features(FeaturesJob { images: train.clone(), teacher: teacher.clone() }));
     let features_test = add(StageJob::Features(FeaturesJob { images: test.clone(), teacher: teacher.clone() }));
+    let painted = (objective == Some(&Objective::PseudoPixelAuroc)).then(|| {
+        add(StageJob::Paint(PaintJob {
+            features: features_train.clone(),
+            split_seed: trial.data.split_seed,
+            teacher: teacher.clone(),
+        }))
+    });
     let pretrain = match (&trial.model, &trial.pretrain) {
         (AutoEncoder::Unet(unet), Some(pretrain)) => Some(add(StageJob::Pretrain(PretrainJob {
             features: features_train.clone(),
@@ -189,6 +155,16 @@ pub(super) fn stages(trial: &Trial, facts: &Facts, teacher: &TeacherRef, seed: u
         oracle_epochs,
         seed,
     }));
+    if let Some(painted) = painted {
+        add(StageJob::Pseudo(PseudoJob {
+            joint: joint.clone(),
+            features_train: features_train.clone(),
+            painted,
+            split_seed: trial.data.split_seed,
+            model: trial.model.clone(),
+            evaluate: trial.evaluate.clone(),
+        }));
+    }
     let oracle = (oracle_epochs > 0).then_some(Checkpoint::Oracle);
     for checkpoint in [Checkpoint::Selected, Checkpoint::Last].into_iter().chain(oracle) {
         let score = add(StageJob::Score(ScoreJob {

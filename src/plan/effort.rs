@@ -1,6 +1,6 @@
 //! How much work a stage is, so that the time left can be told from the stages that are through.
 
-use super::StageJob;
+use super::{Part, StageJob};
 use crate::model::AutoEncoder;
 
 /// Work of a stage, and which other stages work alike.
@@ -13,27 +13,22 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Of a job on a category with so many images in its training and test part.
-    pub(super) fn of(job: &StageJob, train: usize, test: usize) -> Self {
-        let images = |count: usize, side: usize| count as f64 * (side as f64 / 256.0).powi(2);
-        let (shape, work) = match job {
-            StageJob::Features(job) => {
-                let count = match job.images.part {
-                    super::Part::Train => train,
-                    super::Part::Test => test,
-                };
-                (String::new(), images(count, job.images.data.image_size))
-            }
-            // Level features, whose size follows the image's, which this job does not know: epochs stand for it.
-            StageJob::Pretrain(job) => {
-                (shape(&AutoEncoder::Unet(job.unet.clone())), images(train, 256) * job.pretrain.epochs as f64)
-            }
-            StageJob::Joint(job) => {
-                (shape(&job.model), images(train, job.images.data.image_size) * job.joint.epochs as f64)
-            }
-            StageJob::Score(job) => (shape(&job.model), images(test, job.test_images.data.image_size)),
-            StageJob::Evaluate(job) => (String::new(), images(test, job.test_images.data.image_size)),
+    /// Of a job on a category with so many images of this size in its training and test part.
+    pub(super) fn of(job: &StageJob, (train, test): (usize, usize), image_size: usize) -> Self {
+        let held_out = train.div_ceil(5);
+        let (shape, passes) = match job {
+            StageJob::Features(job) => match job.images.part {
+                Part::Train => (String::new(), train),
+                Part::Test => (String::new(), test),
+            },
+            StageJob::Paint(_) => (" painted".to_owned(), 2 * held_out),
+            StageJob::Pretrain(job) => (shape(&AutoEncoder::Unet(job.unet.clone())), train * job.pretrain.epochs),
+            StageJob::Joint(job) => (shape(&job.model), train * job.joint.epochs),
+            StageJob::Score(job) => (shape(&job.model), held_out + test),
+            StageJob::Evaluate(_) => (String::new(), test),
+            StageJob::Pseudo(job) => (format!(" pseudo{}", shape(&job.model)), 3 * held_out),
         };
+        let work = passes as f64 * (image_size as f64 / 256.0).powi(2);
         Self { family: format!("{}{shape}", job.kind().name()), work }
     }
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Key;
+use super::{Key, PaintJob, PseudoJob};
 use crate::data::DataSettings;
 use crate::evaluate::{Checkpoint, EvaluateSettings};
 use crate::model::{AutoEncoder, TeacherSettings, UnetSettings};
@@ -178,17 +178,21 @@ pub enum StageJob {
     Score(ScoreJob),
     /// See [`EvaluateJob`].
     Evaluate(EvaluateJob),
+    /// See [`PaintJob`].
+    Paint(PaintJob),
+    /// See [`PseudoJob`].
+    Pseudo(PseudoJob),
 }
 
 impl StageJob {
     /// Its kind.
     pub fn kind(&self) -> StageKind {
         match self {
-            Self::Features(_) => StageKind::Features,
+            Self::Features(_) | Self::Paint(_) => StageKind::Features,
             Self::Pretrain(_) => StageKind::Pretrain,
             Self::Joint(_) => StageKind::Joint,
             Self::Score(_) => StageKind::Score,
-            Self::Evaluate(_) => StageKind::Evaluate,
+            Self::Evaluate(_) | Self::Pseudo(_) => StageKind::Evaluate,
         }
     }
 
@@ -200,6 +204,8 @@ impl StageJob {
             Self::Joint(job) => std::iter::once(&job.features).chain(&job.pretrain).cloned().collect(),
             Self::Score(job) => vec![job.joint.clone(), job.features_train.clone(), job.features_test.clone()],
             Self::Evaluate(job) => vec![job.score.clone()],
+            Self::Paint(job) => vec![job.features.clone()],
+            Self::Pseudo(job) => vec![job.joint.clone(), job.features_train.clone(), job.painted.clone()],
         }
     }
 
@@ -239,12 +245,10 @@ impl StageJob {
             Self::Evaluate(job) => json!({
                 "score": job.score,
                 "masks": job.masks,
-                "rule": {
-                    "aggregate": job.evaluate.aggregate,
-                    "fuse_size": job.evaluate.fuse_size,
-                    "smoothing_sigma": job.evaluate.smoothing_sigma,
-                },
+                "rule": job.evaluate.rule(),
             }),
+            Self::Paint(job) => job.content(),
+            Self::Pseudo(job) => job.content(),
         };
         Key::of(self.kind().name(), self.kind().recipe(), &content)
     }

@@ -4,18 +4,21 @@ mod build;
 mod effort;
 mod job;
 mod key;
+mod opened;
 mod planned;
+mod pseudo_job;
 #[cfg(test)]
 mod tests;
 mod trial;
 
-pub use build::{PlanError, build};
+pub use build::{PlanError, Planner, build};
 pub use effort::Effort;
 pub use job::{
     EvaluateJob, FeaturesJob, ImageSet, JointJob, Part, PretrainJob, ScoreJob, StageJob, StageKind, TeacherRef,
 };
 pub use key::Key;
 pub use planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
+pub use pseudo_job::{PaintJob, PseudoJob};
 pub use trial::{
     Baseline, Objective, Pruner, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name,
 };

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::build::{Facts, stages, trial_key};
-use super::{Key, Part, StageJob, TeacherRef, Trial};
+use super::build::{stages, trial_key};
+use super::opened::Facts;
+use super::{Key, Objective, Part, StageJob, TeacherRef, Trial};
 use crate::data::{CategorySelection, DataSettings, Layout};
 use crate::evaluate::{Aggregate, Checkpoint, EvaluateSettings};
 use crate::model::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
@@ -21,6 +22,7 @@ struct Case {
     facts: Facts,
     teacher: TeacherRef,
     seed: u64,
+    objective: Option<Objective>,
 }
 
 fn sgd(learning_rate: f64) -> OptimizerSettings {
@@ -73,17 +75,20 @@ fn case() -> Case {
         counts: json!({ "train": 209 }),
         images: (209, 83),
     };
-    Case { trial, facts, teacher: TeacherRef { settings: teacher, digest: "weights".to_owned() }, seed: 0 }
+    let teacher = TeacherRef { settings: teacher, digest: "weights".to_owned() };
+    Case { trial, facts, teacher, seed: 0, objective: Some(Objective::PseudoPixelAuroc) }
 }
 
 /// The stages of a run with their keys, by a name of their own.
 fn keys(case: &Case) -> Vec<(String, Key)> {
-    stages(&case.trial, &case.facts, &case.teacher, case.seed)
+    stages(&case.trial, &case.facts, &case.teacher, case.seed, case.objective.as_ref())
         .into_iter()
         .map(|stage| {
             let name = match &stage.job {
                 StageJob::Features(job) if job.images.part == Part::Train => "features(train)".to_owned(),
                 StageJob::Features(_) => "features(test)".to_owned(),
+                StageJob::Paint(_) => "paint".to_owned(),
+                StageJob::Pseudo(_) => "pseudo".to_owned(),
                 StageJob::Score(job) if job.checkpoint == Checkpoint::Last => "score(last)".to_owned(),
                 StageJob::Evaluate(job) if job.checkpoint == Checkpoint::Last => "evaluate(last)".to_owned(),
                 job => job.kind().name().to_owned(),
@@ -107,7 +112,10 @@ fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+const KNOWN: [&str; 0] = [];
 const EVALUATE: [&str; 2] = ["evaluate", "evaluate(last)"];
+/// What a map rule moves.
+const RULE: [&str; 3] = ["pseudo", "evaluate", "evaluate(last)"];
 const SCORE: [&str; 2] = ["score", "score(last)"];
 
 fn after(first: &[&str]) -> BTreeSet<String> {
@@ -124,16 +132,19 @@ fn what_does_not_matter_moves_no_key() {
 
 #[test]
 fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
-    let all = after(&["features(train)", "features(test)", "pretrain", "joint"]);
-    let from_pretrain = after(&["pretrain", "joint"]);
-    let from_joint = after(&["joint"]);
+    let all = after(&["features(train)", "features(test)", "paint", "pretrain", "joint", "pseudo"]);
+    let from_pretrain = after(&["pretrain", "joint", "pseudo"]);
+    let from_joint = after(&["joint", "pseudo"]);
     assert_eq!(moved(|c| c.teacher.digest = "other".to_owned()), all);
     assert_eq!(moved(|c| c.trial.data.image_size = 128), all);
-    assert_eq!(moved(|c| c.facts.train_digest = "other".to_owned()), after(&["features(train)", "pretrain", "joint"]));
-    // No key before `score` contains anything of the test set.
+    assert_eq!(
+        moved(|c| c.facts.train_digest = "other".to_owned()),
+        after(&["features(train)", "paint", "pretrain", "joint", "pseudo"])
+    );
+    // No key before `score` contains anything of the test set, and neither do those of the painted defects.
     assert_eq!(moved(|c| c.facts.test_digest = "other".to_owned()), after(&["features(test)"]));
     assert_eq!(moved(|c| c.facts.mask_digest = "other".to_owned()), set(&EVALUATE));
-    assert_eq!(moved(|c| c.trial.data.split_seed = 1), from_pretrain);
+    assert_eq!(moved(|c| c.trial.data.split_seed = 1), after(&["paint", "pretrain", "joint", "pseudo"]));
     assert_eq!(moved(|c| c.seed = 1), from_pretrain);
     assert_eq!(
         moved(|c| c.trial.model = AutoEncoder::Unet(UnetSettings { skip: Skip::Add, depth: 2, width: 1.0 })),
@@ -143,8 +154,29 @@ fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
     assert_eq!(moved(|c| c.trial.joint.student = sgd(0.1)), from_joint);
     assert_eq!(moved(|c| c.trial.joint.loss.iter_mut().for_each(|l| l.similarity = 2.0)), from_joint);
     assert_eq!(moved(|c| c.trial.joint.selection = SelectionRule::HeldOutScore), from_joint);
-    assert_eq!(moved(|c| c.trial.evaluate.aggregate = Aggregate::Sum), set(&EVALUATE));
-    assert_eq!(moved(|c| c.trial.evaluate.smoothing_sigma = 4.0), set(&EVALUATE));
+    assert_eq!(moved(|c| c.trial.evaluate.aggregate = Aggregate::Sum), set(&RULE));
+    assert_eq!(moved(|c| c.trial.evaluate.smoothing_sigma = 4.0), set(&RULE));
+}
+
+#[test]
+fn painted_defects_are_of_a_run_only_where_the_search_asks_and_move_no_other_key() {
+    let with = keys(&case());
+    let names: Vec<&str> = with.iter().map(|(name, _)| name.as_str()).collect();
+    let joint = names.iter().position(|name| *name == "joint").expect("a run trains");
+    assert_eq!(names[joint + 1], "pseudo", "the search learns before anything is scored");
+    for objective in [None, Some(Objective::Test("pixel_auroc".to_owned()))] {
+        let without = keys(&Case { objective, ..case() });
+        let others: Vec<(String, Key)> =
+            with.iter().filter(|(name, _)| !["paint", "pseudo"].contains(&name.as_str())).cloned().collect();
+        assert_eq!(without, others);
+    }
+}
+
+#[test]
+fn keys_of_a_store_are_found_again() {
+    // Keys that version 0.1.0 wrote for this case: existing stores stay valid.
+    let short: Vec<String> = keys(&case()).iter().map(|(name, key)| format!("{name} {}", key.short())).collect();
+    assert_eq!(short, KNOWN);
 }
 
 #[test]

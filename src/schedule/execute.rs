@@ -1,14 +1,14 @@
 //! From a job to the stage that does it.
 
 use crate::data::{Dataset, Sample};
-use crate::model::load_teacher;
 use crate::model::weights::WeightFile;
-use crate::plan::{ImageSet, Part, StageJob, StageKind};
+use crate::model::{Resnet18, load_teacher};
+use crate::plan::{ImageSet, Part, StageJob, StageKind, TeacherRef};
 use crate::store::Artifacts;
 use crate::tensor::Native;
 use crate::train::{
-    EvaluateInput, FeaturesInput, JointInput, PretrainInput, ScoreInput, StageContext, StageError, evaluate, features,
-    joint, pretrain, score,
+    EvaluateInput, FeaturesInput, JointInput, PaintInput, PretrainInput, PseudoInput, ScoreInput, StageContext,
+    StageError, evaluate, features, joint, paint, pretrain, pseudo, score,
 };
 
 /// Runs one stage on the CPU; its files are in `context.out` afterwards.
@@ -17,14 +17,7 @@ pub fn execute(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext
     match job {
         StageJob::Features(job) => {
             let samples = samples(&job.images, Check::Images)?;
-            let file = WeightFile::open(&job.teacher.settings.weights).map_err(data_error)?;
-            if file.digest != job.teacher.digest {
-                return Err(StageError::Data(format!(
-                    "{} has changed since the sweep was planned: start the sweep again to plan with the new weights",
-                    file.source
-                )));
-            }
-            let (teacher, _) = load_teacher::<Native>(&file).map_err(data_error)?;
+            let teacher = teacher(&job.teacher)?;
             features(FeaturesInput { samples: &samples, image_size: job.images.data.image_size, teacher }, context)
         }
         StageJob::Pretrain(job) => pretrain::<Native>(
@@ -61,6 +54,25 @@ pub fn execute(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext
             },
             context,
         ),
+        StageJob::Paint(job) => paint(
+            PaintInput {
+                features: &path(StageKind::Features, &job.features),
+                split_seed: job.split_seed,
+                teacher: teacher(&job.teacher)?,
+            },
+            context,
+        ),
+        StageJob::Pseudo(job) => pseudo::<Native>(
+            &PseudoInput {
+                joint: &path(StageKind::Joint, &job.joint),
+                features_train: &path(StageKind::Features, &job.features_train),
+                painted: &path(StageKind::Features, &job.painted),
+                split_seed: job.split_seed,
+                model: &job.model,
+                settings: &job.evaluate,
+            },
+            context,
+        ),
         StageJob::Evaluate(job) => {
             let test = samples(&job.test_images, Check::Masks(&job.masks))?;
             evaluate(
@@ -75,6 +87,18 @@ pub fn execute(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext
             )
         }
     }
+}
+
+/// The frozen teacher, if its weights are those that the sweep was planned with.
+fn teacher(planned: &TeacherRef) -> Result<Resnet18<Native>, StageError> {
+    let file = WeightFile::open(&planned.settings.weights).map_err(data_error)?;
+    if file.digest != planned.digest {
+        return Err(StageError::Data(format!(
+            "{} has changed since the sweep was planned: start the sweep again to plan with the new weights",
+            file.source
+        )));
+    }
+    Ok(load_teacher(&file).map_err(data_error)?.0)
 }
 
 /// What must still be as it was when the sweep was planned.

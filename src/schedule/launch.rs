@@ -91,7 +91,9 @@ where
             _ = tick.tick() => true,
         };
         if stop.requested() && sweep.end.is_none() {
-            sweep.display.say("stopping: workers finish their step, write a checkpoint and leave (once more: leave now)");
+            sweep
+                .display
+                .say("stopping: workers finish their step, write a checkpoint and leave (once more: leave now)");
             sweep.end = Some(SweepEnd::Interrupted);
         }
         if look && let Err(error) = sweep.look(steer).await {

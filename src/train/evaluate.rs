@@ -160,7 +160,7 @@ fn measure(
     Ok(Outcome { evaluation, curves: Curves::of(&images, pixels.as_ref(), PRO_LIMIT), maps })
 }
 
-fn final_maps(levels: &[LevelMaps], rule: MapRule, side: usize) -> Vec<FinalMap> {
+pub(super) fn final_maps(levels: &[LevelMaps], rule: MapRule, side: usize) -> Vec<FinalMap> {
     let images = levels.first().map_or(0, LevelMaps::len);
     (0..images).into_par_iter().map(|image| rule.apply(levels, image, side)).collect()
 }
@@ -187,7 +187,7 @@ fn write_pictures(
     Ok(())
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StageError> {
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StageError> {
     let text = serde_json::to_vec_pretty(value).map_err(StageError::artifact)?;
     std::fs::write(path, text).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
 }

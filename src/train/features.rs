@@ -13,7 +13,7 @@ use crate::nn::Mode;
 use crate::tensor::{Backend, to_host};
 
 /// Images a forward pass.
-const BATCH: usize = 8;
+pub(super) const BATCH: usize = 8;
 
 /// What the stage works on.
 pub struct FeaturesInput<'a, B: Backend> {
@@ -58,7 +58,7 @@ pub fn features<B: Backend>(mut input: FeaturesInput<'_, B>, context: &mut Stage
 }
 
 /// One forward pass: shape and values of each level.
-fn forward<B: Backend>(
+pub(super) fn forward<B: Backend>(
     teacher: &mut Resnet18<B>,
     images: &[(String, Image)],
     side: usize,

@@ -8,7 +8,9 @@ mod evaluate;
 mod features;
 mod held_out;
 mod joint;
+mod paint;
 mod pretrain;
+mod pseudo;
 mod score;
 mod settings;
 
@@ -18,6 +20,8 @@ pub use evaluate::{EvaluateInput, evaluate};
 pub use features::{FeaturesInput, features};
 pub use held_out::distance_maps;
 pub use joint::{JointInput, JointSummary, joint, load_assembly};
+pub use paint::{PaintInput, paint};
 pub use pretrain::{PretrainInput, pretrain};
+pub use pseudo::{PseudoInput, pseudo};
 pub use score::{ScoreInput, score};
 pub use settings::{JointSettings, LossSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule};

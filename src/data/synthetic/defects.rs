@@ -1,9 +1,9 @@
 //! Defects, from plain to hard to see.
 
 use super::canvas::{Canvas, Colour, fractal, mix, noise, shade, smoothstep};
-use super::dice::Dice;
 use super::kinds::Defect;
 use super::normals::Scene;
+use crate::data::dice::Dice;
 
 /// Paints one defect and its ground truth.
 pub(super) fn paint(canvas: &mut Canvas, scene: &Scene, defect: Defect, dice: &mut Dice) {

@@ -1,9 +1,9 @@
 //! What is drawn, and its seeds.
 
 use super::canvas::Canvas;
-use super::dice::Dice;
 use super::kinds::{Defect, Kind};
 use super::{defects, normals};
+use crate::data::dice::Dice;
 use crate::data::{Mask, Picture, stream};
 
 /// Which images of a category.

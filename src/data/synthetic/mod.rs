@@ -4,7 +4,6 @@
 
 mod canvas;
 mod defects;
-mod dice;
 mod drawing;
 mod kinds;
 mod normals;

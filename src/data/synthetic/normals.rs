@@ -1,8 +1,8 @@
 //! What normal images look like, with the variation that a camera and a production line bring.
 
 use super::canvas::{Colour, fractal, mix, noise, shade, smoothstep};
-use super::dice::Dice;
 use super::kinds::Kind;
+use crate::data::dice::Dice;
 
 /// The random facts of one normal image.
 pub(super) enum Scene {

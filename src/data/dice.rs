@@ -21,4 +21,14 @@ impl Dice {
     pub(super) fn bits(&mut self) -> u32 {
         self.0.next_u32()
     }
+
+    /// A whole number below `bound`, which is at least 1.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        ((u64::from(self.0.next_u32()) * bound as u64) >> 32) as usize
+    }
+
+    /// One of two, evenly.
+    pub(super) fn coin(&mut self) -> bool {
+        self.0.next_u32() >> 31 == 1
+    }
 }

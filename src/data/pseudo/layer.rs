@@ -1,0 +1,44 @@
+//! Blending over an image, with the exact mask of what it changed.
+
+use super::colour::{Colour, mix};
+use super::paint::Painted;
+use crate::data::Image;
+
+/// A pixel counts as painted where a channel changed by more than this many grey levels: less is lost in a sensor's noise.
+pub(super) const VISIBLE: u8 = 6;
+
+/// Blends `paint` over an image. The function gets a pixel (column, row) and its colour and says what is laid over it and
+/// how opaque that is (0..=1). A pixel that would change by no more than [`VISIBLE`] keeps its bytes, so that the mask is
+/// exactly the set of changed pixels.
+pub(super) fn blend(image: &Image, paint: impl Fn(usize, usize, Colour) -> Option<(Colour, f32)>) -> Painted {
+    let mut painted = Painted { image: image.clone(), mask: vec![false; image.side * image.side] };
+    for (index, below) in image.rgb.chunks_exact(3).enumerate() {
+        let colour = [f32::from(below[0]), f32::from(below[1]), f32::from(below[2])];
+        let Some((above, share)) = paint(index % image.side, index / image.side, colour) else { continue };
+        let new = mix(colour, above, share).map(|value| value.round().clamp(0.0, 255.0) as u8);
+        if new.iter().zip(below).any(|(new, old)| new.abs_diff(*old) > VISIBLE) {
+            painted.image.rgb[3 * index..][..3].copy_from_slice(&new);
+            painted.mask[index] = true;
+        }
+    }
+    painted
+}
+
+/// The colour at a place between pixels (x right, y down, pixel centres at whole numbers), bilinear; what lies outside
+/// is mirrored at the edge, as no seam of another kind than the patch's own may appear.
+pub(super) fn sample(image: &Image, x: f32, y: f32) -> Colour {
+    let last = (image.side - 1) as f32;
+    let inside = |v: f32| {
+        let folded = v.rem_euclid(2.0 * last.max(1.0));
+        if folded > last { 2.0 * last - folded } else { folded }.clamp(0.0, last)
+    };
+    let (x, y) = (inside(x), inside(y));
+    let (left, top) = (x as usize, y as usize);
+    let (right, bottom) = ((left + 1).min(image.side - 1), (top + 1).min(image.side - 1));
+    let at = |x: usize, y: usize| -> Colour {
+        let place = 3 * (y * image.side + x);
+        std::array::from_fn(|c| f32::from(image.rgb[place + c]))
+    };
+    let (u, v) = (x - left as f32, y - top as f32);
+    mix(mix(at(left, top), at(right, top), u), mix(at(left, bottom), at(right, bottom), u), v)
+}

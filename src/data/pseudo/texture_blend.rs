@@ -1,0 +1,87 @@
+//! Blobs of thresholded Perlin noise blended with a texture (Zavrtanik et al. 2021, DRAEM, section 3.3 and equation 4); the texture is
+//! cut from the normal images themselves or made of noise, for didact ships no texture set.
+
+use super::colour::{Colour, Jitter, mix, smooth};
+use super::layer::{blend, sample};
+use super::paint::Painted;
+use super::perlin::Perlin;
+use crate::data::Image;
+use crate::data::dice::Dice;
+
+/// The blobs' share of the image, lowest and highest.
+const AREA: (f32, f32) = (0.015, 0.12);
+/// The texture's weight β, lowest and highest.
+const BETA: (f32, f32) = (0.2, 0.8);
+
+/// What is laid over the blobs.
+enum Texture<'a> {
+    /// A normal image, shifted by pixels, its colours changed.
+    Region { source: &'a Image, shift: (f32, f32), jitter: Jitter },
+    /// Two colours mixed by noise.
+    Noise { noise: Perlin, dark: Colour, light: Colour },
+}
+
+impl<'a> Texture<'a> {
+    fn draw(source: &'a Image, dice: &mut Dice) -> Self {
+        let side = source.side as f32;
+        if dice.coin() {
+            // At least a quarter of the image away, or the region would lie nearly on itself.
+            let mut away = || (if dice.coin() { 1.0 } else { -1.0 }) * dice.between(0.25, 0.75) * side;
+            let shift = (away(), away());
+            return Self::Region { source, shift, jitter: Jitter::draw(1.0, dice) };
+        }
+        let cells = 1 << (3 + dice.below(3));
+        let mut colour = || std::array::from_fn(|_| dice.between(0.0, 255.0));
+        let (dark, light) = (colour(), colour());
+        Self::Noise { noise: Perlin::draw((cells, cells), dice), dark, light }
+    }
+
+    fn colour(&self, x: usize, y: usize, side: f32) -> Colour {
+        match self {
+            Self::Region { source, shift, jitter } => {
+                jitter.apply(sample(source, x as f32 + shift.0, y as f32 + shift.1))
+            }
+            Self::Noise { noise, dark, light } => {
+                mix(*dark, *light, 0.5 + 0.5 * noise.at((x as f32 + 0.5) / side, (y as f32 + 0.5) / side))
+            }
+        }
+    }
+}
+
+/// Blends blobs of one texture over `target`; `source` is of the same side.
+pub(super) fn texture_blend(target: &Image, source: &Image, dice: &mut Dice) -> Painted {
+    let side = target.side as f32;
+    // DRAEM draws the octave of each axis by itself: blobs are round or drawn out.
+    let cells = (1 << (1 + dice.below(4)), 1 << (1 + dice.below(4)));
+    let noise = Perlin::draw(cells, dice);
+    let share = AREA.0 * (AREA.1 / AREA.0).powf(dice.between(0.0, 1.0));
+    let beta = dice.between(BETA.0, BETA.1);
+    // Blobs lie together around one place, as the parts of one defect do.
+    let centre = (dice.between(0.1, 0.9), dice.between(0.1, 0.9));
+    let radius = dice.between(0.25, 0.6);
+    let at = |index: usize| (index as f32 + 0.5) / side;
+    let heights: Vec<f32> = (0..target.side * target.side)
+        .map(|index| {
+            let (x, y) = (at(index % target.side), at(index / target.side));
+            let near = smooth(1.0 - (x - centre.0).hypot(y - centre.1) / radius);
+            near * noise.at(x, y)
+        })
+        .collect();
+    let threshold = upper_quantile(&heights, share);
+    let highest = heights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let texture = Texture::draw(source, dice);
+    // The edge is soft over the lowest third of what stands above the threshold.
+    let soft = ((highest - threshold) / 3.0).max(f32::MIN_POSITIVE);
+    blend(target, |x, y, _| {
+        let above = heights[y * target.side + x] - threshold;
+        (above > 0.0).then(|| (texture.colour(x, y, side), beta * smooth(above / soft)))
+    })
+}
+
+/// The value that a share of all values lies above; never below 0, where there is no noise but the window's outside.
+fn upper_quantile(values: &[f32], share: f32) -> f32 {
+    let mut sorted = values.to_vec();
+    let place = (((1.0 - share) * values.len() as f32) as usize).min(values.len() - 1);
+    sorted.select_nth_unstable_by(place, f32::total_cmp);
+    sorted[place].max(0.0)
+}

@@ -1,0 +1,56 @@
+//! The two stages of the objective `pseudo_pixel_auroc`: painting defects on the held-out normals, and measuring a student on them.
+//! They are of the kinds `features` and `evaluate`, for they leave what these leave; nothing of the test set is in them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Key, TeacherRef};
+use crate::evaluate::EvaluateSettings;
+use crate::model::AutoEncoder;
+
+/// Raised whenever the painters paint otherwise.
+const PAINT: u32 = 1;
+/// Raised whenever the measuring changes.
+const PSEUDO: u32 = 1;
+
+/// Held-out normals with painted defects, and the teacher's features of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaintJob {
+    /// Key of features(train), whose artifact has the prepared images.
+    pub features: Key,
+    /// Seed of the held-out split, and of the painting.
+    pub split_seed: u64,
+    /// The teacher.
+    pub teacher: TeacherRef,
+}
+
+impl PaintJob {
+    /// What the output depends on; size, filter and teacher are in the features' key.
+    pub(super) fn content(&self) -> Value {
+        json!({ "paint": PAINT, "features": self.features, "split_seed": self.split_seed })
+    }
+}
+
+/// Pixel AUROC of the selected weights on the painted and the unpainted held-out images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PseudoJob {
+    /// Key of the joint stage.
+    pub joint: Key,
+    /// Key of features(train), for the unpainted images.
+    pub features_train: Key,
+    /// Key of the painting.
+    pub painted: Key,
+    /// Seed of the held-out split.
+    pub split_seed: u64,
+    /// Auto-encoders, or none.
+    pub model: AutoEncoder,
+    /// Map rule.
+    pub evaluate: EvaluateSettings,
+}
+
+impl PseudoJob {
+    /// What the output depends on; the unpainted images and the split are in the painting's key, the model in the joint stage's.
+    pub(super) fn content(&self) -> Value {
+        json!({ "pseudo": PSEUDO, "joint": self.joint, "painted": self.painted, "rule": self.evaluate.rule() })
+    }
+}

@@ -1,0 +1,103 @@
+//! The stage that measures a student on the painted defects: what a search can be guided by without a label.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::evaluate::{final_maps, write_json};
+use super::paint::MASKS;
+use super::{JointSummary, StageContext, StageError, distance_maps, load_assembly};
+use crate::data::{FeatureSet, Image, Split, read_masks};
+use crate::evaluate::metrics::{NotFinite, Sweep, auroc};
+use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, quantile};
+use crate::model::{Assembly, AutoEncoder};
+use crate::nn::State;
+use crate::tensor::Backend;
+
+/// Painted images that are drawn for people to look at.
+const PICTURES: usize = 4;
+
+/// What the stage works on.
+pub struct PseudoInput<'a> {
+    /// Folder of the joint stage.
+    pub joint: &'a Path,
+    /// Folder of features(train), for the unpainted images.
+    pub features_train: &'a Path,
+    /// Folder of the painting.
+    pub painted: &'a Path,
+    /// Seed of the held-out split.
+    pub split_seed: u64,
+    /// Auto-encoders, or none.
+    pub model: &'a AutoEncoder,
+    /// Map rule.
+    pub settings: &'a EvaluateSettings,
+}
+
+/// Writes `results.json` with `pseudo_pixel_auroc` and `pseudo_image_auroc` of the selected weights, over all painted and all
+/// unpainted held-out images, and `pictures/`.
+///
+/// The selected epoch was picked on the same unpainted images; the painted ones have had no part in anything before.
+pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    let train = FeatureSet::open(input.features_train).map_err(StageError::artifact)?;
+    let painted = FeatureSet::open(input.painted).map_err(StageError::artifact)?;
+    let split = Split::new(train.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let side = painted.header().side;
+    let masks = read_masks(&input.painted.join(MASKS), painted.len(), side * side).map_err(StageError::artifact)?;
+    let summary = JointSummary::read(input.joint)?;
+    let state = State::load(&input.joint.join("selected.safetensors")).map_err(StageError::artifact)?;
+    let mut assembly = Assembly::<B>::new(0, summary.width, input.model);
+    load_assembly(&mut assembly, &state)?;
+    if context.observer.stop_requested() {
+        return Err(StageError::Interrupted);
+    }
+
+    let rule = MapRule::from(input.settings);
+    let all: Vec<usize> = (0..painted.len()).collect();
+    let mut maps = final_maps(&distance_maps(&mut assembly, &painted, &all)?, rule, side);
+    maps.extend(final_maps(&distance_maps(&mut assembly, &train, &split.held_out)?, rule, side));
+    let truth: Vec<Option<&Vec<bool>>> = masks.iter().map(Some).chain(split.held_out.iter().map(|_| None)).collect();
+    let scores: Vec<f32> = maps.iter().map(FinalMap::score).collect();
+    let labels: Vec<bool> = truth.iter().map(Option::is_some).collect();
+    let diverged = |_: NotFinite| StageError::Diverged {
+        what: "an anomaly map",
+        value: f64::NAN,
+        epoch: summary.selected_epoch,
+        step: 0,
+    };
+    let pixels = Sweep::of_maps(&maps, &truth, side).map_err(diverged)?;
+    let images = Sweep::of_labels(&scores, &labels).map_err(diverged)?;
+    let results = BTreeMap::from([
+        ("pseudo_pixel_auroc".to_owned(), Measured::of(auroc(&pixels))),
+        ("pseudo_image_auroc".to_owned(), Measured::of(auroc(&images))),
+    ]);
+    let evaluation = Evaluation {
+        epoch: summary.selected_epoch,
+        results,
+        image_scores: Vec::new(),
+        held_out_threshold: quantile(&scores[painted.len()..], 1.0),
+    };
+    write_json(&context.out.join("results.json"), &evaluation)?;
+    write_pictures(context.out, &painted, &masks, &maps)
+}
+
+/// The first painted images, each a strip: the image, its mask, its map; brightest = the highest value of the map.
+fn write_pictures(out: &Path, painted: &FeatureSet, masks: &[Vec<bool>], maps: &[FinalMap]) -> Result<(), StageError> {
+    let folder = out.join("pictures");
+    let wrong = |error: String| StageError::Artifact(format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
+    for index in 0..painted.len().min(PICTURES) {
+        let Image { side, rgb } = painted.image(index);
+        let highest = maps[index].score().max(f32::MIN_POSITIVE);
+        let grey = |value: u8| [value; 3];
+        let mut strip = Vec::with_capacity(3 * rgb.len());
+        for row in 0..side {
+            let line = row * side..(row + 1) * side;
+            strip.extend_from_slice(&rgb[3 * line.start..3 * line.end]);
+            strip.extend(masks[index][line.clone()].iter().flat_map(|&mask| grey(if mask { 255 } else { 0 })));
+            strip.extend(maps[index].values[line].iter().flat_map(|value| grey((255.0 * value / highest) as u8)));
+        }
+        let path = folder.join(format!("{index:04}.png"));
+        image::save_buffer(path, &strip, 3 * side as u32, side as u32, image::ExtendedColorType::Rgb8)
+            .map_err(|e| wrong(e.to_string()))?;
+    }
+    Ok(())
+}
