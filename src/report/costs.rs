@@ -71,7 +71,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Markup {
     let devices: std::collections::BTreeSet<&str> =
         rows.stages.iter().filter_map(|stage| stage.device.as_deref()).collect();
     html! {
-        h3 { "Cost" }
+        h3 { (groups.guidance.marked("Cost")) }
         div.scroll { table {
             thead { tr {
                 th { "variant" } th { "parameters" } th { "FLOP an image" } th { "pretraining" } th { "joint, an epoch" }

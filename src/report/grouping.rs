@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Rows;
+use super::guidance::Guidance;
 use super::protocol::Protocol;
 use crate::plan::short_name;
 use crate::store::RunRow;
@@ -26,6 +27,8 @@ pub(super) struct Groups<'r> {
     pub variants: Vec<Variant>,
     /// Categories in alphabetical order, each with its protocol.
     pub categories: Vec<(String, Protocol)>,
+    /// What the search was guided by.
+    pub guidance: Guidance,
     runs: Vec<&'r RunRow>,
     values: BTreeMap<ValueKey<'r>, (Option<f64>, Option<&'r str>)>,
 }
@@ -75,7 +78,8 @@ impl<'r> Groups<'r> {
                 (key, (row.value, row.reason.as_deref()))
             })
             .collect();
-        Self { variants, categories: categories.into_iter().collect(), runs, values }
+        let guidance = Guidance::of(rows);
+        Self { variants, categories: categories.into_iter().collect(), guidance, runs, values }
     }
 
     /// All runs.

@@ -8,6 +8,7 @@ use super::comparison::Comparison;
 use super::costs::Costs;
 use super::figure::Figure;
 use super::grouping::Groups;
+use super::guidance::Guidance;
 use super::pictures::Picture;
 use super::style::STYLE;
 use super::text::signed;
@@ -41,6 +42,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
                 h1 { (sweep.name) }
                 @if let Some(question) = &sweep.question { p.question { (question) } }
                 p.quiet { (population(rows)) }
+                (Guidance::of(rows).words())
                 @for (index, section) in sections.iter().enumerate() { (part(rows, section, index, sections.len())) }
                 (failures(rows))
                 (origin(rows))
@@ -71,12 +73,13 @@ fn part(rows: &Rows, section: &Section<'_>, index: usize, of: usize) -> Markup {
             h2 { "Protocol " (index + 1) " of " (of) }
             p.note { "These numbers were measured in another way than those of the other parts, and are not to be ranked with them." }
         }
-        h2 { "Findings" }
+        h2 { (groups.guidance.marked("Findings")) }
         (findings(rows, section))
         h2 { "Results" }
         (tables::results(groups))
-        @if !section.comparisons.is_empty() { (tables::comparisons(&section.comparisons, groups.categories.len())) }
+        @if !section.comparisons.is_empty() { (tables::comparisons(&section.comparisons, groups)) }
         @for figure in &section.bars { (svg(figure)) }
+        (groups.guidance.table(groups))
         (tables::epochs(groups))
         @if let Some(published) = &section.published { (published) }
         (costs::table(rows, groups))

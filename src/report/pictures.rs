@@ -79,7 +79,7 @@ pub(super) fn pictures(
         }
         let Some(first) = sources.first() else { continue };
         for index in chosen(first) {
-            let picture = compose(&sources, category, index, prefix);
+            let picture = compose(&sources, groups, category, index, prefix);
             pictures
                 .push(picture.map_err(|reason| ReportError::Draw { figure: format!("{category} {index}"), reason })?);
         }
@@ -210,7 +210,13 @@ fn blocks(level: &LevelMaps, index: usize, ceiling: f32) -> Image {
     Image { side: TILE, rgb: rgb.collect() }
 }
 
-fn compose(sources: &[Source], category: &str, index: usize, prefix: &str) -> Result<Picture, String> {
+fn compose(
+    sources: &[Source],
+    groups: &Groups<'_>,
+    category: &str,
+    index: usize,
+    prefix: &str,
+) -> Result<Picture, String> {
     let first = &sources[0];
     let image = &first.images[index];
     let mut columns = vec!["input".to_owned()];
@@ -223,6 +229,8 @@ fn compose(sources: &[Source], category: &str, index: usize, prefix: &str) -> Re
         let x = place(column, 0).0 + TILE / 2;
         labels += &format!("<text x=\"{x}\" y=\"18\" text-anchor=\"middle\" font-size=\"14\">{}</text>", escape(label));
     }
+    // The corner before the columns' labels is empty: a picture that is passed on alone carries its mark there.
+    labels += &groups.guidance.mark().map(|mark| lines(mark, HEAD / 2)).unwrap_or_default();
     for (row, source) in sources.iter().enumerate() {
         let y = place(0, row).1 + TILE / 2;
         labels += &lines(&source.label, y);
@@ -245,7 +253,7 @@ fn compose(sources: &[Source], category: &str, index: usize, prefix: &str) -> Re
     let kind = image.defect.as_deref().unwrap_or("good");
     Ok(Picture {
         name: format!("{prefix}maps-{category}-{kind}-{index:04}"),
-        caption: format!("{category}, {} ({kind}), seed {}", image.image, first.seed),
+        caption: groups.guidance.marked(&format!("{category}, {} ({kind}), seed {}", image.image, first.seed)),
         png: pixels.encode_png().map_err(|error| error.to_string())?,
     })
 }

@@ -13,7 +13,7 @@ pub(super) fn results(groups: &Groups<'_>) -> Markup {
     html! {
         @for (name, label) in METRICS {
             @let common = groups.common_categories("selected", name);
-            h3 { (label) }
+            h3 { (groups.guidance.marked(label)) }
             div.scroll { table {
                 thead { tr {
                     th { "variant" }
@@ -91,9 +91,10 @@ fn missing(groups: &Groups<'_>, variant: &Variant, category: &str, name: &str) -
 }
 
 /// Every variant against ST-FPM.
-pub(super) fn comparisons(comparisons: &[Comparison], categories: usize) -> Markup {
+pub(super) fn comparisons(comparisons: &[Comparison], groups: &Groups<'_>) -> Markup {
+    let categories = groups.categories.len();
     html! {
-        h3 { "Against ST-FPM, re-run under the same protocol" }
+        h3 { (groups.guidance.marked("Against ST-FPM, re-run under the same protocol")) }
         div.scroll { table {
             thead { tr {
                 th { "variant" } th.text { "metric" } th { "mean difference" } th { "95 % interval" } th { "p (Holm)" }
@@ -141,7 +142,7 @@ pub(super) fn epochs(groups: &Groups<'_>) -> Markup {
         columns.push(("oracle", "best on test (oracle)"));
     }
     html! {
-        h3 { "Selected epoch beside the last" @if has_oracle { " and the oracle" } }
+        h3 { (groups.guidance.marked(if has_oracle { "Selected epoch beside the last and the oracle" } else { "Selected epoch beside the last" })) }
         div.scroll { table {
             thead {
                 tr { th { "variant" } th.text { "category" } th.text { "selected epochs" }

@@ -138,3 +138,73 @@ fn a_page_is_written_without_artifacts_and_escapes_what_people_wrote() {
     assert!(!out.join("maps-gone-cut-0001.png").exists(), "a figure of an older report is removed");
     assert!(out.join("mine.png").exists(), "what is not ours stays");
 }
+
+/// A sweep of three trials that was guided by `objective`; with the numbers that the search saw.
+fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
+    let learning_rates = [0.1, 0.2, 0.4];
+    let mut rows = rows(&learning_rates.map(|rate| Case {
+        axes: json!({ "joint.student.learning_rate": rate }),
+        ..case("skip=add", "nut", 0, Some(0.5 + rate))
+    }));
+    rows.sweep.resolved = json!({ "search": { "objective": objective } }).to_string();
+    let runs: Vec<String> = rows.runs.iter().map(|run| run.id.clone()).collect();
+    rows.results.extend(runs.into_iter().zip(seen).map(|(run_id, value)| ResultRow {
+        run_id,
+        selection: "selected".into(),
+        name: "pseudo_pixel_auroc".into(),
+        value: Some(value),
+        reason: None,
+    }));
+    rows
+}
+
+fn text_of(rows: &Rows) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let page = write(rows, &Artifacts::new(folder.path().join("none")), &folder.path().join("out")).expect("written");
+    std::fs::read_to_string(page).expect("readable")
+}
+
+#[test]
+fn what_a_search_chose_on_test_is_marked_on_every_table_and_figure() {
+    let text = text_of(&guided(&json!({ "test": "pixel_auroc" }), [0.6, 0.7, 0.8]));
+    assert!(text.contains("guided by pixel_auroc on the test images themselves"));
+    let without: Vec<&str> = ["<h3>", "aria-label=\""]
+        .into_iter()
+        .flat_map(|start| text.split(start).skip(1))
+        .filter(|rest| !rest.starts_with("[selected on test] "))
+        .map(|rest| &rest[..40.min(rest.len())])
+        .collect();
+    assert!(without.is_empty(), "unmarked: {without:?}");
+    // In the figure itself, too, for it is also a file of its own.
+    let figures = text.split("<svg").skip(1).filter(|svg| svg.contains("[selected on test]")).count();
+    assert_eq!(figures, text.matches("<svg").count());
+}
+
+#[test]
+fn a_proxy_stands_beside_the_test_with_its_rank_correlation() {
+    let text = text_of(&guided(&json!("pseudo-pixel-auroc"), [0.9, 0.7, 0.8]));
+    assert!(text.contains("no label and no test image had a part in it") && !text.contains("selected on test"));
+    // Ranks 3, 1, 2 against 1, 2, 3.
+    assert!(text.contains("is −0.50 over the 3 trials"), "{text}");
+    assert!(text.contains("mean pseudo_pixel_auroc") && text.contains("<td>0.7000</td>"));
+}
+
+#[test]
+fn a_trial_with_unfinished_runs_is_shown_but_not_correlated() {
+    let mut rows = guided(&json!("pseudo-pixel-auroc"), [0.7, 0.8, 0.9]);
+    rows.results.pop();
+    let text = text_of(&rows);
+    assert!(text.contains("0 of 1") && text.contains("here are 2."), "{text}");
+}
+
+#[test]
+fn a_store_that_knows_no_objective_says_nothing_of_it() {
+    for resolved in
+        ["{}", "", r#"{ "search": { "strategy": "grid", "seeds": [0] } }"#, r#"{ "search": { "objective": null } }"#]
+    {
+        let mut rows = guided(&json!(null), [0.7, 0.8, 0.9]);
+        rows.sweep.resolved = resolved.into();
+        let text = text_of(&rows);
+        assert!(!text.contains("guided") && !text.contains("selected on test") && text.contains("pixel AUROC"));
+    }
+}

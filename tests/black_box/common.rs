@@ -77,7 +77,8 @@ impl Workplace {
     }
 }
 
-fn query(store: &Path, sql: &str) -> Vec<String> {
+/// Rows of a query on any store, columns joined by `|`.
+pub fn query(store: &Path, sql: &str) -> Vec<String> {
     use sqlx::{Connection, Row, TypeInfo, ValueRef};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {

@@ -3,6 +3,7 @@
 mod cli;
 mod common;
 mod errors;
+mod pseudo;
 mod real_data;
 mod resume;
 mod sweep;

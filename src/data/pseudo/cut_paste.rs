@@ -53,7 +53,9 @@ impl Patch {
 pub(super) fn cut_paste(target: &Image, source: &Image, dice: &mut Dice) -> Painted {
     let side = target.side as f32;
     let patch = Patch::draw(side, dice);
-    let (from, to) = (patch.place(side, dice), patch.place(side, dice));
+    let (from, one, two) = (patch.place(side, dice), patch.place(side, dice), patch.place(side, dice));
+    // The mean of two places is rather in the middle, where an object stands.
+    let to = ((one.0 + two.0) / 2.0, (one.1 + two.1) / 2.0);
     let jitter = Jitter::draw(dice.between(0.2, 1.0), dice);
     // The patch is cut upright and turned as it is pasted.
     let (sin, cos) = patch.turn.sin_cos();

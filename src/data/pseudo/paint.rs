@@ -8,6 +8,9 @@ use crate::data::{Image, stream};
 
 /// The mask's share of the image, lowest and highest: less is no defect, more no background.
 pub(super) const SHARE: (f64, f64) = (0.005, 0.15);
+/// Grey levels by which the masked pixels change on the mean, at least, each counted by its most changed channel: a defect that
+/// nobody sees would measure noise.
+const CONTRAST: f64 = 20.0;
 /// Draws before the plain square is painted.
 const DRAWS: usize = 24;
 
@@ -21,6 +24,17 @@ pub struct Painted {
 }
 
 impl Painted {
+    /// Mean change of the masked pixels from the normal image, grey levels of the most changed channel; 0 for an empty mask.
+    fn contrast(&self, normal: &Image) -> f64 {
+        let pixels = self.image.rgb.chunks_exact(3).zip(normal.rgb.chunks_exact(3)).zip(&self.mask);
+        let changes = pixels.filter(|(_, masked)| **masked).map(|((new, old), _)| {
+            let change = new.iter().zip(old).map(|(new, old)| new.abs_diff(*old)).max();
+            f64::from(change.unwrap_or(0))
+        });
+        let (sum, count) = changes.fold((0.0, 0_usize), |(sum, count), change| (sum + change, count + 1));
+        sum / count.max(1) as f64
+    }
+
     /// The mask's share of the image, 0..=1.
     pub fn share(&self) -> f64 {
         self.mask.iter().filter(|&&painted| painted).count() as f64 / self.mask.len() as f64
@@ -72,7 +86,7 @@ pub fn paint(normals: &[Image], index: usize, painter: Painter, seed: u64) -> Pa
             Painter::CutPaste => cut_paste(target, source, &mut dice),
             Painter::Perlin => texture_blend(target, source, &mut dice),
         };
-        if (SHARE.0..=SHARE.1).contains(&painted.share()) {
+        if (SHARE.0..=SHARE.1).contains(&painted.share()) && painted.contrast(target) >= CONTRAST {
             return painted;
         }
     }
@@ -127,6 +141,7 @@ mod tests {
             prop_assert_eq!(&painted, &paint(&normals, index, painter, seed));
             prop_assert_eq!((painted.image.side, painted.mask.len()), (side, side * side));
             prop_assert!((SHARE.0..=SHARE.1).contains(&painted.share()), "share {}", painted.share());
+            prop_assert!(painted.contrast(&normals[index]) >= CONTRAST);
             for (pixel, masked) in painted.mask.iter().enumerate() {
                 let (new, old) = (&painted.image.rgb[3 * pixel..][..3], &normals[index].rgb[3 * pixel..][..3]);
                 let change = new.iter().zip(old).map(|(a, b)| a.abs_diff(*b)).max();

@@ -56,9 +56,9 @@ pub(super) fn texture_blend(target: &Image, source: &Image, dice: &mut Dice) -> 
     let noise = Perlin::draw(cells, dice);
     let share = AREA.0 * (AREA.1 / AREA.0).powf(dice.between(0.0, 1.0));
     let beta = dice.between(BETA.0, BETA.1);
-    // Blobs lie together around one place, as the parts of one defect do.
-    let centre = (dice.between(0.1, 0.9), dice.between(0.1, 0.9));
-    let radius = dice.between(0.25, 0.6);
+    // Blobs lie together around one place, as the parts of one defect do, rather on the object, which stands in the middle.
+    let centre = (dice.between(0.25, 0.75), dice.between(0.25, 0.75));
+    let radius = dice.between(0.2, 0.45);
     let at = |index: usize| (index as f32 + 0.5) / side;
     let heights: Vec<f32> = (0..target.side * target.side)
         .map(|index| {

@@ -1,0 +1,90 @@
+//! A search that is guided by painted defects: what it stores, what it shares, what it leaves alone.
+
+use didact::plan::StageJob;
+
+use crate::common::{TINY, Workplace, query};
+
+/// [`TINY`] with the objective: a student that learns nothing (learning rate 1e-9) beside one that learns.
+fn guided() -> String {
+    format!(
+        "{}\n[search]\nobjective = \"pseudo_pixel_auroc\"\n[search.space]\n\"joint.student.learning_rate\" = [1e-9, 0.1]\n\
+         [report]\nvariants = [\"joint.student.learning_rate\"]\n[baseline]\nrerun = false\n",
+        TINY.replace("depth = 1", "autoencoder = \"none\"")
+            .replace("train = 10", "train = 20")
+            .replace("[joint]\nepochs = 2", "[joint]\nepochs = 12")
+    )
+}
+
+const NAMES: &str = "SELECT DISTINCT name FROM result WHERE selection = 'selected' ORDER BY name";
+
+#[test]
+fn a_trained_student_beats_an_untrained_one_and_the_report_shows_both_numbers() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &guided());
+    place.succeed(&["sweep", "tiny.toml"]);
+    let kinds =
+        place.query("SELECT s.kind, COUNT(*) FROM attempt a JOIN stage s ON s.id = a.stage_id GROUP BY 1 ORDER BY 1");
+    assert_eq!(kinds, ["evaluate|6", "features|3", "joint|2", "score|4"], "both trials share one painting");
+    let numbers = place.query(
+        "SELECT x.value FROM result x JOIN run r ON r.id = x.run_id JOIN sweep_trial st ON st.trial_id = r.trial_id
+         WHERE x.name = 'pseudo_pixel_auroc' AND x.selection = 'selected' ORDER BY st.position",
+    );
+    let numbers: Vec<f64> = numbers.iter().map(|number| number.parse().expect("a number")).collect();
+    assert_eq!(numbers.len(), 2);
+    assert!(numbers[1] > numbers[0] + 0.05 && numbers[1] > 0.7, "untrained and trained: {numbers:?}");
+    // Nothing of the painted images stands among the test images, and every run keeps the epoch of its evaluation.
+    assert_eq!(place.count("SELECT COUNT(*) FROM image_score WHERE image LIKE '%#%'"), 0);
+    assert_eq!(place.count("SELECT COUNT(*) FROM image_score WHERE selection = 'selected'"), 2 * 9);
+    assert_eq!(place.count("SELECT COUNT(*) FROM result WHERE name LIKE 'pseudo%' AND selection <> 'selected'"), 0);
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
+    assert!(page.contains("defects that didact painted") && page.contains("mean pseudo_pixel_auroc"));
+
+    let stage = place.query("SELECT id FROM stage WHERE job LIKE '{\"pseudo\"%'").remove(0);
+    let picture = place.path("didact.artifacts/evaluate").join(stage).join("pictures/0000.png");
+    let picture = image::open(&picture).expect("a picture to look at");
+    assert_eq!((picture.width(), picture.height()), (96, 32));
+}
+
+#[test]
+fn neither_evaluation_is_taken_for_the_other() {
+    let place = Workplace::new();
+    let plain = guided().replace("objective = \"pseudo_pixel_auroc\"\n", "").replace("epochs = 12", "epochs = 1");
+    place.write("plain.toml", &plain);
+    place.write("guided.toml", &guided().replace("epochs = 12", "epochs = 1"));
+    place.succeed(&["sweep", "plain.toml", "--no-report"]);
+    let names = place.query(NAMES);
+    let rows = "SELECT run_id, selection, name, value FROM result WHERE name NOT LIKE 'pseudo%' ORDER BY 1, 2, 3";
+    let before = place.query(rows);
+    assert!(!names.iter().any(|name| name.starts_with("pseudo")), "{names:?}");
+
+    // The real numbers are there already: those of the painted defects are added all the same, and change none of them.
+    place.succeed(&["sweep", "guided.toml", "--no-report"]);
+    let after = place.query(NAMES);
+    assert_eq!(after.len(), names.len() + 2, "{after:?}");
+    assert_eq!(place.query(rows), before);
+
+    // The other way round: only the real numbers are lacking, as after a kill between two transactions.
+    let scores = place.count("SELECT COUNT(*) FROM image_score");
+    place.query("DELETE FROM result WHERE name NOT LIKE 'pseudo%'");
+    place.query("DELETE FROM image_score");
+    let attempts = place.count("SELECT COUNT(*) FROM attempt");
+    place.succeed(&["sweep", "guided.toml", "--no-report"]);
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "nothing is repeated");
+    assert_eq!(place.query(rows), before);
+    assert_eq!(place.count("SELECT COUNT(*) FROM image_score"), scores);
+}
+
+#[test]
+fn keys_of_an_older_store_are_made_again_from_its_jobs() {
+    let store = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores/schema-1.sqlite");
+    let place = Workplace::new();
+    let copy = place.path("old.sqlite");
+    std::fs::copy(store, &copy).expect("copied");
+    let rows = query(&copy, "SELECT id, job FROM stage");
+    assert!(rows.len() > 5, "{} stages", rows.len());
+    for row in rows {
+        let (id, job) = row.split_once('|').expect("two columns");
+        let job: StageJob = serde_json::from_str(job).expect("a job that is still understood");
+        assert_eq!(job.key().as_str(), id, "{}", job.kind().name());
+    }
+}
