@@ -75,7 +75,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         }
         other => return Err(Failure::new(Exit::Usage, format!("--device {other}: expected auto or cpu"))),
     }
-    let (mut sweep, source) = load(args.file.as_deref(), &args.overrides)?;
+    let (mut sweep, _space, source) = load(args.file.as_deref(), &args.overrides)?;
     if let Some(limit) = args.max_trials {
         sweep.trials.truncate(limit);
     }
