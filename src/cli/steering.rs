@@ -1,16 +1,237 @@
-//! What may change the plan while a sweep runs.
+//! What changes a sweep's plan while it runs: a search that learns adds trials, a pruner stops those that are not worth going
+//! on with.
 
-use super::exit::Failure;
+use std::collections::{BTreeMap, HashMap};
+
+use super::exit::{Exit, Failure};
+use crate::plan::{Objective, Plan, Planner, Strategy, Sweep, SweepTrial};
 use crate::schedule::{Outlook, Steer};
-use crate::store::Store;
+use crate::search::{Observation, Outcome, Standing, TrialCourse, prune};
+use crate::spec::Space;
+use crate::store::{Artifacts, Store, StoreError, TrialStanding};
 
-/// Nothing: every trial is known from the start.
-pub(super) struct Steering;
+/// Steers one sweep.
+pub(super) struct Steering {
+    /// Its settings and the trials that are known.
+    pub sweep: Sweep,
+    pub space: Space,
+    pub planner: Planner,
+    pub artifacts: Artifacts,
+    /// Its id, once it is planned.
+    pub id: String,
+    /// Workers: so many runs should be open while there are trials to come.
+    pub slots: usize,
+    /// Trials in all, baselines included, if the command line limits them.
+    pub max_trials: Option<usize>,
+    /// What other sweeps have found out about points of this space; read once.
+    elsewhere: Option<Vec<Observation>>,
+}
+
+impl Steering {
+    pub(super) fn new(
+        sweep: Sweep,
+        space: Space,
+        artifacts: Artifacts,
+        slots: usize,
+        max_trials: Option<usize>,
+    ) -> Self {
+        let planner = Planner::default();
+        Self { sweep, space, planner, artifacts, id: String::new(), slots, max_trials, elsewhere: None }
+    }
+
+    /// Lays out the sweep: the trials of its file and, of a search that has run before, those that it had added, as far as they
+    /// still belong to the space.
+    pub(super) fn plan(&mut self, added: &[String]) -> Result<Plan, Failure> {
+        if self.wants_more().is_some() {
+            for axes in added {
+                let Some(trial) = self.trial_of(axes)? else { continue };
+                if self.sweep.trials.iter().all(|known| known.trial != trial.trial) {
+                    self.admit(trial);
+                }
+            }
+        }
+        if let Some(limit) = self.max_trials {
+            self.sweep.trials.truncate(limit);
+        }
+        Ok(self.planner.plan(&self.sweep)?)
+    }
+
+    /// How many trials the search wants, baselines not counted; none for one that is drawn at once.
+    fn wants_more(&self) -> Option<usize> {
+        match self.sweep.search.strategy {
+            Strategy::Tpe { trials, .. } => Some(trials),
+            Strategy::Grid | Strategy::Random { .. } | Strategy::Sobol { .. } => None,
+        }
+    }
+
+    fn trial_of(&self, axes: &str) -> Result<Option<SweepTrial>, Failure> {
+        let values: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(axes).map_err(|error| StoreError::Row(format!("axes of a trial: {error}")))?;
+        // What no longer goes together with the rest of the file is no longer of the space.
+        Ok(self.space.point_of(&values).and_then(|point| self.space.trial(&point).ok()))
+    }
+
+    /// Takes a trial into the sweep, with the baseline of its protocol where that is not there.
+    fn admit(&mut self, trial: SweepTrial) -> Vec<SweepTrial> {
+        let known = |baseline: &SweepTrial| self.sweep.trials.iter().any(|known| known.trial == baseline.trial);
+        let baseline = self.space.baseline_of(&trial.trial).filter(|baseline| !known(baseline));
+        let new: Vec<SweepTrial> = baseline.into_iter().chain([trial]).collect();
+        self.sweep.trials.extend(new.iter().cloned());
+        new
+    }
+
+    async fn prune(&self, store: &Store, standings: &[TrialStanding]) -> Result<(), Failure> {
+        let Some(pruner) = &self.sweep.search.pruner else { return Ok(()) };
+        let courses: Vec<TrialCourse> = standings.iter().map(course).collect();
+        for (trial, reason) in standings.iter().zip(prune(pruner, &courses)) {
+            let Some(reason) = reason else { continue };
+            if store.prune(&self.id, &trial.id, &reason).await? > 0 {
+                store.tell(&self.id, "pruned", &format!("trial {}: {reason}", &trial.id[..12])).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of the space: by this sweep's trials, and by finished ones of others on the same images.
+    async fn history(&mut self, store: &Store, standings: &[TrialStanding]) -> Result<Vec<Observation>, Failure> {
+        let mut history = Vec::new();
+        for trial in standings.iter().filter(|trial| !trial.baseline) {
+            let values = serde_json::from_str(&trial.axes).map_err(|error| StoreError::Row(error.to_string()))?;
+            if let Some(point) = self.space.point_of(&values) {
+                history.push(Observation { point, outcome: outcome(trial) });
+            }
+        }
+        if self.elsewhere.is_none() {
+            self.elsewhere = Some(self.learn_from_others(store).await?);
+        }
+        let known = |observation: &&Observation| history.iter().all(|known| known.point != observation.point);
+        let others: Vec<Observation> = self.elsewhere.iter().flatten().filter(known).cloned().collect();
+        history.extend(others);
+        Ok(history)
+    }
+
+    /// Trials of other sweeps count where this sweep would compute the very same runs: the keys say so.
+    async fn learn_from_others(&mut self, store: &Store) -> Result<Vec<Observation>, Failure> {
+        let mut learnt: Vec<Observation> = Vec::new();
+        for other in store.other_standings(&self.id, self.objective().result()).await? {
+            let values: HashMap<&str, f64> =
+                other.runs.iter().filter_map(|run| Some((run.id.as_str(), run.value?))).collect();
+            let Some(trial) = self.trial_of(&other.axes)? else { continue };
+            let axes = trial.axes.clone();
+            let plan = self.planner.plan(&Sweep { trials: vec![trial], ..self.sweep.clone() })?;
+            let all: Option<Vec<f64>> = plan.runs.iter().map(|run| values.get(run.key.as_str()).copied()).collect();
+            let (Some(all), Some(point)) = (all, self.space.point_of(&axes)) else { continue };
+            if learnt.iter().all(|known| known.point != point) {
+                learnt.push(Observation { point, outcome: Outcome::Value(mean(&all)) });
+            }
+        }
+        Ok(learnt)
+    }
+
+    fn objective(&self) -> Objective {
+        self.sweep.search.objective.clone().unwrap_or(Objective::PseudoPixelAuroc)
+    }
+
+    /// Adds one trial; false if the space has no other.
+    async fn extend(&mut self, store: &Store, standings: &[TrialStanding]) -> Result<bool, Failure> {
+        let history = self.history(store, standings).await?;
+        let mut known = Vec::new();
+        for trial in standings.iter().filter(|trial| !trial.baseline) {
+            known.extend(self.trial_of(&trial.axes)?);
+        }
+        known.extend(self.sweep.trials.iter().filter(|trial| trial.baseline).cloned());
+        let index = standings.iter().filter(|trial| !trial.baseline).count() as u64;
+        let Some(proposal) = self.space.propose(index, &history, &known)? else { return Ok(false) };
+        self.sweep.trials = known;
+        let trials = self.admit(proposal.trial);
+        let plan = self.planner.plan(&Sweep { trials, ..self.sweep.clone() })?;
+        match store.extend_plan(&self.id, &plan, &self.artifacts, standings.len()).await {
+            // Another process has added one: look again.
+            Ok(_) | Err(StoreError::Replanned) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
 
 impl Steer for Steering {
     type Error = Failure;
 
-    async fn advance(&mut self, _: &Store) -> Result<Outlook, Failure> {
-        Ok(Outlook::Whole)
+    async fn advance(&mut self, store: &Store) -> Result<Outlook, Failure> {
+        let wants = self.wants_more();
+        if wants.is_none() && self.sweep.search.pruner.is_none() {
+            return Ok(Outlook::Whole);
+        }
+        loop {
+            let standings = store.trial_standings(&self.id, self.objective().result()).await?;
+            self.prune(store, &standings).await?;
+            let standings = store.trial_standings(&self.id, self.objective().result()).await?;
+            let open = standings.iter().flat_map(|trial| &trial.runs).filter(|run| run.is_open()).count();
+            let trials = standings.iter().filter(|trial| !trial.baseline).count();
+            let full = self.max_trials.is_some_and(|limit| standings.len() >= limit);
+            let more = !full && wants.is_some_and(|wants| trials < wants);
+            // Every open run may still change the verdict on a trial.
+            let outlook = if more || open > 0 { Outlook::MoreToCome } else { Outlook::Whole };
+            if !more || open >= self.slots {
+                return Ok(outlook);
+            }
+            if !self.extend(store, &standings).await? {
+                return match open {
+                    0 => Ok(Outlook::Whole),
+                    _ => Ok(Outlook::MoreToCome),
+                };
+            }
+        }
     }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// How a trial went, as its search learns from it. A pruned one is as good as its runs were until then.
+fn outcome(trial: &TrialStanding) -> Outcome {
+    let values: Vec<f64> = trial.runs.iter().filter_map(|run| run.value).collect();
+    let is = |state: &str| trial.runs.iter().any(|run| run.state == state);
+    match () {
+        () if values.len() == trial.runs.len() && !values.is_empty() => Outcome::Value(mean(&values)),
+        () if trial.runs.iter().any(|run| run.is_open()) => Outcome::Pending,
+        () if is("pruned") && !values.is_empty() => Outcome::Value(mean(&values)),
+        () => Outcome::Failed,
+    }
+}
+
+fn course(trial: &TrialStanding) -> TrialCourse {
+    let is = |state: &str| trial.runs.iter().any(|run| run.state == state);
+    let standing = match () {
+        () if trial.baseline => Standing::Baseline,
+        () if trial.runs.iter().any(|run| run.is_open()) => Standing::Running,
+        () if is("pruned") => Standing::Pruned,
+        () => Standing::Finished,
+    };
+    TrialCourse { values: trial.runs.iter().map(|run| run.value).collect(), standing }
+}
+
+/// A sweep that another process plans at the same moment is planned again, at most so often.
+const PLANNINGS: usize = 10;
+
+/// Plans and writes a sweep, with what its search had added before; again where another process was faster.
+pub(super) async fn write_plan(
+    steering: &mut Steering,
+    store: &Store,
+    source: crate::store::PlanSource<'_>,
+) -> Result<(Plan, crate::store::PlanOutcome), Failure> {
+    for _ in 0..PLANNINGS {
+        let before = store.planned_axes(&steering.sweep.name).await?;
+        let (generation, added) = before.map_or((None, Vec::new()), |(generation, axes)| (Some(generation), axes));
+        let plan = steering.plan(&added)?;
+        match store.write_plan(&steering.sweep, source, &plan, &steering.artifacts, generation).await {
+            Ok(outcome) => {
+                steering.id.clone_from(&outcome.sweep);
+                return Ok((plan, outcome));
+            }
+            Err(StoreError::Replanned) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Failure::new(Exit::Store, "other processes plan this sweep again and again: start it once more"))
 }

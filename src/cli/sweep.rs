@@ -9,13 +9,11 @@ use super::output::{print, spoken, table};
 use super::parse::{bytes, duration, key_value};
 use super::report;
 use super::signals::listen_for_signals;
-use super::steering::Steering;
-use crate::plan::{Plan, StageKind, Sweep, build};
+use super::steering::{Steering, write_plan};
+use crate::plan::{Plan, StageKind, Strategy};
 use crate::schedule::{DeviceChoice, LaunchOptions, Slot, Stop, SweepEnd, launch, slots};
-use crate::spec::{Source, load};
-use crate::store::{
-    Access, Artifacts, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted,
-};
+use crate::spec::load;
+use crate::store::{Access, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted};
 
 /// Arguments of `didact sweep`.
 #[derive(Debug, clap::Args)]
@@ -64,22 +62,25 @@ pub(super) struct SweepArgs {
 pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
     let slots = slots(&args.device, usize::from(args.jobs)).map_err(usage)?;
-    let (mut sweep, source) = load(args.file.as_deref(), &args.overrides)?;
-    if let Some(limit) = args.max_trials {
-        sweep.trials.truncate(limit);
-    }
-    let plan = build(&sweep)?;
+    let (sweep, space, source) = load(args.file.as_deref(), &args.overrides)?;
+    let name = sweep.name.clone();
+    let mut steering = Steering::new(sweep, space, global.artifacts(), slots.len(), args.max_trials);
     if args.dry_run {
-        return dry_run(&sweep, &plan, &slots, global).await;
+        return dry_run(&mut steering, &slots, global).await;
     }
     let store = Store::open(&global.store, Access::Write).await?;
-    let artifacts = global.artifacts();
-    let outcome = write_plan(args, &store, &sweep, &source, &plan, &artifacts).await?;
+    let file = args.file.as_ref().map(|path| path.display().to_string());
+    let source = PlanSource { file: file.as_deref(), text: &source.text };
+    let (plan, outcome) = write_plan(&mut steering, &store, source).await?;
+    if let Some(change) = &outcome.change {
+        say(&format!("{} ({} of {} stages are done already)", changed(change), outcome.cached, outcome.stages));
+        store.tell(&outcome.sweep, "replanned", &changed(change)).await?;
+    }
     if args.retry_failed {
         store.retry_failed(&outcome.sweep).await?;
     }
     let wanted = Wanted { sweep: outcome.sweep.clone(), only: only(args, &store).await? };
-    announce(&sweep, &plan, &outcome, &slots);
+    announce(&name, &plan, &outcome, &slots);
     let stop = Stop::default();
     listen_for_signals(stop.clone());
     let options = LaunchOptions {
@@ -87,34 +88,16 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         slots,
         store: global.store.clone(),
         log: global.log.clone(),
-        artifacts: artifacts.root().to_owned(),
+        artifacts: global.artifacts().root().to_owned(),
         time_limit: args.time_limit,
         stage_timeout: args.stage_timeout,
         memory: args.memory,
         max_failures: args.max_failures,
     };
-    let end = launch(&store, &options, &stop, &mut Steering).await?;
-    store.settle_evaluations(&plan, &artifacts).await?;
-    let status = store.status(&outcome.sweep, &sweep.name).await?;
+    let end = launch(&store, &options, &stop, &mut steering).await?;
+    store.settle_evaluations(&plan, &global.artifacts()).await?;
+    let status = store.status(&outcome.sweep, &name).await?;
     conclude(args, global, &store, &outcome.sweep, &status, &end).await
-}
-
-async fn write_plan(
-    args: &SweepArgs,
-    store: &Store,
-    sweep: &Sweep,
-    source: &Source,
-    plan: &Plan,
-    artifacts: &Artifacts,
-) -> Result<PlanOutcome, Failure> {
-    let file = args.file.as_ref().map(|path| path.display().to_string());
-    let source = PlanSource { file: file.as_deref(), text: &source.text };
-    let outcome = store.write_plan(sweep, source, plan, artifacts, None).await?;
-    if let Some(change) = &outcome.change {
-        say(&format!("{} ({} of {} stages are done already)", changed(change), outcome.cached, outcome.stages));
-        store.tell(&outcome.sweep, "replanned", &changed(change)).await?;
-    }
-    Ok(outcome)
 }
 
 /// The id of the run or trial that alone is wanted.
@@ -135,13 +118,13 @@ fn say(text: &str) {
     eprintln!("{text}");
 }
 
-fn announce(sweep: &Sweep, plan: &Plan, outcome: &PlanOutcome, slots: &[Slot]) {
+fn announce(name: &str, plan: &Plan, outcome: &PlanOutcome, slots: &[Slot]) {
     let threads = slots.first().map_or(1, |slot| slot.threads);
     let mut devices: Vec<String> = slots.iter().map(|slot| slot.device.to_string()).collect();
     devices.dedup();
     say(&format!(
         "sweep {}: {} trials, {} runs, {} stages ({} done before); {} worker(s) with {threads} thread(s) on {}",
-        sweep.name,
+        name,
         plan.trials.len(),
         outcome.runs,
         outcome.stages,
@@ -208,12 +191,18 @@ async fn conclude(
     Ok(if failed == 0 && all_through && *end == SweepEnd::Complete { Exit::Done } else { Exit::RunsFailed })
 }
 
-async fn dry_run(sweep: &Sweep, plan: &Plan, slots: &[Slot], global: &Global) -> Result<Exit, Failure> {
+async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Result<Exit, Failure> {
     let store = match Store::open(&global.store, Access::Read).await {
         Ok(store) => Some(store),
         Err(StoreError::Absent { .. }) => None,
         Err(error) => return Err(error.into()),
     };
+    let added = match &store {
+        Some(store) => store.planned_axes(&steering.sweep.name).await?.map(|(_, axes)| axes).unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let plan = &steering.plan(&added)?;
+    let sweep = &steering.sweep;
     let (done, change, rates) = match &store {
         Some(store) => (store.done_stages(plan).await?, store.change(&sweep.name, plan).await?, store.rates().await?),
         None => Default::default(),
@@ -263,5 +252,8 @@ async fn dry_run(sweep: &Sweep, plan: &Plan, slots: &[Slot], global: &Global) ->
         })
         .collect();
     print(&table(&["variant", "settings"], &rows))?;
+    if let Strategy::Tpe { trials, .. } = sweep.search.strategy {
+        print(&format!("the search adds trials as it learns, up to {trials} beside the baseline"))?;
+    }
     Ok(Exit::Done)
 }

@@ -41,6 +41,35 @@ pub enum Strategy {
         /// Seed of the draws.
         seed: u64,
     },
+    /// A scrambled Sobol sequence: fills the space evenly.
+    Sobol {
+        /// How many.
+        trials: usize,
+        /// Seed of the scrambling.
+        seed: u64,
+    },
+    /// A tree-structured Parzen estimator, which learns from the objective of earlier trials.
+    Tpe {
+        /// How many.
+        trials: usize,
+        /// Seed of the draws.
+        seed: u64,
+    },
+}
+
+impl Strategy {
+    /// How many trials were asked for; a grid has as many as points.
+    pub fn trials(&self) -> Option<usize> {
+        match *self {
+            Self::Grid => None,
+            Self::Random { trials, .. } | Self::Sobol { trials, .. } | Self::Tpe { trials, .. } => Some(trials),
+        }
+    }
+
+    /// Whether points are proposed while the sweep runs, from the results of earlier ones.
+    pub fn learns(&self) -> bool {
+        matches!(self, Self::Tpe { .. })
+    }
 }
 
 /// What a search maximises: the mean of a result over the categories and seeds of a trial.

@@ -10,6 +10,7 @@ use super::reaper::Reaper;
 use super::steer::{Outlook, Steer};
 use super::supervise::{Event, supervise};
 use super::{Message, Slot, Stop, host_name};
+use crate::plan::StageKind;
 use crate::store::{RunCounts, Store, StoreError, Wanted};
 
 /// How a sweep is run.
@@ -128,6 +129,8 @@ struct Running<'a> {
     failed_before: i64,
     counts: RunCounts,
     outlook: Outlook,
+    /// Whether results came that the search has not seen.
+    news: bool,
     /// When the store was last seen, and how long that took: looking must not become the main work.
     looked: Instant,
     look_cost: Duration,
@@ -155,6 +158,7 @@ impl<'a> Running<'a> {
             failed_before: counts.failed,
             counts,
             outlook,
+            news: false,
             looked: Instant::now(),
             look_cost: Duration::ZERO,
             estimated: None,
@@ -168,7 +172,9 @@ impl<'a> Running<'a> {
         match event {
             Event::Said(worker, message) => {
                 let look = matches!(message, Message::Finished { .. } | Message::Idle);
-                if let Message::Finished { .. } = message {
+                if let Message::Finished { kind, .. } = &message {
+                    // What a search is guided by may be known now.
+                    self.news |= kind == StageKind::Evaluate.name();
                     // The line tells how many runs are through with this one.
                     self.count().await;
                 }
@@ -241,7 +247,7 @@ impl<'a> Running<'a> {
         let before = self.counts;
         self.store.check_identity()?;
         self.counts = self.store.run_counts(&self.options.wanted).await?;
-        if self.counts != before && self.outlook == Outlook::MoreToCome {
+        if self.outlook == Outlook::MoreToCome && (self.counts != before || std::mem::take(&mut self.news)) {
             self.outlook = steer.advance(self.store).await.map_err(Trouble::Steering)?;
             self.counts = self.store.run_counts(&self.options.wanted).await?;
         }

@@ -1,35 +1,58 @@
 //! Every combination once.
 
-use super::{Axis, Coordinate, Domain};
+use super::space::assemble;
+use super::{Axis, Coordinate, Point};
 
-/// All combinations of the listed values, the last axis fastest.
-pub(super) fn points(axes: &[Axis]) -> Vec<Vec<Coordinate>> {
-    axes.iter().fold(vec![Vec::new()], |points, axis| {
-        let Domain::Choices(count) = axis.domain else { return points };
-        points
-            .iter()
-            .flat_map(|point| {
-                (0..count).map(move |index| {
-                    let mut point = point.clone();
-                    point.push(Coordinate::Choice(index));
-                    point
-                })
-            })
-            .collect()
+/// All points, the last axis fastest; an axis that does not count multiplies nothing. Axes must have countable values.
+pub(super) fn points(axes: &[Axis]) -> impl Iterator<Item = Point> + '_ {
+    let mut next = Some(assemble(axes, |axis| axes[axis].domain.level(0)));
+    std::iter::from_fn(move || {
+        let point = next.take()?;
+        next = successor(axes, &point);
+        Some(point)
     })
+}
+
+/// The next value of the last axis that has one left, and the first of every axis after it.
+fn successor(axes: &[Axis], point: &[Option<Coordinate>]) -> Option<Point> {
+    let (turned, value) = axes.iter().zip(point).enumerate().rev().find_map(|(index, (axis, value))| {
+        let next = axis.domain.index_of((*value)?)? + 1;
+        (next < axis.domain.levels()?).then(|| (index, axis.domain.level(next)))
+    })?;
+    Some(assemble(axes, |index| match (index.cmp(&turned), point[index]) {
+        (std::cmp::Ordering::Less, Some(kept)) => kept,
+        (std::cmp::Ordering::Equal, _) => value,
+        _ => axes[index].domain.level(0),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::space::tests::{axis, axis_when};
     use super::*;
+    use crate::search::Domain;
 
     #[test]
     fn a_grid_has_each_combination_once() {
-        let axis = |name: &str, count| Axis { name: name.to_owned(), domain: Domain::Choices(count) };
-        let points = points(&[axis("a", 2), axis("b", 3)]);
+        let points: Vec<Point> = points(&[axis("a", Domain::Choices(2)), axis("b", Domain::Choices(3))]).collect();
         assert_eq!(points.len(), 6);
-        assert_eq!(points[1], [Coordinate::Choice(0), Coordinate::Choice(1)]);
+        assert_eq!(points[1], [Some(Coordinate::Choice(0)), Some(Coordinate::Choice(1))]);
         assert!((0..6).all(|i| (0..i).all(|j| points[i] != points[j])));
-        assert_eq!(super::points(&[]), [[]]);
+        assert_eq!(super::points(&[]).collect::<Vec<_>>(), [Point::new()]);
+    }
+
+    #[test]
+    fn an_axis_that_does_not_count_multiplies_nothing() {
+        let axes = [
+            axis("encoder", Domain::Choices(2)),
+            axis_when("skip", Domain::Choices(3), 0, &[Coordinate::Choice(1)]),
+            axis_when("width", Domain::Uniform { low: 0.5, high: 1.0, step: Some(0.25) }, 1, &[Coordinate::Choice(2)]),
+            axis("depth", Domain::Integer { low: 1, high: 3, step: 2 }),
+            axis_when("batch", Domain::LogInteger { low: 3, high: 5 }, 3, &[Coordinate::Whole(3)]),
+        ];
+        let points: Vec<Point> = points(&axes).collect();
+        // encoder and its own: 1 + (1 + 1 + 3); depth and its own: 1 + 3.
+        assert_eq!(points.len(), 6 * 4);
+        assert!((0..points.len()).all(|i| (0..i).all(|j| points[i] != points[j])));
     }
 }

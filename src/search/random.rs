@@ -2,42 +2,38 @@
 
 use rand::Rng;
 
-use super::{Axis, Coordinate, Domain};
+use super::space::assemble;
+use super::{Axis, Point};
 use crate::data::stream;
 
-/// The point of an index.
-pub(super) fn point(axes: &[Axis], seed: u64, index: u64) -> Vec<Coordinate> {
-    axes.iter()
-        .map(|axis| {
-            let mut stream = stream(seed, &format!("search/{}", axis.name), 0, index);
-            let u = (stream.next_u64() >> 11) as f64 * 2.0_f64.powi(-53);
-            match axis.domain {
-                Domain::Choices(count) => Coordinate::Choice(((u * count as f64) as usize).min(count - 1)),
-                Domain::Uniform(low, high) => Coordinate::Number(low + u * (high - low)),
-                Domain::LogUniform(low, high) => {
-                    Coordinate::Number((low.ln() + u * (high.ln() - low.ln())).exp().clamp(low, high))
-                }
-                Domain::Integer(low, high) => Coordinate::Whole((low + (u * (high - low + 1) as f64) as i64).min(high)),
-            }
-        })
-        .collect()
+/// The point of an index. Each axis has its own stream: another axis more or less moves no value.
+pub(super) fn point(axes: &[Axis], seed: u64, index: u64) -> Point {
+    assemble(axes, |axis| {
+        axes[axis].domain.at(unit(&mut stream(seed, &format!("search/{}", axes[axis].name), 0, index)))
+    })
+}
+
+/// A number in [0, 1) of 53 random bits.
+pub(super) fn unit(stream: &mut impl Rng) -> f64 {
+    (stream.next_u64() >> 11) as f64 * 2.0_f64.powi(-53)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::space::tests::axis;
     use super::*;
+    use crate::search::{Coordinate, Domain};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn draws_stay_in_their_domain_and_do_not_depend_on_other_axes(seed: u64, index in 0_u64..1000) {
-            let axis = |name: &str, domain| Axis { name: name.to_owned(), domain };
-            let rate = axis("rate", Domain::LogUniform(1e-4, 1.0));
-            let depth = axis("depth", Domain::Integer(1, 3));
+            let rate = axis("rate", Domain::LogUniform { low: 1e-4, high: 1.0 });
+            let depth = axis("depth", Domain::Integer { low: 1, high: 3, step: 1 });
             let both = point(&[depth, rate.clone()], seed, index);
             prop_assert_eq!(both[1], point(&[rate], seed, index)[0]);
-            let Coordinate::Number(rate) = both[1] else { panic!("a number") };
-            let Coordinate::Whole(depth) = both[0] else { panic!("a whole number") };
+            let Some(Coordinate::Number(rate)) = both[1] else { panic!("a number") };
+            let Some(Coordinate::Whole(depth)) = both[0] else { panic!("a whole number") };
             prop_assert!((1e-4..=1.0).contains(&rate) && (1..=3).contains(&depth));
         }
     }

@@ -1,10 +1,15 @@
 //! The sweep file: a tree with spans, read and checked with all errors at once, resolved into [`crate::plan::Sweep`].
 
+mod axis;
 mod load;
 mod problem;
 mod reader;
 mod resolve;
+mod search;
+mod space;
 mod tree;
+mod when;
 
 pub use load::{Source, load};
 pub use problem::{Located, Place, Problem, SpecErrors};
+pub use space::{Proposal, Space};

@@ -51,6 +51,11 @@ impl<'t> Reader<'t> {
         Self { table: Some(table), path: String::new(), place: Place::Whole, asked: Vec::new() }
     }
 
+    /// A table without settings: every question gets its default.
+    pub(super) fn empty() -> Self {
+        Self { table: None, path: String::new(), place: Place::Whole, asked: Vec::new() }
+    }
+
     fn node(&mut self, key: &'static str) -> Option<&'t Node> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
@@ -66,6 +71,11 @@ impl<'t> Reader<'t> {
     /// Whether the key holds text.
     pub(super) fn is_text(&self, key: &str) -> bool {
         self.table.and_then(|table| table.get(key)).is_some_and(|(_, node)| matches!(node.value, Value::Text(_)))
+    }
+
+    /// Whether the key holds a table.
+    pub(super) fn is_table(&self, key: &str) -> bool {
+        self.table.and_then(|table| table.get(key)).is_some_and(|(_, node)| matches!(node.value, Value::Table(_)))
     }
 
     /// Where the table was written.
@@ -265,6 +275,7 @@ pub(super) fn near<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
     (strsim::jaro_winkler(best, text) > 0.75).then_some(*best)
 }
 
-fn quoted(names: &[&str]) -> String {
+/// Names in quotes, with commas.
+pub(super) fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,9 @@
+//! Which trials are not worth going on with.
+
+mod asha;
+mod course;
+mod median;
+mod signed_rank;
+mod wilcoxon;
+
+pub use course::{Standing, TrialCourse, prune};

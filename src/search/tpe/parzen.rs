@@ -1,0 +1,178 @@
+//! A mixture of kernels over the axes that count together, one kernel an observation and a wide one for the prior.
+
+use rand::Rng;
+
+use super::super::random::unit;
+use super::super::{Axis, Coordinate, Domain};
+use super::normal::TruncatedNormal;
+
+/// The estimator of a set of observations.
+pub(super) struct Parzen<'a> {
+    axes: Vec<&'a Axis>,
+    /// One column of kernels an axis; the last kernel of each is the prior.
+    columns: Vec<Vec<Kernel>>,
+    /// Sum to 1.
+    weights: Vec<f64>,
+}
+
+/// One kernel of one axis.
+enum Kernel {
+    /// Share of every choice.
+    Choices(Vec<f64>),
+    /// A number, on the axis's line.
+    Number(TruncatedNormal),
+}
+
+impl<'a> Parzen<'a> {
+    /// From rows of coordinates of the axes and a weight for each; the prior weighs 1.
+    pub(super) fn fit(axes: Vec<&'a Axis>, rows: &[Vec<Coordinate>], weights: &[f64]) -> Self {
+        let columns = axes.iter().enumerate().map(|(index, axis)| column(axis, index, rows)).collect();
+        let total: f64 = weights.iter().sum::<f64>() + 1.0;
+        let weights = weights.iter().chain([&1.0]).map(|weight| weight / total).collect();
+        Self { axes, columns, weights }
+    }
+
+    /// A draw.
+    pub(super) fn sample(&self, random: &mut impl Rng) -> Vec<Coordinate> {
+        let kernel = pick(&self.weights, unit(random));
+        self.axes
+            .iter()
+            .zip(&self.columns)
+            .map(|(axis, column)| match &column[kernel] {
+                Kernel::Choices(shares) => Coordinate::Choice(pick(shares, unit(random))),
+                Kernel::Number(normal) => axis.domain.nearest(normal.quantile(unit(random))),
+            })
+            .collect()
+    }
+
+    /// Logarithm of the density, or of the mass where an axis is countable.
+    pub(super) fn log_density(&self, row: &[Coordinate]) -> f64 {
+        let bins: Vec<Option<(f64, f64)>> =
+            self.axes.iter().zip(row).map(|(axis, &value)| axis.domain.bin(value)).collect();
+        let log_mass = |kernel: &Kernel, value: &Coordinate, bin: &Option<(f64, f64)>| match (kernel, value, bin) {
+            (Kernel::Choices(shares), Coordinate::Choice(choice), _) => shares[*choice].ln(),
+            (Kernel::Number(normal), _, Some(bin)) => normal.log_mass(*bin),
+            _ => 0.0,
+        };
+        let of_kernel = |(kernel, weight): (usize, &f64)| {
+            let axes = self.columns.iter().zip(row.iter().zip(&bins));
+            weight.ln() + axes.map(|(column, (value, bin))| log_mass(&column[kernel], value, bin)).sum::<f64>()
+        };
+        let parts: Vec<f64> = self.weights.iter().enumerate().map(of_kernel).collect();
+        let most = parts.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        most + parts.iter().map(|part| (part - most).exp()).sum::<f64>().ln()
+    }
+}
+
+/// The kernels of one axis. Choices are smoothed by the prior's share of a vote; numbers get Gaussians, the prior one as wide
+/// as the axis.
+fn column(axis: &Axis, index: usize, rows: &[Vec<Coordinate>]) -> Vec<Kernel> {
+    let kernels = rows.len() as f64 + 1.0;
+    if let Domain::Choices(count) = axis.domain {
+        let prior = 1.0 / kernels;
+        let total = 1.0 + prior * count as f64;
+        let votes = rows.iter().map(|row| {
+            let share = |choice| f64::from(u8::from(row[index] == Coordinate::Choice(choice)));
+            Kernel::Choices((0..count).map(|choice| (share(choice) + prior) / total).collect())
+        });
+        return votes.chain([Kernel::Choices(vec![1.0 / count as f64; count])]).collect();
+    }
+    let (low, high) = axis.domain.interval();
+    let centre = (low + high) / 2.0;
+    let middle =
+        |row: &Vec<Coordinate>| axis.domain.bin(row[index]).map_or(centre, |(left, right)| (left + right) / 2.0);
+    let middles: Vec<f64> = rows.iter().map(middle).collect();
+    let normals = deviations(&middles, low, high).into_iter().zip(&middles);
+    normals
+        .map(|(deviation, &middle)| TruncatedNormal::new(middle, deviation, low, high))
+        .chain([TruncatedNormal::new(centre, high - low, low, high)])
+        .map(Kernel::Number)
+        .collect()
+}
+
+/// Widths of the kernels of some places on an axis: the larger gap to a neighbour (Bergstra et al. 2011, § 4.1), so that they
+/// narrow where observations gather; the axis's ends are neighbours of a single place only. Not narrower than the axis over
+/// min(100, n + 2), lest a few places near each other hide the rest ("magic clip").
+fn deviations(middles: &[f64], low: f64, high: f64) -> Vec<f64> {
+    let narrowest = (high - low) / (middles.len() as f64 + 2.0).min(100.0);
+    let mut order: Vec<usize> = (0..middles.len()).collect();
+    order.sort_by(|&a, &b| middles[a].total_cmp(&middles[b]));
+    let mut widths = vec![0.0; middles.len()];
+    for (rank, &place) in order.iter().enumerate() {
+        let gap = |neighbour: Option<&usize>| neighbour.map(|&other| (middles[other] - middles[place]).abs());
+        let (before, after) = (rank.checked_sub(1).and_then(|rank| gap(order.get(rank))), gap(order.get(rank + 1)));
+        let widest = match (before, after) {
+            (None, None) => (middles[place] - low).max(high - middles[place]),
+            (before, after) => before.unwrap_or(0.0).max(after.unwrap_or(0.0)),
+        };
+        widths[place] = widest.clamp(narrowest, high - low);
+    }
+    widths
+}
+
+/// The index in which a share `u` of the total falls.
+fn pick(shares: &[f64], mut u: f64) -> usize {
+    for (index, share) in shares.iter().enumerate() {
+        if u < *share {
+            return index;
+        }
+        u -= share;
+    }
+    shares.len() - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::space::tests::axis;
+    use super::*;
+    use crate::data::stream;
+
+    fn axes() -> [Axis; 3] {
+        [
+            axis("depth", Domain::LogInteger { low: 1, high: 6 }),
+            axis("skip", Domain::Choices(3)),
+            axis("width", Domain::Uniform { low: 0.0, high: 1.0, step: Some(0.25) }),
+        ]
+    }
+
+    fn rows() -> Vec<Vec<Coordinate>> {
+        let row =
+            |depth, skip, width| vec![Coordinate::Whole(depth), Coordinate::Choice(skip), Coordinate::Number(width)];
+        vec![row(2, 1, 0.25), row(6, 0, 0.5), row(2, 1, 0.0)]
+    }
+
+    #[test]
+    fn kernels_reach_to_their_farther_neighbour() {
+        assert_eq!(deviations(&[7.0, 1.0, 3.0], 0.0, 10.0), [4.0, 2.0, 4.0]);
+        assert_eq!(deviations(&[3.0], 0.0, 10.0), [7.0]);
+        assert_eq!(deviations(&[5.0; 3], 0.0, 10.0), [2.0; 3]);
+    }
+
+    #[test]
+    fn the_masses_of_a_countable_space_sum_to_one() {
+        let axes = axes();
+        let parzen = Parzen::fit(axes.iter().collect(), &rows(), &[1.0, 0.5, 1.0]);
+        let mut total = 0.0;
+        for (depth, skip, width) in (1..=6).flat_map(|d| (0..3).flat_map(move |s| (0..5).map(move |w| (d, s, w)))) {
+            let width = f64::from(width) * 0.25;
+            let row = [Coordinate::Whole(depth), Coordinate::Choice(skip), Coordinate::Number(width)];
+            total += parzen.log_density(&row).exp();
+        }
+        assert!((total - 1.0).abs() < 1e-9, "{total}");
+    }
+
+    #[test]
+    fn draws_are_as_frequent_as_their_mass_says() {
+        let axes = axes();
+        let parzen = Parzen::fit(axes.iter().collect(), &rows(), &[1.0, 0.5, 1.0]);
+        let mut random = stream(1, "test", 0, 0);
+        let draws: Vec<Vec<Coordinate>> = (0..40_000).map(|_| parzen.sample(&mut random)).collect();
+        for row in rows() {
+            let frequency = draws.iter().filter(|drawn| **drawn == row).count() as f64 / draws.len() as f64;
+            let mass = parzen.log_density(&row).exp();
+            // Five standard errors.
+            let tolerance = 5.0 * (mass * (1.0 - mass) / draws.len() as f64).sqrt();
+            assert!((frequency - mass).abs() < tolerance, "{row:?}: {frequency}, not {mass}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The good and the bad: what the two estimators are made of.
+
+use super::super::{Observation, Outcome, Point};
+
+/// Points with a value, or being tried, divided by their worth, each part in the order of its trials.
+pub(super) struct Split<'a> {
+    pub good: Vec<&'a Point>,
+    pub bad: Vec<&'a Point>,
+}
+
+/// The best min(⌈n/10⌉, 25) of n with a value are good. A pending point counts as bad, as if it had the worst value ("constant liar",
+/// Ginsbourger et al. 2010), so that others tried at the same time go elsewhere; failed ones count for nothing.
+pub(super) fn split<'a>(known: impl Iterator<Item = &'a Observation>) -> Split<'a> {
+    let known: Vec<(&Point, Option<f64>)> = known
+        .filter_map(|observation| match observation.outcome {
+            Outcome::Value(value) if !value.is_nan() => Some((&observation.point, Some(value))),
+            Outcome::Pending => Some((&observation.point, None)),
+            Outcome::Value(_) | Outcome::Failed => None,
+        })
+        .collect();
+    let mut ranked: Vec<(usize, f64)> =
+        known.iter().enumerate().filter_map(|(index, (_, value))| Some((index, (*value)?))).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    ranked.truncate(ranked.len().div_ceil(10).min(25));
+    let is_good = |index: usize| ranked.iter().any(|&(good, _)| good == index);
+    let part = |good: bool| {
+        known.iter().enumerate().filter(|(index, _)| is_good(*index) == good).map(|(_, (point, _))| *point).collect()
+    };
+    Split { good: part(true), bad: part(false) }
+}
+
+/// Weights of observations from the oldest: the last 25 weigh 1, older ones less, down to 1/n (Bergstra et al., the
+/// `linear_forgetting_weights` of Hyperopt).
+pub(super) fn weights(count: usize) -> Vec<f64> {
+    let old = count.saturating_sub(25);
+    let first = 1.0 / count.max(1) as f64;
+    (0..count)
+        .map(|index| match index < old {
+            // As NumPy's linspace: a single old one has the first weight.
+            true => first + (1.0 - first) * index as f64 / (old.max(2) - 1) as f64,
+            false => 1.0,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::Coordinate;
+
+    fn observation(index: usize, outcome: Outcome) -> Observation {
+        Observation { point: vec![Some(Coordinate::Choice(index))], outcome }
+    }
+
+    #[test]
+    fn the_best_tenth_is_good_and_what_is_pending_is_bad() {
+        let mut known: Vec<Observation> = (0..20).map(|i| observation(i, Outcome::Value(i as f64))).collect();
+        known[19].outcome = Outcome::Failed;
+        known[18].outcome = Outcome::Value(f64::NAN);
+        known.extend((20..25).map(|i| observation(i, Outcome::Pending)));
+        let Split { good, bad } = split(known.iter());
+        // 18 have values, so two are good.
+        let good: Vec<_> = good.iter().map(|point| point[0]).collect();
+        assert_eq!(good, [16, 17].map(|i| Some(Coordinate::Choice(i))));
+        assert_eq!(bad.len(), 21);
+        assert!((20..25).all(|i| bad.contains(&&known[i].point)));
+    }
+
+    #[test]
+    fn old_observations_weigh_less() {
+        assert_eq!(weights(3), [1.0; 3]);
+        let weights = weights(30);
+        assert_eq!(weights[5..], [1.0; 25]);
+        assert_eq!(weights[..2], [1.0 / 30.0, 1.0 / 30.0 + (29.0 / 30.0) / 4.0]);
+    }
+}

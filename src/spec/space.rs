@@ -1,0 +1,217 @@
+//! What a running search needs of its sweep file: points to trials, and the axes that a store kept back to points.
+
+use std::collections::BTreeMap;
+
+use super::axis::{coordinate, listed};
+use super::load::Source;
+use super::problem::{Place, SpecErrors};
+use super::reader::{Problems, Reader};
+use super::resolve;
+use super::tree::{self, Node, Table, Value};
+use crate::model::AutoEncoder;
+use crate::plan::{ReportSettings, Strategy, SweepTrial, Trial, short_name};
+use crate::search::{Axis, Coordinate, Observation, Outcome, Point, STARTUP, draws, propose};
+
+/// The name under which the re-run baseline stands in every table.
+const BASELINE: &str = "ST-FPM";
+
+/// Points in a row that may turn out to be trials that are there already before a space counts as used up.
+const BARREN: usize = 1000;
+
+/// The search space of a sweep file.
+#[derive(Debug, Clone)]
+pub struct Space {
+    /// The file with its flags.
+    pub(super) table: Table,
+    /// Each behind those that its conditions name.
+    pub(super) axes: Vec<Axis>,
+    pub(super) strategy: Strategy,
+    pub(super) report: ReportSettings,
+    /// The file's trial without any axis.
+    pub(super) base: Trial,
+    /// Whether ST-FPM is re-run.
+    pub(super) rerun: bool,
+    /// For messages.
+    pub(super) source: Source,
+}
+
+/// The next trial of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// Where it lies.
+    pub point: Point,
+    /// What is run.
+    pub trial: SweepTrial,
+}
+
+impl Space {
+    /// The axes that points have coordinates on.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// How points are drawn.
+    pub fn strategy(&self) -> &Strategy {
+        &self.strategy
+    }
+
+    /// The trial of a point. An error if its settings do not go together, told in the place of the axis.
+    pub fn trial(&self, point: &[Option<Coordinate>]) -> Result<SweepTrial, SpecErrors> {
+        let mut problems = Problems::default();
+        let trial = self.checked(point, &mut problems);
+        match problems.is_empty() {
+            true => Ok(trial),
+            false => Err(SpecErrors::new(self.source.name.clone(), self.source.text.clone(), problems.into_sorted())),
+        }
+    }
+
+    /// Trial number `index` (from 0, baselines not counted) of a search in which `history` is known; none where the space has no
+    /// other. `known` are the sweep's trials, baselines included: a point that would only be one of them again is passed over.
+    ///
+    /// Pure: with equal arguments the proposal is equal.
+    pub fn propose(
+        &self,
+        index: u64,
+        history: &[Observation],
+        known: &[SweepTrial],
+    ) -> Result<Option<Proposal>, SpecErrors> {
+        let mut history = history.to_vec();
+        for _ in 0..BARREN {
+            let Some(point) = propose(&self.axes, &self.strategy, index, &history) else { return Ok(None) };
+            let trial = self.trial(&point)?;
+            if known.iter().all(|known| known.trial != trial.trial) {
+                return Ok(Some(Proposal { point, trial }));
+            }
+            history.push(Observation { point, outcome: Outcome::Failed });
+        }
+        Ok(None)
+    }
+
+    /// The point of a trial by the values that were stored of its axes; none if the space has no such point (any more).
+    pub fn point_of(&self, values: &BTreeMap<String, serde_json::Value>) -> Option<Point> {
+        let mut point: Point = Vec::new();
+        for axis in &self.axes {
+            let coordinate = match (axis.active(&point), values.get(&axis.name)) {
+                (true, Some(value)) => Some(coordinate(&axis.domain, &entry_of(&self.table, &axis.name)?.1, value)?),
+                (false, None) => None,
+                _ => return None,
+            };
+            point.push(coordinate);
+        }
+        values.keys().all(|name| self.axes.iter().any(|axis| axis.name == *name)).then_some(point)
+    }
+
+    /// The re-run baseline under the protocol of a trial: ST-FPM by its own recipe on the same images and by the same map rule.
+    /// None if the sweep has no such baseline. Equal protocols have equal baselines: the caller asks whether it is there.
+    pub fn baseline_of(&self, trial: &Trial) -> Option<SweepTrial> {
+        let same_protocol = Trial { joint: self.base.joint.clone(), ..trial.clone() };
+        let trial = resolve::baseline_of(&same_protocol);
+        let axes = BTreeMap::new();
+        self.rerun.then(|| SweepTrial { trial, axes, variant: BASELINE.to_owned(), baseline: true })
+    }
+
+    /// The trials that are known before anything has run, without duplicates, baselines first.
+    pub(super) fn drawn(&self, problems: &mut Problems) -> Vec<SweepTrial> {
+        let (wanted, patience) = match self.strategy {
+            Strategy::Grid => (usize::MAX, usize::MAX),
+            Strategy::Random { trials, .. } | Strategy::Sobol { trials, .. } => (trials, BARREN),
+            Strategy::Tpe { trials, .. } => (trials.min(STARTUP as usize), BARREN),
+        };
+        let mut trials: Vec<SweepTrial> = Vec::new();
+        let mut barren = 0;
+        for point in draws(&self.axes, &self.strategy) {
+            let trial = self.checked(&point, problems);
+            match trials.iter().any(|known| known.trial == trial.trial) {
+                true => barren += 1,
+                false => {
+                    trials.push(trial);
+                    barren = 0;
+                }
+            }
+            if trials.len() >= wanted || barren >= patience {
+                break;
+            }
+        }
+        self.with_baselines(trials)
+    }
+
+    /// ST-FPM once under every protocol that the trials use; a trial that is the same training becomes it.
+    fn with_baselines(&self, mut trials: Vec<SweepTrial>) -> Vec<SweepTrial> {
+        let mut baselines: Vec<SweepTrial> = Vec::new();
+        for baseline in trials.iter().filter_map(|trial| self.baseline_of(&trial.trial)) {
+            if !baselines.iter().any(|known| known.trial == baseline.trial) {
+                baselines.push(baseline);
+            }
+        }
+        trials.retain(|trial| !baselines.iter().any(|baseline| baseline.trial == trial.trial));
+        baselines.extend(trials);
+        baselines
+    }
+
+    fn checked(&self, point: &[Option<Coordinate>], problems: &mut Problems) -> SweepTrial {
+        let mut tree = self.table.clone();
+        let mut settings: Vec<(&str, &Place, Node)> = self
+            .axes
+            .iter()
+            .zip(point)
+            .filter_map(|(axis, coordinate)| {
+                let (key_place, node) = entry_of(&self.table, &axis.name)?;
+                Some((axis.name.as_str(), key_place, setting(node, (*coordinate)?)?))
+            })
+            .collect();
+        // A table before the settings within it.
+        settings.sort_by_key(|(name, ..)| *name);
+        let mut axes = BTreeMap::new();
+        for (name, key_place, node) in settings {
+            axes.insert(name.to_owned(), node.value.to_json());
+            if !tree::set(&mut tree, name, key_place, node) {
+                let message = format!("`{name}` reaches into a value that is not a table");
+                problems.add(key_place, message, "use the dotted name of a setting");
+            }
+        }
+        let trial = resolve::trial(&mut Reader::top(&tree), problems);
+        let variant = label(&axes, &trial, &self.report);
+        SweepTrial { trial, axes, variant, baseline: false }
+    }
+}
+
+/// What stands in the file for a coordinate.
+fn setting(node: &Node, coordinate: Coordinate) -> Option<Node> {
+    let value = match coordinate {
+        Coordinate::Choice(index) => return listed(node)?.get(index).cloned(),
+        Coordinate::Number(number) => Value::Float(number),
+        Coordinate::Whole(number) => Value::Integer(number),
+    };
+    Some(Node { value, place: node.place.clone() })
+}
+
+/// What `[search.space]` says of an axis.
+pub(super) fn entry_of<'t>(table: &'t Table, name: &str) -> Option<&'t (Place, Node)> {
+    let Value::Table(search) = &table.get("search")?.1.value else { return None };
+    let Value::Table(space) = &search.get("space")?.1.value else { return None };
+    space.get(name)
+}
+
+/// `skip=concat, depth=2` for the axes that the report compares; the network's kind where it compares none.
+fn label(axes: &BTreeMap<String, serde_json::Value>, trial: &Trial, report: &ReportSettings) -> String {
+    let parts: Vec<String> = report
+        .variants
+        .iter()
+        .filter(|name| {
+            trial.model != AutoEncoder::None || !name.starts_with("model.") || name.as_str() == "model.autoencoder"
+        })
+        .filter_map(|name| {
+            let value = axes.get(name)?;
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            Some(format!("{}={value}", short_name(name, &report.variants)))
+        })
+        .collect();
+    match (&trial.model, parts.is_empty()) {
+        (_, false) => parts.join(", "),
+        (AutoEncoder::None, true) => "no auto-encoder".to_owned(),
+        (AutoEncoder::Unet(unet), true) => {
+            let skip = serde_json::to_value(unet.skip).ok().and_then(|v| v.as_str().map(str::to_owned));
+            format!("U-Net, skip={}", skip.unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! How the trials of a search stand.
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError};
+
+/// A run of a trial, as a search sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunStanding {
+    /// Its key.
+    pub id: String,
+    /// Its state.
+    pub state: String,
+    /// The objective, once it is known.
+    pub value: Option<f64>,
+}
+
+impl RunStanding {
+    /// Whether it may still come to something.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state.as_str(), "pending" | "running")
+    }
+}
+
+/// A trial of a sweep, as a search sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrialStanding {
+    /// Its key.
+    pub id: String,
+    /// JSON: searched values.
+    pub axes: String,
+    /// Whether it is the re-run baseline.
+    pub baseline: bool,
+    /// Its runs, in the order of the sweep: seed by seed, category by category.
+    pub runs: Vec<RunStanding>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    trial: String,
+    axes: String,
+    baseline: bool,
+    run: String,
+    state: String,
+    value: Option<f64>,
+}
+
+impl Store {
+    /// The trials of a sweep in their order, with the value of a result of the selected epoch for each run.
+    pub async fn trial_standings(&self, sweep: &str, result: &str) -> Result<Vec<TrialStanding>, StoreError> {
+        self.standings("st.sweep_id = ?", sweep, result).await
+    }
+
+    /// The trials of all other sweeps that searched something.
+    pub async fn other_standings(&self, sweep: &str, result: &str) -> Result<Vec<TrialStanding>, StoreError> {
+        self.standings("st.sweep_id <> ? AND st.baseline = 0 AND st.axes <> '{}'", sweep, result).await
+    }
+
+    async fn standings(&self, which: &str, sweep: &str, result: &str) -> Result<Vec<TrialStanding>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT st.trial_id AS trial, st.axes, st.baseline, r.id AS run, r.state, x.value
+             FROM sweep_trial st JOIN run r ON r.trial_id = st.trial_id
+             JOIN sweep_run sr ON sr.run_id = r.id AND sr.sweep_id = st.sweep_id
+             LEFT JOIN result x ON x.run_id = r.id AND x.selection = 'selected' AND x.name = ?
+             WHERE {which} ORDER BY st.sweep_id, st.position, sr.position"
+        )))
+        .bind(result)
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut trials: Vec<TrialStanding> = Vec::new();
+        for Row { trial, axes, baseline, run, state, value } in rows {
+            if trials.last().is_none_or(|last| last.id != trial) {
+                trials.push(TrialStanding { id: trial, axes, baseline, runs: Vec::new() });
+            }
+            if let Some(last) = trials.last_mut() {
+                last.runs.push(RunStanding { id: run, state, value });
+            }
+        }
+        Ok(trials)
+    }
+}
