@@ -31,7 +31,7 @@ fn a_trained_student_beats_an_untrained_one_and_the_report_shows_both_numbers() 
     );
     let numbers: Vec<f64> = numbers.iter().map(|number| number.parse().expect("a number")).collect();
     assert_eq!(numbers.len(), 2);
-    assert!(numbers[1] > numbers[0] + 0.05 && numbers[1] > 0.7, "untrained and trained: {numbers:?}");
+    assert!(numbers[1] > numbers[0] + 0.15 && numbers[1] > 0.6, "untrained and trained: {numbers:?}");
     // Nothing of the painted images stands among the test images, and every run keeps the epoch of its evaluation.
     assert_eq!(place.count("SELECT COUNT(*) FROM image_score WHERE image LIKE '%#%'"), 0);
     assert_eq!(place.count("SELECT COUNT(*) FROM image_score WHERE selection = 'selected'"), 2 * 9);
