@@ -204,6 +204,8 @@ fn course(trial: &TrialStanding) -> TrialCourse {
     let is = |state: &str| trial.runs.iter().any(|run| run.state == state);
     let standing = match () {
         () if trial.baseline => Standing::Baseline,
+        // Nothing is left to save: the rest are the test's numbers.
+        () if trial.runs.iter().all(|run| run.value.is_some()) => Standing::Finished,
         () if trial.runs.iter().any(|run| run.is_open()) => Standing::Running,
         () if is("pruned") => Standing::Pruned,
         () => Standing::Finished,
