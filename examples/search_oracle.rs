@@ -141,7 +141,11 @@ fn training_value(x: &[f64]) -> f64 {
     let (rate, decay, momentum, batch) = (x[0].log10(), x[1].log10(), x[2], x[3].log2());
     let speed = rate - (1.0 - momentum).log10() - 0.3 * (batch - 5.0);
     let cliff = if speed > 0.5 { 3.0 } else { 0.0 };
-    (speed + 0.5).powi(2) + 0.2 * (decay + 4.0).powi(2) + 4.0 * (momentum - 0.9).powi(2) + 0.05 * (batch - 4.0).powi(2) + cliff
+    (speed + 0.5).powi(2)
+        + 0.2 * (decay + 4.0).powi(2)
+        + 4.0 * (momentum - 0.9).powi(2)
+        + 0.05 * (batch - 4.0).powi(2)
+        + cliff
 }
 
 /// Two kinds of model with settings of their own; the second is better, but only if its settings are.
@@ -151,7 +155,10 @@ fn mixed_value(x: &[f64]) -> f64 {
         0 => 0.5 + 0.2 * (rate + 1.0).powi(2) + 0.1 * (x[2].log10() + 3.0).powi(2),
         _ => {
             let activation = [0.3, 0.0, 0.15, 0.4][x[5] as usize];
-            0.2 + 0.3 * (rate + 3.0).powi(2) + 0.1 * (x[3] - 4.0).powi(2) + 0.1 * ((x[4] / 96.0).log2()).powi(2) + activation
+            0.2 + 0.3 * (rate + 3.0).powi(2)
+                + 0.1 * (x[3] - 4.0).powi(2)
+                + 0.1 * ((x[4] / 96.0).log2()).powi(2)
+                + activation
         }
     }
 }

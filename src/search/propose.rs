@@ -19,9 +19,11 @@ pub fn propose(axes: &[Axis], strategy: &Strategy, index: u64, history: &[Observ
         Strategy::Grid => {
             grid::points(axes).skip(index as usize).find(fresh).or_else(|| grid::points(axes).find(fresh))
         }
-        Strategy::Random { seed, .. } => {
-            (index..).take(REPEATS).map(|index| random::point(axes, seed, index)).find(fresh).or_else(|| rest(axes, fresh))
-        }
+        Strategy::Random { seed, .. } => (index..)
+            .take(REPEATS)
+            .map(|index| random::point(axes, seed, index))
+            .find(fresh)
+            .or_else(|| rest(axes, fresh)),
         Strategy::Sobol { seed, .. } => even(axes, seed, index, fresh),
         Strategy::Tpe { seed, .. } => {
             let learnt = if index < tpe::STARTUP { None } else { tpe::point(axes, seed, index, history) };

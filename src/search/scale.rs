@@ -154,15 +154,17 @@ mod tests {
         let number = -1e3..1e3_f64;
         prop_oneof![
             (1..6_usize).prop_map(Domain::Choices),
-            (number, 1e-3..1e3_f64)
-                .prop_map(|(low, width)| Domain::Uniform { low, high: low + width, step: None }),
+            (number, 1e-3..1e3_f64).prop_map(|(low, width)| Domain::Uniform { low, high: low + width, step: None }),
             (-50..50_i64, 1..40_u32, 1..5_u32).prop_map(|(low, steps, tenths)| {
                 let (low, step) = (low as f64 / 10.0, f64::from(tenths) / 10.0);
                 Domain::Uniform { low, high: low + f64::from(steps) * step, step: Some(step) }
             }),
             (1e-6..1.0_f64, 1.5..1e3_f64).prop_map(|(low, factor)| Domain::LogUniform { low, high: low * factor }),
-            (-20..20_i64, 1..30_i64, 1..4_i64)
-                .prop_map(|(low, width, step)| Domain::Integer { low, high: low + width, step }),
+            (-20..20_i64, 1..30_i64, 1..4_i64).prop_map(|(low, width, step)| Domain::Integer {
+                low,
+                high: low + width,
+                step
+            }),
             (1..20_i64, 1..500_i64).prop_map(|(low, width)| Domain::LogInteger { low, high: low + width }),
         ]
     }

@@ -124,7 +124,8 @@ fn read(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space
     top.finish(problems);
 
     let strategy = search.strategy.clone();
-    let space = Space { table: table.clone(), axes, strategy, report: report.clone(), base, rerun: baseline.rerun, source };
+    let space =
+        Space { table: table.clone(), axes, strategy, report: report.clone(), base, rerun: baseline.rerun, source };
     let trials = space.drawn(problems);
     (Sweep { name, question, search, report, baseline, trials }, space)
 }

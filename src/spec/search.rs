@@ -20,11 +20,14 @@ pub(super) fn settings(reader: &mut Reader<'_>, problems: &mut Problems) -> Sear
 
 fn strategy(reader: &mut Reader<'_>, problems: &mut Problems) -> Strategy {
     let kinds = [("grid", 0), ("random", 1), ("sobol", 2), ("tpe", 3)];
-    let kind = reader.choice("strategy", 0, &kinds, problems);
+    // A misspelt strategy was meant to be something other than the default: no more is said of what would go with a grid.
+    let misspelt = u8::from(reader.has("strategy"));
+    let kind = reader.choice("strategy", misspelt, &kinds, problems);
     if kind == 0 {
         for key in ["trials", "seed"] {
             if reader.has(key) {
-                let help = "a grid has as many trials as points; \"random\", \"sobol\" and \"tpe\" take trials and seed";
+                let help =
+                    "a grid has as many trials as points; \"random\", \"sobol\" and \"tpe\" take trials and seed";
                 problems.add(&reader.place_of(key), format!("`search.{key}` does not go with a grid"), help);
             }
         }
@@ -85,9 +88,7 @@ fn pruner_of(kind: &str, reader: &mut Reader<'_>, problems: &mut Problems) -> Pr
     let mut count = |key, default, least| reader.integer(key, default, least..=10_000, problems) as usize;
     match kind {
         "asha" => Pruner::Asha { min_runs: count("min_runs", 1, 1), eta: count("eta", 3, 2) },
-        "median" => {
-            Pruner::Median { min_runs: count("min_runs", 2, 1), startup_trials: count("startup_trials", 5, 1) }
-        }
+        "median" => Pruner::Median { min_runs: count("min_runs", 2, 1), startup_trials: count("startup_trials", 5, 1) },
         _ => {
             let min_runs = count("min_runs", 4, 1);
             Pruner::Wilcoxon { p: reader.number("p", 0.1, 1e-6..=0.5, problems), min_runs }

@@ -61,9 +61,7 @@ impl Space {
         let trial = self.checked(point, &mut problems);
         match problems.is_empty() {
             true => Ok(trial),
-            false => {
-                Err(SpecErrors::new(self.source.name.clone(), self.source.text.clone(), problems.into_sorted()))
-            }
+            false => Err(SpecErrors::new(self.source.name.clone(), self.source.text.clone(), problems.into_sorted())),
         }
     }
 
@@ -94,9 +92,7 @@ impl Space {
         let mut point: Point = Vec::new();
         for axis in &self.axes {
             let coordinate = match (axis.active(&point), values.get(&axis.name)) {
-                (true, Some(value)) => {
-                    Some(coordinate(&axis.domain, &entry_of(&self.table, &axis.name)?.1, value)?)
-                }
+                (true, Some(value)) => Some(coordinate(&axis.domain, &entry_of(&self.table, &axis.name)?.1, value)?),
                 (false, None) => None,
                 _ => return None,
             };

@@ -13,8 +13,7 @@ pub(super) fn reason(course: &TrialCourse, others: &[&TrialCourse], p: f64, min_
         return None;
     }
     let (mean, best_mean) = (course.mean_over(&common)?, best.mean_over(&common)?);
-    let differences: Vec<f64> =
-        common.iter().filter_map(|&run| Some(course.value(run)? - best.value(run)?)).collect();
+    let differences: Vec<f64> = common.iter().filter_map(|&run| Some(course.value(run)? - best.value(run)?)).collect();
     let found = p_below(&differences);
     (mean < best_mean && found < p).then(|| {
         format!(

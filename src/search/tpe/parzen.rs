@@ -79,7 +79,8 @@ fn column(axis: &Axis, index: usize, rows: &[Vec<Coordinate>]) -> Vec<Kernel> {
     }
     let (low, high) = axis.domain.interval();
     let centre = (low + high) / 2.0;
-    let middle = |row: &Vec<Coordinate>| axis.domain.bin(row[index]).map_or(centre, |(left, right)| (left + right) / 2.0);
+    let middle =
+        |row: &Vec<Coordinate>| axis.domain.bin(row[index]).map_or(centre, |(left, right)| (left + right) / 2.0);
     let middles: Vec<f64> = rows.iter().map(middle).collect();
     let normals = deviations(&middles, low, high).into_iter().zip(&middles);
     normals
@@ -135,7 +136,8 @@ mod tests {
     }
 
     fn rows() -> Vec<Vec<Coordinate>> {
-        let row = |depth, skip, width| vec![Coordinate::Whole(depth), Coordinate::Choice(skip), Coordinate::Number(width)];
+        let row =
+            |depth, skip, width| vec![Coordinate::Whole(depth), Coordinate::Choice(skip), Coordinate::Number(width)];
         vec![row(2, 1, 0.25), row(6, 0, 0.5), row(2, 1, 0.0)]
     }
 

@@ -29,7 +29,8 @@ pub(in super::super) fn point(axes: &[Axis], seed: u64, index: u64, history: &[O
             if axes[group[0]].active(&point) {
                 let drawn: Vec<Vec<Coordinate>> = (0..candidates).map(|_| good.sample(&mut random)).collect();
                 let worth = |row: &Vec<Coordinate>| good.log_density(row) - bad.log_density(row);
-                let best = drawn.into_iter().map(|row| (worth(&row), row)).reduce(|a, b| if b.0 > a.0 { b } else { a })?;
+                let best =
+                    drawn.into_iter().map(|row| (worth(&row), row)).reduce(|a, b| if b.0 > a.0 { b } else { a })?;
                 for (&axis, value) in group.iter().zip(best.1) {
                     point[axis] = Some(value);
                 }
