@@ -24,6 +24,10 @@ lint:
     cargo clippy --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 
+# Compare the TPE sampler with Optuna's (Python with optuna and scipy; see benches/optuna/README.md).
+bench-search python="python3":
+    cargo run --quiet --example search_oracle | {{python}} benches/optuna/compare.py
+
 # Measure.
 bench *args:
     cargo bench "$@"

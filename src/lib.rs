@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`cli`] | one verb of the command line per file |
 //! | [`spec`] | the sweep file: raw with spans, then checked, then resolved |
-//! | [`search`] | spaces and samplers |
+//! | [`search`] | spaces, samplers, pruners |
 //! | [`plan`] | trials to runs to stages, and their keys |
 //! | [`schedule`] | claims, leases, workers, progress |
 //! | [`store`] | the database; SQL lives there and nowhere else |

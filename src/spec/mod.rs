@@ -7,6 +7,8 @@ mod reader;
 mod resolve;
 mod search;
 mod space;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod when;
 

@@ -20,7 +20,9 @@ pub(super) fn settings(reader: &mut Reader<'_>, problems: &mut Problems) -> Sear
 
 fn strategy(reader: &mut Reader<'_>, problems: &mut Problems) -> Strategy {
     let kinds = [("grid", 0), ("random", 1), ("sobol", 2), ("tpe", 3)];
-    let kind = reader.choice("strategy", 0, &kinds, problems);
+    // A misspelt strategy was meant to be something other than the default: no more is said of what would go with a grid.
+    let misspelt = u8::from(reader.has("strategy"));
+    let kind = reader.choice("strategy", misspelt, &kinds, problems);
     if kind == 0 {
         for key in ["trials", "seed"] {
             if reader.has(key) {

@@ -65,6 +65,40 @@ published = "stfpm-officialrerun"
 }
 
 #[test]
+fn searches_that_make_no_sense() {
+    let place = Workplace::new();
+    let ends = [
+        r#"[search]
+strategy = "tpee"
+objective = "test_pixel_auc"
+pruner = { kind = "asha", eta = 1, p = 0.1 }
+trials = 5
+
+[search.space]
+"model.depth" = { int = [1, 2] }
+"model.skip" = { choices = ["add"], wen = { "model.depth" = 1 } }
+"#,
+        r#"[search]
+strategy = "tpe"
+pruner = "hyperband"
+
+[search.space]
+"model.width" = { uniform = [1.0, 2.0], step = 3.0 }
+"joint.batch_size" = { log_int = [0, 8] }
+"joint.student.learning_rate" = { log_uniform = [0.1, 0.4], step = 0.1 }
+"joint.epochs" = { int = [1, 2], uniform = [1, 2] }
+"joint.clip_norm" = 3
+"model.depth" = []
+"#,
+    ];
+    let told = ends.map(|end| {
+        place.write("search.toml", &format!("{TINY}\n{end}"));
+        fail(&place, &["sweep", "search.toml"])
+    });
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
 fn sweep_files_that_cannot_be_read() {
     let place = Workplace::new();
     place.write("torn.toml", "schema = 1\nname = \"torn\n[data]\n");

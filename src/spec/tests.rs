@@ -1,0 +1,249 @@
+//! Spaces and searches as a sweep file gives them.
+
+use std::collections::BTreeMap;
+
+use super::{Space, load};
+use crate::plan::{Objective, Pruner, Strategy, Sweep, SweepTrial};
+use crate::search::{Observation, Outcome, Point};
+
+const HEAD: &str = r#"schema = 1
+name = "search"
+[data]
+layout = "synthetic"
+image_size = 64
+[teacher]
+weights = "demo"
+[model]
+autoencoder = "unet"
+"#;
+
+/// A sweep file with the given end; what is wrong with it as one text.
+fn read(end: &str) -> Result<(Sweep, Space), String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("search.toml");
+    std::fs::write(&path, format!("{HEAD}{end}")).expect("written");
+    let read = load(Some(&path), &[]).map(|(sweep, space, _)| (sweep, space));
+    read.map_err(|errors| {
+        let told = errors.located().map(|located| {
+            let help = miette::Diagnostic::help(&located).map(|help| help.to_string()).unwrap_or_default();
+            format!("{located}\n  {help}\n")
+        });
+        told.collect()
+    })
+}
+
+fn good(end: &str) -> (Sweep, Space) {
+    read(end).unwrap_or_else(|told| panic!("{told}"))
+}
+
+const MIXED: &str = r#"
+[search]
+strategy = "tpe"
+trials = 30
+seed = 4
+[search.space]
+"model.autoencoder" = ["none", "unet"]
+"model.skip" = { choices = ["none", "add", "concat"], when = { "model.autoencoder" = "unet" } }
+"model.depth" = { int = [1, 2], when = { "model.autoencoder" = ["unet"] } }
+"joint.autoencoder.learning_rate" = { log_uniform = [1e-5, 1e-2], when = { "model.skip" = ["add", "concat"] } }
+"joint.student.learning_rate" = { uniform = [0.1, 0.5], step = 0.1 }
+"joint.batch_size" = { log_int = [2, 32] }
+"evaluate.fuse_size" = [16, 32]
+"#;
+
+/// What a scheduler does, with three trials at a time, from a worth that is learnt when a trial ends.
+fn simulate(end: &str) -> Vec<SweepTrial> {
+    let (sweep, space) = good(end);
+    let wanted = sweep.search.strategy.trials().expect("a number of trials");
+    let worth = |trial: &SweepTrial| {
+        let text = serde_json::to_string(&trial.trial).expect("JSON");
+        f64::from(blake3::hash(text.as_bytes()).as_bytes()[0])
+    };
+    let mut trials = sweep.trials;
+    // As a store gives them back: the values of the axes, written and read.
+    let observe = |trials: &[SweepTrial]| -> Vec<Observation> {
+        let searched: Vec<&SweepTrial> = trials.iter().filter(|trial| !trial.baseline).collect();
+        let ended = searched.len().saturating_sub(3);
+        let observation = |(number, trial): (usize, &&SweepTrial)| {
+            let stored = serde_json::to_string(&trial.axes).expect("JSON");
+            let values: BTreeMap<String, serde_json::Value> = serde_json::from_str(&stored).expect("JSON");
+            let outcome = match number {
+                _ if number >= ended => Outcome::Pending,
+                _ if number % 7 == 3 => Outcome::Failed,
+                _ => Outcome::Value(worth(trial)),
+            };
+            Observation { point: space.point_of(&values).expect("a point of the space"), outcome }
+        };
+        searched.iter().enumerate().map(observation).collect()
+    };
+    loop {
+        let history = observe(&trials);
+        if history.len() >= wanted {
+            return trials;
+        }
+        let proposal = space.propose(history.len() as u64, &history, &trials).expect("a good trial");
+        let Some(proposal) = proposal else { return trials };
+        let baseline = space.baseline_of(&proposal.trial.trial);
+        trials.extend(baseline.filter(|baseline| trials.iter().all(|known| known.trial != baseline.trial)));
+        trials.push(proposal.trial);
+    }
+}
+
+#[test]
+fn a_search_goes_on_to_its_number_of_distinct_trials_and_again_the_same_way() {
+    let trials = simulate(MIXED);
+    let searched: Vec<&SweepTrial> = trials.iter().filter(|trial| !trial.baseline).collect();
+    assert_eq!(searched.len(), 30);
+    assert!((0..trials.len()).all(|i| (0..i).all(|j| trials[i].trial != trials[j].trial)));
+    // Two map rules, so two protocols, each with its baseline.
+    assert_eq!(trials.len() - searched.len(), 2);
+    assert_eq!(simulate(MIXED), trials);
+}
+
+#[test]
+fn a_space_that_is_used_up_ends_a_search() {
+    let end = r#"
+[search]
+strategy = "tpe"
+trials = 50
+[search.space]
+"model.autoencoder" = ["none", "unet"]
+"model.depth" = { int = [1, 2] }
+"joint.batch_size" = [4, 8, 16]
+"#;
+    let trials = simulate(end);
+    // Without auto-encoders the depth changes nothing: 3 + 3·2; the file's batch size of 32 makes no trial the baseline.
+    assert_eq!(trials.iter().filter(|trial| !trial.baseline).count(), 9);
+    let random = end.replace("tpe", "random");
+    assert_eq!(good(&random).0.trials.iter().filter(|trial| !trial.baseline).count(), 9);
+    assert_eq!(good(&random.replace("50", "7")).0.trials.iter().filter(|trial| !trial.baseline).count(), 7);
+}
+
+#[test]
+fn only_the_start_up_of_a_search_is_drawn_before_it_runs() {
+    let (sweep, space) = good(MIXED);
+    assert_eq!(sweep.trials.iter().filter(|trial| !trial.baseline).count(), 10);
+    assert_eq!(sweep.search.objective, Some(Objective::PseudoPixelAuroc));
+    assert_eq!(space.strategy(), &sweep.search.strategy);
+    let few = good(&MIXED.replace("trials = 30", "trials = 4")).0;
+    assert_eq!(few.trials.iter().filter(|trial| !trial.baseline).count(), 4);
+    let sobol = good(&MIXED.replace("\"tpe\"", "\"sobol\"")).0;
+    assert_eq!(sobol.trials.iter().filter(|trial| !trial.baseline).count(), 30);
+    assert_eq!((sobol.search.objective, &sobol.trials[..12]), (None, &sweep.trials[..]));
+}
+
+#[test]
+fn axes_that_do_not_count_are_not_set_and_multiply_nothing() {
+    let end = r#"
+[search.space]
+"model.autoencoder" = ["none", "unet"]
+"model.skip" = { choices = ["none", "add", "concat"], when = { "model.autoencoder" = "unet" } }
+"model.depth" = { choices = [1, 2], when = { "model.skip" = "concat", "data.image_size" = 64 } }
+"model.width" = { choices = [0.5, 2.0], when = { "data.image_size" = [128, 256] } }
+[report]
+variants = ["model.autoencoder", "model.depth", "model.skip", "model.width"]
+[baseline]
+rerun = false
+"#;
+    let (sweep, space) = good(end);
+    let variants: Vec<&str> = sweep.trials.iter().map(|trial| trial.variant.as_str()).collect();
+    assert_eq!(
+        variants,
+        [
+            "autoencoder=none",
+            "autoencoder=unet, skip=none",
+            "autoencoder=unet, skip=add",
+            "autoencoder=unet, depth=1, skip=concat",
+            "autoencoder=unet, depth=2, skip=concat",
+        ]
+    );
+    assert_eq!(sweep.trials[0].axes.keys().collect::<Vec<_>>(), ["model.autoencoder"]);
+    let points: Vec<Option<Point>> = sweep.trials.iter().map(|trial| space.point_of(&trial.axes)).collect();
+    assert!(
+        points
+            .iter()
+            .zip(&sweep.trials)
+            .all(|(point, trial)| { point.as_ref().and_then(|point| space.trial(point).ok()).as_ref() == Some(trial) })
+    );
+    let mut torn = sweep.trials[4].axes.clone();
+    torn.insert("model.depth".to_owned(), 3.into());
+    assert_eq!(space.point_of(&torn), None, "a value that the axis does not have");
+    torn.remove("model.depth");
+    assert_eq!(space.point_of(&torn), None, "an axis without its value");
+    torn = sweep.trials[0].axes.clone();
+    torn.insert("model.skip".to_owned(), "add".into());
+    assert_eq!(space.point_of(&torn), None, "a value of an axis that does not count");
+}
+
+#[test]
+fn a_point_whose_settings_do_not_go_together_is_told() {
+    let end = "[search]\nstrategy = \"random\"\ntrials = 1\n[search.space]\n\"model.depth\" = { int = [1, 2] }\n";
+    let (_, space) = good(end);
+    let error = space.trial(&[Some(crate::search::Coordinate::Whole(7))]).expect_err("no such depth");
+    assert_eq!(
+        error.located().next().map(|located| located.to_string()).as_deref(),
+        Some("`model.depth` is the number 7")
+    );
+}
+
+#[test]
+fn pruners_have_their_defaults_and_bring_an_objective() {
+    let search = |text: &str| good(&format!("[search]\n{text}\n")).0.search;
+    let pruner = |text: &str| search(&format!("pruner = {text}")).pruner;
+    assert_eq!(pruner("\"asha\""), Some(Pruner::Asha { min_runs: 1, eta: 3 }));
+    assert_eq!(pruner("\"median\""), Some(Pruner::Median { min_runs: 2, startup_trials: 5 }));
+    assert_eq!(pruner("{ kind = \"wilcoxon\" }"), Some(Pruner::Wilcoxon { p: 0.1, min_runs: 4 }));
+    assert_eq!(pruner("{ kind = \"asha\", eta = 4, min_runs = 2 }"), Some(Pruner::Asha { min_runs: 2, eta: 4 }));
+    assert_eq!(search("pruner = \"asha\"").objective, Some(Objective::PseudoPixelAuroc));
+    assert_eq!((search("").objective, search("").pruner, search("").strategy), (None, None, Strategy::Grid));
+    assert_eq!(search("objective = \"test_aupro\"").objective, Some(Objective::Test("aupro".to_owned())));
+}
+
+#[test]
+fn conditions_that_cannot_be_meant_are_told() {
+    let told =
+        |space: &str| read(&format!("[search]\nstrategy = \"sobol\"\ntrials = 4\n[search.space]\n{space}")).err();
+    let cases = [
+        r#""model.skip" = { choices = ["add"], when = { "model.autoencodr" = "unet" } }"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.depth" = 3 } }
+"model.depth" = [1, 2]"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.width" = 1.0 } }
+"model.width" = { uniform = [0.5, 2.0] }"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.depth" = 1 } }
+"model.depth" = { choices = [1, 2], when = { "model.skip" = "add" } }"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.skip" = "add" } }"#,
+        r#""model.skip" = { choices = ["add"], when = "unet" }"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.autoencoder" = [] } }"#,
+    ];
+    insta::assert_snapshot!(cases.map(|case| told(case).expect("an error")).join("\n"), @r#"
+    `when` names "model.autoencodr"
+      expected another axis of [search.space] or a setting that this file gives; did you mean "model.autoencoder"?
+
+    `model.depth` is never 3
+      expected one of 1, 2
+
+    `when` names single values of `model.width`, which has a continuum
+      expected an axis with listed, whole or stepped values
+
+    the conditions of `model.depth`, `model.skip` go in a circle
+      an axis can depend on axes only that do not depend on it
+
+    the conditions of `model.skip` go in a circle
+      an axis can depend on axes only that do not depend on it
+
+    `when` of the axis `model.skip` is the text "unet"
+      expected a table such as { "model.autoencoder" = "unet" }
+
+    `when` gives no value of `model.autoencoder`
+      expected at least one value
+    "#);
+}
+
+#[test]
+fn the_example_of_a_search_is_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/search.toml");
+    let (sweep, space, _) = load(Some(std::path::Path::new(path)), &[]).expect("a good file");
+    assert!(sweep.search.strategy.learns());
+    assert_eq!(sweep.search.pruner, Some(Pruner::Wilcoxon { p: 0.1, min_runs: 4 }));
+    assert_eq!(space.axes().len(), 7);
+}
