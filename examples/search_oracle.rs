@@ -88,6 +88,17 @@ fn problems() -> Vec<Problem> {
         of(1, "width", Domain::LogInteger { low: 8, high: 512 }),
         of(1, "activation", Domain::Choices(4)),
     ];
+    let on = |axis: usize, name, domain| {
+        let when = vec![Condition { axis, among: vec![Coordinate::Choice(1)] }];
+        Axis { when, ..self::axis(name, domain) }
+    };
+    let switches = vec![
+        axis("first", Domain::Choices(2)),
+        axis("second", Domain::Choices(2)),
+        axis("rate", Domain::LogUniform { low: 1e-5, high: 1.0 }),
+        on(0, "weight", Domain::LogUniform { low: 1e-4, high: 1.0 }),
+        on(1, "count", Domain::Integer { low: 1, high: 8, step: 1 }),
+    ];
     vec![
         Problem { name: "Branin", axes: branin, value: branin_value },
         Problem { name: "Hartmann-6", axes: cube(6, 0.0, 1.0), value: hartmann },
@@ -95,6 +106,7 @@ fn problems() -> Vec<Problem> {
         Problem { name: "Ackley-5", axes: cube(5, -32.768, 32.768), value: ackley },
         Problem { name: "training (log scales)", axes: training, value: training_value },
         Problem { name: "mixed with conditions", axes: mixed, value: mixed_value },
+        Problem { name: "two switches", axes: switches, value: switches_value },
     ]
 }
 
@@ -161,4 +173,11 @@ fn mixed_value(x: &[f64]) -> f64 {
                 + activation
         }
     }
+}
+
+/// Two parts that help if they are set well, and harm if not.
+fn switches_value(x: &[f64]) -> f64 {
+    let first = if x[0] == 1.0 { 0.3 - 0.1 * (x[3].log10() + 2.0).powi(2) } else { 0.0 };
+    let second = if x[1] == 1.0 { 0.2 - 0.05 * (x[4] - 5.0).powi(2) } else { 0.0 };
+    0.5 + 0.3 * (x[2].log10() + 2.5).powi(2) - first - second
 }

@@ -72,6 +72,16 @@ def mixed(t):
     return 0.2 + 0.3 * (rate + 3) ** 2 + 0.1 * (depth - 4) ** 2 + 0.1 * math.log2(width / 96) ** 2 + activation
 
 
+def switches(t):
+    rate = math.log10(t.suggest_float("rate", 1e-5, 1, log=True))
+    value = 0.5 + 0.3 * (rate + 2.5) ** 2
+    if t.suggest_categorical("first", [0, 1]):
+        value -= 0.3 - 0.1 * (math.log10(t.suggest_float("weight", 1e-4, 1, log=True)) + 2) ** 2
+    if t.suggest_categorical("second", [0, 1]):
+        value -= 0.2 - 0.05 * (t.suggest_int("count", 1, 8) - 5) ** 2
+    return value
+
+
 PROBLEMS = {
     "Branin": branin,
     "Hartmann-6": hartmann,
@@ -79,6 +89,7 @@ PROBLEMS = {
     "Ackley-5": ackley,
     "training (log scales)": training,
     "mixed with conditions": mixed,
+    "two switches": switches,
 }
 
 

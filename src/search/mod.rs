@@ -1,5 +1,6 @@
 //! Points of a search space, and which trials are worth going on with.
 
+mod corners;
 mod grid;
 mod observation;
 mod propose;
@@ -10,6 +11,7 @@ mod sobol;
 mod space;
 mod tpe;
 
+pub use corners::corners;
 pub use observation::{Observation, Outcome};
 pub use propose::{draws, propose};
 pub use prune::{Standing, TrialCourse, prune};

@@ -10,7 +10,7 @@ use super::resolve;
 use super::tree::{self, Node, Table, Value};
 use crate::model::AutoEncoder;
 use crate::plan::{ReportSettings, Strategy, SweepTrial, Trial, short_name};
-use crate::search::{Axis, Coordinate, Observation, Outcome, Point, STARTUP, draws, propose};
+use crate::search::{Axis, Coordinate, Observation, Outcome, Point, STARTUP, corners, draws, propose};
 
 /// The name under which the re-run baseline stands in every table.
 const BASELINE: &str = "ST-FPM";
@@ -117,6 +117,13 @@ impl Space {
             Strategy::Random { trials, .. } | Strategy::Sobol { trials, .. } => (trials, BARREN),
             Strategy::Tpe { trials, .. } => (trials.min(STARTUP as usize), BARREN),
         };
+        if self.strategy.learns() {
+            // Settings that do not go together are told now, not when the search comes to them hours later.
+            let first = draws(&self.axes, &self.strategy).next().unwrap_or_default();
+            for point in corners(&self.axes, &first) {
+                self.checked(&point, problems);
+            }
+        }
         let mut trials: Vec<SweepTrial> = Vec::new();
         let mut barren = 0;
         for point in draws(&self.axes, &self.strategy) {

@@ -187,6 +187,15 @@ fn a_point_whose_settings_do_not_go_together_is_told() {
 }
 
 #[test]
+fn a_search_that_could_come_to_settings_that_do_not_go_together_is_refused() {
+    // Level 3 has 4 pixels a side at 64 px: enough for depth 2. Depth 4 is in no start-up point of these, yet told.
+    let end = "[search]\nstrategy = \"tpe\"\ntrials = 1\n[search.space]\n\"data.image_size\" = [64, 256]\n\"model.depth\" = { int = [1, 4] }\n";
+    let told = read(end).expect_err("64 px and depth 4");
+    assert!(told.starts_with("`model.depth` is 4, but level 3 has only 4×4 pixels at image_size 64"), "{told}");
+    assert!(read(&end.replace("[1, 4]", "[1, 2]")).is_ok());
+}
+
+#[test]
 fn pruners_have_their_defaults_and_bring_an_objective() {
     let search = |text: &str| good(&format!("[search]\n{text}\n")).0.search;
     let pruner = |text: &str| search(&format!("pruner = {text}")).pruner;

@@ -69,7 +69,7 @@ fn searches_that_make_no_sense() {
     let place = Workplace::new();
     let ends = [
         r#"[search]
-strategy = "tpee"
+strategy = "grid"
 objective = "test_pixel_auc"
 pruner = { kind = "asha", eta = 1, p = 0.1 }
 trials = 5
@@ -90,6 +90,7 @@ pruner = "hyperband"
 "joint.clip_norm" = 3
 "model.depth" = []
 "#,
+        "[search]\nstrategy = \"tpee\"\ntrials = 5\n[search.space]\n\"joint.epochs\" = { int = [1, 2] }\n",
     ];
     let told = ends.map(|end| {
         place.write("search.toml", &format!("{TINY}\n{end}"));
