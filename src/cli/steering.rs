@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::exit::{Exit, Failure};
-use crate::plan::{Objective, Plan, Planner, Strategy, Sweep, SweepTrial};
+use crate::plan::{Objective, Plan, Planner, Sweep, SweepTrial};
 use crate::schedule::{Outlook, Steer};
 use crate::search::{Observation, Outcome, Standing, TrialCourse, prune};
 use crate::spec::Space;
@@ -58,10 +58,8 @@ impl Steering {
 
     /// How many trials the search wants, baselines not counted; none for one that is drawn at once.
     fn wants_more(&self) -> Option<usize> {
-        match self.sweep.search.strategy {
-            Strategy::Tpe { trials, .. } => Some(trials),
-            Strategy::Grid | Strategy::Random { .. } | Strategy::Sobol { .. } => None,
-        }
+        let strategy = &self.sweep.search.strategy;
+        strategy.trials().filter(|_| strategy.learns())
     }
 
     fn trial_of(&self, axes: &str) -> Result<Option<SweepTrial>, Failure> {
@@ -141,7 +139,7 @@ impl Steering {
         }
         known.extend(self.sweep.trials.iter().filter(|trial| trial.baseline).cloned());
         let index = standings.iter().filter(|trial| !trial.baseline).count() as u64;
-        let Some(proposal) = self.space.propose(index, &history, &known)? else { return Ok(false) };
+        let Some(proposal) = self.space.propose(index, &history, &known) else { return Ok(false) };
         self.sweep.trials = known;
         let trials = self.admit(proposal.trial);
         let plan = self.planner.plan(&Sweep { trials, ..self.sweep.clone() })?;

@@ -1,5 +1,7 @@
 //! The next point of any strategy: a pure function of what is known, so a search that was killed goes on as if it had not been.
 
+use std::collections::HashSet;
+
 use super::{Axis, Observation, Point, grid, random, sobol, tpe};
 use crate::plan::Strategy;
 
@@ -60,17 +62,18 @@ pub fn draws<'a>(axes: &'a [Axis], strategy: &Strategy) -> Box<dyn Iterator<Item
 
 /// Leaves out repeats; when only repeats come, whatever else a countable space has.
 fn distinct<'a>(axes: &'a [Axis], mut drawn: impl Iterator<Item = Point> + 'a) -> impl Iterator<Item = Point> + 'a {
-    let mut known: Vec<Point> = Vec::new();
+    // Coordinates are finite: their text is equal where they are.
+    let mut known: HashSet<String> = HashSet::new();
     let mut spent = false;
     std::iter::from_fn(move || {
-        let fresh = |point: &Point| !known.contains(point);
+        let fresh = |point: &Point| !known.contains(&format!("{point:?}"));
         let point = match spent {
             false => drawn.by_ref().take(REPEATS).find(fresh),
             true => None,
         };
         spent |= point.is_none();
         let point = point.or_else(|| rest(axes, fresh))?;
-        known.push(point.clone());
+        known.insert(format!("{point:?}"));
         Some(point)
     })
 }

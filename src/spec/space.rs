@@ -1,6 +1,6 @@
 //! What a running search needs of its sweep file: points to trials, and the axes that a store kept back to points.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::axis::{coordinate, listed};
 use super::load::Source;
@@ -66,25 +66,22 @@ impl Space {
     }
 
     /// Trial number `index` (from 0, baselines not counted) of a search in which `history` is known; none where the space has no
-    /// other. `known` are the sweep's trials, baselines included: a point that would only be one of them again is passed over.
+    /// other. `known` are the sweep's trials, baselines included: a point that would only be one of them again is passed over, and
+    /// so is one whose settings do not go together after all ([`super::load`] tries the ends of every two axes).
     ///
     /// Pure: with equal arguments the proposal is equal.
-    pub fn propose(
-        &self,
-        index: u64,
-        history: &[Observation],
-        known: &[SweepTrial],
-    ) -> Result<Option<Proposal>, SpecErrors> {
+    pub fn propose(&self, index: u64, history: &[Observation], known: &[SweepTrial]) -> Option<Proposal> {
         let mut history = history.to_vec();
         for _ in 0..BARREN {
-            let Some(point) = propose(&self.axes, &self.strategy, index, &history) else { return Ok(None) };
-            let trial = self.trial(&point)?;
-            if known.iter().all(|known| known.trial != trial.trial) {
-                return Ok(Some(Proposal { point, trial }));
+            let point = propose(&self.axes, &self.strategy, index, &history)?;
+            if let Ok(trial) = self.trial(&point)
+                && known.iter().all(|known| known.trial != trial.trial)
+            {
+                return Some(Proposal { point, trial });
             }
             history.push(Observation { point, outcome: Outcome::Failed });
         }
-        Ok(None)
+        None
     }
 
     /// The point of a trial by the values that were stored of its axes; none if the space has no such point (any more).
@@ -125,12 +122,13 @@ impl Space {
             }
         }
         let mut trials: Vec<SweepTrial> = Vec::new();
+        let mut known = HashSet::new();
         let mut barren = 0;
         for point in draws(&self.axes, &self.strategy) {
             let trial = self.checked(&point, problems);
-            match trials.iter().any(|known| known.trial == trial.trial) {
-                true => barren += 1,
-                false => {
+            match known.insert(text(&trial)) {
+                false => barren += 1,
+                true => {
                     trials.push(trial);
                     barren = 0;
                 }
@@ -144,13 +142,10 @@ impl Space {
 
     /// ST-FPM once under every protocol that the trials use; a trial that is the same training becomes it.
     fn with_baselines(&self, mut trials: Vec<SweepTrial>) -> Vec<SweepTrial> {
-        let mut baselines: Vec<SweepTrial> = Vec::new();
-        for baseline in trials.iter().filter_map(|trial| self.baseline_of(&trial.trial)) {
-            if !baselines.iter().any(|known| known.trial == baseline.trial) {
-                baselines.push(baseline);
-            }
-        }
-        trials.retain(|trial| !baselines.iter().any(|baseline| baseline.trial == trial.trial));
+        let mut known = HashSet::new();
+        let mut baselines: Vec<SweepTrial> = trials.iter().filter_map(|trial| self.baseline_of(&trial.trial)).collect();
+        baselines.retain(|baseline| known.insert(text(baseline)));
+        trials.retain(|trial| !known.contains(&text(trial)));
         baselines.extend(trials);
         baselines
     }
@@ -180,6 +175,11 @@ impl Space {
         let variant = label(&axes, &trial, &self.report);
         SweepTrial { trial, axes, variant, baseline: false }
     }
+}
+
+/// The settings of a trial as text: equal exactly for equal trials, and quickly found among a hundred thousand.
+fn text(trial: &SweepTrial) -> String {
+    serde_json::to_string(&trial.trial).unwrap_or_else(|_| format!("{:?}", trial.trial))
 }
 
 /// What stands in the file for a coordinate.

@@ -81,7 +81,7 @@ fn simulate(end: &str) -> Vec<SweepTrial> {
         if history.len() >= wanted {
             return trials;
         }
-        let proposal = space.propose(history.len() as u64, &history, &trials).expect("a good trial");
+        let proposal = space.propose(history.len() as u64, &history, &trials);
         let Some(proposal) = proposal else { return trials };
         let baseline = space.baseline_of(&proposal.trial.trial);
         trials.extend(baseline.filter(|baseline| trials.iter().all(|known| known.trial != baseline.trial)));
