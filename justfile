@@ -18,6 +18,10 @@ report *args:
 test *args:
     cargo test --all-targets "$@"
 
+# Kill sweeps until so many processes are dead, and compare what they leave with what undisturbed ones leave.
+torture kills="300" seed="1":
+    DIDACT_TORTURE_KILLS={{kills}} DIDACT_TORTURE_SEED={{seed}} cargo test --test black_box torture -- --nocapture
+
 # Formatting, lints and documentation; nothing may be reported.
 lint:
     cargo fmt --check

@@ -72,8 +72,10 @@ impl Store {
         let graves = artifacts.create_temporary(&format!("gc-{}", uuid::Uuid::now_v7()))?;
         for (index, garbage) in found.iter().enumerate() {
             let from = artifacts.root().join(&garbage.path);
+            crate::fault::point("collect:before-rename");
             std::fs::rename(&from, graves.join(index.to_string()))
                 .map_err(|source| StoreError::Artifact { path: from, source })?;
+            crate::fault::point("collect:after-rename");
             if garbage.garbage == Garbage::Unwanted {
                 let key = garbage.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 sqlx::query("UPDATE stage SET state = 'pending', reason = 'its artifact was collected', finished_at = NULL WHERE id = ?")
@@ -83,7 +85,9 @@ impl Store {
                 sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(&key).execute(&mut *tx).await?;
             }
         }
+        crate::fault::point("collect:before-commit");
         tx.commit().await?;
+        crate::fault::point("collect:after-commit");
         artifacts.discard_temporary(&graves);
         Ok(found)
     }

@@ -20,6 +20,10 @@ impl Workplace {
         Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -3,7 +3,10 @@
 mod cli;
 mod common;
 mod errors;
+mod inventory;
+mod processes;
 mod pseudo;
 mod real_data;
 mod resume;
 mod sweep;
+mod torture;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::common::{TINY, Workplace};
+use crate::processes::{kill, send, wait_for};
 
 /// Joint training long enough to be caught in its middle.
 fn long_sweep() -> String {
@@ -24,14 +24,6 @@ fn weights(place: &Workplace) -> Vec<(String, Vec<u8>, Vec<u8>)> {
         .collect();
     all.sort();
     all
-}
-
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !done() {
-        assert!(started.elapsed() < Duration::from_secs(120), "{what} did not happen");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 /// Whether a joint stage has a checkpoint that a resumed attempt would start from.
@@ -61,11 +53,6 @@ fn workers(place: &Workplace) -> Vec<i32> {
     rows.iter().filter_map(|row| row.parse().ok()).collect()
 }
 
-fn kill(pid: i32) {
-    // SAFETY: a plain system call on a process that this test started.
-    unsafe { libc::kill(pid, libc::SIGKILL) };
-}
-
 /// Every file that joint training left is, byte by byte, that of a sweep which nobody disturbed.
 #[track_caller]
 fn assert_same_bits(place: &Workplace) {
@@ -87,7 +74,9 @@ fn a_killed_sweep_goes_on_and_ends_with_the_same_bits() {
     let workers = workers(&place);
     sweep.kill().expect("killed");
     sweep.wait().expect("ended");
-    workers.into_iter().for_each(kill);
+    for worker in workers {
+        kill(worker);
+    }
     let finished = place.count("SELECT COUNT(*) FROM stage WHERE state = 'done'");
 
     // One thread instead of all: the bits must not depend on it.
@@ -108,7 +97,9 @@ fn a_killed_sweep_goes_on_and_ends_with_the_same_bits() {
 #[test]
 fn a_killed_worker_costs_one_attempt_and_the_sweep_goes_on_by_itself() {
     let (place, mut sweep) = caught_in_joint_training();
-    workers(&place).into_iter().for_each(kill);
+    for worker in workers(&place) {
+        kill(worker);
+    }
     assert!(sweep.wait().expect("ended").success());
     assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
     assert_eq!(place.query("SELECT state, failure_class FROM attempt WHERE state <> 'done'"), ["lost|signal"]);
@@ -118,8 +109,7 @@ fn a_killed_worker_costs_one_attempt_and_the_sweep_goes_on_by_itself() {
 #[test]
 fn an_interrupted_sweep_leaves_with_130_and_a_checkpoint() {
     let (place, mut sweep) = caught_in_joint_training();
-    // SAFETY: a plain system call on a process that this test started.
-    unsafe { libc::kill(sweep.id() as i32, libc::SIGINT) };
+    assert!(send(sweep.id() as i32, libc::SIGINT));
     assert_eq!(sweep.wait().expect("ended").code(), Some(130));
     assert_eq!(place.query("SELECT state FROM attempt WHERE state <> 'done'"), ["interrupted"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'running'"), 0);

@@ -1,0 +1,75 @@
+//! What a sweep has left, in a form that two sweeps can be compared by: every row and every file that does not depend on when,
+//! where and how often something was tried.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::common::Workplace;
+
+/// Rows by table, and the digest of every artifact's files by path.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Inventory {
+    rows: BTreeMap<&'static str, Vec<String>>,
+    files: BTreeMap<String, String>,
+}
+
+/// The tables with what must be equal in them. Left out: times, attempts, workers, events, logs.
+const TABLES: [(&str, &str); 12] = [
+    ("trial", "SELECT id, settings FROM trial ORDER BY id"),
+    ("sweep_trial", "SELECT trial_id, position, axes, variant, baseline FROM sweep_trial ORDER BY position"),
+    ("protocol", "SELECT id, content FROM protocol ORDER BY id"),
+    ("run", "SELECT id, trial_id, category, seed, protocol_id, state, reason FROM run ORDER BY id"),
+    ("sweep_run", "SELECT run_id, position FROM sweep_run ORDER BY position"),
+    (
+        "stage",
+        "SELECT id, kind, state, failure_class, reason, token, lease_until, not_before, family, work FROM stage ORDER BY id",
+    ),
+    ("stage_dependency", "SELECT stage_id, needs_id FROM stage_dependency ORDER BY stage_id, needs_id"),
+    ("run_stage", "SELECT run_id, position, stage_id FROM run_stage ORDER BY run_id, position, stage_id"),
+    // Numbers are compared as the shortest text that names the same bits.
+    ("metric", "SELECT stage_id, name, step, value FROM metric ORDER BY stage_id, name, step"),
+    (
+        "result",
+        "SELECT run_id, selection, name, value, reason, protocol_id FROM result ORDER BY run_id, selection, name",
+    ),
+    (
+        "image_score",
+        "SELECT run_id, selection, image, defect, label, score FROM image_score ORDER BY run_id, selection, image",
+    ),
+    ("artifact", "SELECT stage_id, path, bytes FROM artifact ORDER BY stage_id"),
+];
+
+impl Inventory {
+    /// Of the store and the artifacts of a workplace.
+    pub fn of(place: &Workplace) -> Self {
+        let root = place.path("didact.artifacts");
+        let files = walkdir::WalkDir::new(&root).into_iter().map(|entry| entry.expect("can be listed"));
+        let files = files.filter(|entry| entry.file_type().is_file()).map(|entry| {
+            let bytes = std::fs::read(entry.path()).expect("can be read");
+            (below(&root, entry.path()), blake3::hash(&bytes).to_string())
+        });
+        Self {
+            rows: TABLES.into_iter().map(|(table, sql)| (table, place.query(sql))).collect(),
+            files: files.filter(|(path, _)| !path.starts_with("logs/")).collect(),
+        }
+    }
+
+    /// Fails with the first difference.
+    #[track_caller]
+    pub fn assert_equals(&self, other: &Self, which: &str) {
+        for (table, rows) in &self.rows {
+            let theirs = &other.rows[table];
+            let differing = rows.iter().zip(theirs).find(|(ours, theirs)| ours != theirs);
+            assert_eq!(differing, None, "{which}: {table} differs");
+            assert_eq!(rows.len(), theirs.len(), "{which}: {table} has other rows");
+        }
+        let paths = |inventory: &Self| inventory.files.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(paths(self), paths(other), "{which}: there are other files");
+        let differing: Vec<_> = self.files.iter().filter(|(path, digest)| other.files[*path] != **digest).collect();
+        assert!(differing.is_empty(), "{which}: these files have other bits: {differing:?}");
+    }
+}
+
+fn below(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).expect("lies below").display().to_string()
+}
