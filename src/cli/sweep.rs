@@ -11,7 +11,7 @@ use super::report;
 use super::signals::listen_for_signals;
 use super::steering::{Steering, write_plan};
 use crate::plan::{Plan, StageKind, Strategy};
-use crate::schedule::{DeviceChoice, LaunchOptions, Slot, Stop, SweepEnd, launch, slots};
+use crate::schedule::{DeviceChoice, LaunchOptions, Slot, Stop, SweepEnd, launch, reap, slots};
 use crate::spec::load;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted};
 
@@ -69,6 +69,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         return dry_run(&mut steering, &slots, global).await;
     }
     let store = Store::open(&global.store, Access::Write).await?;
+    reap(&store).await?;
     let file = args.file.as_ref().map(|path| path.display().to_string());
     let source = PlanSource { file: file.as_deref(), text: &source.text };
     let (plan, outcome) = write_plan(&mut steering, &store, source).await?;
