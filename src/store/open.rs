@@ -15,8 +15,11 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// What the store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Sweeps and workers: created and migrated if need be.
+    /// Sweeps: created and migrated if need be.
     Write,
+    /// Workers and all that serves a sweep that is there: written to, never created. A worker that is started when the store has
+    /// just been deleted must not leave an empty one.
+    Serve,
     /// Status and reports: never disturbs a sweep, never creates a file.
     Read,
 }
@@ -36,6 +39,8 @@ impl Store {
         let path = PathBuf::from(url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url));
         match access {
             Access::Write => Self::open_for_writing(path).await,
+            Access::Serve if !path.is_file() => Err(StoreError::Absent { path }),
+            Access::Serve => Self::open_for_writing(path).await,
             Access::Read => Self::open_for_reading(path).await,
         }
     }
