@@ -1,6 +1,7 @@
 //! Removing files that no run needs.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::artifacts::size_of;
@@ -73,8 +74,11 @@ impl Store {
         for (index, garbage) in found.iter().enumerate() {
             let from = artifacts.root().join(&garbage.path);
             crate::fault::point("collect:before-rename");
-            std::fs::rename(&from, graves.join(index.to_string()))
-                .map_err(|source| StoreError::Artifact { path: from, source })?;
+            match std::fs::rename(&from, graves.join(index.to_string())) {
+                // Whoever made it has removed it.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                outcome => outcome.map_err(|source| StoreError::Artifact { path: from, source })?,
+            }
             crate::fault::point("collect:after-rename");
             if garbage.garbage == Garbage::Unwanted {
                 let key = garbage.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -100,8 +104,12 @@ fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Re
     let mut add = |folder: &str, name: String, garbage: Garbage| {
         let path = Path::new(folder).join(name);
         let whole = artifacts.root().join(&path);
-        let bytes = size_of(&whole).map_err(|source| StoreError::Artifact { path: whole, source })?;
-        found.push(Collected { path, bytes, garbage });
+        match size_of(&whole) {
+            Ok(bytes) => found.push(Collected { path, bytes, garbage }),
+            // A worker removes its own checkpoints once its stage is done: it was faster.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(StoreError::Artifact { path: whole, source }),
+        }
         Ok::<(), StoreError>(())
     };
     for kind in StageKind::ALL {
@@ -109,8 +117,8 @@ fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Re
             match states.get(&name) {
                 Some((state, wanted)) if state == "done" && *wanted => {}
                 Some((state, _)) if state == "done" => add(kind.name(), name, Garbage::Unwanted)?,
-                // Published by an attempt that died before it could say so: the next one takes it.
-                Some((_, true)) => {}
+                // Published by an attempt that is about to say so, or died before it could: the next one takes it.
+                Some((state, wanted)) if *wanted || state == "running" => {}
                 Some(_) | None => add(kind.name(), name, Garbage::Stray)?,
             }
         }
@@ -118,10 +126,13 @@ fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Re
     for name in names(&artifacts.root().join("partial")) {
         match states.get(&name) {
             Some((state, true)) if state != "done" => {
-                for torn in names(&artifacts.root().join("partial").join(&name)) {
-                    // A running stage may be writing it.
-                    if torn.ends_with(".tmp") && state != "running" {
-                        add(&format!("partial/{name}"), torn, Garbage::Temporary)?;
+                for attempt in names(&artifacts.root().join("partial").join(&name)) {
+                    let folder = format!("partial/{name}/{attempt}");
+                    for torn in names(&artifacts.root().join(&folder)) {
+                        // A running stage may be writing it.
+                        if torn.ends_with(".tmp") && state != "running" {
+                            add(&folder, torn, Garbage::Temporary)?;
+                        }
                     }
                 }
             }
