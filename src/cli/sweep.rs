@@ -178,7 +178,10 @@ async fn conclude(
         let index = report::write(store, sweep, &status.name, None, &global.artifacts()).await?;
         print(&format!("report: {}", index.display()))?;
     }
-    let left = |why: &str| say(&format!("{why}: {open} run(s) are left; the same command continues"));
+    let left = |why: &str| match open {
+        0 => say(&format!("{why}; --retry-failed tries what has failed once more")),
+        _ => say(&format!("{why}: {open} run(s) are left; the same command continues")),
+    };
     match end {
         SweepEnd::TimeLimit if open > 0 => {
             left("the time limit was reached");

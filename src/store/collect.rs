@@ -1,6 +1,7 @@
 //! Removing files that no run needs.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sqlx::{Sqlite, Transaction};
@@ -80,8 +81,11 @@ impl Store {
         for (index, garbage) in found.iter().enumerate() {
             let from = artifacts.root().join(&garbage.path);
             crate::fault::point("collect:before-rename");
-            std::fs::rename(&from, graves.join(index.to_string()))
-                .map_err(|source| StoreError::Artifact { path: from, source })?;
+            match std::fs::rename(&from, graves.join(index.to_string())) {
+                // Whoever made it has removed it.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                outcome => outcome.map_err(|source| StoreError::Artifact { path: from, source })?,
+            }
             crate::fault::point("collect:after-rename");
             forget(&mut tx, garbage).await?;
         }
@@ -144,17 +148,21 @@ async fn scored_snapshots(
         let mut oracles = scores.iter().filter(|(job, _)| oracle(job)).peekable();
         if oracles.peek().is_some() && oracles.all(|(_, state)| state == "done") {
             for file in snapshots {
-                found.push(collected(artifacts, path.join(file), Garbage::Snapshot)?);
+                found.extend(collected(artifacts, path.join(file), Garbage::Snapshot)?);
             }
         }
     }
     Ok(found)
 }
 
-fn collected(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<Collected, StoreError> {
+fn collected(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<Option<Collected>, StoreError> {
     let whole = artifacts.root().join(&path);
-    let bytes = size_of(&whole).map_err(|source| StoreError::Artifact { path: whole, source })?;
-    Ok(Collected { path, bytes, garbage })
+    match size_of(&whole) {
+        Ok(bytes) => Ok(Some(Collected { path, bytes, garbage })),
+        // A worker removes its own checkpoints once its stage is done: it was faster.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StoreError::Artifact { path: whole, source }),
+    }
 }
 
 type States = std::collections::HashMap<String, (String, bool)>;
@@ -162,7 +170,7 @@ type States = std::collections::HashMap<String, (String, bool)>;
 fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Result<Vec<Collected>, StoreError> {
     let mut found = Vec::new();
     let mut add = |folder: &str, name: String, garbage: Garbage| {
-        found.push(collected(artifacts, Path::new(folder).join(name), garbage)?);
+        found.extend(collected(artifacts, Path::new(folder).join(name), garbage)?);
         Ok::<(), StoreError>(())
     };
     for kind in StageKind::ALL {
@@ -170,8 +178,8 @@ fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Re
             match states.get(&name) {
                 Some((state, wanted)) if state == "done" && *wanted => {}
                 Some((state, _)) if state == "done" => add(kind.name(), name, Garbage::Unwanted)?,
-                // Published by an attempt that died before it could say so: the next one takes it.
-                Some((_, true)) => {}
+                // Published by an attempt that is about to say so, or died before it could: the next one takes it.
+                Some((state, wanted)) if *wanted || state == "running" => {}
                 Some(_) | None => add(kind.name(), name, Garbage::Stray)?,
             }
         }
@@ -179,10 +187,13 @@ fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Re
     for name in names(&artifacts.root().join("partial")) {
         match states.get(&name) {
             Some((state, true)) if state != "done" => {
-                for torn in names(&artifacts.root().join("partial").join(&name)) {
-                    // A running stage may be writing it.
-                    if torn.ends_with(".tmp") && state != "running" {
-                        add(&format!("partial/{name}"), torn, Garbage::Temporary)?;
+                for attempt in names(&artifacts.root().join("partial").join(&name)) {
+                    let folder = format!("partial/{name}/{attempt}");
+                    for torn in names(&artifacts.root().join(&folder)) {
+                        // A running stage may be writing it.
+                        if torn.ends_with(".tmp") && state != "running" {
+                            add(&folder, torn, Garbage::Temporary)?;
+                        }
                     }
                 }
             }
