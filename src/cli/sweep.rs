@@ -68,6 +68,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     if args.dry_run {
         return dry_run(&mut steering, &slots, global).await;
     }
+    steering.planner.open(&steering.sweep)?;
     let store = Store::open(&global.store, Access::Write).await?;
     reap(&store).await?;
     let file = args.file.as_ref().map(|path| path.display().to_string());
