@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Rows;
 use super::guidance::Guidance;
 use super::protocol::Protocol;
+use super::text;
 use crate::plan::short_name;
 use crate::store::RunRow;
 
@@ -155,14 +156,14 @@ fn tell_apart(variants: &mut [Variant], runs: &[&RunRow]) {
         let alike = || all.iter().filter(|(other, _)| other == label).map(|(_, axes)| axes);
         let differing: Vec<&String> =
             axes.keys().filter(|name| alike().any(|other| other.get(*name) != axes.get(*name))).collect();
-        let shown: Vec<String> = differing
-            .iter()
-            .map(|name| {
-                let value = &axes[*name];
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                format!("{}={value}", short_name(name, &differing))
-            })
-            .collect();
+        let shown = |axes: &BTreeMap<String, serde_json::Value>, value: fn(&serde_json::Value) -> String| {
+            let pairs = differing.iter().filter_map(|name| Some((name, axes.get(*name)?)));
+            pairs.map(|(name, axis)| format!("{}={}", short_name(name, &differing), value(axis))).collect::<Vec<_>>()
+        };
+        let rounded = shown(axes, text::rounded);
+        // All digits where a few do not tell them apart.
+        let clash = alike().any(|other| other != axes && shown(other, text::rounded) == rounded);
+        let shown = if clash { shown(axes, text::exact) } else { rounded };
         if !shown.is_empty() {
             variant.label = format!("{label} ({})", shown.join(", "));
         }

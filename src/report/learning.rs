@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use plotters::coord::combinators::WithKeyPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, left_out, series};
 use super::grouping::Groups;
+use super::text::clipped;
 use super::{ReportError, Rows};
 use crate::store::RunRow;
+
+/// So many fit into a column of the legend.
+const LEGEND_CHARACTERS: usize = 38;
 
 /// Points (epoch, value) of one run.
 type Line = Vec<(f64, f64)>;
@@ -69,7 +74,8 @@ fn figure(groups: &Groups<'_>, category: &str, curves: &[RunCurves], name: Strin
         for (index, variant) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
             let (x, y) = (14 + 300 * (index as i32 % 3), 36 + 20 * (index as i32 / 3));
             area.draw(&PathElement::new([(x, y + 6), (x + 16, y + 6)], series(index).stroke_width(3)))?;
-            area.draw_text(&variant.label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 22, y - 1))?;
+            let label = clipped(&variant.label, LEGEND_CHARACTERS);
+            area.draw_text(&label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 22, y - 1))?;
         }
         let (_, below) = area.split_vertically(36 + 20 * legend_rows as i32);
         let (left, right) = below.split_horizontally(480);
@@ -91,12 +97,15 @@ fn panel(
     if high <= 0.0 {
         return Ok(());
     }
+    let (low, high) = (0.93 * low, 1.07 * high);
+    // Enough to tell neighbouring values apart.
+    let digits = (2.0 - (high - low).log10()).ceil().clamp(0.0, 6.0) as usize;
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .caption(caption, ("sans-serif", 13).into_font().color(&INK))
         .x_label_area_size(26)
         .y_label_area_size(52)
-        .build_cartesian_2d(1.0..last, (low * 0.93..high * 1.07).log_scale())?;
+        .build_cartesian_2d(1.0..last, (low..high).log_scale().with_key_points(ticks(low, high)))?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
@@ -106,7 +115,7 @@ fn panel(
         .x_labels(8)
         .y_labels(14)
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
-        .y_label_formatter(&|value| format!("{value:.3}"))
+        .y_label_formatter(&|value| format!("{value:.digits$}"))
         .draw()?;
     for run in curves {
         draw_run(&mut chart, line(run), series(run.variant), mark(run))?;
@@ -114,11 +123,40 @@ fn panel(
     Ok(())
 }
 
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, LogCoord<f64>>>;
+/// Values to write beside a logarithmic axis: 1, 2 and 5 of each decade; evenly spread ones where these are fewer than three.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    let inside = |value: &f64| (low..=high).contains(value);
+    let round: Vec<f64> =
+        decades.flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(decade))).filter(inside).collect();
+    if round.len() >= 3 {
+        return round;
+    }
+    let spread = (high - low) / 4.0;
+    let decade = 10_f64.powf(spread.log10().floor());
+    let step = [1.0, 2.0, 5.0].map(|digit| digit * decade).into_iter().rfind(|step| *step <= spread).unwrap_or(decade);
+    let first = (low / step).ceil() as i64;
+    (first..).map(|index| index as f64 * step).take_while(|value| *value <= high).collect()
+}
+
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, WithKeyPoints<LogCoord<f64>>>>;
 
 fn draw_run(chart: &mut Chart<'_, '_>, line: &Line, colour: RGBColor, mark: Option<f64>) -> DrawResult {
     chart.draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(1)))?;
     let marked = line.iter().find(|(epoch, _)| Some(*epoch) == mark);
     chart.draw_series(marked.map(|point| Circle::new(*point, 4, colour.stroke_width(2))))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ticks;
+
+    #[test]
+    fn every_axis_has_values_beside_it() {
+        assert_eq!(ticks(0.09, 6.0), [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]);
+        let near: Vec<String> = ticks(0.62, 0.97).iter().map(|value| format!("{value:.2}")).collect();
+        assert_eq!(near, ["0.65", "0.70", "0.75", "0.80", "0.85", "0.90", "0.95"]);
+        assert!(ticks(0.31, 0.311).len() >= 4);
+    }
 }

@@ -28,6 +28,26 @@ pub(super) fn count(value: f64) -> String {
     }
 }
 
+/// A setting's value with all its digits; text without quotation marks.
+pub(super) fn exact(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A setting's value, a number to four digits.
+pub(super) fn rounded(value: &serde_json::Value) -> String {
+    let number = value.as_f64().filter(|_| value.is_f64());
+    let number = number.and_then(|number| format!("{number:.3e}").parse::<f64>().ok());
+    number.map_or_else(|| exact(value), |number| number.to_string())
+}
+
+/// At most `length` characters; "…" stands for the rest.
+pub(super) fn clipped(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some(_) => text.chars().take(length - 1).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
 /// "12.3 s", "4 min 05 s", "2 h 10 min".
 pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
@@ -52,6 +72,12 @@ mod tests {
         assert_eq!(spread(Summary { count: 2, mean: 0.98849, deviation: Some(0.00071) }), "0.9885 ± 0.0007");
         assert_eq!([signed(0.00123), signed(-0.5), signed(-0.000_01)], ["+0.0012", "−0.5000", "0.0000"]);
         assert_eq!([count(2.8e6), count(175_000.0), count(12.0)], ["2.80 million", "175 thousand", "12"]);
+        let values = [serde_json::json!(0.00682879990009), serde_json::json!(0.1), serde_json::json!(12345)];
+        assert_eq!(values.each_ref().map(rounded), ["0.006829", "0.1", "12345"]);
+        assert_eq!(
+            (exact(&serde_json::json!("none")), clipped("concat-conv", 7)),
+            ("none".to_owned(), "concat…".to_owned())
+        );
         assert_eq!([duration(3.21), duration(245.0), duration(7800.0)], ["3.2 s", "4 min 05 s", "2 h 10 min"]);
         assert_eq!([percent(135.0, 100.0), percent(90.0, 100.0)], ["+35 %", "−10 %"]);
     }
