@@ -2,11 +2,13 @@
 
 mod cli;
 mod common;
+mod contention;
 mod errors;
 mod inventory;
 mod processes;
 mod pseudo;
 mod real_data;
 mod resume;
+mod search;
 mod sweep;
 mod torture;
