@@ -28,7 +28,8 @@ CREATE INDEX worker_by_sweep ON worker(sweep_id, stopped_at);
 -- 1 = the run is done, cancelled or pruned: kept here, too, so that a claim passes over finished runs without looking at each.
 ALTER TABLE sweep_run ADD COLUMN over INTEGER NOT NULL DEFAULT 0;
 UPDATE sweep_run SET over = 1 WHERE run_id IN (SELECT id FROM run WHERE state IN ('done', 'cancelled', 'pruned'));
-CREATE TRIGGER run_changes_state AFTER UPDATE OF state ON run WHEN NEW.state <> OLD.state
+CREATE TRIGGER run_changes_state AFTER UPDATE OF state ON run
+WHEN (NEW.state IN ('done', 'cancelled', 'pruned')) <> (OLD.state IN ('done', 'cancelled', 'pruned'))
 BEGIN
     UPDATE sweep_run SET over = NEW.state IN ('done', 'cancelled', 'pruned') WHERE run_id = NEW.id;
 END;
