@@ -14,7 +14,7 @@ pub(super) struct CancelArgs {
 
 /// Runs the verb.
 pub(super) async fn run(args: &CancelArgs, global: &Global) -> Result<Exit, Failure> {
-    let store = Store::open(&global.store, Access::Write).await?;
+    let store = Store::open(&global.store, Access::Serve).await?;
     let named = store.find(&args.id).await?;
     let what = match &named {
         Named::Sweep(_, name) => format!("sweep {name}"),

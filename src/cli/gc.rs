@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, size, table};
-use crate::store::{Access, Store, StoreError};
+use crate::store::{Access, Store};
 
 /// Arguments of `didact gc`.
 #[derive(Debug, clap::Args)]
@@ -15,12 +15,8 @@ pub(super) struct GcArgs {
 
 /// Runs the verb.
 pub(super) async fn run(args: &GcArgs, global: &Global) -> Result<Exit, Failure> {
-    // Without its store every artifact would look like garbage.
-    if matches!(Store::open(&global.store, Access::Read).await, Err(StoreError::Absent { .. })) {
-        let path = global.store.clone().into();
-        return Err(StoreError::Absent { path }.into());
-    }
-    let store = Store::open(&global.store, Access::Write).await?;
+    // Never a new store: without its own every artifact would look like garbage.
+    let store = Store::open(&global.store, Access::Serve).await?;
     let found = store.collect(&global.artifacts(), args.dry_run).await?;
     let rows: Vec<Vec<String>> = found
         .iter()

@@ -5,30 +5,33 @@ use crate::schedule::Stop;
 
 /// The first signal asks for an orderly end, the second ends at once. Both lose nothing. Whoever watches `stop` tells the person.
 pub(super) fn listen_for_signals(stop: Stop) {
-    tokio::spawn(async move {
-        loop {
-            wait_for_signal().await;
-            if stop.request() > 1 {
-                std::process::exit(Exit::Interrupted as i32);
-            }
-        }
-    });
+    tokio::spawn(listen(stop));
 }
 
 /// Ctrl-C or, on Unix, SIGTERM.
-async fn wait_for_signal() {
+async fn listen(stop: Stop) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        // Both are opened once: one opened anew for each signal would miss those that come in between.
+        if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                ask(&stop);
             }
-            return;
         }
     }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    while tokio::signal::ctrl_c().await.is_ok() {
+        ask(&stop);
+    }
+}
+
+fn ask(stop: &Stop) {
+    if stop.request() > 1 {
+        std::process::exit(Exit::Interrupted as i32);
     }
 }

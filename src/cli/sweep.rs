@@ -11,7 +11,7 @@ use super::report;
 use super::signals::listen_for_signals;
 use super::steering::{Steering, write_plan};
 use crate::plan::{Plan, StageKind, Strategy};
-use crate::schedule::{DeviceChoice, LaunchOptions, Slot, Stop, SweepEnd, launch, slots};
+use crate::schedule::{DeviceChoice, LaunchOptions, Slot, Stop, SweepEnd, launch, reap, slots};
 use crate::spec::load;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted};
 
@@ -68,7 +68,9 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     if args.dry_run {
         return dry_run(&mut steering, &slots, global).await;
     }
+    steering.planner.open(&steering.sweep)?;
     let store = Store::open(&global.store, Access::Write).await?;
+    reap(&store).await?;
     let file = args.file.as_ref().map(|path| path.display().to_string());
     let source = PlanSource { file: file.as_deref(), text: &source.text };
     let (plan, outcome) = write_plan(&mut steering, &store, source).await?;
@@ -177,7 +179,10 @@ async fn conclude(
         let index = report::write(store, sweep, &status.name, None, &global.artifacts()).await?;
         print(&format!("report: {}", index.display()))?;
     }
-    let left = |why: &str| say(&format!("{why}: {open} run(s) are left; the same command continues"));
+    let left = |why: &str| match open {
+        0 => say(&format!("{why}; --retry-failed tries what has failed once more")),
+        _ => say(&format!("{why}: {open} run(s) are left; the same command continues")),
+    };
     match end {
         SweepEnd::TimeLimit if open > 0 => {
             left("the time limit was reached");

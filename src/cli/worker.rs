@@ -52,7 +52,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Fail
     if let Some(bytes) = args.memory {
         limit_memory(bytes).map_err(|error| Failure::new(Exit::Usage, format!("--memory {bytes}: {error}")))?;
     }
-    let store = Store::open(&global.store, Access::Write).await?;
+    let store = Store::open(&global.store, Access::Serve).await?;
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;
     let stop = Stop::default();
     listen_for_signals(stop.clone());

@@ -191,7 +191,7 @@ fn prepare_and_execute(
         return artifacts.size(claim.job.kind(), &claim.stage).map_err(store_error);
     }
     let out = artifacts.create_temporary(&claim.token).map_err(store_error)?;
-    let partial = artifacts.create_partial(&claim.stage).map_err(store_error)?;
+    let partial = artifacts.create_partial(&claim.stage, claim.attempt).map_err(store_error)?;
     let mut context = StageContext { out: &out, partial: &partial, threads: options.threads, observer };
     let result = catch_unwind(AssertUnwindSafe(|| (options.execute)(&claim.job, artifacts, &mut context)));
     let end = match result {

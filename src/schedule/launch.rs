@@ -145,15 +145,13 @@ impl<'a> Running<'a> {
     where
         S::Error: From<StoreError>,
     {
-        let mut reaper = Reaper::new(host_name());
-        reaper.reap(store).await?;
         let outlook = steer.advance(store).await?;
         let counts = store.run_counts(&options.wanted).await?;
         Ok(Self {
             store,
             options,
             display: Display::new(options.slots.len(), counts),
-            reaper,
+            reaper: Reaper::new(host_name()),
             started: Instant::now(),
             failed_before: counts.failed,
             counts,

@@ -22,6 +22,7 @@ pub use memory::{limit_memory, offer_to_the_kernel, peak_rss};
 pub use message::Message;
 pub use process::{Stop, host_name, process_started};
 pub(crate) use progress::spoken;
+pub use reaper::reap;
 pub use slot::{Device, DeviceChoice, Slot, slots};
 pub use steer::{Outlook, Steer};
 pub use worker::{Execute, WorkerEnd, WorkerOptions, work};

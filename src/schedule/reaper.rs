@@ -9,6 +9,12 @@ use crate::store::{FailureClass, Held, Store, StoreError};
 /// An unrenewed lease of this age is over whatever the clock says: twice what the store's clock would need.
 const SILENCE: Duration = Duration::from_secs(120);
 
+/// Takes back what earlier processes left when they died; returns how many stages. Before a sweep is planned: what failed by
+/// that is then known to have failed.
+pub async fn reap(store: &Store) -> Result<usize, StoreError> {
+    Reaper::new(super::host_name()).reap(store).await
+}
+
 /// Takes stages back from workers that are gone.
 pub(super) struct Reaper {
     host: String,

@@ -77,6 +77,10 @@ pub(super) async fn supervise(
         }
         // Whatever kills workers gets time to go away.
         tokio::time::sleep(Duration::from_millis(100 << deaths)).await;
+        // The store may be gone, or no longer the one that is served.
+        if leave.requested() {
+            return;
+        }
     }
 }
 

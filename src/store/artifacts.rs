@@ -59,10 +59,14 @@ impl Artifacts {
         Ok(path)
     }
 
-    /// The folder of a stage's partial checkpoints; outlives attempts.
-    pub fn create_partial(&self, key: &Key) -> Result<PathBuf, StoreError> {
-        let path = self.partial(key);
-        std::fs::create_dir_all(&path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
+    /// The folder of partial checkpoints for one attempt of a stage, with what the last attempt before it left there.
+    ///
+    /// It is taken over by renaming: a worker that was taken for dead and goes on all the same has no folder any more, and cannot
+    /// put its checkpoints in the place of its successor's.
+    pub fn create_partial(&self, key: &Key, attempt: i64) -> Result<PathBuf, StoreError> {
+        let folder = self.partial(key);
+        let path = folder.join(attempt.to_string());
+        take_over(&folder, attempt, &path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
         Ok(path)
     }
 
@@ -100,6 +104,34 @@ impl Artifacts {
     pub fn discard_partial(&self, key: &Key) {
         let _ = std::fs::remove_dir_all(self.partial(key));
     }
+}
+
+/// Makes the folder of an attempt from that of the latest earlier one.
+fn take_over(folder: &Path, attempt: i64, path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut earlier = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        earlier.extend(
+            entry?.file_name().to_str().and_then(|name| name.parse::<i64>().ok()).filter(|number| *number < attempt),
+        );
+    }
+    earlier.sort_unstable();
+    if let Some(latest) = earlier.pop() {
+        std::fs::rename(folder.join(latest.to_string()), path)?;
+    }
+    for number in earlier {
+        // What cannot be removed now goes with the stage's other checkpoints.
+        let _ = std::fs::remove_dir_all(folder.join(number.to_string()));
+    }
+    std::fs::create_dir_all(path)?;
+    // The predecessor may have a half-written file open still.
+    for entry in std::fs::read_dir(path)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|ending| ending == "tmp") {
+            std::fs::remove_file(file)?;
+        }
+    }
+    Ok(())
 }
 
 /// Bytes of all files below a path.
@@ -145,5 +177,27 @@ mod tests {
         }
         let path = artifacts.path(StageKind::Joint, &key).join("inner/file");
         assert_eq!(std::fs::read_to_string(path).expect("is there"), "first");
+    }
+    #[test]
+    fn an_attempt_takes_over_the_checkpoints_of_the_latest_before_it_and_locks_that_one_out() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let artifacts = Artifacts::new(root.path().join("a"));
+        let key = Key::of("test", 1, &serde_json::json!(1));
+        let first = artifacts.create_partial(&key, 1).expect("created");
+        std::fs::write(first.join("last.safetensors"), "checkpoint").expect("written");
+        std::fs::write(first.join("last.tmp"), "half a checkpoint").expect("written");
+        // The ninth and the tenth: numbers, not words, are compared.
+        for attempt in [9, 10] {
+            let path = artifacts.create_partial(&key, attempt).expect("created");
+            assert_eq!(std::fs::read_to_string(path.join("last.safetensors")).expect("is there"), "checkpoint");
+            assert!(!path.join("last.tmp").exists());
+        }
+        assert!(std::fs::write(first.join("last.safetensors"), "late").is_err());
+        // One that was late from the start has a folder of its own, which nobody reads.
+        let late = artifacts.create_partial(&key, 2).expect("created");
+        std::fs::write(late.join("last.safetensors"), "late").expect("written");
+        let path = artifacts.create_partial(&key, 11).expect("created");
+        assert_eq!(std::fs::read_to_string(path.join("last.safetensors")).expect("is there"), "checkpoint");
+        assert!(!late.exists());
     }
 }

@@ -1,11 +1,15 @@
 //! Removing files that no run needs.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use sqlx::{Sqlite, Transaction};
 
 use super::artifacts::size_of;
 use super::{Artifacts, Store, StoreError};
-use crate::plan::StageKind;
+use crate::evaluate::Checkpoint;
+use crate::plan::{StageJob, StageKind};
 
 /// Why a file or folder can go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +22,8 @@ pub enum Garbage {
     Temporary,
     /// Checkpoints of a stage that is done, or that nobody wants.
     Checkpoint,
+    /// Weights of single epochs that were kept for the oracle's score, which is done.
+    Snapshot,
 }
 
 impl Garbage {
@@ -28,6 +34,7 @@ impl Garbage {
             Self::Stray => "artifact of no finished stage",
             Self::Temporary => "left by an attempt that is over",
             Self::Checkpoint => "checkpoints that are not needed any more",
+            Self::Snapshot => "an epoch's weights, which the oracle has scored",
         }
     }
 }
@@ -65,7 +72,8 @@ impl Store {
             .map(|(id,): (String,)| id)
             .collect();
         let states = stages.into_iter().map(|(id, state, wanted)| (id, (state, wanted))).collect();
-        let found = find(artifacts, &states, &running)?;
+        let mut found = find(artifacts, &states, &running)?;
+        found.extend(scored_snapshots(&mut tx, artifacts, &states).await?);
         if dry_run || found.is_empty() {
             return Ok(found);
         }
@@ -73,17 +81,13 @@ impl Store {
         for (index, garbage) in found.iter().enumerate() {
             let from = artifacts.root().join(&garbage.path);
             crate::fault::point("collect:before-rename");
-            std::fs::rename(&from, graves.join(index.to_string()))
-                .map_err(|source| StoreError::Artifact { path: from, source })?;
-            crate::fault::point("collect:after-rename");
-            if garbage.garbage == Garbage::Unwanted {
-                let key = garbage.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                sqlx::query("UPDATE stage SET state = 'pending', reason = 'its artifact was collected', finished_at = NULL WHERE id = ?")
-                    .bind(&key)
-                    .execute(&mut *tx)
-                    .await?;
-                sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(&key).execute(&mut *tx).await?;
+            match std::fs::rename(&from, graves.join(index.to_string())) {
+                // Whoever made it has removed it.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                outcome => outcome.map_err(|source| StoreError::Artifact { path: from, source })?,
             }
+            crate::fault::point("collect:after-rename");
+            forget(&mut tx, garbage).await?;
         }
         crate::fault::point("collect:before-commit");
         tx.commit().await?;
@@ -93,15 +97,80 @@ impl Store {
     }
 }
 
+/// What the store should know of something that has gone.
+async fn forget(tx: &mut Transaction<'static, Sqlite>, garbage: &Collected) -> Result<(), StoreError> {
+    // KIND/KEY, or KIND/KEY/FILE.
+    let key = garbage.path.iter().nth(1).unwrap_or_default().to_string_lossy().into_owned();
+    match garbage.garbage {
+        Garbage::Unwanted => {
+            sqlx::query(
+                "UPDATE stage SET state = 'pending', reason = 'its artifact was collected', finished_at = NULL WHERE id = ?",
+            )
+            .bind(&key)
+            .execute(&mut **tx)
+            .await?;
+            sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(&key).execute(&mut **tx).await?;
+        }
+        Garbage::Snapshot => {
+            sqlx::query("UPDATE artifact SET bytes = bytes - ? WHERE stage_id = ?")
+                .bind(garbage.bytes as i64)
+                .bind(&key)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Garbage::Stray | Garbage::Temporary | Garbage::Checkpoint => {}
+    }
+    Ok(())
+}
+
+/// Epochs' weights of joint stages whose oracle scores are done.
+async fn scored_snapshots(
+    tx: &mut Transaction<'static, Sqlite>,
+    artifacts: &Artifacts,
+    states: &States,
+) -> Result<Vec<Collected>, StoreError> {
+    let mut found = Vec::new();
+    for key in names(&artifacts.root().join(StageKind::Joint.name())) {
+        let path = Path::new(StageKind::Joint.name()).join(&key);
+        let mut snapshots = names(&artifacts.root().join(&path));
+        snapshots.retain(|file| file.starts_with("epoch-"));
+        if snapshots.is_empty() || !states.get(&key).is_some_and(|(state, wanted)| state == "done" && *wanted) {
+            continue;
+        }
+        let scores: Vec<(String, String)> = sqlx::query_as(
+            "SELECT s.job, s.state FROM stage_dependency d JOIN stage s ON s.id = d.stage_id
+             WHERE d.needs_id = ? AND s.kind = 'score'",
+        )
+        .bind(&key)
+        .fetch_all(&mut **tx)
+        .await?;
+        let oracle = |job: &str| matches!(serde_json::from_str(job), Ok(StageJob::Score(job)) if job.checkpoint == Checkpoint::Oracle);
+        let mut oracles = scores.iter().filter(|(job, _)| oracle(job)).peekable();
+        if oracles.peek().is_some() && oracles.all(|(_, state)| state == "done") {
+            for file in snapshots {
+                found.extend(collected(artifacts, path.join(file), Garbage::Snapshot)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn collected(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<Option<Collected>, StoreError> {
+    let whole = artifacts.root().join(&path);
+    match size_of(&whole) {
+        Ok(bytes) => Ok(Some(Collected { path, bytes, garbage })),
+        // A worker removes its own checkpoints once its stage is done: it was faster.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StoreError::Artifact { path: whole, source }),
+    }
+}
+
 type States = std::collections::HashMap<String, (String, bool)>;
 
 fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Result<Vec<Collected>, StoreError> {
     let mut found = Vec::new();
     let mut add = |folder: &str, name: String, garbage: Garbage| {
-        let path = Path::new(folder).join(name);
-        let whole = artifacts.root().join(&path);
-        let bytes = size_of(&whole).map_err(|source| StoreError::Artifact { path: whole, source })?;
-        found.push(Collected { path, bytes, garbage });
+        found.extend(collected(artifacts, Path::new(folder).join(name), garbage)?);
         Ok::<(), StoreError>(())
     };
     for kind in StageKind::ALL {
@@ -109,8 +178,8 @@ fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Re
             match states.get(&name) {
                 Some((state, wanted)) if state == "done" && *wanted => {}
                 Some((state, _)) if state == "done" => add(kind.name(), name, Garbage::Unwanted)?,
-                // Published by an attempt that died before it could say so: the next one takes it.
-                Some((_, true)) => {}
+                // Published by an attempt that is about to say so, or died before it could: the next one takes it.
+                Some((state, wanted)) if *wanted || state == "running" => {}
                 Some(_) | None => add(kind.name(), name, Garbage::Stray)?,
             }
         }
@@ -118,10 +187,13 @@ fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Re
     for name in names(&artifacts.root().join("partial")) {
         match states.get(&name) {
             Some((state, true)) if state != "done" => {
-                for torn in names(&artifacts.root().join("partial").join(&name)) {
-                    // A running stage may be writing it.
-                    if torn.ends_with(".tmp") && state != "running" {
-                        add(&format!("partial/{name}"), torn, Garbage::Temporary)?;
+                for attempt in names(&artifacts.root().join("partial").join(&name)) {
+                    let folder = format!("partial/{name}/{attempt}");
+                    for torn in names(&artifacts.root().join(&folder)) {
+                        // A running stage may be writing it.
+                        if torn.ends_with(".tmp") && state != "running" {
+                            add(&folder, torn, Garbage::Temporary)?;
+                        }
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 
 use super::StoreError;
 use super::filesystem::{Identity, can_write, network_file_system};
@@ -15,8 +15,11 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// What the store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Sweeps and workers: created and migrated if need be.
+    /// Sweeps: created and migrated if need be.
     Write,
+    /// Workers and all that serves a sweep that is there: written to, never created. A worker that is started when the store has
+    /// just been deleted must not leave an empty one.
+    Serve,
     /// Status and reports: never disturbs a sweep, never creates a file.
     Read,
 }
@@ -36,6 +39,8 @@ impl Store {
         let path = PathBuf::from(url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url));
         match access {
             Access::Write => Self::open_for_writing(path).await,
+            Access::Serve if !path.is_file() => Err(StoreError::Absent { path }),
+            Access::Serve => Self::open_for_writing(path).await,
             Access::Read => Self::open_for_reading(path).await,
         }
     }
@@ -105,6 +110,9 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(2)
             .acquire_timeout(Duration::from_secs(60))
+            // Where a disk is full SQLite rolls back by itself, and sqlx counts the transaction as open for ever: nothing could be
+            // begun on that connection any more.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)
             .await
             .map_err(|error| opening(&path, &error))?;

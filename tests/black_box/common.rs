@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
+
+use crate::caught::Started;
 
 /// A temporary folder in which the binary runs.
 pub struct Workplace {
@@ -58,6 +61,11 @@ impl Workplace {
         outcome
     }
 
+    /// The same command beside the test; what it says goes to the file `log`.
+    pub fn start(&self, log: &str, arguments: &[&str]) -> Started {
+        Started::new(self.command(arguments), self.path(log))
+    }
+
     /// Paths of the temporary folder read `[folder]`, so that snapshots are the same everywhere.
     pub fn outcome(&self, output: &Output) -> Outcome {
         let clean = |bytes: &[u8]| {
@@ -74,6 +82,18 @@ impl Workplace {
         query(&self.path("didact.db"), sql)
     }
 
+    /// The store's write lock; none if others hold it for longer than half a second.
+    pub fn lock(&self) -> Option<WriteLock> {
+        use sqlx::Connection;
+        let runtime = runtime();
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.path("didact.db"))
+            .busy_timeout(Duration::from_millis(500));
+        let mut connection = runtime.block_on(sqlx::SqliteConnection::connect_with(&options)).expect("the store opens");
+        runtime.block_on(sqlx::query("BEGIN IMMEDIATE").execute(&mut connection)).ok()?;
+        Some(WriteLock { _connection: connection, _runtime: runtime })
+    }
+
     /// The first number of a query.
     #[track_caller]
     pub fn count(&self, sql: &str) -> i64 {
@@ -81,11 +101,20 @@ impl Workplace {
     }
 }
 
+/// Nobody else writes to the store until it is dropped.
+pub struct WriteLock {
+    _connection: sqlx::SqliteConnection,
+    _runtime: tokio::runtime::Runtime,
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
 /// Rows of a query on any store, columns joined by `|`.
 pub fn query(store: &Path, sql: &str) -> Vec<String> {
     use sqlx::{Connection, Row, TypeInfo, ValueRef};
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
+    runtime().block_on(async {
         let options =
             sqlx::sqlite::SqliteConnectOptions::new().filename(store).busy_timeout(std::time::Duration::from_secs(30));
         let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("the store opens");
@@ -131,6 +160,11 @@ batch_size = 4
 epochs = 2
 batch_size = 4
 "#;
+
+/// [`TINY`] with joint training long enough to be caught in its middle.
+pub fn long_sweep() -> String {
+    TINY.replace("epochs = 2\nbatch_size = 4\n", "epochs = 40\nbatch_size = 4\n")
+}
 
 /// [`TINY`] on images below `data/` instead of drawn ones.
 pub fn tiny_on_disk() -> String {

@@ -1,0 +1,109 @@
+//! What is done of a sweep, and in which order: so many trials, so much time, one run alone; what a changed file changes.
+
+use crate::caught::{assert_each_stage_done_once, assert_same_bits};
+use crate::common::{TINY, Workplace, long_sweep};
+use crate::processes::wait_for;
+
+/// Learning rates of three trials, no baseline.
+fn three_trials() -> String {
+    format!("{TINY}\n[search.space]\n\"joint.student.learning_rate\" = [0.3, 0.2, 0.1]\n[baseline]\nrerun = false\n")
+}
+
+const ATTEMPTS: &str = "SELECT COUNT(*) FROM attempt";
+
+#[test]
+fn whole_runs_are_finished_one_after_the_other_baseline_and_first_seeds_first() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &format!("{TINY}\n[search]\nseeds = [0, 1]\n"));
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let order = "SELECT DISTINCT st.variant || ' ' || r.seed FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id
+        JOIN run_stage rs ON rs.run_id = r.id JOIN attempt a ON a.stage_id = rs.stage_id
+        GROUP BY r.id ORDER BY MAX(a.finished_at)";
+    let ended = place.query(order);
+    assert_eq!(ended, ["ST-FPM 0", "U-Net, skip=concat 0", "ST-FPM 1", "U-Net, skip=concat 1"]);
+    // Before the first run is through nothing is begun that it does not need.
+    let early =
+        "SELECT COUNT(*) FROM attempt a WHERE a.stage_id NOT IN (SELECT stage_id FROM run_stage WHERE run_id = 'RUN')
+        AND a.started_at < (SELECT MAX(b.finished_at) FROM attempt b JOIN run_stage rs ON rs.stage_id = b.stage_id
+                            WHERE rs.run_id = 'RUN')";
+    let first = place.query("SELECT run_id FROM sweep_run ORDER BY position LIMIT 1").remove(0);
+    assert_eq!(place.count(&early.replace("RUN", &first)), 0);
+}
+
+#[test]
+fn a_number_of_trials_is_a_total_and_every_change_is_told() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &three_trials());
+    let take = |trials: &str| place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", trials]).stderr;
+    assert!(!take("1").contains("has changed"), "a new sweep changes nothing");
+    let attempts = place.count(ATTEMPTS);
+    let more = take("2");
+    assert!(more.contains("the sweep has changed: 1 trial(s) added (joint.student.learning_rate=0.2"), "{more}");
+    assert!(more.contains("none removed, 1 kept"), "{more}");
+    // Features and pretraining are there: joint training, two scores, two evaluations.
+    assert_eq!(place.count(ATTEMPTS), attempts + 5);
+    take("2");
+    assert_eq!(place.count(ATTEMPTS), attempts + 5, "two are two, not two more");
+    let fewer = take("1");
+    assert!(fewer.contains("none trial(s) added, 1 removed"), "{fewer}");
+    assert_eq!(place.count("SELECT COUNT(*) FROM sweep_run"), 1);
+    assert_eq!(place.count("SELECT COUNT(DISTINCT run_id) FROM result"), 2, "what was removed stays in the store");
+    assert_eq!(place.query("SELECT DISTINCT kind FROM event"), ["replanned"]);
+}
+
+#[test]
+fn a_changed_file_is_told_by_a_dry_run_with_the_time_that_is_left() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &three_trials());
+    let unknown = place.succeed(&["sweep", "tiny.toml", "--dry-run"]).stdout;
+    assert!(unknown.contains("time left: unknown until a stage of each kind is done"), "{unknown}");
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let done = place.succeed(&["sweep", "tiny.toml", "--dry-run"]).stdout;
+    assert!(done.contains("nothing is left to do") && !done.contains("has changed"), "{done}");
+
+    place.write("tiny.toml", &three_trials().replace("[0.3, 0.2, 0.1]", "[0.4, 0.2, 0.1]"));
+    let before = place.query("SELECT run_id, position FROM sweep_run ORDER BY position");
+    let dry = place.succeed(&["sweep", "tiny.toml", "--dry-run"]).stdout;
+    for part in ["18 stages (13 done already", "1 trial(s) added", "1 removed", "2 kept", "time left: about "] {
+        assert!(dry.contains(part), "{part:?} is not in\n{dry}");
+    }
+    assert_eq!(place.query("SELECT run_id, position FROM sweep_run ORDER BY position"), before, "nothing was planned");
+    let told = place.succeed(&["sweep", "tiny.toml", "--no-report"]).stderr;
+    assert!(told.contains("(13 of 18 stages are done already)"), "{told}");
+    assert_each_stage_done_once(&place);
+}
+
+#[test]
+fn one_run_is_made_alone_and_the_rest_later() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &three_trials());
+    let planned = place.command(&["sweep", "tiny.toml"]).env("DIDACT_FAULT", "plan:after-commit").output();
+    assert_eq!(planned.expect("starts").status.code(), None, "killed once the plan is written");
+    let run = place.query("SELECT run_id FROM sweep_run ORDER BY position DESC").remove(0);
+    place.succeed(&["sweep", "tiny.toml", "--only", &run[..12]]);
+    assert_eq!(place.query("SELECT id FROM run WHERE state = 'done'"), [run.as_str()]);
+    assert_eq!(place.query("SELECT DISTINCT run_id FROM result"), [run.as_str()]);
+    assert!(!place.path("reports").exists(), "a report of one run would be none of the sweep");
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    assert_each_stage_done_once(&place);
+}
+
+#[test]
+fn a_sweep_in_slices_of_time_ends_with_the_same_bits() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &long_sweep());
+    let mut slices = 0;
+    wait_for("the end of a sweep in slices", || {
+        let outcome = place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0.7s"]);
+        slices += 1;
+        match outcome.code {
+            Some(0) => true,
+            Some(130) if outcome.stderr.contains("are left; the same command continues") => false,
+            _ => panic!("{}", outcome.stderr),
+        }
+    });
+    assert!(slices > 1, "it was never stopped");
+    assert_each_stage_done_once(&place);
+    assert_eq!(place.query("SELECT DISTINCT state FROM attempt WHERE state <> 'done'"), ["interrupted"]);
+    assert_same_bits(&place);
+}

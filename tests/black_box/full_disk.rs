@@ -1,0 +1,87 @@
+//! A disk that runs full at each kind of write: nothing is lost, and once there is room the sweep ends with the same numbers.
+
+use crate::caught::{Started, assert_each_stage_done_once, assert_same_bits, has_checkpoint};
+use crate::common::{Workplace, long_sweep};
+use crate::disks::{Mount, fill, small_disk};
+use crate::processes::wait_for;
+
+/// More than [`long_sweep`] needs.
+const ROOM: u64 = 200 << 20;
+
+const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
+
+/// A workplace whose artifacts lie on a disk of their own.
+fn artifacts_on_a_small_disk() -> Option<(Workplace, Mount)> {
+    let place = Workplace::new();
+    place.write("tiny.toml", &long_sweep());
+    let folder = place.path("didact.artifacts");
+    std::fs::create_dir(&folder).expect("created");
+    let disk = small_disk(&folder, ROOM)?;
+    Some((place, disk))
+}
+
+/// A workplace on a disk of its own, the artifacts elsewhere.
+fn store_on_a_small_disk() -> Option<(Workplace, Mount, tempfile::TempDir)> {
+    let place = Workplace::new();
+    let disk = small_disk(place.folder(), ROOM)?;
+    place.write("tiny.toml", &long_sweep());
+    let artifacts = tempfile::tempdir().expect("a temporary folder");
+    std::os::unix::fs::symlink(artifacts.path(), place.path("didact.artifacts")).expect("linked");
+    Some((place, disk, artifacts))
+}
+
+/// The sweep ends as if there had always been room.
+#[track_caller]
+fn assert_nothing_lost(place: &Workplace, mut sweep: Started) {
+    assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    assert_each_stage_done_once(place);
+    assert_same_bits(place);
+}
+
+#[test]
+fn without_room_for_artifacts_stages_fail_and_are_tried_again() {
+    let Some((place, _disk)) = artifacts_on_a_small_disk() else { return };
+    let filler = fill(&place.path("didact.artifacts"));
+    let sweep = place.start("sweep.log", &SWEEP);
+    let failed = "SELECT DISTINCT state, failure_class, reason LIKE '%No space left on device%' FROM attempt WHERE state = 'failed'";
+    sweep.wait_until_it_says("sweep tiny: ");
+    wait_for("a failed attempt", || place.query(failed) == ["failed|store|1"]);
+    drop(filler);
+    assert_nothing_lost(&place, sweep);
+}
+
+#[test]
+fn without_room_for_a_checkpoint_training_goes_on_from_the_one_before() {
+    let Some((place, _disk)) = artifacts_on_a_small_disk() else { return };
+    let sweep = place.start("sweep.log", &SWEEP);
+    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    let filler = fill(&place.path("didact.artifacts"));
+    let failed =
+        "SELECT s.kind, a.failure_class FROM attempt a JOIN stage s ON s.id = a.stage_id WHERE a.state = 'failed'";
+    wait_for("a failed attempt", || place.query(failed).first().is_some_and(|row| row == "joint|store"));
+    drop(filler);
+    assert_nothing_lost(&place, sweep);
+}
+
+#[test]
+fn without_room_for_rows_workers_end_and_others_take_over() {
+    let Some((place, _disk, _artifacts)) = store_on_a_small_disk() else { return };
+    let sweep = place.start("sweep.log", &SWEEP);
+    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    let filler = fill(place.folder());
+    sweep.wait_until_it_says("could not use the store");
+    drop(filler);
+    assert_nothing_lost(&place, sweep);
+}
+
+#[test]
+fn without_room_for_a_store_a_sweep_is_refused() {
+    let Some((place, _disk, _artifacts)) = store_on_a_small_disk() else { return };
+    let filler = fill(place.folder());
+    let refused = place.run(&SWEEP);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("full"), "{}", refused.stderr);
+    drop(filler);
+    let sweep = place.start("sweep.log", &SWEEP);
+    assert_nothing_lost(&place, sweep);
+}

@@ -1,0 +1,54 @@
+//! However a sweep's process ends, its workers end with it, and nothing is lost.
+
+use crate::caught::{assert_same_bits, caught_in_joint_training, has_checkpoint, is_alive, workers};
+use crate::processes::wait_for;
+
+const AGAIN: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
+
+#[test]
+fn workers_leave_by_themselves_when_their_sweep_is_killed() {
+    let (place, mut sweep) = caught_in_joint_training();
+    let worker = workers(&place).remove(0);
+    sweep.kill();
+    wait_for("the worker's end", || !is_alive(worker));
+    assert_eq!(place.query("SELECT state FROM attempt WHERE state <> 'done'"), ["interrupted"]);
+    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'running'"), 0);
+    assert!(has_checkpoint(&place));
+    assert_eq!(place.query("SELECT reason FROM worker"), ["asked to stop"]);
+    place.succeed(&AGAIN);
+    assert_same_bits(&place);
+}
+
+#[test]
+fn a_termination_signal_is_an_orderly_end() {
+    let (place, mut sweep) = caught_in_joint_training();
+    let worker = workers(&place).remove(0);
+    sweep.signal(libc::SIGTERM);
+    assert_eq!(sweep.end(), 130);
+    assert!(sweep.said().contains("interrupted; the same command continues"), "{}", sweep.said());
+    assert!(!is_alive(worker), "a sweep waits for its workers");
+    assert_eq!(place.query("SELECT state FROM attempt WHERE state <> 'done'"), ["interrupted"]);
+    assert!(has_checkpoint(&place));
+}
+
+#[test]
+fn interrupted_twice_a_sweep_waits_for_nobody_and_loses_nothing() {
+    let (place, mut sweep) = caught_in_joint_training();
+    let worker = workers(&place).remove(0);
+    // The worker cannot store its epoch, and so not leave.
+    let mut lock = None;
+    wait_for("the write lock", || {
+        lock = place.lock();
+        lock.is_some()
+    });
+    sweep.signal(libc::SIGINT);
+    sweep.wait_until_it_says("once more: leave now");
+    sweep.signal(libc::SIGINT);
+    assert_eq!(sweep.end(), 130);
+    assert!(is_alive(worker));
+    drop(lock);
+    wait_for("the worker's end", || !is_alive(worker));
+    assert_eq!(place.query("SELECT state FROM attempt WHERE state <> 'done'"), ["interrupted"]);
+    place.succeed(&AGAIN);
+    assert_same_bits(&place);
+}

@@ -1,0 +1,56 @@
+//! Several sweeps in one store at once: what two of them want is computed once.
+
+use crate::caught::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, workers};
+use crate::common::{TINY, Workplace, long_sweep};
+use crate::processes::{kill, wait_for};
+
+#[test]
+fn two_sweeps_of_one_file_started_at_once_share_the_work() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    let mut sweeps =
+        ["one.log", "two.log"].map(|log| place.start(log, &["sweep", "tiny.toml", "--no-report", "--jobs", "2"]));
+    for sweep in &mut sweeps {
+        assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    }
+    assert_eq!(place.count("SELECT COUNT(*) FROM sweep"), 1);
+    assert_each_stage_done_once(&place);
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), place.count("SELECT COUNT(*) FROM stage"));
+    assert_eq!(place.count("SELECT COUNT(*) FROM worker WHERE stopped_at IS NULL"), 0);
+}
+
+#[test]
+fn two_files_share_the_stages_that_they_have_in_common() {
+    let place = Workplace::new();
+    place.write("one.toml", &TINY.replace("\"tiny\"", "\"one\""));
+    let more = "[search.space]\n\"joint.student.learning_rate\" = [0.4, 0.1]\n";
+    place.write("two.toml", &format!("{}\n{more}", TINY.replace("\"tiny\"", "\"two\"")));
+    let mut sweeps = ["one", "two"]
+        .map(|name| place.start(&format!("{name}.log"), &["sweep", &format!("{name}.toml"), "--no-report"]));
+    for sweep in &mut sweeps {
+        assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    }
+    assert_each_stage_done_once(&place);
+    // 0.4 is what is published: `one` has no stage of its own.
+    let shared = "SELECT COUNT(DISTINCT sr.run_id) FROM sweep_run sr JOIN sweep s ON s.id = sr.sweep_id AND s.name = ";
+    assert_eq!(["'one'", "'two'"].map(|name| place.count(&format!("{shared}{name}"))), [2, 3]);
+    assert_eq!(place.count("SELECT COUNT(*) FROM run"), 3);
+    let results = place.query("SELECT COUNT(DISTINCT run_id) FROM result GROUP BY selection");
+    assert_eq!(results, ["3", "3"], "every run has its numbers");
+}
+
+#[test]
+fn a_sweep_waits_for_a_stage_in_other_hands_and_takes_over_when_these_die() {
+    let (place, mut first) = caught_in_joint_training();
+    let holder = workers(&place).remove(0);
+    let stage = place.query("SELECT stage_id FROM attempt WHERE state = 'running'").remove(0);
+    place.write("other.toml", &long_sweep().replace("\"tiny\"", "\"other\""));
+    let mut second = place.start("second.log", &["sweep", "other.toml", "--no-report"]);
+    wait_for("the other sweep's worker", || place.count("SELECT COUNT(*) FROM worker") == 2);
+    first.kill();
+    kill(holder);
+    assert_eq!(second.end(), 0, "{}", second.said());
+    assert_each_stage_done_once(&place);
+    assert_eq!(place.query("SELECT stage_id, state FROM attempt WHERE state <> 'done'"), [format!("{stage}|lost")]);
+    assert_same_bits(&place);
+}

@@ -1,0 +1,111 @@
+//! Stores that are old, read-only, taken away or cleaned while they are in use.
+
+use std::path::Path;
+
+use crate::caught::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, is_alive, workers};
+use crate::common::{TINY, Workplace};
+use crate::disks::read_only;
+use crate::processes::wait_for;
+
+const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
+
+#[test]
+fn a_store_of_the_first_schema_is_read_and_swept_on() {
+    let place = Workplace::new();
+    let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores/schema-1.sqlite");
+    std::fs::copy(frozen, place.path("didact.db")).expect("copied");
+    let version = "SELECT MAX(version) FROM _sqlx_migrations";
+    assert_eq!(place.count(version), 1);
+    let [sweep, runs, source] = ["SELECT name FROM sweep", "SELECT COUNT(*) FROM run", "SELECT source FROM sweep"]
+        .map(|sql| place.query(sql).remove(0));
+    let status = place.succeed(&["status"]).stdout;
+    assert!(status.contains(&format!("sweep {sweep}: {runs} of {runs} runs done")), "{status}");
+    assert!(place.count(version) > 1, "brought up to date");
+    place.succeed(&["report"]);
+    let run = place.query("SELECT id FROM run").remove(0);
+    assert!(place.succeed(&["why", &run[..12]]).stdout.contains("every stage is done"));
+
+    let names = "SELECT run_id, selection, name FROM result ORDER BY 1, 2, 3";
+    let before = place.query(names);
+    assert!(!before.is_empty());
+    place.write("tiny.toml", &format!("{source}\n[search.space]\n\"joint.student.learning_rate\" = [0.4, 0.2]\n"));
+    let told = place.succeed(&SWEEP).stderr;
+    assert!(told.contains("kept"), "{told}");
+    let after = place.query(names);
+    assert!(after.len() > before.len() && before.iter().all(|row| after.contains(row)), "old runs keep their numbers");
+    assert_eq!(place.query("SELECT DISTINCT state FROM stage"), ["done"]);
+}
+
+#[test]
+fn a_store_that_is_deleted_while_a_sweep_runs_ends_it() {
+    let (place, mut sweep) = caught_in_joint_training();
+    let worker = workers(&place).remove(0);
+    std::fs::remove_file(place.path("didact.db")).expect("removed");
+    assert_eq!(sweep.end(), 4, "{}", sweep.said());
+    assert!(sweep.said().contains("was deleted or replaced while it was in use"), "{}", sweep.said());
+    assert!(!is_alive(worker), "no worker is left");
+    assert!(!place.path("didact.db").exists(), "nobody has made another");
+}
+
+#[test]
+fn a_store_that_is_replaced_while_a_sweep_runs_is_not_touched() {
+    let other = Workplace::new();
+    other.write("tiny.toml", &TINY.replace("\"tiny\"", "\"other\""));
+    other.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1"]);
+    let (place, mut sweep) = caught_in_joint_training();
+    let worker = workers(&place).remove(0);
+    // As a backup that is put back: another file under the same name.
+    std::fs::copy(other.path("didact.db"), place.path("copy.db")).expect("copied");
+    std::fs::rename(place.path("copy.db"), place.path("didact.db")).expect("replaced");
+    let bytes = std::fs::read(place.path("didact.db")).expect("is there");
+    assert_eq!(sweep.end(), 4, "{}", sweep.said());
+    assert!(sweep.said().contains("was deleted or replaced while it was in use"), "{}", sweep.said());
+    assert!(!is_alive(worker), "no worker is left");
+    assert!(std::fs::read(place.path("didact.db")).expect("is there") == bytes, "the other store was written to");
+}
+
+#[test]
+fn cleaning_while_a_sweep_runs_disturbs_nothing() {
+    let (place, mut sweep) = caught_in_joint_training();
+    let stray = place.write("didact.artifacts/tmp/left-behind/file", "of an attempt that nobody knows");
+    let removed = place.succeed(&["gc"]).stdout;
+    assert!(removed.contains("left-behind") && removed.contains("1 item(s)"), "{removed}");
+    assert!(!stray.exists());
+    let mut collections = 0;
+    let mut ended = false;
+    wait_for("the end of the sweep", || {
+        ended = place.query("SELECT DISTINCT state FROM run") == ["done"];
+        let removed = place.succeed(&["gc"]).stdout;
+        // What is left of training may go as soon as its stage is done; nothing else may.
+        assert!(!removed.contains("artifact") && !removed.contains("left by"), "{removed}");
+        collections += 1;
+        ended
+    });
+    assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    assert!(collections > 1, "the sweep had ended before");
+    assert_each_stage_done_once(&place);
+    assert_same_bits(&place);
+}
+
+#[test]
+fn a_read_only_folder_can_be_read_and_a_sweep_is_refused() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.succeed(&SWEEP);
+    let run = place.query("SELECT id FROM run").remove(0);
+    let status = place.succeed(&["status"]).stdout;
+    let elsewhere = Workplace::new();
+    let report = elsewhere.path("report").display().to_string();
+
+    let Some(_mount) = read_only(place.folder()) else { return };
+    assert_eq!(place.succeed(&["status"]).stdout, status);
+    place.succeed(&["why", &run]);
+    place.succeed(&["report", "--out", &report]);
+    assert!(elsewhere.path("report/index.html").is_file());
+    for command in [&SWEEP[..], &["cancel", "tiny"], &["gc"]] {
+        let refused = place.run(command);
+        assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+        assert!(refused.stderr.contains("the folder . cannot be written"), "{}", refused.stderr);
+    }
+    assert_eq!(place.succeed(&["status"]).stdout, status);
+}
