@@ -24,8 +24,8 @@ const PROCESSES: usize = 16;
 const STORE: &str = "DIDACT_HAMMER_STORE";
 /// How long it goes on; without it, until every stage is done. `just hammer` sets it.
 const SECONDS: &str = "DIDACT_HAMMER_SECONDS";
-/// So many runs of five stages are there for each second, more than can be done: 2 processors do a fifth of it.
-const RUNS_A_SECOND: u64 = 500;
+/// So many runs of five stages are there for each second: 2 processors do a fifth of it.
+const RUNS_A_SECOND: u64 = 200;
 /// The answer of a process stands behind this word.
 const ANSWER: &str = "hammered ";
 /// Longer than the pause after which a stage that was taken back can be claimed by another.
