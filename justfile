@@ -35,3 +35,11 @@ bench-search python="python3":
 # Measure.
 bench *args:
     cargo bench "$@"
+
+# Measure what the engine costs: empty stages, a store of 100,000 runs.
+bench-engine:
+    cargo bench --bench engine
+
+# Sixteen processes at one store for so many seconds: failed writes, the longest wait, throughput.
+hammer seconds="60":
+    DIDACT_HAMMER_SECONDS={{seconds}} cargo test --quiet --test black_box sixteen_processes -- --nocapture

@@ -25,7 +25,22 @@ CREATE TABLE worker (
 );
 CREATE INDEX worker_by_sweep ON worker(sweep_id, stopped_at);
 
+-- 1 = the run is done, cancelled or pruned: kept here, too, so that a claim passes over finished runs without looking at each.
+ALTER TABLE sweep_run ADD COLUMN over INTEGER NOT NULL DEFAULT 0;
+UPDATE sweep_run SET over = 1 WHERE run_id IN (SELECT id FROM run WHERE state IN ('done', 'cancelled', 'pruned'));
+CREATE TRIGGER run_changes_state AFTER UPDATE OF state ON run
+WHEN (NEW.state IN ('done', 'cancelled', 'pruned')) <> (OLD.state IN ('done', 'cancelled', 'pruned'))
+BEGIN
+    UPDATE sweep_run SET over = NEW.state IN ('done', 'cancelled', 'pruned') WHERE run_id = NEW.id;
+END;
+CREATE TRIGGER sweep_takes_run AFTER INSERT ON sweep_run
+WHEN EXISTS (SELECT 1 FROM run WHERE id = NEW.run_id AND state IN ('done', 'cancelled', 'pruned'))
+BEGIN
+    UPDATE sweep_run SET over = 1 WHERE sweep_id = NEW.sweep_id AND run_id = NEW.run_id;
+END;
+
 CREATE INDEX sweep_run_by_position ON sweep_run(sweep_id, position);
+CREATE INDEX sweep_run_to_come ON sweep_run(sweep_id, position, run_id) WHERE over = 0;
 CREATE INDEX sweep_run_by_run ON sweep_run(run_id);
 CREATE INDEX run_by_trial ON run(trial_id);
 CREATE INDEX attempt_by_state ON attempt(state);

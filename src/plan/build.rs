@@ -72,18 +72,18 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
             continue;
         }
         for (place, facts) in opened.facts(&trial.trial.data)?.iter().enumerate() {
+            let protocol = protocol(&trial.trial, facts, &teacher);
+            let protocol_key = Key::of("protocol", 1, &protocol);
             for (order, &seed) in sweep.search.seeds.iter().enumerate() {
                 let stages = stages(&trial.trial, facts, &teacher, seed, sweep.search.objective.as_ref());
-                let protocol = protocol(&trial.trial, facts, &teacher);
-                let protocol_key = Key::of("protocol", 1, &protocol);
                 let run = PlannedRun {
                     key: Key::of("run", 1, &json!([key, facts.name, seed, protocol_key])),
                     trial: key.clone(),
                     category: facts.name.clone(),
                     seed,
                     stages: stages.iter().map(|stage| stage.key.clone()).collect(),
-                    protocol,
-                    protocol_key,
+                    protocol: protocol.clone(),
+                    protocol_key: protocol_key.clone(),
                 };
                 // First seeds first, within a seed the baseline, within these the order of the file: a comparison can be
                 // read as soon as the first seed is through.

@@ -113,7 +113,7 @@ where
     outcome?;
     match sweep.end {
         Some(end) => Ok(end),
-        None if store.open_stages(&options.wanted).await? == 0 => Ok(SweepEnd::Complete),
+        None if !store.has_open_stages(&options.wanted).await? => Ok(SweepEnd::Complete),
         None => Ok(SweepEnd::Broken),
     }
 }
@@ -266,7 +266,7 @@ impl<'a> Running<'a> {
                 &format!("{failed} runs have failed (--max-failures)"),
             )
             .await?;
-        } else if self.outlook == Outlook::Whole && self.store.open_stages(&self.options.wanted).await? == 0 {
+        } else if self.outlook == Outlook::Whole && !self.store.has_open_stages(&self.options.wanted).await? {
             self.end = Some(SweepEnd::Complete);
         }
         Ok(())

@@ -105,6 +105,7 @@ async fn serve(
                 failures[BREAKER - 1]
             )));
         }
+        let looked = Instant::now();
         if let Some(claim) = store.claim(&options.wanted, start).await? {
             idle = false;
             match attempt::run(store, artifacts, &claim, start, options, stop).await? {
@@ -114,14 +115,15 @@ async fn serve(
             }
             continue;
         }
-        if !options.attached && store.open_stages(&options.wanted).await? == 0 {
+        if !options.attached && !store.has_open_stages(&options.wanted).await? {
             return Ok(WorkerEnd::NothingLeft);
         }
         if !idle {
             Message::Idle.send();
             idle = true;
         }
-        tokio::time::sleep(IDLE).await;
+        // Where that takes long it is done less often: looking must not become the main work.
+        tokio::time::sleep(IDLE.max(10 * looked.elapsed()).min(REAP)).await;
         if reaped.elapsed() > REAP {
             reaped = Instant::now();
             let freed = reaper.reap(store).await?;

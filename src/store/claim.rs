@@ -1,6 +1,6 @@
 //! Taking a stage.
 
-use sqlx::FromRow;
+use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::{AttemptStart, NOW, Store, StoreError, later, settle};
 use crate::plan::{Key, StageJob};
@@ -49,29 +49,14 @@ impl Store {
     /// The order is that of the runs, so that whole runs finish early. A stage that ran out of memory before waits until few
     /// enough others run on this host, and nothing overtakes it meanwhile: it would wait for ever.
     pub async fn claim(&self, wanted: &Wanted, worker: &AttemptStart) -> Result<Option<Claim>, StoreError> {
+        // Looked for before the write lock is taken: where much waits for little, many runs are passed over, and workers that
+        // find nothing must not keep those waiting that have something to tell.
+        let Some(seen) = candidate(&self.pool, wanted).await? else { return Ok(None) };
         let mut tx = self.write().await?;
-        let candidate: Option<Candidate> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT s.id, s.job, s.beside, r.category, st.variant, r.seed,
-                    (SELECT COUNT(*) FROM attempt a WHERE a.stage_id = s.id) AS earlier
-             FROM sweep_run sr
-             JOIN run r ON r.id = sr.run_id AND r.state NOT IN ('done', 'cancelled', 'pruned')
-             JOIN run_stage rs ON rs.run_id = r.id
-             JOIN stage s ON s.id = rs.stage_id AND s.state = 'pending'
-             JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-             WHERE sr.sweep_id = ? AND (? IS NULL OR r.id = ? OR r.trial_id = ?)
-               AND (s.not_before IS NULL OR s.not_before <= {NOW} OR s.not_before > {too_late})
-               AND NOT EXISTS (
-                 SELECT 1 FROM stage_dependency d JOIN stage n ON n.id = d.needs_id
-                 WHERE d.stage_id = s.id AND n.state <> 'done')
-             ORDER BY sr.position, rs.position LIMIT 1",
-            too_late = later(2.0 * super::state::MAX_BACK_OFF),
-        )))
-        .bind(&wanted.sweep)
-        .bind(&wanted.only)
-        .bind(&wanted.only)
-        .bind(&wanted.only)
-        .fetch_optional(&mut *tx)
-        .await?;
+        let candidate = match is_claimable(&mut tx, &seen.id).await? {
+            true => Some(seen),
+            false => candidate(&mut *tx, wanted).await?,
+        };
         let Some(candidate) = candidate else { return Ok(None) };
         let (running, allowed): (i64, Option<i64>) = sqlx::query_as(
             "SELECT COUNT(*), MIN(s.beside) FROM stage s JOIN attempt a ON a.id = s.token
@@ -126,14 +111,14 @@ impl Store {
         }))
     }
 
-    /// How many stages are pending or running: while there are any, a worker waits.
-    pub async fn open_stages(&self, wanted: &Wanted) -> Result<i64, StoreError> {
-        let (open,): (i64,) = sqlx::query_as(
-            "SELECT COUNT(DISTINCT s.id) FROM sweep_run sr
-             JOIN run r ON r.id = sr.run_id AND r.state NOT IN ('done', 'cancelled', 'pruned')
-             JOIN run_stage rs ON rs.run_id = r.id
-             JOIN stage s ON s.id = rs.stage_id
-             WHERE sr.sweep_id = ? AND (? IS NULL OR r.id = ? OR r.trial_id = ?) AND s.state IN ('pending', 'running')",
+    /// Whether a stage is pending or running: while one is, a worker waits.
+    pub async fn has_open_stages(&self, wanted: &Wanted) -> Result<bool, StoreError> {
+        let (open,): (bool,) = sqlx::query_as(
+            "SELECT EXISTS (
+                 SELECT 1 FROM sweep_run sr JOIN run r ON r.id = sr.run_id
+                 JOIN run_stage rs ON rs.run_id = r.id JOIN stage s ON s.id = rs.stage_id
+                 WHERE sr.sweep_id = ? AND sr.over = 0 AND (? IS NULL OR r.id = ? OR r.trial_id = ?)
+                   AND s.state IN ('pending', 'running'))",
         )
         .bind(&wanted.sweep)
         .bind(&wanted.only)
@@ -143,4 +128,52 @@ impl Store {
         .await?;
         Ok(open)
     }
+}
+
+/// That a stage `s` waits for nothing.
+fn claimable() -> String {
+    format!(
+        "s.state = 'pending' AND (s.not_before IS NULL OR s.not_before <= {NOW} OR s.not_before > {too_late})
+         AND NOT EXISTS (
+             SELECT 1 FROM stage_dependency d JOIN stage n ON n.id = d.needs_id WHERE d.stage_id = s.id AND n.state <> 'done')",
+        too_late = later(2.0 * super::state::MAX_BACK_OFF),
+    )
+}
+
+/// The stage that comes next. The runs are passed in their order, those that are over left out (SQLite reorders no CROSS JOIN).
+async fn candidate<'e>(
+    executor: impl sqlx::Executor<'e, Database = Sqlite>,
+    wanted: &Wanted,
+) -> Result<Option<Candidate>, StoreError> {
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT s.id, s.job, s.beside, r.category, st.variant, r.seed,
+                (SELECT COUNT(*) FROM attempt a WHERE a.stage_id = s.id) AS earlier
+         FROM sweep_run sr CROSS JOIN run r CROSS JOIN run_stage rs CROSS JOIN stage s CROSS JOIN sweep_trial st
+         WHERE sr.sweep_id = ? AND sr.over = 0 AND r.id = sr.run_id AND (? IS NULL OR r.id = ? OR r.trial_id = ?)
+           AND rs.run_id = r.id AND s.id = rs.stage_id AND st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+           AND {}
+         ORDER BY sr.position, rs.position LIMIT 1",
+        claimable()
+    )))
+    .bind(&wanted.sweep)
+    .bind(&wanted.only)
+    .bind(&wanted.only)
+    .bind(&wanted.only)
+    .fetch_optional(executor)
+    .await?)
+}
+
+/// Whether what was seen a moment ago is still to be had, and still wanted.
+async fn is_claimable(tx: &mut Transaction<'static, Sqlite>, stage: &str) -> Result<bool, StoreError> {
+    let (claimable,): (bool,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT EXISTS (
+             SELECT 1 FROM stage s JOIN run_stage rs ON rs.stage_id = s.id
+             JOIN run r ON r.id = rs.run_id AND r.state NOT IN ('done', 'cancelled', 'pruned')
+             WHERE s.id = ? AND {})",
+        claimable()
+    )))
+    .bind(stage)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(claimable)
 }

@@ -55,10 +55,9 @@ impl Store {
             "SELECT s.family, SUM(s.work), SUM(COALESCE(a.threads * MAX(0.0, (julianday('now') - julianday(a.started_at)) * 86400.0), 0.0))
              FROM stage s LEFT JOIN attempt a ON a.id = s.token
              WHERE s.state IN ('pending', 'running') AND s.id IN (
-                 SELECT rs.stage_id FROM sweep_run sr
-                 JOIN run r ON r.id = sr.run_id AND r.state NOT IN ('done', 'cancelled', 'pruned')
+                 SELECT rs.stage_id FROM sweep_run sr JOIN run r ON r.id = sr.run_id
                  JOIN run_stage rs ON rs.run_id = r.id
-                 WHERE sr.sweep_id = ? AND (? IS NULL OR r.id = ? OR r.trial_id = ?))
+                 WHERE sr.sweep_id = ? AND sr.over = 0 AND (? IS NULL OR r.id = ? OR r.trial_id = ?))
              GROUP BY s.family",
         )
         .bind(&wanted.sweep)

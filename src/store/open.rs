@@ -63,6 +63,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Normal)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(BUSY_TIMEOUT)
+            .pragma("cache_size", CACHE)
             .foreign_keys(true);
         let store = Self::connect(path, options).await?;
         if let Some(version) = store.version().await? {
@@ -185,6 +186,10 @@ impl Store {
         &self.path
     }
 }
+
+/// KiB of pages that a connection may keep (the sign says that it is no number of pages): a plan of many runs is written to places
+/// all over the file.
+const CACHE: &str = "-65536";
 
 /// How long a writer waits for the others.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);

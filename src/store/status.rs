@@ -191,18 +191,22 @@ impl Store {
     }
 
     /// Stages of a sweep that failed for good, in the order of their runs.
+    ///
+    /// Failed stages are few: the joins begin with them, in the order in which they are written (SQLite reorders no CROSS JOIN;
+    /// left to itself it looked for the failures once for each run).
     pub async fn failures(&self, sweep: &str) -> Result<Vec<Failure>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT f.stage, f.kind, f.class, f.reason, r.id AS run, r.category, st.variant, r.seed, f.runs, f.attempts,
                     (SELECT a.log FROM attempt a WHERE a.stage_id = f.stage ORDER BY a.number DESC LIMIT 1) AS log
              FROM (SELECT s.id AS stage, s.kind, s.failure_class AS class, s.reason, s.attempts, COUNT(*) AS runs,
                           MIN(sr.position) AS position
-                   FROM stage s JOIN run_stage rs ON rs.stage_id = s.id
-                   JOIN sweep_run sr ON sr.run_id = rs.run_id AND sr.sweep_id = ?1
-                   WHERE s.state = 'failed' GROUP BY s.id) f
-             JOIN sweep_run sr ON sr.sweep_id = ?1 AND sr.position = f.position
+                   FROM stage s CROSS JOIN run_stage rs CROSS JOIN sweep_run sr
+                   WHERE s.state = 'failed' AND rs.stage_id = s.id AND sr.run_id = rs.run_id AND sr.sweep_id = ?1
+                   GROUP BY s.id) f
+             CROSS JOIN sweep_run sr
              JOIN run r ON r.id = sr.run_id
              JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+             WHERE sr.sweep_id = ?1 AND sr.position = f.position
              ORDER BY f.position, f.stage",
         )
         .bind(sweep)

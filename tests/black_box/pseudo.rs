@@ -76,12 +76,18 @@ fn neither_evaluation_is_taken_for_the_other() {
 
 #[test]
 fn keys_of_an_older_store_are_made_again_from_its_jobs() {
-    let store = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores/schema-1.sqlite");
+    let stores = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
     let place = Workplace::new();
-    let copy = place.path("old.sqlite");
-    std::fs::copy(store, &copy).expect("copied");
-    let rows = query(&copy, "SELECT id, job FROM stage");
-    assert!(rows.len() > 5, "{} stages", rows.len());
+    let rows: Vec<String> = ["schema-1.sqlite", "schema-2.sqlite"]
+        .into_iter()
+        .flat_map(|store| {
+            let copy = place.path(store);
+            std::fs::copy(stores.join(store), &copy).expect("copied");
+            query(&copy, "SELECT id, job FROM stage")
+        })
+        .collect();
+    assert!(rows.len() > 18, "{} stages", rows.len());
+    assert!(rows.iter().any(|row| row.contains("{\"pseudo\"")), "painted defects are among them");
     for row in rows {
         let (id, job) = row.split_once('|').expect("two columns");
         let job: StageJob = serde_json::from_str(job).expect("a job that is still understood");

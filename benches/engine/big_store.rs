@@ -1,0 +1,137 @@
+//! A store of 100,000 runs: planned, claimed from at the beginning, in the middle and at the end, and looked at.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use didact::plan::Planner;
+use didact::spec::load;
+use didact::store::{Access, Artifacts, AttemptEnd, AttemptStart, Claim, PlanSource, Store, Wanted};
+
+use crate::sweep_file;
+use crate::table;
+
+/// Times everything on a sweep of trials × seeds × two categories.
+pub async fn measure(trials: usize, seeds: usize) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = sweep_file(folder.path(), trials, seeds);
+    let (path, artifacts) = (folder.path().join("didact.db"), Artifacts::new(folder.path().join("artifacts")));
+    let store = Store::open(&path.display().to_string(), Access::Write).await.expect("opens");
+
+    let started = Instant::now();
+    let (sweep, _, source) =
+        table::time("planning: the file to trials", None, async { load(Some(&file), &[]) }).await.expect("sound");
+    let planning = async { Planner::default().plan(&sweep) };
+    let plan =
+        table::time("planning: trials to runs and stages with their keys", None, planning).await.expect("a plan");
+    let source = PlanSource { file: None, text: &source.text };
+    let writing = store.write_plan(&sweep, source, &plan, &artifacts, None);
+    let planned = table::time("planning: one transaction in the store", None, writing).await.expect("planned");
+    let what = format!("planning {} runs with {} stages", plan.runs.len(), plan.stages.len());
+    table::line(&what, started.elapsed(), Some(Duration::from_secs(2)));
+    let writing = store.write_plan(&sweep, source, &plan, &artifacts, None);
+    table::time("the same file again: the transaction", None, writing).await.expect("planned");
+
+    let big = Big { store, wanted: Wanted { sweep: planned.sweep, only: None }, worker: worker() };
+    big.look(&path, "nothing done").await;
+    big.claims("the first").await;
+    let shared = big.claim_while_there_are_any(4).await;
+    big.claims("none, for every run waits for the features that are being computed").await;
+    for claim in shared {
+        big.end(&claim, &AttemptEnd::Done { bytes: 0 }).await;
+    }
+    finish_runs(&path, plan.runs.len() / 2).await;
+    big.claims("the first half of the runs is done").await;
+    big.look(&path, "half of it done").await;
+    finish_runs(&path, plan.runs.len() - 1).await;
+    big.claim_while_there_are_any(1).await;
+    big.claims("none, for the last run is under way").await;
+    big.look(&path, "all but one done").await;
+    let gc = Instant::now();
+    didact(&path, &["gc", "--dry-run"]);
+    table::line("didact gc --dry-run", gc.elapsed(), None);
+}
+
+struct Big {
+    store: Store,
+    wanted: Wanted,
+    worker: AttemptStart,
+}
+
+impl Big {
+    /// Claims and gives back, a few times.
+    async fn claims(&self, which: &str) {
+        const TIMES: u32 = 5;
+        let mut took = Duration::ZERO;
+        for _ in 0..TIMES {
+            let started = Instant::now();
+            let claim = self.store.claim(&self.wanted, &self.worker).await.expect("claims");
+            took += started.elapsed();
+            assert_eq!(claim.is_none(), which.starts_with("none"), "{which}");
+            if let Some(claim) = claim {
+                self.end(&claim, &AttemptEnd::Interrupted).await;
+            }
+        }
+        table::line(&format!("a claim: {which}"), took / TIMES, Some(Duration::from_millis(5)));
+    }
+
+    /// Takes at least so many stages, and all that can be taken of them.
+    async fn claim_while_there_are_any(&self, least: usize) -> Vec<Claim> {
+        let mut claims = Vec::new();
+        while let Some(claim) = self.store.claim(&self.wanted, &self.worker).await.expect("claims") {
+            claims.push(claim);
+        }
+        assert!(claims.len() >= least, "{} claims", claims.len());
+        claims
+    }
+
+    async fn end(&self, claim: &Claim, end: &AttemptEnd) {
+        assert!(self.store.finish(claim, &self.worker, end, 1.0, &BTreeMap::new(), None).await.expect("ends"));
+    }
+
+    /// What a sweep and a person ask again and again.
+    async fn look(&self, path: &Path, when: &str) {
+        let open = self.store.has_open_stages(&self.wanted);
+        table::time(&format!("has_open_stages, {when}"), None, open).await.expect("counted");
+        let counts = self.store.run_counts(&self.wanted);
+        table::time(&format!("run_counts, {when}"), None, counts).await.expect("counted");
+        let status = self.store.status(&self.wanted.sweep, "engine");
+        table::time(&format!("the query of status, {when}"), None, status).await.expect("a status");
+        let started = Instant::now();
+        didact(path, &["status"]);
+        table::line(&format!("didact status, {when}"), started.elapsed(), Some(Duration::from_millis(500)));
+    }
+}
+
+fn didact(store: &Path, arguments: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_didact"));
+    let status = command.args(arguments).arg("--store").arg(store).stdout(Stdio::null()).status();
+    assert!(status.expect("starts").success(), "{arguments:?}");
+}
+
+fn worker() -> AttemptStart {
+    AttemptStart {
+        worker: "bench".to_owned(),
+        host: "here".to_owned(),
+        pid: std::process::id(),
+        process_started: None,
+        device: "cpu".to_owned(),
+        threads: 1,
+    }
+}
+
+/// Says of the first runs of the only sweep that they are done: executing them would take an hour.
+async fn finish_runs(store: &Path, runs: usize) {
+    use sqlx::Connection;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store);
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("opens");
+    for sql in [
+        "UPDATE stage SET state = 'done' WHERE id IN (SELECT rs.stage_id FROM run_stage rs JOIN sweep_run sr
+             ON sr.run_id = rs.run_id WHERE sr.position < ?)",
+        "UPDATE run SET state = 'done' WHERE id IN (SELECT run_id FROM sweep_run WHERE position < ?)",
+    ] {
+        sqlx::query(sql).bind(runs as i64).execute(&mut connection).await.expect("done");
+    }
+    connection.close().await.expect("closes");
+}

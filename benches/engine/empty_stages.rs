@@ -1,0 +1,90 @@
+//! Stages that do nothing, claimed, published, finished and settled by worker processes.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use didact::evaluate::Evaluation;
+use didact::plan::{Key, StageJob, StageKind, build};
+use didact::schedule::{Stop, WorkerEnd, WorkerOptions, work};
+use didact::spec::load;
+use didact::store::{Access, Artifacts, PlanSource, Store, Wanted};
+use didact::train::{StageContext, StageError};
+
+use crate::sweep_file;
+use crate::table;
+
+/// The first argument of this program where it is to be a worker.
+pub const WORKER: &str = "--empty-worker";
+
+/// Times a sweep of so many runs with one worker and with four.
+pub async fn measure(runs: usize) {
+    for workers in [1, 4] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (store, artifacts) = (folder.path().join("didact.db"), folder.path().join("artifacts"));
+        let (sweep, _, source) =
+            load(Some(&sweep_file(folder.path(), runs.div_ceil(2), 1)), &[]).expect("a sound file");
+        let plan = build(&sweep).expect("a plan");
+        let planner = Store::open(&store.display().to_string(), Access::Write).await.expect("opens");
+        let source = PlanSource { file: None, text: &source.text };
+        planner.write_plan(&sweep, source, &plan, &Artifacts::new(artifacts.clone()), None).await.expect("planned");
+
+        let started = Instant::now();
+        let start = || {
+            Command::new(std::env::current_exe().expect("this program"))
+                .args([WORKER.as_ref(), store.as_os_str(), artifacts.as_os_str()])
+                // A worker tells of every stage.
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("starts")
+        };
+        let children: Vec<_> = (0..workers).map(|_| start()).collect();
+        for mut child in children {
+            assert!(child.wait().expect("ends").success(), "a worker failed");
+        }
+        let took = started.elapsed();
+        let (id, name) = planner.find_sweep(None).await.expect("is there");
+        let status = planner.status(&id, &name).await.expect("a status");
+        assert_eq!(status.runs_in("done"), plan.runs.len() as i64, "every run is done");
+        let stages = plan.stages.len() as u32;
+        let what = format!("an empty stage from end to end, {workers} worker(s), {stages} stages");
+        table::line(&what, took / stages, Some(Duration::from_millis(20)));
+    }
+    publishing(200);
+}
+
+/// What the disk alone costs of it.
+fn publishing(artifacts: u32) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Artifacts::new(folder.path().to_owned());
+    let started = Instant::now();
+    for number in 0..artifacts {
+        let out = store.create_temporary(&number.to_string()).expect("created");
+        write_results(&out).expect("written");
+        let key = Key::of("bench", 1, &serde_json::json!(number));
+        store.publish(&out, StageKind::Evaluate, &key).expect("published");
+    }
+    table::line(
+        "  of which an artifact of one small file: written, synced, renamed",
+        started.elapsed() / artifacts,
+        None,
+    );
+}
+
+/// A worker, until nothing is left.
+pub async fn work_in(store: &str, artifacts: &str) {
+    let store = Store::open(store, Access::Write).await.expect("opens");
+    let (sweep, _) = store.find_sweep(None).await.expect("is there");
+    let options = WorkerOptions { execute, ..WorkerOptions::new(Wanted { sweep, only: None }, 1) };
+    let end = work(&store, &Artifacts::new(artifacts.into()), &options, &Stop::default()).await.expect("works");
+    assert_eq!(end, WorkerEnd::NothingLeft);
+}
+
+fn execute(_: &StageJob, _: &Artifacts, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    write_results(context.out).map_err(|error| StageError::Artifact(error.to_string()))
+}
+
+/// What is read of an artifact once its stage is done.
+fn write_results(out: &std::path::Path) -> std::io::Result<()> {
+    let nothing = Evaluation { epoch: 1, results: [].into(), image_scores: Vec::new(), held_out_threshold: None };
+    std::fs::write(out.join("results.json"), serde_json::to_vec(&nothing)?)
+}

@@ -1,0 +1,59 @@
+//! What the engine costs beside the work itself: empty stages from end to end, and a store of 100,000 runs planned, claimed from and
+//! looked at. Prints one table.
+#![expect(clippy::print_stdout, reason = "the output is a table for people")]
+
+mod big_store;
+mod empty_stages;
+mod table;
+
+/// How much is measured.
+struct Size {
+    /// Runs whose stages are executed; each has five of its own.
+    executed: usize,
+    /// Trials of the store that is only planned, and seeds of each; its runs are both by two categories.
+    trials: usize,
+    seeds: usize,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    if let [flag, store, artifacts] = arguments.as_slice()
+        && flag == empty_stages::WORKER
+    {
+        return runtime.block_on(empty_stages::work_in(store, artifacts));
+    }
+    // Without this flag of `cargo bench` it is a test: whether everything here still runs.
+    let size = match arguments.iter().any(|argument| argument == "--bench") {
+        true => Size { executed: 250, trials: 1000, seeds: 50 },
+        false => Size { executed: 4, trials: 5, seeds: 4 },
+    };
+    table::head();
+    runtime.block_on(async {
+        empty_stages::measure(size.executed).await;
+        big_store::measure(size.trials, size.seeds).await;
+    });
+}
+
+/// A sweep over two drawn categories of so many random trials and seeds.
+fn sweep_file(folder: &std::path::Path, trials: usize, seeds: usize) -> std::path::PathBuf {
+    let seeds: Vec<usize> = (0..seeds).collect();
+    let text = format!(
+        r#"schema = 1
+name = "engine"
+data = {{ layout = "synthetic", categories = ["grain", "weave"], image_size = 32, synthetic = {{ side = 32, train = 5, test_good = 1, test_per_defect = 1 }} }}
+teacher = {{ weights = "demo" }}
+model = {{ autoencoder = "none" }}
+baseline = {{ rerun = false }}
+[search]
+strategy = "random"
+trials = {trials}
+seeds = {seeds:?}
+[search.space]
+"joint.student.learning_rate" = {{ log_uniform = [1e-3, 1.0] }}
+"#
+    );
+    let path = folder.join("engine.toml");
+    std::fs::write(&path, text).expect("written");
+    path
+}

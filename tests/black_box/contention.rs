@@ -1,0 +1,183 @@
+//! Sixteen processes at one store: no write fails, each stage is done once, and a result that comes too late changes nothing.
+//!
+//! They claim and finish stages without executing them, so that the store is all they wait for. A sixteenth of the stages is taken
+//! back as from the dead; what their holder says later must be refused, whoever has the stage by then.
+
+#![expect(clippy::print_stdout, reason = "the processes answer on it, and people read it")]
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use didact::plan::build;
+use didact::schedule::{host_name, process_started};
+use didact::spec::load;
+use didact::store::{
+    Access, Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, PlanSource, Store, StoreError, Wanted,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::common::{TINY, Workplace};
+
+const PROCESSES: usize = 16;
+/// Where the store lies, for a process that this test has started.
+const STORE: &str = "DIDACT_HAMMER_STORE";
+/// How long it goes on; without it, until every stage is done. `just hammer` sets it.
+const SECONDS: &str = "DIDACT_HAMMER_SECONDS";
+/// So many runs of five stages are there for each second: 2 processors do a fifth of it.
+const RUNS_A_SECOND: u64 = 200;
+/// The answer of a process stands behind this word.
+const ANSWER: &str = "hammered ";
+/// Longer than the pause after which a stage that was taken back can be claimed by another.
+const LATE: Duration = Duration::from_millis(700);
+
+/// What one process did.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Tally {
+    writes: u64,
+    failed: Vec<String>,
+    /// Seconds of the longest write, waiting included.
+    worst: f64,
+    done: i64,
+    /// Stages that were taken back.
+    taken: i64,
+    /// Results that came too late and were refused.
+    refused: i64,
+}
+
+#[test]
+fn sixteen_processes_hammer_a_store_and_each_stage_is_done_once() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let seconds: Option<u64> = std::env::var(SECONDS).ok().map(|text| text.parse().expect("a number of seconds"));
+    if let Ok(store) = std::env::var(STORE) {
+        let tally = runtime.block_on(hammer(&store, seconds.map(Duration::from_secs)));
+        return println!("\n{ANSWER}{}", serde_json::to_string(&tally).expect("JSON"));
+    }
+    let place = Workplace::new();
+    runtime.block_on(plan(&place, seconds.map_or(100, |seconds| seconds * RUNS_A_SECOND)));
+    let started = Instant::now();
+    let children: Vec<Child> = (0..PROCESSES).map(|_| start(&place)).collect();
+    let tallies: Vec<Tally> = children.into_iter().map(answer).collect();
+    let took = started.elapsed().as_secs_f64();
+
+    let sum = |count: fn(&Tally) -> i64| tallies.iter().map(count).sum::<i64>();
+    let (done, taken, refused) = (sum(|t| t.done), sum(|t| t.taken), sum(|t| t.refused));
+    let failed: Vec<&String> = tallies.iter().flat_map(|tally| &tally.failed).collect();
+    let writes: u64 = tallies.iter().map(|tally| tally.writes).sum();
+    let worst = tallies.iter().map(|tally| tally.worst).fold(0.0, f64::max);
+    println!(
+        "{PROCESSES} processes, {took:.1} s: {done} stages done ({:.0} a second), {writes} writes ({:.0} a second), \
+         {} failed, the longest took {worst:.3} s; {taken} stages taken back, {refused} late results refused",
+        done as f64 / took,
+        writes as f64 / took,
+        failed.len(),
+    );
+    assert_eq!(failed, Vec::<&String>::new());
+    assert!(tallies.iter().all(|tally| tally.done > 0), "every process had its share: {tallies:?}");
+    assert!(taken > 0 && taken == refused, "{taken} taken back, {refused} refused");
+    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'done'"), done);
+    let attempts = [format!("done|{done}|{done}"), format!("superseded|{taken}|{taken}")];
+    let rows = "SELECT state, COUNT(*), SUM(finished_at IS NOT NULL) FROM attempt GROUP BY state ORDER BY state";
+    assert_eq!(place.query(rows), attempts, "nothing is left running, nothing else ended");
+    let twice = "SELECT stage_id FROM attempt WHERE state = 'done' GROUP BY stage_id HAVING COUNT(*) > 1";
+    assert_eq!(place.query(twice), Vec::<String>::new(), "stages that were done more than once");
+    if seconds.is_none() {
+        assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state <> 'done'"), 0);
+        assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
+    }
+}
+
+async fn plan(place: &Workplace, runs: u64) {
+    let seeds: Vec<u64> = (0..runs).collect();
+    let text = TINY.replace("depth = 1", "autoencoder = \"none\"");
+    let file = place.write("tiny.toml", &format!("{text}\n[search]\nseeds = {seeds:?}\n[baseline]\nrerun = false\n"));
+    let (sweep, _, source) = load(Some(&file), &[]).expect("a sound file");
+    let plan = build(&sweep).expect("a plan");
+    let store = Store::open(&place.path("didact.db").display().to_string(), Access::Write).await.expect("opens");
+    let source = PlanSource { file: None, text: &source.text };
+    store.write_plan(&sweep, source, &plan, &Artifacts::new(place.path("artifacts")), None).await.expect("planned");
+}
+
+/// Starts this test once more, as one of those that hammer.
+fn start(place: &Workplace) -> Child {
+    Command::new(std::env::current_exe().expect("this program"))
+        .args(["contention::sixteen_processes_hammer_a_store_and_each_stage_is_done_once", "--exact", "--nocapture"])
+        .env(STORE, place.path("didact.db"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts")
+}
+
+fn answer(child: Child) -> Tally {
+    let output = child.wait_with_output().expect("ends");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.strip_prefix(ANSWER)).unwrap_or_else(|| panic!("no answer: {text}"));
+    serde_json::from_str(line).expect("a tally")
+}
+
+impl Tally {
+    /// Counts and times a write; none if it failed.
+    async fn write<T>(&mut self, write: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+        let started = Instant::now();
+        let outcome = write.await;
+        self.writes += 1;
+        self.worst = self.worst.max(started.elapsed().as_secs_f64());
+        outcome.map_err(|error| self.failed.push(error.to_string())).ok()
+    }
+}
+
+/// Claims and finishes until nothing is left or the time is over.
+async fn hammer(store: &str, time: Option<Duration>) -> Tally {
+    let started = Instant::now();
+    let store = Store::open(store, Access::Write).await.expect("opens");
+    let (sweep, _) = store.find_sweep(None).await.expect("is there");
+    let wanted = Wanted { sweep, only: None };
+    let pid = std::process::id();
+    let worker = AttemptStart {
+        worker: format!("process {pid}"),
+        host: host_name(),
+        pid,
+        process_started: process_started(pid),
+        device: "cpu".to_owned(),
+        threads: 1,
+    };
+    let mut tally = Tally::default();
+    let mut late: Vec<(Instant, Claim)> = Vec::new();
+    for turn in pid.. {
+        let over = time.is_some_and(|time| started.elapsed() > time);
+        let due = late.iter().filter(|(since, _)| since.elapsed() > LATE).count();
+        for (_, claim) in late.drain(..due) {
+            tally.refused += i64::from(finish(&mut tally, &store, &worker, &claim).await == Some(false));
+        }
+        let claim = match over {
+            true => None,
+            false => tally.write(store.claim(&wanted, &worker)).await.flatten(),
+        };
+        let Some(claim) = claim else {
+            if late.is_empty() && (over || !store.has_open_stages(&wanted).await.expect("told")) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        tally.write(store.add_metrics(&claim, &[("loss".to_owned(), 1, 1.0)])).await;
+        if turn % 16 == 0 {
+            tally.taken += i64::from(take_back(&mut tally, &store, &claim).await);
+            late.push((Instant::now(), claim));
+        } else {
+            tally.done += i64::from(finish(&mut tally, &store, &worker, &claim).await == Some(true));
+        }
+    }
+    tally
+}
+
+async fn finish(tally: &mut Tally, store: &Store, worker: &AttemptStart, claim: &Claim) -> Option<bool> {
+    let (end, costs) = (AttemptEnd::Done { bytes: 0 }, BTreeMap::new());
+    tally.write(store.finish(claim, worker, &end, 0.0, &costs, None)).await
+}
+
+async fn take_back(tally: &mut Tally, store: &Store, claim: &Claim) -> bool {
+    let held = store.held().await.expect("told").into_iter().find(|held| held.token == claim.token);
+    let held = held.expect("what was just claimed is held");
+    tally.write(store.take_back(&held, FailureClass::Signal, "taken for dead")).await == Some(true)
+}

@@ -1,0 +1,172 @@
+//! Searches through the built binary: killed, doubled, limited and pruned, they have the trials that they should, each once.
+
+use std::process::Stdio;
+
+use crate::common::{TINY, Workplace};
+use crate::processes::{kill, processes_in, wait_for};
+
+/// Trials of a TPE search: its start-up of ten, and some that it learns.
+const TRIALS: i64 = 13;
+
+/// [`TINY`] without U-Nets, in one epoch, over learning rates that are searched.
+fn searching(search: &str, learning_rates: &str) -> String {
+    format!(
+        "{}\n[search]\n{search}\n[search.space]\n\"joint.student.learning_rate\" = {learning_rates}\n[baseline]\nrerun = false\n",
+        TINY.replace("depth = 1", "autoencoder = \"none\"").replace("epochs = 2", "epochs = 1")
+    )
+}
+
+const ANY_RATE: &str = "{ log_uniform = [1e-3, 1.0] }";
+
+/// A place with a search that learns.
+fn learning() -> Workplace {
+    let place = Workplace::new();
+    place.write("tiny.toml", &searching(&format!("strategy = \"tpe\"\ntrials = {TRIALS}"), ANY_RATE));
+    place
+}
+
+/// The points of the sweep in their order.
+fn points(place: &Workplace) -> Vec<String> {
+    place.query("SELECT axes FROM sweep_trial ORDER BY position")
+}
+
+/// So many trials, no two alike, all of them done, and nothing was computed twice.
+#[track_caller]
+fn assert_each_once(place: &Workplace, trials: i64) {
+    assert_eq!(place.query("SELECT COUNT(*), COUNT(DISTINCT axes) FROM sweep_trial"), [format!("{trials}|{trials}")]);
+    assert_eq!(place.query("SELECT state, COUNT(*) FROM run GROUP BY state"), [format!("done|{trials}")]);
+    let twice = "SELECT stage_id FROM attempt WHERE state = 'done' GROUP BY stage_id HAVING COUNT(*) > 1";
+    assert_eq!(place.query(twice), Vec::<String>::new(), "stages that were done more than once");
+}
+
+#[test]
+fn a_search_that_is_killed_goes_on_to_the_same_trials() {
+    let place = learning();
+    let mut command = place.command(&["sweep", "tiny.toml", "--no-report"]);
+    let mut sweep = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    // The eleventh trial is the first that was learnt.
+    wait_for("a trial that was learnt", || {
+        place.path("didact.db").is_file()
+            && place.count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'sweep_trial'") == 1
+            && place.count("SELECT COUNT(*) FROM sweep_trial") > 10
+    });
+    for process in processes_in(place.folder()) {
+        kill(process);
+    }
+    sweep.wait().expect("ended");
+    assert!(place.count("SELECT COUNT(*) FROM sweep_trial") < TRIALS, "it was caught in its middle");
+
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    assert_each_once(&place, TRIALS);
+    let undisturbed = learning();
+    undisturbed.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    assert_eq!(points(&place), points(&undisturbed));
+}
+
+#[test]
+fn two_sweeps_of_one_search_at_once_share_its_trials() {
+    let place = learning();
+    let start = || {
+        let mut command = place.command(&["sweep", "tiny.toml", "--no-report"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts")
+    };
+    let both = [start(), start()];
+    for sweep in both {
+        let outcome = place.outcome(&sweep.wait_with_output().expect("ends"));
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    }
+    assert_each_once(&place, TRIALS);
+}
+
+#[test]
+fn a_limit_of_trials_is_a_total_also_for_a_search_that_learns() {
+    let place = learning();
+    let limited = |limit: &str| place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", limit]);
+    limited("2");
+    assert_each_once(&place, 2);
+    let attempts = place.count("SELECT COUNT(*) FROM attempt");
+    limited("2");
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "two trials are there already");
+    // Beyond the start-up: one of them is learnt.
+    limited("11");
+    assert_each_once(&place, 11);
+}
+
+#[test]
+fn draws_that_were_interrupted_go_on_with_the_same_points() {
+    for strategy in ["random", "sobol"] {
+        let file = searching(&format!("strategy = \"{strategy}\"\ntrials = 5\nseed = 3"), ANY_RATE);
+        let place = Workplace::new();
+        place.write("tiny.toml", &file);
+        place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "2"]);
+        let first = points(&place);
+        place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+        assert_each_once(&place, 5);
+        assert_eq!(points(&place)[..2], first, "{strategy}");
+
+        let undisturbed = Workplace::new();
+        undisturbed.write("tiny.toml", &file);
+        undisturbed.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
+        assert_eq!(points(&place), points(&undisturbed), "{strategy}");
+    }
+}
+
+#[test]
+fn a_grid_is_run_through_once_by_three_workers() {
+    let place = Workplace::new();
+    let rates = "[0.1, 0.2, 0.4]\n\"joint.batch_size\" = [4, 8]";
+    place.write("tiny.toml", &searching("strategy = \"grid\"", rates));
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--jobs", "3"]);
+    assert_each_once(&place, 6);
+    assert_eq!(place.query("SELECT COUNT(*) FROM stage WHERE kind = 'joint'"), ["6"]);
+    let mut points = points(&place);
+    points.sort();
+    let expected = [4, 8].into_iter().flat_map(|batch| {
+        ["0.1", "0.2", "0.4"]
+            .map(|rate| format!("{{\"joint.batch_size\":{batch},\"joint.student.learning_rate\":{rate}}}"))
+    });
+    assert_eq!(points, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_trial_that_learns_nothing_is_pruned_and_says_why() {
+    let place = Workplace::new();
+    let search =
+        "seeds = [0, 1, 2]\nobjective = \"pseudo_pixel_auroc\"\npruner = { kind = \"asha\", min_runs = 1, eta = 2 }";
+    let file =
+        searching(search, "[0.1, 1e-9]").replace("train = 10", "train = 20").replace("epochs = 1\n", "epochs = 12\n");
+    place.write("tiny.toml", &file);
+    place.succeed(&["sweep", "tiny.toml"]);
+
+    let states = "SELECT r.state, COUNT(*) FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id
+                  WHERE st.axes LIKE '%0.1%' GROUP BY 1";
+    assert_eq!(place.query(states), ["done|3"], "the trial that learns is whole");
+    let pruned = place.query("SELECT id FROM run WHERE state = 'pruned'");
+    assert!(pruned.len() >= 2, "two seeds of the other are saved, {} are pruned", pruned.len());
+    assert_eq!(place.count("SELECT COUNT(*) FROM run WHERE state NOT IN ('done', 'pruned')"), 0);
+
+    let why = place.succeed(&["why", &pruned[0][..12]]).stdout;
+    assert!(why.contains("is pruned") && why.contains("rung 1 of ASHA (1 runs)"), "{why}");
+    let told = format!("{} pruned", pruned.len());
+    let status = place.succeed(&["status"]).stdout;
+    assert!(status.lines().next().is_some_and(|headline| headline.contains(&told)), "{status}");
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
+    assert!(page.contains(&told), "the page does not tell {told}");
+
+    // Nothing is left of it to do, and no pruned run comes back.
+    let attempts = place.count("SELECT COUNT(*) FROM attempt");
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
+}
+
+#[test]
+fn a_search_on_test_says_so_on_its_page() {
+    let place = Workplace::new();
+    let search = "strategy = \"random\"\ntrials = 2\nobjective = \"test_pixel_auroc\"";
+    place.write("tiny.toml", &searching(search, ANY_RATE));
+    place.succeed(&["sweep", "tiny.toml"]);
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
+    assert!(page.contains("guided by pixel_auroc on the test images themselves"));
+    // That none is forgotten is a unit test's to say; here the sweep file's word has come through.
+    assert!(page.contains("<h3>[selected on test] "));
+}
