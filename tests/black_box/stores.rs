@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::caught::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, is_alive, workers};
-use crate::common::{TINY, Workplace};
+use crate::common::{TINY, Workplace, one_long_trial};
 use crate::disks::read_only;
 use crate::processes::wait_for;
 
@@ -38,7 +38,7 @@ fn a_store_of_the_first_schema_is_read_and_swept_on() {
 
 #[test]
 fn a_store_that_is_deleted_while_a_sweep_runs_ends_it() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     std::fs::remove_file(place.path("didact.db")).expect("removed");
     assert_eq!(sweep.end(), 4, "{}", sweep.said());
@@ -52,7 +52,7 @@ fn a_store_that_is_replaced_while_a_sweep_runs_is_not_touched() {
     let other = Workplace::new();
     other.write("tiny.toml", &TINY.replace("\"tiny\"", "\"other\""));
     other.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1"]);
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     // As a backup that is put back: another file under the same name.
     std::fs::copy(other.path("didact.db"), place.path("copy.db")).expect("copied");
@@ -66,7 +66,7 @@ fn a_store_that_is_replaced_while_a_sweep_runs_is_not_touched() {
 
 #[test]
 fn cleaning_while_a_sweep_runs_disturbs_nothing() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let stray = place.write("didact.artifacts/tmp/left-behind/file", "of an attempt that nobody knows");
     let removed = place.succeed(&["gc"]).stdout;
     assert!(removed.contains("left-behind") && removed.contains("1 item(s)"), "{removed}");
