@@ -214,21 +214,16 @@ fn course(trial: &TrialStanding) -> TrialCourse {
 /// A sweep that another process plans at the same moment is planned again, at most so often.
 const PLANNINGS: usize = 10;
 
-/// Plans and writes a sweep, with what its search had added before; again where another process was faster. `first`: its plan
-/// in a store that holds nothing of it.
+/// Plans and writes a sweep, with what its search had added before; again where another process was faster.
 pub(super) async fn write_plan(
     steering: &mut Steering,
     store: &Store,
     source: crate::store::PlanSource<'_>,
-    mut first: Option<Plan>,
 ) -> Result<(Plan, crate::store::PlanOutcome), Failure> {
     for _ in 0..PLANNINGS {
         let before = store.planned_axes(&steering.sweep.name).await?;
         let (generation, added) = before.map_or((None, Vec::new()), |(generation, axes)| (Some(generation), axes));
-        let plan = match first.take().filter(|_| generation.is_none()) {
-            Some(plan) => plan,
-            None => steering.plan(&added)?,
-        };
+        let plan = steering.plan(&added)?;
         match store.write_plan(&steering.sweep, source, &plan, &steering.artifacts, generation).await {
             Ok(outcome) => {
                 steering.id.clone_from(&outcome.sweep);

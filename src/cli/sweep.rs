@@ -68,16 +68,12 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     if args.dry_run {
         return dry_run(&mut steering, &slots, global).await;
     }
-    // A sweep that cannot be planned leaves no store behind.
-    let first = match Store::open(&global.store, Access::Read).await {
-        Err(StoreError::Absent { .. }) => Some(steering.plan(&[])?),
-        _ => None,
-    };
+    steering.planner.open(&steering.sweep)?;
     let store = Store::open(&global.store, Access::Write).await?;
     reap(&store).await?;
     let file = args.file.as_ref().map(|path| path.display().to_string());
     let source = PlanSource { file: file.as_deref(), text: &source.text };
-    let (plan, outcome) = write_plan(&mut steering, &store, source, first).await?;
+    let (plan, outcome) = write_plan(&mut steering, &store, source).await?;
     if let Some(change) = &outcome.change {
         say(&format!("{} ({} of {} stages are done already)", changed(change), outcome.cached, outcome.stages));
         store.tell(&outcome.sweep, "replanned", &changed(change)).await?;

@@ -38,6 +38,18 @@ pub struct Planner {
 }
 
 impl Planner {
+    /// Opens what the sweep's trials need, so that what is wrong with it is told before a store is made.
+    ///
+    /// # Errors
+    /// Data or weights that cannot be used.
+    pub fn open(&mut self, sweep: &Sweep) -> Result<(), PlanError> {
+        for trial in &sweep.trials {
+            self.opened.teacher(&trial.trial.teacher)?;
+            self.opened.facts(&trial.trial.data)?;
+        }
+        Ok(())
+    }
+
     /// Lays out every run of the sweep's trials.
     ///
     /// # Errors
