@@ -37,6 +37,17 @@ fn a_store_of_the_first_schema_is_read_and_swept_on() {
 }
 
 #[test]
+fn only_a_sweep_makes_a_store() {
+    let place = Workplace::new();
+    for command in [&["cancel", "tiny"][..], &["gc"], &["worker", "--sweep", "tiny"], &["status"]] {
+        let refused = place.run(command);
+        assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+        assert!(refused.stderr.contains("there is no store at didact.db"), "{}", refused.stderr);
+    }
+    assert!(!place.path("didact.db").exists());
+}
+
+#[test]
 fn a_store_that_is_deleted_while_a_sweep_runs_ends_it() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
