@@ -193,7 +193,9 @@ async fn conclude(
         SweepEnd::Complete | SweepEnd::Interrupted | SweepEnd::TimeLimit => {}
     }
     let all_through = args.only.is_some() || open == 0;
-    Ok(if failed == 0 && all_through && *end == SweepEnd::Complete { Exit::Done } else { Exit::RunsFailed })
+    // A limit that is reached with the last run is no failure.
+    let stuck = matches!(end, SweepEnd::TooManyFailures(_) | SweepEnd::Broken);
+    Ok(if failed == 0 && all_through && !stuck { Exit::Done } else { Exit::RunsFailed })
 }
 
 async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Result<Exit, Failure> {

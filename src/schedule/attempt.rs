@@ -33,7 +33,7 @@ pub(super) enum Ended {
     Well,
     /// It failed for reasons of the machine.
     Badly(String),
-    /// Nothing: it was interrupted or superseded.
+    /// Nothing: it was interrupted or superseded, or only needs more time.
     Elsewise,
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn run(
     let started = Instant::now();
     let flags = Flags::default();
     let heart = beat(store.clone(), claim.clone(), worker.clone(), flags.clone(), options.stage_timeout);
-    let (result, costs) = tokio::task::spawn_blocking({
+    let (result, costs, advanced) = tokio::task::spawn_blocking({
         let (store, artifacts, claim, runtime) = (store.clone(), artifacts.clone(), claim.clone(), Handle::current());
         let (stop, options) = (stop.clone(), options.clone());
         let deadline = options.stage_timeout.map(|timeout| started + timeout);
@@ -79,15 +79,16 @@ pub(super) async fn run(
                 pending: Vec::new(),
                 costs: BTreeMap::new(),
                 last_progress: None,
+                advanced: false,
                 trouble: None,
             };
             let result = prepare_and_execute(&artifacts, &claim, &options, &mut observer);
             let result = observer.verdict(result);
-            (result, observer.costs)
+            (result, observer.costs, observer.advanced)
         }
     })
     .await
-    .unwrap_or_else(|error| (Err(failure(FailureClass::Bug, error.to_string())), BTreeMap::new()));
+    .unwrap_or_else(|error| (Err(failure(FailureClass::Bug, error.to_string())), BTreeMap::new(), false));
 
     let end = match result {
         Ok(bytes) => AttemptEnd::Done { bytes },
@@ -112,6 +113,8 @@ pub(super) async fn run(
     AttemptLog::end();
     Message::Finished { kind: kind_name, title, state: state.to_owned(), reason: reason.clone(), seconds }.send();
     Ok(match end {
+        // It got on, left a checkpoint, and goes on from there: nothing is wrong with the machine.
+        AttemptEnd::Failed { class: FailureClass::Timeout, .. } if advanced => Ended::Elsewise,
         AttemptEnd::Failed { class, .. } if ours && class.is_infrastructure() => {
             Ended::Badly(reason.unwrap_or_default())
         }

@@ -27,6 +27,8 @@ pub(super) struct AttemptObserver<'a> {
     pub(super) pending: Vec<(String, u64, f64)>,
     pub(super) costs: BTreeMap<String, f64>,
     pub(super) last_progress: Option<Instant>,
+    /// Whether an epoch was finished and stored.
+    pub(super) advanced: bool,
     /// The first thing that went wrong with the store: the attempt fails with it.
     pub(super) trouble: Option<StoreError>,
 }
@@ -67,8 +69,9 @@ impl Observer for AttemptObserver<'_> {
     fn store_metrics(&mut self) -> Result<(), String> {
         let points = std::mem::take(&mut self.pending);
         let outcome = self.runtime.block_on(self.store.add_metrics(self.claim, &points));
-        if !self.keep(outcome)? {
-            self.flags.lost.store(true, Ordering::Relaxed);
+        match self.keep(outcome)? {
+            true => self.advanced = true,
+            false => self.flags.lost.store(true, Ordering::Relaxed),
         }
         Ok(())
     }

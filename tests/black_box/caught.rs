@@ -1,12 +1,13 @@
 //! Sweeps beside the test: started, caught in the middle of training, stopped, compared with one that nobody disturbed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
-use crate::common::{Workplace, long_sweep};
+use crate::common::{Workplace, two_long_trials};
 use crate::processes::{send, wait_for};
 
 /// A command that runs beside the test; it does not outlive it.
@@ -129,43 +130,39 @@ pub fn has_checkpoint(place: &Workplace) -> bool {
 }
 
 /// A sweep in the middle of joint training, with a checkpoint behind it.
-pub fn caught_in_joint_training() -> (Workplace, Started) {
+pub fn caught_in_joint_training(file: &str) -> (Workplace, Started) {
     let place = Workplace::new();
-    place.write("tiny.toml", &long_sweep());
+    place.write("tiny.toml", file);
     let sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report"]);
     wait_for("a checkpoint of joint training", || has_checkpoint(&place));
     (place, sweep)
 }
 
 /// Digests of the selected and the last weights that every joint stage left, by stage.
-fn weights(place: &Workplace) -> Vec<(String, blake3::Hash, blake3::Hash)> {
-    let mut all: Vec<_> = std::fs::read_dir(place.path("didact.artifacts/joint"))
-        .expect("joint artifacts")
-        .map(|entry| {
-            let path = entry.expect("an entry").path();
-            let digest = |name: &str| blake3::hash(&std::fs::read(path.join(name)).expect("a file"));
-            let key = path.file_name().expect("a name").to_string_lossy().into_owned();
-            (key, digest("selected.safetensors"), digest("last.safetensors"))
-        })
-        .collect();
-    all.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-    all
+fn weights(place: &Workplace) -> BTreeMap<String, [blake3::Hash; 2]> {
+    let stages = place.query("SELECT id FROM stage WHERE kind = 'joint'");
+    let digests = |stage: &String| {
+        let folder = place.path("didact.artifacts/joint").join(stage);
+        ["selected.safetensors", "last.safetensors"]
+            .map(|name| blake3::hash(&std::fs::read(folder.join(name)).expect("a file")))
+    };
+    stages.iter().map(|stage| (stage.clone(), digests(stage))).collect()
 }
 
-/// Every file that joint training left is, byte by byte, that of a sweep which nobody disturbed.
+/// Every file that joint training left is, byte by byte, that of a sweep of [`two_long_trials`] which nobody disturbed.
 #[track_caller]
 pub fn assert_same_bits(place: &Workplace) {
-    static UNDISTURBED: OnceLock<Vec<(String, blake3::Hash, blake3::Hash)>> = OnceLock::new();
+    static UNDISTURBED: OnceLock<BTreeMap<String, [blake3::Hash; 2]>> = OnceLock::new();
     let theirs = UNDISTURBED.get_or_init(|| {
         let undisturbed = Workplace::new();
-        undisturbed.write("tiny.toml", &long_sweep());
+        undisturbed.write("tiny.toml", &two_long_trials());
         undisturbed.succeed(&["sweep", "tiny.toml", "--no-report"]);
         weights(&undisturbed)
     });
     let ours = weights(place);
-    assert_eq!(ours.len(), theirs.len());
-    for ((stage, selected, last), (other, other_selected, other_last)) in ours.iter().zip(theirs) {
-        assert_eq!(stage, other);
+    assert!(!ours.is_empty());
+    for (stage, [selected, last]) in ours {
+        let [other_selected, other_last] = theirs[&stage];
         assert_eq!(selected, other_selected, "the selected weights of {stage} differ");
         assert_eq!(last, other_last, "the last weights and moments of {stage} differ");
     }

@@ -161,9 +161,14 @@ epochs = 2
 batch_size = 4
 "#;
 
-/// [`TINY`] with joint training long enough to be caught in its middle.
-pub fn long_sweep() -> String {
+/// [`TINY`] with joint training long enough to be caught in its middle: two trials, the baseline first.
+pub fn two_long_trials() -> String {
     TINY.replace("epochs = 2\nbatch_size = 4\n", "epochs = 40\nbatch_size = 4\n")
+}
+
+/// The baseline of [`two_long_trials`] alone.
+pub fn one_long_trial() -> String {
+    two_long_trials().replace("depth = 1", "autoencoder = \"none\"")
 }
 
 /// [`TINY`] on images below `data/` instead of drawn ones.

@@ -105,7 +105,7 @@ fn a_sweep_stops_once_as_many_runs_have_failed_as_it_may_lose() {
 #[test]
 fn a_stage_that_takes_too_long_goes_on_from_its_checkpoint_until_it_is_done() {
     let place = Workplace::new();
-    place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 150"));
+    place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 200"));
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1", "--stage-timeout", "1s"]);
     assert_each_stage_done_once(&place);
     let late = place.query(
@@ -114,7 +114,7 @@ fn a_stage_that_takes_too_long_goes_on_from_its_checkpoint_until_it_is_done() {
     );
     assert_eq!(late, ["joint|failed|timeout|it took longer than --stage-timeout allows"]);
     let epochs = "SELECT COUNT(*), MIN(step), MAX(step) FROM metric WHERE name = 'loss'";
-    assert_eq!(place.query(epochs), ["150|1|150"]);
+    assert_eq!(place.query(epochs), ["200|1|200"]);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! A disk that runs full at each kind of write: nothing is lost, and once there is room the sweep ends with the same numbers.
 
 use crate::caught::{Started, assert_each_stage_done_once, assert_same_bits, has_checkpoint};
-use crate::common::{Workplace, long_sweep};
+use crate::common::{Workplace, one_long_trial};
 use crate::disks::{Mount, fill, small_disk};
 use crate::processes::wait_for;
 
-/// More than [`long_sweep`] needs.
+/// More than [`one_long_trial`] needs.
 const ROOM: u64 = 200 << 20;
 
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
@@ -13,7 +13,7 @@ const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 /// A workplace whose artifacts lie on a disk of their own.
 fn artifacts_on_a_small_disk() -> Option<(Workplace, Mount)> {
     let place = Workplace::new();
-    place.write("tiny.toml", &long_sweep());
+    place.write("tiny.toml", &one_long_trial());
     let folder = place.path("didact.artifacts");
     std::fs::create_dir(&folder).expect("created");
     let disk = small_disk(&folder, ROOM)?;
@@ -24,7 +24,7 @@ fn artifacts_on_a_small_disk() -> Option<(Workplace, Mount)> {
 fn store_on_a_small_disk() -> Option<(Workplace, Mount, tempfile::TempDir)> {
     let place = Workplace::new();
     let disk = small_disk(place.folder(), ROOM)?;
-    place.write("tiny.toml", &long_sweep());
+    place.write("tiny.toml", &one_long_trial());
     let artifacts = tempfile::tempdir().expect("a temporary folder");
     std::os::unix::fs::symlink(artifacts.path(), place.path("didact.artifacts")).expect("linked");
     Some((place, disk, artifacts))

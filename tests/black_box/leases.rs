@@ -1,7 +1,7 @@
 //! Leases: who holds a stage, who may take it back, and what becomes of a result that comes too late.
 
 use crate::caught::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, freeze, workers};
-use crate::common::Workplace;
+use crate::common::{Workplace, one_long_trial};
 use crate::processes::{kill, wait_for};
 
 const AGAIN: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
@@ -18,7 +18,7 @@ fn checkpoints(place: &Workplace) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 
 #[test]
 fn a_worker_that_comes_back_late_is_superseded_and_touches_nothing() {
-    let (place, mut first) = caught_in_joint_training();
+    let (place, mut first) = caught_in_joint_training(&one_long_trial());
     let late = freeze(&place, workers(&place).remove(0));
     // To everybody else it looks like a process of before the last boot.
     let taken = place.query(
@@ -50,7 +50,7 @@ fn a_worker_that_comes_back_late_is_superseded_and_touches_nothing() {
 
 #[test]
 fn a_lease_of_another_machine_is_waited_for_until_it_runs_out() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     let frozen = freeze(&place, worker);
     let elsewhere = place.query("UPDATE attempt SET host = 'elsewhere' WHERE state = 'running' RETURNING stage_id");
@@ -71,7 +71,7 @@ fn a_lease_of_another_machine_is_waited_for_until_it_runs_out() {
 
 #[test]
 fn a_clock_set_back_by_hours_delays_no_stage() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
     // As a pause looks that was stored before the clock was set back.

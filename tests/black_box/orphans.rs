@@ -1,13 +1,14 @@
 //! However a sweep's process ends, its workers end with it, and nothing is lost.
 
 use crate::caught::{assert_same_bits, caught_in_joint_training, has_checkpoint, is_alive, workers};
+use crate::common::one_long_trial;
 use crate::processes::wait_for;
 
 const AGAIN: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
 #[test]
 fn workers_leave_by_themselves_when_their_sweep_is_killed() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     sweep.kill();
     wait_for("the worker's end", || !is_alive(worker));
@@ -21,7 +22,7 @@ fn workers_leave_by_themselves_when_their_sweep_is_killed() {
 
 #[test]
 fn a_termination_signal_is_an_orderly_end() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     sweep.signal(libc::SIGTERM);
     assert_eq!(sweep.end(), 130);
@@ -33,7 +34,7 @@ fn a_termination_signal_is_an_orderly_end() {
 
 #[test]
 fn interrupted_twice_a_sweep_waits_for_nobody_and_loses_nothing() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     // The worker cannot store its epoch, and so not leave.
     let mut lock = None;

@@ -1,11 +1,12 @@
 //! Killed in the middle and started again: the same bits, nothing repeated but the step that was lost.
 
 use crate::caught::{assert_same_bits, caught_in_joint_training, has_checkpoint, partials, workers};
+use crate::common::two_long_trials;
 use crate::processes::kill;
 
 #[test]
 fn a_killed_sweep_goes_on_and_ends_with_the_same_bits() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&two_long_trials());
     let workers = workers(&place);
     sweep.kill();
     for worker in workers {
@@ -30,7 +31,7 @@ fn a_killed_sweep_goes_on_and_ends_with_the_same_bits() {
 
 #[test]
 fn a_killed_worker_costs_one_attempt_and_the_sweep_goes_on_by_itself() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&two_long_trials());
     for worker in workers(&place) {
         kill(worker);
     }
@@ -42,7 +43,7 @@ fn a_killed_worker_costs_one_attempt_and_the_sweep_goes_on_by_itself() {
 
 #[test]
 fn an_interrupted_sweep_leaves_with_130_and_a_checkpoint() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&two_long_trials());
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
     assert_eq!(place.query("SELECT state FROM attempt WHERE state <> 'done'"), ["interrupted"]);

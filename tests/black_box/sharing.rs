@@ -1,7 +1,7 @@
 //! Several sweeps in one store at once: what two of them want is computed once.
 
 use crate::caught::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, workers};
-use crate::common::{TINY, Workplace, long_sweep};
+use crate::common::{TINY, Workplace, one_long_trial};
 use crate::processes::{kill, wait_for};
 
 #[test]
@@ -41,10 +41,10 @@ fn two_files_share_the_stages_that_they_have_in_common() {
 
 #[test]
 fn a_sweep_waits_for_a_stage_in_other_hands_and_takes_over_when_these_die() {
-    let (place, mut first) = caught_in_joint_training();
+    let (place, mut first) = caught_in_joint_training(&one_long_trial());
     let holder = workers(&place).remove(0);
     let stage = place.query("SELECT stage_id FROM attempt WHERE state = 'running'").remove(0);
-    place.write("other.toml", &long_sweep().replace("\"tiny\"", "\"other\""));
+    place.write("other.toml", &one_long_trial().replace("\"tiny\"", "\"other\""));
     let mut second = place.start("second.log", &["sweep", "other.toml", "--no-report"]);
     wait_for("the other sweep's worker", || place.count("SELECT COUNT(*) FROM worker") == 2);
     first.kill();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::caught::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, is_alive, workers};
-use crate::common::{TINY, Workplace};
+use crate::common::{TINY, Workplace, one_long_trial};
 use crate::disks::read_only;
 use crate::processes::wait_for;
 
@@ -49,8 +49,19 @@ fn assert_read_and_swept_on(schema: i64) {
 }
 
 #[test]
+fn only_a_sweep_makes_a_store() {
+    let place = Workplace::new();
+    for command in [&["cancel", "tiny"][..], &["gc"], &["worker", "--sweep", "tiny"], &["status"]] {
+        let refused = place.run(command);
+        assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+        assert!(refused.stderr.contains("there is no store at didact.db"), "{}", refused.stderr);
+    }
+    assert!(!place.path("didact.db").exists());
+}
+
+#[test]
 fn a_store_that_is_deleted_while_a_sweep_runs_ends_it() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     std::fs::remove_file(place.path("didact.db")).expect("removed");
     assert_eq!(sweep.end(), 4, "{}", sweep.said());
@@ -64,7 +75,7 @@ fn a_store_that_is_replaced_while_a_sweep_runs_is_not_touched() {
     let other = Workplace::new();
     other.write("tiny.toml", &TINY.replace("\"tiny\"", "\"other\""));
     other.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1"]);
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     // As a backup that is put back: another file under the same name.
     std::fs::copy(other.path("didact.db"), place.path("copy.db")).expect("copied");
@@ -78,7 +89,7 @@ fn a_store_that_is_replaced_while_a_sweep_runs_is_not_touched() {
 
 #[test]
 fn cleaning_while_a_sweep_runs_disturbs_nothing() {
-    let (place, mut sweep) = caught_in_joint_training();
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let stray = place.write("didact.artifacts/tmp/left-behind/file", "of an attempt that nobody knows");
     let removed = place.succeed(&["gc"]).stdout;
     assert!(removed.contains("left-behind") && removed.contains("1 item(s)"), "{removed}");
