@@ -59,22 +59,23 @@ pub(super) async fn limit_attempts(tx: &mut Tx, stage: &str) -> Result<(), Store
     .bind(MAX_ATTEMPTS)
     .execute(&mut **tx)
     .await?;
-    let failed = "SELECT id FROM stage WHERE id = ? AND state = 'failed'";
-    sqlx::query(sqlx::AssertSqlSafe(skip_below(failed))).bind(stage).execute(&mut **tx).await?;
+    let (failed,): (bool,) = sqlx::query_as("SELECT EXISTS (SELECT 1 FROM stage WHERE id = ? AND state = 'failed')")
+        .bind(stage)
+        .fetch_one(&mut **tx)
+        .await?;
+    // Looked at first: finding out that there is nothing to skip takes as long as there are stages to come.
+    if failed {
+        sqlx::query(SKIP_BELOW).execute(&mut **tx).await?;
+    }
     Ok(())
 }
 
-/// Everything below some stages that could still be claimed is skipped, with the reason. The walk begins at these: most often
-/// there is none, and it must cost nothing however much there is.
-fn skip_below(failed: &str) -> String {
-    format!(
-        "WITH RECURSIVE below(id) AS (
-             SELECT d.stage_id FROM ({failed}) f CROSS JOIN stage_dependency d WHERE d.needs_id = f.id
-             UNION SELECT d.stage_id FROM below b CROSS JOIN stage_dependency d WHERE d.needs_id = b.id)
-         UPDATE stage SET state = 'skipped', reason = 'a stage that it needs failed'
-         WHERE id IN (SELECT id FROM below) AND state = 'pending'"
-    )
-}
+/// Everything below a failed stage that could still be claimed is skipped, with the reason.
+const SKIP_BELOW: &str = "WITH RECURSIVE below(id) AS (
+        SELECT d.stage_id FROM stage_dependency d JOIN stage f ON f.id = d.needs_id WHERE f.state = 'failed'
+        UNION SELECT d.stage_id FROM stage_dependency d JOIN below b ON b.id = d.needs_id)
+    UPDATE stage SET state = 'skipped', reason = 'a stage that it needs failed'
+    WHERE state = 'pending' AND id IN (SELECT id FROM below)";
 
 /// A sweep that is planned again is wanted again: its cancelled runs go on, and what was skipped for the sake of a stage
 /// that has failed no longer is claimed. New stages below a failed one are skipped.
@@ -97,8 +98,7 @@ pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool) -> Result<(),
     .bind(sweep)
     .execute(&mut **tx)
     .await?;
-    let failed = "SELECT id FROM stage WHERE state = 'failed'";
-    sqlx::query(sqlx::AssertSqlSafe(skip_below(failed))).execute(&mut **tx).await?;
+    sqlx::query(SKIP_BELOW).execute(&mut **tx).await?;
     Ok(())
 }
 
