@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Sqlite, Transaction};
-
+use super::open::Tx;
 use super::state::back_off;
 use super::{Artifacts, AttemptEnd, Claim, NOW, Retry, Store, StoreError, later, settle};
 
@@ -78,7 +77,7 @@ impl Store {
     /// What the end of an attempt makes of its stage and its runs; false, and nothing, if the token no longer holds it.
     pub(super) async fn end_stage(
         &self,
-        tx: &mut Transaction<'static, Sqlite>,
+        tx: &mut Tx,
         stage: &str,
         token: &str,
         host: &str,
@@ -127,12 +126,7 @@ impl Store {
     }
 
     /// Half as many stages beside one that ran out of memory as there were, or were allowed.
-    async fn halved_neighbours(
-        &self,
-        tx: &mut Transaction<'static, Sqlite>,
-        host: &str,
-        allowed: Option<i64>,
-    ) -> Result<i64, StoreError> {
+    async fn halved_neighbours(&self, tx: &mut Tx, host: &str, allowed: Option<i64>) -> Result<i64, StoreError> {
         let (running,): (i64,) = sqlx::query_as(
             "SELECT COUNT(*) FROM stage s JOIN attempt a ON a.id = s.token WHERE s.state = 'running' AND a.host = ?",
         )

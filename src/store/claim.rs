@@ -1,7 +1,8 @@
 //! Taking a stage.
 
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::{FromRow, Sqlite};
 
+use super::open::Tx;
 use super::{AttemptStart, NOW, Store, StoreError, later, settle};
 use crate::plan::{Key, StageJob};
 
@@ -164,7 +165,7 @@ async fn candidate<'e>(
 }
 
 /// Whether what was seen a moment ago is still to be had, and still wanted.
-async fn is_claimable(tx: &mut Transaction<'static, Sqlite>, stage: &str) -> Result<bool, StoreError> {
+async fn is_claimable(tx: &mut Tx, stage: &str) -> Result<bool, StoreError> {
     let (claimable,): (bool,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "SELECT EXISTS (
              SELECT 1 FROM stage s JOIN run_stage rs ON rs.stage_id = s.id

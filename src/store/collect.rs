@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use sqlx::{Sqlite, Transaction};
-
 use super::artifacts::size_of;
+use super::open::Tx;
 use super::{Artifacts, Store, StoreError};
 use crate::evaluate::Checkpoint;
 use crate::plan::{StageJob, StageKind};
@@ -98,7 +97,7 @@ impl Store {
 }
 
 /// What the store should know of something that has gone.
-async fn forget(tx: &mut Transaction<'static, Sqlite>, garbage: &Collected) -> Result<(), StoreError> {
+async fn forget(tx: &mut Tx, garbage: &Collected) -> Result<(), StoreError> {
     // KIND/KEY, or KIND/KEY/FILE.
     let key = garbage.path.iter().nth(1).unwrap_or_default().to_string_lossy().into_owned();
     match garbage.garbage {
@@ -124,11 +123,7 @@ async fn forget(tx: &mut Transaction<'static, Sqlite>, garbage: &Collected) -> R
 }
 
 /// Epochs' weights of joint stages whose oracle scores are done.
-async fn scored_snapshots(
-    tx: &mut Transaction<'static, Sqlite>,
-    artifacts: &Artifacts,
-    states: &States,
-) -> Result<Vec<Collected>, StoreError> {
+async fn scored_snapshots(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Result<Vec<Collected>, StoreError> {
     let mut found = Vec::new();
     for key in names(&artifacts.root().join(StageKind::Joint.name())) {
         let path = Path::new(StageKind::Joint.name()).join(&key);

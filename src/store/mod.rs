@@ -11,6 +11,8 @@ mod explain;
 mod filesystem;
 mod lease;
 mod open;
+mod plan_change;
+mod plan_rows;
 mod results;
 mod search;
 mod settle;
@@ -29,12 +31,13 @@ pub use estimate::Rates;
 pub use explain::{AttemptRow, Explanation, RunFacts, StageExplanation};
 pub use lease::Held;
 pub use open::{Access, Store};
+pub use plan_change::PlanChange;
 pub use results::{Curve, ResultRow, RunRow, StageRow, SweepRow};
 pub use search::{RunStanding, TrialStanding};
 pub use state::{AttemptEnd, Failed, FailureClass, Retry, StageState};
 pub use status::{Event, Failure, RunCounts, RunStates, StageCount, SweepStatus};
 pub use worker::{PresentWorker, WorkerRow};
-pub use write_plan::{PlanChange, PlanOutcome, PlanSource};
+pub use write_plan::{PlanOutcome, PlanSource};
 
 /// The database's clock, UTC, as text that sorts.
 pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";

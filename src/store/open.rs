@@ -12,6 +12,9 @@ use super::filesystem::{Identity, can_write, network_file_system};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
+/// A write transaction.
+pub(super) type Tx = Transaction<'static, Sqlite>;
+
 /// What the store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -165,7 +168,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Replaced`] if another file stands at the store's path by now: what is written would be lost.
-    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    pub(super) async fn write(&self) -> Result<Tx, StoreError> {
         self.check_identity()?;
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }

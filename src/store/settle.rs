@@ -1,13 +1,10 @@
 //! What follows from a stage's new state: skipped successors, run states, results.
 
-use sqlx::{Sqlite, Transaction};
-
+use super::open::Tx;
 use super::state::MAX_ATTEMPTS;
 use super::{Artifacts, Store, StoreError};
 use crate::evaluate::{Checkpoint, Evaluation};
 use crate::plan::{Key, StageJob, StageKind};
-
-type Tx = Transaction<'static, Sqlite>;
 
 /// A run is what its stages are.
 const RUN_STATE: &str = "UPDATE run SET

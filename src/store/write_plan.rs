@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite};
 
+use super::open::Tx;
+use super::plan_change::{PlanChange, change, linked_trials};
+use super::plan_rows::{ROWS, insert_runs, insert_stages, insert_trials, json};
 use super::{Artifacts, NOW, Store, StoreError, settle};
-use crate::plan::{Key, Plan, PlannedRun, PlannedStage, PlannedTrial, StageKind, Sweep};
+use crate::plan::{Plan, StageKind, Sweep};
 
 /// What planning found already there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,17 +25,6 @@ pub struct PlanOutcome {
     pub change: Option<PlanChange>,
 }
 
-/// What a changed sweep file changes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PlanChange {
-    /// Trials that were not there, as the report names them.
-    pub added: Vec<String>,
-    /// Trials that are no longer wanted; their numbers stay in the store.
-    pub removed: Vec<String>,
-    /// Trials that stay.
-    pub kept: usize,
-}
-
 /// A sweep file's place and text.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanSource<'a> {
@@ -41,11 +33,6 @@ pub struct PlanSource<'a> {
     /// The text that was read.
     pub text: &'a str,
 }
-
-pub(super) type Tx = Transaction<'static, Sqlite>;
-
-/// Rows an INSERT: SQLite takes at most 32,766 values a statement.
-const ROWS: usize = 2000;
 
 impl Store {
     /// Writes a plan: rows that are there are kept, links of the sweep are replaced. Done stages whose artifact is gone
@@ -81,10 +68,7 @@ impl Store {
         tx.commit().await?;
         crate::fault::point("plan:after-commit");
         self.settle_evaluations(plan, artifacts).await?;
-        let change = before.map(|before| change(&before, &plan.trials)).filter(|change| {
-            // The same trials in another order are no change.
-            !change.added.is_empty() || !change.removed.is_empty()
-        });
+        let change = before.and_then(|before| change(&before, &plan.trials));
         Ok(PlanOutcome { sweep: id, runs: plan.runs.len(), stages, cached, change })
     }
 
@@ -163,19 +147,6 @@ impl Store {
         Ok(done)
     }
 
-    /// What a plan changes against the sweep as it stands; none if there is no such sweep, or nothing changes.
-    pub async fn change(&self, name: &str, plan: &Plan) -> Result<Option<PlanChange>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT st.trial_id, st.variant FROM sweep_trial st JOIN sweep s ON s.id = st.sweep_id WHERE s.name = ?
-             ORDER BY st.position",
-        )
-        .bind(name)
-        .fetch_all(&self.pool)
-        .await?;
-        let change = change(&rows, &plan.trials);
-        Ok((!rows.is_empty() && (!change.added.is_empty() || !change.removed.is_empty())).then_some(change))
-    }
-
     /// How often a sweep was planned, and the searched values of its trials in their order; none if there is no such sweep.
     pub async fn planned_axes(&self, name: &str) -> Result<Option<(i64, Vec<String>)>, StoreError> {
         let Some((id, generation)): Option<(String, i64)> =
@@ -193,35 +164,6 @@ impl Store {
                 .await?;
         Ok(Some((generation, axes.into_iter().map(|(axes,)| axes).collect())))
     }
-}
-
-async fn linked_trials(tx: &mut Tx, sweep: &str) -> Result<Vec<(String, String)>, StoreError> {
-    Ok(sqlx::query_as("SELECT trial_id, variant FROM sweep_trial WHERE sweep_id = ? ORDER BY position")
-        .bind(sweep)
-        .fetch_all(&mut **tx)
-        .await?)
-}
-
-fn change(before: &[(String, String)], trials: &[PlannedTrial]) -> PlanChange {
-    let label = |trial: &PlannedTrial| match trial.trial.axes.is_empty() {
-        true => trial.trial.variant.clone(),
-        false => trial.trial.axes.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", "),
-    };
-    let known: HashSet<&str> = before.iter().map(|(id, _)| id.as_str()).collect();
-    let wanted: HashSet<&str> = trials.iter().map(|trial| trial.key.as_str()).collect();
-    PlanChange {
-        added: trials.iter().filter(|trial| !known.contains(trial.key.as_str())).map(label).collect(),
-        removed: before
-            .iter()
-            .filter(|(id, _)| !wanted.contains(id.as_str()))
-            .map(|(_, label)| label.clone())
-            .collect(),
-        kept: before.iter().filter(|(id, _)| wanted.contains(id.as_str())).count(),
-    }
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Row(error.to_string()))
 }
 
 async fn upsert_sweep(tx: &mut Tx, sweep: &Sweep, source: PlanSource<'_>) -> Result<String, StoreError> {
@@ -250,129 +192,4 @@ async fn upsert_sweep(tx: &mut Tx, sweep: &Sweep, source: PlanSource<'_>) -> Res
             .await?;
     }
     Ok(id)
-}
-
-async fn insert_trials(tx: &mut Tx, sweep: &str, trials: &[PlannedTrial], first: usize) -> Result<(), StoreError> {
-    for (chunk, trials) in trials.chunks(ROWS).enumerate() {
-        let settings = trials.iter().map(|planned| json(&planned.trial.trial)).collect::<Result<Vec<_>, _>>()?;
-        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO trial (id, settings) ");
-        rows.push_values(trials.iter().zip(settings), |mut row, (planned, settings)| {
-            row.push_bind(planned.key.as_str()).push_bind(settings);
-        });
-        rows.push(" ON CONFLICT (id) DO NOTHING").build().execute(&mut **tx).await?;
-        let axes = trials.iter().map(|planned| json(&planned.trial.axes)).collect::<Result<Vec<_>, _>>()?;
-        let mut rows = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO sweep_trial (sweep_id, trial_id, position, axes, variant, baseline) ",
-        );
-        rows.push_values(trials.iter().zip(axes).enumerate(), |mut row, (place, (planned, axes))| {
-            row.push_bind(sweep)
-                .push_bind(planned.key.as_str())
-                .push_bind((first + chunk * ROWS + place) as i64)
-                .push_bind(axes)
-                .push_bind(planned.trial.variant.as_str())
-                .push_bind(i64::from(planned.trial.baseline));
-        });
-        // A trial that is there already keeps its place.
-        rows.push(" ON CONFLICT (sweep_id, trial_id) DO NOTHING").build().execute(&mut **tx).await?;
-    }
-    Ok(())
-}
-
-/// Returns how many of the stages are done.
-async fn insert_stages(tx: &mut Tx, stages: &[PlannedStage], artifacts: &Artifacts) -> Result<usize, StoreError> {
-    let mut cached = 0;
-    for stages in stages.chunks(ROWS) {
-        let jobs = stages.iter().map(|stage| json(&stage.job)).collect::<Result<Vec<_>, _>>()?;
-        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO stage (id, kind, job, family, work) ");
-        rows.push_values(stages.iter().zip(jobs), |mut row, (stage, job)| {
-            row.push_bind(stage.key.as_str())
-                .push_bind(stage.job.kind().name())
-                .push_bind(job)
-                .push_bind(stage.effort.family.as_str())
-                .push_bind(stage.effort.work);
-        });
-        // The job's paths are renewed: the same images may lie elsewhere now.
-        rows.push(
-            " ON CONFLICT (id) DO UPDATE SET job = excluded.job, family = excluded.family, work = excluded.work
-              RETURNING id, state",
-        );
-        let states: Vec<(String, String)> = rows.build_query_as().fetch_all(&mut **tx).await?;
-        let done: HashSet<String> = states.into_iter().filter(|(_, state)| state == "done").map(|(id, _)| id).collect();
-        for stage in stages.iter().filter(|stage| done.contains(stage.key.as_str())) {
-            match artifacts.path(stage.job.kind(), &stage.key).is_dir() {
-                true => cached += 1,
-                false => reopen(tx, &stage.key).await?,
-            }
-        }
-        insert_dependencies(tx, stages).await?;
-    }
-    Ok(cached)
-}
-
-async fn insert_dependencies(tx: &mut Tx, stages: &[PlannedStage]) -> Result<(), StoreError> {
-    let pairs: Vec<(&Key, Key)> = stages
-        .iter()
-        .flat_map(|stage| stage.job.dependencies().into_iter().map(move |needed| (&stage.key, needed)))
-        .collect();
-    for pairs in pairs.chunks(ROWS) {
-        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO stage_dependency (stage_id, needs_id) ");
-        rows.push_values(pairs, |mut row, (stage, needed)| {
-            row.push_bind(stage.as_str()).push_bind(needed.as_str());
-        });
-        rows.push(" ON CONFLICT DO NOTHING").build().execute(&mut **tx).await?;
-    }
-    Ok(())
-}
-
-async fn reopen(tx: &mut Tx, key: &Key) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE stage SET state = 'pending', reason = 'its artifact was gone', attempts = 0, finished_at = NULL
-         WHERE id = ?",
-    )
-    .bind(key.as_str())
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(key.as_str()).execute(&mut **tx).await?;
-    Ok(())
-}
-
-async fn insert_runs(tx: &mut Tx, sweep: &str, runs: &[PlannedRun], first: usize) -> Result<(), StoreError> {
-    for (chunk, runs) in runs.chunks(ROWS).enumerate() {
-        let mut seen = HashSet::new();
-        let protocols = runs.iter().filter(|run| seen.insert(run.protocol_key.as_str()));
-        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO protocol (id, content) ");
-        rows.push_values(protocols, |mut row, run| {
-            row.push_bind(run.protocol_key.as_str()).push_bind(run.protocol.to_string());
-        });
-        rows.push(" ON CONFLICT (id) DO NOTHING").build().execute(&mut **tx).await?;
-
-        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO run (id, trial_id, category, seed, protocol_id) ");
-        rows.push_values(runs, |mut row, run| {
-            row.push_bind(run.key.as_str())
-                .push_bind(run.trial.as_str())
-                .push_bind(run.category.as_str())
-                .push_bind(run.seed as i64)
-                .push_bind(run.protocol_key.as_str());
-        });
-        rows.push(" ON CONFLICT (id) DO NOTHING").build().execute(&mut **tx).await?;
-
-        let links: Vec<(&Key, usize, &Key)> = runs
-            .iter()
-            .flat_map(|run| run.stages.iter().enumerate().map(move |(place, stage)| (&run.key, place, stage)))
-            .collect();
-        for links in links.chunks(ROWS) {
-            let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO run_stage (run_id, position, stage_id) ");
-            rows.push_values(links, |mut row, (run, place, stage)| {
-                row.push_bind(run.as_str()).push_bind(*place as i64).push_bind(stage.as_str());
-            });
-            rows.push(" ON CONFLICT DO NOTHING").build().execute(&mut **tx).await?;
-        }
-
-        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO sweep_run (sweep_id, run_id, position) ");
-        rows.push_values(runs.iter().enumerate(), |mut row, (place, run)| {
-            row.push_bind(sweep).push_bind(run.key.as_str()).push_bind((first + chunk * ROWS + place) as i64);
-        });
-        rows.push(" ON CONFLICT DO NOTHING").build().execute(&mut **tx).await?;
-    }
-    Ok(())
 }

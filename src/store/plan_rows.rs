@@ -1,0 +1,153 @@
+//! The rows of a plan, thousands a statement.
+
+use std::collections::HashSet;
+
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::open::Tx;
+use super::{Artifacts, StoreError};
+use crate::plan::{Key, PlannedRun, PlannedStage, PlannedTrial};
+
+/// Rows an INSERT: SQLite takes at most 32,766 values a statement.
+pub(super) const ROWS: usize = 2000;
+
+/// As the store keeps what it does not look into.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Row(error.to_string()))
+}
+
+/// Trials and their places in a sweep, from `first` on.
+pub(super) async fn insert_trials(
+    tx: &mut Tx,
+    sweep: &str,
+    trials: &[PlannedTrial],
+    first: usize,
+) -> Result<(), StoreError> {
+    for (chunk, trials) in trials.chunks(ROWS).enumerate() {
+        let settings = trials.iter().map(|planned| json(&planned.trial.trial)).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO trial (id, settings) ");
+        rows.push_values(trials.iter().zip(settings), |mut row, (planned, settings)| {
+            row.push_bind(planned.key.as_str()).push_bind(settings);
+        });
+        rows.push(" ON CONFLICT (id) DO NOTHING").build().execute(&mut **tx).await?;
+        let axes = trials.iter().map(|planned| json(&planned.trial.axes)).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO sweep_trial (sweep_id, trial_id, position, axes, variant, baseline) ",
+        );
+        rows.push_values(trials.iter().zip(axes).enumerate(), |mut row, (place, (planned, axes))| {
+            row.push_bind(sweep)
+                .push_bind(planned.key.as_str())
+                .push_bind((first + chunk * ROWS + place) as i64)
+                .push_bind(axes)
+                .push_bind(planned.trial.variant.as_str())
+                .push_bind(i64::from(planned.trial.baseline));
+        });
+        // A trial that is there already keeps its place.
+        rows.push(" ON CONFLICT (sweep_id, trial_id) DO NOTHING").build().execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Stages and what they need; returns how many of them are done.
+pub(super) async fn insert_stages(
+    tx: &mut Tx,
+    stages: &[PlannedStage],
+    artifacts: &Artifacts,
+) -> Result<usize, StoreError> {
+    let mut cached = 0;
+    for stages in stages.chunks(ROWS) {
+        let jobs = stages.iter().map(|stage| json(&stage.job)).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO stage (id, kind, job, family, work) ");
+        rows.push_values(stages.iter().zip(jobs), |mut row, (stage, job)| {
+            row.push_bind(stage.key.as_str())
+                .push_bind(stage.job.kind().name())
+                .push_bind(job)
+                .push_bind(stage.effort.family.as_str())
+                .push_bind(stage.effort.work);
+        });
+        // The job's paths are renewed: the same images may lie elsewhere now.
+        rows.push(
+            " ON CONFLICT (id) DO UPDATE SET job = excluded.job, family = excluded.family, work = excluded.work
+              RETURNING id, state",
+        );
+        let states: Vec<(String, String)> = rows.build_query_as().fetch_all(&mut **tx).await?;
+        let done: HashSet<String> = states.into_iter().filter(|(_, state)| state == "done").map(|(id, _)| id).collect();
+        for stage in stages.iter().filter(|stage| done.contains(stage.key.as_str())) {
+            match artifacts.path(stage.job.kind(), &stage.key).is_dir() {
+                true => cached += 1,
+                false => reopen(tx, &stage.key).await?,
+            }
+        }
+        insert_dependencies(tx, stages).await?;
+    }
+    Ok(cached)
+}
+
+async fn insert_dependencies(tx: &mut Tx, stages: &[PlannedStage]) -> Result<(), StoreError> {
+    let pairs: Vec<(&Key, Key)> = stages
+        .iter()
+        .flat_map(|stage| stage.job.dependencies().into_iter().map(move |needed| (&stage.key, needed)))
+        .collect();
+    for pairs in pairs.chunks(ROWS) {
+        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO stage_dependency (stage_id, needs_id) ");
+        rows.push_values(pairs, |mut row, (stage, needed)| {
+            row.push_bind(stage.as_str()).push_bind(needed.as_str());
+        });
+        rows.push(" ON CONFLICT DO NOTHING").build().execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+async fn reopen(tx: &mut Tx, key: &Key) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE stage SET state = 'pending', reason = 'its artifact was gone', attempts = 0, finished_at = NULL
+         WHERE id = ?",
+    )
+    .bind(key.as_str())
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(key.as_str()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Runs, their stages, and their places in a sweep, from `first` on.
+pub(super) async fn insert_runs(tx: &mut Tx, sweep: &str, runs: &[PlannedRun], first: usize) -> Result<(), StoreError> {
+    for (chunk, runs) in runs.chunks(ROWS).enumerate() {
+        let mut seen = HashSet::new();
+        let protocols = runs.iter().filter(|run| seen.insert(run.protocol_key.as_str()));
+        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO protocol (id, content) ");
+        rows.push_values(protocols, |mut row, run| {
+            row.push_bind(run.protocol_key.as_str()).push_bind(run.protocol.to_string());
+        });
+        rows.push(" ON CONFLICT (id) DO NOTHING").build().execute(&mut **tx).await?;
+
+        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO run (id, trial_id, category, seed, protocol_id) ");
+        rows.push_values(runs, |mut row, run| {
+            row.push_bind(run.key.as_str())
+                .push_bind(run.trial.as_str())
+                .push_bind(run.category.as_str())
+                .push_bind(run.seed as i64)
+                .push_bind(run.protocol_key.as_str());
+        });
+        rows.push(" ON CONFLICT (id) DO NOTHING").build().execute(&mut **tx).await?;
+
+        let links: Vec<(&Key, usize, &Key)> = runs
+            .iter()
+            .flat_map(|run| run.stages.iter().enumerate().map(move |(place, stage)| (&run.key, place, stage)))
+            .collect();
+        for links in links.chunks(ROWS) {
+            let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO run_stage (run_id, position, stage_id) ");
+            rows.push_values(links, |mut row, (run, place, stage)| {
+                row.push_bind(run.as_str()).push_bind(*place as i64).push_bind(stage.as_str());
+            });
+            rows.push(" ON CONFLICT DO NOTHING").build().execute(&mut **tx).await?;
+        }
+
+        let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO sweep_run (sweep_id, run_id, position) ");
+        rows.push_values(runs.iter().enumerate(), |mut row, (place, run)| {
+            row.push_bind(sweep).push_bind(run.key.as_str()).push_bind((first + chunk * ROWS + place) as i64);
+        });
+        rows.push(" ON CONFLICT DO NOTHING").build().execute(&mut **tx).await?;
+    }
+    Ok(())
+}
