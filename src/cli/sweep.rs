@@ -188,7 +188,7 @@ async fn conclude(
             left("the time limit was reached");
             return Ok(Exit::Interrupted);
         }
-        SweepEnd::TooManyFailures(count) => left(&format!("{count} runs have failed (--max-failures)")),
+        SweepEnd::TooManyFailures(count) => left(&format!("{count} run(s) failed (--max-failures)")),
         SweepEnd::Broken => left("no worker could go on"),
         SweepEnd::Complete | SweepEnd::Interrupted | SweepEnd::TimeLimit => {}
     }

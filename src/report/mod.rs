@@ -1,5 +1,6 @@
 //! From rows and artifacts to a page that says which variant is better, by how much, at what cost, and how sure that is.
 
+mod agreement;
 mod bars;
 mod baselines;
 mod comparison;

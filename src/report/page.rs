@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::agreement::agreement;
 use super::comparison::Comparison;
 use super::costs::Costs;
 use super::figure::Figure;
@@ -79,7 +80,7 @@ fn part(rows: &Rows, section: &Section<'_>, index: usize, of: usize) -> Markup {
         (tables::results(groups))
         @if !section.comparisons.is_empty() { (tables::comparisons(&section.comparisons, groups)) }
         @for figure in &section.bars { (svg(figure)) }
-        (groups.guidance.table(groups))
+        (agreement(groups))
         (tables::epochs(groups))
         @if let Some(published) = &section.published { (published) }
         (costs::table(rows, groups))

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -12,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::log::AttemptLog;
 use super::memory::reset_peak_rss;
-use super::observer::AttemptObserver;
+use super::observer::{AttemptObserver, Flags};
 use super::{Message, Stop, WorkerOptions, peak_rss};
 use crate::plan::StageKind;
 use crate::store::{Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, Store, StoreError};
@@ -35,15 +34,6 @@ pub(super) enum Ended {
     Badly(String),
     /// Nothing: it was interrupted or superseded, or only needs more time.
     Elsewise,
-}
-
-/// What the heartbeat tells the stage.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Flags {
-    /// The lease is lost: whoever has it now computes the same.
-    pub lost: Arc<AtomicBool>,
-    /// All runs that wanted the stage were cancelled or pruned.
-    pub unwanted: Arc<AtomicBool>,
 }
 
 /// Runs one attempt.
@@ -88,7 +78,7 @@ pub(super) async fn run(
         }
     })
     .await
-    .unwrap_or_else(|error| (Err(failure(FailureClass::Bug, error.to_string())), BTreeMap::new(), false));
+    .unwrap_or_else(|error| (Err(AttemptEnd::failed(FailureClass::Bug, error.to_string())), BTreeMap::new(), false));
 
     let end = match result {
         Ok(bytes) => AttemptEnd::Done { bytes },
@@ -148,7 +138,7 @@ fn beat(store: Store, claim: Claim, worker: AttemptStart, flags: Flags, timeout:
             if let Some(timeout) = timeout
                 && started.elapsed() > timeout + GRACE
             {
-                let end = failure(
+                let end = AttemptEnd::failed(
                     FailureClass::Timeout,
                     format!("it hung: no step ended within {GRACE:?} after its time was over"),
                 );
@@ -176,10 +166,6 @@ async fn insist<T, F: Future<Output = Result<T, StoreError>>>(mut write: impl Fn
     }
 }
 
-pub(super) fn failure(class: FailureClass, reason: String) -> AttemptEnd {
-    AttemptEnd::Failed { class, reason }
-}
-
 /// Executes and publishes; returns the artifact's size.
 fn prepare_and_execute(
     artifacts: &Artifacts,
@@ -187,7 +173,7 @@ fn prepare_and_execute(
     options: &WorkerOptions,
     observer: &mut AttemptObserver<'_>,
 ) -> Result<u64, AttemptEnd> {
-    let store_error = |error: StoreError| failure(FailureClass::Store, error.to_string());
+    let store_error = |error: StoreError| AttemptEnd::failed(FailureClass::Store, error.to_string());
     // An earlier attempt may have died between the rename and the row: its artifact is whole, its curves were stored before.
     if claim.attempt > 1 && artifacts.is_published(claim.job.kind(), &claim.stage) {
         tracing::info!("an earlier attempt has left the artifact: nothing to compute");
@@ -200,7 +186,7 @@ fn prepare_and_execute(
     let end = match result {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(classify(&error)),
-        Err(panic) => Some(failure(FailureClass::Bug, panic_text(panic.as_ref()))),
+        Err(panic) => Some(AttemptEnd::failed(FailureClass::Bug, panic_text(panic.as_ref()))),
     };
     let published = match end {
         None => artifacts.publish(&out, claim.job.kind(), &claim.stage).map_err(store_error),
@@ -221,7 +207,7 @@ fn classify(error: &StageError) -> AttemptEnd {
         StageError::OutOfMemory(_) => FailureClass::Oom,
         StageError::Bug(_) => FailureClass::Bug,
     };
-    failure(class, error.to_string())
+    AttemptEnd::failed(class, error.to_string())
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -263,7 +263,7 @@ impl<'a> Running<'a> {
             self.finish(
                 SweepEnd::TooManyFailures(failed),
                 "max-failures",
-                &format!("{failed} runs have failed (--max-failures)"),
+                &format!("{failed} run(s) failed (--max-failures)"),
             )
             .await?;
         } else if self.outlook == Outlook::Whole && !self.store.has_open_stages(&self.options.wanted).await? {

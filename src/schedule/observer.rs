@@ -1,18 +1,27 @@
 //! What a running stage tells, on its way to the store and to the parent process.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use super::attempt::{Flags, failure};
 use super::{Message, Stop};
 use crate::store::{AttemptEnd, Claim, FailureClass, Store, StoreError};
 use crate::train::{Observer, Progress};
 
 /// Seconds between two messages of progress to the parent.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
+
+/// What the heartbeat tells the stage.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Flags {
+    /// The lease is lost: whoever has it now computes the same.
+    pub lost: Arc<AtomicBool>,
+    /// All runs that wanted the stage were cancelled or pruned.
+    pub unwanted: Arc<AtomicBool>,
+}
 
 /// The ears of one attempt.
 pub(super) struct AttemptObserver<'a> {
@@ -51,9 +60,9 @@ impl AttemptObserver<'_> {
     pub(super) fn verdict(&mut self, result: Result<u64, AttemptEnd>) -> Result<u64, AttemptEnd> {
         match (self.trouble.take(), result) {
             (_, Ok(bytes)) => Ok(bytes),
-            (Some(trouble), Err(_)) => Err(failure(FailureClass::Store, trouble.to_string())),
+            (Some(trouble), Err(_)) => Err(AttemptEnd::failed(FailureClass::Store, trouble.to_string())),
             (None, Err(AttemptEnd::Interrupted)) if self.is_late() && !self.stop.requested() => {
-                Err(failure(FailureClass::Timeout, "it took longer than --stage-timeout allows".to_owned()))
+                Err(AttemptEnd::failed(FailureClass::Timeout, "it took longer than --stage-timeout allows".to_owned()))
             }
             (None, Err(end)) => Err(end),
         }

@@ -197,6 +197,13 @@ pub enum AttemptEnd {
     Interrupted,
 }
 
+impl AttemptEnd {
+    /// A failure.
+    pub fn failed(class: FailureClass, reason: String) -> Self {
+        Self::Failed { class, reason }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,7 @@
 use std::f32::consts::{FRAC_PI_2, FRAC_PI_6};
 
 use super::colour::{Jitter, smooth};
-use super::layer::{blend, sample};
-use super::paint::Painted;
+use super::layer::{Painted, blend, sample};
 use crate::data::Image;
 use crate::data::dice::Dice;
 

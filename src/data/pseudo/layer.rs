@@ -1,11 +1,37 @@
-//! Blending over an image, with the exact mask of what it changed.
+//! A painted image, and blending over one with the exact mask of what it changed.
 
 use super::colour::{Colour, mix};
-use super::paint::Painted;
 use crate::data::Image;
 
 /// A pixel counts as painted where a channel changed by more than this many grey levels: less is lost in a sensor's noise.
 pub(super) const VISIBLE: u8 = 6;
+
+/// A normal image with a painted defect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Painted {
+    /// The image; outside the mask it has the bytes of the normal one.
+    pub image: Image,
+    /// Which pixels were changed, row-major, as many as the image has.
+    pub mask: Vec<bool>,
+}
+
+impl Painted {
+    /// Mean change of the masked pixels from the normal image, grey levels of the most changed channel; 0 for an empty mask.
+    pub(super) fn contrast(&self, normal: &Image) -> f64 {
+        let pixels = self.image.rgb.chunks_exact(3).zip(normal.rgb.chunks_exact(3)).zip(&self.mask);
+        let changes = pixels.filter(|(_, masked)| **masked).map(|((new, old), _)| {
+            let change = new.iter().zip(old).map(|(new, old)| new.abs_diff(*old)).max();
+            f64::from(change.unwrap_or(0))
+        });
+        let (sum, count) = changes.fold((0.0, 0_usize), |(sum, count), change| (sum + change, count + 1));
+        sum / count.max(1) as f64
+    }
+
+    /// The mask's share of the image, 0..=1.
+    pub fn share(&self) -> f64 {
+        self.mask.iter().filter(|&&painted| painted).count() as f64 / self.mask.len() as f64
+    }
+}
 
 /// Blends `paint` over an image. The function gets a pixel (column, row) and its colour and says what is laid over it and
 /// how opaque that is (0..=1). A pixel that would change by no more than [`VISIBLE`] keeps its bytes, so that the mask is

@@ -11,4 +11,5 @@ mod paint;
 mod perlin;
 mod texture_blend;
 
-pub use paint::{Painted, Painter, paint};
+pub use layer::Painted;
+pub use paint::{Painter, paint};

@@ -1,7 +1,7 @@
 //! One defect on one normal image.
 
 use super::cut_paste::cut_paste;
-use super::layer::blend;
+use super::layer::{Painted, blend};
 use super::texture_blend::texture_blend;
 use crate::data::dice::Dice;
 use crate::data::{Image, stream};
@@ -13,33 +13,6 @@ pub(super) const SHARE: (f64, f64) = (0.005, 0.15);
 const CONTRAST: f64 = 20.0;
 /// Draws before the plain square is painted.
 const DRAWS: usize = 24;
-
-/// A normal image with a painted defect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Painted {
-    /// The image; outside the mask it has the bytes of the normal one.
-    pub image: Image,
-    /// Which pixels were changed, row-major, as many as the image has.
-    pub mask: Vec<bool>,
-}
-
-impl Painted {
-    /// Mean change of the masked pixels from the normal image, grey levels of the most changed channel; 0 for an empty mask.
-    fn contrast(&self, normal: &Image) -> f64 {
-        let pixels = self.image.rgb.chunks_exact(3).zip(normal.rgb.chunks_exact(3)).zip(&self.mask);
-        let changes = pixels.filter(|(_, masked)| **masked).map(|((new, old), _)| {
-            let change = new.iter().zip(old).map(|(new, old)| new.abs_diff(*old)).max();
-            f64::from(change.unwrap_or(0))
-        });
-        let (sum, count) = changes.fold((0.0, 0_usize), |(sum, count), change| (sum + change, count + 1));
-        sum / count.max(1) as f64
-    }
-
-    /// The mask's share of the image, 0..=1.
-    pub fn share(&self) -> f64 {
-        self.mask.iter().filter(|&&painted| painted).count() as f64 / self.mask.len() as f64
-    }
-}
 
 /// How a defect is painted; each held-out image gets one copy of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 //! cut from the normal images themselves or made of noise, for didact ships no texture set.
 
 use super::colour::{Colour, Jitter, mix, smooth};
-use super::layer::{blend, sample};
-use super::paint::Painted;
+use super::layer::{Painted, blend, sample};
 use super::perlin::Perlin;
 use crate::data::Image;
 use crate::data::dice::Dice;
