@@ -17,7 +17,7 @@ const REAP: Duration = Duration::from_secs(1);
 /// ([`crate::store::Retry`]), so that a single bad stage does not stop it.
 pub(super) const BREAKER: usize = 5;
 
-/// What runs a stage: [`execute`] but for tests and benches of the engine itself.
+/// What runs a stage: [`execute()`] but for tests and benches of the engine itself.
 pub type Execute = fn(&StageJob, &Artifacts, &mut StageContext<'_>) -> Result<(), StageError>;
 
 /// What a worker is started with.

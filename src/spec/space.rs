@@ -67,7 +67,7 @@ impl Space {
 
     /// Trial number `index` (from 0, baselines not counted) of a search in which `history` is known; none where the space has no
     /// other. `known` are the sweep's trials, baselines included: a point that would only be one of them again is passed over, and
-    /// so is one whose settings do not go together after all ([`super::load`] tries the ends of every two axes).
+    /// so is one whose settings do not go together after all ([`super::load()`] tries the ends of every two axes).
     ///
     /// Pure: with equal arguments the proposal is equal.
     pub fn propose(&self, index: u64, history: &[Observation], known: &[SweepTrial]) -> Option<Proposal> {
