@@ -97,7 +97,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         max_failures: args.max_failures,
     };
     let end = launch(&store, &options, &stop, &mut steering).await?;
-    store.settle_evaluations(&plan, &global.artifacts()).await?;
+    store.settle_evaluations(&outcome.sweep, &global.artifacts()).await?;
     let status = store.status(&outcome.sweep, &name).await?;
     conclude(args, global, &store, &outcome.sweep, &status, &end).await
 }

@@ -117,6 +117,32 @@ impl Store {
         Ok(retried.rows_affected())
     }
 
+    /// Copies the numbers of finished evaluations to the runs of a sweep that lack them: those that share one, and those whose
+    /// worker was killed between its two transactions.
+    pub async fn settle_evaluations(&self, sweep: &str, artifacts: &Artifacts) -> Result<(), StoreError> {
+        // A run has its numbers where it has the row that an evaluation leaves for each that is done. The latest comes last: of
+        // two ways of painting defects its numbers count.
+        let unsettled: Vec<(String,)> = sqlx::query_as(
+            // CROSS JOIN: from the run to its few stages, not from all stages that are done.
+            "SELECT s.id FROM (
+                 SELECT sr.run_id FROM sweep_run sr WHERE sr.sweep_id = ?
+                   AND (SELECT COUNT(*) FROM run_stage o CROSS JOIN stage e
+                        WHERE o.run_id = sr.run_id AND e.id = o.stage_id AND e.kind = 'evaluate' AND e.state = 'done')
+                     > (SELECT COUNT(*) FROM result x
+                        WHERE x.run_id = sr.run_id AND x.name IN ('epoch', 'pseudo_pixel_auroc'))) u
+             CROSS JOIN run_stage rs CROSS JOIN stage s
+             WHERE rs.run_id = u.run_id AND s.id = rs.stage_id AND s.kind = 'evaluate' AND s.state = 'done'
+             GROUP BY s.id ORDER BY s.finished_at",
+        )
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?;
+        for (stage,) in unsettled {
+            self.settle_results(&Key::from_hex(stage), artifacts).await?;
+        }
+        Ok(())
+    }
+
     /// Copies the numbers of a finished evaluation to every run that wants them.
     pub async fn settle_results(&self, stage: &Key, artifacts: &Artifacts) -> Result<(), StoreError> {
         let row: Option<(String,)> = sqlx::query_as("SELECT job FROM stage WHERE id = ? AND state = 'done'")

@@ -8,7 +8,7 @@ use super::open::Tx;
 use super::plan_change::{PlanChange, change, linked_trials};
 use super::plan_rows::{ROWS, insert_runs, insert_stages, insert_trials, json};
 use super::{Artifacts, NOW, Store, StoreError, settle};
-use crate::plan::{Plan, StageKind, Sweep};
+use crate::plan::{Plan, Sweep};
 
 /// What planning found already there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,9 @@ impl Store {
         crate::fault::point("plan:before-commit");
         tx.commit().await?;
         crate::fault::point("plan:after-commit");
-        self.settle_evaluations(plan, artifacts).await?;
+        if cached > 0 {
+            self.settle_evaluations(&id, artifacts).await?;
+        }
         let change = before.and_then(|before| change(&before, &plan.trials));
         Ok(PlanOutcome { sweep: id, runs: plan.runs.len(), stages, cached, change })
     }
@@ -102,7 +104,9 @@ impl Store {
         crate::fault::point("extend-plan:before-commit");
         tx.commit().await?;
         crate::fault::point("extend-plan:after-commit");
-        self.settle_evaluations(plan, artifacts).await?;
+        if counts.1 > 0 {
+            self.settle_evaluations(sweep, artifacts).await?;
+        }
         Ok(counts)
     }
 
@@ -118,17 +122,6 @@ impl Store {
         let cached = insert_stages(tx, &plan.stages, artifacts).await?;
         insert_runs(tx, id, &plan.runs, first.1).await?;
         Ok((plan.stages.len(), cached))
-    }
-
-    /// Copies the numbers of all finished evaluations of a plan to the runs that lack them: those that share one, and those
-    /// whose worker was killed between its two transactions.
-    pub async fn settle_evaluations(&self, plan: &Plan, artifacts: &Artifacts) -> Result<(), StoreError> {
-        let done = self.done_stages(plan).await?;
-        let evaluations = plan.stages.iter().filter(|stage| stage.job.kind() == StageKind::Evaluate);
-        for stage in evaluations.filter(|stage| done.contains(stage.key.as_str())) {
-            self.settle_results(&stage.key, artifacts).await?;
-        }
-        Ok(())
     }
 
     /// Keys of the plan's stages that are done already.
