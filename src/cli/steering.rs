@@ -94,7 +94,7 @@ impl Steering {
     async fn history(&mut self, store: &Store, standings: &[TrialStanding]) -> Result<Vec<Observation>, Failure> {
         let mut history = Vec::new();
         for trial in standings.iter().filter(|trial| !trial.baseline) {
-            let values = serde_json::from_str(&trial.axes).map_err(|error| StoreError::Row(error.to_string()))?;
+            let values = serde_json::from_str(&trial.axes).map_err(StoreError::from)?;
             if let Some(point) = self.space.point_of(&values) {
                 history.push(Observation { point, outcome: outcome(trial) });
             }

@@ -93,11 +93,10 @@ pub(super) async fn run(
             insist(|| store.settle_results(&claim.stage, artifacts)).await?;
         }
     }
-    let (state, reason) = match &end {
-        _ if !ours => ("superseded", None),
-        AttemptEnd::Done { .. } => ("done", None),
-        AttemptEnd::Interrupted => ("interrupted", None),
-        AttemptEnd::Failed { class, reason } => ("failed", Some(format!("{}: {reason}", class.name()))),
+    let state = end.attempt_state(ours);
+    let reason = match &end {
+        AttemptEnd::Failed { class, reason } if ours => Some(format!("{}: {reason}", class.name())),
+        _ => None,
     };
     tracing::info!(kind = kind_name, stage = claim.stage.as_str(), state, seconds, reason, "ended");
     AttemptLog::end();

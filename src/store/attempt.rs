@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::claim::running_on;
 use super::open::Tx;
 use super::state::back_off;
 use super::{Artifacts, AttemptEnd, Claim, NOW, Retry, Store, StoreError, later, settle};
@@ -36,24 +37,21 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let ours = self.end_stage(&mut tx, claim.stage.as_str(), &claim.token, &worker.host, end).await?;
-        let (state, class, reason) = match end {
-            _ if !ours => ("superseded", None, None),
-            AttemptEnd::Done { .. } => ("done", None, None),
-            AttemptEnd::Failed { class, reason } => ("failed", Some(class.name()), Some(reason)),
-            AttemptEnd::Interrupted => ("interrupted", None, None),
+        let (class, reason) = match end {
+            AttemptEnd::Failed { class, reason } if ours => (Some(class.name()), Some(reason)),
+            _ => (None, None),
         };
-        let costs_json = serde_json::to_string(costs).map_err(|error| StoreError::Row(error.to_string()))?;
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "UPDATE attempt SET state = ?, failure_class = ?, reason = ?, finished_at = {NOW}, seconds = ?,
                  images_per_second = ?, peak_rss_bytes = ?, costs = ? WHERE id = ?"
         )))
-        .bind(state)
+        .bind(end.attempt_state(ours))
         .bind(class)
         .bind(reason)
         .bind(seconds)
         .bind(costs.get("images_per_second"))
         .bind(peak_rss.map(|bytes| bytes as i64))
-        .bind(costs_json)
+        .bind(serde_json::to_string(costs)?)
         .bind(&claim.token)
         .execute(&mut *tx)
         .await?;
@@ -127,12 +125,7 @@ impl Store {
 
     /// Half as many stages beside one that ran out of memory as there were, or were allowed.
     async fn halved_neighbours(&self, tx: &mut Tx, host: &str, allowed: Option<i64>) -> Result<i64, StoreError> {
-        let (running,): (i64,) = sqlx::query_as(
-            "SELECT COUNT(*) FROM stage s JOIN attempt a ON a.id = s.token WHERE s.state = 'running' AND a.host = ?",
-        )
-        .bind(host)
-        .fetch_one(&mut **tx)
-        .await?;
+        let (running, _) = running_on(tx, host).await?;
         // Jobs are the stage and its neighbours: half of them, rounded down, leaves so many beside it.
         let jobs = allowed.map_or(running, |beside| beside + 1);
         Ok((jobs / 2 - 1).max(0))
@@ -141,16 +134,15 @@ impl Store {
     /// Stores curve points of a stage; false if the lease was lost.
     pub async fn add_metrics(&self, claim: &Claim, points: &[(String, u64, f64)]) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let held: Option<(String,)> = sqlx::query_as("SELECT id FROM stage WHERE id = ? AND token = ?")
+        // A stage that gets on is not a stage that fails: only attempts without progress count.
+        let held = sqlx::query("UPDATE stage SET attempts = 1 WHERE id = ? AND token = ?")
             .bind(claim.stage.as_str())
             .bind(&claim.token)
-            .fetch_optional(&mut *tx)
+            .execute(&mut *tx)
             .await?;
-        if held.is_none() {
+        if held.rows_affected() == 0 {
             return Ok(false);
         }
-        // A stage that gets on is not a stage that fails: only attempts without progress count.
-        sqlx::query("UPDATE stage SET attempts = 1 WHERE id = ?").bind(claim.stage.as_str()).execute(&mut *tx).await?;
         for (name, step, value) in points {
             sqlx::query(
                 "INSERT INTO metric (stage_id, name, step, value) VALUES (?, ?, ?, ?)

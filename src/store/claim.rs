@@ -18,6 +18,9 @@ pub struct Wanted {
     pub only: Option<String>,
 }
 
+/// That a run `r` in its sweep's place `sr` is wanted: ?1 = the sweep, ?2 = the run or trial that alone is wanted, or NULL.
+pub(super) const WANTED: &str = "sr.sweep_id = ?1 AND (?2 IS NULL OR r.id = ?2 OR r.trial_id = ?2)";
+
 /// A stage that this worker holds.
 #[derive(Debug, Clone)]
 pub struct Claim {
@@ -59,18 +62,12 @@ impl Store {
             false => candidate(&mut *tx, wanted).await?,
         };
         let Some(candidate) = candidate else { return Ok(None) };
-        let (running, allowed): (i64, Option<i64>) = sqlx::query_as(
-            "SELECT COUNT(*), MIN(s.beside) FROM stage s JOIN attempt a ON a.id = s.token
-             WHERE s.state = 'running' AND a.host = ?",
-        )
-        .bind(&worker.host)
-        .fetch_one(&mut *tx)
-        .await?;
+        let (running, allowed) = running_on(&mut tx, &worker.host).await?;
         if candidate.beside.into_iter().chain(allowed).any(|beside| running > beside.max(0)) && running > 0 {
             return Ok(None);
         }
         // Before the claim is committed: a job that cannot be read must not be held by anyone.
-        let job = serde_json::from_str(&candidate.job).map_err(|error| StoreError::Row(error.to_string()))?;
+        let job = serde_json::from_str(&candidate.job)?;
         let token = uuid::Uuid::now_v7().to_string();
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "UPDATE stage SET state = 'running', token = ?, attempts = attempts + 1, reason = NULL, failure_class = NULL,
@@ -114,21 +111,29 @@ impl Store {
 
     /// Whether a stage is pending or running: while one is, a worker waits.
     pub async fn has_open_stages(&self, wanted: &Wanted) -> Result<bool, StoreError> {
-        let (open,): (bool,) = sqlx::query_as(
+        let (open,): (bool,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT EXISTS (
                  SELECT 1 FROM sweep_run sr JOIN run r ON r.id = sr.run_id
                  JOIN run_stage rs ON rs.run_id = r.id JOIN stage s ON s.id = rs.stage_id
-                 WHERE sr.sweep_id = ? AND sr.over = 0 AND (? IS NULL OR r.id = ? OR r.trial_id = ?)
-                   AND s.state IN ('pending', 'running'))",
-        )
+                 WHERE {WANTED} AND sr.over = 0 AND s.state IN ('pending', 'running'))"
+        )))
         .bind(&wanted.sweep)
-        .bind(&wanted.only)
-        .bind(&wanted.only)
         .bind(&wanted.only)
         .fetch_one(&self.pool)
         .await?;
         Ok(open)
     }
+}
+
+/// How many stages run on a host, and the fewest that any of them allows beside it.
+pub(super) async fn running_on(tx: &mut Tx, host: &str) -> Result<(i64, Option<i64>), StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT COUNT(*), MIN(s.beside) FROM stage s JOIN attempt a ON a.id = s.token
+         WHERE s.state = 'running' AND a.host = ?",
+    )
+    .bind(host)
+    .fetch_one(&mut **tx)
+    .await?)
 }
 
 /// That a stage `s` waits for nothing.
@@ -150,15 +155,13 @@ async fn candidate<'e>(
         "SELECT s.id, s.job, s.beside, r.category, st.variant, r.seed,
                 (SELECT COUNT(*) FROM attempt a WHERE a.stage_id = s.id) AS earlier
          FROM sweep_run sr CROSS JOIN run r CROSS JOIN run_stage rs CROSS JOIN stage s CROSS JOIN sweep_trial st
-         WHERE sr.sweep_id = ? AND sr.over = 0 AND r.id = sr.run_id AND (? IS NULL OR r.id = ? OR r.trial_id = ?)
+         WHERE {WANTED} AND sr.over = 0 AND r.id = sr.run_id
            AND rs.run_id = r.id AND s.id = rs.stage_id AND st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
            AND {}
          ORDER BY sr.position, rs.position LIMIT 1",
         claimable()
     )))
     .bind(&wanted.sweep)
-    .bind(&wanted.only)
-    .bind(&wanted.only)
     .bind(&wanted.only)
     .fetch_optional(executor)
     .await?)

@@ -83,3 +83,10 @@ pub enum StoreError {
     #[error("the store holds a row that cannot be read: {0}")]
     Row(String),
 }
+
+/// What a row holds cannot be read, or not be written as text.
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Row(error.to_string())
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Store, StoreError, Wanted};
+use super::claim::WANTED;
+use super::{Store, StoreError, Wanted, since};
 use crate::plan::PlannedStage;
 
 /// Thread-seconds that a unit of work took, by family and by kind of stage.
@@ -51,18 +52,17 @@ impl Store {
     /// Thread-seconds of the stages that are open, less what the running ones have spent; none while something is of a kind that
     /// was never done.
     pub async fn thread_seconds_left(&self, wanted: &Wanted) -> Result<Option<f64>, StoreError> {
-        let open: Vec<(String, f64, f64)> = sqlx::query_as(
-            "SELECT s.family, SUM(s.work), SUM(COALESCE(a.threads * MAX(0.0, (julianday('now') - julianday(a.started_at)) * 86400.0), 0.0))
+        let open: Vec<(String, f64, f64)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT s.family, SUM(s.work), SUM(COALESCE(a.threads * {spent}, 0.0))
              FROM stage s LEFT JOIN attempt a ON a.id = s.token
              WHERE s.state IN ('pending', 'running') AND s.id IN (
                  SELECT rs.stage_id FROM sweep_run sr JOIN run r ON r.id = sr.run_id
                  JOIN run_stage rs ON rs.run_id = r.id
-                 WHERE sr.sweep_id = ? AND sr.over = 0 AND (? IS NULL OR r.id = ? OR r.trial_id = ?))
+                 WHERE {WANTED} AND sr.over = 0)
              GROUP BY s.family",
-        )
+            spent = since("a.started_at"),
+        )))
         .bind(&wanted.sweep)
-        .bind(&wanted.only)
-        .bind(&wanted.only)
         .bind(&wanted.only)
         .fetch_all(&self.pool)
         .await?;

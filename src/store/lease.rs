@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::claim::LEASE_SECONDS;
-use super::{AttemptEnd, Claim, FailureClass, NOW, Store, StoreError, later};
+use super::{AttemptEnd, Claim, FailureClass, NOW, Store, StoreError, later, since};
 
 /// A stage that some worker holds.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -77,12 +77,13 @@ impl Store {
     /// have to say is recorded as superseded.
     pub async fn take_back(&self, held: &Held, class: FailureClass, reason: &str) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let end = AttemptEnd::Failed { class, reason: reason.to_owned() };
+        let end = AttemptEnd::failed(class, reason.to_owned());
         let ours = self.end_stage(&mut tx, &held.stage_id, &held.token, &held.host, &end).await?;
         if ours {
             sqlx::query(sqlx::AssertSqlSafe(format!(
                 "UPDATE attempt SET state = 'lost', failure_class = ?, reason = ?, finished_at = {NOW},
-                     seconds = MAX(0, (julianday('now') - julianday(started_at)) * 86400.0) WHERE id = ?"
+                     seconds = {spent} WHERE id = ?",
+                spent = since("started_at"),
             )))
             .bind(class.name())
             .bind(reason)

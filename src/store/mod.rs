@@ -42,6 +42,11 @@ pub use write_plan::{PlanOutcome, PlanSource};
 /// The database's clock, UTC, as text that sorts.
 pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
+/// Seconds since a time that a column holds, by the database's clock; none if it was set back meanwhile.
+fn since(column: &str) -> String {
+    format!("MAX(0.0, (julianday('now') - julianday({column})) * 86400.0)")
+}
+
 /// So many seconds from now, by the database's clock.
 fn later(seconds: f64) -> String {
     format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds:.3} seconds')")

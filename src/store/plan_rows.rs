@@ -11,11 +11,6 @@ use crate::plan::{Key, PlannedRun, PlannedStage, PlannedTrial};
 /// Rows an INSERT: SQLite takes at most 32,766 values a statement.
 pub(super) const ROWS: usize = 2000;
 
-/// As the store keeps what it does not look into.
-pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Row(error.to_string()))
-}
-
 /// Trials and their places in a sweep, from `first` on.
 pub(super) async fn insert_trials(
     tx: &mut Tx,
@@ -24,13 +19,15 @@ pub(super) async fn insert_trials(
     first: usize,
 ) -> Result<(), StoreError> {
     for (chunk, trials) in trials.chunks(ROWS).enumerate() {
-        let settings = trials.iter().map(|planned| json(&planned.trial.trial)).collect::<Result<Vec<_>, _>>()?;
+        let settings =
+            trials.iter().map(|planned| serde_json::to_string(&planned.trial.trial)).collect::<Result<Vec<_>, _>>()?;
         let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO trial (id, settings) ");
         rows.push_values(trials.iter().zip(settings), |mut row, (planned, settings)| {
             row.push_bind(planned.key.as_str()).push_bind(settings);
         });
         rows.push(" ON CONFLICT (id) DO NOTHING").build().execute(&mut **tx).await?;
-        let axes = trials.iter().map(|planned| json(&planned.trial.axes)).collect::<Result<Vec<_>, _>>()?;
+        let axes =
+            trials.iter().map(|planned| serde_json::to_string(&planned.trial.axes)).collect::<Result<Vec<_>, _>>()?;
         let mut rows = QueryBuilder::<Sqlite>::new(
             "INSERT INTO sweep_trial (sweep_id, trial_id, position, axes, variant, baseline) ",
         );
@@ -56,7 +53,7 @@ pub(super) async fn insert_stages(
 ) -> Result<usize, StoreError> {
     let mut cached = 0;
     for stages in stages.chunks(ROWS) {
-        let jobs = stages.iter().map(|stage| json(&stage.job)).collect::<Result<Vec<_>, _>>()?;
+        let jobs = stages.iter().map(|stage| serde_json::to_string(&stage.job)).collect::<Result<Vec<_>, _>>()?;
         let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO stage (id, kind, job, family, work) ");
         rows.push_values(stages.iter().zip(jobs), |mut row, (stage, job)| {
             row.push_bind(stage.key.as_str())

@@ -152,7 +152,7 @@ impl Store {
         let Some((job,)) = row else { return Ok(()) };
         // What tells that a run has these numbers already: every evaluation leaves its epoch. Those of painted defects leave two
         // numbers and nothing else, and are written again, for another way of painting is no other run.
-        let (checkpoint, known) = match serde_json::from_str(&job).map_err(|e| StoreError::Row(e.to_string()))? {
+        let (checkpoint, known) = match serde_json::from_str(&job)? {
             StageJob::Evaluate(job) => (job.checkpoint, Some("epoch")),
             StageJob::Pseudo(_) => (Checkpoint::Selected, None),
             _ => return Ok(()),

@@ -202,6 +202,16 @@ impl AttemptEnd {
     pub fn failed(class: FailureClass, reason: String) -> Self {
         Self::Failed { class, reason }
     }
+
+    /// The attempt's state in the store; `ours`: whether it still held its stage.
+    pub fn attempt_state(&self, ours: bool) -> &'static str {
+        match self {
+            _ if !ours => "superseded",
+            Self::Done { .. } => "done",
+            Self::Failed { .. } => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 #[cfg(test)]

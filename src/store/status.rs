@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
+use super::claim::WANTED;
 use super::{Store, StoreError, Wanted, WorkerRow};
 
 /// How many stages of a kind are in a state.
@@ -138,16 +139,14 @@ impl Store {
 
     /// How many runs are done, failed, given up.
     pub async fn run_counts(&self, wanted: &Wanted) -> Result<RunCounts, StoreError> {
-        Ok(sqlx::query_as(
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT COUNT(*) AS total, COALESCE(SUM(r.state = 'done'), 0) AS done,
                     COALESCE(SUM(r.state = 'failed'), 0) AS failed,
                     COALESCE(SUM(r.state IN ('pruned', 'cancelled')), 0) AS given_up
              FROM sweep_run sr JOIN run r ON r.id = sr.run_id
-             WHERE sr.sweep_id = ? AND (? IS NULL OR r.id = ? OR r.trial_id = ?)",
-        )
+             WHERE {WANTED}"
+        )))
         .bind(&wanted.sweep)
-        .bind(&wanted.only)
-        .bind(&wanted.only)
         .bind(&wanted.only)
         .fetch_one(&self.pool)
         .await?)

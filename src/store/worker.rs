@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{AttemptStart, NOW, Store, StoreError};
+use super::{AttemptStart, NOW, Store, StoreError, since};
 
 /// A worker that has not left.
 #[derive(Debug, Clone, PartialEq, Serialize, FromRow)]
@@ -85,9 +85,9 @@ impl Store {
 
     /// Workers of a sweep that have not left, as far as the store knows.
     pub async fn workers(&self, sweep: &str) -> Result<Vec<WorkerRow>, StoreError> {
-        Ok(sqlx::query_as(
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT w.id, w.host, w.pid, w.process_started, w.device, w.threads, w.seen_at, a.stage_id AS stage, s.kind,
-                    MAX(0.0, (julianday('now') - julianday(a.started_at)) * 86400.0) AS seconds, a.log,
+                    {spent} AS seconds, a.log,
                     (SELECT r.category || ' · ' || st.variant || ' · seed ' || r.seed
                      FROM run_stage rs JOIN run r ON r.id = rs.run_id
                      JOIN sweep_run sr ON sr.run_id = r.id AND sr.sweep_id = w.sweep_id
@@ -96,7 +96,8 @@ impl Store {
              FROM worker w LEFT JOIN attempt a ON a.worker = w.id AND a.state = 'running'
              LEFT JOIN stage s ON s.id = a.stage_id
              WHERE w.sweep_id = ? AND w.stopped_at IS NULL ORDER BY w.started_at",
-        )
+            spent = since("a.started_at"),
+        )))
         .bind(sweep)
         .fetch_all(&self.pool)
         .await?)

@@ -6,7 +6,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::open::Tx;
 use super::plan_change::{PlanChange, change, linked_trials};
-use super::plan_rows::{ROWS, insert_runs, insert_stages, insert_trials, json};
+use super::plan_rows::{ROWS, insert_runs, insert_stages, insert_trials};
 use super::{Artifacts, NOW, Store, StoreError, settle};
 use crate::plan::{Plan, Sweep};
 
@@ -160,7 +160,7 @@ impl Store {
 }
 
 async fn upsert_sweep(tx: &mut Tx, sweep: &Sweep, source: PlanSource<'_>) -> Result<String, StoreError> {
-    let resolved = json(&serde_json::json!({
+    let resolved = serde_json::to_string(&serde_json::json!({
         "search": sweep.search, "report": sweep.report, "baseline": sweep.baseline,
     }))?;
     let (id,): (String,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
