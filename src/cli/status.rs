@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, spoken, table};
+use crate::schedule::cores;
 use crate::store::{Access, Artifacts, Failure as FailedStage, Store, SweepStatus};
 
 /// Arguments of `didact status`.
@@ -81,8 +82,8 @@ fn headline(status: &SweepStatus) -> String {
         text.push_str(&match (status.thread_seconds_left, threads) {
             (None, _) => "; time left unknown until a stage of each kind is done".to_owned(),
             (Some(seconds), 0) => {
-                let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as f64;
-                format!("; no worker; about {} with {cores} threads", spoken(Duration::from_secs_f64(seconds / cores)))
+                let time = Duration::from_secs_f64(seconds / cores() as f64);
+                format!("; no worker; about {} with {} threads", spoken(time), cores())
             }
             (Some(seconds), threads) => {
                 format!("; about {} left", spoken(Duration::from_secs_f64(seconds / threads as f64)))

@@ -78,16 +78,19 @@ impl Steering {
         new
     }
 
-    async fn prune(&self, store: &Store, standings: &[TrialStanding]) -> Result<(), Failure> {
-        let Some(pruner) = &self.sweep.search.pruner else { return Ok(()) };
+    /// Stops what is not worth going on with; true if that was something.
+    async fn prune(&self, store: &Store, standings: &[TrialStanding]) -> Result<bool, Failure> {
+        let Some(pruner) = &self.sweep.search.pruner else { return Ok(false) };
+        let mut pruned = false;
         let courses: Vec<TrialCourse> = standings.iter().map(course).collect();
         for (trial, reason) in standings.iter().zip(prune(pruner, &courses)) {
             let Some(reason) = reason else { continue };
             if store.prune(&self.id, &trial.id, &reason).await? > 0 {
+                pruned = true;
                 store.tell(&self.id, "pruned", &format!("trial {}: {reason}", &trial.id[..12])).await?;
             }
         }
-        Ok(())
+        Ok(pruned)
     }
 
     /// What is known of the space: by this sweep's trials, and by finished ones of others on the same images.
@@ -160,9 +163,10 @@ impl Steer for Steering {
             return Ok(Outlook::Whole);
         }
         loop {
-            let standings = store.trial_standings(&self.id, self.objective().result()).await?;
-            self.prune(store, &standings).await?;
-            let standings = store.trial_standings(&self.id, self.objective().result()).await?;
+            let mut standings = store.trial_standings(&self.id, self.objective().result()).await?;
+            if self.prune(store, &standings).await? {
+                standings = store.trial_standings(&self.id, self.objective().result()).await?;
+            }
             let open = standings.iter().flat_map(|trial| &trial.runs).filter(|run| run.is_open()).count();
             let trials = standings.iter().filter(|trial| !trial.baseline).count();
             let full = self.max_trials.is_some_and(|limit| standings.len() >= limit);

@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::parse::{bytes, duration};
 use super::signals::listen_for_signals;
-use crate::schedule::{Stop, WorkerEnd, WorkerOptions, execute, limit_memory, offer_to_the_kernel, work};
+use crate::schedule::{Stop, WorkerEnd, WorkerOptions, cores, execute, limit_memory, offer_to_the_kernel, work};
 use crate::store::{Access, Store, Wanted};
 
 /// Arguments of `didact worker`.
@@ -42,8 +42,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Fail
         return Err(Failure::new(Exit::Usage, message));
     }
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = args.threads.unwrap_or(cores).max(1);
+    let threads = args.threads.unwrap_or_else(cores).max(1);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()

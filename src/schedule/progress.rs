@@ -89,7 +89,6 @@ impl Display {
     }
 
     /// A worker said something.
-    #[expect(clippy::print_stderr, reason = "progress goes to standard error")]
     pub(super) fn show(&mut self, worker: usize, message: &Message) {
         match message {
             Message::Claimed { kind, title, .. } => {
@@ -103,13 +102,9 @@ impl Display {
             Message::Finished { kind, title, state, reason, seconds } => {
                 let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
                 let text = format!("[{}] {kind:<8} {title}  {state} in {seconds:.1} s{reason}", self.summary());
-                match &self.bars {
-                    None => eprintln!("{text}"),
-                    Some((multi, ..)) if state != "done" => {
-                        // A bar that cannot be drawn is no reason to stop.
-                        let _ = multi.println(text);
-                    }
-                    Some(_) => {}
+                // The bars tell what goes well.
+                if self.bars.is_none() || state != "done" {
+                    self.say(&text);
                 }
             }
             Message::Idle => {
@@ -132,6 +127,7 @@ impl Display {
         match &self.bars {
             None => eprintln!("{text}"),
             Some((multi, ..)) => {
+                // A bar that cannot be drawn is no reason to stop.
                 let _ = multi.println(text);
             }
         }

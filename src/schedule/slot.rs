@@ -95,9 +95,13 @@ pub fn slots(choice: &DeviceChoice, jobs: usize) -> Result<Vec<Slot>, String> {
             (cuda(&indices, jobs), sibling)
         }
     };
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = (cores / devices.len()).max(1);
+    let threads = (cores() / devices.len()).max(1);
     Ok(devices.into_iter().map(|device| Slot { device, threads, executable: executable.clone() }).collect())
+}
+
+/// Cores that this process may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn cuda(indices: &[u32], jobs: usize) -> Vec<Device> {
@@ -135,9 +139,8 @@ mod tests {
     #[test]
     fn threads_are_divided_and_gpus_take_turns() {
         let slots = slots(&DeviceChoice::Cpu, 3).expect("the CPU is always there");
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         assert_eq!(slots.len(), 3);
-        assert!(slots.iter().all(|slot| slot.threads == (cores / 3).max(1)));
+        assert!(slots.iter().all(|slot| slot.threads == (cores() / 3).max(1)));
         assert_eq!(cuda(&[0, 1], 1), [Device::Cuda(0), Device::Cuda(1)]);
         assert_eq!(cuda(&[0, 1], 3), [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
     }

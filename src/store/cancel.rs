@@ -15,7 +15,7 @@ pub enum Named {
     Stage(String),
 }
 
-/// Runs that are not over. The sweeps that want a run must all be the one that asks: what another wants goes on.
+/// Runs that are not over.
 const OPEN: &str = "state IN ('pending', 'running')";
 
 impl Store {

@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use crate::caught::assert_each_stage_done_once;
 use crate::common::{TINY, Workplace};
 use crate::processes::{kill, processes_in, wait_for};
 
@@ -35,8 +36,7 @@ fn points(place: &Workplace) -> Vec<String> {
 fn assert_each_once(place: &Workplace, trials: i64) {
     assert_eq!(place.query("SELECT COUNT(*), COUNT(DISTINCT axes) FROM sweep_trial"), [format!("{trials}|{trials}")]);
     assert_eq!(place.query("SELECT state, COUNT(*) FROM run GROUP BY state"), [format!("done|{trials}")]);
-    let twice = "SELECT stage_id FROM attempt WHERE state = 'done' GROUP BY stage_id HAVING COUNT(*) > 1";
-    assert_eq!(place.query(twice), Vec::<String>::new(), "stages that were done more than once");
+    assert_each_stage_done_once(place);
 }
 
 #[test]

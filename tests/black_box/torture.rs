@@ -11,6 +11,7 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::caught::assert_each_stage_done_once;
 use crate::common::{TINY, Workplace};
 use crate::inventory::Inventory;
 use crate::processes::{kill, processes_in, wait_for};
@@ -163,8 +164,7 @@ impl Victim {
     fn finish(mut self, which: &str) -> BTreeMap<String, usize> {
         self.place.succeed(&["sweep", "tiny.toml", "--jobs", "3", "--retry-failed", "--no-report"]);
         self.check();
-        let twice = "SELECT stage_id FROM attempt WHERE state = 'done' GROUP BY 1 HAVING COUNT(*) > 1";
-        assert_eq!(self.place.query(twice), Vec::<String>::new(), "{which}: computed twice");
+        assert_each_stage_done_once(&self.place);
         self.place.succeed(&["gc"]);
         Inventory::of(&self.place).assert_equals(undisturbed(), which);
         let nothing = self.place.succeed(&["gc"]);
@@ -273,8 +273,6 @@ fn a_search_killed_while_it_adds_a_trial_has_the_trial_once_or_not_at_all() {
         wait_for("workers leave", || processes_in(place.folder()).is_empty());
         place.succeed(&["sweep", "tiny.toml", "--no-report"]);
         assert_eq!(place.query("SELECT baseline, COUNT(*) FROM sweep_trial GROUP BY 1"), ["0|14", "1|1"]);
-        assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
-        let twice = "SELECT stage_id FROM attempt WHERE state = 'done' GROUP BY 1 HAVING COUNT(*) > 1";
-        assert_eq!(place.query(twice), Vec::<String>::new());
+        assert_each_stage_done_once(&place);
     }
 }
