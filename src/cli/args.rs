@@ -3,15 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
-use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::start::start;
+use super::worker::Runner;
 use super::{cancel, data, gc, report, status, sweep, weights, why, worker};
-use crate::schedule::AttemptLog;
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
@@ -53,40 +49,10 @@ enum Verb {
 }
 
 /// Parses, runs, tells what went wrong.
-#[expect(clippy::print_stderr, reason = "errors go to standard error")]
 pub fn main() -> ExitCode {
     // clap's own exit code for a bad command line is ours, 2.
-    let arguments = Arguments::parse();
-    let Ok(filter) = EnvFilter::try_new(&arguments.global.log) else {
-        eprintln!("error: --log {}: expected error, warn, info, debug or trace", arguments.global.log);
-        return Exit::Usage.into();
-    };
-    let attempt = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(AttemptLog);
-    tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter))
-        .with(
-            attempt
-                .with_filter(LevelFilter::DEBUG)
-                .with_filter(filter_fn(|facts| facts.target().starts_with("didact"))),
-        )
-        .init();
-    match run(arguments) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            eprintln!("error: {}", failure.message);
-            failure.exit.into()
-        }
-    }
-}
-
-fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let global = arguments.global;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Store, format!("cannot start threads: {error}")))?;
-    match arguments.verb {
+    let Arguments { global, verb } = Arguments::parse();
+    start(&global.log, |runtime| match verb {
         Verb::Sweep(args) => runtime.block_on(sweep::run(&args, &global)),
         Verb::Status(args) => runtime.block_on(status::run(&args, &global)),
         Verb::Why(args) => runtime.block_on(why::run(&args, &global)),
@@ -95,6 +61,6 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
         Verb::Data(verb) => data::run(&verb),
         Verb::Weights(verb) => weights::run(&verb),
-        Verb::Worker(args) => runtime.block_on(worker::run(&args, &global)),
-    }
+        Verb::Worker(args) => runtime.block_on(worker::run(&args, &global, &Runner::CPU)),
+    })
 }

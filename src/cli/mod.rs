@@ -2,6 +2,10 @@
 
 mod args;
 mod cancel;
+#[cfg(feature = "cuda")]
+mod check;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod data;
 mod exit;
 mod gc;
@@ -10,6 +14,7 @@ mod output;
 mod parse;
 mod report;
 mod signals;
+mod start;
 mod status;
 mod steering;
 mod sweep;
@@ -18,3 +23,5 @@ mod why;
 mod worker;
 
 pub use args::main;
+#[cfg(feature = "cuda")]
+pub use cuda::main as cuda_main;

@@ -11,7 +11,7 @@ use super::report;
 use super::signals::listen_for_signals;
 use super::steering::{Steering, write_plan};
 use crate::plan::{Plan, StageKind, Strategy};
-use crate::schedule::{DeviceChoice, LaunchOptions, Slot, Stop, SweepEnd, launch, reap, slots};
+use crate::schedule::{DeviceChoice, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::spec::load;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted};
 
@@ -23,9 +23,15 @@ pub(super) struct SweepArgs {
     /// Worker processes; the cores are divided among them.
     #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
-    /// Where stages run: auto, cpu, cuda, cuda:0, cuda:0,1 (one worker a GPU, or more with --jobs).
+    /// Where stages run: auto, cpu, cuda (all GPUs), cuda:0, cuda:0,1.
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: DeviceChoice,
+    /// Worker processes on each GPU: more than one where a single one leaves it idle, and its memory allows.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers_per_gpu: u16,
+    /// Memory of a GPU in which a worker may keep images and features, e.g. 8G [default: a quarter of what is free].
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    device_memory: Option<u64>,
     /// What a worker may have of memory, e.g. 4G: one that wants more is ended, and its stage tried with fewer neighbours.
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     memory: Option<u64>,
@@ -61,7 +67,9 @@ pub(super) struct SweepArgs {
 /// Runs the verb.
 pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
-    let slots = slots(&args.device, usize::from(args.jobs)).map_err(usage)?;
+    let Slots { slots, note } =
+        slots(&args.device, usize::from(args.jobs), usize::from(args.workers_per_gpu)).map_err(usage)?;
+    note.iter().for_each(|note| say(note));
     let (sweep, space, source) = load(args.file.as_deref(), &args.overrides)?;
     let name = sweep.name.clone();
     let mut steering = Steering::new(sweep, space, global.artifacts(), slots.len(), args.max_trials);
@@ -94,6 +102,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         time_limit: args.time_limit,
         stage_timeout: args.stage_timeout,
         memory: args.memory,
+        device_memory: args.device_memory,
         max_failures: args.max_failures,
     };
     let end = launch(&store, &options, &stop, &mut steering).await?;

@@ -6,8 +6,11 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::parse::{bytes, duration};
 use super::signals::listen_for_signals;
-use crate::schedule::{Stop, WorkerEnd, WorkerOptions, cores, execute, limit_memory, offer_to_the_kernel, work};
+use crate::schedule::{
+    Execute, Stop, WorkerEnd, WorkerOptions, cores, execute, limit_memory, offer_to_the_kernel, work,
+};
 use crate::store::{Access, Store, Wanted};
+use crate::tensor::Native;
 
 /// Arguments of `didact worker`.
 #[derive(Debug, clap::Args)]
@@ -21,12 +24,15 @@ pub(super) struct WorkerArgs {
     /// Threads to use [default: all cores].
     #[arg(long)]
     threads: Option<usize>,
-    /// The device: this executable knows the CPU only.
+    /// The device: cpu, or cuda:0, cuda:1, … for the GPU executable.
     #[arg(long, default_value = "cpu", overrides_with = "device")]
     device: String,
     /// Memory that this worker may have, e.g. 4G.
     #[arg(long, value_parser = bytes)]
     memory: Option<u64>,
+    /// Memory of the device that a stage may keep its data in, e.g. 8G [default: a quarter of what is free].
+    #[arg(long, value_parser = bytes)]
+    device_memory: Option<u64>,
     /// A stage that takes longer has failed.
     #[arg(long, value_parser = duration)]
     stage_timeout: Option<Duration>,
@@ -35,12 +41,31 @@ pub(super) struct WorkerArgs {
     attached: bool,
 }
 
+/// What an executable runs stages with.
+pub(super) struct Runner {
+    /// Makes the device of this name ready.
+    pub(super) open: fn(&str) -> Result<(), Failure>,
+    /// Runs a stage on it.
+    pub(super) execute: Execute,
+}
+
+impl Runner {
+    /// The CPU.
+    pub(super) const CPU: Self = Self {
+        open: |device| match device {
+            "cpu" => Ok(()),
+            _ => {
+                let message = format!("--device {device}: this executable runs stages on the CPU only");
+                Err(Failure::new(Exit::Usage, message))
+            }
+        },
+        execute: execute::<Native>,
+    };
+}
+
 /// Runs the verb.
-pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Failure> {
-    if args.device != "cpu" {
-        let message = format!("--device {}: this executable runs stages on the CPU only", args.device);
-        return Err(Failure::new(Exit::Usage, message));
-    }
+pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> Result<Exit, Failure> {
+    (runner.open)(&args.device)?;
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let threads = args.threads.unwrap_or_else(cores).max(1);
     rayon::ThreadPoolBuilder::new()
@@ -67,12 +92,13 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Fail
         wanted: Wanted { sweep, only: args.only.clone() },
         threads,
         device: args.device.clone(),
+        device_memory: args.device_memory,
         attached: args.attached,
         stage_timeout: args.stage_timeout,
-        execute,
+        execute: runner.execute,
     };
     match work(&store, &global.artifacts(), &options, &stop).await? {
         WorkerEnd::NothingLeft | WorkerEnd::Asked => Ok(Exit::Done),
-        WorkerEnd::Broken(reason) => Err(Failure::new(Exit::RunsFailed, reason)),
+        WorkerEnd::Broken(reason) | WorkerEnd::DeviceLost(reason) => Err(Failure::new(Exit::RunsFailed, reason)),
     }
 }

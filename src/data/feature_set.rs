@@ -99,10 +99,15 @@ impl FeatureSet {
         self.len() == 0
     }
 
+    /// Features of all images at one level, (images, height, width, channels) row-major.
+    pub fn level(&self, level: usize) -> &[f32] {
+        bytemuck::cast_slice(&self.levels[level])
+    }
+
     /// Features of the given images at one level, (indices, height, width, channels) row-major.
     pub fn features(&self, level: usize, indices: &[usize]) -> Vec<f32> {
         let length = self.header.levels[level].len();
-        let all: &[f32] = bytemuck::cast_slice(&self.levels[level]);
+        let all = self.level(level);
         let mut batch = vec![0.0; indices.len() * length];
         batch
             .par_chunks_mut(length)

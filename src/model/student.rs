@@ -101,11 +101,11 @@ impl<B: Backend> Module<B> for Assembly<B> {
         self.student.parameters_mut(visit);
         self.autoencoders.iter_mut().for_each(|a| a.parameters_mut(visit));
     }
-    fn buffers(&self, visit: &mut dyn FnMut(&Buffer)) {
+    fn buffers(&self, visit: &mut dyn FnMut(&Buffer<B>)) {
         self.student.buffers(visit);
         self.autoencoders.iter().for_each(|a| a.buffers(visit));
     }
-    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer)) {
+    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer<B>)) {
         self.student.buffers_mut(visit);
         self.autoencoders.iter_mut().for_each(|a| a.buffers_mut(visit));
     }

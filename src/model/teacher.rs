@@ -21,8 +21,8 @@ pub fn load_teacher<B: Backend>(file: &WeightFile) -> Result<(Resnet18<B>, usize
         Err(error) if outcome.is_ok() => outcome = Err(error),
         Err(_) => {}
     });
-    teacher.buffers_mut(&mut |buffer| match file.tensor(&buffer.name, &[buffer.values.len()]) {
-        Ok(values) => buffer.values.copy_from_slice(values),
+    teacher.buffers_mut(&mut |buffer| match file.tensor(&buffer.name, &[buffer.channels()]) {
+        Ok(values) => buffer.value.copy_from(values),
         Err(error) if outcome.is_ok() => outcome = Err(error),
         Err(_) => {}
     });

@@ -20,7 +20,7 @@ pub enum Mode {
 /// PyTorch's epsilon of batch norm.
 const EPSILON: f32 = 1e-5;
 /// PyTorch's share of a batch in the running statistics.
-const MOMENTUM: f32 = 0.1;
+const MOMENTUM: f64 = 0.1;
 
 /// A convolution.
 #[derive(Debug, Clone)]
@@ -65,8 +65,8 @@ impl<B: Backend> Module<B> for Conv<B> {
     fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
         std::iter::once(&mut self.weight).chain(&mut self.bias).for_each(visit);
     }
-    fn buffers(&self, _: &mut dyn FnMut(&Buffer)) {}
-    fn buffers_mut(&mut self, _: &mut dyn FnMut(&mut Buffer)) {}
+    fn buffers(&self, _: &mut dyn FnMut(&Buffer<B>)) {}
+    fn buffers_mut(&mut self, _: &mut dyn FnMut(&mut Buffer<B>)) {}
 }
 
 /// A transposed 2×2 convolution with stride 2: doubles the side.
@@ -106,8 +106,8 @@ impl<B: Backend> Module<B> for ConvTranspose<B> {
     fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
         [&mut self.weight, &mut self.bias].into_iter().for_each(visit);
     }
-    fn buffers(&self, _: &mut dyn FnMut(&Buffer)) {}
-    fn buffers_mut(&mut self, _: &mut dyn FnMut(&mut Buffer)) {}
+    fn buffers(&self, _: &mut dyn FnMut(&Buffer<B>)) {}
+    fn buffers_mut(&mut self, _: &mut dyn FnMut(&mut Buffer<B>)) {}
 }
 
 /// Batch norm as PyTorch's: eps 1e-5, momentum 0.1, unbiased running variance.
@@ -115,8 +115,8 @@ impl<B: Backend> Module<B> for ConvTranspose<B> {
 pub struct BatchNorm<B: Backend> {
     weight: Parameter<B>,
     bias: Parameter<B>,
-    running_mean: Buffer,
-    running_variance: Buffer,
+    running_mean: Buffer<B>,
+    running_variance: Buffer<B>,
 }
 
 impl<B: Backend> BatchNorm<B> {
@@ -125,8 +125,8 @@ impl<B: Backend> BatchNorm<B> {
         Self {
             weight: init.constant(format!("{name}.weight"), channels, 1.0),
             bias: init.constant(format!("{name}.bias"), channels, 0.0),
-            running_mean: Buffer { name: format!("{name}.running_mean"), values: vec![0.0; channels] },
-            running_variance: Buffer { name: format!("{name}.running_var"), values: vec![1.0; channels] },
+            running_mean: Buffer::constant(format!("{name}.running_mean"), channels, 0.0),
+            running_variance: Buffer::constant(format!("{name}.running_var"), channels, 1.0),
         }
     }
 
@@ -134,24 +134,21 @@ impl<B: Backend> BatchNorm<B> {
     pub fn forward<T: Tape<f32, B::Device>>(&mut self, x: Features<B, T>, mode: Mode) -> OpResult<B, Features<B, T>> {
         if mode == Mode::Evaluate {
             let (x, tape) = x.split_tape();
-            let statistics = (self.running_mean.values.as_slice(), self.running_variance.values.as_slice());
+            let statistics = (&self.running_mean.value, &self.running_variance.value);
             let y = B::batch_norm_frozen(x, &self.weight.value, &self.bias.value, statistics, EPSILON)?;
             return Ok(y.put_tape(tape));
         }
         debug_assert!(x.shape().0 * x.shape().1 * x.shape().2 > 1, "statistics need more than one value");
         let (y, batch) = B::batch_norm_train(x, &self.weight.value, &self.bias.value, EPSILON)?;
         if mode == Mode::Train {
-            self.track(&batch);
+            self.track(&batch)?;
         }
         Ok(y)
     }
 
-    fn track(&mut self, batch: &BatchStatistics) {
-        let blend = |running: &mut [f32], batch: &[f32]| {
-            running.iter_mut().zip(batch).for_each(|(r, b)| *r = (1.0 - MOMENTUM) * *r + MOMENTUM * b);
-        };
-        blend(&mut self.running_mean.values, &batch.mean);
-        blend(&mut self.running_variance.values, &batch.variance);
+    fn track(&mut self, batch: &BatchStatistics<B>) -> OpResult<B, ()> {
+        self.running_mean.value.try_axpy(1.0 - MOMENTUM, &batch.mean, MOMENTUM)?;
+        self.running_variance.value.try_axpy(1.0 - MOMENTUM, &batch.variance, MOMENTUM)
     }
 }
 
@@ -162,10 +159,10 @@ impl<B: Backend> Module<B> for BatchNorm<B> {
     fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
         [&mut self.weight, &mut self.bias].into_iter().for_each(visit);
     }
-    fn buffers(&self, visit: &mut dyn FnMut(&Buffer)) {
+    fn buffers(&self, visit: &mut dyn FnMut(&Buffer<B>)) {
         [&self.running_mean, &self.running_variance].into_iter().for_each(visit);
     }
-    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer)) {
+    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer<B>)) {
         [&mut self.running_mean, &mut self.running_variance].into_iter().for_each(visit);
     }
 }

@@ -12,10 +12,10 @@ pub trait Module<B: Backend> {
     fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>));
 
     /// Calls `visit` with every running statistic.
-    fn buffers(&self, visit: &mut dyn FnMut(&Buffer));
+    fn buffers(&self, visit: &mut dyn FnMut(&Buffer<B>));
 
     /// Calls `visit` with every running statistic, to be changed.
-    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer));
+    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer<B>));
 
     /// Number of trained values.
     fn parameter_count(&self) -> usize {
@@ -37,11 +37,11 @@ macro_rules! visit_fields {
                 $($crate::nn::Module::<B>::parameters_mut(&mut self.$field, visit);)*
                 $($(for part in &mut self.$many { $crate::nn::Module::<B>::parameters_mut(part, visit); })*)?
             }
-            fn buffers(&self, visit: &mut dyn FnMut(&$crate::nn::Buffer)) {
+            fn buffers(&self, visit: &mut dyn FnMut(&$crate::nn::Buffer<B>)) {
                 $($crate::nn::Module::<B>::buffers(&self.$field, visit);)*
                 $($(for part in &self.$many { $crate::nn::Module::<B>::buffers(part, visit); })*)?
             }
-            fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut $crate::nn::Buffer)) {
+            fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut $crate::nn::Buffer<B>)) {
                 $($crate::nn::Module::<B>::buffers_mut(&mut self.$field, visit);)*
                 $($(for part in &mut self.$many { $crate::nn::Module::<B>::buffers_mut(part, visit); })*)?
             }

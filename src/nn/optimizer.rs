@@ -4,7 +4,7 @@ use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
 use serde::{Deserialize, Serialize};
 
 use super::{Module, NamedTensor, Parameter, State, StateError};
-use crate::tensor::{Backend, Gradients, OpResult};
+use crate::tensor::{Backend, Gradients, OpResult, Scalar};
 
 /// Which arithmetic, with its constants.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -121,37 +121,15 @@ impl<B: Backend> Optimizer<B> {
     }
 }
 
-/// Global L2 norm of the gradients of all modules; where it exceeds `ceiling` (> 0), all gradients are scaled to it.
-///
-/// Pascanu et al. 2013; the factor is PyTorch's ceiling / (norm + 1e-6).
+/// [`Backend::clip_gradients`] over all modules.
 pub fn clip_global_norm<B: Backend>(
     modules: &[&dyn Module<B>],
     gradients: &mut Gradients<B>,
     ceiling: f64,
-) -> OpResult<B, f64> {
-    let mut sum = Ok(0.0);
+) -> OpResult<B, Scalar<B>> {
+    let mut parameters = Vec::new();
     for module in modules {
-        module.parameters(&mut |parameter| {
-            if let Ok(total) = &mut sum {
-                match B::gradient_square_norm(gradients, &parameter.value) {
-                    Ok(square) => *total += square,
-                    Err(error) => sum = Err(error),
-                }
-            }
-        });
+        module.parameters(&mut |parameter| parameters.push(parameter.value.clone()));
     }
-    let norm = sum?.sqrt();
-    if ceiling > 0.0 && norm > ceiling {
-        let factor = (ceiling / (norm + 1e-6)) as f32;
-        let mut outcome = Ok(());
-        for module in modules {
-            module.parameters(&mut |parameter| {
-                if outcome.is_ok() {
-                    outcome = B::scale_gradient(gradients, &parameter.value, factor);
-                }
-            });
-        }
-        outcome?;
-    }
-    Ok(norm)
+    B::clip_gradients(gradients, &parameters, ceiling)
 }

@@ -1,5 +1,6 @@
 //! A trained tensor and a running statistic, each with its PyTorch name and shape.
 
+use dfdx::shapes::HasShape;
 use dfdx::tensor::TensorFromVec;
 
 use crate::tensor::{Backend, Vector};
@@ -108,7 +109,7 @@ impl<B: Backend> Parameter<B> {
     pub fn new(name: String, layout: Layout, memory: Vec<f32>) -> Self {
         let length = memory.len();
         debug_assert_eq!(length, layout.len());
-        Self { name, layout, value: B::Device::default().tensor_from_vec(memory, (length,)) }
+        Self { name, layout, value: B::device().tensor_from_vec(memory, (length,)) }
     }
 
     /// The values in memory order.
@@ -128,12 +129,24 @@ impl<B: Backend> Parameter<B> {
 }
 
 /// A statistic that is saved with the weights but not trained.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Buffer {
+#[derive(Debug, Clone)]
+pub struct Buffer<B: Backend> {
     /// PyTorch's name, e.g. `bn1.running_mean`.
     pub name: String,
     /// One value per channel.
-    pub values: Vec<f32>,
+    pub value: Vector<B>,
+}
+
+impl<B: Backend> Buffer<B> {
+    /// The same value in every channel.
+    pub fn constant(name: String, channels: usize, value: f32) -> Self {
+        Self { name, value: B::device().tensor_from_vec(vec![value; channels], (channels,)) }
+    }
+
+    /// Number of channels.
+    pub fn channels(&self) -> usize {
+        self.value.shape().0
+    }
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl State {
             self.tensors.insert(format!("{prefix}{}", p.name), (p.layout.file_shape(), p.to_file()));
         });
         module.buffers(&mut |b| {
-            self.tensors.insert(format!("{prefix}{}", b.name), (vec![b.values.len()], b.values.clone()));
+            self.tensors.insert(format!("{prefix}{}", b.name), (vec![b.channels()], crate::tensor::to_host(&b.value)));
         });
     }
 
@@ -100,10 +100,10 @@ impl State {
             }
         };
         module.parameters(&mut |p| check(&p.name, &p.layout.file_shape()));
-        module.buffers(&mut |b| check(&b.name, &[b.values.len()]));
+        module.buffers(&mut |b| check(&b.name, &[b.channels()]));
         outcome?;
         module.parameters_mut(&mut |p| p.set_from_file(&self.tensors[&format!("{prefix}{}", p.name)].1));
-        module.buffers_mut(&mut |b| b.values.clone_from(&self.tensors[&format!("{prefix}{}", b.name)].1));
+        module.buffers_mut(&mut |b| b.value.copy_from(&self.tensors[&format!("{prefix}{}", b.name)].1));
         Ok(())
     }
 

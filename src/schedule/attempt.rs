@@ -32,6 +32,8 @@ pub(super) enum Ended {
     Well,
     /// It failed for reasons of the machine.
     Badly(String),
+    /// Its device is of no more use to this process.
+    WithoutDevice(String),
     /// Nothing: it was interrupted or superseded, or only needs more time.
     Elsewise,
 }
@@ -54,7 +56,7 @@ pub(super) async fn run(
     let started = Instant::now();
     let flags = Flags::default();
     let heart = beat(store.clone(), claim.clone(), worker.clone(), flags.clone(), options.stage_timeout);
-    let (result, costs, advanced) = tokio::task::spawn_blocking({
+    let (result, costs, advanced, device_lost) = tokio::task::spawn_blocking({
         let (store, artifacts, claim, runtime) = (store.clone(), artifacts.clone(), claim.clone(), Handle::current());
         let (stop, options) = (stop.clone(), options.clone());
         let deadline = options.stage_timeout.map(|timeout| started + timeout);
@@ -72,13 +74,16 @@ pub(super) async fn run(
                 advanced: false,
                 trouble: None,
             };
-            let result = prepare_and_execute(&artifacts, &claim, &options, &mut observer);
+            let mut device_lost = false;
+            let result = prepare_and_execute(&artifacts, &claim, &options, &mut observer, &mut device_lost);
             let result = observer.verdict(result);
-            (result, observer.costs, observer.advanced)
+            (result, observer.costs, observer.advanced, device_lost)
         }
     })
     .await
-    .unwrap_or_else(|error| (Err(AttemptEnd::failed(FailureClass::Bug, error.to_string())), BTreeMap::new(), false));
+    .unwrap_or_else(|error| {
+        (Err(AttemptEnd::failed(FailureClass::Bug, error.to_string())), BTreeMap::new(), false, false)
+    });
 
     let end = match result {
         Ok(bytes) => AttemptEnd::Done { bytes },
@@ -102,6 +107,7 @@ pub(super) async fn run(
     AttemptLog::end();
     Message::Finished { kind: kind_name, title, state: state.to_owned(), reason: reason.clone(), seconds }.send();
     Ok(match end {
+        AttemptEnd::Failed { .. } if device_lost => Ended::WithoutDevice(reason.unwrap_or_default()),
         // It got on, left a checkpoint, and goes on from there: nothing is wrong with the machine.
         AttemptEnd::Failed { class: FailureClass::Timeout, .. } if advanced => Ended::Elsewise,
         AttemptEnd::Failed { class, .. } if ours && class.is_infrastructure() => {
@@ -171,6 +177,7 @@ fn prepare_and_execute(
     claim: &Claim,
     options: &WorkerOptions,
     observer: &mut AttemptObserver<'_>,
+    device_lost: &mut bool,
 ) -> Result<u64, AttemptEnd> {
     let store_error = |error: StoreError| AttemptEnd::failed(FailureClass::Store, error.to_string());
     // An earlier attempt may have died between the rename and the row: its artifact is whole, its curves were stored before.
@@ -180,13 +187,19 @@ fn prepare_and_execute(
     }
     let out = artifacts.create_temporary(&claim.token).map_err(store_error)?;
     let partial = artifacts.create_partial(&claim.stage, claim.attempt).map_err(store_error)?;
-    let mut context = StageContext { out: &out, partial: &partial, threads: options.threads, observer };
-    let result = catch_unwind(AssertUnwindSafe(|| (options.execute)(&claim.job, artifacts, &mut context)));
-    let end = match result {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(classify(&error)),
-        Err(panic) => Some(AttemptEnd::failed(FailureClass::Bug, panic_text(panic.as_ref()))),
+    let mut context = StageContext {
+        out: &out,
+        partial: &partial,
+        threads: options.threads,
+        device_memory: options.device_memory,
+        observer,
     };
+    let result = catch_unwind(AssertUnwindSafe(|| (options.execute)(&claim.job, artifacts, &mut context)));
+    // Where dfdx has no way to return an error of the device it panics with it.
+    let end = result.unwrap_or_else(|panic| Err(StageError::of_text(panic_text(panic.as_ref())))).err().map(|error| {
+        *device_lost = matches!(error, StageError::DeviceLost(_));
+        classify(&error)
+    });
     let published = match end {
         None => artifacts.publish(&out, claim.job.kind(), &claim.stage).map_err(store_error),
         Some(end) => Err(end),
@@ -204,6 +217,7 @@ fn classify(error: &StageError) -> AttemptEnd {
         StageError::Data(_) => FailureClass::Data,
         StageError::Artifact(_) => FailureClass::Store,
         StageError::OutOfMemory(_) => FailureClass::Oom,
+        StageError::DeviceLost(_) => FailureClass::Signal,
         StageError::Bug(_) => FailureClass::Bug,
     };
     AttemptEnd::failed(class, error.to_string())

@@ -5,22 +5,23 @@ use crate::model::weights::WeightFile;
 use crate::model::{Resnet18, load_teacher};
 use crate::plan::{ImageSet, Part, StageJob, StageKind, TeacherRef};
 use crate::store::Artifacts;
-use crate::tensor::Native;
+use crate::tensor::Backend;
 use crate::train::{
     EvaluateInput, FeaturesInput, JointInput, PaintInput, PretrainInput, PseudoInput, ScoreInput, StageContext,
     StageError, evaluate, features, joint, paint, pretrain, pseudo, score,
 };
 
-/// Runs one stage on the CPU; its files are in `context.out` afterwards.
-pub fn execute(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext<'_>) -> Result<(), StageError> {
+/// Runs one stage; its files are in `context.out` afterwards.
+pub fn execute<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    B::reset_memory();
     let path = |kind, key| artifacts.path(kind, key);
     match job {
         StageJob::Features(job) => {
             let samples = samples(&job.images, Check::Images)?;
-            let teacher = teacher(&job.teacher)?;
+            let teacher = teacher::<B>(&job.teacher)?;
             features(FeaturesInput { samples: &samples, image_size: job.images.data.image_size, teacher }, context)
         }
-        StageJob::Pretrain(job) => pretrain::<Native>(
+        StageJob::Pretrain(job) => pretrain::<B>(
             &PretrainInput {
                 features: &path(StageKind::Features, &job.features),
                 split_seed: job.split_seed,
@@ -30,7 +31,7 @@ pub fn execute(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext
             },
             context,
         ),
-        StageJob::Joint(job) => joint::<Native>(
+        StageJob::Joint(job) => joint::<B>(
             &JointInput {
                 features: &path(StageKind::Features, &job.features),
                 pretrain: job.pretrain.as_ref().map(|key| path(StageKind::Pretrain, key)).as_deref(),
@@ -42,7 +43,7 @@ pub fn execute(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext
             },
             context,
         ),
-        StageJob::Score(job) => score::<Native>(
+        StageJob::Score(job) => score::<B>(
             &ScoreInput {
                 joint: &path(StageKind::Joint, &job.joint),
                 features_train: &path(StageKind::Features, &job.features_train),
@@ -58,11 +59,11 @@ pub fn execute(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext
             PaintInput {
                 features: &path(StageKind::Features, &job.features),
                 split_seed: job.split_seed,
-                teacher: teacher(&job.teacher)?,
+                teacher: teacher::<B>(&job.teacher)?,
             },
             context,
         ),
-        StageJob::Pseudo(job) => pseudo::<Native>(
+        StageJob::Pseudo(job) => pseudo::<B>(
             &PseudoInput {
                 joint: &path(StageKind::Joint, &job.joint),
                 features_train: &path(StageKind::Features, &job.features_train),
@@ -90,7 +91,7 @@ pub fn execute(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext
 }
 
 /// The frozen teacher, if its weights are those that the sweep was planned with.
-fn teacher(planned: &TeacherRef) -> Result<Resnet18<Native>, StageError> {
+fn teacher<B: Backend>(planned: &TeacherRef) -> Result<Resnet18<B>, StageError> {
     let file = WeightFile::open(&planned.settings.weights).map_err(data_error)?;
     if file.digest != planned.digest {
         return Err(StageError::Data(format!(

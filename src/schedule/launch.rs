@@ -32,6 +32,8 @@ pub struct LaunchOptions {
     pub stage_timeout: Option<Duration>,
     /// Bytes that a worker may have of its own.
     pub memory: Option<u64>,
+    /// Bytes of a GPU's memory in which a worker may keep data.
+    pub device_memory: Option<u64>,
     /// Stop once so many more runs have failed.
     pub max_failures: Option<i64>,
 }

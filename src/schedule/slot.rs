@@ -1,6 +1,8 @@
 //! Where workers run: so many on the CPU, or one a GPU, each with its share of the cores.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::tensor::Gpu;
 
 /// A device that a stage runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,19 @@ impl std::fmt::Display for Device {
         match self {
             Self::Cpu => f.write_str("cpu"),
             Self::Cuda(index) => write!(f, "cuda:{index}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Device {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let index = text.strip_prefix("cuda:").and_then(|index| index.parse().ok());
+        match (text, index) {
+            ("cpu", _) => Ok(Self::Cpu),
+            (_, Some(index)) => Ok(Self::Cuda(index)),
+            _ => Err("expected cpu, cuda:0, cuda:1, …".to_owned()),
         }
     }
 }
@@ -66,37 +81,50 @@ pub struct Slot {
 /// The name of the executable that runs stages on GPUs.
 const SIBLING: &str = "didact-cuda";
 
-/// Places for `jobs` workers, or one a GPU and at least `jobs` in turn over them; the cores are divided among them.
+/// Places for workers, and what a person should know of their choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slots {
+    /// One a worker.
+    pub slots: Vec<Slot>,
+    /// Why the GPU is not used although its executable is there.
+    pub note: Option<String>,
+}
+
+/// Places for `jobs` workers on the CPU, or for `per_gpu` workers on each GPU and at least `jobs` in turn over them; the
+/// cores are divided among them.
 ///
 /// # Errors
 /// What is missing, where GPUs are asked for.
-pub fn slots(choice: &DeviceChoice, jobs: usize) -> Result<Vec<Slot>, String> {
+pub fn slots(choice: &DeviceChoice, jobs: usize, per_gpu: usize) -> Result<Slots, String> {
     let own = std::env::current_exe().map_err(|error| format!("cannot find the own executable: {error}"))?;
-    let (devices, executable) = match choice {
-        DeviceChoice::Cpu => (vec![Device::Cpu; jobs], own),
-        DeviceChoice::Auto => match (sibling(), gpus()) {
-            (Some(sibling), gpus) if !gpus.is_empty() => (cuda(&gpus, jobs), sibling),
-            _ => (vec![Device::Cpu; jobs], own),
-        },
-        DeviceChoice::Cuda(indices) => {
+    let on_cpu = |note| Slots { slots: shared_out(vec![Device::Cpu; jobs], &own), note };
+    match choice {
+        DeviceChoice::Cpu => Ok(on_cpu(None)),
+        DeviceChoice::Auto => Ok(match sibling().map(|sibling| (gpus(&sibling), sibling)) {
+            None => on_cpu(None),
+            Some((Err(reason), _)) => on_cpu(Some(format!("running on the CPU: {reason}"))),
+            Some((Ok(gpus), sibling)) => {
+                let indices: Vec<u32> = gpus.iter().map(|gpu| gpu.index).collect();
+                Slots { slots: shared_out(in_turn(&indices, jobs, per_gpu), &sibling), note: None }
+            }
+        }),
+        DeviceChoice::Cuda(wanted) => {
             let sibling = sibling().ok_or_else(|| {
                 format!(
                     "--device cuda needs the executable {SIBLING} (this one runs on the CPU only): it is not beside this one, not on \
-                     the PATH, and DIDACT_CUDA does not name it; use --device cpu or auto"
+                     the PATH, and DIDACT_CUDA does not name it; `just install-gpu` builds it, --device cpu or auto does without"
                 )
             })?;
-            let indices = if indices.is_empty() { gpus() } else { indices.clone() };
-            if indices.is_empty() {
-                return Err(
-                    "--device cuda: there is no NVIDIA device (/dev/nvidia0) on this machine; use --device cpu or auto"
-                        .to_owned(),
-                );
+            let shown = gpus(&sibling).map_err(|reason| format!("--device cuda: {reason}; use --device cpu or auto"))?;
+            let shown: Vec<u32> = shown.iter().map(|gpu| gpu.index).collect();
+            if let Some(absent) = wanted.iter().find(|index| !shown.contains(index)) {
+                let names: Vec<String> = shown.iter().map(|&index| Device::Cuda(index).to_string()).collect();
+                return Err(format!("--device cuda:{absent}: there is no such GPU; there is {}", names.join(", ")));
             }
-            (cuda(&indices, jobs), sibling)
+            let indices = if wanted.is_empty() { &shown } else { wanted };
+            Ok(Slots { slots: shared_out(in_turn(indices, jobs, per_gpu), &sibling), note: None })
         }
-    };
-    let threads = (cores() / devices.len()).max(1);
-    Ok(devices.into_iter().map(|device| Slot { device, threads, executable: executable.clone() }).collect())
+    }
 }
 
 /// Cores that this process may use.
@@ -104,8 +132,14 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn cuda(indices: &[u32], jobs: usize) -> Vec<Device> {
-    (0..jobs.max(indices.len())).map(|job| Device::Cuda(indices[job % indices.len()])).collect()
+/// A slot on each device, with its share of the cores.
+fn shared_out(devices: Vec<Device>, executable: &Path) -> Vec<Slot> {
+    let threads = (cores() / devices.len()).max(1);
+    devices.into_iter().map(|device| Slot { device, threads, executable: executable.to_owned() }).collect()
+}
+
+fn in_turn(gpus: &[u32], jobs: usize, per_gpu: usize) -> Vec<Device> {
+    (0..jobs.max(gpus.len() * per_gpu)).map(|job| Device::Cuda(gpus[job % gpus.len()])).collect()
 }
 
 fn sibling() -> Option<PathBuf> {
@@ -118,9 +152,27 @@ fn sibling() -> Option<PathBuf> {
     beside.into_iter().chain(on_path).find(|path| path.is_file())
 }
 
-/// Indices of the GPUs that the driver shows.
-fn gpus() -> Vec<u32> {
-    (0..64).filter(|index| std::path::Path::new(&format!("/dev/nvidia{index}")).exists()).collect()
+/// The GPUs that the sibling can use: at least one.
+///
+/// It is asked, for it alone can know: it does not even start where libraries are missing.
+fn gpus(sibling: &Path) -> Result<Vec<Gpu>, String> {
+    let wrong = |reason: &str| format!("{} finds no GPU: {reason}", sibling.display());
+    let output = std::process::Command::new(sibling)
+        .args(["devices", "--json"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|error| format!("{} cannot be started: {error}", sibling.display()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let reason = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        return Err(wrong(reason.trim_start_matches("error: ")));
+    }
+    let gpus: Vec<Gpu> = serde_json::from_slice(&output.stdout)
+        .map_err(|error| wrong(&format!("its list of devices cannot be read ({error}): it is of another version")))?;
+    match gpus.is_empty() {
+        true => Err(wrong("the NVIDIA driver shows none (CUDA_VISIBLE_DEVICES can hide them)")),
+        false => Ok(gpus),
+    }
 }
 
 #[cfg(test)]
@@ -134,14 +186,16 @@ mod tests {
         assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));
         assert!("cuda:x".parse::<DeviceChoice>().is_err() && "gpu".parse::<DeviceChoice>().is_err());
         assert_eq!(Device::Cuda(1).to_string(), "cuda:1");
+        assert_eq!(("cuda:1".parse(), "cpu".parse()), (Ok(Device::Cuda(1)), Ok(Device::Cpu)));
     }
 
     #[test]
     fn threads_are_divided_and_gpus_take_turns() {
-        let slots = slots(&DeviceChoice::Cpu, 3).expect("the CPU is always there");
+        let slots = slots(&DeviceChoice::Cpu, 3, 1).expect("the CPU is always there").slots;
         assert_eq!(slots.len(), 3);
         assert!(slots.iter().all(|slot| slot.threads == (cores() / 3).max(1)));
-        assert_eq!(cuda(&[0, 1], 1), [Device::Cuda(0), Device::Cuda(1)]);
-        assert_eq!(cuda(&[0, 1], 3), [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
+        assert_eq!(in_turn(&[0, 1], 1, 1), [Device::Cuda(0), Device::Cuda(1)]);
+        assert_eq!(in_turn(&[0, 1], 3, 1), [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
+        assert_eq!(in_turn(&[0], 1, 2), [Device::Cuda(0), Device::Cuda(0)]);
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::attempt::HUNG;
 use super::memory::kernel_kills;
 use super::worker::BREAKER;
-use super::{Device, LaunchOptions, Message, Slot, Stop};
+use super::{LaunchOptions, Message, Slot, Stop};
 use crate::store::FailureClass;
 
 /// What a slot tells.
@@ -93,6 +93,7 @@ fn start(slot: &Slot, options: &LaunchOptions) -> std::io::Result<Child> {
         .arg("--artifacts")
         .arg(&options.artifacts)
         .args(options.wanted.only.iter().flat_map(|only| ["--only", only]))
+        .args(options.device_memory.iter().flat_map(|bytes| ["--device-memory".to_owned(), bytes.to_string()]))
         .args(options.memory.iter().flat_map(|bytes| ["--memory".to_owned(), bytes.to_string()]))
         .args(
             options.stage_timeout.iter().flat_map(|t| ["--stage-timeout".to_owned(), format!("{}s", t.as_secs_f64())]),
@@ -101,9 +102,6 @@ fn start(slot: &Slot, options: &LaunchOptions) -> std::io::Result<Child> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
-    if let Device::Cuda(gpu) = slot.device {
-        command.env("CUDA_VISIBLE_DEVICES", gpu.to_string());
-    }
     // Ctrl-C reaches this process alone, which asks the workers in its own words.
     #[cfg(unix)]
     command.process_group(0);

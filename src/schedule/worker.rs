@@ -6,6 +6,7 @@ use super::attempt::{self, Ended};
 use super::reaper::Reaper;
 use super::{Message, Stop, execute, host_name, process_started};
 use crate::plan::StageJob;
+use crate::tensor::Native;
 use crate::store::{Artifacts, AttemptStart, Store, StoreError, Wanted};
 use crate::train::{StageContext, StageError};
 
@@ -29,6 +30,8 @@ pub struct WorkerOptions {
     pub threads: usize,
     /// "cpu", "cuda:0".
     pub device: String,
+    /// Bytes of the device's own memory that data may be kept in; none leaves it to the stages.
+    pub device_memory: Option<u64>,
     /// Whether the process that started it says when there is nothing left: a search may add trials.
     pub attached: bool,
     /// A stage that takes longer has failed.
@@ -40,7 +43,7 @@ pub struct WorkerOptions {
 impl WorkerOptions {
     /// Serves a sweep on the CPU until nothing is left.
     pub fn new(wanted: Wanted, threads: usize) -> Self {
-        Self { wanted, threads, device: "cpu".to_owned(), attached: false, stage_timeout: None, execute }
+        Self { wanted, threads, device: "cpu".to_owned(), device_memory: None, attached: false, stage_timeout: None, execute: execute::<Native> }
     }
 }
 
@@ -53,6 +56,8 @@ pub enum WorkerEnd {
     Asked,
     /// Its last attempts failed for reasons of the machine.
     Broken(String),
+    /// Its device is of no more use to this process; another may have more luck.
+    DeviceLost(String),
 }
 
 /// Serves a sweep until nothing is left, a stop is asked for, or the machine is not to be trusted.
@@ -80,6 +85,10 @@ pub async fn work(
             tracing::error!(reason, "this worker stops claiming");
             Message::Stopped { reason: reason.clone() }.send();
             store.tell(&options.wanted.sweep, "breaker", &format!("worker {pid} on {}: {reason}", start.host)).await?;
+            reason
+        }
+        WorkerEnd::DeviceLost(reason) => {
+            tracing::error!(reason, "this worker leaves, for another to try");
             reason
         }
     };
@@ -111,6 +120,7 @@ async fn serve(
             match attempt::run(store, artifacts, &claim, start, options, stop).await? {
                 Ended::Well => failures.clear(),
                 Ended::Badly(reason) => failures.push(reason),
+                Ended::WithoutDevice(reason) => return Ok(WorkerEnd::DeviceLost(reason)),
                 Ended::Elsewise => {}
             }
             continue;

@@ -7,6 +7,8 @@ use super::Conv2d;
 
 /// Activations, NHWC: (images, height, width, channels).
 pub type Features<B, T = NoneTape> = Tensor<(usize, usize, usize, usize), f32, <B as Backend>::Device, T>;
+/// A matrix: (rows, columns).
+pub type Rows<B> = Tensor<(usize, usize), f32, <B as Backend>::Device>;
 /// One parameter, flat: a convolution's weights as (kernel row, kernel column, input, output).
 pub type Vector<B> = Tensor<(usize,), f32, <B as Backend>::Device>;
 /// A loss.
@@ -19,12 +21,12 @@ pub type Gradients<B> = dfdx::tensor::Gradients<f32, <B as Backend>::Device>;
 pub type OpResult<B, V> = Result<V, <<B as Backend>::Device as HasErr>::Err>;
 
 /// Mean and unbiased variance per channel of one batch, for the running statistics.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BatchStatistics {
+#[derive(Debug, Clone)]
+pub struct BatchStatistics<B: Backend> {
     /// Mean per channel.
-    pub mean: Vec<f32>,
+    pub mean: Vector<B>,
     /// Variance per channel, divided by n − 1, as PyTorch's running variance.
-    pub variance: Vec<f32>,
+    pub variance: Vector<B>,
 }
 
 /// Where and how the operations run. Zero-sized: it only picks implementations.
@@ -32,7 +34,21 @@ pub struct BatchStatistics {
 /// Every operation of two tensors merges their tapes. Shapes are checked by debug assertions: the layers above fix them.
 pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
     /// dfdx's device.
-    type Device: dfdx::tensor_ops::Device<f32> + Default;
+    type Device: dfdx::tensor_ops::Device<f32>;
+
+    /// The kind of device: a checkpoint within a phase is resumed on its own kind alone.
+    const KIND: &'static str;
+
+    /// The device of this process.
+    fn device() -> Self::Device;
+
+    /// What is known of the device's own memory; none where it is the host's.
+    fn memory() -> Option<DeviceMemory> {
+        None
+    }
+
+    /// Starts to look for the peak of [`DeviceMemory`] anew, and gives back what the process holds without need.
+    fn reset_memory() {}
 
     /// 2-D convolution (cross-correlation, as PyTorch's): (N, H, W, I) to (N, H', W', O).
     fn conv2d<T: Tape<f32, Self::Device>>(
@@ -58,14 +74,14 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         weight: &Vector<Self>,
         bias: &Vector<Self>,
         epsilon: f32,
-    ) -> OpResult<Self, (Features<Self, T>, BatchStatistics)>;
+    ) -> OpResult<Self, (Features<Self, T>, BatchStatistics<Self>)>;
 
-    /// Batch norm with given statistics; no gradient passes, for it serves frozen and evaluated networks only.
+    /// Batch norm with given mean and variance; no gradient passes, for it serves frozen and evaluated networks only.
     fn batch_norm_frozen(
         x: Features<Self>,
         weight: &Vector<Self>,
         bias: &Vector<Self>,
-        statistics: (&[f32], &[f32]),
+        statistics: (&Vector<Self>, &Vector<Self>),
         epsilon: f32,
     ) -> OpResult<Self, Features<Self>>;
 
@@ -100,19 +116,33 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
     ) -> OpResult<Self, Scalar<Self, T>>;
 
     /// Σ_c (T^ − S^)² per position: N·H·W values.
-    fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> Vec<f32>;
+    fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> OpResult<Self, Vec<f32>>;
 
-    /// Sum of squares of a parameter's gradient, in f64; zero where there is none.
-    fn gradient_square_norm(gradients: &mut Gradients<Self>, parameter: &Vector<Self>) -> OpResult<Self, f64>;
-
-    /// Multiplies a parameter's gradient.
-    fn scale_gradient(gradients: &mut Gradients<Self>, parameter: &Vector<Self>, factor: f32) -> OpResult<Self, ()>;
+    /// Global L2 norm of the parameters' gradients; where it exceeds `ceiling` (> 0), they are scaled to it.
+    ///
+    /// Pascanu et al. 2013; the factor is PyTorch's ceiling / (norm + 1e-6).
+    fn clip_gradients(
+        gradients: &mut Gradients<Self>,
+        parameters: &[Vector<Self>],
+        ceiling: f64,
+    ) -> OpResult<Self, Scalar<Self>>;
 
     /// Copies a buffer of the device to the host.
     fn buffer_to_host(buffer: &<Self::Device as Storage<f32>>::Vec) -> Vec<f32>;
 
     /// Overwrites a buffer of the device.
     fn buffer_from_host(buffer: &mut <Self::Device as Storage<f32>>::Vec, values: &[f32]);
+}
+
+/// What a device has of memory, and what this process has taken, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// Nobody's.
+    pub free: u64,
+    /// The device's.
+    pub total: u64,
+    /// The most that this process had in use since [`Backend::reset_memory`].
+    pub peak: u64,
 }
 
 /// Copies a tensor to the host, row-major.

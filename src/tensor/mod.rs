@@ -1,15 +1,22 @@
 //! Differentiable operations on dfdx tensors.
 //!
 //! dfdx 0.13 has no convolution, transposed convolution or pooling on stable Rust, so the operations that the models need
-//! live here, hung on dfdx's own tape. Tensors are NHWC.
+//! live here, hung on dfdx's own tape: as own CPU kernels ([`Native`]), and composed of what dfdx has on every device
+//! ([`Composed`]). Tensors are NHWC.
 
 mod backend;
+mod composed;
 mod geometry;
+mod gpu;
 mod native;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use backend::to_host;
-pub use backend::{Backend, BatchStatistics, Features, Gradients, OpResult, Recorded, Scalar, Vector};
+pub use backend::{Backend, BatchStatistics, DeviceMemory, Features, Gradients, OpResult, Recorded, Rows, Scalar, Vector};
+pub use composed::{Composed, Kept, Place};
+#[cfg(feature = "cuda")]
+pub use composed::cuda;
 pub use geometry::Conv2d;
+pub use gpu::Gpu;
 pub use native::Native;

@@ -1,9 +1,10 @@
-//! Every operation's gradient against numeric differences, generic over the backend; values against plain definitions.
+//! Every operation's gradient against numeric differences, and values against plain definitions, for each backend.
 
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{PutTape, TensorFromVec};
 use dfdx::tensor_ops::Backward;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use rand::Rng;
 
 use super::{Backend, Conv2d, Features, Native, Recorded, Scalar, Vector, to_host};
@@ -17,12 +18,12 @@ fn noise(purpose: &str, count: usize) -> Vec<f32> {
 }
 
 fn features<B: Backend>(values: Vec<f32>, shape: Shape) -> Features<B> {
-    B::Device::default().tensor_from_vec(values, shape)
+    B::device().tensor_from_vec(values, shape)
 }
 
 fn vector<B: Backend>(values: Vec<f32>) -> Vector<B> {
     let length = values.len();
-    B::Device::default().tensor_from_vec(values, (length,))
+    B::device().tensor_from_vec(values, (length,))
 }
 
 /// A function of activations and parameters to a loss.
@@ -88,72 +89,66 @@ fn check_conv<B: Backend>(shape: Shape, conv: Conv2d) {
     });
 }
 
-#[test]
-fn convolution_gradients() {
+fn convolution_gradients<B: Backend>() {
     for (kernel, stride) in [(3, 1), (3, 2), (1, 1), (1, 2), (7, 2)] {
-        check_conv::<Native>((2, 9, 8, 3), convolution(3, 5, kernel, stride));
+        check_conv::<B>((2, 9, 8, 3), convolution(3, 5, kernel, stride));
     }
-    check_conv::<Native>((1, 40, 40, 2), convolution(2, 3, 3, 1));
+    check_conv::<B>((1, 40, 40, 2), convolution(2, 3, 3, 1));
 }
 
-#[test]
-fn transposed_convolution_gradients() {
+fn transposed_convolution_gradients<B: Backend>() {
     let parameters = [noise("weight", 3 * 4 * 5), noise("bias", 5)];
-    check::<Native>(&[input((2, 3, 4, 3))], &parameters, &|mut x, p| {
-        against_target::<Native>(Native::conv_transpose2x2(x.remove(0), &p[0], Some(&p[1]), 5).expect("memory"))
+    check::<B>(&[input((2, 3, 4, 3))], &parameters, &|mut x, p| {
+        against_target::<B>(B::conv_transpose2x2(x.remove(0), &p[0], Some(&p[1]), 5).expect("memory"))
     });
 }
 
-#[test]
-fn batch_norm_gradients() {
+fn batch_norm_gradients<B: Backend>() {
     let parameters = [noise("weight", 4), noise("bias", 4)];
-    check::<Native>(&[input((3, 5, 4, 4))], &parameters, &|mut x, p| {
-        against_target::<Native>(Native::batch_norm_train(x.remove(0), &p[0], &p[1], 1e-5).expect("memory").0)
+    check::<B>(&[input((3, 5, 4, 4))], &parameters, &|mut x, p| {
+        against_target::<B>(B::batch_norm_train(x.remove(0), &p[0], &p[1], 1e-5).expect("memory").0)
     });
 }
 
-#[test]
-fn elementwise_pooling_and_concat_gradients() {
-    check::<Native>(&[input((2, 6, 5, 3))], &[], &|mut x, _| {
-        against_target::<Native>(Native::max_pool(x.remove(0)).expect("memory"))
+fn elementwise_pooling_and_concat_gradients<B: Backend>() {
+    check::<B>(&[input((2, 6, 5, 3))], &[], &|mut x, _| {
+        against_target::<B>(B::max_pool(x.remove(0)).expect("memory"))
     });
-    check::<Native>(&[input((2, 3, 3, 2))], &[], &|mut x, _| {
-        against_target::<Native>(Native::relu(x.remove(0)).expect("memory"))
+    check::<B>(&[input((2, 3, 3, 2))], &[], &|mut x, _| {
+        against_target::<B>(B::relu(x.remove(0)).expect("memory"))
     });
     let other = (noise("other", 36), (2, 3, 3, 2));
-    check::<Native>(&[input((2, 3, 3, 2)), other.clone()], &[], &|mut x, _| {
+    check::<B>(&[input((2, 3, 3, 2)), other.clone()], &[], &|mut x, _| {
         let b = x.remove(1);
-        against_target::<Native>(Native::add(x.remove(0), b).expect("memory"))
+        against_target::<B>(B::add(x.remove(0), b).expect("memory"))
     });
-    check::<Native>(&[input((2, 3, 3, 4)), other], &[], &|mut x, _| {
+    check::<B>(&[input((2, 3, 3, 4)), other], &[], &|mut x, _| {
         let b = x.remove(1);
-        against_target::<Native>(Native::concat(x.remove(0), b).expect("memory"))
+        against_target::<B>(B::concat(x.remove(0), b).expect("memory"))
     });
 }
 
-#[test]
-fn a_value_that_is_no_number_is_not_hidden() {
+fn a_value_that_is_no_number_is_not_hidden<B: Backend>() {
     let shape = (1, 2, 2, 1);
-    let spoiled = || features::<Native>(vec![1.0, f32::NAN, -1.0, 0.0], shape);
-    assert!(to_host(&Native::relu(spoiled()).expect("memory"))[1].is_nan());
-    assert!(to_host(&Native::max_pool(spoiled()).expect("memory"))[0].is_nan());
+    let spoiled = || features::<B>(vec![1.0, f32::NAN, -1.0, 0.0], shape);
+    assert!(to_host(&B::relu(spoiled()).expect("memory"))[1].is_nan());
+    assert!(to_host(&B::max_pool(spoiled()).expect("memory"))[0].is_nan());
     assert!(
-        to_host(&Native::similarity(&features::<Native>(vec![1.0; 4], shape), spoiled()).expect("memory"))[0].is_nan()
+        to_host(&B::similarity(&features::<B>(vec![1.0; 4], shape), spoiled()).expect("memory"))[0].is_nan()
     );
 }
 
-#[test]
-fn similarity_gradient_and_value() {
-    let teacher = features::<Native>(noise("teacher", 2 * 3 * 3 * 5), (2, 3, 3, 5));
-    check::<Native>(&[input((2, 3, 3, 5))], &[], &|mut x, _| {
-        Native::similarity(&teacher, x.remove(0)).expect("memory")
+fn similarity_gradient_and_value<B: Backend>() {
+    let teacher = features::<B>(noise("teacher", 2 * 3 * 3 * 5), (2, 3, 3, 5));
+    check::<B>(&[input((2, 3, 3, 5))], &[], &|mut x, _| {
+        B::similarity(&teacher, x.remove(0)).expect("memory")
     });
     // Parallel vectors are alike whatever their length; opposite ones are 4 apart.
-    let twice = features::<Native>(to_host(&teacher).iter().map(|v| 2.0 * v).collect(), (2, 3, 3, 5));
-    let loss = Native::similarity(&teacher, twice).expect("memory");
+    let twice = features::<B>(to_host(&teacher).iter().map(|v| 2.0 * v).collect(), (2, 3, 3, 5));
+    let loss = B::similarity(&teacher, twice).expect("memory");
     assert!(to_host(&loss)[0].abs() < 1e-10);
-    let opposite = features::<Native>(to_host(&teacher).iter().map(|v| -v).collect(), (2, 3, 3, 5));
-    assert!(Native::distance_map(&teacher, &opposite).iter().all(|d| (d - 4.0).abs() < 1e-5));
+    let opposite = features::<B>(to_host(&teacher).iter().map(|v| -v).collect(), (2, 3, 3, 5));
+    assert!(B::distance_map(&teacher, &opposite).expect("memory").iter().all(|d| (d - 4.0).abs() < 1e-5));
 }
 
 /// A convolution by its definition.
@@ -185,35 +180,89 @@ fn plain_convolution(x: &[f32], shape: Shape, weight: &[f32], conv: &Conv2d) -> 
     y
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-    #[test]
-    fn convolutions_agree_with_their_definition(
-        images in 1_usize..4, height in 3_usize..14, width in 3_usize..14,
-        channels in 1_usize..6, output in 1_usize..9, odd in 0_usize..3, stride in 1_usize..3,
-    ) {
-        let conv = convolution(channels, output, 2 * odd + 1, stride);
-        let shape = (images, height, width, channels);
-        let (x, _) = input(shape);
-        let weight = noise("weight", conv.weights());
-        let y = Native::conv2d(features::<Native>(x.clone(), shape), &vector::<Native>(weight.clone()), None, conv);
-        for (ours, plain) in to_host(&y.expect("memory")).iter().zip(plain_convolution(&x, shape, &weight, &conv)) {
-            prop_assert!((ours - plain).abs() < 1e-4, "{} against {}", ours, plain);
-        }
-    }
+/// Random shapes of images, and of a convolution over them.
+fn shapes() -> impl Strategy<Value = (Shape, Conv2d)> {
+    let image = (1_usize..4, 3_usize..14, 3_usize..14, 1_usize..6);
+    (image, 1_usize..9, 0_usize..3, 1_usize..3)
+        .prop_map(|(shape, output, odd, stride)| (shape, convolution(shape.3, output, 2 * odd + 1, stride)))
 }
 
-#[test]
-fn batch_norm_normalises_and_reports_unbiased_statistics() {
+fn convolutions_agree_with_their_definition<B: Backend>() {
+    TestRunner::new(ProptestConfig::with_cases(40))
+        .run(&shapes(), |(shape, conv)| {
+            let (x, _) = input(shape);
+            let weight = noise("weight", conv.weights());
+            let y = B::conv2d(features::<B>(x.clone(), shape), &vector::<B>(weight.clone()), None, conv);
+            for (ours, plain) in to_host(&y.expect("memory")).iter().zip(plain_convolution(&x, shape, &weight, &conv)) {
+                prop_assert!((ours - plain).abs() < 1e-4, "{} against {}", ours, plain);
+            }
+            Ok(())
+        })
+        .expect("equal");
+}
+
+fn batch_norm_normalises_and_reports_unbiased_statistics<B: Backend>() {
     let shape = (2, 2, 2, 1);
-    let x = features::<Native>((1..=8).map(|v| v as f32).collect(), shape);
+    let x = features::<B>((1..=8).map(|v| v as f32).collect(), shape);
     let (y, statistics) =
-        Native::batch_norm_train(x, &vector::<Native>(vec![2.0]), &vector::<Native>(vec![1.0]), 0.0).expect("memory");
-    assert_eq!(statistics.mean, [4.5]);
-    assert!((statistics.variance[0] - 6.0).abs() < 1e-6);
+        B::batch_norm_train(x, &vector::<B>(vec![2.0]), &vector::<B>(vec![1.0]), 0.0).expect("memory");
+    assert_eq!(to_host(&statistics.mean), [4.5]);
+    assert!((to_host(&statistics.variance)[0] - 6.0).abs() < 1e-6);
     // (8 − 4.5) / √5.25 · 2 + 1
     assert!((to_host(&y)[7] - (2.0 * 3.5 / 5.25_f32.sqrt() + 1.0)).abs() < 1e-6);
 }
+
+
+fn gradients_are_clipped_to_a_global_norm<B: Backend>() {
+    let parameters = [vector::<B>(vec![1.0, 2.0]), vector::<B>(vec![3.0])];
+    let clipped = |ceiling: f64| {
+        let mut gradients = super::Gradients::<B>::leaky();
+        for (parameter, values) in parameters.iter().zip([&[3.0, 0.0][..], &[4.0]]) {
+            B::buffer_from_host(gradients.get_or_alloc_mut(parameter).expect("memory"), values);
+        }
+        let norm = to_host(&B::clip_gradients(&mut gradients, &parameters, ceiling).expect("memory"))[0];
+        let after: Vec<f32> = parameters
+            .iter()
+            .flat_map(|p| B::buffer_to_host(gradients.get_or_alloc_mut(p).expect("memory")))
+            .collect();
+        (norm, after)
+    };
+    assert_eq!(clipped(0.0), (5.0, vec![3.0, 0.0, 4.0]));
+    assert_eq!(clipped(6.0), (5.0, vec![3.0, 0.0, 4.0]));
+    let (norm, after) = clipped(1.0);
+    assert_eq!(norm, 5.0);
+    assert!(after.iter().zip([0.6, 0.0, 0.8]).all(|(a, b)| (a - b).abs() < 1e-6), "{after:?}");
+}
+
+/// The tests above for one backend.
+macro_rules! on {
+    ($module:ident, $backend:ty: $($test:ident)*) => {
+        mod $module {
+            $(#[test]
+            fn $test() {
+                super::$test::<$backend>();
+            })*
+        }
+    };
+}
+
+macro_rules! on_each {
+    ($($module:ident: $backend:ty),*) => {
+        $(on!($module, $backend:
+            convolution_gradients
+            transposed_convolution_gradients
+            batch_norm_gradients
+            elementwise_pooling_and_concat_gradients
+            a_value_that_is_no_number_is_not_hidden
+            similarity_gradient_and_value
+            convolutions_agree_with_their_definition
+            batch_norm_normalises_and_reports_unbiased_statistics
+            gradients_are_clipped_to_a_global_norm
+        );)*
+    };
+}
+
+on_each!(native: crate::tensor::Native, composed: crate::tensor::Composed<dfdx::tensor::Cpu>);
 
 #[test]
 fn results_are_the_same_bits_for_any_number_of_threads() {

@@ -45,6 +45,8 @@ pub struct StageContext<'a> {
     pub partial: &'a Path,
     /// Threads that this stage may use.
     pub threads: usize,
+    /// Bytes of the device's own memory that data may be kept in; none leaves it to the stage.
+    pub device_memory: Option<u64>,
     /// Ears of the outside.
     pub observer: &'a mut dyn Observer,
 }
@@ -76,6 +78,9 @@ pub enum StageError {
     /// Memory ran out.
     #[error("out of memory: {0}")]
     OutOfMemory(String),
+    /// The device does not work any more, for this process at least.
+    #[error("the device failed: {0}")]
+    DeviceLost(String),
     /// didact's own fault.
     #[error("internal error: {0}")]
     Bug(String),
@@ -87,13 +92,40 @@ impl StageError {
         Self::Artifact(error.to_string())
     }
 
-    /// dfdx could not get memory, or was given a wrong shape.
+    /// What dfdx says of a device.
     pub fn device(error: impl std::fmt::Debug) -> Self {
-        let text = format!("{error:?}");
-        if text.contains("OutOfMemory") || text.contains("OUT_OF_MEMORY") {
+        Self::of_text(format!("{error:?}"))
+    }
+
+    /// dfdx's words for an error, which it also panics with.
+    ///
+    /// Out of memory: the driver's, cuBLAS's (which answers a failed start like that, too) and the CPU's. After any other
+    /// error of the driver the process's context is of no more use.
+    pub fn of_text(text: String) -> Self {
+        const MEMORY: [&str; 4] = ["OutOfMemory", "OUT_OF_MEMORY", "ALLOC_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED"];
+        let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if any(&MEMORY) {
             Self::OutOfMemory(text)
+        } else if any(&["CUDA_ERROR_", "CUBLAS_STATUS_"]) {
+            Self::DeviceLost(text)
         } else {
             Self::Bug(text)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_device_are_understood() {
+        let class = |text: &str| StageError::of_text(text.to_owned());
+        let memory = "Driver(DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\"))";
+        assert!(matches!(class(memory), StageError::OutOfMemory(_)));
+        assert!(matches!(class("Blas(CublasError(CUBLAS_STATUS_ALLOC_FAILED))"), StageError::OutOfMemory(_)));
+        let broken = "Driver(DriverError(CUDA_ERROR_ILLEGAL_ADDRESS, \"an illegal memory access was encountered\"))";
+        assert!(matches!(class(broken), StageError::DeviceLost(_)));
+        assert!(matches!(class("WrongNumElements"), StageError::Bug(_)));
     }
 }

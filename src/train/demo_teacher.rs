@@ -40,7 +40,7 @@ pub fn train_demo_teacher(
     let mut head = Conv::<Native>::with_bias(&init, "fc", geometry);
     let kind = OptimizerSettings::Adam { learning_rate: 1e-3, weight_decay: 1e-4 };
     let (mut network_optimizer, mut head_optimizer) = (Optimizer::new(kind), Optimizer::new(kind));
-    let device = <Native as Backend>::Device::default();
+    let device = Native::device();
     for step in 1..=steps {
         let (pixels, labels) = batch(seed, step);
         let images = device

@@ -10,17 +10,30 @@ use std::time::{Duration, Instant};
 use super::{Progress, StageContext, StageError};
 use crate::data::{shuffle, stream};
 use crate::nn::State;
+use crate::tensor::{Backend, Native, Scalar, to_host};
 
 /// A checkpoint is written at least this often.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
+/// The numbers of steps are read from the device this often: reading waits for the device, and a device that is waited
+/// for after every step is idle while the next is prepared.
+const READ_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The entry of a checkpoint that names the kind of device: no other kind goes on from it.
+const DEVICE: &str = "device";
 
 /// Named numbers, in the order of their names.
-pub(super) type Numbers = BTreeMap<&'static str, f64>;
+pub(super) type Numbers<V = f64> = BTreeMap<&'static str, V>;
+/// The numbers of a step, still on the device.
+pub(super) type StepNumbers<B> = Numbers<Scalar<B>>;
 
 /// What one phase does; the driver decides when.
 pub(super) trait Phase {
-    /// Trains on one batch and returns its numbers, means over the batch; `loss` must be among them.
-    fn step(&mut self, batch: &[usize]) -> Result<Numbers, StageError>;
+    /// Where it runs.
+    type Backend: Backend;
+
+    /// Trains on one batch and returns its numbers, means over the batch; `loss` must be among them. A step may change the
+    /// weights though its numbers are not finite: the driver reads the numbers before it keeps the weights.
+    fn step(&mut self, batch: &[usize]) -> Result<StepNumbers<Self::Backend>, StageError>;
 
     /// The numbers of the held-out part, in evaluation mode.
     fn held_out(&mut self) -> Result<Numbers, StageError>;
@@ -95,14 +108,26 @@ fn batches(order: &[usize], size: usize) -> Vec<&[usize]> {
     batches
 }
 
-struct Driver<'a, 'c, P> {
+struct Driver<'a, 'c, P: Phase> {
     phase: &'a mut P,
     schedule: &'a Schedule<'a>,
     context: &'a mut StageContext<'c>,
     position: Position,
     last_checkpoint: Instant,
-    /// Images trained on since this attempt began.
+    /// Steps whose numbers are not read yet: the step's place in its epoch, its images, its numbers.
+    unread: Vec<(usize, usize, StepNumbers<P::Backend>)>,
+    last_read: Instant,
+    /// What this attempt has trained.
+    trained: Trained,
+}
+
+/// What an attempt has trained, and in what time; the device has done all of it.
+#[derive(Debug, Default)]
+struct Trained {
     images: usize,
+    steps: usize,
+    /// Of the steps alone, without held-out passes and checkpoints.
+    step_time: Duration,
 }
 
 /// Trains to the end, or to the next stop request. Weights lie in `context.out` afterwards: `last.safetensors` with
@@ -112,18 +137,23 @@ pub(super) fn drive<P: Phase>(
     schedule: &Schedule<'_>,
     context: &mut StageContext<'_>,
 ) -> Result<Outcome, StageError> {
-    let mut driver =
-        Driver { phase, schedule, context, position: Position::default(), last_checkpoint: Instant::now(), images: 0 };
+    let now = Instant::now();
+    let mut driver = Driver {
+        phase,
+        schedule,
+        context,
+        position: Position::default(),
+        last_checkpoint: now,
+        unread: Vec::new(),
+        last_read: now,
+        trained: Trained::default(),
+    };
     driver.resume()?;
     let started = Instant::now();
     while driver.position.epoch < schedule.epochs {
         driver.epoch()?;
     }
-    if driver.images > 0 {
-        let rate = driver.images as f64 / started.elapsed().as_secs_f64();
-        driver.context.observer.cost("seconds_per_epoch", schedule.train.len() as f64 / rate);
-        driver.context.observer.cost("images_per_second", rate);
-    }
+    driver.tell_costs(started.elapsed());
     driver.finish()
 }
 
@@ -139,6 +169,11 @@ impl<P: Phase> Driver<'_, '_, P> {
             return Ok(());
         }
         let state = State::load(&path).map_err(StageError::artifact)?;
+        // Before there were kinds there was the CPU alone.
+        if state.metadata.get(DEVICE).map_or(Native::KIND, String::as_str) != P::Backend::KIND {
+            self.context.observer.rewind(0);
+            return Ok(());
+        }
         self.position = position_of(&state.metadata).ok_or_else(|| {
             StageError::Artifact(format!("{} has no position: it is not our checkpoint", path.display()))
         })?;
@@ -151,27 +186,58 @@ impl<P: Phase> Driver<'_, '_, P> {
         let epoch = self.position.epoch + 1;
         let order = order(self.schedule, epoch);
         let batches = batches(&order, self.schedule.batch_size);
+        let mut started = Instant::now();
         for (step, batch) in batches.iter().enumerate().skip(self.position.step) {
             let numbers = self.phase.step(batch)?;
-            for (&what, &value) in &numbers {
-                if !value.is_finite() {
-                    return Err(StageError::Diverged { what, value, epoch, step: step + 1 });
-                }
-                *self.position.sums.entry(what.to_owned()).or_default() += value * batch.len() as f64;
-            }
+            self.unread.push((step + 1, batch.len(), numbers));
             self.position.step = step + 1;
-            self.images += batch.len();
             let mid_epoch = self.position.step < batches.len();
-            if mid_epoch && self.context.observer.stop_requested() {
-                self.checkpoint()?;
-                return Err(StageError::Interrupted);
-            }
-            if mid_epoch && self.last_checkpoint.elapsed() > CHECKPOINT_INTERVAL {
-                self.checkpoint()?;
+            let stop = mid_epoch && self.context.observer.stop_requested();
+            let due = mid_epoch && self.last_checkpoint.elapsed() > CHECKPOINT_INTERVAL;
+            if stop || due || !mid_epoch || self.last_read.elapsed() > READ_INTERVAL {
+                self.read(epoch)?;
+                self.trained.step_time += started.elapsed();
+                if stop || due {
+                    self.checkpoint()?;
+                }
+                if stop {
+                    return Err(StageError::Interrupted);
+                }
+                started = Instant::now();
             }
         }
         let images: usize = batches.iter().map(|batch| batch.len()).sum();
         self.end_epoch(epoch, images, batches.len())
+    }
+
+    /// Reads the numbers of the steps since the last time; the device has done these steps afterwards.
+    fn read(&mut self, epoch: usize) -> Result<(), StageError> {
+        for (step, images, numbers) in std::mem::take(&mut self.unread) {
+            for (what, value) in numbers {
+                let value = f64::from(to_host(&value)[0]);
+                if !value.is_finite() {
+                    return Err(StageError::Diverged { what, value, epoch, step });
+                }
+                *self.position.sums.entry(what.to_owned()).or_default() += value * images as f64;
+            }
+            self.trained.images += images;
+            self.trained.steps += 1;
+        }
+        self.last_read = Instant::now();
+        Ok(())
+    }
+
+    fn tell_costs(&mut self, elapsed: Duration) {
+        let (trained, observer) = (&self.trained, &mut self.context.observer);
+        if trained.images > 0 {
+            let rate = trained.images as f64 / elapsed.as_secs_f64();
+            observer.cost("seconds_per_epoch", self.schedule.train.len() as f64 / rate);
+            observer.cost("images_per_second", rate);
+            observer.cost("milliseconds_per_step", 1e3 * trained.step_time.as_secs_f64() / trained.steps as f64);
+        }
+        if let Some(memory) = P::Backend::memory() {
+            observer.cost("device_peak_bytes", memory.peak as f64);
+        }
     }
 
     fn end_epoch(&mut self, epoch: usize, images: usize, steps: usize) -> Result<(), StageError> {
@@ -220,6 +286,7 @@ impl<P: Phase> Driver<'_, '_, P> {
         let mut state = self.phase.weights()?;
         self.phase.add_moments(&mut state)?;
         state.metadata.extend(metadata_of(&self.position));
+        state.metadata.insert(DEVICE.to_owned(), P::Backend::KIND.to_owned());
         state.save(&self.partial("last")).map_err(StageError::artifact)?;
         self.last_checkpoint = Instant::now();
         Ok(())

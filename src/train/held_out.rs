@@ -1,8 +1,7 @@
 //! What the held-out normals say of an epoch; the test set has no part in it.
 
 use super::driver::Numbers;
-use super::{StageError, batch};
-use crate::data::FeatureSet;
+use super::{Batches, StageError};
 use crate::evaluate::{Aggregate, LevelMaps, mean_fused_score};
 use crate::model::Assembly;
 use crate::tensor::Backend;
@@ -13,20 +12,21 @@ const BATCH: usize = 8;
 /// Per-level distance maps ‖T^ − Ŝ^‖² of the given images, in evaluation mode.
 pub fn distance_maps<B: Backend>(
     assembly: &mut Assembly<B>,
-    features: &FeatureSet,
+    batches: &Batches<'_, B>,
     indices: &[usize],
 ) -> Result<Vec<LevelMaps>, StageError> {
-    let mut maps: Vec<LevelMaps> = features
+    let mut maps: Vec<LevelMaps> = batches
+        .set()
         .header()
         .levels
         .iter()
         .map(|level| LevelMaps { height: level.height, width: level.width, values: Vec::new() })
         .collect();
     for indices in indices.chunks(BATCH) {
-        let predicted = assembly.predict(batch::images::<B>(features, indices)?).map_err(StageError::device)?;
+        let predicted = assembly.predict(batches.images(indices)?).map_err(StageError::device)?;
         for (level, predicted) in predicted.iter().enumerate() {
-            let teacher = batch::teacher::<B>(features, level, indices)?;
-            maps[level].values.extend(B::distance_map(&teacher, predicted));
+            let teacher = batches.teacher(level, indices)?;
+            maps[level].values.extend(B::distance_map(&teacher, predicted).map_err(StageError::device)?);
         }
     }
     Ok(maps)
@@ -36,10 +36,10 @@ pub fn distance_maps<B: Backend>(
 /// the official code's 64 at 256 px.
 pub(super) fn held_out_numbers<B: Backend>(
     assembly: &mut Assembly<B>,
-    features: &FeatureSet,
+    batches: &Batches<'_, B>,
     held_out: &[usize],
 ) -> Result<Numbers, StageError> {
-    let maps = distance_maps(assembly, features, held_out)?;
+    let maps = distance_maps(assembly, batches, held_out)?;
     let loss = maps
         .iter()
         .map(|level| level.values.iter().map(|&v| f64::from(v)).sum::<f64>() / level.values.len() as f64)

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use dfdx::tensor::{PutTape, SplitTape, WithEmptyTape};
+use dfdx::tensor::{NoneTape, PutTape, SplitTape, WithEmptyTape};
 use dfdx::tensor_ops::Backward;
 use serde::{Deserialize, Serialize};
 
-use super::driver::{Numbers, Phase, Schedule, drive, snapshot_name, spaced_epochs};
+use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, snapshot_name, spaced_epochs};
 use super::held_out::held_out_numbers;
-use super::{JointSettings, LossSettings, ReconstructionGradient, SelectionRule, StageContext, StageError, batch};
+use super::{Batches, JointSettings, LossSettings, ReconstructionGradient, SelectionRule, StageContext, StageError};
 use crate::data::{FeatureSet, Split};
 use crate::model::{Assembly, AutoEncoder, AutoEncoders};
 use crate::nn::{Mode, Module, Optimizer, State, clip_global_norm};
-use crate::tensor::{Backend, Features, Recorded, Scalar, to_host};
+use crate::tensor::{Backend, Features, Recorded, Scalar};
 
 /// What the stage works on.
 pub struct JointInput<'a> {
@@ -65,7 +65,7 @@ impl JointSummary {
 }
 
 struct Joint<'a, B: Backend> {
-    features: &'a FeatureSet,
+    batches: Batches<'a, B>,
     held_out: &'a [usize],
     settings: &'a JointSettings,
     assembly: Assembly<B>,
@@ -86,7 +86,7 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
     }
     let complexity = assembly.complexity(features.header().side);
     let mut phase = Joint {
-        features: &features,
+        batches: Batches::kept(&features, context.device_memory),
         held_out: &split.held_out,
         settings: input.settings,
         assembly,
@@ -119,8 +119,10 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
 struct Losses<B: Backend> {
     /// Weighted total, with the tape.
     total: Scalar<B, Recorded<B>>,
-    similarity: f64,
-    reconstruction: f64,
+    /// Unweighted.
+    similarity: Scalar<B>,
+    /// Unweighted; absent without auto-encoders.
+    reconstruction: Option<Scalar<B>>,
 }
 
 impl<B: Backend> Losses<B> {
@@ -128,7 +130,7 @@ impl<B: Backend> Losses<B> {
         Self {
             total: self.total + other.total,
             similarity: self.similarity + other.similarity,
-            reconstruction: self.reconstruction + other.reconstruction,
+            reconstruction: self.reconstruction.zip(other.reconstruction).map(|(a, b)| a + b),
         }
     }
 }
@@ -144,8 +146,8 @@ fn level_losses<B: Backend>(
     let device = |error| StageError::device(error);
     let Some((autoencoders, weights)) = autoencoders else {
         let total = B::similarity(teacher, student).map_err(device)?;
-        let similarity = f64::from(to_host(&total)[0]);
-        return Ok(Losses { total, similarity, reconstruction: 0.0 });
+        let similarity = total.retaped::<NoneTape>();
+        return Ok(Losses { total, similarity, reconstruction: None });
     };
     let target = student.with_empty_tape();
     let rebuilt = autoencoders.forward(level, student, Mode::Train).map_err(device)?;
@@ -165,18 +167,18 @@ fn level_losses<B: Backend>(
             (B::similarity(teacher, rebuilt).map_err(device)?, reconstruction)
         }
     };
-    let values = (f64::from(to_host(&similarity)[0]), f64::from(to_host(&reconstruction)[0]));
+    let values = (similarity.retaped::<NoneTape>(), reconstruction.retaped::<NoneTape>());
     let total = similarity * weights.similarity as f32 + reconstruction * weights.reconstruction as f32;
-    Ok(Losses { total, similarity: values.0, reconstruction: values.1 })
+    Ok(Losses { total, similarity: values.0, reconstruction: Some(values.1) })
 }
 
 impl<B: Backend> Joint<'_, B> {
     fn losses(&mut self, indices: &[usize]) -> Result<Losses<B>, StageError> {
-        let images = batch::images::<B>(self.features, indices)?.put_tape(Recorded::<B>::default());
+        let images = self.batches.images(indices)?.put_tape(Recorded::<B>::default());
         let levels = self.assembly.student.forward(images, Mode::Train).map_err(StageError::device)?;
         let mut sum: Option<Losses<B>> = None;
         for (level, student) in levels.into_iter().enumerate() {
-            let teacher = batch::teacher::<B>(self.features, level, indices)?;
+            let teacher = self.batches.teacher(level, indices)?;
             let autoencoders = self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref());
             let losses = level_losses(level, &teacher, student, autoencoders)?;
             sum = Some(match sum {
@@ -189,29 +191,26 @@ impl<B: Backend> Joint<'_, B> {
 }
 
 impl<B: Backend> Phase for Joint<'_, B> {
-    fn step(&mut self, indices: &[usize]) -> Result<Numbers, StageError> {
+    type Backend = B;
+
+    fn step(&mut self, indices: &[usize]) -> Result<StepNumbers<B>, StageError> {
         let losses = self.losses(indices)?;
-        let mut numbers = Numbers::from([("loss", f64::from(to_host(&losses.total)[0]))]);
+        let mut numbers = StepNumbers::<B>::from([("loss", losses.total.retaped::<NoneTape>())]);
         numbers.insert("loss_similarity", losses.similarity);
-        if self.assembly.autoencoders.is_some() {
-            numbers.insert("loss_reconstruction", losses.reconstruction);
-        }
+        numbers.extend(losses.reconstruction.map(|value| ("loss_reconstruction", value)));
         let mut gradients = losses.total.try_backward().map_err(StageError::device)?;
         let norm = clip_global_norm::<B>(&[&self.assembly], &mut gradients, self.settings.clip_norm)
             .map_err(StageError::device)?;
         numbers.insert("gradient_norm", norm);
-        if numbers.values().all(|value| value.is_finite()) {
-            self.student_optimizer.step(&mut self.assembly.student, &mut gradients).map_err(StageError::device)?;
-            if let (Some(optimizer), Some(module)) = (&mut self.autoencoder_optimizer, &mut self.assembly.autoencoders)
-            {
-                optimizer.step(module, &mut gradients).map_err(StageError::device)?;
-            }
+        self.student_optimizer.step(&mut self.assembly.student, &mut gradients).map_err(StageError::device)?;
+        if let (Some(optimizer), Some(module)) = (&mut self.autoencoder_optimizer, &mut self.assembly.autoencoders) {
+            optimizer.step(module, &mut gradients).map_err(StageError::device)?;
         }
         Ok(numbers)
     }
 
     fn held_out(&mut self) -> Result<Numbers, StageError> {
-        held_out_numbers(&mut self.assembly, self.features, self.held_out)
+        held_out_numbers(&mut self.assembly, &self.batches, self.held_out)
     }
 
     fn criterion(&self) -> Option<&'static str> {

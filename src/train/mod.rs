@@ -1,6 +1,6 @@
 //! The five stages: what each computes, and how a phase that trains is driven, stopped and resumed.
 
-pub(crate) mod batch;
+mod batch;
 mod context;
 mod demo_teacher;
 mod driver;
@@ -14,6 +14,7 @@ mod pseudo;
 mod score;
 mod settings;
 
+pub use batch::Batches;
 pub use context::{Observer, Progress, StageContext, StageError};
 pub use demo_teacher::train_demo_teacher;
 pub use evaluate::{EvaluateInput, evaluate};

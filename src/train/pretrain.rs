@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use dfdx::tensor::PutTape;
+use dfdx::tensor::{NoneTape, PutTape};
 use dfdx::tensor_ops::Backward;
 
-use super::driver::{Numbers, Phase, Schedule, drive};
-use super::{PretrainSettings, StageContext, StageError, batch};
+use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
+use super::{Batches, PretrainSettings, StageContext, StageError};
 use crate::data::{FeatureSet, Split};
 use crate::model::{AutoEncoders, UnetSettings};
 use crate::nn::{Init, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
@@ -27,7 +27,7 @@ pub struct PretrainInput<'a> {
 }
 
 struct Pretrain<'a, B: Backend> {
-    features: &'a FeatureSet,
+    batches: Batches<'a, B>,
     held_out: &'a [usize],
     batch_size: usize,
     autoencoders: AutoEncoders<B>,
@@ -40,7 +40,7 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
     let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
     let channels: Vec<usize> = features.header().levels.iter().map(|level| level.channels).collect();
     let mut phase = Pretrain::<B> {
-        features: &features,
+        batches: Batches::kept(&features, context.device_memory),
         held_out: &split.held_out,
         batch_size: input.settings.batch_size,
         autoencoders: AutoEncoders::new(&Init { seed: input.seed, purpose: "autoencoder" }, &channels, input.unet),
@@ -64,10 +64,12 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
 }
 
 impl<B: Backend> Phase for Pretrain<'_, B> {
-    fn step(&mut self, indices: &[usize]) -> Result<Numbers, StageError> {
+    type Backend = B;
+
+    fn step(&mut self, indices: &[usize]) -> Result<StepNumbers<B>, StageError> {
         let mut total = None;
-        for level in 0..self.features.header().levels.len() {
-            let target = batch::teacher::<B>(self.features, level, indices)?;
+        for level in 0..self.batches.set().header().levels.len() {
+            let target = self.batches.teacher(level, indices)?;
             let input = target.clone().put_tape(Recorded::<B>::default());
             let rebuilt = self.autoencoders.forward(level, input, Mode::Train).map_err(StageError::device)?;
             let target = target.put_tape(Recorded::<B>::default());
@@ -78,7 +80,7 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
             });
         }
         let loss = total.ok_or_else(|| StageError::Bug("a feature set without levels".into()))?;
-        let value = f64::from(to_host(&loss)[0]);
+        let value = loss.retaped::<NoneTape>();
         let mut gradients = loss.try_backward().map_err(StageError::device)?;
         let norm = clip_global_norm::<B>(&[&self.autoencoders], &mut gradients, 0.0).map_err(StageError::device)?;
         self.optimizer.step(&mut self.autoencoders, &mut gradients).map_err(StageError::device)?;
@@ -88,8 +90,8 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
     fn held_out(&mut self) -> Result<Numbers, StageError> {
         let mut sum = 0.0;
         for indices in self.held_out.chunks(self.batch_size) {
-            for level in 0..self.features.header().levels.len() {
-                let target = batch::teacher::<B>(self.features, level, indices)?;
+            for level in 0..self.batches.set().header().levels.len() {
+                let target = self.batches.teacher(level, indices)?;
                 let rebuilt =
                     self.autoencoders.forward(level, target.clone(), Mode::Evaluate).map_err(StageError::device)?;
                 let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;

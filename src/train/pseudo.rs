@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::evaluate::{final_maps, write_json};
 use super::paint::MASKS;
-use super::{JointSummary, StageContext, StageError, distance_maps, load_assembly};
+use super::{Batches, JointSummary, StageContext, StageError, distance_maps, load_assembly};
 use crate::data::{FeatureSet, Image, Split, read_masks};
 use crate::evaluate::metrics::{NotFinite, Sweep, auroc};
 use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, quantile};
@@ -52,8 +52,8 @@ pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_
 
     let rule = MapRule::from(input.settings);
     let all: Vec<usize> = (0..painted.len()).collect();
-    let mut maps = final_maps(&distance_maps(&mut assembly, &painted, &all)?, rule, side);
-    maps.extend(final_maps(&distance_maps(&mut assembly, &train, &split.held_out)?, rule, side));
+    let mut maps = final_maps(&distance_maps(&mut assembly, &Batches::streamed(&painted), &all)?, rule, side);
+    maps.extend(final_maps(&distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out)?, rule, side));
     let truth: Vec<Option<&Vec<bool>>> = masks.iter().map(Some).chain(split.held_out.iter().map(|_| None)).collect();
     let scores: Vec<f32> = maps.iter().map(FinalMap::score).collect();
     let labels: Vec<bool> = truth.iter().map(Option::is_some).collect();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::{JointSummary, Progress, StageContext, StageError, distance_maps, load_assembly};
+use super::{Batches, JointSummary, Progress, StageContext, StageError, distance_maps, load_assembly};
 use crate::data::{FeatureSet, Sample, Split};
 use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file, thumbnail_file};
 use crate::model::{Assembly, AutoEncoder};
@@ -54,6 +54,7 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
             .collect(),
     };
 
+    let (test_batches, train_batches) = (Batches::streamed(&test), Batches::streamed(&train));
     let mut assembly = Assembly::<B>::new(0, summary.width, input.model);
     let indices: Vec<usize> = (0..test.len()).collect();
     for (done, (file, snapshot)) in snapshots.iter().enumerate() {
@@ -72,10 +73,10 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
         let state = State::load(&weights).map_err(StageError::artifact)?;
         load_assembly(&mut assembly, &state)?;
         let started = Instant::now();
-        let maps = distance_maps(&mut assembly, &test, &indices)?;
+        let maps = distance_maps(&mut assembly, &test_batches, &indices)?;
         let milliseconds = 1e3 * started.elapsed().as_secs_f64() / test.len() as f64;
         context.observer.cost("milliseconds_per_image", milliseconds);
-        let held_out = distance_maps(&mut assembly, &train, &split.held_out)?;
+        let held_out = distance_maps(&mut assembly, &train_batches, &split.held_out)?;
         for (set, levels) in [("test", maps), ("held-out", held_out)] {
             for (level, maps) in levels.iter().enumerate() {
                 if let Some(value) = maps.values.iter().find(|value| !value.is_finite()) {

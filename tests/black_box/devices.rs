@@ -1,88 +1,116 @@
-//! GPUs: one worker each, started from the executable that can use them; what is missing is told before anything starts.
+//! GPUs: workers started from the executable that can use them; what is missing is told before anything starts.
 
 #![cfg(unix)]
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::common::{TINY, Workplace};
+use crate::common::{Outcome, TINY, Workplace};
 
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
-/// A workplace with a script in the place of the GPU executable: it writes down how it was started and works on the CPU.
+/// A workplace with a script in the place of the GPU executable: it says that there are four GPUs, writes down how it was
+/// started, and works on the CPU.
 fn with_sibling() -> Workplace {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
+    let gpu = |index: u32| format!(r#"{{"index":{index},"name":"Made up","capability":"9.0","memory":85899345920}}"#);
     let script = format!(
-        "#!/bin/sh\necho \"$CUDA_VISIBLE_DEVICES: $*\" >> started.txt\nexec '{}' \"$@\" --device cpu\n",
+        "#!/bin/sh\nif [ \"$1\" = devices ]; then echo '[{}]'; exit; fi\n\
+         echo \"$*\" >> started.txt\nexec '{}' \"$@\" --device cpu\n",
+        (0..4).map(gpu).collect::<Vec<_>>().join(","),
         env!("CARGO_BIN_EXE_didact")
     );
-    let path = place.write("sibling", &script);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("made executable");
+    executable(&place, "sibling", &script);
     place
 }
 
-/// Which GPU each worker saw, and which device it was told.
-fn started(place: &Workplace) -> Vec<(String, String)> {
+fn executable(place: &Workplace, name: &str, script: &str) {
+    let path = place.write(name, script);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("made executable");
+}
+
+/// What follows a flag in the arguments of each worker that was started.
+fn started(place: &Workplace, flag: &str) -> Vec<String> {
     let text = std::fs::read_to_string(place.path("started.txt")).expect("workers were started");
     let mut workers: Vec<_> = text
         .lines()
-        .map(|line| {
-            let (seen, arguments) = line.split_once(": ").expect("two parts");
+        .map(|arguments| {
             assert!(arguments.starts_with("worker --sweep "), "{arguments}");
-            let device = arguments.split(' ').skip_while(|word| *word != "--device").nth(1).expect("a device");
-            (seen.to_owned(), device.to_owned())
+            arguments.split(' ').skip_while(|word| *word != flag).nth(1).expect("the flag").to_owned()
         })
         .collect();
     workers.sort();
     workers
 }
 
+fn sweep(place: &Workplace, sibling: &str, flags: &[&str]) -> Outcome {
+    let output =
+        place.command(&[&SWEEP[..], flags].concat()).env("DIDACT_CUDA", place.path(sibling)).output().expect("starts");
+    place.outcome(&output)
+}
+
 #[test]
-fn every_gpu_that_is_named_gets_a_worker_that_sees_it_alone() {
+fn every_gpu_that_is_named_gets_a_worker() {
     let place = with_sibling();
-    let sweep = [&SWEEP[..], &["--device", "cuda:0,3"]].concat();
-    let outcome = place.command(&sweep).env("DIDACT_CUDA", place.path("sibling")).output().expect("starts");
-    let outcome = place.outcome(&outcome);
+    let outcome = sweep(&place, "sibling", &["--device", "cuda:0,3", "--device-memory", "2G"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(
         outcome.stderr.contains("2 worker(s) with ") && outcome.stderr.contains(" on cuda:0, cuda:3"),
         "{}",
         outcome.stderr
     );
-    let pair = |gpu: &str| (gpu.to_owned(), format!("cuda:{gpu}"));
-    assert_eq!(started(&place), [pair("0"), pair("3")]);
+    assert_eq!(started(&place, "--device"), ["cuda:0", "cuda:3"]);
+    assert_eq!(started(&place, "--device-memory"), ["2147483648", "2147483648"]);
     assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
 }
 
 #[test]
 fn more_jobs_than_gpus_take_turns_over_them() {
     let place = with_sibling();
-    let sweep = [&SWEEP[..], &["--device", "cuda:0,1", "--jobs", "3"]].concat();
-    let outcome = place.command(&sweep).env("DIDACT_CUDA", place.path("sibling")).output().expect("starts");
-    assert_eq!(outcome.status.code(), Some(0), "{}", place.outcome(&outcome).stderr);
-    let seen: Vec<_> = started(&place).into_iter().map(|(gpu, _)| gpu).collect();
-    assert_eq!(seen, ["0", "0", "1"]);
+    let outcome = sweep(&place, "sibling", &["--device", "cuda:0,1", "--jobs", "3"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(started(&place, "--device"), ["cuda:0", "cuda:0", "cuda:1"]);
 }
 
 #[test]
-fn without_the_executable_or_a_gpu_a_sweep_is_refused_or_runs_on_the_cpu() {
+fn a_gpu_can_have_several_workers() {
     let place = with_sibling();
-    let run = |device: &str, sibling: &str| {
-        let sweep = [&SWEEP[..], &["--device", device]].concat();
-        let output = place.command(&sweep).env("DIDACT_CUDA", place.path(sibling)).output().expect("starts");
-        place.outcome(&output)
+    let outcome = sweep(&place, "sibling", &["--device", "cuda:2", "--workers-per-gpu", "2"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(started(&place, "--device"), ["cuda:2", "cuda:2"]);
+}
+
+#[test]
+fn auto_takes_the_gpus_that_are_there() {
+    let place = with_sibling();
+    let outcome = sweep(&place, "sibling", &["--device", "auto"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(started(&place, "--device"), ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]);
+}
+
+/// Not even started: the loader does not find a library.
+const UNLOADABLE: &str = "#!/bin/sh\necho 'didact-cuda: error while loading shared libraries: libcuda.so.1: cannot open shared \
+object file: No such file or directory' >&2\nexit 127\n";
+
+#[test]
+fn without_what_a_gpu_needs_a_sweep_is_refused_or_runs_on_the_cpu() {
+    let place = with_sibling();
+    executable(&place, "unloadable", UNLOADABLE);
+    executable(&place, "blind", "#!/bin/sh\necho '[]'\n");
+    let refused = |sibling: &str, device: &str, reason: &str| {
+        let outcome = sweep(&place, sibling, &["--device", device]);
+        assert_eq!(outcome.code, Some(2));
+        assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
+        assert!(!place.path("didact.db").exists(), "nothing was started");
     };
-    let absent = run("cuda:0", "absent");
-    assert_eq!(absent.code, Some(2));
-    assert!(absent.stderr.contains("needs the executable didact-cuda"), "{}", absent.stderr);
-    assert!(!place.path("didact.db").exists(), "nothing was started");
-    // Where there are GPUs, these two would find them.
-    if !std::path::Path::new("/dev/nvidia0").exists() {
-        let no_gpu = run("cuda", "sibling");
-        assert_eq!(no_gpu.code, Some(2));
-        assert!(no_gpu.stderr.contains("there is no NVIDIA device (/dev/nvidia0)"), "{}", no_gpu.stderr);
-        let auto = run("auto", "sibling");
-        assert_eq!(auto.code, Some(0), "{}", auto.stderr);
-        assert!(!place.path("started.txt").exists(), "the CPU needs no other executable");
-    }
+    refused("absent", "cuda:0", "needs the executable didact-cuda");
+    refused("sibling", "cuda:7", "there is no such GPU; there is cuda:0, cuda:1, cuda:2, cuda:3");
+    refused("unloadable", "cuda", "libcuda.so.1: cannot open shared object file");
+    refused("blind", "cuda", "the NVIDIA driver shows none");
+
+    let auto = sweep(&place, "unloadable", &["--device", "auto"]);
+    assert_eq!(auto.code, Some(0), "{}", auto.stderr);
+    assert!(auto.stderr.contains("running on the CPU") && auto.stderr.contains("libcuda.so.1"), "{}", auto.stderr);
+    assert!(auto.stderr.contains(" on cpu\n"), "{}", auto.stderr);
+    assert!(!place.path("started.txt").exists(), "the CPU needs no other executable");
 }

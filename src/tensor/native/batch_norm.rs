@@ -56,7 +56,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
     weight: &Vector<Native>,
     bias: &Vector<Native>,
     epsilon: f32,
-) -> OpResult<Native, (Features<Native, T>, BatchStatistics)> {
+) -> OpResult<Native, (Features<Native, T>, BatchStatistics<Native>)> {
     let shape = *x.shape();
     let channels = shape.3;
     let count = (shape.0 * shape.1 * shape.2) as f64;
@@ -68,11 +68,12 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
     let mean: Vec<f32> = sums.iter().map(|s| (s / count) as f32).collect();
     let squares = channel_sums(&input, &input, channels, |c, x, _| (x - mean[c]) * (x - mean[c]));
     let inverse: Vec<f32> = squares.iter().map(|s| (1.0 / (s / count + f64::from(epsilon)).sqrt()) as f32).collect();
-    let unbiased = squares.iter().map(|s| (s / (count - 1.0).max(1.0)) as f32).collect();
+    let unbiased: Vec<f32> = squares.iter().map(|s| (s / (count - 1.0).max(1.0)) as f32).collect();
 
     let values = map_channels(&input, channels, |c, x| (x - mean[c]) * inverse[c] * gamma[c] + beta[c]);
     let y = tensor(values, shape)?;
-    let statistics = BatchStatistics { mean: mean.clone(), variance: unbiased };
+    let statistics =
+        BatchStatistics { mean: tensor(mean.clone(), (channels,))?, variance: tensor(unbiased, (channels,))? };
 
     let (x, weight, bias, out) = (x.ghost(), weight.clone(), bias.clone(), y.ghost());
     tape.add_backward_op(move |gradients| {
@@ -110,12 +111,12 @@ pub(super) fn frozen(
     x: &Features<Native>,
     weight: &Vector<Native>,
     bias: &Vector<Native>,
-    (mean, variance): (&[f32], &[f32]),
+    (mean, variance): (&Vector<Native>, &Vector<Native>),
     epsilon: f32,
 ) -> OpResult<Native, Features<Native>> {
     let shape = *x.shape();
-    let (gamma, beta) = (to_host(weight), to_host(bias));
-    let scale: Vec<f32> = gamma.iter().zip(variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
+    let (gamma, beta, mean, variance) = (to_host(weight), to_host(bias), to_host(mean), to_host(variance));
+    let scale: Vec<f32> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
     let shift: Vec<f32> = (0..beta.len()).map(|c| beta[c] - mean[c] * scale[c]).collect();
     tensor(map_channels(&to_host(x), shape.3, |c, x| x * scale[c] + shift[c]), shape)
 }

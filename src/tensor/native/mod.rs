@@ -34,6 +34,12 @@ fn tensor<S: Shape>(values: Vec<f32>, shape: S) -> Result<Tensor<S, f32, Cpu, No
 impl Backend for Native {
     type Device = Cpu;
 
+    const KIND: &'static str = "cpu";
+
+    fn device() -> Cpu {
+        Cpu::default()
+    }
+
     fn conv2d<T: Tape<f32, Cpu>>(
         x: Features<Self, T>,
         weight: &Vector<Self>,
@@ -57,7 +63,7 @@ impl Backend for Native {
         weight: &Vector<Self>,
         bias: &Vector<Self>,
         epsilon: f32,
-    ) -> OpResult<Self, (Features<Self, T>, BatchStatistics)> {
+    ) -> OpResult<Self, (Features<Self, T>, BatchStatistics<Self>)> {
         batch_norm::train(x, weight, bias, epsilon)
     }
 
@@ -65,7 +71,7 @@ impl Backend for Native {
         x: Features<Self>,
         weight: &Vector<Self>,
         bias: &Vector<Self>,
-        statistics: (&[f32], &[f32]),
+        statistics: (&Vector<Self>, &Vector<Self>),
         epsilon: f32,
     ) -> OpResult<Self, Features<Self>> {
         batch_norm::frozen(&x, weight, bias, statistics, epsilon)
@@ -101,19 +107,29 @@ impl Backend for Native {
         losses::mean_squared_error(a, b)
     }
 
-    fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> Vec<f32> {
+    fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> OpResult<Self, Vec<f32>> {
         let channels = teacher.shape().3;
-        losses::distances(&to_host(teacher), &to_host(student), channels)
+        Ok(losses::distances(&to_host(teacher), &to_host(student), channels))
     }
 
-    fn gradient_square_norm(gradients: &mut Gradients<Self>, parameter: &Vector<Self>) -> OpResult<Self, f64> {
-        let gradient = gradients.get_or_alloc_mut(parameter)?;
-        Ok(gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum())
-    }
-
-    fn scale_gradient(gradients: &mut Gradients<Self>, parameter: &Vector<Self>, factor: f32) -> OpResult<Self, ()> {
-        gradients.get_or_alloc_mut(parameter)?.iter_mut().for_each(|g| *g *= factor);
-        Ok(())
+    fn clip_gradients(
+        gradients: &mut Gradients<Self>,
+        parameters: &[Vector<Self>],
+        ceiling: f64,
+    ) -> OpResult<Self, Scalar<Self>> {
+        let mut sum = 0.0;
+        for parameter in parameters {
+            let gradient = gradients.get_or_alloc_mut(parameter)?;
+            sum += gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
+        }
+        let norm = sum.sqrt();
+        if ceiling > 0.0 && norm > ceiling {
+            let factor = (ceiling / (norm + 1e-6)) as f32;
+            for parameter in parameters {
+                gradients.get_or_alloc_mut(parameter)?.iter_mut().for_each(|g| *g *= factor);
+            }
+        }
+        tensor(vec![norm as f32], ())
     }
 
     fn buffer_to_host(buffer: &Buffer) -> Vec<f32> {

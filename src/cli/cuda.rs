@@ -1,0 +1,79 @@
+//! The command line of the GPU executable.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use dfdx::tensor::Cuda;
+
+use super::check;
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::output::{print, print_json, size, table};
+use super::start::start;
+use super::worker::{self, Runner};
+use crate::schedule::{Device, execute};
+use crate::tensor::{Composed, cuda};
+
+/// Runs the stages of didact's sweeps on NVIDIA GPUs; `didact sweep` starts this itself.
+#[derive(Debug, Parser)]
+#[command(name = "didact-cuda", version)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the GPUs that this process may see.
+    Devices {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare every operation on a GPU with the CPU and with recorded values; one table.
+    Check(check::CheckArgs),
+    /// Serve a sweep on a GPU.
+    #[command(hide = true)]
+    Worker(worker::WorkerArgs),
+}
+
+/// Parses, runs, tells what went wrong.
+pub fn main() -> ExitCode {
+    let Arguments { global, verb } = Arguments::parse();
+    start(&global.log, |runtime| match verb {
+        Verb::Devices { json } => devices(json),
+        Verb::Check(args) => check::run(&args),
+        Verb::Worker(args) => runtime.block_on(worker::run(
+            &args,
+            &global,
+            &Runner { open: |device| open(device).map(|_| ()), execute: execute::<Composed<Cuda>> },
+        )),
+    })
+}
+
+/// Opens a GPU by its name, `cuda:0`.
+pub(super) fn open(device: &str) -> Result<crate::tensor::Gpu, Failure> {
+    match device.parse() {
+        Ok(Device::Cuda(index)) => cuda::open(index).map_err(|error| Failure::new(Exit::Usage, error)),
+        _ => {
+            let message = format!("--device {device}: this executable runs stages on GPUs: expected cuda:0, cuda:1, …");
+            Err(Failure::new(Exit::Usage, message))
+        }
+    }
+}
+
+fn devices(json: bool) -> Result<Exit, Failure> {
+    let gpus = cuda::gpus().map_err(|error| Failure::new(Exit::Usage, error))?;
+    if json {
+        print_json(&gpus)?;
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<String>> = gpus
+        .into_iter()
+        .map(|gpu| vec![Device::Cuda(gpu.index).to_string(), gpu.name, gpu.capability, size(gpu.memory)])
+        .collect();
+    print(&table(&["device", "name", "compute capability", "memory"], &rows))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,69 @@
+//! Batch norm over N, H and W (Ioffe and Szegedy 2015).
+//!
+//! With c = x − μ and i = (σ² + ε)^−½: y = c·(γi) + β. Backward: dβ = Σ dy, dγ = i·Σ dy·c,
+//! dx = γi·dy − γi/n·dβ − c·γi²/n·dγ.
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::{PutTape, SplitTape, Tape};
+use dfdx::tensor_ops::{ReshapeTo, TryAdd, TryMul, TrySub};
+
+use super::border::{add, take};
+use super::place::{Outcome, Place};
+use super::rows::{Values, add_columns, column_sums, pixels, scale_columns, subtract_columns};
+use super::{Composed, Taped, Weights};
+use crate::tensor::BatchStatistics;
+
+/// See [`crate::tensor::Backend::batch_norm_train`].
+pub(super) fn train<D: Place, T: Tape<f32, D>>(
+    x: Taped<D, T>,
+    weight: &Weights<D>,
+    bias: &Weights<D>,
+    epsilon: f32,
+) -> Outcome<D, (Taped<D, T>, BatchStatistics<Composed<D>>)> {
+    let shape = *x.shape();
+    let count = (shape.0 * shape.1 * shape.2) as f32;
+    let (x, mut tape) = x.split_tape();
+    let rows = pixels(x.clone())?;
+
+    let mean = column_sums(rows.clone())?.try_mul(1.0 / count)?;
+    let centred = subtract_columns(rows, mean.clone())?;
+    let squares = column_sums(centred.clone().try_square()?)?;
+    let inverse = inverse_deviation(squares.clone().try_mul(1.0 / count)?, epsilon)?;
+    let scale = weight.clone().try_mul(inverse.clone())?;
+    let y = add_columns(scale_columns(centred.clone(), scale.clone())?, bias.clone())?.try_reshape_like(&shape)?;
+    let statistics = BatchStatistics { mean, variance: squares.try_mul(1.0 / (count - 1.0).max(1.0))? };
+
+    let (x, weight, bias, out) = (x.ghost(), weight.clone(), bias.clone(), y.ghost());
+    tape.add_backward_op(move |gradients| {
+        let dy = pixels(take!(gradients, &out))?;
+        let dbeta = column_sums(dy.clone())?;
+        let dgamma = column_sums(dy.clone().try_mul(centred.clone())?)?.try_mul(inverse.clone())?;
+        add(gradients.get_or_alloc_mut(&bias)?, dbeta.clone())?;
+        add(gradients.get_or_alloc_mut(&weight)?, dgamma.clone())?;
+
+        let share = scale.clone().try_mul(1.0 / count)?;
+        let along = scale_columns(centred, share.clone().try_mul(inverse)?.try_mul(dgamma)?)?;
+        let dx = scale_columns(dy, scale)?.try_sub(along)?;
+        add(gradients.get_or_alloc_mut(&x)?, subtract_columns(dx, share.try_mul(dbeta)?)?)
+    });
+    Ok((y.put_tape(tape), statistics))
+}
+
+/// See [`crate::tensor::Backend::batch_norm_frozen`].
+pub(super) fn frozen<D: Place>(
+    x: Taped<D>,
+    weight: &Weights<D>,
+    bias: &Weights<D>,
+    (mean, variance): (&Weights<D>, &Weights<D>),
+    epsilon: f32,
+) -> Outcome<D, Taped<D>> {
+    let shape = *x.shape();
+    let scale = weight.clone().try_mul(inverse_deviation(variance.clone(), epsilon)?)?;
+    let shift = bias.clone().try_sub(mean.clone().try_mul(scale.clone())?)?;
+    add_columns(scale_columns(pixels(x)?, scale)?, shift)?.try_reshape_like(&shape)
+}
+
+/// (σ² + ε)^−½.
+fn inverse_deviation<D: Place>(variance: Values<D>, epsilon: f32) -> Outcome<D, Values<D>> {
+    variance.try_add(epsilon)?.try_sqrt()?.try_recip()
+}
