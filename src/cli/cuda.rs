@@ -12,7 +12,7 @@ use super::output::{print, print_json, size, table};
 use super::start::start;
 use super::worker::{self, Runner};
 use crate::schedule::{Device, execute};
-use crate::tensor::{Composed, cuda};
+use crate::tensor::{Composed, Numerics, cuda};
 
 /// Runs the stages of didact's sweeps on NVIDIA GPUs; `didact sweep` starts this itself.
 #[derive(Debug, Parser)]
@@ -48,7 +48,13 @@ pub fn main() -> ExitCode {
         Verb::Worker(args) => runtime.block_on(worker::run(
             &args,
             &global,
-            &Runner { open: |device| open(device).map(|_| ()), execute: execute::<Composed<Cuda>> },
+            &Runner {
+                open: |device, numerics| {
+                    compute_as(numerics)?;
+                    open(device).map(|_| ())
+                },
+                execute: execute::<Composed<Cuda>>,
+            },
         )),
     })
 }
@@ -62,6 +68,21 @@ pub(super) fn open(device: &str) -> Result<crate::tensor::Gpu, Failure> {
             Err(Failure::new(Exit::Usage, message))
         }
     }
+}
+
+/// Has cuBLAS compute as exactly as that: it reads a variable once, so where that is set otherwise the process starts itself
+/// anew with it, as the same process to everybody else.
+fn compute_as(numerics: Numerics) -> Result<(), Failure> {
+    use std::os::unix::process::CommandExt;
+    if std::env::var(Numerics::VARIABLE).is_ok_and(|value| value == numerics.value()) {
+        return Ok(());
+    }
+    let own = std::env::current_exe().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let error = std::process::Command::new(&own)
+        .args(std::env::args_os().skip(1))
+        .env(Numerics::VARIABLE, numerics.value())
+        .exec();
+    Err(Failure::new(Exit::Usage, format!("cannot start {} anew: {error}", own.display())))
 }
 
 fn devices(json: bool) -> Result<Exit, Failure> {

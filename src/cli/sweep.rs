@@ -10,10 +10,12 @@ use super::parse::{bytes, duration, key_value};
 use super::report;
 use super::signals::listen_for_signals;
 use super::steering::{Steering, write_plan};
+use super::worker::TF32_NEEDS_A_GPU;
 use crate::plan::{Plan, StageKind, Strategy};
-use crate::schedule::{DeviceChoice, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
+use crate::schedule::{Device, DeviceChoice, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::spec::load;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted};
+use crate::tensor::Numerics;
 
 /// Arguments of `didact sweep`.
 #[derive(Debug, clap::Args)]
@@ -71,6 +73,10 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         slots(&args.device, usize::from(args.jobs), usize::from(args.workers_per_gpu)).map_err(usage)?;
     note.iter().for_each(|note| say(note));
     let (sweep, space, source) = load(args.file.as_deref(), &args.overrides)?;
+    let tf32 = sweep.trials.iter().any(|trial| trial.trial.numerics == Numerics::Tf32);
+    if tf32 && slots.iter().any(|slot| slot.device == Device::Cpu) && !args.dry_run {
+        return Err(Failure::new(Exit::Usage, TF32_NEEDS_A_GPU));
+    }
     let name = sweep.name.clone();
     let mut steering = Steering::new(sweep, space, global.artifacts(), slots.len(), args.max_trials);
     if args.dry_run {

@@ -10,7 +10,7 @@ use crate::schedule::{
     Execute, Stop, WorkerEnd, WorkerOptions, cores, execute, limit_memory, offer_to_the_kernel, work,
 };
 use crate::store::{Access, Store, Wanted};
-use crate::tensor::Native;
+use crate::tensor::{Native, Numerics};
 
 /// Arguments of `didact worker`.
 #[derive(Debug, clap::Args)]
@@ -41,10 +41,14 @@ pub(super) struct WorkerArgs {
     attached: bool,
 }
 
+/// Why the CPU cannot serve such a sweep.
+pub(super) const TF32_NEEDS_A_GPU: &str = "numerics = \"tf32\": the CPU computes in 32-bit floats, which is another \
+protocol; use --device cuda, or numerics = \"f32\"";
+
 /// What an executable runs stages with.
 pub(super) struct Runner {
-    /// Makes the device of this name ready.
-    pub(super) open: fn(&str) -> Result<(), Failure>,
+    /// Makes the device of this name ready to compute as exactly as that.
+    pub(super) open: fn(&str, Numerics) -> Result<(), Failure>,
     /// Runs a stage on it.
     pub(super) execute: Execute,
 }
@@ -52,8 +56,9 @@ pub(super) struct Runner {
 impl Runner {
     /// The CPU.
     pub(super) const CPU: Self = Self {
-        open: |device| match device {
-            "cpu" => Ok(()),
+        open: |device, numerics| match (device, numerics) {
+            ("cpu", Numerics::F32) => Ok(()),
+            ("cpu", Numerics::Tf32) => Err(Failure::new(Exit::Usage, TF32_NEEDS_A_GPU)),
             _ => {
                 let message = format!("--device {device}: this executable runs stages on the CPU only");
                 Err(Failure::new(Exit::Usage, message))
@@ -65,7 +70,6 @@ impl Runner {
 
 /// Runs the verb.
 pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> Result<Exit, Failure> {
-    (runner.open)(&args.device)?;
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let threads = args.threads.unwrap_or_else(cores).max(1);
     rayon::ThreadPoolBuilder::new()
@@ -78,6 +82,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     }
     let store = Store::open(&global.store, Access::Serve).await?;
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;
+    (runner.open)(&args.device, store.numerics(&sweep).await?)?;
     let stop = Stop::default();
     listen_for_signals(stop.clone());
     if args.attached {

@@ -102,7 +102,7 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
 /// moves, or grows by a category, keeps its runs.
 pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     let data = &trial.data;
-    let content = json!({
+    let mut content = json!({
         "data": [data.layout, data.image_size, data.split_seed, data.synthetic],
         "teacher": [teacher.settings.architecture, teacher.digest],
         "model": trial.model,
@@ -110,6 +110,9 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
         "joint": trial.joint,
         "evaluate": trial.evaluate,
     });
+    if !trial.numerics.is_f32() {
+        content["numerics"] = json!(trial.numerics);
+    }
     Key::of("trial", 1, &content)
 }
 
@@ -137,8 +140,16 @@ pub(super) fn stages(
     };
     let train = images(Part::Train, &facts.train_digest);
     let test = images(Part::Test, &facts.test_digest);
-    let features_train = add(StageJob::Features(FeaturesJob { images: train.clone(), teacher: teacher.clone() }));
-    let features_test = add(StageJob::Features(FeaturesJob { images: test.clone(), teacher: teacher.clone() }));
+    let features_train = add(StageJob::Features(FeaturesJob {
+        images: train.clone(),
+        teacher: teacher.clone(),
+        numerics: trial.numerics,
+    }));
+    let features_test = add(StageJob::Features(FeaturesJob {
+        images: test.clone(),
+        teacher: teacher.clone(),
+        numerics: trial.numerics,
+    }));
     let painted = (objective == Some(&Objective::PseudoPixelAuroc)).then(|| {
         add(StageJob::Paint(PaintJob {
             features: features_train.clone(),
@@ -218,7 +229,7 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
         "mask_rule": "> 0, nearest",
         "aupro": { "limit": PRO_LIMIT, "connectivity": 8, "thresholds": "exact" },
         "teacher": teacher.digest,
-        "numerics": "f32",
+        "numerics": trial.numerics,
         "recipes": StageKind::ALL.iter().map(|kind| (kind.name(), kind.recipe())).collect::<BTreeMap<_, _>>(),
     })
 }

@@ -10,6 +10,7 @@ use super::{Key, PaintJob, PseudoJob};
 use crate::data::DataSettings;
 use crate::evaluate::{Checkpoint, EvaluateSettings};
 use crate::model::{AutoEncoder, TeacherSettings, UnetSettings};
+use crate::tensor::Numerics;
 use crate::train::{JointSettings, PretrainSettings};
 
 /// The five kinds of stage.
@@ -90,6 +91,9 @@ pub struct FeaturesJob {
     pub images: ImageSet,
     /// The teacher.
     pub teacher: TeacherRef,
+    /// How exactly it is computed. Every other stage depends on features, and is computed likewise.
+    #[serde(default, skip_serializing_if = "Numerics::is_f32")]
+    pub numerics: Numerics,
 }
 
 /// Pretraining of one U-Net per level.
@@ -212,13 +216,19 @@ impl StageJob {
     /// The stage's key: what its output depends on, paths left out.
     pub fn key(&self) -> Key {
         let content = match self {
-            Self::Features(job) => json!({
-                "images": job.images.digest,
-                "size": job.images.data.image_size,
-                "filter": "pillow-bilinear",
-                "teacher": job.teacher.digest,
-                "levels": [1, 2, 3],
-            }),
+            Self::Features(job) => {
+                let mut content = json!({
+                    "images": job.images.digest,
+                    "size": job.images.data.image_size,
+                    "filter": "pillow-bilinear",
+                    "teacher": job.teacher.digest,
+                    "levels": [1, 2, 3],
+                });
+                if !job.numerics.is_f32() {
+                    content["numerics"] = json!(job.numerics);
+                }
+                content
+            }
             Self::Pretrain(job) => json!({
                 "features": job.features,
                 "split_seed": job.split_seed,

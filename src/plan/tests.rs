@@ -13,6 +13,7 @@ use crate::data::{CategorySelection, DataSettings, Layout};
 use crate::evaluate::{Aggregate, Checkpoint, EvaluateSettings};
 use crate::model::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
 use crate::nn::OptimizerSettings;
+use crate::tensor::Numerics;
 use crate::train::{JointSettings, LossSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule};
 
 /// Everything that a run's keys are made from.
@@ -66,6 +67,7 @@ fn case() -> Case {
             smoothing_sigma: 0.0,
             oracle_epochs: 0,
         },
+        numerics: Numerics::F32,
     };
     let facts = Facts {
         name: "bottle".to_owned(),
@@ -119,6 +121,11 @@ const SCORE: [&str; 2] = ["score", "score(last)"];
 
 fn after(first: &[&str]) -> BTreeSet<String> {
     set(&[first, &SCORE, &EVALUATE].concat())
+}
+
+#[test]
+fn how_exactly_it_is_computed_moves_every_key() {
+    assert_eq!(moved(|c| c.trial.numerics = Numerics::Tf32), keys(&case()).into_iter().map(|(name, _)| name).collect());
 }
 
 #[test]

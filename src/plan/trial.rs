@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::DataSettings;
 use crate::evaluate::EvaluateSettings;
 use crate::model::{AutoEncoder, TeacherSettings};
+use crate::tensor::Numerics;
 use crate::train::{JointSettings, PretrainSettings};
 
 /// One point of the search space, canonical: settings that do not apply are absent.
@@ -26,6 +27,9 @@ pub struct Trial {
     pub joint: JointSettings,
     /// Map rule.
     pub evaluate: EvaluateSettings,
+    /// How exactly the networks are computed; the same in all trials of a sweep.
+    #[serde(default, skip_serializing_if = "Numerics::is_f32")]
+    pub numerics: Numerics,
 }
 
 /// How points are drawn from the search space.

@@ -8,6 +8,7 @@ use crate::evaluate::{Aggregate, EvaluateSettings};
 use crate::model::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
 use crate::nn::OptimizerSettings;
 use crate::plan::Trial;
+use crate::tensor::Numerics;
 use crate::train::{JointSettings, LossSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule};
 
 /// Reads the tables that make a trial; the caller reads the rest of the top level.
@@ -18,7 +19,9 @@ pub(super) fn trial(top: &mut Reader<'_>, problems: &mut Problems) -> Trial {
     let pretrain = pretrain(top.table("pretrain", problems), problems);
     let joint = joint(top.table("joint", problems), &model, problems);
     let evaluate = evaluate(top.table("evaluate", problems), data.image_size, problems);
-    let trial = Trial { data, teacher, model, pretrain, joint, evaluate };
+    let choices = [("f32", Numerics::F32), ("tf32", Numerics::Tf32)];
+    let numerics = top.choice("numerics", Numerics::F32, &choices, problems);
+    let trial = Trial { data, teacher, model, pretrain, joint, evaluate, numerics };
     check_sides(&trial, top, problems);
     canonical(trial)
 }

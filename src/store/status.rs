@@ -5,6 +5,7 @@ use sqlx::FromRow;
 
 use super::claim::WANTED;
 use super::{Store, StoreError, Wanted, WorkerRow};
+use crate::tensor::Numerics;
 
 /// How many stages of a kind are in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
@@ -135,6 +136,23 @@ impl Store {
                 false => names.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", "),
             },
         })
+    }
+
+    /// How exactly a sweep's networks are computed: what the protocol of its runs says.
+    pub async fn numerics(&self, sweep: &str) -> Result<Numerics, StoreError> {
+        let protocol: Option<(String,)> = sqlx::query_as(
+            "SELECT p.content FROM sweep_run sr JOIN run r ON r.id = sr.run_id JOIN protocol p ON p.id = r.protocol_id
+             WHERE sr.sweep_id = ? LIMIT 1",
+        )
+        .bind(sweep)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some((content,)) = protocol else { return Ok(Numerics::default()) };
+        #[derive(serde::Deserialize)]
+        struct Protocol {
+            numerics: Numerics,
+        }
+        Ok(serde_json::from_str::<Protocol>(&content)?.numerics)
     }
 
     /// How many runs are done, failed, given up.

@@ -9,6 +9,7 @@ mod composed;
 mod geometry;
 mod gpu;
 mod native;
+mod numerics;
 #[cfg(test)]
 mod tests;
 
@@ -20,3 +21,4 @@ pub use composed::cuda;
 pub use geometry::Conv2d;
 pub use gpu::Gpu;
 pub use native::Native;
+pub use numerics::Numerics;

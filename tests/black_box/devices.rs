@@ -88,6 +88,21 @@ fn auto_takes_the_gpus_that_are_there() {
     assert_eq!(started(&place, "--device"), ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]);
 }
 
+#[test]
+fn what_the_cpu_would_compute_otherwise_is_refused_there() {
+    let place = with_sibling();
+    place.write("tiny.toml", &TINY.replacen("schema = 1", "schema = 1\nnumerics = \"tf32\"", 1));
+    let refused = sweep(&place, "sibling", &["--device", "cpu"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("the CPU computes in 32-bit floats"), "{}", refused.stderr);
+    assert!(!place.path("didact.db").exists(), "nothing was started");
+    // The made-up GPU works on the CPU, whose worker finds out by itself.
+    let outcome = sweep(&place, "sibling", &["--device", "cuda:0"]);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    assert_eq!(place.query("SELECT DISTINCT json_extract(content, '$.numerics') FROM protocol"), ["tf32"]);
+    assert_eq!(place.query("SELECT DISTINCT state FROM stage"), ["pending"]);
+}
+
 /// Not even started: the loader does not find a library.
 const UNLOADABLE: &str = "#!/bin/sh\necho 'didact-cuda: error while loading shared libraries: libcuda.so.1: cannot open shared \
 object file: No such file or directory' >&2\nexit 127\n";
