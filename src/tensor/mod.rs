@@ -10,6 +10,8 @@ mod geometry;
 mod gpu;
 mod native;
 mod numerics;
+#[cfg(any(test, feature = "cuda"))]
+pub mod reference;
 #[cfg(test)]
 mod tests;
 

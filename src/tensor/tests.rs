@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rand::Rng;
 
+use super::reference::{from_other, from_recorded};
 use super::{Backend, Conv2d, Features, Native, Recorded, Scalar, Vector, to_host};
 use crate::data::stream;
 
@@ -234,6 +235,19 @@ fn gradients_are_clipped_to_a_global_norm<B: Backend>() {
     assert!(after.iter().zip([0.6, 0.0, 0.8]).all(|(a, b)| (a - b).abs() < 1e-6), "{after:?}");
 }
 
+fn outputs_and_gradients_are_pytorchs<B: Backend>() {
+    for difference in from_recorded::<B>() {
+        assert!(difference.largest() < 1e-5, "{difference:?}");
+    }
+}
+
+#[test]
+fn composed_operations_agree_with_the_native_ones() {
+    for difference in from_other::<super::Composed<dfdx::tensor::Cpu>, Native>() {
+        assert!(difference.largest() < 1e-4, "{difference:?}");
+    }
+}
+
 /// The tests above for one backend.
 macro_rules! on {
     ($module:ident, $backend:ty: $($test:ident)*) => {
@@ -258,6 +272,7 @@ macro_rules! on_each {
             convolutions_agree_with_their_definition
             batch_norm_normalises_and_reports_unbiased_statistics
             gradients_are_clipped_to_a_global_norm
+            outputs_and_gradients_are_pytorchs
         );)*
     };
 }

@@ -13,6 +13,8 @@ mod pretrain;
 mod pseudo;
 mod score;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use batch::Batches;
 pub use context::{Observer, Progress, StageContext, StageError};

@@ -1,0 +1,365 @@
+//! Every operation by name, on numbers that a formula makes: for comparing a backend with PyTorch's recorded values and with
+//! another backend.
+
+use dfdx::tensor::{PutTape, TensorFromVec};
+use dfdx::tensor_ops::{Backward, SumTo, TryMul};
+use serde::Deserialize;
+
+use super::{Backend, Conv2d, Features, Gradients, OpResult, Recorded, Scalar, Vector, to_host};
+
+/// PyTorch's outputs and gradients, in float64, of small cases.
+const RECORDED: &str = include_str!("../../tests/golden/operations.json");
+
+/// Numbers by a formula.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Made {
+    /// What it is to the operation.
+    #[serde(default)]
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Where the formula starts.
+    pub seed: u64,
+    scale: Option<f32>,
+    square_plus: Option<f32>,
+}
+
+impl Made {
+    fn new(name: &str, shape: &[usize], seed: u64) -> Self {
+        Self { name: name.to_owned(), shape: shape.to_vec(), seed, scale: None, square_plus: None }
+    }
+
+    /// Value k is ((1103515245·(k + seed) + 12345) mod 2³¹) / 2³⁰ − 1, scaled or squared where it says so.
+    pub fn values(&self) -> Vec<f32> {
+        let count = self.shape.iter().product::<usize>() as u64;
+        (0..count)
+            .map(|k| {
+                let whole = (1_103_515_245 * (k + self.seed) + 12345) % (1 << 31);
+                let value = (whole as f64 / f64::from(1 << 30) - 1.0) as f32 * self.scale.unwrap_or(1.0);
+                self.square_plus.map_or(value, |more| value * value + more)
+            })
+            .collect()
+    }
+}
+
+/// Shapes of an operation; which count depends on it.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Settings {
+    input: Option<usize>,
+    output: Option<usize>,
+    kernel: Option<usize>,
+    stride: Option<usize>,
+    padding: Option<usize>,
+    epsilon: Option<f32>,
+    ceiling: Option<f64>,
+}
+
+/// Named values.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Values {
+    /// Of what.
+    pub name: String,
+    /// Row-major.
+    pub values: Vec<f32>,
+}
+
+/// An operation on given numbers.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Case {
+    /// The operation's name in [`Backend`], or nearly.
+    pub operation: String,
+    /// What is special.
+    pub name: String,
+    settings: Settings,
+    inputs: Vec<Made>,
+    /// The loss is the sum over the first output times these; absent where the output is a scalar, or has no gradient.
+    weigh: Option<Made>,
+}
+
+/// What an operation came to.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Results {
+    /// Its outputs.
+    pub outputs: Vec<Values>,
+    /// Gradients of inputs and parameters.
+    pub gradients: Vec<Values>,
+}
+
+/// A case with what PyTorch made of it.
+#[derive(Debug, Clone, Deserialize)]
+struct RecordedCase {
+    #[serde(flatten)]
+    case: Case,
+    #[serde(flatten)]
+    results: Results,
+}
+
+/// How far a tensor is off: the largest difference, as a part of the largest value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The operation.
+    pub operation: String,
+    /// Which case of it.
+    pub case: String,
+    /// The farthest of its outputs.
+    pub output: f64,
+    /// The farthest of its gradients.
+    pub gradient: f64,
+}
+
+impl Difference {
+    fn between(case: &Case, ours: &Results, theirs: &Results) -> Self {
+        let farthest = |ours: &[Values], theirs: &[Values]| {
+            // A tensor that only one side has is as wrong as can be.
+            assert_eq!(ours.len(), theirs.len(), "{} {}", case.operation, case.name);
+            ours.iter().zip(theirs).map(|(a, b)| off(&a.values, &b.values)).fold(0.0, f64::max)
+        };
+        Self {
+            operation: case.operation.clone(),
+            case: case.name.clone(),
+            output: farthest(&ours.outputs, &theirs.outputs),
+            gradient: farthest(&ours.gradients, &theirs.gradients),
+        }
+    }
+
+    /// The farther of the two.
+    pub fn largest(&self) -> f64 {
+        self.output.max(self.gradient)
+    }
+}
+
+/// The largest difference, as a part of the largest value; infinite where a value is no number.
+fn off(ours: &[f32], theirs: &[f32]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let scale = theirs.iter().fold(0.0_f64, |m, v| m.max(f64::from(v.abs())));
+    let farthest = ours.iter().zip(theirs).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs());
+    let farthest = farthest.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) });
+    if farthest == 0.0 { 0.0 } else { farthest / scale }
+}
+
+/// How far a backend is from PyTorch's recorded values.
+pub fn from_recorded<B: Backend>() -> Vec<Difference> {
+    #[derive(Deserialize)]
+    struct File {
+        cases: Vec<RecordedCase>,
+    }
+    let File { cases } = serde_json::from_str(RECORDED).expect("the file that comes with the source");
+    cases.iter().map(|recorded| Difference::between(&recorded.case, &run::<B>(&recorded.case), &recorded.results)).collect()
+}
+
+/// How far a backend is from another, on shapes as the models have them and on odd ones.
+pub fn from_other<B: Backend, Other: Backend>() -> Vec<Difference> {
+    cases().iter().map(|case| Difference::between(case, &run::<B>(case), &run::<Other>(case))).collect()
+}
+
+/// Where the numbers of each input begin.
+const SEEDS: [u64; 4] = [10, 20, 30, 40];
+
+fn conv(name: &str, [images, height, width]: [usize; 3], conv: Conv2d) -> Case {
+    let out = [images, conv.output_side(height), conv.output_side(width), conv.output];
+    Case {
+        operation: "conv2d".to_owned(),
+        name: name.to_owned(),
+        settings: Settings {
+            input: Some(conv.input),
+            output: Some(conv.output),
+            kernel: Some(conv.kernel),
+            stride: Some(conv.stride),
+            padding: Some(conv.padding),
+            ..Settings::default()
+        },
+        inputs: vec![
+            Made::new("x", &[images, height, width, conv.input], SEEDS[0]),
+            Made::new("weight", &[conv.weights()], SEEDS[1]),
+            Made::new("bias", &[conv.output], SEEDS[2]),
+        ],
+        weigh: Some(Made::new("", &out, SEEDS[3])),
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let geometry = |input, output, kernel, stride| Conv2d {
+        input,
+        output,
+        kernel,
+        stride,
+        padding: kernel / 2,
+        input_gradient: true,
+    };
+    let mut cases = vec![
+        conv("the stem", [2, 64, 64], geometry(3, 64, 7, 2)),
+        conv("layer 1", [2, 16, 16], geometry(64, 64, 3, 1)),
+        conv("into layer 2", [2, 16, 16], geometry(64, 128, 3, 2)),
+        conv("shortcut of layer 2", [2, 16, 16], geometry(64, 128, 1, 2)),
+        conv("layer 3", [1, 8, 8], geometry(256, 256, 3, 1)),
+        conv("a skip's projection", [2, 16, 16], geometry(64, 32, 1, 1)),
+        conv("odd, one image", [1, 13, 7], geometry(5, 11, 3, 1)),
+        conv("odd, stride 2", [3, 11, 9], geometry(7, 3, 5, 2)),
+    ];
+    let mut add = |operation: &str, name: &str, settings: Settings, shapes: &[(&str, &[usize])], out: Option<&[usize]>| {
+        cases.push(Case {
+            operation: operation.to_owned(),
+            name: name.to_owned(),
+            settings,
+            inputs: shapes.iter().zip(SEEDS).map(|((name, shape), seed)| Made::new(name, shape, seed)).collect(),
+            weigh: out.map(|shape| Made::new("", shape, 50)),
+        });
+    };
+    let none = Settings::default();
+    let up = Settings { input: Some(128), output: Some(64), ..none };
+    let shapes: [(&str, &[usize]); 3] = [("x", &[2, 8, 8, 128]), ("weight", &[128 * 4 * 64]), ("bias", &[64])];
+    add("conv_transpose2x2", "an expansion", up, &shapes, Some(&[2, 16, 16, 64]));
+    let norm = Settings { epsilon: Some(1e-5), ..none };
+    let shapes: [(&str, &[usize]); 3] = [("x", &[8, 32, 32, 64]), ("weight", &[64]), ("bias", &[64])];
+    add("batch_norm_train", "layer 1", norm, &shapes, Some(&[8, 32, 32, 64]));
+    add("relu", "layer 1", none, &[("x", &[2, 32, 32, 64])], Some(&[2, 32, 32, 64]));
+    add("max_pool", "the stem", none, &[("x", &[2, 32, 32, 64])], Some(&[2, 16, 16, 64]));
+    add("max_pool", "odd", none, &[("x", &[1, 9, 12, 5])], Some(&[1, 5, 6, 5]));
+    add("add", "a shortcut", none, &[("a", &[2, 16, 16, 64]), ("b", &[2, 16, 16, 64])], Some(&[2, 16, 16, 64]));
+    add("concat", "a skip", none, &[("a", &[2, 16, 16, 32]), ("b", &[2, 16, 16, 32])], Some(&[2, 16, 16, 64]));
+    add("concat", "odd", none, &[("a", &[1, 5, 3, 4]), ("b", &[1, 5, 3, 7])], Some(&[1, 5, 3, 11]));
+    add("similarity", "level 3", none, &[("teacher", &[4, 16, 16, 256]), ("student", &[4, 16, 16, 256])], None);
+    add("mean_squared_error", "level 1", none, &[("a", &[2, 64, 64, 64]), ("b", &[2, 64, 64, 64])], None);
+    add("clip", "two parameters", Settings { ceiling: Some(1.0), ..none }, &[("g1", &[5000]), ("g2", &[64])], None);
+    cases
+}
+
+/// The tensors of a case on a backend.
+struct On<B: Backend> {
+    /// Activations, in their order.
+    features: Vec<(String, Features<B>)>,
+    /// Everything flat, in its order.
+    vectors: Vec<(String, Vector<B>)>,
+}
+
+fn place<B: Backend>(inputs: &[Made]) -> OpResult<B, On<B>> {
+    let mut on = On { features: Vec::new(), vectors: Vec::new() };
+    for made in inputs {
+        let (name, values) = (made.name.clone(), made.values());
+        match (made.name.as_str(), made.shape.as_slice()) {
+            // Kernels lie flat on our side.
+            ("weight", _) | (_, [_]) => {
+                let length = values.len();
+                on.vectors.push((name, B::device().try_tensor_from_vec(values, (length,))?));
+            }
+            (_, &[n, h, w, c]) => on.features.push((name, B::device().try_tensor_from_vec(values, (n, h, w, c))?)),
+            (_, other) => panic!("{name} has {} axes", other.len()),
+        }
+    }
+    Ok(on)
+}
+
+/// Runs a case.
+///
+/// # Panics
+/// Where the device has no memory, or the case makes no sense: this serves checks alone.
+pub fn run<B: Backend>(case: &Case) -> Results {
+    try_run::<B>(case).unwrap_or_else(|error| panic!("{} {}: {error:?}", case.operation, case.name))
+}
+
+fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
+    let on = place::<B>(&case.inputs)?;
+    let settings = case.settings;
+    let taped = |index: usize| on.features[index].1.clone().put_tape(Recorded::<B>::default());
+    let vector = |index: usize| &on.vectors[index].1;
+    let given = |name: &str| on.vectors.iter().find(|(known, _)| known == name).map(|(_, vector)| vector);
+    let epsilon = settings.epsilon.unwrap_or(1e-5);
+    let y = match case.operation.as_str() {
+        "conv2d" => {
+            let number = |value: Option<usize>| value.expect("a convolution's settings");
+            let conv = Conv2d {
+                input: number(settings.input),
+                output: number(settings.output),
+                kernel: number(settings.kernel),
+                stride: number(settings.stride),
+                padding: number(settings.padding),
+                input_gradient: true,
+            };
+            B::conv2d(taped(0), vector(0), given("bias"), conv)?
+        }
+        "conv_transpose2x2" => {
+            B::conv_transpose2x2(taped(0), vector(0), given("bias"), settings.output.expect("channels"))?
+        }
+        "batch_norm_train" => {
+            let (y, statistics) = B::batch_norm_train(taped(0), vector(0), vector(1), epsilon)?;
+            let mut results = weighed::<B>(case, &on, y)?;
+            results.outputs.push(values("mean", &statistics.mean));
+            results.outputs.push(values("variance", &statistics.variance));
+            return Ok(results);
+        }
+        "batch_norm_frozen" => {
+            let statistics = (vector(2), vector(3));
+            let y = B::batch_norm_frozen(on.features[0].1.clone(), vector(0), vector(1), statistics, epsilon)?;
+            return Ok(Results { outputs: vec![values("y", &y)], gradients: Vec::new() });
+        }
+        "relu" => B::relu(taped(0))?,
+        "max_pool" => B::max_pool(taped(0))?,
+        "add" => B::add(taped(0), taped(1))?,
+        "concat" => B::concat(taped(0), taped(1))?,
+        "similarity" => {
+            let loss = B::similarity(&on.features[0].1, taped(1))?;
+            return scalar::<B>(&on.features[1..], loss);
+        }
+        "mean_squared_error" => {
+            let loss = B::mean_squared_error(taped(0), taped(1))?;
+            return scalar::<B>(&on.features, loss);
+        }
+        "clip" => return clipped::<B>(&on, settings.ceiling.expect("a ceiling")),
+        other => panic!("there is no operation {other}"),
+    };
+    weighed::<B>(case, &on, y)
+}
+
+fn values<S: dfdx::shapes::Shape, D: dfdx::tensor_ops::Device<f32>, T>(
+    name: &str,
+    tensor: &dfdx::tensor::Tensor<S, f32, D, T>,
+) -> Values {
+    Values { name: name.to_owned(), values: to_host(tensor) }
+}
+
+/// The output, and the gradients of its weighed sum.
+fn weighed<B: Backend>(case: &Case, on: &On<B>, y: Features<B, Recorded<B>>) -> OpResult<B, Results> {
+    let outputs = vec![values("y", &y)];
+    let weigh = case.weigh.as_ref().expect("weights of the loss");
+    let &[n, h, w, c] = weigh.shape.as_slice() else { panic!("{} has no gradient", case.operation) };
+    let weigh = B::device().try_tensor_from_vec(weigh.values(), (n, h, w, c))?;
+    let loss: Scalar<B, Recorded<B>> = y.try_mul(weigh)?.try_sum()?;
+    let mut gradients = loss.try_backward()?;
+    let mut found = features_gradients::<B>(&on.features, &mut gradients)?;
+    for (name, vector) in &on.vectors {
+        found.push(Values { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(vector)?) });
+    }
+    Ok(Results { outputs, gradients: found })
+}
+
+/// A loss, and its gradients.
+fn scalar<B: Backend>(inputs: &[(String, Features<B>)], loss: Scalar<B, Recorded<B>>) -> OpResult<B, Results> {
+    let outputs = vec![values("loss", &loss)];
+    let gradients = features_gradients::<B>(inputs, &mut loss.try_backward()?)?;
+    Ok(Results { outputs, gradients })
+}
+
+fn features_gradients<B: Backend>(
+    inputs: &[(String, Features<B>)],
+    gradients: &mut Gradients<B>,
+) -> OpResult<B, Vec<Values>> {
+    let one = |(name, tensor): &(String, Features<B>)| {
+        Ok(Values { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(tensor)?) })
+    };
+    inputs.iter().map(one).collect()
+}
+
+/// The inputs taken as gradients, clipped.
+fn clipped<B: Backend>(on: &On<B>, ceiling: f64) -> OpResult<B, Results> {
+    let mut gradients = Gradients::<B>::leaky();
+    for (_, vector) in &on.vectors {
+        B::buffer_from_host(gradients.get_or_alloc_mut(vector)?, &to_host(vector));
+    }
+    let parameters: Vec<Vector<B>> = on.vectors.iter().map(|(_, vector)| vector.clone()).collect();
+    let norm = B::clip_gradients(&mut gradients, &parameters, ceiling)?;
+    let mut outputs = vec![values("norm", &norm)];
+    for (name, vector) in &on.vectors {
+        outputs.push(Values { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(vector)?) });
+    }
+    Ok(Results { outputs, gradients: Vec::new() })
+}

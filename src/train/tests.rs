@@ -1,0 +1,210 @@
+//! Whole phases on two backends: the same curves, and checkpoints that go from one to the other.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use dfdx::tensor::Cpu;
+use tempfile::TempDir;
+
+use super::*;
+use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, stream};
+use crate::model::{Assembly, AutoEncoder, Skip, UnetSettings};
+use crate::nn::{OptimizerSettings, State};
+use crate::tensor::{Backend, Composed, Native};
+
+type OtherCpu = Composed<Cpu>;
+
+const IMAGES: usize = 12;
+const SIDE: usize = 32;
+const WIDTH: usize = 8;
+
+/// Images and features of noise.
+fn feature_set(folder: &Path) {
+    use rand::Rng;
+    let mut stream = stream(1, "train-tests", 0, 0);
+    let levels: Vec<LevelShape> = (0..3)
+        .map(|level| {
+            let side = SIDE / 4 >> level;
+            LevelShape { height: side, width: side, channels: WIDTH << level }
+        })
+        .collect();
+    let mut writer = FeatureWriter::create(folder, SIDE, levels.clone()).expect("created");
+    for index in 0..IMAGES {
+        let rgb = (0..SIDE * SIDE * 3).map(|_| (stream.next_u32() >> 24) as u8).collect();
+        let features: Vec<Vec<f32>> = levels
+            .iter()
+            .map(|level| (0..level.len()).map(|_| (stream.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0).collect())
+            .collect();
+        writer.append(&[(format!("{index}.png"), Image { side: SIDE, rgb })], &features).expect("written");
+    }
+    writer.finish().expect("finished");
+}
+
+/// Keeps what is told; asks to stop after so many epochs.
+#[derive(Default)]
+struct Ears {
+    curves: BTreeMap<(String, u64), f64>,
+    costs: BTreeMap<String, f64>,
+    rewound_to: Option<u64>,
+    epochs: usize,
+    stop_after: Option<usize>,
+}
+
+impl Observer for Ears {
+    fn metric(&mut self, name: &str, step: u64, value: f64) {
+        self.curves.insert((name.to_owned(), step), value);
+    }
+    fn store_metrics(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+    fn rewind(&mut self, step: u64) {
+        self.rewound_to = Some(step);
+    }
+    fn progress(&mut self, progress: Progress) {
+        self.epochs = progress.done;
+    }
+    fn cost(&mut self, name: &str, value: f64) {
+        self.costs.insert(name.to_owned(), value);
+    }
+    fn stop_requested(&self) -> bool {
+        self.stop_after.is_some_and(|epochs| self.epochs >= epochs)
+    }
+}
+
+/// Folders of one training: the features, and for each phase what it leaves and its partial checkpoints.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(TempDir::new().expect("a folder"));
+        for name in ["features", "pretrain", "joint", "pretrain.partial", "joint.partial"] {
+            std::fs::create_dir(place.path(name)).expect("a folder");
+        }
+        feature_set(&place.path("features"));
+        place
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run<R>(&self, phase: &str, ears: &mut Ears, work: impl FnOnce(&mut StageContext<'_>) -> R) -> R {
+        work(&mut StageContext {
+            out: &self.path(phase),
+            partial: &self.path(&format!("{phase}.partial")),
+            threads: 1,
+            device_memory: None,
+            observer: ears,
+        })
+    }
+
+    fn pretrain<B: Backend>(&self, ears: &mut Ears) -> Result<(), StageError> {
+        let settings = PretrainSettings { epochs: 3, batch_size: 4, learning_rate: 1e-3 };
+        let features = self.path("features");
+        let input = PretrainInput { features: &features, split_seed: 0, unet: &unet(), settings: &settings, seed: 5 };
+        self.run("pretrain", ears, |context| pretrain::<B>(&input, context))
+    }
+
+    fn joint<B: Backend>(&self, gradient: ReconstructionGradient, ears: &mut Ears) -> Result<(), StageError> {
+        let settings = JointSettings {
+            recipe: Recipe::Seed,
+            epochs: 3,
+            batch_size: 4,
+            clip_norm: 0.5,
+            student: OptimizerSettings::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 1e-4 },
+            autoencoder: Some(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
+            loss: Some(LossSettings { reconstruction: 1.0, similarity: 2.0, reconstruction_gradient: gradient }),
+            selection: SelectionRule::HeldOutLoss,
+        };
+        let (features, pretrained) = (self.path("features"), self.path("pretrain"));
+        let model = AutoEncoder::Unet(unet());
+        let input = JointInput {
+            features: &features,
+            pretrain: pretrained.join("checkpoint.safetensors").exists().then_some(pretrained.as_path()),
+            split_seed: 0,
+            model: &model,
+            settings: &settings,
+            oracle_epochs: 0,
+            seed: 5,
+        };
+        self.run("joint", ears, |context| joint::<B>(&input, context))
+    }
+}
+
+fn unet() -> UnetSettings {
+    UnetSettings { skip: Skip::ConcatConv, depth: 1, width: 1.0 }
+}
+
+fn assert_alike(ours: &Ears, theirs: &Ears) {
+    assert!(ours.curves.keys().eq(theirs.curves.keys()));
+    assert!(!ours.curves.is_empty());
+    for (point, value) in &ours.curves {
+        let other = theirs.curves[point];
+        assert!((value - other).abs() < 1e-3 * other.abs(), "{point:?}: {value} against {other}");
+    }
+}
+
+#[test]
+fn both_phases_have_the_same_curves_on_both_backends() {
+    for gradient in [ReconstructionGradient::Both, ReconstructionGradient::Autoencoder] {
+        let (native, composed) = (Place::new(), Place::new());
+        let (mut ours, mut theirs) = (Ears::default(), Ears::default());
+        native.pretrain::<Native>(&mut ours).expect("trains");
+        composed.pretrain::<OtherCpu>(&mut theirs).expect("trains");
+        assert_alike(&ours, &theirs);
+        native.joint::<Native>(gradient, &mut ours).expect("trains");
+        composed.joint::<OtherCpu>(gradient, &mut theirs).expect("trains");
+        assert_alike(&ours, &theirs);
+        assert!(ours.costs["milliseconds_per_step"] > 0.0 && !ours.costs.contains_key("device_peak_bytes"));
+        assert!(theirs.costs.contains_key("device_peak_bytes"));
+    }
+}
+
+#[test]
+fn a_finished_checkpoint_is_scored_on_either_backend() {
+    let place = Place::new();
+    place.joint::<OtherCpu>(ReconstructionGradient::Both, &mut Ears::default()).expect("trains");
+    let state = State::load(&place.path("joint").join("selected.safetensors")).expect("a checkpoint");
+    let set = FeatureSet::open(&place.path("features")).expect("features");
+    let model = AutoEncoder::Unet(unet());
+    fn maps<B: Backend>(state: &State, set: &FeatureSet, model: &AutoEncoder) -> Vec<f32> {
+        let mut assembly = Assembly::<B>::new(0, WIDTH, model);
+        load_assembly(&mut assembly, state).expect("fits");
+        let maps = distance_maps(&mut assembly, &Batches::streamed(set), &[0, 3, 7]).expect("maps");
+        maps.into_iter().flat_map(|level| level.values).collect()
+    }
+    let (ours, theirs) = (maps::<Native>(&state, &set, &model), maps::<OtherCpu>(&state, &set, &model));
+    assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() < 1e-4), "{ours:?} {theirs:?}");
+}
+
+#[test]
+fn a_phase_goes_on_from_its_own_kind_of_device_alone() {
+    let place = Place::new();
+    let stopped = |result| assert!(matches!(result, Err(StageError::Interrupted)));
+    let both = ReconstructionGradient::Both;
+    stopped(place.joint::<OtherCpu>(both, &mut Ears { stop_after: Some(1), ..Ears::default() }));
+    let mut same = Ears { stop_after: Some(2), ..Ears::default() };
+    stopped(place.joint::<OtherCpu>(both, &mut same));
+    assert_eq!(same.rewound_to, Some(1));
+    let mut other = Ears::default();
+    place.joint::<Native>(both, &mut other).expect("trains");
+    assert_eq!(other.rewound_to, Some(0));
+}
+
+#[test]
+fn batches_kept_on_a_device_are_those_that_are_read() {
+    let place = Place::new();
+    let set = FeatureSet::open(&place.path("features")).expect("features");
+    let indices = [7, 0, 11, 3];
+    let read = |batches: &Batches<'_, OtherCpu>| {
+        let levels = (0..3).map(|level| batches.teacher(level, &indices).expect("memory"));
+        let mut all: Vec<Vec<f32>> = levels.map(|level| crate::tensor::to_host(&level)).collect();
+        all.push(crate::tensor::to_host(&batches.images(&indices).expect("memory")));
+        all
+    };
+    let streamed = read(&Batches::streamed(&set));
+    assert_eq!(read(&Batches::kept(&set, None)), streamed);
+    // Room for the first level only.
+    assert_eq!(read(&Batches::kept(&set, Some(4 * 12 * 8 * 8 * 8))), streamed);
+    assert_eq!(streamed[0], set.features(0, &indices));
+}
