@@ -19,8 +19,7 @@ fn ramp(count: usize) -> Vec<f32> {
 }
 
 fn features(side: usize, channels: usize) -> Features<Native> {
-    <Native as Backend>::Device::default()
-        .tensor_from_vec(ramp(BATCH * side * side * channels), (BATCH, side, side, channels))
+    Native::device().tensor_from_vec(ramp(BATCH * side * side * channels), (BATCH, side, side, channels))
 }
 
 /// Forward and backward of ST-FPM's loss; the argument is the image's side.

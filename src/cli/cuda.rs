@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use dfdx::tensor::Cuda;
 
-use super::check;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, size, table};
 use super::start::start;
 use super::worker::{self, Runner};
+use super::{check, speed};
 use crate::schedule::{Device, execute};
 use crate::tensor::{Composed, Numerics, cuda};
 
@@ -34,6 +34,8 @@ enum Verb {
     },
     /// Compare every operation on a GPU with the CPU and with recorded values; one table.
     Check(check::CheckArgs),
+    /// Measure training steps on a GPU; one table.
+    Speed(speed::SpeedArgs),
     /// Serve a sweep on a GPU.
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
@@ -45,6 +47,7 @@ pub fn main() -> ExitCode {
     start(&global.log, |runtime| match verb {
         Verb::Devices { json } => devices(json),
         Verb::Check(args) => check::run(&args),
+        Verb::Speed(args) => speed::run(&args),
         Verb::Worker(args) => runtime.block_on(worker::run(
             &args,
             &global,
@@ -72,7 +75,7 @@ pub(super) fn open(device: &str) -> Result<crate::tensor::Gpu, Failure> {
 
 /// Has cuBLAS compute as exactly as that: it reads a variable once, so where that is set otherwise the process starts itself
 /// anew with it, as the same process to everybody else.
-fn compute_as(numerics: Numerics) -> Result<(), Failure> {
+pub(super) fn compute_as(numerics: Numerics) -> Result<(), Failure> {
     use std::os::unix::process::CommandExt;
     if std::env::var(Numerics::VARIABLE).is_ok_and(|value| value == numerics.value()) {
         return Ok(());

@@ -14,6 +14,8 @@ mod output;
 mod parse;
 mod report;
 mod signals;
+#[cfg(feature = "cuda")]
+mod speed;
 mod start;
 mod status;
 mod steering;

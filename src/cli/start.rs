@@ -26,9 +26,8 @@ pub(super) fn start(log: &str, verb: impl FnOnce(&Runtime) -> Result<Exit, Failu
 
 /// Sends what is logged to standard error, and to the log of the attempt that runs.
 fn listen(log: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(log).map_err(|_| {
-        Failure::new(Exit::Usage, format!("--log {log}: expected error, warn, info, debug or trace"))
-    })?;
+    let filter = EnvFilter::try_new(log)
+        .map_err(|_| Failure::new(Exit::Usage, format!("--log {log}: expected error, warn, info, debug or trace")))?;
     let attempt = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(AttemptLog);
     tracing_subscriber::registry()
         .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter))

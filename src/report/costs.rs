@@ -24,6 +24,8 @@ pub(super) struct Costs {
     pub score: Option<f64>,
     /// Highest resident memory of any stage, bytes.
     pub peak: Option<f64>,
+    /// Highest memory of a GPU in use by any stage, bytes.
+    pub gpu_peak: Option<f64>,
 }
 
 impl Costs {
@@ -45,6 +47,7 @@ impl Costs {
             epoch: mean(kind("joint").filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),
             score: mean(kind("score").filter_map(|stage| cost(stage, "milliseconds_per_image")).collect()),
             peak: peaks.reduce(f64::max),
+            gpu_peak: stages.iter().filter_map(|stage| cost(stage, "device_peak_bytes")).reduce(f64::max),
         }
     }
 
@@ -70,15 +73,18 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Markup {
     let show = |value: Option<f64>, text: &dyn Fn(f64) -> String| value.map_or_else(|| "–".to_owned(), text);
     let devices: std::collections::BTreeSet<&str> =
         rows.stages.iter().filter_map(|stage| stage.device.as_deref()).collect();
+    let megabytes = |bytes: f64| format!("{:.0} MB", bytes / 1e6);
+    let all: Vec<(&Variant, Costs)> =
+        groups.variants.iter().map(|variant| (variant, Costs::of(rows, groups, variant))).collect();
+    let on_gpus = all.iter().any(|(_, costs)| costs.gpu_peak.is_some());
     html! {
         h3 { (groups.guidance.marked("Cost")) }
         div.scroll { table {
             thead { tr {
                 th { "variant" } th { "parameters" } th { "FLOP an image" } th { "pretraining" } th { "joint, an epoch" }
-                th { "scoring an image" } th { "peak memory" }
+                th { "scoring an image" } th { "peak memory" } @if on_gpus { th { "peak GPU memory" } }
             } }
-            tbody { @for variant in &groups.variants {
-                @let costs = Costs::of(rows, groups, variant);
+            tbody { @for (variant, costs) in &all {
                 tr.baseline[variant.baseline] {
                     td { (variant.label) }
                     td { (show(costs.parameters, &count)) }
@@ -86,7 +92,8 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Markup {
                     td { (show(costs.pretrain, &duration)) }
                     td { (show(costs.epoch, &duration)) }
                     td { (show(costs.score, &|ms| format!("{ms:.1} ms"))) }
-                    td { (show(costs.peak, &|bytes| format!("{:.0} MB", bytes / 1e6))) }
+                    td { (show(costs.peak, &megabytes)) }
+                    @if on_gpus { td { (show(costs.gpu_peak, &megabytes)) } }
                 }
             } }
         } }

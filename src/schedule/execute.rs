@@ -12,8 +12,20 @@ use crate::train::{
 };
 
 /// Runs one stage; its files are in `context.out` afterwards.
-pub fn execute<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext<'_>) -> Result<(), StageError> {
+pub fn execute<B: Backend>(
+    job: &StageJob,
+    artifacts: &Artifacts,
+    context: &mut StageContext<'_>,
+) -> Result<(), StageError> {
     B::reset_memory();
+    run::<B>(job, artifacts, context)?;
+    if let Some(memory) = B::memory() {
+        context.observer.cost("device_peak_bytes", memory.peak as f64);
+    }
+    Ok(())
+}
+
+fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let path = |kind, key| artifacts.path(kind, key);
     match job {
         StageJob::Features(job) => {

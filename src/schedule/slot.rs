@@ -115,7 +115,8 @@ pub fn slots(choice: &DeviceChoice, jobs: usize, per_gpu: usize) -> Result<Slots
                      the PATH, and DIDACT_CUDA does not name it; `just install-gpu` builds it, --device cpu or auto does without"
                 )
             })?;
-            let shown = gpus(&sibling).map_err(|reason| format!("--device cuda: {reason}; use --device cpu or auto"))?;
+            let shown =
+                gpus(&sibling).map_err(|reason| format!("--device cuda: {reason}; use --device cpu or auto"))?;
             let shown: Vec<u32> = shown.iter().map(|gpu| gpu.index).collect();
             if let Some(absent) = wanted.iter().find(|index| !shown.contains(index)) {
                 let names: Vec<String> = shown.iter().map(|&index| Device::Cuda(index).to_string()).collect();

@@ -6,8 +6,8 @@ use super::attempt::{self, Ended};
 use super::reaper::Reaper;
 use super::{Message, Stop, execute, host_name, process_started};
 use crate::plan::StageJob;
-use crate::tensor::Native;
 use crate::store::{Artifacts, AttemptStart, Store, StoreError, Wanted};
+use crate::tensor::Native;
 use crate::train::{StageContext, StageError};
 
 /// Time between two looks for work while others hold the rest.
@@ -43,7 +43,15 @@ pub struct WorkerOptions {
 impl WorkerOptions {
     /// Serves a sweep on the CPU until nothing is left.
     pub fn new(wanted: Wanted, threads: usize) -> Self {
-        Self { wanted, threads, device: "cpu".to_owned(), device_memory: None, attached: false, stage_timeout: None, execute: execute::<Native> }
+        Self {
+            wanted,
+            threads,
+            device: "cpu".to_owned(),
+            device_memory: None,
+            attached: false,
+            stage_timeout: None,
+            execute: execute::<Native>,
+        }
     }
 }
 

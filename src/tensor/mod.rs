@@ -16,10 +16,12 @@ pub mod reference;
 mod tests;
 
 pub(crate) use backend::to_host;
-pub use backend::{Backend, BatchStatistics, DeviceMemory, Features, Gradients, OpResult, Recorded, Rows, Scalar, Vector};
-pub use composed::{Composed, Kept, Place};
+pub use backend::{
+    Backend, BatchStatistics, DeviceMemory, Features, Gradients, OpResult, Recorded, Rows, Scalar, Vector,
+};
 #[cfg(feature = "cuda")]
 pub use composed::cuda;
+pub use composed::{Composed, Kept, Place};
 pub use geometry::Conv2d;
 pub use gpu::Gpu;
 pub use native::Native;

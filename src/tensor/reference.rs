@@ -144,7 +144,10 @@ pub fn from_recorded<B: Backend>() -> Vec<Difference> {
         cases: Vec<RecordedCase>,
     }
     let File { cases } = serde_json::from_str(RECORDED).expect("the file that comes with the source");
-    cases.iter().map(|recorded| Difference::between(&recorded.case, &run::<B>(&recorded.case), &recorded.results)).collect()
+    cases
+        .iter()
+        .map(|recorded| Difference::between(&recorded.case, &run::<B>(&recorded.case), &recorded.results))
+        .collect()
 }
 
 /// How far a backend is from another, on shapes as the models have them and on odd ones.
@@ -196,15 +199,16 @@ fn cases() -> Vec<Case> {
         conv("odd, one image", [1, 13, 7], geometry(5, 11, 3, 1)),
         conv("odd, stride 2", [3, 11, 9], geometry(7, 3, 5, 2)),
     ];
-    let mut add = |operation: &str, name: &str, settings: Settings, shapes: &[(&str, &[usize])], out: Option<&[usize]>| {
-        cases.push(Case {
-            operation: operation.to_owned(),
-            name: name.to_owned(),
-            settings,
-            inputs: shapes.iter().zip(SEEDS).map(|((name, shape), seed)| Made::new(name, shape, seed)).collect(),
-            weigh: out.map(|shape| Made::new("", shape, 50)),
-        });
-    };
+    let mut add =
+        |operation: &str, name: &str, settings: Settings, shapes: &[(&str, &[usize])], out: Option<&[usize]>| {
+            cases.push(Case {
+                operation: operation.to_owned(),
+                name: name.to_owned(),
+                settings,
+                inputs: shapes.iter().zip(SEEDS).map(|((name, shape), seed)| Made::new(name, shape, seed)).collect(),
+                weigh: out.map(|shape| Made::new("", shape, 50)),
+            });
+        };
     let none = Settings::default();
     let up = Settings { input: Some(128), output: Some(64), ..none };
     let shapes: [(&str, &[usize]); 3] = [("x", &[2, 8, 8, 128]), ("weight", &[128 * 4 * 64]), ("bias", &[64])];

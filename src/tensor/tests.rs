@@ -112,12 +112,8 @@ fn batch_norm_gradients<B: Backend>() {
 }
 
 fn elementwise_pooling_and_concat_gradients<B: Backend>() {
-    check::<B>(&[input((2, 6, 5, 3))], &[], &|mut x, _| {
-        against_target::<B>(B::max_pool(x.remove(0)).expect("memory"))
-    });
-    check::<B>(&[input((2, 3, 3, 2))], &[], &|mut x, _| {
-        against_target::<B>(B::relu(x.remove(0)).expect("memory"))
-    });
+    check::<B>(&[input((2, 6, 5, 3))], &[], &|mut x, _| against_target::<B>(B::max_pool(x.remove(0)).expect("memory")));
+    check::<B>(&[input((2, 3, 3, 2))], &[], &|mut x, _| against_target::<B>(B::relu(x.remove(0)).expect("memory")));
     let other = (noise("other", 36), (2, 3, 3, 2));
     check::<B>(&[input((2, 3, 3, 2)), other.clone()], &[], &|mut x, _| {
         let b = x.remove(1);
@@ -134,16 +130,12 @@ fn a_value_that_is_no_number_is_not_hidden<B: Backend>() {
     let spoiled = || features::<B>(vec![1.0, f32::NAN, -1.0, 0.0], shape);
     assert!(to_host(&B::relu(spoiled()).expect("memory"))[1].is_nan());
     assert!(to_host(&B::max_pool(spoiled()).expect("memory"))[0].is_nan());
-    assert!(
-        to_host(&B::similarity(&features::<B>(vec![1.0; 4], shape), spoiled()).expect("memory"))[0].is_nan()
-    );
+    assert!(to_host(&B::similarity(&features::<B>(vec![1.0; 4], shape), spoiled()).expect("memory"))[0].is_nan());
 }
 
 fn similarity_gradient_and_value<B: Backend>() {
     let teacher = features::<B>(noise("teacher", 2 * 3 * 3 * 5), (2, 3, 3, 5));
-    check::<B>(&[input((2, 3, 3, 5))], &[], &|mut x, _| {
-        B::similarity(&teacher, x.remove(0)).expect("memory")
-    });
+    check::<B>(&[input((2, 3, 3, 5))], &[], &|mut x, _| B::similarity(&teacher, x.remove(0)).expect("memory"));
     // Parallel vectors are alike whatever their length; opposite ones are 4 apart.
     let twice = features::<B>(to_host(&teacher).iter().map(|v| 2.0 * v).collect(), (2, 3, 3, 5));
     let loss = B::similarity(&teacher, twice).expect("memory");
@@ -213,7 +205,6 @@ fn batch_norm_normalises_and_reports_unbiased_statistics<B: Backend>() {
     assert!((to_host(&y)[7] - (2.0 * 3.5 / 5.25_f32.sqrt() + 1.0)).abs() < 1e-6);
 }
 
-
 fn gradients_are_clipped_to_a_global_norm<B: Backend>() {
     let parameters = [vector::<B>(vec![1.0, 2.0]), vector::<B>(vec![3.0])];
     let clipped = |ceiling: f64| {
@@ -222,10 +213,8 @@ fn gradients_are_clipped_to_a_global_norm<B: Backend>() {
             B::buffer_from_host(gradients.get_or_alloc_mut(parameter).expect("memory"), values);
         }
         let norm = to_host(&B::clip_gradients(&mut gradients, &parameters, ceiling).expect("memory"))[0];
-        let after: Vec<f32> = parameters
-            .iter()
-            .flat_map(|p| B::buffer_to_host(gradients.get_or_alloc_mut(p).expect("memory")))
-            .collect();
+        let after: Vec<f32> =
+            parameters.iter().flat_map(|p| B::buffer_to_host(gradients.get_or_alloc_mut(p).expect("memory"))).collect();
         (norm, after)
     };
     assert_eq!(clipped(0.0), (5.0, vec![3.0, 0.0, 4.0]));

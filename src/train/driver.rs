@@ -235,9 +235,6 @@ impl<P: Phase> Driver<'_, '_, P> {
             observer.cost("images_per_second", rate);
             observer.cost("milliseconds_per_step", 1e3 * trained.step_time.as_secs_f64() / trained.steps as f64);
         }
-        if let Some(memory) = P::Backend::memory() {
-            observer.cost("device_peak_bytes", memory.peak as f64);
-        }
     }
 
     fn end_epoch(&mut self, epoch: usize, images: usize, steps: usize) -> Result<(), StageError> {

@@ -64,8 +64,7 @@ pub(super) fn forward<B: Backend>(
     side: usize,
 ) -> Result<Vec<(LevelShape, Vec<f32>)>, StageError> {
     let pixels: Vec<f32> = images.iter().flat_map(|(_, image)| normalise(image)).collect();
-    let batch =
-        B::device().try_tensor_from_vec(pixels, (images.len(), side, side, 3)).map_err(StageError::device)?;
+    let batch = B::device().try_tensor_from_vec(pixels, (images.len(), side, side, 3)).map_err(StageError::device)?;
     let levels = teacher.forward(batch, Mode::Evaluate).map_err(StageError::device)?;
     let levels: Vec<_> = levels
         .iter()

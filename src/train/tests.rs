@@ -24,7 +24,7 @@ fn feature_set(folder: &Path) {
     let mut stream = stream(1, "train-tests", 0, 0);
     let levels: Vec<LevelShape> = (0..3)
         .map(|level| {
-            let side = SIDE / 4 >> level;
+            let side = (SIDE / 4) >> level;
             LevelShape { height: side, width: side, channels: WIDTH << level }
         })
         .collect();
@@ -155,8 +155,7 @@ fn both_phases_have_the_same_curves_on_both_backends() {
         native.joint::<Native>(gradient, &mut ours).expect("trains");
         composed.joint::<OtherCpu>(gradient, &mut theirs).expect("trains");
         assert_alike(&ours, &theirs);
-        assert!(ours.costs["milliseconds_per_step"] > 0.0 && !ours.costs.contains_key("device_peak_bytes"));
-        assert!(theirs.costs.contains_key("device_peak_bytes"));
+        assert!(ours.costs["milliseconds_per_step"] > 0.0 && theirs.costs["milliseconds_per_step"] > 0.0);
     }
 }
 

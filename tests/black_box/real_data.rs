@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::common::Workplace;
 use dfdx::shapes::HasShape;
-use dfdx::tensor::TensorFromVec;
+use dfdx::tensor::{Cpu, TensorFromVec};
 use didact::data::{Image, Picture, normalise};
 use didact::model::weights::WeightFile;
 use didact::model::{Resnet18, WeightSource, load_teacher};
 use didact::nn::Mode;
-use didact::tensor::{Backend, Features, Native};
+use didact::tensor::{Backend, Composed, Features, Native};
 use serde_json::Value;
 
 const WEIGHTS: &str = "resnet18_in1k_stem-layer3_bnfolded.safetensors";
@@ -37,11 +37,10 @@ fn near(ours: f64, golden: &Value, tolerance: f64, what: &str) {
 }
 
 /// The three levels of one image, (height, width, channels) row-major.
-fn levels(teacher: &mut Resnet18<Native>, image: &Image) -> Vec<((usize, usize, usize), Vec<f32>)> {
-    let device = <Native as Backend>::Device::default();
-    let input = device.tensor_from_vec(normalise(image), (1, image.side, image.side, 3));
+fn levels<B: Backend>(teacher: &mut Resnet18<B>, image: &Image) -> Vec<((usize, usize, usize), Vec<f32>)> {
+    let input = B::device().tensor_from_vec(normalise(image), (1, image.side, image.side, 3));
     let levels = teacher.forward(input, Mode::Evaluate).expect("memory");
-    let values = |level: &Features<Native>| {
+    let values = |level: &Features<B>| {
         let (_, height, width, channels) = *level.shape();
         let mut values = vec![0.0; height * width * channels];
         level.copy_into(&mut values);
@@ -52,9 +51,18 @@ fn levels(teacher: &mut Resnet18<Native>, image: &Image) -> Vec<((usize, usize, 
 
 #[test]
 fn the_teachers_features_are_pytorchs() {
+    teachers_features_are_pytorchs::<Native>();
+}
+
+#[test]
+fn the_teachers_features_are_pytorchs_on_composed_operations() {
+    teachers_features_are_pytorchs::<Composed<Cpu>>();
+}
+
+fn teachers_features_are_pytorchs<B: Backend>() {
     let Some(data) = real_data("the_teachers_features_are_pytorchs") else { return };
     let file = WeightFile::open(&WeightSource::File(data.join(WEIGHTS))).expect("the real weights");
-    let (mut teacher, width) = load_teacher::<Native>(&file).expect("a teacher");
+    let (mut teacher, width) = load_teacher::<B>(&file).expect("a teacher");
     assert_eq!(width, 64);
     let side = 256;
     let hash = |i: usize| ((i as u64 * 2_654_435_761) & 0xFFFF_FFFF) >> 24;

@@ -13,13 +13,16 @@ use super::rows::{Values, add_columns, column_sums, pixels, scale_columns, subtr
 use super::{Composed, Taped, Weights};
 use crate::tensor::BatchStatistics;
 
+/// What training passes on.
+type Normalised<D, T> = (Taped<D, T>, BatchStatistics<Composed<D>>);
+
 /// See [`crate::tensor::Backend::batch_norm_train`].
 pub(super) fn train<D: Place, T: Tape<f32, D>>(
     x: Taped<D, T>,
     weight: &Weights<D>,
     bias: &Weights<D>,
     epsilon: f32,
-) -> Outcome<D, (Taped<D, T>, BatchStatistics<Composed<D>>)> {
+) -> Outcome<D, Normalised<D, T>> {
     let shape = *x.shape();
     let count = (shape.0 * shape.1 * shape.2) as f32;
     let (x, mut tape) = x.split_tape();

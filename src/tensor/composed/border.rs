@@ -18,7 +18,8 @@ fn blend<S: Shape, D: Place>(
     keep: f64,
 ) -> Outcome<D, ()> {
     let length = tensor.shape().num_elements();
-    let config = SgdConfig { lr: 0.0, momentum: Some(Momentum::Classic(keep)), weight_decay: Some(WeightDecay::L2(1.0)) };
+    let config =
+        SgdConfig { lr: 0.0, momentum: Some(Momentum::Classic(keep)), weight_decay: Some(WeightDecay::L2(1.0)) };
     D::kept().with_zeros(length, |zeros| config.try_update(&mut tensor, buffer, zeros))
 }
 

@@ -34,10 +34,9 @@ pub(super) fn concat<D: Place, T: Tape<f32, D>>(a: Taped<D, T>, b: Taped<D, T>) 
     let from_a = gather(a.try_reshape_like(&(count, pixels * parts.0, size))?, joined(false), 0.0)?;
     let from_b = gather(b.try_reshape_like(&(count, pixels * parts.1, size))?, joined(true), 0.0)?;
     let y = match &from_first.inside {
-        Some(inside) => inside
-            .clone()
-            .try_broadcast_like::<_, Axes2<0, 2>>(&(count, rows, size))?
-            .try_choose(from_a, from_b)?,
+        Some(inside) => {
+            inside.clone().try_broadcast_like::<_, Axes2<0, 2>>(&(count, rows, size))?.try_choose(from_a, from_b)?
+        }
         None => from_a,
     };
     let y = y.try_reshape_like(&(count, height, width, left + right))?;

@@ -82,15 +82,14 @@ fn input_gradient<D: Place>(
     // A row of zeros more: what a tap outside of all windows adds.
     let dy = gather(dy, Pattern::OneMore(places), 0.0)?.try_reshape_like(&(count * (places + 1), output))?;
     let rows = dy.try_matmul(kernel.try_permute::<(usize, usize), _>()?)?;
-    row2im(rows.try_reshape_like(&(count, (places + 1) * taps, input))?, window)
+    row2im(&rows.try_reshape_like(&(count, (places + 1) * taps, input))?, window)
 }
 
 /// Adds every window's pixels back to the image: the transpose of im2row. After the windows' rows come rows of zeros.
-pub(super) fn row2im<D: Place>(rows: Images<D>, window: Window) -> Outcome<D, Images<D>> {
+pub(super) fn row2im<D: Place>(rows: &Images<D>, window: Window) -> Outcome<D, Images<D>> {
     let mut sum = gather(rows.clone(), Pattern::Covering(window, 0), 0.0)?;
     for nth in 1..window.cover() {
         sum = sum.try_add(gather(rows.clone(), Pattern::Covering(window, nth), 0.0)?)?;
     }
     Ok(sum)
 }
-

@@ -78,7 +78,8 @@ pub fn open(index: u32) -> Result<Gpu, String> {
 
 /// "CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected".
 fn spoken(error: DriverError) -> String {
-    let text = |part: Result<&CStr, DriverError>| part.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+    let text =
+        |part: Result<&CStr, DriverError>| part.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
     format!("{}: {}", text(error.error_name()), text(error.error_string()))
 }
 

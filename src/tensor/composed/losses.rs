@@ -19,19 +19,29 @@ fn inverse_norms<D: Place>(x: &Matrix<D>) -> Outcome<D, Values<D>> {
     row_sums(x.clone().try_square()?)?.try_add(SQUARE_FLOOR)?.try_sqrt()?.try_recip()
 }
 
-/// s − t, s and 1/‖S‖.
-fn units<D: Place>(teacher: &Taped<D>, student: &Taped<D>) -> Outcome<D, (Matrix<D>, Matrix<D>, Values<D>)> {
-    let (teacher, student) = (pixels(teacher.clone())?, pixels(student.clone())?);
-    let (of_teacher, of_student) = (inverse_norms(&teacher)?, inverse_norms(&student)?);
-    let unit = scale_rows(student, of_student.clone())?;
-    let apart = unit.clone().try_sub(scale_rows(teacher, of_teacher)?)?;
-    Ok((apart, unit, of_student))
+/// What both the loss and its gradient are made of.
+struct Units<D: Place> {
+    /// s − t.
+    apart: Matrix<D>,
+    /// s.
+    student: Matrix<D>,
+    /// 1/‖S‖.
+    inverse: Values<D>,
+}
+
+impl<D: Place> Units<D> {
+    fn of(teacher: &Taped<D>, student: &Taped<D>) -> Outcome<D, Self> {
+        let (teacher, student) = (pixels(teacher.clone())?, pixels(student.clone())?);
+        let (of_teacher, inverse) = (inverse_norms(&teacher)?, inverse_norms(&student)?);
+        let student = scale_rows(student, inverse.clone())?;
+        let apart = student.clone().try_sub(scale_rows(teacher, of_teacher)?)?;
+        Ok(Self { apart, student, inverse })
+    }
 }
 
 /// See [`crate::tensor::Backend::distance_map`], still on the device.
 pub(super) fn distances<D: Place>(teacher: &Taped<D>, student: &Taped<D>) -> Outcome<D, Values<D>> {
-    let (apart, _, _) = units(teacher, student)?;
-    row_sums(apart.try_square()?)
+    row_sums(Units::of(teacher, student)?.apart.try_square()?)
 }
 
 /// See [`crate::tensor::Backend::similarity`].
@@ -40,7 +50,7 @@ pub(super) fn similarity<D: Place, T: Tape<f32, D>>(
     student: Taped<D, T>,
 ) -> Outcome<D, Tensor<(), f32, D, T>> {
     let (student, mut tape) = student.split_tape();
-    let (apart, unit, inverse) = units(teacher, &student)?;
+    let Units { apart, student: unit, inverse } = Units::of(teacher, &student)?;
     let count = inverse.shape().0 as f32;
     let loss = total(apart.clone().try_square()?)?.try_mul(1.0 / count)?;
 

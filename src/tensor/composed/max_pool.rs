@@ -51,7 +51,7 @@ pub(super) fn max_pool<D: Place, T: Tape<f32, D>>(x: Taped<D, T>) -> Outcome<D, 
         let nothing = scalar::<D>(0.0)?.try_broadcast_like::<_, Axes4<0, 1, 2, 3>>(&each)?;
         let rows = won.try_choose(dy.try_broadcast_like::<_, Axis<2>>(&each)?, nothing)?;
         let rows = rows.try_reshape_like(&(count, (places + 1) * taps, channels))?;
-        add(gradients.get_or_alloc_mut(&x)?, row2im(rows, window)?)
+        add(gradients.get_or_alloc_mut(&x)?, row2im(&rows, window)?)
     });
     Ok(y.put_tape(tape))
 }

@@ -121,7 +121,8 @@ impl Pattern {
                 let none = window.places() * window.taps();
                 grid(window.height, window.width)
                     .map(|(y, x)| {
-                        let covering = rows[y].iter().flat_map(|row| columns[x].iter().map(move |column| (row, column)));
+                        let covering =
+                            rows[y].iter().flat_map(|row| columns[x].iter().map(move |column| (row, column)));
                         let row = |((y, i), (x, j)): (&(usize, usize), &(usize, usize))| {
                             (y * window.out_width() + x) * window.taps() + i * window.kernel + j
                         };

@@ -1,0 +1,177 @@
+//! `didact-cuda speed`: how long a training step takes on a GPU, and what it needs of memory.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use dfdx::tensor::Cuda;
+
+use super::cuda::{compute_as, open};
+use super::exit::{Exit, Failure};
+use super::output::{print, size, table};
+use crate::data::{FeatureWriter, Image, LevelShape};
+use crate::model::{AutoEncoder, Skip, UnetSettings};
+use crate::nn::OptimizerSettings;
+use crate::tensor::{Backend, Composed, Numerics};
+use crate::train::{
+    JointInput, JointSettings, LossSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe,
+    ReconstructionGradient, SelectionRule, StageContext, StageError, joint, pretrain,
+};
+
+/// Arguments of `didact-cuda speed`.
+#[derive(Debug, clap::Args)]
+pub(super) struct SpeedArgs {
+    /// The GPU.
+    #[arg(long, default_value = "cuda:0")]
+    device: String,
+    /// With TensorFloat-32.
+    #[arg(long)]
+    tf32: bool,
+    /// Images a step.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..))]
+    batch: u16,
+    /// Side of the images, pixels: a multiple of 16.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(64..=1024))]
+    size: u16,
+    /// Steps of each phase.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
+    steps: u16,
+}
+
+/// Runs the verb.
+pub(super) fn run(args: &SpeedArgs) -> Result<Exit, Failure> {
+    compute_as(if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
+    let gpu = open(&args.device)?;
+    let folder = std::env::temp_dir().join(format!("didact-speed-{}", std::process::id()));
+    let outcome = measured::<Composed<Cuda>>(args, &folder);
+    // Noise: nobody misses it.
+    let _ = std::fs::remove_dir_all(&folder);
+    let rows = outcome.map_err(|error| Failure::new(Exit::RunsFailed, error.to_string()))?;
+    let numerics = if args.tf32 { "TF32" } else { "f32" };
+    print(&format!("{}: {} images of {} px a step, {numerics}", gpu.name, args.batch, args.size))?;
+    print(&table(&["phase", "ms a step", "images/s", "peak memory"], &rows))?;
+    Ok(Exit::Done)
+}
+
+/// A row for each phase.
+fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<String>>, StageError> {
+    let (batch, side) = (usize::from(args.batch), usize::from(args.size));
+    let features = folder.join("features");
+    create(&features)?;
+    // Four batches to train on, and the fifth part that is held out.
+    write_noise(&features, 5 * batch, side)?;
+    let unet = UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0 };
+    let epochs = usize::from(args.steps).div_ceil(4);
+    let adam = |learning_rate| OptimizerSettings::Adam { learning_rate, weight_decay: 0.0 };
+    let plain = JointSettings {
+        recipe: Recipe::StfpmOfficial,
+        epochs,
+        batch_size: batch,
+        clip_norm: 0.0,
+        student: OptimizerSettings::Sgd { learning_rate: 0.01, momentum: 0.9, weight_decay: 1e-4 },
+        autoencoder: None,
+        loss: None,
+        selection: SelectionRule::HeldOutLoss,
+    };
+    let loss =
+        LossSettings { reconstruction: 1.0, similarity: 1.0, reconstruction_gradient: ReconstructionGradient::Both };
+    let with_unets = JointSettings {
+        recipe: Recipe::Seed,
+        clip_norm: 1.0,
+        student: adam(1e-4),
+        autoencoder: Some(adam(1e-4)),
+        loss: Some(loss),
+        ..plain
+    };
+    let pretraining = PretrainSettings { epochs, batch_size: batch, learning_rate: 1e-3 };
+    let joint_of = |name: &str, model: &AutoEncoder, settings: &JointSettings| {
+        phase::<B>(name, folder, |context| {
+            let input = JointInput {
+                features: &features,
+                pretrain: None,
+                split_seed: 0,
+                model,
+                settings,
+                oracle_epochs: 0,
+                seed: 0,
+            };
+            joint::<B>(&input, context)
+        })
+    };
+    // Once for nothing: kernels are loaded and patterns made the first time.
+    joint_of("warm-up", &AutoEncoder::Unet(unet.clone()), &JointSettings { epochs: 1, ..with_unets.clone() })?;
+    Ok(vec![
+        joint_of("joint, ST-FPM", &AutoEncoder::None, &plain)?,
+        joint_of("joint, three U-Nets, clipped", &AutoEncoder::Unet(unet.clone()), &with_unets)?,
+        phase::<B>("pretrain, three U-Nets", folder, |context| {
+            let input =
+                PretrainInput { features: &features, split_seed: 0, unet: &unet, settings: &pretraining, seed: 0 };
+            pretrain::<B>(&input, context)
+        })?,
+    ])
+}
+
+fn create(folder: &Path) -> Result<(), StageError> {
+    std::fs::create_dir_all(folder).map_err(|error| StageError::Artifact(format!("{}: {error}", folder.display())))
+}
+
+/// Images and features of noise, as a teacher of width 64 would leave them.
+fn write_noise(folder: &Path, images: usize, side: usize) -> Result<(), StageError> {
+    let noise =
+        |count: usize, from: usize| (from..from + count).map(|i| ((i * 2_654_435_761) % 1000) as f32 / 500.0 - 1.0);
+    let levels: Vec<LevelShape> = (0..3)
+        .map(|level| LevelShape { height: (side / 4) >> level, width: (side / 4) >> level, channels: 64 << level })
+        .collect();
+    let mut writer = FeatureWriter::create(folder, side, levels.clone()).map_err(StageError::artifact)?;
+    for index in 0..images {
+        let rgb = noise(side * side * 3, index).map(|v| (127.0 * (v + 1.0)) as u8).collect();
+        let features: Vec<Vec<f32>> = levels.iter().map(|level| noise(level.len(), index).collect()).collect();
+        writer.append(&[(format!("{index}.png"), Image { side, rgb })], &features).map_err(StageError::artifact)?;
+    }
+    writer.finish().map_err(StageError::artifact)
+}
+
+/// Runs a phase in folders of its own; what it cost.
+fn phase<B: Backend>(
+    name: &str,
+    folder: &Path,
+    work: impl FnOnce(&mut StageContext<'_>) -> Result<(), StageError>,
+) -> Result<Vec<String>, StageError> {
+    let folders: [PathBuf; 2] = ["out", "partial"].map(|part| folder.join(format!("{name}.{part}")));
+    folders.iter().try_for_each(|folder| create(folder))?;
+    let mut costs = Costs::default();
+    B::reset_memory();
+    work(&mut StageContext {
+        out: &folders[0],
+        partial: &folders[1],
+        threads: crate::schedule::cores(),
+        device_memory: None,
+        observer: &mut costs,
+    })?;
+    let cost = |name: &str| costs.0.get(name).copied();
+    let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
+    Ok(vec![
+        name.to_owned(),
+        shown(cost("milliseconds_per_step")),
+        shown(cost("images_per_second")),
+        B::memory().map_or("-".to_owned(), |memory| size(memory.peak)),
+    ])
+}
+
+/// Keeps costs, ignores the rest.
+#[derive(Default)]
+struct Costs(BTreeMap<String, f64>);
+
+impl Observer for Costs {
+    fn metric(&mut self, _: &str, _: u64, _: f64) {}
+    fn store_metrics(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+    fn rewind(&mut self, _: u64) {}
+    fn progress(&mut self, _: Progress) {}
+    fn cost(&mut self, name: &str, value: f64) {
+        self.0.insert(name.to_owned(), value);
+    }
+    fn stop_requested(&self) -> bool {
+        false
+    }
+}
