@@ -52,6 +52,7 @@ pub fn main() -> ExitCode {
             &args,
             &global,
             &Runner {
+                device: "cuda:0",
                 open: |device, numerics| {
                     compute_as(numerics)?;
                     open(device).map(|_| ())

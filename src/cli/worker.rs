@@ -24,9 +24,9 @@ pub(super) struct WorkerArgs {
     /// Threads to use [default: all cores].
     #[arg(long)]
     threads: Option<usize>,
-    /// The device: cpu, or cuda:0, cuda:1, … for the GPU executable.
-    #[arg(long, default_value = "cpu", overrides_with = "device")]
-    device: String,
+    /// The device: cpu, or cuda:0 (the default of the GPU executable), cuda:1, ….
+    #[arg(long, overrides_with = "device")]
+    device: Option<String>,
     /// Memory that this worker may have, e.g. 4G.
     #[arg(long, value_parser = bytes)]
     memory: Option<u64>,
@@ -47,6 +47,8 @@ protocol; use --device cuda, or numerics = \"f32\"";
 
 /// What an executable runs stages with.
 pub(super) struct Runner {
+    /// The device that is meant where none is named.
+    pub(super) device: &'static str,
     /// Makes the device of this name ready to compute as exactly as that.
     pub(super) open: fn(&str, Numerics) -> Result<(), Failure>,
     /// Runs a stage on it.
@@ -56,6 +58,7 @@ pub(super) struct Runner {
 impl Runner {
     /// The CPU.
     pub(super) const CPU: Self = Self {
+        device: "cpu",
         open: |device, numerics| match (device, numerics) {
             ("cpu", Numerics::F32) => Ok(()),
             ("cpu", Numerics::Tf32) => Err(Failure::new(Exit::Usage, TF32_NEEDS_A_GPU)),
@@ -82,7 +85,8 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     }
     let store = Store::open(&global.store, Access::Serve).await?;
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;
-    (runner.open)(&args.device, store.numerics(&sweep).await?)?;
+    let device = args.device.clone().unwrap_or_else(|| runner.device.to_owned());
+    (runner.open)(&device, store.numerics(&sweep).await?)?;
     let stop = Stop::default();
     listen_for_signals(stop.clone());
     if args.attached {
@@ -96,7 +100,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     let options = WorkerOptions {
         wanted: Wanted { sweep, only: args.only.clone() },
         threads,
-        device: args.device.clone(),
+        device,
         device_memory: args.device_memory,
         attached: args.attached,
         stage_timeout: args.stage_timeout,

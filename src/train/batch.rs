@@ -1,8 +1,8 @@
 //! Batches of a feature set on a device.
 //!
 //! On a device with memory of its own what is read in every epoch is kept there: a batch is then gathered on the device.
-//! What does not fit is read from the files and sent batch by batch; steps are queued, not awaited, so that the host
-//! reads and sends the next batch while the device works on the last one.
+//! What does not fit is read from the files and sent batch by batch. Steps are queued, not awaited, so that the host reads
+//! and prepares the next batch while the device works on the last one; sending it waits its turn in dfdx's single stream.
 
 use std::cell::{Cell, OnceCell};
 
