@@ -1,4 +1,4 @@
-# What people type. CI runs `lint` and `test`.
+# What people type. CI runs `lint`, `gpu-check` and `test`.
 
 set positional-arguments
 
@@ -27,6 +27,19 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
+
+# Lints of the code for GPUs; needs neither a CUDA toolkit nor a GPU.
+gpu-check:
+    cargo clippy --features cuda,dfdx/ci-check --all-targets -- -D warnings
+
+# Build didact-cuda without a CUDA toolkit or a GPU, one for each compute capability: just gpu-build [80 90 …].
+gpu-build *capabilities:
+    gpu/build.sh "$@"
+
+# Install didact and didact-cuda; needs a GPU and a CUDA toolkit (in CUDA_PATH, /usr/local/cuda or the system's own).
+install-gpu:
+    cargo install --path . --locked --bin didact
+    PATH="$PATH:${CUDA_PATH:-/usr/local/cuda}/bin" cargo install --path . --locked --features cuda --bin didact-cuda
 
 # Compare the TPE sampler with Optuna's (Python with optuna and scipy; see benches/optuna/README.md).
 bench-search python="python3":
