@@ -36,6 +36,10 @@ gpu-check:
 gpu-build *capabilities:
     gpu/build.sh "$@"
 
+# Every operation on a GPU against recorded values and the CPU, then a sweep on real images; fails where there is no GPU.
+gpu-test:
+    gpu/test.sh
+
 # Install didact and didact-cuda; needs a GPU and a CUDA toolkit (in CUDA_PATH, /usr/local/cuda or the system's own).
 install-gpu:
     cargo install --path . --locked --bin didact
