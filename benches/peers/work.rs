@@ -1,0 +1,134 @@
+//! The work that is compared: training steps and inference on noise, with the parts that training itself uses.
+
+use std::path::Path;
+
+use dfdx::tensor::{PutTape, WithEmptyTape};
+use dfdx::tensor_ops::Backward;
+use didact::data::{FeatureSet, FeatureWriter, Image, LevelShape};
+use didact::model::{Assembly, AutoEncoder, AutoEncoders, Skip, UnetSettings};
+use didact::nn::{Init, Mode, Optimizer, OptimizerSettings, clip_global_norm};
+use didact::tensor::{Backend, Native, Recorded};
+use didact::train::Batches;
+
+type Tape = Recorded<Native>;
+
+/// The U-Nets of the comparison.
+pub fn unet() -> UnetSettings {
+    UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0 }
+}
+
+/// Images and features of noise, as a teacher of width 64 would leave them.
+pub fn write_noise(folder: &Path, images: usize, side: usize) {
+    let noise = |count: usize, from: usize| {
+        (from..from + count).map(|i| ((i * 2_654_435_761) % 1000) as f32 / 500.0 - 1.0).collect::<Vec<f32>>()
+    };
+    let levels: Vec<LevelShape> = (0..3)
+        .map(|level| LevelShape { height: (side / 4) >> level, width: (side / 4) >> level, channels: 64 << level })
+        .collect();
+    let mut writer = FeatureWriter::create(folder, side, levels.clone()).expect("room");
+    for index in 0..images {
+        let rgb = noise(side * side * 3, index).iter().map(|v| (127.0 * (v + 1.0)) as u8).collect();
+        let features: Vec<Vec<f32>> = levels.iter().map(|level| noise(level.len(), index)).collect();
+        writer.append(&[(format!("{index}.png"), Image { side, rgb })], &features).expect("room");
+    }
+    writer.finish().expect("room");
+}
+
+/// A student, with U-Nets or without, and its optimisers.
+pub struct Joint<'a> {
+    batches: Batches<'a, Native>,
+    assembly: Assembly<Native>,
+    student: Optimizer<Native>,
+    autoencoder: Optimizer<Native>,
+}
+
+impl<'a> Joint<'a> {
+    /// ST-FPM, or the joint phase with three U-Nets.
+    pub fn new(set: &'a FeatureSet, with_unets: bool) -> Self {
+        let adam = OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 };
+        let sgd = OptimizerSettings::Sgd { learning_rate: 1e-3, momentum: 0.9, weight_decay: 1e-4 };
+        let model = if with_unets { AutoEncoder::Unet(unet()) } else { AutoEncoder::None };
+        Self {
+            batches: Batches::kept(set, None),
+            assembly: Assembly::new(0, 64, &model),
+            student: Optimizer::new(if with_unets { adam } else { sgd }),
+            autoencoder: Optimizer::new(adam),
+        }
+    }
+
+    /// One step: cached teacher features, forward, losses, backward, clipping (with U-Nets), update.
+    pub fn step(&mut self, indices: &[usize]) {
+        let images = self.batches.images(indices).expect("memory").put_tape(Tape::default());
+        let levels = self.assembly.student.forward(images, Mode::Train).expect("memory");
+        let mut total = None;
+        for (level, student) in levels.into_iter().enumerate() {
+            let teacher = self.batches.teacher(level, indices).expect("memory");
+            let loss = match &mut self.assembly.autoencoders {
+                None => Native::similarity(&teacher, student).expect("memory"),
+                Some(autoencoders) => {
+                    let target = student.with_empty_tape();
+                    let rebuilt = autoencoders.forward(level, student, Mode::Train).expect("memory");
+                    let similarity = Native::similarity(&teacher, rebuilt.with_empty_tape()).expect("memory");
+                    similarity + Native::mean_squared_error(rebuilt, target).expect("memory")
+                }
+            };
+            total = Some(match total {
+                None => loss,
+                Some(sum) => sum + loss,
+            });
+        }
+        let mut gradients = total.expect("three levels").backward();
+        let ceiling = if self.assembly.autoencoders.is_some() { 1.0 } else { 0.0 };
+        clip_global_norm::<Native>(&[&self.assembly], &mut gradients, ceiling).expect("memory");
+        self.student.step(&mut self.assembly.student, &mut gradients).expect("memory");
+        if let Some(autoencoders) = &mut self.assembly.autoencoders {
+            self.autoencoder.step(autoencoders, &mut gradients).expect("memory");
+        }
+    }
+
+    /// One batch: prediction and the three distance maps. The teacher's features are cached, as in scoring.
+    pub fn infer(&mut self, indices: &[usize]) -> f32 {
+        let predicted = self.assembly.predict(self.batches.images(indices).expect("memory")).expect("memory");
+        let maps = predicted.iter().enumerate().map(|(level, predicted)| {
+            let teacher = self.batches.teacher(level, indices).expect("memory");
+            Native::distance_map(&teacher, predicted).expect("memory")[0]
+        });
+        maps.sum()
+    }
+}
+
+/// Phase 1: three U-Nets on cached teacher features.
+pub struct Pretrain<'a> {
+    batches: Batches<'a, Native>,
+    autoencoders: AutoEncoders<Native>,
+    optimizer: Optimizer<Native>,
+}
+
+impl<'a> Pretrain<'a> {
+    /// Not trained yet.
+    pub fn new(set: &'a FeatureSet) -> Self {
+        Self {
+            batches: Batches::kept(set, None),
+            autoencoders: AutoEncoders::new(&Init { seed: 0, purpose: "autoencoder" }, &[64, 128, 256], &unet()),
+            optimizer: Optimizer::new(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
+        }
+    }
+
+    /// One step.
+    pub fn step(&mut self, indices: &[usize]) {
+        let mut total = None;
+        for level in 0..3 {
+            let target = self.batches.teacher(level, indices).expect("memory");
+            let input = target.clone().put_tape(Tape::default());
+            let rebuilt = self.autoencoders.forward(level, input, Mode::Train).expect("memory");
+            let loss = Native::mean_squared_error(rebuilt, target.put_tape(Tape::default())).expect("memory");
+            total = Some(match total {
+                None => loss,
+                Some(sum) => sum + loss,
+            });
+        }
+        let mut gradients = total.expect("three levels").backward();
+        clip_global_norm::<Native>(&[&self.autoencoders], &mut gradients, 0.0).expect("memory");
+        self.optimizer.step(&mut self.autoencoders, &mut gradients).expect("memory");
+    }
+}
