@@ -30,6 +30,7 @@ fn median(mut step: impl FnMut()) -> f64 {
 fn main() {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     rayon::ThreadPoolBuilder::new().num_threads(THREADS).build_global().expect("threads");
+    didact::schedule::keep_freed_memory();
     let folder = std::env::temp_dir().join(format!("didact-peers-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("room");
     work::write_noise(&folder, 2 * BATCH, SIDE);

@@ -7,7 +7,7 @@ use super::global::Global;
 use super::parse::{bytes, duration};
 use super::signals::listen_for_signals;
 use crate::schedule::{
-    Execute, Stop, WorkerEnd, WorkerOptions, cores, execute, limit_memory, offer_to_the_kernel, work,
+    Execute, Stop, WorkerEnd, WorkerOptions, cores, execute, keep_freed_memory, limit_memory, offer_to_the_kernel, work,
 };
 use crate::store::{Access, Store, Wanted};
 use crate::tensor::{Native, Numerics};
@@ -80,6 +80,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
         .build_global()
         .map_err(|error| Failure::new(Exit::Store, format!("cannot start {threads} threads: {error}")))?;
     offer_to_the_kernel();
+    keep_freed_memory();
     if let Some(bytes) = args.memory {
         limit_memory(bytes).map_err(|error| Failure::new(Exit::Usage, format!("--memory {bytes}: {error}")))?;
     }

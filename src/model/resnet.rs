@@ -2,7 +2,7 @@
 
 use dfdx::tensor::{NoneTape, Tape, WithEmptyTape};
 
-use crate::nn::{BatchNorm, Conv, Init, Mode, visit_fields};
+use crate::nn::{ConvNorm, Init, Mode, visit_fields};
 use crate::tensor::{Backend, Conv2d, Features, OpResult};
 
 /// The three feature levels, finest first: sides 1/4, 1/8, 1/16 of the image; channels W, 2W, 4W of a base width W.
@@ -11,22 +11,13 @@ pub type Levels<B, T = NoneTape> = [Features<B, T>; 3];
 /// Two 3×3 convolutions with a shortcut.
 #[derive(Debug, Clone)]
 struct BasicBlock<B: Backend> {
-    conv1: Conv<B>,
-    bn1: BatchNorm<B>,
-    conv2: Conv<B>,
-    bn2: BatchNorm<B>,
+    first: ConvNorm<B>,
+    second: ConvNorm<B>,
     /// 1×1 convolution where side or channels change.
-    downsample: Vec<Downsample<B>>,
+    downsample: Vec<ConvNorm<B>>,
 }
 
-#[derive(Debug, Clone)]
-struct Downsample<B: Backend> {
-    conv: Conv<B>,
-    bn: BatchNorm<B>,
-}
-
-visit_fields!(Downsample: conv, bn);
-visit_fields!(BasicBlock: conv1, bn1, conv2, bn2; downsample);
+visit_fields!(BasicBlock: first, second; downsample);
 
 fn conv3x3(input: usize, output: usize, stride: usize) -> Conv2d {
     Conv2d { input, output, kernel: 3, stride, padding: 1, input_gradient: true }
@@ -34,41 +25,33 @@ fn conv3x3(input: usize, output: usize, stride: usize) -> Conv2d {
 
 impl<B: Backend> BasicBlock<B> {
     fn new(init: &Init, name: &str, input: usize, output: usize, stride: usize) -> Self {
-        let downsample = (stride != 1 || input != output).then(|| Downsample {
-            conv: Conv::kaiming(
-                init,
-                &format!("{name}.downsample.0"),
-                Conv2d { input, output, kernel: 1, stride, padding: 0, input_gradient: true },
-            ),
-            bn: BatchNorm::new(init, &format!("{name}.downsample.1"), output),
-        });
+        let layer = |conv: &str, bn: &str, geometry| {
+            ConvNorm::new(init, &format!("{name}.{conv}"), &format!("{name}.{bn}"), geometry)
+        };
+        let shortcut = Conv2d { input, output, kernel: 1, stride, padding: 0, input_gradient: true };
+        let downsample = (stride != 1 || input != output).then(|| layer("downsample.0", "downsample.1", shortcut));
         Self {
-            conv1: Conv::kaiming(init, &format!("{name}.conv1"), conv3x3(input, output, stride)),
-            bn1: BatchNorm::new(init, &format!("{name}.bn1"), output),
-            conv2: Conv::kaiming(init, &format!("{name}.conv2"), conv3x3(output, output, 1)),
-            bn2: BatchNorm::new(init, &format!("{name}.bn2"), output),
+            first: layer("conv1", "bn1", conv3x3(input, output, stride)),
+            second: layer("conv2", "bn2", conv3x3(output, output, 1)),
             downsample: downsample.into_iter().collect(),
         }
     }
 
     fn forward<T: Tape<f32, B::Device>>(&mut self, x: Features<B, T>, mode: Mode) -> OpResult<B, Features<B, T>> {
         let shortcut = x.with_empty_tape();
-        let y = self.conv1.forward(x)?;
-        let y = B::relu(self.bn1.forward(y, mode)?)?;
-        let y = self.conv2.forward(y)?;
-        let y = self.bn2.forward(y, mode)?;
+        let y = self.first.forward(x, None, true, mode)?;
         let shortcut = match self.downsample.first_mut() {
-            Some(downsample) => downsample.bn.forward(downsample.conv.forward(shortcut)?, mode)?,
+            Some(downsample) => downsample.forward(shortcut, None, false, mode)?,
             None => shortcut,
         };
-        B::relu(B::add(y, shortcut)?)
+        self.second.forward(y, Some(shortcut), true, mode)
     }
 
     fn multiply_accumulates(&self, side: usize) -> (u64, usize) {
-        let out = self.conv1.geometry().output_side(side);
-        let shortcut = self.downsample.first().map_or(0, |d| d.conv.geometry().multiply_accumulates(side, side));
-        let main = self.conv1.geometry().multiply_accumulates(side, side)
-            + self.conv2.geometry().multiply_accumulates(out, out);
+        let out = self.first.geometry().output_side(side);
+        let shortcut = self.downsample.first().map_or(0, |d| d.geometry().multiply_accumulates(side, side));
+        let main = self.first.geometry().multiply_accumulates(side, side)
+            + self.second.geometry().multiply_accumulates(out, out);
         (main + shortcut, out)
     }
 }
@@ -76,14 +59,13 @@ impl<B: Backend> BasicBlock<B> {
 /// ResNet-18 without layer4 and classifier.
 #[derive(Debug, Clone)]
 pub struct Resnet18<B: Backend> {
-    conv1: Conv<B>,
-    bn1: BatchNorm<B>,
+    stem: ConvNorm<B>,
     layer1: Vec<BasicBlock<B>>,
     layer2: Vec<BasicBlock<B>>,
     layer3: Vec<BasicBlock<B>>,
 }
 
-visit_fields!(Resnet18: conv1, bn1; layer1, layer2, layer3);
+visit_fields!(Resnet18: stem; layer1, layer2, layer3);
 
 impl<B: Backend> Resnet18<B> {
     /// A network of the given base width (64 in the paper) with torchvision's random initialisation.
@@ -96,8 +78,7 @@ impl<B: Backend> Resnet18<B> {
         };
         let stem = Conv2d { input: 3, output: width, kernel: 7, stride: 2, padding: 3, input_gradient: false };
         Self {
-            conv1: Conv::kaiming(init, "conv1", stem),
-            bn1: BatchNorm::new(init, "bn1", width),
+            stem: ConvNorm::new(init, "conv1", "bn1", stem),
             layer1: stage("layer1", width, width, 1),
             layer2: stage("layer2", width, 2 * width, 2),
             layer3: stage("layer3", 2 * width, 4 * width, 2),
@@ -112,8 +93,7 @@ impl<B: Backend> Resnet18<B> {
         images: Features<B, T>,
         mode: Mode,
     ) -> OpResult<B, Levels<B, T>> {
-        let x = self.conv1.forward(images)?;
-        let x = B::relu(self.bn1.forward(x, mode)?)?;
+        let x = self.stem.forward(images, None, true, mode)?;
         let x = B::max_pool(x)?;
         let x = through(&mut self.layer1, x, mode)?;
         let level1 = x.with_empty_tape();
@@ -125,8 +105,8 @@ impl<B: Backend> Resnet18<B> {
 
     /// Forward multiply-accumulates for one image of the given side.
     pub fn multiply_accumulates(&self, side: usize) -> u64 {
-        let mut total = self.conv1.geometry().multiply_accumulates(side, side);
-        let mut side = self.conv1.geometry().output_side(side).div_ceil(2);
+        let mut total = self.stem.geometry().multiply_accumulates(side, side);
+        let mut side = self.stem.geometry().output_side(side).div_ceil(2);
         for block in self.layer1.iter().chain(&self.layer2).chain(&self.layer3) {
             let (count, out) = block.multiply_accumulates(side);
             total += count;

@@ -8,16 +8,8 @@
 use dfdx::tensor::{Tape, WithEmptyTape};
 
 use super::{Skip, UnetSettings};
-use crate::nn::{BatchNorm, Conv, ConvTranspose, Init, Mode, visit_fields};
+use crate::nn::{BatchNorm, Conv, ConvNorm, ConvTranspose, Init, Mode, visit_fields};
 use crate::tensor::{Backend, Conv2d, Features, OpResult};
-
-#[derive(Debug, Clone)]
-struct Contraction<B: Backend> {
-    conv: Conv<B>,
-    bn: BatchNorm<B>,
-}
-
-visit_fields!(Contraction: conv, bn);
 
 #[derive(Debug, Clone)]
 struct Expansion<B: Backend> {
@@ -34,7 +26,7 @@ visit_fields!(Expansion: up; join, bn);
 #[derive(Debug, Clone)]
 pub struct Unet<B: Backend> {
     skip: Skip,
-    contraction: Vec<Contraction<B>>,
+    contraction: Vec<ConvNorm<B>>,
     /// Innermost first.
     expansion: Vec<Expansion<B>>,
 }
@@ -61,10 +53,8 @@ impl<B: Backend> Unet<B> {
                     padding: 1,
                     input_gradient: true,
                 };
-                Contraction {
-                    conv: Conv::kaiming(init, &format!("{name}.contraction.{i}.conv"), geometry),
-                    bn: BatchNorm::new(init, &format!("{name}.contraction.{i}.bn"), widths[i]),
-                }
+                let layer = format!("{name}.contraction.{i}");
+                ConvNorm::new(init, &format!("{layer}.conv"), &format!("{layer}.bn"), geometry)
             })
             .collect();
         let expansion = (1..=settings.depth)
@@ -84,8 +74,7 @@ impl<B: Backend> Unet<B> {
         let mut x = features;
         for stage in &mut self.contraction {
             skips.push(x.with_empty_tape());
-            x = stage.conv.forward(x)?;
-            x = B::relu(stage.bn.forward(x, mode)?)?;
+            x = stage.forward(x, None, true, mode)?;
         }
         for (stage, skip) in self.expansion.iter_mut().zip(skips.into_iter().rev()) {
             x = stage.forward(x, skip, self.skip, mode)?;
@@ -100,7 +89,7 @@ impl<B: Backend> Unet<B> {
             .contraction
             .iter()
             .enumerate()
-            .map(|(i, stage)| stage.conv.geometry().multiply_accumulates(side >> i, side >> i));
+            .map(|(i, stage)| stage.geometry().multiply_accumulates(side >> i, side >> i));
         let expansion = self.expansion.iter().enumerate().map(|(i, stage)| {
             let input = side >> (depth - i);
             let join = stage.join.first().map_or(0, |c| c.geometry().multiply_accumulates(2 * input, 2 * input));

@@ -3,8 +3,8 @@
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{PutTape, SplitTape, Tape};
 
-use super::{Buffer, Init, Layout, Module, Parameter};
-use crate::tensor::{Backend, BatchStatistics, Conv2d, Features, OpResult};
+use super::{Buffer, Init, Layout, Module, Parameter, visit_fields};
+use crate::tensor::{Backend, BatchStatistics, Conv2d, Features, Norm, OpResult, Vector};
 
 /// What a network does with batch norm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,19 +134,27 @@ impl<B: Backend> BatchNorm<B> {
     pub fn forward<T: Tape<f32, B::Device>>(&mut self, x: Features<B, T>, mode: Mode) -> OpResult<B, Features<B, T>> {
         if mode == Mode::Evaluate {
             let (x, tape) = x.split_tape();
-            let statistics = (&self.running_mean.value, &self.running_variance.value);
-            let y = B::batch_norm_frozen(x, &self.weight.value, &self.bias.value, statistics, EPSILON)?;
+            let y = B::batch_norm_frozen(x, &self.weight.value, &self.bias.value, self.statistics(), EPSILON)?;
             return Ok(y.put_tape(tape));
         }
         debug_assert!(x.shape().0 * x.shape().1 * x.shape().2 > 1, "statistics need more than one value");
         let (y, batch) = B::batch_norm_train(x, &self.weight.value, &self.bias.value, EPSILON)?;
-        if mode == Mode::Train {
-            self.track(&batch)?;
-        }
+        self.track(&batch, mode)?;
         Ok(y)
     }
 
-    fn track(&mut self, batch: &BatchStatistics<B>) -> OpResult<B, ()> {
+    fn norm(&self) -> Norm<'_, B> {
+        Norm { weight: &self.weight.value, bias: &self.bias.value, epsilon: EPSILON }
+    }
+
+    fn statistics(&self) -> (&Vector<B>, &Vector<B>) {
+        (&self.running_mean.value, &self.running_variance.value)
+    }
+
+    fn track(&mut self, batch: &BatchStatistics<B>, mode: Mode) -> OpResult<B, ()> {
+        if mode != Mode::Train {
+            return Ok(());
+        }
         self.running_mean.value.try_axpy(1.0 - MOMENTUM, &batch.mean, MOMENTUM)?;
         self.running_variance.value.try_axpy(1.0 - MOMENTUM, &batch.variance, MOMENTUM)
     }
@@ -164,5 +172,48 @@ impl<B: Backend> Module<B> for BatchNorm<B> {
     }
     fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer<B>)) {
         [&mut self.running_mean, &mut self.running_variance].into_iter().for_each(visit);
+    }
+}
+
+/// A convolution and its batch norm, with what often follows: a shortcut's sum, ReLU. One operation of the backend.
+#[derive(Debug, Clone)]
+pub struct ConvNorm<B: Backend> {
+    conv: Conv<B>,
+    bn: BatchNorm<B>,
+}
+
+visit_fields!(ConvNorm: conv, bn);
+
+impl<B: Backend> ConvNorm<B> {
+    /// Kaiming-normal weights named `conv`, a fresh batch norm named `bn`.
+    pub fn new(init: &Init, conv: &str, bn: &str, geometry: Conv2d) -> Self {
+        Self { conv: Conv::kaiming(init, conv, geometry), bn: BatchNorm::new(init, bn, geometry.output) }
+    }
+
+    /// (N, H, W, I) to (N, H', W', O): normalised, plus the shortcut, rectified where asked.
+    pub fn forward<T: Tape<f32, B::Device>>(
+        &mut self,
+        x: Features<B, T>,
+        shortcut: Option<Features<B, T>>,
+        relu: bool,
+        mode: Mode,
+    ) -> OpResult<B, Features<B, T>> {
+        let (weight, geometry) = (&self.conv.weight.value, self.conv.geometry);
+        if mode == Mode::Evaluate {
+            let (x, tape) = x.split_tape();
+            let shortcut = shortcut.map(|shortcut| shortcut.split_tape().0);
+            let (norm, statistics) = (self.bn.norm(), self.bn.statistics());
+            let y = B::conv_norm_frozen(x, weight, geometry, &norm, statistics, shortcut, relu)?;
+            return Ok(y.put_tape(tape));
+        }
+        let (y, batch) = B::conv_norm_train(x, weight, geometry, &self.bn.norm(), shortcut, relu)?;
+        debug_assert!(y.shape().0 * y.shape().1 * y.shape().2 > 1, "statistics need more than one value");
+        self.bn.track(&batch, mode)?;
+        Ok(y)
+    }
+
+    /// The convolution's shape.
+    pub fn geometry(&self) -> &Conv2d {
+        &self.conv.geometry
     }
 }

@@ -47,7 +47,9 @@ impl StageKind {
     /// Raised whenever the code changes what this kind of stage computes.
     pub fn recipe(self) -> u32 {
         match self {
-            Self::Features | Self::Pretrain | Self::Joint | Self::Score | Self::Evaluate => 1,
+            Self::Evaluate => 1,
+            // 2: convolution and batch norm as one operation, sums in other parts.
+            Self::Features | Self::Pretrain | Self::Joint | Self::Score => 2,
         }
     }
 }

@@ -18,6 +18,19 @@ pub(super) fn reset_peak_rss() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
+/// Has freed memory kept for what is allocated next: a training step frees and takes the same large blocks again and again,
+/// and pages that came back from the system anew would cost more than the work on them. It goes back between stages.
+pub fn keep_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: calls without pointers, which set thresholds of the allocator.
+    unsafe {
+        // No block of its own, however large, and one heap for all threads: what one frees another can take.
+        libc::mallopt(libc::M_MMAP_MAX, 0);
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    }
+}
+
 /// Lets this process have so many bytes of its own and no more: an allocation beyond that aborts it, and it alone. Files that
 /// are mapped for reading do not count.
 pub fn limit_memory(bytes: u64) -> std::io::Result<()> {

@@ -74,7 +74,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         weight: &Vector<Self>,
         bias: &Vector<Self>,
         epsilon: f32,
-    ) -> OpResult<Self, (Features<Self, T>, BatchStatistics<Self>)>;
+    ) -> OpResult<Self, Normalised<Self, T>>;
 
     /// Batch norm with given mean and variance; no gradient passes, for it serves frozen and evaluated networks only.
     fn batch_norm_frozen(
@@ -84,6 +84,37 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         statistics: (&Vector<Self>, &Vector<Self>),
         epsilon: f32,
     ) -> OpResult<Self, Features<Self>>;
+
+    /// Convolution, batch norm with the batch's own statistics, the shortcut's sum where there is one, ReLU where asked.
+    ///
+    /// One operation, so that a backend need not write out what lies between.
+    fn conv_norm_train<T: Tape<f32, Self::Device>>(
+        x: Features<Self, T>,
+        weight: &Vector<Self>,
+        geometry: Conv2d,
+        norm: &Norm<'_, Self>,
+        shortcut: Option<Features<Self, T>>,
+        relu: bool,
+    ) -> OpResult<Self, Normalised<Self, T>> {
+        let y = Self::conv2d(x, weight, None, geometry)?;
+        let (y, statistics) = Self::batch_norm_train(y, norm.weight, norm.bias, norm.epsilon)?;
+        Ok((finished::<Self, T>(y, shortcut, relu)?, statistics))
+    }
+
+    /// The same with given mean and variance; no gradient passes.
+    fn conv_norm_frozen(
+        x: Features<Self>,
+        weight: &Vector<Self>,
+        geometry: Conv2d,
+        norm: &Norm<'_, Self>,
+        statistics: (&Vector<Self>, &Vector<Self>),
+        shortcut: Option<Features<Self>>,
+        relu: bool,
+    ) -> OpResult<Self, Features<Self>> {
+        let y = Self::conv2d(x, weight, None, geometry)?;
+        let y = Self::batch_norm_frozen(y, norm.weight, norm.bias, statistics, norm.epsilon)?;
+        finished::<Self, _>(y, shortcut, relu)
+    }
 
     /// max(x, 0).
     fn relu<T: Tape<f32, Self::Device>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>>;
@@ -132,6 +163,32 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
 
     /// Overwrites a buffer of the device.
     fn buffer_from_host(buffer: &mut <Self::Device as Storage<f32>>::Vec, values: &[f32]);
+}
+
+/// The parameters of a batch norm.
+#[derive(Debug, Clone, Copy)]
+pub struct Norm<'a, B: Backend> {
+    /// γ.
+    pub weight: &'a Vector<B>,
+    /// β.
+    pub bias: &'a Vector<B>,
+    /// ε.
+    pub epsilon: f32,
+}
+
+/// What batch norm passes on in training.
+pub type Normalised<B, T> = (Features<B, T>, BatchStatistics<B>);
+
+fn finished<B: Backend, T: Tape<f32, B::Device>>(
+    y: Features<B, T>,
+    shortcut: Option<Features<B, T>>,
+    relu: bool,
+) -> OpResult<B, Features<B, T>> {
+    let y = match shortcut {
+        Some(shortcut) => B::add(y, shortcut)?,
+        None => y,
+    };
+    if relu { B::relu(y) } else { Ok(y) }
 }
 
 /// What a device has of memory, and what this process has taken, bytes.

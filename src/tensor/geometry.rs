@@ -1,5 +1,8 @@
 //! Shapes of a convolution.
 
+/// Images, height, width, channels.
+pub type Nhwc = (usize, usize, usize, usize);
+
 /// A square convolution with equal strides and zero padding on all sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv2d {
@@ -21,6 +24,11 @@ impl Conv2d {
     /// Side of the output for an input side.
     pub fn output_side(&self, side: usize) -> usize {
         (side + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Shape of the output, NHWC, for an input's.
+    pub fn output_shape(&self, (images, height, width, _): Nhwc) -> Nhwc {
+        (images, self.output_side(height), self.output_side(width), self.output)
     }
 
     /// Length of one im2row row: kernel² · input channels.

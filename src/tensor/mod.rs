@@ -17,7 +17,8 @@ mod tests;
 
 pub(crate) use backend::to_host;
 pub use backend::{
-    Backend, BatchStatistics, DeviceMemory, Features, Gradients, OpResult, Recorded, Rows, Scalar, Vector,
+    Backend, BatchStatistics, DeviceMemory, Features, Gradients, Norm, Normalised, OpResult, Recorded, Rows, Scalar,
+    Vector,
 };
 #[cfg(feature = "cuda")]
 pub use composed::cuda;

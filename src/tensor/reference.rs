@@ -5,7 +5,7 @@ use dfdx::tensor::{PutTape, TensorFromVec};
 use dfdx::tensor_ops::{Backward, SumTo, TryMul};
 use serde::Deserialize;
 
-use super::{Backend, Conv2d, Features, Gradients, OpResult, Recorded, Scalar, Vector, to_host};
+use super::{Backend, Conv2d, Features, Gradients, Norm, OpResult, Recorded, Scalar, Vector, to_host};
 
 /// PyTorch's outputs and gradients, in float64, of small cases.
 const RECORDED: &str = include_str!("../../tests/golden/operations.json");
@@ -198,6 +198,11 @@ fn cases() -> Vec<Case> {
         conv("a skip's projection", [2, 16, 16], geometry(64, 32, 1, 1)),
         conv("odd, one image", [1, 13, 7], geometry(5, 11, 3, 1)),
         conv("odd, stride 2", [3, 11, 9], geometry(7, 3, 5, 2)),
+        conv_norm("the stem", [2, 64, 64], geometry(3, 64, 7, 2), false),
+        conv_norm("a block's end", [2, 16, 16], geometry(64, 64, 3, 1), true),
+        conv_norm("into layer 2", [2, 16, 16], geometry(64, 128, 3, 2), false),
+        conv_norm("a shortcut's projection", [2, 16, 16], geometry(64, 128, 1, 2), false),
+        conv_norm("odd, one image", [1, 13, 7], geometry(5, 11, 3, 1), true),
     ];
     let mut add =
         |operation: &str, name: &str, settings: Settings, shapes: &[(&str, &[usize])], out: Option<&[usize]>| {
@@ -226,6 +231,32 @@ fn cases() -> Vec<Case> {
     add("mean_squared_error", "level 1", none, &[("a", &[2, 64, 64, 64]), ("b", &[2, 64, 64, 64])], None);
     add("clip", "two parameters", Settings { ceiling: Some(1.0), ..none }, &[("g1", &[5000]), ("g2", &[64])], None);
     cases
+}
+
+/// A convolution, batch norm, with or without a shortcut; rectified where it is padded.
+fn conv_norm(name: &str, [images, height, width]: [usize; 3], geometry: Conv2d, shortcut: bool) -> Case {
+    let mut case = conv(name, [images, height, width], geometry);
+    "conv_norm".clone_into(&mut case.operation);
+    case.inputs.truncate(2);
+    case.inputs.push(Made::new("gamma", &[geometry.output], SEEDS[2]));
+    case.inputs.push(Made::new("beta", &[geometry.output], SEEDS[3]));
+    if shortcut {
+        let shape = &case.weigh.as_ref().expect("weights of the loss").shape;
+        case.inputs.push(Made::new("shortcut", &shape.clone(), 60));
+    }
+    case
+}
+
+fn convolution(settings: Settings) -> Conv2d {
+    let number = |value: Option<usize>| value.expect("a convolution's settings");
+    Conv2d {
+        input: number(settings.input),
+        output: number(settings.output),
+        kernel: number(settings.kernel),
+        stride: number(settings.stride),
+        padding: number(settings.padding),
+        input_gradient: true,
+    }
 }
 
 /// The tensors of a case on a backend.
@@ -269,18 +300,7 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
     let given = |name: &str| on.vectors.iter().find(|(known, _)| known == name).map(|(_, vector)| vector);
     let epsilon = settings.epsilon.unwrap_or(1e-5);
     let y = match case.operation.as_str() {
-        "conv2d" => {
-            let number = |value: Option<usize>| value.expect("a convolution's settings");
-            let conv = Conv2d {
-                input: number(settings.input),
-                output: number(settings.output),
-                kernel: number(settings.kernel),
-                stride: number(settings.stride),
-                padding: number(settings.padding),
-                input_gradient: true,
-            };
-            B::conv2d(taped(0), vector(0), given("bias"), conv)?
-        }
+        "conv2d" => B::conv2d(taped(0), vector(0), given("bias"), convolution(settings))?,
         "conv_transpose2x2" => {
             B::conv_transpose2x2(taped(0), vector(0), given("bias"), settings.output.expect("channels"))?
         }
@@ -295,6 +315,27 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
             let statistics = (vector(2), vector(3));
             let y = B::batch_norm_frozen(on.features[0].1.clone(), vector(0), vector(1), statistics, epsilon)?;
             return Ok(Results { outputs: vec![values("y", &y)], gradients: Vec::new() });
+        }
+        "conv_norm" => {
+            let conv = convolution(settings);
+            let norm = Norm { weight: vector(1), bias: vector(2), epsilon };
+            let shortcut = (on.features.len() > 1).then(|| taped(1));
+            let relu = conv.padding > 0;
+            let (y, statistics) = B::conv_norm_train(taped(0), vector(0), conv, &norm, shortcut, relu)?;
+            let mut results = weighed::<B>(case, &on, y)?;
+            let frozen = B::conv_norm_frozen(
+                on.features[0].1.clone(),
+                vector(0),
+                conv,
+                &norm,
+                (&statistics.mean, &statistics.variance),
+                on.features.get(1).map(|(_, shortcut)| shortcut.clone()),
+                relu,
+            )?;
+            results.outputs.push(values("frozen", &frozen));
+            results.outputs.push(values("mean", &statistics.mean));
+            results.outputs.push(values("variance", &statistics.variance));
+            return Ok(results);
         }
         "relu" => B::relu(taped(0))?,
         "max_pool" => B::max_pool(taped(0))?,

@@ -28,7 +28,7 @@ use dfdx::tensor::{NoneTape, Storage, Tape, Tensor};
 pub use place::{Kept, Place};
 
 use super::backend::to_host;
-use super::{Backend, BatchStatistics, Conv2d, DeviceMemory, Features, Gradients, OpResult, Scalar, Vector};
+use super::{Backend, Conv2d, DeviceMemory, Features, Gradients, Normalised, OpResult, Scalar, Vector};
 
 /// The composed operations on a device of dfdx.
 pub struct Composed<D>(PhantomData<fn() -> D>);
@@ -104,7 +104,7 @@ impl<D: Place> Backend for Composed<D> {
         weight: &Vector<Self>,
         bias: &Vector<Self>,
         epsilon: f32,
-    ) -> OpResult<Self, (Features<Self, T>, BatchStatistics<Self>)> {
+    ) -> OpResult<Self, Normalised<Self, T>> {
         batch_norm::train(x, weight, bias, epsilon)
     }
 

@@ -76,7 +76,7 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
 }
 
 /// The convolution of plain buffers.
-fn forward(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f32]>, conv: &Conv2d) -> Vec<f32> {
+pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f32]>, conv: &Conv2d) -> Vec<f32> {
     let (images, height, width, _) = shape;
     let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
     let mut y = vec![0.0; images * out_height * out_width * conv.output];
@@ -114,7 +114,7 @@ fn convolve_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut
 }
 
 /// dW += rows(x)ᵀ · dy.
-fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
+pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
     let (images, height, width, channels) = shape;
     let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
     let total = images * out_height;
@@ -149,7 +149,14 @@ fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient:
 }
 
 /// dx += the gradient with respect to the input.
-fn backward_input(dy: &[f32], dy_shape: Nhwc, weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
+pub(super) fn backward_input(
+    dy: &[f32],
+    dy_shape: Nhwc,
+    weights: &[f32],
+    shape: Nhwc,
+    conv: &Conv2d,
+    gradient: &mut [f32],
+) {
     if conv.stride == 1 {
         let turned = turn(weights, conv);
         let transposed =

@@ -5,26 +5,27 @@
 mod batch_norm;
 mod concat;
 mod conv2d;
+mod conv_norm;
 mod conv_transpose;
 mod elementwise;
 mod gemm;
 mod im2row;
 mod losses;
 mod max_pool;
+mod simd;
 
 use dfdx::shapes::{HasShape, Shape};
 use dfdx::tensor::{Cpu, NoneTape, Storage, Tape, Tensor, TensorFromVec};
 
 use super::backend::to_host;
-use super::{Backend, BatchStatistics, Conv2d, Features, Gradients, OpResult, Scalar, Vector};
+use super::geometry::Nhwc;
+use super::{Backend, Conv2d, Features, Gradients, Norm, Normalised, OpResult, Scalar, Vector};
 
 /// The CPU with own kernels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Native;
 
 type Buffer = <Cpu as Storage<f32>>::Vec;
-/// Batch, height, width, channels.
-type Nhwc = (usize, usize, usize, usize);
 
 /// A finished buffer as a tensor without tape; the buffer is moved, not copied.
 fn tensor<S: Shape>(values: Vec<f32>, shape: S) -> Result<Tensor<S, f32, Cpu, NoneTape>, dfdx::tensor::CpuError> {
@@ -63,7 +64,7 @@ impl Backend for Native {
         weight: &Vector<Self>,
         bias: &Vector<Self>,
         epsilon: f32,
-    ) -> OpResult<Self, (Features<Self, T>, BatchStatistics<Self>)> {
+    ) -> OpResult<Self, Normalised<Self, T>> {
         batch_norm::train(x, weight, bias, epsilon)
     }
 
@@ -75,6 +76,29 @@ impl Backend for Native {
         epsilon: f32,
     ) -> OpResult<Self, Features<Self>> {
         batch_norm::frozen(&x, weight, bias, statistics, epsilon)
+    }
+
+    fn conv_norm_train<T: Tape<f32, Cpu>>(
+        x: Features<Self, T>,
+        weight: &Vector<Self>,
+        geometry: Conv2d,
+        norm: &Norm<'_, Self>,
+        shortcut: Option<Features<Self, T>>,
+        relu: bool,
+    ) -> OpResult<Self, Normalised<Self, T>> {
+        conv_norm::train(x, weight, geometry, norm, shortcut, relu)
+    }
+
+    fn conv_norm_frozen(
+        x: Features<Self>,
+        weight: &Vector<Self>,
+        geometry: Conv2d,
+        norm: &Norm<'_, Self>,
+        statistics: (&Vector<Self>, &Vector<Self>),
+        shortcut: Option<Features<Self>>,
+        relu: bool,
+    ) -> OpResult<Self, Features<Self>> {
+        conv_norm::frozen(&x, weight, geometry, norm, statistics, shortcut.as_ref(), relu)
     }
 
     fn relu<T: Tape<f32, Cpu>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
