@@ -196,6 +196,7 @@ fn cases() -> Vec<Case> {
         conv("shortcut of layer 2", [2, 16, 16], geometry(64, 128, 1, 2)),
         conv("layer 3", [1, 8, 8], geometry(256, 256, 3, 1)),
         conv("a skip's projection", [2, 16, 16], geometry(64, 32, 1, 1)),
+        conv("odd, many channels", [2, 19, 14], geometry(24, 40, 3, 1)),
         conv("odd, one image", [1, 13, 7], geometry(5, 11, 3, 1)),
         conv("odd, stride 2", [3, 11, 9], geometry(7, 3, 5, 2)),
         conv_norm("the stem", [2, 64, 64], geometry(3, 64, 7, 2), false),

@@ -270,24 +270,26 @@ on_each!(native: crate::tensor::Native, composed: crate::tensor::Composed<dfdx::
 
 #[test]
 fn results_are_the_same_bits_for_any_number_of_threads() {
-    let conv = convolution(8, 16, 3, 1);
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| {
-            let (values, shape) = input((5, 33, 31, 8));
-            let x = features::<Native>(values, shape);
-            let weight = vector::<Native>(noise("weight", conv.weights()));
-            let y =
-                Native::conv2d(x.clone().put_tape(Recorded::<Native>::default()), &weight, None, conv).expect("memory");
-            let gamma = vector::<Native>(noise("weight", 16));
-            let (y, _) = Native::batch_norm_train(y, &gamma, &gamma, 1e-5).expect("memory");
-            let mut gradients = against_target::<Native>(y).backward();
-            let dw = Native::buffer_to_host(gradients.get_or_alloc_mut(&weight).expect("memory"));
-            let dx = Native::buffer_to_host(gradients.get_or_alloc_mut(&x).expect("memory"));
-            (dw, dx)
-        })
-    };
-    let one = run(1);
-    assert_eq!(one, run(2));
-    assert_eq!(one, run(7));
+    for channels in [8, 32] {
+        let conv = convolution(channels, channels + 8, 3, 1);
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            pool.install(|| {
+                let (values, shape) = input((5, 33, 31, channels));
+                let x = features::<Native>(values, shape);
+                let weight = vector::<Native>(noise("weight", conv.weights()));
+                let y = Native::conv2d(x.clone().put_tape(Recorded::<Native>::default()), &weight, None, conv)
+                    .expect("memory");
+                let gamma = vector::<Native>(noise("weight", conv.output));
+                let (y, _) = Native::batch_norm_train(y, &gamma, &gamma, 1e-5).expect("memory");
+                let mut gradients = against_target::<Native>(y).backward();
+                let dw = Native::buffer_to_host(gradients.get_or_alloc_mut(&weight).expect("memory"));
+                let dx = Native::buffer_to_host(gradients.get_or_alloc_mut(&x).expect("memory"));
+                (dw, dx)
+            })
+        };
+        let one = run(1);
+        assert_eq!(one, run(2));
+        assert_eq!(one, run(7));
+    }
 }

@@ -1,10 +1,9 @@
-//! 2-D convolution: im2row in blocks, one matrix product a block.
+//! 2-D convolution: im2row in blocks, one matrix product a block; or [`winograd`]'s way, where that is faster.
 //!
 //! y = rows(x) · W + b. Backward: dW = rows(x)ᵀ · dy, db = Σ dy, dx = row2im(dy · Wᵀ); with stride 1 the latter is itself
 //! a convolution of dy with the kernel turned by 180° and its channels exchanged. The rows are made again in the backward
 //! pass: they are nine times the size of x, and making them is cheaper than keeping them.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use dfdx::shapes::HasShape;
@@ -13,7 +12,8 @@ use rayon::prelude::*;
 
 use super::gemm::{Into, Matrix, gemm};
 use super::im2row::{im2row, row2im_add};
-use super::{Native, Nhwc, tensor};
+use super::scratch::with_scratch;
+use super::{Native, Nhwc, tensor, winograd};
 use crate::tensor::backend::to_host;
 use crate::tensor::{Conv2d, Features, OpResult, Vector};
 
@@ -21,21 +21,6 @@ use crate::tensor::{Conv2d, Features, OpResult, Vector};
 const BLOCK_PATCHES: usize = 512;
 /// Parts of a weight gradient, summed in order: fixed, so that the bits do not depend on the number of threads.
 const WEIGHT_PARTS: usize = 8;
-
-thread_local! {
-    /// The block of patches that a thread works on, kept between calls.
-    static ROWS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Runs `work` on this thread's block of at least `length` values (contents unspecified).
-fn with_rows<R>(length: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
-    ROWS.with_borrow_mut(|rows| {
-        if rows.len() < length {
-            rows.resize(length, 0.0);
-        }
-        work(&mut rows[..length])
-    })
-}
 
 /// Output rows a block, of `total` rows of `width` patches.
 fn block_rows(total: usize, width: usize) -> usize {
@@ -92,6 +77,15 @@ pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f3
 }
 
 fn convolve_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut [f32], into: Into) {
+    if winograd::pays(shape, conv) {
+        winograd::convolve_into(x, shape, weights, conv, y, into);
+    } else {
+        convolve_rows_into(x, shape, weights, conv, y, into);
+    }
+}
+
+/// y (+)= rows(x) · W.
+pub(super) fn convolve_rows_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut [f32], into: Into) {
     let (images, height, width, channels) = shape;
     let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
     let kernel = Matrix::new(weights, conv.depth(), conv.output);
@@ -105,7 +99,7 @@ fn convolve_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut
             let rows = &x[first * width * channels..][..patches * channels];
             gemm(Matrix::new(rows, patches, channels), kernel, part, into);
         } else {
-            with_rows(patches * conv.depth(), |rows| {
+            with_scratch(patches * conv.depth(), |rows| {
                 im2row(x, shape, conv, first, count, rows);
                 gemm(Matrix::new(rows, patches, conv.depth()), kernel, part, into);
             });
@@ -113,8 +107,16 @@ fn convolve_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut
     });
 }
 
-/// dW += rows(x)ᵀ · dy.
 pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
+    if winograd::pays(shape, conv) {
+        winograd::backward_weights(x, shape, dy, conv, gradient);
+    } else {
+        backward_rows_weights(x, shape, dy, conv, gradient);
+    }
+}
+
+/// dW += rows(x)ᵀ · dy.
+pub(super) fn backward_rows_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
     let (images, height, width, channels) = shape;
     let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
     let total = images * out_height;
@@ -133,7 +135,7 @@ pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d
                     let rows = &x[first * width * channels..][..patches * channels];
                     gemm(Matrix::new(rows, patches, channels).transposed(), dy, &mut sum, Into::Accumulate);
                 } else {
-                    with_rows(patches * conv.depth(), |rows| {
+                    with_scratch(patches * conv.depth(), |rows| {
                         im2row(x, shape, conv, first, count, rows);
                         let rows = Matrix::new(rows, patches, conv.depth());
                         gemm(rows.transposed(), dy, &mut sum, Into::Accumulate);
@@ -169,7 +171,7 @@ pub(super) fn backward_input(
     let kernel = Matrix::new(weights, conv.depth(), conv.output).transposed();
     gradient.par_chunks_mut(height * width * channels).zip(dy.par_chunks(patches * conv.output)).for_each(
         |(image, dy)| {
-            with_rows(patches * conv.depth(), |rows| {
+            with_scratch(patches * conv.depth(), |rows| {
                 gemm(Matrix::new(dy, patches, conv.output), kernel, rows, Into::Overwrite);
                 row2im_add(rows, shape, conv, image);
             });

@@ -12,7 +12,9 @@ mod gemm;
 mod im2row;
 mod losses;
 mod max_pool;
+mod scratch;
 mod simd;
+mod winograd;
 
 use dfdx::shapes::{HasShape, Shape};
 use dfdx::tensor::{Cpu, NoneTape, Storage, Tape, Tensor, TensorFromVec};

@@ -1,0 +1,103 @@
+//! The convolution itself.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::tiles::{Block, Source, blocks, places, places_mut, plane, room};
+use super::transforms::{Inputs, Outputs, transform};
+use super::weights::transform_weights;
+use super::{PLACES, SEEN, TILE};
+use crate::tensor::Conv2d;
+use crate::tensor::native::Nhwc;
+use crate::tensor::native::gemm::{Into, Matrix, gemm};
+use crate::tensor::native::scratch::with_scratch;
+
+/// y (+)= the convolution of x, padding up to 2.
+pub(in crate::tensor::native) fn convolve_into(
+    x: &[f32],
+    shape: Nhwc,
+    weights: &[f32],
+    conv: &Conv2d,
+    y: &mut [f32],
+    into: Into,
+) {
+    let y_shape = (shape.0, conv.output_side(shape.1), conv.output_side(shape.2), conv.output);
+    with_scratch(PLACES * conv.input * conv.output, |kernels| {
+        transform_weights(weights, conv, kernels);
+        let mut rest = y;
+        let parts: Vec<(Block, &mut [f32])> = blocks(y_shape)
+            .into_iter()
+            .map(|block| (block, rest.split_off_mut(..block.outputs(y_shape).1).expect("the block's outputs")))
+            .collect();
+        let kernels = &*kernels;
+        parts.into_par_iter().for_each(|(block, part)| {
+            let tiles = block.len();
+            with_scratch(conv.input + room(tiles, conv.input) + room(tiles, conv.output), |scratch| {
+                let (zeros, scratch) = scratch.split_at_mut(conv.input);
+                zeros.fill(0.0);
+                let (inputs, products) = scratch.split_at_mut(room(tiles, conv.input));
+                let source = Source { values: x, shape, padding: conv.padding, zeros };
+                Arch::new().dispatch(GatherInputs { source, block, to: inputs });
+                let matrices =
+                    inputs.chunks_exact(plane(tiles, conv.input)).zip(kernels.chunks_exact(conv.input * conv.output));
+                for ((inputs, kernel), products) in matrices.zip(products.chunks_exact_mut(plane(tiles, conv.output))) {
+                    let kernel = Matrix::new(kernel, conv.input, conv.output);
+                    gemm(Matrix::new(inputs, tiles, conv.input), kernel, products, Into::Overwrite);
+                }
+                Arch::new().dispatch(ScatterOutputs { products, block, to: part, shape: y_shape, into });
+            });
+        });
+    });
+}
+
+/// Bᵀ d B of a block's tiles, as 36 matrices of (tiles × channels).
+pub(super) struct GatherInputs<'a> {
+    pub(super) source: Source<'a>,
+    pub(super) block: Block,
+    pub(super) to: &'a mut [f32],
+}
+
+impl WithSimd for GatherInputs<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let channels = self.source.shape.3;
+        for tile in self.block.tiles() {
+            let mut to = places_mut(self.to, tile.index, channels);
+            transform::<S, Inputs, SEEN, SEEN>(simd, &self.source.pixels(tile), &mut to, Into::Overwrite);
+        }
+    }
+}
+
+/// Aᵀ m A of a block's tiles, to the block's part of the output.
+struct ScatterOutputs<'a> {
+    products: &'a [f32],
+    block: Block,
+    to: &'a mut [f32],
+    shape: Nhwc,
+    into: Into,
+}
+
+impl WithSimd for ScatterOutputs<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (_, height, width, channels) = self.shape;
+        let (first, _) = self.block.outputs(self.shape);
+        for tile in self.block.tiles() {
+            let corner = ((tile.image * height + tile.top) * width + tile.left) * channels - first;
+            let (rows, columns) = (TILE.min(height - tile.top), TILE.min(width - tile.left));
+            let mut to: [[&mut [f32]; TILE]; TILE] = Default::default();
+            let lines = self.to[corner..].chunks_mut(width * channels);
+            for (to, line) in to.iter_mut().take(rows).zip(lines) {
+                for (to, pixel) in to.iter_mut().take(columns).zip(line.chunks_exact_mut(channels)) {
+                    *to = pixel;
+                }
+            }
+            let products = places(self.products, tile.index, channels);
+            transform::<S, Outputs, SEEN, TILE>(simd, &products, &mut to, self.into);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Which tiles there are, in blocks, and their pixels.
+
+use super::{PLACES, SEEN, TILE};
+use crate::tensor::native::Nhwc;
+
+/// Tiles a block: enough to fill a matrix product, few enough to stay in cache.
+const BLOCK_TILES: usize = 64;
+/// Tiles a block where there are too few for this many full blocks: threads can then still share the work.
+const SMALL_BLOCK_TILES: usize = 32;
+const FULL_BLOCKS: usize = 4;
+
+/// Tiles that are worked on together: whole images, or rows of tiles of one image.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Block {
+    first_image: usize,
+    images: usize,
+    first_row: usize,
+    rows: usize,
+    columns: usize,
+}
+
+/// One tile of a block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tile {
+    /// Its number in the block.
+    pub(super) index: usize,
+    pub(super) image: usize,
+    /// Its top output row, and its left output column.
+    pub(super) top: usize,
+    pub(super) left: usize,
+}
+
+/// The blocks of an output, in the order of its memory. Their shape depends on the output's shape alone.
+pub(super) fn blocks((images, height, width, _): Nhwc) -> Vec<Block> {
+    let (rows, columns) = (height.div_ceil(TILE), width.div_ceil(TILE));
+    let tiles = images * rows * columns;
+    let wanted = tiles.div_ceil(FULL_BLOCKS).clamp(SMALL_BLOCK_TILES, BLOCK_TILES);
+    let even = |total: usize, wanted: usize| total.div_ceil(total.div_ceil(wanted.clamp(1, total)));
+    let block_images = even(images, wanted / (rows * columns));
+    let block_rows = if block_images > 1 { rows } else { even(rows, wanted / columns) };
+    let row_blocks = move |first_image: usize| {
+        (0..rows).step_by(block_rows).map(move |first_row| Block {
+            first_image,
+            images: block_images.min(images - first_image),
+            first_row,
+            rows: block_rows.min(rows - first_row),
+            columns,
+        })
+    };
+    (0..images).step_by(block_images).flat_map(row_blocks).collect()
+}
+
+impl Block {
+    /// How many tiles it has.
+    pub(super) fn len(&self) -> usize {
+        self.images * self.rows * self.columns
+    }
+
+    /// Where its outputs start, and their number, in an output of this shape.
+    pub(super) fn outputs(&self, (_, height, width, channels): Nhwc) -> (usize, usize) {
+        let line = width * channels;
+        let first_row = self.first_row * TILE;
+        let rows = (self.rows * TILE).min(height - first_row);
+        ((self.first_image * height + first_row) * line, self.images * rows * line)
+    }
+
+    pub(super) fn tiles(self) -> impl Iterator<Item = Tile> {
+        (0..self.len()).map(move |index| {
+            let row = index / self.columns;
+            Tile {
+                index,
+                image: self.first_image + row / self.rows,
+                top: (self.first_row + row % self.rows) * TILE,
+                left: index % self.columns * TILE,
+            }
+        })
+    }
+}
+
+/// Images that tiles are cut from, zeros outside.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) shape: Nhwc,
+    /// How far a tile's pixels start above and left of its outputs.
+    pub(super) padding: usize,
+    /// One pixel of zeros.
+    pub(super) zeros: &'a [f32],
+}
+
+impl<'a> Source<'a> {
+    /// The channels of N×N pixels of a tile.
+    #[inline(always)]
+    pub(super) fn pixels<const N: usize>(&self, tile: Tile) -> [[&'a [f32]; N]; N] {
+        let (_, height, width, channels) = self.shape;
+        let mut pixels = [[self.zeros; N]; N];
+        let inside = |from: usize, step: usize, side: usize| {
+            (from + step).checked_sub(self.padding).filter(|&place| place < side)
+        };
+        for (i, row) in pixels.iter_mut().enumerate() {
+            let Some(y) = inside(tile.top, i, height) else { continue };
+            let line = &self.values[(tile.image * height + y) * width * channels..][..width * channels];
+            for (j, pixel) in row.iter_mut().enumerate() {
+                if let Some(x) = inside(tile.left, j, width) {
+                    *pixel = &line[x * channels..][..channels];
+                }
+            }
+        }
+        pixels
+    }
+}
+
+/// Values between matrices: without them, the same element of all matrices would fall into the same few lines of the caches.
+const APART: usize = 16;
+
+/// Values from one of the 36 matrices to the next.
+pub(super) fn plane(tiles: usize, width: usize) -> usize {
+    tiles * width + APART
+}
+
+/// Values of 36 matrices of (tiles × width).
+pub(super) fn room(tiles: usize, width: usize) -> usize {
+    PLACES * plane(tiles, width)
+}
+
+/// Row `index` of each of the 36 matrices of rows of `width` values.
+#[inline(always)]
+pub(super) fn places(matrices: &[f32], index: usize, width: usize) -> [[&[f32]; SEEN]; SEEN] {
+    let mut planes = matrices.chunks_exact(matrices.len() / PLACES);
+    std::array::from_fn(|_| std::array::from_fn(|_| &planes.next().expect("36")[index * width..][..width]))
+}
+
+/// As [`places`], to be written.
+#[inline(always)]
+pub(super) fn places_mut(matrices: &mut [f32], index: usize, width: usize) -> [[&mut [f32]; SEEN]; SEEN] {
+    let mut planes = matrices.chunks_exact_mut(matrices.len() / PLACES);
+    std::array::from_fn(|_| std::array::from_fn(|_| &mut planes.next().expect("36")[index * width..][..width]))
+}
