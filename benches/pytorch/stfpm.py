@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-import torchvision
 from PIL import Image
 from safetensors.torch import load_file
-from scipy import ndimage
 from sklearn.metrics import roc_auc_score
 from torch import nn
+
+from metrics import aupro
+from networks import CHANNELS, Backbone, UNet, distance
 
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
 STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
@@ -45,61 +46,13 @@ def load_mask(root, path, size):
     raise FileNotFoundError(f"no mask of {path}")
 
 
-class Backbone(nn.Module):
-    """ResNet-18, stem to layer3."""
-
-    def __init__(self):
-        super().__init__()
-        net = torchvision.models.resnet18(weights=None)
-        self.stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)
-        self.layer1, self.layer2, self.layer3 = net.layer1, net.layer2, net.layer3
-
-    def forward(self, x):
-        one = self.layer1(self.stem(x))
-        two = self.layer2(one)
-        return [one, two, self.layer3(two)]
-
-
 def load_teacher(path):
-    net = torchvision.models.resnet18(weights=None)
-    net.load_state_dict(load_file(path) if path.endswith(".safetensors") else torch.load(path), strict=False)
     teacher = Backbone()
-    teacher.stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)
-    teacher.layer1, teacher.layer2, teacher.layer3 = net.layer1, net.layer2, net.layer3
+    state = load_file(path) if path.endswith(".safetensors") else torch.load(path)
+    missing = teacher.load_state_dict(state, strict=False).missing_keys
+    if missing:
+        raise KeyError(f"{path} lacks {', '.join(missing)}")
     return teacher.eval().requires_grad_(False)
-
-
-class UNet(nn.Module):
-    """Depth 2; concatenation with a projected skip, no convolution after it."""
-
-    def __init__(self, channels, depth=2):
-        super().__init__()
-        widths = [channels << i for i in range(depth + 1)]
-        self.down = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 3, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
-            for a, b in zip(widths, widths[1:])
-        )
-        for block in self.down:
-            nn.init.kaiming_normal_(block[0].weight, mode="fan_out", nonlinearity="relu")
-        self.up, self.skip, self.after = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        for i in range(depth, 0, -1):
-            out = widths[i - 1]
-            self.up.append(nn.ConvTranspose2d(widths[i], out // 2, 2, 2))
-            self.skip.append(nn.Conv2d(out, out // 2, 1))
-            self.after.append(nn.Sequential(nn.BatchNorm2d(out), nn.ReLU()) if i > 1 else nn.Identity())
-
-    def forward(self, x):
-        skips = []
-        for block in self.down:
-            skips.append(x)
-            x = block(x)
-        for up, skip, after in zip(self.up, self.skip, self.after):
-            x = after(torch.cat([up(x), skip(skips.pop())], dim=1))
-        return x
-
-
-def distance(teacher, predicted):
-    return ((F.normalize(teacher) - F.normalize(predicted)) ** 2).sum(dim=1)
 
 
 def fused(teacher, predicted, side):
@@ -108,26 +61,6 @@ def fused(teacher, predicted, side):
         level = distance(t, p).unsqueeze(1)
         product = product * F.interpolate(level, (side, side), mode="bilinear", align_corners=False)
     return product
-
-
-def aupro(maps, masks, limit=0.3):
-    """Exact, 8-connected: every distinct score is a threshold."""
-    weights = []
-    for mask in masks:
-        labels, count = ndimage.label(mask, np.ones((3, 3)))
-        sizes = np.bincount(labels.ravel())
-        weights.append(np.where(labels > 0, 1.0 / sizes[labels], 0.0))
-    components = sum(ndimage.label(mask, np.ones((3, 3)))[1] for mask in masks)
-    scores = maps.ravel()
-    order = np.argsort(-scores, kind="stable")
-    normal = ~np.stack(masks).ravel()[order]
-    false = np.cumsum(normal) / normal.sum()
-    overlap = np.cumsum(np.stack(weights).ravel()[order]) / components
-    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
-    x, y = np.append(0, false[last]), np.append(0, overlap[last])
-    at_limit = np.interp(limit, x, y)
-    keep = x < limit
-    return np.trapezoid(np.append(y[keep], at_limit), np.append(x[keep], limit)) / limit
 
 
 class Experiment:
@@ -144,7 +77,7 @@ class Experiment:
         self.masks = [load_mask(root, path, options.size) for path in files]
         self.labels = [path.parent.name != "good" for path in files]
         self.student = Backbone()
-        self.unets = nn.ModuleList(UNet(channels) for channels in (64, 128, 256)) if options.unet else None
+        self.unets = nn.ModuleList(UNet(channels) for channels in CHANNELS) if options.unet else None
 
     def predict(self, images):
         levels = self.student(images)

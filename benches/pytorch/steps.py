@@ -1,0 +1,274 @@
+"""Seconds of each training step, of inference and of the metrics in PyTorch; peak memory of joint training."""
+
+import argparse
+import json
+import platform
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from networks import CHANNELS, Backbone, UNet, distance
+
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+WARM_UP = 3
+MAPS = 161
+
+
+class Bench:
+    """Fresh networks and one batch in a memory layout. Each row's method makes its optimisers and returns its step."""
+
+    def __init__(self, options, layout):
+        torch.manual_seed(0)
+        place = {"device": options.device, "memory_format": LAYOUTS[layout]}
+        self.images = torch.randn(options.batch, 3, options.size, options.size).to(**place)
+        self.frozen = Backbone().to(**place).eval().requires_grad_(False)
+        self.student = Backbone().to(**place)
+        self.unets = nn.ModuleList(UNet(channels) for channels in CHANNELS).to(**place)
+
+    @torch.no_grad()
+    def teacher(self):
+        return self.frozen(self.images)
+
+    def training(self, compute_loss, *optimizers, clipped=()):
+        def step(mark):
+            loss = compute_loss(mark)
+            mark("loss")
+            for optimizer in optimizers:
+                optimizer.zero_grad()
+            loss.backward()
+            mark("backward")
+            if clipped:
+                nn.utils.clip_grad_norm_(clipped, 1.0)
+                mark("clipping")
+            for optimizer in optimizers:
+                optimizer.step()
+            mark("optimiser")
+            return loss.detach()
+
+        return step
+
+    def features(self, mark):
+        targets = self.teacher()
+        mark("teacher_forward")
+        levels = self.student(self.images)
+        mark("student_forward")
+        return targets, levels
+
+    def rebuild(self, levels, mark):
+        rebuilt = [unet(level) for unet, level in zip(self.unets, levels)]
+        mark("unets_forward")
+        return rebuilt
+
+    def stfpm_step(self):
+        def loss(mark):
+            return sum(distance(t, s).mean() for t, s in zip(*self.features(mark)))
+
+        # A low rate, for the one random batch comes again and again; any rate takes the same time.
+        sgd = torch.optim.SGD(self.student.parameters(), lr=1e-3, momentum=0.9, weight_decay=1e-4, fused=True)
+        return self.training(loss, sgd)
+
+    def joint_step(self):
+        def loss(mark):
+            targets, levels = self.features(mark)
+            rebuilt = self.rebuild(levels, mark)
+            return sum(distance(t, r).mean() + F.mse_loss(r, s) for t, s, r in zip(targets, levels, rebuilt))
+
+        optimizers = [
+            torch.optim.Adam(self.student.parameters(), lr=1e-3, fused=True),
+            torch.optim.Adam(self.unets.parameters(), lr=1e-4, fused=True),
+        ]
+        return self.training(loss, *optimizers, clipped=[*self.student.parameters(), *self.unets.parameters()])
+
+    def pretrain_step(self):
+        def loss(mark):
+            targets = self.teacher()
+            mark("teacher_forward")
+            return sum(F.mse_loss(r, t) for r, t in zip(self.rebuild(targets, mark), targets))
+
+        return self.training(loss, torch.optim.Adam(self.unets.parameters(), lr=1e-3, fused=True))
+
+    def inference(self, with_unets=False):
+        self.student.eval()
+        self.unets.eval()
+
+        @torch.inference_mode()
+        def step(mark):
+            targets, levels = self.features(mark)
+            if with_unets:
+                levels = self.rebuild(levels, mark)
+            maps = [distance(t, s) for t, s in zip(targets, levels)]
+            mark("maps")
+            return maps[0]
+
+        return step
+
+    def inference_unets(self):
+        return self.inference(with_unets=True)
+
+
+STEPS = ("stfpm_step", "joint_step", "pretrain_step", "inference", "inference_unets")
+ROWS = (*STEPS, "peak_rss_bytes", "metrics")
+
+
+def now(device):
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def timed(step, device, split):
+    """Seconds of one step, and those of its parts if wanted: on a GPU, to look costs time."""
+    parts, start = {}, now(device)
+    last = start
+
+    def mark(name):
+        nonlocal last
+        if split:
+            at = now(device)
+            parts[name], last = at - last, at
+
+    result = step(mark)
+    seconds = now(device) - start
+    if not result.isfinite().all():
+        raise ArithmeticError("a step gave a value that is not finite")
+    return seconds, parts
+
+
+def time_row(name, options):
+    """Repeats in turns between the layouts, so that a slow moment of the machine hits both."""
+    steps = {layout: getattr(Bench(options, layout), name)() for layout in LAYOUTS}
+    seconds, parts = {layout: [] for layout in LAYOUTS}, {layout: [] for layout in LAYOUTS}
+    for repeat in range(WARM_UP + options.repeats):
+        for layout, step in steps.items():
+            on_cpu = options.device == "cpu"
+            total, split = timed(step, options.device, split=on_cpu)
+            if not on_cpu:
+                _, split = timed(step, options.device, split=True)
+            if repeat >= WARM_UP:
+                seconds[layout].append(total)
+                parts[layout].append(split)
+    by_layout = {
+        layout: {
+            "seconds": statistics.median(seconds[layout]),
+            "fastest": min(seconds[layout]),
+            "slowest": max(seconds[layout]),
+            "parts": {part: statistics.median(p[part] for p in parts[layout]) for part in parts[layout][0]},
+        }
+        for layout in LAYOUTS
+    }
+    best = min(LAYOUTS, key=lambda layout: by_layout[layout]["seconds"])
+    return {"layout": best, **by_layout[best], "by_layout": by_layout}
+
+
+def resident(peak):
+    """Bytes. Linux hands a parent's `ru_maxrss` on to its children, but starts VmHWM anew."""
+    if sys.platform != "linux":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    field = "VmHWM" if peak else "VmRSS"
+    return int(re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+
+
+def joint_memory(options, layout):
+    """In a process that does nothing else."""
+    step = Bench(options, layout).joint_step()
+    before = resident(peak=False)
+    for _ in range(WARM_UP + options.repeats):
+        timed(step, options.device, split=False)
+    result = {"before": before, "peak": resident(peak=True)}
+    if options.device == "cuda":
+        result["device_peak"] = torch.cuda.max_memory_allocated()
+    return result
+
+
+def memory_row():
+    by_layout = {}
+    for layout in LAYOUTS:
+        command = [sys.executable, __file__, *sys.argv[1:], "--memory-of", layout]
+        by_layout[layout] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    best = min(LAYOUTS, key=lambda layout: by_layout[layout]["peak"])
+    return {"layout": best, **by_layout[best], "by_layout": by_layout}
+
+
+def metric_rows(options):
+    """Random maps of 256 × 256; every second has one to three rectangles as defects."""
+    import numpy as np
+    from metrics import aupro
+    from sklearn.metrics import roc_auc_score
+
+    random = np.random.default_rng(0)
+    maps = random.standard_normal((MAPS, 256, 256), dtype=np.float32)
+    masks = np.zeros(maps.shape, dtype=bool)
+    for mask in masks[::2]:
+        for _ in range(random.integers(1, 4)):
+            (top, left), (height, width) = random.integers(0, 200, 2), random.integers(8, 56, 2)
+            mask[top : top + height, left : left + width] = True
+
+    def row(metric):
+        seconds = []
+        for _ in range(1 + options.repeats):
+            start = time.perf_counter()
+            value = metric()
+            seconds.append(time.perf_counter() - start)
+        return {"seconds": statistics.median(seconds[1:]), "value": float(value)}
+
+    return {
+        "maps": MAPS,
+        "pixel_auroc": row(lambda: roc_auc_score(masks.ravel(), maps.ravel())),
+        "aupro": row(lambda: aupro(maps, masks)),
+    }
+
+
+def versions(options):
+    about = Path("/proc/cpuinfo")
+    processor = re.search(r"model name\s*: (.+)", about.read_text()) if about.exists() else None
+    onednn = re.search(r"MKL-DNN v([\d.]+)", torch.__config__.show())
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "cpu": processor[1] if processor else platform.processor(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "onednn": onednn[1] if onednn else torch.backends.mkldnn.is_available(),
+        "mkl": torch.backends.mkl.is_available(),
+        **({"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda} if options.device == "cuda" else {}),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=10, help=f"after {WARM_UP} for warming up")
+    parser.add_argument("--tf32", action="store_true", help="on a GPU: round factors to 10 bits")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("--memory-of", choices=LAYOUTS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if options.device == "cuda":
+        torch.backends.cudnn.benchmark = True
+        precision = "tf32" if options.tf32 else "ieee"
+        torch.backends.cudnn.conv.fp32_precision = torch.backends.cuda.matmul.fp32_precision = precision
+    if options.memory_of:
+        print(json.dumps(joint_memory(options, options.memory_of)))
+        return
+    rows = {name: time_row(name, options) for name in STEPS if name in options.rows}
+    result = {"options": {**vars(options), "rows": list(options.rows)}, "versions": versions(options), "rows": rows}
+    del result["options"]["memory_of"]
+    if "peak_rss_bytes" in options.rows:
+        result["peak_rss_bytes"] = memory_row()
+    if "metrics" in options.rows:
+        result["metrics"] = metric_rows(options)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
