@@ -53,6 +53,10 @@ bench-search python="python3":
 bench *args:
     cargo bench "$@"
 
+# Training steps and inference beside PyTorch's (Python with torch; see benches/pytorch/README.md).
+bench-peers python="python3":
+    cargo bench --bench peers -- --python {{python}}
+
 # Measure what the engine costs: empty stages, a store of 100,000 runs.
 bench-engine:
     cargo bench --bench engine

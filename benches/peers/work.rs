@@ -5,7 +5,7 @@ use std::path::Path;
 use dfdx::tensor::{PutTape, WithEmptyTape};
 use dfdx::tensor_ops::Backward;
 use didact::data::{FeatureSet, FeatureWriter, Image, LevelShape};
-use didact::model::{Assembly, AutoEncoder, AutoEncoders, Skip, UnetSettings};
+use didact::model::{Assembly, AutoEncoder, AutoEncoders, Resnet18, Skip, UnetSettings};
 use didact::nn::{Init, Mode, Optimizer, OptimizerSettings, clip_global_norm};
 use didact::tensor::{Backend, Native, Recorded};
 use didact::train::Batches;
@@ -37,6 +37,7 @@ pub fn write_noise(folder: &Path, images: usize, side: usize) {
 /// A student, with U-Nets or without, and its optimisers.
 pub struct Joint<'a> {
     batches: Batches<'a, Native>,
+    teacher: Resnet18<Native>,
     assembly: Assembly<Native>,
     student: Optimizer<Native>,
     autoencoder: Optimizer<Native>,
@@ -50,6 +51,7 @@ impl<'a> Joint<'a> {
         let model = if with_unets { AutoEncoder::Unet(unet()) } else { AutoEncoder::None };
         Self {
             batches: Batches::kept(set, None),
+            teacher: Resnet18::new(&Init { seed: 1, purpose: "teacher" }, 64),
             assembly: Assembly::new(0, 64, &model),
             student: Optimizer::new(if with_unets { adam } else { sgd }),
             autoencoder: Optimizer::new(adam),
@@ -86,14 +88,13 @@ impl<'a> Joint<'a> {
         }
     }
 
-    /// One batch: prediction and the three distance maps. The teacher's features are cached, as in scoring.
+    /// One batch: teacher, prediction and the three distance maps. Scoring does it with cached features, new images without.
     pub fn infer(&mut self, indices: &[usize]) -> f32 {
-        let predicted = self.assembly.predict(self.batches.images(indices).expect("memory")).expect("memory");
-        let maps = predicted.iter().enumerate().map(|(level, predicted)| {
-            let teacher = self.batches.teacher(level, indices).expect("memory");
-            Native::distance_map(&teacher, predicted).expect("memory")[0]
-        });
-        maps.sum()
+        let images = self.batches.images(indices).expect("memory");
+        let targets = self.teacher.forward(images.clone(), Mode::Evaluate).expect("memory");
+        let predicted = self.assembly.predict(images).expect("memory");
+        let maps = targets.iter().zip(&predicted);
+        maps.map(|(target, predicted)| Native::distance_map(target, predicted).expect("memory")[0]).sum()
     }
 }
 
