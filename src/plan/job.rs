@@ -4,7 +4,7 @@
 //! (digests, settings); only the latter is in the key.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Key, PaintJob, PseudoJob};
 use crate::data::DataSettings;
@@ -215,9 +215,14 @@ impl StageJob {
         }
     }
 
-    /// The stage's key: what its output depends on, paths left out.
+    /// The stage's key: the recipe of its kind, and its content.
     pub fn key(&self) -> Key {
-        let content = match self {
+        Key::of(self.kind().name(), self.kind().recipe(), &self.content())
+    }
+
+    /// What its output depends on, paths left out.
+    pub fn content(&self) -> Value {
+        match self {
             Self::Features(job) => {
                 let mut content = json!({
                     "images": job.images.digest,
@@ -261,7 +266,6 @@ impl StageJob {
             }),
             Self::Paint(job) => job.content(),
             Self::Pseudo(job) => job.content(),
-        };
-        Key::of(self.kind().name(), self.kind().recipe(), &content)
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A search that is guided by painted defects: what it stores, what it shares, what it leaves alone.
 
-use didact::plan::StageJob;
+use didact::plan::{Key, StageJob};
 
 use crate::common::{TINY, Workplace, query};
 
@@ -91,6 +91,8 @@ fn keys_of_an_older_store_are_made_again_from_its_jobs() {
     for row in rows {
         let (id, job) = row.split_once('|').expect("two columns");
         let job: StageJob = serde_json::from_str(job).expect("a job that is still understood");
-        assert_eq!(job.key().as_str(), id, "{}", job.kind().name());
+        // These stores are of the first recipes; a newer one changes keys by that alone.
+        let key = Key::of(job.kind().name(), 1, &job.content());
+        assert_eq!(key.as_str(), id, "{}", job.kind().name());
     }
 }
