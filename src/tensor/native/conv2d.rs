@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::gemm::{Into, Matrix, gemm};
 use super::im2row::{im2row, row2im_add};
 use super::scratch::with_scratch;
-use super::{Native, Nhwc, tensor, winograd};
+use super::{Native, Nhwc, tensor, wide, winograd};
 use crate::tensor::backend::to_host;
 use crate::tensor::{Conv2d, Features, OpResult, Vector};
 
@@ -79,6 +79,8 @@ pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f3
 fn convolve_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut [f32], into: Into) {
     if winograd::pays(shape, conv) {
         winograd::convolve_into(x, shape, weights, conv, y, into);
+    } else if wide::pays(shape, conv) {
+        wide::convolve_into(x, shape, weights, conv, y, into);
     } else {
         convolve_rows_into(x, shape, weights, conv, y, into);
     }
@@ -110,6 +112,8 @@ pub(super) fn convolve_rows_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: 
 pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
     if winograd::pays(shape, conv) {
         winograd::backward_weights(x, shape, dy, conv, gradient);
+    } else if wide::pays(shape, conv) {
+        wide::backward_weights(x, shape, dy, conv, gradient);
     } else {
         backward_rows_weights(x, shape, dy, conv, gradient);
     }
@@ -164,8 +168,22 @@ pub(super) fn backward_input(
         let transposed =
             Conv2d { input: conv.output, output: conv.input, padding: conv.kernel - 1 - conv.padding, ..*conv };
         convolve_into(dy, dy_shape, &turned, &transposed, gradient, Into::Accumulate);
-        return;
+    } else if wide::pays(shape, conv) {
+        wide::backward_input(dy, weights, shape, conv, gradient);
+    } else {
+        backward_rows_input(dy, dy_shape, weights, shape, conv, gradient);
     }
+}
+
+/// dx += row2im(dy · Wᵀ), image by image.
+pub(super) fn backward_rows_input(
+    dy: &[f32],
+    dy_shape: Nhwc,
+    weights: &[f32],
+    shape: Nhwc,
+    conv: &Conv2d,
+    gradient: &mut [f32],
+) {
     let (_, height, width, channels) = shape;
     let patches = dy_shape.1 * dy_shape.2;
     let kernel = Matrix::new(weights, conv.depth(), conv.output).transposed();

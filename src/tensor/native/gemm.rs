@@ -19,6 +19,12 @@ impl<'a> Matrix<'a> {
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
+    /// `count` columns from the given one on.
+    pub(super) fn some_columns(self, from: usize, count: usize) -> Self {
+        assert!(from + count <= self.columns, "columns {from}..{} of {}", from + count, self.columns);
+        Self { data: &self.data[from * self.column_stride..], columns: count, ..self }
+    }
+
     /// The same values, rows and columns exchanged.
     pub(super) fn transposed(self) -> Self {
         Self {

@@ -14,6 +14,7 @@ mod losses;
 mod max_pool;
 mod scratch;
 mod simd;
+mod wide;
 mod winograd;
 
 use dfdx::shapes::{HasShape, Shape};

@@ -1,0 +1,142 @@
+//! Convolutions with more weights than pixels, as deep in a U-Net: cut by channels, not by pixels.
+//!
+//! A matrix product arranges its factors anew before it multiplies. Cut by pixels, each part would arrange all weights, and
+//! the weights' gradient would be summed over parts of the weights' size; cut by channels, each weight is arranged once and
+//! each gradient has one writer. The rows (im2row) of so few pixels are small enough to be made at once.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use super::Nhwc;
+use super::gemm::{Into, Matrix, gemm};
+use super::im2row::{im2row, row2im_add};
+use crate::tensor::Conv2d;
+
+/// With more pixels the products themselves outweigh what arranging costs.
+const MOST_PIXELS: usize = 1024;
+/// With fewer weights there is little to arrange.
+const FEWEST_WEIGHTS: usize = 1 << 17;
+/// Columns of a product that are made at once: fixed, so that the bits do not depend on the number of threads.
+const COLUMNS: usize = 128;
+
+/// Whether this way is the faster one.
+pub(super) fn pays(shape: Nhwc, conv: &Conv2d) -> bool {
+    let (images, height, width, _) = conv.output_shape(shape);
+    images * height * width <= MOST_PIXELS && conv.weights() >= FEWEST_WEIGHTS
+}
+
+/// The rows of all pixels.
+fn rows<'x>(x: &'x [f32], shape: Nhwc, conv: &Conv2d) -> Cow<'x, [f32]> {
+    if conv.kernel == 1 && conv.stride == 1 {
+        return x.into();
+    }
+    let (images, height, width, _) = conv.output_shape(shape);
+    let mut rows = vec![0.0; images * height * width * conv.depth()];
+    rows.par_chunks_mut(width * conv.depth())
+        .enumerate()
+        .for_each(|(row, patches)| im2row(x, shape, conv, row, 1, patches));
+    rows.into()
+}
+
+/// y (+)= a · b, made slab by slab of columns.
+fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: &mut [f32], into: Into) {
+    let slabs: Vec<Vec<f32>> = (0..columns)
+        .step_by(COLUMNS)
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(|from| {
+            let count = COLUMNS.min(columns - from);
+            let mut slab = vec![0.0; pixels * count];
+            gemm(a, b.some_columns(from, count), &mut slab, Into::Overwrite);
+            slab
+        })
+        .collect();
+    y.par_chunks_mut(columns).enumerate().for_each(|(pixel, y)| {
+        for (y, slab) in y.chunks_mut(COLUMNS).zip(&slabs) {
+            let count = y.len();
+            let values = &slab[pixel * count..][..count];
+            match into {
+                Into::Overwrite => y.copy_from_slice(values),
+                Into::Accumulate => y.iter_mut().zip(values).for_each(|(y, v)| *y += v),
+            }
+        }
+    });
+}
+
+/// y (+)= rows(x) · W.
+pub(super) fn convolve_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut [f32], into: Into) {
+    let pixels = y.len() / conv.output;
+    let rows = rows(x, shape, conv);
+    let kernel = Matrix::new(weights, conv.depth(), conv.output);
+    product(Matrix::new(&rows, pixels, conv.depth()), kernel, pixels, conv.output, y, into);
+}
+
+/// dW += rows(x)ᵀ · dy.
+pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
+    let pixels = dy.len() / conv.output;
+    let rows = rows(x, shape, conv);
+    let rows = Matrix::new(&rows, pixels, conv.depth());
+    gradient.par_chunks_mut(COLUMNS * conv.output).enumerate().for_each(|(slab, gradient)| {
+        let rows = rows.some_columns(slab * COLUMNS, gradient.len() / conv.output);
+        gemm(rows.transposed(), Matrix::new(dy, pixels, conv.output), gradient, Into::Accumulate);
+    });
+}
+
+/// dx += row2im(dy · Wᵀ).
+pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
+    let (images, height, width, channels) = shape;
+    let pixels = dy.len() / conv.output;
+    let kernel = Matrix::new(weights, conv.depth(), conv.output).transposed();
+    let mut rows = vec![0.0; pixels * conv.depth()];
+    product(Matrix::new(dy, pixels, conv.output), kernel, pixels, conv.depth(), &mut rows, Into::Overwrite);
+    gradient
+        .par_chunks_mut(height * width * channels)
+        .zip(rows.par_chunks(pixels / images * conv.depth()))
+        .for_each(|(image, rows)| row2im_add(rows, shape, conv, image));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tensor::native::conv2d::{backward_rows_input, backward_rows_weights, convolve_rows_into};
+
+    fn ramp(count: usize, from: usize) -> Vec<f32> {
+        (from..from + count).map(|i| ((i * 2_654_435_761) % 1000) as f32 / 500.0 - 1.0).collect()
+    }
+
+    fn alike(ours: &[f32], theirs: &[f32]) -> bool {
+        ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-3)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(30))]
+        #[test]
+        fn agrees_with_the_cut_by_pixels(
+            images in 1_usize..4, height in 3_usize..9, width in 3_usize..9, input in 1_usize..40, output in 1_usize..300,
+            kernel in prop::sample::select(vec![1_usize, 3]), stride in 1_usize..3,
+        ) {
+            let conv = Conv2d { input, output, kernel, stride, padding: kernel / 2, input_gradient: true };
+            let shape = (images, height, width, input);
+            let out = conv.output_shape(shape);
+            let (x, weights) = (ramp(images * height * width * input, 1), ramp(conv.weights(), 7));
+            let dy = ramp(out.0 * out.1 * out.2 * output, 3);
+            for into in [Into::Overwrite, Into::Accumulate] {
+                let (mut ours, mut theirs) = (vec![0.5; dy.len()], vec![0.5; dy.len()]);
+                convolve_into(&x, shape, &weights, &conv, &mut ours, into);
+                convolve_rows_into(&x, shape, &weights, &conv, &mut theirs, into);
+                prop_assert!(alike(&ours, &theirs));
+            }
+            let (mut ours, mut theirs) = (vec![0.5; weights.len()], vec![0.5; weights.len()]);
+            backward_weights(&x, shape, &dy, &conv, &mut ours);
+            backward_rows_weights(&x, shape, &dy, &conv, &mut theirs);
+            prop_assert!(alike(&ours, &theirs));
+            let (mut ours, mut theirs) = (vec![0.5; x.len()], vec![0.5; x.len()]);
+            backward_input(&dy, &weights, shape, &conv, &mut ours);
+            backward_rows_input(&dy, out, &weights, shape, &conv, &mut theirs);
+            prop_assert!(alike(&ours, &theirs));
+        }
+    }
+}
