@@ -111,12 +111,23 @@ pub(super) fn frozen(
     x: &Features<Native>,
     weight: &Vector<Native>,
     bias: &Vector<Native>,
-    (mean, variance): (&Vector<Native>, &Vector<Native>),
+    statistics: (&Vector<Native>, &Vector<Native>),
     epsilon: f32,
 ) -> OpResult<Native, Features<Native>> {
     let shape = *x.shape();
+    let (scale, shift) = folded(weight, bias, statistics, epsilon);
+    tensor(map_channels(&to_host(x), shape.3, |c, x| x * scale[c] + shift[c]), shape)
+}
+
+/// The scale and the shift that batch norm with given mean and variance comes to, per channel.
+pub(super) fn folded(
+    weight: &Vector<Native>,
+    bias: &Vector<Native>,
+    (mean, variance): (&Vector<Native>, &Vector<Native>),
+    epsilon: f32,
+) -> (Vec<f32>, Vec<f32>) {
     let (gamma, beta, mean, variance) = (to_host(weight), to_host(bias), to_host(mean), to_host(variance));
     let scale: Vec<f32> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
-    let shift: Vec<f32> = (0..beta.len()).map(|c| beta[c] - mean[c] * scale[c]).collect();
-    tensor(map_channels(&to_host(x), shape.3, |c, x| x * scale[c] + shift[c]), shape)
+    let shift = (0..beta.len()).map(|c| beta[c] - mean[c] * scale[c]).collect();
+    (scale, shift)
 }

@@ -35,9 +35,8 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
     conv: Conv2d,
 ) -> OpResult<Native, Features<Native, T>> {
     let shape = *x.shape();
-    let (images, height, width, channels) = shape;
-    debug_assert_eq!(channels, conv.input);
-    let output_shape = (images, conv.output_side(height), conv.output_side(width), conv.output);
+    debug_assert_eq!(shape.3, conv.input);
+    let output_shape = conv.output_shape(shape);
 
     let (x, mut tape) = x.split_tape();
     let input = Arc::new(to_host(&x));
@@ -62,9 +61,8 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
 
 /// The convolution of plain buffers.
 pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f32]>, conv: &Conv2d) -> Vec<f32> {
-    let (images, height, width, _) = shape;
-    let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
-    let mut y = vec![0.0; images * out_height * out_width * conv.output];
+    let (images, height, width, channels) = conv.output_shape(shape);
+    let mut y = vec![0.0; images * height * width * channels];
     convolve_into(x, shape, weights, conv, &mut y, Into::Overwrite);
     if let Some(bias) = bias {
         y.par_chunks_mut(conv.output * 4096).for_each(|rows| {

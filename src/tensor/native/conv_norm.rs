@@ -12,7 +12,9 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 use rayon::prelude::*;
 
+use super::batch_norm::folded;
 use super::conv2d::{backward_input, backward_weights, forward};
+use super::elementwise::add_into;
 use super::simd::vectorised;
 use super::{Native, tensor};
 use crate::tensor::backend::{Normalised, to_host};
@@ -183,8 +185,8 @@ fn normalised_gradient(g: &mut [f32], z: &[f32], scale: &[f32], slope: &[f32], l
     });
 }
 
-fn add_into(sums: &mut [f32], values: impl Iterator<Item = f64>) {
-    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value as f32);
+fn add_sums(to: &mut [f32], values: impl Iterator<Item = f64>) {
+    to.iter_mut().zip(values).for_each(|(to, value)| *to += value as f32);
 }
 
 /// See [`crate::tensor::Backend::conv_norm_train`].
@@ -231,14 +233,10 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
         let (plain, along) = gradient_sums(&mut dy, &z, &mean, positive.as_deref());
         drop(positive);
         if let Some(shortcut) = shortcut {
-            let gradient = gradients.get_or_alloc_mut(&shortcut)?;
-            gradient
-                .par_chunks_mut(PART * channels)
-                .zip(dy.par_chunks(PART * channels))
-                .for_each(|(sum, g)| sum.iter_mut().zip(g).for_each(|(sum, g)| *sum += g));
+            add_into(gradients.get_or_alloc_mut(&shortcut)?, &dy);
         }
-        add_into(gradients.get_or_alloc_mut(&beta)?, plain.iter().copied());
-        add_into(gradients.get_or_alloc_mut(&gamma)?, along.iter().zip(&inverse).map(|(sum, inverse)| sum * inverse));
+        add_sums(gradients.get_or_alloc_mut(&beta)?, plain.iter().copied());
+        add_sums(gradients.get_or_alloc_mut(&gamma)?, along.iter().zip(&inverse).map(|(sum, inverse)| sum * inverse));
 
         let slopes = (0..channels).map(|c| f64::from(scale[c]) * inverse[c] * inverse[c] * along[c] / count);
         let slope: Vec<f32> = slopes.map(|slope| slope as f32).collect();
@@ -263,14 +261,12 @@ pub(super) fn frozen(
     weight: &Vector<Native>,
     conv: Conv2d,
     norm: &Norm<'_, Native>,
-    (mean, variance): (&Vector<Native>, &Vector<Native>),
+    statistics: (&Vector<Native>, &Vector<Native>),
     shortcut: Option<&Features<Native>>,
     relu: bool,
 ) -> OpResult<Native, Features<Native>> {
     let shape = *x.shape();
-    let (gamma, beta, mean, variance) = (to_host(norm.weight), to_host(norm.bias), to_host(mean), to_host(variance));
-    let scale: Vec<f32> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + norm.epsilon).sqrt()).collect();
-    let shift: Vec<f32> = (0..conv.output).map(|c| beta[c] - mean[c] * scale[c]).collect();
+    let (scale, shift) = folded(norm.weight, norm.bias, statistics, norm.epsilon);
     let mut weights = to_host(weight);
     for row in weights.chunks_exact_mut(conv.output) {
         row.iter_mut().zip(&scale).for_each(|(w, s)| *w *= s);

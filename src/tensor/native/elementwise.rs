@@ -41,7 +41,7 @@ pub(super) fn relu<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native
 }
 
 /// Adds `from` to `into`.
-fn add_into(into: &mut [f32], from: &[f32]) {
+pub(super) fn add_into(into: &mut [f32], from: &[f32]) {
     into.par_chunks_mut(PART)
         .zip(from.par_chunks(PART))
         .for_each(|(into, from)| into.iter_mut().zip(from).for_each(|(i, f)| *i += f));

@@ -1,10 +1,12 @@
 //! The convolution itself.
 
+use std::marker::PhantomData;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::tiles::{Block, Source, blocks, places, places_mut, plane, room};
-use super::transforms::{Inputs, Outputs, transform};
+use super::transforms::{Inputs, Outputs, Transform, transform};
 use super::weights::transform_weights;
 use super::{PLACES, SEEN, TILE};
 use crate::tensor::Conv2d;
@@ -21,7 +23,7 @@ pub(in crate::tensor::native) fn convolve_into(
     y: &mut [f32],
     into: Into,
 ) {
-    let y_shape = (shape.0, conv.output_side(shape.1), conv.output_side(shape.2), conv.output);
+    let y_shape = conv.output_shape(shape);
     with_scratch(PLACES * conv.input * conv.output, |kernels| {
         transform_weights(weights, conv, kernels);
         let mut rest = y;
@@ -37,7 +39,7 @@ pub(in crate::tensor::native) fn convolve_into(
                 zeros.fill(0.0);
                 let (inputs, products) = scratch.split_at_mut(room(tiles, conv.input));
                 let source = Source { values: x, shape, padding: conv.padding, zeros };
-                Arch::new().dispatch(GatherInputs { source, block, to: inputs });
+                Arch::new().dispatch(Gather::<Inputs, SEEN>::new(source, block, inputs));
                 let matrices =
                     inputs.chunks_exact(plane(tiles, conv.input)).zip(kernels.chunks_exact(conv.input * conv.output));
                 for ((inputs, kernel), products) in matrices.zip(products.chunks_exact_mut(plane(tiles, conv.output))) {
@@ -50,14 +52,21 @@ pub(in crate::tensor::native) fn convolve_into(
     });
 }
 
-/// Bᵀ d B of a block's tiles, as 36 matrices of (tiles × channels).
-pub(super) struct GatherInputs<'a> {
-    pub(super) source: Source<'a>,
-    pub(super) block: Block,
-    pub(super) to: &'a mut [f32],
+/// F ⊗ F of the N×N pixels of a block's tiles, as 36 matrices of (tiles × channels).
+pub(super) struct Gather<'a, F, const N: usize> {
+    source: Source<'a>,
+    block: Block,
+    to: &'a mut [f32],
+    transform: PhantomData<F>,
 }
 
-impl WithSimd for GatherInputs<'_> {
+impl<'a, F, const N: usize> Gather<'a, F, N> {
+    pub(super) fn new(source: Source<'a>, block: Block, to: &'a mut [f32]) -> Self {
+        Self { source, block, to, transform: PhantomData }
+    }
+}
+
+impl<F: Transform<N, SEEN>, const N: usize> WithSimd for Gather<'_, F, N> {
     type Output = ();
 
     #[inline(always)]
@@ -65,7 +74,7 @@ impl WithSimd for GatherInputs<'_> {
         let channels = self.source.shape.3;
         for tile in self.block.tiles() {
             let mut to = places_mut(self.to, tile.index, channels);
-            transform::<S, Inputs, SEEN, SEEN>(simd, &self.source.pixels(tile), &mut to, Into::Overwrite);
+            transform::<S, F, N, SEEN>(simd, &self.source.pixels(tile), &mut to, Into::Overwrite);
         }
     }
 }

@@ -33,11 +33,10 @@ const FEWEST_TILES: usize = 32;
 
 /// Whether this way is the faster one.
 pub(super) fn pays(shape: Nhwc, conv: &Conv2d) -> bool {
-    let (images, height, width, _) = shape;
     if conv.kernel != 3 || conv.stride != 1 || conv.input.min(conv.output) < FEWEST_CHANNELS {
         return false;
     }
-    let (height, width) = (conv.output_side(height), conv.output_side(width));
+    let (images, height, width, _) = conv.output_shape(shape);
     let tiles = images * height.div_ceil(TILE) * width.div_ceil(TILE);
     // Tiles that reach far over the border compute outputs that nobody wants.
     tiles >= FEWEST_TILES && images * height * width >= 6 * tiles

@@ -1,11 +1,13 @@
 //! Weights there and back: G g Gᵀ, and their gradient.
 
+use std::marker::PhantomData;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::forward::GatherInputs;
-use super::tiles::{Block, Source, blocks, places_mut, plane, room};
-use super::transforms::{KernelGradients, Kernels, OutputGradients, Transform, transform};
+use super::forward::Gather;
+use super::tiles::{Block, Source, blocks, plane, room};
+use super::transforms::{Inputs, KernelGradients, Kernels, OutputGradients, Transform, transform};
 use super::{PLACES, SEEN, TILE};
 use crate::tensor::Conv2d;
 use crate::tensor::native::Nhwc;
@@ -33,7 +35,7 @@ pub(in crate::tensor::native) fn backward_weights(
     gradient: &mut [f32],
 ) {
     let (inputs, outputs) = (conv.input, conv.output);
-    let dy_shape = (shape.0, conv.output_side(shape.1), conv.output_side(shape.2), outputs);
+    let dy_shape = conv.output_shape(shape);
     let zeros = vec![0.0; inputs.max(outputs)];
     let x = Source { values: x, shape, padding: conv.padding, zeros: &zeros[..inputs] };
     let dy = Source { values: dy, shape: dy_shape, padding: 0, zeros: &zeros[..outputs] };
@@ -53,8 +55,8 @@ pub(in crate::tensor::native) fn backward_weights(
                     .collect();
                 parts.par_iter_mut().for_each(|(block, inputs, gradients)| {
                     rayon::join(
-                        || Arch::new().dispatch(GatherInputs { source: x, block: *block, to: inputs }),
-                        || Arch::new().dispatch(GatherGradients { source: dy, block: *block, to: gradients }),
+                        || Arch::new().dispatch(Gather::<Inputs, SEEN>::new(x, *block, inputs)),
+                        || Arch::new().dispatch(Gather::<OutputGradients, TILE>::new(dy, *block, gradients)),
                     );
                 });
                 sums.par_chunks_exact_mut(inputs * outputs).enumerate().for_each(|(place, sum)| {
@@ -70,27 +72,6 @@ pub(in crate::tensor::native) fn backward_weights(
         }
         transform_planes::<KernelGradients, SEEN, 3>(sums, gradient, inputs * outputs, Into::Accumulate);
     });
-}
-
-/// A dY Aᵀ of a block's tiles, as 36 matrices of (tiles × channels).
-struct GatherGradients<'a> {
-    source: Source<'a>,
-    block: Block,
-    to: &'a mut [f32],
-}
-
-impl WithSimd for GatherGradients<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let channels = self.source.shape.3;
-        for tile in self.block.tiles() {
-            let mut to = places_mut(self.to, tile.index, channels);
-            let from = self.source.pixels::<TILE>(tile);
-            transform::<S, OutputGradients, TILE, SEEN>(simd, &from, &mut to, Into::Overwrite);
-        }
-    }
 }
 
 /// N×N planes of `length` values to M×M.
@@ -109,12 +90,7 @@ fn transform_planes<F: Transform<N, M>, const N: usize, const M: usize>(
         let strip = to[0][0].len();
         let from =
             std::array::from_fn(|i| std::array::from_fn(|j| &from[(i * N + j) * length + index * STRIP..][..strip]));
-        Arch::new().dispatch(TransformStrip::<F, N, M> {
-            from,
-            to: &mut to,
-            into,
-            transform: std::marker::PhantomData,
-        });
+        Arch::new().dispatch(TransformStrip::<F, N, M> { from, to: &mut to, into, transform: PhantomData });
     });
 }
 
@@ -122,7 +98,7 @@ struct TransformStrip<'a, 'b, F, const N: usize, const M: usize> {
     from: [[&'a [f32]; N]; N],
     to: &'a mut [[&'b mut [f32]; M]; M],
     into: Into,
-    transform: std::marker::PhantomData<F>,
+    transform: PhantomData<F>,
 }
 
 impl<F: Transform<N, M>, const N: usize, const M: usize> WithSimd for TransformStrip<'_, '_, F, N, M> {
