@@ -6,7 +6,7 @@ use dfdx::tensor::{PutTape, WithEmptyTape};
 use dfdx::tensor_ops::Backward;
 use didact::data::{FeatureSet, FeatureWriter, Image, LevelShape};
 use didact::model::{Assembly, AutoEncoder, AutoEncoders, Resnet18, Skip, UnetSettings};
-use didact::nn::{Init, Mode, Optimizer, OptimizerSettings, clip_global_norm};
+use didact::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, clip_global_norm};
 use didact::tensor::{Backend, Native, Recorded};
 use didact::train::Batches;
 
@@ -69,7 +69,7 @@ impl<'a> Joint<'a> {
                 None => Native::similarity(&teacher, student).expect("memory"),
                 Some(autoencoders) => {
                     let target = student.with_empty_tape();
-                    let rebuilt = autoencoders.forward(level, student, Mode::Train).expect("memory");
+                    let rebuilt = autoencoders.forward(level, student, Input::Trained, Mode::Train).expect("memory");
                     let similarity = Native::similarity(&teacher, rebuilt.with_empty_tape()).expect("memory");
                     similarity + Native::mean_squared_error(rebuilt, target).expect("memory")
                 }
@@ -121,8 +121,8 @@ impl<'a> Pretrain<'a> {
         for level in 0..3 {
             let target = self.batches.teacher(level, indices).expect("memory");
             let input = target.clone().put_tape(Tape::default());
-            let rebuilt = self.autoencoders.forward(level, input, Mode::Train).expect("memory");
-            let loss = Native::mean_squared_error(rebuilt, target.put_tape(Tape::default())).expect("memory");
+            let rebuilt = self.autoencoders.forward(level, input, Input::Constant, Mode::Train).expect("memory");
+            let loss = Native::mean_squared_error(rebuilt, target).expect("memory");
             total = Some(match total {
                 None => loss,
                 Some(sum) => sum + loss,

@@ -3,7 +3,7 @@
 use dfdx::tensor::Tape;
 
 use super::{AutoEncoder, Levels, Resnet18, Unet, UnetSettings};
-use crate::nn::{Buffer, Init, Mode, Module, Parameter, visit_fields};
+use crate::nn::{Buffer, Init, Input, Mode, Module, Parameter, visit_fields};
 use crate::tensor::{Backend, Features, OpResult};
 
 /// One U-Net per feature level.
@@ -30,9 +30,10 @@ impl<B: Backend> AutoEncoders<B> {
         &mut self,
         level: usize,
         features: Features<B, T>,
+        input: Input,
         mode: Mode,
     ) -> OpResult<B, Features<B, T>> {
-        self.levels[level].forward(features, mode)
+        self.levels[level].forward(features, input, mode)
     }
 }
 
@@ -73,9 +74,9 @@ impl<B: Backend> Assembly<B> {
         let Some(autoencoders) = &mut self.autoencoders else { return Ok(levels) };
         let [one, two, three] = levels;
         Ok([
-            autoencoders.forward(0, one, Mode::Evaluate)?,
-            autoencoders.forward(1, two, Mode::Evaluate)?,
-            autoencoders.forward(2, three, Mode::Evaluate)?,
+            autoencoders.forward(0, one, Input::Constant, Mode::Evaluate)?,
+            autoencoders.forward(1, two, Input::Constant, Mode::Evaluate)?,
+            autoencoders.forward(2, three, Input::Constant, Mode::Evaluate)?,
         ])
     }
 

@@ -8,7 +8,7 @@
 use dfdx::tensor::{Tape, WithEmptyTape};
 
 use super::{Skip, UnetSettings};
-use crate::nn::{BatchNorm, Conv, ConvNorm, ConvTranspose, Init, Mode, visit_fields};
+use crate::nn::{BatchNorm, Conv, ConvNorm, ConvTranspose, Init, Input, Mode, visit_fields};
 use crate::tensor::{Backend, Conv2d, Features, OpResult};
 
 #[derive(Debug, Clone)]
@@ -68,8 +68,18 @@ impl<B: Backend> Unet<B> {
     pub fn forward<T: Tape<f32, B::Device>>(
         &mut self,
         features: Features<B, T>,
+        input: Input,
         mode: Mode,
     ) -> OpResult<B, Features<B, T>> {
+        self.contraction.iter_mut().take(1).for_each(|stage| stage.expect(input));
+        if self.skip == Skip::Concat {
+            self.expansion
+                .iter_mut()
+                .rev()
+                .take(1)
+                .flat_map(|stage| &mut stage.join)
+                .for_each(|conv| conv.expect(input));
+        }
         let mut skips = Vec::with_capacity(self.contraction.len());
         let mut x = features;
         for stage in &mut self.contraction {
@@ -139,7 +149,7 @@ impl<B: Backend> Expansion<B> {
             _ => up,
         };
         match self.bn.first_mut() {
-            Some(bn) => B::relu(bn.forward(joined, mode)?),
+            Some(bn) => bn.forward(joined, true, mode),
             None => Ok(joined),
         }
     }

@@ -17,6 +17,15 @@ pub enum Mode {
     Evaluate,
 }
 
+/// Where a network's input comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// Data: no gradient with respect to it is computed.
+    Constant,
+    /// Another network that is trained with it.
+    Trained,
+}
+
 /// PyTorch's epsilon of batch norm.
 const EPSILON: f32 = 1e-5;
 /// PyTorch's share of a batch in the running statistics.
@@ -50,6 +59,11 @@ impl<B: Backend> Conv<B> {
     /// (N, H, W, I) to (N, H', W', O).
     pub fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
         B::conv2d(x, &self.weight.value, self.bias.as_ref().map(|bias| &bias.value), self.geometry)
+    }
+
+    /// Says where the input of the next passes comes from.
+    pub fn expect(&mut self, input: Input) {
+        self.geometry.input_gradient = input == Input::Trained;
     }
 
     /// Its shape.
@@ -130,15 +144,20 @@ impl<B: Backend> BatchNorm<B> {
         }
     }
 
-    /// Normalises each channel; the tape of `x` is kept in training and empty in evaluation.
-    pub fn forward<T: Tape<f32, B::Device>>(&mut self, x: Features<B, T>, mode: Mode) -> OpResult<B, Features<B, T>> {
+    /// Normalises each channel, rectified where asked; the tape of `x` is kept in training and empty in evaluation.
+    pub fn forward<T: Tape<f32, B::Device>>(
+        &mut self,
+        x: Features<B, T>,
+        relu: bool,
+        mode: Mode,
+    ) -> OpResult<B, Features<B, T>> {
         if mode == Mode::Evaluate {
             let (x, tape) = x.split_tape();
-            let y = B::batch_norm_frozen(x, &self.weight.value, &self.bias.value, self.statistics(), EPSILON)?;
+            let y = B::batch_norm_frozen(x, &self.norm(), self.statistics(), relu)?;
             return Ok(y.put_tape(tape));
         }
         debug_assert!(x.shape().0 * x.shape().1 * x.shape().2 > 1, "statistics need more than one value");
-        let (y, batch) = B::batch_norm_train(x, &self.weight.value, &self.bias.value, EPSILON)?;
+        let (y, batch) = B::batch_norm_train(x, &self.norm(), relu)?;
         self.track(&batch, mode)?;
         Ok(y)
     }
@@ -210,6 +229,11 @@ impl<B: Backend> ConvNorm<B> {
         debug_assert!(y.shape().0 * y.shape().1 * y.shape().2 > 1, "statistics need more than one value");
         self.bn.track(&batch, mode)?;
         Ok(y)
+    }
+
+    /// See [`Conv::expect`].
+    pub fn expect(&mut self, input: Input) {
+        self.conv.expect(input);
     }
 
     /// The convolution's shape.

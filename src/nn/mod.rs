@@ -8,7 +8,7 @@ mod parameter;
 mod state;
 
 pub use init::Init;
-pub use layers::{BatchNorm, Conv, ConvNorm, ConvTranspose, Mode};
+pub use layers::{BatchNorm, Conv, ConvNorm, ConvTranspose, Input, Mode};
 pub use module::Module;
 pub(crate) use module::visit_fields;
 pub use optimizer::{Optimizer, OptimizerSettings, clip_global_norm};

@@ -4,7 +4,7 @@ use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
 use serde::{Deserialize, Serialize};
 
 use super::{Module, NamedTensor, Parameter, State, StateError};
-use crate::tensor::{Backend, Gradients, OpResult, Scalar};
+use crate::tensor::{Backend, Gradients, OpResult, Part, Scalar};
 
 /// Which arithmetic, with its constants.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,7 @@ impl<B: Backend> Optimizer<B> {
 
     /// Moves every parameter of the module against its gradient.
     pub fn step(&mut self, module: &mut dyn Module<B>, gradients: &mut Gradients<B>) -> OpResult<B, ()> {
+        let _part = Part::Optimiser.start();
         self.steps += 1;
         let mut outcome = Ok(());
         module.parameters_mut(&mut |parameter| {

@@ -1,7 +1,7 @@
 //! The operations that the models need, as a trait over where they run.
 
 use dfdx::shapes::HasShape;
-use dfdx::tensor::{HasErr, NoneTape, OwnedTape, Storage, Tape, Tensor};
+use dfdx::tensor::{HasErr, Merge, NoneTape, OwnedTape, Storage, Tape, Tensor};
 
 use super::Conv2d;
 
@@ -68,21 +68,19 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         output: usize,
     ) -> OpResult<Self, Features<Self, T>>;
 
-    /// Batch norm with the batch's own statistics (Ioffe and Szegedy 2015), over N, H and W.
+    /// Batch norm with the batch's own statistics (Ioffe and Szegedy 2015), over N, H and W; then ReLU where asked.
     fn batch_norm_train<T: Tape<f32, Self::Device>>(
         x: Features<Self, T>,
-        weight: &Vector<Self>,
-        bias: &Vector<Self>,
-        epsilon: f32,
+        norm: &Norm<'_, Self>,
+        relu: bool,
     ) -> OpResult<Self, Normalised<Self, T>>;
 
-    /// Batch norm with given mean and variance; no gradient passes, for it serves frozen and evaluated networks only.
+    /// Batch norm with given mean and variance, then ReLU where asked; no gradient passes, for it serves frozen and evaluated networks only.
     fn batch_norm_frozen(
         x: Features<Self>,
-        weight: &Vector<Self>,
-        bias: &Vector<Self>,
+        norm: &Norm<'_, Self>,
         statistics: (&Vector<Self>, &Vector<Self>),
-        epsilon: f32,
+        relu: bool,
     ) -> OpResult<Self, Features<Self>>;
 
     /// Convolution, batch norm with the batch's own statistics, the shortcut's sum where there is one, ReLU where asked.
@@ -97,8 +95,9 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         relu: bool,
     ) -> OpResult<Self, Normalised<Self, T>> {
         let y = Self::conv2d(x, weight, None, geometry)?;
-        let (y, statistics) = Self::batch_norm_train(y, norm.weight, norm.bias, norm.epsilon)?;
-        Ok((finished::<Self, T>(y, shortcut, relu)?, statistics))
+        let Some(shortcut) = shortcut else { return Self::batch_norm_train(y, norm, relu) };
+        let (y, statistics) = Self::batch_norm_train(y, norm, false)?;
+        Ok((rectified::<Self, T>(Self::add(y, shortcut)?, relu)?, statistics))
     }
 
     /// The same with given mean and variance; no gradient passes.
@@ -112,8 +111,9 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         relu: bool,
     ) -> OpResult<Self, Features<Self>> {
         let y = Self::conv2d(x, weight, None, geometry)?;
-        let y = Self::batch_norm_frozen(y, norm.weight, norm.bias, statistics, norm.epsilon)?;
-        finished::<Self, _>(y, shortcut, relu)
+        let Some(shortcut) = shortcut else { return Self::batch_norm_frozen(y, norm, statistics, relu) };
+        let y = Self::batch_norm_frozen(y, norm, statistics, false)?;
+        rectified::<Self, _>(Self::add(y, shortcut)?, relu)
     }
 
     /// max(x, 0).
@@ -140,10 +140,10 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         student: Features<Self, T>,
     ) -> OpResult<Self, Scalar<Self, T>>;
 
-    /// Mean over all elements of (a − b)²; the gradient goes to both.
-    fn mean_squared_error<T: Tape<f32, Self::Device>>(
+    /// Mean over all elements of (a − b)²; the gradient goes to both, or to `a` alone where `b` has no tape.
+    fn mean_squared_error<T: Tape<f32, Self::Device> + Merge<R>, R: Tape<f32, Self::Device>>(
         a: Features<Self, T>,
-        b: Features<Self, T>,
+        b: Features<Self, R>,
     ) -> OpResult<Self, Scalar<Self, T>>;
 
     /// Σ_c (T^ − S^)² per position: N·H·W values.
@@ -179,15 +179,11 @@ pub struct Norm<'a, B: Backend> {
 /// What batch norm passes on in training.
 pub type Normalised<B, T> = (Features<B, T>, BatchStatistics<B>);
 
-fn finished<B: Backend, T: Tape<f32, B::Device>>(
+/// ReLU where asked.
+pub(super) fn rectified<B: Backend, T: Tape<f32, B::Device>>(
     y: Features<B, T>,
-    shortcut: Option<Features<B, T>>,
     relu: bool,
 ) -> OpResult<B, Features<B, T>> {
-    let y = match shortcut {
-        Some(shortcut) => B::add(y, shortcut)?,
-        None => y,
-    };
     if relu { B::relu(y) } else { Ok(y) }
 }
 

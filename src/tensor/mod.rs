@@ -10,6 +10,7 @@ mod geometry;
 mod gpu;
 mod native;
 mod numerics;
+mod parts;
 #[cfg(any(test, feature = "cuda"))]
 pub mod reference;
 #[cfg(test)]
@@ -27,3 +28,4 @@ pub use geometry::Conv2d;
 pub use gpu::Gpu;
 pub use native::Native;
 pub use numerics::Numerics;
+pub(crate) use parts::Part;

@@ -306,7 +306,8 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
             B::conv_transpose2x2(taped(0), vector(0), given("bias"), settings.output.expect("channels"))?
         }
         "batch_norm_train" => {
-            let (y, statistics) = B::batch_norm_train(taped(0), vector(0), vector(1), epsilon)?;
+            let norm = Norm { weight: vector(0), bias: vector(1), epsilon };
+            let (y, statistics) = B::batch_norm_train(taped(0), &norm, false)?;
             let mut results = weighed::<B>(case, &on, y)?;
             results.outputs.push(values("mean", &statistics.mean));
             results.outputs.push(values("variance", &statistics.variance));
@@ -314,7 +315,8 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
         }
         "batch_norm_frozen" => {
             let statistics = (vector(2), vector(3));
-            let y = B::batch_norm_frozen(on.features[0].1.clone(), vector(0), vector(1), statistics, epsilon)?;
+            let norm = Norm { weight: vector(0), bias: vector(1), epsilon };
+            let y = B::batch_norm_frozen(on.features[0].1.clone(), &norm, statistics, false)?;
             return Ok(Results { outputs: vec![values("y", &y)], gradients: Vec::new() });
         }
         "conv_norm" => {

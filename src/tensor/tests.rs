@@ -8,7 +8,7 @@ use proptest::test_runner::TestRunner;
 use rand::Rng;
 
 use super::reference::{from_other, from_recorded};
-use super::{Backend, Conv2d, Features, Native, Recorded, Scalar, Vector, to_host};
+use super::{Backend, Conv2d, Features, Native, Norm, Recorded, Scalar, Vector, to_host};
 use crate::data::stream;
 
 type Shape = (usize, usize, usize, usize);
@@ -72,7 +72,7 @@ fn check<B: Backend>(inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>], loss
 fn against_target<B: Backend>(y: Features<B, Recorded<B>>) -> Scalar<B, Recorded<B>> {
     let shape = *y.shape();
     let target = features::<B>(noise("target", shape.0 * shape.1 * shape.2 * shape.3), shape);
-    B::mean_squared_error(y, target.put_tape(Default::default())).expect("memory")
+    B::mean_squared_error(y, target).expect("memory")
 }
 
 fn input(shape: Shape) -> (Vec<f32>, Shape) {
@@ -107,7 +107,8 @@ fn transposed_convolution_gradients<B: Backend>() {
 fn batch_norm_gradients<B: Backend>() {
     let parameters = [noise("weight", 4), noise("bias", 4)];
     check::<B>(&[input((3, 5, 4, 4))], &parameters, &|mut x, p| {
-        against_target::<B>(B::batch_norm_train(x.remove(0), &p[0], &p[1], 1e-5).expect("memory").0)
+        let norm = Norm { weight: &p[0], bias: &p[1], epsilon: 1e-5 };
+        against_target::<B>(B::batch_norm_train(x.remove(0), &norm, false).expect("memory").0)
     });
 }
 
@@ -197,8 +198,16 @@ fn convolutions_agree_with_their_definition<B: Backend>() {
 fn batch_norm_normalises_and_reports_unbiased_statistics<B: Backend>() {
     let shape = (2, 2, 2, 1);
     let x = features::<B>((1..=8).map(|v| v as f32).collect(), shape);
-    let (y, statistics) =
-        B::batch_norm_train(x, &vector::<B>(vec![2.0]), &vector::<B>(vec![1.0]), 0.0).expect("memory");
+    let norm = Norm { weight: &vector::<B>(vec![2.0]), bias: &vector::<B>(vec![1.0]), epsilon: 0.0 };
+    let (y, statistics) = B::batch_norm_train(x.clone(), &norm, false).expect("memory");
+    let rectified = to_host(&B::batch_norm_train(x.clone(), &norm, true).expect("memory").0);
+    assert_eq!(rectified, to_host(&y).into_iter().map(|y| y.max(0.0)).collect::<Vec<f32>>());
+    let of = (&statistics.mean, &vector::<B>(vec![5.25]));
+    for relu in [false, true] {
+        let frozen = to_host(&B::batch_norm_frozen(x.clone(), &norm, of, relu).expect("memory"));
+        let expected = if relu { rectified.clone() } else { to_host(&y) };
+        assert!(frozen.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{frozen:?} {expected:?}");
+    }
     assert_eq!(to_host(&statistics.mean), [4.5]);
     assert!((to_host(&statistics.variance)[0] - 6.0).abs() < 1e-6);
     // (8 − 4.5) / √5.25 · 2 + 1
@@ -281,7 +290,8 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
                 let y = Native::conv2d(x.clone().put_tape(Recorded::<Native>::default()), &weight, None, conv)
                     .expect("memory");
                 let gamma = vector::<Native>(noise("weight", conv.output));
-                let (y, _) = Native::batch_norm_train(y, &gamma, &gamma, 1e-5).expect("memory");
+                let norm = Norm { weight: &gamma, bias: &gamma, epsilon: 1e-5 };
+                let (y, _) = Native::batch_norm_train(y, &norm, true).expect("memory");
                 let mut gradients = against_target::<Native>(y).backward();
                 let dw = Native::buffer_to_host(gradients.get_or_alloc_mut(&weight).expect("memory"));
                 let dx = Native::buffer_to_host(gradients.get_or_alloc_mut(&x).expect("memory"));

@@ -11,7 +11,7 @@ use super::held_out::held_out_numbers;
 use super::{Batches, JointSettings, LossSettings, ReconstructionGradient, SelectionRule, StageContext, StageError};
 use crate::data::{FeatureSet, Split};
 use crate::model::{Assembly, AutoEncoder, AutoEncoders};
-use crate::nn::{Mode, Module, Optimizer, State, clip_global_norm};
+use crate::nn::{Input, Mode, Module, Optimizer, State, clip_global_norm};
 use crate::tensor::{Backend, Features, Recorded, Scalar};
 
 /// What the stage works on.
@@ -150,7 +150,7 @@ fn level_losses<B: Backend>(
         return Ok(Losses { total, similarity, reconstruction: None });
     };
     let target = student.with_empty_tape();
-    let rebuilt = autoencoders.forward(level, student, Mode::Train).map_err(device)?;
+    let rebuilt = autoencoders.forward(level, student, Input::Trained, Mode::Train).map_err(device)?;
     let (similarity, reconstruction) = match weights.reconstruction_gradient {
         ReconstructionGradient::Both => {
             let similarity = B::similarity(teacher, rebuilt.with_empty_tape()).map_err(device)?;
@@ -161,8 +161,7 @@ fn level_losses<B: Backend>(
             let (target, _) = target.split_tape();
             let detached = target * 1.0_f32;
             let input = detached.clone().put_tape(Recorded::<B>::default());
-            let again = autoencoders.forward(level, input, Mode::TrainUntracked).map_err(device)?;
-            let detached = detached.put_tape(Recorded::<B>::default());
+            let again = autoencoders.forward(level, input, Input::Constant, Mode::TrainUntracked).map_err(device)?;
             let reconstruction = B::mean_squared_error(again, detached).map_err(device)?;
             (B::similarity(teacher, rebuilt).map_err(device)?, reconstruction)
         }

@@ -9,7 +9,7 @@ use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
 use super::{Batches, PretrainSettings, StageContext, StageError};
 use crate::data::{FeatureSet, Split};
 use crate::model::{AutoEncoders, UnetSettings};
-use crate::nn::{Init, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
+use crate::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
 use crate::tensor::{Backend, Recorded, to_host};
 
 /// What the stage works on.
@@ -71,8 +71,8 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
         for level in 0..self.batches.set().header().levels.len() {
             let target = self.batches.teacher(level, indices)?;
             let input = target.clone().put_tape(Recorded::<B>::default());
-            let rebuilt = self.autoencoders.forward(level, input, Mode::Train).map_err(StageError::device)?;
-            let target = target.put_tape(Recorded::<B>::default());
+            let rebuilt =
+                self.autoencoders.forward(level, input, Input::Constant, Mode::Train).map_err(StageError::device)?;
             let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
             total = Some(match total {
                 None => loss,
@@ -92,8 +92,11 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
         for indices in self.held_out.chunks(self.batch_size) {
             for level in 0..self.batches.set().header().levels.len() {
                 let target = self.batches.teacher(level, indices)?;
-                let rebuilt =
-                    self.autoencoders.forward(level, target.clone(), Mode::Evaluate).map_err(StageError::device)?;
+                let input = target.clone();
+                let rebuilt = self
+                    .autoencoders
+                    .forward(level, input, Input::Constant, Mode::Evaluate)
+                    .map_err(StageError::device)?;
                 let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
                 sum += f64::from(to_host(&loss)[0]) * indices.len() as f64;
             }

@@ -11,7 +11,7 @@ use super::border::{add, take};
 use super::place::{Outcome, Place};
 use super::rows::{Values, add_columns, column_sums, pixels, scale_columns, subtract_columns};
 use super::{Composed, Taped, Weights};
-use crate::tensor::BatchStatistics;
+use crate::tensor::{BatchStatistics, Norm};
 
 /// What training passes on.
 type Normalised<D, T> = (Taped<D, T>, BatchStatistics<Composed<D>>);
@@ -19,10 +19,9 @@ type Normalised<D, T> = (Taped<D, T>, BatchStatistics<Composed<D>>);
 /// See [`crate::tensor::Backend::batch_norm_train`].
 pub(super) fn train<D: Place, T: Tape<f32, D>>(
     x: Taped<D, T>,
-    weight: &Weights<D>,
-    bias: &Weights<D>,
-    epsilon: f32,
+    norm: &Norm<'_, Composed<D>>,
 ) -> Outcome<D, Normalised<D, T>> {
+    let Norm { weight, bias, epsilon } = *norm;
     let shape = *x.shape();
     let count = (shape.0 * shape.1 * shape.2) as f32;
     let (x, mut tape) = x.split_tape();
@@ -55,11 +54,10 @@ pub(super) fn train<D: Place, T: Tape<f32, D>>(
 /// See [`crate::tensor::Backend::batch_norm_frozen`].
 pub(super) fn frozen<D: Place>(
     x: Taped<D>,
-    weight: &Weights<D>,
-    bias: &Weights<D>,
+    norm: &Norm<'_, Composed<D>>,
     (mean, variance): (&Weights<D>, &Weights<D>),
-    epsilon: f32,
 ) -> Outcome<D, Taped<D>> {
+    let Norm { weight, bias, epsilon } = *norm;
     let shape = *x.shape();
     let scale = weight.clone().try_mul(inverse_deviation(variance.clone(), epsilon)?)?;
     let shift = bias.clone().try_sub(mean.clone().try_mul(scale.clone())?)?;

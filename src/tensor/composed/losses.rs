@@ -3,7 +3,7 @@
 //! With t = T/‖T‖, s = S/‖S‖ per pixel and D = ‖t − s‖²: ∂D/∂S = 2/‖S‖ · ((s − t) − s·⟨s − t, s⟩).
 
 use dfdx::shapes::{Axes2, HasShape};
-use dfdx::tensor::{PutTape, SplitTape, Tape, Tensor};
+use dfdx::tensor::{Merge, PutTape, SplitTape, Tape, Tensor};
 use dfdx::tensor_ops::{BroadcastTo, TryAdd, TryMul, TrySub};
 
 use super::Taped;
@@ -67,9 +67,9 @@ pub(super) fn similarity<D: Place, T: Tape<f32, D>>(
 }
 
 /// See [`crate::tensor::Backend::mean_squared_error`].
-pub(super) fn mean_squared_error<D: Place, T: Tape<f32, D>>(
+pub(super) fn mean_squared_error<D: Place, T: Tape<f32, D> + Merge<R>, R: Tape<f32, D>>(
     a: Taped<D, T>,
-    b: Taped<D, T>,
+    b: Taped<D, R>,
 ) -> Outcome<D, Tensor<(), f32, D, T>> {
     let (a, tape) = a.split_tape();
     let (b, other) = b.split_tape();
@@ -85,7 +85,10 @@ pub(super) fn mean_squared_error<D: Place, T: Tape<f32, D>>(
         let dloss = take!(gradients, &out).try_mul(2.0 / count)?;
         let da = difference.try_mul(dloss.try_broadcast_like::<_, Axes2<0, 1>>(&shape)?)?;
         add(gradients.get_or_alloc_mut(&left)?, da.clone())?;
-        add(gradients.get_or_alloc_mut(&right)?, da.try_negate()?)
+        if R::OWNS_TAPE {
+            add(gradients.get_or_alloc_mut(&right)?, da.try_negate()?)?;
+        }
+        Ok(())
     });
     Ok(loss.put_tape(tape))
 }

@@ -23,12 +23,12 @@ mod rows;
 
 use std::marker::PhantomData;
 
-use dfdx::tensor::{NoneTape, Storage, Tape, Tensor};
+use dfdx::tensor::{Merge, NoneTape, Storage, Tape, Tensor};
 
 pub use place::{Kept, Place};
 
-use super::backend::to_host;
-use super::{Backend, Conv2d, DeviceMemory, Features, Gradients, Normalised, OpResult, Scalar, Vector};
+use super::backend::{rectified, to_host};
+use super::{Backend, Conv2d, DeviceMemory, Features, Gradients, Norm, Normalised, OpResult, Scalar, Vector};
 
 /// The composed operations on a device of dfdx.
 pub struct Composed<D>(PhantomData<fn() -> D>);
@@ -101,21 +101,20 @@ impl<D: Place> Backend for Composed<D> {
 
     fn batch_norm_train<T: Tape<f32, D>>(
         x: Features<Self, T>,
-        weight: &Vector<Self>,
-        bias: &Vector<Self>,
-        epsilon: f32,
+        norm: &Norm<'_, Self>,
+        relu: bool,
     ) -> OpResult<Self, Normalised<Self, T>> {
-        batch_norm::train(x, weight, bias, epsilon)
+        let (y, statistics) = batch_norm::train(x, norm)?;
+        Ok((rectified::<Self, T>(y, relu)?, statistics))
     }
 
     fn batch_norm_frozen(
         x: Features<Self>,
-        weight: &Vector<Self>,
-        bias: &Vector<Self>,
+        norm: &Norm<'_, Self>,
         statistics: (&Vector<Self>, &Vector<Self>),
-        epsilon: f32,
+        relu: bool,
     ) -> OpResult<Self, Features<Self>> {
-        batch_norm::frozen(x, weight, bias, statistics, epsilon)
+        rectified::<Self, _>(batch_norm::frozen(x, norm, statistics)?, relu)
     }
 
     fn relu<T: Tape<f32, D>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
@@ -141,9 +140,9 @@ impl<D: Place> Backend for Composed<D> {
         losses::similarity(teacher, student)
     }
 
-    fn mean_squared_error<T: Tape<f32, D>>(
+    fn mean_squared_error<T: Tape<f32, D> + Merge<R>, R: Tape<f32, D>>(
         a: Features<Self, T>,
-        b: Features<Self, T>,
+        b: Features<Self, R>,
     ) -> OpResult<Self, Scalar<Self, T>> {
         losses::mean_squared_error(a, b)
     }

@@ -13,12 +13,15 @@ use rayon::prelude::*;
 use super::gemm::{Into, Matrix, gemm};
 use super::im2row::{im2row, row2im_add};
 use super::scratch::with_scratch;
+use super::simd::vectorised;
 use super::{Native, Nhwc, tensor, wide, winograd};
 use crate::tensor::backend::to_host;
-use crate::tensor::{Conv2d, Features, OpResult, Vector};
+use crate::tensor::{Conv2d, Features, OpResult, Part, Vector};
 
 /// Patches a block: enough to fill the matrix product, few enough to stay in cache.
 const BLOCK_PATCHES: usize = 512;
+/// Pixels a part of what treats channels alone.
+const PART_PIXELS: usize = 1024;
 /// Parts of a weight gradient, summed in order: fixed, so that the bits do not depend on the number of threads.
 const WEIGHT_PARTS: usize = 8;
 
@@ -59,17 +62,19 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
     Ok(y.put_tape(tape))
 }
 
+/// Multiply-accumulates of each pass over a batch.
+fn work(shape: Nhwc, conv: &Conv2d) -> u64 {
+    shape.0 as u64 * conv.multiply_accumulates(shape.1, shape.2)
+}
+
 /// The convolution of plain buffers.
 pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f32]>, conv: &Conv2d) -> Vec<f32> {
+    let _part = Part::ConvolutionForward.start_with(work(shape, conv));
     let (images, height, width, channels) = conv.output_shape(shape);
     let mut y = vec![0.0; images * height * width * channels];
     convolve_into(x, shape, weights, conv, &mut y, Into::Overwrite);
     if let Some(bias) = bias {
-        y.par_chunks_mut(conv.output * 4096).for_each(|rows| {
-            for row in rows.chunks_exact_mut(conv.output) {
-                row.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
-            }
-        });
+        add_channels(&mut y, bias);
     }
     y
 }
@@ -108,6 +113,7 @@ pub(super) fn convolve_rows_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: 
 }
 
 pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
+    let _part = Part::ConvolutionBackwardWeights.start_with(work(shape, conv));
     if winograd::pays(shape, conv) {
         winograd::backward_weights(x, shape, dy, conv, gradient);
     } else if wide::pays(shape, conv) {
@@ -161,13 +167,21 @@ pub(super) fn backward_input(
     conv: &Conv2d,
     gradient: &mut [f32],
 ) {
-    if conv.stride == 1 {
+    let _part = Part::ConvolutionBackwardData.start_with(work(shape, conv));
+    let pointwise = conv.kernel == 1 && conv.stride == 1;
+    if conv.stride == 1 && !pointwise {
         let turned = turn(weights, conv);
         let transposed =
             Conv2d { input: conv.output, output: conv.input, padding: conv.kernel - 1 - conv.padding, ..*conv };
         convolve_into(dy, dy_shape, &turned, &transposed, gradient, Into::Accumulate);
     } else if wide::pays(shape, conv) {
         wide::backward_input(dy, weights, shape, conv, gradient);
+    } else if pointwise {
+        let kernel = Matrix::new(weights, conv.input, conv.output).transposed();
+        let parts = gradient.par_chunks_mut(BLOCK_PATCHES * conv.input).zip(dy.par_chunks(BLOCK_PATCHES * conv.output));
+        parts.for_each(|(gradient, dy)| {
+            gemm(Matrix::new(dy, dy.len() / conv.output, conv.output), kernel, gradient, Into::Accumulate);
+        });
     } else {
         backward_rows_input(dy, dy_shape, weights, shape, conv, gradient);
     }
@@ -210,18 +224,37 @@ fn turn(weights: &[f32], conv: &Conv2d) -> Vec<f32> {
     turned
 }
 
+/// Adds one value a channel to all pixels.
+pub(super) fn add_channels(y: &mut [f32], values: &[f32]) {
+    y.par_chunks_mut(values.len() * PART_PIXELS).for_each(|part| {
+        vectorised(
+            #[inline(always)]
+            || {
+                for pixel in part.chunks_exact_mut(values.len()) {
+                    pixel.iter_mut().zip(values).for_each(|(y, value)| *y += value);
+                }
+            },
+        );
+    });
+}
+
 /// Adds the column sums of `rows` to `sums`.
 pub(super) fn sum_rows_add(rows: &[f32], sums: &mut [f32]) {
     let channels = sums.len();
     // Parts of a fixed size, summed in order.
     let parts: Vec<Vec<f32>> = rows
-        .par_chunks(channels * 2048)
+        .par_chunks(channels * PART_PIXELS)
         .map(|part| {
-            let mut sum = vec![0.0; channels];
-            for row in part.chunks_exact(channels) {
-                sum.iter_mut().zip(row).for_each(|(s, v)| *s += v);
-            }
-            sum
+            vectorised(
+                #[inline(always)]
+                || {
+                    let mut sum = vec![0.0; channels];
+                    for row in part.chunks_exact(channels) {
+                        sum.iter_mut().zip(row).for_each(|(s, v)| *s += v);
+                    }
+                    sum
+                },
+            )
         })
         .collect();
     for part in &parts {

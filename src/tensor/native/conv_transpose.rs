@@ -1,21 +1,16 @@
 //! Transposed 2×2 convolution with stride 2: every input pixel becomes a 2×2 block, without overlap.
 //!
-//! block(a, b) = x · W(a, b) + bias. Backward: with dY gathered block by block, dx = dY · Wᵀ, dW = xᵀ · dY.
+//! It is a 1×1 convolution to four times the channels, block(a, b) = x · W(a, b), whose outputs are then moved to their places.
 
 use std::sync::Arc;
 
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
-use rayon::prelude::*;
 
-use super::conv2d::sum_rows_add;
-use super::gemm::{Into, Matrix, gemm};
-use super::{Native, tensor};
+use super::conv2d::{add_channels, backward_input, backward_weights, forward, sum_rows_add};
+use super::{Native, tensor, zeroed};
 use crate::tensor::backend::to_host;
-use crate::tensor::{Features, OpResult, Vector};
-
-/// Pixels a matrix product: the weights are packed anew for each, so a single row of a small map would mostly pack.
-const PART_PIXELS: usize = 512;
+use crate::tensor::{Conv2d, Features, OpResult, Part, Vector};
 
 /// See [`crate::tensor::Backend::conv_transpose2x2`].
 pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
@@ -24,83 +19,50 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
     bias: Option<&Vector<Native>>,
     output: usize,
 ) -> OpResult<Native, Features<Native, T>> {
-    let (images, height, width, channels) = *x.shape();
+    let shape = *x.shape();
+    let (images, height, width, input) = shape;
+    let conv = Conv2d { input, output: 4 * output, kernel: 1, stride: 1, padding: 0, input_gradient: true };
     let (x, mut tape) = x.split_tape();
-    let input = Arc::new(to_host(&x));
+    let pixels = Arc::new(to_host(&x));
     let weights = Arc::new(to_host(weight));
-    let bias_values = bias.map(to_host);
 
-    // One row of input pixels makes two rows of output: no two parts write the same place.
-    let part = (PART_PIXELS / width).min((images * height).div_ceil(4)).max(1) * width;
-    let mut values = vec![0.0; images * height * 2 * width * 2 * output];
-    values.par_chunks_mut(part * 4 * output).zip(input.par_chunks(part * channels)).for_each(|(out, pixels)| {
-        let count = pixels.len() / channels;
-        let mut blocks = vec![0.0; count * 4 * output];
-        let kernel = Matrix::new(&weights, channels, 4 * output);
-        gemm(Matrix::new(pixels, count, channels), kernel, &mut blocks, Into::Overwrite);
-        let rows = out.chunks_exact_mut(4 * width * output).zip(blocks.chunks_exact(width * 4 * output));
-        rows.for_each(|(out, blocks)| scatter(blocks, width, output, out));
-        if let Some(bias) = &bias_values {
-            for pixel in out.chunks_exact_mut(output) {
-                pixel.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+    let blocks = forward(&pixels, shape, &weights, None, &conv);
+    let part = Part::Elementwise.start();
+    // One row of input pixels makes two rows of output.
+    let line = 4 * width * output;
+    let mut values = zeroed::in_parts(blocks.len(), line, |row, out| {
+        for (column, block) in blocks[row * line..][..line].chunks_exact(4 * output).enumerate() {
+            for (a, pair) in block.chunks_exact(2 * output).enumerate() {
+                out[(a * 2 * width + 2 * column) * output..][..2 * output].copy_from_slice(pair);
             }
         }
     });
+    if let Some(bias) = bias {
+        add_channels(&mut values, &to_host(bias));
+    }
+    drop(part);
     let y = tensor(values, (images, 2 * height, 2 * width, output))?;
 
     let (x, weight, bias, out) = (x.ghost(), weight.clone(), bias.cloned(), y.ghost());
     tape.add_backward_op(move |gradients| {
         let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        let part = Part::Elementwise.start();
         if let Some(bias) = bias {
             sum_rows_add(&dy, gradients.get_or_alloc_mut(&bias)?);
         }
-        let mut blocks = vec![0.0; dy.len()];
-        blocks
-            .par_chunks_mut(width * 4 * output)
-            .zip(dy.par_chunks(4 * width * output))
-            .for_each(|(blocks, dy)| gather(dy, width, output, blocks));
-
-        let kernel = Matrix::new(&weights, channels, 4 * output).transposed();
-        let dx = gradients.get_or_alloc_mut(&x)?;
-        dx.par_chunks_mut(part * channels).zip(blocks.par_chunks(part * 4 * output)).for_each(|(dx, blocks)| {
-            gemm(Matrix::new(blocks, dx.len() / channels, 4 * output), kernel, dx, Into::Accumulate);
+        let blocks = zeroed::in_parts(dy.len(), line, |row, blocks| {
+            let dy = &dy[row * line..][..line];
+            for (column, block) in blocks.chunks_exact_mut(4 * output).enumerate() {
+                for (a, pair) in block.chunks_exact_mut(2 * output).enumerate() {
+                    pair.copy_from_slice(&dy[(a * 2 * width + 2 * column) * output..][..2 * output]);
+                }
+            }
         });
-
-        // One part an image, summed in order.
-        let pixels = height * width;
-        let parts: Vec<Vec<f32>> = (0..images)
-            .into_par_iter()
-            .map(|image| {
-                let x = Matrix::new(&input[image * pixels * channels..], pixels, channels);
-                let dy = Matrix::new(&blocks[image * pixels * 4 * output..], pixels, 4 * output);
-                let mut part = vec![0.0; channels * 4 * output];
-                gemm(x.transposed(), dy, &mut part, Into::Overwrite);
-                part
-            })
-            .collect();
-        let dw = gradients.get_or_alloc_mut(&weight)?;
-        for part in &parts {
-            dw.iter_mut().zip(part).for_each(|(g, p)| *g += p);
-        }
+        drop(part);
+        backward_weights(&pixels, shape, &blocks, &conv, gradients.get_or_alloc_mut(&weight)?);
+        let dx = gradients.get_or_alloc_mut(&x)?;
+        backward_input(&blocks, conv.output_shape(shape), &weights, shape, &conv, dx);
         Ok(())
     });
     Ok(y.put_tape(tape))
-}
-
-/// Blocks (pixel, a, b, channel) of one input row to two output rows.
-fn scatter(blocks: &[f32], width: usize, channels: usize, out: &mut [f32]) {
-    for (column, block) in blocks.chunks_exact(4 * channels).enumerate() {
-        for (a, pair) in block.chunks_exact(2 * channels).enumerate() {
-            out[(a * 2 * width + 2 * column) * channels..][..2 * channels].copy_from_slice(pair);
-        }
-    }
-}
-
-/// The inverse of [`scatter`].
-fn gather(dy: &[f32], width: usize, channels: usize, blocks: &mut [f32]) {
-    for (column, block) in blocks.chunks_exact_mut(4 * channels).enumerate() {
-        for (a, pair) in block.chunks_exact_mut(2 * channels).enumerate() {
-            pair.copy_from_slice(&dy[(a * 2 * width + 2 * column) * channels..][..2 * channels]);
-        }
-    }
 }

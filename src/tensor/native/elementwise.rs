@@ -4,36 +4,44 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 use rayon::prelude::*;
 
+use super::simd::vectorised;
 use super::{Native, tensor};
 use crate::tensor::backend::to_host;
-use crate::tensor::{Features, OpResult};
+use crate::tensor::{Features, OpResult, Part};
 
 /// Elements a parallel part.
 const PART: usize = 1 << 16;
 
-/// max(v, 0), but NaN stays NaN: `f32::max` would hide a network that has diverged.
-fn rectify(v: &mut f32) {
-    if *v < 0.0 {
-        *v = 0.0;
-    }
-}
-
 /// See [`crate::tensor::Backend::relu`]. dx = dy where y > 0.
+///
+/// NaN stays NaN: `f32::max` would hide a network that has diverged.
 pub(super) fn relu<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native, Features<Native, T>> {
+    let _part = Part::Elementwise.start();
     let shape = *x.shape();
     let (x, mut tape) = x.split_tape();
     let mut values = to_host(&x);
-    values.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(rectify));
+    values.par_chunks_mut(PART).for_each(|part| {
+        vectorised(
+            #[inline(always)]
+            || part.iter_mut().for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v }),
+        );
+    });
     let y = tensor(values, shape)?;
     let (x, out) = (x.ghost(), y.clone());
     tape.add_backward_op(move |gradients| {
+        let _part = Part::Elementwise.start();
         let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
         let y = to_host(&out);
         let dx = gradients.get_or_alloc_mut(&x)?;
         dx.par_chunks_mut(PART).zip(dy.par_chunks(PART)).zip(y.par_chunks(PART)).for_each(|((dx, dy), y)| {
-            for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
-                *dx += if *y > 0.0 { *dy } else { 0.0 };
-            }
+            vectorised(
+                #[inline(always)]
+                || {
+                    for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
+                        *dx += if *y > 0.0 { *dy } else { 0.0 };
+                    }
+                },
+            );
         });
         Ok(())
     });
@@ -42,9 +50,12 @@ pub(super) fn relu<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native
 
 /// Adds `from` to `into`.
 pub(super) fn add_into(into: &mut [f32], from: &[f32]) {
-    into.par_chunks_mut(PART)
-        .zip(from.par_chunks(PART))
-        .for_each(|(into, from)| into.iter_mut().zip(from).for_each(|(i, f)| *i += f));
+    into.par_chunks_mut(PART).zip(from.par_chunks(PART)).for_each(|(into, from)| {
+        vectorised(
+            #[inline(always)]
+            || into.iter_mut().zip(from).for_each(|(i, f)| *i += f),
+        );
+    });
 }
 
 /// See [`crate::tensor::Backend::add`]. da = db = dy.
@@ -52,6 +63,7 @@ pub(super) fn add<T: Tape<f32, Cpu>>(
     a: Features<Native, T>,
     b: Features<Native, T>,
 ) -> OpResult<Native, Features<Native, T>> {
+    let _part = Part::Elementwise.start();
     let shape = *a.shape();
     debug_assert_eq!(shape, *b.shape());
     let (a, tape) = a.split_tape();
@@ -62,6 +74,7 @@ pub(super) fn add<T: Tape<f32, Cpu>>(
     let y = tensor(values, shape)?;
     let (a, b, out) = (a.ghost(), b.ghost(), y.ghost());
     tape.add_backward_op(move |gradients| {
+        let _part = Part::Elementwise.start();
         let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
         add_into(gradients.get_or_alloc_mut(&a)?, &dy);
         add_into(gradients.get_or_alloc_mut(&b)?, &dy);

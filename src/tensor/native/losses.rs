@@ -2,46 +2,65 @@
 //!
 //! With t = T/‖T‖, s = S/‖S‖ per pixel and D = ‖t − s‖²: ∂D/∂S = 2/‖S‖ · ((s − t) − s·⟨s − t, s⟩).
 
-use std::sync::Arc;
-
 use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
+use dfdx::tensor::{Cpu, Merge, PutTape, SplitTape, Tape};
 use rayon::prelude::*;
 
-use super::{Native, tensor};
+use super::simd::{lane_sum, vectorised};
+use super::{Native, tensor, zeroed};
 use crate::tensor::backend::to_host;
-use crate::tensor::{Features, OpResult, Scalar};
+use crate::tensor::{Features, OpResult, Part, Scalar};
 
 /// Floor of a norm, as `torch.nn.functional.normalize`.
 const NORM_FLOOR: f32 = 1e-12;
 /// Pixels a part of a reduction.
 const PART: usize = 1024;
+/// Elements a part of a reduction.
+const PART_ELEMENTS: usize = 1 << 14;
 
 /// The factor that makes a vector's L2 norm 1.
+#[inline(always)]
 fn inverse_norm(vector: &[f32]) -> f32 {
-    1.0 / vector.iter().map(|v| v * v).sum::<f32>().sqrt().max(NORM_FLOOR)
+    1.0 / lane_sum(vector, vector, |a, b| a * b).sqrt().max(NORM_FLOOR)
 }
 
 /// Σ_c (T^ − S^)² per pixel.
-pub(super) fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Vec<f32> {
-    let mut map = vec![0.0; teacher.len() / channels];
-    map.par_chunks_mut(PART)
-        .zip(teacher.par_chunks(PART * channels))
-        .zip(student.par_chunks(PART * channels))
-        .for_each(|((map, teacher), student)| {
-            let pixels = map.iter_mut().zip(teacher.chunks_exact(channels)).zip(student.chunks_exact(channels));
-            for ((value, t), s) in pixels {
-                let (t_factor, s_factor) = (inverse_norm(t), inverse_norm(s));
-                *value = t.iter().zip(s).map(|(t, s)| (t * t_factor - s * s_factor).powi(2)).sum();
-            }
-        });
-    map
+fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Vec<f32> {
+    zeroed::in_parts(teacher.len() / channels, PART, |index, map| {
+        vectorised(
+            #[inline(always)]
+            || {
+                let from = index * PART * channels;
+                let pixels = teacher[from..].chunks_exact(channels).zip(student[from..].chunks_exact(channels));
+                for (value, (t, s)) in map.iter_mut().zip(pixels) {
+                    let (t_factor, s_factor) = (inverse_norm(t), inverse_norm(s));
+                    *value = lane_sum(t, s, |t, s| {
+                        let apart = t * t_factor - s * s_factor;
+                        apart * apart
+                    });
+                }
+            },
+        );
+    })
 }
 
-/// The sum of `values` in f64, in parts of a fixed size.
-fn sum(values: &[f32]) -> f64 {
-    let parts: Vec<f64> =
-        values.par_chunks(1 << 14).map(|part| part.iter().map(|&v| f64::from(v)).sum::<f64>()).collect();
+/// See [`crate::tensor::Backend::distance_map`].
+pub(super) fn distance_map(teacher: &Features<Native>, student: &Features<Native>) -> Vec<f32> {
+    let _part = Part::Loss.start();
+    distances(&to_host(teacher), &to_host(student), teacher.shape().3)
+}
+
+/// Σ term(v), in 64 bits.
+fn sum(values: &[f32], term: impl Fn(f32) -> f32 + Sync) -> f64 {
+    let parts: Vec<f64> = values
+        .par_chunks(PART_ELEMENTS)
+        .map(|part| {
+            vectorised(
+                #[inline(always)]
+                || lane_sum(part, part, |v, _| f64::from(term(v))),
+            )
+        })
+        .collect();
     parts.iter().sum()
 }
 
@@ -50,57 +69,74 @@ pub(super) fn similarity<T: Tape<f32, Cpu>>(
     teacher: &Features<Native>,
     student: Features<Native, T>,
 ) -> OpResult<Native, Scalar<Native, T>> {
+    let _part = Part::Loss.start();
     let channels = student.shape().3;
     let (student, mut tape) = student.split_tape();
-    let (t, s) = (Arc::new(to_host(teacher)), Arc::new(to_host(&student)));
+    let (t, s) = (to_host(teacher), to_host(&student));
     let pixels = s.len() / channels;
-    let loss = tensor(vec![(sum(&distances(&t, &s, channels)) / pixels as f64) as f32], ())?;
+    let loss = tensor(vec![(sum(&distances(&t, &s, channels), |d| d) / pixels as f64) as f32], ())?;
 
     let (student, out) = (student.ghost(), loss.ghost());
     tape.add_backward_op(move |gradients| {
+        let _part = Part::Loss.start();
         let scale = 2.0 * gradients.get_or_alloc_mut(&out)?[0] / pixels as f32;
         let ds = gradients.get_or_alloc_mut(&student)?;
-        ds.par_chunks_mut(channels * PART)
-            .zip(t.par_chunks(channels * PART))
-            .zip(s.par_chunks(channels * PART))
-            .for_each(|((ds, t), s)| {
-                let rows = ds.chunks_exact_mut(channels).zip(t.chunks_exact(channels)).zip(s.chunks_exact(channels));
-                for ((ds, t), s) in rows {
-                    let (t_factor, s_factor) = (inverse_norm(t), inverse_norm(s));
-                    let along: f32 = t.iter().zip(s).map(|(t, s)| (s * s_factor - t * t_factor) * (s * s_factor)).sum();
-                    for ((ds, t), s) in ds.iter_mut().zip(t).zip(s) {
-                        let unit = s * s_factor;
-                        *ds += scale * s_factor * ((unit - t * t_factor) - unit * along);
+        let parts =
+            ds.par_chunks_mut(channels * PART).zip(t.par_chunks(channels * PART)).zip(s.par_chunks(channels * PART));
+        parts.for_each(|((ds, t), s)| {
+            vectorised(
+                #[inline(always)]
+                || {
+                    let pixels = t.chunks_exact(channels).zip(s.chunks_exact(channels));
+                    for (ds, (t, s)) in ds.chunks_exact_mut(channels).zip(pixels) {
+                        let (t_factor, s_factor) = (inverse_norm(t), inverse_norm(s));
+                        let along = lane_sum(t, s, |t, s| (s * s_factor - t * t_factor) * (s * s_factor));
+                        for ((ds, t), s) in ds.iter_mut().zip(t).zip(s) {
+                            let unit = s * s_factor;
+                            *ds += scale * s_factor * ((unit - t * t_factor) - unit * along);
+                        }
                     }
-                }
-            });
+                },
+            );
+        });
         Ok(())
     });
     Ok(loss.put_tape(tape))
 }
 
 /// See [`crate::tensor::Backend::mean_squared_error`].
-pub(super) fn mean_squared_error<T: Tape<f32, Cpu>>(
+pub(super) fn mean_squared_error<T: Tape<f32, Cpu> + Merge<R>, R: Tape<f32, Cpu>>(
     a: Features<Native, T>,
-    b: Features<Native, T>,
+    b: Features<Native, R>,
 ) -> OpResult<Native, Scalar<Native, T>> {
+    let _part = Part::Loss.start();
     let (a, tape) = a.split_tape();
     let (b, other) = b.split_tape();
     let mut tape = tape.merge(other);
-    let (left, right) = (to_host(&a), to_host(&b));
-    let difference: Vec<f32> = left.par_iter().zip(&right).map(|(a, b)| a - b).collect();
+    let mut difference = to_host(&a);
+    add_scaled(&mut difference, -1.0, &to_host(&b));
     let count = difference.len();
-    let squares: Vec<f32> = difference.par_iter().map(|d| d * d).collect();
-    let loss = tensor(vec![(sum(&squares) / count as f64) as f32], ())?;
+    let loss = tensor(vec![(sum(&difference, |d| d * d) / count as f64) as f32], ())?;
 
     let (a, b, out) = (a.ghost(), b.ghost(), loss.ghost());
     tape.add_backward_op(move |gradients| {
+        let _part = Part::Loss.start();
         let scale = 2.0 * gradients.get_or_alloc_mut(&out)?[0] / count as f32;
-        let da = gradients.get_or_alloc_mut(&a)?;
-        da.par_iter_mut().zip(&difference).for_each(|(g, d)| *g += scale * d);
-        let db = gradients.get_or_alloc_mut(&b)?;
-        db.par_iter_mut().zip(&difference).for_each(|(g, d)| *g -= scale * d);
+        add_scaled(gradients.get_or_alloc_mut(&a)?, scale, &difference);
+        if R::OWNS_TAPE {
+            add_scaled(gradients.get_or_alloc_mut(&b)?, -scale, &difference);
+        }
         Ok(())
     });
     Ok(loss.put_tape(tape))
+}
+
+/// to += factor · from.
+fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
+    to.par_chunks_mut(PART_ELEMENTS).zip(from.par_chunks(PART_ELEMENTS)).for_each(|(to, from)| {
+        vectorised(
+            #[inline(always)]
+            || to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from),
+        );
+    });
 }

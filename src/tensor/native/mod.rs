@@ -3,6 +3,7 @@
 //! Every reduction has a fixed shape and every element one writer, so results are the same bits for any number of threads.
 
 mod batch_norm;
+mod clip;
 mod concat;
 mod conv2d;
 mod conv_norm;
@@ -12,15 +13,16 @@ mod gemm;
 mod im2row;
 mod losses;
 mod max_pool;
+mod norm;
 mod scratch;
 mod simd;
 mod wide;
 mod winograd;
+mod zeroed;
 
-use dfdx::shapes::{HasShape, Shape};
-use dfdx::tensor::{Cpu, NoneTape, Storage, Tape, Tensor, TensorFromVec};
+use dfdx::shapes::Shape;
+use dfdx::tensor::{Cpu, Merge, NoneTape, Storage, Tape, Tensor, TensorFromVec};
 
-use super::backend::to_host;
 use super::geometry::Nhwc;
 use super::{Backend, Conv2d, Features, Gradients, Norm, Normalised, OpResult, Scalar, Vector};
 
@@ -64,21 +66,19 @@ impl Backend for Native {
 
     fn batch_norm_train<T: Tape<f32, Cpu>>(
         x: Features<Self, T>,
-        weight: &Vector<Self>,
-        bias: &Vector<Self>,
-        epsilon: f32,
+        norm: &Norm<'_, Self>,
+        relu: bool,
     ) -> OpResult<Self, Normalised<Self, T>> {
-        batch_norm::train(x, weight, bias, epsilon)
+        batch_norm::train(x, norm, relu)
     }
 
     fn batch_norm_frozen(
         x: Features<Self>,
-        weight: &Vector<Self>,
-        bias: &Vector<Self>,
+        norm: &Norm<'_, Self>,
         statistics: (&Vector<Self>, &Vector<Self>),
-        epsilon: f32,
+        relu: bool,
     ) -> OpResult<Self, Features<Self>> {
-        batch_norm::frozen(&x, weight, bias, statistics, epsilon)
+        batch_norm::frozen(&x, norm, statistics, relu)
     }
 
     fn conv_norm_train<T: Tape<f32, Cpu>>(
@@ -127,16 +127,15 @@ impl Backend for Native {
         losses::similarity(teacher, student)
     }
 
-    fn mean_squared_error<T: Tape<f32, Cpu>>(
+    fn mean_squared_error<T: Tape<f32, Cpu> + Merge<R>, R: Tape<f32, Cpu>>(
         a: Features<Self, T>,
-        b: Features<Self, T>,
+        b: Features<Self, R>,
     ) -> OpResult<Self, Scalar<Self, T>> {
         losses::mean_squared_error(a, b)
     }
 
     fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> OpResult<Self, Vec<f32>> {
-        let channels = teacher.shape().3;
-        Ok(losses::distances(&to_host(teacher), &to_host(student), channels))
+        Ok(losses::distance_map(teacher, student))
     }
 
     fn clip_gradients(
@@ -144,19 +143,7 @@ impl Backend for Native {
         parameters: &[Vector<Self>],
         ceiling: f64,
     ) -> OpResult<Self, Scalar<Self>> {
-        let mut sum = 0.0;
-        for parameter in parameters {
-            let gradient = gradients.get_or_alloc_mut(parameter)?;
-            sum += gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
-        }
-        let norm = sum.sqrt();
-        if ceiling > 0.0 && norm > ceiling {
-            let factor = (ceiling / (norm + 1e-6)) as f32;
-            for parameter in parameters {
-                gradients.get_or_alloc_mut(parameter)?.iter_mut().for_each(|g| *g *= factor);
-            }
-        }
-        tensor(vec![norm as f32], ())
+        clip::clip_gradients(gradients, parameters, ceiling)
     }
 
     fn buffer_to_host(buffer: &Buffer) -> Vec<f32> {

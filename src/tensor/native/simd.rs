@@ -7,3 +7,36 @@
 pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)
 }
+
+/// Sums that run beside each other in [`lane_sum`]: fixed, so that the bits do not depend on the machine.
+const LANES: usize = 16;
+
+/// Σ term(a, b), in sixteen sums beside each other that are joined pair by pair.
+///
+/// A single chain of sums cannot be vectorised, for it fixes another order.
+#[inline(always)]
+pub(super) fn lane_sum<V: Copy + Default + std::ops::AddAssign>(
+    a: &[f32],
+    b: &[f32],
+    term: impl Fn(f32, f32) -> V,
+) -> V {
+    let mut sums = [V::default(); LANES];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += term(a[lane], b[lane]);
+        }
+    }
+    for ((sum, a), b) in sums.iter_mut().zip(a_rest).zip(b_rest) {
+        *sum += term(*a, *b);
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        let (left, right) = sums.split_at_mut(width);
+        for lane in 0..width {
+            left[lane] += right[lane];
+        }
+        width /= 2;
+    }
+    sums[0]
+}

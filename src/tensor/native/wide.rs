@@ -88,6 +88,9 @@ pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Co
     let (images, height, width, channels) = shape;
     let pixels = dy.len() / conv.output;
     let kernel = Matrix::new(weights, conv.depth(), conv.output).transposed();
+    if conv.kernel == 1 && conv.stride == 1 {
+        return product(Matrix::new(dy, pixels, conv.output), kernel, pixels, channels, gradient, Into::Accumulate);
+    }
     let mut rows = vec![0.0; pixels * conv.depth()];
     product(Matrix::new(dy, pixels, conv.output), kernel, pixels, conv.depth(), &mut rows, Into::Overwrite);
     gradient

@@ -1,0 +1,74 @@
+//! Where a step's time goes: its parts, as their spans tell.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Time and multiply-accumulates of one part.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spent {
+    /// Its time.
+    pub time: Duration,
+    /// Its multiply-accumulates.
+    pub multiply_accumulates: u64,
+}
+
+/// What the parts have taken, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Parts(Arc<Mutex<BTreeMap<String, Spent>>>);
+
+impl Parts {
+    /// What was taken since the last call.
+    pub fn take(&self) -> BTreeMap<String, Spent> {
+        std::mem::take(&mut self.0.lock().expect("one thread"))
+    }
+}
+
+/// A span that is open.
+struct Open {
+    name: String,
+    multiply_accumulates: u64,
+    since: Instant,
+}
+
+impl Visit for Open {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "multiply_accumulates" {
+            self.multiply_accumulates = value;
+        }
+    }
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "name" {
+            self.name = value.into();
+        }
+    }
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
+
+impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Parts {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if attributes.metadata().target() != "didact::parts" {
+            return;
+        }
+        let mut open = Open { name: String::new(), multiply_accumulates: 0, since: Instant::now() };
+        attributes.record(&mut open);
+        open.since = Instant::now();
+        context.span(id).expect("new").extensions_mut().insert(open);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let span = context.span(&id).expect("open");
+        let extensions = span.extensions();
+        let Some(open) = extensions.get::<Open>() else { return };
+        let mut parts = self.0.lock().expect("one thread");
+        let spent = parts.entry(open.name.clone()).or_default();
+        spent.time += open.since.elapsed();
+        spent.multiply_accumulates += open.multiply_accumulates;
+    }
+}

@@ -1,0 +1,46 @@
+//! Norm of all gradients, and their scaling.
+
+use rayon::prelude::*;
+
+use super::simd::{lane_sum, vectorised};
+use super::{Native, tensor};
+use crate::tensor::{Gradients, OpResult, Part, Scalar, Vector};
+
+/// Values a part of a sum: fixed, so that the bits do not depend on the number of threads.
+const PART: usize = 1 << 15;
+
+/// See [`crate::tensor::Backend::clip_gradients`].
+pub(super) fn clip_gradients(
+    gradients: &mut Gradients<Native>,
+    parameters: &[Vector<Native>],
+    ceiling: f64,
+) -> OpResult<Native, Scalar<Native>> {
+    let _part = Part::Clipping.start();
+    let mut sum = 0.0;
+    for parameter in parameters {
+        sum += squares(gradients.get_or_alloc_mut(parameter)?);
+    }
+    let norm = sum.sqrt();
+    if ceiling > 0.0 && norm > ceiling {
+        let factor = (ceiling / (norm + 1e-6)) as f32;
+        for parameter in parameters {
+            let gradient: &mut Vec<f32> = gradients.get_or_alloc_mut(parameter)?;
+            gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g *= factor));
+        }
+    }
+    tensor(vec![norm as f32], ())
+}
+
+/// Σ v², in 64 bits.
+fn squares(values: &[f32]) -> f64 {
+    let parts: Vec<f64> = values
+        .par_chunks(PART)
+        .map(|part| {
+            vectorised(
+                #[inline(always)]
+                || lane_sum(part, part, |v, _| f64::from(v) * f64::from(v)),
+            )
+        })
+        .collect();
+    parts.iter().sum()
+}

@@ -1,0 +1,60 @@
+//! New buffers, zeroed by the threads that fill them: a part is still in a core's cache when it is written.
+
+use std::mem::MaybeUninit;
+
+use rayon::prelude::*;
+
+/// `length` zeros, of which `fill` gets every part, by its number.
+pub(super) fn in_parts(length: usize, part: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+    let mut values = Vec::with_capacity(length);
+    values.spare_capacity_mut()[..length]
+        .par_chunks_mut(part)
+        .enumerate()
+        .for_each(|(index, part)| fill(index, zero(part)));
+    // SAFETY: every part is zeroed.
+    unsafe { values.set_len(length) };
+    values
+}
+
+/// The same, each part beside one of another buffer of that length.
+pub(super) fn in_parts_beside<T: Send>(
+    length: usize,
+    part: usize,
+    beside: &mut [T],
+    fill: impl Fn(usize, &mut [f32], &mut [T]) + Sync,
+) -> Vec<f32> {
+    assert_eq!(length, beside.len(), "buffers side by side");
+    let mut values = Vec::with_capacity(length);
+    values.spare_capacity_mut()[..length]
+        .par_chunks_mut(part)
+        .zip(beside.par_chunks_mut(part))
+        .enumerate()
+        .for_each(|(index, (part, beside))| fill(index, zero(part), beside));
+    // SAFETY: every part is zeroed, for both buffers have as many.
+    unsafe { values.set_len(length) };
+    values
+}
+
+fn zero(part: &mut [MaybeUninit<f32>]) -> &mut [f32] {
+    part.fill(MaybeUninit::new(0.0));
+    // SAFETY: filled one line above.
+    unsafe { part.assume_init_mut() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_zero_before_it_is_filled_and_has_its_number() {
+        let values = in_parts(10, 4, |index, part| part.iter_mut().for_each(|v| *v += index as f32));
+        assert_eq!(values, [0., 0., 0., 0., 1., 1., 1., 1., 2., 2.]);
+        let mut beside = [0_u8; 5];
+        let values = in_parts_beside(5, 2, &mut beside, |index, part, beside| {
+            part.fill(1.0);
+            beside.fill(index as u8);
+        });
+        assert_eq!((values, beside), (vec![1.0; 5], [0, 0, 1, 1, 2]));
+        assert!(in_parts(0, 4, |_, _| ()).is_empty());
+    }
+}
