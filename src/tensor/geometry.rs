@@ -26,6 +26,11 @@ impl Conv2d {
         (side + 2 * self.padding - self.kernel) / self.stride + 1
     }
 
+    /// Whether every pixel is its own patch.
+    pub fn is_pointwise(&self) -> bool {
+        self.kernel == 1 && self.stride == 1 && self.padding == 0
+    }
+
     /// Shape of the output, NHWC, for an input's.
     pub fn output_shape(&self, (images, height, width, _): Nhwc) -> Nhwc {
         (images, self.output_side(height), self.output_side(width), self.output)

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
+use rayon::prelude::*;
 
 use super::elementwise::add_into;
-use super::norm::{self, folded, normalise};
+use super::norm::{self, PART, finish_in_place, folded, normalise};
 use super::{Native, tensor};
 use crate::tensor::backend::{Normalised, to_host};
 use crate::tensor::{Features, Norm, OpResult, Part, Vector};
@@ -48,6 +49,6 @@ pub(super) fn frozen(
     let _part = Part::BatchNorm.start();
     let (scale, shift) = folded(norm, statistics);
     let mut y = to_host(x);
-    norm::finish_in_place(&mut y, Some(&scale), &shift, None, relu);
+    y.par_chunks_mut(PART * shift.len()).for_each(|y| finish_in_place(y, Some(&scale), &shift, None, relu));
     tensor(y, *x.shape())
 }

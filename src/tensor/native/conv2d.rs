@@ -14,6 +14,7 @@ use super::gemm::{Into, Matrix, gemm};
 use super::im2row::{im2row, row2im_add};
 use super::scratch::with_scratch;
 use super::simd::vectorised;
+use super::target::{Finish, Target, even};
 use super::{Native, Nhwc, tensor, wide, winograd};
 use crate::tensor::backend::to_host;
 use crate::tensor::{Conv2d, Features, OpResult, Part, Vector};
@@ -44,7 +45,7 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
     let (x, mut tape) = x.split_tape();
     let input = Arc::new(to_host(&x));
     let weights = Arc::new(to_host(weight));
-    let y = tensor(forward(&input, shape, &weights, bias.map(to_host).as_deref(), &conv), output_shape)?;
+    let y = tensor(forward_biased(&input, shape, &weights, bias.map(to_host).as_deref(), &conv), output_shape)?;
 
     let x = conv.input_gradient.then(|| x.ghost());
     let (weight, bias, out) = (weight.clone(), bias.cloned(), y.ghost());
@@ -67,39 +68,44 @@ fn work(shape: Nhwc, conv: &Conv2d) -> u64 {
     shape.0 as u64 * conv.multiply_accumulates(shape.1, shape.2)
 }
 
-/// The convolution of plain buffers.
-pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f32]>, conv: &Conv2d) -> Vec<f32> {
+/// The convolution of plain buffers; `finish` gets every piece of it while it is in cache.
+pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, finish: Option<Finish<'_>>) -> Vec<f32> {
     let _part = Part::ConvolutionForward.start_with(work(shape, conv));
-    let (images, height, width, channels) = conv.output_shape(shape);
-    let mut y = vec![0.0; images * height * width * channels];
-    convolve_into(x, shape, weights, conv, &mut y, Into::Overwrite);
-    if let Some(bias) = bias {
-        add_channels(&mut y, bias);
-    }
-    y
+    let mut values = Vec::new();
+    convolve(x, shape, weights, conv, Target::New { values: &mut values, finish });
+    values
 }
 
-fn convolve_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut [f32], into: Into) {
+/// [`forward`] with one value a channel added.
+pub(super) fn forward_biased(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f32]>, conv: &Conv2d) -> Vec<f32> {
+    match bias {
+        None => forward(x, shape, weights, conv, None),
+        Some(bias) => forward(x, shape, weights, conv, Some(&|_, piece| add_channels(piece, bias))),
+    }
+}
+
+fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
     if winograd::pays(shape, conv) {
-        winograd::convolve_into(x, shape, weights, conv, y, into);
+        winograd::convolve(x, shape, weights, conv, y);
     } else if wide::pays(shape, conv) {
-        wide::convolve_into(x, shape, weights, conv, y, into);
+        wide::convolve(x, shape, weights, conv, y);
     } else {
-        convolve_rows_into(x, shape, weights, conv, y, into);
+        convolve_rows(x, shape, weights, conv, y);
     }
 }
 
-/// y (+)= rows(x) · W.
-pub(super) fn convolve_rows_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut [f32], into: Into) {
+/// rows(x) · W.
+pub(super) fn convolve_rows(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
     let (images, height, width, channels) = shape;
     let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
     let kernel = Matrix::new(weights, conv.depth(), conv.output);
     let block = block_rows(images * out_height, out_width);
-    y.par_chunks_mut(block * out_width * conv.output).enumerate().for_each(|(index, part)| {
+    let line = out_width * conv.output;
+    y.fill(&even(images * out_height * line, block * line), |index, part, into| {
         let first = index * block;
-        let count = part.len() / (out_width * conv.output);
+        let count = part.len() / line;
         let patches = count * out_width;
-        if conv.kernel == 1 && conv.stride == 1 {
+        if conv.is_pointwise() {
             // A pixel is its own patch.
             let rows = &x[first * width * channels..][..patches * channels];
             gemm(Matrix::new(rows, patches, channels), kernel, part, into);
@@ -139,7 +145,7 @@ pub(super) fn backward_rows_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &C
                 let count = block.min(end - first);
                 let patches = count * out_width;
                 let dy = Matrix::new(&dy[first * out_width * conv.output..], patches, conv.output);
-                if conv.kernel == 1 && conv.stride == 1 {
+                if conv.is_pointwise() {
                     let rows = &x[first * width * channels..][..patches * channels];
                     gemm(Matrix::new(rows, patches, channels).transposed(), dy, &mut sum, Into::Accumulate);
                 } else {
@@ -168,15 +174,14 @@ pub(super) fn backward_input(
     gradient: &mut [f32],
 ) {
     let _part = Part::ConvolutionBackwardData.start_with(work(shape, conv));
-    let pointwise = conv.kernel == 1 && conv.stride == 1;
-    if conv.stride == 1 && !pointwise {
+    if conv.stride == 1 && !conv.is_pointwise() {
         let turned = turn(weights, conv);
         let transposed =
             Conv2d { input: conv.output, output: conv.input, padding: conv.kernel - 1 - conv.padding, ..*conv };
-        convolve_into(dy, dy_shape, &turned, &transposed, gradient, Into::Accumulate);
+        convolve(dy, dy_shape, &turned, &transposed, Target::Added(gradient));
     } else if wide::pays(shape, conv) {
         wide::backward_input(dy, weights, shape, conv, gradient);
-    } else if pointwise {
+    } else if conv.is_pointwise() {
         let kernel = Matrix::new(weights, conv.input, conv.output).transposed();
         let parts = gradient.par_chunks_mut(BLOCK_PATCHES * conv.input).zip(dy.par_chunks(BLOCK_PATCHES * conv.output));
         parts.for_each(|(gradient, dy)| {
@@ -225,17 +230,15 @@ fn turn(weights: &[f32], conv: &Conv2d) -> Vec<f32> {
 }
 
 /// Adds one value a channel to all pixels.
-pub(super) fn add_channels(y: &mut [f32], values: &[f32]) {
-    y.par_chunks_mut(values.len() * PART_PIXELS).for_each(|part| {
-        vectorised(
-            #[inline(always)]
-            || {
-                for pixel in part.chunks_exact_mut(values.len()) {
-                    pixel.iter_mut().zip(values).for_each(|(y, value)| *y += value);
-                }
-            },
-        );
-    });
+fn add_channels(y: &mut [f32], values: &[f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for pixel in y.chunks_exact_mut(values.len()) {
+                pixel.iter_mut().zip(values).for_each(|(y, value)| *y += value);
+            }
+        },
+    );
 }
 
 /// Adds the column sums of `rows` to `sums`.

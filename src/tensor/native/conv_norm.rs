@@ -9,7 +9,7 @@ use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 
 use super::conv2d::{backward_input, backward_weights, forward};
 use super::elementwise::add_into;
-use super::norm::{self, folded, normalise};
+use super::norm::{self, finish_in_place, folded, normalise};
 use super::{Native, tensor};
 use crate::tensor::backend::{Normalised, to_host};
 use crate::tensor::{Conv2d, Features, Norm, OpResult, Part, Vector};
@@ -34,7 +34,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
     let input = Arc::new(to_host(&x));
     let weights = Arc::new(to_host(weight));
 
-    let z = forward(&input, shape, &weights, None, &conv);
+    let z = forward(&input, shape, &weights, &conv, None);
     let part = Part::BatchNorm.start();
     let beside = shortcut.as_ref().map(to_host);
     let norm::Normalised { y, statistics, normalisation } = normalise(&z, norm, beside.as_deref(), relu)?;
@@ -82,8 +82,10 @@ pub(super) fn frozen(
     for row in weights.chunks_exact_mut(conv.output) {
         row.iter_mut().zip(&scale).for_each(|(w, s)| *w *= s);
     }
-    let mut y = forward(&to_host(x), shape, &weights, None, &conv);
-    let _part = Part::BatchNorm.start();
-    norm::finish_in_place(&mut y, None, &shift, shortcut.map(to_host).as_deref(), relu);
-    tensor(y, conv.output_shape(shape))
+    let shortcut = shortcut.map(to_host);
+    let finish = |place: usize, y: &mut [f32]| {
+        let beside = shortcut.as_ref().map(|shortcut| &shortcut[place..][..y.len()]);
+        finish_in_place(y, None, &shift, beside, relu);
+    };
+    tensor(forward(&to_host(x), shape, &weights, &conv, Some(&finish)), conv.output_shape(shape))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 
-use super::conv2d::{add_channels, backward_input, backward_weights, forward, sum_rows_add};
+use super::conv2d::{backward_input, backward_weights, forward_biased, sum_rows_add};
 use super::{Native, tensor, zeroed};
 use crate::tensor::backend::to_host;
 use crate::tensor::{Conv2d, Features, OpResult, Part, Vector};
@@ -26,20 +26,19 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
     let pixels = Arc::new(to_host(&x));
     let weights = Arc::new(to_host(weight));
 
-    let blocks = forward(&pixels, shape, &weights, None, &conv);
+    // The bias of each channel stands at each of a block's four places.
+    let bias_values = bias.map(|bias| to_host(bias).repeat(4));
+    let blocks = forward_biased(&pixels, shape, &weights, bias_values.as_deref(), &conv);
     let part = Part::Elementwise.start();
     // One row of input pixels makes two rows of output.
     let line = 4 * width * output;
-    let mut values = zeroed::in_parts(blocks.len(), line, |row, out| {
+    let values = zeroed::in_parts(blocks.len(), line, |row, out| {
         for (column, block) in blocks[row * line..][..line].chunks_exact(4 * output).enumerate() {
             for (a, pair) in block.chunks_exact(2 * output).enumerate() {
                 out[(a * 2 * width + 2 * column) * output..][..2 * output].copy_from_slice(pair);
             }
         }
     });
-    if let Some(bias) = bias {
-        add_channels(&mut values, &to_host(bias));
-    }
     drop(part);
     let y = tensor(values, (images, 2 * height, 2 * width, output))?;
 

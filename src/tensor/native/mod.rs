@@ -16,6 +16,7 @@ mod max_pool;
 mod norm;
 mod scratch;
 mod simd;
+mod target;
 mod wide;
 mod winograd;
 mod zeroed;

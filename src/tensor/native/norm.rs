@@ -14,7 +14,7 @@ use crate::tensor::backend::to_host;
 use crate::tensor::{BatchStatistics, Norm, OpResult, Vector};
 
 /// Pixels a part.
-const PART: usize = 512;
+pub(super) const PART: usize = 512;
 
 /// Mean and sum of squared deviations of every channel.
 struct Moments {
@@ -252,7 +252,7 @@ pub(super) fn folded(
     (scale, shift)
 }
 
-/// y·scale + shift (+ shortcut) in its place, rectified where asked.
+/// y·scale + shift (+ shortcut) in its place, rectified where asked; on the calling thread.
 pub(super) fn finish_in_place(
     y: &mut [f32],
     scale: Option<&[f32]>,
@@ -261,26 +261,23 @@ pub(super) fn finish_in_place(
     relu: bool,
 ) {
     let channels = shift.len();
-    let part = PART * channels;
-    y.par_chunks_mut(part).enumerate().for_each(|(index, y)| {
-        vectorised(
-            #[inline(always)]
-            || {
-                if let Some(scale) = scale {
-                    for y in y.chunks_exact_mut(channels) {
-                        y.iter_mut().zip(scale).for_each(|(y, scale)| *y *= scale);
-                    }
-                }
-                if let Some(shortcut) = shortcut {
-                    y.iter_mut().zip(&shortcut[index * part..]).for_each(|(y, s)| *y += s);
-                }
+    vectorised(
+        #[inline(always)]
+        || {
+            if let Some(scale) = scale {
                 for y in y.chunks_exact_mut(channels) {
-                    for (y, shift) in y.iter_mut().zip(shift) {
-                        *y += shift;
-                        *y = if relu && *y < 0.0 { 0.0 } else { *y };
-                    }
+                    y.iter_mut().zip(scale).for_each(|(y, scale)| *y *= scale);
                 }
-            },
-        );
-    });
+            }
+            if let Some(shortcut) = shortcut {
+                y.iter_mut().zip(shortcut).for_each(|(y, s)| *y += s);
+            }
+            for y in y.chunks_exact_mut(channels) {
+                for (y, shift) in y.iter_mut().zip(shift) {
+                    *y += shift;
+                    *y = if relu && *y < 0.0 { 0.0 } else { *y };
+                }
+            }
+        },
+    );
 }

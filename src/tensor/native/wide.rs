@@ -11,6 +11,8 @@ use rayon::prelude::*;
 use super::Nhwc;
 use super::gemm::{Into, Matrix, gemm};
 use super::im2row::{im2row, row2im_add};
+use super::target::{Target, even};
+use super::zeroed;
 use crate::tensor::Conv2d;
 
 /// With more pixels the products themselves outweigh what arranging costs.
@@ -19,6 +21,8 @@ const MOST_PIXELS: usize = 1024;
 const FEWEST_WEIGHTS: usize = 1 << 17;
 /// Columns of a product that are made at once: fixed, so that the bits do not depend on the number of threads.
 const COLUMNS: usize = 128;
+/// Pixels of a product that are put together at once.
+const PIXELS: usize = 32;
 
 /// Whether this way is the faster one.
 pub(super) fn pays(shape: Nhwc, conv: &Conv2d) -> bool {
@@ -28,19 +32,16 @@ pub(super) fn pays(shape: Nhwc, conv: &Conv2d) -> bool {
 
 /// The rows of all pixels.
 fn rows<'x>(x: &'x [f32], shape: Nhwc, conv: &Conv2d) -> Cow<'x, [f32]> {
-    if conv.kernel == 1 && conv.stride == 1 {
+    if conv.is_pointwise() {
         return x.into();
     }
     let (images, height, width, _) = conv.output_shape(shape);
-    let mut rows = vec![0.0; images * height * width * conv.depth()];
-    rows.par_chunks_mut(width * conv.depth())
-        .enumerate()
-        .for_each(|(row, patches)| im2row(x, shape, conv, row, 1, patches));
-    rows.into()
+    let line = width * conv.depth();
+    zeroed::in_parts(images * height * line, line, |row, patches| im2row(x, shape, conv, row, 1, patches)).into()
 }
 
-/// y (+)= a · b, made slab by slab of columns.
-fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: &mut [f32], into: Into) {
+/// a · b, made slab by slab of columns.
+fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: Target<'_>) {
     let slabs: Vec<Vec<f32>> = (0..columns)
         .step_by(COLUMNS)
         .collect::<Vec<_>>()
@@ -52,24 +53,27 @@ fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: &mut 
             slab
         })
         .collect();
-    y.par_chunks_mut(columns).enumerate().for_each(|(pixel, y)| {
-        for (y, slab) in y.chunks_mut(COLUMNS).zip(&slabs) {
-            let count = y.len();
-            let values = &slab[pixel * count..][..count];
-            match into {
-                Into::Overwrite => y.copy_from_slice(values),
-                Into::Accumulate => y.iter_mut().zip(values).for_each(|(y, v)| *y += v),
+    y.fill(&even(pixels * columns, PIXELS * columns), |index, y, into| {
+        for (pixel, y) in (index * PIXELS..).zip(y.chunks_exact_mut(columns)) {
+            for (y, slab) in y.chunks_mut(COLUMNS).zip(&slabs) {
+                let count = y.len();
+                let values = &slab[pixel * count..][..count];
+                match into {
+                    Into::Overwrite => y.copy_from_slice(values),
+                    Into::Accumulate => y.iter_mut().zip(values).for_each(|(y, v)| *y += v),
+                }
             }
         }
     });
 }
 
-/// y (+)= rows(x) · W.
-pub(super) fn convolve_into(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: &mut [f32], into: Into) {
-    let pixels = y.len() / conv.output;
+/// rows(x) · W.
+pub(super) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
+    let (images, height, width, _) = conv.output_shape(shape);
+    let pixels = images * height * width;
     let rows = rows(x, shape, conv);
     let kernel = Matrix::new(weights, conv.depth(), conv.output);
-    product(Matrix::new(&rows, pixels, conv.depth()), kernel, pixels, conv.output, y, into);
+    product(Matrix::new(&rows, pixels, conv.depth()), kernel, pixels, conv.output, y);
 }
 
 /// dW += rows(x)ᵀ · dy.
@@ -88,11 +92,12 @@ pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Co
     let (images, height, width, channels) = shape;
     let pixels = dy.len() / conv.output;
     let kernel = Matrix::new(weights, conv.depth(), conv.output).transposed();
-    if conv.kernel == 1 && conv.stride == 1 {
-        return product(Matrix::new(dy, pixels, conv.output), kernel, pixels, channels, gradient, Into::Accumulate);
+    let dy = Matrix::new(dy, pixels, conv.output);
+    if conv.is_pointwise() {
+        return product(dy, kernel, pixels, channels, Target::Added(gradient));
     }
-    let mut rows = vec![0.0; pixels * conv.depth()];
-    product(Matrix::new(dy, pixels, conv.output), kernel, pixels, conv.depth(), &mut rows, Into::Overwrite);
+    let mut rows = Vec::new();
+    product(dy, kernel, pixels, conv.depth(), Target::New { values: &mut rows, finish: None });
     gradient
         .par_chunks_mut(height * width * channels)
         .zip(rows.par_chunks(pixels / images * conv.depth()))
@@ -104,7 +109,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tensor::native::conv2d::{backward_rows_input, backward_rows_weights, convolve_rows_into};
+    use crate::tensor::native::conv2d::{backward_rows_input, backward_rows_weights, convolve_rows};
 
     fn ramp(count: usize, from: usize) -> Vec<f32> {
         (from..from + count).map(|i| ((i * 2_654_435_761) % 1000) as f32 / 500.0 - 1.0).collect()
@@ -126,12 +131,13 @@ mod tests {
             let out = conv.output_shape(shape);
             let (x, weights) = (ramp(images * height * width * input, 1), ramp(conv.weights(), 7));
             let dy = ramp(out.0 * out.1 * out.2 * output, 3);
-            for into in [Into::Overwrite, Into::Accumulate] {
-                let (mut ours, mut theirs) = (vec![0.5; dy.len()], vec![0.5; dy.len()]);
-                convolve_into(&x, shape, &weights, &conv, &mut ours, into);
-                convolve_rows_into(&x, shape, &weights, &conv, &mut theirs, into);
-                prop_assert!(alike(&ours, &theirs));
-            }
+            let (mut ours, mut theirs) = (vec![0.5; dy.len()], vec![0.5; dy.len()]);
+            convolve(&x, shape, &weights, &conv, Target::Added(&mut ours));
+            convolve_rows(&x, shape, &weights, &conv, Target::Added(&mut theirs));
+            prop_assert!(alike(&ours, &theirs));
+            convolve(&x, shape, &weights, &conv, Target::New { values: &mut ours, finish: None });
+            convolve_rows(&x, shape, &weights, &conv, Target::New { values: &mut theirs, finish: None });
+            prop_assert!(alike(&ours, &theirs));
             let (mut ours, mut theirs) = (vec![0.5; weights.len()], vec![0.5; weights.len()]);
             backward_weights(&x, shape, &dy, &conv, &mut ours);
             backward_rows_weights(&x, shape, &dy, &conv, &mut theirs);

@@ -4,6 +4,18 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+/// Zeros, of which `fill` gets every piece of the given lengths, by its number.
+pub(super) fn in_pieces(lengths: &[usize], fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+    let length = lengths.iter().sum();
+    let mut values = Vec::with_capacity(length);
+    let mut rest = &mut values.spare_capacity_mut()[..length];
+    let pieces: Vec<_> = lengths.iter().map(|&length| rest.split_off_mut(..length).expect("their sum")).collect();
+    pieces.into_par_iter().enumerate().for_each(|(index, piece)| fill(index, zero(piece)));
+    // SAFETY: every piece is zeroed.
+    unsafe { values.set_len(length) };
+    values
+}
+
 /// `length` zeros, of which `fill` gets every part, by its number.
 pub(super) fn in_parts(length: usize, part: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     let mut values = Vec::with_capacity(length);
@@ -55,6 +67,8 @@ mod tests {
             beside.fill(index as u8);
         });
         assert_eq!((values, beside), (vec![1.0; 5], [0, 0, 1, 1, 2]));
+        let values = in_pieces(&[1, 3], |index, piece| piece.iter_mut().for_each(|v| *v += index as f32));
+        assert_eq!(values, [0., 1., 1., 1.]);
         assert!(in_parts(0, 4, |_, _| ()).is_empty());
     }
 }

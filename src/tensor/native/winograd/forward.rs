@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::tiles::{Block, Source, blocks, places, places_mut, plane, room};
 use super::transforms::{Inputs, Outputs, Transform, transform};
@@ -13,26 +12,18 @@ use crate::tensor::Conv2d;
 use crate::tensor::native::Nhwc;
 use crate::tensor::native::gemm::{Into, Matrix, gemm};
 use crate::tensor::native::scratch::with_scratch;
+use crate::tensor::native::target::Target;
 
-/// y (+)= the convolution of x, padding up to 2.
-pub(in crate::tensor::native) fn convolve_into(
-    x: &[f32],
-    shape: Nhwc,
-    weights: &[f32],
-    conv: &Conv2d,
-    y: &mut [f32],
-    into: Into,
-) {
+/// The convolution of x, padding up to 2.
+pub(in crate::tensor::native) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
     let y_shape = conv.output_shape(shape);
     with_scratch(PLACES * conv.input * conv.output, |kernels| {
         transform_weights(weights, conv, kernels);
-        let mut rest = y;
-        let parts: Vec<(Block, &mut [f32])> = blocks(y_shape)
-            .into_iter()
-            .map(|block| (block, rest.split_off_mut(..block.outputs(y_shape).1).expect("the block's outputs")))
-            .collect();
         let kernels = &*kernels;
-        parts.into_par_iter().for_each(|(block, part)| {
+        let blocks = blocks(y_shape);
+        let lengths: Vec<usize> = blocks.iter().map(|block| block.outputs(y_shape).1).collect();
+        y.fill(&lengths, |index, part, into| {
+            let block = blocks[index];
             let tiles = block.len();
             with_scratch(conv.input + room(tiles, conv.input) + room(tiles, conv.output), |scratch| {
                 let (zeros, scratch) = scratch.split_at_mut(conv.input);

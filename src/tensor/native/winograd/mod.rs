@@ -13,7 +13,7 @@ mod tiles;
 mod transforms;
 mod weights;
 
-pub(super) use forward::convolve_into;
+pub(super) use forward::convolve;
 pub(super) use weights::backward_weights;
 
 use super::Nhwc;
@@ -50,8 +50,8 @@ mod tests {
 
     use super::*;
     use crate::data::stream;
-    use crate::tensor::native::conv2d::{backward_rows_weights, convolve_rows_into};
-    use crate::tensor::native::gemm::Into;
+    use crate::tensor::native::conv2d::{backward_rows_weights, convolve_rows};
+    use crate::tensor::native::target::Target;
 
     fn noise(purpose: &str, count: usize) -> Vec<f32> {
         let mut stream = stream(5, purpose, 0, 0);
@@ -72,11 +72,11 @@ mod tests {
         let weights = noise("weights", conv.weights());
         let dy = noise("dy", images * conv.output_side(height) * conv.output_side(width) * output);
         let (mut ours, mut theirs) = (vec![0.5; dy.len()], vec![0.5; dy.len()]);
-        convolve_into(&x, shape, &weights, &conv, &mut ours, Into::Accumulate);
-        convolve_rows_into(&x, shape, &weights, &conv, &mut theirs, Into::Accumulate);
+        convolve(&x, shape, &weights, &conv, Target::Added(&mut ours));
+        convolve_rows(&x, shape, &weights, &conv, Target::Added(&mut theirs));
         let outputs = error(&ours, &theirs);
-        convolve_into(&x, shape, &weights, &conv, &mut ours, Into::Overwrite);
-        convolve_rows_into(&x, shape, &weights, &conv, &mut theirs, Into::Overwrite);
+        convolve(&x, shape, &weights, &conv, Target::New { values: &mut ours, finish: None });
+        convolve_rows(&x, shape, &weights, &conv, Target::New { values: &mut theirs, finish: None });
         let outputs = outputs.max(error(&ours, &theirs));
         let (mut ours, mut theirs) = (vec![0.5; weights.len()], vec![0.5; weights.len()]);
         backward_weights(&x, shape, &dy, &conv, &mut ours);
@@ -110,8 +110,9 @@ mod tests {
         let conv = Conv2d { input: 2, output: 3, kernel: 3, stride: 1, padding: 1, input_gradient: true };
         let mut x = noise("x", 9 * 9 * 2);
         x[(4 * 9 + 3) * 2 + 1] = f32::NAN;
-        let mut y = vec![0.0; 9 * 9 * 3];
-        convolve_into(&x, shape, &noise("weights", conv.weights()), &conv, &mut y, Into::Overwrite);
+        let mut y = Vec::new();
+        let target = Target::New { values: &mut y, finish: None };
+        convolve(&x, shape, &noise("weights", conv.weights()), &conv, target);
         for (place, value) in y.iter().enumerate() {
             let (row, column) = (place / 27, place / 3 % 9);
             if row.abs_diff(4) <= 1 && column.abs_diff(3) <= 1 {

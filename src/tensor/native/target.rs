@@ -1,0 +1,55 @@
+//! Where an operation's outputs go, in pieces that threads fill.
+
+use rayon::prelude::*;
+
+use super::gemm::Into;
+use super::zeroed;
+
+/// What is done to a piece while it is in cache; it is told the piece's place in the whole.
+pub(super) type Finish<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
+
+/// Where outputs go.
+pub(super) enum Target<'a> {
+    /// To a new buffer.
+    New {
+        /// Which becomes this.
+        values: &'a mut Vec<f32>,
+        /// The last touch, if there is one.
+        finish: Option<Finish<'a>>,
+    },
+    /// They are added to what is there.
+    Added(&'a mut [f32]),
+}
+
+impl Target<'_> {
+    /// Fills the pieces of these lengths, by their numbers.
+    pub(super) fn fill(self, lengths: &[usize], work: impl Fn(usize, &mut [f32], Into) + Sync) {
+        let places: Vec<usize> = lengths
+            .iter()
+            .scan(0, |place, length| {
+                *place += length;
+                Some(*place - length)
+            })
+            .collect();
+        match self {
+            Self::New { values, finish } => {
+                *values = zeroed::in_pieces(lengths, |index, piece| {
+                    work(index, piece, Into::Overwrite);
+                    if let Some(finish) = finish {
+                        finish(places[index], piece);
+                    }
+                });
+            }
+            Self::Added(mut rest) => {
+                let pieces: Vec<&mut [f32]> =
+                    lengths.iter().map(|&length| rest.split_off_mut(..length).expect("room for all pieces")).collect();
+                pieces.into_par_iter().enumerate().for_each(|(index, piece)| work(index, piece, Into::Accumulate));
+            }
+        }
+    }
+}
+
+/// Lengths of pieces of `piece` values, the last with what remains of `total`.
+pub(super) fn even(total: usize, piece: usize) -> Vec<usize> {
+    (0..total).step_by(piece).map(|from| piece.min(total - from)).collect()
+}
