@@ -57,6 +57,10 @@ bench *args:
 bench-peers python="python3":
     cargo bench --bench peers -- --python {{python}}
 
+# What each part of a training step and of inference takes, and how fast it multiplies.
+bench-parts:
+    cargo bench --bench peers -- --parts
+
 # Measure what the engine costs: empty stages, a store of 100,000 runs.
 bench-engine:
     cargo bench --bench engine

@@ -6,14 +6,19 @@
 
 #![expect(clippy::print_stdout, reason = "the output is the table")]
 
+mod metrics;
 mod parts;
+mod peak;
 mod work;
 
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use didact::data::FeatureSet;
+use didact::schedule::{keep_freed_memory, large_pages, peak_rss};
+use metrics::TestSet;
 use parts::Parts;
-use rayon::prelude::*;
 use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -22,19 +27,26 @@ use work::{Joint, Pretrain};
 const BATCH: usize = 8;
 const SIDE: usize = 256;
 const THREADS: usize = 2;
+const WARM_UP: usize = 2;
 const REPEATS: usize = 10;
-/// Names of the rows, with what they may take and what they should, as parts of PyTorch's time.
-const ROWS: [(&str, f64, f64); 5] = [
+/// Names of the rows, with what they may take and what they should, as parts of what PyTorch takes.
+const ROWS: [(&str, f64, f64); 7] = [
     ("stfpm_step", 0.75, 0.50),
     ("joint_step", 0.80, 0.55),
     ("pretrain_step", 0.60, 0.45),
     ("inference", 0.90, 0.60),
     ("inference_unets", 0.90, 0.60),
+    ("metrics", 0.20, 0.10),
+    (PEAK, 1.00, 0.70),
 ];
+/// The row of the joint step's memory: in a process that does nothing else.
+const PEAK: &str = "peak_rss_bytes";
+/// What that process is told.
+const STEP_ONLY: &str = "--joint-steps-only";
 
 /// The median of several times, seconds, after warming up.
 fn median(mut step: impl FnMut()) -> f64 {
-    (0..2).for_each(|_| step());
+    (0..WARM_UP).for_each(|_| step());
     let mut seconds: Vec<f64> = (0..REPEATS)
         .map(|_| {
             let started = Instant::now();
@@ -47,82 +59,86 @@ fn median(mut step: impl FnMut()) -> f64 {
 }
 
 /// One step of a row.
-fn ours<'s>(row: &str, set: &'s FeatureSet) -> Box<dyn FnMut() + 's> {
+fn step<'s>(row: &str, set: &'s FeatureSet) -> Box<dyn FnMut() + 's> {
     let indices: Vec<usize> = (0..BATCH).collect();
-    if row == "pretrain_step" {
-        let mut pretrain = Pretrain::new(set);
-        return Box::new(move || pretrain.step(&indices));
-    }
-    let mut joint = Joint::new(set, row != "stfpm_step" && row != "inference");
     match row {
-        "inference" | "inference_unets" => Box::new(move || {
-            joint.infer(&indices);
-        }),
-        _ => Box::new(move || joint.step(&indices)),
+        "pretrain_step" => {
+            let mut pretrain = Pretrain::new(set);
+            Box::new(move || pretrain.step(&indices))
+        }
+        "metrics" => {
+            let test = TestSet::new();
+            Box::new(move || {
+                std::hint::black_box(test.measure());
+            })
+        }
+        "inference" | "inference_unets" => {
+            let mut joint = Joint::new(set, row == "inference_unets");
+            Box::new(move || {
+                joint.infer(&indices);
+            })
+        }
+        _ => {
+            let mut joint = Joint::new(set, row != "stfpm_step");
+            Box::new(move || joint.step(&indices))
+        }
     }
 }
 
-/// PyTorch's seconds for the same rows.
+/// The most memory, bytes, of a process that takes joint steps alone.
+fn joint_peak() -> f64 {
+    let this = std::env::current_exe().expect("this program");
+    let output = Command::new(this).arg(STEP_ONLY).stderr(Stdio::inherit()).output().expect("starts");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("bytes")
+}
+
+/// PyTorch's numbers for the same rows.
 fn theirs(python: &str, rows: &[&str]) -> Value {
-    let output = std::process::Command::new(python)
+    let output = Command::new(python)
         .args(["benches/pytorch/steps.py", "--rows"])
         .args(rows)
-        .stderr(std::process::Stdio::inherit())
+        .stderr(Stdio::inherit())
         .output()
         .expect("python starts");
     assert!(output.status.success(), "{python} failed");
     serde_json::from_slice(&output.stdout).expect("one JSON object")
 }
 
-/// 10⁹ floating-point operations a second of matrix products that fit a core's cache, on all threads.
-fn gemm_peak() -> f64 {
-    const SIDE: usize = 384;
-    const PRODUCTS: usize = 200;
-    let factor = vec![1.0_f32; SIDE * SIDE];
-    let seconds = median(|| {
-        (0..THREADS).into_par_iter().for_each(|_| {
-            let mut product = vec![0.0_f32; SIDE * SIDE];
-            for _ in 0..PRODUCTS {
-                let side = SIDE as isize;
-                // SAFETY: three buffers of SIDE × SIDE values, row-major, the product's not shared.
-                unsafe {
-                    gemm::gemm(
-                        SIDE,
-                        SIDE,
-                        SIDE,
-                        product.as_mut_ptr(),
-                        1,
-                        side,
-                        false,
-                        factor.as_ptr(),
-                        1,
-                        side,
-                        factor.as_ptr(),
-                        1,
-                        side,
-                        0.0,
-                        1.0,
-                        false,
-                        false,
-                        false,
-                        gemm::Parallelism::None,
-                    );
-                }
-            }
-        });
-    });
-    2e-9 * (THREADS * PRODUCTS * SIDE.pow(3)) as f64 / seconds
+/// PyTorch's seconds, or bytes.
+fn their_value(peers: &Value, row: &str) -> Option<f64> {
+    match row {
+        PEAK => peers[PEAK]["peak"].as_f64(),
+        "metrics" => {
+            Some(peers["metrics"]["pixel_auroc"]["seconds"].as_f64()? + peers["metrics"]["aupro"]["seconds"].as_f64()?)
+        }
+        _ => peers["rows"][row]["seconds"].as_f64(),
+    }
+}
+
+fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, peers: Option<&Value>) {
+    println!("{:<16} {:>10} {:>10} {:>7}  must  aim", "batch 8, 256 px", "didact", "PyTorch", "ratio");
+    for &(name, must, aim) in rows {
+        let (ours, factor, unit) = match name {
+            PEAK => (joint_peak(), 1e-6, "MB"),
+            _ => (median(step(name, set)), 1e3, "ms"),
+        };
+        let theirs = peers.and_then(|peers| their_value(peers, name));
+        let theirs_shown = theirs.map_or("-".to_owned(), |theirs| format!("{:.1} {unit}", factor * theirs));
+        let ratio = theirs.map_or("-".to_owned(), |theirs| format!("{:.2}", ours / theirs));
+        let ours_shown = format!("{:.1} {unit}", factor * ours);
+        println!("{name:<16} {ours_shown:>10} {theirs_shown:>10} {ratio:>7}  {must:.2}  {aim:.2}");
+    }
 }
 
 /// The parts of each row's step.
-fn print_parts(rows: &[&str], set: &FeatureSet) {
+fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
     let parts = Parts::default();
     tracing_subscriber::registry().with(parts.clone()).init();
-    let peak = gemm_peak();
+    let peak = peak::matrix_products(THREADS);
     println!("matrix products: {peak:.0} GFLOP/s");
-    for row in rows {
-        let mut step = ours(row, set);
-        (0..2).for_each(|_| step());
+    for &(row, ..) in rows.iter().filter(|(row, ..)| ![PEAK, "metrics"].contains(row)) {
+        let mut step = step(row, set);
+        (0..WARM_UP).for_each(|_| step());
         parts.take();
         let started = Instant::now();
         (0..REPEATS).for_each(|_| step());
@@ -142,40 +158,55 @@ fn print_parts(rows: &[&str], set: &FeatureSet) {
     }
 }
 
+/// Starts this program again with the environment that a sweep gives its workers.
+#[cfg(unix)]
+fn as_a_worker() {
+    use std::os::unix::process::CommandExt;
+    if let Some(setting) = large_pages() {
+        let this = std::env::current_exe().expect("this program");
+        let error = Command::new(this).args(std::env::args().skip(1)).envs([setting]).exec();
+        panic!("cannot start again: {error}");
+    }
+}
+
+#[cfg(not(unix))]
+fn as_a_worker() {}
+
+fn with_noise(folder: &Path, work: impl FnOnce(&FeatureSet)) {
+    std::fs::create_dir_all(folder).expect("room");
+    work::write_noise(folder, 2 * BATCH, SIDE);
+    work(&FeatureSet::open(folder).expect("features"));
+    let _ = std::fs::remove_dir_all(folder);
+}
+
 fn main() {
+    as_a_worker();
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let (mut python, mut show_parts, mut wanted) = (None, false, Vec::new());
+    let (mut python, mut show_parts, mut step_only, mut wanted) = (None, false, false, Vec::new());
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--python" => python = arguments.next(),
             "--parts" => show_parts = true,
+            STEP_ONLY => step_only = true,
             _ => wanted.push(argument),
         }
     }
     let rows: Vec<_> =
         ROWS.into_iter().filter(|(name, ..)| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name)).collect();
     rayon::ThreadPoolBuilder::new().num_threads(THREADS).build_global().expect("threads");
-    didact::schedule::keep_freed_memory();
+    keep_freed_memory();
     let folder = std::env::temp_dir().join(format!("didact-peers-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("room");
-    work::write_noise(&folder, 2 * BATCH, SIDE);
-    let set = FeatureSet::open(&folder).expect("features");
-    let names: Vec<&str> = rows.iter().map(|(name, ..)| *name).collect();
-    if show_parts {
-        print_parts(&names, &set);
-        let _ = std::fs::remove_dir_all(&folder);
-        return;
-    }
-    let peers = python.map(|python| theirs(&python, &names));
-    println!("{:<16} {:>10} {:>10} {:>7}  must  aim", "batch 8, 256 px", "didact ms", "PyTorch ms", "ratio");
-    for (name, must, aim) in rows {
-        let ours = 1e3 * median(ours(name, &set));
-        let theirs =
-            peers.as_ref().and_then(|peers| peers["rows"][name]["seconds"].as_f64()).map(|seconds| 1e3 * seconds);
-        let shown =
-            |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
-        let ratio = shown(theirs.map(|theirs| ours / theirs), 2);
-        println!("{name:<16} {ours:>10.1} {:>10} {ratio:>7}  {must:.2}  {aim:.2}", shown(theirs, 1));
-    }
-    let _ = std::fs::remove_dir_all(&folder);
+    with_noise(&folder, |set| {
+        if step_only {
+            let mut step = step("joint_step", set);
+            (0..WARM_UP + REPEATS).for_each(|_| step());
+            return println!("{}", peak_rss().expect("Linux"));
+        }
+        if show_parts {
+            return print_parts(&rows, set);
+        }
+        let names: Vec<&str> = rows.iter().map(|(name, ..)| *name).collect();
+        let peers = python.map(|python| theirs(&python, &names));
+        print_table(&rows, set, peers.as_ref());
+    });
 }

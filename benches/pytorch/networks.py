@@ -48,10 +48,11 @@ class Backbone(nn.Module):
 
 
 class UNet(nn.Module):
-    """Depth 2; concatenation with a projected skip, no convolution after it."""
+    """Depth 2; the skip is concatenated after a projection, without a convolution after it, or added, or absent."""
 
-    def __init__(self, channels, depth=2):
+    def __init__(self, channels, depth=2, skip="concat"):
         super().__init__()
+        self.kind = skip
         widths = [channels << i for i in range(depth + 1)]
         self.down = nn.ModuleList(
             nn.Sequential(convolution(a, b, 3, 2), nn.BatchNorm2d(b), nn.ReLU(inplace=True))
@@ -60,8 +61,8 @@ class UNet(nn.Module):
         self.up, self.skip, self.after = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for i in range(depth, 0, -1):
             out = widths[i - 1]
-            self.up.append(nn.ConvTranspose2d(widths[i], out // 2, 2, 2))
-            self.skip.append(nn.Conv2d(out, out // 2, 1))
+            self.up.append(nn.ConvTranspose2d(widths[i], out // 2 if skip == "concat" else out, 2, 2))
+            self.skip.append(nn.Conv2d(out, out // 2, 1) if skip == "concat" else nn.Identity())
             inner = nn.Sequential(nn.BatchNorm2d(out), nn.ReLU(inplace=True))
             self.after.append(inner if i > 1 else nn.Identity())
 
@@ -71,8 +72,17 @@ class UNet(nn.Module):
             skips.append(x)
             x = block(x)
         for up, skip, after in zip(self.up, self.skip, self.after):
-            x = after(torch.cat([up(x), skip(skips.pop())], dim=1))
+            x = after(self.join(up(x), skip(skips.pop())))
         return x
+
+    def join(self, up, skip):
+        match self.kind:
+            case "concat":
+                return torch.cat([up, skip], dim=1)
+            case "add":
+                return up + skip
+            case _:
+                return up
 
 
 def distance(teacher, predicted):

@@ -77,7 +77,7 @@ class Experiment:
         self.masks = [load_mask(root, path, options.size) for path in files]
         self.labels = [path.parent.name != "good" for path in files]
         self.student = Backbone()
-        self.unets = nn.ModuleList(UNet(channels) for channels in CHANNELS) if options.unet else None
+        self.unets = nn.ModuleList(UNet(c, skip=options.skip) for c in CHANNELS) if options.unet else None
 
     def predict(self, images):
         levels = self.student(images)
@@ -147,7 +147,7 @@ class Experiment:
     def run(self):
         if self.unets:
             self.pretrain()
-        optimizers = [torch.optim.SGD(self.student.parameters(), lr=0.4, momentum=0.9, weight_decay=1e-4)]
+        optimizers = [torch.optim.SGD(self.student.parameters(), lr=self.options.learning_rate, momentum=0.9, weight_decay=1e-4)]
         if self.unets:
             optimizers.append(torch.optim.Adam(self.unets.parameters(), lr=1e-4))
         best, chosen, selected, started = math.inf, 0, None, time.perf_counter()
@@ -176,7 +176,9 @@ def main():
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--learning-rate", type=float, default=0.4, help="of the student")
     parser.add_argument("--unet", action="store_true")
+    parser.add_argument("--skip", choices=("none", "add", "concat"), default="concat", help="of the U-Nets")
     parser.add_argument("--pretrain", type=int, default=20, help="epochs of the U-Nets on teacher features")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -48,8 +48,8 @@ impl StageKind {
     pub fn recipe(self) -> u32 {
         match self {
             Self::Evaluate => 1,
-            // 2: convolution and batch norm as one operation, sums in other parts.
-            Self::Features | Self::Pretrain | Self::Joint | Self::Score => 2,
+            // 2: convolution and batch norm as one operation, sums in other parts. 3: sums beside each other in losses.
+            Self::Features | Self::Pretrain | Self::Joint | Self::Score => 3,
         }
     }
 }

@@ -31,6 +31,23 @@ pub fn keep_freed_memory() {
     }
 }
 
+/// What a child's environment must say so that its heap lies in large pages where the system has them: kernels walk through many
+/// places of large buffers at once, more than the processor remembers small pages. None where it says so already.
+pub fn large_pages() -> Option<(&'static str, String)> {
+    const NAME: &str = "GLIBC_TUNABLES";
+    const SETTING: &str = "glibc.malloc.hugetlb";
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return None;
+    }
+    let given = std::env::var(NAME).unwrap_or_default();
+    let wanted = format!("{SETTING}=1");
+    match (given.contains(SETTING), given.is_empty()) {
+        (true, _) => None,
+        (false, true) => Some((NAME, wanted)),
+        (false, false) => Some((NAME, format!("{given}:{wanted}"))),
+    }
+}
+
 /// Lets this process have so many bytes of its own and no more: an allocation beyond that aborts it, and it alone. Files that
 /// are mapped for reading do not count.
 pub fn limit_memory(bytes: u64) -> std::io::Result<()> {

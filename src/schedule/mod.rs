@@ -18,7 +18,7 @@ mod worker;
 pub use execute::execute;
 pub use launch::{LaunchOptions, SweepEnd, launch};
 pub use log::AttemptLog;
-pub use memory::{keep_freed_memory, limit_memory, offer_to_the_kernel, peak_rss};
+pub use memory::{keep_freed_memory, large_pages, limit_memory, offer_to_the_kernel, peak_rss};
 pub use message::Message;
 pub use process::{Stop, host_name, process_started};
 pub(crate) use progress::spoken;

@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::attempt::HUNG;
-use super::memory::kernel_kills;
+use super::memory::{kernel_kills, large_pages};
 use super::worker::BREAKER;
 use super::{LaunchOptions, Message, Slot, Stop};
 use crate::store::FailureClass;
@@ -98,6 +98,7 @@ fn start(slot: &Slot, options: &LaunchOptions) -> std::io::Result<Child> {
         .args(
             options.stage_timeout.iter().flat_map(|t| ["--stage-timeout".to_owned(), format!("{}s", t.as_secs_f64())]),
         )
+        .envs(large_pages())
         // The worker reads its standard input only to notice that this process has gone.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,0 +1,50 @@
+//! How fast this machine multiplies matrices.
+
+use gemm::Parallelism;
+use rayon::prelude::*;
+
+use crate::median;
+
+/// Side of the matrices: they fit a core's cache.
+const SIDE: usize = 384;
+const PRODUCTS: usize = 200;
+
+/// 10⁹ floating-point operations a second, on so many threads, each with products of its own.
+pub fn matrix_products(threads: usize) -> f64 {
+    let factor = vec![1.0_f32; SIDE * SIDE];
+    let seconds = median(|| {
+        (0..threads).into_par_iter().for_each(|_| {
+            let mut product = vec![0.0_f32; SIDE * SIDE];
+            (0..PRODUCTS).for_each(|_| multiply(&factor, &mut product));
+        });
+    });
+    2e-9 * (threads * PRODUCTS * SIDE.pow(3)) as f64 / seconds
+}
+
+fn multiply(factor: &[f32], product: &mut [f32]) {
+    let (side, row, column) = (SIDE, SIDE as isize, 1);
+    // SAFETY: buffers of SIDE × SIDE values, row-major, the product's borrowed alone.
+    unsafe {
+        gemm::gemm(
+            side,
+            side,
+            side,
+            product.as_mut_ptr(),
+            column,
+            row,
+            false,
+            factor.as_ptr(),
+            column,
+            row,
+            factor.as_ptr(),
+            column,
+            row,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}
