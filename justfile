@@ -10,6 +10,10 @@ default:
 sweep *args:
     cargo run --release --quiet -- sweep "$@"
 
+# Every skip connection of the U-Net beside ST-FPM, on hazelnut: just ablate [FLAGS].
+ablate *args:
+    cargo run --release --quiet -- sweep experiments/skip-ablation.toml "$@"
+
 # Write the report of a sweep (without a name, of the latest).
 report *args:
     cargo run --release --quiet -- report "$@"

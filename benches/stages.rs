@@ -3,7 +3,7 @@
 use dfdx::tensor::{PutTape, TensorFromVec};
 use dfdx::tensor_ops::Backward;
 use didact::evaluate::metrics::{Sweep, aupro, auroc};
-use didact::model::{Assembly, AutoEncoder, Skip, UnetSettings};
+use didact::model::{Assembly, AutoEncoder, Corruption, Skip, UnetSettings};
 use didact::nn::Mode;
 use didact::tensor::{Backend, Features, Native, Recorded};
 use divan::Bencher;
@@ -39,7 +39,7 @@ fn student_step(bencher: Bencher<'_, '_>, side: usize) {
 /// Prediction with U-Nets, as scoring does it.
 #[divan::bench(args = [64, 128, 256], sample_count = 5)]
 fn predict_with_unets(bencher: Bencher<'_, '_>, side: usize) {
-    let unet = AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0 });
+    let unet = AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain });
     let mut assembly = Assembly::<Native>::new(0, 64, &unet);
     let images = features(side, 3);
     bencher.bench_local(|| assembly.predict(images.clone()).expect("memory"));

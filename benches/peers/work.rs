@@ -5,7 +5,7 @@ use std::path::Path;
 use dfdx::tensor::{PutTape, WithEmptyTape};
 use dfdx::tensor_ops::Backward;
 use didact::data::{FeatureSet, FeatureWriter, Image, LevelShape};
-use didact::model::{Assembly, AutoEncoder, AutoEncoders, Resnet18, Skip, UnetSettings};
+use didact::model::{Assembly, AutoEncoder, AutoEncoders, Corruption, Resnet18, Skip, UnetSettings};
 use didact::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, clip_global_norm};
 use didact::tensor::{Backend, Native, Recorded};
 use didact::train::Batches;
@@ -14,7 +14,7 @@ type Tape = Recorded<Native>;
 
 /// The U-Nets of the comparison.
 pub fn unet() -> UnetSettings {
-    UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0 }
+    UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain }
 }
 
 /// Images and features of noise, as a teacher of width 64 would leave them.
@@ -82,9 +82,9 @@ impl<'a> Joint<'a> {
         let mut gradients = total.expect("three levels").backward();
         let ceiling = if self.assembly.autoencoders.is_some() { 1.0 } else { 0.0 };
         clip_global_norm::<Native>(&[&self.assembly], &mut gradients, ceiling).expect("memory");
-        self.student.step(&mut self.assembly.student, &mut gradients).expect("memory");
+        self.student.step(&mut self.assembly.student, &mut gradients, 1.0).expect("memory");
         if let Some(autoencoders) = &mut self.assembly.autoencoders {
-            self.autoencoder.step(autoencoders, &mut gradients).expect("memory");
+            self.autoencoder.step(autoencoders, &mut gradients, 1.0).expect("memory");
         }
     }
 
@@ -130,6 +130,6 @@ impl<'a> Pretrain<'a> {
         }
         let mut gradients = total.expect("three levels").backward();
         clip_global_norm::<Native>(&[&self.autoencoders], &mut gradients, 0.0).expect("memory");
-        self.optimizer.step(&mut self.autoencoders, &mut gradients).expect("memory");
+        self.optimizer.step(&mut self.autoencoders, &mut gradients, 1.0).expect("memory");
     }
 }

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::global::Global;
 use super::start::start;
 use super::worker::Runner;
-use super::{cancel, data, gc, report, status, sweep, weights, why, worker};
+use super::{cancel, compare, data, gc, report, status, sweep, weights, why, worker};
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
@@ -37,6 +37,8 @@ enum Verb {
     Gc(gc::GcArgs),
     /// Write the report of a sweep.
     Report(report::ReportArgs),
+    /// Tell whether one trial is better than another, and how sure that is.
+    Compare(compare::CompareArgs),
     /// Look at a data set, or draw the synthetic one.
     #[command(subcommand)]
     Data(data::DataVerb),
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Verb::Cancel(args) => runtime.block_on(cancel::run(&args, &global)),
         Verb::Gc(args) => runtime.block_on(gc::run(&args, &global)),
         Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
+        Verb::Compare(args) => runtime.block_on(compare::run(&args, &global)),
         Verb::Data(verb) => data::run(&verb),
         Verb::Weights(verb) => weights::run(&verb),
         Verb::Worker(args) => runtime.block_on(worker::run(&args, &global, &Runner::CPU)),

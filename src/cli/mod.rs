@@ -4,6 +4,7 @@ mod args;
 mod cancel;
 #[cfg(feature = "cuda")]
 mod check;
+mod compare;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod data;

@@ -9,11 +9,11 @@ use super::cuda::{compute_as, open};
 use super::exit::{Exit, Failure};
 use super::output::{print, size, table};
 use crate::data::{FeatureWriter, Image, LevelShape};
-use crate::model::{AutoEncoder, Skip, UnetSettings};
+use crate::model::{AutoEncoder, Corruption, Skip, UnetSettings};
 use crate::nn::OptimizerSettings;
 use crate::tensor::{Backend, Composed, Numerics};
 use crate::train::{
-    JointInput, JointSettings, LossSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe,
+    JointInput, JointSettings, LossSettings, Observer, PretrainInput, PretrainSettings, Progress, RateSchedule, Recipe,
     ReconstructionGradient, SelectionRule, StageContext, StageError, joint, pretrain,
 };
 
@@ -59,7 +59,7 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
     create(&features)?;
     // Four batches to train on, and the fifth part that is held out.
     write_noise(&features, 5 * batch, side)?;
-    let unet = UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0 };
+    let unet = UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain };
     let epochs = usize::from(args.steps).div_ceil(4);
     let adam = |learning_rate| OptimizerSettings::Adam { learning_rate, weight_decay: 0.0 };
     let plain = JointSettings {
@@ -71,6 +71,9 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
         autoencoder: None,
         loss: None,
         selection: SelectionRule::HeldOutLoss,
+        schedule: RateSchedule::Constant,
+        warm_up: 0,
+        patience: 0,
     };
     let loss =
         LossSettings { reconstruction: 1.0, similarity: 1.0, reconstruction_gradient: ReconstructionGradient::Both };

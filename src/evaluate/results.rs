@@ -35,7 +35,7 @@ pub struct ImageScore {
     pub image: String,
     /// Kind of defect; none for a normal image.
     pub defect: Option<String>,
-    /// Maximum of the final map.
+    /// What the map rule makes of the final map.
     pub score: f32,
 }
 
@@ -48,6 +48,6 @@ pub struct Evaluation {
     pub results: BTreeMap<String, Measured>,
     /// Scores of the test images, in their order.
     pub image_scores: Vec<ImageScore>,
-    /// Score above which an image is called defective: the largest of the held-out normals'.
+    /// Score above which an image is called defective: a quantile of the held-out normals'.
     pub held_out_threshold: Option<f64>,
 }

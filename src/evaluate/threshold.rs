@@ -4,6 +4,11 @@
 pub fn quantile(values: &[f32], q: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f32::total_cmp);
+    quantile_of_sorted(&sorted, q)
+}
+
+/// [`quantile`] of values that ascend.
+pub(super) fn quantile_of_sorted(sorted: &[f32], q: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let position = q.clamp(0.0, 1.0) * last as f64;
     let (low, share) = (position.floor() as usize, position.fract());

@@ -8,7 +8,7 @@ mod unet;
 pub mod weights;
 
 pub use resnet::{Levels, Resnet18};
-pub use settings::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
+pub use settings::{Architecture, AutoEncoder, Corruption, Skip, TeacherSettings, UnetSettings, WeightSource};
 pub use student::{Assembly, AutoEncoders, Complexity};
 pub use teacher::load_teacher;
 pub use unet::Unet;

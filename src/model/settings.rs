@@ -54,6 +54,31 @@ pub struct UnetSettings {
     pub depth: usize,
     /// Factor on the inner channels (C·2^i·width).
     pub width: f64,
+    /// What is done to the features before they enter, in training; the target stays as it is.
+    #[serde(default, skip_serializing_if = "Corruption::is_plain")]
+    pub input: Corruption,
+}
+
+/// What an auto-encoder must undo in training: with a skip connection it could otherwise copy its input (Vincent et al. 2008).
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Corruption {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// Gaussian noise of this deviation is added.
+    Noise(f64),
+    /// This share of the positions is 0 in all channels.
+    Masked(f64),
+    /// This share of the values is 0, the others larger by as much (Srivastava et al. 2014).
+    Dropout(f64),
+}
+
+impl Corruption {
+    /// Whether nothing is done.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
 }
 
 /// What stands between the student's features and the comparison with the teacher's.

@@ -26,6 +26,13 @@ pub enum OptimizerSettings {
         /// Factor of the weights in the gradient; 0 = none.
         weight_decay: f64,
     },
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), the same constants.
+    Adamw {
+        /// Step size.
+        learning_rate: f64,
+        /// The weights lose this share times the learning rate each step; 0 = none.
+        weight_decay: f64,
+    },
 }
 
 /// An optimiser with its moments, one buffer per parameter and moment.
@@ -46,32 +53,38 @@ impl<B: Backend> Optimizer<B> {
         Self { kind, first: Gradients::<B>::leaky(), second: Gradients::<B>::leaky(), steps: 0 }
     }
 
-    /// Moves every parameter of the module against its gradient.
-    pub fn step(&mut self, module: &mut dyn Module<B>, gradients: &mut Gradients<B>) -> OpResult<B, ()> {
+    /// Moves every parameter of the module against its gradient, at `rate` times the learning rate.
+    pub fn step(&mut self, module: &mut dyn Module<B>, gradients: &mut Gradients<B>, rate: f64) -> OpResult<B, ()> {
         let _part = Part::Optimiser.start();
         self.steps += 1;
         let mut outcome = Ok(());
         module.parameters_mut(&mut |parameter| {
             if outcome.is_ok() {
-                outcome = self.update(parameter, gradients);
+                outcome = self.update(parameter, gradients, rate);
             }
         });
         outcome
     }
 
-    fn update(&mut self, parameter: &mut Parameter<B>, gradients: &mut Gradients<B>) -> OpResult<B, ()> {
+    fn update(&mut self, parameter: &mut Parameter<B>, gradients: &mut Gradients<B>, rate: f64) -> OpResult<B, ()> {
         let gradient = gradients.get_or_alloc_mut(&parameter.value)?;
         let first = self.first.get_or_alloc_mut(&parameter.value)?;
         match self.kind {
             OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => {
                 let momentum = (momentum > 0.0).then_some(Momentum::Classic(momentum));
-                let config = SgdConfig { lr: learning_rate, momentum, weight_decay: decay(weight_decay) };
+                let config = SgdConfig { lr: rate * learning_rate, momentum, weight_decay: decay(weight_decay) };
                 config.try_update(&mut parameter.value, first, gradient)
             }
-            OptimizerSettings::Adam { learning_rate, weight_decay } => {
+            OptimizerSettings::Adam { learning_rate, weight_decay }
+            | OptimizerSettings::Adamw { learning_rate, weight_decay } => {
                 let second = self.second.get_or_alloc_mut(&parameter.value)?;
-                let config =
-                    AdamConfig { lr: learning_rate, betas: [0.9, 0.999], eps: 1e-8, weight_decay: decay(weight_decay) };
+                let weight_decay = match self.kind {
+                    OptimizerSettings::Adamw { .. } => {
+                        (weight_decay > 0.0).then_some(WeightDecay::Decoupled(weight_decay))
+                    }
+                    _ => decay(weight_decay),
+                };
+                let config = AdamConfig { lr: rate * learning_rate, betas: [0.9, 0.999], eps: 1e-8, weight_decay };
                 config.try_update(self.steps, &mut parameter.value, first, second, gradient)
             }
         }
@@ -81,7 +94,9 @@ impl<B: Backend> Optimizer<B> {
     fn moments(&mut self) -> Vec<(&'static str, &mut Gradients<B>)> {
         match self.kind {
             OptimizerSettings::Sgd { .. } => vec![("momentum", &mut self.first)],
-            OptimizerSettings::Adam { .. } => vec![("exp_avg", &mut self.first), ("exp_avg_sq", &mut self.second)],
+            OptimizerSettings::Adam { .. } | OptimizerSettings::Adamw { .. } => {
+                vec![("exp_avg", &mut self.first), ("exp_avg_sq", &mut self.second)]
+            }
         }
     }
 

@@ -47,7 +47,8 @@ impl StageKind {
     /// Raised whenever the code changes what this kind of stage computes.
     pub fn recipe(self) -> u32 {
         match self {
-            Self::Evaluate => 1,
+            // 2: per-image overlap, the official code's PRO, kinds of defects, the held-out threshold.
+            Self::Evaluate => 2,
             // 2: convolution and batch norm as one operation, sums in other parts. 3: sums beside each other in losses.
             Self::Features | Self::Pretrain | Self::Joint | Self::Score => 3,
         }

@@ -10,11 +10,13 @@ use super::build::{stages, trial_key};
 use super::opened::Facts;
 use super::{Key, Objective, Part, StageJob, TeacherRef, Trial};
 use crate::data::{CategorySelection, DataSettings, Layout};
-use crate::evaluate::{Aggregate, Checkpoint, EvaluateSettings};
-use crate::model::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
+use crate::evaluate::{Aggregate, Border, Checkpoint, EvaluateSettings, ImageScoreRule, Normalise};
+use crate::model::{Architecture, AutoEncoder, Corruption, Skip, TeacherSettings, UnetSettings, WeightSource};
 use crate::nn::OptimizerSettings;
 use crate::tensor::Numerics;
-use crate::train::{JointSettings, LossSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule};
+use crate::train::{
+    JointSettings, LossSettings, PretrainSettings, RateSchedule, Recipe, ReconstructionGradient, SelectionRule,
+};
 
 /// Everything that a run's keys are made from.
 #[derive(Clone)]
@@ -45,7 +47,7 @@ fn case() -> Case {
             synthetic: None,
         },
         teacher: teacher.clone(),
-        model: AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0 }),
+        model: AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain }),
         pretrain: Some(PretrainSettings { epochs: 50, batch_size: 32, learning_rate: 1e-3 }),
         joint: JointSettings {
             recipe: Recipe::Seed,
@@ -60,13 +62,11 @@ fn case() -> Case {
                 reconstruction_gradient: ReconstructionGradient::Both,
             }),
             selection: SelectionRule::HeldOutLoss,
+            schedule: RateSchedule::Constant,
+            warm_up: 0,
+            patience: 0,
         },
-        evaluate: EvaluateSettings {
-            aggregate: Aggregate::Product,
-            fuse_size: 64,
-            smoothing_sigma: 0.0,
-            oracle_epochs: 0,
-        },
+        evaluate: EvaluateSettings::of_stfpm(64),
         numerics: Numerics::F32,
     };
     let facts = Facts {
@@ -153,7 +153,8 @@ fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
     assert_eq!(moved(|c| c.trial.data.split_seed = 1), after(&["paint", "pretrain", "joint", "pseudo"]));
     assert_eq!(moved(|c| c.seed = 1), from_pretrain);
     assert_eq!(
-        moved(|c| c.trial.model = AutoEncoder::Unet(UnetSettings { skip: Skip::Add, depth: 2, width: 1.0 })),
+        moved(|c| c.trial.model =
+            AutoEncoder::Unet(UnetSettings { skip: Skip::Add, depth: 2, width: 1.0, input: Corruption::Plain })),
         from_pretrain
     );
     assert_eq!(moved(|c| c.trial.pretrain.iter_mut().for_each(|p| p.learning_rate = 1e-4)), from_pretrain);
@@ -162,6 +163,10 @@ fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
     assert_eq!(moved(|c| c.trial.joint.selection = SelectionRule::HeldOutScore), from_joint);
     assert_eq!(moved(|c| c.trial.evaluate.aggregate = Aggregate::Sum), set(&RULE));
     assert_eq!(moved(|c| c.trial.evaluate.smoothing_sigma = 4.0), set(&RULE));
+    assert_eq!(moved(|c| c.trial.evaluate.normalise = Normalise::HeldOut), set(&RULE));
+    assert_eq!(moved(|c| c.trial.evaluate.border = Border::Crop(4)), set(&RULE));
+    assert_eq!(moved(|c| c.trial.evaluate.image_score = ImageScoreRule::TopK(0.03)), set(&RULE));
+    assert_eq!(moved(|c| c.trial.evaluate.threshold_quantile = 0.95), set(&RULE));
 }
 
 #[test]
@@ -201,7 +206,8 @@ fn drawn() -> impl Strategy<Value = (u64, usize, usize, usize, bool)> {
 fn case_of((seed, depth, epochs, batch, product): (u64, usize, usize, usize, bool)) -> Case {
     let mut case = case();
     case.seed = seed;
-    case.trial.model = AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth, width: 1.0 });
+    case.trial.model =
+        AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth, width: 1.0, input: Corruption::Plain });
     case.trial.joint.epochs = epochs;
     case.trial.joint.batch_size = batch;
     case.trial.evaluate.aggregate = if product { Aggregate::Product } else { Aggregate::Mean };

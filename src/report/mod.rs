@@ -22,10 +22,15 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
+mod verdict;
 mod write;
 
 pub use baselines::{Published, published, published_names};
 pub use error::ReportError;
 pub use rows::Rows;
-pub use statistics::{PairedT, Summary, holm, paired_t, spearman, summary};
+pub use statistics::{
+    Bootstrap, CategoryScores, Delong, Friedman, PairedT, Summary, delong, friedman, holm, image_auroc_difference,
+    p_below, paired_t, seeds_needed, spearman, summary, wilcoxon,
+};
+pub use verdict::{Incomparable, Side, Verdict, verdicts};
 pub use write::write;

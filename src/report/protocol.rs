@@ -12,9 +12,40 @@ pub(super) struct Protocol(Value);
 /// Facts of a category, not of the way of measuring.
 const CATEGORY_FIELDS: [&str; 5] = ["category", "counts", "train_images", "test_images", "masks"];
 
+/// The facts in which two protocols of one category differ, but for the rule that picks the epoch: "map.aggregate: product, sum".
+pub(super) fn differences(one: &Protocol, other: &Protocol) -> Vec<String> {
+    fn compare(name: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
+        match (one, other) {
+            (Value::Object(a), Value::Object(b)) => {
+                let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+                for inner in names {
+                    let dotted = if name.is_empty() { inner.clone() } else { format!("{name}.{inner}") };
+                    compare(&dotted, &one[inner.as_str()], &other[inner.as_str()], found);
+                }
+            }
+            _ if one == other || name == "selection" => {}
+            _ => {
+                let text = |value: &Value| match value {
+                    Value::Null => "absent".to_owned(),
+                    Value::String(text) => super::text::clipped(text, 16),
+                    value => value.to_string(),
+                };
+                found.push(format!("{name}: {}, {}", text(one), text(other)));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    compare("", &one.0, &other.0, &mut found);
+    found
+}
+
 impl Protocol {
     pub(super) fn of(run: &RunRow) -> Self {
-        Self(serde_json::from_str(&run.protocol).unwrap_or(Value::Null))
+        Self::of_text(&run.protocol)
+    }
+
+    pub(super) fn of_text(json: &str) -> Self {
+        Self(serde_json::from_str(json).unwrap_or(Value::Null))
     }
 
     /// What two numbers of one category must share to stand in one table: everything but the rule that picks the epoch,
@@ -90,7 +121,30 @@ impl Protocol {
                     map["smoothing_sigma"]
                 ),
             ),
-            ("image score", format!("{} of the map", text(&self.0["image_score"]))),
+            (
+                "levels",
+                if map["normalise"] == "held-out" { "normalised by held-out quantiles" } else { "as they are" }
+                    .to_owned(),
+            ),
+            (
+                "border",
+                match (map["border"].as_str(), map["border"]["crop"].as_u64()) {
+                    (_, Some(pixels)) => format!("the outermost {pixels} px count as 0"),
+                    (Some("reweight"), _) => "pixels by their held-out mean and deviation".to_owned(),
+                    _ => "as it is".to_owned(),
+                },
+            ),
+            (
+                "image score",
+                match map["image_score"]["top-k"].as_f64() {
+                    Some(share) => format!("mean of the highest {share} of the map"),
+                    None => "max of the map".to_owned(),
+                },
+            ),
+            (
+                "held-out threshold",
+                format!("quantile {} of the held-out scores", map["threshold_quantile"].as_f64().unwrap_or(1.0)),
+            ),
             ("masks", text(&self.0["mask_rule"])),
             (
                 "AUPRO",

@@ -130,6 +130,9 @@ struct Running<'a> {
     /// Runs that had failed before.
     failed_before: i64,
     counts: RunCounts,
+    /// The counts that the search has seen. Not those seen last: whoever hears a worker counts, too, and another sweep's worker may
+    /// have done the last run.
+    steered_at: RunCounts,
     outlook: Outlook,
     /// Whether results came that the search has not seen.
     news: bool,
@@ -157,6 +160,7 @@ impl<'a> Running<'a> {
             started: Instant::now(),
             failed_before: counts.failed,
             counts,
+            steered_at: counts,
             outlook,
             news: false,
             looked: Instant::now(),
@@ -244,10 +248,11 @@ impl<'a> Running<'a> {
     }
 
     async fn look_now<S: Steer>(&mut self, steer: &mut S) -> Result<(), Trouble<S::Error>> {
-        let before = self.counts;
         self.store.check_identity()?;
         self.counts = self.store.run_counts(&self.options.wanted).await?;
-        if self.outlook == Outlook::MoreToCome && (self.counts != before || std::mem::take(&mut self.news)) {
+        if self.outlook == Outlook::MoreToCome && (self.counts != self.steered_at || std::mem::take(&mut self.news)) {
+            // Counted before the search looks: what changes meanwhile lets it look again.
+            self.steered_at = self.counts;
             self.outlook = steer.advance(self.store).await.map_err(Trouble::Steering)?;
             self.counts = self.store.run_counts(&self.options.wanted).await?;
         }

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use super::reader::{Problems, Reader};
 use crate::data::{CategorySelection, DataSettings, Layout, SyntheticSettings};
-use crate::evaluate::{Aggregate, EvaluateSettings};
-use crate::model::{Architecture, AutoEncoder, Skip, TeacherSettings, UnetSettings, WeightSource};
+use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise};
+use crate::model::{Architecture, AutoEncoder, Corruption, Skip, TeacherSettings, UnetSettings, WeightSource};
 use crate::nn::OptimizerSettings;
 use crate::plan::Trial;
 use crate::tensor::Numerics;
-use crate::train::{JointSettings, LossSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule};
+use crate::train::{
+    JointSettings, LossSettings, PretrainSettings, RateSchedule, Recipe, ReconstructionGradient, SelectionRule,
+};
 
 /// Reads the tables that make a trial; the caller reads the rest of the top level.
 pub(super) fn trial(top: &mut Reader<'_>, problems: &mut Problems) -> Trial {
@@ -132,9 +134,28 @@ fn model(mut reader: Reader<'_>, problems: &mut Problems) -> AutoEncoder {
         skip: reader.choice("skip", Skip::Concat, &skips, problems),
         depth: reader.integer("depth", 2, 1..=4, problems) as usize,
         width: reader.number("width", 1.0, 0.05..=8.0, problems),
+        input: corruption(&mut reader, problems),
     };
     reader.finish(problems);
     if unet { AutoEncoder::Unet(settings) } else { AutoEncoder::None }
+}
+
+fn corruption(reader: &mut Reader<'_>, problems: &mut Problems) -> Corruption {
+    let kinds = [
+        ("plain", Corruption::Plain),
+        ("noise", Corruption::Noise(0.0)),
+        ("masked", Corruption::Masked(0.0)),
+        ("dropout", Corruption::Dropout(0.0)),
+    ];
+    let kind = reader.choice("input", Corruption::Plain, &kinds, problems);
+    let deviation = reader.number("input_noise", 0.3, 1e-6..=1e3, problems);
+    let share = reader.number("input_share", 0.25, 1e-6..=0.95, problems);
+    match kind {
+        Corruption::Plain => Corruption::Plain,
+        Corruption::Noise(_) => Corruption::Noise(deviation),
+        Corruption::Masked(_) => Corruption::Masked(share),
+        Corruption::Dropout(_) => Corruption::Dropout(share),
+    }
 }
 
 fn pretrain(mut reader: Reader<'_>, problems: &mut Problems) -> Option<PretrainSettings> {
@@ -172,6 +193,9 @@ fn recipe(recipe: Recipe) -> JointSettings {
             Recipe::StfpmOfficial => SelectionRule::HeldOutScore,
             Recipe::Seed => SelectionRule::HeldOutLoss,
         },
+        schedule: RateSchedule::Constant,
+        warm_up: 0,
+        patience: 0,
     }
 }
 
@@ -191,33 +215,58 @@ fn joint(mut reader: Reader<'_>, model: &AutoEncoder, problems: &mut Problems) -
         student: optimizer(reader.table("student", problems), &base.student, problems),
         autoencoder: base.autoencoder.map(|base| optimizer(reader.table("autoencoder", problems), &base, problems)),
         loss: base.loss.map(|base| loss(reader.table("loss", problems), &base, problems)),
+        schedule: schedule(&mut reader, problems),
+        warm_up: reader.integer("warm_up", 0, 0..=100_000, problems) as usize,
+        patience: reader.integer("patience", 0, 0..=100_000, problems) as usize,
         recipe: base.recipe,
     };
     reader.finish(problems);
     settings
 }
 
+fn schedule(reader: &mut Reader<'_>, problems: &mut Problems) -> RateSchedule {
+    let step = RateSchedule::Step { every: 0, factor: 0.0 };
+    let kinds = [("constant", RateSchedule::Constant), ("cosine", RateSchedule::Cosine), ("step", step)];
+    let kind = reader.choice("schedule", RateSchedule::Constant, &kinds, problems);
+    let every = reader.integer("step_epochs", 30, 1..=100_000, problems) as usize;
+    let factor = reader.number("step_factor", 0.1, 1e-6..=1.0, problems);
+    match kind {
+        RateSchedule::Step { .. } => RateSchedule::Step { every, factor },
+        other => other,
+    }
+}
+
 fn optimizer(mut reader: Reader<'_>, base: &OptimizerSettings, problems: &mut Problems) -> OptimizerSettings {
-    let is_sgd = matches!(base, OptimizerSettings::Sgd { .. });
-    let sgd = reader.choice("optimizer", is_sgd, &[("sgd", true), ("adam", false)], problems);
-    let (base_rate, base_decay, base_momentum) = match *base {
-        OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => (learning_rate, weight_decay, momentum),
-        OptimizerSettings::Adam { learning_rate, weight_decay } => (learning_rate, weight_decay, 0.9),
+    #[derive(Clone, Copy, PartialEq)]
+    enum Kind {
+        Sgd,
+        Adam,
+        Adamw,
+    }
+    let (base_kind, base_rate, base_decay, base_momentum) = match *base {
+        OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => {
+            (Kind::Sgd, learning_rate, weight_decay, momentum)
+        }
+        OptimizerSettings::Adam { learning_rate, weight_decay } => (Kind::Adam, learning_rate, weight_decay, 0.9),
+        OptimizerSettings::Adamw { learning_rate, weight_decay } => (Kind::Adamw, learning_rate, weight_decay, 0.9),
     };
+    let kinds = [("sgd", Kind::Sgd), ("adam", Kind::Adam), ("adamw", Kind::Adamw)];
+    let kind = reader.choice("optimizer", base_kind, &kinds, problems);
     // Another optimiser than the recipe's has another scale: it takes its own customary rate.
-    let default_rate = match (sgd == is_sgd, sgd) {
-        (true, _) => base_rate,
-        (false, true) => 0.1,
-        (false, false) => 1e-3,
+    let default_rate = match kind {
+        kind if kind == base_kind => base_rate,
+        Kind::Sgd => 0.1,
+        Kind::Adam | Kind::Adamw => 1e-3,
     };
     let learning_rate = reader.number("learning_rate", default_rate, MIN_RATE..=1e4, problems);
     let weight_decay = reader.number("weight_decay", base_decay, 0.0..=1.0, problems);
-    let settings = match sgd {
-        true => {
+    let settings = match kind {
+        Kind::Sgd => {
             let momentum = reader.number("momentum", base_momentum, 0.0..=0.999_999, problems);
             OptimizerSettings::Sgd { learning_rate, momentum, weight_decay }
         }
-        false => OptimizerSettings::Adam { learning_rate, weight_decay },
+        Kind::Adam => OptimizerSettings::Adam { learning_rate, weight_decay },
+        Kind::Adamw => OptimizerSettings::Adamw { learning_rate, weight_decay },
     };
     reader.finish(problems);
     settings
@@ -245,16 +294,63 @@ fn loss(mut reader: Reader<'_>, base: &LossSettings, problems: &mut Problems) ->
 }
 
 fn evaluate(mut reader: Reader<'_>, image_size: usize, problems: &mut Problems) -> EvaluateSettings {
-    let rules = [("product", Aggregate::Product), ("sum", Aggregate::Sum), ("mean", Aggregate::Mean)];
+    let rules = [
+        ("product", Aggregate::Product),
+        ("sum", Aggregate::Sum),
+        ("mean", Aggregate::Mean),
+        ("weighted", Aggregate::Weighted),
+    ];
+    let normalise = [("none", Normalise::None), ("held-out", Normalise::HeldOut)];
     let settings = EvaluateSettings {
         aggregate: reader.choice("aggregate", Aggregate::Product, &rules, problems),
+        normalise: reader.choice("normalise", Normalise::None, &normalise, problems),
+        border: border(&mut reader, image_size, problems),
+        image_score: image_score(&mut reader, problems),
+        threshold_quantile: reader.number("threshold_quantile", 1.0, 0.0..=1.0, problems),
         // The official code's 64 at 256 px: level 1's side.
         fuse_size: reader.integer("fuse_size", (image_size / 4) as u64, 1..=4096, problems) as usize,
         smoothing_sigma: reader.number("smoothing_sigma", 0.0, 0.0..=64.0, problems),
         oracle_epochs: reader.integer("oracle_epochs", 0, 0..=10_000, problems) as usize,
     };
+    if settings.normalise == Normalise::HeldOut {
+        // Normalised values lie on both sides of 0.
+        if settings.aggregate == Aggregate::Product {
+            let help = "expected \"sum\", \"mean\" or \"weighted\": normalised levels have negative values, whose product means nothing";
+            problems.add(
+                &reader.place_of("aggregate"),
+                "`evaluate.aggregate` is \"product\" of normalised levels",
+                help,
+            );
+        }
+        if matches!(settings.border, Border::Crop(_)) {
+            let help = "expected \"none\" or \"reweight\": a cropped border counts as 0, which is no low score among normalised ones";
+            problems.add(&reader.place_of("border"), "`evaluate.border` is \"crop\" of normalised levels", help);
+        }
+    }
     reader.finish(problems);
     settings
+}
+
+fn border(reader: &mut Reader<'_>, image_size: usize, problems: &mut Problems) -> Border {
+    let kinds = [("none", Border::None), ("crop", Border::Crop(0)), ("reweight", Border::Reweight)];
+    let border = reader.choice("border", Border::None, &kinds, problems);
+    // Half of the image would be cropped at a quarter of the side: nothing to look at is left beyond.
+    let pixels =
+        reader.integer("border_crop", (image_size / 32) as u64, 1..=(image_size / 4) as u64, problems) as usize;
+    match border {
+        Border::Crop(_) => Border::Crop(pixels),
+        other => other,
+    }
+}
+
+fn image_score(reader: &mut Reader<'_>, problems: &mut Problems) -> ImageScoreRule {
+    let rules = [("max", ImageScoreRule::Max), ("top-k", ImageScoreRule::TopK(0.0))];
+    let rule = reader.choice("image_score", ImageScoreRule::Max, &rules, problems);
+    let share = reader.number("top_k", 0.03, 1e-6..=1.0, problems);
+    match rule {
+        ImageScoreRule::TopK(_) => ImageScoreRule::TopK(share),
+        ImageScoreRule::Max => ImageScoreRule::Max,
+    }
 }
 
 /// A U-Net halves the side `depth` times: level 3's must allow it.

@@ -112,22 +112,28 @@ impl Store {
     async fn connect(path: PathBuf, options: SqliteConnectOptions) -> Result<Self, StoreError> {
         // A slow statement is the machine's affair, not news for those who run a sweep.
         let options = options.disable_statement_logging();
-        let pool = SqlitePoolOptions::new()
+        let pool_options = SqlitePoolOptions::new()
             .max_connections(2)
             .acquire_timeout(Duration::from_secs(60))
             // Where a disk is full SQLite rolls back by itself, and sqlx counts the transaction as open for ever: nothing could be
             // begun on that connection any more.
-            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-            .connect_with(options)
-            .await
-            .map_err(|error| opening(&path, &error))?;
-        Ok(Self { pool, path, identity: None })
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
+        let mut left = OPENINGS;
+        loop {
+            left -= 1;
+            match pool_options.clone().connect_with(options.clone()).await {
+                Ok(pool) => return Ok(Self { pool, path, identity: None }),
+                // While another process makes the file's log or takes it away SQLite does not wait, whatever the timeout.
+                Err(error) if left > 0 && is_locked(&error) => tokio::time::sleep(OPENING_PAUSE).await,
+                Err(error) => return Err(opening(&path, &error)),
+            }
+        }
     }
 
     /// Brings the schema up to date. Two processes may create one store at the same moment: the one that comes second finds the
     /// other's tables half-way, waits, and finds nothing left to do.
     async fn migrate(&self) -> Result<(), StoreError> {
-        let mut left = 20;
+        let mut left = OPENINGS;
         loop {
             let error = match MIGRATIONS.run(&self.pool).await {
                 Ok(()) => return Ok(()),
@@ -140,7 +146,7 @@ impl Store {
                     other => StoreError::Open { path: self.path.clone(), reason: other.to_string() },
                 });
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(OPENING_PAUSE).await;
         }
     }
 
@@ -198,6 +204,15 @@ const CACHE: &str = "-65536";
 
 /// How long a writer waits for the others.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Several processes may open one store at the same moment: each tries so often.
+const OPENINGS: usize = 20;
+const OPENING_PAUSE: Duration = Duration::from_millis(100);
+
+/// SQLITE_BUSY in all its forms.
+fn is_locked(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(inner) if inner.message().contains("database is locked"))
+}
 
 fn newest() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)

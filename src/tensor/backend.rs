@@ -126,6 +126,12 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
     fn add<T: Tape<f32, Self::Device>>(a: Features<Self, T>, b: Features<Self, T>)
     -> OpResult<Self, Features<Self, T>>;
 
+    /// x · factor, element by element; the gradient goes to `x` alone.
+    fn scale<T: Tape<f32, Self::Device>>(
+        x: Features<Self, T>,
+        factor: &Features<Self>,
+    ) -> OpResult<Self, Features<Self, T>>;
+
     /// Channels of `a`, then channels of `b`.
     fn concat<T: Tape<f32, Self::Device>>(
         a: Features<Self, T>,

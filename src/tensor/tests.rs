@@ -120,6 +120,10 @@ fn elementwise_pooling_and_concat_gradients<B: Backend>() {
         let b = x.remove(1);
         against_target::<B>(B::add(x.remove(0), b).expect("memory"))
     });
+    let factor = features::<B>(noise("factor", 36), (2, 3, 3, 2));
+    check::<B>(&[input((2, 3, 3, 2))], &[], &|mut x, _| {
+        against_target::<B>(B::scale(x.remove(0), &factor).expect("memory"))
+    });
     check::<B>(&[input((2, 3, 3, 4)), other], &[], &|mut x, _| {
         let b = x.remove(1);
         against_target::<B>(B::concat(x.remove(0), b).expect("memory"))

@@ -61,8 +61,8 @@ pub fn train_demo_teacher(
             return Err(StageError::Diverged { what: "loss", value, epoch: 1, step });
         }
         let mut gradients = loss.try_backward().map_err(StageError::device)?;
-        network_optimizer.step(&mut network, &mut gradients).map_err(StageError::device)?;
-        head_optimizer.step(&mut head, &mut gradients).map_err(StageError::device)?;
+        network_optimizer.step(&mut network, &mut gradients, 1.0).map_err(StageError::device)?;
+        head_optimizer.step(&mut head, &mut gradients, 1.0).map_err(StageError::device)?;
         if step % 50 == 0 || step == steps {
             told(step, value, hits as f64 / BATCH as f64);
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::corruption::At;
 use super::{Progress, StageContext, StageError};
 use crate::data::{shuffle, stream};
 use crate::nn::State;
@@ -14,6 +15,9 @@ use crate::tensor::{Backend, Native, Scalar, to_host};
 
 /// A checkpoint is written at least this often.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
+/// At the end of an epoch one is written if training has since taken so many times as long as writing did: checkpoints then cost a
+/// twentieth of the time, and a kill costs no more than an epoch or so many writes.
+const CHECKPOINT_SHARE: u32 = 20;
 /// The numbers of steps are read from the device this often: reading waits for the device, and a device that is waited
 /// for after every step is idle while the next is prepared.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
@@ -33,7 +37,7 @@ pub(super) trait Phase {
 
     /// Trains on one batch and returns its numbers, means over the batch; `loss` must be among them. A step may change the
     /// weights though its numbers are not finite: the driver reads the numbers before it keeps the weights.
-    fn step(&mut self, batch: &[usize]) -> Result<StepNumbers<Self::Backend>, StageError>;
+    fn step(&mut self, batch: &[usize], at: At) -> Result<StepNumbers<Self::Backend>, StageError>;
 
     /// The numbers of the held-out part, in evaluation mode.
     fn held_out(&mut self) -> Result<Numbers, StageError>;
@@ -63,6 +67,8 @@ pub(super) struct Schedule<'a> {
     pub seed: u64,
     /// Epochs whose weights are kept beside the selected and the last.
     pub snapshots: &'a [usize],
+    /// Epochs without a better one after which training stops; 0 = never.
+    pub patience: usize,
 }
 
 /// Where training stands.
@@ -83,6 +89,8 @@ struct Position {
 pub(super) struct Outcome {
     /// The selected epoch; the last where nothing selects.
     pub selected_epoch: usize,
+    /// Epochs trained: fewer than planned where patience ended.
+    pub epochs: usize,
 }
 
 /// Evenly spaced epochs, the last among them: `count` of 1..=`epochs`.
@@ -114,6 +122,10 @@ struct Driver<'a, 'c, P: Phase> {
     context: &'a mut StageContext<'c>,
     position: Position,
     last_checkpoint: Instant,
+    /// What the last checkpoint took to write.
+    checkpoint_took: Duration,
+    /// The selected epoch's weights, where they are not written yet.
+    selected: Option<State>,
     /// Steps whose numbers are not read yet: the step's place in its epoch, its images, its numbers.
     unread: Vec<(usize, usize, StepNumbers<P::Backend>)>,
     last_read: Instant,
@@ -144,13 +156,15 @@ pub(super) fn drive<P: Phase>(
         context,
         position: Position::default(),
         last_checkpoint: now,
+        checkpoint_took: Duration::ZERO,
+        selected: None,
         unread: Vec::new(),
         last_read: now,
         trained: Trained::default(),
     };
     driver.resume()?;
     let started = Instant::now();
-    while driver.position.epoch < schedule.epochs {
+    while driver.position.epoch < schedule.epochs && !driver.out_of_patience() {
         driver.epoch()?;
     }
     driver.tell_costs(started.elapsed());
@@ -188,7 +202,8 @@ impl<P: Phase> Driver<'_, '_, P> {
         let batches = batches(&order, self.schedule.batch_size);
         let mut started = Instant::now();
         for (step, batch) in batches.iter().enumerate().skip(self.position.step) {
-            let numbers = self.phase.step(batch)?;
+            let at = At { epoch: self.position.epoch, step, steps: batches.len() };
+            let numbers = self.phase.step(batch, at)?;
             self.unread.push((step + 1, batch.len(), numbers));
             self.position.step = step + 1;
             let mid_epoch = self.position.step < batches.len();
@@ -253,45 +268,54 @@ impl<P: Phase> Driver<'_, '_, P> {
         self.position.epoch = epoch;
         self.position.step = 0;
 
-        // Selected and kept weights first: the position that speaks of them must not be durable before them.
         if let Some(value) = self.phase.criterion().and_then(|name| held_out.get(name).copied())
             && self.position.best.is_none_or(|(_, best)| value < best)
         {
             self.position.best = Some((epoch, value));
-            self.save_weights("selected")?;
+            self.selected = Some(self.phase.weights()?);
         }
         if self.schedule.snapshots.contains(&epoch) {
-            self.save_weights(&snapshot_name(epoch))?;
+            self.phase.weights()?.save(&self.partial(&snapshot_name(epoch))).map_err(StageError::artifact)?;
         }
-        // Rows before the checkpoint: what a kill between the two leaves too much is deleted on resume, what it left too little
-        // would never come back.
-        self.context.observer.store_metrics().map_err(StageError::Artifact)?;
-        self.checkpoint()?;
         let total = self.schedule.epochs;
-        self.context.observer.progress(Progress { done: epoch, total, unit: "epoch", loss });
-        match self.context.observer.stop_requested() && epoch < total {
-            true => Err(StageError::Interrupted),
-            false => Ok(()),
+        let stop = self.context.observer.stop_requested() && epoch < total;
+        let due = self.last_checkpoint.elapsed() >= CHECKPOINT_SHARE * self.checkpoint_took;
+        if stop || due || epoch == total || self.out_of_patience() {
+            self.checkpoint()?;
         }
+        self.context.observer.progress(Progress { done: epoch, total, unit: "epoch", loss });
+        if stop { Err(StageError::Interrupted) } else { Ok(()) }
     }
 
-    fn save_weights(&mut self, name: &str) -> Result<(), StageError> {
-        self.phase.weights()?.save(&self.partial(name)).map_err(StageError::artifact)
+    fn out_of_patience(&self) -> bool {
+        let best = self.position.best.map_or(self.position.epoch, |(epoch, _)| epoch);
+        self.schedule.patience > 0 && self.position.epoch - best >= self.schedule.patience
     }
 
     fn checkpoint(&mut self) -> Result<(), StageError> {
+        let started = Instant::now();
+        // Rows first: what a kill between the two leaves too much is deleted on resume, what it left too little would never come
+        // back. Selected weights next: the position that speaks of them must not be durable before them.
+        self.context.observer.store_metrics().map_err(StageError::Artifact)?;
+        if let Some(selected) = self.selected.take() {
+            selected.save(&self.partial("selected")).map_err(StageError::artifact)?;
+        }
         let mut state = self.phase.weights()?;
         self.phase.add_moments(&mut state)?;
         state.metadata.extend(metadata_of(&self.position));
         state.metadata.insert(DEVICE.to_owned(), P::Backend::KIND.to_owned());
         state.save(&self.partial("last")).map_err(StageError::artifact)?;
         self.last_checkpoint = Instant::now();
+        self.checkpoint_took = started.elapsed();
         Ok(())
     }
 
     fn finish(self) -> Result<Outcome, StageError> {
+        let epochs = self.position.epoch;
         let mut names = vec!["last".to_owned()];
-        names.extend(self.schedule.snapshots.iter().map(|&epoch| snapshot_name(epoch)));
+        names.extend(
+            self.schedule.snapshots.iter().filter(|&&epoch| epoch <= epochs).map(|&epoch| snapshot_name(epoch)),
+        );
         if self.position.best.is_some() {
             names.push("selected".to_owned());
         }
@@ -301,7 +325,7 @@ impl<P: Phase> Driver<'_, '_, P> {
                 StageError::Artifact(format!("copying {} to {}: {error}", from.display(), to.display()))
             })?;
         }
-        Ok(Outcome { selected_epoch: self.position.best.map_or(self.schedule.epochs, |(epoch, _)| epoch) })
+        Ok(Outcome { selected_epoch: self.position.best.map_or(epochs, |(epoch, _)| epoch), epochs })
     }
 }
 
@@ -343,7 +367,7 @@ mod tests {
     use super::*;
 
     fn schedule(train: &[usize]) -> Schedule<'_> {
-        Schedule { epochs: 3, batch_size: 4, train, seed: 7, snapshots: &[] }
+        Schedule { epochs: 3, batch_size: 4, train, seed: 7, snapshots: &[], patience: 0 }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The stage `evaluate`: the map rule and the metrics. Changing a rule repeats this stage alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -8,10 +8,13 @@ use serde::Serialize;
 
 use super::{Progress, StageContext, StageError};
 use crate::data::Sample;
-use crate::evaluate::metrics::{F1Max, PRO_LIMIT, Sweep, Undefined, aupro, auroc, average_precision, f1_max};
+use crate::evaluate::metrics::{
+    F1Max, NotFinite, PRO_LIMIT, Sweep, ThresholdCounts, Undefined, aupimo, aupro, auroc, average_precision,
+    expected_false_alarms, f1_max, rescaled_pro,
+};
 use crate::evaluate::{
-    Checkpoint, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, LevelMaps, MapRule, Measured, ScoreHeader,
-    Snapshot, fused_file, mask_file, quantile,
+    Checkpoint, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, MapRule, Measured, ScoreHeader, Snapshot,
+    fused_file, mask_file, quantile,
 };
 
 /// What the stage works on.
@@ -112,57 +115,127 @@ fn measure(
     snapshot: &Snapshot,
     masks: &[Truth],
 ) -> Result<Outcome, StageError> {
-    let rule = MapRule::from(input.settings);
-    let levels = header.maps(input.score, snapshot, "test", header.test.len()).map_err(StageError::artifact)?;
-    let maps = final_maps(&levels, rule, input.image_size);
-    let scores: Vec<f32> = maps.iter().map(FinalMap::score).collect();
-    // Labels and names are of now: the score artifact knows the pixels only, and folders may have been renamed since.
-    let labels: Vec<bool> = input.test.iter().map(|sample| sample.defect.is_some()).collect();
-    let name = |error: crate::evaluate::metrics::NotFinite| {
-        StageError::Data(format!("the anomaly map of {} is not finite", input.test[error.image].image))
-    };
-    let images = Sweep::of_labels(&scores, &labels).map_err(name)?;
+    let held_out = header.maps(input.score, snapshot, "held-out", header.held_out).map_err(StageError::artifact)?;
+    let rule = MapRule::fit(input.settings, &held_out, input.image_size);
+    let normal: Vec<f32> = rule.all(&held_out, input.image_size).iter().map(|map| map.score).collect();
+    let threshold = quantile(&normal, input.settings.threshold_quantile);
 
-    let mut results = BTreeMap::new();
-    let mut add = |name: &str, value: Result<f64, Undefined>| results.insert(name.to_owned(), Measured::of(value));
-    add("image_auroc", auroc(&images));
-    add("image_ap", average_precision(&images));
-    add("image_f1max", f1_max(&images).map(|F1Max { value, .. }| value));
+    let levels = header.maps(input.score, snapshot, "test", header.test.len()).map_err(StageError::artifact)?;
+    let maps = rule.all(&levels, input.image_size);
+    let mut results = Results::default();
+    let images = measure_images(input, &maps, &mut results)?;
+    results.add_threshold(input, &maps, &normal, threshold);
     let pixels = match masks.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() {
         None => {
             let reason = Undefined("a defective test image has no mask");
-            for metric in ["pixel_auroc", "pixel_ap", "pixel_f1max", "aupro"] {
-                add(metric, Err(reason));
-            }
+            PIXEL_METRICS.iter().for_each(|metric| results.add(metric, Err(reason)));
             None
         }
         Some(masks) => {
             let masks: Vec<Option<&Vec<bool>>> = masks.into_iter().map(Option::as_ref).collect();
-            let pixels = Sweep::of_maps(&maps, &masks, input.image_size).map_err(name)?;
-            add("pixel_auroc", auroc(&pixels));
-            add("pixel_ap", average_precision(&pixels));
-            add("pixel_f1max", f1_max(&pixels).map(|F1Max { value, .. }| value));
-            add("aupro", aupro(&pixels, PRO_LIMIT));
-            Some(pixels)
+            Some(measure_pixels(input, &maps, &masks, &mut results)?)
         }
     };
-
-    let held_out = header.maps(input.score, snapshot, "held-out", header.held_out).map_err(StageError::artifact)?;
-    let normal: Vec<f32> = final_maps(&held_out, rule, input.image_size).iter().map(FinalMap::score).collect();
     let image_scores = input
         .test
         .iter()
-        .zip(&scores)
-        .map(|(sample, &score)| ImageScore { image: sample.image.clone(), defect: sample.defect.clone(), score })
+        .zip(&maps)
+        .map(|(sample, map)| ImageScore {
+            image: sample.image.clone(),
+            defect: sample.defect.clone(),
+            score: map.score,
+        })
         .collect();
     let evaluation =
-        Evaluation { epoch: snapshot.epoch, results, image_scores, held_out_threshold: quantile(&normal, 1.0) };
+        Evaluation { epoch: snapshot.epoch, results: results.0, image_scores, held_out_threshold: threshold };
     Ok(Outcome { evaluation, curves: Curves::of(&images, pixels.as_ref(), PRO_LIMIT), maps })
 }
 
-pub(super) fn final_maps(levels: &[LevelMaps], rule: MapRule, side: usize) -> Vec<FinalMap> {
-    let images = levels.first().map_or(0, LevelMaps::len);
-    (0..images).into_par_iter().map(|image| rule.apply(levels, image, side)).collect()
+/// Numbers by name.
+#[derive(Default)]
+struct Results(BTreeMap<String, Measured>);
+
+/// What needs masks.
+const PIXEL_METRICS: [&str; 6] = ["pixel_auroc", "pixel_ap", "pixel_f1max", "aupro", "aupro_stfpm_rescaled", "aupimo"];
+
+impl Results {
+    fn add(&mut self, name: &str, value: Result<f64, Undefined>) {
+        self.0.insert(name.to_owned(), Measured::of(value));
+    }
+
+    /// What a threshold from held-out normals does: precision, recall, and false alarms on test and as expected.
+    fn add_threshold(&mut self, input: &EvaluateInput<'_>, maps: &[FinalMap], normal: &[f32], threshold: Option<f64>) {
+        const NAMES: [&str; 4] =
+            ["image_precision", "image_recall", "image_false_alarms", "image_false_alarms_expected"];
+        let Some(threshold) = threshold else {
+            return NAMES.iter().for_each(|name| self.add(name, Err(Undefined("nothing is held out"))));
+        };
+        let scores: Vec<f32> = maps.iter().map(|map| map.score).collect();
+        let labels: Vec<bool> = input.test.iter().map(|sample| sample.defect.is_some()).collect();
+        let counts = ThresholdCounts::of(&scores, &labels, threshold);
+        let values =
+            [counts.precision(), counts.recall(), counts.false_alarms(), expected_false_alarms(normal, threshold)];
+        NAMES.iter().zip(values).for_each(|(name, value)| self.add(name, value));
+    }
+}
+
+/// The test set's kinds of defects, in alphabetical order.
+fn kinds<'s>(test: &'s [Sample]) -> BTreeSet<&'s str> {
+    test.iter().filter_map(|sample| sample.defect.as_deref()).collect()
+}
+
+/// The indices of the normal images and of those with one kind of defect.
+fn normal_and(test: &[Sample], kind: &str) -> Vec<usize> {
+    (0..test.len()).filter(|&index| test[index].defect.as_deref().is_none_or(|defect| defect == kind)).collect()
+}
+
+fn no_number(test: &[Sample]) -> impl Fn(NotFinite) -> StageError + '_ {
+    |error| StageError::Data(format!("the anomaly map of {} is not finite", test[error.image].image))
+}
+
+fn measure_images(input: &EvaluateInput<'_>, maps: &[FinalMap], results: &mut Results) -> Result<Sweep, StageError> {
+    // Labels and names are of now: the score artifact knows the pixels only, and folders may have been renamed since.
+    let sweep = |indices: &[usize]| {
+        let scores: Vec<f32> = indices.iter().map(|&index| maps[index].score).collect();
+        let labels: Vec<bool> = indices.iter().map(|&index| input.test[index].defect.is_some()).collect();
+        Sweep::of_labels(&scores, &labels)
+    };
+    let all: Vec<usize> = (0..maps.len()).collect();
+    let images = sweep(&all).map_err(no_number(input.test))?;
+    results.add("image_auroc", auroc(&images));
+    results.add("image_ap", average_precision(&images));
+    results.add("image_f1max", f1_max(&images).map(|F1Max { value, .. }| value));
+    let kinds = kinds(input.test);
+    for kind in kinds.iter().filter(|_| kinds.len() > 1) {
+        let some = sweep(&normal_and(input.test, kind)).map_err(no_number(input.test))?;
+        results.add(&format!("image_auroc:{kind}"), auroc(&some));
+    }
+    Ok(images)
+}
+
+fn measure_pixels(
+    input: &EvaluateInput<'_>,
+    maps: &[FinalMap],
+    masks: &[Option<&Vec<bool>>],
+    results: &mut Results,
+) -> Result<Sweep, StageError> {
+    let pixels = Sweep::of_maps(maps, masks, input.image_size).map_err(no_number(input.test))?;
+    results.add("pixel_auroc", auroc(&pixels));
+    results.add("pixel_ap", average_precision(&pixels));
+    results.add("pixel_f1max", f1_max(&pixels).map(|F1Max { value, .. }| value));
+    results.add("aupro", aupro(&pixels, PRO_LIMIT));
+    results.add("aupro_stfpm_rescaled", rescaled_pro(&pixels));
+    let mean = |areas: Vec<f64>| areas.iter().sum::<f64>() / areas.len() as f64;
+    results.add("aupimo", aupimo(maps, masks).map(mean));
+    let kinds = kinds(input.test);
+    for kind in kinds.iter().filter(|_| kinds.len() > 1) {
+        let indices = normal_and(input.test, kind);
+        let some_maps: Vec<&FinalMap> = indices.iter().map(|&index| &maps[index]).collect();
+        let some_masks: Vec<_> = indices.iter().map(|&index| masks[index]).collect();
+        let some = Sweep::of_maps(&some_maps, &some_masks, input.image_size).map_err(no_number(input.test))?;
+        results.add(&format!("pixel_auroc:{kind}"), auroc(&some));
+    }
+    Ok(pixels)
 }
 
 fn write_pictures(

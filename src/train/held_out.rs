@@ -2,7 +2,7 @@
 
 use super::driver::Numbers;
 use super::{Batches, StageError};
-use crate::evaluate::{Aggregate, LevelMaps, mean_fused_score};
+use crate::evaluate::{LevelMaps, mean_product_score};
 use crate::model::Assembly;
 use crate::tensor::Backend;
 
@@ -44,6 +44,6 @@ pub(super) fn held_out_numbers<B: Backend>(
         .iter()
         .map(|level| level.values.iter().map(|&v| f64::from(v)).sum::<f64>() / level.values.len() as f64)
         .sum();
-    let score = mean_fused_score(&maps, Aggregate::Product, maps[0].height);
+    let score = mean_product_score(&maps, maps[0].height);
     Ok([("held_out_loss", loss), ("held_out_score", score)].into())
 }

@@ -6,11 +6,12 @@ use dfdx::tensor::{NoneTape, PutTape, SplitTape, WithEmptyTape};
 use dfdx::tensor_ops::Backward;
 use serde::{Deserialize, Serialize};
 
+use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, snapshot_name, spaced_epochs};
 use super::held_out::held_out_numbers;
 use super::{Batches, JointSettings, LossSettings, ReconstructionGradient, SelectionRule, StageContext, StageError};
 use crate::data::{FeatureSet, Split};
-use crate::model::{Assembly, AutoEncoder, AutoEncoders};
+use crate::model::{Assembly, AutoEncoder, AutoEncoders, Corruption};
 use crate::nn::{Input, Mode, Module, Optimizer, State, clip_global_norm};
 use crate::tensor::{Backend, Features, Recorded, Scalar};
 
@@ -68,6 +69,8 @@ struct Joint<'a, B: Backend> {
     batches: Batches<'a, B>,
     held_out: &'a [usize],
     settings: &'a JointSettings,
+    corruption: Corruption,
+    seed: u64,
     assembly: Assembly<B>,
     student_optimizer: Optimizer<B>,
     /// Absent without auto-encoders.
@@ -89,6 +92,11 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         batches: Batches::kept(&features, context.device_memory),
         held_out: &split.held_out,
         settings: input.settings,
+        corruption: match input.model {
+            AutoEncoder::Unet(unet) => unet.input,
+            AutoEncoder::None => Corruption::Plain,
+        },
+        seed: input.seed,
         assembly,
         student_optimizer: Optimizer::new(input.settings.student),
         autoencoder_optimizer: input.settings.autoencoder.map(Optimizer::new),
@@ -100,12 +108,13 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         train: &split.train,
         seed: input.seed,
         snapshots: &snapshots,
+        patience: input.settings.patience,
     };
     let outcome = drive(&mut phase, &schedule, context)?;
     let summary = JointSummary {
         selected_epoch: outcome.selected_epoch,
-        epochs: input.settings.epochs,
-        oracle: snapshots,
+        epochs: outcome.epochs,
+        oracle: snapshots.into_iter().filter(|&epoch| epoch <= outcome.epochs).collect(),
         width,
         parameters: complexity.parameters,
         multiply_accumulates: complexity.multiply_accumulates,
@@ -136,12 +145,13 @@ impl<B: Backend> Losses<B> {
 }
 
 /// The losses at one level: Σ mean‖T^ − S^‖² for ST-FPM; with an auto-encoder
-/// w_sim · mean‖T^ − A(S)^‖² + w_rec · MSE(A(S), S).
+/// w_sim · mean‖T^ − A(S)^‖² + w_rec · MSE(A(S), S), where A sees S as `corrupted` leaves it.
 fn level_losses<B: Backend>(
     level: usize,
     teacher: &Features<B>,
     student: Features<B, Recorded<B>>,
     autoencoders: Option<(&mut AutoEncoders<B>, &LossSettings)>,
+    corrupted: impl Fn(Features<B, Recorded<B>>) -> Result<Features<B, Recorded<B>>, StageError>,
 ) -> Result<Losses<B>, StageError> {
     let device = |error| StageError::device(error);
     let Some((autoencoders, weights)) = autoencoders else {
@@ -150,7 +160,7 @@ fn level_losses<B: Backend>(
         return Ok(Losses { total, similarity, reconstruction: None });
     };
     let target = student.with_empty_tape();
-    let rebuilt = autoencoders.forward(level, student, Input::Trained, Mode::Train).map_err(device)?;
+    let rebuilt = autoencoders.forward(level, corrupted(student)?, Input::Trained, Mode::Train).map_err(device)?;
     let (similarity, reconstruction) = match weights.reconstruction_gradient {
         ReconstructionGradient::Both => {
             let similarity = B::similarity(teacher, rebuilt.with_empty_tape()).map_err(device)?;
@@ -160,7 +170,7 @@ fn level_losses<B: Backend>(
             // A second pass over detached features: a product has a new identity, so no gradient finds its way back.
             let (target, _) = target.split_tape();
             let detached = target * 1.0_f32;
-            let input = detached.clone().put_tape(Recorded::<B>::default());
+            let input = corrupted(detached.clone().put_tape(Recorded::<B>::default()))?;
             let again = autoencoders.forward(level, input, Input::Constant, Mode::TrainUntracked).map_err(device)?;
             let reconstruction = B::mean_squared_error(again, detached).map_err(device)?;
             (B::similarity(teacher, rebuilt).map_err(device)?, reconstruction)
@@ -172,14 +182,16 @@ fn level_losses<B: Backend>(
 }
 
 impl<B: Backend> Joint<'_, B> {
-    fn losses(&mut self, indices: &[usize]) -> Result<Losses<B>, StageError> {
+    fn losses(&mut self, indices: &[usize], at: At) -> Result<Losses<B>, StageError> {
         let images = self.batches.images(indices)?.put_tape(Recorded::<B>::default());
         let levels = self.assembly.student.forward(images, Mode::Train).map_err(StageError::device)?;
+        let (corruption, seed) = (self.corruption, self.seed);
         let mut sum: Option<Losses<B>> = None;
         for (level, student) in levels.into_iter().enumerate() {
             let teacher = self.batches.teacher(level, indices)?;
             let autoencoders = self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref());
-            let losses = level_losses(level, &teacher, student, autoencoders)?;
+            let corrupted = |features| corrupt::<B, Recorded<B>>(features, corruption, seed, level, at);
+            let losses = level_losses(level, &teacher, student, autoencoders, corrupted)?;
             sum = Some(match sum {
                 None => losses,
                 Some(sum) => sum.plus(losses),
@@ -192,8 +204,8 @@ impl<B: Backend> Joint<'_, B> {
 impl<B: Backend> Phase for Joint<'_, B> {
     type Backend = B;
 
-    fn step(&mut self, indices: &[usize]) -> Result<StepNumbers<B>, StageError> {
-        let losses = self.losses(indices)?;
+    fn step(&mut self, indices: &[usize], at: At) -> Result<StepNumbers<B>, StageError> {
+        let losses = self.losses(indices, at)?;
         let mut numbers = StepNumbers::<B>::from([("loss", losses.total.retaped::<NoneTape>())]);
         numbers.insert("loss_similarity", losses.similarity);
         numbers.extend(losses.reconstruction.map(|value| ("loss_reconstruction", value)));
@@ -201,9 +213,11 @@ impl<B: Backend> Phase for Joint<'_, B> {
         let norm = clip_global_norm::<B>(&[&self.assembly], &mut gradients, self.settings.clip_norm)
             .map_err(StageError::device)?;
         numbers.insert("gradient_norm", norm);
-        self.student_optimizer.step(&mut self.assembly.student, &mut gradients).map_err(StageError::device)?;
+        let JointSettings { schedule, epochs, warm_up, .. } = self.settings;
+        let rate = schedule.factor(at.trained(), *epochs, *warm_up);
+        self.student_optimizer.step(&mut self.assembly.student, &mut gradients, rate).map_err(StageError::device)?;
         if let (Some(optimizer), Some(module)) = (&mut self.autoencoder_optimizer, &mut self.assembly.autoencoders) {
-            optimizer.step(module, &mut gradients).map_err(StageError::device)?;
+            optimizer.step(module, &mut gradients, rate).map_err(StageError::device)?;
         }
         Ok(numbers)
     }

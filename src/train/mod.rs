@@ -2,6 +2,7 @@
 
 mod batch;
 mod context;
+mod corruption;
 mod demo_teacher;
 mod driver;
 mod evaluate;
@@ -27,4 +28,6 @@ pub use paint::{PaintInput, paint};
 pub use pretrain::{PretrainInput, pretrain};
 pub use pseudo::{PseudoInput, pseudo};
 pub use score::{ScoreInput, score};
-pub use settings::{JointSettings, LossSettings, PretrainSettings, Recipe, ReconstructionGradient, SelectionRule};
+pub use settings::{
+    JointSettings, LossSettings, PretrainSettings, RateSchedule, Recipe, ReconstructionGradient, SelectionRule,
+};

@@ -5,10 +5,11 @@ use std::path::Path;
 use dfdx::tensor::{NoneTape, PutTape};
 use dfdx::tensor_ops::Backward;
 
+use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
 use super::{Batches, PretrainSettings, StageContext, StageError};
 use crate::data::{FeatureSet, Split};
-use crate::model::{AutoEncoders, UnetSettings};
+use crate::model::{AutoEncoders, Corruption, UnetSettings};
 use crate::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
 use crate::tensor::{Backend, Recorded, to_host};
 
@@ -30,6 +31,8 @@ struct Pretrain<'a, B: Backend> {
     batches: Batches<'a, B>,
     held_out: &'a [usize],
     batch_size: usize,
+    corruption: Corruption,
+    seed: u64,
     autoencoders: AutoEncoders<B>,
     optimizer: Optimizer<B>,
 }
@@ -43,6 +46,8 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
         batches: Batches::kept(&features, context.device_memory),
         held_out: &split.held_out,
         batch_size: input.settings.batch_size,
+        corruption: input.unet.input,
+        seed: input.seed,
         autoencoders: AutoEncoders::new(&Init { seed: input.seed, purpose: "autoencoder" }, &channels, input.unet),
         optimizer: Optimizer::new(OptimizerSettings::Adam {
             learning_rate: input.settings.learning_rate,
@@ -55,6 +60,7 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
         train: &split.train,
         seed: input.seed,
         snapshots: &[],
+        patience: 0,
     };
     drive(&mut phase, &schedule, context)?;
     phase.weights()?.save(&context.out.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
@@ -66,11 +72,12 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
 impl<B: Backend> Phase for Pretrain<'_, B> {
     type Backend = B;
 
-    fn step(&mut self, indices: &[usize]) -> Result<StepNumbers<B>, StageError> {
+    fn step(&mut self, indices: &[usize], at: At) -> Result<StepNumbers<B>, StageError> {
         let mut total = None;
         for level in 0..self.batches.set().header().levels.len() {
             let target = self.batches.teacher(level, indices)?;
-            let input = target.clone().put_tape(Recorded::<B>::default());
+            let input = corrupt::<B, NoneTape>(target.clone(), self.corruption, self.seed, level, at)?;
+            let input = input.put_tape(Recorded::<B>::default());
             let rebuilt =
                 self.autoencoders.forward(level, input, Input::Constant, Mode::Train).map_err(StageError::device)?;
             let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
@@ -83,7 +90,7 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
         let value = loss.retaped::<NoneTape>();
         let mut gradients = loss.try_backward().map_err(StageError::device)?;
         let norm = clip_global_norm::<B>(&[&self.autoencoders], &mut gradients, 0.0).map_err(StageError::device)?;
-        self.optimizer.step(&mut self.autoencoders, &mut gradients).map_err(StageError::device)?;
+        self.optimizer.step(&mut self.autoencoders, &mut gradients, 1.0).map_err(StageError::device)?;
         Ok([("loss", value), ("gradient_norm", norm)].into())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::evaluate::{final_maps, write_json};
+use super::evaluate::write_json;
 use super::paint::MASKS;
 use super::{Batches, JointSummary, StageContext, StageError, distance_maps, load_assembly};
 use crate::data::{FeatureSet, Image, Split, read_masks};
@@ -50,12 +50,13 @@ pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_
         return Err(StageError::Interrupted);
     }
 
-    let rule = MapRule::from(input.settings);
+    let held_out = distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out)?;
+    let rule = MapRule::fit(input.settings, &held_out, side);
     let all: Vec<usize> = (0..painted.len()).collect();
-    let mut maps = final_maps(&distance_maps(&mut assembly, &Batches::streamed(&painted), &all)?, rule, side);
-    maps.extend(final_maps(&distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out)?, rule, side));
+    let mut maps = rule.all(&distance_maps(&mut assembly, &Batches::streamed(&painted), &all)?, side);
+    maps.extend(rule.all(&held_out, side));
     let truth: Vec<Option<&Vec<bool>>> = masks.iter().map(Some).chain(split.held_out.iter().map(|_| None)).collect();
-    let scores: Vec<f32> = maps.iter().map(FinalMap::score).collect();
+    let scores: Vec<f32> = maps.iter().map(|map| map.score).collect();
     let labels: Vec<bool> = truth.iter().map(Option::is_some).collect();
     let diverged = |_: NotFinite| StageError::Diverged {
         what: "an anomaly map",
@@ -73,7 +74,7 @@ pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_
         epoch: summary.selected_epoch,
         results,
         image_scores: Vec::new(),
-        held_out_threshold: quantile(&scores[painted.len()..], 1.0),
+        held_out_threshold: quantile(&scores[painted.len()..], input.settings.threshold_quantile),
     };
     write_json(&context.out.join("results.json"), &evaluation)?;
     write_pictures(context.out, &painted, &masks, &maps)
@@ -86,7 +87,7 @@ fn write_pictures(out: &Path, painted: &FeatureSet, masks: &[Vec<bool>], maps: &
     std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
     for index in 0..painted.len().min(PICTURES) {
         let Image { side, rgb } = painted.image(index);
-        let highest = maps[index].score().max(f32::MIN_POSITIVE);
+        let highest = maps[index].values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let grey = |value: u8| [value; 3];
         let mut strip = Vec::with_capacity(3 * rgb.len());
         for row in 0..side {

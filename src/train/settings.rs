@@ -56,6 +56,45 @@ pub enum SelectionRule {
     HeldOutScore,
 }
 
+/// How the learning rates move over the epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RateSchedule {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// To 0 along half a cosine (Loshchilov and Hutter 2017, without restarts), step by step.
+    Cosine,
+    /// Multiplied by a factor again and again.
+    Step {
+        /// Epochs between.
+        every: usize,
+        /// The factor.
+        factor: f64,
+    },
+}
+
+impl RateSchedule {
+    /// The factor on the learning rates once so many of all `epochs` are trained (fractions count), after a linear rise over the
+    /// first `warm_up` epochs.
+    pub fn factor(&self, trained: f64, epochs: usize, warm_up: usize) -> f64 {
+        let warm_up = warm_up as f64;
+        if trained < warm_up {
+            // The first step has some rate, too.
+            return (trained / warm_up).max(1e-3);
+        }
+        let trained = trained - warm_up;
+        match *self {
+            Self::Constant => 1.0,
+            Self::Cosine => {
+                let share = trained / (epochs as f64 - warm_up).max(1.0);
+                0.5 * (1.0 + (std::f64::consts::PI * share.min(1.0)).cos())
+            }
+            Self::Step { every, factor } => factor.powi((trained / every as f64).floor() as i32),
+        }
+    }
+}
+
 /// Phase 2: the student, and the auto-encoders where there are any.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JointSettings {
@@ -75,4 +114,34 @@ pub struct JointSettings {
     pub loss: Option<LossSettings>,
     /// Rule that picks the epoch.
     pub selection: SelectionRule,
+    /// How the learning rates move.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub schedule: RateSchedule,
+    /// Epochs in which the learning rates rise from nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub warm_up: usize,
+    /// Training stops after so many epochs without a better one by the selection rule; 0 = never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub patience: usize,
+}
+
+/// Settings that are off are no part of a key: those of older stores stay as they are.
+fn is_default<V: Default + PartialEq>(value: &V) -> bool {
+    *value == V::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_rise_and_fall_as_their_schedule_says() {
+        let cosine = |trained| RateSchedule::Cosine.factor(trained, 12, 2);
+        assert_eq!((cosine(0.0), cosine(1.0), cosine(2.0)), (1e-3, 0.5, 1.0));
+        assert!((cosine(7.0) - 0.5).abs() < 1e-12 && cosine(12.0).abs() < 1e-12);
+        let step = RateSchedule::Step { every: 4, factor: 0.1 };
+        assert_eq!(step.factor(3.9, 12, 0), 1.0);
+        assert!((step.factor(8.0, 12, 0) - 0.01).abs() < 1e-12);
+        assert_eq!(RateSchedule::Constant.factor(11.0, 12, 0), 1.0);
+    }
 }

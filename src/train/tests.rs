@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, stream};
-use crate::model::{Assembly, AutoEncoder, Skip, UnetSettings};
+use crate::model::{Assembly, AutoEncoder, Corruption, Skip, UnetSettings};
 use crate::nn::{OptimizerSettings, State};
 use crate::tensor::{Backend, Composed, Native};
 
@@ -115,6 +115,9 @@ impl Place {
             autoencoder: Some(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
             loss: Some(LossSettings { reconstruction: 1.0, similarity: 2.0, reconstruction_gradient: gradient }),
             selection: SelectionRule::HeldOutLoss,
+            schedule: RateSchedule::Constant,
+            warm_up: 0,
+            patience: 0,
         };
         let (features, pretrained) = (self.path("features"), self.path("pretrain"));
         let model = AutoEncoder::Unet(unet());
@@ -132,7 +135,7 @@ impl Place {
 }
 
 fn unet() -> UnetSettings {
-    UnetSettings { skip: Skip::ConcatConv, depth: 1, width: 1.0 }
+    UnetSettings { skip: Skip::ConcatConv, depth: 1, width: 1.0, input: Corruption::Plain }
 }
 
 fn assert_alike(ours: &Ears, theirs: &Ears) {

@@ -34,7 +34,7 @@ pub fn aupro(sweep: &Sweep, limit: f64) -> Result<f64, Undefined> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{auroc, average_precision, f1_max};
+    use super::super::{auroc, average_precision, f1_max, rescaled_pro};
     use super::*;
     use proptest::prelude::*;
     use serde_json::Value;
@@ -137,6 +137,11 @@ mod tests {
             close(f1_max(&sweep).expect("defined").value, &case["pixel_f1max"], name);
             close(aupro(&sweep, 0.3).expect("defined"), &case["aupro_exact_fpr0.3_conn8"], name);
             close(aupro(&sweep, 0.05).expect("defined"), &case["aupro_exact_fpr0.05_conn8"], name);
+            let official =
+                case["aupro_fpr0.3_stfpm_official_4000_steps_fpr_and_pro_rescaled"].as_f64().expect("a number");
+            // The golden scores have 64 bits: a threshold can fall on the other side of one.
+            let ours = rescaled_pro(&sweep).expect("defined");
+            assert!((ours - official).abs() < 1e-3, "{name}: {ours} against {official}");
         }
     }
 

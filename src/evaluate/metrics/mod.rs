@@ -1,15 +1,21 @@
 //! Ranking metrics, all read off one sorted sweep of thresholds: exact, ties counted right, sums in f64 and u64.
 
+mod aupimo;
 mod aupro;
 mod auroc;
 mod average_precision;
 mod components;
 mod f1_max;
+mod rescaled_pro;
 mod sweep;
+mod threshold_counts;
 
+pub use aupimo::aupimo;
 pub use aupro::{PRO_LIMIT, aupro, pro_points};
 pub use auroc::auroc;
 pub use average_precision::average_precision;
 pub use components::label_components;
 pub use f1_max::{F1Max, f1_max};
+pub use rescaled_pro::rescaled_pro;
 pub use sweep::{NotFinite, Sweep, Threshold, Undefined};
+pub use threshold_counts::{ThresholdCounts, expected_false_alarms};

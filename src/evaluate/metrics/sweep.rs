@@ -113,6 +113,11 @@ impl Sweep {
         self.packed.len() as u64 - self.positives
     }
 
+    /// The lowest score.
+    pub(super) fn lowest(&self) -> Option<f32> {
+        self.packed.last().map(|element| score_of((element >> 32) as u32))
+    }
+
     /// Defect components.
     pub fn components(&self) -> usize {
         self.sizes.len()

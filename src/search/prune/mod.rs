@@ -3,7 +3,6 @@
 mod asha;
 mod course;
 mod median;
-mod signed_rank;
 mod wilcoxon;
 
 pub use course::{Standing, TrialCourse, prune};

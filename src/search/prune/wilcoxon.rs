@@ -1,8 +1,8 @@
 //! Pruning by a paired test, run by run, as Optuna's `WilcoxonPruner` does over problem instances: categories are of very unequal
 //! difficulty, and pairing takes that out.
 
-use super::signed_rank::p_below;
 use super::{Standing, TrialCourse};
+use crate::report::p_below;
 
 /// A trial is stopped if, on at least `min_runs` common runs, it is worse than the best one on the average and the signed-rank
 /// test says so at level `p`.

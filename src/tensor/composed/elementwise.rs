@@ -1,8 +1,8 @@
-//! Operations that treat every element alone: relu, sum.
+//! Operations that treat every element alone: relu, sum, scaling.
 
 use dfdx::shapes::{Axes4, HasShape};
 use dfdx::tensor::{PutTape, SplitTape, Tape};
-use dfdx::tensor_ops::{BroadcastTo, ChooseFrom, TryAdd, TryLe};
+use dfdx::tensor_ops::{BroadcastTo, ChooseFrom, TryAdd, TryLe, TryMul};
 
 use super::Taped;
 use super::border::{add as add_gradient, take};
@@ -37,6 +37,20 @@ pub(super) fn add<D: Place, T: Tape<f32, D>>(a: Taped<D, T>, b: Taped<D, T>) -> 
         let dy = take!(gradients, &out);
         add_gradient(gradients.get_or_alloc_mut(&left)?, dy.clone())?;
         add_gradient(gradients.get_or_alloc_mut(&right)?, dy)
+    });
+    Ok(y.put_tape(tape))
+}
+
+/// See [`crate::tensor::Backend::scale`]. dx = dy · factor.
+pub(super) fn scale<D: Place, T: Tape<f32, D>>(x: Taped<D, T>, factor: &Taped<D>) -> Outcome<D, Taped<D, T>> {
+    let (x, mut tape) = x.split_tape();
+    let ghost = x.ghost();
+    let factor = factor.clone();
+    let y = x.try_mul(factor.clone())?;
+    let out = y.ghost();
+    tape.add_backward_op(move |gradients| {
+        let dx = take!(gradients, &out).try_mul(factor)?;
+        add_gradient(gradients.get_or_alloc_mut(&ghost)?, dx)
     });
     Ok(y.put_tape(tape))
 }

@@ -129,6 +129,10 @@ impl<D: Place> Backend for Composed<D> {
         elementwise::add(a, b)
     }
 
+    fn scale<T: Tape<f32, D>>(x: Features<Self, T>, factor: &Features<Self>) -> OpResult<Self, Features<Self, T>> {
+        elementwise::scale(x, factor)
+    }
+
     fn concat<T: Tape<f32, D>>(a: Features<Self, T>, b: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
         concat::concat(a, b)
     }

@@ -1,4 +1,4 @@
-//! Operations that treat every element alone: relu, sum.
+//! Operations that treat every element alone: relu, sum, scaling.
 
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
@@ -78,6 +78,40 @@ pub(super) fn add<T: Tape<f32, Cpu>>(
         let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
         add_into(gradients.get_or_alloc_mut(&a)?, &dy);
         add_into(gradients.get_or_alloc_mut(&b)?, &dy);
+        Ok(())
+    });
+    Ok(y.put_tape(tape))
+}
+
+/// See [`crate::tensor::Backend::scale`]. dx = dy · factor.
+pub(super) fn scale<T: Tape<f32, Cpu>>(
+    x: Features<Native, T>,
+    factor: &Features<Native>,
+) -> OpResult<Native, Features<Native, T>> {
+    let _part = Part::Elementwise.start();
+    let shape = *x.shape();
+    debug_assert_eq!(shape, *factor.shape());
+    let (x, mut tape) = x.split_tape();
+    let factor = to_host(factor);
+    let mut values = to_host(&x);
+    values.par_chunks_mut(PART).zip(factor.par_chunks(PART)).for_each(|(values, factor)| {
+        vectorised(
+            #[inline(always)]
+            || values.iter_mut().zip(factor).for_each(|(v, f)| *v *= f),
+        );
+    });
+    let y = tensor(values, shape)?;
+    let (x, out) = (x.ghost(), y.ghost());
+    tape.add_backward_op(move |gradients| {
+        let _part = Part::Elementwise.start();
+        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        let dx = gradients.get_or_alloc_mut(&x)?;
+        dx.par_chunks_mut(PART).zip(dy.par_chunks(PART)).zip(factor.par_chunks(PART)).for_each(|((dx, dy), f)| {
+            vectorised(
+                #[inline(always)]
+                || dx.iter_mut().zip(dy).zip(f).for_each(|((dx, dy), f)| *dx += dy * f),
+            );
+        });
         Ok(())
     });
     Ok(y.put_tape(tape))

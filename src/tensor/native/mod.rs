@@ -117,6 +117,10 @@ impl Backend for Native {
         elementwise::add(a, b)
     }
 
+    fn scale<T: Tape<f32, Cpu>>(x: Features<Self, T>, factor: &Features<Self>) -> OpResult<Self, Features<Self, T>> {
+        elementwise::scale(x, factor)
+    }
+
     fn concat<T: Tape<f32, Cpu>>(a: Features<Self, T>, b: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
         concat::concat(a, b)
     }

@@ -1,4 +1,4 @@
-//! Wilcoxon's signed-rank test (1945), one-sided.
+//! Wilcoxon's signed-rank test (1945).
 
 use statrs::function::erf::erfc;
 
@@ -8,7 +8,7 @@ const EXACT: usize = 25;
 /// The p-value of "differences are as often below 0 as above it" against "they are below". Zeros are left out. Exact where at
 /// most 25 differ from 0 and from each other in size; else normal, with the correction for ties and none for continuity,
 /// as `scipy.stats.wilcoxon(…, alternative="less")`.
-pub(super) fn p_below(differences: &[f64]) -> f64 {
+pub fn p_below(differences: &[f64]) -> f64 {
     let mut sorted: Vec<f64> = differences.iter().copied().filter(|difference| *difference != 0.0).collect();
     sorted.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
     let count = sorted.len();
@@ -31,6 +31,16 @@ pub(super) fn p_below(differences: &[f64]) -> f64 {
     let variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - ties / 48.0;
     let standard = (positive - n * (n + 1.0) / 4.0) / variance.sqrt();
     0.5 * erfc(-standard / std::f64::consts::SQRT_2)
+}
+
+/// The two-sided p-value of paired differences; none of fewer than six, which could not be significant.
+pub fn wilcoxon(differences: &[f64]) -> Option<f64> {
+    const FEWEST: usize = 6;
+    if differences.iter().filter(|difference| **difference != 0.0).count() < FEWEST {
+        return None;
+    }
+    let turned: Vec<f64> = differences.iter().map(|difference| -difference).collect();
+    Some((2.0 * p_below(differences).min(p_below(&turned))).min(1.0))
 }
 
 /// The share of the 2ⁿ signs of the ranks 1..=n whose positive ranks sum to at most `sum`.
@@ -79,6 +89,16 @@ mod tests {
             let p = p_below(differences);
             assert!((p - expected).abs() < 1e-9, "{p}, not {expected}, of {differences:?}");
         }
+    }
+
+    #[test]
+    fn two_sides_are_scipys() {
+        // scipy.stats.wilcoxon(d, method="exact"), and (d, method="asymptotic") with ties
+        let exact = wilcoxon(&[0.02, -0.01, 0.03, 0.045, 0.04, 0.021, -0.012, 0.05]).expect("eight");
+        assert!((exact - 0.039_062_5).abs() < 1e-12, "{exact}");
+        let tied = wilcoxon(&[1., 2., 2., -1., 3., 4., -2., 5., 6., 7.]).expect("ten");
+        assert!((tied - 0.024_463_932_481_596_1).abs() < 1e-9, "{tied}");
+        assert_eq!(wilcoxon(&[1.0, 2.0, 3.0, 4.0, 5.0]), None);
     }
 
     #[test]

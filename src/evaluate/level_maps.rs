@@ -1,0 +1,57 @@
+//! Distance maps of one level, and their file.
+
+use std::path::Path;
+
+/// Distance maps of one level over a set of images: (images, height, width), row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LevelMaps {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// The values.
+    pub values: Vec<f32>,
+}
+
+impl LevelMaps {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.values.len() / (self.height * self.width)
+    }
+
+    /// Whether it holds no image.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// One image's map.
+    pub fn image(&self, index: usize) -> &[f32] {
+        &self.values[index * self.height * self.width..][..self.height * self.width]
+    }
+
+    /// Writes the values, little-endian.
+    pub fn write(&self, path: &Path) -> std::io::Result<()> {
+        std::fs::write(path, bytemuck::cast_slice(&self.values))
+    }
+
+    /// Reads values of the given shape; `images` says how many there must be.
+    pub fn read(path: &Path, images: usize, height: usize, width: usize) -> std::io::Result<Self> {
+        let values = read_floats(path)?;
+        let expected = images * height * width;
+        if values.len() != expected {
+            let reason = format!("{} holds {} values, expected {expected}", path.display(), values.len());
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
+        }
+        Ok(Self { height, width, values })
+    }
+}
+
+/// The little-endian values of a whole file.
+pub(crate) fn read_floats(path: &Path) -> std::io::Result<Vec<f32>> {
+    let bytes = std::fs::read(path)?;
+    if !bytes.len().is_multiple_of(4) {
+        let reason = format!("{} holds {} bytes, which are no 32-bit values", path.display(), bytes.len());
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
+    }
+    Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+}

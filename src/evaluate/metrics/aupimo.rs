@@ -1,0 +1,113 @@
+//! Area under the per-image overlap curve (Bertoldo et al. 2024, AUPIMO): how much of each defect is found while normal images stay
+//! almost clean.
+//!
+//! A curve of one defective image: its recall against the false positive rate on the *normal images* alone, over ln FPR from 1e-5 to
+//! 1e-4, divided by the width. Between two rates that normal pixels can have, the recall is that of the lower one: exact steps, where
+//! the published code samples thresholds and draws trapezoids.
+
+use rayon::prelude::*;
+
+use super::Undefined;
+
+/// False positive rates between which the curve is integrated.
+const BOUNDS: (f64, f64) = (1e-5, 1e-4);
+
+/// The area of each image with a defect, in their order; masks as in [`super::Sweep::of_maps`].
+pub fn aupimo<S: AsRef<[f32]> + Sync, M: AsRef<[bool]> + Sync>(
+    maps: &[S],
+    masks: &[Option<M>],
+) -> Result<Vec<f64>, Undefined> {
+    let defective = |mask: &Option<M>| mask.as_ref().is_some_and(|mask| mask.as_ref().contains(&true));
+    let pairs = || maps.iter().zip(masks);
+    let mut normal: Vec<f32> =
+        pairs().filter(|(_, mask)| !defective(mask)).flat_map(|(map, _)| map.as_ref().iter().copied()).collect();
+    let total = normal.len() as f64;
+    let wanted = (BOUNDS.1 * total).ceil() as usize + 1;
+    if BOUNDS.1 * total < 1.0 {
+        return Err(Undefined("there are fewer than 10,000 normal pixels in normal images"));
+    }
+    if !masks.iter().any(defective) {
+        return Err(Undefined("nothing is defective"));
+    }
+    // The highest normal scores alone set the thresholds.
+    if wanted < normal.len() {
+        normal.select_nth_unstable_by(wanted, |a, b| b.total_cmp(a));
+        normal.truncate(wanted);
+    }
+    normal.sort_unstable_by(|a, b| b.total_cmp(a));
+
+    let pairs: Vec<_> = pairs().filter(|(_, mask)| defective(mask)).collect();
+    Ok(pairs
+        .into_par_iter()
+        .map(|(map, mask)| {
+            let mask = mask.as_ref().map_or(&[][..], AsRef::as_ref);
+            let mut scores: Vec<f32> = map.as_ref().iter().zip(mask).filter(|(_, m)| **m).map(|(s, _)| *s).collect();
+            scores.sort_unstable_by(|a, b| b.total_cmp(a));
+            area(&normal, total, &scores)
+        })
+        .collect())
+}
+
+/// The area for one image's defect scores; both lists descend.
+fn area(normal: &[f32], total: f64, defect: &[f32]) -> f64 {
+    let (low, high) = BOUNDS;
+    let (mut area, mut above, mut found) = (0.0, 0, 0);
+    while above < normal.len() {
+        // So long as thresholds stay above this score, `above` normal pixels are false alarms.
+        let next = normal[above];
+        while found < defect.len() && defect[found] > next {
+            found += 1;
+        }
+        let tied = normal[above..].iter().take_while(|score| **score == next).count();
+        let from = (above as f64 / total).max(low);
+        let to = ((above + tied) as f64 / total).min(high);
+        if to > from {
+            area += found as f64 / defect.len() as f64 * (to / from).ln();
+        }
+        above += tied;
+    }
+    area / (high / low).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One normal image of 100,000 pixels, 1 … 100,000.
+    fn normal() -> Vec<f32> {
+        (1..=100_000).map(|v| v as f32).collect()
+    }
+
+    fn of(defect: Vec<f32>) -> f64 {
+        let mask = vec![true; defect.len()];
+        aupimo(&[normal(), defect], &[None, Some(mask)]).expect("defined")[0]
+    }
+
+    #[test]
+    fn recall_is_weighed_by_the_logarithm_of_the_rate() {
+        assert!((of(vec![200_000.0; 4]) - 1.0).abs() < 1e-12);
+        assert_eq!(of(vec![0.0; 4]), 0.0);
+        assert!((of(vec![200_000.0, 0.0]) - 0.5).abs() < 1e-12);
+        // Found once two normal pixels are above the threshold, 2e-5 of all: ln(10 / 2) of ln 10 is left.
+        assert!((of(vec![99_998.5]) - 5.0_f64.ln() / 10.0_f64.ln()).abs() < 1e-9);
+        // A score that ties with a normal one is not above it.
+        assert!((of(vec![99_998.0]) - (10.0_f64 / 3.0).ln() / 10.0_f64.ln()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_order_of_scores_decides_alone() {
+        let defect =
+            |change: fn(f32) -> f32| -> Vec<f32> { (0..50).map(|i| change(99_950.0 + 2.3 * i as f32)).collect() };
+        let plain = of(defect(|v| v));
+        let maps = [normal().into_iter().map(|v| (v / 1e5).powi(3)).collect(), defect(|v| (v / 1e5).powi(3))];
+        let skewed = aupimo(&maps, &[None, Some(vec![true; 50])]).expect("defined")[0];
+        assert!((plain - skewed).abs() < 1e-9, "{plain} {skewed}");
+    }
+
+    #[test]
+    fn it_needs_normal_pixels_and_a_defect() {
+        let few = aupimo(&[vec![0.0; 64], vec![1.0; 64]], &[None, Some(vec![true; 64])]);
+        assert_eq!(few.map_err(|u| u.0), Err("there are fewer than 10,000 normal pixels in normal images"));
+        assert_eq!(aupimo(&[normal()], &[None::<Vec<bool>>]), Err(Undefined("nothing is defective")));
+    }
+}

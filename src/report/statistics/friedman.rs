@@ -1,0 +1,103 @@
+//! Several variants over several categories (Friedman 1937), and which of them differ (Nemenyi 1963; Demšar 2006).
+
+use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, Normal};
+
+use super::ranks::ranks;
+
+/// Categories below which ranks say too little (Demšar 2006 advises more than 10 for the approximation; 6 is the least).
+const FEWEST_CATEGORIES: usize = 6;
+
+/// Ranks of variants over categories.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Friedman {
+    /// Mean rank of each variant; 1 = highest values.
+    pub mean_ranks: Vec<f64>,
+    /// p-value of "no variant differs".
+    pub p: f64,
+    /// Two variants differ (5 %) if their mean ranks are so far apart.
+    pub critical_difference: f64,
+}
+
+/// Ranks `values[category][variant]`; none of fewer than three variants or six categories, or where nothing differs.
+pub fn friedman(values: &[Vec<f64>]) -> Option<Friedman> {
+    let variants = values.first()?.len();
+    let (n, k) = (values.len() as f64, variants as f64);
+    if variants < 3 || values.len() < FEWEST_CATEGORIES {
+        return None;
+    }
+    let ranked: Vec<Vec<f64>> =
+        values.iter().map(|row| ranks(&row.iter().map(|value| -value).collect::<Vec<_>>())).collect();
+    let mean_ranks: Vec<f64> =
+        (0..variants).map(|variant| ranked.iter().map(|row| row[variant]).sum::<f64>() / n).collect();
+    // With ties corrected for, as scipy's friedmanchisquare.
+    let middle = (k + 1.0) / 2.0;
+    let between = n * n * mean_ranks.iter().map(|rank| (rank - middle).powi(2)).sum::<f64>();
+    let within: f64 = ranked.iter().flatten().map(|rank| (rank - middle).powi(2)).sum::<f64>() / (k - 1.0);
+    if within <= 0.0 {
+        return None;
+    }
+    let p = ChiSquared::new(k - 1.0).ok()?.sf(between / within);
+    let critical_difference = range_quantile(variants) / 2.0_f64.sqrt() * (k * (k + 1.0) / (6.0 * n)).sqrt();
+    Some(Friedman { mean_ranks, p, critical_difference })
+}
+
+/// The 0.95 quantile of the range of so many standard normal values (the studentised range with infinite degrees of freedom).
+fn range_quantile(count: usize) -> f64 {
+    let (mut low, mut high) = (0.0, 20.0);
+    for _ in 0..60 {
+        let middle = (low + high) / 2.0;
+        if range_probability(count, middle) < 0.95 { low = middle } else { high = middle }
+    }
+    (low + high) / 2.0
+}
+
+/// P(range ≤ q) = k ∫ φ(z) [Φ(z) − Φ(z − q)]^(k − 1) dz, by Simpson's rule.
+fn range_probability(count: usize, q: f64) -> f64 {
+    const STEPS: usize = 1200;
+    let normal = Normal::standard();
+    let (from, to) = (-9.0, 9.0);
+    let step = (to - from) / STEPS as f64;
+    let value = |z: f64| normal.pdf(z) * (normal.cdf(z) - normal.cdf(z - q)).powi(count as i32 - 1);
+    let sum: f64 = (0..=STEPS)
+        .map(|index| {
+            let weight = if index == 0 || index == STEPS { 1.0 } else { 2.0 + 2.0 * (index % 2) as f64 };
+            weight * value(from + index as f64 * step)
+        })
+        .sum();
+    count as f64 * sum * step / 3.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_and_p_value_are_scipys() {
+        // scipy.stats.friedmanchisquare of the three columns
+        let values = [
+            [0.9, 0.8, 0.7],
+            [0.91, 0.85, 0.86],
+            [0.95, 0.9, 0.8],
+            [0.8, 0.81, 0.7],
+            [0.99, 0.9, 0.95],
+            [0.7, 0.65, 0.6],
+        ];
+        let values: Vec<Vec<f64>> = values.iter().map(|row| row.to_vec()).collect();
+        let test = friedman(&values).expect("six categories");
+        assert!((test.p - 0.030_197_383_422_318_5).abs() < 1e-9, "{}", test.p);
+        assert!((test.mean_ranks[0] - 7.0 / 6.0).abs() < 1e-12);
+        assert_eq!(friedman(&values[..5]), None);
+        assert_eq!(friedman(&vec![vec![1.0; 3]; 6]), None);
+    }
+
+    #[test]
+    fn critical_ranges_are_scipys() {
+        // scipy.stats.studentized_range.ppf(0.95, k, inf) / √2
+        for (count, expected) in
+            [(2, 1.959_963_984_540_053), (3, 2.343_700_586), (5, 2.727_774_371), (10, 3.163_683_577)]
+        {
+            let ours = range_quantile(count) / 2.0_f64.sqrt();
+            assert!((ours - expected).abs() < 1e-6, "{count}: {ours}");
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Two variants beside each other, and what may be said of them: better, worse, or not distinguishable, and how many seeds would do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::grouping::{METRICS, complete_means};
+use super::protocol::{Protocol, differences};
+use super::statistics::{
+    CategoryScores, delong, holm, image_auroc_difference, paired_t, seeds_needed, summary, wilcoxon,
+};
+use super::text;
+use crate::store::{Compared, ComparedRun};
+
+/// Seeds from which the interval is bootstrapped over seeds and images; with fewer it is Student's t over seeds.
+const BOOTSTRAP_SEEDS: usize = 8;
+/// Level of the verdicts.
+const LEVEL: f64 = 0.05;
+
+/// One side of a comparison: the finished runs of one trial.
+#[derive(Debug, Clone)]
+pub struct Side {
+    label: String,
+    runs: Vec<SideRun>,
+}
+
+#[derive(Debug, Clone)]
+struct SideRun {
+    category: String,
+    seed: i64,
+    protocol: Protocol,
+    values: BTreeMap<String, f64>,
+    /// Image, whether it is defective, its score.
+    scores: Vec<(String, bool, f64)>,
+}
+
+/// Why there is nothing to compare.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Incomparable {
+    /// A name stands for several trials.
+    #[error("`{name}` has {} trials; name one of them: {}", trials.len(), trials.join(", "))]
+    Several {
+        /// As given.
+        name: String,
+        /// Their keys with labels.
+        trials: Vec<String>,
+    },
+    /// No run is done.
+    #[error("`{0}` has no finished run")]
+    Nothing(String),
+    /// No category and seed in common.
+    #[error("{0} and {1} have no category and seed in common")]
+    Apart(String, String),
+    /// Measured in different ways.
+    #[error("{one} and {other} were measured in different ways ({what}): their numbers do not rank them")]
+    Protocols {
+        /// One label.
+        one: String,
+        /// The other.
+        other: String,
+        /// What differs.
+        what: String,
+    },
+}
+
+/// One metric of one comparison.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The variant.
+    pub variant: String,
+    /// What it is compared with.
+    pub reference: String,
+    /// Name in the store.
+    pub metric: &'static str,
+    /// Means of the compared runs: variant, reference.
+    pub means: (f64, f64),
+    /// Mean difference over seeds, each seed's a mean over categories.
+    pub difference: f64,
+    /// 95 % interval, where seeds tell one.
+    pub interval: Option<(f64, f64)>,
+    /// p-value, adjusted over the variants of this metric (Holm).
+    pub p: Option<f64>,
+    /// How interval and p-value were made.
+    pub method: &'static str,
+    /// Seeds in common.
+    pub seeds: usize,
+    /// Categories in common.
+    pub categories: usize,
+    /// better, worse, or why neither.
+    pub verdict: String,
+    /// Seeds with which a difference of this size would be found four times in five.
+    pub seeds_needed: Option<usize>,
+    /// Cohen's d of the paired differences.
+    pub effect_size: Option<f64>,
+    /// DeLong's p-value of each category's image AUROC, for each seed: of other images, for one pair of networks.
+    pub delong: Vec<(String, i64, f64)>,
+    /// Wilcoxon's p-value over categories, from six on.
+    pub over_categories: Option<f64>,
+    /// What the protocols differ in, where they were compared all the same.
+    pub across: Option<String>,
+}
+
+impl Side {
+    /// The finished runs of what `name` stands for, if they are of one trial.
+    pub fn of(name: &str, compared: &Compared) -> Result<Self, Incomparable> {
+        let trials: BTreeMap<&str, &str> =
+            compared.runs.iter().map(|run| (run.trial_id.as_str(), run.variant.as_str())).collect();
+        if trials.len() > 1 {
+            let trials =
+                trials.iter().map(|(id, variant)| format!("{} ({variant})", &id[..12.min(id.len())])).collect();
+            return Err(Incomparable::Several { name: name.to_owned(), trials });
+        }
+        let runs: Vec<SideRun> =
+            compared.runs.iter().filter(|run| run.state == "done").map(|run| SideRun::of(run, compared)).collect();
+        match compared.runs.first() {
+            Some(run) if !runs.is_empty() => Ok(Self { label: run.variant.clone(), runs }),
+            _ => Err(Incomparable::Nothing(name.to_owned())),
+        }
+    }
+
+    fn values(&self, category: &str, metric: &str) -> Vec<(i64, f64)> {
+        let runs = self.runs.iter().filter(|run| run.category == category);
+        runs.filter_map(|run| Some((run.seed, *run.values.get(metric)?))).collect()
+    }
+
+    fn categories(&self) -> BTreeSet<&str> {
+        self.runs.iter().map(|run| run.category.as_str()).collect()
+    }
+}
+
+impl SideRun {
+    fn of(run: &ComparedRun, compared: &Compared) -> Self {
+        let values = compared.values.iter().filter(|row| row.run_id == run.id);
+        let scores = compared.scores.iter().filter(|row| row.run_id == run.id);
+        Self {
+            category: run.category.clone(),
+            seed: run.seed,
+            protocol: Protocol::of_text(&run.protocol),
+            values: values.filter_map(|row| Some((row.name.clone(), row.value?))).collect(),
+            scores: scores.map(|row| (row.image.clone(), row.label == 1, row.score)).collect(),
+        }
+    }
+}
+
+/// Every other side against the first, metric by metric. Protocols may differ only where `across` says so.
+pub fn verdicts(reference: &Side, others: &[Side], across: bool) -> Result<Vec<Verdict>, Incomparable> {
+    let mut all = Vec::new();
+    let notes: Vec<Option<String>> =
+        others.iter().map(|other| protocols(reference, other, across)).collect::<Result<_, _>>()?;
+    for (metric, _) in METRICS {
+        let mut family: Vec<Verdict> = others
+            .iter()
+            .zip(&notes)
+            .filter_map(|(other, note)| compare(reference, other, metric, note.clone()))
+            .collect();
+        let p_values: Vec<f64> = family.iter().filter_map(|verdict| verdict.p).collect();
+        let tested = family.iter_mut().filter(|verdict| verdict.p.is_some());
+        tested.zip(holm(&p_values)).for_each(|(verdict, p)| verdict.p = Some(p));
+        family.iter_mut().for_each(|verdict| verdict.verdict = verdict.say());
+        all.extend(family);
+    }
+    match (all.is_empty(), others.first()) {
+        (true, Some(other)) => Err(Incomparable::Apart(other.label.clone(), reference.label.clone())),
+        _ => Ok(all),
+    }
+}
+
+/// What the protocols of common categories differ in; an error unless that is allowed.
+fn protocols(one: &Side, other: &Side, across: bool) -> Result<Option<String>, Incomparable> {
+    let mut facts = BTreeSet::new();
+    for run in &one.runs {
+        for twin in other.runs.iter().filter(|twin| twin.category == run.category) {
+            facts.extend(differences(&run.protocol, &twin.protocol));
+        }
+    }
+    let what = facts.into_iter().collect::<Vec<_>>().join(", ");
+    match (what.is_empty(), across) {
+        (true, _) => Ok(None),
+        (false, true) => Ok(Some(what)),
+        (false, false) => Err(Incomparable::Protocols { one: one.label.clone(), other: other.label.clone(), what }),
+    }
+}
+
+fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<String>) -> Option<Verdict> {
+    let categories: Vec<&str> = other.categories().intersection(&reference.categories()).copied().collect();
+    let pairs = |category: &str| -> Vec<(i64, f64, f64)> {
+        let of_reference: BTreeMap<i64, f64> = reference.values(category, metric).into_iter().collect();
+        let values = other.values(category, metric).into_iter();
+        values.filter_map(|(seed, value)| Some((seed, value, *of_reference.get(&seed)?))).collect()
+    };
+    let by_category: Vec<(&str, Vec<(i64, f64, f64)>)> =
+        categories.into_iter().map(|category| (category, pairs(category))).filter(|(_, p)| !p.is_empty()).collect();
+    let difference_cells: Vec<Vec<(i64, f64)>> = by_category
+        .iter()
+        .map(|(_, pairs)| pairs.iter().map(|(seed, value, other)| (*seed, value - other)).collect())
+        .collect();
+    let differences: Vec<f64> = complete_means(&difference_cells).into_iter().map(|(_, mean)| mean).collect();
+    let spread = summary(&differences)?;
+    let all = || by_category.iter().flat_map(|(_, pairs)| pairs);
+    let count = all().count() as f64;
+    let means = (all().map(|(_, v, _)| v).sum::<f64>() / count, all().map(|(_, _, r)| r).sum::<f64>() / count);
+    let of_categories: Vec<f64> =
+        difference_cells.iter().filter_map(|cell| summary(&values(cell))).map(|summary| summary.mean).collect();
+
+    let bootstrapped = (metric == "image_auroc" && differences.len() >= BOOTSTRAP_SEEDS)
+        .then(|| image_auroc_difference(&image_scores(reference, other, &by_category)))
+        .flatten();
+    let (interval, p, method) = match (bootstrapped, paired_t(&differences)) {
+        (Some(b), _) => (Some((b.low, b.high)), Some(b.p), "bootstrap over seeds and images"),
+        (None, Some(t)) => (Some((t.low, t.high)), Some(t.p), "Student's t over seeds"),
+        (None, None) => (None, None, "none"),
+    };
+    Some(Verdict {
+        variant: other.label.clone(),
+        reference: reference.label.clone(),
+        metric,
+        means,
+        difference: spread.mean,
+        interval,
+        p,
+        method,
+        seeds: differences.len(),
+        categories: by_category.len(),
+        verdict: String::new(),
+        seeds_needed: spread.deviation.and_then(|deviation| seeds_needed(spread.mean, deviation)),
+        effect_size: spread.deviation.filter(|deviation| *deviation > 0.0).map(|deviation| spread.mean / deviation),
+        delong: if metric == "image_auroc" { delong_tests(reference, other, &by_category) } else { Vec::new() },
+        over_categories: wilcoxon(&of_categories),
+        across,
+    })
+}
+
+fn values(cell: &[(i64, f64)]) -> Vec<f64> {
+    cell.iter().map(|(_, value)| *value).collect()
+}
+
+/// The scores of both on the images that both have.
+fn twins<'s>(
+    reference: &'s Side,
+    other: &'s Side,
+    category: &str,
+    seed: i64,
+) -> Option<(Vec<bool>, Vec<f64>, Vec<f64>)> {
+    let run = |side: &'s Side| side.runs.iter().find(|run| run.category == category && run.seed == seed);
+    let (reference, other) = (run(reference)?, run(other)?);
+    let of_reference: BTreeMap<&str, f64> =
+        reference.scores.iter().map(|(image, _, score)| (image.as_str(), *score)).collect();
+    let (mut labels, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
+    for (image, label, score) in &other.scores {
+        labels.push(*label);
+        ours.push(*score);
+        theirs.push(*of_reference.get(image.as_str())?);
+    }
+    Some((labels, ours, theirs))
+}
+
+fn image_scores(reference: &Side, other: &Side, by_category: &[(&str, Vec<(i64, f64, f64)>)]) -> Vec<CategoryScores> {
+    by_category
+        .iter()
+        .map(|(category, pairs)| {
+            let mut scores = CategoryScores { labels: Vec::new(), seeds: Vec::new() };
+            for (seed, ..) in pairs {
+                if let Some((labels, ours, theirs)) = twins(reference, other, category, *seed) {
+                    scores.labels = labels;
+                    scores.seeds.push((ours, theirs));
+                }
+            }
+            scores
+        })
+        .collect()
+}
+
+fn delong_tests(
+    reference: &Side,
+    other: &Side,
+    by_category: &[(&str, Vec<(i64, f64, f64)>)],
+) -> Vec<(String, i64, f64)> {
+    let tests = by_category.iter().flat_map(|(category, pairs)| {
+        pairs.iter().filter_map(|(seed, ..)| {
+            let (labels, ours, theirs) = twins(reference, other, category, *seed)?;
+            Some(((*category).to_owned(), *seed, delong(&labels, &ours, &theirs)?.p))
+        })
+    });
+    tests.collect()
+}
+
+impl Verdict {
+    fn say(&self) -> String {
+        let more = match self.seeds_needed {
+            Some(needed) if needed > self.seeds => format!("; {needed} would do if it is as large as it looks"),
+            _ => String::new(),
+        };
+        match self.p {
+            Some(p) if p < LEVEL && self.difference > 0.0 => "better".to_owned(),
+            Some(p) if p < LEVEL => "worse".to_owned(),
+            Some(_) => format!("not distinguishable with {} seeds{more}", self.seeds),
+            None if self.seeds < 2 => "one seed: no interval".to_owned(),
+            None => "the seeds do not differ: no interval".to_owned(),
+        }
+    }
+
+    /// The cells of a table for people.
+    pub fn cells(&self) -> Vec<String> {
+        let interval = self
+            .interval
+            .map_or("-".to_owned(), |(low, high)| format!("{} … {}", text::signed(low), text::signed(high)));
+        vec![
+            self.metric.to_owned(),
+            format!("{:.4}", self.means.0),
+            format!("{:.4}", self.means.1),
+            text::signed(self.difference),
+            interval,
+            self.p.map_or("-".to_owned(), |p| format!("{p:.3}")),
+            self.verdict.clone(),
+        ]
+    }
+}

@@ -1,0 +1,90 @@
+//! The rows that a comparison is made of: runs by what they are named, with the numbers of their selected epochs.
+
+use sqlx::FromRow;
+
+use super::{Named, Store, StoreError};
+
+/// A run that is compared.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct ComparedRun {
+    /// Its key.
+    pub id: String,
+    /// Its trial's key.
+    pub trial_id: String,
+    /// The trial's label in the first sweep that has it.
+    pub variant: String,
+    /// Category.
+    pub category: String,
+    /// Seed.
+    pub seed: i64,
+    /// State.
+    pub state: String,
+    /// JSON: the protocol.
+    pub protocol: String,
+}
+
+/// One number of a compared run.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct ComparedValue {
+    /// The run.
+    pub run_id: String,
+    /// Which number.
+    pub name: String,
+    /// Its value.
+    pub value: Option<f64>,
+}
+
+/// One test image's score in a compared run.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct ComparedScore {
+    /// The run.
+    pub run_id: String,
+    /// Path below the category.
+    pub image: String,
+    /// 1 = defective.
+    pub label: i64,
+    /// Its score.
+    pub score: f64,
+}
+
+/// Runs with their numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Compared {
+    /// By trial, category, seed.
+    pub runs: Vec<ComparedRun>,
+    /// Of the selected epochs.
+    pub values: Vec<ComparedValue>,
+    /// Of the selected epochs.
+    pub scores: Vec<ComparedScore>,
+}
+
+impl Store {
+    /// The runs that a name stands for: all of a sweep or trial, or one.
+    pub async fn compared(&self, named: &Named) -> Result<Compared, StoreError> {
+        let (wanted, id) = match named {
+            Named::Sweep(id, _) => ("SELECT run_id FROM sweep_run WHERE sweep_id = ?", id),
+            Named::Trial(id) => ("SELECT id FROM run WHERE trial_id = ?", id),
+            Named::Run(id) => ("SELECT id FROM run WHERE id = ?", id),
+            Named::Stage(id) => ("SELECT run_id FROM run_stage WHERE stage_id = ?", id),
+        };
+        let runs = format!(
+            "SELECT r.id, r.trial_id, r.category, r.seed, r.state, p.content AS protocol,
+                    COALESCE((SELECT st.variant FROM sweep_trial st WHERE st.trial_id = r.trial_id
+                              ORDER BY st.sweep_id LIMIT 1), r.trial_id) AS variant
+             FROM run r JOIN protocol p ON p.id = r.protocol_id WHERE r.id IN ({wanted})
+             ORDER BY r.trial_id, r.category, r.seed"
+        );
+        let values = format!(
+            "SELECT run_id, name, value FROM result WHERE selection = 'selected' AND run_id IN ({wanted}) ORDER BY run_id, name"
+        );
+        let scores = format!(
+            "SELECT run_id, image, label, score FROM image_score WHERE selection = 'selected' AND run_id IN ({wanted})
+             ORDER BY run_id, image"
+        );
+        Ok(Compared {
+            runs: sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(id).fetch_all(&self.pool).await?,
+            values: sqlx::query_as(sqlx::AssertSqlSafe(values)).bind(id).fetch_all(&self.pool).await?,
+            scores: sqlx::query_as(sqlx::AssertSqlSafe(scores)).bind(id).fetch_all(&self.pool).await?,
+        })
+    }
+}
