@@ -34,6 +34,9 @@ struct SideRun {
     scores: Vec<(String, bool, f64)>,
 }
 
+/// One category's pairs: seed, value, the reference's value.
+type Pairs<'a> = (&'a str, Vec<(i64, f64, f64)>);
+
 /// Why there is nothing to compare.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Incomparable {
@@ -188,7 +191,7 @@ fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<
         let values = other.values(category, metric).into_iter();
         values.filter_map(|(seed, value)| Some((seed, value, *of_reference.get(&seed)?))).collect()
     };
-    let by_category: Vec<(&str, Vec<(i64, f64, f64)>)> =
+    let by_category: Vec<Pairs<'_>> =
         categories.into_iter().map(|category| (category, pairs(category))).filter(|(_, p)| !p.is_empty()).collect();
     let difference_cells: Vec<Vec<(i64, f64)>> = by_category
         .iter()
@@ -254,7 +257,7 @@ fn twins<'s>(
     Some((labels, ours, theirs))
 }
 
-fn image_scores(reference: &Side, other: &Side, by_category: &[(&str, Vec<(i64, f64, f64)>)]) -> Vec<CategoryScores> {
+fn image_scores(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Vec<CategoryScores> {
     by_category
         .iter()
         .map(|(category, pairs)| {
@@ -270,11 +273,7 @@ fn image_scores(reference: &Side, other: &Side, by_category: &[(&str, Vec<(i64, 
         .collect()
 }
 
-fn delong_tests(
-    reference: &Side,
-    other: &Side,
-    by_category: &[(&str, Vec<(i64, f64, f64)>)],
-) -> Vec<(String, i64, f64)> {
+fn delong_tests(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Vec<(String, i64, f64)> {
     let tests = by_category.iter().flat_map(|(category, pairs)| {
         pairs.iter().filter_map(|(seed, ..)| {
             let (labels, ours, theirs) = twins(reference, other, category, *seed)?;

@@ -9,6 +9,9 @@ use crate::data::stream;
 use crate::model::Corruption;
 use crate::tensor::{Backend, Features};
 
+/// Fills one image's values from uniform numbers in 0..1.
+type Fill<'a> = dyn Fn(&mut dyn FnMut() -> f64, &mut [f32]) + Sync + 'a;
+
 /// Where in training a step is: no two steps have the same corruption.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct At {
@@ -39,7 +42,7 @@ pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
     let (images, height, width, channels) = shape;
     let purpose = format!("corruption/{level}/{}", at.step);
     // A stream an image: images are drawn in parallel.
-    let draw = |fill: &(dyn Fn(&mut dyn FnMut() -> f64, &mut [f32]) + Sync)| {
+    let draw = |fill: &Fill<'_>| {
         let mut values = vec![0.0_f32; images * height * width * channels];
         values.par_chunks_mut(height * width * channels).enumerate().for_each(|(image, values)| {
             let mut random = stream(seed, &purpose, at.epoch as u64, image as u64);

@@ -180,7 +180,7 @@ impl Results {
 }
 
 /// The test set's kinds of defects, in alphabetical order.
-fn kinds<'s>(test: &'s [Sample]) -> BTreeSet<&'s str> {
+fn kinds(test: &[Sample]) -> BTreeSet<&str> {
     test.iter().filter_map(|sample| sample.defect.as_deref()).collect()
 }
 
