@@ -25,7 +25,7 @@ pub use feature_set::{FeatureHeader, FeatureSet, FeatureSetError, FeatureWriter,
 pub use mask::Mask;
 pub use mask_file::{read_masks, write_masks};
 pub use pseudo::{Painted, Painter, paint};
-pub use random::stream;
+pub use random::{normal_pair, stream};
 pub use sample::{ImageSource, Sample};
 pub use settings::{CategorySelection, DataSettings, Layout, SyntheticSettings};
 pub use split::{Split, shuffle};

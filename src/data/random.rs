@@ -3,6 +3,13 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+/// Two normal values of a deviation, from two uniform ones in 0..1 (Box and Muller 1958); 1 − u keeps the logarithm finite.
+pub fn normal_pair(deviation: f64, u: f64, v: f64) -> [f64; 2] {
+    let radius = deviation * (-2.0 * (1.0 - u).ln()).sqrt();
+    let (sine, cosine) = (std::f64::consts::TAU * v).sin_cos();
+    [radius * cosine, radius * sine]
+}
+
 /// The stream of a seed, a purpose, an epoch and an index: ChaCha8 keyed by their BLAKE3 digest.
 pub fn stream(seed: u64, purpose: &str, epoch: u64, index: u64) -> ChaCha8Rng {
     let mut hasher = blake3::Hasher::new();

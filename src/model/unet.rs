@@ -71,14 +71,12 @@ impl<B: Backend> Unet<B> {
         input: Input,
         mode: Mode,
     ) -> OpResult<B, Features<B, T>> {
-        self.contraction.iter_mut().take(1).for_each(|stage| stage.expect(input));
-        if self.skip == Skip::Concat {
-            self.expansion
-                .iter_mut()
-                .rev()
-                .take(1)
-                .flat_map(|stage| &mut stage.join)
-                .for_each(|conv| conv.expect(input));
+        if let Some(stage) = self.contraction.first_mut() {
+            stage.expect(input);
+        }
+        // The outermost projection sees the input alone; every other convolution sees trained features, too.
+        if let (Skip::Concat, Some(stage)) = (self.skip, self.expansion.last_mut()) {
+            stage.join.iter_mut().for_each(|projection| projection.expect(input));
         }
         let mut skips = Vec::with_capacity(self.contraction.len());
         let mut x = features;

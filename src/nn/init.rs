@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use super::{Layout, Parameter};
-use crate::data::stream;
+use crate::data::{normal_pair, stream};
 use crate::tensor::Backend;
 
 /// Where initial values come from.
@@ -25,15 +25,9 @@ impl Init {
     pub fn kaiming_normal<B: Backend>(&self, name: String, output: usize, input: usize, kernel: usize) -> Parameter<B> {
         let layout = Layout::Conv { output, input, kernel };
         let deviation = (2.0 / (output * kernel * kernel) as f64).sqrt();
-        // Box–Muller, one normal from two uniforms; 1 − u keeps the logarithm finite.
+        // One normal from two uniforms.
         let uniforms: Vec<f64> = self.uniforms(&name, 2 * layout.len()).collect();
-        let file: Vec<f32> = uniforms
-            .chunks_exact(2)
-            .map(|u| {
-                let radius = (-2.0 * (1.0 - u[0]).ln()).sqrt();
-                (deviation * radius * (std::f64::consts::TAU * u[1]).cos()) as f32
-            })
-            .collect();
+        let file: Vec<f32> = uniforms.chunks_exact(2).map(|u| normal_pair(deviation, u[0], u[1])[0] as f32).collect();
         let memory = layout.to_memory(&file);
         Parameter::new(name, layout, memory)
     }

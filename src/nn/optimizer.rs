@@ -43,8 +43,8 @@ pub struct Optimizer<B: Backend> {
     steps: i32,
 }
 
-fn decay(factor: f64) -> Option<WeightDecay> {
-    (factor > 0.0).then_some(WeightDecay::L2(factor))
+fn decay(kind: fn(f64) -> WeightDecay, factor: f64) -> Option<WeightDecay> {
+    (factor > 0.0).then(|| kind(factor))
 }
 
 impl<B: Backend> Optimizer<B> {
@@ -69,23 +69,23 @@ impl<B: Backend> Optimizer<B> {
     fn update(&mut self, parameter: &mut Parameter<B>, gradients: &mut Gradients<B>, rate: f64) -> OpResult<B, ()> {
         let gradient = gradients.get_or_alloc_mut(&parameter.value)?;
         let first = self.first.get_or_alloc_mut(&parameter.value)?;
+        let mut adam = |learning_rate: f64, weight_decay| {
+            let second = self.second.get_or_alloc_mut(&parameter.value)?;
+            let config = AdamConfig { lr: rate * learning_rate, betas: [0.9, 0.999], eps: 1e-8, weight_decay };
+            config.try_update(self.steps, &mut parameter.value, first, second, gradient)
+        };
         match self.kind {
             OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => {
                 let momentum = (momentum > 0.0).then_some(Momentum::Classic(momentum));
-                let config = SgdConfig { lr: rate * learning_rate, momentum, weight_decay: decay(weight_decay) };
+                let weight_decay = decay(WeightDecay::L2, weight_decay);
+                let config = SgdConfig { lr: rate * learning_rate, momentum, weight_decay };
                 config.try_update(&mut parameter.value, first, gradient)
             }
-            OptimizerSettings::Adam { learning_rate, weight_decay }
-            | OptimizerSettings::Adamw { learning_rate, weight_decay } => {
-                let second = self.second.get_or_alloc_mut(&parameter.value)?;
-                let weight_decay = match self.kind {
-                    OptimizerSettings::Adamw { .. } => {
-                        (weight_decay > 0.0).then_some(WeightDecay::Decoupled(weight_decay))
-                    }
-                    _ => decay(weight_decay),
-                };
-                let config = AdamConfig { lr: rate * learning_rate, betas: [0.9, 0.999], eps: 1e-8, weight_decay };
-                config.try_update(self.steps, &mut parameter.value, first, second, gradient)
+            OptimizerSettings::Adam { learning_rate, weight_decay } => {
+                adam(learning_rate, decay(WeightDecay::L2, weight_decay))
+            }
+            OptimizerSettings::Adamw { learning_rate, weight_decay } => {
+                adam(learning_rate, decay(WeightDecay::Decoupled, weight_decay))
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Each variant against the re-run baseline: same category, same seed, one difference a pair.
 
-use super::grouping::{Groups, METRICS, Variant, complete_means};
-use super::statistics::{PairedT, holm, paired_t};
+use super::difference::{self, Differences, adjust};
+use super::grouping::{Groups, METRICS, Variant};
+use super::statistics::{PairedT, paired_t};
 
 /// One variant against ST-FPM in one metric.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,13 +30,7 @@ pub(super) struct Comparison {
 impl Comparison {
     /// What may be said.
     pub(super) fn verdict(&self) -> String {
-        match (self.adjusted, self.test) {
-            (Some(p), _) if p < 0.05 && self.mean > 0.0 => "better".to_owned(),
-            (Some(p), _) if p < 0.05 => "worse".to_owned(),
-            (Some(_), Some(test)) => format!("not distinguishable with {} seeds", test.count),
-            _ if self.seeds < 2 => "one seed: no interval".to_owned(),
-            _ => "the seeds do not differ: no interval".to_owned(),
-        }
+        difference::verdict(self.adjusted, self.mean, self.seeds)
     }
 }
 
@@ -46,9 +41,7 @@ pub(super) fn comparisons(groups: &Groups<'_>) -> Vec<Comparison> {
     for metric in METRICS {
         let variants = groups.variants.iter().filter(|variant| !variant.baseline);
         let mut family: Vec<Comparison> = variants.filter_map(|v| compare(groups, baseline, v, metric)).collect();
-        let p_values: Vec<f64> = family.iter().filter_map(|c| c.test.map(|test| test.p)).collect();
-        let tested = family.iter_mut().filter(|comparison| comparison.test.is_some());
-        tested.zip(holm(&p_values)).for_each(|(comparison, p)| comparison.adjusted = Some(p));
+        adjust(family.iter_mut().map(|comparison| &mut comparison.adjusted));
         all.extend(family);
     }
     all
@@ -61,29 +54,19 @@ fn compare(
     (name, metric): (&'static str, &'static str),
 ) -> Option<Comparison> {
     let cell = |variant, category: &str| groups.cell(variant, category, "selected", name);
-    let pairs_of = |category: &str| -> Vec<(i64, f64)> {
-        let reference = cell(baseline, category);
-        let of_seed = |seed| reference.iter().find(move |(known, _)| *known == seed).map(|(_, value)| *value);
-        cell(variant, category).into_iter().filter_map(|(seed, value)| Some((seed, value - of_seed(seed)?))).collect()
-    };
-    // A category without a number on one side (no mask, a failed run) is left out, and counted in the table.
-    let by_category: Vec<Vec<(i64, f64)>> = groups.categories.iter().map(|(category, _)| pairs_of(category)).collect();
-    let by_category: Vec<_> = by_category.into_iter().filter(|pairs| !pairs.is_empty()).collect();
-    let pairs: Vec<f64> = by_category.iter().flatten().map(|(_, difference)| *difference).collect();
-    let means: Vec<f64> = complete_means(&by_category).into_iter().map(|(_, mean)| mean).collect();
-    if means.is_empty() {
-        return None;
-    }
-    let count = |test: fn(f64) -> bool| pairs.iter().filter(|difference| test(**difference)).count();
+    let categories = groups.categories.iter().map(|(category, _)| category.as_str());
+    let differences = Differences::of(categories, |category| (cell(variant, category), cell(baseline, category)))?;
+    let count = |test: fn(f64) -> bool| differences.pairs().filter(|(value, other)| test(value - other)).count();
+    let test = paired_t(&differences.by_seed);
     Some(Comparison {
         trial: variant.trial.clone(),
         variant: variant.label.clone(),
-        categories: by_category.len(),
+        categories: differences.categories.len(),
         metric,
         wins_ties_losses: (count(|d| d > 0.0), count(|d| d == 0.0), count(|d| d < 0.0)),
-        mean: means.iter().sum::<f64>() / means.len() as f64,
-        seeds: means.len(),
-        test: paired_t(&means),
-        adjusted: None,
+        mean: differences.by_seed.iter().sum::<f64>() / differences.by_seed.len() as f64,
+        seeds: differences.by_seed.len(),
+        test,
+        adjusted: test.map(|test| test.p),
     })
 }

@@ -5,6 +5,7 @@ mod bars;
 mod baselines;
 mod comparison;
 mod costs;
+mod difference;
 mod error;
 mod figure;
 mod grouping;

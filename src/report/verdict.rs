@@ -4,18 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::grouping::{METRICS, complete_means};
+use super::difference::{self, Differences, Pairs, adjust, settles};
+use super::grouping::METRICS;
 use super::protocol::{Protocol, differences};
-use super::statistics::{
-    CategoryScores, delong, holm, image_auroc_difference, paired_t, seeds_needed, summary, wilcoxon,
-};
+use super::statistics::{CategoryScores, delong, image_auroc_difference, paired_t, seeds_needed, summary, wilcoxon};
 use super::text;
 use crate::store::{Compared, ComparedRun};
 
 /// Seeds from which the interval is bootstrapped over seeds and images; with fewer it is Student's t over seeds.
 const BOOTSTRAP_SEEDS: usize = 8;
-/// Level of the verdicts.
-const LEVEL: f64 = 0.05;
 
 /// One side of a comparison: the finished runs of one trial.
 #[derive(Debug, Clone)]
@@ -33,9 +30,6 @@ struct SideRun {
     /// Image, whether it is defective, its score.
     scores: Vec<(String, bool, f64)>,
 }
-
-/// One category's pairs: seed, value, the reference's value.
-type Pairs<'a> = (&'a str, Vec<(i64, f64, f64)>);
 
 /// Why there is nothing to compare.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -156,9 +150,7 @@ pub fn verdicts(reference: &Side, others: &[Side], across: bool) -> Result<Vec<V
             .zip(&notes)
             .filter_map(|(other, note)| compare(reference, other, metric, note.clone()))
             .collect();
-        let p_values: Vec<f64> = family.iter().filter_map(|verdict| verdict.p).collect();
-        let tested = family.iter_mut().filter(|verdict| verdict.p.is_some());
-        tested.zip(holm(&p_values)).for_each(|(verdict, p)| verdict.p = Some(p));
+        adjust(family.iter_mut().map(|verdict| &mut verdict.p));
         family.iter_mut().for_each(|verdict| verdict.verdict = verdict.say());
         all.extend(family);
     }
@@ -186,29 +178,24 @@ fn protocols(one: &Side, other: &Side, across: bool) -> Result<Option<String>, I
 
 fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<String>) -> Option<Verdict> {
     let categories: Vec<&str> = other.categories().intersection(&reference.categories()).copied().collect();
-    let pairs = |category: &str| -> Vec<(i64, f64, f64)> {
-        let of_reference: BTreeMap<i64, f64> = reference.values(category, metric).into_iter().collect();
-        let values = other.values(category, metric).into_iter();
-        values.filter_map(|(seed, value)| Some((seed, value, *of_reference.get(&seed)?))).collect()
+    let cell = |side: &Side, category: &str| side.values(category, metric);
+    let differences =
+        Differences::of(categories.into_iter(), |category| (cell(other, category), cell(reference, category)))?;
+    let spread = summary(&differences.by_seed)?;
+    let count = differences.pairs().count() as f64;
+    let means = (
+        differences.pairs().map(|(value, _)| value).sum::<f64>() / count,
+        differences.pairs().map(|(_, reference)| reference).sum::<f64>() / count,
+    );
+    let of_category = |(_, pairs): &Pairs<'_>| {
+        pairs.iter().map(|(_, value, reference)| value - reference).sum::<f64>() / pairs.len() as f64
     };
-    let by_category: Vec<Pairs<'_>> =
-        categories.into_iter().map(|category| (category, pairs(category))).filter(|(_, p)| !p.is_empty()).collect();
-    let difference_cells: Vec<Vec<(i64, f64)>> = by_category
-        .iter()
-        .map(|(_, pairs)| pairs.iter().map(|(seed, value, other)| (*seed, value - other)).collect())
-        .collect();
-    let differences: Vec<f64> = complete_means(&difference_cells).into_iter().map(|(_, mean)| mean).collect();
-    let spread = summary(&differences)?;
-    let all = || by_category.iter().flat_map(|(_, pairs)| pairs);
-    let count = all().count() as f64;
-    let means = (all().map(|(_, v, _)| v).sum::<f64>() / count, all().map(|(_, _, r)| r).sum::<f64>() / count);
-    let of_categories: Vec<f64> =
-        difference_cells.iter().filter_map(|cell| summary(&values(cell))).map(|summary| summary.mean).collect();
+    let of_categories: Vec<f64> = differences.categories.iter().map(of_category).collect();
 
-    let bootstrapped = (metric == "image_auroc" && differences.len() >= BOOTSTRAP_SEEDS)
-        .then(|| image_auroc_difference(&image_scores(reference, other, &by_category)))
+    let bootstrapped = (metric == "image_auroc" && differences.by_seed.len() >= BOOTSTRAP_SEEDS)
+        .then(|| image_auroc_difference(&image_scores(reference, other, &differences.categories)))
         .flatten();
-    let (interval, p, method) = match (bootstrapped, paired_t(&differences)) {
+    let (interval, p, method) = match (bootstrapped, paired_t(&differences.by_seed)) {
         (Some(b), _) => (Some((b.low, b.high)), Some(b.p), "bootstrap over seeds and images"),
         (None, Some(t)) => (Some((t.low, t.high)), Some(t.p), "Student's t over seeds"),
         (None, None) => (None, None, "none"),
@@ -222,19 +209,19 @@ fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<
         interval,
         p,
         method,
-        seeds: differences.len(),
-        categories: by_category.len(),
+        seeds: differences.by_seed.len(),
+        categories: differences.categories.len(),
         verdict: String::new(),
         seeds_needed: spread.deviation.and_then(|deviation| seeds_needed(spread.mean, deviation)),
         effect_size: spread.deviation.filter(|deviation| *deviation > 0.0).map(|deviation| spread.mean / deviation),
-        delong: if metric == "image_auroc" { delong_tests(reference, other, &by_category) } else { Vec::new() },
+        delong: if metric == "image_auroc" {
+            delong_tests(reference, other, &differences.categories)
+        } else {
+            Vec::new()
+        },
         over_categories: wilcoxon(&of_categories),
         across,
     })
-}
-
-fn values(cell: &[(i64, f64)]) -> Vec<f64> {
-    cell.iter().map(|(_, value)| *value).collect()
 }
 
 /// The scores of both on the images that both have.
@@ -285,16 +272,12 @@ fn delong_tests(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Ve
 
 impl Verdict {
     fn say(&self) -> String {
-        let more = match self.seeds_needed {
-            Some(needed) if needed > self.seeds => format!("; {needed} would do if it is as large as it looks"),
-            _ => String::new(),
-        };
-        match self.p {
-            Some(p) if p < LEVEL && self.difference > 0.0 => "better".to_owned(),
-            Some(p) if p < LEVEL => "worse".to_owned(),
-            Some(_) => format!("not distinguishable with {} seeds{more}", self.seeds),
-            None if self.seeds < 2 => "one seed: no interval".to_owned(),
-            None => "the seeds do not differ: no interval".to_owned(),
+        let said = difference::verdict(self.p, self.difference, self.seeds);
+        match (self.p, self.seeds_needed) {
+            (Some(p), Some(needed)) if !settles(p) && needed > self.seeds => {
+                format!("{said}; {needed} would do if it is as large as it looks")
+            }
+            _ => said,
         }
     }
 

@@ -118,36 +118,19 @@ impl Store {
             // Where a disk is full SQLite rolls back by itself, and sqlx counts the transaction as open for ever: nothing could be
             // begun on that connection any more.
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
-        let mut left = OPENINGS;
-        loop {
-            left -= 1;
-            match pool_options.clone().connect_with(options.clone()).await {
-                Ok(pool) => return Ok(Self { pool, path, identity: None }),
-                // While another process makes the file's log or takes it away SQLite does not wait, whatever the timeout.
-                Err(error) if left > 0 && is_locked(&error) => tokio::time::sleep(OPENING_PAUSE).await,
-                Err(error) => return Err(opening(&path, &error)),
-            }
-        }
+        // While another process makes the file's log or takes it away SQLite does not wait, whatever the timeout.
+        let connect = async || pool_options.clone().connect_with(options.clone()).await;
+        let pool = patiently(connect, is_locked).await.map_err(|error| opening(&path, &error))?;
+        Ok(Self { pool, path, identity: None })
     }
 
     /// Brings the schema up to date. Two processes may create one store at the same moment: the one that comes second finds the
     /// other's tables half-way, waits, and finds nothing left to do.
     async fn migrate(&self) -> Result<(), StoreError> {
-        let mut left = OPENINGS;
-        loop {
-            let error = match MIGRATIONS.run(&self.pool).await {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
-            left -= 1;
-            if left == 0 {
-                return Err(match error {
-                    sqlx::migrate::MigrateError::Execute(error) => opening(&self.path, &error),
-                    other => StoreError::Open { path: self.path.clone(), reason: other.to_string() },
-                });
-            }
-            tokio::time::sleep(OPENING_PAUSE).await;
-        }
+        patiently(async || MIGRATIONS.run(&self.pool).await, |_| true).await.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(error) => opening(&self.path, &error),
+            other => StoreError::Open { path: self.path.clone(), reason: other.to_string() },
+        })
     }
 
     /// The newest migration that the store has seen; none for a database that is no store.
@@ -205,9 +188,19 @@ const CACHE: &str = "-65536";
 /// How long a writer waits for the others.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Several processes may open one store at the same moment: each tries so often.
-const OPENINGS: usize = 20;
-const OPENING_PAUSE: Duration = Duration::from_millis(100);
+/// Several processes may open one store at the same moment: each tries so often what fails for a reason that may pass.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
+async fn patiently<T, E>(attempt: impl AsyncFn() -> Result<T, E>, may_pass: impl Fn(&E) -> bool) -> Result<T, E> {
+    for _ in 1..TRIES {
+        match attempt().await {
+            Err(error) if may_pass(&error) => tokio::time::sleep(PAUSE).await,
+            outcome => return outcome,
+        }
+    }
+    attempt().await
+}
 
 /// SQLITE_BUSY in all its forms.
 fn is_locked(error: &sqlx::Error) -> bool {

@@ -5,7 +5,7 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use super::StageError;
-use crate::data::stream;
+use crate::data::{normal_pair, stream};
 use crate::model::Corruption;
 use crate::tensor::{Backend, Features};
 
@@ -55,10 +55,8 @@ pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
         Corruption::Noise(deviation) => {
             let noise = draw(&|uniform, values| {
                 for pair in values.chunks_mut(2) {
-                    // Box-Muller: two normals from two uniforms; 1 - u keeps the logarithm finite.
-                    let radius = deviation * (-2.0 * (1.0 - uniform()).ln()).sqrt();
-                    let (sine, cosine) = (std::f64::consts::TAU * uniform()).sin_cos();
-                    pair.iter_mut().zip([cosine, sine]).for_each(|(value, part)| *value = (radius * part) as f32);
+                    let normal = normal_pair(deviation, uniform(), uniform());
+                    pair.iter_mut().zip(normal).for_each(|(value, normal)| *value = normal as f32);
                 }
             })?;
             B::add(features, noise.put_tape(T::default())).map_err(StageError::device)

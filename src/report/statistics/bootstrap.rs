@@ -4,6 +4,7 @@
 use rand::Rng;
 use rayon::prelude::*;
 
+use super::ranks::count_below;
 use crate::data::stream;
 
 /// Resamples.
@@ -92,14 +93,7 @@ fn difference((one, two): &(Vec<f64>, Vec<f64>), positives: &[usize], negatives:
 fn auroc(scores: &[f64], positives: &[usize], negatives: &[usize]) -> f64 {
     let mut low: Vec<f64> = negatives.iter().map(|&image| scores[image]).collect();
     low.sort_by(f64::total_cmp);
-    let wins: f64 = positives
-        .iter()
-        .map(|&image| {
-            let less = low.partition_point(|other| *other < scores[image]);
-            let at_most = low.partition_point(|other| *other <= scores[image]);
-            (less + at_most) as f64 / 2.0
-        })
-        .sum();
+    let wins: f64 = positives.iter().map(|&image| count_below(&low, scores[image])).sum();
     wins / (positives.len() * negatives.len()) as f64
 }
 

@@ -5,6 +5,9 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::paired::{Summary, summary};
+use super::ranks::count_below;
+
 /// Two areas under the ROC curve, and the test of their difference.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Delong {
@@ -20,12 +23,10 @@ pub struct Delong {
 pub fn delong(labels: &[bool], one: &[f64], two: &[f64]) -> Option<Delong> {
     let (one, two) = (Placements::of(labels, one)?, Placements::of(labels, two)?);
     let variance = |a: &[f64], b: &[f64]| {
-        let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
-        let count = differences.len() as f64;
-        let mean = differences.iter().sum::<f64>() / count;
-        differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0) / count
+        let Summary { count, deviation, .. } = summary(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>())?;
+        Some(deviation?.powi(2) / count as f64)
     };
-    let variance = variance(&one.positives, &two.positives) + variance(&one.negatives, &two.negatives);
+    let variance = variance(&one.positives, &two.positives)? + variance(&one.negatives, &two.negatives)?;
     let standard_error = variance.sqrt();
     if standard_error <= 0.0 {
         return None;
@@ -56,13 +57,10 @@ impl Placements {
             values
         };
         let (low, high) = (sorted(negatives.clone()), sorted(positives.clone()));
-        let below = |sorted: &[f64], value: f64| {
-            let less = sorted.partition_point(|other| *other < value);
-            let equal = sorted.partition_point(|other| *other <= value) - less;
-            (less as f64 + equal as f64 / 2.0) / sorted.len() as f64
-        };
-        let positives: Vec<f64> = positives.into_iter().map(|score| below(&low, score)).collect();
-        let negatives = negatives.into_iter().map(|score| 1.0 - below(&high, score)).collect();
+        let positives: Vec<f64> =
+            positives.into_iter().map(|score| count_below(&low, score) / low.len() as f64).collect();
+        let negatives =
+            negatives.into_iter().map(|score| 1.0 - count_below(&high, score) / high.len() as f64).collect();
         let area = positives.iter().sum::<f64>() / positives.len() as f64;
         Some(Self { positives, negatives, area })
     }

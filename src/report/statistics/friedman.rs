@@ -3,6 +3,7 @@
 use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, Normal};
 
 use super::ranks::ranks;
+use super::simpson::integral;
 
 /// Categories below which ranks say too little (Demšar 2006 advises more than 10 for the approximation; 6 is the least).
 const FEWEST_CATEGORIES: usize = 6;
@@ -51,20 +52,11 @@ fn range_quantile(count: usize) -> f64 {
     (low + high) / 2.0
 }
 
-/// P(range ≤ q) = k ∫ φ(z) [Φ(z) − Φ(z − q)]^(k − 1) dz, by Simpson's rule.
+/// P(range ≤ q) = k ∫ φ(z) [Φ(z) − Φ(z − q)]^(k − 1) dz.
 fn range_probability(count: usize, q: f64) -> f64 {
-    const STEPS: usize = 1200;
     let normal = Normal::standard();
-    let (from, to) = (-9.0, 9.0);
-    let step = (to - from) / STEPS as f64;
     let value = |z: f64| normal.pdf(z) * (normal.cdf(z) - normal.cdf(z - q)).powi(count as i32 - 1);
-    let sum: f64 = (0..=STEPS)
-        .map(|index| {
-            let weight = if index == 0 || index == STEPS { 1.0 } else { 2.0 + 2.0 * (index % 2) as f64 };
-            weight * value(from + index as f64 * step)
-        })
-        .sum();
-    count as f64 * sum * step / 3.0
+    count as f64 * integral(-9.0, 9.0, 1200, value)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod holm;
 mod paired;
 mod ranks;
 mod seeds;
+mod simpson;
 mod wilcoxon;
 
 pub use bootstrap::{Bootstrap, CategoryScores, image_auroc_difference};

@@ -13,6 +13,13 @@ pub fn spearman(one: &[f64], two: &[f64]) -> Option<f64> {
     (spread > 0.0).then(|| product(&one, &two) / spread)
 }
 
+/// How many of ascending values a value exceeds; equal ones count half.
+pub(super) fn count_below(ascending: &[f64], value: f64) -> f64 {
+    let less = ascending.partition_point(|other| *other < value);
+    let at_most = ascending.partition_point(|other| *other <= value);
+    (less + at_most) as f64 / 2.0
+}
+
 /// Ranks from 1; equal values share the mean of theirs.
 pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: &f64| {

@@ -3,6 +3,8 @@
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::function::gamma::ln_gamma;
 
+use super::simpson::integral;
+
 /// Beyond this a difference is not worth settling.
 const MOST: usize = 10_000;
 /// Chance of a verdict that is asked for.
@@ -24,10 +26,8 @@ pub fn seeds_needed(mean: f64, deviation: f64) -> Option<usize> {
     Some(high)
 }
 
-/// Power of the two-sided paired t-test at 5 %: P(|T| > c) for a noncentral T, as the mean of Φ(±δ − c·s) over s = √(χ²/ν), by
-/// Simpson's rule.
+/// Power of the two-sided paired t-test at 5 %: P(|T| > c) for a noncentral T, as the mean of Φ(±δ − c·s) over s = √(χ²/ν).
 fn power(count: usize, effect: f64) -> f64 {
-    const STEPS: usize = 400;
     let freedom = (count - 1) as f64;
     let Ok(student) = StudentsT::new(0.0, 1.0, freedom) else { return 0.0 };
     let (critical, shift) = (student.inverse_cdf(0.975), effect * (count as f64).sqrt());
@@ -35,17 +35,10 @@ fn power(count: usize, effect: f64) -> f64 {
     // s is near 1 with deviation 1/√(2ν).
     let reach = 9.0 / (2.0 * freedom).sqrt();
     let (from, to) = ((1.0 - reach).max(1e-9), 1.0 + reach);
-    let step = (to - from) / STEPS as f64;
     let constant = freedom / 2.0 * (freedom / 2.0).ln() - ln_gamma(freedom / 2.0) + 2.0_f64.ln();
     let density = |s: f64| (constant + (freedom - 1.0) * s.ln() - freedom * s * s / 2.0).exp();
     let value = |s: f64| density(s) * (normal.cdf(shift - critical * s) + normal.cdf(-shift - critical * s));
-    let sum: f64 = (0..=STEPS)
-        .map(|index| {
-            let weight = if index == 0 || index == STEPS { 1.0 } else { 2.0 + 2.0 * (index % 2) as f64 };
-            weight * value(from + index as f64 * step)
-        })
-        .sum();
-    sum * step / 3.0
+    integral(from, to, 400, value)
 }
 
 #[cfg(test)]

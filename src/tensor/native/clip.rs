@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::simd::{lane_sum, vectorised};
+use super::simd::sum_64;
 use super::{Native, tensor};
 use crate::tensor::{Gradients, OpResult, Part, Scalar, Vector};
 
@@ -18,7 +18,7 @@ pub(super) fn clip_gradients(
     let _part = Part::Clipping.start();
     let mut sum = 0.0;
     for parameter in parameters {
-        sum += squares(gradients.get_or_alloc_mut(parameter)?);
+        sum += sum_64(gradients.get_or_alloc_mut(parameter)?, PART, |g| f64::from(g) * f64::from(g));
     }
     let norm = sum.sqrt();
     if ceiling > 0.0 && norm > ceiling {
@@ -29,18 +29,4 @@ pub(super) fn clip_gradients(
         }
     }
     tensor(vec![norm as f32], ())
-}
-
-/// Σ v², in 64 bits.
-fn squares(values: &[f32]) -> f64 {
-    let parts: Vec<f64> = values
-        .par_chunks(PART)
-        .map(|part| {
-            vectorised(
-                #[inline(always)]
-                || lane_sum(part, part, |v, _| f64::from(v) * f64::from(v)),
-            )
-        })
-        .collect();
-    parts.iter().sum()
 }

@@ -14,7 +14,8 @@ use super::gemm::{Into, Matrix, gemm};
 use super::im2row::{im2row, row2im_add};
 use super::scratch::with_scratch;
 use super::simd::vectorised;
-use super::target::{Finish, Target, even};
+use super::target::{Finish, Target};
+use super::zeroed::even;
 use super::{Native, Nhwc, tensor, wide, winograd};
 use crate::tensor::backend::to_host;
 use crate::tensor::{Conv2d, Features, OpResult, Part, Vector};
@@ -56,7 +57,7 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
             sum_rows_add(&dy, gradients.get_or_alloc_mut(&bias)?);
         }
         if let Some(x) = x {
-            backward_input(&dy, output_shape, &weights, shape, &conv, gradients.get_or_alloc_mut(&x)?);
+            backward_input(&dy, &weights, shape, &conv, gradients.get_or_alloc_mut(&x)?);
         }
         Ok(())
     });
@@ -165,20 +166,13 @@ pub(super) fn backward_rows_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &C
 }
 
 /// dx += the gradient with respect to the input.
-pub(super) fn backward_input(
-    dy: &[f32],
-    dy_shape: Nhwc,
-    weights: &[f32],
-    shape: Nhwc,
-    conv: &Conv2d,
-    gradient: &mut [f32],
-) {
+pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
     let _part = Part::ConvolutionBackwardData.start_with(work(shape, conv));
     if conv.stride == 1 && !conv.is_pointwise() {
         let turned = turn(weights, conv);
         let transposed =
             Conv2d { input: conv.output, output: conv.input, padding: conv.kernel - 1 - conv.padding, ..*conv };
-        convolve(dy, dy_shape, &turned, &transposed, Target::Added(gradient));
+        convolve(dy, conv.output_shape(shape), &turned, &transposed, Target::Added(gradient));
     } else if wide::pays(shape, conv) {
         wide::backward_input(dy, weights, shape, conv, gradient);
     } else if conv.is_pointwise() {
@@ -188,21 +182,14 @@ pub(super) fn backward_input(
             gemm(Matrix::new(dy, dy.len() / conv.output, conv.output), kernel, gradient, Into::Accumulate);
         });
     } else {
-        backward_rows_input(dy, dy_shape, weights, shape, conv, gradient);
+        backward_rows_input(dy, weights, shape, conv, gradient);
     }
 }
 
 /// dx += row2im(dy · Wᵀ), image by image.
-pub(super) fn backward_rows_input(
-    dy: &[f32],
-    dy_shape: Nhwc,
-    weights: &[f32],
-    shape: Nhwc,
-    conv: &Conv2d,
-    gradient: &mut [f32],
-) {
+pub(super) fn backward_rows_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
     let (_, height, width, channels) = shape;
-    let patches = dy_shape.1 * dy_shape.2;
+    let patches = conv.output_side(height) * conv.output_side(width);
     let kernel = Matrix::new(weights, conv.depth(), conv.output).transposed();
     gradient.par_chunks_mut(height * width * channels).zip(dy.par_chunks(patches * conv.output)).for_each(
         |(image, dy)| {

@@ -59,7 +59,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
         backward_weights(&input, shape, &dy, &conv, gradients.get_or_alloc_mut(&weight)?);
         drop(input);
         if let Some(x) = x {
-            backward_input(&dy, output_shape, &weights, shape, &conv, gradients.get_or_alloc_mut(&x)?);
+            backward_input(&dy, &weights, shape, &conv, gradients.get_or_alloc_mut(&x)?);
         }
         Ok(())
     });

@@ -59,8 +59,7 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
         });
         drop(part);
         backward_weights(&pixels, shape, &blocks, &conv, gradients.get_or_alloc_mut(&weight)?);
-        let dx = gradients.get_or_alloc_mut(&x)?;
-        backward_input(&blocks, conv.output_shape(shape), &weights, shape, &conv, dx);
+        backward_input(&blocks, &weights, shape, &conv, gradients.get_or_alloc_mut(&x)?);
         Ok(())
     });
     Ok(y.put_tape(tape))

@@ -50,10 +50,15 @@ pub(super) fn relu<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native
 
 /// Adds `from` to `into`.
 pub(super) fn add_into(into: &mut [f32], from: &[f32]) {
+    add_scaled(into, 1.0, from);
+}
+
+/// into += factor · from.
+pub(super) fn add_scaled(into: &mut [f32], factor: f32, from: &[f32]) {
     into.par_chunks_mut(PART).zip(from.par_chunks(PART)).for_each(|(into, from)| {
         vectorised(
             #[inline(always)]
-            || into.iter_mut().zip(from).for_each(|(i, f)| *i += f),
+            || into.iter_mut().zip(from).for_each(|(i, f)| *i += factor * f),
         );
     });
 }

@@ -6,7 +6,8 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, Merge, PutTape, SplitTape, Tape};
 use rayon::prelude::*;
 
-use super::simd::{lane_sum, vectorised};
+use super::elementwise::add_scaled;
+use super::simd::{lane_sum, sum_64, vectorised};
 use super::{Native, tensor, zeroed};
 use crate::tensor::backend::to_host;
 use crate::tensor::{Features, OpResult, Part, Scalar};
@@ -50,20 +51,6 @@ pub(super) fn distance_map(teacher: &Features<Native>, student: &Features<Native
     distances(&to_host(teacher), &to_host(student), teacher.shape().3)
 }
 
-/// Σ term(v), in 64 bits.
-fn sum(values: &[f32], term: impl Fn(f32) -> f32 + Sync) -> f64 {
-    let parts: Vec<f64> = values
-        .par_chunks(PART_ELEMENTS)
-        .map(|part| {
-            vectorised(
-                #[inline(always)]
-                || lane_sum(part, part, |v, _| f64::from(term(v))),
-            )
-        })
-        .collect();
-    parts.iter().sum()
-}
-
 /// See [`crate::tensor::Backend::similarity`].
 pub(super) fn similarity<T: Tape<f32, Cpu>>(
     teacher: &Features<Native>,
@@ -74,7 +61,8 @@ pub(super) fn similarity<T: Tape<f32, Cpu>>(
     let (student, mut tape) = student.split_tape();
     let (t, s) = (to_host(teacher), to_host(&student));
     let pixels = s.len() / channels;
-    let loss = tensor(vec![(sum(&distances(&t, &s, channels), |d| d) / pixels as f64) as f32], ())?;
+    let loss =
+        tensor(vec![(sum_64(&distances(&t, &s, channels), PART_ELEMENTS, f64::from) / pixels as f64) as f32], ())?;
 
     let (student, out) = (student.ghost(), loss.ghost());
     tape.add_backward_op(move |gradients| {
@@ -116,7 +104,7 @@ pub(super) fn mean_squared_error<T: Tape<f32, Cpu> + Merge<R>, R: Tape<f32, Cpu>
     let mut difference = to_host(&a);
     add_scaled(&mut difference, -1.0, &to_host(&b));
     let count = difference.len();
-    let loss = tensor(vec![(sum(&difference, |d| d * d) / count as f64) as f32], ())?;
+    let loss = tensor(vec![(sum_64(&difference, PART_ELEMENTS, |d| f64::from(d * d)) / count as f64) as f32], ())?;
 
     let (a, b, out) = (a.ghost(), b.ghost(), loss.ghost());
     tape.add_backward_op(move |gradients| {
@@ -129,14 +117,4 @@ pub(super) fn mean_squared_error<T: Tape<f32, Cpu> + Merge<R>, R: Tape<f32, Cpu>
         Ok(())
     });
     Ok(loss.put_tape(tape))
-}
-
-/// to += factor · from.
-fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
-    to.par_chunks_mut(PART_ELEMENTS).zip(from.par_chunks(PART_ELEMENTS)).for_each(|(to, from)| {
-        vectorised(
-            #[inline(always)]
-            || to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from),
-        );
-    });
 }

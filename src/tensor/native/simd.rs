@@ -1,5 +1,7 @@
 //! Loops compiled for the widest vectors that the machine has.
 
+use rayon::prelude::*;
+
 /// Runs `work` compiled for each level of vector instructions (AVX-512, AVX2, NEON, …), at the best that the machine has.
 ///
 /// The same arithmetic in the same order at every level: a compiler does not turn separate products and sums into fused ones.
@@ -39,4 +41,18 @@ pub(super) fn lane_sum<V: Copy + Default + std::ops::AddAssign>(
         width /= 2;
     }
     sums[0]
+}
+
+/// Σ term(v) in 64 bits, in parts of so many values that are joined in order.
+pub(super) fn sum_64(values: &[f32], part: usize, term: impl Fn(f32) -> f64 + Sync) -> f64 {
+    let parts: Vec<f64> = values
+        .par_chunks(part)
+        .map(|part| {
+            vectorised(
+                #[inline(always)]
+                || lane_sum(part, part, |v, _| term(v)),
+            )
+        })
+        .collect();
+    parts.iter().sum()
 }

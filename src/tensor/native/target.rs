@@ -40,16 +40,12 @@ impl Target<'_> {
                     }
                 });
             }
-            Self::Added(mut rest) => {
-                let pieces: Vec<&mut [f32]> =
-                    lengths.iter().map(|&length| rest.split_off_mut(..length).expect("room for all pieces")).collect();
-                pieces.into_par_iter().enumerate().for_each(|(index, piece)| work(index, piece, Into::Accumulate));
+            Self::Added(values) => {
+                zeroed::cut(values, lengths)
+                    .into_par_iter()
+                    .enumerate()
+                    .for_each(|(index, piece)| work(index, piece, Into::Accumulate));
             }
         }
     }
-}
-
-/// Lengths of pieces of `piece` values, the last with what remains of `total`.
-pub(super) fn even(total: usize, piece: usize) -> Vec<usize> {
-    (0..total).step_by(piece).map(|from| piece.min(total - from)).collect()
 }

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use super::Nhwc;
 use super::gemm::{Into, Matrix, gemm};
 use super::im2row::{im2row, row2im_add};
-use super::target::{Target, even};
-use super::zeroed;
+use super::target::Target;
+use super::zeroed::{self, even};
 use crate::tensor::Conv2d;
 
 /// With more pixels the products themselves outweigh what arranging costs.
@@ -144,7 +144,7 @@ mod tests {
             prop_assert!(alike(&ours, &theirs));
             let (mut ours, mut theirs) = (vec![0.5; x.len()], vec![0.5; x.len()]);
             backward_input(&dy, &weights, shape, &conv, &mut ours);
-            backward_rows_input(&dy, out, &weights, shape, &conv, &mut theirs);
+            backward_rows_input(&dy, &weights, shape, &conv, &mut theirs);
             prop_assert!(alike(&ours, &theirs));
         }
     }

@@ -8,8 +8,7 @@ use rayon::prelude::*;
 pub(super) fn in_pieces(lengths: &[usize], fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     let length = lengths.iter().sum();
     let mut values = Vec::with_capacity(length);
-    let mut rest = &mut values.spare_capacity_mut()[..length];
-    let pieces: Vec<_> = lengths.iter().map(|&length| rest.split_off_mut(..length).expect("their sum")).collect();
+    let pieces = cut(&mut values.spare_capacity_mut()[..length], lengths);
     pieces.into_par_iter().enumerate().for_each(|(index, piece)| fill(index, zero(piece)));
     // SAFETY: every piece is zeroed.
     unsafe { values.set_len(length) };
@@ -18,14 +17,17 @@ pub(super) fn in_pieces(lengths: &[usize], fill: impl Fn(usize, &mut [f32]) + Sy
 
 /// `length` zeros, of which `fill` gets every part, by its number.
 pub(super) fn in_parts(length: usize, part: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
-    let mut values = Vec::with_capacity(length);
-    values.spare_capacity_mut()[..length]
-        .par_chunks_mut(part)
-        .enumerate()
-        .for_each(|(index, part)| fill(index, zero(part)));
-    // SAFETY: every part is zeroed.
-    unsafe { values.set_len(length) };
-    values
+    in_pieces(&even(length, part), fill)
+}
+
+/// A buffer cut into pieces of the given lengths, whose sum it must hold.
+pub(super) fn cut<'v, T>(mut values: &'v mut [T], lengths: &[usize]) -> Vec<&'v mut [T]> {
+    lengths.iter().map(|&length| values.split_off_mut(..length).expect("room for all pieces")).collect()
+}
+
+/// Lengths of pieces of `piece` values, the last with what remains of `total`.
+pub(super) fn even(total: usize, piece: usize) -> Vec<usize> {
+    (0..total).step_by(piece).map(|from| piece.min(total - from)).collect()
 }
 
 /// The same, each part beside one of another buffer of that length.
