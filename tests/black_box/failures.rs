@@ -120,10 +120,11 @@ fn a_stage_that_takes_too_long_goes_on_from_its_checkpoint_until_it_is_done() {
 #[test]
 fn a_stage_that_wants_too_much_memory_costs_itself_alone() {
     let place = Workplace::new();
-    // Of the two trials one holds 96 images of 64 px at once and wants over 100 MB, the other four: all the rest is content with 40.
-    let space = "[search.space]\n\"joint.batch_size\" = [96, 4]\n[baseline]\nrerun = false\n";
+    // Of the two trials one holds 192 images of 64 px at once and wants twice the ceiling, the other four: all the rest is content with
+    // half of it.
+    let space = "[search.space]\n\"joint.batch_size\" = [192, 4]\n[baseline]\nrerun = false\n";
     let larger =
-        TINY.replace("image_size = 32", "image_size = 64").replace("side = 32, train = 10", "side = 64, train = 120");
+        TINY.replace("image_size = 32", "image_size = 64").replace("side = 32, train = 10", "side = 64, train = 240");
     place.write("tiny.toml", &format!("{}\n{space}", larger.replace("epochs = 2\nbatch_size = 4\n", "epochs = 1\n")));
     let outcome = place.run(&["sweep", "tiny.toml", "--no-report", "--jobs", "2", "--memory", "80M"]);
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
