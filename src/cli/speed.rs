@@ -13,8 +13,8 @@ use crate::model::{AutoEncoder, Corruption, Skip, UnetSettings};
 use crate::nn::OptimizerSettings;
 use crate::tensor::{Backend, Composed, Numerics};
 use crate::train::{
-    JointInput, JointSettings, LossSettings, Observer, PretrainInput, PretrainSettings, Progress, RateSchedule, Recipe,
-    ReconstructionGradient, SelectionRule, StageContext, StageError, joint, pretrain,
+    JointInput, JointSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe, SelectionRule, StageContext,
+    StageError, joint, pretrain,
 };
 
 /// Arguments of `didact-cuda speed`.
@@ -62,29 +62,15 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
     let unet = UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain };
     let epochs = usize::from(args.steps).div_ceil(4);
     let adam = |learning_rate| OptimizerSettings::Adam { learning_rate, weight_decay: 0.0 };
+    let of = |recipe, student| JointSettings { epochs, batch_size: batch, student, ..JointSettings::of(recipe) };
     let plain = JointSettings {
-        recipe: Recipe::StfpmOfficial,
-        epochs,
-        batch_size: batch,
-        clip_norm: 0.0,
-        student: OptimizerSettings::Sgd { learning_rate: 0.01, momentum: 0.9, weight_decay: 1e-4 },
-        autoencoder: None,
-        loss: None,
         selection: SelectionRule::HeldOutLoss,
-        schedule: RateSchedule::Constant,
-        warm_up: 0,
-        patience: 0,
+        ..of(
+            Recipe::StfpmOfficial,
+            OptimizerSettings::Sgd { learning_rate: 0.01, momentum: 0.9, weight_decay: 1e-4 },
+        )
     };
-    let loss =
-        LossSettings { reconstruction: 1.0, similarity: 1.0, reconstruction_gradient: ReconstructionGradient::Both };
-    let with_unets = JointSettings {
-        recipe: Recipe::Seed,
-        clip_norm: 1.0,
-        student: adam(1e-4),
-        autoencoder: Some(adam(1e-4)),
-        loss: Some(loss),
-        ..plain
-    };
+    let with_unets = of(Recipe::Seed, adam(1e-4));
     let pretraining = PretrainSettings { epochs, batch_size: batch, learning_rate: 1e-3 };
     let joint_of = |name: &str, model: &AutoEncoder, settings: &JointSettings| {
         phase::<B>(name, folder, |context| {

@@ -4,7 +4,7 @@ use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
 use serde::{Deserialize, Serialize};
 
 use super::{Module, NamedTensor, Parameter, State, StateError};
-use crate::tensor::{Backend, Gradients, OpResult, Part, Scalar};
+use crate::tensor::{Backend, GradientNorms, Gradients, OpResult, Part};
 
 /// Which arithmetic, with its constants.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -137,15 +137,17 @@ impl<B: Backend> Optimizer<B> {
     }
 }
 
-/// [`Backend::clip_gradients`] over all modules.
+/// [`Backend::clip_gradients`], a module a part.
 pub fn clip_global_norm<B: Backend>(
     modules: &[&dyn Module<B>],
     gradients: &mut Gradients<B>,
     ceiling: f64,
-) -> OpResult<B, Scalar<B>> {
-    let mut parameters = Vec::new();
-    for module in modules {
+) -> OpResult<B, GradientNorms<B>> {
+    let part = |module: &&dyn Module<B>| {
+        let mut parameters = Vec::new();
         module.parameters(&mut |parameter| parameters.push(parameter.value.clone()));
-    }
-    B::clip_gradients(gradients, &parameters, ceiling)
+        parameters
+    };
+    let parts: Vec<_> = modules.iter().map(part).collect();
+    B::clip_gradients(gradients, &parts, ceiling)
 }

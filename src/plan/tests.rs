@@ -14,9 +14,7 @@ use crate::evaluate::{Aggregate, Border, Checkpoint, EvaluateSettings, ImageScor
 use crate::model::{Architecture, AutoEncoder, Corruption, Skip, TeacherSettings, UnetSettings, WeightSource};
 use crate::nn::OptimizerSettings;
 use crate::tensor::Numerics;
-use crate::train::{
-    JointSettings, LossSettings, PretrainSettings, RateSchedule, Recipe, ReconstructionGradient, SelectionRule,
-};
+use crate::train::{JointSettings, LossWeighting, PretrainSettings, Recipe, Reduction, SelectionRule, TrainedImages};
 
 /// Everything that a run's keys are made from.
 #[derive(Clone)]
@@ -49,23 +47,7 @@ fn case() -> Case {
         teacher: teacher.clone(),
         model: AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain }),
         pretrain: Some(PretrainSettings { epochs: 50, batch_size: 32, learning_rate: 1e-3 }),
-        joint: JointSettings {
-            recipe: Recipe::Seed,
-            epochs: 100,
-            batch_size: 32,
-            clip_norm: 1.0,
-            student: sgd(0.4),
-            autoencoder: Some(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
-            loss: Some(LossSettings {
-                reconstruction: 1.0,
-                similarity: 1.0,
-                reconstruction_gradient: ReconstructionGradient::Both,
-            }),
-            selection: SelectionRule::HeldOutLoss,
-            schedule: RateSchedule::Constant,
-            warm_up: 0,
-            patience: 0,
-        },
+        joint: JointSettings::of(Recipe::Seed),
         evaluate: EvaluateSettings::of_stfpm(64),
         numerics: Numerics::F32,
     };
@@ -161,6 +143,10 @@ fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
     assert_eq!(moved(|c| c.trial.joint.student = sgd(0.1)), from_joint);
     assert_eq!(moved(|c| c.trial.joint.loss.iter_mut().for_each(|l| l.similarity = 2.0)), from_joint);
     assert_eq!(moved(|c| c.trial.joint.selection = SelectionRule::HeldOutScore), from_joint);
+    assert_eq!(moved(|c| c.trial.joint.similarity.reduction = Reduction::HalfSum), from_joint);
+    assert_eq!(moved(|c| c.trial.joint.images = TrainedImages::All), from_joint);
+    let weighting = LossWeighting::Dwa { temperature: 2.0 };
+    assert_eq!(moved(|c| c.trial.joint.loss.as_mut().expect("with U-Nets").weighting = weighting), from_joint);
     assert_eq!(moved(|c| c.trial.evaluate.aggregate = Aggregate::Sum), set(&RULE));
     assert_eq!(moved(|c| c.trial.evaluate.smoothing_sigma = 4.0), set(&RULE));
     assert_eq!(moved(|c| c.trial.evaluate.normalise = Normalise::HeldOut), set(&RULE));

@@ -1,4 +1,4 @@
-//! Loss curves: the similarity loss in training, and on the held-out normals, with the selected epoch marked.
+//! Curves of training by epoch, two beside each other: losses with the selected epoch, weights of losses, norms of gradients.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,47 @@ const LEGEND_CHARACTERS: usize = 38;
 /// Points (epoch, value) of one run.
 type Line = Vec<(f64, f64)>;
 
-/// One run's two curves.
+/// What a figure shows, in two panels.
+struct Subject {
+    /// Begins the file's name.
+    name: &'static str,
+    title: &'static str,
+    captions: [&'static str; 2],
+    /// Metrics of the joint stage.
+    metrics: [&'static str; 2],
+    /// Whether the second panel shows which epoch was selected.
+    selection: bool,
+}
+
+/// Runs that have not both metrics are left out: a rule that does not move weights has none.
+const SUBJECTS: [Subject; 3] = [
+    Subject {
+        name: "loss",
+        title: "Σ over levels of mean ‖T^ − Ŝ^‖² by epoch",
+        captions: ["training", "held-out normals (○ selected epoch)"],
+        metrics: ["loss_similarity", "held_out_loss"],
+        selection: true,
+    },
+    Subject {
+        name: "weights",
+        title: "weights of the losses by epoch",
+        captions: ["similarity", "reconstruction"],
+        metrics: ["weight_similarity", "weight_reconstruction"],
+        selection: false,
+    },
+    Subject {
+        name: "gradients",
+        title: "norms of the gradients by epoch, before clipping",
+        captions: ["student", "auto-encoders"],
+        metrics: ["gradient_norm_student", "gradient_norm_autoencoder"],
+        selection: false,
+    },
+];
+
+/// One run's curves, one a panel.
 struct RunCurves {
     variant: usize,
-    train: Line,
-    held_out: Line,
+    panels: [Line; 2],
     selected: Option<f64>,
 }
 
@@ -45,30 +81,39 @@ pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result
     };
     let mut figures = Vec::new();
     for (category, _) in &groups.categories {
-        let mut curves = Vec::new();
-        for (variant, trial) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
-            curves.extend(groups.runs(trial, category).map(|run| RunCurves {
-                variant,
-                train: line(run, "loss_similarity"),
-                held_out: line(run, "held_out_loss"),
-                selected: groups.value(run, "selected", "epoch"),
-            }));
-        }
-        curves.retain(|run| !run.train.is_empty());
-        if !curves.is_empty() {
-            figures.push(figure(groups, category, &curves, format!("{prefix}loss-{category}"))?);
+        for subject in &SUBJECTS {
+            let mut curves = Vec::new();
+            for (variant, trial) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
+                curves.extend(groups.runs(trial, category).map(|run| RunCurves {
+                    variant,
+                    panels: subject.metrics.map(|name| line(run, name)),
+                    selected: groups.value(run, "selected", "epoch").filter(|_| subject.selection),
+                }));
+            }
+            curves.retain(|run| run.panels.iter().all(|line| !line.is_empty()));
+            if !curves.is_empty() {
+                figures.push(figure(groups, category, subject, &curves, prefix)?);
+            }
         }
     }
     Ok(figures)
 }
 
-fn figure(groups: &Groups<'_>, category: &str, curves: &[RunCurves], name: String) -> Result<Figure, ReportError> {
-    let description = format!("Loss by epoch in {category}: in training, and on held-out normal images");
+fn figure(
+    groups: &Groups<'_>,
+    category: &str,
+    subject: &Subject,
+    curves: &[RunCurves],
+    prefix: &str,
+) -> Result<Figure, ReportError> {
+    let name = format!("{prefix}{}-{category}", subject.name);
+    let [left, right] = subject.captions;
+    let description = format!("{category}: {} ({left}; {right})", subject.title);
     let description = groups.guidance.marked(&description);
     let legend_rows = groups.variants.len().min(MAX_DRAWN).div_ceil(3) as u32;
     Figure::draw(name, description, (960, 320 + 20 * legend_rows), |area| {
         let rest = left_out(groups.variants.len());
-        let title = format!("{category}: Σ over levels of mean ‖T^ − Ŝ^‖² by epoch, one line a seed{rest}");
+        let title = format!("{category}: {}, one line a seed{rest}", subject.title);
         let title = groups.guidance.marked(&title);
         area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
         for (index, variant) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
@@ -79,8 +124,8 @@ fn figure(groups: &Groups<'_>, category: &str, curves: &[RunCurves], name: Strin
         }
         let (_, below) = area.split_vertically(36 + 20 * legend_rows as i32);
         let (left, right) = below.split_horizontally(480);
-        panel(&left, "training", curves, |run| &run.train, |_| None)?;
-        panel(&right, "held-out normals (○ selected epoch)", curves, |run| &run.held_out, |run| run.selected)
+        panel(&left, subject.captions[0], curves, |run| &run.panels[0], |_| None)?;
+        panel(&right, subject.captions[1], curves, |run| &run.panels[1], |run| run.selected)
     })
 }
 

@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
+use super::joint::{MIN_RATE, joint};
 use super::reader::{Problems, Reader};
 use crate::data::{CategorySelection, DataSettings, Layout, SyntheticSettings};
 use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise};
 use crate::model::{Architecture, AutoEncoder, Corruption, Skip, TeacherSettings, UnetSettings, WeightSource};
-use crate::nn::OptimizerSettings;
 use crate::plan::Trial;
 use crate::tensor::Numerics;
-use crate::train::{
-    JointSettings, LossSettings, PretrainSettings, RateSchedule, Recipe, ReconstructionGradient, SelectionRule,
-};
+use crate::train::{JointSettings, PretrainSettings, Recipe};
 
 /// Reads the tables that make a trial; the caller reads the rest of the top level.
 pub(super) fn trial(top: &mut Reader<'_>, problems: &mut Problems) -> Trial {
@@ -20,7 +18,7 @@ pub(super) fn trial(top: &mut Reader<'_>, problems: &mut Problems) -> Trial {
     let model = model(top.table("model", problems), problems);
     let pretrain = pretrain(top.table("pretrain", problems), problems);
     let joint = joint(top.table("joint", problems), &model, problems);
-    let evaluate = evaluate(top.table("evaluate", problems), data.image_size, problems);
+    let evaluate = evaluate(top.table("evaluate", problems), data.image_size, joint.recipe, problems);
     let choices = [("f32", Numerics::F32), ("tf32", Numerics::Tf32)];
     let numerics = top.choice("numerics", Numerics::F32, &choices, problems);
     let trial = Trial { data, teacher, model, pretrain, joint, evaluate, numerics };
@@ -41,9 +39,11 @@ fn canonical(mut trial: Trial) -> Trial {
 
 /// ST-FPM under the protocol of another trial: its own recipe, the same epochs and batch.
 pub(super) fn baseline_of(trial: &Trial) -> Trial {
-    let mut joint = recipe(Recipe::StfpmOfficial);
-    joint.epochs = trial.joint.epochs;
-    joint.batch_size = trial.joint.batch_size;
+    let joint = JointSettings {
+        epochs: trial.joint.epochs,
+        batch_size: trial.joint.batch_size,
+        ..JointSettings::of(Recipe::StfpmOfficial)
+    };
     canonical(Trial { model: AutoEncoder::None, joint, ..trial.clone() })
 }
 
@@ -168,138 +168,15 @@ fn pretrain(mut reader: Reader<'_>, problems: &mut Problems) -> Option<PretrainS
     Some(settings)
 }
 
-/// The smallest positive learning rate: 0 would train nothing.
-const MIN_RATE: f64 = 1e-12;
-
-/// The settings of a recipe, before the file overrides them.
-fn recipe(recipe: Recipe) -> JointSettings {
-    let stfpm = OptimizerSettings::Sgd { learning_rate: 0.4, momentum: 0.9, weight_decay: 1e-4 };
-    JointSettings {
-        recipe,
-        epochs: 100,
-        batch_size: 32,
-        clip_norm: match recipe {
-            Recipe::StfpmOfficial => 0.0,
-            Recipe::Seed => 1.0,
-        },
-        student: stfpm,
-        autoencoder: Some(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
-        loss: Some(LossSettings {
-            reconstruction: 1.0,
-            similarity: 1.0,
-            reconstruction_gradient: ReconstructionGradient::Both,
-        }),
-        selection: match recipe {
-            Recipe::StfpmOfficial => SelectionRule::HeldOutScore,
-            Recipe::Seed => SelectionRule::HeldOutLoss,
-        },
-        schedule: RateSchedule::Constant,
-        warm_up: 0,
-        patience: 0,
-    }
-}
-
-fn joint(mut reader: Reader<'_>, model: &AutoEncoder, problems: &mut Problems) -> JointSettings {
-    let default = match model {
-        AutoEncoder::None => Recipe::StfpmOfficial,
-        AutoEncoder::Unet(_) => Recipe::Seed,
-    };
-    let recipes = [("stfpm-official", Recipe::StfpmOfficial), ("seed", Recipe::Seed)];
-    let base = recipe(reader.choice("recipe", default, &recipes, problems));
-    let selections = [("held-out-loss", SelectionRule::HeldOutLoss), ("held-out-score", SelectionRule::HeldOutScore)];
-    let settings = JointSettings {
-        epochs: reader.integer("epochs", base.epochs as u64, 1..=100_000, problems) as usize,
-        batch_size: reader.integer("batch_size", base.batch_size as u64, 2..=4096, problems) as usize,
-        clip_norm: reader.number("clip_norm", base.clip_norm, 0.0..=f64::INFINITY, problems),
-        selection: reader.choice("selection", base.selection, &selections, problems),
-        student: optimizer(reader.table("student", problems), &base.student, problems),
-        autoencoder: base.autoencoder.map(|base| optimizer(reader.table("autoencoder", problems), &base, problems)),
-        loss: base.loss.map(|base| loss(reader.table("loss", problems), &base, problems)),
-        schedule: schedule(&mut reader, problems),
-        warm_up: reader.integer("warm_up", 0, 0..=100_000, problems) as usize,
-        patience: reader.integer("patience", 0, 0..=100_000, problems) as usize,
-        recipe: base.recipe,
-    };
-    reader.finish(problems);
-    settings
-}
-
-fn schedule(reader: &mut Reader<'_>, problems: &mut Problems) -> RateSchedule {
-    let step = RateSchedule::Step { every: 0, factor: 0.0 };
-    let kinds = [("constant", RateSchedule::Constant), ("cosine", RateSchedule::Cosine), ("step", step)];
-    let kind = reader.choice("schedule", RateSchedule::Constant, &kinds, problems);
-    let every = reader.integer("step_epochs", 30, 1..=100_000, problems) as usize;
-    let factor = reader.number("step_factor", 0.1, 1e-6..=1.0, problems);
-    match kind {
-        RateSchedule::Step { .. } => RateSchedule::Step { every, factor },
-        other => other,
-    }
-}
-
-fn optimizer(mut reader: Reader<'_>, base: &OptimizerSettings, problems: &mut Problems) -> OptimizerSettings {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Kind {
-        Sgd,
-        Adam,
-        Adamw,
-    }
-    let (base_kind, base_rate, base_decay, base_momentum) = match *base {
-        OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => {
-            (Kind::Sgd, learning_rate, weight_decay, momentum)
-        }
-        OptimizerSettings::Adam { learning_rate, weight_decay } => (Kind::Adam, learning_rate, weight_decay, 0.9),
-        OptimizerSettings::Adamw { learning_rate, weight_decay } => (Kind::Adamw, learning_rate, weight_decay, 0.9),
-    };
-    let kinds = [("sgd", Kind::Sgd), ("adam", Kind::Adam), ("adamw", Kind::Adamw)];
-    let kind = reader.choice("optimizer", base_kind, &kinds, problems);
-    // Another optimiser than the recipe's has another scale: it takes its own customary rate.
-    let default_rate = match kind {
-        kind if kind == base_kind => base_rate,
-        Kind::Sgd => 0.1,
-        Kind::Adam | Kind::Adamw => 1e-3,
-    };
-    let learning_rate = reader.number("learning_rate", default_rate, MIN_RATE..=1e4, problems);
-    let weight_decay = reader.number("weight_decay", base_decay, 0.0..=1.0, problems);
-    let settings = match kind {
-        Kind::Sgd => {
-            let momentum = reader.number("momentum", base_momentum, 0.0..=0.999_999, problems);
-            OptimizerSettings::Sgd { learning_rate, momentum, weight_decay }
-        }
-        Kind::Adam => OptimizerSettings::Adam { learning_rate, weight_decay },
-        Kind::Adamw => OptimizerSettings::Adamw { learning_rate, weight_decay },
-    };
-    reader.finish(problems);
-    settings
-}
-
-fn loss(mut reader: Reader<'_>, base: &LossSettings, problems: &mut Problems) -> LossSettings {
-    let gradients = [("both", ReconstructionGradient::Both), ("autoencoder", ReconstructionGradient::Autoencoder)];
-    reader.choice("weighting", (), &[("fixed", ())], problems);
-    let settings = LossSettings {
-        reconstruction: reader.number("reconstruction", base.reconstruction, 0.0..=1e6, problems),
-        similarity: reader.number("similarity", base.similarity, 0.0..=1e6, problems),
-        reconstruction_gradient: reader.choice(
-            "reconstruction_gradient",
-            base.reconstruction_gradient,
-            &gradients,
-            problems,
-        ),
-    };
-    if settings.similarity <= 0.0 {
-        let help = "expected a positive weight: without it nothing ties the student to the teacher";
-        problems.add(&reader.place_of("similarity"), "`joint.loss.similarity` is 0", help);
-    }
-    reader.finish(problems);
-    settings
-}
-
-fn evaluate(mut reader: Reader<'_>, image_size: usize, problems: &mut Problems) -> EvaluateSettings {
+fn evaluate(mut reader: Reader<'_>, image_size: usize, recipe: Recipe, problems: &mut Problems) -> EvaluateSettings {
     let rules = [
         ("product", Aggregate::Product),
         ("sum", Aggregate::Sum),
         ("mean", Aggregate::Mean),
         ("weighted", Aggregate::Weighted),
     ];
+    // anomalib picks its epoch on the test set: the oracle's row shows what that yields.
+    let oracle_epochs = if recipe == Recipe::Anomalib26 { 20 } else { 0 };
     let normalise = [("none", Normalise::None), ("held-out", Normalise::HeldOut)];
     let settings = EvaluateSettings {
         aggregate: reader.choice("aggregate", Aggregate::Product, &rules, problems),
@@ -310,7 +187,7 @@ fn evaluate(mut reader: Reader<'_>, image_size: usize, problems: &mut Problems) 
         // The official code's 64 at 256 px: level 1's side.
         fuse_size: reader.integer("fuse_size", (image_size / 4) as u64, 1..=4096, problems) as usize,
         smoothing_sigma: reader.number("smoothing_sigma", 0.0, 0.0..=64.0, problems),
-        oracle_epochs: reader.integer("oracle_epochs", 0, 0..=10_000, problems) as usize,
+        oracle_epochs: reader.integer("oracle_epochs", oracle_epochs, 0..=10_000, problems) as usize,
     };
     if settings.normalise == Normalise::HeldOut {
         // Normalised values lie on both sides of 0.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Space, load};
 use crate::plan::{Objective, Pruner, Strategy, Sweep, SweepTrial};
 use crate::search::{Observation, Outcome, Point};
+use crate::train::{LossWeighting, Reduction, SelectionRule, SimilaritySettings, TrainedImages};
 
 const HEAD: &str = r#"schema = 1
 name = "search"
@@ -255,4 +256,39 @@ fn the_example_of_a_search_is_one() {
     assert!(sweep.search.strategy.learns());
     assert_eq!(sweep.search.pruner, Some(Pruner::Wilcoxon { p: 0.1, min_runs: 4 }));
     assert_eq!(space.axes().len(), 7);
+}
+
+#[test]
+fn every_example_is_a_good_file() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments");
+    let files = std::fs::read_dir(folder).expect("the examples").map(|entry| entry.expect("an entry").path());
+    let examples: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    assert!(examples.len() > 10);
+    for path in examples {
+        let (sweep, ..) = load(Some(&path), &[]).unwrap_or_else(|_| panic!("{}", path.display()));
+        assert_eq!(path.file_stem().and_then(|name| name.to_str()), Some(sweep.name.as_str()));
+    }
+}
+
+#[test]
+fn a_recipe_gives_what_the_file_does_not() {
+    let (sweep, _) = good("[joint]\nrecipe = \"hcw-00\"\nloss = { hard_quantile = 0.9, weighting = \"dwa\" }\n");
+    let joint = &sweep.trials[0].trial.joint;
+    assert_eq!((joint.images, joint.selection), (TrainedImages::All, SelectionRule::Last));
+    let similarity = SimilaritySettings { reduction: Reduction::HalfSum, hard_quantile: 0.9, ..Default::default() };
+    assert_eq!(joint.similarity, similarity);
+    let weighting = joint.loss.as_ref().map(|loss| loss.weighting);
+    assert_eq!(weighting, Some(LossWeighting::Dwa { temperature: 2.0 }));
+    let (sweep, _) = good("[joint]\nrecipe = \"anomalib-2.6\"\n");
+    assert_eq!(sweep.trials[0].trial.evaluate.oracle_epochs, 20);
+}
+
+#[test]
+fn nothing_selects_where_nothing_is_held_out() {
+    let told = read("[joint]\nimages = \"all\"\npatience = 5\nselection = \"held-out-loss\"\n").expect_err("no sense");
+    assert!(told.contains("`joint.selection` looks at held-out images"), "{told}");
+    let told = read("[joint]\nrecipe = \"hcw-00\"\npatience = 5\n").expect_err("no sense");
+    assert!(told.contains("`joint.patience` waits for a better epoch"), "{told}");
+    let told = read("[joint.loss]\nreconstruction = 0\nweighting = \"uw-so\"\n").expect_err("no sense");
+    assert!(told.contains("one loss alone has nothing to be weighed against"), "{told}");
 }

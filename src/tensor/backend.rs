@@ -155,14 +155,14 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
     /// Σ_c (T^ − S^)² per position: N·H·W values.
     fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> OpResult<Self, Vec<f32>>;
 
-    /// Global L2 norm of the parameters' gradients; where it exceeds `ceiling` (> 0), they are scaled to it.
+    /// L2 norms of the parameters' gradients, of each part and of all; where that of all exceeds `ceiling` (> 0), all are scaled to it.
     ///
-    /// Pascanu et al. 2013; the factor is PyTorch's ceiling / (norm + 1e-6).
+    /// Pascanu et al. 2013; the factor is PyTorch's ceiling / (norm + 1e-6). The norms are those before.
     fn clip_gradients(
         gradients: &mut Gradients<Self>,
-        parameters: &[Vector<Self>],
+        parts: &[Vec<Vector<Self>>],
         ceiling: f64,
-    ) -> OpResult<Self, Scalar<Self>>;
+    ) -> OpResult<Self, GradientNorms<Self>>;
 
     /// Copies a buffer of the device to the host.
     fn buffer_to_host(buffer: &<Self::Device as Storage<f32>>::Vec) -> Vec<f32>;
@@ -180,6 +180,15 @@ pub struct Norm<'a, B: Backend> {
     pub bias: &'a Vector<B>,
     /// ε.
     pub epsilon: f32,
+}
+
+/// L2 norms of gradients.
+#[derive(Debug, Clone)]
+pub struct GradientNorms<B: Backend> {
+    /// Of all parameters.
+    pub all: Scalar<B>,
+    /// Of each part's.
+    pub parts: Vec<Scalar<B>>,
 }
 
 /// What batch norm passes on in training.

@@ -18,7 +18,7 @@ mod tests;
 
 pub(crate) use backend::to_host;
 pub use backend::{
-    Backend, BatchStatistics, DeviceMemory, Features, Gradients, Norm, Normalised, OpResult, Recorded, Rows, Scalar,
+    Backend, BatchStatistics, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Recorded, Rows, Scalar,
     Vector,
 };
 #[cfg(feature = "cuda")]

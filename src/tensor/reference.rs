@@ -404,8 +404,8 @@ fn clipped<B: Backend>(on: &On<B>, ceiling: f64) -> OpResult<B, Results> {
         B::buffer_from_host(gradients.get_or_alloc_mut(vector)?, &to_host(vector));
     }
     let parameters: Vec<Vector<B>> = on.vectors.iter().map(|(_, vector)| vector.clone()).collect();
-    let norm = B::clip_gradients(&mut gradients, &parameters, ceiling)?;
-    let mut outputs = vec![values("norm", &norm)];
+    let norms = B::clip_gradients(&mut gradients, &[parameters], ceiling)?;
+    let mut outputs = vec![values("norm", &norms.all)];
     for (name, vector) in &on.vectors {
         outputs.push(Values { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(vector)?) });
     }

@@ -225,10 +225,13 @@ fn gradients_are_clipped_to_a_global_norm<B: Backend>() {
         for (parameter, values) in parameters.iter().zip([&[3.0, 0.0][..], &[4.0]]) {
             B::buffer_from_host(gradients.get_or_alloc_mut(parameter).expect("memory"), values);
         }
-        let norm = to_host(&B::clip_gradients(&mut gradients, &parameters, ceiling).expect("memory"))[0];
+        let parts = parameters.each_ref().map(|parameter| vec![parameter.clone()]);
+        let norms = B::clip_gradients(&mut gradients, &parts, ceiling).expect("memory");
+        let of_parts: Vec<f32> = norms.parts.iter().map(|norm| to_host(norm)[0]).collect();
+        assert_eq!(of_parts, [3.0, 4.0]);
         let after: Vec<f32> =
             parameters.iter().flat_map(|p| B::buffer_to_host(gradients.get_or_alloc_mut(p).expect("memory"))).collect();
-        (norm, after)
+        (to_host(&norms.all)[0], after)
     };
     assert_eq!(clipped(0.0), (5.0, vec![3.0, 0.0, 4.0]));
     assert_eq!(clipped(6.0), (5.0, vec![3.0, 0.0, 4.0]));

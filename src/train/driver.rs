@@ -39,6 +39,11 @@ pub(super) trait Phase {
     /// weights though its numbers are not finite: the driver reads the numbers before it keeps the weights.
     fn step(&mut self, batch: &[usize], at: At) -> Result<StepNumbers<Self::Backend>, StageError>;
 
+    /// Is told the means over an epoch's images; returns what else there is to say of the epoch.
+    fn end_epoch(&mut self, _means: &BTreeMap<&str, f64>) -> Numbers {
+        Numbers::new()
+    }
+
     /// The numbers of the held-out part, in evaluation mode.
     fn held_out(&mut self) -> Result<Numbers, StageError>;
 
@@ -261,7 +266,10 @@ impl<P: Phase> Driver<'_, '_, P> {
         }
         let sums = std::mem::take(&mut self.position.sums);
         let means: BTreeMap<&str, f64> = sums.iter().map(|(name, sum)| (name.as_str(), sum / images as f64)).collect();
-        for (name, value) in means.iter().map(|(n, v)| (*n, *v)).chain(held_out.iter().map(|(n, v)| (*n, *v))) {
+        let more = self.phase.end_epoch(&means);
+        let pairs = |numbers: &Numbers| numbers.iter().map(|(n, v)| (*n, *v)).collect::<Vec<(&str, f64)>>();
+        let trained = means.iter().map(|(n, v)| (*n, *v));
+        for (name, value) in trained.chain(pairs(&held_out)).chain(pairs(&more)) {
             self.context.observer.metric(name, epoch as u64, value);
         }
         let loss = means.get("loss").copied();

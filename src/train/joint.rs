@@ -1,19 +1,22 @@
 //! The stage `joint`: the student, and the auto-encoders behind it, learn to predict the teacher.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use dfdx::tensor::{NoneTape, PutTape, SplitTape, WithEmptyTape};
+use dfdx::tensor::{NoneTape, PutTape};
 use dfdx::tensor_ops::Backward;
 use serde::{Deserialize, Serialize};
 
 use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, snapshot_name, spaced_epochs};
 use super::held_out::held_out_numbers;
-use super::{Batches, JointSettings, LossSettings, ReconstructionGradient, SelectionRule, StageContext, StageError};
+use super::losses::{Level, Losses};
+use super::weighting::{Needs, Pair, Weighting};
+use super::{Batches, JointSettings, SelectionRule, StageContext, StageError, TrainedImages};
 use crate::data::{FeatureSet, Split};
-use crate::model::{Assembly, AutoEncoder, AutoEncoders, Corruption};
-use crate::nn::{Input, Mode, Module, Optimizer, State, clip_global_norm};
-use crate::tensor::{Backend, Features, Recorded, Scalar};
+use crate::model::{Assembly, AutoEncoder, Corruption};
+use crate::nn::{Mode, Module, Optimizer, State, clip_global_norm};
+use crate::tensor::{Backend, Gradients, Recorded, Scalar, to_host};
 
 /// What the stage works on.
 pub struct JointInput<'a> {
@@ -72,6 +75,7 @@ struct Joint<'a, B: Backend> {
     corruption: Corruption,
     seed: u64,
     assembly: Assembly<B>,
+    weighting: Weighting,
     student_optimizer: Optimizer<B>,
     /// Absent without auto-encoders.
     autoencoder_optimizer: Option<Optimizer<B>>,
@@ -98,19 +102,27 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         },
         seed: input.seed,
         assembly,
+        weighting: Weighting::new(input.settings.loss.as_ref().map(|loss| loss.weighting).unwrap_or_default()),
         student_optimizer: Optimizer::new(input.settings.student),
         autoencoder_optimizer: input.settings.autoencoder.map(Optimizer::new),
+    };
+    let train = match input.settings.images {
+        TrainedImages::Train => split.train,
+        TrainedImages::All => (0..features.len()).collect(),
     };
     let snapshots = spaced_epochs(input.oracle_epochs, input.settings.epochs);
     let schedule = Schedule {
         epochs: input.settings.epochs,
         batch_size: input.settings.batch_size,
-        train: &split.train,
+        train: &train,
         seed: input.seed,
         snapshots: &snapshots,
         patience: input.settings.patience,
     };
     let outcome = drive(&mut phase, &schedule, context)?;
+    if input.settings.selection == SelectionRule::Last {
+        phase.weights()?.save(&context.out.join("selected.safetensors")).map_err(StageError::artifact)?;
+    }
     let summary = JointSummary {
         selected_epoch: outcome.selected_epoch,
         epochs: outcome.epochs,
@@ -124,74 +136,25 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
     std::fs::write(&path, text).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
 }
 
-/// The losses of one level, or their sum over levels.
-struct Losses<B: Backend> {
-    /// Weighted total, with the tape.
-    total: Scalar<B, Recorded<B>>,
-    /// Unweighted.
-    similarity: Scalar<B>,
-    /// Unweighted; absent without auto-encoders.
-    reconstruction: Option<Scalar<B>>,
-}
-
-impl<B: Backend> Losses<B> {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            total: self.total + other.total,
-            similarity: self.similarity + other.similarity,
-            reconstruction: self.reconstruction.zip(other.reconstruction).map(|(a, b)| a + b),
-        }
-    }
-}
-
-/// The losses at one level: Σ mean‖T^ − S^‖² for ST-FPM; with an auto-encoder
-/// w_sim · mean‖T^ − A(S)^‖² + w_rec · MSE(A(S), S), where A sees S as `corrupted` leaves it.
-fn level_losses<B: Backend>(
-    level: usize,
-    teacher: &Features<B>,
-    student: Features<B, Recorded<B>>,
-    autoencoders: Option<(&mut AutoEncoders<B>, &LossSettings)>,
-    corrupted: impl Fn(Features<B, Recorded<B>>) -> Result<Features<B, Recorded<B>>, StageError>,
-) -> Result<Losses<B>, StageError> {
-    let device = |error| StageError::device(error);
-    let Some((autoencoders, weights)) = autoencoders else {
-        let total = B::similarity(teacher, student).map_err(device)?;
-        let similarity = total.retaped::<NoneTape>();
-        return Ok(Losses { total, similarity, reconstruction: None });
-    };
-    let target = student.with_empty_tape();
-    let rebuilt = autoencoders.forward(level, corrupted(student)?, Input::Trained, Mode::Train).map_err(device)?;
-    let (similarity, reconstruction) = match weights.reconstruction_gradient {
-        ReconstructionGradient::Both => {
-            let similarity = B::similarity(teacher, rebuilt.with_empty_tape()).map_err(device)?;
-            (similarity, B::mean_squared_error(rebuilt, target).map_err(device)?)
-        }
-        ReconstructionGradient::Autoencoder => {
-            // A second pass over detached features: a product has a new identity, so no gradient finds its way back.
-            let (target, _) = target.split_tape();
-            let detached = target * 1.0_f32;
-            let input = corrupted(detached.clone().put_tape(Recorded::<B>::default()))?;
-            let again = autoencoders.forward(level, input, Input::Constant, Mode::TrainUntracked).map_err(device)?;
-            let reconstruction = B::mean_squared_error(again, detached).map_err(device)?;
-            (B::similarity(teacher, rebuilt).map_err(device)?, reconstruction)
-        }
-    };
-    let values = (similarity.retaped::<NoneTape>(), reconstruction.retaped::<NoneTape>());
-    let total = similarity * weights.similarity as f32 + reconstruction * weights.reconstruction as f32;
-    Ok(Losses { total, similarity: values.0, reconstruction: Some(values.1) })
-}
-
 impl<B: Backend> Joint<'_, B> {
-    fn losses(&mut self, indices: &[usize], at: At) -> Result<Losses<B>, StageError> {
+    /// The losses of a batch, summed over levels.
+    fn losses(&mut self, indices: &[usize], at: At, mode: Mode) -> Result<Losses<B>, StageError> {
         let images = self.batches.images(indices)?.put_tape(Recorded::<B>::default());
-        let levels = self.assembly.student.forward(images, Mode::Train).map_err(StageError::device)?;
+        let levels = self.assembly.student.forward(images, mode).map_err(StageError::device)?;
         let (corruption, seed) = (self.corruption, self.seed);
         let mut sum: Option<Losses<B>> = None;
         for (level, student) in levels.into_iter().enumerate() {
             let teacher = self.batches.teacher(level, indices)?;
-            let autoencoders = self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref());
-            let corrupted = |features| corrupt::<B, Recorded<B>>(features, corruption, seed, level, at);
-            let losses = level_losses(level, &teacher, student, autoencoders, corrupted)?;
+            let level = Level { level, teacher: &teacher, student, similarity: &self.settings.similarity, mode };
+            let losses = match self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref()) {
+                None => level.plain().map_err(StageError::device)?,
+                Some((autoencoders, settings)) => {
+                    let number = level.level;
+                    level.rebuilt(autoencoders, settings, |features| {
+                        corrupt::<B, Recorded<B>>(features, corruption, seed, number, at)
+                    })?
+                }
+            };
             sum = Some(match sum {
                 None => losses,
                 Some(sum) => sum.plus(losses),
@@ -199,20 +162,119 @@ impl<B: Backend> Joint<'_, B> {
         }
         sum.ok_or_else(|| StageError::Bug("a student without levels".into()))
     }
+
+    /// The factors of similarity and reconstruction that the settings give a batch, whatever moves the weights besides.
+    fn factors(&self, images: usize) -> Pair {
+        let levels = self.batches.set().header().levels.len();
+        let reduction = self.settings.similarity.reduction.factor(images, levels);
+        match &self.settings.loss {
+            None => [reduction, 0.0],
+            Some(loss) => [loss.similarity * reduction, loss.reconstruction],
+        }
+    }
+
+    /// The gradients of one step, and its numbers.
+    fn gradients(&mut self, indices: &[usize], at: At) -> Result<(Gradients<B>, StepNumbers<B>), StageError> {
+        let factors = self.factors(indices.len());
+        let needs = self.weighting.needs();
+        let first = match needs {
+            Needs::Gradients => Some(self.similarity_alone(indices, at, factors[0])?),
+            Needs::Nothing | Needs::Losses => None,
+        };
+        let losses = self.losses(indices, at, Mode::Train)?;
+        let (similarity, reconstruction) =
+            (losses.similarity.retaped::<NoneTape>(), losses.reconstruction.as_ref().map(|r| r.retaped::<NoneTape>()));
+        let weights = match needs {
+            Needs::Losses => self.weighting.of_losses(weighed(&similarity, reconstruction.as_ref(), factors)),
+            // The reconstruction alone: what is known of the similarity's gradient is added below.
+            Needs::Gradients => [0.0, 1.0],
+            Needs::Nothing => self.weighting.weights(),
+        };
+        let mut total = losses.similarity * (factors[0] * weights[0]) as f32;
+        if let Some(reconstruction) = losses.reconstruction {
+            total = total + reconstruction * (factors[1] * weights[1]) as f32;
+        }
+        let mut loss = total.retaped::<NoneTape>();
+        let mut gradients = total.try_backward().map_err(StageError::device)?;
+        if let Some(first) = first {
+            let values = weighed(&similarity, reconstruction.as_ref(), factors);
+            let weights = self.add_weighed(&mut gradients, first, values)?;
+            loss = similarity.clone() * (factors[0] * weights[0]) as f32;
+            if let Some(reconstruction) = &reconstruction {
+                loss = loss + reconstruction.clone() * (factors[1] * weights[1]) as f32;
+            }
+        }
+        let mut numbers = StepNumbers::<B>::from([("loss", loss), ("loss_similarity", similarity)]);
+        numbers.extend(reconstruction.map(|value| ("loss_reconstruction", value)));
+        Ok((gradients, numbers))
+    }
+
+    /// The gradient of the similarity alone; the running statistics are left to the step's other pass.
+    fn similarity_alone(&mut self, indices: &[usize], at: At, factor: f64) -> Result<Gradients<B>, StageError> {
+        let losses = self.losses(indices, at, Mode::TrainUntracked)?;
+        // The reconstruction's tape holds most of what the similarity hangs on.
+        let mut total = losses.similarity * factor as f32;
+        if let Some(reconstruction) = losses.reconstruction {
+            total = total + reconstruction * 0.0;
+        }
+        total.try_backward().map_err(StageError::device)
+    }
+
+    /// Turns `gradients`, those of the reconstruction, into the weighed sum with the similarity's; returns the weights.
+    fn add_weighed(
+        &mut self,
+        gradients: &mut Gradients<B>,
+        mut similarity: Gradients<B>,
+        losses: Pair,
+    ) -> Result<Pair, StageError> {
+        let mut norm = |gradients: &mut Gradients<B>| {
+            let norms = clip_global_norm::<B>(&[&self.assembly], gradients, 0.0).map_err(StageError::device)?;
+            Ok::<f64, StageError>(f64::from(to_host(&norms.all)[0]))
+        };
+        let norms = [norm(&mut similarity)?, norm(gradients)?];
+        let weights = self.weighting.of_gradients(losses, norms);
+        let [of_similarity, of_reconstruction] = weights.map(|weight| weight as f32);
+        let mut outcome = Ok(());
+        self.assembly.parameters(&mut |parameter| {
+            let mut add = || {
+                let other = B::buffer_to_host(similarity.get_or_alloc_mut(&parameter.value)?);
+                let buffer = gradients.get_or_alloc_mut(&parameter.value)?;
+                let mut sum = B::buffer_to_host(buffer);
+                for (sum, other) in sum.iter_mut().zip(other) {
+                    *sum = of_reconstruction * *sum + of_similarity * other;
+                }
+                B::buffer_from_host(buffer, &sum);
+                Ok(())
+            };
+            if outcome.is_ok() {
+                outcome = add();
+            }
+        });
+        outcome.map_err(StageError::device)?;
+        Ok(weights)
+    }
+}
+
+/// The values of the losses times their factors.
+fn weighed<B: Backend>(similarity: &Scalar<B>, reconstruction: Option<&Scalar<B>>, factors: Pair) -> Pair {
+    let value = |loss: &Scalar<B>| f64::from(to_host(loss)[0]);
+    [factors[0] * value(similarity), factors[1] * reconstruction.map_or(0.0, value)]
 }
 
 impl<B: Backend> Phase for Joint<'_, B> {
     type Backend = B;
 
     fn step(&mut self, indices: &[usize], at: At) -> Result<StepNumbers<B>, StageError> {
-        let losses = self.losses(indices, at)?;
-        let mut numbers = StepNumbers::<B>::from([("loss", losses.total.retaped::<NoneTape>())]);
-        numbers.insert("loss_similarity", losses.similarity);
-        numbers.extend(losses.reconstruction.map(|value| ("loss_reconstruction", value)));
-        let mut gradients = losses.total.try_backward().map_err(StageError::device)?;
-        let norm = clip_global_norm::<B>(&[&self.assembly], &mut gradients, self.settings.clip_norm)
-            .map_err(StageError::device)?;
-        numbers.insert("gradient_norm", norm);
+        let (mut gradients, mut numbers) = self.gradients(indices, at)?;
+        let Assembly { student, autoencoders, .. } = &self.assembly;
+        let mut modules: Vec<&dyn Module<B>> = vec![student];
+        modules.extend(autoencoders.as_ref().map(|module| module as &dyn Module<B>));
+        let norms =
+            clip_global_norm::<B>(&modules, &mut gradients, self.settings.clip_norm).map_err(StageError::device)?;
+        numbers.insert("gradient_norm", norms.all);
+        if modules.len() > 1 {
+            numbers.extend(["gradient_norm_student", "gradient_norm_autoencoder"].into_iter().zip(norms.parts));
+        }
         let JointSettings { schedule, epochs, warm_up, .. } = self.settings;
         let rate = schedule.factor(at.trained(), *epochs, *warm_up);
         self.student_optimizer.step(&mut self.assembly.student, &mut gradients, rate).map_err(StageError::device)?;
@@ -226,11 +288,20 @@ impl<B: Backend> Phase for Joint<'_, B> {
         held_out_numbers(&mut self.assembly, &self.batches, self.held_out)
     }
 
+    fn end_epoch(&mut self, means: &BTreeMap<&str, f64>) -> Numbers {
+        let factors = self.factors(self.settings.batch_size);
+        let mean = |name| means.get(name).copied().unwrap_or(0.0);
+        self.weighting.end_epoch([factors[0] * mean("loss_similarity"), factors[1] * mean("loss_reconstruction")]);
+        let names = ["weight_similarity", "weight_reconstruction"];
+        self.weighting.moving().map(|weights| names.into_iter().zip(weights).collect()).unwrap_or_default()
+    }
+
     fn criterion(&self) -> Option<&'static str> {
-        Some(match self.settings.selection {
-            SelectionRule::HeldOutLoss => "held_out_loss",
-            SelectionRule::HeldOutScore => "held_out_score",
-        })
+        match self.settings.selection {
+            SelectionRule::HeldOutLoss => Some("held_out_loss"),
+            SelectionRule::HeldOutScore => Some("held_out_score"),
+            SelectionRule::Last => None,
+        }
     }
 
     fn weights(&mut self) -> Result<State, StageError> {
@@ -238,6 +309,7 @@ impl<B: Backend> Phase for Joint<'_, B> {
     }
 
     fn add_moments(&mut self, state: &mut State) -> Result<(), StageError> {
+        self.weighting.save(&mut state.metadata);
         self.student_optimizer.save("optimizer.student", &self.assembly.student, state).map_err(StageError::device)?;
         match (&mut self.autoencoder_optimizer, &self.assembly.autoencoders) {
             (Some(optimizer), Some(module)) => {
@@ -249,6 +321,7 @@ impl<B: Backend> Phase for Joint<'_, B> {
 
     fn restore(&mut self, state: &State) -> Result<(), StageError> {
         load_assembly(&mut self.assembly, state)?;
+        self.weighting.restore(&state.metadata);
         self.student_optimizer
             .restore("optimizer.student", &self.assembly.student, state)
             .map_err(StageError::artifact)?;

@@ -9,13 +9,16 @@ mod evaluate;
 mod features;
 mod held_out;
 mod joint;
+mod losses;
 mod paint;
 mod pretrain;
 mod pseudo;
+mod recipe;
 mod score;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod weighting;
 
 pub use batch::Batches;
 pub use context::{Observer, Progress, StageContext, StageError};
@@ -27,7 +30,9 @@ pub use joint::{JointInput, JointSummary, joint, load_assembly};
 pub use paint::{PaintInput, paint};
 pub use pretrain::{PretrainInput, pretrain};
 pub use pseudo::{PseudoInput, pseudo};
+pub use recipe::Recipe;
 pub use score::{ScoreInput, score};
 pub use settings::{
-    JointSettings, LossSettings, PretrainSettings, RateSchedule, Recipe, ReconstructionGradient, SelectionRule,
+    Distance, JointSettings, LossSettings, LossWeighting, PretrainSettings, RateSchedule, ReconstructionGradient,
+    ReconstructionTarget, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
 };

@@ -2,17 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Recipe;
 use crate::nn::OptimizerSettings;
-
-/// A named set of joint settings; what the file gives overrides it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Recipe {
-    /// The official ST-FPM code: SGD 0.4, momentum 0.9, weight decay 1e-4, batch 32, no clipping, 100 epochs.
-    StfpmOfficial,
-    /// The seed article's joint phase: two optimisers, global-norm clipping.
-    Seed,
-}
 
 /// Whether the reconstruction loss also moves the student.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,15 +15,133 @@ pub enum ReconstructionGradient {
     Autoencoder,
 }
 
-/// Weights of the two losses of joint training.
+/// What two feature maps T (the teacher's) and Ŝ differ by, a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Distance {
+    /// Σ_c (T^ − Ŝ^)² (Wang et al. 2021), ^ = divided by the channels' L2 norm.
+    #[default]
+    Normalised,
+    /// 1 − cos(T, Ŝ), which is half of [`Distance::Normalised`].
+    Cosine,
+    /// Mean over the channels of (T − Ŝ)²: the features' lengths count, too.
+    Mse,
+}
+
+/// How the similarity of a batch becomes one number a level: published codes differ in the factor, and so in what a learning rate means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reduction {
+    /// Mean over images and pixels (the official code).
+    #[default]
+    Mean,
+    /// Half of it, summed over the images instead of averaged (hcw-00, anomalib): B/2 times as much.
+    HalfSum,
+    /// The same divided by the number of levels (xiahaifeng1995).
+    HalfSumOverLevels,
+}
+
+impl Reduction {
+    /// The factor on the mean for so many images and levels.
+    pub fn factor(self, images: usize, levels: usize) -> f64 {
+        match self {
+            Self::Mean => 1.0,
+            Self::HalfSum => images as f64 / 2.0,
+            Self::HalfSumOverLevels => images as f64 / 2.0 / levels as f64,
+        }
+    }
+}
+
+/// The similarity loss: what ties the student (behind its auto-encoders) to the teacher.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct SimilaritySettings {
+    /// What is averaged.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub distance: Distance,
+    /// How.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reduction: Reduction,
+    /// Only pixels whose normalised distance is at or above this quantile of their level and batch count (the hard-feature loss of
+    /// EfficientAD, Batzner et al. 2024, by pixels instead of values); 0 = all.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hard_quantile: f64,
+}
+
+/// What the auto-encoders' output should look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReconstructionTarget {
+    /// The student's features, which they see.
+    #[default]
+    Student,
+    /// The teacher's.
+    Teacher,
+    /// Both: the mean of the two losses.
+    Both,
+}
+
+/// How the two losses are weighed against each other while they change.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossWeighting {
+    /// Not at all.
+    #[default]
+    Fixed,
+    /// By learnt variances (Kendall, Gal and Cipolla 2018): Σ ½·e^(−s)·L + ½·s.
+    Uncertainty {
+        /// Step size of s.
+        rate: f64,
+    },
+    /// Dynamic weight average (Liu, Johns and Davison 2019): a loss that falls slower weighs more, from epoch to epoch.
+    Dwa {
+        /// Evens the weights out where it is high.
+        temperature: f64,
+    },
+    /// Gradient normalisation (Chen et al. 2018): the gradients' norms follow the losses' rates of falling. A step trains twice.
+    GradNorm {
+        /// How strongly a loss that falls slower is favoured.
+        alpha: f64,
+        /// Step size of the weights.
+        rate: f64,
+    },
+    /// Analytical uncertainty (UW-SO, Kirchdorfer et al. 2024): softmax of 1/L.
+    UwSo {
+        /// Evens the weights out where it is high.
+        temperature: f64,
+    },
+}
+
+/// The losses of joint training with auto-encoders.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LossSettings {
-    /// Factor of Σ_l MSE(A(S), S).
+    /// Factor of the reconstruction loss, Σ_l MSE(A(S), S).
     pub reconstruction: f64,
-    /// Factor of Σ_l mean‖T^ − A(S)^‖².
+    /// Factor of the similarity loss, Σ_l mean‖T^ − A(S)^‖².
     pub similarity: f64,
     /// Where the reconstruction's gradient goes.
     pub reconstruction_gradient: ReconstructionGradient,
+    /// What is reconstructed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub target: ReconstructionTarget,
+    /// Whether reconstruction compares directions alone: mean Σ_c (A^ − S^)² instead of the MSE.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub normalised: bool,
+    /// What moves the weights.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub weighting: LossWeighting,
+}
+
+impl Default for LossSettings {
+    fn default() -> Self {
+        Self {
+            reconstruction: 1.0,
+            similarity: 1.0,
+            reconstruction_gradient: ReconstructionGradient::Both,
+            target: ReconstructionTarget::default(),
+            normalised: false,
+            weighting: LossWeighting::default(),
+        }
+    }
 }
 
 /// Phase 1: each auto-encoder learns to reconstruct the teacher's features.
@@ -54,6 +163,19 @@ pub enum SelectionRule {
     HeldOutLoss,
     /// Lowest held-out mean of the product map (the official ST-FPM code).
     HeldOutScore,
+    /// The last epoch.
+    Last,
+}
+
+/// Which normal images joint training sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrainedImages {
+    /// The training part of the split.
+    #[default]
+    Train,
+    /// The held-out part, too: nothing is left that could select an epoch.
+    All,
 }
 
 /// How the learning rates move over the epochs.
@@ -112,6 +234,12 @@ pub struct JointSettings {
     pub autoencoder: Option<OptimizerSettings>,
     /// Loss weights; absent without auto-encoders.
     pub loss: Option<LossSettings>,
+    /// The similarity loss.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub similarity: SimilaritySettings,
+    /// The images.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub images: TrainedImages,
     /// Rule that picks the epoch.
     pub selection: SelectionRule,
     /// How the learning rates move.

@@ -106,19 +106,11 @@ impl Place {
     }
 
     fn joint<B: Backend>(&self, gradient: ReconstructionGradient, ears: &mut Ears) -> Result<(), StageError> {
-        let settings = JointSettings {
-            recipe: Recipe::Seed,
-            epochs: 3,
-            batch_size: 4,
-            clip_norm: 0.5,
-            student: OptimizerSettings::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 1e-4 },
-            autoencoder: Some(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
-            loss: Some(LossSettings { reconstruction: 1.0, similarity: 2.0, reconstruction_gradient: gradient }),
-            selection: SelectionRule::HeldOutLoss,
-            schedule: RateSchedule::Constant,
-            warm_up: 0,
-            patience: 0,
-        };
+        let loss = LossSettings { similarity: 2.0, reconstruction_gradient: gradient, ..LossSettings::default() };
+        self.joint_as::<B>(&JointSettings { loss: Some(loss), ..brief() }, ears)
+    }
+
+    fn joint_as<B: Backend>(&self, settings: &JointSettings, ears: &mut Ears) -> Result<(), StageError> {
         let (features, pretrained) = (self.path("features"), self.path("pretrain"));
         let model = AutoEncoder::Unet(unet());
         let input = JointInput {
@@ -126,11 +118,22 @@ impl Place {
             pretrain: pretrained.join("checkpoint.safetensors").exists().then_some(pretrained.as_path()),
             split_seed: 0,
             model: &model,
-            settings: &settings,
+            settings,
             oracle_epochs: 0,
             seed: 5,
         };
         self.run("joint", ears, |context| joint::<B>(&input, context))
+    }
+}
+
+/// Three epochs of the seed's recipe.
+fn brief() -> JointSettings {
+    JointSettings {
+        epochs: 3,
+        batch_size: 4,
+        clip_norm: 0.5,
+        student: OptimizerSettings::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 1e-4 },
+        ..JointSettings::of(Recipe::Seed)
     }
 }
 
@@ -209,4 +212,80 @@ fn batches_kept_on_a_device_are_those_that_are_read() {
     // Room for the first level only.
     assert_eq!(read(&Batches::kept(&set, Some(4 * 12 * 8 * 8 * 8))), streamed);
     assert_eq!(streamed[0], set.features(0, &indices));
+}
+
+#[test]
+fn weights_of_losses_move_and_survive_a_stop() {
+    let rules = [
+        LossWeighting::Uncertainty { rate: 0.1 },
+        LossWeighting::Dwa { temperature: 2.0 },
+        LossWeighting::GradNorm { alpha: 1.5, rate: 0.1 },
+        LossWeighting::UwSo { temperature: 2.0 },
+    ];
+    for weighting in rules {
+        let settings = JointSettings { loss: Some(LossSettings { weighting, ..LossSettings::default() }), ..brief() };
+        let (whole, halted) = (Place::new(), Place::new());
+        let mut ears = Ears::default();
+        whole.joint_as::<Native>(&settings, &mut ears).expect("trains");
+        let weights = |epoch| {
+            ["weight_similarity", "weight_reconstruction"].map(|name| ears.curves[&(name.to_owned(), epoch)])
+        };
+        assert_ne!(weights(3), weights(1), "{weighting:?}");
+        for epochs in 1..3 {
+            let mut ears = Ears { stop_after: Some(epochs), ..Ears::default() };
+            assert!(matches!(halted.joint_as::<Native>(&settings, &mut ears), Err(StageError::Interrupted)));
+        }
+        halted.joint_as::<Native>(&settings, &mut Ears::default()).expect("trains");
+        let last = |place: &Place| std::fs::read(place.path("joint").join("last.safetensors")).expect("weights");
+        assert!(last(&whole) == last(&halted), "{weighting:?}");
+    }
+}
+
+#[test]
+fn gradients_that_are_weighed_apart_add_up_to_those_of_the_sum() {
+    // Weights that never move, once as gradient norms and once without.
+    let still = LossWeighting::GradNorm { alpha: 0.0, rate: 0.0 };
+    let curves = [LossWeighting::Fixed, still].map(|weighting| {
+        let settings = JointSettings { loss: Some(LossSettings { weighting, ..LossSettings::default() }), ..brief() };
+        let mut ears = Ears::default();
+        Place::new().joint_as::<Native>(&settings, &mut ears).expect("trains");
+        ears.curves.retain(|(name, _), _| !name.starts_with("weight_"));
+        ears
+    });
+    assert_alike(&curves[0], &curves[1]);
+}
+
+#[test]
+fn published_codes_train_with_their_own_factor_and_take_their_own_epoch() {
+    let of = |recipe| {
+        let place = Place::new();
+        let mut ears = Ears::default();
+        // Without momentum, decay and auto-encoders one step says all: the gradient is the loss's factor.
+        let student = OptimizerSettings::Sgd { learning_rate: 1e-3, momentum: 0.0, weight_decay: 0.0 };
+        let settings =
+            JointSettings { epochs: 2, batch_size: 6, student, loss: None, autoencoder: None, ..JointSettings::of(recipe) };
+        let (features, model) = (place.path("features"), AutoEncoder::None);
+        let input = JointInput {
+            features: &features,
+            pretrain: None,
+            split_seed: 0,
+            model: &model,
+            settings: &settings,
+            oracle_epochs: 0,
+            seed: 5,
+        };
+        place.run("joint", &mut ears, |context| joint::<Native>(&input, context)).expect("trains");
+        let summary = JointSummary::read(&place.path("joint")).expect("written");
+        let factor = ears.curves[&("loss".to_owned(), 1)] / ears.curves[&("loss_similarity".to_owned(), 1)];
+        let selected = State::load(&place.path("joint").join("selected.safetensors"));
+        assert!(selected.is_ok(), "{recipe:?}");
+        (factor, summary.selected_epoch)
+    };
+    assert_eq!(of(Recipe::StfpmOfficial).0, 1.0);
+    // Twelve images in two batches of six; nine of them in batches of six and three.
+    let (factor, selected) = of(Recipe::Hcw00);
+    assert!((factor - 3.0).abs() < 1e-6 && selected == 2, "{factor}");
+    assert_eq!(of(Recipe::Anomalib26).1, 2);
+    let factor = of(Recipe::Xiahaifeng).0;
+    assert!((0.5..1.0).contains(&factor), "{factor}");
 }

@@ -28,7 +28,7 @@ use dfdx::tensor::{Merge, NoneTape, Storage, Tape, Tensor};
 pub use place::{Kept, Place};
 
 use super::backend::{rectified, to_host};
-use super::{Backend, Conv2d, DeviceMemory, Features, Gradients, Norm, Normalised, OpResult, Scalar, Vector};
+use super::{Backend, Conv2d, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Scalar, Vector};
 
 /// The composed operations on a device of dfdx.
 pub struct Composed<D>(PhantomData<fn() -> D>);
@@ -157,10 +157,11 @@ impl<D: Place> Backend for Composed<D> {
 
     fn clip_gradients(
         gradients: &mut Gradients<Self>,
-        parameters: &[Vector<Self>],
+        parts: &[Vec<Vector<Self>>],
         ceiling: f64,
-    ) -> OpResult<Self, Scalar<Self>> {
-        clip::clip_gradients(gradients, parameters, ceiling)
+    ) -> OpResult<Self, GradientNorms<Self>> {
+        let (all, parts) = clip::clip_gradients(gradients, parts, ceiling)?;
+        Ok(GradientNorms { all, parts })
     }
 
     fn buffer_to_host(buffer: &Buffer<D>) -> Vec<f32> {

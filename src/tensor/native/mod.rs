@@ -25,7 +25,7 @@ use dfdx::shapes::Shape;
 use dfdx::tensor::{Cpu, Merge, NoneTape, Storage, Tape, Tensor, TensorFromVec};
 
 use super::geometry::Nhwc;
-use super::{Backend, Conv2d, Features, Gradients, Norm, Normalised, OpResult, Scalar, Vector};
+use super::{Backend, Conv2d, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Scalar, Vector};
 
 /// The CPU with own kernels.
 #[derive(Debug, Clone, Copy, Default)]
@@ -145,10 +145,10 @@ impl Backend for Native {
 
     fn clip_gradients(
         gradients: &mut Gradients<Self>,
-        parameters: &[Vector<Self>],
+        parts: &[Vec<Vector<Self>>],
         ceiling: f64,
-    ) -> OpResult<Self, Scalar<Self>> {
-        clip::clip_gradients(gradients, parameters, ceiling)
+    ) -> OpResult<Self, GradientNorms<Self>> {
+        clip::clip_gradients(gradients, parts, ceiling)
     }
 
     fn buffer_to_host(buffer: &Buffer) -> Vec<f32> {
