@@ -12,7 +12,7 @@ use super::signals::listen_for_signals;
 use super::steering::{Steering, write_plan};
 use super::worker::TF32_NEEDS_A_GPU;
 use crate::plan::{Plan, StageKind, Strategy};
-use crate::schedule::{Device, DeviceChoice, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
+use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::spec::load;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted};
 use crate::tensor::Numerics;
@@ -22,9 +22,9 @@ use crate::tensor::Numerics;
 pub(super) struct SweepArgs {
     /// The sweep file; without one, the embedded demo.
     file: Option<PathBuf>,
-    /// Worker processes; the cores are divided among them.
-    #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: u16,
+    /// Worker processes; the cores are divided among them [default: on the CPU as many as runs, cores and memory allow].
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
     /// Where stages run: auto, cpu, cuda (all GPUs), cuda:0, cuda:0,1.
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: DeviceChoice,
@@ -69,10 +69,16 @@ pub(super) struct SweepArgs {
 /// Runs the verb.
 pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
-    let Slots { slots, note } =
-        slots(&args.device, usize::from(args.jobs), usize::from(args.workers_per_gpu)).map_err(usage)?;
-    note.iter().for_each(|note| say(note));
     let (sweep, space, source) = load(args.file.as_deref(), &args.overrides)?;
+    let jobs = match args.jobs {
+        Some(jobs) => Jobs::Given(usize::from(jobs)),
+        None => Jobs::Automatic {
+            runs: sweep.runs_a_category(),
+            bytes: sweep.trials.iter().map(|trial| trial.trial.peak_bytes()).max().unwrap_or_default(),
+        },
+    };
+    let Slots { slots, note } = slots(&args.device, jobs, usize::from(args.workers_per_gpu)).map_err(usage)?;
+    note.iter().for_each(|note| say(note));
     let tf32 = sweep.trials.iter().any(|trial| trial.trial.numerics == Numerics::Tf32);
     if tf32 && slots.iter().any(|slot| slot.device == Device::Cpu) && !args.dry_run {
         return Err(Failure::new(Exit::Usage, TF32_NEEDS_A_GPU));

@@ -32,6 +32,17 @@ pub struct Trial {
     pub numerics: Numerics,
 }
 
+impl Trial {
+    /// About the memory that a worker needs for it, bytes: joint steps on three U-Nets took 632 MB at batch 8 and 256 px; larger
+    /// networks need more.
+    pub fn peak_bytes(&self) -> u64 {
+        const NETWORKS: usize = 200_000_000;
+        const OF_A_PIXEL: usize = 1200;
+        let batch = self.pretrain.as_ref().map_or(0, |pretrain| pretrain.batch_size).max(self.joint.batch_size);
+        (NETWORKS + OF_A_PIXEL * batch * self.data.image_size.pow(2)) as u64
+    }
+}
+
 /// How points are drawn from the search space.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -168,6 +179,14 @@ pub struct Sweep {
     pub baseline: Baseline,
     /// The trials, without duplicates, in the order in which they were drawn.
     pub trials: Vec<SweepTrial>,
+}
+
+impl Sweep {
+    /// Runs of each category: those of all trials that the search will have.
+    pub fn runs_a_category(&self) -> usize {
+        let trials = self.search.strategy.trials().unwrap_or_default().max(self.trials.len());
+        trials * self.search.seeds.len()
+    }
 }
 
 /// A trial together with what the sweep file called it.

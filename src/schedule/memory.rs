@@ -1,4 +1,4 @@
-//! A worker's memory: a ceiling of its own, its peak, and being the one whom the kernel kills.
+//! A worker's memory: what there is for it, a ceiling of its own, its peak, and being the one whom the kernel kills.
 
 /// Peak resident memory of this process, bytes.
 pub fn peak_rss() -> Option<u64> {
@@ -79,9 +79,25 @@ pub(super) fn kernel_kills() -> Option<u64> {
     counters.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
 }
 
+/// Bytes that processes may still take: of the machine, and of the group that this process is confined to; none where it is not told.
+pub(super) fn available_memory() -> Option<u64> {
+    let table = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = table.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let of_machine = line.split_whitespace().next()?.parse::<u64>().ok()? * 1024;
+    let group = |name| std::fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
+    let of_group = group("memory.max").zip(group("memory.current")).map(|(most, taken)| most.saturating_sub(taken));
+    Some(of_machine.min(of_group.unwrap_or(u64::MAX)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_machine_has_memory() {
+        assert!(available_memory().is_some_and(|bytes| bytes > 1 << 20));
+    }
 
     #[test]
     fn this_process_has_a_peak() {

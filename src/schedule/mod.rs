@@ -23,6 +23,6 @@ pub use message::Message;
 pub use process::{Stop, host_name, process_started};
 pub(crate) use progress::spoken;
 pub use reaper::reap;
-pub use slot::{Device, DeviceChoice, Slot, Slots, cores, slots};
+pub use slot::{Device, DeviceChoice, Jobs, Slot, Slots, cores, slots};
 pub use steer::{Outlook, Steer};
 pub use worker::{Execute, WorkerEnd, WorkerOptions, work};

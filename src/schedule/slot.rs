@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::memory::available_memory;
 use crate::tensor::Gpu;
 
 /// A device that a stage runs on.
@@ -90,14 +91,58 @@ pub struct Slots {
     pub note: Option<String>,
 }
 
-/// Places for `jobs` workers on the CPU, or for `per_gpu` workers on each GPU and at least `jobs` in turn over them; the
-/// cores are divided among them.
+/// How many workers there should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jobs {
+    /// So many.
+    Given(usize),
+    /// As many as are through soonest: one a GPU, and on the CPU as many as cores, runs and memory allow.
+    Automatic {
+        /// Runs that there are to do.
+        runs: usize,
+        /// Bytes that one worker may come to need.
+        bytes: u64,
+    },
+}
+
+impl Jobs {
+    fn on_cpu(self) -> usize {
+        match self {
+            Self::Given(jobs) => jobs,
+            Self::Automatic { runs, bytes } => {
+                // Where the system does not tell, only one is sure to fit. A quarter stays free for pages of files and for others.
+                let fitting = available_memory().map_or(1, |available| (available / 4 * 3 / bytes.max(1)) as usize);
+                soonest(cores(), runs, fitting)
+            }
+        }
+    }
+
+    fn on_gpus(self) -> usize {
+        match self {
+            Self::Given(jobs) => jobs,
+            Self::Automatic { .. } => 1,
+        }
+    }
+}
+
+/// The number of workers, each with its share of the cores, that is through with so many runs first.
+///
+/// Two threads are 1.5 times as fast as one (BENCHMARKS.md): what is not parallel, and the waits of one thread for another,
+/// cost less where workers share no work. But a core without a run is of no use.
+fn soonest(cores: usize, runs: usize, fitting: usize) -> usize {
+    let time = |jobs: usize| runs.div_ceil(jobs) as f64 / ((cores / jobs) as f64).powf(1.5_f64.log2());
+    (1..=cores.min(fitting).max(1)).min_by(|&a, &b| time(a).total_cmp(&time(b))).unwrap_or(1)
+}
+
+/// Places for workers on the CPU, or for `per_gpu` workers on each GPU and at least as many as are wanted in turn over them;
+/// the cores are divided among them.
 ///
 /// # Errors
 /// What is missing, where GPUs are asked for.
-pub fn slots(choice: &DeviceChoice, jobs: usize, per_gpu: usize) -> Result<Slots, String> {
+pub fn slots(choice: &DeviceChoice, jobs: Jobs, per_gpu: usize) -> Result<Slots, String> {
     let own = std::env::current_exe().map_err(|error| format!("cannot find the own executable: {error}"))?;
-    let on_cpu = |note| Slots { slots: shared_out(vec![Device::Cpu; jobs], &own), note };
+    let on_cpu = |note| Slots { slots: shared_out(vec![Device::Cpu; jobs.on_cpu()], &own), note };
+    let on_gpus = jobs.on_gpus();
     match choice {
         DeviceChoice::Cpu => Ok(on_cpu(None)),
         DeviceChoice::Auto => Ok(match sibling().map(|sibling| (gpus(&sibling), sibling)) {
@@ -105,7 +150,7 @@ pub fn slots(choice: &DeviceChoice, jobs: usize, per_gpu: usize) -> Result<Slots
             Some((Err(reason), _)) => on_cpu(Some(format!("running on the CPU: {reason}"))),
             Some((Ok(gpus), sibling)) => {
                 let indices: Vec<u32> = gpus.iter().map(|gpu| gpu.index).collect();
-                Slots { slots: shared_out(in_turn(&indices, jobs, per_gpu), &sibling), note: None }
+                Slots { slots: shared_out(in_turn(&indices, on_gpus, per_gpu), &sibling), note: None }
             }
         }),
         DeviceChoice::Cuda(wanted) => {
@@ -123,7 +168,7 @@ pub fn slots(choice: &DeviceChoice, jobs: usize, per_gpu: usize) -> Result<Slots
                 return Err(format!("--device cuda:{absent}: there is no such GPU; there is {}", names.join(", ")));
             }
             let indices = if wanted.is_empty() { &shown } else { wanted };
-            Ok(Slots { slots: shared_out(in_turn(indices, jobs, per_gpu), &sibling), note: None })
+            Ok(Slots { slots: shared_out(in_turn(indices, on_gpus, per_gpu), &sibling), note: None })
         }
     }
 }
@@ -192,11 +237,19 @@ mod tests {
 
     #[test]
     fn threads_are_divided_and_gpus_take_turns() {
-        let slots = slots(&DeviceChoice::Cpu, 3, 1).expect("the CPU is always there").slots;
+        let slots = slots(&DeviceChoice::Cpu, Jobs::Given(3), 1).expect("the CPU is always there").slots;
         assert_eq!(slots.len(), 3);
         assert!(slots.iter().all(|slot| slot.threads == (cores() / 3).max(1)));
         assert_eq!(in_turn(&[0, 1], 1, 1), [Device::Cuda(0), Device::Cuda(1)]);
         assert_eq!(in_turn(&[0, 1], 3, 1), [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
         assert_eq!(in_turn(&[0], 1, 2), [Device::Cuda(0), Device::Cuda(0)]);
+    }
+    #[test]
+    fn workers_are_as_many_as_are_through_soonest() {
+        assert_eq!([1, 2, 3, 4, 18].map(|runs| soonest(2, runs, 99)), [1, 2, 1, 2, 2]);
+        assert_eq!([1, 4, 16, 100].map(|runs| soonest(16, runs, 99)), [1, 4, 16, 16]);
+        // Two rounds of sixteen would leave most cores idle in the second.
+        assert_eq!(soonest(16, 18, 99), 9);
+        assert_eq!((soonest(16, 100, 3), soonest(16, 100, 0)), (3, 1));
     }
 }

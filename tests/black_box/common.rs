@@ -42,6 +42,10 @@ impl Workplace {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_didact"));
         command.args(arguments).current_dir(self.folder.path());
+        // How many workers there are by themselves depends on the machine.
+        if arguments.first() == Some(&"sweep") && !arguments.contains(&"--jobs") {
+            command.args(["--jobs", "1"]);
+        }
         for name in ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "DIDACT_CUDA", "DIDACT_FAULT", "RUST_BACKTRACE"]
         {
             command.env_remove(name);
