@@ -11,7 +11,7 @@ use super::opened::Facts;
 use super::{Key, Objective, Part, StageJob, TeacherRef, Trial};
 use crate::data::{CategorySelection, DataSettings, Layout};
 use crate::evaluate::{Aggregate, Border, Checkpoint, EvaluateSettings, ImageScoreRule, Normalise};
-use crate::model::{Architecture, AutoEncoder, Corruption, Skip, TeacherSettings, UnetSettings, WeightSource};
+use crate::model::{Architecture, AutoEncoder, LevelSet, Skip, TeacherSettings, UnetSettings, WeightSource};
 use crate::nn::OptimizerSettings;
 use crate::tensor::Numerics;
 use crate::train::{
@@ -34,8 +34,9 @@ fn sgd(learning_rate: f64) -> OptimizerSettings {
 
 fn case() -> Case {
     let teacher = TeacherSettings {
-        architecture: Architecture::Resnet18,
+        architecture: Some(Architecture::Resnet18),
         weights: WeightSource::File(PathBuf::from("weights/a.pth")),
+        levels: LevelSet::ALL,
     };
     let trial = Trial {
         data: DataSettings {
@@ -47,7 +48,7 @@ fn case() -> Case {
             synthetic: None,
         },
         teacher: teacher.clone(),
-        model: AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain }),
+        model: AutoEncoder::Unet(UnetSettings::default()),
         pretrain: Some(PretrainSettings { epochs: 50, batch_size: 32, learning_rate: 1e-3 }),
         joint: JointSettings {
             recipe: Recipe::Seed,
@@ -153,8 +154,7 @@ fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
     assert_eq!(moved(|c| c.trial.data.split_seed = 1), after(&["paint", "pretrain", "joint", "pseudo"]));
     assert_eq!(moved(|c| c.seed = 1), from_pretrain);
     assert_eq!(
-        moved(|c| c.trial.model =
-            AutoEncoder::Unet(UnetSettings { skip: Skip::Add, depth: 2, width: 1.0, input: Corruption::Plain })),
+        moved(|c| c.trial.model = AutoEncoder::Unet(UnetSettings { skip: Skip::Add, ..UnetSettings::default() })),
         from_pretrain
     );
     assert_eq!(moved(|c| c.trial.pretrain.iter_mut().for_each(|p| p.learning_rate = 1e-4)), from_pretrain);
@@ -207,7 +207,7 @@ fn case_of((seed, depth, epochs, batch, product): (u64, usize, usize, usize, boo
     let mut case = case();
     case.seed = seed;
     case.trial.model =
-        AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth, width: 1.0, input: Corruption::Plain });
+        AutoEncoder::Unet(UnetSettings { depth, ..UnetSettings::default() });
     case.trial.joint.epochs = epochs;
     case.trial.joint.batch_size = batch;
     case.trial.evaluate.aggregate = if product { Aggregate::Product } else { Aggregate::Mean };

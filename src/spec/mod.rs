@@ -2,6 +2,7 @@
 
 mod axis;
 mod load;
+mod networks;
 mod problem;
 mod reader;
 mod resolve;

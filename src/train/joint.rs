@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, snapshot_name, spaced_epochs};
+use super::features::backbone;
 use super::held_out::held_out_numbers;
+use super::teacher_head::head_losses;
 use super::{Batches, JointSettings, LossSettings, ReconstructionGradient, SelectionRule, StageContext, StageError};
 use crate::data::{FeatureSet, Split};
-use crate::model::{Assembly, AutoEncoder, AutoEncoders, Corruption};
+use crate::model::{Architecture, Assembly, AutoEncoder, AutoEncoders, Corruption};
 use crate::nn::{Input, Mode, Module, Optimizer, State, clip_global_norm};
 use crate::tensor::{Backend, Features, Recorded, Scalar};
 
@@ -23,6 +25,8 @@ pub struct JointInput<'a> {
     pub pretrain: Option<&'a Path>,
     /// Seed of the held-out split.
     pub split_seed: u64,
+    /// The network of teacher and student.
+    pub architecture: Architecture,
     /// Auto-encoders, or none.
     pub model: &'a AutoEncoder,
     /// Training settings.
@@ -44,6 +48,9 @@ pub struct JointSummary {
     pub oracle: Vec<usize>,
     /// Base width of the student.
     pub width: usize,
+    /// Its network.
+    #[serde(default)]
+    pub architecture: Architecture,
     /// Trained values of student and auto-encoders.
     pub parameters: usize,
     /// Forward multiply-accumulates an image.
@@ -81,8 +88,8 @@ struct Joint<'a, B: Backend> {
 pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
     let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
-    let width = features.header().levels[0].channels;
-    let mut assembly = Assembly::<B>::new(input.seed, width, input.model);
+    let backbone = backbone(features.header(), input.architecture)?;
+    let mut assembly = Assembly::<B>::new(input.seed, &backbone, input.model);
     if let (Some(folder), Some(autoencoders)) = (input.pretrain, &mut assembly.autoencoders) {
         let state = State::load(&folder.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
         state.load_module("autoencoder.", autoencoders).map_err(StageError::artifact)?;
@@ -92,10 +99,7 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         batches: Batches::kept(&features, context.device_memory),
         held_out: &split.held_out,
         settings: input.settings,
-        corruption: match input.model {
-            AutoEncoder::Unet(unet) => unet.input,
-            AutoEncoder::None => Corruption::Plain,
-        },
+        corruption: input.model.corruption(),
         seed: input.seed,
         assembly,
         student_optimizer: Optimizer::new(input.settings.student),
@@ -115,7 +119,8 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         selected_epoch: outcome.selected_epoch,
         epochs: outcome.epochs,
         oracle: snapshots.into_iter().filter(|&epoch| epoch <= outcome.epochs).collect(),
-        width,
+        width: backbone.width,
+        architecture: backbone.architecture,
         parameters: complexity.parameters,
         multiply_accumulates: complexity.multiply_accumulates,
     };
@@ -125,13 +130,13 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
 }
 
 /// The losses of one level, or their sum over levels.
-struct Losses<B: Backend> {
+pub(super) struct Losses<B: Backend> {
     /// Weighted total, with the tape.
-    total: Scalar<B, Recorded<B>>,
+    pub(super) total: Scalar<B, Recorded<B>>,
     /// Unweighted.
-    similarity: Scalar<B>,
+    pub(super) similarity: Scalar<B>,
     /// Unweighted; absent without auto-encoders.
-    reconstruction: Option<Scalar<B>>,
+    pub(super) reconstruction: Option<Scalar<B>>,
 }
 
 impl<B: Backend> Losses<B> {
@@ -190,8 +195,12 @@ impl<B: Backend> Joint<'_, B> {
         for (level, student) in levels.into_iter().enumerate() {
             let teacher = self.batches.teacher(level, indices)?;
             let autoencoders = self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref());
+            let autoencoders = autoencoders.filter(|(autoencoders, _)| autoencoders.is_at(level));
             let corrupted = |features| corrupt::<B, Recorded<B>>(features, corruption, seed, level, at);
-            let losses = level_losses(level, &teacher, student, autoencoders, corrupted)?;
+            let losses = match (autoencoders, self.assembly.student.head(level)) {
+                (Some(autoencoders), Some(head)) => head_losses(level, &teacher, student, autoencoders, head, corrupted)?,
+                (autoencoders, _) => level_losses(level, &teacher, student, autoencoders, corrupted)?,
+            };
             sum = Some(match sum {
                 None => losses,
                 Some(sum) => sum.plus(losses),

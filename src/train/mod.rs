@@ -14,6 +14,7 @@ mod pretrain;
 mod pseudo;
 mod score;
 mod settings;
+mod teacher_head;
 #[cfg(test)]
 mod tests;
 

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, stream};
-use crate::model::{Assembly, AutoEncoder, Corruption, Skip, UnetSettings};
+use crate::model::{Architecture, Assembly, AutoEncoder, Backbone, Skip, UnetSettings};
 use crate::nn::{OptimizerSettings, State};
 use crate::tensor::{Backend, Composed, Native};
 
@@ -101,7 +101,7 @@ impl Place {
     fn pretrain<B: Backend>(&self, ears: &mut Ears) -> Result<(), StageError> {
         let settings = PretrainSettings { epochs: 3, batch_size: 4, learning_rate: 1e-3 };
         let features = self.path("features");
-        let input = PretrainInput { features: &features, split_seed: 0, unet: &unet(), settings: &settings, seed: 5 };
+        let input = PretrainInput { features: &features, split_seed: 0, model: &model(), settings: &settings, seed: 5 };
         self.run("pretrain", ears, |context| pretrain::<B>(&input, context))
     }
 
@@ -120,11 +120,12 @@ impl Place {
             patience: 0,
         };
         let (features, pretrained) = (self.path("features"), self.path("pretrain"));
-        let model = AutoEncoder::Unet(unet());
+        let model = model();
         let input = JointInput {
             features: &features,
             pretrain: pretrained.join("checkpoint.safetensors").exists().then_some(pretrained.as_path()),
             split_seed: 0,
+            architecture: Architecture::Resnet18,
             model: &model,
             settings: &settings,
             oracle_epochs: 0,
@@ -134,8 +135,8 @@ impl Place {
     }
 }
 
-fn unet() -> UnetSettings {
-    UnetSettings { skip: Skip::ConcatConv, depth: 1, width: 1.0, input: Corruption::Plain }
+fn model() -> AutoEncoder {
+    AutoEncoder::Unet(UnetSettings { skip: Skip::ConcatConv, depth: 1, ..UnetSettings::default() })
 }
 
 fn assert_alike(ours: &Ears, theirs: &Ears) {
@@ -168,9 +169,9 @@ fn a_finished_checkpoint_is_scored_on_either_backend() {
     place.joint::<OtherCpu>(ReconstructionGradient::Both, &mut Ears::default()).expect("trains");
     let state = State::load(&place.path("joint").join("selected.safetensors")).expect("a checkpoint");
     let set = FeatureSet::open(&place.path("features")).expect("features");
-    let model = AutoEncoder::Unet(unet());
+    let model = model();
     fn maps<B: Backend>(state: &State, set: &FeatureSet, model: &AutoEncoder) -> Vec<f32> {
-        let mut assembly = Assembly::<B>::new(0, WIDTH, model);
+        let mut assembly = Assembly::<B>::new(0, &Backbone::new(Architecture::Resnet18, WIDTH), model);
         load_assembly(&mut assembly, state).expect("fits");
         let maps = distance_maps(&mut assembly, &Batches::streamed(set), &[0, 3, 7]).expect("maps");
         maps.into_iter().flat_map(|level| level.values).collect()
