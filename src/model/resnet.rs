@@ -108,7 +108,8 @@ impl<B: Backend> Resnet<B> {
         let x = self.stem.forward(images, None, true, mode)?;
         let mut x = B::max_pool(x)?;
         let mut levels = Vec::with_capacity(self.levels.count());
-        for (number, layer) in (1..=self.levels.coarsest()).zip([&mut self.layer1, &mut self.layer2, &mut self.layer3]) {
+        for (number, layer) in (1..=self.levels.coarsest()).zip([&mut self.layer1, &mut self.layer2, &mut self.layer3])
+        {
             x = through(layer, x, mode)?;
             if self.levels.contains(number) && number < self.levels.coarsest() {
                 levels.push(x.with_empty_tape());

@@ -156,12 +156,8 @@ fn each_part_costs_what_it_adds() {
     let two = cost(&[1, 2], &AutoEncoder::None);
     assert!(two.parameters < plain.parameters && two.multiply_accumulates < plain.multiply_accumulates);
     // A bottleneck of a quarter at each level: C·C/4 weights each way, C/4 + C biases.
-    let linear = LinearSettings {
-        width: 1.0,
-        input: Corruption::Plain,
-        levels: LevelSet::ALL,
-        placement: Placement::Student,
-    };
+    let linear =
+        LinearSettings { width: 1.0, input: Corruption::Plain, levels: LevelSet::ALL, placement: Placement::Student };
     let added = cost(&[1, 2, 3], &AutoEncoder::Linear(linear)).parameters - plain.parameters;
     assert_eq!(added, [8, 16, 32].iter().map(|c| c * c / 2 + c / 4 + c).sum::<usize>());
 }

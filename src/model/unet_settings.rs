@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::autoencoder_settings::{Corruption, Placement, is_default};
 use super::LevelSet;
+use super::autoencoder_settings::{Corruption, Placement, is_default};
 use crate::nn::Padding;
 use crate::tensor::Activation;
 

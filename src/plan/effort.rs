@@ -40,7 +40,8 @@ fn shape(model: &AutoEncoder) -> String {
         AutoEncoder::Linear(linear) => format!(" linear {} {:?} {:?}", linear.width, linear.levels, linear.placement),
         AutoEncoder::Unet(unet) => {
             let UnetSettings { skip, depth, width, upsample, norm, activation, padding, levels, placement, .. } = unet;
-            let usual = UnetSettings { skip: *skip, depth: *depth, width: *width, input: unet.input, ..Default::default() };
+            let usual =
+                UnetSettings { skip: *skip, depth: *depth, width: *width, input: unet.input, ..Default::default() };
             let parts = match *unet == usual {
                 true => String::new(),
                 false => format!(" {upsample:?} {norm:?} {activation:?} {padding:?} {levels:?} {placement:?}"),

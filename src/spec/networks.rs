@@ -41,8 +41,7 @@ pub(super) fn model(mut reader: Reader<'_>, compared: LevelSet, problems: &mut P
     let skips = [("none", Skip::None), ("add", Skip::Add), ("concat", Skip::Concat), ("concat-conv", Skip::ConcatConv)];
     let ways = [("transposed", Upsample::Transposed), ("bilinear", Upsample::Bilinear), ("nearest", Upsample::Nearest)];
     let norms = [("batch", InnerNorm::Batch), ("none", InnerNorm::None)];
-    let activations =
-        [("relu", Activation::Relu), ("leaky-relu", Activation::LeakyRelu), ("gelu", Activation::Gelu)];
+    let activations = [("relu", Activation::Relu), ("leaky-relu", Activation::LeakyRelu), ("gelu", Activation::Gelu)];
     let paddings = [("zero", Padding::Zero), ("reflect", Padding::Reflect), ("replicate", Padding::Replicate)];
     let placements = [("student", Placement::Student), ("teacher-head", Placement::TeacherHead)];
     let usual = UnetSettings::default();
@@ -83,7 +82,11 @@ fn levels(reader: &mut Reader<'_>, problems: &mut Problems) -> Option<LevelSet> 
     let levels = numbers.collect::<Option<Vec<usize>>>().and_then(|numbers| LevelSet::of(&numbers));
     if levels.is_none() {
         let place = reader.place_of("levels");
-        problems.add(&place, format!("`{}` has other items than levels", reader.name("levels")), format!("expected {EXPECTED}"));
+        problems.add(
+            &place,
+            format!("`{}` has other items than levels", reader.name("levels")),
+            format!("expected {EXPECTED}"),
+        );
     }
     levels
 }
@@ -123,7 +126,9 @@ fn corruption(reader: &mut Reader<'_>, problems: &mut Problems) -> Corruption {
 /// A U-Net halves the side `depth` times: that of the coarsest level that has one must allow it.
 pub(super) fn check_sides(trial: &Trial, top: &mut Reader<'_>, problems: &mut Problems) {
     let AutoEncoder::Unet(unet) = &trial.model else { return };
-    let Some(level) = trial.teacher.levels.numbers().filter(|&level| unet.levels.contains(level)).last() else { return };
+    let Some(level) = trial.teacher.levels.numbers().filter(|&level| unet.levels.contains(level)).last() else {
+        return;
+    };
     let side = trial.data.image_size >> (level + 1);
     if side.is_multiple_of(1 << unet.depth) {
         return;

@@ -126,7 +126,8 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
     ) -> OpResult<Self, Features<Self, T>>;
 
     /// (N, H, W, C) up-sampled to (N, 2H, 2W, C), or with a border around it.
-    fn resample<T: Tape<f32, Self::Device>>(x: Features<Self, T>, map: Resampling) -> OpResult<Self, Features<Self, T>>;
+    fn resample<T: Tape<f32, Self::Device>>(x: Features<Self, T>, map: Resampling)
+    -> OpResult<Self, Features<Self, T>>;
 
     /// 3×3 maximum with stride 2 and padding 1, as ResNet's stem.
     fn max_pool<T: Tape<f32, Self::Device>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>>;

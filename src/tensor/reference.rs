@@ -5,7 +5,9 @@ use dfdx::tensor::{PutTape, TensorFromVec};
 use dfdx::tensor_ops::{Backward, SumTo, TryMul};
 use serde::Deserialize;
 
-use super::{Activation, Backend, Conv2d, Features, Gradients, Norm, OpResult, Recorded, Resampling, Scalar, Vector, to_host};
+use super::{
+    Activation, Backend, Conv2d, Features, Gradients, Norm, OpResult, Recorded, Resampling, Scalar, Vector, to_host,
+};
 
 /// PyTorch's outputs and gradients, in float64, of small cases.
 const RECORDED: &str = include_str!("../../tests/golden/operations.json");

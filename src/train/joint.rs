@@ -198,7 +198,9 @@ impl<B: Backend> Joint<'_, B> {
             let autoencoders = autoencoders.filter(|(autoencoders, _)| autoencoders.is_at(level));
             let corrupted = |features| corrupt::<B, Recorded<B>>(features, corruption, seed, level, at);
             let losses = match (autoencoders, self.assembly.student.head(level)) {
-                (Some(autoencoders), Some(head)) => head_losses(level, &teacher, student, autoencoders, head, corrupted)?,
+                (Some(autoencoders), Some(head)) => {
+                    head_losses(level, &teacher, student, autoencoders, head, corrupted)?
+                }
                 (autoencoders, _) => level_losses(level, &teacher, student, autoencoders, corrupted)?,
             };
             sum = Some(match sum {

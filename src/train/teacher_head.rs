@@ -25,7 +25,8 @@ pub(super) fn head_losses<B: Backend>(
     let rebuilt = autoencoders.forward(level, input, Input::Constant, Mode::Train).map_err(device)?;
     let (target, _) = rebuilt.with_empty_tape().split_tape();
     let headed = head.forward(student.with_empty_tape()).map_err(device)?;
-    let similarity = B::similarity(teacher, student).map_err(device)? + B::similarity(&target, headed).map_err(device)?;
+    let similarity =
+        B::similarity(teacher, student).map_err(device)? + B::similarity(&target, headed).map_err(device)?;
     let reconstruction = B::mean_squared_error(rebuilt, teacher.clone()).map_err(device)?;
     let values = (similarity.retaped::<NoneTape>(), reconstruction.retaped::<NoneTape>());
     let total = similarity * weights.similarity as f32 + reconstruction * weights.reconstruction as f32;

@@ -8,9 +8,12 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, stream};
-use crate::model::{Architecture, Assembly, AutoEncoder, Backbone, Skip, UnetSettings};
-use crate::nn::{OptimizerSettings, State};
-use crate::tensor::{Backend, Composed, Native};
+use crate::model::{
+    Architecture, Assembly, AutoEncoder, Backbone, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip,
+    UnetSettings, Upsample,
+};
+use crate::nn::{OptimizerSettings, Padding, State};
+use crate::tensor::{Activation, Backend, Composed, Native};
 
 type OtherCpu = Composed<Cpu>;
 
@@ -72,11 +75,16 @@ impl Observer for Ears {
 }
 
 /// Folders of one training: the features, and for each phase what it leaves and its partial checkpoints.
-struct Place(TempDir);
+struct Place(TempDir, AutoEncoder);
 
 impl Place {
     fn new() -> Self {
-        let place = Self(TempDir::new().expect("a folder"));
+        Self::of(model())
+    }
+
+    /// For training with these auto-encoders.
+    fn of(model: AutoEncoder) -> Self {
+        let place = Self(TempDir::new().expect("a folder"), model);
         for name in ["features", "pretrain", "joint", "pretrain.partial", "joint.partial"] {
             std::fs::create_dir(place.path(name)).expect("a folder");
         }
@@ -101,7 +109,7 @@ impl Place {
     fn pretrain<B: Backend>(&self, ears: &mut Ears) -> Result<(), StageError> {
         let settings = PretrainSettings { epochs: 3, batch_size: 4, learning_rate: 1e-3 };
         let features = self.path("features");
-        let input = PretrainInput { features: &features, split_seed: 0, model: &model(), settings: &settings, seed: 5 };
+        let input = PretrainInput { features: &features, split_seed: 0, model: &self.1, settings: &settings, seed: 5 };
         self.run("pretrain", ears, |context| pretrain::<B>(&input, context))
     }
 
@@ -120,13 +128,12 @@ impl Place {
             patience: 0,
         };
         let (features, pretrained) = (self.path("features"), self.path("pretrain"));
-        let model = model();
         let input = JointInput {
             features: &features,
             pretrain: pretrained.join("checkpoint.safetensors").exists().then_some(pretrained.as_path()),
             split_seed: 0,
             architecture: Architecture::Resnet18,
-            model: &model,
+            model: &self.1,
             settings: &settings,
             oracle_epochs: 0,
             seed: 5,
@@ -160,6 +167,39 @@ fn both_phases_have_the_same_curves_on_both_backends() {
         composed.joint::<OtherCpu>(gradient, &mut theirs).expect("trains");
         assert_alike(&ours, &theirs);
         assert!(ours.costs["milliseconds_per_step"] > 0.0 && theirs.costs["milliseconds_per_step"] > 0.0);
+    }
+}
+
+#[test]
+fn every_kind_of_auto_encoder_has_the_same_curves_on_both_backends() {
+    let levels = LevelSet::of(&[1, 3]).expect("levels");
+    let usual = || UnetSettings { depth: 1, ..UnetSettings::default() };
+    let linear =
+        |placement| AutoEncoder::Linear(LinearSettings { width: 1.0, input: Corruption::Plain, levels, placement });
+    let models = [
+        AutoEncoder::Unet(UnetSettings {
+            upsample: Upsample::Bilinear,
+            norm: InnerNorm::None,
+            activation: Activation::Gelu,
+            padding: Padding::Reflect,
+            levels,
+            ..usual()
+        }),
+        AutoEncoder::Unet(UnetSettings { placement: Placement::TeacherHead, ..usual() }),
+        linear(Placement::Student),
+        linear(Placement::TeacherHead),
+    ];
+    for model in models {
+        let (native, composed) = (Place::of(model.clone()), Place::of(model));
+        let (mut ours, mut theirs) = (Ears::default(), Ears::default());
+        native.pretrain::<Native>(&mut ours).expect("trains");
+        composed.pretrain::<OtherCpu>(&mut theirs).expect("trains");
+        assert_alike(&ours, &theirs);
+        native.joint::<Native>(ReconstructionGradient::Both, &mut ours).expect("trains");
+        composed.joint::<OtherCpu>(ReconstructionGradient::Both, &mut theirs).expect("trains");
+        assert_alike(&ours, &theirs);
+        let loss = |epoch| ours.curves[&("loss".to_owned(), epoch)];
+        assert!(loss(3) < loss(1), "{} {}", loss(1), loss(3));
     }
 }
 

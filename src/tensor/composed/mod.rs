@@ -31,7 +31,10 @@ use dfdx::tensor::{Merge, NoneTape, Storage, Tape, Tensor};
 pub use place::{Kept, Place};
 
 use super::backend::{rectified, to_host};
-use super::{Activation, Backend, Conv2d, DeviceMemory, Features, Gradients, Norm, Normalised, OpResult, Resampling, Scalar, Vector};
+use super::{
+    Activation, Backend, Conv2d, DeviceMemory, Features, Gradients, Norm, Normalised, OpResult, Resampling, Scalar,
+    Vector,
+};
 
 /// The composed operations on a device of dfdx.
 pub struct Composed<D>(PhantomData<fn() -> D>);

@@ -18,11 +18,7 @@ pub(super) fn activate<T: Tape<f32, Cpu>>(
 ) -> OpResult<Native, Features<Native, T>> {
     match activation {
         Activation::Relu => relu(x),
-        Activation::LeakyRelu => apply(
-            x,
-            |x| if x < 0.0 { LEAK * x } else { x },
-            |x| if x > 0.0 { 1.0 } else { LEAK },
-        ),
+        Activation::LeakyRelu => apply(x, |x| if x < 0.0 { LEAK * x } else { x }, |x| if x > 0.0 { 1.0 } else { LEAK }),
         Activation::Gelu => apply(x, |x| 0.5 * x * (1.0 + gelu_tanh(x)), gelu_slope),
     }
 }
