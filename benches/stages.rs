@@ -3,7 +3,7 @@
 use dfdx::tensor::{PutTape, TensorFromVec};
 use dfdx::tensor_ops::Backward;
 use didact::evaluate::metrics::{Sweep, aupro, auroc};
-use didact::model::{Assembly, AutoEncoder, Corruption, Skip, UnetSettings};
+use didact::model::{Architecture, Assembly, AutoEncoder, Backbone, UnetSettings};
 use didact::nn::Mode;
 use didact::tensor::{Backend, Features, Native, Recorded};
 use divan::Bencher;
@@ -22,10 +22,14 @@ fn features(side: usize, channels: usize) -> Features<Native> {
     Native::device().tensor_from_vec(ramp(BATCH * side * side * channels), (BATCH, side, side, channels))
 }
 
+fn backbone() -> Backbone {
+    Backbone::new(Architecture::Resnet18, 64)
+}
+
 /// Forward and backward of ST-FPM's loss; the argument is the image's side.
 #[divan::bench(args = [64, 128, 256], sample_count = 5)]
 fn student_step(bencher: Bencher<'_, '_>, side: usize) {
-    let mut assembly = Assembly::<Native>::new(0, 64, &AutoEncoder::None);
+    let mut assembly = Assembly::<Native>::new(0, &backbone(), &AutoEncoder::None);
     let teacher = [features(side / 4, 64), features(side / 8, 128), features(side / 16, 256)];
     let images = features(side, 3);
     bencher.bench_local(|| {
@@ -39,8 +43,8 @@ fn student_step(bencher: Bencher<'_, '_>, side: usize) {
 /// Prediction with U-Nets, as scoring does it.
 #[divan::bench(args = [64, 128, 256], sample_count = 5)]
 fn predict_with_unets(bencher: Bencher<'_, '_>, side: usize) {
-    let unet = AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain });
-    let mut assembly = Assembly::<Native>::new(0, 64, &unet);
+    let unet = AutoEncoder::Unet(UnetSettings::default());
+    let mut assembly = Assembly::<Native>::new(0, &backbone(), &unet);
     let images = features(side, 3);
     bencher.bench_local(|| assembly.predict(images.clone()).expect("memory"));
 }

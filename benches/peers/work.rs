@@ -5,7 +5,7 @@ use std::path::Path;
 use dfdx::tensor::{PutTape, WithEmptyTape};
 use dfdx::tensor_ops::Backward;
 use didact::data::{FeatureSet, FeatureWriter, Image, LevelShape};
-use didact::model::{Assembly, AutoEncoder, AutoEncoders, Corruption, Resnet18, Skip, UnetSettings};
+use didact::model::{Architecture, Assembly, AutoEncoder, AutoEncoders, Backbone, Resnet, UnetSettings};
 use didact::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, clip_global_norm};
 use didact::tensor::{Backend, Native, Recorded};
 use didact::train::Batches;
@@ -13,8 +13,12 @@ use didact::train::Batches;
 type Tape = Recorded<Native>;
 
 /// The U-Nets of the comparison.
-pub fn unet() -> UnetSettings {
-    UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain }
+pub fn unet() -> AutoEncoder {
+    AutoEncoder::Unet(UnetSettings::default())
+}
+
+fn backbone() -> Backbone {
+    Backbone::new(Architecture::Resnet18, 64)
 }
 
 /// Images and features of noise, as a teacher of width 64 would leave them.
@@ -37,7 +41,7 @@ pub fn write_noise(folder: &Path, images: usize, side: usize) {
 /// A student, with U-Nets or without, and its optimisers.
 pub struct Joint<'a> {
     batches: Batches<'a, Native>,
-    teacher: Resnet18<Native>,
+    teacher: Resnet<Native>,
     assembly: Assembly<Native>,
     student: Optimizer<Native>,
     autoencoder: Optimizer<Native>,
@@ -48,11 +52,11 @@ impl<'a> Joint<'a> {
     pub fn new(set: &'a FeatureSet, with_unets: bool) -> Self {
         let adam = OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 };
         let sgd = OptimizerSettings::Sgd { learning_rate: 1e-3, momentum: 0.9, weight_decay: 1e-4 };
-        let model = if with_unets { AutoEncoder::Unet(unet()) } else { AutoEncoder::None };
+        let model = if with_unets { unet() } else { AutoEncoder::None };
         Self {
             batches: Batches::kept(set, None),
-            teacher: Resnet18::new(&Init { seed: 1, purpose: "teacher" }, 64),
-            assembly: Assembly::new(0, 64, &model),
+            teacher: Resnet::new(&Init { seed: 1, purpose: "teacher" }, &backbone()),
+            assembly: Assembly::new(0, &backbone(), &model),
             student: Optimizer::new(if with_unets { adam } else { sgd }),
             autoencoder: Optimizer::new(adam),
         }
@@ -110,7 +114,7 @@ impl<'a> Pretrain<'a> {
     pub fn new(set: &'a FeatureSet) -> Self {
         Self {
             batches: Batches::kept(set, None),
-            autoencoders: AutoEncoders::new(&Init { seed: 0, purpose: "autoencoder" }, &[64, 128, 256], &unet()),
+            autoencoders: AutoEncoders::new(0, &backbone(), &unet()).expect("three levels"),
             optimizer: Optimizer::new(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
         }
     }

@@ -9,7 +9,7 @@ use super::cuda::{compute_as, open};
 use super::exit::{Exit, Failure};
 use super::output::{print, size, table};
 use crate::data::{FeatureWriter, Image, LevelShape};
-use crate::model::{AutoEncoder, Corruption, Skip, UnetSettings};
+use crate::model::{Architecture, AutoEncoder, UnetSettings};
 use crate::nn::OptimizerSettings;
 use crate::tensor::{Backend, Composed, Numerics};
 use crate::train::{
@@ -59,7 +59,7 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
     create(&features)?;
     // Four batches to train on, and the fifth part that is held out.
     write_noise(&features, 5 * batch, side)?;
-    let unet = UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain };
+    let unet = AutoEncoder::Unet(UnetSettings::default());
     let epochs = usize::from(args.steps).div_ceil(4);
     let adam = |learning_rate| OptimizerSettings::Adam { learning_rate, weight_decay: 0.0 };
     let of = |recipe, student| JointSettings { epochs, batch_size: batch, student, ..JointSettings::of(recipe) };
@@ -78,6 +78,7 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
                 features: &features,
                 pretrain: None,
                 split_seed: 0,
+                architecture: Architecture::Resnet18,
                 model,
                 settings,
                 oracle_epochs: 0,
@@ -87,13 +88,13 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
         })
     };
     // Once for nothing: kernels are loaded and patterns made the first time.
-    joint_of("warm-up", &AutoEncoder::Unet(unet.clone()), &JointSettings { epochs: 1, ..with_unets.clone() })?;
+    joint_of("warm-up", &unet, &JointSettings { epochs: 1, ..with_unets.clone() })?;
     Ok(vec![
         joint_of("joint, ST-FPM", &AutoEncoder::None, &plain)?,
-        joint_of("joint, three U-Nets, clipped", &AutoEncoder::Unet(unet.clone()), &with_unets)?,
+        joint_of("joint, three U-Nets, clipped", &unet, &with_unets)?,
         phase::<B>("pretrain, three U-Nets", folder, |context| {
             let input =
-                PretrainInput { features: &features, split_seed: 0, unet: &unet, settings: &pretraining, seed: 0 };
+                PretrainInput { features: &features, split_seed: 0, model: &unet, settings: &pretraining, seed: 0 };
             pretrain::<B>(&input, context)
         })?,
     ])

@@ -46,8 +46,9 @@ pub(super) fn run(verb: &WeightsVerb) -> Result<Exit, Failure> {
                 print_json(&report)?;
             } else {
                 print(&format!(
-                    "{}: ResNet-18 to layer3, base width {}, {} tensors, batch norm {}\nBLAKE3 {}",
+                    "{}: {} to layer3, base width {}, {} tensors, batch norm {}\nBLAKE3 {}",
                     report.source,
+                    report.architecture.title(),
                     report.width,
                     report.tensors,
                     if report.batch_norm_folded { "folded into the convolutions" } else { "present" },

@@ -47,6 +47,14 @@ pub struct FeatureHeader {
     pub levels: Vec<LevelShape>,
 }
 
+impl FeatureHeader {
+    /// The teacher's levels (from 1) that these are: level l has 1/2^(l+1) of the image's side.
+    pub fn level_numbers(&self) -> Vec<usize> {
+        let number = |level: &LevelShape| (self.side / level.height.max(1)).max(1).ilog2().saturating_sub(1) as usize;
+        self.levels.iter().map(number).collect()
+    }
+}
+
 /// A features artifact, memory-mapped.
 pub struct FeatureSet {
     header: FeatureHeader,

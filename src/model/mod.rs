@@ -1,14 +1,31 @@
-//! The networks: ResNet teacher and student, U-Net auto-encoders, weight files.
+//! The networks: ResNet teacher and student, auto-encoders, weight files.
 
+mod assembly;
+mod autoencoder_settings;
+mod autoencoders;
+mod backbone;
+mod contraction;
+mod expansion;
+mod level_set;
+mod linear;
 mod resnet;
 mod settings;
 mod student;
 mod teacher;
+#[cfg(test)]
+mod tests;
 mod unet;
+mod unet_settings;
 pub mod weights;
 
-pub use resnet::{Levels, Resnet18};
-pub use settings::{Architecture, AutoEncoder, Corruption, Skip, TeacherSettings, UnetSettings, WeightSource};
-pub use student::{Assembly, AutoEncoders, Complexity};
+pub use assembly::{Assembly, Complexity};
+pub use autoencoder_settings::{AutoEncoder, Corruption, LinearSettings, Placement};
+pub use autoencoders::AutoEncoders;
+pub use backbone::{Architecture, Backbone};
+pub use level_set::LevelSet;
+pub use resnet::{Levels, Resnet};
+pub use settings::{TeacherSettings, WeightSource};
+pub use student::{Head, Student};
 pub use teacher::load_teacher;
 pub use unet::Unet;
+pub use unet_settings::{InnerNorm, Skip, UnetSettings, Upsample};

@@ -1,12 +1,14 @@
-//! ResNet-18 (He et al. 2016), stem to layer3: the teacher and the student.
+//! ResNets of basic blocks (He et al. 2016), stem to layer3: the teacher and the student.
 
 use dfdx::tensor::{NoneTape, Tape, WithEmptyTape};
 
+use super::{Backbone, LevelSet};
 use crate::nn::{ConvNorm, Init, Mode, visit_fields};
 use crate::tensor::{Backend, Conv2d, Features, OpResult};
 
-/// The three feature levels, finest first: sides 1/4, 1/8, 1/16 of the image; channels W, 2W, 4W of a base width W.
-pub type Levels<B, T = NoneTape> = [Features<B, T>; 3];
+/// The feature levels that are looked at, finest first: of 1, 2, 3 with sides 1/4, 1/8, 1/16 of the image and channels W, 2W, 4W of
+/// a base width W.
+pub type Levels<B, T = NoneTape> = Vec<Features<B, T>>;
 
 /// Two 3×3 convolutions with a shortcut.
 #[derive(Debug, Clone)]
@@ -56,51 +58,65 @@ impl<B: Backend> BasicBlock<B> {
     }
 }
 
-/// ResNet-18 without layer4 and classifier.
+/// A ResNet without layer4 and classifier, and without the layers behind its coarsest level that is looked at.
 #[derive(Debug, Clone)]
-pub struct Resnet18<B: Backend> {
+pub struct Resnet<B: Backend> {
     stem: ConvNorm<B>,
     layer1: Vec<BasicBlock<B>>,
     layer2: Vec<BasicBlock<B>>,
     layer3: Vec<BasicBlock<B>>,
+    levels: LevelSet,
 }
 
-visit_fields!(Resnet18: stem; layer1, layer2, layer3);
+visit_fields!(Resnet: stem; layer1, layer2, layer3);
 
-impl<B: Backend> Resnet18<B> {
-    /// A network of the given base width (64 in the paper) with torchvision's random initialisation.
-    pub fn new(init: &Init, width: usize) -> Self {
-        let stage = |name: &str, input: usize, output: usize, stride: usize| {
-            vec![
-                BasicBlock::new(init, &format!("{name}.0"), input, output, stride),
-                BasicBlock::new(init, &format!("{name}.1"), output, output, 1),
-            ]
+impl<B: Backend> Resnet<B> {
+    /// A network with torchvision's random initialisation.
+    pub fn new(init: &Init, backbone: &Backbone) -> Self {
+        let Backbone { architecture, width, levels } = *backbone;
+        let layer = |number: usize, input: usize, stride: usize| -> Vec<BasicBlock<B>> {
+            let output = width << (number - 1);
+            let blocks = if number > levels.coarsest() { 0 } else { architecture.blocks()[number - 1] };
+            (0..blocks)
+                .map(|block| {
+                    let name = format!("layer{number}.{block}");
+                    match block {
+                        0 => BasicBlock::new(init, &name, input, output, stride),
+                        _ => BasicBlock::new(init, &name, output, output, 1),
+                    }
+                })
+                .collect()
         };
         let stem = Conv2d { input: 3, output: width, kernel: 7, stride: 2, padding: 3, input_gradient: false };
         Self {
             stem: ConvNorm::new(init, "conv1", "bn1", stem),
-            layer1: stage("layer1", width, width, 1),
-            layer2: stage("layer2", width, 2 * width, 2),
-            layer3: stage("layer3", 2 * width, 4 * width, 2),
+            layer1: layer(1, width, 1),
+            layer2: layer(2, width, 2),
+            layer3: layer(3, 2 * width, 2),
+            levels,
         }
     }
 
-    /// Normalised RGB images (N, side, side, 3) to the three levels.
+    /// Normalised RGB images (N, side, side, 3) to the levels.
     ///
-    /// Levels 1 and 2 have empty tapes, level 3 holds the tape of all: use each in the loss and merge.
+    /// The last level holds the tape of all, the others have empty ones: use each in the loss and merge.
     pub fn forward<T: Tape<f32, B::Device>>(
         &mut self,
         images: Features<B, T>,
         mode: Mode,
     ) -> OpResult<B, Levels<B, T>> {
         let x = self.stem.forward(images, None, true, mode)?;
-        let x = B::max_pool(x)?;
-        let x = through(&mut self.layer1, x, mode)?;
-        let level1 = x.with_empty_tape();
-        let x = through(&mut self.layer2, x, mode)?;
-        let level2 = x.with_empty_tape();
-        let level3 = through(&mut self.layer3, x, mode)?;
-        Ok([level1, level2, level3])
+        let mut x = B::max_pool(x)?;
+        let mut levels = Vec::with_capacity(self.levels.count());
+        for (number, layer) in (1..=self.levels.coarsest()).zip([&mut self.layer1, &mut self.layer2, &mut self.layer3])
+        {
+            x = through(layer, x, mode)?;
+            if self.levels.contains(number) && number < self.levels.coarsest() {
+                levels.push(x.with_empty_tape());
+            }
+        }
+        levels.push(x);
+        Ok(levels)
     }
 
     /// Forward multiply-accumulates for one image of the given side.

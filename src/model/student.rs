@@ -1,113 +1,79 @@
-//! The student with its auto-encoders: what joint training trains and scoring evaluates.
+//! The student: a network of the teacher's shape, with a second head where it also predicts what auto-encoders make of the
+//! teacher's features.
 
 use dfdx::tensor::Tape;
 
-use super::{AutoEncoder, Levels, Resnet18, Unet, UnetSettings};
-use crate::nn::{Buffer, Init, Input, Mode, Module, Parameter, visit_fields};
-use crate::tensor::{Backend, Features, OpResult};
+use super::{AutoEncoder, Backbone, Levels, Placement, Resnet};
+use crate::nn::{Conv, Init, Mode, visit_fields};
+use crate::tensor::{Backend, Conv2d, Features, OpResult};
 
-/// One U-Net per feature level.
+/// A 1×1 convolution of one level's features: the same shape.
 #[derive(Debug, Clone)]
-pub struct AutoEncoders<B: Backend> {
-    levels: Vec<Unet<B>>,
+pub struct Head<B: Backend> {
+    /// Among the levels that are compared, from 0.
+    position: usize,
+    /// From 1.
+    number: usize,
+    conv: Conv<B>,
 }
 
-visit_fields!(AutoEncoders: ; levels);
+visit_fields!(Head: conv);
 
-impl<B: Backend> AutoEncoders<B> {
-    /// U-Nets for levels of the given channels, named `level1`, `level2`, ….
-    pub fn new(init: &Init, channels: &[usize], settings: &UnetSettings) -> Self {
-        let levels = channels
-            .iter()
+impl<B: Backend> Head<B> {
+    /// Predicts what the auto-encoder of its level makes of the teacher's features.
+    pub fn forward<T: Tape<f32, B::Device>>(&self, student: Features<B, T>) -> OpResult<B, Features<B, T>> {
+        self.conv.forward(student)
+    }
+}
+
+/// The network that learns to predict the teacher.
+#[derive(Debug, Clone)]
+pub struct Student<B: Backend> {
+    network: Resnet<B>,
+    /// Of the levels whose auto-encoder rebuilds the teacher's features.
+    heads: Vec<Head<B>>,
+}
+
+visit_fields!(Student: network; heads);
+
+impl<B: Backend> Student<B> {
+    /// A student of the teacher's shape, randomly initialised from `seed`.
+    pub fn new(seed: u64, backbone: &Backbone, model: &AutoEncoder) -> Self {
+        let init = Init { seed, purpose: "student" };
+        let headed = model.placement() == Some(Placement::TeacherHead);
+        let heads = backbone
+            .channels()
             .enumerate()
-            .map(|(level, &channels)| Unet::new(init, &format!("level{}", level + 1), channels, settings))
+            .filter(|(_, (number, _))| headed && model.is_at(*number))
+            .map(|(position, (number, channels))| {
+                let (input, output) = (channels, channels);
+                let geometry = Conv2d { input, output, kernel: 1, stride: 1, padding: 0, input_gradient: true };
+                Head { position, number, conv: Conv::with_bias(&init, &format!("head.level{number}"), geometry) }
+            })
             .collect();
-        Self { levels }
+        Self { network: Resnet::new(&init, backbone), heads }
     }
 
-    /// Reconstructs one level (from 0).
+    /// See [`Resnet::forward`].
     pub fn forward<T: Tape<f32, B::Device>>(
         &mut self,
-        level: usize,
-        features: Features<B, T>,
-        input: Input,
+        images: Features<B, T>,
         mode: Mode,
-    ) -> OpResult<B, Features<B, T>> {
-        self.levels[level].forward(features, input, mode)
+    ) -> OpResult<B, Levels<B, T>> {
+        self.network.forward(images, mode)
     }
-}
 
-/// A student, and the auto-encoders behind it where the variant has them.
-#[derive(Debug, Clone)]
-pub struct Assembly<B: Backend> {
-    /// The network that learns to predict the teacher.
-    pub student: Resnet18<B>,
-    /// Empty for ST-FPM.
-    pub autoencoders: Option<AutoEncoders<B>>,
-}
+    /// The second head of the level at a position (from 0), if there is one.
+    pub fn head(&self, position: usize) -> Option<&Head<B>> {
+        self.heads.iter().find(|head| head.position == position)
+    }
 
-/// Multiply-accumulates and parameters of one forward pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Complexity {
-    /// Trained values.
-    pub parameters: usize,
-    /// Forward multiply-accumulates an image.
-    pub multiply_accumulates: u64,
-}
-
-impl<B: Backend> Assembly<B> {
-    /// A student of the given base width, randomly initialised from `seed`, with the auto-encoders that `model` asks for.
-    pub fn new(seed: u64, width: usize, model: &AutoEncoder) -> Self {
-        let channels = [width, 2 * width, 4 * width];
-        let autoencoders = match model {
-            AutoEncoder::None => None,
-            AutoEncoder::Unet(settings) => {
-                Some(AutoEncoders::new(&Init { seed, purpose: "autoencoder" }, &channels, settings))
-            }
+    /// Forward multiply-accumulates for one image of the given side.
+    pub fn multiply_accumulates(&self, side: usize) -> u64 {
+        let of = |head: &Head<B>| {
+            let side = side >> (head.number + 1);
+            head.conv.geometry().multiply_accumulates(side, side)
         };
-        Self { student: Resnet18::new(&Init { seed, purpose: "student" }, width), autoencoders }
-    }
-
-    /// What is compared with the teacher: A(S), or S itself, in evaluation mode. Images are (N, side, side, 3).
-    pub fn predict(&mut self, images: Features<B>) -> OpResult<B, Levels<B>> {
-        let levels = self.student.forward(images, Mode::Evaluate)?;
-        let Some(autoencoders) = &mut self.autoencoders else { return Ok(levels) };
-        let [one, two, three] = levels;
-        Ok([
-            autoencoders.forward(0, one, Input::Constant, Mode::Evaluate)?,
-            autoencoders.forward(1, two, Input::Constant, Mode::Evaluate)?,
-            autoencoders.forward(2, three, Input::Constant, Mode::Evaluate)?,
-        ])
-    }
-
-    /// Its size and the cost of one image of the given side.
-    pub fn complexity(&self, side: usize) -> Complexity {
-        let mut complexity = Complexity {
-            parameters: self.parameter_count(),
-            multiply_accumulates: self.student.multiply_accumulates(side),
-        };
-        for (level, unet) in self.autoencoders.iter().flat_map(|a| &a.levels).enumerate() {
-            complexity.multiply_accumulates += unet.multiply_accumulates((side / 4) >> level);
-        }
-        complexity
-    }
-}
-
-impl<B: Backend> Module<B> for Assembly<B> {
-    fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
-        self.student.parameters(visit);
-        self.autoencoders.iter().for_each(|a| a.parameters(visit));
-    }
-    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
-        self.student.parameters_mut(visit);
-        self.autoencoders.iter_mut().for_each(|a| a.parameters_mut(visit));
-    }
-    fn buffers(&self, visit: &mut dyn FnMut(&Buffer<B>)) {
-        self.student.buffers(visit);
-        self.autoencoders.iter().for_each(|a| a.buffers(visit));
-    }
-    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer<B>)) {
-        self.student.buffers_mut(visit);
-        self.autoencoders.iter_mut().for_each(|a| a.buffers_mut(visit));
+        self.network.multiply_accumulates(side) + self.heads.iter().map(of).sum::<u64>()
     }
 }

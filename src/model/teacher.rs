@@ -1,20 +1,22 @@
 //! The frozen teacher from a weight file.
 
-use super::Resnet18;
 use super::weights::{WeightError, WeightFile};
+use super::{Architecture, Backbone, LevelSet, Resnet};
 use crate::nn::{Init, Module};
 use crate::tensor::Backend;
 
-/// ResNet-18 to layer3 with the file's weights, and its base width, read off `conv1.weight`.
+/// The network of the file's weights, down to the coarsest of `levels`, and its shape: the base width is read off `conv1.weight`,
+/// the architecture off the number of blocks.
 ///
-/// Tensors beyond layer3 (layer4, fc) may be there or not.
-pub fn load_teacher<B: Backend>(file: &WeightFile) -> Result<(Resnet18<B>, usize), WeightError> {
+/// Tensors beyond (layer4, fc) may be there or not.
+pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(Resnet<B>, Backbone), WeightError> {
     let width = match file.tensors.get("conv1.weight").map(|tensor| tensor.shape.as_slice()) {
         Some(&[width, 3, 7, 7]) if width > 0 => width,
         // Any width would do: the error names the tensor and the paper's shape.
         _ => return Err(file.tensor("conv1.weight", &[64, 3, 7, 7]).err().unwrap_or_else(|| unreachable_shape(file))),
     };
-    let mut teacher = Resnet18::<B>::new(&Init { seed: 0, purpose: "teacher" }, width);
+    let backbone = Backbone { architecture: architecture(file)?, width, levels };
+    let mut teacher = Resnet::<B>::new(&Init { seed: 0, purpose: "teacher" }, &backbone);
     let mut outcome = Ok(());
     teacher.parameters_mut(&mut |parameter| match file.tensor(&parameter.name, &parameter.layout.file_shape()) {
         Ok(values) => parameter.set_from_file(values),
@@ -26,10 +28,64 @@ pub fn load_teacher<B: Backend>(file: &WeightFile) -> Result<(Resnet18<B>, usize
         Err(error) if outcome.is_ok() => outcome = Err(error),
         Err(_) => {}
     });
-    outcome.map(|()| (teacher, width))
+    outcome.map(|()| (teacher, backbone))
+}
+
+/// The architecture with as many blocks as the file.
+fn architecture(file: &WeightFile) -> Result<Architecture, WeightError> {
+    let blocks = [1, 2, 3].map(|layer| {
+        let named = |block: &usize| {
+            let start = format!("layer{layer}.{block}.");
+            file.tensors.range(start.clone()..).next().is_some_and(|(name, _)| name.starts_with(&start))
+        };
+        (0..).take_while(named).count()
+    });
+    // Larger ResNets have as many blocks as ResNet-34, of another kind.
+    let basic = !file.tensors.contains_key("layer1.0.conv3.weight");
+    let known = Architecture::ALL.into_iter().find(|architecture| basic && architecture.blocks() == blocks);
+    known.ok_or_else(|| WeightError::Blocks { path: file.source.clone(), blocks, basic })
 }
 
 /// `conv1.weight` is (0, 3, 7, 7): shaped like a stem, but empty.
 fn unreachable_shape(file: &WeightFile) -> WeightError {
     WeightError::Format { path: file.source.clone(), reason: "its conv1.weight is empty".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::WeightSource;
+    use crate::nn::State;
+    use crate::tensor::Native;
+
+    /// A weight file of a random network.
+    fn written(architecture: Architecture, folder: &std::path::Path) -> WeightFile {
+        let network = Resnet::<Native>::new(&Init { seed: 3, purpose: "test" }, &Backbone::new(architecture, 4));
+        let mut state = State::default();
+        state.add_module("", &network);
+        let path = folder.join(format!("{}.safetensors", architecture.name()));
+        state.save(&path).expect("written");
+        WeightFile::open(&WeightSource::File(path)).expect("weights")
+    }
+
+    #[test]
+    fn the_blocks_of_a_file_say_which_network_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for architecture in Architecture::ALL {
+            let mut file = written(architecture, folder.path());
+            let (teacher, backbone) = load_teacher::<Native>(&file, LevelSet::ALL).expect("a teacher");
+            assert_eq!(backbone, Backbone::new(architecture, 4));
+            let two = LevelSet::of(&[2]).expect("a level");
+            let (shorter, _) = load_teacher::<Native>(&file, two).expect("a teacher");
+            assert!(shorter.parameter_count() < teacher.parameter_count());
+            file.tensors.retain(|name, _| !name.starts_with("layer2.1."));
+            let told = load_teacher::<Native>(&file, LevelSet::ALL).expect_err("a block is missing").to_string();
+            assert!(told.contains("layer1 to layer3 have") && told.contains("3, 4, 6 (ResNet-34)"), "{told}");
+        }
+        let mut file = written(Architecture::Resnet34, folder.path());
+        let tensor = file.tensors["layer1.0.conv1.weight"].clone();
+        file.tensors.insert("layer1.0.conv3.weight".to_owned(), tensor);
+        let told = load_teacher::<Native>(&file, LevelSet::ALL).expect_err("bottlenecks").to_string();
+        assert!(told.contains("bottleneck"), "{told}");
+    }
 }

@@ -3,7 +3,7 @@
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{PutTape, SplitTape, Tape};
 
-use super::{Buffer, Init, Layout, Module, Parameter, visit_fields};
+use super::{Buffer, Init, Layout, Module, Padding, Parameter, visit_fields};
 use crate::tensor::{Backend, BatchStatistics, Conv2d, Features, Norm, OpResult, Vector};
 
 /// What a network does with batch norm.
@@ -35,6 +35,7 @@ const MOMENTUM: f64 = 0.1;
 #[derive(Debug, Clone)]
 pub struct Conv<B: Backend> {
     geometry: Conv2d,
+    padding: Padding,
     weight: Parameter<B>,
     bias: Option<Parameter<B>>,
 }
@@ -43,7 +44,7 @@ impl<B: Backend> Conv<B> {
     /// Kaiming-normal weights, no bias: ResNet's, and everything that batch norm follows.
     pub fn kaiming(init: &Init, name: &str, geometry: Conv2d) -> Self {
         let weight = init.kaiming_normal(format!("{name}.weight"), geometry.output, geometry.input, geometry.kernel);
-        Self { geometry, weight, bias: None }
+        Self { geometry, padding: Padding::Zero, weight, bias: None }
     }
 
     /// PyTorch's default weights, with bias.
@@ -51,14 +52,21 @@ impl<B: Backend> Conv<B> {
         let layout = Layout::Conv { output: geometry.output, input: geometry.input, kernel: geometry.kernel };
         Self {
             geometry,
+            padding: Padding::Zero,
             weight: init.uniform(format!("{name}.weight"), layout, geometry.depth()),
             bias: Some(init.uniform(format!("{name}.bias"), Layout::Vector(geometry.output), geometry.depth())),
         }
     }
 
+    /// The same with another border.
+    pub fn padded(self, padding: Padding) -> Self {
+        Self { padding, ..self }
+    }
+
     /// (N, H, W, I) to (N, H', W', O).
     pub fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
-        B::conv2d(x, &self.weight.value, self.bias.as_ref().map(|bias| &bias.value), self.geometry)
+        let (x, geometry) = self.padding.around::<B, T>(x, self.geometry)?;
+        B::conv2d(x, &self.weight.value, self.bias.as_ref().map(|bias| &bias.value), geometry)
     }
 
     /// Says where the input of the next passes comes from.
@@ -217,7 +225,8 @@ impl<B: Backend> ConvNorm<B> {
         relu: bool,
         mode: Mode,
     ) -> OpResult<B, Features<B, T>> {
-        let (weight, geometry) = (&self.conv.weight.value, self.conv.geometry);
+        let weight = &self.conv.weight.value;
+        let (x, geometry) = self.conv.padding.around::<B, T>(x, self.conv.geometry)?;
         if mode == Mode::Evaluate {
             let (x, tape) = x.split_tape();
             let shortcut = shortcut.map(|shortcut| shortcut.split_tape().0);
@@ -229,6 +238,11 @@ impl<B: Backend> ConvNorm<B> {
         debug_assert!(y.shape().0 * y.shape().1 * y.shape().2 > 1, "statistics need more than one value");
         self.bn.track(&batch, mode)?;
         Ok(y)
+    }
+
+    /// The same with another border of the convolution.
+    pub fn padded(self, padding: Padding) -> Self {
+        Self { conv: self.conv.padded(padding), ..self }
     }
 
     /// See [`Conv::expect`].

@@ -4,13 +4,15 @@ mod init;
 mod layers;
 mod module;
 mod optimizer;
+mod padding;
 mod parameter;
 mod state;
 
 pub use init::Init;
 pub use layers::{BatchNorm, Conv, ConvNorm, ConvTranspose, Input, Mode};
 pub use module::Module;
-pub(crate) use module::visit_fields;
+pub(crate) use module::{delegate_module, visit_fields};
 pub use optimizer::{Optimizer, OptimizerSettings, clip_global_norm};
+pub use padding::Padding;
 pub use parameter::{Buffer, Layout, Parameter};
 pub use state::{NamedTensor, State, StateError};

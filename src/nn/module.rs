@@ -49,3 +49,24 @@ macro_rules! visit_fields {
     };
 }
 pub(crate) use visit_fields;
+
+/// Implements [`Module`] by the one that two methods give, `&dyn Module` and `&mut dyn Module`: of an enum, its variant's.
+macro_rules! delegate_module {
+    ($type:ident: $module:ident, $module_mut:ident) => {
+        impl<B: $crate::tensor::Backend> $crate::nn::Module<B> for $type<B> {
+            fn parameters(&self, visit: &mut dyn FnMut(&$crate::nn::Parameter<B>)) {
+                self.$module().parameters(visit);
+            }
+            fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut $crate::nn::Parameter<B>)) {
+                self.$module_mut().parameters_mut(visit);
+            }
+            fn buffers(&self, visit: &mut dyn FnMut(&$crate::nn::Buffer<B>)) {
+                self.$module().buffers(visit);
+            }
+            fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut $crate::nn::Buffer<B>)) {
+                self.$module_mut().buffers_mut(visit);
+            }
+        }
+    };
+}
+pub(crate) use delegate_module;

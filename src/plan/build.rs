@@ -12,7 +12,7 @@ use super::{
 use crate::data::DataError;
 use crate::evaluate::Checkpoint;
 use crate::evaluate::metrics::PRO_LIMIT;
-use crate::model::AutoEncoder;
+use crate::model::Placement;
 use crate::model::weights::WeightError;
 
 /// Why a sweep cannot be planned.
@@ -110,6 +110,9 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
         "joint": trial.joint,
         "evaluate": trial.evaluate,
     });
+    if !trial.teacher.levels.is_all() {
+        content["levels"] = json!(trial.teacher.levels);
+    }
     if !trial.numerics.is_f32() {
         content["numerics"] = json!(trial.numerics);
     }
@@ -157,16 +160,16 @@ pub(super) fn stages(
             teacher: teacher.clone(),
         }))
     });
-    let pretrain = match (&trial.model, &trial.pretrain) {
-        (AutoEncoder::Unet(unet), Some(pretrain)) => Some(add(StageJob::Pretrain(PretrainJob {
+    let pretrain = trial.pretrain.as_ref().map(|pretrain| {
+        add(StageJob::Pretrain(PretrainJob {
             features: features_train.clone(),
             split_seed: trial.data.split_seed,
-            unet: unet.clone(),
+            // Wherever they stand later, they learn to rebuild the teacher's features first.
+            model: trial.model.clone().placed(Placement::default()),
             pretrain: pretrain.clone(),
             seed,
-        }))),
-        _ => None,
-    };
+        }))
+    });
     let oracle_epochs = trial.evaluate.oracle_epochs;
     let joint = add(StageJob::Joint(JointJob {
         features: features_train.clone(),
@@ -213,7 +216,7 @@ pub(super) fn stages(
 
 /// Everything that decides how a number was measured.
 fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::Value {
-    json!({
+    let mut protocol = json!({
         "layout": trial.data.layout,
         "category": facts.name,
         "counts": facts.counts,
@@ -230,5 +233,9 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
         "teacher": teacher.digest,
         "numerics": trial.numerics,
         "recipes": StageKind::ALL.iter().map(|kind| (kind.name(), kind.recipe())).collect::<BTreeMap<_, _>>(),
-    })
+    });
+    if !trial.teacher.levels.is_all() {
+        protocol["levels"] = json!(trial.teacher.levels);
+    }
+    protocol
 }

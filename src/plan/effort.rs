@@ -1,7 +1,7 @@
 //! How much work a stage is, so that the time left can be told from the stages that are through.
 
-use super::{Part, StageJob};
-use crate::model::AutoEncoder;
+use super::{Part, StageJob, TeacherRef};
+use crate::model::{Architecture, AutoEncoder, UnetSettings};
 
 /// Work of a stage, and which other stages work alike.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,13 +18,13 @@ impl Effort {
         let held_out = train.div_ceil(5);
         let (shape, passes) = match job {
             StageJob::Features(job) => match job.images.part {
-                Part::Train => (String::new(), train),
-                Part::Test => (String::new(), test),
+                Part::Train => (network(&job.teacher), train),
+                Part::Test => (network(&job.teacher), test),
             },
             StageJob::Paint(_) => (" painted".to_owned(), 2 * held_out),
-            StageJob::Pretrain(job) => (shape(&AutoEncoder::Unet(job.unet.clone())), train * job.pretrain.epochs),
-            StageJob::Joint(job) => (shape(&job.model), train * job.joint.epochs),
-            StageJob::Score(job) => (shape(&job.model), held_out + test),
+            StageJob::Pretrain(job) => (shape(&job.model), train * job.pretrain.epochs),
+            StageJob::Joint(job) => (shape(&job.model) + &network(&job.teacher), train * job.joint.epochs),
+            StageJob::Score(job) => (shape(&job.model) + &network(&job.teacher), held_out + test),
             StageJob::Evaluate(_) => (String::new(), test),
             StageJob::Pseudo(job) => (format!(" pseudo{}", shape(&job.model)), 3 * held_out),
         };
@@ -33,10 +33,29 @@ impl Effort {
     }
 }
 
-/// ` none`, ` unet concat 2 1`.
+/// ` none`, ` unet concat 2 1`, with what else is not as usual.
 fn shape(model: &AutoEncoder) -> String {
-    match model {
+    let text = match model {
         AutoEncoder::None => " none".to_owned(),
-        AutoEncoder::Unet(unet) => format!(" unet {:?} {} {}", unet.skip, unet.depth, unet.width).to_lowercase(),
+        AutoEncoder::Linear(linear) => format!(" linear {} {:?} {:?}", linear.width, linear.levels, linear.placement),
+        AutoEncoder::Unet(unet) => {
+            let UnetSettings { skip, depth, width, upsample, norm, activation, padding, levels, placement, .. } = unet;
+            let usual =
+                UnetSettings { skip: *skip, depth: *depth, width: *width, input: unet.input, ..Default::default() };
+            let parts = match *unet == usual {
+                true => String::new(),
+                false => format!(" {upsample:?} {norm:?} {activation:?} {padding:?} {levels:?} {placement:?}"),
+            };
+            format!(" unet {skip:?} {depth} {width}{parts}")
+        }
+    };
+    text.to_lowercase()
+}
+
+/// ` resnet34`; nothing for the usual network.
+fn network(teacher: &TeacherRef) -> String {
+    match teacher.settings.architecture.unwrap_or_default() {
+        Architecture::Resnet18 => String::new(),
+        other => format!(" {}", other.name()),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Key, PaintJob, PseudoJob};
 use crate::data::DataSettings;
 use crate::evaluate::{Checkpoint, EvaluateSettings};
-use crate::model::{AutoEncoder, TeacherSettings, UnetSettings};
+use crate::model::{AutoEncoder, TeacherSettings};
 use crate::tensor::Numerics;
 use crate::train::{JointSettings, PretrainSettings};
 
@@ -99,15 +99,16 @@ pub struct FeaturesJob {
     pub numerics: Numerics,
 }
 
-/// Pretraining of one U-Net per level.
+/// Pretraining of one auto-encoder per level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PretrainJob {
     /// Key of features(train).
     pub features: Key,
     /// Seed of the held-out split.
     pub split_seed: u64,
-    /// Shape of the U-Nets.
-    pub unet: UnetSettings,
+    /// Shape of the auto-encoders. Beside the other fields as `"unet": {…}`, which is how older stores have it.
+    #[serde(flatten)]
+    pub model: AutoEncoder,
     /// Training settings.
     pub pretrain: PretrainSettings,
     /// The run's seed.
@@ -230,20 +231,27 @@ impl StageJob {
                     "size": job.images.data.image_size,
                     "filter": "pillow-bilinear",
                     "teacher": job.teacher.digest,
-                    "levels": [1, 2, 3],
+                    "levels": job.teacher.settings.levels,
                 });
                 if !job.numerics.is_f32() {
                     content["numerics"] = json!(job.numerics);
                 }
                 content
             }
-            Self::Pretrain(job) => json!({
-                "features": job.features,
-                "split_seed": job.split_seed,
-                "unet": job.unet,
-                "pretrain": job.pretrain,
-                "seed": job.seed,
-            }),
+            Self::Pretrain(job) => {
+                let mut content = json!({
+                    "features": job.features,
+                    "split_seed": job.split_seed,
+                    "pretrain": job.pretrain,
+                    "seed": job.seed,
+                });
+                match &job.model {
+                    AutoEncoder::None => {}
+                    AutoEncoder::Unet(settings) => content["unet"] = json!(settings),
+                    AutoEncoder::Linear(settings) => content["linear"] = json!(settings),
+                }
+                content
+            }
             Self::Joint(job) => json!({
                 "features": job.features,
                 "images": job.images.digest,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{PlanError, TeacherRef};
 use crate::data::{Category, DataError, DataSettings, Dataset};
-use crate::model::weights::WeightFile;
+use crate::model::weights::{WeightError, WeightFile};
 use crate::model::{TeacherSettings, load_teacher};
 use crate::tensor::Native;
 
@@ -26,7 +26,7 @@ pub(super) struct Facts {
 #[derive(Debug, Default)]
 pub(super) struct Opened {
     data: Vec<(DataSettings, Vec<Facts>)>,
-    teachers: Vec<(TeacherSettings, String)>,
+    teachers: Vec<(TeacherSettings, TeacherRef)>,
 }
 
 impl Opened {
@@ -45,19 +45,22 @@ impl Opened {
         Ok(facts)
     }
 
+    /// The teacher of these settings; which network it is, its weights say.
     pub(super) fn teacher(&mut self, settings: &TeacherSettings) -> Result<TeacherRef, PlanError> {
-        let known = self.teachers.iter().find(|(known, _)| known == settings).map(|(_, digest)| digest.clone());
-        let digest = match known {
-            Some(digest) => digest,
-            None => {
-                let file = WeightFile::open(&settings.weights)?;
-                // A file that no teacher can be made of is refused before anything starts.
-                load_teacher::<Native>(&file)?;
-                self.teachers.push((settings.clone(), file.digest.clone()));
-                file.digest
-            }
-        };
-        Ok(TeacherRef { settings: settings.clone(), digest })
+        if let Some((_, teacher)) = self.teachers.iter().find(|(known, _)| known == settings) {
+            return Ok(teacher.clone());
+        }
+        let file = WeightFile::open(&settings.weights)?;
+        // A file that no teacher can be made of is refused before anything starts.
+        let (_, backbone) = load_teacher::<Native>(&file, settings.levels)?;
+        let found = backbone.architecture;
+        if let Some(asked) = settings.architecture.filter(|asked| *asked != found) {
+            return Err(WeightError::Architecture { path: file.source, found, asked }.into());
+        }
+        let of_found = TeacherSettings { architecture: Some(found), ..settings.clone() };
+        let teacher = TeacherRef { settings: of_found, digest: file.digest };
+        self.teachers.push((settings.clone(), teacher.clone()));
+        Ok(teacher)
     }
 }
 

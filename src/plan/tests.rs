@@ -11,9 +11,12 @@ use super::opened::Facts;
 use super::{Key, Objective, Part, StageJob, TeacherRef, Trial};
 use crate::data::{CategorySelection, DataSettings, Layout};
 use crate::evaluate::{Aggregate, Border, Checkpoint, EvaluateSettings, ImageScoreRule, Normalise};
-use crate::model::{Architecture, AutoEncoder, Corruption, Skip, TeacherSettings, UnetSettings, WeightSource};
-use crate::nn::OptimizerSettings;
-use crate::tensor::Numerics;
+use crate::model::{
+    Architecture, AutoEncoder, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip, TeacherSettings,
+    UnetSettings, Upsample, WeightSource,
+};
+use crate::nn::{OptimizerSettings, Padding};
+use crate::tensor::{Activation, Numerics};
 use crate::train::{JointSettings, LossWeighting, PretrainSettings, Recipe, Reduction, SelectionRule, TrainedImages};
 
 /// Everything that a run's keys are made from.
@@ -32,8 +35,9 @@ fn sgd(learning_rate: f64) -> OptimizerSettings {
 
 fn case() -> Case {
     let teacher = TeacherSettings {
-        architecture: Architecture::Resnet18,
+        architecture: Some(Architecture::Resnet18),
         weights: WeightSource::File(PathBuf::from("weights/a.pth")),
+        levels: LevelSet::ALL,
     };
     let trial = Trial {
         data: DataSettings {
@@ -45,7 +49,7 @@ fn case() -> Case {
             synthetic: None,
         },
         teacher: teacher.clone(),
-        model: AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth: 2, width: 1.0, input: Corruption::Plain }),
+        model: AutoEncoder::Unet(UnetSettings::default()),
         pretrain: Some(PretrainSettings { epochs: 50, batch_size: 32, learning_rate: 1e-3 }),
         joint: JointSettings::of(Recipe::Seed),
         evaluate: EvaluateSettings::of_stfpm(64),
@@ -135,8 +139,7 @@ fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
     assert_eq!(moved(|c| c.trial.data.split_seed = 1), after(&["paint", "pretrain", "joint", "pseudo"]));
     assert_eq!(moved(|c| c.seed = 1), from_pretrain);
     assert_eq!(
-        moved(|c| c.trial.model =
-            AutoEncoder::Unet(UnetSettings { skip: Skip::Add, depth: 2, width: 1.0, input: Corruption::Plain })),
+        moved(|c| c.trial.model = AutoEncoder::Unet(UnetSettings { skip: Skip::Add, ..UnetSettings::default() })),
         from_pretrain
     );
     assert_eq!(moved(|c| c.trial.pretrain.iter_mut().for_each(|p| p.learning_rate = 1e-4)), from_pretrain);
@@ -153,6 +156,59 @@ fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
     assert_eq!(moved(|c| c.trial.evaluate.border = Border::Crop(4)), set(&RULE));
     assert_eq!(moved(|c| c.trial.evaluate.image_score = ImageScoreRule::TopK(0.03)), set(&RULE));
     assert_eq!(moved(|c| c.trial.evaluate.threshold_quantile = 0.95), set(&RULE));
+}
+
+#[test]
+fn every_part_of_the_auto_encoders_moves_what_trains_them() {
+    let from_pretrain = after(&["pretrain", "joint", "pseudo"]);
+    let levels = LevelSet::of(&[2, 3]).expect("levels");
+    let usual = UnetSettings::default;
+    let others = [
+        UnetSettings { upsample: Upsample::Bilinear, ..usual() },
+        UnetSettings { norm: InnerNorm::None, ..usual() },
+        UnetSettings { activation: Activation::Gelu, ..usual() },
+        UnetSettings { padding: Padding::Reflect, ..usual() },
+        UnetSettings { levels, ..usual() },
+    ];
+    for other in others {
+        assert_eq!(moved(|c| c.trial.model = AutoEncoder::Unet(other)), from_pretrain);
+    }
+    let linear =
+        LinearSettings { width: 1.0, input: Corruption::Plain, levels: LevelSet::ALL, placement: Placement::Student };
+    assert_eq!(moved(|c| c.trial.model = AutoEncoder::Linear(linear)), from_pretrain);
+    // Pretraining is the same wherever they stand later.
+    let headed = UnetSettings { placement: Placement::TeacherHead, ..usual() };
+    assert_eq!(moved(|c| c.trial.model = AutoEncoder::Unet(headed)), after(&["joint", "pseudo"]));
+    let all = keys(&case()).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(moved(|c| c.teacher.settings.levels = levels), all);
+}
+
+#[test]
+fn what_is_as_it_always_was_is_no_part_of_a_key() {
+    let case = case();
+    let stages = stages(&case.trial, &case.facts, &case.teacher, case.seed, None);
+    let content = |kind: &str| {
+        let stage = stages.iter().find(|stage| stage.job.kind().name() == kind).expect("a stage");
+        stage.job.content()
+    };
+    let unet = json!({ "skip": "concat", "depth": 2, "width": 1.0 });
+    assert_eq!(content("features")["levels"], json!([1, 2, 3]));
+    assert_eq!(content("joint")["model"], json!({ "unet": unet }));
+    assert_eq!(content("pretrain")["unet"], unet);
+    assert_eq!(content("pretrain").as_object().map(serde_json::Map::len), Some(5));
+}
+
+#[test]
+fn a_pretraining_of_an_older_store_is_understood() {
+    let unet = json!({ "skip": "concat", "depth": 2, "width": 1.0 });
+    for (name, settings) in [("unet", unet), ("linear", json!({ "width": 1.0 }))] {
+        let pretrain = json!({ "epochs": 50, "batch_size": 32, "learning_rate": 1e-3 });
+        let mut job = json!({ "features": "f", "split_seed": 0, "pretrain": pretrain, "seed": 0 });
+        job[name] = settings;
+        let old = json!({ "pretrain": job });
+        let job: StageJob = serde_json::from_value(old.clone()).expect("a job");
+        assert_eq!(serde_json::to_value(&job).expect("JSON"), old);
+    }
 }
 
 #[test]
@@ -192,8 +248,7 @@ fn drawn() -> impl Strategy<Value = (u64, usize, usize, usize, bool)> {
 fn case_of((seed, depth, epochs, batch, product): (u64, usize, usize, usize, bool)) -> Case {
     let mut case = case();
     case.seed = seed;
-    case.trial.model =
-        AutoEncoder::Unet(UnetSettings { skip: Skip::Concat, depth, width: 1.0, input: Corruption::Plain });
+    case.trial.model = AutoEncoder::Unet(UnetSettings { depth, ..UnetSettings::default() });
     case.trial.joint.epochs = epochs;
     case.trial.joint.batch_size = batch;
     case.trial.evaluate.aggregate = if product { Aggregate::Product } else { Aggregate::Mean };

@@ -104,6 +104,12 @@ impl Protocol {
         }
     }
 
+    /// "2, 3": the teacher's levels that are compared.
+    fn levels(&self) -> String {
+        let numbers = self.0["levels"].as_array().map(|levels| levels.iter().map(Value::to_string).collect::<Vec<_>>());
+        numbers.map_or_else(|| "1, 2, 3".to_owned(), |numbers| numbers.join(", "))
+    }
+
     /// Name and value of each fact, for people.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -115,10 +121,11 @@ impl Protocol {
             (
                 "anomaly map",
                 format!(
-                    "{} of the levels at {1}×{1}, smoothing σ {2}",
+                    "{} of the levels {3} at {1}×{1}, smoothing σ {2}",
                     text(&map["aggregate"]),
                     map["fuse_size"],
-                    map["smoothing_sigma"]
+                    map["smoothing_sigma"],
+                    self.levels()
                 ),
             ),
             (

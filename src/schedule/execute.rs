@@ -2,7 +2,7 @@
 
 use crate::data::{Dataset, Sample};
 use crate::model::weights::WeightFile;
-use crate::model::{Resnet18, load_teacher};
+use crate::model::{Resnet, load_teacher};
 use crate::plan::{ImageSet, Part, StageJob, StageKind, TeacherRef};
 use crate::store::Artifacts;
 use crate::tensor::Backend;
@@ -37,7 +37,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
             &PretrainInput {
                 features: &path(StageKind::Features, &job.features),
                 split_seed: job.split_seed,
-                unet: &job.unet,
+                model: &job.model,
                 settings: &job.pretrain,
                 seed: job.seed,
             },
@@ -48,6 +48,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
                 features: &path(StageKind::Features, &job.features),
                 pretrain: job.pretrain.as_ref().map(|key| path(StageKind::Pretrain, key)).as_deref(),
                 split_seed: job.images.data.split_seed,
+                architecture: job.teacher.settings.architecture.unwrap_or_default(),
                 model: &job.model,
                 settings: &job.joint,
                 oracle_epochs: job.oracle_epochs,
@@ -103,7 +104,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
 }
 
 /// The frozen teacher, if its weights are those that the sweep was planned with.
-fn teacher<B: Backend>(planned: &TeacherRef) -> Result<Resnet18<B>, StageError> {
+fn teacher<B: Backend>(planned: &TeacherRef) -> Result<Resnet<B>, StageError> {
     let file = WeightFile::open(&planned.settings.weights).map_err(data_error)?;
     if file.digest != planned.digest {
         return Err(StageError::Data(format!(
@@ -111,7 +112,7 @@ fn teacher<B: Backend>(planned: &TeacherRef) -> Result<Resnet18<B>, StageError> 
             file.source
         )));
     }
-    Ok(load_teacher(&file).map_err(data_error)?.0)
+    Ok(load_teacher(&file, planned.settings.levels).map_err(data_error)?.0)
 }
 
 /// What must still be as it was when the sweep was planned.

@@ -14,7 +14,7 @@ pub(super) const MIN_RATE: f64 = 1e-12;
 pub(super) fn joint(mut reader: Reader<'_>, model: &AutoEncoder, problems: &mut Problems) -> JointSettings {
     let default = match model {
         AutoEncoder::None => Recipe::StfpmOfficial,
-        AutoEncoder::Unet(_) => Recipe::Seed,
+        AutoEncoder::Unet(_) | AutoEncoder::Linear(_) => Recipe::Seed,
     };
     let recipes = [
         ("stfpm-official", Recipe::StfpmOfficial),

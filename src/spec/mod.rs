@@ -3,6 +3,7 @@
 mod axis;
 mod joint;
 mod load;
+mod networks;
 mod problem;
 mod reader;
 mod resolve;

@@ -78,6 +78,11 @@ impl<'t> Reader<'t> {
         self.table.and_then(|table| table.get(key)).is_some_and(|(_, node)| matches!(node.value, Value::Table(_)))
     }
 
+    /// The dotted name of a key.
+    pub(super) fn name(&self, key: &str) -> String {
+        format!("{}{key}", self.path)
+    }
+
     /// Where the table was written.
     pub(super) fn place(&self) -> &Place {
         &self.place

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::joint::{MIN_RATE, joint};
+use super::networks;
 use super::reader::{Problems, Reader};
 use crate::data::{CategorySelection, DataSettings, Layout, SyntheticSettings};
 use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise};
-use crate::model::{Architecture, AutoEncoder, Corruption, Skip, TeacherSettings, UnetSettings, WeightSource};
+use crate::model::{AutoEncoder, Placement};
 use crate::plan::Trial;
 use crate::tensor::Numerics;
 use crate::train::{JointSettings, PretrainSettings, Recipe};
@@ -14,15 +15,15 @@ use crate::train::{JointSettings, PretrainSettings, Recipe};
 /// Reads the tables that make a trial; the caller reads the rest of the top level.
 pub(super) fn trial(top: &mut Reader<'_>, problems: &mut Problems) -> Trial {
     let data = data(top.table("data", problems), problems);
-    let teacher = teacher(top.table("teacher", problems), problems);
-    let model = model(top.table("model", problems), problems);
+    let teacher = networks::teacher(top.table("teacher", problems), problems);
+    let model = networks::model(top.table("model", problems), teacher.levels, problems);
     let pretrain = pretrain(top.table("pretrain", problems), problems);
     let joint = joint(top.table("joint", problems), &model, problems);
     let evaluate = evaluate(top.table("evaluate", problems), data.image_size, joint.recipe, problems);
     let choices = [("f32", Numerics::F32), ("tf32", Numerics::Tf32)];
     let numerics = top.choice("numerics", Numerics::F32, &choices, problems);
     let trial = Trial { data, teacher, model, pretrain, joint, evaluate, numerics };
-    check_sides(&trial, top, problems);
+    networks::check_sides(&trial, top, problems);
     canonical(trial)
 }
 
@@ -32,6 +33,10 @@ fn canonical(mut trial: Trial) -> Trial {
         trial.pretrain = None;
         trial.joint.autoencoder = None;
         trial.joint.loss = None;
+    }
+    if let (Some(Placement::TeacherHead), Some(loss)) = (trial.model.placement(), &mut trial.joint.loss) {
+        // The teacher's features are rebuilt: no gradient could go to the student.
+        loss.reconstruction_gradient = ReconstructionGradient::Both;
     }
     trial.pretrain = trial.pretrain.filter(|pretrain| pretrain.epochs > 0);
     trial
@@ -112,52 +117,6 @@ fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSettings {
     }
 }
 
-fn teacher(mut reader: Reader<'_>, problems: &mut Problems) -> TeacherSettings {
-    let architecture =
-        reader.choice("architecture", Architecture::Resnet18, &[("resnet18", Architecture::Resnet18)], problems);
-    if !reader.has("weights") {
-        let help = "name a .safetensors or .pth file with torchvision's ResNet-18 weights, or \"demo\"";
-        problems.add(reader.place(), "`teacher.weights` is missing", help);
-    }
-    let weights = match reader.text("weights", problems) {
-        Some(name) if name != "demo" => WeightSource::File(PathBuf::from(name)),
-        _ => WeightSource::Demo,
-    };
-    reader.finish(problems);
-    TeacherSettings { architecture, weights }
-}
-
-fn model(mut reader: Reader<'_>, problems: &mut Problems) -> AutoEncoder {
-    let unet = reader.choice("autoencoder", true, &[("none", false), ("unet", true)], problems);
-    let skips = [("none", Skip::None), ("add", Skip::Add), ("concat", Skip::Concat), ("concat-conv", Skip::ConcatConv)];
-    let settings = UnetSettings {
-        skip: reader.choice("skip", Skip::Concat, &skips, problems),
-        depth: reader.integer("depth", 2, 1..=4, problems) as usize,
-        width: reader.number("width", 1.0, 0.05..=8.0, problems),
-        input: corruption(&mut reader, problems),
-    };
-    reader.finish(problems);
-    if unet { AutoEncoder::Unet(settings) } else { AutoEncoder::None }
-}
-
-fn corruption(reader: &mut Reader<'_>, problems: &mut Problems) -> Corruption {
-    let kinds = [
-        ("plain", Corruption::Plain),
-        ("noise", Corruption::Noise(0.0)),
-        ("masked", Corruption::Masked(0.0)),
-        ("dropout", Corruption::Dropout(0.0)),
-    ];
-    let kind = reader.choice("input", Corruption::Plain, &kinds, problems);
-    let deviation = reader.number("input_noise", 0.3, 1e-6..=1e3, problems);
-    let share = reader.number("input_share", 0.25, 1e-6..=0.95, problems);
-    match kind {
-        Corruption::Plain => Corruption::Plain,
-        Corruption::Noise(_) => Corruption::Noise(deviation),
-        Corruption::Masked(_) => Corruption::Masked(share),
-        Corruption::Dropout(_) => Corruption::Dropout(share),
-    }
-}
-
 fn pretrain(mut reader: Reader<'_>, problems: &mut Problems) -> Option<PretrainSettings> {
     let settings = PretrainSettings {
         epochs: reader.integer("epochs", 50, 0..=100_000, problems) as usize,
@@ -227,26 +186,5 @@ fn image_score(reader: &mut Reader<'_>, problems: &mut Problems) -> ImageScoreRu
     match rule {
         ImageScoreRule::TopK(_) => ImageScoreRule::TopK(share),
         ImageScoreRule::Max => ImageScoreRule::Max,
-    }
-}
-
-/// A U-Net halves the side `depth` times: level 3's must allow it.
-fn check_sides(trial: &Trial, top: &mut Reader<'_>, problems: &mut Problems) {
-    if let AutoEncoder::Unet(unet) = &trial.model {
-        let side = trial.data.image_size / 16;
-        if !side.is_multiple_of(1 << unet.depth) {
-            let place = top.table("model", problems).place_of("depth");
-            if problems.concern(&place) {
-                return;
-            }
-            problems.add(
-                &place,
-                format!(
-                    "`model.depth` is {}, but level 3 has only {side}×{side} pixels at image_size {}",
-                    unet.depth, trial.data.image_size
-                ),
-                format!("expected image_size to be a multiple of {} for this depth", 16 << unet.depth),
-            );
-        }
     }
 }

@@ -216,6 +216,7 @@ fn label(axes: &BTreeMap<String, serde_json::Value>, trial: &Trial, report: &Rep
     match (&trial.model, parts.is_empty()) {
         (_, false) => parts.join(", "),
         (AutoEncoder::None, true) => "no auto-encoder".to_owned(),
+        (AutoEncoder::Linear(_), true) => "linear auto-encoder".to_owned(),
         (AutoEncoder::Unet(unet), true) => {
             let skip = serde_json::to_value(unet.skip).ok().and_then(|v| v.as_str().map(str::to_owned));
             format!("U-Net, skip={}", skip.unwrap_or_default())

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Space, load};
+use crate::model::{AutoEncoder, InnerNorm, LevelSet, LinearSettings, Placement, UnetSettings, Upsample};
+use crate::nn::Padding;
 use crate::plan::{Objective, Pruner, Strategy, Sweep, SweepTrial};
 use crate::search::{Observation, Outcome, Point};
+use crate::tensor::Activation;
 use crate::train::{LossWeighting, Reduction, SelectionRule, SimilaritySettings, TrainedImages};
 
 const HEAD: &str = r#"schema = 1
@@ -20,9 +23,14 @@ autoencoder = "unet"
 
 /// A sweep file with the given end; what is wrong with it as one text.
 fn read(end: &str) -> Result<(Sweep, Space), String> {
+    read_whole(&format!("{HEAD}{end}"))
+}
+
+/// A whole sweep file.
+fn read_whole(text: &str) -> Result<(Sweep, Space), String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("search.toml");
-    std::fs::write(&path, format!("{HEAD}{end}")).expect("written");
+    std::fs::write(&path, text).expect("written");
     let read = load(Some(&path), &[]).map(|(sweep, space, _)| (sweep, space));
     read.map_err(|errors| {
         let told = errors.located().map(|located| {
@@ -247,6 +255,93 @@ fn conditions_that_cannot_be_meant_are_told() {
     `when` gives no value of `model.autoencoder`
       expected at least one value
     "#);
+}
+
+/// The first trial that is no baseline, of `[model]` and `[teacher]` as given.
+fn networks(model: &str, teacher: &str) -> Result<crate::plan::Trial, String> {
+    let head = HEAD.replace("autoencoder = \"unet\"\n", &format!("{model}\n"));
+    let head = head.replace("weights = \"demo\"\n", &format!("weights = \"demo\"\n{teacher}\n"));
+    let (sweep, _) = read_whole(&format!("{head}[baseline]\nrerun = false\n"))?;
+    Ok(sweep.trials[0].trial.clone())
+}
+
+#[test]
+fn the_parts_of_auto_encoders_are_read_and_what_does_not_apply_is_dropped() {
+    let model = |text: &str| networks(text, "").unwrap_or_else(|told| panic!("{told}")).model;
+    let usual = UnetSettings::default;
+    let parts = "upsample = \"nearest\"\nnorm = \"none\"\nactivation = \"leaky-relu\"\npadding = \"replicate\"\nlevels = [3, 2]";
+    let levels = LevelSet::of(&[2, 3]).expect("levels");
+    let (upsample, norm) = (Upsample::Nearest, InnerNorm::None);
+    let (activation, padding) = (Activation::LeakyRelu, Padding::Replicate);
+    let others = UnetSettings { upsample, norm, activation, padding, levels, ..usual() };
+    assert_eq!(model(parts), AutoEncoder::Unet(others));
+    assert_eq!(model("levels = [1, 2, 3]"), AutoEncoder::Unet(usual()));
+    let (width, input, placement) = (0.5, usual().input, Placement::TeacherHead);
+    let linear = LinearSettings { width, input, levels: LevelSet::ALL, placement };
+    let text = "autoencoder = \"linear\"\nwidth = 0.5\nskip = \"add\"\ndepth = 4\nplacement = \"teacher-head\"";
+    assert_eq!(model(text), AutoEncoder::Linear(linear));
+    assert_eq!(model(&format!("autoencoder = \"none\"\n{parts}")), AutoEncoder::None);
+    // What is compared decides which levels are all, and how deep a U-Net may be.
+    let two = networks("levels = [1, 2]\ndepth = 3", "levels = [2, 1]").expect("good");
+    assert_eq!(two.model, AutoEncoder::Unet(UnetSettings { depth: 3, ..usual() }));
+    assert_eq!(two.teacher.levels, LevelSet::of(&[1, 2]).expect("levels"));
+}
+
+#[test]
+fn networks_that_cannot_be_are_told() {
+    let cases = [
+        ("upsample = \"bicubic\"\nnorm = \"layer\"\nactivation = \"gleu\"", ""),
+        ("padding = \"reflected\"\nplacement = \"teacher\"", "architecture = \"resnet50\""),
+        ("levels = [1, 3]", "levels = [2, 3]"),
+        ("levels = [1, 4]", "levels = []"),
+        ("levels = 2", "levels = [2, \"3\"]"),
+        ("depth = 3", ""),
+    ];
+    let told = cases.map(|(model, teacher)| networks(model, teacher).expect_err("an error"));
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    `model.upsample` is "bicubic"
+      expected one of "transposed", "bilinear", "nearest"
+    `model.norm` is "layer"
+      expected one of "batch", "none"
+    `model.activation` is "gleu"
+      expected one of "relu", "leaky-relu", "gelu"; did you mean "gelu"?
+
+    `teacher.architecture` is "resnet50"
+      expected one of "resnet18", "resnet34"; did you mean "resnet34"?
+    `model.padding` is "reflected"
+      expected one of "zero", "reflect", "replicate"; did you mean "reflect"?
+    `model.placement` is "teacher"
+      expected one of "student", "teacher-head"; did you mean "teacher-head"?
+
+    `model.levels` names level 1, which is not compared
+      expected some of `teacher.levels`: 2, 3
+
+    `teacher.levels` has other items than levels
+      expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
+    `model.levels` has other items than levels
+      expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
+
+    `teacher.levels` has other items than levels
+      expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
+    `model.levels` is the number 2
+      expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
+
+    `model.depth` is 3, but level 3 has only 4×4 pixels at image_size 64
+      expected image_size to be a multiple of 128 for this depth
+    "#);
+}
+
+#[test]
+fn every_experiment_is_a_good_file() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments");
+    for entry in std::fs::read_dir(folder).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            if let Err(errors) = load(Some(&path), &[]) {
+                panic!("{}: {}", path.display(), errors.located().map(|e| e.to_string()).collect::<String>());
+            }
+        }
+    }
 }
 
 #[test]

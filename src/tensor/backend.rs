@@ -3,7 +3,7 @@
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{HasErr, Merge, NoneTape, OwnedTape, Storage, Tape, Tensor};
 
-use super::Conv2d;
+use super::{Activation, Conv2d, Resampling};
 
 /// Activations, NHWC: (images, height, width, channels).
 pub type Features<B, T = NoneTape> = Tensor<(usize, usize, usize, usize), f32, <B as Backend>::Device, T>;
@@ -118,6 +118,16 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
 
     /// max(x, 0).
     fn relu<T: Tape<f32, Self::Device>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>>;
+
+    /// f(x), element by element.
+    fn activate<T: Tape<f32, Self::Device>>(
+        x: Features<Self, T>,
+        activation: Activation,
+    ) -> OpResult<Self, Features<Self, T>>;
+
+    /// (N, H, W, C) up-sampled to (N, 2H, 2W, C), or with a border around it.
+    fn resample<T: Tape<f32, Self::Device>>(x: Features<Self, T>, map: Resampling)
+    -> OpResult<Self, Features<Self, T>>;
 
     /// 3×3 maximum with stride 2 and padding 1, as ResNet's stem.
     fn max_pool<T: Tape<f32, Self::Device>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>>;

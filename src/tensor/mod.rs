@@ -4,6 +4,7 @@
 //! live here, hung on dfdx's own tape: as own CPU kernels ([`Native`]), and composed of what dfdx has on every device
 //! ([`Composed`]). Tensors are NHWC.
 
+mod activation;
 mod backend;
 mod composed;
 mod geometry;
@@ -13,9 +14,11 @@ mod numerics;
 mod parts;
 #[cfg(any(test, feature = "cuda"))]
 pub mod reference;
+mod resampling;
 #[cfg(test)]
 mod tests;
 
+pub use activation::Activation;
 pub(crate) use backend::to_host;
 pub use backend::{
     Backend, BatchStatistics, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Recorded, Rows, Scalar,
@@ -29,3 +32,4 @@ pub use gpu::Gpu;
 pub use native::Native;
 pub use numerics::Numerics;
 pub(crate) use parts::Part;
+pub use resampling::Resampling;

@@ -5,7 +5,9 @@ use dfdx::tensor::{PutTape, TensorFromVec};
 use dfdx::tensor_ops::{Backward, SumTo, TryMul};
 use serde::Deserialize;
 
-use super::{Backend, Conv2d, Features, Gradients, Norm, OpResult, Recorded, Scalar, Vector, to_host};
+use super::{
+    Activation, Backend, Conv2d, Features, Gradients, Norm, OpResult, Recorded, Resampling, Scalar, Vector, to_host,
+};
 
 /// PyTorch's outputs and gradients, in float64, of small cases.
 const RECORDED: &str = include_str!("../../tests/golden/operations.json");
@@ -223,6 +225,17 @@ fn cases() -> Vec<Case> {
     let shapes: [(&str, &[usize]); 3] = [("x", &[8, 32, 32, 64]), ("weight", &[64]), ("bias", &[64])];
     add("batch_norm_train", "layer 1", norm, &shapes, Some(&[8, 32, 32, 64]));
     add("relu", "layer 1", none, &[("x", &[2, 32, 32, 64])], Some(&[2, 32, 32, 64]));
+    for activation in ["leaky_relu", "gelu"] {
+        add(activation, "an inner stage", none, &[("x", &[2, 16, 16, 128])], Some(&[2, 16, 16, 128]));
+    }
+    for map in ["nearest", "bilinear"] {
+        add(map, "an expansion", none, &[("x", &[2, 8, 8, 128])], Some(&[2, 16, 16, 128]));
+        add(map, "odd", none, &[("x", &[1, 5, 3, 7])], Some(&[1, 10, 6, 7]));
+    }
+    for border in ["reflect", "replicate"] {
+        add(border, "a border", none, &[("x", &[2, 16, 16, 64])], Some(&[2, 18, 18, 64]));
+        add(border, "odd", none, &[("x", &[1, 5, 2, 7])], Some(&[1, 7, 4, 7]));
+    }
     add("max_pool", "the stem", none, &[("x", &[2, 32, 32, 64])], Some(&[2, 16, 16, 64]));
     add("max_pool", "odd", none, &[("x", &[1, 9, 12, 5])], Some(&[1, 5, 6, 5]));
     add("add", "a shortcut", none, &[("a", &[2, 16, 16, 64]), ("b", &[2, 16, 16, 64])], Some(&[2, 16, 16, 64]));
@@ -341,6 +354,12 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
             return Ok(results);
         }
         "relu" => B::relu(taped(0))?,
+        "leaky_relu" => B::activate(taped(0), Activation::LeakyRelu)?,
+        "gelu" => B::activate(taped(0), Activation::Gelu)?,
+        "nearest" => B::resample(taped(0), Resampling::Nearest)?,
+        "bilinear" => B::resample(taped(0), Resampling::Bilinear)?,
+        "reflect" => B::resample(taped(0), Resampling::Reflect(1))?,
+        "replicate" => B::resample(taped(0), Resampling::Replicate(1))?,
         "max_pool" => B::max_pool(taped(0))?,
         "add" => B::add(taped(0), taped(1))?,
         "concat" => B::concat(taped(0), taped(1))?,

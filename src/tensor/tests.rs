@@ -8,7 +8,7 @@ use proptest::test_runner::TestRunner;
 use rand::Rng;
 
 use super::reference::{from_other, from_recorded};
-use super::{Backend, Conv2d, Features, Native, Norm, Recorded, Scalar, Vector, to_host};
+use super::{Activation, Backend, Conv2d, Features, Native, Norm, Recorded, Resampling, Scalar, Vector, to_host};
 use crate::data::stream;
 
 type Shape = (usize, usize, usize, usize);
@@ -130,9 +130,58 @@ fn elementwise_pooling_and_concat_gradients<B: Backend>() {
     });
 }
 
+/// Every way to resample.
+const RESAMPLINGS: [Resampling; 6] = [
+    Resampling::Nearest,
+    Resampling::Bilinear,
+    Resampling::Reflect(1),
+    Resampling::Reflect(2),
+    Resampling::Replicate(1),
+    Resampling::Replicate(3),
+];
+
+fn activation_gradients_and_values<B: Backend>() {
+    for activation in [Activation::Relu, Activation::LeakyRelu, Activation::Gelu] {
+        check::<B>(&[input((2, 3, 3, 2))], &[], &|mut x, _| {
+            against_target::<B>(B::activate(x.remove(0), activation).expect("memory"))
+        });
+    }
+    // PyTorch's leaky_relu, and its gelu with approximate="tanh".
+    let x = || features::<B>(vec![-2.0, -0.5, 0.0, 1.5], (1, 2, 2, 1));
+    let near = |activation, expected: [f32; 4]| {
+        let y = to_host(&B::activate(x(), activation).expect("memory"));
+        assert!(y.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{y:?}");
+    };
+    near(Activation::Relu, [0.0, 0.0, 0.0, 1.5]);
+    near(Activation::LeakyRelu, [-0.02, -0.005, 0.0, 1.5]);
+    near(Activation::Gelu, [-0.045_402, -0.154_286, 0.0, 1.399_571_6]);
+}
+
+fn resampling_gradients<B: Backend>() {
+    for map in RESAMPLINGS {
+        for shape in [(2, 5, 4, 3), (1, 3, 6, 2)] {
+            check::<B>(&[input(shape)], &[], &|mut x, _| {
+                against_target::<B>(B::resample(x.remove(0), map).expect("memory"))
+            });
+        }
+    }
+    let x = || features::<B>(vec![1.0, 2.0, 3.0, 4.0], (1, 2, 2, 1));
+    let of = |map| to_host(&B::resample(x(), map).expect("memory"));
+    assert_eq!(of(Resampling::Nearest), [1., 1., 2., 2., 1., 1., 2., 2., 3., 3., 4., 4., 3., 3., 4., 4.]);
+    // torch.nn.functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    let bilinear = [1., 1.25, 1.75, 2., 1.5, 1.75, 2.25, 2.5, 2.5, 2.75, 3.25, 3.5, 3., 3.25, 3.75, 4.];
+    assert_eq!(of(Resampling::Bilinear), bilinear);
+    assert_eq!(of(Resampling::Reflect(1)), [4., 3., 4., 3., 2., 1., 2., 1., 4., 3., 4., 3., 2., 1., 2., 1.]);
+    assert_eq!(of(Resampling::Replicate(1)), [1., 1., 2., 2., 1., 1., 2., 2., 3., 3., 4., 4., 3., 3., 4., 4.]);
+}
+
 fn a_value_that_is_no_number_is_not_hidden<B: Backend>() {
     let shape = (1, 2, 2, 1);
     let spoiled = || features::<B>(vec![1.0, f32::NAN, -1.0, 0.0], shape);
+    for activation in [Activation::LeakyRelu, Activation::Gelu] {
+        assert!(to_host(&B::activate(spoiled(), activation).expect("memory"))[1].is_nan());
+    }
+    assert!(to_host(&B::resample(spoiled(), Resampling::Bilinear).expect("memory"))[3].is_nan());
     assert!(to_host(&B::relu(spoiled()).expect("memory"))[1].is_nan());
     assert!(to_host(&B::max_pool(spoiled()).expect("memory"))[0].is_nan());
     assert!(to_host(&B::similarity(&features::<B>(vec![1.0; 4], shape), spoiled()).expect("memory"))[0].is_nan());
@@ -272,6 +321,8 @@ macro_rules! on_each {
             transposed_convolution_gradients
             batch_norm_gradients
             elementwise_pooling_and_concat_gradients
+            activation_gradients_and_values
+            resampling_gradients
             a_value_that_is_no_number_is_not_hidden
             similarity_gradient_and_value
             convolutions_agree_with_their_definition

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::StageError;
 use crate::data::{Image, normalise, stream};
-use crate::model::Resnet18;
+use crate::model::{Architecture, Backbone, Resnet};
 use crate::nn::{Conv, Init, Mode, Optimizer, OptimizerSettings, State};
 use crate::tensor::{Backend, Conv2d, Native, Recorded, to_host};
 
@@ -35,7 +35,7 @@ pub fn train_demo_teacher(
     told: &mut dyn FnMut(usize, f64, f64),
 ) -> Result<(), StageError> {
     let init = Init { seed, purpose: "demo-teacher" };
-    let mut network = Resnet18::<Native>::new(&init, WIDTH);
+    let mut network = Resnet::<Native>::new(&init, &Backbone::new(Architecture::Resnet18, WIDTH));
     let geometry = Conv2d { input: 4 * WIDTH, output: CLASSES, kernel: 1, stride: 1, padding: 0, input_gradient: true };
     let mut head = Conv::<Native>::with_bias(&init, "fc", geometry);
     let kind = OptimizerSettings::Adam { learning_rate: 1e-3, weight_decay: 1e-4 };
@@ -47,7 +47,8 @@ pub fn train_demo_teacher(
             .try_tensor_from_vec(pixels, (BATCH, SIDE, SIDE, 3))
             .map_err(StageError::device)?
             .put_tape(Recorded::<Native>::default());
-        let [_, _, level3] = network.forward(images, Mode::Train).map_err(StageError::device)?;
+        let mut levels = network.forward(images, Mode::Train).map_err(StageError::device)?;
+        let level3 = levels.pop().ok_or_else(|| StageError::Bug("a network without levels".into()))?;
         // A 1×1 convolution and a mean over positions: a linear layer on pooled features.
         let logits = head.forward(level3).map_err(StageError::device)?.mean::<(usize, usize), Axes2<1, 2>>();
         let guesses = to_host(&logits);

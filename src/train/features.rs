@@ -7,8 +7,8 @@ use dfdx::tensor::TensorFromVec;
 use rayon::prelude::*;
 
 use super::{Progress, StageContext, StageError};
-use crate::data::{FeatureWriter, Image, LevelShape, Sample, normalise};
-use crate::model::Resnet18;
+use crate::data::{FeatureHeader, FeatureWriter, Image, LevelShape, Sample, normalise};
+use crate::model::{Architecture, Backbone, LevelSet, Resnet};
 use crate::nn::Mode;
 use crate::tensor::{Backend, to_host};
 
@@ -22,7 +22,7 @@ pub struct FeaturesInput<'a, B: Backend> {
     /// Side to which they are prepared.
     pub image_size: usize,
     /// The frozen teacher.
-    pub teacher: Resnet18<B>,
+    pub teacher: Resnet<B>,
 }
 
 /// Writes the features artifact.
@@ -57,9 +57,18 @@ pub fn features<B: Backend>(mut input: FeaturesInput<'_, B>, context: &mut Stage
     Ok(())
 }
 
+/// The shape of the network that left these features.
+pub(super) fn backbone(header: &FeatureHeader, architecture: Architecture) -> Result<Backbone, StageError> {
+    let numbers = header.level_numbers();
+    let (Some(levels), Some(first)) = (LevelSet::of(&numbers), header.levels.first()) else {
+        return Err(StageError::Artifact(format!("the features are of levels {numbers:?}, expected some of 1, 2, 3")));
+    };
+    Ok(Backbone { architecture, width: first.channels >> (levels.finest() - 1), levels })
+}
+
 /// One forward pass: shape and values of each level.
 pub(super) fn forward<B: Backend>(
-    teacher: &mut Resnet18<B>,
+    teacher: &mut Resnet<B>,
     images: &[(String, Image)],
     side: usize,
 ) -> Result<Vec<(LevelShape, Vec<f32>)>, StageError> {

@@ -9,7 +9,7 @@ use crate::tensor::Backend;
 /// Images a forward pass.
 const BATCH: usize = 8;
 
-/// Per-level distance maps ‖T^ − Ŝ^‖² of the given images, in evaluation mode.
+/// Per-level distance maps of the given images, in evaluation mode: [`Assembly::distances`].
 pub fn distance_maps<B: Backend>(
     assembly: &mut Assembly<B>,
     batches: &Batches<'_, B>,
@@ -23,16 +23,14 @@ pub fn distance_maps<B: Backend>(
         .map(|level| LevelMaps { height: level.height, width: level.width, values: Vec::new() })
         .collect();
     for indices in indices.chunks(BATCH) {
-        let predicted = assembly.predict(batches.images(indices)?).map_err(StageError::device)?;
-        for (level, predicted) in predicted.iter().enumerate() {
-            let teacher = batches.teacher(level, indices)?;
-            maps[level].values.extend(B::distance_map(&teacher, predicted).map_err(StageError::device)?);
-        }
+        let teacher = (0..maps.len()).map(|level| batches.teacher(level, indices)).collect::<Result<Vec<_>, _>>()?;
+        let distances = assembly.distances(batches.images(indices)?, &teacher).map_err(StageError::device)?;
+        maps.iter_mut().zip(distances).for_each(|(maps, distances)| maps.values.extend(distances));
     }
     Ok(maps)
 }
 
-/// `held_out_loss`: Σ_l mean‖T^ − Ŝ^‖², unweighted. `held_out_score`: mean of the product map at level 1's side, which is
+/// `held_out_loss`: Σ_l mean‖T^ − Ŝ^‖², unweighted. `held_out_score`: mean of the product map at the finest level's side, which is
 /// the official code's 64 at 256 px.
 pub(super) fn held_out_numbers<B: Backend>(
     assembly: &mut Assembly<B>,

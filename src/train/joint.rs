@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, snapshot_name, spaced_epochs};
+use super::features::backbone;
 use super::held_out::held_out_numbers;
 use super::losses::{Level, Losses};
 use super::weighting::{Needs, Pair, Weighting};
 use super::{Batches, JointSettings, SelectionRule, StageContext, StageError, TrainedImages};
 use crate::data::{FeatureSet, Split};
-use crate::model::{Assembly, AutoEncoder, Corruption};
+use crate::model::{Architecture, Assembly, AutoEncoder, Corruption};
 use crate::nn::{Mode, Module, Optimizer, State, clip_global_norm};
 use crate::tensor::{Backend, Gradients, Recorded, Scalar, to_host};
 
@@ -26,6 +27,8 @@ pub struct JointInput<'a> {
     pub pretrain: Option<&'a Path>,
     /// Seed of the held-out split.
     pub split_seed: u64,
+    /// The network of teacher and student.
+    pub architecture: Architecture,
     /// Auto-encoders, or none.
     pub model: &'a AutoEncoder,
     /// Training settings.
@@ -47,6 +50,9 @@ pub struct JointSummary {
     pub oracle: Vec<usize>,
     /// Base width of the student.
     pub width: usize,
+    /// Its network.
+    #[serde(default)]
+    pub architecture: Architecture,
     /// Trained values of student and auto-encoders.
     pub parameters: usize,
     /// Forward multiply-accumulates an image.
@@ -85,8 +91,8 @@ struct Joint<'a, B: Backend> {
 pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
     let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
-    let width = features.header().levels[0].channels;
-    let mut assembly = Assembly::<B>::new(input.seed, width, input.model);
+    let backbone = backbone(features.header(), input.architecture)?;
+    let mut assembly = Assembly::<B>::new(input.seed, &backbone, input.model);
     if let (Some(folder), Some(autoencoders)) = (input.pretrain, &mut assembly.autoencoders) {
         let state = State::load(&folder.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
         state.load_module("autoencoder.", autoencoders).map_err(StageError::artifact)?;
@@ -96,10 +102,7 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         batches: Batches::kept(&features, context.device_memory),
         held_out: &split.held_out,
         settings: input.settings,
-        corruption: match input.model {
-            AutoEncoder::Unet(unet) => unet.input,
-            AutoEncoder::None => Corruption::Plain,
-        },
+        corruption: input.model.corruption(),
         seed: input.seed,
         assembly,
         weighting: Weighting::new(input.settings.loss.as_ref().map(|loss| loss.weighting).unwrap_or_default()),
@@ -127,7 +130,8 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         selected_epoch: outcome.selected_epoch,
         epochs: outcome.epochs,
         oracle: snapshots.into_iter().filter(|&epoch| epoch <= outcome.epochs).collect(),
-        width,
+        width: backbone.width,
+        architecture: backbone.architecture,
         parameters: complexity.parameters,
         multiply_accumulates: complexity.multiply_accumulates,
     };
@@ -145,15 +149,20 @@ impl<B: Backend> Joint<'_, B> {
         let mut sum: Option<Losses<B>> = None;
         for (level, student) in levels.into_iter().enumerate() {
             let teacher = self.batches.teacher(level, indices)?;
-            let level = Level { level, teacher: &teacher, student, similarity: &self.settings.similarity, mode };
-            let losses = match self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref()) {
+            let autoencoders = self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref());
+            let autoencoders = autoencoders.filter(|(autoencoders, _)| autoencoders.is_at(level));
+            let corrupted = |features| corrupt::<B, Recorded<B>>(features, corruption, seed, level, at);
+            let level = Level {
+                level,
+                teacher: &teacher,
+                student,
+                head: self.assembly.student.head(level),
+                similarity: &self.settings.similarity,
+                mode,
+            };
+            let losses = match autoencoders {
                 None => level.plain().map_err(StageError::device)?,
-                Some((autoencoders, settings)) => {
-                    let number = level.level;
-                    level.rebuilt(autoencoders, settings, |features| {
-                        corrupt::<B, Recorded<B>>(features, corruption, seed, number, at)
-                    })?
-                }
+                Some((autoencoders, settings)) => level.rebuilt(autoencoders, settings, corrupted)?,
             };
             sum = Some(match sum {
                 None => losses,

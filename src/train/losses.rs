@@ -5,7 +5,7 @@ use dfdx::tensor::{NoneTape, PutTape, SplitTape, TensorFromVec, WithEmptyTape};
 use super::{
     Distance, LossSettings, ReconstructionGradient, ReconstructionTarget, SimilaritySettings, StageError,
 };
-use crate::model::AutoEncoders;
+use crate::model::{AutoEncoders, Head};
 use crate::nn::{Input, Mode};
 use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar};
 
@@ -20,7 +20,11 @@ impl<B: Backend> Losses<B> {
     pub(super) fn plus(self, other: Self) -> Self {
         Self {
             similarity: self.similarity + other.similarity,
-            reconstruction: self.reconstruction.zip(other.reconstruction).map(|(a, b)| a + b),
+            reconstruction: match (self.reconstruction, other.reconstruction) {
+                (Some(a), Some(b)) => Some(a + b),
+                // Auto-encoders may be at some levels only.
+                (a, b) => a.or(b),
+            },
         }
     }
 }
@@ -33,6 +37,8 @@ pub(super) struct Level<'a, B: Backend> {
     pub(super) teacher: &'a Features<B>,
     /// S.
     pub(super) student: Features<B, Recorded<B>>,
+    /// The student's second head, where the auto-encoder sees the teacher.
+    pub(super) head: Option<&'a Head<B>>,
     pub(super) similarity: &'a SimilaritySettings,
     /// How the networks run.
     pub(super) mode: Mode,
@@ -53,6 +59,9 @@ impl<B: Backend> Level<'_, B> {
         corrupted: impl Fn(Features<B, Recorded<B>>) -> Result<Features<B, Recorded<B>>, StageError>,
     ) -> Result<Losses<B>, StageError> {
         let device = |error| StageError::device(error);
+        if let Some(head) = self.head {
+            return self.headed(head, autoencoders, settings, corrupted);
+        }
         let (level, teacher) = (self.level, self.teacher);
         let target = self.student.with_empty_tape();
         let rebuilt =
@@ -75,6 +84,28 @@ impl<B: Backend> Level<'_, B> {
                 Ok(Losses { similarity, reconstruction: Some(reconstruction) })
             }
         }
+    }
+
+    /// With an auto-encoder that sees the teacher (Batzner et al. 2024, EfficientAD): mean‖T^ − S^‖² + mean‖A(T)^ − S′^‖², and MSE(A(T), T),
+    /// where S′ is the student's second head.
+    ///
+    /// The second term moves the student alone: its head learns what the auto-encoder makes of normal images, faults included.
+    fn headed(
+        self,
+        head: &Head<B>,
+        autoencoders: &mut AutoEncoders<B>,
+        settings: &LossSettings,
+        corrupted: impl Fn(Features<B, Recorded<B>>) -> Result<Features<B, Recorded<B>>, StageError>,
+    ) -> Result<Losses<B>, StageError> {
+        let device = |error| StageError::device(error);
+        let input = corrupted(self.teacher.clone().put_tape(Recorded::<B>::default()))?;
+        let rebuilt = autoencoders.forward(self.level, input, Input::Constant, self.mode).map_err(device)?;
+        let (target, _) = rebuilt.with_empty_tape().split_tape();
+        let headed = head.forward(self.student.with_empty_tape()).map_err(device)?;
+        let of = |teacher, features| similarity::<B>(self.similarity, teacher, features).map_err(device);
+        let similarity = of(self.teacher, self.student)? + of(&target, headed)?;
+        let reconstruction = to_constant(settings, rebuilt, self.teacher).map_err(device)?;
+        Ok(Losses { similarity, reconstruction: Some(reconstruction) })
     }
 }
 

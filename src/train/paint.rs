@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::features::{BATCH, forward};
 use super::{Progress, StageContext, StageError};
 use crate::data::{FeatureSet, FeatureWriter, Image, Painted, Painter, Split, paint as painted, write_masks};
-use crate::model::Resnet18;
+use crate::model::Resnet;
 use crate::tensor::Backend;
 
 /// The masks of the painted images, in their order, beside the files of a features artifact.
@@ -20,7 +20,7 @@ pub struct PaintInput<'a, B: Backend> {
     /// Seed of the held-out split and of the painting.
     pub split_seed: u64,
     /// The frozen teacher.
-    pub teacher: Resnet18<B>,
+    pub teacher: Resnet<B>,
 }
 
 /// Writes a features artifact of the painted images (all copies of the first held-out image, then of the next) and their

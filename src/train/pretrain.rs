@@ -7,10 +7,11 @@ use dfdx::tensor_ops::Backward;
 
 use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
+use super::features::backbone;
 use super::{Batches, PretrainSettings, StageContext, StageError};
 use crate::data::{FeatureSet, Split};
-use crate::model::{AutoEncoders, Corruption, UnetSettings};
-use crate::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
+use crate::model::{Architecture, AutoEncoder, AutoEncoders, Corruption};
+use crate::nn::{Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
 use crate::tensor::{Backend, Recorded, to_host};
 
 /// What the stage works on.
@@ -19,8 +20,8 @@ pub struct PretrainInput<'a> {
     pub features: &'a Path,
     /// Seed of the held-out split.
     pub split_seed: u64,
-    /// Shape of the U-Nets.
-    pub unet: &'a UnetSettings,
+    /// Shape of the auto-encoders.
+    pub model: &'a AutoEncoder,
     /// Training settings.
     pub settings: &'a PretrainSettings,
     /// The run's seed.
@@ -41,14 +42,17 @@ struct Pretrain<'a, B: Backend> {
 pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
     let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
-    let channels: Vec<usize> = features.header().levels.iter().map(|level| level.channels).collect();
+    // The auto-encoders depend on the channels alone, whichever network these are of.
+    let backbone = backbone(features.header(), Architecture::default())?;
+    let autoencoders = AutoEncoders::new(input.seed, &backbone, input.model);
+    let autoencoders = autoencoders.ok_or_else(|| StageError::Bug("pretraining without auto-encoders".into()))?;
     let mut phase = Pretrain::<B> {
         batches: Batches::kept(&features, context.device_memory),
         held_out: &split.held_out,
         batch_size: input.settings.batch_size,
-        corruption: input.unet.input,
+        corruption: input.model.corruption(),
         seed: input.seed,
-        autoencoders: AutoEncoders::new(&Init { seed: input.seed, purpose: "autoencoder" }, &channels, input.unet),
+        autoencoders,
         optimizer: Optimizer::new(OptimizerSettings::Adam {
             learning_rate: input.settings.learning_rate,
             weight_decay: 0.0,
@@ -69,12 +73,19 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
     std::fs::remove_file(&last).map_err(|error| StageError::Artifact(format!("removing {}: {error}", last.display())))
 }
 
+impl<B: Backend> Pretrain<'_, B> {
+    /// The positions of the levels that have an auto-encoder.
+    fn levels(&self) -> Vec<usize> {
+        (0..self.batches.set().header().levels.len()).filter(|&level| self.autoencoders.is_at(level)).collect()
+    }
+}
+
 impl<B: Backend> Phase for Pretrain<'_, B> {
     type Backend = B;
 
     fn step(&mut self, indices: &[usize], at: At) -> Result<StepNumbers<B>, StageError> {
         let mut total = None;
-        for level in 0..self.batches.set().header().levels.len() {
+        for level in self.levels() {
             let target = self.batches.teacher(level, indices)?;
             let input = corrupt::<B, NoneTape>(target.clone(), self.corruption, self.seed, level, at)?;
             let input = input.put_tape(Recorded::<B>::default());
@@ -97,7 +108,7 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
     fn held_out(&mut self) -> Result<Numbers, StageError> {
         let mut sum = 0.0;
         for indices in self.held_out.chunks(self.batch_size) {
-            for level in 0..self.batches.set().header().levels.len() {
+            for level in self.levels() {
                 let target = self.batches.teacher(level, indices)?;
                 let input = target.clone();
                 let rebuilt = self

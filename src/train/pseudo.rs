@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::evaluate::write_json;
+use super::features::backbone;
 use super::paint::MASKS;
 use super::{Batches, JointSummary, StageContext, StageError, distance_maps, load_assembly};
 use crate::data::{FeatureSet, Image, Split, read_masks};
@@ -44,7 +45,7 @@ pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_
     let masks = read_masks(&input.painted.join(MASKS), painted.len(), side * side).map_err(StageError::artifact)?;
     let summary = JointSummary::read(input.joint)?;
     let state = State::load(&input.joint.join("selected.safetensors")).map_err(StageError::artifact)?;
-    let mut assembly = Assembly::<B>::new(0, summary.width, input.model);
+    let mut assembly = Assembly::<B>::new(0, &backbone(train.header(), summary.architecture)?, input.model);
     load_assembly(&mut assembly, &state)?;
     if context.observer.stop_requested() {
         return Err(StageError::Interrupted);

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use super::features::backbone;
 use super::{Batches, JointSummary, Progress, StageContext, StageError, distance_maps, load_assembly};
 use crate::data::{FeatureSet, Sample, Split};
 use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file, thumbnail_file};
@@ -55,7 +56,7 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
     };
 
     let (test_batches, train_batches) = (Batches::streamed(&test), Batches::streamed(&train));
-    let mut assembly = Assembly::<B>::new(0, summary.width, input.model);
+    let mut assembly = Assembly::<B>::new(0, &backbone(train.header(), summary.architecture)?, input.model);
     let indices: Vec<usize> = (0..test.len()).collect();
     for (done, (file, snapshot)) in snapshots.iter().enumerate() {
         if context.observer.stop_requested() {

@@ -8,9 +8,12 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, stream};
-use crate::model::{Assembly, AutoEncoder, Corruption, Skip, UnetSettings};
-use crate::nn::{OptimizerSettings, State};
-use crate::tensor::{Backend, Composed, Native};
+use crate::model::{
+    Architecture, Assembly, AutoEncoder, Backbone, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip,
+    UnetSettings, Upsample,
+};
+use crate::nn::{OptimizerSettings, Padding, State};
+use crate::tensor::{Activation, Backend, Composed, Native};
 
 type OtherCpu = Composed<Cpu>;
 
@@ -72,11 +75,16 @@ impl Observer for Ears {
 }
 
 /// Folders of one training: the features, and for each phase what it leaves and its partial checkpoints.
-struct Place(TempDir);
+struct Place(TempDir, AutoEncoder);
 
 impl Place {
     fn new() -> Self {
-        let place = Self(TempDir::new().expect("a folder"));
+        Self::of(model())
+    }
+
+    /// For training with these auto-encoders.
+    fn of(model: AutoEncoder) -> Self {
+        let place = Self(TempDir::new().expect("a folder"), model);
         for name in ["features", "pretrain", "joint", "pretrain.partial", "joint.partial"] {
             std::fs::create_dir(place.path(name)).expect("a folder");
         }
@@ -101,7 +109,7 @@ impl Place {
     fn pretrain<B: Backend>(&self, ears: &mut Ears) -> Result<(), StageError> {
         let settings = PretrainSettings { epochs: 3, batch_size: 4, learning_rate: 1e-3 };
         let features = self.path("features");
-        let input = PretrainInput { features: &features, split_seed: 0, unet: &unet(), settings: &settings, seed: 5 };
+        let input = PretrainInput { features: &features, split_seed: 0, model: &self.1, settings: &settings, seed: 5 };
         self.run("pretrain", ears, |context| pretrain::<B>(&input, context))
     }
 
@@ -112,12 +120,12 @@ impl Place {
 
     fn joint_as<B: Backend>(&self, settings: &JointSettings, ears: &mut Ears) -> Result<(), StageError> {
         let (features, pretrained) = (self.path("features"), self.path("pretrain"));
-        let model = AutoEncoder::Unet(unet());
         let input = JointInput {
             features: &features,
             pretrain: pretrained.join("checkpoint.safetensors").exists().then_some(pretrained.as_path()),
             split_seed: 0,
-            model: &model,
+            architecture: Architecture::Resnet18,
+            model: &self.1,
             settings,
             oracle_epochs: 0,
             seed: 5,
@@ -137,8 +145,8 @@ fn brief() -> JointSettings {
     }
 }
 
-fn unet() -> UnetSettings {
-    UnetSettings { skip: Skip::ConcatConv, depth: 1, width: 1.0, input: Corruption::Plain }
+fn model() -> AutoEncoder {
+    AutoEncoder::Unet(UnetSettings { skip: Skip::ConcatConv, depth: 1, ..UnetSettings::default() })
 }
 
 fn assert_alike(ours: &Ears, theirs: &Ears) {
@@ -166,14 +174,47 @@ fn both_phases_have_the_same_curves_on_both_backends() {
 }
 
 #[test]
+fn every_kind_of_auto_encoder_has_the_same_curves_on_both_backends() {
+    let levels = LevelSet::of(&[1, 3]).expect("levels");
+    let usual = || UnetSettings { depth: 1, ..UnetSettings::default() };
+    let linear =
+        |placement| AutoEncoder::Linear(LinearSettings { width: 1.0, input: Corruption::Plain, levels, placement });
+    let models = [
+        AutoEncoder::Unet(UnetSettings {
+            upsample: Upsample::Bilinear,
+            norm: InnerNorm::None,
+            activation: Activation::Gelu,
+            padding: Padding::Reflect,
+            levels,
+            ..usual()
+        }),
+        AutoEncoder::Unet(UnetSettings { placement: Placement::TeacherHead, ..usual() }),
+        linear(Placement::Student),
+        linear(Placement::TeacherHead),
+    ];
+    for model in models {
+        let (native, composed) = (Place::of(model.clone()), Place::of(model));
+        let (mut ours, mut theirs) = (Ears::default(), Ears::default());
+        native.pretrain::<Native>(&mut ours).expect("trains");
+        composed.pretrain::<OtherCpu>(&mut theirs).expect("trains");
+        assert_alike(&ours, &theirs);
+        native.joint::<Native>(ReconstructionGradient::Both, &mut ours).expect("trains");
+        composed.joint::<OtherCpu>(ReconstructionGradient::Both, &mut theirs).expect("trains");
+        assert_alike(&ours, &theirs);
+        let loss = |epoch| ours.curves[&("loss".to_owned(), epoch)];
+        assert!(loss(3) < loss(1), "{} {}", loss(1), loss(3));
+    }
+}
+
+#[test]
 fn a_finished_checkpoint_is_scored_on_either_backend() {
     let place = Place::new();
     place.joint::<OtherCpu>(ReconstructionGradient::Both, &mut Ears::default()).expect("trains");
     let state = State::load(&place.path("joint").join("selected.safetensors")).expect("a checkpoint");
     let set = FeatureSet::open(&place.path("features")).expect("features");
-    let model = AutoEncoder::Unet(unet());
+    let model = model();
     fn maps<B: Backend>(state: &State, set: &FeatureSet, model: &AutoEncoder) -> Vec<f32> {
-        let mut assembly = Assembly::<B>::new(0, WIDTH, model);
+        let mut assembly = Assembly::<B>::new(0, &Backbone::new(Architecture::Resnet18, WIDTH), model);
         load_assembly(&mut assembly, state).expect("fits");
         let maps = distance_maps(&mut assembly, &Batches::streamed(set), &[0, 3, 7]).expect("maps");
         maps.into_iter().flat_map(|level| level.values).collect()
@@ -258,23 +299,13 @@ fn gradients_that_are_weighed_apart_add_up_to_those_of_the_sum() {
 #[test]
 fn published_codes_train_with_their_own_factor_and_take_their_own_epoch() {
     let of = |recipe| {
-        let place = Place::new();
+        let place = Place::of(AutoEncoder::None);
         let mut ears = Ears::default();
         // Without momentum, decay and auto-encoders one step says all: the gradient is the loss's factor.
         let student = OptimizerSettings::Sgd { learning_rate: 1e-3, momentum: 0.0, weight_decay: 0.0 };
         let settings =
             JointSettings { epochs: 2, batch_size: 6, student, loss: None, autoencoder: None, ..JointSettings::of(recipe) };
-        let (features, model) = (place.path("features"), AutoEncoder::None);
-        let input = JointInput {
-            features: &features,
-            pretrain: None,
-            split_seed: 0,
-            model: &model,
-            settings: &settings,
-            oracle_epochs: 0,
-            seed: 5,
-        };
-        place.run("joint", &mut ears, |context| joint::<Native>(&input, context)).expect("trains");
+        place.joint_as::<Native>(&settings, &mut ears).expect("trains");
         let summary = JointSummary::read(&place.path("joint")).expect("written");
         let factor = ears.curves[&("loss".to_owned(), 1)] / ears.curves[&("loss_similarity".to_owned(), 1)];
         let selected = State::load(&place.path("joint").join("selected.safetensors"));

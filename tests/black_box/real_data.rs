@@ -7,7 +7,7 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, TensorFromVec};
 use didact::data::{Image, Picture, normalise};
 use didact::model::weights::WeightFile;
-use didact::model::{Resnet18, WeightSource, load_teacher};
+use didact::model::{LevelSet, Resnet, WeightSource, load_teacher};
 use didact::nn::Mode;
 use didact::tensor::{Backend, Composed, Features, Native};
 use serde_json::Value;
@@ -37,7 +37,7 @@ fn near(ours: f64, golden: &Value, tolerance: f64, what: &str) {
 }
 
 /// The three levels of one image, (height, width, channels) row-major.
-fn levels<B: Backend>(teacher: &mut Resnet18<B>, image: &Image) -> Vec<((usize, usize, usize), Vec<f32>)> {
+fn levels<B: Backend>(teacher: &mut Resnet<B>, image: &Image) -> Vec<((usize, usize, usize), Vec<f32>)> {
     let input = B::device().tensor_from_vec(normalise(image), (1, image.side, image.side, 3));
     let levels = teacher.forward(input, Mode::Evaluate).expect("memory");
     let values = |level: &Features<B>| {
@@ -62,8 +62,8 @@ fn the_teachers_features_are_pytorchs_on_composed_operations() {
 fn teachers_features_are_pytorchs<B: Backend>() {
     let Some(data) = real_data("the_teachers_features_are_pytorchs") else { return };
     let file = WeightFile::open(&WeightSource::File(data.join(WEIGHTS))).expect("the real weights");
-    let (mut teacher, width) = load_teacher::<B>(&file).expect("a teacher");
-    assert_eq!(width, 64);
+    let (mut teacher, backbone) = load_teacher::<B>(&file, LevelSet::ALL).expect("a teacher");
+    assert_eq!(backbone.width, 64);
     let side = 256;
     let hash = |i: usize| ((i as u64 * 2_654_435_761) & 0xFFFF_FFFF) >> 24;
     let place = |c: usize, y: usize, x: usize| (c * side + y) * side + x;

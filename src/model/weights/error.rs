@@ -1,12 +1,14 @@
 //! What can be wrong with a weight file.
 
+use crate::model::Architecture;
+
 /// Every message names the file or the tensor, what was found and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightError {
     /// The file cannot be read.
     #[error(
         "cannot read weights {path}: {source}; teacher.weights must name a .safetensors or .pth file with torchvision's \
-         ResNet-18 weights, or be \"demo\""
+         ResNet-18 or ResNet-34 weights, or be \"demo\""
     )]
     Io {
         /// Where.
@@ -47,6 +49,31 @@ pub enum WeightError {
         /// Shape that the network needs.
         expected: Vec<usize>,
     },
+    /// The blocks are those of no network that we know.
+    #[error(
+        "{path}: layer1 to layer3 have {} {kind}blocks, expected {}",
+        blocks.map(|count| count.to_string()).join(", "),
+        known(),
+        kind = if *basic { "" } else { "bottleneck " }
+    )]
+    Blocks {
+        /// Where.
+        path: String,
+        /// How many each layer has.
+        blocks: [usize; 3],
+        /// Whether they are of two convolutions.
+        basic: bool,
+    },
+    /// The sweep file asks for another network.
+    #[error("{path} holds a {}, but teacher.architecture is \"{}\": name the other weights, or leave the setting out", found.title(), asked.name())]
+    Architecture {
+        /// Where.
+        path: String,
+        /// What the weights are of.
+        found: Architecture,
+        /// What the sweep file says.
+        asked: Architecture,
+    },
     /// A tensor holds NaN or infinity.
     #[error("{path}: tensor `{name}` holds a value that is not finite: the file is damaged")]
     NotFinite {
@@ -55,4 +82,13 @@ pub enum WeightError {
         /// Which.
         name: String,
     },
+}
+
+/// "2, 2, 2 (ResNet-18) or 3, 4, 6 (ResNet-34) of two convolutions each".
+fn known() -> String {
+    let one = |architecture: Architecture| {
+        let blocks = architecture.blocks().map(|count| count.to_string()).join(", ");
+        format!("{blocks} ({})", architecture.title())
+    };
+    format!("{} of two convolutions each", Architecture::ALL.map(one).join(" or "))
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{WeightError, WeightFile};
-use crate::model::{Architecture, WeightSource, load_teacher};
+use crate::model::{Architecture, LevelSet, WeightSource, load_teacher};
 use crate::tensor::Native;
 
 /// A weight file that a teacher can be made of.
@@ -26,7 +26,7 @@ pub struct WeightReport {
 /// Opens the file and builds the teacher: every tensor is there, has its shape and is finite.
 pub fn inspect(source: &WeightSource) -> Result<WeightReport, WeightError> {
     let file = WeightFile::open(source)?;
-    let (_, width) = load_teacher::<Native>(&file)?;
+    let (_, backbone) = load_teacher::<Native>(&file, LevelSet::ALL)?;
     let folded = |name: &str| match file.tensors.get(name) {
         Some(tensor) if name.ends_with("running_mean") => tensor.data.iter().all(|v| *v == 0.0),
         Some(tensor) => tensor.data.iter().all(|v| (v - 1.0).abs() < 1e-4),
@@ -36,8 +36,8 @@ pub fn inspect(source: &WeightSource) -> Result<WeightReport, WeightError> {
     Ok(WeightReport {
         source: file.source.clone(),
         digest: file.digest.clone(),
-        architecture: Architecture::Resnet18,
-        width,
+        architecture: backbone.architecture,
+        width: backbone.width,
         tensors: file.tensors.len(),
         batch_norm_folded,
     })

@@ -6,6 +6,7 @@
 //! Operations of dfdx that compile at run time are not used: concatenating, stacking, copying a view to a contiguous
 //! tensor, converting types.
 
+mod activation;
 mod batch_norm;
 mod border;
 mod clip;
@@ -19,7 +20,9 @@ mod losses;
 mod max_pool;
 mod pattern;
 mod place;
+mod resample;
 mod rows;
+mod taken;
 
 use std::marker::PhantomData;
 
@@ -28,7 +31,10 @@ use dfdx::tensor::{Merge, NoneTape, Storage, Tape, Tensor};
 pub use place::{Kept, Place};
 
 use super::backend::{rectified, to_host};
-use super::{Backend, Conv2d, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Scalar, Vector};
+use super::{
+    Activation, Backend, Conv2d, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Resampling, Scalar,
+    Vector,
+};
 
 /// The composed operations on a device of dfdx.
 pub struct Composed<D>(PhantomData<fn() -> D>);
@@ -119,6 +125,14 @@ impl<D: Place> Backend for Composed<D> {
 
     fn relu<T: Tape<f32, D>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
         elementwise::relu(x)
+    }
+
+    fn activate<T: Tape<f32, D>>(x: Features<Self, T>, activation: Activation) -> OpResult<Self, Features<Self, T>> {
+        activation::activate(x, activation)
+    }
+
+    fn resample<T: Tape<f32, D>>(x: Features<Self, T>, map: Resampling) -> OpResult<Self, Features<Self, T>> {
+        resample::resample(x, map)
     }
 
     fn max_pool<T: Tape<f32, D>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {

@@ -3,6 +3,8 @@
 //! A pattern speaks of the rows of one image, so that it serves every batch size; a row has one pixel's channels, or a part
 //! of them.
 
+use super::taken::Taken;
+
 /// A square window that slides over an image, all sides in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Window {
@@ -76,6 +78,10 @@ pub(super) enum Pattern {
     Unblocked(usize, usize),
     /// The inverse of `Unblocked`.
     Blocked(usize, usize),
+    /// Pixels of a resampled image, by one pair of taps.
+    Taken(Taken),
+    /// For every pixel the `nth` of a resampled image's that takes it; the first row after all of these where there is none.
+    Takers(Taken, usize),
     /// Pixels of `parts.0 + parts.1` rows each, the first parts from a source with `parts.0` rows a pixel.
     Joined {
         /// Pixels of an image.
@@ -141,6 +147,8 @@ impl Pattern {
             Self::Blocked(height, width) => grid(height, width)
                 .flat_map(|(y, x)| grid(2, 2).map(move |(a, b)| Some((2 * y + a) * 2 * width + 2 * x + b)))
                 .collect(),
+            Self::Taken(taken) => taken.sources().into_iter().map(Some).collect(),
+            Self::Takers(taken, nth) => taken.nth_takers(nth).into_iter().map(Some).collect(),
             Self::Joined { pixels, parts: (first, second), second: of_second } => grid(pixels, first + second)
                 .map(|(pixel, part)| match of_second {
                     false => (part < first).then_some(pixel * first + part),

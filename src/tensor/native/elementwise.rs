@@ -10,7 +10,7 @@ use crate::tensor::backend::to_host;
 use crate::tensor::{Features, OpResult, Part};
 
 /// Elements a parallel part.
-const PART: usize = 1 << 16;
+pub(super) const PART: usize = 1 << 16;
 
 /// See [`crate::tensor::Backend::relu`]. dx = dy where y > 0.
 ///

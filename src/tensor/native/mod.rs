@@ -2,6 +2,7 @@
 //!
 //! Every reduction has a fixed shape and every element one writer, so results are the same bits for any number of threads.
 
+mod activation;
 mod batch_norm;
 mod clip;
 mod concat;
@@ -14,6 +15,7 @@ mod im2row;
 mod losses;
 mod max_pool;
 mod norm;
+mod resample;
 mod scratch;
 mod simd;
 mod target;
@@ -25,7 +27,7 @@ use dfdx::shapes::Shape;
 use dfdx::tensor::{Cpu, Merge, NoneTape, Storage, Tape, Tensor, TensorFromVec};
 
 use super::geometry::Nhwc;
-use super::{Backend, Conv2d, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Scalar, Vector};
+use super::{Activation, Backend, Conv2d, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Resampling, Scalar, Vector};
 
 /// The CPU with own kernels.
 #[derive(Debug, Clone, Copy, Default)]
@@ -107,6 +109,14 @@ impl Backend for Native {
 
     fn relu<T: Tape<f32, Cpu>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
         elementwise::relu(x)
+    }
+
+    fn activate<T: Tape<f32, Cpu>>(x: Features<Self, T>, activation: Activation) -> OpResult<Self, Features<Self, T>> {
+        activation::activate(x, activation)
+    }
+
+    fn resample<T: Tape<f32, Cpu>>(x: Features<Self, T>, map: Resampling) -> OpResult<Self, Features<Self, T>> {
+        resample::resample(x, map)
     }
 
     fn max_pool<T: Tape<f32, Cpu>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {

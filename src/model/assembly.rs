@@ -1,0 +1,94 @@
+//! The student with its auto-encoders: what joint training trains and scoring evaluates.
+
+use super::{AutoEncoder, AutoEncoders, Backbone, Levels, Placement, Student};
+use crate::nn::{Buffer, Input, Mode, Module, Parameter};
+use crate::tensor::{Backend, Features, OpResult};
+
+/// A student, and the auto-encoders behind it where the variant has them.
+#[derive(Debug, Clone)]
+pub struct Assembly<B: Backend> {
+    /// The network that learns to predict the teacher.
+    pub student: Student<B>,
+    /// Empty for ST-FPM.
+    pub autoencoders: Option<AutoEncoders<B>>,
+    placement: Placement,
+}
+
+/// Multiply-accumulates and parameters of one forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complexity {
+    /// Trained values.
+    pub parameters: usize,
+    /// Forward multiply-accumulates an image.
+    pub multiply_accumulates: u64,
+}
+
+impl<B: Backend> Assembly<B> {
+    /// A student of the teacher's shape, randomly initialised from `seed`, with the auto-encoders that `model` asks for.
+    pub fn new(seed: u64, backbone: &Backbone, model: &AutoEncoder) -> Self {
+        Self {
+            student: Student::new(seed, backbone, model),
+            autoencoders: AutoEncoders::new(seed, backbone, model),
+            placement: model.placement().unwrap_or_default(),
+        }
+    }
+
+    /// What is compared with the teacher: A(S) where an auto-encoder rebuilds S, or S itself, in evaluation mode. Images are
+    /// (N, side, side, 3).
+    pub fn predict(&mut self, images: Features<B>) -> OpResult<B, Levels<B>> {
+        let levels = self.student.forward(images, Mode::Evaluate)?;
+        match (&mut self.autoencoders, self.placement) {
+            (Some(autoencoders), Placement::Student) => levels
+                .into_iter()
+                .enumerate()
+                .map(|(level, x)| autoencoders.forward(level, x, Input::Constant, Mode::Evaluate))
+                .collect(),
+            _ => Ok(levels),
+        }
+    }
+
+    /// The distance at every position of each level, N·H·W values: ‖T^ − Ŝ^‖² with Ŝ = [`Assembly::predict`]; where an auto-encoder
+    /// rebuilds T, its mean with ‖A(T)^ − S′^‖², S′ the student's head there (EfficientAD weighs both by ½, too).
+    pub fn distances(&mut self, images: Features<B>, teacher: &[Features<B>]) -> OpResult<B, Vec<Vec<f32>>> {
+        let predicted = self.predict(images)?;
+        let mut distances = Vec::with_capacity(teacher.len());
+        for (level, (teacher, predicted)) in teacher.iter().zip(predicted).enumerate() {
+            let mut distance = B::distance_map(teacher, &predicted)?;
+            if let (Some(autoencoders), Some(head)) = (&mut self.autoencoders, self.student.head(level)) {
+                let rebuilt = autoencoders.forward(level, teacher.clone(), Input::Constant, Mode::Evaluate)?;
+                let other = B::distance_map(&rebuilt, &head.forward(predicted)?)?;
+                distance.iter_mut().zip(other).for_each(|(distance, other)| *distance = 0.5 * (*distance + other));
+            }
+            distances.push(distance);
+        }
+        Ok(distances)
+    }
+
+    /// Its size and the cost of one image of the given side.
+    pub fn complexity(&self, side: usize) -> Complexity {
+        let autoencoders = self.autoencoders.as_ref().map_or(0, |a| a.multiply_accumulates(side));
+        Complexity {
+            parameters: self.parameter_count(),
+            multiply_accumulates: self.student.multiply_accumulates(side) + autoencoders,
+        }
+    }
+}
+
+impl<B: Backend> Module<B> for Assembly<B> {
+    fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
+        self.student.parameters(visit);
+        self.autoencoders.iter().for_each(|a| a.parameters(visit));
+    }
+    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
+        self.student.parameters_mut(visit);
+        self.autoencoders.iter_mut().for_each(|a| a.parameters_mut(visit));
+    }
+    fn buffers(&self, visit: &mut dyn FnMut(&Buffer<B>)) {
+        self.student.buffers(visit);
+        self.autoencoders.iter().for_each(|a| a.buffers(visit));
+    }
+    fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer<B>)) {
+        self.student.buffers_mut(visit);
+        self.autoencoders.iter_mut().for_each(|a| a.buffers_mut(visit));
+    }
+}

@@ -1,0 +1,89 @@
+//! Which of a ResNet's feature levels.
+
+use serde::{Deserialize, Serialize};
+
+/// A choice of the levels 1 (finest) to 3; written `[1, 2, 3]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "Vec<usize>", try_from = "Vec<usize>")]
+pub struct LevelSet([bool; 3]);
+
+impl LevelSet {
+    /// All three.
+    pub const ALL: Self = Self([true; 3]);
+
+    /// The levels of these numbers; none where a number is no level, stands twice, or there is no number at all.
+    pub fn of(numbers: &[usize]) -> Option<Self> {
+        let mut chosen = [false; 3];
+        for &number in numbers {
+            let level = number.checked_sub(1).and_then(|index| chosen.get_mut(index)).filter(|level| !**level)?;
+            *level = true;
+        }
+        (!numbers.is_empty()).then_some(Self(chosen))
+    }
+
+    /// The numbers, finest first.
+    pub fn numbers(self) -> impl Iterator<Item = usize> {
+        (1..=3).filter(move |&number| self.contains(number))
+    }
+
+    /// Whether a level (from 1) is among them.
+    pub fn contains(self, number: usize) -> bool {
+        number.checked_sub(1).and_then(|index| self.0.get(index)).is_some_and(|chosen| *chosen)
+    }
+
+    /// How many.
+    pub fn count(self) -> usize {
+        self.numbers().count()
+    }
+
+    /// The coarsest.
+    pub fn coarsest(self) -> usize {
+        self.numbers().last().unwrap_or(3)
+    }
+
+    /// The finest.
+    pub fn finest(self) -> usize {
+        self.numbers().next().unwrap_or(1)
+    }
+
+    /// Whether these are all: keys of before there was a choice stay what they are.
+    pub fn is_all(&self) -> bool {
+        *self == Self::ALL
+    }
+}
+
+impl Default for LevelSet {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+impl From<LevelSet> for Vec<usize> {
+    fn from(levels: LevelSet) -> Self {
+        levels.numbers().collect()
+    }
+}
+
+impl TryFrom<Vec<usize>> for LevelSet {
+    type Error = String;
+
+    fn try_from(numbers: Vec<usize>) -> Result<Self, String> {
+        Self::of(&numbers).ok_or_else(|| format!("{numbers:?} are no levels: expected some of 1, 2, 3, each once"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_written_as_its_numbers() {
+        let two = LevelSet::of(&[3, 2]).expect("levels");
+        assert_eq!(serde_json::to_string(&two).expect("JSON"), "[2,3]");
+        assert_eq!(serde_json::from_str::<LevelSet>("[2,3]").expect("levels"), two);
+        assert_eq!((two.finest(), two.coarsest(), two.count(), two.is_all()), (2, 3, 2, false));
+        for wrong in [&[][..], &[0], &[4], &[1, 1]] {
+            assert_eq!(LevelSet::of(wrong), None);
+        }
+    }
+}

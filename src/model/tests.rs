@@ -1,0 +1,181 @@
+//! Every combination of parts: shapes, names, gradients, and what it costs.
+
+use std::collections::BTreeSet;
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::{Cpu, PutTape, TensorFromVec};
+use dfdx::tensor_ops::Backward;
+use rand::Rng;
+
+use super::*;
+use crate::data::stream;
+use crate::nn::{Init, Input, Mode, Module, Padding};
+use crate::tensor::{Activation, Backend, Composed, Features, Native, Recorded, to_host};
+
+const SKIPS: [Skip; 4] = [Skip::None, Skip::Add, Skip::Concat, Skip::ConcatConv];
+const UPSAMPLES: [Upsample; 3] = [Upsample::Transposed, Upsample::Bilinear, Upsample::Nearest];
+const NORMS: [InnerNorm; 2] = [InnerNorm::Batch, InnerNorm::None];
+const ACTIVATIONS: [Activation; 3] = [Activation::Relu, Activation::LeakyRelu, Activation::Gelu];
+const PADDINGS: [Padding; 3] = [Padding::Zero, Padding::Reflect, Padding::Replicate];
+
+/// Every U-Net of a depth.
+fn unets(depth: usize) -> Vec<UnetSettings> {
+    let mut all = Vec::new();
+    for skip in SKIPS {
+        for upsample in UPSAMPLES {
+            for norm in NORMS {
+                for activation in ACTIVATIONS {
+                    for padding in PADDINGS {
+                        let width = 0.5;
+                        let usual = UnetSettings::default();
+                        all.push(UnetSettings { skip, depth, width, upsample, norm, activation, padding, ..usual });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+fn noise<B: Backend>(purpose: &str, shape: (usize, usize, usize, usize)) -> Features<B> {
+    let mut stream = stream(7, purpose, 0, 0);
+    let count = shape.0 * shape.1 * shape.2 * shape.3;
+    let values = (0..count).map(|_| (stream.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0).collect();
+    B::device().tensor_from_vec(values, shape)
+}
+
+#[test]
+fn every_unet_keeps_the_shape_and_trains_every_parameter() {
+    let shape = (2, 8, 8, 6);
+    for settings in unets(2) {
+        let mut unet = Unet::<Native>::new(&Init { seed: 0, purpose: "autoencoder" }, "level1", 6, &settings);
+        let x = noise::<Native>("x", shape);
+        let evaluated = unet.forward(x.clone(), Input::Constant, Mode::Evaluate).expect("memory");
+        assert_eq!(*evaluated.shape(), shape, "{settings:?}");
+        let y = unet.forward(x.clone().put_tape(Recorded::<Native>::default()), Input::Trained, Mode::Train);
+        let loss = Native::mean_squared_error(y.expect("memory"), noise::<Native>("target", shape)).expect("memory");
+        let mut gradients = loss.backward();
+        let (mut names, mut count) = (BTreeSet::new(), 0);
+        unet.parameters(&mut |parameter| {
+            let gradient = Native::buffer_to_host(gradients.get_or_alloc_mut(&parameter.value).expect("memory"));
+            assert!(gradient.iter().all(|v| v.is_finite()), "{settings:?} {}", parameter.name);
+            // A bias before batch norm changes nothing.
+            let idle = settings.norm == InnerNorm::Batch && parameter.name.ends_with("bias");
+            assert!(idle || gradient.iter().any(|v| *v != 0.0), "{settings:?} {}", parameter.name);
+            names.insert(parameter.name.clone());
+            count += 1;
+        });
+        assert_eq!(names.len(), count, "{settings:?}: two parameters of one name");
+        assert!(unet.multiply_accumulates(8) > 0);
+    }
+}
+
+/// Central differences along the gradient itself: the loss must change by its squared length.
+fn gradient_is_right<B: Backend>(settings: &UnetSettings) {
+    let shape = (2, 4, 4, 4);
+    let (x, target) = (noise::<B>("x", shape), noise::<B>("target", shape));
+    let mut unet = Unet::<B>::new(&Init { seed: 1, purpose: "autoencoder" }, "level1", 4, settings);
+    let loss = |unet: &mut Unet<B>| {
+        let x = x.clone().put_tape(Recorded::<B>::default());
+        let y = unet.forward(x, Input::Constant, Mode::TrainUntracked).expect("memory");
+        B::mean_squared_error(y, target.clone()).expect("memory")
+    };
+    let mut gradients = loss(&mut unet).backward();
+    let mut slopes: Vec<Vec<f32>> = Vec::new();
+    unet.parameters(&mut |p| slopes.push(B::buffer_to_host(gradients.get_or_alloc_mut(&p.value).expect("memory"))));
+    let square: f64 = slopes.iter().flatten().map(|&v| f64::from(v).powi(2)).sum();
+    let step = 2e-3 / square.sqrt();
+    let moved = |by: f64| {
+        let mut unet = unet.clone();
+        let mut slopes = slopes.iter();
+        unet.parameters_mut(&mut |parameter| {
+            let slope = slopes.next().expect("one a parameter");
+            let values: Vec<f32> = parameter.to_memory().iter().zip(slope).map(|(v, s)| v + by as f32 * s).collect();
+            parameter.value.copy_from(&values);
+        });
+        f64::from(to_host(&loss(&mut unet))[0])
+    };
+    let numeric = (moved(step) - moved(-step)) / (2.0 * step);
+    assert!((numeric - square).abs() < 0.02 * square, "{settings:?}: numeric {numeric}, analytic {square}");
+}
+
+#[test]
+fn gradients_of_every_unet_are_right_on_both_backends() {
+    for settings in unets(1) {
+        gradient_is_right::<Native>(&settings);
+    }
+    // Two parts at a time: each pair of values is met.
+    for (index, settings) in unets(1).iter().enumerate().filter(|(index, _)| index % 7 == 0) {
+        assert!(index < 216);
+        gradient_is_right::<Composed<Cpu>>(settings);
+    }
+}
+
+fn assembled(levels: &[usize], model: &AutoEncoder) -> Assembly<Native> {
+    let levels = LevelSet::of(levels).expect("levels");
+    Assembly::new(0, &Backbone { levels, ..Backbone::new(Architecture::Resnet18, 8) }, model)
+}
+
+fn every_model() -> Vec<AutoEncoder> {
+    let mut models = vec![AutoEncoder::None];
+    for levels in [LevelSet::ALL, LevelSet::of(&[2]).expect("a level"), LevelSet::of(&[2, 3]).expect("levels")] {
+        for placement in [Placement::Student, Placement::TeacherHead] {
+            models.push(AutoEncoder::Unet(UnetSettings { depth: 1, levels, placement, ..UnetSettings::default() }));
+            let input = Corruption::Plain;
+            models.push(AutoEncoder::Linear(LinearSettings { width: 1.0, input, levels, placement }));
+        }
+    }
+    models
+}
+
+#[test]
+fn every_assembly_measures_every_level_that_is_compared() {
+    let shapes = [(2, 8, 8, 8), (2, 4, 4, 16), (2, 2, 2, 32)];
+    for model in every_model() {
+        for levels in [&[1, 2, 3][..], &[2, 3], &[2]] {
+            let mut assembly = assembled(levels, &model);
+            let teacher: Vec<Features<Native>> =
+                levels.iter().map(|level| noise::<Native>("teacher", shapes[level - 1])).collect();
+            let distances = assembly.distances(noise::<Native>("images", (2, 32, 32, 3)), &teacher).expect("memory");
+            let found: Vec<usize> = distances.iter().map(Vec::len).collect();
+            let expected: Vec<usize> = levels.iter().map(|level| 2 * (16 >> level) * (16 >> level)).collect();
+            assert_eq!(found, expected, "{model:?} {levels:?}");
+            assert!(distances.iter().flatten().all(|d| d.is_finite() && *d >= 0.0));
+        }
+    }
+}
+
+#[test]
+fn each_part_costs_what_it_adds() {
+    let cost = |levels: &[usize], model: &AutoEncoder| assembled(levels, model).complexity(32);
+    let plain = cost(&[1, 2, 3], &AutoEncoder::None);
+    for model in every_model().iter().skip(1) {
+        let more = cost(&[1, 2, 3], model);
+        assert!(more.parameters > plain.parameters && more.multiply_accumulates > plain.multiply_accumulates);
+    }
+    let two = cost(&[1, 2], &AutoEncoder::None);
+    assert!(two.parameters < plain.parameters && two.multiply_accumulates < plain.multiply_accumulates);
+    // A bottleneck of a quarter at each level: C·C/4 weights each way, C/4 + C biases.
+    let linear =
+        LinearSettings { width: 1.0, input: Corruption::Plain, levels: LevelSet::ALL, placement: Placement::Student };
+    let added = cost(&[1, 2, 3], &AutoEncoder::Linear(linear)).parameters - plain.parameters;
+    assert_eq!(added, [8, 16, 32].iter().map(|c| c * c / 2 + c / 4 + c).sum::<usize>());
+}
+
+#[test]
+fn a_levels_initial_values_do_not_depend_on_the_others() {
+    let named = |model: &AutoEncoder| {
+        let mut values = Vec::new();
+        assembled(&[1, 2, 3], model).parameters(&mut |parameter| {
+            if parameter.name.starts_with("level2.") {
+                values.push(parameter.to_file());
+            }
+        });
+        values
+    };
+    let usual = UnetSettings::default();
+    let alone = UnetSettings { levels: LevelSet::of(&[2]).expect("a level"), ..usual.clone() };
+    let (all, alone) = (named(&AutoEncoder::Unet(usual)), named(&AutoEncoder::Unet(alone)));
+    assert!(!all.is_empty());
+    assert_eq!(all, alone);
+}

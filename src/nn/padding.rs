@@ -1,0 +1,44 @@
+//! What a convolution sees beyond the border of its input.
+
+use dfdx::tensor::{PutTape, SplitTape, Tape};
+use serde::{Deserialize, Serialize};
+
+use crate::tensor::{Backend, Conv2d, Features, OpResult, Resampling};
+
+/// What stands around an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Padding {
+    /// Zeros.
+    #[default]
+    Zero,
+    /// The image mirrored at its outermost pixels.
+    Reflect,
+    /// The outermost pixels again and again.
+    Replicate,
+}
+
+impl Padding {
+    /// The convolution's input with the border that it asks for, and the convolution without; as both are where zeros will do, for
+    /// convolutions add these themselves.
+    pub(super) fn around<B: Backend, T: Tape<f32, B::Device>>(
+        self,
+        x: Features<B, T>,
+        conv: Conv2d,
+    ) -> OpResult<B, (Features<B, T>, Conv2d)> {
+        let map = match self {
+            _ if conv.padding == 0 => return Ok((x, conv)),
+            Self::Zero => return Ok((x, conv)),
+            Self::Reflect => Resampling::Reflect(conv.padding),
+            Self::Replicate => Resampling::Replicate(conv.padding),
+        };
+        let x = match conv.input_gradient {
+            true => B::resample(x, map)?,
+            false => {
+                let (x, tape) = x.split_tape();
+                B::resample(x, map)?.put_tape(tape)
+            }
+        };
+        Ok((x, Conv2d { padding: 0, ..conv }))
+    }
+}
