@@ -10,7 +10,7 @@ use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Norma
 use crate::model::{AutoEncoder, Placement};
 use crate::plan::Trial;
 use crate::tensor::Numerics;
-use crate::train::{JointSettings, PretrainSettings, Recipe};
+use crate::train::{JointSettings, PretrainSettings, Recipe, ReconstructionGradient};
 
 /// Reads the tables that make a trial; the caller reads the rest of the top level.
 pub(super) fn trial(top: &mut Reader<'_>, problems: &mut Problems) -> Trial {

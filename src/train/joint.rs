@@ -17,7 +17,7 @@ use super::{Batches, JointSettings, SelectionRule, StageContext, StageError, Tra
 use crate::data::{FeatureSet, Split};
 use crate::model::{Architecture, Assembly, AutoEncoder, Corruption};
 use crate::nn::{Mode, Module, Optimizer, State, clip_global_norm};
-use crate::tensor::{Backend, Gradients, Recorded, Scalar, to_host};
+use crate::tensor::{Backend, Gradients, OpResult, Recorded, Scalar, to_host};
 
 /// What the stage works on.
 pub struct JointInput<'a> {
@@ -194,7 +194,7 @@ impl<B: Backend> Joint<'_, B> {
         let (similarity, reconstruction) =
             (losses.similarity.retaped::<NoneTape>(), losses.reconstruction.as_ref().map(|r| r.retaped::<NoneTape>()));
         let weights = match needs {
-            Needs::Losses => self.weighting.of_losses(weighed(&similarity, reconstruction.as_ref(), factors)),
+            Needs::Losses => self.weighting.of_losses(weighed::<B>(&similarity, reconstruction.as_ref(), factors)),
             // The reconstruction alone: what is known of the similarity's gradient is added below.
             Needs::Gradients => [0.0, 1.0],
             Needs::Nothing => self.weighting.weights(),
@@ -206,7 +206,7 @@ impl<B: Backend> Joint<'_, B> {
         let mut loss = total.retaped::<NoneTape>();
         let mut gradients = total.try_backward().map_err(StageError::device)?;
         if let Some(first) = first {
-            let values = weighed(&similarity, reconstruction.as_ref(), factors);
+            let values = weighed::<B>(&similarity, reconstruction.as_ref(), factors);
             let weights = self.add_weighed(&mut gradients, first, values)?;
             loss = similarity.clone() * (factors[0] * weights[0]) as f32;
             if let Some(reconstruction) = &reconstruction {
@@ -243,7 +243,7 @@ impl<B: Backend> Joint<'_, B> {
         let norms = [norm(&mut similarity)?, norm(gradients)?];
         let weights = self.weighting.of_gradients(losses, norms);
         let [of_similarity, of_reconstruction] = weights.map(|weight| weight as f32);
-        let mut outcome = Ok(());
+        let mut outcome: OpResult<B, ()> = Ok(());
         self.assembly.parameters(&mut |parameter| {
             let mut add = || {
                 let other = B::buffer_to_host(similarity.get_or_alloc_mut(&parameter.value)?);

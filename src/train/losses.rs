@@ -70,7 +70,7 @@ impl<B: Backend> Level<'_, B> {
             ReconstructionGradient::Both => {
                 let similarity =
                     similarity::<B>(self.similarity, teacher, rebuilt.with_empty_tape()).map_err(device)?;
-                let reconstruction = reconstruction(settings, rebuilt, target, teacher).map_err(device)?;
+                let reconstruction = reconstruction::<B>(settings, rebuilt, target, teacher).map_err(device)?;
                 Ok(Losses { similarity, reconstruction: Some(reconstruction) })
             }
             ReconstructionGradient::Autoencoder => {
@@ -79,7 +79,7 @@ impl<B: Backend> Level<'_, B> {
                 let input = corrupted(detached.clone().put_tape(Recorded::<B>::default()))?;
                 let again =
                     autoencoders.forward(level, input, Input::Constant, Mode::TrainUntracked).map_err(device)?;
-                let reconstruction = reconstruction_of_constant(settings, again, &detached, teacher).map_err(device)?;
+                let reconstruction = reconstruction_of_constant::<B>(settings, again, &detached, teacher).map_err(device)?;
                 let similarity = similarity::<B>(self.similarity, teacher, rebuilt).map_err(device)?;
                 Ok(Losses { similarity, reconstruction: Some(reconstruction) })
             }
@@ -104,7 +104,7 @@ impl<B: Backend> Level<'_, B> {
         let headed = head.forward(self.student.with_empty_tape()).map_err(device)?;
         let of = |teacher, features| similarity::<B>(self.similarity, teacher, features).map_err(device);
         let similarity = of(self.teacher, self.student)? + of(&target, headed)?;
-        let reconstruction = to_constant(settings, rebuilt, self.teacher).map_err(device)?;
+        let reconstruction = to_constant::<B>(settings, rebuilt, self.teacher).map_err(device)?;
         Ok(Losses { similarity, reconstruction: Some(reconstruction) })
     }
 }
@@ -122,7 +122,7 @@ fn similarity<B: Backend>(
     features: Features<B, Recorded<B>>,
 ) -> OpResult<B, Scalar<B, Recorded<B>>> {
     if settings.hard_quantile == 0.0 {
-        return distance(settings.distance, teacher, features);
+        return distance::<B>(settings.distance, teacher, features);
     }
     // Masked pixels are 0 on both sides: they have no distance and pass no gradient, so the mean over all pixels is the mean
     // over the hard ones but for their number.
@@ -133,7 +133,7 @@ fn similarity<B: Backend>(
     let mask = hard.iter().flat_map(|&hard| std::iter::repeat_n(f32::from(u8::from(hard)), shape.3)).collect();
     let mask = B::device().try_tensor_from_vec::<(usize, usize, usize, usize)>(mask, shape)?;
     let teacher = B::scale(teacher.clone(), &mask)?;
-    let loss = distance(settings.distance, &teacher, B::scale(features.put_tape(tape), &mask)?)?;
+    let loss = distance::<B>(settings.distance, &teacher, B::scale(features.put_tape(tape), &mask)?)?;
     Ok(loss * (distances.len() as f32 / count as f32))
 }
 
@@ -182,9 +182,9 @@ fn reconstruction<B: Backend>(
     };
     match settings.target {
         ReconstructionTarget::Student => to_student(rebuilt, student),
-        ReconstructionTarget::Teacher => to_constant(settings, rebuilt, teacher),
+        ReconstructionTarget::Teacher => to_constant::<B>(settings, rebuilt, teacher),
         ReconstructionTarget::Both => {
-            let of_teacher = to_constant(settings, rebuilt.with_empty_tape(), teacher)?;
+            let of_teacher = to_constant::<B>(settings, rebuilt.with_empty_tape(), teacher)?;
             Ok((to_student(rebuilt, student)? + of_teacher) * 0.5)
         }
     }
@@ -198,11 +198,11 @@ fn reconstruction_of_constant<B: Backend>(
     teacher: &Features<B>,
 ) -> OpResult<B, Scalar<B, Recorded<B>>> {
     match settings.target {
-        ReconstructionTarget::Student => to_constant(settings, rebuilt, student),
-        ReconstructionTarget::Teacher => to_constant(settings, rebuilt, teacher),
+        ReconstructionTarget::Student => to_constant::<B>(settings, rebuilt, student),
+        ReconstructionTarget::Teacher => to_constant::<B>(settings, rebuilt, teacher),
         ReconstructionTarget::Both => {
-            let of_teacher = to_constant(settings, rebuilt.with_empty_tape(), teacher)?;
-            Ok((to_constant(settings, rebuilt, student)? + of_teacher) * 0.5)
+            let of_teacher = to_constant::<B>(settings, rebuilt.with_empty_tape(), teacher)?;
+            Ok((to_constant::<B>(settings, rebuilt, student)? + of_teacher) * 0.5)
         }
     }
 }
@@ -287,10 +287,10 @@ mod tests {
                     normalised,
                     weighting: Default::default(),
                 };
-                let loss = |a, b| reconstruction(&settings, a, b, &teacher).expect("memory");
+                let loss = |a, b| reconstruction::<B>(&settings, a, b, &teacher).expect("memory");
                 check::<B>(&format!("{settings:?}"), loss, [true, target != ReconstructionTarget::Teacher]);
                 let constant = features::<B>(values(4));
-                let loss = |a, _| reconstruction_of_constant(&settings, a, &constant, &teacher).expect("memory");
+                let loss = |a, _| reconstruction_of_constant::<B>(&settings, a, &constant, &teacher).expect("memory");
                 check::<B>(&format!("constant, {settings:?}"), loss, [true, false]);
             }
         }
