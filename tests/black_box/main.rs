@@ -1,5 +1,6 @@
 //! Tests of the built binary, one file a subject; one executable, so that the library is linked once.
 
+mod baselines;
 mod budget;
 mod cancel;
 mod caught;
