@@ -64,12 +64,12 @@ pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result
 
 fn figure(groups: &Groups<'_>, category: &str, curves: &[RunCurves], name: String) -> Result<Figure, ReportError> {
     let description = format!("Loss by epoch in {category}: in training, and on held-out normal images");
-    let description = groups.guidance.marked(&description);
+    let description = groups.marked(&description);
     let legend_rows = groups.variants.len().min(MAX_DRAWN).div_ceil(3) as u32;
     Figure::draw(name, description, (960, 320 + 20 * legend_rows), |area| {
         let rest = left_out(groups.variants.len());
         let title = format!("{category}: Σ over levels of mean ‖T^ − Ŝ^‖² by epoch, one line a seed{rest}");
-        let title = groups.guidance.marked(&title);
+        let title = groups.marked(&title);
         area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
         for (index, variant) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
             let (x, y) = (14 + 300 * (index as i32 % 3), 36 + 20 * (index as i32 / 3));

@@ -7,6 +7,7 @@ mod caught;
 mod cli;
 mod collect;
 mod common;
+mod compare;
 mod contention;
 mod devices;
 mod disks;

@@ -19,7 +19,7 @@ fn score(kind: u8, drawn: f32) -> f32 {
 /// A few small images; a mask is absent, empty, full, or drawn.
 fn cases() -> impl Strategy<Value = Case> {
     let pixel = (0.0_f32..1.0, any::<bool>());
-    let image = |pixels: usize| (0_u8..6, proptest::collection::vec(pixel.clone(), pixels));
+    let image = move |pixels: usize| (0_u8..6, proptest::collection::vec(pixel.clone(), pixels));
     (1_usize..6, 1_usize..6, 1_usize..4, 0_u8..5)
         .prop_flat_map(move |(width, height, images, kind)| {
             (Just((width, kind)), proptest::collection::vec(image(width * height), images))
