@@ -39,7 +39,7 @@ enum Verb {
     Report(report::ReportArgs),
     /// Tell whether one trial is better than another, and how sure that is.
     Compare(compare::CompareArgs),
-    /// List the published numbers of ST-FPM that variants can be set beside, with their sources.
+    /// List published numbers of ST-FPM, with their sources.
     Baselines(baselines::BaselinesArgs),
     /// Look at a data set, or draw the synthetic one.
     #[command(subcommand)]
