@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::global::Global;
 use super::start::start;
 use super::worker::Runner;
-use super::{cancel, compare, data, gc, report, status, sweep, weights, why, worker};
+use super::{baselines, cancel, compare, data, gc, report, status, sweep, weights, why, worker};
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
@@ -39,6 +39,8 @@ enum Verb {
     Report(report::ReportArgs),
     /// Tell whether one trial is better than another, and how sure that is.
     Compare(compare::CompareArgs),
+    /// List published numbers of ST-FPM, with their sources.
+    Baselines(baselines::BaselinesArgs),
     /// Look at a data set, or draw the synthetic one.
     #[command(subcommand)]
     Data(data::DataVerb),
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Verb::Gc(args) => runtime.block_on(gc::run(&args, &global)),
         Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
         Verb::Compare(args) => runtime.block_on(compare::run(&args, &global)),
+        Verb::Baselines(args) => baselines::run(&args),
         Verb::Data(verb) => data::run(&verb),
         Verb::Weights(verb) => weights::run(&verb),
         Verb::Worker(args) => runtime.block_on(worker::run(&args, &global, &Runner::CPU)),

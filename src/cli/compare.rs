@@ -1,15 +1,18 @@
 //! `didact compare`: whether trials differ, and how sure that is.
 
+use serde::Serialize;
+
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, table};
-use crate::report::{Incomparable, Side, Verdict, verdicts};
-use crate::store::{Access, Store};
+use crate::report::{Incomparable, RankTest, Side, Verdict, rank_tests, verdicts};
+use crate::store::{Access, Compared, Store};
 
 /// Arguments of `didact compare`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CompareArgs {
-    /// What the others are compared with: a trial, a run, or a sweep of one trial (first digits of a key, or a name).
+    /// What the others are compared with: a trial or a run (first digits of its key), a variant of a sweep (SWEEP:LABEL), or a
+    /// sweep of one trial.
     reference: String,
     /// What is compared with it.
     #[arg(required = true)]
@@ -22,59 +25,114 @@ pub(super) struct CompareArgs {
     json: bool,
 }
 
+/// What is told.
+#[derive(Serialize)]
+struct Told {
+    verdicts: Vec<Verdict>,
+    /// Over categories, where there are enough trials and categories.
+    friedman: Vec<RankTest>,
+}
+
 /// Runs the verb.
 pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Failure> {
-    let usage = |error: Incomparable| match error {
-        Incomparable::Protocols { .. } => {
-            Failure::new(Exit::Usage, format!("{error}; --across-protocols compares them all the same, and says so"))
-        }
-        error => Failure::new(Exit::Usage, error.to_string()),
-    };
     let store = Store::open(&global.store, Access::Read).await?;
+    let artifacts = global.artifacts();
     let mut sides = Vec::new();
     for name in std::iter::once(&args.reference).chain(&args.others) {
-        let named = store.find(name).await?;
-        sides.push(Side::of(name, &store.compared(&named).await?).map_err(usage)?);
+        sides.push(Side::of(name, &rows(&store, name).await?, &artifacts).map_err(usage)?);
     }
     let verdicts = verdicts(&sides[0], &sides[1..], args.across_protocols).map_err(usage)?;
+    let told = Told { verdicts, friedman: rank_tests(&sides) };
     if args.json {
-        print_json(&verdicts)?;
+        print_json(&told)?;
     } else {
-        tell(&verdicts)?;
+        tell(&told)?;
     }
     Ok(Exit::Done)
 }
 
-fn tell(verdicts: &[Verdict]) -> Result<(), Failure> {
-    let mut pairs: Vec<(&str, &str)> = Vec::new();
-    for verdict in verdicts {
-        let pair = (verdict.variant.as_str(), verdict.reference.as_str());
-        if !pairs.contains(&pair) {
-            pairs.push(pair);
+fn usage(error: Incomparable) -> Failure {
+    match error {
+        Incomparable::Protocols { .. } => {
+            Failure::new(Exit::Usage, format!("{error}; --across-protocols compares them all the same, and says so"))
+        }
+        error => Failure::new(Exit::Usage, error.to_string()),
+    }
+}
+
+/// The runs that a name stands for: a key, a sweep, or `SWEEP:LABEL`.
+async fn rows(store: &Store, name: &str) -> Result<Compared, Failure> {
+    let Some((sweep, label)) = name.split_once(':') else {
+        return Ok(store.compared(&store.find(name).await?).await?);
+    };
+    let mut rows = store.compared(&store.find(sweep).await?).await?;
+    let mut labels: Vec<String> = rows.runs.iter().map(|run| run.variant.clone()).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    rows.runs.retain(|run| run.variant == label);
+    if rows.runs.is_empty() {
+        let message = format!("`{sweep}` has no variant `{label}`; it has: {}", labels.join("; "));
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(rows)
+}
+
+fn tell(told: &Told) -> Result<(), Failure> {
+    let mut trials: Vec<&str> = Vec::new();
+    for verdict in &told.verdicts {
+        if !trials.contains(&verdict.trial.as_str()) {
+            trials.push(&verdict.trial);
         }
     }
-    for (variant, reference) in pairs {
-        let of_pair: Vec<&Verdict> =
-            verdicts.iter().filter(|v| (v.variant.as_str(), v.reference.as_str()) == (variant, reference)).collect();
-        print(&format!("{variant} against {reference}"))?;
-        if let Some(what) = of_pair.first().and_then(|verdict| verdict.across.as_ref()) {
-            print(&format!("ACROSS PROTOCOLS ({what}): the numbers do not measure the same thing"))?;
+    for trial in trials {
+        tell_trial(&told.verdicts.iter().filter(|verdict| verdict.trial == trial).collect::<Vec<_>>())?;
+    }
+    told.friedman.iter().try_for_each(tell_ranks)
+}
+
+fn tell_trial(verdicts: &[&Verdict]) -> Result<(), Failure> {
+    let Some(first) = verdicts.first() else { return Ok(()) };
+    print(&format!("{} against {}", first.variant, first.reference))?;
+    if let Some(what) = &first.across {
+        print(&format!("ACROSS PROTOCOLS ({what}): the numbers do not measure the same thing"))?;
+    }
+    let head = ["metric", "mean", "reference", "difference", "95 % interval", "p (Holm)", "verdict"];
+    print(&table(&head, &verdicts.iter().map(|verdict| verdict.cells()).collect::<Vec<_>>()))?;
+    for verdict in verdicts {
+        print(&format!(
+            "{}: {} seed(s), {} category(ies) in common; interval: {}",
+            verdict.metric, verdict.seeds, verdict.categories, verdict.method
+        ))?;
+    }
+    for verdict in verdicts {
+        for (category, seed, p) in &verdict.delong {
+            print(&format!(
+                "DeLong, image AUROC, {category}, seed {seed}: p = {p:.3} (other images, these two networks)"
+            ))?;
         }
-        let head = ["metric", "mean", "reference", "difference", "95 % interval", "p (Holm)", "verdict"];
-        print(&table(&head, &of_pair.iter().map(|verdict| verdict.cells()).collect::<Vec<_>>()))?;
-        if let Some(first) = of_pair.first() {
-            print(&format!("{} seed(s), {} category(ies) in common; {}", first.seeds, first.categories, first.method))?;
+        if let Some(p) = verdict.over_categories {
+            print(&format!("Wilcoxon over categories, {}: p = {p:.3}", verdict.metric))?;
         }
-        for verdict in &of_pair {
-            for (category, seed, p) in &verdict.delong {
-                print(&format!(
-                    "DeLong, image AUROC, {category}, seed {seed}: p = {p:.3} (other images, these two networks)"
-                ))?;
-            }
-            if let Some(p) = verdict.over_categories {
-                print(&format!("Wilcoxon over categories, {}: p = {p:.3}", verdict.metric))?;
-            }
-        }
+    }
+    Ok(())
+}
+
+fn tell_ranks(test: &RankTest) -> Result<(), Failure> {
+    print(&format!(
+        "Friedman over {} categories, {}: p = {:.3}; mean ranks (1 = highest), critical difference {:.2} (Nemenyi)",
+        test.categories.len(),
+        test.metric,
+        test.p,
+        test.critical_difference
+    ))?;
+    for (label, rank) in &test.mean_ranks {
+        print(&format!("  {rank:.2}  {label}"))?;
+    }
+    for (better, worse) in &test.apart {
+        print(&format!("  {better} ranks above {worse}"))?;
+    }
+    if test.apart.is_empty() {
+        print("  no two are told apart")?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The command line: one verb a file.
 
 mod args;
+mod baselines;
 mod cancel;
 #[cfg(feature = "cuda")]
 mod check;

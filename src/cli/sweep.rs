@@ -12,6 +12,7 @@ use super::signals::listen_for_signals;
 use super::steering::{Steering, write_plan};
 use super::worker::TF32_NEEDS_A_GPU;
 use crate::plan::{Plan, StageKind, Strategy};
+use crate::report::Ranking;
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::spec::load;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted};
@@ -197,7 +198,9 @@ async fn conclude(
         return Ok(Exit::Interrupted);
     }
     if !args.no_report && args.only.is_none() {
-        let index = report::write(store, sweep, &status.name, None, &global.artifacts()).await?;
+        let index =
+            report::write(store, sweep, &report::folder_of(&status.name), Ranking::default(), &global.artifacts())
+                .await?;
         print(&format!("report: {}", index.display()))?;
     }
     let left = |why: &str| match open {

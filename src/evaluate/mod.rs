@@ -1,6 +1,7 @@
 //! Anomaly maps, metrics, and what they are measured under.
 
 mod curves;
+mod histograms;
 mod level_maps;
 mod map_rule;
 pub mod metrics;
@@ -11,6 +12,7 @@ mod settings;
 mod threshold;
 
 pub use curves::{Curve, Curves};
+pub use histograms::{ImageHistogram, PixelHistograms};
 pub use level_maps::LevelMaps;
 pub(crate) use level_maps::read_floats;
 pub use map_rule::{FinalMap, MapRule, mean_product_score};

@@ -48,7 +48,8 @@ impl StageKind {
     pub fn recipe(self) -> u32 {
         match self {
             // 2: per-image overlap, the official code's PRO, kinds of defects, the held-out threshold.
-            Self::Evaluate => 2,
+            // 3: histograms of each image's pixels.
+            Self::Evaluate => 3,
             // 2: convolution and batch norm as one operation, sums in other parts. 3: sums beside each other in losses.
             Self::Features | Self::Pretrain | Self::Joint | Self::Score => 3,
         }

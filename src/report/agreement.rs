@@ -15,7 +15,7 @@ pub(super) fn agreement(groups: &Groups<'_>) -> Markup {
     let pairs: Vec<(f64, f64)> = whole.iter().filter_map(|trial| Some((trial.objective?, trial.test[0]?))).collect();
     let show = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
     html! {
-        h3 { (groups.guidance.marked("What guided the search, beside the test")) }
+        h3 { (groups.marked("What guided the search, beside the test")) }
         div.scroll { table {
             thead { tr {
                 th { "variant" } th { "runs" } th { "mean " (objective.result()) }
@@ -66,7 +66,7 @@ struct TrialMeans<'g> {
 fn trials<'g>(groups: &'g Groups<'_>, objective: &str) -> Vec<TrialMeans<'g>> {
     let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
     let means = |variant: &'g Variant| {
-        let all: Vec<_> = groups.all().iter().filter(|run| run.trial_id == variant.trial).collect();
+        let all: Vec<_> = groups.of_variant(variant).collect();
         let value = |run: &RunRow, name: &str| groups.value(run, "selected", name);
         let both: Vec<_> =
             all.iter().filter(|run| value(run, objective).is_some() && value(run, METRICS[0].0).is_some()).collect();

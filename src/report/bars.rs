@@ -38,14 +38,14 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
     let labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
     let categories: Vec<&str> = groups.categories.iter().map(|(category, _)| category.as_str()).collect();
     let description = format!("{label} of {} in {}, mean and seeds", labels.join(", "), categories.join(", "));
-    let description = groups.guidance.marked(&description);
+    let description = groups.marked(&description);
     let legend_rows = variants.len().div_ceil(3) as u32;
     let slot_width = (1340.0 / ((variants.len() + 1) * table.len()) as f64).min(56.0);
     let draw = |area: &super::figure::Area<'_>| {
         let slots = variants.len() as f64 + 1.0;
         let rest = left_out(groups.variants.len());
         let caption = format!("{label}: mean over seeds (bars start at {floor:.2}) and each seed (dots){rest}");
-        let caption = groups.guidance.marked(&caption);
+        let caption = groups.marked(&caption);
         area.draw_text(&caption, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
         for (index, label) in labels.iter().enumerate() {
             let (x, y) = (14 + 270 * (index as i32 % 3), 34 + 20 * (index as i32 / 3));
@@ -97,7 +97,10 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
         }
         Ok(())
     };
-    let width = (60.0 + slot_width * ((variants.len() + 1) * table.len()) as f64)
-        .max(if groups.guidance.mark().is_some() { 800.0 } else { 640.0 }) as u32;
+    let width = (60.0 + slot_width * ((variants.len() + 1) * table.len()) as f64).max(if groups.mark().is_some() {
+        800.0
+    } else {
+        640.0
+    }) as u32;
     Figure::draw(format!("{prefix}bars-{name}"), description, (width, 320 + 20 * legend_rows), draw).map(Some)
 }

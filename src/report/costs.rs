@@ -30,7 +30,7 @@ pub(super) struct Costs {
 
 impl Costs {
     pub(super) fn of(rows: &Rows, groups: &Groups<'_>, variant: &Variant) -> Self {
-        let runs: Vec<_> = groups.all().iter().filter(|run| run.trial_id == variant.trial).collect();
+        let runs: Vec<_> = groups.of_variant(variant).collect();
         let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
         let result = |name| mean(runs.iter().filter_map(|run| groups.value(run, "selected", name)).collect());
         let stages: Vec<&StageRow> =
@@ -78,7 +78,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Markup {
         groups.variants.iter().map(|variant| (variant, Costs::of(rows, groups, variant))).collect();
     let on_gpus = all.iter().any(|(_, costs)| costs.gpu_peak.is_some());
     html! {
-        h3 { (groups.guidance.marked("Cost")) }
+        h3 { (groups.marked("Cost")) }
         div.scroll { table {
             thead { tr {
                 th { "variant" } th { "parameters" } th { "FLOP an image" } th { "pretraining" } th { "joint, an epoch" }

@@ -1,10 +1,10 @@
 //! Runs by protocol, variant and category.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rows;
 use super::guidance::Guidance;
-use super::protocol::Protocol;
+use super::protocol::{Protocol, differences};
 use super::text;
 use crate::plan::short_name;
 use crate::store::RunRow;
@@ -20,9 +20,21 @@ pub(super) struct Variant {
     pub baseline: bool,
     /// The rule that picked its epochs, for people.
     pub selection: &'static str,
+    /// Which of the group's ways of measuring, from 0.
+    protocol: usize,
 }
 
-/// The runs of a sweep that were measured in one way: numbers of different groups never stand in one table.
+/// Whether numbers that were measured in different ways may stand in one table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ranking {
+    /// They may not.
+    #[default]
+    WithinProtocols,
+    /// They may, and everything that they stand in is marked.
+    AcrossProtocols,
+}
+
+/// The runs of a sweep that were measured in one way: numbers of different groups never stand in one table, unless asked.
 pub(super) struct Groups<'r> {
     /// Trials in their order, the baseline first.
     pub variants: Vec<Variant>,
@@ -30,7 +42,10 @@ pub(super) struct Groups<'r> {
     pub categories: Vec<(String, Protocol)>,
     /// What the search was guided by.
     pub guidance: Guidance,
-    runs: Vec<&'r RunRow>,
+    /// What the protocols of one category differ in, where numbers are ranked across them.
+    pub across: Option<String>,
+    /// Each with the number of its protocol.
+    runs: Vec<(&'r RunRow, usize)>,
     values: BTreeMap<ValueKey<'r>, (Option<f64>, Option<&'r str>)>,
 }
 
@@ -41,36 +56,64 @@ type ValueKey<'r> = (&'r str, &'r str, &'r str);
 pub(super) const METRICS: [(&str, &str); 3] =
     [("pixel_auroc", "pixel AUROC"), ("image_auroc", "image AUROC"), ("aupro", "AUPRO")];
 
+/// A number's name for people.
+pub(super) fn metric_label(name: &'static str) -> &'static str {
+    METRICS.iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| *label)
+}
+
 /// All groups of a sweep, in the order of its trials.
-pub(super) fn groups(rows: &Rows) -> Vec<Groups<'_>> {
-    let mut classes: Vec<(String, Vec<&RunRow>)> = Vec::new();
+pub(super) fn groups(rows: &Rows, ranking: Ranking) -> Vec<Groups<'_>> {
+    let mut classes: Vec<String> = Vec::new();
+    let mut runs: Vec<(&RunRow, usize)> = Vec::new();
     for run in &rows.runs {
         let class = Protocol::of(run).class();
-        match classes.iter_mut().find(|(known, _)| *known == class) {
-            Some((_, runs)) => runs.push(run),
-            None => classes.push((class, vec![run])),
+        let number = classes.iter().position(|known| *known == class).unwrap_or(classes.len());
+        if number == classes.len() {
+            classes.push(class);
         }
+        runs.push((run, number));
     }
-    classes.into_iter().map(|(_, runs)| Groups::new(rows, runs)).collect()
+    match ranking {
+        Ranking::AcrossProtocols if !runs.is_empty() => vec![Groups::new(rows, runs)],
+        _ => (0..classes.len())
+            .map(|number| {
+                Groups::new(rows, runs.iter().filter(|(_, of)| *of == number).map(|(run, _)| (*run, 0)).collect())
+            })
+            .collect(),
+    }
+}
+
+impl Variant {
+    fn has(&self, run: &RunRow, protocol: usize) -> bool {
+        self.trial == run.trial_id && self.protocol == protocol
+    }
 }
 
 impl<'r> Groups<'r> {
-    fn new(rows: &'r Rows, runs: Vec<&'r RunRow>) -> Self {
+    fn new(rows: &'r Rows, runs: Vec<(&'r RunRow, usize)>) -> Self {
         let mut variants: Vec<Variant> = Vec::new();
         let mut categories: BTreeMap<String, Protocol> = BTreeMap::new();
-        for run in &runs {
+        let mut facts: BTreeSet<String> = BTreeSet::new();
+        for (run, number) in &runs {
             let protocol = Protocol::of(run);
-            if variants.iter().all(|variant| variant.trial != run.trial_id) {
+            if variants.iter().all(|variant| !variant.has(run, *number)) {
                 variants.push(Variant {
                     trial: run.trial_id.clone(),
                     label: run.variant.clone(),
                     baseline: run.baseline == 1,
                     selection: protocol.selection(),
+                    protocol: *number,
                 });
             }
-            categories.entry(run.category.clone()).or_insert(protocol);
+            let first = categories.entry(run.category.clone()).or_insert_with(|| protocol.clone());
+            facts.extend(differences(first, &protocol));
         }
         tell_apart(&mut variants, &runs);
+        if variants.iter().any(|variant| variant.protocol > 0) {
+            variants.iter_mut().for_each(|v| v.label = format!("{} [protocol {}]", v.label, v.protocol + 1));
+        }
+        let across = (!facts.is_empty() && runs.iter().any(|(_, number)| *number > 0))
+            .then(|| facts.into_iter().collect::<Vec<_>>().join("; "));
         let values = rows
             .results
             .iter()
@@ -80,23 +123,49 @@ impl<'r> Groups<'r> {
             })
             .collect();
         let guidance = Guidance::of(rows);
-        Self { variants, categories: categories.into_iter().collect(), guidance, runs, values }
+        Self { variants, categories: categories.into_iter().collect(), guidance, across, runs, values }
     }
 
     /// All runs.
-    pub(super) fn all(&self) -> &[&'r RunRow] {
-        &self.runs
+    pub(super) fn all(&self) -> impl Iterator<Item = &'r RunRow> + '_ {
+        self.runs.iter().map(|(run, _)| *run)
+    }
+
+    /// The runs of one variant.
+    pub(super) fn of_variant(&self, variant: &Variant) -> impl Iterator<Item = &'r RunRow> + '_ {
+        let variant = variant.clone();
+        self.runs.iter().filter(move |(run, number)| variant.has(run, *number)).map(|(run, _)| *run)
     }
 
     /// The runs of one variant and category, by seed.
     pub(super) fn runs(&self, variant: &Variant, category: &str) -> impl Iterator<Item = &'r RunRow> + '_ {
-        let (trial, category) = (variant.trial.clone(), category.to_owned());
-        self.runs.iter().copied().filter(move |run| run.trial_id == trial && run.category == category)
+        let category = category.to_owned();
+        self.of_variant(variant).filter(move |run| run.category == category)
+    }
+
+    /// What every table and figure carries: that the search saw the test images, that protocols are mixed.
+    pub(super) fn mark(&self) -> Option<String> {
+        let marks: Vec<&str> =
+            self.guidance.mark().into_iter().chain(self.across.as_ref().map(|_| "across protocols")).collect();
+        (!marks.is_empty()).then(|| marks.join(", "))
+    }
+
+    /// A title or caption with the marks, which stand first: what is too long loses its end.
+    pub(super) fn marked(&self, title: &str) -> String {
+        self.mark().map_or_else(|| title.to_owned(), |mark| format!("[{mark}] {title}"))
     }
 
     /// One number of a run.
     pub(super) fn value(&self, run: &RunRow, selection: &str, name: &str) -> Option<f64> {
         self.values.get(&(run.id.as_str(), selection, name)).and_then(|(value, _)| *value)
+    }
+
+    /// The numbers of a run's selected epoch, by name.
+    pub(super) fn selected_values(&self, run: &RunRow) -> BTreeMap<String, f64> {
+        let from: ValueKey<'_> = (run.id.as_str(), "selected", "");
+        let of_run =
+            self.values.range(from..).take_while(|((id, selection, _), _)| *id == run.id && *selection == "selected");
+        of_run.filter_map(|((_, _, name), (value, _))| Some(((*name).to_owned(), (*value)?))).collect()
     }
 
     /// Why a number of a cell is undefined: the first run's reason.
@@ -145,9 +214,10 @@ pub(super) fn complete_means(cells: &[Vec<(i64, f64)>]) -> Vec<(i64, f64)> {
 }
 
 /// Trials of one label get the searched values that tell them apart.
-fn tell_apart(variants: &mut [Variant], runs: &[&RunRow]) {
+fn tell_apart(variants: &mut [Variant], runs: &[(&RunRow, usize)]) {
     let axes_of = |variant: &Variant| -> BTreeMap<String, serde_json::Value> {
-        let axes = runs.iter().find(|run| run.trial_id == variant.trial).map_or("{}", |run| run.axes.as_str());
+        let axes =
+            runs.iter().find(|(run, _)| run.trial_id == variant.trial).map_or("{}", |(run, _)| run.axes.as_str());
         serde_json::from_str(axes).unwrap_or_default()
     };
     let all: Vec<(String, BTreeMap<String, serde_json::Value>)> =

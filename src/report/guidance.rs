@@ -22,11 +22,6 @@ impl Guidance {
         matches!(self.0, Some(Objective::Test(_))).then_some("selected on test")
     }
 
-    /// A title or caption with the mark, which stands first: what is too long loses its end.
-    pub(super) fn marked(&self, title: &str) -> String {
-        self.mark().map_or_else(|| title.to_owned(), |mark| format!("[{mark}] {title}"))
-    }
-
     /// What guided the search, in words; nothing where nothing did.
     pub(super) fn words(&self) -> Markup {
         html! { @match &self.0 {

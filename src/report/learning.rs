@@ -109,12 +109,12 @@ fn figure(
     let name = format!("{prefix}{}-{category}", subject.name);
     let [left, right] = subject.captions;
     let description = format!("{category}: {} ({left}; {right})", subject.title);
-    let description = groups.guidance.marked(&description);
+    let description = groups.marked(&description);
     let legend_rows = groups.variants.len().min(MAX_DRAWN).div_ceil(3) as u32;
     Figure::draw(name, description, (960, 320 + 20 * legend_rows), |area| {
         let rest = left_out(groups.variants.len());
         let title = format!("{category}: {}, one line a seed{rest}", subject.title);
-        let title = groups.guidance.marked(&title);
+        let title = groups.marked(&title);
         area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
         for (index, variant) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
             let (x, y) = (14 + 300 * (index as i32 % 3), 36 + 20 * (index as i32 / 3));

@@ -5,20 +5,22 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::agreement::agreement;
-use super::comparison::Comparison;
 use super::costs::Costs;
+use super::effects::Effects;
 use super::figure::Figure;
-use super::grouping::Groups;
+use super::grouping::{Groups, metric_label};
 use super::guidance::Guidance;
 use super::pictures::Picture;
 use super::style::STYLE;
 use super::text::signed;
-use super::{Rows, costs, tables};
+use super::verdict::Verdict;
+use super::{Rows, costs, effects_block, tables};
 
 /// One protocol's part of the page, its figures drawn.
 pub(super) struct Section<'r> {
     pub groups: Groups<'r>,
-    pub comparisons: Vec<Comparison>,
+    pub comparisons: Vec<Verdict>,
+    pub effects: Vec<Effects>,
     pub published: Option<Markup>,
     pub bars: Vec<Figure>,
     pub learning: Vec<Figure>,
@@ -74,13 +76,19 @@ fn part(rows: &Rows, section: &Section<'_>, index: usize, of: usize) -> Markup {
             h2 { "Protocol " (index + 1) " of " (of) }
             p.note { "These numbers were measured in another way than those of the other parts, and are not to be ranked with them." }
         }
-        h2 { (groups.guidance.marked("Findings")) }
+        @if let Some(what) = &groups.across { p.note {
+            strong { "Across protocols. " }
+            "As asked, numbers that were measured in different ways stand in one table; they do not measure the same thing, and a \
+             difference may be one of measuring (" (what) "). ST-FPM here is that of the first protocol."
+        } }
+        h2 { (groups.marked("Findings")) }
         (findings(rows, section))
         h2 { "Results" }
         (tables::results(groups))
         @if !section.comparisons.is_empty() { (tables::comparisons(&section.comparisons, groups)) }
         @for figure in &section.bars { (svg(figure)) }
         (agreement(groups))
+        (effects_block::block(&section.effects, groups))
         (tables::epochs(groups))
         @if let Some(published) = &section.published { (published) }
         (costs::table(rows, groups))
@@ -122,13 +130,13 @@ fn findings(rows: &Rows, section: &Section<'_>) -> Markup {
             @let cost = Costs::of(rows, groups, variant).against(&reference);
             li {
                 strong { (variant.label) }
-                @let found: Vec<&Comparison> = section.comparisons.iter().filter(|c| c.trial == variant.trial).collect();
+                @let found: Vec<&Verdict> = section.comparisons.iter().filter(|v| v.is_of(&variant.trial, &variant.label)).collect();
                 @if found.is_empty() { ": no pair of runs with numbers yet" }
                 @for (place, comparison) in found.iter().enumerate() {
                     (if place == 0 { ": " } else { "; " })
-                    (comparison.metric) " " (signed(comparison.mean))
-                    @if let Some(test) = comparison.test { " (95 % " (signed(test.low)) " to " (signed(test.high)) ")" }
-                    ", " (comparison.verdict())
+                    (metric_label(comparison.metric)) " " (signed(comparison.difference))
+                    @if let Some((low, high)) = comparison.interval { " (95 % " (signed(low)) " to " (signed(high)) ")" }
+                    ", " (comparison.verdict)
                 }
                 "."
                 @if let Some(cost) = cost { " Cost: " (cost) "." }

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use super::figure::rasterise;
 use super::grouping::{Groups, Variant};
 use super::heat::heat;
-use super::{ReportError, Rows};
+use super::{ReportError, Rows, selected};
 use crate::data::{Image, Mask, Picture as Photograph};
 use crate::evaluate::{
-    Checkpoint, Evaluation, ImageScore, LevelMaps, ScoreHeader, fused_file, mask_file, quantile, read_floats,
-    resize_bilinear, thumbnail_file,
+    Evaluation, ImageScore, LevelMaps, ScoreHeader, fused_file, mask_file, quantile, read_floats, resize_bilinear,
+    thumbnail_file,
 };
-use crate::plan::{Key, StageJob, StageKind};
+use crate::plan::StageKind;
 use crate::store::{Artifacts, RunRow};
 
 /// Pixels of a tile's side.
@@ -123,15 +123,9 @@ fn chosen(source: &Source) -> Vec<usize> {
 impl Source {
     fn open(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: &Variant) -> std::io::Result<Self> {
         let folder = |kind: StageKind| -> std::io::Result<PathBuf> {
-            rows.stages
-                .iter()
-                .filter(|stage| stage.run_id == run.id && stage.kind == kind.name())
-                .find(|stage| match serde_json::from_str(&stage.job) {
-                    Ok(StageJob::Score(job)) => job.checkpoint == Checkpoint::Selected,
-                    Ok(StageJob::Evaluate(job)) => job.checkpoint == Checkpoint::Selected,
-                    _ => false,
-                })
-                .map(|stage| artifacts.path(kind, &Key::from_hex(stage.stage_id.clone())))
+            let stages = rows.stages.iter().filter(|stage| stage.run_id == run.id && stage.kind == kind.name());
+            let stages = stages.map(|stage| (stage.stage_id.as_str(), stage.job.as_str()));
+            selected::folder(artifacts, kind, stages)
                 .ok_or_else(|| std::io::Error::other(format!("the run has no stage `{}`", kind.name())))
         };
         let (score, evaluate) = (folder(StageKind::Score)?, folder(StageKind::Evaluate)?);
@@ -230,7 +224,7 @@ fn compose(
         labels += &format!("<text x=\"{x}\" y=\"18\" text-anchor=\"middle\" font-size=\"14\">{}</text>", escape(label));
     }
     // The corner before the columns' labels is empty: a picture that is passed on alone carries its mark there.
-    labels += &groups.guidance.mark().map(|mark| lines(mark, HEAD / 2)).unwrap_or_default();
+    labels += &groups.mark().map(|mark| lines(&mark, HEAD / 2)).unwrap_or_default();
     for (row, source) in sources.iter().enumerate() {
         let y = place(0, row).1 + TILE / 2;
         labels += &lines(&source.label, y);
@@ -253,7 +247,7 @@ fn compose(
     let kind = image.defect.as_deref().unwrap_or("good");
     Ok(Picture {
         name: format!("{prefix}maps-{category}-{kind}-{index:04}"),
-        caption: groups.guidance.marked(&format!("{category}, {} ({kind}), seed {}", image.image, first.seed)),
+        caption: groups.marked(&format!("{category}, {} ({kind}), seed {}", image.image, first.seed)),
         png: pixels.encode_png().map_err(|error| error.to_string())?,
     })
 }

@@ -1,5 +1,7 @@
 //! Published rows, in a block of their own: never in one ranking with what was measured here.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use maud::{Markup, html};
 
 use super::baselines::{Published, published};
@@ -26,28 +28,38 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Result<Option<Markup>, 
 }
 
 fn rows_of(table: &[Published], categories: &[&str]) -> Markup {
-    let mut metrics: Vec<&str> = table.iter().map(|row| row.metric.as_str()).collect();
-    metrics.sort_unstable();
-    metrics.dedup();
-    let value = |category: &str, metric: &str| {
-        let row = table.iter().find(|row| row.category == category && row.metric == metric);
+    let shown = || table.iter().filter(|row| categories.contains(&row.category.as_str()));
+    let lines: BTreeSet<(&str, &str)> = shown().map(|row| (row.model.as_str(), row.metric.as_str())).collect();
+    let value = |category: &str, (model, metric): (&str, &str)| {
+        let row = shown()
+            .find(|row| (row.category.as_str(), row.model.as_str(), row.metric.as_str()) == (category, model, metric));
         row.map_or_else(|| "–".to_owned(), |row| format!("{:.4}", row.value))
     };
-    let mut sources: Vec<(&str, &str)> = table.iter().map(|row| (row.model.as_str(), row.source.as_str())).collect();
-    sources.sort_unstable();
-    sources.dedup();
+    let sources: BTreeSet<(&str, &str)> = shown().map(|row| (row.model.as_str(), row.source.as_str())).collect();
+    let mut notes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in shown().filter(|row| !row.note.is_empty()) {
+        let of_note = notes.entry(&row.note).or_default();
+        if !of_note.contains(&row.category.as_str()) {
+            of_note.push(&row.category);
+        }
+    }
     html! {
-        div.scroll { table {
-            thead { tr { th { "metric" } @for category in categories { th { (category) } } } }
-            tbody { @for metric in metrics { tr {
-                td { (metric) }
-                @for category in categories { td { (value(category, metric)) } }
-            } } }
-        } }
-        p.quiet {
-            "The same images as far as counts tell, another protocol (size, split, epochs, choice of epoch): not to be ranked with \
-             the numbers above. "
-            @for (model, source) in sources { (model) ": " (source) ". " }
+        @if lines.is_empty() { p.note { "The table has no number of these categories." } }
+        @else {
+            div.scroll { table {
+                thead { tr { th { "model" } th.text { "metric" } @for category in categories { th { (category) } } } }
+                tbody { @for line in lines { tr {
+                    td { (line.0) }
+                    td.text { (line.1) }
+                    @for category in categories { td { (value(category, line)) } }
+                } } }
+            } }
+            p.quiet {
+                "The same images as far as counts tell, another protocol (size, split, epochs, choice of epoch): not to be ranked with \
+                 the numbers above. "
+                @for (model, source) in sources { (model) ": " (source) ". " }
+                @for (note, categories) in notes { (categories.join(", ")) ": " (note) ". " }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Everything that a report is made of, read once.
 
-use crate::store::{Curve, ResultRow, RunRow, StageRow, Store, StoreError, SweepRow};
+use crate::store::{ComparedScore, Curve, ResultRow, RunRow, StageRow, Store, StoreError, SweepRow};
 
 /// Rows of one sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Rows {
     pub runs: Vec<RunRow>,
     /// Their numbers.
     pub results: Vec<ResultRow>,
+    /// Scores of their test images.
+    pub scores: Vec<ComparedScore>,
     /// Their stages and costs.
     pub stages: Vec<StageRow>,
     /// Curves of the joint stages.
@@ -24,6 +26,7 @@ impl Rows {
             sweep: store.sweep_row(sweep).await?,
             runs: store.run_rows(sweep).await?,
             results: store.result_rows(sweep).await?,
+            scores: store.score_rows(sweep).await?,
             stages: store.stage_rows(sweep).await?,
             curves: store.curve_rows(sweep).await?,
         })

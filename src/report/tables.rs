@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::comparison::Comparison;
-use super::grouping::{Groups, METRICS, Variant};
+use super::grouping::{Groups, METRICS, Variant, metric_label};
 use super::statistics::summary;
 use super::text::{signed, spread};
+use super::verdict::Verdict;
 
 /// One table a metric: mean ± standard deviation over seeds, and the difference from ST-FPM's mean below.
 pub(super) fn results(groups: &Groups<'_>) -> Markup {
@@ -13,7 +13,7 @@ pub(super) fn results(groups: &Groups<'_>) -> Markup {
     html! {
         @for (name, label) in METRICS {
             @let common = groups.common_categories("selected", name);
-            h3 { (groups.guidance.marked(label)) }
+            h3 { (groups.marked(label)) }
             div.scroll { table {
                 thead { tr {
                     th { "variant" }
@@ -91,44 +91,45 @@ fn missing(groups: &Groups<'_>, variant: &Variant, category: &str, name: &str) -
 }
 
 /// Every variant against ST-FPM.
-pub(super) fn comparisons(comparisons: &[Comparison], groups: &Groups<'_>) -> Markup {
+pub(super) fn comparisons(comparisons: &[Verdict], groups: &Groups<'_>) -> Markup {
     let categories = groups.categories.len();
     html! {
-        h3 { (groups.guidance.marked("Against ST-FPM, re-run under the same protocol")) }
+        h3 { (groups.marked("Against ST-FPM, re-run under the same protocol")) }
         div.scroll { table {
             thead { tr {
                 th { "variant" } th.text { "metric" } th { "mean difference" } th { "95 % interval" } th { "p (Holm)" }
                 th { "better / equal / worse" } th { "seeds" } th { "categories" } th.text { "verdict" }
             } }
             tbody { @for comparison in comparisons {
-                @let (wins, ties, losses) = comparison.wins_ties_losses;
+                @let (wins, ties, losses) = comparison.better_equal_worse;
                 tr {
                     td { (comparison.variant) }
-                    td.text { (comparison.metric) }
-                    td class=(direction(comparison.mean)) { (signed(comparison.mean)) }
-                    td { @match comparison.test {
-                        Some(test) => { (signed(test.low)) " to " (signed(test.high)) }
+                    td.text { (metric_label(comparison.metric)) }
+                    td class=(direction(comparison.difference)) { (signed(comparison.difference)) }
+                    td { @match comparison.interval {
+                        Some((low, high)) => { (signed(low)) " to " (signed(high)) }
                         None => { "–" }
                     } }
-                    td { @match comparison.adjusted { Some(p) => { (format!("{p:.3}")) } None => { "–" } } }
+                    td { @match comparison.p { Some(p) => { (format!("{p:.3}")) } None => { "–" } } }
                     td { (wins) " / " (ties) " / " (losses) }
                     td { (comparison.seeds) }
                     td { (comparison.categories) " of " (categories) }
-                    td.text.wrap { (comparison.verdict()) }
+                    td.text.wrap { (comparison.verdict) }
                 }
             } }
         } }
         p.quiet {
-            "Paired by category and seed. The interval is Student's t over seeds, each seed's difference a mean over the categories \
-             in which both have a number; p is adjusted over the variants of one metric. Counts are of single category–seed pairs. It speaks of other seeds on \
-             these images, not of other images."
+            "Paired by category and seed; each seed's difference is a mean over the categories in which both have a number, p is adjusted \
+             over the variants of one metric, counts are of single category–seed pairs. With fewer than 8 seeds the interval is \
+             Student's t over seeds: it speaks of other seeds on these images, not of other images. From 8 seeds on it is a bootstrap \
+             over seeds and, within each category, images."
         }
     }
 }
 
 /// What the choice of epoch does: selected, last and, on request, the best on test.
 pub(super) fn epochs(groups: &Groups<'_>) -> Markup {
-    let has_oracle = groups.all().iter().any(|run| groups.value(run, "oracle", "epoch").is_some());
+    let has_oracle = groups.all().any(|run| groups.value(run, "oracle", "epoch").is_some());
     let show = |variant: &Variant, category: &str, selection: &str, name: &str| {
         summary(&values(groups.cell(variant, category, selection, name))).map_or_else(|| "–".to_owned(), spread)
     };
@@ -142,7 +143,7 @@ pub(super) fn epochs(groups: &Groups<'_>) -> Markup {
         columns.push(("oracle", "best on test (oracle)"));
     }
     html! {
-        h3 { (groups.guidance.marked(if has_oracle { "Selected epoch beside the last and the oracle" } else { "Selected epoch beside the last" })) }
+        h3 { (groups.marked(if has_oracle { "Selected epoch beside the last and the oracle" } else { "Selected epoch beside the last" })) }
         div.scroll { table {
             thead {
                 tr { th { "variant" } th.text { "category" } th.text { "selected epochs" }

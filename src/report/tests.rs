@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::comparison::comparisons;
-use super::grouping::groups;
-use super::{Rows, write};
+use super::grouping::{Groups, Ranking};
+use super::{Rows, Verdict, findings, write};
 use crate::store::{Artifacts, ResultRow, RunRow, SweepRow};
 
 /// A run with its pixel AUROC; none = undefined.
@@ -29,7 +28,14 @@ fn rows(cases: &[Case]) -> Rows {
         source: "schema = 1".into(),
         resolved: json!({ "baseline": { "published": "stfpm-paper" } }).to_string(),
     };
-    let mut rows = Rows { sweep, runs: Vec::new(), results: Vec::new(), stages: Vec::new(), curves: Vec::new() };
+    let mut rows = Rows {
+        sweep,
+        runs: Vec::new(),
+        results: Vec::new(),
+        scores: Vec::new(),
+        stages: Vec::new(),
+        curves: Vec::new(),
+    };
     for case in cases {
         let id = format!("{}/{}/{}/{}/{}", case.variant, case.category, case.seed, case.size, case.axes);
         rows.runs.push(RunRow {
@@ -60,6 +66,15 @@ fn rows(cases: &[Case]) -> Rows {
     rows
 }
 
+/// Numbers of one protocol only.
+fn groups(rows: &Rows) -> Vec<Groups<'_>> {
+    super::grouping::groups(rows, Ranking::WithinProtocols)
+}
+
+fn comparisons(rows: &Rows, groups: &Groups<'_>) -> Vec<Verdict> {
+    super::comparison::comparisons(rows, groups, &Artifacts::new("none".into()))
+}
+
 #[test]
 fn a_category_without_numbers_is_left_out_and_counted() {
     let rows = rows(&[
@@ -73,10 +88,10 @@ fn a_category_without_numbers_is_left_out_and_counted() {
         case("skip=add", "bolt", 1, None),
     ]);
     let groups = groups(&rows);
-    let found = comparisons(&groups[0]);
+    let found = comparisons(&rows, &groups[0]);
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].categories, found[0].seeds, found[0].wins_ties_losses), (1, 2, (2, 0, 0)));
-    assert!((found[0].mean - 0.04).abs() < 1e-12);
+    assert_eq!((found[0].categories, found[0].seeds, found[0].better_equal_worse), (1, 2, (2, 0, 0)));
+    assert!((found[0].difference - 0.04).abs() < 1e-12);
     assert_eq!(groups[0].common_categories("selected", "pixel_auroc"), ["nut"]);
 }
 
@@ -87,9 +102,9 @@ fn a_seed_that_only_one_side_has_makes_no_pair() {
         case("skip=add", "nut", 0, Some(0.8)),
         case("skip=add", "nut", 1, Some(0.99)),
     ]);
-    let found = comparisons(&groups(&rows)[0]);
-    assert_eq!((found[0].seeds, found[0].test, found[0].verdict()), (1, None, "one seed: no interval".to_owned()));
-    assert!((found[0].mean + 0.1).abs() < 1e-12);
+    let found = comparisons(&rows, &groups(&rows)[0]);
+    assert_eq!((found[0].seeds, found[0].interval, found[0].verdict.as_str()), (1, None, "one seed: no interval"));
+    assert!((found[0].difference + 0.1).abs() < 1e-12);
 }
 
 #[test]
@@ -98,8 +113,8 @@ fn numbers_of_two_protocols_stand_in_two_groups() {
     let rows = rows(&[case("ST-FPM", "nut", 0, Some(0.9)), small, case("skip=add", "nut", 0, Some(0.95))]);
     let groups = groups(&rows);
     assert_eq!(groups.iter().map(|group| group.variants.len()).collect::<Vec<_>>(), [2, 1]);
-    assert!((comparisons(&groups[0])[0].mean - 0.05).abs() < 1e-12, "against ST-FPM of the same size");
-    assert!(comparisons(&groups[1]).is_empty());
+    assert!((comparisons(&rows, &groups[0])[0].difference - 0.05).abs() < 1e-12, "against ST-FPM of the same size");
+    assert!(comparisons(&rows, &groups[1]).is_empty());
 }
 
 #[test]
@@ -131,7 +146,8 @@ fn a_page_is_written_without_artifacts_and_escapes_what_people_wrote() {
     std::fs::create_dir_all(&out).expect("created");
     std::fs::write(out.join("maps-gone-cut-0001.png"), "").expect("written");
     std::fs::write(out.join("mine.png"), "").expect("written");
-    let page = write(&rows(&cases), &Artifacts::new(folder.path().join("none")), &out).expect("written");
+    let page =
+        write(&rows(&cases), &Artifacts::new(folder.path().join("none")), Ranking::default(), &out).expect("written");
     let text = std::fs::read_to_string(page).expect("readable");
     assert!(text.contains("Is &lt;b&gt; &amp; &quot;c&quot; escaped?") && text.contains("nut &amp; &lt;bolt&gt;"));
     assert!(!text.contains("<bolt>") && text.contains("the first 12 of 21 variants") && text.contains("no picture of"));
@@ -160,7 +176,8 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
 
 fn text_of(rows: &Rows) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let page = write(rows, &Artifacts::new(folder.path().join("none")), &folder.path().join("out")).expect("written");
+    let artifacts = Artifacts::new(folder.path().join("none"));
+    let page = write(rows, &artifacts, Ranking::default(), &folder.path().join("out")).expect("written");
     std::fs::read_to_string(page).expect("readable")
 }
 
@@ -207,4 +224,57 @@ fn a_store_that_knows_no_objective_says_nothing_of_it() {
         let text = text_of(&rows);
         assert!(!text.contains("guided") && !text.contains("selected on test") && text.contains("pixel AUROC"));
     }
+}
+
+#[test]
+fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
+    let small = Case { size: 128, ..case("skip=add", "nut", 0, Some(0.8)) };
+    let rows = rows(&[case("ST-FPM", "nut", 0, Some(0.9)), case("skip=add", "nut", 0, Some(0.95)), small]);
+    let artifacts = Artifacts::new("none".into());
+    let apart = findings(&rows, &artifacts, Ranking::WithinProtocols);
+    assert_eq!(apart.iter().map(|part| part.verdicts.len()).collect::<Vec<_>>(), [1, 0]);
+    assert!(apart.iter().all(|part| part.mark.is_none() && part.across.is_none()));
+
+    let together = findings(&rows, &artifacts, Ranking::AcrossProtocols);
+    assert_eq!(together.len(), 1);
+    assert_eq!(together[0].variants, ["ST-FPM [protocol 1]", "skip=add [protocol 1]", "skip=add [protocol 2]"]);
+    assert_eq!(together[0].mark.as_deref(), Some("across protocols"));
+    assert_eq!(together[0].across.as_deref(), Some("image_size: 256, 128"));
+    let differences: Vec<f64> = together[0].verdicts.iter().map(|verdict| verdict.difference).collect();
+    assert!((differences[0] - 0.05).abs() < 1e-12 && (differences[1] + 0.1).abs() < 1e-12);
+    assert!(together[0].verdicts.iter().all(|verdict| verdict.across.is_some()));
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let page = write(&rows, &artifacts, Ranking::AcrossProtocols, &folder.path().join("out")).expect("written");
+    let text = std::fs::read_to_string(page).expect("readable");
+    assert!(text.contains("Across protocols. ") && text.contains("<h3>[across protocols] pixel AUROC"), "{text}");
+}
+
+#[test]
+fn what_an_axis_does_is_told_with_its_levels() {
+    let mut cases = Vec::new();
+    for (rate, depth) in [(0.1, 1), (0.1, 2), (0.4, 1), (0.4, 2)] {
+        for seed in 0..3 {
+            for (category, base) in [("nut", 0.9), ("bolt", 0.6)] {
+                let value = base + rate / 10.0 + 1e-5 * (seed * depth) as f64;
+                let axes = json!({ "joint.student.learning_rate": rate, "model.depth": depth });
+                cases.push(Case { axes, ..case("U-Net", category, seed, Some(value)) });
+            }
+        }
+    }
+    cases.push(case("ST-FPM", "nut", 0, Some(0.5)));
+    let rows = rows(&cases);
+    let found = findings(&rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
+    assert_eq!((found.len(), found[0].metric, found[0].runs, found[0].trials), (1, "pixel_auroc", 24, 4));
+    let [rate, depth] = &found[0].axes[..] else { panic!("two axes: {found:?}") };
+    assert_eq!((rate.axis.as_str(), depth.axis.as_str()), ("joint.student.learning_rate", "model.depth"));
+    assert!(rate.share.expect("enough runs").mean > 0.95 && depth.share.expect("enough runs").mean < 0.05, "{found:?}");
+    let effects: Vec<(&str, usize)> = rate.levels.iter().map(|level| (level.level.as_str(), level.runs)).collect();
+    assert_eq!(effects, [("0.1", 12), ("0.4", 12)]);
+    // 0.03 lies between the levels, and the mean of all in their middle.
+    assert!((rate.levels[1].effect - 0.015).abs() < 1e-6 && (rate.levels[0].effect + 0.015).abs() < 1e-6);
+    let (low, high) = rate.levels[1].interval.expect("three seeds");
+    assert!(low < 0.015 && 0.015 < high && high - low < 0.001);
+    let text = text_of(&rows);
+    assert!(text.contains("What each setting does") && text.contains("joint.student.learning_rate with model.depth"));
 }

@@ -1,35 +1,19 @@
 //! Two variants beside each other, and what may be said of them: better, worse, or not distinguishable, and how many seeds would do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::difference::{self, Differences, Pairs, adjust, settles};
 use super::grouping::METRICS;
-use super::protocol::{Protocol, differences};
-use super::statistics::{CategoryScores, delong, image_auroc_difference, paired_t, seeds_needed, summary, wilcoxon};
+use super::protocol::differences;
+use super::resampled::resampled;
+use super::side::{Side, twins};
+use super::statistics::{delong, paired_t, seeds_needed, summary, wilcoxon};
 use super::text;
-use crate::store::{Compared, ComparedRun};
 
 /// Seeds from which the interval is bootstrapped over seeds and images; with fewer it is Student's t over seeds.
 const BOOTSTRAP_SEEDS: usize = 8;
-
-/// One side of a comparison: the finished runs of one trial.
-#[derive(Debug, Clone)]
-pub struct Side {
-    label: String,
-    runs: Vec<SideRun>,
-}
-
-#[derive(Debug, Clone)]
-struct SideRun {
-    category: String,
-    seed: i64,
-    protocol: Protocol,
-    values: BTreeMap<String, f64>,
-    /// Image, whether it is defective, its score.
-    scores: Vec<(String, bool, f64)>,
-}
 
 /// Why there is nothing to compare.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +49,8 @@ pub enum Incomparable {
 pub struct Verdict {
     /// The variant.
     pub variant: String,
+    /// Its trial's key.
+    pub trial: String,
     /// What it is compared with.
     pub reference: String,
     /// Name in the store.
@@ -83,6 +69,8 @@ pub struct Verdict {
     pub seeds: usize,
     /// Categories in common.
     pub categories: usize,
+    /// Pairs that differ upwards, not at all, downwards.
+    pub better_equal_worse: (usize, usize, usize),
     /// better, worse, or why neither.
     pub verdict: String,
     /// Seeds with which a difference of this size would be found four times in five.
@@ -97,67 +85,29 @@ pub struct Verdict {
     pub across: Option<String>,
 }
 
-impl Side {
-    /// The finished runs of what `name` stands for, if they are of one trial.
-    pub fn of(name: &str, compared: &Compared) -> Result<Self, Incomparable> {
-        let trials: BTreeMap<&str, &str> =
-            compared.runs.iter().map(|run| (run.trial_id.as_str(), run.variant.as_str())).collect();
-        if trials.len() > 1 {
-            let trials =
-                trials.iter().map(|(id, variant)| format!("{} ({variant})", &id[..12.min(id.len())])).collect();
-            return Err(Incomparable::Several { name: name.to_owned(), trials });
-        }
-        let runs: Vec<SideRun> =
-            compared.runs.iter().filter(|run| run.state == "done").map(|run| SideRun::of(run, compared)).collect();
-        match compared.runs.first() {
-            Some(run) if !runs.is_empty() => Ok(Self { label: run.variant.clone(), runs }),
-            _ => Err(Incomparable::Nothing(name.to_owned())),
-        }
-    }
-
-    fn values(&self, category: &str, metric: &str) -> Vec<(i64, f64)> {
-        let runs = self.runs.iter().filter(|run| run.category == category);
-        runs.filter_map(|run| Some((run.seed, *run.values.get(metric)?))).collect()
-    }
-
-    fn categories(&self) -> BTreeSet<&str> {
-        self.runs.iter().map(|run| run.category.as_str()).collect()
-    }
-}
-
-impl SideRun {
-    fn of(run: &ComparedRun, compared: &Compared) -> Self {
-        let values = compared.values.iter().filter(|row| row.run_id == run.id);
-        let scores = compared.scores.iter().filter(|row| row.run_id == run.id);
-        Self {
-            category: run.category.clone(),
-            seed: run.seed,
-            protocol: Protocol::of_text(&run.protocol),
-            values: values.filter_map(|row| Some((row.name.clone(), row.value?))).collect(),
-            scores: scores.map(|row| (row.image.clone(), row.label == 1, row.score)).collect(),
-        }
-    }
-}
-
 /// Every other side against the first, metric by metric. Protocols may differ only where `across` says so.
 pub fn verdicts(reference: &Side, others: &[Side], across: bool) -> Result<Vec<Verdict>, Incomparable> {
-    let mut all = Vec::new();
     let notes: Vec<Option<String>> =
         others.iter().map(|other| protocols(reference, other, across)).collect::<Result<_, _>>()?;
+    let noted: Vec<(&Side, Option<String>)> = others.iter().zip(notes).collect();
+    let all = families(reference, &noted);
+    match others.iter().find(|other| all.iter().all(|verdict| verdict.trial != other.trial)) {
+        Some(other) => Err(Incomparable::Apart(other.label.clone(), reference.label.clone())),
+        None => Ok(all),
+    }
+}
+
+/// The same for sides whose protocols were looked at already; each with what they differ in.
+pub(super) fn families(reference: &Side, others: &[(&Side, Option<String>)]) -> Vec<Verdict> {
+    let mut all = Vec::new();
     for (metric, _) in METRICS {
-        let mut family: Vec<Verdict> = others
-            .iter()
-            .zip(&notes)
-            .filter_map(|(other, note)| compare(reference, other, metric, note.clone()))
-            .collect();
+        let compared = others.iter().filter_map(|(other, note)| compare(reference, other, metric, note.clone()));
+        let mut family: Vec<Verdict> = compared.collect();
         adjust(family.iter_mut().map(|verdict| &mut verdict.p));
         family.iter_mut().for_each(|verdict| verdict.verdict = verdict.say());
         all.extend(family);
     }
-    match (all.is_empty(), others.first()) {
-        (true, Some(other)) => Err(Incomparable::Apart(other.label.clone(), reference.label.clone())),
-        _ => Ok(all),
-    }
+    all
 }
 
 /// What the protocols of common categories differ in; an error unless that is allowed.
@@ -168,7 +118,7 @@ fn protocols(one: &Side, other: &Side, across: bool) -> Result<Option<String>, I
             facts.extend(differences(&run.protocol, &twin.protocol));
         }
     }
-    let what = facts.into_iter().collect::<Vec<_>>().join(", ");
+    let what = facts.into_iter().collect::<Vec<_>>().join("; ");
     match (what.is_empty(), across) {
         (true, _) => Ok(None),
         (false, true) => Ok(Some(what)),
@@ -182,18 +132,19 @@ fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<
     let differences =
         Differences::of(categories.into_iter(), |category| (cell(other, category), cell(reference, category)))?;
     let spread = summary(&differences.by_seed)?;
-    let count = differences.pairs().count() as f64;
+    let total = differences.pairs().count() as f64;
+    let count = |test: fn(f64) -> bool| differences.pairs().filter(|(value, other)| test(value - other)).count();
     let means = (
-        differences.pairs().map(|(value, _)| value).sum::<f64>() / count,
-        differences.pairs().map(|(_, reference)| reference).sum::<f64>() / count,
+        differences.pairs().map(|(value, _)| value).sum::<f64>() / total,
+        differences.pairs().map(|(_, reference)| reference).sum::<f64>() / total,
     );
     let of_category = |(_, pairs): &Pairs<'_>| {
         pairs.iter().map(|(_, value, reference)| value - reference).sum::<f64>() / pairs.len() as f64
     };
     let of_categories: Vec<f64> = differences.categories.iter().map(of_category).collect();
 
-    let bootstrapped = (metric == "image_auroc" && differences.by_seed.len() >= BOOTSTRAP_SEEDS)
-        .then(|| image_auroc_difference(&image_scores(reference, other, &differences.categories)))
+    let bootstrapped = (differences.by_seed.len() >= BOOTSTRAP_SEEDS)
+        .then(|| resampled(metric, other, reference, &differences.categories))
         .flatten();
     let (interval, p, method) = match (bootstrapped, paired_t(&differences.by_seed)) {
         (Some(b), _) => (Some((b.low, b.high)), Some(b.p), "bootstrap over seeds and images"),
@@ -202,6 +153,7 @@ fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<
     };
     Some(Verdict {
         variant: other.label.clone(),
+        trial: other.trial.clone(),
         reference: reference.label.clone(),
         metric,
         means,
@@ -211,59 +163,23 @@ fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<
         method,
         seeds: differences.by_seed.len(),
         categories: differences.categories.len(),
+        better_equal_worse: (count(|d| d > 0.0), count(|d| d == 0.0), count(|d| d < 0.0)),
         verdict: String::new(),
         seeds_needed: spread.deviation.and_then(|deviation| seeds_needed(spread.mean, deviation)),
         effect_size: spread.deviation.filter(|deviation| *deviation > 0.0).map(|deviation| spread.mean / deviation),
-        delong: if metric == "image_auroc" {
-            delong_tests(reference, other, &differences.categories)
-        } else {
-            Vec::new()
+        delong: match metric {
+            "image_auroc" => delong_tests(reference, other, &differences.categories),
+            _ => Vec::new(),
         },
         over_categories: wilcoxon(&of_categories),
         across,
     })
 }
 
-/// The scores of both on the images that both have.
-fn twins<'s>(
-    reference: &'s Side,
-    other: &'s Side,
-    category: &str,
-    seed: i64,
-) -> Option<(Vec<bool>, Vec<f64>, Vec<f64>)> {
-    let run = |side: &'s Side| side.runs.iter().find(|run| run.category == category && run.seed == seed);
-    let (reference, other) = (run(reference)?, run(other)?);
-    let of_reference: BTreeMap<&str, f64> =
-        reference.scores.iter().map(|(image, _, score)| (image.as_str(), *score)).collect();
-    let (mut labels, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-    for (image, label, score) in &other.scores {
-        labels.push(*label);
-        ours.push(*score);
-        theirs.push(*of_reference.get(image.as_str())?);
-    }
-    Some((labels, ours, theirs))
-}
-
-fn image_scores(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Vec<CategoryScores> {
-    by_category
-        .iter()
-        .map(|(category, pairs)| {
-            let mut scores = CategoryScores { labels: Vec::new(), seeds: Vec::new() };
-            for (seed, ..) in pairs {
-                if let Some((labels, ours, theirs)) = twins(reference, other, category, *seed) {
-                    scores.labels = labels;
-                    scores.seeds.push((ours, theirs));
-                }
-            }
-            scores
-        })
-        .collect()
-}
-
 fn delong_tests(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Vec<(String, i64, f64)> {
     let tests = by_category.iter().flat_map(|(category, pairs)| {
         pairs.iter().filter_map(|(seed, ..)| {
-            let (labels, ours, theirs) = twins(reference, other, category, *seed)?;
+            let (labels, ours, theirs) = twins(other, reference, category, *seed)?;
             Some(((*category).to_owned(), *seed, delong(&labels, &ours, &theirs)?.p))
         })
     });
@@ -279,6 +195,11 @@ impl Verdict {
             }
             _ => said,
         }
+    }
+
+    /// Whether it is of the variant with this trial and label.
+    pub(super) fn is_of(&self, trial: &str, label: &str) -> bool {
+        (self.trial.as_str(), self.variant.as_str()) == (trial, label)
     }
 
     /// The cells of a table for people.

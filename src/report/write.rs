@@ -3,21 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use super::comparison::comparisons;
-use super::grouping::groups;
+use super::effects::effects;
+use super::grouping::{Ranking, groups};
 use super::page::{Section, page};
 use super::{ReportError, Rows, bars, learning, pictures, published};
 use crate::store::Artifacts;
 
 /// Writes `index.html` and the PNG files; returns the page's path.
-pub fn write(rows: &Rows, artifacts: &Artifacts, out: &Path) -> Result<PathBuf, ReportError> {
-    let all = groups(rows);
+pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -> Result<PathBuf, ReportError> {
+    let all = groups(rows, ranking);
     let many = all.len() > 1;
     let mut sections = Vec::new();
     for (index, groups) in all.into_iter().enumerate() {
         let prefix = if many { format!("protocol-{}-", index + 1) } else { String::new() };
         let (pictures, notes) = pictures::pictures(rows, &groups, artifacts, &prefix)?;
         sections.push(Section {
-            comparisons: comparisons(&groups),
+            comparisons: comparisons(rows, &groups, artifacts),
+            effects: effects(&groups),
             published: published::block(rows, &groups)?,
             bars: bars::bars(&groups, &prefix)?,
             learning: learning::learning(rows, &groups, &prefix)?,

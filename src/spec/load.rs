@@ -115,7 +115,7 @@ fn read(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space
     }
     reader.finish(problems);
     let mut reader = top.table("baseline", problems);
-    let tables = published_names().map(|name| (name, Some(name)));
+    let tables: Vec<_> = published_names().into_iter().map(|name| (name, Some(name))).collect();
     let baseline = Baseline {
         published: reader.choice("published", None, &tables, problems).map(str::to_owned),
         rerun: reader.flag("rerun", true, problems),

@@ -16,4 +16,5 @@ mod when;
 
 pub use load::{Source, load};
 pub use problem::{Located, Place, Problem, SpecErrors};
+pub use reader::near;
 pub use space::{Proposal, Space};

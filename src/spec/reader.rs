@@ -275,7 +275,7 @@ impl<'t> Reader<'t> {
 }
 
 /// The nearest name, if it is near enough to be meant.
-pub(super) fn near<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
+pub fn near<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
     let best = names.iter().max_by(|a, b| strsim::jaro_winkler(a, text).total_cmp(&strsim::jaro_winkler(b, text)))?;
     (strsim::jaro_winkler(best, text) > 0.75).then_some(*best)
 }

@@ -10,7 +10,7 @@ use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Norma
 use crate::model::{AutoEncoder, Placement};
 use crate::plan::Trial;
 use crate::tensor::Numerics;
-use crate::train::{JointSettings, PretrainSettings, Recipe, ReconstructionGradient};
+use crate::train::{JointSettings, PretrainSettings, Recipe, ReconstructionGradient, ReconstructionTarget};
 
 /// Reads the tables that make a trial; the caller reads the rest of the top level.
 pub(super) fn trial(top: &mut Reader<'_>, problems: &mut Problems) -> Trial {
@@ -37,6 +37,7 @@ fn canonical(mut trial: Trial) -> Trial {
     if let (Some(Placement::TeacherHead), Some(loss)) = (trial.model.placement(), &mut trial.joint.loss) {
         // The teacher's features are rebuilt: no gradient could go to the student.
         loss.reconstruction_gradient = ReconstructionGradient::Both;
+        loss.target = ReconstructionTarget::default();
     }
     trial.pretrain = trial.pretrain.filter(|pretrain| pretrain.epochs > 0);
     trial

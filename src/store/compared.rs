@@ -11,7 +11,7 @@ pub struct ComparedRun {
     pub id: String,
     /// Its trial's key.
     pub trial_id: String,
-    /// The trial's label in the first sweep that has it.
+    /// The trial's label in the sweep that was asked for, else in the first that has it.
     pub variant: String,
     /// Category.
     pub category: String,
@@ -47,6 +47,17 @@ pub struct ComparedScore {
     pub score: f64,
 }
 
+/// An evaluation of a compared run.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct ComparedStage {
+    /// The run.
+    pub run_id: String,
+    /// The stage's key.
+    pub stage_id: String,
+    /// JSON: the job.
+    pub job: String,
+}
+
 /// Runs with their numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Compared {
@@ -56,6 +67,8 @@ pub struct Compared {
     pub values: Vec<ComparedValue>,
     /// Of the selected epochs.
     pub scores: Vec<ComparedScore>,
+    /// Their evaluations.
+    pub stages: Vec<ComparedStage>,
 }
 
 impl Store {
@@ -70,7 +83,7 @@ impl Store {
         let runs = format!(
             "SELECT r.id, r.trial_id, r.category, r.seed, r.state, p.content AS protocol,
                     COALESCE((SELECT st.variant FROM sweep_trial st WHERE st.trial_id = r.trial_id
-                              ORDER BY st.sweep_id LIMIT 1), r.trial_id) AS variant
+                              ORDER BY CASE WHEN st.sweep_id = ? THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS variant
              FROM run r JOIN protocol p ON p.id = r.protocol_id WHERE r.id IN ({wanted})
              ORDER BY r.trial_id, r.category, r.seed"
         );
@@ -81,8 +94,13 @@ impl Store {
             "SELECT run_id, image, label, score FROM image_score WHERE selection = 'selected' AND run_id IN ({wanted})
              ORDER BY run_id, image"
         );
+        let stages = format!(
+            "SELECT rs.run_id, s.id AS stage_id, s.job FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
+             WHERE s.kind = 'evaluate' AND rs.run_id IN ({wanted}) ORDER BY rs.run_id, rs.position"
+        );
         Ok(Compared {
-            runs: sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(id).fetch_all(&self.pool).await?,
+            stages: sqlx::query_as(sqlx::AssertSqlSafe(stages)).bind(id).fetch_all(&self.pool).await?,
+            runs: sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(id).bind(id).fetch_all(&self.pool).await?,
             values: sqlx::query_as(sqlx::AssertSqlSafe(values)).bind(id).fetch_all(&self.pool).await?,
             scores: sqlx::query_as(sqlx::AssertSqlSafe(scores)).bind(id).fetch_all(&self.pool).await?,
         })

@@ -27,7 +27,7 @@ pub use attempt::AttemptStart;
 pub use cancel::Named;
 pub use claim::{Claim, Wanted};
 pub use collect::{Collected, Garbage};
-pub use compared::{Compared, ComparedRun, ComparedScore, ComparedValue};
+pub use compared::{Compared, ComparedRun, ComparedScore, ComparedStage, ComparedValue};
 pub use error::StoreError;
 pub use estimate::Rates;
 pub use explain::{AttemptRow, Explanation, RunFacts, StageExplanation};

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Store, StoreError};
+use super::{ComparedScore, Store, StoreError};
 
 /// A sweep.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -131,6 +131,18 @@ impl Store {
             "SELECT x.run_id, x.selection, x.name, x.value, x.reason FROM result x
              JOIN sweep_run sr ON sr.run_id = x.run_id WHERE sr.sweep_id = ?
              ORDER BY x.run_id, x.selection, x.name",
+        )
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Image scores of the sweep's runs, of the selected epochs.
+    pub async fn score_rows(&self, sweep: &str) -> Result<Vec<ComparedScore>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT x.run_id, x.image, x.label, x.score FROM image_score x
+             JOIN sweep_run sr ON sr.run_id = x.run_id WHERE sr.sweep_id = ? AND x.selection = 'selected'
+             ORDER BY x.run_id, x.image",
         )
         .bind(sweep)
         .fetch_all(&self.pool)

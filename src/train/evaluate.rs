@@ -13,8 +13,8 @@ use crate::evaluate::metrics::{
     expected_false_alarms, f1_max, rescaled_pro,
 };
 use crate::evaluate::{
-    Checkpoint, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, MapRule, Measured, ScoreHeader, Snapshot,
-    fused_file, mask_file, quantile,
+    Checkpoint, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, MapRule, Measured, PixelHistograms,
+    ScoreHeader, Snapshot, fused_file, mask_file, quantile,
 };
 
 /// What the stage works on.
@@ -35,10 +35,13 @@ pub struct EvaluateInput<'a> {
 struct Outcome {
     evaluation: Evaluation,
     curves: Curves,
+    /// Where pixels can be measured.
+    histograms: Option<PixelHistograms>,
     maps: Vec<FinalMap>,
 }
 
-/// Writes `results.json`, `curves.json` and, for the pictures of the report, fused maps and masks.
+/// Writes `results.json`, `curves.json`, of the selected epoch each image's histograms, and, for the pictures of the report, fused
+/// maps and masks.
 pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let header = ScoreHeader::read(input.score).map_err(StageError::artifact)?;
     if header.test.len() != input.test.len() {
@@ -77,6 +80,9 @@ pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Re
 
     write_json(&context.out.join("results.json"), &outcome.evaluation)?;
     write_json(&context.out.join("curves.json"), &outcome.curves)?;
+    if let Some(histograms) = &outcome.histograms {
+        histograms.write(context.out).map_err(StageError::artifact)?;
+    }
     write_pictures(context.out, &header, &outcome.maps, &masks, input.image_size)
 }
 
@@ -125,6 +131,7 @@ fn measure(
     let mut results = Results::default();
     let images = measure_images(input, &maps, &mut results)?;
     results.add_threshold(input, &maps, &normal, threshold);
+    let mut histograms = None;
     let pixels = match masks.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() {
         None => {
             let reason = Undefined("a defective test image has no mask");
@@ -133,7 +140,11 @@ fn measure(
         }
         Some(masks) => {
             let masks: Vec<Option<&Vec<bool>>> = masks.into_iter().map(Option::as_ref).collect();
-            Some(measure_pixels(input, &maps, &masks, &mut results)?)
+            let pixels = measure_pixels(input, &maps, &masks, &mut results)?;
+            // Only what is compared needs them.
+            histograms = (input.checkpoint == Checkpoint::Selected)
+                .then(|| PixelHistograms::of(&maps, &masks, input.image_size, &pixels));
+            Some(pixels)
         }
     };
     let image_scores = input
@@ -148,7 +159,7 @@ fn measure(
         .collect();
     let evaluation =
         Evaluation { epoch: snapshot.epoch, results: results.0, image_scores, held_out_threshold: threshold };
-    Ok(Outcome { evaluation, curves: Curves::of(&images, pixels.as_ref(), PRO_LIMIT), maps })
+    Ok(Outcome { evaluation, curves: Curves::of(&images, pixels.as_ref(), PRO_LIMIT), histograms, maps })
 }
 
 /// Numbers by name.

@@ -1,11 +1,13 @@
 //! Tests of the built binary, one file a subject; one executable, so that the library is linked once.
 
+mod baselines;
 mod budget;
 mod cancel;
 mod caught;
 mod cli;
 mod collect;
 mod common;
+mod compare;
 mod contention;
 mod devices;
 mod disks;

@@ -6,7 +6,13 @@ mod auroc;
 mod average_precision;
 mod components;
 mod f1_max;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod properties;
 mod rescaled_pro;
+#[cfg(test)]
+mod slow;
 mod sweep;
 mod threshold_counts;
 

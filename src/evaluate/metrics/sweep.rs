@@ -118,6 +118,15 @@ impl Sweep {
         self.packed.last().map(|element| score_of((element >> 32) as u32))
     }
 
+    /// The lowest scores of at most `bins` groups of about equally many elements, from high to low; equal scores are of one group.
+    pub(in crate::evaluate) fn lower_edges(&self, bins: usize) -> Vec<f32> {
+        let count = self.packed.len();
+        let positions = (1..=bins).map(|bin| bin * count / bins).filter(|end| *end > 0);
+        let mut edges: Vec<f32> = positions.map(|end| score_of((self.packed[end - 1] >> 32) as u32)).collect();
+        edges.dedup();
+        edges
+    }
+
     /// Defect components.
     pub fn components(&self) -> usize {
         self.sizes.len()

@@ -1,0 +1,86 @@
+//! `didact baselines`: the published numbers that didact holds, each with its source.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::exit::{Exit, Failure};
+use super::output::{print, print_json, table};
+use crate::report::{Published, published, published_names};
+use crate::spec::near;
+
+/// Arguments of `didact baselines`.
+#[derive(Debug, clap::Args)]
+pub(super) struct BaselinesArgs {
+    /// Only this category, e.g. bottle; "mean" is the mean over all.
+    #[arg(long)]
+    category: Option<String>,
+    /// Only this number, e.g. `pixel_auroc`.
+    #[arg(long)]
+    metric: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One published table, or what was asked of it.
+#[derive(Debug, Serialize)]
+struct Table {
+    table: &'static str,
+    rows: Vec<Published>,
+}
+
+/// Runs the verb.
+pub(super) fn run(args: &BaselinesArgs) -> Result<Exit, Failure> {
+    let mut tables = Vec::new();
+    for table in published_names() {
+        tables.push(Table { table, rows: published(table)? });
+    }
+    check(&tables, "category", args.category.as_deref(), |row| &row.category)?;
+    check(&tables, "metric", args.metric.as_deref(), |row| &row.metric)?;
+    let wanted = |asked: &Option<String>, value: &str| asked.as_deref().is_none_or(|asked| asked == value);
+    for table in &mut tables {
+        table.rows.retain(|row| wanted(&args.category, &row.category) && wanted(&args.metric, &row.metric));
+    }
+    tables.retain(|table| !table.rows.is_empty());
+    if args.json {
+        print_json(&tables)?;
+    } else {
+        tell(&tables)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// An error where no row has what was asked for.
+fn check(tables: &[Table], what: &str, asked: Option<&str>, of: impl Fn(&Published) -> &String) -> Result<(), Failure> {
+    let known: BTreeSet<&str> = tables.iter().flat_map(|table| &table.rows).map(|row| of(row).as_str()).collect();
+    let known: Vec<&str> = known.into_iter().collect();
+    match asked {
+        Some(asked) if !known.contains(&asked) => {
+            let hint = near(asked, &known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            let message =
+                format!("no published number has the {what} `{asked}`; --{what} can be: {}{hint}", known.join(", "));
+            Err(Failure::new(Exit::Usage, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn tell(tables: &[Table]) -> Result<(), Failure> {
+    let cells = |name: &str, row: &Published| {
+        let texts = [&row.category, &row.metric, &row.value.to_string(), name, &row.model, &row.note];
+        texts.map(str::to_owned).to_vec()
+    };
+    let rows: Vec<Vec<String>> =
+        tables.iter().flat_map(|table| table.rows.iter().map(|row| cells(table.table, row))).collect();
+    if rows.is_empty() {
+        return print("no published number has both; without --category or without --metric there are more");
+    }
+    print(&table(&["category", "metric", "value", "table", "model", "note"], &rows))?;
+    print("\nsources")?;
+    for table in tables {
+        let sources: BTreeSet<&str> = table.rows.iter().map(|row| row.source.as_str()).collect();
+        print(&format!("{}: {}", table.table, sources.into_iter().collect::<Vec<_>>().join("; ")))?;
+    }
+    Ok(())
+}

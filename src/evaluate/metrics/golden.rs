@@ -1,0 +1,133 @@
+//! Metrics against recorded values: scikit-learn's, and an exact AUPRO computed apart (`tests/golden/metrics.json`).
+
+use serde_json::Value;
+
+use super::{Sweep, Undefined, aupro, auroc, average_precision, f1_max, rescaled_pro};
+
+fn golden() -> Value {
+    serde_json::from_str(include_str!("../../../tests/golden/metrics.json")).expect("the golden file is JSON")
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    value.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number") as f32).collect()
+}
+
+/// splitmix64, as the golden file states: u = (z >> 11) · 2⁻⁵³.
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 * 2.0_f64.powi(-53)
+    }
+}
+
+#[track_caller]
+fn close(ours: f64, golden: &Value, what: &str) {
+    let golden = golden.as_f64().expect("a number");
+    assert!((ours - golden).abs() < 1e-9, "{what}: {ours} against {golden}");
+}
+
+#[test]
+fn image_metrics_have_their_golden_values() {
+    for case in golden()["image"].as_array().expect("a list") {
+        let name = case["name"].as_str().expect("a name");
+        let labels: Vec<bool> =
+            case["labels"].as_array().expect("a list").iter().map(|v| v.as_f64() == Some(1.0)).collect();
+        let sweep = Sweep::of_labels(&numbers(&case["scores"]), &labels).expect("finite");
+        close(auroc(&sweep).expect("defined"), &case["auroc"], name);
+        close(average_precision(&sweep).expect("defined"), &case["ap_step"], name);
+        let best = f1_max(&sweep).expect("defined");
+        close(best.value, &case["f1max"], name);
+        let at = case["f1max_threshold"].as_f64().expect("a number") as f32;
+        assert_eq!(best.threshold, at, "{name}");
+    }
+}
+
+/// The masks and scores that the golden file describes in words.
+fn synthetic() -> (Vec<Vec<f64>>, Vec<Option<Vec<bool>>>) {
+    let rectangles: [&[[usize; 4]]; 6] = [
+        &[],
+        &[],
+        &[[4, 4, 6, 9]],
+        &[[2, 20, 5, 5], [20, 3, 3, 3]],
+        &[[8, 8, 4, 4], [12, 12, 4, 4]],
+        &[[0, 0, 1, 1], [25, 25, 7, 7], [10, 2, 2, 14]],
+    ];
+    let mut prng = SplitMix(1);
+    let mut maps = Vec::new();
+    let mut masks = Vec::new();
+    for rectangles in rectangles {
+        let mut mask = vec![false; 32 * 32];
+        for &[y, x, height, width] in rectangles {
+            for row in y..y + height {
+                mask[row * 32 + x..][..width].fill(true);
+            }
+        }
+        maps.push(
+            mask.iter()
+                .map(|&m| {
+                    let (v, g) = (prng.next(), prng.next());
+                    0.6 * v + if m { 0.5 * g } else { 0.0 }
+                })
+                .collect(),
+        );
+        masks.push(Some(mask));
+    }
+    (maps, masks)
+}
+
+#[test]
+fn pixel_metrics_have_their_golden_values() {
+    let (maps, masks) = synthetic();
+    let with = |change: &dyn Fn(f64) -> f64| -> Vec<Vec<f32>> {
+        maps.iter().map(|map| map.iter().map(|&s| change(s) as f32).collect()).collect()
+    };
+    let cases = [
+        ("synth_seed1", with(&|s| s)),
+        ("synth_seed1_quant16", with(&|s| (s * 16.0).floor() / 16.0)),
+        ("synth_seed1_skewed", with(&|s| s.powi(6) * 1e-3)),
+    ];
+    let golden = golden();
+    for (name, maps) in cases {
+        let case = golden["pixel"].as_array().expect("a list").iter().find(|c| c["name"] == name).expect("is there");
+        let sweep = Sweep::of_maps(&maps, &masks, 32).expect("finite");
+        assert_eq!(sweep.components() as u64, case["n_components_8"].as_u64().expect("a count"));
+        close(auroc(&sweep).expect("defined"), &case["pixel_auroc"], name);
+        close(average_precision(&sweep).expect("defined"), &case["pixel_ap_step"], name);
+        close(f1_max(&sweep).expect("defined").value, &case["pixel_f1max"], name);
+        close(aupro(&sweep, 0.3).expect("defined"), &case["aupro_exact_fpr0.3_conn8"], name);
+        close(aupro(&sweep, 0.05).expect("defined"), &case["aupro_exact_fpr0.05_conn8"], name);
+        let official = case["aupro_fpr0.3_stfpm_official_4000_steps_fpr_and_pro_rescaled"].as_f64().expect("a number");
+        // The golden scores have 64 bits: a threshold can fall on the other side of one.
+        let ours = rescaled_pro(&sweep).expect("defined");
+        assert!((ours - official).abs() < 1e-3, "{name}: {ours} against {official}");
+    }
+}
+
+#[test]
+fn the_closed_form_has_its_value() {
+    let scores: Vec<f32> = (0..2800).map(|i| i as f32 / 2800.0).collect();
+    let mask: Vec<bool> = (0..2800).map(|i| i % 7 == 3).collect();
+    let sweep = Sweep::of_maps(&[scores], &[Some(mask)], 7).expect("finite");
+    // 1/6 but for the width of one step: the golden file's value, whose limit of 1/3 it writes with six digits.
+    assert!((aupro(&sweep, 1.0 / 3.0).expect("defined") - 0.166_665_625).abs() < 1e-9);
+    assert!((auroc(&sweep).expect("defined") - 0.5).abs() < 1e-9);
+    assert!((average_precision(&sweep).expect("defined") - 0.144_026_593_994_567_2).abs() < 1e-9);
+    assert!((f1_max(&sweep).expect("defined").value - 0.250_234_594_932_749_4).abs() < 1e-9);
+}
+
+#[test]
+fn one_class_is_undefined_with_its_reason() {
+    let none = Sweep::of_maps(&[vec![0.1, 0.2]], &[None::<Vec<bool>>], 2).expect("finite");
+    assert_eq!(aupro(&none, 0.3), Err(Undefined("nothing is defective")));
+    let all = Sweep::of_labels(&[0.1, 0.2], &[true, true]).expect("finite");
+    assert_eq!(auroc(&all), Err(Undefined("nothing is normal")));
+    assert_eq!(
+        average_precision(&Sweep::of_labels(&[], &[]).expect("finite")).map_err(|u| u.0),
+        Err("there is nothing to rank")
+    );
+}

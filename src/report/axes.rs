@@ -1,0 +1,123 @@
+//! The searched axes of a report's trials, with the levels that were tried.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::grouping::Groups;
+use super::statistics::Factor;
+use super::text;
+use crate::store::RunRow;
+
+/// Levels of one axis at most; more numbers than that are put into groups of about equally many runs.
+const MOST_LEVELS: usize = 16;
+
+/// An axis that has at least two levels.
+pub(super) struct SearchedAxis {
+    /// Dotted name.
+    pub name: String,
+    /// What each level is called.
+    pub levels: Vec<String>,
+    ordered: bool,
+    /// The level of each value, as JSON text.
+    places: BTreeMap<String, usize>,
+}
+
+/// The axes of the group's trials that differ; the baseline is none of them, for it has a recipe of its own.
+pub(super) fn searched(groups: &Groups<'_>) -> Vec<SearchedAxis> {
+    let points: Vec<BTreeMap<String, Value>> = runs(groups).map(point).collect();
+    let mut names: Vec<&String> = points.iter().flat_map(BTreeMap::keys).collect();
+    names.sort_unstable();
+    names.dedup();
+    let axis = |name: &String| {
+        SearchedAxis::of(name, points.iter().map(|point| point.get(name).cloned().unwrap_or_default()).collect())
+    };
+    names.into_iter().filter_map(axis).collect()
+}
+
+/// The runs of trials that were searched.
+pub(super) fn runs<'r>(groups: &'r Groups<'_>) -> impl Iterator<Item = &'r RunRow> {
+    groups.all().filter(|run| run.baseline == 0)
+}
+
+fn point(run: &RunRow) -> BTreeMap<String, Value> {
+    serde_json::from_str(&run.axes).unwrap_or_default()
+}
+
+impl SearchedAxis {
+    /// None where all values are equal.
+    fn of(name: &str, mut values: Vec<Value>) -> Option<Self> {
+        values.sort_by(|a, b| order(a).total_cmp(&order(b)).then_with(|| a.to_string().cmp(&b.to_string())));
+        let ordered = values.iter().all(|value| value.is_number() || value.is_null());
+        let mut distinct: Vec<&Value> = Vec::new();
+        values.iter().for_each(|value| {
+            if distinct.last() != Some(&value) {
+                distinct.push(value);
+            }
+        });
+        if distinct.len() < 2 {
+            return None;
+        }
+        let group = |value: &Value| match ordered && distinct.len() > MOST_LEVELS {
+            // As many runs in each group, equal values in one.
+            true => values.partition_point(|other| order(other) < order(value)) * MOST_LEVELS / values.len(),
+            false => distinct.iter().position(|other| *other == value).unwrap_or(0),
+        };
+        let mut groups: Vec<(usize, Vec<&Value>)> = Vec::new();
+        for value in &distinct {
+            match groups.last_mut().filter(|(known, _)| *known == group(value)) {
+                Some((_, members)) => members.push(value),
+                None => groups.push((group(value), vec![value])),
+            }
+        }
+        let places =
+            groups.iter().enumerate().flat_map(|(place, (_, of))| of.iter().map(move |v| (v.to_string(), place)));
+        let called = |values: &[&Value]| match values {
+            [] => String::new(),
+            [one] => level_name(one),
+            [first, .., last] => format!("{} … {}", level_name(first), level_name(last)),
+        };
+        let levels = groups.iter().map(|(_, members)| called(members)).collect();
+        Some(Self { name: name.to_owned(), levels, ordered, places: places.collect() })
+    }
+
+    /// The run's level.
+    pub(super) fn level(&self, run: &RunRow) -> usize {
+        let value = point(run).remove(&self.name).unwrap_or_default();
+        self.places.get(&value.to_string()).copied().unwrap_or(0)
+    }
+
+    /// For the decomposition.
+    pub(super) fn factor(&self) -> Factor {
+        Factor { levels: self.levels.len(), ordered: self.ordered }
+    }
+}
+
+/// What does not apply comes first, then numbers by size, then words.
+fn order(value: &Value) -> f64 {
+    match value {
+        Value::Null => f64::NEG_INFINITY,
+        value => value.as_f64().unwrap_or(f64::INFINITY),
+    }
+}
+
+fn level_name(value: &Value) -> String {
+    if value.is_null() { "does not apply".to_owned() } else { text::rounded(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn few_values_are_levels_in_their_order_and_many_numbers_are_grouped() {
+        let few = SearchedAxis::of("a", vec![json!(0.4), json!(0.1), Value::Null, json!(0.1)]).expect("three levels");
+        assert_eq!((few.levels, few.ordered), (vec!["does not apply".to_owned(), "0.1".into(), "0.4".into()], true));
+        let words = SearchedAxis::of("a", vec![json!("none"), json!("add"), json!("add")]).expect("two levels");
+        assert_eq!((words.levels, words.ordered), (vec!["add".to_owned(), "none".into()], false));
+        let many = SearchedAxis::of("a", (0..64).map(|i| json!(i)).collect()).expect("many");
+        assert_eq!((many.levels.len(), many.levels[0].as_str(), many.levels[15].as_str()), (16, "0 … 3", "60 … 63"));
+        assert!(SearchedAxis::of("a", vec![json!(1); 5]).is_none());
+    }
+}

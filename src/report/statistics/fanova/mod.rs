@@ -1,0 +1,143 @@
+//! Which axis of a search the results depend on: functional analysis of variance by a random forest (Hutter, Hoos and
+//! Leyton-Brown, "An efficient approach for assessing hyperparameter importance", ICML 2014).
+//!
+//! A forest (Breiman 2001) predicts the result at every point of the space. Each tree is constant on boxes, so its mean over all
+//! values of all other axes can be summed exactly; the variance of that mean is the share of an axis (their equations 3 to 7).
+
+mod decomposition;
+mod tree;
+
+pub use tree::Factor;
+
+use self::decomposition::Decomposition;
+use self::tree::Tree;
+use super::paired::summary;
+use crate::data::stream;
+
+/// Trees of the forest.
+const TREES: u64 = 64;
+
+/// A share of the variance over the space: mean and standard deviation over the trees.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Share {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation.
+    pub deviation: f64,
+}
+
+/// How the variance of results over the space is made up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fanova {
+    /// What each axis does alone.
+    pub main: Vec<Share>,
+    /// What two axes do together beyond what each does alone: their places, and the share.
+    pub pairs: Vec<(usize, usize, Share)>,
+}
+
+/// Of `values` at `points` (the level of every factor); none of fewer than four points, or where nothing differs. The same input and
+/// seed give the same numbers.
+pub fn fanova(factors: &[Factor], points: &[Vec<usize>], values: &[f64], seed: u64) -> Option<Fanova> {
+    const FEWEST: usize = 4;
+    if points.len() < FEWEST || points.len() != values.len() || factors.is_empty() {
+        return None;
+    }
+    let trees = (0..TREES).filter_map(|number| {
+        let mut random = stream(seed, "fanova", number, 0);
+        Decomposition::of(&Tree::bootstrapped(factors, points, values, &mut random), factors)
+    });
+    let trees: Vec<Decomposition> = trees.collect();
+    let share = |of: &dyn Fn(&Decomposition) -> f64| {
+        let found = summary(&trees.iter().map(of).collect::<Vec<_>>())?;
+        Some(Share { mean: found.mean, deviation: found.deviation.unwrap_or(0.0) })
+    };
+    let main = (0..factors.len()).map(|axis| share(&|tree| tree.main[axis])).collect::<Option<_>>()?;
+    let places = (0..factors.len()).flat_map(|one| (one + 1..factors.len()).map(move |two| (one, two)));
+    let pairs = places.enumerate().map(|(index, (one, two))| Some((one, two, share(&|tree| tree.pairs[index])?)));
+    Some(Fanova { main, pairs: pairs.collect::<Option<_>>()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every point of a grid, `repeats` times, with its value and a small fixed disturbance.
+    fn grid(levels: &[usize], repeats: usize, value: impl Fn(&[usize]) -> f64) -> (Vec<Vec<usize>>, Vec<f64>) {
+        let count: usize = levels.iter().product();
+        let point = |mut index: usize| -> Vec<usize> {
+            let digit = |levels: &usize| {
+                let digit = index % levels;
+                index /= levels;
+                digit
+            };
+            levels.iter().map(digit).collect()
+        };
+        let points: Vec<Vec<usize>> = (0..count * repeats).map(|index| point(index % count)).collect();
+        let noise = |index: usize| 1e-3 * ((index * 7919 % 101) as f64 / 101.0 - 0.5);
+        let values = points.iter().enumerate().map(|(index, point)| value(point) + noise(index)).collect();
+        (points, values)
+    }
+
+    fn factors(levels: &[usize], ordered: bool) -> Vec<Factor> {
+        levels.iter().map(|&levels| Factor { levels, ordered }).collect()
+    }
+
+    fn sign(level: usize) -> f64 {
+        2.0 * level as f64 - 1.0
+    }
+
+    #[test]
+    fn shares_are_those_of_a_function_whose_variance_is_known() {
+        // 3a + 2b + 2ab over a, b, c = ±1: variances 9, 4 and 4 (together), c nothing, of 17.
+        let (points, values) = grid(&[2, 2, 2], 16, |p| 3.0 * sign(p[0]) + 2.0 * sign(p[1]) * (1.0 + sign(p[0])));
+        for ordered in [true, false] {
+            let found = fanova(&factors(&[2; 3], ordered), &points, &values, 0).expect("it differs");
+            for (share, expected) in found.main.iter().zip([9.0 / 17.0, 4.0 / 17.0, 0.0]) {
+                assert!((share.mean - expected).abs() < 0.01, "{found:?}");
+            }
+            for ((_, _, share), expected) in found.pairs.iter().zip([4.0 / 17.0, 0.0, 0.0]) {
+                assert!((share.mean - expected).abs() < 0.01, "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_interaction_that_no_axis_shows_alone_is_found() {
+        let (points, values) = grid(&[2, 2, 3], 8, |p| sign(p[0]) * sign(p[1]));
+        let found = fanova(&factors(&[2, 2, 3], true), &points, &values, 0).expect("it differs");
+        assert!(found.main.iter().all(|share| share.mean < 0.02), "{found:?}");
+        assert!(found.pairs[0].2.mean > 0.96, "{found:?}");
+    }
+
+    #[test]
+    fn the_variance_of_a_straight_line_over_levels_is_the_textbooks() {
+        // Levels 0 … 7 and 0 … 3 with slopes 1 and 2: variances (64 − 1) / 12 and 4 · (16 − 1) / 12.
+        let (points, values) = grid(&[8, 4], 8, |p| p[0] as f64 + 2.0 * p[1] as f64);
+        let found = fanova(&factors(&[8, 4], true), &points, &values, 0).expect("it differs");
+        let (one, two) = (63.0 / 12.0, 60.0 / 12.0);
+        assert!((found.main[0].mean - one / (one + two)).abs() < 0.02, "{found:?}");
+        assert!((found.main[1].mean - two / (one + two)).abs() < 0.02, "{found:?}");
+        assert!(found.pairs[0].2.mean < 0.01, "{found:?}");
+    }
+
+    #[test]
+    fn levels_that_were_never_tried_together_are_predicted() {
+        // A third of the grid, as a search draws it.
+        let (points, values) = grid(&[6, 6, 6], 1, |p| 5.0 * p[0] as f64 + p[1] as f64);
+        let some = |index: &usize| index * 31 % 97 < 33;
+        let (points, values): (Vec<_>, Vec<_>) =
+            (0..216).filter(some).map(|index| (points[index].clone(), values[index])).unzip();
+        let found = fanova(&factors(&[6; 3], true), &points, &values, 0).expect("it differs");
+        assert!((found.main[0].mean - 25.0 / 26.0).abs() < 0.05 && found.main[2].mean < 0.03, "{found:?}");
+    }
+
+    #[test]
+    fn the_same_input_has_the_same_shares_and_what_does_not_differ_has_none() {
+        let (points, values) = grid(&[3, 3], 2, |p| (p[0] * p[1]) as f64);
+        let factors = factors(&[3, 3], false);
+        assert_eq!(fanova(&factors, &points, &values, 5), fanova(&factors, &points, &values, 5));
+        assert_ne!(fanova(&factors, &points, &values, 5), fanova(&factors, &points, &values, 6));
+        assert_eq!(fanova(&factors, &points, &vec![1.0; values.len()], 0), None);
+        assert_eq!(fanova(&factors, &points[..3], &values[..3], 0), None);
+    }
+}

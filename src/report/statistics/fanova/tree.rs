@@ -1,0 +1,141 @@
+//! A regression tree that is grown to its end, and the boxes of the space on which it is constant.
+
+use rand::Rng;
+
+/// An axis with finitely many levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Factor {
+    /// How many.
+    pub levels: usize,
+    /// Whether levels are cut in their order; else into any two groups.
+    pub ordered: bool,
+}
+
+/// A box of the space and the mean of what was measured in it.
+pub(super) struct Leaf {
+    /// For each factor, which of its levels are inside.
+    pub inside: Vec<Vec<bool>>,
+    /// The prediction.
+    pub value: f64,
+}
+
+/// A grown tree: its boxes do not overlap and fill the space.
+pub(super) struct Tree {
+    pub leaves: Vec<Leaf>,
+}
+
+/// Points and values that a tree is grown from.
+struct Sample<'s> {
+    factors: &'s [Factor],
+    points: &'s [Vec<usize>],
+    values: &'s [f64],
+}
+
+/// A cut in two: the levels of one factor that go left, and the sum of squares that is left.
+struct Cut {
+    factor: usize,
+    left: Vec<bool>,
+    squares: f64,
+}
+
+impl Tree {
+    /// Grown from as many points, drawn with replacement; each cut looks at five axes in six, as in the paper's forests.
+    pub(super) fn bootstrapped(
+        factors: &[Factor],
+        points: &[Vec<usize>],
+        values: &[f64],
+        random: &mut impl Rng,
+    ) -> Self {
+        let sample = Sample { factors, points, values };
+        let drawn = points.iter().map(|_| below(random, points.len())).collect();
+        let whole = factors.iter().map(|factor| vec![true; factor.levels]).collect();
+        let mut leaves = Vec::new();
+        // A list, not recursion: a long search makes deep trees.
+        let mut open: Vec<(Vec<usize>, Vec<Vec<bool>>)> = vec![(drawn, whole)];
+        while let Some((rows, inside)) = open.pop() {
+            match sample.best_cut(&rows, &inside, random) {
+                None => leaves.push(Leaf { inside, value: sample.mean(&rows) }),
+                Some(cut) => {
+                    let is_left = |row: &usize| cut.left[points[*row][cut.factor]];
+                    let (left, right) = rows.into_iter().partition(is_left);
+                    let mut other = inside.clone();
+                    other[cut.factor].iter_mut().zip(&cut.left).for_each(|(inside, left)| *inside &= !left);
+                    let mut inside = inside;
+                    inside[cut.factor].iter_mut().zip(&cut.left).for_each(|(inside, left)| *inside &= left);
+                    open.push((left, inside));
+                    open.push((right, other));
+                }
+            }
+        }
+        Self { leaves }
+    }
+}
+
+impl Sample<'_> {
+    fn mean(&self, rows: &[usize]) -> f64 {
+        rows.iter().map(|&row| self.values[row]).sum::<f64>() / rows.len() as f64
+    }
+
+    /// The cut that leaves the least sum of squares; none where all values or all points are equal. A cut that gains nothing is still
+    /// made: what two axes do together may show only below it.
+    fn best_cut(&self, rows: &[usize], inside: &[Vec<bool>], random: &mut impl Rng) -> Option<Cut> {
+        if rows.iter().all(|&row| self.values[row] == self.values[rows[0]]) {
+            return None;
+        }
+        let differ =
+            |factor: &usize| rows.iter().any(|&row| self.points[row][*factor] != self.points[rows[0]][*factor]);
+        let mut factors: Vec<usize> = (0..self.factors.len()).filter(differ).collect();
+        let wanted = (5 * factors.len()).div_ceil(6);
+        while factors.len() > wanted {
+            factors.swap_remove(below(random, factors.len()));
+        }
+        // A tie goes to an axis by chance: where no axis gains alone, none may always come first.
+        for index in (1..factors.len()).rev() {
+            factors.swap(index, below(random, index + 1));
+        }
+        factors
+            .into_iter()
+            .filter_map(|factor| self.cut(rows, factor, &inside[factor]))
+            .reduce(|best, cut| if cut.squares < best.squares { cut } else { best })
+    }
+
+    /// The best cut of one factor. Groups of unordered levels are found in the order of their means (Breiman et al. 1984, §4.2.2).
+    fn cut(&self, rows: &[usize], factor: usize, inside: &[bool]) -> Option<Cut> {
+        let mut levels: Vec<(usize, f64, f64, f64)> = (0..inside.len()).map(|level| (level, 0.0, 0.0, 0.0)).collect();
+        for &row in rows {
+            let (_, count, sum, squares) = &mut levels[self.points[row][factor]];
+            let value = self.values[row];
+            (*count, *sum, *squares) = (*count + 1.0, *sum + value, *squares + value * value);
+        }
+        levels.retain(|(_, count, ..)| *count > 0.0);
+        let ordered = self.factors[factor].ordered;
+        if !ordered {
+            levels.sort_by(|(_, n, a, _), (_, m, b, _)| (a / n).total_cmp(&(b / m)));
+        }
+        let total = levels.iter().fold((0.0, 0.0, 0.0), |t, l| (t.0 + l.1, t.1 + l.2, t.2 + l.3));
+        let spread = |(count, sum, squares): (f64, f64, f64)| squares - sum * sum / count;
+        let mut left = (0.0, 0.0, 0.0);
+        let mut best: Option<(usize, f64)> = None;
+        for (place, level) in levels.iter().enumerate().take(levels.len().checked_sub(1)?) {
+            left = (left.0 + level.1, left.1 + level.2, left.2 + level.3);
+            let squares = spread(left) + spread((total.0 - left.0, total.1 - left.1, total.2 - left.2));
+            if best.is_none_or(|(_, least)| squares < least) {
+                best = Some((place, squares));
+            }
+        }
+        let (place, squares) = best?;
+        let left = match ordered {
+            // Levels that were not seen go with the nearer neighbour.
+            true => {
+                let middle = (levels[place].0 + levels[place + 1].0) as f64 / 2.0;
+                (0..inside.len()).map(|level| (level as f64) <= middle).collect()
+            }
+            false => (0..inside.len()).map(|level| levels[..=place].iter().any(|(seen, ..)| *seen == level)).collect(),
+        };
+        Some(Cut { factor, left, squares })
+    }
+}
+
+fn below(random: &mut impl Rng, bound: usize) -> usize {
+    (random.next_u64() % bound as u64) as usize
+}

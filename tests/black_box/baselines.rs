@@ -1,0 +1,38 @@
+//! `didact baselines`: what is published, where it stands, and what must be known of it.
+
+use crate::common::Workplace;
+
+#[test]
+fn published_numbers_are_listed_with_their_sources() {
+    let place = Workplace::new();
+    let told = place.succeed(&["baselines", "--category", "bottle", "--metric", "pixel_auroc"]).stdout;
+    insta::assert_snapshot!(told);
+    assert!(!place.path("didact.db").exists(), "no store is needed");
+
+    let all = place.succeed(&["baselines", "--json"]).stdout;
+    let all: serde_json::Value = serde_json::from_str(&all).expect("JSON");
+    let rows: Vec<&serde_json::Value> =
+        all.as_array().expect("tables").iter().flat_map(|table| table["rows"].as_array().expect("rows")).collect();
+    assert!(rows.len() > 400, "{}", rows.len());
+    assert!(rows.iter().all(|row| row["source"].as_str().is_some_and(|source| !source.is_empty())));
+}
+
+#[test]
+fn what_is_not_published_is_told_with_what_is() {
+    let place = Workplace::new();
+    for (arguments, words) in [
+        (["--category", "botle"], "did you mean `bottle`?"),
+        (["--metric", "pixel_auc"], "--metric can be: aupro, aupro_stfpm_rescaled, image_auroc"),
+    ] {
+        let outcome = place.run(&["baselines", arguments[0], arguments[1]]);
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stdout);
+        assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+    }
+    // Each of them is known, but nobody published both.
+    let none = place.succeed(&["baselines", "--category", "bottle", "--metric", "aupro"]).stdout;
+    assert!(none.contains("no published number has both"), "{none}");
+    assert_eq!(
+        place.succeed(&["baselines", "--category", "bottle", "--metric", "aupro", "--json"]).stdout.trim(),
+        "[]"
+    );
+}

@@ -1,0 +1,213 @@
+//! `didact compare`: what may be said of two trials, and when nothing may.
+//!
+//! The runs are real, their numbers are set: what a verdict should be is then known.
+
+use serde_json::Value;
+
+use crate::common::{TINY, Workplace, tiny_on_disk};
+
+/// Three trials: ST-FPM and two U-Nets, `skip=none` and `skip=add`.
+fn three_trials(file: &str, seeds: &str) -> String {
+    let file = file.replace("epochs = 2", "epochs = 1");
+    format!(
+        "{file}\n[search]\nseeds = {seeds}\n[search.space]\n\"model.skip\" = [\"none\", \"add\"]\n[report]\nvariants = [\"model.skip\"]\n"
+    )
+}
+
+/// Sets a number of all selected epochs; `value` may use the columns `variant`, `category` and `seed`.
+fn set(place: &Workplace, metric: &str, value: &str) {
+    let set = place.query(&format!(
+        "UPDATE result SET value = (SELECT {value} FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id
+                                    WHERE r.id = result.run_id LIMIT 1)
+         WHERE name = '{metric}' AND selection = 'selected' RETURNING run_id"
+    ));
+    assert!(!set.is_empty());
+}
+
+/// The verdict on a metric.
+fn verdict<'j>(told: &'j Value, metric: &str) -> &'j Value {
+    let all = told["verdicts"].as_array().expect("verdicts");
+    all.iter().find(|verdict| verdict["metric"] == metric).expect("is told")
+}
+
+fn json(place: &Workplace, arguments: &[&str]) -> Value {
+    serde_json::from_str(&place.succeed(arguments).stdout).expect("JSON")
+}
+
+#[test]
+fn better_worse_and_not_distinguishable_are_told_with_the_seeds_that_would_do() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &three_trials(TINY, "[0, 1, 2]"));
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let unet = |what: &str| format!("0.8 + 0.001 * seed + CASE variant WHEN 'skip=none' THEN {what} ELSE 0 END");
+    set(&place, "pixel_auroc", &unet("0.05 + 0.0001 * seed"));
+    set(&place, "image_auroc", &unet("-0.05 + 0.0001 * seed"));
+    set(&place, "aupro", &unet("CASE seed WHEN 0 THEN 0.02 WHEN 1 THEN -0.01 ELSE 0.01 END"));
+
+    let told = json(&place, &["compare", "tiny:ST-FPM", "tiny:skip=none", "--json"]);
+    let said = |metric| verdict(&told, metric)["verdict"].as_str().expect("a text").to_owned();
+    assert_eq!((said("pixel_auroc").as_str(), said("image_auroc").as_str()), ("better", "worse"));
+    let undecided = said("aupro");
+    let needed = verdict(&told, "aupro")["seeds_needed"].as_u64().expect("a number");
+    assert!(needed > 3, "{needed}");
+    assert_eq!(undecided, format!("not distinguishable with 3 seeds; {needed} would do if it is as large as it looks"));
+    let pixel = verdict(&told, "pixel_auroc");
+    assert!((pixel["difference"].as_f64().expect("a number") - 0.0501).abs() < 1e-9, "{pixel}");
+    assert_eq!(pixel["better_equal_worse"], serde_json::json!([3, 0, 0]));
+    assert_eq!((&pixel["method"], &pixel["seeds"]), (&"Student's t over seeds".into(), &3.into()));
+    assert_eq!(verdict(&told, "image_auroc")["delong"].as_array().map(Vec::len), Some(3), "one a seed");
+    assert_eq!(told["friedman"], serde_json::json!([]), "two trials, one category");
+
+    // The other way round, by the trials' keys, as people read it.
+    let trial = |variant: &str| {
+        let sql = format!("SELECT trial_id FROM sweep_trial WHERE variant = '{variant}'");
+        place.query(&sql).remove(0)[..12].to_owned()
+    };
+    let text = place.succeed(&["compare", &trial("skip=none"), &trial("ST-FPM"), &trial("skip=add")]).stdout;
+    for part in ["ST-FPM against skip=none", "skip=add against skip=none", "worse", "would do", "DeLong, image AUROC"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    // Two variants were looked at: p-values are larger than one alone has.
+    let both = json(&place, &["compare", "tiny:ST-FPM", "tiny:skip=none", "tiny:skip=add", "--json"]);
+    let p = |told: &Value| verdict(told, "aupro")["p"].as_f64().expect("a number");
+    assert!(p(&both) >= p(&told));
+}
+
+#[test]
+fn other_protocols_are_compared_only_when_asked_and_then_marked() {
+    let place = Workplace::new();
+    let plain = TINY.replace("depth = 1", "autoencoder = \"none\"").replace("epochs = 2", "epochs = 1");
+    let plain = format!("{plain}\n[search]\nseeds = [0, 1]\n");
+    place.write("one.toml", &plain.replace("name = \"tiny\"", "name = \"one\""));
+    let other = plain.replace("name = \"tiny\"", "name = \"two\"");
+    place.write("two.toml", &format!("{other}\n[evaluate]\naggregate = \"sum\"\n"));
+    place.succeed(&["sweep", "one.toml", "--no-report"]);
+    place.succeed(&["sweep", "two.toml", "--no-report"]);
+
+    let refused = place.run(&["compare", "one", "two"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stdout);
+    for part in ["measured in different ways", "map.aggregate: product, sum", "--across-protocols"] {
+        assert!(refused.stderr.contains(part), "{part} is not in\n{}", refused.stderr);
+    }
+    let marked = place.succeed(&["compare", "one", "two", "--across-protocols"]).stdout;
+    assert!(marked.contains("ACROSS PROTOCOLS (map.aggregate: product, sum)"), "{marked}");
+    let told = json(&place, &["compare", "one", "two", "--across-protocols", "--json"]);
+    assert_eq!(verdict(&told, "aupro")["across"], "map.aggregate: product, sum");
+}
+
+#[test]
+fn a_report_ranks_across_protocols_only_when_asked_and_then_marked() {
+    let place = Workplace::new();
+    let space = "[search.space]\n\"evaluate.aggregate\" = [\"product\", \"sum\"]\n[report]\nvariants = [\"evaluate.aggregate\"]\n";
+    place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let apart = json(&place, &["report", "--json"]);
+    assert_eq!(apart.as_array().map(Vec::len), Some(2));
+    let together = json(&place, &["report", "--json", "--across-protocols"]);
+    assert_eq!((together.as_array().map(Vec::len), &together[0]["mark"]), (Some(1), &"across protocols".into()));
+    place.succeed(&["report", "--across-protocols"]);
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
+    assert!(page.contains("[across protocols] ") && page.contains("What each setting does"));
+}
+
+#[test]
+fn names_that_say_nothing_are_told_with_what_would() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1"]);
+    place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
+    for (other, parts) in [
+        ("nothing", vec!["`nothing`"]),
+        ("tiny", vec!["`tiny` has 2 trials; name one of them: ", "(ST-FPM)", "(U-Net, skip=concat)"]),
+        ("tiny:ST-FMP", vec!["`tiny` has no variant `ST-FMP`; it has: ST-FPM; U-Net, skip=concat"]),
+        ("tinny:ST-FPM", vec!["`tinny`"]),
+        ("tiny:U-Net, skip=concat", vec!["`tiny:U-Net, skip=concat` has no finished run"]),
+    ] {
+        let outcome = place.run(&["compare", "tiny:ST-FPM", other]);
+        assert_eq!(outcome.code, Some(2), "{other}: {}{}", outcome.stdout, outcome.stderr);
+        for part in parts {
+            assert!(outcome.stderr.contains(part), "{part} is not in\n{}", outcome.stderr);
+        }
+    }
+    assert_eq!(place.run(&["compare", "tiny:ST-FPM"]).code, Some(2), "it takes two");
+}
+
+#[test]
+fn three_trials_on_six_categories_are_ranked() {
+    let place = Workplace::new();
+    place.succeed(&["data", "synth", "drawn", "--side", "32"]);
+    // Equal images are trained on once: six categories cost as much as one.
+    for category in ["a", "b", "c", "d", "e", "f"] {
+        copy(&place.path("drawn/weave"), &place.path("data").join(category));
+    }
+    let file = tiny_on_disk().replace("[\"weave\"]", "[\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]");
+    place.write("tiny.toml", &three_trials(&file, "[0]"));
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    set(
+        &place,
+        "pixel_auroc",
+        "CASE variant WHEN 'ST-FPM' THEN 0.5 WHEN 'skip=none' THEN 0.6 + 0.001 * unicode(category)
+         ELSE 0.7 + 0.002 * unicode(category) END",
+    );
+    let names = ["compare", "tiny:ST-FPM", "tiny:skip=none", "tiny:skip=add"];
+    let text = place.succeed(&names).stdout;
+    // Ranks 3, 2, 1 in all six: χ² = 12 with two degrees of freedom; 2.344 · √(3 · 4 / (6 · 6)); 2 / 2⁶.
+    for part in [
+        "Friedman over 6 categories, pixel_auroc: p = 0.002; mean ranks (1 = highest), critical difference 1.35",
+        "  1.00  skip=add",
+        "  skip=add ranks above ST-FPM",
+        "Wilcoxon over categories, pixel_auroc: p = 0.031",
+        "one seed: no interval",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    assert!(!text.contains("skip=add ranks above skip=none"), "{text}");
+    let told = json(&place, &[&names[..], &["--json"]].concat());
+    let test = told["friedman"].as_array().expect("tests").iter().find(|test| test["metric"] == "pixel_auroc");
+    let test = test.expect("of pixel AUROC");
+    assert_eq!(test["apart"], serde_json::json!([["skip=add", "ST-FPM"]]));
+    assert_eq!(test["categories"].as_array().map(Vec::len), Some(6));
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("created");
+    for entry in std::fs::read_dir(from).expect("is there").map(|entry| entry.expect("readable")) {
+        match entry.path() {
+            path if path.is_dir() => copy(&path, &to.join(entry.file_name())),
+            path => drop(std::fs::copy(path, to.join(entry.file_name())).expect("copied")),
+        }
+    }
+}
+
+#[test]
+fn eight_seeds_have_a_bootstrap_over_seeds_and_images_also_of_pixels() {
+    let place = Workplace::new();
+    let file = TINY.replace("epochs = 2", "epochs = 1");
+    place.write("tiny.toml", &format!("{file}\n[search]\nseeds = [0, 1, 2, 3, 4, 5, 6, 7]\n"));
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--jobs", "2"]);
+    let arguments = ["compare", "tiny:ST-FPM", "tiny:U-Net, skip=concat", "--json"];
+    let told = json(&place, &arguments);
+    for metric in ["pixel_auroc", "image_auroc", "aupro"] {
+        let verdict = verdict(&told, metric);
+        assert_eq!(verdict["method"], "bootstrap over seeds and images", "{verdict}");
+        let number = |value: &Value| value.as_f64().expect("a number");
+        let (low, high) = (number(&verdict["interval"][0]), number(&verdict["interval"][1]));
+        let difference = number(&verdict["difference"]);
+        assert!(low <= difference && difference <= high, "{verdict}");
+    }
+    assert_eq!(json(&place, &arguments), told, "the same numbers each time");
+    let histograms = walk(&place.path("didact.artifacts/evaluate"));
+    assert_eq!(histograms, 16, "of the selected epochs alone");
+
+    // Without its histograms a pixel metric falls back on the seeds.
+    std::fs::remove_dir_all(place.path("didact.artifacts/evaluate")).expect("removed");
+    let told = json(&place, &arguments);
+    assert_eq!(verdict(&told, "aupro")["method"], "Student's t over seeds");
+    assert_eq!(verdict(&told, "image_auroc")["method"], "bootstrap over seeds and images");
+}
+
+/// Evaluations that hold histograms.
+fn walk(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).expect("is there").filter_map(Result::ok);
+    entries.filter(|entry| entry.path().join("histograms.bin").is_file()).count()
+}
