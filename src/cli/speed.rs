@@ -13,8 +13,8 @@ use crate::model::{Architecture, AutoEncoder, UnetSettings};
 use crate::nn::OptimizerSettings;
 use crate::tensor::{Backend, Composed, Numerics};
 use crate::train::{
-    JointInput, JointSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe, SelectionRule, StageContext,
-    StageError, joint, pretrain,
+    JointInput, JointSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe, SelectionRule,
+    StageContext, StageError, joint, pretrain,
 };
 
 /// Arguments of `didact-cuda speed`.
@@ -65,10 +65,7 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
     let of = |recipe, student| JointSettings { epochs, batch_size: batch, student, ..JointSettings::of(recipe) };
     let plain = JointSettings {
         selection: SelectionRule::HeldOutLoss,
-        ..of(
-            Recipe::StfpmOfficial,
-            OptimizerSettings::Sgd { learning_rate: 0.01, momentum: 0.9, weight_decay: 1e-4 },
-        )
+        ..of(Recipe::StfpmOfficial, OptimizerSettings::Sgd { learning_rate: 0.01, momentum: 0.9, weight_decay: 1e-4 })
     };
     let with_unets = of(Recipe::Seed, adam(1e-4));
     let pretraining = PretrainSettings { epochs, batch_size: batch, learning_rate: 1e-3 };

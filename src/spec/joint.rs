@@ -4,8 +4,8 @@ use super::reader::{Problems, Reader};
 use crate::model::AutoEncoder;
 use crate::nn::OptimizerSettings;
 use crate::train::{
-    Distance, JointSettings, LossSettings, LossWeighting, RateSchedule, Recipe, ReconstructionGradient, ReconstructionTarget,
-    Reduction, SelectionRule, SimilaritySettings, TrainedImages,
+    Distance, JointSettings, LossSettings, LossWeighting, RateSchedule, Recipe, ReconstructionGradient,
+    ReconstructionTarget, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
 };
 
 /// The smallest positive learning rate: 0 would train nothing.
@@ -147,7 +147,8 @@ fn loss(mut reader: Reader<'_>, base: &LossSettings, problems: &mut Problems) ->
         problems.add(&reader.place_of("similarity"), "`joint.loss.similarity` is 0", help);
     }
     if settings.reconstruction <= 0.0 && settings.weighting != LossWeighting::Fixed {
-        let help = "expected a positive weight, or weighting = \"fixed\": one loss alone has nothing to be weighed against";
+        let help =
+            "expected a positive weight, or weighting = \"fixed\": one loss alone has nothing to be weighed against";
         problems.add(&reader.place_of("reconstruction"), "`joint.loss.reconstruction` is 0", help);
     }
     reader.finish(problems);

@@ -21,8 +21,8 @@ mod tests;
 pub use activation::Activation;
 pub(crate) use backend::to_host;
 pub use backend::{
-    Backend, BatchStatistics, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Recorded, Rows, Scalar,
-    Vector,
+    Backend, BatchStatistics, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Recorded,
+    Rows, Scalar, Vector,
 };
 #[cfg(feature = "cuda")]
 pub use composed::cuda;

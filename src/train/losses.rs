@@ -2,9 +2,7 @@
 
 use dfdx::tensor::{NoneTape, PutTape, SplitTape, TensorFromVec, WithEmptyTape};
 
-use super::{
-    Distance, LossSettings, ReconstructionGradient, ReconstructionTarget, SimilaritySettings, StageError,
-};
+use super::{Distance, LossSettings, ReconstructionGradient, ReconstructionTarget, SimilaritySettings, StageError};
 use crate::model::{AutoEncoders, Head};
 use crate::nn::{Input, Mode};
 use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar};
@@ -79,7 +77,8 @@ impl<B: Backend> Level<'_, B> {
                 let input = corrupted(detached.clone().put_tape(Recorded::<B>::default()))?;
                 let again =
                     autoencoders.forward(level, input, Input::Constant, Mode::TrainUntracked).map_err(device)?;
-                let reconstruction = reconstruction_of_constant::<B>(settings, again, &detached, teacher).map_err(device)?;
+                let reconstruction =
+                    reconstruction_of_constant::<B>(settings, again, &detached, teacher).map_err(device)?;
                 let similarity = similarity::<B>(self.similarity, teacher, rebuilt).map_err(device)?;
                 Ok(Losses { similarity, reconstruction: Some(reconstruction) })
             }
@@ -246,7 +245,7 @@ mod tests {
         };
         let x = [values(1), values(2)];
         let [a, b] = x.each_ref().map(|x| features::<B>(x.clone()));
-        let taped = loss(a.with_empty_tape(), b.with_empty_tape());
+        let taped = loss(a.clone().put_tape(Default::default()), b.clone().put_tape(Default::default()));
         let mut gradients = taped.try_backward().expect("memory");
         for (side, tensor) in [a, b].iter().enumerate() {
             let gradient = B::buffer_to_host(gradients.get_or_alloc_mut(tensor).expect("memory"));
@@ -311,7 +310,10 @@ mod tests {
         let [teacher, student] = [values(1), values(2)].map(features::<Native>);
         let of = |hard_quantile| {
             let settings = SimilaritySettings { hard_quantile, ..Default::default() };
-            to_host(&similarity::<Native>(&settings, &teacher, student.with_empty_tape()).expect("memory"))[0]
+            to_host(
+                &similarity::<Native>(&settings, &teacher, student.clone().put_tape(Default::default()))
+                    .expect("memory"),
+            )[0]
         };
         let mut map = Native::distance_map(&teacher, &student).expect("memory");
         map.sort_by(f32::total_cmp);
@@ -330,7 +332,8 @@ mod tests {
         let expected = teacher.chunks(4).zip(student.chunks(4)).map(cosine).sum::<f32>() / 18.0;
         let settings = SimilaritySettings { distance: Distance::Cosine, ..Default::default() };
         let [teacher, student] = [teacher, student].map(features::<Native>);
-        let loss = similarity::<Native>(&settings, &teacher, student.with_empty_tape()).expect("memory");
+        let loss =
+            similarity::<Native>(&settings, &teacher, student.clone().put_tape(Default::default())).expect("memory");
         assert!((to_host(&loss)[0] - expected).abs() < 1e-5);
     }
 }

@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    JointSettings, LossSettings, RateSchedule, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
-};
+use super::{JointSettings, LossSettings, RateSchedule, Reduction, SelectionRule, SimilaritySettings, TrainedImages};
 use crate::nn::OptimizerSettings;
 
 /// A named set of joint settings; what the file gives overrides it.

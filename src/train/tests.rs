@@ -268,9 +268,8 @@ fn weights_of_losses_move_and_survive_a_stop() {
         let (whole, halted) = (Place::new(), Place::new());
         let mut ears = Ears::default();
         whole.joint_as::<Native>(&settings, &mut ears).expect("trains");
-        let weights = |epoch| {
-            ["weight_similarity", "weight_reconstruction"].map(|name| ears.curves[&(name.to_owned(), epoch)])
-        };
+        let weights =
+            |epoch| ["weight_similarity", "weight_reconstruction"].map(|name| ears.curves[&(name.to_owned(), epoch)]);
         assert_ne!(weights(3), weights(1), "{weighting:?}");
         for epochs in 1..3 {
             let mut ears = Ears { stop_after: Some(epochs), ..Ears::default() };
@@ -303,8 +302,14 @@ fn published_codes_train_with_their_own_factor_and_take_their_own_epoch() {
         let mut ears = Ears::default();
         // Without momentum, decay and auto-encoders one step says all: the gradient is the loss's factor.
         let student = OptimizerSettings::Sgd { learning_rate: 1e-3, momentum: 0.0, weight_decay: 0.0 };
-        let settings =
-            JointSettings { epochs: 2, batch_size: 6, student, loss: None, autoencoder: None, ..JointSettings::of(recipe) };
+        let settings = JointSettings {
+            epochs: 2,
+            batch_size: 6,
+            student,
+            loss: None,
+            autoencoder: None,
+            ..JointSettings::of(recipe)
+        };
         place.joint_as::<Native>(&settings, &mut ears).expect("trains");
         let summary = JointSummary::read(&place.path("joint")).expect("written");
         let factor = ears.curves[&("loss".to_owned(), 1)] / ears.curves[&("loss_similarity".to_owned(), 1)];

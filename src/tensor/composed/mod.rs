@@ -32,8 +32,8 @@ pub use place::{Kept, Place};
 
 use super::backend::{rectified, to_host};
 use super::{
-    Activation, Backend, Conv2d, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Resampling, Scalar,
-    Vector,
+    Activation, Backend, Conv2d, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult,
+    Resampling, Scalar, Vector,
 };
 
 /// The composed operations on a device of dfdx.

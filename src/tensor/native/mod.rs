@@ -27,7 +27,10 @@ use dfdx::shapes::Shape;
 use dfdx::tensor::{Cpu, Merge, NoneTape, Storage, Tape, Tensor, TensorFromVec};
 
 use super::geometry::Nhwc;
-use super::{Activation, Backend, Conv2d, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Resampling, Scalar, Vector};
+use super::{
+    Activation, Backend, Conv2d, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Resampling, Scalar,
+    Vector,
+};
 
 /// The CPU with own kernels.
 #[derive(Debug, Clone, Copy, Default)]
