@@ -368,14 +368,15 @@ fn every_example_is_a_good_file() {
 #[test]
 fn a_recipe_gives_what_the_file_does_not() {
     let (sweep, _) = good("[joint]\nrecipe = \"hcw-00\"\nloss = { hard_quantile = 0.9, weighting = \"dwa\" }\n");
-    let joint = &sweep.trials[0].trial.joint;
+    let variant = |sweep: &Sweep| sweep.trials.iter().find(|trial| !trial.baseline).expect("a variant").trial.clone();
+    let joint = variant(&sweep).joint;
     assert_eq!((joint.images, joint.selection), (TrainedImages::All, SelectionRule::Last));
     let similarity = SimilaritySettings { reduction: Reduction::HalfSum, hard_quantile: 0.9, ..Default::default() };
     assert_eq!(joint.similarity, similarity);
     let weighting = joint.loss.as_ref().map(|loss| loss.weighting);
     assert_eq!(weighting, Some(LossWeighting::Dwa { temperature: 2.0 }));
     let (sweep, _) = good("[joint]\nrecipe = \"anomalib-2.6\"\n");
-    assert_eq!(sweep.trials[0].trial.evaluate.oracle_epochs, 20);
+    assert_eq!(variant(&sweep).evaluate.oracle_epochs, 20);
 }
 
 #[test]
