@@ -11,7 +11,7 @@ use crate::tensor::{Backend, Features, OpResult};
 #[derive(Debug, Clone)]
 enum Network<B: Backend> {
     Unet(Unet<B>),
-    Linear(Linear<B>),
+    Linear(Box<Linear<B>>),
 }
 
 /// The auto-encoder of one of the teacher's levels.
@@ -28,14 +28,14 @@ impl<B: Backend> AtLevel<B> {
     fn module(&self) -> &dyn Module<B> {
         match &self.network {
             Network::Unet(unet) => unet,
-            Network::Linear(linear) => linear,
+            Network::Linear(linear) => linear.as_ref(),
         }
     }
 
     fn module_mut(&mut self) -> &mut dyn Module<B> {
         match &mut self.network {
             Network::Unet(unet) => unet,
-            Network::Linear(linear) => linear,
+            Network::Linear(linear) => linear.as_mut(),
         }
     }
 }
@@ -59,7 +59,9 @@ impl<B: Backend> AutoEncoders<B> {
         let network = |name: &str, channels: usize| match model {
             AutoEncoder::None => None,
             AutoEncoder::Unet(settings) => Some(Network::Unet(Unet::new(init, name, channels, settings))),
-            AutoEncoder::Linear(settings) => Some(Network::Linear(Linear::new(init, name, channels, settings))),
+            AutoEncoder::Linear(settings) => {
+                Some(Network::Linear(Box::new(Linear::new(init, name, channels, settings))))
+            }
         };
         let levels: Vec<AtLevel<B>> = backbone
             .channels()

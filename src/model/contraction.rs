@@ -9,8 +9,8 @@ use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult};
 /// A 3×3 convolution with stride 2 and batch norm, or with a bias.
 #[derive(Debug, Clone)]
 enum Halving<B: Backend> {
-    Normed(ConvNorm<B>),
-    Plain(Conv<B>),
+    Normed(Box<ConvNorm<B>>),
+    Plain(Box<Conv<B>>),
 }
 
 /// A contraction stage: half the side, activated.
@@ -28,9 +28,11 @@ impl<B: Backend> Contraction<B> {
         let layer = match settings.norm {
             InnerNorm::Batch => {
                 let layer = ConvNorm::new(init, &conv, &format!("{name}.bn"), geometry);
-                Halving::Normed(layer.padded(settings.padding))
+                Halving::Normed(Box::new(layer.padded(settings.padding)))
             }
-            InnerNorm::None => Halving::Plain(Conv::with_bias(init, &conv, geometry).padded(settings.padding)),
+            InnerNorm::None => {
+                Halving::Plain(Box::new(Conv::with_bias(init, &conv, geometry).padded(settings.padding)))
+            }
         };
         Self { layer, activation: settings.activation }
     }
@@ -67,15 +69,15 @@ impl<B: Backend> Contraction<B> {
 
     fn module(&self) -> &dyn Module<B> {
         match &self.layer {
-            Halving::Normed(layer) => layer,
-            Halving::Plain(layer) => layer,
+            Halving::Normed(layer) => layer.as_ref(),
+            Halving::Plain(layer) => layer.as_ref(),
         }
     }
 
     fn module_mut(&mut self) -> &mut dyn Module<B> {
         match &mut self.layer {
-            Halving::Normed(layer) => layer,
-            Halving::Plain(layer) => layer,
+            Halving::Normed(layer) => layer.as_mut(),
+            Halving::Plain(layer) => layer.as_mut(),
         }
     }
 }

@@ -174,7 +174,7 @@ fn a_levels_initial_values_do_not_depend_on_the_others() {
         values
     };
     let usual = UnetSettings::default();
-    let alone = UnetSettings { levels: LevelSet::of(&[2]).expect("a level"), ..usual.clone() };
+    let alone = UnetSettings { levels: LevelSet::of(&[2]).expect("a level"), ..usual };
     let (all, alone) = (named(&AutoEncoder::Unet(usual)), named(&AutoEncoder::Unet(alone)));
     assert!(!all.is_empty());
     assert_eq!(all, alone);

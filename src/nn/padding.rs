@@ -26,8 +26,10 @@ impl Padding {
         x: Features<B, T>,
         conv: Conv2d,
     ) -> OpResult<B, (Features<B, T>, Conv2d)> {
+        if conv.padding == 0 {
+            return Ok((x, conv));
+        }
         let map = match self {
-            _ if conv.padding == 0 => return Ok((x, conv)),
             Self::Zero => return Ok((x, conv)),
             Self::Reflect => Resampling::Reflect(conv.padding),
             Self::Replicate => Resampling::Replicate(conv.padding),

@@ -84,7 +84,7 @@ fn levels(reader: &mut Reader<'_>, problems: &mut Problems) -> Option<LevelSet> 
         let place = reader.place_of("levels");
         problems.add(
             &place,
-            format!("`{}` has other items than levels", reader.name("levels")),
+            format!("`{}` is no choice of levels", reader.name("levels")),
             format!("expected {EXPECTED}"),
         );
     }

@@ -316,12 +316,12 @@ fn networks_that_cannot_be_are_told() {
     `model.levels` names level 1, which is not compared
       expected some of `teacher.levels`: 2, 3
 
-    `teacher.levels` has other items than levels
+    `teacher.levels` is no choice of levels
       expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
-    `model.levels` has other items than levels
+    `model.levels` is no choice of levels
       expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
 
-    `teacher.levels` has other items than levels
+    `teacher.levels` is no choice of levels
       expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
     `model.levels` is the number 2
       expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
@@ -336,10 +336,10 @@ fn every_experiment_is_a_good_file() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments");
     for entry in std::fs::read_dir(folder).expect("the folder") {
         let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            if let Err(errors) = load(Some(&path), &[]) {
-                panic!("{}: {}", path.display(), errors.located().map(|e| e.to_string()).collect::<String>());
-            }
+        if path.extension().is_some_and(|extension| extension == "toml")
+            && let Err(errors) = load(Some(&path), &[])
+        {
+            panic!("{}: {}", path.display(), errors.located().map(|e| e.to_string()).collect::<String>());
         }
     }
 }

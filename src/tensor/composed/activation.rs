@@ -36,7 +36,7 @@ type ValueAndSlope<D> = (Taped<D>, Taped<D>);
 fn leaky_relu<D: Place>(x: Taped<D>) -> Outcome<D, ValueAndSlope<D>> {
     let shape = *x.shape();
     let everywhere = |value| scalar::<D>(value)?.try_broadcast_like::<_, Axes4<0, 1, 2, 3>>(&shape);
-    let slope = x.clone().try_le(0.0)?.try_choose(everywhere(LEAK)?, everywhere(1.0)?)?;
+    let slope = x.try_le(0.0)?.try_choose(everywhere(LEAK)?, everywhere(1.0)?)?;
     Ok((x.try_mul(slope.clone())?, slope))
 }
 
