@@ -236,7 +236,7 @@ impl<B: Backend> Joint<'_, B> {
         mut similarity: Gradients<B>,
         losses: Pair,
     ) -> Result<Pair, StageError> {
-        let mut norm = |gradients: &mut Gradients<B>| {
+        let norm = |gradients: &mut Gradients<B>| {
             let norms = clip_global_norm::<B>(&[&self.assembly], gradients, 0.0).map_err(StageError::device)?;
             Ok::<f64, StageError>(f64::from(to_host(&norms.all)[0]))
         };
