@@ -56,23 +56,6 @@ pub fn published(name: &str) -> Result<Vec<Published>, ReportError> {
         .map_err(|error| ReportError::Baseline(format!("experiments/baselines/{name}.csv: {error}")))
 }
 
-/// Training and test counts of one MVTec AD category as published.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct MvtecCounts {
-    category: String,
-    pub train: u64,
-    pub test_good: u64,
-    pub test_defect: u64,
-}
-
-/// The published counts of a category.
-pub(super) fn mvtec_counts(category: &str) -> Option<MvtecCounts> {
-    csv::Reader::from_reader(include_str!("../../experiments/baselines/counts/mvtec-ad.csv").as_bytes())
-        .deserialize()
-        .filter_map(Result::ok)
-        .find(|counts: &MvtecCounts| counts.category == category)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,7 +74,5 @@ mod tests {
         let rows = published("stfpm-paper").expect("is embedded");
         let bottle = rows.iter().find(|r| r.category == "bottle" && r.metric == "pixel_auroc").expect("is there");
         assert_eq!(bottle.value, 0.988);
-        let counts = mvtec_counts("hazelnut").map(|c| (c.train, c.test_good, c.test_defect));
-        assert_eq!(counts, Some((391, 40, 70)));
     }
 }

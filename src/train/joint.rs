@@ -10,7 +10,7 @@ use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, snapshot_name, spaced_epochs};
 use super::held_out::held_out_numbers;
 use super::{Batches, JointSettings, LossSettings, ReconstructionGradient, SelectionRule, StageContext, StageError};
-use crate::data::{FeatureSet, Split};
+use crate::data::{FeatureSet, SplitRule};
 use crate::model::{Assembly, AutoEncoder, AutoEncoders, Corruption};
 use crate::nn::{Input, Mode, Module, Optimizer, State, clip_global_norm};
 use crate::tensor::{Backend, Features, Recorded, Scalar};
@@ -21,8 +21,8 @@ pub struct JointInput<'a> {
     pub features: &'a Path,
     /// Folder of the pretraining, if any.
     pub pretrain: Option<&'a Path>,
-    /// Seed of the held-out split.
-    pub split_seed: u64,
+    /// The held-out part.
+    pub split: &'a SplitRule,
     /// Auto-encoders, or none.
     pub model: &'a AutoEncoder,
     /// Training settings.
@@ -80,7 +80,7 @@ struct Joint<'a, B: Backend> {
 /// Trains; leaves `selected.safetensors`, `last.safetensors`, the oracle's snapshots and `joint.json`.
 pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(features.len()).map_err(|e| StageError::Data(e.to_string()))?;
     let width = features.header().levels[0].channels;
     let mut assembly = Assembly::<B>::new(input.seed, width, input.model);
     if let (Some(folder), Some(autoencoders)) = (input.pretrain, &mut assembly.autoencoders) {

@@ -8,7 +8,7 @@ use dfdx::tensor_ops::Backward;
 use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
 use super::{Batches, PretrainSettings, StageContext, StageError};
-use crate::data::{FeatureSet, Split};
+use crate::data::{FeatureSet, SplitRule};
 use crate::model::{AutoEncoders, Corruption, UnetSettings};
 use crate::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
 use crate::tensor::{Backend, Recorded, to_host};
@@ -17,8 +17,8 @@ use crate::tensor::{Backend, Recorded, to_host};
 pub struct PretrainInput<'a> {
     /// Folder of features(train).
     pub features: &'a Path,
-    /// Seed of the held-out split.
-    pub split_seed: u64,
+    /// The held-out part.
+    pub split: &'a SplitRule,
     /// Shape of the U-Nets.
     pub unet: &'a UnetSettings,
     /// Training settings.
@@ -40,7 +40,7 @@ struct Pretrain<'a, B: Backend> {
 /// Trains the auto-encoders; leaves `checkpoint.safetensors`.
 pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(features.len()).map_err(|e| StageError::Data(e.to_string()))?;
     let channels: Vec<usize> = features.header().levels.iter().map(|level| level.channels).collect();
     let mut phase = Pretrain::<B> {
         batches: Batches::kept(&features, context.device_memory),

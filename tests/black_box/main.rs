@@ -13,6 +13,7 @@ mod errors;
 mod failures;
 mod full_disk;
 mod inventory;
+mod layouts;
 mod leases;
 mod orphans;
 mod processes;
