@@ -1,18 +1,24 @@
 //! `didact data`: look at a data set, or draw the synthetic one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use super::output::{print, print_json, table};
-use crate::data::{CategoryReport, SyntheticSettings, check, write_synthetic};
+use crate::data::{
+    CategoryReport, Counts, DataReport, DataSettings, Layout, SyntheticSettings, check, write_synthetic,
+};
+use crate::spec;
 
 /// Verbs of `didact data`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum DataVerb {
-    /// Open every image and mask below a folder and tell what was found.
+    /// Open every image and mask of a data set and tell what was found.
     Check {
-        /// The folder that holds the categories.
+        /// The folder that holds the categories, or a sweep file that says where they are.
         root: PathBuf,
+        /// The layout; recognised by what lies there if it is not named.
+        #[arg(long, value_parser = layout)]
+        layout: Option<Layout>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -33,22 +39,12 @@ pub(super) enum DataVerb {
 /// Runs the verb.
 pub(super) fn run(verb: &DataVerb) -> Result<Exit, Failure> {
     match verb {
-        DataVerb::Check { root, json } => {
-            let report = check(root)?;
+        DataVerb::Check { root, layout, json } => {
+            let report = check(&settings(root, *layout)?)?;
             if *json {
                 print_json(&report)?;
             } else {
-                print(&format!("{} layout at {}\n", report.layout, report.root.display()))?;
-                let rows: Vec<Vec<String>> = report.categories.iter().map(row).collect();
-                print(&table(&["category", "train", "test", "sizes", "masks missing", "problems"], &rows))?;
-                for category in &report.categories {
-                    for problem in &category.problems {
-                        print(&format!("{}: {problem}", category.name))?;
-                    }
-                    for image in &category.missing_masks {
-                        print(&format!("{}: {image} has no mask: pixel metrics will be undefined", category.name))?;
-                    }
-                }
+                tell(&report)?;
             }
             Ok(if report.is_sound() { Exit::Done } else { Exit::Data })
         }
@@ -64,16 +60,76 @@ pub(super) fn run(verb: &DataVerb) -> Result<Exit, Failure> {
     }
 }
 
-fn row(category: &CategoryReport) -> Vec<String> {
-    let counts = |pairs: &[(String, usize)]| {
-        pairs.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
-    };
-    vec![
-        category.name.clone(),
-        category.train.to_string(),
-        counts(&category.test),
-        counts(&category.sizes),
-        category.missing_masks.len().to_string(),
-        category.problems.len().to_string(),
+/// What a sweep file says of its data, or all that lies below a folder.
+fn settings(root: &Path, layout: Option<Layout>) -> Result<DataSettings, Failure> {
+    if root.is_file() {
+        let (sweep, ..) = spec::load(Some(root), &[])?;
+        let first = sweep.trials.into_iter().next().map(|trial| trial.trial.data);
+        let mut settings = first.ok_or_else(|| Failure::new(Exit::Usage, "the sweep has no trial"))?;
+        settings.layout = layout.or(settings.layout);
+        return Ok(settings);
+    }
+    if layout == Some(Layout::Folder) {
+        let message =
+            "--layout folder: the names of its folders stand in a sweep file: name the file instead of the folder";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(DataSettings::at(root, layout))
+}
+
+/// A layout by its name.
+fn layout(name: &str) -> Result<Layout, String> {
+    let known = || Layout::ALL.iter().map(|layout| layout.name()).collect::<Vec<_>>().join(", ");
+    Layout::ALL.into_iter().find(|layout| layout.name() == name).ok_or_else(|| format!("expected one of {}", known()))
+}
+
+/// What a column says of a category.
+type Cell = fn(&CategoryReport) -> String;
+
+/// The report for people; columns that would say nothing are left out.
+fn tell(report: &DataReport) -> Result<(), Failure> {
+    print(&format!("{} layout at {}\n", report.layout, report.root.display()))?;
+    let has = |what: fn(&CategoryReport) -> bool| report.categories.iter().any(what);
+    let columns: Vec<(&str, Cell)> = [
+        (true, "category", (|c| c.name.clone()) as Cell),
+        (true, "train", |c| c.train.to_string()),
+        (has(|c| c.validation > 0), "validation", |c| c.validation.to_string()),
+        (true, "test", |c| counted(&c.test)),
+        (has(|c| c.published.is_some()), "published", |c| c.published.map_or("-".to_owned(), |p| published(c, p))),
+        (true, "sizes", |c| counted(&c.sizes)),
+        (has(|c| c.several_masks > 0), "several masks", |c| c.several_masks.to_string()),
+        (true, "masks missing", |c| c.missing_masks.len().to_string()),
+        (true, "problems", |c| c.problems.len().to_string()),
     ]
+    .into_iter()
+    .filter_map(|(shown, head, cell)| shown.then_some((head, cell)))
+    .collect();
+    let head: Vec<&str> = columns.iter().map(|(head, _)| *head).collect();
+    let row = |category| columns.iter().map(|(_, cell)| cell(category)).collect();
+    let rows: Vec<Vec<String>> = report.categories.iter().map(row).collect();
+    print(&table(&head, &rows))?;
+    for category in &report.categories {
+        for problem in &category.problems {
+            print(&format!("{}: {problem}", category.name))?;
+        }
+        for image in &category.missing_masks {
+            print(&format!("{}: {image} has no mask: pixel metrics will be undefined", category.name))?;
+        }
+    }
+    report.notes.iter().try_for_each(|note| print(note))
+}
+
+/// "good 12, hole 6".
+fn counted(pairs: &[(String, usize)]) -> String {
+    pairs.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The published counts, where they are others than here.
+fn published(category: &CategoryReport, published: Counts) -> String {
+    if category.counts() == published {
+        return "the same".to_owned();
+    }
+    let Counts { train, validation, test_good, test_defect } = published;
+    let validation = if validation > 0 { format!(", validation {validation}") } else { String::new() };
+    format!("train {train}{validation}, good {test_good}, defective {test_defect}")
 }

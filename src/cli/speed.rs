@@ -8,7 +8,7 @@ use dfdx::tensor::Cuda;
 use super::cuda::{compute_as, open};
 use super::exit::{Exit, Failure};
 use super::output::{print, size, table};
-use crate::data::{FeatureWriter, Image, LevelShape};
+use crate::data::{FeatureWriter, Image, LevelShape, SplitRule};
 use crate::model::{Architecture, AutoEncoder, UnetSettings};
 use crate::nn::OptimizerSettings;
 use crate::tensor::{Backend, Composed, Numerics};
@@ -74,7 +74,7 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
             let input = JointInput {
                 features: &features,
                 pretrain: None,
-                split_seed: 0,
+                split: &SplitRule::fifth(0),
                 architecture: Architecture::Resnet18,
                 model,
                 settings,
@@ -90,8 +90,13 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
         joint_of("joint, ST-FPM", &AutoEncoder::None, &plain)?,
         joint_of("joint, three U-Nets, clipped", &unet, &with_unets)?,
         phase::<B>("pretrain, three U-Nets", folder, |context| {
-            let input =
-                PretrainInput { features: &features, split_seed: 0, model: &unet, settings: &pretraining, seed: 0 };
+            let input = PretrainInput {
+                features: &features,
+                split: &SplitRule::fifth(0),
+                model: &unet,
+                settings: &pretraining,
+                seed: 0,
+            };
             pretrain::<B>(&input, context)
         })?,
     ])

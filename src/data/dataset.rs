@@ -1,19 +1,22 @@
 //! A data set with its categories, whatever its layout.
 
-use std::path::Path;
-
 use rayon::prelude::*;
 
-use super::{CategorySelection, DataError, DataSettings, Layout, Sample, mvtec, synthetic};
+use super::select::pick;
+use super::{DataError, DataSettings, HeldOut, Layout, Sample, held_out, layout};
 
 /// One category: its images in the order of their paths.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Category {
     /// Its name.
     pub name: String,
-    /// `train/good`.
+    /// Normal images, those that are held out among them.
     pub train: Vec<Sample>,
-    /// `test/*`.
+    /// How many at the end of `train` are the data set's own validation images.
+    pub validation: usize,
+    /// Which of `train` are held out.
+    pub held_out: HeldOut,
+    /// Test images.
     pub test: Vec<Sample>,
 }
 
@@ -21,39 +24,23 @@ pub struct Category {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     root: String,
+    layout: Layout,
     categories: Vec<Category>,
 }
 
 impl Dataset {
     /// Finds the images; decodes none. Every category must have at least two training images and one test image.
     pub fn open(settings: &DataSettings) -> Result<Self, DataError> {
-        let (root, found) = match settings.layout {
-            Layout::Mvtec => {
-                let root = settings.root.as_deref().unwrap_or(Path::new("."));
-                (root.display().to_string(), mvtec::find(root)?)
-            }
-            Layout::Synthetic => {
-                let drawn = settings.synthetic.clone().unwrap_or_default();
-                ("the synthetic set".to_owned(), synthetic::categories(&drawn))
-            }
-        };
-        let categories = match &settings.categories {
-            CategorySelection::All => found,
-            CategorySelection::Named(names) => {
-                names.iter().map(|name| pick(&found, name, &root).cloned()).collect::<Result<_, _>>()?
-            }
-        };
-        for category in &categories {
-            let too_few =
-                |what, count, least| DataError::TooFew { what, category: category.name.clone(), count, least };
-            if category.train.len() < 2 {
-                return Err(too_few("train/good", category.train.len(), 2));
-            }
-            if category.test.is_empty() {
-                return Err(too_few("test", 0, 1));
-            }
-        }
-        Ok(Self { root, categories })
+        let found = layout::find(settings)?;
+        let category = |parts| held_out::category(parts, &settings.held_out, &found.root);
+        let categories: Vec<Category> = found.parts.into_iter().map(category).collect::<Result<_, _>>()?;
+        held_out::check_listed(&settings.held_out, settings.root.as_deref(), &categories)?;
+        Ok(Self { root: found.root, layout: found.layout, categories })
+    }
+
+    /// Its layout, recognised where the settings name none.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// The selected categories, in the order of the selection.
@@ -63,22 +50,8 @@ impl Dataset {
 
     /// A category by name.
     pub fn category(&self, name: &str) -> Result<&Category, DataError> {
-        pick(&self.categories, name, &self.root)
+        pick(&self.categories, |category| category.name.clone(), name, &self.root)
     }
-}
-
-fn pick<'a>(categories: &'a [Category], name: &str, root: &str) -> Result<&'a Category, DataError> {
-    categories.iter().find(|category| category.name == name).ok_or_else(|| {
-        let names = || categories.iter().map(|category| category.name.as_str());
-        let near = names().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
-        let near = near.filter(|near| strsim::jaro(near, name) > 0.7);
-        DataError::UnknownCategory {
-            name: name.to_owned(),
-            root: root.to_owned(),
-            found: if categories.is_empty() { "none".to_owned() } else { names().collect::<Vec<_>>().join(", ") },
-            hint: near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
-        }
-    })
 }
 
 /// BLAKE3 over digests, in order.
@@ -100,7 +73,7 @@ impl Category {
         self.train.par_iter().chain(&self.test).try_for_each(Sample::check)
     }
 
-    /// Digest of the training images.
+    /// Digest of the normal images, those that are held out among them.
     pub fn train_digest(&self) -> Result<String, DataError> {
         digest_all(&self.train, Sample::digest)
     }

@@ -15,6 +15,50 @@ pub enum DataError {
         /// What would be right.
         help: String,
     },
+    /// No category was found.
+    #[error("there is no category in {root}; {help}")]
+    NoCategory {
+        /// Where.
+        root: PathBuf,
+        /// What would be right.
+        help: String,
+    },
+    /// What lies there is arranged otherwise than the sweep file says.
+    #[error("{path} is not arranged as data.layout = \"{wanted}\" says ({expected}); it looks like {found}")]
+    OtherLayout {
+        /// The root, or a category.
+        path: PathBuf,
+        /// The layout of the sweep file.
+        wanted: &'static str,
+        /// What that layout expects.
+        expected: &'static str,
+        /// What lies there.
+        found: String,
+    },
+    /// Categories of several layouts lie below one root.
+    #[error(
+        "{root} holds categories of several layouts: {found}; set data.layout to one, or list data.categories of one"
+    )]
+    Mixed {
+        /// Where.
+        root: PathBuf,
+        /// The layouts with their categories.
+        found: String,
+    },
+    /// A table that comes with a data set says something that cannot be.
+    #[error("{path}, line {line}, column `{column}`: {message}; expected {help}")]
+    Table {
+        /// Where.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: u64,
+        /// Its column's name.
+        column: &'static str,
+        /// What is wrong.
+        message: String,
+        /// What would be right.
+        help: String,
+    },
     /// A folder could not be listed or a file not read.
     #[error("cannot read {path}: {source}")]
     Io {
@@ -31,6 +75,14 @@ pub enum DataError {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// A mask in a format that changes its values.
+    #[error(
+        "mask {path} is neither PNG nor BMP: other formats blur it, so that normal pixels are no longer 0; write it as PNG"
+    )]
+    MaskFormat {
+        /// Where.
+        path: PathBuf,
     },
     /// Mask and image differ in size.
     #[error("mask {mask} is {mask_size}, its image {image} is {image_size}: they must have the same size")]
@@ -60,7 +112,7 @@ pub enum DataError {
     #[error("{what} of {category} has {count} image(s), needs at least {least}")]
     TooFew {
         /// Which part.
-        what: &'static str,
+        what: String,
         /// Of which category.
         category: String,
         /// Images found.
@@ -68,9 +120,26 @@ pub enum DataError {
         /// Images needed.
         least: usize,
     },
-    /// A split of so few images would leave a part empty.
-    #[error("{0} image(s) in train/good cannot be split: at least 2 are needed (a fifth is held out)")]
-    Split(usize),
+    /// A split that would leave a part empty.
+    #[error(
+        "{held_out} of {images} training image(s) would be held out: at least 1 must be, and at least 1 be trained on"
+    )]
+    Split {
+        /// Normal images that are there to be split.
+        images: usize,
+        /// How many would be held out.
+        held_out: usize,
+    },
+    /// An image of `data.held_out` that is not there.
+    #[error("data.held_out lists {image}, which is no training image; expected paths below {root} such as {example}")]
+    HeldOut {
+        /// As listed.
+        image: String,
+        /// The data set.
+        root: String,
+        /// One that would be right.
+        example: String,
+    },
     /// A file could not be written.
     #[error("cannot write {path}: {source}")]
     Write {

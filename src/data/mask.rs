@@ -27,6 +27,12 @@ impl Mask {
         })
     }
 
+    /// The pixels that are defective in either of two masks of one size.
+    pub(super) fn or(mut self, other: &Self) -> Self {
+        self.pixels.iter_mut().zip(&other.pixels).for_each(|(mine, theirs)| *mine |= theirs);
+        self
+    }
+
     /// Nearest neighbour to a square, Pillow's rule: source = ⌊(target + ½) · scale⌋.
     pub fn resized(&self, side: usize) -> Self {
         let place =

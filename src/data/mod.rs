@@ -1,32 +1,38 @@
 //! Images on disk or drawn by didact: layouts, decoding, masks, splits, caches.
 
+mod check;
 mod dataset;
 mod dice;
 mod error;
 mod export;
 mod feature_set;
+mod held_out;
 mod image;
+mod layout;
 mod mask;
 mod mask_file;
-mod mvtec;
 mod pseudo;
+mod published;
 mod random;
 mod resize;
 mod sample;
+mod select;
 mod settings;
 mod split;
 mod synthetic;
 
 pub use self::image::{Image, Picture, normalise};
+pub use check::{CategoryReport, DataReport, check};
 pub use dataset::{Category, Dataset};
 pub use error::DataError;
-pub use export::{CategoryReport, DataReport, check, write_synthetic};
+pub use export::write_synthetic;
 pub use feature_set::{FeatureHeader, FeatureSet, FeatureSetError, FeatureWriter, LevelShape};
 pub use mask::Mask;
 pub use mask_file::{read_masks, write_masks};
 pub use pseudo::{Painted, Painter, paint};
+pub use published::{Counts, published_counts};
 pub use random::{normal_pair, stream};
 pub use sample::{ImageSource, Sample};
-pub use settings::{CategorySelection, DataSettings, Layout, SyntheticSettings};
-pub use split::{Split, shuffle};
+pub use settings::{CategorySelection, DataSettings, FolderSettings, HeldOutChoice, Layout, SyntheticSettings};
+pub use split::{HeldOut, Split, SplitRule, shuffle};
 pub use synthetic::{Drawing, Drawn};

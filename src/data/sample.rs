@@ -23,8 +23,8 @@ pub struct Sample {
     pub defect: Option<String>,
     /// The pixels.
     pub source: ImageSource,
-    /// The mask's file; none for a normal image, a drawn one, and where it is missing.
-    pub mask: Option<PathBuf>,
+    /// Files of masks, whose union is the ground truth; none for a normal image, a drawn one, and where they are missing.
+    pub masks: Vec<PathBuf>,
 }
 
 impl Sample {
@@ -41,27 +41,31 @@ impl Sample {
         Ok(self.picture()?.resized(side))
     }
 
-    /// The ground truth at side²; none where there is no mask. A normal image has none.
+    /// The ground truth at side²: the union of the masks; none where there is no mask. A normal image has none.
     pub fn load_mask(&self, side: usize) -> Result<Option<Mask>, DataError> {
-        match (&self.source, &self.mask) {
-            (ImageSource::Drawn(drawing), _) => Ok(self.defect.is_some().then(|| drawing.draw().mask.resized(side))),
-            (ImageSource::File(_), None) => Ok(None),
-            (ImageSource::File(path), Some(mask_path)) => {
-                let mask = Mask::open(mask_path)?;
-                same_size(mask_path, (mask.width, mask.height), path, dimensions(path)?)?;
-                Ok(Some(mask.resized(side)))
+        let path = match &self.source {
+            ImageSource::Drawn(drawing) => {
+                return Ok(self.defect.is_some().then(|| drawing.draw().mask.resized(side)));
             }
+            ImageSource::File(path) => path,
+        };
+        let mut union: Option<Mask> = None;
+        for mask_path in &self.masks {
+            let mask = Mask::open(mask_path)?;
+            same_size(mask_path, (mask.width, mask.height), path, dimensions(path)?)?;
+            union = Some(match union {
+                Some(union) => union.or(&mask),
+                None => mask,
+            });
         }
+        Ok(union.map(|mask| mask.resized(side)))
     }
 
-    /// Whether image and mask can be read, as far as their headers tell, and are of one size.
+    /// Whether image and masks can be read, as far as their headers tell, and are of one size.
     pub(super) fn check(&self) -> Result<(), DataError> {
         let ImageSource::File(path) = &self.source else { return Ok(()) };
         let size = dimensions(path)?;
-        match &self.mask {
-            Some(mask) => same_size(mask, dimensions(mask)?, path, size),
-            None => Ok(()),
-        }
+        self.masks.iter().try_for_each(|mask| same_size(mask, dimensions(mask)?, path, size))
     }
 
     /// BLAKE3 of the image: of the file's bytes, or of what the drawing depends on.
@@ -72,15 +76,23 @@ impl Sample {
         }
     }
 
-    /// BLAKE3 of label and mask.
+    /// BLAKE3 of label and masks.
     pub(super) fn label_digest(&self) -> Result<blake3::Hash, DataError> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.defect.as_deref().unwrap_or("good").as_bytes());
-        match (&self.source, &self.mask) {
-            (_, Some(path)) => hasher.update(digest_file(path)?.as_bytes()),
-            (ImageSource::Drawn(drawing), None) => hasher.update(drawing.digest().as_bytes()),
-            (ImageSource::File(_), None) => hasher.update(b"no mask"),
-        };
+        match &self.source {
+            ImageSource::Drawn(drawing) => {
+                hasher.update(drawing.digest().as_bytes());
+            }
+            ImageSource::File(_) if self.masks.is_empty() => {
+                hasher.update(b"no mask");
+            }
+            ImageSource::File(_) => {
+                for mask in &self.masks {
+                    hasher.update(digest_file(mask)?.as_bytes());
+                }
+            }
+        }
         Ok(hasher.finalize())
     }
 }

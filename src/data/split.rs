@@ -1,30 +1,94 @@
-//! The held-out part of `train/good`.
+//! The held-out part of a category's normal images.
 
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use super::{DataError, stream};
 
-/// Indices into the training images of a category; both parts sorted, together all.
+/// Which of n normal images are held out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeldOut {
+    /// ⌈n/5⌉, drawn.
+    #[default]
+    Fifth,
+    /// ⌈n · share⌉, drawn.
+    Share(f64),
+    /// Those at these places, ascending: the data set's own validation images, or what the sweep file lists.
+    Given(Vec<usize>),
+}
+
+impl HeldOut {
+    /// A drawn share; a fifth by another name is a fifth.
+    pub(super) fn of_share(share: f64) -> Self {
+        if (share - 0.2).abs() < 1e-9 { Self::Fifth } else { Self::Share(share) }
+    }
+
+    /// How many of n images.
+    pub fn count(&self, n: usize) -> usize {
+        match self {
+            Self::Fifth => n.div_ceil(5),
+            // A product such as 0.1 · 30 may lie just above the whole number that it is.
+            Self::Share(share) => (n as f64 * share - 1e-9).ceil() as usize,
+            Self::Given(indices) => indices.len(),
+        }
+    }
+
+    /// The part of a split's seed that decides which images are held out: none where nothing is drawn.
+    pub fn drawn_by(&self, seed: u64) -> Option<u64> {
+        (!matches!(self, Self::Given(_))).then_some(seed)
+    }
+
+    /// Whether it is the default, which older jobs and keys do not name.
+    pub fn is_fifth(&self) -> bool {
+        *self == Self::Fifth
+    }
+}
+
+/// How a category's normal images are split.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SplitRule {
+    /// Seed of the draw, and of what is painted on held-out images.
+    pub seed: u64,
+    /// What is held out.
+    pub held_out: HeldOut,
+}
+
+/// Indices into the normal images of a category; both parts sorted, together all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// Trained on.
     pub train: Vec<usize>,
-    /// ⌈n/5⌉ images that select the epoch and set the threshold.
+    /// Images that select the epoch and set the threshold.
     pub held_out: Vec<usize>,
 }
 
-impl Split {
-    /// Holds out ⌈n/5⌉ of n images, drawn by a Fisher–Yates shuffle from the stream (seed, "split").
-    pub fn new(n: usize, seed: u64) -> Result<Self, DataError> {
-        if n < 2 {
-            return Err(DataError::Split(n));
+impl SplitRule {
+    /// ⌈n/5⌉ held out.
+    pub fn fifth(seed: u64) -> Self {
+        Self { seed, held_out: HeldOut::Fifth }
+    }
+
+    /// Splits n images; a drawn part comes of a Fisher–Yates shuffle from the stream (seed, "split").
+    ///
+    /// # Errors
+    /// A part would be empty, or more images are given than there are.
+    pub fn split(&self, n: usize) -> Result<Split, DataError> {
+        let count = self.held_out.count(n);
+        let within = |indices: &[usize]| indices.last().is_none_or(|&last| last < n);
+        if count == 0 || count >= n || matches!(&self.held_out, HeldOut::Given(indices) if !within(indices)) {
+            return Err(DataError::Split { images: n, held_out: count });
+        }
+        if let HeldOut::Given(indices) = &self.held_out {
+            let train = (0..n).filter(|index| indices.binary_search(index).is_err()).collect();
+            return Ok(Split { train, held_out: indices.clone() });
         }
         let mut indices: Vec<usize> = (0..n).collect();
-        shuffle(&mut indices, &mut stream(seed, "split", 0, 0));
-        let mut held_out = indices.split_off(n - n.div_ceil(5));
+        shuffle(&mut indices, &mut stream(self.seed, "split", 0, 0));
+        let mut held_out = indices.split_off(n - count);
         indices.sort_unstable();
         held_out.sort_unstable();
-        Ok(Self { train: indices, held_out })
+        Ok(Split { train: indices, held_out })
     }
 }
 
@@ -42,21 +106,44 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn rule() -> impl Strategy<Value = HeldOut> {
+        prop_oneof![
+            Just(HeldOut::Fifth),
+            (0.01_f64..0.9).prop_map(HeldOut::Share),
+            prop::collection::btree_set(0_usize..20, 1..19).prop_map(|set| HeldOut::Given(set.into_iter().collect())),
+        ]
+    }
+
     proptest! {
         #[test]
-        fn a_split_is_a_partition(n in 2_usize..500, seed: u64) {
-            let split = Split::new(n, seed).expect("two images or more");
-            prop_assert_eq!(split.held_out.len(), n.div_ceil(5));
+        fn a_split_is_a_partition(n in 20_usize..500, seed: u64, held_out in rule()) {
+            let rule = SplitRule { seed, held_out };
+            let split = rule.split(n).expect("both parts have images");
+            prop_assert_eq!(split.held_out.len(), rule.held_out.count(n));
             let mut all = [split.train.clone(), split.held_out.clone()].concat();
             all.sort_unstable();
             prop_assert_eq!(all, (0..n).collect::<Vec<_>>());
-            prop_assert_eq!(Split::new(n, seed).expect("the same"), split);
+            prop_assert_eq!(rule.split(n).expect("the same"), split);
         }
     }
 
     #[test]
-    fn seeds_differ_and_one_image_is_refused() {
-        assert_ne!(Split::new(100, 0).expect("fits"), Split::new(100, 1).expect("fits"));
-        assert!(matches!(Split::new(1, 0), Err(DataError::Split(1))));
+    fn seeds_differ_and_empty_parts_are_refused() {
+        let split = |seed, n| SplitRule::fifth(seed).split(n);
+        assert_ne!(split(0, 100).expect("fits"), split(1, 100).expect("fits"));
+        assert!(matches!(split(0, 1), Err(DataError::Split { images: 1, held_out: 1 })));
+        let given = |indices: &[usize], n| SplitRule { seed: 0, held_out: HeldOut::Given(indices.to_vec()) }.split(n);
+        assert_eq!(given(&[1, 3], 4).expect("fits").train, [0, 2]);
+        for (indices, n) in [(&[][..], 4), (&[0, 1], 2), (&[1, 9], 4)] {
+            assert!(given(indices, n).is_err(), "{indices:?} of {n}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_rounded_up_and_a_fifth_is_a_fifth() {
+        assert!(HeldOut::of_share(0.2).is_fifth());
+        for (share, n, count) in [(0.1, 30, 3), (0.1, 31, 4), (0.5, 3, 2), (0.3, 10, 3)] {
+            assert_eq!(HeldOut::of_share(share).count(n), count, "{share} of {n}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, Objective, PaintJob, Part, Plan, PlannedRun,
     PlannedStage, PlannedTrial, PretrainJob, PseudoJob, ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
 };
-use crate::data::DataError;
+use crate::data::{DataError, DataSettings, HeldOut, HeldOutChoice, Layout};
 use crate::evaluate::Checkpoint;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::model::Placement;
@@ -45,7 +45,7 @@ impl Planner {
     pub fn open(&mut self, sweep: &Sweep) -> Result<(), PlanError> {
         for trial in &sweep.trials {
             self.opened.teacher(&trial.trial.teacher)?;
-            self.opened.facts(&trial.trial.data)?;
+            self.opened.data(&trial.trial.data)?;
         }
         Ok(())
     }
@@ -65,13 +65,17 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
     let mut known_trials = HashSet::new();
     let mut runs: Vec<((usize, bool, usize, usize), PlannedRun)> = Vec::new();
     for (position, trial) in sweep.trials.iter().enumerate() {
+        let data = opened.data(&trial.trial.data)?;
+        // A layout that was recognised is the same trial as one that was named.
+        let mut trial = trial.clone();
+        trial.trial.data.layout = Some(data.layout);
         let teacher = opened.teacher(&trial.trial.teacher)?;
         let key = trial_key(&trial.trial, &teacher);
         if !known_trials.insert(key.clone()) {
             // Two names for one weight file: the same training.
             continue;
         }
-        for (place, facts) in opened.facts(&trial.trial.data)?.iter().enumerate() {
+        for (place, facts) in data.categories.iter().enumerate() {
             let protocol = protocol(&trial.trial, facts, &teacher);
             let protocol_key = Key::of("protocol", 1, &protocol);
             for (order, &seed) in sweep.search.seeds.iter().enumerate() {
@@ -91,7 +95,7 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
                 plan.stages.extend(stages.into_iter().filter(|stage| known.insert(stage.key.clone())));
             }
         }
-        plan.trials.push(PlannedTrial { key, trial: trial.clone() });
+        plan.trials.push(PlannedTrial { key, trial });
     }
     runs.sort_by_key(|(order, _)| *order);
     plan.runs = runs.into_iter().map(|(_, run)| run).collect();
@@ -116,6 +120,12 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     if !trial.numerics.is_f32() {
         content["numerics"] = json!(trial.numerics);
     }
+    if !data.held_out.is_default() {
+        content["held_out"] = json!(data.held_out);
+    }
+    if let Some(folder) = &data.folder {
+        content["folder"] = json!(folder);
+    }
     Key::of("trial", 1, &content)
 }
 
@@ -131,7 +141,7 @@ pub(super) fn stages(
     let mut stages = Vec::new();
     let mut add = |job: StageJob| {
         let key = job.key();
-        let effort = Effort::of(&job, facts.images, trial.data.image_size);
+        let effort = Effort::of(&job, facts.images, &facts.held_out, trial.data.image_size);
         stages.push(PlannedStage { key: key.clone(), job, effort });
         key
     };
@@ -157,6 +167,7 @@ pub(super) fn stages(
         add(StageJob::Paint(PaintJob {
             features: features_train.clone(),
             split_seed: trial.data.split_seed,
+            held_out: facts.held_out.clone(),
             teacher: teacher.clone(),
         }))
     });
@@ -164,6 +175,7 @@ pub(super) fn stages(
         add(StageJob::Pretrain(PretrainJob {
             features: features_train.clone(),
             split_seed: trial.data.split_seed,
+            held_out: facts.held_out.clone(),
             // Wherever they stand later, they learn to rebuild the teacher's features first.
             model: trial.model.clone().placed(Placement::default()),
             pretrain: pretrain.clone(),
@@ -174,6 +186,7 @@ pub(super) fn stages(
     let joint = add(StageJob::Joint(JointJob {
         features: features_train.clone(),
         images: train.clone(),
+        held_out: facts.held_out.clone(),
         teacher: teacher.clone(),
         pretrain,
         model: trial.model.clone(),
@@ -187,6 +200,7 @@ pub(super) fn stages(
             features_train: features_train.clone(),
             painted,
             split_seed: trial.data.split_seed,
+            held_out: facts.held_out.clone(),
             model: trial.model.clone(),
             evaluate: trial.evaluate.clone(),
         }));
@@ -198,6 +212,7 @@ pub(super) fn stages(
             features_train: features_train.clone(),
             features_test: features_test.clone(),
             train_images: train.clone(),
+            held_out: facts.held_out.clone(),
             test_images: test.clone(),
             checkpoint,
             teacher: teacher.clone(),
@@ -225,10 +240,13 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
         "masks": facts.mask_digest,
         "image_size": trial.data.image_size,
         "resize": "pillow-bilinear",
-        "split": { "held_out": "ceil(n/5)", "seed": trial.data.split_seed },
+        "split": split(&trial.data, facts),
         "selection": trial.joint.selection,
         "map": trial.evaluate.rule(),
-        "mask_rule": "> 0, nearest",
+        "mask_rule": match trial.data.layout {
+            Some(Layout::Loco) => "> 0 in any mask of the image, nearest",
+            _ => "> 0, nearest",
+        },
         "aupro": { "limit": PRO_LIMIT, "connectivity": 8, "thresholds": "exact" },
         "teacher": teacher.digest,
         "numerics": trial.numerics,
@@ -238,4 +256,17 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
         protocol["levels"] = json!(trial.teacher.levels);
     }
     protocol
+}
+
+/// Which normal images select the epoch and set the threshold.
+fn split(data: &DataSettings, facts: &Facts) -> serde_json::Value {
+    match (&facts.held_out, &data.held_out) {
+        (HeldOut::Fifth, _) => json!({ "held_out": "ceil(n/5)", "seed": data.split_seed }),
+        (HeldOut::Share(share), _) => json!({ "held_out": "share", "share": share, "seed": data.split_seed }),
+        // The list of all categories, so that two lists of one category never stand in one table.
+        (HeldOut::Given(_), HeldOutChoice::Images(_)) => {
+            json!({ "held_out": "listed", "images": Key::of("held-out", 1, &json!(data.held_out)) })
+        }
+        (HeldOut::Given(_), _) => json!({ "held_out": "validation" }),
+    }
 }

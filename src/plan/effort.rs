@@ -1,6 +1,7 @@
 //! How much work a stage is, so that the time left can be told from the stages that are through.
 
 use super::{Part, StageJob, TeacherRef};
+use crate::data::HeldOut;
 use crate::model::{Architecture, AutoEncoder, UnetSettings};
 
 /// Work of a stage, and which other stages work alike.
@@ -14,8 +15,8 @@ pub struct Effort {
 
 impl Effort {
     /// Of a job on a category with so many images of this size in its training and test part.
-    pub(super) fn of(job: &StageJob, (train, test): (usize, usize), image_size: usize) -> Self {
-        let held_out = train.div_ceil(5);
+    pub(super) fn of(job: &StageJob, (train, test): (usize, usize), held_out: &HeldOut, image_size: usize) -> Self {
+        let held_out = held_out.count(train);
         let (shape, passes) = match job {
             StageJob::Features(job) => match job.images.part {
                 Part::Train => (network(&job.teacher), train),

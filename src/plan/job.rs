@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Key, PaintJob, PseudoJob};
-use crate::data::DataSettings;
+use crate::data::{DataSettings, HeldOut};
 use crate::evaluate::{Checkpoint, EvaluateSettings};
 use crate::model::{AutoEncoder, TeacherSettings};
 use crate::tensor::Numerics;
@@ -60,9 +60,9 @@ impl StageKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// `train/good`, both the training and the held-out part.
+    /// Normal images, both the training and the held-out part.
     Train,
-    /// `test/*`.
+    /// Test images.
     Test,
 }
 
@@ -107,6 +107,9 @@ pub struct PretrainJob {
     pub features: Key,
     /// Seed of the held-out split.
     pub split_seed: u64,
+    /// Which images are held out.
+    #[serde(default, skip_serializing_if = "HeldOut::is_fifth")]
+    pub held_out: HeldOut,
     /// Shape of the auto-encoders. Beside the other fields as `"unet": {…}`, which is how older stores have it.
     #[serde(flatten)]
     pub model: AutoEncoder,
@@ -123,6 +126,9 @@ pub struct JointJob {
     pub features: Key,
     /// The training images: the student sees them.
     pub images: ImageSet,
+    /// Which images are held out.
+    #[serde(default, skip_serializing_if = "HeldOut::is_fifth")]
+    pub held_out: HeldOut,
     /// The teacher, whose shape the student takes.
     pub teacher: TeacherRef,
     /// Key of the pretraining, if any.
@@ -148,6 +154,9 @@ pub struct ScoreJob {
     pub features_test: Key,
     /// Training images, for the held-out ones.
     pub train_images: ImageSet,
+    /// Which images are held out.
+    #[serde(default, skip_serializing_if = "HeldOut::is_fifth")]
+    pub held_out: HeldOut,
     /// Test images.
     pub test_images: ImageSet,
     /// Whose weights.
@@ -242,7 +251,7 @@ impl StageJob {
             Self::Pretrain(job) => {
                 let mut content = json!({
                     "features": job.features,
-                    "split_seed": job.split_seed,
+                    "split_seed": job.held_out.drawn_by(job.split_seed),
                     "pretrain": job.pretrain,
                     "seed": job.seed,
                 });
@@ -251,18 +260,21 @@ impl StageJob {
                     AutoEncoder::Unet(settings) => content["unet"] = json!(settings),
                     AutoEncoder::Linear(settings) => content["linear"] = json!(settings),
                 }
-                content
+                with_held_out(content, &job.held_out)
             }
-            Self::Joint(job) => json!({
-                "features": job.features,
-                "images": job.images.digest,
-                "split_seed": job.images.data.split_seed,
-                "pretrain": job.pretrain,
-                "model": job.model,
-                "joint": job.joint,
-                "oracle_epochs": job.oracle_epochs,
-                "seed": job.seed,
-            }),
+            Self::Joint(job) => {
+                let content = json!({
+                    "features": job.features,
+                    "images": job.images.digest,
+                    "split_seed": job.held_out.drawn_by(job.images.data.split_seed),
+                    "pretrain": job.pretrain,
+                    "model": job.model,
+                    "joint": job.joint,
+                    "oracle_epochs": job.oracle_epochs,
+                    "seed": job.seed,
+                });
+                with_held_out(content, &job.held_out)
+            }
             Self::Score(job) => json!({
                 "joint": job.joint,
                 "features": job.features_test,
@@ -278,4 +290,12 @@ impl StageJob {
             Self::Pseudo(job) => job.content(),
         }
     }
+}
+
+/// What a stage depends on, with what is held out; the default is left out, so that older keys stay as they are.
+pub(super) fn with_held_out(mut content: Value, held_out: &HeldOut) -> Value {
+    if !held_out.is_fifth() {
+        content["held_out"] = json!(held_out);
+    }
+    content
 }

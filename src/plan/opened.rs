@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{PlanError, TeacherRef};
-use crate::data::{Category, DataError, DataSettings, Dataset};
+use crate::data::{Category, DataError, DataSettings, Dataset, HeldOut, Layout};
 use crate::model::weights::{WeightError, WeightFile};
 use crate::model::{TeacherSettings, load_teacher};
 use crate::tensor::Native;
@@ -18,31 +18,43 @@ pub(super) struct Facts {
     pub test_digest: String,
     pub mask_digest: String,
     pub counts: serde_json::Value,
+    /// Which images of the training part are held out.
+    pub held_out: HeldOut,
     /// Images of the training and the test part.
     pub images: (usize, usize),
+}
+
+/// What is known of a data set.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// Its layout, recognised where the sweep file names none.
+    pub layout: Layout,
+    /// The selected categories.
+    pub categories: Vec<Facts>,
 }
 
 /// Data sets and teachers, opened once each.
 #[derive(Debug, Default)]
 pub(super) struct Opened {
-    data: Vec<(DataSettings, Vec<Facts>)>,
+    data: Vec<(DataSettings, Known)>,
     teachers: Vec<(TeacherSettings, TeacherRef)>,
 }
 
 impl Opened {
-    pub(super) fn facts(&mut self, settings: &DataSettings) -> Result<Vec<Facts>, PlanError> {
+    pub(super) fn data(&mut self, settings: &DataSettings) -> Result<Known, PlanError> {
         // Digests depend on neither size nor split.
         let same = |known: &DataSettings| {
             DataSettings { image_size: settings.image_size, split_seed: settings.split_seed, ..known.clone() }
                 == *settings
         };
-        if let Some((_, facts)) = self.data.iter().find(|(known, _)| same(known)) {
-            return Ok(facts.clone());
+        if let Some((_, known)) = self.data.iter().find(|(known, _)| same(known)) {
+            return Ok(known.clone());
         }
         let dataset = Dataset::open(settings)?;
-        let facts = dataset.categories().iter().map(facts_of).collect::<Result<Vec<_>, _>>()?;
-        self.data.push((settings.clone(), facts.clone()));
-        Ok(facts)
+        let categories = dataset.categories().iter().map(facts_of).collect::<Result<Vec<_>, _>>()?;
+        let known = Known { layout: dataset.layout(), categories };
+        self.data.push((settings.clone(), known.clone()));
+        Ok(known)
     }
 
     /// The teacher of these settings; which network it is, its weights say.
@@ -71,12 +83,17 @@ fn facts_of(category: &Category) -> Result<Facts, DataError> {
     for sample in &category.test {
         *defects.entry(sample.defect.as_deref().unwrap_or("good")).or_default() += 1;
     }
+    let mut counts = json!({ "train": category.train.len() - category.validation, "test": defects });
+    if category.validation > 0 {
+        counts["validation"] = json!(category.validation);
+    }
     Ok(Facts {
         name: category.name.clone(),
         train_digest: category.train_digest()?,
         test_digest: category.test_digest()?,
         mask_digest: category.mask_digest()?,
-        counts: json!({ "train": category.train.len(), "test": defects }),
+        counts,
+        held_out: category.held_out.clone(),
         images: (category.train.len(), category.test.len()),
     })
 }

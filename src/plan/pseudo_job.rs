@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::job::with_held_out;
 use super::{Key, TeacherRef};
+use crate::data::HeldOut;
 use crate::evaluate::EvaluateSettings;
 use crate::model::AutoEncoder;
 
@@ -20,6 +22,9 @@ pub struct PaintJob {
     pub features: Key,
     /// Seed of the held-out split, and of the painting.
     pub split_seed: u64,
+    /// Which images are held out.
+    #[serde(default, skip_serializing_if = "HeldOut::is_fifth")]
+    pub held_out: HeldOut,
     /// The teacher.
     pub teacher: TeacherRef,
 }
@@ -27,7 +32,8 @@ pub struct PaintJob {
 impl PaintJob {
     /// What the output depends on; size, filter and teacher are in the features' key.
     pub(super) fn content(&self) -> Value {
-        json!({ "paint": PAINT, "features": self.features, "split_seed": self.split_seed })
+        let content = json!({ "paint": PAINT, "features": self.features, "split_seed": self.split_seed });
+        with_held_out(content, &self.held_out)
     }
 }
 
@@ -42,6 +48,9 @@ pub struct PseudoJob {
     pub painted: Key,
     /// Seed of the held-out split.
     pub split_seed: u64,
+    /// Which images are held out.
+    #[serde(default, skip_serializing_if = "HeldOut::is_fifth")]
+    pub held_out: HeldOut,
     /// Auto-encoders, or none.
     pub model: AutoEncoder,
     /// Map rule.

@@ -1,7 +1,7 @@
 //! Keys: equal work has equal keys, any change that matters makes another, and what does not matter makes none.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::build::{stages, trial_key};
 use super::opened::Facts;
 use super::{Key, Objective, Part, StageJob, TeacherRef, Trial};
-use crate::data::{CategorySelection, DataSettings, Layout};
+use crate::data::{CategorySelection, DataSettings, FolderSettings, HeldOut, HeldOutChoice, Layout};
 use crate::evaluate::{Aggregate, Border, Checkpoint, EvaluateSettings, ImageScoreRule, Normalise};
 use crate::model::{
     Architecture, AutoEncoder, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip, TeacherSettings,
@@ -40,14 +40,7 @@ fn case() -> Case {
         levels: LevelSet::ALL,
     };
     let trial = Trial {
-        data: DataSettings {
-            layout: Layout::Mvtec,
-            root: Some(PathBuf::from("data")),
-            categories: CategorySelection::All,
-            image_size: 256,
-            split_seed: 0,
-            synthetic: None,
-        },
+        data: DataSettings::at(Path::new("data"), Some(Layout::Mvtec)),
         teacher: teacher.clone(),
         model: AutoEncoder::Unet(UnetSettings::default()),
         pretrain: Some(PretrainSettings { epochs: 50, batch_size: 32, learning_rate: 1e-3 }),
@@ -61,6 +54,7 @@ fn case() -> Case {
         test_digest: "test".to_owned(),
         mask_digest: "masks".to_owned(),
         counts: json!({ "train": 209 }),
+        held_out: HeldOut::Fifth,
         images: (209, 83),
     };
     let teacher = TeacherRef { settings: teacher, digest: "weights".to_owned() };
@@ -212,6 +206,51 @@ fn a_pretraining_of_an_older_store_is_understood() {
 }
 
 #[test]
+fn what_is_held_out_moves_what_is_trained_and_not_the_features() {
+    let given = |c: &mut Case| c.facts.held_out = HeldOut::Given(vec![1, 5]);
+    assert_eq!(moved(given), after(&["paint", "pretrain", "joint", "pseudo"]));
+    // Where nothing is drawn, the seed of the split counts in the painting alone.
+    let with_seed = |seed| {
+        let mut case = case();
+        given(&mut case);
+        case.trial.data.split_seed = seed;
+        keys(&case)
+    };
+    let differing: BTreeSet<String> =
+        with_seed(0).into_iter().zip(with_seed(1)).filter(|(a, b)| a.1 != b.1).map(|(a, _)| a.0).collect();
+    assert_eq!(differing, set(&["paint", "pseudo"]));
+}
+
+#[test]
+fn keys_of_older_sweeps_stay_as_they_are() {
+    let case = case();
+    let known = keys(&case).into_iter().map(|(name, key)| format!("{name} {}", key.short()));
+    let trial = format!("trial {}", trial_key(&case.trial, &case.teacher).short());
+    insta::assert_snapshot!(known.chain([trial]).collect::<Vec<_>>().join("\n"), @r"
+    features(train) 59ee91d77940
+    features(test) d5753daf23b6
+    paint 17de1e3cc5bd
+    pretrain 1166d53787f6
+    joint 92e75b5dc855
+    pseudo 5509c5230f59
+    score e4d7603fb4f6
+    evaluate f9e66937bb9d
+    score(last) 6bc0e9b2635a
+    evaluate(last) 9501d6afb315
+    trial 779e86b42db9
+    ");
+}
+
+#[test]
+fn jobs_of_older_stores_can_be_read() {
+    for stage in stages(&case().trial, &case().facts, &case().teacher, 0, case().objective.as_ref()) {
+        let written = serde_json::to_string(&stage.job).expect("JSON");
+        assert!(!written.contains("held_out"), "{written}");
+        assert_eq!(serde_json::from_str::<StageJob>(&written).expect("the same job"), stage.job);
+    }
+}
+
+#[test]
 fn painted_defects_are_of_a_run_only_where_the_search_asks_and_move_no_other_key() {
     let with = keys(&case());
     let names: Vec<&str> = with.iter().map(|(name, _)| name.as_str()).collect();
@@ -238,6 +277,18 @@ fn a_trial_is_known_by_its_settings_not_by_its_paths_and_categories() {
     assert_ne!(same, key(&|c| c.teacher.digest = "other".to_owned()));
     assert_ne!(same, key(&|c| c.trial.data.image_size = 128));
     assert_ne!(same, key(&|c| c.trial.joint.epochs = 99));
+    assert_ne!(same, key(&|c| c.trial.data.held_out = HeldOutChoice::Share(0.3)));
+    let folder = |masks: Option<&str>| FolderSettings {
+        normals: "ok".to_owned(),
+        validation: None,
+        test_normals: None,
+        anomalies: vec!["nok".to_owned()],
+        masks: masks.map(str::to_owned),
+    };
+    assert_ne!(
+        key(&|c| c.trial.data.folder = Some(folder(None))),
+        key(&|c| c.trial.data.folder = Some(folder(Some("masks"))))
+    );
 }
 
 /// Settings drawn from few values each, so that equal draws happen.

@@ -67,23 +67,6 @@ pub fn published(name: &str) -> Result<Vec<Published>, ReportError> {
         .map_err(|error| ReportError::Baseline(format!("experiments/baselines/{name}.csv: {error}")))
 }
 
-/// Training and test counts of one MVTec AD category as published.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct MvtecCounts {
-    category: String,
-    pub train: u64,
-    pub test_good: u64,
-    pub test_defect: u64,
-}
-
-/// The published counts of a category.
-pub(super) fn mvtec_counts(category: &str) -> Option<MvtecCounts> {
-    csv::Reader::from_reader(include_str!("../../experiments/baselines/counts/mvtec-ad.csv").as_bytes())
-        .deserialize()
-        .filter_map(Result::ok)
-        .find(|counts: &MvtecCounts| counts.category == category)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,8 +105,6 @@ mod tests {
         assert_eq!(bottle("unet-seed-article", "ST-FPM with").value, 0.9837);
         let quoted = bottle("unet-seed-article", "ST-FPM as the seed article quotes it");
         assert!(quoted.value == 0.998 && quoted.note.contains("0.988"), "{quoted:?}");
-        let counts = mvtec_counts("hazelnut").map(|c| (c.train, c.test_good, c.test_defect));
-        assert_eq!(counts, Some((391, 40, 70)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::baselines::mvtec_counts;
+use crate::data::{Layout, published_counts};
 use crate::store::RunRow;
 
 /// The protocol of one run.
@@ -76,14 +76,16 @@ impl Protocol {
         (counts["train"].as_u64().unwrap_or(0), good, all - good)
     }
 
-    /// "28 training images; test: 6 good, 17 colour".
+    /// "28 training images, 6 for validation; test: 6 good, 17 colour".
     pub(super) fn images(&self) -> String {
         let counts = &self.0["counts"];
         let test = counts["test"].as_object().cloned().unwrap_or_default();
         let mut kinds: Vec<String> =
             test.iter().filter(|(kind, _)| *kind != "good").map(|(kind, count)| format!("{count} {kind}")).collect();
         kinds.insert(0, format!("{} good", test.get("good").and_then(Value::as_u64).unwrap_or(0)));
-        format!("{} training images; test: {}", counts["train"], kinds.join(", "))
+        let validation =
+            counts["validation"].as_u64().map(|count| format!(", {count} for validation")).unwrap_or_default();
+        format!("{} training images{validation}; test: {}", counts["train"], kinds.join(", "))
     }
 
     /// Whether the category has exactly MVTec AD's images, as far as counts tell; else why not.
@@ -91,7 +93,7 @@ impl Protocol {
         if self.0["layout"] != "mvtec" {
             return Err("it is not a category of MVTec AD".to_owned());
         }
-        let Some(published) = mvtec_counts(category) else {
+        let Some((published, _)) = published_counts(Layout::Mvtec, category) else {
             return Err("MVTec AD has no category of this name".to_owned());
         };
         let (train, good, defective) = self.counts();
@@ -117,7 +119,15 @@ impl Protocol {
         vec![
             ("data layout", text(&self.0["layout"])),
             ("image size", format!("{0}×{0} px, {1} resize", self.0["image_size"], text(&self.0["resize"]))),
-            ("held out of train/good", format!("⌈n/5⌉, split seed {}", split["seed"])),
+            (
+                "held out",
+                match split["held_out"].as_str() {
+                    Some("validation") => "the data set's validation images".to_owned(),
+                    Some("listed") => format!("images that the sweep file lists, {}", text(&split["images"])),
+                    Some("share") => format!("⌈{} n⌉ of the normals, split seed {}", split["share"], split["seed"]),
+                    _ => format!("⌈n/5⌉ of the normals, split seed {}", split["seed"]),
+                },
+            ),
             (
                 "anomaly map",
                 format!(

@@ -1,6 +1,6 @@
 //! From a job to the stage that does it.
 
-use crate::data::{Dataset, Sample};
+use crate::data::{Dataset, HeldOut, Sample, SplitRule};
 use crate::model::weights::WeightFile;
 use crate::model::{Resnet, load_teacher};
 use crate::plan::{ImageSet, Part, StageJob, StageKind, TeacherRef};
@@ -27,6 +27,7 @@ pub fn execute<B: Backend>(
 
 fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let path = |kind, key| artifacts.path(kind, key);
+    let split = |seed: u64, held_out: &HeldOut| SplitRule { seed, held_out: held_out.clone() };
     match job {
         StageJob::Features(job) => {
             let samples = samples(&job.images, Check::Images)?;
@@ -36,7 +37,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
         StageJob::Pretrain(job) => pretrain::<B>(
             &PretrainInput {
                 features: &path(StageKind::Features, &job.features),
-                split_seed: job.split_seed,
+                split: &split(job.split_seed, &job.held_out),
                 model: &job.model,
                 settings: &job.pretrain,
                 seed: job.seed,
@@ -47,7 +48,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
             &JointInput {
                 features: &path(StageKind::Features, &job.features),
                 pretrain: job.pretrain.as_ref().map(|key| path(StageKind::Pretrain, key)).as_deref(),
-                split_seed: job.images.data.split_seed,
+                split: &split(job.images.data.split_seed, &job.held_out),
                 architecture: job.teacher.settings.architecture.unwrap_or_default(),
                 model: &job.model,
                 settings: &job.joint,
@@ -62,7 +63,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
                 features_train: &path(StageKind::Features, &job.features_train),
                 features_test: &path(StageKind::Features, &job.features_test),
                 test: &samples(&job.test_images, Check::Count)?,
-                split_seed: job.train_images.data.split_seed,
+                split: &split(job.train_images.data.split_seed, &job.held_out),
                 checkpoint: job.checkpoint,
                 model: &job.model,
             },
@@ -71,7 +72,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
         StageJob::Paint(job) => paint(
             PaintInput {
                 features: &path(StageKind::Features, &job.features),
-                split_seed: job.split_seed,
+                split: &split(job.split_seed, &job.held_out),
                 teacher: teacher::<B>(&job.teacher)?,
             },
             context,
@@ -81,7 +82,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
                 joint: &path(StageKind::Joint, &job.joint),
                 features_train: &path(StageKind::Features, &job.features_train),
                 painted: &path(StageKind::Features, &job.painted),
-                split_seed: job.split_seed,
+                split: &split(job.split_seed, &job.held_out),
                 model: &job.model,
                 settings: &job.evaluate,
             },

@@ -1,6 +1,7 @@
 //! The sweep file: a tree with spans, read and checked with all errors at once, resolved into [`crate::plan::Sweep`].
 
 mod axis;
+mod data;
 mod joint;
 mod load;
 mod networks;

@@ -73,6 +73,11 @@ impl<'t> Reader<'t> {
         self.table.and_then(|table| table.get(key)).is_some_and(|(_, node)| matches!(node.value, Value::Text(_)))
     }
 
+    /// Whether the key holds a list.
+    pub(super) fn is_list(&self, key: &str) -> bool {
+        self.table.and_then(|table| table.get(key)).is_some_and(|(_, node)| matches!(node.value, Value::List(_)))
+    }
+
     /// Whether the key holds a table.
     pub(super) fn is_table(&self, key: &str) -> bool {
         self.table.and_then(|table| table.get(key)).is_some_and(|(_, node)| matches!(node.value, Value::Table(_)))

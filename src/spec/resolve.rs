@@ -1,11 +1,9 @@
 //! One tree to one trial: defaults, recipes, checks.
 
-use std::path::PathBuf;
-
+use super::data::data;
 use super::joint::{MIN_RATE, joint};
 use super::networks;
 use super::reader::{Problems, Reader};
-use crate::data::{CategorySelection, DataSettings, Layout, SyntheticSettings};
 use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise};
 use crate::model::{AutoEncoder, Placement};
 use crate::plan::Trial;
@@ -51,71 +49,6 @@ pub(super) fn baseline_of(trial: &Trial) -> Trial {
         ..JointSettings::of(Recipe::StfpmOfficial)
     };
     canonical(Trial { model: AutoEncoder::None, joint, ..trial.clone() })
-}
-
-fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSettings {
-    let layouts = [("mvtec", Layout::Mvtec), ("synthetic", Layout::Synthetic)];
-    if !reader.has("layout") {
-        problems.add(reader.place(), "`data.layout` is missing", "expected layout = \"mvtec\" or \"synthetic\"");
-    }
-    let layout = reader.choice("layout", Layout::Mvtec, &layouts, problems);
-    let named = reader.text("root", problems).map(PathBuf::from);
-    let root = std::env::var_os("DIDACT_DATA").filter(|path| !path.is_empty()).map(PathBuf::from).or(named);
-    if layout == Layout::Mvtec && root.is_none() {
-        let help = "set data.root to the folder that holds the categories, or DIDACT_DATA";
-        problems.add(reader.place(), "`data.root` is missing", help);
-    }
-    let categories = match reader.is_text("categories") {
-        true => {
-            reader.choice("categories", (), &[("all", ())], problems);
-            CategorySelection::All
-        }
-        false => match reader.texts("categories", problems) {
-            Some(names) if names.is_empty() => {
-                let place = reader.place_of("categories");
-                problems.add(&place, "`data.categories` is empty", "name at least one category, or \"all\"");
-                CategorySelection::All
-            }
-            Some(names) => {
-                for (index, name) in names.iter().enumerate().filter(|(index, name)| names[..*index].contains(name)) {
-                    let place = reader.place_of_item("categories", index);
-                    problems.add(&place, format!("category \"{name}\" is listed twice"), "list each category once");
-                }
-                CategorySelection::Named(names)
-            }
-            None => CategorySelection::All,
-        },
-    };
-    let image_size = reader.integer("image_size", 256, 32..=1024, problems) as usize;
-    if !image_size.is_multiple_of(16) {
-        let place = reader.place_of("image_size");
-        problems.add(
-            &place,
-            format!("`data.image_size` is {image_size}"),
-            "expected a multiple of 16: level 3 has a sixteenth of the side",
-        );
-    }
-    let split_seed = reader.integer("split_seed", 0, 0..=u64::MAX, problems);
-    let defaults = SyntheticSettings::default();
-    let mut inner = reader.table("synthetic", problems);
-    let synthetic = SyntheticSettings {
-        seed: inner.integer("seed", defaults.seed, 0..=u64::MAX, problems),
-        side: inner.integer("side", defaults.side as u64, 32..=1024, problems) as usize,
-        train: inner.integer("train", defaults.train as u64, 2..=10_000, problems) as usize,
-        test_good: inner.integer("test_good", defaults.test_good as u64, 0..=10_000, problems) as usize,
-        test_per_defect: inner.integer("test_per_defect", defaults.test_per_defect as u64, 0..=10_000, problems)
-            as usize,
-    };
-    inner.finish(problems);
-    reader.finish(problems);
-    DataSettings {
-        layout,
-        root: root.filter(|_| layout != Layout::Synthetic),
-        categories,
-        image_size,
-        split_seed,
-        synthetic: (layout == Layout::Synthetic).then_some(synthetic),
-    }
 }
 
 fn pretrain(mut reader: Reader<'_>, problems: &mut Problems) -> Option<PretrainSettings> {

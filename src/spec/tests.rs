@@ -345,6 +345,15 @@ fn every_experiment_is_a_good_file() {
 }
 
 #[test]
+fn the_example_of_own_folders_is_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/own-folders.toml");
+    let (sweep, ..) = load(Some(std::path::Path::new(path)), &[]).expect("a good file");
+    let folder = sweep.trials[0].trial.data.folder.clone().expect("names its folders");
+    assert_eq!(folder.anomalies, ["defects"]);
+    assert_eq!(folder.all().count(), 4);
+}
+
+#[test]
 fn the_example_of_a_search_is_one() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/search.toml");
     let (sweep, space, _) = load(Some(std::path::Path::new(path)), &[]).expect("a good file");

@@ -14,7 +14,7 @@ use super::held_out::held_out_numbers;
 use super::losses::{Level, Losses};
 use super::weighting::{Needs, Pair, Weighting};
 use super::{Batches, JointSettings, SelectionRule, StageContext, StageError, TrainedImages};
-use crate::data::{FeatureSet, Split};
+use crate::data::{FeatureSet, SplitRule};
 use crate::model::{Architecture, Assembly, AutoEncoder, Corruption};
 use crate::nn::{Mode, Module, Optimizer, State, clip_global_norm};
 use crate::tensor::{Backend, Gradients, OpResult, Recorded, Scalar, to_host};
@@ -25,8 +25,8 @@ pub struct JointInput<'a> {
     pub features: &'a Path,
     /// Folder of the pretraining, if any.
     pub pretrain: Option<&'a Path>,
-    /// Seed of the held-out split.
-    pub split_seed: u64,
+    /// The held-out part.
+    pub split: &'a SplitRule,
     /// The network of teacher and student.
     pub architecture: Architecture,
     /// Auto-encoders, or none.
@@ -90,7 +90,7 @@ struct Joint<'a, B: Backend> {
 /// Trains; leaves `selected.safetensors`, `last.safetensors`, the oracle's snapshots and `joint.json`.
 pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(features.len()).map_err(|e| StageError::Data(e.to_string()))?;
     let backbone = backbone(features.header(), input.architecture)?;
     let mut assembly = Assembly::<B>::new(input.seed, &backbone, input.model);
     if let (Some(folder), Some(autoencoders)) = (input.pretrain, &mut assembly.autoencoders) {

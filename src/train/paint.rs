@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::features::{BATCH, forward};
 use super::{Progress, StageContext, StageError};
-use crate::data::{FeatureSet, FeatureWriter, Image, Painted, Painter, Split, paint as painted, write_masks};
+use crate::data::{FeatureSet, FeatureWriter, Image, Painted, Painter, SplitRule, paint as painted, write_masks};
 use crate::model::Resnet;
 use crate::tensor::Backend;
 
@@ -17,8 +17,8 @@ pub(super) const MASKS: &str = "masks.bits";
 pub struct PaintInput<'a, B: Backend> {
     /// Folder of features(train), for the prepared images.
     pub features: &'a Path,
-    /// Seed of the held-out split and of the painting.
-    pub split_seed: u64,
+    /// The held-out part, and the seed of the painting.
+    pub split: &'a SplitRule,
     /// The frozen teacher.
     pub teacher: Resnet<B>,
 }
@@ -27,7 +27,7 @@ pub struct PaintInput<'a, B: Backend> {
 /// masks.
 pub fn paint<B: Backend>(mut input: PaintInput<'_, B>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let train = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = Split::new(train.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(train.len()).map_err(|e| StageError::Data(e.to_string()))?;
     let normals: Vec<Image> = split.held_out.iter().map(|&index| train.image(index)).collect();
     let wanted: Vec<(usize, Painter)> =
         (0..normals.len()).flat_map(|index| Painter::ALL.map(|painter| (index, painter))).collect();
@@ -40,7 +40,7 @@ pub fn paint<B: Backend>(mut input: PaintInput<'_, B>, context: &mut StageContex
             return Err(StageError::Interrupted);
         }
         let images: Vec<Painted> =
-            batch.par_iter().map(|&(index, painter)| painted(&normals, index, painter, input.split_seed)).collect();
+            batch.par_iter().map(|&(index, painter)| painted(&normals, index, painter, input.split.seed)).collect();
         let mut named = Vec::with_capacity(batch.len());
         for (&(index, painter), Painted { image, mask }) in batch.iter().zip(images) {
             named.push((format!("{}#{}", header.images[split.held_out[index]], painter.name()), image));

@@ -9,7 +9,7 @@ use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
 use super::features::backbone;
 use super::{Batches, PretrainSettings, StageContext, StageError};
-use crate::data::{FeatureSet, Split};
+use crate::data::{FeatureSet, SplitRule};
 use crate::model::{Architecture, AutoEncoder, AutoEncoders, Corruption};
 use crate::nn::{Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
 use crate::tensor::{Backend, Recorded, to_host};
@@ -18,8 +18,8 @@ use crate::tensor::{Backend, Recorded, to_host};
 pub struct PretrainInput<'a> {
     /// Folder of features(train).
     pub features: &'a Path,
-    /// Seed of the held-out split.
-    pub split_seed: u64,
+    /// The held-out part.
+    pub split: &'a SplitRule,
     /// Shape of the auto-encoders.
     pub model: &'a AutoEncoder,
     /// Training settings.
@@ -41,7 +41,7 @@ struct Pretrain<'a, B: Backend> {
 /// Trains the auto-encoders; leaves `checkpoint.safetensors`.
 pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = Split::new(features.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(features.len()).map_err(|e| StageError::Data(e.to_string()))?;
     // The auto-encoders depend on the channels alone, whichever network these are of.
     let backbone = backbone(features.header(), Architecture::default())?;
     let autoencoders = AutoEncoders::new(input.seed, &backbone, input.model);

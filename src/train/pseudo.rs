@@ -7,7 +7,7 @@ use super::evaluate::write_json;
 use super::features::backbone;
 use super::paint::MASKS;
 use super::{Batches, JointSummary, StageContext, StageError, distance_maps, load_assembly};
-use crate::data::{FeatureSet, Image, Split, read_masks};
+use crate::data::{FeatureSet, Image, SplitRule, read_masks};
 use crate::evaluate::metrics::{NotFinite, Sweep, auroc};
 use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, quantile};
 use crate::model::{Assembly, AutoEncoder};
@@ -25,8 +25,8 @@ pub struct PseudoInput<'a> {
     pub features_train: &'a Path,
     /// Folder of the painting.
     pub painted: &'a Path,
-    /// Seed of the held-out split.
-    pub split_seed: u64,
+    /// The held-out part.
+    pub split: &'a SplitRule,
     /// Auto-encoders, or none.
     pub model: &'a AutoEncoder,
     /// Map rule.
@@ -40,7 +40,7 @@ pub struct PseudoInput<'a> {
 pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let train = FeatureSet::open(input.features_train).map_err(StageError::artifact)?;
     let painted = FeatureSet::open(input.painted).map_err(StageError::artifact)?;
-    let split = Split::new(train.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(train.len()).map_err(|e| StageError::Data(e.to_string()))?;
     let side = painted.header().side;
     let masks = read_masks(&input.painted.join(MASKS), painted.len(), side * side).map_err(StageError::artifact)?;
     let summary = JointSummary::read(input.joint)?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::features::backbone;
 use super::{Batches, JointSummary, Progress, StageContext, StageError, distance_maps, load_assembly};
-use crate::data::{FeatureSet, Sample, Split};
+use crate::data::{FeatureSet, Sample, SplitRule};
 use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file, thumbnail_file};
 use crate::model::{Assembly, AutoEncoder};
 use crate::nn::State;
@@ -24,8 +24,8 @@ pub struct ScoreInput<'a> {
     pub features_test: &'a Path,
     /// The test images, for their labels.
     pub test: &'a [Sample],
-    /// Seed of the held-out split.
-    pub split_seed: u64,
+    /// The held-out part.
+    pub split: &'a SplitRule,
     /// Whose weights.
     pub checkpoint: Checkpoint,
     /// Auto-encoders, or none.
@@ -43,7 +43,7 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
             test.len()
         )));
     }
-    let split = Split::new(train.len(), input.split_seed).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(train.len()).map_err(|e| StageError::Data(e.to_string()))?;
     let summary = JointSummary::read(input.joint)?;
     let snapshots: Vec<(String, Snapshot)> = match input.checkpoint {
         Checkpoint::Selected => vec![("selected.safetensors".to_owned(), snapshot("selected", summary.selected_epoch))],

@@ -7,7 +7,7 @@ use dfdx::tensor::Cpu;
 use tempfile::TempDir;
 
 use super::*;
-use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, stream};
+use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, SplitRule, stream};
 use crate::model::{
     Architecture, Assembly, AutoEncoder, Backbone, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip,
     UnetSettings, Upsample,
@@ -109,7 +109,13 @@ impl Place {
     fn pretrain<B: Backend>(&self, ears: &mut Ears) -> Result<(), StageError> {
         let settings = PretrainSettings { epochs: 3, batch_size: 4, learning_rate: 1e-3 };
         let features = self.path("features");
-        let input = PretrainInput { features: &features, split_seed: 0, model: &self.1, settings: &settings, seed: 5 };
+        let input = PretrainInput {
+            features: &features,
+            split: &SplitRule::fifth(0),
+            model: &self.1,
+            settings: &settings,
+            seed: 5,
+        };
         self.run("pretrain", ears, |context| pretrain::<B>(&input, context))
     }
 
@@ -123,7 +129,7 @@ impl Place {
         let input = JointInput {
             features: &features,
             pretrain: pretrained.join("checkpoint.safetensors").exists().then_some(pretrained.as_path()),
-            split_seed: 0,
+            split: &SplitRule::fifth(0),
             architecture: Architecture::Resnet18,
             model: &self.1,
             settings,

@@ -15,6 +15,7 @@ mod errors;
 mod failures;
 mod full_disk;
 mod inventory;
+mod layouts;
 mod leaks;
 mod leases;
 mod orphans;

@@ -10,23 +10,24 @@ mod normals;
 
 pub use drawing::{Drawing, Drawn};
 
+use super::layout::Parts;
 use super::sample::ImageSource;
-use super::{Category, Sample, SyntheticSettings};
+use super::{Sample, SyntheticSettings};
 use drawing::Group;
 use kinds::Kind;
 
 /// The three categories, in the order of their names.
-pub(super) fn categories(settings: &SyntheticSettings) -> Vec<Category> {
+pub(super) fn categories(settings: &SyntheticSettings) -> Vec<Parts> {
     Kind::ALL.iter().map(|&kind| category(settings, kind)).collect()
 }
 
-fn category(settings: &SyntheticSettings, kind: Kind) -> Category {
+fn category(settings: &SyntheticSettings, kind: Kind) -> Parts {
     let drawing = |group, index| Drawing { seed: settings.seed, side: settings.side, kind, group, index };
     let normal = |folder: &str, group, index| Sample {
         image: format!("{folder}/{index:03}.png"),
         defect: None,
         source: ImageSource::Drawn(drawing(group, index)),
-        mask: None,
+        masks: Vec::new(),
     };
     let mut test: Vec<Sample> = kind
         .defects()
@@ -36,15 +37,18 @@ fn category(settings: &SyntheticSettings, kind: Kind) -> Category {
             image: format!("test/{}/{index:03}.png", defect.name()),
             defect: Some(defect.name().to_owned()),
             source: ImageSource::Drawn(drawing(Group::Defect(defect), index)),
-            mask: None,
+            masks: Vec::new(),
         })
         .chain((0..settings.test_good).map(|index| normal("test/good", Group::TestGood, index)))
         .collect();
     // The order of a folder listing, so that the set on disk is the same set.
     test.sort_by(|a, b| a.image.cmp(&b.image));
-    Category {
+    Parts {
         name: kind.name().to_owned(),
+        train_place: "train/good".to_owned(),
         train: (0..settings.train).map(|index| normal("train/good", Group::Train, index)).collect(),
+        validation_place: None,
+        validation: Vec::new(),
         test,
     }
 }

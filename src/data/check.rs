@@ -1,0 +1,165 @@
+//! A look at any data set: what it holds, what cannot be used, and whether it is what was published.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::layout::{self, Parts};
+use super::published::{Counts, published_counts};
+use super::sample::ImageSource;
+use super::{DataError, DataSettings, Dataset, Layout, Sample};
+
+/// What `data check` found in one category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CategoryReport {
+    /// Its name.
+    pub name: String,
+    /// Normal images to train on.
+    pub train: usize,
+    /// Normal images that the data set itself holds out.
+    pub validation: usize,
+    /// Images per kind in test, `good` among them.
+    pub test: Vec<(String, usize)>,
+    /// Sizes of the images, width×height, with how many have it.
+    pub sizes: Vec<(String, usize)>,
+    /// Images whose ground truth is the union of several masks.
+    pub several_masks: usize,
+    /// Defective test images without a mask.
+    pub missing_masks: Vec<String>,
+    /// What cannot be read or does not fit, one message each.
+    pub problems: Vec<String>,
+    /// What it has as published, where that is known.
+    pub published: Option<Counts>,
+}
+
+impl CategoryReport {
+    /// What it has here.
+    pub fn counts(&self) -> Counts {
+        let good = self.test.iter().filter(|(kind, _)| kind == "good").map(|(_, count)| count).sum::<usize>() as u64;
+        let all = self.test.iter().map(|(_, count)| count).sum::<usize>() as u64;
+        Counts {
+            train: self.train as u64,
+            validation: self.validation as u64,
+            test_good: good,
+            test_defect: all - good,
+        }
+    }
+}
+
+/// What `data check` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DataReport {
+    /// The layout, recognised where none was named.
+    pub layout: &'static str,
+    /// Where.
+    pub root: PathBuf,
+    /// One entry a category.
+    pub categories: Vec<CategoryReport>,
+    /// What else there is to know.
+    pub notes: Vec<String>,
+}
+
+impl DataReport {
+    /// Whether every image and mask can be used.
+    pub fn is_sound(&self) -> bool {
+        self.categories.iter().all(|category| category.problems.is_empty())
+    }
+}
+
+/// Opens every image and mask of a data set.
+///
+/// # Errors
+/// Nothing is there, it is arranged otherwise, or the images to be held out are not.
+pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
+    let found = layout::find(settings)?;
+    if !settings.held_out.is_default() {
+        Dataset::open(settings)?;
+    }
+    let categories: Vec<CategoryReport> = found.parts.iter().map(|parts| check_category(parts, found.layout)).collect();
+    let mut notes = Vec::new();
+    for (layout, names) in &found.left_out {
+        notes.push(format!("left out, for they look like {}: {}", layout.name(), names.join(", ")));
+    }
+    if found.layout == Layout::MvtecAd2 {
+        notes.push("test_private and test_private_mixed have no labels and are left out".to_owned());
+    }
+    if categories.iter().any(|category| category.several_masks > 0) {
+        notes.push("where an image has several masks, their union is the ground truth".to_owned());
+    }
+    let mut sources: Vec<String> =
+        categories.iter().filter_map(|c| published_counts(found.layout, &c.name)).map(|(_, source)| source).collect();
+    sources.dedup();
+    notes.extend(sources.into_iter().map(|source| format!("published counts: {source}")));
+    Ok(DataReport { layout: found.layout.name(), root: PathBuf::from(found.root), categories, notes })
+}
+
+fn check_category(parts: &Parts, layout: Layout) -> CategoryReport {
+    let samples: Vec<&Sample> = parts.train.iter().chain(&parts.validation).chain(&parts.test).collect();
+    let looks: Vec<_> = samples.par_iter().map(|sample| (sample.picture(), sample.load_mask(16))).collect();
+    let mut report = CategoryReport {
+        name: parts.name.clone(),
+        train: parts.train.len(),
+        validation: parts.validation.len(),
+        test: Vec::new(),
+        sizes: Vec::new(),
+        several_masks: parts.test.iter().filter(|sample| sample.masks.len() > 1).count(),
+        missing_masks: Vec::new(),
+        problems: Vec::new(),
+        published: published_counts(layout, &parts.name).map(|(counts, _)| counts),
+    };
+    let mut needs = |place: &str, count: usize, least: usize| {
+        if count < least {
+            report.problems.push(format!("{place} has {count} image(s), needs at least {least}"));
+        }
+    };
+    needs(&parts.train_place, parts.train.len(), 2);
+    if let Some(place) = &parts.validation_place {
+        needs(place, parts.validation.len(), 1);
+    }
+    for (sample, (picture, mask)) in samples.iter().zip(looks) {
+        match picture {
+            Ok(picture) => count(&mut report.sizes, format!("{}×{}", picture.width, picture.height)),
+            Err(error) => report.problems.push(error.to_string()),
+        }
+        match mask {
+            Ok(None) if sample.defect.is_some() => report.missing_masks.push(sample.image.clone()),
+            Ok(_) => {}
+            // An unreadable image is already told.
+            Err(DataError::Decode { path, .. }) if matches!(&sample.source, ImageSource::File(p) if *p == path) => {}
+            Err(error) => report.problems.push(error.to_string()),
+        }
+    }
+    for sample in &parts.test {
+        count(&mut report.test, sample.defect.clone().unwrap_or_else(|| "good".to_owned()));
+    }
+    report
+}
+
+fn count(counts: &mut Vec<(String, usize)>, name: String) {
+    match counts.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((name, 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{SyntheticSettings, write_synthetic};
+
+    #[test]
+    fn a_check_names_every_problem() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let drawn = SyntheticSettings { seed: 3, side: 32, train: 3, test_good: 1, test_per_defect: 2 };
+        write_synthetic(&drawn, root.path()).expect("written");
+        std::fs::write(root.path().join("weave/train/good/001.png"), "torn").expect("written");
+        std::fs::remove_file(root.path().join("weave/ground_truth/hole/000_mask.png")).expect("removed");
+        image::GrayImage::new(7, 5).save(root.path().join("weave/ground_truth/stain/001_mask.png")).expect("written");
+        let report = check(&DataSettings::at(root.path(), None)).expect("finds");
+        let weave = report.categories.iter().find(|c| c.name == "weave").expect("is there");
+        assert_eq!(weave.missing_masks, ["test/hole/000.png"]);
+        assert_eq!(weave.problems.len(), 2, "{:?}", weave.problems);
+        assert!(!report.is_sound());
+    }
+}

@@ -1,0 +1,129 @@
+//! What a category's folder looks like.
+
+use std::path::{Path, PathBuf};
+
+use super::listing::{file_name, folders};
+use crate::data::published::publisher;
+use crate::data::{DataError, FolderSettings, Layout};
+
+/// How one category is arranged; several data sets may share an arrangement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrangement {
+    /// `train/good`, `test`, `ground_truth`.
+    Mvtec,
+    /// `test_public`.
+    MvtecAd2,
+    /// `validation` and `test/logical_anomalies` or `test/structural_anomalies`.
+    Loco,
+    /// `train/ok`.
+    Btad,
+    /// `Data/Images`, with a table of the split beside the categories.
+    VisaRaw,
+}
+
+impl Arrangement {
+    /// By the folders that are there; none if it is no category.
+    pub(super) fn of(category: &Path) -> Option<Self> {
+        let has = |place: &str| category.join(place).is_dir();
+        if has("test_public") && has("train/good") {
+            Some(Self::MvtecAd2)
+        } else if has("validation") && (has("test/logical_anomalies") || has("test/structural_anomalies")) {
+            Some(Self::Loco)
+        } else if has("train/ok") {
+            Some(Self::Btad)
+        } else if has("Data/Images") {
+            Some(Self::VisaRaw)
+        } else if has("train/good") {
+            Some(Self::Mvtec)
+        } else {
+            None
+        }
+    }
+
+    /// Whether a data set of this layout can be arranged so.
+    pub(super) fn fits(self, layout: Layout) -> bool {
+        match self {
+            Self::Mvtec => matches!(layout, Layout::Mvtec | Layout::Mpdd | Layout::Visa),
+            Self::MvtecAd2 => layout == Layout::MvtecAd2,
+            Self::Loco => layout == Layout::Loco,
+            Self::Btad => layout == Layout::Btad,
+            Self::VisaRaw => layout == Layout::Visa,
+        }
+    }
+
+    /// The layout of a data set whose categories are arranged so. MVTec AD, MPDD and prepared VisA share an arrangement: the names of
+    /// their categories tell them apart.
+    pub(super) fn layout<'n>(self, categories: impl Iterator<Item = &'n str>) -> Layout {
+        match self {
+            Self::Mvtec => publisher(categories)
+                .filter(|layout| matches!(layout, Layout::Mpdd | Layout::Visa))
+                .unwrap_or(Layout::Mvtec),
+            Self::MvtecAd2 => Layout::MvtecAd2,
+            Self::Loco => Layout::Loco,
+            Self::Btad => Layout::Btad,
+            Self::VisaRaw => Layout::Visa,
+        }
+    }
+
+    /// Where the images lie; none where a table says it.
+    pub(super) fn places(self) -> Option<FolderSettings> {
+        let places = |normal: &str, validation: Option<&str>, test: &str, masks: &str| FolderSettings {
+            normals: format!("train/{normal}"),
+            validation: validation.map(str::to_owned),
+            test_normals: Some(format!("{test}/{normal}")),
+            anomalies: vec![test.to_owned()],
+            masks: Some(masks.to_owned()),
+        };
+        let validation = Some("validation/good");
+        match self {
+            Self::Mvtec => Some(places("good", None, "test", "ground_truth")),
+            Self::MvtecAd2 => Some(places("good", validation, "test_public", "test_public/ground_truth")),
+            Self::Loco => Some(places("good", validation, "test", "ground_truth")),
+            Self::Btad => Some(places("ok", None, "test", "ground_truth")),
+            Self::VisaRaw => None,
+        }
+    }
+}
+
+/// The categories below a root with their arrangements, in the order of their names; other folders are left out.
+pub(super) fn survey(root: &Path) -> Result<Vec<(PathBuf, Arrangement)>, DataError> {
+    Ok(folders(root)?
+        .into_iter()
+        .filter_map(|path| Some((Arrangement::of(&path)?, path)))
+        .map(|(a, p)| (p, a))
+        .collect())
+}
+
+/// The layouts of surveyed categories, each with the names of its categories, in the order of first sight.
+pub(super) fn layouts(categories: &[(PathBuf, Arrangement)]) -> Vec<(Layout, Vec<String>)> {
+    let mut kinds: Vec<(Arrangement, Vec<String>)> = Vec::new();
+    for (path, arrangement) in categories {
+        match kinds.iter_mut().find(|(known, _)| known == arrangement) {
+            Some((_, names)) => names.push(file_name(path)),
+            None => kinds.push((*arrangement, vec![file_name(path)])),
+        }
+    }
+    let layout = |(arrangement, names): (Arrangement, Vec<String>)| {
+        (arrangement.layout(names.iter().map(String::as_str)), names)
+    };
+    kinds.into_iter().map(layout).collect()
+}
+
+/// What each layout expects below its root.
+pub(super) fn expected(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Mvtec | Layout::Mpdd => "ROOT/<category>/train/good, test/{good,<defect>}, ground_truth/<defect>",
+        Layout::MvtecAd2 => "ROOT/<category>/train/good, validation/good, test_public/{good,bad,ground_truth/bad}",
+        Layout::Loco => {
+            "ROOT/<category>/train/good, validation/good, test/{good,logical_anomalies,structural_anomalies}, \
+             ground_truth/<kind>/<image>/*.png"
+        }
+        Layout::Visa => {
+            "ROOT/<category>/Data/Images/{Normal,Anomaly} beside ROOT/split_csv/1cls.csv, or, prepared, \
+             ROOT/<category>/train/good, test/{good,bad}, ground_truth/bad"
+        }
+        Layout::Btad => "ROOT/<category>/train/ok, test/{ok,ko}, ground_truth/ko",
+        Layout::Folder => "ROOT/<category>/ with the folders that data.folder names",
+        Layout::Synthetic => "nothing: didact draws it",
+    }
+}

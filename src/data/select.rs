@@ -1,0 +1,37 @@
+//! Categories by name.
+
+use super::{CategorySelection, DataError};
+
+/// The item with a name; an unknown one is told with those that are there.
+pub(super) fn pick<'a, T>(
+    items: &'a [T],
+    name_of: impl Fn(&'a T) -> String,
+    name: &str,
+    root: &str,
+) -> Result<&'a T, DataError> {
+    let names: Vec<String> = items.iter().map(name_of).collect();
+    if let Some(place) = names.iter().position(|known| known == name) {
+        return Ok(&items[place]);
+    }
+    let near = names.iter().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+    let near = near.filter(|near| strsim::jaro(near, name) > 0.7);
+    Err(DataError::UnknownCategory {
+        name: name.to_owned(),
+        root: root.to_owned(),
+        found: if names.is_empty() { "none".to_owned() } else { names.join(", ") },
+        hint: near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
+    })
+}
+
+/// The selected items, in the order of the selection.
+pub(super) fn select<'a, T>(
+    items: &'a [T],
+    name_of: impl Fn(&'a T) -> String + Copy,
+    selection: &CategorySelection,
+    root: &str,
+) -> Result<Vec<&'a T>, DataError> {
+    match selection {
+        CategorySelection::All => Ok(items.iter().collect()),
+        CategorySelection::Named(names) => names.iter().map(|name| pick(items, name_of, name, root)).collect(),
+    }
+}
