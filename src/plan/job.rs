@@ -249,17 +249,19 @@ impl StageJob {
                 content
             }
             Self::Pretrain(job) => {
-                let mut content = json!({
+                let (kind, settings) = match &job.model {
+                    AutoEncoder::None => ("none", Value::Null),
+                    AutoEncoder::Unet(settings) => ("unet", json!(settings)),
+                    AutoEncoder::Linear(settings) => ("linear", json!(settings)),
+                };
+                // The order of the fields is part of the key.
+                let content = json!({
                     "features": job.features,
                     "split_seed": job.held_out.drawn_by(job.split_seed),
+                    (kind): settings,
                     "pretrain": job.pretrain,
                     "seed": job.seed,
                 });
-                match &job.model {
-                    AutoEncoder::None => {}
-                    AutoEncoder::Unet(settings) => content["unet"] = json!(settings),
-                    AutoEncoder::Linear(settings) => content["linear"] = json!(settings),
-                }
                 with_held_out(content, &job.held_out)
             }
             Self::Joint(job) => {
