@@ -332,8 +332,7 @@ mod tests {
         let expected = teacher.chunks(4).zip(student.chunks(4)).map(cosine).sum::<f32>() / 18.0;
         let settings = SimilaritySettings { distance: Distance::Cosine, ..Default::default() };
         let [teacher, student] = [teacher, student].map(features::<Native>);
-        let loss =
-            similarity::<Native>(&settings, &teacher, student.clone().put_tape(Default::default())).expect("memory");
+        let loss = similarity::<Native>(&settings, &teacher, student.put_tape(Default::default())).expect("memory");
         assert!((to_host(&loss)[0] - expected).abs() < 1e-5);
     }
 }

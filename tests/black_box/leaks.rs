@@ -39,7 +39,7 @@ fn artifacts(kinds: &str, change: impl Fn(&Path)) -> Artifacts {
             (key.to_owned(), place.path("didact.artifacts").join(path))
         })
         .unzip();
-    let files = folders.iter().flat_map(|folder| walkdir::WalkDir::new(folder)).map(|entry| entry.expect("listed"));
+    let files = folders.iter().flat_map(walkdir::WalkDir::new).map(|entry| entry.expect("listed"));
     let files = files.filter(|entry| entry.file_type().is_file()).map(|entry| {
         let name = entry.path().strip_prefix(place.path("didact.artifacts")).expect("lies below").display().to_string();
         (name, blake3::hash(&std::fs::read(entry.path()).expect("can be read")))
