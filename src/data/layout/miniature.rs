@@ -100,7 +100,7 @@ pub(super) fn mvtec() -> Miniature {
     root
 }
 
-/// MVTec LOCO: two masks of one image, a hundred values of which each is a defect.
+/// MVTec LOCO: two masks of one image; their values tell kinds of defects.
 pub(super) fn loco() -> Miniature {
     let root = Miniature::with(&[
         "pushpins/train/good/000.png",
