@@ -106,6 +106,7 @@ fn a_sweep_in_slices_of_time_ends_with_the_same_bits() {
     // All done is done, whatever ended first.
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
     assert_each_stage_done_once(&place);
-    assert_eq!(place.query("SELECT DISTINCT state FROM attempt WHERE state <> 'done'"), ["interrupted"]);
+    // The end of a slice may come between two stages.
+    assert!(place.query("SELECT DISTINCT state FROM attempt WHERE state NOT IN ('done', 'interrupted')").is_empty());
     assert_same_bits(&place);
 }
