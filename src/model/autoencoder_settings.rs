@@ -100,6 +100,6 @@ impl AutoEncoder {
 }
 
 /// Settings that are off are no part of a key: those of older stores stay as they are.
-pub(super) fn is_default<V: Default + PartialEq>(value: &V) -> bool {
+pub(crate) fn is_default<V: Default + PartialEq>(value: &V) -> bool {
     *value == V::default()
 }

@@ -19,6 +19,7 @@ mod unet_settings;
 pub mod weights;
 
 pub use assembly::{Assembly, Complexity};
+pub(crate) use autoencoder_settings::is_default;
 pub use autoencoder_settings::{AutoEncoder, Corruption, LinearSettings, Placement};
 pub use autoencoders::AutoEncoders;
 pub use backbone::{Architecture, Backbone};

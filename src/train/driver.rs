@@ -267,10 +267,8 @@ impl<P: Phase> Driver<'_, '_, P> {
         let sums = std::mem::take(&mut self.position.sums);
         let means: BTreeMap<&str, f64> = sums.iter().map(|(name, sum)| (name.as_str(), sum / images as f64)).collect();
         let more = self.phase.end_epoch(&means);
-        let pairs = |numbers: &Numbers| numbers.iter().map(|(n, v)| (*n, *v)).collect::<Vec<(&str, f64)>>();
-        let trained = means.iter().map(|(n, v)| (*n, *v));
-        for (name, value) in trained.chain(pairs(&held_out)).chain(pairs(&more)) {
-            self.context.observer.metric(name, epoch as u64, value);
+        for (name, value) in [&means, &held_out, &more].into_iter().flatten() {
+            self.context.observer.metric(name, epoch as u64, *value);
         }
         let loss = means.get("loss").copied();
         self.position.epoch = epoch;

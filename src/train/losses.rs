@@ -179,14 +179,7 @@ fn reconstruction<B: Backend>(
         let of_rebuilt = B::similarity(&constant_student, rebuilt)?;
         Ok(of_rebuilt + (of_student - value))
     };
-    match settings.target {
-        ReconstructionTarget::Student => to_student(rebuilt, student),
-        ReconstructionTarget::Teacher => to_constant::<B>(settings, rebuilt, teacher),
-        ReconstructionTarget::Both => {
-            let of_teacher = to_constant::<B>(settings, rebuilt.with_empty_tape(), teacher)?;
-            Ok((to_student(rebuilt, student)? + of_teacher) * 0.5)
-        }
-    }
+    towards::<B>(settings, rebuilt, teacher, |rebuilt| to_student(rebuilt, student))
 }
 
 /// The same where the student's features are constant.
@@ -196,12 +189,22 @@ fn reconstruction_of_constant<B: Backend>(
     student: &Features<B>,
     teacher: &Features<B>,
 ) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    towards::<B>(settings, rebuilt, teacher, |rebuilt| to_constant::<B>(settings, rebuilt, student))
+}
+
+/// The loss towards what the settings name as the target.
+fn towards<B: Backend>(
+    settings: &LossSettings,
+    rebuilt: Features<B, Recorded<B>>,
+    teacher: &Features<B>,
+    to_student: impl FnOnce(Features<B, Recorded<B>>) -> OpResult<B, Scalar<B, Recorded<B>>>,
+) -> OpResult<B, Scalar<B, Recorded<B>>> {
     match settings.target {
-        ReconstructionTarget::Student => to_constant::<B>(settings, rebuilt, student),
+        ReconstructionTarget::Student => to_student(rebuilt),
         ReconstructionTarget::Teacher => to_constant::<B>(settings, rebuilt, teacher),
         ReconstructionTarget::Both => {
             let of_teacher = to_constant::<B>(settings, rebuilt.with_empty_tape(), teacher)?;
-            Ok((to_constant::<B>(settings, rebuilt, student)? + of_teacher) * 0.5)
+            Ok((to_student(rebuilt)? + of_teacher) * 0.5)
         }
     }
 }

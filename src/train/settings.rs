@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Recipe;
+use crate::model::is_default;
 use crate::nn::OptimizerSettings;
 
 /// Whether the reconstruction loss also moves the student.
@@ -251,11 +252,6 @@ pub struct JointSettings {
     /// Training stops after so many epochs without a better one by the selection rule; 0 = never.
     #[serde(default, skip_serializing_if = "is_default")]
     pub patience: usize,
-}
-
-/// Settings that are off are no part of a key: those of older stores stay as they are.
-fn is_default<V: Default + PartialEq>(value: &V) -> bool {
-    *value == V::default()
 }
 
 #[cfg(test)]

@@ -42,16 +42,9 @@ const TABLES: [(&str, &str); 12] = [
 impl Inventory {
     /// Of the store and the artifacts of a workplace.
     pub fn of(place: &Workplace) -> Self {
-        let root = place.path("didact.artifacts");
-        let files = walkdir::WalkDir::new(&root).into_iter().map(|entry| entry.expect("can be listed"));
-        let files = files.filter(|entry| entry.file_type().is_file()).map(|entry| {
-            let bytes = std::fs::read(entry.path()).expect("can be read");
-            (below(&root, entry.path()), blake3::hash(&bytes).to_string())
-        });
-        Self {
-            rows: TABLES.into_iter().map(|(table, sql)| (table, place.query(sql))).collect(),
-            files: files.filter(|(path, _)| !path.starts_with("logs/")).collect(),
-        }
+        let mut files = digests(place);
+        files.retain(|path, _| !path.starts_with("logs/"));
+        Self { rows: TABLES.into_iter().map(|(table, sql)| (table, place.query(sql))).collect(), files }
     }
 
     /// Fails with the first difference.
@@ -68,6 +61,17 @@ impl Inventory {
         let differing: Vec<_> = self.files.iter().filter(|(path, digest)| other.files[*path] != **digest).collect();
         assert!(differing.is_empty(), "{which}: these files have other bits: {differing:?}");
     }
+}
+
+/// The digest of every file below the artifacts of a workplace, by path.
+pub fn digests(place: &Workplace) -> BTreeMap<String, String> {
+    let root = place.path("didact.artifacts");
+    let files = walkdir::WalkDir::new(&root).into_iter().map(|entry| entry.expect("can be listed"));
+    let files = files.filter(|entry| entry.file_type().is_file()).map(|entry| {
+        let bytes = std::fs::read(entry.path()).expect("can be read");
+        (below(&root, entry.path()), blake3::hash(&bytes).to_string())
+    });
+    files.collect()
 }
 
 fn below(root: &Path, path: &Path) -> String {

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::common::{Workplace, tiny_on_disk};
+use crate::inventory::digests;
 
 /// The artifacts of the stages of some kinds: their keys, and the digests of their files by path.
 #[derive(Debug, PartialEq, Eq)]
 struct Artifacts {
     keys: Vec<String>,
-    files: BTreeMap<String, blake3::Hash>,
+    files: BTreeMap<String, String>,
 }
 
 /// Kinds of stages in SQL's list.
@@ -32,19 +33,16 @@ fn artifacts(kinds: &str, change: impl Fn(&Path)) -> Artifacts {
          WHERE s.part IN ({kinds}) ORDER BY s.id"
     ));
     assert!(rows.len() >= 3, "{rows:?}");
-    let (keys, folders): (Vec<String>, Vec<PathBuf>) = rows
+    let (keys, folders): (Vec<String>, Vec<String>) = rows
         .iter()
         .map(|row| {
             let (key, path) = row.split_once('|').expect("two columns");
-            (key.to_owned(), place.path("didact.artifacts").join(path))
+            (key.to_owned(), format!("{path}/"))
         })
         .unzip();
-    let files = folders.iter().flat_map(walkdir::WalkDir::new).map(|entry| entry.expect("listed"));
-    let files = files.filter(|entry| entry.file_type().is_file()).map(|entry| {
-        let name = entry.path().strip_prefix(place.path("didact.artifacts")).expect("lies below").display().to_string();
-        (name, blake3::hash(&std::fs::read(entry.path()).expect("can be read")))
-    });
-    Artifacts { keys, files: files.collect() }
+    let mut files = digests(&place);
+    files.retain(|path, _| folders.iter().any(|folder| path.starts_with(folder)));
+    Artifacts { keys, files }
 }
 
 /// The files of a folder, in order.

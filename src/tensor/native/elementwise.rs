@@ -10,12 +10,24 @@ use crate::tensor::backend::to_host;
 use crate::tensor::{Features, OpResult, Part};
 
 /// Elements a parallel part.
-pub(super) const PART: usize = 1 << 16;
+const PART: usize = 1 << 16;
 
-/// See [`crate::tensor::Backend::relu`]. dx = dy where y > 0.
-///
-/// NaN stays NaN: `f32::max` would hide a network that has diverged.
-pub(super) fn relu<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native, Features<Native, T>> {
+/// What the way back looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// x.
+    Input,
+    /// y, which whatever follows keeps anyway.
+    Output,
+}
+
+/// y = function(x); dx = gradient(dy, what is kept).
+pub(super) fn map<T: Tape<f32, Cpu>>(
+    x: Features<Native, T>,
+    kept: Kept,
+    function: impl Fn(f32) -> f32 + Sync,
+    gradient: impl Fn(f32, f32) -> f32 + Send + Sync + 'static,
+) -> OpResult<Native, Features<Native, T>> {
     let _part = Part::Elementwise.start();
     let shape = *x.shape();
     let (x, mut tape) = x.split_tape();
@@ -23,29 +35,36 @@ pub(super) fn relu<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native
     values.par_chunks_mut(PART).for_each(|part| {
         vectorised(
             #[inline(always)]
-            || part.iter_mut().for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v }),
+            || part.iter_mut().for_each(|v| *v = function(*v)),
         );
     });
     let y = tensor(values, shape)?;
-    let (x, out) = (x.ghost(), y.clone());
+    let (input, out) = (x.ghost(), y.ghost());
+    let kept = match kept {
+        Kept::Input => x,
+        Kept::Output => y.clone(),
+    };
     tape.add_backward_op(move |gradients| {
         let _part = Part::Elementwise.start();
         let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
-        let y = to_host(&out);
-        let dx = gradients.get_or_alloc_mut(&x)?;
-        dx.par_chunks_mut(PART).zip(dy.par_chunks(PART)).zip(y.par_chunks(PART)).for_each(|((dx, dy), y)| {
+        let kept = to_host(&kept);
+        let dx = gradients.get_or_alloc_mut(&input)?;
+        dx.par_chunks_mut(PART).zip(dy.par_chunks(PART)).zip(kept.par_chunks(PART)).for_each(|((dx, dy), kept)| {
             vectorised(
                 #[inline(always)]
-                || {
-                    for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
-                        *dx += if *y > 0.0 { *dy } else { 0.0 };
-                    }
-                },
+                || dx.iter_mut().zip(dy).zip(kept).for_each(|((dx, dy), kept)| *dx += gradient(*dy, *kept)),
             );
         });
         Ok(())
     });
     Ok(y.put_tape(tape))
+}
+
+/// See [`crate::tensor::Backend::relu`]. dx = dy where y > 0.
+///
+/// NaN stays NaN: `f32::max` would hide a network that has diverged.
+pub(super) fn relu<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native, Features<Native, T>> {
+    map(x, Kept::Output, |x| if x < 0.0 { 0.0 } else { x }, |dy, y| if y > 0.0 { dy } else { 0.0 })
 }
 
 /// Adds `from` to `into`.
