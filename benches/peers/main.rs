@@ -1,6 +1,6 @@
 //! didact beside PyTorch on the same work: `cargo bench --bench peers -- [--python PYTHON | --parts] [ROW…]`.
 //!
-//! Both sides get the same number of threads, one after the other. Training steps of didact read cached teacher features, as
+//! Both sides get the same number of threads, and take their steps in turn. Training steps of didact read cached teacher features, as
 //! every epoch does; PyTorch's include the teacher's forward pass. `--parts` shows instead what each part of didact's steps takes, and
 //! how fast it multiplies beside this machine's matrix products.
 
@@ -11,6 +11,7 @@ mod parts;
 mod peak;
 mod work;
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -27,7 +28,7 @@ use work::{Joint, Pretrain};
 const BATCH: usize = 8;
 const SIDE: usize = 256;
 const THREADS: usize = 2;
-const WARM_UP: usize = 2;
+const WARM_UP: usize = 3;
 const REPEATS: usize = 10;
 /// Names of the rows, with what they may take and what they should, as parts of what PyTorch takes.
 const ROWS: [(&str, f64, f64); 7] = [
@@ -44,18 +45,23 @@ const PEAK: &str = "peak_rss_bytes";
 /// What that process is told.
 const STEP_ONLY: &str = "--joint-steps-only";
 
-/// The median of several times, seconds, after warming up.
-fn median(mut step: impl FnMut()) -> f64 {
-    (0..WARM_UP).for_each(|_| step());
-    let mut seconds: Vec<f64> = (0..REPEATS)
-        .map(|_| {
-            let started = Instant::now();
-            step();
-            started.elapsed().as_secs_f64()
-        })
-        .collect();
+/// Seconds of one step.
+fn seconds(step: &mut dyn FnMut()) -> f64 {
+    let started = Instant::now();
+    step();
+    started.elapsed().as_secs_f64()
+}
+
+/// Seconds of each of the steps, those of warming up first.
+fn repeat(step: &mut dyn FnMut()) -> Vec<f64> {
+    (0..WARM_UP + REPEATS).map(|_| seconds(step)).collect()
+}
+
+/// The median without those of warming up.
+fn median(seconds: &[f64]) -> f64 {
+    let mut seconds = seconds[WARM_UP..].to_vec();
     seconds.sort_by(f64::total_cmp);
-    seconds[REPEATS / 2]
+    seconds[seconds.len() / 2]
 }
 
 /// One step of a row.
@@ -92,16 +98,25 @@ fn joint_peak() -> f64 {
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("bytes")
 }
 
-/// PyTorch's numbers for the same rows.
-fn theirs(python: &str, rows: &[&str]) -> Value {
-    let output = Command::new(python)
-        .args(["benches/pytorch/steps.py", "--rows"])
-        .args(rows)
-        .stderr(Stdio::inherit())
-        .output()
+/// PyTorch's numbers for a row. Before each of its repeats it is didact's `turn`: a slow moment of the machine hits both.
+fn theirs(python: &str, row: &str, mut turn: impl FnMut()) -> Value {
+    let mut child = Command::new(python)
+        .args(["benches/pytorch/steps.py", "--in-turn", "--rows", row])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
         .expect("python starts");
-    assert!(output.status.success(), "{python} failed");
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
+    let mut answers = child.stdin.take().expect("piped");
+    let mut last = String::new();
+    for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
+        last = line.expect("text");
+        if last == "turn" {
+            turn();
+            writeln!(answers).expect("python listens");
+        }
+    }
+    assert!(child.wait().expect("python ends").success(), "{python} failed");
+    serde_json::from_str(&last).expect("one JSON object")
 }
 
 /// PyTorch's seconds, or bytes.
@@ -115,14 +130,23 @@ fn their_value(peers: &Value, row: &str) -> Option<f64> {
     }
 }
 
-fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, peers: Option<&Value>) {
+/// What a row took of ours, and of theirs.
+fn measure(row: &str, set: &FeatureSet, python: Option<&str>) -> (f64, Option<f64>) {
+    if row == PEAK {
+        return (joint_peak(), python.and_then(|python| their_value(&theirs(python, row, || ()), row)));
+    }
+    let mut step = step(row, set);
+    let Some(python) = python else { return (median(&repeat(&mut *step)), None) };
+    let mut ours = Vec::new();
+    let theirs = theirs(python, row, || ours.push(seconds(&mut *step)));
+    (median(&ours), their_value(&theirs, row))
+}
+
+fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, python: Option<&str>) {
     println!("{:<16} {:>10} {:>10} {:>7}  must  aim", "batch 8, 256 px", "didact", "PyTorch", "ratio");
     for &(name, must, aim) in rows {
-        let (ours, factor, unit) = match name {
-            PEAK => (joint_peak(), 1e-6, "MB"),
-            _ => (median(step(name, set)), 1e3, "ms"),
-        };
-        let theirs = peers.and_then(|peers| their_value(peers, name));
+        let (factor, unit) = if name == PEAK { (1e-6, "MB") } else { (1e3, "ms") };
+        let (ours, theirs) = measure(name, set, python);
         let theirs_shown = theirs.map_or("-".to_owned(), |theirs| format!("{:.1} {unit}", factor * theirs));
         let ratio = theirs.map_or("-".to_owned(), |theirs| format!("{:.2}", ours / theirs));
         let ours_shown = format!("{:.1} {unit}", factor * ours);
@@ -205,8 +229,6 @@ fn main() {
         if show_parts {
             return print_parts(&rows, set);
         }
-        let names: Vec<&str> = rows.iter().map(|(name, ..)| *name).collect();
-        let peers = python.map(|python| theirs(&python, &names));
-        print_table(&rows, set, peers.as_ref());
+        print_table(&rows, set, python.as_deref());
     });
 }

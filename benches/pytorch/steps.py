@@ -142,11 +142,19 @@ def timed(step, device, split):
     return seconds, parts
 
 
+def take_turns(options):
+    """Before each repeat: lets the program that started this one have its turn, if it wants one."""
+    if options.in_turn:
+        print("turn", flush=True)
+        sys.stdin.readline()
+
+
 def time_row(name, options):
     """Repeats in turns between the layouts, so that a slow moment of the machine hits both."""
     steps = {layout: getattr(Bench(options, layout), name)() for layout in LAYOUTS}
     seconds, parts = {layout: [] for layout in LAYOUTS}, {layout: [] for layout in LAYOUTS}
     for repeat in range(WARM_UP + options.repeats):
+        take_turns(options)
         for layout, step in steps.items():
             on_cpu = options.device == "cpu"
             total, split = timed(step, options.device, split=on_cpu)
@@ -214,6 +222,7 @@ def metric_rows(options):
     def row(metric):
         seconds = []
         for _ in range(1 + options.repeats):
+            take_turns(options)
             start = time.perf_counter()
             value = metric()
             seconds.append(time.perf_counter() - start)
@@ -250,6 +259,9 @@ def main():
     parser.add_argument("--repeats", type=int, default=10, help=f"after {WARM_UP} for warming up")
     parser.add_argument("--tf32", action="store_true", help="on a GPU: round factors to 10 bits")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument(
+        "--in-turn", action="store_true", help='print "turn" before each repeat, and wait for a line of the standard input'
+    )
     parser.add_argument("--memory-of", choices=LAYOUTS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -262,7 +274,7 @@ def main():
         return
     rows = {name: time_row(name, options) for name in STEPS if name in options.rows}
     result = {"options": {**vars(options), "rows": list(options.rows)}, "versions": versions(options), "rows": rows}
-    del result["options"]["memory_of"]
+    del result["options"]["memory_of"], result["options"]["in_turn"]
     if "peak_rss_bytes" in options.rows:
         result["peak_rss_bytes"] = memory_row()
     if "metrics" in options.rows:
