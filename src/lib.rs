@@ -33,3 +33,6 @@ pub mod spec;
 pub mod store;
 pub mod tensor;
 pub mod train;
+
+/// The version of this program; of a released one with the revision that it was made of.
+pub const VERSION: &str = env!("DIDACT_VERSION");

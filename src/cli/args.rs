@@ -13,7 +13,7 @@ use super::{baselines, cancel, compare, data, gc, report, status, sweep, weights
 #[derive(Debug, Parser)]
 #[command(
     name = "didact",
-    version,
+    version = crate::VERSION,
     after_help = "Exit codes: 0 all done; 1 some runs failed; 2 bad command line or sweep file; 3 bad data or weights; 4 store; 130 interrupted."
 )]
 struct Arguments {

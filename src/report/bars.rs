@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ReportError;
-use super::figure::{Figure, INK, MAX_DRAWN, MESH, left_out, series};
+use super::figure::{About, Figure, INK, MAX_DRAWN, MESH, left_out, legend, series};
 use super::grouping::{Groups, METRICS};
 use super::statistics::summary;
 
@@ -47,11 +47,7 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
         let caption = format!("{label}: mean over seeds (bars start at {floor:.2}) and each seed (dots){rest}");
         let caption = groups.marked(&caption);
         area.draw_text(&caption, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
-        for (index, label) in labels.iter().enumerate() {
-            let (x, y) = (14 + 270 * (index as i32 % 3), 34 + 20 * (index as i32 / 3));
-            area.draw(&Rectangle::new([(x, y), (x + 12, y + 12)], series(index).filled()))?;
-            area.draw_text(label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 18, y - 1))?;
-        }
+        legend(area, &labels, (14, 34), 3)?;
         let mut chart = ChartBuilder::on(area)
             .margin(8)
             .margin_top(34 + 20 * legend_rows)
@@ -97,10 +93,7 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
         }
         Ok(())
     };
-    let width = (60.0 + slot_width * ((variants.len() + 1) * table.len()) as f64).max(if groups.mark().is_some() {
-        800.0
-    } else {
-        640.0
-    }) as u32;
-    Figure::draw(format!("{prefix}bars-{name}"), description, (width, 320 + 20 * legend_rows), draw).map(Some)
+    let width = (60.0 + slot_width * ((variants.len() + 1) * table.len()) as f64).max(960.0) as u32;
+    let about = About { name: format!("{prefix}bars-{name}"), description, population: groups.population() };
+    Figure::draw(about, (width, 320 + 20 * legend_rows), draw).map(Some)
 }

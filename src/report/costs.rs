@@ -18,6 +18,8 @@ pub(super) struct Costs {
     pub flops: Option<f64>,
     /// Seconds of the pretrain stage.
     pub pretrain: Option<f64>,
+    /// Seconds of the whole training: pretraining, where there is one, and the joint stage.
+    pub training: Option<f64>,
     /// Seconds an epoch of joint training.
     pub epoch: Option<f64>,
     /// Milliseconds of scoring an image, teacher features given.
@@ -39,11 +41,14 @@ impl Costs {
         let cost = |stage: &StageRow, name: &str| -> Option<f64> {
             serde_json::from_str::<Value>(stage.costs.as_deref()?).ok()?.get(name)?.as_f64()
         };
+        let seconds = |name| mean(kind(name).filter_map(|stage| stage.seconds).collect());
+        let pretrain = seconds("pretrain");
         let peaks = stages.iter().filter_map(|stage| stage.peak_rss_bytes).map(|bytes| bytes as f64);
         Self {
             parameters: result("parameters"),
             flops: result("flops"),
-            pretrain: mean(kind("pretrain").filter_map(|stage| stage.seconds).collect()),
+            pretrain,
+            training: seconds("joint").map(|joint| joint + pretrain.unwrap_or(0.0)),
             epoch: mean(kind("joint").filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),
             score: mean(kind("score").filter_map(|stage| cost(stage, "milliseconds_per_image")).collect()),
             peak: peaks.reduce(f64::max),

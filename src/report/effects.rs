@@ -66,14 +66,22 @@ pub(super) fn effects(groups: &Groups<'_>) -> Vec<Effects> {
     METRICS.iter().filter_map(|(metric, _)| effects_on(groups, &axes, metric)).collect()
 }
 
-fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: &'static str) -> Option<Effects> {
+/// The searched runs that have a number, each with its distance from its category's mean: categories differ by more than settings do.
+pub(super) fn distances<'r>(groups: &'r Groups<'_>, metric: &str) -> Vec<(&'r RunRow, f64)> {
     let measured: Vec<(&RunRow, f64)> =
         runs(groups).filter_map(|run| Some((run, groups.value(run, "selected", metric)?))).collect();
-    // Categories differ by more than settings do: what is explained is the distance from the category's mean.
     let mut of_category: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     measured.iter().for_each(|(run, value)| of_category.entry(&run.category).or_default().push(*value));
-    let mean = |category: &str| summary(&of_category[category]).map_or(0.0, |summary| summary.mean);
-    let values: Vec<f64> = measured.iter().map(|(run, value)| value - mean(&run.category)).collect();
+    let means: BTreeMap<&str, f64> = of_category
+        .into_iter()
+        .filter_map(|(category, values)| Some((category, summary(&values)?.mean)))
+        .collect();
+    measured.into_iter().map(|(run, value)| (run, value - means[run.category.as_str()])).collect()
+}
+
+fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: &'static str) -> Option<Effects> {
+    let measured = distances(groups, metric);
+    let values: Vec<f64> = measured.iter().map(|(_, value)| *value).collect();
     let points: Vec<Vec<usize>> =
         measured.iter().map(|(run, _)| axes.iter().map(|axis| axis.level(run)).collect()).collect();
     let mut trials: Vec<&str> = measured.iter().map(|(run, _)| run.trial_id.as_str()).collect();

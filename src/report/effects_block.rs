@@ -14,8 +14,7 @@ const SHOWN_PAIRS: usize = 5;
 pub(super) fn block(effects: &[Effects], groups: &Groups<'_>) -> Markup {
     let Some(first) = effects.first() else { return html! {} };
     html! {
-        h2 { (groups.marked("What each setting does")) }
-        h3 { (groups.marked("Share of the variance")) }
+        h3 { (groups.marked("What each setting does: share of the variance")) }
         div.scroll { table {
             thead { tr { th { "axis" } @for of_metric in effects { th { (metric_label(of_metric.metric)) } } } }
             tbody { @for (place, axis) in first.axes.iter().enumerate() { tr {

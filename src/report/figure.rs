@@ -3,12 +3,13 @@
 use std::sync::{Arc, LazyLock, Once};
 
 use plotters::coord::Shift;
-use plotters::prelude::{DrawingArea, IntoDrawingArea, RGBColor, SVGBackend};
+use plotters::prelude::{Color, DrawingArea, IntoDrawingArea, RGBColor, Rectangle, SVGBackend, TextStyle};
 use plotters::style::{FontStyle, register_font};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
 use super::ReportError;
+use super::text::clipped;
 
 /// Text and axes; on a page they take the page's own colour.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
@@ -26,6 +27,13 @@ const SERIES: [RGBColor; 6] = [
 ];
 /// Variants that one figure can show; the tables have all.
 pub(super) const MAX_DRAWN: usize = 12;
+/// Height of the line below a figure, and width of its characters, pixels.
+const FOOT: u32 = 20;
+const FOOT_CHARACTER: u32 = 6;
+/// Width of a character of a legend, pixels.
+const LEGEND_CHARACTER: i32 = 8;
+/// Text on pale colours, which stay pale on dark pages.
+pub(super) const ON_PALE: RGBColor = RGBColor(24, 24, 24);
 /// Pixels of a PNG for one of the SVG.
 const SCALE: f32 = 2.0;
 
@@ -39,12 +47,60 @@ pub(super) fn series(index: usize) -> RGBColor {
     SERIES[index % SERIES.len()]
 }
 
+/// From dull to bright along 0 … 1, told apart by colour-blind people (after viridis).
+pub(super) fn ramp(part: f64) -> RGBColor {
+    const STOPS: [[f64; 3]; 5] =
+        [[68.0, 57.0, 131.0], [59.0, 103.0, 142.0], [33.0, 145.0, 140.0], [78.0, 190.0, 105.0], [190.0, 200.0, 50.0]];
+    let at = part.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
+    let from = (at as usize).min(STOPS.len() - 2);
+    mix(STOPS[from], STOPS[from + 1], at - from as f64)
+}
+
+/// Blue for −1, pale for 0, orange for 1.
+pub(super) fn diverging(part: f64) -> RGBColor {
+    const PALE: [f64; 3] = [245.0, 245.0, 245.0];
+    let end = if part < 0.0 { [100.0, 160.0, 215.0] } else { [235.0, 150.0, 70.0] };
+    mix(PALE, end, part.abs().min(1.0))
+}
+
+fn mix(from: [f64; 3], to: [f64; 3], part: f64) -> RGBColor {
+    let channel = |index: usize| (from[index] + part * (to[index] - from[index])).round() as u8;
+    RGBColor(channel(0), channel(1), channel(2))
+}
+
+/// Digits after the point that tell values of an axis apart.
+pub(super) fn digits(low: f64, high: f64) -> usize {
+    (2.0 - (high - low).log10()).ceil().clamp(0.0, 6.0) as usize
+}
+
+/// The variants' names beside their colours, in so many columns, from a corner on; 20 pixels a row.
+pub(super) fn legend(area: &Area<'_>, labels: &[&str], (left, top): (i32, i32), columns: usize) -> DrawResult {
+    let width = 900 / columns as i32;
+    for (index, label) in labels.iter().enumerate() {
+        let (x, y) = (left + width * (index % columns) as i32, top + 20 * (index / columns) as i32);
+        area.draw(&Rectangle::new([(x, y), (x + 12, y + 12)], series(index).filled()))?;
+        let text = clipped(label, (width / LEGEND_CHARACTER) as usize);
+        area.draw_text(&text, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 18, y - 1))?;
+    }
+    Ok(())
+}
+
 /// What a caption adds where not all variants are drawn.
 pub(super) fn left_out(variants: usize) -> String {
     match variants {
         0..=MAX_DRAWN => String::new(),
         more => format!(" (the first {MAX_DRAWN} of {more} variants)"),
     }
+}
+
+/// What a figure says of itself.
+pub(super) struct About {
+    /// File name without ending.
+    pub name: String,
+    /// What it shows, for those who cannot see it.
+    pub description: String,
+    /// Which runs its numbers are of; stands below it.
+    pub population: String,
 }
 
 /// A drawn figure.
@@ -58,11 +114,10 @@ pub(super) struct Figure {
 }
 
 impl Figure {
-    /// Draws on an area of `size` pixels.
+    /// Draws on an area of `size` pixels, and below it what the numbers are of.
     pub(super) fn draw(
-        name: String,
-        description: String,
-        size: (u32, u32),
+        About { name, description, population }: About,
+        (width, height): (u32, u32),
         draw: impl FnOnce(&Area<'_>) -> DrawResult,
     ) -> Result<Self, ReportError> {
         static FONT: Once = Once::new();
@@ -72,8 +127,14 @@ impl Figure {
         });
         let mut svg = String::new();
         let drawn = {
-            let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-            draw(&area).and_then(|()| area.present().map_err(Into::into))
+            let whole = SVGBackend::with_string(&mut svg, (width, height + FOOT)).into_drawing_area();
+            let (area, foot) = whole.split_vertically(height);
+            draw(&area)
+                .and_then(|()| {
+                    let text = clipped(&population, (width / FOOT_CHARACTER) as usize);
+                    foot.draw_text(&text, &TextStyle::from(("sans-serif", 11)).color(&INK), (12, 2)).map_err(Into::into)
+                })
+                .and_then(|()| whole.present().map_err(Into::into))
         };
         drawn.map_err(|error| ReportError::Draw { figure: name.clone(), reason: error.to_string() })?;
         Ok(Self { name, description, svg })
@@ -83,6 +144,11 @@ impl Figure {
     pub(super) fn html(&self) -> String {
         let start = self.svg.find("<svg").unwrap_or(0);
         self.svg[start..].replace(&hex(INK), "currentColor").replace(&hex(MESH), "var(--mesh)")
+    }
+
+    /// The SVG as a file of its own.
+    pub(super) fn svg(&self) -> &str {
+        &self.svg
     }
 
     /// The figure on white.

@@ -6,14 +6,10 @@ use plotters::coord::combinators::WithKeyPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, left_out, series};
+use super::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, digits, left_out, legend, series};
 use super::grouping::Groups;
-use super::text::clipped;
 use super::{ReportError, Rows};
 use crate::store::RunRow;
-
-/// So many fit into a column of the legend.
-const LEGEND_CHARACTERS: usize = 38;
 
 /// Points (epoch, value) of one run.
 type Line = Vec<(f64, f64)>;
@@ -111,17 +107,14 @@ fn figure(
     let description = format!("{category}: {} ({left}; {right})", subject.title);
     let description = groups.marked(&description);
     let legend_rows = groups.variants.len().min(MAX_DRAWN).div_ceil(3) as u32;
-    Figure::draw(name, description, (960, 320 + 20 * legend_rows), |area| {
+    let about = About { name, description, population: groups.population() };
+    Figure::draw(about, (960, 320 + 20 * legend_rows), |area| {
         let rest = left_out(groups.variants.len());
         let title = format!("{category}: {}, one line a seed{rest}", subject.title);
         let title = groups.marked(&title);
         area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
-        for (index, variant) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
-            let (x, y) = (14 + 300 * (index as i32 % 3), 36 + 20 * (index as i32 / 3));
-            area.draw(&PathElement::new([(x, y + 6), (x + 16, y + 6)], series(index).stroke_width(3)))?;
-            let label = clipped(&variant.label, LEGEND_CHARACTERS);
-            area.draw_text(&label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 22, y - 1))?;
-        }
+        let labels: Vec<&str> = groups.variants.iter().take(MAX_DRAWN).map(|variant| variant.label.as_str()).collect();
+        legend(area, &labels, (14, 36), 3)?;
         let (_, below) = area.split_vertically(36 + 20 * legend_rows as i32);
         let (left, right) = below.split_horizontally(480);
         panel(&left, subject.captions[0], curves, |run| &run.panels[0], |_| None)?;
@@ -143,8 +136,7 @@ fn panel(
         return Ok(());
     }
     let (low, high) = (0.93 * low, 1.07 * high);
-    // Enough to tell neighbouring values apart.
-    let digits = (2.0 - (high - low).log10()).ceil().clamp(0.0, 6.0) as usize;
+    let digits = digits(low, high);
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .caption(caption, ("sans-serif", 13).into_font().color(&INK))

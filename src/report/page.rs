@@ -11,10 +11,11 @@ use super::figure::Figure;
 use super::grouping::{Groups, metric_label};
 use super::guidance::Guidance;
 use super::pictures::Picture;
+use super::script::SCRIPT;
 use super::style::STYLE;
 use super::text::signed;
 use super::verdict::Verdict;
-use super::{Rows, costs, effects_block, tables};
+use super::{Rows, costs, effects_block, reproduce, summary, tables};
 
 /// One protocol's part of the page, its figures drawn.
 pub(super) struct Section<'r> {
@@ -22,96 +23,157 @@ pub(super) struct Section<'r> {
     pub comparisons: Vec<Verdict>,
     pub effects: Vec<Effects>,
     pub published: Option<Markup>,
-    pub bars: Vec<Figure>,
-    pub learning: Vec<Figure>,
+    pub figures: Figures,
     pub pictures: Vec<Picture>,
     /// What could not be drawn.
     pub notes: Vec<String>,
 }
 
+/// The figures by the part of the page that they stand in.
+#[derive(Debug, Default)]
+pub(super) struct Figures {
+    pub leaderboard: Vec<Figure>,
+    pub ablation: Vec<Figure>,
+    pub search: Vec<Figure>,
+    pub learning: Vec<Figure>,
+    pub cost: Vec<Figure>,
+}
+
+impl Figures {
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Figure> {
+        [&self.leaderboard, &self.ablation, &self.search, &self.learning, &self.cost].into_iter().flatten()
+    }
+}
+
+/// A part of the page: its anchor, its title, what it holds.
+struct Chapter {
+    anchor: String,
+    title: &'static str,
+    body: Markup,
+}
+
 /// The whole page.
 pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
     let sweep = &rows.sweep;
+    let parts: Vec<Vec<Chapter>> = sections
+        .iter()
+        .enumerate()
+        .map(|(index, section)| {
+            let prefix = if sections.len() > 1 { format!("protocol-{}-", index + 1) } else { String::new() };
+            chapters(rows, section, &prefix)
+        })
+        .collect();
     let body = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                // No favicon is asked for.
+                link rel="icon" href="data:,";
                 title { (sweep.name) " · didact" }
                 style { (PreEscaped(STYLE)) }
             }
-            body { main {
-                h1 { (sweep.name) }
-                @if let Some(question) = &sweep.question { p.question { (question) } }
-                p.quiet { (population(rows)) }
-                (Guidance::of(rows).words())
-                @for (index, section) in sections.iter().enumerate() { (part(rows, section, index, sections.len())) }
-                (failures(rows))
-                (origin(rows))
-            } }
+            body {
+                nav aria-label="parts of the page" { div {
+                    @for chapter in parts.first().into_iter().flatten() { a href={ "#" (chapter.anchor) } { (chapter.title) } }
+                    @for index in 1..parts.len() { a href={ "#protocol-" (index + 1) } { "Protocol " (index + 1) } }
+                    a href="#origin" { "Origin" }
+                } }
+                main {
+                    h1 { (sweep.name) }
+                    @if let Some(question) = &sweep.question { p.question { (question) } }
+                    (summary::state(rows))
+                    (Guidance::of(rows).words())
+                    label.filter hidden[true] { "Rows with " input id="filter" type="search" placeholder="text"; }
+                    @for (index, (section, chapters)) in sections.iter().zip(&parts).enumerate() {
+                        @if sections.len() > 1 { (apart(index, sections.len())) }
+                        @if let Some(what) = &section.groups.across { (across(what)) }
+                        @for chapter in chapters { section id=(chapter.anchor) { h2 { (section.groups.marked(chapter.title)) } (chapter.body) } }
+                    }
+                    (failures(rows))
+                    (origin(rows))
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
         }
     };
     body.into_string()
 }
 
-/// "12 runs: 11 done, 1 failed".
-fn population(rows: &Rows) -> String {
-    let mut states: Vec<(&str, usize)> = Vec::new();
-    for run in &rows.runs {
-        match states.iter_mut().find(|(state, _)| *state == run.state) {
-            Some((_, count)) => *count += 1,
-            None => states.push((&run.state, 1)),
-        }
+fn apart(index: usize, of: usize) -> Markup {
+    html! {
+        h2 id={ "protocol-" (index + 1) } { "Protocol " (index + 1) " of " (of) }
+        p.note { "These numbers were measured in another way than those of the other parts, and are not to be ranked with them." }
     }
-    let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    let runs = if rows.runs.len() == 1 { "run" } else { "runs" };
-    format!("{} {runs}: {}. Numbers below are of the runs that are done.", rows.runs.len(), states.join(", "))
 }
 
-fn part(rows: &Rows, section: &Section<'_>, index: usize, of: usize) -> Markup {
-    let groups = &section.groups;
-    html! {
-        @if of > 1 {
-            h2 { "Protocol " (index + 1) " of " (of) }
-            p.note { "These numbers were measured in another way than those of the other parts, and are not to be ranked with them." }
-        }
-        @if let Some(what) = &groups.across { p.note {
-            strong { "Across protocols. " }
-            "As asked, numbers that were measured in different ways stand in one table; they do not measure the same thing, and a \
-             difference may be one of measuring (" (what) "). ST-FPM here is that of the first protocol."
-        } }
-        h2 { (groups.marked("Findings")) }
+fn across(what: &str) -> Markup {
+    html! { p.note {
+        strong { "Across protocols. " }
+        "As asked, numbers that were measured in different ways stand in one table; they do not measure the same thing, and a \
+         difference may be one of measuring (" (what) "). ST-FPM here is that of the first protocol."
+    } }
+}
+
+/// The parts of one protocol that hold something.
+fn chapters(rows: &Rows, section: &Section<'_>, prefix: &str) -> Vec<Chapter> {
+    let (groups, figures) = (&section.groups, &section.figures);
+    let drawn = |figures: &[Figure]| html! { @for figure in figures { (svg(figure)) } };
+    let summary = html! {
+        @if let Some(answer) = summary::answer(&section.comparisons) { p.answer { (answer) } }
         (findings(rows, section))
-        h2 { "Results" }
+    };
+    let leaderboard = html! {
         (tables::results(groups))
+        (drawn(&figures.leaderboard))
         @if !section.comparisons.is_empty() { (tables::comparisons(&section.comparisons, groups)) }
-        @for figure in &section.bars { (svg(figure)) }
-        (agreement(groups))
-        (effects_block::block(&section.effects, groups))
-        (tables::epochs(groups))
         @if let Some(published) = &section.published { (published) }
-        (costs::table(rows, groups))
-        @if !section.learning.is_empty() {
-            h2 { "Learning" }
-            @for figure in &section.learning { (svg(figure)) }
+    };
+    let search = html! { (effects_block::block(&section.effects, groups)) (drawn(&figures.search)) (agreement(groups)) };
+    let learning = html! { (drawn(&figures.learning)) (tables::epochs(groups)) };
+    let cost = html! { (costs::table(rows, groups)) (drawn(&figures.cost)) };
+    let reproduce = html! { (protocol(groups)) (reproduce::block(rows, groups)) };
+    let searched = !section.effects.is_empty() || !figures.search.is_empty();
+    [
+        ("summary", "Summary", Some(summary)),
+        ("leaderboard", "Leaderboard", Some(leaderboard)),
+        ("ablation", "Ablation", (!figures.ablation.is_empty()).then(|| drawn(&figures.ablation))),
+        ("hyperparameters", "Hyperparameters", searched.then_some(search)),
+        ("learning", "Learning", Some(learning)),
+        ("cost", "Cost", Some(cost)),
+        ("pictures", "Pictures", pictures(section)),
+        ("reproduce", "Reproduce", Some(reproduce)),
+    ]
+    .into_iter()
+    .filter_map(|(anchor, title, body)| Some(Chapter { anchor: format!("{prefix}{anchor}"), title, body: body? }))
+    .collect()
+}
+
+fn pictures(section: &Section<'_>) -> Option<Markup> {
+    let markup = html! {
+        p.quiet {
+            "Distance between teacher and prediction at each level, coarse to fine, and the fused map over the input. Each level \
+             of a row has one scale over all its test images: brightest = their 99.9 % quantile."
         }
-        @if !section.pictures.is_empty() || !section.notes.is_empty() {
-            h2 { "Anomaly maps" }
-            p.quiet {
-                "Distance between teacher and prediction at each level, coarse to fine, and the fused map over the input. Each level \
-                 of a row has one scale over all its test images: brightest = their 99.9 % quantile."
-            }
-            @for picture in &section.pictures { (png(picture)) }
-            @for note in &section.notes { p.note { (note) } }
-        }
-        h2 { "Protocol" }
+        @for picture in &section.pictures { (png(picture)) }
+        @for note in &section.notes { p.note { (note) } }
+    };
+    (!section.pictures.is_empty() || !section.notes.is_empty()).then_some(markup)
+}
+
+/// What the numbers were measured under.
+fn protocol(groups: &Groups<'_>) -> Markup {
+    html! {
+        h3 { (groups.marked("Protocol")) }
         div.scroll { table { tbody {
             @for (category, protocol) in &groups.categories { tr { td { (category) } td.text { (protocol.images()) } } }
             @if let Some((_, protocol)) = groups.categories.first() {
                 @for (name, value) in protocol.facts() { tr { td { (name) } td.text { (value) } } }
             }
         } } }
+        h3 { (groups.marked("Runs")) }
     }
 }
 
@@ -146,7 +208,7 @@ fn findings(rows: &Rows, section: &Section<'_>) -> Markup {
 }
 
 fn svg(figure: &Figure) -> Markup {
-    html! { figure role="img" aria-label=(figure.description) { (PreEscaped(figure.html())) } }
+    html! { figure { div role="img" aria-label=(figure.description) { (PreEscaped(figure.html())) } } }
 }
 
 fn png(picture: &Picture) -> Markup {
@@ -173,8 +235,8 @@ fn failures(rows: &Rows) -> Markup {
 /// Where the numbers come from and how to get them again.
 fn origin(rows: &Rows) -> Markup {
     html! {
-        h2 { "Origin" }
-        p { "Written by didact " (env!("CARGO_PKG_VERSION")) " from the store's rows of sweep " code { (rows.sweep.name) } ". The sweep file:" }
+        h2 id="origin" { "Origin" }
+        p { "Written by didact " (crate::VERSION) " from the store's rows of sweep " code { (rows.sweep.name) } ". The sweep file:" }
         details { summary { "sweep file" } pre { (rows.sweep.source) } }
         @for (label, settings) in settings(rows) {
             details { summary { "every setting of " (label) } pre { (settings) } }

@@ -106,6 +106,17 @@ impl Protocol {
         }
     }
 
+    /// "256×256 px, product": what tells protocols apart at a glance.
+    pub(super) fn brief(&self) -> String {
+        let aggregate = self.0["map"]["aggregate"].as_str().unwrap_or("unknown map rule");
+        format!("{0}×{0} px, {aggregate} of levels {1}", self.0["image_size"], self.levels())
+    }
+
+    /// BLAKE3 of the teacher's weights, hex.
+    pub(super) fn teacher(&self) -> String {
+        self.0["teacher"].as_str().unwrap_or("unknown").to_owned()
+    }
+
     /// "2, 3": the teacher's levels that are compared.
     fn levels(&self) -> String {
         let numbers = self.0["levels"].as_array().map(|levels| levels.iter().map(Value::to_string).collect::<Vec<_>>());
@@ -172,7 +183,7 @@ impl Protocol {
                     text(&aupro["thresholds"])
                 ),
             ),
-            ("teacher", format!("BLAKE3 {}", text(&self.0["teacher"]))),
+            ("teacher", format!("BLAKE3 {}", self.teacher())),
             ("numerics", text(&self.0["numerics"])),
         ]
     }

@@ -1,22 +1,38 @@
-//! The page's look: light and dark by the reader's own setting, readable without scripts.
+//! The page's look: light and dark by the reader's own setting, narrow and wide, on paper, readable without scripts.
 
 pub(super) const STYLE: &str = "
-:root { color-scheme: light dark; --ink: #1c1e21; --quiet: #5c636b; --paper: #ffffff; --panel: #f5f6f8; --line: #d9dde2;
+:root { color-scheme: light dark; --ink: #1c1e21; --quiet: #565d65; --paper: #ffffff; --panel: #f5f6f8; --line: #d9dde2;
   --mesh: #dddddd; --good: #0b7a4b; --bad: #b3401a; --link: #0060a8; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e6ea; --quiet: #9aa3ad; --paper: #15181c; --panel: #1e2227; --line: #363c44;
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e6ea; --quiet: #a3abb5; --paper: #15181c; --panel: #1e2227; --line: #363c44;
   --mesh: #353b43; --good: #4ecb93; --bad: #f0875f; --link: #7cb8ee; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 1180px; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.5rem 0 .35rem; }
+html { scroll-padding-top: 3.2rem; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
+main { max-width: 1180px; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
+nav { position: sticky; top: 0; z-index: 1; background: var(--paper); border-bottom: 1px solid var(--line); overflow-x: auto; white-space: nowrap; }
+nav div { max-width: 1180px; margin: 0 auto; padding: .55rem 1.25rem; } nav a { margin-right: 1.1rem; font-size: .92rem; text-decoration: none; }
+a { color: var(--link); }
+h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.3rem; margin: 2.75rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.75rem 0 .35rem; }
 p { margin: .4rem 0; max-width: 75ch; } .question { font-size: 1.1rem; } .quiet, figcaption { color: var(--quiet); font-size: .88rem; }
+.answer { font-size: 1.1rem; border-left: 4px solid var(--link); padding: .15rem 0 .15rem .9rem; margin: 1rem 0; }
 ul.findings { padding-left: 1.1rem; } ul.findings li { margin: .35rem 0; max-width: 80ch; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .4rem 0; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; vertical-align: top; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; } thead th { color: var(--quiet); font-weight: 600; }
-tr.baseline td { background: var(--panel); } td small { display: block; color: var(--quiet); } .up { color: var(--good); } .down { color: var(--bad); }
-td.wrap { white-space: normal; min-width: 9rem; } figure { margin: 1rem 0; } figure svg, figure img { max-width: 100%; height: auto; display: block; }
+table.sortable thead th { cursor: pointer; } th[aria-sort=descending]::after { content: ' ↓'; } th[aria-sort=ascending]::after { content: ' ↑'; }
+td a { color: inherit; text-decoration-color: var(--line); text-underline-offset: .2em; }
+tr.baseline td, tr.group td { background: var(--panel); } tr.group td { text-align: left; white-space: normal; }
+td small { display: block; color: var(--quiet); } small.up, .up { color: var(--good); } small.down, .down { color: var(--bad); }
+td.wrap { white-space: normal; min-width: 9rem; } figure { margin: 1.25rem 0; overflow-x: auto; }
+figure svg, figure img { max-width: 100%; height: auto; display: block; }
+label.filter { display: block; margin: .6rem 0; color: var(--quiet); font-size: .92rem; }
+input { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--quiet); border-radius: 4px; padding: .2rem .5rem; }
 details { margin: .5rem 0; } summary { cursor: pointer; color: var(--link); } code { font-size: .9em; background: var(--panel); padding: .1em .3em; border-radius: 3px; }
 pre { background: var(--panel); padding: .75rem 1rem; overflow-x: auto; font-size: .85rem; border-radius: 4px; }
+tr.group pre { background: var(--paper); }
 .note { border-left: 3px solid var(--line); padding-left: .8rem; }
+@media (max-width: 700px) { main { padding: 1rem .9rem 3rem; } nav div { padding: .55rem .9rem; } figure svg, figure img { min-width: 700px; } h1 { font-size: 1.4rem; } }
+@media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --panel: #f2f2f2; --line: #bbb; --mesh: #ddd; --good: #0b7a4b;
+  --bad: #b3401a; --link: #000; } nav, label.filter { display: none; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2 { break-after: avoid; }
+  figure, tr { break-inside: avoid; } .scroll, figure { overflow: visible; } table { font-size: 8pt; } th, td { white-space: normal; padding: .2rem .3rem; } }
 ";

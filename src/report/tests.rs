@@ -24,6 +24,7 @@ fn rows(cases: &[Case]) -> Rows {
     let sweep = SweepRow {
         id: "s".into(),
         name: "test".into(),
+        file: None,
         question: Some("Is <b> & \"c\" escaped?".into()),
         source: "schema = 1".into(),
         resolved: json!({ "baseline": { "published": "stfpm-paper" } }).to_string(),

@@ -92,7 +92,7 @@ impl Store {
         .bind(&worker.process_started)
         .bind(&worker.device)
         .bind(worker.threads as i64)
-        .bind(env!("CARGO_PKG_VERSION"))
+        .bind(crate::VERSION)
         .bind(super::Artifacts::relative_log(&token))
         .execute(&mut *tx)
         .await?;

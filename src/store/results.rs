@@ -13,6 +13,8 @@ pub struct SweepRow {
     pub name: String,
     /// Its question.
     pub question: Option<String>,
+    /// The sweep file's path; none for the embedded demo.
+    pub file: Option<String>,
     /// The sweep file's text.
     pub source: String,
     /// JSON: search, report and baseline settings.
@@ -86,6 +88,8 @@ pub struct StageRow {
     pub costs: Option<String>,
     /// Device.
     pub device: Option<String>,
+    /// The version of didact that finished it.
+    pub version: Option<String>,
 }
 
 /// One point of a curve.
@@ -104,7 +108,7 @@ pub struct Curve {
 impl Store {
     /// The sweep's own row.
     pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
-        Ok(sqlx::query_as("SELECT id, name, question, source, resolved FROM sweep WHERE id = ?")
+        Ok(sqlx::query_as("SELECT id, name, question, file, source, resolved FROM sweep WHERE id = ?")
             .bind(sweep)
             .fetch_one(&self.pool)
             .await?)
@@ -153,7 +157,7 @@ impl Store {
     pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT rs.run_id, s.id AS stage_id, s.kind, s.state, s.job,
-                    (SELECT SUM(d.seconds) FROM attempt d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device
+                    (SELECT SUM(d.seconds) FROM attempt d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device, a.version
              FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id JOIN stage s ON s.id = rs.stage_id
              LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id AND d.state = 'done'
                                             ORDER BY d.number DESC LIMIT 1)

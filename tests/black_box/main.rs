@@ -1,6 +1,7 @@
 //! Tests of the built binary, one file a subject; one executable, so that the library is linked once.
 
 mod baselines;
+mod browser;
 mod budget;
 mod cancel;
 mod caught;

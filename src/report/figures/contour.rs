@@ -1,0 +1,190 @@
+//! Two axes together: the two that matter most, as a table of colours, or as a field where both are scales of many values.
+
+use plotters::prelude::*;
+
+use super::{centred, ink};
+use crate::report::ReportError;
+use crate::report::axes::{SearchedAxis, searched};
+use crate::report::effects::{Effects, distances};
+use crate::report::figure::{About, Area, DrawResult, Figure, INK, ON_PALE, diverging};
+use crate::report::grouping::{Groups, METRICS};
+use crate::report::statistics::summary;
+use crate::report::text::{clipped, signed};
+
+/// From so many levels on both axes a field is drawn instead of cells.
+const MANY_LEVELS: usize = 7;
+/// Cells on a side of a field, and the bands of its colours.
+const GRID: usize = 28;
+const BANDS: f64 = 9.0;
+/// Drawn area, pixels, and the room for levels' names before and below it.
+const SIDES: (i32, i32) = (560, 300);
+const MARGINS: (i32, i32) = (200, 56);
+const HEAD: i32 = 40;
+/// Characters of a level's name.
+const LEVEL_CHARACTERS: usize = 18;
+
+/// The runs' places on both axes, and their distances.
+type Found = Vec<((usize, usize), f64)>;
+
+/// None of fewer than two axes.
+pub(in crate::report) fn two_axes(
+    effects: &[Effects],
+    groups: &Groups<'_>,
+    prefix: &str,
+) -> Result<Option<Figure>, ReportError> {
+    let axes = searched(groups);
+    let (name, label) = METRICS[0];
+    let Some((x, y)) = most_important(effects, &axes) else { return Ok(None) };
+    let found: Found =
+        distances(groups, name).iter().map(|(run, value)| ((x.level(run), y.level(run)), *value)).collect();
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let largest = found.iter().map(|(_, value)| value.abs()).fold(1e-9, f64::max);
+    let is_field = x.levels.len().min(y.levels.len()) >= MANY_LEVELS;
+    let kind = if is_field { "between runs (rings) interpolated" } else { "mean, number of runs below" };
+    let title = groups.marked(&format!("{label}: distance from the category's mean, {kind}"));
+    let description = groups.marked(&format!("{label} by {} and {}", x.name, y.name));
+    let about = About { name: format!("{prefix}interaction"), description, population: groups.population() };
+    let size = (SIDES.0 + MARGINS.0 + 200, SIDES.1 + MARGINS.1 + HEAD);
+    Figure::draw(about, (size.0 as u32, size.1 as u32), |area| {
+        area.draw_text(&title, &ink(15), (12, 8))?;
+        let place = Place { columns: x.levels.len(), rows: y.levels.len() };
+        if is_field { field(area, place, &found)? } else { cells(area, place, &found, largest)? }
+        names(area, place, x, y)?;
+        scale(area, if is_field { field_scale(&found) } else { largest })
+    })
+    .map(Some)
+}
+
+/// The pair with the largest interaction; else the two axes with the largest shares.
+fn most_important<'a>(effects: &[Effects], axes: &'a [SearchedAxis]) -> Option<(&'a SearchedAxis, &'a SearchedAxis)> {
+    let find = |name: &str| axes.iter().find(|axis| axis.name == name);
+    let first = effects.first()?;
+    let pair = first.pairs.first().and_then(|pair| Some((find(&pair.axes.0)?, find(&pair.axes.1)?)));
+    pair.or_else(|| {
+        let mut by_share: Vec<_> = first.axes.iter().collect();
+        by_share.sort_by(|a, b| b.share.map_or(0.0, |s| s.mean).total_cmp(&a.share.map_or(0.0, |s| s.mean)));
+        Some((find(&by_share.first()?.axis)?, find(&by_share.get(1)?.axis)?))
+    })
+}
+
+/// Where cells lie.
+#[derive(Clone, Copy)]
+struct Place {
+    columns: usize,
+    rows: usize,
+}
+
+impl Place {
+    /// The corners of a part of the drawn area, columns from the left, rows from below.
+    fn corners(self, (column, row): (f64, f64), (width, height): (f64, f64)) -> [(i32, i32); 2] {
+        let x = |at: f64| MARGINS.0 + (at / self.columns as f64 * f64::from(SIDES.0)).round() as i32;
+        let y = |at: f64| HEAD + SIDES.1 - (at / self.rows as f64 * f64::from(SIDES.1)).round() as i32;
+        [(x(column), y(row + height)), (x(column + width), y(row))]
+    }
+
+    fn middle(self, column: usize, row: usize) -> (i32, i32) {
+        let [(left, top), (right, bottom)] = self.corners((column as f64, row as f64), (1.0, 1.0));
+        ((left + right) / 2, (top + bottom) / 2)
+    }
+}
+
+fn cells(area: &Area<'_>, place: Place, found: &Found, largest: f64) -> DrawResult {
+    for column in 0..place.columns {
+        for row in 0..place.rows {
+            let values: Vec<f64> =
+                found.iter().filter(|(at, _)| *at == (column, row)).map(|(_, value)| *value).collect();
+            let Some(summary) = summary(&values) else { continue };
+            let corners = place.corners((column as f64, row as f64), (1.0, 1.0));
+            area.draw(&Rectangle::new(corners, diverging(summary.mean / largest).filled()))?;
+            if SIDES.0 / place.columns as i32 >= 56 && SIDES.1 / place.rows as i32 >= 34 {
+                let (x, y) = place.middle(column, row);
+                area.draw_text(&signed(summary.mean), &centred(13).color(&ON_PALE), (x, y - 7))?;
+                area.draw_text(&format!("n = {}", values.len()), &centred(11).color(&ON_PALE), (x, y + 9))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Means of the runs at one place, and the largest of them: what a field's colours reach to.
+fn field_points(found: &Found) -> Vec<((f64, f64), f64)> {
+    let mut places: Vec<(usize, usize)> = found.iter().map(|(at, _)| *at).collect();
+    places.sort_unstable();
+    places.dedup();
+    let mean = |place: (usize, usize)| {
+        let values: Vec<f64> = found.iter().filter(|(at, _)| *at == place).map(|(_, value)| *value).collect();
+        summary(&values).map_or(0.0, |summary| summary.mean)
+    };
+    places.into_iter().map(|at| ((at.0 as f64 + 0.5, at.1 as f64 + 0.5), mean(at))).collect()
+}
+
+fn field_scale(found: &Found) -> f64 {
+    field_points(found).iter().map(|(_, value)| value.abs()).fold(1e-9, f64::max)
+}
+
+/// Between the runs by inverse squared distances (Shepard 1968), in bands; neighbours of one band are one rectangle.
+fn field(area: &Area<'_>, place: Place, found: &Found) -> DrawResult {
+    let points = field_points(found);
+    let largest = field_scale(found);
+    let (width, height) = (place.columns as f64 / GRID as f64, place.rows as f64 / GRID as f64);
+    let band = |column: usize, row: usize| -> i64 {
+        let (x, y) = ((column as f64 + 0.5) * width, (row as f64 + 0.5) * height);
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for ((px, py), value) in &points {
+            let distance = ((x - px) / place.columns as f64).powi(2) + ((y - py) / place.rows as f64).powi(2);
+            let weight = 1.0 / (distance + 1e-6);
+            sum += weight * value;
+            weights += weight;
+        }
+        (sum / weights / largest * BANDS).round() as i64
+    };
+    for row in 0..GRID {
+        let bands: Vec<i64> = (0..GRID).map(|column| band(column, row)).collect();
+        let mut from = 0;
+        for same in bands.chunk_by(|a, b| a == b) {
+            let at = (from as f64 * width, row as f64 * height);
+            let corners = place.corners(at, (same.len() as f64 * width, height));
+            area.draw(&Rectangle::new(corners, diverging(same[0] as f64 / BANDS).filled()))?;
+            from += same.len();
+        }
+    }
+    for ((x, y), _) in points {
+        let [at, _] = place.corners((x, y), (0.0, 0.0));
+        area.draw(&Circle::new(at, 3, ON_PALE.stroke_width(1)))?;
+    }
+    Ok(())
+}
+
+fn names(area: &Area<'_>, place: Place, x: &SearchedAxis, y: &SearchedAxis) -> DrawResult {
+    let [(left, _), (right, bottom)] = place.corners((0.0, 0.0), (place.columns as f64, 0.0));
+    for (column, level) in x.levels.iter().enumerate().step_by(x.levels.len().div_ceil(5)) {
+        area.draw_text(&clipped(level, LEVEL_CHARACTERS), &centred(12), (place.middle(column, 0).0, bottom + 14))?;
+    }
+    area.draw_text(&clipped(&x.name, 60), &centred(13), ((left + right) / 2, bottom + 36))?;
+    let beside = ink(12).pos(plotters::style::text_anchor::Pos::new(
+        plotters::style::text_anchor::HPos::Right,
+        plotters::style::text_anchor::VPos::Center,
+    ));
+    for (row, level) in y.levels.iter().enumerate().step_by(y.levels.len().div_ceil(9)) {
+        area.draw_text(&clipped(level, LEVEL_CHARACTERS), &beside, (left - 8, place.middle(0, row).1))?;
+    }
+    area.draw_text(&clipped(y.name.rsplit('.').next().unwrap_or(&y.name), 26), &ink(13), (12, HEAD - 8))?;
+    Ok(())
+}
+
+/// The colours with their values, right of the area.
+fn scale(area: &Area<'_>, largest: f64) -> DrawResult {
+    const STEPS: i32 = 18;
+    let (left, height) = (MARGINS.0 + SIDES.0 + 24, SIDES.1 / STEPS);
+    for step in 0..STEPS {
+        let part = 1.0 - 2.0 * f64::from(step) / f64::from(STEPS - 1);
+        let top = HEAD + step * height;
+        area.draw(&Rectangle::new([(left, top), (left + 16, top + height)], diverging(part).filled()))?;
+    }
+    for (part, y) in [(1.0, HEAD), (0.0, HEAD + SIDES.1 / 2 - 7), (-1.0, HEAD + SIDES.1 - 20)] {
+        area.draw_text(&signed(part * largest), &ink(12).color(&INK), (left + 24, y))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Rows of marks in panels side by side: a row for each thing that is compared, a panel for each number.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::{ink, room};
+use crate::report::ReportError;
+use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, digits};
+use crate::report::text::clipped;
+
+/// Width of a figure, of its column of labels, and height of a row, pixels.
+const WIDTH: u32 = 960;
+const LABELS: u32 = 270;
+const ROW: u32 = 24;
+/// Characters that the column of labels has room for.
+const LABEL_CHARACTERS: usize = 38;
+
+/// How a mark looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Dot,
+    Ring,
+    Cross,
+    /// One of many: smaller, and shining through.
+    Speck,
+}
+
+/// One value, with its interval where there is one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub value: f64,
+    pub interval: Option<(f64, f64)>,
+    pub shape: Shape,
+}
+
+/// One row.
+pub(super) struct Row {
+    pub label: String,
+    pub colour: RGBColor,
+    /// A list a panel.
+    pub marks: Vec<Vec<Mark>>,
+}
+
+/// The whole figure.
+pub(super) struct Dots<'t> {
+    pub title: &'t str,
+    pub panels: Vec<&'t str>,
+    /// Where a line is drawn through all rows.
+    pub reference: Option<f64>,
+    pub rows: Vec<Row>,
+}
+
+impl Mark {
+    pub(super) fn new(value: f64, shape: Shape) -> Self {
+        Self { value, interval: None, shape }
+    }
+
+    fn reach(self) -> [f64; 3] {
+        let (low, high) = self.interval.unwrap_or((self.value, self.value));
+        [low, self.value, high]
+    }
+}
+
+impl Dots<'_> {
+    /// None where there is no mark.
+    pub(super) fn figure(&self, about: About) -> Result<Option<Figure>, ReportError> {
+        if self.rows.iter().all(|row| row.marks.iter().all(Vec::is_empty)) {
+            return Ok(None);
+        }
+        let height = 34 + 26 + ROW * self.rows.len() as u32 + 34;
+        Figure::draw(about, (WIDTH, height), |area| {
+            area.draw_text(self.title, &ink(15), (12, 8))?;
+            let (_, below) = area.split_vertically(34);
+            let (labels, mut rest) = below.split_horizontally(LABELS);
+            let width = (WIDTH - LABELS) / self.panels.len() as u32;
+            for place in 0..self.panels.len() {
+                let (panel, right) = rest.split_horizontally(width);
+                rest = right;
+                self.panel(&panel, place, (place == 0).then_some((area, &labels)))?;
+            }
+            Ok(())
+        })
+        .map(Some)
+    }
+
+    /// One panel; the first one places the labels, which are drawn on the whole figure.
+    fn panel(&self, area: &Area<'_>, place: usize, labels: Option<(&Area<'_>, &Area<'_>)>) -> DrawResult {
+        let marks = || self.rows.iter().flat_map(move |row| row.marks.get(place).into_iter().flatten());
+        let reach = marks().flat_map(|mark| mark.reach()).chain(self.reference);
+        let (low, high) = room(reach).unwrap_or((0.0, 1.0));
+        let count = self.rows.len() as f64;
+        let digits = digits(low, high);
+        let mut chart = ChartBuilder::on(area)
+            .margin_left(8)
+            .margin_right(18)
+            .caption(self.panels[place], ("sans-serif", 13).into_font().color(&INK))
+            .x_label_area_size(26)
+            .build_cartesian_2d(low..high, 0.0..count)?;
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .disable_y_axis()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(MESH)
+            .axis_style(INK)
+            .label_style(("sans-serif", 12).into_font().color(&INK))
+            .x_labels(4)
+            .x_label_formatter(&|value| format!("{value:.digits$}").replace('-', "−"))
+            .draw()?;
+        if let Some(at) = self.reference {
+            chart.draw_series([PathElement::new([(at, 0.0), (at, count)], INK.stroke_width(1))])?;
+        }
+        for (index, row) in self.rows.iter().enumerate() {
+            let y = count - index as f64 - 0.5;
+            if let Some((whole, column)) = labels {
+                let (_, pixel) = chart.backend_coord(&(low, y));
+                let label = ink(13).pos(Pos::new(HPos::Left, VPos::Center));
+                let edge = column.get_base_pixel().0;
+                whole.draw(&Rectangle::new([(edge + 12, pixel - 5), (edge + 22, pixel + 5)], row.colour.filled()))?;
+                whole.draw_text(&clipped(&row.label, LABEL_CHARACTERS), &label, (edge + 28, pixel))?;
+            }
+            for mark in row.marks.get(place).into_iter().flatten() {
+                if let Some((from, to)) = mark.interval {
+                    let line = |ends: [(f64, f64); 2]| PathElement::new(ends, row.colour.stroke_width(2));
+                    chart.draw_series([
+                        line([(from, y), (to, y)]),
+                        line([(from, y - 0.18), (from, y + 0.18)]),
+                        line([(to, y - 0.18), (to, y + 0.18)]),
+                    ])?;
+                }
+                let at = (mark.value, y);
+                match mark.shape {
+                    Shape::Dot => drop(chart.draw_series([Circle::new(at, 5, row.colour.filled())])?),
+                    Shape::Ring => drop(chart.draw_series([Circle::new(at, 5, row.colour.stroke_width(2))])?),
+                    Shape::Cross => drop(chart.draw_series([Cross::new(at, 5, row.colour.stroke_width(2))])?),
+                    Shape::Speck => drop(chart.draw_series([Circle::new(at, 3, row.colour.mix(0.6).filled())])?),
+                }
+            }
+        }
+        Ok(())
+    }
+}

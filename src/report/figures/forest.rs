@@ -1,0 +1,70 @@
+//! Differences with their intervals: each variant's from ST-FPM, each level's of an axis from its category.
+
+use super::dots::{Dots, Mark, Row, Shape};
+use crate::report::effects::Effects;
+use crate::report::figure::{About, Figure, series};
+use crate::report::grouping::{Groups, METRICS};
+use crate::report::verdict::Verdict;
+use crate::report::ReportError;
+
+/// Rows of one figure; tables have all.
+const MOST_ROWS: usize = 24;
+
+/// Every variant against ST-FPM; none where nothing is compared.
+pub(in crate::report) fn variants(
+    comparisons: &[Verdict],
+    groups: &Groups<'_>,
+    prefix: &str,
+) -> Result<Option<Figure>, ReportError> {
+    let compared = groups.variants.iter().enumerate().filter(|(_, variant)| !variant.baseline);
+    let mark = |verdict: &Verdict| Mark { value: verdict.difference, interval: verdict.interval, shape: Shape::Dot };
+    let marks = |name: &str, of: &dyn Fn(&Verdict) -> bool| -> Vec<Mark> {
+        comparisons.iter().filter(|verdict| verdict.metric == name && of(verdict)).map(mark).collect()
+    };
+    let rows = compared.map(|(index, variant)| Row {
+        label: variant.label.clone(),
+        colour: series(index),
+        marks: METRICS
+            .iter()
+            .map(|(name, _)| marks(name, &|verdict| verdict.is_of(&variant.trial, &variant.label)))
+            .collect(),
+    });
+    let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
+    let title = groups.marked("difference from ST-FPM with its 95 % interval; right of the line = better");
+    let description = groups.marked("Mean paired difference of each variant from ST-FPM, with 95 % intervals, by metric");
+    let about = About { name: format!("{prefix}forest"), description, population: groups.population() };
+    Dots { title: &title, panels: METRICS.iter().map(|(_, label)| *label).collect(), reference: Some(0.0), rows }
+        .figure(about)
+}
+
+/// Every level of every axis against the mean of its category; none where nothing was searched.
+pub(in crate::report) fn levels(
+    effects: &[Effects],
+    groups: &Groups<'_>,
+    prefix: &str,
+) -> Result<Option<Figure>, ReportError> {
+    let Some(first) = effects.first() else { return Ok(None) };
+    let of = |metric: &str, axis: usize, level: &str| -> Vec<Mark> {
+        let effects = effects.iter().filter(|effects| effects.metric == metric);
+        let levels = effects.flat_map(|effects| &effects.axes[axis].levels).filter(|of| of.level == level);
+        levels.map(|of| Mark { value: of.effect, interval: of.interval, shape: Shape::Dot }).collect()
+    };
+    let rows = first.axes.iter().enumerate().flat_map(|(place, axis)| {
+        axis.levels.iter().map(move |level| Row {
+            label: format!("{} = {}", short(&axis.axis), level.level),
+            colour: series(place),
+            marks: METRICS.iter().map(|(name, _)| of(name, place, &level.level)).collect(),
+        })
+    });
+    let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
+    let title = groups.marked("what each setting does: mean distance from the category's mean, 95 % interval");
+    let description = groups.marked("Effect of each level of each searched setting, with 95 % intervals, by metric");
+    let about = About { name: format!("{prefix}levels"), description, population: groups.population() };
+    Dots { title: &title, panels: METRICS.iter().map(|(_, label)| *label).collect(), reference: Some(0.0), rows }
+        .figure(about)
+}
+
+/// "learning_rate" of "joint.student.learning_rate".
+fn short(axis: &str) -> &str {
+    axis.rsplit('.').next().unwrap_or(axis)
+}

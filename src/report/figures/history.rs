@@ -1,0 +1,86 @@
+//! The search as it went on: every trial in its order, the best so far, and what was pruned.
+
+use plotters::prelude::*;
+
+use super::{ink, room};
+use crate::report::ReportError;
+use crate::report::figure::{About, Figure, INK, MESH, digits, series};
+use crate::report::grouping::{Groups, METRICS};
+use crate::report::statistics::summary;
+
+/// With fewer trials there is no history to speak of.
+const FEWEST: usize = 8;
+/// Dots of a figure: of more trials only every n-th is drawn.
+const MOST_DOTS: usize = 1000;
+
+/// None of few trials.
+pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+    let searched: Vec<_> = groups.variants.iter().filter(|variant| !variant.baseline).collect();
+    if searched.len() < FEWEST {
+        return Ok(None);
+    }
+    let (name, label) = match groups.guidance.objective() {
+        Some(objective) => (objective.result(), objective.result()),
+        None => METRICS[0],
+    };
+    let mut values: Vec<(f64, f64)> = Vec::new();
+    let mut pruned: Vec<f64> = Vec::new();
+    for (index, variant) in searched.iter().enumerate() {
+        let number = index as f64 + 1.0;
+        let runs = groups.of_variant(variant);
+        let of_runs: Vec<f64> = runs.filter_map(|run| groups.value(run, "selected", name)).collect();
+        values.extend(summary(&of_runs).map(|summary| (number, summary.mean)));
+        if groups.of_variant(variant).any(|run| run.state == "pruned") {
+            pruned.push(number);
+        }
+    }
+    let Some((low, high)) = room(values.iter().map(|(_, value)| *value)) else { return Ok(None) };
+    let every = values.len().div_ceil(MOST_DOTS);
+    let thinned = if every > 1 { format!(" (one trial in {every} drawn)") } else { String::new() };
+    let marks = if pruned.is_empty() { "" } else { ", × pruned: a mean of fewer runs" };
+    let title = groups.marked(&format!("{label} of each trial in its order, the line the best so far{marks}{thinned}"));
+    let description = groups.marked(&format!("{label} over the trials of the search, {} of them pruned", pruned.len()));
+    let about = About { name: format!("{prefix}history"), description, population: groups.population() };
+    let digits = digits(low, high);
+    Figure::draw(about, (960, 320), |area| {
+        area.draw_text(&title, &ink(15), (12, 8))?;
+        let (_, below) = area.split_vertically(34);
+        let mut chart = ChartBuilder::on(&below)
+            .margin(8)
+            .margin_right(20)
+            .x_label_area_size(26)
+            .y_label_area_size(60)
+            .build_cartesian_2d(0.5..searched.len() as f64 + 0.5, low..high)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(MESH)
+            .axis_style(INK)
+            .label_style(("sans-serif", 12).into_font().color(&INK))
+            .x_labels(10)
+            .y_labels(6)
+            .x_label_formatter(&|number| format!("{number:.0}"))
+            .y_label_formatter(&|value| format!("{value:.digits$}"))
+            .draw()?;
+        let is_pruned = |number: f64| pruned.contains(&number);
+        let drawn = || values.iter().step_by(every).copied();
+        chart.draw_series(drawn().filter(|(n, _)| !is_pruned(*n)).map(|at| Circle::new(at, 4, series(0).mix(0.7).filled())))?;
+        chart.draw_series(drawn().filter(|(n, _)| is_pruned(*n)).map(|at| Cross::new(at, 4, series(1).stroke_width(1))))?;
+        let best = values.iter().filter(|(number, _)| !is_pruned(*number)).scan(f64::NEG_INFINITY, |best, (number, value)| {
+            *best = best.max(*value);
+            Some((*number, *best))
+        });
+        let mut steps: Vec<(f64, f64)> = Vec::new();
+        for (number, value) in best {
+            match steps.last() {
+                Some((_, before)) if *before == value => continue,
+                Some((_, before)) => steps.extend([(number, *before), (number, value)]),
+                None => steps.push((number, value)),
+            }
+        }
+        steps.extend(steps.last().map(|(_, value)| (searched.len() as f64, *value)));
+        chart.draw_series(LineSeries::new(steps, INK.stroke_width(2)))?;
+        Ok(())
+    })
+    .map(Some)
+}

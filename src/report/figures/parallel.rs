@@ -1,0 +1,87 @@
+//! Parallel coordinates: a line a trial through its level on every axis to what it reached.
+
+use plotters::prelude::*;
+
+use super::{centred, ink, room};
+use crate::report::ReportError;
+use crate::report::axes::searched;
+use crate::report::figure::{About, Figure, INK, MESH, digits, ramp};
+use crate::report::grouping::{Groups, METRICS};
+use crate::report::statistics::summary;
+use crate::report::text::clipped;
+
+/// With fewer axes a slice shows as much.
+const FEWEST_AXES: usize = 2;
+const MOST_AXES: usize = 7;
+/// Lines of a figure: of more trials only every n-th by rank is drawn.
+const MOST_LINES: usize = 300;
+
+/// None of fewer than two axes.
+pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+    let mut axes = searched(groups);
+    axes.truncate(MOST_AXES);
+    let (name, label) = METRICS[0];
+    let mut trials: Vec<(Vec<usize>, f64)> = Vec::new();
+    for variant in groups.variants.iter().filter(|variant| !variant.baseline) {
+        let values: Vec<f64> = groups.of_variant(variant).filter_map(|run| groups.value(run, "selected", name)).collect();
+        if let (Some(run), Some(summary)) = (groups.of_variant(variant).next(), summary(&values)) {
+            trials.push((axes.iter().map(|axis| axis.level(run)).collect(), summary.mean));
+        }
+    }
+    let Some((low, high)) = room(trials.iter().map(|(_, value)| *value)) else { return Ok(None) };
+    if axes.len() < FEWEST_AXES || trials.len() < 3 {
+        return Ok(None);
+    }
+    // The best last: they lie on top.
+    trials.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let every = trials.len().div_ceil(MOST_LINES);
+    let thinned = if every > 1 { format!(" (one in {every} by rank)") } else { String::new() };
+    let title = groups.marked(&format!("a line a trial, the brighter the better{thinned}; right: its mean {label}"));
+    let description = groups.marked(&format!("Parallel coordinates of {} trials over {} settings", trials.len(), axes.len()));
+    let about = About { name: format!("{prefix}parallel"), description, population: groups.population() };
+    let digits = digits(low, high);
+    let (top, bottom) = (86, 330);
+    let column = |place: usize| 80 + (800 * place / axes.len()) as i32;
+    let height = |part: f64| bottom - (part * f64::from(bottom - top)).round() as i32;
+    let of_level = |level: usize, levels: usize| height((level as f64 + 0.5) / levels as f64);
+    Figure::draw(about, (960, 360), |area| {
+        area.draw_text(&title, &ink(15), (12, 8))?;
+        let rank = |index: usize| index as f64 / (trials.len() - 1).max(1) as f64;
+        for (index, (levels, value)) in trials.iter().enumerate().rev().step_by(every).collect::<Vec<_>>().into_iter().rev() {
+            // Side by side within a level, by rank: lines through the same levels would hide each other.
+            let aside = (16.0 * (rank(index) - 0.5)) as i32;
+            let on_axes = levels.iter().zip(&axes).enumerate();
+            let mut line: Vec<(i32, i32)> = on_axes
+                .map(|(place, (level, axis))| (column(place), of_level(*level, axis.levels.len()) - aside))
+                .collect();
+            line.push((column(axes.len()), height((value - low) / (high - low))));
+            area.draw(&PathElement::new(line, ramp(rank(index)).stroke_width(2)))?;
+        }
+        for place in 0..=axes.len() {
+            area.draw(&PathElement::new([(column(place), top), (column(place), bottom)], INK.stroke_width(1)))?;
+            let heading = axes.get(place).map_or(label, |axis| axis.name.rsplit('.').next().unwrap_or(&axis.name));
+            // Two heights in turn: long names of neighbours would meet.
+            let y = if place % 2 == 0 { 52 } else { 70 };
+            area.draw_text(&clipped(heading, 26), &centred(12), (column(place), y))?;
+        }
+        for (place, axis) in axes.iter().enumerate() {
+            let step = axis.levels.len().div_ceil(8);
+            for (level, called) in axis.levels.iter().enumerate().step_by(step) {
+                label_beside(area, &clipped(called, 14), (column(place), of_level(level, axis.levels.len())))?;
+            }
+        }
+        for part in [0.0, 0.5, 1.0] {
+            let text = format!("{:.digits$}", low + part * (high - low));
+            label_beside(area, &text, (column(axes.len()), height(part)))?;
+        }
+        Ok(())
+    })
+    .map(Some)
+}
+
+/// Text right of its place, on a strip that keeps lines away.
+fn label_beside(area: &crate::report::figure::Area<'_>, text: &str, (x, y): (i32, i32)) -> crate::report::figure::DrawResult {
+    area.draw(&PathElement::new([(x - 3, y), (x + 3, y)], MESH.stroke_width(1)))?;
+    area.draw_text(text, &ink(11), (x + 6, y - 7))?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! What a variant reaches against what it costs.
+
+use plotters::prelude::*;
+
+use super::{ink, room};
+use crate::report::costs::Costs;
+use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, digits, left_out, legend, series};
+use crate::report::grouping::{Groups, METRICS};
+use crate::report::statistics::summary;
+use crate::report::{ReportError, Rows, text};
+
+/// A cost: its name, and how it is read.
+type Cost = (&'static str, fn(&Costs) -> Option<f64>);
+const COSTS: [Cost; 4] = [
+    ("trained parameters", |costs| costs.parameters),
+    ("floating-point operations an image", |costs| costs.flops),
+    ("milliseconds of scoring an image", |costs| costs.score),
+    ("seconds of training", |costs| costs.training),
+];
+
+/// One variant in one panel.
+struct Point {
+    variant: usize,
+    cost: f64,
+    value: f64,
+}
+
+/// A panel a cost; none where no variant has both a number and a cost.
+pub(in crate::report) fn front(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+    let (name, label) = METRICS[0];
+    let categories = groups.common_categories("selected", name);
+    let variants = &groups.variants[..groups.variants.len().min(MAX_DRAWN)];
+    let measured: Vec<(Costs, Option<f64>)> = variants
+        .iter()
+        .map(|variant| {
+            let means: Vec<f64> =
+                groups.means(variant, &categories, "selected", name).into_iter().map(|(_, v)| v).collect();
+            (Costs::of(rows, groups, variant), summary(&means).map(|summary| summary.mean))
+        })
+        .collect();
+    let points = |(_, read): &Cost| -> Vec<Point> {
+        let all = measured.iter().enumerate();
+        all.filter_map(|(variant, (costs, value))| Some(Point { variant, cost: read(costs)?, value: (*value)? }))
+            .collect()
+    };
+    let panels: Vec<(&str, Vec<Point>)> =
+        COSTS.iter().map(|cost| (cost.0, points(cost))).filter(|(_, points)| !points.is_empty()).collect();
+    if panels.is_empty() {
+        return Ok(None);
+    }
+    let labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
+    let rest = left_out(groups.variants.len());
+    let title = groups.marked(&format!("{label} against cost; the line joins what nothing cheaper beats{rest}"));
+    let description = groups.marked(&format!("{label} of each variant against its costs, with the Pareto front"));
+    let about = About { name: format!("{prefix}pareto"), description, population: groups.population() };
+    let (columns, head) = (2, 36 + 20 * labels.len().div_ceil(3) as u32);
+    let height = head + 230 * panels.len().div_ceil(columns) as u32;
+    Figure::draw(about, (960, height), |area| {
+        area.draw_text(&title, &ink(15), (12, 8))?;
+        legend(area, &labels, (14, 34), 3)?;
+        let (_, below) = area.split_vertically(head);
+        for (tile, (caption, points)) in below.split_evenly((panels.len().div_ceil(columns), columns)).iter().zip(&panels) {
+            panel(tile, caption, label, points)?;
+        }
+        Ok(())
+    })
+    .map(Some)
+}
+
+fn panel(area: &Area<'_>, caption: &str, label: &str, points: &[Point]) -> DrawResult {
+    let (left, right) = room(points.iter().map(|point| point.cost)).unwrap_or((0.0, 1.0));
+    let (low, high) = room(points.iter().map(|point| point.value)).unwrap_or((0.0, 1.0));
+    let digits = digits(low, high);
+    let mut chart = ChartBuilder::on(area)
+        .margin(8)
+        .margin_right(24)
+        .caption(format!("{label} by {caption}"), ("sans-serif", 13).into_font().color(&INK))
+        .x_label_area_size(26)
+        .y_label_area_size(56)
+        .build_cartesian_2d(left.max(0.0)..right, low..high)?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(MESH)
+        .axis_style(INK)
+        .label_style(("sans-serif", 12).into_font().color(&INK))
+        .x_labels(5)
+        .y_labels(5)
+        .x_label_formatter(&|cost| short_number(*cost))
+        .y_label_formatter(&|value| format!("{value:.digits$}"))
+        .draw()?;
+    let mut steps: Vec<(f64, f64)> = Vec::new();
+    for (cost, value) in pareto(points) {
+        steps.extend(steps.last().map(|&(_, before)| (cost, before)));
+        steps.push((cost, value));
+    }
+    chart.draw_series(LineSeries::new(steps, INK.stroke_width(1)))?;
+    chart.draw_series(points.iter().map(|at| Circle::new((at.cost, at.value), 6, series(at.variant).filled())))?;
+    Ok(())
+}
+
+/// Points that none beats at the same or a lower cost, by cost.
+fn pareto(points: &[Point]) -> Vec<(f64, f64)> {
+    let mut sorted: Vec<(f64, f64)> = points.iter().map(|point| (point.cost, point.value)).collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    let mut best = f64::NEG_INFINITY;
+    sorted.retain(|(_, value)| *value > best && { best = *value; true });
+    sorted
+}
+
+/// "11.2 M": as short as beside an axis.
+fn short_number(value: f64) -> String {
+    match value {
+        v if v >= 1e3 => text::count(v).replace(" billion", " G").replace(" million", " M").replace(" thousand", " k"),
+        v if v >= 10.0 => format!("{v:.0}"),
+        v => format!("{v:.1}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_front_holds_what_nothing_cheaper_beats() {
+        let point = |cost, value| Point { variant: 0, cost, value };
+        let front = pareto(&[point(3.0, 0.9), point(1.0, 0.5), point(2.0, 0.4), point(1.0, 0.6), point(4.0, 0.9)]);
+        assert_eq!(front, [(1.0, 0.6), (3.0, 0.9)]);
+        assert_eq!([11.2e6, 1500.0, 12.0, 3.25].map(short_number), ["11.20 M", "2 k", "12", "3.2"]);
+    }
+}

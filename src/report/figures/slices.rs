@@ -1,0 +1,89 @@
+//! What was found at each level of each axis, whatever the others were.
+
+use plotters::prelude::*;
+
+use super::{ink, room};
+use crate::report::ReportError;
+use crate::report::axes::{SearchedAxis, searched};
+use crate::report::effects::distances;
+use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, digits, series};
+use crate::report::grouping::{Groups, METRICS};
+use crate::report::statistics::summary;
+use crate::report::text::clipped;
+
+/// Axes of one figure.
+const MOST_AXES: usize = 6;
+/// Dots of one panel: of more runs only every n-th is drawn.
+const MOST_DOTS: usize = 600;
+/// Characters below a level.
+const LEVEL_CHARACTERS: usize = 11;
+
+/// A panel an axis; none where nothing was searched.
+pub(in crate::report) fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+    let axes = searched(groups);
+    let (name, label) = METRICS[0];
+    let found = distances(groups, name);
+    if axes.is_empty() || found.is_empty() {
+        return Ok(None);
+    }
+    let shown = &axes[..axes.len().min(MOST_AXES)];
+    let every = found.len().div_ceil(MOST_DOTS);
+    let thinned = if every > 1 { format!(" (one run in {every} drawn; lines are of all)") } else { String::new() };
+    let title = groups.marked(&format!("{label} by setting: distance from the category's mean, one dot a run{thinned}"));
+    let description = groups.marked(&format!("{label} of all runs by the level of each searched setting"));
+    let about = About { name: format!("{prefix}slices"), description, population: groups.population() };
+    let (rows, columns) = (shown.len().div_ceil(2), shown.len().min(2));
+    Figure::draw(about, (960, 36 + 230 * rows as u32), |area| {
+        area.draw_text(&title, &ink(15), (12, 8))?;
+        let (_, below) = area.split_vertically(36);
+        for ((place, axis), tile) in shown.iter().enumerate().zip(below.split_evenly((rows, columns))) {
+            let points: Vec<(usize, f64)> = found.iter().map(|(run, value)| (axis.level(run), *value)).collect();
+            panel(&tile, axis, &points, every, series(place))?;
+        }
+        Ok(())
+    })
+    .map(Some)
+}
+
+fn panel(area: &Area<'_>, axis: &SearchedAxis, points: &[(usize, f64)], every: usize, colour: RGBColor) -> DrawResult {
+    let (low, high) = room(points.iter().map(|(_, value)| *value)).unwrap_or((0.0, 1.0));
+    let digits = digits(low, high);
+    let last = axis.levels.len() as f64 - 0.5;
+    let mut chart = ChartBuilder::on(area)
+        .margin(8)
+        .caption(clipped(&axis.name, 56), ("sans-serif", 13).into_font().color(&INK))
+        .x_label_area_size(26)
+        .y_label_area_size(60)
+        .build_cartesian_2d(-0.5..last, low..high)?;
+    let level = |at: &f64| {
+        let index = at.round();
+        let shown = (at - index).abs() < 1e-6 && index >= 0.0;
+        axis.levels.get(index as usize).filter(|_| shown).map_or_else(String::new, |level| clipped(level, LEVEL_CHARACTERS))
+    };
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(MESH)
+        .axis_style(INK)
+        .label_style(("sans-serif", 12).into_font().color(&INK))
+        .x_labels(axis.levels.len().min(8) + 1)
+        .y_labels(5)
+        .x_label_formatter(&level)
+        .y_label_formatter(&|value| format!("{value:+.digits$}").replace('-', "−"))
+        .draw()?;
+    chart.draw_series(points.iter().enumerate().step_by(every).map(|(index, (level, value))| {
+        // Beside each other, by their order: dots of equal value would hide each other.
+        let aside = ((index * 7) % 13) as f64 / 13.0 - 0.46;
+        Circle::new((*level as f64 + 0.5 * aside, *value), 3, colour.mix(0.55).filled())
+    }))?;
+    let means = (0..axis.levels.len()).filter_map(|level| {
+        let values: Vec<f64> = points.iter().filter(|(of, _)| *of == level).map(|(_, value)| *value).collect();
+        Some((level as f64, summary(&values)?.mean))
+    });
+    for (level, mean) in means {
+        let line = PathElement::new([(level - 0.32, mean), (level + 0.32, mean)], INK.stroke_width(2));
+        chart.draw_series([line])?;
+    }
+    Ok(())
+}

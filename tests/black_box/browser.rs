@@ -1,0 +1,93 @@
+//! The report as a browser shows it: nothing is asked of the network, nothing is cut or overlaps, everything can be read and works.
+//!
+//! Needs Chromium, in PATH or named by `DIDACT_TEST_BROWSER`; without one the test says that it is skipped.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::common::Workplace;
+
+/// Widths of a desktop's window and of a phone's, CSS pixels.
+const WIDTHS: [u32; 2] = [1440, 390];
+
+fn browser() -> Option<PathBuf> {
+    let named = std::env::var_os("DIDACT_TEST_BROWSER").map(PathBuf::from);
+    named.or_else(|| {
+        let path = std::env::var_os("PATH")?;
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name))).find(|file| file.is_file())
+    })
+}
+
+/// What is wrong with a page at a width, light or dark.
+fn look(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool) -> String {
+    let harness = place.write("look.html", include_str!("../browser/look.html"));
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--window-size=1600,1000"])
+        .arg(format!("--user-data-dir={}", place.path("browser").display()))
+        .arg(format!("--blink-settings=preferredColorScheme={}", u8::from(!dark)))
+        .args(["--virtual-time-budget=20000", "--enable-logging=stderr", "--dump-dom"])
+        .arg(format!("file://{}?width={width}&page=file://{}", harness.display(), page.display()))
+        .output()
+        .expect("the browser starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let found = text.split_once("<pre id=\"found\">").and_then(|(_, rest)| rest.split_once("</pre>"));
+    let found = found.map_or_else(|| format!("no answer: {text}"), |(found, _)| found.to_owned());
+    let console: Vec<String> = String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .map(|line| format!("on the console: {line}"))
+        .collect();
+    if console.is_empty() { found } else { format!("{found}\n{}", console.join("\n")) }
+}
+
+#[test]
+fn a_browser_shows_the_whole_report_and_asks_nobody_for_anything() {
+    let Some(browser) = browser() else {
+        eprintln!("skipped: no Chromium in PATH, and DIDACT_TEST_BROWSER does not name one");
+        return;
+    };
+    let place = Workplace::new();
+    place.write("wide.toml", WIDE);
+    place.succeed(&["sweep", "wide.toml"]);
+    let page = place.path("reports/wide/index.html");
+    for width in WIDTHS {
+        for dark in [false, true] {
+            assert_eq!(look(&browser, &place, &page, width, dark), "nothing", "{width} px, dark: {dark}");
+        }
+    }
+}
+
+/// A sweep with every part of a report: three axes, two categories, two seeds, weights that move, the oracle.
+const WIDE: &str = r#"schema = 1
+name = "wide"
+question = "Does a report show everything?"
+
+[data]
+layout = "synthetic"
+categories = ["weave", "grain"]
+image_size = 32
+synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }
+
+[teacher]
+weights = "demo"
+
+[pretrain]
+epochs = 1
+batch_size = 4
+
+[joint]
+epochs = 2
+batch_size = 4
+loss = { weighting = "dwa" }
+
+[evaluate]
+oracle_epochs = 1
+
+[search]
+seeds = [0, 1]
+[search.space]
+"model.skip" = ["none", "concat"]
+"model.depth" = [1, 2]
+"joint.student.learning_rate" = [0.1, 0.4]
+"#;
