@@ -2,6 +2,7 @@
 //! looked at. Prints one table.
 #![expect(clippy::print_stdout, reason = "the output is a table for people")]
 
+mod big_report;
 mod big_store;
 mod empty_stages;
 mod table;
@@ -10,6 +11,8 @@ mod table;
 struct Size {
     /// Runs whose stages are executed; each has five of its own.
     executed: usize,
+    /// Trials of the store that is reported on, ten seeds and two categories each.
+    reported: usize,
     /// Trials of the store that is only planned, and seeds of each; its runs are both by two categories.
     trials: usize,
     seeds: usize,
@@ -25,11 +28,12 @@ fn main() {
     }
     // Without this flag of `cargo bench` it is a test: whether everything here still runs.
     let size = match arguments.iter().any(|argument| argument == "--bench") {
-        true => Size { executed: 250, trials: 1000, seeds: 50 },
-        false => Size { executed: 4, trials: 5, seeds: 4 },
+        true => Size { executed: 250, reported: 500, trials: 1000, seeds: 50 },
+        false => Size { executed: 4, reported: 5, trials: 5, seeds: 4 },
     };
     table::head();
     runtime.block_on(async {
+        big_report::measure(size.reported, 10).await;
         empty_stages::measure(size.executed).await;
         big_store::measure(size.trials, size.seeds).await;
     });

@@ -14,6 +14,11 @@ pub fn line(what: &str, time: Duration, aim: Option<Duration>) {
     println!("{:>10.2}  {aim:>8}  {what}", ms(time));
 }
 
+/// A line with bytes.
+pub fn size(what: &str, bytes: u64) {
+    println!("{:>7.1} MB  {:>8}  {what}", bytes as f64 / 1e6, "");
+}
+
 /// The same for the time that something takes.
 pub async fn time<T>(what: &str, aim: Option<Duration>, work: impl Future<Output = T>) -> T {
     let started = Instant::now();

@@ -1,12 +1,13 @@
 //! `didact report`: the report of a sweep.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json};
 use crate::report::{self, Ranking, Rows};
-use crate::store::{Access, Artifacts, Store};
+use crate::store::{Access, Artifacts, Store, Wanted};
 
 /// Arguments of `didact report`.
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,13 @@ pub(super) struct ReportArgs {
     /// Print what the report finds as JSON, and write nothing.
     #[arg(long, conflicts_with = "out")]
     json: bool,
+    /// Write it again whenever more runs are done, until all are.
+    #[arg(long, conflicts_with = "json")]
+    watch: bool,
 }
+
+/// How often a watched sweep is looked at.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Runs the verb.
 pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Failure> {
@@ -35,9 +42,19 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     let folder = args.out.clone().unwrap_or_else(|| folder_of(&name));
-    let index = write(&store, &id, &folder, ranking, &global.artifacts()).await?;
-    print(&format!("report: {}", index.display()))?;
-    Ok(Exit::Done)
+    let mut written = None;
+    loop {
+        let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
+        if written.as_ref() != Some(&counts) {
+            let index = write(&store, &id, &folder, ranking, &global.artifacts()).await?;
+            print(&format!("report: {}", index.display()))?;
+        }
+        if !args.watch || counts.open() == 0 {
+            return Ok(Exit::Done);
+        }
+        written = Some(counts);
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Where the report of a sweep goes unless told.

@@ -36,7 +36,7 @@ impl Costs {
         let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
         let result = |name| mean(runs.iter().filter_map(|run| groups.value(run, "selected", name)).collect());
         let stages: Vec<&StageRow> =
-            rows.stages.iter().filter(|stage| runs.iter().any(|run| run.id == stage.run_id)).collect();
+            runs.iter().flat_map(|run| rows.stages_of(&run.id)).collect();
         let kind = |kind: &'static str| stages.iter().filter(move |stage| stage.kind == kind);
         let cost = |stage: &StageRow, name: &str| -> Option<f64> {
             serde_json::from_str::<Value>(stage.costs.as_deref()?).ok()?.get(name)?.as_f64()

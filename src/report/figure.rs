@@ -9,21 +9,27 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
 use super::ReportError;
-use super::text::clipped;
+use super::text::{clipped, folded};
 
 /// Text and axes; on a page they take the page's own colour.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
 /// Grid lines; likewise.
 pub(super) const MESH: RGBColor = RGBColor(221, 221, 221);
-/// Colours of variants that can be told apart by colour-blind people, on light and on dark (Okabe and Ito 2008, without
-/// black and yellow).
-const SERIES: [RGBColor; 6] = [
+/// Colours of variants that can be told apart by colour-blind people, on light and on dark: Okabe and Ito 2008 without black and
+/// yellow, then the darker ones of Tol's muted scheme (2021).
+const SERIES: [RGBColor; 12] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
     RGBColor(230, 159, 0),
+    RGBColor(98, 84, 190),
+    RGBColor(160, 60, 105),
+    RGBColor(40, 130, 60),
+    RGBColor(153, 153, 51),
+    RGBColor(170, 68, 153),
+    RGBColor(136, 136, 136),
 ];
 /// Variants that one figure can show; the tables have all.
 pub(super) const MAX_DRAWN: usize = 12;
@@ -79,7 +85,7 @@ pub(super) fn legend(area: &Area<'_>, labels: &[&str], (left, top): (i32, i32), 
     for (index, label) in labels.iter().enumerate() {
         let (x, y) = (left + width * (index % columns) as i32, top + 20 * (index / columns) as i32);
         area.draw(&Rectangle::new([(x, y), (x + 12, y + 12)], series(index).filled()))?;
-        let text = clipped(label, (width / LEGEND_CHARACTER) as usize);
+        let text = folded(label, (width / LEGEND_CHARACTER) as usize);
         area.draw_text(&text, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 18, y - 1))?;
     }
     Ok(())

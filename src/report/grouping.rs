@@ -46,6 +46,8 @@ pub(super) struct Groups<'r> {
     pub across: Option<String>,
     /// Each with the number of its protocol.
     runs: Vec<(&'r RunRow, usize)>,
+    /// Those of each trial, by category and seed.
+    of_trial: BTreeMap<&'r str, Vec<(&'r RunRow, usize)>>,
     values: BTreeMap<ValueKey<'r>, (Option<f64>, Option<&'r str>)>,
 }
 
@@ -123,7 +125,9 @@ impl<'r> Groups<'r> {
             })
             .collect();
         let guidance = Guidance::of(rows);
-        Self { variants, categories: categories.into_iter().collect(), guidance, across, runs, values }
+        let mut of_trial: BTreeMap<&str, Vec<(&RunRow, usize)>> = BTreeMap::new();
+        runs.iter().for_each(|(run, number)| of_trial.entry(&run.trial_id).or_default().push((run, *number)));
+        Self { variants, categories: categories.into_iter().collect(), guidance, across, runs, of_trial, values }
     }
 
     /// All runs.
@@ -132,9 +136,10 @@ impl<'r> Groups<'r> {
     }
 
     /// The runs of one variant.
-    pub(super) fn of_variant(&self, variant: &Variant) -> impl Iterator<Item = &'r RunRow> + '_ {
-        let variant = variant.clone();
-        self.runs.iter().filter(move |(run, number)| variant.has(run, *number)).map(|(run, _)| *run)
+    pub(super) fn of_variant(&self, variant: &Variant) -> impl Iterator<Item = &'r RunRow> + use<'r, '_> {
+        let protocol = variant.protocol;
+        let of_trial = self.of_trial.get(variant.trial.as_str()).map_or(&[][..], Vec::as_slice);
+        of_trial.iter().filter(move |(_, number)| *number == protocol).map(|(run, _)| *run)
     }
 
     /// The runs of one variant and category, by seed.
@@ -231,25 +236,28 @@ pub(super) fn complete_means(cells: &[Vec<(i64, f64)>]) -> Vec<(i64, f64)> {
 
 /// Trials of one label get the searched values that tell them apart.
 fn tell_apart(variants: &mut [Variant], runs: &[(&RunRow, usize)]) {
-    let axes_of = |variant: &Variant| -> BTreeMap<String, serde_json::Value> {
-        let axes =
-            runs.iter().find(|(run, _)| run.trial_id == variant.trial).map_or("{}", |(run, _)| run.axes.as_str());
-        serde_json::from_str(axes).unwrap_or_default()
+    type Axes = BTreeMap<String, serde_json::Value>;
+    let written: BTreeMap<&str, &str> = runs.iter().map(|(run, _)| (run.trial_id.as_str(), run.axes.as_str())).collect();
+    let axes_of = |variant: &Variant| -> Axes {
+        written.get(variant.trial.as_str()).and_then(|axes| serde_json::from_str(axes).ok()).unwrap_or_default()
     };
-    let all: Vec<(String, BTreeMap<String, serde_json::Value>)> =
-        variants.iter().map(|variant| (variant.label.clone(), axes_of(variant))).collect();
-    for (variant, (label, axes)) in variants.iter_mut().zip(&all) {
-        let alike = || all.iter().filter(|(other, _)| other == label).map(|(_, axes)| axes);
-        let differing: Vec<&String> =
-            axes.keys().filter(|name| alike().any(|other| other.get(*name) != axes.get(*name))).collect();
-        let shown = |axes: &BTreeMap<String, serde_json::Value>, value: fn(&serde_json::Value) -> String| {
-            let pairs = differing.iter().filter_map(|name| Some((name, axes.get(*name)?)));
-            pairs.map(|(name, axis)| format!("{}={}", short_name(name, &differing), value(axis))).collect::<Vec<_>>()
-        };
-        let rounded = shown(axes, text::rounded);
+    let all: Vec<(String, Axes)> = variants.iter().map(|variant| (variant.label.clone(), axes_of(variant))).collect();
+    let mut alike: BTreeMap<&str, Vec<&Axes>> = BTreeMap::new();
+    all.iter().for_each(|(label, axes)| alike.entry(label).or_default().push(axes));
+    let shown = |label: &str, axes: &Axes, value: fn(&serde_json::Value) -> String| -> Vec<String> {
+        let differs = |name: &&String| alike[label].iter().any(|other| other.get(*name) != axes.get(*name));
+        let differing: Vec<&String> = axes.keys().filter(differs).collect();
+        differing.iter().map(|name| format!("{}={}", short_name(name, &differing), value(&axes[*name]))).collect()
+    };
+    let rounded: Vec<Vec<String>> = all.iter().map(|(label, axes)| shown(label, axes, text::rounded)).collect();
+    let mut clashes: BTreeMap<(&str, &[String]), BTreeSet<String>> = BTreeMap::new();
+    for ((label, axes), shown) in all.iter().zip(&rounded) {
+        clashes.entry((label, shown)).or_default().insert(format!("{axes:?}"));
+    }
+    for ((variant, (label, axes)), rounded) in variants.iter_mut().zip(&all).zip(&rounded) {
         // All digits where a few do not tell them apart.
-        let clash = alike().any(|other| other != axes && shown(other, text::rounded) == rounded);
-        let shown = if clash { shown(axes, text::exact) } else { rounded };
+        let clash = clashes[&(label.as_str(), rounded.as_slice())].len() > 1;
+        let shown = if clash { shown(label, axes, text::exact) } else { rounded.clone() };
         if !shown.is_empty() {
             variant.label = format!("{label} ({})", shown.join(", "));
         }

@@ -17,6 +17,9 @@ use super::text::signed;
 use super::verdict::Verdict;
 use super::{Rows, costs, effects_block, reproduce, summary, tables};
 
+/// With more variants their sentences are folded away: tables and figures say the same.
+const MOST_SPOKEN: usize = 5;
+
 /// One protocol's part of the page, its figures drawn.
 pub(super) struct Section<'r> {
     pub groups: Groups<'r>,
@@ -187,7 +190,7 @@ fn findings(rows: &Rows, section: &Section<'_>) -> Markup {
         return html! { p { "Only ST-FPM was run: there is nothing to compare it with here." } };
     }
     let reference = Costs::of(rows, groups, baseline);
-    html! { ul.findings {
+    let list = html! { ul.findings {
         @for variant in groups.variants.iter().filter(|variant| !variant.baseline) {
             @let cost = Costs::of(rows, groups, variant).against(&reference);
             li {
@@ -204,7 +207,11 @@ fn findings(rows: &Rows, section: &Section<'_>) -> Markup {
                 @if let Some(cost) = cost { " Cost: " (cost) "." }
             }
         }
-    } }
+    } };
+    html! {
+        @if groups.variants.len() <= MOST_SPOKEN { (list) }
+        @else { details { summary { "every variant in words" } (list) } }
+    }
 }
 
 fn svg(figure: &Figure) -> Markup {

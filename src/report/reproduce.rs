@@ -23,10 +23,8 @@ fn short(key: &str) -> String {
 
 /// A row a run, and the command of each variant and category.
 pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
-    let mut stages: BTreeMap<&str, Vec<&StageRow>> = BTreeMap::new();
-    rows.stages.iter().for_each(|stage| stages.entry(stage.run_id.as_str()).or_default().push(stage));
     let facts = |run: &RunRow, fact: fn(&StageRow) -> Option<&str>| -> String {
-        let found: BTreeSet<&str> = stages.get(run.id.as_str()).into_iter().flatten().filter_map(|s| fact(s)).collect();
+        let found: BTreeSet<&str> = rows.stages_of(&run.id).iter().filter_map(fact).collect();
         if found.is_empty() { "–".to_owned() } else { found.into_iter().collect::<Vec<_>>().join(", ") }
     };
     html! {

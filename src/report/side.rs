@@ -55,9 +55,8 @@ impl Side {
     /// The finished runs of a report's variant.
     pub(super) fn of_variant(rows: &Rows, groups: &Groups<'_>, variant: &Variant, artifacts: &Artifacts) -> Self {
         let run = |run: &crate::store::RunRow| {
-            let stages = rows.stages.iter().filter(|stage| stage.run_id == run.id);
-            let stages = stages.map(|stage| (stage.stage_id.as_str(), stage.job.as_str()));
-            let scores = rows.scores.iter().filter(|row| row.run_id == run.id);
+            let stages = rows.stages_of(&run.id).iter().map(|stage| (stage.stage_id.as_str(), stage.job.as_str()));
+            let scores = rows.scores_of(&run.id).iter();
             SideRun {
                 category: run.category.clone(),
                 seed: run.seed,

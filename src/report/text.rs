@@ -48,6 +48,17 @@ pub(super) fn clipped(text: &str, length: usize) -> String {
     }
 }
 
+/// The same with "…" in its middle: what tells names of one kind apart stands at their end.
+pub(super) fn folded(text: &str, length: usize) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    if characters.len() <= length {
+        return text.to_owned();
+    }
+    let head = length / 3;
+    let tail = characters.len() - (length - 1 - head);
+    characters[..head].iter().chain(&['…']).chain(&characters[tail..]).collect()
+}
+
 /// "12.3 s", "4 min 05 s", "2 h 10 min".
 pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
@@ -78,6 +89,7 @@ mod tests {
             (exact(&serde_json::json!("none")), clipped("concat-conv", 7)),
             ("none".to_owned(), "concat…".to_owned())
         );
+        assert_eq!([folded("skip=add (rate=0.1)", 10), folded("skip=add", 8)], ["ski…te=0.1)", "skip=add"]);
         assert_eq!([duration(3.21), duration(245.0), duration(7800.0)], ["3.2 s", "4 min 05 s", "2 h 10 min"]);
         assert_eq!([percent(135.0, 100.0), percent(90.0, 100.0)], ["+35 %", "−10 %"]);
     }

@@ -153,7 +153,7 @@ impl Store {
         .await?)
     }
 
-    /// Stages of the sweep's runs, each with its finishing attempt.
+    /// Stages of the sweep's runs, by run, each with its finishing attempt.
     pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT rs.run_id, s.id AS stage_id, s.kind, s.state, s.job,
@@ -161,23 +161,29 @@ impl Store {
              FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id JOIN stage s ON s.id = rs.stage_id
              LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id AND d.state = 'done'
                                             ORDER BY d.number DESC LIMIT 1)
-             WHERE sr.sweep_id = ? ORDER BY sr.position, rs.position",
+             WHERE sr.sweep_id = ? ORDER BY rs.run_id, rs.position",
         )
         .bind(sweep)
         .fetch_all(&self.pool)
         .await?)
     }
 
-    /// Curves of the sweep's joint stages.
-    pub async fn curve_rows(&self, sweep: &str) -> Result<Vec<Curve>, StoreError> {
+    /// Curves of the joint stages of the first trials of each category and protocol.
+    pub async fn curve_rows(&self, sweep: &str, trials: usize) -> Result<Vec<Curve>, StoreError> {
         Ok(sqlx::query_as(
-            "SELECT m.stage_id, m.name, m.step, m.value FROM metric m
+            "WITH ranked AS (
+                SELECT r.id, DENSE_RANK() OVER (PARTITION BY r.category, r.protocol_id ORDER BY st.position) AS place
+                FROM sweep_run sr JOIN run r ON r.id = sr.run_id
+                JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+                WHERE sr.sweep_id = ?)
+             SELECT m.stage_id, m.name, m.step, m.value FROM metric m
              JOIN stage s ON s.id = m.stage_id AND s.kind = 'joint'
-             WHERE m.stage_id IN (SELECT rs.stage_id FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id
-                                  WHERE sr.sweep_id = ?)
+             WHERE m.stage_id IN (SELECT rs.stage_id FROM run_stage rs JOIN ranked ON ranked.id = rs.run_id
+                                  WHERE ranked.place <= ?)
              ORDER BY m.stage_id, m.name, m.step",
         )
         .bind(sweep)
+        .bind(trials as i64)
         .fetch_all(&self.pool)
         .await?)
     }

@@ -66,8 +66,8 @@ question = "Does a report show everything?"
 [data]
 layout = "synthetic"
 categories = ["weave", "grain"]
-image_size = 32
-synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }
+image_size = 64
+synthetic = { side = 64, train = 10, test_good = 3, test_per_defect = 2 }
 
 [teacher]
 weights = "demo"

@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::{ink, room};
 use crate::report::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, digits};
-use crate::report::text::clipped;
+use crate::report::text::folded;
 
 /// Width of a figure, of its column of labels, and height of a row, pixels.
 const WIDTH: u32 = 960;
@@ -117,7 +117,7 @@ impl Dots<'_> {
                 let label = ink(13).pos(Pos::new(HPos::Left, VPos::Center));
                 let edge = column.get_base_pixel().0;
                 whole.draw(&Rectangle::new([(edge + 12, pixel - 5), (edge + 22, pixel + 5)], row.colour.filled()))?;
-                whole.draw_text(&clipped(&row.label, LABEL_CHARACTERS), &label, (edge + 28, pixel))?;
+                whole.draw_text(&folded(&row.label, LABEL_CHARACTERS), &label, (edge + 28, pixel))?;
             }
             for mark in row.marks.get(place).into_iter().flatten() {
                 if let Some((from, to)) = mark.interval {

@@ -67,7 +67,9 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
         for (place, axis) in axes.iter().enumerate() {
             let step = axis.levels.len().div_ceil(8);
             for (level, called) in axis.levels.iter().enumerate().step_by(step) {
-                label_beside(area, &clipped(called, 14), (column(place), of_level(level, axis.levels.len())))?;
+                // Above the bundle of lines.
+                let (x, y) = (column(place), of_level(level, axis.levels.len()));
+                area.draw_text(&clipped(called, 14), &ink(11), (x + 4, y - 26))?;
             }
         }
         for part in [0.0, 0.5, 1.0] {

@@ -8,7 +8,7 @@ use crate::plan::Trial;
 use crate::report::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, series};
 use crate::report::grouping::Groups;
-use crate::report::text::clipped;
+use crate::report::text::{clipped, folded};
 
 /// Shapes of one figure.
 const MOST_SHAPES: usize = 6;
@@ -44,7 +44,7 @@ pub(in crate::report) fn shapes(groups: &Groups<'_>, prefix: &str) -> Result<Opt
             let (column, row) = ((place % columns) as i32, (place / columns) as i32);
             let corner = (12 + column * TILE.0 as i32, 36 + row * TILE.1 as i32);
             let tile = Tile { area, corner, colour: series(*index) };
-            tile.area.draw_text(&clipped(label, 40), &ink(13), corner)?;
+            tile.area.draw_text(&folded(label, 40), &ink(13), corner)?;
             match model {
                 AutoEncoder::None => {}
                 AutoEncoder::Unet(unet) => tile.unet(unet)?,

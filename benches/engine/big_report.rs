@@ -1,0 +1,110 @@
+//! The report of 10,000 runs: five hundred trials of three axes, ten seeds, two categories, with made-up numbers.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use didact::plan::Planner;
+use didact::spec::load;
+use didact::store::{Access, Artifacts, PlanSource, Store};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use crate::table;
+
+/// Epochs of each curve.
+const EPOCHS: usize = 40;
+
+/// Times `didact report` over so many trials, one of them the baseline, and seeds.
+pub async fn measure(trials: usize, seeds: usize) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("report.toml");
+    let seeds: Vec<usize> = (0..seeds).collect();
+    std::fs::write(&file, sweep(trials - 1, &seeds)).expect("written");
+    let (path, artifacts) = (folder.path().join("didact.db"), Artifacts::new(folder.path().join("artifacts")));
+    let (sweep, _, source) = load(Some(&file), &[]).expect("sound");
+    let plan = Planner::default().plan(&sweep).expect("a plan");
+    let store = Store::open(&path.display().to_string(), Access::Write).await.expect("opens");
+    let source = PlanSource { file: None, text: &source.text };
+    store.write_plan(&sweep, source, &plan, &artifacts, None).await.expect("planned");
+    make_up(&path).await;
+    let started = Instant::now();
+    let out = folder.path().join("out");
+    let mut report = Command::new(env!("CARGO_BIN_EXE_didact"));
+    let report = report.args(["report", "--store"]).arg(&path).arg("--out").arg(&out).current_dir(folder.path());
+    let status = report.stdout(Stdio::null()).status();
+    assert!(status.expect("starts").success(), "a report");
+    table::line(&format!("didact report of {} runs", plan.runs.len()), started.elapsed(), Some(Duration::from_secs(10)));
+    let page = std::fs::metadata(out.join("index.html")).expect("a page").len();
+    table::size(&format!("its page, {} trials", plan.trials.len()), page);
+    table::size("the most memory of a child, this one the largest", children_peak());
+}
+
+/// The most memory of any ended child, bytes.
+fn children_peak() -> u64 {
+    // SAFETY: the struct is all zeros before the call fills it.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the struct lives for the call.
+    unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage) };
+    usage.ru_maxrss as u64 * 1024
+}
+
+fn sweep(trials: usize, seeds: &[usize]) -> String {
+    format!(
+        r#"schema = 1
+name = "report"
+question = "How long does a report of many runs take?"
+data = {{ layout = "synthetic", categories = ["grain", "weave"], image_size = 64, synthetic = {{ side = 64, train = 5, test_good = 8, test_per_defect = 5 }} }}
+teacher = {{ weights = "demo" }}
+[search]
+strategy = "random"
+trials = {trials}
+seeds = {seeds:?}
+[search.space]
+"model.skip" = ["none", "add", "concat", "concat-conv"]
+"model.depth" = [1, 2]
+"joint.student.learning_rate" = {{ log_uniform = [1e-3, 1.0] }}
+"#
+    )
+}
+
+/// Has everything done, with numbers that differ by trial, seed and category.
+async fn make_up(path: &Path) {
+    let mut connection =
+        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await.expect("opens");
+    // A multiple of the golden ratio by row: numbers that look drawn.
+    let noise = |by: &str| format!("(({by}) * 0.6180339887 - CAST(({by}) * 0.6180339887 AS INTEGER))");
+    let names = "('pixel_auroc'), ('image_auroc'), ('aupro'), ('pixel_ap'), ('image_ap'), ('pixel_f1max'), ('image_f1max'),
+                 ('aupimo'), ('threshold'), ('precision'), ('recall'), ('epoch'), ('parameters'), ('flops')";
+    let value = noise("r.rowid + 7 * length(n.column1)");
+    for sql in [
+        "BEGIN".to_owned(),
+        "UPDATE stage SET state = 'done'".to_owned(),
+        "UPDATE run SET state = 'done'".to_owned(),
+        format!(
+            "INSERT INTO result SELECT r.id, s.column1, n.column1, 0.9 + 0.1 * {value}, NULL, r.protocol_id
+             FROM run r, (VALUES {names}) n, (VALUES ('selected'), ('last'), ('oracle')) s"
+        ),
+        format!(
+            "INSERT INTO image_score SELECT r.id, 'selected', 'test/' || i.value || '.png', 'good', i.value % 2, {}
+             FROM run r, (WITH RECURSIVE c(value) AS (VALUES (0) UNION ALL SELECT value + 1 FROM c LIMIT 23) SELECT value FROM c) i",
+            noise("r.rowid * 23 + i.value")
+        ),
+        format!(
+            "INSERT INTO metric SELECT s.id, n.column1, i.value, 0.1 + {} FROM stage s,
+             (VALUES ('loss_similarity'), ('held_out_loss'), ('gradient_norm_student'), ('gradient_norm_autoencoder')) n,
+             (WITH RECURSIVE c(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM c LIMIT {EPOCHS}) SELECT value FROM c) i
+             WHERE s.kind = 'joint'",
+            noise("s.rowid * 40 + i.value")
+        ),
+        "INSERT INTO attempt (id, stage_id, number, worker, host, pid, device, threads, version, state, started_at, seconds,
+                              peak_rss_bytes, costs)
+         SELECT s.id, s.id, 1, 'bench', 'here', 1, 'cpu', 1, '0', 'done', '2026-01-01T00:00:00.000Z', 1.0, 1000000,
+                '{\"seconds_per_epoch\": 1.0, \"milliseconds_per_image\": 2.0}' FROM stage s"
+            .to_owned(),
+        "COMMIT".to_owned(),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.expect("made up");
+    }
+    connection.close().await.expect("closes");
+}
