@@ -23,7 +23,7 @@ table.sortable thead th { cursor: pointer; } th[aria-sort=descending]::after { c
 td a { color: inherit; text-decoration-color: var(--line); text-underline-offset: .2em; }
 tr.baseline td, tr.group td { background: var(--panel); } tr.group td { text-align: left; white-space: normal; }
 td small { display: block; color: var(--quiet); } small.up, .up { color: var(--good); } small.down, .down { color: var(--bad); }
-td.wrap { white-space: normal; min-width: 9rem; } figure { margin: 1.25rem 0; overflow-x: auto; }
+td.wrap { white-space: normal; min-width: 14rem; } figure { margin: 1.25rem 0; overflow-x: auto; }
 figure svg, figure img { max-width: 100%; height: auto; display: block; }
 label.filter { display: block; margin: .6rem 0; color: var(--quiet); font-size: .92rem; }
 input { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--quiet); border-radius: 4px; padding: .2rem .5rem; }
@@ -31,7 +31,9 @@ details { margin: .5rem 0; } summary { cursor: pointer; color: var(--link); } co
 pre { background: var(--panel); padding: .75rem 1rem; overflow-x: auto; font-size: .85rem; border-radius: 4px; }
 tr.group pre { background: var(--paper); }
 .note { border-left: 3px solid var(--line); padding-left: .8rem; }
-@media (max-width: 700px) { main { padding: 1rem .9rem 3rem; } nav div { padding: .55rem .9rem; } figure svg, figure img { min-width: 700px; } h1 { font-size: 1.4rem; } }
+@media (max-width: 700px) { main { padding: 1rem .9rem 3rem; } nav div { padding: .55rem .9rem; } figure svg { max-width: none; } figure img { min-width: 640px; }
+  h1 { font-size: 1.4rem; } .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--paper); white-space: normal; min-width: 8rem;
+  max-width: 10rem; } tr.baseline td:first-child, .scroll tr.group td:first-child { background: var(--panel); } .scroll tr.group td:first-child { max-width: none; } }
 @media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --panel: #f2f2f2; --line: #bbb; --mesh: #ddd; --good: #0b7a4b;
   --bad: #b3401a; --link: #000; } nav, label.filter { display: none; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2 { break-after: avoid; }
   figure, tr { break-inside: avoid; } .scroll, figure { overflow: visible; } table { font-size: 8pt; } th, td { white-space: normal; padding: .2rem .3rem; } }

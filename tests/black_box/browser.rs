@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::Workplace;
+use crate::report::WIDE;
 
 /// Widths of a desktop's window and of a phone's, CSS pixels.
 const WIDTHS: [u32; 2] = [1440, 390];
@@ -57,37 +58,3 @@ fn a_browser_shows_the_whole_report_and_asks_nobody_for_anything() {
         }
     }
 }
-
-/// A sweep with every part of a report: three axes, two categories, two seeds, weights that move, the oracle.
-const WIDE: &str = r#"schema = 1
-name = "wide"
-question = "Does a report show everything?"
-
-[data]
-layout = "synthetic"
-categories = ["weave", "grain"]
-image_size = 64
-synthetic = { side = 64, train = 10, test_good = 3, test_per_defect = 2 }
-
-[teacher]
-weights = "demo"
-
-[pretrain]
-epochs = 1
-batch_size = 4
-
-[joint]
-epochs = 2
-batch_size = 4
-loss = { weighting = "dwa" }
-
-[evaluate]
-oracle_epochs = 1
-
-[search]
-seeds = [0, 1]
-[search.space]
-"model.skip" = ["none", "concat"]
-"model.depth" = [1, 2]
-"joint.student.learning_rate" = [0.1, 0.4]
-"#;

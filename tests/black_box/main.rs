@@ -23,6 +23,7 @@ mod orphans;
 mod processes;
 mod pseudo;
 mod real_data;
+mod report;
 mod resume;
 mod search;
 mod sharing;
