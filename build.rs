@@ -16,7 +16,8 @@ fn main() {
 fn revision() -> Option<String> {
     println!("cargo:rerun-if-changed=.git/HEAD");
     println!("cargo:rerun-if-changed=.git/index");
-    let output = Command::new("git").args(["describe", "--always", "--dirty=.modified", "--abbrev=10"]).output().ok()?;
+    let output =
+        Command::new("git").args(["describe", "--always", "--dirty=.modified", "--abbrev=10"]).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     Some(text.trim().to_owned()).filter(|text| output.status.success() && !text.is_empty())
 }

@@ -34,7 +34,11 @@ pub async fn measure(trials: usize, seeds: usize) {
     let report = report.args(["report", "--store"]).arg(&path).arg("--out").arg(&out).current_dir(folder.path());
     let status = report.stdout(Stdio::null()).status();
     assert!(status.expect("starts").success(), "a report");
-    table::line(&format!("didact report of {} runs", plan.runs.len()), started.elapsed(), Some(Duration::from_secs(10)));
+    table::line(
+        &format!("didact report of {} runs", plan.runs.len()),
+        started.elapsed(),
+        Some(Duration::from_secs(10)),
+    );
     let page = std::fs::metadata(out.join("index.html")).expect("a page").len();
     table::size(&format!("its page, {} trials", plan.trials.len()), page);
     table::size("the most memory of a child, this one the largest", children_peak());
@@ -74,7 +78,8 @@ async fn make_up(path: &Path) {
         SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await.expect("opens");
     // A multiple of the golden ratio by row: numbers that look drawn.
     let noise = |by: &str| format!("(({by}) * 0.6180339887 - CAST(({by}) * 0.6180339887 AS INTEGER))");
-    let names = "('pixel_auroc'), ('image_auroc'), ('aupro'), ('pixel_ap'), ('image_ap'), ('pixel_f1max'), ('image_f1max'),
+    let names =
+        "('pixel_auroc'), ('image_auroc'), ('aupro'), ('pixel_ap'), ('image_ap'), ('pixel_f1max'), ('image_f1max'),
                  ('aupimo'), ('threshold'), ('precision'), ('recall'), ('epoch'), ('parameters'), ('flops')";
     let value = noise("r.rowid + 7 * length(n.column1)");
     for sql in [

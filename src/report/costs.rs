@@ -35,8 +35,7 @@ impl Costs {
         let runs: Vec<_> = groups.of_variant(variant).collect();
         let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
         let result = |name| mean(runs.iter().filter_map(|run| groups.value(run, "selected", name)).collect());
-        let stages: Vec<&StageRow> =
-            runs.iter().flat_map(|run| rows.stages_of(&run.id)).collect();
+        let stages: Vec<&StageRow> = runs.iter().flat_map(|run| rows.stages_of(&run.id)).collect();
         let kind = |kind: &'static str| stages.iter().filter(move |stage| stage.kind == kind);
         let cost = |stage: &StageRow, name: &str| -> Option<f64> {
             serde_json::from_str::<Value>(stage.costs.as_deref()?).ok()?.get(name)?.as_f64()

@@ -72,10 +72,8 @@ pub(super) fn distances<'r>(groups: &'r Groups<'_>, metric: &str) -> Vec<(&'r Ru
         runs(groups).filter_map(|run| Some((run, groups.value(run, "selected", metric)?))).collect();
     let mut of_category: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     measured.iter().for_each(|(run, value)| of_category.entry(&run.category).or_default().push(*value));
-    let means: BTreeMap<&str, f64> = of_category
-        .into_iter()
-        .filter_map(|(category, values)| Some((category, summary(&values)?.mean)))
-        .collect();
+    let means: BTreeMap<&str, f64> =
+        of_category.into_iter().filter_map(|(category, values)| Some((category, summary(&values)?.mean))).collect();
     measured.into_iter().map(|(run, value)| (run, value - means[run.category.as_str()])).collect()
 }
 

@@ -237,7 +237,8 @@ pub(super) fn complete_means(cells: &[Vec<(i64, f64)>]) -> Vec<(i64, f64)> {
 /// Trials of one label get the searched values that tell them apart.
 fn tell_apart(variants: &mut [Variant], runs: &[(&RunRow, usize)]) {
     type Axes = BTreeMap<String, serde_json::Value>;
-    let written: BTreeMap<&str, &str> = runs.iter().map(|(run, _)| (run.trial_id.as_str(), run.axes.as_str())).collect();
+    let written: BTreeMap<&str, &str> =
+        runs.iter().map(|(run, _)| (run.trial_id.as_str(), run.axes.as_str())).collect();
     let axes_of = |variant: &Variant| -> Axes {
         written.get(variant.trial.as_str()).and_then(|axes| serde_json::from_str(axes).ok()).unwrap_or_default()
     };

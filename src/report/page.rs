@@ -134,7 +134,8 @@ fn chapters(rows: &Rows, section: &Section<'_>, prefix: &str) -> Vec<Chapter> {
         @if !section.comparisons.is_empty() { (tables::comparisons(&section.comparisons, groups)) }
         @if let Some(published) = &section.published { (published) }
     };
-    let search = html! { (effects_block::block(&section.effects, groups)) (drawn(&figures.search)) (agreement(groups)) };
+    let search =
+        html! { (effects_block::block(&section.effects, groups)) (drawn(&figures.search)) (agreement(groups)) };
     let learning = html! { (drawn(&figures.learning)) (tables::epochs(groups)) };
     let cost = html! { (costs::table(rows, groups)) (drawn(&figures.cost)) };
     let reproduce = html! { (protocol(groups)) (reproduce::block(rows, groups)) };

@@ -36,17 +36,15 @@ pub(super) fn state(rows: &Rows) -> Markup {
 
 /// "Computing took 1 h 10 min; 40 of 120 stages were shared."
 fn spent(rows: &Rows) -> String {
-    let stages: BTreeMap<&str, f64> = rows
-        .stages
-        .iter()
-        .filter_map(|stage| Some((stage.stage_id.as_str(), stage.seconds?)))
-        .collect();
+    let stages: BTreeMap<&str, f64> =
+        rows.stages.iter().filter_map(|stage| Some((stage.stage_id.as_str(), stage.seconds?))).collect();
     let uses = rows.stages.iter().filter(|stage| stage.seconds.is_some()).count();
     match stages.len() {
         0 => String::new(),
         different => {
             let shared = uses - different;
-            let saved = if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
+            let saved =
+                if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
             format!("Computing took {} in {different} stages{saved}.", duration(stages.values().sum()))
         }
     }
@@ -70,7 +68,10 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
     };
     Some(match (better, family.len()) {
         (0, _) if worse == family.len() => {
-            format!("No: in {label} every variant is worse than {}; the best of them, {}, by {of_best}.", best.reference, best.variant)
+            format!(
+                "No: in {label} every variant is worse than {}; the best of them, {}, by {of_best}.",
+                best.reference, best.variant
+            )
         }
         (0, _) => format!(
             "Not shown: in {label} no variant is distinguishably better than {}; the highest, {}, differs by {of_best}{others}.",

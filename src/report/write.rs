@@ -88,8 +88,21 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
 
 /// How names of figures and pictures begin.
 const OURS: [&str; 15] = [
-    "bars-", "forest", "gradients-", "history", "interaction", "levels", "loss-", "maps-", "parallel", "pareto", "rules", "shapes",
-    "slices", "stability", "weights-",
+    "bars-",
+    "forest",
+    "gradients-",
+    "history",
+    "interaction",
+    "levels",
+    "loss-",
+    "maps-",
+    "parallel",
+    "pareto",
+    "rules",
+    "shapes",
+    "slices",
+    "stability",
+    "weights-",
 ];
 
 /// Figures of an older report that this one does not have: only files that carry the names of ours.

@@ -24,7 +24,13 @@ fn browser() -> Option<PathBuf> {
 fn look(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool) -> String {
     let harness = place.write("look.html", include_str!("../browser/look.html"));
     let output = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--window-size=1600,1000"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--allow-file-access-from-files",
+            "--window-size=1600,1000",
+        ])
         .arg(format!("--user-data-dir={}", place.path("browser").display()))
         .arg(format!("--blink-settings=preferredColorScheme={}", u8::from(!dark)))
         .args(["--virtual-time-budget=20000", "--enable-logging=stderr", "--dump-dom"])

@@ -44,9 +44,7 @@ fn files(place: &Workplace, folder: &str) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(place.path(folder)).expect("a folder").map(|entry| entry.expect("an entry"));
     let files = entries.filter(|entry| entry.path().is_file());
     files
-        .map(|entry| {
-            (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).expect("readable"))
-        })
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).expect("readable")))
         .collect()
 }
 
@@ -57,12 +55,25 @@ fn a_report_has_every_part_and_comes_out_the_same_twice() {
     place.succeed(&["sweep", "wide.toml"]);
     let first = files(&place, "reports/wide");
     let page = String::from_utf8(first["index.html"].clone()).expect("text");
-    for part in ["summary", "leaderboard", "ablation", "hyperparameters", "learning", "cost", "pictures", "reproduce", "origin"] {
+    for part in
+        ["summary", "leaderboard", "ablation", "hyperparameters", "learning", "cost", "pictures", "reproduce", "origin"]
+    {
         assert!(page.contains(&format!("id=\"{part}\"")) && page.contains(&format!("href=\"#{part}\"")), "{part}");
     }
-    for figure in
-        ["bars-aupro", "forest", "levels", "interaction", "shapes", "slices", "parallel", "history", "loss-weave", "rules", "stability", "pareto"]
-    {
+    for figure in [
+        "bars-aupro",
+        "forest",
+        "levels",
+        "interaction",
+        "shapes",
+        "slices",
+        "parallel",
+        "history",
+        "loss-weave",
+        "rules",
+        "stability",
+        "pareto",
+    ] {
         for ending in ["png", "svg"] {
             assert!(first.contains_key(&format!("{figure}.{ending}")), "{figure}.{ending}");
         }

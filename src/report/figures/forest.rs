@@ -1,11 +1,11 @@
 //! Differences with their intervals: each variant's from ST-FPM, each level's of an axis from its category.
 
 use super::dots::{Dots, Mark, Row, Shape};
+use crate::report::ReportError;
 use crate::report::effects::Effects;
 use crate::report::figure::{About, Figure, series};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::verdict::Verdict;
-use crate::report::ReportError;
 
 /// Rows of one figure; tables have all.
 const MOST_ROWS: usize = 24;
@@ -31,7 +31,8 @@ pub(in crate::report) fn variants(
     });
     let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
     let title = groups.marked("difference from ST-FPM with its 95 % interval; right of the line = better");
-    let description = groups.marked("Mean paired difference of each variant from ST-FPM, with 95 % intervals, by metric");
+    let description =
+        groups.marked("Mean paired difference of each variant from ST-FPM, with 95 % intervals, by metric");
     let about = About { name: format!("{prefix}forest"), description, population: groups.population() };
     Dots { title: &title, panels: METRICS.iter().map(|(_, label)| *label).collect(), reference: Some(0.0), rows }
         .figure(about)

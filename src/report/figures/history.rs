@@ -64,12 +64,17 @@ pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Op
             .draw()?;
         let is_pruned = |number: f64| pruned.contains(&number);
         let drawn = || values.iter().step_by(every).copied();
-        chart.draw_series(drawn().filter(|(n, _)| !is_pruned(*n)).map(|at| Circle::new(at, 4, series(0).mix(0.7).filled())))?;
-        chart.draw_series(drawn().filter(|(n, _)| is_pruned(*n)).map(|at| Cross::new(at, 4, series(1).stroke_width(1))))?;
-        let best = values.iter().filter(|(number, _)| !is_pruned(*number)).scan(f64::NEG_INFINITY, |best, (number, value)| {
-            *best = best.max(*value);
-            Some((*number, *best))
-        });
+        chart.draw_series(
+            drawn().filter(|(n, _)| !is_pruned(*n)).map(|at| Circle::new(at, 4, series(0).mix(0.7).filled())),
+        )?;
+        chart.draw_series(
+            drawn().filter(|(n, _)| is_pruned(*n)).map(|at| Cross::new(at, 4, series(1).stroke_width(1))),
+        )?;
+        let best =
+            values.iter().filter(|(number, _)| !is_pruned(*number)).scan(f64::NEG_INFINITY, |best, (number, value)| {
+                *best = best.max(*value);
+                Some((*number, *best))
+            });
         let mut steps: Vec<(f64, f64)> = Vec::new();
         for (number, value) in best {
             match steps.last() {

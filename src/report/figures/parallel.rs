@@ -23,7 +23,8 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     let (name, label) = METRICS[0];
     let mut trials: Vec<(Vec<usize>, f64)> = Vec::new();
     for variant in groups.variants.iter().filter(|variant| !variant.baseline) {
-        let values: Vec<f64> = groups.of_variant(variant).filter_map(|run| groups.value(run, "selected", name)).collect();
+        let values: Vec<f64> =
+            groups.of_variant(variant).filter_map(|run| groups.value(run, "selected", name)).collect();
         if let (Some(run), Some(summary)) = (groups.of_variant(variant).next(), summary(&values)) {
             trials.push((axes.iter().map(|axis| axis.level(run)).collect(), summary.mean));
         }
@@ -37,7 +38,8 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     let every = trials.len().div_ceil(MOST_LINES);
     let thinned = if every > 1 { format!(" (one in {every} by rank)") } else { String::new() };
     let title = groups.marked(&format!("a line a trial, the brighter the better{thinned}; right: its mean {label}"));
-    let description = groups.marked(&format!("Parallel coordinates of {} trials over {} settings", trials.len(), axes.len()));
+    let description =
+        groups.marked(&format!("Parallel coordinates of {} trials over {} settings", trials.len(), axes.len()));
     let about = About { name: format!("{prefix}parallel"), description, population: groups.population() };
     let digits = digits(low, high);
     let (top, bottom) = (86, 330);
@@ -47,7 +49,9 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     Figure::draw(about, (960, 360), |area| {
         area.draw_text(&title, &ink(15), (12, 8))?;
         let rank = |index: usize| index as f64 / (trials.len() - 1).max(1) as f64;
-        for (index, (levels, value)) in trials.iter().enumerate().rev().step_by(every).collect::<Vec<_>>().into_iter().rev() {
+        for (index, (levels, value)) in
+            trials.iter().enumerate().rev().step_by(every).collect::<Vec<_>>().into_iter().rev()
+        {
             // Side by side within a level, by rank: lines through the same levels would hide each other.
             let aside = (16.0 * (rank(index) - 0.5)) as i32;
             let on_axes = levels.iter().zip(&axes).enumerate();
@@ -82,7 +86,11 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
 }
 
 /// Text right of its place, on a strip that keeps lines away.
-fn label_beside(area: &crate::report::figure::Area<'_>, text: &str, (x, y): (i32, i32)) -> crate::report::figure::DrawResult {
+fn label_beside(
+    area: &crate::report::figure::Area<'_>,
+    text: &str,
+    (x, y): (i32, i32),
+) -> crate::report::figure::DrawResult {
     area.draw(&PathElement::new([(x - 3, y), (x + 3, y)], MESH.stroke_width(1)))?;
     area.draw_text(text, &ink(11), (x + 6, y - 7))?;
     Ok(())

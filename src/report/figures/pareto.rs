@@ -59,7 +59,9 @@ pub(in crate::report) fn front(rows: &Rows, groups: &Groups<'_>, prefix: &str) -
         area.draw_text(&title, &ink(15), (12, 8))?;
         legend(area, &labels, (14, 34), 3)?;
         let (_, below) = area.split_vertically(head);
-        for (tile, (caption, points)) in below.split_evenly((panels.len().div_ceil(columns), columns)).iter().zip(&panels) {
+        for (tile, (caption, points)) in
+            below.split_evenly((panels.len().div_ceil(columns), columns)).iter().zip(&panels)
+        {
             panel(tile, caption, label, points)?;
         }
         Ok(())
@@ -104,7 +106,12 @@ fn pareto(points: &[Point]) -> Vec<(f64, f64)> {
     let mut sorted: Vec<(f64, f64)> = points.iter().map(|point| (point.cost, point.value)).collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
     let mut best = f64::NEG_INFINITY;
-    sorted.retain(|(_, value)| *value > best && { best = *value; true });
+    sorted.retain(|(_, value)| {
+        *value > best && {
+            best = *value;
+            true
+        }
+    });
     sorted
 }
 

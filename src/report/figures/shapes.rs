@@ -34,7 +34,8 @@ pub(in crate::report) fn shapes(groups: &Groups<'_>, prefix: &str) -> Result<Opt
     let left_out = shapes.len().saturating_sub(MOST_SHAPES);
     shapes.truncate(MOST_SHAPES);
     let rest = if left_out > 0 { format!(" ({left_out} more not drawn)") } else { String::new() };
-    let title = groups.marked(&format!("the auto-encoder of level 2 (128 channels, 32×32 of 256 px): channels and side{rest}"));
+    let title =
+        groups.marked(&format!("the auto-encoder of level 2 (128 channels, 32×32 of 256 px): channels and side{rest}"));
     let description = groups.marked("The auto-encoders' stages with their channels, sides and skip connections");
     let about = About { name: format!("{prefix}shapes"), description, population: groups.population() };
     let (rows, columns) = (shapes.len().div_ceil(3), shapes.len().min(3));
@@ -64,7 +65,13 @@ struct Tile<'a, 'b> {
 
 impl Tile<'_, '_> {
     /// A box of features in a column of so many; its height follows the side.
-    fn features(&self, column: usize, of: usize, depth: usize, channels: f64) -> Result<[(i32, i32); 2], Box<dyn std::error::Error>> {
+    fn features(
+        &self,
+        column: usize,
+        of: usize,
+        depth: usize,
+        channels: f64,
+    ) -> Result<[(i32, i32); 2], Box<dyn std::error::Error>> {
         let width = 276 / of as i32;
         let height = (96 >> depth).max(14);
         let (x, middle) = (self.corner.0 + column as i32 * width, self.corner.1 + 108);
@@ -78,7 +85,8 @@ impl Tile<'_, '_> {
 
     fn unet(&self, unet: &UnetSettings) -> DrawResult {
         let of = 2 * unet.depth + 1;
-        let channels = |depth: usize| if depth == 0 { CHANNELS } else { CHANNELS * 2_f64.powi(depth as i32) * unet.width };
+        let channels =
+            |depth: usize| if depth == 0 { CHANNELS } else { CHANNELS * 2_f64.powi(depth as i32) * unet.width };
         let mut boxes = Vec::new();
         for column in 0..of {
             let depth = unet.depth - column.abs_diff(unet.depth);

@@ -29,7 +29,8 @@ pub(in crate::report) fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Opt
     let shown = &axes[..axes.len().min(MOST_AXES)];
     let every = found.len().div_ceil(MOST_DOTS);
     let thinned = if every > 1 { format!(" (one run in {every} drawn; lines are of all)") } else { String::new() };
-    let title = groups.marked(&format!("{label} by setting: distance from the category's mean, one dot a run{thinned}"));
+    let title =
+        groups.marked(&format!("{label} by setting: distance from the category's mean, one dot a run{thinned}"));
     let description = groups.marked(&format!("{label} of all runs by the level of each searched setting"));
     let about = About { name: format!("{prefix}slices"), description, population: groups.population() };
     let (rows, columns) = (shown.len().div_ceil(2), shown.len().min(2));
@@ -58,7 +59,10 @@ fn panel(area: &Area<'_>, axis: &SearchedAxis, points: &[(usize, f64)], every: u
     let level = |at: &f64| {
         let index = at.round();
         let shown = (at - index).abs() < 1e-6 && index >= 0.0;
-        axis.levels.get(index as usize).filter(|_| shown).map_or_else(String::new, |level| clipped(level, LEVEL_CHARACTERS))
+        axis.levels
+            .get(index as usize)
+            .filter(|_| shown)
+            .map_or_else(String::new, |level| clipped(level, LEVEL_CHARACTERS))
     };
     chart
         .configure_mesh()

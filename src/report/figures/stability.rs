@@ -10,7 +10,8 @@ use crate::report::statistics::summary;
 pub(in crate::report) fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let distances = |variant: &Variant, name: &str| -> Vec<f64> {
         let of_category = |category: &str| {
-            let values: Vec<f64> = groups.cell(variant, category, "selected", name).into_iter().map(|(_, v)| v).collect();
+            let values: Vec<f64> =
+                groups.cell(variant, category, "selected", name).into_iter().map(|(_, v)| v).collect();
             let mean = summary(&values).map_or(0.0, |summary| summary.mean);
             let several = values.len() > 1;
             values.into_iter().filter(move |_| several).map(move |value| value - mean).collect::<Vec<_>>()
@@ -28,7 +29,8 @@ pub(in crate::report) fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Opti
         colour: series(index),
         marks: METRICS.iter().map(|(name, _)| marks(variant, name)).collect(),
     });
-    let title = format!("spread over seeds: distance from the mean of variant and category{}", left_out(groups.variants.len()));
+    let title =
+        format!("spread over seeds: distance from the mean of variant and category{}", left_out(groups.variants.len()));
     let title = groups.marked(&title);
     let description = groups.marked("Each run's distance from the mean over seeds, with ± one standard deviation");
     let about = About { name: format!("{prefix}stability"), description, population: groups.population() };
