@@ -105,7 +105,7 @@ async fn make_up(path: &Path) {
         "INSERT INTO attempt (id, stage_id, number, worker, host, pid, device, threads, version, state, started_at, seconds,
                               peak_rss_bytes, costs)
          SELECT s.id, s.id, 1, 'bench', 'here', 1, 'cpu', 1, '0', 'done', '2026-01-01T00:00:00.000Z', 1.0, 1000000,
-                '{\"seconds_per_epoch\": 1.0, \"milliseconds_per_image\": 2.0}' FROM stage s"
+                '{\"seconds_per_epoch\": 1.0, \"milliseconds_per_image\": 2.0, \"forward_milliseconds_per_image\": 1.0}' FROM stage s"
             .to_owned(),
         "COMMIT".to_owned(),
     ] {

@@ -22,7 +22,9 @@ pub(super) struct Costs {
     pub training: Option<f64>,
     /// Seconds an epoch of joint training.
     pub epoch: Option<f64>,
-    /// Milliseconds of scoring an image, teacher features given.
+    /// Milliseconds of one image's prediction and distances, images and teacher features in memory.
+    pub forward: Option<f64>,
+    /// Milliseconds of scoring an image, teacher features given; reading included.
     pub score: Option<f64>,
     /// Highest resident memory of any stage, bytes.
     pub peak: Option<f64>,
@@ -49,6 +51,7 @@ impl Costs {
             pretrain,
             training: seconds("joint").map(|joint| joint + pretrain.unwrap_or(0.0)),
             epoch: mean(kind("joint").filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),
+            forward: mean(kind("score").filter_map(|stage| cost(stage, "forward_milliseconds_per_image")).collect()),
             score: mean(kind("score").filter_map(|stage| cost(stage, "milliseconds_per_image")).collect()),
             peak: peaks.reduce(f64::max),
             gpu_peak: stages.iter().filter_map(|stage| cost(stage, "device_peak_bytes")).reduce(f64::max),
@@ -86,7 +89,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Markup {
         div.scroll { table {
             thead { tr {
                 th { "variant" } th { "parameters" } th { "FLOP an image" } th { "pretraining" } th { "joint, an epoch" }
-                th { "scoring an image" } th { "peak memory" } @if on_gpus { th { "peak GPU memory" } }
+                th { "forward, an image" } th { "scoring an image" } th { "peak memory" } @if on_gpus { th { "peak GPU memory" } }
             } }
             tbody { @for (variant, costs) in &all {
                 tr.baseline[variant.baseline] {
@@ -95,6 +98,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Markup {
                     td { (show(costs.flops, &count)) }
                     td { (show(costs.pretrain, &duration)) }
                     td { (show(costs.epoch, &duration)) }
+                    td { (show(costs.forward, &|ms| format!("{ms:.1} ms"))) }
                     td { (show(costs.score, &|ms| format!("{ms:.1} ms"))) }
                     td { (show(costs.peak, &megabytes)) }
                     @if on_gpus { td { (show(costs.gpu_peak, &megabytes)) } }

@@ -76,7 +76,7 @@ fn mix(from: [f64; 3], to: [f64; 3], part: f64) -> RGBColor {
 
 /// Digits after the point that tell values of an axis apart.
 pub(super) fn digits(low: f64, high: f64) -> usize {
-    (2.0 - (high - low).log10()).ceil().clamp(0.0, 6.0) as usize
+    (1.0 - (high - low).log10()).ceil().clamp(0.0, 6.0) as usize
 }
 
 /// The variants' names beside their colours, in so many columns, from a corner on; 20 pixels a row.

@@ -136,7 +136,8 @@ fn panel(
         return Ok(());
     }
     let (low, high) = (0.93 * low, 1.07 * high);
-    let digits = digits(low, high);
+    // One more than between even steps: on a logarithmic axis small values stand beside large ones.
+    let digits = digits(low, high) + 1;
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .caption(caption, ("sans-serif", 13).into_font().color(&INK))

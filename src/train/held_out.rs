@@ -1,5 +1,7 @@
 //! What the held-out normals say of an epoch; the test set has no part in it.
 
+use std::time::Instant;
+
 use super::driver::Numbers;
 use super::{Batches, StageError};
 use crate::evaluate::{LevelMaps, mean_product_score};
@@ -28,6 +30,29 @@ pub fn distance_maps<B: Backend>(
         maps.iter_mut().zip(distances).for_each(|(maps, distances)| maps.values.extend(distances));
     }
     Ok(maps)
+}
+
+/// Milliseconds of prediction and distances for one image, with images and teacher features in memory: the fastest of a few passes over
+/// one batch, for the first warms up and others may be disturbed.
+pub(super) fn forward_milliseconds<B: Backend>(
+    assembly: &mut Assembly<B>,
+    batches: &Batches<'_, B>,
+) -> Result<f64, StageError> {
+    const PASSES: usize = 3;
+    let set = batches.set();
+    let indices: Vec<usize> = (0..set.len().min(BATCH)).collect();
+    let images = batches.images(&indices)?;
+    let teacher =
+        (0..set.header().levels.len()).map(|level| batches.teacher(level, &indices)).collect::<Result<Vec<_>, _>>()?;
+    let mut fastest = f64::INFINITY;
+    for _ in 0..PASSES {
+        let images = images.clone();
+        let started = Instant::now();
+        // Distances are on the host: whatever a device does asynchronously is over.
+        assembly.distances(images, &teacher).map_err(StageError::device)?;
+        fastest = fastest.min(started.elapsed().as_secs_f64());
+    }
+    Ok(1e3 * fastest / indices.len() as f64)
 }
 
 /// `held_out_loss`: Σ_l mean‖T^ − Ŝ^‖², unweighted. `held_out_score`: mean of the product map at the finest level's side, which is

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::features::backbone;
+use super::held_out::forward_milliseconds;
 use super::{Batches, JointSummary, Progress, StageContext, StageError, distance_maps, load_assembly};
 use crate::data::{FeatureSet, Sample, SplitRule};
 use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file, thumbnail_file};
@@ -77,6 +78,7 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
         let maps = distance_maps(&mut assembly, &test_batches, &indices)?;
         let milliseconds = 1e3 * started.elapsed().as_secs_f64() / test.len() as f64;
         context.observer.cost("milliseconds_per_image", milliseconds);
+        context.observer.cost("forward_milliseconds_per_image", forward_milliseconds(&mut assembly, &test_batches)?);
         let held_out = distance_maps(&mut assembly, &train_batches, &split.held_out)?;
         for (set, levels) in [("test", maps), ("held-out", held_out)] {
             for (level, maps) in levels.iter().enumerate() {

@@ -91,8 +91,8 @@ impl Dots<'_> {
         let count = self.rows.len() as f64;
         let digits = digits(low, high);
         let mut chart = ChartBuilder::on(area)
-            .margin_left(8)
-            .margin_right(18)
+            .margin_left(20)
+            .margin_right(24)
             .caption(self.panels[place], ("sans-serif", 13).into_font().color(&INK))
             .x_label_area_size(26)
             .build_cartesian_2d(low..high, 0.0..count)?;

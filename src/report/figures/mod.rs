@@ -29,6 +29,6 @@ fn centred(size: u32) -> TextStyle<'static> {
 /// The smallest and the largest value, with some room on both sides; none of no values.
 fn room(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-    let margin = (0.06 * (high - low)).max(1e-4);
+    let margin = (0.06 * (high - low)).max(1e-3);
     (low <= high).then_some((low - margin, high + margin))
 }

@@ -14,7 +14,7 @@ type Cost = (&'static str, fn(&Costs) -> Option<f64>);
 const COSTS: [Cost; 4] = [
     ("trained parameters", |costs| costs.parameters),
     ("floating-point operations an image", |costs| costs.flops),
-    ("milliseconds of scoring an image", |costs| costs.score),
+    ("milliseconds of an image's forward pass", |costs| costs.forward),
     ("seconds of training", |costs| costs.training),
 ];
 
