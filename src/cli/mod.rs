@@ -9,7 +9,9 @@ mod compare;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod data;
+mod destination;
 mod exit;
+mod export;
 mod gc;
 mod global;
 mod output;

@@ -8,7 +8,7 @@ use super::protocol::Protocol;
 use super::verdict::Incomparable;
 use super::{Rows, selected};
 use crate::plan::StageKind;
-use crate::store::{Artifacts, Compared, ComparedRun};
+use crate::store::{Artifacts, Compared, ComparedRun, RunRow};
 
 /// The finished runs of one trial.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl Side {
 
     /// The finished runs of a report's variant.
     pub(super) fn of_variant(rows: &Rows, groups: &Groups<'_>, variant: &Variant, artifacts: &Artifacts) -> Self {
-        let run = |run: &crate::store::RunRow| {
+        let run = |run: &RunRow| {
             let stages = rows.stages_of(&run.id).iter().map(|stage| (stage.stage_id.as_str(), stage.job.as_str()));
             let scores = rows.scores_of(&run.id).iter();
             SideRun {

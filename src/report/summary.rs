@@ -2,52 +2,44 @@
 
 use std::collections::BTreeMap;
 
-use maud::{Markup, html};
-
 use super::Rows;
 use super::difference::settles;
 use super::grouping::{METRICS, metric_label};
 use super::text::{duration, signed};
 use super::verdict::Verdict;
+use super::words::Remark;
 
 /// States of runs that will still change.
 const OPEN: [&str; 2] = ["pending", "running"];
 
-/// Runs by state, what is missing, and what all of it cost.
-pub(super) fn state(rows: &Rows) -> Markup {
-    let mut states: BTreeMap<&str, usize> = BTreeMap::new();
-    rows.runs.iter().for_each(|run| *states.entry(&run.state).or_default() += 1);
-    let count = |state: &str| states.get(state).copied().unwrap_or(0);
-    let open: usize = OPEN.iter().map(|state| count(state)).sum();
-    let missing: Vec<String> =
-        states.iter().filter(|(state, _)| **state != "done").map(|(state, count)| format!("{count} {state}")).collect();
-    let (done, all) = (count("done"), rows.runs.len());
-    html! {
-        @if open > 0 {
-            p.note { strong { "Still running. " } "This page is of the runs that are done; what it says may change with the others." }
-        }
-        p.quiet {
-            (done) " of " (all) (if all == 1 { " run" } else { " runs" }) " done"
-            @if !missing.is_empty() { ", " (missing.join(", ")) }
-            ". " (spent(rows)) " Numbers below are of the runs that are done."
-        }
-    }
+/// That runs are still to come, if some are.
+pub(super) fn unfinished(rows: &Rows) -> Option<Remark> {
+    let open = rows.runs.iter().filter(|run| OPEN.contains(&run.state.as_str())).count();
+    (open > 0).then(|| Remark {
+        lead: Some("Still running."),
+        text: format!("{open} of {} runs are to come; what is said here may change with them.", rows.runs.len()),
+    })
 }
 
-/// "Computing took 1 h 10 min; 40 of 120 stages were shared."
-fn spent(rows: &Rows) -> String {
-    let stages: BTreeMap<&str, f64> =
-        rows.stages.iter().filter_map(|stage| Some((stage.stage_id.as_str(), stage.seconds?))).collect();
-    let uses = rows.stages.iter().filter(|stage| stage.seconds.is_some()).count();
-    match stages.len() {
-        0 => String::new(),
-        different => {
-            let shared = uses - different;
-            let saved =
-                if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
-            format!("Computing took {} in {different} stages{saved}.", duration(stages.values().sum()))
-        }
-    }
+/// Runs by state, and what all of it cost: "11 of 12 runs done, 1 failed. Computing took …".
+pub(super) fn state(rows: &Rows) -> String {
+    let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+    rows.runs.iter().for_each(|run| *states.entry(&run.state).or_default() += 1);
+    let done = states.remove("done").unwrap_or(0);
+    let missing: String = states.iter().map(|(state, count)| format!(", {count} {state}")).collect();
+    let runs = if rows.runs.len() == 1 { "run" } else { "runs" };
+    let spent = spent(rows).map(|spent| format!(" {spent}")).unwrap_or_default();
+    format!("{done} of {} {runs} done{missing}.{spent} Numbers below are of the runs that are done.", rows.runs.len())
+}
+
+/// "Computing took 1 h 10 min in 80 stages; 40 more were shared and not computed again."; none where nothing was computed.
+fn spent(rows: &Rows) -> Option<String> {
+    let computed = || rows.stages.iter().filter_map(|stage| Some((stage.stage_id.as_str(), stage.seconds?)));
+    let stages: BTreeMap<&str, f64> = computed().collect();
+    let shared = computed().count() - stages.len();
+    let saved = if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
+    let seconds = duration(stages.values().sum());
+    (!stages.is_empty()).then(|| format!("Computing took {seconds} in {} stages{saved}.", stages.len()))
 }
 
 /// The answer in one sentence, of the first metric that was compared; none where nothing was.

@@ -1,0 +1,87 @@
+//! What a report tells, in its order, for the page and for Markdown alike.
+
+use super::Rows;
+use super::figure::Figure;
+use super::pictures::Picture;
+use super::section::Section;
+use super::summary;
+use super::table::Table;
+use super::words::{self, Found};
+
+/// A chapter of one protocol's part.
+pub(super) struct Chapter<'s> {
+    /// Unique in the report.
+    pub anchor: String,
+    pub title: &'static str,
+    pub contents: Vec<Content<'s>>,
+}
+
+/// What stands in a chapter.
+pub(super) enum Content<'s> {
+    /// The answer to the sweep's question, in a sentence.
+    Answer(String),
+    Findings(Found),
+    /// Tables that stand together.
+    Tables(&'s [Table]),
+    Figures(&'s [Figure]),
+    Pictures {
+        pictures: &'s [Picture],
+        /// What could not be drawn.
+        notes: &'s [String],
+    },
+    /// What the numbers were measured under.
+    Protocol,
+    /// Every run with what makes it again.
+    Runs,
+}
+
+impl Content<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Answer(_) | Self::Findings(_) | Self::Protocol | Self::Runs => false,
+            Self::Tables(tables) => tables.is_empty(),
+            Self::Figures(figures) => figures.is_empty(),
+            Self::Pictures { pictures, notes } => pictures.is_empty() && notes.is_empty(),
+        }
+    }
+}
+
+/// The chapters that hold something.
+pub(super) fn chapters<'s>(rows: &Rows, section: &'s Section<'_>) -> Vec<Chapter<'s>> {
+    let (tables, figures) = (&section.tables, &section.figures);
+    let mut summary: Vec<Content<'_>> =
+        summary::answer(&section.comparisons).map(Content::Answer).into_iter().collect();
+    summary.push(Content::Findings(words::found(rows, &section.groups, &section.comparisons)));
+    let all = [
+        ("summary", "Summary", summary),
+        (
+            "leaderboard",
+            "Leaderboard",
+            vec![
+                Content::Tables(&tables.results),
+                Content::Figures(&figures.leaderboard),
+                Content::Tables(&tables.comparisons),
+                Content::Tables(&tables.published),
+            ],
+        ),
+        ("ablation", "Ablation", vec![Content::Figures(&figures.ablation)]),
+        (
+            "hyperparameters",
+            "Hyperparameters",
+            vec![
+                Content::Tables(&tables.effects),
+                Content::Figures(&figures.search),
+                Content::Tables(&tables.agreement),
+            ],
+        ),
+        ("learning", "Learning", vec![Content::Figures(&figures.learning), Content::Tables(&tables.epochs)]),
+        ("cost", "Cost", vec![Content::Tables(&tables.costs), Content::Figures(&figures.cost)]),
+        ("pictures", "Pictures", vec![Content::Pictures { pictures: &section.pictures, notes: &section.notes }]),
+        ("reproduce", "Reproduce", vec![Content::Protocol, Content::Runs]),
+    ];
+    let chapter = |(anchor, title, mut contents): (&str, &'static str, Vec<Content<'s>>)| {
+        contents.retain(|content| !content.is_empty());
+        Chapter { anchor: format!("{}{anchor}", section.prefix), title, contents }
+    };
+    all.into_iter().map(chapter).filter(|chapter| !chapter.contents.is_empty()).collect()
+}

@@ -1,0 +1,83 @@
+//! The report as one Markdown file: what the page says, its tables, its figures by name.
+
+use super::chapters::{Content, chapters};
+use super::guidance::Guidance;
+use super::section::Section;
+use super::table::markdown::{block, escaped, grid};
+use super::tables::failures;
+use super::words::{self, Found, PICTURES, Remark};
+use super::{Rows, summary};
+
+/// The whole file.
+pub(super) fn document(rows: &Rows, sections: &[Section<'_>]) -> String {
+    let sweep = &rows.sweep;
+    let mut parts = vec![format!("# {}\n", escaped(&sweep.name))];
+    parts.extend(sweep.question.iter().map(|question| format!("{}\n", escaped(question))));
+    parts.extend(summary::unfinished(rows).as_ref().map(remark));
+    parts.push(format!("{}\n", escaped(&summary::state(rows))));
+    parts.extend(Guidance::of(rows).words().as_ref().map(remark));
+    for (index, section) in sections.iter().enumerate() {
+        if sections.len() > 1 {
+            parts.push(format!("## Protocol {} of {}\n\n{}\n", index + 1, sections.len(), words::APART));
+        }
+        parts.extend(part(rows, section));
+    }
+    parts.extend(failures(rows).map(|table| format!("## {}\n\n{}", table.title, grid(&table))));
+    parts.join("\n")
+}
+
+fn remark(remark: &Remark) -> String {
+    let lead = remark.lead.map(|lead| format!("**{lead}** ")).unwrap_or_default();
+    format!("{lead}{}\n", escaped(&remark.text))
+}
+
+fn part(rows: &Rows, section: &Section<'_>) -> Vec<String> {
+    let mut parts: Vec<String> = words::across(&section.groups).as_ref().map(remark).into_iter().collect();
+    for chapter in chapters(rows, section) {
+        parts.push(format!("## {}\n", escaped(&section.groups.marked(chapter.title))));
+        parts.extend(chapter.contents.iter().map(|content| shown(section, content)));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn shown(section: &Section<'_>, content: &Content<'_>) -> String {
+    match content {
+        Content::Answer(answer) => format!("**{}**\n", escaped(answer)),
+        Content::Findings(found) => findings(found),
+        Content::Tables(tables) => block(tables),
+        Content::Figures(figures) => {
+            figures.iter().map(|figure| image(&figure.name, &figure.description)).collect::<Vec<_>>().join("\n")
+        }
+        Content::Pictures { pictures, notes } => {
+            let pictures = pictures.iter().map(|picture| image(&picture.name, &picture.caption));
+            let notes = notes.iter().map(|note| format!("{}\n", escaped(note)));
+            [format!("{PICTURES}\n")].into_iter().chain(pictures).chain(notes).collect::<Vec<_>>().join("\n")
+        }
+        Content::Protocol => protocol(section),
+        // A row for each of thousands of runs is for the page, and for `export`.
+        Content::Runs => String::new(),
+    }
+}
+
+fn findings(found: &Found) -> String {
+    match found {
+        Found::Nothing(why) => format!("{why}\n"),
+        Found::Variants(variants) => {
+            variants.iter().map(|(label, said)| format!("- **{}**: {}\n", escaped(label), escaped(said))).collect()
+        }
+    }
+}
+
+fn protocol(section: &Section<'_>) -> String {
+    let categories = &section.groups.categories;
+    let images = categories.iter().map(|(category, protocol)| (category.as_str(), protocol.images()));
+    let facts = categories.first().map(|(_, protocol)| protocol.facts()).unwrap_or_default();
+    images.chain(facts).map(|(name, value)| format!("- {}: {}\n", escaped(name), escaped(&value))).collect()
+}
+
+/// A figure that lies beside the file.
+fn image(name: &str, description: &str) -> String {
+    // Spaces and brackets would end the address.
+    format!("![{}](<{name}.png>)\n", escaped(description))
+}

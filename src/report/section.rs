@@ -1,0 +1,38 @@
+//! One protocol's part of a report, computed and drawn, before it is written in any form.
+
+use super::effects::Effects;
+use super::figure::Figure;
+use super::grouping::Groups;
+use super::pictures::Picture;
+use super::tables::Tables;
+use super::verdict::Verdict;
+
+/// One protocol's part of a report.
+pub(super) struct Section<'r> {
+    /// Begins the names of its files and anchors; empty where there is one protocol.
+    pub prefix: String,
+    pub groups: Groups<'r>,
+    pub comparisons: Vec<Verdict>,
+    pub effects: Vec<Effects>,
+    pub tables: Tables,
+    pub figures: Figures,
+    pub pictures: Vec<Picture>,
+    /// What could not be drawn.
+    pub notes: Vec<String>,
+}
+
+/// The figures by the chapter that they stand in.
+pub(super) struct Figures {
+    pub leaderboard: Vec<Figure>,
+    pub ablation: Vec<Figure>,
+    pub search: Vec<Figure>,
+    pub learning: Vec<Figure>,
+    pub cost: Vec<Figure>,
+}
+
+impl Figures {
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Figure> {
+        [&self.leaderboard, &self.ablation, &self.search, &self.learning, &self.cost].into_iter().flatten()
+    }
+}

@@ -1,0 +1,73 @@
+//! Tables on a page.
+
+use maud::{Markup, html};
+
+use super::{Cell, Style, Table, Tone};
+use crate::report::frame::Value;
+
+/// Tables that stand together, each with its title; a note that is common to them stands once, below the last.
+pub(in crate::report) fn block(tables: &[Table]) -> Markup {
+    html! { @for (place, table) in tables.iter().enumerate() {
+        h3 { (table.title) }
+        @if !table.rows.is_empty() { (grid(table)) }
+        @if let Some(remarks) = table.remarks.filter(|_| place + 1 == tables.len()) { p.quiet { (remarks) } }
+        @for note in Table::own_notes(tables, place) { p.quiet { (note) } }
+    } }
+}
+
+/// The rows alone.
+pub(in crate::report) fn grid(table: &Table) -> Markup {
+    let is_text = |column: usize| table.columns[column].style != Style::Number;
+    // Rows that leave the first cell empty belong to the one above.
+    let sortable =
+        table.rows.len() > 1 && table.rows.iter().all(|row| row.cells.iter().take(1).all(|cell| !cell.text.is_empty()));
+    html! { div.scroll { table class=[sortable.then_some("sortable")] {
+        thead { tr { @for (place, column) in table.columns.iter().enumerate() {
+            th class=[(is_text(place) && place > 0).then_some("text")] {
+                @for (line, text) in column.heading.split('\n').enumerate() { @if line > 0 { br; } (text) }
+            }
+        } } }
+        tbody { @for row in &table.rows { tr class=[row.baseline.then_some("baseline")] {
+            @for (column, cell) in table.columns.iter().zip(&row.cells) {
+                td class=[class(column.style, cell.tone)] data-value=[sortable.then(|| rank(cell)).flatten()] { (content(cell)) }
+             }
+        } } }
+    } } }
+}
+
+fn class(style: Style, tone: Tone) -> Option<&'static str> {
+    match (style, tone) {
+        (Style::Prose, _) => Some("text wrap"),
+        (Style::Label, _) => Some("text"),
+        (Style::Number, Tone::Plain) => None,
+        (Style::Number, tone) => Some(name(tone)),
+    }
+}
+
+fn content(cell: &Cell) -> Markup {
+    html! {
+        @if let Some(runs) = &cell.runs { a href={ "#" (runs) } { (text(cell)) } } @else { (text(cell)) }
+        @for (remark, tone) in &cell.remarks { small class=[(*tone != Tone::Plain).then_some(name(*tone))] { (remark) } }
+    }
+}
+
+fn text(cell: &Cell) -> Markup {
+    html! { @if cell.best { strong { (cell.text) } } @else { (cell.text) } }
+}
+
+/// By what it is sorted, where its text does not begin with that.
+fn rank(cell: &Cell) -> Option<f64> {
+    match cell.values.first()? {
+        Value::Number(number) => Some(*number),
+        Value::Whole(number) => Some(*number as f64),
+        _ => None,
+    }
+}
+
+fn name(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Plain => "",
+        Tone::Up => "up",
+        Tone::Down => "down",
+    }
+}
