@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::global::Global;
 use super::start::start;
 use super::worker::Runner;
-use super::{baselines, cancel, compare, data, export, gc, report, status, sweep, weights, why, worker};
+use super::{baselines, cancel, compare, data, export, gc, predict, report, status, sweep, weights, why, worker};
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
@@ -37,6 +37,8 @@ enum Verb {
     Gc(gc::GcArgs),
     /// Write the report of a sweep.
     Report(report::ReportArgs),
+    /// Write maps, overlays and scores of any images by a run that is done.
+    Predict(predict::PredictArgs),
     /// Tell whether one trial is better than another, and how sure that is.
     Compare(compare::CompareArgs),
     /// Write a sweep's numbers for other programs, or its tables for a paper.
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
         Verb::Cancel(args) => runtime.block_on(cancel::run(&args, &global)),
         Verb::Gc(args) => runtime.block_on(gc::run(&args, &global)),
         Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
+        Verb::Predict(args) => runtime.block_on(predict::run(&args, &global)),
         Verb::Compare(args) => runtime.block_on(compare::run(&args, &global)),
         Verb::Export(args) => runtime.block_on(export::run(&args, &global)),
         Verb::Baselines(args) => baselines::run(&args),

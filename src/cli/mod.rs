@@ -16,6 +16,7 @@ mod gc;
 mod global;
 mod output;
 mod parse;
+mod predict;
 mod report;
 mod signals;
 #[cfg(feature = "cuda")]

@@ -4,8 +4,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ReportError;
-use super::figure::{About, Figure, INK, MAX_DRAWN, MESH, left_out, legend, series};
+use super::figure::{About, Figure, INK, MAX_DRAWN, MESH, left_out, series};
 use super::grouping::{Groups, METRICS};
+use super::legend::{legend, legend_height};
 use super::statistics::summary;
 
 /// One figure a metric that has numbers; `prefix` begins their names.
@@ -39,7 +40,7 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
     let categories: Vec<&str> = groups.categories.iter().map(|(category, _)| category.as_str()).collect();
     let description = format!("{label} of {} in {}, mean and seeds", labels.join(", "), categories.join(", "));
     let description = groups.marked(&description);
-    let legend_rows = variants.len().div_ceil(3) as u32;
+    let legend_height = legend_height(variants);
     let slot_width = (1340.0 / ((variants.len() + 1) * table.len()) as f64).min(56.0);
     let draw = |area: &super::figure::Area<'_>| {
         let slots = variants.len() as f64 + 1.0;
@@ -47,10 +48,10 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
         let caption = format!("{label}: mean over seeds (bars start at {floor:.2}) and each seed (dots){rest}");
         let caption = groups.marked(&caption);
         area.draw_text(&caption, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
-        legend(area, &labels, (14, 34), 3)?;
+        legend(area, variants, 34)?;
         let mut chart = ChartBuilder::on(area)
             .margin(8)
-            .margin_top(34 + 20 * legend_rows)
+            .margin_top(34 + legend_height)
             .x_label_area_size(24)
             .y_label_area_size(52)
             .build_cartesian_2d(0.0..slots * table.len() as f64, floor..top)?;
@@ -95,5 +96,5 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
     };
     let width = (60.0 + slot_width * ((variants.len() + 1) * table.len()) as f64).max(960.0) as u32;
     let about = About { name: format!("{prefix}bars-{name}"), description, population: groups.population() };
-    Figure::draw(about, (width, 320 + 20 * legend_rows), draw).map(Some)
+    Figure::draw(about, (width, 320 + legend_height), draw).map(Some)
 }

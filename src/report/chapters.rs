@@ -21,6 +21,8 @@ pub(super) enum Content<'s> {
     /// The answer to the sweep's question, in a sentence.
     Answer(String),
     Findings(Found),
+    /// What a reader must know before the rest.
+    Note(&'static str),
     /// Tables that stand together.
     Tables(&'s [Table]),
     Figures(&'s [Figure]),
@@ -38,7 +40,7 @@ pub(super) enum Content<'s> {
 impl Content<'_> {
     fn is_empty(&self) -> bool {
         match self {
-            Self::Answer(_) | Self::Findings(_) | Self::Protocol | Self::Runs => false,
+            Self::Answer(_) | Self::Findings(_) | Self::Note(_) | Self::Protocol | Self::Runs => false,
             Self::Tables(tables) => tables.is_empty(),
             Self::Figures(figures) => figures.is_empty(),
             Self::Pictures { pictures, notes } => pictures.is_empty() && notes.is_empty(),
@@ -75,13 +77,24 @@ pub(super) fn chapters<'s>(rows: &Rows, section: &'s Section<'_>) -> Vec<Chapter
             ],
         ),
         ("learning", "Learning", vec![Content::Figures(&figures.learning), Content::Tables(&tables.epochs)]),
+        ("curves", "Curves", vec![Content::Note(words::CURVES), Content::Figures(&figures.curves)]),
         ("cost", "Cost", vec![Content::Tables(&tables.costs), Content::Figures(&figures.cost)]),
-        ("pictures", "Pictures", vec![Content::Pictures { pictures: &section.pictures, notes: &section.notes }]),
+        (
+            "pictures",
+            "Pictures",
+            vec![
+                Content::Note(words::PICTURES),
+                Content::Pictures { pictures: &section.pictures, notes: &section.notes },
+            ],
+        ),
         ("reproduce", "Reproduce", vec![Content::Protocol, Content::Runs]),
     ];
     let chapter = |(anchor, title, mut contents): (&str, &'static str, Vec<Content<'s>>)| {
         contents.retain(|content| !content.is_empty());
         Chapter { anchor: format!("{}{anchor}", section.prefix), title, contents }
     };
-    all.into_iter().map(chapter).filter(|chapter| !chapter.contents.is_empty()).collect()
+    all.into_iter()
+        .map(chapter)
+        .filter(|chapter| chapter.contents.iter().any(|content| !matches!(content, Content::Note(_))))
+        .collect()
 }

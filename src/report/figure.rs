@@ -3,13 +3,13 @@
 use std::sync::{Arc, LazyLock, Once};
 
 use plotters::coord::Shift;
-use plotters::prelude::{Color, DrawingArea, IntoDrawingArea, RGBColor, Rectangle, SVGBackend, TextStyle};
+use plotters::prelude::{DrawingArea, IntoDrawingArea, RGBColor, SVGBackend, TextStyle};
 use plotters::style::{FontStyle, register_font};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
 use super::ReportError;
-use super::text::{clipped, folded};
+use super::text::clipped;
 
 /// Text and axes; on a page they take the page's own colour.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
@@ -36,8 +36,6 @@ pub(super) const MAX_DRAWN: usize = 12;
 /// Height of the line below a figure, and width of its characters, pixels.
 const FOOT: u32 = 20;
 const FOOT_CHARACTER: u32 = 6;
-/// Width of a character of a legend, pixels.
-const LEGEND_CHARACTER: i32 = 8;
 /// Text on pale colours, which stay pale on dark pages.
 pub(super) const ON_PALE: RGBColor = RGBColor(24, 24, 24);
 /// Pixels of a PNG for one of the SVG.
@@ -77,18 +75,6 @@ fn mix(from: [f64; 3], to: [f64; 3], part: f64) -> RGBColor {
 /// Digits after the point that tell values of an axis apart.
 pub(super) fn digits(low: f64, high: f64) -> usize {
     (1.0 - (high - low).log10()).ceil().clamp(0.0, 6.0) as usize
-}
-
-/// The variants' names beside their colours, in so many columns, from a corner on; 20 pixels a row.
-pub(super) fn legend(area: &Area<'_>, labels: &[&str], (left, top): (i32, i32), columns: usize) -> DrawResult {
-    let width = 900 / columns as i32;
-    for (index, label) in labels.iter().enumerate() {
-        let (x, y) = (left + width * (index % columns) as i32, top + 20 * (index / columns) as i32);
-        area.draw(&Rectangle::new([(x, y), (x + 12, y + 12)], series(index).filled()))?;
-        let text = folded(label, (width / LEGEND_CHARACTER) as usize);
-        area.draw_text(&text, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 18, y - 1))?;
-    }
-    Ok(())
 }
 
 /// What a caption adds where not all variants are drawn.

@@ -6,8 +6,9 @@ use plotters::coord::combinators::WithKeyPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, digits, left_out, legend, series};
+use super::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, digits, left_out, series};
 use super::grouping::Groups;
+use super::legend::{legend, legend_height};
 use super::{ReportError, Rows};
 use crate::store::RunRow;
 
@@ -106,16 +107,15 @@ fn figure(
     let [left, right] = subject.captions;
     let description = format!("{category}: {} ({left}; {right})", subject.title);
     let description = groups.marked(&description);
-    let legend_rows = groups.variants.len().min(MAX_DRAWN).div_ceil(3) as u32;
+    let legend_height = legend_height(&groups.variants);
     let about = About { name, description, population: groups.population() };
-    Figure::draw(about, (960, 320 + 20 * legend_rows), |area| {
+    Figure::draw(about, (960, 320 + legend_height), |area| {
         let rest = left_out(groups.variants.len());
         let title = format!("{category}: {}, one line a seed{rest}", subject.title);
         let title = groups.marked(&title);
         area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
-        let labels: Vec<&str> = groups.variants.iter().take(MAX_DRAWN).map(|variant| variant.label.as_str()).collect();
-        legend(area, &labels, (14, 36), 3)?;
-        let (_, below) = area.split_vertically(36 + 20 * legend_rows as i32);
+        legend(area, &groups.variants, 36)?;
+        let (_, below) = area.split_vertically(36 + legend_height as i32);
         let (left, right) = below.split_horizontally(480);
         panel(&left, subject.captions[0], curves, |run| &run.panels[0], |_| None)?;
         panel(&right, subject.captions[1], curves, |run| &run.panels[1], |run| run.selected)

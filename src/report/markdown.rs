@@ -5,7 +5,7 @@ use super::guidance::Guidance;
 use super::section::Section;
 use super::table::markdown::{block, escaped, grid};
 use super::tables::failures;
-use super::words::{self, Found, PICTURES, Remark};
+use super::words::{self, Found, Remark};
 use super::{Rows, summary};
 
 /// The whole file.
@@ -45,6 +45,7 @@ fn shown(section: &Section<'_>, content: &Content<'_>) -> String {
     match content {
         Content::Answer(answer) => format!("**{}**\n", escaped(answer)),
         Content::Findings(found) => findings(found),
+        Content::Note(text) => format!("{text}\n"),
         Content::Tables(tables) => block(tables),
         Content::Figures(figures) => {
             figures.iter().map(|figure| image(&figure.name, &figure.description)).collect::<Vec<_>>().join("\n")
@@ -52,7 +53,7 @@ fn shown(section: &Section<'_>, content: &Content<'_>) -> String {
         Content::Pictures { pictures, notes } => {
             let pictures = pictures.iter().map(|picture| image(&picture.name, &picture.caption));
             let notes = notes.iter().map(|note| format!("{}\n", escaped(note)));
-            [format!("{PICTURES}\n")].into_iter().chain(pictures).chain(notes).collect::<Vec<_>>().join("\n")
+            pictures.chain(notes).collect::<Vec<_>>().join("\n")
         }
         Content::Protocol => protocol(section),
         // A row for each of thousands of runs is for the page, and for `export`.

@@ -13,7 +13,7 @@ use super::section::Section;
 use super::shell::{Shell, shell};
 use super::table::html;
 use super::tables::failures;
-use super::words::{self, Found, PICTURES, Remark};
+use super::words::{self, Found, Remark};
 use super::{Rows, reproduce, summary};
 
 /// With more variants their sentences are folded away: tables and figures say the same.
@@ -66,10 +66,10 @@ fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>) -> Markup {
     match content {
         Content::Answer(answer) => html! { p.answer { (answer) } },
         Content::Findings(found) => findings(found),
+        Content::Note(text) => html! { p.quiet { (text) } },
         Content::Tables(tables) => html::block(tables),
         Content::Figures(figures) => html! { @for figure in *figures { (svg(figure)) } },
         Content::Pictures { pictures, notes } => html! {
-            p.quiet { (PICTURES) }
             @for picture in *pictures { (png(picture)) }
             @for note in *notes { p.note { (note) } }
         },

@@ -27,12 +27,15 @@ pub(super) struct Figures {
     pub ablation: Vec<Figure>,
     pub search: Vec<Figure>,
     pub learning: Vec<Figure>,
+    pub curves: Vec<Figure>,
     pub cost: Vec<Figure>,
 }
 
 impl Figures {
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &Figure> {
-        [&self.leaderboard, &self.ablation, &self.search, &self.learning, &self.cost].into_iter().flatten()
+        [&self.leaderboard, &self.ablation, &self.search, &self.learning, &self.curves, &self.cost]
+            .into_iter()
+            .flatten()
     }
 }

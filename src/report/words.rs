@@ -19,8 +19,13 @@ pub(super) const APART: &str =
     "These numbers were measured in another way than those of the other parts, and are not to be ranked with them.";
 
 /// What stands above the pictures.
-pub(super) const PICTURES: &str = "Distance between teacher and prediction at each level, coarse to fine, and the fused map over the input. Each level of a row has one \
-     scale over all its test images: brightest = their 99.9 % quantile.";
+pub(super) const PICTURES: &str = "Distance between teacher and prediction at each level, coarse to fine, and the fused map over the input with the ground truth outlined. A \
+     column has one scale for all rows: of a level 0 to the highest 99.9 % quantile of a row's test images, of the fused map 0 to twice the row's \
+     held-out threshold, so that the middle colour is where an image becomes anomalous.";
+
+/// What stands above the curves.
+pub(super) const CURVES: &str = "Of the selected epochs: the mean over a variant's seeds at every place, and the range from the lowest to the highest of them. Curves of \
+     pixels are thinned from the exact ones, those of images are exact.";
 
 /// What must be known where protocols are mixed.
 pub(super) fn across(groups: &Groups<'_>) -> Option<Remark> {

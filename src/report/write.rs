@@ -14,7 +14,7 @@ use super::section::{Figures, Section};
 use super::table::{csv, latex};
 use super::tables::Tables;
 use super::verdict::Verdict;
-use super::{ReportError, Rows, bars, learning, markdown, pictures};
+use super::{ReportError, Rows, bars, curves, learning, markdown, pictures};
 use crate::store::Artifacts;
 
 /// Files of a report by their names below its folder.
@@ -33,7 +33,7 @@ pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -
         let effects = effects(&groups);
         sections.push(Section {
             tables: Tables::of(rows, &groups, &sides, &comparisons, &effects)?.prefixed(&prefix),
-            figures: draw(rows, &groups, &comparisons, &effects, &prefix)?,
+            figures: draw(rows, &groups, artifacts, &comparisons, &effects, &prefix)?,
             prefix,
             comparisons,
             effects,
@@ -65,6 +65,7 @@ pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -
 fn draw(
     rows: &Rows,
     groups: &Groups<'_>,
+    artifacts: &Artifacts,
     comparisons: &[Verdict],
     effects: &[Effects],
     prefix: &str,
@@ -87,6 +88,7 @@ fn draw(
             history::history(groups, prefix)?,
         ]),
         learning,
+        curves: curves::curves(rows, groups, artifacts, prefix)?,
         cost: pareto::front(rows, groups, prefix)?.into_iter().collect(),
     })
 }
@@ -98,7 +100,7 @@ fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
             files.push((format!("{}.png", figure.name), figure.png()?));
             files.push((format!("{}.svg", figure.name), figure.svg().into()));
         }
-        files.extend(section.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.png.clone())));
+        files.extend(section.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.print.clone())));
     }
     Ok(files)
 }
@@ -140,7 +142,10 @@ const OURS: [(&str, &[&str], &[&str]); 2] = [
             "maps-",
             "parallel",
             "pareto",
+            "pro-",
+            "roc-",
             "rules",
+            "scores-",
             "shapes",
             "slices",
             "stability",

@@ -3,13 +3,11 @@
 use std::time::Instant;
 
 use super::driver::Numbers;
+use super::features::BATCH;
 use super::{Batches, StageError};
 use crate::evaluate::{LevelMaps, mean_product_score};
 use crate::model::Assembly;
 use crate::tensor::Backend;
-
-/// Images a forward pass.
-const BATCH: usize = 8;
 
 /// Per-level distance maps of the given images, in evaluation mode: [`Assembly::distances`].
 pub fn distance_maps<B: Backend>(

@@ -4,8 +4,9 @@ use plotters::prelude::*;
 
 use super::{ink, room};
 use crate::report::costs::Costs;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, digits, left_out, legend, series};
+use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, digits, left_out, series};
 use crate::report::grouping::{Groups, METRICS};
+use crate::report::legend::{legend, legend_height};
 use crate::report::statistics::summary;
 use crate::report::{ReportError, Rows, text};
 
@@ -48,16 +49,15 @@ pub(in crate::report) fn front(rows: &Rows, groups: &Groups<'_>, prefix: &str) -
     if panels.is_empty() {
         return Ok(None);
     }
-    let labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
     let rest = left_out(groups.variants.len());
     let title = groups.marked(&format!("{label} against cost; the line joins what nothing cheaper beats{rest}"));
     let description = groups.marked(&format!("{label} of each variant against its costs, with the Pareto front"));
     let about = About { name: format!("{prefix}pareto"), description, population: groups.population() };
-    let (columns, head) = (2, 36 + 20 * labels.len().div_ceil(3) as u32);
+    let (columns, head) = (2, 36 + legend_height(variants));
     let height = head + 230 * panels.len().div_ceil(columns) as u32;
     Figure::draw(about, (960, height), |area| {
         area.draw_text(&title, &ink(15), (12, 8))?;
-        legend(area, &labels, (14, 34), 3)?;
+        legend(area, variants, 34)?;
         let (_, below) = area.split_vertically(head);
         for (tile, (caption, points)) in
             below.split_evenly((panels.len().div_ceil(columns), columns)).iter().zip(&panels)
