@@ -1,11 +1,15 @@
 //! `didact compare`: whether trials differ, and how sure that is.
 
+use std::io::Write;
+use std::path::PathBuf;
+
 use serde::Serialize;
 
+use super::destination::Destination;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, table};
-use crate::report::{Incomparable, RankTest, Side, Verdict, rank_tests, verdicts};
+use crate::report::{Incomparable, RankTest, Side, Verdict, by_trial, comparison_page, rank_tests, verdicts};
 use crate::store::{Access, Compared, Store};
 
 /// Arguments of `didact compare`.
@@ -23,6 +27,9 @@ pub(super) struct CompareArgs {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Write a page to this file, too.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// What is told.
@@ -43,6 +50,11 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
     }
     let verdicts = verdicts(&sides[0], &sides[1..], args.across_protocols).map_err(usage)?;
     let told = Told { verdicts, friedman: rank_tests(&sides) };
+    if let Some(path) = &args.html {
+        let mut page = Destination::open(Some(path))?;
+        let written = page.write_all(comparison_page(&told.verdicts, &told.friedman).as_bytes());
+        page.close(written)?;
+    }
     if args.json {
         print_json(&told)?;
     } else {
@@ -78,15 +90,7 @@ async fn rows(store: &Store, name: &str) -> Result<Compared, Failure> {
 }
 
 fn tell(told: &Told) -> Result<(), Failure> {
-    let mut trials: Vec<&str> = Vec::new();
-    for verdict in &told.verdicts {
-        if !trials.contains(&verdict.trial.as_str()) {
-            trials.push(&verdict.trial);
-        }
-    }
-    for trial in trials {
-        tell_trial(&told.verdicts.iter().filter(|verdict| verdict.trial == trial).collect::<Vec<_>>())?;
-    }
+    by_trial(&told.verdicts).iter().try_for_each(|verdicts| tell_trial(verdicts))?;
     told.friedman.iter().try_for_each(tell_ranks)
 }
 

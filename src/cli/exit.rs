@@ -96,7 +96,7 @@ impl From<ReportError> for Failure {
         let exit = match &error {
             ReportError::Baseline(_) => Exit::Usage,
             ReportError::Draw { .. } => Exit::RunsFailed,
-            ReportError::Store(_) | ReportError::Write { .. } => Exit::Store,
+            ReportError::Store(_) | ReportError::Write { .. } | ReportError::Out(_) => Exit::Store,
         };
         Self::new(exit, error.to_string())
     }

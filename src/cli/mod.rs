@@ -9,6 +9,7 @@ mod compare;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod data;
+mod destination;
 mod exit;
 mod gc;
 mod global;

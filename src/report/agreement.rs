@@ -1,35 +1,41 @@
 //! How far what guided a search agrees with the test.
 
-use maud::{Markup, html};
-
 use super::grouping::{Groups, METRICS, Variant};
 use super::statistics::{spearman, summary};
+use super::table::{self, Cell, Column, Row, Table};
 use crate::plan::Objective;
 use crate::store::RunRow;
 
-/// Each trial's mean objective beside its test numbers, and how far the two agree.
-pub(super) fn agreement(groups: &Groups<'_>) -> Markup {
-    let Some(objective) = groups.guidance.objective() else { return html! {} };
+/// Each trial's mean objective beside its test numbers, and how far the two agree; none where nothing guided a search.
+pub(super) fn agreement(groups: &Groups<'_>) -> Option<Table> {
+    let objective = groups.guidance.objective()?;
     let trials = trials(groups, objective.result());
     let whole: Vec<&TrialMeans> = trials.iter().filter(|trial| trial.runs > 0 && trial.runs == trial.of).collect();
     let pairs: Vec<(f64, f64)> = whole.iter().filter_map(|trial| Some((trial.objective?, trial.test[0]?))).collect();
-    let show = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
-    html! {
-        h3 { (groups.marked("What guided the search, beside the test")) }
-        div.scroll { table {
-            thead { tr {
-                th { "variant" } th { "runs" } th { "mean " (objective.result()) }
-                @for (_, label) in METRICS { th { "mean " (label) } }
-            } }
-            tbody { @for trial in &trials { tr.baseline[trial.baseline] {
-                td { (trial.label) }
-                td { (trial.runs) " of " (trial.of) }
-                td { (show(trial.objective)) }
-                @for value in trial.test { td { (show(value)) } }
-            } } }
-        } }
-        @if matches!(objective, Objective::PseudoPixelAuroc) { p.quiet { (rank_correlation(&pairs)) } }
-    }
+    let show = |value: Option<f64>| Cell::number(value, |value| format!("{value:.4}"));
+    let row = |trial: &TrialMeans<'_>| {
+        let runs = Cell {
+            text: format!("{} of {}", trial.runs, trial.of),
+            values: [trial.runs, trial.of].map(table::whole).to_vec(),
+            ..Cell::default()
+        };
+        let starts = [Cell::text(trial.label), runs, show(trial.objective)];
+        Row { baseline: trial.baseline, cells: starts.into_iter().chain(trial.test.map(show)).collect() }
+    };
+    let starts = [
+        Column::label("variant"),
+        Column::number("runs", ["runs", "runs_of"]),
+        Column::number(format!("mean {}", objective.result()), ["objective"]),
+    ];
+    let tests = METRICS.map(|(name, label)| Column::number(format!("mean {label}"), [name]));
+    Some(Table {
+        name: "objective".to_owned(),
+        title: groups.marked("What guided the search, beside the test"),
+        columns: starts.into_iter().chain(tests).collect(),
+        rows: trials.iter().map(row).collect(),
+        remarks: None,
+        notes: matches!(objective, Objective::PseudoPixelAuroc).then(|| rank_correlation(&pairs)).into_iter().collect(),
+    })
 }
 
 /// "Spearman's rank correlation … is 0.83 over 12 trials".

@@ -1,16 +1,21 @@
 //! Each variant of a report against the re-run baseline: same category, same seed, one difference a pair.
 
 use super::Rows;
-use super::grouping::{Groups, Variant};
-use super::side::Side;
+use super::grouping::Groups;
+use super::side::{Left, Side};
 use super::verdict::{Verdict, families};
 use crate::store::Artifacts;
 
-/// All variants against the baseline; empty where there is no baseline with numbers.
-pub(super) fn comparisons(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifacts) -> Vec<Verdict> {
-    let Some(baseline) = groups.baseline() else { return Vec::new() };
-    let side = |variant: &Variant| Side::of_variant(rows, groups, variant, artifacts);
-    let others: Vec<Side> = groups.variants.iter().filter(|variant| !variant.baseline).map(side).collect();
-    let noted: Vec<(&Side, Option<String>)> = others.iter().map(|other| (other, groups.across.clone())).collect();
-    families(&side(baseline), &noted)
+/// The variants of `groups`, in their order.
+pub(super) fn sides(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifacts) -> Vec<Side> {
+    let left = Left::of(rows);
+    groups.variants.iter().map(|variant| Side::of_variant(groups, variant, &left, artifacts)).collect()
+}
+
+/// All variants against the baseline; empty where there is no baseline with numbers. `sides`: those of `groups`.
+pub(super) fn comparisons(groups: &Groups<'_>, sides: &[Side]) -> Vec<Verdict> {
+    let Some(baseline) = groups.variants.iter().position(|variant| variant.baseline) else { return Vec::new() };
+    let others = groups.variants.iter().zip(sides).filter(|(variant, _)| !variant.baseline);
+    let noted: Vec<(&Side, Option<String>)> = others.map(|(_, side)| (side, groups.across.clone())).collect();
+    families(&sides[baseline], &noted)
 }

@@ -1,11 +1,13 @@
 //! What each variant costs: size, arithmetic, time, memory.
 
-use maud::{Markup, html};
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Rows;
 use super::grouping::{Groups, Variant};
 use super::statistics::summary;
+use super::table::{Cell, Column, Row, Table};
 use super::text::{count, duration, percent};
 use crate::store::StageRow;
 
@@ -69,37 +71,50 @@ impl Costs {
 }
 
 /// The table of costs.
-pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Markup {
-    let show = |value: Option<f64>, text: &dyn Fn(f64) -> String| value.map_or_else(|| "–".to_owned(), text);
-    let devices: std::collections::BTreeSet<&str> =
-        rows.stages.iter().filter_map(|stage| stage.device.as_deref()).collect();
+pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Table {
+    let devices: BTreeSet<&str> = rows.stages.iter().filter_map(|stage| stage.device.as_deref()).collect();
+    let devices = devices.into_iter().collect::<Vec<_>>().join(", ");
     let megabytes = |bytes: f64| format!("{:.0} MB", bytes / 1e6);
     let all: Vec<(&Variant, Costs)> =
         groups.variants.iter().map(|variant| (variant, Costs::of(rows, groups, variant))).collect();
     let on_gpus = all.iter().any(|(_, costs)| costs.gpu_peak.is_some());
-    html! {
-        h3 { (groups.marked("Cost")) }
-        div.scroll { table {
-            thead { tr {
-                th { "variant" } th { "parameters" } th { "FLOP an image" } th { "pretraining" } th { "joint, an epoch" }
-                th { "scoring an image" } th { "peak memory" } @if on_gpus { th { "peak GPU memory" } }
-            } }
-            tbody { @for (variant, costs) in &all {
-                tr.baseline[variant.baseline] {
-                    td { (variant.label) }
-                    td { (show(costs.parameters, &count)) }
-                    td { (show(costs.flops, &count)) }
-                    td { (show(costs.pretrain, &duration)) }
-                    td { (show(costs.epoch, &duration)) }
-                    td { (show(costs.score, &|ms| format!("{ms:.1} ms"))) }
-                    td { (show(costs.peak, &megabytes)) }
-                    @if on_gpus { td { (show(costs.gpu_peak, &megabytes)) } }
-                }
-            } }
-        } }
-        p.quiet {
-            "Means over runs, peak memory the highest of any stage; measured on "
-            (devices.into_iter().collect::<Vec<_>>().join(", ")) ". Teacher features are computed once per category and not counted."
+    let mut columns = vec![
+        Column::label("variant"),
+        Column::number("parameters", ["parameters"]),
+        Column::number("FLOP an image", ["flops"]),
+        Column::number("pretraining", ["pretraining_seconds"]),
+        Column::number("joint, an epoch", ["joint_epoch_seconds"]),
+        Column::number("scoring an image", ["scoring_image_milliseconds"]),
+        Column::number("peak memory", ["peak_bytes"]),
+    ];
+    if on_gpus {
+        columns.push(Column::number("peak GPU memory", ["gpu_peak_bytes"]));
+    }
+    let row = |(variant, costs): &(&Variant, Costs)| {
+        let mut cells = vec![
+            Cell::text(&variant.label),
+            Cell::number(costs.parameters, count),
+            Cell::number(costs.flops, count),
+            Cell::number(costs.pretrain, duration),
+            Cell::number(costs.epoch, duration),
+            Cell::number(costs.score, |ms| format!("{ms:.1} ms")),
+            Cell::number(costs.peak, megabytes),
+        ];
+        if on_gpus {
+            cells.push(Cell::number(costs.gpu_peak, megabytes));
         }
+        Row { baseline: variant.baseline, cells }
+    };
+    Table {
+        name: "costs".to_owned(),
+        title: groups.marked("Cost"),
+        columns,
+        rows: all.iter().map(row).collect(),
+        remarks: None,
+        notes: vec![format!(
+            "Means over runs, peak memory the highest of any stage; measured on {}. Teacher features are computed once per category \
+             and not counted.",
+            if devices.is_empty() { "nothing yet" } else { &devices }
+        )],
     }
 }

@@ -22,6 +22,9 @@ pub enum ReportError {
         #[source]
         source: std::io::Error,
     },
+    /// Whoever is given an export could not take it.
+    #[error(transparent)]
+    Out(#[from] std::io::Error),
     /// A figure could not be drawn.
     #[error("cannot draw {figure}: {reason}")]
     Draw {

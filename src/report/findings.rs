@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::comparison::comparisons;
+use super::comparison::{comparisons, sides};
 use super::effects::{Effects, effects};
-use super::grouping::{Ranking, groups};
+use super::grouping::{Groups, Ranking, groups};
 use super::{Rows, Verdict};
 use crate::store::Artifacts;
 
@@ -27,13 +27,23 @@ pub struct Findings {
 
 /// The findings of a sweep, one entry a protocol.
 pub fn findings(rows: &Rows, artifacts: &Artifacts, ranking: Ranking) -> Vec<Findings> {
-    let of_groups = |groups: &super::grouping::Groups<'_>| Findings {
-        variants: groups.variants.iter().map(|variant| variant.label.clone()).collect(),
-        categories: groups.categories.iter().map(|(category, _)| category.clone()).collect(),
-        mark: groups.mark(),
-        across: groups.across.clone(),
-        verdicts: comparisons(rows, groups, artifacts),
-        effects: effects(groups),
+    let of_groups = |groups: &Groups<'_>| {
+        let verdicts = comparisons(groups, &sides(rows, groups, artifacts));
+        Findings::of(groups, verdicts, effects(groups))
     };
     groups(rows, ranking).iter().map(of_groups).collect()
+}
+
+impl Findings {
+    /// What was found of one group.
+    pub(super) fn of(groups: &Groups<'_>, verdicts: Vec<Verdict>, effects: Vec<Effects>) -> Self {
+        Self {
+            variants: groups.variants.iter().map(|variant| variant.label.clone()).collect(),
+            categories: groups.categories.iter().map(|(category, _)| category.clone()).collect(),
+            mark: groups.mark(),
+            across: groups.across.clone(),
+            verdicts,
+            effects,
+        }
+    }
 }

@@ -2,26 +2,26 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::agreement::agreement;
-use super::costs::Costs;
+use super::Rows;
 use super::effects::Effects;
 use super::figure::Figure;
-use super::grouping::{Groups, metric_label};
+use super::grouping::Groups;
 use super::guidance::Guidance;
 use super::pictures::Picture;
-use super::style::STYLE;
-use super::text::signed;
+use super::shell::shell;
+use super::table::html;
+use super::tables::{Tables, failures};
 use super::verdict::Verdict;
-use super::{Rows, costs, effects_block, tables};
+use super::words::{self, Found, Remark};
 
 /// One protocol's part of the page, its figures drawn.
 pub(super) struct Section<'r> {
     pub groups: Groups<'r>,
     pub comparisons: Vec<Verdict>,
     pub effects: Vec<Effects>,
-    pub published: Option<Markup>,
+    pub tables: Tables,
     pub bars: Vec<Figure>,
     pub learning: Vec<Figure>,
     pub pictures: Vec<Picture>,
@@ -33,65 +33,46 @@ pub(super) struct Section<'r> {
 pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
     let sweep = &rows.sweep;
     let body = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (sweep.name) " · didact" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body { main {
-                h1 { (sweep.name) }
-                @if let Some(question) = &sweep.question { p.question { (question) } }
-                p.quiet { (population(rows)) }
-                (Guidance::of(rows).words())
-                @for (index, section) in sections.iter().enumerate() { (part(rows, section, index, sections.len())) }
-                (failures(rows))
-                (origin(rows))
-            } }
+        h1 { (sweep.name) }
+        @if let Some(question) = &sweep.question { p.question { (question) } }
+        p.quiet { (words::population(rows)) }
+        @if let Some(remark) = Guidance::of(rows).words() { (note(&remark)) }
+        @for (index, section) in sections.iter().enumerate() { (part(rows, section, index, sections.len())) }
+        @if let Some(failures) = failures(rows) {
+            h2 { (failures.title) }
+            (html::grid(&failures))
         }
+        (origin(rows))
     };
-    body.into_string()
+    shell(&sweep.name, &body)
 }
 
-/// "12 runs: 11 done, 1 failed".
-fn population(rows: &Rows) -> String {
-    let mut states: Vec<(&str, usize)> = Vec::new();
-    for run in &rows.runs {
-        match states.iter_mut().find(|(state, _)| *state == run.state) {
-            Some((_, count)) => *count += 1,
-            None => states.push((&run.state, 1)),
-        }
-    }
-    let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    let runs = if rows.runs.len() == 1 { "run" } else { "runs" };
-    format!("{} {runs}: {}. Numbers below are of the runs that are done.", rows.runs.len(), states.join(", "))
+fn note(remark: &Remark) -> Markup {
+    html! { p.note { @if let Some(lead) = remark.lead { strong { (lead) " " } } (remark.text) } }
 }
 
 fn part(rows: &Rows, section: &Section<'_>, index: usize, of: usize) -> Markup {
-    let groups = &section.groups;
+    let (groups, tables) = (&section.groups, &section.tables);
     html! {
         @if of > 1 {
             h2 { "Protocol " (index + 1) " of " (of) }
-            p.note { "These numbers were measured in another way than those of the other parts, and are not to be ranked with them." }
+            p.note { (words::APART) }
         }
-        @if let Some(what) = &groups.across { p.note {
-            strong { "Across protocols. " }
-            "As asked, numbers that were measured in different ways stand in one table; they do not measure the same thing, and a \
-             difference may be one of measuring (" (what) "). ST-FPM here is that of the first protocol."
-        } }
+        @if let Some(remark) = words::across(groups) { (note(&remark)) }
         h2 { (groups.marked("Findings")) }
         (findings(rows, section))
         h2 { "Results" }
-        (tables::results(groups))
-        @if !section.comparisons.is_empty() { (tables::comparisons(&section.comparisons, groups)) }
+        (html::block(&tables.results))
+        (html::block(&tables.comparisons))
         @for figure in &section.bars { (svg(figure)) }
-        (agreement(groups))
-        (effects_block::block(&section.effects, groups))
-        (tables::epochs(groups))
-        @if let Some(published) = &section.published { (published) }
-        (costs::table(rows, groups))
+        (html::block(&tables.agreement))
+        @if !tables.effects.is_empty() {
+            h2 { (groups.marked("What each setting does")) }
+            (html::block(&tables.effects))
+        }
+        (html::block(&tables.epochs))
+        (html::block(&tables.published))
+        (html::block(&tables.costs))
         @if !section.learning.is_empty() {
             h2 { "Learning" }
             @for figure in &section.learning { (svg(figure)) }
@@ -115,33 +96,11 @@ fn part(rows: &Rows, section: &Section<'_>, index: usize, of: usize) -> Markup {
     }
 }
 
-/// Does it help, by how much, at what cost, and how sure is that: a sentence a variant.
+/// A sentence a variant.
 fn findings(rows: &Rows, section: &Section<'_>) -> Markup {
-    let groups = &section.groups;
-    let Some(baseline) = groups.baseline() else {
-        return html! { p { "There is no re-run baseline in this sweep: nothing is compared." } };
-    };
-    if groups.variants.iter().all(|variant| variant.baseline) {
-        return html! { p { "Only ST-FPM was run: there is nothing to compare it with here." } };
-    }
-    let reference = Costs::of(rows, groups, baseline);
-    html! { ul.findings {
-        @for variant in groups.variants.iter().filter(|variant| !variant.baseline) {
-            @let cost = Costs::of(rows, groups, variant).against(&reference);
-            li {
-                strong { (variant.label) }
-                @let found: Vec<&Verdict> = section.comparisons.iter().filter(|v| v.is_of(&variant.trial, &variant.label)).collect();
-                @if found.is_empty() { ": no pair of runs with numbers yet" }
-                @for (place, comparison) in found.iter().enumerate() {
-                    (if place == 0 { ": " } else { "; " })
-                    (metric_label(comparison.metric)) " " (signed(comparison.difference))
-                    @if let Some((low, high)) = comparison.interval { " (95 % " (signed(low)) " to " (signed(high)) ")" }
-                    ", " (comparison.verdict)
-                }
-                "."
-                @if let Some(cost) = cost { " Cost: " (cost) "." }
-            }
-        }
+    html! { @match words::found(rows, &section.groups, &section.comparisons) {
+        Found::Nothing(why) => p { (why) },
+        Found::Variants(variants) => ul.findings { @for (label, said) in &variants { li { strong { (label) } ": " (said) } } },
     } }
 }
 
@@ -153,20 +112,6 @@ fn png(picture: &Picture) -> Markup {
     html! { figure {
         img alt=(picture.caption) src={ "data:image/png;base64," (STANDARD.encode(&picture.png)) };
         figcaption { (picture.caption) }
-    } }
-}
-
-fn failures(rows: &Rows) -> Markup {
-    let failed: Vec<_> = rows.runs.iter().filter(|run| run.state == "failed").collect();
-    html! { @if !failed.is_empty() {
-        h2 { "Failed runs" }
-        div.scroll { table {
-            thead { tr { th { "variant" } th.text { "category" } th { "seed" } th.text { "reason" } } }
-            tbody { @for run in failed { tr {
-                td { (run.variant) } td.text { (run.category) } td { (run.seed) }
-                td.text.wrap { (run.reason.as_deref().unwrap_or("unknown")) }
-            } } }
-        } }
     } }
 }
 

@@ -1,6 +1,6 @@
 //! One side of a comparison: the finished runs of one trial, with what intervals are made of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::grouping::{Groups, Variant};
@@ -8,7 +8,7 @@ use super::protocol::Protocol;
 use super::verdict::Incomparable;
 use super::{Rows, selected};
 use crate::plan::StageKind;
-use crate::store::{Artifacts, Compared, ComparedRun};
+use crate::store::{Artifacts, Compared, ComparedRun, ComparedScore, RunRow, StageRow};
 
 /// The finished runs of one trial.
 #[derive(Debug, Clone)]
@@ -34,6 +34,21 @@ pub(super) struct SideRun {
     pub evaluation: Option<PathBuf>,
 }
 
+/// What the runs of a sweep left, by run.
+pub(super) struct Left<'r> {
+    scores: HashMap<&'r str, Vec<&'r ComparedScore>>,
+    stages: HashMap<&'r str, Vec<&'r StageRow>>,
+}
+
+impl<'r> Left<'r> {
+    pub(super) fn of(rows: &'r Rows) -> Self {
+        let mut left = Self { scores: HashMap::new(), stages: HashMap::new() };
+        rows.scores.iter().for_each(|row| left.scores.entry(&row.run_id).or_default().push(row));
+        rows.stages.iter().for_each(|row| left.stages.entry(&row.run_id).or_default().push(row));
+        left
+    }
+}
+
 impl Side {
     /// The finished runs of what `name` stands for, if they are of one trial.
     pub fn of(name: &str, compared: &Compared, artifacts: &Artifacts) -> Result<Self, Incomparable> {
@@ -53,11 +68,11 @@ impl Side {
     }
 
     /// The finished runs of a report's variant.
-    pub(super) fn of_variant(rows: &Rows, groups: &Groups<'_>, variant: &Variant, artifacts: &Artifacts) -> Self {
-        let run = |run: &crate::store::RunRow| {
-            let stages = rows.stages.iter().filter(|stage| stage.run_id == run.id);
+    pub(super) fn of_variant(groups: &Groups<'_>, variant: &Variant, left: &Left<'_>, artifacts: &Artifacts) -> Self {
+        let run = |run: &RunRow| {
+            let stages = left.stages.get(run.id.as_str()).into_iter().flatten();
             let stages = stages.map(|stage| (stage.stage_id.as_str(), stage.job.as_str()));
-            let scores = rows.scores.iter().filter(|row| row.run_id == run.id);
+            let scores = left.scores.get(run.id.as_str()).into_iter().flatten();
             SideRun {
                 category: run.category.clone(),
                 seed: run.seed,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::grouping::{Groups, Ranking};
-use super::{Rows, Verdict, findings, write};
+use super::{Rows, Side, Verdict, findings, write};
 use crate::store::{Artifacts, ResultRow, RunRow, SweepRow};
 
 /// A run with its pixel AUROC; none = undefined.
@@ -71,8 +71,12 @@ fn groups(rows: &Rows) -> Vec<Groups<'_>> {
     super::grouping::groups(rows, Ranking::WithinProtocols)
 }
 
+fn sides(rows: &Rows, groups: &Groups<'_>) -> Vec<Side> {
+    super::comparison::sides(rows, groups, &Artifacts::new("none".into()))
+}
+
 fn comparisons(rows: &Rows, groups: &Groups<'_>) -> Vec<Verdict> {
-    super::comparison::comparisons(rows, groups, &Artifacts::new("none".into()))
+    super::comparison::comparisons(groups, &sides(rows, groups))
 }
 
 #[test]
@@ -277,4 +281,88 @@ fn what_an_axis_does_is_told_with_its_levels() {
     assert!(low < 0.015 && 0.015 < high && high - low < 0.001);
     let text = text_of(&rows);
     assert!(text.contains("What each setting does") && text.contains("joint.student.learning_rate with model.depth"));
+}
+
+/// Three seeds of each variant around a mean; the second's spread is `spread`.
+fn three(spread: f64) -> Rows {
+    let mut cases = Vec::new();
+    for (variant, mean) in [("ST-FPM", 0.90), ("skip=add", 0.95), ("skip=none", 0.93)] {
+        for (seed, noise) in [0.0, 1.0, -0.5].into_iter().enumerate() {
+            let noise = if variant == "skip=add" { spread * noise } else { 1e-4 * noise * mean };
+            cases.push(case(variant, "nut", seed as i64, Some(mean + noise)));
+        }
+    }
+    rows(&cases)
+}
+
+/// The table of pixel AUROC.
+fn pixel_results(rows: &Rows) -> super::table::Table {
+    let groups = groups(rows);
+    super::tables::results(&groups[0], &sides(rows, &groups[0])).remove(0)
+}
+
+fn bold(table: &super::table::Table) -> Vec<(usize, usize)> {
+    let cells = table.rows.iter().enumerate().flat_map(|(row, cells)| {
+        cells.cells.iter().enumerate().filter(|(_, cell)| cell.best).map(move |(column, _)| (row, column))
+    });
+    cells.collect()
+}
+
+#[test]
+fn the_highest_mean_is_bold_only_where_the_test_tells_it_from_every_rival() {
+    let clear = pixel_results(&three(1e-4));
+    assert_eq!(bold(&clear), [(1, 1)]);
+    assert!(clear.notes[0].starts_with("Bold: ") && clear.notes[0].contains("every other variant"));
+    let blurred = pixel_results(&three(0.03));
+    assert_eq!(bold(&blurred), []);
+    assert!(blurred.notes[0].starts_with("Nothing is bold: "), "{:?}", blurred.notes);
+}
+
+#[test]
+fn without_a_baseline_the_highest_mean_needs_to_beat_the_second_alone() {
+    let mut rows = three(1e-4);
+    rows.runs.iter_mut().for_each(|run| run.baseline = 0);
+    let clear = pixel_results(&rows);
+    assert_eq!(bold(&clear), [(1, 1)]);
+    assert!(clear.notes[0].contains("the second highest"));
+    // One seed tells nothing, nor does a variant alone.
+    rows.runs.retain(|run| run.seed == 0);
+    assert_eq!(bold(&pixel_results(&rows)), []);
+    rows.runs.retain(|run| run.variant == "skip=add");
+    assert_eq!(bold(&pixel_results(&rows)), []);
+}
+
+#[test]
+fn a_report_holds_its_tables_and_itself_as_text_and_json_and_no_stale_ones() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("report");
+    let artifacts = Artifacts::new(folder.path().join("none"));
+    std::fs::create_dir_all(out.join("tables")).expect("created");
+    for name in ["protocol-2-costs.tex", "results-image_auroc_old.csv", "mine.csv"] {
+        std::fs::write(out.join("tables").join(name), "").expect("written");
+    }
+    let rows = three(1e-4);
+    write(&rows, &artifacts, Ranking::default(), &out).expect("written");
+    let mut names: Vec<String> = std::fs::read_dir(out.join("tables"))
+        .expect("readable")
+        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    let ours = ["comparisons", "costs", "epochs", "results-aupro", "results-image_auroc", "results-pixel_auroc"];
+    let mut expected: Vec<String> =
+        ours.iter().flat_map(|name| [format!("{name}.csv"), format!("{name}.tex")]).collect();
+    expected.push("mine.csv".to_owned());
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).expect("readable");
+    assert!(read("tables/results-pixel_auroc.csv").starts_with("variant,nut.mean,nut.sd,nut.seeds,epoch_chosen_by\n"));
+    for (file, bold) in
+        [("report.md", "**0.9500 ± 0.0001**"), ("tables/results-pixel_auroc.tex", "\\textbf{0.9500 $\\pm$ 0.0001}")]
+    {
+        assert!(read(file).contains(bold), "{file}: {}", read(file));
+    }
+    assert!(read("index.html").contains("<strong>0.9500 ± 0.0001</strong>"));
+    let found = serde_json::to_string_pretty(&findings(&rows, &artifacts, Ranking::default())).expect("JSON");
+    assert_eq!(read("report.json"), format!("{found}\n"));
 }

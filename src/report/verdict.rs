@@ -6,14 +6,11 @@ use serde::Serialize;
 
 use super::difference::{self, Differences, Pairs, adjust, settles};
 use super::grouping::METRICS;
+use super::paired_test::{PairedTest, paired_test};
 use super::protocol::differences;
-use super::resampled::resampled;
 use super::side::{Side, twins};
-use super::statistics::{delong, paired_t, seeds_needed, summary, wilcoxon};
+use super::statistics::{delong, seeds_needed, summary, wilcoxon};
 use super::text;
-
-/// Seeds from which the interval is bootstrapped over seeds and images; with fewer it is Student's t over seeds.
-const BOOTSTRAP_SEEDS: usize = 8;
 
 /// Why there is nothing to compare.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -110,6 +107,18 @@ pub(super) fn families(reference: &Side, others: &[(&Side, Option<String>)]) -> 
     all
 }
 
+/// The verdicts of each trial, trials in the order in which they come.
+pub fn by_trial(verdicts: &[Verdict]) -> Vec<Vec<&Verdict>> {
+    let mut trials: Vec<Vec<&Verdict>> = Vec::new();
+    for verdict in verdicts {
+        match trials.iter_mut().find(|trial| trial[0].is_of(&verdict.trial, &verdict.variant)) {
+            Some(trial) => trial.push(verdict),
+            None => trials.push(vec![verdict]),
+        }
+    }
+    trials
+}
+
 /// What the protocols of common categories differ in; an error unless that is allowed.
 fn protocols(one: &Side, other: &Side, across: bool) -> Result<Option<String>, Incomparable> {
     let mut facts = BTreeSet::new();
@@ -143,14 +152,7 @@ fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<
     };
     let of_categories: Vec<f64> = differences.categories.iter().map(of_category).collect();
 
-    let bootstrapped = (differences.by_seed.len() >= BOOTSTRAP_SEEDS)
-        .then(|| resampled(metric, other, reference, &differences.categories))
-        .flatten();
-    let (interval, p, method) = match (bootstrapped, paired_t(&differences.by_seed)) {
-        (Some(b), _) => (Some((b.low, b.high)), Some(b.p), "bootstrap over seeds and images"),
-        (None, Some(t)) => (Some((t.low, t.high)), Some(t.p), "Student's t over seeds"),
-        (None, None) => (None, None, "none"),
-    };
+    let PairedTest { interval, p, method } = paired_test(metric, other, reference, &differences);
     Some(Verdict {
         variant: other.label.clone(),
         trial: other.trial.clone(),

@@ -2,14 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use super::comparison::comparisons;
+use super::comparison::{comparisons, sides};
 use super::effects::effects;
+use super::file::put;
+use super::findings::Findings;
 use super::grouping::{Ranking, groups};
 use super::page::{Section, page};
-use super::{ReportError, Rows, bars, learning, pictures, published};
+use super::table::{csv, latex};
+use super::tables::Tables;
+use super::{ReportError, Rows, bars, learning, markdown, pictures};
 use crate::store::Artifacts;
 
-/// Writes `index.html` and the PNG files; returns the page's path.
+/// Files of a report by their names below its folder.
+type Files = Vec<(String, Vec<u8>)>;
+
+/// Writes the page with its figures, tables, and the same as Markdown and JSON; returns the page's path.
 pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -> Result<PathBuf, ReportError> {
     let all = groups(rows, ranking);
     let many = all.len() > 1;
@@ -17,10 +24,13 @@ pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -
     for (index, groups) in all.into_iter().enumerate() {
         let prefix = if many { format!("protocol-{}-", index + 1) } else { String::new() };
         let (pictures, notes) = pictures::pictures(rows, &groups, artifacts, &prefix)?;
+        let sides = sides(rows, &groups, artifacts);
+        let comparisons = comparisons(&groups, &sides);
+        let effects = effects(&groups);
         sections.push(Section {
-            comparisons: comparisons(rows, &groups, artifacts),
-            effects: effects(&groups),
-            published: published::block(rows, &groups)?,
+            tables: Tables::of(rows, &groups, &sides, &comparisons, &effects)?.prefixed(&prefix),
+            comparisons,
+            effects,
             bars: bars::bars(&groups, &prefix)?,
             learning: learning::learning(rows, &groups, &prefix)?,
             pictures,
@@ -28,41 +38,80 @@ pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -
             groups,
         });
     }
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    for section in &sections {
-        for figure in section.bars.iter().chain(&section.learning) {
-            files.push((format!("{}.png", figure.name), figure.png()?));
-        }
-        files.extend(section.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.png.clone())));
-    }
+    let mut files = figures(&sections)?;
+    files.extend(tables(&sections)?);
+    files.push(("report.json".to_owned(), json(&sections)?));
+    files.push(("report.md".to_owned(), markdown::document(rows, &sections).into_bytes()));
     // The page last: whoever opens it finds its figures beside it.
     files.push(("index.html".to_owned(), page(rows, &sections).into_bytes()));
-    std::fs::create_dir_all(out).map_err(|source| ReportError::Write { path: out.to_owned(), source })?;
+    let wrong = |path: &Path| {
+        let path = path.to_owned();
+        |source| ReportError::Write { path, source }
+    };
+    std::fs::create_dir_all(out.join("tables")).map_err(wrong(out))?;
     for (name, bytes) in &files {
-        put(&out.join(name), bytes)?;
+        let path = out.join(name);
+        put(&path, bytes).map_err(wrong(&path))?;
     }
     remove_stale(out, &files);
     Ok(out.join("index.html"))
 }
 
-fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let temporary = path.with_extension("tmp");
-    std::fs::write(&temporary, bytes)
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .map_err(|source| ReportError::Write { path: path.to_owned(), source })
+fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
+    let mut files = Vec::new();
+    for section in sections {
+        for figure in section.bars.iter().chain(&section.learning) {
+            files.push((format!("{}.png", figure.name), figure.png()?));
+        }
+        files.extend(section.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.png.clone())));
+    }
+    Ok(files)
 }
 
-/// Figures of an older report that this one does not have: only files that carry the names of ours.
+/// Each table twice: exact values, and a float for a document.
+fn tables(sections: &[Section<'_>]) -> Result<Files, ReportError> {
+    let mut files = Vec::new();
+    for table in sections.iter().flat_map(|section| section.tables.all()) {
+        let name = |ending: &str| format!("tables/{}.{ending}", table.name);
+        files.push((name("csv"), csv::bytes(table)?));
+        files.push((name("tex"), latex::float(table).into_bytes()));
+    }
+    Ok(files)
+}
+
+/// What `report --json` prints.
+fn json(sections: &[Section<'_>]) -> Result<Vec<u8>, ReportError> {
+    let of_section =
+        |section: &Section<'_>| Findings::of(&section.groups, section.comparisons.clone(), section.effects.clone());
+    let findings: Vec<Findings> = sections.iter().map(of_section).collect();
+    let mut text = serde_json::to_vec_pretty(&findings).map_err(std::io::Error::from)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// What an older report may have left: folder, endings and beginnings of names, without the protocol's number.
+const OURS: [(&str, &[&str], &[&str]); 2] = [
+    ("", &[".png"], &["bars-", "loss-", "gradients-", "maps-"]),
+    (
+        "tables/",
+        &[".csv", ".tex"],
+        &["results-", "comparisons.", "objective.", "effects.", "effects-", "epochs.", "published.", "costs."],
+    ),
+];
+
+/// Removes figures and tables that this report does not have: only files that carry the names of ours.
 fn remove_stale(out: &Path, files: &[(String, Vec<u8>)]) {
-    let ours = |name: &str| {
-        let name = name.strip_prefix("protocol-").and_then(|rest| rest.split_once('-')).map_or(name, |(_, rest)| rest);
-        name.ends_with(".png") && ["bars-", "loss-", "maps-"].iter().any(|prefix| name.starts_with(prefix))
-    };
-    for entry in std::fs::read_dir(out).into_iter().flatten().filter_map(Result::ok) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if ours(&name) && files.iter().all(|(known, _)| *known != name) {
-            // What stays is only a picture too many.
-            let _ = std::fs::remove_file(entry.path());
+    for (folder, endings, beginnings) in OURS {
+        for entry in std::fs::read_dir(out.join(folder)).into_iter().flatten().filter_map(Result::ok) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let numbered = name.strip_prefix("protocol-").and_then(|rest| rest.split_once('-'));
+            let bare = numbered.map_or(name.as_str(), |(_, rest)| rest);
+            let ours = endings.iter().any(|ending| bare.ends_with(ending))
+                && beginnings.iter().any(|beginning| bare.starts_with(beginning));
+            if ours && files.iter().all(|(known, _)| *known != format!("{folder}{name}")) {
+                // What stays is only a file too many.
+                let _ = std::fs::remove_file(entry.path());
+            }
         }
     }
 }

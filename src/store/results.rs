@@ -118,7 +118,7 @@ impl Store {
              FROM sweep_run sr JOIN run r ON r.id = sr.run_id
              JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
              JOIN trial t ON t.id = r.trial_id JOIN protocol p ON p.id = r.protocol_id
-             WHERE sr.sweep_id = ? ORDER BY st.position, r.category, r.seed",
+             WHERE sr.sweep_id = ? ORDER BY st.position, r.category, r.seed, r.id",
         )
         .bind(sweep)
         .fetch_all(&self.pool)
@@ -151,12 +151,13 @@ impl Store {
 
     /// Stages of the sweep's runs, each with its finishing attempt.
     pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
+        // A condition on the attempt's state beside the stage's would have SQLite look through all attempts of that state.
         Ok(sqlx::query_as(
             "SELECT rs.run_id, s.id AS stage_id, s.kind, s.state, s.job,
                     (SELECT SUM(d.seconds) FROM attempt d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device
              FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id JOIN stage s ON s.id = rs.stage_id
-             LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id AND d.state = 'done'
-                                            ORDER BY d.number DESC LIMIT 1)
+             LEFT JOIN attempt a ON a.state = 'done' AND a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id
+                                                                 ORDER BY d.state = 'done' DESC, d.number DESC LIMIT 1)
              WHERE sr.sweep_id = ? ORDER BY sr.position, rs.position",
         )
         .bind(sweep)

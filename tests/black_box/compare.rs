@@ -91,8 +91,10 @@ fn other_protocols_are_compared_only_when_asked_and_then_marked() {
     }
     let marked = place.succeed(&["compare", "one", "two", "--across-protocols"]).stdout;
     assert!(marked.contains("ACROSS PROTOCOLS (map.aggregate: product, sum)"), "{marked}");
-    let told = json(&place, &["compare", "one", "two", "--across-protocols", "--json"]);
+    let told = json(&place, &["compare", "one", "two", "--across-protocols", "--json", "--html", "page.html"]);
     assert_eq!(verdict(&told, "aupro")["across"], "map.aggregate: product, sum");
+    let page = std::fs::read_to_string(place.path("page.html")).expect("a page");
+    assert!(page.contains("Across protocols. ") && page.contains("(map.aggregate: product, sum)"), "{page}");
 }
 
 #[test]
@@ -167,6 +169,22 @@ fn three_trials_on_six_categories_are_ranked() {
     let test = test.expect("of pixel AUROC");
     assert_eq!(test["apart"], serde_json::json!([["skip=add", "ST-FPM"]]));
     assert_eq!(test["categories"].as_array().map(Vec::len), Some(6));
+
+    place.write("page.html", "an older page");
+    assert_eq!(place.succeed(&[&names[..], &["--html", "page.html"]].concat()).stdout, text, "a page is written, too");
+    let page = std::fs::read_to_string(place.path("page.html")).expect("a page");
+    for part in [
+        "<h3>skip=add against ST-FPM</h3>",
+        "one seed: no interval",
+        "<h2>Ranks over categories</h2><h3>pixel AUROC</h3>",
+        "p = 0.002; 1 = highest. Critical difference 1.35 (Nemenyi, 5 %): skip=add ranks above ST-FPM.",
+        "Wilcoxon over categories, pixel AUROC: p = 0.031.",
+    ] {
+        assert!(page.contains(part), "{part} is not in\n{page}");
+    }
+    for outside in ["<script", "<link", "src=", "href=", "url("] {
+        assert!(!page.contains(outside), "the page is not self-contained: {outside}");
+    }
 }
 
 fn copy(from: &std::path::Path, to: &std::path::Path) {

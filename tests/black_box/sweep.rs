@@ -36,6 +36,21 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
         let image = image::open(place.path("reports/tiny").join(png)).unwrap_or_else(|error| panic!("{png}: {error}"));
         assert!(image.width() > 400, "{png}");
     }
+    let read = |name: &str| std::fs::read_to_string(place.path("reports/tiny").join(name)).expect("is there");
+    assert_eq!(read("report.json"), place.succeed(&["report", "--json"]).stdout);
+    for part in
+        ["# tiny\n\nDoes it run?\n", "| U-Net, skip=concat |", "![pixel AUROC of ST-FPM", "- image size: 32×32 px"]
+    {
+        assert!(read("report.md").contains(part), "report.md lacks {part}");
+    }
+    let stored = place.query(
+        "SELECT x.value FROM result x JOIN run r ON r.id = x.run_id JOIN sweep_trial st ON st.trial_id = r.trial_id
+         WHERE x.name = 'pixel_auroc' AND x.selection = 'selected' ORDER BY st.position",
+    );
+    let told = read("tables/results-pixel_auroc.csv");
+    let told: Vec<&str> = told.lines().skip(1).map(|line| line.rsplit(',').nth(3).expect("a mean")).collect();
+    assert_eq!(told, stored, "to the last digit: one seed is its own mean");
+    assert!(read("tables/costs.tex").contains("\\begin{tabular}{lrrrrrr}"));
 }
 
 #[test]

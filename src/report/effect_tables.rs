@@ -1,0 +1,96 @@
+//! The tables on what each axis of the search does.
+
+use super::effects::{AxisEffect, Effects, LevelEffect};
+use super::grouping::{Groups, metric_label};
+use super::statistics::Share;
+use super::table::{Cell, Column, Row, Table};
+use super::text::signed;
+
+/// Pairs of axes that are shown.
+const SHOWN_PAIRS: usize = 5;
+
+/// Shares of the variance, then each metric's levels; none where nothing was searched.
+pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
+    let Some(first) = effects.first() else { return Vec::new() };
+    let note = format!(
+        "Shares: functional analysis of variance with a random forest (Hutter et al. 2014), mean ± standard deviation over its trees, \
+         of {} runs of {} trials; what is explained is the distance of a run from its category's mean. Levels: mean distance from the \
+         category's mean over all runs that have the level; the interval is Student's t over seeds. Where a search did not try all \
+         levels alike, levels of one axis differ by what the others were set to, too.",
+        first.runs, first.trials
+    );
+    let mut tables = vec![shares(effects, first, groups)];
+    tables.extend(effects.iter().map(|of_metric| levels(of_metric, groups)));
+    tables.iter_mut().for_each(|table| table.notes.push(note.clone()));
+    tables
+}
+
+fn shares(effects: &[Effects], first: &Effects, groups: &Groups<'_>) -> Table {
+    let row = |name: String, shares: Vec<Cell>| Row {
+        cells: std::iter::once(Cell::text(name)).chain(shares).collect(),
+        ..Row::default()
+    };
+    let axes = first.axes.iter().enumerate().map(|(place, axis)| {
+        row(axis.axis.clone(), effects.iter().map(|of_metric| share(of_metric.axes[place].share)).collect())
+    });
+    let shown = if first.axes.len() > 1 { SHOWN_PAIRS } else { 0 };
+    let pairs = first.pairs.iter().take(shown).map(|pair| {
+        let of_metric = |of_metric: &Effects| {
+            share(of_metric.pairs.iter().find(|other| other.axes == pair.axes).map(|pair| pair.share))
+        };
+        row(format!("{} with {}", pair.axes.0, pair.axes.1), effects.iter().map(of_metric).collect())
+    });
+    let columns = effects.iter().map(|of_metric| {
+        let fields = ["share", "sd"].map(|field| format!("{}.{field}", of_metric.metric));
+        Column::number(metric_label(of_metric.metric), fields)
+    });
+    Table {
+        name: "effects".to_owned(),
+        title: groups.marked("Share of the variance"),
+        columns: std::iter::once(Column::label("axis")).chain(columns).collect(),
+        rows: axes.chain(pairs).collect(),
+        remarks: None,
+        notes: Vec::new(),
+    }
+}
+
+fn levels(of_metric: &Effects, groups: &Groups<'_>) -> Table {
+    let levels = |axis: &AxisEffect| {
+        axis.levels.iter().enumerate().map(|(place, level)| row(axis, level, place == 0)).collect::<Vec<_>>()
+    };
+    Table {
+        name: format!("effects-{}", of_metric.metric),
+        title: groups.marked(&format!("Levels: {}", metric_label(of_metric.metric))),
+        columns: vec![
+            Column::label("axis"),
+            Column::label("level"),
+            Column::number("runs", ["runs"]),
+            Column::number("effect", ["effect"]),
+            Column::number("95 % interval", ["low", "high"]),
+        ],
+        rows: of_metric.axes.iter().flat_map(levels).collect(),
+        remarks: None,
+        notes: Vec::new(),
+    }
+}
+
+/// A row a level; people read the axis only beside its first.
+fn row(axis: &AxisEffect, level: &LevelEffect, first: bool) -> Row {
+    let name = Cell::text(&axis.axis);
+    let cells = vec![
+        if first { name } else { Cell { text: String::new(), ..name } },
+        Cell::text(&level.level),
+        Cell::count(level.runs),
+        Cell::number(Some(level.effect), signed),
+        Cell::interval(level.interval),
+    ];
+    Row { cells, ..Row::default() }
+}
+
+fn share(share: Option<Share>) -> Cell {
+    let text = |share: Share| format!("{:.0} ± {:.0} %", 100.0 * share.mean, 100.0 * share.deviation);
+    Cell::numbers(
+        share.map_or_else(|| "–".to_owned(), text),
+        [share.map(|share| share.mean), share.map(|share| share.deviation)],
+    )
+}

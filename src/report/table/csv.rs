@@ -1,0 +1,25 @@
+//! A table's exact values as CSV: a column a field.
+
+use std::io;
+
+use super::Table;
+use crate::report::frame::{Column, DataFormat, Kind, Value, writer};
+
+/// The file's bytes.
+pub(in crate::report) fn bytes(table: &Table) -> io::Result<Vec<u8>> {
+    let fields = table.columns.iter().flat_map(|column| &column.fields);
+    // CSV tells all kinds alike.
+    let columns = fields.map(|name| Column::new(name, Kind::Text)).collect();
+    let mut bytes = Vec::new();
+    let mut out = writer(DataFormat::Csv, columns, &mut bytes)?;
+    for row in &table.rows {
+        let mut values = Vec::new();
+        for (column, cell) in table.columns.iter().zip(&row.cells) {
+            let given = cell.values.iter().cloned().chain(std::iter::repeat(Value::Absent));
+            values.extend(given.take(column.fields.len()));
+        }
+        out.row(&values)?;
+    }
+    out.finish()?;
+    Ok(bytes)
+}

@@ -1,0 +1,102 @@
+//! Verdicts as tables: every variant against ST-FPM, or one trial against another.
+
+use crate::report::grouping::{Groups, metric_label};
+use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
+use crate::report::text::signed;
+use crate::report::verdict::Verdict;
+
+/// What an interval speaks of.
+const INTERVALS: &str = "With fewer than 8 seeds the interval is Student's t over seeds: it speaks of other seeds on these images, \
+                         not of other images. From 8 seeds on it is a bootstrap over seeds and, within each category, images.";
+
+/// Every variant against ST-FPM.
+pub(in crate::report) fn against_baseline(verdicts: &[Verdict], groups: &Groups<'_>) -> Table {
+    let of = groups.categories.len();
+    let row = |verdict: &Verdict| {
+        let categories = Cell { text: format!("{} of {of}", verdict.categories), ..Cell::count(verdict.categories) };
+        let whose = [Cell::text(&verdict.variant), metric(verdict)];
+        let ends = [categories, Cell::text(&verdict.verdict)];
+        Row { cells: whose.into_iter().chain(difference(verdict)).chain(ends).collect(), ..Row::default() }
+    };
+    let whose = [Column::label("variant"), Column::label("metric")];
+    let ends = [Column::number("categories", ["categories"]), Column::prose("verdict")];
+    Table {
+        name: "comparisons".to_owned(),
+        title: groups.marked("Against ST-FPM, re-run under the same protocol"),
+        columns: whose.into_iter().chain(difference_columns()).chain(ends).collect(),
+        rows: verdicts.iter().map(row).collect(),
+        remarks: None,
+        notes: vec![format!(
+            "Paired by category and seed; each seed's difference is a mean over the categories in which both have a number, p is \
+             adjusted over the variants of one metric, counts are of single category–seed pairs. {INTERVALS}"
+        )],
+    }
+}
+
+/// The metrics of one trial beside another's; all verdicts are of the same two.
+pub(in crate::report) fn side_by_side(verdicts: &[&Verdict]) -> Table {
+    let row = |verdict: &&Verdict| {
+        let (mean, reference) = verdict.means;
+        let means = [mean, reference].map(|mean| Cell::number(Some(mean), |mean| format!("{mean:.4}")));
+        let ends = [Cell::count(verdict.categories), Cell::text(verdict.method), Cell::text(&verdict.verdict)];
+        let cells = [metric(verdict)].into_iter().chain(means).chain(difference(verdict)).chain(ends);
+        Row { cells: cells.collect(), ..Row::default() }
+    };
+    let starts = [
+        Column::label("metric"),
+        Column::number("mean", ["mean"]),
+        Column::number("reference's mean", ["reference_mean"]),
+    ];
+    let ends = [Column::number("categories", ["categories"]), Column::label("interval by"), Column::prose("verdict")];
+    let over_categories = verdicts.iter().filter_map(|verdict| {
+        Some(format!(
+            "Wilcoxon over categories, {}: p = {:.3}.",
+            metric_label(verdict.metric),
+            verdict.over_categories?
+        ))
+    });
+    let title = verdicts.first().map(|first| format!("{} against {}", first.variant, first.reference));
+    Table {
+        name: "verdicts".to_owned(),
+        title: title.unwrap_or_default(),
+        columns: starts.into_iter().chain(difference_columns()).chain(ends).collect(),
+        rows: verdicts.iter().map(row).collect(),
+        remarks: None,
+        notes: over_categories
+            .chain([format!(
+                "Paired by category and seed; p is adjusted over the trials that are compared in one metric. {INTERVALS}"
+            )])
+            .collect(),
+    }
+}
+
+fn metric(verdict: &Verdict) -> Cell {
+    Cell::text(metric_label(verdict.metric))
+}
+
+fn difference_columns() -> [Column; 5] {
+    [
+        Column::number("mean difference", ["difference"]),
+        Column::number("95 % interval", ["low", "high"]),
+        Column::number("p (Holm)", ["p_holm"]),
+        Column::number("better / equal / worse", ["better", "equal", "worse"]),
+        Column::number("seeds", ["seeds"]),
+    ]
+}
+
+/// As [`difference_columns`].
+fn difference(verdict: &Verdict) -> [Cell; 5] {
+    let (better, equal, worse) = verdict.better_equal_worse;
+    let counts = Cell {
+        text: format!("{better} / {equal} / {worse}"),
+        values: [better, equal, worse].map(whole).to_vec(),
+        ..Cell::default()
+    };
+    [
+        Cell::number(Some(verdict.difference), signed).toned(Tone::of(verdict.difference)),
+        Cell::interval(verdict.interval),
+        Cell::number(verdict.p, |p| format!("{p:.3}")),
+        counts,
+        Cell::count(verdict.seeds),
+    ]
+}

@@ -1,0 +1,55 @@
+//! What the choice of epoch does: selected, last and, on request, the best on test.
+
+use crate::report::grouping::{Groups, METRICS, Variant};
+use crate::report::statistics::{Summary, summary};
+use crate::report::table::{Cell, Column, Row, Table};
+use crate::report::text::spread;
+
+/// A row a variant and category.
+pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
+    let has_oracle = groups.all().any(|run| groups.value(run, "oracle", "epoch").is_some());
+    let mut selections = vec![("selected", "selected"), ("last", "last epoch")];
+    if has_oracle {
+        selections.push(("oracle", "best on test (oracle)"));
+    }
+    let columns = || METRICS.iter().flat_map(|metric| selections.iter().map(move |selection| (metric, selection)));
+    let row = |variant: &Variant, category: &str| {
+        let chosen =
+            values(groups, variant, category, "selected", "epoch").iter().map(f64::to_string).collect::<Vec<_>>();
+        let chosen = if chosen.is_empty() { Cell::absent("–") } else { Cell::text(chosen.join(", ")) };
+        let numbers = columns()
+            .map(|((metric, _), (selection, _))| cell(summary(&values(groups, variant, category, selection, metric))));
+        let starts = [Cell::text(&variant.label), Cell::text(category), chosen];
+        Row { baseline: variant.baseline, cells: starts.into_iter().chain(numbers).collect() }
+    };
+    let starts = [Column::label("variant"), Column::label("category"), Column::label("selected epochs")];
+    let numbers = columns().map(|((metric, label), (selection, heading))| {
+        let fields = ["mean", "sd"].map(|field| format!("{selection}.{metric}.{field}"));
+        Column::number(format!("{label}\n{heading}"), fields)
+    });
+    let title =
+        if has_oracle { "Selected epoch beside the last and the oracle" } else { "Selected epoch beside the last" };
+    let oracle = "The oracle picks each metric's best epoch on the test set itself: it shows what such a choice pretends, and is never \
+                  compared.";
+    Table {
+        name: "epochs".to_owned(),
+        title: groups.marked(title),
+        columns: starts.into_iter().chain(numbers).collect(),
+        rows: groups
+            .variants
+            .iter()
+            .flat_map(|variant| groups.categories.iter().map(move |(category, _)| (variant, category)))
+            .map(|(variant, category)| row(variant, category))
+            .collect(),
+        remarks: None,
+        notes: has_oracle.then(|| oracle.to_owned()).into_iter().collect(),
+    }
+}
+
+fn values(groups: &Groups<'_>, variant: &Variant, category: &str, selection: &str, name: &str) -> Vec<f64> {
+    groups.cell(variant, category, selection, name).into_iter().map(|(_, value)| value).collect()
+}
+
+fn cell(summary: Option<Summary>) -> Cell {
+    summary.map_or_else(|| Cell::absent("–"), |s| Cell::numbers(spread(s), [Some(s.mean), s.deviation]))
+}

@@ -1,0 +1,32 @@
+//! The runs that failed.
+
+use crate::report::Rows;
+use crate::report::table::{Cell, Column, Row, Table};
+use crate::store::RunRow;
+
+/// A row a failed run; none where none failed.
+pub(in crate::report) fn failures(rows: &Rows) -> Option<Table> {
+    let row = |run: &RunRow| Row {
+        cells: vec![
+            Cell::text(&run.variant),
+            Cell::text(&run.category),
+            Cell::whole(run.seed),
+            Cell::text(run.reason.as_deref().unwrap_or("unknown")),
+        ],
+        ..Row::default()
+    };
+    let failed: Vec<Row> = rows.runs.iter().filter(|run| run.state == "failed").map(row).collect();
+    (!failed.is_empty()).then(|| Table {
+        name: "failures".to_owned(),
+        title: "Failed runs".to_owned(),
+        columns: vec![
+            Column::label("variant"),
+            Column::label("category"),
+            Column::number("seed", ["seed"]),
+            Column::prose("reason"),
+        ],
+        rows: failed,
+        remarks: None,
+        notes: Vec::new(),
+    })
+}

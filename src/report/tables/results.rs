@@ -1,0 +1,130 @@
+//! Variant × category: means over seeds, the best marked where the tests support it.
+
+use crate::report::best::{self, Rivals};
+use crate::report::grouping::{Groups, METRICS, Variant};
+use crate::report::side::Side;
+use crate::report::statistics::{Summary, summary};
+use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
+use crate::report::text::{signed, spread};
+
+/// One table a metric: mean ± standard deviation over seeds, and the difference from ST-FPM's mean below.
+pub(in crate::report) fn results(groups: &Groups<'_>, sides: &[Side]) -> Vec<Table> {
+    METRICS.iter().map(|(name, label)| table(groups, sides, name, label)).collect()
+}
+
+/// What a column of the table is over.
+struct Over<'g> {
+    heading: String,
+    field: &'g str,
+    categories: Vec<&'g str>,
+    /// Whether it is a mean over several categories.
+    mean: bool,
+}
+
+fn table(groups: &Groups<'_>, sides: &[Side], metric: &'static str, label: &str) -> Table {
+    let overs = columns(groups, metric);
+    let cells: Vec<Vec<Cell>> = overs.iter().map(|over| column(groups, sides, over, metric)).collect();
+    let row = |(place, variant): (usize, &Variant)| {
+        let name = Cell::text(&variant.label);
+        let name = if variant.baseline { name.remarked("re-run here", Tone::Plain) } else { name };
+        let ends = [Cell::absent(seeds(groups, variant, metric)), Cell::text(variant.selection)];
+        let numbers = cells.iter().map(|column| column[place].clone());
+        Row { baseline: variant.baseline, cells: std::iter::once(name).chain(numbers).chain(ends).collect() }
+    };
+    let marked = cells.iter().flatten().any(|cell| cell.best);
+    let headings = overs.iter().map(|over| {
+        Column::number(&over.heading, ["mean", "sd", "seeds"].map(|field| format!("{}.{field}", over.field)))
+    });
+    let ends = [Column::number("seeds", [""; 0]), Column::label("epoch chosen by")];
+    Table {
+        name: format!("results-{metric}"),
+        title: groups.marked(label),
+        columns: std::iter::once(Column::label("variant")).chain(headings).chain(ends).collect(),
+        rows: groups.variants.iter().enumerate().map(row).collect(),
+        remarks: groups.baseline().map(|_| "Below each mean, its difference from ST-FPM's."),
+        notes: vec![
+            Rivals::of(groups).note(marked),
+            "Selected epoch, mean ± standard deviation over seeds. The selected epoch is chosen on held-out normal images; no test \
+             image has a part in it."
+                .to_owned(),
+        ],
+    }
+}
+
+/// Each category, and the mean over those that all variants have.
+fn columns<'g>(groups: &'g Groups<'_>, metric: &str) -> Vec<Over<'g>> {
+    let of_category = |(category, _): &'g (String, _)| Over {
+        heading: category.clone(),
+        field: category,
+        categories: vec![category.as_str()],
+        mean: false,
+    };
+    let mut columns: Vec<Over<'g>> = groups.categories.iter().map(of_category).collect();
+    let all = columns.len();
+    if all > 1 {
+        let categories = groups.common_categories("selected", metric);
+        let of = if categories.len() < all { format!("{} of ", categories.len()) } else { String::new() };
+        columns.push(Over { heading: format!("mean of {of}{all} categories"), field: "all", categories, mean: true });
+    }
+    columns
+}
+
+fn column(groups: &Groups<'_>, sides: &[Side], over: &Over<'_>, metric: &'static str) -> Vec<Cell> {
+    let summaries: Vec<Option<Summary>> = groups
+        .variants
+        .iter()
+        .map(|variant| {
+            let pairs = match over.mean {
+                true => groups.means(variant, &over.categories, "selected", metric),
+                false => groups.cell(variant, over.field, "selected", metric),
+            };
+            summary(&pairs.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
+        })
+        .collect();
+    let means: Vec<Option<f64>> = summaries.iter().map(|summary| summary.map(|summary| summary.mean)).collect();
+    let best = best::best(sides, &means, Rivals::of(groups), &over.categories, metric);
+    let reference = groups.variants.iter().position(|variant| variant.baseline).and_then(|place| means[place]);
+    let cell = |(place, summary): (usize, Option<Summary>)| {
+        let variant = &groups.variants[place];
+        let Some(summary) = summary else {
+            return Cell::absent(if over.mean {
+                "–".to_owned()
+            } else {
+                missing(groups, variant, over.field, metric)
+            });
+        };
+        let numbers = [Some(summary.mean), summary.deviation];
+        let mut cell = Cell { best: best == Some(place), ..Cell::numbers(spread(summary), numbers) };
+        cell.values.push(whole(summary.count));
+        let runs = if over.mean { summary.count } else { groups.runs(variant, over.field).count() };
+        if summary.count < runs {
+            cell = cell.remarked(format!("{} of {runs} seeds", summary.count), Tone::Plain);
+        }
+        match reference.filter(|_| !variant.baseline).map(|reference| summary.mean - reference) {
+            Some(difference) => cell.remarked(signed(difference), Tone::of(difference)),
+            None => cell,
+        }
+    };
+    summaries.iter().copied().enumerate().map(cell).collect()
+}
+
+/// "3", or "2–3" where categories differ.
+fn seeds(groups: &Groups<'_>, variant: &Variant, metric: &str) -> String {
+    let categories = groups.categories.iter();
+    let counts = categories.map(|(category, _)| groups.cell(variant, category, "selected", metric).len());
+    let (least, most) = counts.fold((usize::MAX, 0), |(least, most), count| (least.min(count), most.max(count)));
+    if least < most { format!("{least}–{most}") } else { most.to_string() }
+}
+
+/// Why a cell holds no number.
+fn missing(groups: &Groups<'_>, variant: &Variant, category: &str, metric: &str) -> String {
+    if let Some(reason) = groups.reason(variant, category, "selected", metric) {
+        return format!("undefined: {reason}");
+    }
+    let states: Vec<&str> = groups.runs(variant, category).map(|run| run.state.as_str()).collect();
+    match states.first() {
+        None => "–".to_owned(),
+        Some(first) if states.iter().all(|state| state == first) => (*first).to_owned(),
+        Some(_) => "not finished".to_owned(),
+    }
+}
