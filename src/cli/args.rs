@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::global::Global;
 use super::start::start;
 use super::worker::Runner;
-use super::{baselines, cancel, compare, data, gc, report, status, sweep, weights, why, worker};
+use super::{baselines, cancel, compare, data, export, gc, report, status, sweep, weights, why, worker};
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
@@ -39,6 +39,8 @@ enum Verb {
     Report(report::ReportArgs),
     /// Tell whether one trial is better than another, and how sure that is.
     Compare(compare::CompareArgs),
+    /// Write a sweep's numbers for other programs, or its tables for a paper.
+    Export(export::ExportArgs),
     /// List published numbers of ST-FPM, with their sources.
     Baselines(baselines::BaselinesArgs),
     /// Look at a data set, or draw the synthetic one.
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
         Verb::Gc(args) => runtime.block_on(gc::run(&args, &global)),
         Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
         Verb::Compare(args) => runtime.block_on(compare::run(&args, &global)),
+        Verb::Export(args) => runtime.block_on(export::run(&args, &global)),
         Verb::Baselines(args) => baselines::run(&args),
         Verb::Data(verb) => data::run(&verb),
         Verb::Weights(verb) => weights::run(&verb),

@@ -11,6 +11,7 @@ mod cuda;
 mod data;
 mod destination;
 mod exit;
+mod export;
 mod gc;
 mod global;
 mod output;

@@ -9,6 +9,7 @@ mod compared;
 mod error;
 mod estimate;
 mod explain;
+mod exported;
 mod filesystem;
 mod lease;
 mod open;
@@ -31,6 +32,7 @@ pub use compared::{Compared, ComparedRun, ComparedScore, ComparedStage, Compared
 pub use error::StoreError;
 pub use estimate::Rates;
 pub use explain::{AttemptRow, Explanation, RunFacts, StageExplanation};
+pub use exported::CostRow;
 pub use lease::Held;
 pub use open::{Access, Store};
 pub use plan_change::PlanChange;

@@ -12,6 +12,7 @@ mod contention;
 mod devices;
 mod disks;
 mod errors;
+mod export;
 mod failures;
 mod full_disk;
 mod inventory;

@@ -1,0 +1,110 @@
+//! `didact export`: a sweep's numbers for other programs, or its tables for a paper.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::destination::Destination;
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use crate::report::{self, DataFormat, DocumentFormat, ReportError, Rows};
+use crate::store::{Access, Store};
+
+/// Arguments of `didact export`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExportArgs {
+    /// The sweep's name; without one, the latest.
+    sweep: Option<String>,
+    /// csv, json and parquet: every number, to the last bit; md and latex: tables of variant × category.
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+    /// What a row of csv, json or parquet is [default: long].
+    #[arg(long, value_enum)]
+    shape: Option<Shape>,
+    /// File to write to [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Csv,
+    Json,
+    Md,
+    Latex,
+    Parquet,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shape {
+    /// A number: run × selection × metric.
+    Long,
+    /// A run, with a column for each of its numbers and costs.
+    Wide,
+}
+
+/// What is written: rows, or a text.
+enum Content {
+    Rows(DataFormat),
+    Document(DocumentFormat),
+}
+
+/// Runs the verb.
+pub(super) async fn run(args: &ExportArgs, global: &Global) -> Result<Exit, Failure> {
+    let content = args.format.content()?;
+    if matches!(content, Content::Document(_)) && args.shape.is_some() {
+        let message = "--shape says what a row of csv, json or parquet is; md and latex have a table a metric";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let store = Store::open(&global.store, Access::Read).await?;
+    let (sweep, _) = store.find_sweep(args.sweep.as_deref()).await?;
+    let mut out = Destination::open(args.out.as_deref())?;
+    let written = match content {
+        Content::Rows(format) => report::export(&store, &sweep, format, args.shape(), &mut out).await,
+        Content::Document(format) => {
+            let rows = Rows::read(&store, &sweep).await?;
+            let text = report::document(&rows, &global.artifacts(), format);
+            out.write_all(text.as_bytes()).map_err(ReportError::from)
+        }
+    };
+    match written {
+        Ok(()) => out.close(Ok(()))?,
+        Err(ReportError::Out(error)) => out.close(Err(error))?,
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Exit::Done)
+}
+
+impl ExportArgs {
+    fn shape(&self) -> report::Shape {
+        match self.shape {
+            None | Some(Shape::Long) => report::Shape::Long,
+            Some(Shape::Wide) => report::Shape::Wide,
+        }
+    }
+}
+
+impl Format {
+    fn content(self) -> Result<Content, Failure> {
+        Ok(match self {
+            Self::Csv => Content::Rows(DataFormat::Csv),
+            Self::Json => Content::Rows(DataFormat::Json),
+            Self::Md => Content::Document(DocumentFormat::Markdown),
+            Self::Latex => Content::Document(DocumentFormat::Latex),
+            Self::Parquet => Content::Rows(parquet()?),
+        })
+    }
+}
+
+#[cfg(feature = "parquet")]
+fn parquet() -> Result<DataFormat, Failure> {
+    Ok(DataFormat::Parquet)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet() -> Result<DataFormat, Failure> {
+    let message = "this didact was built without Parquet; `cargo install --path . --features parquet` builds one that has it, and \
+                   --format csv needs nothing";
+    Err(Failure::new(Exit::Usage, message))
+}

@@ -1,0 +1,60 @@
+//! The rows that an export is made of, some runs at a time: what is not exported is not read.
+
+use sqlx::FromRow;
+
+use super::{ResultRow, Store, StoreError};
+
+/// What an attempt at a stage of a run took.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct CostRow {
+    /// The run.
+    pub run_id: String,
+    /// What became of the attempt.
+    pub state: String,
+    /// Seconds.
+    pub seconds: Option<f64>,
+    /// Peak memory of its worker, bytes.
+    pub peak_rss_bytes: Option<i64>,
+    /// JSON: further costs.
+    pub costs: String,
+}
+
+impl Store {
+    /// Selection and name of every number that the runs of a sweep have, by name.
+    pub async fn result_names(&self, sweep: &str) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT DISTINCT x.selection, x.name FROM sweep_run sr JOIN result x ON x.run_id = sr.run_id
+             WHERE sr.sweep_id = ? ORDER BY x.name, x.selection",
+        )
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Numbers of some runs: by run, selection, name.
+    pub async fn results_of(&self, runs: &[&str]) -> Result<Vec<ResultRow>, StoreError> {
+        let query = format!(
+            "SELECT run_id, selection, name, value, reason FROM result WHERE run_id IN ({}) ORDER BY run_id, selection, name",
+            places(runs)
+        );
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(query));
+        Ok(runs.iter().fold(query, |query, run| query.bind(*run)).fetch_all(&self.pool).await?)
+    }
+
+    /// All attempts at the stages of some runs, those that they share with others included.
+    pub async fn costs_of(&self, runs: &[&str]) -> Result<Vec<CostRow>, StoreError> {
+        let query = format!(
+            "SELECT rs.run_id, a.state, a.seconds, a.peak_rss_bytes, a.costs
+             FROM run_stage rs JOIN attempt a ON a.stage_id = rs.stage_id
+             WHERE rs.run_id IN ({}) ORDER BY rs.run_id, rs.position, a.number",
+            places(runs)
+        );
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(query));
+        Ok(runs.iter().fold(query, |query, run| query.bind(*run)).fetch_all(&self.pool).await?)
+    }
+}
+
+/// A place for each value: "?, ?, ?".
+fn places(values: &[&str]) -> String {
+    vec!["?"; values.len()].join(", ")
+}
