@@ -1,11 +1,13 @@
 //! Curves with a fixed number of points, for drawing.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::metrics::{Sweep, pro_points};
 
-/// Points a curve keeps.
-const POINTS: usize = 200;
+/// Steps of x of which a curve keeps two points.
+const STEPS: usize = 200;
 
 /// Points (x, y).
 pub type Curve = Vec<(f64, f64)>;
@@ -24,6 +26,11 @@ pub struct Curves {
 }
 
 impl Curves {
+    /// Reads the curves of an evaluate artifact.
+    pub fn read(folder: &Path) -> std::io::Result<Self> {
+        serde_json::from_slice(&std::fs::read(folder.join("curves.json"))?).map_err(std::io::Error::other)
+    }
+
     /// Thins the curves of both sweeps; the overlap runs to `limit`.
     pub fn of(images: &Sweep, pixels: Option<&Sweep>, limit: f64) -> Self {
         let image_roc = thin(roc(images), 1.0);
@@ -53,20 +60,22 @@ fn roc(sweep: &Sweep) -> impl Iterator<Item = (f64, f64)> + '_ {
     })
 }
 
-/// The first point of each of [`POINTS`] equal steps of x in 0..=`end`, and the last point. The millions of points of a
-/// pixel curve are never held at once.
+/// The first and the last point of each of [`STEPS`] equal steps of x in 0..=`end`, so that a step of the curve stays one. The millions
+/// of points of a pixel curve are never held at once.
 fn thin(curve: impl Iterator<Item = (f64, f64)>, end: f64) -> Curve {
     let mut thinned = Curve::new();
-    let (mut next, mut last) = (0, None);
+    let (mut current, mut last) = (None, None);
     for point in curve {
-        let step = (point.0 / end * (POINTS - 1) as f64).floor() as usize;
-        if step >= next {
+        let step = (point.0 / end * (STEPS - 1) as f64).floor() as usize;
+        if current == Some(step) {
+            last = Some(point);
+        } else {
+            thinned.extend(last.take());
             thinned.push(point);
-            next = step + 1;
+            current = Some(step);
         }
-        last = Some(point);
     }
-    thinned.extend(last.filter(|last| thinned.last() != Some(last)));
+    thinned.extend(last);
     thinned
 }
 
@@ -77,9 +86,12 @@ mod tests {
     #[test]
     fn a_thinned_curve_keeps_its_ends_and_few_points() {
         let curve = thin((0..100_000).map(|i| (f64::from(i) / 99_999.0, f64::from(i))), 1.0);
-        assert!(curve.len() <= POINTS + 1 && curve.len() > POINTS / 2, "{}", curve.len());
+        assert_eq!(curve.len(), 2 * STEPS - 1);
         assert_eq!((curve[0], curve[curve.len() - 1]), ((0.0, 0.0), (1.0, 99_999.0)));
         assert!(curve.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(thin(std::iter::empty(), 1.0).is_empty());
+        // A ROC of few images rises at single places of x.
+        let stairs = [(0.0, 0.0), (0.0, 0.4), (0.0, 0.8), (0.5, 0.8), (0.5, 1.0), (1.0, 1.0)];
+        assert_eq!(thin(stairs.into_iter(), 1.0), [0, 2, 3, 4, 5].map(|index| stairs[index]));
     }
 }

@@ -47,7 +47,7 @@ impl LevelMaps {
 }
 
 /// The little-endian values of a whole file.
-pub(crate) fn read_floats(path: &Path) -> std::io::Result<Vec<f32>> {
+fn read_floats(path: &Path) -> std::io::Result<Vec<f32>> {
     let bytes = std::fs::read(path)?;
     if !bytes.len().is_multiple_of(4) {
         let reason = format!("{} holds {} bytes, which are no 32-bit values", path.display(), bytes.len());

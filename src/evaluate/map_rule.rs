@@ -68,11 +68,11 @@ impl MapRule {
     /// The final maps of all images, in their order.
     pub fn all(&self, levels: &[LevelMaps], side: usize) -> Vec<FinalMap> {
         let images = levels.first().map_or(0, LevelMaps::len);
-        (0..images).into_par_iter().map(|image| self.apply(levels, image, side)).collect()
+        (0..images).into_par_iter().map(|image| self.one(levels, image, side)).collect()
     }
 
     /// One image's final map at `side`².
-    fn apply(&self, levels: &[LevelMaps], image: usize, side: usize) -> FinalMap {
+    pub fn one(&self, levels: &[LevelMaps], image: usize, side: usize) -> FinalMap {
         let size = self.settings.fuse_size;
         let fused = join(self.settings.aggregate, levels, &self.levels, image, size);
         let mut values = resize_bilinear(&fused, size, size, side, side);

@@ -1,6 +1,7 @@
 //! What the stage `evaluate` leaves: numbers with reasons where they are undefined.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,4 +51,13 @@ pub struct Evaluation {
     pub image_scores: Vec<ImageScore>,
     /// Score above which an image is called defective: a quantile of the held-out normals'.
     pub held_out_threshold: Option<f64>,
+}
+
+impl Evaluation {
+    /// Reads what an evaluate artifact says.
+    pub fn read(folder: &Path) -> std::io::Result<Self> {
+        let path = folder.join("results.json");
+        serde_json::from_slice(&std::fs::read(&path)?)
+            .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())))
+    }
 }

@@ -35,8 +35,6 @@ pub struct ScoreHeader {
     pub test: Vec<TestImage>,
     /// Number of held-out images.
     pub held_out: usize,
-    /// Indices of the test images with a picture in `thumbnails/`.
-    pub thumbnails: Vec<usize>,
     /// Trained values of student and auto-encoders.
     pub parameters: usize,
     /// Forward multiply-accumulates an image.
@@ -71,16 +69,6 @@ impl ScoreHeader {
 
 pub(crate) fn maps_file(folder: &Path, snapshot: &str, set: &str, level: usize) -> PathBuf {
     folder.join(snapshot).join(format!("{set}-level{}.f32", level + 1))
-}
-
-/// The prepared input of one test image, in a score artifact.
-pub(crate) fn thumbnail_file(score: &Path, index: usize) -> PathBuf {
-    score.join("thumbnails").join(format!("{index:04}.png"))
-}
-
-/// The final map of one test image (f32, square), in an evaluate artifact.
-pub(crate) fn fused_file(evaluate: &Path, index: usize) -> PathBuf {
-    evaluate.join("pictures").join(format!("{index:04}-fused.f32"))
 }
 
 /// The ground truth of one test image, in an evaluate artifact; absent for a normal image.

@@ -49,9 +49,12 @@ impl StageKind {
         match self {
             // 2: per-image overlap, the official code's PRO, kinds of defects, the held-out threshold.
             // 3: histograms of each image's pixels.
-            Self::Evaluate => 3,
+            // 4: masks of all defective images, no fused maps.
+            Self::Evaluate => 4,
             // 2: convolution and batch norm as one operation, sums in other parts. 3: sums beside each other in losses.
-            Self::Features | Self::Pretrain | Self::Joint | Self::Score => 3,
+            Self::Features | Self::Pretrain | Self::Joint => 3,
+            // As above. 4: no thumbnails.
+            Self::Score => 4,
         }
     }
 }

@@ -7,6 +7,7 @@ mod key;
 mod opened;
 mod planned;
 mod pseudo_job;
+mod selected;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -19,6 +20,7 @@ pub use job::{
 pub use key::Key;
 pub use planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 pub use pseudo_job::{PaintJob, PseudoJob};
+pub use selected::selected_stage;
 pub use trial::{
     Baseline, Objective, Pruner, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name,
 };

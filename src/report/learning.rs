@@ -8,12 +8,9 @@ use plotters::prelude::*;
 
 use super::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, left_out, series};
 use super::grouping::Groups;
-use super::text::clipped;
+use super::legend::{legend, legend_height};
 use super::{ReportError, Rows};
 use crate::store::RunRow;
-
-/// So many fit into a column of the legend.
-const LEGEND_CHARACTERS: usize = 38;
 
 /// Points (epoch, value) of one run.
 type Line = Vec<(f64, f64)>;
@@ -110,19 +107,14 @@ fn figure(
     let [left, right] = subject.captions;
     let description = format!("{category}: {} ({left}; {right})", subject.title);
     let description = groups.marked(&description);
-    let legend_rows = groups.variants.len().min(MAX_DRAWN).div_ceil(3) as u32;
-    Figure::draw(name, description, (960, 320 + 20 * legend_rows), |area| {
+    let legend_height = legend_height(&groups.variants);
+    Figure::draw(name, description, (960, 320 + legend_height), |area| {
         let rest = left_out(groups.variants.len());
         let title = format!("{category}: {}, one line a seed{rest}", subject.title);
         let title = groups.marked(&title);
         area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
-        for (index, variant) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
-            let (x, y) = (14 + 300 * (index as i32 % 3), 36 + 20 * (index as i32 / 3));
-            area.draw(&PathElement::new([(x, y + 6), (x + 16, y + 6)], series(index).stroke_width(3)))?;
-            let label = clipped(&variant.label, LEGEND_CHARACTERS);
-            area.draw_text(&label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + 22, y - 1))?;
-        }
-        let (_, below) = area.split_vertically(36 + 20 * legend_rows as i32);
+        legend(area, &groups.variants, 36)?;
+        let (_, below) = area.split_vertically(36 + legend_height as i32);
         let (left, right) = below.split_horizontally(480);
         panel(&left, subject.captions[0], curves, |run| &run.panels[0], |_| None)?;
         panel(&right, subject.captions[1], curves, |run| &run.panels[1], |run| run.selected)

@@ -23,6 +23,7 @@ pub(super) struct Section<'r> {
     pub effects: Vec<Effects>,
     pub published: Option<Markup>,
     pub bars: Vec<Figure>,
+    pub curves: Vec<Figure>,
     pub learning: Vec<Figure>,
     pub pictures: Vec<Picture>,
     /// What could not be drawn.
@@ -92,15 +93,24 @@ fn part(rows: &Rows, section: &Section<'_>, index: usize, of: usize) -> Markup {
         (tables::epochs(groups))
         @if let Some(published) = &section.published { (published) }
         (costs::table(rows, groups))
+        @if !section.curves.is_empty() {
+            h2 { "Curves" }
+            p.quiet {
+                "Of the selected epochs: the mean over a variant's seeds at every place, and the range from the lowest to the highest \
+                 of them. Curves of pixels are thinned from the exact ones, those of images are exact."
+            }
+            @for figure in &section.curves { (svg(figure)) }
+        }
         @if !section.learning.is_empty() {
             h2 { "Learning" }
             @for figure in &section.learning { (svg(figure)) }
         }
         @if !section.pictures.is_empty() || !section.notes.is_empty() {
-            h2 { "Anomaly maps" }
+            h2 { "Pictures" }
             p.quiet {
-                "Distance between teacher and prediction at each level, coarse to fine, and the fused map over the input. Each level \
-                 of a row has one scale over all its test images: brightest = their 99.9 % quantile."
+                "Distance between teacher and prediction at each level, coarse to fine, and the fused map over the input with the ground \
+                 truth outlined. A column has one scale for all rows: of a level 0 to the highest 99.9 % quantile of a row's test images, \
+                 of the fused map 0 to twice the row's held-out threshold, so that the middle colour is where an image becomes anomalous."
             }
             @for picture in &section.pictures { (png(picture)) }
             @for note in &section.notes { p.note { (note) } }

@@ -6,8 +6,11 @@ use super::comparison::comparisons;
 use super::effects::effects;
 use super::grouping::{Ranking, groups};
 use super::page::{Section, page};
-use super::{ReportError, Rows, bars, learning, pictures, published};
+use super::{ReportError, Rows, bars, curves, learning, pictures, published};
 use crate::store::Artifacts;
+
+/// How the names of figures begin.
+const KINDS: [&str; 8] = ["bars-", "roc-", "pro-", "scores-", "loss-", "weights-", "gradients-", "maps-"];
 
 /// Writes `index.html` and the PNG files; returns the page's path.
 pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -> Result<PathBuf, ReportError> {
@@ -22,6 +25,7 @@ pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -
             effects: effects(&groups),
             published: published::block(rows, &groups)?,
             bars: bars::bars(&groups, &prefix)?,
+            curves: curves::curves(rows, &groups, artifacts, &prefix)?,
             learning: learning::learning(rows, &groups, &prefix)?,
             pictures,
             notes,
@@ -30,10 +34,10 @@ pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -
     }
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for section in &sections {
-        for figure in section.bars.iter().chain(&section.learning) {
+        for figure in section.bars.iter().chain(&section.curves).chain(&section.learning) {
             files.push((format!("{}.png", figure.name), figure.png()?));
         }
-        files.extend(section.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.png.clone())));
+        files.extend(section.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.print.clone())));
     }
     // The page last: whoever opens it finds its figures beside it.
     files.push(("index.html".to_owned(), page(rows, &sections).into_bytes()));
@@ -45,7 +49,8 @@ pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -
     Ok(out.join("index.html"))
 }
 
-fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+/// Writes a file that appears whole or not at all.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let temporary = path.with_extension("tmp");
     std::fs::write(&temporary, bytes)
         .and_then(|()| std::fs::rename(&temporary, path))
@@ -56,7 +61,7 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
 fn remove_stale(out: &Path, files: &[(String, Vec<u8>)]) {
     let ours = |name: &str| {
         let name = name.strip_prefix("protocol-").and_then(|rest| rest.split_once('-')).map_or(name, |(_, rest)| rest);
-        name.ends_with(".png") && ["bars-", "loss-", "maps-"].iter().any(|prefix| name.starts_with(prefix))
+        name.ends_with(".png") && KINDS.iter().any(|kind| name.starts_with(kind))
     };
     for entry in std::fs::read_dir(out).into_iter().flatten().filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();

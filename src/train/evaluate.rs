@@ -13,8 +13,8 @@ use crate::evaluate::metrics::{
     expected_false_alarms, f1_max, rescaled_pro,
 };
 use crate::evaluate::{
-    Checkpoint, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, MapRule, Measured, PixelHistograms,
-    ScoreHeader, Snapshot, fused_file, mask_file, quantile,
+    Calibrated, Checkpoint, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, Measured, PixelHistograms,
+    ScoreHeader, Snapshot, mask_file,
 };
 
 /// What the stage works on.
@@ -37,11 +37,10 @@ struct Outcome {
     curves: Curves,
     /// Where pixels can be measured.
     histograms: Option<PixelHistograms>,
-    maps: Vec<FinalMap>,
 }
 
-/// Writes `results.json`, `curves.json`, of the selected epoch each image's histograms, and, for the pictures of the report, fused
-/// maps and masks.
+/// Writes `results.json`, `curves.json` and, of the selected epoch, each image's histograms and, for the pictures of the report, the
+/// masks.
 pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let header = ScoreHeader::read(input.score).map_err(StageError::artifact)?;
     if header.test.len() != input.test.len() {
@@ -83,7 +82,10 @@ pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Re
     if let Some(histograms) = &outcome.histograms {
         histograms.write(context.out).map_err(StageError::artifact)?;
     }
-    write_pictures(context.out, &header, &outcome.maps, &masks, input.image_size)
+    match input.checkpoint {
+        Checkpoint::Selected => write_masks(context.out, &masks, input.image_size),
+        Checkpoint::Last | Checkpoint::Oracle => Ok(()),
+    }
 }
 
 /// For the oracle every metric takes its own best epoch: that is what picking on the test set yields.
@@ -121,11 +123,9 @@ fn measure(
     snapshot: &Snapshot,
     masks: &[Truth],
 ) -> Result<Outcome, StageError> {
-    let held_out = header.maps(input.score, snapshot, "held-out", header.held_out).map_err(StageError::artifact)?;
-    let rule = MapRule::fit(input.settings, &held_out, input.image_size);
-    let normal: Vec<f32> = rule.all(&held_out, input.image_size).iter().map(|map| map.score).collect();
-    let threshold = quantile(&normal, input.settings.threshold_quantile);
-
+    let Calibrated { rule, normal, threshold } =
+        Calibrated::read(input.score, header, snapshot, input.settings, input.image_size)
+            .map_err(StageError::artifact)?;
     let levels = header.maps(input.score, snapshot, "test", header.test.len()).map_err(StageError::artifact)?;
     let maps = rule.all(&levels, input.image_size);
     let mut results = Results::default();
@@ -159,7 +159,7 @@ fn measure(
         .collect();
     let evaluation =
         Evaluation { epoch: snapshot.epoch, results: results.0, image_scores, held_out_threshold: threshold };
-    Ok(Outcome { evaluation, curves: Curves::of(&images, pixels.as_ref(), PRO_LIMIT), histograms, maps })
+    Ok(Outcome { evaluation, curves: Curves::of(&images, pixels.as_ref(), PRO_LIMIT), histograms })
 }
 
 /// Numbers by name.
@@ -249,24 +249,16 @@ fn measure_pixels(
     Ok(pixels)
 }
 
-fn write_pictures(
-    out: &Path,
-    header: &ScoreHeader,
-    maps: &[FinalMap],
-    masks: &[Truth],
-    side: usize,
-) -> Result<(), StageError> {
-    let folder = out.join("pictures");
-    let wrong = |error: String| StageError::Artifact(format!("{}: {error}", folder.display()));
-    std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
-    for &index in &header.thumbnails {
-        std::fs::write(fused_file(out, index), bytemuck::cast_slice(&maps[index].values))
+/// The ground truth of every defective image, for the pictures of the report.
+fn write_masks(out: &Path, masks: &[Truth], side: usize) -> Result<(), StageError> {
+    for (index, mask) in masks.iter().enumerate() {
+        let Some(Some(mask)) = mask else { continue };
+        let path = mask_file(out, index);
+        let wrong = |error: String| StageError::Artifact(format!("{}: {error}", path.display()));
+        std::fs::create_dir_all(path.parent().unwrap_or(out)).map_err(|e| wrong(e.to_string()))?;
+        let grey: Vec<u8> = mask.iter().map(|&p| if p { 255 } else { 0 }).collect();
+        image::save_buffer(&path, &grey, side as u32, side as u32, image::ExtendedColorType::L8)
             .map_err(|e| wrong(e.to_string()))?;
-        if let Some(Some(mask)) = &masks[index] {
-            let grey: Vec<u8> = mask.iter().map(|&p| if p { 255 } else { 0 }).collect();
-            image::save_buffer(mask_file(out, index), &grey, side as u32, side as u32, image::ExtendedColorType::L8)
-                .map_err(|e| wrong(e.to_string()))?;
-        }
     }
     Ok(())
 }

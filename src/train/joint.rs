@@ -14,9 +14,12 @@ use super::held_out::held_out_numbers;
 use super::weighting::Weighting;
 use super::{Batches, JointSettings, SelectionRule, StageContext, StageError, TrainedImages};
 use crate::data::{FeatureSet, SplitRule};
-use crate::model::{Architecture, Assembly, AutoEncoder, Corruption};
+use crate::model::{Architecture, Assembly, AutoEncoder, Backbone, Corruption};
 use crate::nn::{Module, Optimizer, State, clip_global_norm};
 use crate::tensor::Backend;
+
+/// The weights of the selected epoch, in the artifact.
+pub(super) const SELECTED: &str = "selected.safetensors";
 
 /// What the stage works on.
 pub struct JointInput<'a> {
@@ -123,7 +126,7 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
     };
     let outcome = drive(&mut phase, &schedule, context)?;
     if input.settings.selection == SelectionRule::Last {
-        phase.weights()?.save(&context.out.join("selected.safetensors")).map_err(StageError::artifact)?;
+        phase.weights()?.save(&context.out.join(SELECTED)).map_err(StageError::artifact)?;
     }
     let summary = JointSummary {
         selected_epoch: outcome.selected_epoch,
@@ -229,4 +232,16 @@ pub fn load_assembly<B: Backend>(assembly: &mut Assembly<B>, state: &State) -> R
         Some(autoencoders) => state.load_module("autoencoder.", autoencoders).map_err(StageError::artifact),
         None => Ok(()),
     }
+}
+
+/// Student and auto-encoders of the selected epoch, from the folder of a joint stage.
+pub(super) fn selected_assembly<B: Backend>(
+    joint: &Path,
+    backbone: &Backbone,
+    model: &AutoEncoder,
+) -> Result<Assembly<B>, StageError> {
+    let state = State::load(&joint.join(SELECTED)).map_err(StageError::artifact)?;
+    let mut assembly = Assembly::new(0, backbone, model);
+    load_assembly(&mut assembly, &state)?;
+    Ok(assembly)
 }

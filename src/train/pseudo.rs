@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::evaluate::write_json;
 use super::features::backbone;
+use super::joint::selected_assembly;
 use super::paint::MASKS;
-use super::{Batches, JointSummary, StageContext, StageError, distance_maps, load_assembly};
+use super::{Batches, JointSummary, StageContext, StageError, distance_maps};
 use crate::data::{FeatureSet, Image, SplitRule, read_masks};
 use crate::evaluate::metrics::{NotFinite, Sweep, auroc};
 use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, quantile};
-use crate::model::{Assembly, AutoEncoder};
-use crate::nn::State;
+use crate::model::AutoEncoder;
 use crate::tensor::Backend;
 
 /// Painted images that are drawn for people to look at.
@@ -44,9 +44,8 @@ pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_
     let side = painted.header().side;
     let masks = read_masks(&input.painted.join(MASKS), painted.len(), side * side).map_err(StageError::artifact)?;
     let summary = JointSummary::read(input.joint)?;
-    let state = State::load(&input.joint.join("selected.safetensors")).map_err(StageError::artifact)?;
-    let mut assembly = Assembly::<B>::new(0, &backbone(train.header(), summary.architecture)?, input.model);
-    load_assembly(&mut assembly, &state)?;
+    let mut assembly =
+        selected_assembly::<B>(input.joint, &backbone(train.header(), summary.architecture)?, input.model)?;
     if context.observer.stop_requested() {
         return Err(StageError::Interrupted);
     }

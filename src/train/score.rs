@@ -4,15 +4,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::features::backbone;
+use super::joint::SELECTED;
 use super::{Batches, JointSummary, Progress, StageContext, StageError, distance_maps, load_assembly};
 use crate::data::{FeatureSet, Sample, SplitRule};
-use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file, thumbnail_file};
+use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file};
 use crate::model::{Assembly, AutoEncoder};
 use crate::nn::State;
 use crate::tensor::Backend;
-
-/// Test images of each kind whose pictures are kept for the report.
-const PICTURES_PER_KIND: usize = 3;
 
 /// What the stage works on.
 pub struct ScoreInput<'a> {
@@ -46,7 +44,7 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
     let split = input.split.split(train.len()).map_err(|e| StageError::Data(e.to_string()))?;
     let summary = JointSummary::read(input.joint)?;
     let snapshots: Vec<(String, Snapshot)> = match input.checkpoint {
-        Checkpoint::Selected => vec![("selected.safetensors".to_owned(), snapshot("selected", summary.selected_epoch))],
+        Checkpoint::Selected => vec![(SELECTED.to_owned(), snapshot("selected", summary.selected_epoch))],
         Checkpoint::Last => vec![("last.safetensors".to_owned(), snapshot("last", summary.epochs))],
         Checkpoint::Oracle => summary
             .oracle
@@ -90,14 +88,11 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
         context.observer.progress(Progress { done: done + 1, total: snapshots.len(), unit: "snapshot", loss: None });
     }
 
-    let thumbnails = picture_indices(input.test);
-    write_thumbnails(context.out, &test, &thumbnails)?;
     let header = ScoreHeader {
         levels: test.header().levels.iter().map(|level| (level.height, level.width)).collect(),
         snapshots: snapshots.into_iter().map(|(_, snapshot)| snapshot).collect(),
         test: input.test.iter().map(|s| TestImage { image: s.image.clone(), defect: s.defect.clone() }).collect(),
         held_out: split.held_out.len(),
-        thumbnails,
         parameters: summary.parameters,
         multiply_accumulates: summary.multiply_accumulates,
     };
@@ -109,31 +104,12 @@ fn snapshot(folder: &str, epoch: usize) -> Snapshot {
     Snapshot { folder: folder.to_owned(), epoch }
 }
 
-/// The first few images of every kind, in the order of the test images.
-fn picture_indices(test: &[Sample]) -> Vec<usize> {
-    let earlier_of_kind = |index: usize| test[..index].iter().filter(|s| s.defect == test[index].defect).count();
-    (0..test.len()).filter(|&index| earlier_of_kind(index) < PICTURES_PER_KIND).collect()
-}
-
 fn write_maps(out: &Path, snapshot: &str, set: &str, level: usize, maps: &LevelMaps) -> Result<(), StageError> {
     let path = maps_file(out, snapshot, set, level);
     let folder = path.parent().unwrap_or(out);
     std::fs::create_dir_all(folder)
         .and_then(|()| maps.write(&path))
         .map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
-}
-
-fn write_thumbnails(out: &Path, test: &FeatureSet, indices: &[usize]) -> Result<(), StageError> {
-    let folder = out.join("thumbnails");
-    let wrong = |error: String| StageError::Artifact(format!("{}: {error}", folder.display()));
-    std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
-    for &index in indices {
-        let image = test.image(index);
-        let (path, side) = (thumbnail_file(out, index), image.side as u32);
-        image::save_buffer(path, &image.rgb, side, side, image::ExtendedColorType::Rgb8)
-            .map_err(|e| wrong(e.to_string()))?;
-    }
-    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), StageError> {

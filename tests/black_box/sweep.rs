@@ -32,7 +32,15 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
     for outside in ["<script", "<link", "src=\"http", "href=\"http", "url("] {
         assert!(!page.contains(outside), "the page is not self-contained: {outside}");
     }
-    for png in ["bars-pixel_auroc.png", "loss-weave.png", "maps-weave-hole-0003.png"] {
+    for png in [
+        "bars-pixel_auroc.png",
+        "loss-weave.png",
+        "roc-weave.png",
+        "pro-weave.png",
+        "scores-weave.png",
+        "maps-weave-best.png",
+        "maps-weave-good.png",
+    ] {
         let image = image::open(place.path("reports/tiny").join(png)).unwrap_or_else(|error| panic!("{png}: {error}"));
         assert!(image.width() > 400, "{png}");
     }

@@ -1,0 +1,68 @@
+//! Curves of several seeds become one: the mean at each of a fixed number of places, and the range.
+
+use crate::evaluate::Curve;
+
+/// Places of an averaged curve.
+const PLACES: usize = 101;
+
+/// One variant's curve over its seeds, at [`PLACES`] equal steps of x.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Average {
+    /// Points (x, mean).
+    pub mean: Curve,
+    /// Points (x, lowest) there, then (x, highest) back: the outline of the range. Empty for one seed.
+    pub range: Curve,
+}
+
+impl Average {
+    /// Of curves over 0..=`end`, each with ascending x; none of no points.
+    pub(super) fn of(curves: &[&Curve], end: f64) -> Option<Self> {
+        let curves: Vec<&&Curve> = curves.iter().filter(|curve| !curve.is_empty()).collect();
+        if curves.is_empty() {
+            return None;
+        }
+        let places = (0..PLACES).map(|place| end * place as f64 / (PLACES - 1) as f64);
+        let values: Vec<(f64, Vec<f64>)> =
+            places.map(|x| (x, curves.iter().map(|curve| value_at(curve, x)).collect())).collect();
+        let point = |of: fn(&[f64]) -> f64| values.iter().map(move |(x, values)| (*x, of(values)));
+        let lowest = point(|values| values.iter().copied().fold(f64::INFINITY, f64::min));
+        let highest = point(|values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        let range = if curves.len() > 1 { lowest.chain(highest.rev()).collect() } else { Curve::new() };
+        Some(Self { mean: point(|values| values.iter().sum::<f64>() / values.len() as f64).collect(), range })
+    }
+}
+
+/// The curve at x: where it rises there its top, between points on the line that joins them, beyond its ends as at its ends.
+fn value_at(curve: &Curve, x: f64) -> f64 {
+    let after = curve.partition_point(|(place, _)| *place <= x);
+    match (after.checked_sub(1).map(|before| curve[before]), curve.get(after)) {
+        (Some((left, low)), Some(&(right, high))) => low + (high - low) * (x - left) / (right - left),
+        (Some((_, value)), None) | (None, Some(&(_, value))) => value,
+        (None, None) => f64::NAN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_taken_at_its_top_and_a_line_in_its_middle() {
+        let stairs: Curve = vec![(0.0, 0.0), (0.0, 0.5), (0.5, 0.5), (0.5, 1.0), (1.0, 1.0)];
+        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|x| value_at(&stairs, x)), [0.5, 0.5, 1.0, 1.0]);
+        let line: Curve = vec![(0.2, 1.0), (0.6, 0.0)];
+        assert_eq!([0.0, 0.2, 1.0].map(|x| value_at(&line, x)), [1.0, 1.0, 0.0]);
+        assert!((value_at(&line, 0.4) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn seeds_have_a_mean_and_a_range() {
+        let (one, other): (Curve, Curve) = (vec![(0.0, 0.2), (0.3, 0.2)], vec![(0.0, 0.6), (0.3, 0.6)]);
+        let average = Average::of(&[&one, &other, &Curve::new()], 0.3).expect("two curves");
+        assert_eq!((average.mean.len(), average.range.len()), (PLACES, 2 * PLACES));
+        assert!(average.mean.iter().all(|(_, value)| (value - 0.4).abs() < 1e-12));
+        assert_eq!((average.range[0], average.range[2 * PLACES - 1]), ((0.0, 0.2), (0.0, 0.6)));
+        assert!(Average::of(&[&one], 0.3).expect("a curve").range.is_empty());
+        assert_eq!(Average::of(&[&Curve::new()], 1.0), None);
+    }
+}

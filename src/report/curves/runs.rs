@@ -1,0 +1,51 @@
+//! What the curves of one category are drawn from: the points that `evaluate` keeps of its pixels' exact curves, the image scores of the
+//! store, and the held-out thresholds.
+
+use crate::evaluate::metrics::{PRO_LIMIT, Sweep};
+use crate::evaluate::{Curves, Evaluation};
+use crate::plan::StageKind;
+use crate::report::figure::MAX_DRAWN;
+use crate::report::grouping::Groups;
+use crate::report::{Rows, selected};
+use crate::store::{Artifacts, RunRow};
+
+/// One finished run.
+pub(super) struct RunCurves {
+    /// Which of the group's variants.
+    pub variant: usize,
+    /// Its seed.
+    pub seed: i64,
+    /// Image curves from the store, pixel curves from the artifact.
+    pub curves: Curves,
+    /// Whether an image is defective, and its score.
+    pub scores: Vec<(bool, f64)>,
+    /// The score above which an image is called anomalous.
+    pub threshold: Option<f64>,
+}
+
+/// The finished runs of a category whose evaluations are there, variant by variant.
+pub(super) fn finished_runs(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifacts, category: &str) -> Vec<RunCurves> {
+    let variants = groups.variants.iter().take(MAX_DRAWN).enumerate();
+    let runs = variants.flat_map(|(variant, trial)| groups.runs(trial, category).map(move |run| (variant, run)));
+    runs.filter(|(_, run)| run.state == "done")
+        .filter_map(|(variant, run)| RunCurves::of(rows, artifacts, run, variant))
+        .collect()
+}
+
+impl RunCurves {
+    fn of(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: usize) -> Option<Self> {
+        let stages = rows.stages.iter().filter(|stage| stage.run_id == run.id);
+        let stages = stages.map(|stage| (stage.stage_id.as_str(), stage.job.as_str()));
+        let folder = selected::folder(artifacts, StageKind::Evaluate, stages)?;
+        let scores: Vec<(bool, f64)> =
+            rows.scores.iter().filter(|row| row.run_id == run.id).map(|row| (row.label == 1, row.score)).collect();
+        // Scores are 32-bit numbers that the store holds in 64 bits.
+        let (labels, values): (Vec<bool>, Vec<f32>) =
+            scores.iter().map(|&(label, score)| (label, score as f32)).unzip();
+        let images = Sweep::of_labels(&values, &labels).ok()?;
+        let curves =
+            Curves { image_roc: Curves::of(&images, None, PRO_LIMIT).image_roc, ..Curves::read(&folder).ok()? };
+        let threshold = Evaluation::read(&folder).ok()?.held_out_threshold;
+        Some(Self { variant, seed: run.seed, curves, scores, threshold })
+    }
+}

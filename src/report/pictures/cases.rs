@@ -1,0 +1,108 @@
+//! Which test images of a category are shown: best, median and worst, the normal one that is nearest to a false alarm, every kind of
+//! defect.
+//!
+//! One image is shown for all rows, so that no row may choose: a row ranks the images by score relative to its held-out threshold (which
+//! is their order by score), and the mean of an image's ranks counts.
+
+use std::cmp::Ordering;
+
+use crate::evaluate::ImageScore;
+
+/// An image to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Case {
+    /// Its place among the test images.
+    pub index: usize,
+    /// Its part of a file name: "best".
+    pub slug: String,
+    /// Why it is shown: "the best of 17 defective images".
+    pub reason: String,
+}
+
+/// The images to show, each once; `rows`: the scores of the same test images in every row.
+pub(super) fn cases(rows: &[&[ImageScore]]) -> Vec<Case> {
+    let Some(images) = rows.first() else { return Vec::new() };
+    let ranked = |wanted: &dyn Fn(Option<&str>) -> bool| {
+        by_mean_rank(rows, (0..images.len()).filter(|&index| wanted(images[index].defect.as_deref())).collect())
+    };
+    let mut cases: Vec<Case> = Vec::new();
+    let mut show = |index: Option<&usize>, slug: &str, reason: String| {
+        if let Some(&index) = index.filter(|index| cases.iter().all(|case| case.index != **index)) {
+            cases.push(Case { index, slug: slug.to_owned(), reason });
+        }
+    };
+    let defective = ranked(&|defect| defect.is_some());
+    let of = format!("of {} defective images", defective.len());
+    show(defective.last(), "best", format!("the best {of}"));
+    show(middle(&defective), "median", format!("the median {of}"));
+    show(defective.first(), "worst", format!("the worst {of}"));
+    let normal = ranked(&|defect| defect.is_none());
+    show(normal.last(), "good", format!("of {} normal images the nearest to a false alarm", normal.len()));
+    let mut kinds: Vec<&str> = images.iter().filter_map(|image| image.defect.as_deref()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind in kinds {
+        let shown = |case: &Case| images[case.index].defect.as_deref() == Some(kind);
+        if !cases.iter().any(shown) {
+            let of_kind = ranked(&|defect| defect == Some(kind));
+            let reason = format!("the median of {} images of this kind", of_kind.len());
+            let slug = format!("kind-{kind}");
+            cases.extend(middle(&of_kind).map(|&index| Case { index, slug, reason }));
+        }
+    }
+    cases
+}
+
+fn middle(ranked: &[usize]) -> Option<&usize> {
+    ranked.get(ranked.len().checked_sub(1)? / 2)
+}
+
+/// Images from the lowest to the highest mean rank of their scores; equal ones in their order.
+fn by_mean_rank(rows: &[&[ImageScore]], mut images: Vec<usize>) -> Vec<usize> {
+    let order = |row: &[ImageScore], a: usize, b: usize| row[a].score.total_cmp(&row[b].score);
+    let rank = |index: usize| -> usize {
+        let below =
+            |row: &&[ImageScore]| images.iter().filter(|&&other| order(row, other, index) == Ordering::Less).count();
+        rows.iter().map(below).sum()
+    };
+    let ranks: std::collections::BTreeMap<usize, usize> = images.iter().map(|&index| (index, rank(index))).collect();
+    images.sort_by_key(|index| ranks[index]);
+    images
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(scores: &[(f32, Option<&str>)]) -> Vec<ImageScore> {
+        let image = |&(score, defect): &(f32, Option<&str>)| ImageScore {
+            image: String::new(),
+            defect: defect.map(str::to_owned),
+            score,
+        };
+        scores.iter().map(image).collect()
+    }
+
+    fn shown(rows: &[&[ImageScore]]) -> Vec<(usize, String)> {
+        cases(rows).into_iter().map(|case| (case.index, case.slug)).collect()
+    }
+
+    #[test]
+    fn the_ends_the_middle_the_nearest_normal_and_every_kind_are_shown_once() {
+        let cut = Some("cut");
+        let one = row(&[(1.0, None), (3.0, None), (5.0, cut), (9.0, cut), (2.0, cut), (4.0, Some("hole")), (4.5, cut)]);
+        let expected = [(3, "best"), (6, "median"), (4, "worst"), (1, "good"), (5, "kind-hole")];
+        assert_eq!(shown(&[&one]), expected.map(|(index, slug)| (index, slug.to_owned())));
+        // What the rows do not agree on their mean rank decides: 2 is the second of one and the first of the other.
+        let other =
+            row(&[(1.0, None), (3.0, None), (9.0, cut), (5.0, cut), (2.0, cut), (4.0, Some("hole")), (1.0, cut)]);
+        assert_eq!(shown(&[&one, &other, &other])[0], (2, "best".to_owned()));
+    }
+
+    #[test]
+    fn few_images_are_not_shown_twice() {
+        let one = row(&[(1.0, Some("cut")), (2.0, None)]);
+        assert_eq!(shown(&[&one]), [(0, "best".to_owned()), (1, "good".to_owned())]);
+        assert!(shown(&[]).is_empty() && shown(&[&[]]).is_empty());
+    }
+}

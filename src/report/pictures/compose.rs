@@ -1,0 +1,183 @@
+//! The tiles of all rows beside each other, with what they are.
+
+use resvg::tiny_skia::Pixmap;
+
+use super::source::Source;
+use super::tiles::{blocks, fused, outline, resized};
+use crate::data::Image;
+use crate::report::figure::rasterise;
+use crate::report::heat::heat;
+
+/// Pixels of a tile's side: a multiple of the levels' sides at the usual image sizes.
+const TILE: usize = 128;
+/// Pixels between tiles.
+const GAP: usize = 8;
+/// Room for the columns' labels and colour scales above, pixels.
+const HEAD: usize = 46;
+/// Room for the rows' labels, pixels.
+const LABELS: usize = 150;
+/// Pixels of a colour scale's height.
+const SCALE: usize = 6;
+
+/// A finished picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::report) struct Picture {
+    /// File name without ending.
+    pub name: String,
+    /// What it shows.
+    pub caption: String,
+    /// The picture for the page, on nothing.
+    pub png: Vec<u8>,
+    /// The same for print: twice as large, on white.
+    pub print: Vec<u8>,
+}
+
+/// What a picture is made of.
+pub(super) struct Table<'a> {
+    /// Its rows, at least one.
+    pub sources: &'a [Source],
+    /// The image that they show.
+    pub index: usize,
+    /// File name without ending.
+    pub name: String,
+    /// What it shows.
+    pub caption: String,
+    /// What every picture that is passed on alone must carry.
+    pub mark: Option<String>,
+}
+
+/// For whom a picture is.
+#[derive(Clone, Copy)]
+struct Look {
+    /// Pixels for one.
+    scale: usize,
+    ink: &'static str,
+    on_white: bool,
+}
+
+const PAGE: Look = Look { scale: 1, ink: "#808080", on_white: false };
+const PRINT: Look = Look { scale: 2, ink: "#222222", on_white: true };
+
+/// Draws a picture.
+pub(super) fn compose(table: &Table<'_>) -> Result<Picture, String> {
+    Ok(Picture {
+        name: table.name.clone(),
+        caption: table.caption.clone(),
+        png: table.drawn(PAGE)?,
+        print: table.drawn(PRINT)?,
+    })
+}
+
+/// Left and upper edge of a cell, unscaled: the input comes first, then the rows' labels, then the maps.
+fn place(column: usize, row: usize) -> (usize, usize) {
+    let labels = if column > 0 { LABELS } else { 0 };
+    (labels + column * (TILE + GAP), HEAD + row * (TILE + GAP))
+}
+
+impl Table<'_> {
+    fn drawn(&self, look: Look) -> Result<Vec<u8>, String> {
+        let levels = self.sources[0].levels.len();
+        // The value that a column draws brightest is the same in all its rows.
+        let ceilings: Vec<f32> = (0..levels)
+            .map(|level| self.sources.iter().map(|source| source.ceiling(level)).fold(f32::MIN_POSITIVE, f32::max))
+            .collect();
+        let mut pixels = rasterise(&self.labels(&ceilings, look), look.scale as f32)?;
+        let tile = TILE * look.scale;
+        let mut put = |image: &Image, (left, top): (usize, usize)| {
+            paste(&mut pixels, &image.rgb, image.side, (left * look.scale, top * look.scale));
+        };
+        let input = resized(&self.sources[0].input(self.index), tile);
+        let mask = self.sources.iter().find_map(|source| source.mask(self.index));
+        put(&input, place(0, 0));
+        if let (Some(mask), true) = (&mask, self.sources.len() > 1) {
+            let mut marked = input.clone();
+            outline(&mut marked, mask, look.scale);
+            put(&marked, place(0, 1));
+        }
+        for (row, source) in self.sources.iter().enumerate() {
+            for (column, level) in (0..levels).rev().enumerate() {
+                put(&blocks(&source.levels[level], self.index, ceilings[level], tile), place(1 + column, row));
+            }
+            let mut over = fused(&input, &source.fused(self.index), source.calibrated.threshold);
+            mask.iter().for_each(|mask| outline(&mut over, mask, look.scale));
+            put(&over, place(1 + levels, row));
+        }
+        for column in 1..2 + levels {
+            let (width, height) = (tile, SCALE * look.scale);
+            let rgb: Vec<u8> =
+                (0..width * height).flat_map(|p| heat((p % width) as f32 / (width - 1) as f32)).collect();
+            let (left, top) = place(column, 0);
+            paste(&mut pixels, &rgb, width, (left * look.scale, (top - SCALE - 4) * look.scale));
+        }
+        pixels.encode_png().map_err(|error| error.to_string())
+    }
+
+    /// Everything but the tiles, as SVG.
+    fn labels(&self, ceilings: &[f32], look: Look) -> String {
+        let levels = &self.sources[0].levels;
+        let (width, height) = place(levels.len() + 2, self.sources.len());
+        let (width, height) = (width - GAP, height - GAP);
+        let mut labels = String::new();
+        if look.on_white {
+            labels += "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>";
+        }
+        let middle = |column: usize| place(column, 0).0 + TILE / 2;
+        labels += &text("input", (middle(0), 16), 14.0, "middle");
+        if self.sources.len() > 1 && self.images_are_defective() {
+            labels += &text("below: defect outlined", (middle(0), 31), 10.0, "middle");
+        }
+        let columns = levels.iter().zip(ceilings).rev();
+        let columns =
+            columns.map(|(level, ceiling)| (format!("{}×{}", level.height, level.width), format!("{ceiling:.2}")));
+        for (column, (label, end)) in columns.chain([("fused".to_owned(), "2 thresholds".to_owned())]).enumerate() {
+            let left = place(column + 1, 0).0;
+            labels += &text(&label, (left + TILE / 2, 16), 14.0, "middle");
+            labels += &text("0", (left, 32), 10.0, "start");
+            labels += &text(&end, (left + TILE, 32), 10.0, "end");
+        }
+        let end = place(1, 0).0 - 10;
+        // The corner above the rows' labels is empty: a picture that is passed on alone carries its mark there.
+        labels += &self.mark.iter().map(|mark| lines(mark, (end, HEAD / 2))).collect::<String>();
+        for (row, source) in self.sources.iter().enumerate() {
+            let label = format!("{}, {}", source.label, source.relative_score(self.index));
+            labels += &lines(&label, (end, place(0, row).1 + TILE / 2));
+        }
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" fill=\"{}\" font-family=\"sans-serif\">{labels}</svg>",
+            look.ink
+        )
+    }
+
+    fn images_are_defective(&self) -> bool {
+        self.sources[0].images[self.index].defect.is_some()
+    }
+}
+
+/// Puts an RGB picture of so many columns onto another.
+fn paste(pixels: &mut Pixmap, rgb: &[u8], columns: usize, (left, top): (usize, usize)) {
+    let width = pixels.width() as usize;
+    for (y, line) in rgb.chunks_exact(3 * columns).enumerate() {
+        let target = &mut pixels.data_mut()[((top + y) * width + left) * 4..][..4 * columns];
+        for (to, from) in target.chunks_exact_mut(4).zip(line.chunks_exact(3)) {
+            to.copy_from_slice(&[from[0], from[1], from[2], 255]);
+        }
+    }
+}
+
+/// A row's label, one line a setting, that ends at x.
+fn lines(label: &str, (x, middle): (usize, usize)) -> String {
+    let parts: Vec<String> = label.replace(" (", ", (").split(", ").map(str::to_owned).collect();
+    let top = middle as f32 - 9.0 * (parts.len() as f32 - 1.0);
+    let line = |(line, part): (usize, &String)| {
+        let y = top + 18.0 * line as f32 + 5.0;
+        // Long names get smaller letters rather than being cut.
+        let size = (1.7 * LABELS as f32 / part.chars().count().max(1) as f32).min(14.0);
+        text(part, (x, y as usize), size, "end")
+    };
+    parts.iter().enumerate().map(line).collect()
+}
+
+fn text(text: &str, (x, y): (usize, usize), size: f32, anchor: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" font-size=\"{size}\">{text}</text>")
+}

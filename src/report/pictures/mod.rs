@@ -1,0 +1,11 @@
+//! Test images as the seed article shows them: the distance maps of the levels from coarse to fine and the fused map over the input; one
+//! row a variant with auto-encoders, ST-FPM in the last row.
+
+mod cases;
+mod compose;
+mod draw;
+mod source;
+mod tiles;
+
+pub(super) use compose::Picture;
+pub(super) use draw::pictures;

@@ -1,0 +1,106 @@
+//! What one row shows: a variant's maps in one category, of the seed that all rows show.
+
+use std::path::PathBuf;
+
+use crate::data::{FeatureSet, Image, Mask};
+use crate::evaluate::{
+    Calibrated, Evaluation, FinalMap, ImageScore, LevelMaps, ScoreHeader, TestImage, mask_file, quantile,
+};
+use crate::plan::{StageJob, StageKind, selected_stage};
+use crate::report::Rows;
+use crate::report::grouping::Variant;
+use crate::store::{Artifacts, RunRow};
+
+/// Share of a level's pixels that are drawn below the brightest: a single outlier must not darken a whole column.
+const BELOW_BRIGHTEST: f64 = 0.999;
+
+/// A run's maps of the test images.
+pub(super) struct Source {
+    /// The variant's.
+    pub label: String,
+    /// The run's.
+    pub seed: i64,
+    /// The test images with their scores.
+    pub images: Vec<ImageScore>,
+    /// Their distance maps, finest level first.
+    pub levels: Vec<LevelMaps>,
+    /// Its rule and threshold.
+    pub calibrated: Calibrated,
+    side: usize,
+    features: FeatureSet,
+    evaluate: PathBuf,
+}
+
+impl Source {
+    /// Opens the artifacts of a run.
+    pub(super) fn open(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: &Variant) -> std::io::Result<Self> {
+        let stages = || rows.stages.iter().filter(|stage| stage.run_id == run.id);
+        let selected = |kind| selected_stage(kind, stages().map(|stage| (stage.stage_id.as_str(), stage.job.as_str())));
+        let (Some((score, StageJob::Score(score_job))), Some((evaluate, StageJob::Evaluate(evaluate_job)))) =
+            (selected(StageKind::Score), selected(StageKind::Evaluate))
+        else {
+            return Err(std::io::Error::other("the run has no score of its selected epoch"));
+        };
+        let score = artifacts.path(StageKind::Score, &score);
+        let evaluate = artifacts.path(StageKind::Evaluate, &evaluate);
+        let side = evaluate_job.test_images.data.image_size;
+        let header = ScoreHeader::read(&score)?;
+        let images = Evaluation::read(&evaluate)?.image_scores;
+        let same = |(score, test): (&ImageScore, &TestImage)| score.image == test.image;
+        if images.len() != header.test.len() || !images.iter().zip(&header.test).all(same) {
+            return Err(std::io::Error::other("its maps and its scores are of other images"));
+        }
+        let snapshot = header.snapshots.first().ok_or_else(|| std::io::Error::other("a score without maps"))?;
+        let features = artifacts.path(StageKind::Features, &score_job.features_test);
+        let features = FeatureSet::open(&features).map_err(std::io::Error::other)?;
+        if features.len() != images.len() {
+            return Err(std::io::Error::other("its scores and its features are of other images"));
+        }
+        Ok(Self {
+            label: variant.label.clone(),
+            seed: run.seed,
+            levels: header.maps(&score, snapshot, "test", header.test.len())?,
+            calibrated: Calibrated::read(&score, &header, snapshot, &evaluate_job.evaluate, side)?,
+            images,
+            side,
+            features,
+            evaluate,
+        })
+    }
+
+    /// Whether both show the same images at as many levels.
+    pub(super) fn fits(&self, other: &Self) -> bool {
+        let names = |source: &Self| source.images.iter().map(|image| image.image.clone()).collect::<Vec<_>>();
+        self.levels.len() == other.levels.len() && names(self) == names(other)
+    }
+
+    /// An image as the networks saw it.
+    pub(super) fn input(&self, index: usize) -> Image {
+        self.features.image(index)
+    }
+
+    /// The fused map of an image.
+    pub(super) fn fused(&self, index: usize) -> FinalMap {
+        self.calibrated.rule.one(&self.levels, index, self.side)
+    }
+
+    /// Where an image is defective; none where it is not, or where nobody has told.
+    pub(super) fn mask(&self, index: usize) -> Option<Mask> {
+        let mask = mask_file(&self.evaluate, index);
+        mask.is_file().then(|| Mask::open(&mask).ok()).flatten()
+    }
+
+    /// The value of a level's maps that would be drawn brightest if this were the only row.
+    pub(super) fn ceiling(&self, level: usize) -> f32 {
+        quantile(&self.levels[level].values, BELOW_BRIGHTEST).unwrap_or(1.0) as f32
+    }
+
+    /// "1.83 × threshold": an image's score in held-out thresholds.
+    pub(super) fn relative_score(&self, index: usize) -> String {
+        let score = self.images[index].score;
+        match self.calibrated.threshold {
+            Some(threshold) if threshold > 0.0 => format!("{:.2} × threshold", f64::from(score) / threshold),
+            _ => format!("score {score:.4}"),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Square pictures of one thing each.
+
+use crate::data::{Image, Mask, Picture};
+use crate::evaluate::{FinalMap, LevelMaps, resize_bilinear};
+use crate::report::heat::heat;
+use crate::report::overlay::{brightest, overlay};
+
+/// The contour of a defect: no photograph of an industrial part is of this colour, nor is a heat map.
+const CONTOUR: [u8; 3] = [0, 255, 255];
+
+/// An image at another size.
+pub(super) fn resized(image: &Image, side: usize) -> Image {
+    Picture { width: image.side, height: image.side, rgb: image.rgb.clone() }.resized(side)
+}
+
+/// A level's map with its pixels as blocks.
+pub(super) fn blocks(level: &LevelMaps, index: usize, ceiling: f32, side: usize) -> Image {
+    let map = level.image(index);
+    let rgb = (0..side * side).flat_map(|pixel| {
+        let (y, x) = ((pixel / side) * level.height / side, (pixel % side) * level.width / side);
+        heat(map[y * level.width + x] / ceiling)
+    });
+    Image { side, rgb: rgb.collect() }
+}
+
+/// A fused map over its input.
+pub(super) fn fused(input: &Image, map: &FinalMap, threshold: Option<f64>) -> Image {
+    let highest = map.values.iter().copied().fold(f32::MIN, f32::max);
+    let values = resize_bilinear(&map.values, map.side, map.side, input.side, input.side);
+    Image { side: input.side, rgb: overlay(&input.rgb, &values, brightest(threshold, highest)) }
+}
+
+/// Draws where a mask ends, `width` pixels inwards. Where the frame cuts a defect off there is no end.
+pub(super) fn outline(image: &mut Image, mask: &Mask, width: usize) {
+    let side = image.side;
+    let mask = mask.resized(side);
+    let near = |at: usize| at.saturating_sub(width)..=(at + width).min(side - 1);
+    for (index, pixel) in image.rgb.chunks_exact_mut(3).enumerate() {
+        let (y, x) = (index / side, index % side);
+        let inside = |y: usize, x: usize| mask.pixels[y * side + x];
+        if inside(y, x) && near(y).any(|y| near(x).any(|x| !inside(y, x))) {
+            pixel.copy_from_slice(&CONTOUR);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outline_lies_inside_the_defect_and_not_on_the_frame() {
+        let mut image = Image { side: 8, rgb: vec![9; 192] };
+        // The left five columns of the lower six rows.
+        let pixels = (0..64).map(|index| index / 8 >= 2 && index % 8 < 5).collect();
+        outline(&mut image, &Mask { width: 8, height: 8, pixels }, 1);
+        let drawn: Vec<usize> = (0..64).filter(|&index| image.rgb[3 * index..][..3] == CONTOUR).collect();
+        let expected: Vec<usize> = (16..21).chain((3..8).map(|row| 8 * row + 4)).collect();
+        assert_eq!(drawn, expected);
+    }
+
+    #[test]
+    fn blocks_keep_the_levels_pixels() {
+        let level = LevelMaps { height: 2, width: 2, values: vec![0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 2.0] };
+        let tile = blocks(&level, 1, 1.0, 4);
+        assert_eq!(tile.rgb[..6], [heat(0.0), heat(0.0)].concat());
+        assert_eq!(tile.rgb[6..12], [heat(1.0), heat(1.0)].concat());
+    }
+}
