@@ -5,6 +5,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`cli`] | one verb of the command line per file |
+//! | [`predict`] | what a finished run says of any images |
 //! | [`spec`] | the sweep file: raw with spans, then checked, then resolved |
 //! | [`search`] | spaces, samplers, pruners |
 //! | [`plan`] | trials to runs to stages, and their keys |
@@ -26,6 +27,7 @@ pub mod fault;
 pub mod model;
 pub mod nn;
 pub mod plan;
+pub mod predict;
 pub mod report;
 pub mod schedule;
 pub mod search;

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::global::Global;
 use super::start::start;
 use super::worker::Runner;
-use super::{baselines, cancel, compare, data, gc, report, status, sweep, weights, why, worker};
+use super::{baselines, cancel, compare, data, gc, predict, report, status, sweep, weights, why, worker};
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
@@ -37,6 +37,8 @@ enum Verb {
     Gc(gc::GcArgs),
     /// Write the report of a sweep.
     Report(report::ReportArgs),
+    /// Write maps, overlays and scores of any images by a run that is done.
+    Predict(predict::PredictArgs),
     /// Tell whether one trial is better than another, and how sure that is.
     Compare(compare::CompareArgs),
     /// List published numbers of ST-FPM, with their sources.
@@ -63,6 +65,7 @@ pub fn main() -> ExitCode {
         Verb::Cancel(args) => runtime.block_on(cancel::run(&args, &global)),
         Verb::Gc(args) => runtime.block_on(gc::run(&args, &global)),
         Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
+        Verb::Predict(args) => runtime.block_on(predict::run(&args, &global)),
         Verb::Compare(args) => runtime.block_on(compare::run(&args, &global)),
         Verb::Baselines(args) => baselines::run(&args),
         Verb::Data(verb) => data::run(&verb),

@@ -10,7 +10,7 @@ use super::global::Global;
 use super::output::{print, print_json, size, table};
 use super::start::start;
 use super::worker::{self, Runner};
-use super::{check, speed};
+use super::{check, predict, speed};
 use crate::schedule::{Device, execute};
 use crate::tensor::{Composed, Numerics, cuda};
 
@@ -39,7 +39,20 @@ enum Verb {
     /// Serve a sweep on a GPU.
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
+    /// Write maps, overlays and scores of any images by a run that is done; `didact predict` starts this itself.
+    #[command(hide = true)]
+    Predict(predict::PredictArgs),
 }
+
+const GPU: Runner = Runner {
+    device: "cuda:0",
+    open: |device, numerics| {
+        compute_as(numerics)?;
+        open(device).map(|_| ())
+    },
+    execute: execute::<Composed<Cuda>>,
+    predict: crate::predict::predict::<Composed<Cuda>>,
+};
 
 /// Parses, runs, tells what went wrong.
 pub fn main() -> ExitCode {
@@ -48,18 +61,8 @@ pub fn main() -> ExitCode {
         Verb::Devices { json } => devices(json),
         Verb::Check(args) => check::run(&args),
         Verb::Speed(args) => speed::run(&args),
-        Verb::Worker(args) => runtime.block_on(worker::run(
-            &args,
-            &global,
-            &Runner {
-                device: "cuda:0",
-                open: |device, numerics| {
-                    compute_as(numerics)?;
-                    open(device).map(|_| ())
-                },
-                execute: execute::<Composed<Cuda>>,
-            },
-        )),
+        Verb::Worker(args) => runtime.block_on(worker::run(&args, &global, &GPU)),
+        Verb::Predict(args) => runtime.block_on(predict::run_here(&args, &global, &GPU)),
     })
 }
 

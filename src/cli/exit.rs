@@ -8,9 +8,11 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use crate::data::DataError;
 use crate::model::weights::WeightError;
 use crate::plan::PlanError;
+use crate::predict::PredictError;
 use crate::report::ReportError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
+use crate::train::StageError;
 
 /// What the shell learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,14 @@ pub(super) enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// What a command of ours that this one has started says; one that was killed has not done what it should.
+    pub(super) fn of_code(code: Option<i32>) -> Self {
+        let all = [Self::Done, Self::Usage, Self::Data, Self::Store, Self::Interrupted];
+        all.into_iter().find(|exit| Some(*exit as i32) == code).unwrap_or(Self::RunsFailed)
     }
 }
 
@@ -97,6 +107,20 @@ impl From<ReportError> for Failure {
             ReportError::Baseline(_) => Exit::Usage,
             ReportError::Draw { .. } => Exit::RunsFailed,
             ReportError::Store(_) | ReportError::Write { .. } => Exit::Store,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<PredictError> for Failure {
+    fn from(error: PredictError) -> Self {
+        let exit = match &error {
+            PredictError::NotDone { .. } => Exit::Usage,
+            PredictError::NoImage { .. } | PredictError::Stage(StageError::Data(_)) => Exit::Data,
+            PredictError::Gone { .. } | PredictError::Stage(StageError::Artifact(_)) | PredictError::Write(_) => {
+                Exit::Store
+            }
+            PredictError::Stage(_) => Exit::RunsFailed,
         };
         Self::new(exit, error.to_string())
     }

@@ -14,6 +14,7 @@ mod gc;
 mod global;
 mod output;
 mod parse;
+mod predict;
 mod report;
 mod signals;
 #[cfg(feature = "cuda")]

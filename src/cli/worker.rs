@@ -6,6 +6,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::parse::{bytes, duration};
 use super::signals::listen_for_signals;
+use crate::predict::{Predict, predict};
 use crate::schedule::{
     Execute, Stop, WorkerEnd, WorkerOptions, cores, execute, keep_freed_memory, limit_memory, offer_to_the_kernel, work,
 };
@@ -45,7 +46,7 @@ pub(super) struct WorkerArgs {
 pub(super) const TF32_NEEDS_A_GPU: &str = "numerics = \"tf32\": the CPU computes in 32-bit floats, which is another \
 protocol; use --device cuda, or numerics = \"f32\"";
 
-/// What an executable runs stages with.
+/// What an executable runs stages, and predicts, with.
 pub(super) struct Runner {
     /// The device that is meant where none is named.
     pub(super) device: &'static str,
@@ -53,6 +54,8 @@ pub(super) struct Runner {
     pub(super) open: fn(&str, Numerics) -> Result<(), Failure>,
     /// Runs a stage on it.
     pub(super) execute: Execute,
+    /// Has a finished run say something of images on it.
+    pub(super) predict: Predict,
 }
 
 impl Runner {
@@ -68,6 +71,7 @@ impl Runner {
             }
         },
         execute: execute::<Native>,
+        predict: predict::<Native>,
     };
 }
 

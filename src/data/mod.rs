@@ -27,6 +27,7 @@ pub use dataset::{Category, Dataset};
 pub use error::DataError;
 pub use export::write_synthetic;
 pub use feature_set::{FeatureHeader, FeatureSet, FeatureSetError, FeatureWriter, LevelShape};
+pub(crate) use layout::is_image;
 pub use mask::Mask;
 pub use mask_file::{read_masks, write_masks};
 pub use pseudo::{Painted, Painter, paint};

@@ -2,7 +2,7 @@
 
 use crate::data::{Dataset, HeldOut, Sample, SplitRule};
 use crate::model::weights::WeightFile;
-use crate::model::{Resnet, load_teacher};
+use crate::model::{Backbone, Resnet, load_teacher};
 use crate::plan::{ImageSet, Part, StageJob, StageKind, TeacherRef};
 use crate::store::Artifacts;
 use crate::tensor::Backend;
@@ -31,7 +31,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
     match job {
         StageJob::Features(job) => {
             let samples = samples(&job.images, Check::Images)?;
-            let teacher = teacher::<B>(&job.teacher)?;
+            let (teacher, _) = planned_teacher::<B>(&job.teacher)?;
             features(FeaturesInput { samples: &samples, image_size: job.images.data.image_size, teacher }, context)
         }
         StageJob::Pretrain(job) => pretrain::<B>(
@@ -73,7 +73,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
             PaintInput {
                 features: &path(StageKind::Features, &job.features),
                 split: &split(job.split_seed, &job.held_out),
-                teacher: teacher::<B>(&job.teacher)?,
+                teacher: planned_teacher::<B>(&job.teacher)?.0,
             },
             context,
         ),
@@ -104,8 +104,11 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
     }
 }
 
-/// The frozen teacher, if its weights are those that the sweep was planned with.
-fn teacher<B: Backend>(planned: &TeacherRef) -> Result<Resnet<B>, StageError> {
+/// The frozen teacher and its shape, if its weights are those that the sweep was planned with.
+///
+/// # Errors
+/// Weights that are absent, damaged or others.
+pub fn planned_teacher<B: Backend>(planned: &TeacherRef) -> Result<(Resnet<B>, Backbone), StageError> {
     let file = WeightFile::open(&planned.settings.weights).map_err(data_error)?;
     if file.digest != planned.digest {
         return Err(StageError::Data(format!(
@@ -113,7 +116,7 @@ fn teacher<B: Backend>(planned: &TeacherRef) -> Result<Resnet<B>, StageError> {
             file.source
         )));
     }
-    Ok(load_teacher(&file, planned.settings.levels).map_err(data_error)?.0)
+    load_teacher(&file, planned.settings.levels).map_err(data_error)
 }
 
 /// What must still be as it was when the sweep was planned.

@@ -73,13 +73,8 @@ pub struct Compared {
 
 impl Store {
     /// The runs that a name stands for: all of a sweep or trial, or one.
-    pub async fn compared(&self, named: &Named) -> Result<Compared, StoreError> {
-        let (wanted, id) = match named {
-            Named::Sweep(id, _) => ("SELECT run_id FROM sweep_run WHERE sweep_id = ?", id),
-            Named::Trial(id) => ("SELECT id FROM run WHERE trial_id = ?", id),
-            Named::Run(id) => ("SELECT id FROM run WHERE id = ?", id),
-            Named::Stage(id) => ("SELECT run_id FROM run_stage WHERE stage_id = ?", id),
-        };
+    pub async fn named_runs(&self, named: &Named) -> Result<Vec<ComparedRun>, StoreError> {
+        let (wanted, id) = wanted(named);
         let runs = format!(
             "SELECT r.id, r.trial_id, r.category, r.seed, r.state, p.content AS protocol,
                     COALESCE((SELECT st.variant FROM sweep_trial st WHERE st.trial_id = r.trial_id
@@ -87,6 +82,12 @@ impl Store {
              FROM run r JOIN protocol p ON p.id = r.protocol_id WHERE r.id IN ({wanted})
              ORDER BY r.trial_id, r.category, r.seed"
         );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(id).bind(id).fetch_all(&self.pool).await?)
+    }
+
+    /// The same runs with their numbers.
+    pub async fn compared(&self, named: &Named) -> Result<Compared, StoreError> {
+        let (wanted, id) = wanted(named);
         let values = format!(
             "SELECT run_id, name, value FROM result WHERE selection = 'selected' AND run_id IN ({wanted}) ORDER BY run_id, name"
         );
@@ -100,9 +101,19 @@ impl Store {
         );
         Ok(Compared {
             stages: sqlx::query_as(sqlx::AssertSqlSafe(stages)).bind(id).fetch_all(&self.pool).await?,
-            runs: sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(id).bind(id).fetch_all(&self.pool).await?,
+            runs: self.named_runs(named).await?,
             values: sqlx::query_as(sqlx::AssertSqlSafe(values)).bind(id).fetch_all(&self.pool).await?,
             scores: sqlx::query_as(sqlx::AssertSqlSafe(scores)).bind(id).fetch_all(&self.pool).await?,
         })
+    }
+}
+
+/// The ids of the runs that a name stands for, as SQL with one place to bind, and what is bound there.
+fn wanted(named: &Named) -> (&'static str, &str) {
+    match named {
+        Named::Sweep(id, _) => ("SELECT run_id FROM sweep_run WHERE sweep_id = ?", id),
+        Named::Trial(id) => ("SELECT id FROM run WHERE trial_id = ?", id),
+        Named::Run(id) => ("SELECT id FROM run WHERE id = ?", id),
+        Named::Stage(id) => ("SELECT run_id FROM run_stage WHERE stage_id = ?", id),
     }
 }

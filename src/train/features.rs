@@ -10,10 +10,13 @@ use super::{Progress, StageContext, StageError};
 use crate::data::{FeatureHeader, FeatureWriter, Image, LevelShape, Sample, normalise};
 use crate::model::{Architecture, Backbone, LevelSet, Resnet};
 use crate::nn::Mode;
-use crate::tensor::{Backend, to_host};
+use crate::tensor::{Backend, Features, to_host};
 
-/// Images a forward pass.
-pub(super) const BATCH: usize = 8;
+/// Images a forward pass, where nothing is trained.
+///
+/// Kernels choose their way by the size of the batch: the last bits of an image's features and maps depend on it, but neither on the
+/// place in it nor on the other images.
+pub const BATCH: usize = 8;
 
 /// What the stage works on.
 pub struct FeaturesInput<'a, B: Backend> {
@@ -66,14 +69,23 @@ pub(super) fn backbone(header: &FeatureHeader, architecture: Architecture) -> Re
     Ok(Backbone { architecture, width: first.channels >> (levels.finest() - 1), levels })
 }
 
+/// Images as a network takes them, (N, side, side, 3).
+pub(super) fn normalised<'i, B: Backend>(
+    images: impl ExactSizeIterator<Item = &'i Image>,
+    side: usize,
+) -> Result<Features<B>, StageError> {
+    let shape = (images.len(), side, side, 3);
+    let pixels: Vec<f32> = images.flat_map(normalise).collect();
+    B::device().try_tensor_from_vec(pixels, shape).map_err(StageError::device)
+}
+
 /// One forward pass: shape and values of each level.
 pub(super) fn forward<B: Backend>(
     teacher: &mut Resnet<B>,
     images: &[(String, Image)],
     side: usize,
 ) -> Result<Vec<(LevelShape, Vec<f32>)>, StageError> {
-    let pixels: Vec<f32> = images.iter().flat_map(|(_, image)| normalise(image)).collect();
-    let batch = B::device().try_tensor_from_vec(pixels, (images.len(), side, side, 3)).map_err(StageError::device)?;
+    let batch = normalised::<B>(images.iter().map(|(_, image)| image), side)?;
     let levels = teacher.forward(batch, Mode::Evaluate).map_err(StageError::device)?;
     let levels: Vec<_> = levels
         .iter()

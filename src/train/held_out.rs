@@ -1,13 +1,11 @@
 //! What the held-out normals say of an epoch; the test set has no part in it.
 
 use super::driver::Numbers;
+use super::features::BATCH;
 use super::{Batches, StageError};
 use crate::evaluate::{LevelMaps, mean_product_score};
 use crate::model::Assembly;
 use crate::tensor::Backend;
-
-/// Images a forward pass.
-const BATCH: usize = 8;
 
 /// Per-level distance maps of the given images, in evaluation mode: [`Assembly::distances`].
 pub fn distance_maps<B: Backend>(

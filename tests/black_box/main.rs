@@ -19,6 +19,7 @@ mod layouts;
 mod leaks;
 mod leases;
 mod orphans;
+mod predict;
 mod processes;
 mod pseudo;
 mod real_data;

@@ -42,7 +42,8 @@ pub(super) fn ending(path: &Path) -> String {
     path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-fn is_image(path: &Path) -> bool {
+/// Whether a file has the ending of an image.
+pub(crate) fn is_image(path: &Path) -> bool {
     ENDINGS.contains(&ending(path).as_str())
 }
 

@@ -14,6 +14,7 @@ mod tests;
 mod visa;
 
 pub(super) use find::find;
+pub(crate) use listing::is_image;
 
 use super::Sample;
 

@@ -1,0 +1,180 @@
+//! `didact predict`: maps, scores and verdicts of a finished run on any images.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::Command;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::output::{print, table};
+use super::worker::Runner;
+use crate::plan::Key;
+use crate::predict::{Finished, Prediction, Verdict, find};
+use crate::schedule::{Device, DeviceChoice, Jobs, Slot, Slots, slots};
+use crate::store::{Access, ComparedRun, Named, Store};
+
+/// Runs that an error lists.
+const MOST_LISTED: usize = 50;
+
+/// Arguments of `didact predict`.
+#[derive(Debug, clap::Args)]
+pub(super) struct PredictArgs {
+    /// First digits of the key of a run that is done; the name of a sweep lists its runs.
+    run: String,
+    /// Images, folders of images (at any depth), or patterns such as 'test/*/00*.png'.
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// Folder to write to: `<image>-map.png`, `<image>-overlay.png`, `scores.json`.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Where it is computed: auto, cpu, cuda, cuda:1.
+    #[arg(long, default_value = "auto", value_name = "DEVICE", overrides_with = "device")]
+    device: DeviceChoice,
+}
+
+/// Runs the verb: here on the CPU, or in the executable that can use GPUs.
+pub(super) async fn run(args: &PredictArgs, global: &Global) -> Result<Exit, Failure> {
+    let usage = |message: String| Failure::new(Exit::Usage, message);
+    let Slots { slots, note } = slots(&args.device, Jobs::Given(1), 1).map_err(usage)?;
+    note.iter().for_each(|note| say(note));
+    match slots.first() {
+        Some(slot) if slot.device != Device::Cpu => on_gpu(args, global, slot),
+        _ => run_here(args, global, &Runner::CPU).await,
+    }
+}
+
+/// Runs the verb in this process.
+pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runner) -> Result<Exit, Failure> {
+    let store = Store::open(&global.store, Access::Read).await?;
+    let run = match store.find(&args.run).await? {
+        Named::Run(id) => store.run_stages(&id).await?,
+        other => return Err(not_a_run(&args.run, &store.named_runs(&other).await?)),
+    };
+    let finished = Finished::open(run, &global.artifacts())?;
+    let device = match &args.device {
+        DeviceChoice::Cuda(indices) => indices.first().map(|index| Device::Cuda(*index).to_string()),
+        DeviceChoice::Cpu => Some(Device::Cpu.to_string()),
+        DeviceChoice::Auto => None,
+    };
+    (runner.open)(device.as_deref().unwrap_or(runner.device), finished.numerics())?;
+    let found = find(&args.images, &args.out);
+    let progress = Progress::new(found.images.len());
+    let prediction = (runner.predict)(&finished, found, &args.out, &mut |done| progress.show(done));
+    progress.close();
+    let prediction = prediction?;
+    print(&summary(&prediction, args))?;
+    for bad in &prediction.unreadable {
+        say(&format!("error: {bad}"));
+    }
+    Ok(if prediction.unreadable.is_empty() { Exit::Done } else { Exit::Data })
+}
+
+/// The same command in the sibling executable, whose words and exit code are this one's.
+fn on_gpu(args: &PredictArgs, global: &Global, slot: &Slot) -> Result<Exit, Failure> {
+    let wrong = |error: std::io::Error| {
+        Failure::new(Exit::Usage, format!("{} cannot be started: {error}", slot.executable.display()))
+    };
+    let status = Command::new(&slot.executable)
+        .args(["predict", &args.run, "--device", &slot.device.to_string()])
+        .args(["--store", &global.store, "--log", &global.log])
+        .arg("--artifacts")
+        .arg(global.artifacts().root())
+        .arg("--out")
+        .arg(&args.out)
+        .arg("--")
+        .args(&args.images)
+        .status()
+        .map_err(wrong)?;
+    Ok(Exit::of_code(status.code()))
+}
+
+/// What was named stands for runs: which they are, so that one can be.
+fn not_a_run(asked: &str, runs: &[ComparedRun]) -> Failure {
+    let row = |run: &ComparedRun| {
+        let ComparedRun { id, category, variant, seed, state, .. } = run;
+        vec![
+            Key::from_hex(id.clone()).short().to_owned(),
+            category.clone(),
+            variant.clone(),
+            seed.to_string(),
+            state.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = runs.iter().take(MOST_LISTED).map(row).collect();
+    let more = if runs.len() > MOST_LISTED { "\n…" } else { "" };
+    Failure::new(
+        Exit::Usage,
+        format!(
+            "`{asked}` is the key of no run; predict needs one of its {} run(s)\n{}{more}",
+            runs.len(),
+            table(&["run", "category", "variant", "seed", "state"], &rows)
+        ),
+    )
+}
+
+/// A bar on a terminal, a line a batch elsewhere.
+struct Progress {
+    bar: Option<ProgressBar>,
+    total: usize,
+}
+
+impl Progress {
+    fn new(total: usize) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} images, about {eta} left");
+            ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Self { bar, total }
+    }
+
+    fn show(&self, done: usize) {
+        match &self.bar {
+            Some(bar) => bar.set_position(done as u64),
+            None => say(&format!("{done}/{} images", self.total)),
+        }
+    }
+
+    fn close(&self) {
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "what is going on goes to standard error")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A row an image, then how many are what, and where everything lies.
+fn summary(prediction: &Prediction, args: &PredictArgs) -> String {
+    let Prediction { run, category, variant, seed, epoch, threshold, images, .. } = prediction;
+    let rows: Vec<Vec<String>> = images
+        .iter()
+        .map(|image| {
+            let relative = threshold.filter(|threshold| *threshold > 0.0).map(|threshold| image.score / threshold);
+            vec![
+                image.image.clone(),
+                format!("{:.6}", image.score),
+                relative.map(|relative| format!("{relative:.3}")).unwrap_or_default(),
+                image.verdict.map(|verdict| verdict.name().to_owned()).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let count = |verdict| images.iter().filter(|image| image.verdict == Some(verdict)).count();
+    let verdicts = match threshold {
+        Some(threshold) => format!(
+            "{} anomalous, {} normal by the held-out threshold {threshold:.6}",
+            count(Verdict::Anomalous),
+            count(Verdict::Normal)
+        ),
+        None => "nothing was held out, so there is no threshold".to_owned(),
+    };
+    format!(
+        "{}\n{} image(s) by run {} ({category} · {variant} · seed {seed}, epoch {epoch}): {verdicts}\npredictions: {}",
+        table(&["image", "score", "score / threshold", "verdict"], &rows),
+        images.len(),
+        Key::from_hex(run.clone()).short(),
+        args.out.join("scores.json").display()
+    )
+}

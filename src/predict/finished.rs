@@ -1,0 +1,86 @@
+//! A run that is done, opened for other images.
+
+use std::path::{Path, PathBuf};
+
+use super::PredictError;
+use crate::evaluate::{Calibrated, ScoreHeader};
+use crate::plan::{EvaluateJob, Key, ScoreJob, StageJob, StageKind, selected_stage};
+use crate::schedule::planned_teacher;
+use crate::store::{Artifacts, RunStages};
+use crate::tensor::{Backend, Numerics};
+use crate::train::{Predictor, StageError};
+
+/// A finished run: its selected weights, its map rule as the held-out normals made it, its threshold.
+#[derive(Debug)]
+pub struct Finished {
+    /// What it is.
+    pub run: RunStages,
+    /// The epoch of its weights.
+    pub epoch: usize,
+    /// Its rule and threshold.
+    pub calibrated: Calibrated,
+    /// What it was evaluated by.
+    pub evaluate: EvaluateJob,
+    score: ScoreJob,
+    joint: PathBuf,
+    features_test: PathBuf,
+}
+
+impl Finished {
+    /// Opens the run's artifacts, as far as they are the same for every device.
+    ///
+    /// # Errors
+    /// [`PredictError::NotDone`], [`PredictError::Gone`], and artifacts that cannot be read.
+    pub fn open(run: RunStages, artifacts: &Artifacts) -> Result<Self, PredictError> {
+        let short = Key::from_hex(run.id.clone()).short().to_owned();
+        let stages = || run.stages.iter().map(|(key, job)| (key.as_str(), job.as_str()));
+        let selected = |kind| selected_stage(kind, stages());
+        let (score_key, score, evaluate) = match (selected(StageKind::Score), selected(StageKind::Evaluate)) {
+            (Some((key, StageJob::Score(score))), Some((_, StageJob::Evaluate(evaluate)))) if run.state == "done" => {
+                (key, score, evaluate)
+            }
+            _ => {
+                let reason = run.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                return Err(PredictError::NotDone { run: short, state: run.state, reason });
+            }
+        };
+        let folder = |kind, key: &Key, what| match artifacts.is_published(kind, key) {
+            true => Ok(artifacts.path(kind, key)),
+            false => Err(PredictError::Gone { what, run: short.clone(), path: artifacts.path(kind, key) }),
+        };
+        let joint = folder(StageKind::Joint, &score.joint, "weights")?;
+        let maps = folder(StageKind::Score, &score_key, "held-out maps")?;
+        let wrong = |error: std::io::Error| StageError::Artifact(format!("{}: {error}", maps.display()));
+        let header = ScoreHeader::read(&maps).map_err(wrong)?;
+        let snapshot = header.snapshots.first().ok_or_else(|| wrong(std::io::Error::other("a score without maps")))?;
+        let side = evaluate.test_images.data.image_size;
+        let calibrated = Calibrated::read(&maps, &header, snapshot, &evaluate.evaluate, side).map_err(wrong)?;
+        let features_test = artifacts.path(StageKind::Features, &score.features_test);
+        Ok(Self { epoch: snapshot.epoch, run, calibrated, evaluate, score, joint, features_test })
+    }
+
+    /// How exactly its networks compute.
+    pub fn numerics(&self) -> Numerics {
+        let features = self.run.stages.iter().find_map(|(_, job)| match serde_json::from_str(job) {
+            Ok(StageJob::Features(job)) => Some(job.numerics),
+            _ => None,
+        });
+        features.unwrap_or_default()
+    }
+
+    /// Side of prepared images and maps, pixels.
+    pub fn image_size(&self) -> usize {
+        self.evaluate.test_images.data.image_size
+    }
+
+    /// The folder of its test images' features.
+    pub(super) fn features_test(&self) -> &Path {
+        &self.features_test
+    }
+
+    /// Teacher and student on a device.
+    pub(super) fn predictor<B: Backend>(&self) -> Result<Predictor<B>, StageError> {
+        let teacher = planned_teacher::<B>(&self.score.teacher)?;
+        Predictor::open(&self.joint, teacher, &self.score.model, self.calibrated.rule.clone(), self.image_size())
+    }
+}

@@ -1,0 +1,56 @@
+//! A run with what its stages were asked to do.
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError};
+
+/// A run and its stages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunStages {
+    /// Its key.
+    pub id: String,
+    /// Category.
+    pub category: String,
+    /// Its trial's label in the first sweep that has it, else the trial's key.
+    pub variant: String,
+    /// Seed.
+    pub seed: i64,
+    /// State.
+    pub state: String,
+    /// Why it failed, was pruned or cancelled.
+    pub reason: Option<String>,
+    /// Keys and jobs (JSON) of its stages, in their order.
+    pub stages: Vec<(String, String)>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    category: String,
+    variant: String,
+    seed: i64,
+    state: String,
+    reason: Option<String>,
+}
+
+impl Store {
+    /// The run of this key.
+    pub async fn run_stages(&self, run: &str) -> Result<RunStages, StoreError> {
+        let Row { id, category, variant, seed, state, reason } = sqlx::query_as(
+            "SELECT r.id, r.category, r.seed, r.state, r.reason,
+                    COALESCE((SELECT st.variant FROM sweep_trial st WHERE st.trial_id = r.trial_id
+                              ORDER BY st.sweep_id LIMIT 1), r.trial_id) AS variant
+             FROM run r WHERE r.id = ?",
+        )
+        .bind(run)
+        .fetch_one(&self.pool)
+        .await?;
+        let stages = sqlx::query_as(
+            "SELECT s.id, s.job FROM run_stage rs JOIN stage s ON s.id = rs.stage_id WHERE rs.run_id = ? ORDER BY rs.position",
+        )
+        .bind(run)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(RunStages { id, category, variant, seed, state, reason, stages })
+    }
+}

@@ -1,0 +1,193 @@
+//! `didact predict`: what a finished run says of any images; the run's own scores to the bit.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::common::{Outcome, Workplace, one_long_trial, tiny_on_disk};
+
+/// A finished sweep of two runs, a U-Net and ST-FPM, over images on disk.
+fn swept() -> Workplace {
+    let place = Workplace::new();
+    place.succeed(&["data", "synth", "data", "--side", "32"]);
+    place.write("tiny.toml", &tiny_on_disk());
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    place
+}
+
+fn runs(place: &Workplace) -> Vec<String> {
+    place.query("SELECT id FROM run ORDER BY id")
+}
+
+fn prediction(place: &Workplace, out: &str) -> Value {
+    let text = std::fs::read_to_string(place.path(out).join("scores.json")).expect("the scores are there");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// Score by path below the category. Scores are 32-bit numbers; serde_json reads 64-bit ones to the last bit but one only.
+fn scores(prediction: &Value) -> BTreeMap<String, f32> {
+    let images = prediction["images"].as_array().expect("a list");
+    let name = |image: &Value| image["image"].as_str().expect("a path").replace("data/weave/", "");
+    images.iter().map(|image| (name(image), image["score"].as_f64().expect("a number") as f32)).collect()
+}
+
+fn stored(place: &Workplace, run: &str) -> BTreeMap<String, f32> {
+    let rows = place.query(&format!(
+        "SELECT image, score FROM image_score WHERE run_id = '{run}' AND selection = 'selected' ORDER BY image"
+    ));
+    let row = |row: String| {
+        let (image, score) = row.split_once('|').expect("two columns");
+        (image.to_owned(), score.parse::<f64>().expect("a number") as f32)
+    };
+    rows.into_iter().map(row).collect()
+}
+
+#[test]
+fn scores_of_the_runs_own_test_set_are_the_stored_ones_to_the_bit() {
+    let place = swept();
+    for run in runs(&place) {
+        let stored = stored(&place, &run);
+        assert!(stored.len() > 8 && stored.len() % 8 != 0, "the last batch is a smaller one: {}", stored.len());
+        let outcome = place.succeed(&["predict", &run[..12], "data/weave/test", "--out", "all"]);
+        let all = prediction(&place, "all");
+        assert_eq!(scores(&all), stored);
+        // Each alone, last first: a score does not depend on what else is asked for.
+        for image in stored.keys().rev().step_by(5) {
+            let path = format!("data/weave/{image}");
+            place.succeed(&["predict", &run, &path, "--out", "one"]);
+            assert_eq!(scores(&prediction(&place, "one"))[image], stored[image], "{image} alone");
+        }
+
+        let threshold = all["threshold"].as_f64().expect("a threshold");
+        let evaluation = place.query(&format!(
+            "SELECT s.id FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
+             WHERE rs.run_id = '{run}' AND s.kind = 'evaluate' AND s.job LIKE '%\"checkpoint\":\"selected\"%'"
+        ));
+        let results = place.path("didact.artifacts/evaluate").join(&evaluation[0]).join("results.json");
+        let results: Value = serde_json::from_slice(&std::fs::read(results).expect("readable")).expect("JSON");
+        assert_eq!(results["held_out_threshold"].as_f64(), Some(threshold));
+        let above = stored.values().filter(|score| f64::from(**score) > threshold).count();
+        let anomalous =
+            all["images"].as_array().expect("a list").iter().filter(|i| i["verdict"] == "anomalous").count();
+        assert_eq!(anomalous, above);
+        assert!(outcome.stdout.contains(&format!("{above} anomalous")), "{}", outcome.stdout);
+        assert_eq!(outcome.stderr.lines().last(), Some(format!("{0}/{0} images", stored.len()).as_str()));
+    }
+}
+
+#[test]
+fn map_and_overlay_are_what_the_scores_say() {
+    let place = swept();
+    // Neither square nor of the size that the networks see.
+    image::RgbImage::from_fn(60, 44, |x, y| image::Rgb([(x * 4) as u8, (y * 5) as u8, 90]))
+        .save(place.path("wide.png"))
+        .expect("written");
+    place.succeed(&["predict", &runs(&place)[0], "wide.png", "--out", "out"]);
+    let image = &prediction(&place, "out")["images"][0];
+    assert_eq!((image["width"].as_u64(), image["height"].as_u64()), (Some(60), Some(44)));
+    assert_eq!((&image["map"]["file"], &image["overlay"]), (&"wide-map.png".into(), &"wide-overlay.png".into()));
+    let map = image::open(place.path("out/wide-map.png")).expect("a map");
+    assert_eq!((map.color(), map.width(), map.height()), (image::ColorType::L16, 32, 32));
+    let grey = map.into_luma16();
+    assert_eq!((grey.iter().min(), grey.iter().max()), (Some(&0), Some(&u16::MAX)));
+    // Its image score is the highest value of the map.
+    assert_eq!(image["map"]["maximum"].as_f64().map(|v| v as f32), image["score"].as_f64().map(|v| v as f32));
+    let overlay = image::open(place.path("out/wide-overlay.png")).expect("an overlay");
+    assert_eq!((overlay.width(), overlay.height()), (60, 44));
+}
+
+#[test]
+fn images_of_one_name_do_not_overwrite_each_other_and_bad_ones_stop_no_good_one() {
+    let place = swept();
+    let run = &runs(&place)[0];
+    place.write("data/weave/test/good/torn.png", "no image");
+    let outcome = place.run(&[
+        "predict",
+        run,
+        "data/weave/test/*/00[02].png",
+        "data/weave/test/good/torn.png",
+        "absent.png",
+        "--out",
+        "out",
+    ]);
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    let told = prediction(&place, "out");
+    let names: Vec<String> = scores(&told).into_keys().collect();
+    assert!(names.contains(&"test/good/000.png".to_owned()) && names.len() > 2, "{names:?}");
+    for name in names {
+        let below = name.trim_start_matches("test/").trim_end_matches(".png");
+        assert!(place.path("out").join(format!("{below}-map.png")).is_file(), "{below}");
+        assert!(place.path("out").join(format!("{below}-overlay.png")).is_file(), "{below}");
+    }
+    assert_eq!(told["unreadable"].as_array().map(Vec::len), Some(2));
+    assert!(outcome.stderr.contains("torn.png is not a readable image"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("absent.png: there is no such file or folder"), "{}", outcome.stderr);
+    let left: Vec<String> = walkdir::WalkDir::new(place.path("out"))
+        .into_iter()
+        .filter_map(|entry| Some(entry.ok()?.path().display().to_string()))
+        .filter(|path| path.ends_with(".tmp"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Exit code and message, without keys.
+fn told(outcome: &Outcome, runs: &[String]) -> String {
+    let message = runs.iter().fold(outcome.stderr.clone(), |message, run| message.replace(&run[..12], "[key of run]"));
+    format!("exit code {}\n{message}", outcome.code.expect("not killed"))
+}
+
+#[test]
+fn what_cannot_be_predicted_is_told() {
+    let place = swept();
+    let runs = runs(&place);
+    let run = runs[0].as_str();
+    std::fs::create_dir(place.path("empty")).expect("created");
+    place.write("a-file", "");
+    let cases: [&[&str]; 6] = [
+        &["predict", "ffff0000", "data", "--out", "out"],
+        &["predict", "tiny", "data", "--out", "out"],
+        &["predict", run, "empty", "*.bmp", "--out", "out"],
+        &["predict", run, "a-file", "--out", "out"],
+        &["predict", run, "data/weave/test/good", "--out", "a-file/out"],
+        &["predict", run, "data/weave/test/good", "--out", "out", "--device", "cuda"],
+    ];
+    let mut messages: Vec<String> = cases.iter().map(|case| told(&place.run(case), &runs)).collect();
+    // The student without auto-encoders is in no sweep any more.
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "baseline.rerun=false"]);
+    place.succeed(&["gc"]);
+    let gone = place.query("SELECT id FROM run WHERE id NOT IN (SELECT run_id FROM sweep_run)").remove(0);
+    let outcome = place.run(&["predict", &gone, "data/weave/test/good", "--out", "out"]);
+    let joint = outcome.stderr.split("joint/").nth(1).and_then(|rest| rest.get(..64)).unwrap_or("-").to_owned();
+    messages.push(told(&outcome, &runs).replace(&joint, "[key]"));
+    insta::assert_snapshot!(messages.join("\n"));
+    assert!(!place.path("out/scores.json").exists());
+}
+
+#[test]
+fn a_run_that_is_not_done_has_no_weights_to_predict_with() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &one_long_trial());
+    place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
+    let run = runs(&place).remove(0);
+    let outcome = place.run(&["predict", &run, "x.png", "--out", "out"]);
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.stderr.contains("is pending") && outcome.stderr.contains("didact why"), "{}", outcome.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_gpu_is_used_by_the_executable_that_can() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Workplace::new();
+    let gpu = r#"[{"index":1,"name":"Made up","capability":"9.0","memory":85899345920}]"#;
+    let script =
+        format!("#!/bin/sh\nif [ \"$1\" = devices ]; then echo '{gpu}'; exit; fi\necho \"$*\" > started.txt\nexit 3\n");
+    let sibling = place.write("sibling", &script);
+    std::fs::set_permissions(&sibling, std::fs::Permissions::from_mode(0o755)).expect("made executable");
+    let command = ["predict", "0123abcd", "a.png", "b", "--out", "out", "--device", "cuda:1"];
+    let output = place.command(&command).env("DIDACT_CUDA", &sibling).output().expect("starts");
+    assert_eq!(output.status.code(), Some(3), "what it says is what is said");
+    let started = std::fs::read_to_string(place.path("started.txt")).expect("it was started");
+    assert!(started.starts_with("predict 0123abcd --device cuda:1 --store didact.db --log warn"), "{started}");
+    assert!(started.ends_with("--out out -- a.png b\n"), "{started}");
+}
