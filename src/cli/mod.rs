@@ -1,6 +1,7 @@
 //! The command line: one verb a file.
 
 mod args;
+mod bar;
 mod baselines;
 mod cancel;
 #[cfg(feature = "cuda")]

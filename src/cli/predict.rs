@@ -1,11 +1,9 @@
 //! `didact predict`: maps, scores and verdicts of a finished run on any images.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::Command;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use super::bar::Bar;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, table};
@@ -60,9 +58,10 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
     };
     (runner.open)(device.as_deref().unwrap_or(runner.device), finished.numerics())?;
     let found = find(&args.images, &args.out);
-    let progress = Progress::new(found.images.len());
-    let prediction = (runner.predict)(&finished, found, &args.out, &mut |done| progress.show(done));
-    progress.close();
+    let total = found.images.len();
+    let bar = Bar::new(total, "{pos}/{len} images, about {eta} left");
+    let prediction = (runner.predict)(&finished, found, &args.out, &mut |done| show(&bar, done, total));
+    bar.close();
     let prediction = prediction?;
     print(&summary(&prediction, args))?;
     for bad in &prediction.unreadable {
@@ -115,29 +114,10 @@ fn not_a_run(asked: &str, runs: &[ComparedRun]) -> Failure {
 }
 
 /// A bar on a terminal, a line a batch elsewhere.
-struct Progress {
-    bar: Option<ProgressBar>,
-    total: usize,
-}
-
-impl Progress {
-    fn new(total: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} images, about {eta} left");
-            ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        });
-        Self { bar, total }
-    }
-
-    fn show(&self, done: usize) {
-        match &self.bar {
-            Some(bar) => bar.set_position(done as u64),
-            None => say(&format!("{done}/{} images", self.total)),
-        }
-    }
-
-    fn close(&self) {
-        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+fn show(bar: &Bar, done: usize, total: usize) {
+    match bar.is_shown() {
+        true => bar.show(done, total, ""),
+        false => say(&format!("{done}/{total} images")),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::bar::Bar;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json};
@@ -70,6 +71,11 @@ pub(super) async fn write(
     ranking: Ranking,
     artifacts: &Artifacts,
 ) -> Result<PathBuf, Failure> {
+    let bar = Bar::new(0, "{pos}/{len} {msg}");
+    bar.show(0, 1, "reading the store");
     let rows = Rows::read(store, sweep).await?;
-    Ok(report::write(&rows, artifacts, ranking, folder)?)
+    let written =
+        report::write(&rows, artifacts, ranking, folder, &mut |step| bar.show(step.done, step.total, step.doing));
+    bar.close();
+    Ok(written?)
 }

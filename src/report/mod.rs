@@ -72,4 +72,4 @@ pub use statistics::{
     wilcoxon,
 };
 pub use verdict::{Incomparable, Verdict, by_trial, verdicts};
-pub use write::write;
+pub use write::{Step, write};

@@ -151,8 +151,8 @@ fn a_page_is_written_without_artifacts_and_escapes_what_people_wrote() {
     std::fs::create_dir_all(&out).expect("created");
     std::fs::write(out.join("maps-gone-cut-0001.png"), "").expect("written");
     std::fs::write(out.join("mine.png"), "").expect("written");
-    let page =
-        write(&rows(&cases), &Artifacts::new(folder.path().join("none")), Ranking::default(), &out).expect("written");
+    let page = write(&rows(&cases), &Artifacts::new(folder.path().join("none")), Ranking::default(), &out, &mut |_| ())
+        .expect("written");
     let text = std::fs::read_to_string(page).expect("readable");
     assert!(text.contains("Is &lt;b&gt; &amp; &quot;c&quot; escaped?") && text.contains("nut &amp; &lt;bolt&gt;"));
     assert!(!text.contains("<bolt>") && text.contains("the first 12 of 21 variants") && text.contains("no picture of"));
@@ -182,7 +182,7 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
 fn text_of(rows: &Rows) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let artifacts = Artifacts::new(folder.path().join("none"));
-    let page = write(rows, &artifacts, Ranking::default(), &folder.path().join("out")).expect("written");
+    let page = write(rows, &artifacts, Ranking::default(), &folder.path().join("out"), &mut |_| ()).expect("written");
     std::fs::read_to_string(page).expect("readable")
 }
 
@@ -250,7 +250,8 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
     assert!(together[0].verdicts.iter().all(|verdict| verdict.across.is_some()));
 
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let page = write(&rows, &artifacts, Ranking::AcrossProtocols, &folder.path().join("out")).expect("written");
+    let page =
+        write(&rows, &artifacts, Ranking::AcrossProtocols, &folder.path().join("out"), &mut |_| ()).expect("written");
     let text = std::fs::read_to_string(page).expect("readable");
     assert!(text.contains("Across protocols. ") && text.contains("<h3>[across protocols] pixel AUROC"), "{text}");
 }
@@ -343,7 +344,7 @@ fn a_report_holds_its_tables_and_itself_as_text_and_json_and_no_stale_ones() {
         std::fs::write(out.join("tables").join(name), "").expect("written");
     }
     let rows = three(1e-4);
-    write(&rows, &artifacts, Ranking::default(), &out).expect("written");
+    write(&rows, &artifacts, Ranking::default(), &out, &mut |_| ()).expect("written");
     let mut names: Vec<String> = std::fs::read_dir(out.join("tables"))
         .expect("readable")
         .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())

@@ -20,17 +20,46 @@ use crate::store::Artifacts;
 /// Files of a report by their names below its folder.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// Writes the page with its figures, tables, and the same as Markdown and JSON; returns the page's path.
-pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -> Result<PathBuf, ReportError> {
+/// How far a report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Steps that are done.
+    pub done: usize,
+    /// All of them.
+    pub total: usize,
+    /// What is done now.
+    pub doing: &'static str,
+}
+
+/// What is done for each protocol, in this order.
+const STEPS: [&str; 3] = ["pictures", "comparisons", "figures"];
+
+/// Writes the page with its figures, tables, and the same as Markdown and JSON; returns the page's path. `tell` hears what begins.
+pub fn write(
+    rows: &Rows,
+    artifacts: &Artifacts,
+    ranking: Ranking,
+    out: &Path,
+    tell: &mut dyn FnMut(Step),
+) -> Result<PathBuf, ReportError> {
     let all = groups(rows, ranking);
     let many = all.len() > 1;
+    let total = STEPS.len() * all.len() + 1;
+    let mut begun = 0;
+    let mut begin = |doing| {
+        tell(Step { done: begun, total, doing });
+        begun += 1;
+    };
     let mut sections = Vec::new();
     for (index, groups) in all.into_iter().enumerate() {
         let prefix = if many { format!("protocol-{}-", index + 1) } else { String::new() };
+        begin(STEPS[0]);
         let (pictures, notes) = pictures::pictures(rows, &groups, artifacts, &prefix)?;
+        begin(STEPS[1]);
         let sides = sides(rows, &groups, artifacts);
         let comparisons = comparisons(&groups, &sides);
         let effects = effects(&groups);
+        begin(STEPS[2]);
         sections.push(Section {
             tables: Tables::of(rows, &groups, &sides, &comparisons, &effects)?.prefixed(&prefix),
             figures: draw(rows, &groups, artifacts, &comparisons, &effects, &prefix)?,
@@ -42,6 +71,7 @@ pub fn write(rows: &Rows, artifacts: &Artifacts, ranking: Ranking, out: &Path) -
             groups,
         });
     }
+    begin("files");
     let mut files = figures(&sections)?;
     files.extend(tables(&sections)?);
     files.push(("report.json".to_owned(), json(&sections)?));
