@@ -52,7 +52,9 @@ pub(in crate::report) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '~' | '&' | '#' => escaped.extend(['\\', character]),
+            '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '~' | '&' | '#' | '$' => {
+                escaped.extend(['\\', character])
+            }
             '\n' => escaped.push_str(", "),
             _ => escaped.push(character),
         }

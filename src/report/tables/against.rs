@@ -38,16 +38,18 @@ pub(in crate::report) fn side_by_side(verdicts: &[&Verdict]) -> Table {
     let row = |verdict: &&Verdict| {
         let (mean, reference) = verdict.means;
         let means = [mean, reference].map(|mean| Cell::number(Some(mean), |mean| format!("{mean:.4}")));
-        let ends = [Cell::count(verdict.categories), Cell::text(verdict.method), Cell::text(&verdict.verdict)];
-        let cells = [metric(verdict)].into_iter().chain(means).chain(difference(verdict)).chain(ends);
+        let starts = [metric(verdict), Cell::text(&verdict.verdict)];
+        let ends = [Cell::count(verdict.categories), Cell::text(verdict.method)];
+        let cells = starts.into_iter().chain(means).chain(difference(verdict)).chain(ends);
         Row { cells: cells.collect(), ..Row::default() }
     };
     let starts = [
         Column::label("metric"),
+        Column::prose("verdict"),
         Column::number("mean", ["mean"]),
         Column::number("reference's mean", ["reference_mean"]),
     ];
-    let ends = [Column::number("categories", ["categories"]), Column::label("interval by"), Column::prose("verdict")];
+    let ends = [Column::number("categories", ["categories"]), Column::label("interval by")];
     let over_categories = verdicts.iter().filter_map(|verdict| {
         Some(format!(
             "Wilcoxon over categories, {}: p = {:.3}.",
