@@ -182,7 +182,7 @@ fn three_trials_on_six_categories_are_ranked() {
     ] {
         assert!(page.contains(part), "{part} is not in\n{page}");
     }
-    for outside in ["<script", "<link", "src=", "href=", "url("] {
+    for outside in ["<script src", "src=\"http", "href=\"http", "@import", "url("] {
         assert!(!page.contains(outside), "the page is not self-contained: {outside}");
     }
 }

@@ -29,7 +29,7 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
     for part in ["ST-FPM", "U-Net, skip=concat", "pixel AUROC", "Does it run?", "<svg", "data:image/png;base64,"] {
         assert!(page.contains(part), "the page lacks {part}");
     }
-    for outside in ["<script", "<link", "src=\"http", "href=\"http", "url("] {
+    for outside in ["<script src", "src=\"http", "href=\"http", "@import", "url("] {
         assert!(!page.contains(outside), "the page is not self-contained: {outside}");
     }
     for png in [
