@@ -85,7 +85,7 @@ impl Search {
         let out = self.out.clone();
         let ours = |path: &Path| out.is_some() && path.canonicalize().ok() == out;
         let entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
-        for entry in entries.filter_entry(|entry| !hidden(entry) && !(entry.file_type().is_dir() && ours(entry.path())))
+        for entry in entries.filter_entry(|entry| !(hidden(entry) || entry.file_type().is_dir() && ours(entry.path())))
         {
             match entry {
                 Ok(entry) if entry.file_type().is_file() && is_image(entry.path()) => {

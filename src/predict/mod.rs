@@ -6,11 +6,11 @@ mod files;
 mod find;
 mod finished;
 mod names;
-mod predict;
+mod pipeline;
 mod prediction;
 
 pub use error::PredictError;
 pub use find::{Found, Located, find};
 pub use finished::Finished;
-pub use predict::{Predict, predict};
+pub use pipeline::{Predict, predict};
 pub use prediction::{BadImage, MapFile, Predicted, Prediction, Verdict};

@@ -99,6 +99,10 @@ pub struct BadImage {
 
 impl fmt::Display for BadImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.image, self.reason)
+        // What could not be decoded is named by the reason already.
+        match self.reason.starts_with(&self.image) {
+            true => f.write_str(&self.reason),
+            false => write!(f, "{}: {}", self.image, self.reason),
+        }
     }
 }
