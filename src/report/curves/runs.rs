@@ -34,11 +34,10 @@ pub(super) fn finished_runs(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifa
 
 impl RunCurves {
     fn of(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: usize) -> Option<Self> {
-        let stages = rows.stages.iter().filter(|stage| stage.run_id == run.id);
+        let stages = rows.stages_of(&run.id).iter();
         let stages = stages.map(|stage| (stage.stage_id.as_str(), stage.job.as_str()));
         let folder = selected::folder(artifacts, StageKind::Evaluate, stages)?;
-        let scores: Vec<(bool, f64)> =
-            rows.scores.iter().filter(|row| row.run_id == run.id).map(|row| (row.label == 1, row.score)).collect();
+        let scores: Vec<(bool, f64)> = rows.scores_of(&run.id).iter().map(|row| (row.label == 1, row.score)).collect();
         // Scores are 32-bit numbers that the store holds in 64 bits.
         let (labels, values): (Vec<bool>, Vec<f32>) =
             scores.iter().map(|&(label, score)| (label, score as f32)).unzip();

@@ -34,7 +34,7 @@ pub(super) struct Source {
 impl Source {
     /// Opens the artifacts of a run.
     pub(super) fn open(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: &Variant) -> std::io::Result<Self> {
-        let stages = || rows.stages.iter().filter(|stage| stage.run_id == run.id);
+        let stages = || rows.stages_of(&run.id).iter();
         let selected = |kind| selected_stage(kind, stages().map(|stage| (stage.stage_id.as_str(), stage.job.as_str())));
         let (Some((score, StageJob::Score(score_job))), Some((evaluate, StageJob::Evaluate(evaluate_job)))) =
             (selected(StageKind::Score), selected(StageKind::Evaluate))
