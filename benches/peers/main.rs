@@ -28,8 +28,8 @@ use work::{Joint, Pretrain};
 const BATCH: usize = 8;
 const SIDE: usize = 256;
 const THREADS: usize = 2;
-const WARM_UP: usize = 3;
-const REPEATS: usize = 10;
+/// Cargo's flag for benches that are to be measured.
+const BENCH: &str = "--bench";
 /// Names of the rows, with what they may take and what they should, as parts of what PyTorch takes.
 const ROWS: [(&str, f64, f64); 7] = [
     ("stfpm_step", 0.75, 0.50),
@@ -52,14 +52,20 @@ fn seconds(step: &mut dyn FnMut()) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
+/// Rounds of warming up, and rounds that count: as many as PyTorch's, or one each where this only runs as a test.
+fn rounds() -> (usize, usize) {
+    if std::env::args().any(|argument| argument == BENCH) { (3, 10) } else { (1, 1) }
+}
+
 /// Seconds of each of the steps, those of warming up first.
 fn repeat(step: &mut dyn FnMut()) -> Vec<f64> {
-    (0..WARM_UP + REPEATS).map(|_| seconds(step)).collect()
+    let (warm_up, counted) = rounds();
+    (0..warm_up + counted).map(|_| seconds(step)).collect()
 }
 
 /// The median without those of warming up.
 fn median(seconds: &[f64]) -> f64 {
-    let mut seconds = seconds[WARM_UP..].to_vec();
+    let mut seconds = seconds[rounds().0..].to_vec();
     seconds.sort_by(f64::total_cmp);
     seconds[seconds.len() / 2]
 }
@@ -94,7 +100,7 @@ fn step<'s>(row: &str, set: &'s FeatureSet) -> Box<dyn FnMut() + 's> {
 /// The most memory, bytes, of a process that takes joint steps alone.
 fn joint_peak() -> f64 {
     let this = std::env::current_exe().expect("this program");
-    let output = Command::new(this).arg(STEP_ONLY).stderr(Stdio::inherit()).output().expect("starts");
+    let output = Command::new(this).arg(STEP_ONLY).args(std::env::args().filter(|argument| argument == BENCH)).stderr(Stdio::inherit()).output().expect("starts");
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("bytes")
 }
 
@@ -162,17 +168,18 @@ fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
     println!("matrix products: {peak:.0} GFLOP/s");
     for &(row, ..) in rows.iter().filter(|(row, ..)| ![PEAK, "metrics"].contains(row)) {
         let mut step = step(row, set);
-        (0..WARM_UP).for_each(|_| step());
+        let (warm_up, counted) = rounds();
+        (0..warm_up).for_each(|_| step());
         parts.take();
         let started = Instant::now();
-        (0..REPEATS).for_each(|_| step());
-        let milliseconds = |seconds: f64| 1e3 * seconds / REPEATS as f64;
+        (0..counted).for_each(|_| step());
+        let milliseconds = |seconds: f64| 1e3 * seconds / counted as f64;
         let mut rest = milliseconds(started.elapsed().as_secs_f64());
         println!("{row}: {rest:.1} ms");
         for (name, spent) in parts.take() {
             let own = milliseconds(spent.time.as_secs_f64());
             rest -= own;
-            let speed = 2e-6 * spent.multiply_accumulates as f64 / REPEATS as f64 / own;
+            let speed = 2e-6 * spent.multiply_accumulates as f64 / counted as f64 / own;
             match spent.multiply_accumulates {
                 0 => println!("  {name:<30} {own:>7.1} ms"),
                 _ => println!("  {name:<30} {own:>7.1} ms  {speed:>4.0} GFLOP/s  {:.2} of the products'", speed / peak),
@@ -205,7 +212,7 @@ fn with_noise(folder: &Path, work: impl FnOnce(&FeatureSet)) {
 
 fn main() {
     as_a_worker();
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != BENCH);
     let (mut python, mut show_parts, mut step_only, mut wanted) = (None, false, false, Vec::new());
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -223,7 +230,7 @@ fn main() {
     with_noise(&folder, |set| {
         if step_only {
             let mut step = step("joint_step", set);
-            (0..WARM_UP + REPEATS).for_each(|_| step());
+            repeat(&mut *step);
             return println!("{}", peak_rss().expect("Linux"));
         }
         if show_parts {

@@ -89,7 +89,7 @@ mod tests {
             (exact(&serde_json::json!("none")), clipped("concat-conv", 7)),
             ("none".to_owned(), "concat…".to_owned())
         );
-        assert_eq!([folded("skip=add (rate=0.1)", 10), folded("skip=add", 8)], ["ski…te=0.1)", "skip=add"]);
+        assert_eq!([folded("skip=add (rate=0.1)", 10), folded("skip=add", 8)], ["ski…e=0.1)", "skip=add"]);
         assert_eq!([duration(3.21), duration(245.0), duration(7800.0)], ["3.2 s", "4 min 05 s", "2 h 10 min"]);
         assert_eq!([percent(135.0, 100.0), percent(90.0, 100.0)], ["+35 %", "−10 %"]);
     }

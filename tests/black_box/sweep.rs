@@ -58,7 +58,7 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
     let told = read("tables/results-pixel_auroc.csv");
     let told: Vec<&str> = told.lines().skip(1).map(|line| line.rsplit(',').nth(3).expect("a mean")).collect();
     assert_eq!(told, stored, "to the last digit: one seed is its own mean");
-    assert!(read("tables/costs.tex").contains("\\begin{tabular}{lrrrrrr}"));
+    assert!(read("tables/costs.tex").contains("\\begin{tabular}{lrrrrrrr}"));
 }
 
 #[test]
