@@ -100,7 +100,12 @@ fn step<'s>(row: &str, set: &'s FeatureSet) -> Box<dyn FnMut() + 's> {
 /// The most memory, bytes, of a process that takes joint steps alone.
 fn joint_peak() -> f64 {
     let this = std::env::current_exe().expect("this program");
-    let output = Command::new(this).arg(STEP_ONLY).args(std::env::args().filter(|argument| argument == BENCH)).stderr(Stdio::inherit()).output().expect("starts");
+    let output = Command::new(this)
+        .arg(STEP_ONLY)
+        .args(std::env::args().filter(|argument| argument == BENCH))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("starts");
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("bytes")
 }
 

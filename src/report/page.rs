@@ -70,7 +70,7 @@ fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>) -> Markup {
         Content::Tables(tables) => html::block(tables),
         Content::Figures(figures) => html! { @for figure in *figures { (svg(figure)) } },
         Content::Pictures { pictures, notes } => html! {
-            @for picture in *pictures { (png(picture)) }
+            @for picture in *pictures { (jpeg(picture)) }
             @for note in *notes { p.note { (note) } }
         },
         Content::Protocol => protocol(&section.groups),
@@ -110,9 +110,9 @@ fn svg(figure: &Figure) -> Markup {
     html! { figure { div role="img" aria-label=(figure.description) { (PreEscaped(figure.html())) } } }
 }
 
-fn png(picture: &Picture) -> Markup {
+fn jpeg(picture: &Picture) -> Markup {
     html! { figure {
-        img alt=(picture.caption) src={ "data:image/png;base64," (STANDARD.encode(&picture.png)) };
+        img alt=(picture.caption) src={ "data:image/jpeg;base64," (STANDARD.encode(&picture.jpeg)) };
         figcaption { (picture.caption) }
     } }
 }

@@ -130,7 +130,7 @@ fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
             files.push((format!("{}.png", figure.name), figure.png()?));
             files.push((format!("{}.svg", figure.name), figure.svg().into()));
         }
-        files.extend(section.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.print.clone())));
+        files.extend(section.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.png.clone())));
     }
     Ok(files)
 }

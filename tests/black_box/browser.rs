@@ -49,6 +49,7 @@ fn look(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool) 
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn a_browser_shows_the_whole_report_and_asks_nobody_for_anything() {
     let Some(browser) = browser() else {
         eprintln!("skipped: no Chromium in PATH, and DIDACT_TEST_BROWSER does not name one");

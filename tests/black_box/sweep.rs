@@ -26,7 +26,7 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
     assert_eq!(digest[0].len(), 64, "the teacher's BLAKE3 stands in the protocol");
 
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("the page is there");
-    for part in ["ST-FPM", "U-Net, skip=concat", "pixel AUROC", "Does it run?", "<svg", "data:image/png;base64,"] {
+    for part in ["ST-FPM", "U-Net, skip=concat", "pixel AUROC", "Does it run?", "<svg", "data:image/jpeg;base64,"] {
         assert!(page.contains(part), "the page lacks {part}");
     }
     for outside in ["<script src", "src=\"http", "href=\"http", "@import", "url("] {

@@ -10,7 +10,6 @@ use crate::evaluate::{Curve, Curves};
 use crate::report::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, series};
 use crate::report::legend::{legend, legend_height};
-use crate::report::text::clipped;
 
 /// One panel.
 struct Panel {
@@ -77,9 +76,7 @@ pub(super) const RATES: [Rate; 2] = [
 ];
 
 /// Pixels above the legend.
-const HEAD: u32 = 50;
-/// Characters of the line that tells of what the curves are.
-const CHARACTERS: usize = 150;
+const HEAD: u32 = 36;
 
 /// A figure; none where no run has such curves.
 pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> Result<Option<Figure>, ReportError> {
@@ -94,8 +91,6 @@ pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> R
     let top = HEAD + legend_height(&groups.variants);
     let figure = Figure::draw(about, (960, top + 380), |area| {
         area.draw_text(&groups.marked(&title), &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
-        let population = clipped(&subject.population, CHARACTERS);
-        area.draw_text(&population, &TextStyle::from(("sans-serif", 11)).color(&INK), (12, 29))?;
         legend(area, &groups.variants, HEAD)?;
         let (_, below) = area.split_vertically(top as i32);
         let (left, right) = below.split_horizontally(480);

@@ -6,16 +6,16 @@ use super::figures::Subject;
 use super::runs::RunCurves;
 use crate::report::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, series};
-use crate::report::text::clipped;
+use crate::report::text::folded;
 
 /// Bins of a histogram.
 const BINS: usize = 40;
 /// Pixels of a panel.
 const PANEL: (u32, u32) = (480, 190);
 /// Pixels above the panels.
-const HEAD: u32 = 64;
-/// Characters of the line that tells of what the scores are, and of a panel's title.
-const CHARACTERS: (usize, usize) = (150, 58);
+const HEAD: u32 = 48;
+/// Characters of a panel's title.
+const CHARACTERS: usize = 58;
 
 /// An image's score in held-out thresholds of its run, and whether it is defective.
 type Relative = (bool, f64);
@@ -45,7 +45,6 @@ pub(super) fn scores(subject: &Subject<'_>, runs: &[RunCurves]) -> Result<Option
         };
         line(&groups.marked(&title), 15, 8)?;
         line(words, 12, 29)?;
-        line(&clipped(&subject.population, CHARACTERS.0), 11, 46)?;
         let (_, below) = area.split_vertically(HEAD as i32);
         let areas = below.split_evenly((panels.len().div_ceil(2), 2));
         for (area, (variant, label, scores)) in areas.iter().zip(&panels) {
@@ -112,7 +111,7 @@ fn draw(area: &Area<'_>, axis: &Axis, variant: usize, label: &str, scores: &[Rel
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(16)
-        .caption(clipped(label, CHARACTERS.1), ("sans-serif", 13).into_font().color(&INK))
+        .caption(folded(label, CHARACTERS), ("sans-serif", 13).into_font().color(&INK))
         .x_label_area_size(24)
         .y_label_area_size(44)
         .build_cartesian_2d(low..high, 0.0..1.08 * highest)?;

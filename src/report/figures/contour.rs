@@ -51,9 +51,9 @@ pub(in crate::report) fn two_axes(
         area.draw_text(&title, &ink(15), (12, 8))?;
         let place = Place { columns: x.levels.len(), rows: y.levels.len() };
         if is_field {
-            field(area, place, &found)?
+            field(area, place, &found)?;
         } else {
-            cells(area, place, &found, largest)?
+            cells(area, place, &found, largest)?;
         }
         names(area, place, x, y)?;
         scale(area, if is_field { field_scale(&found) } else { largest })

@@ -1,5 +1,7 @@
 //! The tiles of all rows beside each other, with what they are.
 
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
 use resvg::tiny_skia::Pixmap;
 
 use super::source::Source;
@@ -26,10 +28,10 @@ pub(in crate::report) struct Picture {
     pub name: String,
     /// What it shows.
     pub caption: String,
-    /// The picture for the page, on nothing.
+    /// The picture for the page, on white: a page of PNGs would be five times the size.
+    pub jpeg: Vec<u8>,
+    /// The same without loss, twice as large.
     pub png: Vec<u8>,
-    /// The same for print: twice as large, on white.
-    pub print: Vec<u8>,
 }
 
 /// What a picture is made of.
@@ -46,26 +48,27 @@ pub(super) struct Table<'a> {
     pub mark: Option<String>,
 }
 
-/// For whom a picture is.
-#[derive(Clone, Copy)]
-struct Look {
-    /// Pixels for one.
-    scale: usize,
-    ink: &'static str,
-    on_white: bool,
-}
-
-const PAGE: Look = Look { scale: 1, ink: "#808080", on_white: false };
-const PRINT: Look = Look { scale: 2, ink: "#222222", on_white: true };
+/// Pixels of the PNG for one of the page's.
+const ENLARGED: usize = 2;
+/// Of 100: small letters stay clean.
+const JPEG_QUALITY: u8 = 90;
+/// Labels.
+const INK: &str = "#222222";
 
 /// Draws a picture.
 pub(super) fn compose(table: &Table<'_>) -> Result<Picture, String> {
-    Ok(Picture {
-        name: table.name.clone(),
-        caption: table.caption.clone(),
-        png: table.drawn(PAGE)?,
-        print: table.drawn(PRINT)?,
-    })
+    let png = table.drawn(ENLARGED)?.encode_png().map_err(|error| error.to_string())?;
+    Ok(Picture { name: table.name.clone(), caption: table.caption.clone(), jpeg: jpeg(&table.drawn(1)?)?, png })
+}
+
+/// A picture that covers its whole area.
+fn jpeg(pixels: &Pixmap) -> Result<Vec<u8>, String> {
+    let rgb: Vec<u8> = pixels.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
+        .encode(&rgb, pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
+        .map_err(|error| error.to_string())?;
+    Ok(bytes)
 }
 
 /// Left and upper edge of a cell, unscaled: the input comes first, then the rows' labels, then the maps.
@@ -75,23 +78,24 @@ fn place(column: usize, row: usize) -> (usize, usize) {
 }
 
 impl Table<'_> {
-    fn drawn(&self, look: Look) -> Result<Vec<u8>, String> {
+    /// Drawn on white, with so many pixels for one.
+    fn drawn(&self, scale: usize) -> Result<Pixmap, String> {
         let levels = self.sources[0].levels.len();
         // The value that a column draws brightest is the same in all its rows.
         let ceilings: Vec<f32> = (0..levels)
             .map(|level| self.sources.iter().map(|source| source.ceiling(level)).fold(f32::MIN_POSITIVE, f32::max))
             .collect();
-        let mut pixels = rasterise(&self.labels(&ceilings, look), look.scale as f32)?;
-        let tile = TILE * look.scale;
+        let mut pixels = rasterise(&self.labels(&ceilings), scale as f32)?;
+        let tile = TILE * scale;
         let mut put = |image: &Image, (left, top): (usize, usize)| {
-            paste(&mut pixels, &image.rgb, image.side, (left * look.scale, top * look.scale));
+            paste(&mut pixels, &image.rgb, image.side, (left * scale, top * scale));
         };
         let input = resized(&self.sources[0].input(self.index), tile);
         let mask = self.sources.iter().find_map(|source| source.mask(self.index));
         put(&input, place(0, 0));
         if let (Some(mask), true) = (&mask, self.sources.len() > 1) {
             let mut marked = input.clone();
-            outline(&mut marked, mask, look.scale);
+            outline(&mut marked, mask, scale);
             put(&marked, place(0, 1));
         }
         for (row, source) in self.sources.iter().enumerate() {
@@ -99,28 +103,25 @@ impl Table<'_> {
                 put(&blocks(&source.levels[level], self.index, ceilings[level], tile), place(1 + column, row));
             }
             let mut over = fused(&input, &source.fused(self.index), source.calibrated.threshold);
-            mask.iter().for_each(|mask| outline(&mut over, mask, look.scale));
+            mask.iter().for_each(|mask| outline(&mut over, mask, scale));
             put(&over, place(1 + levels, row));
         }
         for column in 1..2 + levels {
-            let (width, height) = (tile, SCALE * look.scale);
+            let (width, height) = (tile, SCALE * scale);
             let rgb: Vec<u8> =
                 (0..width * height).flat_map(|p| heat((p % width) as f32 / (width - 1) as f32)).collect();
             let (left, top) = place(column, 0);
-            paste(&mut pixels, &rgb, width, (left * look.scale, (top - SCALE - 4) * look.scale));
+            paste(&mut pixels, &rgb, width, (left * scale, (top - SCALE - 4) * scale));
         }
-        pixels.encode_png().map_err(|error| error.to_string())
+        Ok(pixels)
     }
 
     /// Everything but the tiles, as SVG.
-    fn labels(&self, ceilings: &[f32], look: Look) -> String {
+    fn labels(&self, ceilings: &[f32]) -> String {
         let levels = &self.sources[0].levels;
         let (width, height) = place(levels.len() + 2, self.sources.len());
         let (width, height) = (width - GAP, height - GAP);
-        let mut labels = String::new();
-        if look.on_white {
-            labels += "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>";
-        }
+        let mut labels = "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>".to_owned();
         let middle = |column: usize| place(column, 0).0 + TILE / 2;
         labels += &text("input", (middle(0), 16), 14.0, "middle");
         if self.sources.len() > 1 && self.images_are_defective() {
@@ -143,8 +144,7 @@ impl Table<'_> {
             labels += &lines(&label, (end, place(0, row).1 + TILE / 2));
         }
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" fill=\"{}\" font-family=\"sans-serif\">{labels}</svg>",
-            look.ink
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" fill=\"{INK}\" font-family=\"sans-serif\">{labels}</svg>"
         )
     }
 

@@ -53,7 +53,7 @@ pub(in crate::report) fn escaped(text: &str) -> String {
     for character in text.chars() {
         match character {
             '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '~' | '&' | '#' | '$' => {
-                escaped.extend(['\\', character])
+                escaped.extend(['\\', character]);
             }
             '\n' => escaped.push_str(", "),
             _ => escaped.push(character),
