@@ -47,7 +47,11 @@ fn scores_of_the_runs_own_test_set_are_the_stored_ones_to_the_bit() {
     let place = swept();
     for run in runs(&place) {
         let stored = stored(&place, &run);
-        assert!(stored.len() > 8 && !stored.len().is_multiple_of(8), "the last batch is a smaller one: {}", stored.len());
+        assert!(
+            stored.len() > 8 && !stored.len().is_multiple_of(8),
+            "the last batch is a smaller one: {}",
+            stored.len()
+        );
         let outcome = place.succeed(&["predict", &run[..12], "data/weave/test", "--out", "all"]);
         let all = prediction(&place, "all");
         assert_eq!(scores(&all), stored);
