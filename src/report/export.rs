@@ -26,7 +26,7 @@ pub enum Shape {
 /// Runs whose numbers are read together.
 const BATCH: usize = 512;
 
-/// Writes all numbers of a sweep: the same store, the same bytes. No more rows than [`BATCH`] runs have are held at a time.
+/// Writes all numbers of a sweep: the same store, the same bytes. A few hundred runs are held at a time.
 ///
 /// # Errors
 ///
