@@ -1,6 +1,6 @@
 //! Runs by protocol, variant and category.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Rows;
 use super::guidance::Guidance;
@@ -48,11 +48,11 @@ pub(super) struct Groups<'r> {
     runs: Vec<(&'r RunRow, usize)>,
     /// Those of each trial, by category and seed.
     of_trial: BTreeMap<&'r str, Vec<(&'r RunRow, usize)>>,
-    values: BTreeMap<ValueKey<'r>, (Option<f64>, Option<&'r str>)>,
+    values: HashMap<&'r str, Numbers<'r>>,
 }
 
-/// Run, selection and name of a number.
-type ValueKey<'r> = (&'r str, &'r str, &'r str);
+/// A run's numbers, or why there is none, by selection and name.
+type Numbers<'r> = BTreeMap<(&'r str, &'r str), (Option<f64>, Option<&'r str>)>;
 
 /// The numbers that the tables show: name in the store, name for people.
 pub(super) const METRICS: [(&str, &str); 3] =
@@ -116,14 +116,11 @@ impl<'r> Groups<'r> {
         }
         let across = (!facts.is_empty() && runs.iter().any(|(_, number)| *number > 0))
             .then(|| facts.into_iter().collect::<Vec<_>>().join("; "));
-        let values = rows
-            .results
-            .iter()
-            .map(|row| {
-                let key = (row.run_id.as_str(), row.selection.as_str(), row.name.as_str());
-                (key, (row.value, row.reason.as_deref()))
-            })
-            .collect();
+        let mut values: HashMap<&str, Numbers<'_>> = HashMap::new();
+        for row in &rows.results {
+            let number = (row.value, row.reason.as_deref());
+            values.entry(&row.run_id).or_default().insert((&row.selection, &row.name), number);
+        }
         let guidance = Guidance::of(rows);
         let mut of_trial: BTreeMap<&str, Vec<(&RunRow, usize)>> = BTreeMap::new();
         runs.iter().for_each(|(run, number)| of_trial.entry(&run.trial_id).or_default().push((run, *number)));
@@ -178,21 +175,24 @@ impl<'r> Groups<'r> {
 
     /// One number of a run.
     pub(super) fn value(&self, run: &RunRow, selection: &str, name: &str) -> Option<f64> {
-        self.values.get(&(run.id.as_str(), selection, name)).and_then(|(value, _)| *value)
+        self.number(run, selection, name).and_then(|(value, _)| value)
+    }
+
+    fn number(&self, run: &RunRow, selection: &str, name: &str) -> Option<(Option<f64>, Option<&'r str>)> {
+        self.values.get(run.id.as_str())?.get(&(selection, name)).copied()
     }
 
     /// The numbers of a run's selected epoch, by name.
     pub(super) fn selected_values(&self, run: &RunRow) -> BTreeMap<String, f64> {
-        let from: ValueKey<'_> = (run.id.as_str(), "selected", "");
-        let of_run =
-            self.values.range(from..).take_while(|((id, selection, _), _)| *id == run.id && *selection == "selected");
-        of_run.filter_map(|((_, _, name), (value, _))| Some(((*name).to_owned(), (*value)?))).collect()
+        let of_run = self.values.get(run.id.as_str()).into_iter().flatten();
+        let selected = of_run.filter(|((selection, _), _)| *selection == "selected");
+        selected.filter_map(|((_, name), (value, _))| Some(((*name).to_owned(), (*value)?))).collect()
     }
 
     /// Why a number of a cell is undefined: the first run's reason.
     pub(super) fn reason(&self, variant: &Variant, category: &str, selection: &str, name: &str) -> Option<&'r str> {
         self.runs(variant, category).find_map(|run| {
-            let (value, reason) = self.values.get(&(run.id.as_str(), selection, name))?;
+            let (value, reason) = self.number(run, selection, name)?;
             reason.filter(|_| value.is_none())
         })
     }

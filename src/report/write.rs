@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::comparison::{comparisons, sides};
 use super::effects::{Effects, effects};
 use super::figure::Figure;
@@ -123,14 +125,17 @@ fn draw(
     })
 }
 
+/// Figures and pictures, those of the figures drawn side by side.
 fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
-    let mut files = Vec::new();
-    for section in sections {
-        for figure in section.figures.all() {
-            files.push((format!("{}.png", figure.name), figure.png()?));
-            files.push((format!("{}.svg", figure.name), figure.svg().into()));
-        }
-        files.extend(section.pictures.iter().map(|picture| (format!("{}.png", picture.name), picture.png.clone())));
+    let all: Vec<&Figure> = sections.iter().flat_map(|section| section.figures.all()).collect();
+    let pngs: Vec<Vec<u8>> = all.par_iter().map(|figure| figure.png()).collect::<Result<_, _>>()?;
+    let mut files = Files::new();
+    for (figure, png) in all.iter().zip(pngs) {
+        files.push((format!("{}.png", figure.name), png));
+        files.push((format!("{}.svg", figure.name), figure.svg().into()));
+    }
+    for picture in sections.iter().flat_map(|section| &section.pictures) {
+        files.push((format!("{}.png", picture.name), picture.png.clone()));
     }
     Ok(files)
 }

@@ -1,23 +1,60 @@
 //! Image AUROC of two variants on drawn images.
 
 use super::bootstrap::Images;
-use super::ranks::count_below;
 
 /// Image scores of two variants in one category.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageScores {
     defective: Vec<usize>,
     normal: Vec<usize>,
-    /// For each seed, the scores of both variants, in the images' order.
-    seeds: Vec<(Vec<f64>, Vec<f64>)>,
+    /// For each seed, both variants' images in order.
+    seeds: Vec<(Order, Order)>,
+}
+
+/// The images of one run by score: sorted once, however often images are drawn.
+#[derive(Debug, Clone, PartialEq)]
+struct Order {
+    /// Of a normal image, by its index: its place among the normal ones.
+    place: Vec<usize>,
+    /// Of any image, by its index: how many normal ones lie below it, and how many below or level with it.
+    below: Vec<(usize, usize)>,
+}
+
+impl Order {
+    fn of(scores: &[f64], normal: &[usize]) -> Self {
+        let mut sorted = normal.to_vec();
+        sorted.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+        let mut place = vec![0; scores.len()];
+        sorted.iter().enumerate().for_each(|(at, &image)| place[image] = at);
+        let below = |&score: &f64| {
+            let count = |test: fn(f64, f64) -> bool| sorted.partition_point(|&image| test(scores[image], score));
+            (count(|normal, score| normal < score), count(|normal, score| normal <= score))
+        };
+        Self { place, below: scores.iter().map(below).collect() }
+    }
+
+    /// The share of (defective, normal) pairs of the drawn images in the right order; ties count half.
+    fn auroc(&self, defective: &[usize], normal: &[usize]) -> f64 {
+        // How many of the drawn normal images lie before each place.
+        let mut before = vec![0_usize; normal.len() + 1];
+        normal.iter().for_each(|&image| before[self.place[image] + 1] += 1);
+        (1..before.len()).for_each(|place| before[place] += before[place - 1]);
+        let wins = defective.iter().map(|&image| {
+            let (below, level) = self.below[image];
+            (before[below] + before[level]) as f64 / 2.0
+        });
+        wins.sum::<f64>() / (defective.len() * normal.len()) as f64
+    }
 }
 
 impl ImageScores {
     /// From labels (true = defective) and, for each seed, the scores of both variants; none where their numbers differ.
     pub fn new(labels: &[bool], seeds: Vec<(Vec<f64>, Vec<f64>)>) -> Option<Self> {
-        let (defective, normal) = (0..labels.len()).partition(|&image| labels[image]);
+        let (defective, normal): (Vec<usize>, Vec<usize>) = (0..labels.len()).partition(|&image| labels[image]);
         let whole = seeds.iter().all(|(one, two)| one.len() == labels.len() && two.len() == labels.len());
-        whole.then_some(Self { defective, normal, seeds })
+        let order = |scores: &[f64]| Order::of(scores, &normal);
+        let seeds = whole.then(|| seeds.iter().map(|(one, two)| (order(one), order(two))).collect())?;
+        Some(Self { defective, normal, seeds })
     }
 }
 
@@ -32,16 +69,8 @@ impl Images for ImageScores {
 
     fn difference(&self, seed: usize, defective: &[usize], normal: &[usize]) -> Option<f64> {
         let (one, two) = &self.seeds[seed];
-        Some(auroc(one, defective, normal) - auroc(two, defective, normal))
+        Some(one.auroc(defective, normal) - two.auroc(defective, normal))
     }
-}
-
-/// The share of (defective, normal) pairs in the right order; ties count half.
-fn auroc(scores: &[f64], defective: &[usize], normal: &[usize]) -> f64 {
-    let mut low: Vec<f64> = normal.iter().map(|&image| scores[image]).collect();
-    low.sort_by(f64::total_cmp);
-    let wins: f64 = defective.iter().map(|&image| count_below(&low, scores[image])).sum();
-    wins / (defective.len() * normal.len()) as f64
 }
 
 #[cfg(test)]
