@@ -32,7 +32,7 @@ fn image_scores(one: &Side, other: &Side, category: &str, pairs: &Seeds) -> Opti
         labels = of_seed;
         seeds.push((ours, theirs));
     }
-    ImageScores::new(&labels, seeds)
+    ImageScores::new(&labels, &seeds)
 }
 
 fn pixel_counts(metric: PixelMetric, one: &Side, other: &Side, category: &str, pairs: &Seeds) -> Option<PixelCounts> {

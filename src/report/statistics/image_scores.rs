@@ -49,7 +49,7 @@ impl Order {
 
 impl ImageScores {
     /// From labels (true = defective) and, for each seed, the scores of both variants; none where their numbers differ.
-    pub fn new(labels: &[bool], seeds: Vec<(Vec<f64>, Vec<f64>)>) -> Option<Self> {
+    pub fn new(labels: &[bool], seeds: &[(Vec<f64>, Vec<f64>)]) -> Option<Self> {
         let (defective, normal): (Vec<usize>, Vec<usize>) = (0..labels.len()).partition(|&image| labels[image]);
         let whole = seeds.iter().all(|(one, two)| one.len() == labels.len() && two.len() == labels.len());
         let order = |scores: &[f64]| Order::of(scores, &normal);
@@ -91,7 +91,8 @@ mod tests {
                 .map(|&label| (random.next_u32() >> 8) as f64 / (1 << 24) as f64 + if label { 0.3 + gap } else { 0.0 })
                 .collect()
         };
-        ImageScores::new(&labels, (0..seeds).map(|seed| (scores(seed, 0, gap), scores(seed, 1, 0.0))).collect())
+        let seeds: Vec<_> = (0..seeds).map(|seed| (scores(seed, 0, gap), scores(seed, 1, 0.0))).collect();
+        ImageScores::new(&labels, &seeds)
     }
 
     #[test]
@@ -104,8 +105,8 @@ mod tests {
         assert_eq!(none(), Some(found));
         assert_eq!(hierarchical(std::iter::empty::<Option<ImageScores>>()), None);
         assert_eq!(hierarchical([category(0.0, 8), None].into_iter()), None);
-        let one_class = ImageScores::new(&[true; 2], vec![(vec![0.0; 2], vec![1.0; 2])]);
+        let one_class = ImageScores::new(&[true; 2], &[(vec![0.0; 2], vec![1.0; 2])]);
         assert_eq!(hierarchical([one_class].into_iter()), None);
-        assert_eq!(ImageScores::new(&[true; 2], vec![(vec![0.0; 2], vec![1.0; 3])]), None);
+        assert_eq!(ImageScores::new(&[true; 2], &[(vec![0.0; 2], vec![1.0; 3])]), None);
     }
 }
