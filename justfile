@@ -30,6 +30,7 @@ torture kills="300" seed="1":
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
+    cargo clippy --features parquet --lib --tests -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 
 # Lints of the code for GPUs; needs neither a CUDA toolkit nor a GPU.
