@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ReportError;
-use super::figure::{About, Figure, INK, MAX_DRAWN, MESH, left_out, series};
+use super::figure::{Figure, INK, MAX_DRAWN, left_out, plain, series};
 use super::grouping::{Groups, METRICS};
 use super::legend::{legend, legend_height};
 use super::statistics::summary;
@@ -39,7 +39,6 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
     let labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
     let categories: Vec<&str> = groups.categories.iter().map(|(category, _)| category.as_str()).collect();
     let description = format!("{label} of {} in {}, mean and seeds", labels.join(", "), categories.join(", "));
-    let description = groups.marked(&description);
     let legend_height = legend_height(variants);
     let slot_width = (1340.0 / ((variants.len() + 1) * table.len()) as f64).min(56.0);
     let draw = |area: &super::figure::Area<'_>| {
@@ -55,14 +54,9 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
             .x_label_area_size(24)
             .y_label_area_size(52)
             .build_cartesian_2d(0.0..slots * table.len() as f64, floor..top)?;
-        chart
-            .configure_mesh()
+        plain(&mut chart.configure_mesh())
             .disable_x_mesh()
             .disable_x_axis()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(MESH)
-            .axis_style(INK)
-            .label_style(("sans-serif", 12).into_font().color(&INK))
             .y_labels(6)
             .y_label_formatter(&|value| format!("{value:.3}"))
             .draw()?;
@@ -95,6 +89,6 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
         Ok(())
     };
     let width = (60.0 + slot_width * ((variants.len() + 1) * table.len()) as f64).max(960.0) as u32;
-    let about = About { name: format!("{prefix}bars-{name}"), description, population: groups.population() };
+    let about = groups.about(format!("{prefix}bars-{name}"), &description);
     Figure::draw(about, (width, 320 + legend_height), draw).map(Some)
 }

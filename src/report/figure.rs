@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, LazyLock, Once};
 
+use plotters::chart::MeshStyle;
 use plotters::coord::Shift;
-use plotters::prelude::{DrawingArea, IntoDrawingArea, RGBColor, SVGBackend, TextStyle};
+use plotters::coord::ranged1d::Ranged;
+use plotters::prelude::{DrawingArea, IntoDrawingArea, IntoFont, RGBColor, SVGBackend, TRANSPARENT, TextStyle};
 use plotters::style::{FontStyle, register_font};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
@@ -75,6 +77,16 @@ fn mix(from: [f64; 3], to: [f64; 3], part: f64) -> RGBColor {
 /// Digits after the point that tell values of an axis apart.
 pub(super) fn digits(low: f64, high: f64) -> usize {
     (1.0 - (high - low).log10()).ceil().clamp(0.0, 6.0) as usize
+}
+
+/// The look of all axes and grids: main lines alone, small labels.
+pub(super) fn plain<'m, 'a, 'b, X: Ranged, Y: Ranged>(
+    mesh: &'m mut MeshStyle<'a, 'b, X, Y, SVGBackend<'a>>,
+) -> &'m mut MeshStyle<'a, 'b, X, Y, SVGBackend<'a>> {
+    mesh.light_line_style(TRANSPARENT)
+        .bold_line_style(MESH)
+        .axis_style(INK)
+        .label_style(("sans-serif", 12).into_font().color(&INK))
 }
 
 /// What a caption adds where not all variants are drawn.

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Rows;
+use super::figure::About;
 use super::guidance::Guidance;
 use super::protocol::{Protocol, differences};
+use super::statistics::summary;
 use super::text;
 use crate::plan::short_name;
 use crate::store::RunRow;
@@ -173,6 +175,11 @@ impl<'r> Groups<'r> {
         format!("n = {runs}, {seeds}, {categories}; {protocol}")
     }
 
+    /// What a figure of these runs says of itself; its description carries the marks.
+    pub(super) fn about(&self, name: String, description: &str) -> About {
+        About { name, description: self.marked(description), population: self.population() }
+    }
+
     /// One number of a run.
     pub(super) fn value(&self, run: &RunRow, selection: &str, name: &str) -> Option<f64> {
         self.number(run, selection, name).and_then(|(value, _)| value)
@@ -215,6 +222,13 @@ impl<'r> Groups<'r> {
     pub(super) fn means(&self, variant: &Variant, categories: &[&str], selection: &str, name: &str) -> Vec<(i64, f64)> {
         let cells: Vec<_> = categories.iter().map(|category| self.cell(variant, category, selection, name)).collect();
         complete_means(&cells)
+    }
+
+    /// The mean over seeds of these; none without a seed that has all categories.
+    pub(super) fn mean(&self, variant: &Variant, categories: &[&str], selection: &str, name: &str) -> Option<f64> {
+        let means: Vec<f64> =
+            self.means(variant, categories, selection, name).into_iter().map(|(_, value)| value).collect();
+        Some(summary(&means)?.mean)
     }
 
     /// The re-run baseline.

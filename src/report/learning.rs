@@ -6,7 +6,7 @@ use plotters::coord::combinators::WithKeyPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, digits, left_out, series};
+use super::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, left_out, plain, series};
 use super::grouping::Groups;
 use super::legend::{legend, legend_height};
 use super::{ReportError, Rows};
@@ -106,9 +106,8 @@ fn figure(
     let name = format!("{prefix}{}-{category}", subject.name);
     let [left, right] = subject.captions;
     let description = format!("{category}: {} ({left}; {right})", subject.title);
-    let description = groups.marked(&description);
     let legend_height = legend_height(&groups.variants);
-    let about = About { name, description, population: groups.population() };
+    let about = groups.about(name, &description);
     Figure::draw(about, (960, 320 + legend_height), |area| {
         let rest = left_out(groups.variants.len());
         let title = format!("{category}: {}, one line a seed{rest}", subject.title);
@@ -144,12 +143,7 @@ fn panel(
         .x_label_area_size(26)
         .y_label_area_size(52)
         .build_cartesian_2d(1.0..last, (low..high).log_scale().with_key_points(ticks(low, high)))?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(MESH)
-        .axis_style(INK)
-        .label_style(("sans-serif", 12).into_font().color(&INK))
+    plain(&mut chart.configure_mesh())
         .x_labels(8)
         .y_labels(14)
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))

@@ -8,7 +8,7 @@ use super::runs::RunCurves;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::evaluate::{Curve, Curves};
 use crate::report::ReportError;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, series};
+use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, plain, series};
 use crate::report::legend::{legend, legend_height};
 
 /// One panel.
@@ -120,12 +120,7 @@ fn draw(area: &Area<'_>, panel: &Panel, lines: &[(usize, Average)]) -> DrawResul
         .x_label_area_size(40)
         .y_label_area_size(52)
         .build_cartesian_2d(0.0..panel.end, 0.0..1.0)?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(MESH)
-        .axis_style(INK)
-        .label_style(("sans-serif", 12).into_font().color(&INK))
+    plain(&mut chart.configure_mesh())
         .axis_desc_style(("sans-serif", 12).into_font().color(&INK))
         .x_desc(panel.axes.0)
         .y_desc(panel.axes.1)

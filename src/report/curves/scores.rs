@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::figures::Subject;
 use super::runs::RunCurves;
 use crate::report::ReportError;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, series};
+use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, plain, series};
 use crate::report::text::folded;
 
 /// Bins of a histogram.
@@ -115,12 +115,7 @@ fn draw(area: &Area<'_>, axis: &Axis, variant: usize, label: &str, scores: &[Rel
         .x_label_area_size(24)
         .y_label_area_size(44)
         .build_cartesian_2d(low..high, 0.0..1.08 * highest)?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(MESH)
-        .axis_style(INK)
-        .label_style(("sans-serif", 12).into_font().color(&INK))
+    plain(&mut chart.configure_mesh())
         .x_labels(9)
         .y_labels(4)
         .x_label_formatter(&|place| short(axis.score(*place)))

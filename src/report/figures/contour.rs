@@ -6,7 +6,7 @@ use super::{centred, ink};
 use crate::report::ReportError;
 use crate::report::axes::{SearchedAxis, searched};
 use crate::report::effects::{Effects, distances};
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, ON_PALE, diverging};
+use crate::report::figure::{Area, DrawResult, Figure, INK, ON_PALE, diverging};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::statistics::summary;
 use crate::report::text::{clipped, signed};
@@ -44,8 +44,7 @@ pub(in crate::report) fn two_axes(
     let is_field = x.levels.len().min(y.levels.len()) >= MANY_LEVELS;
     let kind = if is_field { "between runs (rings) interpolated" } else { "mean, number of runs below" };
     let title = groups.marked(&format!("{label}: distance from the category's mean, {kind}"));
-    let description = groups.marked(&format!("{label} by {} and {}", x.name, y.name));
-    let about = About { name: format!("{prefix}interaction"), description, population: groups.population() };
+    let about = groups.about(format!("{prefix}interaction"), &format!("{label} by {} and {}", x.name, y.name));
     let size = (SIDES.0 + MARGINS.0 + 200, SIDES.1 + MARGINS.1 + HEAD);
     Figure::draw(about, (size.0 as u32, size.1 as u32), |area| {
         area.draw_text(&title, &ink(15), (12, 8))?;

@@ -1,11 +1,12 @@
-//! Rows of marks in panels side by side: a row for each thing that is compared, a panel for each number.
+//! Rows of marks in panels side by side: a row for each thing that is compared, a panel for each metric.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{ink, room};
 use crate::report::ReportError;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, digits};
+use crate::report::figure::{About, Area, DrawResult, Figure, INK, digits, plain};
+use crate::report::grouping::METRICS;
 use crate::report::text::folded;
 
 /// Width of a figure, of its column of labels, and height of a row, pixels.
@@ -37,14 +38,13 @@ pub(super) struct Mark {
 pub(super) struct Row {
     pub label: String,
     pub colour: RGBColor,
-    /// A list a panel.
+    /// A list a metric.
     pub marks: Vec<Vec<Mark>>,
 }
 
 /// The whole figure.
 pub(super) struct Dots<'t> {
     pub title: &'t str,
-    pub panels: Vec<&'t str>,
     /// Where a line is drawn through all rows.
     pub reference: Option<f64>,
     pub rows: Vec<Row>,
@@ -72,8 +72,8 @@ impl Dots<'_> {
             area.draw_text(self.title, &ink(15), (12, 8))?;
             let (_, below) = area.split_vertically(34);
             let (labels, mut rest) = below.split_horizontally(LABELS);
-            let width = (WIDTH - LABELS) / self.panels.len() as u32;
-            for place in 0..self.panels.len() {
+            let width = (WIDTH - LABELS) / METRICS.len() as u32;
+            for place in 0..METRICS.len() {
                 let (panel, right) = rest.split_horizontally(width);
                 rest = right;
                 self.panel(&panel, place, (place == 0).then_some((area, &labels)))?;
@@ -93,17 +93,12 @@ impl Dots<'_> {
         let mut chart = ChartBuilder::on(area)
             .margin_left(20)
             .margin_right(24)
-            .caption(self.panels[place], ("sans-serif", 13).into_font().color(&INK))
+            .caption(METRICS[place].1, ("sans-serif", 13).into_font().color(&INK))
             .x_label_area_size(26)
             .build_cartesian_2d(low..high, 0.0..count)?;
-        chart
-            .configure_mesh()
+        plain(&mut chart.configure_mesh())
             .disable_y_mesh()
             .disable_y_axis()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(MESH)
-            .axis_style(INK)
-            .label_style(("sans-serif", 12).into_font().color(&INK))
             .x_labels(4)
             .x_label_formatter(&|value| format!("{value:.digits$}").replace('-', "−"))
             .draw()?;

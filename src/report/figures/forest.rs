@@ -3,7 +3,7 @@
 use super::dots::{Dots, Mark, Row, Shape};
 use crate::report::ReportError;
 use crate::report::effects::Effects;
-use crate::report::figure::{About, Figure, series};
+use crate::report::figure::{Figure, series};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::verdict::Verdict;
 
@@ -31,11 +31,11 @@ pub(in crate::report) fn variants(
     });
     let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
     let title = groups.marked("difference from ST-FPM with its 95 % interval; right of the line = better");
-    let description =
-        groups.marked("Mean paired difference of each variant from ST-FPM, with 95 % intervals, by metric");
-    let about = About { name: format!("{prefix}forest"), description, population: groups.population() };
-    Dots { title: &title, panels: METRICS.iter().map(|(_, label)| *label).collect(), reference: Some(0.0), rows }
-        .figure(about)
+    let about = groups.about(
+        format!("{prefix}forest"),
+        "Mean paired difference of each variant from ST-FPM, with 95 % intervals, by metric",
+    );
+    Dots { title: &title, reference: Some(0.0), rows }.figure(about)
 }
 
 /// Every level of every axis against the mean of its category; none where nothing was searched.
@@ -59,10 +59,11 @@ pub(in crate::report) fn levels(
     });
     let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
     let title = groups.marked("what each setting does: mean distance from the category's mean, 95 % interval");
-    let description = groups.marked("Effect of each level of each searched setting, with 95 % intervals, by metric");
-    let about = About { name: format!("{prefix}levels"), description, population: groups.population() };
-    Dots { title: &title, panels: METRICS.iter().map(|(_, label)| *label).collect(), reference: Some(0.0), rows }
-        .figure(about)
+    let about = groups.about(
+        format!("{prefix}levels"),
+        "Effect of each level of each searched setting, with 95 % intervals, by metric",
+    );
+    Dots { title: &title, reference: Some(0.0), rows }.figure(about)
 }
 
 /// "learning_rate" of "joint.student.learning_rate".

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::{ink, room};
 use crate::report::ReportError;
-use crate::report::figure::{About, Figure, INK, MESH, digits, series};
+use crate::report::figure::{Figure, INK, digits, plain, series};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::statistics::summary;
 
@@ -39,8 +39,10 @@ pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Op
     let thinned = if every > 1 { format!(" (one trial in {every} drawn)") } else { String::new() };
     let marks = if pruned.is_empty() { "" } else { ", × pruned: a mean of fewer runs" };
     let title = groups.marked(&format!("{label} of each trial in its order, the line the best so far{marks}{thinned}"));
-    let description = groups.marked(&format!("{label} over the trials of the search, {} of them pruned", pruned.len()));
-    let about = About { name: format!("{prefix}history"), description, population: groups.population() };
+    let about = groups.about(
+        format!("{prefix}history"),
+        &format!("{label} over the trials of the search, {} of them pruned", pruned.len()),
+    );
     let digits = digits(low, high);
     Figure::draw(about, (960, 320), |area| {
         area.draw_text(&title, &ink(15), (12, 8))?;
@@ -51,12 +53,7 @@ pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Op
             .x_label_area_size(26)
             .y_label_area_size(60)
             .build_cartesian_2d(0.5..searched.len() as f64 + 0.5, low..high)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(MESH)
-            .axis_style(INK)
-            .label_style(("sans-serif", 12).into_font().color(&INK))
+        plain(&mut chart.configure_mesh())
             .x_labels(10)
             .y_labels(6)
             .x_label_formatter(&|number| format!("{number:.0}"))

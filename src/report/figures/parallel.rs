@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::{centred, ink, room};
 use crate::report::ReportError;
 use crate::report::axes::searched;
-use crate::report::figure::{About, Figure, INK, MESH, digits, ramp};
+use crate::report::figure::{Figure, INK, MESH, digits, ramp};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::statistics::summary;
 use crate::report::text::clipped;
@@ -38,9 +38,10 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     let every = trials.len().div_ceil(MOST_LINES);
     let thinned = if every > 1 { format!(" (one in {every} by rank)") } else { String::new() };
     let title = groups.marked(&format!("a line a trial, the brighter the better{thinned}; right: its mean {label}"));
-    let description =
-        groups.marked(&format!("Parallel coordinates of {} trials over {} settings", trials.len(), axes.len()));
-    let about = About { name: format!("{prefix}parallel"), description, population: groups.population() };
+    let about = groups.about(
+        format!("{prefix}parallel"),
+        &format!("Parallel coordinates of {} trials over {} settings", trials.len(), axes.len()),
+    );
     let digits = digits(low, high);
     let (top, bottom) = (86, 330);
     let column = |place: usize| 80 + (800 * place / axes.len()) as i32;

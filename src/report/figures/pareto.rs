@@ -4,10 +4,9 @@ use plotters::prelude::*;
 
 use super::{ink, room};
 use crate::report::costs::Costs;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, MESH, digits, left_out, series};
+use crate::report::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, left_out, plain, series};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::legend::{legend, legend_height};
-use crate::report::statistics::summary;
 use crate::report::{ReportError, Rows, text};
 
 /// A cost: its name, and how it is read.
@@ -33,11 +32,7 @@ pub(in crate::report) fn front(rows: &Rows, groups: &Groups<'_>, prefix: &str) -
     let variants = &groups.variants[..groups.variants.len().min(MAX_DRAWN)];
     let measured: Vec<(Costs, Option<f64>)> = variants
         .iter()
-        .map(|variant| {
-            let means: Vec<f64> =
-                groups.means(variant, &categories, "selected", name).into_iter().map(|(_, v)| v).collect();
-            (Costs::of(rows, groups, variant), summary(&means).map(|summary| summary.mean))
-        })
+        .map(|variant| (Costs::of(rows, groups, variant), groups.mean(variant, &categories, "selected", name)))
         .collect();
     let points = |(_, read): &Cost| -> Vec<Point> {
         let all = measured.iter().enumerate();
@@ -51,8 +46,8 @@ pub(in crate::report) fn front(rows: &Rows, groups: &Groups<'_>, prefix: &str) -
     }
     let rest = left_out(groups.variants.len());
     let title = groups.marked(&format!("{label} against cost; the line joins what nothing cheaper beats{rest}"));
-    let description = groups.marked(&format!("{label} of each variant against its costs, with the Pareto front"));
-    let about = About { name: format!("{prefix}pareto"), description, population: groups.population() };
+    let about = groups
+        .about(format!("{prefix}pareto"), &format!("{label} of each variant against its costs, with the Pareto front"));
     let (columns, head) = (2, 36 + legend_height(variants));
     let height = head + 230 * panels.len().div_ceil(columns) as u32;
     Figure::draw(about, (960, height), |area| {
@@ -80,12 +75,7 @@ fn panel(area: &Area<'_>, caption: &str, label: &str, points: &[Point]) -> DrawR
         .x_label_area_size(26)
         .y_label_area_size(56)
         .build_cartesian_2d(left.max(0.0)..right, low..high)?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(MESH)
-        .axis_style(INK)
-        .label_style(("sans-serif", 12).into_font().color(&INK))
+    plain(&mut chart.configure_mesh())
         .x_labels(5)
         .y_labels(5)
         .x_label_formatter(&|cost| short_number(*cost))

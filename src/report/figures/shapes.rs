@@ -6,7 +6,7 @@ use super::{centred, ink};
 use crate::model::{AutoEncoder, Placement, Skip, UnetSettings};
 use crate::plan::Trial;
 use crate::report::ReportError;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, series};
+use crate::report::figure::{Area, DrawResult, Figure, INK, series};
 use crate::report::grouping::Groups;
 use crate::report::text::{clipped, folded};
 
@@ -36,8 +36,8 @@ pub(in crate::report) fn shapes(groups: &Groups<'_>, prefix: &str) -> Result<Opt
     let rest = if left_out > 0 { format!(" ({left_out} more not drawn)") } else { String::new() };
     let title =
         groups.marked(&format!("the auto-encoder of level 2 (128 channels, 32×32 of 256 px): channels and side{rest}"));
-    let description = groups.marked("The auto-encoders' stages with their channels, sides and skip connections");
-    let about = About { name: format!("{prefix}shapes"), description, population: groups.population() };
+    let about = groups
+        .about(format!("{prefix}shapes"), "The auto-encoders' stages with their channels, sides and skip connections");
     let (rows, columns) = (shapes.len().div_ceil(3), shapes.len().min(3));
     Figure::draw(about, (960, 36 + TILE.1 * rows as u32), |area| {
         area.draw_text(&title, &ink(15), (12, 8))?;

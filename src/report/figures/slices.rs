@@ -6,7 +6,7 @@ use super::{ink, room};
 use crate::report::ReportError;
 use crate::report::axes::{SearchedAxis, searched};
 use crate::report::effects::distances;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, digits, series};
+use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::statistics::summary;
 use crate::report::text::clipped;
@@ -31,8 +31,8 @@ pub(in crate::report) fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Opt
     let thinned = if every > 1 { format!(" (one run in {every} drawn; lines are of all)") } else { String::new() };
     let title =
         groups.marked(&format!("{label} by setting: distance from the category's mean, one dot a run{thinned}"));
-    let description = groups.marked(&format!("{label} of all runs by the level of each searched setting"));
-    let about = About { name: format!("{prefix}slices"), description, population: groups.population() };
+    let about =
+        groups.about(format!("{prefix}slices"), &format!("{label} of all runs by the level of each searched setting"));
     let (rows, columns) = (shown.len().div_ceil(2), shown.len().min(2));
     Figure::draw(about, (960, 36 + 230 * rows as u32), |area| {
         area.draw_text(&title, &ink(15), (12, 8))?;
@@ -64,13 +64,8 @@ fn panel(area: &Area<'_>, axis: &SearchedAxis, points: &[(usize, f64)], every: u
             .filter(|_| shown)
             .map_or_else(String::new, |level| clipped(level, LEVEL_CHARACTERS))
     };
-    chart
-        .configure_mesh()
+    plain(&mut chart.configure_mesh())
         .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(MESH)
-        .axis_style(INK)
-        .label_style(("sans-serif", 12).into_font().color(&INK))
         .x_labels(axis.levels.len().min(8) + 1)
         .y_labels(5)
         .x_label_formatter(&level)

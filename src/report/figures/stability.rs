@@ -2,7 +2,7 @@
 
 use super::dots::{Dots, Mark, Row, Shape};
 use crate::report::ReportError;
-use crate::report::figure::{About, Figure, MAX_DRAWN, left_out, series};
+use crate::report::figure::{Figure, MAX_DRAWN, left_out, series};
 use crate::report::grouping::{Groups, METRICS, Variant};
 use crate::report::statistics::summary;
 
@@ -32,8 +32,9 @@ pub(in crate::report) fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Opti
     let title =
         format!("spread over seeds: distance from the mean of variant and category{}", left_out(groups.variants.len()));
     let title = groups.marked(&title);
-    let description = groups.marked("Each run's distance from the mean over seeds, with ± one standard deviation");
-    let about = About { name: format!("{prefix}stability"), description, population: groups.population() };
-    let panels = METRICS.iter().map(|(_, label)| *label).collect();
-    Dots { title: &title, panels, reference: Some(0.0), rows: rows.collect() }.figure(about)
+    let about = groups.about(
+        format!("{prefix}stability"),
+        "Each run's distance from the mean over seeds, with ± one standard deviation",
+    );
+    Dots { title: &title, reference: Some(0.0), rows: rows.collect() }.figure(about)
 }
