@@ -3,6 +3,8 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use super::below;
+
 /// Draws of one image, in order.
 pub(super) struct Dice(ChaCha8Rng);
 
@@ -24,7 +26,7 @@ impl Dice {
 
     /// A whole number below `bound`, which is at least 1.
     pub(super) fn below(&mut self, bound: usize) -> usize {
-        ((u64::from(self.0.next_u32()) * bound as u64) >> 32) as usize
+        below(&mut self.0, bound)
     }
 
     /// One of two, evenly.

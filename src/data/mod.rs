@@ -32,7 +32,7 @@ pub use mask::Mask;
 pub use mask_file::{read_masks, write_masks};
 pub use pseudo::{Painted, Painter, paint};
 pub use published::{Counts, published_counts};
-pub use random::{normal_pair, stream};
+pub use random::{below, normal_pair, stream};
 pub use sample::{ImageSource, Sample};
 pub use settings::{CategorySelection, DataSettings, FolderSettings, HeldOutChoice, Layout, SyntheticSettings};
 pub use split::{HeldOut, Split, SplitRule, shuffle};

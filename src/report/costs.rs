@@ -39,14 +39,14 @@ impl Costs {
         let runs: Vec<_> = groups.of_variant(variant).collect();
         let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
         let result = |name| mean(runs.iter().filter_map(|run| groups.value(run, "selected", name)).collect());
-        let stages: Vec<&StageRow> = runs.iter().flat_map(|run| rows.stages_of(&run.id)).collect();
-        let kind = |kind: &'static str| stages.iter().filter(move |stage| stage.kind == kind);
-        let cost = |stage: &StageRow, name: &str| -> Option<f64> {
-            serde_json::from_str::<Value>(stage.costs.as_deref()?).ok()?.get(name)?.as_f64()
-        };
-        let seconds = |name| mean(kind(name).filter_map(|stage| stage.seconds).collect());
+        let costs = |stage: &StageRow| serde_json::from_str::<Value>(stage.costs.as_deref()?).ok();
+        let stages: Vec<(&StageRow, Option<Value>)> =
+            runs.iter().flat_map(|run| rows.stages_of(&run.id)).map(|stage| (stage, costs(stage))).collect();
+        let kind = |kind: &'static str| stages.iter().filter(move |(stage, _)| stage.kind == kind);
+        let cost = |(_, costs): &(_, Option<Value>), name: &str| costs.as_ref()?.get(name)?.as_f64();
+        let seconds = |name| mean(kind(name).filter_map(|(stage, _)| stage.seconds).collect());
         let pretrain = seconds("pretrain");
-        let peaks = stages.iter().filter_map(|stage| stage.peak_rss_bytes).map(|bytes| bytes as f64);
+        let peaks = stages.iter().filter_map(|(stage, _)| stage.peak_rss_bytes).map(|bytes| bytes as f64);
         Self {
             parameters: result("parameters"),
             flops: result("flops"),

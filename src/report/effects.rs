@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::axes::{SearchedAxis, runs, searched};
@@ -63,7 +64,7 @@ pub(super) fn effects(groups: &Groups<'_>) -> Vec<Effects> {
     if axes.is_empty() {
         return Vec::new();
     }
-    METRICS.iter().filter_map(|(metric, _)| effects_on(groups, &axes, metric)).collect()
+    METRICS.par_iter().filter_map(|(metric, _)| effects_on(groups, &axes, metric)).collect()
 }
 
 /// The searched runs that have a number, each with its distance from its category's mean: categories differ by more than settings do.

@@ -1,6 +1,6 @@
 //! Runs by protocol, variant and category.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Rows;
 use super::figure::About;
@@ -9,7 +9,7 @@ use super::protocol::{Protocol, differences};
 use super::statistics::summary;
 use super::text;
 use crate::plan::short_name;
-use crate::store::RunRow;
+use crate::store::{ResultRow, RunRow};
 
 /// A trial as the report shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,15 +50,18 @@ pub(super) struct Groups<'r> {
     runs: Vec<(&'r RunRow, usize)>,
     /// Those of each trial, by category and seed.
     of_trial: BTreeMap<&'r str, Vec<(&'r RunRow, usize)>>,
-    values: HashMap<&'r str, Numbers<'r>>,
+    /// Each protocol by its key.
+    protocols: HashMap<&'r str, Protocol>,
+    /// Each run's numbers.
+    values: HashMap<&'r str, &'r [ResultRow]>,
 }
-
-/// A run's numbers, or why there is none, by selection and name.
-type Numbers<'r> = BTreeMap<(&'r str, &'r str), (Option<f64>, Option<&'r str>)>;
 
 /// The numbers that the tables show: name in the store, name for people.
 pub(super) const METRICS: [(&str, &str); 3] =
     [("pixel_auroc", "pixel AUROC"), ("image_auroc", "image AUROC"), ("aupro", "AUPRO")];
+
+/// All numbers that are read of a run, beside what guided the search.
+pub(super) const NUMBERS: [&str; 6] = ["pixel_auroc", "image_auroc", "aupro", "epoch", "parameters", "flops"];
 
 /// A number's name for people.
 pub(super) fn metric_label(name: &'static str) -> &'static str {
@@ -68,15 +71,16 @@ pub(super) fn metric_label(name: &'static str) -> &'static str {
 /// All groups of a sweep, in the order of its trials.
 pub(super) fn groups(rows: &Rows, ranking: Ranking) -> Vec<Groups<'_>> {
     let mut classes: Vec<String> = Vec::new();
-    let mut runs: Vec<(&RunRow, usize)> = Vec::new();
-    for run in &rows.runs {
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut number = |run: &'_ RunRow| {
         let class = Protocol::of(run).class();
-        let number = classes.iter().position(|known| *known == class).unwrap_or(classes.len());
-        if number == classes.len() {
+        classes.iter().position(|known| *known == class).unwrap_or_else(|| {
             classes.push(class);
-        }
-        runs.push((run, number));
-    }
+            classes.len() - 1
+        })
+    };
+    let runs: Vec<(&RunRow, usize)> =
+        rows.runs.iter().map(|run| (run, *known.entry(&run.protocol_id).or_insert_with(|| number(run)))).collect();
     match ranking {
         Ranking::AcrossProtocols if !runs.is_empty() => vec![Groups::new(rows, runs)],
         _ => (0..classes.len())
@@ -87,20 +91,17 @@ pub(super) fn groups(rows: &Rows, ranking: Ranking) -> Vec<Groups<'_>> {
     }
 }
 
-impl Variant {
-    fn has(&self, run: &RunRow, protocol: usize) -> bool {
-        self.trial == run.trial_id && self.protocol == protocol
-    }
-}
-
 impl<'r> Groups<'r> {
     fn new(rows: &'r Rows, runs: Vec<(&'r RunRow, usize)>) -> Self {
         let mut variants: Vec<Variant> = Vec::new();
+        let mut seen: HashSet<(&str, usize)> = HashSet::new();
         let mut categories: BTreeMap<String, Protocol> = BTreeMap::new();
+        let mut protocols: HashMap<&str, Protocol> = HashMap::new();
         let mut facts: BTreeSet<String> = BTreeSet::new();
         for (run, number) in &runs {
-            let protocol = Protocol::of(run);
-            if variants.iter().all(|variant| !variant.has(run, *number)) {
+            let new = !protocols.contains_key(run.protocol_id.as_str());
+            let protocol = protocols.entry(&run.protocol_id).or_insert_with(|| Protocol::of(run));
+            if seen.insert((&run.trial_id, *number)) {
                 variants.push(Variant {
                     trial: run.trial_id.clone(),
                     label: run.variant.clone(),
@@ -109,8 +110,10 @@ impl<'r> Groups<'r> {
                     protocol: *number,
                 });
             }
-            let first = categories.entry(run.category.clone()).or_insert_with(|| protocol.clone());
-            facts.extend(differences(first, &protocol));
+            if new {
+                let first = categories.entry(run.category.clone()).or_insert_with(|| protocol.clone());
+                facts.extend(differences(first, protocol));
+            }
         }
         tell_apart(&mut variants, &runs);
         if variants.iter().any(|variant| variant.protocol > 0) {
@@ -118,15 +121,22 @@ impl<'r> Groups<'r> {
         }
         let across = (!facts.is_empty() && runs.iter().any(|(_, number)| *number > 0))
             .then(|| facts.into_iter().collect::<Vec<_>>().join("; "));
-        let mut values: HashMap<&str, Numbers<'_>> = HashMap::new();
-        for row in &rows.results {
-            let number = (row.value, row.reason.as_deref());
-            values.entry(&row.run_id).or_default().insert((&row.selection, &row.name), number);
-        }
-        let guidance = Guidance::of(rows);
+        let values =
+            rows.results.chunk_by(|a, b| a.run_id == b.run_id).map(|of_run| (of_run[0].run_id.as_str(), of_run));
+        let values = values.collect();
+        let guidance = Guidance::of(&rows.sweep);
         let mut of_trial: BTreeMap<&str, Vec<(&RunRow, usize)>> = BTreeMap::new();
         runs.iter().for_each(|(run, number)| of_trial.entry(&run.trial_id).or_default().push((run, *number)));
-        Self { variants, categories: categories.into_iter().collect(), guidance, across, runs, of_trial, values }
+        Self {
+            variants,
+            categories: categories.into_iter().collect(),
+            guidance,
+            across,
+            runs,
+            of_trial,
+            protocols,
+            values,
+        }
     }
 
     /// All runs.
@@ -182,25 +192,33 @@ impl<'r> Groups<'r> {
 
     /// One number of a run.
     pub(super) fn value(&self, run: &RunRow, selection: &str, name: &str) -> Option<f64> {
-        self.number(run, selection, name).and_then(|(value, _)| value)
+        self.number(run, selection, name)?.value
     }
 
-    fn number(&self, run: &RunRow, selection: &str, name: &str) -> Option<(Option<f64>, Option<&'r str>)> {
-        self.values.get(run.id.as_str())?.get(&(selection, name)).copied()
+    fn number(&self, run: &RunRow, selection: &str, name: &str) -> Option<&'r ResultRow> {
+        self.of_run(run).iter().find(|row| row.name == name && row.selection == selection)
+    }
+
+    fn of_run(&self, run: &RunRow) -> &'r [ResultRow] {
+        self.values.get(run.id.as_str()).copied().unwrap_or_default()
+    }
+
+    /// What a run was measured under.
+    pub(super) fn protocol(&self, run: &RunRow) -> &Protocol {
+        &self.protocols[run.protocol_id.as_str()]
     }
 
     /// The numbers of a run's selected epoch, by name.
     pub(super) fn selected_values(&self, run: &RunRow) -> BTreeMap<String, f64> {
-        let of_run = self.values.get(run.id.as_str()).into_iter().flatten();
-        let selected = of_run.filter(|((selection, _), _)| *selection == "selected");
-        selected.filter_map(|((_, name), (value, _))| Some(((*name).to_owned(), (*value)?))).collect()
+        let selected = self.of_run(run).iter().filter(|row| row.selection == "selected");
+        selected.filter_map(|row| Some((row.name.clone(), row.value?))).collect()
     }
 
     /// Why a number of a cell is undefined: the first run's reason.
     pub(super) fn reason(&self, variant: &Variant, category: &str, selection: &str, name: &str) -> Option<&'r str> {
         self.runs(variant, category).find_map(|run| {
-            let (value, reason) = self.number(run, selection, name)?;
-            reason.filter(|_| value.is_none())
+            let number = self.number(run, selection, name)?;
+            number.reason.as_deref().filter(|_| number.value.is_none())
         })
     }
 

@@ -1,8 +1,8 @@
 //! What the search was guided by, and what a reader must know for that: whether numbers are selected on test.
 
-use super::Rows;
 use super::words::Remark;
 use crate::plan::Objective;
+use crate::store::SweepRow;
 
 /// What the search of a sweep maximised.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -10,8 +10,8 @@ pub(super) struct Guidance(Option<Objective>);
 
 impl Guidance {
     /// Read back from the sweep's resolved settings; older stores do not speak of an objective.
-    pub(super) fn of(rows: &Rows) -> Self {
-        let resolved: serde_json::Value = serde_json::from_str(&rows.sweep.resolved).unwrap_or_default();
+    pub(super) fn of(sweep: &SweepRow) -> Self {
+        let resolved: serde_json::Value = serde_json::from_str(&sweep.resolved).unwrap_or_default();
         let objective = resolved.get("search").and_then(|search| search.get("objective")).cloned();
         Self(objective.and_then(|objective| serde_json::from_value(objective).ok()).unwrap_or_default())
     }

@@ -10,6 +10,7 @@ use super::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, left_out, 
 use super::grouping::Groups;
 use super::legend::{legend, legend_height};
 use super::{ReportError, Rows};
+use crate::plan::StageKind;
 use crate::store::RunRow;
 
 /// Points (epoch, value) of one run.
@@ -61,12 +62,8 @@ struct RunCurves {
 
 /// One figure a category whose runs have curves; `prefix` begins their names.
 pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
-    let joint: BTreeMap<&str, &str> = rows
-        .stages
-        .iter()
-        .filter(|stage| stage.kind == "joint")
-        .map(|stage| (stage.run_id.as_str(), stage.stage_id.as_str()))
-        .collect();
+    let joint =
+        |run: &RunRow| Some(rows.stages_of(&run.id).find(|stage| stage.kind == StageKind::Joint.name())?.id.as_str());
     let mut lines: BTreeMap<(&str, &str), Line> = BTreeMap::new();
     for point in &rows.curves {
         if let Some(value) = point.value.filter(|value| *value > 0.0) {
@@ -74,7 +71,7 @@ pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result
         }
     }
     let line = |run: &RunRow, name: &str| -> Line {
-        joint.get(run.id.as_str()).and_then(|stage| lines.get(&(*stage, name))).cloned().unwrap_or_default()
+        joint(run).and_then(|stage| lines.get(&(stage, name))).cloned().unwrap_or_default()
     };
     let mut figures = Vec::new();
     for (category, _) in &groups.categories {

@@ -15,7 +15,7 @@ pub(super) fn document(rows: &Rows, sections: &[Section<'_>]) -> String {
     parts.extend(sweep.question.iter().map(|question| format!("{}\n", escaped(question))));
     parts.extend(summary::unfinished(rows).as_ref().map(remark));
     parts.push(format!("{}\n", escaped(&summary::state(rows))));
-    parts.extend(Guidance::of(rows).words().as_ref().map(remark));
+    parts.extend(Guidance::of(&rows.sweep).words().as_ref().map(remark));
     for (index, section) in sections.iter().enumerate() {
         if sections.len() > 1 {
             parts.push(format!("## Protocol {} of {}\n\n{}\n", index + 1, sections.len(), words::APART));

@@ -38,7 +38,6 @@ mod resampled;
 mod rows;
 mod script;
 mod section;
-mod selected;
 mod shell;
 mod side;
 mod statistics;

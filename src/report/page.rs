@@ -32,7 +32,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
         @if let Some(question) = &sweep.question { p.question { (question) } }
         @if let Some(remark) = summary::unfinished(rows) { (note(&remark)) }
         p.quiet { (summary::state(rows)) }
-        @if let Some(remark) = Guidance::of(rows).words() { (note(&remark)) }
+        @if let Some(remark) = Guidance::of(&rows.sweep).words() { (note(&remark)) }
         label.filter hidden { "Only rows with " input id="filter" type="search" placeholder="text"; }
         @for (index, (section, chapters)) in sections.iter().zip(&parts).enumerate() {
             @if sections.len() > 1 {

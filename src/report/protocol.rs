@@ -1,13 +1,16 @@
 //! What a number was measured under, read back from the store.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::data::{Layout, published_counts};
 use crate::store::RunRow;
 
 /// The protocol of one run.
+/// Cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Protocol(Value);
+pub(super) struct Protocol(Arc<Value>);
 
 /// Facts of a category, not of the way of measuring.
 const CATEGORY_FIELDS: [&str; 5] = ["category", "counts", "train_images", "test_images", "masks"];
@@ -45,13 +48,13 @@ impl Protocol {
     }
 
     pub(super) fn of_text(json: &str) -> Self {
-        Self(serde_json::from_str(json).unwrap_or(Value::Null))
+        Self(Arc::new(serde_json::from_str(json).unwrap_or(Value::Null)))
     }
 
     /// What two numbers of one category must share to stand in one table: everything but the rule that picks the epoch,
     /// which belongs to a recipe and is told beside each variant.
     pub(super) fn class(&self) -> String {
-        let mut class = self.0.clone();
+        let mut class = Value::clone(&self.0);
         if let Some(fields) = class.as_object_mut() {
             fields.retain(|name, _| name != "selection" && !CATEGORY_FIELDS.contains(&name.as_str()));
         }

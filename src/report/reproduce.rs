@@ -24,7 +24,7 @@ fn short(key: &str) -> String {
 /// A row a run, and the command of each variant and category.
 pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
     let facts = |run: &RunRow, fact: fn(&StageRow) -> Option<&str>| -> String {
-        let found: BTreeSet<&str> = rows.stages_of(&run.id).iter().filter_map(fact).collect();
+        let found: BTreeSet<&str> = rows.stages_of(&run.id).filter_map(fact).collect();
         if found.is_empty() { "–".to_owned() } else { found.into_iter().collect::<Vec<_>>().join(", ") }
     };
     html! {

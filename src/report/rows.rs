@@ -1,7 +1,10 @@
 //! Everything that a report is made of, read once.
 
 use super::figure::MAX_DRAWN;
-use crate::store::{ComparedScore, Curve, ResultRow, RunRow, StageRow, Store, StoreError, SweepRow};
+use super::grouping::NUMBERS;
+use super::guidance::Guidance;
+use crate::plan::{Key, StageJob, StageKind, selected_stage};
+use crate::store::{ComparedScore, Curve, ResultRow, RunRow, RunStage, StageRow, Store, StoreError, SweepRow};
 
 /// Rows of one sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,11 +13,13 @@ pub struct Rows {
     pub sweep: SweepRow,
     /// Its runs.
     pub runs: Vec<RunRow>,
-    /// Their numbers.
+    /// Those of their numbers that a report shows, by run.
     pub results: Vec<ResultRow>,
     /// Scores of their test images, by run.
     pub scores: Vec<ComparedScore>,
-    /// Their stages and costs, by run.
+    /// Which stages each has, by run.
+    pub run_stages: Vec<RunStage>,
+    /// Their stages and costs, each once, by key.
     pub stages: Vec<StageRow>,
     /// Curves of the joint stages of those that figures have room for.
     pub curves: Vec<Curve>,
@@ -23,19 +28,31 @@ pub struct Rows {
 impl Rows {
     /// Reads the rows of a sweep.
     pub async fn read(store: &Store, sweep: &str) -> Result<Self, StoreError> {
-        Ok(Self {
-            sweep: store.sweep_row(sweep).await?,
-            runs: store.run_rows(sweep).await?,
-            results: store.result_rows(sweep).await?,
-            scores: store.score_rows(sweep).await?,
-            stages: store.stage_rows(sweep).await?,
-            curves: store.curve_rows(sweep, MAX_DRAWN).await?,
-        })
+        let row = store.sweep_row(sweep).await?;
+        let guidance = Guidance::of(&row);
+        let objective = guidance.objective().map(|objective| objective.result());
+        let numbers: Vec<&str> = NUMBERS.into_iter().chain(objective).collect();
+        let (runs, results, scores, run_stages, stages, curves) = tokio::try_join!(
+            store.run_rows(sweep),
+            store.result_rows(sweep, &numbers),
+            store.score_rows(sweep),
+            store.run_stage_rows(sweep),
+            store.stage_rows(sweep),
+            store.curve_rows(sweep, MAX_DRAWN),
+        )?;
+        Ok(Self { sweep: row, runs, results, scores, run_stages, stages, curves })
     }
 
     /// The stages of a run.
-    pub(super) fn stages_of(&self, run: &str) -> &[StageRow] {
-        of_run(&self.stages, run, |stage| &stage.run_id)
+    pub(super) fn stages_of(&self, run: &str) -> impl Iterator<Item = &StageRow> {
+        let stage = |row: &RunStage| self.stages.binary_search_by(|stage| stage.id.cmp(&row.stage_id)).ok();
+        of_run(&self.run_stages, run, |row| &row.run_id).iter().filter_map(move |row| self.stages.get(stage(row)?))
+    }
+
+    /// The stage of this kind that speaks of a run's selected epoch.
+    pub(super) fn selected_stage(&self, run: &str, kind: StageKind) -> Option<(Key, StageJob)> {
+        let stages = self.stages_of(run).filter(|stage| stage.kind == kind.name());
+        selected_stage(kind, stages.map(|stage| (stage.id.as_str(), stage.job.as_str())))
     }
 
     /// The scores of a run.

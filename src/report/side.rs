@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::Rows;
 use super::grouping::{Groups, Variant};
 use super::protocol::Protocol;
 use super::verdict::Incomparable;
-use super::{Rows, selected};
-use crate::plan::StageKind;
+use crate::plan::{StageKind, selected_stage};
 use crate::store::{Artifacts, Compared, ComparedRun, RunRow};
 
 /// The finished runs of one trial.
@@ -55,15 +55,15 @@ impl Side {
     /// The finished runs of a report's variant.
     pub(super) fn of_variant(rows: &Rows, groups: &Groups<'_>, variant: &Variant, artifacts: &Artifacts) -> Self {
         let run = |run: &RunRow| {
-            let stages = rows.stages_of(&run.id).iter().map(|stage| (stage.stage_id.as_str(), stage.job.as_str()));
+            let evaluation = rows.selected_stage(&run.id, StageKind::Evaluate);
             let scores = rows.scores_of(&run.id).iter();
             SideRun {
                 category: run.category.clone(),
                 seed: run.seed,
-                protocol: Protocol::of(run),
+                protocol: groups.protocol(run).clone(),
                 values: groups.selected_values(run),
                 scores: scores.map(|row| (row.image.clone(), row.label == 1, row.score)).collect(),
-                evaluation: selected::folder(artifacts, StageKind::Evaluate, stages),
+                evaluation: evaluation.map(|(key, _)| artifacts.path(StageKind::Evaluate, &key)),
             }
         };
         let done = groups.of_variant(variant).filter(|run| run.state == "done");
@@ -99,7 +99,8 @@ impl SideRun {
             protocol: Protocol::of_text(&run.protocol),
             values: values.filter_map(|row| Some((row.name.clone(), row.value?))).collect(),
             scores: scores.map(|row| (row.image.clone(), row.label == 1, row.score)).collect(),
-            evaluation: selected::folder(artifacts, StageKind::Evaluate, stages),
+            evaluation: selected_stage(StageKind::Evaluate, stages)
+                .map(|(key, _)| artifacts.path(StageKind::Evaluate, &key)),
         }
     }
 }

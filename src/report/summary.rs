@@ -34,9 +34,10 @@ pub(super) fn state(rows: &Rows) -> String {
 
 /// "Computing took 1 h 10 min in 80 stages; 40 more were shared and not computed again."; none where nothing was computed.
 fn spent(rows: &Rows) -> Option<String> {
-    let computed = || rows.stages.iter().filter_map(|stage| Some((stage.stage_id.as_str(), stage.seconds?)));
-    let stages: BTreeMap<&str, f64> = computed().collect();
-    let shared = computed().count() - stages.len();
+    let stages: BTreeMap<&str, f64> =
+        rows.stages.iter().filter_map(|stage| Some((stage.id.as_str(), stage.seconds?))).collect();
+    let wanted = rows.run_stages.iter().filter(|row| stages.contains_key(row.stage_id.as_str())).count();
+    let shared = wanted - stages.len();
     let saved = if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
     let seconds = duration(stages.values().sum());
     (!stages.is_empty()).then(|| format!("Computing took {seconds} in {} stages{saved}.", stages.len()))

@@ -34,6 +34,7 @@ fn rows(cases: &[Case]) -> Rows {
         runs: Vec::new(),
         results: Vec::new(),
         scores: Vec::new(),
+        run_stages: Vec::new(),
         stages: Vec::new(),
         curves: Vec::new(),
     };
@@ -50,7 +51,7 @@ fn rows(cases: &[Case]) -> Rows {
             baseline: i64::from(case.variant == "ST-FPM"),
             axes: case.axes.to_string(),
             position: 0,
-            protocol_id: case.size.to_string(),
+            protocol_id: format!("{}/{}", case.category, case.size),
             protocol: json!({ "image_size": case.size, "selection": "held-out-loss", "layout": "mvtec",
                 "counts": { "train": 3, "test": { "good": 1, "cut": 2 } }, "category": case.category })
             .to_string(),
@@ -176,6 +177,7 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
         value: Some(value),
         reason: None,
     }));
+    rows.results.sort_by(|one, other| one.run_id.cmp(&other.run_id));
     rows
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::difference::{self, Differences, Pairs, adjust, settles};
@@ -98,8 +99,8 @@ pub fn verdicts(reference: &Side, others: &[Side], across: bool) -> Result<Vec<V
 pub(super) fn families(reference: &Side, others: &[(&Side, Option<String>)]) -> Vec<Verdict> {
     let mut all = Vec::new();
     for (metric, _) in METRICS {
-        let compared = others.iter().filter_map(|(other, note)| compare(reference, other, metric, note.clone()));
-        let mut family: Vec<Verdict> = compared.collect();
+        let compared = others.par_iter().map(|(other, note)| compare(reference, other, metric, note.clone()));
+        let mut family: Vec<Verdict> = compared.flatten_iter().collect();
         adjust(family.iter_mut().map(|verdict| &mut verdict.p));
         family.iter_mut().for_each(|verdict| verdict.verdict = verdict.say());
         all.extend(family);

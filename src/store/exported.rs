@@ -55,6 +55,6 @@ impl Store {
 }
 
 /// A place for each value: "?, ?, ?".
-fn places(values: &[&str]) -> String {
+pub(super) fn places(values: &[&str]) -> String {
     vec!["?"; values.len()].join(", ")
 }

@@ -37,7 +37,7 @@ pub use exported::CostRow;
 pub use lease::Held;
 pub use open::{Access, Store};
 pub use plan_change::PlanChange;
-pub use results::{Curve, ResultRow, RunRow, StageRow, SweepRow};
+pub use results::{Curve, ResultRow, RunRow, RunStage, StageRow, SweepRow};
 pub use run_stages::RunStages;
 pub use search::{RunStanding, TrialStanding};
 pub use state::{AttemptEnd, Failed, FailureClass, Retry, StageState};

@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::exported::places;
 use super::{ComparedScore, Store, StoreError};
 
 /// A sweep.
@@ -67,17 +68,22 @@ pub struct ResultRow {
     pub reason: Option<String>,
 }
 
-/// A stage of a run with the cost of the attempt that finished it.
+/// A stage that a run has; others may have it, too.
 #[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct StageRow {
+pub struct RunStage {
     /// The run.
     pub run_id: String,
-    /// The stage's key.
+    /// The stage.
     pub stage_id: String,
+}
+
+/// A stage with the cost of the attempt that finished it.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct StageRow {
+    /// Its key.
+    pub id: String,
     /// Kind.
     pub kind: String,
-    /// State.
-    pub state: String,
     /// JSON: the job.
     pub job: String,
     /// Seconds of all its attempts.
@@ -129,16 +135,16 @@ impl Store {
         .await?)
     }
 
-    /// Results of the sweep's runs.
-    pub async fn result_rows(&self, sweep: &str) -> Result<Vec<ResultRow>, StoreError> {
-        Ok(sqlx::query_as(
+    /// Results of the sweep's runs that have one of these names: by run, selection, name.
+    pub async fn result_rows(&self, sweep: &str, names: &[&str]) -> Result<Vec<ResultRow>, StoreError> {
+        let query = format!(
             "SELECT x.run_id, x.selection, x.name, x.value, x.reason FROM result x
-             JOIN sweep_run sr ON sr.run_id = x.run_id WHERE sr.sweep_id = ?
+             JOIN sweep_run sr ON sr.run_id = x.run_id WHERE sr.sweep_id = ? AND x.name IN ({})
              ORDER BY x.run_id, x.selection, x.name",
-        )
-        .bind(sweep)
-        .fetch_all(&self.pool)
-        .await?)
+            places(names)
+        );
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(sweep);
+        Ok(names.iter().fold(query, |query, name| query.bind(*name)).fetch_all(&self.pool).await?)
     }
 
     /// Image scores of the sweep's runs, of the selected epochs.
@@ -153,16 +159,27 @@ impl Store {
         .await?)
     }
 
-    /// Stages of the sweep's runs, by run, each with its finishing attempt.
+    /// Which stages the sweep's runs have: by run, in the order of its work.
+    pub async fn run_stage_rows(&self, sweep: &str) -> Result<Vec<RunStage>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT rs.run_id, rs.stage_id FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id
+             WHERE sr.sweep_id = ? ORDER BY rs.run_id, rs.position",
+        )
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Stages of the sweep's runs, each once, by key, with its finishing attempt.
     pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
         // A condition on the attempt's state beside the stage's would have SQLite look through all attempts of that state.
         Ok(sqlx::query_as(
-            "SELECT rs.run_id, s.id AS stage_id, s.kind, s.state, s.job,
+            "SELECT s.id, s.kind, s.job,
                     (SELECT SUM(d.seconds) FROM attempt d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device, a.version
-             FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id JOIN stage s ON s.id = rs.stage_id
-             LEFT JOIN attempt a ON a.state = 'done' AND a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id
+             FROM stage s LEFT JOIN attempt a ON a.state = 'done' AND a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id
                                                                  ORDER BY d.state = 'done' DESC, d.number DESC LIMIT 1)
-             WHERE sr.sweep_id = ? ORDER BY rs.run_id, rs.position",
+             WHERE s.id IN (SELECT rs.stage_id FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id WHERE sr.sweep_id = ?)
+             ORDER BY s.id",
         )
         .bind(sweep)
         .fetch_all(&self.pool)

@@ -4,9 +4,9 @@
 use crate::evaluate::metrics::{PRO_LIMIT, Sweep};
 use crate::evaluate::{Curves, Evaluation};
 use crate::plan::StageKind;
+use crate::report::Rows;
 use crate::report::figure::MAX_DRAWN;
 use crate::report::grouping::Groups;
-use crate::report::{Rows, selected};
 use crate::store::{Artifacts, RunRow};
 
 /// One finished run.
@@ -34,9 +34,8 @@ pub(super) fn finished_runs(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifa
 
 impl RunCurves {
     fn of(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: usize) -> Option<Self> {
-        let stages = rows.stages_of(&run.id).iter();
-        let stages = stages.map(|stage| (stage.stage_id.as_str(), stage.job.as_str()));
-        let folder = selected::folder(artifacts, StageKind::Evaluate, stages)?;
+        let (evaluation, _) = rows.selected_stage(&run.id, StageKind::Evaluate)?;
+        let folder = artifacts.path(StageKind::Evaluate, &evaluation);
         let scores: Vec<(bool, f64)> = rows.scores_of(&run.id).iter().map(|row| (row.label == 1, row.score)).collect();
         // Scores are 32-bit numbers that the store holds in 64 bits.
         let (labels, values): (Vec<bool>, Vec<f32>) =

@@ -6,7 +6,7 @@ use crate::data::{FeatureSet, Image, Mask};
 use crate::evaluate::{
     Calibrated, Evaluation, FinalMap, ImageScore, LevelMaps, ScoreHeader, TestImage, mask_file, quantile,
 };
-use crate::plan::{StageJob, StageKind, selected_stage};
+use crate::plan::{StageJob, StageKind};
 use crate::report::Rows;
 use crate::report::grouping::Variant;
 use crate::store::{Artifacts, RunRow};
@@ -34,8 +34,7 @@ pub(super) struct Source {
 impl Source {
     /// Opens the artifacts of a run.
     pub(super) fn open(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: &Variant) -> std::io::Result<Self> {
-        let stages = || rows.stages_of(&run.id).iter();
-        let selected = |kind| selected_stage(kind, stages().map(|stage| (stage.stage_id.as_str(), stage.job.as_str())));
+        let selected = |kind| rows.selected_stage(&run.id, kind);
         let (Some((score, StageJob::Score(score_job))), Some((evaluate, StageJob::Evaluate(evaluate_job)))) =
             (selected(StageKind::Score), selected(StageKind::Evaluate))
         else {

@@ -4,19 +4,47 @@
 use rand::Rng;
 use rayon::prelude::*;
 
-use crate::data::stream;
+use crate::data::{below, stream};
 
 /// Resamples.
 const RESAMPLES: u64 = 2000;
 
+/// Which test images are of which class, by index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Classes {
+    defective: Vec<usize>,
+    normal: Vec<usize>,
+}
+
+impl Classes {
+    /// From labels, true = defective; none where there is only one class.
+    pub fn of(labels: &[bool]) -> Option<Self> {
+        let (defective, normal): (Vec<usize>, Vec<usize>) = (0..labels.len()).partition(|&image| labels[image]);
+        (!defective.is_empty() && !normal.is_empty()).then_some(Self { defective, normal })
+    }
+
+    /// How many defective and how many normal images; as many are drawn.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.defective.len(), self.normal.len())
+    }
+
+    /// Draws images with replacement and tells how often each was drawn. The classes apart: a test set's shares are chosen, too.
+    fn draw(&self, random: &mut impl Rng, times: &mut [u32]) {
+        times.fill(0);
+        for class in [&self.defective, &self.normal] {
+            class.iter().for_each(|_| times[class[below(random, class.len())]] += 1);
+        }
+    }
+}
+
 /// What two variants measured in one category, image by image, so that images can be drawn anew.
 pub trait Images: Sync {
-    /// Indices of the defective and of the normal test images.
-    fn classes(&self) -> (&[usize], &[usize]);
+    /// Its test images.
+    fn classes(&self) -> &Classes;
     /// Seeds that both variants have.
     fn seeds(&self) -> usize;
-    /// First minus second variant of one seed on these defective and normal images; none where undefined.
-    fn difference(&self, seed: usize, defective: &[usize], normal: &[usize]) -> Option<f64>;
+    /// First minus second variant of one seed, each image taken so many times; none where undefined.
+    fn difference(&self, seed: usize, times: &[u32]) -> Option<f64>;
 }
 
 /// A difference with its 95 % percentile interval.
@@ -60,26 +88,22 @@ pub fn hierarchical<I: Images>(categories: impl Iterator<Item = Option<I>>) -> O
 
 /// The mean over seeds on the images as they are.
 fn measured(images: &impl Images) -> Option<f64> {
-    let (defective, normal) = images.classes();
-    if defective.is_empty() || normal.is_empty() || images.seeds() == 0 {
-        return None;
-    }
-    let sum: f64 = (0..images.seeds()).map(|seed| images.difference(seed, defective, normal)).sum::<Option<f64>>()?;
-    Some(sum / images.seeds() as f64)
+    let (defective, normal) = images.classes().counts();
+    let once = vec![1; defective + normal];
+    let sum: f64 = (0..images.seeds()).map(|seed| images.difference(seed, &once)).sum::<Option<f64>>()?;
+    (images.seeds() > 0).then(|| sum / images.seeds() as f64)
 }
 
 /// One resample: so many seeds with replacement, and new images for each.
 fn resample(images: &impl Images, category: u64, number: u64) -> Option<f64> {
     let mut random = stream(0, "bootstrap", number, category);
-    let mut below = |bound: usize| (random.next_u64() % bound as u64) as usize;
-    let (defective, normal) = images.classes();
+    let (defective, normal) = images.classes().counts();
+    let mut times = vec![0; defective + normal];
     let mut sum = 0.0;
     for _ in 0..images.seeds() {
-        let seed = below(images.seeds());
-        // Defective and normal images apart: a test set's shares are chosen, too.
-        let mut again = |class: &[usize]| class.iter().map(|_| class[below(class.len())]).collect::<Vec<usize>>();
-        let (defective, normal) = (again(defective), again(normal));
-        sum += images.difference(seed, &defective, &normal)?;
+        let seed = below(&mut random, images.seeds());
+        images.classes().draw(&mut random, &mut times);
+        sum += images.difference(seed, &times)?;
     }
     Some(sum / images.seeds() as f64)
 }

@@ -1,75 +1,84 @@
 //! Image AUROC of two variants on drawn images.
 
-use super::bootstrap::Images;
+use super::bootstrap::{Classes, Images};
 
 /// Image scores of two variants in one category.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageScores {
-    defective: Vec<usize>,
-    normal: Vec<usize>,
+    classes: Classes,
     /// For each seed, both variants' images in order.
     seeds: Vec<(Order, Order)>,
 }
 
-/// The images of one run by score: sorted once, however often images are drawn.
+/// The images of one run, low scores first: sorted once, however often images are drawn.
 #[derive(Debug, Clone, PartialEq)]
-struct Order {
-    /// Of a normal image, by its index: its place among the normal ones.
-    place: Vec<usize>,
-    /// Of any image, by its index: how many normal ones lie below it, and how many below or level with it.
-    below: Vec<(usize, usize)>,
+struct Order(Vec<Place>);
+
+/// One image in the order of scores.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Place {
+    image: usize,
+    defective: bool,
+    /// Whether the next image has a higher score.
+    ends: bool,
 }
 
 impl Order {
-    fn of(scores: &[f64], normal: &[usize]) -> Self {
-        let mut sorted = normal.to_vec();
+    fn of(labels: &[bool], scores: &[f64]) -> Self {
+        let mut sorted: Vec<usize> = (0..labels.len()).collect();
         sorted.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-        let mut place = vec![0; scores.len()];
-        sorted.iter().enumerate().for_each(|(at, &image)| place[image] = at);
-        let below = |&score: &f64| {
-            let count = |test: fn(f64, f64) -> bool| sorted.partition_point(|&image| test(scores[image], score));
-            (count(|normal, score| normal < score), count(|normal, score| normal <= score))
+        let place = |(at, &image): (usize, &usize)| {
+            let ends = sorted.get(at + 1).is_none_or(|&next| scores[next] > scores[image]);
+            Place { image, defective: labels[image], ends }
         };
-        Self { place, below: scores.iter().map(below).collect() }
+        Self(sorted.iter().enumerate().map(place).collect())
     }
 
-    /// The share of (defective, normal) pairs of the drawn images in the right order; ties count half.
-    fn auroc(&self, defective: &[usize], normal: &[usize]) -> f64 {
-        // How many of the drawn normal images lie before each place.
-        let mut before = vec![0_usize; normal.len() + 1];
-        normal.iter().for_each(|&image| before[self.place[image] + 1] += 1);
-        (1..before.len()).for_each(|place| before[place] += before[place - 1]);
-        let wins = defective.iter().map(|&image| {
-            let (below, level) = self.below[image];
-            (before[below] + before[level]) as f64 / 2.0
-        });
-        wins.sum::<f64>() / (defective.len() * normal.len()) as f64
+    /// The (defective, normal) pairs in the right order, each image taken so many times; ties count half.
+    fn wins(&self, times: &[u32]) -> f64 {
+        let (mut below, mut halves) = (0, 0);
+        let (mut normal, mut defective) = (0, 0);
+        for place in &self.0 {
+            let times = u64::from(times[place.image]);
+            if place.defective {
+                defective += times;
+            } else {
+                normal += times;
+            }
+            if place.ends {
+                halves += defective * (2 * below + normal);
+                below += normal;
+                (normal, defective) = (0, 0);
+            }
+        }
+        halves as f64 / 2.0
     }
 }
 
 impl ImageScores {
-    /// From labels (true = defective) and, for each seed, the scores of both variants; none where their numbers differ.
+    /// From labels (true = defective) and, for each seed, the scores of both variants; none where their numbers differ, or of one
+    /// class.
     pub fn new(labels: &[bool], seeds: &[(Vec<f64>, Vec<f64>)]) -> Option<Self> {
-        let (defective, normal): (Vec<usize>, Vec<usize>) = (0..labels.len()).partition(|&image| labels[image]);
         let whole = seeds.iter().all(|(one, two)| one.len() == labels.len() && two.len() == labels.len());
-        let order = |scores: &[f64]| Order::of(scores, &normal);
+        let order = |scores: &[f64]| Order::of(labels, scores);
         let seeds = whole.then(|| seeds.iter().map(|(one, two)| (order(one), order(two))).collect())?;
-        Some(Self { defective, normal, seeds })
+        Some(Self { classes: Classes::of(labels)?, seeds })
     }
 }
 
 impl Images for ImageScores {
-    fn classes(&self) -> (&[usize], &[usize]) {
-        (&self.defective, &self.normal)
+    fn classes(&self) -> &Classes {
+        &self.classes
     }
 
     fn seeds(&self) -> usize {
         self.seeds.len()
     }
 
-    fn difference(&self, seed: usize, defective: &[usize], normal: &[usize]) -> Option<f64> {
+    fn difference(&self, seed: usize, times: &[u32]) -> Option<f64> {
         let (one, two) = &self.seeds[seed];
-        Some(one.auroc(defective, normal) - two.auroc(defective, normal))
+        let (defective, normal) = self.classes.counts();
+        Some((one.wins(times) - two.wins(times)) / (defective * normal) as f64)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pixel AUROC and AUPRO of two variants on drawn images, from their histograms.
 
-use super::bootstrap::Images;
+use super::bootstrap::{Classes, Images};
 use crate::evaluate::PixelHistograms;
 use crate::evaluate::metrics::PRO_LIMIT;
 
@@ -16,8 +16,7 @@ pub enum PixelMetric {
 /// The histograms of two variants in one category.
 pub struct PixelCounts {
     metric: PixelMetric,
-    defective: Vec<usize>,
-    normal: Vec<usize>,
+    classes: Classes,
     seeds: Vec<(Counts, Counts)>,
 }
 
@@ -35,7 +34,8 @@ struct ImageCounts {
 }
 
 impl PixelCounts {
-    /// From both variants' histograms for each seed; none where they are of other images.
+    /// From both variants' histograms for each seed; none where they are of other images, or of one
+    /// class.
     pub fn new(metric: PixelMetric, seeds: Vec<(PixelHistograms, PixelHistograms)>) -> Option<Self> {
         let is_defective = |histograms: &PixelHistograms| -> Vec<bool> {
             histograms.images.iter().map(|image| !image.components.is_empty()).collect()
@@ -44,26 +44,25 @@ impl PixelCounts {
         if seeds.iter().any(|(one, two)| is_defective(one) != labels || is_defective(two) != labels) {
             return None;
         }
-        let (defective, normal) = (0..labels.len()).partition(|&image| labels[image]);
+        let classes = Classes::of(&labels)?;
         let counts = |(one, two)| Some((Counts::of(metric, one)?, Counts::of(metric, two)?));
         let seeds = seeds.into_iter().map(counts).collect::<Option<_>>()?;
-        Some(Self { metric, defective, normal, seeds })
+        Some(Self { metric, classes, seeds })
     }
 }
 
 impl Images for PixelCounts {
-    fn classes(&self) -> (&[usize], &[usize]) {
-        (&self.defective, &self.normal)
+    fn classes(&self) -> &Classes {
+        &self.classes
     }
 
     fn seeds(&self) -> usize {
         self.seeds.len()
     }
 
-    fn difference(&self, seed: usize, defective: &[usize], normal: &[usize]) -> Option<f64> {
+    fn difference(&self, seed: usize, times: &[u32]) -> Option<f64> {
         let (one, two) = &self.seeds[seed];
-        let value = |counts: &Counts| counts.value(self.metric, defective.iter().chain(normal).copied());
-        Some(value(one)? - value(two)?)
+        Some(one.value(self.metric, times)? - two.value(self.metric, times)?)
     }
 }
 
@@ -86,12 +85,10 @@ impl Counts {
         Some(Self { bins, images: histograms.images.into_iter().map(of_image).collect() })
     }
 
-    /// The number on these images; none where a class has no pixel.
-    fn value(&self, metric: PixelMetric, drawn: impl Iterator<Item = usize>) -> Option<f64> {
-        let mut times = vec![0_u32; self.images.len()];
-        drawn.for_each(|image| times[image] += 1);
+    /// The number on images that are each taken so many times; none where a class has no pixel.
+    fn value(&self, metric: PixelMetric, times: &[u32]) -> Option<f64> {
         let (mut normal, mut found, mut components) = (vec![0_u32; self.bins], vec![0.0_f64; self.bins], 0.0);
-        for (image, &times) in self.images.iter().zip(&times).filter(|(_, times)| **times > 0) {
+        for (image, &times) in self.images.iter().zip(times).filter(|(_, times)| **times > 0) {
             normal.iter_mut().zip(&image.normal).for_each(|(sum, n)| *sum += times * n);
             found.iter_mut().zip(&image.found).for_each(|(sum, n)| *sum += f64::from(times) * n);
             components += f64::from(times) * image.components;
@@ -177,12 +174,13 @@ mod tests {
         let (maps, masks) = images(3, 0.4);
         let (again, of_again): (Vec<_>, Vec<_>) = drawn.iter().map(|&i| (maps[i].clone(), masks[i].clone())).unzip();
         let sweep = Sweep::of_maps(&again, &of_again, SIDE).expect("finite");
+        let times: Vec<u32> = (0..8).map(|image| drawn.iter().filter(|&&one| one == image).count() as u32).collect();
         for (metric, exact) in [
             (PixelMetric::Auroc, metrics::auroc(&sweep).expect("both classes")),
             (PixelMetric::Aupro, metrics::aupro(&sweep, PRO_LIMIT).expect("both classes")),
         ] {
             let counts = Counts::of(metric, histograms(3, 0.4)).expect("small");
-            let ours = counts.value(metric, drawn.into_iter()).expect("both classes");
+            let ours = counts.value(metric, &times).expect("both classes");
             assert!((ours - exact).abs() < 1e-3, "{metric:?}: {ours}, not {exact}");
         }
     }

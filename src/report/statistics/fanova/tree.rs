@@ -2,6 +2,8 @@
 
 use rand::Rng;
 
+use crate::data::below;
+
 /// An axis with finitely many levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Factor {
@@ -134,8 +136,4 @@ impl Sample<'_> {
         };
         Some(Cut { factor, left, squares })
     }
-}
-
-fn below(random: &mut impl Rng, bound: usize) -> usize {
-    (random.next_u64() % bound as u64) as usize
 }
