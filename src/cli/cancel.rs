@@ -3,6 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::print;
+use crate::plan::short_key;
 use crate::store::{Access, Named, Store};
 
 /// Arguments of `didact cancel`.
@@ -18,13 +19,13 @@ pub(super) async fn run(args: &CancelArgs, global: &Global) -> Result<Exit, Fail
     let named = store.find(&args.id).await?;
     let what = match &named {
         Named::Sweep(_, name) => format!("sweep {name}"),
-        Named::Trial(id) => format!("trial {}", &id[..12]),
-        Named::Run(id) => format!("run {}", &id[..12]),
+        Named::Trial(id) => format!("trial {}", short_key(id)),
+        Named::Run(id) => format!("run {}", short_key(id)),
         Named::Stage(id) => {
             let message = format!(
                 "{} is a stage, which runs may share: cancel a sweep, a trial or a run (`didact why {}` lists the runs)",
                 args.id,
-                &id[..12]
+                short_key(id)
             );
             return Err(Failure::new(Exit::Usage, message));
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::exit::{Exit, Failure};
-use crate::plan::{Objective, Plan, Planner, Sweep, SweepTrial};
+use crate::plan::{Objective, Plan, Planner, Sweep, SweepTrial, short_key};
 use crate::schedule::{Outlook, Steer};
 use crate::search::{Observation, Outcome, Standing, TrialCourse, prune};
 use crate::spec::Space;
@@ -87,7 +87,7 @@ impl Steering {
             let Some(reason) = reason else { continue };
             if store.prune(&self.id, &trial.id, &reason).await? > 0 {
                 pruned = true;
-                store.tell(&self.id, "pruned", &format!("trial {}: {reason}", &trial.id[..12])).await?;
+                store.tell(&self.id, "pruned", &format!("trial {}: {reason}", short_key(&trial.id))).await?;
             }
         }
         Ok(pruned)

@@ -3,6 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, table};
+use crate::plan::short_key;
 use crate::store::{Access, AttemptRow, Explanation, RunFacts, StageExplanation, StageState, Store};
 
 /// Arguments of `didact why`.
@@ -26,7 +27,7 @@ pub(super) async fn run(args: &WhyArgs, global: &Global) -> Result<Exit, Failure
         Some(Explanation::Run(run, stages)) => explain_run(&run, &stages)?,
         Some(Explanation::Stage(stage, needs, attempts, runs)) => explain_stage(&stage, &needs, &attempts, &runs)?,
         Some(Explanation::Trial(id, runs)) => {
-            print(&format!("trial {} in {} run(s)", short(&id), runs.len()))?;
+            print(&format!("trial {} in {} run(s)", short_key(&id), runs.len()))?;
             print(&runs_table(&runs))?;
             if let Some(run) = runs.first() {
                 print(&format!("run it alone: {}", command(run, &id)))?;
@@ -36,19 +37,15 @@ pub(super) async fn run(args: &WhyArgs, global: &Global) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-fn short(id: &str) -> &str {
-    &id[..12.min(id.len())]
-}
-
 /// The command that makes a run or trial again.
 fn command(run: &RunFacts, id: &str) -> String {
     let file = run.file.as_ref().map(|file| format!(" {file}")).unwrap_or_default();
-    format!("didact sweep{file} --only {}", short(id))
+    format!("didact sweep{file} --only {}", short_key(id))
 }
 
 fn explain_run(run: &RunFacts, stages: &[StageExplanation]) -> Result<(), Failure> {
     let RunFacts { category, variant, seed, state, sweep, .. } = run;
-    print(&format!("run {} of sweep {sweep} ({category} · {variant} · seed {seed}) is {state}", short(&run.id)))?;
+    print(&format!("run {} of sweep {sweep} ({category} · {variant} · seed {seed}) is {state}", short_key(&run.id)))?;
     print(&reason(run, stages))?;
     print(&stages_table(stages))?;
     print(&format!("run it alone: {}", command(run, &run.id)))
@@ -88,7 +85,7 @@ fn stages_table(stages: &[StageExplanation]) -> String {
         .iter()
         .map(|stage| {
             vec![
-                short(&stage.id).to_owned(),
+                short_key(&stage.id).to_owned(),
                 stage.kind.clone(),
                 stage.state.name().to_owned(),
                 stage.attempts.to_string(),
@@ -105,7 +102,7 @@ fn runs_table(runs: &[RunFacts]) -> String {
         .iter()
         .map(|run| {
             vec![
-                short(&run.id).to_owned(),
+                short_key(&run.id).to_owned(),
                 run.sweep.clone(),
                 run.category.clone(),
                 run.variant.clone(),
@@ -126,7 +123,7 @@ fn explain_stage(
 ) -> Result<(), Failure> {
     let remark = Some(stage.state.remark()).filter(|remark| !remark.is_empty());
     let remark = remark.map(|remark| format!(": {remark}")).unwrap_or_default();
-    print(&format!("stage {} ({}) is {}{remark}", short(&stage.id), stage.kind, stage.state.name()))?;
+    print(&format!("stage {} ({}) is {}{remark}", short_key(&stage.id), stage.kind, stage.state.name()))?;
     if !needs.is_empty() {
         print(&format!("it needs\n{}", stages_table(needs)))?;
     }

@@ -28,8 +28,13 @@ impl Key {
 
     /// The first 12 digits, for people.
     pub fn short(&self) -> &str {
-        &self.0[..12.min(self.0.len())]
+        short_key(&self.0)
     }
+}
+
+/// The first 12 digits of a key, for people: enough for every verb that takes one.
+pub fn short_key(key: &str) -> &str {
+    key.get(..12).unwrap_or(key)
 }
 
 impl fmt::Display for Key {

@@ -17,7 +17,7 @@ pub use effort::Effort;
 pub use job::{
     EvaluateJob, FeaturesJob, ImageSet, JointJob, Part, PretrainJob, ScoreJob, StageJob, StageKind, TeacherRef,
 };
-pub use key::Key;
+pub use key::{Key, short_key};
 pub use planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 pub use pseudo_job::{PaintJob, PseudoJob};
 pub use selected::selected_stage;

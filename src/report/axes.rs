@@ -18,6 +18,8 @@ pub(super) struct SearchedAxis {
     pub name: String,
     /// What each level is called.
     pub levels: Vec<String>,
+    /// The same where there is little room: of a group its least value.
+    pub ticks: Vec<String>,
     ordered: bool,
     /// The level of each value, as JSON text.
     places: BTreeMap<String, usize>,
@@ -78,7 +80,13 @@ impl SearchedAxis {
             [first, .., last] => format!("{} … {}", level_name(first), level_name(last)),
         };
         let levels = groups.iter().map(|(_, members)| called(members)).collect();
-        Some(Self { name: name.to_owned(), levels, ordered, places: places.collect() })
+        let ticks = groups.iter().map(|(_, members)| tick(members)).collect();
+        Some(Self { name: name.to_owned(), levels, ticks, ordered, places: places.collect() })
+    }
+
+    /// Whether its levels are groups of values.
+    pub(super) fn is_grouped(&self) -> bool {
+        self.places.len() > self.levels.len()
     }
 
     /// The run's level.
@@ -101,6 +109,17 @@ fn order(value: &Value) -> f64 {
     }
 }
 
+/// Two digits of the least value of a group; a single value's own name.
+fn tick(values: &[&Value]) -> String {
+    match values {
+        [least, _, ..] => {
+            let short = least.as_f64().and_then(|least| format!("{least:.1e}").parse::<f64>().ok());
+            short.map_or_else(|| level_name(least), |short| short.to_string())
+        }
+        _ => values.first().map(|value| level_name(value)).unwrap_or_default(),
+    }
+}
+
 fn level_name(value: &Value) -> String {
     if value.is_null() { "does not apply".to_owned() } else { text::rounded(value) }
 }
@@ -118,6 +137,10 @@ mod tests {
         assert_eq!((words.levels, words.ordered), (vec!["add".to_owned(), "none".into()], false));
         let many = SearchedAxis::of("a", (0..64).map(|i| json!(i)).collect()).expect("many");
         assert_eq!((many.levels.len(), many.levels[0].as_str(), many.levels[15].as_str()), (16, "0 … 3", "60 … 63"));
+        assert_eq!((many.is_grouped(), many.ticks[15].as_str()), (true, "60"));
+        let rates =
+            SearchedAxis::of("a", (0..64).map(|i| json!(0.001_234 * f64::from(i + 1))).collect()).expect("many");
+        assert_eq!(rates.ticks[..3], ["0.0012", "0.0062", "0.011"]);
         assert!(SearchedAxis::of("a", vec![json!(1); 5]).is_none());
     }
 }

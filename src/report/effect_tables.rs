@@ -12,14 +12,23 @@ const SHOWN_PAIRS: usize = 5;
 /// Shares of the variance, then each metric's levels; none where nothing was searched.
 pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
     let Some(first) = effects.first() else { return Vec::new() };
-    let note = format!(
+    let many = first.axes.len() > 1;
+    let shares_are = format!(
         "Shares: functional analysis of variance with a random forest (Hutter et al. 2014), mean ± standard deviation over its trees, \
-         of {} runs of {} trials; what is explained is the distance of a run from its category's mean. Levels: mean distance from the \
-         category's mean over all runs that have the level; the interval is Student's t over seeds. Where a search did not try all \
-         levels alike, levels of one axis differ by what the others were set to, too.",
+         of {} runs of {} trials; what is explained is the distance of a run from its category's mean. ",
         first.runs, first.trials
     );
-    let mut tables = vec![shares(effects, first, groups)];
+    let note = format!(
+        "{}Levels: mean distance from the category's mean over all runs that have the level; the interval is Student's t over seeds.{}",
+        if many { &shares_are } else { "" },
+        if many {
+            " Where a search did not try all levels alike, levels of one axis differ by what the others were set to, too."
+        } else {
+            ""
+        }
+    );
+    // The only axis explains all that axes explain.
+    let mut tables: Vec<Table> = many.then(|| shares(effects, first, groups)).into_iter().collect();
     tables.extend(effects.iter().map(|of_metric| levels(of_metric, groups)));
     tables.iter_mut().for_each(|table| table.notes.push(note.clone()));
     tables
@@ -33,8 +42,7 @@ fn shares(effects: &[Effects], first: &Effects, groups: &Groups<'_>) -> Table {
     let axes = first.axes.iter().enumerate().map(|(place, axis)| {
         row(axis.axis.clone(), effects.iter().map(|of_metric| share(of_metric.axes[place].share)).collect())
     });
-    let shown = if first.axes.len() > 1 { SHOWN_PAIRS } else { 0 };
-    let pairs = first.pairs.iter().take(shown).map(|pair| {
+    let pairs = first.pairs.iter().take(SHOWN_PAIRS).map(|pair| {
         let of_metric = |of_metric: &Effects| {
             share(of_metric.pairs.iter().find(|other| other.axes == pair.axes).map(|pair| pair.share))
         };

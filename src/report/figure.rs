@@ -17,6 +17,8 @@ use super::text::clipped;
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
 /// Grid lines; likewise.
 pub(super) const MESH: RGBColor = RGBColor(221, 221, 221);
+/// What keeps lines away from text; on a page it takes the page's own colour.
+pub(super) const PAPER: RGBColor = RGBColor(254, 254, 254);
 /// Colours of variants that can be told apart by colour-blind people, on light and on dark: Okabe and Ito 2008 without black and
 /// yellow, then the darker ones of Tol's muted scheme (2021).
 const SERIES: [RGBColor; 12] = [
@@ -31,8 +33,9 @@ const SERIES: [RGBColor; 12] = [
     RGBColor(40, 130, 60),
     RGBColor(153, 153, 51),
     RGBColor(170, 68, 153),
-    RGBColor(136, 136, 136),
+    GREY,
 ];
+const GREY: RGBColor = RGBColor(136, 136, 136);
 /// Variants that one figure can show; the tables have all.
 pub(super) const MAX_DRAWN: usize = 12;
 /// Height of the line below a figure, and width of its characters, pixels.
@@ -48,9 +51,9 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// What drawing can fail with.
 pub(super) type DrawResult = Result<(), Box<dyn std::error::Error>>;
 
-/// The colour of the n-th variant.
+/// The colour of the n-th variant; grey for those that have none of their own.
 pub(super) fn series(index: usize) -> RGBColor {
-    SERIES[index % SERIES.len()]
+    SERIES.get(index).copied().unwrap_or(GREY)
 }
 
 /// From dull to bright along 0 … 1, told apart by colour-blind people (after viridis).
@@ -91,10 +94,12 @@ pub(super) fn plain<'m, 'a, 'b, X: Ranged, Y: Ranged>(
 
 /// What a caption adds where not all variants are drawn.
 pub(super) fn left_out(variants: usize) -> String {
-    match variants {
-        0..=MAX_DRAWN => String::new(),
-        more => format!(" (the first {MAX_DRAWN} of {more} variants)"),
-    }
+    first_of(MAX_DRAWN, variants, "variants")
+}
+
+/// What a caption adds where only so many of all are drawn.
+pub(super) fn first_of(drawn: usize, all: usize, what: &str) -> String {
+    if all <= drawn { String::new() } else { format!(" (the first {drawn} of {all} {what})") }
 }
 
 /// What a figure says of itself.
@@ -147,7 +152,10 @@ impl Figure {
     /// The SVG for a page: text and grid take the page's colours.
     pub(super) fn html(&self) -> String {
         let start = self.svg.find("<svg").unwrap_or(0);
-        self.svg[start..].replace(&hex(INK), "currentColor").replace(&hex(MESH), "var(--mesh)")
+        self.svg[start..]
+            .replace(&hex(INK), "currentColor")
+            .replace(&hex(MESH), "var(--mesh)")
+            .replace(&hex(PAPER), "var(--paper)")
     }
 
     /// The SVG as a file of its own.

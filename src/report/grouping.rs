@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Rows;
-use super::figure::About;
+use super::figure::{About, MAX_DRAWN};
 use super::guidance::Guidance;
 use super::protocol::{Protocol, differences};
 use super::statistics::summary;
@@ -38,7 +38,7 @@ pub enum Ranking {
 
 /// The runs of a sweep that were measured in one way: numbers of different groups never stand in one table, unless asked.
 pub(super) struct Groups<'r> {
-    /// Trials in their order, the baseline first.
+    /// The baseline first, then trials in the sweep's order; of more than figures have room for those with the highest means first.
     pub variants: Vec<Variant>,
     /// Categories in alphabetical order, each with its protocol.
     pub categories: Vec<(String, Protocol)>,
@@ -46,6 +46,8 @@ pub(super) struct Groups<'r> {
     pub guidance: Guidance,
     /// What the protocols of one category differ in, where numbers are ranked across them.
     pub across: Option<String>,
+    /// The number by which the variants stand in order, where it is not the sweep's.
+    pub ordered_by: Option<String>,
     /// Each with the number of its protocol.
     runs: Vec<(&'r RunRow, usize)>,
     /// Those of each trial, by category and seed.
@@ -64,7 +66,7 @@ pub(super) const METRICS: [(&str, &str); 3] =
 pub(super) const NUMBERS: [&str; 6] = ["pixel_auroc", "image_auroc", "aupro", "epoch", "parameters", "flops"];
 
 /// A number's name for people.
-pub(super) fn metric_label(name: &'static str) -> &'static str {
+pub(super) fn metric_label(name: &str) -> &str {
     METRICS.iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| *label)
 }
 
@@ -127,16 +129,22 @@ impl<'r> Groups<'r> {
         let guidance = Guidance::of(&rows.sweep);
         let mut of_trial: BTreeMap<&str, Vec<(&RunRow, usize)>> = BTreeMap::new();
         runs.iter().for_each(|(run, number)| of_trial.entry(&run.trial_id).or_default().push((run, *number)));
-        Self {
-            variants,
-            categories: categories.into_iter().collect(),
-            guidance,
-            across,
-            runs,
-            of_trial,
-            protocols,
-            values,
-        }
+        let categories = categories.into_iter().collect();
+        let all = Self { variants, categories, guidance, across, ordered_by: None, runs, of_trial, protocols, values };
+        if all.variants.len() > MAX_DRAWN { all.in_order() } else { all }
+    }
+
+    /// The highest means first, of what guided the search, else of the first metric.
+    fn in_order(mut self) -> Self {
+        let name = self.guidance.objective().map_or(METRICS[0].0, |objective| objective.result()).to_owned();
+        let shared = self.common_categories("selected", &name);
+        let mean = |variant: &Variant| self.mean(variant, &shared, "selected", &name).unwrap_or(f64::NEG_INFINITY);
+        let mut ranked: Vec<(f64, Variant)> =
+            self.variants.iter().map(|variant| (mean(variant), variant.clone())).collect();
+        ranked.sort_by(|(a, one), (b, other)| other.baseline.cmp(&one.baseline).then(b.total_cmp(a)));
+        self.variants = ranked.into_iter().map(|(_, variant)| variant).collect();
+        self.ordered_by = Some(name);
+        self
     }
 
     /// All runs.

@@ -2,7 +2,6 @@
 
 mod agreement;
 mod axes;
-mod bars;
 mod baselines;
 mod best;
 mod chapters;
@@ -23,8 +22,6 @@ mod frame;
 mod grouping;
 mod guidance;
 mod heat;
-mod learning;
-mod legend;
 mod markdown;
 mod overlay;
 mod page;

@@ -7,18 +7,15 @@ use serde_json::Value;
 
 use super::Rows;
 use super::grouping::{Groups, Variant};
+use super::table::html::frame;
 use super::text;
+use crate::plan::short_key;
 use crate::store::{RunRow, StageRow};
 
 /// The anchor of the runs of a variant in a category.
 pub(super) fn anchor(variant: &Variant, category: &str) -> String {
     let plain = |text: &str| text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
-    format!("runs-{}-{}", plain(&short(&variant.trial)), plain(category))
-}
-
-/// The first characters of a key: enough for `didact why`.
-fn short(key: &str) -> String {
-    key.chars().take(12).collect()
+    format!("runs-{}-{}", plain(short_key(&variant.trial)), plain(category))
 }
 
 /// A row a run, and the command of each variant and category.
@@ -28,7 +25,7 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
         if found.is_empty() { "–".to_owned() } else { found.into_iter().collect::<Vec<_>>().join(", ") }
     };
     html! {
-        div.scroll { table {
+        div class=(frame(groups.all().count())) { table {
             thead { tr {
                 th { "run" } th { "seed" } th.text { "state" } th.text { "protocol" } th.text { "device" } th.text { "didact" }
             } }
@@ -40,8 +37,8 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
                             details { summary { "command" } pre { (command(rows, first, &runs)) } }
                         } }
                         @for run in &runs { tr {
-                            td { code { (short(&run.id)) } } td { (run.seed) } td.text { (run.state) }
-                            td.text { code { (short(&run.protocol_id)) } }
+                            td { code { (short_key(&run.id)) } } td { (run.seed) } td.text { (run.state) }
+                            td.text { code { (short_key(&run.protocol_id)) } }
                             td.text { (facts(run, |stage| stage.device.as_deref())) }
                             td.text { (facts(run, |stage| stage.version.as_deref())) }
                         } }

@@ -1,7 +1,9 @@
 //! Everything that a report is made of, read once.
 
+use std::collections::BTreeSet;
+
 use super::figure::MAX_DRAWN;
-use super::grouping::NUMBERS;
+use super::grouping::{NUMBERS, Ranking, groups};
 use super::guidance::Guidance;
 use crate::plan::{Key, StageJob, StageKind, selected_stage};
 use crate::store::{ComparedScore, Curve, ResultRow, RunRow, RunStage, StageRow, Store, StoreError, SweepRow};
@@ -32,15 +34,23 @@ impl Rows {
         let guidance = Guidance::of(&row);
         let objective = guidance.objective().map(|objective| objective.result());
         let numbers: Vec<&str> = NUMBERS.into_iter().chain(objective).collect();
-        let (runs, results, scores, run_stages, stages, curves) = tokio::try_join!(
+        let (runs, results, scores, run_stages, stages) = tokio::try_join!(
             store.run_rows(sweep),
             store.result_rows(sweep, &numbers),
             store.score_rows(sweep),
             store.run_stage_rows(sweep),
             store.stage_rows(sweep),
-            store.curve_rows(sweep, MAX_DRAWN),
         )?;
-        Ok(Self { sweep: row, runs, results, scores, run_stages, stages, curves })
+        let mut rows = Self { sweep: row, runs, results, scores, run_stages, stages, curves: Vec::new() };
+        rows.curves = store.curve_rows(sweep, &rows.drawn()).await?;
+        Ok(rows)
+    }
+
+    /// The trials that figures have room for, however protocols are ranked.
+    fn drawn(&self) -> Vec<String> {
+        let groups = [Ranking::WithinProtocols, Ranking::AcrossProtocols].map(|ranking| groups(self, ranking));
+        let drawn = groups.iter().flatten().flat_map(|groups| groups.variants.iter().take(MAX_DRAWN));
+        drawn.map(|variant| variant.trial.clone()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The stages of a run.

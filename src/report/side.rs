@@ -7,7 +7,7 @@ use super::Rows;
 use super::grouping::{Groups, Variant};
 use super::protocol::Protocol;
 use super::verdict::Incomparable;
-use crate::plan::{StageKind, selected_stage};
+use crate::plan::{StageKind, selected_stage, short_key};
 use crate::store::{Artifacts, Compared, ComparedRun, RunRow};
 
 /// The finished runs of one trial.
@@ -40,8 +40,7 @@ impl Side {
         let trials: BTreeMap<&str, &str> =
             compared.runs.iter().map(|run| (run.trial_id.as_str(), run.variant.as_str())).collect();
         if trials.len() > 1 {
-            let trials =
-                trials.iter().map(|(id, variant)| format!("{} ({variant})", &id[..12.min(id.len())])).collect();
+            let trials = trials.iter().map(|(id, variant)| format!("{} ({variant})", short_key(id))).collect();
             return Err(Incomparable::Several { name: name.to_owned(), trials });
         }
         let done = compared.runs.iter().filter(|run| run.state == "done");

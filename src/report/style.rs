@@ -8,17 +8,18 @@ pub(super) const STYLE: &str = "
 * { box-sizing: border-box; }
 html { scroll-padding-top: 3.2rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
-main { max-width: 1180px; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
+main { max-width: 1300px; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 nav { position: sticky; top: 0; z-index: 1; background: var(--paper); border-bottom: 1px solid var(--line); overflow-x: auto; white-space: nowrap; }
-nav div { max-width: 1180px; margin: 0 auto; padding: .55rem 1.25rem; } nav a { margin-right: 1.1rem; font-size: .92rem; text-decoration: none; }
+nav div { max-width: 1300px; margin: 0 auto; padding: .55rem 1.25rem; } nav a { margin-right: 1.1rem; font-size: .92rem; text-decoration: none; }
 a { color: var(--link); }
 h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.3rem; margin: 2.75rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.75rem 0 .35rem; }
 p { margin: .4rem 0; max-width: 75ch; } .question { font-size: 1.1rem; } .quiet, figcaption { color: var(--quiet); font-size: .88rem; }
 .answer { font-size: 1.1rem; border-left: 4px solid var(--link); padding: .15rem 0 .15rem .9rem; margin: 1rem 0; }
 ul.findings { padding-left: 1.1rem; } ul.findings li { margin: .35rem 0; max-width: 80ch; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .4rem 0; }
+.scroll { overflow-x: auto; } .scroll.long { max-height: 80vh; overflow-y: auto; border-bottom: 1px solid var(--line); }
+.long thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); } table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .4rem 0; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; vertical-align: top; }
-th:first-child, td:first-child, td.text, th.text { text-align: left; } thead th { color: var(--quiet); font-weight: 600; }
+th:first-child, td:first-child, td.text, th.text { text-align: left; } thead th { color: var(--quiet); font-weight: 600; white-space: normal; vertical-align: bottom; }
 table.sortable thead th { cursor: pointer; } th[aria-sort=descending]::after { content: ' ↓'; } th[aria-sort=ascending]::after { content: ' ↑'; }
 td a { color: inherit; text-decoration-color: var(--line); text-underline-offset: .2em; }
 tr.baseline td, tr.group td { background: var(--panel); } tr.group td { text-align: left; white-space: normal; }
@@ -36,5 +37,5 @@ tr.group pre { background: var(--paper); }
   max-width: 10rem; } tr.baseline td:first-child, .scroll tr.group td:first-child { background: var(--panel); } .scroll tr.group td:first-child { max-width: none; } }
 @media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --panel: #f2f2f2; --line: #bbb; --mesh: #ddd; --good: #0b7a4b;
   --bad: #b3401a; --link: #000; } nav, label.filter { display: none; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2 { break-after: avoid; }
-  figure, tr { break-inside: avoid; } .scroll, figure { overflow: visible; } table { font-size: 8pt; } th, td { white-space: normal; padding: .2rem .3rem; } }
+  figure, tr { break-inside: avoid; } .scroll, figure { overflow: visible; } .scroll.long { max-height: none; } table { font-size: 8pt; } th, td { white-space: normal; padding: .2rem .3rem; } }
 ";

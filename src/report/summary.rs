@@ -47,13 +47,15 @@ fn spent(rows: &Rows) -> Option<String> {
 pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
     let metric = METRICS.iter().map(|(name, _)| *name).find(|name| comparisons.iter().any(|v| v.metric == *name))?;
     let family: Vec<&Verdict> = comparisons.iter().filter(|verdict| verdict.metric == metric).collect();
-    let best = family.iter().max_by(|a, b| a.difference.total_cmp(&b.difference))?;
     let label = metric_label(metric);
-    let of_best = described(best);
     let settled = |better: bool| {
-        family.iter().filter(move |v| v.p.is_some_and(settles) && (v.difference > 0.0) == better).count()
+        family.iter().copied().filter(move |v| v.p.is_some_and(settles) && (v.difference > 0.0) == better)
     };
-    let (better, worse) = (settled(true), settled(false));
+    let (better, worse) = (settled(true).count(), settled(false).count());
+    let highest = |a: &&Verdict, b: &&Verdict| a.difference.total_cmp(&b.difference);
+    // Of those that are better, where there are any: a higher mean may be one that is less sure.
+    let best = settled(true).max_by(highest).or_else(|| family.iter().copied().max_by(highest))?;
+    let of_best = described(best);
     let others = match worse {
         0 => String::new(),
         1 => "; 1 variant is worse".to_owned(),
@@ -72,7 +74,7 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
         ),
         (1, _) => format!("Yes: in {label} {} is better than {} by {of_best}{others}.", best.variant, best.reference),
         (more, all) => format!(
-            "Yes: in {label} {more} of {all} variants are better than {}; the highest, {}, by {of_best}{others}.",
+            "Yes: in {label} {more} of {all} variants are better than {}; the highest of them, {}, by {of_best}{others}.",
             best.reference, best.variant
         ),
     })

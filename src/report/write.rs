@@ -7,7 +7,9 @@ use rayon::prelude::*;
 use super::comparison::{comparisons, sides};
 use super::effects::{Effects, effects};
 use super::figure::Figure;
-use super::figures::{contour, forest, history, parallel, pareto, selection, shapes, slices, stability};
+use super::figures::{
+    bars, contour, forest, history, learning, parallel, pareto, selection, shapes, slices, stability,
+};
 use super::file::put;
 use super::findings::Findings;
 use super::grouping::{Groups, Ranking, groups};
@@ -16,7 +18,7 @@ use super::section::{Figures, Section};
 use super::table::{csv, latex};
 use super::tables::Tables;
 use super::verdict::Verdict;
-use super::{ReportError, Rows, bars, curves, learning, markdown, pictures};
+use super::{ReportError, Rows, curves, markdown, pictures};
 use crate::store::Artifacts;
 
 /// Files of a report by their names below its folder.

@@ -55,6 +55,6 @@ impl Store {
 }
 
 /// A place for each value: "?, ?, ?".
-pub(super) fn places(values: &[&str]) -> String {
+pub(super) fn places<T>(values: &[T]) -> String {
     vec!["?"; values.len()].join(", ")
 }

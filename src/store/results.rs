@@ -186,23 +186,17 @@ impl Store {
         .await?)
     }
 
-    /// Curves of the joint stages of the first trials of each category and protocol.
-    pub async fn curve_rows(&self, sweep: &str, trials: usize) -> Result<Vec<Curve>, StoreError> {
-        Ok(sqlx::query_as(
-            "WITH ranked AS (
-                SELECT r.id, DENSE_RANK() OVER (PARTITION BY r.category, r.protocol_id ORDER BY st.position) AS place
-                FROM sweep_run sr JOIN run r ON r.id = sr.run_id
-                JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-                WHERE sr.sweep_id = ?)
-             SELECT m.stage_id, m.name, m.step, m.value FROM metric m
+    /// Curves of the joint stages that the sweep's runs of these trials have: by stage, name, epoch.
+    pub async fn curve_rows(&self, sweep: &str, trials: &[String]) -> Result<Vec<Curve>, StoreError> {
+        let query = format!(
+            "SELECT m.stage_id, m.name, m.step, m.value FROM metric m
              JOIN stage s ON s.id = m.stage_id AND s.kind = 'joint'
-             WHERE m.stage_id IN (SELECT rs.stage_id FROM run_stage rs JOIN ranked ON ranked.id = rs.run_id
-                                  WHERE ranked.place <= ?)
+             WHERE m.stage_id IN (SELECT rs.stage_id FROM sweep_run sr JOIN run r ON r.id = sr.run_id
+                                  JOIN run_stage rs ON rs.run_id = r.id WHERE sr.sweep_id = ? AND r.trial_id IN ({}))
              ORDER BY m.stage_id, m.name, m.step",
-        )
-        .bind(sweep)
-        .bind(trials as i64)
-        .fetch_all(&self.pool)
-        .await?)
+            places(trials)
+        );
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(sweep);
+        Ok(trials.iter().fold(query, |query, trial| query.bind(trial)).fetch_all(&self.pool).await?)
     }
 }

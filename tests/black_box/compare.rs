@@ -109,7 +109,7 @@ fn a_report_ranks_across_protocols_only_when_asked_and_then_marked() {
     assert_eq!((together.as_array().map(Vec::len), &together[0]["mark"]), (Some(1), &"across protocols".into()));
     place.succeed(&["report", "--across-protocols"]);
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
-    assert!(page.contains("[across protocols] ") && page.contains("What each setting does"));
+    assert!(page.contains("[across protocols] ") && page.contains("Levels: pixel AUROC"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::evaluate::metrics::PRO_LIMIT;
 use crate::evaluate::{Curve, Curves};
 use crate::report::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, plain, series};
-use crate::report::legend::{legend, legend_height};
+use crate::report::figures::legend::{legend, legend_height};
 
 /// One panel.
 struct Panel {

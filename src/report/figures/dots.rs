@@ -3,18 +3,23 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::few_ticks::FewTicks;
 use super::{ink, room};
 use crate::report::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, digits, plain};
 use crate::report::grouping::METRICS;
 use crate::report::text::folded;
 
-/// Width of a figure, of its column of labels, and height of a row, pixels.
+/// Width of a figure and height of a row, pixels.
 const WIDTH: u32 = 960;
-const LABELS: u32 = 270;
 const ROW: u32 = 24;
-/// Characters that the column of labels has room for.
-const LABEL_CHARACTERS: usize = 38;
+/// Pixels of a label's character, and of its square; characters of a label.
+const CHARACTER: usize = 7;
+const SQUARE: usize = 30;
+const LABEL_CHARACTERS: std::ops::RangeInclusive<usize> = 34..=58;
+
+/// Numbers that have room below a panel.
+const TICKS: usize = 3;
 
 /// How a mark looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +67,12 @@ impl Mark {
 }
 
 impl Dots<'_> {
+    /// Characters that the column of labels has room for: enough for the longest label that is not all too long.
+    fn label_characters(&self) -> usize {
+        let longest = self.rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
+        longest.clamp(*LABEL_CHARACTERS.start(), *LABEL_CHARACTERS.end())
+    }
+
     /// None where there is no mark.
     pub(super) fn figure(&self, about: About) -> Result<Option<Figure>, ReportError> {
         if self.rows.iter().all(|row| row.marks.iter().all(Vec::is_empty)) {
@@ -71,8 +82,9 @@ impl Dots<'_> {
         Figure::draw(about, (WIDTH, height), |area| {
             area.draw_text(self.title, &ink(15), (12, 8))?;
             let (_, below) = area.split_vertically(34);
-            let (labels, mut rest) = below.split_horizontally(LABELS);
-            let width = (WIDTH - LABELS) / METRICS.len() as u32;
+            let of_labels = (SQUARE + CHARACTER * self.label_characters()) as u32;
+            let (labels, mut rest) = below.split_horizontally(of_labels);
+            let width = (WIDTH - of_labels) / METRICS.len() as u32;
             for place in 0..METRICS.len() {
                 let (panel, right) = rest.split_horizontally(width);
                 rest = right;
@@ -95,11 +107,10 @@ impl Dots<'_> {
             .margin_right(24)
             .caption(METRICS[place].1, ("sans-serif", 13).into_font().color(&INK))
             .x_label_area_size(26)
-            .build_cartesian_2d(low..high, 0.0..count)?;
+            .build_cartesian_2d(FewTicks::new(low, high, TICKS), 0.0..count)?;
         plain(&mut chart.configure_mesh())
             .disable_y_mesh()
             .disable_y_axis()
-            .x_labels(4)
             .x_label_formatter(&|value| format!("{value:.digits$}").replace('-', "−"))
             .draw()?;
         if let Some(at) = self.reference {
@@ -112,7 +123,7 @@ impl Dots<'_> {
                 let label = ink(13).pos(Pos::new(HPos::Left, VPos::Center));
                 let edge = column.get_base_pixel().0;
                 whole.draw(&Rectangle::new([(edge + 12, pixel - 5), (edge + 22, pixel + 5)], row.colour.filled()))?;
-                whole.draw_text(&folded(&row.label, LABEL_CHARACTERS), &label, (edge + 28, pixel))?;
+                whole.draw_text(&folded(&row.label, self.label_characters()), &label, (edge + 28, pixel))?;
             }
             for mark in row.marks.get(place).into_iter().flatten() {
                 if let Some((from, to)) = mark.interval {

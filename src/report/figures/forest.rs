@@ -3,7 +3,7 @@
 use super::dots::{Dots, Mark, Row, Shape};
 use crate::report::ReportError;
 use crate::report::effects::Effects;
-use crate::report::figure::{Figure, series};
+use crate::report::figure::{Figure, first_of, series};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::verdict::Verdict;
 
@@ -30,7 +30,9 @@ pub(in crate::report) fn variants(
             .collect(),
     });
     let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
-    let title = groups.marked("difference from ST-FPM with its 95 % interval; right of the line = better");
+    let rest = first_of(MOST_ROWS, groups.variants.len() - 1, "variants");
+    let title =
+        groups.marked(&format!("difference from ST-FPM with its 95 % interval; right of the line = better{rest}"));
     let about = groups.about(
         format!("{prefix}forest"),
         "Mean paired difference of each variant from ST-FPM, with 95 % intervals, by metric",
@@ -57,8 +59,11 @@ pub(in crate::report) fn levels(
             marks: METRICS.iter().map(|(name, _)| of(name, place, &level.level)).collect(),
         })
     });
-    let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
-    let title = groups.marked("what each setting does: mean distance from the category's mean, 95 % interval");
+    let rows: Vec<Row> = rows.collect();
+    let rest = first_of(MOST_ROWS, rows.len(), "levels");
+    let rows = rows.into_iter().take(MOST_ROWS).collect();
+    let title =
+        groups.marked(&format!("what each setting does: mean distance from the category's mean, 95 % interval{rest}"));
     let about = groups.about(
         format!("{prefix}levels"),
         "Effect of each level of each searched setting, with 95 % intervals, by metric",

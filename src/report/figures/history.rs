@@ -15,7 +15,8 @@ const MOST_DOTS: usize = 1000;
 
 /// None of few trials.
 pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
-    let searched: Vec<_> = groups.variants.iter().filter(|variant| !variant.baseline).collect();
+    let mut searched: Vec<_> = groups.variants.iter().filter(|variant| !variant.baseline).collect();
+    searched.sort_by_key(|variant| groups.of_variant(variant).next().map(|run| run.position));
     if searched.len() < FEWEST {
         return Ok(None);
     }

@@ -1,9 +1,13 @@
 //! The figures of a page, one kind a file.
 
+pub(super) mod bars;
 pub(super) mod contour;
 mod dots;
+mod few_ticks;
 pub(super) mod forest;
 pub(super) mod history;
+pub(super) mod learning;
+pub(super) mod legend;
 pub(super) mod parallel;
 pub(super) mod pareto;
 pub(super) mod selection;

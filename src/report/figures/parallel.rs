@@ -4,8 +4,8 @@ use plotters::prelude::*;
 
 use super::{centred, ink, room};
 use crate::report::ReportError;
-use crate::report::axes::searched;
-use crate::report::figure::{Figure, INK, MESH, digits, ramp};
+use crate::report::axes::{SearchedAxis, searched};
+use crate::report::figure::{Area, DrawResult, Figure, INK, MESH, PAPER, digits, ramp};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::statistics::summary;
 use crate::report::text::clipped;
@@ -64,17 +64,20 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
         }
         for place in 0..=axes.len() {
             area.draw(&PathElement::new([(column(place), top), (column(place), bottom)], INK.stroke_width(1)))?;
-            let heading = axes.get(place).map_or(label, |axis| axis.name.rsplit('.').next().unwrap_or(&axis.name));
+            let heading = axes.get(place).map_or_else(|| label.to_owned(), heading);
             // Two heights in turn: long names of neighbours would meet.
             let y = if place % 2 == 0 { 52 } else { 70 };
-            area.draw_text(&clipped(heading, 26), &centred(12), (column(place), y))?;
+            area.draw_text(&clipped(&heading, 26), &centred(12), (column(place), y))?;
         }
         for (place, axis) in axes.iter().enumerate() {
             let step = axis.levels.len().div_ceil(8);
-            for (level, called) in axis.levels.iter().enumerate().step_by(step) {
+            for (level, called) in axis.ticks.iter().enumerate().step_by(step) {
                 // Above the bundle of lines.
                 let (x, y) = (column(place), of_level(level, axis.levels.len()));
-                area.draw_text(&clipped(called, 14), &ink(11), (x + 4, y - 26))?;
+                let called = clipped(called, 14);
+                let width = 7 * called.chars().count() as i32 + 2;
+                area.draw(&Rectangle::new([(x + 3, y - 28), (x + 3 + width, y - 13)], PAPER.mix(0.8).filled()))?;
+                area.draw_text(&called, &ink(11), (x + 4, y - 26))?;
             }
         }
         for part in [0.0, 0.5, 1.0] {
@@ -86,12 +89,14 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     .map(Some)
 }
 
+/// The end of an axis's name.
+fn heading(axis: &SearchedAxis) -> String {
+    let end = axis.name.rsplit('.').next().unwrap_or(&axis.name);
+    if axis.is_grouped() { format!("{end}, from") } else { end.to_owned() }
+}
+
 /// Text right of its place, on a strip that keeps lines away.
-fn label_beside(
-    area: &crate::report::figure::Area<'_>,
-    text: &str,
-    (x, y): (i32, i32),
-) -> crate::report::figure::DrawResult {
+fn label_beside(area: &Area<'_>, text: &str, (x, y): (i32, i32)) -> DrawResult {
     area.draw(&PathElement::new([(x - 3, y), (x + 3, y)], MESH.stroke_width(1)))?;
     area.draw_text(text, &ink(11), (x + 6, y - 7))?;
     Ok(())

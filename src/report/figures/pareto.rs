@@ -2,11 +2,11 @@
 
 use plotters::prelude::*;
 
+use super::legend::{legend, legend_height};
 use super::{ink, room};
 use crate::report::costs::Costs;
-use crate::report::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, left_out, plain, series};
+use crate::report::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, plain, series};
 use crate::report::grouping::{Groups, METRICS};
-use crate::report::legend::{legend, legend_height};
 use crate::report::{ReportError, Rows, text};
 
 /// A cost: its name, and how it is read.
@@ -17,6 +17,9 @@ const COSTS: [Cost; 4] = [
     ("milliseconds of an image's forward pass", |costs| costs.forward),
     ("seconds of training", |costs| costs.training),
 ];
+
+/// Dots of variants without a colour of their own: of more only every n-th is drawn, and the front is of all.
+const MOST_DOTS: usize = 300;
 
 /// One variant in one panel.
 struct Point {
@@ -29,8 +32,8 @@ struct Point {
 pub(in crate::report) fn front(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let (name, label) = METRICS[0];
     let categories = groups.common_categories("selected", name);
-    let variants = &groups.variants[..groups.variants.len().min(MAX_DRAWN)];
-    let measured: Vec<(Costs, Option<f64>)> = variants
+    let measured: Vec<(Costs, Option<f64>)> = groups
+        .variants
         .iter()
         .map(|variant| (Costs::of(rows, groups, variant), groups.mean(variant, &categories, "selected", name)))
         .collect();
@@ -44,15 +47,16 @@ pub(in crate::report) fn front(rows: &Rows, groups: &Groups<'_>, prefix: &str) -
     if panels.is_empty() {
         return Ok(None);
     }
-    let rest = left_out(groups.variants.len());
+    let others = groups.variants.len().saturating_sub(MAX_DRAWN);
+    let rest = if others > 0 { format!(" (grey: the other {others} variants)") } else { String::new() };
     let title = groups.marked(&format!("{label} against cost; the line joins what nothing cheaper beats{rest}"));
     let about = groups
         .about(format!("{prefix}pareto"), &format!("{label} of each variant against its costs, with the Pareto front"));
-    let (columns, head) = (2, 36 + legend_height(variants));
+    let (columns, head) = (2, 36 + legend_height(&groups.variants));
     let height = head + 230 * panels.len().div_ceil(columns) as u32;
     Figure::draw(about, (960, height), |area| {
         area.draw_text(&title, &ink(15), (12, 8))?;
-        legend(area, variants, 34)?;
+        legend(area, &groups.variants, 34)?;
         let (_, below) = area.split_vertically(head);
         for (tile, (caption, points)) in
             below.split_evenly((panels.len().div_ceil(columns), columns)).iter().zip(&panels)
@@ -87,7 +91,11 @@ fn panel(area: &Area<'_>, caption: &str, label: &str, points: &[Point]) -> DrawR
         steps.push((cost, value));
     }
     chart.draw_series(LineSeries::new(steps, INK.stroke_width(1)))?;
-    chart.draw_series(points.iter().map(|at| Circle::new((at.cost, at.value), 6, series(at.variant).filled())))?;
+    let (named, others): (Vec<&Point>, Vec<&Point>) = points.iter().partition(|point| point.variant < MAX_DRAWN);
+    let every = others.len().div_ceil(MOST_DOTS).max(1);
+    let dot = |at: &Point, size: u32| Circle::new((at.cost, at.value), size, series(at.variant).filled());
+    chart.draw_series(others.into_iter().step_by(every).map(|at| dot(at, 3)))?;
+    chart.draw_series(named.into_iter().map(|at| dot(at, 6)))?;
     Ok(())
 }
 

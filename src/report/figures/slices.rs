@@ -17,6 +17,10 @@ const MOST_AXES: usize = 6;
 const MOST_DOTS: usize = 600;
 /// Characters below a level.
 const LEVEL_CHARACTERS: usize = 11;
+/// Pixels of a character below a level, of the gap to the next, and of a panel's axis.
+const CHARACTER: usize = 7;
+const GAP: usize = 10;
+const AXIS_WIDTH: usize = 400;
 
 /// A panel an axis; none where nothing was searched.
 pub(in crate::report) fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
@@ -50,23 +54,27 @@ fn panel(area: &Area<'_>, axis: &SearchedAxis, points: &[(usize, f64)], every: u
     let (low, high) = room(points.iter().map(|(_, value)| *value)).unwrap_or((0.0, 1.0));
     let digits = digits(low, high);
     let last = axis.levels.len() as f64 - 0.5;
+    let longest = axis.ticks.iter().map(|tick| tick.chars().count()).max().unwrap_or(1).min(LEVEL_CHARACTERS);
+    // Where not all have room every n-th has.
+    let step = (axis.levels.len() * (longest * CHARACTER + GAP)).div_ceil(AXIS_WIDTH);
+    let groups = if axis.is_grouped() { ", each group from" } else { "" };
     let mut chart = ChartBuilder::on(area)
         .margin(8)
-        .caption(clipped(&axis.name, 56), ("sans-serif", 13).into_font().color(&INK))
+        .caption(format!("{}{groups}", clipped(&axis.name, 40)), ("sans-serif", 13).into_font().color(&INK))
         .x_label_area_size(26)
         .y_label_area_size(60)
         .build_cartesian_2d(-0.5..last, low..high)?;
     let level = |at: &f64| {
         let index = at.round();
-        let shown = (at - index).abs() < 1e-6 && index >= 0.0;
-        axis.levels
+        let shown = (at - index).abs() < 1e-6 && index >= 0.0 && (index as usize).is_multiple_of(step);
+        axis.ticks
             .get(index as usize)
             .filter(|_| shown)
-            .map_or_else(String::new, |level| clipped(level, LEVEL_CHARACTERS))
+            .map_or_else(String::new, |tick| clipped(tick, LEVEL_CHARACTERS))
     };
     plain(&mut chart.configure_mesh())
         .disable_x_mesh()
-        .x_labels(axis.levels.len().min(8) + 1)
+        .x_labels(axis.levels.len() + 1)
         .y_labels(5)
         .x_label_formatter(&level)
         .y_label_formatter(&|value| format!("{value:+.digits$}").replace('-', "−"))

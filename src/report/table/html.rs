@@ -15,13 +15,21 @@ pub(in crate::report) fn block(tables: &[Table]) -> Markup {
     } }
 }
 
+/// More rows than these scroll below their head: what follows stays in reach.
+const LONG: usize = 40;
+
+/// The class of what is around a table of so many rows.
+pub(in crate::report) fn frame(rows: usize) -> &'static str {
+    if rows > LONG { "scroll long" } else { "scroll" }
+}
+
 /// The rows alone.
 pub(in crate::report) fn grid(table: &Table) -> Markup {
     let is_text = |column: usize| table.columns[column].style != Style::Number;
     // Rows that leave the first cell empty belong to the one above.
     let sortable =
         table.rows.len() > 1 && table.rows.iter().all(|row| row.cells.iter().take(1).all(|cell| !cell.text.is_empty()));
-    html! { div.scroll { table class=[sortable.then_some("sortable")] {
+    html! { div class=(frame(table.rows.len())) { table class=[sortable.then_some("sortable")] {
         thead { tr { @for (place, column) in table.columns.iter().enumerate() {
             th class=[(is_text(place) && place > 0).then_some("text")] {
                 @for (line, text) in column.heading.split('\n').enumerate() { @if line > 0 { br; } (text) }

@@ -7,23 +7,23 @@ use crate::report::verdict::Verdict;
 
 /// What an interval speaks of.
 const INTERVALS: &str = "With fewer than 8 seeds the interval is Student's t over seeds: it speaks of other seeds on these images, \
-                         not of other images. From 8 seeds on it is a bootstrap over seeds and, within each category, images.";
+                         not of other images. From 8 seeds on it is a bootstrap over seeds and, within each category, images. \
+                         An interval is of its comparison alone, p of all that were made: one may leave 0 out where the other says no more.";
 
 /// Every variant against ST-FPM.
 pub(in crate::report) fn against_baseline(verdicts: &[Verdict], groups: &Groups<'_>) -> Table {
     let of = groups.categories.len();
     let row = |verdict: &Verdict| {
         let categories = Cell { text: format!("{} of {of}", verdict.categories), ..Cell::count(verdict.categories) };
-        let whose = [Cell::text(&verdict.variant), metric(verdict)];
-        let ends = [categories, Cell::text(&verdict.verdict)];
-        Row { cells: whose.into_iter().chain(difference(verdict)).chain(ends).collect(), ..Row::default() }
+        let starts = [Cell::text(&verdict.variant), metric(verdict), Cell::text(&verdict.verdict)];
+        Row { cells: starts.into_iter().chain(difference(verdict)).chain([categories]).collect(), ..Row::default() }
     };
-    let whose = [Column::label("variant"), Column::label("metric")];
-    let ends = [Column::number("categories", ["categories"]), Column::prose("verdict")];
+    let starts = [Column::label("variant"), Column::label("metric"), Column::prose("verdict")];
+    let ends = [Column::number("categories", ["categories"])];
     Table {
         name: "comparisons".to_owned(),
         title: groups.marked("Against ST-FPM, re-run under the same protocol"),
-        columns: whose.into_iter().chain(difference_columns()).chain(ends).collect(),
+        columns: starts.into_iter().chain(difference_columns()).chain(ends).collect(),
         rows: verdicts.iter().map(row).collect(),
         remarks: None,
         notes: vec![format!(

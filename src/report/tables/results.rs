@@ -1,7 +1,7 @@
 //! Variant × category: means over seeds, the best marked where the tests support it.
 
 use crate::report::best::{self, Rivals};
-use crate::report::grouping::{Groups, METRICS, Variant};
+use crate::report::grouping::{Groups, METRICS, Variant, metric_label};
 use crate::report::reproduce::anchor;
 use crate::report::side::Side;
 use crate::report::statistics::{Summary, summary};
@@ -43,12 +43,18 @@ fn table(groups: &Groups<'_>, sides: &[Side], metric: &'static str, label: &str)
         columns: std::iter::once(Column::label("variant")).chain(headings).chain(ends).collect(),
         rows: groups.variants.iter().enumerate().map(row).collect(),
         remarks: groups.baseline().map(|_| "Below each mean, its difference from ST-FPM's."),
-        notes: vec![
-            Rivals::of(groups).note(marked),
-            "Selected epoch, mean ± standard deviation over seeds. The selected epoch is chosen on held-out normal images; no test \
+        notes: [
+            groups.ordered_by.as_ref().map(|name| {
+                format!("ST-FPM first, then the order of the mean {}; a column's head sorts by it.", metric_label(name))
+            }),
+            Some(Rivals::of(groups).note(marked)),
+            Some("Selected epoch, mean ± standard deviation over seeds. The selected epoch is chosen on held-out normal images; no test \
              image has a part in it."
-                .to_owned(),
-        ],
+                .to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
 

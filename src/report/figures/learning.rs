@@ -6,15 +6,18 @@ use plotters::coord::combinators::WithKeyPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, left_out, plain, series};
-use super::grouping::Groups;
 use super::legend::{legend, legend_height};
-use super::{ReportError, Rows};
 use crate::plan::StageKind;
+use crate::report::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, left_out, plain, series};
+use crate::report::grouping::Groups;
+use crate::report::{ReportError, Rows};
 use crate::store::RunRow;
 
-/// Points (epoch, value) of one run.
+/// Points (epoch, value), by epoch.
 type Line = Vec<(f64, f64)>;
+
+/// More lines than these in a panel cannot be told apart: then it is one a variant, the median over its seeds.
+const MOST_LINES: usize = 36;
 
 /// What a figure shows, in two panels.
 struct Subject {
@@ -24,7 +27,7 @@ struct Subject {
     captions: [&'static str; 2],
     /// Metrics of the joint stage.
     metrics: [&'static str; 2],
-    /// Whether the second panel shows which epoch was selected.
+    /// Whether the second panel shows which epoch was selected, where its lines are of one run each.
     selection: bool,
 }
 
@@ -33,7 +36,7 @@ const SUBJECTS: [Subject; 3] = [
     Subject {
         name: "loss",
         title: "Σ over levels of mean ‖T^ − Ŝ^‖² by epoch",
-        captions: ["training", "held-out normals (○ selected epoch)"],
+        captions: ["training", "held-out normals"],
         metrics: ["loss_similarity", "held_out_loss"],
         selection: true,
     },
@@ -53,15 +56,15 @@ const SUBJECTS: [Subject; 3] = [
     },
 ];
 
-/// One run's curves, one a panel.
-struct RunCurves {
+/// Curves of one run, or of one variant, one a panel.
+struct Curves {
     variant: usize,
     panels: [Line; 2],
     selected: Option<f64>,
 }
 
 /// One figure a category whose runs have curves; `prefix` begins their names.
-pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
+pub(in crate::report) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
     let joint =
         |run: &RunRow| Some(rows.stages_of(&run.id).find(|stage| stage.kind == StageKind::Joint.name())?.id.as_str());
     let mut lines: BTreeMap<(&str, &str), Line> = BTreeMap::new();
@@ -78,7 +81,7 @@ pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result
         for subject in &SUBJECTS {
             let mut curves = Vec::new();
             for (variant, trial) in groups.variants.iter().take(MAX_DRAWN).enumerate() {
-                curves.extend(groups.runs(trial, category).map(|run| RunCurves {
+                curves.extend(groups.runs(trial, category).map(|run| Curves {
                     variant,
                     panels: subject.metrics.map(|name| line(run, name)),
                     selected: groups.value(run, "selected", "epoch").filter(|_| subject.selection),
@@ -86,18 +89,41 @@ pub(super) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result
             }
             curves.retain(|run| run.panels.iter().all(|line| !line.is_empty()));
             if !curves.is_empty() {
-                figures.push(figure(groups, category, subject, &curves, prefix)?);
+                let many = curves.len() > MOST_LINES;
+                let curves = if many { medians(&curves) } else { curves };
+                let what = if many { "the median over seeds" } else { "one line a seed" };
+                figures.push(figure(groups, category, subject, (&curves, what), prefix)?);
             }
         }
     }
     Ok(figures)
 }
 
+/// One line a variant: at each epoch the median of the runs that have it.
+fn medians(runs: &[Curves]) -> Vec<Curves> {
+    let median = |runs: &[Curves], panel: usize| -> Line {
+        let mut points: Line = runs.iter().flat_map(|run| run.panels[panel].iter().copied()).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let middle = |of_epoch: &[(f64, f64)]| {
+            let value = |place: usize| of_epoch[place].1;
+            (of_epoch[0].0, (value((of_epoch.len() - 1) / 2) + value(of_epoch.len() / 2)) / 2.0)
+        };
+        points.chunk_by(|a, b| a.0 == b.0).map(middle).collect()
+    };
+    let of_variant = |runs: &[Curves]| Curves {
+        variant: runs[0].variant,
+        panels: [0, 1].map(|panel| median(runs, panel)),
+        selected: None,
+    };
+    runs.chunk_by(|a, b| a.variant == b.variant).map(of_variant).collect()
+}
+
+/// `curves` with what each line is of.
 fn figure(
     groups: &Groups<'_>,
     category: &str,
     subject: &Subject,
-    curves: &[RunCurves],
+    (curves, what): (&[Curves], &str),
     prefix: &str,
 ) -> Result<Figure, ReportError> {
     let name = format!("{prefix}{}-{category}", subject.name);
@@ -107,23 +133,25 @@ fn figure(
     let about = groups.about(name, &description);
     Figure::draw(about, (960, 320 + legend_height), |area| {
         let rest = left_out(groups.variants.len());
-        let title = format!("{category}: {}, one line a seed{rest}", subject.title);
+        let title = format!("{category}: {}, {what}{rest}", subject.title);
         let title = groups.marked(&title);
         area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
         legend(area, &groups.variants, 36)?;
         let (_, below) = area.split_vertically(36 + legend_height as i32);
         let (left, right) = below.split_horizontally(480);
+        let marked = curves.iter().any(|run| run.selected.is_some());
+        let marks = if marked { " (○ selected epoch)" } else { "" };
         panel(&left, subject.captions[0], curves, |run| &run.panels[0], |_| None)?;
-        panel(&right, subject.captions[1], curves, |run| &run.panels[1], |run| run.selected)
+        panel(&right, &format!("{}{marks}", subject.captions[1]), curves, |run| &run.panels[1], |run| run.selected)
     })
 }
 
 fn panel(
     area: &Area<'_>,
     caption: &str,
-    curves: &[RunCurves],
-    line: impl Fn(&RunCurves) -> &Line,
-    mark: impl Fn(&RunCurves) -> Option<f64>,
+    curves: &[Curves],
+    line: impl Fn(&Curves) -> &Line,
+    mark: impl Fn(&Curves) -> Option<f64>,
 ) -> DrawResult {
     let values = || curves.iter().flat_map(&line).map(|(_, value)| *value);
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
@@ -179,7 +207,19 @@ fn draw_run(chart: &mut Chart<'_, '_>, line: &Line, colour: RGBColor, mark: Opti
 
 #[cfg(test)]
 mod tests {
-    use super::ticks;
+    use super::{Curves, medians, ticks};
+
+    #[test]
+    fn many_seeds_become_the_median_of_each_epoch() {
+        let run = |variant: usize, values: &[f64]| {
+            let line: Vec<(f64, f64)> = values.iter().enumerate().map(|(i, v)| (i as f64 + 1.0, *v)).collect();
+            Curves { variant, panels: [line.clone(), line], selected: Some(1.0) }
+        };
+        let curves = medians(&[run(0, &[3.0, 1.0]), run(0, &[1.0, 2.0]), run(0, &[2.0]), run(4, &[5.0])]);
+        assert_eq!(curves.iter().map(|curve| curve.variant).collect::<Vec<_>>(), [0, 4]);
+        assert_eq!(curves[0].panels[1], [(1.0, 2.0), (2.0, 1.5)]);
+        assert_eq!(curves[0].selected, None);
+    }
 
     #[test]
     fn every_axis_has_values_beside_it() {

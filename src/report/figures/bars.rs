@@ -3,14 +3,14 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::ReportError;
-use super::figure::{Figure, INK, MAX_DRAWN, left_out, plain, series};
-use super::grouping::{Groups, METRICS};
 use super::legend::{legend, legend_height};
-use super::statistics::summary;
+use crate::report::ReportError;
+use crate::report::figure::{Area, Figure, INK, MAX_DRAWN, left_out, plain, series};
+use crate::report::grouping::{Groups, METRICS};
+use crate::report::statistics::summary;
 
 /// One figure a metric that has numbers; `prefix` begins their names.
-pub(super) fn bars(groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
+pub(in crate::report) fn bars(groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
     METRICS.iter().filter_map(|metric| figure(groups, prefix, *metric).transpose()).collect()
 }
 
@@ -41,7 +41,7 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
     let description = format!("{label} of {} in {}, mean and seeds", labels.join(", "), categories.join(", "));
     let legend_height = legend_height(variants);
     let slot_width = (1340.0 / ((variants.len() + 1) * table.len()) as f64).min(56.0);
-    let draw = |area: &super::figure::Area<'_>| {
+    let draw = |area: &Area<'_>| {
         let slots = variants.len() as f64 + 1.0;
         let rest = left_out(groups.variants.len());
         let caption = format!("{label}: mean over seeds (bars start at {floor:.2}) and each seed (dots){rest}");

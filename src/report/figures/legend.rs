@@ -1,0 +1,55 @@
+//! Which colour is which variant.
+
+use plotters::prelude::{Color, PathElement, TextStyle};
+
+use crate::report::figure::{Area, INK, MAX_DRAWN, series};
+use crate::report::grouping::Variant;
+use crate::report::text::folded;
+
+/// Pixels of a legend's width.
+const WIDTH: usize = 900;
+/// Pixels of a character, about.
+const CHARACTER: f64 = 6.9;
+/// Columns at most.
+const COLUMNS: usize = 3;
+/// Pixels from line to line.
+const LINE: u32 = 20;
+/// Pixels before a name.
+const START: usize = 22;
+
+/// As many columns as have room for the longest name; two for longer ones, which are folded.
+fn columns(variants: &[Variant]) -> usize {
+    let longest = drawn(variants).map(|variant| variant.label.chars().count()).max().unwrap_or(0);
+    if longest <= characters(COLUMNS) { COLUMNS } else { 2 }
+}
+
+/// How many characters have room in one of so many columns.
+fn characters(columns: usize) -> usize {
+    ((WIDTH / columns - START - 14) as f64 / CHARACTER) as usize
+}
+
+fn drawn(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
+    variants.iter().take(MAX_DRAWN)
+}
+
+/// Pixels of the height of a legend.
+pub(in crate::report) fn legend_height(variants: &[Variant]) -> u32 {
+    LINE * drawn(variants).count().div_ceil(columns(variants)) as u32
+}
+
+/// A line in its colour before the name of each variant that is drawn; the upper edge is `top`.
+pub(in crate::report) fn legend(
+    area: &Area<'_>,
+    variants: &[Variant],
+    top: u32,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let columns = columns(variants);
+    for (index, variant) in drawn(variants).enumerate() {
+        let x = (14 + WIDTH / columns * (index % columns)) as i32;
+        let y = top as i32 + (LINE as usize * (index / columns)) as i32;
+        area.draw(&PathElement::new([(x, y + 6), (x + 16, y + 6)], series(index).stroke_width(3)))?;
+        let label = folded(&variant.label, characters(columns));
+        area.draw_text(&label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + START as i32, y - 1))?;
+    }
+    Ok(())
+}
