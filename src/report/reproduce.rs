@@ -47,8 +47,8 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
             } }
         } }
         p.quiet {
-            "Teacher weights: BLAKE3 " (teachers(groups)) ". A command makes all the runs of its group; `didact why` with a run's key tells \
-             what it was made of. Runs that are in the store already are not computed again: name another store with --store."
+            "Teacher weights: BLAKE3 " (teachers(groups)) ". A command makes all the runs of its group; "
+            code { "didact why" } " with a run's key tells what it was made of. Runs that are in the store already are not computed again: name another store with --store."
         }
     }
 }

@@ -34,13 +34,13 @@ impl Rows {
         let guidance = Guidance::of(&row);
         let objective = guidance.objective().map(|objective| objective.result());
         let numbers: Vec<&str> = NUMBERS.into_iter().chain(objective).collect();
-        let (runs, results, scores, run_stages, stages) = tokio::try_join!(
-            store.run_rows(sweep),
-            store.result_rows(sweep, &numbers),
-            store.score_rows(sweep),
-            store.run_stage_rows(sweep),
-            store.stage_rows(sweep),
-        )?;
+        // Two at a time: a store has two connections.
+        let numbers = async {
+            let runs = store.run_rows(sweep).await?;
+            Ok::<_, StoreError>((runs, store.result_rows(sweep, &numbers).await?, store.run_stage_rows(sweep).await?))
+        };
+        let others = async { Ok((store.score_rows(sweep).await?, store.stage_rows(sweep).await?)) };
+        let ((runs, results, run_stages), (scores, stages)) = tokio::try_join!(numbers, others)?;
         let mut rows = Self { sweep: row, runs, results, scores, run_stages, stages, curves: Vec::new() };
         rows.curves = store.curve_rows(sweep, &rows.drawn()).await?;
         Ok(rows)

@@ -16,7 +16,7 @@ h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.3rem; margin: 2.
 p { margin: .4rem 0; max-width: 75ch; } .question { font-size: 1.1rem; } .quiet, figcaption { color: var(--quiet); font-size: .88rem; }
 .answer { font-size: 1.1rem; border-left: 4px solid var(--link); padding: .15rem 0 .15rem .9rem; margin: 1rem 0; }
 ul.findings { padding-left: 1.1rem; } ul.findings li { margin: .35rem 0; max-width: 80ch; }
-.scroll { overflow-x: auto; } .scroll.long { max-height: 80vh; overflow-y: auto; border-bottom: 1px solid var(--line); }
+.scroll { overflow-x: auto; } .scroll.long { max-height: min(80vh, 44rem); overflow-y: auto; border-bottom: 1px solid var(--line); }
 .long thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); } table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .4rem 0; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; vertical-align: top; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; } thead th { color: var(--quiet); font-weight: 600; white-space: normal; vertical-align: bottom; }
@@ -34,8 +34,8 @@ tr.group pre { background: var(--paper); }
 .note { border-left: 3px solid var(--line); padding-left: .8rem; }
 @media (max-width: 700px) { main { padding: 1rem .9rem 3rem; } nav div { padding: .55rem .9rem; } figure svg { max-width: none; } figure img { min-width: 640px; }
   h1 { font-size: 1.4rem; } .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--paper); white-space: normal; min-width: 8rem;
-  max-width: 10rem; } tr.baseline td:first-child, .scroll tr.group td:first-child { background: var(--panel); } .scroll tr.group td:first-child { max-width: none; } }
+  max-width: 10rem; } .scroll tbody td:first-child { border-bottom: 0; box-shadow: inset 0 1px var(--line); } tr.baseline td:first-child, .scroll tr.group td:first-child { background: var(--panel); } .scroll tr.group td:first-child { max-width: none; } }
 @media print { :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --panel: #f2f2f2; --line: #bbb; --mesh: #ddd; --good: #0b7a4b;
-  --bad: #b3401a; --link: #000; } nav, label.filter { display: none; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2 { break-after: avoid; }
+  --bad: #b3401a; --link: #000; } nav, label.filter { display: none; } body { font-size: 10pt; } main { max-width: none; padding: 0; } h2, h3 { break-after: avoid; }
   figure, tr { break-inside: avoid; } .scroll, figure { overflow: visible; } .scroll.long { max-height: none; } table { font-size: 8pt; } th, td { white-space: normal; padding: .2rem .3rem; } }
 ";

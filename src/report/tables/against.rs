@@ -1,5 +1,6 @@
 //! Verdicts as tables: every variant against ST-FPM, or one trial against another.
 
+use crate::report::difference::settles;
 use crate::report::grouping::{Groups, metric_label};
 use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
 use crate::report::text::signed;
@@ -94,8 +95,10 @@ fn difference(verdict: &Verdict) -> [Cell; 5] {
         values: [better, equal, worse].map(whole).to_vec(),
         ..Cell::default()
     };
+    // Coloured only where the test supports it.
+    let tone = verdict.p.filter(|p| settles(*p)).map_or(Tone::Plain, |_| Tone::of(verdict.difference));
     [
-        Cell::number(Some(verdict.difference), signed).toned(Tone::of(verdict.difference)),
+        Cell::number(Some(verdict.difference), signed).toned(tone),
         Cell::interval(verdict.interval),
         Cell::number(verdict.p, |p| format!("{p:.3}")),
         counts,

@@ -109,7 +109,7 @@ fn column(groups: &Groups<'_>, sides: &[Side], over: &Over<'_>, metric: &'static
             cell = cell.remarked(format!("{} of {runs} seeds", summary.count), Tone::Plain);
         }
         match reference.filter(|_| !variant.baseline).map(|reference| summary.mean - reference) {
-            Some(difference) => cell.remarked(signed(difference), Tone::of(difference)),
+            Some(difference) => cell.remarked(signed(difference), Tone::Plain),
             None => cell,
         }
     };
