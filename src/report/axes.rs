@@ -89,6 +89,18 @@ impl SearchedAxis {
         self.places.len() > self.levels.len()
     }
 
+    /// Its name with what its ticks are, beside an axis that has room for so many characters.
+    pub(super) fn heading(&self, characters: usize) -> String {
+        let groups = if self.is_grouped() { ", each group from" } else { "" };
+        format!("{}{groups}", text::clipped(&self.name, characters))
+    }
+
+    /// The same where there is little room, by the end of its name.
+    pub(super) fn short_heading(&self) -> String {
+        let end = self.name.rsplit('.').next().unwrap_or(&self.name);
+        if self.is_grouped() { format!("{end}, from") } else { end.to_owned() }
+    }
+
     /// The run's level.
     pub(super) fn level(&self, run: &RunRow) -> usize {
         let value = point(run).remove(&self.name).unwrap_or_default();

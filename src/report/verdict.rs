@@ -13,6 +13,9 @@ use super::side::{Side, twins};
 use super::statistics::{delong, seeds_needed, summary, wilcoxon};
 use super::text;
 
+/// More seeds than these nobody trains: how many exactly does not matter.
+const MANY_SEEDS: usize = 100;
+
 /// Why there is nothing to compare.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Incomparable {
@@ -193,6 +196,9 @@ impl Verdict {
     fn say(&self) -> String {
         let said = difference::verdict(self.p, self.difference, self.seeds);
         match (self.p, self.seeds_needed) {
+            (Some(p), Some(needed)) if !settles(p) && needed > MANY_SEEDS => {
+                format!("{said}; more than {MANY_SEEDS} would be needed if it is no larger than it looks")
+            }
             (Some(p), Some(needed)) if !settles(p) && needed > self.seeds => {
                 format!("{said}; {needed} would do if it is as large as it looks")
             }

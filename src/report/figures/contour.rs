@@ -1,5 +1,7 @@
 //! Two axes together: the two that matter most, as a table of colours, or as a field where both are scales of many values.
 
+use std::collections::BTreeMap;
+
 use plotters::prelude::*;
 
 use super::{centred, ink};
@@ -23,8 +25,8 @@ const HEAD: i32 = 40;
 /// Characters of a level's name.
 const LEVEL_CHARACTERS: usize = 18;
 
-/// The runs' places on both axes, and their distances.
-type Found = Vec<((usize, usize), f64)>;
+/// Mean distance and number of the runs at each place on both axes.
+type Means = BTreeMap<(usize, usize), (f64, usize)>;
 
 /// None of fewer than two axes.
 pub(in crate::report) fn two_axes(
@@ -35,29 +37,40 @@ pub(in crate::report) fn two_axes(
     let axes = searched(groups);
     let (name, label) = METRICS[0];
     let Some((x, y)) = most_important(effects, &axes) else { return Ok(None) };
-    let found: Found =
-        distances(groups, name).iter().map(|(run, value)| ((x.level(run), y.level(run)), *value)).collect();
-    if found.is_empty() {
+    let means = means(groups, name, x, y);
+    if means.is_empty() {
         return Ok(None);
     }
-    let largest = found.iter().map(|(_, value)| value.abs()).fold(1e-9, f64::max);
-    let is_field = x.levels.len().min(y.levels.len()) >= MANY_LEVELS;
-    let kind = if is_field { "between runs (rings) interpolated" } else { "mean, number of runs below" };
-    let title = groups.marked(&format!("{label}: distance from the category's mean, {kind}"));
+    let largest = means.values().map(|(mean, _)| mean.abs()).fold(1e-9, f64::max);
+    let place = Place { columns: x.levels.len(), rows: y.levels.len() };
+    let is_field = place.columns.min(place.rows) >= MANY_LEVELS;
+    let kind = match (is_field, place.has_room()) {
+        (true, _) => ", between runs (rings) interpolated",
+        (false, true) => ", number of runs below",
+        (false, false) => "",
+    };
+    let title = groups.marked(&format!("{label}: mean distance from the category's mean{kind}"));
     let about = groups.about(format!("{prefix}interaction"), &format!("{label} by {} and {}", x.name, y.name));
     let size = (SIDES.0 + MARGINS.0 + 200, SIDES.1 + MARGINS.1 + HEAD);
     Figure::draw(about, (size.0 as u32, size.1 as u32), |area| {
         area.draw_text(&title, &ink(15), (12, 8))?;
-        let place = Place { columns: x.levels.len(), rows: y.levels.len() };
         if is_field {
-            field(area, place, &found)?;
+            field(area, place, &means, largest)?;
         } else {
-            cells(area, place, &found, largest)?;
+            cells(area, place, &means, largest)?;
         }
         names(area, place, x, y)?;
-        scale(area, if is_field { field_scale(&found) } else { largest })
+        scale(area, largest)
     })
     .map(Some)
+}
+
+fn means(groups: &Groups<'_>, metric: &str, x: &SearchedAxis, y: &SearchedAxis) -> Means {
+    let mut values: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+    for (run, value) in distances(groups, metric) {
+        values.entry((x.level(run), y.level(run))).or_default().push(value);
+    }
+    values.into_iter().filter_map(|(at, values)| Some((at, (summary(&values)?.mean, values.len())))).collect()
 }
 
 /// The pair with the largest interaction; else the two axes with the largest shares.
@@ -87,50 +100,36 @@ impl Place {
         [(x(column), y(row + height)), (x(column + width), y(row))]
     }
 
+    /// Whether a cell has room for two lines of text.
+    fn has_room(self) -> bool {
+        SIDES.0 / self.columns as i32 >= 56 && SIDES.1 / self.rows as i32 >= 34
+    }
+
     fn middle(self, column: usize, row: usize) -> (i32, i32) {
         let [(left, top), (right, bottom)] = self.corners((column as f64, row as f64), (1.0, 1.0));
         ((left + right) / 2, (top + bottom) / 2)
     }
 }
 
-fn cells(area: &Area<'_>, place: Place, found: &Found, largest: f64) -> DrawResult {
-    for column in 0..place.columns {
-        for row in 0..place.rows {
-            let values: Vec<f64> =
-                found.iter().filter(|(at, _)| *at == (column, row)).map(|(_, value)| *value).collect();
-            let Some(summary) = summary(&values) else { continue };
-            let corners = place.corners((column as f64, row as f64), (1.0, 1.0));
-            area.draw(&Rectangle::new(corners, diverging(summary.mean / largest).filled()))?;
-            if SIDES.0 / place.columns as i32 >= 56 && SIDES.1 / place.rows as i32 >= 34 {
-                let (x, y) = place.middle(column, row);
-                area.draw_text(&signed(summary.mean), &centred(13).color(&ON_PALE), (x, y - 7))?;
-                area.draw_text(&format!("n = {}", values.len()), &centred(11).color(&ON_PALE), (x, y + 9))?;
-            }
+fn cells(area: &Area<'_>, place: Place, means: &Means, largest: f64) -> DrawResult {
+    for (&(column, row), (mean, runs)) in means {
+        let corners = place.corners((column as f64, row as f64), (1.0, 1.0));
+        area.draw(&Rectangle::new(corners, diverging(mean / largest).filled()))?;
+        if place.has_room() {
+            let (x, y) = place.middle(column, row);
+            area.draw_text(&signed(*mean), &centred(13).color(&ON_PALE), (x, y - 7))?;
+            area.draw_text(&format!("n = {runs}"), &centred(11).color(&ON_PALE), (x, y + 9))?;
         }
     }
     Ok(())
 }
 
-/// Means of the runs at one place, and the largest of them: what a field's colours reach to.
-fn field_points(found: &Found) -> Vec<((f64, f64), f64)> {
-    let mut places: Vec<(usize, usize)> = found.iter().map(|(at, _)| *at).collect();
-    places.sort_unstable();
-    places.dedup();
-    let mean = |place: (usize, usize)| {
-        let values: Vec<f64> = found.iter().filter(|(at, _)| *at == place).map(|(_, value)| *value).collect();
-        summary(&values).map_or(0.0, |summary| summary.mean)
-    };
-    places.into_iter().map(|at| ((at.0 as f64 + 0.5, at.1 as f64 + 0.5), mean(at))).collect()
-}
-
-fn field_scale(found: &Found) -> f64 {
-    field_points(found).iter().map(|(_, value)| value.abs()).fold(1e-9, f64::max)
-}
-
 /// Between the runs by inverse squared distances (Shepard 1968), in bands; neighbours of one band are one rectangle.
-fn field(area: &Area<'_>, place: Place, found: &Found) -> DrawResult {
-    let points = field_points(found);
-    let largest = field_scale(found);
+fn field(area: &Area<'_>, place: Place, means: &Means, largest: f64) -> DrawResult {
+    let middle = |(&(column, row), &(mean, _)): (&(usize, usize), &(f64, usize))| {
+        ((column as f64 + 0.5, row as f64 + 0.5), mean)
+    };
+    let points: Vec<((f64, f64), f64)> = means.iter().map(middle).collect();
     let (width, height) = (place.columns as f64 / GRID as f64, place.rows as f64 / GRID as f64);
     let band = |column: usize, row: usize| -> i64 {
         let (x, y) = ((column as f64 + 0.5) * width, (row as f64 + 0.5) * height);
@@ -162,18 +161,18 @@ fn field(area: &Area<'_>, place: Place, found: &Found) -> DrawResult {
 
 fn names(area: &Area<'_>, place: Place, x: &SearchedAxis, y: &SearchedAxis) -> DrawResult {
     let [(left, _), (right, bottom)] = place.corners((0.0, 0.0), (place.columns as f64, 0.0));
-    for (column, level) in x.levels.iter().enumerate().step_by(x.levels.len().div_ceil(5)) {
+    for (column, level) in x.ticks.iter().enumerate().step_by(x.levels.len().div_ceil(5)) {
         area.draw_text(&clipped(level, LEVEL_CHARACTERS), &centred(12), (place.middle(column, 0).0, bottom + 14))?;
     }
-    area.draw_text(&clipped(&x.name, 60), &centred(13), ((left + right) / 2, bottom + 36))?;
+    area.draw_text(&x.heading(60), &centred(13), ((left + right) / 2, bottom + 36))?;
     let beside = ink(12).pos(plotters::style::text_anchor::Pos::new(
         plotters::style::text_anchor::HPos::Right,
         plotters::style::text_anchor::VPos::Center,
     ));
-    for (row, level) in y.levels.iter().enumerate().step_by(y.levels.len().div_ceil(9)) {
+    for (row, level) in y.ticks.iter().enumerate().step_by(y.levels.len().div_ceil(9)) {
         area.draw_text(&clipped(level, LEVEL_CHARACTERS), &beside, (left - 8, place.middle(0, row).1))?;
     }
-    area.draw_text(&clipped(y.name.rsplit('.').next().unwrap_or(&y.name), 26), &ink(13), (12, HEAD - 8))?;
+    area.draw_text(&clipped(&y.short_heading(), 26), &ink(13), (12, HEAD - 8))?;
     Ok(())
 }
 

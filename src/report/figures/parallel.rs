@@ -64,7 +64,7 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
         }
         for place in 0..=axes.len() {
             area.draw(&PathElement::new([(column(place), top), (column(place), bottom)], INK.stroke_width(1)))?;
-            let heading = axes.get(place).map_or_else(|| label.to_owned(), heading);
+            let heading = axes.get(place).map_or_else(|| label.to_owned(), SearchedAxis::short_heading);
             // Two heights in turn: long names of neighbours would meet.
             let y = if place % 2 == 0 { 52 } else { 70 };
             area.draw_text(&clipped(&heading, 26), &centred(12), (column(place), y))?;
@@ -87,12 +87,6 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
         Ok(())
     })
     .map(Some)
-}
-
-/// The end of an axis's name.
-fn heading(axis: &SearchedAxis) -> String {
-    let end = axis.name.rsplit('.').next().unwrap_or(&axis.name);
-    if axis.is_grouped() { format!("{end}, from") } else { end.to_owned() }
 }
 
 /// Text right of its place, on a strip that keeps lines away.

@@ -57,10 +57,9 @@ fn panel(area: &Area<'_>, axis: &SearchedAxis, points: &[(usize, f64)], every: u
     let longest = axis.ticks.iter().map(|tick| tick.chars().count()).max().unwrap_or(1).min(LEVEL_CHARACTERS);
     // Where not all have room every n-th has.
     let step = (axis.levels.len() * (longest * CHARACTER + GAP)).div_ceil(AXIS_WIDTH);
-    let groups = if axis.is_grouped() { ", each group from" } else { "" };
     let mut chart = ChartBuilder::on(area)
         .margin(8)
-        .caption(format!("{}{groups}", clipped(&axis.name, 40)), ("sans-serif", 13).into_font().color(&INK))
+        .caption(axis.heading(40), ("sans-serif", 13).into_font().color(&INK))
         .x_label_area_size(26)
         .y_label_area_size(60)
         .build_cartesian_2d(-0.5..last, low..high)?;

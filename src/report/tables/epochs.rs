@@ -22,7 +22,7 @@ pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
         let starts = [Cell::text(&variant.label), Cell::text(category), chosen];
         Row { baseline: variant.baseline, cells: starts.into_iter().chain(numbers).collect() }
     };
-    let starts = [Column::label("variant"), Column::label("category"), Column::label("selected epochs")];
+    let starts = [Column::label("variant"), Column::label("category"), Column::prose("selected epochs")];
     let numbers = columns().map(|((metric, label), (selection, heading))| {
         let fields = ["mean", "sd"].map(|field| format!("{selection}.{metric}.{field}"));
         Column::number(format!("{label}\n{heading}"), fields)
