@@ -2,8 +2,8 @@
 
 use dfdx::tensor::Cuda;
 
-use super::cuda::{compute_as, open};
 use super::exit::{Exit, Failure};
+use super::gpu::{compute_as, open};
 use super::output::{print, size, table};
 use crate::tensor::reference::{Difference, from_other, from_recorded};
 use crate::tensor::{Composed, Native, Numerics};

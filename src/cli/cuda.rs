@@ -7,12 +7,13 @@ use dfdx::tensor::Cuda;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::gpu::{compute_as, open};
 use super::output::{print, print_json, size, table};
 use super::start::start;
 use super::worker::{self, Runner};
 use super::{check, predict, speed};
 use crate::schedule::{Device, execute};
-use crate::tensor::{Composed, Numerics, cuda};
+use crate::tensor::{Composed, cuda};
 
 /// Runs the stages of didact's sweeps on NVIDIA GPUs; `didact sweep` starts this itself.
 #[derive(Debug, Parser)]
@@ -64,32 +65,6 @@ pub fn main() -> ExitCode {
         Verb::Worker(args) => runtime.block_on(worker::run(&args, &global, &GPU)),
         Verb::Predict(args) => runtime.block_on(predict::run_here(&args, &global, &GPU)),
     })
-}
-
-/// Opens a GPU by its name, `cuda:0`.
-pub(super) fn open(device: &str) -> Result<crate::tensor::Gpu, Failure> {
-    match device.parse() {
-        Ok(Device::Cuda(index)) => cuda::open(index).map_err(|error| Failure::new(Exit::Usage, error)),
-        _ => {
-            let message = format!("--device {device}: this executable runs stages on GPUs: expected cuda:0, cuda:1, …");
-            Err(Failure::new(Exit::Usage, message))
-        }
-    }
-}
-
-/// Has cuBLAS compute as exactly as that: it reads a variable once, so where that is set otherwise the process starts itself
-/// anew with it, as the same process to everybody else.
-pub(super) fn compute_as(numerics: Numerics) -> Result<(), Failure> {
-    use std::os::unix::process::CommandExt;
-    if std::env::var(Numerics::VARIABLE).is_ok_and(|value| value == numerics.value()) {
-        return Ok(());
-    }
-    let own = std::env::current_exe().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-    let error = std::process::Command::new(&own)
-        .args(std::env::args_os().skip(1))
-        .env(Numerics::VARIABLE, numerics.value())
-        .exec();
-    Err(Failure::new(Exit::Usage, format!("cannot start {} anew: {error}", own.display())))
 }
 
 fn devices(json: bool) -> Result<Exit, Failure> {

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::destination::Destination;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use crate::report::{self, DataFormat, DocumentFormat, ReportError, Rows};
+use crate::report::{self, DataFormat, DocumentFormat, ReportError};
 use crate::store::{Access, Store};
 
 /// Arguments of `didact export`.
@@ -63,7 +63,7 @@ pub(super) async fn run(args: &ExportArgs, global: &Global) -> Result<Exit, Fail
     let written = match content {
         Content::Rows(format) => report::export(&store, &sweep, format, args.shape(), &mut out).await,
         Content::Document(format) => {
-            let rows = Rows::read(&store, &sweep).await?;
+            let rows = report::read(&store, &sweep).await?;
             let text = report::document(&rows, &global.artifacts(), format);
             out.write_all(text.as_bytes()).map_err(ReportError::from)
         }

@@ -15,6 +15,8 @@ mod exit;
 mod export;
 mod gc;
 mod global;
+#[cfg(feature = "cuda")]
+mod gpu;
 mod output;
 mod parse;
 mod predict;

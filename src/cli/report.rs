@@ -7,7 +7,7 @@ use super::bar::Bar;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json};
-use crate::report::{self, Ranking, Rows};
+use crate::report::{self, Ranking};
 use crate::store::{Access, Artifacts, Store, Wanted};
 
 /// Arguments of `didact report`.
@@ -38,7 +38,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     let (id, name) = store.find_sweep(args.sweep.as_deref()).await?;
     let ranking = if args.across_protocols { Ranking::AcrossProtocols } else { Ranking::WithinProtocols };
     if args.json {
-        let rows = Rows::read(&store, &id).await?;
+        let rows = report::read(&store, &id).await?;
         print_json(&report::findings(&rows, &global.artifacts(), ranking))?;
         return Ok(Exit::Done);
     }
@@ -73,7 +73,7 @@ pub(super) async fn write(
 ) -> Result<PathBuf, Failure> {
     let bar = Bar::new(0, "{pos}/{len} {msg}");
     bar.show(0, 1, "reading the store");
-    let rows = Rows::read(store, sweep).await?;
+    let rows = report::read(store, sweep).await?;
     let written =
         report::write(&rows, artifacts, ranking, folder, &mut |step| bar.show(step.done, step.total, step.doing));
     bar.close();

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use dfdx::tensor::Cuda;
 
-use super::cuda::{compute_as, open};
 use super::exit::{Exit, Failure};
+use super::gpu::{compute_as, open};
 use super::output::{print, size, table};
 use crate::data::{FeatureWriter, Image, LevelShape, SplitRule};
 use crate::model::{Architecture, AutoEncoder, UnetSettings};

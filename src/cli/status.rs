@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, spoken, table};
+use crate::plan::short_key;
 use crate::schedule::cores;
 use crate::store::{Access, Artifacts, Failure as FailedStage, Store, SweepStatus};
 
@@ -39,7 +40,7 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     for failure in status.failures.iter().take(LISTED) {
         let log = failure.log.as_ref().map(|log| global.artifacts().root().join(log).display().to_string());
         let log = log.map(|log| format!("\n  log: {log}")).unwrap_or_default();
-        print(&format!("\nfailed {}: {}{log}", &failure.stage[..12], failure_line(failure)))?;
+        print(&format!("\nfailed {}: {}{log}", short_key(&failure.stage), failure_line(failure)))?;
     }
     if status.failures.len() > LISTED {
         print(&format!("\n… and {} failed stages more (--json lists all)", status.failures.len() - LISTED))?;

@@ -80,7 +80,7 @@ impl SearchedAxis {
             [first, .., last] => format!("{} … {}", level_name(first), level_name(last)),
         };
         let levels = groups.iter().map(|(_, members)| called(members)).collect();
-        let ticks = groups.iter().map(|(_, members)| tick(members)).collect();
+        let ticks = ticks(&groups);
         Some(Self { name: name.to_owned(), levels, ticks, ordered, places: places.collect() })
     }
 
@@ -97,8 +97,8 @@ impl SearchedAxis {
 
     /// The same where there is little room, by the end of its name.
     pub(super) fn short_heading(&self) -> String {
-        let end = self.name.rsplit('.').next().unwrap_or(&self.name);
-        if self.is_grouped() { format!("{end}, from") } else { end.to_owned() }
+        let from = if self.is_grouped() { ", from" } else { "" };
+        format!("{}{from}", text::clipped(text::last_part(&self.name), 20))
     }
 
     /// The run's level.
@@ -121,15 +121,21 @@ fn order(value: &Value) -> f64 {
     }
 }
 
-/// Two digits of the least value of a group; a single value's own name.
-fn tick(values: &[&Value]) -> String {
-    match values {
-        [least, _, ..] => {
-            let short = least.as_f64().and_then(|least| format!("{least:.1e}").parse::<f64>().ok());
-            short.map_or_else(|| level_name(least), |short| short.to_string())
-        }
-        _ => values.first().map(|value| level_name(value)).unwrap_or_default(),
-    }
+/// The least value of each group, to as few digits as lie between the group before and its own; what is no group has its own name.
+fn ticks(groups: &[(usize, Vec<&Value>)]) -> Vec<String> {
+    let mut before = f64::NEG_INFINITY;
+    let tick = |(_, members): &(usize, Vec<&Value>)| {
+        let [least, .., most] = members.as_slice() else {
+            let only = members.first().copied().unwrap_or(&Value::Null);
+            before = order(only);
+            return level_name(only);
+        };
+        let low = order(least);
+        let short = (2..=17).map(|digits| text::down_to_digits(low, digits)).find(|short| before < *short);
+        before = order(most);
+        short.map_or_else(|| level_name(least), |short| short.to_string())
+    };
+    groups.iter().map(tick).collect()
 }
 
 fn level_name(value: &Value) -> String {
@@ -152,7 +158,12 @@ mod tests {
         assert_eq!((many.is_grouped(), many.ticks[15].as_str()), (true, "60"));
         let rates =
             SearchedAxis::of("a", (0..64).map(|i| json!(0.001_234 * f64::from(i + 1))).collect()).expect("many");
-        assert_eq!(rates.ticks[..3], ["0.0012", "0.0062", "0.011"]);
+        assert_eq!(rates.ticks[..3], ["0.0012", "0.0061", "0.011"]);
+        // Two digits would name two groups alike, or one by a value of the next.
+        let close = SearchedAxis::of("a", (100..164).map(|i| json!(i)).collect()).expect("many");
+        assert_eq!(close.ticks[..4], ["100", "104", "108", "112"]);
+        let high = SearchedAxis::of("a", (0..64).map(|i| json!(0.9 + f64::from(i) / 640.0)).collect()).expect("many");
+        assert!(high.ticks.iter().all(|tick| tick.parse::<f64>().is_ok_and(|tick| tick < 1.0)), "{:?}", high.ticks);
         assert!(SearchedAxis::of("a", vec![json!(1); 5]).is_none());
     }
 }

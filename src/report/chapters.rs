@@ -1,6 +1,5 @@
 //! What a report tells, in its order, for the page and for Markdown alike.
 
-use super::Rows;
 use super::figure::Figure;
 use super::pictures::Picture;
 use super::section::Section;
@@ -49,11 +48,11 @@ impl Content<'_> {
 }
 
 /// The chapters that hold something.
-pub(super) fn chapters<'s>(rows: &Rows, section: &'s Section<'_>) -> Vec<Chapter<'s>> {
+pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let (tables, figures) = (&section.tables, &section.figures);
     let mut summary: Vec<Content<'_>> =
         summary::answer(&section.comparisons).map(Content::Answer).into_iter().collect();
-    summary.push(Content::Findings(words::found(rows, &section.groups, &section.comparisons)));
+    summary.push(Content::Findings(words::found(&section.groups, &section.costs, &section.comparisons)));
     let all = [
         ("summary", "Summary", summary),
         (

@@ -35,7 +35,12 @@ pub(super) struct Costs {
 }
 
 impl Costs {
-    pub(super) fn of(rows: &Rows, groups: &Groups<'_>, variant: &Variant) -> Self {
+    /// Of each variant.
+    pub(super) fn of_variants(rows: &Rows, groups: &Groups<'_>) -> Vec<Self> {
+        groups.variants.iter().map(|variant| Self::of(rows, groups, variant)).collect()
+    }
+
+    fn of(rows: &Rows, groups: &Groups<'_>, variant: &Variant) -> Self {
         let runs: Vec<_> = groups.of_variant(variant).collect();
         let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
         let result = |name| mean(runs.iter().filter_map(|run| groups.value(run, "selected", name)).collect());
@@ -77,14 +82,12 @@ impl Costs {
     }
 }
 
-/// The table of costs.
-pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Table {
+/// The table of costs; `costs`: of the variants of `groups`.
+pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table {
     let devices: BTreeSet<&str> = rows.stages.iter().filter_map(|stage| stage.device.as_deref()).collect();
     let devices = devices.into_iter().collect::<Vec<_>>().join(", ");
     let megabytes = |bytes: f64| format!("{:.0} MB", bytes / 1e6);
-    let all: Vec<(&Variant, Costs)> =
-        groups.variants.iter().map(|variant| (variant, Costs::of(rows, groups, variant))).collect();
-    let on_gpus = all.iter().any(|(_, costs)| costs.gpu_peak.is_some());
+    let on_gpus = costs.iter().any(|costs| costs.gpu_peak.is_some());
     let mut columns = vec![
         Column::label("variant"),
         Column::number("parameters", ["parameters"]),
@@ -98,7 +101,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Table {
     if on_gpus {
         columns.push(Column::number("peak GPU memory", ["gpu_peak_bytes"]));
     }
-    let row = |(variant, costs): &(&Variant, Costs)| {
+    let row = |(variant, costs): (&Variant, &Costs)| {
         let mut cells = vec![
             Cell::text(&variant.label),
             Cell::number(costs.parameters, count),
@@ -118,7 +121,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Table {
         name: "costs".to_owned(),
         title: groups.marked("Cost"),
         columns,
-        rows: all.iter().map(row).collect(),
+        rows: groups.variants.iter().zip(costs).map(row).collect(),
         remarks: None,
         notes: vec![format!(
             "Means over runs, peak memory the highest of any stage; measured on {}. Teacher features are computed once per category \

@@ -1,7 +1,6 @@
 //! Paired differences of two variants, same category and same seed, and what may be said of them.
 
-use super::grouping::complete_means;
-use super::statistics::holm;
+use super::statistics::{complete_means, holm};
 
 /// Level of the verdicts.
 const LEVEL: f64 = 0.05;

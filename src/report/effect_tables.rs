@@ -9,7 +9,7 @@ use super::text::signed;
 /// Pairs of axes that are shown.
 const SHOWN_PAIRS: usize = 5;
 
-/// Shares of the variance, then each metric's levels; none where nothing was searched.
+/// Shares of the variance, where several axes share it, then each metric's levels; none where nothing was searched.
 pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
     let Some(first) = effects.first() else { return Vec::new() };
     let many = first.axes.len() > 1;

@@ -33,10 +33,11 @@ const SERIES: [RGBColor; 12] = [
     RGBColor(40, 130, 60),
     RGBColor(153, 153, 51),
     RGBColor(170, 68, 153),
-    GREY,
+    RGBColor(136, 136, 136),
 ];
-const GREY: RGBColor = RGBColor(136, 136, 136);
-/// Variants that one figure can show; the tables have all.
+/// Of variants that have no colour of their own.
+const OTHERS: RGBColor = RGBColor(178, 178, 178);
+/// Variants that have a colour of their own: most figures show only these, the tables all.
 pub(super) const MAX_DRAWN: usize = 12;
 /// Height of the line below a figure, and width of its characters, pixels.
 const FOOT: u32 = 20;
@@ -51,9 +52,9 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// What drawing can fail with.
 pub(super) type DrawResult = Result<(), Box<dyn std::error::Error>>;
 
-/// The colour of the n-th variant; grey for those that have none of their own.
+/// The colour of the n-th variant; pale grey for those that have none of their own.
 pub(super) fn series(index: usize) -> RGBColor {
-    SERIES.get(index).copied().unwrap_or(GREY)
+    SERIES.get(index).copied().unwrap_or(OTHERS)
 }
 
 /// From dull to bright along 0 … 1, told apart by colour-blind people (after viridis).

@@ -6,7 +6,7 @@ use super::Rows;
 use super::figure::{About, MAX_DRAWN};
 use super::guidance::Guidance;
 use super::protocol::{Protocol, differences};
-use super::statistics::summary;
+use super::statistics::{complete_means, summary};
 use super::text;
 use crate::plan::short_name;
 use crate::store::{ResultRow, RunRow};
@@ -134,14 +134,27 @@ impl<'r> Groups<'r> {
         if all.variants.len() > MAX_DRAWN { all.in_order() } else { all }
     }
 
-    /// The highest means first, of what guided the search, else of the first metric.
+    /// The highest means first, of what guided the search, else of the first metric; trials that are not through stay behind, for
+    /// means over fewer runs are of other things. As it is where no mean is to be had.
     fn in_order(mut self) -> Self {
         let name = self.guidance.objective().map_or(METRICS[0].0, |objective| objective.result()).to_owned();
-        let shared = self.common_categories("selected", &name);
-        let mean = |variant: &Variant| self.mean(variant, &shared, "selected", &name).unwrap_or(f64::NEG_INFINITY);
-        let mut ranked: Vec<(f64, Variant)> =
+        let through: Vec<&Variant> =
+            self.variants.iter().filter(|variant| self.of_variant(variant).all(|run| run.state == "done")).collect();
+        let shared = self.shared_categories(&through, "selected", &name);
+        let mean = |variant: &Variant| {
+            let mean = self.mean(variant, &shared, "selected", &name)?;
+            through.contains(&variant).then_some(mean)
+        };
+        let mut ranked: Vec<(Option<f64>, Variant)> =
             self.variants.iter().map(|variant| (mean(variant), variant.clone())).collect();
-        ranked.sort_by(|(a, one), (b, other)| other.baseline.cmp(&one.baseline).then(b.total_cmp(a)));
+        if ranked.iter().all(|(mean, _)| mean.is_none()) {
+            return self;
+        }
+        // Baselines, of several protocols, keep the sweep's order: the first is the reference.
+        let place = |(mean, variant): &(Option<f64>, Variant)| {
+            if variant.baseline { f64::INFINITY } else { mean.unwrap_or(f64::NEG_INFINITY) }
+        };
+        ranked.sort_by(|one, other| place(other).total_cmp(&place(one)));
         self.variants = ranked.into_iter().map(|(_, variant)| variant).collect();
         self.ordered_by = Some(name);
         self
@@ -237,10 +250,14 @@ impl<'r> Groups<'r> {
 
     /// The categories in which every variant that has this number at all has it: means over them can be compared.
     pub(super) fn common_categories(&self, selection: &str, name: &str) -> Vec<&str> {
+        self.shared_categories(&self.variants.iter().collect::<Vec<_>>(), selection, name)
+    }
+
+    /// The same of some variants.
+    fn shared_categories(&self, variants: &[&Variant], selection: &str, name: &str) -> Vec<&str> {
         let has = |variant: &Variant, category: &str| !self.cell(variant, category, selection, name).is_empty();
         let names = || self.categories.iter().map(|(category, _)| category.as_str());
-        let measured: Vec<&Variant> =
-            self.variants.iter().filter(|v| names().any(|category| has(v, category))).collect();
+        let measured: Vec<&&Variant> = variants.iter().filter(|v| names().any(|category| has(v, category))).collect();
         names().filter(|category| measured.iter().all(|variant| has(variant, category))).collect()
     }
 
@@ -261,17 +278,6 @@ impl<'r> Groups<'r> {
     pub(super) fn baseline(&self) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.baseline)
     }
-}
-
-/// Each seed's mean over all cells; a seed that one of them lacks is left out, for its mean would be of other things.
-pub(super) fn complete_means(cells: &[Vec<(i64, f64)>]) -> Vec<(i64, f64)> {
-    let mut sums: BTreeMap<i64, (f64, usize)> = BTreeMap::new();
-    for (seed, value) in cells.iter().flatten() {
-        let sum = sums.entry(*seed).or_default();
-        *sum = (sum.0 + value, sum.1 + 1);
-    }
-    let complete = sums.into_iter().filter(|(_, (_, count))| *count == cells.len());
-    complete.map(|(seed, (sum, count))| (seed, sum / count as f64)).collect()
 }
 
 /// Trials of one label get the searched values that tell them apart.

@@ -1,7 +1,6 @@
 //! The report as one Markdown file: what the page says, its tables, its figures by name.
 
 use super::chapters::{Content, chapters};
-use super::guidance::Guidance;
 use super::section::Section;
 use super::table::markdown::{block, escaped, grid};
 use super::tables::failures;
@@ -15,12 +14,12 @@ pub(super) fn document(rows: &Rows, sections: &[Section<'_>]) -> String {
     parts.extend(sweep.question.iter().map(|question| format!("{}\n", escaped(question))));
     parts.extend(summary::unfinished(rows).as_ref().map(remark));
     parts.push(format!("{}\n", escaped(&summary::state(rows))));
-    parts.extend(Guidance::of(&rows.sweep).words().as_ref().map(remark));
+    parts.extend(words::guidance(&rows.sweep).as_ref().map(remark));
     for (index, section) in sections.iter().enumerate() {
         if sections.len() > 1 {
             parts.push(format!("## Protocol {} of {}\n\n{}\n", index + 1, sections.len(), words::APART));
         }
-        parts.extend(part(rows, section));
+        parts.extend(part(section));
     }
     parts.extend(failures(rows).map(|table| format!("## {}\n\n{}", table.title, grid(&table))));
     parts.join("\n")
@@ -31,9 +30,9 @@ fn remark(remark: &Remark) -> String {
     format!("{lead}{}\n", escaped(&remark.text))
 }
 
-fn part(rows: &Rows, section: &Section<'_>) -> Vec<String> {
+fn part(section: &Section<'_>) -> Vec<String> {
     let mut parts: Vec<String> = words::across(&section.groups).as_ref().map(remark).into_iter().collect();
-    for chapter in chapters(rows, section) {
+    for chapter in chapters(section) {
         parts.push(format!("## {}\n", escaped(&section.groups.marked(chapter.title))));
         parts.extend(chapter.contents.iter().map(|content| shown(section, content)));
     }

@@ -22,6 +22,7 @@ mod frame;
 mod grouping;
 mod guidance;
 mod heat;
+mod incomparable;
 mod markdown;
 mod overlay;
 mod page;
@@ -30,6 +31,7 @@ mod pictures;
 mod protocol;
 mod published;
 mod rank_test;
+mod read;
 mod reproduce;
 mod resampled;
 mod rows;
@@ -58,8 +60,10 @@ pub use file::{WholeFile, put};
 pub use findings::{Findings, findings};
 pub use frame::DataFormat;
 pub use grouping::Ranking;
+pub use incomparable::Incomparable;
 pub use overlay::{brightest, overlay};
 pub use rank_test::{RankTest, rank_tests};
+pub use read::read;
 pub use rows::Rows;
 pub use side::Side;
 pub use statistics::{
@@ -67,5 +71,5 @@ pub use statistics::{
     Summary, delong, fanova, friedman, hierarchical, holm, p_below, paired_t, seeds_needed, spearman, summary,
     wilcoxon,
 };
-pub use verdict::{Incomparable, Verdict, by_trial, verdicts};
+pub use verdict::{Verdict, by_trial, verdicts};
 pub use write::{Step, write};

@@ -7,7 +7,6 @@ use maud::{Markup, PreEscaped, html};
 use super::chapters::{Chapter, Content, chapters};
 use super::figure::Figure;
 use super::grouping::Groups;
-use super::guidance::Guidance;
 use super::pictures::Picture;
 use super::section::Section;
 use super::shell::{Shell, shell};
@@ -22,7 +21,7 @@ const MOST_SPOKEN: usize = 4;
 /// The whole page.
 pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
     let sweep = &rows.sweep;
-    let parts: Vec<Vec<Chapter<'_>>> = sections.iter().map(|section| chapters(rows, section)).collect();
+    let parts: Vec<Vec<Chapter<'_>>> = sections.iter().map(|section| chapters(section)).collect();
     let links = parts.first().into_iter().flatten().map(|chapter| (chapter.anchor.clone(), chapter.title.to_owned()));
     let protocols = (1..parts.len()).map(|index| (protocol_anchor(index), format!("Protocol {}", index + 1)));
     let navigation: Vec<(String, String)> =
@@ -32,7 +31,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
         @if let Some(question) = &sweep.question { p.question { (question) } }
         @if let Some(remark) = summary::unfinished(rows) { (note(&remark)) }
         p.quiet { (summary::state(rows)) }
-        @if let Some(remark) = Guidance::of(&rows.sweep).words() { (note(&remark)) }
+        @if let Some(remark) = words::guidance(&rows.sweep) { (note(&remark)) }
         label.filter hidden { "Only rows with " input id="filter" type="search" placeholder="text"; }
         @for (index, (section, chapters)) in sections.iter().zip(&parts).enumerate() {
             @if sections.len() > 1 {

@@ -1,12 +1,7 @@
-//! Everything that a report is made of, read once.
+//! Everything that a report is made of, found by run.
 
-use std::collections::BTreeSet;
-
-use super::figure::MAX_DRAWN;
-use super::grouping::{NUMBERS, Ranking, groups};
-use super::guidance::Guidance;
 use crate::plan::{Key, StageJob, StageKind, selected_stage};
-use crate::store::{ComparedScore, Curve, ResultRow, RunRow, RunStage, StageRow, Store, StoreError, SweepRow};
+use crate::store::{ComparedScore, Curve, ResultRow, RunRow, RunStage, StageRow, SweepRow};
 
 /// Rows of one sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,31 +23,6 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Reads the rows of a sweep.
-    pub async fn read(store: &Store, sweep: &str) -> Result<Self, StoreError> {
-        let row = store.sweep_row(sweep).await?;
-        let guidance = Guidance::of(&row);
-        let objective = guidance.objective().map(|objective| objective.result());
-        let numbers: Vec<&str> = NUMBERS.into_iter().chain(objective).collect();
-        // Two at a time: a store has two connections.
-        let numbers = async {
-            let runs = store.run_rows(sweep).await?;
-            Ok::<_, StoreError>((runs, store.result_rows(sweep, &numbers).await?, store.run_stage_rows(sweep).await?))
-        };
-        let others = async { Ok((store.score_rows(sweep).await?, store.stage_rows(sweep).await?)) };
-        let ((runs, results, run_stages), (scores, stages)) = tokio::try_join!(numbers, others)?;
-        let mut rows = Self { sweep: row, runs, results, scores, run_stages, stages, curves: Vec::new() };
-        rows.curves = store.curve_rows(sweep, &rows.drawn()).await?;
-        Ok(rows)
-    }
-
-    /// The trials that figures have room for, however protocols are ranked.
-    fn drawn(&self) -> Vec<String> {
-        let groups = [Ranking::WithinProtocols, Ranking::AcrossProtocols].map(|ranking| groups(self, ranking));
-        let drawn = groups.iter().flatten().flat_map(|groups| groups.variants.iter().take(MAX_DRAWN));
-        drawn.map(|variant| variant.trial.clone()).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
     /// The stages of a run.
     pub(super) fn stages_of(&self, run: &str) -> impl Iterator<Item = &StageRow> {
         let stage = |row: &RunStage| self.stages.binary_search_by(|stage| stage.id.cmp(&row.stage_id)).ok();

@@ -1,5 +1,6 @@
 //! One protocol's part of a report, computed and drawn, before it is written in any form.
 
+use super::costs::Costs;
 use super::effects::Effects;
 use super::figure::Figure;
 use super::grouping::Groups;
@@ -12,6 +13,8 @@ pub(super) struct Section<'r> {
     /// Begins the names of its files and anchors; empty where there is one protocol.
     pub prefix: String,
     pub groups: Groups<'r>,
+    /// Of the variants.
+    pub costs: Vec<Costs>,
     pub comparisons: Vec<Verdict>,
     pub effects: Vec<Effects>,
     pub tables: Tables,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::Rows;
 use super::grouping::{Groups, Variant};
+use super::incomparable::Incomparable;
 use super::protocol::Protocol;
-use super::verdict::Incomparable;
 use crate::plan::{StageKind, selected_stage, short_key};
 use crate::store::{Artifacts, Compared, ComparedRun, RunRow};
 

@@ -9,21 +9,21 @@ pub(super) const STYLE: &str = "
 html { scroll-padding-top: 3.2rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 main { max-width: 1300px; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
-nav { position: sticky; top: 0; z-index: 1; background: var(--paper); border-bottom: 1px solid var(--line); overflow-x: auto; white-space: nowrap; }
+nav { position: sticky; top: 0; z-index: 3; background: var(--paper); border-bottom: 1px solid var(--line); overflow-x: auto; white-space: nowrap; }
 nav div { max-width: 1300px; margin: 0 auto; padding: .55rem 1.25rem; } nav a { margin-right: 1.1rem; font-size: .92rem; text-decoration: none; }
 a { color: var(--link); }
 h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.3rem; margin: 2.75rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.75rem 0 .35rem; }
 p { margin: .4rem 0; max-width: 75ch; } .question { font-size: 1.1rem; } .quiet, figcaption { color: var(--quiet); font-size: .88rem; }
 .answer { font-size: 1.1rem; border-left: 4px solid var(--link); padding: .15rem 0 .15rem .9rem; margin: 1rem 0; }
 ul.findings { padding-left: 1.1rem; } ul.findings li { margin: .35rem 0; max-width: 80ch; }
-.scroll { overflow-x: auto; } .scroll.long { max-height: min(80vh, 44rem); overflow-y: auto; border-bottom: 1px solid var(--line); }
-.long thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); } table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .4rem 0; }
+.scroll { overflow-x: auto; } .scroll.long { max-height: min(80vh, 44rem); overflow-y: auto; scroll-padding-top: 3.5rem; border-bottom: 1px solid var(--line); }
+.long thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); } .long thead th:first-child { z-index: 2; } table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .4rem 0; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; vertical-align: top; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; } thead th { color: var(--quiet); font-weight: 600; white-space: normal; vertical-align: bottom; }
 table.sortable thead th { cursor: pointer; } th[aria-sort=descending]::after { content: ' ↓'; } th[aria-sort=ascending]::after { content: ' ↑'; }
 td a { color: inherit; text-decoration-color: var(--line); text-underline-offset: .2em; }
 tr.baseline td, tr.group td { background: var(--panel); } tr.group td { text-align: left; white-space: normal; }
-td small { display: block; color: var(--quiet); } small.up, .up { color: var(--good); } small.down, .down { color: var(--bad); }
+td small { display: block; color: var(--quiet); } .up { color: var(--good); } .down { color: var(--bad); }
 td.wrap { white-space: normal; min-width: 14rem; } figure { margin: 1.25rem 0; overflow-x: auto; }
 figure svg, figure img { max-width: 100%; height: auto; display: block; }
 label.filter { display: block; margin: .6rem 0; color: var(--quiet); font-size: .92rem; }

@@ -37,7 +37,8 @@ fn spent(rows: &Rows) -> Option<String> {
     let stages: BTreeMap<&str, f64> =
         rows.stages.iter().filter_map(|stage| Some((stage.id.as_str(), stage.seconds?))).collect();
     let wanted = rows.run_stages.iter().filter(|row| stages.contains_key(row.stage_id.as_str())).count();
-    let shared = wanted - stages.len();
+    // A sweep that runs may have stages by now that it had not when its runs were read.
+    let shared = wanted.saturating_sub(stages.len());
     let saved = if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
     let seconds = duration(stages.values().sum());
     (!stages.is_empty()).then(|| format!("Computing took {seconds} in {} stages{saved}.", stages.len()))

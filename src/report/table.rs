@@ -65,7 +65,7 @@ pub(super) struct Cell {
     pub best: bool,
     pub tone: Tone,
     /// What stands below on a page, where there is room.
-    pub remarks: Vec<(String, Tone)>,
+    pub remarks: Vec<String>,
     /// Where on the page the runs are told that it is made of.
     pub runs: Option<String>,
 }
@@ -152,8 +152,8 @@ impl Cell {
     }
 
     /// With a remark below.
-    pub(super) fn remarked(mut self, text: impl Into<String>, tone: Tone) -> Self {
-        self.remarks.push((text.into(), tone));
+    pub(super) fn remarked(mut self, text: impl Into<String>) -> Self {
+        self.remarks.push(text.into());
         self
     }
 }

@@ -5,6 +5,7 @@ mod epochs;
 mod failures;
 mod results;
 
+use super::costs::Costs;
 use super::effects::Effects;
 use super::grouping::Groups;
 use super::side::Side;
@@ -35,11 +36,12 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// The tables of `groups`; `sides`: its variants.
+    /// The tables of `groups`; `sides` and `costs`: of its variants.
     pub(super) fn of(
         rows: &Rows,
         groups: &Groups<'_>,
         sides: &[Side],
+        costs: &[Costs],
         comparisons: &[Verdict],
         effects: &[Effects],
     ) -> Result<Self, ReportError> {
@@ -51,7 +53,7 @@ impl Tables {
             effects: effect_tables::tables(effects, groups),
             epochs: vec![epochs::epochs(groups)],
             published: published::table(rows, groups)?.into_iter().collect(),
-            costs: vec![costs::table(rows, groups)],
+            costs: vec![costs::table(rows, groups, costs)],
         })
     }
 

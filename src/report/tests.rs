@@ -370,3 +370,24 @@ fn a_report_holds_its_tables_and_itself_as_text_and_json_and_no_stale_ones() {
     let found = serde_json::to_string_pretty(&findings(&rows, &artifacts, Ranking::default())).expect("JSON");
     assert_eq!(read("report.json"), format!("{found}\n"));
 }
+
+#[test]
+fn more_variants_than_colours_stand_in_the_order_of_their_means() {
+    let searched =
+        |rate: u32, mean: f64| Case { axes: json!({ "rate": rate }), ..case("skip=add", "nut", 0, Some(mean)) };
+    let mut cases: Vec<Case> = (0..14).map(|rate| searched(rate, 0.5 + 0.01 * f64::from(rate))).collect();
+    cases.insert(3, case("ST-FPM", "nut", 0, Some(0.4)));
+    cases.insert(5, Case { size: 128, ..case("ST-FPM", "nut", 0, Some(0.9)) });
+    let mut rows = rows(&cases);
+    // The highest is not through.
+    rows.runs.iter_mut().filter(|run| run.axes.contains("13")).for_each(|run| run.state = "running".into());
+    let all = super::grouping::groups(&rows, Ranking::AcrossProtocols);
+    let labels: Vec<&str> = all[0].variants.iter().map(|variant| variant.label.as_str()).collect();
+    let first = ["ST-FPM [protocol 1]", "ST-FPM [protocol 2]", "skip=add (rate=12) [protocol 1]"];
+    assert_eq!((&labels[..3], labels[15]), (&first[..], "skip=add (rate=13) [protocol 1]"));
+    assert_eq!(all[0].ordered_by.as_deref(), Some("pixel_auroc"));
+
+    rows.runs.iter_mut().for_each(|run| run.state = "running".into());
+    let all = groups(&rows);
+    assert_eq!((all[0].variants[0].label.as_str(), all[0].ordered_by.as_deref()), ("skip=add (rate=0)", None));
+}

@@ -36,8 +36,27 @@ pub(super) fn exact(value: &serde_json::Value) -> String {
 /// A setting's value, a number to four digits.
 pub(super) fn rounded(value: &serde_json::Value) -> String {
     let number = value.as_f64().filter(|_| value.is_f64());
-    let number = number.and_then(|number| format!("{number:.3e}").parse::<f64>().ok());
-    number.map_or_else(|| exact(value), |number| number.to_string())
+    number.map_or_else(|| exact(value), |number| to_digits(number, 4).to_string())
+}
+
+/// A number to so many digits.
+pub(super) fn to_digits(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits.saturating_sub(1)).parse().unwrap_or(value)
+}
+
+/// The highest number of so many digits that is not above `value`.
+pub(super) fn down_to_digits(value: f64, digits: usize) -> f64 {
+    let near = to_digits(value, digits);
+    if near <= value {
+        return near;
+    }
+    let unit = 10_f64.powi(value.abs().log10().floor() as i32 + 1 - digits as i32);
+    to_digits(near - unit, digits)
+}
+
+/// "learning_rate" of "joint.student.learning_rate".
+pub(super) fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// At most `length` characters; "…" stands for the rest.
@@ -90,6 +109,9 @@ mod tests {
             ("none".to_owned(), "concat…".to_owned())
         );
         assert_eq!([folded("skip=add (rate=0.1)", 10), folded("skip=add", 8)], ["ski…e=0.1)", "skip=add"]);
+        let down = [(0.349_856_76, 2), (0.349_856_76, 3), (-0.123, 2), (0.0, 2), (0.9955, 2)]
+            .map(|(v, n)| down_to_digits(v, n));
+        assert_eq!(down, [0.34, 0.349, -0.13, 0.0, 0.99]);
         assert_eq!([duration(3.21), duration(245.0), duration(7800.0)], ["3.2 s", "4 min 05 s", "2 h 10 min"]);
         assert_eq!([percent(135.0, 100.0), percent(90.0, 100.0)], ["+35 %", "−10 %"]);
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::difference::{self, Differences, Pairs, adjust, settles};
 use super::grouping::METRICS;
+use super::incomparable::Incomparable;
 use super::paired_test::{PairedTest, paired_test};
 use super::protocol::differences;
 use super::side::{Side, twins};
@@ -15,35 +16,6 @@ use super::text;
 
 /// More seeds than these nobody trains: how many exactly does not matter.
 const MANY_SEEDS: usize = 100;
-
-/// Why there is nothing to compare.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Incomparable {
-    /// A name stands for several trials.
-    #[error("`{name}` has {} trials; name one of them: {}", trials.len(), trials.join(", "))]
-    Several {
-        /// As given.
-        name: String,
-        /// Their keys with labels.
-        trials: Vec<String>,
-    },
-    /// No run is done.
-    #[error("`{0}` has no finished run")]
-    Nothing(String),
-    /// No category and seed in common.
-    #[error("{0} and {1} have no category and seed in common")]
-    Apart(String, String),
-    /// Measured in different ways.
-    #[error("{one} and {other} were measured in different ways ({what}): their numbers do not rank them")]
-    Protocols {
-        /// One label.
-        one: String,
-        /// The other.
-        other: String,
-        /// What differs.
-        what: String,
-    },
-}
 
 /// One metric of one comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -102,8 +74,12 @@ pub fn verdicts(reference: &Side, others: &[Side], across: bool) -> Result<Vec<V
 pub(super) fn families(reference: &Side, others: &[(&Side, Option<String>)]) -> Vec<Verdict> {
     let mut all = Vec::new();
     for (metric, _) in METRICS {
-        let compared = others.par_iter().map(|(other, note)| compare(reference, other, metric, note.clone()));
-        let mut family: Vec<Verdict> = compared.flatten_iter().collect();
+        let one = |(other, note): &(&Side, Option<String>)| compare(reference, other, metric, note.clone());
+        // The bootstrap of a metric of pixels holds histograms of all seeds: of one comparison at a time, with its resamples side by side.
+        let mut family: Vec<Verdict> = match metric {
+            "image_auroc" => others.par_iter().map(one).flatten_iter().collect(),
+            _ => others.iter().filter_map(one).collect(),
+        };
         adjust(family.iter_mut().map(|verdict| &mut verdict.p));
         family.iter_mut().for_each(|verdict| verdict.verdict = verdict.say());
         all.extend(family);
@@ -196,7 +172,7 @@ impl Verdict {
     fn say(&self) -> String {
         let said = difference::verdict(self.p, self.difference, self.seeds);
         match (self.p, self.seeds_needed) {
-            (Some(p), Some(needed)) if !settles(p) && needed > MANY_SEEDS => {
+            (Some(p), Some(needed)) if !settles(p) && needed > MANY_SEEDS.max(self.seeds) => {
                 format!("{said}; more than {MANY_SEEDS} would be needed if it is no larger than it looks")
             }
             (Some(p), Some(needed)) if !settles(p) && needed > self.seeds => {

@@ -1,10 +1,12 @@
 //! The sentences of a report, for the page and for Markdown alike.
 
-use super::Rows;
 use super::costs::Costs;
-use super::grouping::{Groups, metric_label};
+use super::grouping::{Groups, Variant, metric_label};
+use super::guidance::Guidance;
 use super::text::signed;
 use super::verdict::Verdict;
+use crate::plan::Objective;
+use crate::store::SweepRow;
 
 /// Something that a reader must know before the numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,25 @@ pub(super) const PICTURES: &str = "Distance between teacher and prediction at ea
 pub(super) const CURVES: &str = "Of the selected epochs: the mean over a variant's seeds at every place, and the range from the lowest to the highest of them. Curves of \
      pixels are thinned from the exact ones, those of images are exact.";
 
+/// What guided the search; none where nothing did.
+pub(super) fn guidance(sweep: &SweepRow) -> Option<Remark> {
+    Some(match Guidance::of(sweep).objective()? {
+        Objective::PseudoPixelAuroc => Remark {
+            lead: None,
+            text: "The search was guided by pixel AUROC on held-out normal images with defects that didact painted on them \
+                   (pseudo_pixel_auroc): no label and no test image had a part in it."
+                .to_owned(),
+        },
+        Objective::Test(result) => Remark {
+            lead: Some("Selected on test."),
+            text: format!(
+                "The search was guided by {result} on the test images themselves: what it found best is an oracle, its numbers are \
+                 better than new images would give, and every table and figure here is marked so."
+            ),
+        },
+    })
+}
+
 /// What must be known where protocols are mixed.
 pub(super) fn across(groups: &Groups<'_>) -> Option<Remark> {
     let what = groups.across.as_ref()?;
@@ -48,24 +69,25 @@ pub(super) enum Found {
     Variants(Vec<(String, String)>),
 }
 
-/// Does it help, by how much, at what cost, and how sure is that: a sentence a variant.
-pub(super) fn found(rows: &Rows, groups: &Groups<'_>, verdicts: &[Verdict]) -> Found {
-    let Some(baseline) = groups.baseline() else {
+/// Does it help, by how much, at what cost, and how sure is that: a sentence a variant. `costs`: of the variants of `groups`.
+pub(super) fn found(groups: &Groups<'_>, costs: &[Costs], verdicts: &[Verdict]) -> Found {
+    let Some(baseline) = groups.variants.iter().position(|variant| variant.baseline) else {
         return Found::Nothing("There is no re-run baseline in this sweep: nothing is compared.");
     };
     if groups.variants.iter().all(|variant| variant.baseline) {
         return Found::Nothing("Only ST-FPM was run: there is nothing to compare it with here.");
     }
-    let reference = Costs::of(rows, groups, baseline);
-    let sentence = |variant: &super::grouping::Variant| {
+    let reference = &costs[baseline];
+    let sentence = |(variant, costs): (&Variant, &Costs)| {
         let found: Vec<String> =
             verdicts.iter().filter(|v| v.is_of(&variant.trial, &variant.label)).map(clause).collect();
         let found = if found.is_empty() { "no pair of runs with numbers yet".to_owned() } else { found.join("; ") };
-        let cost = Costs::of(rows, groups, variant).against(&reference);
+        let cost = costs.against(reference);
         let cost = cost.map(|cost| format!(" Cost: {cost}.")).unwrap_or_default();
         (variant.label.clone(), format!("{found}.{cost}"))
     };
-    Found::Variants(groups.variants.iter().filter(|variant| !variant.baseline).map(sentence).collect())
+    let others = groups.variants.iter().zip(costs).filter(|(variant, _)| !variant.baseline);
+    Found::Variants(others.map(sentence).collect())
 }
 
 /// "pixel AUROC +0.0120 (95 % +0.0050 to +0.0190), better".

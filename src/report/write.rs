@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::comparison::{comparisons, sides};
+use super::costs::Costs;
 use super::effects::{Effects, effects};
 use super::figure::Figure;
 use super::figures::{
@@ -63,11 +64,13 @@ pub fn write(
         let sides = sides(rows, &groups, artifacts);
         let comparisons = comparisons(&groups, &sides);
         let effects = effects(&groups);
+        let costs = Costs::of_variants(rows, &groups);
         begin(STEPS[2]);
         sections.push(Section {
-            tables: Tables::of(rows, &groups, &sides, &comparisons, &effects)?.prefixed(&prefix),
-            figures: draw(rows, &groups, artifacts, &comparisons, &effects, &prefix)?,
+            tables: Tables::of(rows, &groups, &sides, &costs, &comparisons, &effects)?.prefixed(&prefix),
+            figures: draw(rows, &groups, artifacts, (&costs, &comparisons, &effects), &prefix)?,
             prefix,
+            costs,
             comparisons,
             effects,
             pictures,
@@ -100,8 +103,7 @@ fn draw(
     rows: &Rows,
     groups: &Groups<'_>,
     artifacts: &Artifacts,
-    comparisons: &[Verdict],
-    effects: &[Effects],
+    (costs, comparisons, effects): (&[Costs], &[Verdict], &[Effects]),
     prefix: &str,
 ) -> Result<Figures, ReportError> {
     let some = |figures: Vec<Option<Figure>>| figures.into_iter().flatten().collect();
@@ -123,7 +125,7 @@ fn draw(
         ]),
         learning,
         curves: curves::curves(rows, groups, artifacts, prefix)?,
-        cost: pareto::front(rows, groups, prefix)?.into_iter().collect(),
+        cost: pareto::front(groups, costs, prefix)?.into_iter().collect(),
     })
 }
 

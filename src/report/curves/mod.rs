@@ -6,5 +6,6 @@ mod figures;
 mod rates;
 mod runs;
 mod scores;
+mod subject;
 
 pub(super) use figures::curves;

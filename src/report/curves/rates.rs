@@ -3,8 +3,8 @@
 use plotters::prelude::*;
 
 use super::average::Average;
-use super::figures::Subject;
 use super::runs::RunCurves;
+use super::subject::Subject;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::evaluate::{Curve, Curves};
 use crate::report::ReportError;

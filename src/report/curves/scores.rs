@@ -2,11 +2,11 @@
 
 use plotters::prelude::*;
 
-use super::figures::Subject;
 use super::runs::RunCurves;
+use super::subject::Subject;
 use crate::report::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, plain, series};
-use crate::report::text::folded;
+use crate::report::text::{folded, to_digits};
 
 /// Bins of a histogram.
 const BINS: usize = 40;
@@ -141,7 +141,7 @@ fn draw(area: &Area<'_>, axis: &Axis, variant: usize, label: &str, scores: &[Rel
 
 /// A number to two digits.
 fn short(value: f64) -> String {
-    format!("{value:.1e}").parse::<f64>().map_or_else(|_| String::new(), |value| value.to_string())
+    to_digits(value, 2).to_string()
 }
 
 #[cfg(test)]

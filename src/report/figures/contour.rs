@@ -172,7 +172,7 @@ fn names(area: &Area<'_>, place: Place, x: &SearchedAxis, y: &SearchedAxis) -> D
     for (row, level) in y.ticks.iter().enumerate().step_by(y.levels.len().div_ceil(9)) {
         area.draw_text(&clipped(level, LEVEL_CHARACTERS), &beside, (left - 8, place.middle(0, row).1))?;
     }
-    area.draw_text(&clipped(&y.short_heading(), 26), &ink(13), (12, HEAD - 8))?;
+    area.draw_text(&y.short_heading(), &ink(13), (12, HEAD - 8))?;
     Ok(())
 }
 

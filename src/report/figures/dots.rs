@@ -10,8 +10,8 @@ use crate::report::figure::{About, Area, DrawResult, Figure, INK, digits, plain}
 use crate::report::grouping::METRICS;
 use crate::report::text::folded;
 
-/// Width of a figure and height of a row, pixels.
-const WIDTH: u32 = 960;
+/// Width of a panel and height of a row, pixels.
+const PANEL: u32 = 230;
 const ROW: u32 = 24;
 /// Pixels of a label's character, and of its square; characters of a label.
 const CHARACTER: usize = 7;
@@ -79,14 +79,13 @@ impl Dots<'_> {
             return Ok(None);
         }
         let height = 34 + 26 + ROW * self.rows.len() as u32 + 34;
-        Figure::draw(about, (WIDTH, height), |area| {
+        let of_labels = (SQUARE + CHARACTER * self.label_characters()) as u32;
+        Figure::draw(about, (of_labels + PANEL * METRICS.len() as u32, height), |area| {
             area.draw_text(self.title, &ink(15), (12, 8))?;
             let (_, below) = area.split_vertically(34);
-            let of_labels = (SQUARE + CHARACTER * self.label_characters()) as u32;
             let (labels, mut rest) = below.split_horizontally(of_labels);
-            let width = (WIDTH - of_labels) / METRICS.len() as u32;
             for place in 0..METRICS.len() {
-                let (panel, right) = rest.split_horizontally(width);
+                let (panel, right) = rest.split_horizontally(PANEL);
                 rest = right;
                 self.panel(&panel, place, (place == 0).then_some((area, &labels)))?;
             }

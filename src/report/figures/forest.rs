@@ -5,6 +5,7 @@ use crate::report::ReportError;
 use crate::report::effects::Effects;
 use crate::report::figure::{Figure, first_of, series};
 use crate::report::grouping::{Groups, METRICS};
+use crate::report::text::last_part;
 use crate::report::verdict::Verdict;
 
 /// Rows of one figure; tables have all.
@@ -30,7 +31,8 @@ pub(in crate::report) fn variants(
             .collect(),
     });
     let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
-    let rest = first_of(MOST_ROWS, groups.variants.len() - 1, "variants");
+    let all = groups.variants.iter().filter(|variant| !variant.baseline).count();
+    let rest = first_of(MOST_ROWS, all, "variants");
     let title =
         groups.marked(&format!("difference from ST-FPM with its 95 % interval; right of the line = better{rest}"));
     let about = groups.about(
@@ -54,7 +56,7 @@ pub(in crate::report) fn levels(
     };
     let rows = first.axes.iter().enumerate().flat_map(|(place, axis)| {
         axis.levels.iter().map(move |level| Row {
-            label: format!("{} = {}", short(&axis.axis), level.level),
+            label: format!("{} = {}", last_part(&axis.axis), level.level),
             colour: series(place),
             marks: METRICS.iter().map(|(name, _)| of(name, place, &level.level)).collect(),
         })
@@ -69,9 +71,4 @@ pub(in crate::report) fn levels(
         "Effect of each level of each searched setting, with 95 % intervals, by metric",
     );
     Dots { title: &title, reference: Some(0.0), rows }.figure(about)
-}
-
-/// "learning_rate" of "joint.student.learning_rate".
-fn short(axis: &str) -> &str {
-    axis.rsplit('.').next().unwrap_or(axis)
 }

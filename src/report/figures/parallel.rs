@@ -67,7 +67,7 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
             let heading = axes.get(place).map_or_else(|| label.to_owned(), SearchedAxis::short_heading);
             // Two heights in turn: long names of neighbours would meet.
             let y = if place % 2 == 0 { 52 } else { 70 };
-            area.draw_text(&clipped(&heading, 26), &centred(12), (column(place), y))?;
+            area.draw_text(&clipped(&heading, 27), &centred(12), (column(place), y))?;
         }
         for (place, axis) in axes.iter().enumerate() {
             let step = axis.levels.len().div_ceil(8);
@@ -89,7 +89,7 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     .map(Some)
 }
 
-/// Text right of its place, on a strip that keeps lines away.
+/// Text right of its place, with a short line to it.
 fn label_beside(area: &Area<'_>, text: &str, (x, y): (i32, i32)) -> DrawResult {
     area.draw(&PathElement::new([(x - 3, y), (x + 3, y)], MESH.stroke_width(1)))?;
     area.draw_text(text, &ink(11), (x + 6, y - 7))?;

@@ -7,7 +7,7 @@ use super::{ink, room};
 use crate::report::costs::Costs;
 use crate::report::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, plain, series};
 use crate::report::grouping::{Groups, METRICS};
-use crate::report::{ReportError, Rows, text};
+use crate::report::{ReportError, text};
 
 /// A cost: its name, and how it is read.
 type Cost = (&'static str, fn(&Costs) -> Option<f64>);
@@ -18,7 +18,7 @@ const COSTS: [Cost; 4] = [
     ("seconds of training", |costs| costs.training),
 ];
 
-/// Dots of variants without a colour of their own: of more only every n-th is drawn, and the front is of all.
+/// Dots of variants without a colour of their own: of more only every n-th is drawn; the front is of all.
 const MOST_DOTS: usize = 300;
 
 /// One variant in one panel.
@@ -28,15 +28,16 @@ struct Point {
     value: f64,
 }
 
-/// A panel a cost; none where no variant has both a number and a cost.
-pub(in crate::report) fn front(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+/// A panel a cost, `costs` those of the variants; none where no variant has both a number and a cost.
+pub(in crate::report) fn front(
+    groups: &Groups<'_>,
+    costs: &[Costs],
+    prefix: &str,
+) -> Result<Option<Figure>, ReportError> {
     let (name, label) = METRICS[0];
     let categories = groups.common_categories("selected", name);
-    let measured: Vec<(Costs, Option<f64>)> = groups
-        .variants
-        .iter()
-        .map(|variant| (Costs::of(rows, groups, variant), groups.mean(variant, &categories, "selected", name)))
-        .collect();
+    let means = groups.variants.iter().map(|variant| groups.mean(variant, &categories, "selected", name));
+    let measured: Vec<(&Costs, Option<f64>)> = costs.iter().zip(means).collect();
     let points = |(_, read): &Cost| -> Vec<Point> {
         let all = measured.iter().enumerate();
         all.filter_map(|(variant, (costs, value))| Some(Point { variant, cost: read(costs)?, value: (*value)? }))
@@ -48,7 +49,11 @@ pub(in crate::report) fn front(rows: &Rows, groups: &Groups<'_>, prefix: &str) -
         return Ok(None);
     }
     let others = groups.variants.len().saturating_sub(MAX_DRAWN);
-    let rest = if others > 0 { format!(" (grey: the other {others} variants)") } else { String::new() };
+    let rest = match others {
+        0 => String::new(),
+        1..=MOST_DOTS => format!(" (grey: the other {others} variants)"),
+        _ => format!(" (grey: one in {} of the other {others} variants)", others.div_ceil(MOST_DOTS)),
+    };
     let title = groups.marked(&format!("{label} against cost; the line joins what nothing cheaper beats{rest}"));
     let about = groups
         .about(format!("{prefix}pareto"), &format!("{label} of each variant against its costs, with the Pareto front"));

@@ -17,10 +17,10 @@ const MOST_AXES: usize = 6;
 const MOST_DOTS: usize = 600;
 /// Characters below a level.
 const LEVEL_CHARACTERS: usize = 11;
-/// Pixels of a character below a level, of the gap to the next, and of a panel's axis.
+/// Pixels of a character below a level, of the gap to the next, and of what is beside a panel's axis.
 const CHARACTER: usize = 7;
 const GAP: usize = 10;
-const AXIS_WIDTH: usize = 400;
+const BESIDE: usize = 80;
 
 /// A panel an axis; none where nothing was searched.
 pub(in crate::report) fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
@@ -56,7 +56,7 @@ fn panel(area: &Area<'_>, axis: &SearchedAxis, points: &[(usize, f64)], every: u
     let last = axis.levels.len() as f64 - 0.5;
     let longest = axis.ticks.iter().map(|tick| tick.chars().count()).max().unwrap_or(1).min(LEVEL_CHARACTERS);
     // Where not all have room every n-th has.
-    let step = (axis.levels.len() * (longest * CHARACTER + GAP)).div_ceil(AXIS_WIDTH);
+    let step = (axis.levels.len() * (longest * CHARACTER + GAP)).div_ceil(area.dim_in_pixel().0 as usize - BESIDE);
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .caption(axis.heading(40), ("sans-serif", 13).into_font().color(&INK))

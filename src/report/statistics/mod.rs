@@ -1,6 +1,7 @@
 //! What differences between runs are worth: intervals, tests, and how many seeds would settle them.
 
 mod bootstrap;
+mod complete;
 mod delong;
 mod fanova;
 mod friedman;
@@ -14,6 +15,7 @@ mod simpson;
 mod wilcoxon;
 
 pub use bootstrap::{Bootstrap, Images, hierarchical};
+pub use complete::complete_means;
 pub use delong::{Delong, delong};
 pub use fanova::{Factor, Fanova, Share, fanova};
 pub use friedman::{Friedman, friedman};

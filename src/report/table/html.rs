@@ -55,7 +55,7 @@ fn class(style: Style, tone: Tone) -> Option<&'static str> {
 fn content(cell: &Cell) -> Markup {
     html! {
         @if let Some(runs) = &cell.runs { a href={ "#" (runs) } { (text(cell)) } } @else { (text(cell)) }
-        @for (remark, tone) in &cell.remarks { small class=[(*tone != Tone::Plain).then_some(name(*tone))] { (remark) } }
+        @for remark in &cell.remarks { small { (remark) } }
     }
 }
 

@@ -16,7 +16,7 @@ fn table() -> Table {
                     Cell::text("skip=add | a\\b, x--y"),
                     Cell {
                         best: true,
-                        ..Cell::numbers("0.9900 ± 0.0010", [Some(0.99), Some(0.001)]).remarked("−0.0010", Tone::Down)
+                        ..Cell::numbers("0.9900 ± 0.0010", [Some(0.99), Some(0.001)]).remarked("−0.0010")
                     },
                 ],
             },
@@ -76,7 +76,7 @@ fn latex_escapes_what_it_would_obey() {
 fn a_page_shows_remarks_and_a_common_note_once() {
     let text = html::block(&[table(), table()]).into_string();
     assert!(text.contains("<td class=\"text\">[ST-FPM] #1</td><td>undefined: no &lt;mask&gt;</td>"), "{text}");
-    assert!(text.contains("<strong>0.9900 ± 0.0010</strong><small class=\"down\">−0.0010</small>"), "{text}");
+    assert!(text.contains("<strong>0.9900 ± 0.0010</strong><small>−0.0010</small>"), "{text}");
     assert!(text.contains("<th>variant</th><th>nut &amp; bolt_1<br>50 %</th>"), "{text}");
     assert_eq!((text.matches("Below, the difference.").count(), text.matches("Bold: p").count()), (1, 1));
 }

@@ -5,7 +5,7 @@ use crate::report::grouping::{Groups, METRICS, Variant, metric_label};
 use crate::report::reproduce::anchor;
 use crate::report::side::Side;
 use crate::report::statistics::{Summary, summary};
-use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
+use crate::report::table::{Cell, Column, Row, Table, whole};
 use crate::report::text::{signed, spread};
 
 /// One table a metric: mean ± standard deviation over seeds, and the difference from ST-FPM's mean below.
@@ -27,7 +27,7 @@ fn table(groups: &Groups<'_>, sides: &[Side], metric: &'static str, label: &str)
     let cells: Vec<Vec<Cell>> = overs.iter().map(|over| column(groups, sides, over, metric)).collect();
     let row = |(place, variant): (usize, &Variant)| {
         let name = Cell::text(&variant.label);
-        let name = if variant.baseline { name.remarked("re-run here", Tone::Plain) } else { name };
+        let name = if variant.baseline { name.remarked("re-run here") } else { name };
         let ends = [Cell::absent(seeds(groups, variant, metric)), Cell::text(variant.selection)];
         let numbers = cells.iter().map(|column| column[place].clone());
         Row { baseline: variant.baseline, cells: std::iter::once(name).chain(numbers).chain(ends).collect() }
@@ -45,7 +45,8 @@ fn table(groups: &Groups<'_>, sides: &[Side], metric: &'static str, label: &str)
         remarks: groups.baseline().map(|_| "Below each mean, its difference from ST-FPM's."),
         notes: [
             groups.ordered_by.as_ref().map(|name| {
-                format!("ST-FPM first, then the order of the mean {}; a column's head sorts by it.", metric_label(name))
+                let first = if groups.baseline().is_some() { "ST-FPM first, then variants" } else { "Variants" };
+                format!("{first} in the order of their mean {}, those with runs that are not done last.", metric_label(name))
             }),
             Some(Rivals::of(groups).note(marked)),
             Some("Selected epoch, mean ± standard deviation over seeds. The selected epoch is chosen on held-out normal images; no test \
@@ -106,10 +107,10 @@ fn column(groups: &Groups<'_>, sides: &[Side], over: &Over<'_>, metric: &'static
         cell.runs = (!over.mean).then(|| anchor(variant, over.field));
         let runs = if over.mean { summary.count } else { groups.runs(variant, over.field).count() };
         if summary.count < runs {
-            cell = cell.remarked(format!("{} of {runs} seeds", summary.count), Tone::Plain);
+            cell = cell.remarked(format!("{} of {runs} seeds", summary.count));
         }
         match reference.filter(|_| !variant.baseline).map(|reference| summary.mean - reference) {
-            Some(difference) => cell.remarked(signed(difference), Tone::Plain),
+            Some(difference) => cell.remarked(signed(difference)),
             None => cell,
         }
     };
