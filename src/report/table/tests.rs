@@ -1,6 +1,6 @@
 //! One table in every form.
 
-use super::{Cell, Column, Row, Table, Tone, csv, html, latex, markdown};
+use super::{Cell, Column, Row, Table, csv, html, latex, markdown};
 
 /// With everything that a format could take for its own.
 fn table() -> Table {
