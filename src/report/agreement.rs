@@ -1,6 +1,7 @@
 //! How far what guided a search agrees with the test.
 
 use super::grouping::{Groups, METRICS, Variant};
+use super::reproduce::first_anchor;
 use super::statistics::{spearman, summary};
 use super::table::{self, Cell, Column, Row, Table};
 use crate::plan::Objective;
@@ -19,8 +20,9 @@ pub(super) fn agreement(groups: &Groups<'_>) -> Option<Table> {
             values: [trial.runs, trial.of].map(table::whole).to_vec(),
             ..Cell::default()
         };
-        let starts = [Cell::text(trial.label), runs, show(trial.objective)];
-        Row { baseline: trial.baseline, cells: starts.into_iter().chain(trial.test.map(show)).collect() }
+        let starts =
+            [Cell::text(&trial.variant.label).linked(first_anchor(groups, trial.variant)), runs, show(trial.objective)];
+        Row { baseline: trial.variant.baseline, cells: starts.into_iter().chain(trial.test.map(show)).collect() }
     };
     let starts = [
         Column::label("variant"),
@@ -60,8 +62,7 @@ fn rank_correlation(pairs: &[(f64, f64)]) -> String {
 
 /// Means of one trial over its runs that have both the objective and a pixel AUROC.
 struct TrialMeans<'g> {
-    label: &'g str,
-    baseline: bool,
+    variant: &'g Variant,
     runs: usize,
     of: usize,
     objective: Option<f64>,
@@ -78,8 +79,7 @@ fn trials<'g>(groups: &'g Groups<'_>, objective: &str) -> Vec<TrialMeans<'g>> {
             all.iter().filter(|run| value(run, objective).is_some() && value(run, METRICS[0].0).is_some()).collect();
         let of = |name: &str| mean(both.iter().filter_map(|run| value(run, name)).collect());
         TrialMeans {
-            label: &variant.label,
-            baseline: variant.baseline,
+            variant,
             runs: both.len(),
             of: all.len(),
             objective: of(objective),

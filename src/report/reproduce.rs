@@ -18,6 +18,14 @@ pub(super) fn anchor(variant: &Variant, category: &str) -> String {
     format!("runs-{}-{}", plain(short_key(&variant.trial)), plain(category))
 }
 
+/// The anchor of a variant's first runs; none where it has none.
+pub(super) fn first_anchor(groups: &Groups<'_>, variant: &Variant) -> Option<String> {
+    let mut categories = groups.categories.iter().map(|(category, _)| category);
+    categories
+        .find(|category| groups.runs(variant, category).next().is_some())
+        .map(|category| anchor(variant, category))
+}
+
 /// A row a run, and the command of each variant and category.
 pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
     let facts = |run: &RunRow, fact: fn(&StageRow) -> Option<&str>| -> String {

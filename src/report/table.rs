@@ -151,6 +151,11 @@ impl Cell {
         Self { tone, ..self }
     }
 
+    /// With a link to the runs that it is made of.
+    pub(super) fn linked(self, runs: Option<String>) -> Self {
+        Self { runs, ..self }
+    }
+
     /// With a remark below.
     pub(super) fn remarked(mut self, text: impl Into<String>) -> Self {
         self.remarks.push(text.into());

@@ -2,6 +2,7 @@
 
 use crate::report::difference::settles;
 use crate::report::grouping::{Groups, metric_label};
+use crate::report::reproduce::first_anchor;
 use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
 use crate::report::text::signed;
 use crate::report::verdict::Verdict;
@@ -16,7 +17,9 @@ pub(in crate::report) fn against_baseline(verdicts: &[Verdict], groups: &Groups<
     let of = groups.categories.len();
     let row = |verdict: &Verdict| {
         let categories = Cell { text: format!("{} of {of}", verdict.categories), ..Cell::count(verdict.categories) };
-        let starts = [Cell::text(&verdict.variant), metric(verdict), Cell::text(&verdict.verdict)];
+        let variant = groups.variants.iter().find(|variant| verdict.is_of(&variant.trial, &variant.label));
+        let label = Cell::text(&verdict.variant).linked(variant.and_then(|variant| first_anchor(groups, variant)));
+        let starts = [label, metric(verdict), Cell::text(&verdict.verdict)];
         Row { cells: starts.into_iter().chain(difference(verdict)).chain([categories]).collect(), ..Row::default() }
     };
     let starts = [Column::label("variant"), Column::label("metric"), Column::prose("verdict")];

@@ -1,6 +1,7 @@
 //! What the choice of epoch does: selected, last and, on request, the best on test.
 
 use crate::report::grouping::{Groups, METRICS, Variant};
+use crate::report::reproduce::anchor;
 use crate::report::statistics::{Summary, summary};
 use crate::report::table::{Cell, Column, Row, Table};
 use crate::report::text::spread;
@@ -16,7 +17,11 @@ pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
     let row = |variant: &Variant, category: &str| {
         let chosen =
             values(groups, variant, category, "selected", "epoch").iter().map(f64::to_string).collect::<Vec<_>>();
-        let chosen = if chosen.is_empty() { Cell::absent("–") } else { Cell::text(chosen.join(", ")) };
+        let chosen = if chosen.is_empty() {
+            Cell::absent("–")
+        } else {
+            Cell::text(chosen.join(", ")).linked(Some(anchor(variant, category)))
+        };
         let numbers = columns()
             .map(|((metric, _), (selection, _))| cell(summary(&values(groups, variant, category, selection, metric))));
         let starts = [Cell::text(&variant.label), Cell::text(category), chosen];
