@@ -1,7 +1,7 @@
 //! How far what guided a search agrees with the test.
 
 use super::grouping::{Groups, METRICS, Variant};
-use super::reproduce::first_anchor;
+use super::reproduce::label;
 use super::statistics::{spearman, summary};
 use super::table::{self, Cell, Column, Row, Table};
 use crate::plan::Objective;
@@ -20,8 +20,7 @@ pub(super) fn agreement(groups: &Groups<'_>) -> Option<Table> {
             values: [trial.runs, trial.of].map(table::whole).to_vec(),
             ..Cell::default()
         };
-        let starts =
-            [Cell::text(&trial.variant.label).linked(first_anchor(groups, trial.variant)), runs, show(trial.objective)];
+        let starts = [label(groups, trial.variant), runs, show(trial.objective)];
         Row { baseline: trial.variant.baseline, cells: starts.into_iter().chain(trial.test.map(show)).collect() }
     };
     let starts = [

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Rows;
 use super::grouping::{Groups, Variant};
-use super::reproduce::first_anchor;
+use super::reproduce::label;
 use super::statistics::summary;
 use super::table::{Cell, Column, Row, Table};
 use super::text::{count, duration, percent};
@@ -104,7 +104,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table 
     }
     let row = |(variant, costs): (&Variant, &Costs)| {
         let mut cells = vec![
-            Cell::text(&variant.label).linked(first_anchor(groups, variant)),
+            label(groups, variant),
             Cell::number(costs.parameters, count),
             Cell::number(costs.flops, count),
             Cell::number(costs.pretrain, duration),

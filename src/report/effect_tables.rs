@@ -13,20 +13,15 @@ const SHOWN_PAIRS: usize = 5;
 pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
     let Some(first) = effects.first() else { return Vec::new() };
     let many = first.axes.len() > 1;
+    let levels_are = "Levels: mean distance from the category's mean over all runs that have the level; the interval is Student's t over \
+                      seeds.";
     let shares_are = format!(
         "Shares: functional analysis of variance with a random forest (Hutter et al. 2014), mean ± standard deviation over its trees, \
-         of {} runs of {} trials; what is explained is the distance of a run from its category's mean. ",
+         of {} runs of {} trials; what is explained is the distance of a run from its category's mean. {levels_are} Where a search did \
+         not try all levels alike, levels of one axis differ by what the others were set to, too.",
         first.runs, first.trials
     );
-    let note = format!(
-        "{}Levels: mean distance from the category's mean over all runs that have the level; the interval is Student's t over seeds.{}",
-        if many { &shares_are } else { "" },
-        if many {
-            " Where a search did not try all levels alike, levels of one axis differ by what the others were set to, too."
-        } else {
-            ""
-        }
-    );
+    let note = if many { shares_are } else { levels_are.to_owned() };
     // The only axis explains all that axes explain.
     let mut tables: Vec<Table> = many.then(|| shares(effects, first, groups)).into_iter().collect();
     tables.extend(effects.iter().map(|of_metric| levels(of_metric, groups)));

@@ -62,8 +62,8 @@ pub(super) struct Groups<'r> {
 pub(super) const METRICS: [(&str, &str); 3] =
     [("pixel_auroc", "pixel AUROC"), ("image_auroc", "image AUROC"), ("aupro", "AUPRO")];
 
-/// All numbers that are read of a run, beside what guided the search.
-pub(super) const NUMBERS: [&str; 6] = ["pixel_auroc", "image_auroc", "aupro", "epoch", "parameters", "flops"];
+/// What a report shows of a run beside these.
+pub(super) const FURTHER: [&str; 3] = ["epoch", "parameters", "flops"];
 
 /// A number's name for people.
 pub(super) fn metric_label(name: &str) -> &str {
@@ -138,13 +138,11 @@ impl<'r> Groups<'r> {
     /// means over fewer runs are of other things. As it is where no mean is to be had.
     fn in_order(mut self) -> Self {
         let name = self.guidance.objective().map_or(METRICS[0].0, |objective| objective.result()).to_owned();
-        let through: Vec<&Variant> =
-            self.variants.iter().filter(|variant| self.of_variant(variant).all(|run| run.state == "done")).collect();
+        let is_through = |variant: &Variant| self.of_variant(variant).all(|run| run.state == "done");
+        let through: Vec<&Variant> = self.variants.iter().filter(|variant| is_through(variant)).collect();
         let shared = self.shared_categories(&through, "selected", &name);
-        let mean = |variant: &Variant| {
-            let mean = self.mean(variant, &shared, "selected", &name)?;
-            through.contains(&variant).then_some(mean)
-        };
+        let mean =
+            |variant: &Variant| is_through(variant).then(|| self.mean(variant, &shared, "selected", &name)).flatten();
         let mut ranked: Vec<(Option<f64>, Variant)> =
             self.variants.iter().map(|variant| (mean(variant), variant.clone())).collect();
         if ranked.iter().all(|(mean, _)| mean.is_none()) {

@@ -7,8 +7,7 @@ use serde_json::Value;
 use crate::data::{Layout, published_counts};
 use crate::store::RunRow;
 
-/// The protocol of one run.
-/// Cheap to clone.
+/// The protocol of one run; cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Protocol(Arc<Value>);
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Rows;
 use super::figure::MAX_DRAWN;
-use super::grouping::{NUMBERS, Ranking, groups};
+use super::grouping::{FURTHER, METRICS, Ranking, groups};
 use super::guidance::Guidance;
 use crate::store::{Store, StoreError};
 
@@ -13,7 +13,7 @@ pub async fn read(store: &Store, sweep: &str) -> Result<Rows, StoreError> {
     let row = store.sweep_row(sweep).await?;
     let guidance = Guidance::of(&row);
     let objective = guidance.objective().map(|objective| objective.result());
-    let names: Vec<&str> = NUMBERS.into_iter().chain(objective).collect();
+    let names: Vec<&str> = METRICS.iter().map(|(name, _)| *name).chain(FURTHER).chain(objective).collect();
     // Two at a time: a store has two connections.
     let of_runs = async {
         let runs = store.run_rows(sweep).await?;

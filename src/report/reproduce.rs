@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Rows;
 use super::grouping::{Groups, Variant};
+use super::table::Cell;
 use super::table::html::frame;
 use super::text;
 use crate::plan::short_key;
@@ -18,12 +19,11 @@ pub(super) fn anchor(variant: &Variant, category: &str) -> String {
     format!("runs-{}-{}", plain(short_key(&variant.trial)), plain(category))
 }
 
-/// The anchor of a variant's first runs; none where it has none.
-pub(super) fn first_anchor(groups: &Groups<'_>, variant: &Variant) -> Option<String> {
+/// A variant's name in a table, which leads to its first runs.
+pub(super) fn label(groups: &Groups<'_>, variant: &Variant) -> Cell {
     let mut categories = groups.categories.iter().map(|(category, _)| category);
-    categories
-        .find(|category| groups.runs(variant, category).next().is_some())
-        .map(|category| anchor(variant, category))
+    let first = categories.find(|category| groups.runs(variant, category).next().is_some());
+    Cell::text(&variant.label).linked(first.map(|category| anchor(variant, category)))
 }
 
 /// A row a run, and the command of each variant and category.

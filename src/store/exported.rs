@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::places::places;
 use super::{ResultRow, Store, StoreError};
 
 /// What an attempt at a stage of a run took.
@@ -52,9 +53,4 @@ impl Store {
         let query = sqlx::query_as(sqlx::AssertSqlSafe(query));
         Ok(runs.iter().fold(query, |query, run| query.bind(*run)).fetch_all(&self.pool).await?)
     }
-}
-
-/// A place for each value: "?, ?, ?".
-pub(super) fn places<T>(values: &[T]) -> String {
-    vec!["?"; values.len()].join(", ")
 }

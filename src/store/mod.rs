@@ -13,6 +13,7 @@ mod exported;
 mod filesystem;
 mod lease;
 mod open;
+mod places;
 mod plan_change;
 mod plan_rows;
 mod results;

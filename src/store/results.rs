@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::exported::places;
+use super::places::places;
 use super::{ComparedScore, Store, StoreError};
 
 /// A sweep.

@@ -9,6 +9,7 @@ use crate::evaluate::metrics::PRO_LIMIT;
 use crate::evaluate::{Curve, Curves};
 use crate::report::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, plain, series};
+use crate::report::figures::ink;
 use crate::report::figures::legend::{legend, legend_height};
 
 /// One panel.
@@ -90,7 +91,7 @@ pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> R
     let about = About { name, description: groups.marked(&title), population: subject.population.clone() };
     let top = HEAD + legend_height(&groups.variants);
     let figure = Figure::draw(about, (960, top + 380), |area| {
-        area.draw_text(&groups.marked(&title), &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
+        area.draw_text(&groups.marked(&title), &ink(15), (12, 8))?;
         legend(area, &groups.variants, HEAD)?;
         let (_, below) = area.split_vertically(top as i32);
         let (left, right) = below.split_horizontally(480);

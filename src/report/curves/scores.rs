@@ -6,6 +6,7 @@ use super::runs::RunCurves;
 use super::subject::Subject;
 use crate::report::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, plain, series};
+use crate::report::figures::ink;
 use crate::report::text::{folded, to_digits};
 
 /// Bins of a histogram.
@@ -40,9 +41,7 @@ pub(super) fn scores(subject: &Subject<'_>, runs: &[RunCurves]) -> Result<Option
     let about = About { name, description, population: subject.population.clone() };
     let size = (2 * PANEL.0, HEAD + PANEL.1 * panels.len().div_ceil(2) as u32);
     let figure = Figure::draw(about, size, |area| {
-        let line = |text: &str, size: i32, y: i32| {
-            area.draw_text(text, &TextStyle::from(("sans-serif", size)).color(&INK), (12, y))
-        };
+        let line = |text: &str, size: u32, y: i32| area.draw_text(text, &ink(size), (12, y));
         line(&groups.marked(&title), 15, 8)?;
         line(words, 12, 29)?;
         let (_, below) = area.split_vertically(HEAD as i32);

@@ -3,6 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::ink;
 use super::legend::{legend, legend_height};
 use crate::report::ReportError;
 use crate::report::figure::{Area, Figure, INK, MAX_DRAWN, left_out, plain, series};
@@ -46,7 +47,7 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
         let rest = left_out(groups.variants.len());
         let caption = format!("{label}: mean over seeds (bars start at {floor:.2}) and each seed (dots){rest}");
         let caption = groups.marked(&caption);
-        area.draw_text(&caption, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
+        area.draw_text(&caption, &ink(15), (12, 8))?;
         legend(area, variants, 34)?;
         let mut chart = ChartBuilder::on(area)
             .margin(8)
@@ -60,8 +61,7 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
             .y_labels(6)
             .y_label_formatter(&|value| format!("{value:.3}"))
             .draw()?;
-        let centred =
-            |size| TextStyle::from(("sans-serif", size)).color(&INK).pos(Pos::new(HPos::Center, VPos::Bottom));
+        let centred = |size| ink(size).pos(Pos::new(HPos::Center, VPos::Bottom));
         for (place, row) in table.iter().enumerate() {
             let left = slots * place as f64 + 0.5;
             for (index, values) in row.iter().enumerate() {

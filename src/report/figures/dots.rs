@@ -6,8 +6,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::few_ticks::FewTicks;
 use super::{ink, room};
 use crate::report::ReportError;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, digits, plain};
-use crate::report::grouping::METRICS;
+use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain};
+use crate::report::grouping::{Groups, METRICS};
 use crate::report::text::folded;
 
 /// Width of a panel and height of a row, pixels.
@@ -48,8 +48,8 @@ pub(super) struct Row {
 }
 
 /// The whole figure.
-pub(super) struct Dots<'t> {
-    pub title: &'t str,
+pub(super) struct Dots {
+    pub title: String,
     /// Where a line is drawn through all rows.
     pub reference: Option<f64>,
     pub rows: Vec<Row>,
@@ -66,22 +66,27 @@ impl Mark {
     }
 }
 
-impl Dots<'_> {
+impl Dots {
     /// Characters that the column of labels has room for: enough for the longest label that is not all too long.
     fn label_characters(&self) -> usize {
         let longest = self.rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
         longest.clamp(*LABEL_CHARACTERS.start(), *LABEL_CHARACTERS.end())
     }
 
-    /// None where there is no mark.
-    pub(super) fn figure(&self, about: About) -> Result<Option<Figure>, ReportError> {
+    /// A figure of these groups; none where there is no mark.
+    pub(super) fn figure(
+        &self,
+        groups: &Groups<'_>,
+        name: String,
+        description: &str,
+    ) -> Result<Option<Figure>, ReportError> {
         if self.rows.iter().all(|row| row.marks.iter().all(Vec::is_empty)) {
             return Ok(None);
         }
         let height = 34 + 26 + ROW * self.rows.len() as u32 + 34;
         let of_labels = (SQUARE + CHARACTER * self.label_characters()) as u32;
-        Figure::draw(about, (of_labels + PANEL * METRICS.len() as u32, height), |area| {
-            area.draw_text(self.title, &ink(15), (12, 8))?;
+        Figure::draw(groups.about(name, description), (of_labels + PANEL * METRICS.len() as u32, height), |area| {
+            area.draw_text(&groups.marked(&self.title), &ink(15), (12, 8))?;
             let (_, below) = area.split_vertically(34);
             let (labels, mut rest) = below.split_horizontally(of_labels);
             for place in 0..METRICS.len() {

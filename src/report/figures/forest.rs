@@ -33,13 +33,12 @@ pub(in crate::report) fn variants(
     let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
     let all = groups.variants.iter().filter(|variant| !variant.baseline).count();
     let rest = first_of(MOST_ROWS, all, "variants");
-    let title =
-        groups.marked(&format!("difference from ST-FPM with its 95 % interval; right of the line = better{rest}"));
-    let about = groups.about(
+    let title = format!("difference from ST-FPM with its 95 % interval; right of the line = better{rest}");
+    Dots { title, reference: Some(0.0), rows }.figure(
+        groups,
         format!("{prefix}forest"),
         "Mean paired difference of each variant from ST-FPM, with 95 % intervals, by metric",
-    );
-    Dots { title: &title, reference: Some(0.0), rows }.figure(about)
+    )
 }
 
 /// Every level of every axis against the mean of its category; none where nothing was searched.
@@ -61,14 +60,13 @@ pub(in crate::report) fn levels(
             marks: METRICS.iter().map(|(name, _)| of(name, place, &level.level)).collect(),
         })
     });
-    let rows: Vec<Row> = rows.collect();
+    let mut rows: Vec<Row> = rows.collect();
     let rest = first_of(MOST_ROWS, rows.len(), "levels");
-    let rows = rows.into_iter().take(MOST_ROWS).collect();
-    let title =
-        groups.marked(&format!("what each setting does: mean distance from the category's mean, 95 % interval{rest}"));
-    let about = groups.about(
+    rows.truncate(MOST_ROWS);
+    let title = format!("what each setting does: mean distance from the category's mean, 95 % interval{rest}");
+    Dots { title, reference: Some(0.0), rows }.figure(
+        groups,
         format!("{prefix}levels"),
         "Effect of each level of each searched setting, with 95 % intervals, by metric",
-    );
-    Dots { title: &title, reference: Some(0.0), rows }.figure(about)
+    )
 }

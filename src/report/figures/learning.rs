@@ -6,6 +6,7 @@ use plotters::coord::combinators::WithKeyPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
+use super::ink;
 use super::legend::{legend, legend_height};
 use crate::plan::StageKind;
 use crate::report::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, left_out, plain, series};
@@ -135,7 +136,7 @@ fn figure(
         let rest = left_out(groups.variants.len());
         let title = format!("{category}: {}, {what}{rest}", subject.title);
         let title = groups.marked(&title);
-        area.draw_text(&title, &TextStyle::from(("sans-serif", 15)).color(&INK), (12, 8))?;
+        area.draw_text(&title, &ink(15), (12, 8))?;
         legend(area, &groups.variants, 36)?;
         let (_, below) = area.split_vertically(36 + legend_height as i32);
         let (left, right) = below.split_horizontally(480);

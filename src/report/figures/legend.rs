@@ -1,8 +1,9 @@
 //! Which colour is which variant.
 
-use plotters::prelude::{Color, PathElement, TextStyle};
+use plotters::prelude::{Color, PathElement};
 
-use crate::report::figure::{Area, INK, MAX_DRAWN, series};
+use super::ink;
+use crate::report::figure::{Area, MAX_DRAWN, series};
 use crate::report::grouping::Variant;
 use crate::report::text::folded;
 
@@ -49,7 +50,7 @@ pub(in crate::report) fn legend(
         let y = top as i32 + (LINE as usize * (index / columns)) as i32;
         area.draw(&PathElement::new([(x, y + 6), (x + 16, y + 6)], series(index).stroke_width(3)))?;
         let label = folded(&variant.label, characters(columns));
-        area.draw_text(&label, &TextStyle::from(("sans-serif", 13)).color(&INK), (x + START as i32, y - 1))?;
+        area.draw_text(&label, &ink(13), (x + START as i32, y - 1))?;
     }
     Ok(())
 }

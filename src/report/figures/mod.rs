@@ -21,7 +21,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::figure::INK;
 
 /// Text of a size in the page's ink.
-fn ink(size: u32) -> TextStyle<'static> {
+pub(super) fn ink(size: u32) -> TextStyle<'static> {
     TextStyle::from(("sans-serif", size)).color(&INK)
 }
 

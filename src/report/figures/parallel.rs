@@ -67,7 +67,7 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
             let heading = axes.get(place).map_or_else(|| label.to_owned(), SearchedAxis::short_heading);
             // Two heights in turn: long names of neighbours would meet.
             let y = if place % 2 == 0 { 52 } else { 70 };
-            area.draw_text(&clipped(&heading, 27), &centred(12), (column(place), y))?;
+            area.draw_text(&heading, &centred(12), (column(place), y))?;
         }
         for (place, axis) in axes.iter().enumerate() {
             let step = axis.levels.len().div_ceil(8);

@@ -25,10 +25,9 @@ pub(in crate::report) fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Opti
     });
     let rest = left_out(groups.variants.len());
     let title = format!("which epoch: ● selected on held-out normals, ○ last, × best on test (oracle){rest}");
-    let title = groups.marked(&title);
-    let about = groups.about(
+    Dots { title, reference: None, rows: rows.collect() }.figure(
+        groups,
         format!("{prefix}rules"),
         "Mean of each variant by the rule that picks the epoch: selected, last, oracle",
-    );
-    Dots { title: &title, reference: None, rows: rows.collect() }.figure(about)
+    )
 }

@@ -31,10 +31,9 @@ pub(in crate::report) fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Opti
     });
     let title =
         format!("spread over seeds: distance from the mean of variant and category{}", left_out(groups.variants.len()));
-    let title = groups.marked(&title);
-    let about = groups.about(
+    Dots { title, reference: Some(0.0), rows: rows.collect() }.figure(
+        groups,
         format!("{prefix}stability"),
         "Each run's distance from the mean over seeds, with ± one standard deviation",
-    );
-    Dots { title: &title, reference: Some(0.0), rows: rows.collect() }.figure(about)
+    )
 }

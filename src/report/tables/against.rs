@@ -2,7 +2,7 @@
 
 use crate::report::difference::settles;
 use crate::report::grouping::{Groups, metric_label};
-use crate::report::reproduce::first_anchor;
+use crate::report::reproduce::label;
 use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
 use crate::report::text::signed;
 use crate::report::verdict::Verdict;
@@ -18,7 +18,7 @@ pub(in crate::report) fn against_baseline(verdicts: &[Verdict], groups: &Groups<
     let row = |verdict: &Verdict| {
         let categories = Cell { text: format!("{} of {of}", verdict.categories), ..Cell::count(verdict.categories) };
         let variant = groups.variants.iter().find(|variant| verdict.is_of(&variant.trial, &variant.label));
-        let label = Cell::text(&verdict.variant).linked(variant.and_then(|variant| first_anchor(groups, variant)));
+        let label = variant.map_or_else(|| Cell::text(&verdict.variant), |variant| label(groups, variant));
         let starts = [label, metric(verdict), Cell::text(&verdict.verdict)];
         Row { cells: starts.into_iter().chain(difference(verdict)).chain([categories]).collect(), ..Row::default() }
     };

@@ -37,25 +37,19 @@ fn table(groups: &Groups<'_>, sides: &[Side], metric: &'static str, label: &str)
         Column::number(&over.heading, ["mean", "sd", "seeds"].map(|field| format!("{}.{field}", over.field)))
     });
     let ends = [Column::number("seeds", [""; 0]), Column::label("epoch chosen by")];
+    let order = groups.ordered_by.as_ref().map(|name| {
+        let first = if groups.baseline().is_some() { "ST-FPM first, then variants" } else { "Variants" };
+        format!("{first} in the order of their mean {}, those with runs that are not done last.", metric_label(name))
+    });
+    let selected = "Selected epoch, mean ± standard deviation over seeds. The selected epoch is chosen on held-out normal images; no \
+                    test image has a part in it.";
     Table {
         name: format!("results-{metric}"),
         title: groups.marked(label),
         columns: std::iter::once(Column::label("variant")).chain(headings).chain(ends).collect(),
         rows: groups.variants.iter().enumerate().map(row).collect(),
         remarks: groups.baseline().map(|_| "Below each mean, its difference from ST-FPM's."),
-        notes: [
-            groups.ordered_by.as_ref().map(|name| {
-                let first = if groups.baseline().is_some() { "ST-FPM first, then variants" } else { "Variants" };
-                format!("{first} in the order of their mean {}, those with runs that are not done last.", metric_label(name))
-            }),
-            Some(Rivals::of(groups).note(marked)),
-            Some("Selected epoch, mean ± standard deviation over seeds. The selected epoch is chosen on held-out normal images; no test \
-             image has a part in it."
-                .to_owned()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        notes: order.into_iter().chain([Rivals::of(groups).note(marked), selected.to_owned()]).collect(),
     }
 }
 
