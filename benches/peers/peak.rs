@@ -1,6 +1,7 @@
 //! How fast this machine multiplies matrices.
 
-use gemm::Parallelism;
+use gemm_common::Parallelism;
+use gemm_f32::gemm::f32::get_gemm_fn;
 use rayon::prelude::*;
 
 use crate::{median, repeat};
@@ -26,20 +27,20 @@ fn multiply(factor: &[f32], product: &mut [f32]) {
     let (side, row, column) = (SIDE, SIDE as isize, 1);
     // SAFETY: buffers of SIDE × SIDE values, row-major, the product's borrowed alone.
     unsafe {
-        gemm::gemm(
+        get_gemm_fn()(
             side,
             side,
             side,
             product.as_mut_ptr(),
-            column,
             row,
+            column,
             false,
             factor.as_ptr(),
-            column,
             row,
+            column,
             factor.as_ptr(),
-            column,
             row,
+            column,
             0.0,
             1.0,
             false,

@@ -1,8 +1,9 @@
 //! Taking a stage.
 
-use sqlx::{FromRow, Sqlite};
+use sqlx::Sqlite;
 
 use super::open::Tx;
+use super::row::row;
 use super::{AttemptStart, NOW, Store, StoreError, later, settle};
 use crate::plan::{Key, StageJob};
 
@@ -36,15 +37,16 @@ pub struct Claim {
     pub title: String,
 }
 
-#[derive(FromRow)]
-struct Candidate {
-    id: String,
-    job: String,
-    beside: Option<i64>,
-    category: String,
-    variant: String,
-    seed: i64,
-    earlier: i64,
+row! {
+    struct Candidate {
+        id: String,
+        job: String,
+        beside: Option<i64>,
+        category: String,
+        variant: String,
+        seed: i64,
+        earlier: i64,
+    }
 }
 
 impl Store {

@@ -1,61 +1,68 @@
 //! The rows that a comparison is made of: runs by what they are named, with the numbers of their selected epochs.
 
-use sqlx::FromRow;
-
+use super::row::row;
 use super::{Named, Store, StoreError};
 
-/// A run that is compared.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct ComparedRun {
-    /// Its key.
-    pub id: String,
-    /// Its trial's key.
-    pub trial_id: String,
-    /// The trial's label in the sweep that was asked for, else in the first that has it.
-    pub variant: String,
-    /// Category.
-    pub category: String,
-    /// Seed.
-    pub seed: i64,
-    /// State.
-    pub state: String,
-    /// JSON: the protocol.
-    pub protocol: String,
+row! {
+    /// A run that is compared.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct ComparedRun {
+        /// Its key.
+        pub id: String,
+        /// Its trial's key.
+        pub trial_id: String,
+        /// The trial's label in the sweep that was asked for, else in the first that has it.
+        pub variant: String,
+        /// Category.
+        pub category: String,
+        /// Seed.
+        pub seed: i64,
+        /// State.
+        pub state: String,
+        /// JSON: the protocol.
+        pub protocol: String,
+    }
 }
 
-/// One number of a compared run.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct ComparedValue {
-    /// The run.
-    pub run_id: String,
-    /// Which number.
-    pub name: String,
-    /// Its value.
-    pub value: Option<f64>,
+row! {
+    /// One number of a compared run.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct ComparedValue {
+        /// The run.
+        pub run_id: String,
+        /// Which number.
+        pub name: String,
+        /// Its value.
+        pub value: Option<f64>,
+    }
 }
 
-/// One test image's score in a compared run.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct ComparedScore {
-    /// The run.
-    pub run_id: String,
-    /// Path below the category.
-    pub image: String,
-    /// 1 = defective.
-    pub label: i64,
-    /// Its score.
-    pub score: f64,
+row! {
+    /// One test image's score in a compared run.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct ComparedScore {
+        /// The run.
+        pub run_id: String,
+        /// Path below the category.
+        pub image: String,
+        /// 1 = defective.
+        pub label: i64,
+        /// Its score.
+        pub score: f64,
+    }
 }
 
-/// An evaluation of a compared run.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct ComparedStage {
-    /// The run.
-    pub run_id: String,
-    /// The stage's key.
-    pub stage_id: String,
-    /// JSON: the job.
-    pub job: String,
+row! {
+    /// An evaluation of a compared run.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct ComparedStage {
+        /// The run.
+        pub run_id: String,
+        /// The stage's key.
+        pub stage_id: String,
+        /// JSON: the job.
+        pub job: String,
+    }
 }
 
 /// Runs with their numbers.

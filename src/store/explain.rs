@@ -1,7 +1,9 @@
 //! Why a run, a stage or a trial is as it is.
 
-use sqlx::FromRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
 
+use super::row::row;
 use super::state::StageColumns;
 use super::{Named, StageState, Store, StoreError};
 
@@ -20,52 +22,56 @@ pub struct StageExplanation {
     pub shared_by: i64,
 }
 
-/// One attempt of a stage.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct AttemptRow {
-    /// Counts from 1.
-    pub number: i64,
-    /// running, done, failed, interrupted, lost, superseded.
-    pub state: String,
-    /// Failure class.
-    pub class: Option<String>,
-    /// In words.
-    pub reason: Option<String>,
-    /// The worker's machine.
-    pub host: String,
-    /// Its process.
-    pub pid: i64,
-    /// When it began.
-    pub started_at: String,
-    /// How long it took.
-    pub seconds: Option<f64>,
-    /// Its log, below the artifacts folder.
-    pub log: Option<String>,
+row! {
+    /// One attempt of a stage.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct AttemptRow {
+        /// Counts from 1.
+        pub number: i64,
+        /// running, done, failed, interrupted, lost, superseded.
+        pub state: String,
+        /// Failure class.
+        pub class: Option<String>,
+        /// In words.
+        pub reason: Option<String>,
+        /// The worker's machine.
+        pub host: String,
+        /// Its process.
+        pub pid: i64,
+        /// When it began.
+        pub started_at: String,
+        /// How long it took.
+        pub seconds: Option<f64>,
+        /// Its log, below the artifacts folder.
+        pub log: Option<String>,
+    }
 }
 
-/// A run in the words of its sweep.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct RunFacts {
-    /// Its key.
-    pub id: String,
-    /// Its trial's key.
-    pub trial_id: String,
-    /// Category.
-    pub category: String,
-    /// Variant in the sweep.
-    pub variant: String,
-    /// Seed.
-    pub seed: i64,
-    /// State.
-    pub state: String,
-    /// Why it failed, was pruned or cancelled.
-    pub reason: Option<String>,
-    /// A sweep that wants it.
-    pub sweep: String,
-    /// That sweep's file; none for the embedded demo.
-    pub file: Option<String>,
-    /// Runs of that sweep that come before it and are not over.
-    pub before: i64,
+row! {
+    /// A run in the words of its sweep.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct RunFacts {
+        /// Its key.
+        pub id: String,
+        /// Its trial's key.
+        pub trial_id: String,
+        /// Category.
+        pub category: String,
+        /// Variant in the sweep.
+        pub variant: String,
+        /// Seed.
+        pub seed: i64,
+        /// State.
+        pub state: String,
+        /// Why it failed, was pruned or cancelled.
+        pub reason: Option<String>,
+        /// A sweep that wants it.
+        pub sweep: String,
+        /// That sweep's file; none for the embedded demo.
+        pub file: Option<String>,
+        /// Runs of that sweep that come before it and are not over.
+        pub before: i64,
+    }
 }
 
 /// What `didact why` tells.
@@ -79,14 +85,24 @@ pub enum Explanation {
     Trial(String, Vec<RunFacts>),
 }
 
-#[derive(FromRow)]
 struct StageRow {
     id: String,
     kind: String,
     attempts: i64,
     shared_by: i64,
-    #[sqlx(flatten)]
     columns: StageColumns,
+}
+
+impl<'r> FromRow<'r, SqliteRow> for StageRow {
+    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            kind: row.try_get("kind")?,
+            attempts: row.try_get("attempts")?,
+            shared_by: row.try_get("shared_by")?,
+            columns: StageColumns::from_row(row)?,
+        })
+    }
 }
 
 impl From<StageRow> for StageExplanation {

@@ -1,23 +1,24 @@
 //! The rows that an export is made of, some runs at a time: what is not exported is not read.
 
-use sqlx::FromRow;
-
 use super::places::places;
+use super::row::row;
 use super::{ResultRow, Store, StoreError};
 
-/// What an attempt at a stage of a run took.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct CostRow {
-    /// The run.
-    pub run_id: String,
-    /// What became of the attempt.
-    pub state: String,
-    /// Seconds.
-    pub seconds: Option<f64>,
-    /// Peak memory of its worker, bytes.
-    pub peak_rss_bytes: Option<i64>,
-    /// JSON: further costs.
-    pub costs: String,
+row! {
+    /// What an attempt at a stage of a run took.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct CostRow {
+        /// The run.
+        pub run_id: String,
+        /// What became of the attempt.
+        pub state: String,
+        /// Seconds.
+        pub seconds: Option<f64>,
+        /// Peak memory of its worker, bytes.
+        pub peak_rss_bytes: Option<i64>,
+        /// JSON: further costs.
+        pub costs: String,
+    }
 }
 
 impl Store {

@@ -1,29 +1,30 @@
 //! Keeping a stage, and taking back what the dead left.
 
-use sqlx::FromRow;
-
 use super::claim::LEASE_SECONDS;
+use super::row::row;
 use super::{AttemptEnd, Claim, FailureClass, NOW, Store, StoreError, later, since};
 
-/// A stage that some worker holds.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Held {
-    /// The attempt that holds it.
-    pub token: String,
-    /// The stage.
-    pub stage_id: String,
-    /// The holder's machine.
-    pub host: String,
-    /// Its process.
-    pub pid: i64,
-    /// When that process started; see [`super::AttemptStart`].
-    pub process_started: Option<String>,
-    /// When the lease ends.
-    pub lease_until: Option<String>,
-    /// Whether that time is over, by the database's clock.
-    pub expired: bool,
-    /// Whether it lies further ahead than a lease lasts: the clock was set back, and says nothing.
-    pub implausible: bool,
+row! {
+    /// A stage that some worker holds.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Held {
+        /// The attempt that holds it.
+        pub token: String,
+        /// The stage.
+        pub stage_id: String,
+        /// The holder's machine.
+        pub host: String,
+        /// Its process.
+        pub pid: i64,
+        /// When that process started; see [`super::AttemptStart`].
+        pub process_started: Option<String>,
+        /// When the lease ends.
+        pub lease_until: Option<String>,
+        /// Whether that time is over, by the database's clock.
+        pub expired: bool,
+        /// Whether it lies further ahead than a lease lasts: the clock was set back, and says nothing.
+        pub implausible: bool,
+    }
 }
 
 impl Store {

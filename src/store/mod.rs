@@ -17,6 +17,7 @@ mod places;
 mod plan_change;
 mod plan_rows;
 mod results;
+mod row;
 mod run_stages;
 mod search;
 mod settle;

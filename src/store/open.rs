@@ -1,16 +1,28 @@
 //! Opening a store.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, SqlStr, Sqlite, SqlitePool, Transaction};
 
 use super::StoreError;
 use super::filesystem::{Identity, can_write, network_file_system};
 
-static MIGRATIONS: Migrator = sqlx::migrate!();
+/// The schema, step by step. (sqlx's own macro would have SQLite compiled a second time, for the compiler's use.)
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let steps = [
+        (1, "initial", include_str!("../../migrations/0001_initial.sql")),
+        (2, "engine", include_str!("../../migrations/0002_engine.sql")),
+    ];
+    let migration = |(version, name, sql)| {
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    Migrator::with_migrations(steps.map(migration).into())
+});
 
 /// A write transaction.
 pub(super) type Tx = Transaction<'static, Sqlite>;

@@ -1,114 +1,125 @@
 //! The rows that a report is made of.
 
-use sqlx::FromRow;
-
 use super::places::places;
+use super::row::row;
 use super::{ComparedScore, Store, StoreError};
 
-/// A sweep.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct SweepRow {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its question.
-    pub question: Option<String>,
-    /// The sweep file's path; none for the embedded demo.
-    pub file: Option<String>,
-    /// The sweep file's text.
-    pub source: String,
-    /// JSON: search, report and baseline settings.
-    pub resolved: String,
+row! {
+    /// A sweep.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct SweepRow {
+        /// Its id.
+        pub id: String,
+        /// Its name.
+        pub name: String,
+        /// Its question.
+        pub question: Option<String>,
+        /// The sweep file's path; none for the embedded demo.
+        pub file: Option<String>,
+        /// The sweep file's text.
+        pub source: String,
+        /// JSON: search, report and baseline settings.
+        pub resolved: String,
+    }
 }
 
-/// A run of a sweep.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct RunRow {
-    /// Its key.
-    pub id: String,
-    /// Its trial's key.
-    pub trial_id: String,
-    /// Category.
-    pub category: String,
-    /// Seed.
-    pub seed: i64,
-    /// State.
-    pub state: String,
-    /// Why it failed.
-    pub reason: Option<String>,
-    /// Variant's label.
-    pub variant: String,
-    /// 1 for the re-run baseline.
-    pub baseline: i64,
-    /// JSON: searched values.
-    pub axes: String,
-    /// Order of the trial in the sweep.
-    pub position: i64,
-    /// Protocol's key.
-    pub protocol_id: String,
-    /// JSON: the protocol.
-    pub protocol: String,
-    /// JSON: the trial's settings.
-    pub settings: String,
+row! {
+    /// A run of a sweep.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct RunRow {
+        /// Its key.
+        pub id: String,
+        /// Its trial's key.
+        pub trial_id: String,
+        /// Category.
+        pub category: String,
+        /// Seed.
+        pub seed: i64,
+        /// State.
+        pub state: String,
+        /// Why it failed.
+        pub reason: Option<String>,
+        /// Variant's label.
+        pub variant: String,
+        /// 1 for the re-run baseline.
+        pub baseline: i64,
+        /// JSON: searched values.
+        pub axes: String,
+        /// Order of the trial in the sweep.
+        pub position: i64,
+        /// Protocol's key.
+        pub protocol_id: String,
+        /// JSON: the protocol.
+        pub protocol: String,
+        /// JSON: the trial's settings.
+        pub settings: String,
+    }
 }
 
-/// One measured number.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct ResultRow {
-    /// The run.
-    pub run_id: String,
-    /// selected, last, oracle.
-    pub selection: String,
-    /// Which number.
-    pub name: String,
-    /// Its value.
-    pub value: Option<f64>,
-    /// Why it has none.
-    pub reason: Option<String>,
+row! {
+    /// One measured number.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct ResultRow {
+        /// The run.
+        pub run_id: String,
+        /// selected, last, oracle.
+        pub selection: String,
+        /// Which number.
+        pub name: String,
+        /// Its value.
+        pub value: Option<f64>,
+        /// Why it has none.
+        pub reason: Option<String>,
+    }
 }
 
-/// A stage that a run has; others may have it, too.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct RunStage {
-    /// The run.
-    pub run_id: String,
-    /// The stage.
-    pub stage_id: String,
+row! {
+    /// A stage that a run has; others may have it, too.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct RunStage {
+        /// The run.
+        pub run_id: String,
+        /// The stage.
+        pub stage_id: String,
+    }
 }
 
-/// A stage with the cost of the attempt that finished it.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct StageRow {
-    /// Its key.
-    pub id: String,
-    /// Kind.
-    pub kind: String,
-    /// JSON: the job.
-    pub job: String,
-    /// Seconds of all its attempts.
-    pub seconds: Option<f64>,
-    /// Peak memory of the worker.
-    pub peak_rss_bytes: Option<i64>,
-    /// JSON: further costs.
-    pub costs: Option<String>,
-    /// Device.
-    pub device: Option<String>,
-    /// The version of didact that finished it.
-    pub version: Option<String>,
+row! {
+    /// A stage with the cost of the attempt that finished it.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct StageRow {
+        /// Its key.
+        pub id: String,
+        /// Kind.
+        pub kind: String,
+        /// JSON: the job.
+        pub job: String,
+        /// Seconds of all its attempts.
+        pub seconds: Option<f64>,
+        /// Peak memory of the worker.
+        pub peak_rss_bytes: Option<i64>,
+        /// JSON: further costs.
+        pub costs: Option<String>,
+        /// Device.
+        pub device: Option<String>,
+        /// The version of didact that finished it.
+        pub version: Option<String>,
+    }
 }
 
-/// One point of a curve.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct Curve {
-    /// The stage.
-    pub stage_id: String,
-    /// Which number.
-    pub name: String,
-    /// Epoch, from 1.
-    pub step: i64,
-    /// Its value.
-    pub value: Option<f64>,
+row! {
+    /// One point of a curve.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Curve {
+        /// The stage.
+        pub stage_id: String,
+        /// Which number.
+        pub name: String,
+        /// Epoch, from 1.
+        pub step: i64,
+        /// Its value.
+        pub value: Option<f64>,
+    }
 }
 
 impl Store {

@@ -1,7 +1,6 @@
 //! A run with what its stages were asked to do.
 
-use sqlx::FromRow;
-
+use super::row::row;
 use super::{Store, StoreError};
 
 /// A run and its stages.
@@ -23,14 +22,15 @@ pub struct RunStages {
     pub stages: Vec<(String, String)>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    category: String,
-    variant: String,
-    seed: i64,
-    state: String,
-    reason: Option<String>,
+row! {
+    struct Row {
+        id: String,
+        category: String,
+        variant: String,
+        seed: i64,
+        state: String,
+        reason: Option<String>,
+    }
 }
 
 impl Store {

@@ -1,7 +1,6 @@
 //! How the trials of a search stand.
 
-use sqlx::FromRow;
-
+use super::row::row;
 use super::{Store, StoreError};
 
 /// A run of a trial, as a search sees it.
@@ -35,14 +34,15 @@ pub struct TrialStanding {
     pub runs: Vec<RunStanding>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    trial: String,
-    axes: String,
-    baseline: bool,
-    run: String,
-    state: String,
-    value: Option<f64>,
+row! {
+    struct Row {
+        trial: String,
+        axes: String,
+        baseline: bool,
+        run: String,
+        state: String,
+        value: Option<f64>,
+    }
 }
 
 impl Store {

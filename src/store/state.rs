@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::row::row;
+
 /// Why a stage failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -122,16 +124,18 @@ pub struct Failed {
     pub reason: String,
 }
 
-/// The columns of a stage that make its state.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub(super) struct StageColumns {
-    pub state: String,
-    pub failure_class: Option<String>,
-    pub reason: Option<String>,
-    pub token: Option<String>,
-    pub lease_until: Option<String>,
-    pub not_before: Option<String>,
-    pub finished_at: Option<String>,
+row! {
+    /// The columns of a stage that make its state.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub(super) struct StageColumns {
+        pub state: String,
+        pub failure_class: Option<String>,
+        pub reason: Option<String>,
+        pub token: Option<String>,
+        pub lease_until: Option<String>,
+        pub not_before: Option<String>,
+        pub finished_at: Option<String>,
+    }
 }
 
 impl From<StageColumns> for StageState {

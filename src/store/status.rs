@@ -1,72 +1,80 @@
 //! What `didact status` tells.
 
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::claim::WANTED;
+use super::row::row;
 use super::{Store, StoreError, Wanted, WorkerRow};
 use crate::tensor::Numerics;
 
-/// How many stages of a kind are in a state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
-pub struct StageCount {
-    /// Kind of stage.
-    pub kind: String,
-    /// State.
-    pub state: String,
-    /// How many.
-    pub count: i64,
+row! {
+    /// How many stages of a kind are in a state.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct StageCount {
+        /// Kind of stage.
+        pub kind: String,
+        /// State.
+        pub state: String,
+        /// How many.
+        pub count: i64,
+    }
 }
 
-/// Runs of one category and variant, by state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
-pub struct RunStates {
-    /// Category.
-    pub category: String,
-    /// Variant.
-    pub variant: String,
-    /// State.
-    pub state: String,
-    /// How many.
-    pub count: i64,
+row! {
+    /// Runs of one category and variant, by state.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct RunStates {
+        /// Category.
+        pub category: String,
+        /// Variant.
+        pub variant: String,
+        /// State.
+        pub state: String,
+        /// How many.
+        pub count: i64,
+    }
 }
 
-/// A stage that failed for good, and how many runs it took with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
-pub struct Failure {
-    /// The stage's key.
-    pub stage: String,
-    /// Its kind.
-    pub kind: String,
-    /// Failure class.
-    pub class: Option<String>,
-    /// In words.
-    pub reason: Option<String>,
-    /// The first run that wants it.
-    pub run: String,
-    /// Category of that run.
-    pub category: String,
-    /// Its variant.
-    pub variant: String,
-    /// Its seed.
-    pub seed: i64,
-    /// Runs that failed with it.
-    pub runs: i64,
-    /// Attempts.
-    pub attempts: i64,
-    /// Log of the last attempt, below the artifacts folder.
-    pub log: Option<String>,
+row! {
+    /// A stage that failed for good, and how many runs it took with it.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Failure {
+        /// The stage's key.
+        pub stage: String,
+        /// Its kind.
+        pub kind: String,
+        /// Failure class.
+        pub class: Option<String>,
+        /// In words.
+        pub reason: Option<String>,
+        /// The first run that wants it.
+        pub run: String,
+        /// Category of that run.
+        pub category: String,
+        /// Its variant.
+        pub variant: String,
+        /// Its seed.
+        pub seed: i64,
+        /// Runs that failed with it.
+        pub runs: i64,
+        /// Attempts.
+        pub attempts: i64,
+        /// Log of the last attempt, below the artifacts folder.
+        pub log: Option<String>,
+    }
 }
 
-/// Something that happened to the sweep as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
-pub struct Event {
-    /// When, UTC.
-    pub at: String,
-    /// What kind of thing.
-    pub kind: String,
-    /// In words.
-    pub message: String,
+row! {
+    /// Something that happened to the sweep as a whole.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Event {
+        /// When, UTC.
+        pub at: String,
+        /// What kind of thing.
+        pub kind: String,
+        /// In words.
+        pub message: String,
+    }
 }
 
 /// One sweep's state.
@@ -100,17 +108,19 @@ impl SweepStatus {
     }
 }
 
-/// Runs of a sweep by what became of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, FromRow)]
-pub struct RunCounts {
-    /// All.
-    pub total: i64,
-    /// With every number.
-    pub done: i64,
-    /// Failed.
-    pub failed: i64,
-    /// Pruned or cancelled.
-    pub given_up: i64,
+row! {
+    /// Runs of a sweep by what became of them.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub struct RunCounts {
+        /// All.
+        pub total: i64,
+        /// With every number.
+        pub done: i64,
+        /// Failed.
+        pub failed: i64,
+        /// Pruned or cancelled.
+        pub given_up: i64,
+    }
 }
 
 impl RunCounts {

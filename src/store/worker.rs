@@ -1,51 +1,55 @@
 //! Who works: workers that are there, and why others left; events that a person should find later.
 
 use serde::Serialize;
-use sqlx::FromRow;
 
+use super::row::row;
 use super::{AttemptStart, NOW, Store, StoreError, since};
 
-/// A worker that has not left.
-#[derive(Debug, Clone, PartialEq, Serialize, FromRow)]
-pub struct WorkerRow {
-    /// Its id.
-    pub id: String,
-    /// Its machine.
-    pub host: String,
-    /// Its process.
-    pub pid: i64,
-    /// When that process started; see [`super::AttemptStart`].
-    #[serde(skip)]
-    pub process_started: Option<String>,
-    /// "cpu", "cuda:0".
-    pub device: String,
-    /// Threads.
-    pub threads: i64,
-    /// When it was seen last.
-    pub seen_at: String,
-    /// The stage that it holds.
-    pub stage: Option<String>,
-    /// Its kind.
-    pub kind: Option<String>,
-    /// Seconds since it was claimed.
-    pub seconds: Option<f64>,
-    /// The attempt's log, below the artifacts folder.
-    pub log: Option<String>,
-    /// The run for whose sake it works, one of possibly many.
-    pub title: Option<String>,
+row! {
+    /// A worker that has not left.
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    pub struct WorkerRow {
+        /// Its id.
+        pub id: String,
+        /// Its machine.
+        pub host: String,
+        /// Its process.
+        pub pid: i64,
+        /// When that process started; see [`super::AttemptStart`].
+        #[serde(skip)]
+        pub process_started: Option<String>,
+        /// "cpu", "cuda:0".
+        pub device: String,
+        /// Threads.
+        pub threads: i64,
+        /// When it was seen last.
+        pub seen_at: String,
+        /// The stage that it holds.
+        pub stage: Option<String>,
+        /// Its kind.
+        pub kind: Option<String>,
+        /// Seconds since it was claimed.
+        pub seconds: Option<f64>,
+        /// The attempt's log, below the artifacts folder.
+        pub log: Option<String>,
+        /// The run for whose sake it works, one of possibly many.
+        pub title: Option<String>,
+    }
 }
 
-/// A worker that has not left: which process it is.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct PresentWorker {
-    /// Its id.
-    pub id: String,
-    /// Its machine.
-    pub host: String,
-    /// Its process.
-    pub pid: i64,
-    /// When that process started.
-    pub process_started: Option<String>,
+row! {
+    /// A worker that has not left: which process it is.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct PresentWorker {
+        /// Its id.
+        pub id: String,
+        /// Its machine.
+        pub host: String,
+        /// Its process.
+        pub pid: i64,
+        /// When that process started.
+        pub process_started: Option<String>,
+    }
 }
 
 impl Store {

@@ -1,6 +1,7 @@
 //! torchvision's `.pth`: a zip archive with a pickled state dict and one file a storage or, before PyTorch 1.6, pickles with the
 //! storages behind them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
@@ -14,8 +15,9 @@ pub(super) fn parse(source: &str, bytes: &[u8]) -> Result<BTreeMap<String, Weigh
         .map_err(|error| format(format!("{error} (a truncated or damaged .pth file?)")))?;
     let pickle_name = archive
         .file_names()
-        .find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"))
-        .map(str::to_owned)
+        .filter_map(Result::ok)
+        .find(|name| name == "data.pkl" || name.ends_with("/data.pkl"))
+        .map(Cow::into_owned)
         .ok_or_else(|| format("the archive has no data.pkl: not written by torch.save".to_owned()))?;
     let folder = pickle_name.trim_end_matches("data.pkl").to_owned();
     let mut read = |name: &str| -> Result<Vec<u8>, WeightError> {

@@ -1,6 +1,7 @@
 //! The one door to the matrix product.
 
-use gemm::Parallelism;
+use gemm_common::Parallelism;
+use gemm_f32::gemm::f32::get_gemm_fn;
 
 /// A read-only matrix view: element (i, j) is `data[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy)]
@@ -57,23 +58,24 @@ pub(super) fn gemm(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], into: Into) {
         return;
     }
     let stride = |n: usize| n as isize;
+    // The kernels want the product column by column: cᵀ = bᵀ · aᵀ is that, where c lies row by row.
     // SAFETY: all three views are within their slices (asserted here and in `Matrix::new`), `c` is borrowed mutably and
     // so overlaps neither `a` nor `b`.
     unsafe {
-        gemm::gemm(
-            a.rows,
+        get_gemm_fn()(
             b.columns,
+            a.rows,
             a.columns,
             c.as_mut_ptr(),
-            1,
             stride(b.columns),
+            1,
             into == Into::Accumulate,
-            a.data.as_ptr(),
-            stride(a.column_stride),
-            stride(a.row_stride),
             b.data.as_ptr(),
-            stride(b.column_stride),
             stride(b.row_stride),
+            stride(b.column_stride),
+            a.data.as_ptr(),
+            stride(a.row_stride),
+            stride(a.column_stride),
             1.0,
             1.0,
             false,
