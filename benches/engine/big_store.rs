@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use didact::plan::Planner;
 use didact::spec::load;
-use didact::store::{Access, Artifacts, AttemptEnd, AttemptStart, Claim, PlanSource, Store, Wanted};
+use didact::store::{Access, Artifacts, AttemptEnd, AttemptStart, Claim, PlanSource, Published, Store, Wanted};
 
 use crate::sweep_file;
 use crate::table;
@@ -39,7 +39,7 @@ pub async fn measure(trials: usize, seeds: usize) {
     let shared = big.claim_while_there_are_any(4).await;
     big.claims("none, for every run waits for the features that are being computed").await;
     for claim in shared {
-        big.end(&claim, &AttemptEnd::Done { bytes: 0 }).await;
+        big.end(&claim, &AttemptEnd::Done(Published { bytes: 0, digest: String::new() })).await;
     }
     finish_runs(&path, plan.runs.len() / 2).await;
     big.claims("the first half of the runs is done").await;

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::global::Global;
 use super::start::start;
 use super::worker::Runner;
-use super::{baselines, cancel, compare, data, export, gc, predict, report, status, sweep, weights, why, worker};
+use super::{baselines, cancel, compare, data, export, gc, predict, report, status, store, sweep, weights, why, worker};
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
@@ -35,6 +35,9 @@ enum Verb {
     Cancel(cancel::CancelArgs),
     /// Remove artifacts that no run needs.
     Gc(gc::GcArgs),
+    /// Look whether the store and its artifacts are whole, or copy the store while it is in use.
+    #[command(subcommand)]
+    Store(store::StoreVerb),
     /// Write the report of a sweep.
     Report(report::ReportArgs),
     /// Write maps, overlays and scores of any images by a run that is done.
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
         Verb::Why(args) => runtime.block_on(why::run(&args, &global)),
         Verb::Cancel(args) => runtime.block_on(cancel::run(&args, &global)),
         Verb::Gc(args) => runtime.block_on(gc::run(&args, &global)),
+        Verb::Store(verb) => runtime.block_on(store::run(&verb, &global)),
         Verb::Report(args) => runtime.block_on(report::run(&args, &global)),
         Verb::Predict(args) => runtime.block_on(predict::run(&args, &global)),
         Verb::Compare(args) => runtime.block_on(compare::run(&args, &global)),

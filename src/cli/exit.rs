@@ -117,9 +117,10 @@ impl From<PredictError> for Failure {
         let exit = match &error {
             PredictError::NotDone { .. } => Exit::Usage,
             PredictError::NoImage { .. } | PredictError::Stage(StageError::Data(_)) => Exit::Data,
-            PredictError::Gone { .. } | PredictError::Stage(StageError::Artifact(_)) | PredictError::Write(_) => {
-                Exit::Store
-            }
+            PredictError::Gone { .. }
+            | PredictError::Damaged { .. }
+            | PredictError::Stage(StageError::Artifact(_))
+            | PredictError::Write(_) => Exit::Store,
             PredictError::Stage(_) => Exit::RunsFailed,
         };
         Self::new(exit, error.to_string())

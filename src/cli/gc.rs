@@ -17,7 +17,7 @@ pub(super) struct GcArgs {
 pub(super) async fn run(args: &GcArgs, global: &Global) -> Result<Exit, Failure> {
     // Never a new store: without its own every artifact would look like garbage.
     let store = Store::open(&global.store, Access::Serve).await?;
-    let found = store.collect(&global.artifacts(), args.dry_run).await?;
+    let found = store.collect(&global.own_artifacts(&store).await?, args.dry_run).await?;
     let rows: Vec<Vec<String>> = found
         .iter()
         .map(|garbage| {

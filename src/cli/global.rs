@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::store::Artifacts;
+use crate::store::{Artifacts, Store, StoreError, path_of};
 
 /// Options of every verb.
 #[derive(Debug, Clone, clap::Args)]
@@ -10,7 +10,7 @@ pub(super) struct Global {
     /// The store: a SQLite file.
     #[arg(long, global = true, env = "DIDACT_STORE", default_value = "didact.db", value_name = "URL")]
     pub(super) store: String,
-    /// Folder of artifacts [default: didact.artifacts beside the store].
+    /// Folder of artifacts [default: beside the store, of its name: a.db has a.artifacts].
     #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR")]
     artifacts: Option<PathBuf>,
     /// What is logged to standard error: error, warn, info, debug, trace.
@@ -19,10 +19,19 @@ pub(super) struct Global {
 }
 
 impl Global {
-    /// The artifacts folder, beside the store unless named.
+    /// The artifacts folder for reading, beside the store unless named.
     pub(super) fn artifacts(&self) -> Artifacts {
-        let store = self.store.trim_start_matches("sqlite:").trim_start_matches("//");
-        let beside = || PathBuf::from(store).with_file_name("didact.artifacts");
-        Artifacts::new(self.artifacts.clone().unwrap_or_else(beside))
+        self.named_artifacts().for_reading()
+    }
+
+    /// The artifacts folder for writing and removing: the store's own.
+    pub(super) async fn own_artifacts(&self, store: &Store) -> Result<Artifacts, StoreError> {
+        let artifacts = self.named_artifacts();
+        store.own(&artifacts).await?;
+        Ok(artifacts)
+    }
+
+    fn named_artifacts(&self) -> Artifacts {
+        self.artifacts.clone().map_or_else(|| Artifacts::beside(path_of(&self.store)), Artifacts::new)
     }
 }

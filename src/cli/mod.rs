@@ -27,6 +27,7 @@ mod speed;
 mod start;
 mod status;
 mod steering;
+mod store;
 mod sweep;
 mod weights;
 mod why;

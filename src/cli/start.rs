@@ -1,5 +1,6 @@
 //! What both executables do around a verb: logs, the runtime, what went wrong, the exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
@@ -14,7 +15,14 @@ use crate::schedule::AttemptLog;
 /// Runs a verb.
 #[expect(clippy::print_stderr, reason = "errors go to standard error")]
 pub(super) fn start(log: &str, verb: impl FnOnce(&Runtime) -> Result<Exit, Failure>) -> ExitCode {
-    let outcome = listen(log).and_then(|()| runtime()).and_then(|runtime| verb(&runtime));
+    // Where nobody reads it any more it is lost, and nothing else.
+    crate::store::listen(|text| drop(writeln!(std::io::stderr(), "{text}")));
+    let outcome = listen(log).and_then(|()| runtime()).and_then(|runtime| {
+        let outcome = verb(&runtime);
+        // Whichever way the verb ended: the last one to leave a store makes it one file.
+        runtime.block_on(crate::store::close_all());
+        outcome
+    });
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -91,6 +91,8 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     }
     steering.planner.open(&steering.sweep)?;
     let store = Store::open(&global.store, Access::Write).await?;
+    let artifacts = global.own_artifacts(&store).await?;
+    steering.artifacts = artifacts.clone();
     reap(&store).await?;
     let file = args.file.as_ref().map(|path| path.display().to_string());
     let source = PlanSource { file: file.as_deref(), text: &source.text };
@@ -111,7 +113,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         slots,
         store: global.store.clone(),
         log: global.log.clone(),
-        artifacts: global.artifacts().root().to_owned(),
+        artifacts: artifacts.root().to_owned(),
         time_limit: args.time_limit,
         stage_timeout: args.stage_timeout,
         memory: args.memory,
@@ -119,7 +121,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         max_failures: args.max_failures,
     };
     let end = launch(&store, &options, &stop, &mut steering).await?;
-    store.settle_evaluations(&outcome.sweep, &global.artifacts()).await?;
+    store.settle_evaluations(&outcome.sweep, &artifacts).await?;
     let status = store.status(&outcome.sweep, &name).await?;
     conclude(args, global, &store, &outcome.sweep, &status, &end).await
 }

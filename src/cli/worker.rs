@@ -111,7 +111,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
         stage_timeout: args.stage_timeout,
         execute: runner.execute,
     };
-    match work(&store, &global.artifacts(), &options, &stop).await? {
+    match work(&store, &global.own_artifacts(&store).await?, &options, &stop).await? {
         WorkerEnd::NothingLeft | WorkerEnd::Asked => Ok(Exit::Done),
         WorkerEnd::Broken(reason) | WorkerEnd::DeviceLost(reason) => Err(Failure::new(Exit::RunsFailed, reason)),
     }

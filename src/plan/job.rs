@@ -44,6 +44,11 @@ impl StageKind {
         }
     }
 
+    /// The kind of a name in the store.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Raised whenever the code changes what this kind of stage computes.
     pub fn recipe(self) -> u32 {
         match self {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::BadImage;
 use crate::report::ReportError;
+use crate::store::Damage;
 use crate::train::StageError;
 
 /// Every message says what is wrong and what would be right.
@@ -31,6 +32,19 @@ pub enum PredictError {
         run: String,
         /// Where they would be.
         path: PathBuf,
+    },
+    /// An artifact of the run is not what was published.
+    #[error(
+        "the {what} of run {run} are damaged: {damage}; `didact store check --repair` and then the sweep file that holds the run make \
+         them again"
+    )]
+    Damaged {
+        /// Which.
+        what: &'static str,
+        /// First digits of its key.
+        run: String,
+        /// Which file, and what is wrong with it.
+        damage: Damage,
     },
     /// None of the arguments is an image that can be read.
     #[error("there is no image to predict{}", bad.iter().map(|bad| format!("\n  {bad}")).collect::<String>())]

@@ -45,7 +45,11 @@ impl Finished {
             }
         };
         let folder = |kind, key: &Key, what| match artifacts.is_published(kind, key) {
-            true => Ok(artifacts.path(kind, key)),
+            true => artifacts.intact(kind, key, &[]).map_err(|damage| PredictError::Damaged {
+                what,
+                run: short.clone(),
+                damage,
+            }),
             false => Err(PredictError::Gone { what, run: short.clone(), path: artifacts.path(kind, key) }),
         };
         let joint = folder(StageKind::Joint, &score.joint, "weights")?;
@@ -55,7 +59,11 @@ impl Finished {
         let snapshot = header.snapshots.first().ok_or_else(|| wrong(std::io::Error::other("a score without maps")))?;
         let side = evaluate.test_images.data.image_size;
         let calibrated = Calibrated::read(&maps, &header, snapshot, &evaluate.evaluate, side).map_err(wrong)?;
-        let features_test = artifacts.path(StageKind::Features, &score.features_test);
+        let features_test = match artifacts.is_published(StageKind::Features, &score.features_test) {
+            true => folder(StageKind::Features, &score.features_test, "test features")?,
+            // Only images of the run's own test set have need of them.
+            false => artifacts.path(StageKind::Features, &score.features_test),
+        };
         Ok(Self { epoch: snapshot.epoch, run, calibrated, evaluate, score, joint, features_test })
     }
 

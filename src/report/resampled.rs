@@ -4,6 +4,7 @@ use super::difference::Pairs;
 use super::side::{Side, twins};
 use super::statistics::{Bootstrap, ImageScores, PixelCounts, PixelMetric, hierarchical};
 use crate::evaluate::PixelHistograms;
+use crate::store::intact;
 
 /// The bootstrap of `one` minus `other` in a metric; none where a class, a score or a histogram is missing.
 pub(super) fn resampled(metric: &str, one: &Side, other: &Side, categories: &[Pairs<'_>]) -> Option<Bootstrap> {
@@ -36,7 +37,11 @@ fn image_scores(one: &Side, other: &Side, category: &str, pairs: &Seeds) -> Opti
 }
 
 fn pixel_counts(metric: PixelMetric, one: &Side, other: &Side, category: &str, pairs: &Seeds) -> Option<PixelCounts> {
-    let read = |side: &Side, seed: i64| PixelHistograms::read(side.run(category, seed)?.evaluation.as_ref()?).ok();
+    let read = |side: &Side, seed: i64| {
+        let folder = side.run(category, seed)?.evaluation.as_ref()?;
+        intact(folder, &["histograms.bin"]).ok()?;
+        PixelHistograms::read(folder).ok()
+    };
     let seeds = pairs.iter().map(|(seed, ..)| {
         // The same images in the same order: both list them by name.
         let same = |side: &Side| {

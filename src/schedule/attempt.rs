@@ -14,7 +14,7 @@ use super::memory::reset_peak_rss;
 use super::observer::{AttemptObserver, Flags};
 use super::{Message, Stop, WorkerOptions, peak_rss};
 use crate::plan::StageKind;
-use crate::store::{Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, Store, StoreError};
+use crate::store::{Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, Published, Store, StoreError};
 use crate::train::{StageContext, StageError};
 
 /// Time between two heartbeats; a lease lasts six of them.
@@ -86,13 +86,13 @@ pub(super) async fn run(
     });
 
     let end = match result {
-        Ok(bytes) => AttemptEnd::Done { bytes },
+        Ok(published) => AttemptEnd::Done(published),
         Err(end) => end,
     };
     let seconds = started.elapsed().as_secs_f64();
     let ours = insist(|| store.finish(claim, worker, &end, seconds, &costs, peak_rss())).await?;
     heart.abort();
-    if ours && matches!(end, AttemptEnd::Done { .. }) {
+    if ours && matches!(end, AttemptEnd::Done(_)) {
         artifacts.discard_partial(&claim.stage);
         if kind == StageKind::Evaluate {
             insist(|| store.settle_results(&claim.stage, artifacts)).await?;
@@ -171,20 +171,33 @@ async fn insist<T, F: Future<Output = Result<T, StoreError>>>(mut write: impl Fn
     }
 }
 
-/// Executes and publishes; returns the artifact's size.
+/// Executes and publishes.
 fn prepare_and_execute(
     artifacts: &Artifacts,
     claim: &Claim,
     options: &WorkerOptions,
     observer: &mut AttemptObserver<'_>,
     device_lost: &mut bool,
-) -> Result<u64, AttemptEnd> {
+) -> Result<Published, AttemptEnd> {
     let store_error = |error: StoreError| AttemptEnd::failed(FailureClass::Store, error.to_string());
     // An earlier attempt may have died between the rename and the row: its artifact is whole, its curves were stored before.
-    if claim.attempt > 1 && artifacts.is_published(claim.job.kind(), &claim.stage) {
+    if claim.attempt > 1
+        && let Some(published) = artifacts.left_behind(claim.job.kind(), &claim.stage)
+    {
         tracing::info!("an earlier attempt has left the artifact: nothing to compute");
-        return artifacts.size(claim.job.kind(), &claim.stage).map_err(store_error);
+        return Ok(published);
     }
+    // The stage waits until what was damaged is made again.
+    let intact = |observer: &mut AttemptObserver<'_>| match observer.inputs_are_intact(artifacts) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            // Its checkpoints may have been computed from what is damaged.
+            artifacts.discard_partial(&claim.stage);
+            Err(AttemptEnd::Interrupted)
+        }
+        Err(error) => Err(store_error(error)),
+    };
+    intact(observer)?;
     let out = artifacts.create_temporary(&claim.token).map_err(store_error)?;
     let partial = artifacts.create_partial(&claim.stage, claim.attempt).map_err(store_error)?;
     let mut context = StageContext {
@@ -200,6 +213,11 @@ fn prepare_and_execute(
         *device_lost = matches!(error, StageError::DeviceLost(_));
         classify(&error)
     });
+    // Files may have been changed or removed while they were read: what was computed from them, or failed for want of them, is void.
+    let end = match end {
+        Some(AttemptEnd::Interrupted) => Some(AttemptEnd::Interrupted),
+        end => intact(observer).err().or(end),
+    };
     let published = match end {
         None => artifacts.publish(&out, claim.job.kind(), &claim.stage).map_err(store_error),
         Some(end) => Err(end),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::{Message, Stop};
-use crate::store::{AttemptEnd, Claim, FailureClass, Store, StoreError};
+use crate::store::{Artifacts, AttemptEnd, Claim, FailureClass, Published, Store, StoreError};
 use crate::train::{Observer, Progress};
 
 /// Seconds between two messages of progress to the parent.
@@ -52,14 +52,19 @@ impl AttemptObserver<'_> {
         })
     }
 
+    /// Whether what the stage reads is what was published; what is damaged is made again.
+    pub(super) fn inputs_are_intact(&mut self, artifacts: &Artifacts) -> Result<bool, StoreError> {
+        self.runtime.block_on(self.store.inputs_are_intact(artifacts, &self.claim.job))
+    }
+
     fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() > deadline)
     }
 
     /// What the stage's end means: one that stopped because it was asked to may have been asked for several reasons.
-    pub(super) fn verdict(&mut self, result: Result<u64, AttemptEnd>) -> Result<u64, AttemptEnd> {
+    pub(super) fn verdict(&mut self, result: Result<Published, AttemptEnd>) -> Result<Published, AttemptEnd> {
         match (self.trouble.take(), result) {
-            (_, Ok(bytes)) => Ok(bytes),
+            (_, Ok(published)) => Ok(published),
             (Some(trouble), Err(_)) => Err(AttemptEnd::failed(FailureClass::Store, trouble.to_string())),
             (None, Err(AttemptEnd::Interrupted)) if self.is_late() && !self.stop.requested() => {
                 Err(AttemptEnd::failed(FailureClass::Timeout, "it took longer than --stage-timeout allows".to_owned()))

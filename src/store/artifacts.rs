@@ -7,18 +7,46 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::StoreError;
+use super::manifest::{Damage, Look, MANIFEST, Manifest};
 use crate::plan::{Key, StageKind};
 
 /// The artifacts folder.
 #[derive(Debug, Clone)]
 pub struct Artifacts {
     root: PathBuf,
+    /// Where an older didact kept the artifacts of all stores of a folder.
+    pub(super) shared: Option<PathBuf>,
+}
+
+/// An artifact that is in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Bytes of all its files.
+    pub bytes: u64,
+    /// The digest of its list of files.
+    pub digest: String,
 }
 
 impl Artifacts {
     /// A folder that need not exist yet.
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, shared: None }
+    }
+
+    /// The folder beside a store that has its name: `a.db` has `a.artifacts`, any other name gets the ending in addition.
+    pub fn beside(store: &Path) -> Self {
+        let name = store.file_name().unwrap_or_default().to_string_lossy();
+        let root = store.with_file_name(format!("{}.artifacts", name.strip_suffix(".db").unwrap_or(&name)));
+        let shared = Some(store.with_file_name("didact.artifacts")).filter(|shared| *shared != root);
+        Self { root, shared }
+    }
+
+    /// The same for reading: before its first sweep a store of an older didact has its artifacts in the shared folder.
+    pub fn for_reading(self) -> Self {
+        match self.shared {
+            Some(shared) if !self.root.exists() && shared.is_dir() => Self::new(shared),
+            _ => self,
+        }
     }
 
     /// The folder itself.
@@ -46,10 +74,34 @@ impl Artifacts {
         self.path(kind, key).is_dir()
     }
 
-    /// The size of a published artifact, bytes.
-    pub fn size(&self, kind: StageKind, key: &Key) -> Result<u64, StoreError> {
+    /// An artifact that was published whole and never told to the store; none where there is none, or it is not whole.
+    pub fn left_behind(&self, kind: StageKind, key: &Key) -> Option<Published> {
         let path = self.path(kind, key);
-        size_of(&path).map_err(|source| StoreError::Artifact { path, source })
+        let (manifest, digest) = Manifest::read(&path).ok()??;
+        manifest.compare(&path, Look::Everything).ok()?;
+        Some(Published { bytes: size_of(&path).ok()?, digest })
+    }
+
+    /// Compares an artifact with its list of files, and that with the `recorded` digest, if there is one.
+    ///
+    /// False if the artifact has no list: an older didact published it.
+    pub fn verify(
+        &self,
+        kind: StageKind,
+        key: &Key,
+        recorded: Option<&str>,
+        look: Look<'_>,
+    ) -> Result<bool, Damage> {
+        verify(&self.path(kind, key), recorded, look)
+    }
+
+    /// The folder of an artifact for reading, once these files (none named: all) were found to be what was published.
+    ///
+    /// # Errors
+    /// The damage; it is logged, too, for what cannot be read is left out.
+    pub fn intact(&self, kind: StageKind, key: &Key, files: &[&str]) -> Result<PathBuf, Damage> {
+        let path = self.path(kind, key);
+        intact(&path, files).map(|()| path)
     }
 
     /// An empty folder for one attempt.
@@ -74,24 +126,28 @@ impl Artifacts {
         self.root.join("partial").join(key.as_str())
     }
 
-    /// Makes a finished folder durable and puts it in its place; returns its size in bytes.
+    /// Lists the files of a finished folder, makes it durable and puts it in its place.
     ///
     /// Order: every file is synced, the folder is synced and renamed, the parent is synced. If another worker was first, its
-    /// folder stays: equal keys hold equal artifacts.
-    pub fn publish(&self, temporary: &Path, kind: StageKind, key: &Key) -> Result<u64, StoreError> {
+    /// folder stays: equal keys hold equal artifacts. What lies there and is not equal is damaged, and gives way.
+    pub fn publish(&self, temporary: &Path, kind: StageKind, key: &Key) -> Result<Published, StoreError> {
         let target = self.path(kind, key);
         let wrong = |source| StoreError::Artifact { path: target.clone(), source };
+        let digest = Manifest::of(temporary).and_then(|manifest| manifest.write(temporary)).map_err(wrong)?;
         let bytes = sync_tree(temporary).map_err(wrong)?;
         let parent = self.root.join(kind.name());
         std::fs::create_dir_all(&parent).map_err(wrong)?;
         crate::fault::point("publish:before-rename");
         match std::fs::rename(temporary, &target) {
             Ok(()) => crate::fault::point("publish:after-rename"),
-            Err(_) if target.is_dir() => std::fs::remove_dir_all(temporary).map_err(wrong)?,
+            Err(_) if target.is_dir() => match self.verify(kind, key, Some(&digest), Look::Everything) {
+                Ok(_) => std::fs::remove_dir_all(temporary).map_err(wrong)?,
+                Err(_) => replace(temporary, &target).map_err(wrong)?,
+            },
             Err(error) => return Err(wrong(error)),
         }
         File::open(&parent).and_then(|folder| folder.sync_all()).map_err(wrong)?;
-        Ok(bytes)
+        Ok(Published { bytes, digest })
     }
 
     /// Removes what an attempt left.
@@ -104,6 +160,49 @@ impl Artifacts {
     pub fn discard_partial(&self, key: &Key) {
         let _ = std::fs::remove_dir_all(self.partial(key));
     }
+}
+
+fn verify(path: &Path, recorded: Option<&str>, look: Look<'_>) -> Result<bool, Damage> {
+    let damage = |path: PathBuf, what: &str| Err(Damage { path, what: what.to_owned() });
+    if !path.is_dir() {
+        return damage(path.to_owned(), "is missing");
+    }
+    match (Manifest::read(path)?, recorded) {
+        (Some((_, digest)), Some(recorded)) if digest != recorded => {
+            damage(path.join(MANIFEST), "has other content than what was published")
+        }
+        (Some((manifest, _)), _) => manifest.compare(path, look).map(|()| true),
+        (None, Some(_)) => damage(path.join(MANIFEST), "is missing"),
+        (None, None) => Ok(false),
+    }
+}
+
+/// Looks at files (none named: all) of an artifact's folder before they are read.
+///
+/// # Errors
+/// The damage; it is logged, too, for what cannot be read is left out.
+pub fn intact(folder: &Path, files: &[&str]) -> Result<(), Damage> {
+    let look = if files.is_empty() { Look::Digests } else { Look::Files(files) };
+    verify(folder, None, look).map(|_| ()).inspect_err(|damage| {
+        // What `gc` has removed is not damaged.
+        if folder.is_dir() {
+            tracing::warn!("{damage}: `didact store check --repair` has it made again");
+        }
+    })
+}
+
+/// The ending of what gave way to the folder of an attempt.
+pub(super) const REPLACED: &str = ".replaced";
+
+/// Puts a finished folder where a damaged one lies.
+fn replace(temporary: &Path, target: &Path) -> io::Result<()> {
+    let mut aside = temporary.as_os_str().to_owned();
+    aside.push(REPLACED);
+    std::fs::rename(target, &aside)?;
+    std::fs::rename(temporary, target)?;
+    // What cannot be removed now `gc` removes.
+    let _ = std::fs::remove_dir_all(aside);
+    Ok(())
 }
 
 /// Makes the folder of an attempt from that of the latest earlier one.
@@ -176,8 +275,42 @@ mod tests {
             assert!(!temporary.exists());
         }
         let path = artifacts.path(StageKind::Joint, &key).join("inner/file");
-        assert_eq!(std::fs::read_to_string(path).expect("is there"), "first");
+        assert_eq!(std::fs::read_to_string(path).expect("is there"), "second", "what differs is damaged");
     }
+
+    #[test]
+    fn the_folder_has_the_name_of_the_store() {
+        let folder = |store: &str| Artifacts::beside(Path::new(store)).root.display().to_string();
+        assert_eq!(folder("a.db"), "a.artifacts");
+        assert_eq!(folder("x/didact.db"), "x/didact.artifacts");
+        assert_eq!(folder("a.sqlite"), "a.sqlite.artifacts");
+        assert_eq!(folder("v1.2"), "v1.2.artifacts");
+        assert_eq!(folder("a"), "a.artifacts");
+    }
+
+    #[test]
+    fn equal_artifacts_stay_damaged_ones_give_way_and_whole_ones_are_found_again() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let artifacts = Artifacts::new(root.path().join("a"));
+        let key = Key::of("test", 1, &serde_json::json!(1));
+        let publish = |attempt: &str| {
+            let temporary = artifacts.create_temporary(attempt).expect("created");
+            std::fs::write(temporary.join("file"), "content").expect("written");
+            artifacts.publish(&temporary, StageKind::Score, &key).expect("published")
+        };
+        let first = publish("one");
+        assert_eq!(artifacts.left_behind(StageKind::Score, &key), Some(first.clone()));
+        let file = artifacts.path(StageKind::Score, &key).join("file");
+        for damage in ["", "CONTENT"] {
+            std::fs::write(&file, damage).expect("written");
+            assert_eq!(artifacts.left_behind(StageKind::Score, &key), None);
+            assert!(artifacts.intact(StageKind::Score, &key, &["file"]).is_err());
+            assert_eq!(publish("two"), first);
+            assert_eq!(std::fs::read_to_string(&file).expect("is there"), "content");
+        }
+        assert_eq!(std::fs::read_dir(root.path().join("a/tmp")).expect("is there").count(), 0);
+    }
+
     #[test]
     fn an_attempt_takes_over_the_checkpoints_of_the_latest_before_it_and_locks_that_one_out() {
         let root = tempfile::tempdir().expect("a temporary folder");

@@ -55,14 +55,16 @@ impl Store {
         .bind(&claim.token)
         .execute(&mut *tx)
         .await?;
-        if let (true, AttemptEnd::Done { bytes }) = (ours, end) {
+        if let (true, AttemptEnd::Done(published)) = (ours, end) {
             sqlx::query(sqlx::AssertSqlSafe(format!(
-                "INSERT INTO artifact (stage_id, path, bytes, created_at) VALUES (?, ?, ?, {NOW})
-                 ON CONFLICT (stage_id) DO UPDATE SET bytes = excluded.bytes, created_at = excluded.created_at"
+                "INSERT INTO artifact (stage_id, path, bytes, digest, created_at) VALUES (?, ?, ?, ?, {NOW})
+                 ON CONFLICT (stage_id) DO UPDATE SET bytes = excluded.bytes, digest = excluded.digest,
+                     created_at = excluded.created_at"
             )))
             .bind(claim.stage.as_str())
             .bind(Artifacts::relative(claim.job.kind(), &claim.stage))
-            .bind(*bytes as i64)
+            .bind(published.bytes as i64)
+            .bind(&published.digest)
             .execute(&mut *tx)
             .await?;
         }
@@ -90,10 +92,10 @@ impl Store {
         let Some((attempts, beside)) = held else { return Ok(false) };
         let retry = match end {
             AttemptEnd::Failed { class, .. } => class.retry(),
-            AttemptEnd::Done { .. } | AttemptEnd::Interrupted => Retry::Never,
+            AttemptEnd::Done(_) | AttemptEnd::Interrupted => Retry::Never,
         };
         let (state, class, reason) = match end {
-            AttemptEnd::Done { .. } => ("done", None, None),
+            AttemptEnd::Done(_) => ("done", None, None),
             AttemptEnd::Failed { class, reason } if retry == Retry::Never => ("failed", Some(class), Some(reason)),
             AttemptEnd::Failed { class, reason } => ("pending", Some(class), Some(reason)),
             AttemptEnd::Interrupted => ("pending", None, None),

@@ -1,10 +1,11 @@
-//! Removing files that no run needs.
+//! Removing files that no run needs: only what has the form of ours and is known to the store. Everything else stays.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::artifacts::size_of;
+use super::artifacts::{REPLACED, size_of};
+use super::manifest::is_snapshot;
 use super::open::Tx;
 use super::{Artifacts, Store, StoreError};
 use crate::evaluate::Checkpoint;
@@ -15,7 +16,7 @@ use crate::plan::{StageJob, StageKind};
 pub enum Garbage {
     /// The artifact of a stage that no sweep wants any more.
     Unwanted,
-    /// A folder that looks like an artifact, of a stage that the store does not know or has not finished.
+    /// An artifact of a stage that is not done and that no sweep wants.
     Stray,
     /// What an attempt that is over left behind.
     Temporary,
@@ -56,27 +57,25 @@ impl Store {
     /// stage whose artifact goes is pending again before anyone else can look.
     pub async fn collect(&self, artifacts: &Artifacts, dry_run: bool) -> Result<Vec<Collected>, StoreError> {
         let mut tx = self.write().await?;
-        let stages: Vec<(String, String, bool)> = sqlx::query_as(
-            "SELECT s.id, s.state, EXISTS (
+        let stages: Vec<(String, String, String, bool)> = sqlx::query_as(
+            "SELECT s.id, s.kind, s.state, EXISTS (
                  SELECT 1 FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id JOIN run r ON r.id = rs.run_id
                  WHERE rs.stage_id = s.id AND r.state NOT IN ('cancelled')) AS wanted
              FROM stage s",
         )
         .fetch_all(&mut *tx)
         .await?;
-        let running: HashSet<String> = sqlx::query_as("SELECT id FROM attempt WHERE state = 'running'")
-            .fetch_all(&mut *tx)
-            .await?
-            .into_iter()
-            .map(|(id,): (String,)| id)
-            .collect();
-        let states = stages.into_iter().map(|(id, state, wanted)| (id, (state, wanted))).collect();
-        let mut found = find(artifacts, &states, &running)?;
+        let attempts: Vec<(String, String)> =
+            sqlx::query_as("SELECT id, state FROM attempt").fetch_all(&mut *tx).await?;
+        let (id,): (String,) = sqlx::query_as("SELECT id FROM store").fetch_one(&mut *tx).await?;
+        let states = stages.into_iter().map(|(id, kind, state, wanted)| (id, (kind, state, wanted))).collect();
+        let attempts = attempts.into_iter().map(|(id, state)| (id, state == "running")).collect();
+        let mut found = find(artifacts, &states, &attempts, &id)?;
         found.extend(scored_snapshots(&mut tx, artifacts, &states).await?);
         if dry_run || found.is_empty() {
             return Ok(found);
         }
-        let graves = artifacts.create_temporary(&format!("gc-{}", uuid::Uuid::now_v7()))?;
+        let graves = artifacts.create_temporary(&format!("{}{}", grave_prefix(&id), uuid::Uuid::now_v7()))?;
         for (index, garbage) in found.iter().enumerate() {
             let from = artifacts.root().join(&garbage.path);
             crate::fault::point("collect:before-rename");
@@ -94,6 +93,11 @@ impl Store {
         artifacts.discard_temporary(&graves);
         Ok(found)
     }
+}
+
+/// How the names of folders begin in which this store's garbage waits for its removal.
+fn grave_prefix(store: &str) -> String {
+    format!("gc-{store}-")
 }
 
 /// What the store should know of something that has gone.
@@ -128,8 +132,8 @@ async fn scored_snapshots(tx: &mut Tx, artifacts: &Artifacts, states: &States) -
     for key in names(&artifacts.root().join(StageKind::Joint.name())) {
         let path = Path::new(StageKind::Joint.name()).join(&key);
         let mut snapshots = names(&artifacts.root().join(&path));
-        snapshots.retain(|file| file.starts_with("epoch-"));
-        if snapshots.is_empty() || !states.get(&key).is_some_and(|(state, wanted)| state == "done" && *wanted) {
+        snapshots.retain(|file| is_snapshot(file));
+        if snapshots.is_empty() || !states.get(&key).is_some_and(|(_, state, wanted)| state == "done" && *wanted) {
             continue;
         }
         let scores: Vec<(String, String)> = sqlx::query_as(
@@ -160,9 +164,15 @@ fn collected(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<O
     }
 }
 
-type States = std::collections::HashMap<String, (String, bool)>;
+/// Kind and state of each stage, and whether a run wants it.
+type States = HashMap<String, (String, String, bool)>;
 
-fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Result<Vec<Collected>, StoreError> {
+fn find(
+    artifacts: &Artifacts,
+    states: &States,
+    attempts: &HashMap<String, bool>,
+    store: &str,
+) -> Result<Vec<Collected>, StoreError> {
     let mut found = Vec::new();
     let mut add = |folder: &str, name: String, garbage: Garbage| {
         found.extend(collected(artifacts, Path::new(folder).join(name), garbage)?);
@@ -170,18 +180,21 @@ fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Re
     };
     for kind in StageKind::ALL {
         for name in names(&artifacts.root().join(kind.name())) {
-            match states.get(&name) {
-                Some((state, wanted)) if state == "done" && *wanted => {}
-                Some((state, _)) if state == "done" => add(kind.name(), name, Garbage::Unwanted)?,
+            match states.get(&name).filter(|(known, ..)| known == kind.name()) {
+                Some((_, state, wanted)) if state == "done" && *wanted => {}
+                Some((_, state, _)) if state == "done" => add(kind.name(), name, Garbage::Unwanted)?,
                 // Published by an attempt that is about to say so, or died before it could: the next one takes it.
-                Some((state, wanted)) if *wanted || state == "running" => {}
-                Some(_) | None => add(kind.name(), name, Garbage::Stray)?,
+                Some((_, state, wanted)) if *wanted || state == "running" => {}
+                Some(_) => add(kind.name(), name, Garbage::Stray)?,
+                // Nobody knows whose it is.
+                None => {}
             }
         }
     }
     for name in names(&artifacts.root().join("partial")) {
         match states.get(&name) {
-            Some((state, true)) if state != "done" => {
+            None => {}
+            Some((_, state, true)) if state != "done" => {
                 for attempt in names(&artifacts.root().join("partial").join(&name)) {
                     let folder = format!("partial/{name}/{attempt}");
                     for torn in names(&artifacts.root().join(&folder)) {
@@ -192,12 +205,13 @@ fn find(artifacts: &Artifacts, states: &States, running: &HashSet<String>) -> Re
                     }
                 }
             }
-            Some((state, _)) if state == "running" => {}
-            _ => add("partial", name, Garbage::Checkpoint)?,
+            Some((_, state, _)) if state == "running" => {}
+            Some(_) => add("partial", name, Garbage::Checkpoint)?,
         }
     }
     for name in names(&artifacts.root().join("tmp")) {
-        if !running.contains(&name) {
+        let attempt = attempts.get(name.strip_suffix(REPLACED).unwrap_or(&name));
+        if attempt == Some(&false) || name.starts_with(&grave_prefix(store)) {
             add("tmp", name, Garbage::Temporary)?;
         }
     }

@@ -1,6 +1,10 @@
 //! What can be wrong with the store.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::notice;
+use super::open::is_locked;
 
 /// Every message says which store and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -67,9 +71,46 @@ pub enum StoreError {
         /// What is there.
         known: String,
     },
+    /// It belongs to another program.
+    #[error(
+        "{path} is no store of didact but a SQLite file of another program ({what}); nothing was written to it. --store (or \
+         DIDACT_STORE) must name a store, or a file that does not exist yet"
+    )]
+    Foreign {
+        /// Where.
+        path: PathBuf,
+        /// What tells.
+        what: String,
+    },
+    /// Something stands where a copy was to be written.
+    #[error("{path} exists already: a copy never takes the place of another file; name one that does not exist")]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A copy could not be made.
+    #[error("the store {store} could not be copied to {path}: {reason}; nothing was left there")]
+    Backup {
+        /// Of what.
+        store: PathBuf,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The artifacts folder belongs to another store.
+    #[error("the artifacts folder {folder} belongs to {owner}; nothing was written to it. {remedy}")]
+    NotOurs {
+        /// Where.
+        folder: PathBuf,
+        /// Whose.
+        owner: String,
+        /// What to do.
+        remedy: String,
+    },
     /// A statement failed.
-    #[error("the store failed: {0}")]
-    Sql(#[from] sqlx::Error),
+    #[error("{0}")]
+    Sql(SqlFailure),
     /// A file of an artifact could not be made durable.
     #[error("artifact {path}: {source}")]
     Artifact {
@@ -84,9 +125,71 @@ pub enum StoreError {
     Row(String),
 }
 
+impl StoreError {
+    /// Whether somebody else holds it.
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(self, Self::Sql(failure) if failure.locked)
+    }
+}
+
+/// A statement that failed, in which store.
+#[derive(Debug)]
+pub struct SqlFailure {
+    path: PathBuf,
+    reason: String,
+    locked: bool,
+}
+
+impl SqlFailure {
+    /// Another program holds it.
+    pub(super) fn locked(path: &Path) -> Self {
+        Self { path: path.to_owned(), reason: "database is locked".to_owned(), locked: true }
+    }
+}
+
+impl fmt::Display for SqlFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, reason, locked } = self;
+        match locked {
+            true => write!(
+                f,
+                "the store {0} is locked: another program has kept it from being used for 30 s (`fuser {0}` names it; a database \
+                 browser or a backup, perhaps). Close that program and start the same command again; nothing is lost",
+                path.display()
+            ),
+            false => write!(f, "the store {} failed: {reason}", path.display()),
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let locked = is_locked(&error);
+        let reason = match &error {
+            sqlx::Error::Database(inner) if inner.message().contains("is full") => {
+                format!("{}: make room, and start the same command again", inner.message())
+            }
+            sqlx::Error::Database(inner) => inner.message().to_owned(),
+            other => other.to_string(),
+        };
+        Self::Sql(SqlFailure { path: notice::named(), reason, locked })
+    }
+}
+
 /// What a row holds cannot be read, or not be written as text.
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
         Self::Row(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_locked_is_named_with_what_to_do() {
+        let told = StoreError::Sql(SqlFailure::locked(Path::new("x/a.db"))).to_string();
+        assert!(told.contains("x/a.db is locked") && told.contains("start the same command again"), "{told}");
     }
 }

@@ -1,28 +1,16 @@
 //! Opening a store.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 
-use super::StoreError;
+use super::error::SqlFailure;
 use super::filesystem::{Identity, can_write, network_file_system};
-
-/// The schema, step by step. (sqlx's own macro would have SQLite compiled a second time, for the compiler's use.)
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let steps = [
-        (1, "initial", include_str!("../../migrations/0001_initial.sql")),
-        (2, "engine", include_str!("../../migrations/0002_engine.sql")),
-    ];
-    let migration = |(version, name, sql)| {
-        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
-    };
-    Migrator::with_migrations(steps.map(migration).into())
-});
+use super::leave::log_is_missing;
+use super::schema::{Content, KNOWS_ITS_END, bring_up_to_date, content, newest};
+use super::{StoreError, notice};
 
 /// A write transaction.
 pub(super) type Tx = Transaction<'static, Sqlite>;
@@ -45,19 +33,24 @@ pub struct Store {
     pub(super) pool: SqlitePool,
     path: PathBuf,
     /// The file that was opened: SQLite would go on writing to one that was deleted.
-    identity: Option<Identity>,
+    pub(super) identity: Option<Identity>,
+    access: Access,
 }
 
 impl Store {
     /// Opens `sqlite:PATH` or `PATH`.
     pub async fn open(url: &str, access: Access) -> Result<Self, StoreError> {
-        let path = PathBuf::from(url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url));
-        match access {
+        let path = path_of(url).to_owned();
+        notice::name(path.clone());
+        let store = match access {
             Access::Write => Self::open_for_writing(path).await,
             Access::Serve if !path.is_file() => Err(StoreError::Absent { path }),
             Access::Serve => Self::open_for_writing(path).await,
             Access::Read => Self::open_for_reading(path).await,
-        }
+        }?;
+        let store = Self { identity: Identity::of(&store.path), ..store };
+        notice::remember(&store);
+        Ok(store)
     }
 
     async fn open_for_writing(path: PathBuf) -> Result<Self, StoreError> {
@@ -72,56 +65,73 @@ impl Store {
         if folder.is_dir() && !can_write(folder) {
             return Err(refuse(format!("the folder {} cannot be written", folder.display())));
         }
+        let missing = log_is_missing(&path).await;
+        // In the mode that the file has: one of another program must not be changed in any way.
+        let plain = SqliteConnectOptions::new().filename(&path).create_if_missing(true).busy_timeout(BUSY_TIMEOUT);
+        let plain = plain.disable_statement_logging();
+        let found = patiently(
+            async || {
+                let mut connection = plain.connect().await.map_err(|error| opening(&path, &error))?;
+                let found = bring_up_to_date(&mut connection, &path).await;
+                let _ = connection.close().await;
+                found
+            },
+            StoreError::is_locked,
+        )
+        .await?;
+        refuse_strange(&path, &found)?;
+        tell_missing_log(&path, &found, missing);
         let options = SqliteConnectOptions::new()
             .filename(&path)
-            .create_if_missing(true)
+            .create_if_missing(false)
             .synchronous(SqliteSynchronous::Normal)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("cache_size", CACHE)
             .foreign_keys(true);
-        let store = Self::connect(path, options).await?;
-        if let Some(version) = store.version().await? {
-            store.refuse_newer(version)?;
-        }
-        store.migrate().await?;
-        Ok(Self { identity: Identity::of(&store.path), ..store })
+        Self::connect(path, options, Access::Write).await
     }
 
     async fn open_for_reading(path: PathBuf) -> Result<Self, StoreError> {
         if !path.is_file() {
             return Err(StoreError::Absent { path });
         }
+        let missing = log_is_missing(&path).await;
         let options =
             // The file says its own journal mode; setting it would write.
             SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT);
-        let store = match Self::connect(path.clone(), options.clone()).await {
-            Ok(store) => match store.version().await {
-                // In a folder that cannot be written the log's index cannot be made, but nobody can write there either.
-                Err(_) if !beside(&path, "-wal").exists() => Self::connect(path, options.immutable(true)).await?,
-                _ => store,
-            },
-            Err(error) => return Err(error),
-        };
-        match store.version().await? {
-            None => {
-                let reason = "it holds no sweep: `didact sweep` has not written to it".to_owned();
-                Err(StoreError::Open { path: store.path, reason })
+        let store = Self::connect(path.clone(), options.clone(), Access::Read).await?;
+        let store = match store.content().await {
+            // In a folder that cannot be written the log's index cannot be made, but nobody can write there either.
+            Err(_) if !beside(&path, "-wal").exists() => {
+                Self::connect(path, options.immutable(true), Access::Read).await?
             }
-            Some(version) if version < newest() => {
+            _ => store,
+        };
+        let found = store.content().await?;
+        if let Err(error) = refuse_strange(&store.path, &found) {
+            store.pool.close().await;
+            return Err(error);
+        }
+        match found {
+            Content::Store(version) if version < newest() => {
                 // Queries speak of the newest schema; migrations only add, so a sweep of an older didact is not disturbed.
                 let path = store.path.clone();
                 store.pool.close().await;
                 Self::open_for_writing(path).await
             }
-            Some(version) => {
-                store.refuse_newer(version)?;
+            Content::Store(_) => {
+                tell_missing_log(&store.path, &found, missing);
                 Ok(store)
+            }
+            Content::Nothing | Content::Foreign(_) => {
+                let reason = "it holds no sweep: `didact sweep` has not written to it".to_owned();
+                Err(StoreError::Open { path: store.path, reason })
             }
         }
     }
 
-    async fn connect(path: PathBuf, options: SqliteConnectOptions) -> Result<Self, StoreError> {
+    async fn connect(path: PathBuf, options: SqliteConnectOptions, access: Access) -> Result<Self, StoreError> {
         // A slow statement is the machine's affair, not news for those who run a sweep.
         let options = options.disable_statement_logging();
         let pool_options = SqlitePoolOptions::new()
@@ -133,38 +143,17 @@ impl Store {
         // While another process makes the file's log or takes it away SQLite does not wait, whatever the timeout.
         let connect = async || pool_options.clone().connect_with(options.clone()).await;
         let pool = patiently(connect, is_locked).await.map_err(|error| opening(&path, &error))?;
-        Ok(Self { pool, path, identity: None })
+        Ok(Self { pool, path, identity: None, access })
     }
 
-    /// Brings the schema up to date. Two processes may create one store at the same moment: the one that comes second finds the
-    /// other's tables half-way, waits, and finds nothing left to do.
-    async fn migrate(&self) -> Result<(), StoreError> {
-        patiently(async || MIGRATIONS.run(&self.pool).await, |_| true).await.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) => opening(&self.path, &error),
-            other => StoreError::Open { path: self.path.clone(), reason: other.to_string() },
-        })
+    async fn content(&self) -> Result<Content, StoreError> {
+        let mut connection = self.pool.acquire().await.map_err(|error| opening(&self.path, &error))?;
+        content(&mut connection).await.map_err(|error| opening(&self.path, &error))
     }
 
-    /// The newest migration that the store has seen; none for a database that is no store.
-    async fn version(&self) -> Result<Option<i64>, StoreError> {
-        let tracked: Option<(String,)> =
-            sqlx::query_as("SELECT name FROM sqlite_master WHERE name = '_sqlx_migrations'")
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(|error| opening(&self.path, &error))?;
-        if tracked.is_none() {
-            return Ok(None);
-        }
-        let (version,): (Option<i64>,) =
-            sqlx::query_as("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&self.pool).await?;
-        Ok(version)
-    }
-
-    fn refuse_newer(&self, found: i64) -> Result<(), StoreError> {
-        match newest() {
-            known if found > known => Err(StoreError::Newer { path: self.path.clone(), found, known }),
-            _ => Ok(()),
-        }
+    /// Whether it was opened to be written to.
+    pub fn can_write(&self) -> bool {
+        self.access != Access::Read
     }
 
     /// A write transaction that takes the write lock at once: a deferred one may lose it half-way.
@@ -198,10 +187,10 @@ impl Store {
 const CACHE: &str = "-65536";
 
 /// How long a writer waits for the others.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Several processes may open one store at the same moment: each tries so often what fails for a reason that may pass.
-const TRIES: usize = 20;
+const TRIES: usize = 300;
 const PAUSE: Duration = Duration::from_millis(100);
 
 async fn patiently<T, E>(attempt: impl AsyncFn() -> Result<T, E>, may_pass: impl Fn(&E) -> bool) -> Result<T, E> {
@@ -215,22 +204,45 @@ async fn patiently<T, E>(attempt: impl AsyncFn() -> Result<T, E>, may_pass: impl
 }
 
 /// SQLITE_BUSY in all its forms.
-fn is_locked(error: &sqlx::Error) -> bool {
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(inner) if inner.message().contains("database is locked"))
 }
 
-fn newest() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+fn refuse_strange(path: &Path, found: &Content) -> Result<(), StoreError> {
+    match found {
+        Content::Foreign(what) => Err(StoreError::Foreign { path: path.to_owned(), what: what.clone() }),
+        Content::Store(found) if *found > newest() => {
+            Err(StoreError::Newer { path: path.to_owned(), found: *found, known: newest() })
+        }
+        Content::Store(_) | Content::Nothing => Ok(()),
+    }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+fn tell_missing_log(path: &Path, found: &Content, missing: bool) {
+    // An older didact left every store so.
+    if missing && matches!(found, Content::Store(version) if *version >= KNOWS_ITS_END) {
+        notice::tell(&format!(
+            "warning: the store {0} was copied while it was in use, or not left in good order, and its log {0}-wal is missing: what was \
+             written last may be lost (`didact store backup FILE` copies a store that is in use)",
+            path.display()
+        ));
+    }
+}
+
+/// The file that a URL names.
+pub fn path_of(url: &str) -> &Path {
+    Path::new(url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url))
+}
+
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
-fn opening(path: &Path, error: &sqlx::Error) -> StoreError {
+pub(super) fn opening(path: &Path, error: &sqlx::Error) -> StoreError {
     let reason = match error {
+        error if is_locked(error) => return StoreError::Sql(SqlFailure::locked(path)),
         sqlx::Error::Database(inner) if inner.message().contains("not a database") => {
             "it is a file of another kind, not a SQLite database".to_owned()
         }

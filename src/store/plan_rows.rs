@@ -1,11 +1,12 @@
 //! The rows of a plan, thousands a statement.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use rayon::prelude::*;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::open::Tx;
-use super::{Artifacts, StoreError};
+use super::{Artifacts, Look, StoreError, heal};
 use crate::plan::{Key, PlannedRun, PlannedStage, PlannedTrial};
 
 /// Rows an INSERT: SQLite takes at most 32,766 values a statement.
@@ -65,14 +66,24 @@ pub(super) async fn insert_stages(
         // The job's paths are renewed: the same images may lie elsewhere now.
         rows.push(
             " ON CONFLICT (id) DO UPDATE SET job = excluded.job, family = excluded.family, work = excluded.work
-              RETURNING id, state",
+              RETURNING id, state, (SELECT digest FROM artifact WHERE stage_id = stage.id)",
         );
-        let states: Vec<(String, String)> = rows.build_query_as().fetch_all(&mut **tx).await?;
-        let done: HashSet<String> = states.into_iter().filter(|(_, state)| state == "done").map(|(id, _)| id).collect();
-        for stage in stages.iter().filter(|stage| done.contains(stage.key.as_str())) {
-            match artifacts.path(stage.job.kind(), &stage.key).is_dir() {
-                true => cached += 1,
-                false => reopen(tx, &stage.key).await?,
+        let states: Vec<(String, String, Option<String>)> = rows.build_query_as().fetch_all(&mut **tx).await?;
+        let done: HashMap<String, Option<String>> =
+            states.into_iter().filter(|(_, state, _)| state == "done").map(|(id, _, digest)| (id, digest)).collect();
+        let damage = |stage: &PlannedStage| {
+            let digest = done.get(stage.key.as_str())?;
+            Some(artifacts.verify(stage.job.kind(), &stage.key, digest.as_deref(), Look::Sizes).err())
+        };
+        // Digests are compared when a stage reads the files.
+        let damages: Vec<_> = stages.par_iter().map(damage).collect();
+        for (stage, damage) in stages.iter().zip(damages) {
+            match damage {
+                Some(Some(damage)) => {
+                    heal::reopen(tx, artifacts, stage.job.kind(), &stage.key, &damage).await?;
+                }
+                Some(None) => cached += 1,
+                None => {}
             }
         }
         insert_dependencies(tx, stages).await?;
@@ -92,18 +103,6 @@ async fn insert_dependencies(tx: &mut Tx, stages: &[PlannedStage]) -> Result<(),
         });
         rows.push(" ON CONFLICT DO NOTHING").build().execute(&mut **tx).await?;
     }
-    Ok(())
-}
-
-async fn reopen(tx: &mut Tx, key: &Key) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE stage SET state = 'pending', reason = 'its artifact was gone', attempts = 0, finished_at = NULL
-         WHERE id = ?",
-    )
-    .bind(key.as_str())
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(key.as_str()).execute(&mut **tx).await?;
     Ok(())
 }
 

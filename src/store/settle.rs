@@ -2,7 +2,7 @@
 
 use super::open::Tx;
 use super::state::MAX_ATTEMPTS;
-use super::{Artifacts, Store, StoreError};
+use super::{Artifacts, Look, Standing, Store, StoreError};
 use crate::evaluate::{Checkpoint, Evaluation};
 use crate::plan::{Key, StageJob, StageKind};
 
@@ -35,6 +35,11 @@ pub(super) async fn runs_start(tx: &mut Tx, stage: &str) -> Result<(), StoreErro
 pub(super) async fn runs_of_stage(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
     let sql = format!("{RUN_STATE} (SELECT run_id FROM run_stage WHERE stage_id = ?)");
     sqlx::query(sqlx::AssertSqlSafe(sql)).bind(stage).execute(&mut **tx).await?;
+    Ok(())
+}
+
+pub(super) async fn run(tx: &mut Tx, run: &str) -> Result<(), StoreError> {
+    sqlx::query(sqlx::AssertSqlSafe(format!("{RUN_STATE} (?)"))).bind(run).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -157,6 +162,10 @@ impl Store {
             StageJob::Pseudo(_) => (Checkpoint::Selected, None),
             _ => return Ok(()),
         };
+        if let Standing::Damaged(kind, damage) = self.examine(artifacts, stage, Look::Digests).await? {
+            self.reopen(artifacts, kind, stage, &damage).await?;
+            return Ok(());
+        }
         let path = artifacts.path(StageKind::Evaluate, stage).join("results.json");
         let text = std::fs::read(&path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
         let evaluation: Evaluation =

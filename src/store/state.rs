@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::Published;
+
 use super::row::row;
 
 /// Why a stage failed.
@@ -185,11 +187,8 @@ impl StageState {
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttemptEnd {
-    /// Its artifact, of so many bytes, is in place.
-    Done {
-        /// Size of the artifact.
-        bytes: u64,
-    },
+    /// Its artifact is in place.
+    Done(Published),
     /// It failed.
     Failed {
         /// Why, coarsely.
@@ -211,7 +210,7 @@ impl AttemptEnd {
     pub fn attempt_state(&self, ours: bool) -> &'static str {
         match self {
             _ if !ours => "superseded",
-            Self::Done { .. } => "done",
+            Self::Done(_) => "done",
             Self::Failed { .. } => "failed",
             Self::Interrupted => "interrupted",
         }

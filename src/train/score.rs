@@ -62,14 +62,6 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
             return Err(StageError::Interrupted);
         }
         let weights = input.joint.join(file);
-        if input.checkpoint == Checkpoint::Oracle && !weights.is_file() {
-            return Err(StageError::Data(format!(
-                "{} is gone: `didact gc` removes what the oracle has scored. To score it again, remove the folder {} and start \
-                 the sweep again, which trains anew",
-                weights.display(),
-                input.joint.display()
-            )));
-        }
         let state = State::load(&weights).map_err(StageError::artifact)?;
         load_assembly(&mut assembly, &state)?;
         let started = Instant::now();

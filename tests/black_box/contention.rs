@@ -13,7 +13,7 @@ use didact::plan::build;
 use didact::schedule::{host_name, process_started};
 use didact::spec::load;
 use didact::store::{
-    Access, Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, PlanSource, Store, StoreError, Wanted,
+    Access, Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, PlanSource, Published, Store, StoreError, Wanted,
 };
 use serde::{Deserialize, Serialize};
 
@@ -172,7 +172,7 @@ async fn hammer(store: &str, time: Option<Duration>) -> Tally {
 }
 
 async fn finish(tally: &mut Tally, store: &Store, worker: &AttemptStart, claim: &Claim) -> Option<bool> {
-    let (end, costs) = (AttemptEnd::Done { bytes: 0 }, BTreeMap::new());
+    let (end, costs) = (AttemptEnd::Done(Published { bytes: 0, digest: String::new() }), BTreeMap::new());
     tally.write(store.finish(claim, worker, &end, 0.0, &costs, None)).await
 }
 

@@ -36,14 +36,15 @@ const TABLES: [(&str, &str); 12] = [
         "image_score",
         "SELECT run_id, selection, image, defect, label, score FROM image_score ORDER BY run_id, selection, image",
     ),
-    ("artifact", "SELECT stage_id, path, bytes FROM artifact ORDER BY stage_id"),
+    ("artifact", "SELECT stage_id, path, bytes, digest FROM artifact ORDER BY stage_id"),
 ];
 
 impl Inventory {
     /// Of the store and the artifacts of a workplace.
     pub fn of(place: &Workplace) -> Self {
         let mut files = digests(place);
-        files.retain(|path, _| !path.starts_with("logs/"));
+        // Every store has its own identity.
+        files.retain(|path, _| !path.starts_with("logs/") && path != "store.json");
         Self { rows: TABLES.into_iter().map(|(table, sql)| (table, place.query(sql))).collect(), files }
     }
 

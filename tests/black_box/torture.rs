@@ -173,6 +173,11 @@ impl Victim {
     }
 }
 
+/// Names of the points of one kind.
+pub fn points_of(prefix: &str) -> Vec<String> {
+    points().into_iter().filter(|point| point.starts_with(prefix)).collect()
+}
+
 /// Names of all points, read from the source: a new one is tortured without being asked.
 fn points() -> Vec<String> {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
@@ -213,11 +218,10 @@ fn killed_at_random_moments_a_sweep_ends_as_if_undisturbed() {
 
 #[test]
 fn killed_at_every_dangerous_place_a_sweep_ends_as_if_undisturbed() {
-    // Those of a search that adds trials, and of `gc`, have tests of their own.
-    let points: Vec<String> = points()
-        .into_iter()
-        .filter(|point| !point.starts_with("extend-plan:") && !point.starts_with("collect:"))
-        .collect();
+    // Those of a search that adds trials, of `gc`, of copies and of what is damaged have tests of their own.
+    let elsewhere = ["extend-plan:", "collect:", "backup:", "reopen:", "check:"];
+    let points: Vec<String> =
+        points().into_iter().filter(|point| elsewhere.iter().all(|prefix| !point.starts_with(prefix))).collect();
     assert!(points.len() >= 16, "{points:?}");
     // Mostly waiting: several at once.
     std::thread::scope(|scope| {
@@ -247,7 +251,7 @@ fn gc_killed_at_every_dangerous_place_loses_nothing_and_leaves_nothing() {
     assert!(victim.strike_at("publish:before-rename"));
     victim.place.succeed(&["sweep", "tiny.toml", "--retry-failed", "--no-report"]);
     for point in points {
-        // An artifact of nobody, and one of a trial that is wanted no more.
+        // An artifact of nobody, which stays, and one of a trial that is wanted no more.
         std::fs::create_dir_all(victim.place.path("didact.artifacts/joint/nobody")).expect("created");
         victim.place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "joint.epochs=1"]);
         let output = victim.place.command(&["gc"]).env("DIDACT_FAULT", &point).output().expect("starts");
@@ -260,6 +264,7 @@ fn gc_killed_at_every_dangerous_place_loses_nothing_and_leaves_nothing() {
     victim.place.succeed(&["gc"]);
     let nothing = victim.place.succeed(&["gc"]);
     assert!(nothing.stdout.starts_with("0 item(s)"), "{}", nothing.stdout);
+    assert!(victim.place.path("didact.artifacts/joint/nobody").is_dir());
 }
 
 #[test]

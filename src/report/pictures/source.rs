@@ -40,8 +40,10 @@ impl Source {
         else {
             return Err(std::io::Error::other("the run has no score of its selected epoch"));
         };
-        let score = artifacts.path(StageKind::Score, &score);
-        let evaluate = artifacts.path(StageKind::Evaluate, &evaluate);
+        // A picture of damaged maps would be wrong without a word.
+        let intact = |kind, key| artifacts.intact(kind, key, &[]).map_err(std::io::Error::other);
+        let score = intact(StageKind::Score, &score)?;
+        let evaluate = intact(StageKind::Evaluate, &evaluate)?;
         let side = evaluate_job.test_images.data.image_size;
         let header = ScoreHeader::read(&score)?;
         let images = Evaluation::read(&evaluate)?.image_scores;
@@ -50,7 +52,7 @@ impl Source {
             return Err(std::io::Error::other("its maps and its scores are of other images"));
         }
         let snapshot = header.snapshots.first().ok_or_else(|| std::io::Error::other("a score without maps"))?;
-        let features = artifacts.path(StageKind::Features, &score_job.features_test);
+        let features = intact(StageKind::Features, &score_job.features_test)?;
         let features = FeatureSet::open(&features).map_err(std::io::Error::other)?;
         if features.len() != images.len() {
             return Err(std::io::Error::other("its scores and its features are of other images"));

@@ -1,0 +1,194 @@
+//! Artifacts that are not what was published: they return to pending and are made again.
+
+use super::artifacts::size_of;
+use super::manifest::Manifest;
+use super::open::Tx;
+use super::{Artifacts, Damage, Look, NOW, Store, StoreError, settle};
+use crate::evaluate::Checkpoint;
+use crate::plan::{Key, StageJob, StageKind, short_key};
+
+/// What was found of a stage's artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It is what was published.
+    Intact,
+    /// The stage is not done.
+    NotDone,
+    /// It is not what was published.
+    Damaged(StageKind, Damage),
+}
+
+super::row::row! {
+    struct Recorded {
+        kind: String,
+        state: String,
+        bytes: Option<i64>,
+        digest: Option<String>,
+    }
+}
+
+impl Store {
+    /// Looks at the artifact of a stage. One without a list of files, of an older didact, gets one if its size is right.
+    pub async fn examine(&self, artifacts: &Artifacts, key: &Key, look: Look<'static>) -> Result<Standing, StoreError> {
+        let row: Option<Recorded> = sqlx::query_as(
+            "SELECT s.kind, s.state, a.bytes, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id WHERE s.id = ?",
+        )
+        .bind(key.as_str())
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row.filter(|row| row.state == "done") else { return Ok(Standing::NotDone) };
+        let Some(kind) = StageKind::named(&row.kind) else { return Ok(Standing::NotDone) };
+        let verified = {
+            let (artifacts, key, digest) = (artifacts.clone(), key.clone(), row.digest.clone());
+            tokio::task::spawn_blocking(move || artifacts.verify(kind, &key, digest.as_deref(), look))
+        };
+        match verified.await {
+            Ok(Ok(true)) if row.digest.is_some() => Ok(Standing::Intact),
+            Ok(Ok(_)) => match self.record(artifacts, kind, key, row.bytes).await? {
+                Some(damage) => Ok(Standing::Damaged(kind, damage)),
+                None => Ok(Standing::Intact),
+            },
+            Ok(Err(damage)) => Ok(Standing::Damaged(kind, damage)),
+            Err(error) => Err(StoreError::Row(format!("the artifact of stage {key} could not be examined: {error}"))),
+        }
+    }
+
+    /// Lists the files of an artifact that an older didact published; its damage if its size is not what was stored.
+    async fn record(
+        &self,
+        artifacts: &Artifacts,
+        kind: StageKind,
+        key: &Key,
+        bytes: Option<i64>,
+    ) -> Result<Option<Damage>, StoreError> {
+        let path = artifacts.path(kind, key);
+        let wrong = |source| StoreError::Artifact { path: path.clone(), source };
+        // With a list that was written and not stored: the process was killed in between.
+        let listed = Manifest::read(&path).ok().flatten();
+        let digest = match &listed {
+            Some((_, digest)) => digest.clone(),
+            None => {
+                let found = size_of(&path).map_err(wrong)?;
+                if Some(found as i64) != bytes {
+                    let what = format!("has {found} bytes; {} were published", bytes.unwrap_or_default());
+                    return Ok(Some(Damage { path, what }));
+                }
+                let listing = path.clone();
+                let manifest = tokio::task::spawn_blocking(move || {
+                    Manifest::of(&listing).and_then(|manifest| manifest.write(&listing))
+                });
+                match manifest.await {
+                    Ok(Ok(digest)) => digest,
+                    // Where it cannot be written it stays unknown, as it was.
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "the files of an artifact could not be listed");
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(StoreError::Row(error.to_string())),
+                }
+            }
+        };
+        let bytes = size_of(&path).map_err(wrong)?;
+        let mut tx = self.write().await?;
+        sqlx::query("UPDATE artifact SET digest = ?, bytes = ? WHERE stage_id = ? AND digest IS NULL")
+            .bind(digest)
+            .bind(bytes as i64)
+            .bind(key.as_str())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(None)
+    }
+
+    /// Whether everything that a job reads is what was published. What is damaged is made again, and told; false if anything is.
+    pub async fn inputs_are_intact(&self, artifacts: &Artifacts, job: &StageJob) -> Result<bool, StoreError> {
+        let mut intact = true;
+        for key in job.dependencies() {
+            let look = match job {
+                StageJob::Score(score) if score.checkpoint == Checkpoint::Oracle && key == score.joint => {
+                    Look::Everything
+                }
+                _ => Look::Digests,
+            };
+            match self.examine(artifacts, &key, look).await? {
+                Standing::Intact => {}
+                // Somebody else has seen it first.
+                Standing::NotDone => intact = false,
+                Standing::Damaged(kind, damage) => {
+                    self.reopen(artifacts, kind, &key, &damage).await?;
+                    intact = false;
+                }
+            }
+        }
+        Ok(intact)
+    }
+
+    /// Returns a stage whose artifact is damaged to pending; false if it is not done any more.
+    pub async fn reopen(
+        &self,
+        artifacts: &Artifacts,
+        kind: StageKind,
+        key: &Key,
+        damage: &Damage,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let reopened = reopen(&mut tx, artifacts, kind, key, damage).await?;
+        settle::runs_of_stage(&mut tx, key.as_str()).await?;
+        crate::fault::point("reopen:before-commit");
+        tx.commit().await?;
+        crate::fault::point("reopen:after-commit");
+        Ok(reopened)
+    }
+}
+
+/// The same within a transaction; the caller settles the runs.
+pub(super) async fn reopen(
+    tx: &mut Tx,
+    artifacts: &Artifacts,
+    kind: StageKind,
+    key: &Key,
+    damage: &Damage,
+) -> Result<bool, StoreError> {
+    let reopened = sqlx::query(
+        "UPDATE stage SET state = 'pending', reason = ?, attempts = 0, failure_class = NULL, finished_at = NULL,
+             not_before = NULL WHERE id = ? AND state = 'done'",
+    )
+    .bind(format!("its artifact was damaged: {damage}"))
+    .bind(key.as_str())
+    .execute(&mut **tx)
+    .await?
+    .rows_affected()
+        == 1;
+    if reopened {
+        sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(key.as_str()).execute(&mut **tx).await?;
+        // Checkpoints may have been computed from the damaged files. Whoever runs now finds the damage itself.
+        let dependents: Vec<(String,)> = sqlx::query_as(
+            "SELECT s.id FROM stage_dependency d JOIN stage s ON s.id = d.stage_id
+             WHERE d.needs_id = ? AND s.state NOT IN ('running', 'done')",
+        )
+        .bind(key.as_str())
+        .fetch_all(&mut **tx)
+        .await?;
+        dependents.into_iter().for_each(|(id,)| artifacts.discard_partial(&Key::from_hex(id)));
+        // What stumbled over it is tried again, too.
+        sqlx::query(
+            "UPDATE stage SET state = 'pending', attempts = 0, failure_class = NULL, reason = NULL, finished_at = NULL,
+                 not_before = NULL
+             WHERE state = 'failed' AND failure_class = 'store'
+               AND id IN (SELECT stage_id FROM stage_dependency WHERE needs_id = ?)",
+        )
+        .bind(key.as_str())
+        .execute(&mut **tx)
+        .await?;
+        let message = format!("{} {} is made again: {damage}", kind.name(), short_key(key.as_str()));
+        tracing::warn!("{message}");
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "INSERT INTO event (at, kind, stage_id, message) VALUES ({NOW}, 'damaged', ?, ?)"
+        )))
+        .bind(key.as_str())
+        .bind(message)
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(reopened)
+}

@@ -1,0 +1,263 @@
+//! What an artifact's files are: size and digest of each, in a file beside them, so that damage is seen before it is read.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use walkdir::WalkDir;
+
+/// The manifest's name in the artifact's folder.
+pub(super) const MANIFEST: &str = "files.json";
+
+/// Size and digest of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct FileFacts {
+    bytes: u64,
+    blake3: String,
+}
+
+/// All files of an artifact but the manifest itself, by path below its folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    files: BTreeMap<String, FileFacts>,
+}
+
+/// A file of an artifact that is not what was published.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path} {what}")]
+pub struct Damage {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// Which files of an artifact must be there, and how closely they are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look<'a> {
+    /// Existence and size of all files; weights of single epochs may have been collected.
+    Sizes,
+    /// Digests, too.
+    Digests,
+    /// Digests of all files; weights of single epochs must be there.
+    Everything,
+    /// Digests of these files alone.
+    Files(&'a [&'a str]),
+}
+
+impl Look<'_> {
+    fn wants(self, name: &str) -> bool {
+        match self {
+            Self::Files(names) => names.contains(&name),
+            _ => true,
+        }
+    }
+
+    fn may_lack(self, name: &str) -> bool {
+        self != Self::Everything && is_snapshot(name)
+    }
+}
+
+/// Whether a file is the weights of a single epoch, which `gc` removes once the oracle has scored them.
+pub(super) fn is_snapshot(name: &str) -> bool {
+    name.starts_with("epoch-")
+}
+
+impl Manifest {
+    /// Of a folder's files as they are now.
+    pub(super) fn of(folder: &Path) -> io::Result<Self> {
+        let mut paths = Vec::new();
+        for entry in WalkDir::new(folder).sort_by_file_name() {
+            let entry = entry?;
+            if entry.file_type().is_file() && name_below(folder, entry.path()) != MANIFEST {
+                paths.push(entry.into_path());
+            }
+        }
+        let facts = |path: &PathBuf| {
+            let bytes = std::fs::metadata(path)?.len();
+            Ok((name_below(folder, path), FileFacts { bytes, blake3: digest_of(path)? }))
+        };
+        let files: io::Result<Vec<_>> = paths.par_iter().map(facts).collect();
+        Ok(Self { files: files?.into_iter().collect() })
+    }
+
+    /// Writes it into the folder, in one step; returns its own digest. The caller makes it durable.
+    pub(super) fn write(&self, folder: &Path) -> io::Result<String> {
+        let text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
+        let temporary = folder.join(format!("{MANIFEST}.tmp"));
+        std::fs::write(&temporary, &text)?;
+        std::fs::rename(&temporary, folder.join(MANIFEST))?;
+        Ok(blake3::hash(&text).to_hex().to_string())
+    }
+
+    /// That of a folder with its digest; none where an older didact has written none.
+    pub(super) fn read(folder: &Path) -> Result<Option<(Self, String)>, Damage> {
+        let path = folder.join(MANIFEST);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Damage { path, what: format!("cannot be read: {error}") }),
+        };
+        match serde_json::from_slice(&text) {
+            Ok(manifest) => Ok(Some((manifest, blake3::hash(&text).to_hex().to_string()))),
+            Err(_) => Err(Damage { path, what: "is not what was published: it is no list of files".to_owned() }),
+        }
+    }
+
+    /// Compares the folder's files with what was published.
+    pub(super) fn compare(&self, folder: &Path, look: Look<'_>) -> Result<(), Damage> {
+        let check = |(name, facts): (&String, &FileFacts)| check_file(&folder.join(name), name, facts, look);
+        self.files.par_iter().filter(|(name, _)| look.wants(name)).try_for_each(check)
+    }
+
+    /// Files in the folder that were not published.
+    pub(super) fn unknown(&self, folder: &Path) -> Vec<PathBuf> {
+        let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
+        let files = entries.filter(|entry| !entry.file_type().is_dir());
+        let strange = |path: &Path| {
+            let name = name_below(folder, path);
+            name != MANIFEST && !self.files.contains_key(&name)
+        };
+        files.map(walkdir::DirEntry::into_path).filter(|path| strange(path)).collect()
+    }
+}
+
+fn check_file(path: &Path, name: &str, facts: &FileFacts, look: Look<'_>) -> Result<(), Damage> {
+    let damage = |what: String| Err(Damage { path: path.to_owned(), what });
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && look.may_lack(name) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return damage("is missing".to_owned()),
+        Err(error) => return damage(format!("cannot be read: {error}")),
+    };
+    if metadata.len() != facts.bytes {
+        return damage(format!("has {} bytes; {} were published", metadata.len(), facts.bytes));
+    }
+    if look == Look::Sizes {
+        return Ok(());
+    }
+    match digest_of(path) {
+        Ok(digest) if digest == facts.blake3 => Ok(()),
+        Ok(_) => damage("has other content than what was published".to_owned()),
+        Err(error) => damage(format!("cannot be read: {error}")),
+    }
+}
+
+/// When a file was changed last, as far as the system tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<std::time::SystemTime>,
+    #[cfg(unix)]
+    node: (u64, u64, i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt;
+        Self {
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            node: (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// Digests of files that this process has read: many stages read the same features.
+static KNOWN: LazyLock<Mutex<HashMap<PathBuf, (Stamp, String)>>> = LazyLock::new(Mutex::default);
+
+/// The digest of a file: read once a process, and again when the file has changed.
+fn digest_of(path: &Path) -> io::Result<String> {
+    let stamp = Stamp::of(&std::fs::metadata(path)?);
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((seen, digest)) = known().get(path)
+        && *seen == stamp
+    {
+        return Ok(digest.clone());
+    }
+    // Read rather than mapped: a file that is cut short meanwhile must not end the process.
+    let digest = blake3::Hasher::new().update_reader(File::open(path)?)?.finalize().to_hex().to_string();
+    if Stamp::of(&std::fs::metadata(path)?) == stamp {
+        known().insert(path.to_owned(), (stamp, digest.clone()));
+    }
+    Ok(digest)
+}
+
+/// A path below a folder, with slashes.
+fn name_below(folder: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::create_dir(folder.path().join("inner")).expect("created");
+        for (name, text) in [("inner/maps.f32", "0123"), ("epoch-0001.safetensors", "weights"), ("a.json", "{}")] {
+            std::fs::write(folder.path().join(name), text).expect("written");
+        }
+        folder
+    }
+
+    #[test]
+    fn a_whole_artifact_is_what_its_manifest_says_and_equal_files_have_equal_manifests() {
+        let (one, other) = (folder(), folder());
+        let digests = [&one, &other].map(|folder| {
+            let manifest = Manifest::of(folder.path()).expect("listed");
+            let digest = manifest.write(folder.path()).expect("written");
+            let (read, again) = Manifest::read(folder.path()).expect("whole").expect("is there");
+            assert_eq!((read, &again), (manifest, &digest));
+            digest
+        });
+        assert_eq!(digests[0], digests[1]);
+        let (manifest, _) = Manifest::read(one.path()).expect("whole").expect("is there");
+        for look in [Look::Sizes, Look::Digests, Look::Everything, Look::Files(&["a.json"])] {
+            assert_eq!(manifest.compare(one.path(), look), Ok(()));
+        }
+        std::fs::write(one.path().join("inner/notes.txt"), "mine").expect("written");
+        assert_eq!(manifest.unknown(one.path()), [one.path().join("inner/notes.txt")]);
+    }
+
+    #[test]
+    fn missing_short_and_changed_files_are_told() {
+        let folder = folder();
+        let manifest = Manifest::of(folder.path()).expect("listed");
+        let file = folder.path().join("inner/maps.f32");
+        let look = |look| manifest.compare(folder.path(), look).map_err(|damage| damage.what);
+        std::fs::write(&file, "01\x003").expect("written");
+        assert_eq!(look(Look::Sizes), Ok(()));
+        assert_eq!(look(Look::Digests), Err("has other content than what was published".to_owned()));
+        assert_eq!(look(Look::Files(&["a.json"])), Ok(()));
+        std::fs::write(&file, "012").expect("written");
+        assert_eq!(look(Look::Sizes), Err("has 3 bytes; 4 were published".to_owned()));
+        std::fs::remove_file(&file).expect("removed");
+        assert_eq!(look(Look::Sizes), Err("is missing".to_owned()));
+    }
+
+    #[test]
+    fn weights_of_single_epochs_may_be_collected_unless_they_are_needed() {
+        let folder = folder();
+        let manifest = Manifest::of(folder.path()).expect("listed");
+        std::fs::remove_file(folder.path().join("epoch-0001.safetensors")).expect("removed");
+        assert_eq!(manifest.compare(folder.path(), Look::Digests), Ok(()));
+        let told = manifest.compare(folder.path(), Look::Everything).expect_err("it is needed");
+        assert_eq!(told.what, "is missing");
+    }
+
+    #[test]
+    fn a_manifest_that_is_no_list_is_damage() {
+        let folder = folder();
+        assert_eq!(Manifest::read(folder.path()), Ok(None));
+        std::fs::write(folder.path().join(MANIFEST), "\0\0\0").expect("written");
+        assert!(Manifest::read(folder.path()).is_err());
+    }
+}

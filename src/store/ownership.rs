@@ -1,0 +1,218 @@
+//! Whose an artifacts folder is: it carries the store's identity, and no other store writes to it or removes anything from it.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use walkdir::WalkDir;
+
+use super::filesystem::Identity;
+use super::notice::tell;
+use super::{Artifacts, Store, StoreError};
+use crate::plan::{Key, StageKind};
+
+/// The file that says whose a folder is.
+const MARKER: &str = "store.json";
+
+/// What it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Marker {
+    /// The store's identity, which moves and copies with it.
+    id: String,
+    /// Where the store lay when it used the folder last.
+    store: PathBuf,
+    /// Where the folder lay then.
+    folder: PathBuf,
+}
+
+impl Store {
+    /// The store's identity; a copy of the file has the same.
+    pub async fn id(&self) -> Result<String, StoreError> {
+        let (id,): (String,) = sqlx::query_as("SELECT id FROM store").fetch_one(&self.pool).await?;
+        Ok(id)
+    }
+
+    /// Makes a folder this store's own, or makes sure that it is. Artifacts of a store of an older didact are taken over from the
+    /// folder that it shared with others.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`] if it is another's.
+    pub async fn own(&self, artifacts: &Artifacts) -> Result<(), StoreError> {
+        let root = artifacts.root();
+        let wrong = |source| StoreError::Artifact { path: root.to_owned(), source };
+        let id = self.id().await?;
+        std::fs::create_dir_all(root).map_err(wrong)?;
+        let folder = root.canonicalize().map_err(wrong)?;
+        let store = self.path().canonicalize().map_err(wrong)?;
+        let ours = Marker { id, store, folder };
+        // More than once only where several processes begin at the same moment.
+        for _ in 0..10 {
+            let found = read(root).map_err(wrong)?;
+            match &found {
+                Some(found) if *found == ours => {
+                    remove_torn(root, &ours.id);
+                    return Ok(());
+                }
+                Some(found) => refuse_others(found, &ours, root).await?,
+                None => {}
+            }
+            if found.is_none() {
+                self.take_over(artifacts).await?;
+            }
+            match write(root, &ours, found.is_some()) {
+                Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {}
+                // Stages wait for room, too; the next process makes the folder its own.
+                Err(error) if error.kind() == ErrorKind::StorageFull => {
+                    remove_torn(root, &ours.id);
+                    tracing::debug!(%error, "the artifacts folder cannot be marked yet");
+                    return Ok(());
+                }
+                Err(error) => return Err(wrong(error)),
+                Ok(()) => {}
+            }
+        }
+        Err(wrong(io::Error::other("other processes mark this folder again and again")))
+    }
+
+    /// Takes over what the store's rows list, and nothing else, from the folder that older versions kept for all stores. Files get
+    /// a second name: other stores of that folder keep theirs.
+    async fn take_over(&self, artifacts: &Artifacts) -> Result<(), StoreError> {
+        let Some(shared) = artifacts.shared.as_deref().filter(|shared| shared.is_dir()) else { return Ok(()) };
+        let stages: Vec<(String, String, bool)> =
+            sqlx::query_as("SELECT id, kind, state = 'done' FROM stage").fetch_all(&self.pool).await?;
+        let logs: Vec<(Option<String>,)> = sqlx::query_as("SELECT log FROM attempt").fetch_all(&self.pool).await?;
+        let mut paths: Vec<(PathBuf, bool)> = Vec::new();
+        for (id, kind, done) in &stages {
+            match StageKind::named(kind) {
+                Some(kind) if *done => {
+                    paths.push((Artifacts::relative(kind, &Key::from_hex(id.clone())).into(), true));
+                }
+                _ => paths.push((Path::new("partial").join(id), false)),
+            }
+        }
+        paths.extend(logs.into_iter().filter_map(|(log,)| Some((log?.into(), false))));
+        let mut taken = 0;
+        for (path, is_artifact) in paths {
+            let (from, to) = (shared.join(&path), artifacts.root().join(&path));
+            if from.exists() && !to.exists() {
+                copy_tree(&from, &to).map_err(|source| StoreError::Artifact { path: from, source })?;
+                taken += usize::from(is_artifact);
+            }
+        }
+        if taken > 0 {
+            tell(&format!(
+                "{} is the artifacts folder of {} from now on; {taken} artifact(s) of it were taken over from {}, which may go once no \
+                 other store needs it",
+                artifacts.root().display(),
+                self.path().display(),
+                shared.display()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a folder that another store uses. One that was moved or copied together with its store is no other's.
+async fn refuse_others(found: &Marker, ours: &Marker, root: &Path) -> Result<(), StoreError> {
+    let refuse = |owner: String, remedy: &str| {
+        Err(StoreError::NotOurs { folder: root.to_owned(), owner, remedy: remedy.to_owned() })
+    };
+    let other_place = found.store != ours.store;
+    if found.id != ours.id {
+        return refuse(
+            format!("another store ({})", found.store.display()),
+            "Name another folder (--artifacts, DIDACT_ARTIFACTS); if that store is gone for good, remove this folder",
+        );
+    }
+    if other_place && found.folder == ours.folder && is_store(&found.store, ours).await {
+        return refuse(
+            format!("{}, of which {} is a copy", found.store.display(), ours.store.display()),
+            "Give the copy a folder of its own (--artifacts DIR): a copy of this one, or a new one",
+        );
+    }
+    Ok(())
+}
+
+/// Whether the store of this identity still lies at a path, as another file than ours. One that cannot be read counts.
+async fn is_store(path: &Path, ours: &Marker) -> bool {
+    if !path.is_file() || Identity::of(path) == Identity::of(&ours.store) {
+        return false;
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+    let Ok(mut connection) = options.disable_statement_logging().connect().await else { return true };
+    let id: Result<Option<(String,)>, _> = sqlx::query_as("SELECT id FROM store").fetch_optional(&mut connection).await;
+    let _ = connection.close().await;
+    !matches!(id, Ok(Some((id,))) if id != ours.id)
+}
+
+/// The marker of a folder; none where there is none, or it is torn.
+fn read(root: &Path) -> io::Result<Option<Marker>> {
+    match std::fs::read(root.join(MARKER)) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the marker: in one step, and unless it replaces one, never over another's.
+fn write(root: &Path, marker: &Marker, replaces: bool) -> io::Result<()> {
+    let path = root.join(MARKER);
+    let temporary = root.join(format!("{MARKER}.{}.{}.tmp", marker.id, std::process::id()));
+    let mut file = File::create(&temporary)?;
+    file.write_all(&serde_json::to_vec_pretty(marker).map_err(io::Error::other)?)?;
+    file.sync_all()?;
+    crate::fault::point("own:before-rename");
+    let torn = path.exists() && read(root)?.is_none();
+    let outcome = match replaces || torn {
+        true => std::fs::rename(&temporary, &path),
+        false => match std::fs::hard_link(&temporary, &path) {
+            // A file system without second names.
+            Err(error) if error.kind() != ErrorKind::AlreadyExists && !path.exists() => {
+                std::fs::rename(&temporary, &path)
+            }
+            outcome => outcome,
+        },
+    };
+    crate::fault::point("own:after-rename");
+    let _ = std::fs::remove_file(&temporary);
+    outcome?;
+    File::open(root)?.sync_all()
+}
+
+/// Removes markers that processes of this store did not finish.
+fn remove_torn(root: &Path, id: &str) {
+    let prefix = format!("{MARKER}.{id}.");
+    for entry in std::fs::read_dir(root).into_iter().flatten().filter_map(Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Gives every file of a tree a second name elsewhere; copies where that cannot be. The tree appears whole or not at all.
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    let parent = to.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent)?;
+    let mut torn = to.as_os_str().to_owned();
+    torn.push(".tmp");
+    let torn = PathBuf::from(torn);
+    let _ = std::fs::remove_dir_all(&torn);
+    for entry in WalkDir::new(from) {
+        let entry = entry?;
+        let target = match entry.path().strip_prefix(from) {
+            Ok(below) if !below.as_os_str().is_empty() => torn.join(below),
+            _ => torn.clone(),
+        };
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(&target)?;
+        } else if std::fs::hard_link(entry.path(), &target).is_err() {
+            std::fs::copy(entry.path(), &target)?;
+            File::open(&target)?.sync_all()?;
+        }
+    }
+    std::fs::rename(&torn, to)?;
+    File::open(parent)?.sync_all()
+}

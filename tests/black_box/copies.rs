@@ -1,0 +1,162 @@
+//! A store at rest is one file; copies of one that is in use; files of other programs; stores of an older didact.
+
+use std::path::{Path, PathBuf};
+
+use crate::caught::caught_in_joint_training;
+use crate::common::{TINY, Workplace, one_long_trial, query};
+use crate::disks::{fill, small_disk};
+use crate::processes::{processes_in, wait_for};
+use crate::torture::points_of;
+
+const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
+
+/// What lies beside a store under its name.
+fn beside(place: &Workplace, store: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(place.path(store).parent().expect("a folder")).expect("readable");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with(store)).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_store_is_one_file_whenever_nobody_uses_it() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    let alone = |what: &str| assert_eq!(beside(&place, "didact.db"), ["didact.db"], "after {what}");
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--jobs", "2"]);
+    alone("sweep");
+    let copy = Workplace::new();
+    std::fs::copy(place.path("didact.db"), copy.path("didact.db")).expect("copied");
+    let status = place.succeed(&["status"]).stdout;
+    alone("status");
+    assert_eq!(copy.succeed(&["status"]).stdout, status, "the file alone is the store");
+    for command in [&["report"][..], &["why", "no such"], &["cancel", "nothing"], &["gc"], &["status", "none"]] {
+        place.run(command);
+        alone(command[0]);
+    }
+    place.succeed(&["store", "check"]);
+    alone("check");
+}
+
+#[test]
+fn an_interrupted_sweep_leaves_one_file_and_whoever_comes_last_tidies_up_after_the_killed() {
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    sweep.signal(libc::SIGINT);
+    assert_eq!(sweep.end(), 130, "{}", sweep.said());
+    assert_eq!(beside(&place, "didact.db"), ["didact.db"]);
+
+    let mut sweep = place.start("again.log", &SWEEP);
+    sweep.wait_until_it_says("sweep tiny: ");
+    sweep.kill();
+    wait_for("workers leave", || processes_in(place.folder()).is_empty());
+    place.succeed(&["status"]);
+    assert_eq!(beside(&place, "didact.db"), ["didact.db"]);
+}
+
+#[test]
+fn a_store_in_use_is_backed_up_whole_and_a_bare_copy_of_its_file_is_told() {
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    std::fs::copy(place.path("didact.db"), place.path("bare.db")).expect("copied");
+    place.succeed(&["store", "backup", "whole.db"]);
+    let done = "SELECT COUNT(*) FROM attempt";
+    let now = query(&place.path("whole.db"), done);
+    assert_ne!(now, ["0"]);
+    let told = place.succeed(&["status", "--store", "whole.db"]).stderr;
+    assert!(!told.contains("log"), "{told}");
+    let told = place.succeed(&["status", "--store", "bare.db"]).stderr;
+    assert!(told.contains("bare.db-wal is missing") && told.contains("store backup"), "{told}");
+    let refused = place.run(&["store", "backup", "whole.db"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("whole.db exists already"), "{}", refused.stderr);
+    assert_eq!(query(&place.path("whole.db"), done), now, "it was not touched");
+    assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    let told = place.succeed(&["status"]).stderr;
+    assert!(told.is_empty(), "{told}");
+}
+
+#[test]
+fn a_backup_that_is_killed_or_finds_no_room_leaves_nothing_under_its_name() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.succeed(&SWEEP);
+    for point in points_of("backup:") {
+        let output = place.command(&["store", "backup", "copy.db"]).env("DIDACT_FAULT", &point).output();
+        assert_eq!(output.expect("starts").status.code(), None, "the backup passed {point} alive");
+        if place.path("copy.db").exists() {
+            assert_eq!(query(&place.path("copy.db"), "PRAGMA integrity_check"), ["ok"], "{point}");
+            std::fs::remove_file(place.path("copy.db")).expect("removed");
+        }
+    }
+    place.succeed(&["store", "backup", "copy.db"]);
+    std::fs::create_dir(place.path("disk")).expect("created");
+    let Some(_disk) = small_disk(&place.path("disk"), 2 << 20) else { return };
+    let _filler = fill(&place.path("disk"));
+    let refused = place.run(&["store", "backup", "disk/copy.db"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("disk/copy.db") && refused.stderr.contains("full"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_dir(place.path("disk")).expect("readable").count(), 1, "the filler alone");
+}
+
+/// Files of a store that belongs to another program.
+fn foreign(place: &Workplace, sql: &str) -> PathBuf {
+    let path = place.write("didact.db", "");
+    for statement in sql.split(';') {
+        query(&path, statement);
+    }
+    path
+}
+
+#[test]
+fn a_file_of_another_program_is_refused_and_not_touched() {
+    for sql in [
+        "CREATE TABLE notes (text TEXT)",
+        "CREATE TABLE sweep (id TEXT PRIMARY KEY, name TEXT)",
+        "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on TIMESTAMP, \
+         success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL);\
+         INSERT INTO _sqlx_migrations VALUES (1, 'initial', '', 1, x'00', 0);CREATE TABLE users (id INTEGER)",
+        "PRAGMA application_id = 252006674",
+        "PRAGMA journal_mode = WAL;CREATE TABLE notes (text TEXT)",
+    ] {
+        let place = Workplace::new();
+        place.write("tiny.toml", TINY);
+        let path = foreign(&place, sql);
+        let bytes = std::fs::read(&path).expect("readable");
+        for command in [&SWEEP[..], &["gc"], &["status"], &["report"], &["cancel", "tiny"], &["store", "backup", "b.db"]] {
+            let refused = place.run(command);
+            assert_eq!(refused.code, Some(4), "{sql}: {}", refused.stderr);
+            assert!(refused.stderr.contains("of another program"), "{sql}: {}", refused.stderr);
+        }
+        assert!(std::fs::read(&path).expect("readable") == bytes, "{sql}: it was written to");
+        assert!(!place.path("didact.artifacts").exists());
+    }
+    // An empty file is nobody's.
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.write("didact.db", "");
+    place.succeed(&SWEEP);
+}
+
+#[test]
+fn a_store_of_an_older_didact_is_brought_up_to_date_with_a_word_and_a_copy() {
+    let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores/schema-2.sqlite");
+    let version = "SELECT MAX(version) FROM _sqlx_migrations";
+    for command in [&["status"][..], &["report"], &["gc"]] {
+        let place = Workplace::new();
+        std::fs::copy(&frozen, place.path("didact.db")).expect("copied");
+        // Somebody's, of an earlier update perhaps.
+        let newest = {
+            place.run(command);
+            place.query(version).remove(0)
+        };
+        let copy = format!("didact.db.before-{newest}");
+        assert_eq!(query(&place.path(&copy), version), ["2"]);
+        std::fs::copy(&frozen, place.path("didact.db")).expect("copied");
+        let told = place.succeed(command).stderr;
+        let lines: Vec<&str> = told.lines().filter(|line| line.contains("older didact")).collect();
+        assert_eq!(lines.len(), 1, "{told}");
+        assert!(lines[0].contains(&format!("{copy}-2")), "never over another: {told}");
+        let told = place.succeed(command).stderr;
+        assert!(!told.contains("older didact"), "once: {told}");
+    }
+}

@@ -1,0 +1,174 @@
+//! Artifacts that somebody has damaged: noticed before they are read, told, and made again to the same bits.
+
+use std::path::{Path, PathBuf};
+
+use crate::common::{TINY, Workplace};
+use crate::inventory::Inventory;
+use crate::torture::points_of;
+
+const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
+
+/// A finished sweep with every kind of stage.
+fn swept() -> Workplace {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.succeed(&SWEEP);
+    place
+}
+
+/// Every file of every artifact, logs left out.
+fn files(place: &Workplace) -> Vec<PathBuf> {
+    let kinds = ["features", "pretrain", "joint", "score", "evaluate"];
+    let mut files = Vec::new();
+    for kind in kinds {
+        let entries = walkdir::WalkDir::new(place.path("didact.artifacts").join(kind)).sort_by_file_name();
+        let entries = entries.into_iter().map(|entry| entry.expect("can be listed"));
+        files.extend(entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path));
+    }
+    files
+}
+
+/// The ways in which files go wrong: not there, cut short, zeroed, one bit other than it was.
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    Gone,
+    Short,
+    Zeroed,
+    Flipped,
+}
+
+fn harm(path: &Path, how: Harm) {
+    let mut bytes = std::fs::read(path).expect("readable");
+    match how {
+        Harm::Gone => return std::fs::remove_file(path).expect("removed"),
+        Harm::Short => bytes.truncate(bytes.len() / 2),
+        Harm::Zeroed => bytes.fill(0),
+        Harm::Flipped => {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        }
+    }
+    std::fs::write(path, bytes).expect("written");
+}
+
+#[test]
+fn every_kind_of_file_in_every_way_is_noticed_by_a_check_and_made_again() {
+    let place = swept();
+    let before = Inventory::of(&place);
+    let whole = place.succeed(&["store", "check"]).stdout;
+    assert!(whole.contains("are whole"), "{whole}");
+    // Of equal files of one kind of stage one each: masks and maps are many.
+    let mut seen = std::collections::BTreeSet::new();
+    let name = |path: &Path| {
+        let below = path.strip_prefix(place.path("didact.artifacts")).expect("below").to_path_buf();
+        let mut parts = below.iter().map(|part| part.to_string_lossy().into_owned());
+        (parts.next(), below.file_name().map(|name| name.to_string_lossy().replace(|c: char| c.is_ascii_digit(), "")))
+    };
+    let some: Vec<PathBuf> = files(&place).into_iter().filter(|path| seen.insert(name(path))).collect();
+    assert!(some.len() >= 14, "{some:?}");
+    for how in [Harm::Gone, Harm::Short, Harm::Zeroed, Harm::Flipped] {
+        some.iter().for_each(|path| harm(path, how));
+        let told = place.run(&["store", "check"]);
+        assert_eq!(told.code, Some(4), "{how:?}: {}", told.stdout);
+        place.succeed(&["store", "check", "--repair"]);
+        place.succeed(&SWEEP);
+        Inventory::of(&place).assert_equals(&before, &format!("{how:?}"));
+        place.succeed(&["store", "check"]);
+    }
+    assert!(place.count("SELECT COUNT(*) FROM event WHERE kind = 'damaged'") >= 20);
+}
+
+#[test]
+fn what_is_missing_or_short_is_made_again_by_the_next_sweep() {
+    let place = swept();
+    let before = Inventory::of(&place);
+    for how in [Harm::Gone, Harm::Short] {
+        for kind in ["features", "pretrain", "joint", "score", "evaluate"] {
+            let file = files(&place).into_iter().rfind(|path| {
+                path.starts_with(place.path("didact.artifacts").join(kind)) && !path.ends_with("files.json")
+            });
+            harm(&file.expect("a file"), how);
+        }
+        place.succeed(&SWEEP);
+        Inventory::of(&place).assert_equals(&before, &format!("{how:?}"));
+    }
+}
+
+#[test]
+fn a_flipped_bit_is_noticed_before_a_stage_computes_from_it() {
+    let place = swept();
+    let before = Inventory::of(&place);
+    // Everything behind the features is wanted again, and would be computed from the damaged file.
+    for kind in ["pretrain", "joint", "score", "evaluate"] {
+        std::fs::remove_dir_all(place.path("didact.artifacts").join(kind)).expect("removed");
+    }
+    let features = files(&place).into_iter().filter(|path| path.ends_with("level1.f32"));
+    features.for_each(|path| harm(&path, Harm::Flipped));
+    place.succeed(&SWEEP);
+    Inventory::of(&place).assert_equals(&before, "after a flipped bit");
+    let told = place.query("SELECT message FROM event WHERE kind = 'damaged' AND message LIKE 'features%'");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("level1.f32 has other content than what was published"), "{told:?}");
+}
+
+#[test]
+fn predictions_and_pictures_are_not_made_of_damaged_files() {
+    let place = Workplace::new();
+    place.succeed(&["data", "synth", "data", "--side", "32"]);
+    place.write("tiny.toml", &crate::common::tiny_on_disk());
+    place.succeed(&SWEEP);
+    let run = place.query("SELECT id FROM run ORDER BY id")[0].clone();
+    for file in files(&place).into_iter().filter(|path| path.ends_with("selected.safetensors")) {
+        harm(&file, Harm::Flipped);
+    }
+    let refused = place.run(&["predict", &run, "data/weave/test", "--out", "out"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("are damaged") && refused.stderr.contains("selected.safetensors"), "{}", refused.stderr);
+    assert!(!place.path("out").exists());
+    for file in files(&place).into_iter().filter(|path| path.ends_with("test-level1.f32")) {
+        harm(&file, Harm::Zeroed);
+    }
+    let told = place.succeed(&["report"]).stderr;
+    assert!(told.contains("test-level1.f32 has other content than what was published"), "{told}");
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("written");
+    assert!(page.contains("no picture of"), "the report says so");
+}
+
+#[test]
+fn killed_while_a_damaged_stage_is_returned_nothing_is_lost() {
+    let place = swept();
+    let before = Inventory::of(&place);
+    let points = points_of("reopen:");
+    assert_eq!(points.len(), 2);
+    for point in points {
+        let features = files(&place).into_iter().filter(|path| path.ends_with("level1.f32"));
+        features.for_each(|path| harm(&path, Harm::Flipped));
+        let output =
+            place.command(&["store", "check", "--repair"]).env("DIDACT_FAULT", &point).output().expect("starts");
+        assert_eq!(output.status.code(), None, "the check passed {point} alive");
+        place.succeed(&["store", "check", "--repair"]);
+        place.succeed(&SWEEP);
+        Inventory::of(&place).assert_equals(&before, &point);
+    }
+}
+
+#[test]
+fn states_that_contradict_each_other_are_told_and_repaired() {
+    let place = swept();
+    let before = Inventory::of(&place);
+    place.query("DELETE FROM result");
+    place.query("DELETE FROM image_score");
+    place.query("DELETE FROM artifact WHERE path LIKE 'score/%'");
+    let told = place.run(&["store", "check"]);
+    assert_eq!(told.code, Some(4));
+    assert!(told.stdout.contains("is done and has no results"), "{}", told.stdout);
+    assert!(told.stdout.contains("is not recorded, though its stage is done"), "{}", told.stdout);
+    place.succeed(&["store", "check", "--repair"]);
+    place.succeed(&SWEEP);
+    Inventory::of(&place).assert_equals(&before, "repaired");
+    place.write("didact.artifacts/joint/notes.txt", "mine");
+    let told = place.succeed(&["store", "check", "--json"]).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told[0]["severity"], "note", "{told}");
+    assert!(told[0]["what"].as_str().is_some_and(|what| what.contains("notes.txt")), "{told}");
+}

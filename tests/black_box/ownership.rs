@@ -1,0 +1,144 @@
+//! Whose artifacts are whose: stores side by side, moved, copied, and those of an older didact.
+
+use std::path::Path;
+
+use crate::caught::caught_in_joint_training;
+use crate::common::{TINY, Workplace, one_long_trial, query};
+use crate::inventory::digests;
+
+/// Two sweeps that share features and nothing else.
+fn two_stores() -> Workplace {
+    let place = Workplace::new();
+    place.write("one.toml", TINY);
+    place.write("two.toml", &TINY.replace("\"tiny\"", "\"other\"").replace("epochs = 2", "epochs = 1"));
+    for name in ["one", "two"] {
+        let (store, file) = (format!("{name}.db"), format!("{name}.toml"));
+        place.succeed(&["sweep", &file, "--store", &store, "--no-report"]);
+    }
+    place
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.expect("can be listed");
+        let target = to.join(entry.path().strip_prefix(from).expect("below"));
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(&target).expect("created");
+        } else {
+            std::fs::copy(entry.path(), &target).expect("copied");
+        }
+    }
+}
+
+#[test]
+fn stores_of_one_folder_have_artifacts_of_their_own() {
+    let place = two_stores();
+    assert!(!place.path("didact.artifacts").exists());
+    for name in ["one", "two"] {
+        let store = format!("{name}.db");
+        assert!(place.path(&format!("{name}.artifacts/joint")).is_dir());
+        let told = place.succeed(&["gc", "--store", &store]).stdout;
+        assert!(told.starts_with("0 item(s)"), "{told}");
+        place.succeed(&["store", "check", "--store", &store]);
+    }
+    let refused = place.run(&["gc", "--store", "one.db", "--artifacts", "two.artifacts"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("belongs to another store ([folder]/two.db)"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--artifacts"), "{}", refused.stderr);
+    let refused = place.run(&["sweep", "one.toml", "--store", "one.db", "--artifacts", "two.artifacts"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    place.succeed(&["store", "check", "--store", "two.db"]);
+}
+
+#[test]
+fn cleaning_one_store_disturbs_no_sweep_of_another() {
+    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    place.write("other.toml", &TINY.replace("\"tiny\"", "\"other\""));
+    place.succeed(&["sweep", "other.toml", "--store", "other.db", "--no-report"]);
+    place.succeed(&["sweep", "other.toml", "--store", "other.db", "--no-report", "--set", "joint.epochs=1"]);
+    let told = place.succeed(&["gc", "--store", "other.db"]).stdout;
+    assert!(told.contains("artifact that no sweep wants"), "{told}");
+    assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    place.succeed(&["store", "check"]);
+}
+
+#[test]
+fn files_that_the_store_does_not_know_stay() {
+    let place = two_stores();
+    let key = "0123456789abcdef".repeat(4);
+    let names = [
+        "notes.txt",
+        "joint/notes.txt",
+        &format!("joint/{key}/selected.safetensors"),
+        &format!("partial/{key}/1/last.safetensors"),
+        "tmp/mine/file",
+        "my folder/file",
+    ];
+    let paths = names.map(|name| place.write(&format!("one.artifacts/{name}"), "mine"));
+    place.succeed(&["sweep", "one.toml", "--store", "one.db", "--no-report", "--set", "joint.epochs=1"]);
+    let told = place.succeed(&["gc", "--store", "one.db"]).stdout;
+    assert!(!told.starts_with("0 item(s)"), "{told}");
+    assert!(paths.iter().all(|path| path.is_file()), "{told}");
+}
+
+#[test]
+fn a_store_that_is_moved_or_copied_with_its_folder_goes_on() {
+    let place = two_stores();
+    std::fs::rename(place.path("one.db"), place.path("moved.db")).expect("moved");
+    std::fs::rename(place.path("one.artifacts"), place.path("moved.artifacts")).expect("moved");
+    std::fs::create_dir(place.path("elsewhere")).expect("created");
+    std::fs::copy(place.path("two.db"), place.path("elsewhere/two.db")).expect("copied");
+    copy(&place.path("two.artifacts"), &place.path("elsewhere/two.artifacts"));
+    for (store, file) in [("moved.db", "one.toml"), ("elsewhere/two.db", "two.toml"), ("two.db", "two.toml")] {
+        let attempts = || query(&place.path(store), "SELECT COUNT(*) FROM attempt");
+        let before = attempts();
+        place.succeed(&["sweep", file, "--store", store, "--no-report"]);
+        assert_eq!(attempts(), before, "{store}: nothing is computed again");
+        assert!(place.succeed(&["gc", "--store", store]).stdout.starts_with("0 item(s)"));
+    }
+    // A store that is renamed alone finds its folder where it is told to look.
+    std::fs::rename(place.path("moved.db"), place.path("renamed.db")).expect("moved");
+    place.succeed(&["gc", "--store", "renamed.db", "--artifacts", "moved.artifacts"]);
+}
+
+#[test]
+fn a_copy_does_not_clean_the_folder_of_the_original() {
+    let place = two_stores();
+    std::fs::copy(place.path("one.db"), place.path("copy.db")).expect("copied");
+    let arguments = ["gc", "--store", "copy.db", "--artifacts", "one.artifacts"];
+    let refused = place.run(&arguments);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("belongs to [folder]/one.db, of which [folder]/copy.db is a copy"), "{}", refused.stderr);
+    // Reading is no harm.
+    let status = |store: &str| place.succeed(&["status", "--store", store]).stdout;
+    assert_eq!(status("copy.db"), status("one.db"));
+    // Once the original is gone the copy is all there is.
+    std::fs::remove_file(place.path("one.db")).expect("removed");
+    place.succeed(&arguments);
+}
+
+#[test]
+fn a_store_of_an_older_didact_takes_over_what_it_lists_and_no_more() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let all = digests(&place).len();
+    // As an older didact left two stores: one folder, no identity.
+    std::fs::rename(place.path("didact.db"), place.path("old.db")).expect("renamed");
+    std::fs::remove_file(place.path("didact.artifacts/store.json")).expect("removed");
+    let strange = place.write("didact.artifacts/joint/of another store/file", "theirs");
+    let run = query(&place.path("old.db"), "SELECT id FROM run")[0].clone();
+    let told = place.succeed(&["why", &run, "--store", "old.db"]).stdout;
+    assert!(told.contains("every stage is done"), "{told}");
+    let told = place.succeed(&["gc", "--store", "old.db"]);
+    assert!(told.stdout.starts_with("0 item(s)"), "{}", told.stdout);
+    assert!(told.stderr.contains("were taken over from"), "{}", told.stderr);
+    assert!(strange.is_file() && !place.path("old.artifacts/joint/of another store").exists());
+    assert_eq!(digests(&place).len(), all, "another store of the folder keeps everything");
+    place.succeed(&["store", "check", "--store", "old.db"]);
+    std::fs::remove_dir_all(place.path("didact.artifacts")).expect("removed");
+    let attempts = || query(&place.path("old.db"), "SELECT COUNT(*) FROM attempt");
+    let before = attempts();
+    place.succeed(&["sweep", "tiny.toml", "--store", "old.db", "--no-report"]);
+    assert_eq!(attempts(), before, "nothing is computed again");
+}
