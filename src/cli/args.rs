@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 use super::global::Global;
 use super::start::start;
 use super::worker::Runner;
-use super::{baselines, cancel, compare, data, export, gc, predict, report, status, store, sweep, weights, why, worker};
+use super::{
+    baselines, cancel, compare, data, export, gc, predict, report, status, store, sweep, weights, why, worker,
+};
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]

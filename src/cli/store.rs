@@ -61,7 +61,8 @@ async fn check(repair: bool, json: bool, global: &Global) -> Result<Exit, Failur
         if fatal > 0 {
             summary += ": the file itself is damaged; put a copy of it back (`didact store backup` makes copies)";
         } else if repairable > 0 && !repair {
-            summary += "; `didact store check --repair` returns what is damaged to pending, and the sweep file makes it again";
+            summary +=
+                "; `didact store check --repair` returns what is damaged to pending, and the sweep file makes it again";
         }
         print(&summary)?;
     }

@@ -85,13 +85,7 @@ impl Artifacts {
     /// Compares an artifact with its list of files, and that with the `recorded` digest, if there is one.
     ///
     /// False if the artifact has no list: an older didact published it.
-    pub fn verify(
-        &self,
-        kind: StageKind,
-        key: &Key,
-        recorded: Option<&str>,
-        look: Look<'_>,
-    ) -> Result<bool, Damage> {
+    pub fn verify(&self, kind: StageKind, key: &Key, recorded: Option<&str>, look: Look<'_>) -> Result<bool, Damage> {
         verify(&self.path(kind, key), recorded, look)
     }
 

@@ -200,7 +200,9 @@ impl Store {
                     )));
                 } else if let Ok(Some((manifest, _))) = Manifest::read(&path) {
                     let strange = manifest.unknown(&path);
-                    found.extend(strange.iter().map(|file| Found::note(format!("{} was not published", file.display()))));
+                    found.extend(
+                        strange.iter().map(|file| Found::note(format!("{} was not published", file.display()))),
+                    );
                 }
             }
         }

@@ -181,7 +181,11 @@ pub(super) async fn reopen(
         .execute(&mut **tx)
         .await?;
         let message = format!("{} {} is made again: {damage}", kind.name(), short_key(key.as_str()));
-        tracing::warn!("{message}");
+        // A store that has come without its artifacts has thousands of these.
+        match artifacts.is_published(kind, key) {
+            true => tracing::warn!("{message}"),
+            false => tracing::info!("{message}"),
+        }
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "INSERT INTO event (at, kind, stage_id, message) VALUES ({NOW}, 'damaged', ?, ?)"
         )))

@@ -50,11 +50,13 @@ pub(super) fn newest() -> i64 {
 /// What a file holds; nothing is written.
 pub(super) async fn content(connection: &mut SqliteConnection) -> Result<Content, sqlx::Error> {
     let (application,): (i64,) = sqlx::query_as("PRAGMA application_id").fetch_one(&mut *connection).await?;
-    let names: Vec<(String,)> =
-        sqlx::query_as("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
-            .fetch_all(&mut *connection)
-            .await?;
-    let others: Vec<&str> = names.iter().map(|(name,)| name.as_str()).filter(|name| *name != "_sqlx_migrations").collect();
+    let names: Vec<(String,)> = sqlx::query_as(
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let others: Vec<&str> =
+        names.iter().map(|(name,)| name.as_str()).filter(|name| *name != "_sqlx_migrations").collect();
     let foreign = || match others.len() {
         0 => Content::Foreign(format!("its application id is {application:#x}")),
         count => {

@@ -122,7 +122,9 @@ fn a_file_of_another_program_is_refused_and_not_touched() {
         place.write("tiny.toml", TINY);
         let path = foreign(&place, sql);
         let bytes = std::fs::read(&path).expect("readable");
-        for command in [&SWEEP[..], &["gc"], &["status"], &["report"], &["cancel", "tiny"], &["store", "backup", "b.db"]] {
+        for command in
+            [&SWEEP[..], &["gc"], &["status"], &["report"], &["cancel", "tiny"], &["store", "backup", "b.db"]]
+        {
             let refused = place.run(command);
             assert_eq!(refused.code, Some(4), "{sql}: {}", refused.stderr);
             assert!(refused.stderr.contains("of another program"), "{sql}: {}", refused.stderr);

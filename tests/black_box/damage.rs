@@ -123,7 +123,11 @@ fn predictions_and_pictures_are_not_made_of_damaged_files() {
     }
     let refused = place.run(&["predict", &run, "data/weave/test", "--out", "out"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
-    assert!(refused.stderr.contains("are damaged") && refused.stderr.contains("selected.safetensors"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("are damaged") && refused.stderr.contains("selected.safetensors"),
+        "{}",
+        refused.stderr
+    );
     assert!(!place.path("out").exists());
     for file in files(&place).into_iter().filter(|path| path.ends_with("test-level1.f32")) {
         harm(&file, Harm::Zeroed);

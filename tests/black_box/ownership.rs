@@ -108,7 +108,11 @@ fn a_copy_does_not_clean_the_folder_of_the_original() {
     let arguments = ["gc", "--store", "copy.db", "--artifacts", "one.artifacts"];
     let refused = place.run(&arguments);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
-    assert!(refused.stderr.contains("belongs to [folder]/one.db, of which [folder]/copy.db is a copy"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("belongs to [folder]/one.db, of which [folder]/copy.db is a copy"),
+        "{}",
+        refused.stderr
+    );
     // Reading is no harm.
     let status = |store: &str| place.succeed(&["status", "--store", store]).stdout;
     assert_eq!(status("copy.db"), status("one.db"));
