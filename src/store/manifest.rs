@@ -79,7 +79,7 @@ impl Manifest {
         }
         let facts = |path: &PathBuf| {
             let bytes = std::fs::metadata(path)?.len();
-            Ok((name_below(folder, path), FileFacts { bytes, blake3: digest_of(path)? }))
+            Ok((name_below(folder, path), FileFacts { bytes, blake3: hash(path)? }))
         };
         let files: io::Result<Vec<_>> = paths.par_iter().map(facts).collect();
         Ok(Self { files: files?.into_iter().collect() })
@@ -169,6 +169,9 @@ impl Stamp {
     }
 }
 
+/// More are not remembered: a long sweep reads many files once.
+const MOST_KNOWN: usize = 10_000;
+
 /// Digests of files that this process has read: many stages read the same features.
 static KNOWN: LazyLock<Mutex<HashMap<PathBuf, (Stamp, String)>>> = LazyLock::new(Mutex::default);
 
@@ -181,12 +184,20 @@ fn digest_of(path: &Path) -> io::Result<String> {
     {
         return Ok(digest.clone());
     }
-    // Read rather than mapped: a file that is cut short meanwhile must not end the process.
-    let digest = blake3::Hasher::new().update_reader(File::open(path)?)?.finalize().to_hex().to_string();
+    let digest = hash(path)?;
     if Stamp::of(&std::fs::metadata(path)?) == stamp {
-        known().insert(path.to_owned(), (stamp, digest.clone()));
+        let mut known = known();
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(path.to_owned(), (stamp, digest.clone()));
     }
     Ok(digest)
+}
+
+/// Read rather than mapped: a file that is cut short meanwhile must not end the process.
+fn hash(path: &Path) -> io::Result<String> {
+    Ok(blake3::Hasher::new().update_reader(File::open(path)?)?.finalize().to_hex().to_string())
 }
 
 /// A path below a folder, with slashes.
