@@ -10,6 +10,7 @@ mod pseudo_job;
 mod selected;
 #[cfg(test)]
 mod tests;
+mod title;
 mod trial;
 
 pub use build::{PlanError, Planner, build};
@@ -21,6 +22,7 @@ pub use key::{Key, short_key};
 pub use planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 pub use pseudo_job::{PaintJob, PseudoJob};
 pub use selected::selected_stage;
+pub use title::{trial_id, trial_number, trial_settings, trial_title};
 pub use trial::{
-    Baseline, Objective, Pruner, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name,
+    Baseline, Objective, Pruner, ReportSettings, Rerun, SearchSettings, Strategy, Sweep, SweepTrial, Trial, short_name,
 };

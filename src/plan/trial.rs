@@ -161,7 +161,19 @@ pub struct Baseline {
     /// Name of a table in `experiments/baselines`.
     pub published: Option<String>,
     /// Whether plain ST-FPM is trained under the same protocol.
-    pub rerun: bool,
+    pub rerun: Rerun,
+}
+
+/// Whether plain ST-FPM is trained under the protocols of a sweep's trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rerun {
+    /// Beside them.
+    Yes,
+    /// Not at all.
+    No,
+    /// In their place.
+    Only,
 }
 
 /// A checked sweep with its trials drawn.
@@ -196,6 +208,9 @@ pub struct SweepTrial {
     pub trial: Trial,
     /// Values of the searched axes, by dotted name.
     pub axes: BTreeMap<String, serde_json::Value>,
+    /// Where it was drawn: its axes; of a baseline those of the first trial whose protocol it shares. The same file with these
+    /// values makes the trial again.
+    pub point: BTreeMap<String, serde_json::Value>,
     /// The variant's label, e.g. `skip=concat`, or `ST-FPM` for the baseline.
     pub variant: String,
     /// Whether this is the re-run baseline.

@@ -8,7 +8,7 @@ use super::reader::{Problems, Reader, near};
 use super::space::{self, Space};
 use super::tree::{self, Table};
 use super::{resolve, search, when};
-use crate::plan::{Baseline, ReportSettings, Strategy, Sweep};
+use crate::plan::{Baseline, ReportSettings, Rerun, Strategy, Sweep};
 use crate::report::published_names;
 use crate::search::MAX_AXES;
 
@@ -118,7 +118,7 @@ fn read(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space
     let tables: Vec<_> = published_names().into_iter().map(|name| (name, Some(name))).collect();
     let baseline = Baseline {
         published: reader.choice("published", None, &tables, problems).map(str::to_owned),
-        rerun: reader.flag("rerun", true, problems),
+        rerun: rerun(&mut reader, problems),
     };
     reader.finish(problems);
     top.finish(problems);
@@ -128,6 +128,14 @@ fn read(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space
         Space { table: table.clone(), axes, strategy, report: report.clone(), base, rerun: baseline.rerun, source };
     let trials = space.drawn(problems);
     (Sweep { name, question, search, report, baseline, trials }, space)
+}
+
+/// `true`, `false`, or `"only"`.
+fn rerun(reader: &mut Reader<'_>, problems: &mut Problems) -> Rerun {
+    if reader.is_text("rerun") {
+        return reader.choice("rerun", Rerun::Yes, &[("only", Rerun::Only)], problems);
+    }
+    if reader.flag("rerun", true, problems) { Rerun::Yes } else { Rerun::No }
 }
 
 fn name(top: &mut Reader<'_>, problems: &mut Problems) -> String {
