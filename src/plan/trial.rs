@@ -193,6 +193,9 @@ pub struct Sweep {
     pub trials: Vec<SweepTrial>,
 }
 
+/// The most runs that a sweep can have: its plan is made in memory, about 5 KB a run.
+pub const MAX_RUNS: usize = 200_000;
+
 impl Sweep {
     /// Runs of each category: those of all trials that the search will have.
     pub fn runs_a_category(&self) -> usize {

@@ -79,7 +79,7 @@ impl Space {
             {
                 return Some(Proposal { point, trial });
             }
-            history.push(Observation { point, outcome: Outcome::Failed });
+            history.push(Observation { point, outcome: Outcome::Void });
         }
         None
     }
@@ -112,12 +112,14 @@ impl Space {
     }
 
     /// The trials that are known before anything has run, without duplicates, baselines first.
-    pub(super) fn drawn(&self, problems: &mut Problems) -> Vec<SweepTrial> {
+    pub(super) fn drawn(&self, limit: Option<usize>, problems: &mut Problems) -> Vec<SweepTrial> {
         let (wanted, patience) = match self.strategy {
             Strategy::Grid => (usize::MAX, usize::MAX),
             Strategy::Random { trials, .. } | Strategy::Sobol { trials, .. } => (trials, BARREN),
             Strategy::Tpe { trials, .. } => (trials.min(STARTUP as usize), BARREN),
         };
+        // A point may turn out to be the baseline: one more makes up for it.
+        let wanted = wanted.min(limit.map_or(usize::MAX, |limit| limit.saturating_add(1)));
         if self.strategy.learns() {
             // Settings that do not go together are told now, not when the search comes to them hours later.
             let first = draws(&self.axes, &self.strategy).next().unwrap_or_default();
@@ -145,7 +147,7 @@ impl Space {
     }
 
     /// ST-FPM once under every protocol that the trials use; a trial that is the same training becomes it.
-    fn with_baselines(&self, mut trials: Vec<SweepTrial>) -> Vec<SweepTrial> {
+    pub fn with_baselines(&self, mut trials: Vec<SweepTrial>) -> Vec<SweepTrial> {
         let mut known = HashSet::new();
         let mut baselines: Vec<SweepTrial> = trials
             .iter()
