@@ -25,8 +25,8 @@ pub async fn measure(trials: usize, seeds: usize) {
     let (sweep, _, source) = load(Some(&file), &[]).expect("sound");
     let plan = Planner::default().plan(&sweep).expect("a plan");
     let store = Store::open(&path.display().to_string(), Access::Write).await.expect("opens");
-    let source = PlanSource { file: None, text: &source.text };
-    store.write_plan(&sweep, source, &plan, &artifacts, None).await.expect("planned");
+    let source = PlanSource { text: source.text, ..PlanSource::default() };
+    store.write_plan(&sweep, &source, &plan, &artifacts, None).await.expect("planned");
     make_up(&path).await;
     let started = Instant::now();
     let out = folder.path().join("out");

@@ -25,12 +25,12 @@ pub async fn measure(trials: usize, seeds: usize) {
     let planning = async { Planner::default().plan(&sweep) };
     let plan =
         table::time("planning: trials to runs and stages with their keys", None, planning).await.expect("a plan");
-    let source = PlanSource { file: None, text: &source.text };
-    let writing = store.write_plan(&sweep, source, &plan, &artifacts, None);
+    let source = PlanSource { text: source.text, ..PlanSource::default() };
+    let writing = store.write_plan(&sweep, &source, &plan, &artifacts, None);
     let planned = table::time("planning: one transaction in the store", None, writing).await.expect("planned");
     let what = format!("planning {} runs with {} stages", plan.runs.len(), plan.stages.len());
     table::line(&what, started.elapsed(), Some(Duration::from_secs(2)));
-    let writing = store.write_plan(&sweep, source, &plan, &artifacts, None);
+    let writing = store.write_plan(&sweep, &source, &plan, &artifacts, None);
     table::time("the same file again: the transaction", None, writing).await.expect("planned");
 
     let big = Big { store, wanted: Wanted { sweep: planned.sweep, only: None }, worker: worker() };

@@ -25,8 +25,8 @@ pub async fn measure(runs: usize) {
             load(Some(&sweep_file(folder.path(), runs.div_ceil(2), 1)), &[]).expect("a sound file");
         let plan = build(&sweep).expect("a plan");
         let planner = Store::open(&store.display().to_string(), Access::Write).await.expect("opens");
-        let source = PlanSource { file: None, text: &source.text };
-        planner.write_plan(&sweep, source, &plan, &Artifacts::new(artifacts.clone()), None).await.expect("planned");
+        let source = PlanSource { text: source.text, ..PlanSource::default() };
+        planner.write_plan(&sweep, &source, &plan, &Artifacts::new(artifacts.clone()), None).await.expect("planned");
 
         let started = Instant::now();
         let start = || {

@@ -8,7 +8,8 @@ use super::global::Global;
 use super::start::start;
 use super::worker::Runner;
 use super::{
-    baselines, cancel, compare, data, export, gc, predict, report, status, store, sweep, weights, why, worker,
+    baselines, cancel, compare, data, delete, export, gc, list, predict, rename, report, status, store, sweep, weights,
+    why, worker,
 };
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
@@ -29,12 +30,18 @@ struct Arguments {
 enum Verb {
     /// Run a sweep file (without one, the embedded demo) and write its report.
     Sweep(sweep::SweepArgs),
+    /// List the sweeps of the store.
+    List(list::ListArgs),
     /// Tell how sweeps stand.
     Status(status::StatusArgs),
     /// Tell why a run, trial or stage is as it is, and how to make it again.
     Why(why::WhyArgs),
     /// Cancel the runs of a sweep or trial that are not over, or one run.
     Cancel(cancel::CancelArgs),
+    /// Delete a sweep, with the runs that no other sweep wants.
+    Delete(delete::DeleteArgs),
+    /// Give a sweep another name.
+    Rename(rename::RenameArgs),
     /// Remove artifacts that no run needs.
     Gc(gc::GcArgs),
     /// Look whether the store and its artifacts are whole, or copy the store while it is in use.
@@ -67,6 +74,9 @@ pub fn main() -> ExitCode {
     let Arguments { global, verb } = Arguments::parse();
     start(&global.log, |runtime| match verb {
         Verb::Sweep(args) => runtime.block_on(sweep::run(&args, &global)),
+        Verb::List(args) => runtime.block_on(list::run(&args, &global)),
+        Verb::Delete(args) => runtime.block_on(delete::run(&args, &global)),
+        Verb::Rename(args) => runtime.block_on(rename::run(&args, &global)),
         Verb::Status(args) => runtime.block_on(status::run(&args, &global)),
         Verb::Why(args) => runtime.block_on(why::run(&args, &global)),
         Verb::Cancel(args) => runtime.block_on(cancel::run(&args, &global)),

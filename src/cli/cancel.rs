@@ -3,13 +3,13 @@
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::print;
-use crate::plan::short_key;
+use crate::plan::{short_key, trial_id};
 use crate::store::{Access, Named, Store};
 
 /// Arguments of `didact cancel`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CancelArgs {
-    /// A sweep's name, or the first digits of a trial's or run's key.
+    /// A sweep's name, a trial (T07, or SWEEP:T07), or the first digits of a trial's or run's key.
     id: String,
 }
 
@@ -19,6 +19,7 @@ pub(super) async fn run(args: &CancelArgs, global: &Global) -> Result<Exit, Fail
     let named = store.find(&args.id).await?;
     let what = match &named {
         Named::Sweep(_, name) => format!("sweep {name}"),
+        Named::TrialOf { name, number, .. } => format!("{} of sweep {name}", trial_id(*number)),
         Named::Trial(id) => format!("trial {}", short_key(id)),
         Named::Run(id) => format!("run {}", short_key(id)),
         Named::Stage(id) => {

@@ -9,14 +9,15 @@ use super::destination::Destination;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, table};
+use crate::plan::trial_number;
 use crate::report::{Incomparable, RankTest, Side, Verdict, by_trial, comparison_page, rank_tests, verdicts};
 use crate::store::{Access, Compared, Store};
 
 /// Arguments of `didact compare`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CompareArgs {
-    /// What the others are compared with: a trial or a run (first digits of its key), a variant of a sweep (SWEEP:LABEL), or a
-    /// sweep of one trial.
+    /// What the others are compared with: a trial (T07, or SWEEP:T07), a trial or run by the first digits of its key, a variant of
+    /// a sweep (SWEEP:LABEL), or a sweep of one trial.
     reference: String,
     /// What is compared with it.
     #[arg(required = true)]
@@ -72,9 +73,16 @@ fn usage(error: Incomparable) -> Failure {
     }
 }
 
-/// The runs that a name stands for: a key, a sweep, or `SWEEP:LABEL`.
+/// The runs that a name stands for, their trials called by ids and settings.
 async fn rows(store: &Store, name: &str) -> Result<Compared, Failure> {
-    let Some((sweep, label)) = name.split_once(':') else {
+    let mut rows = named_rows(store, name).await?;
+    rows.runs.iter_mut().for_each(|run| run.variant.clone_from(&run.title));
+    Ok(rows)
+}
+
+/// The runs that a name stands for: a key, a trial's short id, a sweep, or `SWEEP:LABEL`.
+async fn named_rows(store: &Store, name: &str) -> Result<Compared, Failure> {
+    let Some((sweep, label)) = name.split_once(':').filter(|(_, label)| trial_number(label).is_none()) else {
         return Ok(store.compared(&store.find(name).await?).await?);
     };
     let mut rows = store.compared(&store.find(sweep).await?).await?;

@@ -89,12 +89,26 @@ fn theme() -> GraphicalTheme {
     }
 }
 
-exits!(DataError => Data, WeightError => Data, PlanError => Data);
+exits!(DataError => Data, WeightError => Data);
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        let exit = if matches!(error, PlanError::TooMany { .. }) { Exit::Usage } else { Exit::Data };
+        Self::new(exit, error.to_string())
+    }
+}
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
-            StoreError::NoSweep { .. } | StoreError::NoId { .. } | StoreError::Ambiguous { .. } => Exit::Usage,
+            StoreError::NoSweep { .. }
+            | StoreError::NoId { .. }
+            | StoreError::Ambiguous { .. }
+            | StoreError::AmbiguousTrial { .. }
+            | StoreError::NoTrial { .. }
+            | StoreError::OtherFile { .. }
+            | StoreError::NameTaken { .. }
+            | StoreError::Running { .. } => Exit::Usage,
             _ => Exit::Store,
         };
         Self::new(exit, error.to_string())

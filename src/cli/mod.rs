@@ -1,6 +1,7 @@
 //! The command line: one verb a file.
 
 mod args;
+mod ask;
 mod bar;
 mod baselines;
 mod cancel;
@@ -10,6 +11,7 @@ mod compare;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod data;
+mod delete;
 mod destination;
 mod exit;
 mod export;
@@ -17,9 +19,11 @@ mod gc;
 mod global;
 #[cfg(feature = "cuda")]
 mod gpu;
+mod list;
 mod output;
 mod parse;
 mod predict;
+mod rename;
 mod report;
 mod signals;
 #[cfg(feature = "cuda")]
@@ -29,6 +33,7 @@ mod status;
 mod steering;
 mod store;
 mod sweep;
+mod takeover;
 mod weights;
 mod why;
 mod worker;

@@ -92,11 +92,11 @@ fn on_gpu(args: &PredictArgs, global: &Global, slot: &Slot) -> Result<Exit, Fail
 /// What was named stands for runs: which they are, so that one can be.
 fn not_a_run(asked: &str, runs: &[ComparedRun]) -> Failure {
     let row = |run: &ComparedRun| {
-        let ComparedRun { id, category, variant, seed, state, .. } = run;
+        let ComparedRun { id, category, title, seed, state, .. } = run;
         vec![
             Key::from_hex(id.clone()).short().to_owned(),
             category.clone(),
-            variant.clone(),
+            title.clone(),
             seed.to_string(),
             state.clone(),
         ]
@@ -108,7 +108,7 @@ fn not_a_run(asked: &str, runs: &[ComparedRun]) -> Failure {
         format!(
             "`{asked}` is the key of no run; predict needs one of its {} run(s)\n{}{more}",
             runs.len(),
-            table(&["run", "category", "variant", "seed", "state"], &rows)
+            table(&["run", "category", "trial", "seed", "state"], &rows)
         ),
     )
 }

@@ -7,7 +7,7 @@ use super::global::Global;
 use super::output::{print, print_json, spoken, table};
 use crate::plan::short_key;
 use crate::schedule::cores;
-use crate::store::{Access, Artifacts, Failure as FailedStage, Store, SweepStatus};
+use crate::store::{Access, Artifacts, Failure as FailedStage, SearchStatus, Store, SweepStatus};
 
 /// Arguments of `didact status`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,9 @@ pub(super) struct StatusArgs {
 /// Failed stages that are listed one by one.
 const LISTED: usize = 20;
 
+/// Rows of categories and trials that are shown.
+const ROWS: usize = 200;
+
 /// Runs the verb.
 pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Read).await?;
@@ -32,6 +35,9 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     print(&headline(&status))?;
+    if let Some(search) = &status.search {
+        print(&search_line(search))?;
+    }
     print(&format!("\n{}", runs_table(&status)))?;
     print(&format!("\n{}", stages_table(&status)))?;
     if !status.workers.is_empty() {
@@ -51,16 +57,28 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-/// "weave · ST-FPM · seed 0: joint: nan: …".
+/// "search for the highest pseudo_pixel_auroc: best so far 0.9512, T07 learning_rate=0.1 (3 runs); 12 trials, 8 with a value, 2 pruned".
+fn search_line(search: &SearchStatus) -> String {
+    let counts = [(search.valued, "with a value"), (search.pruned, "pruned"), (search.failed, "failed")];
+    let counts: Vec<String> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
+    let best = match &search.best {
+        Some(best) => format!("best so far {:.4}, {} ({} run(s))", best.value, best.trial, best.runs),
+        None => "no trial has all its values yet".to_owned(),
+    };
+    format!("search for the highest {}: {best}; {} trials{}", search.objective, search.trials, counts.concat())
+}
+
+/// "weave · T01 ST-FPM · seed 0: joint: nan: …".
 pub(super) fn failure_line(failure: &FailedStage) -> String {
-    let FailedStage { category, variant, seed, kind, .. } = failure;
+    let FailedStage { category, trial, seed, kind, .. } = failure;
     let class = failure.class.as_ref().map(|class| format!("{class}: ")).unwrap_or_default();
     let reason = failure.reason.as_deref().unwrap_or("unknown");
     let more = match failure.runs {
         1 => String::new(),
         runs => format!(" (and {} run(s) more)", runs - 1),
     };
-    format!("{category} · {variant} · seed {seed}{more}: {kind}: {class}{reason}")
+    format!("{category} · {trial} · seed {seed}{more}: {kind}: {class}{reason}")
 }
 
 fn headline(status: &SweepStatus) -> String {
@@ -94,29 +112,32 @@ fn headline(status: &SweepStatus) -> String {
     text
 }
 
-/// Category × variant, each with its runs by state.
+/// Category × trial, each with its runs by state.
 fn runs_table(status: &SweepStatus) -> String {
     const STATES: [&str; 6] = ["pending", "running", "done", "failed", "pruned", "cancelled"];
     let shown: Vec<&str> = STATES.into_iter().filter(|state| *state == "done" || status.runs_in(state) > 0).collect();
     let mut rows: Vec<(&str, &str, Vec<i64>)> = Vec::new();
     for row in &status.runs {
-        let place = rows.iter().position(|(category, variant, _)| *category == row.category && *variant == row.variant);
-        let place = place.unwrap_or_else(|| {
-            rows.push((&row.category, &row.variant, vec![0; shown.len()]));
-            rows.len() - 1
-        });
+        // They come by category and trial.
+        if rows.last().is_none_or(|(category, trial, _)| *category != row.category || *trial != row.trial) {
+            rows.push((&row.category, &row.trial, vec![0; shown.len()]));
+        }
+        let place = rows.len() - 1;
         if let Some(column) = shown.iter().position(|state| *state == row.state) {
             rows[place].2[column] += row.count;
         }
     }
+    let more = rows.len().saturating_sub(ROWS);
     let rows: Vec<Vec<String>> = rows
         .into_iter()
+        .take(ROWS)
         .map(|(category, variant, counts)| {
             let names = [category.to_owned(), variant.to_owned()];
             names.into_iter().chain(counts.iter().map(i64::to_string)).collect()
         })
         .collect();
-    table(&["category", "variant"].into_iter().chain(shown).collect::<Vec<_>>(), &rows)
+    let text = table(&["category", "trial"].into_iter().chain(shown).collect::<Vec<_>>(), &rows);
+    if more == 0 { text } else { format!("{text}\n… and {more} rows more (--json lists all)") }
 }
 
 fn stages_table(status: &SweepStatus) -> String {

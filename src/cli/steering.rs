@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::exit::{Exit, Failure};
-use crate::plan::{Objective, Plan, Planner, Sweep, SweepTrial, short_key};
+use crate::plan::{Objective, Plan, Planner, Sweep, SweepTrial, identity};
 use crate::schedule::{Outlook, Steer};
-use crate::search::{Observation, Outcome, Standing, TrialCourse, prune};
+use crate::search::{Observation, Outcome, STARTUP, Standing, TrialCourse, prune};
 use crate::spec::Space;
-use crate::store::{Artifacts, Store, StoreError, TrialStanding};
+use crate::store::{Artifacts, PlanOutcome, PlanSource, Store, StoreError, StoredTrial, TrialStanding};
 
 /// Steers one sweep.
 pub(super) struct Steering {
@@ -23,6 +23,8 @@ pub(super) struct Steering {
     pub slots: usize,
     /// Trials in all, baselines included, if the command line limits them.
     pub max_trials: Option<usize>,
+    /// Of a search that learns the trials of its start-up.
+    drawn: Vec<SweepTrial>,
     /// What other sweeps have found out about points of this space; read once.
     elsewhere: Option<Vec<Observation>>,
 }
@@ -36,24 +38,61 @@ impl Steering {
         max_trials: Option<usize>,
     ) -> Self {
         let planner = Planner::default();
-        Self { sweep, space, planner, artifacts, id: String::new(), slots, max_trials, elsewhere: None }
+        let drawn = if sweep.search.strategy.learns() { sweep.trials.clone() } else { Vec::new() };
+        Self { sweep, space, planner, artifacts, id: String::new(), slots, max_trials, drawn, elsewhere: None }
     }
 
-    /// Lays out the sweep: the trials of its file and, of a search that has run before, those that it had added, as far as they
-    /// still belong to the space.
-    pub(super) fn plan(&mut self, added: &[String]) -> Result<Plan, Failure> {
-        if self.wants_more().is_some() {
-            for axes in added {
-                let Some(trial) = self.trial_of(axes)? else { continue };
-                if self.sweep.trials.iter().all(|known| known.trial != trial.trial) {
-                    self.admit(trial);
-                }
-            }
+    /// Lays out the sweep: the trials of its file or, of a search that learns and has run before, those that it had.
+    pub(super) fn plan(&mut self, before: &[StoredTrial]) -> Result<Plan, Failure> {
+        if let Some(wanted) = self.wants_more() {
+            self.sweep.trials = self.continued(before, wanted)?;
         }
         if let Some(limit) = self.max_trials {
             self.sweep.trials.truncate(limit);
         }
         Ok(self.planner.plan(&self.sweep)?)
+    }
+
+    /// The trials of a search that goes on: those that it had, as far as they lie in its space as it is now; where it wants fewer than
+    /// these, those whose runs are over first. Points of the start-up are drawn only as far as these are too few for one, so that a
+    /// search whose range was widened has no second start-up.
+    fn continued(&self, before: &[StoredTrial], wanted: usize) -> Result<Vec<SweepTrial>, Failure> {
+        let mut order: Vec<usize> = (0..before.len()).collect();
+        order.sort_by_key(|&place| !before[place].over);
+        let mut kept: Vec<(usize, SweepTrial)> = Vec::new();
+        for place in order {
+            if kept.len() >= wanted {
+                break;
+            }
+            if let Some(trial) = self.trial_of(&before[place].axes)?
+                && kept.iter().all(|(_, known)| known.trial != trial.trial)
+            {
+                kept.push((place, trial));
+            }
+        }
+        kept.sort_by_key(|(place, _)| *place);
+        let mut trials: Vec<SweepTrial> = kept.into_iter().map(|(_, trial)| trial).collect();
+        for drawn in self.drawn.iter().filter(|trial| !trial.baseline) {
+            if trials.len() >= wanted.min(STARTUP as usize) {
+                break;
+            }
+            if trials.iter().all(|known| known.trial != drawn.trial) {
+                trials.push(drawn.clone());
+            }
+        }
+        match before.is_empty() {
+            // The baselines of points that became baselines are the file's, too.
+            true => Ok(self.drawn.clone()),
+            false => Ok(self.space.with_baselines(trials)),
+        }
+    }
+
+    /// Digest of what a plan asks for: equal for two starts of an unchanged file, whatever a search has learnt between them.
+    pub(super) fn identity(&self, plan: &Plan) -> String {
+        match self.wants_more() {
+            Some(_) => identity(&self.sweep.search, &self.drawn, self.max_trials, plan),
+            None => identity(&self.sweep.search, &self.sweep.trials, None, plan),
+        }
     }
 
     /// How many trials the search wants, baselines not counted; none for one that is drawn at once.
@@ -72,7 +111,7 @@ impl Steering {
     /// Takes a trial into the sweep, with the baseline of its protocol where that is not there.
     fn admit(&mut self, trial: SweepTrial) -> Vec<SweepTrial> {
         let known = |baseline: &SweepTrial| self.sweep.trials.iter().any(|known| known.trial == baseline.trial);
-        let baseline = self.space.baseline_of(&trial.trial).filter(|baseline| !known(baseline));
+        let baseline = self.space.baseline_of(&trial).filter(|baseline| !known(baseline));
         let new: Vec<SweepTrial> = baseline.into_iter().chain([trial]).collect();
         self.sweep.trials.extend(new.iter().cloned());
         new
@@ -87,7 +126,7 @@ impl Steering {
             let Some(reason) = reason else { continue };
             if store.prune(&self.id, &trial.id, &reason).await? > 0 {
                 pruned = true;
-                store.tell(&self.id, "pruned", &format!("trial {}: {reason}", short_key(&trial.id))).await?;
+                store.tell(&self.id, "pruned", &format!("{}: {reason}", trial.title)).await?;
             }
         }
         Ok(pruned)
@@ -197,8 +236,9 @@ fn outcome(trial: &TrialStanding) -> Outcome {
     match () {
         () if values.len() == trial.runs.len() && !values.is_empty() => Outcome::Value(mean(&values)),
         () if trial.runs.iter().any(|run| run.is_open()) => Outcome::Pending,
+        () if is("failed") => Outcome::Failed,
         () if is("pruned") && !values.is_empty() => Outcome::Value(mean(&values)),
-        () => Outcome::Failed,
+        () => Outcome::Void,
     }
 }
 
@@ -218,22 +258,25 @@ fn course(trial: &TrialStanding) -> TrialCourse {
 /// A sweep that another process plans at the same moment is planned again, at most so often.
 const PLANNINGS: usize = 10;
 
-/// Plans and writes a sweep, with what its search had added before; again where another process was faster.
+/// Plans and writes a sweep, with what its search had added before; again where another process was faster. The inner error says that
+/// another file made the sweep.
 pub(super) async fn write_plan(
     steering: &mut Steering,
     store: &Store,
-    source: crate::store::PlanSource<'_>,
-) -> Result<(Plan, crate::store::PlanOutcome), Failure> {
+    source: &mut PlanSource,
+) -> Result<Result<(Plan, PlanOutcome), StoreError>, Failure> {
     for _ in 0..PLANNINGS {
-        let before = store.planned_axes(&steering.sweep.name).await?;
-        let (generation, added) = before.map_or((None, Vec::new()), |(generation, axes)| (Some(generation), axes));
-        let plan = steering.plan(&added)?;
+        let before = store.planned_trials(&steering.sweep.name).await?;
+        let (generation, before) = before.map_or((None, Vec::new()), |(generation, trials)| (Some(generation), trials));
+        let plan = steering.plan(&before)?;
+        source.plan = steering.identity(&plan);
         match store.write_plan(&steering.sweep, source, &plan, &steering.artifacts, generation).await {
             Ok(outcome) => {
                 steering.id.clone_from(&outcome.sweep);
-                return Ok((plan, outcome));
+                return Ok(Ok((plan, outcome)));
             }
             Err(StoreError::Replanned) => {}
+            Err(other @ StoreError::OtherFile { .. }) => return Ok(Err(other)),
             Err(error) => return Err(error.into()),
         }
     }

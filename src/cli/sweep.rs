@@ -9,20 +9,21 @@ use super::output::{print, spoken, table};
 use super::parse::{bytes, duration, key_value};
 use super::report;
 use super::signals::listen_for_signals;
-use super::steering::{Steering, write_plan};
+use super::steering::Steering;
+use super::takeover::{plan_source, take_over};
 use super::worker::TF32_NEEDS_A_GPU;
 use crate::plan::{Plan, StageKind, Strategy};
 use crate::report::Ranking;
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
-use crate::spec::load;
-use crate::store::{Access, Named, PlanChange, PlanOutcome, PlanSource, Store, StoreError, SweepStatus, Wanted};
+use crate::spec::load_at_most;
+use crate::store::{Access, Named, PlanChange, PlanOutcome, Store, StoreError, SweepStatus, Wanted};
 use crate::tensor::Numerics;
 
 /// Arguments of `didact sweep`.
 #[derive(Debug, clap::Args)]
 pub(super) struct SweepArgs {
     /// The sweep file; without one, the embedded demo.
-    file: Option<PathBuf>,
+    pub(super) file: Option<PathBuf>,
     /// Worker processes; the cores are divided among them [default: on the CPU as many as runs, cores and memory allow].
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -40,11 +41,11 @@ pub(super) struct SweepArgs {
     memory: Option<u64>,
     /// Override a setting, e.g. --set joint.epochs=5.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
-    overrides: Vec<(String, String)>,
+    pub(super) overrides: Vec<(String, String)>,
     /// Take the first N trials only (a total, not "more").
     #[arg(long, value_name = "N")]
     max_trials: Option<usize>,
-    /// Run one run, trial or stage alone, by the first digits of its key.
+    /// Run one run, trial or stage alone: T07, or the first digits of a key.
     #[arg(long, value_name = "ID")]
     only: Option<String>,
     /// Stop after this time, e.g. 90s, 30m, 8h (exit code 130 if runs are left; the same command continues).
@@ -59,6 +60,9 @@ pub(super) struct SweepArgs {
     /// Try failed stages once more.
     #[arg(long)]
     retry_failed: bool,
+    /// Take the place of a sweep of the same name that another file made.
+    #[arg(long)]
+    pub(super) replace: bool,
     /// Print the plan and what is done already; start nothing.
     #[arg(long)]
     dry_run: bool,
@@ -67,10 +71,13 @@ pub(super) struct SweepArgs {
     no_report: bool,
 }
 
+/// Trials and runs that are listed one by one.
+const LISTED: usize = 5;
+
 /// Runs the verb.
 pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
-    let (sweep, space, source) = load(args.file.as_deref(), &args.overrides)?;
+    let (sweep, space, source) = load_at_most(args.file.as_deref(), &args.overrides, args.max_trials)?;
     let jobs = match args.jobs {
         Some(jobs) => Jobs::Given(usize::from(jobs)),
         None => Jobs::Automatic {
@@ -94,18 +101,22 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     let artifacts = global.own_artifacts(&store).await?;
     steering.artifacts = artifacts.clone();
     reap(&store).await?;
-    let file = args.file.as_ref().map(|path| path.display().to_string());
-    let source = PlanSource { file: file.as_deref(), text: &source.text };
-    let (plan, outcome) = write_plan(&mut steering, &store, source).await?;
+    let mut source = plan_source(args, &steering.sweep, source.text);
+    let (plan, outcome) = take_over(&mut steering, &store, &mut source).await?;
     if let Some(change) = &outcome.change {
         say(&format!("{} ({} of {} stages are done already)", changed(change), outcome.cached, outcome.stages));
         store.tell(&outcome.sweep, "replanned", &changed(change)).await?;
     }
+    if !outcome.revived.is_empty() {
+        say(&revived(&outcome.revived));
+    }
     if args.retry_failed {
         store.retry_failed(&outcome.sweep).await?;
     }
-    let wanted = Wanted { sweep: outcome.sweep.clone(), only: only(args, &store).await? };
+    let wanted = Wanted { sweep: outcome.sweep.clone(), only: only(args, &store, &outcome.sweep, &name).await? };
     announce(&name, &plan, &outcome, &slots);
+    // A hundred thousand runs need not be kept in memory while they are run.
+    drop(plan);
     let stop = Stop::default();
     listen_for_signals(stop.clone());
     let options = LaunchOptions {
@@ -119,22 +130,30 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         memory: args.memory,
         device_memory: args.device_memory,
         max_failures: args.max_failures,
+        plan: source.plan,
     };
     let end = launch(&store, &options, &stop, &mut steering).await?;
+    if let SweepEnd::Superseded(why) = &end {
+        return superseded(&store, &outcome, &name, why).await;
+    }
     store.settle_evaluations(&outcome.sweep, &artifacts).await?;
     let status = store.status(&outcome.sweep, &name).await?;
     conclude(args, global, &store, &outcome.sweep, &status, &end).await
 }
 
 /// The id of the run or trial that alone is wanted.
-async fn only(args: &SweepArgs, store: &Store) -> Result<Option<String>, Failure> {
+async fn only(args: &SweepArgs, store: &Store, sweep: &str, name: &str) -> Result<Option<String>, Failure> {
     let Some(id) = &args.only else { return Ok(None) };
-    match store.find(id).await? {
+    match store.find_in(sweep, name, id).await? {
         Named::Run(id) | Named::Trial(id) => Ok(Some(id)),
+        Named::TrialOf { sweep: of, trial, .. } if of == sweep => Ok(Some(trial)),
+        Named::TrialOf { name: of, .. } => {
+            Err(Failure::new(Exit::Usage, format!("--only {id}: expected a trial of {name}, not of {of}")))
+        }
         Named::Stage(id) => Ok(store.a_run_of(&id).await?),
         Named::Sweep(_, name) => Err(Failure::new(
             Exit::Usage,
-            format!("--only {name}: expected the key of a run, trial or stage, not a sweep's name"),
+            format!("--only {name}: expected T07 or the key of a run, trial or stage, not a sweep's name"),
         )),
     }
 }
@@ -165,8 +184,8 @@ fn changed(change: &PlanChange) -> String {
     let listed = |trials: &[String], what: &str| match trials.len() {
         0 => format!("none {what}"),
         count => {
-            let shown = trials.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("; ");
-            let more = if count > 5 { "; …" } else { "" };
+            let shown = trials.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join("; ");
+            let more = if count > LISTED { "; …" } else { "" };
             format!("{count} {what} ({shown}{more})")
         }
     };
@@ -176,6 +195,25 @@ fn changed(change: &PlanChange) -> String {
         listed(&change.removed, "removed"),
         change.kept
     )
+}
+
+/// "2 cancelled runs are wanted again: …".
+fn revived(runs: &[String]) -> String {
+    let (verb, more) =
+        (if runs.len() == 1 { "run is" } else { "runs are" }, if runs.len() > LISTED { "; …" } else { "" });
+    let shown = runs.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    format!("{} cancelled {verb} wanted again: {shown}{more}", runs.len())
+}
+
+/// This process ends where another one goes on with another plan.
+async fn superseded(store: &Store, outcome: &PlanOutcome, name: &str, why: &str) -> Result<Exit, Failure> {
+    let wanted = Wanted { sweep: outcome.sweep.clone(), only: None };
+    let now = store.run_counts(&wanted).await?;
+    say(&format!(
+        "sweep {name}: {why}; this process had planned {} run(s), the sweep has {} by now, {} done; this process ends",
+        outcome.runs, now.total, now.done
+    ));
+    Ok(Exit::Interrupted)
 }
 
 /// What became of it, the report, the exit code.
@@ -216,7 +254,7 @@ async fn conclude(
         }
         SweepEnd::TooManyFailures(count) => left(&format!("{count} run(s) failed (--max-failures)")),
         SweepEnd::Broken => left("no worker could go on"),
-        SweepEnd::Complete | SweepEnd::Interrupted | SweepEnd::TimeLimit => {}
+        SweepEnd::Complete | SweepEnd::Interrupted | SweepEnd::TimeLimit | SweepEnd::Superseded(_) => {}
     }
     let all_through = args.only.is_some() || open == 0;
     // A limit that is reached with the last run is no failure.
@@ -230,11 +268,11 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
         Err(StoreError::Absent { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let added = match &store {
-        Some(store) => store.planned_axes(&steering.sweep.name).await?.map(|(_, axes)| axes).unwrap_or_default(),
+    let before = match &store {
+        Some(store) => store.planned_trials(&steering.sweep.name).await?.map(|(_, trials)| trials).unwrap_or_default(),
         None => Vec::new(),
     };
-    let plan = &steering.plan(&added)?;
+    let plan = &steering.plan(&before)?;
     let sweep = &steering.sweep;
     let (done, change, rates) = match &store {
         Some(store) => (store.done_stages(plan).await?, store.change(&sweep.name, plan).await?, store.rates().await?),

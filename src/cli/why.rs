@@ -1,15 +1,18 @@
 //! `didact why`: why a run, trial or stage is as it is, and how to make it again.
 
+use std::collections::BTreeMap;
+
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, table};
 use crate::plan::short_key;
+use crate::report::{Remade, remake};
 use crate::store::{Access, AttemptRow, Explanation, RunFacts, StageExplanation, StageState, Store};
 
 /// Arguments of `didact why`.
 #[derive(Debug, clap::Args)]
 pub(super) struct WhyArgs {
-    /// First digits of a run's, trial's or stage's key, as `status` prints them.
+    /// A trial (T07, or SWEEP:T07), or the first digits of a run's, trial's or stage's key.
     id: String,
 }
 
@@ -24,31 +27,62 @@ pub(super) async fn run(args: &WhyArgs, global: &Global) -> Result<Exit, Failure
                 format!("`{0}` is a sweep: `didact status {0}` tells how it stands", args.id),
             ));
         }
-        Some(Explanation::Run(run, stages)) => explain_run(&run, &stages)?,
-        Some(Explanation::Stage(stage, needs, attempts, runs)) => explain_stage(&stage, &needs, &attempts, &runs)?,
-        Some(Explanation::Trial(id, runs)) => {
-            print(&format!("trial {} in {} run(s)", short_key(&id), runs.len()))?;
-            print(&runs_table(&runs))?;
-            if let Some(run) = runs.first() {
-                print(&format!("run it alone: {}", command(run, &id)))?;
+        Some(Explanation::Run(run, stages)) => {
+            explain_run(&run, &stages)?;
+            tell_command(&store, &run, &[&run]).await?;
+        }
+        Some(Explanation::Stage(stage, needs, attempts, runs)) => {
+            explain_stage(&stage, &needs, &attempts, &runs)?;
+            match runs.first() {
+                Some(run) => tell_command(&store, run, &[run]).await?,
+                None => print("no sweep wants it any more: `didact gc` removes its artifact")?,
             }
         }
+        Some(Explanation::Trial(runs)) => match runs.first() {
+            Some(run) => {
+                explain_trial(run, &runs)?;
+                let of_sweep: Vec<&RunFacts> = runs.iter().filter(|other| other.sweep_id == run.sweep_id).collect();
+                tell_command(&store, run, &of_sweep).await?;
+            }
+            None => print(&format!("{} is in no sweep any more; its results stay in the store", args.id))?,
+        },
     }
     Ok(Exit::Done)
 }
 
-/// The command that makes a run or trial again.
-fn command(run: &RunFacts, id: &str) -> String {
-    let file = run.file.as_ref().map(|file| format!(" {file}")).unwrap_or_default();
-    format!("didact sweep{file} --only {}", short_key(id))
+/// The command that makes runs of a trial of one sweep again.
+async fn tell_command(store: &Store, first: &RunFacts, runs: &[&RunFacts]) -> Result<(), Failure> {
+    let sweep = store.sweep_row(&first.sweep_id).await?;
+    let mut categories: Vec<&str> = runs.iter().map(|run| run.category.as_str()).collect();
+    categories.sort_unstable();
+    categories.dedup();
+    let mut seeds: Vec<i64> = runs.iter().map(|run| run.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let (number, baseline, point) = (first.number, first.baseline, first.point.as_str());
+    let here = std::env::current_dir().ok().map(|folder| folder.display().to_string());
+    let elsewhere = sweep.folder.as_ref().filter(|folder| here.as_ref() != Some(folder));
+    let place = elsewhere.map(|folder| format!(" (to be run in {folder})")).unwrap_or_default();
+    let command = remake(&sweep, &Remade { run: &first.id, number, baseline, point, categories, seeds });
+    print(&format!("make it again, in a sweep of its own{place}:\n{command}"))
+}
+
+fn explain_trial(first: &RunFacts, runs: &[RunFacts]) -> Result<(), Failure> {
+    print(&format!("trial {} ({}) in {} run(s)", short_key(&first.trial_id), first.trial, runs.len()))?;
+    let searched: BTreeMap<String, serde_json::Value> = serde_json::from_str(&first.point).unwrap_or_default();
+    let rows: Vec<Vec<String>> = searched.iter().map(|(name, value)| vec![name.clone(), value.to_string()]).collect();
+    if !rows.is_empty() {
+        let of = if first.baseline { "measured beside the trials of" } else { "setting" };
+        print(&table(&[of, "value"], &rows))?;
+    }
+    print(&runs_table(runs))
 }
 
 fn explain_run(run: &RunFacts, stages: &[StageExplanation]) -> Result<(), Failure> {
-    let RunFacts { category, variant, seed, state, sweep, .. } = run;
-    print(&format!("run {} of sweep {sweep} ({category} · {variant} · seed {seed}) is {state}", short_key(&run.id)))?;
+    let RunFacts { category, trial, seed, state, sweep, .. } = run;
+    print(&format!("run {} of sweep {sweep} ({category} · {trial} · seed {seed}) is {state}", short_key(&run.id)))?;
     print(&reason(run, stages))?;
-    print(&stages_table(stages))?;
-    print(&format!("run it alone: {}", command(run, &run.id)))
+    print(&stages_table(stages))
 }
 
 /// Why the run is not done, in a sentence.
@@ -105,14 +139,14 @@ fn runs_table(runs: &[RunFacts]) -> String {
                 short_key(&run.id).to_owned(),
                 run.sweep.clone(),
                 run.category.clone(),
-                run.variant.clone(),
+                run.trial.clone(),
                 run.seed.to_string(),
                 run.state.clone(),
                 run.reason.clone().unwrap_or_default(),
             ]
         })
         .collect();
-    table(&["run", "sweep", "category", "variant", "seed", "state", "reason"], &rows)
+    table(&["run", "sweep", "category", "trial", "seed", "state", "reason"], &rows)
 }
 
 fn explain_stage(
@@ -143,9 +177,5 @@ fn explain_stage(
         })
         .collect();
     print(&table(&["attempt", "state", "began", "took", "process", "log", "reason"], &rows))?;
-    print(&format!("shared by {} run(s)\n{}", stage.shared_by, runs_table(runs)))?;
-    match runs.first() {
-        Some(run) => print(&format!("run it alone: {}", command(run, &stage.id))),
-        None => print("no sweep wants it any more: `didact gc` removes its artifact"),
-    }
+    print(&format!("shared by {} run(s)\n{}", stage.shared_by, runs_table(runs)))
 }

@@ -1,12 +1,13 @@
 //! A sweep to its runs and stages.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::opened::{Facts, Opened};
 use super::{
-    Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, Objective, PaintJob, Part, Plan, PlannedRun,
+    Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, MAX_RUNS, Objective, PaintJob, Part, Plan, PlannedRun,
     PlannedStage, PlannedTrial, PretrainJob, PseudoJob, ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
 };
 use crate::data::{DataError, DataSettings, HeldOut, HeldOutChoice, Layout};
@@ -24,6 +25,21 @@ pub enum PlanError {
     /// The teacher.
     #[error(transparent)]
     Weights(#[from] WeightError),
+    /// More than a plan has room for.
+    #[error(
+        "the sweep has {runs} runs ({trials} trials × {categories} category(ies) × {seeds} seed(s)), and at most {MAX_RUNS} can be \
+         planned: name fewer categories, values or seeds, or give --max-trials"
+    )]
+    TooMany {
+        /// Runs.
+        runs: usize,
+        /// Trials.
+        trials: usize,
+        /// Categories of the last of them.
+        categories: usize,
+        /// Seeds.
+        seeds: usize,
+    },
 }
 
 /// Opens data and weights and lays out every run.
@@ -60,6 +76,7 @@ impl Planner {
 }
 
 fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
+    refuse_too_many(sweep, opened)?;
     let mut plan = Plan { trials: Vec::new(), runs: Vec::new(), stages: Vec::new() };
     let mut known = HashSet::new();
     let mut known_trials = HashSet::new();
@@ -76,7 +93,7 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
             continue;
         }
         for (place, facts) in data.categories.iter().enumerate() {
-            let protocol = protocol(&trial.trial, facts, &teacher);
+            let protocol = Arc::new(protocol(&trial.trial, facts, &teacher));
             let protocol_key = Key::of("protocol", 1, &protocol);
             for (order, &seed) in sweep.search.seeds.iter().enumerate() {
                 let stages = stages(&trial.trial, facts, &teacher, seed, sweep.search.objective.as_ref());
@@ -100,6 +117,18 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
     runs.sort_by_key(|(order, _)| *order);
     plan.runs = runs.into_iter().map(|(_, run)| run).collect();
     Ok(plan)
+}
+
+/// With the categories that the data has, there may be more runs than the sweep file alone could tell.
+fn refuse_too_many(sweep: &Sweep, opened: &mut Opened) -> Result<(), PlanError> {
+    let mut categories = 0;
+    let mut runs = 0_usize;
+    for trial in &sweep.trials {
+        categories = opened.data(&trial.trial.data)?.categories.len();
+        runs = runs.saturating_add(categories.saturating_mul(sweep.search.seeds.len()));
+    }
+    let (trials, seeds) = (sweep.trials.len(), sweep.search.seeds.len());
+    if runs > MAX_RUNS { Err(PlanError::TooMany { runs, trials, categories, seeds }) } else { Ok(()) }
 }
 
 /// A trial's identity: no path (the teacher stands there by its digest) and no list of categories, so that a sweep that
@@ -145,8 +174,9 @@ pub(super) fn stages(
         stages.push(PlannedStage { key: key.clone(), job, effort });
         key
     };
+    let data = Arc::new(trial.data.clone());
     let images = |part, digest: &str| ImageSet {
-        data: trial.data.clone(),
+        data: Arc::clone(&data),
         category: facts.name.clone(),
         part,
         digest: digest.to_owned(),

@@ -3,6 +3,8 @@
 //! A job holds what the stage needs to find its input (paths) beside what its output depends on
 //! (digests, settings); only the latter is in the key.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -77,14 +79,30 @@ pub enum Part {
 /// The images of one part of one category: where they are, and what they were when the sweep was planned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageSet {
-    /// How to open the data set (paths; not in keys).
-    pub data: DataSettings,
+    /// How to open the data set (paths; not in keys). Shared: a plan of many runs names it for each stage.
+    #[serde(with = "shared")]
+    pub data: Arc<DataSettings>,
     /// The category's name (not in keys: the digest says what the images are).
     pub category: String,
     /// Which part.
     pub part: Part,
     /// BLAKE3 over the images' digests, in order.
     pub digest: String,
+}
+
+/// Written as what is shared.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().serialize(to)
+    }
+
+    pub(super) fn deserialize<'d, T: Deserialize<'d>, D: Deserializer<'d>>(from: D) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
+    }
 }
 
 /// The teacher: how to open it, and its digest.

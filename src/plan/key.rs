@@ -1,24 +1,37 @@
 //! The key of a stage: BLAKE3 of everything that its output depends on, and nothing else.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A BLAKE3 digest in lower-case hex, 64 characters.
+/// A BLAKE3 digest in lower-case hex, 64 characters. Shared: a plan of many runs names each stage several times.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Key(String);
+#[serde(from = "String", into = "String")]
+pub struct Key(Arc<str>);
+
+impl From<String> for Key {
+    fn from(hex: String) -> Self {
+        Self::from_hex(hex)
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.as_str().to_owned()
+    }
+}
 
 impl Key {
     /// Digest of a kind, its recipe number and a canonical JSON value of what the output depends on.
     pub fn of(kind: &str, recipe: u32, content: &serde_json::Value) -> Self {
         let text = serde_json::json!([kind, recipe, content]).to_string();
-        Self(blake3::hash(text.as_bytes()).to_hex().to_string())
+        Self(blake3::hash(text.as_bytes()).to_hex().as_str().into())
     }
 
     /// A key read back from the store.
     pub fn from_hex(hex: String) -> Self {
-        Self(hex)
+        Self(hex.into())
     }
 
     /// The 64 hex digits.

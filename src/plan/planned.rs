@@ -1,5 +1,7 @@
 //! A whole plan: what the scheduler writes to the store before any worker starts.
 
+use std::sync::Arc;
+
 use super::{Effort, Key, StageJob, SweepTrial};
 
 /// A trial with its key.
@@ -26,7 +28,7 @@ pub struct PlannedRun {
     pub stages: Vec<Key>,
     /// The protocol that its numbers are measured under, canonical JSON (data set and counts, size, filter, split,
     /// selection rule, map rule, mask rule, metric variants, teacher's digest, numerics).
-    pub protocol: serde_json::Value,
+    pub protocol: Arc<serde_json::Value>,
     /// Digest of the protocol.
     pub protocol_key: Key,
 }

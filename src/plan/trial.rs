@@ -161,7 +161,19 @@ pub struct Baseline {
     /// Name of a table in `experiments/baselines`.
     pub published: Option<String>,
     /// Whether plain ST-FPM is trained under the same protocol.
-    pub rerun: bool,
+    pub rerun: Rerun,
+}
+
+/// Whether plain ST-FPM is trained under the protocols of a sweep's trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rerun {
+    /// Beside them.
+    Yes,
+    /// Not at all.
+    No,
+    /// In their place.
+    Only,
 }
 
 /// A checked sweep with its trials drawn.
@@ -181,6 +193,9 @@ pub struct Sweep {
     pub trials: Vec<SweepTrial>,
 }
 
+/// The most runs that a sweep can have: its plan is made in memory, about 5 KB a run.
+pub const MAX_RUNS: usize = 200_000;
+
 impl Sweep {
     /// Runs of each category: those of all trials that the search will have.
     pub fn runs_a_category(&self) -> usize {
@@ -196,6 +211,9 @@ pub struct SweepTrial {
     pub trial: Trial,
     /// Values of the searched axes, by dotted name.
     pub axes: BTreeMap<String, serde_json::Value>,
+    /// Where it was drawn: its axes; of a baseline those of the first trial whose protocol it shares. The same file with these
+    /// values makes the trial again.
+    pub point: BTreeMap<String, serde_json::Value>,
     /// The variant's label, e.g. `skip=concat`, or `ST-FPM` for the baseline.
     pub variant: String,
     /// Whether this is the re-run baseline.

@@ -32,6 +32,7 @@ mod protocol;
 mod published;
 mod rank_test;
 mod read;
+mod remake;
 mod reproduce;
 mod resampled;
 mod rows;
@@ -64,6 +65,7 @@ pub use incomparable::Incomparable;
 pub use overlay::{brightest, overlay};
 pub use rank_test::{RankTest, rank_tests};
 pub use read::read;
+pub use remake::{Remade, remake};
 pub use rows::Rows;
 pub use side::Side;
 pub use statistics::{

@@ -1,15 +1,14 @@
 //! How to get each number again: per run its key, seed, protocol, versions, device, weights and command.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use maud::{Markup, html};
-use serde_json::Value;
 
 use super::Rows;
 use super::grouping::{Groups, Variant};
+use super::remake::{Remade, remake};
 use super::table::Cell;
 use super::table::html::frame;
-use super::text;
 use crate::plan::short_key;
 use crate::store::{RunRow, StageRow};
 
@@ -55,8 +54,10 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
             } }
         } }
         p.quiet {
-            "Teacher weights: BLAKE3 " (teachers(groups)) ". A command makes all the runs of its group; "
-            code { "didact why" } " with a run's key tells what it was made of. Runs that are in the store already are not computed again: name another store with --store."
+            "Teacher weights: BLAKE3 " (teachers(groups)) ". A command makes all the runs of its group again, in a sweep of its own; it is to be run where the sweep was started"
+            @if let Some(folder) = &rows.sweep.folder { ", in " code { (folder) } }
+            ". " code { "didact why" } " with a run's key tells what it was made of. What the store has already is not computed again: "
+            code { "--store" } " names another store."
         }
     }
 }
@@ -69,59 +70,15 @@ fn teachers(groups: &Groups<'_>) -> String {
 
 /// What is typed to make the runs of a group, of one trial and category, again.
 fn command(rows: &Rows, first: &RunRow, runs: &[&RunRow]) -> String {
-    let file = rows.sweep.file.as_deref().map_or_else(String::new, |file| format!(" {}", quoted(file)));
-    let seeds: Vec<String> = runs.iter().map(|run| run.seed.to_string()).collect();
-    let mut sets: Vec<String> = given(&rows.sweep.source).map(str::to_owned).collect();
-    sets.push(format!("data.categories=[{}]", toml_text(&first.category)));
-    sets.push(format!("search.seeds=[{}]", seeds.join(", ")));
-    let axes: BTreeMap<String, Value> = serde_json::from_str(&first.axes).unwrap_or_default();
-    let space: Vec<String> = axes
-        .iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| format!("{} = [{}]", toml_text(name), toml_value(value)))
-        .collect();
-    if first.baseline == 0 {
-        sets.push("search.strategy=grid".to_owned());
-        sets.push(format!("search.space={{ {} }}", space.join(", ")));
-    }
-    let sets: String = sets.iter().map(|set| format!(" \\\n  --set {}", quoted(set))).collect();
-    format!("didact sweep{file}{sets}")
-}
-
-/// The overrides with which the sweep was started: its text begins with them.
-fn given(source: &str) -> impl Iterator<Item = &str> {
-    source.lines().map_while(|line| line.strip_prefix("# --set "))
-}
-
-fn toml_text(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-fn toml_value(value: &Value) -> String {
-    value.as_str().map_or_else(|| text::exact(value), toml_text)
-}
-
-/// For a shell: as it is where that is safe, else in single quotes.
-fn quoted(text: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "._-/=+:,@".contains(c);
-    if !text.is_empty() && text.chars().all(safe) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_back_what_is_quoted() {
-        assert_eq!(quoted("experiments/a.toml"), "experiments/a.toml");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted("search.seeds=[0, 1]"), "'search.seeds=[0, 1]'");
-        assert_eq!(given("# --set a=1\n# --set b=x y\nschema = 1\n# --set c=2").collect::<Vec<_>>(), ["a=1", "b=x y"]);
-        assert_eq!(toml_value(&serde_json::json!("a\"b")), "'a\"b'");
-        assert_eq!(toml_value(&serde_json::json!([0.5, 1])), "[0.5,1]");
-    }
+    remake(
+        &rows.sweep,
+        &Remade {
+            run: &first.id,
+            number: first.number,
+            baseline: first.baseline != 0,
+            point: &first.point,
+            categories: vec![&first.category],
+            seeds: runs.iter().map(|run| run.seed).collect(),
+        },
+    )
 }

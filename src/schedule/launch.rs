@@ -11,7 +11,7 @@ use super::steer::{Outlook, Steer};
 use super::supervise::{Event, supervise};
 use super::{Message, Slot, Stop, host_name};
 use crate::plan::StageKind;
-use crate::store::{RunCounts, Store, StoreError, Wanted};
+use crate::store::{PlanStanding, RunCounts, Store, StoreError, Wanted};
 
 /// How a sweep is run.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub struct LaunchOptions {
     pub device_memory: Option<u64>,
     /// Stop once so many more runs have failed.
     pub max_failures: Option<i64>,
+    /// Digest of what this process has planned: once the sweep has another, it stops.
+    pub plan: String,
 }
 
 /// Why the workers ended.
@@ -51,6 +53,8 @@ pub enum SweepEnd {
     TooManyFailures(i64),
     /// No worker could be kept running.
     Broken,
+    /// Another process has planned the sweep otherwise, or deleted it: what happened, in words.
+    Superseded(String),
 }
 
 /// At least so long between two looks at the store.
@@ -140,6 +144,8 @@ struct Running<'a> {
     looked: Instant,
     look_cost: Duration,
     estimated: Option<Instant>,
+    /// The last event that was told.
+    event: i64,
     /// Since when the store fails.
     trouble: Option<Instant>,
     end: Option<SweepEnd>,
@@ -152,6 +158,7 @@ impl<'a> Running<'a> {
     {
         let outlook = steer.advance(store).await?;
         let counts = store.run_counts(&options.wanted).await?;
+        let event = store.last_event(&options.wanted.sweep).await?;
         Ok(Self {
             store,
             options,
@@ -166,6 +173,7 @@ impl<'a> Running<'a> {
             looked: Instant::now(),
             look_cost: Duration::ZERO,
             estimated: None,
+            event,
             trouble: None,
             end: None,
         })
@@ -249,6 +257,9 @@ impl<'a> Running<'a> {
 
     async fn look_now<S: Steer>(&mut self, steer: &mut S) -> Result<(), Trouble<S::Error>> {
         self.store.check_identity()?;
+        if self.is_superseded().await? {
+            return Ok(());
+        }
         self.counts = self.store.run_counts(&self.options.wanted).await?;
         if self.outlook == Outlook::MoreToCome && (self.counts != self.steered_at || std::mem::take(&mut self.news)) {
             // Counted before the search looks: what changes meanwhile lets it look again.
@@ -277,6 +288,25 @@ impl<'a> Running<'a> {
             self.end = Some(SweepEnd::Complete);
         }
         Ok(())
+    }
+
+    /// Whether the sweep is another one by now; tells of other files, too, that were refused its name.
+    async fn is_superseded(&mut self) -> Result<bool, StoreError> {
+        let sweep = &self.options.wanted.sweep;
+        for (event, message) in self.store.refused_since(sweep, self.event).await? {
+            self.display.say(&message);
+            self.event = event;
+        }
+        let why = match self.store.plan_standing(sweep, &self.options.plan).await? {
+            PlanStanding::Current => return Ok(false),
+            PlanStanding::Superseded { at, origin } => {
+                format!("superseded: another process has started this sweep with another plan, from {origin} at {at}")
+            }
+            PlanStanding::Deleted => "the sweep was deleted by another process".to_owned(),
+        };
+        self.display.say(&format!("{why}: workers of this process write a checkpoint and leave"));
+        self.end = Some(SweepEnd::Superseded(why));
+        Ok(true)
     }
 
     async fn finish(&mut self, end: SweepEnd, kind: &str, why: &str) -> Result<(), StoreError> {

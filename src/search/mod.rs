@@ -1,6 +1,7 @@
 //! Points of a search space, and which trials are worth going on with.
 
 mod corners;
+mod count;
 mod grid;
 mod observation;
 mod propose;
@@ -12,6 +13,7 @@ mod space;
 mod tpe;
 
 pub use corners::corners;
+pub use count::count;
 pub use observation::{Observation, Outcome};
 pub use propose::{draws, propose};
 pub use prune::{Standing, TrialCourse, prune};

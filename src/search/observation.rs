@@ -9,8 +9,10 @@ pub enum Outcome {
     Value(f64),
     /// Being run.
     Pending,
-    /// It has no value and will have none: nothing is learnt from it, but it is not proposed again.
+    /// It has failed, as a training that diverges does: as bad as the worst.
     Failed,
+    /// Nothing is learnt from it, for it was cancelled or is another point's trial; it is not proposed again.
+    Void,
 }
 
 /// A point and how it fared.

@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::problem::Place;
 use super::reader::{Problems, Reader};
 use crate::data::{CategorySelection, DataSettings, FolderSettings, HeldOutChoice, Layout, SyntheticSettings};
 
@@ -14,7 +15,10 @@ pub(super) fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSetti
     }
     let layout = reader.choice("layout", Some(Layout::Mvtec), &layouts, problems);
     let named = reader.text("root", problems).map(PathBuf::from);
-    let root = std::env::var_os("DIDACT_DATA").filter(|path| !path.is_empty()).map(PathBuf::from).or(named);
+    // The command line wins over the environment, the environment over the file.
+    let said = reader.has("root") && matches!(reader.place_of("root"), Place::Flag(_));
+    let given = std::env::var_os("DIDACT_DATA").filter(|path| !path.is_empty() && !said).map(PathBuf::from);
+    let root = given.or(named);
     if layout != Some(Layout::Synthetic) && root.is_none() {
         let help = "set data.root to the folder that holds the categories, or DIDACT_DATA";
         problems.add(reader.place(), "`data.root` is missing", help);

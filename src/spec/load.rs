@@ -8,9 +8,10 @@ use super::reader::{Problems, Reader, near};
 use super::space::{self, Space};
 use super::tree::{self, Table};
 use super::{resolve, search, when};
-use crate::plan::{Baseline, ReportSettings, Strategy, Sweep};
+use crate::data::CategorySelection;
+use crate::plan::{Baseline, MAX_RUNS, ReportSettings, Rerun, Strategy, Sweep};
 use crate::report::published_names;
-use crate::search::MAX_AXES;
+use crate::search::{MAX_AXES, count};
 
 /// The sweep that runs where no file is named.
 const DEMO: &str = include_str!("../../experiments/demo.toml");
@@ -28,6 +29,15 @@ pub struct Source {
 ///
 /// The sweep has all its trials, or, where the strategy learns, those of its start-up: the space makes the others.
 pub fn load(path: Option<&Path>, overrides: &[(String, String)]) -> Result<(Sweep, Space, Source), SpecErrors> {
+    load_at_most(path, overrides, None)
+}
+
+/// The same with the first `limit` trials only.
+pub fn load_at_most(
+    path: Option<&Path>,
+    overrides: &[(String, String)],
+    limit: Option<usize>,
+) -> Result<(Sweep, Space, Source), SpecErrors> {
     let source = match path {
         None => Source { name: "experiments/demo.toml (embedded)".to_owned(), text: DEMO.to_owned() },
         Some(path) => {
@@ -61,7 +71,7 @@ pub fn load(path: Option<&Path>, overrides: &[(String, String)]) -> Result<(Swee
             );
         }
     }
-    let (sweep, space) = read(&table, source.clone(), &mut problems);
+    let (sweep, space) = read(&table, source.clone(), limit, &mut problems);
     for (key, value) in overrides.iter().filter(|(key, _)| space::entry_of(&table, key).is_some()) {
         let help = "an axis of [search.space] sets it for each trial: change the axis in the file";
         problems.add(&Place::Flag(format!("{key}={value}")), format!("`{key}` is searched"), help);
@@ -78,7 +88,7 @@ fn errors(source: Source, problems: Vec<Problem>) -> SpecErrors {
     SpecErrors::new(source.name, source.text, problems)
 }
 
-fn read(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space) {
+fn read(table: &Table, source: Source, limit: Option<usize>, problems: &mut Problems) -> (Sweep, Space) {
     let mut top = Reader::top(table);
     if !top.has("schema") {
         problems.add(&Place::Whole, "`schema` is missing", "the first line must be schema = 1");
@@ -101,6 +111,7 @@ fn read(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space
         let help = format!("expected at most {MAX_AXES}, the dimensions of the Sobol sequence; \"random\" takes more");
         problems.add(&reader.place_of("space"), format!("`search.space` has {} axes", axes.len()), help);
     }
+    let place_of_space = reader.place_of("space");
     reader.finish(problems);
     let mut reader = top.table("report", problems);
     let report = ReportSettings { variants: reader.texts("variants", problems).unwrap_or_default() };
@@ -118,7 +129,7 @@ fn read(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space
     let tables: Vec<_> = published_names().into_iter().map(|name| (name, Some(name))).collect();
     let baseline = Baseline {
         published: reader.choice("published", None, &tables, problems).map(str::to_owned),
-        rerun: reader.flag("rerun", true, problems),
+        rerun: rerun(&mut reader, problems),
     };
     reader.finish(problems);
     top.finish(problems);
@@ -126,23 +137,69 @@ fn read(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space
     let strategy = search.strategy.clone();
     let space =
         Space { table: table.clone(), axes, strategy, report: report.clone(), base, rerun: baseline.rerun, source };
-    let trials = space.drawn(problems);
+    let trials = match too_many(&space, search.seeds.len(), limit) {
+        Some(message) => {
+            let help = format!(
+                "expected at most {MAX_RUNS} runs: fewer values or seeds, search.strategy = \"random\" with trials, or --max-trials"
+            );
+            problems.add(&place_of_space, message, help);
+            Vec::new()
+        }
+        // Where there would be too many without a limit, only as many are drawn as it allows.
+        None => space.drawn(limit.filter(|_| too_many(&space, search.seeds.len(), None).is_some()), problems),
+    };
     (Sweep { name, question, search, report, baseline, trials }, space)
 }
 
-fn name(top: &mut Reader<'_>, problems: &mut Problems) -> String {
-    let name = top.text("name", problems);
-    let good = |name: &str| {
-        !name.is_empty()
-            && name.len() <= 64
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-            && !name.starts_with('.')
+/// Says so if there are more runs than a sweep can have: counted, not drawn.
+fn too_many(space: &Space, seeds: usize, limit: Option<usize>) -> Option<String> {
+    let categories = match &space.base.data.categories {
+        CategorySelection::Named(names) => names.len().max(1),
+        // Not known before the data is opened: the planner counts again.
+        CategorySelection::All => 1,
     };
-    match name {
-        Some(name) if good(&name) => name,
+    let (trials, what) = match space.strategy.trials() {
+        Some(trials) => (trials as u128, "trials"),
+        None => (count(&space.axes), "points"),
+    };
+    let trials = trials.min(limit.map_or(u128::MAX, |limit| limit as u128));
+    let runs = trials.saturating_mul(seeds as u128).saturating_mul(categories as u128);
+    let counted =
+        |count: u128| if count == u128::MAX { "more than can be counted".to_owned() } else { count.to_string() };
+    (runs > MAX_RUNS as u128).then(|| {
+        format!(
+            "the sweep has {} runs: {} {what} × {categories} category(ies) × {seeds} seed(s)",
+            counted(runs),
+            counted(trials)
+        )
+    })
+}
+
+/// `true`, `false`, or `"only"`.
+fn rerun(reader: &mut Reader<'_>, problems: &mut Problems) -> Rerun {
+    if reader.is_text("rerun") {
+        return reader.choice("rerun", Rerun::Yes, &[("only", Rerun::Only)], problems);
+    }
+    if reader.flag("rerun", true, problems) { Rerun::Yes } else { Rerun::No }
+}
+
+/// What a sweep's name can be.
+pub const NAME: &str =
+    "expected letters, digits, - _ and . (at most 64, not - or . first): it names the report's folder";
+
+/// Whether a sweep can have this name.
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 64
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && !name.starts_with(['.', '-'])
+}
+
+fn name(top: &mut Reader<'_>, problems: &mut Problems) -> String {
+    match top.text("name", problems) {
+        Some(name) if is_name(&name) => name,
         Some(name) => {
-            let help = "expected letters, digits, - _ and . (at most 64): it names the report's folder";
-            problems.add(&top.place_of("name"), format!("`name` is \"{name}\""), help);
+            problems.add(&top.place_of("name"), format!("`name` is \"{name}\""), NAME);
             "sweep".to_owned()
         }
         None => {

@@ -9,7 +9,7 @@ use super::reader::{Problems, Reader};
 use super::resolve;
 use super::tree::{self, Node, Table, Value};
 use crate::model::AutoEncoder;
-use crate::plan::{ReportSettings, Strategy, SweepTrial, Trial, short_name};
+use crate::plan::{ReportSettings, Rerun, Strategy, SweepTrial, Trial, short_name};
 use crate::search::{Axis, Coordinate, Observation, Outcome, Point, STARTUP, corners, draws, propose};
 
 /// The name under which the re-run baseline stands in every table.
@@ -30,7 +30,7 @@ pub struct Space {
     /// The file's trial without any axis.
     pub(super) base: Trial,
     /// Whether ST-FPM is re-run.
-    pub(super) rerun: bool,
+    pub(super) rerun: Rerun,
     /// For messages.
     pub(super) source: Source,
 }
@@ -79,7 +79,7 @@ impl Space {
             {
                 return Some(Proposal { point, trial });
             }
-            history.push(Observation { point, outcome: Outcome::Failed });
+            history.push(Observation { point, outcome: Outcome::Void });
         }
         None
     }
@@ -100,20 +100,26 @@ impl Space {
 
     /// The re-run baseline under the protocol of a trial: ST-FPM by its own recipe on the same images and by the same map rule.
     /// None if the sweep has no such baseline. Equal protocols have equal baselines: the caller asks whether it is there.
-    pub fn baseline_of(&self, trial: &Trial) -> Option<SweepTrial> {
-        let same_protocol = Trial { joint: self.base.joint.clone(), ..trial.clone() };
-        let trial = resolve::baseline_of(&same_protocol);
-        let axes = BTreeMap::new();
-        self.rerun.then(|| SweepTrial { trial, axes, variant: BASELINE.to_owned(), baseline: true })
+    pub fn baseline_of(&self, trial: &SweepTrial) -> Option<SweepTrial> {
+        let same_protocol = Trial { joint: self.base.joint.clone(), ..trial.trial.clone() };
+        (self.rerun != Rerun::No).then(|| SweepTrial {
+            trial: resolve::baseline_of(&same_protocol),
+            axes: BTreeMap::new(),
+            point: trial.point.clone(),
+            variant: BASELINE.to_owned(),
+            baseline: true,
+        })
     }
 
     /// The trials that are known before anything has run, without duplicates, baselines first.
-    pub(super) fn drawn(&self, problems: &mut Problems) -> Vec<SweepTrial> {
+    pub(super) fn drawn(&self, limit: Option<usize>, problems: &mut Problems) -> Vec<SweepTrial> {
         let (wanted, patience) = match self.strategy {
             Strategy::Grid => (usize::MAX, usize::MAX),
             Strategy::Random { trials, .. } | Strategy::Sobol { trials, .. } => (trials, BARREN),
             Strategy::Tpe { trials, .. } => (trials.min(STARTUP as usize), BARREN),
         };
+        // A point may turn out to be the baseline: one more makes up for it.
+        let wanted = wanted.min(limit.map_or(usize::MAX, |limit| limit.saturating_add(1)));
         if self.strategy.learns() {
             // Settings that do not go together are told now, not when the search comes to them hours later.
             let first = draws(&self.axes, &self.strategy).next().unwrap_or_default();
@@ -126,7 +132,7 @@ impl Space {
         let mut barren = 0;
         for point in draws(&self.axes, &self.strategy) {
             let trial = self.checked(&point, problems);
-            match known.insert(text(&trial)) {
+            match known.insert(digest(&trial)) {
                 false => barren += 1,
                 true => {
                     trials.push(trial);
@@ -141,11 +147,18 @@ impl Space {
     }
 
     /// ST-FPM once under every protocol that the trials use; a trial that is the same training becomes it.
-    fn with_baselines(&self, mut trials: Vec<SweepTrial>) -> Vec<SweepTrial> {
+    pub fn with_baselines(&self, mut trials: Vec<SweepTrial>) -> Vec<SweepTrial> {
         let mut known = HashSet::new();
-        let mut baselines: Vec<SweepTrial> = trials.iter().filter_map(|trial| self.baseline_of(&trial.trial)).collect();
-        baselines.retain(|baseline| known.insert(text(baseline)));
-        trials.retain(|trial| !known.contains(&text(trial)));
+        let mut baselines: Vec<SweepTrial> = trials
+            .iter()
+            .filter_map(|trial| self.baseline_of(trial))
+            .filter(|baseline| known.insert(digest(baseline)))
+            .collect();
+        match self.rerun {
+            Rerun::Only => return baselines,
+            Rerun::Yes => trials.retain(|trial| !known.contains(&digest(trial))),
+            Rerun::No => {}
+        }
         baselines.extend(trials);
         baselines
     }
@@ -173,13 +186,14 @@ impl Space {
         }
         let trial = resolve::trial(&mut Reader::top(&tree), problems);
         let variant = label(&axes, &trial, &self.report);
-        SweepTrial { trial, axes, variant, baseline: false }
+        SweepTrial { trial, point: axes.clone(), axes, variant, baseline: false }
     }
 }
 
-/// The settings of a trial as text: equal exactly for equal trials, and quickly found among a hundred thousand.
-fn text(trial: &SweepTrial) -> String {
-    serde_json::to_string(&trial.trial).unwrap_or_else(|_| format!("{:?}", trial.trial))
+/// Equal exactly for trials of equal settings, quickly found among a hundred thousand, and small.
+fn digest(trial: &SweepTrial) -> blake3::Hash {
+    let text = serde_json::to_string(&trial.trial).unwrap_or_else(|_| format!("{:?}", trial.trial));
+    blake3::hash(text.as_bytes())
 }
 
 /// What stands in the file for a coordinate.

@@ -92,7 +92,7 @@ fn simulate(end: &str) -> Vec<SweepTrial> {
         }
         let proposal = space.propose(history.len() as u64, &history, &trials);
         let Some(proposal) = proposal else { return trials };
-        let baseline = space.baseline_of(&proposal.trial.trial);
+        let baseline = space.baseline_of(&proposal.trial);
         trials.extend(baseline.filter(|baseline| trials.iter().all(|known| known.trial != baseline.trial)));
         trials.push(proposal.trial);
     }

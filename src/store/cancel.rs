@@ -1,31 +1,61 @@
 //! No more of a sweep, a trial or a run.
 
 use super::{Store, StoreError};
+use crate::plan::{trial_id, trial_number};
 
 /// What an id names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// A sweep: id and name.
     Sweep(String, String),
-    /// A trial's key.
+    /// A trial's key: the trial in all sweeps that have it.
     Trial(String),
+    /// A trial of one sweep, by its short id.
+    TrialOf {
+        /// The sweep's id.
+        sweep: String,
+        /// The sweep's name.
+        name: String,
+        /// The trial's key.
+        trial: String,
+        /// Its number: 7 for T07.
+        number: i64,
+    },
     /// A run's key.
     Run(String),
     /// A stage's key.
     Stage(String),
 }
 
+/// Why a run that was cancelled is over.
+const CANCELLED: &str = "cancelled by the user";
+
+/// Runs of the trial ?1 that this sweep wants and no other does.
+fn not_shared(sweep: &str) -> String {
+    format!(
+        "trial_id = ?1 AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = '{sweep}')
+         AND NOT EXISTS (SELECT 1 FROM sweep_run o WHERE o.run_id = run.id AND o.sweep_id <> '{sweep}')"
+    )
+}
+
 /// Runs that are not over.
 const OPEN: &str = "state IN ('pending', 'running')";
 
 impl Store {
-    /// Finds what a sweep's name, or the first digits of a key, stand for.
+    /// Finds what a sweep's name, a trial's short id (`T07`, or `SWEEP:T07`), or the first digits of a key, stand for.
     ///
     /// # Errors
-    /// [`StoreError::NoId`], [`StoreError::Ambiguous`].
+    /// [`StoreError::NoId`], [`StoreError::Ambiguous`], [`StoreError::AmbiguousTrial`], [`StoreError::NoTrial`].
     pub async fn find(&self, id: &str) -> Result<Named, StoreError> {
         if let Ok((sweep, name)) = self.find_sweep(Some(id)).await {
             return Ok(Named::Sweep(sweep, name));
+        }
+        if let Some((sweep, number)) = id.split_once(':').and_then(|(sweep, id)| Some((sweep, trial_number(id)?))) {
+            let (sweep, name) = self.find_sweep(Some(sweep)).await?;
+            return self.trial_of(&sweep, &name, number).await;
+        }
+        if let Some(number) = trial_number(id) {
+            return self.trial_anywhere(number).await;
         }
         let missing = || StoreError::NoId { id: id.to_owned() };
         if id.len() < 4 || !id.chars().all(|c| c.is_ascii_hexdigit()) {
@@ -52,6 +82,60 @@ impl Store {
         }
     }
 
+    /// What an id stands for where a sweep is given: its own trials first.
+    ///
+    /// # Errors
+    /// As [`Store::find`].
+    pub async fn find_in(&self, sweep: &str, name: &str, id: &str) -> Result<Named, StoreError> {
+        match trial_number(id) {
+            Some(number) => self.trial_of(sweep, name, number).await,
+            None => self.find(id).await,
+        }
+    }
+
+    async fn trial_of(&self, sweep: &str, name: &str, number: i64) -> Result<Named, StoreError> {
+        let trial: Option<(String,)> =
+            sqlx::query_as("SELECT trial_id FROM trial_number WHERE sweep_id = ? AND number = ?")
+                .bind(sweep)
+                .bind(number)
+                .fetch_optional(&self.pool)
+                .await?;
+        match trial {
+            Some((trial,)) => Ok(Named::TrialOf { sweep: sweep.to_owned(), name: name.to_owned(), trial, number }),
+            None => {
+                let (last,): (Option<i64>,) = sqlx::query_as("SELECT MAX(number) FROM trial_number WHERE sweep_id = ?")
+                    .bind(sweep)
+                    .fetch_one(&self.pool)
+                    .await?;
+                let last = last.map_or_else(|| "none".to_owned(), trial_id);
+                Err(StoreError::NoTrial { id: trial_id(number), sweep: name.to_owned(), last })
+            }
+        }
+    }
+
+    /// The trial of this number, if one sweep alone has it.
+    async fn trial_anywhere(&self, number: i64) -> Result<Named, StoreError> {
+        let mut found: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT s.id, s.name, n.trial_id FROM trial_number n JOIN sweep s ON s.id = n.sweep_id WHERE n.number = ?
+             ORDER BY s.updated_at DESC, s.name",
+        )
+        .bind(number)
+        .fetch_all(&self.pool)
+        .await?;
+        let id = trial_id(number);
+        match found.len() {
+            0 => Err(StoreError::NoId { id }),
+            1 => {
+                let (sweep, name, trial) = found.remove(0);
+                Ok(Named::TrialOf { sweep, name, trial, number })
+            }
+            _ => {
+                let names: Vec<String> = found.iter().map(|(_, name, _)| format!("{name}:{id}")).collect();
+                Err(StoreError::AmbiguousTrial { id, names: names.join(", ") })
+            }
+        }
+    }
+
     /// The first run that wants a stage.
     pub async fn a_run_of(&self, stage: &str) -> Result<Option<String>, StoreError> {
         let run: Option<(String,)> = sqlx::query_as(
@@ -69,6 +153,9 @@ impl Store {
     /// again revives them.
     pub async fn cancel(&self, named: &Named) -> Result<u64, StoreError> {
         let (which, id) = match named {
+            Named::TrialOf { sweep, trial, .. } => {
+                return self.end_runs("cancelled", CANCELLED, &not_shared(sweep), trial).await;
+            }
             Named::Sweep(id, _) => (
                 "id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?1)
                  AND NOT EXISTS (SELECT 1 FROM sweep_run o WHERE o.run_id = run.id AND o.sweep_id <> ?1)",
@@ -78,16 +165,12 @@ impl Store {
             Named::Run(id) => ("id = ?1", id),
             Named::Stage(id) => ("id IN (SELECT run_id FROM run_stage WHERE stage_id = ?1)", id),
         };
-        self.end_runs("cancelled", "cancelled by the user", which, id).await
+        self.end_runs("cancelled", CANCELLED, which, id).await
     }
 
     /// Stops the runs of a trial that a search has given up, but for those that another sweep wants, too.
     pub async fn prune(&self, sweep: &str, trial: &str, reason: &str) -> Result<u64, StoreError> {
-        let which = format!(
-            "trial_id = ?1 AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = '{sweep}')
-             AND NOT EXISTS (SELECT 1 FROM sweep_run o WHERE o.run_id = run.id AND o.sweep_id <> '{sweep}')"
-        );
-        self.end_runs("pruned", reason, &which, trial).await
+        self.end_runs("pruned", reason, &not_shared(sweep), trial).await
     }
 
     async fn end_runs(&self, state: &str, reason: &str, which: &str, id: &str) -> Result<u64, StoreError> {

@@ -33,7 +33,7 @@ pub struct Claim {
     pub token: String,
     /// Counts from 1.
     pub attempt: i64,
-    /// The run for whose sake it was claimed: "category · variant · seed n".
+    /// The run for whose sake it was claimed: "category · T07 settings · seed n".
     pub title: String,
 }
 
@@ -43,7 +43,7 @@ row! {
         job: String,
         beside: Option<i64>,
         category: String,
-        variant: String,
+        trial: String,
         seed: i64,
         earlier: i64,
     }
@@ -107,7 +107,7 @@ impl Store {
             job,
             token,
             attempt: candidate.earlier + 1,
-            title: format!("{} · {} · seed {}", candidate.category, candidate.variant, candidate.seed),
+            title: format!("{} · {} · seed {}", candidate.category, candidate.trial, candidate.seed),
         }))
     }
 
@@ -154,7 +154,7 @@ async fn candidate<'e>(
     wanted: &Wanted,
 ) -> Result<Option<Candidate>, StoreError> {
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT s.id, s.job, s.beside, r.category, st.variant, r.seed,
+        "SELECT s.id, s.job, s.beside, r.category, st.title AS trial, r.seed,
                 (SELECT COUNT(*) FROM attempt a WHERE a.stage_id = s.id) AS earlier
          FROM sweep_run sr CROSS JOIN run r CROSS JOIN run_stage rs CROSS JOIN stage s CROSS JOIN sweep_trial st
          WHERE {WANTED} AND sr.over = 0 AND r.id = sr.run_id

@@ -13,6 +13,8 @@ row! {
         pub trial_id: String,
         /// The trial's label in the sweep that was asked for, else in the first that has it.
         pub variant: String,
+        /// Its id and settings in that sweep.
+        pub title: String,
         /// Category.
         pub category: String,
         /// Seed.
@@ -82,14 +84,21 @@ impl Store {
     /// The runs that a name stands for: all of a sweep or trial, or one.
     pub async fn named_runs(&self, named: &Named) -> Result<Vec<ComparedRun>, StoreError> {
         let (wanted, id) = wanted(named);
+        // Whose label and number of a trial are told, where several sweeps have it.
+        let of = match named {
+            Named::Sweep(id, _) | Named::TrialOf { sweep: id, .. } => id,
+            Named::Trial(id) | Named::Run(id) | Named::Stage(id) => id,
+        };
         let runs = format!(
             "SELECT r.id, r.trial_id, r.category, r.seed, r.state, p.content AS protocol,
                     COALESCE((SELECT st.variant FROM sweep_trial st WHERE st.trial_id = r.trial_id
-                              ORDER BY CASE WHEN st.sweep_id = ? THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS variant
+                              ORDER BY CASE WHEN st.sweep_id = ?1 THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS variant,
+                    COALESCE((SELECT st.title FROM sweep_trial st WHERE st.trial_id = r.trial_id
+                              ORDER BY CASE WHEN st.sweep_id = ?1 THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS title
              FROM run r JOIN protocol p ON p.id = r.protocol_id WHERE r.id IN ({wanted})
              ORDER BY r.trial_id, r.category, r.seed"
         );
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(id).bind(id).fetch_all(&self.pool).await?)
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(of).bind(id).fetch_all(&self.pool).await?)
     }
 
     /// The same runs with their numbers.
@@ -116,11 +125,20 @@ impl Store {
 }
 
 /// The ids of the runs that a name stands for, as SQL with one place to bind, and what is bound there.
-fn wanted(named: &Named) -> (&'static str, &str) {
-    match named {
+fn wanted(named: &Named) -> (String, &str) {
+    let (wanted, id) = match named {
         Named::Sweep(id, _) => ("SELECT run_id FROM sweep_run WHERE sweep_id = ?", id),
         Named::Trial(id) => ("SELECT id FROM run WHERE trial_id = ?", id),
         Named::Run(id) => ("SELECT id FROM run WHERE id = ?", id),
         Named::Stage(id) => ("SELECT run_id FROM run_stage WHERE stage_id = ?", id),
-    }
+        Named::TrialOf { sweep, trial, .. } => return (runs_of_trial_in(sweep), trial),
+    };
+    (wanted.to_owned(), id)
+}
+
+/// The runs of a trial that a sweep wants, as SQL with one place for the trial's key.
+pub(super) fn runs_of_trial_in(sweep: &str) -> String {
+    format!(
+        "SELECT sr.run_id FROM sweep_run sr JOIN run o ON o.id = sr.run_id WHERE sr.sweep_id = '{sweep}' AND o.trial_id = ?"
+    )
 }

@@ -63,6 +63,51 @@ pub enum StoreError {
         /// How many.
         count: usize,
     },
+    /// Several sweeps have a trial of this number.
+    #[error("several sweeps have a trial {id}: name one of {names}")]
+    AmbiguousTrial {
+        /// Asked for.
+        id: String,
+        /// With their sweeps.
+        names: String,
+    },
+    /// A sweep has no trial of this number.
+    #[error("sweep `{sweep}` has no trial {id}: its last one is {last} (`didact status {sweep}` lists them)")]
+    NoTrial {
+        /// Asked for.
+        id: String,
+        /// The sweep's name.
+        sweep: String,
+        /// The highest number that it has.
+        last: String,
+    },
+    /// Another file made the sweep of this name.
+    #[error(
+        "the sweep `{name}` was made from another file, {known}: this one, {given}, would take its place and its report's; \
+         --replace does so, --set name=… makes a sweep of its own"
+    )]
+    OtherFile {
+        /// The sweep's name.
+        name: String,
+        /// The file that made it.
+        known: String,
+        /// The file that would.
+        given: String,
+    },
+    /// A sweep has this name already.
+    #[error("there is a sweep `{name}` already: choose another name, or `didact delete {name}`")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// What cannot be done to a sweep under way.
+    #[error("the sweep `{name}` is running ({who}): stop it first")]
+    Running {
+        /// Its name.
+        name: String,
+        /// Who runs it.
+        who: String,
+    },
     /// There is no such sweep.
     #[error("there is no sweep `{name}` in the store; it has: {known}")]
     NoSweep {

@@ -57,8 +57,14 @@ row! {
         pub trial_id: String,
         /// Category.
         pub category: String,
-        /// Variant in the sweep.
-        pub variant: String,
+        /// The trial's id and settings in the sweep.
+        pub trial: String,
+        /// Whether it is the re-run baseline.
+        pub baseline: bool,
+        /// The trial's number in the sweep.
+        pub number: i64,
+        /// JSON: where the trial was drawn; see [`crate::plan::SweepTrial::point`].
+        pub point: String,
         /// Seed.
         pub seed: i64,
         /// State.
@@ -67,8 +73,8 @@ row! {
         pub reason: Option<String>,
         /// A sweep that wants it.
         pub sweep: String,
-        /// That sweep's file; none for the embedded demo.
-        pub file: Option<String>,
+        /// That sweep's id.
+        pub sweep_id: String,
         /// Runs of that sweep that come before it and are not over.
         pub before: i64,
     }
@@ -82,7 +88,7 @@ pub enum Explanation {
     /// A stage, those that it needs, its attempts, and some of the runs that share it.
     Stage(StageExplanation, Vec<StageExplanation>, Vec<AttemptRow>, Vec<RunFacts>),
     /// A trial's runs.
-    Trial(String, Vec<RunFacts>),
+    Trial(Vec<RunFacts>),
 }
 
 struct StageRow {
@@ -116,7 +122,8 @@ const STAGE: &str = "SELECT s.id, s.kind, s.state, s.reason, s.failure_class, s.
     s.finished_at, (SELECT COUNT(*) FROM attempt a WHERE a.stage_id = s.id) AS attempts,
     (SELECT COUNT(*) FROM run_stage x WHERE x.stage_id = s.id) AS shared_by FROM stage s";
 
-const RUN: &str = "SELECT r.id, r.trial_id, r.category, st.variant, r.seed, r.state, r.reason, w.name AS sweep, w.file,
+const RUN: &str = "SELECT r.id, r.trial_id, r.category, st.title AS trial, st.baseline,
+    st.number, COALESCE(st.point, st.axes) AS point, r.seed, r.state, r.reason, w.name AS sweep, w.id AS sweep_id,
     (SELECT COUNT(*) FROM sweep_run b JOIN run o ON o.id = b.run_id
      WHERE b.sweep_id = sr.sweep_id AND b.position < sr.position AND o.state IN ('pending', 'running')) AS before
     FROM run r JOIN sweep_run sr ON sr.run_id = r.id JOIN sweep w ON w.id = sr.sweep_id
@@ -139,7 +146,11 @@ impl Store {
             Named::Trial(id) => {
                 let runs =
                     self.run_facts("r.trial_id = ? ORDER BY w.updated_at DESC, sr.position LIMIT 50", id).await?;
-                Ok(Some(Explanation::Trial(id.clone(), runs)))
+                Ok(Some(Explanation::Trial(runs)))
+            }
+            Named::TrialOf { sweep, trial, .. } => {
+                let which = format!("sr.sweep_id = '{sweep}' AND r.trial_id = ? ORDER BY sr.position LIMIT 1000");
+                Ok(Some(Explanation::Trial(self.run_facts(&which, trial).await?)))
             }
             Named::Stage(id) => {
                 let missing = || StoreError::Row(format!("stage {id} is gone"));

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::open::Tx;
 use super::{Artifacts, Look, StoreError, heal};
-use crate::plan::{Key, PlannedRun, PlannedStage, PlannedTrial};
+use crate::plan::{Key, PlannedRun, PlannedStage, PlannedTrial, SweepTrial, trial_title};
 
 /// Rows an INSERT: SQLite takes at most 32,766 values a statement.
 pub(super) const ROWS: usize = 2000;
@@ -19,6 +19,7 @@ pub(super) async fn insert_trials(
     trials: &[PlannedTrial],
     first: usize,
 ) -> Result<(), StoreError> {
+    let mut numbers = known_numbers(tx, sweep).await?;
     for (chunk, trials) in trials.chunks(ROWS).enumerate() {
         let settings =
             trials.iter().map(|planned| serde_json::to_string(&planned.trial.trial)).collect::<Result<Vec<_>, _>>()?;
@@ -27,23 +28,66 @@ pub(super) async fn insert_trials(
             row.push_bind(planned.key.as_str()).push_bind(settings);
         });
         rows.push(" ON CONFLICT (id) DO NOTHING").build().execute(&mut **tx).await?;
-        let axes =
-            trials.iter().map(|planned| serde_json::to_string(&planned.trial.axes)).collect::<Result<Vec<_>, _>>()?;
+        number(tx, sweep, trials, &mut numbers).await?;
+        let written = trials
+            .iter()
+            .map(|planned| {
+                let SweepTrial { axes, point, .. } = &planned.trial;
+                Ok((serde_json::to_string(axes)?, serde_json::to_string(point)?))
+            })
+            .collect::<Result<Vec<_>, serde_json::Error>>()?;
         let mut rows = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO sweep_trial (sweep_id, trial_id, position, axes, variant, baseline) ",
+            "INSERT INTO sweep_trial (sweep_id, trial_id, position, axes, point, variant, baseline, number, title) ",
         );
-        rows.push_values(trials.iter().zip(axes).enumerate(), |mut row, (place, (planned, axes))| {
+        rows.push_values(trials.iter().zip(written).enumerate(), |mut row, (place, (planned, (axes, point)))| {
+            let SweepTrial { variant, baseline, axes: values, .. } = &planned.trial;
+            let number = numbers.get(planned.key.as_str()).copied().unwrap_or_default();
             row.push_bind(sweep)
                 .push_bind(planned.key.as_str())
                 .push_bind((first + chunk * ROWS + place) as i64)
                 .push_bind(axes)
-                .push_bind(planned.trial.variant.as_str())
-                .push_bind(i64::from(planned.trial.baseline));
+                .push_bind(point)
+                .push_bind(variant.as_str())
+                .push_bind(i64::from(*baseline))
+                .push_bind(number)
+                .push_bind(trial_title(number, variant, values));
         });
         // A trial that is there already keeps its place.
         rows.push(" ON CONFLICT (sweep_id, trial_id) DO NOTHING").build().execute(&mut **tx).await?;
     }
     Ok(())
+}
+
+/// Gives numbers to trials that never had one in the sweep, the next ones in their order.
+async fn number(
+    tx: &mut Tx,
+    sweep: &str,
+    trials: &[PlannedTrial],
+    numbers: &mut HashMap<String, i64>,
+) -> Result<(), StoreError> {
+    let next = numbers.values().max().copied().unwrap_or(0) + 1;
+    let keys = trials.iter().map(|planned| planned.key.as_str());
+    let new: Vec<(String, i64)> =
+        keys.filter(|key| !numbers.contains_key(*key)).map(str::to_owned).zip(next..).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO trial_number (sweep_id, trial_id, number) ");
+    rows.push_values(&new, |mut row, (key, number)| {
+        row.push_bind(sweep).push_bind(key).push_bind(*number);
+    });
+    rows.build().execute(&mut **tx).await?;
+    numbers.extend(new);
+    Ok(())
+}
+
+/// The numbers that were given in a sweep, by the trial's key: also those of trials that have left it.
+async fn known_numbers(tx: &mut Tx, sweep: &str) -> Result<HashMap<String, i64>, StoreError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT trial_id, number FROM trial_number WHERE sweep_id = ?")
+        .bind(sweep)
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Stages and what they need; returns how many of them are done.

@@ -16,6 +16,10 @@ row! {
         pub question: Option<String>,
         /// The sweep file's path; none for the embedded demo.
         pub file: Option<String>,
+        /// Where the command was started: relative paths begin there.
+        pub folder: Option<String>,
+        /// JSON: what the command line and the environment changed, as KEY=VALUE; none in a store of an older didact.
+        pub overrides: Option<String>,
         /// The sweep file's text.
         pub source: String,
         /// JSON: search, report and baseline settings.
@@ -41,10 +45,16 @@ row! {
         pub reason: Option<String>,
         /// Variant's label.
         pub variant: String,
+        /// The trial's number in the sweep: 7 for T07; see [`crate::plan::trial_id`].
+        pub number: i64,
+        /// Its id and settings: "T07 autoencoder=unet, depth=2".
+        pub title: String,
         /// 1 for the re-run baseline.
         pub baseline: i64,
         /// JSON: searched values.
         pub axes: String,
+        /// JSON: where it was drawn; see [`crate::plan::SweepTrial::point`].
+        pub point: String,
         /// Order of the trial in the sweep.
         pub position: i64,
         /// Protocol's key.
@@ -125,16 +135,19 @@ row! {
 impl Store {
     /// The sweep's own row.
     pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
-        Ok(sqlx::query_as("SELECT id, name, question, file, source, resolved FROM sweep WHERE id = ?")
-            .bind(sweep)
-            .fetch_one(&self.pool)
-            .await?)
+        Ok(sqlx::query_as(
+            "SELECT id, name, question, file, folder, overrides, source, resolved FROM sweep WHERE id = ?",
+        )
+        .bind(sweep)
+        .fetch_one(&self.pool)
+        .await?)
     }
 
     /// Runs of a sweep: by trial, category, seed.
     pub async fn run_rows(&self, sweep: &str) -> Result<Vec<RunRow>, StoreError> {
         Ok(sqlx::query_as(
-            "SELECT r.id, r.trial_id, r.category, r.seed, r.state, r.reason, st.variant, st.baseline, st.axes,
+            "SELECT r.id, r.trial_id, r.category, r.seed, r.state, r.reason, st.variant, st.number, st.title, st.baseline, st.axes,
+                    COALESCE(st.point, st.axes) AS point,
                     st.position, r.protocol_id, p.content AS protocol, t.settings
              FROM sweep_run sr JOIN run r ON r.id = sr.run_id
              JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id

@@ -18,6 +18,7 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         (1, "initial", include_str!("../../migrations/0001_initial.sql")),
         (2, "engine", include_str!("../../migrations/0002_engine.sql")),
         (3, "identity", include_str!("../../migrations/0003_identity.sql")),
+        (4, "sweeps", include_str!("../../migrations/0004_sweeps.sql")),
     ];
     let migration = |(version, name, sql)| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)

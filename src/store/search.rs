@@ -28,6 +28,8 @@ pub struct TrialStanding {
     pub id: String,
     /// JSON: searched values.
     pub axes: String,
+    /// Its id and settings.
+    pub title: String,
     /// Whether it is the re-run baseline.
     pub baseline: bool,
     /// Its runs, in the order of the sweep: seed by seed, category by category.
@@ -38,6 +40,7 @@ row! {
     struct Row {
         trial: String,
         axes: String,
+        title: String,
         baseline: bool,
         run: String,
         state: String,
@@ -58,7 +61,7 @@ impl Store {
 
     async fn standings(&self, which: &str, sweep: &str, result: &str) -> Result<Vec<TrialStanding>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT st.trial_id AS trial, st.axes, st.baseline, r.id AS run, r.state, x.value
+            "SELECT st.trial_id AS trial, st.axes, st.title, st.baseline, r.id AS run, r.state, x.value
              FROM sweep_trial st JOIN run r ON r.trial_id = st.trial_id
              JOIN sweep_run sr ON sr.run_id = r.id AND sr.sweep_id = st.sweep_id
              LEFT JOIN result x ON x.run_id = r.id AND x.selection = 'selected' AND x.name = ?
@@ -69,9 +72,9 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let mut trials: Vec<TrialStanding> = Vec::new();
-        for Row { trial, axes, baseline, run, state, value } in rows {
+        for Row { trial, axes, title, baseline, run, state, value } in rows {
             if trials.last().is_none_or(|last| last.id != trial) {
-                trials.push(TrialStanding { id: trial, axes, baseline, runs: Vec::new() });
+                trials.push(TrialStanding { id: trial, axes, title, baseline, runs: Vec::new() });
             }
             if let Some(last) = trials.last_mut() {
                 last.runs.push(RunStanding { id: run, state, value });

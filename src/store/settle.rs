@@ -82,15 +82,28 @@ const SKIP_BELOW: &str = "WITH RECURSIVE below(id) AS (
 /// A sweep that is planned again is wanted again: its cancelled runs go on, and what was skipped for the sake of a stage
 /// that has failed no longer is claimed. New stages below a failed one are skipped.
 ///
-/// A run that a search pruned is wanted again by a sweep that prunes nothing.
-pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE run SET state = 'pending', reason = NULL
-         WHERE (state = 'cancelled' OR (? AND state = 'pruned'))
-           AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?)",
-    )
+/// A run that a search pruned is wanted again by a sweep that prunes nothing. Only runs from the place `first` on are looked at: a
+/// search that adds trials does not revive what was cancelled meanwhile. Returns the runs that were cancelled, for people.
+pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool, first: usize) -> Result<Vec<String>, StoreError> {
+    const WHICH: &str =
+        "(r.state = 'cancelled' OR (?1 AND r.state = 'pruned')) AND sr.sweep_id = ?2 AND sr.position >= ?3";
+    let revived: Vec<(String,)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT r.category || ' · ' || st.title || ' · seed ' || r.seed FROM sweep_run sr JOIN run r ON r.id = sr.run_id
+         JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+         WHERE r.state = 'cancelled' AND {WHICH} ORDER BY sr.position"
+    )))
     .bind(pruned)
     .bind(sweep)
+    .bind(first as i64)
+    .fetch_all(&mut **tx)
+    .await?;
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "UPDATE run SET state = 'pending', reason = NULL
+         WHERE id IN (SELECT r.id FROM sweep_run sr JOIN run r ON r.id = sr.run_id WHERE {WHICH})"
+    )))
+    .bind(pruned)
+    .bind(sweep)
+    .bind(first as i64)
     .execute(&mut **tx)
     .await?;
     sqlx::query(
@@ -101,7 +114,7 @@ pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool) -> Result<(),
     .execute(&mut **tx)
     .await?;
     sqlx::query(SKIP_BELOW).execute(&mut **tx).await?;
-    Ok(())
+    Ok(revived.into_iter().map(|(run,)| run).collect())
 }
 
 impl Store {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::claim::WANTED;
 use super::row::row;
-use super::{Store, StoreError, Wanted, WorkerRow};
+use super::{SearchStatus, Store, StoreError, Wanted, WorkerRow};
 use crate::tensor::Numerics;
 
 row! {
@@ -28,6 +28,8 @@ row! {
         pub category: String,
         /// Variant.
         pub variant: String,
+        /// The trial's id and settings.
+        pub trial: String,
         /// State.
         pub state: String,
         /// How many.
@@ -53,6 +55,8 @@ row! {
         pub category: String,
         /// Its variant.
         pub variant: String,
+        /// Its trial's id and settings.
+        pub trial: String,
         /// Its seed.
         pub seed: i64,
         /// Runs that failed with it.
@@ -84,7 +88,9 @@ pub struct SweepStatus {
     pub name: String,
     /// Stages by kind and state.
     pub stages: Vec<StageCount>,
-    /// Runs by category, variant and state.
+    /// How its search stands; none where nothing is searched for.
+    pub search: Option<SearchStatus>,
+    /// Runs by category, trial and state.
     pub runs: Vec<RunStates>,
     /// Stages that failed for good.
     pub failures: Vec<Failure>,
@@ -191,10 +197,10 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let runs = sqlx::query_as(
-            "SELECT r.category, st.variant, r.state, COUNT(*) AS count
+            "SELECT r.category, st.variant, st.title AS trial, r.state, COUNT(*) AS count
              FROM sweep_run sr JOIN run r ON r.id = sr.run_id
              JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-             WHERE sr.sweep_id = ? GROUP BY r.category, st.variant, r.state ORDER BY r.category, MIN(st.position), r.state",
+             WHERE sr.sweep_id = ? GROUP BY r.category, st.trial_id, r.state ORDER BY r.category, st.position, r.state",
         )
         .bind(sweep)
         .fetch_all(&self.pool)
@@ -208,6 +214,7 @@ impl Store {
         .await?;
         Ok(SweepStatus {
             name: name.to_owned(),
+            search: self.search_status(sweep).await?,
             stages,
             runs,
             failures: self.failures(sweep).await?,
@@ -223,7 +230,7 @@ impl Store {
     /// left to itself it looked for the failures once for each run).
     pub async fn failures(&self, sweep: &str) -> Result<Vec<Failure>, StoreError> {
         Ok(sqlx::query_as(
-            "SELECT f.stage, f.kind, f.class, f.reason, r.id AS run, r.category, st.variant, r.seed, f.runs, f.attempts,
+            "SELECT f.stage, f.kind, f.class, f.reason, r.id AS run, r.category, st.variant, st.title AS trial, r.seed, f.runs, f.attempts,
                     (SELECT a.log FROM attempt a WHERE a.stage_id = f.stage ORDER BY a.number DESC LIMIT 1) AS log
              FROM (SELECT s.id AS stage, s.kind, s.failure_class AS class, s.reason, s.attempts, COUNT(*) AS runs,
                           MIN(sr.position) AS position

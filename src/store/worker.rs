@@ -92,7 +92,7 @@ impl Store {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT w.id, w.host, w.pid, w.process_started, w.device, w.threads, w.seen_at, a.stage_id AS stage, s.kind,
                     {spent} AS seconds, a.log,
-                    (SELECT r.category || ' · ' || st.variant || ' · seed ' || r.seed
+                    (SELECT r.category || ' · ' || st.title || ' · seed ' || r.seed
                      FROM run_stage rs JOIN run r ON r.id = rs.run_id
                      JOIN sweep_run sr ON sr.run_id = r.id AND sr.sweep_id = w.sweep_id
                      JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id

@@ -1,14 +1,15 @@
 //! A whole plan in one transaction: no process ever sees half of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::open::Tx;
+use super::origin::Known;
 use super::plan_change::{PlanChange, change, linked_trials};
 use super::plan_rows::{ROWS, insert_runs, insert_stages, insert_trials};
-use super::{Artifacts, NOW, Store, StoreError, settle};
-use crate::plan::{Plan, Sweep};
+use super::{Artifacts, NOW, PlanSource, Store, StoreError, settle};
+use crate::plan::{Plan, PlannedTrial, Sweep};
 
 /// What planning found already there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +24,17 @@ pub struct PlanOutcome {
     pub cached: usize,
     /// What is new against the sweep as it was planned before; none the first time.
     pub change: Option<PlanChange>,
+    /// Runs that had been cancelled and are wanted again.
+    pub revived: Vec<String>,
 }
 
-/// A sweep file's place and text.
-#[derive(Debug, Clone, Copy)]
-pub struct PlanSource<'a> {
-    /// Path; none for the embedded demo.
-    pub file: Option<&'a str>,
-    /// The text that was read.
-    pub text: &'a str,
+/// A trial of a sweep as it was planned before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTrial {
+    /// JSON: searched values.
+    pub axes: String,
+    /// Whether all its runs are over.
+    pub over: bool,
 }
 
 impl Store {
@@ -39,11 +42,12 @@ impl Store {
     /// become pending again.
     ///
     /// # Errors
-    /// [`StoreError::Replanned`] if `generation` is given and the sweep has another one by now.
+    /// [`StoreError::Replanned`] if `generation` is given and the sweep has another one by now; [`StoreError::OtherFile`] if another
+    /// file made it and the source does not say that it is to be replaced.
     pub async fn write_plan(
         &self,
         sweep: &Sweep,
-        source: PlanSource<'_>,
+        source: &PlanSource,
         plan: &Plan,
         artifacts: &Artifacts,
         generation: Option<i64>,
@@ -56,22 +60,27 @@ impl Store {
         if generation.is_some() && generation != known.as_ref().map(|(_, generation)| *generation) {
             return Err(StoreError::Replanned);
         }
+        if let Some((id, _)) = known.as_ref().filter(|_| !source.replace) {
+            refuse_other(&mut tx, id, &sweep.name, source).await?;
+        }
         let before = match &known {
             Some((id, _)) => Some(linked_trials(&mut tx, id).await?),
             None => None,
         };
         let id = upsert_sweep(&mut tx, sweep, source).await?;
         let (stages, cached) = self.add_to_plan(&mut tx, &id, plan, artifacts, (0, 0)).await?;
-        settle::revive(&mut tx, &id, sweep.search.pruner.is_none()).await?;
+        let revived = settle::revive(&mut tx, &id, sweep.search.pruner.is_none(), 0).await?;
         settle::runs_of_sweep(&mut tx, &id).await?;
+        let titles: HashMap<String, String> = linked_trials(&mut tx, &id).await?.into_iter().collect();
         crate::fault::point("plan:before-commit");
         tx.commit().await?;
         crate::fault::point("plan:after-commit");
         if cached > 0 {
             self.settle_evaluations(&id, artifacts).await?;
         }
-        let change = before.and_then(|before| change(&before, &plan.trials));
-        Ok(PlanOutcome { sweep: id, runs: plan.runs.len(), stages, cached, change })
+        let title = |trial: &PlannedTrial| titles.get(trial.key.as_str()).cloned().unwrap_or_default();
+        let change = before.and_then(|before| change(&before, &plan.trials, title));
+        Ok(PlanOutcome { sweep: id, runs: plan.runs.len(), stages, cached, change, revived })
     }
 
     /// Adds trials to a sweep that is under way, behind those that it has; returns how many stages and how many of them are done.
@@ -98,8 +107,9 @@ impl Store {
             return Err(StoreError::Replanned);
         }
         let next = |position: Option<i64>| position.map_or(0, |position| position as usize + 1);
-        let counts = self.add_to_plan(&mut tx, sweep, plan, artifacts, (next(position), next(run))).await?;
-        settle::revive(&mut tx, sweep, false).await?;
+        let first = next(run);
+        let counts = self.add_to_plan(&mut tx, sweep, plan, artifacts, (next(position), first)).await?;
+        settle::revive(&mut tx, sweep, false, first).await?;
         settle::runs_of_sweep(&mut tx, sweep).await?;
         crate::fault::point("extend-plan:before-commit");
         tx.commit().await?;
@@ -140,8 +150,8 @@ impl Store {
         Ok(done)
     }
 
-    /// How often a sweep was planned, and the searched values of its trials in their order; none if there is no such sweep.
-    pub async fn planned_axes(&self, name: &str) -> Result<Option<(i64, Vec<String>)>, StoreError> {
+    /// How often a sweep was planned, and its trials, baselines left out, in their order; none if there is no such sweep.
+    pub async fn planned_trials(&self, name: &str) -> Result<Option<(i64, Vec<StoredTrial>)>, StoreError> {
         let Some((id, generation)): Option<(String, i64)> =
             sqlx::query_as("SELECT id, generation FROM sweep WHERE name = ?")
                 .bind(name)
@@ -150,32 +160,55 @@ impl Store {
         else {
             return Ok(None);
         };
-        let axes: Vec<(String,)> =
-            sqlx::query_as("SELECT axes FROM sweep_trial WHERE sweep_id = ? AND baseline = 0 ORDER BY position")
-                .bind(id)
-                .fetch_all(&self.pool)
-                .await?;
-        Ok(Some((generation, axes.into_iter().map(|(axes,)| axes).collect())))
+        let trials: Vec<(String, bool)> = sqlx::query_as(
+            "SELECT st.axes, NOT EXISTS (
+                 SELECT 1 FROM run r JOIN sweep_run sr ON sr.run_id = r.id AND sr.sweep_id = st.sweep_id
+                 WHERE r.trial_id = st.trial_id AND r.state IN ('pending', 'running'))
+             FROM sweep_trial st WHERE st.sweep_id = ? AND st.baseline = 0 ORDER BY st.position",
+        )
+        .bind(id)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(Some((generation, trials.into_iter().map(|(axes, over)| StoredTrial { axes, over }).collect())))
     }
 }
 
-async fn upsert_sweep(tx: &mut Tx, sweep: &Sweep, source: PlanSource<'_>) -> Result<String, StoreError> {
+async fn refuse_other(tx: &mut Tx, id: &str, name: &str, source: &PlanSource) -> Result<(), StoreError> {
+    let (file, origin, text): (Option<String>, Option<String>, String) =
+        sqlx::query_as("SELECT file, origin, source FROM sweep WHERE id = ?").bind(id).fetch_one(&mut **tx).await?;
+    let known = Known { file, origin, source: text };
+    match source.is_other(&known) {
+        true => Err(StoreError::OtherFile {
+            name: name.to_owned(),
+            known: known.describe().to_owned(),
+            given: source.origin.clone(),
+        }),
+        false => Ok(()),
+    }
+}
+
+async fn upsert_sweep(tx: &mut Tx, sweep: &Sweep, source: &PlanSource) -> Result<String, StoreError> {
     let resolved = serde_json::to_string(&serde_json::json!({
         "search": sweep.search, "report": sweep.report, "baseline": sweep.baseline,
     }))?;
     let (id,): (String,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "INSERT INTO sweep (id, name, question, file, source, resolved, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, {NOW}, {NOW})
-         ON CONFLICT (name) DO UPDATE SET question = excluded.question, file = excluded.file, source = excluded.source,
-             resolved = excluded.resolved, updated_at = excluded.updated_at, generation = sweep.generation + 1
+        "INSERT INTO sweep (id, name, question, file, origin, folder, overrides, source, resolved, plan, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {NOW}, {NOW})
+         ON CONFLICT (name) DO UPDATE SET question = excluded.question, file = excluded.file, origin = excluded.origin,
+             folder = excluded.folder, overrides = excluded.overrides, source = excluded.source, resolved = excluded.resolved,
+             plan = excluded.plan, updated_at = excluded.updated_at, generation = sweep.generation + 1
          RETURNING id"
     )))
     .bind(uuid::Uuid::now_v7().to_string())
     .bind(&sweep.name)
     .bind(&sweep.question)
-    .bind(source.file)
-    .bind(source.text)
+    .bind(&source.file)
+    .bind(&source.origin)
+    .bind(&source.folder)
+    .bind(serde_json::to_string(&source.overrides)?)
+    .bind(&source.text)
     .bind(resolved)
+    .bind(&source.plan)
     .fetch_one(&mut **tx)
     .await?;
     for table in ["sweep_trial", "sweep_run"] {

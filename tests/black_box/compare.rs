@@ -64,7 +64,13 @@ fn better_worse_and_not_distinguishable_are_told_with_the_seeds_that_would_do() 
         place.query(&sql).remove(0)[..12].to_owned()
     };
     let text = place.succeed(&["compare", &trial("skip=none"), &trial("ST-FPM"), &trial("skip=add")]).stdout;
-    for part in ["ST-FPM against skip=none", "skip=add against skip=none", "worse", "would do", "DeLong, image AUROC"] {
+    for part in [
+        "T01 ST-FPM against T02 skip=none",
+        "T03 skip=add against T02 skip=none",
+        "worse",
+        "would do",
+        "DeLong, image AUROC",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     // Two variants were looked at: p-values are larger than one alone has.
@@ -120,7 +126,7 @@ fn names_that_say_nothing_are_told_with_what_would() {
     place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
     for (other, parts) in [
         ("nothing", vec!["`nothing`"]),
-        ("tiny", vec!["`tiny` has 2 trials; name one of them: ", "(ST-FPM)", "(U-Net, skip=concat)"]),
+        ("tiny", vec!["`tiny` has 2 trials; name one of them: ", "(T01 ST-FPM)", "(T02 U-Net, skip=concat)"]),
         ("tiny:ST-FMP", vec!["`tiny` has no variant `ST-FMP`; it has: ST-FPM; U-Net, skip=concat"]),
         ("tinny:ST-FPM", vec!["`tinny`"]),
         ("tiny:U-Net, skip=concat", vec!["`tiny:U-Net, skip=concat` has no finished run"]),
@@ -157,7 +163,7 @@ fn three_trials_on_six_categories_are_ranked() {
     for part in [
         "Friedman over 6 categories, pixel_auroc: p = 0.002; mean ranks (1 = highest), critical difference 1.35",
         "  1.00  skip=add",
-        "  skip=add ranks above ST-FPM",
+        "  T03 skip=add ranks above T01 ST-FPM",
         "Wilcoxon over categories, pixel_auroc: p = 0.031",
         "one seed: no interval",
     ] {
@@ -167,17 +173,17 @@ fn three_trials_on_six_categories_are_ranked() {
     let told = json(&place, &[&names[..], &["--json"]].concat());
     let test = told["friedman"].as_array().expect("tests").iter().find(|test| test["metric"] == "pixel_auroc");
     let test = test.expect("of pixel AUROC");
-    assert_eq!(test["apart"], serde_json::json!([["skip=add", "ST-FPM"]]));
+    assert_eq!(test["apart"], serde_json::json!([["T03 skip=add", "T01 ST-FPM"]]));
     assert_eq!(test["categories"].as_array().map(Vec::len), Some(6));
 
     place.write("page.html", "an older page");
     assert_eq!(place.succeed(&[&names[..], &["--html", "page.html"]].concat()).stdout, text, "a page is written, too");
     let page = std::fs::read_to_string(place.path("page.html")).expect("a page");
     for part in [
-        "<h3>skip=add against ST-FPM</h3>",
+        "<h3>T03 skip=add against T01 ST-FPM</h3>",
         "one seed: no interval",
         "<h2>Ranks over categories</h2><h3>pixel AUROC</h3>",
-        "p = 0.002; 1 = highest. Critical difference 1.35 (Nemenyi, 5 %): skip=add ranks above ST-FPM.",
+        "p = 0.002; 1 = highest. Critical difference 1.35 (Nemenyi, 5 %): T03 skip=add ranks above T01 ST-FPM.",
         "Wilcoxon over categories, pixel AUROC: p = 0.031.",
     ] {
         assert!(page.contains(part), "{part} is not in\n{page}");

@@ -94,8 +94,8 @@ async fn plan(place: &Workplace, runs: u64) {
     let (sweep, _, source) = load(Some(&file), &[]).expect("a sound file");
     let plan = build(&sweep).expect("a plan");
     let store = Store::open(&place.path("didact.db").display().to_string(), Access::Write).await.expect("opens");
-    let source = PlanSource { file: None, text: &source.text };
-    store.write_plan(&sweep, source, &plan, &Artifacts::new(place.path("artifacts")), None).await.expect("planned");
+    let source = PlanSource { text: source.text, ..PlanSource::default() };
+    store.write_plan(&sweep, &source, &plan, &Artifacts::new(place.path("artifacts")), None).await.expect("planned");
 }
 
 /// Starts this test once more, as one of those that hammer.

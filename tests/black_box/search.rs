@@ -170,3 +170,52 @@ fn a_search_on_test_says_so_on_its_page() {
     // That none is forgotten is a unit test's to say; here the sweep file's word has come through.
     assert!(page.contains("<h3>[selected on test] "));
 }
+
+#[test]
+fn a_search_whose_file_is_edited_has_no_more_trials_than_it_asks_for() {
+    let place = learning();
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let attempts = place.count("SELECT COUNT(*) FROM attempt");
+    let edited = |trials: i64, rates: &str| {
+        place.write("tiny.toml", &searching(&format!("strategy = \"tpe\"\ntrials = {trials}"), rates));
+        place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+        assert_eq!(place.count("SELECT COUNT(*) FROM sweep_trial"), trials);
+    };
+    // In a wider range, and with fewer trials, what is there is enough.
+    edited(TRIALS, "{ log_uniform = [1e-4, 2.0] }");
+    edited(4, "{ log_uniform = [1e-4, 2.0] }");
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "nothing was run again");
+    // In a narrower one, points outside leave the search, and others take their places.
+    edited(4, "{ log_uniform = [0.9, 1.0] }");
+    assert_eq!(
+        place.count(
+            "SELECT COUNT(*) FROM sweep_trial WHERE json_extract(axes, '$.\"joint.student.learning_rate\"') < 0.9"
+        ),
+        0
+    );
+}
+
+#[test]
+fn a_cancelled_trial_stays_cancelled_while_its_search_goes_on_and_the_status_tells_the_best() {
+    let place = learning();
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "2"]);
+    place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
+    place.succeed(&["cancel", "T03"]);
+    let status = place.succeed(&["status"]).stdout;
+    let best = place.query(
+        "SELECT printf('%.4f, ', x.value) || st.title FROM result x JOIN run r ON r.id = x.run_id
+         JOIN sweep_trial st ON st.trial_id = r.trial_id
+         WHERE x.name = 'pseudo_pixel_auroc' AND x.selection = 'selected' ORDER BY x.value DESC, st.number LIMIT 1",
+    );
+    let line = format!(
+        "search for the highest pseudo_pixel_auroc: best so far {} (1 run(s)); 10 trials, 2 with a value",
+        best[0]
+    );
+    assert!(status.contains(&line), "{line}\n{status}");
+    // Another worker adds no trial; the search does, and leaves the cancelled one alone.
+    let json: serde_json::Value = serde_json::from_str(&place.succeed(&["status", "--json"]).stdout).expect("JSON");
+    assert_eq!(json["search"]["trials"], 10);
+    let again = place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    assert!(again.stderr.contains("1 cancelled run is wanted again: weave · T03"), "{}", again.stderr);
+    assert_each_once(&place, TRIALS);
+}

@@ -2,26 +2,28 @@
 
 use super::super::{Observation, Outcome, Point};
 
-/// Points with a value, or being tried, divided by their worth, each part in the order of its trials.
+/// Points that are over, or being tried, divided by their worth, each part in the order of its trials.
 pub(super) struct Split<'a> {
     pub good: Vec<&'a Point>,
     pub bad: Vec<&'a Point>,
 }
 
-/// The best min(⌈n/10⌉, 25) of n with a value are good. A pending point counts as bad, as if it had the worst value ("constant liar",
-/// Ginsbourger et al. 2010), so that others tried at the same time go elsewhere; failed ones count for nothing.
-pub(super) fn split<'a>(known: impl Iterator<Item = &'a Observation>) -> Split<'a> {
+/// The best min(⌈n/10⌉, 25) of n that are over are good, if they have a value. A failed point has the worst value: where trainings
+/// diverge, the search goes elsewhere. So it is with a pending one ("constant liar", Ginsbourger et al. 2010): what is tried at the
+/// same time lies elsewhere. Void ones count for nothing.
+pub(super) fn split<'a>(known: impl Iterator<Item = &'a Observation> + Clone) -> Split<'a> {
+    let over = known.clone().filter(|known| matches!(known.outcome, Outcome::Value(_) | Outcome::Failed)).count();
     let known: Vec<(&Point, Option<f64>)> = known
         .filter_map(|observation| match observation.outcome {
             Outcome::Value(value) if !value.is_nan() => Some((&observation.point, Some(value))),
-            Outcome::Pending => Some((&observation.point, None)),
-            Outcome::Value(_) | Outcome::Failed => None,
+            Outcome::Value(_) | Outcome::Failed | Outcome::Pending => Some((&observation.point, None)),
+            Outcome::Void => None,
         })
         .collect();
     let mut ranked: Vec<(usize, f64)> =
         known.iter().enumerate().filter_map(|(index, (_, value))| Some((index, (*value)?))).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    ranked.truncate(ranked.len().div_ceil(10).min(25));
+    ranked.truncate(over.div_ceil(10).min(25));
     let is_good = |index: usize| ranked.iter().any(|&(good, _)| good == index);
     let part = |good: bool| {
         known.iter().enumerate().filter(|(index, _)| is_good(*index) == good).map(|(_, (point, _))| *point).collect()
@@ -58,12 +60,22 @@ mod tests {
         known[19].outcome = Outcome::Failed;
         known[18].outcome = Outcome::Value(f64::NAN);
         known.extend((20..25).map(|i| observation(i, Outcome::Pending)));
+        known.push(observation(25, Outcome::Void));
         let Split { good, bad } = split(known.iter());
-        // 18 have values, so two are good.
+        // 20 are over, so two are good, and what has failed is not among them.
         let good: Vec<_> = good.iter().map(|point| point[0]).collect();
         assert_eq!(good, [16, 17].map(|i| Some(Coordinate::Choice(i))));
-        assert_eq!(bad.len(), 21);
-        assert!((20..25).all(|i| bad.contains(&&known[i].point)));
+        assert_eq!(bad.len(), 23);
+        assert!((18..25).all(|i| bad.contains(&&known[i].point)));
+        assert!(!bad.contains(&&known[25].point));
+    }
+
+    #[test]
+    fn what_has_failed_is_never_good() {
+        let mut known: Vec<Observation> = (0..30).map(|i| observation(i, Outcome::Failed)).collect();
+        known[7].outcome = Outcome::Value(0.1);
+        let Split { good, bad } = split(known.iter());
+        assert_eq!((good, bad.len()), (vec![&known[7].point], 29));
     }
 
     #[test]

@@ -1,0 +1,55 @@
+//! `didact list`: the sweeps of a store.
+
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::output::{print, print_json, table};
+use crate::store::{Access, Listed, Store};
+
+/// Arguments of `didact list`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub(super) async fn run(args: &ListArgs, global: &Global) -> Result<Exit, Failure> {
+    let store = Store::open(&global.store, Access::Read).await?;
+    let sweeps = store.list().await?;
+    if args.json {
+        print_json(&sweeps)?;
+        return Ok(Exit::Done);
+    }
+    if sweeps.is_empty() {
+        print("no sweep yet")?;
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<String>> = sweeps.iter().map(row).collect();
+    print(&table(&["sweep", "state", "trials", "runs", "done", "failed", "started last (UTC)", "file"], &rows))?;
+    Ok(Exit::Done)
+}
+
+fn row(sweep: &Listed) -> Vec<String> {
+    vec![
+        sweep.name.clone(),
+        state(sweep).to_owned(),
+        sweep.trials.to_string(),
+        sweep.runs.to_string(),
+        sweep.done.to_string(),
+        sweep.failed.to_string(),
+        sweep.updated_at.get(..16).unwrap_or(&sweep.updated_at).replace('T', " "),
+        sweep.file.clone().unwrap_or_else(|| "(embedded demo)".to_owned()),
+    ]
+}
+
+fn state(sweep: &Listed) -> &'static str {
+    let open = sweep.runs - sweep.done - sweep.failed - sweep.pruned - sweep.cancelled;
+    match () {
+        () if sweep.workers > 0 => "running",
+        () if open > 0 => "stopped",
+        () if sweep.failed > 0 => "failed",
+        () if sweep.cancelled > 0 => "cancelled",
+        () => "done",
+    }
+}

@@ -1,0 +1,58 @@
+//! Whether a sweep file may take the place of the sweep that has its name.
+
+use std::path::Path;
+
+use super::ask::confirmed;
+use super::exit::Failure;
+use super::steering::{Steering, write_plan};
+use super::sweep::SweepArgs;
+use crate::plan::{Plan, Sweep};
+use crate::store::{PlanOutcome, PlanSource, Store};
+
+/// What a sweep is made from.
+pub(super) fn plan_source(args: &SweepArgs, sweep: &Sweep, text: String) -> PlanSource {
+    let mut overrides: Vec<String> = args.overrides.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let root = sweep.trials.first().and_then(|trial| trial.trial.data.root.as_deref());
+    overrides.extend(root.filter(|root| from_environment(root)).map(|root| {
+        // In quotes: a folder may be called 2024.
+        format!("data.root={}", toml::Value::String(root.display().to_string()))
+    }));
+    PlanSource {
+        file: args.file.as_ref().map(|path| path.display().to_string()),
+        origin: PlanSource::origin_of(args.file.as_deref()),
+        folder: std::env::current_dir().ok().map(|folder| folder.display().to_string()),
+        overrides,
+        text,
+        plan: String::new(),
+        replace: args.replace,
+    }
+}
+
+fn from_environment(root: &Path) -> bool {
+    std::env::var_os("DIDACT_DATA").is_some_and(|given| Path::new(&given) == root)
+}
+
+/// Plans and writes the sweep. Where another file made the one that is there, a person on a terminal is asked; elsewhere --replace
+/// must say so.
+pub(super) async fn take_over(
+    steering: &mut Steering,
+    store: &Store,
+    source: &mut PlanSource,
+) -> Result<(Plan, PlanOutcome), Failure> {
+    match write_plan(steering, store, source).await? {
+        Ok(planned) => return Ok(planned),
+        Err(error) if confirmed(&format!("{error}\nReplace it?")) != Some(true) => {
+            refused(store, &steering.sweep.name, source).await?;
+            return Err(error.into());
+        }
+        Err(_) => source.replace = true,
+    }
+    Ok(write_plan(steering, store, source).await??)
+}
+
+/// Whoever runs the sweep hears of it.
+async fn refused(store: &Store, name: &str, source: &PlanSource) -> Result<(), Failure> {
+    let (id, name) = store.find_sweep(Some(name)).await?;
+    let message = format!("another file, {}, was started as {name} and refused: this sweep goes on", source.origin);
+    Ok(store.tell(&id, "refused", &message).await?)
+}

@@ -1,0 +1,70 @@
+//! What a trial is called: its short id and its settings.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::short_name;
+
+/// The short id of a trial in its sweep: `T07` for number 7.
+pub fn trial_id(number: i64) -> String {
+    format!("T{number:02}")
+}
+
+/// The number of a short id; none if the text is none. Zeros and case do not count: `t7` is `T07`.
+pub fn trial_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['T', 't'])?;
+    (!digits.is_empty() && digits.len() <= 9 && digits.chars().all(|c| c.is_ascii_digit()))
+        .then(|| digits.parse().ok())
+        .flatten()
+}
+
+/// `autoencoder=unet, learning_rate=0.0123`: all searched values, numbers to four digits; the variant's label where nothing was
+/// searched.
+pub fn trial_settings(variant: &str, axes: &BTreeMap<String, Value>) -> String {
+    let names: Vec<&String> = axes.keys().collect();
+    let parts: Vec<String> =
+        axes.iter().map(|(name, value)| format!("{}={}", short_name(name, &names), spoken(value))).collect();
+    if parts.is_empty() { variant.to_owned() } else { parts.join(", ") }
+}
+
+/// `T07 autoencoder=unet, learning_rate=0.0123`.
+pub fn trial_title(number: i64, variant: &str, axes: &BTreeMap<String, Value>) -> String {
+    format!("{} {}", trial_id(number), trial_settings(variant, axes))
+}
+
+fn spoken(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            let rounded = number.as_f64().and_then(|number| format!("{number:.3e}").parse::<f64>().ok());
+            rounded.map_or_else(|| value.to_string(), |rounded| Value::from(rounded).to_string())
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_trial_is_called_by_its_id_and_its_settings() {
+        let axes = |value: Value| serde_json::from_value::<BTreeMap<String, Value>>(value).expect("a table");
+        let searched = axes(json!({ "model.autoencoder": "unet", "joint.student.learning_rate": 0.012_345_678 }));
+        assert_eq!(trial_title(7, "autoencoder=unet", &searched), "T07 learning_rate=0.01235, autoencoder=unet");
+        assert_eq!(trial_title(123, "ST-FPM", &axes(json!({}))), "T123 ST-FPM");
+        // Two settings of one name keep their tables.
+        let alike = axes(json!({ "joint.student.learning_rate": 0.1, "joint.autoencoder.learning_rate": 1e-9 }));
+        assert_eq!(trial_settings("", &alike), "joint.autoencoder.learning_rate=1e-9, joint.student.learning_rate=0.1");
+    }
+
+    #[test]
+    fn ids_are_read_as_people_write_them() {
+        assert_eq!([trial_number("T07"), trial_number("t7"), trial_number("T123")], [Some(7), Some(7), Some(123)]);
+        for text in ["T", "07", "T7a", "tiny", "T-1", "T99999999999999999999"] {
+            assert_eq!(trial_number(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! How many points a grid has, without drawing any.
+
+use super::{Axis, Coordinate, Point};
+
+/// Branches of conditions that are followed before a space counts as endless.
+const MOST_BRANCHES: usize = 1_000_000;
+
+/// The number of combinations, where an axis that does not count multiplies nothing; `u128::MAX` if there are more, or so many
+/// conditions that it cannot be told in short. Axes must have countable values.
+pub fn count(axes: &[Axis]) -> u128 {
+    Counter { axes, branches: MOST_BRANCHES }.below(&mut Point::new())
+}
+
+struct Counter<'a> {
+    axes: &'a [Axis],
+    branches: usize,
+}
+
+impl Counter<'_> {
+    /// Points of the axes behind those that have values. Values of one axis that all conditions on it treat alike are counted once.
+    fn below(&mut self, point: &mut Point) -> u128 {
+        let index = point.len();
+        let Some(axis) = self.axes.get(index) else { return 1 };
+        let Some(left) = self.branches.checked_sub(1) else { return u128::MAX };
+        self.branches = left;
+        if !axis.active(point) {
+            return self.with(point, None);
+        }
+        let levels = u128::from(axis.domain.levels().unwrap_or(u64::MAX));
+        let named = self.named(index);
+        // Those that no condition names are alike.
+        let others = levels - named.len() as u128;
+        let mut points = 0_u128;
+        if others > 0 {
+            let any = (0..).map(|level| axis.domain.level(level)).find(|value| !named.contains(value));
+            points = self.with(point, any).saturating_mul(others);
+        }
+        for value in named {
+            points = points.saturating_add(self.with(point, Some(value)));
+        }
+        points
+    }
+
+    fn with(&mut self, point: &mut Point, value: Option<Coordinate>) -> u128 {
+        point.push(value);
+        let points = self.below(point);
+        point.pop();
+        points
+    }
+
+    /// The values of an axis that conditions name, each once.
+    fn named(&self, index: usize) -> Vec<Coordinate> {
+        let mut named = Vec::new();
+        for condition in self.axes.iter().flat_map(|axis| &axis.when).filter(|condition| condition.axis == index) {
+            for value in &condition.among {
+                if !named.contains(value) {
+                    named.push(*value);
+                }
+            }
+        }
+        named
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::grid::points;
+    use super::super::space::tests::{axis, axis_when};
+    use super::*;
+    use crate::search::Domain;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_could_never_be_drawn_is_counted() {
+        let axes: Vec<Axis> = (0..5).map(|index| axis(&index.to_string(), Domain::Choices(38))).collect();
+        assert_eq!(count(&axes), 79_235_168);
+        let axes: Vec<Axis> = (0..100).map(|index| axis(&index.to_string(), Domain::Choices(1000))).collect();
+        assert_eq!(count(&axes), u128::MAX, "it overflows nothing");
+        assert_eq!(count(&[]), 1);
+    }
+
+    #[test]
+    fn a_hundred_conditions_end() {
+        let mut axes = vec![axis("0", Domain::Choices(2))];
+        for index in 1..100 {
+            axes.push(axis_when(&index.to_string(), Domain::Choices(2), index - 1, &[Coordinate::Choice(1)]));
+        }
+        // Each axis ends the chain by its first value, or goes on by its second.
+        assert_eq!(count(&axes), 101);
+    }
+
+    proptest! {
+        /// Random trees of conditions: as many as are drawn.
+        #[test]
+        fn as_many_are_counted_as_are_drawn(
+            sizes in proptest::collection::vec(1_usize..4, 1..6),
+            parents in proptest::collection::vec((any::<bool>(), 0_usize..5, 0_usize..3, 0_usize..3), 5),
+        ) {
+            let mut axes: Vec<Axis> = Vec::new();
+            for (index, (size, (conditional, parent, one, two))) in sizes.into_iter().zip(parents).enumerate() {
+                let name = index.to_string();
+                axes.push(match conditional && parent < index {
+                    true => {
+                        let levels = axes[parent].domain.levels().unwrap_or(1) as usize;
+                        let among = [Coordinate::Choice(one % levels), Coordinate::Choice(two % levels)];
+                        axis_when(&name, Domain::Choices(size), parent, &among)
+                    }
+                    false => axis(&name, Domain::Choices(size)),
+                });
+            }
+            prop_assert_eq!(count(&axes), points(&axes).count() as u128);
+        }
+    }
+}
