@@ -130,19 +130,24 @@ fn read(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space
     (Sweep { name, question, search, report, baseline, trials }, space)
 }
 
+/// What the name of a sweep must be.
+pub const SWEEP_NAME: &str = "expected at most 64 letters, digits, - _ and ., the first a letter, a digit or _: it names the report's \
+                              folder, and commands take it as an argument";
+
+/// Whether a sweep can have this name.
+pub fn is_sweep_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+}
+
 fn name(top: &mut Reader<'_>, problems: &mut Problems) -> String {
     let name = top.text("name", problems);
-    let good = |name: &str| {
-        !name.is_empty()
-            && name.len() <= 64
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-            && !name.starts_with('.')
-    };
     match name {
-        Some(name) if good(&name) => name,
+        Some(name) if is_sweep_name(&name) => name,
         Some(name) => {
-            let help = "expected letters, digits, - _ and . (at most 64): it names the report's folder";
-            problems.add(&top.place_of("name"), format!("`name` is \"{name}\""), help);
+            // What a terminal would obey is shown as it is written.
+            problems.add(&top.place_of("name"), format!("`name` is \"{}\"", name.escape_debug()), SWEEP_NAME);
             "sweep".to_owned()
         }
         None => {
