@@ -10,7 +10,8 @@ use crate::predict::{Predict, predict};
 #[cfg(unix)]
 use crate::schedule::attach;
 use crate::schedule::{
-    Execute, Message, Stop, WorkerEnd, WorkerOptions, cores, execute, keep_freed_memory, limit_memory, offer_to_the_kernel, work,
+    Execute, Message, Stop, WorkerEnd, WorkerOptions, cores, execute, keep_freed_memory, limit_memory,
+    offer_to_the_kernel, work,
 };
 use crate::store::{Access, Store, Wanted};
 use crate::tensor::{Native, Numerics};

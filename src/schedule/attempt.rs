@@ -56,7 +56,8 @@ pub(super) async fn run(
     reset_peak_rss();
     let clock = Clock::start();
     let flags = Flags::default();
-    let heart = beat(store.clone(), claim.clone(), worker.clone(), flags.clone(), (clock.clone(), options.stage_timeout));
+    let heart =
+        beat(store.clone(), claim.clone(), worker.clone(), flags.clone(), (clock.clone(), options.stage_timeout));
     let (result, costs, advanced, device_lost) = tokio::task::spawn_blocking({
         let (store, artifacts, claim, runtime) = (store.clone(), artifacts.clone(), claim.clone(), Handle::current());
         let (stop, options) = (stop.clone(), options.clone());
@@ -112,7 +113,8 @@ pub(super) async fn run(
         AttemptEnd::Failed { .. } if ours => store.retrying(claim.stage.as_str()).await.ok().flatten(),
         _ => None,
     };
-    Message::Finished { kind: kind_name, title, state: state.to_owned(), reason: reason.clone(), seconds, retrying }.send();
+    Message::Finished { kind: kind_name, title, state: state.to_owned(), reason: reason.clone(), seconds, retrying }
+        .send();
     Ok(match end {
         AttemptEnd::Failed { .. } if device_lost => Ended::WithoutDevice(reason.unwrap_or_default()),
         // It got on, left a checkpoint, and goes on from there: nothing is wrong with the machine.

@@ -140,7 +140,8 @@ impl Display {
             Message::Finished { kind, title, state, reason, seconds, retrying } => {
                 let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
                 let retrying = retrying.map(|retrying| format!(" ({retrying})")).unwrap_or_default();
-                let text = format!("[{}] {kind:<8} {title}  {state} in {seconds:.1} s{reason}{retrying}", self.summary());
+                let text =
+                    format!("[{}] {kind:<8} {title}  {state} in {seconds:.1} s{reason}{retrying}", self.summary());
                 // The bars tell what goes well.
                 if self.bars.is_none() || state != "done" {
                     self.say(&text);
@@ -155,7 +156,12 @@ impl Display {
 
     /// What a worker was at when it died is tried again.
     pub(super) fn lost(&self, worker: usize, retrying: &Retrying) {
-        self.say(&format!("[{}] {}  failed with worker {} ({retrying})", self.summary(), self.titles[worker], worker + 1));
+        self.say(&format!(
+            "[{}] {}  failed with worker {} ({retrying})",
+            self.summary(),
+            self.titles[worker],
+            worker + 1
+        ));
     }
 
     fn line(&self, worker: usize, text: String) {

@@ -102,7 +102,10 @@ fn start(slot: &Slot, options: &LaunchOptions, workers: &Workers) -> std::io::Re
         .args(options.device_memory.iter().flat_map(|bytes| ["--device-memory".to_owned(), bytes.to_string()]))
         .args(options.memory.iter().flat_map(|bytes| ["--memory".to_owned(), bytes.to_string()]))
         .args(
-            options.stage_timeout.iter().flat_map(|t| ["--stage-timeout".to_owned(), humantime::format_duration(*t).to_string()]),
+            options
+                .stage_timeout
+                .iter()
+                .flat_map(|t| ["--stage-timeout".to_owned(), format!("{}s {}ns", t.as_secs(), t.subsec_nanos())]),
         )
         .envs(large_pages())
         // The worker reads its standard input only to notice that this process has gone.

@@ -15,7 +15,10 @@ pub(super) fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSetti
     }
     let layout = reader.choice("layout", Some(Layout::Mvtec), &layouts, problems);
     let named = reader.path("root", problems);
-    let root = std::env::var_os("DIDACT_DATA").filter(|path| !path.is_empty()).map(|path| expanded(Path::new(&path))).or(named);
+    let root = std::env::var_os("DIDACT_DATA")
+        .filter(|path| !path.is_empty())
+        .map(|path| expanded(Path::new(&path)))
+        .or(named);
     if layout != Some(Layout::Synthetic) && root.is_none() {
         let help = "set data.root to the folder that holds the categories, or DIDACT_DATA";
         problems.add(reader.place(), "`data.root` is missing", help);

@@ -135,8 +135,12 @@ mod tests {
             title: None,
         };
         let stages = |state: &str, count| StageCount { kind: text("joint"), state: text(state), count };
-        let runs =
-            |state: &str, count| RunStates { category: text("weave"), variant: text("ST-FPM"), state: text(state), count };
+        let runs = |state: &str, count| RunStates {
+            category: text("weave"),
+            variant: text("ST-FPM"),
+            state: text(state),
+            count,
+        };
         let mut status = SweepStatus {
             name: text("s"),
             stages: vec![stages("done", 1), stages("running", 2)],

@@ -6,7 +6,25 @@ use crate::common::{TINY, Workplace, tiny_on_disk};
 fn names_that_no_folder_and_no_command_could_take_are_refused() {
     let place = Workplace::new();
     let long = "x".repeat(65);
-    let names = ["-x", "--help", "-", ".", "..", "...", ".x", "a/b", "../a", "a\\\\b", "a\\u0007b", "a\\nb", "a b", " ", "", "é", &long];
+    let names = [
+        "-x",
+        "--help",
+        "-",
+        ".",
+        "..",
+        "...",
+        ".x",
+        "a/b",
+        "../a",
+        "a\\\\b",
+        "a\\u0007b",
+        "a\\nb",
+        "a b",
+        " ",
+        "",
+        "é",
+        &long,
+    ];
     for name in names {
         place.write("tiny.toml", &TINY.replace("\"tiny\"", &format!("\"{name}\"")));
         let outcome = place.run(&["sweep", "tiny.toml"]);
@@ -61,9 +79,8 @@ fn the_home_folder_is_found_in_flags_variables_and_sweep_files() {
     run(&["data", "synth", "~/data", "--side", "32"]);
     let demo = include_bytes!("../../src/model/weights/demo.safetensors");
     std::fs::write(home.join("teacher.safetensors"), demo).expect("written");
-    let file = tiny_on_disk()
-        .replace("root = \"data\"", "root = \"~/data\"")
-        .replace("\"demo\"", "\"~/teacher.safetensors\"");
+    let file =
+        tiny_on_disk().replace("root = \"data\"", "root = \"~/data\"").replace("\"demo\"", "\"~/teacher.safetensors\"");
     place.write("home/tiny.toml", &file);
     run(&["sweep", "~/tiny.toml", "--store=~/runs.db", "--no-report", "--jobs", "1", "--max-trials", "1"]);
     assert!(home.join("runs.db").is_file() && home.join("artifacts/joint").is_dir());

@@ -95,7 +95,10 @@ fn a_sweep_whose_words_go_nowhere_is_done_all_the_same() {
     }
     // What failed is told by the exit code.
     let place = Workplace::new();
-    place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 2\nclip_norm = 0\nstudent = { learning_rate = 1e4 }"));
+    place.write(
+        "tiny.toml",
+        &TINY.replace("epochs = 2", "epochs = 2\nclip_norm = 0\nstudent = { learning_rate = 1e4 }"),
+    );
     assert_eq!(run(&place, &["sweep", "tiny.toml"], full_disk(), closed_pipe()).code, Some(1));
     assert_eq!(run(&place, &["sweep", "tiny.toml", "--no-report"], closed_pipe(), full_disk()).code, Some(1));
 }

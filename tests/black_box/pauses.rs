@@ -74,7 +74,10 @@ fn status_tells_at_once_what_gone_processes_held() {
     wait_for("the worker's end", || !is_alive(worker));
     let told = place.succeed(&["status"]).stdout;
     assert!(told.contains(": 0 of 1 runs done, 0 running, 0 failed; no worker"), "{told}");
-    assert!(told.contains("1 stage was running in processes that are gone; the next `didact sweep` takes up"), "{told}");
+    assert!(
+        told.contains("1 stage was running in processes that are gone; the next `didact sweep` takes up"),
+        "{told}"
+    );
     assert!(!told.contains("\nworker "), "{told}");
     let json: serde_json::Value = serde_json::from_str(&place.succeed(&["status", "--json"]).stdout).expect("JSON");
     assert_eq!((json["gone_stages"].as_i64(), json["workers"].as_array().map(Vec::len)), (Some(1), Some(0)));
