@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn what_gone_processes_held_waits() {
         let text = |text: &str| text.to_owned();
-        let worker = |pid| WorkerRow {
+        let worker = |pid: i64| WorkerRow {
             id: pid.to_string(),
             host: text("here"),
             pid,
