@@ -18,6 +18,8 @@
 //! | [`nn`] | parameter sets, layers, optimisers |
 //! | [`tensor`] | differentiable operations on dfdx tensors |
 //! | [`data`] | layouts, images, masks, splits, the synthetic set |
+//! | [`terminal`] | what goes to standard error, best effort |
+//! | [`paths`] | paths as people write them |
 //! | [`fault`] | places where a test can have the process killed |
 
 pub mod cli;
@@ -26,6 +28,7 @@ pub mod evaluate;
 pub mod fault;
 pub mod model;
 pub mod nn;
+pub mod paths;
 pub mod plan;
 pub mod predict;
 pub mod report;
@@ -34,6 +37,7 @@ pub mod search;
 pub mod spec;
 pub mod store;
 pub mod tensor;
+pub mod terminal;
 pub mod train;
 
 /// The version of this program; of a released one with the revision that it was made of.

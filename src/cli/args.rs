@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::start::start;
+use super::start::{parse, start};
 use super::worker::Runner;
 use super::{
     baselines, cancel, compare, data, delete, export, gc, list, predict, rename, report, status, store, sweep, weights,
@@ -17,7 +17,7 @@ use super::{
 #[command(
     name = "didact",
     version = crate::VERSION,
-    after_help = "Exit codes: 0 all done; 1 some runs failed; 2 bad command line or sweep file; 3 bad data or weights; 4 store; 130 interrupted."
+    after_help = "Exit codes: 0 all done; 1 some runs failed; 2 bad command line or sweep file; 3 bad data or weights; 4 store, artifacts, report or other output that cannot be written; 130 interrupted. A reader that closes its pipe early changes none of them."
 )]
 struct Arguments {
     #[command(flatten)]
@@ -70,8 +70,10 @@ enum Verb {
 
 /// Parses, runs, tells what went wrong.
 pub fn main() -> ExitCode {
-    // clap's own exit code for a bad command line is ours, 2.
-    let Arguments { global, verb } = Arguments::parse();
+    let Arguments { global, verb } = match parse() {
+        Ok(arguments) => arguments,
+        Err(exit) => return exit,
+    };
     start(&global.log, |runtime| match verb {
         Verb::Sweep(args) => runtime.block_on(sweep::run(&args, &global)),
         Verb::List(args) => runtime.block_on(list::run(&args, &global)),

@@ -1,8 +1,8 @@
-//! A bar for work that takes a while: on a terminal alone.
-
-use std::io::IsTerminal;
+//! A bar for work that takes a while: only on a terminal that can draw it.
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::terminal;
 
 /// A bar, or nothing where nobody would see it move.
 pub(super) struct Bar(Option<ProgressBar>);
@@ -10,7 +10,7 @@ pub(super) struct Bar(Option<ProgressBar>);
 impl Bar {
     /// A bar of so many steps; `tail`: what stands behind it, in indicatif's template language.
     pub(super) fn new(total: usize, tail: &str) -> Self {
-        Self(std::io::stderr().is_terminal().then(|| {
+        Self(terminal::can_redraw().then(|| {
             let style = ProgressStyle::with_template(&format!("{{bar:30}} {tail}"));
             ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         }))

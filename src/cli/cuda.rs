@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::gpu::{compute_as, open};
 use super::output::{print, print_json, size, table};
-use super::start::start;
+use super::start::{parse, start};
 use super::worker::{self, Runner};
 use super::{check, predict, speed};
 use crate::schedule::{Device, execute};
@@ -57,7 +57,10 @@ const GPU: Runner = Runner {
 
 /// Parses, runs, tells what went wrong.
 pub fn main() -> ExitCode {
-    let Arguments { global, verb } = Arguments::parse();
+    let Arguments { global, verb } = match parse() {
+        Ok(arguments) => arguments,
+        Err(exit) => return exit,
+    };
     start(&global.log, |runtime| match verb {
         Verb::Devices { json } => devices(json),
         Verb::Check(args) => check::run(&args),

@@ -3,7 +3,8 @@
 use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
 use std::path::{Path, PathBuf};
 
-use super::exit::{Exit, Failure};
+use super::exit::Failure;
+use super::output::unwritten;
 use crate::report::WholeFile;
 
 /// An open destination.
@@ -16,7 +17,7 @@ impl Destination {
     /// The file at `path`; without one, standard output.
     pub(super) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::Standard(BufWriter::new(io::stdout()))) };
-        let file = WholeFile::create(path).map_err(|error| wrong(&path.display().to_string(), &error))?;
+        let file = WholeFile::create(path).map_err(|error| unwritten(&path.display().to_string(), &error))?;
         Ok(Self::File(path.to_owned(), file))
     }
 
@@ -27,14 +28,10 @@ impl Destination {
             Self::File(path, file) => (path.display().to_string(), written.and_then(|()| file.keep())),
         };
         match closed {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(wrong(&to, &error)),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten(&to, &error)),
             _ => Ok(()),
         }
     }
-}
-
-fn wrong(to: &str, error: &io::Error) -> Failure {
-    Failure::new(Exit::Store, format!("cannot write {to}: {error}"))
 }
 
 impl Write for Destination {

@@ -1,6 +1,5 @@
 //! Exit codes, and which error has which.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
@@ -12,6 +11,7 @@ use crate::predict::PredictError;
 use crate::report::ReportError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
+use crate::terminal;
 use crate::train::StageError;
 
 /// What the shell learns.
@@ -83,7 +83,7 @@ impl From<SpecErrors> for Failure {
 
 /// Colours on a terminal that has them, the same shapes without elsewhere.
 fn theme() -> GraphicalTheme {
-    match std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+    match terminal::has_colours() {
         true => GraphicalTheme::unicode(),
         false => GraphicalTheme::unicode_nocolor(),
     }

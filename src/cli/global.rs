@@ -1,21 +1,34 @@
 //! Options of every verb.
 
-use std::path::PathBuf;
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
+
+use crate::paths::expanded;
 use crate::store::{Artifacts, Store, StoreError, path_of};
 
 /// Options of every verb.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Global {
     /// The store: a SQLite file.
-    #[arg(long, global = true, env = "DIDACT_STORE", default_value = "didact.db", value_name = "URL")]
+    #[arg(long, global = true, env = "DIDACT_STORE", default_value = "didact.db", value_name = "URL", value_parser = store)]
     pub(super) store: String,
     /// Folder of artifacts [default: beside the store, of its name: a.db has a.artifacts].
-    #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR")]
+    #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR", value_parser = PathBufValueParser::new().map(|path| expanded(&path)))]
     artifacts: Option<PathBuf>,
     /// What is logged to standard error: error, warn, info, debug, trace.
     #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
     pub(super) log: String,
+}
+
+/// A store's name with its `~` expanded, behind the scheme, too: it may come from the environment, which no shell has looked at.
+fn store(text: &str) -> Result<String, Infallible> {
+    let (scheme, path) = match text.strip_prefix("sqlite:") {
+        Some(path) => text.split_at(text.len() - path.trim_start_matches("//").len()),
+        None => ("", text),
+    };
+    Ok(format!("{scheme}{}", expanded(Path::new(path)).display()))
 }
 
 impl Global {

@@ -1,19 +1,30 @@
-//! Results on standard output; a reader that has gone is no error.
+//! Results on standard output. A reader that has gone is no error and changes no exit code; a disk that is full is one.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
+use crate::terminal::say;
 
 /// Writes text and a line end.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Usage, format!("standard output: {error}")))
-        }
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten("standard output", &error)),
         _ => Ok(()),
     }
+}
+
+/// Tells on standard output where a result lies that is whole already: that this cannot be written is worth a warning, no more.
+pub(super) fn notice(text: &str) {
+    if let Err(failure) = print(text) {
+        say(&format!("warning: {}", failure.message));
+    }
+}
+
+/// What is written there is not whole.
+pub(super) fn unwritten(to: &str, error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Store, format!("cannot write {to}: {error}"))
 }
 
 /// Writes a value as JSON.

@@ -9,17 +9,30 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| "expected KEY=VALUE, e.g. joint.epochs=5".to_owned())
 }
 
-/// `90s`, `30m`, `8h`.
+/// `90s`, `1h30m`, `2d`, `0.5h`. Months and years are left out: "M" would be taken for minutes.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "expected a number with s, m or h, e.g. 90m".to_owned();
-    let unit = match text.chars().last() {
-        Some('s') => 1.0,
-        Some('m') => 60.0,
-        Some('h') => 3600.0,
-        _ => return Err(wrong()),
-    };
-    let number: f64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    Duration::try_from_secs_f64(number * unit).map_err(|_| wrong())
+    let wrong = || "expected a time with its unit (s, m, h, d), e.g. 90s, 1h30m or 2d".to_owned();
+    let units = text.split(|c: char| !c.is_ascii_alphabetic());
+    if units.into_iter().any(|unit| unit == "M" || unit.starts_with("mon") || unit.starts_with('y')) {
+        return Err(wrong());
+    }
+    humantime::parse_duration(text).map_err(|_| wrong())
+}
+
+/// The same, more than none.
+pub(super) fn some_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("expected more than 0, e.g. 30m or 2h".to_owned()),
+        some => Ok(some),
+    }
+}
+
+/// A whole number from 1.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
+        Ok(count) => Ok(count),
+    }
 }
 
 /// `4G`, `800M`, or bytes.
@@ -50,6 +63,14 @@ mod tests {
         assert_eq!(bytes("4096"), Ok(4096));
         assert!(bytes("lots").is_err() && bytes("-1G").is_err() && bytes("").is_err());
         assert_eq!(duration("90m"), Ok(Duration::from_secs(5400)));
-        assert!(duration("90").is_err() && duration("-1s").is_err());
+        let seconds = |text| duration(text).map(|time| time.as_secs_f64());
+        assert_eq!(seconds("1h30m"), Ok(5400.0));
+        assert_eq!(seconds("1h 30m"), Ok(5400.0));
+        assert_eq!((seconds("2d"), seconds("0.7s"), seconds("0s")), (Ok(172_800.0), Ok(0.7), Ok(0.0)));
+        for wrong in ["90", "-1s", "", "soon", "1h-30m", "30M", "1y", "1month", "99999999999999999999d"] {
+            assert!(duration(wrong).is_err_and(|error| error.contains("1h30m")), "{wrong}");
+        }
+        assert!(some_duration("0s").is_err() && some_duration("0h0m").is_err() && some_duration("1ms").is_ok());
+        assert!(count("0").is_err() && count("-1").is_err() && count("1") == Ok(1));
     }
 }

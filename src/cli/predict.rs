@@ -12,6 +12,7 @@ use crate::plan::Key;
 use crate::predict::{Finished, Prediction, Verdict, find};
 use crate::schedule::{Device, DeviceChoice, Jobs, Slot, Slots, slots};
 use crate::store::{Access, ComparedRun, Named, Store};
+use crate::terminal::say;
 
 /// Runs that an error lists.
 const MOST_LISTED: usize = 50;
@@ -63,10 +64,10 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
     let prediction = (runner.predict)(&finished, found, &args.out, &mut |done| show(&bar, done, total));
     bar.close();
     let prediction = prediction?;
-    print(&summary(&prediction, args))?;
     for bad in &prediction.unreadable {
         say(&format!("error: {bad}"));
     }
+    print(&summary(&prediction, args))?;
     Ok(if prediction.unreadable.is_empty() { Exit::Done } else { Exit::Data })
 }
 
@@ -119,11 +120,6 @@ fn show(bar: &Bar, done: usize, total: usize) {
         true => bar.show(done, total, ""),
         false => say(&format!("{done}/{total} images")),
     }
-}
-
-#[expect(clippy::print_stderr, reason = "what is going on goes to standard error")]
-fn say(text: &str) {
-    eprintln!("{text}");
 }
 
 /// A row an image, then how many are what, and where everything lies.

@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::print;
 use crate::schedule::reap;
-use crate::spec::{NAME, is_name};
+use crate::spec::{SWEEP_NAME, is_sweep_name};
 use crate::store::{Access, Store};
 
 /// Arguments of `didact rename`.
@@ -19,8 +19,8 @@ pub(super) struct RenameArgs {
 /// Runs the verb.
 pub(super) async fn run(args: &RenameArgs, global: &Global) -> Result<Exit, Failure> {
     let RenameArgs { sweep, new } = args;
-    if !is_name(new) {
-        return Err(Failure::new(Exit::Usage, format!("`{new}` is no name of a sweep: {NAME}")));
+    if !is_sweep_name(new) {
+        return Err(Failure::new(Exit::Usage, format!("`{new}` is no name of a sweep: {SWEEP_NAME}")));
     }
     let store = Store::open(&global.store, Access::Serve).await?;
     reap(&store).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::bar::Bar;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{print, print_json};
+use super::output::{notice, print_json};
 use crate::report::{self, Ranking};
 use crate::store::{Access, Artifacts, Store, Wanted};
 
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
         let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
         if written.as_ref() != Some(&counts) {
             let index = write(&store, &id, &folder, ranking, &global.artifacts()).await?;
-            print(&format!("report: {}", index.display()))?;
+            notice(&format!("report: {}", index.display()));
         }
         if !args.watch || counts.open() == 0 {
             return Ok(Exit::Done);

@@ -1,25 +1,34 @@
-//! Ctrl-C: once for an orderly end, twice for an end at once.
+//! Ctrl-C, or a terminal that closes: once for an orderly end, twice for an end at once.
 
 use super::exit::Exit;
 use crate::schedule::Stop;
+#[cfg(unix)]
+use crate::schedule::is_ignored;
 
 /// The first signal asks for an orderly end, the second ends at once. Both lose nothing. Whoever watches `stop` tells the person.
 pub(super) fn listen_for_signals(stop: Stop) {
     tokio::spawn(listen(stop));
 }
 
-/// Ctrl-C or, on Unix, SIGTERM.
+/// Ctrl-C or, on Unix, SIGTERM and SIGHUP, which `nohup` has ignored.
 async fn listen(stop: Stop) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-        // Both are opened once: one opened anew for each signal would miss those that come in between.
+        let mut hangup = if is_ignored(libc::SIGHUP) { None } else { signal(SignalKind::hangup()).ok() };
+        // All are opened once: one opened anew for each signal would miss those that come in between.
         if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
+                    Some(()) = heard(&mut hangup) => {
+                        // The kernel and the shell both send it: the second is no request for haste.
+                        if stop.requested() {
+                            continue;
+                        }
+                    }
                 }
                 ask(&stop);
             }
@@ -28,6 +37,12 @@ async fn listen(stop: Stop) {
     while tokio::signal::ctrl_c().await.is_ok() {
         ask(&stop);
     }
+}
+
+/// The next signal of those that are listened to.
+#[cfg(unix)]
+async fn heard(signals: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+    signals.as_mut()?.recv().await
 }
 
 fn ask(stop: &Stop) {

@@ -1,8 +1,9 @@
 //! What both executables do around a verb: logs, the runtime, what went wrong, the exit code.
 
-use std::io::Write;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use clap::Parser;
 use tokio::runtime::Runtime;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
@@ -10,35 +11,53 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::exit::{Exit, Failure};
+use super::output::unwritten;
+use crate::paths::expanded_argument;
 use crate::schedule::AttemptLog;
+use crate::terminal::{self, say};
+
+/// The command line; where there is nothing to run, the exit code: of help and version, or of what is wrong.
+pub(super) fn parse<A: Parser>() -> Result<A, ExitCode> {
+    A::try_parse_from(std::env::args_os().map(expanded_argument)).map_err(|told| {
+        let printed = told.print();
+        match printed {
+            // What is wrong goes to standard error, best effort.
+            _ if told.use_stderr() => Exit::Usage.into(),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => fail(&unwritten("standard output", &error)),
+            _ => Exit::Done.into(),
+        }
+    })
+}
 
 /// Runs a verb.
-#[expect(clippy::print_stderr, reason = "errors go to standard error")]
 pub(super) fn start(log: &str, verb: impl FnOnce(&Runtime) -> Result<Exit, Failure>) -> ExitCode {
-    // Where nobody reads it any more it is lost, and nothing else.
-    crate::store::listen(|text| drop(writeln!(std::io::stderr(), "{text}")));
+    crate::store::listen(say);
     let outcome = listen(log).and_then(|()| runtime()).and_then(|runtime| {
         let outcome = verb(&runtime);
         // Whichever way the verb ended: the last one to leave a store makes it one file.
         runtime.block_on(crate::store::close_all());
         outcome
     });
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            eprintln!("error: {}", failure.message);
-            failure.exit.into()
-        }
-    }
+    outcome.map_or_else(|failure| fail(&failure), ExitCode::from)
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    say(&format!("error: {}", failure.message));
+    failure.exit.into()
 }
 
 /// Sends what is logged to standard error, and to the log of the attempt that runs.
 fn listen(log: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(log)
         .map_err(|_| Failure::new(Exit::Usage, format!("--log {log}: expected error, warn, info, debug or trace")))?;
-    let attempt = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(AttemptLog);
+    // Where a line cannot be written, the layers would say so by a macro that panics.
+    let shown = tracing_subscriber::fmt::layer()
+        .with_ansi(terminal::has_colours())
+        .log_internal_errors(false)
+        .with_writer(|| terminal::BestEffort);
+    let attempt = tracing_subscriber::fmt::layer().with_ansi(false).log_internal_errors(false).with_writer(AttemptLog);
     tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter))
+        .with(shown.with_filter(filter))
         .with(
             attempt
                 .with_filter(LevelFilter::DEBUG)

@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, spoken, table};
 use crate::plan::short_key;
-use crate::schedule::cores;
+use crate::schedule::{KnownProcesses, cores};
 use crate::store::{Access, Artifacts, Failure as FailedStage, SearchStatus, Store, SweepStatus};
 
 /// Arguments of `didact status`.
@@ -29,7 +29,9 @@ const ROWS: usize = 200;
 pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Read).await?;
     let (id, name) = store.find_sweep(args.sweep.as_deref()).await?;
-    let status = store.status(&id, &name).await?;
+    let mut status = store.status(&id, &name).await?;
+    let known = KnownProcesses::new();
+    status.without_gone(&store.held_stages(&id).await?, |host, pid, started| known.is_gone(host, pid, started));
     if args.json {
         print_json(&status)?;
         return Ok(Exit::Done);
@@ -38,10 +40,14 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     if let Some(search) = &status.search {
         print(&search_line(search))?;
     }
+    if status.gone_stages > 0 {
+        let were = if status.gone_stages == 1 { "1 stage was" } else { &format!("{} stages were", status.gone_stages) };
+        print(&format!("{were} running in processes that are gone; the next `didact sweep` takes up what they left"))?;
+    }
     print(&format!("\n{}", runs_table(&status)))?;
     print(&format!("\n{}", stages_table(&status)))?;
     if !status.workers.is_empty() {
-        print(&format!("\n{}", workers_table(&status, &global.artifacts())))?;
+        print(&format!("\n{}", workers_table(&status, &global.artifacts(), &known)))?;
     }
     for failure in status.failures.iter().take(LISTED) {
         let log = failure.log.as_ref().map(|log| global.artifacts().root().join(log).display().to_string());
@@ -146,7 +152,7 @@ fn stages_table(status: &SweepStatus) -> String {
     table(&["stage", "state", "count"], &rows)
 }
 
-fn workers_table(status: &SweepStatus, artifacts: &Artifacts) -> String {
+fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &KnownProcesses) -> String {
     let rows: Vec<Vec<String>> = status
         .workers
         .iter()
@@ -156,6 +162,8 @@ fn workers_table(status: &SweepStatus, artifacts: &Artifacts) -> String {
                 (Some(kind), None) => format!("{kind} of another sweep"),
                 (None, _) => "idle".to_owned(),
             };
+            let stopped = known.is_stopped(&worker.host, worker.pid, worker.process_started.as_deref());
+            let work = if stopped { format!("{work} (stopped)") } else { work };
             let since = worker.seconds.map(|seconds| spoken(Duration::from_secs_f64(seconds))).unwrap_or_default();
             let log = worker.log.as_ref().map(|log| artifacts.root().join(log).display().to_string());
             vec![

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{print, spoken, table};
-use super::parse::{bytes, duration, key_value};
+use super::output::{notice, print, spoken, table};
+use super::parse::{bytes, count, duration, key_value, some_duration};
 use super::report;
 use super::signals::listen_for_signals;
 use super::steering::Steering;
@@ -18,6 +18,7 @@ use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, St
 use crate::spec::load_at_most;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, Store, StoreError, SweepStatus, Wanted};
 use crate::tensor::Numerics;
+use crate::terminal::say;
 
 /// Arguments of `didact sweep`.
 #[derive(Debug, clap::Args)]
@@ -43,16 +44,16 @@ pub(super) struct SweepArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(super) overrides: Vec<(String, String)>,
     /// Take the first N trials only (a total, not "more").
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     max_trials: Option<usize>,
     /// Run one run, trial or stage alone: T07, or the first digits of a key.
     #[arg(long, value_name = "ID")]
     only: Option<String>,
-    /// Stop after this time, e.g. 90s, 30m, 8h (exit code 130 if runs are left; the same command continues).
+    /// Stop after this time, e.g. 90s, 1h30m, 2d (exit code 130 if runs are left; the same command continues).
     #[arg(long, value_name = "T", value_parser = duration)]
     time_limit: Option<Duration>,
     /// A stage that takes longer has failed, and goes on from its checkpoint, e.g. 2h.
-    #[arg(long, value_name = "T", value_parser = duration)]
+    #[arg(long, value_name = "T", value_parser = some_duration)]
     stage_timeout: Option<Duration>,
     /// Stop once N more runs have failed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
@@ -158,11 +159,6 @@ async fn only(args: &SweepArgs, store: &Store, sweep: &str, name: &str) -> Resul
     }
 }
 
-#[expect(clippy::print_stderr, reason = "what is going on goes to standard error")]
-fn say(text: &str) {
-    eprintln!("{text}");
-}
-
 fn announce(name: &str, plan: &Plan, outcome: &PlanOutcome, slots: &[Slot]) {
     let threads = slots.first().map_or(1, |slot| slot.threads);
     let mut devices: Vec<String> = slots.iter().map(|slot| slot.device.to_string()).collect();
@@ -241,7 +237,7 @@ async fn conclude(
         let index =
             report::write(store, sweep, &report::folder_of(&status.name), Ranking::default(), &global.artifacts())
                 .await?;
-        print(&format!("report: {}", index.display()))?;
+        notice(&format!("report: {}", index.display()));
     }
     let left = |why: &str| match open {
         0 => say(&format!("{why}; --retry-failed tries what has failed once more")),

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
-use super::output::{print, print_json};
+use super::output::{notice, print, print_json};
+use super::parse::count;
 use crate::model::WeightSource;
 use crate::model::weights::inspect;
+use crate::terminal::say;
 use crate::train::train_demo_teacher;
 
 /// Verbs of `didact weights`.
@@ -27,13 +29,12 @@ pub(super) enum WeightsVerb {
         #[arg(long, default_value_t = 0)]
         seed: u64,
         /// Training steps of 32 images.
-        #[arg(long, default_value_t = 600)]
+        #[arg(long, default_value_t = 600, value_parser = count)]
         steps: usize,
     },
 }
 
 /// Runs the verb.
-#[expect(clippy::print_stderr, reason = "progress goes to standard error")]
 pub(super) fn run(verb: &WeightsVerb) -> Result<Exit, Failure> {
     match verb {
         WeightsVerb::Check { file, json } => {
@@ -59,10 +60,10 @@ pub(super) fn run(verb: &WeightsVerb) -> Result<Exit, Failure> {
         }
         WeightsVerb::TrainDemo { out, seed, steps } => {
             train_demo_teacher(out, *seed, *steps, &mut |step, loss, accuracy| {
-                eprintln!("step {step}: loss {loss:.3}, accuracy {accuracy:.3}");
+                say(&format!("step {step}: loss {loss:.3}, accuracy {accuracy:.3}"));
             })
             .map_err(|error| Failure::new(Exit::Data, error.to_string()))?;
-            print(&format!("weights: {}", out.display()))?;
+            notice(&format!("weights: {}", out.display()));
             Ok(Exit::Done)
         }
     }

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::parse::{bytes, duration};
+use super::parse::{bytes, count, some_duration};
 use super::signals::listen_for_signals;
 use crate::predict::{Predict, predict};
+#[cfg(unix)]
+use crate::schedule::attach;
 use crate::schedule::{
-    Execute, Stop, WorkerEnd, WorkerOptions, cores, execute, keep_freed_memory, limit_memory, offer_to_the_kernel, work,
+    Execute, Message, Stop, WorkerEnd, WorkerOptions, cores, execute, keep_freed_memory, limit_memory,
+    offer_to_the_kernel, work,
 };
 use crate::store::{Access, Store, Wanted};
 use crate::tensor::{Native, Numerics};
@@ -23,7 +26,7 @@ pub(super) struct WorkerArgs {
     #[arg(long)]
     only: Option<String>,
     /// Threads to use [default: all cores].
-    #[arg(long)]
+    #[arg(long, value_parser = count)]
     threads: Option<usize>,
     /// The device: cpu, or cuda:0 (the default of the GPU executable), cuda:1, ….
     #[arg(long, overrides_with = "device")]
@@ -35,7 +38,7 @@ pub(super) struct WorkerArgs {
     #[arg(long, value_parser = bytes)]
     device_memory: Option<u64>,
     /// A stage that takes longer has failed.
-    #[arg(long, value_parser = duration)]
+    #[arg(long, value_parser = some_duration)]
     stage_timeout: Option<Duration>,
     /// End when standard input closes, not before: the process that started this one has gone, or says that nothing is left.
     #[arg(long)]
@@ -78,7 +81,7 @@ impl Runner {
 /// Runs the verb.
 pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> Result<Exit, Failure> {
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
-    let threads = args.threads.unwrap_or_else(cores).max(1);
+    let threads = args.threads.unwrap_or_else(cores);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
@@ -95,6 +98,8 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     let stop = Stop::default();
     listen_for_signals(stop.clone());
     if args.attached {
+        #[cfg(unix)]
+        attach();
         let stop = stop.clone();
         // A thread of its own: reading blocks, and must not keep the runtime from ending.
         std::thread::spawn(move || {
@@ -111,7 +116,9 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
         stage_timeout: args.stage_timeout,
         execute: runner.execute,
     };
-    match work(&store, &global.own_artifacts(&store).await?, &options, &stop).await? {
+    let end = work(&store, &global.own_artifacts(&store).await?, &options, &stop).await;
+    Message::flush();
+    match end? {
         WorkerEnd::NothingLeft | WorkerEnd::Asked => Ok(Exit::Done),
         WorkerEnd::Broken(reason) | WorkerEnd::DeviceLost(reason) => Err(Failure::new(Exit::RunsFailed, reason)),
     }

@@ -68,7 +68,7 @@ pub(super) fn check_listed(
         None => Ok(()),
         Some(image) => Err(DataError::HeldOut {
             image: image.clone(),
-            root: root.display().to_string(),
+            root: crate::paths::absolute(root).display().to_string(),
             example: format!("{}/{}", first.name, first.train[0].image),
         }),
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use super::clock::Clock;
 use super::log::AttemptLog;
 use super::memory::reset_peak_rss;
 use super::observer::{AttemptObserver, Flags};
@@ -50,16 +51,17 @@ pub(super) async fn run(
     let kind = claim.job.kind();
     let (kind_name, title) = (kind.name().to_owned(), claim.title.clone());
     AttemptLog::begin(&artifacts.root().join(Artifacts::relative_log(&claim.token)));
-    Message::Claimed { kind: kind_name.clone(), title: title.clone(), stage: claim.stage.short().to_owned() }.send();
+    Message::Claimed { kind: kind_name.clone(), title: title.clone(), stage: claim.stage.as_str().to_owned() }.send();
     tracing::info!(kind = kind_name, stage = claim.stage.as_str(), attempt = claim.attempt, title, "claimed");
     reset_peak_rss();
-    let started = Instant::now();
+    let clock = Clock::start();
     let flags = Flags::default();
-    let heart = beat(store.clone(), claim.clone(), worker.clone(), flags.clone(), options.stage_timeout);
+    let heart =
+        beat(store.clone(), claim.clone(), worker.clone(), flags.clone(), (clock.clone(), options.stage_timeout));
     let (result, costs, advanced, device_lost) = tokio::task::spawn_blocking({
         let (store, artifacts, claim, runtime) = (store.clone(), artifacts.clone(), claim.clone(), Handle::current());
         let (stop, options) = (stop.clone(), options.clone());
-        let deadline = options.stage_timeout.map(|timeout| started + timeout);
+        let (clock, timeout) = (clock.clone(), options.stage_timeout);
         move || {
             let mut observer = AttemptObserver {
                 store: &store,
@@ -67,7 +69,8 @@ pub(super) async fn run(
                 runtime,
                 stop,
                 flags,
-                deadline,
+                clock,
+                timeout,
                 pending: Vec::new(),
                 costs: BTreeMap::new(),
                 last_progress: None,
@@ -89,7 +92,7 @@ pub(super) async fn run(
         Ok(published) => AttemptEnd::Done(published),
         Err(end) => end,
     };
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = clock.ran().as_secs_f64();
     let ours = insist(|| store.finish(claim, worker, &end, seconds, &costs, peak_rss())).await?;
     heart.abort();
     if ours && matches!(end, AttemptEnd::Done(_)) {
@@ -105,7 +108,13 @@ pub(super) async fn run(
     };
     tracing::info!(kind = kind_name, stage = claim.stage.as_str(), state, seconds, reason, "ended");
     AttemptLog::end();
-    Message::Finished { kind: kind_name, title, state: state.to_owned(), reason: reason.clone(), seconds }.send();
+    let retrying = match &end {
+        // For people alone: what cannot be seen is not said.
+        AttemptEnd::Failed { .. } if ours => store.retrying(claim.stage.as_str()).await.ok().flatten(),
+        _ => None,
+    };
+    Message::Finished { kind: kind_name, title, state: state.to_owned(), reason: reason.clone(), seconds, retrying }
+        .send();
     Ok(match end {
         AttemptEnd::Failed { .. } if device_lost => Ended::WithoutDevice(reason.unwrap_or_default()),
         // It got on, left a checkpoint, and goes on from there: nothing is wrong with the machine.
@@ -120,12 +129,18 @@ pub(super) async fn run(
 }
 
 /// Renews the lease until aborted, and watches whether the stage is wanted and in time.
-fn beat(store: Store, claim: Claim, worker: AttemptStart, flags: Flags, timeout: Option<Duration>) -> JoinHandle<()> {
+fn beat(
+    store: Store,
+    claim: Claim,
+    worker: AttemptStart,
+    flags: Flags,
+    (clock, timeout): (Clock, Option<Duration>),
+) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let started = Instant::now();
         let mut renewed = Instant::now();
         loop {
             tokio::time::sleep(INTEREST).await;
+            let ran = clock.ran();
             match store.is_wanted(&claim).await {
                 Ok(wanted) => flags.unwanted.store(!wanted, Ordering::Relaxed),
                 Err(error) => tracing::warn!(%error, "cannot see whether the stage is wanted"),
@@ -141,13 +156,13 @@ fn beat(store: Store, claim: Claim, worker: AttemptStart, flags: Flags, timeout:
                 }
             }
             if let Some(timeout) = timeout
-                && started.elapsed() > timeout + GRACE
+                && ran > timeout + GRACE
             {
                 let end = AttemptEnd::failed(
                     FailureClass::Timeout,
                     format!("it hung: no step ended within {GRACE:?} after its time was over"),
                 );
-                let seconds = started.elapsed().as_secs_f64();
+                let seconds = ran.as_secs_f64();
                 // The process ends in any case: whoever started it says why.
                 let _ = store.finish(&claim, &worker, &end, seconds, &BTreeMap::new(), peak_rss()).await;
                 std::process::exit(HUNG);

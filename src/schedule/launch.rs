@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::pause::Workers;
 use super::progress::Display;
 use super::reaper::Reaper;
 use super::steer::{Outlook, Steer};
@@ -79,12 +80,15 @@ where
     let (sender, mut events) = mpsc::unbounded_channel();
     // Theirs, not the person's: workers also leave because nothing is left.
     let leave = Stop::default();
+    let processes = Workers::default();
+    processes.follow();
     let workers: Vec<_> = options
         .slots
         .iter()
         .enumerate()
         .map(|(index, slot)| {
-            tokio::spawn(supervise(index, slot.clone(), options.clone(), sender.clone(), leave.clone()))
+            let shared = (processes.clone(), leave.clone());
+            tokio::spawn(supervise(index, slot.clone(), options.clone(), sender.clone(), shared))
         })
         .collect();
     drop(sender);
@@ -140,6 +144,8 @@ struct Running<'a> {
     outlook: Outlook,
     /// Whether results came that the search has not seen.
     news: bool,
+    /// The stage that each worker claimed last.
+    at: Vec<Option<String>>,
     /// When the store was last seen, and how long that took: looking must not become the main work.
     looked: Instant,
     look_cost: Duration,
@@ -170,6 +176,7 @@ impl<'a> Running<'a> {
             steered_at: counts,
             outlook,
             news: false,
+            at: vec![None; options.slots.len()],
             looked: Instant::now(),
             look_cost: Duration::ZERO,
             estimated: None,
@@ -185,6 +192,7 @@ impl<'a> Running<'a> {
             Event::Said(worker, message) => {
                 let look = matches!(message, Message::Finished { .. } | Message::Idle);
                 if let Message::Finished { kind, .. } = &message {
+                    self.at[worker] = None;
                     // What a search is guided by may be known now.
                     self.news |= kind == StageKind::Evaluate.name();
                     // The line tells how many runs are through with this one.
@@ -192,6 +200,9 @@ impl<'a> Running<'a> {
                 }
                 if let Message::Stopped { reason } = &message {
                     self.display.say(&format!("worker {} stops: {reason}", worker + 1));
+                }
+                if let Message::Claimed { stage, .. } = &message {
+                    self.at[worker] = Some(stage.clone());
                 }
                 self.display.show(worker, &message);
                 look
@@ -205,6 +216,12 @@ impl<'a> Running<'a> {
                 if let Err(error) = buried {
                     // Whoever looks for the dead next finds it.
                     tracing::warn!(%error, "the dead worker's stage could not be taken back yet");
+                }
+                // Only what was held by the dead rests after a failure: all else was told by its worker.
+                if let Some(stage) = self.at[worker].take()
+                    && let Ok(Some(retrying)) = self.store.retrying(&stage).await
+                {
+                    self.display.lost(worker, &retrying);
                 }
                 true
             }

@@ -1,12 +1,14 @@
 //! Claims, workers, launcher, progress.
 
 mod attempt;
+mod clock;
 mod execute;
 mod launch;
 mod log;
 mod memory;
 mod message;
 mod observer;
+mod pause;
 mod process;
 mod progress;
 mod reaper;
@@ -20,7 +22,9 @@ pub use launch::{LaunchOptions, SweepEnd, launch};
 pub use log::AttemptLog;
 pub use memory::{keep_freed_memory, large_pages, limit_memory, offer_to_the_kernel, peak_rss};
 pub use message::Message;
-pub use process::{Stop, host_name, process_started};
+#[cfg(unix)]
+pub use pause::{attach, is_ignored};
+pub use process::{KnownProcesses, Stop, host_name, process_started};
 pub(crate) use progress::spoken;
 pub use reaper::reap;
 pub use slot::{Device, DeviceChoice, Jobs, Slot, Slots, cores, slots};

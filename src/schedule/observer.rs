@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
+use super::clock::Clock;
 use super::{Message, Stop};
 use crate::store::{Artifacts, AttemptEnd, Claim, FailureClass, Published, Store, StoreError};
 use crate::train::{Observer, Progress};
@@ -30,8 +31,10 @@ pub(super) struct AttemptObserver<'a> {
     pub(super) runtime: Handle,
     pub(super) stop: Stop,
     pub(super) flags: Flags,
-    /// When its time is over.
-    pub(super) deadline: Option<Instant>,
+    /// How long it has run.
+    pub(super) clock: Clock,
+    /// How long it may.
+    pub(super) timeout: Option<Duration>,
     /// Curve points that are not stored yet.
     pub(super) pending: Vec<(String, u64, f64)>,
     pub(super) costs: BTreeMap<String, f64>,
@@ -58,7 +61,7 @@ impl AttemptObserver<'_> {
     }
 
     fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() > deadline)
+        self.timeout.is_some_and(|timeout| self.clock.ran() > timeout)
     }
 
     /// What the stage's end means: one that stopped because it was asked to may have been asked for several reasons.

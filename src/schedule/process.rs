@@ -39,14 +39,19 @@ pub fn process_started(pid: u32) -> Option<String> {
 }
 
 fn start_ticks(pid: u32) -> Option<String> {
+    let fields = stat(pid)?;
+    match fields.first()?.as_str() {
+        // A zombie runs no more.
+        "Z" | "X" => None,
+        _ => fields.get(19).cloned(),
+    }
+}
+
+/// What the kernel says of a process: its state, a letter, and what follows.
+fn stat(pid: u32) -> Option<Vec<String>> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The command's name is in parentheses and may hold anything; fields are counted after it.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    match fields.first() {
-        // A zombie runs no more.
-        Some(&("Z" | "X")) => None,
-        _ => fields.get(19).map(|ticks| (*ticks).to_owned()),
-    }
+    Some(stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
 }
 
 /// `BOOT/NAMESPACE` of this process.
@@ -82,10 +87,40 @@ pub(super) fn presence(pid: u32, started: Option<&str>) -> Presence {
             (true, true) => {}
         }
     }
+    if surroundings().is_none() {
+        // Without /proc nothing is known of any process.
+        return Presence::OutOfSight;
+    }
     match (start_ticks(pid), ticks) {
         (Some(now), Some(then)) if now == then => Presence::Here,
         (Some(_), None) => Presence::Here,
         _ => Presence::Gone,
+    }
+}
+
+/// What this host knows of processes that the store names.
+#[derive(Debug)]
+pub struct KnownProcesses {
+    host: String,
+}
+
+impl KnownProcesses {
+    /// As seen from this process.
+    #[expect(clippy::new_without_default, reason = "it asks the system")]
+    pub fn new() -> Self {
+        Self { host: host_name() }
+    }
+
+    /// Whether a process ran on this host and runs no more. Of other hosts nothing is known.
+    pub fn is_gone(&self, host: &str, pid: i64, started: Option<&str>) -> bool {
+        host == self.host && presence(pid as u32, started) == Presence::Gone
+    }
+
+    /// Whether a process of this host is stopped, as by Ctrl-Z.
+    pub fn is_stopped(&self, host: &str, pid: i64, started: Option<&str>) -> bool {
+        host == self.host
+            && presence(pid as u32, started) == Presence::Here
+            && stat(pid as u32).is_some_and(|fields| fields.first().is_some_and(|state| state == "T"))
     }
 }
 
@@ -100,6 +135,17 @@ mod tests {
         assert_eq!(presence(pid, Some(&started)), Presence::Here);
         assert_eq!(process_started(u32::MAX), None);
         assert_eq!(presence(u32::MAX, Some(&started)), Presence::Gone);
+    }
+
+    #[test]
+    fn nothing_is_known_of_processes_elsewhere() {
+        let pid = std::process::id();
+        let started = process_started(pid);
+        let known = KnownProcesses::new();
+        assert!(!known.is_gone(&host_name(), i64::from(pid), started.as_deref()));
+        assert!(known.is_gone(&host_name(), i64::from(pid), Some("1@another-boot/1")));
+        assert!(!known.is_gone("elsewhere", i64::from(pid), Some("1@another-boot/1")));
+        assert!(!known.is_stopped(&host_name(), i64::from(pid), started.as_deref()));
     }
 
     #[test]

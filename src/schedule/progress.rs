@@ -1,12 +1,12 @@
 //! What a person sees while a sweep runs: bars on a terminal, one plain line a finished stage elsewhere.
 
-use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Message;
-use crate::store::RunCounts;
+use crate::store::{Retrying, RunCounts};
+use crate::terminal;
 
 /// The display of one sweep.
 pub(super) struct Display {
@@ -14,8 +14,40 @@ pub(super) struct Display {
     bars: Option<(MultiProgress, ProgressBar, Vec<ProgressBar>)>,
     /// What each worker is at.
     titles: Vec<String>,
+    /// When something was last said of what each worker is at.
+    said: Vec<Said>,
     counts: RunCounts,
     left: Option<Duration>,
+}
+
+/// When a stage was claimed, and when a line last told how far it is.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    claimed: Instant,
+    told: Option<Instant>,
+}
+
+/// A stage that is through sooner needs no line before its end.
+const LONG: Duration = Duration::from_secs(1);
+/// Time between two lines that tell how far a stage is, where there are no bars.
+const AGAIN: Duration = Duration::from_secs(30);
+
+impl Said {
+    fn new(now: Instant) -> Self {
+        Self { claimed: now, told: None }
+    }
+
+    /// Whether it is time for a line: at the first sign of a stage that takes a while, then now and then.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let due = match self.told {
+            None => now.duration_since(self.claimed) >= LONG,
+            Some(told) => now.duration_since(told) >= AGAIN,
+        };
+        if due {
+            self.told = Some(now);
+        }
+        due
+    }
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -39,7 +71,7 @@ pub(crate) fn spoken(time: Duration) -> String {
 impl Display {
     /// For so many workers.
     pub(super) fn new(workers: usize, counts: RunCounts) -> Self {
-        let bars = std::io::stderr().is_terminal().then(|| {
+        let bars = terminal::can_redraw().then(|| {
             let multi = MultiProgress::new();
             let overall = multi.add(ProgressBar::new(0));
             overall.set_style(style("{bar:30} {msg}"));
@@ -52,7 +84,8 @@ impl Display {
                 .collect();
             (multi, overall, lines)
         });
-        let mut display = Self { bars, titles: vec![String::new(); workers], counts, left: None };
+        let said = vec![Said::new(Instant::now()); workers];
+        let mut display = Self { bars, titles: vec![String::new(); workers], said, counts, left: None };
         display.standing(counts);
         display
     }
@@ -93,15 +126,22 @@ impl Display {
         match message {
             Message::Claimed { kind, title, .. } => {
                 self.titles[worker] = format!("{kind:<8} {title}");
+                self.said[worker] = Said::new(Instant::now());
                 self.line(worker, self.titles[worker].clone());
             }
             Message::Progress { done, total, unit, loss } => {
                 let loss = loss.map(|loss| format!(", loss {loss:.4}")).unwrap_or_default();
-                self.line(worker, format!("{}  {unit} {done}/{total}{loss}", self.titles[worker]));
+                let text = format!("{}  {unit} {done}/{total}{loss}", self.titles[worker]);
+                if self.bars.is_none() && self.said[worker].is_due(Instant::now()) {
+                    self.say(&format!("[{}] {text}", self.summary()));
+                }
+                self.line(worker, text);
             }
-            Message::Finished { kind, title, state, reason, seconds } => {
+            Message::Finished { kind, title, state, reason, seconds, retrying } => {
                 let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                let text = format!("[{}] {kind:<8} {title}  {state} in {seconds:.1} s{reason}", self.summary());
+                let retrying = retrying.map(|retrying| format!(" ({retrying})")).unwrap_or_default();
+                let text =
+                    format!("[{}] {kind:<8} {title}  {state} in {seconds:.1} s{reason}{retrying}", self.summary());
                 // The bars tell what goes well.
                 if self.bars.is_none() || state != "done" {
                     self.say(&text);
@@ -114,6 +154,16 @@ impl Display {
         }
     }
 
+    /// What a worker was at when it died is tried again.
+    pub(super) fn lost(&self, worker: usize, retrying: &Retrying) {
+        self.say(&format!(
+            "[{}] {}  failed with worker {} ({retrying})",
+            self.summary(),
+            self.titles[worker],
+            worker + 1
+        ));
+    }
+
     fn line(&self, worker: usize, text: String) {
         if let Some(line) = self.bars.as_ref().and_then(|(_, _, lines)| lines.get(worker)) {
             line.set_message(text);
@@ -122,10 +172,9 @@ impl Display {
     }
 
     /// Something for people outside the bars.
-    #[expect(clippy::print_stderr, reason = "progress goes to standard error")]
     pub(super) fn say(&self, text: &str) {
         match &self.bars {
-            None => eprintln!("{text}"),
+            None => terminal::say(text),
             Some((multi, ..)) => {
                 // A bar that cannot be drawn is no reason to stop.
                 let _ = multi.println(text);
@@ -152,10 +201,19 @@ mod tests {
     }
 
     #[test]
+    fn a_long_stage_is_told_of_early_and_then_now_and_then() {
+        let start = Instant::now();
+        let mut said = Said::new(start);
+        let due = [0.1, 0.9, 1.2, 2.0, 31.0, 31.3, 61.5].map(|s| said.is_due(start + Duration::from_secs_f64(s)));
+        assert_eq!(due, [false, false, true, false, false, true, false]);
+    }
+
+    #[test]
     fn the_line_tells_what_is_through_and_what_is_left() {
         let mut display = Display {
             bars: None,
             titles: vec![],
+            said: vec![],
             counts: RunCounts { total: 27, done: 3, failed: 1, given_up: 0 },
             left: None,
         };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::memory::available_memory;
+use crate::paths::expanded;
 use crate::tensor::Gpu;
 
 /// A device that a stage runs on.
@@ -190,7 +191,7 @@ fn in_turn(gpus: &[u32], jobs: usize, per_gpu: usize) -> Vec<Device> {
 }
 
 fn sibling() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("DIDACT_CUDA").map(PathBuf::from) {
+    if let Some(named) = std::env::var_os("DIDACT_CUDA").map(|path| expanded(Path::new(&path))) {
         return named.is_file().then_some(named);
     }
     let beside = std::env::current_exe().ok().map(|own| own.with_file_name(SIBLING));

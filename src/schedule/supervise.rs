@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::attempt::HUNG;
 use super::memory::{kernel_kills, large_pages};
+use super::pause::Workers;
 use super::worker::BREAKER;
 use super::{LaunchOptions, Message, Slot, Stop};
 use crate::store::FailureClass;
@@ -48,14 +49,19 @@ pub(super) async fn supervise(
     slot: Slot,
     options: LaunchOptions,
     sender: UnboundedSender<Event>,
-    leave: Stop,
+    (workers, leave): (Workers, Stop),
 ) {
     // A closed channel means that nobody listens any more.
     let tell = |event| drop(sender.send(event));
     let mut deaths = 0;
     loop {
-        let life = match start(&slot, &options) {
-            Ok(child) => watch(index, child, &options, &sender, &leave).await,
+        let life = match start(&slot, &options, &workers) {
+            Ok(child) => {
+                let pid = child.id();
+                let life = watch(index, child, &options, &sender, &leave).await;
+                pid.into_iter().for_each(|pid| workers.ended(pid));
+                life
+            }
             Err(error) => {
                 let how = format!("could not be started ({}: {error})", slot.executable.display());
                 Life {
@@ -84,7 +90,7 @@ pub(super) async fn supervise(
     }
 }
 
-fn start(slot: &Slot, options: &LaunchOptions) -> std::io::Result<Child> {
+fn start(slot: &Slot, options: &LaunchOptions, workers: &Workers) -> std::io::Result<Child> {
     let mut command = Command::new(&slot.executable);
     command
         .args(["worker", "--sweep", &options.wanted.sweep, "--threads", &slot.threads.to_string(), "--attached"])
@@ -96,17 +102,20 @@ fn start(slot: &Slot, options: &LaunchOptions) -> std::io::Result<Child> {
         .args(options.device_memory.iter().flat_map(|bytes| ["--device-memory".to_owned(), bytes.to_string()]))
         .args(options.memory.iter().flat_map(|bytes| ["--memory".to_owned(), bytes.to_string()]))
         .args(
-            options.stage_timeout.iter().flat_map(|t| ["--stage-timeout".to_owned(), format!("{}s", t.as_secs_f64())]),
+            options
+                .stage_timeout
+                .iter()
+                .flat_map(|t| ["--stage-timeout".to_owned(), format!("{}s {}ns", t.as_secs(), t.subsec_nanos())]),
         )
         .envs(large_pages())
         // The worker reads its standard input only to notice that this process has gone.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
-    // Ctrl-C reaches this process alone, which asks the workers in its own words.
+    // Ctrl-C and Ctrl-Z reach this process alone, which asks the workers in its own words.
     #[cfg(unix)]
     command.process_group(0);
-    command.spawn()
+    workers.start(&mut command)
 }
 
 /// Listens until the worker ends.

@@ -1,10 +1,11 @@
 //! The table `[data]`: layout, root, categories, what is held out.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use super::problem::Place;
 use super::reader::{Problems, Reader};
 use crate::data::{CategorySelection, DataSettings, FolderSettings, HeldOutChoice, Layout, SyntheticSettings};
+use crate::paths::expanded;
 
 pub(super) fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSettings {
     let layouts: Vec<(&str, Option<Layout>)> =
@@ -14,11 +15,11 @@ pub(super) fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSetti
         problems.add(reader.place(), "`data.layout` is missing", help);
     }
     let layout = reader.choice("layout", Some(Layout::Mvtec), &layouts, problems);
-    let named = reader.text("root", problems).map(PathBuf::from);
+    let named = reader.path("root", problems);
     // The command line wins over the environment, the environment over the file.
     let said = reader.has("root") && matches!(reader.place_of("root"), Place::Flag(_));
-    let given = std::env::var_os("DIDACT_DATA").filter(|path| !path.is_empty() && !said).map(PathBuf::from);
-    let root = given.or(named);
+    let given = std::env::var_os("DIDACT_DATA").filter(|path| !path.is_empty() && !said);
+    let root = given.map(|path| expanded(Path::new(&path))).or(named);
     if layout != Some(Layout::Synthetic) && root.is_none() {
         let help = "set data.root to the folder that holds the categories, or DIDACT_DATA";
         problems.add(reader.place(), "`data.root` is missing", help);

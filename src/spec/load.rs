@@ -183,23 +183,24 @@ fn rerun(reader: &mut Reader<'_>, problems: &mut Problems) -> Rerun {
     if reader.flag("rerun", true, problems) { Rerun::Yes } else { Rerun::No }
 }
 
-/// What a sweep's name can be.
-pub const NAME: &str =
-    "expected letters, digits, - _ and . (at most 64, not - or . first): it names the report's folder";
+/// What the name of a sweep must be.
+pub const SWEEP_NAME: &str = "expected at most 64 letters, digits, - _ and ., the first a letter, a digit or _: it names the report's \
+                              folder, and commands take it as an argument";
 
 /// Whether a sweep can have this name.
-pub fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 64
+pub fn is_sweep_name(name: &str) -> bool {
+    name.len() <= 64
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        && !name.starts_with(['.', '-'])
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn name(top: &mut Reader<'_>, problems: &mut Problems) -> String {
-    match top.text("name", problems) {
-        Some(name) if is_name(&name) => name,
+    let name = top.text("name", problems);
+    match name {
+        Some(name) if is_sweep_name(&name) => name,
         Some(name) => {
-            problems.add(&top.place_of("name"), format!("`name` is \"{name}\""), NAME);
+            // What a terminal would obey is shown as it is written.
+            problems.add(&top.place_of("name"), format!("`name` is \"{}\"", name.escape_debug()), SWEEP_NAME);
             "sweep".to_owned()
         }
         None => {

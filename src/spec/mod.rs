@@ -15,7 +15,7 @@ mod tests;
 mod tree;
 mod when;
 
-pub use load::{NAME, Source, is_name, load, load_at_most};
+pub use load::{SWEEP_NAME, Source, is_sweep_name, load, load_at_most};
 pub use problem::{Located, Place, Problem, SpecErrors};
 pub use reader::near;
 pub use space::{Proposal, Space};

@@ -1,6 +1,6 @@
 //! The tables `[teacher]` and `[model]`.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::reader::{Problems, Reader};
 use super::tree::Value;
@@ -20,8 +20,8 @@ pub(super) fn teacher(mut reader: Reader<'_>, problems: &mut Problems) -> Teache
         let help = "name a .safetensors or .pth file with torchvision's ResNet-18 or ResNet-34 weights, or \"demo\"";
         problems.add(reader.place(), "`teacher.weights` is missing", help);
     }
-    let weights = match reader.text("weights", problems) {
-        Some(name) if name != "demo" => WeightSource::File(PathBuf::from(name)),
+    let weights = match reader.path("weights", problems) {
+        Some(path) if path != Path::new("demo") => WeightSource::File(path),
         _ => WeightSource::Demo,
     };
     let levels = levels(&mut reader, problems).unwrap_or_default();

@@ -1,9 +1,11 @@
 //! Reading one table: every question names its key, so what was never asked for is unknown.
 
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 use super::problem::{Place, Problem};
 use super::tree::{Node, Table, Value};
+use crate::paths::expanded;
 
 /// All problems found so far.
 #[derive(Debug, Default)]
@@ -185,6 +187,11 @@ impl<'t> Reader<'t> {
                 None
             }
         }
+    }
+
+    /// A path with its `~` expanded, or none.
+    pub(super) fn path(&mut self, key: &'static str, problems: &mut Problems) -> Option<PathBuf> {
+        self.text(key, problems).map(|text| expanded(Path::new(&text)))
     }
 
     /// True or false, or the default.

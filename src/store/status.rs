@@ -96,6 +96,8 @@ pub struct SweepStatus {
     pub failures: Vec<Failure>,
     /// Workers that have not left, as far as the store knows.
     pub workers: Vec<WorkerRow>,
+    /// Stages of processes that are gone, which wait for whoever takes them up; see [`SweepStatus::without_gone`].
+    pub gone_stages: i64,
     /// Thread-seconds that are left; none while a kind of stage is open that was never done.
     pub thread_seconds_left: Option<f64>,
     /// The latest events.
@@ -219,6 +221,7 @@ impl Store {
             runs,
             failures: self.failures(sweep).await?,
             workers: self.workers(sweep).await?,
+            gone_stages: 0,
             thread_seconds_left: self.thread_seconds_left(&Wanted { sweep: sweep.to_owned(), only: None }).await?,
             events,
         })

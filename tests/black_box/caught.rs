@@ -74,7 +74,7 @@ impl Drop for Started {
 }
 
 /// The state of a process as the kernel tells it: R, S, T …; none where there is no such process, or only its remains.
-fn state(pid: i32) -> Option<char> {
+pub fn state(pid: i32) -> Option<char> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.trim_start().chars().next().filter(|state| !"ZX".contains(*state))
 }

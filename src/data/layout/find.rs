@@ -7,6 +7,7 @@ use super::listing::{file_name, folders};
 use super::{Parts, folders as by_folders, visa};
 use crate::data::select::select;
 use crate::data::{CategorySelection, DataError, DataSettings, FolderSettings, Layout, SyntheticSettings, synthetic};
+use crate::paths::absolute;
 
 /// The categories that were asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +27,8 @@ pub(in crate::data) fn find(settings: &DataSettings) -> Result<Found, DataError>
     if settings.layout == Some(Layout::Synthetic) {
         return drawn(&settings.synthetic.clone().unwrap_or_default(), &settings.categories);
     }
-    let root = settings.root.as_deref().unwrap_or(Path::new("."));
+    // Messages name whole paths: a relative one does not say from where.
+    let root = &absolute(settings.root.as_deref().unwrap_or(Path::new(".")));
     if !root.is_dir() {
         return Err(DataError::Missing {
             what: "data folder",

@@ -1,0 +1,163 @@
+//! Stages that the store takes for running, though their processes are gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::row::row;
+use super::{RunStates, Store, StoreError, SweepStatus};
+
+row! {
+    /// A stage of a sweep that some process holds, with one of the runs that want it.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct HeldStage {
+        /// Its key.
+        pub stage: String,
+        /// Its kind.
+        pub kind: String,
+        /// The run.
+        pub run: String,
+        /// The run's category.
+        pub category: String,
+        /// The run's variant.
+        pub variant: String,
+        /// The run's state.
+        pub run_state: String,
+        /// The holder's machine.
+        pub host: String,
+        /// Its process.
+        pub pid: i64,
+        /// When that process started; see [`super::AttemptStart`].
+        pub process_started: Option<String>,
+    }
+}
+
+impl Store {
+    /// The stages of a sweep that are held, once for each run that wants them.
+    pub async fn held_stages(&self, sweep: &str) -> Result<Vec<HeldStage>, StoreError> {
+        Ok(sqlx::query_as(
+            // CROSS JOIN: from the few that are held.
+            "SELECT s.id AS stage, s.kind, r.id AS run, r.category, st.variant, r.state AS run_state,
+                    a.host, a.pid, a.process_started
+             FROM attempt a CROSS JOIN stage s CROSS JOIN run_stage rs CROSS JOIN sweep_run sr
+             JOIN run r ON r.id = sr.run_id
+             JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+             WHERE a.state = 'running' AND s.id = a.stage_id AND s.token = a.id AND s.state = 'running'
+               AND rs.stage_id = s.id AND sr.run_id = rs.run_id AND sr.sweep_id = ?",
+        )
+        .bind(sweep)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+}
+
+impl SweepStatus {
+    /// Shows what gone processes held as what it is: waiting for whoever takes it up. The store itself is not changed.
+    ///
+    /// `is_gone` is asked for a machine, a process, and when that started.
+    pub fn without_gone(&mut self, held: &[HeldStage], is_gone: impl Fn(&str, i64, Option<&str>) -> bool) {
+        self.workers.retain(|worker| !is_gone(&worker.host, worker.pid, worker.process_started.as_deref()));
+        let mut stages: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut idle: BTreeMap<&str, &HeldStage> = BTreeMap::new();
+        let mut busy: BTreeSet<&str> = BTreeSet::new();
+        for row in held {
+            if is_gone(&row.host, row.pid, row.process_started.as_deref()) {
+                stages.insert(&row.stage, &row.kind);
+                idle.insert(&row.run, row);
+            } else {
+                busy.insert(&row.run);
+            }
+        }
+        for kind in stages.values() {
+            wait_again(&mut self.stages, |row| row.kind == *kind, |row| (&mut row.state, &mut row.count));
+        }
+        for row in idle.values().filter(|row| row.run_state == "running" && !busy.contains(row.run.as_str())) {
+            let theirs = |shown: &RunStates| shown.category == row.category && shown.variant == row.variant;
+            wait_again(&mut self.runs, theirs, |shown| (&mut shown.state, &mut shown.count));
+        }
+        self.gone_stages = stages.len() as i64;
+    }
+}
+
+/// Counts one as pending that was counted as running, among the rows that are of the same kind.
+fn wait_again<R: Clone>(
+    rows: &mut Vec<R>,
+    same: impl Fn(&R) -> bool,
+    parts: impl for<'r> Fn(&'r mut R) -> (&'r mut String, &'r mut i64),
+) {
+    let find = |rows: &mut [R], state: &str| rows.iter_mut().position(|row| same(row) && *parts(row).0 == *state);
+    let Some(running) = find(rows, "running") else { return };
+    let mut one = rows[running].clone();
+    *parts(&mut rows[running]).1 -= 1;
+    match find(rows, "pending") {
+        Some(pending) => *parts(&mut rows[pending]).1 += 1,
+        None => {
+            (*parts(&mut one).0, *parts(&mut one).1) = ("pending".to_owned(), 1);
+            rows.insert(running, one);
+        }
+    }
+    rows.retain_mut(|row| *parts(row).1 > 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{StageCount, WorkerRow};
+
+    fn held(stage: &str, run: &str, pid: i64) -> HeldStage {
+        let text = |text: &str| text.to_owned();
+        HeldStage {
+            stage: text(stage),
+            kind: text("joint"),
+            run: text(run),
+            category: text("weave"),
+            variant: text("ST-FPM"),
+            run_state: text("running"),
+            host: text("here"),
+            pid,
+            process_started: None,
+        }
+    }
+
+    #[test]
+    fn what_gone_processes_held_waits() {
+        let text = |text: &str| text.to_owned();
+        let worker = |pid: i64| WorkerRow {
+            id: pid.to_string(),
+            host: text("here"),
+            pid,
+            process_started: None,
+            device: text("cpu"),
+            threads: 1,
+            seen_at: String::new(),
+            stage: None,
+            kind: None,
+            seconds: None,
+            log: None,
+            title: None,
+        };
+        let stages = |state: &str, count| StageCount { kind: text("joint"), state: text(state), count };
+        let runs = |state: &str, count| RunStates {
+            category: text("weave"),
+            variant: text("ST-FPM"),
+            state: text(state),
+            count,
+        };
+        let mut status = SweepStatus {
+            name: text("s"),
+            stages: vec![stages("done", 1), stages("running", 2)],
+            runs: vec![runs("pending", 4), runs("running", 3)],
+            failures: Vec::new(),
+            workers: vec![worker(1), worker(2)],
+            gone_stages: 0,
+            thread_seconds_left: None,
+            events: Vec::new(),
+        };
+        // Process 2 is gone. Its stage was wanted by two runs; one of them has another stage that runs.
+        let rows = [held("a", "x", 1), held("b", "x", 2), held("b", "y", 2)];
+        status.without_gone(&rows, |host, pid, _| host == "here" && pid == 2);
+        assert_eq!(status.stages, [stages("done", 1), stages("pending", 1), stages("running", 1)]);
+        assert_eq!(status.runs, [runs("pending", 5), runs("running", 2)]);
+        assert_eq!((status.workers.len(), status.gone_stages), (1, 1));
+        status.without_gone(&rows, |_, _, _| false);
+        assert_eq!(status.gone_stages, 0);
+    }
+}

@@ -1,0 +1,42 @@
+//! Stages that failed and are tried again by themselves.
+
+use serde::{Deserialize, Serialize};
+
+use super::state::MAX_ATTEMPTS;
+use super::{Store, StoreError, since};
+
+/// When a stage is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Retrying {
+    /// Attempts without progress by now.
+    pub attempts: i64,
+    /// So many, and it has failed for good.
+    pub most: i64,
+    /// Seconds of rest before the next.
+    pub seconds: f64,
+}
+
+impl std::fmt::Display for Retrying {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { attempts, most, seconds } = self;
+        write!(f, "attempt {attempts} of {most} without progress; tried again in {seconds:.1} s")
+    }
+}
+
+impl Store {
+    /// Whether a stage rests after a failure; none where it has failed for good, or its last attempt did not fail.
+    pub async fn retrying(&self, stage: &str) -> Result<Option<Retrying>, StoreError> {
+        let row: Option<(i64, Option<f64>)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT attempts, -({ago}) FROM stage WHERE id = ? AND state = 'pending' AND failure_class IS NOT NULL",
+            ago = since("not_before"),
+        )))
+        .bind(stage)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|(attempts, seconds)| Retrying {
+            attempts,
+            most: MAX_ATTEMPTS,
+            seconds: seconds.unwrap_or_default().max(0.0),
+        }))
+    }
+}

@@ -1,0 +1,75 @@
+//! Standard error: what goes there, and how it looks. Everything here is best effort: a closed pipe or a full disk must not end the work.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+
+/// Writes a line to standard error. `eprintln!` would panic where that is not possible.
+pub fn say(text: &str) {
+    // One write a line, so that lines of several processes do not mix.
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Standard error as a writer that never fails, for libraries that panic or complain when a write does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BestEffort;
+
+impl Write for BestEffort {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether standard error shows colours.
+pub fn has_colours() -> bool {
+    coloured(io::stderr().is_terminal(), |name| std::env::var_os(name))
+}
+
+/// Whether standard error is a terminal on which lines can be drawn again.
+pub fn can_redraw() -> bool {
+    io::stderr().is_terminal() && is_capable(|name| std::env::var_os(name))
+}
+
+/// `NO_COLOR` wins over `CLICOLOR_FORCE`, which wins over what the terminal can do; an empty variable counts as unset.
+fn coloured(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let value = |name| variable(name).filter(|value| !value.is_empty());
+    if value("NO_COLOR").is_some() {
+        return false;
+    }
+    if value("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+        return true;
+    }
+    terminal && value("CLICOLOR").is_none_or(|value| value != "0") && is_capable(variable)
+}
+
+/// Whether the terminal says that it is more than a printer. Windows sets no `TERM`.
+fn is_capable(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    match variable("TERM").filter(|term| !term.is_empty()) {
+        Some(term) => term != "dumb",
+        None => cfg!(windows),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_follow_the_conventions() {
+        let shown = |terminal, set: &[(&str, &str)]| {
+            let set: Vec<(String, OsString)> = set.iter().map(|(n, v)| ((*n).to_owned(), v.into())).collect();
+            coloured(terminal, |name| set.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()))
+        };
+        let xterm = ("TERM", "xterm-256color");
+        assert!(shown(true, &[xterm]) && !shown(false, &[xterm]));
+        assert!(!shown(true, &[]) && !shown(true, &[("TERM", "")]) && !shown(true, &[("TERM", "dumb")]));
+        assert!(!shown(true, &[xterm, ("NO_COLOR", "1")]) && shown(true, &[xterm, ("NO_COLOR", "")]));
+        assert!(shown(false, &[("CLICOLOR_FORCE", "1")]) && !shown(false, &[("CLICOLOR_FORCE", "0")]));
+        assert!(!shown(false, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+        assert!(!shown(true, &[xterm, ("CLICOLOR", "0")]));
+    }
+}
