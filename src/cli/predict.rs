@@ -67,8 +67,15 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
     for bad in &prediction.unreadable {
         say(&format!("error: {bad}"));
     }
+    for bad in &prediction.unwritten {
+        say(&format!("error: {bad}"));
+    }
     print(&summary(&prediction, args))?;
-    Ok(if prediction.unreadable.is_empty() { Exit::Done } else { Exit::Data })
+    Ok(match (prediction.unreadable.is_empty(), prediction.unwritten.is_empty()) {
+        (_, false) => Exit::Store,
+        (false, true) => Exit::Data,
+        (true, true) => Exit::Done,
+    })
 }
 
 /// The same command in the sibling executable, whose words and exit code are this one's.

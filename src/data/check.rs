@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::image::Look;
 use super::layout::{self, Parts};
 use super::published::{Counts, published_counts};
 use super::sample::ImageSource;
-use super::{DataError, DataSettings, Dataset, Layout, Sample};
+use super::{DataError, DataSettings, Dataset, Exif, Layout, Reading, Sample};
 
 /// What `data check` found in one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,10 +28,31 @@ pub struct CategoryReport {
     pub several_masks: usize,
     /// Defective test images without a mask.
     pub missing_masks: Vec<String>,
+    /// Images that EXIF asks to turn.
+    pub exif_turned: usize,
+    /// Images of 16 bits a channel.
+    pub deep: Option<Deep>,
     /// What cannot be read or does not fit, one message each.
     pub problems: Vec<String>,
     /// What it has as published, where that is known.
     pub published: Option<Counts>,
+}
+
+/// Images of 16 bits a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Deep {
+    /// How many.
+    pub images: usize,
+    /// The largest value in any of them.
+    pub largest: u16,
+}
+
+impl Deep {
+    /// The white level of the bits that they use, where these are fewer than 16.
+    fn white_level(self) -> Option<u16> {
+        let used = u16::BITS - self.largest.leading_zeros();
+        (8..u16::BITS).contains(&used).then(|| u16::MAX >> (u16::BITS - used))
+    }
 }
 
 impl CategoryReport {
@@ -76,8 +98,9 @@ pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
     if !settings.held_out.is_default() {
         Dataset::open(settings)?;
     }
-    let categories: Vec<CategoryReport> = found.parts.iter().map(|parts| check_category(parts, found.layout)).collect();
-    let mut notes = Vec::new();
+    let categories: Vec<CategoryReport> =
+        found.parts.iter().map(|parts| check_category(parts, found.layout, settings.reading)).collect();
+    let mut notes = notes_on_reading(&categories, settings.reading);
     for (layout, names) in &found.left_out {
         notes.push(format!("left out, for they look like {}: {}", layout.name(), names.join(", ")));
     }
@@ -94,9 +117,44 @@ pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
     Ok(DataReport { layout: found.layout.name(), root: PathBuf::from(found.root), categories, notes })
 }
 
-fn check_category(parts: &Parts, layout: Layout) -> CategoryReport {
+/// What is to be said of orientations and of bits that are not used.
+fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<String> {
+    let mut notes = Vec::new();
+    let turned: usize = categories.iter().map(|category| category.exif_turned).sum();
+    match reading.exif {
+        _ if turned == 0 => {}
+        Exif::Ignore => notes.push(format!(
+            "{turned} image(s) carry an EXIF orientation, which is ignored as Pillow and PyTorch ignore it; data.exif = \"apply\" turns \
+             them and their masks"
+        )),
+        Exif::Apply => notes.push(format!("{turned} image(s) are turned by their EXIF orientation")),
+    }
+    let deep = categories.iter().filter_map(|category| category.deep);
+    let deep = deep.reduce(|a, b| Deep { images: a.images + b.images, largest: a.largest.max(b.largest) });
+    match (deep, reading.white_level) {
+        (Some(deep), None) => {
+            if let Some(white) = deep.white_level() {
+                let Deep { images, largest } = deep;
+                let (bits, levels) = (u16::BITS - white.leading_zeros(), (u32::from(white) + 1) / 256);
+                notes.push(format!(
+                    "{images} image(s) of 16 bits hold values up to {largest} ({bits} bits) and become about {levels} grey level(s); \
+                     data.white_level = {white} makes them use all 256"
+                ));
+            }
+        }
+        (Some(Deep { images, largest }), Some(white)) if largest > white => notes.push(format!(
+            "{images} image(s) of 16 bits hold values up to {largest}: what is above data.white_level = {white} is white"
+        )),
+        _ => {}
+    }
+    notes
+}
+
+fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryReport {
     let samples: Vec<&Sample> = parts.train.iter().chain(&parts.validation).chain(&parts.test).collect();
-    let looks: Vec<_> = samples.par_iter().map(|sample| (sample.picture(), sample.load_mask(16))).collect();
+    // Of each image only what is told of it is kept.
+    let has_mask = |sample: &Sample| sample.load_mask(16, reading).map(|mask| mask.is_some());
+    let looks: Vec<_> = samples.par_iter().map(|sample| (sample.look(), has_mask(sample))).collect();
     let mut report = CategoryReport {
         name: parts.name.clone(),
         train: parts.train.len(),
@@ -105,6 +163,8 @@ fn check_category(parts: &Parts, layout: Layout) -> CategoryReport {
         sizes: Vec::new(),
         several_masks: parts.test.iter().filter(|sample| sample.masks.len() > 1).count(),
         missing_masks: Vec::new(),
+        exif_turned: 0,
+        deep: None,
         problems: Vec::new(),
         published: published_counts(layout, &parts.name).map(|(counts, _)| counts),
     };
@@ -117,16 +177,24 @@ fn check_category(parts: &Parts, layout: Layout) -> CategoryReport {
     if let Some(place) = &parts.validation_place {
         needs(place, parts.validation.len(), 1);
     }
-    for (sample, (picture, mask)) in samples.iter().zip(looks) {
-        match picture {
-            Ok(picture) => count(&mut report.sizes, format!("{}×{}", picture.width, picture.height)),
+    for (sample, (look, mask)) in samples.iter().zip(looks) {
+        match look {
+            Ok(Look { size: (width, height), asks_to_be_turned, largest }) => {
+                count(&mut report.sizes, format!("{width}×{height}"));
+                report.exif_turned += usize::from(asks_to_be_turned);
+                if let Some(largest) = largest {
+                    let deep = report.deep.get_or_insert(Deep { images: 0, largest });
+                    *deep = Deep { images: deep.images + 1, largest: deep.largest.max(largest) };
+                }
+            }
             Err(error) => report.problems.push(error.to_string()),
         }
         match mask {
-            Ok(None) if sample.defect.is_some() => report.missing_masks.push(sample.image.clone()),
+            Ok(false) if sample.defect.is_some() => report.missing_masks.push(sample.image.clone()),
             Ok(_) => {}
             // An unreadable image is already told.
-            Err(DataError::Decode { path, .. }) if matches!(&sample.source, ImageSource::File(p) if *p == path) => {}
+            Err(DataError::Decode { path, .. } | DataError::TooLarge { path, .. } | DataError::Io { path, .. }) if matches!(&sample.source, ImageSource::File(p) if *p == path) =>
+                {}
             Err(error) => report.problems.push(error.to_string()),
         }
     }

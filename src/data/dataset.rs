@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::select::pick;
-use super::{DataError, DataSettings, HeldOut, Layout, Sample, held_out, layout};
+use super::{DataError, DataSettings, HeldOut, Layout, Reading, Sample, held_out, layout};
 
 /// One category: its images in the order of their paths.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,9 +68,9 @@ fn digest_all(
 }
 
 impl Category {
-    /// Whether all images and masks can be read, as far as their headers tell, and each mask has its image's size.
-    pub fn check(&self) -> Result<(), DataError> {
-        self.train.par_iter().chain(&self.test).try_for_each(Sample::check)
+    /// Whether all images and masks can be read to their last pixel, and each mask has its image's size.
+    pub fn check(&self, reading: Reading) -> Result<(), DataError> {
+        self.train.par_iter().chain(&self.test).try_for_each(|sample| sample.check(reading))
     }
 
     /// Digest of the normal images, those that are held out among them.

@@ -69,12 +69,22 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// A file is not an image that didact can decode.
-    #[error("{path} is not a readable image: {reason}; didact reads PNG, JPEG and BMP")]
+    #[error("{path} is not a readable image: {reason}; didact reads PNG, JPEG, BMP, TIFF and WebP")]
     Decode {
         /// Where.
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// An image with more pixels than any is read with.
+    #[error("{path} is {width}×{height} pixels, of which at most {most} are read; cut or scale it", most = super::decode::MOST_PIXELS)]
+    TooLarge {
+        /// Where.
+        path: PathBuf,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
     },
     /// A mask in a format that changes its values.
     #[error(
@@ -85,7 +95,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// Mask and image differ in size.
-    #[error("mask {mask} is {mask_size}, its image {image} is {image_size}: they must have the same size")]
+    #[error("mask {mask} is {mask_size}, its image {image} is {image_size}: they must have the same size{hint}")]
     MaskSize {
         /// The mask.
         mask: String,
@@ -95,6 +105,8 @@ pub enum DataError {
         image: String,
         /// Its size.
         image_size: String,
+        /// What may be the reason.
+        hint: &'static str,
     },
     /// A category that the data set does not have.
     #[error("there is no category `{name}` in {root}; found: {found}{hint}")]

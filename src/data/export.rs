@@ -44,7 +44,7 @@ fn write_png(path: &Path, pixels: &[u8], side: usize, colour: image::ExtendedCol
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{DataSettings, Dataset, Layout};
+    use crate::data::{DataSettings, Dataset, Layout, Reading};
 
     #[test]
     fn the_set_on_disk_is_the_drawn_set() {
@@ -53,14 +53,15 @@ mod tests {
         assert_eq!(write_synthetic(&drawn, root.path()).expect("written"), 3 * (3 + 2 + 3));
         let settings =
             |layout| DataSettings { synthetic: Some(drawn.clone()), ..DataSettings::at(root.path(), Some(layout)) };
+        let reading = Reading::default();
         let disk = Dataset::open(&settings(Layout::Mvtec)).expect("opens");
         let memory = Dataset::open(&settings(Layout::Synthetic)).expect("opens");
         for (disk, memory) in disk.categories().iter().zip(memory.categories()) {
             assert_eq!(disk.name, memory.name);
             for (a, b) in disk.train.iter().chain(&disk.test).zip(memory.train.iter().chain(&memory.test)) {
                 assert_eq!((&a.image, &a.defect), (&b.image, &b.defect));
-                assert_eq!(a.load(48).expect("reads"), b.load(48).expect("draws"));
-                assert_eq!(a.load_mask(48).expect("reads"), b.load_mask(48).expect("draws"));
+                assert_eq!(a.load(48, reading).expect("reads"), b.load(48, reading).expect("draws"));
+                assert_eq!(a.load_mask(48, reading).expect("reads"), b.load_mask(48, reading).expect("draws"));
             }
         }
     }

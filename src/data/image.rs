@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
-use super::DataError;
+use ::image::DynamicImage;
+use ::image::metadata::Orientation;
+
+use super::decode::{Decoded, decode};
 use super::resize::resize_rgb;
+use super::{DataError, Exif, Reading};
 
 /// ImageNet's mean per channel, RGB.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -32,9 +36,20 @@ pub struct Picture {
 
 impl Picture {
     /// Decodes a file; grey becomes RGB, 16 bits become 8, an alpha channel is dropped.
-    pub fn open(path: &Path) -> Result<Self, DataError> {
-        let decoded = decode(path)?.into_rgb8();
-        Ok(Self { width: decoded.width() as usize, height: decoded.height() as usize, rgb: decoded.into_raw() })
+    pub fn open(path: &Path, reading: Reading) -> Result<Self, DataError> {
+        let Decoded { mut image, orientation, room: _room } = decode(path)?;
+        if reading.exif == Exif::Apply {
+            image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+        }
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        let rgb = match reading.white_level {
+            Some(white) if has_16_bits(&image) => {
+                let scaled = |value: u16| (u32::from(value.min(white)) * 255 + u32::from(white) / 2) / u32::from(white);
+                image.into_rgb16().into_raw().into_iter().map(|value| scaled(value) as u8).collect()
+            }
+            _ => image.into_rgb8().into_raw(),
+        };
+        Ok(Self { width, height, rgb })
     }
 
     /// Resizes to a square with Pillow's antialiased `BILINEAR`.
@@ -43,11 +58,51 @@ impl Picture {
     }
 }
 
-/// Decodes by content, whatever the file's ending says.
-pub(super) fn decode(path: &Path) -> Result<image::DynamicImage, DataError> {
-    let io = |source| DataError::Io { path: path.to_owned(), source };
-    let reader = image::ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
-    reader.decode().map_err(|error| DataError::Decode { path: path.to_owned(), reason: error.to_string() })
+/// What a look at a picture tells, without its pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    /// Columns and rows, as they are stored.
+    pub size: (u32, u32),
+    /// Whether EXIF asks to turn it.
+    pub asks_to_be_turned: bool,
+    /// The largest value, where there are 16 bits a channel.
+    pub largest: Option<u16>,
+}
+
+impl Look {
+    /// At a picture that is no file.
+    pub(super) fn drawn(picture: &Picture) -> Self {
+        Self { size: (picture.width as u32, picture.height as u32), asks_to_be_turned: false, largest: None }
+    }
+}
+
+/// Decodes a file and forgets it.
+pub(super) fn look(path: &Path) -> Result<Look, DataError> {
+    let Decoded { image, orientation, room: _room } = decode(path)?;
+    let largest = match &image {
+        DynamicImage::ImageLuma16(pixels) => pixels.as_raw().iter().max().copied(),
+        DynamicImage::ImageRgb16(pixels) => pixels.as_raw().iter().max().copied(),
+        // Alpha is no grey.
+        DynamicImage::ImageLumaA16(pixels) => pixels.pixels().map(|pixel| pixel.0[0]).max(),
+        DynamicImage::ImageRgba16(pixels) => pixels
+            .pixels()
+            .flat_map(|pixel| {
+                let [red, green, blue, _] = pixel.0;
+                [red, green, blue]
+            })
+            .max(),
+        _ => None,
+    };
+    Ok(Look {
+        size: (image.width(), image.height()),
+        asks_to_be_turned: orientation.is_some_and(|orientation| orientation != Orientation::NoTransforms),
+        largest,
+    })
+}
+
+fn has_16_bits(image: &DynamicImage) -> bool {
+    let colour = image.color();
+    colour.bytes_per_pixel() == 2 * colour.channel_count()
 }
 
 /// (x/255 − mean) / deviation per channel, (row, column, channel).
@@ -120,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("red.png");
         image::RgbImage::from_pixel(4, 6, image::Rgb([250, 10, 60])).save(&path).expect("written");
-        let image = Picture::open(&path).expect("decodes").resized(2);
+        let image = Picture::open(&path, Reading::default()).expect("decodes").resized(2);
         assert_eq!(image.rgb[..3], [250, 10, 60]);
         let values = normalise(&image);
         assert!((values[0] - (250.0 / 255.0 - 0.485) / 0.229).abs() < 1e-6);
@@ -132,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("grey.bmp");
         image::GrayImage::from_pixel(3, 3, image::Luma([77])).save(&path).expect("written");
-        assert_eq!(Picture::open(&path).expect("decodes").rgb, vec![77; 27]);
+        assert_eq!(Picture::open(&path, Reading::default()).expect("decodes").rgb, vec![77; 27]);
     }
 
     #[test]
@@ -140,7 +195,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("broken.png");
         std::fs::write(&path, "not an image").expect("written");
-        let message = Picture::open(&path).expect_err("not an image").to_string();
-        assert!(message.contains("broken.png") && message.contains("PNG, JPEG and BMP"), "{message}");
+        let message = Picture::open(&path, Reading::default()).expect_err("not an image").to_string();
+        assert!(message.contains("broken.png") && message.contains("PNG, JPEG, BMP"), "{message}");
     }
 }

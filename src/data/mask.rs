@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use image::metadata::Orientation;
+
 use super::DataError;
-use super::image::decode;
+use super::decode::decode;
 
 /// Ground truth of any size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +21,14 @@ pub struct Mask {
 impl Mask {
     /// Decodes a mask file: every value above 0 is defective (LOCO and VisA encode kinds as other values than 255).
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        let decoded = decode(path)?.into_luma16();
+        Self::open_turned(path, Orientation::NoTransforms)
+    }
+
+    /// Decodes a mask file and turns it as its image is turned.
+    pub(super) fn open_turned(path: &Path, turn: Orientation) -> Result<Self, DataError> {
+        let mut decoded = decode(path)?;
+        decoded.image.apply_orientation(turn);
+        let decoded = decoded.image.into_luma16();
         Ok(Self {
             width: decoded.width() as usize,
             height: decoded.height() as usize,

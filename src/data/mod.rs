@@ -2,19 +2,26 @@
 
 mod check;
 mod dataset;
+mod decode;
 mod dice;
 mod error;
 mod export;
 mod feature_set;
 mod held_out;
 mod image;
+mod jpeg;
 mod layout;
 mod mask;
 mod mask_file;
+#[cfg(test)]
+mod pillow;
+mod png;
 mod pseudo;
 mod published;
 mod random;
+pub(crate) mod regular;
 mod resize;
+mod room;
 mod sample;
 mod select;
 mod settings;
@@ -22,7 +29,7 @@ mod split;
 mod synthetic;
 
 pub use self::image::{Image, Picture, normalise};
-pub use check::{CategoryReport, DataReport, check};
+pub use check::{CategoryReport, DataReport, Deep, check};
 pub use dataset::{Category, Dataset};
 pub use error::DataError;
 pub use export::write_synthetic;
@@ -33,7 +40,10 @@ pub use mask_file::{read_masks, write_masks};
 pub use pseudo::{Painted, Painter, paint};
 pub use published::{Counts, published_counts};
 pub use random::{below, normal_pair, stream};
+pub(crate) use room::room_for;
 pub use sample::{ImageSource, Sample};
-pub use settings::{CategorySelection, DataSettings, FolderSettings, HeldOutChoice, Layout, SyntheticSettings};
+pub use settings::{
+    CategorySelection, DataSettings, Exif, FolderSettings, HeldOutChoice, Layout, Reading, SyntheticSettings,
+};
 pub use split::{HeldOut, Split, SplitRule, shuffle};
 pub use synthetic::{Drawing, Drawn};

@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use image::metadata::Orientation;
+
+use super::decode::{Header, header, turned, verify};
+use super::image::{Look, look};
 use super::synthetic::Drawing;
-use super::{DataError, Image, Mask, Picture};
+use super::{DataError, Exif, Image, Mask, Picture, Reading, regular};
 
 /// Where an image comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,20 +33,28 @@ pub struct Sample {
 
 impl Sample {
     /// The whole image.
-    pub fn picture(&self) -> Result<Picture, DataError> {
+    pub fn picture(&self, reading: Reading) -> Result<Picture, DataError> {
         match &self.source {
-            ImageSource::File(path) => Picture::open(path),
+            ImageSource::File(path) => Picture::open(path, reading),
             ImageSource::Drawn(drawing) => Ok(drawing.draw().picture),
         }
     }
 
+    /// The image, decoded and forgotten.
+    pub(super) fn look(&self) -> Result<Look, DataError> {
+        match &self.source {
+            ImageSource::File(path) => look(path),
+            ImageSource::Drawn(drawing) => Ok(Look::drawn(&drawing.draw().picture)),
+        }
+    }
+
     /// The image prepared to side².
-    pub fn load(&self, side: usize) -> Result<Image, DataError> {
-        Ok(self.picture()?.resized(side))
+    pub fn load(&self, side: usize, reading: Reading) -> Result<Image, DataError> {
+        Ok(self.picture(reading)?.resized(side))
     }
 
     /// The ground truth at side²: the union of the masks; none where there is no mask. A normal image has none.
-    pub fn load_mask(&self, side: usize) -> Result<Option<Mask>, DataError> {
+    pub fn load_mask(&self, side: usize, reading: Reading) -> Result<Option<Mask>, DataError> {
         let path = match &self.source {
             ImageSource::Drawn(drawing) => {
                 return Ok(self.defect.is_some().then(|| drawing.draw().mask.resized(side)));
@@ -51,8 +63,8 @@ impl Sample {
         };
         let mut union: Option<Mask> = None;
         for mask_path in &self.masks {
-            let mask = Mask::open(mask_path)?;
-            same_size(mask_path, (mask.width, mask.height), path, dimensions(path)?)?;
+            let turn = fitting(mask_path, header(mask_path)?, path, header(path)?, reading.exif)?;
+            let mask = Mask::open_turned(mask_path, turn)?;
             union = Some(match union {
                 Some(union) => union.or(&mask),
                 None => mask,
@@ -61,11 +73,11 @@ impl Sample {
         Ok(union.map(|mask| mask.resized(side)))
     }
 
-    /// Whether image and masks can be read, as far as their headers tell, and are of one size.
-    pub(super) fn check(&self) -> Result<(), DataError> {
+    /// Whether image and masks can be read to their last pixel, and fit each other.
+    pub(super) fn check(&self, reading: Reading) -> Result<(), DataError> {
         let ImageSource::File(path) = &self.source else { return Ok(()) };
-        let size = dimensions(path)?;
-        self.masks.iter().try_for_each(|mask| same_size(mask, dimensions(mask)?, path, size))
+        let image = verify(path)?;
+        self.masks.iter().try_for_each(|mask| fitting(mask, verify(mask)?, path, image, reading.exif).map(|_| ()))
     }
 
     /// BLAKE3 of the image: of the file's bytes, or of what the drawing depends on.
@@ -97,37 +109,102 @@ impl Sample {
     }
 }
 
-/// Width and height by the file's header.
-fn dimensions(path: &Path) -> Result<(usize, usize), DataError> {
-    let io = |source| DataError::Io { path: path.to_owned(), source };
-    let reader = image::ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
-    let (width, height) = reader
-        .into_dimensions()
-        .map_err(|error| DataError::Decode { path: path.to_owned(), reason: error.to_string() })?;
-    Ok((width as usize, height as usize))
-}
-
-fn same_size(
-    mask: &Path,
-    mask_size: (usize, usize),
-    image: &Path,
-    image_size: (usize, usize),
-) -> Result<(), DataError> {
-    if mask_size == image_size {
-        return Ok(());
+/// How a mask is turned to lie on its image.
+///
+/// Where EXIF is applied, a mask with an orientation of its own is turned by that. Any other was drawn either on the pixels as they are
+/// stored or on the picture as it is seen: its size tells which, and where both have one size, it is turned as its image is.
+fn fitting(
+    mask_path: &Path,
+    mask: Header,
+    image_path: &Path,
+    image: Header,
+    exif: Exif,
+) -> Result<Orientation, DataError> {
+    let (stored, of_mask) = ((image.width, image.height), (mask.width, mask.height));
+    let turn = image.orientation.unwrap_or(Orientation::NoTransforms);
+    let seen = turned(stored, turn);
+    let (turn, expected) = match (exif, mask.orientation) {
+        (Exif::Ignore, _) => (Orientation::NoTransforms, stored),
+        (Exif::Apply, Some(own)) => (own, seen),
+        (Exif::Apply, None) if of_mask == stored => (turn, seen),
+        (Exif::Apply, None) => (Orientation::NoTransforms, seen),
+    };
+    if turned(of_mask, turn) == expected {
+        return Ok(turn);
     }
-    let show = |(width, height): (usize, usize)| format!("{width}×{height}");
+    let show = |(width, height): (u32, u32)| format!("{width}×{height}");
     Err(DataError::MaskSize {
-        mask: mask.display().to_string(),
-        mask_size: show(mask_size),
-        image: image.display().to_string(),
-        image_size: show(image_size),
+        mask: mask_path.display().to_string(),
+        mask_size: show(of_mask),
+        image: image_path.display().to_string(),
+        image_size: show(stored),
+        hint: match exif == Exif::Ignore && of_mask == seen {
+            true => "; the image carries an EXIF orientation, and is as large as the mask with data.exif = \"apply\"",
+            false => "",
+        },
     })
 }
 
 fn digest_file(path: &Path) -> Result<blake3::Hash, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
+    // Mapping what is no file could wait for ever.
+    drop(regular::open(path).map_err(io)?);
     let mut hasher = blake3::Hasher::new();
     hasher.update_mmap(path).map_err(io)?;
     Ok(hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The header of an image of 4×2 pixels that EXIF asks to turn.
+    fn head(width: u32, height: u32, orientation: Option<Orientation>) -> Header {
+        Header { width, height, orientation }
+    }
+
+    #[test]
+    fn a_mask_is_turned_as_its_image_is_or_as_it_says_or_not_at_all() {
+        let image = head(4, 2, Some(Orientation::Rotate90));
+        let fit = |mask, exif| fitting(Path::new("m.png"), mask, Path::new("i.jpg"), image, exif);
+        let (plain, apply) = (Orientation::NoTransforms, Exif::Apply);
+        assert_eq!(fit(head(4, 2, None), Exif::Ignore).expect("fits"), plain);
+        assert_eq!(fit(head(4, 2, None), apply).expect("drawn on what is stored"), Orientation::Rotate90);
+        assert_eq!(fit(head(2, 4, None), apply).expect("drawn on what is seen"), plain);
+        assert_eq!(fit(head(4, 2, Some(Orientation::Rotate270)), apply).expect("its own"), Orientation::Rotate270);
+        assert_eq!(fit(head(2, 4, Some(plain)), apply).expect("its own"), plain);
+        assert!(fit(head(4, 2, Some(plain)), apply).is_err());
+        let message = fit(head(2, 4, None), Exif::Ignore).expect_err("another size").to_string();
+        assert!(message.contains("data.exif = \"apply\""), "{message}");
+        let message = fit(head(3, 4, None), Exif::Ignore).expect_err("another size").to_string();
+        assert!(!message.contains("exif"), "{message}");
+    }
+
+    #[test]
+    fn image_and_mask_are_turned_alike() {
+        let recorded: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/golden/images.json")).expect("JSON");
+        let turned = recorded["images"].as_array().into_iter().flatten().find(|image| image["name"] == "turned.png");
+        let file = turned.and_then(|image| image["file"].as_str()).expect("recorded");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (image, mask) = (folder.path().join("i.png"), folder.path().join("m.png"));
+        std::fs::write(
+            &image,
+            base64::Engine::decode(&base64::engine::general_purpose::STANDARD, file).expect("base64"),
+        )
+        .expect("written");
+        // The stored image is 20×12; its left column is the top row of what is seen.
+        let mut drawn = image::GrayImage::new(20, 12);
+        (0..12).for_each(|y| drawn.put_pixel(0, y, image::Luma([255])));
+        drawn.save(&mask).expect("written");
+        let (source, defect) = (ImageSource::File(image), Some("cut".to_owned()));
+        let sample = Sample { image: "i.png".to_owned(), defect, source, masks: vec![mask] };
+        let reading = |exif| Reading { exif, white_level: None };
+        let set = |exif| sample.load_mask(60, reading(exif)).expect("reads").expect("has one");
+        let (stored, seen) = (set(Exif::Ignore), set(Exif::Apply));
+        assert!((0..60).all(|y| stored.pixels[y * 60]) && !stored.pixels[59]);
+        assert!((0..60).all(|x| seen.pixels[x]) && !seen.pixels[59 * 60]);
+        sample.check(reading(Exif::Apply)).expect("fits");
+        assert_eq!(sample.picture(reading(Exif::Apply)).expect("reads").width, 12);
+    }
 }

@@ -120,6 +120,35 @@ impl HeldOutChoice {
     }
 }
 
+/// What becomes of the orientation that a camera writes into its pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exif {
+    /// Pixels stay as they are stored, which is what Pillow and PyTorch do.
+    #[default]
+    Ignore,
+    /// Image and masks are turned as the picture is meant to be seen.
+    Apply,
+}
+
+/// How the pixels of a file are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// What becomes of EXIF's orientation.
+    #[serde(default)]
+    pub exif: Exif,
+    /// The value of 16 bits that is white; none = 65535.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub white_level: Option<u16>,
+}
+
+impl Reading {
+    /// Whether the sweep file says nothing of it; older jobs and keys do not name it then.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Where the images come from and how they are prepared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataSettings {
@@ -133,6 +162,9 @@ pub struct DataSettings {
     pub image_size: usize,
     /// Seed of the split of the training images, where the held-out part is drawn, and of what is painted on it.
     pub split_seed: u64,
+    /// How files are read.
+    #[serde(default, skip_serializing_if = "Reading::is_default")]
+    pub reading: Reading,
     /// Which images are held out.
     #[serde(default, skip_serializing_if = "HeldOutChoice::is_default")]
     pub held_out: HeldOutChoice,
@@ -152,6 +184,7 @@ impl DataSettings {
             categories: CategorySelection::All,
             image_size: 256,
             split_seed: 0,
+            reading: Reading::default(),
             held_out: HeldOutChoice::OwnOrFifth,
             folder: None,
             synthetic: None,

@@ -152,6 +152,9 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     if !data.held_out.is_default() {
         content["held_out"] = json!(data.held_out);
     }
+    if !data.reading.is_default() {
+        content["reading"] = json!(data.reading);
+    }
     if let Some(folder) = &data.folder {
         content["folder"] = json!(folder);
     }
@@ -284,6 +287,9 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
     });
     if !trial.teacher.levels.is_all() {
         protocol["levels"] = json!(trial.teacher.levels);
+    }
+    if !trial.data.reading.is_default() {
+        protocol["reading"] = json!(trial.data.reading);
     }
     protocol
 }

@@ -269,6 +269,9 @@ impl StageJob {
                     "teacher": job.teacher.digest,
                     "levels": job.teacher.settings.levels,
                 });
+                if !job.images.data.reading.is_default() {
+                    content["reading"] = json!(job.images.data.reading);
+                }
                 if !job.numerics.is_f32() {
                     content["numerics"] = json!(job.numerics);
                 }

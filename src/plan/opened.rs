@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{PlanError, TeacherRef};
-use crate::data::{Category, DataError, DataSettings, Dataset, HeldOut, Layout};
+use crate::data::{Category, DataError, DataSettings, Dataset, HeldOut, Layout, Reading};
 use crate::model::weights::{WeightError, WeightFile};
 use crate::model::{TeacherSettings, load_teacher};
 use crate::tensor::Native;
@@ -51,7 +51,11 @@ impl Opened {
             return Ok(known.clone());
         }
         let dataset = Dataset::open(settings)?;
-        let categories = dataset.categories().iter().map(facts_of).collect::<Result<Vec<_>, _>>()?;
+        let categories = dataset
+            .categories()
+            .iter()
+            .map(|category| facts_of(category, settings.reading))
+            .collect::<Result<Vec<_>, _>>()?;
         let known = Known { layout: dataset.layout(), categories };
         self.data.push((settings.clone(), known.clone()));
         Ok(known)
@@ -76,9 +80,9 @@ impl Opened {
     }
 }
 
-fn facts_of(category: &Category) -> Result<Facts, DataError> {
+fn facts_of(category: &Category, reading: Reading) -> Result<Facts, DataError> {
     // What is torn is told before anything starts, not when its stage's turn comes.
-    category.check()?;
+    category.check(reading)?;
     let mut defects: BTreeMap<&str, usize> = BTreeMap::new();
     for sample in &category.test {
         *defects.entry(sample.defect.as_deref().unwrap_or("good")).or_default() += 1;

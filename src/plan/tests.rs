@@ -9,7 +9,7 @@ use serde_json::json;
 use super::build::{stages, trial_key};
 use super::opened::Facts;
 use super::{Key, Objective, Part, StageJob, TeacherRef, Trial};
-use crate::data::{CategorySelection, DataSettings, FolderSettings, HeldOut, HeldOutChoice, Layout};
+use crate::data::{CategorySelection, DataSettings, Exif, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading};
 use crate::evaluate::{Aggregate, Border, Checkpoint, EvaluateSettings, ImageScoreRule, Normalise};
 use crate::model::{
     Architecture, AutoEncoder, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip, TeacherSettings,
@@ -219,6 +219,23 @@ fn what_is_held_out_moves_what_is_trained_and_not_the_features() {
     let differing: BTreeSet<String> =
         with_seed(0).into_iter().zip(with_seed(1)).filter(|(a, b)| a.1 != b.1).map(|(a, _)| a.0).collect();
     assert_eq!(differing, set(&["paint", "pseudo"]));
+}
+
+#[test]
+fn how_files_are_read_moves_every_key() {
+    let all: BTreeSet<String> = keys(&case()).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(moved(|case| case.trial.data.reading.exif = Exif::Apply), all);
+    assert_eq!(moved(|case| case.trial.data.reading.white_level = Some(4095)), all);
+    let key = |reading: Reading| {
+        let mut case = case();
+        case.trial.data.reading = reading;
+        trial_key(&case.trial, &case.teacher)
+    };
+    let default = Reading::default();
+    assert_ne!(key(default), key(Reading { exif: Exif::Apply, ..default }));
+    assert_ne!(key(default), key(Reading { white_level: Some(4095), ..default }));
+    let data = serde_json::to_value(&case().trial.data).expect("JSON");
+    assert!(data.get("reading").is_none(), "older jobs stay as they are");
 }
 
 #[test]

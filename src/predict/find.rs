@@ -97,7 +97,7 @@ impl Search {
             }
         }
         if !held && known_bad == self.found.bad.len() {
-            self.bad(folder, "there is no PNG, JPEG or BMP file in this folder");
+            self.bad(folder, "there is no PNG, JPEG, BMP, TIFF or WebP file in this folder");
         }
     }
 
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(images, ["a.png"]);
         let reasons: Vec<&str> = bad.iter().map(|bad| bad.reason.as_str()).collect();
         assert_eq!(reasons[0], "there is no such file or folder");
-        assert_eq!(reasons[1], "there is no PNG, JPEG or BMP file in this folder");
+        assert_eq!(reasons[1], "there is no PNG, JPEG, BMP, TIFF or WebP file in this folder");
         assert_eq!(reasons[2], "no file or folder is of this pattern");
         assert!(reasons[3].starts_with("is no pattern"), "{reasons:?}");
     }

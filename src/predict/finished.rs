@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::PredictError;
+use crate::data::Reading;
 use crate::evaluate::{Calibrated, ScoreHeader};
 use crate::plan::{EvaluateJob, Key, ScoreJob, StageJob, StageKind, selected_stage};
 use crate::schedule::planned_teacher;
@@ -79,6 +80,11 @@ impl Finished {
     /// Side of prepared images and maps, pixels.
     pub fn image_size(&self) -> usize {
         self.evaluate.test_images.data.image_size
+    }
+
+    /// How its images were read.
+    pub fn reading(&self) -> Reading {
+        self.evaluate.test_images.data.reading
     }
 
     /// The folder of its test images' features.

@@ -1,14 +1,15 @@
 //! Images in, pictures and scores out, a batch at a time.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use super::batch::BatchSizes;
 use super::files::{map_png, overlay_png, range};
-use super::names::names;
+use super::names::{longest_name, names};
 use super::{BadImage, Finished, Found, Located, MapFile, PredictError, Predicted, Prediction, Verdict};
-use crate::data::{Image, Picture};
+use crate::data::{Image, Picture, Reading, room_for};
 use crate::evaluate::FinalMap;
 use crate::report::{ReportError, brightest, put};
 use crate::tensor::Backend;
@@ -17,12 +18,15 @@ use crate::train::BATCH;
 /// What predicts: [`predict()`] on some device. Told are the images that are done.
 pub type Predict = fn(&Finished, Found, &Path, &mut dyn FnMut(usize)) -> Result<Prediction, PredictError>;
 
+/// Images of at most so many pixels are kept until their overlay is drawn; larger ones are decoded again.
+const KEPT: usize = 8 << 20;
+
 /// Writes map and overlay of every image that can be read, and then `scores.json`, into the folder `out`. Of the images no more than
-/// [`BATCH`] are in memory at once.
+/// [`BATCH`] are in memory at once, and of large ones fewer. A picture that cannot be written is told in `scores.json`, too.
 ///
 /// # Errors
 /// A folder that cannot be written, before anything is computed; [`PredictError::NoImage`], and then nothing is written; what the weights
-/// or the device say.
+/// or the device say; scores that cannot be written.
 pub fn predict<B: Backend>(
     finished: &Finished,
     found: Found,
@@ -37,28 +41,33 @@ pub fn predict<B: Backend>(
     let mut predictor = finished.predictor::<B>()?;
     let sizes = BatchSizes::of(finished.features_test());
     let threshold = finished.calibrated.threshold;
-    let names = names(&images);
-    let mut predicted: Vec<Predicted> = Vec::new();
+    let names = names(&images, longest_name(out));
+    let reading = finished.reading();
+    let (mut predicted, mut lost): (Vec<Predicted>, Vec<BadImage>) = (Vec::new(), Vec::new());
     for (number, chunk) in images.chunks(BATCH).enumerate() {
         let side = finished.image_size();
         let (mut pictures, mut prepared) = (Vec::new(), Vec::new());
-        let opened: Vec<Result<(Picture, Image), BadImage>> = chunk.par_iter().map(|image| open(image, side)).collect();
+        let opened: Vec<Result<(Shown, Image), BadImage>> =
+            chunk.par_iter().map(|image| open(image, side, reading)).collect();
         for ((image, name), opened) in chunk.iter().zip(&names[number * BATCH..]).zip(opened) {
             match opened {
-                Ok((picture, small)) => {
-                    pictures.push((image, name, picture));
+                Ok((shown, small)) => {
+                    pictures.push((image, name, shown));
                     prepared.push(small);
                 }
                 Err(error) => bad.push(error),
             }
         }
         let maps = sizes.maps(&mut predictor, &prepared)?;
-        let written: Vec<Predicted> = pictures
+        let written: Vec<(Predicted, Option<BadImage>)> = pictures
             .par_iter()
             .zip(maps)
-            .map(|((image, name, picture), map)| write(image, name, picture, &map, threshold, out))
-            .collect::<Result<_, _>>()?;
-        predicted.extend(written);
+            .map(|((image, name, shown), map)| write(image, name, shown, &map, threshold, reading, out))
+            .collect();
+        for (image, wrong) in written {
+            predicted.push(image);
+            lost.extend(wrong);
+        }
         done(number * BATCH + chunk.len());
     }
     if predicted.is_empty() {
@@ -76,6 +85,7 @@ pub fn predict<B: Backend>(
         threshold,
         images: predicted,
         unreadable: bad,
+        unwritten: lost,
     };
     let path = out.join("scores.json");
     let text = serde_json::to_vec_pretty(&prediction).map_err(|error| unwritten(&path, error.into()))?;
@@ -83,22 +93,33 @@ pub fn predict<B: Backend>(
     Ok(prediction)
 }
 
-/// The whole picture, and what the networks see of it.
-fn open(image: &Located, side: usize) -> Result<(Picture, Image), BadImage> {
-    let picture = Picture::open(&image.path)
-        .map_err(|error| BadImage { image: image.path.display().to_string(), reason: error.to_string() })?;
-    let small = picture.resized(side);
-    Ok((picture, small))
+/// A picture until its overlay is drawn.
+struct Shown {
+    width: usize,
+    height: usize,
+    /// Its pixels; none where it is large.
+    picture: Option<Picture>,
 }
 
+/// The whole picture, and what the networks see of it.
+fn open(image: &Located, side: usize, reading: Reading) -> Result<(Shown, Image), BadImage> {
+    let picture = Picture::open(&image.path, reading)
+        .map_err(|error| BadImage { image: image.path.display().to_string(), reason: error.to_string() })?;
+    let small = picture.resized(side);
+    let (width, height) = (picture.width, picture.height);
+    Ok((Shown { width, height, picture: (width * height <= KEPT).then_some(picture) }, small))
+}
+
+/// Writes an image's pictures; what fails is told beside its score.
 fn write(
     image: &Located,
     name: &Path,
-    picture: &Picture,
+    shown: &Shown,
     map: &FinalMap,
     threshold: Option<f64>,
+    reading: Reading,
     out: &Path,
-) -> Result<Predicted, PredictError> {
+) -> (Predicted, Option<BadImage>) {
     let range = range(map);
     let brightest = brightest(threshold, range.1);
     let file = |ending: &str| {
@@ -107,7 +128,7 @@ fn write(
         file.push(ending);
         PathBuf::from(file)
     };
-    let save = |file: &Path, png: Result<Vec<u8>, image::ImageError>| -> Result<String, PredictError> {
+    let save = |file: &Path, png: Result<Vec<u8>, image::ImageError>| -> Result<String, ReportError> {
         let path = out.join(file);
         let bytes = png.map_err(|error| unwritten(&path, std::io::Error::other(error)))?;
         let folder = path.parent().unwrap_or(out);
@@ -115,17 +136,31 @@ fn write(
         put(&path, &bytes).map_err(|error| unwritten(&path, error))?;
         Ok(file.to_string_lossy().replace('\\', "/"))
     };
+    let told =
+        |error: &dyn std::fmt::Display| BadImage { image: image.path.display().to_string(), reason: error.to_string() };
+    let drawn = || -> Result<String, BadImage> {
+        let picture = match &shown.picture {
+            Some(picture) => Cow::Borrowed(picture),
+            None => Cow::Owned(Picture::open(&image.path, reading).map_err(|error| told(&error))?),
+        };
+        let _room = room_for((picture.width * picture.height) as u64);
+        save(&file("-overlay.png"), overlay_png(&picture, map, brightest)).map_err(|error| told(&error))
+    };
+    let grey = save(&file("-map.png"), map_png(map, range)).map_err(|error| told(&error));
+    let overlay = drawn();
+    let wrong = grey.as_ref().err().or(overlay.as_ref().err()).cloned();
     let score = f64::from(map.score);
-    Ok(Predicted {
+    let predicted = Predicted {
         image: image.path.to_string_lossy().into_owned(),
-        width: picture.width,
-        height: picture.height,
+        width: shown.width,
+        height: shown.height,
         score,
         verdict: threshold.map(|threshold| Verdict::of(score, threshold)),
-        map: MapFile { file: save(&file("-map.png"), map_png(map, range))?, minimum: range.0, maximum: range.1 },
-        overlay: save(&file("-overlay.png"), overlay_png(picture, map, brightest))?,
+        map: grey.ok().map(|file| MapFile { file, minimum: range.0, maximum: range.1 }),
+        overlay: overlay.ok(),
         brightest,
-    })
+    };
+    (predicted, wrong)
 }
 
 /// Made, and a file can be written there: better known before hours of work than after.

@@ -29,6 +29,9 @@ pub struct Prediction {
     pub images: Vec<Predicted>,
     /// What could not be read.
     pub unreadable: Vec<BadImage>,
+    /// Images with a score whose pictures could not be written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unwritten: Vec<BadImage>,
 }
 
 /// One image.
@@ -44,10 +47,10 @@ pub struct Predicted {
     pub score: f64,
     /// Whether the score is above the threshold; none without one.
     pub verdict: Option<Verdict>,
-    /// The fused map.
-    pub map: MapFile,
-    /// The map over the image, a PNG as large as the image; below the output folder.
-    pub overlay: String,
+    /// The fused map; none where it could not be written.
+    pub map: Option<MapFile>,
+    /// The map over the image, a PNG as large as the image; below the output folder. None where it could not be written.
+    pub overlay: Option<String>,
     /// The value of the map that the overlay draws brightest.
     pub brightest: f32,
 }
@@ -88,7 +91,7 @@ impl Verdict {
     }
 }
 
-/// Something that was asked for and is no image.
+/// An image, or something else that was asked for, with what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BadImage {
     /// As it was asked for or found.

@@ -129,7 +129,7 @@ impl Protocol {
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let (map, split, aupro) = (&self.0["map"], &self.0["split"], &self.0["aupro"]);
-        vec![
+        let mut facts = vec![
             ("data layout", text(&self.0["layout"])),
             ("image size", format!("{0}×{0} px, {1} resize", self.0["image_size"], text(&self.0["resize"]))),
             (
@@ -187,6 +187,14 @@ impl Protocol {
             ),
             ("teacher", format!("BLAKE3 {}", self.teacher())),
             ("numerics", text(&self.0["numerics"])),
-        ]
+        ];
+        let reading = &self.0["reading"];
+        if reading["exif"] == "apply" {
+            facts.push(("EXIF orientation", "applied to images and masks".to_owned()));
+        }
+        if let Some(white) = reading["white_level"].as_u64() {
+            facts.push(("white level", format!("{white} in files of 16 bits")));
+        }
+        facts
     }
 }

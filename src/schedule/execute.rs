@@ -1,6 +1,6 @@
 //! From a job to the stage that does it.
 
-use crate::data::{Dataset, HeldOut, Sample, SplitRule};
+use crate::data::{DataSettings, Dataset, HeldOut, Sample, SplitRule};
 use crate::model::weights::WeightFile;
 use crate::model::{Backbone, Resnet, load_teacher};
 use crate::plan::{ImageSet, Part, StageJob, StageKind, TeacherRef};
@@ -32,7 +32,8 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
         StageJob::Features(job) => {
             let samples = samples(&job.images, Check::Images)?;
             let (teacher, _) = planned_teacher::<B>(&job.teacher)?;
-            features(FeaturesInput { samples: &samples, image_size: job.images.data.image_size, teacher }, context)
+            let DataSettings { image_size, reading, .. } = job.images.data;
+            features(FeaturesInput { samples: &samples, image_size, reading, teacher }, context)
         }
         StageJob::Pretrain(job) => pretrain::<B>(
             &PretrainInput {
@@ -95,6 +96,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
                     score: &path(StageKind::Score, &job.score),
                     test: &test,
                     image_size: job.test_images.data.image_size,
+                    reading: job.test_images.data.reading,
                     settings: &job.evaluate,
                     checkpoint: job.checkpoint,
                 },

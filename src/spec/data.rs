@@ -4,7 +4,9 @@ use std::path::{Component, Path};
 
 use super::problem::Place;
 use super::reader::{Problems, Reader};
-use crate::data::{CategorySelection, DataSettings, FolderSettings, HeldOutChoice, Layout, SyntheticSettings};
+use crate::data::{
+    CategorySelection, DataSettings, Exif, FolderSettings, HeldOutChoice, Layout, Reading, SyntheticSettings,
+};
 use crate::paths::expanded;
 
 pub(super) fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSettings {
@@ -35,6 +37,7 @@ pub(super) fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSetti
         );
     }
     let split_seed = reader.integer("split_seed", 0, 0..=u64::MAX, problems);
+    let reading = reading(&mut reader, problems);
     let held_out = held_out(&mut reader, problems);
     let folder = folder(&mut reader, layout, problems);
     let synthetic = synthetic(reader.table("synthetic", problems), problems);
@@ -45,10 +48,20 @@ pub(super) fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSetti
         categories,
         image_size,
         split_seed,
+        // What is drawn is read from no file.
+        reading: if layout == Some(Layout::Synthetic) { Reading::default() } else { reading },
         held_out,
         folder,
         synthetic: (layout == Some(Layout::Synthetic)).then_some(synthetic),
     }
+}
+
+/// How files are read.
+fn reading(reader: &mut Reader<'_>, problems: &mut Problems) -> Reading {
+    let white = u64::from(u16::MAX);
+    let exif = reader.choice("exif", Exif::Ignore, &[("ignore", Exif::Ignore), ("apply", Exif::Apply)], problems);
+    let white_level = reader.integer("white_level", white, 1..=white, problems);
+    Reading { exif, white_level: (white_level != white).then_some(white_level as u16) }
 }
 
 fn categories(reader: &mut Reader<'_>, problems: &mut Problems) -> CategorySelection {

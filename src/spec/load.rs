@@ -8,7 +8,7 @@ use super::reader::{Problems, Reader, near};
 use super::space::{self, Space};
 use super::tree::{self, Table};
 use super::{resolve, search, when};
-use crate::data::CategorySelection;
+use crate::data::{CategorySelection, regular};
 use crate::plan::{Baseline, MAX_RUNS, ReportSettings, Rerun, Strategy, Sweep};
 use crate::report::published_names;
 use crate::search::{MAX_AXES, count};
@@ -42,7 +42,7 @@ pub fn load_at_most(
         None => Source { name: "experiments/demo.toml (embedded)".to_owned(), text: DEMO.to_owned() },
         Some(path) => {
             let name = path.display().to_string();
-            match std::fs::read_to_string(path) {
+            match regular::read_to_string(path) {
                 Ok(text) => Source { name, text },
                 Err(error) => {
                     let message = format!("cannot read the sweep file: {error}");

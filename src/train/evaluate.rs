@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{Progress, StageContext, StageError};
-use crate::data::Sample;
+use crate::data::{Reading, Sample};
 use crate::evaluate::metrics::{
     F1Max, NotFinite, PRO_LIMIT, Sweep, ThresholdCounts, Undefined, aupimo, aupro, auroc, average_precision,
     expected_false_alarms, f1_max, rescaled_pro,
@@ -25,6 +25,8 @@ pub struct EvaluateInput<'a> {
     pub test: &'a [Sample],
     /// Side at which maps and masks are compared.
     pub image_size: usize,
+    /// How masks are turned.
+    pub reading: Reading,
     /// Map rule.
     pub settings: &'a EvaluateSettings,
     /// Whose weights.
@@ -111,7 +113,9 @@ fn load_masks(input: &EvaluateInput<'_>) -> Result<Vec<Truth>, StageError> {
             if sample.defect.is_none() {
                 return Ok(Some(None));
             }
-            let mask = sample.load_mask(input.image_size).map_err(|error| StageError::Data(error.to_string()))?;
+            let mask = sample
+                .load_mask(input.image_size, input.reading)
+                .map_err(|error| StageError::Data(error.to_string()))?;
             Ok(mask.map(|mask| Some(mask.pixels)))
         })
         .collect()

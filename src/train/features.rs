@@ -7,7 +7,7 @@ use dfdx::tensor::TensorFromVec;
 use rayon::prelude::*;
 
 use super::{Progress, StageContext, StageError};
-use crate::data::{FeatureHeader, FeatureWriter, Image, LevelShape, Sample, normalise};
+use crate::data::{FeatureHeader, FeatureWriter, Image, LevelShape, Reading, Sample, normalise};
 use crate::model::{Architecture, Backbone, LevelSet, Resnet};
 use crate::nn::Mode;
 use crate::tensor::{Backend, Features, to_host};
@@ -24,6 +24,8 @@ pub struct FeaturesInput<'a, B: Backend> {
     pub samples: &'a [Sample],
     /// Side to which they are prepared.
     pub image_size: usize,
+    /// How their files are read.
+    pub reading: Reading,
     /// The frozen teacher.
     pub teacher: Resnet<B>,
 }
@@ -39,7 +41,7 @@ pub fn features<B: Backend>(mut input: FeaturesInput<'_, B>, context: &mut Stage
         }
         let images: Vec<(String, Image)> = samples
             .par_iter()
-            .map(|sample| Ok((sample.image.clone(), sample.load(input.image_size)?)))
+            .map(|sample| Ok((sample.image.clone(), sample.load(input.image_size, input.reading)?)))
             .collect::<Result<_, crate::data::DataError>>()
             .map_err(|error| StageError::Data(error.to_string()))?;
         let levels = forward(&mut input.teacher, &images, input.image_size)?;

@@ -17,6 +17,7 @@ mod disks;
 mod errors;
 mod export;
 mod failures;
+mod files;
 mod full_disk;
 mod inventory;
 mod layouts;

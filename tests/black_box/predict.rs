@@ -134,6 +134,39 @@ fn images_of_one_name_do_not_overwrite_each_other_and_bad_ones_stop_no_good_one(
     assert!(left.is_empty(), "{left:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn pipes_and_long_names_stop_no_other_image() {
+    let place = swept();
+    let run = &runs(&place)[0];
+    let image = place.path("data/weave/test/good/000.png");
+    let long = |last: char| format!("in/{}{last}.png", "n".repeat(245));
+    std::fs::create_dir(place.path("in")).expect("created");
+    for name in [long('a'), long('b'), "in/short.png".to_owned()] {
+        std::fs::copy(&image, place.path(&name)).expect("copied");
+    }
+    let pipe = std::ffi::CString::new(place.path("in/pipe.png").to_string_lossy().into_owned()).expect("a path");
+    // SAFETY: the path ends with a zero byte and outlives the call.
+    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+    let outcome = place.run(&["predict", run, "in", "in/pipe.png", "--out", "out"]);
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("pipe.png: it is a named pipe"), "{}", outcome.stderr);
+    let told = prediction(&place, "out");
+    let maps: Vec<&str> =
+        told["images"].as_array().expect("a list").iter().filter_map(|i| i["map"]["file"].as_str()).collect();
+    assert_eq!(maps.len(), 3);
+    assert!(maps.iter().all(|map| place.path("out").join(map).is_file()), "{maps:?}");
+    assert!(maps.contains(&"short-map.png"));
+    // A picture that cannot be written costs neither its score nor the others' pictures.
+    std::fs::create_dir_all(place.path("blocked/short-overlay.png/inside")).expect("created");
+    let outcome = place.run(&["predict", run, "in/short.png", &long('a'), "--out", "blocked"]);
+    assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
+    let told = prediction(&place, "blocked");
+    assert_eq!(told["unwritten"].as_array().map(Vec::len), Some(1));
+    assert!(told["images"][0]["score"].is_number() && told["images"][0]["overlay"].is_null());
+    assert!(told["images"][1]["overlay"].is_string());
+}
+
 /// Exit code and message, without keys.
 fn told(outcome: &Outcome, runs: &[String]) -> String {
     let message = runs.iter().fold(outcome.stderr.clone(), |message, run| message.replace(&run[..12], "[key of run]"));

@@ -7,7 +7,7 @@ use walkdir::WalkDir;
 use crate::data::DataError;
 
 /// Endings of image files, lower case.
-const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
+const ENDINGS: [&str; 9] = ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "tif", "tiff", "webp"];
 
 /// What a folder holds, sorted by name, hidden entries left out.
 pub(super) fn children(folder: &Path) -> Result<Vec<PathBuf>, DataError> {

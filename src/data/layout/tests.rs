@@ -1,14 +1,16 @@
 //! Each layout on a miniature of it; what is told where a layout does not fit.
 
 use super::miniature::{self, Miniature, told};
-use crate::data::{CategorySelection, DataSettings, Dataset, FolderSettings, HeldOut, HeldOutChoice, Layout, check};
+use crate::data::{
+    CategorySelection, DataSettings, Dataset, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading, check,
+};
 
 /// How many pixels of a test image are defective at its own size.
 #[track_caller]
 fn defective(category: &crate::data::Category, image: &str) -> usize {
     let sample = category.test.iter().find(|sample| sample.image == image).expect("is there");
     // 24 is a multiple of both sides.
-    let mask = sample.load_mask(24).expect("fits").expect("has a mask");
+    let mask = sample.load_mask(24, Reading::default()).expect("fits").expect("has a mask");
     mask.pixels.iter().filter(|defect| **defect).count() * 8 * 6 / (24 * 24)
 }
 
@@ -26,10 +28,12 @@ fn mvtec_has_both_names_of_masks() {
             ("test/good/000.PNG", None, 0),
         ]
     );
-    assert!(nut.test[0].load_mask(4).expect("fits").is_some_and(|mask| mask.pixels.iter().all(|p| *p)));
-    let message = nut.test[1].load_mask(4).expect_err("another size").to_string();
+    assert!(
+        nut.test[0].load_mask(4, Reading::default()).expect("fits").is_some_and(|mask| mask.pixels.iter().all(|p| *p))
+    );
+    let message = nut.test[1].load_mask(4, Reading::default()).expect_err("another size").to_string();
     assert!(message.contains("6×6") && message.contains("8×6"), "{message}");
-    assert_eq!(nut.test[2].load_mask(4).expect("no mask"), None);
+    assert_eq!(nut.test[2].load_mask(4, Reading::default()).expect("no mask"), None);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::{WeightError, pth};
+use crate::data::regular;
 use crate::model::WeightSource;
 
 /// The small teacher's weights; `didact weights train-demo` made them.
@@ -74,7 +75,7 @@ impl WeightFile {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, WeightError> {
-    std::fs::read(path).map_err(|source| WeightError::Io { path: path.display().to_string(), source })
+    regular::read(path).map_err(|source| WeightError::Io { path: path.display().to_string(), source })
 }
 
 fn safetensors(source: &str, bytes: &[u8]) -> Result<BTreeMap<String, WeightTensor>, WeightError> {

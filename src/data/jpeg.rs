@@ -1,0 +1,38 @@
+//! Whether a JPEG is whole, by its markers: decoders fill what is missing with grey and say nothing.
+
+/// What ends before its end-of-image marker is cut short. What follows that marker belongs to no image and is left alone.
+///
+/// libjpeg, and with it Pillow, decides alike, for it waits for data until it meets the marker.
+pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
+    const SCAN: u8 = 0xda;
+    const END: u8 = 0xd9;
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    let mut scans = 0;
+    loop {
+        // To the next marker: bytes of a scan, and what stands between segments.
+        let Some(start) = rest.iter().position(|byte| *byte == 0xff) else { return Err(cut(scans)) };
+        rest = &rest[start + 1..];
+        let Some((&marker, after)) = rest.split_first() else { return Err(cut(scans)) };
+        match marker {
+            // A byte of 255 in a scan, restarts and beginnings have no content; of several 255 the last counts.
+            0x00 | 0x01 | 0xd0..=0xd8 => rest = after,
+            0xff => {}
+            END if scans == 0 => return Err("it ends before any pixels".to_owned()),
+            END => return Ok(()),
+            _ => {
+                let length = after.get(..2).map(|length| usize::from(u16::from_be_bytes([length[0], length[1]])));
+                let segment = length.filter(|length| *length >= 2).and_then(|length| after.get(length..));
+                let Some(following) = segment else { return Err(cut(scans)) };
+                scans += usize::from(marker == SCAN);
+                rest = following;
+            }
+        }
+    }
+}
+
+fn cut(scans: usize) -> String {
+    match scans {
+        0 => "it ends within its header".to_owned(),
+        _ => "it ends early: the end-of-image marker is missing".to_owned(),
+    }
+}

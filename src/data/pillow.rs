@@ -1,0 +1,147 @@
+//! What Pillow makes of files, and which it refuses: recorded by `tests/golden/images.py`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::decode::{header, verify};
+use super::{Exif, Picture, Reading};
+
+#[derive(Deserialize)]
+struct Recorded {
+    images: Vec<Recording>,
+    /// Of each file by length: 1 where Pillow accepts so many of its bytes.
+    cut: BTreeMap<String, String>,
+    /// Of each file by place: 1 where Pillow accepts it with bit `place % 8` of that byte changed.
+    flipped: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Recording {
+    name: String,
+    file: String,
+    width: usize,
+    height: usize,
+    rgb: String,
+    seen: Option<String>,
+    seen_width: Option<usize>,
+    seen_height: Option<usize>,
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    STANDARD.decode(text).expect("base64")
+}
+
+struct Place {
+    recorded: Recorded,
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let recorded = serde_json::from_str(include_str!("../../tests/golden/images.json")).expect("JSON");
+        Self { recorded, folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).expect("written");
+        path
+    }
+
+    fn content(&self, name: &str) -> Vec<u8> {
+        bytes(&self.recorded.images.iter().find(|image| image.name == name).expect("recorded").file)
+    }
+}
+
+/// The farthest that two pictures are apart.
+fn apart(one: &[u8], other: &[u8]) -> u8 {
+    assert_eq!(one.len(), other.len());
+    one.iter().zip(other).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
+}
+
+/// Two decoders of what is lossy round otherwise.
+fn tolerance(name: &str) -> u8 {
+    match Path::new(name).extension().and_then(|ending| ending.to_str()) {
+        Some("jpg") if name != "a-png.jpg" => 4,
+        Some("webp") if name.starts_with("lossy") => 2,
+        _ => 0,
+    }
+}
+
+fn accepts(path: &Path) -> bool {
+    let verified = verify(path).is_ok();
+    let decoded = Picture::open(path, Reading::default()).is_ok();
+    assert!(verified || !decoded, "what is decoded must be verified: {}", path.display());
+    verified && decoded
+}
+
+#[test]
+fn every_kind_of_file_looks_as_pillow_shows_it() {
+    let place = Place::new();
+    let mut wrong = Vec::new();
+    for image in &place.recorded.images {
+        let path = place.write(&image.name, &bytes(&image.file));
+        match Picture::open(&path, Reading::default()) {
+            Err(error) => wrong.push(error.to_string()),
+            Ok(picture) => {
+                assert_eq!((picture.width, picture.height), (image.width, image.height), "{}", image.name);
+                let head = header(&path).expect("reads");
+                assert_eq!((head.width as usize, head.height as usize), (image.width, image.height), "{}", image.name);
+                let apart = apart(&picture.rgb, &bytes(&image.rgb));
+                if apart > tolerance(&image.name) {
+                    wrong.push(format!("{} is {apart} off", image.name));
+                }
+            }
+        }
+        assert!(verify(&path).is_ok(), "{}", image.name);
+        if let (Some(seen), Some(width), Some(height)) = (&image.seen, image.seen_width, image.seen_height) {
+            let reading = Reading { exif: Exif::Apply, white_level: None };
+            let picture = Picture::open(&path, reading).expect("reads");
+            assert_eq!((picture.width, picture.height), (width, height), "{}", image.name);
+            assert!(apart(&picture.rgb, &bytes(seen)) <= tolerance(&image.name), "{}", image.name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_cut_short_is_refused_where_pillow_refuses_it() {
+    let place = Place::new();
+    let mut wrong = Vec::new();
+    for (name, outcomes) in &place.recorded.cut {
+        let content = place.content(name);
+        let ours: Vec<bool> =
+            (0..content.len()).map(|length| accepts(&place.write(name, &content[..length]))).collect();
+        let lax: Vec<usize> =
+            (0..content.len()).filter(|&length| ours[length] && outcomes.as_bytes()[length] == b'0').collect();
+        if !lax.is_empty() {
+            wrong.push(format!("{name}: {lax:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_damaged_is_refused_where_pillow_refuses_it() {
+    let place = Place::new();
+    let mut wrong = Vec::new();
+    for (name, outcomes) in &place.recorded.flipped {
+        let content = place.content(name);
+        let lax: Vec<usize> = (0..content.len())
+            .filter(|&at| outcomes.as_bytes()[at] == b'0')
+            .filter(|&at| {
+                let mut damaged = content.clone();
+                damaged[at] ^= 1 << (at % 8);
+                accepts(&place.write(name, &damaged))
+            })
+            .collect();
+        if !lax.is_empty() {
+            wrong.push(format!("{name} ({} bytes): {lax:?}", content.len()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
