@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::layout::{self, Parts};
+use super::layout::{self, Parts, Unused};
 use super::published::{Counts, published_counts};
 use super::sample::ImageSource;
-use super::{DataError, DataSettings, Dataset, Layout, Sample};
+use super::{Category, DataError, DataSettings, Layout, Sample, findings, held_out};
 
 /// What `data check` found in one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,8 +27,12 @@ pub struct CategoryReport {
     pub several_masks: usize,
     /// Defective test images without a mask.
     pub missing_masks: Vec<String>,
-    /// What cannot be read or does not fit, one message each.
+    /// What cannot be read or does not fit, one message each: a sweep would refuse it.
     pub problems: Vec<String>,
+    /// What else is to be known of it, a sentence each.
+    pub findings: Vec<String>,
+    /// What of its folder is not used, by reason.
+    pub unused: Vec<Unused>,
     /// What it has as published, where that is known.
     pub published: Option<Counts>,
 }
@@ -73,17 +77,22 @@ impl DataReport {
 /// Nothing is there, it is arranged otherwise, or the images to be held out are not.
 pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
     let found = layout::find(settings)?;
-    if !settings.held_out.is_default() {
-        Dataset::open(settings)?;
-    }
-    let categories: Vec<CategoryReport> = found.parts.iter().map(|parts| check_category(parts, found.layout)).collect();
+    let mut categories: Vec<CategoryReport> = found.parts.iter().map(|parts| check_category(parts, found.layout)).collect();
     let mut notes = Vec::new();
+    let listed: Vec<Category> = (found.parts.iter().zip(&mut categories))
+        .filter_map(|(parts, report)| as_in_a_sweep(parts, report, settings, &found.root))
+        .collect();
+    held_out::check_listed(&settings.held_out, settings.root.as_deref(), &listed)?;
+    for (name, unused) in findings::unused(&found)? {
+        match categories.iter_mut().find(|report| report.name == name) {
+            Some(report) => report.unused = unused,
+            None => notes.extend(unused.iter().map(ToString::to_string)),
+        }
+    }
     for (layout, names) in &found.left_out {
         notes.push(format!("left out, for they look like {}: {}", layout.name(), names.join(", ")));
     }
-    if found.layout == Layout::MvtecAd2 {
-        notes.push("test_private and test_private_mixed have no labels and are left out".to_owned());
-    }
+    notes.extend(found.not_used.iter().cloned());
     if categories.iter().any(|category| category.several_masks > 0) {
         notes.push("where an image has several masks, their union is the ground truth".to_owned());
     }
@@ -95,7 +104,7 @@ pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
 }
 
 fn check_category(parts: &Parts, layout: Layout) -> CategoryReport {
-    let samples: Vec<&Sample> = parts.train.iter().chain(&parts.validation).chain(&parts.test).collect();
+    let samples: Vec<&Sample> = parts.train.iter().chain(&parts.pool).chain(&parts.validation).chain(&parts.test).collect();
     let looks: Vec<_> = samples.par_iter().map(|sample| (sample.picture(), sample.load_mask(16))).collect();
     let mut report = CategoryReport {
         name: parts.name.clone(),
@@ -106,17 +115,10 @@ fn check_category(parts: &Parts, layout: Layout) -> CategoryReport {
         several_masks: parts.test.iter().filter(|sample| sample.masks.len() > 1).count(),
         missing_masks: Vec::new(),
         problems: Vec::new(),
+        findings: Vec::new(),
+        unused: Vec::new(),
         published: published_counts(layout, &parts.name).map(|(counts, _)| counts),
     };
-    let mut needs = |place: &str, count: usize, least: usize| {
-        if count < least {
-            report.problems.push(format!("{place} has {count} image(s), needs at least {least}"));
-        }
-    };
-    needs(&parts.train_place, parts.train.len(), 2);
-    if let Some(place) = &parts.validation_place {
-        needs(place, parts.validation.len(), 1);
-    }
     for (sample, (picture, mask)) in samples.iter().zip(looks) {
         match picture {
             Ok(picture) => count(&mut report.sizes, format!("{}×{}", picture.width, picture.height)),
@@ -131,9 +133,44 @@ fn check_category(parts: &Parts, layout: Layout) -> CategoryReport {
         }
     }
     for sample in &parts.test {
-        count(&mut report.test, sample.defect.clone().unwrap_or_else(|| "good".to_owned()));
+        count(&mut report.test, kind(sample));
     }
     report
+}
+
+/// What a sweep would find or refuse in a category whose files can all be read.
+fn as_in_a_sweep(
+    parts: &Parts,
+    report: &mut CategoryReport,
+    settings: &DataSettings,
+    root: &str,
+) -> Option<Category> {
+    let category = match held_out::category(parts.clone(), settings, root) {
+        Ok(category) => category,
+        Err(error) => {
+            report.problems.push(error.to_string());
+            return None;
+        }
+    };
+    // Where the sweep file draws test images or leaves some out, its counts are told.
+    if settings.test_normals_share.is_some() || !settings.unmasked.keeps_all() {
+        report.train = category.train.len() - category.validation;
+        report.test.clear();
+        category.test.iter().for_each(|sample| count(&mut report.test, kind(sample)));
+    }
+    if report.problems.is_empty() {
+        let findings =
+            category.digests().and_then(|digests| findings::of_category(&category, settings, &digests));
+        match findings {
+            Ok(findings) => report.findings = findings,
+            Err(error) => report.problems.push(error.to_string()),
+        }
+    }
+    Some(category)
+}
+
+fn kind(sample: &Sample) -> String {
+    sample.defect.clone().unwrap_or_else(|| "good".to_owned())
 }
 
 fn count(counts: &mut Vec<(String, usize)>, name: String) {

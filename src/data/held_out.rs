@@ -1,12 +1,19 @@
 //! From what lies there to a category with its held-out part.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use super::layout::Parts;
-use super::{Category, DataError, HeldOut, HeldOutChoice, SplitRule};
+use super::layout::{Parts, composed};
+use super::sample::ImageSource;
+use super::{Category, DataError, DataSettings, HeldOut, HeldOutChoice, Sample, SplitRule, Unmasked};
 
 /// Makes a category of its parts: validation images that are held out stand behind the training images.
-pub(super) fn category(parts: Parts, choice: &HeldOutChoice, root: &str) -> Result<Category, DataError> {
+pub(super) fn category(mut parts: Parts, settings: &DataSettings, root: &str) -> Result<Category, DataError> {
+    let choice = &settings.held_out;
+    if let Some(share) = settings.test_normals_share {
+        draw_test_normals(&mut parts, share, settings.split_seed)?;
+    }
+    let unmasked = unmasked(&mut parts, settings.unmasked)?;
     let too_few = |what: &str, count, least| DataError::TooFew {
         what: what.to_owned(),
         category: parts.name.clone(),
@@ -53,13 +60,69 @@ pub(super) fn category(parts: Parts, choice: &HeldOutChoice, root: &str) -> Resu
     };
     // A part that would be empty is told now.
     SplitRule { seed: 0, held_out: held_out.clone() }.split(train.len())?;
-    Ok(Category { name: parts.name, train, validation, held_out, test: parts.test })
+    Ok(Category { name: parts.name, train, validation, held_out, test: parts.test, unmasked })
+}
+
+/// Defective test images without a mask: refused, left out, or told. Drawn ones have masks.
+fn unmasked(parts: &mut Parts, rule: Unmasked) -> Result<Vec<String>, DataError> {
+    let lacks = |sample: &Sample| {
+        sample.defect.is_some() && sample.masks.is_empty() && matches!(sample.source, ImageSource::File(_))
+    };
+    let images: Vec<String> = parts.test.iter().filter(|sample| lacks(sample)).map(|s| s.image.clone()).collect();
+    match rule {
+        Unmasked::Refuse if !images.is_empty() => {
+            let (image, count) = (images[0].clone(), images.len());
+            return Err(DataError::Unmasked { category: parts.name.clone(), image, count });
+        }
+        Unmasked::LeaveOut => {
+            parts.test.retain(|sample| !lacks(sample));
+            if !images.is_empty() && parts.test.iter().all(|sample| sample.defect.is_none()) {
+                let what = "test, without the images that have no mask (data.unmasked = \"leave-out\"),";
+                let (what, category) = (what.to_owned(), parts.name.clone());
+                return Err(DataError::TooFew { what: format!("{what} defective part"), category, count: 0, least: 1 });
+            }
+        }
+        Unmasked::Void | Unmasked::Refuse => {}
+    }
+    Ok(images)
+}
+
+/// Draws ⌈n · share⌉ normals for the test: those of the lowest digests of seed and path, so that an image that comes or goes moves
+/// hardly any other.
+fn draw_test_normals(parts: &mut Parts, share: f64, seed: u64) -> Result<(), DataError> {
+    let refused = |reason: String| Err(DataError::Share { category: parts.name.clone(), reason });
+    if parts.pool.is_empty() {
+        if let Some(normal) = parts.test.iter().find(|sample| sample.defect.is_none()) {
+            return refused(format!("it has normal test images already, such as {}", normal.image));
+        }
+        parts.pool = std::mem::take(&mut parts.train);
+    }
+    let count = HeldOut::Share(share).count(parts.pool.len());
+    let mut ranked: Vec<(blake3::Hash, String)> = parts.pool.iter().map(|sample| (rank(seed, &sample.image), sample.image.clone())).collect();
+    ranked.sort_unstable_by(|a, b| (a.0.as_bytes(), &a.1).cmp(&(b.0.as_bytes(), &b.1)));
+    let drawn: BTreeSet<String> = ranked.into_iter().take(count).map(|(_, image)| image).collect();
+    let (test, train): (Vec<Sample>, Vec<Sample>) =
+        std::mem::take(&mut parts.pool).into_iter().partition(|sample| drawn.contains(&sample.image));
+    parts.train.extend(train);
+    parts.test.extend(test);
+    for samples in [&mut parts.train, &mut parts.test] {
+        samples.sort_by(|a, b| Path::new(&a.image).cmp(Path::new(&b.image)));
+    }
+    Ok(())
+}
+
+/// An image's place in the draw; the same in every Unicode form of its name.
+fn rank(seed: u64, image: &str) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new_derive_key("didact data.test_normals_share");
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(composed(image).as_bytes());
+    hasher.finalize()
 }
 
 /// A listed image must be of some category of the data set, whether the sweep runs over it or not.
 pub(super) fn check_listed(
     choice: &HeldOutChoice,
-    root: Option<&std::path::Path>,
+    root: Option<&Path>,
     categories: &[Category],
 ) -> Result<(), DataError> {
     let (HeldOutChoice::Images(listed), Some(root)) = (choice, root) else { return Ok(()) };

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::mask::is_exact;
 use super::synthetic::Drawing;
 use super::{DataError, Image, Mask, Picture};
 
@@ -25,6 +26,8 @@ pub struct Sample {
     pub source: ImageSource,
     /// Files of masks, whose union is the ground truth; none for a normal image, a drawn one, and where they are missing.
     pub masks: Vec<PathBuf>,
+    /// Pixels of masks above this value (255 is white) are defective.
+    pub mask_above: u8,
 }
 
 impl Sample {
@@ -51,7 +54,7 @@ impl Sample {
         };
         let mut union: Option<Mask> = None;
         for mask_path in &self.masks {
-            let mask = Mask::open(mask_path)?;
+            let mask = Mask::open(mask_path, self.mask_above)?;
             same_size(mask_path, (mask.width, mask.height), path, dimensions(path)?)?;
             union = Some(match union {
                 Some(union) => union.or(&mask),
@@ -65,6 +68,7 @@ impl Sample {
     pub(super) fn check(&self) -> Result<(), DataError> {
         let ImageSource::File(path) = &self.source else { return Ok(()) };
         let size = dimensions(path)?;
+        self.masks.iter().try_for_each(|mask| is_exact(mask, self.mask_above))?;
         self.masks.iter().try_for_each(|mask| same_size(mask, dimensions(mask)?, path, size))
     }
 
@@ -90,6 +94,10 @@ impl Sample {
             ImageSource::File(_) => {
                 for mask in &self.masks {
                     hasher.update(digest_file(mask)?.as_bytes());
+                }
+                // Digests from before there was a threshold stay valid.
+                if self.mask_above > 0 {
+                    hasher.update(&[self.mask_above]);
                 }
             }
         }

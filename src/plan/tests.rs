@@ -283,7 +283,7 @@ fn a_trial_is_known_by_its_settings_not_by_its_paths_and_categories() {
         validation: None,
         test_normals: None,
         anomalies: vec!["nok".to_owned()],
-        masks: masks.map(str::to_owned),
+        masks: masks.map(str::to_owned).into_iter().collect(),
     };
     assert_ne!(
         key(&|c| c.trial.data.folder = Some(folder(None))),

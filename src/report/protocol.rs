@@ -129,7 +129,7 @@ impl Protocol {
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let (map, split, aupro) = (&self.0["map"], &self.0["split"], &self.0["aupro"]);
-        vec![
+        let mut facts = vec![
             ("data layout", text(&self.0["layout"])),
             ("image size", format!("{0}×{0} px, {1} resize", self.0["image_size"], text(&self.0["resize"]))),
             (
@@ -187,6 +187,15 @@ impl Protocol {
             ),
             ("teacher", format!("BLAKE3 {}", self.teacher())),
             ("numerics", text(&self.0["numerics"])),
-        ]
+        ];
+        // What most protocols have not is told where it is.
+        let test = &self.0["test_normals"];
+        if !test.is_null() {
+            facts.push(("normal test images", format!("⌈{} n⌉ of the normals, split seed {}", test["share"], test["seed"])));
+        }
+        if self.0["unmasked"] == "leave-out" {
+            facts.push(("defective images without a mask", "left out of the test".to_owned()));
+        }
+        facts
     }
 }
