@@ -115,7 +115,8 @@ fn tell(report: &DataReport) -> Result<(), Failure> {
     for category in &report.categories {
         let missing = category.missing_masks.iter().map(|image| format!("{image} has no mask"));
         let unused = category.unused.iter().map(ToString::to_string);
-        let lines = category.problems.iter().cloned().chain(missing).chain(category.findings.iter().cloned()).chain(unused);
+        let lines =
+            category.problems.iter().cloned().chain(missing).chain(category.findings.iter().cloned()).chain(unused);
         for line in lines {
             print(&one_line(&format!("{}: {line}", category.name)))?;
         }

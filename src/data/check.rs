@@ -77,7 +77,8 @@ impl DataReport {
 /// Nothing is there, it is arranged otherwise, or the images to be held out are not.
 pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
     let found = layout::find(settings)?;
-    let mut categories: Vec<CategoryReport> = found.parts.iter().map(|parts| check_category(parts, found.layout)).collect();
+    let mut categories: Vec<CategoryReport> =
+        found.parts.iter().map(|parts| check_category(parts, found.layout)).collect();
     let mut notes = Vec::new();
     let listed: Vec<Category> = (found.parts.iter().zip(&mut categories))
         .filter_map(|(parts, report)| as_in_a_sweep(parts, report, settings, &found.root))
@@ -104,7 +105,8 @@ pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
 }
 
 fn check_category(parts: &Parts, layout: Layout) -> CategoryReport {
-    let samples: Vec<&Sample> = parts.train.iter().chain(&parts.pool).chain(&parts.validation).chain(&parts.test).collect();
+    let samples: Vec<&Sample> =
+        parts.train.iter().chain(&parts.pool).chain(&parts.validation).chain(&parts.test).collect();
     let looks: Vec<_> = samples.par_iter().map(|sample| (sample.picture(), sample.load_mask(16))).collect();
     let mut report = CategoryReport {
         name: parts.name.clone(),
@@ -139,12 +141,7 @@ fn check_category(parts: &Parts, layout: Layout) -> CategoryReport {
 }
 
 /// What a sweep would find or refuse in a category whose files can all be read.
-fn as_in_a_sweep(
-    parts: &Parts,
-    report: &mut CategoryReport,
-    settings: &DataSettings,
-    root: &str,
-) -> Option<Category> {
+fn as_in_a_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSettings, root: &str) -> Option<Category> {
     let category = match held_out::category(parts.clone(), settings, root) {
         Ok(category) => category,
         Err(error) => {
@@ -159,8 +156,7 @@ fn as_in_a_sweep(
         category.test.iter().for_each(|sample| count(&mut report.test, kind(sample)));
     }
     if report.problems.is_empty() {
-        let findings =
-            category.digests().and_then(|digests| findings::of_category(&category, settings, &digests));
+        let findings = category.digests().and_then(|digests| findings::of_category(&category, settings, &digests));
         match findings {
             Ok(findings) => report.findings = findings,
             Err(error) => report.problems.push(error.to_string()),

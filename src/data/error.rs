@@ -194,7 +194,9 @@ pub enum DataError {
         other: String,
     },
     /// A folder of normal images among the kinds of defects.
-    #[error("{folder} would be a kind of defect, but sounds like normal images; move them to {expected}, or rename the folder")]
+    #[error(
+        "{folder} would be a kind of defect, but sounds like normal images; move them to {expected}, or rename the folder"
+    )]
     NormalKind {
         /// The folder.
         folder: PathBuf,
@@ -202,7 +204,9 @@ pub enum DataError {
         expected: String,
     },
     /// A mask whose colours say nothing, but whose alpha channel does.
-    #[error("mask {path} is of one colour and has its shape in the alpha channel; write it as a grey PNG, 0 where nothing is wrong")]
+    #[error(
+        "mask {path} is of one colour and has its shape in the alpha channel; write it as a grey PNG, 0 where nothing is wrong"
+    )]
     MaskAlpha {
         /// Where.
         path: PathBuf,

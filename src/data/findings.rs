@@ -70,7 +70,10 @@ pub(super) fn of_category(
             findings.push(format!("{what}: {}", some(&images)));
         }
     };
-    tell(|look| look.is_empty, "masks of defective images that mark no pixel, so that nothing of these images counts as defective");
+    tell(
+        |look| look.is_empty,
+        "masks of defective images that mark no pixel, so that nothing of these images counts as defective",
+    );
     tell(|look| look.is_full, "masks that mark every pixel as defective");
     let size = settings.image_size;
     tell(|look| look.vanishes, &format!("defects so small that nothing of them is left at image_size = {size}"));
@@ -100,7 +103,9 @@ fn of_unmasked(category: &Category, rule: Unmasked, defective: usize) -> Option<
     }
     let some = some(&images);
     Some(match rule {
-        Unmasked::LeaveOut => format!("defective images without a mask, which are left out of the test (data.unmasked): {some}"),
+        Unmasked::LeaveOut => {
+            format!("defective images without a mask, which are left out of the test (data.unmasked): {some}")
+        }
         _ if images.len() == defective => {
             format!("no defective test image has a mask, so that pixel metrics will be undefined: {some}")
         }

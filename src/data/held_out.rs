@@ -98,7 +98,8 @@ fn draw_test_normals(parts: &mut Parts, share: f64, seed: u64) -> Result<(), Dat
         parts.pool = std::mem::take(&mut parts.train);
     }
     let count = HeldOut::Share(share).count(parts.pool.len());
-    let mut ranked: Vec<(blake3::Hash, String)> = parts.pool.iter().map(|sample| (rank(seed, &sample.image), sample.image.clone())).collect();
+    let mut ranked: Vec<(blake3::Hash, String)> =
+        parts.pool.iter().map(|sample| (rank(seed, &sample.image), sample.image.clone())).collect();
     ranked.sort_unstable_by(|a, b| (a.0.as_bytes(), &a.1).cmp(&(b.0.as_bytes(), &b.1)));
     let drawn: BTreeSet<String> = ranked.into_iter().take(count).map(|(_, image)| image).collect();
     let (test, train): (Vec<Sample>, Vec<Sample>) =
@@ -134,5 +135,78 @@ pub(super) fn check_listed(
             root: root.display().to_string(),
             example: format!("{}/{}", first.name, first.train[0].image),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(index: usize, defect: Option<&str>, mask: bool) -> Sample {
+        Sample {
+            image: format!("{}/{index:02}.png", if defect.is_some() { "bad" } else { "good" }),
+            defect: defect.map(str::to_owned),
+            source: ImageSource::File(format!("{index}.png").into()),
+            masks: if mask { vec![format!("{index}_mask.png").into()] } else { Vec::new() },
+            mask_above: 0,
+        }
+    }
+
+    fn parts(normal: std::ops::Range<usize>) -> Parts {
+        Parts {
+            name: "nut".to_owned(),
+            train_place: "good".to_owned(),
+            train: normal.map(|index| sample(index, None, false)).collect(),
+            test: vec![sample(0, Some("cut"), true), sample(1, Some("cut"), false)],
+            ..Parts::default()
+        }
+    }
+
+    fn settings(share: Option<f64>, seed: u64, unmasked: Unmasked) -> DataSettings {
+        let at = DataSettings::at(Path::new("data"), None);
+        DataSettings { test_normals_share: share, split_seed: seed, unmasked, ..at }
+    }
+
+    fn drawn(normal: std::ops::Range<usize>, seed: u64) -> Vec<String> {
+        let category = category(parts(normal), &settings(Some(0.25), seed, Unmasked::Void), "data").expect("fits");
+        category.test.into_iter().filter(|sample| sample.defect.is_none()).map(|sample| sample.image).collect()
+    }
+
+    #[test]
+    fn test_normals_are_drawn_by_seed_and_path() {
+        let first = drawn(0..40, 0);
+        assert_eq!(first.len(), 10, "⌈40 · 0.25⌉");
+        assert_eq!(first, drawn(0..40, 0));
+        assert_ne!(first, drawn(0..40, 1));
+        // Images that come or go move hardly any other.
+        let more = drawn(0..44, 0);
+        assert!(first.iter().filter(|image| more.contains(image)).count() >= 7, "{first:?} {more:?}");
+        let whole = category(parts(0..40), &settings(Some(0.25), 0, Unmasked::Void), "data").expect("fits");
+        assert_eq!((whole.train.len(), whole.test.len()), (30, 12));
+        assert!(whole.train.iter().all(|sample| !first.contains(&sample.image)));
+    }
+
+    #[test]
+    fn a_share_beside_normal_test_images_is_refused() {
+        let mut parts = parts(0..8);
+        parts.test.push(sample(9, None, false));
+        let message = category(parts, &settings(Some(0.25), 0, Unmasked::Void), "data").expect_err("both").to_string();
+        assert!(message.contains("good/09.png"), "{message}");
+    }
+
+    #[test]
+    fn defective_images_without_a_mask_are_kept_refused_or_left_out() {
+        let of = |rule| category(parts(0..8), &settings(None, 0, rule), "data");
+        let kept = of(Unmasked::Void).expect("keeps");
+        assert_eq!((kept.test.len(), kept.unmasked), (2, vec!["bad/01.png".to_owned()]));
+        let left = of(Unmasked::LeaveOut).expect("leaves out");
+        assert_eq!((left.test.len(), left.unmasked.len()), (1, 1));
+        let message = of(Unmasked::Refuse).expect_err("refuses").to_string();
+        assert!(message.contains("bad/01.png") && message.contains("leave-out"), "{message}");
+        let mut bare = parts(0..8);
+        bare.test.iter_mut().for_each(|sample| sample.masks.clear());
+        let message =
+            category(bare, &settings(None, 0, Unmasked::LeaveOut), "data").expect_err("nothing left").to_string();
+        assert!(message.contains("data.unmasked") && message.contains("has 0 image(s)"), "{message}");
     }
 }

@@ -89,7 +89,9 @@ pub(super) fn is_exact(path: &Path, above: u8) -> Result<(), DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let reader = image::ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
     match reader.format() {
-        Some(ImageFormat::Jpeg | ImageFormat::WebP) if above == 0 => Err(DataError::MaskFormat { path: path.to_owned() }),
+        Some(ImageFormat::Jpeg | ImageFormat::WebP) if above == 0 => {
+            Err(DataError::MaskFormat { path: path.to_owned() })
+        }
         _ => Ok(()),
     }
 }
@@ -160,7 +162,9 @@ mod tests {
     fn many_values_are_a_blurred_mask_and_numbers_of_kinds_are_not() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("mask.png");
-        for (values, blurred) in [((0..=255).collect::<Vec<u8>>(), true), (vec![0, 236, 240, 255], false), ((0..12).collect(), false)] {
+        for (values, blurred) in
+            [((0..=255).collect::<Vec<u8>>(), true), (vec![0, 236, 240, 255], false), ((0..12).collect(), false)]
+        {
             image::GrayImage::from_vec(values.len() as u32, 1, values).expect("fits").save(&path).expect("written");
             assert_eq!(is_blurred(&path).expect("decodes"), blurred);
         }

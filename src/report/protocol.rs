@@ -191,7 +191,10 @@ impl Protocol {
         // What most protocols have not is told where it is.
         let test = &self.0["test_normals"];
         if !test.is_null() {
-            facts.push(("normal test images", format!("⌈{} n⌉ of the normals, split seed {}", test["share"], test["seed"])));
+            facts.push((
+                "normal test images",
+                format!("⌈{} n⌉ of the normals, split seed {}", test["share"], test["seed"]),
+            ));
         }
         if self.0["unmasked"] == "leave-out" {
             facts.push(("defective images without a mask", "left out of the test".to_owned()));

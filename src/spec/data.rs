@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use super::problem::Place;
 use super::reader::{Problems, Reader};
 use crate::data::{
-    CategorySelection, DataSettings, FolderSettings, HeldOutChoice, Layout, SyntheticSettings, Unmasked, has_signs, shortest,
+    CategorySelection, DataSettings, FolderSettings, HeldOutChoice, Layout, SyntheticSettings, Unmasked, has_signs,
+    shortest,
 };
 
 pub(super) fn data(mut reader: Reader<'_>, problems: &mut Problems) -> DataSettings {
@@ -85,7 +86,11 @@ fn test_normals_share(reader: &mut Reader<'_>, layout: Option<Layout>, problems:
     let share = reader.number("test_normals_share", 0.0, 0.01..=0.9, problems);
     if layout == Some(Layout::Synthetic) && reader.has("test_normals_share") {
         let help = "set data.synthetic.test_good to how many are drawn";
-        problems.add(&reader.place_of("test_normals_share"), "`data.test_normals_share` does not go with this layout", help);
+        problems.add(
+            &reader.place_of("test_normals_share"),
+            "`data.test_normals_share` does not go with this layout",
+            help,
+        );
         return None;
     }
     (share > 0.0).then_some(share)
@@ -202,7 +207,11 @@ fn named_twice(settings: &FolderSettings, places: &[Place; 5], problems: &mut Pr
         if *key == "masks" && *other != "masks" {
             let help = "expected a folder that holds nothing but masks, or a pattern such as \"*_mask.png\": they would be taken for \
                         images";
-            problems.add(&places[*at], format!("`data.folder.masks` is \"{name}\", which is named for images, too"), help);
+            problems.add(
+                &places[*at],
+                format!("`data.folder.masks` is \"{name}\", which is named for images, too"),
+                help,
+            );
         } else {
             let message = format!("`data.folder.{key}` is \"{name}\", which data.folder.{other} names, too");
             problems.add(&places[*at], message, "expected another folder: no image may be both");

@@ -10,6 +10,7 @@ mod collect;
 mod common;
 mod compare;
 mod contention;
+mod data_check;
 mod devices;
 mod disks;
 mod errors;

@@ -48,8 +48,12 @@ impl Why {
     fn told(self) -> &'static str {
         match self {
             Self::Mask => "masks that fit no image: a mask has its image's stem, alone or with _mask, _gt or _label",
-            Self::Image => "images in a folder that this layout does not read: move them, or say where they are by a pattern of data.folder",
-            Self::Validation => "validation images, which this layout has not: layout = \"folder\" holds out those of data.folder.validation",
+            Self::Image => {
+                "images in a folder that this layout does not read: move them, or say where they are by a pattern of data.folder"
+            }
+            Self::Validation => {
+                "validation images, which this layout has not: layout = \"folder\" holds out those of data.folder.validation"
+            }
             Self::Unlisted => "images that no row of the table names",
             Self::Private => "private test images, which have no labels",
             Self::Other => "not images by their endings",
@@ -175,5 +179,152 @@ impl Account {
             let name = below(&self.folder, path);
             named.push(if name.is_empty() { file_name(path) } else { name });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::layout::miniature::{self, Miniature};
+    use crate::data::{DataSettings, FolderSettings, check};
+
+    /// What is told of the only category.
+    fn told(settings: &DataSettings) -> Vec<(Why, usize, Vec<String>)> {
+        let report = check(settings).expect("finds");
+        report.categories[0].unused.iter().map(|unused| (unused.why, unused.count, unused.named.clone())).collect()
+    }
+
+    fn group(why: Why, named: &[&str]) -> (Why, usize, Vec<String>) {
+        (why, named.len(), named.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn what_a_layout_does_not_read_is_named_with_the_reason() {
+        let root = miniature::mvtec();
+        for image in ["test/@eaDir/0.png", "test/cut/rgb/0.png", "validation/good/0.png", "ground_truth/cut/9_mask.png"]
+        {
+            root.image(&format!("nut/{image}"));
+        }
+        root.text("nut/test/Thumbs.db", "");
+        std::fs::create_dir_all(root.path("nut/test/void")).expect("created");
+        let expected = [
+            group(Why::Mask, &["ground_truth/cut/9_mask.png"]),
+            group(Why::Image, &["test/cut/rgb/0.png"]),
+            group(Why::Validation, &["validation/good/0.png"]),
+            group(Why::Other, &["test/cut/readme.txt"]),
+            group(Why::Empty, &["test/void"]),
+            group(Why::System, &["test/@eaDir", "test/Thumbs.db", "test/cut/.hidden.png"]),
+        ];
+        assert_eq!(told(&root.settings(None)), expected);
+        let report = check(&root.settings(None)).expect("finds");
+        assert_eq!(report.categories[0].test, [("cut".to_owned(), 3), ("good".to_owned(), 1)]);
+        let line = report.categories[0].unused[1].to_string();
+        assert!(line.starts_with("1 entry is not used: test/cut/rgb/0.png ("), "{line}");
+    }
+
+    #[test]
+    fn many_of_one_reason_are_counted_and_three_named() {
+        let root = miniature::mvtec();
+        (0..5).for_each(|index| root.image(&format!("nut/photos/{index}.png")));
+        let report = check(&root.settings(None)).expect("finds");
+        let line = report.categories[0].unused[0].to_string();
+        assert!(
+            line.starts_with("5 entries are not used: photos/0.png, photos/1.png, photos/2.png and 2 more"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn each_layout_uses_all_of_its_own() {
+        for (root, left) in [
+            (miniature::loco(), vec![group(Why::Other, &["defects_config.json"])]),
+            (miniature::ad2(), vec![group(Why::Private, &["test_private/000.png", "test_private_mixed/000.png"])]),
+            (miniature::btad(), vec![]),
+            (miniature::visa(), vec![group(Why::Image, &["Data/Images/Normal/0003.JPG"])]),
+            (miniature::visa_prepared(), vec![]),
+            (miniature::mpdd(), vec![]),
+        ] {
+            assert_eq!(told(&root.settings(None)), left);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_where_images_are_read_and_named_elsewhere() {
+        use std::os::unix::fs::symlink;
+        let root = miniature::mvtec();
+        let (nut, away) = (root.path("nut"), Miniature::with(&["good/5.png"]));
+        std::fs::rename(nut.join("train"), away.path("train")).expect("moved");
+        symlink(away.path("train"), nut.join("train")).expect("linked");
+        symlink(away.path("nowhere"), nut.join("train/good/7.png")).expect("linked");
+        symlink(nut.join("test"), nut.join("test/cut/again")).expect("linked");
+        symlink("self", nut.join("self")).expect("linked");
+        symlink(away.path("nowhere"), root.path("gone")).expect("linked");
+        let told = told(&root.settings(None));
+        assert!(told.contains(&group(Why::Link, &["self", "train/good/7.png"])), "{told:?}");
+        assert!(told.contains(&group(Why::LinkedFolder, &["test/cut/again"])), "{told:?}");
+        assert_eq!(root.open(None).expect("opens").categories()[0].train.len(), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_may_not_be_read_is_not_a_folder_without_masks() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = miniature::mvtec();
+        for place in ["nut/ground_truth", "nut/ground_truth/cut", "nut/test"] {
+            let folder = root.path(place);
+            std::fs::set_permissions(&folder, PermissionsExt::from_mode(0)).expect("closed");
+            // Root reads everything.
+            let closed = std::fs::read_dir(&folder).is_err();
+            let opened = root.open(None);
+            std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).expect("opened");
+            if closed {
+                let message = opened.expect_err("cannot be read").to_string();
+                assert!(message.contains(place) && message.contains("ermission denied"), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn folders_beside_categories_are_told() {
+        let root = miniature::mvtec();
+        root.image("cable/test/good/0.png");
+        root.image("bolt/train/Good/0.png");
+        root.image("@eaDir/train/good/0.png");
+        let notes = check(&root.settings(None)).expect("finds").notes;
+        for told in [
+            "cable is not used: it looks like a category with test, but has no train/good",
+            "bolt is not used: it has train/Good where this layout has train/good: rename that folder",
+            "notes is not used: it is no category, for it has no train/good",
+        ] {
+            assert!(notes.iter().any(|note| note == told), "{notes:?}");
+        }
+        let alone = Miniature::with(&["bolt/train/GOOD/0.png"]);
+        assert!(alone.refused(None).contains("it has train/GOOD"), "{}", alone.refused(None));
+    }
+
+    #[test]
+    fn masks_of_no_image_and_images_of_no_row_are_named() {
+        let root = Miniature::with(&["c/ok/0.png", "c/ok/1.png", "c/nok/0.jpg", "c/other/3.png"]);
+        root.mask("c/nok/0_mask.png", (1, 1), 255);
+        let folder = FolderSettings {
+            normals: "ok".to_owned(),
+            validation: None,
+            test_normals: None,
+            anomalies: vec!["nok/*.jpg".to_owned()],
+            masks: vec!["nok/*_mask.png".to_owned()],
+        };
+        let settings = DataSettings { folder: Some(folder), ..root.settings(Some(Layout::Folder)) };
+        assert_eq!(told(&settings), [group(Why::Image, &["other/3.png"])]);
+        root.text(
+            "t.csv",
+            "category,split,kind,image\nc,train,normal,c/ok/0.png\nc,train,good,c/ok/1.png\nc,test,cut,c/nok/0.jpg\n",
+        );
+        let table = DataSettings { table: Some("t.csv".into()), ..root.settings(Some(Layout::Table)) };
+        let notes = check(&table).expect("finds").notes;
+        assert!(
+            notes.iter().any(|note| note.contains("2 entries are not used: c/nok/0_mask.png, c/other/3.png")),
+            "{notes:?}"
+        );
     }
 }

@@ -27,7 +27,14 @@ pub(in crate::data) struct Found {
 
 impl Found {
     fn new(layout: Layout, root: &Path, parts: Vec<Parts>) -> Self {
-        Self { layout, root: root.display().to_string(), parts, left_out: Vec::new(), not_used: Vec::new(), unselected: Vec::new() }
+        Self {
+            layout,
+            root: root.display().to_string(),
+            parts,
+            left_out: Vec::new(),
+            not_used: Vec::new(),
+            unselected: Vec::new(),
+        }
     }
 }
 
@@ -77,7 +84,8 @@ fn listed(path: &Path, settings: &DataSettings) -> Result<Found, DataError> {
     let selected = select(&table.categories, |parts: &Parts| parts.name.clone(), &settings.categories, &root)?;
     let parts: Vec<Parts> = selected.into_iter().cloned().collect();
     let mut found = Found::new(Layout::Table, &table.root, parts);
-    found.unselected = table.categories.iter().filter(|all| found.parts.iter().all(|p| p.name != all.name)).cloned().collect();
+    found.unselected =
+        table.categories.iter().filter(|all| found.parts.iter().all(|p| p.name != all.name)).cloned().collect();
     if !table.unknown.is_empty() {
         found.not_used.push(format!("columns of the table that are not used: {}", table.unknown.join(", ")));
     }
@@ -113,7 +121,8 @@ fn named_folders(root: &Path, places: &FolderSettings, selection: &CategorySelec
         guard::folders(path, places)?;
         for (name, place) in &needed {
             if !places::is_there(path, place)? {
-                let help = format!("data.folder.{name} must be a folder of every category, or a pattern of files there");
+                let help =
+                    format!("data.folder.{name} must be a folder of every category, or a pattern of files there");
                 return Err(DataError::Missing { what: "folder", path: path.join(place), help });
             }
         }
@@ -208,7 +217,8 @@ fn told(found: &[(Layout, Vec<String>)]) -> String {
 fn not_a_category(path: &Path, layout: Layout) -> String {
     let name = file_name(path);
     let normal = if layout == Layout::Btad { "train/ok" } else { "train/good" };
-    let inside = |folder: &Path| folders(folder).unwrap_or_default().iter().map(|path| file_name(path)).collect::<Vec<_>>();
+    let inside =
+        |folder: &Path| folders(folder).unwrap_or_default().iter().map(|path| file_name(path)).collect::<Vec<_>>();
     let train = inside(&path.join("train"));
     if let Some(other) = train.iter().find(|name| by_folders::sounds_normal(name)) {
         return format!("{name} is not used: it has train/{other} where this layout has {normal}: rename that folder");

@@ -92,7 +92,7 @@ struct Kind {
 }
 
 /// The kinds in a folder of anomalies: its sub-folders, but for those that hold something else; a folder without any is one kind
-/// itself. Of a pattern, the files that no other name stands for.
+/// itself. Of a pattern of folders, the files that no normals are.
 fn kinds(
     category: &Path,
     name: &str,
@@ -101,7 +101,9 @@ fn kinds(
 ) -> Result<Vec<Kind>, DataError> {
     if places::is_pattern(category, name)? {
         let mut kinds: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-        for path in places::images(category, name)?.into_iter().filter(|path| !normal.contains(path)) {
+        // Folders of kinds may hold a folder of normals, as sub-folders may; files of one folder may not.
+        let left_out = |path: &PathBuf| places::is_of_folders(name) && normal.contains(path);
+        for path in places::images(category, name)?.into_iter().filter(|path| !left_out(path)) {
             kinds.entry(places::kind(category, name, &path)).or_default().push(path);
         }
         if let Some(folder) = kinds.keys().find(|kind| sounds_normal(kind)) {
@@ -113,7 +115,8 @@ fn kinds(
     if !is_folder(&folder)? {
         return Ok(Vec::new());
     }
-    let others: Vec<PathBuf> = places.all().filter(|other| *other != name).map(|other| place(category, other)).collect();
+    let others: Vec<PathBuf> =
+        places.all().filter(|other| *other != name).map(|other| place(category, other)).collect();
     let inner = folders(&folder)?;
     let with_images = |path: &PathBuf| Ok::<_, DataError>(!images(path)?.is_empty());
     if inner.is_empty() {

@@ -113,12 +113,12 @@ pub(super) fn file_name(path: &Path) -> String {
 }
 
 /// The last part of a path, without its ending.
-pub(super) fn file_stem(path: &Path) -> String {
+pub(in crate::data) fn file_stem(path: &Path) -> String {
     path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// A name in Unicode's composed form: macOS writes `é` as two characters, other systems as one.
-pub(super) fn composed(name: &str) -> String {
+pub(in crate::data) fn composed(name: &str) -> String {
     name.nfc().collect()
 }
 

@@ -141,3 +141,81 @@ impl Masks {
         Ok(Vec::new())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::data::layout::miniature::{self, Miniature, told};
+    use crate::data::{DataSettings, Dataset, FolderSettings, Layout};
+
+    #[test]
+    fn masks_are_found_by_the_words_that_data_sets_use() {
+        for name in ["002_mask.png", "002_GT.png", "002_label.bmp", "002_MASK.PNG", "002-gt.png", "002.png.png"] {
+            let root = miniature::mvtec();
+            root.mask(&format!("nut/ground_truth/cut/{name}"), (1, 1), 255);
+            let nut = root.open(None).expect("opens");
+            assert_eq!(told(&nut.categories()[0])[2], ("test/cut/002.png", Some("cut"), 1), "{name}");
+        }
+        let root = miniature::mvtec();
+        root.mask("nut/ground_truth/cut/002_other.png", (1, 1), 255);
+        root.mask("nut/ground_truth/cut/0021_mask.png", (1, 1), 255);
+        assert_eq!(told(&root.open(None).expect("opens").categories()[0])[2].2, 0);
+    }
+
+    #[test]
+    fn names_match_in_every_form_of_unicode() {
+        // é as one character and as two.
+        for (image, mask) in [("caf\u{e9}", "cafe\u{301}"), ("cafe\u{301}", "caf\u{e9}")] {
+            let root = miniature::mvtec();
+            root.image(&format!("nut/test/cut/{image}.png"));
+            root.mask(&format!("nut/ground_truth/cut/{mask}_mask.png"), (1, 1), 255);
+            let nut = root.open(None).expect("opens");
+            let name = format!("test/cut/{image}.png");
+            assert!(told(&nut.categories()[0]).contains(&(name.as_str(), Some("cut"), 1)));
+        }
+    }
+
+    #[test]
+    fn masks_lie_in_folders_of_kinds_however_these_are_named() {
+        let root = Miniature::with(&[
+            "c/ok/0.png",
+            "c/ok/1.png",
+            "c/colour/0.jpg",
+            "c/crack/0.jpg",
+            "c/bad/rgb/dent/0.png",
+            "c/bad/rgb/scratch/0.png",
+        ]);
+        for mask in ["mask/colour/0.png", "mask/crack/0.png", "more/dent/0.png", "more/scratch/0_mask.png"] {
+            root.mask(&format!("c/{mask}"), (1, 1), 255);
+        }
+        let masks = |anomalies: &[&str], masks: &[&str]| {
+            let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            let folder = FolderSettings {
+                normals: "ok/*".to_owned(),
+                validation: None,
+                test_normals: None,
+                anomalies: texts(anomalies),
+                masks: texts(masks),
+            };
+            let settings = DataSettings { folder: Some(folder), ..root.settings(Some(Layout::Folder)) };
+            let dataset = Dataset::open(&settings).expect("opens");
+            let test = &dataset.categories()[0].test;
+            let of = |sample: &crate::data::Sample| {
+                let mask = sample
+                    .masks
+                    .first()
+                    .map(|path| path.strip_prefix(root.path("c")).expect("below").display().to_string());
+                (sample.defect.clone().unwrap_or_default(), mask.unwrap_or_default())
+            };
+            test.iter().map(of).collect::<Vec<_>>()
+        };
+        let pair = |kind: &str, mask: &str| (kind.to_owned(), mask.to_owned());
+        let four = [
+            pair("dent", "more/dent/0.png"),
+            pair("scratch", "more/scratch/0_mask.png"),
+            pair("colour", "mask/colour/0.png"),
+            pair("crack", "mask/crack/0.png"),
+        ];
+        assert_eq!(masks(&["colour", "crack", "bad/rgb"], &["mask", "more"]), four);
+        assert_eq!(masks(&["c*/*.jpg", "bad/rgb/*/*.png"], &["mask/*/*.png", "more/**/*.png"]), four);
+    }
+}

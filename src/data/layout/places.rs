@@ -85,6 +85,11 @@ pub(super) fn kind(category: &Path, name: &str, file: &Path) -> String {
     signed.map_or_else(|| "anomaly".to_owned(), |folder| (*folder).to_owned())
 }
 
+/// Whether a pattern stands for several folders.
+pub(super) fn is_of_folders(name: &str) -> bool {
+    name.rsplit_once('/').is_some_and(|(folders, _)| has_signs(folders))
+}
+
 /// A path below a category in its shortest spelling: no `.`, no empty part, no slash at its end.
 pub(crate) fn shortest(name: &str) -> String {
     let parts = Path::new(name).components().filter_map(|part| match part {
@@ -97,4 +102,61 @@ pub(crate) fn shortest(name: &str) -> String {
 /// The last part of a name, for a kind.
 pub(super) fn last(category: &Path, name: &str) -> String {
     file_name(&place(category, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::layout::miniature::Miniature;
+
+    fn found(root: &Miniature, name: &str) -> Vec<String> {
+        let paths = images(root.root(), name).expect("finds");
+        paths.iter().map(|path| below(root.root(), path)).collect()
+    }
+
+    #[test]
+    fn patterns_are_those_of_a_shell() {
+        let root =
+            Miniature::with(&["a/0.png", "a/1.jpg", "a/b/2.png", "a/b/c/3.png", "x[1]/4.png", "a/.hidden/5.png"]);
+        root.text("a/notes.txt", "");
+        root.image("@eaDir/6.png");
+        for (name, expected) in [
+            ("a", vec!["a/0.png", "a/1.jpg"]),
+            ("a/*", vec!["a/0.png", "a/1.jpg"]),
+            ("a/*.jpg", vec!["a/1.jpg"]),
+            ("*/*.png", vec!["a/0.png", "x[1]/4.png"]),
+            ("a/**/*.png", vec!["a/0.png", "a/b/2.png", "a/b/c/3.png"]),
+            ("a/?/[0-9].png", vec!["a/b/2.png"]),
+            ("x[1]", vec!["x[1]/4.png"]),
+            ("gone/*.png", vec![]),
+        ] {
+            assert_eq!(found(&root, name), expected, "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_a_circle_end() {
+        let root = Miniature::with(&["a/0.png"]);
+        for name in ["x", "y", "z"] {
+            std::os::unix::fs::symlink(root.path("a"), root.path("a").join(name)).expect("linked");
+        }
+        assert_eq!(found(&root, "a/**/*.png"), ["a/0.png"]);
+        assert_eq!(found(&root, "a/*/*.png").len(), 3, "a pattern of so many folders follows links");
+    }
+
+    #[test]
+    fn a_kind_is_where_the_first_sign_stands() {
+        let kind = |name: &str, file: &str| kind(Path::new("c"), name, &Path::new("c").join(file));
+        assert_eq!(kind("test/*/rgb/*.png", "test/cut/rgb/0.png"), "cut");
+        assert_eq!(kind("bad/rgb/*.png", "bad/rgb/0.png"), "rgb");
+        assert_eq!(kind("*.png", "0.png"), "anomaly");
+    }
+
+    #[test]
+    fn spellings_of_one_path_are_one() {
+        for name in ["a/b", "./a/b", "a//b/", "a/./b/."] {
+            assert_eq!(shortest(name), "a/b");
+        }
+    }
 }

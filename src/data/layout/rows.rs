@@ -78,7 +78,8 @@ impl Rows {
         for record in reader.records() {
             let record = record.map_err(torn)?;
             let line = record.position().map_or(1, csv::Position::line);
-            let text = |place: &Option<usize>| place.and_then(|at| record.get(at)).unwrap_or_default().trim().to_owned();
+            let text =
+                |place: &Option<usize>| place.and_then(|at| record.get(at)).unwrap_or_default().trim().to_owned();
             rows.push(Row { line, texts: places.iter().map(text).collect() });
         }
         let unknown = names.iter().filter(|name| !columns.contains(name)).map(|name| (*name).to_owned()).collect();

@@ -131,7 +131,8 @@ impl Reader<'_> {
 
     /// The kind of defect; none of a normal image.
     fn defect(&self, row: &Row) -> Result<Option<String>, DataError> {
-        let wrong = |column, help: &str| Err(self.rows.wrong(row, column, format!("it is \"{}\"", row.text(column)), help));
+        let wrong =
+            |column, help: &str| Err(self.rows.wrong(row, column, format!("it is \"{}\"", row.text(column)), help));
         let kind = match row.text(KIND) {
             "" => None,
             text if folders::sounds_normal(text) => None,
@@ -167,5 +168,91 @@ impl Reader<'_> {
                 wrong(message, format!("a file below {}", self.root.display()))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::layout::miniature::{Miniature, told};
+    use crate::data::{DataError, DataSettings, Dataset, HeldOut, Layout};
+
+    fn root() -> Miniature {
+        let root = Miniature::with(&["p/0.png", "p/1.png", "p/2.png", "q/a/3.png", "q/4.jpg"]);
+        root.mask("q/4.png", (1, 1), 255);
+        root
+    }
+
+    fn open(root: &Miniature, table: &str, share: Option<f64>) -> Result<Dataset, DataError> {
+        root.text("lists/t.csv", table);
+        let table = Some("lists/t.csv".into());
+        Dataset::open(&DataSettings { table, test_normals_share: share, ..root.settings(Some(Layout::Table)) })
+    }
+
+    const ROWS: &str = "a,train,normal,p/1.png,\na,train,normal,./p//0.png,\na,validation,normal,p/2.png,\na,test,normal,q/a/3.png,\n\
+                        a,test,anomaly,q/4.jpg,q/4.png\nb,train,normal,p/0.png,\nb,train,normal,p/1.png,\nb,test,normal,p/2.png,\n";
+
+    #[test]
+    fn a_table_says_where_everything_is() {
+        let root = root();
+        let dataset = open(&root, &format!("category,split,label,image,mask\n{ROWS}"), None).expect("opens");
+        assert_eq!(dataset.layout(), Layout::Table);
+        let names: Vec<&str> = dataset.categories().iter().map(|category| category.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let a = &dataset.categories()[0];
+        let train: Vec<&str> = a.train.iter().map(|sample| sample.image.as_str()).collect();
+        assert_eq!(train, ["p/0.png", "p/1.png", "p/2.png"]);
+        assert_eq!((a.validation, &a.held_out), (1, &HeldOut::Given(vec![2])));
+        assert_eq!(told(a), [("q/4.jpg", Some("anomaly"), 1), ("q/a/3.png", None, 0)]);
+        assert!(dataset.categories()[1].held_out.is_fifth());
+        assert!(a.test[0].load_mask(8).expect("fits").is_some_and(|mask| mask.pixels.contains(&true)));
+    }
+
+    #[test]
+    fn kinds_may_stand_in_place_of_labels_in_any_order_of_columns() {
+        let table =
+            "image,kind,note,split,category\np/0.png,good,x,train,a\np/1.png,Normal,,train,a\nq/4.jpg,dent,,test,a\n";
+        let root = root();
+        let dataset = open(&root, table, None).expect("opens");
+        assert_eq!(told(&dataset.categories()[0]), [("q/4.jpg", Some("dent"), 0)]);
+        let settings = DataSettings { table: Some("lists/t.csv".into()), ..root.settings(Some(Layout::Table)) };
+        let notes = crate::data::check(&settings).expect("finds").notes;
+        assert!(notes.iter().any(|note| note == "columns of the table that are not used: note"), "{notes:?}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_line_and_column() {
+        let head = "category,split,label,kind,image,mask\n";
+        let wrong: [(&str, &[&str]); 13] = [
+            ("category,split,image\n", &["line 1", "`label`"]),
+            ("category,split,label\n", &["line 1", "`image`"]),
+            ("category,split,label,image,split\n", &["line 1", "`split`", "twice"]),
+            ("a,trian,normal,,p/0.png,\n", &["line 2", "`split`", "trian"]),
+            ("a,,normal,,p/0.png,\n", &["line 2", "`split`", "data.test_normals_share"]),
+            ("a,test,bad,,p/0.png,\n", &["line 2", "`label`", "\"anomaly\""]),
+            ("a,test,normal,dent,p/0.png,\n", &["line 2", "`kind`"]),
+            ("a,train,anomaly,dent,p/0.png,\n", &["line 2", "`kind`", "only test images"]),
+            ("a,train,normal,,p/9.png,\n", &["line 2", "`image`", "9.png"]),
+            ("a,train,normal,,../p/0.png,\n", &["line 2", "`image`", "\"..\""]),
+            ("a,test,anomaly,,p/0.png,p/9.png\n", &["line 2", "`mask`", "9.png"]),
+            ("a,train,normal,,p/0.png,\na,test,normal,,./p/0.png,\n", &["line 3", "`image`", "line 2 already"]),
+            ("a/b,train,normal,,p/0.png,\n", &["line 2", "`category`", "a/b"]),
+        ];
+        for (rows, parts) in wrong {
+            let table = if rows.starts_with("category") { rows.to_owned() } else { format!("{head}{rows}") };
+            let message = open(&root(), &table, None).expect_err("wrong").to_string();
+            assert!(parts.iter().all(|part| message.contains(part)) && message.contains("t.csv"), "{message}");
+            assert!(!message.contains('\n'), "{message}");
+        }
+        let settings = DataSettings { table: Some("gone.csv".into()), ..root().settings(Some(Layout::Table)) };
+        assert!(Dataset::open(&settings).expect_err("missing").to_string().contains("gone.csv does not exist"));
+    }
+
+    #[test]
+    fn rows_without_a_split_are_drawn_from() {
+        let rows = "a,,normal,p/0.png\na,,normal,p/1.png\na,,normal,p/2.png\na,train,normal,q/a/3.png\na,test,anomaly,q/4.jpg\n";
+        let dataset = open(&root(), &format!("category,split,label,image\n{rows}"), Some(0.3)).expect("opens");
+        let a = &dataset.categories()[0];
+        assert_eq!((a.train.len(), a.test.len()), (3, 2), "⌈3 · 0.3⌉ = 1 of those without a split");
+        assert!(a.train.iter().any(|sample| sample.image == "q/a/3.png"));
     }
 }
