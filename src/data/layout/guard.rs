@@ -52,6 +52,9 @@ pub(super) fn files(parts: &Parts, by_names: bool) -> Result<(), DataError> {
             return Err(same((&other.image, known), (&sample.image, role)));
         }
     }
+    if by_names {
+        stems(parts)?;
+    }
     let mut masks: HashMap<PathBuf, &Sample> = HashMap::new();
     for sample in &parts.test {
         for mask in &sample.masks {
@@ -65,7 +68,7 @@ pub(super) fn files(parts: &Parts, by_names: bool) -> Result<(), DataError> {
             }
         }
     }
-    if by_names { stems(parts) } else { Ok(()) }
+    Ok(())
 }
 
 /// Refuses images of one folder of which one may be the mask of the other.

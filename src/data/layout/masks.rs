@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::listing::{children, composed, ending, file_name, file_stem, images, is_folder, is_image, place};
+use super::listing::{children, composed, ending, file_name, file_stem, folders, images, is_folder, is_image, place};
 use super::places;
 use crate::data::DataError;
 
@@ -115,8 +115,10 @@ impl Masks {
             }
             match own {
                 Some(path) => masks.folders.push(Source::folder(&path, true)?),
-                // A folder of one image's masks lies there only where the place has no folders of kinds.
-                None if is_folder(&folder)? => masks.folders.push(Source::folder(&folder, below.is_empty())?),
+                // A place that has folders of other kinds has none of this one's masks beside them.
+                None if is_folder(&folder)? && (below.is_empty() || folders(&folder)?.is_empty()) => {
+                    masks.folders.push(Source::folder(&folder, below.is_empty())?);
+                }
                 None => {}
             }
         }
