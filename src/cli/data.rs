@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
-use super::output::{print, print_json, table};
+use super::output::{one_line, print, print_json, table};
 use crate::data::{
     CategoryReport, Counts, DataReport, DataSettings, Layout, SyntheticSettings, check, write_synthetic,
 };
@@ -69,6 +69,10 @@ fn settings(root: &Path, layout: Option<Layout>) -> Result<DataSettings, Failure
         settings.layout = layout.or(settings.layout);
         return Ok(settings);
     }
+    if layout == Some(Layout::Table) {
+        let message = "--layout table: the table is named in a sweep file: name that file instead of the folder";
+        return Err(Failure::new(Exit::Usage, message));
+    }
     if layout == Some(Layout::Folder) {
         let message =
             "--layout folder: the names of its folders stand in a sweep file: name the file instead of the folder";
@@ -109,14 +113,15 @@ fn tell(report: &DataReport) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = report.categories.iter().map(row).collect();
     print(&table(&head, &rows))?;
     for category in &report.categories {
-        for problem in &category.problems {
-            print(&format!("{}: {problem}", category.name))?;
-        }
-        for image in &category.missing_masks {
-            print(&format!("{}: {image} has no mask: pixel metrics will be undefined", category.name))?;
+        let missing = category.missing_masks.iter().map(|image| format!("{image} has no mask"));
+        let unused = category.unused.iter().map(ToString::to_string);
+        let lines =
+            category.problems.iter().cloned().chain(missing).chain(category.findings.iter().cloned()).chain(unused);
+        for line in lines {
+            print(&one_line(&format!("{}: {line}", category.name)))?;
         }
     }
-    report.notes.iter().try_for_each(|note| print(note))
+    report.notes.iter().try_for_each(|note| print(&one_line(note)))
 }
 
 /// "good 12, hole 6".

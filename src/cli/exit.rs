@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
+use super::output::one_line;
 use crate::data::DataError;
 use crate::model::weights::WeightError;
 use crate::plan::PlanError;
@@ -62,7 +63,7 @@ macro_rules! exits {
     ($($error:ty => $exit:ident),* $(,)?) => {
         $(impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::new(Exit::$exit, error.to_string())
+                Self::new(Exit::$exit, one_line(&error.to_string()))
             }
         })*
     };

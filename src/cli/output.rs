@@ -27,6 +27,11 @@ pub(super) fn unwritten(to: &str, error: &std::io::Error) -> Failure {
     Failure::new(Exit::Store, format!("cannot write {to}: {error}"))
 }
 
+/// A message without line ends and other signs that move the cursor: names of files may hold any.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect()
+}
+
 /// Writes a value as JSON.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Exit::Store, error.to_string()))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{notice, print, spoken, table};
+use super::output::{notice, one_line, print, spoken, table};
 use super::parse::{bytes, count, duration, key_value, some_duration};
 use super::report;
 use super::signals::listen_for_signals;
@@ -98,6 +98,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         return dry_run(&mut steering, &slots, global).await;
     }
     steering.planner.open(&steering.sweep)?;
+    steering.planner.notes().iter().for_each(|note| say(&one_line(note)));
     let store = Store::open(&global.store, Access::Write).await?;
     let artifacts = global.own_artifacts(&store).await?;
     steering.artifacts = artifacts.clone();
@@ -269,6 +270,7 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
         None => Vec::new(),
     };
     let plan = &steering.plan(&before)?;
+    steering.planner.notes().iter().for_each(|note| say(&one_line(note)));
     let sweep = &steering.sweep;
     let (done, change, rates) = match &store {
         Some(store) => (store.done_stages(plan).await?, store.change(&sweep.name, plan).await?, store.rates().await?),

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::image::Look;
-use super::layout::{self, Parts};
+use super::layout::{self, Parts, Unused};
 use super::published::{Counts, published_counts};
 use super::sample::ImageSource;
-use super::{DataError, DataSettings, Dataset, Exif, Layout, Reading, Sample};
+use super::{Category, DataError, DataSettings, Exif, Layout, Reading, Sample, findings, held_out};
 
 /// What `data check` found in one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,8 +32,12 @@ pub struct CategoryReport {
     pub exif_turned: usize,
     /// Images of 16 bits a channel.
     pub deep: Option<Deep>,
-    /// What cannot be read or does not fit, one message each.
+    /// What cannot be read or does not fit, one message each: a sweep would refuse it.
     pub problems: Vec<String>,
+    /// What else is to be known of it, a sentence each.
+    pub findings: Vec<String>,
+    /// What of its folder is not used, by reason.
+    pub unused: Vec<Unused>,
     /// What it has as published, where that is known.
     pub published: Option<Counts>,
 }
@@ -95,18 +99,23 @@ impl DataReport {
 /// Nothing is there, it is arranged otherwise, or the images to be held out are not.
 pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
     let found = layout::find(settings)?;
-    if !settings.held_out.is_default() {
-        Dataset::open(settings)?;
-    }
-    let categories: Vec<CategoryReport> =
+    let mut categories: Vec<CategoryReport> =
         found.parts.iter().map(|parts| check_category(parts, found.layout, settings.reading)).collect();
     let mut notes = notes_on_reading(&categories, settings.reading);
+    let listed: Vec<Category> = (found.parts.iter().zip(&mut categories))
+        .filter_map(|(parts, report)| as_in_a_sweep(parts, report, settings, &found.root))
+        .collect();
+    held_out::check_listed(&settings.held_out, settings.root.as_deref(), &listed)?;
+    for (name, unused) in findings::unused(&found)? {
+        match categories.iter_mut().find(|report| report.name == name) {
+            Some(report) => report.unused = unused,
+            None => notes.extend(unused.iter().map(ToString::to_string)),
+        }
+    }
     for (layout, names) in &found.left_out {
         notes.push(format!("left out, for they look like {}: {}", layout.name(), names.join(", ")));
     }
-    if found.layout == Layout::MvtecAd2 {
-        notes.push("test_private and test_private_mixed have no labels and are left out".to_owned());
-    }
+    notes.extend(found.not_used.iter().cloned());
     if categories.iter().any(|category| category.several_masks > 0) {
         notes.push("where an image has several masks, their union is the ground truth".to_owned());
     }
@@ -151,7 +160,8 @@ fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<Stri
 }
 
 fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryReport {
-    let samples: Vec<&Sample> = parts.train.iter().chain(&parts.validation).chain(&parts.test).collect();
+    let samples: Vec<&Sample> =
+        parts.train.iter().chain(&parts.pool).chain(&parts.validation).chain(&parts.test).collect();
     // Of each image only what is told of it is kept.
     let has_mask = |sample: &Sample| sample.load_mask(16, reading).map(|mask| mask.is_some());
     let looks: Vec<_> = samples.par_iter().map(|sample| (sample.look(), has_mask(sample))).collect();
@@ -166,17 +176,10 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
         exif_turned: 0,
         deep: None,
         problems: Vec::new(),
+        findings: Vec::new(),
+        unused: Vec::new(),
         published: published_counts(layout, &parts.name).map(|(counts, _)| counts),
     };
-    let mut needs = |place: &str, count: usize, least: usize| {
-        if count < least {
-            report.problems.push(format!("{place} has {count} image(s), needs at least {least}"));
-        }
-    };
-    needs(&parts.train_place, parts.train.len(), 2);
-    if let Some(place) = &parts.validation_place {
-        needs(place, parts.validation.len(), 1);
-    }
     for (sample, (look, mask)) in samples.iter().zip(looks) {
         match look {
             Ok(Look { size: (width, height), asks_to_be_turned, largest }) => {
@@ -199,9 +202,38 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
         }
     }
     for sample in &parts.test {
-        count(&mut report.test, sample.defect.clone().unwrap_or_else(|| "good".to_owned()));
+        count(&mut report.test, kind(sample));
     }
     report
+}
+
+/// What a sweep would find or refuse in a category whose files can all be read.
+fn as_in_a_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSettings, root: &str) -> Option<Category> {
+    let category = match held_out::category(parts.clone(), settings, root) {
+        Ok(category) => category,
+        Err(error) => {
+            report.problems.push(error.to_string());
+            return None;
+        }
+    };
+    // Where the sweep file draws test images or leaves some out, its counts are told.
+    if settings.test_normals_share.is_some() || !settings.unmasked.keeps_all() {
+        report.train = category.train.len() - category.validation;
+        report.test.clear();
+        category.test.iter().for_each(|sample| count(&mut report.test, kind(sample)));
+    }
+    if report.problems.is_empty() {
+        let findings = category.digests().and_then(|digests| findings::of_category(&category, settings, &digests));
+        match findings {
+            Ok(findings) => report.findings = findings,
+            Err(error) => report.problems.push(error.to_string()),
+        }
+    }
+    Some(category)
+}
+
+fn kind(sample: &Sample) -> String {
+    sample.defect.clone().unwrap_or_else(|| "good".to_owned())
 }
 
 fn count(counts: &mut Vec<(String, usize)>, name: String) {

@@ -1,5 +1,7 @@
 //! A data set with its categories, whatever its layout.
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 
 use super::select::pick;
@@ -18,6 +20,8 @@ pub struct Category {
     pub held_out: HeldOut,
     /// Test images.
     pub test: Vec<Sample>,
+    /// Defective test images without a mask, in the test set or left out of it.
+    pub unmasked: Vec<String>,
 }
 
 /// The categories that a sweep asked for.
@@ -32,7 +36,7 @@ impl Dataset {
     /// Finds the images; decodes none. Every category must have at least two training images and one test image.
     pub fn open(settings: &DataSettings) -> Result<Self, DataError> {
         let found = layout::find(settings)?;
-        let category = |parts| held_out::category(parts, &settings.held_out, &found.root);
+        let category = |parts| held_out::category(parts, settings, &found.root);
         let categories: Vec<Category> = found.parts.into_iter().map(category).collect::<Result<_, _>>()?;
         held_out::check_listed(&settings.held_out, settings.root.as_deref(), &categories)?;
         Ok(Self { root: found.root, layout: found.layout, categories })
@@ -54,17 +58,49 @@ impl Dataset {
     }
 }
 
-/// BLAKE3 over digests, in order.
-fn digest_all(
+/// A digest of each sample.
+fn digests(
     samples: &[Sample],
     digest: impl Fn(&Sample) -> Result<blake3::Hash, DataError> + Sync + Send,
-) -> Result<String, DataError> {
-    let digests: Vec<blake3::Hash> = samples.par_iter().map(digest).collect::<Result<_, _>>()?;
+) -> Result<Vec<blake3::Hash>, DataError> {
+    samples.par_iter().map(digest).collect()
+}
+
+/// BLAKE3 over digests, in order.
+fn digest_of(digests: &[blake3::Hash]) -> String {
     let mut hasher = blake3::Hasher::new();
     for digest in digests {
         hasher.update(digest.as_bytes());
     }
-    Ok(hasher.finalize().to_hex().to_string())
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Digests of a category's images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digests {
+    /// One for each training image.
+    train: Vec<blake3::Hash>,
+    /// One for each test image.
+    test: Vec<blake3::Hash>,
+}
+
+impl Digests {
+    /// Of the normal images, those that are held out among them.
+    pub fn train(&self) -> String {
+        digest_of(&self.train)
+    }
+
+    /// Of the test images.
+    pub fn test(&self) -> String {
+        digest_of(&self.test)
+    }
+
+    /// The test images that are training images, too, byte by byte, each with that image.
+    pub(super) fn shared<'c>(&self, category: &'c Category) -> Vec<(&'c str, &'c str)> {
+        let train: HashMap<&blake3::Hash, &Sample> = self.train.iter().zip(&category.train).collect();
+        let test = self.test.iter().zip(&category.test);
+        test.filter_map(|(digest, sample)| Some((sample.image.as_str(), train.get(digest)?.image.as_str()))).collect()
+    }
 }
 
 impl Category {
@@ -75,16 +111,21 @@ impl Category {
 
     /// Digest of the normal images, those that are held out among them.
     pub fn train_digest(&self) -> Result<String, DataError> {
-        digest_all(&self.train, Sample::digest)
+        Ok(digest_of(&digests(&self.train, Sample::digest)?))
     }
 
     /// Digest of the test images.
     pub fn test_digest(&self) -> Result<String, DataError> {
-        digest_all(&self.test, Sample::digest)
+        Ok(digest_of(&digests(&self.test, Sample::digest)?))
     }
 
     /// Digest of the test images' labels and masks.
     pub fn mask_digest(&self) -> Result<String, DataError> {
-        digest_all(&self.test, Sample::label_digest)
+        Ok(digest_of(&digests(&self.test, Sample::label_digest)?))
+    }
+
+    /// Digests of all images.
+    pub fn digests(&self) -> Result<Digests, DataError> {
+        Ok(Digests { train: digests(&self.train, Sample::digest)?, test: digests(&self.test, Sample::digest)? })
     }
 }

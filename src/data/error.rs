@@ -88,7 +88,8 @@ pub enum DataError {
     },
     /// A mask in a format that changes its values.
     #[error(
-        "mask {path} is neither PNG nor BMP: other formats blur it, so that normal pixels are no longer 0; write it as PNG"
+        "mask {path} is a JPEG or WebP file: such formats blur it, so that normal pixels are no longer 0; write it as PNG, \
+         or set data.mask_threshold = 127"
     )]
     MaskFormat {
         /// Where.
@@ -151,6 +152,105 @@ pub enum DataError {
         root: String,
         /// One that would be right.
         example: String,
+    },
+    /// Two names of one folder.
+    #[error(
+        "data.folder names {one} and {other}, which are the same folder below {category}; name another folder, or patterns of \
+         different files such as \"{one}/*.jpg\""
+    )]
+    SameFolder {
+        /// The category's folder.
+        category: PathBuf,
+        /// One name.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// One file as two things.
+    #[error("{one} ({one_is}) and {other} ({other_is}) of {category} are the same file; no image may be both")]
+    SameFile {
+        /// The category.
+        category: String,
+        /// One name.
+        one: String,
+        /// What it is.
+        one_is: String,
+        /// The other name.
+        other: String,
+        /// What it is.
+        other_is: String,
+    },
+    /// Two images of one folder of which one may be the mask of the other.
+    #[error(
+        "{one} and {other} of {category} have one stem: is one the mask of the other? Say which files are images by a pattern \
+         (layout = \"folder\", normals = \"train/*.jpg\") or by layout = \"table\", or rename one"
+    )]
+    Pair {
+        /// The category.
+        category: String,
+        /// One image.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// One mask for two images.
+    #[error("{one} and {other} of {category} share the mask {mask}; give each a mask of its own name or folder")]
+    SharedMask {
+        /// The mask.
+        mask: PathBuf,
+        /// The category.
+        category: String,
+        /// One image.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A folder of normal images among the kinds of defects.
+    #[error(
+        "{folder} would be a kind of defect, but sounds like normal images; move them to {expected}, or rename the folder"
+    )]
+    NormalKind {
+        /// The folder.
+        folder: PathBuf,
+        /// Where normal test images lie.
+        expected: String,
+    },
+    /// A mask whose colours say nothing, but whose alpha channel does.
+    #[error(
+        "mask {path} is of one colour and has its shape in the alpha channel; write it as a grey PNG, 0 where nothing is wrong"
+    )]
+    MaskAlpha {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Defective test images without masks, where the sweep file refuses them.
+    #[error(
+        "{count} defective test image(s) of {category} have no mask, such as {image}; data.unmasked = \"leave-out\" leaves them out of \
+         the test, \"void\" leaves pixel metrics undefined"
+    )]
+    Unmasked {
+        /// The category.
+        category: String,
+        /// The first.
+        image: String,
+        /// How many.
+        count: usize,
+    },
+    /// A share of test normals where there are some, or none to draw from.
+    #[error("data.test_normals_share cannot be taken of {category}: {reason}")]
+    Share {
+        /// The category.
+        category: String,
+        /// Why.
+        reason: String,
+    },
+    /// A pattern of files that is none.
+    #[error("data.folder has the pattern \"{pattern}\": {reason}; expected one such as \"train/*.jpg\"")]
+    Pattern {
+        /// As written.
+        pattern: String,
+        /// What is wrong.
+        reason: String,
     },
     /// A file could not be written.
     #[error("cannot write {path}: {source}")]

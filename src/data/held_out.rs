@@ -1,12 +1,19 @@
 //! From what lies there to a category with its held-out part.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use super::layout::Parts;
-use super::{Category, DataError, HeldOut, HeldOutChoice, SplitRule};
+use super::layout::{Parts, composed};
+use super::sample::ImageSource;
+use super::{Category, DataError, DataSettings, HeldOut, HeldOutChoice, Sample, SplitRule, Unmasked};
 
 /// Makes a category of its parts: validation images that are held out stand behind the training images.
-pub(super) fn category(parts: Parts, choice: &HeldOutChoice, root: &str) -> Result<Category, DataError> {
+pub(super) fn category(mut parts: Parts, settings: &DataSettings, root: &str) -> Result<Category, DataError> {
+    let choice = &settings.held_out;
+    if let Some(share) = settings.test_normals_share {
+        draw_test_normals(&mut parts, share, settings.split_seed)?;
+    }
+    let unmasked = unmasked(&mut parts, settings.unmasked)?;
     let too_few = |what: &str, count, least| DataError::TooFew {
         what: what.to_owned(),
         category: parts.name.clone(),
@@ -53,13 +60,70 @@ pub(super) fn category(parts: Parts, choice: &HeldOutChoice, root: &str) -> Resu
     };
     // A part that would be empty is told now.
     SplitRule { seed: 0, held_out: held_out.clone() }.split(train.len())?;
-    Ok(Category { name: parts.name, train, validation, held_out, test: parts.test })
+    Ok(Category { name: parts.name, train, validation, held_out, test: parts.test, unmasked })
+}
+
+/// Defective test images without a mask: refused, left out, or told. Drawn ones have masks.
+fn unmasked(parts: &mut Parts, rule: Unmasked) -> Result<Vec<String>, DataError> {
+    let lacks = |sample: &Sample| {
+        sample.defect.is_some() && sample.masks.is_empty() && matches!(sample.source, ImageSource::File(_))
+    };
+    let images: Vec<String> = parts.test.iter().filter(|sample| lacks(sample)).map(|s| s.image.clone()).collect();
+    match rule {
+        Unmasked::Refuse if !images.is_empty() => {
+            let (image, count) = (images[0].clone(), images.len());
+            return Err(DataError::Unmasked { category: parts.name.clone(), image, count });
+        }
+        Unmasked::LeaveOut => {
+            parts.test.retain(|sample| !lacks(sample));
+            if !images.is_empty() && parts.test.iter().all(|sample| sample.defect.is_none()) {
+                let what = "test, without the images that have no mask (data.unmasked = \"leave-out\"),";
+                let (what, category) = (what.to_owned(), parts.name.clone());
+                return Err(DataError::TooFew { what: format!("{what} defective part"), category, count: 0, least: 1 });
+            }
+        }
+        Unmasked::Void | Unmasked::Refuse => {}
+    }
+    Ok(images)
+}
+
+/// Draws ⌈n · share⌉ normals for the test: those of the lowest digests of seed and path, so that an image that comes or goes moves
+/// hardly any other.
+fn draw_test_normals(parts: &mut Parts, share: f64, seed: u64) -> Result<(), DataError> {
+    let refused = |reason: String| Err(DataError::Share { category: parts.name.clone(), reason });
+    if parts.pool.is_empty() {
+        if let Some(normal) = parts.test.iter().find(|sample| sample.defect.is_none()) {
+            return refused(format!("it has normal test images already, such as {}", normal.image));
+        }
+        parts.pool = std::mem::take(&mut parts.train);
+    }
+    let count = HeldOut::Share(share).count(parts.pool.len());
+    let mut ranked: Vec<(blake3::Hash, String)> =
+        parts.pool.iter().map(|sample| (rank(seed, &sample.image), sample.image.clone())).collect();
+    ranked.sort_unstable_by(|a, b| (a.0.as_bytes(), &a.1).cmp(&(b.0.as_bytes(), &b.1)));
+    let drawn: BTreeSet<String> = ranked.into_iter().take(count).map(|(_, image)| image).collect();
+    let (test, train): (Vec<Sample>, Vec<Sample>) =
+        std::mem::take(&mut parts.pool).into_iter().partition(|sample| drawn.contains(&sample.image));
+    parts.train.extend(train);
+    parts.test.extend(test);
+    for samples in [&mut parts.train, &mut parts.test] {
+        samples.sort_by(|a, b| Path::new(&a.image).cmp(Path::new(&b.image)));
+    }
+    Ok(())
+}
+
+/// An image's place in the draw; the same in every Unicode form of its name.
+fn rank(seed: u64, image: &str) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new_derive_key("didact data.test_normals_share");
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(composed(image).as_bytes());
+    hasher.finalize()
 }
 
 /// A listed image must be of some category of the data set, whether the sweep runs over it or not.
 pub(super) fn check_listed(
     choice: &HeldOutChoice,
-    root: Option<&std::path::Path>,
+    root: Option<&Path>,
     categories: &[Category],
 ) -> Result<(), DataError> {
     let (HeldOutChoice::Images(listed), Some(root)) = (choice, root) else { return Ok(()) };
@@ -71,5 +135,78 @@ pub(super) fn check_listed(
             root: crate::paths::absolute(root).display().to_string(),
             example: format!("{}/{}", first.name, first.train[0].image),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(index: usize, defect: Option<&str>, mask: bool) -> Sample {
+        Sample {
+            image: format!("{}/{index:02}.png", if defect.is_some() { "bad" } else { "good" }),
+            defect: defect.map(str::to_owned),
+            source: ImageSource::File(format!("{index}.png").into()),
+            masks: if mask { vec![format!("{index}_mask.png").into()] } else { Vec::new() },
+            mask_above: 0,
+        }
+    }
+
+    fn parts(normal: std::ops::Range<usize>) -> Parts {
+        Parts {
+            name: "nut".to_owned(),
+            train_place: "good".to_owned(),
+            train: normal.map(|index| sample(index, None, false)).collect(),
+            test: vec![sample(0, Some("cut"), true), sample(1, Some("cut"), false)],
+            ..Parts::default()
+        }
+    }
+
+    fn settings(share: Option<f64>, seed: u64, unmasked: Unmasked) -> DataSettings {
+        let at = DataSettings::at(Path::new("data"), None);
+        DataSettings { test_normals_share: share, split_seed: seed, unmasked, ..at }
+    }
+
+    fn drawn(normal: std::ops::Range<usize>, seed: u64) -> Vec<String> {
+        let category = category(parts(normal), &settings(Some(0.25), seed, Unmasked::Void), "data").expect("fits");
+        category.test.into_iter().filter(|sample| sample.defect.is_none()).map(|sample| sample.image).collect()
+    }
+
+    #[test]
+    fn test_normals_are_drawn_by_seed_and_path() {
+        let first = drawn(0..40, 0);
+        assert_eq!(first.len(), 10, "⌈40 · 0.25⌉");
+        assert_eq!(first, drawn(0..40, 0));
+        assert_ne!(first, drawn(0..40, 1));
+        // Images that come or go move hardly any other.
+        let more = drawn(0..44, 0);
+        assert!(first.iter().filter(|image| more.contains(image)).count() >= 7, "{first:?} {more:?}");
+        let whole = category(parts(0..40), &settings(Some(0.25), 0, Unmasked::Void), "data").expect("fits");
+        assert_eq!((whole.train.len(), whole.test.len()), (30, 12));
+        assert!(whole.train.iter().all(|sample| !first.contains(&sample.image)));
+    }
+
+    #[test]
+    fn a_share_beside_normal_test_images_is_refused() {
+        let mut parts = parts(0..8);
+        parts.test.push(sample(9, None, false));
+        let message = category(parts, &settings(Some(0.25), 0, Unmasked::Void), "data").expect_err("both").to_string();
+        assert!(message.contains("good/09.png"), "{message}");
+    }
+
+    #[test]
+    fn defective_images_without_a_mask_are_kept_refused_or_left_out() {
+        let of = |rule| category(parts(0..8), &settings(None, 0, rule), "data");
+        let kept = of(Unmasked::Void).expect("keeps");
+        assert_eq!((kept.test.len(), kept.unmasked), (2, vec!["bad/01.png".to_owned()]));
+        let left = of(Unmasked::LeaveOut).expect("leaves out");
+        assert_eq!((left.test.len(), left.unmasked.len()), (1, 1));
+        let message = of(Unmasked::Refuse).expect_err("refuses").to_string();
+        assert!(message.contains("bad/01.png") && message.contains("leave-out"), "{message}");
+        let mut bare = parts(0..8);
+        bare.test.iter_mut().for_each(|sample| sample.masks.clear());
+        let message =
+            category(bare, &settings(None, 0, Unmasked::LeaveOut), "data").expect_err("nothing left").to_string();
+        assert!(message.contains("data.unmasked") && message.contains("has 0 image(s)"), "{message}");
     }
 }

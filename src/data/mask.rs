@@ -3,9 +3,13 @@
 use std::path::Path;
 
 use image::metadata::Orientation;
+use image::{DynamicImage, ImageFormat};
 
 use super::DataError;
 use super::decode::decode;
+
+/// More values than these in one mask file are no numbers of kinds of defects.
+const MOST_KINDS: usize = 16;
 
 /// Ground truth of any size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,21 +23,41 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Decodes a mask file: every value above 0 is defective (LOCO and VisA encode kinds as other values than 255).
-    pub fn open(path: &Path) -> Result<Self, DataError> {
-        Self::open_turned(path, Orientation::NoTransforms)
+    /// Decodes a mask file: every pixel of which a colour lies above a value (255 is white) is defective. With 0, LOCO's and VisA's
+    /// numbers of kinds are, too.
+    pub fn open(path: &Path, above: u8) -> Result<Self, DataError> {
+        Self::open_turned(path, above, Orientation::NoTransforms)
     }
 
     /// Decodes a mask file and turns it as its image is turned.
-    pub(super) fn open_turned(path: &Path, turn: Orientation) -> Result<Self, DataError> {
-        let mut decoded = decode(path)?;
-        decoded.image.apply_orientation(turn);
-        let decoded = decoded.image.into_luma16();
-        Ok(Self {
-            width: decoded.width() as usize,
-            height: decoded.height() as usize,
-            pixels: decoded.into_raw().into_iter().map(|value| value > 0).collect(),
-        })
+    pub(super) fn open_turned(path: &Path, above: u8, turn: Orientation) -> Result<Self, DataError> {
+        is_exact(path, above)?;
+        let mut decoded = decode(path)?.image;
+        decoded.apply_orientation(turn);
+        let mask = Self::of(&decoded, above);
+        if mask.is_uniform() && alpha_varies(&decoded) {
+            return Err(DataError::MaskAlpha { path: path.to_owned() });
+        }
+        Ok(mask)
+    }
+
+    fn of(decoded: &DynamicImage, above: u8) -> Self {
+        // Eight bits become sixteen by this factor.
+        let above = u16::from(above) * 257;
+        let pixels = match decoded.color().has_color() {
+            true => decoded.to_rgb16().pixels().map(|pixel| pixel.0.iter().any(|&value| value > above)).collect(),
+            false => decoded.to_luma16().pixels().map(|pixel| pixel.0[0] > above).collect(),
+        };
+        Self { width: decoded.width() as usize, height: decoded.height() as usize, pixels }
+    }
+
+    /// How many pixels are defective.
+    pub(super) fn defective(&self) -> usize {
+        self.pixels.iter().filter(|defect| **defect).count()
+    }
+
+    fn is_uniform(&self) -> bool {
+        self.pixels.windows(2).all(|two| two[0] == two[1])
     }
 
     /// The pixels that are defective in either of two masks of one size.
@@ -58,6 +82,36 @@ impl Mask {
     }
 }
 
+/// Whether a transparent channel says more than one thing.
+fn alpha_varies(decoded: &DynamicImage) -> bool {
+    decoded.color().has_alpha() && {
+        let rgba = decoded.to_rgba8();
+        let mut alpha = rgba.pixels().map(|pixel| pixel.0[3]);
+        alpha.next().is_some_and(|first| alpha.any(|other| other != first))
+    }
+}
+
+/// Refuses a file whose format changes values, whatever its name says, unless a threshold stands far from 0.
+pub(super) fn is_exact(path: &Path, above: u8) -> Result<(), DataError> {
+    let io = |source| DataError::Io { path: path.to_owned(), source };
+    let reader = image::ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
+    match reader.format() {
+        Some(ImageFormat::Jpeg | ImageFormat::WebP) if above == 0 => {
+            Err(DataError::MaskFormat { path: path.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How many values other than 0 a mask file has, and whether some lie in the lower and some in the upper half: so a blurred one looks.
+pub(super) fn is_blurred(path: &Path) -> Result<bool, DataError> {
+    let grey = decode(path)?.image.into_luma8();
+    let mut has = [false; 256];
+    grey.pixels().for_each(|pixel| has[usize::from(pixel.0[0])] = true);
+    let values = has[1..].iter().filter(|has| **has).count();
+    Ok(values > MOST_KINDS && has[1..128].contains(&true) && has[128..].contains(&true))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,8 +124,56 @@ mod tests {
         mask.put_pixel(1, 0, image::Luma([1]));
         mask.put_pixel(3, 1, image::Luma([255]));
         mask.save(&path).expect("written");
-        let mask = Mask::open(&path).expect("decodes");
+        let mask = Mask::open(&path, 0).expect("decodes");
         assert_eq!(mask.pixels, [false, true, false, false, false, false, false, true]);
         assert_eq!(mask.resized(2).pixels, [true, false, false, true]);
+        // Above a threshold, whatever the colour and the bits.
+        let mask = Mask::open(&path, 127).expect("decodes");
+        assert_eq!((mask.defective(), mask.pixels[7]), (1, true));
+        image::RgbImage::from_pixel(2, 1, image::Rgb([0, 0, 128])).save(&path).expect("written");
+        assert_eq!([127, 128].map(|above| Mask::open(&path, above).expect("decodes").defective()), [2, 0]);
+        let deep = |value: u16| image::ImageBuffer::<image::Luma<u16>, _>::from_pixel(1, 1, image::Luma([value]));
+        for (value, defective) in [(127 * 257, 0), (127 * 257 + 1, 1)] {
+            deep(value).save(&path).expect("written");
+            assert_eq!(Mask::open(&path, 127).expect("decodes").defective(), defective);
+        }
+    }
+
+    #[test]
+    fn a_mask_in_the_alpha_channel_is_refused_and_an_even_one_is_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("mask.png");
+        for grey in [0, 255] {
+            let mut mask = image::RgbaImage::from_pixel(3, 3, image::Rgba([grey, grey, grey, 0]));
+            mask.save(&path).expect("written");
+            assert!(Mask::open(&path, 0).is_ok());
+            mask.put_pixel(1, 1, image::Rgba([grey, grey, grey, 255]));
+            mask.save(&path).expect("written");
+            let message = Mask::open(&path, 0).expect_err("alpha").to_string();
+            assert!(message.contains("alpha channel") && message.contains("mask.png"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_jpeg_is_known_by_its_content_and_read_with_a_threshold() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("mask.png");
+        let mut mask = image::GrayImage::new(32, 32);
+        (8..24).for_each(|x| (8..24).for_each(|y| mask.put_pixel(x, y, image::Luma([255]))));
+        mask.save_with_format(&path, ImageFormat::Jpeg).expect("written");
+        assert!(matches!(Mask::open(&path, 0), Err(DataError::MaskFormat { .. })));
+        assert_eq!(Mask::open(&path, 127).expect("decodes").defective(), 256);
+    }
+
+    #[test]
+    fn many_values_are_a_blurred_mask_and_numbers_of_kinds_are_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("mask.png");
+        for (values, blurred) in
+            [((0..=255).collect::<Vec<u8>>(), true), (vec![0, 236, 240, 255], false), ((0..12).collect(), false)]
+        {
+            image::GrayImage::from_vec(values.len() as u32, 1, values).expect("fits").save(&path).expect("written");
+            assert_eq!(is_blurred(&path).expect("decodes"), blurred);
+        }
     }
 }

@@ -7,6 +7,7 @@ mod dice;
 mod error;
 mod export;
 mod feature_set;
+mod findings;
 mod held_out;
 mod image;
 mod jpeg;
@@ -30,11 +31,12 @@ mod synthetic;
 
 pub use self::image::{Image, Picture, normalise};
 pub use check::{CategoryReport, DataReport, Deep, check};
-pub use dataset::{Category, Dataset};
+pub use dataset::{Category, Dataset, Digests};
 pub use error::DataError;
 pub use export::write_synthetic;
 pub use feature_set::{FeatureHeader, FeatureSet, FeatureSetError, FeatureWriter, LevelShape};
-pub(crate) use layout::is_image;
+pub use layout::{Unused, Why};
+pub(crate) use layout::{has_signs, is_image, shortest};
 pub use mask::Mask;
 pub use mask_file::{read_masks, write_masks};
 pub use pseudo::{Painted, Painter, paint};
@@ -43,7 +45,7 @@ pub use random::{below, normal_pair, stream};
 pub(crate) use room::room_for;
 pub use sample::{ImageSource, Sample};
 pub use settings::{
-    CategorySelection, DataSettings, Exif, FolderSettings, HeldOutChoice, Layout, Reading, SyntheticSettings,
+    CategorySelection, DataSettings, Exif, FolderSettings, HeldOutChoice, Layout, Reading, SyntheticSettings, Unmasked,
 };
 pub use split::{HeldOut, Split, SplitRule, shuffle};
 pub use synthetic::{Drawing, Drawn};

@@ -6,6 +6,7 @@ use image::metadata::Orientation;
 
 use super::decode::{Header, header, turned, verify};
 use super::image::{Look, look};
+use super::mask::is_exact;
 use super::synthetic::Drawing;
 use super::{DataError, Exif, Image, Mask, Picture, Reading, regular};
 
@@ -29,6 +30,8 @@ pub struct Sample {
     pub source: ImageSource,
     /// Files of masks, whose union is the ground truth; none for a normal image, a drawn one, and where they are missing.
     pub masks: Vec<PathBuf>,
+    /// Pixels of masks above this value (255 is white) are defective.
+    pub mask_above: u8,
 }
 
 impl Sample {
@@ -53,31 +56,37 @@ impl Sample {
         Ok(self.picture(reading)?.resized(side))
     }
 
-    /// The ground truth at side²: the union of the masks; none where there is no mask. A normal image has none.
+    /// The ground truth at side²; none where there is no mask. A normal image has none.
     pub fn load_mask(&self, side: usize, reading: Reading) -> Result<Option<Mask>, DataError> {
+        Ok(self.ground_truth(reading)?.map(|mask| mask.resized(side)))
+    }
+
+    /// The union of the masks, as large as the picture; none where there is no mask.
+    pub(super) fn ground_truth(&self, reading: Reading) -> Result<Option<Mask>, DataError> {
         let path = match &self.source {
-            ImageSource::Drawn(drawing) => {
-                return Ok(self.defect.is_some().then(|| drawing.draw().mask.resized(side)));
-            }
+            ImageSource::Drawn(drawing) => return Ok(self.defect.is_some().then(|| drawing.draw().mask)),
             ImageSource::File(path) => path,
         };
         let mut union: Option<Mask> = None;
         for mask_path in &self.masks {
             let turn = fitting(mask_path, header(mask_path)?, path, header(path)?, reading.exif)?;
-            let mask = Mask::open_turned(mask_path, turn)?;
+            let mask = Mask::open_turned(mask_path, self.mask_above, turn)?;
             union = Some(match union {
                 Some(union) => union.or(&mask),
                 None => mask,
             });
         }
-        Ok(union.map(|mask| mask.resized(side)))
+        Ok(union)
     }
 
     /// Whether image and masks can be read to their last pixel, and fit each other.
     pub(super) fn check(&self, reading: Reading) -> Result<(), DataError> {
         let ImageSource::File(path) = &self.source else { return Ok(()) };
         let image = verify(path)?;
-        self.masks.iter().try_for_each(|mask| fitting(mask, verify(mask)?, path, image, reading.exif).map(|_| ()))
+        self.masks.iter().try_for_each(|mask| {
+            is_exact(mask, self.mask_above)?;
+            fitting(mask, verify(mask)?, path, image, reading.exif).map(|_| ())
+        })
     }
 
     /// BLAKE3 of the image: of the file's bytes, or of what the drawing depends on.
@@ -102,6 +111,10 @@ impl Sample {
             ImageSource::File(_) => {
                 for mask in &self.masks {
                     hasher.update(digest_file(mask)?.as_bytes());
+                }
+                // Digests from before there was a threshold stay valid.
+                if self.mask_above > 0 {
+                    hasher.update(&[self.mask_above]);
                 }
             }
         }

@@ -22,14 +22,25 @@ pub enum Layout {
     Mpdd,
     /// Folders that the sweep file names.
     Folder,
+    /// Images that a table lists.
+    Table,
     /// Drawn by didact itself, in memory.
     Synthetic,
 }
 
 impl Layout {
     /// All layouts.
-    pub const ALL: [Self; 8] =
-        [Self::Mvtec, Self::MvtecAd2, Self::Loco, Self::Visa, Self::Btad, Self::Mpdd, Self::Folder, Self::Synthetic];
+    pub const ALL: [Self; 9] = [
+        Self::Mvtec,
+        Self::MvtecAd2,
+        Self::Loco,
+        Self::Visa,
+        Self::Btad,
+        Self::Mpdd,
+        Self::Folder,
+        Self::Table,
+        Self::Synthetic,
+    ];
 
     /// Its name in a sweep file.
     pub fn name(self) -> &'static str {
@@ -41,6 +52,7 @@ impl Layout {
             Self::Btad => "btad",
             Self::Mpdd => "mpdd",
             Self::Folder => "folder",
+            Self::Table => "table",
             Self::Synthetic => "synthetic",
         }
     }
@@ -77,7 +89,7 @@ impl Default for SyntheticSettings {
     }
 }
 
-/// Where the images of each category lie, as paths below its folder.
+/// Where the images of each category lie, as paths below its folder: folders, or patterns of files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderSettings {
     /// Normal images to train on.
@@ -88,15 +100,39 @@ pub struct FolderSettings {
     pub test_normals: Option<String>,
     /// Folders of defective test images: each sub-folder is a kind of defect, a folder without any is one kind itself.
     pub anomalies: Vec<String>,
-    /// Masks, in the same sub-folders as the anomalies.
-    pub masks: Option<String>,
+    /// Masks, in the same sub-folders as the anomalies or in folders of the kinds' names.
+    #[serde(default, with = "masks")]
+    pub masks: Vec<String>,
+}
+
+/// Folders of masks in JSON: none is null and one a text, which is how older keys and stores have them.
+mod masks {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
+
+    pub(super) fn serialize<S: Serializer>(masks: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        match masks {
+            [] => serializer.serialize_none(),
+            [one] => one.serialize(serializer),
+            several => several.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Null => Ok(Vec::new()),
+            Value::String(one) => Ok(vec![one]),
+            several => serde_json::from_value(several).map_err(D::Error::custom),
+        }
+    }
 }
 
 impl FolderSettings {
     /// Every folder that is named.
     pub fn all(&self) -> impl Iterator<Item = &str> {
-        let single = [Some(&self.normals), self.validation.as_ref(), self.test_normals.as_ref(), self.masks.as_ref()];
-        single.into_iter().flatten().chain(&self.anomalies).map(String::as_str)
+        let single = [Some(&self.normals), self.validation.as_ref(), self.test_normals.as_ref()];
+        single.into_iter().flatten().chain(&self.masks).chain(&self.anomalies).map(String::as_str)
     }
 }
 
@@ -149,6 +185,30 @@ impl Reading {
     }
 }
 
+/// What becomes of a category's pixel metrics where defective test images have no mask.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unmasked {
+    /// They are undefined: no image leaves the test set without being asked for.
+    #[default]
+    Void,
+    /// The data set is refused.
+    Refuse,
+    /// Such images are left out of the test set, from image metrics, too.
+    LeaveOut,
+}
+
+impl Unmasked {
+    /// Whether the numbers are those of a sweep that says nothing of it.
+    pub fn keeps_all(&self) -> bool {
+        *self != Self::LeaveOut
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::Void
+    }
+}
+
 /// Where the images come from and how they are prepared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataSettings {
@@ -168,11 +228,27 @@ pub struct DataSettings {
     /// Which images are held out.
     #[serde(default, skip_serializing_if = "HeldOutChoice::is_default")]
     pub held_out: HeldOutChoice,
+    /// This share of the normal images is drawn for the test, by `split_seed`, where none of them are for it already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_normals_share: Option<f64>,
+    /// Pixels of masks above this value are defective; 255 is white, whatever the bits of a file.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub mask_threshold: u8,
+    /// What becomes of defective test images without a mask.
+    #[serde(default, skip_serializing_if = "Unmasked::is_default")]
+    pub unmasked: Unmasked,
     /// Where the images lie, for [`Layout::Folder`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<FolderSettings>,
+    /// The table that lists the images, for [`Layout::Table`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<PathBuf>,
     /// Size of the drawn set, for [`Layout::Synthetic`].
     pub synthetic: Option<SyntheticSettings>,
+}
+
+fn is_zero(value: &u8) -> bool {
+    *value == 0
 }
 
 impl DataSettings {
@@ -186,7 +262,11 @@ impl DataSettings {
             split_seed: 0,
             reading: Reading::default(),
             held_out: HeldOutChoice::OwnOrFifth,
+            test_normals_share: None,
+            mask_threshold: 0,
+            unmasked: Unmasked::Void,
             folder: None,
+            table: None,
             synthetic: None,
         }
     }

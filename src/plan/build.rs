@@ -66,6 +66,11 @@ impl Planner {
         Ok(())
     }
 
+    /// What is to be told of the data that was opened, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        self.opened.notes()
+    }
+
     /// Lays out every run of the sweep's trials.
     ///
     /// # Errors
@@ -157,6 +162,15 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     }
     if let Some(folder) = &data.folder {
         content["folder"] = json!(folder);
+    }
+    if let Some(share) = data.test_normals_share {
+        content["test_normals_share"] = json!(share);
+    }
+    if data.mask_threshold > 0 {
+        content["mask_threshold"] = json!(data.mask_threshold);
+    }
+    if !data.unmasked.keeps_all() {
+        content["unmasked"] = json!(data.unmasked);
     }
     Key::of("trial", 1, &content)
 }
@@ -276,9 +290,9 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
         "split": split(&trial.data, facts),
         "selection": trial.joint.selection,
         "map": trial.evaluate.rule(),
-        "mask_rule": match trial.data.layout {
-            Some(Layout::Loco) => "> 0 in any mask of the image, nearest",
-            _ => "> 0, nearest",
+        "mask_rule": match (trial.data.layout, trial.data.mask_threshold) {
+            (Some(Layout::Loco), above) => format!("> {above} in any mask of the image, nearest"),
+            (_, above) => format!("> {above}, nearest"),
         },
         "aupro": { "limit": PRO_LIMIT, "connectivity": 8, "thresholds": "exact" },
         "teacher": teacher.digest,
@@ -290,6 +304,12 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
     }
     if !trial.data.reading.is_default() {
         protocol["reading"] = json!(trial.data.reading);
+    }
+    if let Some(share) = trial.data.test_normals_share {
+        protocol["test_normals"] = json!({ "share": share, "seed": trial.data.split_seed });
+    }
+    if !trial.data.unmasked.keeps_all() {
+        protocol["unmasked"] = json!(trial.data.unmasked);
     }
     protocol
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{PlanError, TeacherRef};
-use crate::data::{Category, DataError, DataSettings, Dataset, HeldOut, Layout, Reading};
+use crate::data::{Category, DataError, DataSettings, Dataset, Digests, HeldOut, Layout, Reading};
 use crate::model::weights::{WeightError, WeightFile};
 use crate::model::{TeacherSettings, load_teacher};
 use crate::tensor::Native;
@@ -31,6 +31,8 @@ pub(super) struct Known {
     pub layout: Layout,
     /// The selected categories.
     pub categories: Vec<Facts>,
+    /// What is to be told of it.
+    pub notes: Vec<String>,
 }
 
 /// Data sets and teachers, opened once each.
@@ -42,23 +44,33 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn data(&mut self, settings: &DataSettings) -> Result<Known, PlanError> {
-        // Digests depend on neither size nor split.
-        let same = |known: &DataSettings| {
-            DataSettings { image_size: settings.image_size, split_seed: settings.split_seed, ..known.clone() }
-                == *settings
+        // Digests depend on the seed of the split only where it draws the test set; defects vanish at one size and not at another.
+        let same = |known: &DataSettings| match settings.test_normals_share {
+            None => DataSettings { split_seed: settings.split_seed, ..known.clone() } == *settings,
+            Some(_) => known == settings,
         };
         if let Some((_, known)) = self.data.iter().find(|(known, _)| same(known)) {
             return Ok(known.clone());
         }
         let dataset = Dataset::open(settings)?;
-        let categories = dataset
-            .categories()
-            .iter()
-            .map(|category| facts_of(category, settings.reading))
-            .collect::<Result<Vec<_>, _>>()?;
-        let known = Known { layout: dataset.layout(), categories };
+        let digests = dataset.categories().iter().map(|category| checked(category, settings.reading)).collect::<Result<Vec<_>, _>>()?;
+        let notes = dataset.notes(settings, &digests)?;
+        let facts = dataset.categories().iter().zip(&digests).map(|(category, digests)| facts_of(category, digests));
+        let categories = facts.collect::<Result<Vec<_>, _>>()?;
+        let known = Known { layout: dataset.layout(), categories, notes };
         self.data.push((settings.clone(), known.clone()));
         Ok(known)
+    }
+
+    /// What is to be told of all data sets, each sentence once.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = Vec::new();
+        for note in self.data.iter().flat_map(|(_, known)| &known.notes) {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
+        }
+        notes
     }
 
     /// The teacher of these settings; which network it is, its weights say.
@@ -80,9 +92,13 @@ impl Opened {
     }
 }
 
-fn facts_of(category: &Category, reading: Reading) -> Result<Facts, DataError> {
-    // What is torn is told before anything starts, not when its stage's turn comes.
+/// What is torn is told before anything starts, not when its stage's turn comes.
+fn checked(category: &Category, reading: Reading) -> Result<Digests, DataError> {
     category.check(reading)?;
+    category.digests()
+}
+
+fn facts_of(category: &Category, digests: &Digests) -> Result<Facts, DataError> {
     let mut defects: BTreeMap<&str, usize> = BTreeMap::new();
     for sample in &category.test {
         *defects.entry(sample.defect.as_deref().unwrap_or("good")).or_default() += 1;
@@ -93,8 +109,8 @@ fn facts_of(category: &Category, reading: Reading) -> Result<Facts, DataError> {
     }
     Ok(Facts {
         name: category.name.clone(),
-        train_digest: category.train_digest()?,
-        test_digest: category.test_digest()?,
+        train_digest: digests.train(),
+        test_digest: digests.test(),
         mask_digest: category.mask_digest()?,
         counts,
         held_out: category.held_out.clone(),

@@ -9,7 +9,9 @@ use serde_json::json;
 use super::build::{stages, trial_key};
 use super::opened::Facts;
 use super::{Key, Objective, Part, StageJob, TeacherRef, Trial};
-use crate::data::{CategorySelection, DataSettings, Exif, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading};
+use crate::data::{
+    CategorySelection, DataSettings, Exif, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading, Unmasked,
+};
 use crate::evaluate::{Aggregate, Border, Checkpoint, EvaluateSettings, ImageScoreRule, Normalise};
 use crate::model::{
     Architecture, AutoEncoder, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip, TeacherSettings,
@@ -300,12 +302,59 @@ fn a_trial_is_known_by_its_settings_not_by_its_paths_and_categories() {
         validation: None,
         test_normals: None,
         anomalies: vec!["nok".to_owned()],
-        masks: masks.map(str::to_owned),
+        masks: masks.map(str::to_owned).into_iter().collect(),
     };
     assert_ne!(
         key(&|c| c.trial.data.folder = Some(folder(None))),
         key(&|c| c.trial.data.folder = Some(folder(Some("masks"))))
     );
+}
+
+#[test]
+fn how_masks_and_test_images_are_read_is_of_a_trial_only_where_it_is_said() {
+    let key = |change: &dyn Fn(&mut DataSettings)| {
+        let mut changed = case();
+        change(&mut changed.trial.data);
+        (trial_key(&changed.trial, &changed.teacher), keys(&changed))
+    };
+    let same = key(&|_| {});
+    // What sweeps were before these settings is written as it was.
+    let written = serde_json::to_string(&case().trial.data).expect("JSON");
+    for name in ["mask_threshold", "unmasked", "test_normals_share", "table"] {
+        assert!(!written.contains(name), "{written}");
+    }
+    // Refusing changes no number, and a path is no identity.
+    assert_eq!(same, key(&|data| data.unmasked = Unmasked::Refuse));
+    assert_eq!(same, key(&|data| data.table = Some(PathBuf::from("t.csv"))));
+    let changes: [fn(&mut DataSettings); 3] = [
+        |data| data.unmasked = Unmasked::LeaveOut,
+        |data| data.mask_threshold = 127,
+        |data| data.test_normals_share = Some(0.2),
+    ];
+    for change in changes {
+        let other = key(&change);
+        assert_ne!(same.0, other.0);
+        // What is trained and scored follows from the digests of images, labels and masks alone.
+        assert_eq!(same.1, other.1);
+    }
+}
+
+#[test]
+fn masks_of_one_folder_are_written_as_they_were() {
+    let written = |masks: &[&str]| {
+        let masks = masks.iter().map(|name| (*name).to_owned()).collect();
+        let settings = FolderSettings {
+            normals: "ok".to_owned(),
+            validation: None,
+            test_normals: None,
+            anomalies: vec!["nok".to_owned()],
+            masks,
+        };
+        let json = serde_json::to_value(&settings).expect("JSON");
+        assert_eq!(serde_json::from_value::<FolderSettings>(json.clone()).expect("the same"), settings);
+        json["masks"].clone()
+    };
+    assert_eq!([written(&[]), written(&["m"]), written(&["m", "n"])], [json!(null), json!("m"), json!(["m", "n"])]);
 }
 
 /// Settings drawn from few values each, so that equal draws happen.

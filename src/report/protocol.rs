@@ -188,12 +188,23 @@ impl Protocol {
             ("teacher", format!("BLAKE3 {}", self.teacher())),
             ("numerics", text(&self.0["numerics"])),
         ];
+        // What most protocols have not is told where it is.
         let reading = &self.0["reading"];
         if reading["exif"] == "apply" {
             facts.push(("EXIF orientation", "applied to images and masks".to_owned()));
         }
         if let Some(white) = reading["white_level"].as_u64() {
             facts.push(("white level", format!("{white} in files of 16 bits")));
+        }
+        let test = &self.0["test_normals"];
+        if !test.is_null() {
+            facts.push((
+                "normal test images",
+                format!("⌈{} n⌉ of the normals, split seed {}", test["share"], test["seed"]),
+            ));
+        }
+        if self.0["unmasked"] == "leave-out" {
+            facts.push(("defective images without a mask", "left out of the test".to_owned()));
         }
         facts
     }

@@ -32,7 +32,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
         StageJob::Features(job) => {
             let samples = samples(&job.images, Check::Images)?;
             let (teacher, _) = planned_teacher::<B>(&job.teacher)?;
-            let DataSettings { image_size, reading, .. } = job.images.data;
+            let DataSettings { image_size, reading, .. } = *job.images.data;
             features(FeaturesInput { samples: &samples, image_size, reading, teacher }, context)
         }
         StageJob::Pretrain(job) => pretrain::<B>(

@@ -12,6 +12,7 @@ mod compare;
 mod contention;
 mod copies;
 mod damage;
+mod data_check;
 mod devices;
 mod disks;
 mod errors;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::listing::{file_name, folders};
+use super::listing::{file_name, folders, is_folder};
+use super::visa;
 use crate::data::published::publisher;
 use crate::data::{DataError, FolderSettings, Layout};
 
@@ -23,21 +24,24 @@ pub(super) enum Arrangement {
 
 impl Arrangement {
     /// By the folders that are there; none if it is no category.
-    pub(super) fn of(category: &Path) -> Option<Self> {
-        let has = |place: &str| category.join(place).is_dir();
-        if has("test_public") && has("train/good") {
+    ///
+    /// # Errors
+    /// A folder above one of them cannot be read.
+    pub(super) fn of(category: &Path) -> Result<Option<Self>, DataError> {
+        let has = |place: &str| is_folder(&category.join(place));
+        Ok(if has("test_public")? && has("train/good")? {
             Some(Self::MvtecAd2)
-        } else if has("validation") && (has("test/logical_anomalies") || has("test/structural_anomalies")) {
+        } else if has("validation")? && (has("test/logical_anomalies")? || has("test/structural_anomalies")?) {
             Some(Self::Loco)
-        } else if has("train/ok") {
+        } else if has("train/ok")? {
             Some(Self::Btad)
-        } else if has("Data/Images") {
+        } else if has("Data/Images")? {
             Some(Self::VisaRaw)
-        } else if has("train/good") {
+        } else if has("train/good")? {
             Some(Self::Mvtec)
         } else {
             None
-        }
+        })
     }
 
     /// Whether a data set of this layout can be arranged so.
@@ -72,7 +76,7 @@ impl Arrangement {
             validation: validation.map(str::to_owned),
             test_normals: Some(format!("{test}/{normal}")),
             anomalies: vec![test.to_owned()],
-            masks: Some(masks.to_owned()),
+            masks: vec![masks.to_owned()],
         };
         let validation = Some("validation/good");
         match self {
@@ -85,13 +89,22 @@ impl Arrangement {
     }
 }
 
-/// The categories below a root with their arrangements, in the order of their names; other folders are left out.
-pub(super) fn survey(root: &Path) -> Result<Vec<(PathBuf, Arrangement)>, DataError> {
-    Ok(folders(root)?
-        .into_iter()
-        .filter_map(|path| Some((Arrangement::of(&path)?, path)))
-        .map(|(a, p)| (p, a))
-        .collect())
+/// A folder of a category, and what it looks like.
+pub(super) type Seen = (PathBuf, Arrangement);
+
+/// The categories below a root with their arrangements, and the other folders, in the order of their names.
+pub(super) fn survey(root: &Path) -> Result<(Vec<Seen>, Vec<PathBuf>), DataError> {
+    let (mut categories, mut others) = (Vec::new(), Vec::new());
+    for path in folders(root)? {
+        match Arrangement::of(&path)? {
+            Some(arrangement) => categories.push((path, arrangement)),
+            None => others.push(path),
+        }
+    }
+    if categories.iter().any(|(_, arrangement)| *arrangement == Arrangement::VisaRaw) {
+        others.retain(|path| file_name(path) != visa::FOLDER);
+    }
+    Ok((categories, others))
 }
 
 /// The layouts of surveyed categories, each with the names of its categories, in the order of first sight.
@@ -124,6 +137,7 @@ pub(super) fn expected(layout: Layout) -> &'static str {
         }
         Layout::Btad => "ROOT/<category>/train/ok, test/{ok,ko}, ground_truth/ko",
         Layout::Folder => "ROOT/<category>/ with the folders that data.folder names",
+        Layout::Table => "the files that data.table names",
         Layout::Synthetic => "nothing: didact draws it",
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::arrangement::{Arrangement, expected, layouts, survey};
-use super::listing::{file_name, folders};
-use super::{Parts, folders as by_folders, visa};
+use super::arrangement::{Arrangement, Seen, expected, layouts, survey};
+use super::listing::{file_name, folders, is_folder};
+use super::{Parts, folders as by_folders, guard, places, table, visa};
 use crate::data::select::select;
 use crate::data::{CategorySelection, DataError, DataSettings, FolderSettings, Layout, SyntheticSettings, synthetic};
 use crate::paths::absolute;
@@ -20,6 +20,23 @@ pub(in crate::data) struct Found {
     pub parts: Vec<Parts>,
     /// Other folders of categories below the root, with the layouts that they look like.
     pub left_out: Vec<(Layout, Vec<String>)>,
+    /// What else below the root is not used, a sentence each.
+    pub not_used: Vec<String>,
+    /// Of a table, the categories that were not asked for.
+    pub unselected: Vec<Parts>,
+}
+
+impl Found {
+    fn new(layout: Layout, root: &Path, parts: Vec<Parts>) -> Self {
+        Self {
+            layout,
+            root: root.display().to_string(),
+            parts,
+            left_out: Vec::new(),
+            not_used: Vec::new(),
+            unselected: Vec::new(),
+        }
+    }
 }
 
 /// Finds the images of the selected categories; decodes none.
@@ -27,9 +44,22 @@ pub(in crate::data) fn find(settings: &DataSettings) -> Result<Found, DataError>
     if settings.layout == Some(Layout::Synthetic) {
         return drawn(&settings.synthetic.clone().unwrap_or_default(), &settings.categories);
     }
+    let mut found = on_disk(settings)?;
+    for parts in &mut found.parts {
+        // VisA as it comes has one mask an image by its table, too.
+        guard::files(parts, found.layout != Layout::Table)?;
+        parts.test.iter_mut().for_each(|sample| sample.mask_above = settings.mask_threshold);
+    }
+    Ok(found)
+}
+
+fn on_disk(settings: &DataSettings) -> Result<Found, DataError> {
+    if let (Some(Layout::Table), Some(path)) = (settings.layout, &settings.table) {
+        return listed(path, settings);
+    }
     // Messages name whole paths: a relative one does not say from where.
     let root = &absolute(settings.root.as_deref().unwrap_or(Path::new(".")));
-    if !root.is_dir() {
+    if !is_folder(root)? {
         return Err(DataError::Missing {
             what: "data folder",
             path: root.to_owned(),
@@ -46,13 +76,33 @@ fn drawn(settings: &SyntheticSettings, selection: &CategorySelection) -> Result<
     let root = "the synthetic set".to_owned();
     let all = synthetic::categories(settings);
     let parts = select(&all, |parts: &Parts| parts.name.clone(), selection, &root)?.into_iter().cloned().collect();
-    Ok(Found { layout: Layout::Synthetic, root, parts, left_out: Vec::new() })
+    Ok(Found::new(Layout::Synthetic, Path::new(&root), parts))
+}
+
+/// Categories that a table lists.
+fn listed(path: &Path, settings: &DataSettings) -> Result<Found, DataError> {
+    let table = table::read(path, settings.root.as_deref(), settings.test_normals_share.is_some())?;
+    let root = table.root.display().to_string();
+    let selected = select(&table.categories, |parts: &Parts| parts.name.clone(), &settings.categories, &root)?;
+    let parts: Vec<Parts> = selected.into_iter().cloned().collect();
+    let mut found = Found::new(Layout::Table, &table.root, parts);
+    found.unselected =
+        table.categories.iter().filter(|all| found.parts.iter().all(|p| p.name != all.name)).cloned().collect();
+    if !table.unknown.is_empty() {
+        found.not_used.push(format!("columns of the table that are not used: {}", table.unknown.join(", ")));
+    }
+    Ok(found)
 }
 
 /// Categories in the folders that a sweep file names.
 fn named_folders(root: &Path, places: &FolderSettings, selection: &CategorySelection) -> Result<Found, DataError> {
-    let categories: Vec<PathBuf> =
-        folders(root)?.into_iter().filter(|path| path.join(&places.normals).is_dir()).collect();
+    let (mut categories, mut others) = (Vec::new(), Vec::new());
+    for path in folders(root)? {
+        match places::is_there(&path, &places.normals)? {
+            true => categories.push(path),
+            false => others.push(path),
+        }
+    }
     if categories.is_empty() {
         return Err(DataError::Missing {
             what: "a category folder",
@@ -69,36 +119,42 @@ fn named_folders(root: &Path, places: &FolderSettings, selection: &CategorySelec
     let needed = needed.into_iter().filter_map(|(name, place)| Some((name, place.as_ref()?)));
     let needed: Vec<(&str, &String)> =
         needed.chain(places.anomalies.iter().map(|place| ("anomalies", place))).collect();
-    for (name, path) in
-        selected.iter().flat_map(|path| needed.iter().map(move |(name, place)| (name, path.join(place))))
-    {
-        if !path.is_dir() {
-            let help = format!("data.folder.{name} must be a folder of every category");
-            return Err(DataError::Missing { what: "folder", path, help });
+    for path in &selected {
+        guard::folders(path, places)?;
+        for (name, place) in &needed {
+            if !places::is_there(path, place)? {
+                let help =
+                    format!("data.folder.{name} must be a folder of every category, or a pattern of files there");
+                return Err(DataError::Missing { what: "folder", path: path.join(place), help });
+            }
         }
     }
     // A category may have no masks, but a folder that none has is misspelt.
-    if let Some(masks) = &places.masks
-        && !selected.iter().any(|path| path.join(masks).is_dir())
-    {
-        return Err(DataError::Missing {
-            what: "folder",
-            path: root.join("<category>").join(masks),
-            help: "data.folder.masks is a folder of no category; leave it out where there are no masks".to_owned(),
-        });
+    for masks in &places.masks {
+        let mut held = false;
+        for path in &selected {
+            held = held || places::is_there(path, masks)?;
+        }
+        if !held {
+            return Err(DataError::Missing {
+                what: "folder",
+                path: root.join("<category>").join(masks),
+                help: "data.folder.masks is a folder of no category; leave it out where there are no masks".to_owned(),
+            });
+        }
     }
     let parts = selected.into_iter().map(|path| by_folders::read(path, places)).collect::<Result<_, _>>()?;
-    Ok(Found { layout: Layout::Folder, root: shown, parts, left_out: Vec::new() })
+    let mut found = Found::new(Layout::Folder, root, parts);
+    let why = |path: &PathBuf| format!("{} is not used: it has no {}", file_name(path), places.normals);
+    found.not_used = others.iter().map(why).collect();
+    Ok(found)
 }
-
-/// A folder of a category, and what it looks like.
-type Seen = (PathBuf, Arrangement);
 
 /// Categories of a layout with fixed names.
 fn surveyed(root: &Path, wanted: Option<Layout>, selection: &CategorySelection) -> Result<Found, DataError> {
-    let all = survey(root)?;
+    let (all, others) = survey(root)?;
     if all.is_empty() {
-        return Err(nothing(root, wanted));
+        return Err(nothing(root, wanted, &others));
     }
     let shown = root.display().to_string();
     let (layout, candidates) = match wanted {
@@ -111,9 +167,10 @@ fn surveyed(root: &Path, wanted: Option<Layout>, selection: &CategorySelection) 
         // Ten thousand lines: quicker read once a category than kept.
         None => visa::read(root, path),
     };
-    let parts = selected.into_iter().map(read).collect::<Result<_, _>>()?;
+    let parts: Vec<Parts> = selected.into_iter().map(read).collect::<Result<_, _>>()?;
     let rest: Vec<Seen> = all.into_iter().filter(|seen| !candidates.contains(seen)).collect();
-    Ok(Found { layout, root: shown, parts, left_out: layouts(&rest) })
+    let not_used = others.iter().map(|path| not_a_category(path, layout)).collect();
+    Ok(Found { left_out: layouts(&rest), not_used, ..Found::new(layout, root, parts) })
 }
 
 fn name_of((path, _): &Seen) -> String {
@@ -158,16 +215,37 @@ fn told(found: &[(Layout, Vec<String>)]) -> String {
     found.iter().map(one).collect::<Vec<_>>().join(" and ")
 }
 
+/// Why a folder beside categories is none.
+fn not_a_category(path: &Path, layout: Layout) -> String {
+    let name = file_name(path);
+    let normal = if layout == Layout::Btad { "train/ok" } else { "train/good" };
+    let inside =
+        |folder: &Path| folders(folder).unwrap_or_default().iter().map(|path| file_name(path)).collect::<Vec<_>>();
+    let train = inside(&path.join("train"));
+    if let Some(other) = train.iter().find(|name| by_folders::sounds_normal(name)) {
+        return format!("{name} is not used: it has train/{other} where this layout has {normal}: rename that folder");
+    }
+    let (known, here) = (["train", "test", "ground_truth", "validation", "test_public"], inside(path));
+    let parts: Vec<&str> = known.into_iter().filter(|part| here.iter().any(|name| name == part)).collect();
+    match parts.as_slice() {
+        [] => format!("{name} is not used: it is no category, for it has no {normal}"),
+        parts => format!("{name} is not used: it looks like a category with {}, but has no {normal}", parts.join(", ")),
+    }
+}
+
 /// No category lies below the root: is it a category itself, or are they a level deeper?
-fn nothing(root: &Path, wanted: Option<Layout>) -> DataError {
-    let help = if Arrangement::of(root).is_some() {
+fn nothing(root: &Path, wanted: Option<Layout>, others: &[PathBuf]) -> DataError {
+    let help = if matches!(Arrangement::of(root), Ok(Some(_))) {
         "it looks like a category itself: data.root is the folder above the categories".to_owned()
     } else if let Some(deeper) = folders(root).unwrap_or_default().into_iter().find(|path| holds_categories(path)) {
         format!("{} holds some: set data.root to it", deeper.display())
+    } else if let Some(near) = others.iter().find(|path| matches!(is_folder(&path.join("train")), Ok(true))) {
+        not_a_category(near, wanted.unwrap_or(Layout::Mvtec))
     } else {
         match wanted {
             Some(layout) => format!("the {} layout is {}", layout.name(), expected(layout)),
-            None => "no layout was recognised; folders with names of their own are told by layout = \"folder\" and data.folder"
+            None => "no layout was recognised; folders with names of their own are told by layout = \"folder\" and data.folder, \
+                     any other arrangement by layout = \"table\""
                 .to_owned(),
         }
     };
@@ -175,5 +253,5 @@ fn nothing(root: &Path, wanted: Option<Layout>) -> DataError {
 }
 
 fn holds_categories(path: &Path) -> bool {
-    survey(path).is_ok_and(|found| !found.is_empty())
+    survey(path).is_ok_and(|(found, _)| !found.is_empty())
 }

@@ -1,33 +1,47 @@
 //! The reader of every layout that is nothing but folders: normals, test normals, kinds of defects, masks.
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Parts;
-use super::listing::{below, file_name, file_stem, folders, images};
-use super::masks::MaskFolder;
+use super::listing::{below, file_name, folders, images, is_folder, place};
+use super::masks::Masks;
+use super::places;
 use crate::data::sample::ImageSource;
 use crate::data::{DataError, FolderSettings, Sample};
 
+/// Names that folders of normal images have in one data set or another, lower case.
+const NORMAL: [&str; 4] = ["good", "ok", "normal", "normals"];
+
+/// Whether a folder of this name holds normal images somewhere.
+pub(super) fn sounds_normal(name: &str) -> bool {
+    NORMAL.contains(&name.to_lowercase().as_str())
+}
+
 /// One category.
 pub(super) fn read(category: &Path, places: &FolderSettings) -> Result<Parts, DataError> {
-    let normal = |place: &Option<String>| match place {
-        Some(place) => normals(category, place),
-        None => Ok(Vec::new()),
+    let no_image = Masked::open(category, places)?;
+    let normals = |name: Option<&String>| -> Result<Vec<PathBuf>, DataError> {
+        let files = name.map_or_else(|| Ok(Vec::new()), |name| places::images(category, name))?;
+        Ok(files.into_iter().filter(|path| !no_image.has(path)).collect())
     };
-    let mut test = normal(&places.test_normals)?;
-    for place in &places.anomalies {
-        for (kind, folder) in kinds(category, place, places)? {
-            let masks = match &places.masks {
-                Some(masks) => MaskFolder::open(&category.join(masks).join(&kind.below))?,
-                None => MaskFolder::default(),
-            };
-            for path in images(&folder)? {
-                test.push(Sample {
-                    image: below(category, &path),
-                    defect: Some(kind.name.clone()),
-                    masks: masks.of(&file_stem(&path))?,
-                    source: ImageSource::File(path),
-                });
+    let train = normals(Some(&places.normals))?;
+    let validation = normals(places.validation.as_ref())?;
+    let test_normals = normals(places.test_normals.as_ref())?;
+    let normal: HashSet<&PathBuf> = train.iter().chain(&validation).chain(&test_normals).collect();
+    let sample = |path: &PathBuf| Sample {
+        image: below(category, path),
+        defect: None,
+        masks: Vec::new(),
+        mask_above: 0,
+        source: ImageSource::File(path.clone()),
+    };
+    let mut test: Vec<Sample> = test_normals.iter().map(sample).collect();
+    for name in &places.anomalies {
+        for kind in kinds(category, name, places, &normal)? {
+            let masks = Masks::open(category, &places.masks, &kind.name, &kind.below)?;
+            for path in kind.images.iter().filter(|path| !no_image.has(path)) {
+                test.push(Sample { defect: Some(kind.name.clone()), masks: masks.of(path)?, ..sample(path) });
             }
         }
     }
@@ -35,51 +49,92 @@ pub(super) fn read(category: &Path, places: &FolderSettings) -> Result<Parts, Da
     test.sort_by(|a, b| Path::new(&a.image).cmp(Path::new(&b.image)));
     Ok(Parts {
         name: file_name(category),
+        folder: Some(category.to_owned()),
+        mask_folders: no_image.folders,
         train_place: places.normals.clone(),
-        train: normals(category, &places.normals)?,
+        train: train.iter().map(sample).collect(),
         validation_place: places.validation.clone(),
-        validation: normal(&places.validation)?,
+        validation: validation.iter().map(sample).collect(),
         test,
+        ..Parts::default()
     })
 }
 
-/// The normal images of a folder; none where it is missing.
-fn normals(category: &Path, place: &str) -> Result<Vec<Sample>, DataError> {
-    let folder = category.join(place);
-    if !folder.is_dir() {
-        return Ok(Vec::new());
+/// What is a mask, and no image, whatever else names it.
+struct Masked {
+    folders: Vec<PathBuf>,
+    files: HashSet<PathBuf>,
+}
+
+impl Masked {
+    fn open(category: &Path, places: &FolderSettings) -> Result<Self, DataError> {
+        let mut masked = Self { folders: Vec::new(), files: HashSet::new() };
+        for name in &places.masks {
+            match places::is_pattern(category, name)? {
+                true => masked.files.extend(places::images(category, name)?),
+                false => masked.folders.push(place(category, name)),
+            }
+        }
+        Ok(masked)
     }
-    let sample = |path: PathBuf| Sample {
-        image: below(category, &path),
-        defect: None,
-        masks: Vec::new(),
-        source: ImageSource::File(path),
-    };
-    Ok(images(&folder)?.into_iter().map(sample).collect())
+
+    fn has(&self, path: &Path) -> bool {
+        self.files.contains(path) || self.folders.iter().any(|folder| path.starts_with(folder))
+    }
 }
 
 /// A kind of defect.
 struct Kind {
     name: String,
-    /// Where its masks lie below the folder of masks.
-    below: PathBuf,
+    /// Where its images lie below the folder of anomalies.
+    below: String,
+    images: Vec<PathBuf>,
 }
 
 /// The kinds in a folder of anomalies: its sub-folders, but for those that hold something else; a folder without any is one kind
-/// itself.
-fn kinds(category: &Path, place: &str, places: &FolderSettings) -> Result<Vec<(Kind, PathBuf)>, DataError> {
-    let folder = category.join(place);
-    if !folder.is_dir() {
+/// itself. Of a pattern of folders, the files that no normals are.
+fn kinds(
+    category: &Path,
+    name: &str,
+    places: &FolderSettings,
+    normal: &HashSet<&PathBuf>,
+) -> Result<Vec<Kind>, DataError> {
+    if places::is_pattern(category, name)? {
+        let mut kinds: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        // Folders of kinds may hold a folder of normals, as sub-folders may; files of one folder may not.
+        let left_out = |path: &PathBuf| places::is_of_folders(name) && normal.contains(path);
+        for path in places::images(category, name)?.into_iter().filter(|path| !left_out(path)) {
+            kinds.entry(places::kind(category, name, &path)).or_default().push(path);
+        }
+        if let Some(folder) = kinds.keys().find(|kind| sounds_normal(kind)) {
+            return Err(normal_kind(category.join(folder), places));
+        }
+        return Ok(kinds.into_iter().map(|(name, images)| Kind { name, below: String::new(), images }).collect());
+    }
+    let folder = place(category, name);
+    if !is_folder(&folder)? {
         return Ok(Vec::new());
     }
-    let others: Vec<PathBuf> = places.all().filter(|other| *other != place).map(|other| category.join(other)).collect();
+    let others: Vec<PathBuf> =
+        places.all().filter(|other| *other != name).map(|other| place(category, other)).collect();
     let inner = folders(&folder)?;
+    let with_images = |path: &PathBuf| Ok::<_, DataError>(!images(path)?.is_empty());
     if inner.is_empty() {
-        return Ok(vec![(Kind { name: file_name(&folder), below: PathBuf::new() }, folder)]);
+        let name = places::last(category, name);
+        return Ok(vec![Kind { images: images(&folder)?, name, below: String::new() }]);
     }
-    Ok(inner
-        .into_iter()
-        .filter(|path| others.iter().all(|other| !other.starts_with(path)))
-        .map(|path| (Kind { name: file_name(&path), below: PathBuf::from(file_name(&path)) }, path))
-        .collect())
+    let mut kinds = Vec::new();
+    for path in inner.into_iter().filter(|path| others.iter().all(|other| !other.starts_with(path))) {
+        let name = file_name(&path);
+        if sounds_normal(&name) && with_images(&path)? {
+            return Err(normal_kind(path, places));
+        }
+        kinds.push(Kind { images: images(&path)?, below: name.clone(), name });
+    }
+    Ok(kinds)
+}
+
+fn normal_kind(folder: PathBuf, places: &FolderSettings) -> DataError {
+    let expected = places.test_normals.clone().unwrap_or_else(|| "the folder of data.folder.test_normals".to_owned());
+    DataError::NormalKind { folder, expected }
 }

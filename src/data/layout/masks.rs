@@ -1,61 +1,223 @@
-//! The masks of one kind of defect: found by the image's stem, whatever their endings.
+//! The masks of one kind of defect: found by the image's name, whatever their endings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::listing::{children, ending, file_name, file_stem, images};
+use super::listing::{children, composed, ending, file_name, file_stem, folders, images, is_folder, is_image, place};
+use super::places;
 use crate::data::DataError;
 
-/// Endings of masks that are read, the preferred first; JPEG blurs values, so that 0 is no longer 0.
-const ENDINGS: [&str; 2] = ["png", "bmp"];
+/// Endings of masks, the preferred first.
+const PREFERRED: [&str; 2] = ["png", "bmp"];
 
-/// What a folder of masks holds, by stem.
+/// Words that data sets hang on a mask's name, after `_` or `-`, in any case.
+const WORDS: [&str; 3] = ["mask", "gt", "label"];
+
+/// The name of the image whose mask would be called so, or the name itself.
+pub(super) fn without_word(stem: &str) -> &str {
+    let Some(at) = stem.rfind(['_', '-']) else { return stem };
+    match WORDS.contains(&stem[at + 1..].to_lowercase().as_str()) {
+        true => &stem[..at],
+        false => stem,
+    }
+}
+
+/// Masks that may belong to images of one kind.
 #[derive(Debug, Default)]
-pub(super) struct MaskFolder {
-    /// Masks of images, the preferred first.
+struct Source {
+    /// Files by their stems, the preferred first.
     files: BTreeMap<String, Vec<PathBuf>>,
-    /// Folders with several masks of one image each.
+    /// Folders with several masks of one image each, by their names.
     folders: BTreeMap<String, PathBuf>,
 }
 
-impl MaskFolder {
-    /// Lists a folder; one that is not there has no masks.
-    pub(super) fn open(folder: &Path) -> Result<Self, DataError> {
-        let mut masks = Self::default();
-        if !folder.is_dir() {
-            return Ok(masks);
-        }
+impl Source {
+    /// Lists a folder; in one of a kind, inner folders hold the masks of one image each.
+    fn folder(folder: &Path, of_kind: bool) -> Result<Self, DataError> {
+        let mut source = Self::default();
         for path in children(folder)? {
-            if path.is_dir() {
-                masks.folders.insert(file_name(&path), path);
-            } else {
-                masks.files.entry(file_stem(&path)).or_default().push(path);
+            if !is_folder(&path)? {
+                source.add(path);
+            } else if of_kind {
+                source.folders.insert(composed(&file_name(&path)), path);
             }
         }
-        for files in masks.files.values_mut() {
-            files.sort_by_key(|path| ENDINGS.iter().position(|known| *known == ending(path)).unwrap_or(ENDINGS.len()));
-        }
-        Ok(masks)
+        Ok(source.sorted())
     }
 
-    /// The masks of the image with this stem: `<stem>_mask.*`, else `<stem>.*`, else all in the folder `<stem>`; none where there
-    /// is nothing.
-    pub(super) fn of(&self, stem: &str) -> Result<Vec<PathBuf>, DataError> {
-        let named = [format!("{stem}_mask"), stem.to_owned()];
-        let Some(path) = named.iter().find_map(|name| self.files.get(name)?.first()) else {
-            return match self.folders.get(stem) {
-                Some(folder) => images(folder)?.into_iter().map(lossless).collect(),
-                None => Ok(Vec::new()),
+    fn of_files<'p>(files: impl Iterator<Item = &'p PathBuf>) -> Self {
+        let mut source = Self::default();
+        files.for_each(|path| source.add(path.clone()));
+        source.sorted()
+    }
+
+    fn add(&mut self, path: PathBuf) {
+        if is_image(&path) {
+            self.files.entry(composed(&file_stem(&path))).or_default().push(path);
+        }
+    }
+
+    fn sorted(mut self) -> Self {
+        let rank =
+            |path: &PathBuf| PREFERRED.iter().position(|known| *known == ending(path)).unwrap_or(PREFERRED.len());
+        self.files.values_mut().for_each(|files| files.sort_by_key(rank));
+        self
+    }
+
+    /// The masks of an image: `<stem>_mask.*`, else `<stem>.*`, else another word in place of `mask`, else all in the folder
+    /// `<stem>`. A name that has the image's ending, too (`a.jpg.png`), goes before one that has not.
+    fn of(&self, image: &Path) -> Result<Vec<PathBuf>, DataError> {
+        for base in [composed(&file_name(image)), composed(&file_stem(image))] {
+            let named = [format!("{base}_mask"), base.clone()];
+            let found = named.iter().find_map(|name| self.files.get(name)?.first());
+            let worded = || {
+                let others = self.files.range(base.clone()..).take_while(|(stem, _)| stem.starts_with(&base));
+                others.filter(|(stem, _)| without_word(stem) == base).find_map(|(_, files)| files.first())
             };
-        };
-        Ok(vec![lossless(path.clone())?])
+            if let Some(path) = found.or_else(worded) {
+                return Ok(vec![path.clone()]);
+            }
+        }
+        match self.folders.get(&composed(&file_stem(image))) {
+            Some(folder) => images(folder),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
-/// A mask whose values are what was written.
-fn lossless(path: PathBuf) -> Result<PathBuf, DataError> {
-    match ENDINGS.contains(&ending(&path).as_str()) {
-        true => Ok(path),
-        false => Err(DataError::MaskFormat { path }),
+/// Where the masks of a kind of defect may lie, in the order in which they are looked for.
+#[derive(Debug, Default)]
+pub(super) struct Masks {
+    folders: Vec<Source>,
+    /// Files that a pattern names: by their folder, for masks beside their images.
+    beside: BTreeMap<PathBuf, Source>,
+    /// Those in a folder of the kind's name, then all.
+    matched: [Source; 2],
+}
+
+impl Masks {
+    /// The masks of a kind, whose images lie `below` a folder of anomalies: in that folder of each place, in one of the kind's
+    /// name, or, where there is neither, in the place itself.
+    pub(super) fn open(category: &Path, named: &[String], kind: &str, below: &str) -> Result<Self, DataError> {
+        let mut masks = Self::default();
+        let mut matched: Vec<PathBuf> = Vec::new();
+        for name in named {
+            if places::is_pattern(category, name)? {
+                matched.extend(places::images(category, name)?);
+                continue;
+            }
+            let folder = place(category, name);
+            let mut own = None;
+            for path in [folder.join(below), folder.join(kind)] {
+                if own.is_none() && path != folder && is_folder(&path)? {
+                    own = Some(path);
+                }
+            }
+            match own {
+                Some(path) => masks.folders.push(Source::folder(&path, true)?),
+                // A place that has folders of other kinds has none of this one's masks beside them.
+                None if is_folder(&folder)? && (below.is_empty() || folders(&folder)?.is_empty()) => {
+                    masks.folders.push(Source::folder(&folder, below.is_empty())?);
+                }
+                None => {}
+            }
+        }
+        for path in &matched {
+            masks.beside.entry(path.parent().unwrap_or(category).to_owned()).or_default().add(path.clone());
+        }
+        masks.beside = masks.beside.into_iter().map(|(folder, source)| (folder, source.sorted())).collect();
+        let of_kind = |path: &&PathBuf| path.parent().is_some_and(|folder| folder.iter().any(|part| part == kind));
+        masks.matched = [Source::of_files(matched.iter().filter(of_kind)), Source::of_files(matched.iter())];
+        Ok(masks)
+    }
+
+    /// The masks of an image; none where there is nothing.
+    pub(super) fn of(&self, image: &Path) -> Result<Vec<PathBuf>, DataError> {
+        let beside = image.parent().and_then(|folder| self.beside.get(folder));
+        for source in self.folders.iter().chain(beside).chain(&self.matched) {
+            let found = source.of(image)?;
+            if !found.is_empty() && found != [image] {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::layout::miniature::{self, Miniature, told};
+    use crate::data::{DataSettings, Dataset, FolderSettings, Layout};
+
+    #[test]
+    fn masks_are_found_by_the_words_that_data_sets_use() {
+        for name in ["002_mask.png", "002_GT.png", "002_label.bmp", "002_MASK.PNG", "002-gt.png", "002.png.png"] {
+            let root = miniature::mvtec();
+            root.mask(&format!("nut/ground_truth/cut/{name}"), (1, 1), 255);
+            let nut = root.open(None).expect("opens");
+            assert_eq!(told(&nut.categories()[0])[2], ("test/cut/002.png", Some("cut"), 1), "{name}");
+        }
+        let root = miniature::mvtec();
+        root.mask("nut/ground_truth/cut/002_other.png", (1, 1), 255);
+        root.mask("nut/ground_truth/cut/0021_mask.png", (1, 1), 255);
+        assert_eq!(told(&root.open(None).expect("opens").categories()[0])[2].2, 0);
+    }
+
+    #[test]
+    fn names_match_in_every_form_of_unicode() {
+        // é as one character and as two.
+        for (image, mask) in [("caf\u{e9}", "cafe\u{301}"), ("cafe\u{301}", "caf\u{e9}")] {
+            let root = miniature::mvtec();
+            root.image(&format!("nut/test/cut/{image}.png"));
+            root.mask(&format!("nut/ground_truth/cut/{mask}_mask.png"), (1, 1), 255);
+            let nut = root.open(None).expect("opens");
+            let name = format!("test/cut/{image}.png");
+            assert!(told(&nut.categories()[0]).contains(&(name.as_str(), Some("cut"), 1)));
+        }
+    }
+
+    #[test]
+    fn masks_lie_in_folders_of_kinds_however_these_are_named() {
+        let root = Miniature::with(&[
+            "c/ok/0.png",
+            "c/ok/1.png",
+            "c/colour/0.jpg",
+            "c/crack/0.jpg",
+            "c/bad/rgb/dent/0.png",
+            "c/bad/rgb/scratch/0.png",
+        ]);
+        for mask in ["mask/colour/0.png", "mask/crack/0.png", "more/dent/0.png", "more/scratch/0_mask.png"] {
+            root.mask(&format!("c/{mask}"), (1, 1), 255);
+        }
+        let masks = |anomalies: &[&str], masks: &[&str]| {
+            let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            let folder = FolderSettings {
+                normals: "ok/*".to_owned(),
+                validation: None,
+                test_normals: None,
+                anomalies: texts(anomalies),
+                masks: texts(masks),
+            };
+            let settings = DataSettings { folder: Some(folder), ..root.settings(Some(Layout::Folder)) };
+            let dataset = Dataset::open(&settings).expect("opens");
+            let test = &dataset.categories()[0].test;
+            let of = |sample: &crate::data::Sample| {
+                let mask = sample
+                    .masks
+                    .first()
+                    .map(|path| path.strip_prefix(root.path("c")).expect("below").display().to_string());
+                (sample.defect.clone().unwrap_or_default(), mask.unwrap_or_default())
+            };
+            test.iter().map(of).collect::<Vec<_>>()
+        };
+        let pair = |kind: &str, mask: &str| (kind.to_owned(), mask.to_owned());
+        let four = [
+            pair("dent", "more/dent/0.png"),
+            pair("scratch", "more/scratch/0_mask.png"),
+            pair("colour", "mask/colour/0.png"),
+            pair("crack", "mask/crack/0.png"),
+        ];
+        assert_eq!(masks(&["colour", "crack", "bad/rgb"], &["mask", "more"]), four);
+        assert_eq!(masks(&["c*/*.jpg", "bad/rgb/*/*.png"], &["mask/*/*.png", "more/**/*.png"]), four);
     }
 }

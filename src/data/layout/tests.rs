@@ -198,7 +198,7 @@ fn own_folders() -> (Miniature, DataSettings) {
         validation: Some("pictures/check".to_owned()),
         test_normals: Some("pictures/fine-test".to_owned()),
         anomalies: vec!["broken".to_owned(), "dirty".to_owned()],
-        masks: Some("marks".to_owned()),
+        masks: vec!["marks".to_owned()],
     };
     let settings = DataSettings { folder: Some(folder), ..root.settings(Some(Layout::Folder)) };
     (root, settings)
@@ -229,7 +229,7 @@ fn a_named_folder_that_is_not_there_is_told() {
         (|folder| folder.normals = "fine".to_owned(), "data.folder.normals is \"fine\""),
         (|folder| folder.validation = Some("valid".to_owned()), "data.folder.validation must be"),
         (|folder| folder.anomalies.push("wrong".to_owned()), "data.folder.anomalies must be"),
-        (|folder| folder.masks = Some("mask".to_owned()), "data.folder.masks is a folder of no category"),
+        (|folder| folder.masks = vec!["mask".to_owned()], "data.folder.masks is a folder of no category"),
     ];
     for (spoil, told) in cases {
         let (_root, mut settings) = own_folders();
@@ -248,8 +248,13 @@ fn a_jpeg_is_no_mask() {
     let root = miniature::mpdd();
     std::fs::remove_file(root.path("metal_plate/ground_truth/major_rust/000_mask.png")).expect("removed");
     root.image("metal_plate/ground_truth/major_rust/000_mask.jpg");
-    let message = root.refused(None);
+    let opened = |mask_threshold| {
+        let settings = DataSettings { mask_threshold, ..root.settings(None) };
+        Dataset::open(&settings).expect("opens").categories()[0].check()
+    };
+    let message = opened(0).expect_err("lossy").to_string();
     assert!(message.contains("000_mask.jpg") && message.contains("write it as PNG"), "{message}");
+    assert!(opened(127).is_ok(), "above a threshold it is exact enough");
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn category(settings: &SyntheticSettings, kind: Kind) -> Parts {
         defect: None,
         source: ImageSource::Drawn(drawing(group, index)),
         masks: Vec::new(),
+        mask_above: 0,
     };
     let mut test: Vec<Sample> = kind
         .defects()
@@ -38,6 +39,7 @@ fn category(settings: &SyntheticSettings, kind: Kind) -> Parts {
             defect: Some(defect.name().to_owned()),
             source: ImageSource::Drawn(drawing(Group::Defect(defect), index)),
             masks: Vec::new(),
+            mask_above: 0,
         })
         .chain((0..settings.test_good).map(|index| normal("test/good", Group::TestGood, index)))
         .collect();
@@ -47,8 +49,7 @@ fn category(settings: &SyntheticSettings, kind: Kind) -> Parts {
         name: kind.name().to_owned(),
         train_place: "train/good".to_owned(),
         train: (0..settings.train).map(|index| normal("train/good", Group::Train, index)).collect(),
-        validation_place: None,
-        validation: Vec::new(),
         test,
+        ..Parts::default()
     }
 }

@@ -88,7 +88,7 @@ impl Source {
     /// Where an image is defective; none where it is not, or where nobody has told.
     pub(super) fn mask(&self, index: usize) -> Option<Mask> {
         let mask = mask_file(&self.evaluate, index);
-        mask.is_file().then(|| Mask::open(&mask).ok()).flatten()
+        mask.is_file().then(|| Mask::open(&mask, 0).ok()).flatten()
     }
 
     /// The value of a level's maps that would be drawn brightest if this were the only row.

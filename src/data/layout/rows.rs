@@ -1,0 +1,95 @@
+//! A table of images as text: rows with named columns, each with the line that it stands on.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::DataError;
+
+/// The largest table that is read: a hundred bytes a row, ten million rows.
+const LARGEST: u64 = 1_000_000_000;
+
+/// One row: the texts of the columns that were asked for, and the line that it stands on.
+#[derive(Debug)]
+pub(super) struct Row {
+    line: u64,
+    texts: Vec<String>,
+}
+
+impl Row {
+    /// The text of a column by its place among those that were asked for; empty where the table has no such column.
+    pub(super) fn text(&self, column: usize) -> &str {
+        &self.texts[column]
+    }
+
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+}
+
+/// A table, its rows read.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// Where.
+    pub path: PathBuf,
+    columns: Vec<&'static str>,
+    /// Which of the columns it has.
+    pub has: Vec<bool>,
+    /// Names of columns that were not asked for.
+    pub unknown: Vec<String>,
+    /// Its rows, in its order.
+    pub rows: Vec<Row>,
+}
+
+impl Rows {
+    /// Reads the columns that a table must have, and those that it may have, in no fixed order.
+    pub(super) fn read(path: &Path, needed: &[&'static str], optional: &[&'static str]) -> Result<Self, DataError> {
+        let io = |source| DataError::Io { path: path.to_owned(), source };
+        let wrong = |line: u64, column: &'static str, message: String, help: String| DataError::Table {
+            path: path.to_owned(),
+            line,
+            column,
+            message,
+            help,
+        };
+        let torn = |error: csv::Error| {
+            let line = error.position().map_or(1, csv::Position::line);
+            wrong(line, "all", error.to_string(), "a table in UTF-8, separated by commas".to_owned())
+        };
+        let size = std::fs::metadata(path).map_err(io)?.len();
+        if size > LARGEST {
+            let message = format!("it has {size} bytes");
+            return Err(wrong(1, "all", message, format!("a table of at most {LARGEST} bytes")));
+        }
+        let mut reader = csv::Reader::from_path(path).map_err(torn)?;
+        let header = reader.headers().map_err(torn)?.clone();
+        let names: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}').trim()).collect();
+        let columns: Vec<&'static str> = needed.iter().chain(optional).copied().collect();
+        let places: Vec<Option<usize>> =
+            columns.iter().map(|column| names.iter().position(|name| name == column)).collect();
+        for (column, place) in columns.iter().zip(&places) {
+            if place.is_none() && needed.contains(column) {
+                let help = format!("the columns {}", columns.join(", "));
+                return Err(wrong(1, column, "there is no such column".to_owned(), help));
+            }
+            if names.iter().filter(|name| *name == column).count() > 1 {
+                return Err(wrong(1, column, "it stands there twice".to_owned(), "each column once".to_owned()));
+            }
+        }
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(torn)?;
+            let line = record.position().map_or(1, csv::Position::line);
+            let text =
+                |place: &Option<usize>| place.and_then(|at| record.get(at)).unwrap_or_default().trim().to_owned();
+            rows.push(Row { line, texts: places.iter().map(text).collect() });
+        }
+        let unknown = names.iter().filter(|name| !columns.contains(name)).map(|name| (*name).to_owned()).collect();
+        let has = places.iter().map(Option::is_some).collect();
+        Ok(Self { path: path.to_owned(), columns, has, unknown, rows })
+    }
+
+    /// What is wrong with a row.
+    pub(super) fn wrong(&self, row: &Row, column: usize, message: String, help: &str) -> DataError {
+        let (path, column) = (self.path.clone(), self.columns[column]);
+        DataError::Table { path, line: row.line, column, message, help: help.to_owned() }
+    }
+}
