@@ -32,3 +32,4 @@ mod sharing;
 mod stores;
 mod sweep;
 mod torture;
+mod weights;
