@@ -150,6 +150,12 @@ fn loaded(input: &mut dyn Input, length: u64) -> Result<(Selected, BTreeMap<Stri
         return Err(whole_module(class));
     }
     let mut reader = Reader::new(input, contents);
+    for (name, held) in &selected.tensors {
+        match held {
+            Held::Dense(view) if reader.is_float(view) => reader.admit(name, view)?,
+            _ => {}
+        }
+    }
     let mut tensors = BTreeMap::new();
     for (name, held) in &mut selected.tensors {
         match held {

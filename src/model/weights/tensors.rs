@@ -26,20 +26,32 @@ impl<'a> Reader<'a> {
         self.storages.get(view.storage).is_some_and(|storage| storage.element.is_float())
     }
 
-    /// A tensor's values, row-major whatever its strides.
-    pub(super) fn read(&mut self, name: &str, view: &View) -> Result<WeightTensor, String> {
+    /// Makes sure that a tensor lies in its storage, and that all that were admitted are within the budget.
+    pub(super) fn admit(&mut self, name: &str, view: &View) -> Result<(), String> {
         let name = shown(name);
-        let storage = self.storages.get(view.storage).copied();
-        let storage = storage.ok_or_else(|| format!("tensor `{name}` has no storage: the file is damaged"))?;
+        let storage = self.storage(&name, view)?;
         view.judge(&storage).map_err(|why| format!("tensor `{name}` {why}"))?;
-        let size = storage.element.size();
         // `judge` has made sure that both can be counted.
         let (count, span) = (view.count().unwrap_or(u64::MAX), view.span().unwrap_or(u64::MAX));
         self.values = self.values.saturating_add(count);
-        self.spans = self.spans.saturating_add(span.saturating_mul(size as u64));
+        self.spans = self.spans.saturating_add(span.saturating_mul(storage.element.size() as u64));
         if self.values > budget::VALUES || self.spans > budget::SPANS_BYTES {
             return Err(format!("its network has more than {} values, at most as many are read", budget::VALUES));
         }
+        Ok(())
+    }
+
+    fn storage(&self, name: &str, view: &View) -> Result<Storage, String> {
+        let storage = self.storages.get(view.storage).copied();
+        storage.ok_or_else(|| format!("tensor `{name}` has no storage: the file is damaged"))
+    }
+
+    /// The values of a tensor that was admitted, row-major whatever its strides.
+    pub(super) fn read(&mut self, name: &str, view: &View) -> Result<WeightTensor, String> {
+        let name = shown(name);
+        let storage = self.storage(&name, view)?;
+        let size = storage.element.size();
+        let (count, span) = (view.count().unwrap_or(0), view.span().unwrap_or(0));
         if let Some(entry) = storage.entry.filter(|_| self.verified.insert(view.storage)) {
             entry.verify(self.input, &format!("the storage of tensor `{name}`"))?;
         }
