@@ -26,6 +26,10 @@ test *args:
 torture kills="300" seed="1":
     DIDACT_TORTURE_KILLS={{kills}} DIDACT_TORTURE_SEED={{seed}} cargo test --test black_box torture -- --nocapture
 
+# Read mutated weight files for so many seconds: nothing may panic, or take more memory than its bound.
+fuzz-weights seconds="60":
+    DIDACT_FUZZ_SECONDS={{seconds}} cargo test --test weights_fuzz -- --nocapture
+
 # Formatting, lints and documentation; nothing may be reported.
 lint:
     cargo fmt --check

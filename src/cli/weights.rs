@@ -1,12 +1,13 @@
-//! `didact weights`: look at a weight file, or train the demo's teacher.
+//! `didact weights`: look at a weight file, fetch torchvision's, or train the demo's teacher.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::bar::Bar;
 use super::exit::{Exit, Failure};
 use super::output::{notice, print, print_json};
 use super::parse::count;
-use crate::model::WeightSource;
-use crate::model::weights::inspect;
+use crate::model::weights::{Published, WeightReport, fetch, inspect};
+use crate::model::{Architecture, WeightSource};
 use crate::terminal::say;
 use crate::train::train_demo_teacher;
 
@@ -20,6 +21,18 @@ pub(super) enum WeightsVerb {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Fetch torchvision's published weights (ImageNet), and check them against the hash in their name.
+    Fetch {
+        /// resnet18 or resnet34.
+        #[arg(value_parser = network)]
+        network: Architecture,
+        /// The folder for the file; nothing in it is replaced.
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
+        /// Another server's folder, or the URL of a file named NAME-HASH.pth.
+        #[arg(long, value_name = "URL", default_value = Published::SERVER)]
+        from: String,
     },
     /// Train the small teacher that the demo carries (a few minutes).
     TrainDemo {
@@ -46,18 +59,11 @@ pub(super) fn run(verb: &WeightsVerb) -> Result<Exit, Failure> {
             if *json {
                 print_json(&report)?;
             } else {
-                print(&format!(
-                    "{}: {} to layer3, base width {}, {} tensors, batch norm {}\nBLAKE3 {}",
-                    report.source,
-                    report.architecture.title(),
-                    report.width,
-                    report.tensors,
-                    if report.batch_norm_folded { "folded into the convolutions" } else { "present" },
-                    report.digest
-                ))?;
+                print(&told(&report))?;
             }
             Ok(Exit::Done)
         }
+        WeightsVerb::Fetch { network, out, from } => run_fetch(*network, out, from),
         WeightsVerb::TrainDemo { out, seed, steps } => {
             train_demo_teacher(out, *seed, *steps, &mut |step, loss, accuracy| {
                 say(&format!("step {step}: loss {loss:.3}, accuracy {accuracy:.3}"));
@@ -67,4 +73,53 @@ pub(super) fn run(verb: &WeightsVerb) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// A report as people read it.
+fn told(report: &WeightReport) -> String {
+    format!(
+        "{}: {} to layer3, base width {}, {} tensors{}, batch norm {}\nBLAKE3 {}",
+        report.source,
+        report.architecture.title(),
+        report.width,
+        report.tensors,
+        if report.under.is_empty() { String::new() } else { format!(" (names under `{}`)", report.under) },
+        if report.batch_norm_folded { "folded into the convolutions" } else { "present" },
+        report.digest
+    )
+}
+
+/// The network of a name on the command line.
+fn network(name: &str) -> Result<Architecture, String> {
+    let known = Architecture::ALL.into_iter().find(|known| known.name() == name.to_lowercase());
+    known.ok_or_else(|| {
+        let known = Architecture::ALL.map(Architecture::name).join(" or ");
+        match name.to_lowercase().starts_with("resnet") || name.to_lowercase().starts_with("wide_resnet") {
+            true => format!("didact has no teacher of bottleneck blocks yet; it can be {known}"),
+            false => format!("a teacher can be {known}"),
+        }
+    })
+}
+
+fn run_fetch(network: Architecture, out: &Path, from: &str) -> Result<Exit, Failure> {
+    let published = Published::new(network, from).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let bar = Bar::new(0, "{bytes} of {total_bytes}, {bytes_per_sec}, {msg}");
+    let fetched = fetch(&published, out, &mut |done, total| {
+        bar.show(done as usize, total.unwrap_or(done) as usize, &published.file);
+    });
+    bar.close();
+    let fetched = fetched.map_err(|error| Failure::new(Exit::Data, error.to_string()))?;
+    let report = inspect(&WeightSource::File(fetched.path.clone()))?;
+    if report.architecture != network {
+        let (path, found) = (fetched.path.display(), report.architecture.title());
+        return Err(Failure::new(Exit::Data, format!("{path} holds a {found}, not a {}", network.title())));
+    }
+    let how = if fetched.already { "was there already" } else { "fetched" };
+    print(&format!(
+        "{}\nSHA-256 {} ({how})\nUse it with --set teacher.weights={}",
+        told(&report),
+        fetched.sha256,
+        fetched.path.display()
+    ))?;
+    Ok(Exit::Done)
 }

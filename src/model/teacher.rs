@@ -1,5 +1,7 @@
 //! The frozen teacher from a weight file.
 
+use std::collections::HashSet;
+
 use super::weights::{WeightError, WeightFile};
 use super::{Architecture, Backbone, LevelSet, Resnet};
 use crate::nn::{Init, Module};
@@ -12,10 +14,16 @@ use crate::tensor::Backend;
 pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(Resnet<B>, Backbone), WeightError> {
     let width = match file.tensors.get("conv1.weight").map(|tensor| tensor.shape.as_slice()) {
         Some(&[width, 3, 7, 7]) if width > 0 => width,
+        None if file.tensors.contains_key("conv1.0.weight") => {
+            let reason =
+                "its stem has several convolutions (a ResNet-C, -D or -S): use the plain ResNet's weights".to_owned();
+            return Err(WeightError::Format { path: file.source.clone(), reason });
+        }
         // Any width would do: the error names the tensor and the paper's shape.
         _ => return Err(file.tensor("conv1.weight", &[64, 3, 7, 7]).err().unwrap_or_else(|| unreachable_shape(file))),
     };
     let backbone = Backbone { architecture: architecture(file)?, width, levels };
+    judge(file, &backbone)?;
     let mut teacher = Resnet::<B>::new(&Init { seed: 0, purpose: "teacher" }, &backbone);
     let mut outcome = Ok(());
     teacher.parameters_mut(&mut |parameter| match file.tensor(&parameter.name, &parameter.layout.file_shape()) {
@@ -29,6 +37,27 @@ pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(
         Err(_) => {}
     });
     outcome.map(|()| (teacher, backbone))
+}
+
+/// Compares the whole network with the file before any of it is built: every tensor is there and finite, and no other stands among
+/// them, for it would change what the layers compute (as in squeeze-and-excitation networks).
+fn judge(file: &WeightFile, backbone: &Backbone) -> Result<(), WeightError> {
+    let whole = Backbone { levels: LevelSet::ALL, ..*backbone }.tensors();
+    for (name, shape) in backbone.tensors() {
+        file.tensor(&name, &shape)?;
+    }
+    let known: HashSet<&str> = whole.iter().map(|(name, _)| name.as_str()).collect();
+    let held = file.tensors.keys().chain(file.unreadable.keys()).map(String::as_str);
+    let foreign = held.into_iter().find(|name| !known.contains(name) && !name.ends_with(".num_batches_tracked"));
+    match foreign {
+        None => Ok(()),
+        Some(name) => Err(WeightError::Foreign {
+            path: file.source.clone(),
+            name: name.chars().take(80).flat_map(char::escape_debug).collect(),
+            architecture: backbone.architecture,
+            hint: if name.contains(".se.") { " (one with squeeze and excitation)" } else { "" },
+        }),
+    }
 }
 
 /// The architecture with as many blocks as the file.

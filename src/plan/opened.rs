@@ -53,7 +53,11 @@ impl Opened {
             return Ok(known.clone());
         }
         let dataset = Dataset::open(settings)?;
-        let digests = dataset.categories().iter().map(|category| checked(category, settings.reading)).collect::<Result<Vec<_>, _>>()?;
+        let digests = dataset
+            .categories()
+            .iter()
+            .map(|category| checked(category, settings.reading))
+            .collect::<Result<Vec<_>, _>>()?;
         let notes = dataset.notes(settings, &digests)?;
         let facts = dataset.categories().iter().zip(&digests).map(|(category, digests)| facts_of(category, digests));
         let categories = facts.collect::<Result<Vec<_>, _>>()?;

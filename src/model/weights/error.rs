@@ -17,8 +17,8 @@ pub enum WeightError {
         #[source]
         source: std::io::Error,
     },
-    /// The file is damaged or of another format.
-    #[error("{path} is not a weight file: {reason}")]
+    /// The file is damaged, of another format, or holds something else than weights.
+    #[error("cannot use weights {path}: {reason}")]
     Format {
         /// Where.
         path: String,
@@ -36,6 +36,28 @@ pub enum WeightError {
         expected: Vec<usize>,
         /// A near name.
         hint: String,
+    },
+    /// A tensor that the network needs is of a kind that is not read.
+    #[error("{path}: tensor `{name}` {why}; save it as dense floating-point numbers")]
+    Unreadable {
+        /// Where.
+        path: String,
+        /// Which.
+        name: String,
+        /// "is sparse", ….
+        why: String,
+    },
+    /// A tensor stands among the network's that the network does not have.
+    #[error("{path} has a tensor `{name}`, which a {} of torchvision does not have: it holds another network{hint}", architecture.title())]
+    Foreign {
+        /// Where.
+        path: String,
+        /// Which.
+        name: String,
+        /// What it was taken for.
+        architecture: Architecture,
+        /// Which network it may be.
+        hint: &'static str,
     },
     /// A tensor has another shape than the network needs.
     #[error("{path}: tensor `{name}` has shape {found:?}, expected {expected:?}")]
@@ -82,6 +104,13 @@ pub enum WeightError {
         /// Which.
         name: String,
     },
+}
+
+impl WeightError {
+    /// A file that is damaged, of another format, or holds something else.
+    pub(super) fn format(path: &str, reason: impl Into<String>) -> Self {
+        Self::Format { path: path.to_owned(), reason: reason.into() }
+    }
 }
 
 /// "2, 2, 2 (ResNet-18) or 3, 4, 6 (ResNet-34) of two convolutions each".

@@ -1,11 +1,16 @@
-//! A weight file in memory.
+//! A weight file: what a teacher needs of it in memory.
 
 use std::collections::BTreeMap;
+use std::fs::{File, Metadata};
+use std::io::{BufReader, Cursor, Seek, SeekFrom};
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors};
-
-use super::{WeightError, pth};
+use super::checkpoint::whole_module;
+use super::contents::Held;
+use super::input::{Input, bytes_at, shown};
+use super::select::{Selected, select};
+use super::tensors::Reader;
+use super::{WeightError, budget, safetensors, torch};
 use crate::data::regular;
 use crate::model::WeightSource;
 
@@ -21,11 +26,17 @@ pub struct WeightTensor {
     pub data: Vec<f32>,
 }
 
-/// All tensors of a weight file.
+/// The tensors of a weight file that lie before layer4: a teacher needs no others, and no others are read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeightFile {
-    /// By name.
+    /// By torchvision's name.
     pub tensors: BTreeMap<String, WeightTensor>,
+    /// Those that stand in the file but cannot be read, with the reason.
+    pub unreadable: BTreeMap<String, String>,
+    /// Keys and prefix that lead to the names, such as `state_dict.module.`; empty where there are none.
+    pub under: String,
+    /// Tensors beside each other in the file, those of layer4 and others included.
+    pub beside: usize,
     /// BLAKE3 of the file's bytes.
     pub digest: String,
     /// Its path, or "demo".
@@ -34,33 +45,68 @@ pub struct WeightFile {
 
 impl WeightFile {
     /// Reads the source; tells `.safetensors` from `.pth` by content.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is damaged, or asks for more memory than any teacher.
     pub fn open(source: &WeightSource) -> Result<Self, WeightError> {
         match source {
-            WeightSource::Demo => Self::parse("demo", DEMO),
-            WeightSource::File(path) => Self::parse(&path.display().to_string(), &read(path)?),
+            WeightSource::Demo => Self::read("demo", Cursor::new(DEMO)),
+            WeightSource::File(path) => {
+                let shown = path.display().to_string();
+                let io = |source| WeightError::Io { path: shown.clone(), source };
+                let (file, before) = opened(path).map_err(io)?;
+                let weights = Self::read(&shown, BufReader::with_capacity(1 << 16, &file))?;
+                let after = file.metadata().map_err(io)?;
+                if (before.len(), before.modified().ok()) != (after.len(), after.modified().ok()) {
+                    return Err(WeightError::format(&shown, "it was changed while it was read: try again"));
+                }
+                Ok(weights)
+            }
         }
     }
 
-    fn parse(source: &str, bytes: &[u8]) -> Result<Self, WeightError> {
-        let tensors = match bytes {
-            [b'P', b'K', ..] => pth::parse(source, bytes)?,
-            [0x80, 0x02, ..] => pth::parse_legacy(source, bytes)?,
-            _ => safetensors(source, bytes)?,
-        };
-        Ok(Self { tensors, digest: blake3::hash(bytes).to_hex().to_string(), source: source.to_owned() })
+    /// Reads weights from anywhere; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// Contents that are damaged, or ask for more memory than any teacher.
+    pub fn read<R: std::io::Read + Seek>(name: &str, mut input: R) -> Result<Self, WeightError> {
+        let io = |source| WeightError::Io { path: name.to_owned(), source };
+        let length = input.seek(SeekFrom::End(0)).map_err(io)?;
+        if length > budget::FILE_BYTES {
+            let reason = format!("it has {length} bytes, weights of at most {} are read", budget::FILE_BYTES);
+            return Err(WeightError::format(name, reason));
+        }
+        input.rewind().map_err(io)?;
+        let mut digest = blake3::Hasher::new();
+        digest.update_reader(&mut input).map_err(io)?;
+        let digest = digest.finalize().to_hex().to_string();
+        let (selected, tensors) = loaded(&mut input, length).map_err(|reason| WeightError::format(name, reason))?;
+        let unreadable = selected.tensors.into_iter().filter_map(|(name, held)| match held {
+            Held::Unreadable(why) => Some((name, why)),
+            Held::Dense(_) => None,
+        });
+        Ok(Self {
+            tensors,
+            unreadable: unreadable.collect(),
+            under: selected.under,
+            beside: selected.beside,
+            digest,
+            source: name.to_owned(),
+        })
     }
 
     /// The values of a tensor that must have the expected shape and be finite.
     pub fn tensor(&self, name: &str, expected: &[usize]) -> Result<&[f32], WeightError> {
         let path = self.source.clone();
+        if let Some(why) = self.unreadable.get(name) {
+            return Err(WeightError::Unreadable { path, name: name.to_owned(), why: why.clone() });
+        }
         let Some(tensor) = self.tensors.get(name) else {
-            let near = self.tensors.keys().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
-            let hint = near.filter(|near| strsim::jaro(near, name) > 0.8);
             return Err(WeightError::Missing {
                 path,
                 name: name.to_owned(),
                 expected: expected.to_vec(),
-                hint: hint.map(|near| format!("; the nearest name is `{near}`")).unwrap_or_default(),
+                hint: self.near(name),
             });
         };
         if tensor.shape != expected {
@@ -72,42 +118,51 @@ impl WeightFile {
         }
         Ok(&tensor.data)
     }
+
+    /// A name that was perhaps meant.
+    fn near(&self, name: &str) -> String {
+        // More names, or longer ones, are of no ResNet.
+        let names = self.tensors.keys().filter(|other| other.len() <= 64).take(2000);
+        let near = names.max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+        let near = near.filter(|near| strsim::jaro(near, name) > 0.8);
+        near.map(|near| format!("; the nearest name is `{}`", shown(near))).unwrap_or_default()
+    }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, WeightError> {
-    regular::read(path).map_err(|source| WeightError::Io { path: path.display().to_string(), source })
+/// A regular file with what the system says of it.
+fn opened(path: &Path) -> std::io::Result<(File, Metadata)> {
+    let file = regular::open(path)?;
+    let metadata = file.metadata()?;
+    Ok((file, metadata))
 }
 
-fn safetensors(source: &str, bytes: &[u8]) -> Result<BTreeMap<String, WeightTensor>, WeightError> {
-    let format = |reason: String| WeightError::Format { path: source.to_owned(), reason };
-    let file = SafeTensors::deserialize(bytes).map_err(|error| {
-        format(format!("{error} (neither torch.save's zip archive nor .safetensors, or cut short)"))
-    })?;
+/// The teacher's tensors, with those that cannot be read.
+fn loaded(input: &mut dyn Input, length: u64) -> Result<(Selected, BTreeMap<String, WeightTensor>), String> {
+    let mut contents = match bytes_at(input, 0, length.min(4) as usize)?.as_slice() {
+        [b'P', b'K', ..] => torch::zipped(input, length)?,
+        [0x80, 2..=5, ..] => torch::legacy(input, length)?,
+        _ => safetensors::described(input, length)?,
+    };
+    let mut selected = select(&mut contents)?;
+    if let Some(class) = contents.module.as_ref().filter(|_| !selected.tensors.contains_key("conv1.weight")) {
+        return Err(whole_module(class));
+    }
+    let mut reader = Reader::new(input, contents);
+    for (name, held) in &selected.tensors {
+        match held {
+            Held::Dense(view) if reader.is_float(view) => reader.admit(name, view)?,
+            _ => {}
+        }
+    }
     let mut tensors = BTreeMap::new();
-    for (name, view) in file.iter() {
-        let Some(data) = floats(view.dtype(), view.data()) else {
-            // Counters such as num_batches_tracked are integers and not needed.
-            continue;
-        };
-        tensors.insert(name.to_owned(), WeightTensor { shape: view.shape().to_vec(), data });
+    for (name, held) in &mut selected.tensors {
+        match held {
+            Held::Dense(view) if reader.is_float(view) => drop(tensors.insert(name.clone(), reader.read(name, view)?)),
+            Held::Dense(_) => *held = Held::Unreadable("does not hold floating-point numbers".to_owned()),
+            Held::Unreadable(_) => {}
+        }
     }
-    Ok(tensors)
-}
-
-fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
-    match dtype {
-        Dtype::F32 => Some(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
-        Dtype::F64 => Some(
-            bytes
-                .chunks_exact(8)
-                .map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]) as f32)
-                .collect(),
-        ),
-        Dtype::BF16 => Some(
-            bytes.chunks_exact(2).map(|b| f32::from_bits(u32::from(u16::from_le_bytes([b[0], b[1]])) << 16)).collect(),
-        ),
-        _ => None,
-    }
+    Ok((selected, tensors))
 }
 
 #[cfg(test)]
@@ -120,7 +175,20 @@ mod tests {
         assert!(matches!(demo.tensor("conv1.weight", &[1, 2, 3, 4]), Err(WeightError::Shape { .. })));
         let missing = demo.tensor("conv1.weights", &[1]).expect_err("no such tensor").to_string();
         assert!(missing.contains("nearest name is `conv1.weight`"), "{missing}");
-        let cut = WeightFile::parse("cut.safetensors", &DEMO[..DEMO.len() / 2]).expect_err("cut").to_string();
+        let cut = Cursor::new(&DEMO[..DEMO.len() / 2]);
+        let cut = WeightFile::read("cut.safetensors", cut).expect_err("cut").to_string();
         assert!(cut.contains("cut.safetensors") && cut.contains("cut short"), "{cut}");
+    }
+
+    #[test]
+    fn what_is_no_file_or_too_large_is_refused_before_it_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let told =
+            |path: &Path| WeightFile::open(&WeightSource::File(path.to_owned())).expect_err("refused").to_string();
+        assert!(told(folder.path()).contains("not a file"));
+        let large = folder.path().join("large.pth");
+        // Without blocks: it takes no room on the disk.
+        File::create(&large).and_then(|file| file.set_len(budget::FILE_BYTES + 1)).expect("created");
+        assert!(told(&large).contains("2147483649 bytes, weights of at most 2147483648 are read"), "{}", told(&large));
     }
 }

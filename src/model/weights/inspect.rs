@@ -17,8 +17,10 @@ pub struct WeightReport {
     pub architecture: Architecture,
     /// Channels of level 1 (64 in the paper).
     pub width: usize,
-    /// Tensors in the file.
+    /// Tensors beside each other in the file.
     pub tensors: usize,
+    /// Keys and prefix that lead to torchvision's names; empty where there are none.
+    pub under: String,
     /// Whether every batch norm is an identity (folded into the convolutions before it).
     pub batch_norm_folded: bool,
 }
@@ -38,7 +40,8 @@ pub fn inspect(source: &WeightSource) -> Result<WeightReport, WeightError> {
         digest: file.digest.clone(),
         architecture: backbone.architecture,
         width: backbone.width,
-        tensors: file.tensors.len(),
+        tensors: file.beside,
+        under: file.under.clone(),
         batch_norm_folded,
     })
 }

@@ -1,0 +1,212 @@
+//! The directory of a zip archive as `torch.save` writes it: stored entries, with or without zip64.
+//!
+//! The crate `zip` keeps every entry, and every place that looks like a header, in memory that grows with a stranger's file. A
+//! directory of entries that are never compressed is read here within a budget instead.
+
+use std::collections::HashMap;
+use std::io::{Read, SeekFrom};
+
+use super::budget;
+use super::input::{Input, bytes_at, checksum, number};
+
+const END: &[u8] = b"PK\x05\x06";
+const END64: &[u8] = b"PK\x06\x06";
+const LOCATOR64: &[u8] = b"PK\x06\x07";
+const CENTRAL: &[u8] = b"PK\x01\x02";
+const LOCAL: &[u8] = b"PK\x03\x04";
+
+/// Bytes of the end record without its comment, and of a comment at most.
+const END_BYTES: u64 = 22;
+const COMMENT_BYTES: u64 = u16::MAX as u64;
+
+/// What an archive holds.
+pub(super) struct Archive {
+    entries: HashMap<String, Entry>,
+    /// Where the directory begins: all entries lie before it.
+    directory: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    header: u64,
+    packed: u64,
+    size: u64,
+    checksum: u32,
+    method: u16,
+    encrypted: bool,
+}
+
+/// An entry's contents in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Contents {
+    pub(super) start: u64,
+    pub(super) size: u64,
+    pub(super) checksum: u32,
+}
+
+/// Where the directory lies.
+struct Extent {
+    start: u64,
+    end: u64,
+    entries: u64,
+}
+
+impl Archive {
+    /// Reads the directory.
+    pub(super) fn open(input: &mut dyn Input, length: u64) -> Result<Self, String> {
+        let extent = find_end(input, length)?;
+        if extent.entries > budget::ENTRIES {
+            return Err(format!("its archive has {} entries, at most {} are read", extent.entries, budget::ENTRIES));
+        }
+        let mut entries = HashMap::new();
+        input.seek(SeekFrom::Start(extent.start)).map_err(|error| error.to_string())?;
+        let mut directory = input.take(extent.end - extent.start);
+        for _ in 0..extent.entries {
+            let (name, entry) = entry(&mut directory)?;
+            if name.len() <= budget::NAME_BYTES && entries.insert(name.clone(), entry).is_some() {
+                return Err(format!("its archive has two entries `{}`", super::input::shown(&name)));
+            }
+        }
+        Ok(Self { entries, directory: extent.start })
+    }
+
+    /// The names of all entries.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// Whether there is such an entry.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// Where an entry's contents lie.
+    pub(super) fn locate(&self, input: &mut dyn Input, name: &str) -> Result<Contents, String> {
+        let Some(entry) = self.entries.get(name) else { return Err(format!("its archive has no entry {name}")) };
+        if entry.encrypted {
+            return Err(format!("{name} is encrypted"));
+        }
+        if entry.method != 0 || entry.packed != entry.size {
+            return Err(format!(
+                "{name} is compressed, which torch.save never does: load the file in PyTorch and save it again"
+            ));
+        }
+        let beyond = || format!("{name} reaches beyond its archive: the file is damaged");
+        let room = self.directory.checked_sub(30).ok_or_else(beyond)?;
+        if entry.header > room {
+            return Err(beyond());
+        }
+        let header = bytes_at(input, entry.header, 30)?;
+        if !header.starts_with(LOCAL) {
+            return Err(format!("{name} is not where the archive's directory says: the file is damaged"));
+        }
+        // At most 2 · 65,535 bytes behind a place within the file.
+        let start = entry.header + 30 + number(&header[26..28]) + number(&header[28..30]);
+        match start.checked_add(entry.size) {
+            Some(end) if end <= self.directory => Ok(Contents { start, size: entry.size, checksum: entry.checksum }),
+            _ => Err(beyond()),
+        }
+    }
+
+    /// An entry of at most so many bytes, with its checksum verified.
+    pub(super) fn read(&self, input: &mut dyn Input, name: &str, limit: u64) -> Result<Vec<u8>, String> {
+        let contents = self.locate(input, name)?;
+        if contents.size > limit {
+            return Err(format!("{name} has {} bytes, at most {limit} are read", contents.size));
+        }
+        contents.verify(input, name)?;
+        bytes_at(input, contents.start, contents.size as usize)
+    }
+}
+
+impl Contents {
+    /// Compares the contents with their checksum.
+    pub(super) fn verify(&self, input: &mut dyn Input, name: &str) -> Result<(), String> {
+        if checksum(input, self.start, self.size)? == self.checksum {
+            return Ok(());
+        }
+        Err(format!(
+            "{name} does not have the checksum that its archive says: the file is damaged, or was saved without checksums"
+        ))
+    }
+}
+
+/// The end record stands at the end of the file, before a comment; zip64's stands before it.
+fn find_end(input: &mut dyn Input, length: u64) -> Result<Extent, String> {
+    let cut = || "its archive has no directory: the file is cut short or damaged".to_owned();
+    let tail = length.min(END_BYTES + COMMENT_BYTES);
+    let bytes = bytes_at(input, length - tail, tail as usize)?;
+    let fits = |at: &usize| {
+        let record = &bytes[*at..];
+        record.starts_with(END) && record.len() as u64 == END_BYTES + number(&record[20..22])
+    };
+    let last = bytes.len().checked_sub(END_BYTES as usize).ok_or_else(cut)?;
+    let at = (0..=last).rev().find(fits).ok_or_else(cut)?;
+    let record = &bytes[at..];
+    let end = length - tail + at as u64;
+    let wide = end.checked_sub(20).map(|at| bytes_at(input, at, 20)).transpose()?;
+    let (entries, size, start, limit) = match wide.filter(|locator| locator.starts_with(LOCATOR64)) {
+        None => (number(&record[10..12]), number(&record[12..16]), number(&record[16..20]), end),
+        Some(locator) => {
+            let at = number(&locator[8..16]);
+            if at.checked_add(56).is_none_or(|behind| behind > end) {
+                return Err(cut());
+            }
+            let record = bytes_at(input, at, 56)?;
+            if !record.starts_with(END64) {
+                return Err(cut());
+            }
+            (number(&record[32..40]), number(&record[40..48]), number(&record[48..56]), at)
+        }
+    };
+    match start.checked_add(size) {
+        Some(behind) if behind <= limit => Ok(Extent { start, end: behind, entries }),
+        _ => Err(cut()),
+    }
+}
+
+/// The next entry of the directory.
+fn entry(directory: &mut impl Read) -> Result<(String, Entry), String> {
+    let damaged = |_| "its archive's directory is damaged".to_owned();
+    let mut head = [0; 46];
+    directory.read_exact(&mut head).map_err(damaged)?;
+    if !head.starts_with(CENTRAL) {
+        return Err("its archive's directory is damaged".to_owned());
+    }
+    let field = |at: usize, bytes: usize| number(&head[at..at + bytes]);
+    let mut part = |at: usize| {
+        // At most 65,535 bytes each.
+        let mut bytes = vec![0; number(&head[at..at + 2]) as usize];
+        directory.read_exact(&mut bytes).map(|()| bytes).map_err(damaged)
+    };
+    let (name, extra, _comment) = (part(28)?, part(30)?, part(32)?);
+    let (mut packed, mut size, mut header) = (field(20, 4), field(24, 4), field(42, 4));
+    let wide = zip64(&extra);
+    let mut wide = wide.chunks_exact(8).map(number);
+    for short in [&mut size, &mut packed, &mut header] {
+        if *short == u64::from(u32::MAX) {
+            *short = wide.next().ok_or_else(|| "its archive's directory is damaged".to_owned())?;
+        }
+    }
+    let entry = Entry {
+        header,
+        packed,
+        size,
+        checksum: field(16, 4) as u32,
+        method: field(10, 2) as u16,
+        encrypted: field(8, 2) & 1 == 1,
+    };
+    Ok((String::from_utf8_lossy(&name).into_owned(), entry))
+}
+
+/// The extra field of zip64: sizes and places of eight bytes.
+fn zip64(mut extra: &[u8]) -> &[u8] {
+    while let [a, b, c, d, rest @ ..] = extra {
+        let size = usize::from(u16::from_le_bytes([*c, *d])).min(rest.len());
+        if u16::from_le_bytes([*a, *b]) == 1 {
+            return &rest[..size];
+        }
+        extra = &rest[size..];
+    }
+    &[]
+}

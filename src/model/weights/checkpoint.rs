@@ -1,0 +1,84 @@
+//! The dictionaries of tensors in what `torch.save` pickled: a state dict, or a checkpoint with one somewhere within.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::budget;
+use super::contents::{Contents, Dictionary, Held, View};
+use super::pickle::{Handle, Heap, Node};
+
+/// Finds them, outermost first; the storages are left to the caller.
+pub(super) fn dictionaries(heap: &Heap<'_>, outermost: Handle) -> Result<Contents, String> {
+    let mut contents = Contents::default();
+    let mut seen = HashSet::from([outermost]);
+    let mut queue = VecDeque::from([(outermost, Vec::<String>::new())]);
+    let mut tensors = 0;
+    while let Some((handle, path)) = queue.pop_front() {
+        let entries = match heap.get(handle) {
+            Node::Dict(entries) | Node::Object(_, entries) => entries,
+            Node::Module(class) => {
+                contents.module.get_or_insert_with(|| heap.class_name(*class));
+                continue;
+            }
+            _ => continue,
+        };
+        let mut dictionary = Dictionary { path: path.clone(), ..Dictionary::default() };
+        for (key, value) in entries {
+            let Some(name) = name(heap, *key) else { continue };
+            let held = match heap.get(*value) {
+                Node::Tensor(arguments) => match heap.tensor(*arguments) {
+                    Ok(tensor) => Held::Dense(View {
+                        storage: tensor.storage,
+                        offset: tensor.offset,
+                        shape: tensor.shape,
+                        strides: tensor.strides,
+                    }),
+                    Err(why) => Held::Unreadable(why),
+                },
+                Node::Odd(why) => Held::Unreadable((*why).to_owned()),
+                Node::Dict(_) | Node::Object(..) | Node::Module(_) => {
+                    if path.len() < budget::NESTING && seen.insert(*value) {
+                        if seen.len() > budget::DICTIONARIES {
+                            return Err(format!("it holds more than {} dictionaries", budget::DICTIONARIES));
+                        }
+                        queue.push_back((*value, path.iter().cloned().chain([name]).collect()));
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            tensors += 1;
+            if tensors > budget::TENSORS {
+                return Err(format!("it holds more than {} tensors", budget::TENSORS));
+            }
+            dictionary.tensors.insert(name, held);
+        }
+        if !dictionary.tensors.is_empty() {
+            contents.dictionaries.push(dictionary);
+        }
+    }
+    if contents.dictionaries.is_empty() {
+        return Err(match (&contents.module, heap.get(outermost)) {
+            (Some(class), _) => whole_module(class),
+            (None, Node::Object(class, _)) => {
+                format!("it holds an object of class `{}`: save its state_dict() instead", heap.class_name(*class))
+            }
+            _ => "it does not hold a state dict (a dictionary of tensors): save model.state_dict()".to_owned(),
+        });
+    }
+    Ok(contents)
+}
+
+/// What to do about a module that was pickled with its class.
+pub(super) fn whole_module(class: &str) -> String {
+    format!(
+        "it holds a whole module (`{class}`), which only the code of that class can read: save model.state_dict() instead"
+    )
+}
+
+/// A key as a name; optimisers have numbers.
+fn name(heap: &Heap<'_>, key: Handle) -> Option<String> {
+    match heap.get(key) {
+        Node::Int(number) => Some(number.to_string()),
+        _ => heap.text(key, budget::NAME_BYTES),
+    }
+}

@@ -1,0 +1,118 @@
+//! What a weight file holds, whatever its format: dictionaries of tensors.
+
+use std::collections::BTreeMap;
+
+use super::element::Element;
+use super::{archive, budget};
+
+/// Numbers of one kind, one behind the other in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Storage {
+    /// First byte in the file.
+    pub(super) start: u64,
+    /// How many elements.
+    pub(super) count: u64,
+    pub(super) element: Element,
+    pub(super) big_endian: bool,
+    /// The entry of the archive, which has a checksum.
+    pub(super) entry: Option<archive::Contents>,
+}
+
+/// A tensor's place in a storage, in elements.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct View {
+    pub(super) storage: usize,
+    pub(super) offset: u64,
+    pub(super) shape: Vec<usize>,
+    pub(super) strides: Vec<u64>,
+}
+
+/// A tensor that can be read, or why it cannot.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Held {
+    Dense(View),
+    Unreadable(String),
+}
+
+/// Tensors by name.
+#[derive(Debug, Default)]
+pub(super) struct Dictionary {
+    /// The keys that lead to it.
+    pub(super) path: Vec<String>,
+    pub(super) tensors: BTreeMap<String, Held>,
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) dictionaries: Vec<Dictionary>,
+    pub(super) storages: Vec<Storage>,
+    /// The class of a whole module that was pickled, if there is one.
+    pub(super) module: Option<String>,
+}
+
+impl View {
+    /// How many values it has; none if there are more than can be counted.
+    pub(super) fn count(&self) -> Option<u64> {
+        self.shape.iter().try_fold(1_u64, |count, side| count.checked_mul(*side as u64))
+    }
+
+    /// How many elements lie from its first to behind its last; none if there are more than can be counted.
+    pub(super) fn span(&self) -> Option<u64> {
+        if self.shape.contains(&0) {
+            return Some(0);
+        }
+        let reach =
+            |reach: u64, (side, stride): (&usize, &u64)| reach.checked_add((*side as u64 - 1).checked_mul(*stride)?);
+        self.shape.iter().zip(&self.strides).try_fold(1, reach)
+    }
+
+    /// What is wrong with it: it reaches beyond its storage or the budget.
+    pub(super) fn judge(&self, storage: &Storage) -> Result<(), &'static str> {
+        const BEYOND: &str = "reaches beyond its storage: the file is damaged";
+        let span = self.span().ok_or(BEYOND)?;
+        if self.offset.checked_add(span).is_none_or(|end| end > storage.count) {
+            return Err(BEYOND);
+        }
+        match span.checked_mul(storage.element.size() as u64) {
+            Some(bytes) if bytes <= budget::SPAN_BYTES && self.count().is_some_and(|count| count <= budget::VALUES) => {
+                Ok(())
+            }
+            _ => Err("is larger than any tensor of a teacher"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_that_lie_about_their_storage_are_judged() {
+        let storage = Storage { start: 0, count: 100, element: Element::F32, big_endian: false, entry: None };
+        let view = |offset, shape: &[usize], strides: &[u64]| View {
+            storage: 0,
+            offset,
+            shape: shape.to_vec(),
+            strides: strides.to_vec(),
+        };
+        assert_eq!(view(0, &[10, 10], &[10, 1]).judge(&storage), Ok(()));
+        assert_eq!(view(99, &[], &[]).judge(&storage), Ok(()));
+        // A tensor that is expanded has more values than its storage.
+        assert_eq!(view(3, &[200], &[0]).judge(&storage), Ok(()));
+        assert_eq!(view(100, &[0, 7], &[7, 1]).judge(&storage), Ok(()));
+        for lie in [
+            view(1, &[10, 10], &[10, 1]),
+            view(100, &[], &[]),
+            view(0, &[2], &[100]),
+            view(u64::MAX, &[2], &[1]),
+            view(0, &[usize::MAX, 2], &[u64::MAX, 1]),
+            view(0, &[3, 3], &[u64::MAX / 2, u64::MAX / 2]),
+        ] {
+            assert!(lie.judge(&storage).is_err_and(|why| why.contains("beyond")), "{lie:?}");
+        }
+        for large in [view(0, &[1 << 20, 1 << 20], &[0, 0]), view(0, &[usize::MAX, usize::MAX], &[0, 0])] {
+            assert!(large.judge(&storage).is_err_and(|why| why.contains("larger")), "{large:?}");
+        }
+    }
+}

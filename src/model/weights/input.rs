@@ -1,0 +1,44 @@
+//! Reading pieces of a file that is too large, or too strange, to be taken into memory whole.
+
+use std::io::{Read, Seek, SeekFrom};
+
+/// Where a weight file is read from.
+pub(super) trait Input: Read + Seek {}
+
+impl<T: Read + Seek> Input for T {}
+
+/// So many bytes from a place on; the caller has made sure that the file holds them.
+pub(super) fn bytes_at(input: &mut dyn Input, at: u64, count: usize) -> Result<Vec<u8>, String> {
+    let mut bytes = vec![0; count];
+    input.seek(SeekFrom::Start(at)).and_then(|_| input.read_exact(&mut bytes)).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+/// CRC-32 (as in zip archives) of a piece, read through a small buffer.
+pub(super) fn checksum(input: &mut dyn Input, at: u64, count: u64) -> Result<u32, String> {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut buffer = [0; 1 << 14];
+    let mut left = count;
+    input.seek(SeekFrom::Start(at)).map_err(|error| error.to_string())?;
+    while left > 0 {
+        let part = &mut buffer[..left.min(1 << 14) as usize];
+        input.read_exact(part).map_err(|error| error.to_string())?;
+        hasher.update(part);
+        left -= part.len() as u64;
+    }
+    Ok(hasher.finalize())
+}
+
+/// A little-endian number of up to eight bytes.
+pub(super) fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+/// A name as messages show it: without control characters, and not longer than a line.
+pub(super) fn shown(name: &str) -> String {
+    let clean: String = name.chars().take(80).flat_map(char::escape_debug).collect();
+    match name.chars().nth(80) {
+        None => clean,
+        Some(_) => clean + "…",
+    }
+}

@@ -1,0 +1,86 @@
+//! Storages and tensors as a pickle names them.
+
+use super::super::budget;
+use super::super::element::Element;
+use super::{Handle, Heap, Node};
+
+/// A storage: the numbers of one or more tensors.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::model::weights) struct StorageRef {
+    /// Its name in the file.
+    pub(in crate::model::weights) key: String,
+    /// What it holds.
+    pub(in crate::model::weights) element: Element,
+    /// How many elements.
+    pub(in crate::model::weights) count: u64,
+}
+
+/// A tensor: a view of a storage.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::model::weights) struct TensorRef {
+    /// Which storage.
+    pub(in crate::model::weights) storage: usize,
+    /// First element.
+    pub(in crate::model::weights) offset: u64,
+    pub(in crate::model::weights) shape: Vec<usize>,
+    /// In elements.
+    pub(in crate::model::weights) strides: Vec<u64>,
+}
+
+impl Heap<'_> {
+    /// ("storage", class, key, device, count, view): a storage; an error says what is wrong.
+    pub(super) fn storage(&self, parts: &[Handle]) -> Result<StorageRef, String> {
+        let damaged = || "its pickle names a storage in no way that PyTorch does".to_owned();
+        let [_, class, key, _, count, view @ ..] = parts else { return Err(damaged()) };
+        let Node::Class(_, _, name) = self.get(*class) else { return Err(damaged()) };
+        let element = std::str::from_utf8(self.span(*name)).ok().and_then(Element::of_storage);
+        let element = element.ok_or_else(|| format!("it holds a storage of kind `{}`", self.class_name(*class)))?;
+        let key = self.text(*key, budget::NAME_BYTES).ok_or_else(damaged)?;
+        let &Node::Int(count) = self.get(*count) else { return Err(damaged()) };
+        let count = u64::try_from(count).map_err(|_| damaged())?;
+        if view.iter().any(|view| matches!(self.get(*view), Node::Tuple(_))) {
+            return Err(
+                "its storages are views of others, as before PyTorch 0.4: save it again in a newer one".to_owned()
+            );
+        }
+        Ok(StorageRef { key, element, count })
+    }
+
+    /// (storage, offset, sides, strides, …, metadata): a tensor; an error says why it cannot be read.
+    pub(in crate::model::weights) fn tensor(&self, arguments: Handle) -> Result<TensorRef, String> {
+        let damaged = || "is not described as PyTorch does".to_owned();
+        let Node::Tuple(parts) = self.get(arguments) else { return Err(damaged()) };
+        let [storage, offset, shape, strides, rest @ ..] = parts.as_slice() else { return Err(damaged()) };
+        let (&Node::Storage(storage), &Node::Int(offset)) = (self.get(*storage), self.get(*offset)) else {
+            return Err(damaged());
+        };
+        let flags = rest.get(2).map(|flags| self.get(*flags));
+        if matches!(flags, Some(Node::Dict(flags)) if !flags.is_empty()) {
+            return Err("is a lazy conjugate or negative".to_owned());
+        }
+        let shape = self.sizes(*shape).ok_or_else(damaged)?;
+        let strides = self.sizes(*strides).ok_or_else(damaged)?;
+        if strides.len() != shape.len() {
+            return Err(damaged());
+        }
+        let shape = shape.into_iter().map(|side| usize::try_from(side).ok()).collect::<Option<_>>();
+        Ok(TensorRef {
+            storage: storage as usize,
+            offset: u64::try_from(offset).map_err(|_| damaged())?,
+            shape: shape.ok_or_else(damaged)?,
+            strides,
+        })
+    }
+
+    fn sizes(&self, handle: Handle) -> Option<Vec<u64>> {
+        let Node::Tuple(sizes) = self.get(handle) else { return None };
+        if sizes.len() > budget::RANK {
+            return None;
+        }
+        let size = |size: &Handle| match self.get(*size) {
+            Node::Int(size) => u64::try_from(*size).ok(),
+            _ => None,
+        };
+        sizes.iter().map(size).collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! torchvision's published weights of the networks that a teacher can be.
+
+use super::fetch::FetchError;
+use crate::model::Architecture;
+
+/// A file on a server whose name says what its SHA-256 begins with, as torch.hub has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Where it is.
+    pub url: String,
+    /// Its name.
+    pub file: String,
+    /// The first digits of its SHA-256.
+    pub hash: String,
+}
+
+/// The fewest digits of a hash that are worth a comparison; PyTorch publishes eight.
+const DIGITS: usize = 8;
+
+impl Published {
+    /// Where torchvision's files are.
+    pub const SERVER: &str = "https://download.pytorch.org/models";
+
+    /// The file of a network (`ResNet18_Weights.IMAGENET1K_V1`, the one with which ST-FPM's code worked).
+    fn file_of(architecture: Architecture) -> &'static str {
+        match architecture {
+            Architecture::Resnet18 => "resnet18-f37072fd.pth",
+            Architecture::Resnet34 => "resnet34-b627a593.pth",
+        }
+    }
+
+    /// The weights of a network, from a server's folder, or from the URL of a file whose name holds a hash.
+    ///
+    /// # Errors
+    /// A URL that is none, or of a file without a hash in its name.
+    pub fn new(architecture: Architecture, from: &str) -> Result<Self, FetchError> {
+        let scheme = ["https://", "http://"].iter().any(|scheme| from.starts_with(scheme));
+        if !scheme || from.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+            return Err(FetchError::Url(from.to_owned()));
+        }
+        let is_file = [".pth", ".pt", ".safetensors"].iter().any(|end| from.ends_with(end));
+        let url = match is_file {
+            true => from.to_owned(),
+            false => format!("{}/{}", from.trim_end_matches('/'), Self::file_of(architecture)),
+        };
+        let file = url.rsplit('/').next().unwrap_or_default().to_owned();
+        let hash = file.rsplit_once('-').and_then(|(_, end)| end.split('.').next()).unwrap_or_default().to_owned();
+        let is_hash =
+            (DIGITS..=64).contains(&hash.len()) && hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        match is_hash {
+            true => Ok(Self { url, file, hash }),
+            false => Err(FetchError::NoHash(url)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_folder_and_a_file_of_ones_own_are_told_apart() {
+        let one = Published::new(Architecture::Resnet18, Published::SERVER).expect("published");
+        assert_eq!(one.url, "https://download.pytorch.org/models/resnet18-f37072fd.pth");
+        assert_eq!((one.file.as_str(), one.hash.as_str()), ("resnet18-f37072fd.pth", "f37072fd"));
+        let one = Published::new(Architecture::Resnet34, "http://mirror/models/").expect("a mirror");
+        assert_eq!(one.url, "http://mirror/models/resnet34-b627a593.pth");
+        let one =
+            Published::new(Architecture::Resnet18, "http://mirror/mine-0123456789abcdef.safetensors").expect("a file");
+        assert_eq!((one.file.as_str(), one.hash.as_str()), ("mine-0123456789abcdef.safetensors", "0123456789abcdef"));
+        for wrong in ["mirror/models", "file:///etc/passwd", "http://mir ror/", ""] {
+            assert!(matches!(Published::new(Architecture::Resnet18, wrong), Err(FetchError::Url(_))), "{wrong}");
+        }
+        for wrong in ["http://mirror/mine.pth", "http://mirror/mine-0123.pth", "http://mirror/mine-0123456g.pth"] {
+            assert!(matches!(Published::new(Architecture::Resnet18, wrong), Err(FetchError::NoHash(_))), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Which of a file's tensors are the teacher's: people save a network alone, in a checkpoint with an optimiser, in a wrapper that puts
+//! a prefix before every name, or beside other networks.
+
+use std::collections::BTreeMap;
+
+use super::contents::{Contents, Held};
+use super::input::shown;
+
+/// The tensors of one network, by torchvision's names.
+#[derive(Debug)]
+pub(super) struct Selected {
+    pub(super) tensors: BTreeMap<String, Held>,
+    /// Keys and prefix that lead to them, `state_dict` and `module.`; empty where there are none.
+    pub(super) under: String,
+    /// Tensors in the same dictionary.
+    pub(super) beside: usize,
+}
+
+/// A network that has torchvision's names behind a path of keys and a prefix.
+#[derive(Debug, Clone, PartialEq)]
+struct Candidate {
+    dictionary: usize,
+    prefix: String,
+    rank: usize,
+}
+
+/// A tensor that every ResNet has, beside the stem's.
+const SIGN: &str = "layer1.0.conv1.weight";
+const STEM: &str = "conv1.weight";
+
+/// Keys and prefixes that say "this is the network".
+const PLAIN: [&str; 26] = [
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "models",
+    "net",
+    "network",
+    "module",
+    "_orig_mod",
+    "backbone",
+    "encoder",
+    "encoder_q",
+    "online_network",
+    "online_encoder",
+    "online",
+    "teacher",
+    "feature_extractor",
+    "features",
+    "extractor",
+    "resnet",
+    "body",
+    "base_model",
+    "base_encoder",
+    "weights",
+    "params",
+    "state",
+];
+
+/// Those that say "this is a copy": the momentum encoder, the average, the student.
+const SECOND: [&str; 22] = [
+    "encoder_k",
+    "momentum_encoder",
+    "encoder_momentum",
+    "encoder_m",
+    "backbone_momentum",
+    "momentum_backbone",
+    "key_encoder",
+    "target",
+    "target_network",
+    "target_encoder",
+    "student",
+    "ema",
+    "model_ema",
+    "ema_model",
+    "state_dict_ema",
+    "ema_state_dict",
+    "module_ema",
+    "net_ema",
+    "params_ema",
+    "averaged_model",
+    "swa_model",
+    "model_swa",
+];
+
+/// Picks the network. Without one that has the names, the largest dictionary, so that the error can tell what is missing.
+///
+/// # Errors
+/// Several networks, of which none is the first by its name.
+pub(super) fn select(contents: &mut Contents) -> Result<Selected, String> {
+    let candidates = candidates(contents);
+    let best = candidates.iter().map(|candidate| candidate.rank).min();
+    let first: Vec<&Candidate> = candidates.iter().filter(|candidate| Some(candidate.rank) == best).collect();
+    let (index, prefix) = match first.as_slice() {
+        [] => (largest(contents), String::new()),
+        [one] => (one.dictionary, one.prefix.clone()),
+        several => {
+            let names: Vec<String> = several
+                .iter()
+                .take(4)
+                .map(|one| format!("`{}`", under(contents, one.dictionary, &one.prefix)))
+                .collect();
+            return Err(format!(
+                "it holds {} networks (under {}): save the teacher's state_dict() alone",
+                several.len(),
+                names.join(", ")
+            ));
+        }
+    };
+    let under = under(contents, index, &prefix);
+    let dictionary = contents.dictionaries.get_mut(index).map(|found| std::mem::take(&mut found.tensors));
+    let dictionary = dictionary.unwrap_or_default();
+    let beside = dictionary.len();
+    let renamed =
+        dictionary.into_iter().filter_map(|(name, held)| Some((name.strip_prefix(&prefix)?.to_owned(), held)));
+    Ok(Selected { tensors: renamed.filter(|(name, _)| of_teacher(name)).collect(), under, beside })
+}
+
+/// Whether a name is that of something before layer4.
+pub(super) fn of_teacher(name: &str) -> bool {
+    ["conv1.", "bn1.", "layer1.", "layer2.", "layer3."].iter().any(|start| name.starts_with(start))
+}
+
+fn candidates(contents: &Contents) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for (index, dictionary) in contents.dictionaries.iter().enumerate() {
+        for name in dictionary.tensors.keys() {
+            let Some(prefix) = name.strip_suffix(SIGN).filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+            else {
+                continue;
+            };
+            let stem = dictionary.tensors.get(&format!("{prefix}{STEM}"));
+            // Without a stem it may be a decoder, whose layers have the same names.
+            let whole = matches!(stem, Some(Held::Dense(view)) if matches!(view.shape[..], [_, 3, 7, 7]));
+            let rank = rank(&dictionary.path, prefix) + if whole { 0 } else { 100 };
+            found.push(Candidate { dictionary: index, prefix: prefix.to_owned(), rank });
+        }
+    }
+    found
+}
+
+/// The lower the sooner: torchvision's names themselves, known keys and prefixes, unknown ones, copies.
+fn rank(path: &[String], prefix: &str) -> usize {
+    let words = || path.iter().flat_map(|key| key.split('.')).chain(prefix.split('.')).filter(|word| !word.is_empty());
+    if words().any(|word| SECOND.contains(&word)) {
+        3
+    } else if words().any(|word| !PLAIN.contains(&word)) {
+        2
+    } else {
+        usize::from(words().next().is_some())
+    }
+}
+
+fn largest(contents: &Contents) -> usize {
+    let sizes = contents.dictionaries.iter().map(|dictionary| dictionary.tensors.len()).enumerate();
+    // The first of the largest.
+    sizes.max_by_key(|(index, size)| (*size, usize::MAX - index)).map_or(0, |(index, _)| index)
+}
+
+fn under(contents: &Contents, index: usize, prefix: &str) -> String {
+    let path = contents.dictionaries.get(index).map(|dictionary| dictionary.path.join("."));
+    let path = path.filter(|path| !path.is_empty()).into_iter();
+    shown(&path.chain((!prefix.is_empty()).then(|| prefix.to_owned())).collect::<Vec<_>>().join("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::weights::contents::{Dictionary, View};
+
+    /// Dictionaries with networks behind these prefixes.
+    fn contents(dictionaries: &[(&str, &[&str])]) -> Contents {
+        let tensor = |shape: &[usize]| {
+            Held::Dense(View { storage: 0, offset: 0, shape: shape.to_vec(), strides: vec![1; shape.len()] })
+        };
+        let dictionary = |(path, prefixes): &(&str, &[&str])| Dictionary {
+            path: path.split('.').filter(|key| !key.is_empty()).map(str::to_owned).collect(),
+            tensors: prefixes
+                .iter()
+                .flat_map(|prefix| {
+                    [(STEM, [4, 3, 7, 7]), (SIGN, [4, 4, 3, 3]), ("fc.weight", [9, 4, 1, 1])]
+                        .map(|(name, shape)| (format!("{prefix}{name}"), tensor(&shape)))
+                })
+                .collect(),
+        };
+        Contents { dictionaries: dictionaries.iter().map(dictionary).collect(), ..Contents::default() }
+    }
+
+    fn picked(dictionaries: &[(&str, &[&str])]) -> Result<String, String> {
+        select(&mut contents(dictionaries)).map(|selected| {
+            assert_eq!(selected.tensors.keys().collect::<Vec<_>>(), [STEM, SIGN]);
+            selected.under
+        })
+    }
+
+    #[test]
+    fn any_one_prefix_is_found_and_told() {
+        for prefix in ["", "module.", "model.", "backbone.", "module.encoder_q.", "teacher.", "my_own.wrapper.of.it."] {
+            assert_eq!(picked(&[("", &[prefix])]).as_deref(), Ok(prefix));
+            let under = if prefix.is_empty() { "state_dict".to_owned() } else { format!("state_dict.{prefix}") };
+            assert_eq!(picked(&[("state_dict", &[prefix])]), Ok(under));
+        }
+    }
+
+    #[test]
+    fn of_several_networks_the_one_that_is_not_a_copy_is_taken() {
+        assert_eq!(picked(&[("", &["module.encoder_k.", "module.encoder_q."])]).as_deref(), Ok("module.encoder_q."));
+        assert_eq!(picked(&[("student", &[""]), ("teacher", &["backbone."])]).as_deref(), Ok("teacher.backbone."));
+        assert_eq!(picked(&[("state_dict", &[""]), ("state_dict_ema", &[""])]).as_deref(), Ok("state_dict"));
+        assert_eq!(picked(&[("state_dict_ema", &[""])]).as_deref(), Ok("state_dict_ema"));
+        assert_eq!(picked(&[("optimizer.mine", &[""]), ("model", &[""])]).as_deref(), Ok("model"));
+        assert_eq!(picked(&[("", &["", "backbone."])]).as_deref(), Ok(""));
+        let told = picked(&[("", &["left.", "right."])]).expect_err("either may be meant");
+        assert!(told.contains("2 networks") && told.contains("`left.`, `right.`"), "{told}");
+    }
+}

@@ -1,0 +1,94 @@
+//! The values of tensors out of their storages.
+
+use std::collections::HashSet;
+
+use super::contents::{Contents, Storage, View};
+use super::input::{Input, bytes_at, shown};
+use super::{WeightTensor, budget};
+
+/// Reads tensors one after the other, within the budget of all of them.
+pub(super) struct Reader<'a> {
+    input: &'a mut dyn Input,
+    storages: Vec<Storage>,
+    verified: HashSet<usize>,
+    values: u64,
+    spans: u64,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of a file's storages.
+    pub(super) fn new(input: &'a mut dyn Input, contents: Contents) -> Self {
+        Self { input, storages: contents.storages, verified: HashSet::new(), values: 0, spans: 0 }
+    }
+
+    /// Whether it holds floating-point numbers.
+    pub(super) fn is_float(&self, view: &View) -> bool {
+        self.storages.get(view.storage).is_some_and(|storage| storage.element.is_float())
+    }
+
+    /// Makes sure that a tensor lies in its storage, and that all that were admitted are within the budget.
+    pub(super) fn admit(&mut self, name: &str, view: &View) -> Result<(), String> {
+        let name = shown(name);
+        let storage = self.storage(&name, view)?;
+        view.judge(&storage).map_err(|why| format!("tensor `{name}` {why}"))?;
+        // `judge` has made sure that both can be counted.
+        let (count, span) = (view.count().unwrap_or(u64::MAX), view.span().unwrap_or(u64::MAX));
+        self.values = self.values.saturating_add(count);
+        self.spans = self.spans.saturating_add(span.saturating_mul(storage.element.size() as u64));
+        if self.values > budget::VALUES || self.spans > budget::SPANS_BYTES {
+            return Err(format!("its network has more than {} values, at most as many are read", budget::VALUES));
+        }
+        Ok(())
+    }
+
+    fn storage(&self, name: &str, view: &View) -> Result<Storage, String> {
+        let storage = self.storages.get(view.storage).copied();
+        storage.ok_or_else(|| format!("tensor `{name}` has no storage: the file is damaged"))
+    }
+
+    /// The values of a tensor that was admitted, row-major whatever its strides.
+    pub(super) fn read(&mut self, name: &str, view: &View) -> Result<WeightTensor, String> {
+        let name = shown(name);
+        let storage = self.storage(&name, view)?;
+        let size = storage.element.size();
+        let (count, span) = (view.count().unwrap_or(0), view.span().unwrap_or(0));
+        if let Some(entry) = storage.entry.filter(|_| self.verified.insert(view.storage)) {
+            entry.verify(self.input, &format!("the storage of tensor `{name}`"))?;
+        }
+        let bytes = bytes_at(self.input, storage.start + view.offset * size as u64, span as usize * size)?;
+        Ok(WeightTensor { shape: view.shape.clone(), data: gather(&bytes, &storage, view, count as usize) })
+    }
+}
+
+/// The values at the view's places in its piece of the storage.
+fn gather(bytes: &[u8], storage: &Storage, view: &View, count: usize) -> Vec<f32> {
+    let size = storage.element.size();
+    let value = |at: usize| {
+        let bytes = &bytes[at * size..(at + 1) * size];
+        match storage.big_endian {
+            false => storage.element.float(bytes),
+            true => {
+                let mut turned = [0; 8];
+                turned[..size].iter_mut().zip(bytes.iter().rev()).for_each(|(to, from)| *to = *from);
+                storage.element.float(&turned[..size])
+            }
+        }
+    };
+    let mut place = vec![0; view.shape.len()];
+    let mut at = 0;
+    let mut values = Vec::with_capacity(count);
+    while values.len() < count {
+        values.push(value(at));
+        // To the next place, as a counter with as many digits as there are sides.
+        for side in (0..place.len()).rev() {
+            place[side] += 1;
+            at += view.strides[side] as usize;
+            if place[side] < view.shape[side] {
+                break;
+            }
+            at -= place[side] * view.strides[side] as usize;
+            place[side] = 0;
+        }
+    }
+    values
+}
