@@ -18,6 +18,7 @@
 //! | [`nn`] | parameter sets, layers, optimisers |
 //! | [`tensor`] | differentiable operations on dfdx tensors |
 //! | [`data`] | layouts, images, masks, splits, the synthetic set |
+//! | [`outputs`] | files for people: whole, and never over what others wrote |
 //! | [`fault`] | places where a test can have the process killed |
 
 pub mod cli;
@@ -26,6 +27,7 @@ pub mod evaluate;
 pub mod fault;
 pub mod model;
 pub mod nn;
+pub mod outputs;
 pub mod plan;
 pub mod predict;
 pub mod report;

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
+use crate::outputs::Aside;
 
 /// Writes text and a line end.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
@@ -20,6 +21,16 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Exit::Store, error.to_string()))?;
     print(&text)
+}
+
+/// Tells of files that had to make room.
+#[expect(clippy::print_stderr, reason = "what is going on goes to standard error")]
+pub(super) fn tell_aside(aside: &Aside) {
+    let (count, folder) = (aside.files.len(), aside.folder.display());
+    match aside.files.as_slice() {
+        [one] => eprintln!("moved {one}, which this command had not written as it was, to {folder}"),
+        _ => eprintln!("moved {count} files, which this command had not written as they were, to {folder}"),
+    }
 }
 
 /// "45 s", "12 min", "3 h 20 min".

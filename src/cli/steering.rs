@@ -72,7 +72,7 @@ impl Steering {
     /// Takes a trial into the sweep, with the baseline of its protocol where that is not there.
     fn admit(&mut self, trial: SweepTrial) -> Vec<SweepTrial> {
         let known = |baseline: &SweepTrial| self.sweep.trials.iter().any(|known| known.trial == baseline.trial);
-        let baseline = self.space.baseline_of(&trial.trial).filter(|baseline| !known(baseline));
+        let baseline = self.space.baseline_of(&trial).filter(|baseline| !known(baseline));
         let new: Vec<SweepTrial> = baseline.into_iter().chain([trial]).collect();
         self.sweep.trials.extend(new.iter().cloned());
         new

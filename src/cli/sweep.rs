@@ -12,6 +12,7 @@ use super::signals::listen_for_signals;
 use super::steering::{Steering, write_plan};
 use super::worker::TF32_NEEDS_A_GPU;
 use crate::plan::{Plan, StageKind, Strategy};
+use crate::outputs::{Foreign, Place};
 use crate::report::Ranking;
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::spec::load;
@@ -90,6 +91,9 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         return dry_run(&mut steering, &slots, global).await;
     }
     steering.planner.open(&steering.sweep)?;
+    if !args.no_report && args.only.is_none() {
+        report::look(&name)?;
+    }
     let store = Store::open(&global.store, Access::Write).await?;
     reap(&store).await?;
     let file = args.file.as_ref().map(|path| path.display().to_string());
@@ -198,10 +202,11 @@ async fn conclude(
         return Ok(Exit::Interrupted);
     }
     if !args.no_report && args.only.is_none() {
-        let index =
-            report::write(store, sweep, &report::folder_of(&status.name), Ranking::default(), &global.artifacts())
-                .await?;
-        print(&format!("report: {}", index.display()))?;
+        let folder = report::folder_of(&status.name);
+        let place = Place { folder: &folder, foreign: Foreign::Refuse };
+        report::write(store, sweep, place, Ranking::default(), &global.artifacts())
+            .await
+            .map_err(|failure| report::unwritten(failure, &status.name))?;
     }
     let left = |why: &str| match open {
         0 => say(&format!("{why}; --retry-failed tries what has failed once more")),

@@ -58,6 +58,10 @@ pub(super) fn run(verb: &WeightsVerb) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         WeightsVerb::TrainDemo { out, seed, steps } => {
+            if out.metadata().is_ok_and(|facts| facts.is_file() && facts.len() > 0) {
+                let message = format!("{} is there already; remove it or name another file", out.display());
+                return Err(Failure::new(Exit::Store, message));
+            }
             train_demo_teacher(out, *seed, *steps, &mut |step, loss, accuracy| {
                 eprintln!("step {step}: loss {loss:.3}, accuracy {accuracy:.3}");
             })

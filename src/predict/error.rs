@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::BadImage;
-use crate::report::ReportError;
+use crate::outputs::OutputError;
 use crate::train::StageError;
 
 /// Every message says what is wrong and what would be right.
@@ -43,5 +43,5 @@ pub enum PredictError {
     Stage(#[from] StageError),
     /// A file could not be written.
     #[error(transparent)]
-    Write(#[from] ReportError),
+    Write(#[from] OutputError),
 }

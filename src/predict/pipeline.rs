@@ -10,34 +10,45 @@ use super::names::names;
 use super::{BadImage, Finished, Found, Located, MapFile, PredictError, Predicted, Prediction, Verdict};
 use crate::data::{Image, Picture};
 use crate::evaluate::FinalMap;
-use crate::report::{ReportError, brightest, put};
+use crate::outputs::{Aside, OutputError, OutputFolder, Place, WholeFile};
+use crate::report::brightest;
 use crate::tensor::Backend;
 use crate::train::BATCH;
 
 /// What predicts: [`predict()`] on some device. Told are the images that are done.
-pub type Predict = fn(&Finished, Found, &Path, &mut dyn FnMut(usize)) -> Result<Prediction, PredictError>;
+pub type Predict = fn(&Finished, Found, Place<'_>, &mut dyn FnMut(usize)) -> Result<Made, PredictError>;
 
-/// Writes map and overlay of every image that can be read, and then `scores.json`, into the folder `out`. Of the images no more than
-/// [`BATCH`] are in memory at once.
+/// What was predicted, and what had to make room for it.
+pub type Made = (Prediction, Option<Aside>);
+
+/// What every call writes.
+const SCORES: &str = "scores.json";
+
+/// Writes map and overlay of every image that can be read, and then `scores.json`. Of the images no more than [`BATCH`] are in memory at
+/// once.
 ///
 /// # Errors
-/// A folder that cannot be written, before anything is computed; [`PredictError::NoImage`], and then nothing is written; what the weights
+/// A folder that cannot be written, or where other files have these names, before anything is computed; [`PredictError::NoImage`], and then nothing is written; what the weights
 /// or the device say.
 pub fn predict<B: Backend>(
     finished: &Finished,
     found: Found,
-    out: &Path,
+    place: Place<'_>,
     done: &mut dyn FnMut(usize),
-) -> Result<Prediction, PredictError> {
+) -> Result<Made, PredictError> {
     let Found { images, mut bad } = found;
     if images.is_empty() {
         return Err(PredictError::NoImage { bad });
     }
-    check_writable(out)?;
+    let names = names(&images);
+    let files: Vec<PathBuf> =
+        names.iter().flat_map(|name| [MAP, OVERLAY].map(|ending| file(name, ending))).chain([SCORES.into()]).collect();
+    let out = OutputFolder::open(place.folder, "prediction");
+    let aside = out.make_room(&files, place.foreign)?;
+    check_writable(place.folder)?;
     let mut predictor = finished.predictor::<B>()?;
     let sizes = BatchSizes::of(finished.features_test());
     let threshold = finished.calibrated.threshold;
-    let names = names(&images);
     let mut predicted: Vec<Predicted> = Vec::new();
     for (number, chunk) in images.chunks(BATCH).enumerate() {
         let side = finished.image_size();
@@ -56,7 +67,7 @@ pub fn predict<B: Backend>(
         let written: Vec<Predicted> = pictures
             .par_iter()
             .zip(maps)
-            .map(|((image, name, picture), map)| write(image, name, picture, &map, threshold, out))
+            .map(|((image, name, picture), map)| write(image, name, picture, &map, threshold, &out))
             .collect::<Result<_, _>>()?;
         predicted.extend(written);
         done(number * BATCH + chunk.len());
@@ -77,10 +88,9 @@ pub fn predict<B: Backend>(
         images: predicted,
         unreadable: bad,
     };
-    let path = out.join("scores.json");
-    let text = serde_json::to_vec_pretty(&prediction).map_err(|error| unwritten(&path, error.into()))?;
-    put(&path, &text).map_err(|error| unwritten(&path, error))?;
-    Ok(prediction)
+    let text = serde_json::to_vec_pretty(&prediction);
+    out.put(SCORES.as_ref(), &text.map_err(|error| OutputError::write(&place.folder.join(SCORES), error.into()))?)?;
+    Ok((prediction, aside))
 }
 
 /// The whole picture, and what the networks see of it.
@@ -97,22 +107,13 @@ fn write(
     picture: &Picture,
     map: &FinalMap,
     threshold: Option<f64>,
-    out: &Path,
+    out: &OutputFolder,
 ) -> Result<Predicted, PredictError> {
     let range = range(map);
     let brightest = brightest(threshold, range.1);
-    let file = |ending: &str| {
-        // `with_extension` would take what follows a dot in the name.
-        let mut file = name.as_os_str().to_owned();
-        file.push(ending);
-        PathBuf::from(file)
-    };
-    let save = |file: &Path, png: Result<Vec<u8>, image::ImageError>| -> Result<String, PredictError> {
-        let path = out.join(file);
-        let bytes = png.map_err(|error| unwritten(&path, std::io::Error::other(error)))?;
-        let folder = path.parent().unwrap_or(out);
-        std::fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
-        put(&path, &bytes).map_err(|error| unwritten(&path, error))?;
+    let save = |ending: &str, png: Result<Vec<u8>, image::ImageError>| -> Result<String, PredictError> {
+        let file = file(name, ending);
+        out.put(&file, &png.map_err(|error| OutputError::write(&file, std::io::Error::other(error)))?)?;
         Ok(file.to_string_lossy().replace('\\', "/"))
     };
     let score = f64::from(map.score);
@@ -122,21 +123,26 @@ fn write(
         height: picture.height,
         score,
         verdict: threshold.map(|threshold| Verdict::of(score, threshold)),
-        map: MapFile { file: save(&file("-map.png"), map_png(map, range))?, minimum: range.0, maximum: range.1 },
-        overlay: save(&file("-overlay.png"), overlay_png(picture, map, brightest))?,
+        map: MapFile { file: save(MAP, map_png(map, range))?, minimum: range.0, maximum: range.1 },
+        overlay: save(OVERLAY, overlay_png(picture, map, brightest))?,
         brightest,
     })
 }
 
-/// Made, and a file can be written there: better known before hours of work than after.
-fn check_writable(out: &Path) -> Result<(), ReportError> {
-    let probe = out.join("scores.tmp");
-    std::fs::create_dir_all(out)
-        .and_then(|()| std::fs::write(&probe, ""))
-        .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(|error| unwritten(out, error))
+/// Ends the names of what is written of an image.
+const MAP: &str = "-map.png";
+const OVERLAY: &str = "-overlay.png";
+
+fn file(name: &Path, ending: &str) -> PathBuf {
+    // `with_extension` would take what follows a dot in the name.
+    let mut file = name.as_os_str().to_owned();
+    file.push(ending);
+    PathBuf::from(file)
 }
 
-fn unwritten(path: &Path, source: std::io::Error) -> ReportError {
-    ReportError::Write { path: path.to_owned(), source }
+/// Made, and a file can be written there: better known before hours of work than after.
+fn check_writable(out: &Path) -> Result<(), OutputError> {
+    std::fs::create_dir_all(out)
+        .and_then(|()| WholeFile::create(&out.join(SCORES)).map(drop))
+        .map_err(|error| OutputError::write(out, error))
 }

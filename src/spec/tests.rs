@@ -92,7 +92,7 @@ fn simulate(end: &str) -> Vec<SweepTrial> {
         }
         let proposal = space.propose(history.len() as u64, &history, &trials);
         let Some(proposal) = proposal else { return trials };
-        let baseline = space.baseline_of(&proposal.trial.trial);
+        let baseline = space.baseline_of(&proposal.trial);
         trials.extend(baseline.filter(|baseline| trials.iter().all(|known| known.trial != baseline.trial)));
         trials.push(proposal.trial);
     }
@@ -126,6 +126,28 @@ trials = 50
     let random = end.replace("tpe", "random");
     assert_eq!(good(&random).0.trials.iter().filter(|trial| !trial.baseline).count(), 9);
     assert_eq!(good(&random.replace("50", "7")).0.trials.iter().filter(|trial| !trial.baseline).count(), 7);
+}
+
+#[test]
+fn a_point_that_is_the_baseline_keeps_its_values_and_what_does_not_apply_has_none() {
+    let end = r#"
+[search.space]
+"model.autoencoder" = ["none", "unet"]
+"model.depth" = [1, 2]
+"joint.student.learning_rate" = [0.1, 0.4]
+"#;
+    let (sweep, _) = good(end);
+    let drawn = |axes: serde_json::Value| {
+        let axes: BTreeMap<String, serde_json::Value> = serde_json::from_value(axes).expect("a table");
+        let found: Vec<bool> = sweep.trials.iter().filter(|trial| trial.axes == axes).map(|t| t.baseline).collect();
+        found
+    };
+    let rate = "joint.student.learning_rate";
+    assert_eq!(drawn(serde_json::json!({ "model.autoencoder": "none", rate: 0.4 })), [true]);
+    assert_eq!(drawn(serde_json::json!({ "model.autoencoder": "none", rate: 0.1 })), [false]);
+    assert_eq!(drawn(serde_json::json!({ "model.autoencoder": "unet", "model.depth": 2, rate: 0.4 })), [false]);
+    assert_eq!(sweep.trials.len(), 2 + 4);
+    assert_eq!(sweep.trials[0].variant, "ST-FPM");
 }
 
 #[test]

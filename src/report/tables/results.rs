@@ -1,6 +1,7 @@
 //! Variant × category: means over seeds, the best marked where the tests support it.
 
 use crate::report::best::{self, Rivals};
+use crate::report::difference::{Differences, without};
 use crate::report::grouping::{Groups, METRICS, Variant, metric_label};
 use crate::report::reproduce::anchor;
 use crate::report::side::Side;
@@ -8,7 +9,7 @@ use crate::report::statistics::{Summary, summary};
 use crate::report::table::{Cell, Column, Row, Table, whole};
 use crate::report::text::{signed, spread};
 
-/// One table a metric: mean ± standard deviation over seeds, and the difference from ST-FPM's mean below.
+/// One table a metric: mean ± standard deviation over seeds, and the paired difference from ST-FPM below.
 pub(in crate::report) fn results(groups: &Groups<'_>, sides: &[Side]) -> Vec<Table> {
     METRICS.iter().map(|(name, label)| table(groups, sides, name, label)).collect()
 }
@@ -48,7 +49,10 @@ fn table(groups: &Groups<'_>, sides: &[Side], metric: &'static str, label: &str)
         title: groups.marked(label),
         columns: std::iter::once(Column::label("variant")).chain(headings).chain(ends).collect(),
         rows: groups.variants.iter().enumerate().map(row).collect(),
-        remarks: groups.baseline().map(|_| "Below each mean, its difference from ST-FPM's."),
+        remarks: groups.baseline().map(|_| {
+            "Below each mean, the difference from ST-FPM: a mean of pairs with the same category and seed. It is not the difference of the \
+             means where runs are missing."
+        }),
         notes: order.into_iter().chain([Rivals::of(groups).note(marked), selected.to_owned()]).collect(),
     }
 }
@@ -85,7 +89,15 @@ fn column(groups: &Groups<'_>, sides: &[Side], over: &Over<'_>, metric: &'static
         .collect();
     let means: Vec<Option<f64>> = summaries.iter().map(|summary| summary.map(|summary| summary.mean)).collect();
     let best = best::best(sides, &means, Rivals::of(groups), &over.categories, metric);
-    let reference = groups.variants.iter().position(|variant| variant.baseline).and_then(|place| means[place]);
+    let reference = groups.variants.iter().position(|variant| variant.baseline).map(|place| &sides[place]);
+    let difference = |place: usize| {
+        let (side, reference) = (&sides[place], reference.filter(|_| !groups.variants[place].baseline)?);
+        match over.mean {
+            // That of the verdict.
+            true => Differences::between(side, reference, metric),
+            false => Differences::over(&over.categories, side, reference, metric),
+        }
+    };
     let cell = |(place, summary): (usize, Option<Summary>)| {
         let variant = &groups.variants[place];
         let Some(summary) = summary else {
@@ -103,12 +115,22 @@ fn column(groups: &Groups<'_>, sides: &[Side], over: &Over<'_>, metric: &'static
         if summary.count < runs {
             cell = cell.remarked(format!("{} of {runs} seeds", summary.count));
         }
-        match reference.filter(|_| !variant.baseline).map(|reference| summary.mean - reference) {
-            Some(difference) => cell.remarked(signed(difference)),
+        match difference(place) {
+            Some(difference) => cell.remarked(described(&difference, over)),
             None => cell,
         }
     };
     summaries.iter().copied().enumerate().map(cell).collect()
+}
+
+/// "+0.0120", and of what where it is not of all that stands above it: "+0.0120 (2 categories, without seed 3)".
+fn described(difference: &Differences<'_>, over: &Over<'_>) -> String {
+    let (paired, shown) = (difference.categories.len(), over.categories.len());
+    let plural = if paired == 1 { "y" } else { "ies" };
+    let categories = (paired != shown).then(|| format!("{paired} categor{plural}"));
+    let facts: Vec<String> = categories.into_iter().chain(without(&difference.incomplete_seeds)).collect();
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    format!("{}{facts}", signed(difference.mean()))
 }
 
 /// "3", or "2–3" where categories differ.
