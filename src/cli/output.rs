@@ -28,8 +28,8 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 pub(super) fn tell_aside(aside: &Aside) {
     let (count, folder) = (aside.files.len(), aside.folder.display());
     match aside.files.as_slice() {
-        [one] => eprintln!("moved {one}, which this command had not written as it was, to {folder}"),
-        _ => eprintln!("moved {count} files, which this command had not written as they were, to {folder}"),
+        [one] => eprintln!("moved {one} to {folder}: it was not as this command had written it"),
+        _ => eprintln!("moved {count} files to {folder}: they were not as this command had written them"),
     }
 }
 

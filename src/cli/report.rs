@@ -70,14 +70,16 @@ pub(super) fn folder_of(name: &str) -> PathBuf {
 /// Whether the report of a sweep can be written when it ends: better known before hours of work than after.
 pub(super) fn look(name: &str) -> Result<(), Failure> {
     report::look(name, &folder_of(name)).map_err(|error| {
-        let message = format!("{error}: `didact report {name}` takes --out and --force, and --no-report writes no report");
+        let message =
+            format!("{error}: `didact report {name}` takes --out and --force, and --no-report writes no report");
         Failure::new(Exit::Store, message)
     })
 }
 
 /// That a sweep could not write its report, and how it can still be had.
 pub(super) fn unwritten(failure: Failure, name: &str) -> Failure {
-    let message = format!("{}; the results are in the store, and `didact report {name}` writes the report", failure.message);
+    let message =
+        format!("{}; the results are in the store, and `didact report {name}` writes the report", failure.message);
     Failure { message, ..failure }
 }
 

@@ -28,7 +28,8 @@ pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usiz
     samples.par_iter().try_for_each(|(category, sample)| {
         pictures(category, sample).into_iter().try_for_each(|picture| {
             let path = root.join(&picture.path);
-            if is_there(&path) { Ok(()) } else { picture.write(&path) }.map_err(|error| OutputError::write(&path, error))
+            if is_there(&path) { Ok(()) } else { picture.write(&path) }
+                .map_err(|error| OutputError::write(&path, error))
         })
     })?;
     Ok(samples.len())

@@ -161,12 +161,9 @@ impl OutputFolder {
         }
         let digests: BTreeSet<(String, Option<String>)> =
             current.iter().map(|file| (file.clone(), digest(&self.root.join(file)).ok())).collect();
-        let is_true = |line: &Line| {
-            line.of != self.of || digests.contains(&(line.file.clone(), Some(line.blake3.clone())))
-        };
-        self.manifest
-            .retain(is_true)
-            .map_err(|error| OutputError::write(&self.root.join(super::manifest::NAME), error))
+        let is_true =
+            |line: &Line| line.of != self.of || digests.contains(&(line.file.clone(), Some(line.blake3.clone())));
+        self.manifest.retain(is_true).map_err(|error| OutputError::write(&self.root.join(super::manifest::NAME), error))
     }
 
     /// What has to be moved before these files can be written: paths below the folder.

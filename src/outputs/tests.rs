@@ -105,7 +105,8 @@ fn links_are_not_followed_out_of_the_folder() {
     assert!(root.join("replaced/tables").is_symlink() && root.join("tables").is_dir());
 
     // A list of files that someone made up leads nowhere, either.
-    let line = |file: &str| format!("{{\"file\":\"{file}\",\"blake3\":\"{}\",\"of\":\"{OF}\"}}\n", blake3::hash(b"precious"));
+    let line =
+        |file: &str| format!("{{\"file\":\"{file}\",\"blake3\":\"{}\",\"of\":\"{OF}\"}}\n", blake3::hash(b"precious"));
     let absolute = elsewhere.join("a.csv");
     fs::write(root.join(super::manifest::NAME), line("../elsewhere/a.csv") + &line(&absolute.display().to_string()))
         .expect("written");

@@ -190,7 +190,10 @@ fn a_category_that_another_variant_lacks_does_not_change_a_difference() {
     assert!((differences[0] - 0.04).abs() < 1e-12 && (differences[1] + 0.1).abs() < 1e-12, "{differences:?}");
     let table = pixel_results(&rows);
     assert_eq!(table.columns[3].heading, "mean of 1 of 2 categories");
-    assert_eq!((&remarks(&table, 1)[3], &remarks(&table, 2)[3]), (&vec!["+0.0400 (2 categories)".to_owned()], &vec!["−0.1000".to_owned()]));
+    assert_eq!(
+        (&remarks(&table, 1)[3], &remarks(&table, 2)[3]),
+        (&vec!["+0.0400 (2 categories)".to_owned()], &vec!["−0.1000".to_owned()])
+    );
 }
 
 #[test]
@@ -361,7 +364,10 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
 
     let together = findings(&rows, &artifacts, Ranking::AcrossProtocols);
     assert_eq!(together.len(), 1);
-    assert_eq!(together[0].variants, ["T01 ST-FPM [protocol 1]", "T01 skip=add [protocol 1]", "T01 skip=add [protocol 2]"]);
+    assert_eq!(
+        together[0].variants,
+        ["T01 ST-FPM [protocol 1]", "T01 skip=add [protocol 1]", "T01 skip=add [protocol 2]"]
+    );
     assert_eq!(together[0].mark.as_deref(), Some("across protocols"));
     assert_eq!(together[0].across.as_deref(), Some("image_size: 256, 128"));
     let differences: Vec<f64> = together[0].verdicts.iter().map(|verdict| verdict.difference).collect();

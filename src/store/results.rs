@@ -135,10 +135,12 @@ row! {
 impl Store {
     /// The sweep's own row.
     pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
-        Ok(sqlx::query_as("SELECT id, name, question, file, folder, overrides, source, resolved FROM sweep WHERE id = ?")
-            .bind(sweep)
-            .fetch_one(&self.pool)
-            .await?)
+        Ok(sqlx::query_as(
+            "SELECT id, name, question, file, folder, overrides, source, resolved FROM sweep WHERE id = ?",
+        )
+        .bind(sweep)
+        .fetch_one(&self.pool)
+        .await?)
     }
 
     /// Runs of a sweep: by trial, category, seed.

@@ -96,7 +96,8 @@ fn without_room_for_a_report_the_older_one_stays_whole() {
     let Some(_disk) = small_disk(&folder, 32 << 20) else { return };
     place.succeed(&["report", "--out", "paper"]);
     let files = || -> Vec<(std::path::PathBuf, Vec<u8>)> {
-        let entries = walkdir::WalkDir::new(&folder).sort_by_file_name().into_iter().map(|entry| entry.expect("readable"));
+        let entries =
+            walkdir::WalkDir::new(&folder).sort_by_file_name().into_iter().map(|entry| entry.expect("readable"));
         let files = entries.filter(|entry| entry.file_type().is_file() && entry.file_name() != "filler");
         files.map(|entry| (entry.path().to_owned(), std::fs::read(entry.path()).expect("readable"))).collect()
     };

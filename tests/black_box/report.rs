@@ -216,10 +216,10 @@ fn differences(markdown: &str, title: &str) -> Vec<String> {
 #[test]
 fn one_difference_stands_on_every_page_and_in_every_export() {
     let place = Workplace::new();
-    let space = "[search]\nseeds = [0, 1, 2]\n[search.space]\n\"model.skip\" = [\"none\"]\n";
+    let space = "[search]\nseeds = [0, 1, 2]\n[search.space]\n\"model.skip\" = [\"none\"]\n[report]\nvariants = [\"model.skip\"]\n";
     place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    // Means of 0.8 and 0.65; of the pairs −0.02 and −0.1.
+    // Means of 0.8 and 0.64; of the pairs −0.02 and −0.1.
     place.query(
         "UPDATE result SET value = (SELECT CASE WHEN st.baseline THEN CASE r.seed WHEN 0 THEN 0.6 WHEN 1 THEN 0.8 ELSE 1.0 END
                                     ELSE CASE r.seed WHEN 0 THEN 0.58 ELSE 0.7 END END
@@ -254,7 +254,8 @@ fn one_difference_stands_on_every_page_and_in_every_export() {
 #[test]
 fn a_point_of_the_search_that_is_the_baseline_is_in_effects_and_exports() {
     let place = Workplace::new();
-    let space = "[search.space]\n\"model.autoencoder\" = [\"none\", \"unet\"]\n\"joint.student.learning_rate\" = [0.1, 0.4]\n";
+    let space =
+        "[search]\nseeds = [0]\n[search.space]\n\"model.autoencoder\" = [\"none\", \"unet\"]\n\"joint.student.learning_rate\" = [0.1, 0.4]\n";
     place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
     place.succeed(&["sweep", "tiny.toml"]);
     let markdown = std::fs::read_to_string(place.path("reports/tiny/report.md")).expect("a report");
@@ -272,7 +273,8 @@ fn a_point_of_the_search_that_is_the_baseline_is_in_effects_and_exports() {
         .records()
         .map(|row| row.expect("a row"))
         .map(|row| {
-            ["short_id", "baseline", "model.autoencoder", "joint.student.learning_rate"].map(|n| row[place_of(n)].to_owned())
+            ["short_id", "baseline", "model.autoencoder", "joint.student.learning_rate"]
+                .map(|n| row[place_of(n)].to_owned())
         })
         .collect();
     assert_eq!(points.len(), 4);
