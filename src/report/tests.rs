@@ -166,8 +166,13 @@ fn the_difference_below_a_mean_is_that_of_the_comparison() {
     assert_eq!(shown[1], ["−0.0050 (without seed 2)"]);
     assert_eq!(shown[2], ["+0.0800 (without seed 3)"]);
     assert_eq!(shown[3], ["+0.0075 (without seeds 2, 3)"]);
+    let note = "Differences from ST-FPM of equal categories and seeds: T01 skip=add +0.0075 (without seeds 2, 3).";
+    for format in [super::DocumentFormat::Markdown, super::DocumentFormat::Latex] {
+        let exported = super::document(&rows, &Artifacts::new("none".into()), format);
+        assert!(exported.contains(note), "{exported}");
+    }
     let text = text_of(&rows);
-    assert!(text.contains("+0.0075 (without seeds 2, 3)"), "{text}");
+    assert!(text.contains(note), "{text}");
     assert!(text.contains("pixel AUROC +0.0075"), "the summary");
     assert!(text.contains(">2, without seeds 2, 3</td>"), "the comparison");
 }

@@ -254,8 +254,7 @@ fn one_difference_stands_on_every_page_and_in_every_export() {
 #[test]
 fn a_point_of_the_search_that_is_the_baseline_is_in_effects_and_exports() {
     let place = Workplace::new();
-    let space =
-        "[search]\nseeds = [0]\n[search.space]\n\"model.autoencoder\" = [\"none\", \"unet\"]\n\"joint.student.learning_rate\" = [0.1, 0.4]\n";
+    let space = "[search]\nseeds = [0]\n[search.space]\n\"model.autoencoder\" = [\"none\", \"unet\"]\n\"joint.student.learning_rate\" = [0.1, 0.4]\n";
     place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
     place.succeed(&["sweep", "tiny.toml"]);
     let markdown = std::fs::read_to_string(place.path("reports/tiny/report.md")).expect("a report");
