@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -70,7 +70,8 @@ impl Manifest {
         let mut text = String::new();
         match fs::symlink_metadata(&self.path) {
             Ok(facts) if !facts.is_file() => return Err(io::Error::other("it is not a regular file")),
-            Ok(facts) if facts.len() > 0 => {}
+            // What a killed process has torn is ended first.
+            Ok(facts) if facts.len() > 0 => text.push_str(if ends_a_line(&self.path)? { "" } else { "\n" }),
             _ => text.push_str(&format!("{HEAD}\n")),
         }
         for line in &new {
@@ -100,6 +101,14 @@ impl Manifest {
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Line>>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn ends_a_line(path: &Path) -> io::Result<bool> {
+    let mut last = [0];
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 /// The lines of a file; one that a killed process has torn is none.

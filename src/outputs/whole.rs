@@ -12,7 +12,7 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub struct WholeFile {
     out: BufWriter<File>,
-    digest: blake3::Hasher,
+    digest: Box<blake3::Hasher>,
     moves: Option<Moves>,
 }
 
@@ -44,14 +44,14 @@ impl WholeFile {
                 (out, Some(Moves { temporary, place }))
             }
         };
-        Ok(Self { out: BufWriter::new(out), digest: blake3::Hasher::new(), moves })
+        Ok(Self { out: BufWriter::new(out), digest: Box::default(), moves })
     }
 
     /// Begins a file in `folder` that is to stand at `place`, on the same file system; only when it is kept, the folder of its place must
     /// be there.
     pub(super) fn for_place(folder: &Path, place: PathBuf) -> io::Result<Self> {
         let (out, temporary) = temporary(&folder.join("file"))?;
-        Ok(Self { out: BufWriter::new(out), digest: blake3::Hasher::new(), moves: Some(Moves { temporary, place }) })
+        Ok(Self { out: BufWriter::new(out), digest: Box::default(), moves: Some(Moves { temporary, place }) })
     }
 
     /// Ends writing; the older file still stands.
