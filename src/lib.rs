@@ -20,6 +20,7 @@
 //! | [`data`] | layouts, images, masks, splits, the synthetic set |
 //! | [`terminal`] | what goes to standard error, best effort |
 //! | [`paths`] | paths as people write them |
+//! | [`outputs`] | files for people: whole, and never over what others wrote |
 //! | [`fault`] | places where a test can have the process killed |
 
 pub mod cli;
@@ -28,6 +29,7 @@ pub mod evaluate;
 pub mod fault;
 pub mod model;
 pub mod nn;
+pub mod outputs;
 pub mod paths;
 pub mod plan;
 pub mod predict;

@@ -9,6 +9,7 @@ use super::destination::Destination;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, table};
+use crate::outputs::Foreign;
 use crate::plan::trial_number;
 use crate::report::{Incomparable, RankTest, Side, Verdict, by_trial, comparison_page, rank_tests, verdicts};
 use crate::store::{Access, Compared, Store};
@@ -31,6 +32,9 @@ pub(super) struct CompareArgs {
     /// Write a page to this file, too.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Move what stands there aside, to `replaced` beside it, where no comparison wrote it.
+    #[arg(long, requires = "html")]
+    force: bool,
 }
 
 /// What is told.
@@ -52,7 +56,7 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
     let verdicts = verdicts(&sides[0], &sides[1..], args.across_protocols).map_err(usage)?;
     let told = Told { verdicts, friedman: rank_tests(&sides) };
     if let Some(path) = &args.html {
-        let mut page = Destination::open(Some(path))?;
+        let mut page = Destination::open(Some(path), "comparison", Foreign::forced(args.force))?;
         let written = page.write_all(comparison_page(&told.verdicts, &told.friedman).as_bytes());
         page.close(written)?;
     }
@@ -111,9 +115,14 @@ fn tell_trial(verdicts: &[&Verdict]) -> Result<(), Failure> {
     let head = ["metric", "mean", "reference", "difference", "95 % interval", "p (Holm)", "verdict"];
     print(&table(&head, &verdicts.iter().map(|verdict| verdict.cells()).collect::<Vec<_>>()))?;
     for verdict in verdicts {
+        let without = verdict.without().map(|without| format!(" ({without}, for a number is missing)"));
         print(&format!(
-            "{}: {} seed(s), {} category(ies) in common; interval: {}",
-            verdict.metric, verdict.seeds, verdict.categories, verdict.method
+            "{}: {} seed(s){}, {} category(ies) in common; interval: {}",
+            verdict.metric,
+            verdict.seeds,
+            without.unwrap_or_default(),
+            verdict.categories,
+            verdict.method
         ))?;
     }
     for verdict in verdicts {

@@ -7,6 +7,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use super::output::one_line;
 use crate::data::DataError;
 use crate::model::weights::WeightError;
+use crate::outputs::OutputError;
 use crate::plan::PlanError;
 use crate::predict::PredictError;
 use crate::report::ReportError;
@@ -90,7 +91,7 @@ fn theme() -> GraphicalTheme {
     }
 }
 
-exits!(DataError => Data, WeightError => Data);
+exits!(DataError => Data, WeightError => Data, OutputError => Store);
 
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
@@ -121,7 +122,7 @@ impl From<ReportError> for Failure {
         let exit = match &error {
             ReportError::Baseline(_) => Exit::Usage,
             ReportError::Draw { .. } => Exit::RunsFailed,
-            ReportError::Store(_) | ReportError::Write { .. } | ReportError::Out(_) => Exit::Store,
+            ReportError::Store(_) | ReportError::Output(_) | ReportError::Out(_) => Exit::Store,
         };
         Self::new(exit, error.to_string())
     }

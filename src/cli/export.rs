@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::destination::Destination;
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use crate::outputs::Foreign;
 use crate::report::{self, DataFormat, DocumentFormat, ReportError};
 use crate::store::{Access, Store};
 
@@ -25,6 +26,9 @@ pub(super) struct ExportArgs {
     /// File to write to [default: standard output].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Move what stands there aside, to `replaced` beside it, where no export wrote it.
+    #[arg(long, requires = "out")]
+    force: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,7 +63,7 @@ pub(super) async fn run(args: &ExportArgs, global: &Global) -> Result<Exit, Fail
     }
     let store = Store::open(&global.store, Access::Read).await?;
     let (sweep, _) = store.find_sweep(args.sweep.as_deref()).await?;
-    let mut out = Destination::open(args.out.as_deref())?;
+    let mut out = Destination::open(args.out.as_deref(), "export", Foreign::forced(args.force))?;
     let written = match content {
         Content::Rows(format) => report::export(&store, &sweep, format, args.shape(), &mut out).await,
         Content::Document(format) => {

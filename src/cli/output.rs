@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
+use crate::outputs::Aside;
 use crate::terminal::say;
 
 /// Writes text and a line end.
@@ -36,6 +37,16 @@ pub(super) fn one_line(text: &str) -> String {
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Exit::Store, error.to_string()))?;
     print(&text)
+}
+
+/// Tells of files that had to make room.
+#[expect(clippy::print_stderr, reason = "what is going on goes to standard error")]
+pub(super) fn tell_aside(aside: &Aside) {
+    let (count, folder) = (aside.files.len(), aside.folder.display());
+    match aside.files.as_slice() {
+        [one] => eprintln!("moved {one} to {folder}: it was not as this command had written it"),
+        _ => eprintln!("moved {count} files to {folder}: they were not as this command had written them"),
+    }
 }
 
 /// "45 s", "12 min", "3 h 20 min".

@@ -6,8 +6,9 @@ use std::process::Command;
 use super::bar::Bar;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{print, table};
+use super::output::{print, table, tell_aside};
 use super::worker::Runner;
+use crate::outputs::{Foreign, Place};
 use crate::plan::Key;
 use crate::predict::{Finished, Prediction, Verdict, find};
 use crate::schedule::{Device, DeviceChoice, Jobs, Slot, Slots, slots};
@@ -28,6 +29,9 @@ pub(super) struct PredictArgs {
     /// Folder to write to: `<image>-map.png`, `<image>-overlay.png`, `scores.json`.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Move files aside, to `replaced` in that folder, that would be overwritten and that no prediction wrote.
+    #[arg(long)]
+    force: bool,
     /// Where it is computed: auto, cpu, cuda, cuda:1.
     #[arg(long, default_value = "auto", value_name = "DEVICE", overrides_with = "device")]
     device: DeviceChoice,
@@ -60,10 +64,12 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
     (runner.open)(device.as_deref().unwrap_or(runner.device), finished.numerics())?;
     let found = find(&args.images, &args.out);
     let total = found.images.len();
+    let place = Place { folder: &args.out, foreign: Foreign::forced(args.force) };
     let bar = Bar::new(total, "{pos}/{len} images, about {eta} left");
-    let prediction = (runner.predict)(&finished, found, &args.out, &mut |done| show(&bar, done, total));
+    let prediction = (runner.predict)(&finished, found, place, &mut |done| show(&bar, done, total));
     bar.close();
-    let prediction = prediction?;
+    let (prediction, aside) = prediction?;
+    aside.iter().for_each(tell_aside);
     for bad in &prediction.unreadable {
         say(&format!("error: {bad}"));
     }
@@ -90,6 +96,7 @@ fn on_gpu(args: &PredictArgs, global: &Global, slot: &Slot) -> Result<Exit, Fail
         .arg(global.artifacts().root())
         .arg("--out")
         .arg(&args.out)
+        .args(args.force.then_some("--force"))
         .arg("--")
         .args(&args.images)
         .status()

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::bar::Bar;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{notice, print_json};
-use crate::report::{self, Ranking};
+use super::output::{notice, print_json, tell_aside};
+use crate::outputs::{Foreign, Place};
+use crate::report::{self, Ranking, Written};
 use crate::store::{Access, Artifacts, Store, Wanted};
 
 /// Arguments of `didact report`.
@@ -18,6 +19,9 @@ pub(super) struct ReportArgs {
     /// Folder to write to [default: reports/NAME].
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Move files aside, to `replaced` in that folder, that would be overwritten and that no report of this sweep wrote.
+    #[arg(long, conflicts_with = "json")]
+    force: bool,
     /// Put numbers that were measured in different ways (map rule, size, data) into one table, and mark it.
     #[arg(long)]
     across_protocols: bool,
@@ -43,12 +47,12 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     let folder = args.out.clone().unwrap_or_else(|| folder_of(&name));
+    let place = Place { folder: &folder, foreign: Foreign::forced(args.force) };
     let mut written = None;
     loop {
         let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
         if written.as_ref() != Some(&counts) {
-            let index = write(&store, &id, &folder, ranking, &global.artifacts()).await?;
-            notice(&format!("report: {}", index.display()));
+            write(&store, &id, place, ranking, &global.artifacts()).await?;
         }
         if !args.watch || counts.open() == 0 {
             return Ok(Exit::Done);
@@ -63,19 +67,38 @@ pub(super) fn folder_of(name: &str) -> PathBuf {
     Path::new("reports").join(name)
 }
 
-/// Writes the report and returns its first page.
+/// Whether the report of a sweep can be written when it ends: better known before hours of work than after.
+pub(super) fn look(name: &str) -> Result<(), Failure> {
+    report::look(name, &folder_of(name)).map_err(|error| {
+        let message =
+            format!("{error}: `didact report {name}` takes --out and --force, and --no-report writes no report");
+        Failure::new(Exit::Store, message)
+    })
+}
+
+/// That a sweep could not write its report, and how it can still be had.
+pub(super) fn unwritten(failure: Failure, name: &str) -> Failure {
+    let message =
+        format!("{}; the results are in the store, and `didact report {name}` writes the report", failure.message);
+    Failure { message, ..failure }
+}
+
+/// Writes the report and tells where its page is.
 pub(super) async fn write(
     store: &Store,
     sweep: &str,
-    folder: &Path,
+    place: Place<'_>,
     ranking: Ranking,
     artifacts: &Artifacts,
-) -> Result<PathBuf, Failure> {
+) -> Result<(), Failure> {
     let bar = Bar::new(0, "{pos}/{len} {msg}");
     bar.show(0, 1, "reading the store");
     let rows = report::read(store, sweep).await?;
     let written =
-        report::write(&rows, artifacts, ranking, folder, &mut |step| bar.show(step.done, step.total, step.doing));
+        report::write(&rows, artifacts, ranking, place, &mut |step| bar.show(step.done, step.total, step.doing));
     bar.close();
-    Ok(written?)
+    let Written { page, aside } = written?;
+    aside.iter().for_each(tell_aside);
+    notice(&format!("report: {}", page.display()));
+    Ok(())
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{notice, one_line, print, spoken, table};
+use super::output::{one_line, print, spoken, table};
 use super::parse::{bytes, count, duration, key_value, some_duration};
 use super::report;
 use super::signals::listen_for_signals;
 use super::steering::Steering;
 use super::takeover::{plan_source, take_over};
 use super::worker::TF32_NEEDS_A_GPU;
+use crate::outputs::{Foreign, Place};
 use crate::plan::{Plan, StageKind, Strategy};
 use crate::report::Ranking;
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
@@ -98,6 +99,9 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         return dry_run(&mut steering, &slots, global).await;
     }
     steering.planner.open(&steering.sweep)?;
+    if !args.no_report && args.only.is_none() {
+        report::look(&name)?;
+    }
     steering.planner.notes().iter().for_each(|note| say(&one_line(note)));
     let store = Store::open(&global.store, Access::Write).await?;
     let artifacts = global.own_artifacts(&store).await?;
@@ -235,10 +239,11 @@ async fn conclude(
         return Ok(Exit::Interrupted);
     }
     if !args.no_report && args.only.is_none() {
-        let index =
-            report::write(store, sweep, &report::folder_of(&status.name), Ranking::default(), &global.artifacts())
-                .await?;
-        notice(&format!("report: {}", index.display()));
+        let folder = report::folder_of(&status.name);
+        let place = Place { folder: &folder, foreign: Foreign::Refuse };
+        report::write(store, sweep, place, Ranking::default(), &global.artifacts())
+            .await
+            .map_err(|failure| report::unwritten(failure, &status.name))?;
     }
     let left = |why: &str| match open {
         0 => say(&format!("{why}; --retry-failed tries what has failed once more")),

@@ -65,6 +65,10 @@ pub(super) fn run(verb: &WeightsVerb) -> Result<Exit, Failure> {
         }
         WeightsVerb::Fetch { network, out, from } => run_fetch(*network, out, from),
         WeightsVerb::TrainDemo { out, seed, steps } => {
+            if out.metadata().is_ok_and(|facts| facts.is_file() && facts.len() > 0) {
+                let message = format!("{} is there already; remove it or name another file", out.display());
+                return Err(Failure::new(Exit::Store, message));
+            }
             train_demo_teacher(out, *seed, *steps, &mut |step, loss, accuracy| {
                 say(&format!("step {step}: loss {loss:.3}, accuracy {accuracy:.3}"));
             })

@@ -1,44 +1,103 @@
 //! The drawn set as folders.
 
-use std::path::Path;
+use std::io::{self, Cursor, Write};
+use std::path::{Path, PathBuf};
 
+use image::{ExtendedColorType, ImageFormat};
 use rayon::prelude::*;
 
 use super::sample::ImageSource;
-use super::{DataError, Sample, SyntheticSettings, synthetic};
+use super::{Sample, SyntheticSettings, synthetic};
+use crate::outputs::{OutputError, WholeFile};
 
-/// Writes the drawn set below `root` in MVTec's layout; returns the number of images.
-pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usize, DataError> {
+/// Writes the drawn set below `root` in MVTec's layout; returns the number of images. Files that are there already stay as they are.
+///
+/// # Errors
+/// Other files with these names, and then nothing is written; a folder that cannot be written.
+pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usize, OutputError> {
     let categories = synthetic::categories(settings);
-    let mut count = 0;
-    for category in &categories {
-        let samples: Vec<&Sample> = category.train.iter().chain(&category.test).collect();
-        count += samples.len();
-        samples.par_iter().try_for_each(|sample| write_sample(&root.join(&category.name), sample))?;
+    let samples: Vec<(&str, &Sample)> = categories
+        .iter()
+        .flat_map(|category| category.train.iter().chain(&category.test).map(|sample| (category.name.as_str(), sample)))
+        .collect();
+    let occupied = samples.par_iter().flat_map_iter(|(category, sample)| occupied(root, category, sample));
+    let files: Vec<String> = occupied.collect();
+    if !files.is_empty() {
+        return Err(OutputError::Occupied { folder: root.to_owned(), files });
     }
-    Ok(count)
+    samples.par_iter().try_for_each(|(category, sample)| {
+        pictures(category, sample).into_iter().try_for_each(|picture| {
+            let path = root.join(&picture.path);
+            if is_there(&path) { Ok(()) } else { picture.write(&path) }
+                .map_err(|error| OutputError::write(&path, error))
+        })
+    })?;
+    Ok(samples.len())
 }
 
-fn write_sample(folder: &Path, sample: &Sample) -> Result<(), DataError> {
-    let ImageSource::Drawn(drawing) = &sample.source else { return Ok(()) };
-    let drawn = drawing.draw();
-    write_png(&folder.join(&sample.image), &drawn.picture.rgb, drawn.picture.width, image::ExtendedColorType::Rgb8)?;
-    if let Some(defect) = &sample.defect {
+/// The paths below `root` at which something else stands than the sample's image and mask.
+fn occupied(root: &Path, category: &str, sample: &Sample) -> Vec<String> {
+    if !paths(category, sample).iter().any(|path| is_there(&root.join(path))) {
+        return Vec::new();
+    }
+    let is_other = |picture: &Picture| {
+        let path = root.join(&picture.path);
+        let equal = || Some(std::fs::read(&path).ok()? == picture.encoded().ok()?);
+        is_there(&path) && equal() != Some(true)
+    };
+    pictures(category, sample).iter().filter(|p| is_other(p)).map(|p| p.path.display().to_string()).collect()
+}
+
+fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+/// Where the image lies, and its mask.
+fn paths(category: &str, sample: &Sample) -> Vec<PathBuf> {
+    let folder = Path::new(category);
+    let mask = sample.defect.as_ref().map(|defect| {
         let stem = Path::new(&sample.image).file_stem().unwrap_or_default().to_string_lossy();
-        let path = folder.join("ground_truth").join(defect).join(format!("{stem}_mask.png"));
-        let grey: Vec<u8> = drawn.mask.pixels.iter().map(|&p| if p { 255 } else { 0 }).collect();
-        write_png(&path, &grey, drawn.mask.width, image::ExtendedColorType::L8)?;
-    }
-    Ok(())
+        folder.join("ground_truth").join(defect).join(format!("{stem}_mask.png"))
+    });
+    std::iter::once(folder.join(&sample.image)).chain(mask).collect()
 }
 
-fn write_png(path: &Path, pixels: &[u8], side: usize, colour: image::ExtendedColorType) -> Result<(), DataError> {
-    let wrong = |source| DataError::Write { path: path.to_owned(), source };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(wrong)?;
+/// An image or a mask.
+struct Picture {
+    path: PathBuf,
+    side: usize,
+    colour: ExtendedColorType,
+    pixels: Vec<u8>,
+}
+
+/// As [`paths`].
+fn pictures(category: &str, sample: &Sample) -> Vec<Picture> {
+    let ImageSource::Drawn(drawing) = &sample.source else { return Vec::new() };
+    let drawn = drawing.draw();
+    let grey = drawn.mask.pixels.iter().map(|&p| if p { 255 } else { 0 }).collect();
+    let contents = [
+        (drawn.picture.width, ExtendedColorType::Rgb8, drawn.picture.rgb),
+        (drawn.mask.width, ExtendedColorType::L8, grey),
+    ];
+    let picture = |(path, (side, colour, pixels))| Picture { path, side, colour, pixels };
+    paths(category, sample).into_iter().zip(contents).map(picture).collect()
+}
+
+impl Picture {
+    fn encoded(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Cursor::new(Vec::new());
+        let side = self.side as u32;
+        image::write_buffer_with_format(&mut bytes, &self.pixels, side, side, self.colour, ImageFormat::Png)
+            .map_err(io::Error::other)?;
+        Ok(bytes.into_inner())
     }
-    image::save_buffer(path, pixels, side as u32, side as u32, colour)
-        .map_err(|error| wrong(std::io::Error::other(error)))
+
+    fn write(&self, path: &Path) -> io::Result<()> {
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        let mut file = WholeFile::create(path)?;
+        file.write_all(&self.encoded()?)?;
+        file.seal()?.keep()
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +123,24 @@ mod tests {
                 assert_eq!(a.load_mask(48, reading).expect("reads"), b.load_mask(48, reading).expect("draws"));
             }
         }
+    }
+
+    #[test]
+    fn files_that_are_there_stay_and_other_ones_are_refused_before_anything_is_written() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let drawn = |seed| SyntheticSettings { seed, side: 32, train: 2, test_good: 1, test_per_defect: 1 };
+        let mine = root.path().join("weave/train/good/000.png");
+        std::fs::create_dir_all(mine.parent().expect("has a folder")).expect("created");
+        std::fs::write(&mine, "precious").expect("written");
+        let error = write_synthetic(&drawn(0), root.path()).expect_err("occupied");
+        assert!(error.to_string().contains("weave/train/good/000.png"), "{error}");
+        assert_eq!(std::fs::read(&mine).expect("readable"), b"precious");
+        assert!(!root.path().join("grain").exists(), "nothing was written");
+
+        std::fs::remove_file(&mine).expect("removed");
+        let count = write_synthetic(&drawn(0), root.path()).expect("written");
+        assert_eq!(write_synthetic(&drawn(0), root.path()).expect("the same again"), count);
+        // Other pictures would be mixed with these.
+        assert!(matches!(write_synthetic(&drawn(1), root.path()), Err(OutputError::Occupied { .. })));
     }
 }

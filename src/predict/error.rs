@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::BadImage;
-use crate::report::ReportError;
+use crate::outputs::OutputError;
 use crate::store::Damage;
 use crate::train::StageError;
 
@@ -57,5 +57,5 @@ pub enum PredictError {
     Stage(#[from] StageError),
     /// A file could not be written.
     #[error(transparent)]
-    Write(#[from] ReportError),
+    Write(#[from] OutputError),
 }

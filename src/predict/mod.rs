@@ -12,5 +12,5 @@ mod prediction;
 pub use error::PredictError;
 pub use find::{Found, Located, find};
 pub use finished::Finished;
-pub use pipeline::{Predict, predict};
+pub use pipeline::{Made, Predict, predict};
 pub use prediction::{BadImage, MapFile, Predicted, Prediction, Verdict};

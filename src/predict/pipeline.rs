@@ -11,37 +11,48 @@ use super::names::{longest_name, names};
 use super::{BadImage, Finished, Found, Located, MapFile, PredictError, Predicted, Prediction, Verdict};
 use crate::data::{Image, Picture, Reading, room_for};
 use crate::evaluate::FinalMap;
-use crate::report::{ReportError, brightest, put};
+use crate::outputs::{Aside, OutputError, OutputFolder, Place, WholeFile};
+use crate::report::brightest;
 use crate::tensor::Backend;
 use crate::train::BATCH;
 
 /// What predicts: [`predict()`] on some device. Told are the images that are done.
-pub type Predict = fn(&Finished, Found, &Path, &mut dyn FnMut(usize)) -> Result<Prediction, PredictError>;
+pub type Predict = fn(&Finished, Found, Place<'_>, &mut dyn FnMut(usize)) -> Result<Made, PredictError>;
 
 /// Images of at most so many pixels are kept until their overlay is drawn; larger ones are decoded again.
 const KEPT: usize = 8 << 20;
 
-/// Writes map and overlay of every image that can be read, and then `scores.json`, into the folder `out`. Of the images no more than
-/// [`BATCH`] are in memory at once, and of large ones fewer. A picture that cannot be written is told in `scores.json`, too.
+/// What was predicted, and what had to make room for it.
+pub type Made = (Prediction, Option<Aside>);
+
+/// What every call writes.
+const SCORES: &str = "scores.json";
+
+/// Writes map and overlay of every image that can be read, and then `scores.json`. Of the images no more than [`BATCH`] are in memory at
+/// once, and of large ones fewer. A picture that cannot be written is told in `scores.json`, too.
 ///
 /// # Errors
-/// A folder that cannot be written, before anything is computed; [`PredictError::NoImage`], and then nothing is written; what the weights
-/// or the device say; scores that cannot be written.
+/// A folder that cannot be written, or where other files have these names, before anything is computed; [`PredictError::NoImage`], and
+/// then nothing is written; what the weights or the device say; scores that cannot be written.
 pub fn predict<B: Backend>(
     finished: &Finished,
     found: Found,
-    out: &Path,
+    place: Place<'_>,
     done: &mut dyn FnMut(usize),
-) -> Result<Prediction, PredictError> {
+) -> Result<Made, PredictError> {
     let Found { images, mut bad } = found;
     if images.is_empty() {
         return Err(PredictError::NoImage { bad });
     }
-    check_writable(out)?;
+    let names = names(&images, longest_name(place.folder));
+    let files: Vec<PathBuf> =
+        names.iter().flat_map(|name| [MAP, OVERLAY].map(|ending| file(name, ending))).chain([SCORES.into()]).collect();
+    let out = OutputFolder::open(place.folder, "prediction");
+    let aside = out.make_room(&files, place.foreign)?;
+    check_writable(place.folder)?;
     let mut predictor = finished.predictor::<B>()?;
     let sizes = BatchSizes::of(finished.features_test());
     let threshold = finished.calibrated.threshold;
-    let names = names(&images, longest_name(out));
     let reading = finished.reading();
     let (mut predicted, mut lost): (Vec<Predicted>, Vec<BadImage>) = (Vec::new(), Vec::new());
     for (number, chunk) in images.chunks(BATCH).enumerate() {
@@ -62,7 +73,7 @@ pub fn predict<B: Backend>(
         let written: Vec<(Predicted, Option<BadImage>)> = pictures
             .par_iter()
             .zip(maps)
-            .map(|((image, name, shown), map)| write(image, name, shown, &map, threshold, reading, out))
+            .map(|((image, name, shown), map)| write(image, name, shown, &map, threshold, reading, &out))
             .collect();
         for (image, wrong) in written {
             predicted.push(image);
@@ -87,10 +98,9 @@ pub fn predict<B: Backend>(
         unreadable: bad,
         unwritten: lost,
     };
-    let path = out.join("scores.json");
-    let text = serde_json::to_vec_pretty(&prediction).map_err(|error| unwritten(&path, error.into()))?;
-    put(&path, &text).map_err(|error| unwritten(&path, error))?;
-    Ok(prediction)
+    let text = serde_json::to_vec_pretty(&prediction);
+    out.put(SCORES.as_ref(), &text.map_err(|error| OutputError::write(&place.folder.join(SCORES), error.into()))?)?;
+    Ok((prediction, aside))
 }
 
 /// A picture until its overlay is drawn.
@@ -118,22 +128,13 @@ fn write(
     map: &FinalMap,
     threshold: Option<f64>,
     reading: Reading,
-    out: &Path,
+    out: &OutputFolder,
 ) -> (Predicted, Option<BadImage>) {
     let range = range(map);
     let brightest = brightest(threshold, range.1);
-    let file = |ending: &str| {
-        // `with_extension` would take what follows a dot in the name.
-        let mut file = name.as_os_str().to_owned();
-        file.push(ending);
-        PathBuf::from(file)
-    };
-    let save = |file: &Path, png: Result<Vec<u8>, image::ImageError>| -> Result<String, ReportError> {
-        let path = out.join(file);
-        let bytes = png.map_err(|error| unwritten(&path, std::io::Error::other(error)))?;
-        let folder = path.parent().unwrap_or(out);
-        std::fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
-        put(&path, &bytes).map_err(|error| unwritten(&path, error))?;
+    let save = |ending: &str, png: Result<Vec<u8>, image::ImageError>| -> Result<String, OutputError> {
+        let file = file(name, ending);
+        out.put(&file, &png.map_err(|error| OutputError::write(&file, std::io::Error::other(error)))?)?;
         Ok(file.to_string_lossy().replace('\\', "/"))
     };
     let told =
@@ -144,9 +145,9 @@ fn write(
             None => Cow::Owned(Picture::open(&image.path, reading).map_err(|error| told(&error))?),
         };
         let _room = room_for((picture.width * picture.height) as u64);
-        save(&file("-overlay.png"), overlay_png(&picture, map, brightest)).map_err(|error| told(&error))
+        save(OVERLAY, overlay_png(&picture, map, brightest)).map_err(|error| told(&error))
     };
-    let grey = save(&file("-map.png"), map_png(map, range)).map_err(|error| told(&error));
+    let grey = save(MAP, map_png(map, range)).map_err(|error| told(&error));
     let overlay = drawn();
     let wrong = grey.as_ref().err().or(overlay.as_ref().err()).cloned();
     let score = f64::from(map.score);
@@ -163,15 +164,20 @@ fn write(
     (predicted, wrong)
 }
 
-/// Made, and a file can be written there: better known before hours of work than after.
-fn check_writable(out: &Path) -> Result<(), ReportError> {
-    let probe = out.join("scores.tmp");
-    std::fs::create_dir_all(out)
-        .and_then(|()| std::fs::write(&probe, ""))
-        .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(|error| unwritten(out, error))
+/// Ends the names of what is written of an image.
+const MAP: &str = "-map.png";
+const OVERLAY: &str = "-overlay.png";
+
+fn file(name: &Path, ending: &str) -> PathBuf {
+    // `with_extension` would take what follows a dot in the name.
+    let mut file = name.as_os_str().to_owned();
+    file.push(ending);
+    PathBuf::from(file)
 }
 
-fn unwritten(path: &Path, source: std::io::Error) -> ReportError {
-    ReportError::Write { path: path.to_owned(), source }
+/// Made, and a file can be written there: better known before hours of work than after.
+fn check_writable(out: &Path) -> Result<(), OutputError> {
+    std::fs::create_dir_all(out)
+        .and_then(|()| WholeFile::create(&out.join(SCORES)).map(drop))
+        .map_err(|error| OutputError::write(out, error))
 }

@@ -25,7 +25,7 @@ pub(super) struct SearchedAxis {
     places: BTreeMap<String, usize>,
 }
 
-/// The axes of the group's trials that differ; the baseline is none of them, for it has a recipe of its own.
+/// The axes of the group's trials that differ.
 pub(super) fn searched(groups: &Groups<'_>) -> Vec<SearchedAxis> {
     let points: Vec<BTreeMap<String, Value>> = runs(groups).map(point).collect();
     let mut names: Vec<&String> = points.iter().flat_map(BTreeMap::keys).collect();
@@ -37,9 +37,14 @@ pub(super) fn searched(groups: &Groups<'_>) -> Vec<SearchedAxis> {
     names.into_iter().filter_map(axis).collect()
 }
 
-/// The runs of trials that were searched.
+/// The runs of trials that are points of the search.
 pub(super) fn runs<'r>(groups: &'r Groups<'_>) -> impl Iterator<Item = &'r RunRow> {
-    groups.all().filter(|run| run.baseline == 0)
+    groups.all().filter(|run| is_point(run))
+}
+
+/// Whether a run is of a point of the search. The baseline has a recipe of its own and is none, unless a point is the same training.
+pub(super) fn is_point(run: &RunRow) -> bool {
+    run.baseline == 0 || run.axes != "{}"
 }
 
 fn point(run: &RunRow) -> BTreeMap<String, Value> {

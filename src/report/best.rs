@@ -65,9 +65,8 @@ pub(super) fn best(
 
 /// The p-value of `one` being above `other`; none where it is not, or nothing can be said.
 fn lead(one: &Side, other: &Side, categories: &[&str], metric: &'static str) -> Option<f64> {
-    let cells = |category: &str| (one.values(category, metric), other.values(category, metric));
-    let differences = Differences::of(categories.iter().copied(), cells)?;
+    let differences = Differences::over(categories, one, other, metric)?;
     // A category that only one of them has makes their means over all of other things.
-    let above = differences.categories.len() == categories.len() && differences.by_seed.iter().sum::<f64>() > 0.0;
+    let above = differences.categories.len() == categories.len() && differences.mean() > 0.0;
     above.then(|| paired_test(metric, one, other, &differences).p).flatten()
 }

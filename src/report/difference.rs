@@ -1,5 +1,9 @@
-//! Paired differences of two variants, same category and same seed, and what may be said of them.
+//! Paired differences of two variants, same category and same seed, and what may be said of them. Every difference that a report, a
+//! comparison or an export tells is made here.
 
+use std::collections::BTreeSet;
+
+use super::side::Side;
 use super::statistics::{complete_means, holm};
 
 /// Level of the verdicts.
@@ -8,39 +12,67 @@ const LEVEL: f64 = 0.05;
 /// One category's pairs: seed, value, the reference's value.
 pub(super) type Pairs<'a> = (&'a str, Vec<(i64, f64, f64)>);
 
-/// All pairs of a variant and its reference in one metric.
+/// The pairs of a variant and its reference in one metric, of complete seeds alone: those with a pair in each of the categories. So all
+/// that is made of them, means and differences and intervals, is of the same runs.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Differences<'a> {
-    /// The categories in which both have a number. One without a number on one side (no mask, a failed run) is left out.
+    /// The categories in which both have a number with the same seed. One without (no mask, failed runs) is left out.
     pub categories: Vec<Pairs<'a>>,
     /// One difference a seed, a mean over these categories.
     pub by_seed: Vec<f64>,
+    /// Seeds of which one of the two has a number in these categories, but not both in all of them.
+    pub incomplete_seeds: Vec<i64>,
 }
 
 impl<'a> Differences<'a> {
-    /// Pairs what `cells` tells of each category, (seed, value) of the variant and of the reference; none where no seed has all
-    /// categories.
-    pub(super) fn of(
-        categories: impl Iterator<Item = &'a str>,
-        cells: impl Fn(&str) -> (Vec<(i64, f64)>, Vec<(i64, f64)>),
-    ) -> Option<Self> {
-        let pairs = |category: &str| {
-            let (values, reference) = cells(category);
-            let of_seed = |seed| reference.iter().find(move |(known, _)| *known == seed).map(|(_, value)| *value);
-            values.into_iter().filter_map(|(seed, value)| Some((seed, value, of_seed(seed)?))).collect::<Vec<_>>()
-        };
-        let categories: Vec<Pairs<'a>> =
-            categories.map(|category| (category, pairs(category))).filter(|(_, pairs)| !pairs.is_empty()).collect();
-        let cells: Vec<Vec<(i64, f64)>> = categories
+    /// `one` minus `other` over the categories that both have.
+    pub(super) fn between(one: &'a Side, other: &'a Side, metric: &str) -> Option<Self> {
+        let categories: Vec<&str> = one.categories().intersection(&other.categories()).copied().collect();
+        Self::over(&categories, one, other, metric)
+    }
+
+    /// `one` minus `other` over some categories; none where no seed has all of those in which both have a number.
+    pub(super) fn over(categories: &[&'a str], one: &Side, other: &Side, metric: &str) -> Option<Self> {
+        let mut seeds = BTreeSet::new();
+        let mut paired: Vec<Pairs<'a>> = Vec::new();
+        for category in categories {
+            let (values, reference) = (one.values(category, metric), other.values(category, metric));
+            let of_seed = |seed| reference.iter().find(|(known, _)| *known == seed).map(|(_, value)| *value);
+            let pairs: Vec<(i64, f64, f64)> =
+                values.iter().filter_map(|(seed, value)| Some((*seed, *value, of_seed(*seed)?))).collect();
+            if !pairs.is_empty() {
+                seeds.extend(values.iter().chain(&reference).map(|(seed, _)| *seed));
+                paired.push((category, pairs));
+            }
+        }
+        let cells: Vec<Vec<(i64, f64)>> = paired
             .iter()
             .map(|(_, pairs)| pairs.iter().map(|(seed, value, reference)| (*seed, value - reference)).collect())
             .collect();
-        let by_seed: Vec<f64> = complete_means(&cells).into_iter().map(|(_, mean)| mean).collect();
-        (!by_seed.is_empty()).then_some(Self { categories, by_seed })
+        let (complete, by_seed): (BTreeSet<i64>, Vec<f64>) = complete_means(&cells).into_iter().unzip();
+        paired.iter_mut().for_each(|(_, pairs)| pairs.retain(|(seed, ..)| complete.contains(seed)));
+        let incomplete_seeds = seeds.difference(&complete).copied().collect();
+        (!by_seed.is_empty()).then_some(Self { categories: paired, by_seed, incomplete_seeds })
     }
 
     /// All pairs: value, the reference's value.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         self.categories.iter().flat_map(|(_, pairs)| pairs).map(|(_, value, reference)| (*value, *reference))
+    }
+
+    /// The difference: its mean over seeds.
+    pub(super) fn mean(&self) -> f64 {
+        self.by_seed.iter().sum::<f64>() / self.by_seed.len() as f64
+    }
+}
+
+/// "without seed 3", "without seeds 3, 4"; none where no seed is left out.
+pub(super) fn without(seeds: &[i64]) -> Option<String> {
+    let listed = seeds.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+    match seeds {
+        [] => None,
+        [_] => Some(format!("without seed {listed}")),
+        _ => Some(format!("without seeds {listed}")),
     }
 }
 

@@ -1,7 +1,6 @@
 //! What can go wrong while a report is made.
 
-use std::path::PathBuf;
-
+use crate::outputs::OutputError;
 use crate::store::StoreError;
 
 /// Every message says what and where.
@@ -13,15 +12,9 @@ pub enum ReportError {
     /// A published table that does not exist, or is damaged.
     #[error("{0}")]
     Baseline(String),
-    /// A file could not be written.
-    #[error("cannot write {path}: {source}; --out names another folder")]
-    Write {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    /// Files could not be written where they were asked for.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// Whoever is given an export could not take it.
     #[error(transparent)]
     Out(#[from] std::io::Error),

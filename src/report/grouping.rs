@@ -8,7 +8,7 @@ use super::guidance::Guidance;
 use super::protocol::{Protocol, differences};
 use super::statistics::{complete_means, summary};
 use super::text;
-use crate::plan::short_name;
+use crate::plan::{short_name, trial_id};
 use crate::store::{ResultRow, RunRow};
 
 /// A trial as the report shows it.
@@ -16,7 +16,9 @@ use crate::store::{ResultRow, RunRow};
 pub(super) struct Variant {
     /// Its trial's key.
     pub trial: String,
-    /// Its name.
+    /// Its number in the sweep.
+    number: i64,
+    /// Its short id and its name.
     pub label: String,
     /// Whether it is the re-run baseline.
     pub baseline: bool,
@@ -106,6 +108,7 @@ impl<'r> Groups<'r> {
             if seen.insert((&run.trial_id, *number)) {
                 variants.push(Variant {
                     trial: run.trial_id.clone(),
+                    number: run.number,
                     label: run.variant.clone(),
                     baseline: run.baseline == 1,
                     selection: protocol.selection(),
@@ -118,6 +121,8 @@ impl<'r> Groups<'r> {
             }
         }
         tell_apart(&mut variants, &runs);
+        // The id leads to all settings, of which a label has only those that differ.
+        variants.iter_mut().for_each(|v| v.label = format!("{} {}", trial_id(v.number), v.label));
         if variants.iter().any(|variant| variant.protocol > 0) {
             variants.iter_mut().for_each(|v| v.label = format!("{} [protocol {}]", v.label, v.protocol + 1));
         }
@@ -241,9 +246,10 @@ impl<'r> Groups<'r> {
         })
     }
 
-    /// The numbers of one cell with their seeds.
+    /// The numbers of one cell with their seeds, of runs that are done.
     pub(super) fn cell(&self, variant: &Variant, category: &str, selection: &str, name: &str) -> Vec<(i64, f64)> {
-        self.runs(variant, category).filter_map(|run| Some((run.seed, self.value(run, selection, name)?))).collect()
+        let done = self.runs(variant, category).filter(|run| run.state == "done");
+        done.filter_map(|run| Some((run.seed, self.value(run, selection, name)?))).collect()
     }
 
     /// The categories in which every variant that has this number at all has it: means over them can be compared.
@@ -300,6 +306,10 @@ fn tell_apart(variants: &mut [Variant], runs: &[(&RunRow, usize)]) {
         clashes.entry((label, shown)).or_default().insert(format!("{axes:?}"));
     }
     for ((variant, (label, axes)), rounded) in variants.iter_mut().zip(&all).zip(&rounded) {
+        if variant.baseline {
+            // It has one name, whichever point of the search is the same training.
+            continue;
+        }
         // All digits where a few do not tell them apart.
         let clash = clashes[&(label.as_str(), rounded.as_slice())].len() > 1;
         let shown = if clash { shown(label, axes, text::exact) } else { rounded.clone() };

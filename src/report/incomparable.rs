@@ -14,8 +14,8 @@ pub enum Incomparable {
     /// No run is done.
     #[error("`{0}` has no finished run")]
     Nothing(String),
-    /// No category and seed in common.
-    #[error("{0} and {1} have no category and seed in common")]
+    /// No seed with which both have a number in each of the categories.
+    #[error("{0} and {1} have no seed in common that has a number in each of their common categories")]
     Apart(String, String),
     /// Measured in different ways.
     #[error("{one} and {other} were measured in different ways ({what}): their numbers do not rank them")]

@@ -16,7 +16,6 @@ mod error;
 mod export;
 mod figure;
 mod figures;
-mod file;
 mod findings;
 mod frame;
 mod grouping;
@@ -57,7 +56,6 @@ pub use comparison_page::comparison_page;
 pub use effects::{AxisEffect, Effects, LevelEffect, PairEffect};
 pub use error::ReportError;
 pub use export::{DocumentFormat, Shape, document, export};
-pub use file::{WholeFile, put};
 pub use findings::{Findings, findings};
 pub use frame::DataFormat;
 pub use grouping::Ranking;
@@ -74,4 +72,4 @@ pub use statistics::{
     wilcoxon,
 };
 pub use verdict::{Verdict, by_trial, verdicts};
-pub use write::{Step, write};
+pub use write::{Step, Written, look, write};

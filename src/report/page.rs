@@ -15,6 +15,9 @@ use super::tables::failures;
 use super::words::{self, Found, Remark};
 use super::{Rows, reproduce, summary};
 
+/// Begins the paragraph on the page's origin, by which pages of all versions are known.
+pub(super) const WRITTEN_BY: &str = "Written by didact ";
+
 /// With more variants their sentences are folded away: tables and figures say the same.
 const MOST_SPOKEN: usize = 4;
 
@@ -120,7 +123,7 @@ fn jpeg(picture: &Picture) -> Markup {
 fn origin(rows: &Rows) -> Markup {
     html! { section id="origin" {
         h2 { "Origin" }
-        p { "Written by didact " (crate::VERSION) " from the store's rows of sweep " code { (rows.sweep.name) } ". The sweep file:" }
+        p { (WRITTEN_BY) (crate::VERSION) " from the store's rows of sweep " code { (rows.sweep.name) } ". The sweep file:" }
         details { summary { "sweep file" } pre { (rows.sweep.source) } }
         @for (label, settings) in settings(rows) {
             details { summary { "every setting of " (label) } pre { (settings) } }
@@ -128,13 +131,13 @@ fn origin(rows: &Rows) -> Markup {
     } }
 }
 
-/// Label and resolved settings of each trial.
+/// What each trial is called, and its resolved settings.
 fn settings(rows: &Rows) -> Vec<(&str, String)> {
     let mut trials: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
     let mut all = Vec::new();
     for run in rows.runs.iter().filter(|run| trials.insert(&run.trial_id)) {
         let value: serde_json::Value = serde_json::from_str(&run.settings).unwrap_or_default();
-        all.push((run.variant.as_str(), serde_json::to_string_pretty(&value).unwrap_or_default()));
+        all.push((run.title.as_str(), serde_json::to_string_pretty(&value).unwrap_or_default()));
     }
     all
 }

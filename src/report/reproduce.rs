@@ -40,7 +40,7 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
                 @let runs: Vec<&RunRow> = groups.runs(variant, category).collect();
                 @if let Some(first) = runs.first() {
                     tbody id=(anchor(variant, category)) {
-                        tr.group { td colspan="6" { strong { (variant.label) } ", " (category)
+                        tr.group { td colspan="6" { strong { (first.title) } ", " (category)
                             details { summary { "command" } pre { (command(rows, first, &runs)) } }
                         } }
                         @for run in &runs { tr {

@@ -87,6 +87,6 @@ fn described(verdict: &Verdict) -> String {
     let p = verdict.p.map(|p| if p < 0.001 { "p (Holm) < 0.001".to_owned() } else { format!("p (Holm) {p:.3}") });
     let seeds = if verdict.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", verdict.seeds) };
     let method = interval.is_some().then(|| verdict.method.to_owned());
-    let facts: Vec<String> = [interval, p, method, Some(seeds)].into_iter().flatten().collect();
+    let facts: Vec<String> = [interval, p, method, Some(seeds), verdict.without()].into_iter().flatten().collect();
     format!("{} ({})", signed(verdict.difference), facts.join(", "))
 }

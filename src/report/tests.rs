@@ -1,9 +1,12 @@
 //! What a report says of runs that are missing, measured otherwise or hard to tell apart.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 
 use super::grouping::{Groups, Ranking};
 use super::{Rows, Side, Verdict, findings, write};
+use crate::outputs::{Foreign, Place};
 use crate::store::{Artifacts, ResultRow, RunRow, SweepRow};
 
 /// A run with its pixel AUROC; none = undefined.
@@ -118,6 +121,122 @@ fn a_seed_that_only_one_side_has_makes_no_pair() {
     assert!((found[0].difference + 0.1).abs() < 1e-12);
 }
 
+/// Uneven seeds and categories: seed 2 of ST-FPM failed in bolt, seed 3 is the variant's alone.
+fn uneven() -> Rows {
+    let mut cases = Vec::new();
+    for (variant, category, values) in [
+        ("ST-FPM", "nut", vec![(0, 0.90), (1, 0.92), (2, 0.70)]),
+        ("ST-FPM", "bolt", vec![(0, 0.60), (1, 0.64)]),
+        ("skip=add", "nut", vec![(0, 0.91), (1, 0.95), (2, 0.90), (3, 0.10)]),
+        ("skip=add", "bolt", vec![(0, 0.58), (1, 0.65), (2, 0.99)]),
+    ] {
+        cases.extend(values.into_iter().map(|(seed, value)| case(variant, category, seed, Some(value))));
+    }
+    rows(&cases)
+}
+
+#[test]
+fn all_numbers_of_a_comparison_are_of_the_same_complete_seeds() {
+    let rows = uneven();
+    let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
+    // Seed 0: (0.01 − 0.02) / 2 = −0.005; seed 1: (0.03 + 0.01) / 2 = 0.02; seeds 2 and 3 lack a pair.
+    assert!((found.difference - 0.0075).abs() < 1e-12, "{found:?}");
+    assert_eq!((found.seeds, found.categories, &found.incomplete_seeds[..]), (2, 2, &[2, 3][..]));
+    let (mean, reference) = found.means;
+    assert!((mean - (0.91 + 0.95 + 0.58 + 0.65) / 4.0).abs() < 1e-12, "{found:?}");
+    assert!((reference - (0.90 + 0.92 + 0.60 + 0.64) / 4.0).abs() < 1e-12, "{found:?}");
+    assert!((mean - reference - found.difference).abs() < 1e-12);
+    // Student's t of two: 0.0075 ± 12.7062 · 0.0125.
+    let (low, high) = found.interval.expect("two seeds");
+    assert!((low + 0.151_327_6).abs() < 1e-6 && (high - 0.166_327_6).abs() < 1e-6, "{low} {high}");
+    assert_eq!(found.better_equal_worse, (3, 0, 1));
+    assert_eq!(found.without().as_deref(), Some("without seeds 2, 3"));
+}
+
+/// What stands below the means of a row: column by column.
+fn remarks(table: &super::table::Table, row: usize) -> Vec<Vec<String>> {
+    table.rows[row].cells.iter().map(|cell| cell.remarks.clone()).collect()
+}
+
+#[test]
+fn the_difference_below_a_mean_is_that_of_the_comparison() {
+    let rows = uneven();
+    let shown = remarks(&pixel_results(&rows), 1);
+    // bolt: (−0.02 + 0.01) / 2; nut: (0.01 + 0.03 + 0.2) / 3, seed 3 is not paired; the mean of both: as compared.
+    assert_eq!(shown[1], ["−0.0050 (without seed 2)"]);
+    assert_eq!(shown[2], ["+0.0800 (without seed 3)"]);
+    assert_eq!(shown[3], ["+0.0075 (without seeds 2, 3)"]);
+    let note = "Differences from ST-FPM of equal categories and seeds: T01 skip=add +0.0075 (without seeds 2, 3).";
+    for format in [super::DocumentFormat::Markdown, super::DocumentFormat::Latex] {
+        let exported = super::document(&rows, &Artifacts::new("none".into()), format);
+        assert!(exported.contains(note), "{exported}");
+    }
+    let text = text_of(&rows);
+    assert!(text.contains(note), "{text}");
+    assert!(text.contains("pixel AUROC +0.0075"), "the summary");
+    assert!(text.contains(">2, without seeds 2, 3</td>"), "the comparison");
+}
+
+#[test]
+fn a_category_that_another_variant_lacks_does_not_change_a_difference() {
+    let mut cases = Vec::new();
+    for (variant, category, value) in [
+        ("ST-FPM", "nut", 0.9),
+        ("ST-FPM", "bolt", 0.6),
+        ("skip=add", "nut", 0.92),
+        ("skip=add", "bolt", 0.66),
+        ("skip=none", "nut", 0.8),
+    ] {
+        cases.push(case(variant, category, 0, Some(value)));
+    }
+    let rows = rows(&cases);
+    let found = comparisons(&rows, &groups(&rows)[0]);
+    let differences: Vec<f64> = found.iter().map(|verdict| verdict.difference).collect();
+    assert!((differences[0] - 0.04).abs() < 1e-12 && (differences[1] + 0.1).abs() < 1e-12, "{differences:?}");
+    let table = pixel_results(&rows);
+    assert_eq!(table.columns[3].heading, "mean of 1 of 2 categories");
+    assert_eq!(
+        (&remarks(&table, 1)[3], &remarks(&table, 2)[3]),
+        (&vec!["+0.0400 (2 categories)".to_owned()], &vec!["−0.1000".to_owned()])
+    );
+}
+
+#[test]
+fn a_run_that_is_not_done_counts_in_no_mean() {
+    let mut rows = uneven();
+    let late = |run: &&mut RunRow| run.variant == "skip=add" && run.seed == 3;
+    rows.runs.iter_mut().filter(late).for_each(|run| run.state = "running".into());
+    let table = pixel_results(&rows);
+    assert_eq!(table.rows[1].cells[2].text, "0.9200 ± 0.0265", "(0.91 + 0.95 + 0.90) / 3");
+    assert_eq!(remarks(&table, 1)[2], ["3 of 4 seeds", "+0.0800"]);
+}
+
+#[test]
+fn the_baseline_counts_as_the_point_of_the_search_that_it_is() {
+    let point = |variant, autoencoder: &str, rate: f64, value: f64| Case {
+        axes: json!({ "model.autoencoder": autoencoder, "joint.student.learning_rate": rate }),
+        ..case(variant, "nut", 0, Some(value))
+    };
+    let cases = [
+        point("ST-FPM", "none", 0.4, 0.9),
+        point("no auto-encoder", "none", 0.1, 0.8),
+        point("U-Net", "unet", 0.4, 0.7),
+        point("U-Net", "unet", 0.1, 0.6),
+    ];
+    let rows = rows(&cases);
+    let found = findings(&rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
+    assert_eq!((found[0].runs, found[0].trials), (4, 4));
+    let levels: Vec<(&str, usize, f64)> = found[0]
+        .axes
+        .iter()
+        .flat_map(|axis| &axis.levels)
+        .map(|level| (level.level.as_str(), level.runs, (level.effect * 1e6).round() / 1e6))
+        .collect();
+    // The mean of all is 0.75: 0.7 and 0.8 of the rates, 0.85 and 0.65 of the networks.
+    assert_eq!(levels, [("0.1", 2, -0.05), ("0.4", 2, 0.05), ("none", 2, 0.1), ("unet", 2, -0.1)]);
+    assert_eq!(groups(&rows)[0].variants[0].label, "T01 ST-FPM");
+}
+
 #[test]
 fn numbers_of_two_protocols_stand_in_two_groups() {
     let small = Case { size: 128, ..case("ST-FPM", "nut", 0, Some(0.8)) };
@@ -140,8 +259,8 @@ fn trials_of_one_label_are_told_apart_by_what_differs() {
     assert_eq!(
         labels,
         [
-            "skip=add (joint.autoencoder.learning_rate=0.001, joint.student.learning_rate=0.4)",
-            "skip=add (joint.autoencoder.learning_rate=0.0001, joint.student.learning_rate=0.1)"
+            "T01 skip=add (joint.autoencoder.learning_rate=0.001, joint.student.learning_rate=0.4)",
+            "T01 skip=add (joint.autoencoder.learning_rate=0.0001, joint.student.learning_rate=0.1)"
         ]
     );
 }
@@ -154,16 +273,10 @@ fn a_page_is_written_without_artifacts_and_escapes_what_people_wrote() {
         .map(|depth| Case { axes: json!({ "model.depth": depth }), ..case("skip<&>", "nut & <bolt>", 0, Some(0.9)) })
         .chain([case("ST-FPM", "nut & <bolt>", 0, Some(0.8))])
         .collect();
-    std::fs::create_dir_all(&out).expect("created");
-    std::fs::write(out.join("maps-gone-cut-0001.png"), "").expect("written");
-    std::fs::write(out.join("mine.png"), "").expect("written");
-    let page = write(&rows(&cases), &Artifacts::new(folder.path().join("none")), Ranking::default(), &out, &mut |_| ())
-        .expect("written");
-    let text = std::fs::read_to_string(page).expect("readable");
+    let artifacts = Artifacts::new(folder.path().join("none"));
+    let text = std::fs::read_to_string(write_to(&rows(&cases), &artifacts, &out)).expect("readable");
     assert!(text.contains("Is &lt;b&gt; &amp; &quot;c&quot; escaped?") && text.contains("nut &amp; &lt;bolt&gt;"));
     assert!(!text.contains("<bolt>") && text.contains("the first 12 of 21 variants") && text.contains("no picture of"));
-    assert!(!out.join("maps-gone-cut-0001.png").exists(), "a figure of an older report is removed");
-    assert!(out.join("mine.png").exists(), "what is not ours stays");
 }
 
 /// A sweep of three trials that was guided by `objective`; with the numbers that the search saw.
@@ -186,11 +299,18 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
     rows
 }
 
+/// Writes a report into a folder that has nothing in the way of it; its page.
+fn write_to(rows: &Rows, artifacts: &Artifacts, folder: &Path) -> PathBuf {
+    let place = Place { folder, foreign: Foreign::Refuse };
+    let written = write(rows, artifacts, Ranking::default(), place, &mut |_| ()).expect("written");
+    assert_eq!(written.aside, None);
+    written.page
+}
+
 fn text_of(rows: &Rows) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let artifacts = Artifacts::new(folder.path().join("none"));
-    let page = write(rows, &artifacts, Ranking::default(), &folder.path().join("out"), &mut |_| ()).expect("written");
-    std::fs::read_to_string(page).expect("readable")
+    std::fs::read_to_string(write_to(rows, &artifacts, &folder.path().join("out"))).expect("readable")
 }
 
 #[test]
@@ -249,7 +369,10 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
 
     let together = findings(&rows, &artifacts, Ranking::AcrossProtocols);
     assert_eq!(together.len(), 1);
-    assert_eq!(together[0].variants, ["ST-FPM [protocol 1]", "skip=add [protocol 1]", "skip=add [protocol 2]"]);
+    assert_eq!(
+        together[0].variants,
+        ["T01 ST-FPM [protocol 1]", "T01 skip=add [protocol 1]", "T01 skip=add [protocol 2]"]
+    );
     assert_eq!(together[0].mark.as_deref(), Some("across protocols"));
     assert_eq!(together[0].across.as_deref(), Some("image_size: 256, 128"));
     let differences: Vec<f64> = together[0].verdicts.iter().map(|verdict| verdict.difference).collect();
@@ -257,9 +380,9 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
     assert!(together[0].verdicts.iter().all(|verdict| verdict.across.is_some()));
 
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let page =
-        write(&rows, &artifacts, Ranking::AcrossProtocols, &folder.path().join("out"), &mut |_| ()).expect("written");
-    let text = std::fs::read_to_string(page).expect("readable");
+    let place = Place { folder: &folder.path().join("out"), foreign: Foreign::Refuse };
+    let written = write(&rows, &artifacts, Ranking::AcrossProtocols, place, &mut |_| ()).expect("written");
+    let text = std::fs::read_to_string(written.page).expect("readable");
     assert!(text.contains("Across protocols. ") && text.contains("<h3>[across protocols] pixel AUROC"), "{text}");
 }
 
@@ -342,16 +465,19 @@ fn without_a_baseline_the_highest_mean_needs_to_beat_the_second_alone() {
 }
 
 #[test]
-fn a_report_holds_its_tables_and_itself_as_text_and_json_and_no_stale_ones() {
+fn a_report_holds_its_tables_and_itself_as_text_and_json_and_none_of_its_own_older_ones() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("report");
     let artifacts = Artifacts::new(folder.path().join("none"));
-    std::fs::create_dir_all(out.join("tables")).expect("created");
-    for name in ["protocol-2-costs.tex", "results-image_auroc_old.csv", "mine.csv"] {
-        std::fs::write(out.join("tables").join(name), "").expect("written");
+    let mut rows = three(1e-4);
+    rows.sweep.resolved = json!({ "search": { "objective": "pseudo-pixel-auroc" } }).to_string();
+    write_to(&rows, &artifacts, &out);
+    assert!(out.join("tables/objective.csv").exists());
+    for name in ["protocol-2-costs.tex", "results-mine.csv"] {
+        std::fs::write(out.join("tables").join(name), "precious").expect("written");
     }
-    let rows = three(1e-4);
-    write(&rows, &artifacts, Ranking::default(), &out, &mut |_| ()).expect("written");
+    rows.sweep.resolved = "{}".to_owned();
+    write_to(&rows, &artifacts, &out);
     let mut names: Vec<String> = std::fs::read_dir(out.join("tables"))
         .expect("readable")
         .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
@@ -360,7 +486,7 @@ fn a_report_holds_its_tables_and_itself_as_text_and_json_and_no_stale_ones() {
     let ours = ["comparisons", "costs", "epochs", "results-aupro", "results-image_auroc", "results-pixel_auroc"];
     let mut expected: Vec<String> =
         ours.iter().flat_map(|name| [format!("{name}.csv"), format!("{name}.tex")]).collect();
-    expected.push("mine.csv".to_owned());
+    expected.extend(["protocol-2-costs.tex".to_owned(), "results-mine.csv".to_owned()]);
     expected.sort_unstable();
     assert_eq!(names, expected);
 
@@ -388,11 +514,11 @@ fn more_variants_than_colours_stand_in_the_order_of_their_means() {
     rows.runs.iter_mut().filter(|run| run.axes.contains("13")).for_each(|run| run.state = "running".into());
     let all = super::grouping::groups(&rows, Ranking::AcrossProtocols);
     let labels: Vec<&str> = all[0].variants.iter().map(|variant| variant.label.as_str()).collect();
-    let first = ["ST-FPM [protocol 1]", "ST-FPM [protocol 2]", "skip=add (rate=12) [protocol 1]"];
-    assert_eq!((&labels[..3], labels[15]), (&first[..], "skip=add (rate=13) [protocol 1]"));
+    let first = ["T01 ST-FPM [protocol 1]", "T01 ST-FPM [protocol 2]", "T01 skip=add (rate=12) [protocol 1]"];
+    assert_eq!((&labels[..3], labels[15]), (&first[..], "T01 skip=add (rate=13) [protocol 1]"));
     assert_eq!(all[0].ordered_by.as_deref(), Some("pixel_auroc"));
 
     rows.runs.iter_mut().for_each(|run| run.state = "running".into());
     let all = groups(&rows);
-    assert_eq!((all[0].variants[0].label.as_str(), all[0].ordered_by.as_deref()), ("skip=add (rate=0)", None));
+    assert_eq!((all[0].variants[0].label.as_str(), all[0].ordered_by.as_deref()), ("T01 skip=add (rate=0)", None));
 }

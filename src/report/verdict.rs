@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::difference::{self, Differences, Pairs, adjust, settles};
+use super::difference::{self, Differences, Pairs, adjust, settles, without};
 use super::grouping::METRICS;
 use super::incomparable::Incomparable;
 use super::paired_test::{PairedTest, paired_test};
@@ -38,9 +38,11 @@ pub struct Verdict {
     pub p: Option<f64>,
     /// How interval and p-value were made.
     pub method: &'static str,
-    /// Seeds in common.
+    /// Complete seeds: those with which both have a number in each of the categories. All numbers are of their runs alone.
     pub seeds: usize,
-    /// Categories in common.
+    /// Seeds that are left out, for a run or its number is missing in one of the categories.
+    pub incomplete_seeds: Vec<i64>,
+    /// Categories in which both have a number with the same seed.
     pub categories: usize,
     /// Pairs that differ upwards, not at all, downwards.
     pub better_equal_worse: (usize, usize, usize),
@@ -116,10 +118,7 @@ fn protocols(one: &Side, other: &Side, across: bool) -> Result<Option<String>, I
 }
 
 fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<String>) -> Option<Verdict> {
-    let categories: Vec<&str> = other.categories().intersection(&reference.categories()).copied().collect();
-    let cell = |side: &Side, category: &str| side.values(category, metric);
-    let differences =
-        Differences::of(categories.into_iter(), |category| (cell(other, category), cell(reference, category)))?;
+    let differences = Differences::between(other, reference, metric)?;
     let spread = summary(&differences.by_seed)?;
     let total = differences.pairs().count() as f64;
     let count = |test: fn(f64) -> bool| differences.pairs().filter(|(value, other)| test(value - other)).count();
@@ -139,11 +138,12 @@ fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<
         reference: reference.label.clone(),
         metric,
         means,
-        difference: spread.mean,
+        difference: differences.mean(),
         interval,
         p,
         method,
         seeds: differences.by_seed.len(),
+        incomplete_seeds: differences.incomplete_seeds.clone(),
         categories: differences.categories.len(),
         better_equal_worse: (count(|d| d > 0.0), count(|d| d == 0.0), count(|d| d < 0.0)),
         verdict: String::new(),
@@ -180,6 +180,11 @@ impl Verdict {
             }
             _ => said,
         }
+    }
+
+    /// "without seed 3" where seeds are left out.
+    pub fn without(&self) -> Option<String> {
+        without(&self.incomplete_seeds)
     }
 
     /// Whether it is of the variant with this trial and label.

@@ -93,11 +93,13 @@ pub(super) fn found(groups: &Groups<'_>, costs: &[Costs], verdicts: &[Verdict]) 
 /// "pixel AUROC +0.0120 (95 % +0.0050 to +0.0190), better".
 fn clause(verdict: &Verdict) -> String {
     let interval = verdict.interval.map(|(low, high)| format!(" (95 % {} to {})", signed(low), signed(high)));
+    let without = verdict.without().map(|without| format!(", {without}"));
     format!(
-        "{} {}{}, {}",
+        "{} {}{}, {}{}",
         metric_label(verdict.metric),
         signed(verdict.difference),
         interval.unwrap_or_default(),
-        verdict.verdict
+        verdict.verdict,
+        without.unwrap_or_default()
     )
 }

@@ -11,7 +11,6 @@ use super::figure::Figure;
 use super::figures::{
     bars, contour, forest, history, learning, parallel, pareto, selection, shapes, slices, stability,
 };
-use super::file::put;
 use super::findings::Findings;
 use super::grouping::{Groups, Ranking, groups};
 use super::page::page;
@@ -20,6 +19,7 @@ use super::table::{csv, latex};
 use super::tables::Tables;
 use super::verdict::Verdict;
 use super::{ReportError, Rows, curves, markdown, pictures};
+use crate::outputs::{Aside, Foreign, OutputError, OutputFolder, Place};
 use crate::store::Artifacts;
 
 /// Files of a report by their names below its folder.
@@ -36,17 +36,47 @@ pub struct Step {
     pub doing: &'static str,
 }
 
+/// Files that every report has, the page last: whoever opens it finds its figures beside it.
+const MAIN_FILES: [&str; 3] = ["report.json", "report.md", "index.html"];
+
+/// A report that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The page.
+    pub page: PathBuf,
+    /// What had to make room.
+    pub aside: Option<Aside>,
+}
+
+/// Tells whether the report of a sweep could be written to a folder now, as far as its names are known before it is made.
+///
+/// # Errors
+/// What is in the way.
+pub fn look(sweep: &str, folder: &Path) -> Result<(), OutputError> {
+    let known = place_of(sweep, folder);
+    if is_of_older_version(&known, folder) { Ok(()) } else { known.look(&MAIN_FILES) }
+}
+
+/// The folder of a sweep's report, with what is known of its files.
+fn place_of(sweep: &str, folder: &Path) -> OutputFolder {
+    OutputFolder::open(folder, &format!("report of sweep {sweep}"))
+}
+
 /// What is done for each protocol, in this order.
 const STEPS: [&str; 3] = ["pictures", "comparisons", "figures"];
 
-/// Writes the page with its figures, tables, and the same as Markdown and JSON; returns the page's path. `tell` hears what begins.
+/// Writes the page with its figures, tables, and the same as Markdown and JSON. `tell` hears what begins. As long as one file cannot be
+/// written, none takes its place; of an older report what is as it was written is replaced or removed, and nothing else.
+///
+/// # Errors
+/// Files in the way that no report of the sweep wrote, unless [`Foreign::SetAside`] has them moved.
 pub fn write(
     rows: &Rows,
     artifacts: &Artifacts,
     ranking: Ranking,
-    out: &Path,
+    place: Place<'_>,
     tell: &mut dyn FnMut(Step),
-) -> Result<PathBuf, ReportError> {
+) -> Result<Written, ReportError> {
     let all = groups(rows, ranking);
     let many = all.len() > 1;
     let total = STEPS.len() * all.len() + 1;
@@ -81,21 +111,24 @@ pub fn write(
     begin("files");
     let mut files = figures(&sections)?;
     files.extend(tables(&sections)?);
-    files.push(("report.json".to_owned(), json(&sections)?));
-    files.push(("report.md".to_owned(), markdown::document(rows, &sections).into_bytes()));
-    // The page last: whoever opens it finds its figures beside it.
-    files.push(("index.html".to_owned(), page(rows, &sections).into_bytes()));
-    let wrong = |path: &Path| {
-        let path = path.to_owned();
-        |source| ReportError::Write { path, source }
-    };
-    std::fs::create_dir_all(out.join("tables")).map_err(wrong(out))?;
-    for (name, bytes) in &files {
-        let path = out.join(name);
-        put(&path, bytes).map_err(wrong(&path))?;
-    }
-    remove_stale(out, &files);
-    Ok(out.join("index.html"))
+    let main = [json(&sections)?, markdown::document(rows, &sections).into_bytes(), page(rows, &sections).into_bytes()];
+    files.extend(MAIN_FILES.map(str::to_owned).into_iter().zip(main));
+    let folder = place_of(&rows.sweep.name, place.folder);
+    // Older versions kept no account of their files: what they may have written is moved, not lost.
+    let foreign = if is_of_older_version(&folder, place.folder) { Foreign::SetAside } else { place.foreign };
+    let aside = folder.update(&files, foreign)?;
+    Ok(Written { page: place.folder.join("index.html"), aside })
+}
+
+/// Whether a report lies there of a version that kept no account of its files.
+fn is_of_older_version(known: &OutputFolder, folder: &Path) -> bool {
+    let page = folder.join("index.html");
+    let is_file = std::fs::symlink_metadata(&page).is_ok_and(|facts| facts.is_file());
+    !known.is_known() && is_file && std::fs::read(&page).is_ok_and(|bytes| holds(&bytes, super::page::WRITTEN_BY))
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 /// Everything that is drawn from numbers.
@@ -163,54 +196,4 @@ fn json(sections: &[Section<'_>]) -> Result<Vec<u8>, ReportError> {
     let mut text = serde_json::to_vec_pretty(&findings).map_err(std::io::Error::from)?;
     text.push(b'\n');
     Ok(text)
-}
-
-/// What an older report may have left: folder, endings and beginnings of names, without the protocol's number.
-const OURS: [(&str, &[&str], &[&str]); 2] = [
-    (
-        "",
-        &[".png", ".svg"],
-        &[
-            "bars-",
-            "forest",
-            "gradients-",
-            "history",
-            "interaction",
-            "levels",
-            "loss-",
-            "maps-",
-            "parallel",
-            "pareto",
-            "pro-",
-            "roc-",
-            "rules",
-            "scores-",
-            "shapes",
-            "slices",
-            "stability",
-            "weights-",
-        ],
-    ),
-    (
-        "tables/",
-        &[".csv", ".tex"],
-        &["results-", "comparisons.", "objective.", "effects.", "effects-", "epochs.", "published.", "costs."],
-    ),
-];
-
-/// Removes figures and tables that this report does not have: only files that carry the names of ours.
-fn remove_stale(out: &Path, files: &[(String, Vec<u8>)]) {
-    for (folder, endings, beginnings) in OURS {
-        for entry in std::fs::read_dir(out.join(folder)).into_iter().flatten().filter_map(Result::ok) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let numbered = name.strip_prefix("protocol-").and_then(|rest| rest.split_once('-'));
-            let bare = numbered.map_or(name.as_str(), |(_, rest)| rest);
-            let ours = endings.iter().any(|ending| bare.ends_with(ending))
-                && beginnings.iter().any(|beginning| bare.starts_with(beginning));
-            if ours && files.iter().all(|(known, _)| *known != format!("{folder}{name}")) {
-                // What stays is only a file too many.
-                let _ = std::fs::remove_file(entry.path());
-            }
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! What a running search needs of its sweep file: points to trials, and the axes that a store kept back to points.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use super::axis::{coordinate, listed};
 use super::load::Source;
@@ -128,13 +129,21 @@ impl Space {
             }
         }
         let mut trials: Vec<SweepTrial> = Vec::new();
-        let mut known = HashSet::new();
+        let mut known = HashMap::new();
         let mut barren = 0;
         for point in draws(&self.axes, &self.strategy) {
             let trial = self.checked(&point, problems);
-            match known.insert(digest(&trial)) {
-                false => barren += 1,
-                true => {
+            match known.entry(digest(&trial)) {
+                Entry::Occupied(place) => {
+                    barren += 1;
+                    let first: &mut SweepTrial = &mut trials[*place.get()];
+                    if !self.strategy.learns() {
+                        // What makes no difference to a training does not apply to it.
+                        first.axes.retain(|name, value| trial.axes.get(name) == Some(value));
+                    }
+                }
+                Entry::Vacant(place) => {
+                    place.insert(trials.len());
                     trials.push(trial);
                     barren = 0;
                 }
@@ -146,21 +155,28 @@ impl Space {
         self.with_baselines(trials)
     }
 
-    /// ST-FPM once under every protocol that the trials use; a trial that is the same training becomes it.
-    pub fn with_baselines(&self, mut trials: Vec<SweepTrial>) -> Vec<SweepTrial> {
-        let mut known = HashSet::new();
-        let mut baselines: Vec<SweepTrial> = trials
-            .iter()
-            .filter_map(|trial| self.baseline_of(trial))
-            .filter(|baseline| known.insert(digest(baseline)))
-            .collect();
-        match self.rerun {
-            Rerun::Only => return baselines,
-            Rerun::Yes => trials.retain(|trial| !known.contains(&digest(trial))),
-            Rerun::No => {}
+    /// ST-FPM once under every protocol that the trials use. A trial that is the same training becomes it, and it then stands for that
+    /// point of the space.
+    pub fn with_baselines(&self, trials: Vec<SweepTrial>) -> Vec<SweepTrial> {
+        let mut known = HashMap::new();
+        let mut all: Vec<SweepTrial> = Vec::new();
+        for baseline in trials.iter().filter_map(|trial| self.baseline_of(trial)) {
+            known.entry(digest(&baseline)).or_insert_with(|| {
+                all.push(baseline);
+                all.len() - 1
+            });
         }
-        baselines.extend(trials);
-        baselines
+        for trial in trials {
+            match known.get(&digest(&trial)) {
+                Some(place) => {
+                    all[*place].axes = trial.axes;
+                    all[*place].point = trial.point;
+                }
+                None if self.rerun == Rerun::Only => {}
+                None => all.push(trial),
+            }
+        }
+        all
     }
 
     fn checked(&self, point: &[Option<Coordinate>], problems: &mut Problems) -> SweepTrial {

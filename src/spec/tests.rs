@@ -129,6 +129,28 @@ trials = 50
 }
 
 #[test]
+fn a_point_that_is_the_baseline_keeps_its_values_and_what_does_not_apply_has_none() {
+    let end = r#"
+[search.space]
+"model.autoencoder" = ["none", "unet"]
+"model.depth" = [1, 2]
+"joint.student.learning_rate" = [0.1, 0.4]
+"#;
+    let (sweep, _) = good(end);
+    let drawn = |axes: serde_json::Value| {
+        let axes: BTreeMap<String, serde_json::Value> = serde_json::from_value(axes).expect("a table");
+        let found: Vec<bool> = sweep.trials.iter().filter(|trial| trial.axes == axes).map(|t| t.baseline).collect();
+        found
+    };
+    let rate = "joint.student.learning_rate";
+    assert_eq!(drawn(serde_json::json!({ "model.autoencoder": "none", rate: 0.4 })), [true]);
+    assert_eq!(drawn(serde_json::json!({ "model.autoencoder": "none", rate: 0.1 })), [false]);
+    assert_eq!(drawn(serde_json::json!({ "model.autoencoder": "unet", "model.depth": 2, rate: 0.4 })), [false]);
+    assert_eq!(sweep.trials.len(), 2 + 4);
+    assert_eq!(sweep.trials[0].variant, "ST-FPM");
+}
+
+#[test]
 fn only_the_start_up_of_a_search_is_drawn_before_it_runs() {
     let (sweep, space) = good(MIXED);
     assert_eq!(sweep.trials.iter().filter(|trial| !trial.baseline).count(), 10);

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::open::Tx;
 use super::{Artifacts, Look, StoreError, heal};
-use crate::plan::{Key, PlannedRun, PlannedStage, PlannedTrial, SweepTrial, trial_title};
+use crate::plan::{Key, PlannedRun, PlannedStage, PlannedTrial, SweepTrial, trial_id, trial_settings, trial_title};
 
 /// Rows an INSERT: SQLite takes at most 32,766 values a statement.
 pub(super) const ROWS: usize = 2000;
@@ -40,7 +40,7 @@ pub(super) async fn insert_trials(
             "INSERT INTO sweep_trial (sweep_id, trial_id, position, axes, point, variant, baseline, number, title) ",
         );
         rows.push_values(trials.iter().zip(written).enumerate(), |mut row, (place, (planned, (axes, point)))| {
-            let SweepTrial { variant, baseline, axes: values, .. } = &planned.trial;
+            let SweepTrial { variant, baseline, .. } = &planned.trial;
             let number = numbers.get(planned.key.as_str()).copied().unwrap_or_default();
             row.push_bind(sweep)
                 .push_bind(planned.key.as_str())
@@ -50,12 +50,21 @@ pub(super) async fn insert_trials(
                 .push_bind(variant.as_str())
                 .push_bind(i64::from(*baseline))
                 .push_bind(number)
-                .push_bind(trial_title(number, variant, values));
+                .push_bind(title(number, &planned.trial));
         });
         // A trial that is there already keeps its place.
         rows.push(" ON CONFLICT (sweep_id, trial_id) DO NOTHING").build().execute(&mut **tx).await?;
     }
     Ok(())
+}
+
+/// Id and settings; a baseline that is a point of the search keeps its name, too.
+fn title(number: i64, trial: &SweepTrial) -> String {
+    let title = trial_title(number, &trial.variant, &trial.axes);
+    match trial.baseline && !trial.axes.is_empty() {
+        true => format!("{} {}, {}", trial_id(number), trial.variant, trial_settings(&trial.variant, &trial.axes)),
+        false => title,
+    }
 }
 
 /// Gives numbers to trials that never had one in the sweep, the next ones in their order.

@@ -26,7 +26,7 @@ impl RunStanding {
 pub struct TrialStanding {
     /// Its key.
     pub id: String,
-    /// JSON: searched values.
+    /// JSON: where it was drawn.
     pub axes: String,
     /// Its id and settings.
     pub title: String,
@@ -61,7 +61,8 @@ impl Store {
 
     async fn standings(&self, which: &str, sweep: &str, result: &str) -> Result<Vec<TrialStanding>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT st.trial_id AS trial, st.axes, st.title, st.baseline, r.id AS run, r.state, x.value
+            "SELECT st.trial_id AS trial, COALESCE(st.point, st.axes) AS axes, st.title, st.baseline, r.id AS run, r.state,
+             x.value
              FROM sweep_trial st JOIN run r ON r.trial_id = st.trial_id
              JOIN sweep_run sr ON sr.run_id = r.id AND sr.sweep_id = st.sweep_id
              LEFT JOIN result x ON x.run_id = r.id AND x.selection = 'selected' AND x.name = ?

@@ -176,7 +176,13 @@ fn three_trials_on_six_categories_are_ranked() {
     assert_eq!(test["apart"], serde_json::json!([["T03 skip=add", "T01 ST-FPM"]]));
     assert_eq!(test["categories"].as_array().map(Vec::len), Some(6));
 
-    place.write("page.html", "an older page");
+    place.write("page.html", "precious");
+    let refused = place.run(&[&names[..], &["--html", "page.html"]].concat());
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("page.html") && refused.stderr.contains("--force"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_to_string(place.path("page.html")).expect("is there"), "precious");
+    place.succeed(&[&names[..], &["--html", "page.html", "--force"]].concat());
+    assert_eq!(std::fs::read_to_string(place.path("replaced/page.html")).expect("was moved"), "precious");
     assert_eq!(place.succeed(&[&names[..], &["--html", "page.html"]].concat()).stdout, text, "a page is written, too");
     let page = std::fs::read_to_string(place.path("page.html")).expect("a page");
     for part in [

@@ -59,10 +59,21 @@ fn tables_are_exported_for_markdown_and_latex() {
 }
 
 #[test]
-fn a_file_is_replaced_whole() {
+fn a_file_that_it_wrote_is_replaced_whole_and_no_other() {
     let place = place();
-    let old = place.write("numbers.csv", "old");
+    let old = place.write("numbers.csv", "precious");
+    let refused = place.run(&["export", "--out", "numbers.csv"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("numbers.csv") && refused.stderr.contains("--force"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_to_string(&old).expect("readable"), "precious");
+    assert_eq!(place.run(&["export", "--out", "didact.db"]).code, Some(4), "the store is no export, either");
+    place.succeed(&["export", "--out", "numbers.csv", "--force"]);
+    assert_eq!(std::fs::read_to_string(place.path("replaced/numbers.csv")).expect("was moved"), "precious");
+    // Its own is replaced without a word, what someone has changed is kept.
+    place.succeed(&["export", "--out", "numbers.csv", "--format", "json"]);
+    place.write("numbers.csv", "precious, too");
     let said = place.succeed(&["export", "--out", "numbers.csv"]).stdout;
+    assert_eq!(std::fs::read_to_string(place.path("replaced-2/numbers.csv")).expect("was moved"), "precious, too");
     assert_eq!(said, "");
     assert_eq!(std::fs::read_to_string(&old).expect("readable"), place.succeed(&["export"]).stdout);
     let left = std::fs::read_dir(place.folder()).expect("readable").filter_map(Result::ok);

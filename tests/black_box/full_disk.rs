@@ -1,7 +1,7 @@
 //! A disk that runs full at each kind of write: nothing is lost, and once there is room the sweep ends with the same numbers.
 
 use crate::caught::{Started, assert_each_stage_done_once, assert_same_bits, has_checkpoint};
-use crate::common::{Workplace, one_long_trial};
+use crate::common::{TINY, Workplace, one_long_trial};
 use crate::disks::{Mount, fill, small_disk};
 use crate::processes::wait_for;
 
@@ -84,4 +84,32 @@ fn without_room_for_a_store_a_sweep_is_refused() {
     drop(filler);
     let sweep = place.start("sweep.log", &SWEEP);
     assert_nothing_lost(&place, sweep);
+}
+
+#[test]
+fn without_room_for_a_report_the_older_one_stays_whole() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let folder = place.path("paper");
+    std::fs::create_dir(&folder).expect("created");
+    let Some(_disk) = small_disk(&folder, 32 << 20) else { return };
+    place.succeed(&["report", "--out", "paper"]);
+    let files = || -> Vec<(std::path::PathBuf, Vec<u8>)> {
+        let entries =
+            walkdir::WalkDir::new(&folder).sort_by_file_name().into_iter().map(|entry| entry.expect("readable"));
+        let files = entries.filter(|entry| entry.file_type().is_file() && entry.file_name() != "filler");
+        files.map(|entry| (entry.path().to_owned(), std::fs::read(entry.path()).expect("readable"))).collect()
+    };
+    place.query("UPDATE sweep SET question = 'Does it change?' RETURNING 1");
+    let before = files();
+    let filler = fill(&folder);
+    let refused = place.run(&["report", "--out", "paper"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    drop(filler);
+    let after: Vec<_> = files();
+    assert!(before.iter().all(|file| after.contains(file)), "an older file was changed");
+    place.succeed(&["report", "--out", "paper"]);
+    let page = std::fs::read_to_string(folder.join("index.html")).expect("a page");
+    assert!(page.contains("Does it change?"));
 }

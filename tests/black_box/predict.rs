@@ -101,6 +101,23 @@ fn map_and_overlay_are_what_the_scores_say() {
 }
 
 #[test]
+fn files_that_no_prediction_wrote_are_not_overwritten() {
+    let place = swept();
+    let run = &runs(&place)[0];
+    let image = "data/weave/test/good/000.png";
+    let mine = ["out/scores.json", "out/000-map.png"].map(|name| place.write(name, "precious"));
+    let refused = place.run(&["predict", run, image, "--out", "out"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("000-map.png, scores.json"), "{}", refused.stderr);
+    for file in &mine {
+        assert_eq!(std::fs::read_to_string(file).expect("is there"), "precious");
+    }
+    place.succeed(&["predict", run, image, "--out", "out", "--force"]);
+    assert_eq!(std::fs::read_to_string(place.path("out/replaced/scores.json")).expect("was moved"), "precious");
+    place.succeed(&["predict", run, image, "--out", "out"]);
+}
+
+#[test]
 fn images_of_one_name_do_not_overwrite_each_other_and_bad_ones_stop_no_good_one() {
     let place = swept();
     let run = &runs(&place)[0];

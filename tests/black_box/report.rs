@@ -114,3 +114,168 @@ fn the_commands_of_a_report_make_its_runs_again() {
         assert!(outcome.stdout.contains("nothing is left to do"), "{command}\n{}", outcome.stdout);
     }
 }
+
+/// Everything that a folder of a user's own may hold beside a report.
+fn precious(place: &Workplace, folder: &str) -> Vec<std::path::PathBuf> {
+    let names = [
+        "loss-ours.png",
+        "roc-curve.svg",
+        "maps-a.png",
+        "pareto-front.png",
+        "notes.md",
+        "tables/results-ours.tex",
+        "tables/effects-mine.csv",
+        "protocol-2-forest.png",
+    ];
+    names.iter().map(|name| place.write(&format!("{folder}/{name}"), "precious")).collect()
+}
+
+fn are_whole(files: &[std::path::PathBuf]) {
+    for file in files {
+        assert_eq!(std::fs::read_to_string(file).expect("is there"), "precious", "{}", file.display());
+    }
+}
+
+#[test]
+fn a_report_removes_and_overwrites_only_what_its_sweep_wrote() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
+    let mut mine = precious(&place, "reports/tiny");
+    place.succeed(&["sweep", "tiny.toml"]);
+    are_whole(&mine);
+
+    mine.extend(precious(&place, "paper"));
+    place.succeed(&["report", "--out", "paper"]);
+    place.succeed(&["report", "--out", "paper", "--watch"]);
+    let page = std::fs::read_to_string(place.path("paper/index.html")).expect("a page");
+    // A figure that the next report has not is removed, for it is known.
+    let manifest = place.path("paper/.didact-files.jsonl");
+    let known = std::fs::read_to_string(&manifest).expect("an account");
+    let digest = blake3::hash(b"older").to_hex();
+    let line = format!("{{\"file\":\"loss-gone.png\",\"blake3\":\"{digest}\",\"of\":\"report of sweep tiny\"}}\n");
+    std::fs::write(&manifest, known + &line).expect("written");
+    let older = place.write("paper/loss-gone.png", "older");
+    place.succeed(&["report", "--out", "paper"]);
+    assert!(!older.exists());
+    assert_eq!(std::fs::read_to_string(place.path("paper/index.html")).expect("a page"), page);
+    are_whole(&mine);
+
+    // What has a name of a report's files is refused, with nothing changed.
+    let foreign = [place.write("mine/index.html", "precious"), place.write("mine/report.md", "precious")];
+    let refused = place.run(&["report", "--out", "mine"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    for part in ["mine holds", "index.html, report.md", "--force", "mine/replaced"] {
+        assert!(refused.stderr.contains(part), "{part} is not in\n{}", refused.stderr);
+    }
+    are_whole(&foreign);
+    assert_eq!(files(&place, "mine").len(), 2);
+    place.succeed(&["report", "--out", "mine", "--force"]);
+    are_whole(&[place.path("mine/replaced/index.html"), place.path("mine/replaced/report.md")]);
+    assert!(place.path("mine/report.json").is_file());
+
+    // Another sweep's report stays, too.
+    let other = TINY.replace("epochs = 2", "epochs = 1").replace("name = \"tiny\"", "name = \"other\"");
+    place.write("other.toml", &other);
+    place.succeed(&["sweep", "other.toml", "--no-report"]);
+    let refused = place.run(&["report", "other", "--out", "mine"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("index.html (report of sweep tiny)"), "{}", refused.stderr);
+    // A sweep says so before it works for hours.
+    let page = place.write("reports/other/index.html", "precious");
+    let refused = place.run(&["sweep", "other.toml"]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--no-report") && refused.stderr.contains("index.html"), "{}", refused.stderr);
+    are_whole(&[page]);
+}
+
+#[test]
+fn a_report_of_an_older_version_makes_room_and_an_edited_one_is_kept() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
+    place.succeed(&["sweep", "tiny.toml"]);
+    // Older versions wrote no account.
+    std::fs::remove_file(place.path("reports/tiny/.didact-files.jsonl")).expect("an account");
+    let before = files(&place, "reports/tiny");
+    let told = place.succeed(&["report"]).stderr;
+    assert!(told.contains("moved ") && told.contains("reports/tiny/replaced"), "{told}");
+    assert_eq!(files(&place, "reports/tiny/replaced"), before);
+    place.write("reports/tiny/report.md", "edited");
+    let told = place.succeed(&["report"]).stderr;
+    assert!(told.contains("moved report.md"), "{told}");
+    assert_eq!(std::fs::read_to_string(place.path("reports/tiny/replaced-2/report.md")).expect("is kept"), "edited");
+    assert!(std::fs::read_to_string(place.path("reports/tiny/report.md")).expect("a report").starts_with("# tiny"));
+}
+
+/// The differences below the means of one table of the page, in its rows but the first.
+fn differences(markdown: &str, title: &str) -> Vec<String> {
+    let table = markdown.split(&format!("### {title}\n")).nth(1).unwrap_or_else(|| panic!("no {title} in\n{markdown}"));
+    let rows = table.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    rows.skip(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn one_difference_stands_on_every_page_and_in_every_export() {
+    let place = Workplace::new();
+    let space = "[search]\nseeds = [0, 1, 2]\n[search.space]\n\"model.skip\" = [\"none\"]\n[report]\nvariants = [\"model.skip\"]\n";
+    place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    // Means of 0.8 and 0.64; of the pairs −0.02 and −0.1.
+    place.query(
+        "UPDATE result SET value = (SELECT CASE WHEN st.baseline THEN CASE r.seed WHEN 0 THEN 0.6 WHEN 1 THEN 0.8 ELSE 1.0 END
+                                    ELSE CASE r.seed WHEN 0 THEN 0.58 ELSE 0.7 END END
+                                    FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id WHERE r.id = run_id)
+         WHERE name = 'pixel_auroc' AND selection = 'selected' RETURNING 1",
+    );
+    place.query(
+        "UPDATE run SET state = 'failed', reason = 'diverged' WHERE seed = 2
+         AND trial_id IN (SELECT trial_id FROM sweep_trial WHERE baseline = 0) RETURNING 1",
+    );
+    let told = place.succeed(&["report", "--json"]).stdout;
+    let found: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let verdicts = found[0]["verdicts"].as_array().expect("verdicts");
+    let pixel = verdicts.iter().find(|verdict| verdict["metric"] == "pixel_auroc").expect("is compared");
+    assert!((pixel["difference"].as_f64().expect("a number") + 0.06).abs() < 1e-9, "{pixel}");
+    assert_eq!((&pixel["seeds"], &pixel["incomplete_seeds"]), (&2.into(), &serde_json::json!([2])));
+    place.succeed(&["report"]);
+    let read = |name: &str| std::fs::read_to_string(place.path("reports/tiny").join(name)).expect("readable");
+    assert!(read("index.html").contains("−0.0600 (without seed 2)"));
+    let comparison = differences(&read("report.md"), "Against ST-FPM, re-run under the same protocol");
+    assert!(comparison[0].contains("−0.0600") && comparison[0].contains("2, without seed 2"), "{comparison:?}");
+    let csv = read("tables/comparisons.csv");
+    assert!(csv.contains("-0.06") && csv.contains("T02 "), "{csv}");
+    for file in [read("index.html"), read("report.md")] {
+        assert!(!file.contains("−0.1600"), "the difference of the means stands nowhere");
+    }
+    let arguments = ["compare", "tiny:ST-FPM", "tiny:skip=none"];
+    let text = place.run(&arguments).stdout;
+    assert!(text.contains("−0.0600") && text.contains("2 seed(s) (without seed 2"), "{text}");
+}
+
+#[test]
+fn a_point_of_the_search_that_is_the_baseline_is_in_effects_and_exports() {
+    let place = Workplace::new();
+    let space = "[search]\nseeds = [0]\n[search.space]\n\"model.autoencoder\" = [\"none\", \"unet\"]\n\"joint.student.learning_rate\" = [0.1, 0.4]\n";
+    place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
+    place.succeed(&["sweep", "tiny.toml"]);
+    let markdown = std::fs::read_to_string(place.path("reports/tiny/report.md")).expect("a report");
+    let levels = differences(&markdown, "Levels: pixel AUROC");
+    let cells = |row: &String| row.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let runs: Vec<(String, String)> =
+        levels.iter().map(cells).map(|cells| (cells[2].clone(), cells[3].clone())).collect();
+    let two = |level: &str| (level.to_owned(), "2".to_owned());
+    assert_eq!(runs, [two("0.1"), two("0.4"), two("none"), two("unet")], "{levels:?}");
+    let csv = place.succeed(&["export", "--shape", "wide"]).stdout;
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let head = reader.headers().expect("a head").clone();
+    let place_of = |name: &str| head.iter().position(|column| column == name).expect("a column");
+    let points: Vec<[String; 4]> = reader
+        .records()
+        .map(|row| row.expect("a row"))
+        .map(|row| {
+            ["short_id", "baseline", "model.autoencoder", "joint.student.learning_rate"]
+                .map(|n| row[place_of(n)].to_owned())
+        })
+        .collect();
+    assert_eq!(points.len(), 4);
+    assert_eq!(points[0], ["T01", "true", "none", "0.4"].map(str::to_owned), "{points:?}");
+}

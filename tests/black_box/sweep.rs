@@ -46,9 +46,12 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
     }
     let read = |name: &str| std::fs::read_to_string(place.path("reports/tiny").join(name)).expect("is there");
     assert_eq!(read("report.json"), place.succeed(&["report", "--json"]).stdout);
-    for part in
-        ["# tiny\n\nDoes it run?\n", "| U-Net, skip=concat |", "![pixel AUROC of ST-FPM", "- image size: 32×32 px"]
-    {
+    for part in [
+        "# tiny\n\nDoes it run?\n",
+        "| T02 U-Net, skip=concat |",
+        "![pixel AUROC of T01 ST-FPM",
+        "- image size: 32×32 px",
+    ] {
         assert!(read("report.md").contains(part), "report.md lacks {part}");
     }
     let stored = place.query(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use crate::plan::trial_id;
 use crate::report::frame::{Column, Kind, Value};
 use crate::report::text::exact;
 use crate::store::{RunRow, Store, StoreError};
@@ -51,6 +52,7 @@ impl Runs {
             ("sweep", Kind::Text),
             ("run", Kind::Text),
             ("trial", Kind::Text),
+            ("short_id", Kind::Text),
             ("variant", Kind::Text),
             ("baseline", Kind::Truth),
             ("protocol", Kind::Text),
@@ -70,6 +72,7 @@ impl Runs {
             text(&self.sweep),
             text(&row.id),
             text(&row.trial_id),
+            Value::Text(trial_id(row.number).into()),
             text(&row.variant),
             Value::Truth(row.baseline == 1),
             text(&row.protocol_id),

@@ -4,6 +4,7 @@ use plotters::prelude::*;
 
 use super::{ink, room};
 use crate::report::ReportError;
+use crate::report::axes::is_point;
 use crate::report::figure::{Figure, INK, digits, plain, series};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::statistics::summary;
@@ -15,7 +16,7 @@ const MOST_DOTS: usize = 1000;
 
 /// None of few trials.
 pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
-    let mut searched: Vec<_> = groups.variants.iter().filter(|variant| !variant.baseline).collect();
+    let mut searched: Vec<_> = groups.variants.iter().filter(|v| groups.of_variant(v).any(is_point)).collect();
     searched.sort_by_key(|variant| groups.of_variant(variant).next().map(|run| run.position));
     if searched.len() < FEWEST {
         return Ok(None);

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::{centred, ink, room};
 use crate::report::ReportError;
-use crate::report::axes::{SearchedAxis, searched};
+use crate::report::axes::{SearchedAxis, is_point, searched};
 use crate::report::figure::{Area, DrawResult, Figure, INK, MESH, PAPER, digits, ramp};
 use crate::report::grouping::{Groups, METRICS};
 use crate::report::statistics::summary;
@@ -22,7 +22,7 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     axes.truncate(MOST_AXES);
     let (name, label) = METRICS[0];
     let mut trials: Vec<(Vec<usize>, f64)> = Vec::new();
-    for variant in groups.variants.iter().filter(|variant| !variant.baseline) {
+    for variant in groups.variants.iter().filter(|variant| groups.of_variant(variant).any(is_point)) {
         let values: Vec<f64> =
             groups.of_variant(variant).filter_map(|run| groups.value(run, "selected", name)).collect();
         if let (Some(run), Some(summary)) = (groups.of_variant(variant).next(), summary(&values)) {

@@ -12,6 +12,9 @@ const INTERVALS: &str = "With fewer than 8 seeds the interval is Student's t ove
                          not of other images. From 8 seeds on it is a bootstrap over seeds and, within each category, images. \
                          An interval is of its comparison alone, p of all that were made: one may leave 0 out where the other says no more.";
 
+/// Which seeds count.
+const COMPLETE: &str = "Only complete seeds count: those with which both have a number in each of these categories.";
+
 /// Every variant against ST-FPM.
 pub(in crate::report) fn against_baseline(verdicts: &[Verdict], groups: &Groups<'_>) -> Table {
     let of = groups.categories.len();
@@ -32,7 +35,7 @@ pub(in crate::report) fn against_baseline(verdicts: &[Verdict], groups: &Groups<
         remarks: None,
         notes: vec![format!(
             "Paired by category and seed; each seed's difference is a mean over the categories in which both have a number, p is \
-             adjusted over the variants of one metric, counts are of single category–seed pairs. {INTERVALS}"
+             adjusted over the variants of one metric, counts are of single category–seed pairs. {COMPLETE} {INTERVALS}"
         )],
     }
 }
@@ -70,7 +73,7 @@ pub(in crate::report) fn side_by_side(verdicts: &[&Verdict]) -> Table {
         remarks: None,
         notes: over_categories
             .chain([format!(
-                "Paired by category and seed; p is adjusted over the trials that are compared in one metric. {INTERVALS}"
+                "Paired by category and seed; p is adjusted over the trials that are compared in one metric. {COMPLETE} {INTERVALS}"
             )])
             .collect(),
     }
@@ -105,6 +108,9 @@ fn difference(verdict: &Verdict) -> [Cell; 5] {
         Cell::interval(verdict.interval),
         Cell::number(verdict.p, |p| format!("{p:.3}")),
         counts,
-        Cell::count(verdict.seeds),
+        Cell {
+            text: verdict.without().map_or_else(|| verdict.seeds.to_string(), |w| format!("{}, {w}", verdict.seeds)),
+            ..Cell::count(verdict.seeds)
+        },
     ]
 }

@@ -8,7 +8,7 @@ use crate::store::RunRow;
 pub(in crate::report) fn failures(rows: &Rows) -> Option<Table> {
     let row = |run: &RunRow| Row {
         cells: vec![
-            Cell::text(&run.variant),
+            Cell::text(&run.title),
             Cell::text(&run.category),
             Cell::whole(run.seed),
             Cell::text(run.reason.as_deref().unwrap_or("unknown")),

@@ -1,6 +1,7 @@
 //! Variant × category: means over seeds, the best marked where the tests support it.
 
 use crate::report::best::{self, Rivals};
+use crate::report::difference::{Differences, without};
 use crate::report::grouping::{Groups, METRICS, Variant, metric_label};
 use crate::report::reproduce::anchor;
 use crate::report::side::Side;
@@ -8,7 +9,7 @@ use crate::report::statistics::{Summary, summary};
 use crate::report::table::{Cell, Column, Row, Table, whole};
 use crate::report::text::{signed, spread};
 
-/// One table a metric: mean ± standard deviation over seeds, and the difference from ST-FPM's mean below.
+/// One table a metric: mean ± standard deviation over seeds, and the paired difference from ST-FPM below.
 pub(in crate::report) fn results(groups: &Groups<'_>, sides: &[Side]) -> Vec<Table> {
     METRICS.iter().map(|(name, label)| table(groups, sides, name, label)).collect()
 }
@@ -22,7 +23,7 @@ struct Over<'g> {
     mean: bool,
 }
 
-fn table(groups: &Groups<'_>, sides: &[Side], metric: &'static str, label: &str) -> Table {
+fn table<'s>(groups: &'s Groups<'_>, sides: &'s [Side], metric: &'static str, label: &str) -> Table {
     let overs = columns(groups, metric);
     let cells: Vec<Vec<Cell>> = overs.iter().map(|over| column(groups, sides, over, metric)).collect();
     let row = |(place, variant): (usize, &Variant)| {
@@ -48,8 +49,50 @@ fn table(groups: &Groups<'_>, sides: &[Side], metric: &'static str, label: &str)
         title: groups.marked(label),
         columns: std::iter::once(Column::label("variant")).chain(headings).chain(ends).collect(),
         rows: groups.variants.iter().enumerate().map(row).collect(),
-        remarks: groups.baseline().map(|_| "Below each mean, its difference from ST-FPM's."),
-        notes: order.into_iter().chain([Rivals::of(groups).note(marked), selected.to_owned()]).collect(),
+        remarks: groups.baseline().map(|_| {
+            "Below each mean, the difference from ST-FPM: a mean of pairs with the same category and seed. It is not the difference of the \
+             means where runs are missing."
+        }),
+        notes: order
+            .into_iter()
+            .chain([Rivals::of(groups).note(marked)])
+            .chain(overs.last().and_then(|over| unpaired(groups, sides, over, metric)))
+            .chain([selected.to_owned()])
+            .collect(),
+    }
+}
+
+/// Variants whose differences a note tells.
+const MOST_TOLD: usize = 6;
+
+/// The paired differences of the variants that lack pairs: where a table has no room for remarks, nobody is to subtract the means.
+fn unpaired<'s>(groups: &Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric: &'static str) -> Option<String> {
+    let told = |(variant, place): (&Variant, usize)| {
+        let difference = difference(groups, sides, place, over, metric).filter(|d| !d.incomplete_seeds.is_empty())?;
+        Some(format!("{} {}", variant.label, described(&difference, over)))
+    };
+    let all: Vec<String> = groups.variants.iter().zip(0..).filter_map(told).collect();
+    let more = if all.len() > MOST_TOLD { format!("; and {} more", all.len() - MOST_TOLD) } else { String::new() };
+    let first = all.iter().take(MOST_TOLD).map(String::as_str).collect::<Vec<_>>().join("; ");
+    (!all.is_empty())
+        .then(|| format!("Runs are missing. Differences from ST-FPM of equal categories and seeds: {first}{more}."))
+}
+
+/// The difference of a variant from ST-FPM in a column: that of the verdict in the mean over categories.
+fn difference<'s>(
+    groups: &Groups<'_>,
+    sides: &'s [Side],
+    place: usize,
+    over: &Over<'s>,
+    metric: &'static str,
+) -> Option<Differences<'s>> {
+    let baseline = groups.variants.iter().position(|variant| variant.baseline)?;
+    if groups.variants[place].baseline {
+        return None;
+    }
+    match over.mean {
+        true => Differences::between(&sides[place], &sides[baseline], metric),
+        false => Differences::over(&over.categories, &sides[place], &sides[baseline], metric),
     }
 }
 
@@ -71,7 +114,7 @@ fn columns<'g>(groups: &'g Groups<'_>, metric: &str) -> Vec<Over<'g>> {
     columns
 }
 
-fn column(groups: &Groups<'_>, sides: &[Side], over: &Over<'_>, metric: &'static str) -> Vec<Cell> {
+fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric: &'static str) -> Vec<Cell> {
     let summaries: Vec<Option<Summary>> = groups
         .variants
         .iter()
@@ -85,7 +128,6 @@ fn column(groups: &Groups<'_>, sides: &[Side], over: &Over<'_>, metric: &'static
         .collect();
     let means: Vec<Option<f64>> = summaries.iter().map(|summary| summary.map(|summary| summary.mean)).collect();
     let best = best::best(sides, &means, Rivals::of(groups), &over.categories, metric);
-    let reference = groups.variants.iter().position(|variant| variant.baseline).and_then(|place| means[place]);
     let cell = |(place, summary): (usize, Option<Summary>)| {
         let variant = &groups.variants[place];
         let Some(summary) = summary else {
@@ -103,12 +145,22 @@ fn column(groups: &Groups<'_>, sides: &[Side], over: &Over<'_>, metric: &'static
         if summary.count < runs {
             cell = cell.remarked(format!("{} of {runs} seeds", summary.count));
         }
-        match reference.filter(|_| !variant.baseline).map(|reference| summary.mean - reference) {
-            Some(difference) => cell.remarked(signed(difference)),
+        match difference(groups, sides, place, over, metric) {
+            Some(difference) => cell.remarked(described(&difference, over)),
             None => cell,
         }
     };
     summaries.iter().copied().enumerate().map(cell).collect()
+}
+
+/// "+0.0120", and of what where it is not of all that stands above it: "+0.0120 (2 categories, without seed 3)".
+fn described(difference: &Differences<'_>, over: &Over<'_>) -> String {
+    let (paired, shown) = (difference.categories.len(), over.categories.len());
+    let plural = if paired == 1 { "y" } else { "ies" };
+    let categories = (paired != shown).then(|| format!("{paired} categor{plural}"));
+    let facts: Vec<String> = categories.into_iter().chain(without(&difference.incomplete_seeds)).collect();
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    format!("{}{facts}", signed(difference.mean()))
 }
 
 /// "3", or "2–3" where categories differ.
