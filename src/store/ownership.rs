@@ -120,14 +120,17 @@ async fn refuse_others(found: &Marker, ours: &Marker, root: &Path) -> Result<(),
     let refuse = |owner: String, remedy: &str| {
         Err(StoreError::NotOurs { folder: root.to_owned(), owner, remedy: remedy.to_owned() })
     };
-    let other_place = found.store != ours.store;
+    // Under the same name a store that was begun anew, or a copy of it from before it had an identity, goes on with its folder.
+    if found.store == ours.store {
+        return Ok(());
+    }
     if found.id != ours.id {
         return refuse(
             format!("another store ({})", found.store.display()),
             "Name another folder (--artifacts, DIDACT_ARTIFACTS); if that store is gone for good, remove this folder",
         );
     }
-    if other_place && found.folder == ours.folder && is_store(&found.store, ours).await {
+    if found.folder == ours.folder && is_store(&found.store, ours).await {
         return refuse(
             format!("{}, of which {} is a copy", found.store.display(), ours.store.display()),
             "Give the copy a folder of its own (--artifacts DIR): a copy of this one, or a new one",

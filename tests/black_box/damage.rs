@@ -20,8 +20,11 @@ fn swept() -> Workplace {
 fn files(place: &Workplace) -> Vec<PathBuf> {
     let kinds = ["features", "pretrain", "joint", "score", "evaluate"];
     let mut files = Vec::new();
-    for kind in kinds {
-        let entries = walkdir::WalkDir::new(place.path("didact.artifacts").join(kind)).sort_by_file_name();
+    for folder in kinds.map(|kind| place.path("didact.artifacts").join(kind)) {
+        if !folder.exists() {
+            continue;
+        }
+        let entries = walkdir::WalkDir::new(folder).sort_by_file_name();
         let entries = entries.into_iter().map(|entry| entry.expect("can be listed"));
         files.extend(entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path));
     }

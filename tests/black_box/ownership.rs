@@ -102,6 +102,28 @@ fn a_store_that_is_moved_or_copied_with_its_folder_goes_on() {
 }
 
 #[test]
+fn a_store_that_is_begun_anew_under_its_name_keeps_its_folder() {
+    let place = two_stores();
+    let before = digests_of(&place, "one.artifacts");
+    std::fs::remove_file(place.path("one.db")).expect("removed");
+    place.succeed(&["sweep", "one.toml", "--store", "one.db", "--no-report"]);
+    place.succeed(&["gc", "--store", "one.db"]);
+    assert_eq!(digests_of(&place, "one.artifacts"), before);
+}
+
+/// The digest of every published file of a folder, by path.
+fn digests_of(place: &Workplace, folder: &str) -> Vec<(String, String)> {
+    let root = place.path(folder);
+    let entries =
+        walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().map(|entry| entry.expect("can be listed"));
+    let files = entries.filter(|entry| entry.file_type().is_file()).map(|entry| {
+        let below = entry.path().strip_prefix(&root).expect("below").display().to_string();
+        (below, blake3::hash(&std::fs::read(entry.path()).expect("readable")).to_string())
+    });
+    files.filter(|(path, _)| !path.starts_with("logs") && path != "store.json").collect()
+}
+
+#[test]
 fn a_copy_does_not_clean_the_folder_of_the_original() {
     let place = two_stores();
     std::fs::copy(place.path("one.db"), place.path("copy.db")).expect("copied");
