@@ -46,7 +46,10 @@ impl PlanSource {
     pub(super) fn is_other(&self, known: &Known) -> bool {
         let same_place = match &known.origin {
             Some(origin) => *origin == self.origin,
-            None => known.file == self.file || Self::origin_of(known.file.as_deref().map(Path::new)) == self.origin,
+            // The oldest stores do not even know the path as it was typed.
+            None => known.file.as_deref().is_none_or(|file| {
+                Some(file) == self.file.as_deref() || Self::origin_of(Some(Path::new(file))) == self.origin
+            }),
         };
         !same_place && without_overrides(&known.source) != without_overrides(&self.text)
     }
@@ -90,7 +93,8 @@ mod tests {
         assert!(given.is_other(&known(Some(DEMO), None, "demo")));
         // Stores of older versions know the path as it was typed.
         assert!(!given.is_other(&known(None, Some("b.toml"), "edited")));
-        assert!(given.is_other(&known(None, None, "demo")));
+        assert!(given.is_other(&known(None, Some("c.toml"), "other")));
+        assert!(!given.is_other(&known(None, None, "anything")));
         let demo = PlanSource { origin: DEMO.into(), text: "new demo".into(), ..PlanSource::default() };
         assert!(!demo.is_other(&known(None, None, "old demo")), "a newer didact carries a newer demo");
         assert!(demo.is_other(&known(Some("/a/b.toml"), Some("b.toml"), "text")));

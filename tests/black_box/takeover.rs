@@ -175,8 +175,7 @@ fn the_command_line_wins_over_the_environment() {
     let text = text.replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }\n", "");
     place.write("tiny.toml", &text);
     let planned = |arguments: &[&str]| {
-        let outcome =
-            place.command(arguments).env("DIDACT_DATA", "a").env("DIDACT_STORE", "").output().expect("starts");
+        let outcome = place.command(arguments).env("DIDACT_DATA", "a").output().expect("starts");
         let outcome = place.outcome(&outcome);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         outcome.stdout.lines().next().unwrap_or_default().to_owned()
