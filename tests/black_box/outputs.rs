@@ -31,10 +31,9 @@ fn place_with_a_sweep() -> Workplace {
 }
 
 /// Commands whose result is what they print.
-const RESULTS: [&[&str]; 12] = [
+const RESULTS: [&[&str]; 11] = [
     &["status"],
     &["status", "--json"],
-    &["why", "tiny"],
     &["export"],
     &["export", "--format", "json"],
     &["report", "--json"],
