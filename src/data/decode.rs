@@ -12,7 +12,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
 
 use super::room::{Taken, room_for};
-use super::{DataError, jpeg, png, regular};
+use super::{DataError, jpeg, png, regular, webp};
 
 /// The largest image that is read, pixels: where Pillow refuses a file as a decompression bomb.
 pub(super) const MOST_PIXELS: u64 = 178_956_970;
@@ -124,7 +124,7 @@ fn open(path: &Path) -> Result<Opened, DataError> {
         Some(ImageFormat::Jpeg) => of_jpeg(file, bytes),
         Some(ImageFormat::Bmp) => of_bmp(file, bytes),
         Some(ImageFormat::Tiff) => of_tiff(file),
-        Some(ImageFormat::WebP) => of_decoder(ImageFormat::WebP, WebPDecoder::new(file)),
+        Some(ImageFormat::WebP) => of_webp(file, bytes),
         Some(other) => Err(Refused::Damaged(format!("it is of the kind {other:?}"))),
         None => Err(Refused::Damaged("its content is that of no known kind".to_owned())),
     };
@@ -191,6 +191,11 @@ fn of_bmp(mut file: BufReader<File>, bytes: u64) -> Result<Opened, Refused> {
     let opened = of_decoder(ImageFormat::Bmp, BmpDecoder::new(file))?;
     check_size((opened.header.width, opened.header.height), |pixels| squeezed || pixels / 8 <= bytes)?;
     Ok(opened)
+}
+
+fn of_webp(mut file: BufReader<File>, bytes: u64) -> Result<Opened, Refused> {
+    webp::check(&mut file, bytes)?;
+    of_decoder(ImageFormat::WebP, WebPDecoder::new(file))
 }
 
 /// A TIFF's tag says in which order its pixels are stored: Pillow turns it whether asked to or not.

@@ -28,6 +28,7 @@ mod select;
 mod settings;
 mod split;
 mod synthetic;
+mod webp;
 
 pub use self::image::{Image, Picture, normalise};
 pub use check::{CategoryReport, DataReport, Deep, check};

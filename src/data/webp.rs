@@ -1,0 +1,31 @@
+//! Whether a WebP is whole, by the lengths of its chunks: the decoder does not compare them with the file's.
+
+use std::io::{Read, Seek, SeekFrom};
+
+/// Every chunk must lie in the file, and the file must be as long as it says; what follows belongs to no image.
+pub(super) fn check(file: &mut (impl Read + Seek), length: u64) -> Result<(), String> {
+    let cut = || "it ends early: a chunk is longer than what is left".to_owned();
+    let read = |file: &mut dyn Read| -> Result<u64, String> {
+        let mut head = [0; 8];
+        file.read_exact(&mut head).map_err(|_| cut())?;
+        let [.., a, b, c, d] = head;
+        Ok(u64::from(u32::from_le_bytes([a, b, c, d])))
+    };
+    let end = 8 + read(file)?;
+    // Behind the name of the kind.
+    let mut place = 12;
+    while place + 8 <= end {
+        file.seek(SeekFrom::Start(place)).map_err(|error| error.to_string())?;
+        let size = read(file)?;
+        place += 8 + size;
+        if place > end {
+            return Err(cut());
+        }
+        // Chunks begin at even places.
+        place += size % 2;
+    }
+    match end <= length {
+        true => file.rewind().map_err(|error| error.to_string()),
+        false => Err(cut()),
+    }
+}
