@@ -24,8 +24,9 @@ impl Dataset {
         }
         let mut notes = Vec::new();
         if not_used > 0 {
-            let what = if not_used == 1 { "1 file or folder" } else { &format!("{not_used} files or folders") };
-            notes.push(format!("{what} below {} not used: `didact data check` names them and says why", found.root));
+            let (what, are) = if not_used == 1 { ("file or folder", "is") } else { ("files or folders", "are") };
+            let where_told = "`didact data check` names them and says why";
+            notes.push(format!("{not_used} {what} below {} {are} not used: {where_told}", found.root));
         }
         for (category, digests) in self.categories().iter().zip(digests) {
             let findings = of_category(category, settings, digests)?;
