@@ -211,7 +211,7 @@ mod tests {
         (0..12).for_each(|y| drawn.put_pixel(0, y, image::Luma([255])));
         drawn.save(&mask).expect("written");
         let (source, defect) = (ImageSource::File(image), Some("cut".to_owned()));
-        let sample = Sample { image: "i.png".to_owned(), defect, source, masks: vec![mask] };
+        let sample = Sample { image: "i.png".to_owned(), defect, source, masks: vec![mask], mask_above: 0 };
         let reading = |exif| Reading { exif, white_level: None };
         let set = |exif| sample.load_mask(60, reading(exif)).expect("reads").expect("has one");
         let (stored, seen) = (set(Exif::Ignore), set(Exif::Apply));

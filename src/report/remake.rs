@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn names_stay_names_and_files_stay_files() {
         let long = SweepRow { name: "x".repeat(64), ..sweep() };
-        assert!(crate::spec::is_name(&name(&long, &runs("{}"))));
+        assert!(crate::spec::is_sweep_name(&name(&long, &runs("{}"))));
         assert_eq!(as_argument("-f.toml"), "./-f.toml");
         let old = SweepRow { overrides: None, source: "# --set a=1\n# --set b=x y\nx\n# --set c=2".into(), ..sweep() };
         assert_eq!(given(&old), ["a=1", "b=x y"]);

@@ -17,8 +17,8 @@ row! {
         pub run: String,
         /// The run's category.
         pub category: String,
-        /// The run's variant.
-        pub variant: String,
+        /// Its trial's id and settings.
+        pub trial: String,
         /// The run's state.
         pub run_state: String,
         /// The holder's machine.
@@ -35,7 +35,7 @@ impl Store {
     pub async fn held_stages(&self, sweep: &str) -> Result<Vec<HeldStage>, StoreError> {
         Ok(sqlx::query_as(
             // CROSS JOIN: from the few that are held.
-            "SELECT s.id AS stage, s.kind, r.id AS run, r.category, st.variant, r.state AS run_state,
+            "SELECT s.id AS stage, s.kind, r.id AS run, r.category, st.title AS trial, r.state AS run_state,
                     a.host, a.pid, a.process_started
              FROM attempt a CROSS JOIN stage s CROSS JOIN run_stage rs CROSS JOIN sweep_run sr
              JOIN run r ON r.id = sr.run_id
@@ -70,7 +70,7 @@ impl SweepStatus {
             wait_again(&mut self.stages, |row| row.kind == *kind, |row| (&mut row.state, &mut row.count));
         }
         for row in idle.values().filter(|row| row.run_state == "running" && !busy.contains(row.run.as_str())) {
-            let theirs = |shown: &RunStates| shown.category == row.category && shown.variant == row.variant;
+            let theirs = |shown: &RunStates| shown.category == row.category && shown.trial == row.trial;
             wait_again(&mut self.runs, theirs, |shown| (&mut shown.state, &mut shown.count));
         }
         self.gone_stages = stages.len() as i64;
@@ -109,7 +109,7 @@ mod tests {
             kind: text("joint"),
             run: text(run),
             category: text("weave"),
-            variant: text("ST-FPM"),
+            trial: text("T01"),
             run_state: text("running"),
             host: text("here"),
             pid,
@@ -138,6 +138,7 @@ mod tests {
         let runs = |state: &str, count| RunStates {
             category: text("weave"),
             variant: text("ST-FPM"),
+            trial: text("T01"),
             state: text(state),
             count,
         };
@@ -148,6 +149,7 @@ mod tests {
             failures: Vec::new(),
             workers: vec![worker(1), worker(2)],
             gone_stages: 0,
+            search: None,
             thread_seconds_left: None,
             events: Vec::new(),
         };

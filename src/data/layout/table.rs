@@ -174,7 +174,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use crate::data::layout::miniature::{Miniature, told};
-    use crate::data::{DataError, DataSettings, Dataset, HeldOut, Layout};
+    use crate::data::{DataError, DataSettings, Dataset, HeldOut, Layout, Reading};
 
     fn root() -> Miniature {
         let root = Miniature::with(&["p/0.png", "p/1.png", "p/2.png", "q/a/3.png", "q/4.jpg"]);
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!((a.validation, &a.held_out), (1, &HeldOut::Given(vec![2])));
         assert_eq!(told(a), [("q/4.jpg", Some("anomaly"), 1), ("q/a/3.png", None, 0)]);
         assert!(dataset.categories()[1].held_out.is_fifth());
-        assert!(a.test[0].load_mask(8).expect("fits").is_some_and(|mask| mask.pixels.contains(&true)));
+        assert!(a.test[0].load_mask(8, Reading::default()).expect("fits").is_some_and(|mask| mask.pixels.contains(&true)));
     }
 
     #[test]

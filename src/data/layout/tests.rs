@@ -250,7 +250,7 @@ fn a_jpeg_is_no_mask() {
     root.image("metal_plate/ground_truth/major_rust/000_mask.jpg");
     let opened = |mask_threshold| {
         let settings = DataSettings { mask_threshold, ..root.settings(None) };
-        Dataset::open(&settings).expect("opens").categories()[0].check()
+        Dataset::open(&settings).expect("opens").categories()[0].check(Reading::default())
     };
     let message = opened(0).expect_err("lossy").to_string();
     assert!(message.contains("000_mask.jpg") && message.contains("write it as PNG"), "{message}");
