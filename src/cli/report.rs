@@ -77,10 +77,9 @@ pub(super) fn look(name: &str) -> Result<(), Failure> {
 }
 
 /// That a sweep could not write its report, and how it can still be had.
-pub(super) fn unwritten(failure: Failure, name: &str) -> Failure {
-    let message =
-        format!("{}; the results are in the store, and `didact report {name}` writes the report", failure.message);
-    Failure { message, ..failure }
+pub(super) fn unwritten(mut failure: Failure, name: &str) -> Failure {
+    failure.message.push_str(&format!("; the results are in the store, and `didact report {name}` writes the report"));
+    failure
 }
 
 /// Writes the report and tells where its page is.

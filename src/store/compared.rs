@@ -92,13 +92,13 @@ impl Store {
         let runs = format!(
             "SELECT r.id, r.trial_id, r.category, r.seed, r.state, p.content AS protocol,
                     COALESCE((SELECT st.variant FROM sweep_trial st WHERE st.trial_id = r.trial_id
-                              ORDER BY CASE WHEN st.sweep_id = ?1 THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS variant,
+                              ORDER BY CASE WHEN st.sweep_id = '{of}' THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS variant,
                     COALESCE((SELECT st.title FROM sweep_trial st WHERE st.trial_id = r.trial_id
-                              ORDER BY CASE WHEN st.sweep_id = ?1 THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS title
+                              ORDER BY CASE WHEN st.sweep_id = '{of}' THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS title
              FROM run r JOIN protocol p ON p.id = r.protocol_id WHERE r.id IN ({wanted})
              ORDER BY r.trial_id, r.category, r.seed"
         );
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(of).bind(id).fetch_all(&self.pool).await?)
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(id).fetch_all(&self.pool).await?)
     }
 
     /// The same runs with their numbers.

@@ -76,8 +76,8 @@ pub(super) async fn content(connection: &mut SqliteConnection) -> Result<Content
     let first = MIGRATIONS.iter().next().map(|migration| (migration.version, migration.checksum.to_vec()));
     Ok(match steps.last() {
         None if others.is_empty() => Content::Nothing,
-        // Other programs keep such a table, too: the first step tells.
-        Some((version, _)) if steps.first() == first.as_ref() => Content::Store(*version),
+        // Other programs keep such a table, too: the header tells, and in stores from before it said so, the first step.
+        Some((version, _)) if application == APPLICATION || steps.first() == first.as_ref() => Content::Store(*version),
         _ => foreign(),
     })
 }

@@ -38,7 +38,7 @@ fn a_number_of_trials_is_a_total_and_every_change_is_told() {
     assert!(!take("1").contains("has changed"), "a new sweep changes nothing");
     let attempts = place.count(ATTEMPTS);
     let more = take("2");
-    assert!(more.contains("the sweep has changed: 1 trial(s) added (joint.student.learning_rate=0.2"), "{more}");
+    assert!(more.contains("the sweep has changed: 1 trial(s) added (T02 learning_rate=0.2"), "{more}");
     assert!(more.contains("none removed, 1 kept"), "{more}");
     // Features and pretraining are there: joint training, two scores, two evaluations.
     assert_eq!(place.count(ATTEMPTS), attempts + 5);

@@ -162,14 +162,14 @@ fn three_trials_on_six_categories_are_ranked() {
     // Ranks 3, 2, 1 in all six: χ² = 12 with two degrees of freedom; 2.344 · √(3 · 4 / (6 · 6)); 2 / 2⁶.
     for part in [
         "Friedman over 6 categories, pixel_auroc: p = 0.002; mean ranks (1 = highest), critical difference 1.35",
-        "  1.00  skip=add",
+        "  1.00  T03 skip=add",
         "  T03 skip=add ranks above T01 ST-FPM",
         "Wilcoxon over categories, pixel_auroc: p = 0.031",
         "one seed: no interval",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
-    assert!(!text.contains("skip=add ranks above skip=none"), "{text}");
+    assert!(!text.contains("T03 skip=add ranks above T02 skip=none"), "{text}");
     let told = json(&place, &[&names[..], &["--json"]].concat());
     let test = told["friedman"].as_array().expect("tests").iter().find(|test| test["metric"] == "pixel_auroc");
     let test = test.expect("of pixel AUROC");

@@ -106,7 +106,7 @@ fn twelve_bits_in_sixteen_are_told_and_scaled_where_asked() {
     let before = place.count("SELECT count(*) FROM stage");
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "data.white_level=4095"]);
     assert!(place.count("SELECT count(*) FROM stage") > before, "other images, other stages");
-    let prepared = place.query("SELECT key FROM stage WHERE kind = 'features' ORDER BY key");
+    let prepared = place.query("SELECT id FROM stage WHERE kind = 'features' ORDER BY id");
     let brightest = |key: &String| {
         let folder = place.path("didact.artifacts/features").join(key);
         let header = std::fs::read_to_string(folder.join("features.json")).expect("reads");

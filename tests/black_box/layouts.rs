@@ -129,7 +129,7 @@ folder = { normals = "fine", test_normals = "also-fine", anomalies = "defects", 
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
     assert_eq!(numbers(&place, "folder"), numbers(&place, "mvtec"));
     let told = place.succeed(&["data", "check", "folder.toml"]).stdout;
-    assert!(told.starts_with("folder layout at data"), "{told}");
+    assert!(told.starts_with("folder layout at [folder]/data"), "{told}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn status_tells_at_once_what_gone_processes_held() {
     drop(frozen);
     wait_for("the worker's end", || !is_alive(worker));
     let told = place.succeed(&["status"]).stdout;
-    assert!(told.contains(": 0 of 1 runs done, 0 running, 0 failed; no worker"), "{told}");
+    assert!(told.contains(": 0 of 1 runs done, 0 running, 0 failed; time left unknown"), "{told}");
     assert!(
         told.contains("1 stage was running in processes that are gone; the next `didact sweep` takes up"),
         "{told}"

@@ -58,7 +58,7 @@ fn neither_evaluation_is_taken_for_the_other() {
     assert!(!names.iter().any(|name| name.starts_with("pseudo")), "{names:?}");
 
     // The real numbers are there already: those of the painted defects are added all the same, and change none of them.
-    place.succeed(&["sweep", "guided.toml", "--no-report"]);
+    place.succeed(&["sweep", "guided.toml", "--no-report", "--replace"]);
     let after = place.query(NAMES);
     assert_eq!(after.len(), names.len() + 2, "{after:?}");
     assert_eq!(place.query(rows), before);

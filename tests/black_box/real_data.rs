@@ -69,7 +69,8 @@ fn teachers_features_are_pytorchs<B: Backend>() {
     let place = |c: usize, y: usize, x: usize| (c * side + y) * side + x;
     let rgb = (0..side * side).flat_map(|p| (0..3).map(move |c| hash(place(c, p / side, p % side)) as u8)).collect();
     let synthetic = Image { side, rgb };
-    let hazelnut = Picture::open(&data.join("hazelnut/train/good/00.jpg"), Reading::default()).expect("decodes").resized(side);
+    let hazelnut =
+        Picture::open(&data.join("hazelnut/train/good/00.jpg"), Reading::default()).expect("decodes").resized(side);
     for (image, golden) in [synthetic, hazelnut].iter().zip(golden()["images"].as_array().expect("a list")) {
         let name = golden["name"].as_str().expect("a name");
         for c in 0..3 {

@@ -96,7 +96,7 @@ fn what_an_earlier_call_left_is_continued_or_begun_again() {
         (Server::Whole, WEIGHTS.to_vec(), vec![]),
         // Of another file: continued, its hash is wrong, and it is fetched anew.
         (Server::Whole, vec![7; 1000], vec!["1000-", ""]),
-        (Server::Whole, vec![7; WEIGHTS.len() + 5], vec![&*"LONG", ""]),
+        (Server::Whole, vec![7; WEIGHTS.len() + 5], vec!["LONG", ""]),
     ] {
         let (place, (server, asked)) = (Workplace::new(), serve(kind, ranges.len().max(1)));
         std::fs::write(place.path(&part), &left).expect("written");

@@ -273,7 +273,7 @@ mod tests {
         let root = miniature::mvtec();
         for place in ["nut/ground_truth", "nut/ground_truth/cut", "nut/test"] {
             let folder = root.path(place);
-            std::fs::set_permissions(&folder, PermissionsExt::from_mode(0)).expect("closed");
+            std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o0)).expect("closed");
             // Root reads everything.
             let closed = std::fs::read_dir(&folder).is_err();
             let opened = root.open(None);

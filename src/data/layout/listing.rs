@@ -49,7 +49,7 @@ pub(super) fn children(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 
 /// The folders in a folder, sorted by name.
 pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    keep(children(folder)?, |path| is_folder(path))
+    keep(children(folder)?, is_folder)
 }
 
 /// The image files in a folder, sorted by name.

@@ -204,7 +204,9 @@ mod tests {
         assert_eq!((a.validation, &a.held_out), (1, &HeldOut::Given(vec![2])));
         assert_eq!(told(a), [("q/4.jpg", Some("anomaly"), 1), ("q/a/3.png", None, 0)]);
         assert!(dataset.categories()[1].held_out.is_fifth());
-        assert!(a.test[0].load_mask(8, Reading::default()).expect("fits").is_some_and(|mask| mask.pixels.contains(&true)));
+        assert!(
+            a.test[0].load_mask(8, Reading::default()).expect("fits").is_some_and(|mask| mask.pixels.contains(&true))
+        );
     }
 
     #[test]

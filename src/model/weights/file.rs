@@ -185,7 +185,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let told =
             |path: &Path| WeightFile::open(&WeightSource::File(path.to_owned())).expect_err("refused").to_string();
-        assert!(told(folder.path()).contains("not a file"));
+        assert!(told(folder.path()).contains("it is a folder, expected a file"));
         let large = folder.path().join("large.pth");
         // Without blocks: it takes no room on the disk.
         File::create(&large).and_then(|file| file.set_len(budget::FILE_BYTES + 1)).expect("created");

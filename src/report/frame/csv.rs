@@ -14,7 +14,7 @@ pub(super) struct CsvWriter<W: Write> {
 impl<W: Write> CsvWriter<W> {
     pub(super) fn new(columns: &[Column], out: W) -> io::Result<Self> {
         let mut out = csv::Writer::from_writer(out);
-        out.write_record(columns.iter().map(|column| &column.name))?;
+        out.write_record(columns.iter().map(|column| &column.name)).map_err(unwritten)?;
         Ok(Self { out, text: String::new() })
     }
 }
@@ -32,12 +32,20 @@ impl<W: Write> RowWriter for CsvWriter<W> {
                 Value::Number(number) => write!(self.text, "{number}"),
                 Value::Truth(truth) => write!(self.text, "{truth}"),
             };
-            self.out.write_field(&self.text)?;
+            self.out.write_field(&self.text).map_err(unwritten)?;
         }
-        Ok(self.out.write_record(None::<&[u8]>)?)
+        self.out.write_record(None::<&[u8]>).map_err(unwritten)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// What the system said: csv's own conversion loses the kind, by which a reader that has gone is told from a full disk.
+fn unwritten(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }

@@ -157,24 +157,27 @@ mod tests {
     fn the_search_is_not_drawn_to_where_trials_fail() {
         let axes = [axis("rate", Domain::LogUniform { low: 1e-3, high: 1e2 })];
         let rate = |point: &Point| number(point[0]);
-        let outcome = |point: &Point| match rate(point) > 1.0 {
-            true => Outcome::Failed,
-            false => Outcome::Value(-rate(point).log10().abs()),
+        // How many guided trials fail, of ten searches of twenty: failed ones told as failed, or as nothing.
+        let failures = |told: Outcome| -> usize {
+            let search = |seed| {
+                let mut history: Vec<Observation> = Vec::new();
+                for index in 0..30 {
+                    let strategy = Strategy::Tpe { trials: 30, seed };
+                    let point =
+                        propose(&axes, &strategy, index, &history).expect("a continuum has always another point");
+                    let outcome = match rate(&point) > 1.0 {
+                        true => told,
+                        false => Outcome::Value(-rate(&point).log10().abs()),
+                    };
+                    history.push(Observation { point, outcome });
+                }
+                history[10..].iter().filter(|known| rate(&known.point) > 1.0).count()
+            };
+            (0..10).map(search).sum()
         };
-        let mut failed = Vec::new();
-        for seed in 0..10 {
-            let mut history: Vec<Observation> = Vec::new();
-            for index in 0..30 {
-                let strategy = Strategy::Tpe { trials: 30, seed };
-                let point = propose(&axes, &strategy, index, &history).expect("a continuum has always another point");
-                let outcome = outcome(&point);
-                history.push(Observation { point, outcome });
-            }
-            failed.push(history[10..].iter().filter(|known| known.outcome == Outcome::Failed).count());
-        }
-        let all: usize = failed.iter().sum();
-        // Blind draws fail in 80 of 200.
-        assert!(all < 60 && failed.iter().all(|&count| count < 12), "{failed:?} of 20 guided trials failed");
+        let (learnt, unlearnt) = (failures(Outcome::Failed), failures(Outcome::Void));
+        assert!(unlearnt > 140, "{unlearnt} of 200 fail where nothing is learnt of it: too few to tell");
+        assert!(learnt < 100, "{learnt} of 200 fail, {unlearnt} where nothing is learnt of it");
     }
 
     #[test]
