@@ -10,7 +10,7 @@ pub const DEMO: &str = "the embedded demo";
 pub struct PlanSource {
     /// Its path as it was typed; none for the embedded demo.
     pub file: Option<String>,
-    /// Its absolute path without links, or [`DEMO`].
+    /// Its absolute path without links; for the embedded demo, its words.
     pub origin: String,
     /// Where the command was started.
     pub folder: Option<String>,
