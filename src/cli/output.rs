@@ -40,13 +40,12 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 /// Tells of files that had to make room.
-#[expect(clippy::print_stderr, reason = "what is going on goes to standard error")]
 pub(super) fn tell_aside(aside: &Aside) {
     let (count, folder) = (aside.files.len(), aside.folder.display());
-    match aside.files.as_slice() {
-        [one] => eprintln!("moved {one} to {folder}: it was not as this command had written it"),
-        _ => eprintln!("moved {count} files to {folder}: they were not as this command had written them"),
-    }
+    say(&match aside.files.as_slice() {
+        [one] => format!("moved {one} to {folder}: it was not as this command had written it"),
+        _ => format!("moved {count} files to {folder}: they were not as this command had written them"),
+    });
 }
 
 /// "45 s", "12 min", "3 h 20 min".

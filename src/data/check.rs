@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::image::Look;
 use super::layout::{self, Parts, Unused};
 use super::published::{Counts, published_counts};
-use super::sample::ImageSource;
 use super::{Category, DataError, DataSettings, Exif, Layout, Reading, Sample, findings, held_out};
 
 /// What `data check` found in one category.
@@ -52,6 +51,11 @@ pub struct Deep {
 }
 
 impl Deep {
+    /// Both together.
+    fn and(self, other: Self) -> Self {
+        Self { images: self.images + other.images, largest: self.largest.max(other.largest) }
+    }
+
     /// The white level of the bits that they use, where these are fewer than 16.
     fn white_level(self) -> Option<u16> {
         let used = u16::BITS - self.largest.leading_zeros();
@@ -139,7 +143,7 @@ fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<Stri
         Exif::Apply => notes.push(format!("{turned} image(s) are turned by their EXIF orientation")),
     }
     let deep = categories.iter().filter_map(|category| category.deep);
-    let deep = deep.reduce(|a, b| Deep { images: a.images + b.images, largest: a.largest.max(b.largest) });
+    let deep = deep.reduce(Deep::and);
     match (deep, reading.white_level) {
         (Some(deep), None) => {
             if let Some(white) = deep.white_level() {
@@ -186,8 +190,8 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
                 count(&mut report.sizes, format!("{width}×{height}"));
                 report.exif_turned += usize::from(asks_to_be_turned);
                 if let Some(largest) = largest {
-                    let deep = report.deep.get_or_insert(Deep { images: 0, largest });
-                    *deep = Deep { images: deep.images + 1, largest: deep.largest.max(largest) };
+                    let one = Deep { images: 1, largest };
+                    report.deep = Some(report.deep.map_or(one, |known| known.and(one)));
                 }
             }
             Err(error) => report.problems.push(error.to_string()),
@@ -196,8 +200,8 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
             Ok(false) if sample.defect.is_some() => report.missing_masks.push(sample.image.clone()),
             Ok(_) => {}
             // An unreadable image is already told.
-            Err(DataError::Decode { path, .. } | DataError::TooLarge { path, .. } | DataError::Io { path, .. }) if matches!(&sample.source, ImageSource::File(p) if *p == path) =>
-                {}
+            Err(DataError::Decode { path, .. } | DataError::TooLarge { path, .. } | DataError::Io { path, .. })
+                if sample.is_file(&path) => {}
             Err(error) => report.problems.push(error.to_string()),
         }
     }

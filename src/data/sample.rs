@@ -43,6 +43,11 @@ impl Sample {
         }
     }
 
+    /// Whether it is read from this file.
+    pub(super) fn is_file(&self, path: &Path) -> bool {
+        matches!(&self.source, ImageSource::File(own) if own == path)
+    }
+
     /// The image, decoded and forgotten.
     pub(super) fn look(&self) -> Result<Look, DataError> {
         match &self.source {
@@ -124,8 +129,8 @@ impl Sample {
 
 /// How a mask is turned to lie on its image.
 ///
-/// Where EXIF is applied, a mask with an orientation of its own is turned by that. Any other was drawn either on the pixels as they are
-/// stored or on the picture as it is seen: its size tells which, and where both have one size, it is turned as its image is.
+/// Where EXIF is applied, a mask with an orientation of its own is turned by that. Any other was drawn on the pixels as they are
+/// stored, or on the picture as it is seen. Its size tells which; where both have one size, it is turned as its image is.
 fn fitting(
     mask_path: &Path,
     mask: Header,

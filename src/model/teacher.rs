@@ -39,8 +39,8 @@ pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(
     outcome.map(|()| (teacher, backbone))
 }
 
-/// Compares the whole network with the file before any of it is built: every tensor is there and finite, and no other stands among
-/// them, for it would change what the layers compute (as in squeeze-and-excitation networks).
+/// Compares the whole network with the file before any of it is built: every tensor is there and finite. No other may stand
+/// among them: it would change what the layers compute, as in squeeze-and-excitation networks.
 fn judge(file: &WeightFile, backbone: &Backbone) -> Result<(), WeightError> {
     let whole = Backbone { levels: LevelSet::ALL, ..*backbone }.tensors();
     for (name, shape) in backbone.tensors() {

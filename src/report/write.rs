@@ -65,8 +65,8 @@ fn place_of(sweep: &str, folder: &Path) -> OutputFolder {
 /// What is done for each protocol, in this order.
 const STEPS: [&str; 3] = ["pictures", "comparisons", "figures"];
 
-/// Writes the page with its figures, tables, and the same as Markdown and JSON. `tell` hears what begins. As long as one file cannot be
-/// written, none takes its place; of an older report what is as it was written is replaced or removed, and nothing else.
+/// Writes the page with its figures, tables, and the same as Markdown and JSON. `tell` hears what begins. If one file cannot be
+/// written, none takes its place. Of an older report only files that are as it wrote them are replaced or removed.
 ///
 /// # Errors
 /// Files in the way that no report of the sweep wrote, unless [`Foreign::SetAside`] has them moved.

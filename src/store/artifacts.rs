@@ -92,7 +92,7 @@ impl Artifacts {
     /// The folder of an artifact for reading, once these files (none named: all) were found to be what was published.
     ///
     /// # Errors
-    /// The damage; it is logged, too, for what cannot be read is left out.
+    /// The damage, which is logged, too.
     pub fn intact(&self, kind: StageKind, key: &Key, files: &[&str]) -> Result<PathBuf, Damage> {
         let path = self.path(kind, key);
         intact(&path, files).map(|()| path)
@@ -174,7 +174,7 @@ fn verify(path: &Path, recorded: Option<&str>, look: Look<'_>) -> Result<bool, D
 /// Looks at files (none named: all) of an artifact's folder before they are read.
 ///
 /// # Errors
-/// The damage; it is logged, too, for what cannot be read is left out.
+/// The damage, which is logged, too.
 pub fn intact(folder: &Path, files: &[&str]) -> Result<(), Damage> {
     let look = if files.is_empty() { Look::Digests } else { Look::Files(files) };
     verify(folder, None, look).map(|_| ()).inspect_err(|damage| {

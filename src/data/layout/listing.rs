@@ -64,7 +64,7 @@ fn keep(paths: Vec<PathBuf>, wanted: impl Fn(&Path) -> Result<bool, DataError>) 
 /// What lies at a path, links followed; none where there is nothing, or a link that leads nowhere.
 ///
 /// # Errors
-/// A folder above may not be looked into: what it holds is unknown, which is not the same as nothing.
+/// A folder above may not be looked into: what it holds is unknown.
 pub(super) fn metadata(path: &Path) -> Result<Option<Metadata>, DataError> {
     match std::fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
