@@ -29,6 +29,11 @@ pub fn has_colours() -> bool {
     coloured(io::stderr().is_terminal(), |name| std::env::var_os(name))
 }
 
+/// Whether standard output shows colours.
+pub fn output_has_colours() -> bool {
+    coloured(io::stdout().is_terminal(), |name| std::env::var_os(name))
+}
+
 /// Whether standard error is a terminal on which lines can be drawn again.
 pub fn can_redraw() -> bool {
     io::stderr().is_terminal() && is_capable(|name| std::env::var_os(name))

@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(exit) => return exit,
     };
-    start(&global.log, |runtime| match verb {
+    start(global.log, |runtime| match verb {
         Verb::Sweep(args) => runtime.block_on(sweep::run(&args, &global)),
         Verb::List(args) => runtime.block_on(list::run(&args, &global)),
         Verb::Delete(args) => runtime.block_on(delete::run(&args, &global)),

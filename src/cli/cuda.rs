@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(exit) => return exit,
     };
-    start(&global.log, |runtime| match verb {
+    start(global.log, |runtime| match verb {
         Verb::Devices { json } => devices(json),
         Verb::Check(args) => check::run(&args),
         Verb::Speed(args) => speed::run(&args),

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::paths::expanded;
 use crate::store::{Artifacts, Store, StoreError, path_of};
@@ -17,9 +18,13 @@ pub(super) struct Global {
     /// Folder of artifacts [default: beside the store, of its name: a.db has a.artifacts].
     #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR", value_parser = PathBufValueParser::new().map(|path| expanded(&path)))]
     artifacts: Option<PathBuf>,
-    /// What is logged to standard error: error, warn, info, debug, trace.
-    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
-    pub(super) log: String,
+    /// The least severe level that is logged to standard error.
+    #[arg(long, global = true, default_value = "warn", value_name = "LEVEL", value_parser = log_level())]
+    pub(super) log: LevelFilter,
+}
+
+fn log_level() -> impl TypedValueParser<Value = LevelFilter> {
+    PossibleValuesParser::new(["error", "warn", "info", "debug", "trace"]).try_map(|level| level.parse::<LevelFilter>())
 }
 
 /// A store's name with its `~` expanded, behind the scheme, too: it may come from the environment, which no shell has looked at.

@@ -91,7 +91,7 @@ fn on_gpu(args: &PredictArgs, global: &Global, slot: &Slot) -> Result<Exit, Fail
     };
     let status = Command::new(&slot.executable)
         .args(["predict", &args.run, "--device", &slot.device.to_string()])
-        .args(["--store", &global.store, "--log", &global.log])
+        .args(["--store", &global.store, "--log", &global.log.to_string()])
         .arg("--artifacts")
         .arg(global.artifacts().root())
         .arg("--out")

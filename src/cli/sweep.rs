@@ -129,7 +129,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         wanted,
         slots,
         store: global.store.clone(),
-        log: global.log.clone(),
+        log: global.log.to_string(),
         artifacts: artifacts.root().to_owned(),
         time_limit: args.time_limit,
         stage_timeout: args.stage_timeout,

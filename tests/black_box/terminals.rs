@@ -64,7 +64,12 @@ fn colours_are_for_terminals_that_have_them() {
         };
         assert!(coloured(&[xterm]), "{arguments:?}");
         assert!(!coloured(&[xterm, ("NO_COLOR", Some("1"))]), "{arguments:?}");
-        assert!(!coloured(&[("TERM", Some("dumb"))]) && !coloured(&[("TERM", None)]), "{arguments:?}");
+        // Libraries think better of a terminal where `CI` is set.
+        for ci in [None, Some("true")] {
+            for term in [None, Some(""), Some("dumb")] {
+                assert!(!coloured(&[("TERM", term), ("CI", ci)]), "{arguments:?}, TERM={term:?}, CI={ci:?}");
+            }
+        }
         let piped = |variable: Option<&str>| {
             let mut command = place.command(arguments);
             command.env("TERM", "xterm-256color");
