@@ -1,5 +1,6 @@
 //! The table `[data]`: layout, root, categories, what is held out.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::problem::Place;
@@ -135,7 +136,8 @@ fn categories(reader: &mut Reader<'_>, problems: &mut Problems) -> CategorySelec
 
 /// Names that stand earlier in the list, too.
 fn repeated(names: &[String]) -> impl Iterator<Item = (usize, &String)> {
-    names.iter().enumerate().filter(|(index, name)| names[..*index].contains(name))
+    let mut listed = HashSet::new();
+    names.iter().enumerate().filter(move |(_, name)| !listed.insert(*name))
 }
 
 /// What `data.held_out` can be.

@@ -1,5 +1,7 @@
 //! `[search]`, but for its space.
 
+use std::collections::HashSet;
+
 use super::reader::{Problems, Reader, quoted};
 use super::tree::Value;
 use crate::plan::{Objective, Pruner, SearchSettings, Strategy};
@@ -99,9 +101,10 @@ fn pruner_of(kind: &str, reader: &mut Reader<'_>, problems: &mut Problems) -> Pr
 fn seeds(reader: &mut Reader<'_>, problems: &mut Problems) -> Vec<u64> {
     let Some(items) = reader.list("seeds", "a list of whole numbers", problems) else { return vec![0] };
     let mut seeds = Vec::new();
+    let mut listed = HashSet::new();
     for item in items {
         match item.value {
-            Value::Integer(seed) if seed >= 0 && !seeds.contains(&(seed as u64)) => seeds.push(seed as u64),
+            Value::Integer(seed) if seed >= 0 && listed.insert(seed) => seeds.push(seed as u64),
             Value::Integer(seed) if seed >= 0 => {
                 problems.add(&item.place, format!("seed {seed} is listed twice"), "list each seed once");
             }

@@ -419,3 +419,13 @@ fn nothing_selects_where_nothing_is_held_out() {
     let told = read("[joint.loss]\nreconstruction = 0\nweighting = \"uw-so\"\n").expect_err("no sense");
     assert!(told.contains("one loss alone has nothing to be weighed against"), "{told}");
 }
+
+#[test]
+fn long_lists_are_read_in_linear_time_and_only_the_first_problems_are_told() {
+    let list = |values: &mut dyn Iterator<Item = i64>| format!("[search]\nseeds = {:?}\n", values.collect::<Vec<_>>());
+    let (sweep, _) = good(&list(&mut (0..50_000)));
+    assert_eq!(sweep.search.seeds.len(), 50_000);
+    let told = read(&list(&mut (1..=50_000).map(|seed| seed % 7 - 8))).expect_err("negative seeds");
+    assert_eq!(told.matches("expected whole numbers").count(), 50);
+    assert!(told.contains("more than 50 problems"), "{told}");
+}
