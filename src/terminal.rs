@@ -1,4 +1,5 @@
-//! Standard error: what goes there, and how it looks. Everything here is best effort: a closed pipe or a full disk must not end the work.
+//! What goes to standard error, and what a terminal shows. Writing here is best effort: a closed pipe or a full disk must not end
+//! the work.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -24,14 +25,9 @@ impl Write for BestEffort {
     }
 }
 
-/// Whether standard error shows colours.
-pub fn has_colours() -> bool {
-    coloured(io::stderr().is_terminal(), |name| std::env::var_os(name))
-}
-
-/// Whether standard output shows colours.
-pub fn output_has_colours() -> bool {
-    coloured(io::stdout().is_terminal(), |name| std::env::var_os(name))
+/// Whether a stream, standard output or standard error, shows colours.
+pub fn has_colours(stream: &impl IsTerminal) -> bool {
+    coloured(stream.is_terminal(), |name| std::env::var_os(name))
 }
 
 /// Whether standard error is a terminal on which lines can be drawn again.

@@ -85,7 +85,7 @@ impl From<SpecErrors> for Failure {
 
 /// Colours on a terminal that has them, the same shapes without elsewhere.
 fn theme() -> GraphicalTheme {
-    match terminal::has_colours() {
+    match terminal::has_colours(&std::io::stderr()) {
         true => GraphicalTheme::unicode(),
         false => GraphicalTheme::unicode_nocolor(),
     }

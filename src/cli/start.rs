@@ -1,8 +1,11 @@
 //! What both executables do around a verb: logs, the runtime, what went wrong, the exit code.
 
+use std::ffi::OsStr;
+use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::builder::Resettable;
+use clap::{Command, Parser};
 use tokio::runtime::Runtime;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
@@ -17,16 +20,33 @@ use crate::terminal::{self, say};
 
 /// The command line; where there is nothing to run, the exit code: of help and version, or of what is wrong.
 pub(super) fn parse<A: Parser>() -> Result<A, ExitCode> {
-    A::try_parse_from(std::env::args_os().map(expanded_argument)).map_err(|told| {
+    read::<A>().map_err(|told| {
         if told.use_stderr() {
-            say(&shown(&told, terminal::has_colours()));
+            say(&shown(&told, terminal::has_colours(&io::stderr())));
             return Exit::Usage.into();
         }
-        match print(&shown(&told, terminal::output_has_colours())) {
+        match print(&shown(&told, terminal::has_colours(&io::stdout()))) {
             Ok(()) => Exit::Done.into(),
             Err(failure) => fail(&failure),
         }
     })
+}
+
+fn read<A: Parser>() -> Result<A, clap::Error> {
+    let mut command = without_empty_variables(A::command());
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os().map(expanded_argument))?;
+    A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// An empty variable counts as unset, as everywhere in didact; clap would take it for a value.
+fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| match argument.get_env().is_some_and(is_empty) {
+            true => argument.env(Resettable::Reset),
+            false => argument,
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// What clap says. Its own way of printing has other rules for colours than the rest of didact: it looks at `CI`, too.
@@ -58,7 +78,7 @@ fn fail(failure: &Failure) -> ExitCode {
 fn listen(level: LevelFilter) {
     // Where a line cannot be written, the layers would say so by a macro that panics.
     let shown = tracing_subscriber::fmt::layer()
-        .with_ansi(terminal::has_colours())
+        .with_ansi(terminal::has_colours(&io::stderr()))
         .log_internal_errors(false)
         .with_writer(|| terminal::BestEffort);
     let attempt = tracing_subscriber::fmt::layer().with_ansi(false).log_internal_errors(false).with_writer(AttemptLog);

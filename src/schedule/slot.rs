@@ -191,7 +191,8 @@ fn in_turn(gpus: &[u32], jobs: usize, per_gpu: usize) -> Vec<Device> {
 }
 
 fn sibling() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("DIDACT_CUDA").map(|path| expanded(Path::new(&path))) {
+    if let Some(named) = std::env::var_os("DIDACT_CUDA").filter(|path| !path.is_empty()) {
+        let named = expanded(Path::new(&named));
         return named.is_file().then_some(named);
     }
     let beside = std::env::current_exe().ok().map(|own| own.with_file_name(SIBLING));

@@ -1,7 +1,7 @@
 //! One entry of `[search.space]`: listed values or a range, and when it counts.
 
-use super::problem::Place;
-use super::reader::{Problems, near, quoted};
+use super::problem::{Place, Problems};
+use super::reader::{near, quoted};
 use super::tree::{Node, Table, Value};
 use crate::search::{Coordinate, Domain};
 

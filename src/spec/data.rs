@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
-use super::problem::Place;
-use super::reader::{Problems, Reader};
+use super::problem::{Place, Problems};
+use super::reader::Reader;
 use crate::data::{
     CategorySelection, DataSettings, Exif, FolderSettings, HeldOutChoice, Layout, Reading, SyntheticSettings, Unmasked,
     has_signs, shortest,

@@ -1,6 +1,7 @@
 //! The table `[joint]`: recipes, and what overrides them.
 
-use super::reader::{Problems, Reader};
+use super::problem::Problems;
+use super::reader::Reader;
 use crate::model::AutoEncoder;
 use crate::nn::OptimizerSettings;
 use crate::train::{

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::axis::{self, Entry};
-use super::problem::{Place, Problem, SpecErrors};
-use super::reader::{Problems, Reader, near};
+use super::problem::{Place, Problem, Problems, SpecErrors};
+use super::reader::{Reader, near};
 use super::space::{self, Space};
 use super::tree::{self, Table};
 use super::{resolve, search, when};
@@ -49,7 +49,7 @@ pub fn load_at_most(
                     let help = "name a TOML file such as experiments/demo.toml".to_owned();
                     return Err(errors(
                         Source { name, text: String::new() },
-                        vec![Problem { place: Place::Whole, message, help }],
+                        Problem { place: Place::Whole, message, help },
                     ));
                 }
             }
@@ -57,7 +57,7 @@ pub fn load_at_most(
     };
     let mut table = match tree::parse(&source.text) {
         Ok(table) => table,
-        Err(problem) => return Err(errors(source, vec![problem])),
+        Err(problem) => return Err(errors(source, problem)),
     };
     let mut problems = Problems::default();
     for (key, value) in overrides {
@@ -77,15 +77,15 @@ pub fn load_at_most(
         problems.add(&Place::Flag(format!("{key}={value}")), format!("`{key}` is searched"), help);
     }
     if !problems.is_empty() {
-        return Err(errors(source, problems.into_sorted()));
+        return Err(errors(source, problems));
     }
     // What was really run: the file and what the command line changed.
     let flags: String = overrides.iter().map(|(key, value)| format!("# --set {key}={value}\n")).collect();
     Ok((sweep, space, Source { text: format!("{flags}{}", source.text), ..source }))
 }
 
-fn errors(source: Source, problems: Vec<Problem>) -> SpecErrors {
-    SpecErrors::new(source.name, source.text, problems)
+fn errors(source: Source, problems: impl Into<Problems>) -> SpecErrors {
+    SpecErrors::new(source.name, source.text, problems.into())
 }
 
 fn read(table: &Table, source: Source, limit: Option<usize>, problems: &mut Problems) -> (Sweep, Space) {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::reader::{Problems, Reader};
+use super::problem::Problems;
+use super::reader::Reader;
 use super::tree::Value;
 use crate::model::{
     Architecture, AutoEncoder, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip, TeacherSettings,

@@ -38,6 +38,44 @@ impl Place {
     }
 }
 
+/// How many problems are kept: a list of 100,000 wrong values needs no 100,000 messages.
+const MOST_KEPT: usize = 50;
+
+/// The problems found so far, and whether there are more.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    kept: Vec<Problem>,
+    more: bool,
+}
+
+impl Problems {
+    pub(super) fn add(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+        let problem = Problem { place: place.clone(), message: message.into(), help: help.into() };
+        if self.kept.contains(&problem) {
+            return;
+        }
+        match self.kept.len() < MOST_KEPT {
+            true => self.kept.push(problem),
+            false => self.more = true,
+        }
+    }
+
+    /// Whether something is wrong at a place already.
+    pub(super) fn concern(&self, place: &Place) -> bool {
+        self.kept.iter().any(|problem| problem.place == *place)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self { kept: vec![problem], more: false }
+    }
+}
+
 /// A problem with the text that shows its place.
 #[derive(Debug, thiserror::Error)]
 #[error("{problem}")]
@@ -63,27 +101,39 @@ impl Diagnostic for Located<'_> {
 
 /// Everything that is wrong with a sweep file.
 #[derive(Debug, thiserror::Error)]
-#[error("{} in {file}; nothing was started", counted(problems.len()))]
+#[error("{} in {file}; nothing was started", self.counted())]
 pub struct SpecErrors {
     /// The file's name.
     file: String,
     text: NamedSource<String>,
     /// At least one problem, in the order of their places.
     problems: Vec<Problem>,
-}
-
-fn counted(problems: usize) -> String {
-    if problems == 1 { "1 error".to_owned() } else { format!("{problems} errors") }
+    /// Whether there are more than these.
+    more: bool,
 }
 
 impl SpecErrors {
     /// The problems of a file with the given name and text.
-    pub(super) fn new(file: String, text: String, problems: Vec<Problem>) -> Self {
-        Self { text: NamedSource::new(&file, text).with_language("TOML"), file, problems }
+    pub(super) fn new(file: String, text: String, problems: Problems) -> Self {
+        let Problems { mut kept, more } = problems;
+        kept.sort_by_key(|problem| match &problem.place {
+            Place::File(span) => (0, span.start),
+            Place::Flag(_) => (1, 0),
+            Place::Whole => (2, 0),
+        });
+        Self { text: NamedSource::new(&file, text).with_language("TOML"), file, problems: kept, more }
     }
 
     /// What is wrong, in the order of the text.
     pub fn located(&self) -> impl Iterator<Item = Located<'_>> {
         self.problems.iter().map(|problem| Located { problem, text: &self.text })
+    }
+
+    fn counted(&self) -> String {
+        match (self.problems.len(), self.more) {
+            (shown, true) => format!("more than {shown} errors (the first {shown} are shown)"),
+            (1, false) => "1 error".to_owned(),
+            (all, false) => format!("{all} errors"),
+        }
     }
 }

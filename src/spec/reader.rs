@@ -3,55 +3,9 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use super::problem::{Place, Problem};
+use super::problem::{Place, Problems};
 use super::tree::{Node, Table, Value};
 use crate::paths::expanded;
-
-/// How many problems are kept: a list of 100,000 wrong values needs no 100,000 messages.
-const SHOWN: usize = 50;
-
-/// The problems found so far, and that there are more.
-#[derive(Debug, Default)]
-pub(super) struct Problems {
-    kept: Vec<Problem>,
-    more: bool,
-}
-
-impl Problems {
-    pub(super) fn add(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
-        let problem = Problem { place: place.clone(), message: message.into(), help: help.into() };
-        if self.kept.contains(&problem) {
-            return;
-        }
-        match self.kept.len() < SHOWN {
-            true => self.kept.push(problem),
-            false => self.more = true,
-        }
-    }
-
-    /// The problems in the order of their places.
-    pub(super) fn into_sorted(mut self) -> Vec<Problem> {
-        self.kept.sort_by_key(|problem| match &problem.place {
-            Place::File(span) => (0, span.start),
-            Place::Flag(_) => (1, 0),
-            Place::Whole => (2, 0),
-        });
-        if self.more {
-            let message = format!("more than {SHOWN} problems were found: these are the first");
-            self.kept.push(Problem { place: Place::Whole, message, help: "mend these, and try again".to_owned() });
-        }
-        self.kept
-    }
-
-    /// Whether something is wrong at a place already.
-    pub(super) fn concern(&self, place: &Place) -> bool {
-        self.kept.iter().any(|problem| problem.place == *place)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
-    }
-}
 
 /// One table being read.
 pub(super) struct Reader<'t> {

@@ -3,7 +3,8 @@
 use super::data::data;
 use super::joint::{MIN_RATE, joint};
 use super::networks;
-use super::reader::{Problems, Reader};
+use super::problem::Problems;
+use super::reader::Reader;
 use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise};
 use crate::model::{AutoEncoder, Placement};
 use crate::plan::Trial;

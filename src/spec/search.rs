@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::reader::{Problems, Reader, quoted};
+use super::problem::Problems;
+use super::reader::{Reader, quoted};
 use super::tree::Value;
 use crate::plan::{Objective, Pruner, SearchSettings, Strategy};
 use crate::search::MAX_POINTS;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::axis::{coordinate, listed};
 use super::load::Source;
-use super::problem::{Place, SpecErrors};
-use super::reader::{Problems, Reader};
+use super::problem::{Place, Problems, SpecErrors};
+use super::reader::Reader;
 use super::resolve;
 use super::tree::{self, Node, Table, Value};
 use crate::model::AutoEncoder;
@@ -62,7 +62,7 @@ impl Space {
         let trial = self.checked(point, &mut problems);
         match problems.is_empty() {
             true => Ok(trial),
-            false => Err(SpecErrors::new(self.source.name.clone(), self.source.text.clone(), problems.into_sorted())),
+            false => Err(SpecErrors::new(self.source.name.clone(), self.source.text.clone(), problems)),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Conditions of axes: looked up, and the axes put behind those that they depend on.
 
 use super::axis::{Entry, coordinate, listed, same};
-use super::reader::{Problems, near};
+use super::problem::Problems;
+use super::reader::near;
 use super::tree::{self, Node, Table, Value};
 use crate::search::{Axis, Condition, Coordinate};
 

@@ -45,6 +45,25 @@ fn status_is_read_by_people_and_programs() {
 }
 
 #[test]
+fn an_empty_variable_counts_as_unset() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    let empty = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        for name in ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "DIDACT_CUDA", "NO_COLOR"] {
+            command.env(name, "");
+        }
+        place.outcome(&command.output().expect("starts"))
+    };
+    let swept = empty(&["sweep", "tiny.toml", "--no-report"]);
+    assert_eq!(swept.code, Some(0), "{}", swept.stderr);
+    assert!(place.path("didact.db").is_file() && place.path("didact.artifacts").is_dir());
+    assert!(empty(&["status"]).stdout.contains("tiny"));
+    // What is typed is meant: an empty value there is a mistake.
+    assert_eq!(place.run(&["--artifacts", "", "status"]).code, Some(2));
+}
+
+#[test]
 fn the_demos_weights_are_a_teacher() {
     insta::assert_snapshot!(Workplace::new().succeed(&["weights", "check", "demo"]).stdout);
 }
