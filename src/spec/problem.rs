@@ -101,10 +101,9 @@ impl Diagnostic for Located<'_> {
 
 /// Everything that is wrong with a sweep file.
 #[derive(Debug, thiserror::Error)]
-#[error("{} in {file}; nothing was started", self.counted())]
+#[error("{} in {}; nothing was started", self.counted(), text.name())]
 pub struct SpecErrors {
-    /// The file's name.
-    file: String,
+    /// The file with its name.
     text: NamedSource<String>,
     /// At least one problem, in the order of their places.
     problems: Vec<Problem>,
@@ -121,7 +120,7 @@ impl SpecErrors {
             Place::Flag(_) => (1, 0),
             Place::Whole => (2, 0),
         });
-        Self { text: NamedSource::new(&file, text).with_language("TOML"), file, problems: kept, more }
+        Self { text: NamedSource::new(file, text).with_language("TOML"), problems: kept, more }
     }
 
     /// What is wrong, in the order of the text.
