@@ -74,6 +74,10 @@ bench-parts:
 bench-engine:
     cargo bench --bench engine
 
+# Simulate verdicts on variants that are equally good: how often is one called better or worse?
+bench-inference:
+    cargo bench --bench inference
+
 # Sixteen processes at one store for so many seconds: failed writes, the longest wait, throughput.
 hammer seconds="60":
     DIDACT_HAMMER_SECONDS={{seconds}} cargo test --quiet --test black_box sixteen_processes -- --nocapture

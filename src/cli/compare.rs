@@ -128,32 +128,17 @@ fn tell_trial(verdicts: &[&Verdict]) -> Result<(), Failure> {
     for verdict in verdicts {
         for (category, seed, p) in &verdict.delong {
             print(&format!(
-                "DeLong, image AUROC, {category}, seed {seed}: p = {p:.3} (other images, these two networks)"
+                "DeLong, image AUROC, {category}, seed {seed}: p = {p:.3}, not adjusted (other images, these two networks)"
             ))?;
         }
         if let Some(p) = verdict.over_categories {
-            print(&format!("Wilcoxon over categories, {}: p = {p:.3}", verdict.metric))?;
+            print(&format!("Wilcoxon over categories, {}: p (Holm) = {p:.3}", verdict.metric))?;
         }
     }
     Ok(())
 }
 
 fn tell_ranks(test: &RankTest) -> Result<(), Failure> {
-    print(&format!(
-        "Friedman over {} categories, {}: p = {:.3}; mean ranks (1 = highest), critical difference {:.2} (Nemenyi)",
-        test.categories.len(),
-        test.metric,
-        test.p,
-        test.critical_difference
-    ))?;
-    for (label, rank) in &test.mean_ranks {
-        print(&format!("  {rank:.2}  {label}"))?;
-    }
-    for (better, worse) in &test.apart {
-        print(&format!("  {better} ranks above {worse}"))?;
-    }
-    if test.apart.is_empty() {
-        print("  no two are told apart")?;
-    }
-    Ok(())
+    print(&format!("{}: {}", test.metric, test.told()))?;
+    test.mean_ranks.iter().try_for_each(|(label, rank)| print(&format!("  {rank:.2}  {label}")))
 }

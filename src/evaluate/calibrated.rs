@@ -10,9 +10,9 @@ use super::{EvaluateSettings, MapRule, ScoreHeader, Snapshot, quantile};
 pub struct Calibrated {
     /// The rule.
     pub rule: MapRule,
-    /// Scores of the held-out normals.
+    /// Scores of the held-out normals, each by the rule that the others make; empty where these are too few.
     pub normal: Vec<f32>,
-    /// The score above which an image is called defective: a quantile of the held-out normals'; none where nothing is held out.
+    /// The score above which an image is called defective: a quantile of the held-out normals'; none where too few are held out.
     pub threshold: Option<f64>,
 }
 
@@ -27,7 +27,8 @@ impl Calibrated {
     ) -> io::Result<Self> {
         let held_out = header.maps(score, snapshot, "held-out", header.held_out)?;
         let rule = MapRule::fit(settings, &held_out, side);
-        let normal: Vec<f32> = rule.all(&held_out, side).iter().map(|map| map.score).collect();
+        let score = |image: usize, rule: &MapRule| rule.one(&held_out, image, side).score;
+        let normal = MapRule::left_out(settings, &held_out, side, score).unwrap_or_default();
         let threshold = quantile(&normal, settings.threshold_quantile);
         Ok(Self { rule, normal, threshold })
     }

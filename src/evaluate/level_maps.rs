@@ -29,6 +29,14 @@ impl LevelMaps {
         &self.values[index * self.height * self.width..][..self.height * self.width]
     }
 
+    /// The maps of all images but one.
+    pub fn without(&self, index: usize) -> Self {
+        let length = self.height * self.width;
+        let mut values = self.values.clone();
+        values.drain(index * length..(index + 1) * length);
+        Self { values, ..*self }
+    }
+
     /// Writes the values, little-endian.
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
         std::fs::write(path, bytemuck::cast_slice(&self.values))

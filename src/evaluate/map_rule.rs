@@ -3,6 +3,8 @@
 //! A rule may ask for numbers of the held-out normals: each level's quantiles or variance, each pixel's mean and deviation. It is
 //! fitted to them first; no test image has a part in that.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::resample::{gaussian, resize_bilinear};
@@ -13,6 +15,9 @@ use super::{Aggregate, Border, EvaluateSettings, ImageScoreRule, LevelMaps, Norm
 const QUANTILES: (f64, f64) = (0.9, 0.995);
 /// What the upper quantile becomes.
 const UNIT: f64 = 0.1;
+
+/// Held-out images that a pixel's deviation needs.
+const FEWEST_REWEIGHTED: usize = 2;
 
 /// The anomaly map of one image at evaluation resolution.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,9 +65,39 @@ impl MapRule {
     pub fn fit(settings: &EvaluateSettings, held_out: &[LevelMaps], side: usize) -> Self {
         let mut rule = Self { settings: settings.clone(), levels: levels(settings, held_out), pixels: None };
         if settings.border == Border::Reweight {
-            rule.pixels = pixels(&rule.all(held_out, side));
+            rule.pixels = pixels(rule.all(held_out, side).iter());
         }
         rule
+    }
+
+    /// What `of` makes of each held-out image with the rule that was fitted to the others: by a rule that it had a part in, an image
+    /// looks more normal than a new one. None where that leaves too few to fit to.
+    pub fn left_out<T: Send>(
+        settings: &EvaluateSettings,
+        held_out: &[LevelMaps],
+        side: usize,
+        of: impl Fn(usize, &Self) -> T + Sync,
+    ) -> Option<Vec<T>> {
+        let whole = Self { settings: settings.clone(), levels: levels(settings, held_out), pixels: None };
+        let images = held_out.first().map_or(0, LevelMaps::len);
+        let reweights = settings.border == Border::Reweight;
+        let fewest = if reweights { FEWEST_REWEIGHTED } else { 1 };
+        if settings.is_fitted() && images <= fewest {
+            return None;
+        }
+        let shared = (reweights && !settings.fits_levels()).then(|| whole.all(held_out, side));
+        let rule = |image: usize| match &shared {
+            Some(maps) => {
+                let others = maps.iter().enumerate().filter(|(other, _)| *other != image).map(|(_, map)| map);
+                Cow::Owned(Self { pixels: pixels(others), ..whole.clone() })
+            }
+            None if settings.fits_levels() => {
+                let others: Vec<LevelMaps> = held_out.iter().map(|maps| maps.without(image)).collect();
+                Cow::Owned(Self::fit(settings, &others, side))
+            }
+            None => Cow::Borrowed(&whole),
+        };
+        Some((0..images).into_par_iter().map(|image| of(image, &rule(image))).collect())
     }
 
     /// The final maps of all images, in their order.
@@ -154,12 +189,13 @@ fn variance(values: &[f32]) -> f64 {
 }
 
 /// None of fewer than two maps, or of maps that are all alike.
-fn pixels(maps: &[FinalMap]) -> Option<Pixels> {
-    let count = maps.len() as f64;
-    let length = maps.first().filter(|_| maps.len() > 1)?.values.len();
+fn pixels<'m>(maps: impl Iterator<Item = &'m FinalMap> + Clone) -> Option<Pixels> {
+    let count = maps.clone().count();
+    let length = maps.clone().next().filter(|_| count >= FEWEST_REWEIGHTED)?.values.len();
+    let count = count as f64;
     let mut mean = vec![0.0_f64; length];
     let mut deviation = vec![0.0_f64; length];
-    for map in maps {
+    for map in maps.clone() {
         mean.iter_mut().zip(&map.values).for_each(|(sum, &v)| *sum += f64::from(v) / count);
     }
     for map in maps {
@@ -279,6 +315,34 @@ mod tests {
         // One image has no spread: the map stays as it is.
         let one = MapRule::fit(&rule, &[LevelMaps { height: 1, width: 2, values: vec![1.0, 2.0] }], 2);
         assert_eq!(one.pixels, None);
+    }
+
+    #[test]
+    fn a_held_out_image_is_scored_by_a_rule_that_it_had_no_part_in() {
+        use rand::Rng;
+        // Twelve held-out and 400 new normal images of noise: a threshold at the highest held-out score is exceeded by 1 in 13.
+        let maps = |seed: u64, images: usize| {
+            let mut random = crate::data::stream(seed, "normals", 0, 0);
+            let value = |_| (0..8).map(|_| f64::from(random.next_u32()) / f64::from(u32::MAX)).sum::<f64>() as f32;
+            LevelMaps { height: 8, width: 8, values: (0..64 * images).map(value).collect() }
+        };
+        let alarms = |rule: &EvaluateSettings, seed: u64| {
+            let (held_out, new) = ([maps(2 * seed, 12)], [maps(2 * seed + 1, 400)]);
+            let score = |image: usize, rule: &MapRule| rule.one(&held_out, image, 8).score;
+            let scores = MapRule::left_out(rule, &held_out, 8, score).expect("enough");
+            let threshold = scores.into_iter().fold(f32::NEG_INFINITY, f32::max);
+            let above = |map: &FinalMap| map.score > threshold;
+            MapRule::fit(rule, &held_out, 8).all(&new, 8).into_iter().filter(above).count() as f64 / 400.0
+        };
+        let reweighted = EvaluateSettings { border: Border::Reweight, fuse_size: 8, ..settings() };
+        let normalised = EvaluateSettings { normalise: Normalise::HeldOut, fuse_size: 8, ..settings() };
+        let both = EvaluateSettings { border: Border::Reweight, ..normalised.clone() };
+        for rule in [&reweighted, &normalised, &both, &EvaluateSettings { fuse_size: 8, ..settings() }] {
+            let mean = (0..40).map(|seed| alarms(rule, seed)).sum::<f64>() / 40.0;
+            // Quantiles of few images move with the one that is left out: its own score is then rather too high than too low.
+            assert!((0.02..1.0 / 13.0 + 0.03).contains(&mean), "{rule:?}: {mean}");
+        }
+        assert_eq!(MapRule::left_out(&reweighted, &[maps(0, 2)], 8, |image, _| image), None);
     }
 
     #[test]

@@ -95,6 +95,16 @@ impl EvaluateSettings {
         }
     }
 
+    /// Whether the held-out normals decide how levels are joined.
+    pub fn fits_levels(&self) -> bool {
+        self.normalise == Normalise::HeldOut || self.aggregate == Aggregate::Weighted
+    }
+
+    /// Whether the held-out normals decide anything of the map rule.
+    pub fn is_fitted(&self) -> bool {
+        self.fits_levels() || self.border == Border::Reweight
+    }
+
     /// The map rule alone, as it stands in keys; what is off is left out, so that older keys stay as they are.
     pub fn rule(&self) -> serde_json::Value {
         let mut rule = serde_json::json!({

@@ -306,21 +306,39 @@ impl StageJob {
                 });
                 with_held_out(content, &job.held_out)
             }
-            Self::Score(job) => json!({
-                "joint": job.joint,
-                "features": job.features_test,
-                "images": job.test_images.digest,
-                "checkpoint": job.checkpoint,
-            }),
-            Self::Evaluate(job) => json!({
-                "score": job.score,
-                "masks": job.masks,
-                "rule": job.evaluate.rule(),
-            }),
+            Self::Score(job) => {
+                let mut content = json!({
+                    "joint": job.joint,
+                    "features": job.features_test,
+                    "images": job.test_images.digest,
+                    "checkpoint": job.checkpoint,
+                });
+                if job.checkpoint == Checkpoint::Oracle {
+                    // Once only the evenly spaced epochs were scored.
+                    content["epochs"] = json!("spaced and selected");
+                }
+                content
+            }
+            Self::Evaluate(job) => {
+                let content = json!({
+                    "score": job.score,
+                    "masks": job.masks,
+                    "rule": job.evaluate.rule(),
+                });
+                with_left_out(content, &job.evaluate)
+            }
             Self::Paint(job) => job.content(),
             Self::Pseudo(job) => job.content(),
         }
     }
+}
+
+/// What a stage depends on, with how the held-out images are scored: once by the rule that they had a part in.
+pub(super) fn with_left_out(mut content: Value, evaluate: &EvaluateSettings) -> Value {
+    if evaluate.is_fitted() {
+        content["held_out_scores"] = json!("leave-one-out");
+    }
+    content
 }
 
 /// What a stage depends on, with what is held out; the default is left out, so that older keys stay as they are.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::job::with_held_out;
+use super::job::{with_held_out, with_left_out};
 use super::{Key, TeacherRef};
 use crate::data::HeldOut;
 use crate::evaluate::EvaluateSettings;
@@ -60,6 +60,8 @@ pub struct PseudoJob {
 impl PseudoJob {
     /// What the output depends on; the unpainted images and the split are in the painting's key, the model in the joint stage's.
     pub(super) fn content(&self) -> Value {
-        json!({ "pseudo": PSEUDO, "joint": self.joint, "painted": self.painted, "rule": self.evaluate.rule() })
+        let content =
+            json!({ "pseudo": PSEUDO, "joint": self.joint, "painted": self.painted, "rule": self.evaluate.rule() });
+        with_left_out(content, &self.evaluate)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::difference::{Differences, adjust, settles};
 use super::grouping::Groups;
-use super::paired_test::paired_test;
+use super::paired_test::{FEWEST_SEEDS, paired_test};
 use super::side::Side;
 
 /// From whom the highest mean must be told apart.
@@ -27,11 +27,12 @@ impl Rivals {
         };
         match marked {
             true => format!(
-                "Bold: the highest mean of its column, where the paired test tells it apart from {whom} (p < 0.05, Holm). A column \
-                 without bold has no such variant."
+                "Bold: the highest mean of its column, where the paired test of at least {FEWEST_SEEDS} seeds tells it apart from \
+                 {whom} (p < 0.05, Holm). A column without bold has no such variant."
             ),
             false => format!(
-                "Nothing is bold: in no column does the paired test tell the highest mean apart from {whom} (p < 0.05, Holm)."
+                "Nothing is bold: in no column does the paired test of at least {FEWEST_SEEDS} seeds tell the highest mean apart from {whom} \
+                 (p < 0.05, Holm)."
             ),
         }
     }
@@ -68,5 +69,5 @@ fn lead(one: &Side, other: &Side, categories: &[&str], metric: &'static str) -> 
     let differences = Differences::over(categories, one, other, metric)?;
     // A category that only one of them has makes their means over all of other things.
     let above = differences.categories.len() == categories.len() && differences.mean() > 0.0;
-    above.then(|| paired_test(metric, one, other, &differences).p).flatten()
+    above.then(|| paired_test(metric, one, other, &differences).p()).flatten()
 }

@@ -67,19 +67,12 @@ fn mean_ranks(test: &RankTest) -> Table {
         cells: vec![Cell::text(label), Cell::number(Some(*rank), |rank| format!("{rank:.2}"))],
         ..Row::default()
     };
-    let apart: Vec<String> = test.apart.iter().map(|(better, worse)| format!("{better} ranks above {worse}")).collect();
-    let apart = if apart.is_empty() { "no two are told apart".to_owned() } else { apart.join("; ") };
     Table {
         name: format!("ranks-{}", test.metric),
         title: metric_label(test.metric).to_owned(),
         columns: vec![Column::label("trial"), Column::number("mean rank", ["mean_rank"])],
         rows: test.mean_ranks.iter().map(row).collect(),
         remarks: None,
-        notes: vec![format!(
-            "Friedman over {} categories: p = {:.3}; 1 = highest. Critical difference {:.2} (Nemenyi, 5 %): {apart}.",
-            test.categories.len(),
-            test.p,
-            test.critical_difference
-        )],
+        notes: vec![test.told()],
     }
 }

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::side::Side;
-use super::statistics::{complete_means, holm};
+use super::statistics::{complete_means, holm, scale};
 
 /// Level of the verdicts.
-const LEVEL: f64 = 0.05;
+pub(super) const LEVEL: f64 = 0.05;
 
 /// One category's pairs: seed, value, the reference's value.
 pub(super) type Pairs<'a> = (&'a str, Vec<(i64, f64, f64)>);
@@ -60,6 +60,11 @@ impl<'a> Differences<'a> {
         self.categories.iter().flat_map(|(_, pairs)| pairs).map(|(_, value, reference)| (*value, *reference))
     }
 
+    /// The size of the numbers that were subtracted: what is far below it is rounding.
+    pub(super) fn scale(&self) -> f64 {
+        scale(self.pairs().flat_map(|(value, reference)| [value, reference]))
+    }
+
     /// The difference: its mean over seeds.
     pub(super) fn mean(&self) -> f64 {
         self.by_seed.iter().sum::<f64>() / self.by_seed.len() as f64
@@ -86,15 +91,4 @@ pub(super) fn adjust<'p>(p_values: impl Iterator<Item = &'p mut Option<f64>>) {
 /// Whether a p-value settles a difference.
 pub(super) fn settles(p: f64) -> bool {
     p < LEVEL
-}
-
-/// What may be said of a mean difference over so many seeds.
-pub(super) fn verdict(p: Option<f64>, mean: f64, seeds: usize) -> String {
-    match p {
-        Some(p) if settles(p) && mean > 0.0 => "better".to_owned(),
-        Some(p) if settles(p) => "worse".to_owned(),
-        Some(_) => format!("not distinguishable with {seeds} seeds"),
-        None if seeds < 2 => "one seed: no interval".to_owned(),
-        None => "the seeds do not differ: no interval".to_owned(),
-    }
 }

@@ -13,11 +13,13 @@ const SHOWN_PAIRS: usize = 5;
 pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
     let Some(first) = effects.first() else { return Vec::new() };
     let many = first.axes.len() > 1;
-    let levels_are = "Levels: mean distance from the category's mean over all runs that have the level; the interval is Student's t over \
-                      seeds.";
+    let levels_are = "Levels: mean distance from the mean of all levels with the same category and seed, over the categories and seeds that have \
+                      runs of every level. From 5 seeds on, the interval is Student's t over seeds, on these images, not adjusted.";
     let shares_are = format!(
         "Shares: functional analysis of variance with a random forest (Hutter et al. 2014), mean ± standard deviation over its trees, \
-         of {} runs of {} trials; what is explained is the distance of a run from its category's mean. {levels_are} Where a search did \
+         of {} runs of {} trials; what is explained is the distance of a run from its category's mean. \"By chance\": what a setting \
+         without any effect exceeds once in twenty, from shuffled trials; a share below it shows nothing. \"Seeds\": what is left between \
+         runs that differ in the seed alone. {levels_are} Where a search did \
          not try all levels alike, levels of one axis differ by what the others were set to, too.",
         first.runs, first.trials
     );
@@ -35,23 +37,33 @@ fn shares(effects: &[Effects], first: &Effects, groups: &Groups<'_>) -> Table {
         ..Row::default()
     };
     let axes = first.axes.iter().enumerate().map(|(place, axis)| {
-        row(axis.axis.clone(), effects.iter().map(|of_metric| share(of_metric.axes[place].share)).collect())
+        let of_metric = |of_metric: &Effects| {
+            let axis = &of_metric.axes[place];
+            share(axis.share, axis.by_chance)
+        };
+        row(axis.axis.clone(), effects.iter().map(of_metric).collect())
     });
     let pairs = first.pairs.iter().take(SHOWN_PAIRS).map(|pair| {
         let of_metric = |of_metric: &Effects| {
-            share(of_metric.pairs.iter().find(|other| other.axes == pair.axes).map(|pair| pair.share))
+            let pair = of_metric.pairs.iter().find(|other| other.axes == pair.axes);
+            share(pair.map(|pair| pair.share), pair.and_then(|pair| pair.by_chance))
         };
         row(format!("{} with {}", pair.axes.0, pair.axes.1), effects.iter().map(of_metric).collect())
     });
+    let seeds = effects.iter().map(|of_metric| {
+        let text = of_metric.seeds_share.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", 100.0 * share));
+        Cell::numbers(text, [of_metric.seeds_share, None, None])
+    });
+    let seeds = row("seeds".to_owned(), seeds.collect());
     let columns = effects.iter().map(|of_metric| {
-        let fields = ["share", "sd"].map(|field| format!("{}.{field}", of_metric.metric));
+        let fields = ["share", "sd", "by_chance"].map(|field| format!("{}.{field}", of_metric.metric));
         Column::number(metric_label(of_metric.metric), fields)
     });
     Table {
         name: "effects".to_owned(),
         title: groups.marked("What each setting does: share of the variance"),
         columns: std::iter::once(Column::label("axis")).chain(columns).collect(),
-        rows: axes.chain(pairs).collect(),
+        rows: axes.chain(pairs).chain([seeds]).collect(),
         remarks: None,
         notes: Vec::new(),
     }
@@ -84,16 +96,20 @@ fn row(axis: &AxisEffect, level: &LevelEffect, first: bool) -> Row {
         if first { name } else { Cell { text: String::new(), ..name } },
         Cell::text(&level.level),
         Cell::count(level.runs),
-        Cell::number(Some(level.effect), signed),
+        Cell::number(level.effect, signed),
         Cell::interval(level.interval),
     ];
     Row { cells, ..Row::default() }
 }
 
-fn share(share: Option<Share>) -> Cell {
-    let text = |share: Share| format!("{:.0} ± {:.0} %", 100.0 * share.mean, 100.0 * share.deviation);
+/// "34 ± 5 %, by chance 12 %".
+fn share(share: Option<Share>, by_chance: Option<f64>) -> Cell {
+    let text = |share: Share| {
+        let by_chance = by_chance.map(|share| format!(", by chance {:.0} %", 100.0 * share));
+        format!("{:.0} ± {:.0} %{}", 100.0 * share.mean, 100.0 * share.deviation, by_chance.unwrap_or_default())
+    };
     Cell::numbers(
         share.map_or_else(|| "–".to_owned(), text),
-        [share.map(|share| share.mean), share.map(|share| share.deviation)],
+        [share.map(|share| share.mean), share.map(|share| share.deviation), by_chance],
     )
 }

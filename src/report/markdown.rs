@@ -31,7 +31,7 @@ fn remark(remark: &Remark) -> String {
 }
 
 fn part(section: &Section<'_>) -> Vec<String> {
-    let mut parts: Vec<String> = words::across(&section.groups).as_ref().map(remark).into_iter().collect();
+    let mut parts: Vec<String> = section.remarks().iter().map(remark).collect();
     for chapter in chapters(section) {
         parts.push(format!("## {}\n", escaped(&section.groups.marked(chapter.title))));
         parts.extend(chapter.contents.iter().map(|content| shown(section, content)));

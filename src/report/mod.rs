@@ -21,6 +21,7 @@ mod frame;
 mod grouping;
 mod guidance;
 mod heat;
+mod image_draws;
 mod incomparable;
 mod markdown;
 mod overlay;
@@ -31,9 +32,9 @@ mod protocol;
 mod published;
 mod rank_test;
 mod read;
+mod recipe;
 mod remake;
 mod reproduce;
-mod resampled;
 mod rows;
 mod script;
 mod section;
@@ -67,9 +68,9 @@ pub use remake::{Remade, remake};
 pub use rows::Rows;
 pub use side::Side;
 pub use statistics::{
-    Bootstrap, Delong, Factor, Fanova, Friedman, ImageScores, Images, PairedT, PixelCounts, PixelMetric, Share,
-    Summary, delong, fanova, friedman, hierarchical, holm, p_below, paired_t, seeds_needed, spearman, summary,
-    wilcoxon,
+    Chance, Delong, Estimate, Factor, Fanova, Friedman, ImageScores, ImageVariance, Images, PixelCounts, PixelMetric,
+    Share, Summary, Undrawn, delong, fanova, friedman, holm, image_covariance, p_below, paired_differences,
+    shares_by_chance, spearman, summary, wilcoxon,
 };
 pub use verdict::{Verdict, by_trial, verdicts};
 pub use write::{Step, Written, look, write};

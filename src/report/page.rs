@@ -41,7 +41,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
                 h2 id=(protocol_anchor(index)) { "Protocol " (index + 1) " of " (sections.len()) }
                 p.note { (words::APART) }
             }
-            @if let Some(remark) = words::across(&section.groups) { (note(&remark)) }
+            @for remark in section.remarks() { (note(&remark)) }
             @for chapter in chapters { section id=(chapter.anchor) {
                 h2 { (section.groups.marked(chapter.title)) }
                 @for content in &chapter.contents { (shown(rows, section, content)) }

@@ -1,36 +1,86 @@
 //! Interval and p-value of a paired difference, by what its seeds allow.
 
-use super::difference::Differences;
-use super::resampled::resampled;
-use super::side::Side;
-use super::statistics::paired_t;
+use std::fmt;
 
-/// Seeds from which the interval is bootstrapped over seeds and images; with fewer it is Student's t over seeds.
-const BOOTSTRAP_SEEDS: usize = 8;
+use serde::{Serialize, Serializer};
+
+use super::difference::Differences;
+use super::image_draws::{WithoutImages, image_variance};
+use super::side::Side;
+use super::statistics::{Estimate, ImageVariance};
+
+/// Seeds below which nothing is claimed: so few may all lie on one side by chance.
+pub(super) const FEWEST_SEEDS: usize = 5;
+/// Seeds from which a claim is of other test images, too; with fewer it is of other seeds on these images.
+pub(super) const IMAGE_SEEDS: usize = 8;
+
+/// What interval and p-value speak of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Other seeds and other test images of the same kind.
+    Images,
+    /// Other seeds on these test images; from [`IMAGE_SEEDS`] seeds on with the reason why no more.
+    Seeds(Option<WithoutImages>),
+    /// Nothing but these runs: there are fewer than [`FEWEST_SEEDS`] seeds.
+    FewSeeds,
+    /// Nothing but these runs: the seeds do not differ.
+    NoSpread,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Images => f.write_str("Student's t over seeds and test images"),
+            Self::Seeds(None) => f.write_str("Student's t over seeds, on these images"),
+            Self::Seeds(Some(why)) => write!(f, "Student's t over seeds, on these images ({why})"),
+            Self::FewSeeds => write!(f, "none: fewer than {FEWEST_SEEDS} seeds"),
+            Self::NoSpread => f.write_str("none: the seeds do not differ"),
+        }
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 /// What a paired test says.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct PairedTest {
-    /// 95 % interval, where seeds tell one.
-    pub interval: Option<(f64, f64)>,
-    /// Two-sided p-value of "no difference", not adjusted.
-    pub p: Option<f64>,
-    /// How both were made.
-    pub method: &'static str,
+    /// What it was made of; none where nothing is claimed.
+    pub estimate: Option<Estimate>,
+    /// What it speaks of.
+    pub scope: Scope,
 }
 
 /// The test of `one` minus `other` in a metric.
 pub(super) fn paired_test(metric: &str, one: &Side, other: &Side, differences: &Differences<'_>) -> PairedTest {
-    let bootstrapped = (differences.by_seed.len() >= BOOTSTRAP_SEEDS)
-        .then(|| resampled(metric, one, other, &differences.categories))
-        .flatten();
-    match (bootstrapped, paired_t(&differences.by_seed)) {
-        (Some(b), _) => {
-            PairedTest { interval: Some((b.low, b.high)), p: Some(b.p), method: "bootstrap over seeds and images" }
-        }
-        (None, Some(t)) => {
-            PairedTest { interval: Some((t.low, t.high)), p: Some(t.p), method: "Student's t over seeds" }
-        }
-        (None, None) => PairedTest { interval: None, p: None, method: "none" },
+    let seeds = differences.by_seed.len();
+    if seeds < FEWEST_SEEDS {
+        return PairedTest { estimate: None, scope: Scope::FewSeeds };
+    }
+    let (images, scope) = match seeds < IMAGE_SEEDS {
+        true => (ImageVariance::NONE, Scope::Seeds(None)),
+        false => match image_variance(metric, one, other, differences) {
+            Ok(images) => (images, Scope::Images),
+            Err(why) => (ImageVariance::NONE, Scope::Seeds(Some(why))),
+        },
+    };
+    match Estimate::of(&differences.by_seed, differences.scale(), images) {
+        None => PairedTest { estimate: None, scope: Scope::NoSpread },
+        estimate => PairedTest { estimate, scope },
+    }
+}
+
+/// What the test of more seeds would be made of: from [`IMAGE_SEEDS`] on they bring in the images. None where these cannot be drawn.
+pub(super) fn with_images(metric: &str, one: &Side, other: &Side, differences: &Differences<'_>) -> Option<Estimate> {
+    Estimate::of(&differences.by_seed, differences.scale(), image_variance(metric, one, other, differences).ok()?)
+}
+
+impl PairedTest {
+    /// Two-sided p-value of "no difference", not adjusted.
+    pub(super) fn p(&self) -> Option<f64> {
+        Some(self.estimate?.p())
     }
 }

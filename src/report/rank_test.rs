@@ -4,23 +4,27 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::difference::settles;
 use super::grouping::METRICS;
 use super::side::Side;
-use super::statistics::{Friedman, friedman};
+use super::statistics::{Friedman, friedman, rounded, scale};
+use super::text::p_value;
 
 /// The ranks of all compared trials in one metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RankTest {
     /// Name in the store.
     pub metric: &'static str,
-    /// The categories that all trials have, with seeds in common.
+    /// The categories in which all trials have a number with the same seed.
     pub categories: Vec<String>,
+    /// Complete seeds: those with which all trials have a number in each of the categories. Ranks are of means over these.
+    pub seeds: usize,
     /// Label and mean rank of each trial; 1 = highest values.
     pub mean_ranks: Vec<(String, f64)>,
-    /// p-value of "no trial differs".
+    /// p-value of "no trial differs" (Iman and Davenport's F).
     pub p: f64,
-    /// Two trials differ (5 %) if their mean ranks are farther apart than this.
-    pub critical_difference: f64,
+    /// Two trials differ (5 %) if their mean ranks are farther apart than this. Only where `p` says that some differ.
+    pub critical_difference: Option<f64>,
     /// The pairs that are: better, worse.
     pub apart: Vec<(String, String)>,
 }
@@ -31,38 +35,73 @@ pub fn rank_tests(sides: &[Side]) -> Vec<RankTest> {
 }
 
 fn rank_test(sides: &[Side], metric: &'static str) -> Option<RankTest> {
-    let mut rows = Vec::new();
-    let mut categories = Vec::new();
-    for category in sides.first()?.categories() {
-        if let Some(means) = means(sides, category, metric) {
-            rows.push(means);
-            categories.push(category.to_owned());
-        }
-    }
-    let Friedman { mean_ranks, p, critical_difference } = friedman(&rows)?;
+    let in_common = |category: &&str| !common_seeds(sides, category, metric).is_empty();
+    let categories: Vec<&str> = sides.first()?.categories().into_iter().filter(in_common).collect();
+    let complete = categories
+        .iter()
+        .map(|category| common_seeds(sides, category, metric))
+        .reduce(|a, b| a.intersection(&b).copied().collect())
+        .filter(|seeds| !seeds.is_empty())?;
+    let mean = |side: &Side, category: &str| {
+        let of_seeds = side.values(category, metric).into_iter().filter(|(seed, _)| complete.contains(seed));
+        of_seeds.map(|(_, value)| value).sum::<f64>() / complete.len() as f64
+    };
+    let row = |category: &&str| {
+        let means: Vec<f64> = sides.iter().map(|side| mean(side, category)).collect();
+        rounded(&means, scale(means.iter().copied()))
+    };
+    let Friedman { mean_ranks, p, critical_difference } = friedman(&categories.iter().map(row).collect::<Vec<_>>())?;
+    let critical_difference = settles(p).then_some(critical_difference);
     let mut apart = Vec::new();
     for (better, one) in sides.iter().zip(&mean_ranks) {
         for (worse, two) in sides.iter().zip(&mean_ranks) {
-            if two - one > critical_difference {
+            if critical_difference.is_some_and(|critical| two - one > critical) {
                 apart.push((better.label.clone(), worse.label.clone()));
             }
         }
     }
-    let mean_ranks = sides.iter().map(|side| side.label.clone()).zip(mean_ranks).collect();
-    Some(RankTest { metric, categories, mean_ranks, p, critical_difference, apart })
+    Some(RankTest {
+        metric,
+        categories: categories.into_iter().map(str::to_owned).collect(),
+        seeds: complete.len(),
+        mean_ranks: sides.iter().map(|side| side.label.clone()).zip(mean_ranks).collect(),
+        p,
+        critical_difference,
+        apart,
+    })
 }
 
-/// Each side's mean over the seeds that all of them have.
-fn means(sides: &[Side], category: &str, metric: &str) -> Option<Vec<f64>> {
-    let values: Vec<Vec<(i64, f64)>> = sides.iter().map(|side| side.values(category, metric)).collect();
-    let seeds = |values: &[(i64, f64)]| values.iter().map(|(seed, _)| *seed).collect::<BTreeSet<i64>>();
-    let common = values.iter().map(|values| seeds(values)).reduce(|a, b| a.intersection(&b).copied().collect())?;
-    if common.is_empty() {
-        return None;
+/// The seeds with which all sides have a number in a category.
+fn common_seeds(sides: &[Side], category: &str, metric: &str) -> BTreeSet<i64> {
+    let seeds =
+        |side: &Side| side.values(category, metric).into_iter().map(|(seed, _)| seed).collect::<BTreeSet<i64>>();
+    sides.iter().map(seeds).reduce(|a, b| a.intersection(&b).copied().collect()).unwrap_or_default()
+}
+
+impl RankTest {
+    /// "Friedman over 8 categories: p = 0.012 …", and which trials differ: for people.
+    pub fn told(&self) -> String {
+        let friedman = format!(
+            "Friedman over {} categories, means of {} seed(s), Iman–Davenport F: p {}; rank 1 = highest.",
+            self.categories.len(),
+            self.seeds,
+            p_value(self.p)
+        );
+        let apart =
+            || self.apart.iter().map(|(better, worse)| format!("{better} ranks above {worse}")).collect::<Vec<_>>();
+        match self.critical_difference {
+            None => format!("{friedman} No difference is shown, so that no two are compared."),
+            Some(critical) if self.apart.is_empty() => {
+                format!(
+                    "{friedman} Some differ, but no two by the critical difference of {critical:.2} (Nemenyi, 5 %)."
+                )
+            }
+            Some(critical) => {
+                format!(
+                    "{friedman} By the critical difference of {critical:.2} (Nemenyi, 5 %): {}.",
+                    apart().join("; ")
+                )
+            }
+        }
     }
-    let mean = |values: &Vec<(i64, f64)>| {
-        values.iter().filter(|(seed, _)| common.contains(seed)).map(|(_, value)| value).sum::<f64>()
-            / common.len() as f64
-    };
-    Some(values.iter().map(mean).collect())
 }

@@ -5,8 +5,10 @@ use super::effects::Effects;
 use super::figure::Figure;
 use super::grouping::Groups;
 use super::pictures::Picture;
+use super::recipe::whole_recipe;
 use super::tables::Tables;
 use super::verdict::Verdict;
+use super::words::{self, Remark};
 
 /// One protocol's part of a report.
 pub(super) struct Section<'r> {
@@ -22,6 +24,13 @@ pub(super) struct Section<'r> {
     pub pictures: Vec<Picture>,
     /// What could not be drawn.
     pub notes: Vec<String>,
+}
+
+impl Section<'_> {
+    /// What a reader must know before its numbers.
+    pub(super) fn remarks(&self) -> Vec<Remark> {
+        words::across(&self.groups).into_iter().chain(whole_recipe(&self.groups)).collect()
+    }
 }
 
 /// The figures by the chapter that they stand in.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::Rows;
 use super::difference::settles;
 use super::grouping::{METRICS, metric_label};
-use super::text::{duration, signed};
+use super::paired_test::{FEWEST_SEEDS, Scope};
+use super::text::{duration, p_value, signed};
 use super::verdict::Verdict;
 use super::words::Remark;
 
@@ -62,31 +63,45 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
         1 => "; 1 variant is worse".to_owned(),
         more => format!("; {more} variants are worse"),
     };
+    // A verdict from few seeds says nothing of other images: neither may the headline.
+    let on_these_images = |better: bool| match settled(better).all(|verdict| verdict.method == Scope::Images) {
+        true => "",
+        false => ", on these test images",
+    };
+    let (variant, reference) = (&best.variant, &best.reference);
+    if family.iter().all(|verdict| verdict.method == Scope::FewSeeds) {
+        return Some(format!(
+            "Too few seeds: a claim in {label} needs {FEWEST_SEEDS} seeds that both variants have. The highest mean difference from \
+             {reference} is that of {variant}: {of_best}."
+        ));
+    }
     Some(match (better, family.len()) {
-        (0, _) if worse == family.len() => {
-            format!(
-                "No: in {label} every variant is worse than {}; the best of them, {}, by {of_best}.",
-                best.reference, best.variant
-            )
-        }
-        (0, _) => format!(
-            "Not shown: in {label} no variant is distinguishably better than {}; the highest, {}, differs by {of_best}{others}.",
-            best.reference, best.variant
+        (0, _) if worse == family.len() => format!(
+            "No{}: in {label} every variant is worse than {reference}; the best of them, {variant}, by {of_best}.",
+            on_these_images(false)
         ),
-        (1, _) => format!("Yes: in {label} {} is better than {} by {of_best}{others}.", best.variant, best.reference),
+        (0, _) => format!(
+            "Not shown: in {label} no variant is distinguishably better than {reference}; the highest, {variant}, differs by \
+             {of_best}{others}."
+        ),
+        (1, _) => format!(
+            "Yes{}: in {label} {variant} is better than {reference} by {of_best}{others}.",
+            on_these_images(true)
+        ),
         (more, all) => format!(
-            "Yes: in {label} {more} of {all} variants are better than {}; the highest of them, {}, by {of_best}{others}.",
-            best.reference, best.variant
+            "Yes{}: in {label} {more} of {all} variants are better than {reference}; the highest of them, {variant}, by \
+             {of_best}{others}.",
+            on_these_images(true)
         ),
     })
 }
 
-/// "+0.0012 (95 % −0.0001 to +0.0024, p (Holm) 0.031, Student's t over seeds, 3 seeds)".
+/// "+0.0012 (95 % −0.0001 to +0.0024, p (Holm) = 0.031, Student's t over seeds, on these images, 5 seeds)".
 fn described(verdict: &Verdict) -> String {
     let interval = verdict.interval.map(|(low, high)| format!("95 % {} to {}", signed(low), signed(high)));
-    let p = verdict.p.map(|p| if p < 0.001 { "p (Holm) < 0.001".to_owned() } else { format!("p (Holm) {p:.3}") });
+    let p = verdict.p.map(|p| format!("p (Holm) {}", p_value(p)));
     let seeds = if verdict.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", verdict.seeds) };
-    let method = interval.is_some().then(|| verdict.method.to_owned());
+    let method = interval.is_some().then(|| verdict.method.to_string());
     let facts: Vec<String> = [interval, p, method, Some(seeds), verdict.without()].into_iter().flatten().collect();
     format!("{} ({})", signed(verdict.difference), facts.join(", "))
 }

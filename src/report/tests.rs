@@ -7,7 +7,7 @@ use serde_json::json;
 use super::grouping::{Groups, Ranking};
 use super::{Rows, Side, Verdict, findings, write};
 use crate::outputs::{Foreign, Place};
-use crate::store::{Artifacts, ResultRow, RunRow, SweepRow};
+use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, SweepRow};
 
 /// A run with its pixel AUROC; none = undefined.
 struct Case {
@@ -117,7 +117,7 @@ fn a_seed_that_only_one_side_has_makes_no_pair() {
         case("skip=add", "nut", 1, Some(0.99)),
     ]);
     let found = comparisons(&rows, &groups(&rows)[0]);
-    assert_eq!((found[0].seeds, found[0].interval, found[0].verdict.as_str()), (1, None, "one seed: no interval"));
+    assert_eq!((found[0].seeds, found[0].interval, found[0].verdict.as_str()), (1, None, "too few seeds: 1 of 5"));
     assert!((found[0].difference + 0.1).abs() < 1e-12);
 }
 
@@ -146,9 +146,7 @@ fn all_numbers_of_a_comparison_are_of_the_same_complete_seeds() {
     assert!((mean - (0.91 + 0.95 + 0.58 + 0.65) / 4.0).abs() < 1e-12, "{found:?}");
     assert!((reference - (0.90 + 0.92 + 0.60 + 0.64) / 4.0).abs() < 1e-12, "{found:?}");
     assert!((mean - reference - found.difference).abs() < 1e-12);
-    // Student's t of two: 0.0075 ± 12.7062 · 0.0125.
-    let (low, high) = found.interval.expect("two seeds");
-    assert!((low + 0.151_327_6).abs() < 1e-6 && (high - 0.166_327_6).abs() < 1e-6, "{low} {high}");
+    assert_eq!((found.interval, found.p, found.verdict.as_str()), (None, None, "too few seeds: 2 of 5"));
     assert_eq!(found.better_equal_worse, (3, 0, 1));
     assert_eq!(found.without().as_deref(), Some("without seeds 2, 3"));
 }
@@ -230,7 +228,7 @@ fn the_baseline_counts_as_the_point_of_the_search_that_it_is() {
         .axes
         .iter()
         .flat_map(|axis| &axis.levels)
-        .map(|level| (level.level.as_str(), level.runs, (level.effect * 1e6).round() / 1e6))
+        .map(|level| (level.level.as_str(), level.runs, (level.effect.expect("all meet") * 1e6).round() / 1e6))
         .collect();
     // The mean of all is 0.75: 0.7 and 0.8 of the rates, 0.85 and 0.65 of the networks.
     assert_eq!(levels, [("0.1", 2, -0.05), ("0.4", 2, 0.05), ("none", 2, 0.1), ("unet", 2, -0.1)]);
@@ -390,7 +388,7 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
 fn what_an_axis_does_is_told_with_its_levels() {
     let mut cases = Vec::new();
     for (rate, depth) in [(0.1, 1), (0.1, 2), (0.4, 1), (0.4, 2)] {
-        for seed in 0..3 {
+        for seed in 0..5 {
             for (category, base) in [("nut", 0.9), ("bolt", 0.6)] {
                 let value = base + rate / 10.0 + 1e-5 * (seed * depth) as f64;
                 let axes = json!({ "joint.student.learning_rate": rate, "model.depth": depth });
@@ -401,25 +399,187 @@ fn what_an_axis_does_is_told_with_its_levels() {
     cases.push(case("ST-FPM", "nut", 0, Some(0.5)));
     let rows = rows(&cases);
     let found = findings(&rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
-    assert_eq!((found.len(), found[0].metric, found[0].runs, found[0].trials), (1, "pixel_auroc", 24, 4));
+    assert_eq!((found.len(), found[0].metric, found[0].runs, found[0].trials), (1, "pixel_auroc", 40, 4));
     let [rate, depth] = &found[0].axes[..] else { panic!("two axes: {found:?}") };
     assert_eq!((rate.axis.as_str(), depth.axis.as_str()), ("joint.student.learning_rate", "model.depth"));
     assert!(rate.share.expect("enough runs").mean > 0.95 && depth.share.expect("enough runs").mean < 0.05, "{found:?}");
     let effects: Vec<(&str, usize)> = rate.levels.iter().map(|level| (level.level.as_str(), level.runs)).collect();
-    assert_eq!(effects, [("0.1", 12), ("0.4", 12)]);
+    assert_eq!(effects, [("0.1", 20), ("0.4", 20)]);
     // 0.03 lies between the levels, and the mean of all in their middle.
-    assert!((rate.levels[1].effect - 0.015).abs() < 1e-6 && (rate.levels[0].effect + 0.015).abs() < 1e-6);
-    let (low, high) = rate.levels[1].interval.expect("three seeds");
-    assert!(low < 0.015 && 0.015 < high && high - low < 0.001);
+    let effect = |place: usize| rate.levels[place].effect.expect("all levels meet");
+    assert!((effect(1) - 0.015).abs() < 1e-6 && (effect(0) + 0.015).abs() < 1e-6);
     let text = text_of(&rows);
     assert!(text.contains("What each setting does") && text.contains("joint.student.learning_rate with model.depth"));
 }
 
-/// Three seeds of each variant around a mean; the second's spread is `spread`.
-fn three(spread: f64) -> Rows {
+/// The effects of a search of one axis with two levels: nut and bolt, five seeds, whose levels 1 and 2 differ by `difference`. Seeds and
+/// categories differ by far more.
+fn two_levels(difference: fn(i64) -> f64, missing: &[(i64, &str, i64)]) -> super::AxisEffect {
+    let mut cases = Vec::new();
+    for (depth, sign) in [(1, -0.5), (2, 0.5)] {
+        for (category, base) in [("nut", 0.9), ("bolt", 0.6)] {
+            for seed in (0..5).filter(|seed| !missing.contains(&(depth, category, *seed))) {
+                let value = base + 0.03 * f64::from(seed as i32) + sign * difference(seed);
+                let axes = json!({ "model.depth": depth });
+                cases.push(Case { axes, ..case("U-Net", category, seed, Some(value)) });
+            }
+        }
+    }
+    let found = findings(&rows(&cases), &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
+    found[0].axes[0].clone()
+}
+
+#[test]
+fn two_levels_of_an_axis_are_equally_sure() {
+    let clear = two_levels(|seed| 0.01 + 0.001 * (seed % 3) as f64, &[]);
+    let [one, two] = &clear.levels[..] else { panic!("two levels: {clear:?}") };
+    // Half of 0.0108, the mean of 0.010, 0.011, 0.012, 0.010, 0.011; scipy.stats.t.interval(0.95, 4) of their halves.
+    assert!((two.effect.expect("they meet") - 0.0054).abs() < 1e-11, "{two:?}");
+    let ((low, high), (mirrored, ended)) = (two.interval.expect("five seeds"), one.interval.expect("five seeds"));
+    assert!((low - 0.004_880_574_7).abs() < 1e-9 && (high - 0.005_919_425_3).abs() < 1e-9, "{low} {high}");
+    assert!((low + ended).abs() < 1e-11 && (high + mirrored).abs() < 1e-11);
+    assert!((one.effect.expect("they meet") + 0.0054).abs() < 1e-11, "{one:?}");
+    // A seed that one level lacks in one category counts for neither level, in no category.
+    let partial = two_levels(|seed| if seed == 4 { 9.0 } else { 0.01 }, &[(1, "nut", 4)]);
+    let effects: Vec<_> = partial.levels.iter().map(|level| (level.runs, level.interval)).collect();
+    assert_eq!(effects, [(8, None), (8, None)], "four seeds are too few for an interval");
+    assert!((partial.levels[1].effect.expect("they meet") - 0.005).abs() < 1e-11);
+    // Levels that never meet are not compared.
+    let apart = two_levels(
+        |_| 0.01,
+        &[
+            (1, "nut", 0),
+            (1, "nut", 1),
+            (1, "nut", 2),
+            (1, "nut", 3),
+            (1, "nut", 4),
+            (2, "bolt", 0),
+            (2, "bolt", 1),
+            (2, "bolt", 2),
+            (2, "bolt", 3),
+            (2, "bolt", 4),
+        ],
+    );
+    assert_eq!(apart.levels.iter().map(|level| level.effect).collect::<Vec<_>>(), [None, None]);
+}
+
+/// Pixel AUROC 0.9 of ST-FPM and higher by these differences of the variant: one a seed.
+fn paired(differences: &[f64]) -> Verdict {
+    let mut cases: Vec<Case> = Vec::new();
+    for (seed, difference) in differences.iter().enumerate() {
+        let reference = 0.9 + 0.0025 * seed as f64;
+        cases.push(case("ST-FPM", "nut", seed as i64, Some(reference)));
+        cases.push(case("skip=add", "nut", seed as i64, Some(reference + difference)));
+    }
+    let rows = rows(&cases);
+    comparisons(&rows, &groups(&rows)[0]).remove(0)
+}
+
+#[test]
+fn a_verdict_says_what_its_seeds_allow() {
+    for (differences, verdict) in [
+        (&[0.0125; 8][..], "the seeds do not differ: no test"),
+        (&[0.0; 6], "the seeds do not differ: no test"),
+        (&[0.01, 0.011], "too few seeds: 2 of 5"),
+        (&[0.01, 0.011, 0.009, 0.01], "too few seeds: 4 of 5"),
+        (&[0.01, 0.011, 0.009, 0.01, 0.012], "better on these images"),
+        (&[-0.01, -0.011, -0.009, -0.01, -0.012], "worse on these images"),
+        // Without image scores nothing is known of other images, whatever the seeds.
+        (&[0.01, 0.011, 0.009, 0.01, 0.012, 0.01, 0.011, 0.012, 0.01], "better on these images"),
+        (&[0.01, -0.011, 0.009, -0.01, 0.012], "not distinguishable with 5 seeds"),
+    ] {
+        let found = paired(differences);
+        assert_eq!(found.verdict, verdict, "{differences:?}: {found:?}");
+        assert_eq!(found.p.is_some(), found.interval.is_some());
+    }
+    // Rounding makes neither a difference nor a winner.
+    let equal = paired(&[0.0; 5]);
+    assert_eq!((equal.better_equal_worse, equal.effect_size), ((0, 5, 0), None));
+}
+
+#[test]
+fn eight_seeds_with_image_scores_speak_of_other_images_too() {
+    let mut cases = Vec::new();
+    for seed in 0..8 {
+        cases.push(case("ST-FPM", "nut", seed, Some(0.9)));
+        cases.push(case("skip=add", "nut", seed, Some(0.9)));
+    }
+    let mut rows = rows(&cases);
+    // Image AUROC: 3 of 4 pairs in order, or all; the seeds of one variant are alike but for one.
+    rows.results.iter_mut().for_each(|row| row.name = "image_auroc".into());
+    for run in &rows.runs {
+        let wins = run.variant == "skip=add" && run.seed != 3;
+        let scores = if wins { [0.9, 0.8, 0.2, 0.1] } else { [0.9, 0.4, 0.5, 0.1] };
+        let value = if wins { 1.0 } else { 0.75 };
+        rows.results.iter_mut().filter(|row| row.run_id == run.id).for_each(|row| row.value = Some(value));
+        rows.scores.extend(scores.iter().enumerate().map(|(image, score)| ComparedScore {
+            run_id: run.id.clone(),
+            image: format!("{image}.png"),
+            label: i64::from(image < 2),
+            score: *score,
+        }));
+    }
+    rows.scores.sort_by(|one, other| one.run_id.cmp(&other.run_id));
+    let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
+    assert_eq!(found.method.to_string(), "Student's t over seeds and test images");
+    assert!((found.difference - 0.218_75).abs() < 1e-12, "{found:?}");
+    // By the seeds alone p would be 4e-4: four images are too few to say so.
+    assert!(found.verdict.starts_with("not distinguishable with 8 seeds; more seeds alone would not do"), "{found:?}");
+    // Without the scores of one run the reason is told, and the claim is of these images.
+    rows.scores.retain(|row| row.run_id != rows.runs[5].id);
+    let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
+    assert_eq!(
+        found.method.to_string(),
+        "Student's t over seeds, on these images (nut: the runs saw other test images)"
+    );
+    assert_eq!(found.verdict, "better on these images");
+}
+
+#[test]
+fn the_headline_speaks_of_no_more_than_the_seeds_allow() {
+    let answer = |differences: &[f64]| super::summary::answer(&[paired(differences)]).expect("compared");
+    assert!(
+        answer(&[0.01, 0.011, 0.009, 0.01, 0.012])
+            .starts_with("Yes, on these test images: in pixel AUROC T01 skip=add is better")
+    );
+    assert!(
+        answer(&[-0.01, -0.011, -0.009, -0.01, -0.012])
+            .starts_with("No, on these test images: in pixel AUROC every variant is worse")
+    );
+    assert!(answer(&[0.01, -0.011, 0.009, -0.01, 0.012]).starts_with("Not shown: "));
+    let few = answer(&[0.01, 0.011]);
+    assert!(few.starts_with("Too few seeds: a claim in pixel AUROC needs 5 seeds") && few.contains("+0.0105"), "{few}");
+}
+
+#[test]
+fn a_difference_in_more_than_the_auto_encoder_is_told() {
+    let with = |variant: &'static str, model: &serde_json::Value, clip_norm: f64| {
+        let settings = json!({ "model": model, "joint": { "recipe": "seed", "clip_norm": clip_norm, "epochs": 4 } });
+        (case(variant, "nut", 0, Some(0.9)), settings)
+    };
+    let text = |cases: Vec<(Case, serde_json::Value)>| {
+        let (cases, settings): (Vec<Case>, Vec<serde_json::Value>) = cases.into_iter().unzip();
+        let mut rows = rows(&cases);
+        rows.runs.iter_mut().zip(settings).for_each(|(run, settings)| run.settings = settings.to_string());
+        let found = super::recipe::whole_recipe(&groups(&rows)[0]);
+        found.map(|remark| remark.text)
+    };
+    let (none, unet) = (json!("none"), json!({ "unet": { "depth": 2 } }));
+    let told = text(vec![with("ST-FPM", &none, 0.0), with("U-Net", &unet, 1.0)]).expect("clipping differs");
+    assert!(
+        told.contains("joint.clip_norm (1.0; ST-FPM: 0.0)") && told.contains("search \"model.autoencoder\""),
+        "{told}"
+    );
+    let isolated = vec![with("ST-FPM", &none, 0.0), with("student", &none, 1.0), with("U-Net", &unet, 1.0)];
+    assert!(text(isolated).expect("clipping differs").contains("T01 student has no auto-encoder and the same recipe"));
+    assert_eq!(text(vec![with("ST-FPM", &none, 0.0), with("U-Net", &unet, 0.0)]), None);
+}
+
+/// Five seeds of each variant around a mean; the second's spread is `spread`.
+fn five(spread: f64) -> Rows {
     let mut cases = Vec::new();
     for (variant, mean) in [("ST-FPM", 0.90), ("skip=add", 0.95), ("skip=none", 0.93)] {
-        for (seed, noise) in [0.0, 1.0, -0.5].into_iter().enumerate() {
+        for (seed, noise) in [0.0, 1.0, -0.5, 0.5, -1.0].into_iter().enumerate() {
             let noise = if variant == "skip=add" { spread * noise } else { 1e-4 * noise * mean };
             cases.push(case(variant, "nut", seed as i64, Some(mean + noise)));
         }
@@ -442,17 +602,17 @@ fn bold(table: &super::table::Table) -> Vec<(usize, usize)> {
 
 #[test]
 fn the_highest_mean_is_bold_only_where_the_test_tells_it_from_every_rival() {
-    let clear = pixel_results(&three(1e-4));
+    let clear = pixel_results(&five(1e-4));
     assert_eq!(bold(&clear), [(1, 1)]);
     assert!(clear.notes[0].starts_with("Bold: ") && clear.notes[0].contains("every other variant"));
-    let blurred = pixel_results(&three(0.03));
+    let blurred = pixel_results(&five(0.03));
     assert_eq!(bold(&blurred), []);
     assert!(blurred.notes[0].starts_with("Nothing is bold: "), "{:?}", blurred.notes);
 }
 
 #[test]
 fn without_a_baseline_the_highest_mean_needs_to_beat_the_second_alone() {
-    let mut rows = three(1e-4);
+    let mut rows = five(1e-4);
     rows.runs.iter_mut().for_each(|run| run.baseline = 0);
     let clear = pixel_results(&rows);
     assert_eq!(bold(&clear), [(1, 1)]);
@@ -469,7 +629,7 @@ fn a_report_holds_its_tables_and_itself_as_text_and_json_and_none_of_its_own_old
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("report");
     let artifacts = Artifacts::new(folder.path().join("none"));
-    let mut rows = three(1e-4);
+    let mut rows = five(1e-4);
     rows.sweep.resolved = json!({ "search": { "objective": "pseudo-pixel-auroc" } }).to_string();
     write_to(&rows, &artifacts, &out);
     assert!(out.join("tables/objective.csv").exists());

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::difference::{self, Differences, Pairs, adjust, settles, without};
+use super::difference::{Differences, LEVEL, Pairs, adjust, settles, without};
 use super::grouping::METRICS;
 use super::incomparable::Incomparable;
-use super::paired_test::{PairedTest, paired_test};
+use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, PairedTest, Scope, paired_test, with_images};
 use super::protocol::differences;
 use super::side::{Side, twins};
-use super::statistics::{delong, seeds_needed, summary, wilcoxon};
+use super::statistics::{Estimate, delong, is_rounding, rounded, summary, wilcoxon};
 use super::text;
 
 /// More seeds than these nobody trains: how many exactly does not matter.
@@ -36,8 +36,14 @@ pub struct Verdict {
     pub interval: Option<(f64, f64)>,
     /// p-value, adjusted over the variants of this metric (Holm).
     pub p: Option<f64>,
-    /// How interval and p-value were made.
-    pub method: &'static str,
+    /// How interval and p-value were made, and what they speak of.
+    pub method: Scope,
+    /// What they were made of.
+    #[serde(skip)]
+    estimate: Option<Estimate>,
+    /// What they would be made of with as many seeds as bring in the test images; none where nothing is open, or these cannot be drawn.
+    #[serde(skip)]
+    with_images: Option<Estimate>,
     /// Complete seeds: those with which both have a number in each of the categories. All numbers are of their runs alone.
     pub seeds: usize,
     /// Seeds that are left out, for a run or its number is missing in one of the categories.
@@ -48,13 +54,14 @@ pub struct Verdict {
     pub better_equal_worse: (usize, usize, usize),
     /// better, worse, or why neither.
     pub verdict: String,
-    /// Seeds with which a difference of this size would be found four times in five.
+    /// Seeds with which a difference of this size would be found four times in five, by the test that so many seeds would have,
+    /// adjusted as here; none where nothing is tested, and where a hundred would not do.
     pub seeds_needed: Option<usize>,
     /// Cohen's d of the paired differences.
     pub effect_size: Option<f64>,
-    /// DeLong's p-value of each category's image AUROC, for each seed: of other images, for one pair of networks.
+    /// DeLong's p-value of each category's image AUROC, for each seed: of other images, for one pair of networks; not adjusted.
     pub delong: Vec<(String, i64, f64)>,
-    /// Wilcoxon's p-value over categories, from six on.
+    /// Wilcoxon's p-value over categories, from six on; adjusted over the variants of this metric (Holm).
     pub over_categories: Option<f64>,
     /// What the protocols differ in, where they were compared all the same.
     pub across: Option<String>,
@@ -75,15 +82,18 @@ pub fn verdicts(reference: &Side, others: &[Side], across: bool) -> Result<Vec<V
 /// The same for sides whose protocols were looked at already; each with what they differ in.
 pub(super) fn families(reference: &Side, others: &[(&Side, Option<String>)]) -> Vec<Verdict> {
     let mut all = Vec::new();
+    // Holm compares the smallest p-value with this level.
+    let level = LEVEL / others.len().max(1) as f64;
     for (metric, _) in METRICS {
-        let one = |(other, note): &(&Side, Option<String>)| compare(reference, other, metric, note.clone());
+        let one = |(other, note): &(&Side, Option<String>)| compare(reference, other, metric, note.clone(), level);
         // The bootstrap of a metric of pixels holds histograms of all seeds: of one comparison at a time, with its resamples side by side.
         let mut family: Vec<Verdict> = match metric {
             "image_auroc" => others.par_iter().map(one).flatten_iter().collect(),
             _ => others.iter().filter_map(one).collect(),
         };
         adjust(family.iter_mut().map(|verdict| &mut verdict.p));
-        family.iter_mut().for_each(|verdict| verdict.verdict = verdict.say());
+        adjust(family.iter_mut().map(|verdict| &mut verdict.over_categories));
+        family.iter_mut().for_each(|verdict| verdict.conclude(level));
         all.extend(family);
     }
     all
@@ -117,11 +127,22 @@ fn protocols(one: &Side, other: &Side, across: bool) -> Result<Option<String>, I
     }
 }
 
-fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<String>) -> Option<Verdict> {
+fn compare(
+    reference: &Side,
+    other: &Side,
+    metric: &'static str,
+    across: Option<String>,
+    level: f64,
+) -> Option<Verdict> {
     let differences = Differences::between(other, reference, metric)?;
     let spread = summary(&differences.by_seed)?;
+    let size = differences.scale();
     let total = differences.pairs().count() as f64;
-    let count = |test: fn(f64) -> bool| differences.pairs().filter(|(value, other)| test(value - other)).count();
+    let sign = |(value, reference): (f64, f64)| match value - reference {
+        difference if is_rounding(difference, size) => 0.0,
+        difference => difference.signum(),
+    };
+    let count = |wanted: f64| differences.pairs().filter(|pair| sign(*pair) == wanted).count();
     let means = (
         differences.pairs().map(|(value, _)| value).sum::<f64>() / total,
         differences.pairs().map(|(_, reference)| reference).sum::<f64>() / total,
@@ -130,8 +151,14 @@ fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<
         pairs.iter().map(|(_, value, reference)| value - reference).sum::<f64>() / pairs.len() as f64
     };
     let of_categories: Vec<f64> = differences.categories.iter().map(of_category).collect();
+    let deviation = spread.deviation.filter(|deviation| !is_rounding(*deviation, size));
 
-    let PairedTest { interval, p, method } = paired_test(metric, other, reference, &differences);
+    let PairedTest { estimate, scope } = paired_test(metric, other, reference, &differences);
+    let open = estimate.filter(|estimate| estimate.p() >= level);
+    let with_images = match scope {
+        Scope::Seeds(None) => open.and_then(|_| with_images(metric, other, reference, &differences)),
+        _ => open,
+    };
     Some(Verdict {
         variant: other.label.clone(),
         trial: other.trial.clone(),
@@ -139,21 +166,23 @@ fn compare(reference: &Side, other: &Side, metric: &'static str, across: Option<
         metric,
         means,
         difference: differences.mean(),
-        interval,
-        p,
-        method,
+        interval: estimate.map(|estimate| estimate.interval()),
+        p: estimate.map(|estimate| estimate.p()),
+        method: scope,
+        estimate,
+        with_images,
         seeds: differences.by_seed.len(),
         incomplete_seeds: differences.incomplete_seeds.clone(),
         categories: differences.categories.len(),
-        better_equal_worse: (count(|d| d > 0.0), count(|d| d == 0.0), count(|d| d < 0.0)),
+        better_equal_worse: (count(1.0), count(0.0), count(-1.0)),
         verdict: String::new(),
-        seeds_needed: spread.deviation.and_then(|deviation| seeds_needed(spread.mean, deviation)),
-        effect_size: spread.deviation.filter(|deviation| *deviation > 0.0).map(|deviation| spread.mean / deviation),
+        seeds_needed: None,
+        effect_size: deviation.map(|deviation| spread.mean / deviation),
         delong: match metric {
             "image_auroc" => delong_tests(reference, other, &differences.categories),
             _ => Vec::new(),
         },
-        over_categories: wilcoxon(&of_categories),
+        over_categories: wilcoxon(&rounded(&of_categories, size)),
         across,
     })
 }
@@ -169,16 +198,37 @@ fn delong_tests(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Ve
 }
 
 impl Verdict {
-    fn say(&self) -> String {
-        let said = difference::verdict(self.p, self.difference, self.seeds);
-        match (self.p, self.seeds_needed) {
-            (Some(p), Some(needed)) if !settles(p) && needed > MANY_SEEDS.max(self.seeds) => {
-                format!("{said}; more than {MANY_SEEDS} would be needed if it is no larger than it looks")
+    /// Says what may be said, its p-values being adjusted: the smallest of its family was compared with `level`.
+    fn conclude(&mut self, level: f64) {
+        self.seeds_needed = (self.seeds..=MANY_SEEDS)
+            .find(|&seeds| self.larger(seeds).is_some_and(|estimate| estimate.would_settle(seeds, level)));
+        let of = if self.method == Scope::Images { "" } else { " on these images" };
+        self.verdict = match (&self.method, self.p) {
+            (_, Some(p)) if settles(p) && self.difference > 0.0 => format!("better{of}"),
+            (_, Some(p)) if settles(p) => format!("worse{of}"),
+            (_, Some(_)) => format!("not distinguishable with {} seeds{}", self.seeds, self.outlook(level)),
+            (Scope::NoSpread, None) => "the seeds do not differ: no test".to_owned(),
+            (_, None) => format!("too few seeds: {} of {FEWEST_SEEDS}", self.seeds),
+        };
+    }
+
+    /// What the test of so many seeds would be made of.
+    fn larger(&self, seeds: usize) -> Option<Estimate> {
+        if seeds < IMAGE_SEEDS { self.estimate } else { self.with_images }
+    }
+
+    /// "; 12 would do if the difference is as large as it looks": by the power of the test that so many seeds would have.
+    fn outlook(&self, level: f64) -> String {
+        match (self.seeds_needed, self.with_images) {
+            (Some(needed), _) if needed > self.seeds => {
+                format!("; {needed} would do if the difference is as large as it looks")
             }
-            (Some(p), Some(needed)) if !settles(p) && needed > self.seeds => {
-                format!("{said}; {needed} would do if it is as large as it looks")
+            (None, Some(estimate)) if !estimate.can_be_settled(level) => {
+                "; more seeds alone would not do if it is no larger than it looks: more test images are needed"
+                    .to_owned()
             }
-            _ => said,
+            (None, Some(_)) => format!("; more than {MANY_SEEDS} would be needed if it is no larger than it looks"),
+            _ => String::new(),
         }
     }
 

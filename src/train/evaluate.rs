@@ -93,6 +93,7 @@ pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Re
 /// For the oracle every metric takes its own best epoch: that is what picking on the test set yields.
 fn keep_best(oracle: &mut BTreeMap<String, Measured>, name: &str, measured: &Measured, epoch: usize) {
     let better = match (oracle.get(name).and_then(|m| m.value), measured.value) {
+        (Some(old), Some(new)) if is_lower_better(name) => new < old,
         (Some(old), Some(new)) => new > old,
         (old, _) => old.is_none(),
     };
@@ -100,6 +101,11 @@ fn keep_best(oracle: &mut BTreeMap<String, Measured>, name: &str, measured: &Mea
         let reason = measured.reason.clone().or_else(|| Some(format!("best on test: epoch {epoch}")));
         oracle.insert(name.to_owned(), Measured { value: measured.value, reason });
     }
+}
+
+/// Whether a number measures what goes wrong.
+fn is_lower_better(name: &str) -> bool {
+    matches!(name, "image_false_alarms" | "image_false_alarms_expected")
 }
 
 /// Ground truth at evaluation size: `Some(None)` for a normal image, `None` where a defective one has no mask.
@@ -183,7 +189,7 @@ impl Results {
         const NAMES: [&str; 4] =
             ["image_precision", "image_recall", "image_false_alarms", "image_false_alarms_expected"];
         let Some(threshold) = threshold else {
-            return NAMES.iter().for_each(|name| self.add(name, Err(Undefined("nothing is held out"))));
+            return NAMES.iter().for_each(|name| self.add(name, Err(Undefined("too few images are held out"))));
         };
         let scores: Vec<f32> = maps.iter().map(|map| map.score).collect();
         let labels: Vec<bool> = input.test.iter().map(|sample| sample.defect.is_some()).collect();
@@ -240,8 +246,12 @@ fn measure_pixels(
     results.add("pixel_f1max", f1_max(&pixels).map(|F1Max { value, .. }| value));
     results.add("aupro", aupro(&pixels, PRO_LIMIT));
     results.add("aupro_stfpm_rescaled", rescaled_pro(&pixels));
-    let mean = |areas: Vec<f64>| areas.iter().sum::<f64>() / areas.len() as f64;
-    results.add("aupimo", aupimo(maps, masks).map(mean));
+    match aupimo(maps, masks) {
+        Ok(found) => {
+            results.0.insert("aupimo".to_owned(), Measured { value: Some(found.mean()), reason: found.remark() })
+        }
+        Err(undefined) => results.0.insert("aupimo".to_owned(), Measured::of(Err(undefined))),
+    };
     let kinds = kinds(input.test);
     for kind in kinds.iter().filter(|_| kinds.len() > 1) {
         let indices = normal_and(input.test, kind);
@@ -270,4 +280,21 @@ fn write_masks(out: &Path, masks: &[Truth], side: usize) -> Result<(), StageErro
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StageError> {
     let text = serde_json::to_vec_pretty(value).map_err(StageError::artifact)?;
     std::fs::write(path, text).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oracle_takes_the_highest_number_and_the_fewest_false_alarms() {
+        let mut oracle = BTreeMap::new();
+        for (epoch, auroc, alarms) in [(1, 0.8, 0.3), (2, 0.9, 0.5), (3, 0.7, 0.1)] {
+            for (name, value) in [("image_auroc", auroc), ("image_false_alarms", alarms)] {
+                keep_best(&mut oracle, name, &Measured::value(value), epoch);
+            }
+        }
+        let best = |value, epoch| Measured { value: Some(value), reason: Some(format!("best on test: epoch {epoch}")) };
+        assert_eq!((&oracle["image_auroc"], &oracle["image_false_alarms"]), (&best(0.9, 2), &best(0.1, 3)));
+    }
 }

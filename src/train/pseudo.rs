@@ -9,7 +9,7 @@ use super::joint::selected_assembly;
 use super::paint::MASKS;
 use super::{Batches, JointSummary, StageContext, StageError, distance_maps};
 use crate::data::{FeatureSet, Image, SplitRule, read_masks};
-use crate::evaluate::metrics::{NotFinite, Sweep, auroc};
+use crate::evaluate::metrics::{NotFinite, Sweep, Undefined, auroc};
 use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, quantile};
 use crate::model::AutoEncoder;
 use crate::tensor::Backend;
@@ -51,10 +51,20 @@ pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_
     }
 
     let held_out = distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out)?;
-    let rule = MapRule::fit(input.settings, &held_out, side);
     let all: Vec<usize> = (0..painted.len()).collect();
-    let mut maps = rule.all(&distance_maps(&mut assembly, &Batches::streamed(&painted), &all)?, side);
-    maps.extend(rule.all(&held_out, side));
+    let painted_levels = distance_maps(&mut assembly, &Batches::streamed(&painted), &all)?;
+    // An image, unpainted or painted, is scored by the rule that the other held-out images make. Its paintings stand together.
+    let paintings = painted.len() / split.held_out.len().max(1);
+    let scored = MapRule::left_out(input.settings, &held_out, side, |image, rule| {
+        let of_image = image * paintings..(image + 1) * paintings;
+        let painted: Vec<FinalMap> = of_image.map(|index| rule.one(&painted_levels, index, side)).collect();
+        (painted, rule.one(&held_out, image, side))
+    });
+    let Some(scored) = scored else {
+        return write_json(&context.out.join("results.json"), &undefined(summary.selected_epoch));
+    };
+    let (with_defects, normal): (Vec<Vec<FinalMap>>, Vec<FinalMap>) = scored.into_iter().unzip();
+    let maps: Vec<FinalMap> = with_defects.into_iter().flatten().chain(normal).collect();
     let truth: Vec<Option<&Vec<bool>>> = masks.iter().map(Some).chain(split.held_out.iter().map(|_| None)).collect();
     let scores: Vec<f32> = maps.iter().map(|map| map.score).collect();
     let labels: Vec<bool> = truth.iter().map(Option::is_some).collect();
@@ -78,6 +88,13 @@ pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_
     };
     write_json(&context.out.join("results.json"), &evaluation)?;
     write_pictures(context.out, &painted, &masks, &maps)
+}
+
+/// What there is where too few images are held out to score one by a rule that the others make.
+fn undefined(epoch: usize) -> Evaluation {
+    let reason = Undefined("too few images are held out for this map rule");
+    let results = ["pseudo_pixel_auroc", "pseudo_image_auroc"].map(|name| (name.to_owned(), Measured::of(Err(reason))));
+    Evaluation { epoch, results: BTreeMap::from(results), image_scores: Vec::new(), held_out_threshold: None }
 }
 
 /// The first painted images, each a strip: the image, its mask, its map; brightest = the highest value of the map.

@@ -47,10 +47,13 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
     let snapshots: Vec<(String, Snapshot)> = match input.checkpoint {
         Checkpoint::Selected => vec![(SELECTED.to_owned(), snapshot("selected", summary.selected_epoch))],
         Checkpoint::Last => vec![("last.safetensors".to_owned(), snapshot("last", summary.epochs))],
+        // The selected epoch, too: what is best on test is no worse than it.
         Checkpoint::Oracle => summary
             .oracle
             .iter()
+            .filter(|&&epoch| epoch != summary.selected_epoch)
             .map(|&epoch| (JointSummary::snapshot_file(epoch), snapshot(&format!("epoch-{epoch:04}"), epoch)))
+            .chain([(SELECTED.to_owned(), snapshot("selected", summary.selected_epoch))])
             .collect(),
     };
 

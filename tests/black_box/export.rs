@@ -4,11 +4,16 @@ use serde_json::Value;
 
 use crate::common::{TINY, Workplace};
 
-/// A sweep of two trials and two seeds, one of them with an axis; its numbers are set, so that they are the same everywhere.
-fn place() -> Workplace {
+const TWO_SEEDS: &str = "[0, 1]";
+/// So many that the highest mean may be bold.
+const FIVE_SEEDS: &str = "[0, 1, 2, 3, 4]";
+
+/// A sweep of two trials, one of them with an axis; its numbers are set, so that they are the same everywhere.
+fn place(seeds: &str) -> Workplace {
     let place = Workplace::new();
-    let space = "[search]\nseeds = [0, 1]\n[search.space]\n\"model.skip\" = [\"none\"]\n\"model.width\" = [0.5]\n[report]\nvariants = [\"model.skip\"]\n";
-    place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
+    let space = "\n[search.space]\n\"model.skip\" = [\"none\"]\n\"model.width\" = [0.5]\n[report]\nvariants = [\"model.skip\"]\n";
+    place
+        .write("tiny.toml", &format!("{}\n[search]\nseeds = {seeds}{space}", TINY.replace("epochs = 2", "epochs = 1")));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     place.query("DELETE FROM result WHERE name NOT IN ('pixel_auroc', 'image_auroc', 'aupro', 'parameters', 'flops', 'epoch') RETURNING 1");
     place.query(
@@ -35,7 +40,7 @@ fn without_keys(text: &str) -> String {
 
 #[test]
 fn numbers_are_exported_long_and_wide_and_the_same_each_time() {
-    let place = place();
+    let place = place(TWO_SEEDS);
     for (name, arguments) in [
         ("export_csv_long", vec!["export"]),
         ("export_csv_wide", vec!["export", "tiny", "--shape", "wide"]),
@@ -53,14 +58,14 @@ fn numbers_are_exported_long_and_wide_and_the_same_each_time() {
 
 #[test]
 fn tables_are_exported_for_markdown_and_latex() {
-    let place = place();
+    let place = place(FIVE_SEEDS);
     insta::assert_snapshot!("export_md", place.succeed(&["export", "--format", "md"]).stdout);
     insta::assert_snapshot!("export_latex", place.succeed(&["export", "--format", "latex"]).stdout);
 }
 
 #[test]
 fn a_file_that_it_wrote_is_replaced_whole_and_no_other() {
-    let place = place();
+    let place = place(TWO_SEEDS);
     let old = place.write("numbers.csv", "precious");
     let refused = place.run(&["export", "--out", "numbers.csv"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
@@ -82,7 +87,7 @@ fn a_file_that_it_wrote_is_replaced_whole_and_no_other() {
 
 #[test]
 fn what_cannot_be_exported_is_told_once() {
-    let place = place();
+    let place = place(TWO_SEEDS);
     place.write("a-file", "");
     let cases: [&[&str]; 5] = [
         &["export", "tinny"],
@@ -100,7 +105,7 @@ fn what_cannot_be_exported_is_told_once() {
 
 #[test]
 fn parquet_is_a_feature_of_the_build() {
-    let place = place();
+    let place = place(TWO_SEEDS);
     let outcome = place.run(&["export", "--format", "parquet", "--out", "numbers.parquet"]);
     if cfg!(feature = "parquet") {
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);

@@ -139,6 +139,30 @@ fn oracle_numbers_stand_apart_and_one_class_is_undefined_with_its_reason() {
 }
 
 #[test]
+fn the_oracle_is_never_worse_than_what_was_selected() {
+    let place = Workplace::new();
+    place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 4"));
+    // One epoch, the last, and whichever was selected; seeds whose held-out score rises at the end select another.
+    place.succeed(&[
+        "sweep",
+        "tiny.toml",
+        "--no-report",
+        "--set",
+        "evaluate.oracle_epochs=1",
+        "--set",
+        "search.seeds=[0,1,2]",
+    ]);
+    let lower = "('image_false_alarms', 'image_false_alarms_expected')";
+    let compared = format!(
+        "FROM result o JOIN result s ON s.run_id = o.run_id AND s.name = o.name AND s.selection = 'selected'
+         WHERE o.selection = 'oracle' AND o.name NOT IN ('epoch', 'parameters', 'flops') AND s.value IS NOT NULL"
+    );
+    assert!(place.count(&format!("SELECT COUNT(*) {compared}")) > 60);
+    let worse = format!("AND CASE WHEN o.name IN {lower} THEN o.value > s.value ELSE o.value < s.value END");
+    assert_eq!(place.query(&format!("SELECT o.name, o.value, s.value {compared} {worse}")), Vec::<String>::new());
+}
+
+#[test]
 fn a_moved_data_set_and_a_new_category_keep_what_is_done() {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "one", "--side", "32"]);

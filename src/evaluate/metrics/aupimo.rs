@@ -12,16 +12,45 @@ use super::Undefined;
 /// False positive rates between which the curve is integrated.
 const BOUNDS: (f64, f64) = (1e-5, 1e-4);
 
-/// The area of each image with a defect, in their order; masks as in [`super::Sweep::of_maps`].
+/// Areas under the curves of a test set's images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aupimo {
+    /// The area of each image with a defect, in their order.
+    pub areas: Vec<f64>,
+    /// Pixels of normal images: the false positive rate has steps of one in so many.
+    normal_pixels: usize,
+}
+
+impl Aupimo {
+    /// The mean over images.
+    pub fn mean(&self) -> f64 {
+        self.areas.iter().sum::<f64>() / self.areas.len() as f64
+    }
+
+    /// What the number is where the lower bound of the false positive rate is less than one pixel.
+    pub fn remark(&self) -> Option<String> {
+        (BOUNDS.0 * (self.normal_pixels as f64) < 1.0).then(|| {
+            format!(
+                "coarse: {} pixels of normal images tell no false positive rates below {:.1e} apart, AUPIMO starts at {:.0e}",
+                self.normal_pixels,
+                1.0 / self.normal_pixels as f64,
+                BOUNDS.0
+            )
+        })
+    }
+}
+
+/// The area of each image with a defect; masks as in [`super::Sweep::of_maps`].
 pub fn aupimo<S: AsRef<[f32]> + Sync, M: AsRef<[bool]> + Sync>(
     maps: &[S],
     masks: &[Option<M>],
-) -> Result<Vec<f64>, Undefined> {
+) -> Result<Aupimo, Undefined> {
     let defective = |mask: &Option<M>| mask.as_ref().is_some_and(|mask| mask.as_ref().contains(&true));
     let pairs = || maps.iter().zip(masks);
     let mut normal: Vec<f32> =
         pairs().filter(|(_, mask)| !defective(mask)).flat_map(|(map, _)| map.as_ref().iter().copied()).collect();
-    let total = normal.len() as f64;
+    let normal_pixels = normal.len();
+    let total = normal_pixels as f64;
     let wanted = (BOUNDS.1 * total).ceil() as usize + 1;
     if BOUNDS.1 * total < 1.0 {
         return Err(Undefined("there are fewer than 10,000 normal pixels in normal images"));
@@ -37,7 +66,7 @@ pub fn aupimo<S: AsRef<[f32]> + Sync, M: AsRef<[bool]> + Sync>(
     normal.sort_unstable_by(|a, b| b.total_cmp(a));
 
     let pairs: Vec<_> = pairs().filter(|(_, mask)| defective(mask)).collect();
-    Ok(pairs
+    let areas = pairs
         .into_par_iter()
         .map(|(map, mask)| {
             let mask = mask.as_ref().map_or(&[][..], AsRef::as_ref);
@@ -45,7 +74,8 @@ pub fn aupimo<S: AsRef<[f32]> + Sync, M: AsRef<[bool]> + Sync>(
             scores.sort_unstable_by(|a, b| b.total_cmp(a));
             area(&normal, total, &scores)
         })
-        .collect())
+        .collect();
+    Ok(Aupimo { areas, normal_pixels })
 }
 
 /// The area for one image's defect scores; both lists descend.
@@ -80,7 +110,7 @@ mod tests {
 
     fn of(defect: Vec<f32>) -> f64 {
         let mask = vec![true; defect.len()];
-        aupimo(&[normal(), defect], &[None, Some(mask)]).expect("defined")[0]
+        aupimo(&[normal(), defect], &[None, Some(mask)]).expect("defined").mean()
     }
 
     #[test]
@@ -100,8 +130,16 @@ mod tests {
             |change: fn(f32) -> f32| -> Vec<f32> { (0..50).map(|i| change(99_950.0 + 2.3 * i as f32)).collect() };
         let plain = of(defect(|v| v));
         let maps = [normal().into_iter().map(|v| (v / 1e5).powi(3)).collect(), defect(|v| (v / 1e5).powi(3))];
-        let skewed = aupimo(&maps, &[None, Some(vec![true; 50])]).expect("defined")[0];
+        let skewed = aupimo(&maps, &[None, Some(vec![true; 50])]).expect("defined").mean();
         assert!((plain - skewed).abs() < 1e-9, "{plain} {skewed}");
+    }
+
+    #[test]
+    fn too_few_pixels_for_its_lowest_rate_are_told() {
+        let of = |pixels: usize| aupimo(&[vec![0.0; pixels], vec![1.0]], &[None, Some(vec![true])]).expect("defined");
+        let remark = of(50_000).remark().expect("50,000 are too few");
+        assert!(remark.starts_with("coarse: 50000 pixels") && remark.contains("2.0e-5"), "{remark}");
+        assert_eq!(of(100_000).remark(), None);
     }
 
     #[test]

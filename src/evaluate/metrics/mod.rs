@@ -16,7 +16,7 @@ mod slow;
 mod sweep;
 mod threshold_counts;
 
-pub use aupimo::aupimo;
+pub use aupimo::{Aupimo, aupimo};
 pub use aupro::{PRO_LIMIT, aupro, pro_points};
 pub use auroc::auroc;
 pub use average_precision::average_precision;

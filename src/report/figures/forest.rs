@@ -1,4 +1,4 @@
-//! Differences with their intervals: each variant's from ST-FPM, each level's of an axis from its category.
+//! Differences with their intervals: each variant's from ST-FPM, each level's of an axis from the mean of all its levels.
 
 use super::dots::{Dots, Mark, Row, Shape};
 use crate::report::ReportError;
@@ -41,7 +41,7 @@ pub(in crate::report) fn variants(
     )
 }
 
-/// Every level of every axis against the mean of its category; none where nothing was searched.
+/// Every level of every axis against the mean of all levels; none where nothing was searched.
 pub(in crate::report) fn levels(
     effects: &[Effects],
     groups: &Groups<'_>,
@@ -51,7 +51,7 @@ pub(in crate::report) fn levels(
     let of = |metric: &str, axis: usize, level: &str| -> Vec<Mark> {
         let effects = effects.iter().filter(|effects| effects.metric == metric);
         let levels = effects.flat_map(|effects| &effects.axes[axis].levels).filter(|of| of.level == level);
-        levels.map(|of| Mark { value: of.effect, interval: of.interval, shape: Shape::Dot }).collect()
+        levels.filter_map(|of| Some(Mark { value: of.effect?, interval: of.interval, shape: Shape::Dot })).collect()
     };
     let rows = first.axes.iter().enumerate().flat_map(|(place, axis)| {
         axis.levels.iter().map(move |level| Row {
@@ -63,7 +63,7 @@ pub(in crate::report) fn levels(
     let mut rows: Vec<Row> = rows.collect();
     let rest = first_of(MOST_ROWS, rows.len(), "levels");
     rows.truncate(MOST_ROWS);
-    let title = format!("what each setting does: mean distance from the category's mean, 95 % interval{rest}");
+    let title = format!("what each setting does: mean distance from the mean of all its levels, 95 % interval{rest}");
     Dots { title, reference: Some(0.0), rows }.figure(
         groups,
         format!("{prefix}levels"),

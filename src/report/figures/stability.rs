@@ -4,25 +4,26 @@ use super::dots::{Dots, Mark, Row, Shape};
 use crate::report::ReportError;
 use crate::report::figure::{Figure, MAX_DRAWN, left_out, series};
 use crate::report::grouping::{Groups, METRICS, Variant};
-use crate::report::statistics::summary;
+use crate::report::statistics::{pooled_deviation, summary};
 
-/// Each run's distance from the mean of its variant and category, and ± their standard deviation; none where no cell has two seeds.
+/// Each run's distance from the mean of its variant and category, and ± the standard deviation that these cells have in common; none
+/// where no cell has two seeds.
 pub(in crate::report) fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
-    let distances = |variant: &Variant, name: &str| -> Vec<f64> {
-        let of_category = |category: &str| {
-            let values: Vec<f64> =
-                groups.cell(variant, category, "selected", name).into_iter().map(|(_, v)| v).collect();
-            let mean = summary(&values).map_or(0.0, |summary| summary.mean);
-            let several = values.len() > 1;
-            values.into_iter().filter(move |_| several).map(move |value| value - mean).collect::<Vec<_>>()
+    let cells = |variant: &Variant, name: &str| -> Vec<Vec<f64>> {
+        let of_category = |(category, _): &(String, _)| -> Vec<f64> {
+            groups.cell(variant, category, "selected", name).into_iter().map(|(_, value)| value).collect()
         };
-        groups.categories.iter().flat_map(|(category, _)| of_category(category)).collect()
+        groups.categories.iter().map(of_category).filter(|values| values.len() > 1).collect()
     };
     let marks = |variant: &Variant, name: &str| -> Vec<Mark> {
-        let values = distances(variant, name);
-        let deviation = summary(&values).and_then(|summary| summary.deviation);
-        let spread = deviation.map(|d| Mark { value: 0.0, interval: Some((-d, d)), shape: Shape::Speck });
-        spread.into_iter().chain(values.into_iter().map(|value| Mark::new(value, Shape::Ring))).collect()
+        let cells = cells(variant, name);
+        let spread =
+            pooled_deviation(&cells).map(|d| Mark { value: 0.0, interval: Some((-d, d)), shape: Shape::Speck });
+        let rings = cells.iter().flat_map(|values| {
+            let mean = summary(values).map_or(0.0, |summary| summary.mean);
+            values.iter().map(move |value| Mark::new(value - mean, Shape::Ring))
+        });
+        spread.into_iter().chain(rings).collect()
     };
     let rows = groups.variants.iter().take(MAX_DRAWN).enumerate().map(|(index, variant)| Row {
         label: variant.label.clone(),

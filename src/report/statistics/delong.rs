@@ -5,8 +5,9 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::paired::{Summary, summary};
 use super::ranks::count_below;
+use super::rounding::is_rounding;
+use super::summary::{Summary, summary};
 
 /// Two areas under the ROC curve, and the test of their difference.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +29,8 @@ pub fn delong(labels: &[bool], one: &[f64], two: &[f64]) -> Option<Delong> {
     };
     let variance = variance(&one.positives, &two.positives)? + variance(&one.negatives, &two.negatives)?;
     let standard_error = variance.sqrt();
-    if standard_error <= 0.0 {
+    // Areas are at most 1.
+    if is_rounding(standard_error, 1.0) {
         return None;
     }
     let z = (one.area - two.area) / standard_error;

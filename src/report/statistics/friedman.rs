@@ -1,6 +1,7 @@
-//! Several variants over several categories (Friedman 1937), and which of them differ (Nemenyi 1963; Demšar 2006).
+//! Several variants over several categories (Friedman 1937, as F by Iman and Davenport 1980), and which of them differ (Nemenyi 1963;
+//! Demšar 2006).
 
-use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, Normal};
+use statrs::distribution::{Continuous, ContinuousCDF, FisherSnedecor, Normal};
 
 use super::ranks::ranks;
 use super::simpson::integral;
@@ -15,7 +16,7 @@ pub struct Friedman {
     pub mean_ranks: Vec<f64>,
     /// p-value of "no variant differs".
     pub p: f64,
-    /// Two variants differ (5 %) if their mean ranks are so far apart.
+    /// Two variants differ (5 %) if their mean ranks are so far apart, and if some differ at all.
     pub critical_difference: f64,
 }
 
@@ -37,9 +38,21 @@ pub fn friedman(values: &[Vec<f64>]) -> Option<Friedman> {
     if within <= 0.0 {
         return None;
     }
-    let p = ChiSquared::new(k - 1.0).ok()?.sf(between / within);
+    let p = f_test(between / within, n, k)?;
     let critical_difference = range_quantile(variants) / 2.0_f64.sqrt() * (k * (k + 1.0) / (6.0 * n)).sqrt();
     Some(Friedman { mean_ranks, p, critical_difference })
+}
+
+/// The p-value of Friedman's χ² as F: χ² alone finds too little (Iman and Davenport 1980; Demšar 2006, §3.2.2).
+fn f_test(chi_squared: f64, n: f64, k: f64) -> Option<f64> {
+    let left = n * (k - 1.0) - chi_squared;
+    if left <= 1e-9 * n {
+        // All categories agree. Of the k! orders that each could have had, all n have the same.
+        let orders: f64 = (2..=k as u32).map(f64::from).product();
+        return Some(orders.powf(1.0 - n));
+    }
+    let f = (n - 1.0) * chi_squared / left;
+    Some(FisherSnedecor::new(k - 1.0, (k - 1.0) * (n - 1.0)).ok()?.sf(f))
 }
 
 /// The 0.95 quantile of the range of so many standard normal values (the studentised range with infinite degrees of freedom).
@@ -65,7 +78,7 @@ mod tests {
 
     #[test]
     fn ranks_and_p_value_are_scipys() {
-        // scipy.stats.friedmanchisquare of the three columns
+        // χ² = 7 by scipy.stats.friedmanchisquare of the three columns; F = 5 · 7 / (12 − 7) = 7, scipy.stats.f.sf(7, 2, 10)
         let values = [
             [0.9, 0.8, 0.7],
             [0.91, 0.85, 0.86],
@@ -76,8 +89,11 @@ mod tests {
         ];
         let values: Vec<Vec<f64>> = values.iter().map(|row| row.to_vec()).collect();
         let test = friedman(&values).expect("six categories");
-        assert!((test.p - 0.030_197_383_422_318_5).abs() < 1e-9, "{}", test.p);
+        assert!((test.p - 0.012_558_674_125_514_4).abs() < 1e-9, "{}", test.p);
         assert!((test.mean_ranks[0] - 7.0 / 6.0).abs() < 1e-12);
+        // All six in the same order, one of 3! = 6: 6⁻⁵.
+        let agreed = friedman(&vec![vec![0.3, 0.2, 0.1]; 6]).expect("six categories");
+        assert!((agreed.p - 6.0_f64.powi(-5)).abs() < 1e-12, "{}", agreed.p);
         assert_eq!(friedman(&values[..5]), None);
         assert_eq!(friedman(&vec![vec![1.0; 3]; 6]), None);
     }

@@ -1,28 +1,31 @@
 //! What differences between runs are worth: intervals, tests, and how many seeds would settle them.
 
-mod bootstrap;
 mod complete;
+mod crossed;
 mod delong;
+mod estimate;
 mod fanova;
 mod friedman;
 mod holm;
 mod image_scores;
-mod paired;
 mod pixel_counts;
+mod power;
 mod ranks;
-mod seeds;
+mod rounding;
 mod simpson;
+mod summary;
 mod wilcoxon;
 
-pub use bootstrap::{Bootstrap, Images, hierarchical};
 pub use complete::complete_means;
+pub use crossed::{Images, Undrawn, image_covariance};
 pub use delong::{Delong, delong};
-pub use fanova::{Factor, Fanova, Share, fanova};
+pub use estimate::{Estimate, ImageVariance};
+pub use fanova::{Chance, Factor, Fanova, Share, fanova, shares_by_chance};
 pub use friedman::{Friedman, friedman};
 pub use holm::holm;
 pub use image_scores::ImageScores;
-pub use paired::{PairedT, Summary, paired_t, summary};
 pub use pixel_counts::{PixelCounts, PixelMetric};
 pub use ranks::spearman;
-pub use seeds::seeds_needed;
+pub use rounding::{is_rounding, paired_differences, rounded, scale};
+pub use summary::{Summary, pooled_deviation, summary};
 pub use wilcoxon::{p_below, wilcoxon};

@@ -1,6 +1,6 @@
 //! Pixel AUROC and AUPRO of two variants on drawn images, from their histograms.
 
-use super::bootstrap::{Classes, Images};
+use super::crossed::{Classes, Images, Undrawn};
 use crate::evaluate::PixelHistograms;
 use crate::evaluate::metrics::PRO_LIMIT;
 
@@ -34,20 +34,19 @@ struct ImageCounts {
 }
 
 impl PixelCounts {
-    /// From both variants' histograms for each seed; none where they are of other images, or of one
-    /// class.
-    pub fn new(metric: PixelMetric, seeds: Vec<(PixelHistograms, PixelHistograms)>) -> Option<Self> {
+    /// From both variants' histograms for each seed.
+    pub fn new(metric: PixelMetric, seeds: Vec<(PixelHistograms, PixelHistograms)>) -> Result<Self, Undrawn> {
         let is_defective = |histograms: &PixelHistograms| -> Vec<bool> {
             histograms.images.iter().map(|image| !image.components.is_empty()).collect()
         };
-        let labels = is_defective(&seeds.first()?.0);
+        let labels = seeds.first().map(|(one, _)| is_defective(one)).unwrap_or_default();
         if seeds.iter().any(|(one, two)| is_defective(one) != labels || is_defective(two) != labels) {
-            return None;
+            return Err(Undrawn::OtherImages);
         }
         let classes = Classes::of(&labels)?;
         let counts = |(one, two)| Some((Counts::of(metric, one)?, Counts::of(metric, two)?));
-        let seeds = seeds.into_iter().map(counts).collect::<Option<_>>()?;
-        Some(Self { metric, classes, seeds })
+        let seeds = seeds.into_iter().map(counts).collect::<Option<_>>().ok_or(Undrawn::TooManyPixels)?;
+        Ok(Self { metric, classes, seeds })
     }
 }
 
@@ -135,7 +134,6 @@ fn aupro(normal: &[u32], overlap: &[f64], components: f64) -> Option<f64> {
 mod tests {
     use rand::Rng;
 
-    use super::super::hierarchical;
     use super::*;
     use crate::data::stream;
     use crate::evaluate::metrics::{self, Sweep};
@@ -186,26 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clear_difference_is_found_and_none_is_not() {
-        for metric in [PixelMetric::Auroc, PixelMetric::Aupro] {
-            let category = |gap: f32| {
-                PixelCounts::new(metric, (0..8).map(|s| (histograms(s, gap), histograms(100 + s, 0.2))).collect())
-            };
-            let clear = hierarchical([category(0.5)].into_iter()).expect("two classes");
-            assert!(clear.low > 0.0 && clear.p < 0.01, "{clear:?}");
-            let none = hierarchical([category(0.2)].into_iter()).expect("two classes");
-            assert!(none.low < 0.0 && none.high > 0.0, "{none:?}");
-        }
-    }
-
-    #[test]
-    fn other_images_and_one_class_have_no_interval() {
+    fn other_images_and_one_class_cannot_be_drawn() {
         let (maps, _) = images(0, 0.0);
         let masks = vec![None::<Vec<bool>>; maps.len()];
         let sweep = Sweep::of_maps(&maps, &masks, SIDE).expect("finite");
         let normal = || PixelHistograms::of(&maps, &masks, SIDE, &sweep);
-        assert!(PixelCounts::new(PixelMetric::Auroc, vec![(histograms(0, 0.1), normal())]).is_none());
-        let one_class = PixelCounts::new(PixelMetric::Aupro, vec![(normal(), normal())]);
-        assert_eq!(hierarchical([one_class].into_iter()), None);
+        let new = |one, two| PixelCounts::new(PixelMetric::Aupro, vec![(one, two)]).err();
+        assert_eq!(new(histograms(0, 0.1), normal()), Some(Undrawn::OtherImages));
+        assert_eq!(new(normal(), normal()), Some(Undrawn::FewImages));
+        assert_eq!(new(histograms(0, 0.1), histograms(1, 0.1)), None);
     }
 }

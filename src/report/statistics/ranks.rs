@@ -1,12 +1,16 @@
 //! Ranks, and their correlation.
 
+use super::rounding::{rounded, scale};
+
 /// Spearman's rank correlation (1904), ties by mean ranks; none of fewer than three pairs, or where one side does not vary.
 pub fn spearman(one: &[f64], two: &[f64]) -> Option<f64> {
     let count = one.len();
     if count < 3 || two.len() != count {
         return None;
     }
-    let (one, two) = (ranks(one), ranks(two));
+    // What rounding alone tells apart ties.
+    let ranked = |numbers: &[f64]| ranks(&rounded(numbers, scale(numbers.iter().copied())));
+    let (one, two) = (ranked(one), ranked(two));
     let middle = (count + 1) as f64 / 2.0;
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();
     let spread = (product(&one, &one) * product(&two, &two)).sqrt();
@@ -42,5 +46,6 @@ mod tests {
         assert_eq!(spearman(&[1.0, 2.0, 9.0], &[0.3, 0.2, 0.1]), Some(-1.0));
         assert_eq!(spearman(&[1.0, 2.0], &[1.0, 2.0]), None);
         assert_eq!(spearman(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0]), None);
+        assert_eq!(spearman(&[0.3, 0.1 + 0.2, 0.3], &[1.0, 2.0, 3.0]), None);
     }
 }

@@ -4,12 +4,13 @@ use crate::report::difference::settles;
 use crate::report::grouping::{Groups, metric_label};
 use crate::report::reproduce::label;
 use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
-use crate::report::text::signed;
+use crate::report::text::{p_value, signed};
 use crate::report::verdict::Verdict;
 
 /// What an interval speaks of.
-const INTERVALS: &str = "With fewer than 8 seeds the interval is Student's t over seeds: it speaks of other seeds on these images, \
-                         not of other images. From 8 seeds on it is a bootstrap over seeds and, within each category, images. \
+const INTERVALS: &str = "With fewer than 5 seeds nothing is claimed. With 5 to 7 seeds the interval is Student's t over seeds: it speaks of other \
+                         seeds on these images, not of other images. From 8 seeds on it is Student's t over seeds crossed with test \
+                         images: their part comes from a bootstrap that draws the images of a category once for all seeds and both variants. \
                          An interval is of its comparison alone, p of all that were made: one may leave 0 out where the other says no more.";
 
 /// Which seeds count.
@@ -46,7 +47,7 @@ pub(in crate::report) fn side_by_side(verdicts: &[&Verdict]) -> Table {
         let (mean, reference) = verdict.means;
         let means = [mean, reference].map(|mean| Cell::number(Some(mean), |mean| format!("{mean:.4}")));
         let starts = [metric(verdict), Cell::text(&verdict.verdict)];
-        let ends = [Cell::count(verdict.categories), Cell::text(verdict.method)];
+        let ends = [Cell::count(verdict.categories), Cell::text(verdict.method.to_string())];
         let cells = starts.into_iter().chain(means).chain(difference(verdict)).chain(ends);
         Row { cells: cells.collect(), ..Row::default() }
     };
@@ -59,9 +60,9 @@ pub(in crate::report) fn side_by_side(verdicts: &[&Verdict]) -> Table {
     let ends = [Column::number("categories", ["categories"]), Column::label("interval by")];
     let over_categories = verdicts.iter().filter_map(|verdict| {
         Some(format!(
-            "Wilcoxon over categories, {}: p = {:.3}.",
+            "Wilcoxon over categories, {}: p (Holm) {}.",
             metric_label(verdict.metric),
-            verdict.over_categories?
+            p_value(verdict.over_categories?)
         ))
     });
     let title = verdicts.first().map(|first| format!("{} against {}", first.variant, first.reference));

@@ -2,7 +2,7 @@
 //! difficulty, and pairing takes that out.
 
 use super::{Standing, TrialCourse};
-use crate::report::p_below;
+use crate::report::{p_below, paired_differences};
 
 /// A trial is stopped if, on at least `min_runs` common runs, it is worse than the best one on the average and the signed-rank
 /// test says so at level `p`.
@@ -13,8 +13,9 @@ pub(super) fn reason(course: &TrialCourse, others: &[&TrialCourse], p: f64, min_
         return None;
     }
     let (mean, best_mean) = (course.mean_over(&common)?, best.mean_over(&common)?);
-    let differences: Vec<f64> = common.iter().filter_map(|&run| Some(course.value(run)? - best.value(run)?)).collect();
-    let found = p_below(&differences);
+    let pairs: Vec<(f64, f64)> =
+        common.iter().filter_map(|&run| Some((course.value(run)?, best.value(run)?))).collect();
+    let found = p_below(&paired_differences(&pairs));
     (mean < best_mean && found < p).then(|| {
         format!(
             "Wilcoxon's test over {} runs: {mean:.3} is below the best trial's {best_mean:.3} (p = {found:.3} < {p})",
@@ -63,6 +64,14 @@ mod tests {
         assert_eq!(prune(&WILCOXON, &courses), [None, Some(expected.to_owned())]);
         let early = [courses[0].clone(), course(&worse[..3], 9, Standing::Running)];
         assert_eq!(prune(&WILCOXON, &early), [None, None]);
+    }
+
+    #[test]
+    fn a_trial_that_differs_by_rounding_alone_is_not_worse() {
+        let best: Vec<f64> = (0..8).map(|run| 0.1 * f64::from(run + 3)).collect();
+        let equal: Vec<f64> = best.iter().map(|value| value - f64::EPSILON * value).collect();
+        let courses = [course(&best, 9, Standing::Finished), course(&equal, 9, Standing::Running)];
+        assert_eq!(prune(&WILCOXON, &courses), [None, None]);
     }
 
     /// A trial that is no worse is stopped as often as the level of the test says, looked at once.

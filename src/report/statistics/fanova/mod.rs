@@ -9,10 +9,12 @@ mod tree;
 
 pub use tree::Factor;
 
+use rayon::prelude::*;
+
 use self::decomposition::Decomposition;
 use self::tree::Tree;
-use super::paired::summary;
-use crate::data::stream;
+use super::summary::summary;
+use crate::data::{below, stream};
 
 /// Trees of the forest.
 const TREES: u64 = 64;
@@ -35,14 +37,58 @@ pub struct Fanova {
     pub pairs: Vec<(usize, usize, Share)>,
 }
 
+/// The shares that settings without any effect exceed once in twenty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chance {
+    /// Of each axis.
+    pub main: Vec<f64>,
+    /// Of two axes, as [`Fanova::pairs`].
+    pub pairs: Vec<f64>,
+}
+
 /// Of `values` at `points` (the level of every factor); none of fewer than four points, or where nothing differs. The same input and
 /// seed give the same numbers.
 pub fn fanova(factors: &[Factor], points: &[Vec<usize>], values: &[f64], seed: u64) -> Option<Fanova> {
+    forest(factors, points, values, TREES, seed)
+}
+
+/// The shares by chance: the highest of 19 shufflings of which trial had which point. `trials`: the trial of each point, from 0. A
+/// trial's runs stay together, for they are alike whatever the settings do. A shuffled forest is a smaller one, whose shares vary
+/// more: that makes chance look larger, not smaller.
+pub fn shares_by_chance(
+    factors: &[Factor],
+    points: &[Vec<usize>],
+    values: &[f64],
+    trials: &[usize],
+    seed: u64,
+) -> Option<Chance> {
+    const SHUFFLINGS: u64 = 19;
+    const TREES: u64 = 16;
+    let count = trials.iter().max()? + 1;
+    let mut of_trial = vec![&points[0]; count];
+    trials.iter().zip(points).for_each(|(&trial, point)| of_trial[trial] = point);
+    let shuffled = |number: u64| {
+        let mut random = stream(seed, "fanova-chance", number, 0);
+        let mut order: Vec<usize> = (0..count).collect();
+        (1..count).rev().for_each(|index| order.swap(index, below(&mut random, index + 1)));
+        let points: Vec<Vec<usize>> = trials.iter().map(|&trial| of_trial[order[trial]].clone()).collect();
+        forest(factors, &points, values, TREES, seed + 1 + number)
+    };
+    let shuffled: Vec<Fanova> = (0..SHUFFLINGS).into_par_iter().filter_map(shuffled).collect();
+    let highest = |of: &dyn Fn(&Fanova) -> f64| shuffled.iter().map(of).fold(0.0, f64::max);
+    let pairs = shuffled.first()?.pairs.len();
+    Some(Chance {
+        main: (0..factors.len()).map(|axis| highest(&|found| found.main[axis].mean)).collect(),
+        pairs: (0..pairs).map(|pair| highest(&|found| found.pairs[pair].2.mean)).collect(),
+    })
+}
+
+fn forest(factors: &[Factor], points: &[Vec<usize>], values: &[f64], trees: u64, seed: u64) -> Option<Fanova> {
     const FEWEST: usize = 4;
     if points.len() < FEWEST || points.len() != values.len() || factors.is_empty() {
         return None;
     }
-    let trees = (0..TREES).filter_map(|number| {
+    let trees = (0..trees).filter_map(|number| {
         let mut random = stream(seed, "fanova", number, 0);
         Decomposition::of(&Tree::bootstrapped(factors, points, values, &mut random), factors)
     });
@@ -59,6 +105,8 @@ pub fn fanova(factors: &[Factor], points: &[Vec<usize>], values: &[f64], seed: u
 
 #[cfg(test)]
 mod tests {
+    use rand::Rng;
+
     use super::*;
 
     /// Every point of a grid, `repeats` times, with its value and a small fixed disturbance.
@@ -139,5 +187,31 @@ mod tests {
         assert_ne!(fanova(&factors, &points, &values, 5), fanova(&factors, &points, &values, 6));
         assert_eq!(fanova(&factors, &points, &vec![1.0; values.len()], 0), None);
         assert_eq!(fanova(&factors, &points[..3], &values[..3], 0), None);
+    }
+
+    #[test]
+    fn noise_explains_no_more_than_chance_and_an_effect_does() {
+        // 16 trials of two axes, three seeds each, whose results are noise.
+        let (points, _) = grid(&[4, 4], 3, |_| 0.0);
+        let trials: Vec<usize> = (0..48).map(|run| run % 16).collect();
+        let noise = |number: u64| -> Vec<f64> {
+            let mut random = stream(number, "noise", 0, 0);
+            (0..48).map(|_| f64::from(random.next_u32()) / f64::from(u32::MAX)).collect()
+        };
+        let of = |values: &[f64]| {
+            let found = fanova(&factors(&[4, 4], true), &points, values, 0).expect("it differs");
+            let chance = shares_by_chance(&factors(&[4, 4], true), &points, values, &trials, 0).expect("it differs");
+            (found.main[0].mean, chance.main[0])
+        };
+        let above = (0..20)
+            .filter(|number| {
+                let (share, chance) = of(&noise(*number));
+                share > chance
+            })
+            .count();
+        assert!(above <= 4, "{above} of 20 shares of noise are above chance");
+        let moved: Vec<f64> = noise(0).iter().zip(&points).map(|(noise, point)| noise + point[0] as f64).collect();
+        let (share, chance) = of(&moved);
+        assert!(share > 0.8 && share > chance, "{share} beside {chance}");
     }
 }

@@ -1,0 +1,169 @@
+//! How often a verdict is wrong: sweeps of image scores are drawn from a model in which two variants are equally good, and judged by
+//! the whole procedure of `didact compare`. The share that is called better or worse is its type I error, which should be 5 %.
+//!
+//! The model of a score: class × (mean + variant and seed) + image + variant and image + noise. "Image effects" are those of variant
+//! and image: what one variant sees in an image with any seed, and the other does not.
+
+#![expect(clippy::print_stdout, reason = "the output is a table for people")]
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use didact::data::{normal_pair, stream};
+use didact::evaluate::metrics::{Sweep, auroc};
+use didact::report::{Side, Verdict, verdicts};
+use didact::store::{Artifacts, Compared, ComparedRun, ComparedScore, ComparedValue};
+use rand::Rng;
+use rayon::prelude::*;
+
+/// Images of each class in a category.
+const IMAGES: usize = 40;
+const CATEGORIES: [&str; 2] = ["nut", "bolt"];
+/// Standard deviations: of a seed's mean, of an image, of an image for a variant; that of the noise is 1.
+const OF_SEED: f64 = 0.15;
+const OF_IMAGE: f64 = 0.7;
+const OF_VARIANT_AND_IMAGE: f64 = 0.7;
+
+/// What is simulated.
+#[derive(Clone, Copy)]
+struct Setting {
+    seeds: i64,
+    image_effects: bool,
+    /// Whether a tenth of the runs is missing.
+    missing: bool,
+    /// By how much the second variant's defects stand out more.
+    better_by: f64,
+}
+
+/// A number from a normal distribution.
+fn normal(random: &mut impl Rng, deviation: f64) -> f64 {
+    let mut uniform = || f64::from(random.next_u32()) / 4_294_967_296.0;
+    normal_pair(deviation, uniform(), uniform())[0]
+}
+
+/// The runs of both variants.
+fn simulated(setting: Setting, repeat: u64) -> [Compared; 2] {
+    let mut random = stream(repeat, "simulation", 0, 0);
+    let mut normal = |deviation| normal(&mut random, deviation);
+    let shared: Vec<[Vec<f64>; 3]> = CATEGORIES
+        .iter()
+        .map(|_| {
+            let mut images = |deviation| (0..2 * IMAGES).map(|_| normal(deviation)).collect::<Vec<f64>>();
+            let of_variant = if setting.image_effects { OF_VARIANT_AND_IMAGE } else { 0.0 };
+            [images(OF_IMAGE), images(of_variant), images(of_variant)]
+        })
+        .collect();
+    [0, 1].map(|variant| {
+        let mut compared = Compared::default();
+        for seed in 0..setting.seeds {
+            let of_seed = normal(OF_SEED);
+            for (category, [of_image, of_first, of_second]) in CATEGORIES.iter().zip(&shared) {
+                let mean = 1.5 + of_seed + normal(OF_SEED) + if variant == 1 { setting.better_by } else { 0.0 };
+                let of_variant = if variant == 0 { of_first } else { of_second };
+                let label = |image: usize| image.is_multiple_of(2);
+                let scores: Vec<f32> = (0..2 * IMAGES)
+                    .map(|image| {
+                        let class = if label(image) { mean } else { 0.0 };
+                        (class + of_image[image] + of_variant[image] + normal(1.0)) as f32
+                    })
+                    .collect();
+                if setting.missing && normal(1.0) < -1.28 {
+                    continue;
+                }
+                add(&mut compared, variant, seed, category, &scores, label);
+            }
+        }
+        compared
+    })
+}
+
+fn add(
+    compared: &mut Compared,
+    variant: usize,
+    seed: i64,
+    category: &str,
+    scores: &[f32],
+    label: impl Fn(usize) -> bool,
+) {
+    let id = format!("{variant}/{category}/{seed}");
+    let labels: Vec<bool> = (0..scores.len()).map(&label).collect();
+    let value = Sweep::of_labels(scores, &labels).ok().and_then(|sweep| auroc(&sweep).ok());
+    compared.values.push(ComparedValue { run_id: id.clone(), name: "image_auroc".to_owned(), value });
+    compared.scores.extend(scores.iter().enumerate().map(|(image, score)| ComparedScore {
+        run_id: id.clone(),
+        image: format!("{image:03}"),
+        label: i64::from(label(image)),
+        score: f64::from(*score),
+    }));
+    compared.runs.push(ComparedRun {
+        id,
+        trial_id: format!("trial-{variant}"),
+        variant: format!("variant {variant}"),
+        title: format!("variant {variant}"),
+        category: category.to_owned(),
+        seed,
+        state: "done".to_owned(),
+        protocol: "{}".to_owned(),
+    });
+}
+
+fn verdict(compared: &[Compared; 2]) -> Option<Verdict> {
+    let artifacts = Artifacts::new(PathBuf::from("none"));
+    let side = |name: &str, compared: &Compared| Side::of(name, compared, &artifacts).ok();
+    let (reference, other) = (side("reference", &compared[0])?, side("other", &compared[1])?);
+    verdicts(&reference, &[other], false).ok()?.into_iter().next()
+}
+
+/// Shares of claims: of the procedure, and of Student's t over seeds alone; in how many repeats each was asked.
+fn claims(setting: Setting, repeats: u64) -> [(f64, u64); 2] {
+    let of_repeat = |repeat: u64| {
+        let compared = simulated(setting, repeat);
+        // Without image scores nothing but seeds is left to test by.
+        let seeds_alone = compared.clone().map(|of| Compared { scores: Vec::new(), ..of });
+        [compared, seeds_alone].map(|compared| verdict(&compared)?.p.map(|p| p < 0.05))
+    };
+    let all: Vec<[Option<bool>; 2]> = (0..repeats).into_par_iter().map(of_repeat).collect();
+    [0, 1].map(|procedure| {
+        let asked: Vec<bool> = all.iter().filter_map(|of_repeat| of_repeat[procedure]).collect();
+        let claimed = asked.iter().filter(|claimed| **claimed).count();
+        (claimed as f64 / asked.len().max(1) as f64, asked.len() as u64)
+    })
+}
+
+/// The table of all settings, Markdown.
+fn table(repeats: u64) -> String {
+    let mut table = format!(
+        "{repeats} repeats; image AUROC of {} categories with {IMAGES} normal and {IMAGES} defective images; claims at p < 0.05, %\n\n\
+         | seeds | image effects | runs | repeats with a test | equal variants | ± | Student's t over seeds alone | a better variant |\n\
+         |---|---|---|---|---|---|---|---|\n",
+        CATEGORIES.len()
+    );
+    for seeds in [5, 8, 12] {
+        for image_effects in [false, true] {
+            for missing in [false, true] {
+                if seeds == 5 && image_effects {
+                    // Five seeds speak of these images alone.
+                    continue;
+                }
+                let setting = Setting { seeds, image_effects, missing, better_by: 0.0 };
+                let [(wrong, asked), (alone, _)] = claims(setting, repeats);
+                let [(found, _), _] = claims(Setting { better_by: 0.3, ..setting }, repeats);
+                let error = (wrong * (1.0 - wrong) / asked.max(1) as f64).sqrt();
+                let (effects, runs) =
+                    (if image_effects { "yes" } else { "no" }, if missing { "a tenth missing" } else { "all" });
+                let [wrong, error, alone, found] = [wrong, error, alone, found].map(|share| 100.0 * share);
+                let _ = writeln!(
+                    table,
+                    "| {seeds} | {effects} | {runs} | {asked} | {wrong:.1} | {error:.1} | {alone:.1} | {found:.1} |"
+                );
+            }
+        }
+    }
+    table
+}
+
+fn main() {
+    // Without this flag of `cargo bench` it is a test: whether everything here still runs.
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    println!("{}", table(if is_bench { 2000 } else { 2 }));
+}

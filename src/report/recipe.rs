@@ -1,0 +1,91 @@
+//! What a variant's training differs from ST-FPM's in beside the auto-encoder. Where it does, a difference of their numbers is that of
+//! the whole recipe.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::grouping::{Groups, Variant};
+use super::words::Remark;
+
+/// Settings of the joint phase that belong to an auto-encoder, and the name of the recipe, which stands for the others.
+const OF_AUTO_ENCODERS: [&str; 3] = ["autoencoder", "loss", "recipe"];
+
+/// That differences from ST-FPM are those of whole recipes, and which variant tells the auto-encoder's part alone; none where the
+/// auto-encoder is all that differs.
+pub(super) fn whole_recipe(groups: &Groups<'_>) -> Option<Remark> {
+    let baseline = Recipe::of(groups, groups.baseline()?)?;
+    let others: Vec<(&Variant, Recipe)> = groups
+        .variants
+        .iter()
+        .filter(|variant| !variant.baseline)
+        .filter_map(|variant| Some((variant, Recipe::of(groups, variant)?)))
+        .collect();
+    let mut differing: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (_, recipe) in others.iter().filter(|(_, recipe)| recipe.has_auto_encoder) {
+        for name in baseline.joint.keys().chain(recipe.joint.keys()) {
+            if baseline.joint.get(name) != recipe.joint.get(name) {
+                differing.entry(name).or_default().insert(shown(recipe.joint.get(name)));
+            }
+        }
+    }
+    if differing.is_empty() {
+        return None;
+    }
+    let listed = differing.iter().map(|(name, values)| {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        format!("joint.{name} ({}; ST-FPM: {})", values.join(" or "), shown(baseline.joint.get(*name)))
+    });
+    let isolating = others.iter().find(|(_, recipe)| {
+        let with = |other: &Recipe| other.has_auto_encoder && other.joint == recipe.joint;
+        !recipe.has_auto_encoder && others.iter().any(|(_, other)| with(other))
+    });
+    let alone = match isolating {
+        Some((variant, _)) => {
+            format!("{} has no auto-encoder and the same recipe: compare with it what the auto-encoder does alone.", variant.label)
+        }
+        None => "To see what the auto-encoder does alone, search \"model.autoencoder\" with \"none\" among its values: that trains the \
+                 student without one under the same recipe."
+            .to_owned(),
+    };
+    Some(Remark {
+        lead: Some("The whole recipe."),
+        text: format!(
+            "Variants with an auto-encoder also differ from ST-FPM in {}: a difference from ST-FPM is that of the whole recipe. {alone}",
+            listed.collect::<Vec<_>>().join(", ")
+        ),
+    })
+}
+
+/// How a variant was trained.
+struct Recipe {
+    has_auto_encoder: bool,
+    /// Settings of the joint phase that apply without an auto-encoder, too.
+    joint: BTreeMap<String, Value>,
+}
+
+impl Recipe {
+    fn of(groups: &Groups<'_>, variant: &Variant) -> Option<Self> {
+        let run = groups.of_variant(variant).next()?;
+        let settings: Value = serde_json::from_str(&run.settings).ok()?;
+        let joint = settings.get("joint")?.as_object()?.iter();
+        let joint = joint.filter(|(name, _)| !OF_AUTO_ENCODERS.contains(&name.as_str()));
+        Some(Self {
+            has_auto_encoder: settings.get("model")? != "none",
+            joint: joint.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        })
+    }
+}
+
+/// A value for people; an absent one is a default.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "default".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Object(fields)) => {
+            let field = |(name, value): (&String, &Value)| format!("{name} {}", shown(Some(value)));
+            fields.iter().map(field).collect::<Vec<_>>().join(", ")
+        }
+        Some(other) => other.to_string(),
+    }
+}
