@@ -11,7 +11,7 @@ use super::global::Global;
 use super::output::{print, print_json, table};
 use crate::outputs::Foreign;
 use crate::plan::trial_number;
-use crate::report::{Incomparable, RankTest, Side, Verdict, by_trial, comparison_page, rank_tests, verdicts};
+use crate::report::{Incomparable, RankTest, Side, Verdict, by_trial, comparison_page, p_value, rank_tests, verdicts};
 use crate::store::{Access, Compared, Store};
 
 /// Arguments of `didact compare`.
@@ -128,11 +128,12 @@ fn tell_trial(verdicts: &[&Verdict]) -> Result<(), Failure> {
     for verdict in verdicts {
         for (category, seed, p) in &verdict.delong {
             print(&format!(
-                "DeLong, image AUROC, {category}, seed {seed}: p = {p:.3}, not adjusted (other images, these two networks)"
+                "DeLong, image AUROC, {category}, seed {seed}: p {}, not adjusted (other images, these two networks)",
+                p_value(*p)
             ))?;
         }
         if let Some(p) = verdict.over_categories {
-            print(&format!("Wilcoxon over categories, {}: p (Holm) = {p:.3}", verdict.metric))?;
+            print(&format!("Wilcoxon over categories, {}: p (Holm) {}", verdict.metric, p_value(p)))?;
         }
     }
     Ok(())

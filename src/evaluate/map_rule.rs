@@ -336,7 +336,7 @@ mod tests {
         };
         let reweighted = EvaluateSettings { border: Border::Reweight, fuse_size: 8, ..settings() };
         let normalised = EvaluateSettings { normalise: Normalise::HeldOut, fuse_size: 8, ..settings() };
-        let both = EvaluateSettings { border: Border::Reweight, ..normalised.clone() };
+        let both = EvaluateSettings { border: Border::Reweight, ..normalised };
         for rule in [&reweighted, &normalised, &both, &EvaluateSettings { fuse_size: 8, ..settings() }] {
             let mean = (0..40).map(|seed| alarms(rule, seed)).sum::<f64>() / 40.0;
             // Quantiles of few images move with the one that is left out: its own score is then rather too high than too low.

@@ -15,6 +15,7 @@ use crate::evaluate::Checkpoint;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::model::Placement;
 use crate::model::weights::WeightError;
+use crate::train::TrainedImages;
 
 /// Why a sweep cannot be planned.
 #[derive(Debug, thiserror::Error)]
@@ -271,6 +272,7 @@ pub(super) fn stages(
             masks: facts.mask_digest.clone(),
             evaluate: trial.evaluate.clone(),
             checkpoint,
+            held_out_trained: trial.joint.images == TrainedImages::All,
         }));
     }
     stages

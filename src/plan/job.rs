@@ -206,6 +206,9 @@ pub struct EvaluateJob {
     pub evaluate: EvaluateSettings,
     /// Whose weights: names the rows.
     pub checkpoint: Checkpoint,
+    /// Whether the held-out images were trained on: then they tell nothing of new ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held_out_trained: bool,
 }
 
 /// One step of a run.
@@ -325,7 +328,11 @@ impl StageJob {
                     "masks": job.masks,
                     "rule": job.evaluate.rule(),
                 });
-                with_left_out(content, &job.evaluate)
+                let mut content = with_left_out(content, &job.evaluate);
+                if job.held_out_trained {
+                    content["held_out_trained"] = json!(true);
+                }
+                content
             }
             Self::Paint(job) => job.content(),
             Self::Pseudo(job) => job.content(),

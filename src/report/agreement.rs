@@ -47,8 +47,8 @@ fn rank_correlation(pairs: &[(f64, f64)]) -> String {
         Some(correlation) => {
             let correlation = format!("{correlation:.2}").replace('-', "−");
             format!(
-                "{question} is {correlation} over the {} trials whose runs all have both: near 1, painted defects rank trials as \
-                 real ones do; near 0 or below, the search was misled.",
+                "{question} is {correlation} over the {} trials whose runs all have both. It describes these trials: near 1, \
+                 painted defects rank them as real ones do; near 0 or below, they do not.",
                 pairs.len()
             )
         }

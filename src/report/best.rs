@@ -2,7 +2,7 @@
 
 use super::difference::{Differences, adjust, settles};
 use super::grouping::Groups;
-use super::paired_test::{FEWEST_SEEDS, paired_test};
+use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, paired_test};
 use super::side::Side;
 
 /// From whom the highest mean must be told apart.
@@ -28,7 +28,8 @@ impl Rivals {
         match marked {
             true => format!(
                 "Bold: the highest mean of its column, where the paired test of at least {FEWEST_SEEDS} seeds tells it apart from \
-                 {whom} (p < 0.05, Holm). A column without bold has no such variant."
+                 {whom} (p < 0.05, Holm); with fewer than {IMAGE_SEEDS} seeds, on these images. A column without bold has no such \
+                 variant."
             ),
             false => format!(
                 "Nothing is bold: in no column does the paired test of at least {FEWEST_SEEDS} seeds tell the highest mean apart from {whom} \

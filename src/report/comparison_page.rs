@@ -9,6 +9,7 @@ use super::shell::{Shell, shell};
 use super::table::html::block;
 use super::table::{Cell, Column, Row, Table};
 use super::tables::side_by_side;
+use super::text::short_p;
 use super::verdict::by_trial;
 use super::{RankTest, Verdict};
 
@@ -44,7 +45,7 @@ fn other_images(verdicts: &[&Verdict]) -> Option<Table> {
     let first = verdicts.first()?;
     let tests = verdicts.iter().flat_map(|verdict| &verdict.delong);
     let row = |(category, seed, p): &(String, i64, f64)| Row {
-        cells: vec![Cell::text(category), Cell::whole(*seed), Cell::number(Some(*p), |p| format!("{p:.3}"))],
+        cells: vec![Cell::text(category), Cell::whole(*seed), Cell::number(Some(*p), short_p)],
         ..Row::default()
     };
     let rows: Vec<Row> = tests.map(row).collect();

@@ -38,7 +38,7 @@ pub struct AxisEffect {
     pub axis: String,
     /// Its share of the variance over the space (fANOVA); none where there are too few runs, or nothing differs.
     pub share: Option<Share>,
-    /// The share that settings without any effect exceed once in twenty: trials were shuffled.
+    /// The share that an axis without an effect would exceed once in twenty, by shuffling its levels among trials; not adjusted.
     pub by_chance: Option<f64>,
     /// Its levels.
     pub levels: Vec<LevelEffect>,
@@ -78,6 +78,7 @@ pub(super) fn effects(groups: &Groups<'_>) -> Vec<Effects> {
 }
 
 /// The searched runs that have a number, each with its distance from its category's mean: categories differ by more than settings do.
+/// Distances that only rounding tells apart are equal.
 pub(super) fn distances<'r>(groups: &'r Groups<'_>, metric: &str) -> Vec<(&'r RunRow, f64)> {
     let measured: Vec<(&RunRow, f64)> =
         runs(groups).filter_map(|run| Some((run, groups.value(run, "selected", metric)?))).collect();
@@ -85,15 +86,14 @@ pub(super) fn distances<'r>(groups: &'r Groups<'_>, metric: &str) -> Vec<(&'r Ru
     measured.iter().for_each(|(run, value)| of_category.entry(&run.category).or_default().push(*value));
     let means: BTreeMap<&str, f64> =
         of_category.into_iter().filter_map(|(category, values)| Some((category, summary(&values)?.mean))).collect();
-    measured.into_iter().map(|(run, value)| (run, value - means[run.category.as_str()])).collect()
+    let distances: Vec<f64> = measured.iter().map(|(run, value)| value - means[run.category.as_str()]).collect();
+    let distances = rounded(&distances, scale(measured.iter().map(|(_, value)| *value)));
+    measured.into_iter().map(|(run, _)| run).zip(distances).collect()
 }
 
 fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: &'static str) -> Option<Effects> {
-    let (measured, distances): (Vec<&RunRow>, Vec<f64>) = distances(groups, metric).into_iter().unzip();
-    // Distances are as exact as the numbers that they are differences of.
-    let size = scale(measured.iter().filter_map(|run| groups.value(run, "selected", metric)));
-    let values = rounded(&distances, size);
-    let measured: Vec<(&RunRow, f64)> = measured.into_iter().zip(values.iter().copied()).collect();
+    let measured = distances(groups, metric);
+    let values: Vec<f64> = measured.iter().map(|(_, value)| *value).collect();
     let points: Vec<Vec<usize>> =
         measured.iter().map(|(run, _)| axes.iter().map(|axis| axis.level(run)).collect()).collect();
     let mut trials: Vec<&str> = measured.iter().map(|(run, _)| run.trial_id.as_str()).collect();
@@ -114,7 +114,6 @@ fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: &'static str) 
         levels: levels(
             axis,
             &measured.iter().zip(&points).map(|(run, point)| (*run, point[place])).collect::<Vec<_>>(),
-            size,
         ),
     };
     let mut pairs: Vec<PairEffect> = found
@@ -143,9 +142,9 @@ fn seeds_share(measured: &[(&RunRow, f64)]) -> Option<f64> {
     (all > 0.0).then(|| (equal / all).powi(2).min(1.0))
 }
 
-/// The effects of an axis' levels, from runs with their values, of numbers of the size `size`, and levels. Levels are compared where they met: only categories and
+/// The effects of an axis' levels, from runs with their distances and levels. Levels are compared where they met: only categories and
 /// seeds count that have a run of every level, so that the effects of all levels are of the same seeds and sum to 0.
-fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)], size: f64) -> Vec<LevelEffect> {
+pub(super) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> Vec<LevelEffect> {
     let present: BTreeSet<usize> = runs.iter().map(|(_, level)| *level).collect();
     let mut cells: BTreeMap<(&str, i64), BTreeMap<usize, Vec<f64>>> = BTreeMap::new();
     for ((run, value), level) in runs {
@@ -153,6 +152,7 @@ fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)], size: f64) -> V
     }
     cells.retain(|_, of_levels| of_levels.len() == present.len());
     let categories: BTreeSet<&str> = cells.keys().map(|(category, _)| *category).collect();
+    let size = scale(runs.iter().map(|((_, value), _)| *value));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let of_level = |level: usize| {
         let distances: Vec<Vec<(i64, f64)>> = categories

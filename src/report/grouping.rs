@@ -143,11 +143,11 @@ impl<'r> Groups<'r> {
     /// means over fewer runs are of other things. As it is where no mean is to be had.
     fn in_order(mut self) -> Self {
         let name = self.guidance.objective().map_or(METRICS[0].0, |objective| objective.result()).to_owned();
-        let is_through = |variant: &Variant| self.of_variant(variant).all(|run| run.state == "done");
-        let through: Vec<&Variant> = self.variants.iter().filter(|variant| is_through(variant)).collect();
+        let through: Vec<&Variant> = self.variants.iter().filter(|variant| self.is_through(variant)).collect();
         let shared = self.shared_categories(&through, "selected", &name);
-        let mean =
-            |variant: &Variant| is_through(variant).then(|| self.mean(variant, &shared, "selected", &name)).flatten();
+        let mean = |variant: &Variant| {
+            self.is_through(variant).then(|| self.mean(variant, &shared, "selected", &name)).flatten()
+        };
         let mut ranked: Vec<(Option<f64>, Variant)> =
             self.variants.iter().map(|variant| (mean(variant), variant.clone())).collect();
         if ranked.iter().all(|(mean, _)| mean.is_none()) {
@@ -173,6 +173,11 @@ impl<'r> Groups<'r> {
         let protocol = variant.protocol;
         let of_trial = self.of_trial.get(variant.trial.as_str()).map_or(&[][..], Vec::as_slice);
         of_trial.iter().filter(move |(_, number)| *number == protocol).map(|(run, _)| *run)
+    }
+
+    /// Whether all its runs are done: a mean over fewer is of other things.
+    pub(super) fn is_through(&self, variant: &Variant) -> bool {
+        self.of_variant(variant).all(|run| run.state == "done")
     }
 
     /// The runs of one variant and category, by seed.

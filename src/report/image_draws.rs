@@ -2,7 +2,9 @@
 
 use super::difference::{Differences, Pairs};
 use super::side::{Side, twins};
-use super::statistics::{ImageScores, ImageVariance, Images, PixelCounts, PixelMetric, Undrawn, image_covariance};
+use super::statistics::{
+    Draws, ImageScores, ImageVariance, Images, PixelCounts, PixelMetric, Undrawn, image_covariance,
+};
 use crate::evaluate::PixelHistograms;
 use crate::store::intact;
 
@@ -36,13 +38,16 @@ pub(super) fn image_variance(
     one: &Side,
     other: &Side,
     differences: &Differences<'_>,
+    draws: Draws,
 ) -> Result<ImageVariance, WithoutImages> {
     let pixel = |metric| {
-        of_categories(&differences.categories, |category, pairs| pixel_counts(metric, one, other, category, pairs))
+        let images = |category: &str, pairs: &Seeds| pixel_counts(metric, one, other, category, pairs);
+        of_categories(&differences.categories, draws, images)
     };
     match metric {
         "image_auroc" => {
-            of_categories(&differences.categories, |category, pairs| image_scores(one, other, category, pairs))
+            let images = |category: &str, pairs: &Seeds| image_scores(one, other, category, pairs);
+            of_categories(&differences.categories, draws, images)
         }
         "pixel_auroc" => pixel(PixelMetric::Auroc),
         "aupro" => pixel(PixelMetric::Aupro),
@@ -53,10 +58,11 @@ pub(super) fn image_variance(
 /// One category after another, so that their histograms need not lie in memory together.
 fn of_categories<I: Images>(
     categories: &[Pairs<'_>],
+    draws: Draws,
     images: impl Fn(&str, &Seeds) -> Result<I, WithoutImages>,
 ) -> Result<ImageVariance, WithoutImages> {
     let of_category = |(number, (category, pairs)): (u64, &Pairs<'_>)| {
-        image_covariance(&images(category, pairs)?, number).map_err(undrawn(category))
+        image_covariance(&images(category, pairs)?, number, draws).map_err(undrawn(category))
     };
     let covariances: Vec<ImageVariance> = (0..).zip(categories).map(of_category).collect::<Result<_, _>>()?;
     Ok(ImageVariance::of_mean(&covariances))
@@ -69,14 +75,20 @@ fn undrawn(category: &str) -> impl Fn(Undrawn) -> WithoutImages {
     move |why| WithoutImages::Undrawn { category: category.to_owned(), why }
 }
 
+/// The images of a run with their labels, in the order of its scores.
+fn images<'s>(side: &'s Side, category: &str, seed: i64) -> Option<Vec<(&'s str, bool)>> {
+    let run = side.run(category, seed)?;
+    Some(run.scores.iter().map(|(image, label, _)| (image.as_str(), *label)).collect())
+}
+
 fn image_scores(one: &Side, other: &Side, category: &str, pairs: &Seeds) -> Result<ImageScores, WithoutImages> {
-    let of_seed = |(seed, ..): &(i64, f64, f64)| twins(one, other, category, *seed);
-    let twins: Option<Vec<_>> = pairs.iter().map(of_seed).collect();
-    let twins = twins.ok_or_else(|| undrawn(category)(Undrawn::OtherImages))?;
+    let first = pairs.first().and_then(|(seed, ..)| images(one, category, *seed));
+    let of_seed = |(seed, ..): &(i64, f64, f64)| {
+        let same = images(one, category, *seed) == first;
+        twins(one, other, category, *seed).filter(|_| same).ok_or(Undrawn::OtherImages)
+    };
+    let twins: Vec<_> = pairs.iter().map(of_seed).collect::<Result<_, _>>().map_err(undrawn(category))?;
     let labels = twins.first().map(|(labels, ..)| labels.clone()).unwrap_or_default();
-    if twins.iter().any(|(of_seed, ..)| *of_seed != labels) {
-        return Err(undrawn(category)(Undrawn::OtherImages));
-    }
     let scores: Vec<_> = twins.into_iter().map(|(_, ours, theirs)| (ours, theirs)).collect();
     ImageScores::new(&labels, &scores).map_err(undrawn(category))
 }
@@ -88,18 +100,15 @@ fn pixel_counts(
     category: &str,
     pairs: &Seeds,
 ) -> Result<PixelCounts, WithoutImages> {
-    let images = |side: &Side, seed: i64| {
-        side.run(category, seed).map(|run| run.scores.iter().map(|(image, ..)| image.clone()).collect::<Vec<_>>())
-    };
     let read = |side: &Side, seed: i64| {
         let folder = side.run(category, seed)?.evaluation.as_ref()?;
         intact(folder, &["histograms.bin"]).ok()?;
         PixelHistograms::read(folder).ok()
     };
-    let first = pairs.first().and_then(|(seed, ..)| images(one, *seed));
+    let first = pairs.first().and_then(|(seed, ..)| images(one, category, *seed));
     let of_seed = |(seed, ..): &(i64, f64, f64)| {
         // The same images in the same order: all list them by name.
-        if images(one, *seed) != first || images(other, *seed) != first {
+        if images(one, category, *seed) != first || images(other, category, *seed) != first {
             return Err(undrawn(category)(Undrawn::OtherImages));
         }
         let missing = || WithoutImages::Histograms { category: category.to_owned(), seed: *seed };

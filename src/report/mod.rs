@@ -68,9 +68,10 @@ pub use remake::{Remade, remake};
 pub use rows::Rows;
 pub use side::Side;
 pub use statistics::{
-    Chance, Delong, Estimate, Factor, Fanova, Friedman, ImageScores, ImageVariance, Images, PixelCounts, PixelMetric,
-    Share, Summary, Undrawn, delong, fanova, friedman, holm, image_covariance, p_below, paired_differences,
-    shares_by_chance, spearman, summary, wilcoxon,
+    Chance, Delong, Draws, Estimate, Factor, Fanova, Friedman, ImageScores, ImageVariance, Images, PixelCounts,
+    PixelMetric, Share, Summary, Undrawn, delong, fanova, friedman, holm, image_covariance, p_below,
+    paired_differences, shares_by_chance, spearman, summary, wilcoxon,
 };
+pub use text::p_value;
 pub use verdict::{Verdict, by_trial, verdicts};
 pub use write::{Step, Written, look, write};

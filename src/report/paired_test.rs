@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::difference::Differences;
 use super::image_draws::{WithoutImages, image_variance};
 use super::side::Side;
-use super::statistics::{Estimate, ImageVariance};
+use super::statistics::{Draws, Estimate, ImageVariance};
 
 /// Seeds below which nothing is claimed: so few may all lie on one side by chance.
 pub(super) const FEWEST_SEEDS: usize = 5;
@@ -23,7 +23,7 @@ pub enum Scope {
     Seeds(Option<WithoutImages>),
     /// Nothing but these runs: there are fewer than [`FEWEST_SEEDS`] seeds.
     FewSeeds,
-    /// Nothing but these runs: the seeds do not differ.
+    /// Nothing but these runs: every seed has the same difference.
     NoSpread,
 }
 
@@ -31,10 +31,12 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Images => f.write_str("Student's t over seeds and test images"),
-            Self::Seeds(None) => f.write_str("Student's t over seeds, on these images"),
+            Self::Seeds(None) => {
+                write!(f, "Student's t over seeds, on these images (fewer than {IMAGE_SEEDS} seeds)")
+            }
             Self::Seeds(Some(why)) => write!(f, "Student's t over seeds, on these images ({why})"),
             Self::FewSeeds => write!(f, "none: fewer than {FEWEST_SEEDS} seeds"),
-            Self::NoSpread => f.write_str("none: the seeds do not differ"),
+            Self::NoSpread => f.write_str("none: every seed has the same difference"),
         }
     }
 }
@@ -62,7 +64,7 @@ pub(super) fn paired_test(metric: &str, one: &Side, other: &Side, differences: &
     }
     let (images, scope) = match seeds < IMAGE_SEEDS {
         true => (ImageVariance::NONE, Scope::Seeds(None)),
-        false => match image_variance(metric, one, other, differences) {
+        false => match image_variance(metric, one, other, differences, Draws::Verdict) {
             Ok(images) => (images, Scope::Images),
             Err(why) => (ImageVariance::NONE, Scope::Seeds(Some(why))),
         },
@@ -75,7 +77,8 @@ pub(super) fn paired_test(metric: &str, one: &Side, other: &Side, differences: &
 
 /// What the test of more seeds would be made of: from [`IMAGE_SEEDS`] on they bring in the images. None where these cannot be drawn.
 pub(super) fn with_images(metric: &str, one: &Side, other: &Side, differences: &Differences<'_>) -> Option<Estimate> {
-    Estimate::of(&differences.by_seed, differences.scale(), image_variance(metric, one, other, differences).ok()?)
+    let images = image_variance(metric, one, other, differences, Draws::Plan).ok()?;
+    Estimate::of(&differences.by_seed, differences.scale(), images)
 }
 
 impl PairedTest {

@@ -65,6 +65,7 @@ impl Protocol {
         match self.0["selection"].as_str() {
             Some("held-out-score") => "lowest held-out map mean",
             Some("held-out-loss") => "lowest held-out loss",
+            Some("last") => "none: the last",
             _ => "unknown",
         }
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::difference::settles;
 use super::grouping::METRICS;
+use super::paired_test::FEWEST_SEEDS;
 use super::side::Side;
 use super::statistics::{Friedman, friedman, rounded, scale};
 use super::text::p_value;
@@ -29,7 +30,8 @@ pub struct RankTest {
     pub apart: Vec<(String, String)>,
 }
 
-/// One test a metric; none with fewer than three trials or six categories, where ranks say too little.
+/// One test a metric; none with fewer than three trials or six categories, where ranks say too little, or five complete seeds: a
+/// seed's initial weights are the same in all categories.
 pub fn rank_tests(sides: &[Side]) -> Vec<RankTest> {
     METRICS.iter().filter_map(|(metric, _)| rank_test(sides, metric)).collect()
 }
@@ -41,7 +43,7 @@ fn rank_test(sides: &[Side], metric: &'static str) -> Option<RankTest> {
         .iter()
         .map(|category| common_seeds(sides, category, metric))
         .reduce(|a, b| a.intersection(&b).copied().collect())
-        .filter(|seeds| !seeds.is_empty())?;
+        .filter(|seeds| seeds.len() >= FEWEST_SEEDS)?;
     let mean = |side: &Side, category: &str| {
         let of_seeds = side.values(category, metric).into_iter().filter(|(seed, _)| complete.contains(seed));
         of_seeds.map(|(_, value)| value).sum::<f64>() / complete.len() as f64
@@ -82,7 +84,7 @@ impl RankTest {
     /// "Friedman over 8 categories: p = 0.012 …", and which trials differ: for people.
     pub fn told(&self) -> String {
         let friedman = format!(
-            "Friedman over {} categories, means of {} seed(s), Iman–Davenport F: p {}; rank 1 = highest.",
+            "Friedman over {} categories, means of {} seeds, Iman–Davenport F: p {}; rank 1 = highest.",
             self.categories.len(),
             self.seeds,
             p_value(self.p)

@@ -21,29 +21,38 @@ pub(super) fn whole_recipe(groups: &Groups<'_>) -> Option<Remark> {
         .filter(|variant| !variant.baseline)
         .filter_map(|variant| Some((variant, Recipe::of(groups, variant)?)))
         .collect();
-    let mut differing: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (_, recipe) in others.iter().filter(|(_, recipe)| recipe.has_auto_encoder) {
-        for name in baseline.joint.keys().chain(recipe.joint.keys()) {
-            if baseline.joint.get(name) != recipe.joint.get(name) {
-                differing.entry(name).or_default().insert(shown(recipe.joint.get(name)));
-            }
+    let with: Vec<&(&Variant, Recipe)> = others.iter().filter(|(_, recipe)| recipe.has_auto_encoder).collect();
+    let mut settings: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut differing: Vec<&(&Variant, Recipe)> = Vec::new();
+    for variant in &with {
+        let recipe = &variant.1;
+        let names: BTreeSet<&String> = baseline.joint.keys().chain(recipe.joint.keys()).collect();
+        let differ = names.into_iter().filter(|name| baseline.joint.get(*name) != recipe.joint.get(*name));
+        let differ: Vec<&String> = differ.collect();
+        differing.extend((!differ.is_empty()).then_some(*variant));
+        for name in differ {
+            settings.entry(name).or_default().insert(shown(recipe.joint.get(name)));
         }
     }
     if differing.is_empty() {
         return None;
     }
-    let listed = differing.iter().map(|(name, values)| {
+    let who = match differing.len() == with.len() {
+        true => "Variants with an auto-encoder also differ".to_owned(),
+        false => format!("{} of {} variants with an auto-encoder also differ", differing.len(), with.len()),
+    };
+    let listed = settings.iter().map(|(name, values)| {
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         format!("joint.{name} ({}; ST-FPM: {})", values.join(" or "), shown(baseline.joint.get(*name)))
     });
-    let isolating = others.iter().find(|(_, recipe)| {
-        let with = |other: &Recipe| other.has_auto_encoder && other.joint == recipe.joint;
-        !recipe.has_auto_encoder && others.iter().any(|(_, other)| with(other))
+    let isolating = others.iter().filter(|(_, recipe)| !recipe.has_auto_encoder).find_map(|(alone, recipe)| {
+        let (other, _) = differing.iter().find(|(_, other)| other.joint == recipe.joint)?;
+        Some((&alone.label, &other.label))
     });
     let alone = match isolating {
-        Some((variant, _)) => {
-            format!("{} has no auto-encoder and the same recipe: compare with it what the auto-encoder does alone.", variant.label)
-        }
+        Some((alone, other)) => format!(
+            "{alone} has no auto-encoder and the same recipe as {other}: compare these two to see what the auto-encoder does alone."
+        ),
         None => "To see what the auto-encoder does alone, search \"model.autoencoder\" with \"none\" among its values: that trains the \
                  student without one under the same recipe."
             .to_owned(),
@@ -51,7 +60,7 @@ pub(super) fn whole_recipe(groups: &Groups<'_>) -> Option<Remark> {
     Some(Remark {
         lead: Some("The whole recipe."),
         text: format!(
-            "Variants with an auto-encoder also differ from ST-FPM in {}: a difference from ST-FPM is that of the whole recipe. {alone}",
+            "{who} from ST-FPM in {}: a difference from ST-FPM is then that of the whole recipe. {alone}",
             listed.collect::<Vec<_>>().join(", ")
         ),
     })

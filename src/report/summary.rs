@@ -58,18 +58,18 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
     // Of those that are better, where there are any: a higher mean may be one that is less sure.
     let best = settled(true).max_by(highest).or_else(|| family.iter().copied().max_by(highest))?;
     let of_best = described(best);
-    let others = match worse {
-        0 => String::new(),
-        1 => "; 1 variant is worse".to_owned(),
-        more => format!("; {more} variants are worse"),
-    };
     // A verdict from few seeds says nothing of other images: neither may the headline.
     let on_these_images = |better: bool| match settled(better).all(|verdict| verdict.method == Scope::Images) {
         true => "",
         false => ", on these test images",
     };
+    let others = match worse {
+        0 => String::new(),
+        1 => format!("; 1 variant is worse{}", on_these_images(false)),
+        more => format!("; {more} variants are worse{}", on_these_images(false)),
+    };
     let (variant, reference) = (&best.variant, &best.reference);
-    if family.iter().all(|verdict| verdict.method == Scope::FewSeeds) {
+    if family.iter().all(|v| v.p.is_none()) && family.iter().any(|v| v.method == Scope::FewSeeds) {
         return Some(format!(
             "Too few seeds: a claim in {label} needs {FEWEST_SEEDS} seeds that both variants have. The highest mean difference from \
              {reference} is that of {variant}: {of_best}."

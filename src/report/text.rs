@@ -93,9 +93,14 @@ pub(super) fn percent(value: f64, reference: f64) -> String {
     format!("{:+.0} %", 100.0 * (value / reference - 1.0)).replace('-', "−")
 }
 
+/// A p-value: "0.031", "< 0.001".
+pub(super) fn short_p(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
 /// A p-value after its name: "= 0.031", "< 0.001".
-pub(super) fn p_value(p: f64) -> String {
-    if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }
+pub fn p_value(p: f64) -> String {
+    if p < 0.001 { short_p(p) } else { format!("= {}", short_p(p)) }
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ pub struct Verdict {
     /// What they were made of.
     #[serde(skip)]
     estimate: Option<Estimate>,
-    /// What they would be made of with as many seeds as bring in the test images; none where nothing is open, or these cannot be drawn.
+    /// What they would be made of with as many seeds as bring in the test images; none where these cannot be drawn, and where fewer
+    /// seeds settle it.
     #[serde(skip)]
     with_images: Option<Estimate>,
     /// Complete seeds: those with which both have a number in each of the categories. All numbers are of their runs alone.
@@ -54,14 +55,14 @@ pub struct Verdict {
     pub better_equal_worse: (usize, usize, usize),
     /// better, worse, or why neither.
     pub verdict: String,
-    /// Seeds with which a difference of this size would be found four times in five, by the test that so many seeds would have,
-    /// adjusted as here; none where nothing is tested, and where a hundred would not do.
+    /// Where the verdict is open: seeds with which a difference of this size would be found four times in five, by the test that so
+    /// many seeds would have, adjusted as here; none where a hundred would not do.
     pub seeds_needed: Option<usize>,
     /// Cohen's d of the paired differences.
     pub effect_size: Option<f64>,
     /// DeLong's p-value of each category's image AUROC, for each seed: of other images, for one pair of networks; not adjusted.
     pub delong: Vec<(String, i64, f64)>,
-    /// Wilcoxon's p-value over categories, from six on; adjusted over the variants of this metric (Holm).
+    /// Wilcoxon's p-value over categories, from six categories and five seeds on; adjusted over the variants of this metric (Holm).
     pub over_categories: Option<f64>,
     /// What the protocols differ in, where they were compared all the same.
     pub across: Option<String>,
@@ -82,15 +83,19 @@ pub fn verdicts(reference: &Side, others: &[Side], across: bool) -> Result<Vec<V
 /// The same for sides whose protocols were looked at already; each with what they differ in.
 pub(super) fn families(reference: &Side, others: &[(&Side, Option<String>)]) -> Vec<Verdict> {
     let mut all = Vec::new();
-    // Holm compares the smallest p-value with this level.
-    let level = LEVEL / others.len().max(1) as f64;
     for (metric, _) in METRICS {
-        let one = |(other, note): &(&Side, Option<String>)| compare(reference, other, metric, note.clone(), level);
+        let one = |(other, note): &(&Side, Option<String>)| {
+            // Above this nothing is settled, once p-values are adjusted.
+            let level = LEVEL / others.len() as f64;
+            compare(reference, other, metric, note.clone(), level)
+        };
         // The bootstrap of a metric of pixels holds histograms of all seeds: of one comparison at a time, with its resamples side by side.
         let mut family: Vec<Verdict> = match metric {
             "image_auroc" => others.par_iter().map(one).flatten_iter().collect(),
             _ => others.iter().filter_map(one).collect(),
         };
+        // Holm compares the smallest p-value with this level.
+        let level = LEVEL / family.iter().filter(|verdict| verdict.p.is_some()).count().max(1) as f64;
         adjust(family.iter_mut().map(|verdict| &mut verdict.p));
         adjust(family.iter_mut().map(|verdict| &mut verdict.over_categories));
         family.iter_mut().for_each(|verdict| verdict.conclude(level));
@@ -154,10 +159,12 @@ fn compare(
     let deviation = spread.deviation.filter(|deviation| !is_rounding(*deviation, size));
 
     let PairedTest { estimate, scope } = paired_test(metric, other, reference, &differences);
-    let open = estimate.filter(|estimate| estimate.p() >= level);
     let with_images = match scope {
-        Scope::Seeds(None) => open.and_then(|_| with_images(metric, other, reference, &differences)),
-        _ => open,
+        Scope::Images => estimate,
+        Scope::Seeds(None) if estimate.is_some_and(|estimate| estimate.p() >= level) => {
+            with_images(metric, other, reference, &differences)
+        }
+        Scope::Seeds(_) | Scope::FewSeeds | Scope::NoSpread => None,
     };
     Some(Verdict {
         variant: other.label.clone(),
@@ -182,7 +189,9 @@ fn compare(
             "image_auroc" => delong_tests(reference, other, &differences.categories),
             _ => Vec::new(),
         },
-        over_categories: wilcoxon(&rounded(&of_categories, size)),
+        over_categories: (differences.by_seed.len() >= FEWEST_SEEDS)
+            .then(|| wilcoxon(&rounded(&of_categories, size)))
+            .flatten(),
         across,
     })
 }
@@ -200,35 +209,37 @@ fn delong_tests(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Ve
 impl Verdict {
     /// Says what may be said, its p-values being adjusted: the smallest of its family was compared with `level`.
     fn conclude(&mut self, level: f64) {
-        self.seeds_needed = (self.seeds..=MANY_SEEDS)
-            .find(|&seeds| self.larger(seeds).is_some_and(|estimate| estimate.would_settle(seeds, level)));
+        let would_do = |seeds: &usize| self.larger(*seeds).is_some_and(|estimate| estimate.would_settle(*seeds, level));
+        let is_open = self.p.is_some_and(|p| !settles(p));
+        self.seeds_needed = is_open.then(|| (self.seeds..=MANY_SEEDS).find(would_do)).flatten();
         let of = if self.method == Scope::Images { "" } else { " on these images" };
         self.verdict = match (&self.method, self.p) {
-            (_, Some(p)) if settles(p) && self.difference > 0.0 => format!("better{of}"),
-            (_, Some(p)) if settles(p) => format!("worse{of}"),
-            (_, Some(_)) => format!("not distinguishable with {} seeds{}", self.seeds, self.outlook(level)),
-            (Scope::NoSpread, None) => "the seeds do not differ: no test".to_owned(),
+            (_, Some(_)) if is_open => format!("not distinguishable with {} seeds{}", self.seeds, self.outlook(level)),
+            (_, Some(_)) if self.difference > 0.0 => format!("better{of}"),
+            (_, Some(_)) => format!("worse{of}"),
+            (Scope::NoSpread, None) => "every seed has the same difference: no test".to_owned(),
             (_, None) => format!("too few seeds: {} of {FEWEST_SEEDS}", self.seeds),
         };
     }
 
     /// What the test of so many seeds would be made of.
     fn larger(&self, seeds: usize) -> Option<Estimate> {
-        if seeds < IMAGE_SEEDS { self.estimate } else { self.with_images }
+        if seeds < IMAGE_SEEDS { self.estimate } else { self.with_images.or(self.estimate) }
     }
 
     /// "; 12 would do if the difference is as large as it looks": by the power of the test that so many seeds would have.
     fn outlook(&self, level: f64) -> String {
-        match (self.seeds_needed, self.with_images) {
-            (Some(needed), _) if needed > self.seeds => {
-                format!("; {needed} would do if the difference is as large as it looks")
+        match self.seeds_needed {
+            Some(needed) if needed > self.seeds => {
+                let of = if needed >= IMAGE_SEEDS && self.with_images.is_some() { "" } else { " on these images" };
+                format!("; {needed} would do{of} if the difference is as large as it looks")
             }
-            (None, Some(estimate)) if !estimate.can_be_settled(level) => {
-                "; more seeds alone would not do if it is no larger than it looks: more test images are needed"
+            Some(_) => String::new(),
+            None if self.with_images.is_some_and(|estimate| estimate.is_limited_by_images(level)) => {
+                "; more seeds alone would not do if the difference is no larger than it looks: more test images are needed"
                     .to_owned()
             }
-            (None, Some(_)) => format!("; more than {MANY_SEEDS} would be needed if it is no larger than it looks"),
-            _ => String::new(),
+            None => format!("; more than {MANY_SEEDS} would be needed if the difference is no larger than it looks"),
         }
     }
 
@@ -253,7 +264,7 @@ impl Verdict {
             format!("{:.4}", self.means.1),
             text::signed(self.difference),
             interval,
-            self.p.map_or("-".to_owned(), |p| format!("{p:.3}")),
+            self.p.map_or("-".to_owned(), text::short_p),
             self.verdict.clone(),
         ]
     }

@@ -99,6 +99,7 @@ fn run<B: Backend>(job: &StageJob, artifacts: &Artifacts, context: &mut StageCon
                     reading: job.test_images.data.reading,
                     settings: &job.evaluate,
                     checkpoint: job.checkpoint,
+                    held_out_trained: job.held_out_trained,
                 },
                 context,
             )

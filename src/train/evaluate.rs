@@ -31,6 +31,8 @@ pub struct EvaluateInput<'a> {
     pub settings: &'a EvaluateSettings,
     /// Whose weights.
     pub checkpoint: Checkpoint,
+    /// Whether the held-out images were trained on.
+    pub held_out_trained: bool,
 }
 
 /// Everything measured of one snapshot.
@@ -98,8 +100,12 @@ fn keep_best(oracle: &mut BTreeMap<String, Measured>, name: &str, measured: &Mea
         (old, _) => old.is_none(),
     };
     if better {
-        let reason = measured.reason.clone().or_else(|| Some(format!("best on test: epoch {epoch}")));
-        oracle.insert(name.to_owned(), Measured { value: measured.value, reason });
+        let best = || format!("best on test: epoch {epoch}");
+        let reason = match (measured.value, &measured.reason) {
+            (Some(_), Some(remark)) => format!("{}; {remark}", best()),
+            (_, reason) => reason.clone().unwrap_or_else(best),
+        };
+        oracle.insert(name.to_owned(), Measured { value: measured.value, reason: Some(reason) });
     }
 }
 
@@ -194,8 +200,11 @@ impl Results {
         let scores: Vec<f32> = maps.iter().map(|map| map.score).collect();
         let labels: Vec<bool> = input.test.iter().map(|sample| sample.defect.is_some()).collect();
         let counts = ThresholdCounts::of(&scores, &labels, threshold);
-        let values =
-            [counts.precision(), counts.recall(), counts.false_alarms(), expected_false_alarms(normal, threshold)];
+        let expected = match input.held_out_trained {
+            true => Err(Undefined("the held-out images were trained on: new ones are not like them")),
+            false => expected_false_alarms(normal, threshold),
+        };
+        let values = [counts.precision(), counts.recall(), counts.false_alarms(), expected];
         NAMES.iter().zip(values).for_each(|(name, value)| self.add(name, value));
     }
 }

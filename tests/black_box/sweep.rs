@@ -153,10 +153,8 @@ fn the_oracle_is_never_worse_than_what_was_selected() {
         "search.seeds=[0,1,2]",
     ]);
     let lower = "('image_false_alarms', 'image_false_alarms_expected')";
-    let compared = format!(
-        "FROM result o JOIN result s ON s.run_id = o.run_id AND s.name = o.name AND s.selection = 'selected'
-         WHERE o.selection = 'oracle' AND o.name NOT IN ('epoch', 'parameters', 'flops') AND s.value IS NOT NULL"
-    );
+    let compared = "FROM result o JOIN result s ON s.run_id = o.run_id AND s.name = o.name AND s.selection = 'selected'
+         WHERE o.selection = 'oracle' AND o.name NOT IN ('epoch', 'parameters', 'flops') AND s.value IS NOT NULL";
     assert!(place.count(&format!("SELECT COUNT(*) {compared}")) > 60);
     let worse = format!("AND CASE WHEN o.name IN {lower} THEN o.value > s.value ELSE o.value < s.value END");
     assert_eq!(place.query(&format!("SELECT o.name, o.value, s.value {compared} {worse}")), Vec::<String>::new());

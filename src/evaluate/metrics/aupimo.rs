@@ -31,7 +31,7 @@ impl Aupimo {
     pub fn remark(&self) -> Option<String> {
         (BOUNDS.0 * (self.normal_pixels as f64) < 1.0).then(|| {
             format!(
-                "coarse: {} pixels of normal images tell no false positive rates below {:.1e} apart, AUPIMO starts at {:.0e}",
+                "coarse: with {} pixels in normal images the false positive rate has steps of {:.1e}, and AUPIMO begins at {:.0e}",
                 self.normal_pixels,
                 1.0 / self.normal_pixels as f64,
                 BOUNDS.0
@@ -138,7 +138,7 @@ mod tests {
     fn too_few_pixels_for_its_lowest_rate_are_told() {
         let of = |pixels: usize| aupimo(&[vec![0.0; pixels], vec![1.0]], &[None, Some(vec![true])]).expect("defined");
         let remark = of(50_000).remark().expect("50,000 are too few");
-        assert!(remark.starts_with("coarse: 50000 pixels") && remark.contains("2.0e-5"), "{remark}");
+        assert!(remark.starts_with("coarse: with 50000 pixels") && remark.contains("2.0e-5"), "{remark}");
         assert_eq!(of(100_000).remark(), None);
     }
 

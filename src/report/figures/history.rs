@@ -29,10 +29,14 @@ pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Op
     let mut pruned: Vec<f64> = Vec::new();
     for (index, variant) in searched.iter().enumerate() {
         let number = index as f64 + 1.0;
+        let is_pruned = groups.of_variant(variant).any(|run| run.state == "pruned");
+        if !is_pruned && !groups.is_through(variant) {
+            continue;
+        }
         let runs = groups.of_variant(variant);
         let of_runs: Vec<f64> = runs.filter_map(|run| groups.value(run, "selected", name)).collect();
         values.extend(summary(&of_runs).map(|summary| (number, summary.mean)));
-        if groups.of_variant(variant).any(|run| run.state == "pruned") {
+        if is_pruned {
             pruned.push(number);
         }
     }
@@ -40,7 +44,8 @@ pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Op
     let every = values.len().div_ceil(MOST_DOTS);
     let thinned = if every > 1 { format!(" (one trial in {every} drawn)") } else { String::new() };
     let marks = if pruned.is_empty() { "" } else { ", × pruned: a mean of fewer runs" };
-    let title = groups.marked(&format!("{label} of each trial in its order, the line the best so far{marks}{thinned}"));
+    let title = groups
+        .marked(&format!("{label} of each finished trial in its order, the line the best so far{marks}{thinned}"));
     let about = groups.about(
         format!("{prefix}history"),
         &format!("{label} over the trials of the search, {} of them pruned", pruned.len()),

@@ -6,7 +6,7 @@ use super::{centred, ink, room};
 use crate::report::ReportError;
 use crate::report::axes::{SearchedAxis, is_point, searched};
 use crate::report::figure::{Area, DrawResult, Figure, INK, MESH, PAPER, digits, ramp};
-use crate::report::grouping::{Groups, METRICS};
+use crate::report::grouping::{Groups, METRICS, Variant};
 use crate::report::statistics::summary;
 use crate::report::text::clipped;
 
@@ -22,7 +22,8 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     axes.truncate(MOST_AXES);
     let (name, label) = METRICS[0];
     let mut trials: Vec<(Vec<usize>, f64)> = Vec::new();
-    for variant in groups.variants.iter().filter(|variant| groups.of_variant(variant).any(is_point)) {
+    let is_drawn = |variant: &&Variant| groups.of_variant(variant).any(is_point) && groups.is_through(variant);
+    for variant in groups.variants.iter().filter(is_drawn) {
         let values: Vec<f64> =
             groups.of_variant(variant).filter_map(|run| groups.value(run, "selected", name)).collect();
         if let (Some(run), Some(summary)) = (groups.of_variant(variant).next(), summary(&values)) {
@@ -37,7 +38,8 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     trials.sort_by(|a, b| a.1.total_cmp(&b.1));
     let every = trials.len().div_ceil(MOST_LINES);
     let thinned = if every > 1 { format!(" (one in {every} by rank)") } else { String::new() };
-    let title = groups.marked(&format!("a line a trial, the brighter the better{thinned}; right: its mean {label}"));
+    let title = groups
+        .marked(&format!("a line for each finished trial, the brighter the better{thinned}; right: its mean {label}"));
     let about = groups.about(
         format!("{prefix}parallel"),
         &format!("Parallel coordinates of {} trials over {} settings", trials.len(), axes.len()),

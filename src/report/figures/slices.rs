@@ -5,11 +5,11 @@ use plotters::prelude::*;
 use super::{ink, room};
 use crate::report::ReportError;
 use crate::report::axes::{SearchedAxis, searched};
-use crate::report::effects::distances;
+use crate::report::effects::{distances, levels};
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
 use crate::report::grouping::{Groups, METRICS};
-use crate::report::statistics::summary;
 use crate::report::text::clipped;
+use crate::store::RunRow;
 
 /// Axes of one figure.
 const MOST_AXES: usize = 6;
@@ -32,9 +32,10 @@ pub(in crate::report) fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Opt
     }
     let shown = &axes[..axes.len().min(MOST_AXES)];
     let every = found.len().div_ceil(MOST_DOTS);
-    let thinned = if every > 1 { format!(" (one run in {every} drawn; lines are of all)") } else { String::new() };
-    let title =
-        groups.marked(&format!("{label} by setting: distance from the category's mean, one dot a run{thinned}"));
+    let thinned = if every > 1 { format!(" (one run in {every} drawn)") } else { String::new() };
+    let title = groups.marked(&format!(
+        "{label} by setting: distance from the category's mean, one dot a run; lines: the levels' effects{thinned}"
+    ));
     let about =
         groups.about(format!("{prefix}slices"), &format!("{label} of all runs by the level of each searched setting"));
     let (rows, columns) = (shown.len().div_ceil(2), shown.len().min(2));
@@ -42,16 +43,22 @@ pub(in crate::report) fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Opt
         area.draw_text(&title, &ink(15), (12, 8))?;
         let (_, below) = area.split_vertically(36);
         for ((place, axis), tile) in shown.iter().enumerate().zip(below.split_evenly((rows, columns))) {
-            let points: Vec<(usize, f64)> = found.iter().map(|(run, value)| (axis.level(run), *value)).collect();
-            panel(&tile, axis, &points, every, series(place))?;
+            let runs: Vec<((&RunRow, f64), usize)> = found.iter().map(|run| (*run, axis.level(run.0))).collect();
+            panel(&tile, axis, &runs, every, series(place))?;
         }
         Ok(())
     })
     .map(Some)
 }
 
-fn panel(area: &Area<'_>, axis: &SearchedAxis, points: &[(usize, f64)], every: usize, colour: RGBColor) -> DrawResult {
-    let (low, high) = room(points.iter().map(|(_, value)| *value)).unwrap_or((0.0, 1.0));
+fn panel(
+    area: &Area<'_>,
+    axis: &SearchedAxis,
+    runs: &[((&RunRow, f64), usize)],
+    every: usize,
+    colour: RGBColor,
+) -> DrawResult {
+    let (low, high) = room(runs.iter().map(|((_, value), _)| *value)).unwrap_or((0.0, 1.0));
     let digits = digits(low, high);
     let last = axis.levels.len() as f64 - 0.5;
     let longest = axis.ticks.iter().map(|tick| tick.chars().count()).max().unwrap_or(1).min(LEVEL_CHARACTERS);
@@ -78,15 +85,15 @@ fn panel(area: &Area<'_>, axis: &SearchedAxis, points: &[(usize, f64)], every: u
         .x_label_formatter(&level)
         .y_label_formatter(&|value| format!("{value:+.digits$}").replace('-', "−"))
         .draw()?;
-    chart.draw_series(points.iter().enumerate().step_by(every).map(|(index, (level, value))| {
+    chart.draw_series(runs.iter().enumerate().step_by(every).map(|(index, ((_, value), level))| {
         // Beside each other, by their order: dots of equal value would hide each other.
         let aside = ((index * 7) % 13) as f64 / 13.0 - 0.46;
         Circle::new((*level as f64 + 0.5 * aside, *value), 3, colour.mix(0.55).filled())
     }))?;
-    let means = (0..axis.levels.len()).filter_map(|level| {
-        let values: Vec<f64> = points.iter().filter(|(of, _)| *of == level).map(|(_, value)| *value).collect();
-        Some((level as f64, summary(&values)?.mean))
-    });
+    // The same effects as in the table: where runs are missing, means of what there is would be of other things.
+    let effects = levels(axis, runs);
+    let effect = |level: usize| effects.iter().find(|of| of.level == axis.levels[level])?.effect;
+    let means = (0..axis.levels.len()).filter_map(|level| Some((level as f64, effect(level)?)));
     for (level, mean) in means {
         let line = PathElement::new([(level - 0.32, mean), (level + 0.32, mean)], INK.stroke_width(2));
         chart.draw_series([line])?;

@@ -7,8 +7,23 @@ use rayon::prelude::*;
 use super::estimate::ImageVariance;
 use crate::data::{below, stream};
 
-/// Draws of a category's images.
-const DRAWS: u64 = 2000;
+/// How often the images of a category are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Draws {
+    /// For a verdict: the covariance is off by some 3 %.
+    Verdict,
+    /// For a plan, a tenth of the work: by some 10 %.
+    Plan,
+}
+
+impl Draws {
+    fn count(self) -> u64 {
+        match self {
+            Self::Verdict => 2000,
+            Self::Plan => 200,
+        }
+    }
+}
 
 /// Images of a class without which their spread cannot be told.
 const FEWEST: usize = 2;
@@ -79,7 +94,7 @@ pub trait Images: Sync {
 
 /// The mean covariance of two seeds' differences over draws of one category's images, as estimated: it may fall below 0. `category`
 /// makes the draws of each category its own; the same input gives the same number. 0 of one seed.
-pub fn image_covariance(images: &impl Images, category: u64) -> Result<ImageVariance, Undrawn> {
+pub fn image_covariance(images: &impl Images, category: u64, draws: Draws) -> Result<ImageVariance, Undrawn> {
     let seeds = images.seeds();
     if seeds < 2 {
         return Ok(ImageVariance::NONE);
@@ -88,7 +103,8 @@ pub fn image_covariance(images: &impl Images, category: u64) -> Result<ImageVari
         let times = images.classes().draw(&mut stream(0, "bootstrap", number, category));
         (0..seeds).map(|seed| images.difference(seed, &times)).collect()
     };
-    let draws: Vec<Vec<f64>> = (0..DRAWS).into_par_iter().map(draw).collect::<Option<_>>().ok_or(Undrawn::Undefined)?;
+    let draws: Vec<Vec<f64>> =
+        (0..draws.count()).into_par_iter().map(draw).collect::<Option<_>>().ok_or(Undrawn::Undefined)?;
     let of_seeds: f64 = (0..seeds).map(|seed| variance(draws.iter().map(|of_seeds| of_seeds[seed]))).sum();
     let of_sums = variance(draws.iter().map(|of_seeds| of_seeds.iter().sum()));
     let pairs = (seeds * (seeds - 1)) as f64;
@@ -99,7 +115,7 @@ pub fn image_covariance(images: &impl Images, category: u64) -> Result<ImageVari
 }
 
 fn variance(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let count = DRAWS as f64;
+    let count = values.clone().count() as f64;
     let mean = values.clone().sum::<f64>() / count;
     values.map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0)
 }
@@ -147,20 +163,20 @@ mod tests {
     fn what_seeds_share_is_their_covariance() {
         // Each class's mean has the variance s²/10, where s² = 82.5/9: together 2 · 9.1667 / 10 = 1.8333, whatever the seeds.
         for seeds in [2, 8] {
-            let found = image_covariance(&means(shared(seeds)), 0).expect("defined");
+            let found = image_covariance(&means(shared(seeds)), 0, Draws::Verdict).expect("defined");
             assert!((found.covariance - 1.8333).abs() < 0.15 && found.freedom == 9.0, "{found:?}");
-            assert_eq!(image_covariance(&means(shared(seeds)), 0), Ok(found));
-            assert_ne!(image_covariance(&means(shared(seeds)), 1), Ok(found));
+            assert_eq!(image_covariance(&means(shared(seeds)), 0, Draws::Verdict), Ok(found));
+            assert_ne!(image_covariance(&means(shared(seeds)), 1, Draws::Verdict), Ok(found));
         }
     }
 
     #[test]
     fn what_is_each_seeds_own_is_none() {
         let one = shared(1);
-        assert_eq!(image_covariance(&means(one.clone()), 0), Ok(ImageVariance::NONE));
+        assert_eq!(image_covariance(&means(one.clone()), 0, Draws::Verdict), Ok(ImageVariance::NONE));
         // A second seed that weighs images the other way round.
         let turned: Vec<f64> = one[0].iter().rev().copied().collect();
-        let found = image_covariance(&means(vec![one[0].clone(), turned]), 0).expect("defined");
+        let found = image_covariance(&means(vec![one[0].clone(), turned]), 0, Draws::Verdict).expect("defined");
         assert_eq!(ImageVariance::of_mean(&[found]), ImageVariance::NONE);
     }
 

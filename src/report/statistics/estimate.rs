@@ -35,7 +35,9 @@ impl ImageVariance {
             return Self::NONE;
         }
         let squares: f64 = categories.iter().map(|of| of.covariance.powi(2) / of.freedom).sum();
-        Self { covariance: sum / (categories.len() as f64).powi(2), freedom: sum.powi(2) / squares }
+        // Estimates below 0 may leave next to nothing of the others; a mean is no less sure than the least sure of its parts.
+        let least = categories.iter().map(|of| of.freedom).fold(f64::INFINITY, f64::min);
+        Self { covariance: sum / (categories.len() as f64).powi(2), freedom: (sum.powi(2) / squares).max(least) }
     }
 }
 
@@ -77,10 +79,11 @@ impl Estimate {
         self.power(seeds, level) >= POWER
     }
 
-    /// Whether any number of seeds would: images that all seeds share may leave too much open.
-    pub fn can_be_settled(&self, level: f64) -> bool {
+    /// Whether no number of seeds would, because of the images that all of them share.
+    pub fn is_limited_by_images(&self, level: f64) -> bool {
         const ENDLESS: usize = 1_000_000;
-        self.would_settle(ENDLESS, level)
+        let on_these_images = Self { images: ImageVariance::NONE, ..*self };
+        !self.would_settle(ENDLESS, level) && on_these_images.would_settle(ENDLESS, level)
     }
 
     /// Power of the two-sided test at `level` with so many seeds.
@@ -144,6 +147,7 @@ mod tests {
         let mean = ImageVariance::of_mean(&[of(1.0, 5.0), of(3.0, 15.0)]);
         assert!((mean.covariance - 1.0).abs() < 1e-12 && (mean.freedom - 20.0).abs() < 1e-9, "{mean:?}");
         assert_eq!(ImageVariance::of_mean(&[of(1.0, 5.0), of(-1.5, 15.0)]), ImageVariance::NONE);
+        assert_eq!(ImageVariance::of_mean(&[of(1.0, 5.0), of(-0.99, 15.0)]).freedom, 5.0);
         assert_eq!(ImageVariance::of_mean(&[]), ImageVariance::NONE);
     }
 
@@ -166,7 +170,10 @@ mod tests {
         assert_eq!((needed(1.0, 0.05), needed(-0.5, 0.05), needed(1.0, 0.0125)), (Some(10), Some(34), Some(15)));
         // More seeds never outweigh what the images leave open.
         let images = ImageVariance { covariance: 0.25, freedom: 50.0 };
-        assert!(!of(1.0, images).would_settle(100, 0.05) && !of(1.0, images).can_be_settled(0.05));
-        assert!(of(2.0, images).can_be_settled(0.05) && of(0.01, ImageVariance::NONE).can_be_settled(0.05));
+        assert!(!of(1.0, images).would_settle(100, 0.05) && of(1.0, images).is_limited_by_images(0.05));
+        assert!(!of(2.0, images).is_limited_by_images(0.05));
+        assert!(
+            !of(0.0, images).is_limited_by_images(0.05) && !of(0.0, ImageVariance::NONE).is_limited_by_images(0.05)
+        );
     }
 }

@@ -38,18 +38,33 @@ pub fn friedman(values: &[Vec<f64>]) -> Option<Friedman> {
     if within <= 0.0 {
         return None;
     }
-    let p = f_test(between / within, n, k)?;
+    let p = f_test(between / within, n, k)?.max(agreement(&ranked));
     let critical_difference = range_quantile(variants) / 2.0_f64.sqrt() * (k * (k + 1.0) / (6.0 * n)).sqrt();
     Some(Friedman { mean_ranks, p, critical_difference })
+}
+
+/// The chance that all categories rank alike, the least likely outcome: each has as many orders as its ties leave, and the first may
+/// have any.
+fn agreement(ranked: &[Vec<f64>]) -> f64 {
+    let orders = |row: &Vec<f64>| {
+        let mut sorted = row.clone();
+        sorted.sort_by(f64::total_cmp);
+        let ties: f64 = sorted.chunk_by(|a, b| a == b).map(|tied| factorial(tied.len())).product();
+        factorial(row.len()) / ties
+    };
+    ranked.iter().skip(1).map(|row| 1.0 / orders(row)).product()
+}
+
+fn factorial(number: usize) -> f64 {
+    (1..=number).map(|factor| factor as f64).product()
 }
 
 /// The p-value of Friedman's χ² as F: χ² alone finds too little (Iman and Davenport 1980; Demšar 2006, §3.2.2).
 fn f_test(chi_squared: f64, n: f64, k: f64) -> Option<f64> {
     let left = n * (k - 1.0) - chi_squared;
     if left <= 1e-9 * n {
-        // All categories agree. Of the k! orders that each could have had, all n have the same.
-        let orders: f64 = (2..=k as u32).map(f64::from).product();
-        return Some(orders.powf(1.0 - n));
+        // All categories agree.
+        return Some(0.0);
     }
     let f = (n - 1.0) * chi_squared / left;
     Some(FisherSnedecor::new(k - 1.0, (k - 1.0) * (n - 1.0)).ok()?.sf(f))
@@ -94,6 +109,13 @@ mod tests {
         // All six in the same order, one of 3! = 6: 6⁻⁵.
         let agreed = friedman(&vec![vec![0.3, 0.2, 0.1]; 6]).expect("six categories");
         assert!((agreed.p - 6.0_f64.powi(-5)).abs() < 1e-12, "{}", agreed.p);
+        // Two tie in each: three orders are possible.
+        let tied = friedman(&vec![vec![0.3, 0.1, 0.1]; 6]).expect("six categories");
+        assert!((tied.p - 3.0_f64.powi(-5)).abs() < 1e-12, "{}", tied.p);
+        // One swap cannot be less likely than none.
+        let mut swapped = vec![vec![0.3, 0.2, 0.1]; 6];
+        swapped[0] = vec![0.3, 0.1, 0.2];
+        assert!(friedman(&swapped).expect("six categories").p >= agreed.p);
         assert_eq!(friedman(&values[..5]), None);
         assert_eq!(friedman(&vec![vec![1.0; 3]; 6]), None);
     }

@@ -85,7 +85,7 @@ impl Images for ImageScores {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Estimate, ImageVariance, image_covariance};
+    use super::super::{Draws, Estimate, ImageVariance, image_covariance};
     use super::*;
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
         };
         let seeds: Vec<_> = (0..8).map(|seed| (scores(0, seed), scores(1, seed))).collect();
         let images = ImageScores::new(&labels, &seeds).expect("twenty of each class");
-        let found = image_covariance(&images, 0).expect("defined");
+        let found = image_covariance(&images, 0, Draws::Verdict).expect("defined");
         // The mean covariance of two seeds by DeLong's placements, in NumPy: 0.003988. 2,000 draws are off by some per cent.
         assert!((found.covariance / 0.003_988_158 - 1.0).abs() < 0.1 && found.freedom == 19.0, "{found:?}");
 

@@ -17,7 +17,7 @@ mod summary;
 mod wilcoxon;
 
 pub use complete::complete_means;
-pub use crossed::{Images, Undrawn, image_covariance};
+pub use crossed::{Draws, Images, Undrawn, image_covariance};
 pub use delong::{Delong, delong};
 pub use estimate::{Estimate, ImageVariance};
 pub use fanova::{Chance, Factor, Fanova, Share, fanova, shares_by_chance};

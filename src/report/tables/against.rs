@@ -4,14 +4,15 @@ use crate::report::difference::settles;
 use crate::report::grouping::{Groups, metric_label};
 use crate::report::reproduce::label;
 use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
-use crate::report::text::{p_value, signed};
+use crate::report::text::{p_value, short_p, signed};
 use crate::report::verdict::Verdict;
 
 /// What an interval speaks of.
 const INTERVALS: &str = "With fewer than 5 seeds nothing is claimed. With 5 to 7 seeds the interval is Student's t over seeds: it speaks of other \
                          seeds on these images, not of other images. From 8 seeds on it is Student's t over seeds crossed with test \
-                         images: their part comes from a bootstrap that draws the images of a category once for all seeds and both variants. \
-                         An interval is of its comparison alone, p of all that were made: one may leave 0 out where the other says no more.";
+                         images: their part comes from a bootstrap that draws the images of a category once for all seeds and both variants; \
+                         the last column says where that was not possible. An interval is of its comparison alone, p is adjusted: an \
+                         interval can exclude 0 where the adjusted p is not below 0.05.";
 
 /// Which seeds count.
 const COMPLETE: &str = "Only complete seeds count: those with which both have a number in each of these categories.";
@@ -24,10 +25,11 @@ pub(in crate::report) fn against_baseline(verdicts: &[Verdict], groups: &Groups<
         let variant = groups.variants.iter().find(|variant| verdict.is_of(&variant.trial, &variant.label));
         let label = variant.map_or_else(|| Cell::text(&verdict.variant), |variant| label(groups, variant));
         let starts = [label, metric(verdict), Cell::text(&verdict.verdict)];
-        Row { cells: starts.into_iter().chain(difference(verdict)).chain([categories]).collect(), ..Row::default() }
+        let ends = [categories, Cell::text(verdict.method.to_string())];
+        Row { cells: starts.into_iter().chain(difference(verdict)).chain(ends).collect(), ..Row::default() }
     };
     let starts = [Column::label("variant"), Column::label("metric"), Column::prose("verdict")];
-    let ends = [Column::number("categories", ["categories"])];
+    let ends = [Column::number("categories", ["categories"]), Column::prose("interval by")];
     Table {
         name: "comparisons".to_owned(),
         title: groups.marked("Against ST-FPM, re-run under the same protocol"),
@@ -57,7 +59,7 @@ pub(in crate::report) fn side_by_side(verdicts: &[&Verdict]) -> Table {
         Column::number("mean", ["mean"]),
         Column::number("reference's mean", ["reference_mean"]),
     ];
-    let ends = [Column::number("categories", ["categories"]), Column::label("interval by")];
+    let ends = [Column::number("categories", ["categories"]), Column::prose("interval by")];
     let over_categories = verdicts.iter().filter_map(|verdict| {
         Some(format!(
             "Wilcoxon over categories, {}: p (Holm) {}.",
@@ -107,7 +109,7 @@ fn difference(verdict: &Verdict) -> [Cell; 5] {
     [
         Cell::number(Some(verdict.difference), signed).toned(tone),
         Cell::interval(verdict.interval),
-        Cell::number(verdict.p, |p| format!("{p:.3}")),
+        Cell::number(verdict.p, short_p),
         counts,
         Cell {
             text: verdict.without().map_or_else(|| verdict.seeds.to_string(), |w| format!("{}, {w}", verdict.seeds)),

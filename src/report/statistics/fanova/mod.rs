@@ -37,10 +37,10 @@ pub struct Fanova {
     pub pairs: Vec<(usize, usize, Share)>,
 }
 
-/// The shares that settings without any effect exceed once in twenty.
+/// The shares that settings without an effect of their own exceed once in twenty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chance {
-    /// Of each axis.
+    /// Of each axis, whatever the others do.
     pub main: Vec<f64>,
     /// Of two axes, as [`Fanova::pairs`].
     pub pairs: Vec<f64>,
@@ -52,9 +52,10 @@ pub fn fanova(factors: &[Factor], points: &[Vec<usize>], values: &[f64], seed: u
     forest(factors, points, values, TREES, seed)
 }
 
-/// The shares by chance: the highest of 19 shufflings of which trial had which point. `trials`: the trial of each point, from 0. A
-/// trial's runs stay together, for they are alike whatever the settings do. A shuffled forest is a smaller one, whose shares vary
-/// more: that makes chance look larger, not smaller.
+/// The shares by chance: the highest of 19 shufflings of which trial had which level of an axis, the other axes as they are. Two axes
+/// do nothing together once either is shuffled: the higher of the two counts. `trials`: the trial of each point, from 0; a trial's runs
+/// stay together, for they are alike whatever the settings do. A shuffled forest is a smaller one, the smaller the more points there
+/// are, whose shares vary more: that makes chance look larger, not smaller.
 pub fn shares_by_chance(
     factors: &[Factor],
     points: &[Vec<usize>],
@@ -63,23 +64,37 @@ pub fn shares_by_chance(
     seed: u64,
 ) -> Option<Chance> {
     const SHUFFLINGS: u64 = 19;
-    const TREES: u64 = 16;
+    let trees = (16_000 / points.len().max(1) as u64).clamp(2, 16);
     let count = trials.iter().max()? + 1;
-    let mut of_trial = vec![&points[0]; count];
+    let mut of_trial = vec![points.first()?; count];
     trials.iter().zip(points).for_each(|(&trial, point)| of_trial[trial] = point);
-    let shuffled = |number: u64| {
-        let mut random = stream(seed, "fanova-chance", number, 0);
+    let shuffled = |(axis, number): (usize, u64)| {
+        let mut random = stream(seed, "fanova-chance", number, axis as u64);
         let mut order: Vec<usize> = (0..count).collect();
         (1..count).rev().for_each(|index| order.swap(index, below(&mut random, index + 1)));
-        let points: Vec<Vec<usize>> = trials.iter().map(|&trial| of_trial[order[trial]].clone()).collect();
-        forest(factors, &points, values, TREES, seed + 1 + number)
+        let point = |(point, trial): (&Vec<usize>, &usize)| {
+            let mut point = point.clone();
+            point[axis] = of_trial[order[*trial]][axis];
+            point
+        };
+        let points: Vec<Vec<usize>> = points.iter().zip(trials).map(point).collect();
+        Some((axis, forest(factors, &points, values, trees, seed + 1 + number)?))
     };
-    let shuffled: Vec<Fanova> = (0..SHUFFLINGS).into_par_iter().filter_map(shuffled).collect();
-    let highest = |of: &dyn Fn(&Fanova) -> f64| shuffled.iter().map(of).fold(0.0, f64::max);
-    let pairs = shuffled.first()?.pairs.len();
+    let cases: Vec<(usize, u64)> =
+        (0..factors.len()).flat_map(|axis| (0..SHUFFLINGS).map(move |number| (axis, number))).collect();
+    let shuffled: Vec<(usize, Fanova)> = cases.into_par_iter().filter_map(shuffled).collect();
+    let highest = |of: &dyn Fn(usize, &Fanova) -> Option<f64>| {
+        shuffled.iter().filter_map(|(axis, found)| of(*axis, found)).fold(0.0, f64::max)
+    };
+    let pairs = &shuffled.first()?.1.pairs;
+    let of_pair = |(place, (one, two, _)): (usize, &(usize, usize, Share))| {
+        highest(&|axis, found| [*one, *two].contains(&axis).then(|| found.pairs[place].2.mean))
+    };
     Some(Chance {
-        main: (0..factors.len()).map(|axis| highest(&|found| found.main[axis].mean)).collect(),
-        pairs: (0..pairs).map(|pair| highest(&|found| found.pairs[pair].2.mean)).collect(),
+        main: (0..factors.len())
+            .map(|axis| highest(&|of, found| (of == axis).then(|| found.main[axis].mean)))
+            .collect(),
+        pairs: pairs.iter().enumerate().map(of_pair).collect(),
     })
 }
 
@@ -210,8 +225,13 @@ mod tests {
             })
             .count();
         assert!(above <= 4, "{above} of 20 shares of noise are above chance");
-        let moved: Vec<f64> = noise(0).iter().zip(&points).map(|(noise, point)| noise + point[0] as f64).collect();
-        let (share, chance) = of(&moved);
+        let moved = |size: f64, axis: usize, values: Vec<f64>| -> Vec<f64> {
+            values.iter().zip(&points).map(|(value, point)| value + size * point[axis] as f64).collect()
+        };
+        let (share, chance) = of(&moved(1.0, 0, noise(0)));
         assert!(share > 0.8 && share > chance, "{share} beside {chance}");
+        // An axis that does far more raises no bar for another.
+        let (share, chance) = of(&moved(2.0, 1, moved(1.0, 0, noise(0))));
+        assert!((0.1..0.3).contains(&share) && share > chance, "{share} beside {chance}");
     }
 }
