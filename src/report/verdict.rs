@@ -55,8 +55,8 @@ pub struct Verdict {
     pub better_equal_worse: (usize, usize, usize),
     /// better, worse, or why neither.
     pub verdict: String,
-    /// Where the verdict is open: seeds with which a difference of this size would be found four times in five, by the test that so
-    /// many seeds would have, adjusted as here; none where a hundred would not do.
+    /// Where the verdict is open: seeds that would find a difference of this size four times in five. None where a hundred would not
+    /// do. The test is the one that so many seeds would have, adjusted as here.
     pub seeds_needed: Option<usize>,
     /// Cohen's d of the paired differences.
     pub effect_size: Option<f64>,
