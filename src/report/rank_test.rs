@@ -37,11 +37,11 @@ pub fn rank_tests(sides: &[Side]) -> Vec<RankTest> {
 }
 
 fn rank_test(sides: &[Side], metric: &'static str) -> Option<RankTest> {
-    let in_common = |category: &&str| !common_seeds(sides, category, metric).is_empty();
-    let categories: Vec<&str> = sides.first()?.categories().into_iter().filter(in_common).collect();
-    let complete = categories
-        .iter()
-        .map(|category| common_seeds(sides, category, metric))
+    let of_category = |category| (category, common_seeds(sides, category, metric));
+    let in_common = sides.first()?.categories().into_iter().map(of_category).filter(|(_, seeds)| !seeds.is_empty());
+    let (categories, seeds): (Vec<&str>, Vec<BTreeSet<i64>>) = in_common.unzip();
+    let complete = seeds
+        .into_iter()
         .reduce(|a, b| a.intersection(&b).copied().collect())
         .filter(|seeds| seeds.len() >= FEWEST_SEEDS)?;
     let mean = |side: &Side, category: &str| {
@@ -89,8 +89,6 @@ impl RankTest {
             self.seeds,
             p_value(self.p)
         );
-        let apart =
-            || self.apart.iter().map(|(better, worse)| format!("{better} ranks above {worse}")).collect::<Vec<_>>();
         match self.critical_difference {
             None => format!("{friedman} No difference is shown, so that no two are compared."),
             Some(critical) if self.apart.is_empty() => {
@@ -99,10 +97,9 @@ impl RankTest {
                 )
             }
             Some(critical) => {
-                format!(
-                    "{friedman} By the critical difference of {critical:.2} (Nemenyi, 5 %): {}.",
-                    apart().join("; ")
-                )
+                let apart = self.apart.iter().map(|(better, worse)| format!("{better} ranks above {worse}"));
+                let apart = apart.collect::<Vec<_>>().join("; ");
+                format!("{friedman} By the critical difference of {critical:.2} (Nemenyi, 5 %): {apart}.")
             }
         }
     }

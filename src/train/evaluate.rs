@@ -255,12 +255,11 @@ fn measure_pixels(
     results.add("pixel_f1max", f1_max(&pixels).map(|F1Max { value, .. }| value));
     results.add("aupro", aupro(&pixels, PRO_LIMIT));
     results.add("aupro_stfpm_rescaled", rescaled_pro(&pixels));
-    match aupimo(maps, masks) {
-        Ok(found) => {
-            results.0.insert("aupimo".to_owned(), Measured { value: Some(found.mean()), reason: found.remark() })
-        }
-        Err(undefined) => results.0.insert("aupimo".to_owned(), Measured::of(Err(undefined))),
+    let of_images = match aupimo(maps, masks) {
+        Ok(found) => Measured { value: Some(found.mean()), reason: found.remark() },
+        Err(undefined) => Measured::of(Err(undefined)),
     };
+    results.0.insert("aupimo".to_owned(), of_images);
     let kinds = kinds(input.test);
     for kind in kinds.iter().filter(|_| kinds.len() > 1) {
         let indices = normal_and(input.test, kind);

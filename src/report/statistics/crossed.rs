@@ -5,6 +5,7 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use super::estimate::ImageVariance;
+use super::summary::variance;
 use crate::data::{below, stream};
 
 /// How often the images of a category are drawn.
@@ -105,19 +106,14 @@ pub fn image_covariance(images: &impl Images, category: u64, draws: Draws) -> Re
     };
     let draws: Vec<Vec<f64>> =
         (0..draws.count()).into_par_iter().map(draw).collect::<Option<_>>().ok_or(Undrawn::Undefined)?;
-    let of_seeds: f64 = (0..seeds).map(|seed| variance(draws.iter().map(|of_seeds| of_seeds[seed]))).sum();
-    let of_sums = variance(draws.iter().map(|of_seeds| of_seeds.iter().sum()));
+    let over_draws = |of: &dyn Fn(&Vec<f64>) -> f64| variance(&draws.iter().map(of).collect::<Vec<_>>()).unwrap_or(0.0);
+    let of_seeds: f64 = (0..seeds).map(|seed| over_draws(&|of_draw| of_draw[seed])).sum();
+    let of_sums = over_draws(&|of_draw| of_draw.iter().sum());
     let pairs = (seeds * (seeds - 1)) as f64;
     // Images that are drawn from k vary by 1/k less than those that the k were drawn from.
     let fewest = images.classes().fewest();
     let covariance = (of_sums - of_seeds) / pairs * fewest / (fewest - 1.0);
     Ok(ImageVariance { covariance, freedom: fewest - 1.0 })
-}
-
-fn variance(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    values.map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0)
 }
 
 #[cfg(test)]

@@ -18,7 +18,14 @@ pub fn summary(values: &[f64]) -> Option<Summary> {
         return None;
     }
     let mean = values.iter().sum::<f64>() / count as f64;
-    Some(Summary { count, mean, deviation: (count > 1).then(|| (squares(values, mean) / (count - 1) as f64).sqrt()) })
+    Some(Summary { count, mean, deviation: variance(values).map(f64::sqrt) })
+}
+
+/// Sample variance (n − 1); none of fewer than two numbers.
+pub(super) fn variance(values: &[f64]) -> Option<f64> {
+    let count = values.len();
+    let mean = values.iter().sum::<f64>() / count as f64;
+    (count > 1).then(|| squares(values, mean) / (count - 1) as f64)
 }
 
 /// The standard deviation that numbers of several cells have in common, each cell about its own mean: each mean takes one degree of
