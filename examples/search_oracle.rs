@@ -3,8 +3,8 @@
 
 use std::f64::consts::PI;
 
-use didact::plan::Strategy;
-use didact::search::{Axis, Condition, Coordinate, Domain, Observation, Outcome, Point, propose};
+use didact::config::{Axis, Condition, Coordinate, Domain, Point, Strategy};
+use didact::search::{Observation, Outcome, propose};
 
 /// Evaluations of a search.
 const TRIALS: usize = 100;

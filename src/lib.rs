@@ -1,31 +1,40 @@
 //! didact runs teacher–student anomaly-detection experiments.
 //!
-//! The rooms of the house, from the door down; arrows run down this list only:
+//! The rooms of the house, from the door down; imports run down this list only:
 //!
 //! | room | what it holds |
 //! |---|---|
 //! | [`cli`] | one verb of the command line per file |
-//! | [`predict`] | what a finished run says of any images |
-//! | [`spec`] | the sweep file: raw with spans, then checked, then resolved |
-//! | [`search`] | spaces, samplers, pruners |
-//! | [`plan`] | trials to runs to stages, and their keys |
-//! | [`schedule`] | claims, leases, workers, progress |
+//! | [`predict`] | what a finished run says of other images |
+//! | [`report`] | figures, tables, pages, pictures |
+//! | [`export`] | numbers for other programs |
+//! | [`search`] | samplers and pruners |
+//! | [`analysis`] | rows to groups, sides, verdicts, effects, costs, protocols |
+//! | [`schedule`] | workers, claims, retries |
 //! | [`store`] | the database; SQL lives there and nowhere else |
-//! | [`report`] | statistics, figures, pages |
-//! | [`train`] | the phases that train, and checkpoints |
-//! | [`evaluate`] | anomaly maps and metrics |
+//! | [`plan`] | trials to runs to stages |
+//! | [`config`] | the sweep file |
+//! | [`stages`] | one file per stage: inputs, key, execution, output |
+//! | [`training`] | driver, losses, weighting, schedules |
 //! | [`model`] | ResNet, U-Net, weight files |
 //! | [`nn`] | parameter sets, layers, optimisers |
 //! | [`tensor`] | differentiable operations on dfdx tensors |
-//! | [`data`] | layouts, images, masks, splits, the synthetic set |
+//! | [`evaluate`] | map rules and metrics |
+//! | [`text`] | numbers as people read them |
+//! | [`statistics`] | tests, intervals, bootstrap, fANOVA: numbers only |
+//! | [`data`] | layouts, images, masks, splits, the drawn set |
+//! | [`published`] | published results and image counts |
+//! | [`outputs`] | files for people: whole, and never over what others wrote |
 //! | [`terminal`] | what goes to standard error, best effort |
 //! | [`paths`] | paths as people write them |
-//! | [`outputs`] | files for people: whole, and never over what others wrote |
 //! | [`fault`] | places where a test can have the process killed |
 
+pub mod analysis;
 pub mod cli;
+pub mod config;
 pub mod data;
 pub mod evaluate;
+pub mod export;
 pub mod fault;
 pub mod model;
 pub mod nn;
@@ -33,14 +42,17 @@ pub mod outputs;
 pub mod paths;
 pub mod plan;
 pub mod predict;
+pub mod published;
 pub mod report;
 pub mod schedule;
 pub mod search;
-pub mod spec;
+pub mod stages;
+pub mod statistics;
 pub mod store;
 pub mod tensor;
 pub mod terminal;
-pub mod train;
+pub mod text;
+pub mod training;
 
 /// The version of this program; of a released one with the revision that it was made of.
 pub const VERSION: &str = env!("DIDACT_VERSION");

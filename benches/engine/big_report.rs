@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use didact::plan::Planner;
-use didact::spec::load;
+use didact::search::load;
 use didact::store::{Access, Artifacts, PlanSource, Store};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};

@@ -6,11 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use didact::plan::Planner;
-use didact::spec::load;
+use didact::search::load;
 use didact::store::{Access, Artifacts, AttemptEnd, AttemptStart, Claim, PlanSource, Published, Store, Wanted};
 
-use crate::sweep_file;
-use crate::table;
+use crate::{sweep_file, table};
 
 /// Times everything on a sweep of trials × seeds × two categories.
 pub async fn measure(trials: usize, seeds: usize) {

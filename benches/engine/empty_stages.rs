@@ -4,14 +4,14 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use didact::evaluate::Evaluation;
-use didact::plan::{Key, StageJob, StageKind, build};
+use didact::plan::build;
 use didact::schedule::{Stop, WorkerEnd, WorkerOptions, work};
-use didact::spec::load;
+use didact::search::load;
+use didact::stages::{ArtifactFolders, Key, StageJob, StageKind};
 use didact::store::{Access, Artifacts, PlanSource, Store, Wanted};
-use didact::train::{StageContext, StageError};
+use didact::training::{StageContext, StageError};
 
-use crate::sweep_file;
-use crate::table;
+use crate::{sweep_file, table};
 
 /// The first argument of this program where it is to be a worker.
 pub const WORKER: &str = "--empty-worker";
@@ -79,7 +79,7 @@ pub async fn work_in(store: &str, artifacts: &str) {
     assert_eq!(end, WorkerEnd::NothingLeft);
 }
 
-fn execute(_: &StageJob, _: &Artifacts, context: &mut StageContext<'_>) -> Result<(), StageError> {
+fn execute(_: &StageJob, _: &dyn ArtifactFolders, context: &mut StageContext<'_>) -> Result<(), StageError> {
     write_results(context.out).map_err(|error| StageError::Artifact(error.to_string()))
 }
 

@@ -9,9 +9,9 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use didact::analysis::{Side, Verdict, verdicts};
 use didact::data::{normal_pair, stream};
 use didact::evaluate::metrics::{Sweep, auroc};
-use didact::report::{Side, Verdict, verdicts};
 use didact::store::{Artifacts, Compared, ComparedRun, ComparedScore, ComparedValue};
 use rand::Rng;
 use rayon::prelude::*;

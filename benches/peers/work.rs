@@ -8,7 +8,7 @@ use didact::data::{FeatureSet, FeatureWriter, Image, LevelShape};
 use didact::model::{Architecture, Assembly, AutoEncoder, AutoEncoders, Backbone, Resnet, UnetSettings};
 use didact::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, clip_global_norm};
 use didact::tensor::{Backend, Native, Recorded};
-use didact::train::Batches;
+use didact::training::Batches;
 
 type Tape = Recorded<Native>;
 

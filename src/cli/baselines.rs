@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::output::{print, print_json, table};
-use crate::report::{Published, published, published_names};
-use crate::spec::near;
+use crate::config::near;
+use crate::published::published;
+use crate::published::{Published, published_names};
 
 /// Arguments of `didact baselines`.
 #[derive(Debug, clap::Args)]

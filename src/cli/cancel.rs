@@ -3,7 +3,8 @@
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::print;
-use crate::plan::{short_key, trial_id};
+use crate::plan::trial_id;
+use crate::stages::short_key;
 use crate::store::{Access, Named, Store};
 
 /// Arguments of `didact cancel`.

@@ -9,10 +9,12 @@ use super::destination::Destination;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, table};
+use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, verdicts};
 use crate::outputs::Foreign;
 use crate::plan::trial_number;
-use crate::report::{Incomparable, RankTest, Side, Verdict, by_trial, comparison_page, p_value, rank_tests, verdicts};
+use crate::report::comparison_page;
 use crate::store::{Access, Compared, Store};
+use crate::text::p_value;
 
 /// Arguments of `didact compare`.
 #[derive(Debug, clap::Args)]

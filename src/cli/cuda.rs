@@ -10,9 +10,10 @@ use super::global::Global;
 use super::gpu::{compute_as, open};
 use super::output::{print, print_json, size, table};
 use super::start::{parse, start};
-use super::worker::{self, Runner};
-use super::{check, predict, speed};
-use crate::schedule::{Device, execute};
+use super::worker::Runner;
+use super::{check, predict, speed, worker};
+use crate::schedule::Device;
+use crate::stages::execute;
 use crate::tensor::{Composed, cuda};
 
 /// Runs the stages of didact's sweeps on NVIDIA GPUs; `didact sweep` starts this itself.

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use super::output::{one_line, print, print_json, table};
-use crate::data::{
-    CategoryReport, Counts, DataReport, DataSettings, Layout, SyntheticSettings, check, write_synthetic,
-};
-use crate::spec;
+use crate::data::{CategoryReport, DataReport, DataSettings, Layout, SyntheticSettings, check, write_synthetic};
+use crate::published::Counts;
+use crate::search::load;
 
 /// Verbs of `didact data`.
 #[derive(Debug, clap::Subcommand)]
@@ -63,7 +62,7 @@ pub(super) fn run(verb: &DataVerb) -> Result<Exit, Failure> {
 /// What a sweep file says of its data, or all that lies below a folder.
 fn settings(root: &Path, layout: Option<Layout>) -> Result<DataSettings, Failure> {
     if root.is_file() {
-        let (sweep, ..) = spec::load(Some(root), &[])?;
+        let (sweep, ..) = load(Some(root), &[])?;
         let first = sweep.trials.into_iter().next().map(|trial| trial.trial.data);
         let mut settings = first.ok_or_else(|| Failure::new(Exit::Usage, "the sweep has no trial"))?;
         settings.layout = layout.or(settings.layout);

@@ -5,16 +5,18 @@ use std::process::ExitCode;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::output::one_line;
+use crate::config::ConfigErrors;
 use crate::data::DataError;
+use crate::export::ExportError;
 use crate::model::weights::WeightError;
 use crate::outputs::OutputError;
 use crate::plan::PlanError;
 use crate::predict::PredictError;
+use crate::published::PublishedError;
 use crate::report::ReportError;
-use crate::spec::SpecErrors;
 use crate::store::StoreError;
 use crate::terminal;
-use crate::train::StageError;
+use crate::training::StageError;
 
 /// What the shell learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +72,8 @@ macro_rules! exits {
     };
 }
 
-impl From<SpecErrors> for Failure {
-    fn from(errors: SpecErrors) -> Self {
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
         let handler = GraphicalReportHandler::new_themed(theme()).with_width(110);
         let mut message = format!("{errors}\n");
         for problem in errors.located() {
@@ -91,7 +93,7 @@ fn theme() -> GraphicalTheme {
     }
 }
 
-exits!(DataError => Data, WeightError => Data, OutputError => Store);
+exits!(DataError => Data, WeightError => Data, OutputError => Store, PublishedError => Usage);
 
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
@@ -117,12 +119,21 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Write(error) => Self::new(Exit::Store, error.to_string()),
+        }
+    }
+}
+
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
         let exit = match &error {
-            ReportError::Baseline(_) => Exit::Usage,
+            ReportError::Published(_) => Exit::Usage,
             ReportError::Draw { .. } => Exit::RunsFailed,
-            ReportError::Store(_) | ReportError::Output(_) | ReportError::Out(_) => Exit::Store,
+            ReportError::Output(_) | ReportError::Encode(_) => Exit::Store,
         };
         Self::new(exit, error.to_string())
     }

@@ -8,9 +8,11 @@ use clap::ValueEnum;
 use super::destination::Destination;
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use crate::export::{DataFormat, ExportError};
 use crate::outputs::Foreign;
-use crate::report::{self, DataFormat, DocumentFormat, ReportError};
+use crate::report::DocumentFormat;
 use crate::store::{Access, Store};
+use crate::{analysis, export, report};
 
 /// Arguments of `didact export`.
 #[derive(Debug, clap::Args)]
@@ -65,26 +67,26 @@ pub(super) async fn run(args: &ExportArgs, global: &Global) -> Result<Exit, Fail
     let (sweep, _) = store.find_sweep(args.sweep.as_deref()).await?;
     let mut out = Destination::open(args.out.as_deref(), "export", Foreign::forced(args.force))?;
     let written = match content {
-        Content::Rows(format) => report::export(&store, &sweep, format, args.shape(), &mut out).await,
+        Content::Rows(format) => export::export(&store, &sweep, format, args.shape(), &mut out).await,
         Content::Document(format) => {
-            let rows = report::read(&store, &sweep).await?;
+            let rows = analysis::read(&store, &sweep).await?;
             let text = report::document(&rows, &global.artifacts(), format);
-            out.write_all(text.as_bytes()).map_err(ReportError::from)
+            out.write_all(text.as_bytes()).map_err(ExportError::from)
         }
     };
     match written {
         Ok(()) => out.close(Ok(()))?,
-        Err(ReportError::Out(error)) => out.close(Err(error))?,
+        Err(ExportError::Write(error)) => out.close(Err(error))?,
         Err(error) => return Err(error.into()),
     }
     Ok(Exit::Done)
 }
 
 impl ExportArgs {
-    fn shape(&self) -> report::Shape {
+    fn shape(&self) -> export::Shape {
         match self.shape {
-            None | Some(Shape::Long) => report::Shape::Long,
-            Some(Shape::Wide) => report::Shape::Wide,
+            None | Some(Shape::Long) => export::Shape::Long,
+            Some(Shape::Wide) => export::Shape::Wide,
         }
     }
 }

@@ -9,9 +9,9 @@ use super::global::Global;
 use super::output::{print, table, tell_aside};
 use super::worker::Runner;
 use crate::outputs::{Foreign, Place};
-use crate::plan::Key;
 use crate::predict::{Finished, Prediction, Verdict, find};
 use crate::schedule::{Device, DeviceChoice, Jobs, Slot, Slots, slots};
+use crate::stages::Key;
 use crate::store::{Access, ComparedRun, Named, Store};
 use crate::terminal::say;
 

@@ -3,8 +3,8 @@
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::print;
+use crate::config::{SWEEP_NAME, is_sweep_name};
 use crate::schedule::reap;
-use crate::spec::{SWEEP_NAME, is_sweep_name};
 use crate::store::{Access, Store};
 
 /// Arguments of `didact rename`.

@@ -7,9 +7,11 @@ use super::bar::Bar;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{notice, print_json, tell_aside};
+use crate::analysis::Ranking;
 use crate::outputs::{Foreign, Place};
-use crate::report::{self, Ranking, Written};
+use crate::report::Written;
 use crate::store::{Access, Artifacts, Store, Wanted};
+use crate::{analysis, report};
 
 /// Arguments of `didact report`.
 #[derive(Debug, clap::Args)]
@@ -42,8 +44,8 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     let (id, name) = store.find_sweep(args.sweep.as_deref()).await?;
     let ranking = if args.across_protocols { Ranking::AcrossProtocols } else { Ranking::WithinProtocols };
     if args.json {
-        let rows = report::read(&store, &id).await?;
-        print_json(&report::findings(&rows, &global.artifacts(), ranking))?;
+        let rows = analysis::read(&store, &id).await?;
+        print_json(&analysis::findings(&rows, &global.artifacts(), ranking))?;
         return Ok(Exit::Done);
     }
     let folder = args.out.clone().unwrap_or_else(|| folder_of(&name));
@@ -92,7 +94,7 @@ pub(super) async fn write(
 ) -> Result<(), Failure> {
     let bar = Bar::new(0, "{pos}/{len} {msg}");
     bar.show(0, 1, "reading the store");
-    let rows = report::read(store, sweep).await?;
+    let rows = analysis::read(store, sweep).await?;
     let written =
         report::write(&rows, artifacts, ranking, place, &mut |step| bar.show(step.done, step.total, step.doing));
     bar.close();

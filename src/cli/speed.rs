@@ -12,7 +12,7 @@ use crate::data::{FeatureWriter, Image, LevelShape, SplitRule};
 use crate::model::{Architecture, AutoEncoder, UnetSettings};
 use crate::nn::OptimizerSettings;
 use crate::tensor::{Backend, Composed, Numerics};
-use crate::train::{
+use crate::training::{
     JointInput, JointSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe, SelectionRule,
     StageContext, StageError, joint, pretrain,
 };

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, print_json, spoken, table};
-use crate::plan::short_key;
 use crate::schedule::{KnownProcesses, cores};
+use crate::stages::short_key;
 use crate::store::{Access, Artifacts, Failure as FailedStage, SearchStatus, Store, SweepStatus};
 
 /// Arguments of `didact status`.

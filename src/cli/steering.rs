@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::exit::{Exit, Failure};
-use crate::plan::{Objective, Plan, Planner, Sweep, SweepTrial, identity};
+use crate::config::{Objective, Space, Sweep, SweepTrial};
+use crate::plan::{Plan, Planner, identity};
 use crate::schedule::{Outlook, Steer};
-use crate::search::{Observation, Outcome, STARTUP, Standing, TrialCourse, prune};
-use crate::spec::Space;
+use crate::search::{Observation, Outcome, STARTUP, Standing, TrialCourse, propose_trial, prune};
 use crate::store::{Artifacts, PlanOutcome, PlanSource, Store, StoreError, StoredTrial, TrialStanding};
 
 /// Steers one sweep.
@@ -181,7 +181,7 @@ impl Steering {
         }
         known.extend(self.sweep.trials.iter().filter(|trial| trial.baseline).cloned());
         let index = standings.iter().filter(|trial| !trial.baseline).count() as u64;
-        let Some(proposal) = self.space.propose(index, &history, &known) else { return Ok(false) };
+        let Some(proposal) = propose_trial(&self.space, index, &history, &known) else { return Ok(false) };
         self.sweep.trials = known;
         let trials = self.admit(proposal.trial);
         let plan = self.planner.plan(&Sweep { trials, ..self.sweep.clone() })?;

@@ -6,7 +6,8 @@ use super::ask::confirmed;
 use super::exit::Failure;
 use super::steering::{Steering, write_plan};
 use super::sweep::SweepArgs;
-use crate::plan::{Plan, Sweep};
+use crate::config::Sweep;
+use crate::plan::Plan;
 use crate::store::{PlanOutcome, PlanSource, Store};
 
 /// What a sweep is made from.

@@ -9,7 +9,7 @@ use super::parse::count;
 use crate::model::weights::{Published, WeightReport, fetch, inspect};
 use crate::model::{Architecture, WeightSource};
 use crate::terminal::say;
-use crate::train::train_demo_teacher;
+use crate::training::train_demo_teacher;
 
 /// Verbs of `didact weights`.
 #[derive(Debug, clap::Subcommand)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{print, table};
-use crate::plan::short_key;
-use crate::report::{Remade, remake};
+use crate::analysis::{Remade, remake};
+use crate::stages::short_key;
 use crate::store::{Access, AttemptRow, Explanation, RunFacts, StageExplanation, StageState, Store};
 
 /// Arguments of `didact why`.

@@ -8,11 +8,11 @@ use super::parse::{bytes, count, some_duration};
 use super::signals::listen_for_signals;
 use crate::predict::{Predict, predict};
 #[cfg(unix)]
-use crate::schedule::attach;
 use crate::schedule::{
-    Execute, Message, Stop, WorkerEnd, WorkerOptions, cores, execute, keep_freed_memory, limit_memory,
+    Execute, Message, Stop, WorkerEnd, WorkerOptions, attach, cores, keep_freed_memory, limit_memory,
     offer_to_the_kernel, work,
 };
+use crate::stages::execute;
 use crate::store::{Access, Store, Wanted};
 use crate::tensor::{Native, Numerics};
 

@@ -6,9 +6,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::image::Look;
-use super::layout::{self, Parts, Unused};
-use super::published::{Counts, published_counts};
-use super::{Category, DataError, DataSettings, Exif, Layout, Reading, Sample, findings, held_out};
+use super::layout::{Parts, Unused};
+use super::{Category, DataError, DataSettings, Exif, Layout, Reading, Sample, findings, held_out, layout};
+use crate::published::{Counts, published_counts};
 
 /// What `data check` found in one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -123,8 +123,11 @@ pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
     if categories.iter().any(|category| category.several_masks > 0) {
         notes.push("where an image has several masks, their union is the ground truth".to_owned());
     }
-    let mut sources: Vec<String> =
-        categories.iter().filter_map(|c| published_counts(found.layout, &c.name)).map(|(_, source)| source).collect();
+    let mut sources: Vec<String> = categories
+        .iter()
+        .filter_map(|c| published_counts(found.layout.name(), &c.name))
+        .map(|(_, source)| source)
+        .collect();
     sources.dedup();
     notes.extend(sources.into_iter().map(|source| format!("published counts: {source}")));
     Ok(DataReport { layout: found.layout.name(), root: PathBuf::from(found.root), categories, notes })
@@ -182,7 +185,7 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
         problems: Vec::new(),
         findings: Vec::new(),
         unused: Vec::new(),
-        published: published_counts(layout, &parts.name).map(|(counts, _)| counts),
+        published: published_counts(layout.name(), &parts.name).map(|(counts, _)| counts),
     };
     for (sample, (look, mask)) in samples.iter().zip(looks) {
         match look {

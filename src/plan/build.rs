@@ -6,16 +6,18 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::opened::{Facts, Opened};
-use super::{
-    Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, MAX_RUNS, Objective, PaintJob, Part, Plan, PlannedRun,
-    PlannedStage, PlannedTrial, PretrainJob, PseudoJob, ScoreJob, StageJob, StageKind, Sweep, TeacherRef, Trial,
-};
+use super::planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
+use crate::config::{MAX_RUNS, Objective, Sweep, Trial};
 use crate::data::{DataError, DataSettings, HeldOut, HeldOutChoice, Layout};
 use crate::evaluate::Checkpoint;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::model::Placement;
 use crate::model::weights::WeightError;
-use crate::train::TrainedImages;
+use crate::stages::{
+    Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, PaintJob, Part, PretrainJob, PseudoJob, ScoreJob,
+    StageJob, StageKind, TeacherRef,
+};
+use crate::training::TrainedImages;
 
 /// Why a sweep cannot be planned.
 #[derive(Debug, thiserror::Error)]

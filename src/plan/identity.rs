@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::json;
 
-use super::{Key, Plan, SearchSettings, SweepTrial};
+use super::planned::Plan;
+use crate::config::{SearchSettings, SweepTrial};
+use crate::stages::Key;
 
 /// Digest of what a sweep asks for: how it searches, the trials that its file gives, the images and the teacher. Not of paths, nor of
 /// trials that a search has added: a process whose sweep has another digest by now was superseded.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{PlanError, TeacherRef};
+use super::build::PlanError;
 use crate::data::{Category, DataError, DataSettings, Dataset, Digests, HeldOut, Layout, Reading};
 use crate::model::weights::{WeightError, WeightFile};
 use crate::model::{TeacherSettings, load_teacher};
+use crate::stages::TeacherRef;
 use crate::tensor::Native;
 
 /// What is known of one category when the sweep is planned.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Effort, Key, StageJob, SweepTrial};
+use crate::config::SweepTrial;
+use crate::stages::{Effort, Key, StageJob};
 
 /// A trial with its key.
 #[derive(Debug, Clone, PartialEq)]

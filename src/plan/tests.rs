@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::build::{stages, trial_key};
 use super::opened::Facts;
-use super::{Key, Objective, Part, StageJob, TeacherRef, Trial};
+use crate::config::{Objective, Trial};
 use crate::data::{
     CategorySelection, DataSettings, Exif, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading, Unmasked,
 };
@@ -18,8 +18,11 @@ use crate::model::{
     UnetSettings, Upsample, WeightSource,
 };
 use crate::nn::{OptimizerSettings, Padding};
+use crate::stages::{Key, Part, StageJob, TeacherRef};
 use crate::tensor::{Activation, Numerics};
-use crate::train::{JointSettings, LossWeighting, PretrainSettings, Recipe, Reduction, SelectionRule, TrainedImages};
+use crate::training::{
+    JointSettings, LossWeighting, PretrainSettings, Recipe, Reduction, SelectionRule, TrainedImages,
+};
 
 /// Everything that a run's keys are made from.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::short_name;
+use crate::config::short_name;
 
 /// The short id of a trial in its sweep: `T07` for number 7.
 pub fn trial_id(number: i64) -> String {

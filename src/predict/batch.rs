@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use super::predictor::Predictor;
 use crate::data::{FeatureSet, Image};
 use crate::evaluate::FinalMap;
 use crate::tensor::Backend;
-use crate::train::{BATCH, Predictor, StageError};
+use crate::training::{BATCH, StageError};
 
 /// How large a batch an image belongs into.
 ///

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::BadImage;
 use crate::outputs::OutputError;
 use crate::store::Damage;
-use crate::train::StageError;
+use crate::training::StageError;
 
 /// Every message says what is wrong and what would be right.
 #[derive(Debug, thiserror::Error)]

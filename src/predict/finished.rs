@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::PredictError;
+use super::predictor::Predictor;
 use crate::data::Reading;
 use crate::evaluate::{Calibrated, ScoreHeader};
-use crate::plan::{EvaluateJob, Key, ScoreJob, StageJob, StageKind, selected_stage};
-use crate::schedule::planned_teacher;
+use crate::stages::{EvaluateJob, Key, ScoreJob, StageJob, StageKind, planned_teacher, selected_stage};
 use crate::store::{Artifacts, RunStages};
 use crate::tensor::{Backend, Numerics};
-use crate::train::{Predictor, StageError};
+use crate::training::StageError;
 
 /// A finished run: its selected weights, its map rule as the held-out normals made it, its threshold.
 #[derive(Debug)]

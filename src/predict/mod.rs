@@ -8,6 +8,7 @@ mod finished;
 mod names;
 mod pipeline;
 mod prediction;
+mod predictor;
 
 pub use error::PredictError;
 pub use find::{Found, Located, find};

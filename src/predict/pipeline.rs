@@ -14,7 +14,7 @@ use crate::evaluate::FinalMap;
 use crate::outputs::{Aside, OutputError, OutputFolder, Place, WholeFile};
 use crate::report::brightest;
 use crate::tensor::Backend;
-use crate::train::BATCH;
+use crate::training::BATCH;
 
 /// What predicts: [`predict()`] on some device. Told are the images that are done.
 pub type Predict = fn(&Finished, Found, Place<'_>, &mut dyn FnMut(usize)) -> Result<Made, PredictError>;

@@ -3,9 +3,9 @@
 use super::figure::Figure;
 use super::pictures::Picture;
 use super::section::Section;
-use super::summary;
 use super::table::Table;
-use super::words::{self, Found};
+use super::words::Found;
+use super::{summary, words};
 
 /// A chapter of one protocol's part.
 pub(super) struct Chapter<'s> {

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use maud::html;
 
-use super::grouping::metric_label;
 use super::shell::{Shell, shell};
 use super::table::html::block;
 use super::table::{Cell, Column, Row, Table};
 use super::tables::side_by_side;
-use super::text::short_p;
-use super::verdict::by_trial;
-use super::{RankTest, Verdict};
+use crate::analysis::{RankTest, Verdict, by_trial, metric_label};
+use crate::text::short_p;
 
 /// The page: each trial's metrics beside the reference's, ranks over categories, tests on other images.
 pub fn comparison_page(verdicts: &[Verdict], ranks: &[RankTest]) -> String {

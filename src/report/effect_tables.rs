@@ -1,10 +1,9 @@
 //! The tables on what each axis of the search does.
 
-use super::effects::{AxisEffect, Effects, LevelEffect};
-use super::grouping::{Groups, metric_label};
-use super::statistics::Share;
 use super::table::{Cell, Column, Row, Table};
-use super::text::signed;
+use crate::analysis::{AxisEffect, Effects, Groups, LevelEffect, metric_label};
+use crate::statistics::Share;
+use crate::text::signed;
 
 /// Pairs of axes that are shown.
 const SHOWN_PAIRS: usize = 5;

@@ -1,23 +1,20 @@
 //! What can go wrong while a report is made.
 
 use crate::outputs::OutputError;
-use crate::store::StoreError;
+use crate::published::PublishedError;
 
 /// Every message says what and where.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The store.
+    /// The published table that the sweep names.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A published table that does not exist, or is damaged.
-    #[error("{0}")]
-    Baseline(String),
+    Published(#[from] PublishedError),
     /// Files could not be written where they were asked for.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// Whoever is given an export could not take it.
-    #[error(transparent)]
-    Out(#[from] std::io::Error),
+    /// A table or the findings could not be encoded.
+    #[error("cannot encode a file of the report: {0}")]
+    Encode(#[from] std::io::Error),
     /// A figure could not be drawn.
     #[error("cannot draw {figure}: {reason}")]
     Draw {

@@ -1,5 +1,6 @@
 //! A figure is drawn once, as SVG: pages embed it, PNG files are rasterised from it with the same font.
 
+use crate::analysis::{Groups, MAX_DRAWN};
 use std::sync::{Arc, LazyLock, Once};
 
 use plotters::chart::MeshStyle;
@@ -10,8 +11,8 @@ use plotters::style::{FontStyle, register_font};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
-use super::ReportError;
-use super::text::clipped;
+use super::error::ReportError;
+use crate::text::clipped;
 
 /// Text and axes; on a page they take the page's own colour.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
@@ -37,8 +38,6 @@ const SERIES: [RGBColor; 12] = [
 ];
 /// Of variants that have no colour of their own.
 const OTHERS: RGBColor = RGBColor(178, 178, 178);
-/// Variants that have a colour of their own: most figures show only these, the tables all.
-pub(super) const MAX_DRAWN: usize = 12;
 /// Height of the line below a figure, and width of its characters, pixels.
 const FOOT: u32 = 20;
 const FOOT_CHARACTER: u32 = 6;
@@ -121,6 +120,13 @@ pub(super) struct Figure {
     /// What it shows, for those who cannot see it.
     pub description: String,
     svg: String,
+}
+
+impl Groups<'_> {
+    /// What a figure of these runs says of itself; its description carries the marks.
+    pub(super) fn about(&self, name: String, description: &str) -> About {
+        About { name, description: self.marked(description), population: self.population() }
+    }
 }
 
 impl Figure {

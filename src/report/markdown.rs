@@ -4,8 +4,9 @@ use super::chapters::{Content, chapters};
 use super::section::Section;
 use super::table::markdown::{block, escaped, grid};
 use super::tables::failures;
-use super::words::{self, Found, Remark};
-use super::{Rows, summary};
+use super::words::{Found, Remark};
+use super::{summary, words};
+use crate::analysis::Rows;
 
 /// The whole file.
 pub(super) fn document(rows: &Rows, sections: &[Section<'_>]) -> String {

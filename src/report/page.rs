@@ -6,14 +6,14 @@ use maud::{Markup, PreEscaped, html};
 
 use super::chapters::{Chapter, Content, chapters};
 use super::figure::Figure;
-use super::grouping::Groups;
 use super::pictures::Picture;
 use super::section::Section;
 use super::shell::{Shell, shell};
 use super::table::html;
 use super::tables::failures;
-use super::words::{self, Found, Remark};
-use super::{Rows, reproduce, summary};
+use super::words::{Found, Remark};
+use super::{reproduce, summary, words};
+use crate::analysis::{Groups, Rows};
 
 /// Begins the paragraph on the page's origin, by which pages of all versions are known.
 pub(super) const WRITTEN_BY: &str = "Written by didact ";

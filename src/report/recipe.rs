@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::grouping::{Groups, Variant};
 use super::words::Remark;
+use crate::analysis::{Groups, Variant};
 
 /// Settings of the joint phase that belong to an auto-encoder, and the name of the recipe, which stands for the others.
 const OF_AUTO_ENCODERS: [&str; 3] = ["autoencoder", "loss", "recipe"];

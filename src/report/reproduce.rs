@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::Rows;
-use super::grouping::{Groups, Variant};
-use super::remake::{Remade, remake};
 use super::table::Cell;
 use super::table::html::frame;
-use crate::plan::short_key;
+use crate::analysis::{Groups, Remade, Rows, Variant, remake};
+use crate::stages::short_key;
 use crate::store::{RunRow, StageRow};
 
 /// The anchor of the runs of a variant in a category.

@@ -1,14 +1,12 @@
 //! One protocol's part of a report, computed and drawn, before it is written in any form.
 
-use super::costs::Costs;
-use super::effects::Effects;
 use super::figure::Figure;
-use super::grouping::Groups;
 use super::pictures::Picture;
 use super::recipe::whole_recipe;
 use super::tables::Tables;
-use super::verdict::Verdict;
-use super::words::{self, Remark};
+use super::words;
+use super::words::Remark;
+use crate::analysis::{Costs, Effects, Groups, Verdict};
 
 /// One protocol's part of a report.
 pub(super) struct Section<'r> {

@@ -2,13 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Rows;
-use super::difference::settles;
-use super::grouping::{METRICS, metric_label};
-use super::paired_test::{FEWEST_SEEDS, Scope};
-use super::text::{duration, p_value, signed};
-use super::verdict::Verdict;
 use super::words::Remark;
+use crate::analysis::{FEWEST_SEEDS, METRICS, Rows, Scope, Verdict, metric_label, settles};
+use crate::text::{duration, p_value, signed};
 
 /// States of runs that will still change.
 const OPEN: [&str; 2] = ["pending", "running"];

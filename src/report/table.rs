@@ -7,8 +7,8 @@ pub(super) mod markdown;
 #[cfg(test)]
 mod tests;
 
-use super::frame::Value;
-use super::text::signed;
+use crate::export::Value;
+use crate::text::signed;
 
 /// A table.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,21 +1,21 @@
 //! All tables of one protocol's part of a report.
 
 mod against;
+mod agreement;
+mod costs;
 mod epochs;
 mod failures;
+mod published;
 mod results;
 
-use super::costs::Costs;
-use super::effects::Effects;
-use super::grouping::Groups;
-use super::side::Side;
+use super::effect_tables;
+use super::error::ReportError;
 use super::table::Table;
-use super::verdict::Verdict;
-use super::{ReportError, Rows, agreement, costs, effect_tables, published};
+use crate::analysis::{Costs, Effects, Groups, Rows, Side, Verdict};
 
-pub(super) use against::{against_baseline, side_by_side};
-pub(super) use failures::failures;
-pub(super) use results::results;
+pub(super) use self::against::{against_baseline, side_by_side};
+pub(super) use self::failures::failures;
+pub(super) use self::results::results;
 
 /// Blocks of tables; one that does not apply is empty.
 pub(super) struct Tables {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::grouping::{Groups, Ranking};
-use super::{Rows, Side, Verdict, findings, write};
+use super::write;
+use crate::analysis::{Groups, Ranking, Rows, Side, Verdict, findings};
 use crate::outputs::{Foreign, Place};
 use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, SweepRow};
 
@@ -78,15 +78,15 @@ fn rows(cases: &[Case]) -> Rows {
 
 /// Numbers of one protocol only.
 fn groups(rows: &Rows) -> Vec<Groups<'_>> {
-    super::grouping::groups(rows, Ranking::WithinProtocols)
+    crate::analysis::groups(rows, Ranking::WithinProtocols)
 }
 
 fn sides(rows: &Rows, groups: &Groups<'_>) -> Vec<Side> {
-    super::comparison::sides(rows, groups, &Artifacts::new("none".into()))
+    crate::analysis::sides(rows, groups, &Artifacts::new("none".into()))
 }
 
 fn comparisons(rows: &Rows, groups: &Groups<'_>) -> Vec<Verdict> {
-    super::comparison::comparisons(groups, &sides(rows, groups))
+    crate::analysis::comparisons(groups, &sides(rows, groups))
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn the_difference_below_a_mean_is_that_of_the_comparison() {
     assert_eq!(shown[2], ["+0.0800 (without seed 3)"]);
     assert_eq!(shown[3], ["+0.0075 (without seeds 2, 3)"]);
     let note = "Differences from ST-FPM of equal categories and seeds: T01 skip=add +0.0075 (without seeds 2, 3).";
-    for format in [super::DocumentFormat::Markdown, super::DocumentFormat::Latex] {
+    for format in [super::document::DocumentFormat::Markdown, super::document::DocumentFormat::Latex] {
         let exported = super::document(&rows, &Artifacts::new("none".into()), format);
         assert!(exported.contains(note), "{exported}");
     }
@@ -414,7 +414,7 @@ fn what_an_axis_does_is_told_with_its_levels() {
 
 /// The effects of a search of one axis with two levels: nut and bolt, five seeds, whose levels 1 and 2 differ by `difference`. Seeds and
 /// categories differ by far more.
-fn two_levels(difference: fn(i64) -> f64, missing: &[(i64, &str, i64)]) -> super::AxisEffect {
+fn two_levels(difference: fn(i64) -> f64, missing: &[(i64, &str, i64)]) -> crate::analysis::AxisEffect {
     let mut cases = Vec::new();
     for (depth, sign) in [(1, -0.5), (2, 0.5)] {
         for (category, base) in [("nut", 0.9), ("bolt", 0.6)] {
@@ -686,7 +686,7 @@ fn more_variants_than_colours_stand_in_the_order_of_their_means() {
     let mut rows = rows(&cases);
     // The highest is not through.
     rows.runs.iter_mut().filter(|run| run.axes.contains("13")).for_each(|run| run.state = "running".into());
-    let all = super::grouping::groups(&rows, Ranking::AcrossProtocols);
+    let all = crate::analysis::groups(&rows, Ranking::AcrossProtocols);
     let labels: Vec<&str> = all[0].variants.iter().map(|variant| variant.label.as_str()).collect();
     let first = ["T01 ST-FPM [protocol 1]", "T01 ST-FPM [protocol 2]", "T01 skip=add (rate=12) [protocol 1]"];
     assert_eq!((&labels[..3], labels[15]), (&first[..], "T01 skip=add (rate=13) [protocol 1]"));

@@ -1,12 +1,9 @@
 //! The sentences of a report, for the page and for Markdown alike.
 
-use super::costs::Costs;
-use super::grouping::{Groups, Variant, metric_label};
-use super::guidance::Guidance;
-use super::text::signed;
-use super::verdict::Verdict;
-use crate::plan::Objective;
+use crate::analysis::{Costs, Groups, Guidance, Variant, Verdict, metric_label};
+use crate::config::Objective;
 use crate::store::SweepRow;
+use crate::text::signed;
 
 /// Something that a reader must know before the numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,21 +4,17 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::comparison::{comparisons, sides};
-use super::costs::Costs;
-use super::effects::{Effects, effects};
+use super::error::ReportError;
 use super::figure::Figure;
 use super::figures::{
     bars, contour, forest, history, learning, parallel, pareto, selection, shapes, slices, stability,
 };
-use super::findings::Findings;
-use super::grouping::{Groups, Ranking, groups};
 use super::page::page;
 use super::section::{Figures, Section};
 use super::table::{csv, latex};
 use super::tables::Tables;
-use super::verdict::Verdict;
-use super::{ReportError, Rows, curves, markdown, pictures};
+use super::{curves, markdown, pictures};
+use crate::analysis::{Costs, Effects, Findings, Groups, Ranking, Rows, Verdict, comparisons, effects, groups, sides};
 use crate::outputs::{Aside, Foreign, OutputError, OutputFolder, Place};
 use crate::store::Artifacts;
 

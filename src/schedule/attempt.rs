@@ -14,9 +14,9 @@ use super::log::AttemptLog;
 use super::memory::reset_peak_rss;
 use super::observer::{AttemptObserver, Flags};
 use super::{Message, Stop, WorkerOptions, peak_rss};
-use crate::plan::StageKind;
+use crate::stages::StageKind;
 use crate::store::{Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, Published, Store, StoreError};
-use crate::train::{StageContext, StageError};
+use crate::training::{StageContext, StageError};
 
 /// Time between two heartbeats; a lease lasts six of them.
 const HEARTBEAT: Duration = Duration::from_secs(10);

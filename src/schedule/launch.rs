@@ -11,7 +11,7 @@ use super::reaper::Reaper;
 use super::steer::{Outlook, Steer};
 use super::supervise::{Event, supervise};
 use super::{Message, Slot, Stop, host_name};
-use crate::plan::StageKind;
+use crate::stages::StageKind;
 use crate::store::{PlanStanding, RunCounts, Store, StoreError, Wanted};
 
 /// How a sweep is run.

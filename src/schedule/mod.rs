@@ -2,7 +2,6 @@
 
 mod attempt;
 mod clock;
-mod execute;
 mod launch;
 mod log;
 mod memory;
@@ -17,7 +16,6 @@ mod steer;
 mod supervise;
 mod worker;
 
-pub use execute::{execute, planned_teacher};
 pub use launch::{LaunchOptions, SweepEnd, launch};
 pub use log::AttemptLog;
 pub use memory::{keep_freed_memory, large_pages, limit_memory, offer_to_the_kernel, peak_rss};

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use super::clock::Clock;
 use super::{Message, Stop};
 use crate::store::{Artifacts, AttemptEnd, Claim, FailureClass, Published, Store, StoreError};
-use crate::train::{Observer, Progress};
+use crate::training::{Observer, Progress};
 
 /// Seconds between two messages of progress to the parent.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);

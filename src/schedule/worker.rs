@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::attempt::{self, Ended};
+use super::attempt::Ended;
 use super::reaper::Reaper;
-use super::{Message, Stop, execute, host_name, process_started};
-use crate::plan::StageJob;
+use super::{Message, Stop, attempt, host_name, process_started};
+use crate::stages::{ArtifactFolders, StageJob, execute};
 use crate::store::{Artifacts, AttemptStart, Store, StoreError, Wanted};
 use crate::tensor::Native;
-use crate::train::{StageContext, StageError};
+use crate::training::{StageContext, StageError};
 
 /// Time between two looks for work while others hold the rest.
 const IDLE: Duration = Duration::from_millis(50);
@@ -19,7 +19,7 @@ const REAP: Duration = Duration::from_secs(1);
 pub(super) const BREAKER: usize = 5;
 
 /// What runs a stage: [`execute()`] but for tests and benches of the engine itself.
-pub type Execute = fn(&StageJob, &Artifacts, &mut StageContext<'_>) -> Result<(), StageError>;
+pub type Execute = fn(&StageJob, &dyn ArtifactFolders, &mut StageContext<'_>) -> Result<(), StageError>;
 
 /// What a worker is started with.
 #[derive(Debug, Clone)]

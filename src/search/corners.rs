@@ -1,7 +1,6 @@
 //! The ends of a space: what must be possible before a search can go anywhere.
 
-use super::space::assemble;
-use super::{Axis, Coordinate, Point};
+use crate::config::{Axis, Coordinate, Point, assemble};
 
 /// For every two axes each pair of their ends (of all choices, where values are listed); the other axes as in a given point, or
 /// at their lower ends where they do not count in it. An axis is paired with itself, too: one axis alone has its ends.
@@ -23,7 +22,7 @@ pub fn corners<'a>(axes: &'a [Axis], elsewhere: &'a [Option<Coordinate>]) -> imp
 fn ends(axis: &Axis) -> Vec<Coordinate> {
     let domain = &axis.domain;
     match (domain, domain.levels()) {
-        (super::Domain::Choices(count), _) => (0..*count).map(Coordinate::Choice).collect(),
+        (crate::config::Domain::Choices(count), _) => (0..*count).map(Coordinate::Choice).collect(),
         (_, Some(count)) => vec![domain.level(0), domain.level(count - 1)],
         (_, None) => vec![domain.at(0.0), domain.at(1.0)],
     }
@@ -31,9 +30,9 @@ fn ends(axis: &Axis) -> Vec<Coordinate> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::tests::{axis, axis_when};
     use super::*;
-    use crate::search::Domain;
+    use crate::config::Domain;
+    use crate::config::axis_tests::{axis, axis_when};
 
     #[test]
     fn each_pair_of_ends_is_met() {

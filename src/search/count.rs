@@ -1,6 +1,6 @@
 //! How many points a grid has, without drawing any.
 
-use super::{Axis, Coordinate, Point};
+use crate::config::{Axis, Coordinate, Point};
 
 /// Branches of conditions that are followed before a space counts as endless.
 const MOST_BRANCHES: usize = 1_000_000;
@@ -65,9 +65,9 @@ impl Counter<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::grid::points;
-    use super::super::space::tests::{axis, axis_when};
     use super::*;
-    use crate::search::Domain;
+    use crate::config::Domain;
+    use crate::config::axis_tests::{axis, axis_when};
     use proptest::prelude::*;
 
     #[test]

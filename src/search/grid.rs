@@ -1,7 +1,6 @@
 //! Every combination once.
 
-use super::space::assemble;
-use super::{Axis, Coordinate, Point};
+use crate::config::{Axis, Coordinate, Point, assemble};
 
 /// All points, the last axis fastest; an axis that does not count multiplies nothing. Axes must have countable values.
 pub(super) fn points(axes: &[Axis]) -> impl Iterator<Item = Point> + '_ {
@@ -28,9 +27,9 @@ fn successor(axes: &[Axis], point: &[Option<Coordinate>]) -> Option<Point> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::tests::{axis, axis_when};
     use super::*;
-    use crate::search::Domain;
+    use crate::config::Domain;
+    use crate::config::axis_tests::{axis, axis_when};
 
     #[test]
     fn a_grid_has_each_combination_once() {

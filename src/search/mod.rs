@@ -3,20 +3,23 @@
 mod corners;
 mod count;
 mod grid;
+mod load;
 mod observation;
+mod proposal;
 mod propose;
 mod prune;
 mod random;
-mod scale;
 mod sobol;
-mod space;
+#[cfg(test)]
+mod tests;
 mod tpe;
 
 pub use corners::corners;
 pub use count::count;
+pub use load::{load, load_at_most};
 pub use observation::{Observation, Outcome};
+pub use proposal::{Proposal, propose_trial};
+pub(crate) use propose::BARREN;
 pub use propose::{draws, propose};
 pub use prune::{Standing, TrialCourse, prune};
-pub use sobol::{MAX_AXES, MAX_POINTS};
-pub use space::{Axis, Condition, Coordinate, Domain, Point};
 pub use tpe::STARTUP;

@@ -1,6 +1,6 @@
 //! What is known of the points proposed so far.
 
-use super::Point;
+use crate::config::Point;
 
 /// How a point fared.
 #[derive(Debug, Clone, Copy, PartialEq)]

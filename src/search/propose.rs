@@ -2,8 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{Axis, Observation, Point, grid, random, sobol, tpe};
-use crate::plan::Strategy;
+use super::observation::Observation;
+use super::{grid, random, sobol, tpe};
+use crate::config::{Axis, Point, Strategy};
+
+/// Points in a row that may turn out to be known trials before a space counts as used up.
+pub(crate) const BARREN: usize = 1000;
 
 /// Draws in a row that may be known already before the rest of a countable space is enumerated.
 const REPEATS: usize = 1000;
@@ -80,9 +84,10 @@ fn distinct<'a>(axes: &'a [Axis], mut drawn: impl Iterator<Item = Point> + 'a) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::tests::{axis, axis_when};
     use super::*;
-    use crate::search::{Coordinate, Domain, Outcome};
+    use crate::config::axis_tests::{axis, axis_when};
+    use crate::config::{Coordinate, Domain};
+    use crate::search::Outcome;
     use proptest::{prop_assert, prop_assert_eq, proptest};
 
     fn mixed() -> Vec<Axis> {

@@ -2,8 +2,7 @@
 
 use rand::Rng;
 
-use super::space::assemble;
-use super::{Axis, Point};
+use crate::config::{Axis, Point, assemble};
 use crate::data::stream;
 
 /// The point of an index. Each axis has its own stream: another axis more or less moves no value.
@@ -20,9 +19,9 @@ pub(super) fn unit(stream: &mut impl Rng) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::tests::axis;
     use super::*;
-    use crate::search::{Coordinate, Domain};
+    use crate::config::axis_tests::axis;
+    use crate::config::{Coordinate, Domain};
     use proptest::prelude::*;
 
     proptest! {

@@ -2,17 +2,11 @@
 //!
 //! Owen's scrambling by hashing: Burley, "Practical Hash-based Owen Scrambling", JCGT 9(4), 2020.
 
+use crate::config::{MAX_AXES, MAX_POINTS};
 use rand::Rng;
 
-use super::space::assemble;
-use super::{Axis, Point};
+use crate::config::{Axis, Point, assemble};
 use crate::data::stream;
-
-/// The most axes that the sequence has dimensions for.
-pub const MAX_AXES: usize = sobol_burley::NUM_DIMENSIONS as usize;
-
-/// The number of points of one sequence.
-pub const MAX_POINTS: u64 = 1 << 16;
 
 /// The point of an index; none past the end of the sequence. More than [`MAX_AXES`] axes are refused with the sweep file;
 /// here the last ones would share their numbers with the first ones of another scramble.
@@ -27,9 +21,9 @@ pub(super) fn point(axes: &[Axis], seed: u64, index: u64) -> Option<Point> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::tests::axis;
     use super::*;
-    use crate::search::{Coordinate, Domain};
+    use crate::config::axis_tests::axis;
+    use crate::config::{Coordinate, Domain};
     use proptest::prelude::*;
 
     proptest! {

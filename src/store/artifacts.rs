@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 
 use super::StoreError;
 use super::manifest::{Damage, Look, MANIFEST, Manifest};
-use crate::plan::{Key, StageKind};
+use crate::stages::{ArtifactFolders, Key, StageKind};
 
 /// The artifacts folder.
 #[derive(Debug, Clone)]
@@ -25,6 +25,12 @@ pub struct Published {
     pub bytes: u64,
     /// The digest of its list of files.
     pub digest: String,
+}
+
+impl ArtifactFolders for Artifacts {
+    fn folder(&self, kind: StageKind, key: &Key) -> PathBuf {
+        self.path(kind, key)
+    }
 }
 
 impl Artifacts {

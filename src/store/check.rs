@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::artifacts::size_of;
 use super::manifest::Manifest;
 use super::{Artifacts, Damage, Look, Store, StoreError, settle};
-use crate::plan::{Key, StageKind, short_key};
+use crate::stages::{Key, StageKind, short_key};
 
 /// How much something that was found matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

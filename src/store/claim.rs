@@ -5,7 +5,7 @@ use sqlx::Sqlite;
 use super::open::Tx;
 use super::row::row;
 use super::{AttemptStart, NOW, Store, StoreError, later, settle};
-use crate::plan::{Key, StageJob};
+use crate::stages::{Key, StageJob};
 
 /// Seconds that a claim lasts without a heartbeat.
 pub(super) const LEASE_SECONDS: f64 = 60.0;

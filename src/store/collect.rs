@@ -9,7 +9,7 @@ use super::manifest::is_snapshot;
 use super::open::Tx;
 use super::{Artifacts, Store, StoreError};
 use crate::evaluate::Checkpoint;
-use crate::plan::{StageJob, StageKind};
+use crate::stages::{StageJob, StageKind};
 
 /// Why a file or folder can go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

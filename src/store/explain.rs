@@ -63,7 +63,7 @@ row! {
         pub baseline: bool,
         /// The trial's number in the sweep.
         pub number: i64,
-        /// JSON: where the trial was drawn; see [`crate::plan::SweepTrial::point`].
+        /// JSON: where the trial was drawn; see [`crate::config::SweepTrial::point`].
         pub point: String,
         /// Seed.
         pub seed: i64,

@@ -5,7 +5,7 @@ use super::manifest::Manifest;
 use super::open::Tx;
 use super::{Artifacts, Damage, Look, NOW, Store, StoreError, settle};
 use crate::evaluate::Checkpoint;
-use crate::plan::{Key, StageJob, StageKind, short_key};
+use crate::stages::{Key, StageJob, StageKind, short_key};
 
 /// What was found of a stage's artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use super::filesystem::Identity;
 use super::notice::tell;
 use super::{Artifacts, Store, StoreError};
-use crate::plan::{Key, StageKind};
+use crate::stages::{Key, StageKind};
 
 /// The file that says whose a folder is.
 const MARKER: &str = "store.json";

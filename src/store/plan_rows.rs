@@ -7,7 +7,9 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::open::Tx;
 use super::{Artifacts, Look, StoreError, heal};
-use crate::plan::{Key, PlannedRun, PlannedStage, PlannedTrial, SweepTrial, trial_id, trial_settings, trial_title};
+use crate::config::SweepTrial;
+use crate::plan::{PlannedRun, PlannedStage, PlannedTrial, trial_id, trial_settings, trial_title};
+use crate::stages::Key;
 
 /// Rows an INSERT: SQLite takes at most 32,766 values a statement.
 pub(super) const ROWS: usize = 2000;

@@ -53,7 +53,7 @@ row! {
         pub baseline: i64,
         /// JSON: searched values.
         pub axes: String,
-        /// JSON: where it was drawn; see [`crate::plan::SweepTrial::point`].
+        /// JSON: where it was drawn; see [`crate::config::SweepTrial::point`].
         pub point: String,
         /// Order of the trial in the sweep.
         pub position: i64,

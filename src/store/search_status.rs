@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
-use crate::plan::SearchSettings;
+use crate::config::SearchSettings;
 
 /// The search of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -4,7 +4,7 @@ use super::open::Tx;
 use super::state::MAX_ATTEMPTS;
 use super::{Artifacts, Look, Standing, Store, StoreError};
 use crate::evaluate::{Checkpoint, Evaluation};
-use crate::plan::{Key, StageJob, StageKind};
+use crate::stages::{Key, StageJob, StageKind};
 
 /// A run is what its stages are.
 const RUN_STATE: &str = "UPDATE run SET

@@ -9,7 +9,8 @@ use super::origin::Known;
 use super::plan_change::{PlanChange, change, linked_trials};
 use super::plan_rows::{ROWS, insert_runs, insert_stages, insert_trials};
 use super::{Artifacts, NOW, PlanSource, Store, StoreError, settle};
-use crate::plan::{Plan, PlannedTrial, Sweep};
+use crate::config::Sweep;
+use crate::plan::{Plan, PlannedTrial};
 
 /// What planning found already there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use didact::plan::build;
 use didact::schedule::{host_name, process_started};
-use didact::spec::load;
+use didact::search::load;
 use didact::store::{
     Access, Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, PlanSource, Published, Store, StoreError, Wanted,
 };

@@ -20,6 +20,7 @@ mod export;
 mod failures;
 mod files;
 mod full_disk;
+mod house;
 mod inventory;
 mod layouts;
 mod leaks;

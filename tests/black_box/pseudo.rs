@@ -1,6 +1,6 @@
 //! A search that is guided by painted defects: what it stores, what it shares, what it leaves alone.
 
-use didact::plan::{Key, StageJob};
+use didact::stages::{Key, StageJob};
 
 use crate::common::{TINY, Workplace, query};
 

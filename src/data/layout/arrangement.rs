@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::listing::{file_name, folders, is_folder};
 use super::visa;
-use crate::data::published::publisher;
 use crate::data::{DataError, FolderSettings, Layout};
+use crate::published::publisher;
 
 /// How one category is arranged; several data sets may share an arrangement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +59,11 @@ impl Arrangement {
     /// their categories tell them apart.
     pub(super) fn layout<'n>(self, categories: impl Iterator<Item = &'n str>) -> Layout {
         match self {
-            Self::Mvtec => publisher(categories)
-                .filter(|layout| matches!(layout, Layout::Mpdd | Layout::Visa))
-                .unwrap_or(Layout::Mvtec),
+            Self::Mvtec => {
+                let publisher = publisher(categories);
+                let alike = [Layout::Mpdd, Layout::Visa];
+                alike.into_iter().find(|layout| publisher == Some(layout.name())).unwrap_or(Layout::Mvtec)
+            }
             Self::MvtecAd2 => Layout::MvtecAd2,
             Self::Loco => Layout::Loco,
             Self::Btad => Layout::Btad,

@@ -4,9 +4,9 @@ use super::rates::{RATES, rates};
 use super::runs::finished_runs;
 use super::scores::scores;
 use super::subject::Subject;
+use crate::analysis::{Groups, Rows};
+use crate::report::error::ReportError;
 use crate::report::figure::Figure;
-use crate::report::grouping::Groups;
-use crate::report::{ReportError, Rows};
 use crate::store::Artifacts;
 
 /// The curves of every category that has any; `prefix` begins their names.

@@ -7,7 +7,7 @@ use super::runs::RunCurves;
 use super::subject::Subject;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::evaluate::{Curve, Curves};
-use crate::report::ReportError;
+use crate::report::error::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, plain, series};
 use crate::report::figures::ink;
 use crate::report::figures::legend::{legend, legend_height};

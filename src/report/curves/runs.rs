@@ -1,12 +1,11 @@
 //! What the curves of one category are drawn from: the points that `evaluate` keeps of its pixels' exact curves, the image scores of the
 //! store, and the held-out thresholds.
 
+use crate::analysis::MAX_DRAWN;
+use crate::analysis::{Groups, Rows};
 use crate::evaluate::metrics::{PRO_LIMIT, Sweep};
 use crate::evaluate::{Curves, Evaluation};
-use crate::plan::StageKind;
-use crate::report::Rows;
-use crate::report::figure::MAX_DRAWN;
-use crate::report::grouping::Groups;
+use crate::stages::StageKind;
 use crate::store::{Artifacts, RunRow};
 
 /// One finished run.

@@ -1,13 +1,14 @@
 //! How the image scores of normal and defective images lie to the held-out threshold: a panel a variant, its seeds together.
 
+use crate::analysis::MAX_DRAWN;
 use plotters::prelude::*;
 
 use super::runs::RunCurves;
 use super::subject::Subject;
-use crate::report::ReportError;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, MAX_DRAWN, plain, series};
+use crate::report::error::ReportError;
+use crate::report::figure::{About, Area, DrawResult, Figure, INK, plain, series};
 use crate::report::figures::ink;
-use crate::report::text::{folded, to_digits};
+use crate::text::{folded, to_digits};
 
 /// Bins of a histogram.
 const BINS: usize = 40;

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::runs::RunCurves;
+use crate::analysis::{Groups, Protocol};
 use crate::report::figure::left_out;
-use crate::report::grouping::Groups;
-use crate::report::protocol::Protocol;
 
 /// What the figures of a category have in common.
 pub(super) struct Subject<'a> {

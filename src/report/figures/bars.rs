@@ -1,14 +1,15 @@
 //! Bars per variant and category, with every seed as a dot.
 
+use crate::analysis::MAX_DRAWN;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ink;
 use super::legend::{legend, legend_height};
-use crate::report::ReportError;
-use crate::report::figure::{Area, Figure, INK, MAX_DRAWN, left_out, plain, series};
-use crate::report::grouping::{Groups, METRICS};
-use crate::report::statistics::summary;
+use crate::analysis::{Groups, METRICS};
+use crate::report::error::ReportError;
+use crate::report::figure::{Area, Figure, INK, left_out, plain, series};
+use crate::statistics::summary;
 
 /// One figure a metric that has numbers; `prefix` begins their names.
 pub(in crate::report) fn bars(groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {

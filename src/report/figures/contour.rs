@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use plotters::prelude::*;
 
 use super::{centred, ink};
-use crate::report::ReportError;
-use crate::report::axes::{SearchedAxis, searched};
-use crate::report::effects::{Effects, distances};
+use crate::analysis::{Effects, Groups, METRICS, SearchedAxis, distances, searched};
+use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, ON_PALE, diverging};
-use crate::report::grouping::{Groups, METRICS};
-use crate::report::statistics::summary;
-use crate::report::text::{clipped, signed};
+use crate::statistics::summary;
+use crate::text::{clipped, signed};
 
 /// From so many levels on both axes a field is drawn instead of cells.
 const MANY_LEVELS: usize = 7;

@@ -5,10 +5,10 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::few_ticks::FewTicks;
 use super::{ink, room};
-use crate::report::ReportError;
+use crate::analysis::{Groups, METRICS};
+use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain};
-use crate::report::grouping::{Groups, METRICS};
-use crate::report::text::folded;
+use crate::text::folded;
 
 /// Width of a panel and height of a row, pixels.
 const PANEL: u32 = 230;

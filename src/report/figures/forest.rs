@@ -1,12 +1,10 @@
 //! Differences with their intervals: each variant's from ST-FPM, each level's of an axis from the mean of all its levels.
 
 use super::dots::{Dots, Mark, Row, Shape};
-use crate::report::ReportError;
-use crate::report::effects::Effects;
+use crate::analysis::{Effects, Groups, METRICS, Verdict};
+use crate::report::error::ReportError;
 use crate::report::figure::{Figure, first_of, series};
-use crate::report::grouping::{Groups, METRICS};
-use crate::report::text::last_part;
-use crate::report::verdict::Verdict;
+use crate::text::last_part;
 
 /// Rows of one figure; tables have all.
 const MOST_ROWS: usize = 24;

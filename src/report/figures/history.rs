@@ -3,11 +3,10 @@
 use plotters::prelude::*;
 
 use super::{ink, room};
-use crate::report::ReportError;
-use crate::report::axes::is_point;
+use crate::analysis::{Groups, METRICS, is_point};
+use crate::report::error::ReportError;
 use crate::report::figure::{Figure, INK, digits, plain, series};
-use crate::report::grouping::{Groups, METRICS};
-use crate::report::statistics::summary;
+use crate::statistics::summary;
 
 /// With fewer trials there is no history to speak of.
 const FEWEST: usize = 8;

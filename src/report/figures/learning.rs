@@ -1,5 +1,6 @@
 //! Curves of training by epoch, two beside each other: losses with the selected epoch, weights of losses, norms of gradients.
 
+use crate::analysis::MAX_DRAWN;
 use std::collections::BTreeMap;
 
 use plotters::coord::combinators::WithKeyPoints;
@@ -8,10 +9,10 @@ use plotters::prelude::*;
 
 use super::ink;
 use super::legend::{legend, legend_height};
-use crate::plan::StageKind;
-use crate::report::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, left_out, plain, series};
-use crate::report::grouping::Groups;
-use crate::report::{ReportError, Rows};
+use crate::analysis::{Groups, Rows};
+use crate::report::error::ReportError;
+use crate::report::figure::{Area, DrawResult, Figure, INK, digits, left_out, plain, series};
+use crate::stages::StageKind;
 use crate::store::RunRow;
 
 /// Points (epoch, value), by epoch.

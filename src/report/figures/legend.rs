@@ -1,11 +1,12 @@
 //! Which colour is which variant.
 
+use crate::analysis::MAX_DRAWN;
 use plotters::prelude::{Color, PathElement};
 
 use super::ink;
-use crate::report::figure::{Area, MAX_DRAWN, series};
-use crate::report::grouping::Variant;
-use crate::report::text::folded;
+use crate::analysis::Variant;
+use crate::report::figure::{Area, series};
+use crate::text::folded;
 
 /// Pixels of a legend's width.
 const WIDTH: usize = 900;

@@ -3,12 +3,11 @@
 use plotters::prelude::*;
 
 use super::{centred, ink, room};
-use crate::report::ReportError;
-use crate::report::axes::{SearchedAxis, is_point, searched};
+use crate::analysis::{Groups, METRICS, SearchedAxis, Variant, is_point, searched};
+use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, MESH, PAPER, digits, ramp};
-use crate::report::grouping::{Groups, METRICS, Variant};
-use crate::report::statistics::summary;
-use crate::report::text::clipped;
+use crate::statistics::summary;
+use crate::text::clipped;
 
 /// With fewer axes a slice shows as much.
 const FEWEST_AXES: usize = 2;

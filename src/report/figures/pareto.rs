@@ -1,13 +1,14 @@
 //! What a variant reaches against what it costs.
 
+use crate::analysis::MAX_DRAWN;
 use plotters::prelude::*;
 
 use super::legend::{legend, legend_height};
 use super::{ink, room};
-use crate::report::costs::Costs;
-use crate::report::figure::{Area, DrawResult, Figure, INK, MAX_DRAWN, digits, plain, series};
-use crate::report::grouping::{Groups, METRICS};
-use crate::report::{ReportError, text};
+use crate::analysis::{Costs, Groups, METRICS};
+use crate::report::error::ReportError;
+use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
+use crate::text;
 
 /// A cost: its name, and how it is read.
 type Cost = (&'static str, fn(&Costs) -> Option<f64>);

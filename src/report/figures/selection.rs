@@ -1,9 +1,10 @@
 //! The rules that pick an epoch, beside each other: selected on held-out normals, last, and best on test.
 
 use super::dots::{Dots, Mark, Row, Shape};
-use crate::report::ReportError;
-use crate::report::figure::{Figure, MAX_DRAWN, left_out, series};
-use crate::report::grouping::{Groups, METRICS, Variant};
+use crate::analysis::MAX_DRAWN;
+use crate::analysis::{Groups, METRICS, Variant};
+use crate::report::error::ReportError;
+use crate::report::figure::{Figure, left_out, series};
 
 /// Selection in the store, with its mark.
 const RULES: [(&str, Shape); 3] = [("last", Shape::Ring), ("selected", Shape::Dot), ("oracle", Shape::Cross)];

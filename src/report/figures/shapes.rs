@@ -3,12 +3,12 @@
 use plotters::prelude::*;
 
 use super::{centred, ink};
+use crate::analysis::Groups;
+use crate::config::Trial;
 use crate::model::{AutoEncoder, Placement, Skip, UnetSettings};
-use crate::plan::Trial;
-use crate::report::ReportError;
+use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, series};
-use crate::report::grouping::Groups;
-use crate::report::text::{clipped, folded};
+use crate::text::{clipped, folded};
 
 /// Shapes of one figure.
 const MOST_SHAPES: usize = 6;

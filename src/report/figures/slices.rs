@@ -3,13 +3,11 @@
 use plotters::prelude::*;
 
 use super::{ink, room};
-use crate::report::ReportError;
-use crate::report::axes::{SearchedAxis, searched};
-use crate::report::effects::{distances, levels};
+use crate::analysis::{Groups, METRICS, SearchedAxis, distances, levels, searched};
+use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
-use crate::report::grouping::{Groups, METRICS};
-use crate::report::text::clipped;
 use crate::store::RunRow;
+use crate::text::clipped;
 
 /// Axes of one figure.
 const MOST_AXES: usize = 6;

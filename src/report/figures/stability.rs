@@ -1,10 +1,11 @@
 //! How far seeds of one variant lie apart.
 
 use super::dots::{Dots, Mark, Row, Shape};
-use crate::report::ReportError;
-use crate::report::figure::{Figure, MAX_DRAWN, left_out, series};
-use crate::report::grouping::{Groups, METRICS, Variant};
-use crate::report::statistics::{pooled_deviation, summary};
+use crate::analysis::MAX_DRAWN;
+use crate::analysis::{Groups, METRICS, Variant};
+use crate::report::error::ReportError;
+use crate::report::figure::{Figure, left_out, series};
+use crate::statistics::{pooled_deviation, summary};
 
 /// Each run's distance from the mean of its variant and category, and ± the standard deviation that these cells have in common; none
 /// where no cell has two seeds.

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use super::cases::cases;
 use super::compose::{Picture, Table, compose};
 use super::source::Source;
+use crate::analysis::{Groups, Rows, Variant};
 use crate::evaluate::ImageScore;
-use crate::report::grouping::{Groups, Variant};
-use crate::report::{ReportError, Rows};
+use crate::report::error::ReportError;
 use crate::store::Artifacts;
 
 /// Rows of one picture: ST-FPM and at most five others.

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::analysis::{Rows, Variant};
 use crate::data::{FeatureSet, Image, Mask};
 use crate::evaluate::{
     Calibrated, Evaluation, FinalMap, ImageScore, LevelMaps, ScoreHeader, TestImage, mask_file, quantile,
 };
-use crate::plan::{StageJob, StageKind};
-use crate::report::Rows;
-use crate::report::grouping::Variant;
+use crate::stages::{StageJob, StageKind};
 use crate::store::{Artifacts, RunRow};
 
 /// Share of a level's pixels that are drawn below the brightest: a single outlier must not darken a whole column.

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::Table;
-use crate::report::frame::{Column, DataFormat, Kind, Value, writer};
+use crate::export::{Column, DataFormat, Kind, Value, writer};
 
 /// The file's bytes.
 pub(in crate::report) fn bytes(table: &Table) -> io::Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Cell, Style, Table, Tone};
-use crate::report::frame::Value;
+use crate::export::Value;
 
 /// Tables that stand together, each with its title; a note that is common to them stands once, below the last.
 pub(in crate::report) fn block(tables: &[Table]) -> Markup {

@@ -1,11 +1,9 @@
 //! Verdicts as tables: every variant against ST-FPM, or one trial against another.
 
-use crate::report::difference::settles;
-use crate::report::grouping::{Groups, metric_label};
+use crate::analysis::{Groups, Verdict, metric_label, settles};
 use crate::report::reproduce::label;
 use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
-use crate::report::text::{p_value, short_p, signed};
-use crate::report::verdict::Verdict;
+use crate::text::{p_value, short_p, signed};
 
 /// What an interval speaks of.
 const INTERVALS: &str = "With fewer than 5 seeds nothing is claimed. With 5 to 7 seeds the interval is Student's t over seeds: it speaks of other \

@@ -1,10 +1,10 @@
 //! What the choice of epoch does: selected, last and, on request, the best on test.
 
-use crate::report::grouping::{Groups, METRICS, Variant};
+use crate::analysis::{Groups, METRICS, Variant};
 use crate::report::reproduce::anchor;
-use crate::report::statistics::{Summary, summary};
 use crate::report::table::{Cell, Column, Row, Table};
-use crate::report::text::spread;
+use crate::statistics::{Summary, summary};
+use crate::text::spread;
 
 /// A row a variant and category.
 pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {

@@ -1,6 +1,6 @@
 //! The runs that failed.
 
-use crate::report::Rows;
+use crate::analysis::Rows;
 use crate::report::table::{Cell, Column, Row, Table};
 use crate::store::RunRow;
 

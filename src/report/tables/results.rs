@@ -1,13 +1,10 @@
 //! Variant × category: means over seeds, the best marked where the tests support it.
 
-use crate::report::best::{self, Rivals};
-use crate::report::difference::{Differences, without};
-use crate::report::grouping::{Groups, METRICS, Variant, metric_label};
+use crate::analysis::{Differences, Groups, METRICS, Rivals, Side, Variant, best, metric_label, without};
 use crate::report::reproduce::anchor;
-use crate::report::side::Side;
-use crate::report::statistics::{Summary, summary};
 use crate::report::table::{Cell, Column, Row, Table, whole};
-use crate::report::text::{signed, spread};
+use crate::statistics::{Summary, summary};
+use crate::text::{signed, spread};
 
 /// One table a metric: mean ± standard deviation over seeds, and the paired difference from ST-FPM below.
 pub(in crate::report) fn results(groups: &Groups<'_>, sides: &[Side]) -> Vec<Table> {
@@ -127,7 +124,7 @@ fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric
         })
         .collect();
     let means: Vec<Option<f64>> = summaries.iter().map(|summary| summary.map(|summary| summary.mean)).collect();
-    let best = best::best(sides, &means, Rivals::of(groups), &over.categories, metric);
+    let best = best(sides, &means, Rivals::of(groups), &over.categories, metric);
     let cell = |(place, summary): (usize, Option<Summary>)| {
         let variant = &groups.variants[place];
         let Some(summary) = summary else {

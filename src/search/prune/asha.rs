@@ -1,7 +1,7 @@
 //! Asynchronous successive halving in its stopping variant (Li et al., "A System for Massively Parallel Hyperparameter
 //! Tuning", MLSys 2020, algorithm 2; stopping instead of pausing as in Ray Tune). The resource is the number of runs.
 
-use super::TrialCourse;
+use super::course::TrialCourse;
 
 /// At the last rung that the trial has reached, min_runs·η^k runs, it goes on while fewer than max(1, ⌊n/η⌋) of the n trials
 /// that have the same runs are better; until η trials are there, only the best goes on, as in Optuna.
@@ -23,10 +23,10 @@ pub(super) fn reason(course: &TrialCourse, others: &[&TrialCourse], min_runs: us
 #[cfg(test)]
 mod tests {
     use super::super::course::tests::course;
-    use super::super::{Standing, prune};
+    use super::super::course::{Standing, prune};
     use super::*;
+    use crate::config::Pruner;
     use crate::data::stream;
-    use crate::plan::Pruner;
     use crate::search::random::unit;
 
     const ASHA: Pruner = Pruner::Asha { min_runs: 1, eta: 3 };

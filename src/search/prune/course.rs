@@ -1,7 +1,7 @@
 //! How trials stand, and the one question that pruners answer.
 
 use super::{asha, median, wilcoxon};
-use crate::plan::Pruner;
+use crate::config::Pruner;
 
 /// Where a trial is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

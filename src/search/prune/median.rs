@@ -1,6 +1,6 @@
 //! The median stopping rule (Golovin et al., "Google Vizier", KDD 2017, § 3.3.2) over runs.
 
-use super::{Standing, TrialCourse};
+use super::course::{Standing, TrialCourse};
 
 /// A trial is stopped if its mean lies below the median of the others' means over the same runs, once it has `min_runs` runs and
 /// `startup_trials` trials are finished.
@@ -31,11 +31,11 @@ pub(super) fn reason(
 
 #[cfg(test)]
 mod tests {
+    use super::super::course::prune;
     use super::super::course::tests::course;
-    use super::super::prune;
     use super::*;
+    use crate::config::Pruner;
     use crate::data::stream;
-    use crate::plan::Pruner;
     use crate::search::random::unit;
 
     #[test]

@@ -1,8 +1,8 @@
 //! Pruning by a paired test, run by run, as Optuna's `WilcoxonPruner` does over problem instances: categories are of very unequal
 //! difficulty, and pairing takes that out.
 
-use super::{Standing, TrialCourse};
-use crate::report::{p_below, paired_differences};
+use super::course::{Standing, TrialCourse};
+use crate::statistics::{p_below, paired_differences};
 
 /// A trial is stopped if, on at least `min_runs` common runs, it is worse than the best one on the average and the signed-rank
 /// test says so at level `p`.
@@ -45,11 +45,11 @@ fn best<'c>(others: &[&'c TrialCourse], min_runs: usize) -> Option<&'c TrialCour
 
 #[cfg(test)]
 mod tests {
+    use super::super::course::prune;
     use super::super::course::tests::course;
-    use super::super::prune;
     use super::*;
+    use crate::config::Pruner;
     use crate::data::stream;
-    use crate::plan::Pruner;
     use crate::search::random::unit;
 
     const LEVEL: f64 = 0.1;

@@ -2,9 +2,9 @@
 
 use rand::Rng;
 
-use super::super::random::unit;
-use super::super::{Axis, Coordinate, Domain};
 use super::normal::TruncatedNormal;
+use crate::config::{Axis, Coordinate, Domain};
+use crate::search::random::unit;
 
 /// The estimator of a set of observations.
 pub(super) struct Parzen<'a> {
@@ -123,8 +123,8 @@ fn pick(shares: &[f64], mut u: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::space::tests::axis;
     use super::*;
+    use crate::config::axis_tests::axis;
     use crate::data::stream;
 
     fn axes() -> [Axis; 3] {

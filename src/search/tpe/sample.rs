@@ -2,10 +2,11 @@
 
 use rand::Rng;
 
-use super::super::{Axis, Coordinate, Observation, Outcome, Point};
 use super::parzen::Parzen;
 use super::split::{Split, split, weights};
+use crate::config::{Axis, Coordinate, Point};
 use crate::data::stream;
+use crate::search::observation::{Observation, Outcome};
 
 /// How many points are drawn evenly before anything is learnt.
 pub const STARTUP: u64 = 10;
@@ -113,10 +114,10 @@ fn estimators<'a>(axes: &'a [Axis], group: &[usize], known: &[&Observation]) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::space::tests::{axis, axis_when};
     use super::*;
-    use crate::plan::Strategy;
-    use crate::search::{Domain, propose};
+    use crate::config::axis_tests::{axis, axis_when};
+    use crate::config::{Domain, Strategy};
+    use crate::search::propose;
 
     /// The worth of the points of a search, in order, with some trials at a time.
     fn search(axes: &[Axis], seed: u64, at_a_time: usize, worth: impl Fn(&Point) -> f64) -> Vec<f64> {

@@ -1,6 +1,7 @@
 //! The good and the bad: what the two estimators are made of.
 
-use super::super::{Observation, Outcome, Point};
+use crate::config::Point;
+use crate::search::observation::{Observation, Outcome};
 
 /// Points that are over, or being tried, divided by their worth, each part in the order of its trials.
 pub(super) struct Split<'a> {
@@ -48,7 +49,7 @@ pub(super) fn weights(count: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::Coordinate;
+    use crate::config::Coordinate;
 
     fn observation(index: usize, outcome: Outcome) -> Observation {
         Observation { point: vec![Some(Coordinate::Choice(index))], outcome }

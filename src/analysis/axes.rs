@@ -1,0 +1,174 @@
+//! The searched axes of a report's trials, with the levels that were tried.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::grouping::Groups;
+use crate::statistics::Factor;
+use crate::store::RunRow;
+use crate::text;
+
+/// Levels of one axis at most; more numbers than that are put into groups of about equally many runs.
+const MOST_LEVELS: usize = 16;
+
+/// An axis that has at least two levels.
+pub(crate) struct SearchedAxis {
+    /// Dotted name.
+    pub name: String,
+    /// What each level is called.
+    pub levels: Vec<String>,
+    /// The same where there is little room: of a group its least value.
+    pub ticks: Vec<String>,
+    ordered: bool,
+    /// The level of each value, as JSON text.
+    places: BTreeMap<String, usize>,
+}
+
+/// The axes of the group's trials that differ.
+pub(crate) fn searched(groups: &Groups<'_>) -> Vec<SearchedAxis> {
+    let points: Vec<BTreeMap<String, Value>> = runs(groups).map(point).collect();
+    let mut names: Vec<&String> = points.iter().flat_map(BTreeMap::keys).collect();
+    names.sort_unstable();
+    names.dedup();
+    let axis = |name: &String| {
+        SearchedAxis::of(name, points.iter().map(|point| point.get(name).cloned().unwrap_or_default()).collect())
+    };
+    names.into_iter().filter_map(axis).collect()
+}
+
+/// The runs of trials that are points of the search.
+pub(crate) fn runs<'r>(groups: &'r Groups<'_>) -> impl Iterator<Item = &'r RunRow> {
+    groups.all().filter(|run| is_point(run))
+}
+
+/// Whether a run is of a point of the search. The baseline has a recipe of its own and is none, unless a point is the same training.
+pub(crate) fn is_point(run: &RunRow) -> bool {
+    run.baseline == 0 || run.axes != "{}"
+}
+
+fn point(run: &RunRow) -> BTreeMap<String, Value> {
+    serde_json::from_str(&run.axes).unwrap_or_default()
+}
+
+impl SearchedAxis {
+    /// None where all values are equal.
+    fn of(name: &str, mut values: Vec<Value>) -> Option<Self> {
+        values.sort_by(|a, b| order(a).total_cmp(&order(b)).then_with(|| a.to_string().cmp(&b.to_string())));
+        let ordered = values.iter().all(|value| value.is_number() || value.is_null());
+        let mut distinct: Vec<&Value> = Vec::new();
+        values.iter().for_each(|value| {
+            if distinct.last() != Some(&value) {
+                distinct.push(value);
+            }
+        });
+        if distinct.len() < 2 {
+            return None;
+        }
+        let group = |value: &Value| match ordered && distinct.len() > MOST_LEVELS {
+            // As many runs in each group, equal values in one.
+            true => values.partition_point(|other| order(other) < order(value)) * MOST_LEVELS / values.len(),
+            false => distinct.iter().position(|other| *other == value).unwrap_or(0),
+        };
+        let mut groups: Vec<(usize, Vec<&Value>)> = Vec::new();
+        for value in &distinct {
+            match groups.last_mut().filter(|(known, _)| *known == group(value)) {
+                Some((_, members)) => members.push(value),
+                None => groups.push((group(value), vec![value])),
+            }
+        }
+        let places =
+            groups.iter().enumerate().flat_map(|(place, (_, of))| of.iter().map(move |v| (v.to_string(), place)));
+        let called = |values: &[&Value]| match values {
+            [] => String::new(),
+            [one] => level_name(one),
+            [first, .., last] => format!("{} … {}", level_name(first), level_name(last)),
+        };
+        let levels = groups.iter().map(|(_, members)| called(members)).collect();
+        let ticks = ticks(&groups);
+        Some(Self { name: name.to_owned(), levels, ticks, ordered, places: places.collect() })
+    }
+
+    /// Whether its levels are groups of values.
+    pub(crate) fn is_grouped(&self) -> bool {
+        self.places.len() > self.levels.len()
+    }
+
+    /// Its name with what its ticks are, beside an axis that has room for so many characters.
+    pub(crate) fn heading(&self, characters: usize) -> String {
+        let groups = if self.is_grouped() { ", each group from" } else { "" };
+        format!("{}{groups}", text::clipped(&self.name, characters))
+    }
+
+    /// The same where there is little room, by the end of its name.
+    pub(crate) fn short_heading(&self) -> String {
+        let from = if self.is_grouped() { ", from" } else { "" };
+        format!("{}{from}", text::clipped(text::last_part(&self.name), 20))
+    }
+
+    /// The run's level.
+    pub(crate) fn level(&self, run: &RunRow) -> usize {
+        let value = point(run).remove(&self.name).unwrap_or_default();
+        self.places.get(&value.to_string()).copied().unwrap_or(0)
+    }
+
+    /// For the decomposition.
+    pub(crate) fn factor(&self) -> Factor {
+        Factor { levels: self.levels.len(), ordered: self.ordered }
+    }
+}
+
+/// What does not apply comes first, then numbers by size, then words.
+fn order(value: &Value) -> f64 {
+    match value {
+        Value::Null => f64::NEG_INFINITY,
+        value => value.as_f64().unwrap_or(f64::INFINITY),
+    }
+}
+
+/// The least value of each group, to as few digits as lie between the group before and its own; what is no group has its own name.
+fn ticks(groups: &[(usize, Vec<&Value>)]) -> Vec<String> {
+    let mut before = f64::NEG_INFINITY;
+    let tick = |(_, members): &(usize, Vec<&Value>)| {
+        let [least, .., most] = members.as_slice() else {
+            let only = members.first().copied().unwrap_or(&Value::Null);
+            before = order(only);
+            return level_name(only);
+        };
+        let low = order(least);
+        let short = (2..=17).map(|digits| text::down_to_digits(low, digits)).find(|short| before < *short);
+        before = order(most);
+        short.map_or_else(|| level_name(least), |short| short.to_string())
+    };
+    groups.iter().map(tick).collect()
+}
+
+fn level_name(value: &Value) -> String {
+    if value.is_null() { "does not apply".to_owned() } else { text::rounded(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn few_values_are_levels_in_their_order_and_many_numbers_are_grouped() {
+        let few = SearchedAxis::of("a", vec![json!(0.4), json!(0.1), Value::Null, json!(0.1)]).expect("three levels");
+        assert_eq!((few.levels, few.ordered), (vec!["does not apply".to_owned(), "0.1".into(), "0.4".into()], true));
+        let words = SearchedAxis::of("a", vec![json!("none"), json!("add"), json!("add")]).expect("two levels");
+        assert_eq!((words.levels, words.ordered), (vec!["add".to_owned(), "none".into()], false));
+        let many = SearchedAxis::of("a", (0..64).map(|i| json!(i)).collect()).expect("many");
+        assert_eq!((many.levels.len(), many.levels[0].as_str(), many.levels[15].as_str()), (16, "0 … 3", "60 … 63"));
+        assert_eq!((many.is_grouped(), many.ticks[15].as_str()), (true, "60"));
+        let rates =
+            SearchedAxis::of("a", (0..64).map(|i| json!(0.001_234 * f64::from(i + 1))).collect()).expect("many");
+        assert_eq!(rates.ticks[..3], ["0.0012", "0.0061", "0.011"]);
+        // Two digits would name two groups alike, or one by a value of the next.
+        let close = SearchedAxis::of("a", (100..164).map(|i| json!(i)).collect()).expect("many");
+        assert_eq!(close.ticks[..4], ["100", "104", "108", "112"]);
+        let high = SearchedAxis::of("a", (0..64).map(|i| json!(0.9 + f64::from(i) / 640.0)).collect()).expect("many");
+        assert!(high.ticks.iter().all(|tick| tick.parse::<f64>().is_ok_and(|tick| tick < 1.0)), "{:?}", high.ticks);
+        assert!(SearchedAxis::of("a", vec![json!(1); 5]).is_none());
+    }
+}

@@ -1,0 +1,74 @@
+//! The best of a column, marked only where the paired tests support it.
+
+use super::difference::{Differences, adjust, settles};
+use super::grouping::Groups;
+use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, paired_test};
+use super::side::Side;
+
+/// From whom the highest mean must be told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rivals {
+    /// With the baseline among them, from every other variant: who is marked has beaten ST-FPM, too.
+    All,
+    /// From the second highest.
+    Second,
+}
+
+impl Rivals {
+    pub(crate) fn of(groups: &Groups<'_>) -> Self {
+        if groups.baseline().is_some() { Self::All } else { Self::Second }
+    }
+
+    /// What a table says of its marks.
+    pub(crate) fn note(self, marked: bool) -> String {
+        let whom = match self {
+            Self::All => "every other variant",
+            Self::Second => "the second highest",
+        };
+        match marked {
+            true => format!(
+                "Bold: the highest mean of its column, where the paired test of at least {FEWEST_SEEDS} seeds tells it apart from \
+                 {whom} (p < 0.05, Holm); with fewer than {IMAGE_SEEDS} seeds, on these images. A column without bold has no such \
+                 variant."
+            ),
+            false => format!(
+                "Nothing is bold: in no column does the paired test of at least {FEWEST_SEEDS} seeds tell the highest mean apart from {whom} \
+                 (p < 0.05, Holm)."
+            ),
+        }
+    }
+}
+
+/// The side with the highest of `means` over `categories`, if the tests tell it apart from its rivals.
+pub(crate) fn best(
+    sides: &[Side],
+    means: &[Option<f64>],
+    rivals: Rivals,
+    categories: &[&str],
+    metric: &'static str,
+) -> Option<usize> {
+    let mut ranked: Vec<(usize, f64)> =
+        means.iter().enumerate().filter_map(|(place, mean)| Some((place, (*mean)?))).collect();
+    ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let ((first, _), others) = ranked.split_first()?;
+    let others = match rivals {
+        Rivals::All => others,
+        Rivals::Second => &others[..others.len().min(1)],
+    };
+    if others.is_empty() {
+        return None;
+    }
+    // Adjusting makes no p-value smaller: the first that settles nothing is the last that is computed.
+    let p_values = others.iter().map(|(other, _)| lead(&sides[*first], &sides[*other], categories, metric));
+    let mut p_values: Vec<Option<f64>> = p_values.take_while(|p| p.is_some_and(settles)).collect();
+    adjust(p_values.iter_mut());
+    (p_values.len() == others.len() && p_values.iter().all(|p| p.is_some_and(settles))).then_some(*first)
+}
+
+/// The p-value of `one` being above `other`; none where it is not, or nothing can be said.
+fn lead(one: &Side, other: &Side, categories: &[&str], metric: &'static str) -> Option<f64> {
+    let differences = Differences::over(categories, one, other, metric)?;
+    // A category that only one of them has makes their means over all of other things.
+    let above = differences.categories.len() == categories.len() && differences.mean() > 0.0;
+    above.then(|| paired_test(metric, one, other, &differences).p()).flatten()
+}

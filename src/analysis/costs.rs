@@ -1,0 +1,80 @@
+//! What each variant costs: size, arithmetic, time, memory.
+
+use serde_json::Value;
+
+use super::grouping::{Groups, Variant};
+use super::rows::Rows;
+use crate::statistics::summary;
+use crate::store::StageRow;
+use crate::text::percent;
+
+/// Means over the finished runs of one variant; none where nothing was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Costs {
+    /// Trained values.
+    pub parameters: Option<f64>,
+    /// Forward floating-point operations an image.
+    pub flops: Option<f64>,
+    /// Seconds of the pretrain stage.
+    pub pretrain: Option<f64>,
+    /// Seconds of the whole training: pretraining, where there is one, and the joint stage.
+    pub training: Option<f64>,
+    /// Seconds an epoch of joint training.
+    pub epoch: Option<f64>,
+    /// Milliseconds of one image's prediction and distances, images and teacher features in memory.
+    pub forward: Option<f64>,
+    /// Milliseconds of scoring an image, teacher features given; reading included.
+    pub score: Option<f64>,
+    /// Highest resident memory of any stage, bytes.
+    pub peak: Option<f64>,
+    /// Highest memory of a GPU in use by any stage, bytes.
+    pub gpu_peak: Option<f64>,
+}
+
+impl Costs {
+    /// Of each variant.
+    pub(crate) fn of_variants(rows: &Rows, groups: &Groups<'_>) -> Vec<Self> {
+        groups.variants.iter().map(|variant| Self::of(rows, groups, variant)).collect()
+    }
+
+    fn of(rows: &Rows, groups: &Groups<'_>, variant: &Variant) -> Self {
+        let runs: Vec<_> = groups.of_variant(variant).collect();
+        let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
+        let result = |name| mean(runs.iter().filter_map(|run| groups.value(run, "selected", name)).collect());
+        let costs = |stage: &StageRow| serde_json::from_str::<Value>(stage.costs.as_deref()?).ok();
+        let stages: Vec<(&StageRow, Option<Value>)> =
+            runs.iter().flat_map(|run| rows.stages_of(&run.id)).map(|stage| (stage, costs(stage))).collect();
+        let kind = |kind: &'static str| stages.iter().filter(move |(stage, _)| stage.kind == kind);
+        let cost = |(_, costs): &(_, Option<Value>), name: &str| costs.as_ref()?.get(name)?.as_f64();
+        let seconds = |name| mean(kind(name).filter_map(|(stage, _)| stage.seconds).collect());
+        let pretrain = seconds("pretrain");
+        let peaks = stages.iter().filter_map(|(stage, _)| stage.peak_rss_bytes).map(|bytes| bytes as f64);
+        Self {
+            parameters: result("parameters"),
+            flops: result("flops"),
+            pretrain,
+            training: seconds("joint").map(|joint| joint + pretrain.unwrap_or(0.0)),
+            epoch: mean(kind("joint").filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),
+            forward: mean(kind("score").filter_map(|stage| cost(stage, "forward_milliseconds_per_image")).collect()),
+            score: mean(kind("score").filter_map(|stage| cost(stage, "milliseconds_per_image")).collect()),
+            peak: peaks.reduce(f64::max),
+            gpu_peak: stages.iter().filter_map(|stage| cost(stage, "device_peak_bytes")).reduce(f64::max),
+        }
+    }
+
+    /// "+35 % parameters, +20 % time an epoch": what it costs more than the baseline.
+    pub(crate) fn against(&self, baseline: &Self) -> Option<String> {
+        let more = |ours: Option<f64>, theirs: Option<f64>, what: &str| {
+            Some(format!("{} {what}", percent(ours?, theirs.filter(|value| *value > 0.0)?)))
+        };
+        let parts: Vec<String> = [
+            more(self.parameters, baseline.parameters, "parameters"),
+            more(self.flops, baseline.flops, "arithmetic an image"),
+            more(self.epoch, baseline.epoch, "time an epoch"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}

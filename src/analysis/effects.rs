@@ -1,0 +1,181 @@
+//! What the axes of a search do: how much of the results' variance each has, and where its levels lie.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::axes::{SearchedAxis, runs, searched};
+use super::grouping::{Groups, METRICS};
+use super::paired_test::FEWEST_SEEDS;
+use crate::statistics::{
+    Estimate, ImageVariance, Share, complete_means, fanova, pooled_deviation, rounded, scale, shares_by_chance, summary,
+};
+use crate::store::RunRow;
+
+/// The axes' effects on one number.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Effects {
+    /// Name in the store.
+    pub metric: &'static str,
+    /// Runs with that number.
+    pub runs: usize,
+    /// Trials that they are of.
+    pub trials: usize,
+    /// The share of the variance that is left between seeds of equal settings and category: no setting explains it. None where no two
+    /// runs differ in the seed alone.
+    pub seeds_share: Option<f64>,
+    /// One an axis, in alphabetical order.
+    pub axes: Vec<AxisEffect>,
+    /// What two axes do together beyond what each does alone, largest first.
+    pub pairs: Vec<PairEffect>,
+}
+
+/// What one axis does.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AxisEffect {
+    /// Dotted name.
+    pub axis: String,
+    /// Its share of the variance over the space (fANOVA); none where there are too few runs, or nothing differs.
+    pub share: Option<Share>,
+    /// The share that an axis without an effect would exceed once in twenty, by shuffling its levels among trials; not adjusted.
+    pub by_chance: Option<f64>,
+    /// Its levels.
+    pub levels: Vec<LevelEffect>,
+}
+
+/// One level of an axis.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LevelEffect {
+    /// Its value, or from which to which.
+    pub level: String,
+    /// Runs that the effect is made of.
+    pub runs: usize,
+    /// Mean distance from the mean of all levels with the same category and seed; none where no category and seed has all levels.
+    pub effect: Option<f64>,
+    /// 95 % interval: Student's t over seeds, each seed's a mean over its categories; none of fewer than five seeds.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// What two axes do together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PairEffect {
+    /// Dotted names.
+    pub axes: (String, String),
+    /// Their share of the variance.
+    pub share: Share,
+    /// As of a single axis.
+    pub by_chance: Option<f64>,
+}
+
+/// The effects on every number that the tables show; none where nothing was searched.
+pub(crate) fn effects(groups: &Groups<'_>) -> Vec<Effects> {
+    let axes = searched(groups);
+    if axes.is_empty() {
+        return Vec::new();
+    }
+    METRICS.par_iter().filter_map(|(metric, _)| effects_on(groups, &axes, metric)).collect()
+}
+
+/// The searched runs that have a number, each with its distance from its category's mean: categories differ by more than settings do.
+/// Distances that only rounding tells apart are equal.
+pub(crate) fn distances<'r>(groups: &'r Groups<'_>, metric: &str) -> Vec<(&'r RunRow, f64)> {
+    let measured: Vec<(&RunRow, f64)> =
+        runs(groups).filter_map(|run| Some((run, groups.value(run, "selected", metric)?))).collect();
+    let mut of_category: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    measured.iter().for_each(|(run, value)| of_category.entry(&run.category).or_default().push(*value));
+    let means: BTreeMap<&str, f64> =
+        of_category.into_iter().filter_map(|(category, values)| Some((category, summary(&values)?.mean))).collect();
+    let distances: Vec<f64> = measured.iter().map(|(run, value)| value - means[run.category.as_str()]).collect();
+    let distances = rounded(&distances, scale(measured.iter().map(|(_, value)| *value)));
+    measured.into_iter().map(|(run, _)| run).zip(distances).collect()
+}
+
+fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: &'static str) -> Option<Effects> {
+    let measured = distances(groups, metric);
+    let values: Vec<f64> = measured.iter().map(|(_, value)| *value).collect();
+    let points: Vec<Vec<usize>> =
+        measured.iter().map(|(run, _)| axes.iter().map(|axis| axis.level(run)).collect()).collect();
+    let mut trials: Vec<&str> = measured.iter().map(|(run, _)| run.trial_id.as_str()).collect();
+    trials.sort_unstable();
+    trials.dedup();
+    if trials.len() < 2 {
+        return None;
+    }
+    let of_trial = |(run, _): &(&RunRow, f64)| trials.partition_point(|trial| *trial < run.trial_id.as_str());
+    let trial_of: Vec<usize> = measured.iter().map(of_trial).collect();
+    let factors: Vec<_> = axes.iter().map(SearchedAxis::factor).collect();
+    let found = fanova(&factors, &points, &values, 0);
+    let chance = found.as_ref().and_then(|_| shares_by_chance(&factors, &points, &values, &trial_of, 0));
+    let of_axis = |(place, axis): (usize, &SearchedAxis)| AxisEffect {
+        axis: axis.name.clone(),
+        share: found.as_ref().map(|found| found.main[place]),
+        by_chance: chance.as_ref().map(|chance| chance.main[place]),
+        levels: levels(
+            axis,
+            &measured.iter().zip(&points).map(|(run, point)| (*run, point[place])).collect::<Vec<_>>(),
+        ),
+    };
+    let mut pairs: Vec<PairEffect> = found
+        .iter()
+        .flat_map(|found| found.pairs.iter().enumerate())
+        .map(|(place, (one, two, share))| PairEffect {
+            axes: (axes[*one].name.clone(), axes[*two].name.clone()),
+            share: *share,
+            by_chance: chance.as_ref().map(|chance| chance.pairs[place]),
+        })
+        .collect();
+    pairs.sort_by(|a, b| b.share.mean.total_cmp(&a.share.mean));
+    let axes = axes.iter().enumerate().map(of_axis).collect();
+    Some(Effects { metric, runs: values.len(), trials: trials.len(), seeds_share: seeds_share(&measured), axes, pairs })
+}
+
+/// The variance between runs that differ in the seed alone, as a share of the variance within categories.
+fn seeds_share(measured: &[(&RunRow, f64)]) -> Option<f64> {
+    let deviation = |cell: &dyn Fn(&RunRow) -> (String, String)| {
+        let mut cells: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+        measured.iter().for_each(|(run, value)| cells.entry(cell(run)).or_default().push(*value));
+        pooled_deviation(&cells.into_values().collect::<Vec<_>>())
+    };
+    let equal = deviation(&|run| (run.trial_id.clone(), run.category.clone()))?;
+    let all = deviation(&|run| (String::new(), run.category.clone()))?;
+    (all > 0.0).then(|| (equal / all).powi(2).min(1.0))
+}
+
+/// The effects of an axis' levels, from runs with their distances and levels. Levels are compared where they met: only categories and
+/// seeds count that have a run of every level, so that the effects of all levels are of the same seeds and sum to 0.
+pub(crate) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> Vec<LevelEffect> {
+    let present: BTreeSet<usize> = runs.iter().map(|(_, level)| *level).collect();
+    let mut cells: BTreeMap<(&str, i64), BTreeMap<usize, Vec<f64>>> = BTreeMap::new();
+    for ((run, value), level) in runs {
+        cells.entry((&run.category, run.seed)).or_default().entry(*level).or_default().push(*value);
+    }
+    cells.retain(|_, of_levels| of_levels.len() == present.len());
+    let categories: BTreeSet<&str> = cells.keys().map(|(category, _)| *category).collect();
+    let size = scale(runs.iter().map(|((_, value), _)| *value));
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let of_level = |level: usize| {
+        let distances: Vec<Vec<(i64, f64)>> = categories
+            .iter()
+            .map(|category| {
+                let here = cells.iter().filter(|((of, _), _)| of == category);
+                here.map(|((_, seed), of_levels)| {
+                    let means: Vec<f64> = of_levels.values().map(|values| mean(values)).collect();
+                    (*seed, mean(&of_levels[&level]) - mean(&means))
+                })
+                .collect()
+            })
+            .collect();
+        let (seeds, by_seed): (BTreeSet<i64>, Vec<f64>) = complete_means(&distances).into_iter().unzip();
+        let counted = cells.iter().filter(|((_, seed), _)| seeds.contains(seed));
+        LevelEffect {
+            level: axis.levels[level].clone(),
+            runs: counted.map(|(_, of_levels)| of_levels[&level].len()).sum(),
+            effect: summary(&by_seed).map(|summary| summary.mean),
+            interval: Estimate::of(&by_seed, size, ImageVariance::NONE)
+                .filter(|estimate| estimate.seeds >= FEWEST_SEEDS)
+                .map(|estimate| estimate.interval()),
+        }
+    };
+    present.iter().map(|level| of_level(*level)).collect()
+}

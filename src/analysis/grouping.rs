@@ -1,0 +1,323 @@
+//! Runs by protocol, variant and category.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::guidance::Guidance;
+use super::protocol::{Protocol, differences};
+use super::rows::Rows;
+use crate::config::short_name;
+use crate::plan::trial_id;
+use crate::statistics::{complete_means, summary};
+use crate::store::{ResultRow, RunRow};
+use crate::text;
+
+/// A trial as the report shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Variant {
+    /// Its trial's key.
+    pub trial: String,
+    /// Its number in the sweep.
+    number: i64,
+    /// Its short id and its name.
+    pub label: String,
+    /// Whether it is the re-run baseline.
+    pub baseline: bool,
+    /// The rule that picked its epochs, for people.
+    pub selection: &'static str,
+    /// Which of the group's ways of measuring, from 0.
+    protocol: usize,
+}
+
+/// Whether numbers that were measured in different ways may stand in one table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ranking {
+    /// They may not.
+    #[default]
+    WithinProtocols,
+    /// They may, and everything that they stand in is marked.
+    AcrossProtocols,
+}
+
+/// The runs of a sweep that were measured in one way: numbers of different groups never stand in one table, unless asked.
+pub(crate) struct Groups<'r> {
+    /// The baseline first, then trials in the sweep's order; of more than figures have room for those with the highest means first.
+    pub variants: Vec<Variant>,
+    /// Categories in alphabetical order, each with its protocol.
+    pub categories: Vec<(String, Protocol)>,
+    /// What the search was guided by.
+    pub guidance: Guidance,
+    /// What the protocols of one category differ in, where numbers are ranked across them.
+    pub across: Option<String>,
+    /// The number by which the variants stand in order, where it is not the sweep's.
+    pub ordered_by: Option<String>,
+    /// Each with the number of its protocol.
+    runs: Vec<(&'r RunRow, usize)>,
+    /// Those of each trial, by category and seed.
+    of_trial: BTreeMap<&'r str, Vec<(&'r RunRow, usize)>>,
+    /// Each protocol by its key.
+    protocols: HashMap<&'r str, Protocol>,
+    /// Each run's numbers.
+    values: HashMap<&'r str, &'r [ResultRow]>,
+}
+
+/// Variants that have a colour of their own: most figures show only these, the tables all.
+pub(crate) const MAX_DRAWN: usize = 12;
+
+/// The numbers that the tables show: name in the store, name for people.
+pub(crate) const METRICS: [(&str, &str); 3] =
+    [("pixel_auroc", "pixel AUROC"), ("image_auroc", "image AUROC"), ("aupro", "AUPRO")];
+
+/// What a report shows of a run beside these.
+pub(crate) const FURTHER: [&str; 3] = ["epoch", "parameters", "flops"];
+
+/// A number's name for people.
+pub(crate) fn metric_label(name: &str) -> &str {
+    METRICS.iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| *label)
+}
+
+/// All groups of a sweep, in the order of its trials.
+pub(crate) fn groups(rows: &Rows, ranking: Ranking) -> Vec<Groups<'_>> {
+    let mut classes: Vec<String> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut number = |run: &'_ RunRow| {
+        let class = Protocol::of(run).class();
+        classes.iter().position(|known| *known == class).unwrap_or_else(|| {
+            classes.push(class);
+            classes.len() - 1
+        })
+    };
+    let runs: Vec<(&RunRow, usize)> =
+        rows.runs.iter().map(|run| (run, *known.entry(&run.protocol_id).or_insert_with(|| number(run)))).collect();
+    match ranking {
+        Ranking::AcrossProtocols if !runs.is_empty() => vec![Groups::new(rows, runs)],
+        _ => (0..classes.len())
+            .map(|number| {
+                Groups::new(rows, runs.iter().filter(|(_, of)| *of == number).map(|(run, _)| (*run, 0)).collect())
+            })
+            .collect(),
+    }
+}
+
+impl<'r> Groups<'r> {
+    fn new(rows: &'r Rows, runs: Vec<(&'r RunRow, usize)>) -> Self {
+        let mut variants: Vec<Variant> = Vec::new();
+        let mut seen: HashSet<(&str, usize)> = HashSet::new();
+        let mut categories: BTreeMap<String, Protocol> = BTreeMap::new();
+        let mut protocols: HashMap<&str, Protocol> = HashMap::new();
+        let mut facts: BTreeSet<String> = BTreeSet::new();
+        for (run, number) in &runs {
+            let new = !protocols.contains_key(run.protocol_id.as_str());
+            let protocol = protocols.entry(&run.protocol_id).or_insert_with(|| Protocol::of(run));
+            if seen.insert((&run.trial_id, *number)) {
+                variants.push(Variant {
+                    trial: run.trial_id.clone(),
+                    number: run.number,
+                    label: run.variant.clone(),
+                    baseline: run.baseline == 1,
+                    selection: protocol.selection(),
+                    protocol: *number,
+                });
+            }
+            if new {
+                let first = categories.entry(run.category.clone()).or_insert_with(|| protocol.clone());
+                facts.extend(differences(first, protocol));
+            }
+        }
+        tell_apart(&mut variants, &runs);
+        // The id leads to all settings, of which a label has only those that differ.
+        variants.iter_mut().for_each(|v| v.label = format!("{} {}", trial_id(v.number), v.label));
+        if variants.iter().any(|variant| variant.protocol > 0) {
+            variants.iter_mut().for_each(|v| v.label = format!("{} [protocol {}]", v.label, v.protocol + 1));
+        }
+        let across = (!facts.is_empty() && runs.iter().any(|(_, number)| *number > 0))
+            .then(|| facts.into_iter().collect::<Vec<_>>().join("; "));
+        let values =
+            rows.results.chunk_by(|a, b| a.run_id == b.run_id).map(|of_run| (of_run[0].run_id.as_str(), of_run));
+        let values = values.collect();
+        let guidance = Guidance::of(&rows.sweep);
+        let mut of_trial: BTreeMap<&str, Vec<(&RunRow, usize)>> = BTreeMap::new();
+        runs.iter().for_each(|(run, number)| of_trial.entry(&run.trial_id).or_default().push((run, *number)));
+        let categories = categories.into_iter().collect();
+        let all = Self { variants, categories, guidance, across, ordered_by: None, runs, of_trial, protocols, values };
+        if all.variants.len() > MAX_DRAWN { all.in_order() } else { all }
+    }
+
+    /// The highest means first, of what guided the search, else of the first metric; trials that are not through stay behind, for
+    /// means over fewer runs are of other things. As it is where no mean is to be had.
+    fn in_order(mut self) -> Self {
+        let name = self.guidance.objective().map_or(METRICS[0].0, |objective| objective.result()).to_owned();
+        let through: Vec<&Variant> = self.variants.iter().filter(|variant| self.is_through(variant)).collect();
+        let shared = self.shared_categories(&through, "selected", &name);
+        let mean = |variant: &Variant| {
+            self.is_through(variant).then(|| self.mean(variant, &shared, "selected", &name)).flatten()
+        };
+        let mut ranked: Vec<(Option<f64>, Variant)> =
+            self.variants.iter().map(|variant| (mean(variant), variant.clone())).collect();
+        if ranked.iter().all(|(mean, _)| mean.is_none()) {
+            return self;
+        }
+        // Baselines, of several protocols, keep the sweep's order: the first is the reference.
+        let place = |(mean, variant): &(Option<f64>, Variant)| {
+            if variant.baseline { f64::INFINITY } else { mean.unwrap_or(f64::NEG_INFINITY) }
+        };
+        ranked.sort_by(|one, other| place(other).total_cmp(&place(one)));
+        self.variants = ranked.into_iter().map(|(_, variant)| variant).collect();
+        self.ordered_by = Some(name);
+        self
+    }
+
+    /// All runs.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &'r RunRow> + '_ {
+        self.runs.iter().map(|(run, _)| *run)
+    }
+
+    /// The runs of one variant.
+    pub(crate) fn of_variant(&self, variant: &Variant) -> impl Iterator<Item = &'r RunRow> + use<'r, '_> {
+        let protocol = variant.protocol;
+        let of_trial = self.of_trial.get(variant.trial.as_str()).map_or(&[][..], Vec::as_slice);
+        of_trial.iter().filter(move |(_, number)| *number == protocol).map(|(run, _)| *run)
+    }
+
+    /// Whether all its runs are done: a mean over fewer is of other things.
+    pub(crate) fn is_through(&self, variant: &Variant) -> bool {
+        self.of_variant(variant).all(|run| run.state == "done")
+    }
+
+    /// The runs of one variant and category, by seed.
+    pub(crate) fn runs(&self, variant: &Variant, category: &str) -> impl Iterator<Item = &'r RunRow> + '_ {
+        let category = category.to_owned();
+        self.of_variant(variant).filter(move |run| run.category == category)
+    }
+
+    /// What every table and figure carries: that the search saw the test images, that protocols are mixed.
+    pub(crate) fn mark(&self) -> Option<String> {
+        let marks: Vec<&str> =
+            self.guidance.mark().into_iter().chain(self.across.as_ref().map(|_| "across protocols")).collect();
+        (!marks.is_empty()).then(|| marks.join(", "))
+    }
+
+    /// A title or caption with the marks, which stand first: what is too long loses its end.
+    pub(crate) fn marked(&self, title: &str) -> String {
+        self.mark().map_or_else(|| title.to_owned(), |mark| format!("[{mark}] {title}"))
+    }
+
+    /// Which runs the numbers are of: "12 of 15 runs done, 3 seeds, hazelnut and screw; 256×256 px, product".
+    pub(crate) fn population(&self) -> String {
+        let done: Vec<&RunRow> = self.all().filter(|run| run.state == "done").collect();
+        let seeds: BTreeSet<i64> = done.iter().map(|run| run.seed).collect();
+        let (done, all) = (done.len(), self.runs.len());
+        let runs = if done == all { format!("{all} runs") } else { format!("{done} of {all} runs done") };
+        let seeds = if seeds.len() == 1 { "1 seed".to_owned() } else { format!("{} seeds", seeds.len()) };
+        let categories: Vec<&str> = self.categories.iter().map(|(category, _)| category.as_str()).collect();
+        let categories = match categories.as_slice() {
+            few @ [_] | few @ [_, _] | few @ [_, _, _] => few.join(", "),
+            many => format!("{} categories", many.len()),
+        };
+        let protocol = self.categories.first().map(|(_, protocol)| protocol.brief()).unwrap_or_default();
+        format!("n = {runs}, {seeds}, {categories}; {protocol}")
+    }
+
+    /// One number of a run.
+    pub(crate) fn value(&self, run: &RunRow, selection: &str, name: &str) -> Option<f64> {
+        self.number(run, selection, name)?.value
+    }
+
+    fn number(&self, run: &RunRow, selection: &str, name: &str) -> Option<&'r ResultRow> {
+        self.of_run(run).iter().find(|row| row.name == name && row.selection == selection)
+    }
+
+    fn of_run(&self, run: &RunRow) -> &'r [ResultRow] {
+        self.values.get(run.id.as_str()).copied().unwrap_or_default()
+    }
+
+    /// What a run was measured under.
+    pub(crate) fn protocol(&self, run: &RunRow) -> &Protocol {
+        &self.protocols[run.protocol_id.as_str()]
+    }
+
+    /// The numbers of a run's selected epoch, by name.
+    pub(crate) fn selected_values(&self, run: &RunRow) -> BTreeMap<String, f64> {
+        let selected = self.of_run(run).iter().filter(|row| row.selection == "selected");
+        selected.filter_map(|row| Some((row.name.clone(), row.value?))).collect()
+    }
+
+    /// Why a number of a cell is undefined: the first run's reason.
+    pub(crate) fn reason(&self, variant: &Variant, category: &str, selection: &str, name: &str) -> Option<&'r str> {
+        self.runs(variant, category).find_map(|run| {
+            let number = self.number(run, selection, name)?;
+            number.reason.as_deref().filter(|_| number.value.is_none())
+        })
+    }
+
+    /// The numbers of one cell with their seeds, of runs that are done.
+    pub(crate) fn cell(&self, variant: &Variant, category: &str, selection: &str, name: &str) -> Vec<(i64, f64)> {
+        let done = self.runs(variant, category).filter(|run| run.state == "done");
+        done.filter_map(|run| Some((run.seed, self.value(run, selection, name)?))).collect()
+    }
+
+    /// The categories in which every variant that has this number at all has it: means over them can be compared.
+    pub(crate) fn common_categories(&self, selection: &str, name: &str) -> Vec<&str> {
+        self.shared_categories(&self.variants.iter().collect::<Vec<_>>(), selection, name)
+    }
+
+    /// The same of some variants.
+    fn shared_categories(&self, variants: &[&Variant], selection: &str, name: &str) -> Vec<&str> {
+        let has = |variant: &Variant, category: &str| !self.cell(variant, category, selection, name).is_empty();
+        let names = || self.categories.iter().map(|(category, _)| category.as_str());
+        let measured: Vec<&&Variant> = variants.iter().filter(|v| names().any(|category| has(v, category))).collect();
+        names().filter(|category| measured.iter().all(|variant| has(variant, category))).collect()
+    }
+
+    /// Each seed's mean over the given categories.
+    pub(crate) fn means(&self, variant: &Variant, categories: &[&str], selection: &str, name: &str) -> Vec<(i64, f64)> {
+        let cells: Vec<_> = categories.iter().map(|category| self.cell(variant, category, selection, name)).collect();
+        complete_means(&cells)
+    }
+
+    /// The mean over seeds of these; none without a seed that has all categories.
+    pub(crate) fn mean(&self, variant: &Variant, categories: &[&str], selection: &str, name: &str) -> Option<f64> {
+        let means: Vec<f64> =
+            self.means(variant, categories, selection, name).into_iter().map(|(_, value)| value).collect();
+        Some(summary(&means)?.mean)
+    }
+
+    /// The re-run baseline.
+    pub(crate) fn baseline(&self) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.baseline)
+    }
+}
+
+/// Trials of one label get the searched values that tell them apart.
+fn tell_apart(variants: &mut [Variant], runs: &[(&RunRow, usize)]) {
+    type Axes = BTreeMap<String, serde_json::Value>;
+    let written: BTreeMap<&str, &str> =
+        runs.iter().map(|(run, _)| (run.trial_id.as_str(), run.axes.as_str())).collect();
+    let axes_of = |variant: &Variant| -> Axes {
+        written.get(variant.trial.as_str()).and_then(|axes| serde_json::from_str(axes).ok()).unwrap_or_default()
+    };
+    let all: Vec<(String, Axes)> = variants.iter().map(|variant| (variant.label.clone(), axes_of(variant))).collect();
+    let mut alike: BTreeMap<&str, Vec<&Axes>> = BTreeMap::new();
+    all.iter().for_each(|(label, axes)| alike.entry(label).or_default().push(axes));
+    let shown = |label: &str, axes: &Axes, value: fn(&serde_json::Value) -> String| -> Vec<String> {
+        let differs = |name: &&String| alike[label].iter().any(|other| other.get(*name) != axes.get(*name));
+        let differing: Vec<&String> = axes.keys().filter(differs).collect();
+        differing.iter().map(|name| format!("{}={}", short_name(name, &differing), value(&axes[*name]))).collect()
+    };
+    let rounded: Vec<Vec<String>> = all.iter().map(|(label, axes)| shown(label, axes, text::rounded)).collect();
+    let mut clashes: BTreeMap<(&str, &[String]), BTreeSet<String>> = BTreeMap::new();
+    for ((label, axes), shown) in all.iter().zip(&rounded) {
+        clashes.entry((label, shown)).or_default().insert(format!("{axes:?}"));
+    }
+    for ((variant, (label, axes)), rounded) in variants.iter_mut().zip(&all).zip(&rounded) {
+        if variant.baseline {
+            // It has one name, whichever point of the search is the same training.
+            continue;
+        }
+        // All digits where a few do not tell them apart.
+        let clash = clashes[&(label.as_str(), rounded.as_slice())].len() > 1;
+        let shown = if clash { shown(label, axes, text::exact) } else { rounded.clone() };
+        if !shown.is_empty() {
+            variant.label = format!("{label} ({})", shown.join(", "));
+        }
+    }
+}

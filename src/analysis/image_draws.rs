@@ -1,0 +1,118 @@
+//! What the test images that all seeds share add to the variance of a difference, from image scores and pixel histograms.
+
+use super::difference::{Differences, Pairs};
+use super::pixel_counts::{PixelCounts, PixelMetric};
+use super::side::{Side, twins};
+use crate::evaluate::PixelHistograms;
+use crate::statistics::{Draws, ImageScores, ImageVariance, Images, Undrawn, image_covariance};
+use crate::store::intact;
+
+/// Why the images cannot be drawn anew, so that a test speaks of these images alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WithoutImages {
+    /// A category's images do not allow it.
+    #[error("{category}: {why}")]
+    Undrawn {
+        /// The category.
+        category: String,
+        /// What they lack.
+        why: Undrawn,
+    },
+    /// A run's artifact is not there, or damaged.
+    #[error("{category}, seed {seed}: the pixel histograms are missing or damaged")]
+    Histograms {
+        /// The run's category.
+        category: String,
+        /// The run's seed.
+        seed: i64,
+    },
+    /// Numbers of single images are not kept.
+    #[error("this metric has no numbers of single images")]
+    Metric,
+}
+
+/// The variance of the mean of `one` minus `other` in a metric.
+pub(crate) fn image_variance(
+    metric: &str,
+    one: &Side,
+    other: &Side,
+    differences: &Differences<'_>,
+    draws: Draws,
+) -> Result<ImageVariance, WithoutImages> {
+    let pixel = |metric| {
+        let images = |category: &str, pairs: &Seeds| pixel_counts(metric, one, other, category, pairs);
+        of_categories(&differences.categories, draws, images)
+    };
+    match metric {
+        "image_auroc" => {
+            let images = |category: &str, pairs: &Seeds| image_scores(one, other, category, pairs);
+            of_categories(&differences.categories, draws, images)
+        }
+        "pixel_auroc" => pixel(PixelMetric::Auroc),
+        "aupro" => pixel(PixelMetric::Aupro),
+        _ => Err(WithoutImages::Metric),
+    }
+}
+
+/// One category after another, so that their histograms need not lie in memory together.
+fn of_categories<I: Images>(
+    categories: &[Pairs<'_>],
+    draws: Draws,
+    images: impl Fn(&str, &Seeds) -> Result<I, WithoutImages>,
+) -> Result<ImageVariance, WithoutImages> {
+    let of_category = |(number, (category, pairs)): (u64, &Pairs<'_>)| {
+        image_covariance(&images(category, pairs)?, number, draws).map_err(undrawn(category))
+    };
+    let covariances: Vec<ImageVariance> = (0..).zip(categories).map(of_category).collect::<Result<_, _>>()?;
+    Ok(ImageVariance::of_mean(&covariances))
+}
+
+/// Seed, value, the other's value.
+type Seeds = [(i64, f64, f64)];
+
+fn undrawn(category: &str) -> impl Fn(Undrawn) -> WithoutImages {
+    move |why| WithoutImages::Undrawn { category: category.to_owned(), why }
+}
+
+/// The images of a run with their labels, in the order of its scores.
+fn images<'s>(side: &'s Side, category: &str, seed: i64) -> Option<Vec<(&'s str, bool)>> {
+    let run = side.run(category, seed)?;
+    Some(run.scores.iter().map(|(image, label, _)| (image.as_str(), *label)).collect())
+}
+
+fn image_scores(one: &Side, other: &Side, category: &str, pairs: &Seeds) -> Result<ImageScores, WithoutImages> {
+    let first = pairs.first().and_then(|(seed, ..)| images(one, category, *seed));
+    let of_seed = |(seed, ..): &(i64, f64, f64)| {
+        let same = images(one, category, *seed) == first;
+        twins(one, other, category, *seed).filter(|_| same).ok_or(Undrawn::OtherImages)
+    };
+    let twins: Vec<_> = pairs.iter().map(of_seed).collect::<Result<_, _>>().map_err(undrawn(category))?;
+    let labels = twins.first().map(|(labels, ..)| labels.clone()).unwrap_or_default();
+    let scores: Vec<_> = twins.into_iter().map(|(_, ours, theirs)| (ours, theirs)).collect();
+    ImageScores::new(&labels, &scores).map_err(undrawn(category))
+}
+
+fn pixel_counts(
+    metric: PixelMetric,
+    one: &Side,
+    other: &Side,
+    category: &str,
+    pairs: &Seeds,
+) -> Result<PixelCounts, WithoutImages> {
+    let read = |side: &Side, seed: i64| {
+        let folder = side.run(category, seed)?.evaluation.as_ref()?;
+        intact(folder, &["histograms.bin"]).ok()?;
+        PixelHistograms::read(folder).ok()
+    };
+    let first = pairs.first().and_then(|(seed, ..)| images(one, category, *seed));
+    let of_seed = |(seed, ..): &(i64, f64, f64)| {
+        // The same images in the same order: all list them by name.
+        if images(one, category, *seed) != first || images(other, category, *seed) != first {
+            return Err(undrawn(category)(Undrawn::OtherImages));
+        }
+        let missing = || WithoutImages::Histograms { category: category.to_owned(), seed: *seed };
+        Ok((read(one, *seed).ok_or_else(missing)?, read(other, *seed).ok_or_else(missing)?))
+    };
+    let histograms = pairs.iter().map(of_seed).collect::<Result<_, _>>()?;
+    PixelCounts::new(metric, histograms).map_err(undrawn(category))
+}

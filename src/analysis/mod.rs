@@ -1,0 +1,43 @@
+//! Rows and artifacts to groups, sides, verdicts, effects, costs and protocols.
+
+mod axes;
+mod best;
+mod comparison;
+mod costs;
+mod difference;
+mod effects;
+mod findings;
+mod grouping;
+mod guidance;
+mod image_draws;
+mod incomparable;
+mod paired_test;
+mod pixel_counts;
+mod protocol;
+mod rank_test;
+mod read;
+mod remake;
+mod rows;
+mod side;
+mod verdict;
+
+pub(crate) use axes::{SearchedAxis, is_point, searched};
+pub(crate) use best::{Rivals, best};
+pub(crate) use comparison::{comparisons, sides};
+pub(crate) use costs::Costs;
+pub(crate) use difference::{Differences, settles, without};
+pub use effects::{AxisEffect, Effects, LevelEffect, PairEffect};
+pub(crate) use effects::{distances, effects, levels};
+pub use findings::{Findings, findings};
+pub use grouping::Ranking;
+pub(crate) use grouping::{Groups, MAX_DRAWN, METRICS, Variant, groups, metric_label};
+pub(crate) use guidance::Guidance;
+pub use incomparable::Incomparable;
+pub use paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, Scope};
+pub(crate) use protocol::Protocol;
+pub use rank_test::{RankTest, rank_tests};
+pub use read::read;
+pub use remake::{Remade, remake};
+pub use rows::Rows;
+pub use side::Side;
+pub use verdict::{Verdict, by_trial, verdicts};

@@ -1,0 +1,213 @@
+//! What a number was measured under, read back from the store.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::data::Layout;
+use crate::published::published_counts;
+use crate::store::RunRow;
+
+/// The protocol of one run; cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Protocol(Arc<Value>);
+
+/// Facts of a category, not of the way of measuring.
+const CATEGORY_FIELDS: [&str; 5] = ["category", "counts", "train_images", "test_images", "masks"];
+
+/// The facts in which two protocols of one category differ, but for the rule that picks the epoch: "map.aggregate: product, sum".
+pub(crate) fn differences(one: &Protocol, other: &Protocol) -> Vec<String> {
+    fn compare(name: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
+        match (one, other) {
+            (Value::Object(a), Value::Object(b)) => {
+                let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+                for inner in names {
+                    let dotted = if name.is_empty() { inner.clone() } else { format!("{name}.{inner}") };
+                    compare(&dotted, &one[inner.as_str()], &other[inner.as_str()], found);
+                }
+            }
+            _ if one == other || name == "selection" => {}
+            _ => {
+                let text = |value: &Value| match value {
+                    Value::Null => "absent".to_owned(),
+                    Value::String(text) => crate::text::clipped(text, 16),
+                    value => value.to_string(),
+                };
+                found.push(format!("{name}: {}, {}", text(one), text(other)));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    compare("", &one.0, &other.0, &mut found);
+    found
+}
+
+impl Protocol {
+    pub(crate) fn of(run: &RunRow) -> Self {
+        Self::of_text(&run.protocol)
+    }
+
+    pub(crate) fn of_text(json: &str) -> Self {
+        Self(Arc::new(serde_json::from_str(json).unwrap_or(Value::Null)))
+    }
+
+    /// What two numbers of one category must share to stand in one table: everything but the rule that picks the epoch,
+    /// which belongs to a recipe and is told beside each variant.
+    pub(crate) fn class(&self) -> String {
+        let mut class = Value::clone(&self.0);
+        if let Some(fields) = class.as_object_mut() {
+            fields.retain(|name, _| name != "selection" && !CATEGORY_FIELDS.contains(&name.as_str()));
+        }
+        class.to_string()
+    }
+
+    /// The rule that picks the epoch, for people.
+    pub(crate) fn selection(&self) -> &'static str {
+        match self.0["selection"].as_str() {
+            Some("held-out-score") => "lowest held-out map mean",
+            Some("held-out-loss") => "lowest held-out loss",
+            Some("last") => "none: the last",
+            _ => "unknown",
+        }
+    }
+
+    /// Training images, normal and defective test images.
+    fn counts(&self) -> (u64, u64, u64) {
+        let counts = &self.0["counts"];
+        let test = counts["test"].as_object().cloned().unwrap_or_default();
+        let good = test.get("good").and_then(Value::as_u64).unwrap_or(0);
+        let all: u64 = test.values().filter_map(Value::as_u64).sum();
+        (counts["train"].as_u64().unwrap_or(0), good, all - good)
+    }
+
+    /// "28 training images, 6 for validation; test: 6 good, 17 colour".
+    pub(crate) fn images(&self) -> String {
+        let counts = &self.0["counts"];
+        let test = counts["test"].as_object().cloned().unwrap_or_default();
+        let mut kinds: Vec<String> =
+            test.iter().filter(|(kind, _)| *kind != "good").map(|(kind, count)| format!("{count} {kind}")).collect();
+        kinds.insert(0, format!("{} good", test.get("good").and_then(Value::as_u64).unwrap_or(0)));
+        let validation =
+            counts["validation"].as_u64().map(|count| format!(", {count} for validation")).unwrap_or_default();
+        format!("{} training images{validation}; test: {}", counts["train"], kinds.join(", "))
+    }
+
+    /// Whether the category has exactly MVTec AD's images, as far as counts tell; else why not.
+    pub(crate) fn is_mvtec(&self, category: &str) -> Result<(), String> {
+        if self.0["layout"] != "mvtec" {
+            return Err("it is not a category of MVTec AD".to_owned());
+        }
+        let Some((published, _)) = published_counts(Layout::Mvtec.name(), category) else {
+            return Err("MVTec AD has no category of this name".to_owned());
+        };
+        let (train, good, defective) = self.counts();
+        match (train, good, defective) == (published.train, published.test_good, published.test_defect) {
+            true => Ok(()),
+            false => Err(format!(
+                "here are {train} training, {good} good and {defective} defective test images; MVTec AD has {}, {} and {}",
+                published.train, published.test_good, published.test_defect
+            )),
+        }
+    }
+
+    /// "256×256 px, product": what tells protocols apart at a glance.
+    pub(crate) fn brief(&self) -> String {
+        let aggregate = self.0["map"]["aggregate"].as_str().unwrap_or("unknown map rule");
+        format!("{0}×{0} px, {aggregate} of levels {1}", self.0["image_size"], self.levels())
+    }
+
+    /// BLAKE3 of the teacher's weights, hex.
+    pub(crate) fn teacher(&self) -> String {
+        self.0["teacher"].as_str().unwrap_or("unknown").to_owned()
+    }
+
+    /// "2, 3": the teacher's levels that are compared.
+    fn levels(&self) -> String {
+        let numbers = self.0["levels"].as_array().map(|levels| levels.iter().map(Value::to_string).collect::<Vec<_>>());
+        numbers.map_or_else(|| "1, 2, 3".to_owned(), |numbers| numbers.join(", "))
+    }
+
+    /// Name and value of each fact, for people.
+    pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let (map, split, aupro) = (&self.0["map"], &self.0["split"], &self.0["aupro"]);
+        let mut facts = vec![
+            ("data layout", text(&self.0["layout"])),
+            ("image size", format!("{0}×{0} px, {1} resize", self.0["image_size"], text(&self.0["resize"]))),
+            (
+                "held out",
+                match split["held_out"].as_str() {
+                    Some("validation") => "the data set's validation images".to_owned(),
+                    Some("listed") => format!("images that the sweep file lists, {}", text(&split["images"])),
+                    Some("share") => format!("⌈{} n⌉ of the normals, split seed {}", split["share"], split["seed"]),
+                    _ => format!("⌈n/5⌉ of the normals, split seed {}", split["seed"]),
+                },
+            ),
+            (
+                "anomaly map",
+                format!(
+                    "{} of the levels {3} at {1}×{1}, smoothing σ {2}",
+                    text(&map["aggregate"]),
+                    map["fuse_size"],
+                    map["smoothing_sigma"],
+                    self.levels()
+                ),
+            ),
+            (
+                "levels",
+                if map["normalise"] == "held-out" { "normalised by held-out quantiles" } else { "as they are" }
+                    .to_owned(),
+            ),
+            (
+                "border",
+                match (map["border"].as_str(), map["border"]["crop"].as_u64()) {
+                    (_, Some(pixels)) => format!("the outermost {pixels} px count as 0"),
+                    (Some("reweight"), _) => "pixels by their held-out mean and deviation".to_owned(),
+                    _ => "as it is".to_owned(),
+                },
+            ),
+            (
+                "image score",
+                match map["image_score"]["top-k"].as_f64() {
+                    Some(share) => format!("mean of the highest {share} of the map"),
+                    None => "max of the map".to_owned(),
+                },
+            ),
+            (
+                "held-out threshold",
+                format!("quantile {} of the held-out scores", map["threshold_quantile"].as_f64().unwrap_or(1.0)),
+            ),
+            ("masks", text(&self.0["mask_rule"])),
+            (
+                "AUPRO",
+                format!(
+                    "to FPR {}, {}-connected, {}",
+                    aupro["limit"],
+                    aupro["connectivity"],
+                    text(&aupro["thresholds"])
+                ),
+            ),
+            ("teacher", format!("BLAKE3 {}", self.teacher())),
+            ("numerics", text(&self.0["numerics"])),
+        ];
+        // What most protocols have not is told where it is.
+        let reading = &self.0["reading"];
+        if reading["exif"] == "apply" {
+            facts.push(("EXIF orientation", "applied to images and masks".to_owned()));
+        }
+        if let Some(white) = reading["white_level"].as_u64() {
+            facts.push(("white level", format!("{white} in files of 16 bits")));
+        }
+        let test = &self.0["test_normals"];
+        if !test.is_null() {
+            facts.push((
+                "normal test images",
+                format!("⌈{} n⌉ of the normals, split seed {}", test["share"], test["seed"]),
+            ));
+        }
+        if self.0["unmasked"] == "leave-out" {
+            facts.push(("defective images without a mask", "left out of the test".to_owned()));
+        }
+        facts
+    }
+}

@@ -1,0 +1,106 @@
+//! Three or more trials over categories: Friedman's test, and which of them Nemenyi's critical difference tells apart (Demšar 2006).
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::difference::settles;
+use super::grouping::METRICS;
+use super::paired_test::FEWEST_SEEDS;
+use super::side::Side;
+use crate::statistics::{Friedman, friedman, rounded, scale};
+use crate::text::p_value;
+
+/// The ranks of all compared trials in one metric.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RankTest {
+    /// Name in the store.
+    pub metric: &'static str,
+    /// The categories in which all trials have a number with the same seed.
+    pub categories: Vec<String>,
+    /// Complete seeds: those with which all trials have a number in each of the categories. Ranks are of means over these.
+    pub seeds: usize,
+    /// Label and mean rank of each trial; 1 = highest values.
+    pub mean_ranks: Vec<(String, f64)>,
+    /// p-value of "no trial differs" (Iman and Davenport's F).
+    pub p: f64,
+    /// Two trials differ (5 %) if their mean ranks are farther apart than this. Only where `p` says that some differ.
+    pub critical_difference: Option<f64>,
+    /// The pairs that are: better, worse.
+    pub apart: Vec<(String, String)>,
+}
+
+/// One test a metric; none with fewer than three trials or six categories, where ranks say too little, or five complete seeds: a
+/// seed's initial weights are the same in all categories.
+pub fn rank_tests(sides: &[Side]) -> Vec<RankTest> {
+    METRICS.iter().filter_map(|(metric, _)| rank_test(sides, metric)).collect()
+}
+
+fn rank_test(sides: &[Side], metric: &'static str) -> Option<RankTest> {
+    let of_category = |category| (category, common_seeds(sides, category, metric));
+    let in_common = sides.first()?.categories().into_iter().map(of_category).filter(|(_, seeds)| !seeds.is_empty());
+    let (categories, seeds): (Vec<&str>, Vec<BTreeSet<i64>>) = in_common.unzip();
+    let complete = seeds
+        .into_iter()
+        .reduce(|a, b| a.intersection(&b).copied().collect())
+        .filter(|seeds| seeds.len() >= FEWEST_SEEDS)?;
+    let mean = |side: &Side, category: &str| {
+        let of_seeds = side.values(category, metric).into_iter().filter(|(seed, _)| complete.contains(seed));
+        of_seeds.map(|(_, value)| value).sum::<f64>() / complete.len() as f64
+    };
+    let row = |category: &&str| {
+        let means: Vec<f64> = sides.iter().map(|side| mean(side, category)).collect();
+        rounded(&means, scale(means.iter().copied()))
+    };
+    let Friedman { mean_ranks, p, critical_difference } = friedman(&categories.iter().map(row).collect::<Vec<_>>())?;
+    let critical_difference = settles(p).then_some(critical_difference);
+    let mut apart = Vec::new();
+    for (better, one) in sides.iter().zip(&mean_ranks) {
+        for (worse, two) in sides.iter().zip(&mean_ranks) {
+            if critical_difference.is_some_and(|critical| two - one > critical) {
+                apart.push((better.label.clone(), worse.label.clone()));
+            }
+        }
+    }
+    Some(RankTest {
+        metric,
+        categories: categories.into_iter().map(str::to_owned).collect(),
+        seeds: complete.len(),
+        mean_ranks: sides.iter().map(|side| side.label.clone()).zip(mean_ranks).collect(),
+        p,
+        critical_difference,
+        apart,
+    })
+}
+
+/// The seeds with which all sides have a number in a category.
+fn common_seeds(sides: &[Side], category: &str, metric: &str) -> BTreeSet<i64> {
+    let seeds =
+        |side: &Side| side.values(category, metric).into_iter().map(|(seed, _)| seed).collect::<BTreeSet<i64>>();
+    sides.iter().map(seeds).reduce(|a, b| a.intersection(&b).copied().collect()).unwrap_or_default()
+}
+
+impl RankTest {
+    /// "Friedman over 8 categories: p = 0.012 …", and which trials differ: for people.
+    pub fn told(&self) -> String {
+        let friedman = format!(
+            "Friedman over {} categories, means of {} seeds, Iman–Davenport F: p {}; rank 1 = highest.",
+            self.categories.len(),
+            self.seeds,
+            p_value(self.p)
+        );
+        match self.critical_difference {
+            None => format!("{friedman} No difference is shown, so that no two are compared."),
+            Some(critical) if self.apart.is_empty() => {
+                format!(
+                    "{friedman} Some differ, but no two by the critical difference of {critical:.2} (Nemenyi, 5 %)."
+                )
+            }
+            Some(critical) => {
+                let apart = self.apart.iter().map(|(better, worse)| format!("{better} ranks above {worse}"));
+                let apart = apart.collect::<Vec<_>>().join("; ");
+                format!("{friedman} By the critical difference of {critical:.2} (Nemenyi, 5 %): {apart}.")
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Reads what a report shows, and no more.
+
+use std::collections::BTreeSet;
+
+use super::grouping::MAX_DRAWN;
+use super::grouping::{FURTHER, METRICS, Ranking, groups};
+use super::guidance::Guidance;
+use super::rows::Rows;
+use crate::store::{Store, StoreError};
+
+/// Reads the rows of a sweep.
+pub async fn read(store: &Store, sweep: &str) -> Result<Rows, StoreError> {
+    let row = store.sweep_row(sweep).await?;
+    let guidance = Guidance::of(&row);
+    let objective = guidance.objective().map(|objective| objective.result());
+    let names: Vec<&str> = METRICS.iter().map(|(name, _)| *name).chain(FURTHER).chain(objective).collect();
+    // Two at a time: a store has two connections.
+    let of_runs = async {
+        let runs = store.run_rows(sweep).await?;
+        Ok::<_, StoreError>((runs, store.result_rows(sweep, &names).await?, store.run_stage_rows(sweep).await?))
+    };
+    let others = async { Ok((store.score_rows(sweep).await?, store.stage_rows(sweep).await?)) };
+    let ((runs, results, run_stages), (scores, stages)) = tokio::try_join!(of_runs, others)?;
+    let mut rows = Rows { sweep: row, runs, results, scores, run_stages, stages, curves: Vec::new() };
+    rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
+    Ok(rows)
+}
+
+/// The trials that figures have room for, however protocols are ranked.
+fn drawn(rows: &Rows) -> Vec<String> {
+    let groups = [Ranking::WithinProtocols, Ranking::AcrossProtocols].map(|ranking| groups(rows, ranking));
+    let drawn = groups.iter().flatten().flat_map(|groups| groups.variants.iter().take(MAX_DRAWN));
+    drawn.map(|variant| variant.trial.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+}

@@ -1,0 +1,186 @@
+//! The command that makes runs again: the same file with one point of its space, in a sweep of its own.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::plan::trial_id;
+use crate::store::SweepRow;
+
+/// Runs of one trial that are made again.
+#[derive(Debug, Clone)]
+pub struct Remade<'a> {
+    /// The key of the first.
+    pub run: &'a str,
+    /// The trial's number in the sweep.
+    pub number: i64,
+    /// Whether the trial is the re-run baseline.
+    pub baseline: bool,
+    /// JSON: where the trial was drawn; see [`crate::config::SweepTrial::point`].
+    pub point: &'a str,
+    /// Their categories.
+    pub categories: Vec<&'a str>,
+    /// Their seeds.
+    pub seeds: Vec<i64>,
+}
+
+/// What is typed, with a line for each setting. It replaces all of `[search]`: a grid of one point, with the objective of the sweep,
+/// for what guides a search is measured in a stage of its own.
+pub fn remake(sweep: &SweepRow, runs: &Remade<'_>) -> String {
+    let file = sweep.file.as_deref().map_or_else(String::new, |file| format!(" {}", quoted(&as_argument(file))));
+    let mut sets = given(sweep);
+    sets.push(format!("name={}", toml_text(&name(sweep, runs))));
+    let categories: Vec<String> = runs.categories.iter().map(|category| toml_text(category)).collect();
+    sets.push(format!("data.categories=[{}]", categories.join(", ")));
+    let point: BTreeMap<String, Value> = serde_json::from_str(runs.point).unwrap_or_default();
+    let resolved: Value = serde_json::from_str(&sweep.resolved).unwrap_or_default();
+    sets.push(format!("search={}", search(&point, &runs.seeds, &resolved["search"]["objective"])));
+    let variants: Vec<String> = resolved["report"]["variants"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .filter(|name| point.contains_key(*name))
+        .map(toml_text)
+        .collect();
+    sets.push(format!("report.variants=[{}]", variants.join(", ")));
+    sets.push(format!("baseline.rerun={}", if runs.baseline { r#""only""# } else { "false" }));
+    let sets: String = sets.iter().map(|set| format!(" \\\n  --set {}", quoted(set))).collect();
+    format!("didact sweep{file}{sets}")
+}
+
+/// `tiny-T07-3f2a9c10`: the sweep, the trial, the first digits of the first run's key.
+fn name(sweep: &SweepRow, runs: &Remade<'_>) -> String {
+    let plain = |c: &char| c.is_ascii_alphanumeric();
+    let end = format!("-{}-{}", trial_id(runs.number), runs.run.chars().filter(plain).take(8).collect::<String>());
+    let most = 64_usize.saturating_sub(end.len());
+    format!("{}{end}", sweep.name.get(..most).unwrap_or(&sweep.name))
+}
+
+fn search(point: &BTreeMap<String, Value>, seeds: &[i64], objective: &Value) -> String {
+    let seeds: Vec<String> = seeds.iter().map(i64::to_string).collect();
+    let mut parts = vec![format!("seeds = [{}]", seeds.join(", "))];
+    match (objective.as_str(), objective["test"].as_str()) {
+        (Some(_), _) => parts.push(r#"objective = "pseudo_pixel_auroc""#.to_owned()),
+        (_, Some(result)) => parts.push(format!("objective = {}", toml_text(&format!("test_{result}")))),
+        _ => {}
+    }
+    let space: Vec<String> =
+        point.iter().map(|(name, value)| format!("{} = [{}]", toml_text(name), toml_value(value))).collect();
+    parts.push(format!("space = {{ {} }}", space.join(", ")));
+    format!("{{ {} }}", parts.join(", "))
+}
+
+/// The overrides with which the sweep was started; of an older store those that its text begins with.
+fn given(sweep: &SweepRow) -> Vec<String> {
+    match &sweep.overrides {
+        Some(overrides) => serde_json::from_str(overrides).unwrap_or_default(),
+        None => {
+            let lines = sweep.source.lines();
+            lines.map_while(|line| line.strip_prefix("# --set ")).map(str::to_owned).collect()
+        }
+    }
+}
+
+/// A file that is called like a flag is still a file.
+fn as_argument(file: &str) -> String {
+    if file.starts_with('-') { format!("./{file}") } else { file.to_owned() }
+}
+
+/// Text in one line.
+fn toml_text(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A value as it stands in a sweep file, numbers with all their digits.
+fn toml_value(value: &Value) -> String {
+    match value {
+        Value::String(text) => toml_text(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(toml_value).collect::<Vec<_>>().join(", ")),
+        Value::Object(table) => {
+            let entries: Vec<String> =
+                table.iter().map(|(name, value)| format!("{} = {}", toml_text(name), toml_value(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// For a shell: as it is where that is safe, else in single quotes.
+fn quoted(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "._-/=+:,@".contains(c);
+    if !text.is_empty() && text.chars().all(safe) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sweep() -> SweepRow {
+        SweepRow {
+            id: "s".into(),
+            name: "tiny".into(),
+            question: None,
+            file: Some("my sweeps/it's.toml".into()),
+            folder: Some("/work".into()),
+            overrides: Some(json!(["joint.epochs=2", r#"data.root="/data/my set""#]).to_string()),
+            source: "schema = 1".into(),
+            resolved: json!({ "search": { "objective": { "test": "aupro" } },
+                              "report": { "variants": ["model.skip", "joint.student.learning_rate"] } })
+            .to_string(),
+        }
+    }
+
+    fn runs(point: &str) -> Remade<'_> {
+        let (run, categories) = ("3f2a9c1055", vec!["wäsche \"1\""]);
+        Remade { run, number: 7, baseline: false, point, categories, seeds: vec![0, 5] }
+    }
+
+    #[test]
+    fn a_command_holds_all_that_makes_the_runs() {
+        let point = json!({ "joint.student.learning_rate": 0.1 + 0.2, "joint.batch_size": 8 }).to_string();
+        insta::assert_snapshot!(remake(&sweep(), &runs(&point)), @r#"
+        didact sweep 'my sweeps/it'\''s.toml' \
+          --set joint.epochs=2 \
+          --set 'data.root="/data/my set"' \
+          --set 'name="tiny-T07-3f2a9c10"' \
+          --set 'data.categories=["wäsche \"1\""]' \
+          --set 'search={ seeds = [0, 5], objective = "test_aupro", space = { "joint.batch_size" = [8], "joint.student.learning_rate" = [0.30000000000000004] } }' \
+          --set 'report.variants=["joint.student.learning_rate"]' \
+          --set baseline.rerun=false
+        "#);
+    }
+
+    #[test]
+    fn names_stay_names_and_files_stay_files() {
+        let long = SweepRow { name: "x".repeat(64), ..sweep() };
+        assert!(crate::config::is_sweep_name(&name(&long, &runs("{}"))));
+        assert_eq!(as_argument("-f.toml"), "./-f.toml");
+        let old = SweepRow { overrides: None, source: "# --set a=1\n# --set b=x y\nx\n# --set c=2".into(), ..sweep() };
+        assert_eq!(given(&old), ["a=1", "b=x y"]);
+    }
+
+    #[test]
+    fn values_come_back_as_they_were() {
+        for value in [json!("a\"b\\c\nd é"), json!([0.5, 1, 1e-9, 5e300]), json!({ "a b": [true, 1.0] })] {
+            let text = format!("x = {}", toml_value(&value));
+            let back: toml::Table = toml::from_str(&text).expect(&text);
+            assert_eq!(serde_json::to_value(&back["x"]).expect("JSON"), value, "{text}");
+        }
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

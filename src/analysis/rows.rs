@@ -1,0 +1,49 @@
+//! Everything that a report is made of, found by run.
+
+use crate::stages::{Key, StageJob, StageKind, selected_stage};
+use crate::store::{ComparedScore, Curve, ResultRow, RunRow, RunStage, StageRow, SweepRow};
+
+/// Rows of one sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// The sweep.
+    pub sweep: SweepRow,
+    /// Its runs.
+    pub runs: Vec<RunRow>,
+    /// Those of their numbers that a report shows, by run.
+    pub results: Vec<ResultRow>,
+    /// Scores of their test images, by run.
+    pub scores: Vec<ComparedScore>,
+    /// Which stages each has, by run.
+    pub run_stages: Vec<RunStage>,
+    /// Their stages and costs, each once, by key.
+    pub stages: Vec<StageRow>,
+    /// Curves of the joint stages of those that figures have room for.
+    pub curves: Vec<Curve>,
+}
+
+impl Rows {
+    /// The stages of a run.
+    pub(crate) fn stages_of(&self, run: &str) -> impl Iterator<Item = &StageRow> {
+        let stage = |row: &RunStage| self.stages.binary_search_by(|stage| stage.id.cmp(&row.stage_id)).ok();
+        of_run(&self.run_stages, run, |row| &row.run_id).iter().filter_map(move |row| self.stages.get(stage(row)?))
+    }
+
+    /// The stage of this kind that speaks of a run's selected epoch.
+    pub(crate) fn selected_stage(&self, run: &str, kind: StageKind) -> Option<(Key, StageJob)> {
+        let stages = self.stages_of(run).filter(|stage| stage.kind == kind.name());
+        selected_stage(kind, stages.map(|stage| (stage.id.as_str(), stage.job.as_str())))
+    }
+
+    /// The scores of a run.
+    pub(crate) fn scores_of(&self, run: &str) -> &[ComparedScore] {
+        of_run(&self.scores, run, |score| &score.run_id)
+    }
+}
+
+/// The rows of one run, of rows that are sorted by run.
+fn of_run<'r, R>(rows: &'r [R], run: &str, of: impl Fn(&R) -> &String) -> &'r [R] {
+    let from = rows.partition_point(|row| of(row).as_str() < run);
+    let count = rows[from..].partition_point(|row| of(row) == run);
+    &rows[from..from + count]
+}

@@ -1,0 +1,13 @@
+//! A sweep's numbers for other programs.
+
+mod error;
+mod frame;
+mod long;
+mod runs;
+mod wide;
+mod write;
+
+pub use error::ExportError;
+pub use frame::DataFormat;
+pub(crate) use frame::{Column, Kind, Value, writer};
+pub use write::{Shape, export};

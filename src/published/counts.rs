@@ -1,0 +1,89 @@
+//! How many images the categories of known data sets have, as published: facts with their source in every row.
+
+use serde::{Deserialize, Serialize};
+
+/// The tables of `experiments/baselines/counts`, by the layout's name in a sweep file.
+const TABLES: [(&str, &str); 5] = [
+    ("mvtec", include_str!("../../experiments/baselines/counts/mvtec-ad.csv")),
+    ("visa", include_str!("../../experiments/baselines/counts/visa.csv")),
+    ("mpdd", include_str!("../../experiments/baselines/counts/mpdd.csv")),
+    ("btad", include_str!("../../experiments/baselines/counts/btad.csv")),
+    ("loco", include_str!("../../experiments/baselines/counts/loco.csv")),
+];
+
+/// The images of one category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Normal images to train on.
+    pub train: u64,
+    /// Normal images of the data set's own validation part.
+    pub validation: u64,
+    /// Normal test images.
+    pub test_good: u64,
+    /// Defective test images.
+    pub test_defect: u64,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Row {
+    category: String,
+    train: u64,
+    #[serde(default)]
+    validation: u64,
+    test_good: u64,
+    test_defect: u64,
+    source: String,
+}
+
+fn rows(layout: &str) -> impl Iterator<Item = Row> {
+    let text = TABLES.iter().find(|(known, _)| *known == layout).map_or("", |(_, text)| *text);
+    csv::Reader::from_reader(text.as_bytes()).into_deserialize().filter_map(Result::ok)
+}
+
+/// The published counts of a category of a layout, by its name in a sweep file, and where they stand.
+pub fn published_counts(layout: &str, category: &str) -> Option<(Counts, String)> {
+    let row = rows(layout).find(|row| row.category == category)?;
+    let Row { train, validation, test_good, test_defect, .. } = row;
+    Some((Counts { train, validation, test_good, test_defect }, row.source))
+}
+
+/// The layout of the data set that has all these categories, by its name in a sweep file; none where several or no one has.
+pub fn publisher<'n>(categories: impl Iterator<Item = &'n str>) -> Option<&'static str> {
+    let categories: Vec<&str> = categories.collect();
+    let has = |layout: &str| {
+        let names: Vec<String> = rows(layout).map(|row| row.category).collect();
+        !categories.is_empty() && categories.iter().all(|name| names.iter().any(|known| known == name))
+    };
+    TABLES.iter().map(|(layout, _)| *layout).find(|layout| has(layout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_can_be_read_and_sums_to_what_is_published() {
+        let total = |layout| {
+            rows(layout).fold((0, 0, 0, 0, 0), |(n, train, validation, good, defect), row| {
+                assert!(!row.source.is_empty());
+                let (good, defect) = (good + row.test_good, defect + row.test_defect);
+                (n + 1, train + row.train, validation + row.validation, good, defect)
+            })
+        };
+        assert_eq!(total("mvtec"), (15, 3629, 0, 467, 1258));
+        assert_eq!(total("visa"), (12, 8659, 0, 962, 1200));
+        assert_eq!(total("mpdd"), (6, 888, 0, 176, 282));
+        assert_eq!(total("btad"), (3, 1799, 0, 451, 290));
+        assert_eq!(total("loco"), (5, 1778, 305, 575, 993));
+    }
+
+    #[test]
+    fn categories_tell_whose_they_are() {
+        assert_eq!(publisher(["tubes", "connector"].into_iter()), Some("mpdd"));
+        assert_eq!(publisher(["candle"].into_iter()), Some("visa"));
+        assert_eq!(publisher(["candle", "nut"].into_iter()), None);
+        assert_eq!(publisher(std::iter::empty()), None);
+        assert_eq!(published_counts("mvtec", "hazelnut").map(|(c, _)| (c.train, c.test_defect)), Some((391, 70)));
+    }
+}

@@ -1,0 +1,46 @@
+//! Variant × category for a paper or a page: the tables of results, in one text.
+
+use super::table::{Table, latex, markdown};
+use super::tables::results;
+use super::words::APART;
+use crate::analysis::{Groups, Ranking, Rows, groups, sides};
+use crate::store::Artifacts;
+
+/// What a table is set with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentFormat {
+    /// GitHub's Markdown.
+    Markdown,
+    /// Floats for a document that loads the package booktabs.
+    Latex,
+}
+
+/// One table a metric; a part a protocol, for numbers of different protocols stand in no table together.
+pub fn document(rows: &Rows, artifacts: &Artifacts, format: DocumentFormat) -> String {
+    let all = groups(rows, Ranking::WithinProtocols);
+    let part = |(index, groups): (usize, &Groups<'_>)| {
+        let mut tables = results(groups, &sides(rows, groups, artifacts));
+        if all.len() == 1 {
+            return format.tables(&tables);
+        }
+        tables.iter_mut().for_each(|table| table.name.insert_str(0, &format!("protocol-{}-", index + 1)));
+        format!("{}\n{}", format.heading(&format!("Protocol {} of {}", index + 1, all.len())), format.tables(&tables))
+    };
+    all.iter().enumerate().map(part).collect::<Vec<_>>().join("\n")
+}
+
+impl DocumentFormat {
+    fn tables(self, tables: &[Table]) -> String {
+        match self {
+            Self::Markdown => markdown::block(tables),
+            Self::Latex => tables.iter().map(latex::float).collect::<Vec<_>>().join("\n"),
+        }
+    }
+
+    fn heading(self, title: &str) -> String {
+        match self {
+            Self::Markdown => format!("## {title}\n\n{APART}\n"),
+            Self::Latex => format!("% {title}. {APART}\n"),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What each variant costs.
+
+use std::collections::BTreeSet;
+
+use crate::analysis::{Costs, Groups, Rows, Variant};
+use crate::report::reproduce::label;
+use crate::report::table::{Cell, Column, Row, Table};
+use crate::text::{count, duration};
+
+/// The table of costs; `costs`: of the variants of `groups`.
+pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table {
+    let devices: BTreeSet<&str> = rows.stages.iter().filter_map(|stage| stage.device.as_deref()).collect();
+    let devices = devices.into_iter().collect::<Vec<_>>().join(", ");
+    let megabytes = |bytes: f64| format!("{:.0} MB", bytes / 1e6);
+    let on_gpus = costs.iter().any(|costs| costs.gpu_peak.is_some());
+    let mut columns = vec![
+        Column::label("variant"),
+        Column::number("parameters", ["parameters"]),
+        Column::number("FLOP an image", ["flops"]),
+        Column::number("pretraining", ["pretraining_seconds"]),
+        Column::number("joint, an epoch", ["joint_epoch_seconds"]),
+        Column::number("forward, an image", ["forward_image_milliseconds"]),
+        Column::number("scoring an image", ["scoring_image_milliseconds"]),
+        Column::number("peak memory", ["peak_bytes"]),
+    ];
+    if on_gpus {
+        columns.push(Column::number("peak GPU memory", ["gpu_peak_bytes"]));
+    }
+    let row = |(variant, costs): (&Variant, &Costs)| {
+        let mut cells = vec![
+            label(groups, variant),
+            Cell::number(costs.parameters, count),
+            Cell::number(costs.flops, count),
+            Cell::number(costs.pretrain, duration),
+            Cell::number(costs.epoch, duration),
+            Cell::number(costs.forward, |ms| format!("{ms:.1} ms")),
+            Cell::number(costs.score, |ms| format!("{ms:.1} ms")),
+            Cell::number(costs.peak, megabytes),
+        ];
+        if on_gpus {
+            cells.push(Cell::number(costs.gpu_peak, megabytes));
+        }
+        Row { baseline: variant.baseline, cells }
+    };
+    Table {
+        name: "costs".to_owned(),
+        title: groups.marked("Cost"),
+        columns,
+        rows: groups.variants.iter().zip(costs).map(row).collect(),
+        remarks: None,
+        notes: vec![format!(
+            "Means over runs, peak memory the highest of any stage; measured on {}. Teacher features are computed once per category \
+             and not counted.",
+            if devices.is_empty() { "nothing yet" } else { &devices }
+        )],
+    }
+}

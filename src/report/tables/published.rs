@@ -1,0 +1,72 @@
+//! Published rows, in a table of their own: never in one ranking with what was measured here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::analysis::{Groups, Rows};
+use crate::published::{Published, published};
+use crate::report::error::ReportError;
+use crate::report::table::{Cell, Column, Row, Table};
+
+/// The table, where the sweep names a published one; without rows where no category is of the same images.
+pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Result<Option<Table>, ReportError> {
+    let resolved: serde_json::Value = serde_json::from_str(&rows.sweep.resolved).unwrap_or_default();
+    let Some(name) = resolved["baseline"]["published"].as_str() else { return Ok(None) };
+    let published = published(name)?;
+    let (same, other): (Vec<_>, Vec<_>) = groups
+        .categories
+        .iter()
+        .map(|(category, protocol)| (category.as_str(), protocol.is_mvtec(category)))
+        .partition(|(_, outcome)| outcome.is_ok());
+    let same: Vec<&str> = same.into_iter().map(|(category, _)| category).collect();
+    let mut table = of_categories(name, &published, &same);
+    table.notes.extend(other.iter().filter_map(|(category, outcome)| {
+        let reason = outcome.as_ref().err()?;
+        Some(format!("{category}: no published row is shown, for the data set is another one: {reason}."))
+    }));
+    Ok(Some(table))
+}
+
+fn of_categories(name: &str, published: &[Published], categories: &[&str]) -> Table {
+    let shown = || published.iter().filter(|row| categories.contains(&row.category.as_str()));
+    let lines: BTreeSet<(&str, &str)> = shown().map(|row| (row.model.as_str(), row.metric.as_str())).collect();
+    let value = |category: &str, (model, metric): (&str, &str)| {
+        let row = shown()
+            .find(|row| (row.category.as_str(), row.model.as_str(), row.metric.as_str()) == (category, model, metric));
+        Cell::number(row.map(|row| row.value), |value| format!("{value:.4}"))
+    };
+    let row = |line: &(&str, &str)| {
+        let starts = [Cell::text(line.0), Cell::text(line.1)];
+        let values = categories.iter().map(|category| value(category, *line));
+        Row { cells: starts.into_iter().chain(values).collect(), ..Row::default() }
+    };
+    let starts = [Column::label("model"), Column::label("metric")];
+    Table {
+        name: "published".to_owned(),
+        title: format!("Published: {name}"),
+        columns: starts.into_iter().chain(categories.iter().map(|c| Column::number(*c, [*c]))).collect(),
+        rows: lines.iter().map(row).collect(),
+        remarks: None,
+        notes: match (categories.is_empty(), lines.is_empty()) {
+            (true, _) => Vec::new(),
+            (false, true) => vec!["The table has no number of these categories.".to_owned()],
+            (false, false) => vec![origin(shown())],
+        },
+    }
+}
+
+/// Where the rows come from, and what must be known of them.
+fn origin<'p>(shown: impl Iterator<Item = &'p Published> + Clone) -> String {
+    let sources: BTreeSet<(&str, &str)> = shown.clone().map(|row| (row.model.as_str(), row.source.as_str())).collect();
+    let mut notes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in shown.filter(|row| !row.note.is_empty()) {
+        let of_note = notes.entry(&row.note).or_default();
+        if !of_note.contains(&row.category.as_str()) {
+            of_note.push(&row.category);
+        }
+    }
+    let sources = sources.iter().map(|(model, source)| format!(" {model}: {source}."));
+    let notes = notes.iter().map(|(note, categories)| format!(" {}: {note}.", categories.join(", ")));
+    let start = "The same images as far as counts tell, another protocol (size, split, epochs, choice of epoch): not to be ranked \
+                 with the numbers measured here.";
+    std::iter::once(start.to_owned()).chain(sources).chain(notes).collect()
+}

@@ -1,0 +1,437 @@
+//! Spaces and searches as a sweep file gives them.
+
+use std::collections::BTreeMap;
+
+use super::{Observation, Outcome, load, propose_trial};
+use crate::config::{ConfigErrors, Objective, Point, Pruner, Space, Strategy, Sweep, SweepTrial};
+use crate::model::{AutoEncoder, InnerNorm, LevelSet, LinearSettings, Placement, UnetSettings, Upsample};
+use crate::nn::Padding;
+use crate::tensor::Activation;
+use crate::training::{LossWeighting, Reduction, SelectionRule, SimilaritySettings, TrainedImages};
+
+const HEAD: &str = r#"schema = 1
+name = "search"
+[data]
+layout = "synthetic"
+image_size = 64
+[teacher]
+weights = "demo"
+[model]
+autoencoder = "unet"
+"#;
+
+/// A sweep file with the given end; what is wrong with it as one text.
+fn read(end: &str) -> Result<(Sweep, Space), String> {
+    read_whole(&format!("{HEAD}{end}"))
+}
+
+fn load_text(text: &str) -> Result<(Sweep, Space), ConfigErrors> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("search.toml");
+    std::fs::write(&path, text).expect("written");
+    load(Some(&path), &[]).map(|(sweep, space, _)| (sweep, space))
+}
+
+/// A whole sweep file.
+fn read_whole(text: &str) -> Result<(Sweep, Space), String> {
+    load_text(text).map_err(|errors| {
+        let told = errors.located().map(|located| {
+            let help = miette::Diagnostic::help(&located).map(|help| help.to_string()).unwrap_or_default();
+            format!("{located}\n  {help}\n")
+        });
+        told.collect()
+    })
+}
+
+fn good(end: &str) -> (Sweep, Space) {
+    read(end).unwrap_or_else(|told| panic!("{told}"))
+}
+
+const MIXED: &str = r#"
+[search]
+strategy = "tpe"
+trials = 30
+seed = 4
+[search.space]
+"model.autoencoder" = ["none", "unet"]
+"model.skip" = { choices = ["none", "add", "concat"], when = { "model.autoencoder" = "unet" } }
+"model.depth" = { int = [1, 2], when = { "model.autoencoder" = ["unet"] } }
+"joint.autoencoder.learning_rate" = { log_uniform = [1e-5, 1e-2], when = { "model.skip" = ["add", "concat"] } }
+"joint.student.learning_rate" = { uniform = [0.1, 0.5], step = 0.1 }
+"joint.batch_size" = { log_int = [2, 32] }
+"evaluate.fuse_size" = [16, 32]
+"#;
+
+/// What a scheduler does, with three trials at a time, from a worth that is learnt when a trial ends.
+fn simulate(end: &str) -> Vec<SweepTrial> {
+    let (sweep, space) = good(end);
+    let wanted = sweep.search.strategy.trials().expect("a number of trials");
+    let worth = |trial: &SweepTrial| {
+        let text = serde_json::to_string(&trial.trial).expect("JSON");
+        f64::from(blake3::hash(text.as_bytes()).as_bytes()[0])
+    };
+    let mut trials = sweep.trials;
+    // As a store gives them back: the values of the axes, written and read.
+    let observe = |trials: &[SweepTrial]| -> Vec<Observation> {
+        let searched: Vec<&SweepTrial> = trials.iter().filter(|trial| !trial.baseline).collect();
+        let ended = searched.len().saturating_sub(3);
+        let observation = |(number, trial): (usize, &&SweepTrial)| {
+            let stored = serde_json::to_string(&trial.axes).expect("JSON");
+            let values: BTreeMap<String, serde_json::Value> = serde_json::from_str(&stored).expect("JSON");
+            let outcome = match number {
+                _ if number >= ended => Outcome::Pending,
+                _ if number % 7 == 3 => Outcome::Failed,
+                _ => Outcome::Value(worth(trial)),
+            };
+            Observation { point: space.point_of(&values).expect("a point of the space"), outcome }
+        };
+        searched.iter().enumerate().map(observation).collect()
+    };
+    loop {
+        let history = observe(&trials);
+        if history.len() >= wanted {
+            return trials;
+        }
+        let proposal = propose_trial(&space, history.len() as u64, &history, &trials);
+        let Some(proposal) = proposal else { return trials };
+        let baseline = space.baseline_of(&proposal.trial);
+        trials.extend(baseline.filter(|baseline| trials.iter().all(|known| known.trial != baseline.trial)));
+        trials.push(proposal.trial);
+    }
+}
+
+#[test]
+fn a_search_goes_on_to_its_number_of_distinct_trials_and_again_the_same_way() {
+    let trials = simulate(MIXED);
+    let searched: Vec<&SweepTrial> = trials.iter().filter(|trial| !trial.baseline).collect();
+    assert_eq!(searched.len(), 30);
+    assert!((0..trials.len()).all(|i| (0..i).all(|j| trials[i].trial != trials[j].trial)));
+    // Two map rules, so two protocols, each with its baseline.
+    assert_eq!(trials.len() - searched.len(), 2);
+    assert_eq!(simulate(MIXED), trials);
+}
+
+#[test]
+fn a_space_that_is_used_up_ends_a_search() {
+    let end = r#"
+[search]
+strategy = "tpe"
+trials = 50
+[search.space]
+"model.autoencoder" = ["none", "unet"]
+"model.depth" = { int = [1, 2] }
+"joint.batch_size" = [4, 8, 16]
+"#;
+    let trials = simulate(end);
+    // Without auto-encoders the depth changes nothing: 3 + 3·2; the file's batch size of 32 makes no trial the baseline.
+    assert_eq!(trials.iter().filter(|trial| !trial.baseline).count(), 9);
+    let random = end.replace("tpe", "random");
+    assert_eq!(good(&random).0.trials.iter().filter(|trial| !trial.baseline).count(), 9);
+    assert_eq!(good(&random.replace("50", "7")).0.trials.iter().filter(|trial| !trial.baseline).count(), 7);
+}
+
+#[test]
+fn a_point_that_is_the_baseline_keeps_its_values_and_what_does_not_apply_has_none() {
+    let end = r#"
+[search.space]
+"model.autoencoder" = ["none", "unet"]
+"model.depth" = [1, 2]
+"joint.student.learning_rate" = [0.1, 0.4]
+"#;
+    let (sweep, _) = good(end);
+    let drawn = |axes: serde_json::Value| {
+        let axes: BTreeMap<String, serde_json::Value> = serde_json::from_value(axes).expect("a table");
+        let found: Vec<bool> = sweep.trials.iter().filter(|trial| trial.axes == axes).map(|t| t.baseline).collect();
+        found
+    };
+    let rate = "joint.student.learning_rate";
+    assert_eq!(drawn(serde_json::json!({ "model.autoencoder": "none", rate: 0.4 })), [true]);
+    assert_eq!(drawn(serde_json::json!({ "model.autoencoder": "none", rate: 0.1 })), [false]);
+    assert_eq!(drawn(serde_json::json!({ "model.autoencoder": "unet", "model.depth": 2, rate: 0.4 })), [false]);
+    assert_eq!(sweep.trials.len(), 2 + 4);
+    assert_eq!(sweep.trials[0].variant, "ST-FPM");
+}
+
+#[test]
+fn only_the_start_up_of_a_search_is_drawn_before_it_runs() {
+    let (sweep, space) = good(MIXED);
+    assert_eq!(sweep.trials.iter().filter(|trial| !trial.baseline).count(), 10);
+    assert_eq!(sweep.search.objective, Some(Objective::PseudoPixelAuroc));
+    assert_eq!(space.strategy(), &sweep.search.strategy);
+    let few = good(&MIXED.replace("trials = 30", "trials = 4")).0;
+    assert_eq!(few.trials.iter().filter(|trial| !trial.baseline).count(), 4);
+    let sobol = good(&MIXED.replace("\"tpe\"", "\"sobol\"")).0;
+    assert_eq!(sobol.trials.iter().filter(|trial| !trial.baseline).count(), 30);
+    assert_eq!((sobol.search.objective, &sobol.trials[..12]), (None, &sweep.trials[..]));
+}
+
+#[test]
+fn axes_that_do_not_count_are_not_set_and_multiply_nothing() {
+    let end = r#"
+[search.space]
+"model.autoencoder" = ["none", "unet"]
+"model.skip" = { choices = ["none", "add", "concat"], when = { "model.autoencoder" = "unet" } }
+"model.depth" = { choices = [1, 2], when = { "model.skip" = "concat", "data.image_size" = 64 } }
+"model.width" = { choices = [0.5, 2.0], when = { "data.image_size" = [128, 256] } }
+[report]
+variants = ["model.autoencoder", "model.depth", "model.skip", "model.width"]
+[baseline]
+rerun = false
+"#;
+    let (sweep, space) = good(end);
+    let variants: Vec<&str> = sweep.trials.iter().map(|trial| trial.variant.as_str()).collect();
+    assert_eq!(
+        variants,
+        [
+            "autoencoder=none",
+            "autoencoder=unet, skip=none",
+            "autoencoder=unet, skip=add",
+            "autoencoder=unet, depth=1, skip=concat",
+            "autoencoder=unet, depth=2, skip=concat",
+        ]
+    );
+    assert_eq!(sweep.trials[0].axes.keys().collect::<Vec<_>>(), ["model.autoencoder"]);
+    let points: Vec<Option<Point>> = sweep.trials.iter().map(|trial| space.point_of(&trial.axes)).collect();
+    assert!(
+        points
+            .iter()
+            .zip(&sweep.trials)
+            .all(|(point, trial)| { point.as_ref().and_then(|point| space.trial(point).ok()).as_ref() == Some(trial) })
+    );
+    let mut torn = sweep.trials[4].axes.clone();
+    torn.insert("model.depth".to_owned(), 3.into());
+    assert_eq!(space.point_of(&torn), None, "a value that the axis does not have");
+    torn.remove("model.depth");
+    assert_eq!(space.point_of(&torn), None, "an axis without its value");
+    torn = sweep.trials[0].axes.clone();
+    torn.insert("model.skip".to_owned(), "add".into());
+    assert_eq!(space.point_of(&torn), None, "a value of an axis that does not count");
+}
+
+#[test]
+fn a_point_whose_settings_do_not_go_together_is_told() {
+    let end = "[search]\nstrategy = \"random\"\ntrials = 1\n[search.space]\n\"model.depth\" = { int = [1, 2] }\n";
+    let (_, space) = good(end);
+    let error = space.trial(&[Some(crate::config::Coordinate::Whole(7))]).expect_err("no such depth");
+    assert_eq!(
+        error.located().next().map(|located| located.to_string()).as_deref(),
+        Some("`model.depth` is the number 7")
+    );
+}
+
+#[test]
+fn a_search_that_could_come_to_settings_that_do_not_go_together_is_refused() {
+    // Level 3 has 4 pixels a side at 64 px: enough for depth 2. Depth 4 is in no start-up point of these, yet told.
+    let end = "[search]\nstrategy = \"tpe\"\ntrials = 1\n[search.space]\n\"data.image_size\" = [64, 256]\n\"model.depth\" = { int = [1, 4] }\n";
+    let told = read(end).expect_err("64 px and depth 4");
+    assert!(told.starts_with("`model.depth` is 4, but level 3 has only 4×4 pixels at image_size 64"), "{told}");
+    assert!(read(&end.replace("[1, 4]", "[1, 2]")).is_ok());
+}
+
+#[test]
+fn pruners_have_their_defaults_and_bring_an_objective() {
+    let search = |text: &str| good(&format!("[search]\n{text}\n")).0.search;
+    let pruner = |text: &str| search(&format!("pruner = {text}")).pruner;
+    assert_eq!(pruner("\"asha\""), Some(Pruner::Asha { min_runs: 1, eta: 3 }));
+    assert_eq!(pruner("\"median\""), Some(Pruner::Median { min_runs: 2, startup_trials: 5 }));
+    assert_eq!(pruner("{ kind = \"wilcoxon\" }"), Some(Pruner::Wilcoxon { p: 0.1, min_runs: 4 }));
+    assert_eq!(pruner("{ kind = \"asha\", eta = 4, min_runs = 2 }"), Some(Pruner::Asha { min_runs: 2, eta: 4 }));
+    assert_eq!(search("pruner = \"asha\"").objective, Some(Objective::PseudoPixelAuroc));
+    assert_eq!((search("").objective, search("").pruner, search("").strategy), (None, None, Strategy::Grid));
+    assert_eq!(search("objective = \"test_aupro\"").objective, Some(Objective::Test("aupro".to_owned())));
+}
+
+#[test]
+fn conditions_that_cannot_be_meant_are_told() {
+    let told =
+        |space: &str| read(&format!("[search]\nstrategy = \"sobol\"\ntrials = 4\n[search.space]\n{space}")).err();
+    let cases = [
+        r#""model.skip" = { choices = ["add"], when = { "model.autoencodr" = "unet" } }"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.depth" = 3 } }
+"model.depth" = [1, 2]"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.width" = 1.0 } }
+"model.width" = { uniform = [0.5, 2.0] }"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.depth" = 1 } }
+"model.depth" = { choices = [1, 2], when = { "model.skip" = "add" } }"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.skip" = "add" } }"#,
+        r#""model.skip" = { choices = ["add"], when = "unet" }"#,
+        r#""model.skip" = { choices = ["add"], when = { "model.autoencoder" = [] } }"#,
+    ];
+    insta::assert_snapshot!(cases.map(|case| told(case).expect("an error")).join("\n"), @r#"
+    `when` names "model.autoencodr"
+      expected another axis of [search.space] or a setting that this file gives; did you mean "model.autoencoder"?
+
+    `model.depth` is never 3
+      expected one of 1, 2
+
+    `when` names single values of `model.width`, which has a continuum
+      expected an axis with listed, whole or stepped values
+
+    the conditions of `model.depth`, `model.skip` go in a circle
+      an axis can depend on axes only that do not depend on it
+
+    the conditions of `model.skip` go in a circle
+      an axis can depend on axes only that do not depend on it
+
+    `when` of the axis `model.skip` is the text "unet"
+      expected a table such as { "model.autoencoder" = "unet" }
+
+    `when` gives no value of `model.autoencoder`
+      expected at least one value
+    "#);
+}
+
+/// The first trial that is no baseline, of `[model]` and `[teacher]` as given.
+fn networks(model: &str, teacher: &str) -> Result<crate::config::Trial, String> {
+    let head = HEAD.replace("autoencoder = \"unet\"\n", &format!("{model}\n"));
+    let head = head.replace("weights = \"demo\"\n", &format!("weights = \"demo\"\n{teacher}\n"));
+    let (sweep, _) = read_whole(&format!("{head}[baseline]\nrerun = false\n"))?;
+    Ok(sweep.trials[0].trial.clone())
+}
+
+#[test]
+fn the_parts_of_auto_encoders_are_read_and_what_does_not_apply_is_dropped() {
+    let model = |text: &str| networks(text, "").unwrap_or_else(|told| panic!("{told}")).model;
+    let usual = UnetSettings::default;
+    let parts = "upsample = \"nearest\"\nnorm = \"none\"\nactivation = \"leaky-relu\"\npadding = \"replicate\"\nlevels = [3, 2]";
+    let levels = LevelSet::of(&[2, 3]).expect("levels");
+    let (upsample, norm) = (Upsample::Nearest, InnerNorm::None);
+    let (activation, padding) = (Activation::LeakyRelu, Padding::Replicate);
+    let others = UnetSettings { upsample, norm, activation, padding, levels, ..usual() };
+    assert_eq!(model(parts), AutoEncoder::Unet(others));
+    assert_eq!(model("levels = [1, 2, 3]"), AutoEncoder::Unet(usual()));
+    let (width, input, placement) = (0.5, usual().input, Placement::TeacherHead);
+    let linear = LinearSettings { width, input, levels: LevelSet::ALL, placement };
+    let text = "autoencoder = \"linear\"\nwidth = 0.5\nskip = \"add\"\ndepth = 4\nplacement = \"teacher-head\"";
+    assert_eq!(model(text), AutoEncoder::Linear(linear));
+    assert_eq!(model(&format!("autoencoder = \"none\"\n{parts}")), AutoEncoder::None);
+    // What is compared decides which levels are all, and how deep a U-Net may be.
+    let two = networks("levels = [1, 2]\ndepth = 3", "levels = [2, 1]").expect("good");
+    assert_eq!(two.model, AutoEncoder::Unet(UnetSettings { depth: 3, ..usual() }));
+    assert_eq!(two.teacher.levels, LevelSet::of(&[1, 2]).expect("levels"));
+}
+
+#[test]
+fn networks_that_cannot_be_are_told() {
+    let cases = [
+        ("upsample = \"bicubic\"\nnorm = \"layer\"\nactivation = \"gleu\"", ""),
+        ("padding = \"reflected\"\nplacement = \"teacher\"", "architecture = \"resnet50\""),
+        ("levels = [1, 3]", "levels = [2, 3]"),
+        ("levels = [1, 4]", "levels = []"),
+        ("levels = 2", "levels = [2, \"3\"]"),
+        ("depth = 3", ""),
+    ];
+    let told = cases.map(|(model, teacher)| networks(model, teacher).expect_err("an error"));
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    `model.upsample` is "bicubic"
+      expected one of "transposed", "bilinear", "nearest"
+    `model.norm` is "layer"
+      expected one of "batch", "none"
+    `model.activation` is "gleu"
+      expected one of "relu", "leaky-relu", "gelu"; did you mean "gelu"?
+
+    `teacher.architecture` is "resnet50"
+      expected one of "resnet18", "resnet34"; did you mean "resnet34"?
+    `model.padding` is "reflected"
+      expected one of "zero", "reflect", "replicate"; did you mean "reflect"?
+    `model.placement` is "teacher"
+      expected one of "student", "teacher-head"; did you mean "teacher-head"?
+
+    `model.levels` names level 1, which is not compared
+      expected some of `teacher.levels`: 2, 3
+
+    `teacher.levels` is no choice of levels
+      expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
+    `model.levels` is no choice of levels
+      expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
+
+    `teacher.levels` is no choice of levels
+      expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
+    `model.levels` is the number 2
+      expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once
+
+    `model.depth` is 3, but level 3 has only 4×4 pixels at image_size 64
+      expected image_size to be a multiple of 128 for this depth
+    "#);
+}
+
+#[test]
+fn every_experiment_is_a_good_file() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments");
+    for entry in std::fs::read_dir(folder).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "toml")
+            && let Err(errors) = load(Some(&path), &[])
+        {
+            panic!("{}: {}", path.display(), errors.located().map(|e| e.to_string()).collect::<String>());
+        }
+    }
+}
+
+#[test]
+fn the_example_of_own_folders_is_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/own-folders.toml");
+    let (sweep, ..) = load(Some(std::path::Path::new(path)), &[]).expect("a good file");
+    let folder = sweep.trials[0].trial.data.folder.clone().expect("names its folders");
+    assert_eq!(folder.anomalies, ["defects"]);
+    assert_eq!(folder.all().count(), 4);
+}
+
+#[test]
+fn the_example_of_a_search_is_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/search.toml");
+    let (sweep, space, _) = load(Some(std::path::Path::new(path)), &[]).expect("a good file");
+    assert!(sweep.search.strategy.learns());
+    assert_eq!(sweep.search.pruner, Some(Pruner::Wilcoxon { p: 0.1, min_runs: 4 }));
+    assert_eq!(space.axes().len(), 7);
+}
+
+#[test]
+fn every_example_is_a_good_file() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments");
+    let files = std::fs::read_dir(folder).expect("the examples").map(|entry| entry.expect("an entry").path());
+    let examples: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    assert!(examples.len() > 10);
+    for path in examples {
+        let (sweep, ..) = load(Some(&path), &[]).unwrap_or_else(|_| panic!("{}", path.display()));
+        assert_eq!(path.file_stem().and_then(|name| name.to_str()), Some(sweep.name.as_str()));
+    }
+}
+
+#[test]
+fn a_recipe_gives_what_the_file_does_not() {
+    let (sweep, _) = good("[joint]\nrecipe = \"hcw-00\"\nloss = { hard_quantile = 0.9, weighting = \"dwa\" }\n");
+    let variant = |sweep: &Sweep| sweep.trials.iter().find(|trial| !trial.baseline).expect("a variant").trial.clone();
+    let joint = variant(&sweep).joint;
+    assert_eq!((joint.images, joint.selection), (TrainedImages::All, SelectionRule::Last));
+    let similarity = SimilaritySettings { reduction: Reduction::HalfSum, hard_quantile: 0.9, ..Default::default() };
+    assert_eq!(joint.similarity, similarity);
+    let weighting = joint.loss.as_ref().map(|loss| loss.weighting);
+    assert_eq!(weighting, Some(LossWeighting::Dwa { temperature: 2.0 }));
+    let (sweep, _) = good("[joint]\nrecipe = \"anomalib-2.6\"\n");
+    assert_eq!(variant(&sweep).evaluate.oracle_epochs, 20);
+}
+
+#[test]
+fn nothing_selects_where_nothing_is_held_out() {
+    let told = read("[joint]\nimages = \"all\"\npatience = 5\nselection = \"held-out-loss\"\n").expect_err("no sense");
+    assert!(told.contains("`joint.selection` looks at held-out images"), "{told}");
+    let told = read("[joint]\nrecipe = \"hcw-00\"\npatience = 5\n").expect_err("no sense");
+    assert!(told.contains("`joint.patience` waits for a better epoch"), "{told}");
+    let told = read("[joint.loss]\nreconstruction = 0\nweighting = \"uw-so\"\n").expect_err("no sense");
+    assert!(told.contains("one loss alone has nothing to be weighed against"), "{told}");
+}
+
+#[test]
+fn long_lists_are_read_whole_and_only_the_first_problems_are_told() {
+    let list = |values: &mut dyn Iterator<Item = i64>| format!("[search]\nseeds = {:?}\n", values.collect::<Vec<_>>());
+    let (sweep, _) = good(&list(&mut (0..50_000)));
+    assert_eq!(sweep.search.seeds.len(), 50_000);
+    let negative = |seeds| {
+        load_text(&format!("{HEAD}{}", list(&mut (1..=seeds).map(|seed| seed % 7 - 8)))).expect_err("negative seeds")
+    };
+    let told = negative(50_000);
+    assert_eq!(told.located().count(), 50);
+    assert!(told.to_string().starts_with("more than 50 errors (the first 50 are shown) in "), "{told}");
+    assert!(negative(50).to_string().starts_with("50 errors in "), "{}", negative(50));
+}

@@ -1,0 +1,29 @@
+//! What differences between runs are worth: intervals, tests, and how many seeds would settle them.
+
+mod complete;
+mod crossed;
+mod delong;
+mod estimate;
+mod fanova;
+mod friedman;
+mod holm;
+mod image_scores;
+mod power;
+mod ranks;
+mod rounding;
+mod simpson;
+mod summary;
+mod wilcoxon;
+
+pub use complete::complete_means;
+pub use crossed::{Classes, Draws, Images, Undrawn, image_covariance};
+pub use delong::{Delong, delong};
+pub use estimate::{Estimate, ImageVariance};
+pub use fanova::{Chance, Factor, Fanova, Share, fanova, shares_by_chance};
+pub use friedman::{Friedman, friedman};
+pub use holm::holm;
+pub use image_scores::ImageScores;
+pub use ranks::spearman;
+pub use rounding::{is_rounding, paired_differences, rounded, scale};
+pub use summary::{Summary, pooled_deviation, summary};
+pub use wilcoxon::{p_below, wilcoxon};

@@ -1,0 +1,59 @@
+//! Forward passes of the frozen teacher over prepared images.
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::TensorFromVec;
+
+use super::context::StageError;
+use crate::data::{FeatureHeader, Image, LevelShape, normalise};
+use crate::model::{Architecture, Backbone, LevelSet, Resnet};
+use crate::nn::Mode;
+use crate::tensor::{Backend, Features, to_host};
+
+/// Images a forward pass, where nothing is trained.
+///
+/// Kernels choose their way by the size of the batch: the last bits of an image's features and maps depend on it, but neither on the
+/// place in it nor on the other images.
+pub const BATCH: usize = 8;
+
+/// The shape of the network that left these features.
+pub(crate) fn backbone(header: &FeatureHeader, architecture: Architecture) -> Result<Backbone, StageError> {
+    let numbers = header.level_numbers();
+    let (Some(levels), Some(first)) = (LevelSet::of(&numbers), header.levels.first()) else {
+        return Err(StageError::Artifact(format!("the features are of levels {numbers:?}, expected some of 1, 2, 3")));
+    };
+    Ok(Backbone { architecture, width: first.channels >> (levels.finest() - 1), levels })
+}
+
+/// Images as a network takes them, (N, side, side, 3).
+pub(crate) fn normalised<'i, B: Backend>(
+    images: impl ExactSizeIterator<Item = &'i Image>,
+    side: usize,
+) -> Result<Features<B>, StageError> {
+    let shape = (images.len(), side, side, 3);
+    let pixels: Vec<f32> = images.flat_map(normalise).collect();
+    B::device().try_tensor_from_vec(pixels, shape).map_err(StageError::device)
+}
+
+/// One forward pass: shape and values of each level.
+pub(crate) fn forward<B: Backend>(
+    teacher: &mut Resnet<B>,
+    images: &[(String, Image)],
+    side: usize,
+) -> Result<Vec<(LevelShape, Vec<f32>)>, StageError> {
+    let batch = normalised::<B>(images.iter().map(|(_, image)| image), side)?;
+    let levels = teacher.forward(batch, Mode::Evaluate).map_err(StageError::device)?;
+    let levels: Vec<_> = levels
+        .iter()
+        .map(|level| {
+            let (_, height, width, channels) = *level.shape();
+            (LevelShape { height, width, channels }, to_host(level))
+        })
+        .collect();
+    match levels.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())) {
+        true => Ok(levels),
+        false => Err(StageError::Data(format!(
+            "the teacher's features of {} … are not finite: its weights are damaged or belong to another network",
+            images[0].0
+        ))),
+    }
+}

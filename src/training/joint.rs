@@ -1,0 +1,249 @@
+//! The stage `joint`: the student, and the auto-encoders behind it, learn to predict the teacher.
+
+mod gradients;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::batch::Batches;
+use super::context::{StageContext, StageError};
+use super::corruption::At;
+use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, snapshot_name, spaced_epochs};
+use super::forward::backbone;
+use super::held_out::held_out_numbers;
+use super::settings::{JointSettings, SelectionRule, TrainedImages};
+use super::weighting::Weighting;
+use crate::data::{FeatureSet, SplitRule};
+use crate::model::{Architecture, Assembly, AutoEncoder, Backbone, Corruption};
+use crate::nn::{Module, Optimizer, State, clip_global_norm};
+use crate::tensor::Backend;
+
+/// The weights of the selected epoch, in the artifact.
+pub(crate) const SELECTED: &str = "selected.safetensors";
+
+/// What the stage works on.
+pub struct JointInput<'a> {
+    /// Folder of features(train): teacher features and prepared images.
+    pub features: &'a Path,
+    /// Folder of the pretraining, if any.
+    pub pretrain: Option<&'a Path>,
+    /// The held-out part.
+    pub split: &'a SplitRule,
+    /// The network of teacher and student.
+    pub architecture: Architecture,
+    /// Auto-encoders, or none.
+    pub model: &'a AutoEncoder,
+    /// Training settings.
+    pub settings: &'a JointSettings,
+    /// Number of evenly spaced epochs whose weights are kept for the oracle.
+    pub oracle_epochs: usize,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+/// What `joint.json` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JointSummary {
+    /// The epoch that the selection rule picked, from 1.
+    pub selected_epoch: usize,
+    /// Epochs trained.
+    pub epochs: usize,
+    /// Epochs whose weights are kept for the oracle.
+    pub oracle: Vec<usize>,
+    /// Base width of the student.
+    pub width: usize,
+    /// Its network.
+    #[serde(default)]
+    pub architecture: Architecture,
+    /// Trained values of student and auto-encoders.
+    pub parameters: usize,
+    /// Forward multiply-accumulates an image.
+    pub multiply_accumulates: u64,
+}
+
+impl JointSummary {
+    /// Reads the summary of a joint artifact.
+    pub fn read(folder: &Path) -> Result<Self, StageError> {
+        let path = folder.join("joint.json");
+        let wrong = |reason: String| StageError::Artifact(format!("{}: {reason}", path.display()));
+        let text = std::fs::read(&path).map_err(|e| wrong(e.to_string()))?;
+        serde_json::from_slice(&text).map_err(|e| wrong(e.to_string()))
+    }
+
+    /// File name of one epoch's weights in the artifact.
+    pub fn snapshot_file(epoch: usize) -> String {
+        format!("{}.safetensors", snapshot_name(epoch))
+    }
+}
+
+struct Joint<'a, B: Backend> {
+    batches: Batches<'a, B>,
+    held_out: &'a [usize],
+    settings: &'a JointSettings,
+    corruption: Corruption,
+    seed: u64,
+    assembly: Assembly<B>,
+    weighting: Weighting,
+    student_optimizer: Optimizer<B>,
+    /// Absent without auto-encoders.
+    autoencoder_optimizer: Option<Optimizer<B>>,
+}
+
+/// Trains; leaves `selected.safetensors`, `last.safetensors`, the oracle's snapshots and `joint.json`.
+pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
+    let split = input.split.split(features.len()).map_err(|e| StageError::Data(e.to_string()))?;
+    let backbone = backbone(features.header(), input.architecture)?;
+    let mut assembly = Assembly::<B>::new(input.seed, &backbone, input.model);
+    if let (Some(folder), Some(autoencoders)) = (input.pretrain, &mut assembly.autoencoders) {
+        let state = State::load(&folder.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
+        state.load_module("autoencoder.", autoencoders).map_err(StageError::artifact)?;
+    }
+    let complexity = assembly.complexity(features.header().side);
+    let mut phase = Joint {
+        batches: Batches::kept(&features, context.device_memory),
+        held_out: &split.held_out,
+        settings: input.settings,
+        corruption: input.model.corruption(),
+        seed: input.seed,
+        assembly,
+        weighting: Weighting::new(input.settings.loss.as_ref().map(|loss| loss.weighting).unwrap_or_default()),
+        student_optimizer: Optimizer::new(input.settings.student),
+        autoencoder_optimizer: input.settings.autoencoder.map(Optimizer::new),
+    };
+    let train = match input.settings.images {
+        TrainedImages::Train => split.train,
+        TrainedImages::All => (0..features.len()).collect(),
+    };
+    let snapshots = spaced_epochs(input.oracle_epochs, input.settings.epochs);
+    let schedule = Schedule {
+        epochs: input.settings.epochs,
+        batch_size: input.settings.batch_size,
+        train: &train,
+        seed: input.seed,
+        snapshots: &snapshots,
+        patience: input.settings.patience,
+    };
+    let outcome = drive(&mut phase, &schedule, context)?;
+    if input.settings.selection == SelectionRule::Last {
+        phase.weights()?.save(&context.out.join(SELECTED)).map_err(StageError::artifact)?;
+    }
+    let summary = JointSummary {
+        selected_epoch: outcome.selected_epoch,
+        epochs: outcome.epochs,
+        oracle: snapshots.into_iter().filter(|&epoch| epoch <= outcome.epochs).collect(),
+        width: backbone.width,
+        architecture: backbone.architecture,
+        parameters: complexity.parameters,
+        multiply_accumulates: complexity.multiply_accumulates,
+    };
+    let path = context.out.join("joint.json");
+    let text = serde_json::to_vec_pretty(&summary).map_err(StageError::artifact)?;
+    std::fs::write(&path, text).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+}
+
+impl<B: Backend> Phase for Joint<'_, B> {
+    type Backend = B;
+
+    fn step(&mut self, indices: &[usize], at: At) -> Result<StepNumbers<B>, StageError> {
+        let (mut gradients, mut numbers) = self.gradients(indices, at)?;
+        let Assembly { student, autoencoders, .. } = &self.assembly;
+        let mut modules: Vec<&dyn Module<B>> = vec![student];
+        modules.extend(autoencoders.as_ref().map(|module| module as &dyn Module<B>));
+        let norms =
+            clip_global_norm::<B>(&modules, &mut gradients, self.settings.clip_norm).map_err(StageError::device)?;
+        numbers.insert("gradient_norm", norms.all);
+        if modules.len() > 1 {
+            numbers.extend(["gradient_norm_student", "gradient_norm_autoencoder"].into_iter().zip(norms.parts));
+        }
+        let JointSettings { schedule, epochs, warm_up, .. } = self.settings;
+        let rate = schedule.factor(at.trained(), *epochs, *warm_up);
+        self.student_optimizer.step(&mut self.assembly.student, &mut gradients, rate).map_err(StageError::device)?;
+        if let (Some(optimizer), Some(module)) = (&mut self.autoencoder_optimizer, &mut self.assembly.autoencoders) {
+            optimizer.step(module, &mut gradients, rate).map_err(StageError::device)?;
+        }
+        Ok(numbers)
+    }
+
+    fn held_out(&mut self) -> Result<Numbers, StageError> {
+        held_out_numbers(&mut self.assembly, &self.batches, self.held_out)
+    }
+
+    fn end_epoch(&mut self, means: &BTreeMap<&str, f64>) -> Numbers {
+        let factors = self.factors(self.settings.batch_size);
+        let mean = |name| means.get(name).copied().unwrap_or(0.0);
+        self.weighting.end_epoch([factors[0] * mean("loss_similarity"), factors[1] * mean("loss_reconstruction")]);
+        let names = ["weight_similarity", "weight_reconstruction"];
+        self.weighting.moving().map(|weights| names.into_iter().zip(weights).collect()).unwrap_or_default()
+    }
+
+    fn criterion(&self) -> Option<&'static str> {
+        match self.settings.selection {
+            SelectionRule::HeldOutLoss => Some("held_out_loss"),
+            SelectionRule::HeldOutScore => Some("held_out_score"),
+            SelectionRule::Last => None,
+        }
+    }
+
+    fn weights(&mut self) -> Result<State, StageError> {
+        Ok(assembly_state(&self.assembly))
+    }
+
+    fn add_moments(&mut self, state: &mut State) -> Result<(), StageError> {
+        self.weighting.save(&mut state.metadata);
+        self.student_optimizer.save("optimizer.student", &self.assembly.student, state).map_err(StageError::device)?;
+        match (&mut self.autoencoder_optimizer, &self.assembly.autoencoders) {
+            (Some(optimizer), Some(module)) => {
+                optimizer.save("optimizer.autoencoder", module, state).map_err(StageError::device)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn restore(&mut self, state: &State) -> Result<(), StageError> {
+        load_assembly(&mut self.assembly, state)?;
+        self.weighting.restore(&state.metadata);
+        self.student_optimizer
+            .restore("optimizer.student", &self.assembly.student, state)
+            .map_err(StageError::artifact)?;
+        match (&mut self.autoencoder_optimizer, &self.assembly.autoencoders) {
+            (Some(optimizer), Some(module)) => {
+                optimizer.restore("optimizer.autoencoder", module, state).map_err(StageError::artifact)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Weights and buffers of student (`student.…`) and auto-encoders (`autoencoder.…`).
+fn assembly_state<B: Backend>(assembly: &Assembly<B>) -> State {
+    let mut state = State::default();
+    state.add_module("student.", &assembly.student);
+    if let Some(autoencoders) = &assembly.autoencoders {
+        state.add_module("autoencoder.", autoencoders as &dyn Module<B>);
+    }
+    state
+}
+
+/// Loads what [`joint`] saved.
+pub fn load_assembly<B: Backend>(assembly: &mut Assembly<B>, state: &State) -> Result<(), StageError> {
+    state.load_module("student.", &mut assembly.student).map_err(StageError::artifact)?;
+    match &mut assembly.autoencoders {
+        Some(autoencoders) => state.load_module("autoencoder.", autoencoders).map_err(StageError::artifact),
+        None => Ok(()),
+    }
+}
+
+/// Student and auto-encoders of the selected epoch, from the folder of a joint stage.
+pub(crate) fn selected_assembly<B: Backend>(
+    joint: &Path,
+    backbone: &Backbone,
+    model: &AutoEncoder,
+) -> Result<Assembly<B>, StageError> {
+    let state = State::load(&joint.join(SELECTED)).map_err(StageError::artifact)?;
+    let mut assembly = Assembly::new(0, backbone, model);
+    load_assembly(&mut assembly, &state)?;
+    Ok(assembly)
+}

@@ -1,0 +1,153 @@
+//! The losses of a batch, weighed, and their gradients: in one pass, or in one a loss where the weights follow from the gradients.
+
+use dfdx::tensor::{NoneTape, PutTape, Tape};
+use dfdx::tensor_ops::Backward;
+
+use super::Joint;
+use crate::nn::{Mode, Module, clip_global_norm};
+use crate::tensor::{Backend, Gradients, OpResult, Recorded, Scalar, to_host};
+use crate::training::context::StageError;
+use crate::training::corruption::{At, corrupt};
+use crate::training::driver::StepNumbers;
+use crate::training::losses::{Level, Losses};
+use crate::training::weighting::{Needs, Pair};
+
+impl<B: Backend> Joint<'_, B> {
+    /// The losses of a batch, summed over levels.
+    fn losses(&mut self, indices: &[usize], at: At, mode: Mode) -> Result<Losses<B>, StageError> {
+        let images = self.batches.images(indices)?.put_tape(Recorded::<B>::default());
+        let levels = self.assembly.student.forward(images, mode).map_err(StageError::device)?;
+        let (corruption, seed) = (self.corruption, self.seed);
+        let mut sum: Option<Losses<B>> = None;
+        for (level, student) in levels.into_iter().enumerate() {
+            let teacher = self.batches.teacher(level, indices)?;
+            let autoencoders = self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref());
+            let autoencoders = autoencoders.filter(|(autoencoders, _)| autoencoders.is_at(level));
+            let corrupted = |features| corrupt::<B, Recorded<B>>(features, corruption, seed, level, at);
+            let level = Level {
+                level,
+                teacher: &teacher,
+                student,
+                head: self.assembly.student.head(level),
+                similarity: &self.settings.similarity,
+                mode,
+            };
+            let losses = match autoencoders {
+                None => level.plain().map_err(StageError::device)?,
+                Some((autoencoders, settings)) => level.rebuilt(autoencoders, settings, corrupted)?,
+            };
+            sum = Some(match sum {
+                None => losses,
+                Some(sum) => sum.plus(losses),
+            });
+        }
+        sum.ok_or_else(|| StageError::Bug("a student without levels".into()))
+    }
+
+    /// The factors of similarity and reconstruction that the settings give a batch, whatever moves the weights besides.
+    pub(super) fn factors(&self, images: usize) -> Pair {
+        let levels = self.batches.set().header().levels.len();
+        let reduction = self.settings.similarity.reduction.factor(images, levels);
+        match &self.settings.loss {
+            None => [reduction, 0.0],
+            Some(loss) => [loss.similarity * reduction, loss.reconstruction],
+        }
+    }
+
+    /// The gradients of one step, and its numbers.
+    pub(super) fn gradients(
+        &mut self,
+        indices: &[usize],
+        at: At,
+    ) -> Result<(Gradients<B>, StepNumbers<B>), StageError> {
+        let factors = self.factors(indices.len());
+        let needs = self.weighting.needs();
+        let first = match needs {
+            Needs::Gradients => Some(self.similarity_alone(indices, at, factors[0])?),
+            Needs::Nothing | Needs::Losses => None,
+        };
+        let losses = self.losses(indices, at, Mode::Train)?;
+        let (similarity, reconstruction) =
+            (losses.similarity.retaped::<NoneTape>(), losses.reconstruction.as_ref().map(|r| r.retaped::<NoneTape>()));
+        let weights = match needs {
+            Needs::Losses => self.weighting.of_losses(weighed::<B>(&similarity, reconstruction.as_ref(), factors)),
+            // The reconstruction alone: what is known of the similarity's gradient is added below.
+            Needs::Gradients => [0.0, 1.0],
+            Needs::Nothing => self.weighting.weights(),
+        };
+        let total = weigh::<B, _>(losses.similarity, losses.reconstruction, [0, 1].map(|i| factors[i] * weights[i]));
+        let mut loss = total.retaped::<NoneTape>();
+        let mut gradients = total.try_backward().map_err(StageError::device)?;
+        if let Some(first) = first {
+            let values = weighed::<B>(&similarity, reconstruction.as_ref(), factors);
+            let weights = self.add_weighed(&mut gradients, first, values)?;
+            let weights = [0, 1].map(|i| factors[i] * weights[i]);
+            loss = weigh::<B, _>(similarity.clone(), reconstruction.clone(), weights);
+        }
+        let mut numbers = StepNumbers::<B>::from([("loss", loss), ("loss_similarity", similarity)]);
+        numbers.extend(reconstruction.map(|value| ("loss_reconstruction", value)));
+        Ok((gradients, numbers))
+    }
+
+    /// The gradient of the similarity alone; the running statistics are left to the step's other pass.
+    fn similarity_alone(&mut self, indices: &[usize], at: At, factor: f64) -> Result<Gradients<B>, StageError> {
+        let losses = self.losses(indices, at, Mode::TrainUntracked)?;
+        // The reconstruction's tape holds most of what the similarity hangs on.
+        let total = weigh::<B, _>(losses.similarity, losses.reconstruction, [factor, 0.0]);
+        total.try_backward().map_err(StageError::device)
+    }
+
+    /// Turns `gradients`, those of the reconstruction, into the weighed sum with the similarity's; returns the weights.
+    fn add_weighed(
+        &mut self,
+        gradients: &mut Gradients<B>,
+        mut similarity: Gradients<B>,
+        losses: Pair,
+    ) -> Result<Pair, StageError> {
+        let norm = |gradients: &mut Gradients<B>| {
+            let norms = clip_global_norm::<B>(&[&self.assembly], gradients, 0.0).map_err(StageError::device)?;
+            Ok::<f64, StageError>(f64::from(to_host(&norms.all)[0]))
+        };
+        let norms = [norm(&mut similarity)?, norm(gradients)?];
+        let weights = self.weighting.of_gradients(losses, norms);
+        let [of_similarity, of_reconstruction] = weights.map(|weight| weight as f32);
+        let mut outcome: OpResult<B, ()> = Ok(());
+        self.assembly.parameters(&mut |parameter| {
+            let mut add = || {
+                let other = B::buffer_to_host(similarity.get_or_alloc_mut(&parameter.value)?);
+                let buffer = gradients.get_or_alloc_mut(&parameter.value)?;
+                let mut sum = B::buffer_to_host(buffer);
+                for (sum, other) in sum.iter_mut().zip(other) {
+                    *sum = of_reconstruction * *sum + of_similarity * other;
+                }
+                B::buffer_from_host(buffer, &sum);
+                Ok(())
+            };
+            if outcome.is_ok() {
+                outcome = add();
+            }
+        });
+        outcome.map_err(StageError::device)?;
+        Ok(weights)
+    }
+}
+
+/// The sum of the losses times their weights.
+fn weigh<B: Backend, T: Tape<f32, B::Device>>(
+    similarity: Scalar<B, T>,
+    reconstruction: Option<Scalar<B, T>>,
+    weights: Pair,
+) -> Scalar<B, T> {
+    let [similarity_weight, reconstruction_weight] = weights.map(|weight| weight as f32);
+    let similarity = similarity * similarity_weight;
+    match reconstruction {
+        Some(reconstruction) => similarity + reconstruction * reconstruction_weight,
+        None => similarity,
+    }
+}
+
+/// The values of the losses times their factors.
+fn weighed<B: Backend>(similarity: &Scalar<B>, reconstruction: Option<&Scalar<B>>, factors: Pair) -> Pair {
+    let value = |loss: &Scalar<B>| f64::from(to_host(loss)[0]);
+    [factors[0] * value(similarity), factors[1] * reconstruction.map_or(0.0, value)]
+}

@@ -1,0 +1,342 @@
+//! The losses of joint training: the similarity of each level to the teacher, and the reconstruction where there are auto-encoders.
+
+use dfdx::tensor::{NoneTape, PutTape, SplitTape, TensorFromVec, WithEmptyTape};
+
+use super::context::StageError;
+use super::settings::{Distance, LossSettings, ReconstructionGradient, ReconstructionTarget, SimilaritySettings};
+use crate::model::{AutoEncoders, Head};
+use crate::nn::{Input, Mode};
+use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar};
+
+/// The losses of one level, or their sums over levels, with the tape; neither weighted nor reduced otherwise than to means.
+pub(super) struct Losses<B: Backend> {
+    pub(super) similarity: Scalar<B, Recorded<B>>,
+    /// Absent without auto-encoders.
+    pub(super) reconstruction: Option<Scalar<B, Recorded<B>>>,
+}
+
+impl<B: Backend> Losses<B> {
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            similarity: self.similarity + other.similarity,
+            reconstruction: match (self.reconstruction, other.reconstruction) {
+                (Some(a), Some(b)) => Some(a + b),
+                // Auto-encoders may be at some levels only.
+                (a, b) => a.or(b),
+            },
+        }
+    }
+}
+
+/// One level on its way through the losses.
+pub(super) struct Level<'a, B: Backend> {
+    /// From 0.
+    pub(super) level: usize,
+    /// T.
+    pub(super) teacher: &'a Features<B>,
+    /// S.
+    pub(super) student: Features<B, Recorded<B>>,
+    /// The student's second head, where the auto-encoder sees the teacher.
+    pub(super) head: Option<&'a Head<B>>,
+    pub(super) similarity: &'a SimilaritySettings,
+    /// How the networks run.
+    pub(super) mode: Mode,
+}
+
+impl<B: Backend> Level<'_, B> {
+    /// Plain ST-FPM: the student beside the teacher.
+    pub(super) fn plain(self) -> OpResult<B, Losses<B>> {
+        let similarity = similarity::<B>(self.similarity, self.teacher, self.student)?;
+        Ok(Losses { similarity, reconstruction: None })
+    }
+
+    /// With an auto-encoder A, which sees S as `corrupted` leaves it: A(S) beside the teacher, and beside what it should rebuild.
+    pub(super) fn rebuilt(
+        self,
+        autoencoders: &mut AutoEncoders<B>,
+        settings: &LossSettings,
+        corrupted: impl Fn(Features<B, Recorded<B>>) -> Result<Features<B, Recorded<B>>, StageError>,
+    ) -> Result<Losses<B>, StageError> {
+        let device = |error| StageError::device(error);
+        if let Some(head) = self.head {
+            return self.headed(head, autoencoders, settings, corrupted);
+        }
+        let (level, teacher) = (self.level, self.teacher);
+        let target = self.student.with_empty_tape();
+        let rebuilt =
+            autoencoders.forward(level, corrupted(self.student)?, Input::Trained, self.mode).map_err(device)?;
+        match settings.reconstruction_gradient {
+            ReconstructionGradient::Both => {
+                let similarity =
+                    similarity::<B>(self.similarity, teacher, rebuilt.with_empty_tape()).map_err(device)?;
+                let reconstruction = reconstruction::<B>(settings, rebuilt, target, teacher).map_err(device)?;
+                Ok(Losses { similarity, reconstruction: Some(reconstruction) })
+            }
+            ReconstructionGradient::Autoencoder => {
+                // A second pass over detached features: a product has a new identity, so no gradient finds its way back.
+                let detached = detach::<B>(target);
+                let input = corrupted(detached.clone().put_tape(Recorded::<B>::default()))?;
+                let again =
+                    autoencoders.forward(level, input, Input::Constant, Mode::TrainUntracked).map_err(device)?;
+                let reconstruction =
+                    reconstruction_of_constant::<B>(settings, again, &detached, teacher).map_err(device)?;
+                let similarity = similarity::<B>(self.similarity, teacher, rebuilt).map_err(device)?;
+                Ok(Losses { similarity, reconstruction: Some(reconstruction) })
+            }
+        }
+    }
+
+    /// With an auto-encoder that sees the teacher (Batzner et al. 2024, EfficientAD): mean‖T^ − S^‖² + mean‖A(T)^ − S′^‖², and MSE(A(T), T),
+    /// where S′ is the student's second head.
+    ///
+    /// The second term moves the student alone: its head learns what the auto-encoder makes of normal images, faults included.
+    fn headed(
+        self,
+        head: &Head<B>,
+        autoencoders: &mut AutoEncoders<B>,
+        settings: &LossSettings,
+        corrupted: impl Fn(Features<B, Recorded<B>>) -> Result<Features<B, Recorded<B>>, StageError>,
+    ) -> Result<Losses<B>, StageError> {
+        let device = |error| StageError::device(error);
+        let input = corrupted(self.teacher.clone().put_tape(Recorded::<B>::default()))?;
+        let rebuilt = autoencoders.forward(self.level, input, Input::Constant, self.mode).map_err(device)?;
+        let (target, _) = rebuilt.with_empty_tape().split_tape();
+        let headed = head.forward(self.student.with_empty_tape()).map_err(device)?;
+        let of = |teacher, features| similarity::<B>(self.similarity, teacher, features).map_err(device);
+        let similarity = of(self.teacher, self.student)? + of(&target, headed)?;
+        let reconstruction = to_constant::<B>(settings, rebuilt, self.teacher).map_err(device)?;
+        Ok(Losses { similarity, reconstruction: Some(reconstruction) })
+    }
+}
+
+/// The same values with a new identity and no tape.
+fn detach<B: Backend>(features: Features<B, Recorded<B>>) -> Features<B> {
+    let (features, _) = features.split_tape();
+    features * 1.0_f32
+}
+
+/// Distance to the teacher, as a mean over images and pixels; the gradient goes to `features` alone.
+fn similarity<B: Backend>(
+    settings: &SimilaritySettings,
+    teacher: &Features<B>,
+    features: Features<B, Recorded<B>>,
+) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    if settings.hard_quantile == 0.0 {
+        return distance::<B>(settings.distance, teacher, features);
+    }
+    // Masked pixels are 0 on both sides: they have no distance and pass no gradient, so the mean over all pixels is the mean
+    // over the hard ones but for their number.
+    let (features, tape) = features.split_tape();
+    let distances = B::distance_map(teacher, &features)?;
+    let (hard, count) = hardest(&distances, settings.hard_quantile);
+    let shape = *dfdx::shapes::HasShape::shape(&features);
+    let mask = hard.iter().flat_map(|&hard| std::iter::repeat_n(f32::from(u8::from(hard)), shape.3)).collect();
+    let mask = B::device().try_tensor_from_vec::<(usize, usize, usize, usize)>(mask, shape)?;
+    let teacher = B::scale(teacher.clone(), &mask)?;
+    let loss = distance::<B>(settings.distance, &teacher, B::scale(features.put_tape(tape), &mask)?)?;
+    Ok(loss * (distances.len() as f32 / count as f32))
+}
+
+/// Which distances are at or above their `quantile`, and how many.
+fn hardest(distances: &[f32], quantile: f64) -> (Vec<bool>, usize) {
+    let mut sorted = distances.to_vec();
+    let rank = ((quantile * sorted.len() as f64) as usize).min(sorted.len() - 1);
+    let threshold = *sorted.select_nth_unstable_by(rank, f32::total_cmp).1;
+    // What is no number must not vanish from the loss.
+    let hard: Vec<bool> = distances.iter().map(|d| d.total_cmp(&threshold).is_ge()).collect();
+    let count = hard.iter().filter(|hard| **hard).count();
+    (hard, count)
+}
+
+fn distance<B: Backend>(
+    distance: Distance,
+    teacher: &Features<B>,
+    features: Features<B, Recorded<B>>,
+) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    match distance {
+        Distance::Normalised => B::similarity(teacher, features),
+        // ‖t − s‖² = 2 − 2·cos for unit vectors.
+        Distance::Cosine => Ok(B::similarity(teacher, features)? * 0.5),
+        Distance::Mse => B::mean_squared_error(features, teacher.clone()),
+    }
+}
+
+/// How far the rebuilt features are from `student` or the teacher; the gradient goes to both sides.
+fn reconstruction<B: Backend>(
+    settings: &LossSettings,
+    rebuilt: Features<B, Recorded<B>>,
+    student: Features<B, Recorded<B>>,
+    teacher: &Features<B>,
+) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    let to_student = |rebuilt: Features<B, Recorded<B>>, student: Features<B, Recorded<B>>| {
+        if !settings.normalised {
+            return B::mean_squared_error(rebuilt, student);
+        }
+        // The operation has a gradient for one side: the other's comes from the same distance seen from there, whose value is
+        // taken off again.
+        let (constant_rebuilt, constant_student) = (rebuilt.retaped::<NoneTape>(), student.retaped::<NoneTape>());
+        let of_student = B::similarity(&constant_rebuilt, student)?;
+        let value = of_student.retaped::<NoneTape>() * 1.0_f32;
+        let of_rebuilt = B::similarity(&constant_student, rebuilt)?;
+        Ok(of_rebuilt + (of_student - value))
+    };
+    towards::<B>(settings, rebuilt, teacher, |rebuilt| to_student(rebuilt, student))
+}
+
+/// The same where the student's features are constant.
+fn reconstruction_of_constant<B: Backend>(
+    settings: &LossSettings,
+    rebuilt: Features<B, Recorded<B>>,
+    student: &Features<B>,
+    teacher: &Features<B>,
+) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    towards::<B>(settings, rebuilt, teacher, |rebuilt| to_constant::<B>(settings, rebuilt, student))
+}
+
+/// The loss towards what the settings name as the target.
+fn towards<B: Backend>(
+    settings: &LossSettings,
+    rebuilt: Features<B, Recorded<B>>,
+    teacher: &Features<B>,
+    to_student: impl FnOnce(Features<B, Recorded<B>>) -> OpResult<B, Scalar<B, Recorded<B>>>,
+) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    match settings.target {
+        ReconstructionTarget::Student => to_student(rebuilt),
+        ReconstructionTarget::Teacher => to_constant::<B>(settings, rebuilt, teacher),
+        ReconstructionTarget::Both => {
+            let of_teacher = to_constant::<B>(settings, rebuilt.with_empty_tape(), teacher)?;
+            Ok((to_student(rebuilt)? + of_teacher) * 0.5)
+        }
+    }
+}
+
+fn to_constant<B: Backend>(
+    settings: &LossSettings,
+    rebuilt: Features<B, Recorded<B>>,
+    target: &Features<B>,
+) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    if settings.normalised { B::similarity(target, rebuilt) } else { B::mean_squared_error(rebuilt, target.clone()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use dfdx::tensor::Cpu;
+    use dfdx::tensor_ops::Backward;
+
+    use super::*;
+    use crate::tensor::{Composed, Native, to_host};
+
+    const SHAPE: (usize, usize, usize, usize) = (2, 3, 3, 4);
+
+    fn values(seed: u32) -> Vec<f32> {
+        (0..72_u32).map(|i| ((i * 37 + seed * 101) % 89) as f32 / 44.0 - 1.0).collect()
+    }
+
+    fn features<B: Backend>(values: Vec<f32>) -> Features<B> {
+        B::device().try_tensor_from_vec(values, SHAPE).expect("memory")
+    }
+
+    /// A function of two feature maps, with its gradients, beside finite differences.
+    fn check<B: Backend>(
+        what: &str,
+        loss: impl Fn(Features<B, Recorded<B>>, Features<B, Recorded<B>>) -> Scalar<B, Recorded<B>>,
+        moves: [bool; 2],
+    ) {
+        let at = |x: &[Vec<f32>; 2]| {
+            let [a, b] = x.each_ref().map(|x| features::<B>(x.clone()));
+            let loss = loss(a.put_tape(Default::default()), b.put_tape(Default::default()));
+            f64::from(to_host(&loss)[0])
+        };
+        let x = [values(1), values(2)];
+        let [a, b] = x.each_ref().map(|x| features::<B>(x.clone()));
+        let taped = loss(a.clone().put_tape(Default::default()), b.clone().put_tape(Default::default()));
+        let mut gradients = taped.try_backward().expect("memory");
+        for (side, tensor) in [a, b].iter().enumerate() {
+            let gradient = B::buffer_to_host(gradients.get_or_alloc_mut(tensor).expect("memory"));
+            if !moves[side] {
+                assert!(gradient.iter().all(|g| *g == 0.0), "{what}: side {side}");
+                continue;
+            }
+            for index in [0, 5, 17, 40, 71] {
+                let step = 1e-2;
+                let [up, down] = [step, -step].map(|step| {
+                    let mut moved = x.clone();
+                    moved[side][index] += step;
+                    at(&moved)
+                });
+                let numeric = (up - down) / (2.0 * f64::from(step));
+                let analytic = f64::from(gradient[index]);
+                assert!((numeric - analytic).abs() < 2e-3, "{what}: side {side}, {index}: {numeric} {analytic}");
+            }
+        }
+    }
+
+    fn every_loss_has_its_gradient<B: Backend>() {
+        let teacher = features::<B>(values(3));
+        for distance in [Distance::Normalised, Distance::Cosine, Distance::Mse] {
+            for hard_quantile in [0.0, 0.6] {
+                let settings = SimilaritySettings { distance, hard_quantile, ..Default::default() };
+                let loss = |a, _| similarity::<B>(&settings, &teacher, a).expect("memory");
+                check::<B>(&format!("{settings:?}"), loss, [true, false]);
+            }
+        }
+        for target in [ReconstructionTarget::Student, ReconstructionTarget::Teacher, ReconstructionTarget::Both] {
+            for normalised in [false, true] {
+                let settings = LossSettings {
+                    reconstruction: 1.0,
+                    similarity: 1.0,
+                    reconstruction_gradient: ReconstructionGradient::Both,
+                    target,
+                    normalised,
+                    weighting: Default::default(),
+                };
+                let loss = |a, b| reconstruction::<B>(&settings, a, b, &teacher).expect("memory");
+                check::<B>(&format!("{settings:?}"), loss, [true, target != ReconstructionTarget::Teacher]);
+                let constant = features::<B>(values(4));
+                let loss = |a, _| reconstruction_of_constant::<B>(&settings, a, &constant, &teacher).expect("memory");
+                check::<B>(&format!("constant, {settings:?}"), loss, [true, false]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_loss_has_its_gradient_on_both_backends() {
+        every_loss_has_its_gradient::<Native>();
+        every_loss_has_its_gradient::<Composed<Cpu>>();
+    }
+
+    #[test]
+    fn hard_pixels_are_those_at_or_above_the_quantile() {
+        let distances = [0.5, 0.1, 0.4, 0.2, 0.3];
+        assert_eq!(hardest(&distances, 0.6), (vec![true, false, true, false, false], 2));
+        assert_eq!(hardest(&distances, 1.0).1, 1);
+        assert_eq!(hardest(&[1.0; 4], 0.9).1, 4);
+        let [teacher, student] = [values(1), values(2)].map(features::<Native>);
+        let of = |hard_quantile| {
+            let settings = SimilaritySettings { hard_quantile, ..Default::default() };
+            to_host(
+                &similarity::<Native>(&settings, &teacher, student.clone().put_tape(Default::default()))
+                    .expect("memory"),
+            )[0]
+        };
+        let mut map = Native::distance_map(&teacher, &student).expect("memory");
+        map.sort_by(f32::total_cmp);
+        let expected = map[16..].iter().sum::<f32>() / 2.0;
+        assert!((of(0.9) - expected).abs() < 1e-5, "{} {expected}", of(0.9));
+        assert!((of(0.0) - map.iter().sum::<f32>() / 18.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn half_of_the_normalised_distance_is_one_minus_the_cosine() {
+        let [teacher, student] = [values(1), values(2)];
+        let cosine = |(t, s): (&[f32], &[f32])| {
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            1.0 - dot(t, s) / (dot(t, t) * dot(s, s)).sqrt()
+        };
+        let expected = teacher.chunks(4).zip(student.chunks(4)).map(cosine).sum::<f32>() / 18.0;
+        let settings = SimilaritySettings { distance: Distance::Cosine, ..Default::default() };
+        let [teacher, student] = [teacher, student].map(features::<Native>);
+        let loss = similarity::<Native>(&settings, &teacher, student.put_tape(Default::default())).expect("memory");
+        assert!((to_host(&loss)[0] - expected).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,33 @@
+//! How a phase is trained: its losses, its driver, its checkpoints, and how it is stopped and resumed.
+
+mod batch;
+mod context;
+mod corruption;
+mod demo_teacher;
+mod driver;
+mod forward;
+mod held_out;
+mod joint;
+mod losses;
+mod pretrain;
+mod recipe;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod weighting;
+
+pub use batch::Batches;
+pub use context::{Observer, Progress, StageContext, StageError};
+pub use demo_teacher::train_demo_teacher;
+pub use forward::BATCH;
+pub(crate) use forward::{backbone, forward, normalised};
+pub use held_out::distance_maps;
+pub(crate) use held_out::forward_milliseconds;
+pub use joint::{JointInput, JointSummary, joint, load_assembly};
+pub(crate) use joint::{SELECTED, selected_assembly};
+pub use pretrain::{PretrainInput, pretrain};
+pub use recipe::Recipe;
+pub use settings::{
+    Distance, JointSettings, LossSettings, LossWeighting, PretrainSettings, RateSchedule, ReconstructionGradient,
+    ReconstructionTarget, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
+};

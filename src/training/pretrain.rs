@@ -1,0 +1,145 @@
+//! The stage `pretrain`: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
+
+use std::path::Path;
+
+use dfdx::tensor::{NoneTape, PutTape};
+use dfdx::tensor_ops::Backward;
+
+use super::batch::Batches;
+use super::context::{StageContext, StageError};
+use super::corruption::{At, corrupt};
+use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
+use super::forward::backbone;
+use super::settings::PretrainSettings;
+use crate::data::{FeatureSet, SplitRule};
+use crate::model::{Architecture, AutoEncoder, AutoEncoders, Corruption};
+use crate::nn::{Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
+use crate::tensor::{Backend, Recorded, to_host};
+
+/// What the stage works on.
+pub struct PretrainInput<'a> {
+    /// Folder of features(train).
+    pub features: &'a Path,
+    /// The held-out part.
+    pub split: &'a SplitRule,
+    /// Shape of the auto-encoders.
+    pub model: &'a AutoEncoder,
+    /// Training settings.
+    pub settings: &'a PretrainSettings,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+struct Pretrain<'a, B: Backend> {
+    batches: Batches<'a, B>,
+    held_out: &'a [usize],
+    batch_size: usize,
+    corruption: Corruption,
+    seed: u64,
+    autoencoders: AutoEncoders<B>,
+    optimizer: Optimizer<B>,
+}
+
+/// Trains the auto-encoders; leaves `checkpoint.safetensors`.
+pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
+    let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
+    let split = input.split.split(features.len()).map_err(|e| StageError::Data(e.to_string()))?;
+    // The auto-encoders depend on the channels alone, whichever network these are of.
+    let backbone = backbone(features.header(), Architecture::default())?;
+    let autoencoders = AutoEncoders::new(input.seed, &backbone, input.model);
+    let autoencoders = autoencoders.ok_or_else(|| StageError::Bug("pretraining without auto-encoders".into()))?;
+    let mut phase = Pretrain::<B> {
+        batches: Batches::kept(&features, context.device_memory),
+        held_out: &split.held_out,
+        batch_size: input.settings.batch_size,
+        corruption: input.model.corruption(),
+        seed: input.seed,
+        autoencoders,
+        optimizer: Optimizer::new(OptimizerSettings::Adam {
+            learning_rate: input.settings.learning_rate,
+            weight_decay: 0.0,
+        }),
+    };
+    let schedule = Schedule {
+        epochs: input.settings.epochs,
+        batch_size: input.settings.batch_size,
+        train: &split.train,
+        seed: input.seed,
+        snapshots: &[],
+        patience: 0,
+    };
+    drive(&mut phase, &schedule, context)?;
+    phase.weights()?.save(&context.out.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
+    // Joint training starts with fresh moments: the weights are all it needs.
+    let last = context.out.join("last.safetensors");
+    std::fs::remove_file(&last).map_err(|error| StageError::Artifact(format!("removing {}: {error}", last.display())))
+}
+
+impl<B: Backend> Pretrain<'_, B> {
+    /// The positions of the levels that have an auto-encoder.
+    fn levels(&self) -> Vec<usize> {
+        (0..self.batches.set().header().levels.len()).filter(|&level| self.autoencoders.is_at(level)).collect()
+    }
+}
+
+impl<B: Backend> Phase for Pretrain<'_, B> {
+    type Backend = B;
+
+    fn step(&mut self, indices: &[usize], at: At) -> Result<StepNumbers<B>, StageError> {
+        let mut total = None;
+        for level in self.levels() {
+            let target = self.batches.teacher(level, indices)?;
+            let input = corrupt::<B, NoneTape>(target.clone(), self.corruption, self.seed, level, at)?;
+            let input = input.put_tape(Recorded::<B>::default());
+            let rebuilt =
+                self.autoencoders.forward(level, input, Input::Constant, Mode::Train).map_err(StageError::device)?;
+            let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
+            total = Some(match total {
+                None => loss,
+                Some(sum) => sum + loss,
+            });
+        }
+        let loss = total.ok_or_else(|| StageError::Bug("a feature set without levels".into()))?;
+        let value = loss.retaped::<NoneTape>();
+        let mut gradients = loss.try_backward().map_err(StageError::device)?;
+        let norm = clip_global_norm::<B>(&[&self.autoencoders], &mut gradients, 0.0).map_err(StageError::device)?.all;
+        self.optimizer.step(&mut self.autoencoders, &mut gradients, 1.0).map_err(StageError::device)?;
+        Ok([("loss", value), ("gradient_norm", norm)].into())
+    }
+
+    fn held_out(&mut self) -> Result<Numbers, StageError> {
+        let mut sum = 0.0;
+        for indices in self.held_out.chunks(self.batch_size) {
+            for level in self.levels() {
+                let target = self.batches.teacher(level, indices)?;
+                let input = target.clone();
+                let rebuilt = self
+                    .autoencoders
+                    .forward(level, input, Input::Constant, Mode::Evaluate)
+                    .map_err(StageError::device)?;
+                let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
+                sum += f64::from(to_host(&loss)[0]) * indices.len() as f64;
+            }
+        }
+        Ok([("held_out_loss", sum / self.held_out.len() as f64)].into())
+    }
+
+    fn criterion(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn weights(&mut self) -> Result<State, StageError> {
+        let mut state = State::default();
+        state.add_module("autoencoder.", &self.autoencoders);
+        Ok(state)
+    }
+
+    fn add_moments(&mut self, state: &mut State) -> Result<(), StageError> {
+        self.optimizer.save("optimizer.autoencoder", &self.autoencoders, state).map_err(StageError::device)
+    }
+
+    fn restore(&mut self, state: &State) -> Result<(), StageError> {
+        state.load_module("autoencoder.", &mut self.autoencoders).map_err(StageError::artifact)?;
+        self.optimizer.restore("optimizer.autoencoder", &self.autoencoders, state).map_err(StageError::artifact)
+    }
+}

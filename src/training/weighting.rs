@@ -1,0 +1,231 @@
+//! Weights of the two losses that move while they are trained.
+
+use std::collections::BTreeMap;
+
+use super::settings::LossWeighting;
+
+/// Similarity and reconstruction, in this order.
+pub(super) type Pair = [f64; 2];
+
+/// What a rule wants to know of a step before the losses are weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Nothing: steps need not wait for their numbers.
+    Nothing,
+    /// The losses.
+    Losses,
+    /// The losses, and the norm of each one's gradient.
+    Gradients,
+}
+
+/// The present weights, and what they are made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Weighting {
+    rule: LossWeighting,
+    weights: Pair,
+    /// Logarithms of the variances (uncertainty).
+    log_variances: Pair,
+    /// The mean losses of the last epochs, the latest last (dynamic weight average).
+    epochs: Vec<Pair>,
+    /// The losses of the first step (gradient normalisation).
+    first: Option<Pair>,
+}
+
+/// e^x over their sum, times `total`.
+fn softmax(x: Pair, total: f64) -> Pair {
+    let largest = x[0].max(x[1]);
+    let powers = x.map(|x| (x - largest).exp());
+    powers.map(|power| total * power / (powers[0] + powers[1]))
+}
+
+impl Weighting {
+    /// Both losses weigh the same before anything is known of them.
+    pub(super) fn new(rule: LossWeighting) -> Self {
+        let weights = match rule {
+            // s = 0.
+            LossWeighting::Uncertainty { .. } | LossWeighting::UwSo { .. } => [0.5; 2],
+            LossWeighting::Fixed | LossWeighting::Dwa { .. } | LossWeighting::GradNorm { .. } => [1.0; 2],
+        };
+        Self { rule, weights, log_variances: [0.0; 2], epochs: Vec::new(), first: None }
+    }
+
+    pub(super) fn needs(&self) -> Needs {
+        match self.rule {
+            LossWeighting::Fixed | LossWeighting::Dwa { .. } => Needs::Nothing,
+            LossWeighting::Uncertainty { .. } | LossWeighting::UwSo { .. } => Needs::Losses,
+            LossWeighting::GradNorm { .. } => Needs::Gradients,
+        }
+    }
+
+    /// The weights, where they can move.
+    pub(super) fn moving(&self) -> Option<Pair> {
+        (self.rule != LossWeighting::Fixed).then_some(self.weights)
+    }
+
+    /// The weights of the next step, as far as they are known before it.
+    pub(super) fn weights(&self) -> Pair {
+        self.weights
+    }
+
+    /// The weights of the step that has these losses; those of the next may differ.
+    pub(super) fn of_losses(&mut self, losses: Pair) -> Pair {
+        match self.rule {
+            LossWeighting::Uncertainty { rate } => {
+                let weights = self.weights;
+                for (s, loss) in self.log_variances.iter_mut().zip(losses) {
+                    *s -= rate * 0.5 * (1.0 - (-*s).exp() * loss);
+                }
+                self.weights = self.log_variances.map(|s| 0.5 * (-s).exp());
+                weights
+            }
+            LossWeighting::UwSo { temperature } => {
+                // A loss of 0 would weigh infinitely much.
+                self.weights = softmax(losses.map(|loss| 1.0 / loss.max(1e-6) / temperature), 1.0);
+                self.weights
+            }
+            LossWeighting::Fixed | LossWeighting::Dwa { .. } | LossWeighting::GradNorm { .. } => self.weights,
+        }
+    }
+
+    /// The weights of the step with these losses and norms of their gradients; those of the next follow from |wᵢGᵢ − Ḡ·rᵢ^α|,
+    /// where Ḡ is the mean of wᵢGᵢ and rᵢ is a loss by its first value, over the mean of both.
+    pub(super) fn of_gradients(&mut self, losses: Pair, norms: Pair) -> Pair {
+        let weights = self.weights;
+        if let LossWeighting::GradNorm { alpha, rate } = self.rule {
+            let first = *self.first.get_or_insert(losses);
+            let falling = [0, 1].map(|i| losses[i] / first[i].max(f64::MIN_POSITIVE));
+            let mean_falling = (falling[0] + falling[1]) / 2.0;
+            let weighed = [0, 1].map(|i| weights[i] * norms[i]);
+            let mean = (weighed[0] + weighed[1]) / 2.0;
+            // The targets are constants: the gradient of |wG − target| by w is ±G. Its scale is that of the network's
+            // gradients, which says nothing of the weights: it is taken relative to the mean.
+            let moved = [0, 1].map(|i| {
+                let target = mean * (falling[i] / mean_falling.max(f64::MIN_POSITIVE)).powf(alpha);
+                let slope = (weighed[i] - target).signum() * norms[i] / mean.max(f64::MIN_POSITIVE);
+                (weights[i] - rate * slope.clamp(-1.0, 1.0)).max(1e-3)
+            });
+            self.weights = moved.map(|weight| 2.0 * weight / (moved[0] + moved[1]));
+        }
+        weights
+    }
+
+    /// An epoch has these mean losses.
+    pub(super) fn end_epoch(&mut self, losses: Pair) {
+        let LossWeighting::Dwa { temperature } = self.rule else { return };
+        self.epochs.push(losses);
+        if self.epochs.len() > 2 {
+            self.epochs.remove(0);
+        }
+        if let [before, last] = self.epochs[..] {
+            self.weights = softmax([0, 1].map(|i| last[i] / before[i].max(f64::MIN_POSITIVE) / temperature), 2.0);
+        }
+    }
+
+    /// All that a resumed phase needs, as bits: decimal text would not come back as the same numbers.
+    pub(super) fn save(&self, metadata: &mut BTreeMap<String, String>) {
+        if self.rule == LossWeighting::Fixed {
+            return;
+        }
+        let mut pairs = vec![("weights", self.weights), ("log_variances", self.log_variances)];
+        pairs.extend(self.first.map(|first| ("first", first)));
+        pairs.extend(["epoch_before", "epoch_last"].into_iter().zip(self.epochs.iter().copied()));
+        for (name, pair) in pairs {
+            let [a, b] = pair.map(f64::to_bits);
+            metadata.insert(format!("weighting.{name}"), format!("{a:016x} {b:016x}"));
+        }
+    }
+
+    /// Takes up what [`Weighting::save`] left.
+    pub(super) fn restore(&mut self, metadata: &BTreeMap<String, String>) {
+        let bits = |text: &str| u64::from_str_radix(text, 16).ok().map(f64::from_bits);
+        let pair = |name: &str| {
+            let (a, b) = metadata.get(&format!("weighting.{name}"))?.split_once(' ')?;
+            Some([bits(a)?, bits(b)?])
+        };
+        let fresh = Self::new(self.rule);
+        self.weights = pair("weights").unwrap_or(fresh.weights);
+        self.log_variances = pair("log_variances").unwrap_or(fresh.log_variances);
+        self.first = pair("first");
+        self.epochs = ["epoch_before", "epoch_last"].into_iter().filter_map(pair).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(pair: Pair) -> f64 {
+        pair[0] + pair[1]
+    }
+
+    #[test]
+    fn learnt_variances_settle_where_each_weight_is_half_of_one_over_its_loss() {
+        let mut weighting = Weighting::new(LossWeighting::Uncertainty { rate: 0.1 });
+        assert_eq!(weighting.of_losses([2.0, 0.1]), [0.5, 0.5]);
+        for _ in 0..2000 {
+            weighting.of_losses([2.0, 0.1]);
+        }
+        let weights = weighting.of_losses([2.0, 0.1]);
+        assert!((weights[0] - 0.25).abs() < 1e-6 && (weights[1] - 5.0).abs() < 1e-4, "{weights:?}");
+    }
+
+    #[test]
+    fn the_loss_that_falls_slower_weighs_more_from_the_third_epoch() {
+        let mut weighting = Weighting::new(LossWeighting::Dwa { temperature: 2.0 });
+        weighting.end_epoch([1.0, 1.0]);
+        assert_eq!(weighting.weights(), [1.0, 1.0]);
+        weighting.end_epoch([0.9, 0.5]);
+        let weights = weighting.weights();
+        assert!((sum(weights) - 2.0).abs() < 1e-12);
+        assert!((weights[0] / weights[1] - ((0.9 - 0.5) / 2.0_f64).exp()).abs() < 1e-12, "{weights:?}");
+    }
+
+    #[test]
+    fn analytical_weights_are_a_softmax_of_one_over_the_losses() {
+        let mut weighting = Weighting::new(LossWeighting::UwSo { temperature: 4.0 });
+        let weights = weighting.of_losses([0.5, 0.25]);
+        assert!((sum(weights) - 1.0).abs() < 1e-12);
+        assert!((weights[1] / weights[0] - 0.5_f64.exp()).abs() < 1e-12, "{weights:?}");
+        assert_eq!(weighting.of_losses([1.0, 0.0])[1], 1.0);
+    }
+
+    #[test]
+    fn gradient_norms_of_losses_that_fall_alike_become_equal() {
+        let mut weighting = Weighting::new(LossWeighting::GradNorm { alpha: 1.5, rate: 0.01 });
+        for _ in 0..1000 {
+            weighting.of_gradients([1.0, 1.0], [3.0, 1.0]);
+        }
+        let weights = weighting.weights();
+        assert!((weights[0] * 3.0 / weights[1] - 1.0).abs() < 0.1, "{weights:?}");
+        // The second falls slower: it is favoured now.
+        for _ in 0..1000 {
+            weighting.of_gradients([0.5, 1.0], [3.0, 1.0]);
+        }
+        assert!(weighting.weights()[1] > weights[1]);
+    }
+
+    #[test]
+    fn a_weighting_survives_its_metadata_to_the_bit() {
+        let rules = [
+            LossWeighting::Fixed,
+            LossWeighting::Uncertainty { rate: 0.1 },
+            LossWeighting::Dwa { temperature: 2.0 },
+            LossWeighting::GradNorm { alpha: 1.5, rate: 0.1 },
+            LossWeighting::UwSo { temperature: 1.0 },
+        ];
+        for rule in rules {
+            let mut weighting = Weighting::new(rule);
+            for step in 1..5 {
+                let losses = [1.0 / 3.0 / f64::from(step), 0.1];
+                weighting.of_losses(losses);
+                weighting.of_gradients(losses, [0.7, 0.3]);
+                weighting.end_epoch(losses);
+            }
+            let mut metadata = BTreeMap::new();
+            weighting.save(&mut metadata);
+            let mut restored = Weighting::new(rule);
+            restored.restore(&metadata);
+            assert_eq!(restored, weighting);
+        }
+    }
+}
