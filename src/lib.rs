@@ -26,6 +26,7 @@
 //! | [`published`] | published results and image counts |
 //! | [`outputs`] | files for people: whole, and never over what others wrote |
 //! | [`terminal`] | what goes to standard error, best effort |
+//! | `names` | enums that are written as text |
 //! | [`paths`] | paths as people write them |
 //! | [`fault`] | places where a test can have the process killed |
 
@@ -37,6 +38,7 @@ pub mod evaluate;
 pub mod export;
 pub mod fault;
 pub mod model;
+mod names;
 pub mod nn;
 pub mod outputs;
 pub mod paths;

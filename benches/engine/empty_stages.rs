@@ -8,7 +8,7 @@ use didact::plan::build;
 use didact::schedule::{Stop, WorkerEnd, WorkerOptions, work};
 use didact::search::load;
 use didact::stages::{ArtifactFolders, Key, StageJob, StageKind};
-use didact::store::{Access, Artifacts, PlanSource, Store, Wanted};
+use didact::store::{Access, Artifacts, PlanSource, RunState, Store, Wanted};
 use didact::training::{StageContext, StageError};
 
 use crate::{sweep_file, table};
@@ -44,7 +44,7 @@ pub async fn measure(runs: usize) {
         let took = started.elapsed();
         let (id, name) = planner.find_sweep(None).await.expect("is there");
         let status = planner.status(&id, &name).await.expect("a status");
-        assert_eq!(status.runs_in("done"), plan.runs.len() as i64, "every run is done");
+        assert_eq!(status.runs_in(RunState::Done), plan.runs.len() as i64, "every run is done");
         let stages = plan.stages.len() as u32;
         let what = format!("an empty stage from end to end, {workers} worker(s), {stages} stages");
         table::line(&what, took / stages, Some(Duration::from_millis(20)));

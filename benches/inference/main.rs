@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use didact::analysis::{Side, Verdict, verdicts};
 use didact::data::{normal_pair, stream};
 use didact::evaluate::metrics::{Sweep, auroc};
-use didact::store::{Artifacts, Compared, ComparedRun, ComparedScore, ComparedValue};
+use didact::store::{Artifacts, Compared, ComparedRun, ComparedScore, ComparedValue, RunState};
 use rand::Rng;
 use rayon::prelude::*;
 
@@ -95,7 +95,7 @@ fn add(
     compared.scores.extend(scores.iter().enumerate().map(|(image, score)| ComparedScore {
         run_id: id.clone(),
         image: format!("{image:03}"),
-        label: i64::from(label(image)),
+        label: label(image),
         score: f64::from(*score),
     }));
     compared.runs.push(ComparedRun {
@@ -105,7 +105,7 @@ fn add(
         title: format!("variant {variant}"),
         category: category.to_owned(),
         seed,
-        state: "done".to_owned(),
+        state: RunState::Done,
         protocol: "{}".to_owned(),
     });
 }

@@ -44,7 +44,7 @@ pub(crate) fn runs<'r>(groups: &'r Groups<'_>) -> impl Iterator<Item = &'r RunRo
 
 /// Whether a run is of a point of the search. The baseline has a recipe of its own and is none, unless a point is the same training.
 pub(crate) fn is_point(run: &RunRow) -> bool {
-    run.baseline == 0 || run.axes != "{}"
+    !run.baseline || run.axes != "{}"
 }
 
 fn point(run: &RunRow) -> BTreeMap<String, Value> {

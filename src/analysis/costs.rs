@@ -1,9 +1,11 @@
 //! What each variant costs: size, arithmetic, time, memory.
 
+use crate::evaluate::Selection;
 use serde_json::Value;
 
 use super::grouping::{Groups, Variant};
 use super::rows::Rows;
+use crate::stages::StageKind;
 use crate::statistics::summary;
 use crate::store::StageRow;
 use crate::text::percent;
@@ -40,23 +42,25 @@ impl Costs {
     fn of(rows: &Rows, groups: &Groups<'_>, variant: &Variant) -> Self {
         let runs: Vec<_> = groups.of_variant(variant).collect();
         let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
-        let result = |name| mean(runs.iter().filter_map(|run| groups.value(run, "selected", name)).collect());
+        let result = |name| mean(runs.iter().filter_map(|run| groups.value(run, Selection::Selected, name)).collect());
         let costs = |stage: &StageRow| serde_json::from_str::<Value>(stage.costs.as_deref()?).ok();
         let stages: Vec<(&StageRow, Option<Value>)> =
             runs.iter().flat_map(|run| rows.stages_of(&run.id)).map(|stage| (stage, costs(stage))).collect();
-        let kind = |kind: &'static str| stages.iter().filter(move |(stage, _)| stage.kind == kind);
+        let kind = |kind: StageKind| stages.iter().filter(move |(stage, _)| stage.kind == kind);
         let cost = |(_, costs): &(_, Option<Value>), name: &str| costs.as_ref()?.get(name)?.as_f64();
-        let seconds = |name| mean(kind(name).filter_map(|(stage, _)| stage.seconds).collect());
-        let pretrain = seconds("pretrain");
+        let seconds = |of| mean(kind(of).filter_map(|(stage, _)| stage.seconds).collect());
+        let pretrain = seconds(StageKind::Pretrain);
         let peaks = stages.iter().filter_map(|(stage, _)| stage.peak_rss_bytes).map(|bytes| bytes as f64);
         Self {
             parameters: result("parameters"),
             flops: result("flops"),
             pretrain,
-            training: seconds("joint").map(|joint| joint + pretrain.unwrap_or(0.0)),
-            epoch: mean(kind("joint").filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),
-            forward: mean(kind("score").filter_map(|stage| cost(stage, "forward_milliseconds_per_image")).collect()),
-            score: mean(kind("score").filter_map(|stage| cost(stage, "milliseconds_per_image")).collect()),
+            training: seconds(StageKind::Joint).map(|joint| joint + pretrain.unwrap_or(0.0)),
+            epoch: mean(kind(StageKind::Joint).filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),
+            forward: mean(
+                kind(StageKind::Score).filter_map(|stage| cost(stage, "forward_milliseconds_per_image")).collect(),
+            ),
+            score: mean(kind(StageKind::Score).filter_map(|stage| cost(stage, "milliseconds_per_image")).collect()),
             peak: peaks.reduce(f64::max),
             gpu_peak: stages.iter().filter_map(|stage| cost(stage, "device_peak_bytes")).reduce(f64::max),
         }

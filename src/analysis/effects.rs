@@ -1,5 +1,6 @@
 //! What the axes of a search do: how much of the results' variance each has, and where its levels lie.
 
+use crate::evaluate::Selection;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -81,7 +82,7 @@ pub(crate) fn effects(groups: &Groups<'_>) -> Vec<Effects> {
 /// Distances that only rounding tells apart are equal.
 pub(crate) fn distances<'r>(groups: &'r Groups<'_>, metric: &str) -> Vec<(&'r RunRow, f64)> {
     let measured: Vec<(&RunRow, f64)> =
-        runs(groups).filter_map(|run| Some((run, groups.value(run, "selected", metric)?))).collect();
+        runs(groups).filter_map(|run| Some((run, groups.value(run, Selection::Selected, metric)?))).collect();
     let mut of_category: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     measured.iter().for_each(|(run, value)| of_category.entry(&run.category).or_default().push(*value));
     let means: BTreeMap<&str, f64> =

@@ -1,5 +1,8 @@
 //! Runs by protocol, variant and category.
 
+use crate::evaluate::Selection;
+use crate::store::RunState;
+use crate::training::SelectionRule;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::guidance::Guidance;
@@ -22,8 +25,8 @@ pub(crate) struct Variant {
     pub label: String,
     /// Whether it is the re-run baseline.
     pub baseline: bool,
-    /// The rule that picked its epochs, for people.
-    pub selection: &'static str,
+    /// The rule that picked its epochs; none where the store names one that this didact does not know.
+    pub selection: Option<SelectionRule>,
     /// Which of the group's ways of measuring, from 0.
     protocol: usize,
 }
@@ -113,7 +116,7 @@ impl<'r> Groups<'r> {
                     trial: run.trial_id.clone(),
                     number: run.number,
                     label: run.variant.clone(),
-                    baseline: run.baseline == 1,
+                    baseline: run.baseline,
                     selection: protocol.selection(),
                     protocol: *number,
                 });
@@ -147,9 +150,9 @@ impl<'r> Groups<'r> {
     fn in_order(mut self) -> Self {
         let name = self.guidance.objective().map_or(METRICS[0].0, |objective| objective.result()).to_owned();
         let through: Vec<&Variant> = self.variants.iter().filter(|variant| self.is_through(variant)).collect();
-        let shared = self.shared_categories(&through, "selected", &name);
+        let shared = self.shared_categories(&through, Selection::Selected, &name);
         let mean = |variant: &Variant| {
-            self.is_through(variant).then(|| self.mean(variant, &shared, "selected", &name)).flatten()
+            self.is_through(variant).then(|| self.mean(variant, &shared, Selection::Selected, &name)).flatten()
         };
         let mut ranked: Vec<(Option<f64>, Variant)> =
             self.variants.iter().map(|variant| (mean(variant), variant.clone())).collect();
@@ -166,6 +169,11 @@ impl<'r> Groups<'r> {
         self
     }
 
+    /// Whether any variant's epochs were picked on held-out images.
+    pub(crate) fn selects_epochs(&self) -> bool {
+        self.variants.iter().any(|variant| variant.selection != Some(SelectionRule::Last))
+    }
+
     /// All runs.
     pub(crate) fn all(&self) -> impl Iterator<Item = &'r RunRow> + '_ {
         self.runs.iter().map(|(run, _)| *run)
@@ -180,7 +188,7 @@ impl<'r> Groups<'r> {
 
     /// Whether all its runs are done: a mean over fewer is of other things.
     pub(crate) fn is_through(&self, variant: &Variant) -> bool {
-        self.of_variant(variant).all(|run| run.state == "done")
+        self.of_variant(variant).all(|run| run.state == RunState::Done)
     }
 
     /// The runs of one variant and category, by seed.
@@ -203,7 +211,7 @@ impl<'r> Groups<'r> {
 
     /// Which runs the numbers are of: "12 of 15 runs done, 3 seeds, hazelnut and screw; 256×256 px, product".
     pub(crate) fn population(&self) -> String {
-        let done: Vec<&RunRow> = self.all().filter(|run| run.state == "done").collect();
+        let done: Vec<&RunRow> = self.all().filter(|run| run.state == RunState::Done).collect();
         let seeds: BTreeSet<i64> = done.iter().map(|run| run.seed).collect();
         let (done, all) = (done.len(), self.runs.len());
         let runs = if done == all { format!("{all} runs") } else { format!("{done} of {all} runs done") };
@@ -218,11 +226,11 @@ impl<'r> Groups<'r> {
     }
 
     /// One number of a run.
-    pub(crate) fn value(&self, run: &RunRow, selection: &str, name: &str) -> Option<f64> {
+    pub(crate) fn value(&self, run: &RunRow, selection: Selection, name: &str) -> Option<f64> {
         self.number(run, selection, name)?.value
     }
 
-    fn number(&self, run: &RunRow, selection: &str, name: &str) -> Option<&'r ResultRow> {
+    fn number(&self, run: &RunRow, selection: Selection, name: &str) -> Option<&'r ResultRow> {
         self.of_run(run).iter().find(|row| row.name == name && row.selection == selection)
     }
 
@@ -237,12 +245,18 @@ impl<'r> Groups<'r> {
 
     /// The numbers of a run's selected epoch, by name.
     pub(crate) fn selected_values(&self, run: &RunRow) -> BTreeMap<String, f64> {
-        let selected = self.of_run(run).iter().filter(|row| row.selection == "selected");
+        let selected = self.of_run(run).iter().filter(|row| row.selection == Selection::Selected);
         selected.filter_map(|row| Some((row.name.clone(), row.value?))).collect()
     }
 
     /// Why a number of a cell is undefined: the first run's reason.
-    pub(crate) fn reason(&self, variant: &Variant, category: &str, selection: &str, name: &str) -> Option<&'r str> {
+    pub(crate) fn reason(
+        &self,
+        variant: &Variant,
+        category: &str,
+        selection: Selection,
+        name: &str,
+    ) -> Option<&'r str> {
         self.runs(variant, category).find_map(|run| {
             let number = self.number(run, selection, name)?;
             number.reason.as_deref().filter(|_| number.value.is_none())
@@ -250,18 +264,18 @@ impl<'r> Groups<'r> {
     }
 
     /// The numbers of one cell with their seeds, of runs that are done.
-    pub(crate) fn cell(&self, variant: &Variant, category: &str, selection: &str, name: &str) -> Vec<(i64, f64)> {
-        let done = self.runs(variant, category).filter(|run| run.state == "done");
+    pub(crate) fn cell(&self, variant: &Variant, category: &str, selection: Selection, name: &str) -> Vec<(i64, f64)> {
+        let done = self.runs(variant, category).filter(|run| run.state == RunState::Done);
         done.filter_map(|run| Some((run.seed, self.value(run, selection, name)?))).collect()
     }
 
     /// The categories in which every variant that has this number at all has it: means over them can be compared.
-    pub(crate) fn common_categories(&self, selection: &str, name: &str) -> Vec<&str> {
+    pub(crate) fn common_categories(&self, selection: Selection, name: &str) -> Vec<&str> {
         self.shared_categories(&self.variants.iter().collect::<Vec<_>>(), selection, name)
     }
 
     /// The same of some variants.
-    fn shared_categories(&self, variants: &[&Variant], selection: &str, name: &str) -> Vec<&str> {
+    fn shared_categories(&self, variants: &[&Variant], selection: Selection, name: &str) -> Vec<&str> {
         let has = |variant: &Variant, category: &str| !self.cell(variant, category, selection, name).is_empty();
         let names = || self.categories.iter().map(|(category, _)| category.as_str());
         let measured: Vec<&&Variant> = variants.iter().filter(|v| names().any(|category| has(v, category))).collect();
@@ -269,13 +283,19 @@ impl<'r> Groups<'r> {
     }
 
     /// Each seed's mean over the given categories.
-    pub(crate) fn means(&self, variant: &Variant, categories: &[&str], selection: &str, name: &str) -> Vec<(i64, f64)> {
+    pub(crate) fn means(
+        &self,
+        variant: &Variant,
+        categories: &[&str],
+        selection: Selection,
+        name: &str,
+    ) -> Vec<(i64, f64)> {
         let cells: Vec<_> = categories.iter().map(|category| self.cell(variant, category, selection, name)).collect();
         complete_means(&cells)
     }
 
     /// The mean over seeds of these; none without a seed that has all categories.
-    pub(crate) fn mean(&self, variant: &Variant, categories: &[&str], selection: &str, name: &str) -> Option<f64> {
+    pub(crate) fn mean(&self, variant: &Variant, categories: &[&str], selection: Selection, name: &str) -> Option<f64> {
         let means: Vec<f64> =
             self.means(variant, categories, selection, name).into_iter().map(|(_, value)| value).collect();
         Some(summary(&means)?.mean)

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::data::Layout;
 use crate::published::published_counts;
 use crate::store::RunRow;
+use crate::training::SelectionRule;
 
 /// The protocol of one run; cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,14 +63,11 @@ impl Protocol {
         class.to_string()
     }
 
-    /// The rule that picks the epoch, for people.
-    pub(crate) fn selection(&self) -> &'static str {
-        match self.0["selection"].as_str() {
-            Some("held-out-score") => "lowest held-out map mean",
-            Some("held-out-loss") => "lowest held-out loss",
-            Some("last") => "none: the last",
-            _ => "unknown",
-        }
+    /// The rule that picks the epoch.
+    ///
+    /// None where the protocol names no rule that this didact knows.
+    pub(crate) fn selection(&self) -> Option<SelectionRule> {
+        SelectionRule::deserialize(&self.0["selection"]).ok()
     }
 
     /// Training images, normal and defective test images.

@@ -31,7 +31,7 @@ impl Rows {
 
     /// The stage of this kind that speaks of a run's selected epoch.
     pub(crate) fn selected_stage(&self, run: &str, kind: StageKind) -> Option<(Key, StageJob)> {
-        let stages = self.stages_of(run).filter(|stage| stage.kind == kind.name());
+        let stages = self.stages_of(run).filter(|stage| stage.kind == kind);
         selected_stage(kind, stages.map(|stage| (stage.id.as_str(), stage.job.as_str())))
     }
 

@@ -1,5 +1,6 @@
 //! One side of a comparison: the finished runs of one trial, with what intervals are made of.
 
+use crate::store::RunState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -43,7 +44,7 @@ impl Side {
             let trials = trials.iter().map(|(id, variant)| format!("{} ({variant})", short_key(id))).collect();
             return Err(Incomparable::Several { name: name.to_owned(), trials });
         }
-        let done = compared.runs.iter().filter(|run| run.state == "done");
+        let done = compared.runs.iter().filter(|run| run.state == RunState::Done);
         let runs: Vec<SideRun> = done.map(|run| SideRun::of(run, compared, artifacts)).collect();
         match compared.runs.first() {
             Some(run) if !runs.is_empty() => Ok(Self { trial: run.trial_id.clone(), label: run.variant.clone(), runs }),
@@ -61,11 +62,11 @@ impl Side {
                 seed: run.seed,
                 protocol: groups.protocol(run).clone(),
                 values: groups.selected_values(run),
-                scores: scores.map(|row| (row.image.clone(), row.label == 1, row.score)).collect(),
+                scores: scores.map(|row| (row.image.clone(), row.label, row.score)).collect(),
                 evaluation: evaluation.map(|(key, _)| artifacts.path(StageKind::Evaluate, &key)),
             }
         };
-        let done = groups.of_variant(variant).filter(|run| run.state == "done");
+        let done = groups.of_variant(variant).filter(|run| run.state == RunState::Done);
         Self { trial: variant.trial.clone(), label: variant.label.clone(), runs: done.map(run).collect() }
     }
 
@@ -97,7 +98,7 @@ impl SideRun {
             seed: run.seed,
             protocol: Protocol::of_text(&run.protocol),
             values: values.filter_map(|row| Some((row.name.clone(), row.value?))).collect(),
-            scores: scores.map(|row| (row.image.clone(), row.label == 1, row.score)).collect(),
+            scores: scores.map(|row| (row.image.clone(), row.label, row.score)).collect(),
             evaluation: selected_stage(StageKind::Evaluate, stages)
                 .map(|(key, _)| artifacts.path(StageKind::Evaluate, &key)),
         }

@@ -113,7 +113,7 @@ fn not_a_run(asked: &str, runs: &[ComparedRun]) -> Failure {
             category.clone(),
             title.clone(),
             seed.to_string(),
-            state.clone(),
+            state.to_string(),
         ]
     };
     let rows: Vec<Vec<String>> = runs.iter().take(MOST_LISTED).map(row).collect();

@@ -1,5 +1,6 @@
 //! `didact status`: how sweeps stand.
 
+use crate::store::RunState;
 use std::time::Duration;
 
 use super::exit::{Exit, Failure};
@@ -91,17 +92,17 @@ fn headline(status: &SweepStatus) -> String {
     let mut text = format!(
         "sweep {}: {} of {} runs done, {} running, {} failed",
         status.name,
-        status.runs_in("done"),
+        status.runs_in(RunState::Done),
         status.total_runs(),
-        status.runs_in("running"),
-        status.runs_in("failed")
+        status.runs_in(RunState::Running),
+        status.runs_in(RunState::Failed)
     );
-    for state in ["pruned", "cancelled"] {
+    for state in [RunState::Pruned, RunState::Cancelled] {
         if status.runs_in(state) > 0 {
             text.push_str(&format!(", {} {state}", status.runs_in(state)));
         }
     }
-    let open = status.runs_in("pending") + status.runs_in("running");
+    let open = status.runs_in(RunState::Pending) + status.runs_in(RunState::Running);
     if open > 0 {
         let threads: i64 = status.workers.iter().map(|worker| worker.threads).sum();
         text.push_str(&match (status.thread_seconds_left, threads) {
@@ -120,8 +121,8 @@ fn headline(status: &SweepStatus) -> String {
 
 /// Category × trial, each with its runs by state.
 fn runs_table(status: &SweepStatus) -> String {
-    const STATES: [&str; 6] = ["pending", "running", "done", "failed", "pruned", "cancelled"];
-    let shown: Vec<&str> = STATES.into_iter().filter(|state| *state == "done" || status.runs_in(state) > 0).collect();
+    let is_shown = |state: &RunState| *state == RunState::Done || status.runs_in(*state) > 0;
+    let shown: Vec<RunState> = RunState::ALL.into_iter().filter(is_shown).collect();
     let mut rows: Vec<(&str, &str, Vec<i64>)> = Vec::new();
     for row in &status.runs {
         // They come by category and trial.
@@ -142,13 +143,19 @@ fn runs_table(status: &SweepStatus) -> String {
             names.into_iter().chain(counts.iter().map(i64::to_string)).collect()
         })
         .collect();
-    let text = table(&["category", "trial"].into_iter().chain(shown).collect::<Vec<_>>(), &rows);
+    let text = table(
+        &["category", "trial"].into_iter().chain(shown.iter().map(|state| state.name())).collect::<Vec<_>>(),
+        &rows,
+    );
     if more == 0 { text } else { format!("{text}\n… and {more} rows more (--json lists all)") }
 }
 
 fn stages_table(status: &SweepStatus) -> String {
-    let rows: Vec<Vec<String>> =
-        status.stages.iter().map(|row| vec![row.kind.clone(), row.state.clone(), row.count.to_string()]).collect();
+    let rows: Vec<Vec<String>> = status
+        .stages
+        .iter()
+        .map(|row| vec![row.kind.to_string(), row.state.to_string(), row.count.to_string()])
+        .collect();
     table(&["stage", "state", "count"], &rows)
 }
 

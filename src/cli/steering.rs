@@ -1,6 +1,7 @@
 //! What changes a sweep's plan while it runs: a search that learns adds trials, a pruner stops those that are not worth going
 //! on with.
 
+use crate::store::RunState;
 use std::collections::{BTreeMap, HashMap};
 
 use super::exit::{Exit, Failure};
@@ -232,24 +233,24 @@ fn mean(values: &[f64]) -> f64 {
 /// How a trial went, as its search learns from it. A pruned one is as good as its runs were until then.
 fn outcome(trial: &TrialStanding) -> Outcome {
     let values: Vec<f64> = trial.runs.iter().filter_map(|run| run.value).collect();
-    let is = |state: &str| trial.runs.iter().any(|run| run.state == state);
+    let is = |state: RunState| trial.runs.iter().any(|run| run.state == state);
     match () {
         () if values.len() == trial.runs.len() && !values.is_empty() => Outcome::Value(mean(&values)),
         () if trial.runs.iter().any(|run| run.is_open()) => Outcome::Pending,
-        () if is("failed") => Outcome::Failed,
-        () if is("pruned") && !values.is_empty() => Outcome::Value(mean(&values)),
+        () if is(RunState::Failed) => Outcome::Failed,
+        () if is(RunState::Pruned) && !values.is_empty() => Outcome::Value(mean(&values)),
         () => Outcome::Void,
     }
 }
 
 fn course(trial: &TrialStanding) -> TrialCourse {
-    let is = |state: &str| trial.runs.iter().any(|run| run.state == state);
+    let is = |state: RunState| trial.runs.iter().any(|run| run.state == state);
     let standing = match () {
         () if trial.baseline => Standing::Baseline,
         // Nothing is left to save: the rest are the test's numbers.
         () if trial.runs.iter().all(|run| run.value.is_some()) => Standing::Finished,
         () if trial.runs.iter().any(|run| run.is_open()) => Standing::Running,
-        () if is("pruned") => Standing::Pruned,
+        () if is(RunState::Pruned) => Standing::Pruned,
         () => Standing::Finished,
     };
     TrialCourse { values: trial.runs.iter().map(|run| run.value).collect(), standing }

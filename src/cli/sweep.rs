@@ -1,5 +1,6 @@
 //! `didact sweep`: plan, run, report.
 
+use crate::store::RunState;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -228,8 +229,8 @@ async fn conclude(
     status: &SweepStatus,
     end: &SweepEnd,
 ) -> Result<Exit, Failure> {
-    let (done, failed, total) = (status.runs_in("done"), status.runs_in("failed"), status.total_runs());
-    let given_up = status.runs_in("pruned") + status.runs_in("cancelled");
+    let (done, failed, total) = (status.runs_in(RunState::Done), status.runs_in(RunState::Failed), status.total_runs());
+    let given_up = status.runs_in(RunState::Pruned) + status.runs_in(RunState::Cancelled);
     let open = total - done - failed - given_up;
     let aside = if given_up > 0 { format!(", {given_up} pruned or cancelled") } else { String::new() };
     say(&format!("sweep {}: {done} of {total} runs done, {failed} failed{aside}", status.name));

@@ -1,5 +1,6 @@
 //! `didact why`: why a run, trial or stage is as it is, and how to make it again.
 
+use crate::store::RunState;
 use std::collections::BTreeMap;
 
 use super::exit::{Exit, Failure};
@@ -89,19 +90,19 @@ fn explain_run(run: &RunFacts, stages: &[StageExplanation]) -> Result<(), Failur
 fn reason(run: &RunFacts, stages: &[StageExplanation]) -> String {
     let first = |wanted: fn(&StageState) -> bool| stages.iter().find(|stage| wanted(&stage.state));
     if let Some(reason) = &run.reason {
-        return match run.state.as_str() {
-            "failed" => format!("{reason}; `--retry-failed` tries once more"),
-            "cancelled" => format!("{reason}; starting the sweep again revives it"),
-            _ => reason.clone(),
+        return match run.state {
+            RunState::Failed => format!("{reason}; `--retry-failed` tries once more"),
+            RunState::Cancelled => format!("{reason}; starting the sweep again revives it"),
+            RunState::Pending | RunState::Running | RunState::Done | RunState::Pruned => reason.clone(),
         };
     }
-    match run.state.as_str() {
-        "done" => "every stage is done".to_owned(),
-        "running" => match first(|state| matches!(state, StageState::Running { .. })) {
+    match run.state {
+        RunState::Done => "every stage is done".to_owned(),
+        RunState::Running => match first(|state| matches!(state, StageState::Running { .. })) {
             Some(stage) => format!("a worker is at {} ({})", stage.kind, stage.state.remark()),
             None => "its next stage is about to be claimed".to_owned(),
         },
-        _ => {
+        RunState::Pending | RunState::Failed | RunState::Pruned | RunState::Cancelled => {
             let next = first(|state| matches!(state, StageState::Pending { .. } | StageState::Running { .. }));
             let resting = next.map(|stage| stage.state.remark()).filter(|remark| !remark.is_empty());
             let queue = match run.before {
@@ -120,8 +121,8 @@ fn stages_table(stages: &[StageExplanation]) -> String {
         .map(|stage| {
             vec![
                 short_key(&stage.id).to_owned(),
-                stage.kind.clone(),
-                stage.state.name().to_owned(),
+                stage.kind.to_string(),
+                stage.state.status().to_string(),
                 stage.attempts.to_string(),
                 stage.shared_by.to_string(),
                 stage.state.remark(),
@@ -141,7 +142,7 @@ fn runs_table(runs: &[RunFacts]) -> String {
                 run.category.clone(),
                 run.trial.clone(),
                 run.seed.to_string(),
-                run.state.clone(),
+                run.state.to_string(),
                 run.reason.clone().unwrap_or_default(),
             ]
         })
@@ -157,7 +158,7 @@ fn explain_stage(
 ) -> Result<(), Failure> {
     let remark = Some(stage.state.remark()).filter(|remark| !remark.is_empty());
     let remark = remark.map(|remark| format!(": {remark}")).unwrap_or_default();
-    print(&format!("stage {} ({}) is {}{remark}", short_key(&stage.id), stage.kind, stage.state.name()))?;
+    print(&format!("stage {} ({}) is {}{remark}", short_key(&stage.id), stage.kind, stage.state.status()))?;
     if !needs.is_empty() {
         print(&format!("it needs\n{}", stages_table(needs)))?;
     }
@@ -167,7 +168,7 @@ fn explain_stage(
             let class = attempt.class.as_ref().map(|class| format!("{class}: ")).unwrap_or_default();
             vec![
                 attempt.number.to_string(),
-                attempt.state.clone(),
+                attempt.state.to_string(),
                 attempt.started_at.clone(),
                 attempt.seconds.map(|seconds| format!("{seconds:.1} s")).unwrap_or_default(),
                 format!("{} on {}", attempt.pid, attempt.host),

@@ -9,6 +9,7 @@ pub mod metrics;
 mod resample;
 mod results;
 mod score_artifact;
+mod selection;
 mod settings;
 mod threshold;
 
@@ -21,5 +22,6 @@ pub use resample::resize_bilinear;
 pub use results::{Evaluation, ImageScore, Measured};
 pub use score_artifact::{ScoreHeader, Snapshot, TestImage};
 pub(crate) use score_artifact::{maps_file, mask_file};
-pub use settings::{Aggregate, Border, Checkpoint, EvaluateSettings, ImageScoreRule, Normalise};
+pub use selection::Selection;
+pub use settings::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise};
 pub use threshold::quantile;

@@ -127,15 +127,3 @@ impl EvaluateSettings {
         rule
     }
 }
-
-/// Whose weights a number belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Checkpoint {
-    /// The epoch that the selection rule picked.
-    Selected,
-    /// The last epoch.
-    Last,
-    /// The best epoch on test: looks at labels, always marked.
-    Oracle,
-}

@@ -22,7 +22,7 @@ pub(crate) fn write(runs: &Runs, batch: &[Run], results: &[ResultRow], out: &mut
         for result in of_run.get(run.row.id.as_str()).copied().unwrap_or_default() {
             row.truncate(facts);
             row.extend([
-                Value::Text(result.selection.as_str().into()),
+                Value::Text(result.selection.name().into()),
                 Value::Text(result.name.as_str().into()),
                 Value::of_number(result.value),
                 Value::of_text(result.reason.as_deref()),

@@ -74,11 +74,11 @@ impl Runs {
             text(&row.trial_id),
             Value::Text(trial_id(row.number).into()),
             text(&row.variant),
-            Value::Truth(row.baseline == 1),
+            Value::Truth(row.baseline),
             text(&row.protocol_id),
             text(&row.category),
             Value::Whole(row.seed),
-            text(&row.state),
+            text(row.state.name()),
         ];
         facts.into_iter().chain(run.axes.iter().cloned()).collect()
     }

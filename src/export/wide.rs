@@ -5,21 +5,20 @@ use std::io;
 
 use super::frame::{Column, Kind, RowWriter, Value};
 use super::runs::{Run, Runs};
-use crate::store::{CostRow, ResultRow};
+use crate::evaluate::Selection;
+use crate::store::{AttemptState, CostRow, ResultRow};
 
-/// Order of the columns.
-const SELECTIONS: [&str; 3] = ["selected", "last", "oracle"];
 /// Numbers of the networks, not of an epoch: they stand among the costs.
 const OF_NETWORKS: [&str; 2] = ["parameters", "flops"];
 
 /// Which numbers the runs have: selection and name.
-pub(crate) struct Numbers(Vec<(String, String)>);
+pub(crate) struct Numbers(Vec<(Selection, String)>);
 
 impl Numbers {
     /// Selected epochs first; `names` in alphabetical order.
-    pub(crate) fn of(names: Vec<(String, String)>) -> Self {
+    pub(crate) fn of(names: Vec<(Selection, String)>) -> Self {
         let mut numbers: Vec<_> = names.into_iter().filter(|(_, name)| !OF_NETWORKS.contains(&name.as_str())).collect();
-        numbers.sort_by_key(|(selection, _)| SELECTIONS.iter().position(|known| known == selection));
+        numbers.sort_by_key(|(selection, _)| *selection);
         Self(numbers)
     }
 }
@@ -45,22 +44,22 @@ pub(crate) fn write(
     (results, costs): (&[ResultRow], &[CostRow]),
     out: &mut dyn RowWriter,
 ) -> io::Result<()> {
-    let values: HashMap<(&str, &str, &str), f64> = results
+    let values: HashMap<(&str, Selection, &str), f64> = results
         .iter()
-        .filter_map(|row| Some(((row.run_id.as_str(), row.selection.as_str(), row.name.as_str()), row.value?)))
+        .filter_map(|row| Some(((row.run_id.as_str(), row.selection, row.name.as_str()), row.value?)))
         .collect();
     let mut of_runs: HashMap<&str, Costs> = HashMap::new();
     costs.iter().for_each(|attempt| of_runs.entry(&attempt.run_id).or_default().add(attempt));
     for run in batch {
         let id = run.row.id.as_str();
-        let value = |selection, name| values.get(&(id, selection, name)).copied();
+        let value = |selection, name: &str| values.get(&(id, selection, name)).copied();
         let mut row = runs.values(run);
-        row.extend(numbers.0.iter().map(|(selection, name)| Value::of_number(value(selection, name))));
+        row.extend(numbers.0.iter().map(|(selection, name)| Value::of_number(value(*selection, name))));
         let costs = of_runs.remove(id).unwrap_or_default();
         row.extend([
-            whole(value("selected", "parameters")),
+            whole(value(Selection::Selected, "parameters")),
             // A multiply-accumulate is two operations.
-            whole(value("selected", "flops").map(|operations| operations / 2.0)),
+            whole(value(Selection::Selected, "flops").map(|operations| operations / 2.0)),
             Value::of_number(costs.seconds),
             whole(costs.peak),
             whole(costs.gpu_peak),
@@ -82,7 +81,7 @@ struct Costs {
 impl Costs {
     fn add(&mut self, attempt: &CostRow) {
         self.seconds = join(self.seconds, attempt.seconds, |sum, seconds| sum + seconds);
-        if attempt.state == "done" {
+        if attempt.state == AttemptState::Done {
             let further: serde_json::Value = serde_json::from_str(&attempt.costs).unwrap_or_default();
             self.peak = join(self.peak, attempt.peak_rss_bytes.map(|bytes| bytes as f64), f64::max);
             self.gpu_peak = join(self.gpu_peak, further["device_peak_bytes"].as_f64(), f64::max);

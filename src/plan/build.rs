@@ -9,7 +9,7 @@ use super::opened::{Facts, Opened};
 use super::planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 use crate::config::{MAX_RUNS, Objective, Sweep, Trial};
 use crate::data::{DataError, DataSettings, HeldOut, HeldOutChoice, Layout};
-use crate::evaluate::Checkpoint;
+use crate::evaluate::Selection;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::model::Placement;
 use crate::model::weights::WeightError;
@@ -255,8 +255,8 @@ pub(super) fn stages(
             evaluate: trial.evaluate.clone(),
         }));
     }
-    let oracle = (oracle_epochs > 0).then_some(Checkpoint::Oracle);
-    for checkpoint in [Checkpoint::Selected, Checkpoint::Last].into_iter().chain(oracle) {
+    let oracle = (oracle_epochs > 0).then_some(Selection::Oracle);
+    for selection in [Selection::Selected, Selection::Last].into_iter().chain(oracle) {
         let score = add(StageJob::Score(ScoreJob {
             joint: joint.clone(),
             features_train: features_train.clone(),
@@ -264,7 +264,7 @@ pub(super) fn stages(
             train_images: train.clone(),
             held_out: facts.held_out.clone(),
             test_images: test.clone(),
-            checkpoint,
+            selection,
             teacher: teacher.clone(),
             model: trial.model.clone(),
         }));
@@ -273,7 +273,7 @@ pub(super) fn stages(
             test_images: test.clone(),
             masks: facts.mask_digest.clone(),
             evaluate: trial.evaluate.clone(),
-            checkpoint,
+            selection,
             held_out_trained: trial.joint.images == TrainedImages::All,
         }));
     }

@@ -12,7 +12,7 @@ use crate::config::{Objective, Trial};
 use crate::data::{
     CategorySelection, DataSettings, Exif, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading, Unmasked,
 };
-use crate::evaluate::{Aggregate, Border, Checkpoint, EvaluateSettings, ImageScoreRule, Normalise};
+use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise, Selection};
 use crate::model::{
     Architecture, AutoEncoder, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip, TeacherSettings,
     UnetSettings, Upsample, WeightSource,
@@ -76,8 +76,8 @@ fn keys(case: &Case) -> Vec<(String, Key)> {
                 StageJob::Features(_) => "features(test)".to_owned(),
                 StageJob::Paint(_) => "paint".to_owned(),
                 StageJob::Pseudo(_) => "pseudo".to_owned(),
-                StageJob::Score(job) if job.checkpoint == Checkpoint::Last => "score(last)".to_owned(),
-                StageJob::Evaluate(job) if job.checkpoint == Checkpoint::Last => "evaluate(last)".to_owned(),
+                StageJob::Score(job) if job.selection == Selection::Last => "score(last)".to_owned(),
+                StageJob::Evaluate(job) if job.selection == Selection::Last => "evaluate(last)".to_owned(),
                 job => job.kind().name().to_owned(),
             };
             (name, stage.key)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::BadImage;
 use crate::outputs::OutputError;
-use crate::store::Damage;
+use crate::store::{Damage, RunState};
 use crate::training::StageError;
 
 /// Every message says what is wrong and what would be right.
@@ -16,7 +16,7 @@ pub enum PredictError {
         /// First digits of its key.
         run: String,
         /// Where it stands.
-        state: String,
+        state: RunState,
         /// ": why", or nothing.
         reason: String,
     },

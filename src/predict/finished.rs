@@ -1,5 +1,6 @@
 //! A run that is done, opened for other images.
 
+use crate::store::RunState;
 use std::path::{Path, PathBuf};
 
 use super::PredictError;
@@ -37,7 +38,9 @@ impl Finished {
         let stages = || run.stages.iter().map(|(key, job)| (key.as_str(), job.as_str()));
         let selected = |kind| selected_stage(kind, stages());
         let (score_key, score, evaluate) = match (selected(StageKind::Score), selected(StageKind::Evaluate)) {
-            (Some((key, StageJob::Score(score))), Some((_, StageJob::Evaluate(evaluate)))) if run.state == "done" => {
+            (Some((key, StageJob::Score(score))), Some((_, StageJob::Evaluate(evaluate))))
+                if run.state == RunState::Done =>
+            {
                 (key, score, evaluate)
             }
             _ => {

@@ -73,7 +73,7 @@ fn command(rows: &Rows, first: &RunRow, runs: &[&RunRow]) -> String {
         &Remade {
             run: &first.id,
             number: first.number,
-            baseline: first.baseline != 0,
+            baseline: first.baseline,
             point: &first.point,
             categories: vec![&first.category],
             seeds: runs.iter().map(|run| run.seed).collect(),

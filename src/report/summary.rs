@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use super::words::Remark;
 use crate::analysis::{FEWEST_SEEDS, METRICS, Rows, Scope, Verdict, metric_label, settles};
+use crate::store::RunState;
 use crate::text::{duration, p_value, signed};
-
-/// States of runs that will still change.
-const OPEN: [&str; 2] = ["pending", "running"];
 
 /// That runs are still to come, if some are.
 pub(super) fn unfinished(rows: &Rows) -> Option<Remark> {
-    let open = rows.runs.iter().filter(|run| OPEN.contains(&run.state.as_str())).count();
+    let open = rows.runs.iter().filter(|run| run.state.is_open()).count();
     (open > 0).then(|| Remark {
         lead: Some("Still running."),
         text: format!("{open} of {} runs are to come; what is said here may change with them.", rows.runs.len()),
@@ -20,9 +18,9 @@ pub(super) fn unfinished(rows: &Rows) -> Option<Remark> {
 
 /// Runs by state, and what all of it cost: "11 of 12 runs done, 1 failed. Computing took …".
 pub(super) fn state(rows: &Rows) -> String {
-    let mut states: BTreeMap<&str, usize> = BTreeMap::new();
-    rows.runs.iter().for_each(|run| *states.entry(&run.state).or_default() += 1);
-    let done = states.remove("done").unwrap_or(0);
+    let mut states: BTreeMap<RunState, usize> = BTreeMap::new();
+    rows.runs.iter().for_each(|run| *states.entry(run.state).or_default() += 1);
+    let done = states.remove(&RunState::Done).unwrap_or(0);
     let missing: String = states.iter().map(|(state, count)| format!(", {count} {state}")).collect();
     let runs = if rows.runs.len() == 1 { "run" } else { "runs" };
     let spent = spent(rows).map(|spent| format!(" {spent}")).unwrap_or_default();

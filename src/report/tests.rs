@@ -1,5 +1,7 @@
 //! What a report says of runs that are missing, measured otherwise or hard to tell apart.
 
+use crate::evaluate::Selection;
+use crate::store::RunState;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -50,12 +52,12 @@ fn rows(cases: &[Case]) -> Rows {
             trial_id: format!("{}/{}/{}", case.variant, case.size, case.axes),
             category: case.category.into(),
             seed: case.seed,
-            state: "done".into(),
+            state: RunState::Done,
             reason: None,
             variant: case.variant.into(),
             number: 1,
             title: format!("T01 {}", case.variant),
-            baseline: i64::from(case.variant == "ST-FPM"),
+            baseline: case.variant == "ST-FPM",
             axes: case.axes.to_string(),
             point: case.axes.to_string(),
             position: 0,
@@ -67,7 +69,7 @@ fn rows(cases: &[Case]) -> Rows {
         });
         rows.results.push(ResultRow {
             run_id: id,
-            selection: "selected".into(),
+            selection: Selection::Selected,
             name: "pixel_auroc".into(),
             value: case.pixel_auroc,
             reason: case.pixel_auroc.is_none().then(|| "a defective test image has no mask".into()),
@@ -106,7 +108,7 @@ fn a_category_without_numbers_is_left_out_and_counted() {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].categories, found[0].seeds, found[0].better_equal_worse), (1, 2, (2, 0, 0)));
     assert!((found[0].difference - 0.04).abs() < 1e-12);
-    assert_eq!(groups[0].common_categories("selected", "pixel_auroc"), ["nut"]);
+    assert_eq!(groups[0].common_categories(Selection::Selected, "pixel_auroc"), ["nut"]);
 }
 
 #[test]
@@ -203,7 +205,7 @@ fn a_category_that_another_variant_lacks_does_not_change_a_difference() {
 fn a_run_that_is_not_done_counts_in_no_mean() {
     let mut rows = uneven();
     let late = |run: &&mut RunRow| run.variant == "skip=add" && run.seed == 3;
-    rows.runs.iter_mut().filter(late).for_each(|run| run.state = "running".into());
+    rows.runs.iter_mut().filter(late).for_each(|run| run.state = RunState::Running);
     let table = pixel_results(&rows);
     assert_eq!(table.rows[1].cells[2].text, "0.9200 ± 0.0265", "(0.91 + 0.95 + 0.90) / 3");
     assert_eq!(remarks(&table, 1)[2], ["3 of 4 seeds", "+0.0800"]);
@@ -288,7 +290,7 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
     let runs: Vec<String> = rows.runs.iter().map(|run| run.id.clone()).collect();
     rows.results.extend(runs.into_iter().zip(seen).map(|(run_id, value)| ResultRow {
         run_id,
-        selection: "selected".into(),
+        selection: Selection::Selected,
         name: "pseudo_pixel_auroc".into(),
         value: Some(value),
         reason: None,
@@ -522,7 +524,7 @@ fn eight_seeds_with_image_scores_speak_of_other_images_too() {
         rows.scores.extend(scores.iter().enumerate().map(|(image, score)| ComparedScore {
             run_id: run.id.clone(),
             image: format!("{image}.png"),
-            label: i64::from(image < 2),
+            label: image < 2,
             score: *score,
         }));
     }
@@ -627,7 +629,7 @@ fn the_highest_mean_is_bold_only_where_the_test_tells_it_from_every_rival() {
 #[test]
 fn without_a_baseline_the_highest_mean_needs_to_beat_the_second_alone() {
     let mut rows = five(1e-4);
-    rows.runs.iter_mut().for_each(|run| run.baseline = 0);
+    rows.runs.iter_mut().for_each(|run| run.baseline = false);
     let clear = pixel_results(&rows);
     assert_eq!(bold(&clear), [(1, 1)]);
     assert!(clear.notes[0].contains("the second highest"));
@@ -685,14 +687,14 @@ fn more_variants_than_colours_stand_in_the_order_of_their_means() {
     cases.insert(5, Case { size: 128, ..case("ST-FPM", "nut", 0, Some(0.9)) });
     let mut rows = rows(&cases);
     // The highest is not through.
-    rows.runs.iter_mut().filter(|run| run.axes.contains("13")).for_each(|run| run.state = "running".into());
+    rows.runs.iter_mut().filter(|run| run.axes.contains("13")).for_each(|run| run.state = RunState::Running);
     let all = crate::analysis::groups(&rows, Ranking::AcrossProtocols);
     let labels: Vec<&str> = all[0].variants.iter().map(|variant| variant.label.as_str()).collect();
     let first = ["T01 ST-FPM [protocol 1]", "T01 ST-FPM [protocol 2]", "T01 skip=add (rate=12) [protocol 1]"];
     assert_eq!((&labels[..3], labels[15]), (&first[..], "T01 skip=add (rate=13) [protocol 1]"));
     assert_eq!(all[0].ordered_by.as_deref(), Some("pixel_auroc"));
 
-    rows.runs.iter_mut().for_each(|run| run.state = "running".into());
+    rows.runs.iter_mut().for_each(|run| run.state = RunState::Running);
     let all = groups(&rows);
     assert_eq!((all[0].variants[0].label.as_str(), all[0].ordered_by.as_deref()), ("T01 skip=add (rate=0)", None));
 }

@@ -49,10 +49,10 @@ pub(super) async fn run(
     stop: &Stop,
 ) -> Result<Ended, StoreError> {
     let kind = claim.job.kind();
-    let (kind_name, title) = (kind.name().to_owned(), claim.title.clone());
+    let title = claim.title.clone();
     AttemptLog::begin(&artifacts.root().join(Artifacts::relative_log(&claim.token)));
-    Message::Claimed { kind: kind_name.clone(), title: title.clone(), stage: claim.stage.as_str().to_owned() }.send();
-    tracing::info!(kind = kind_name, stage = claim.stage.as_str(), attempt = claim.attempt, title, "claimed");
+    Message::Claimed { kind, title: title.clone(), stage: claim.stage.as_str().to_owned() }.send();
+    tracing::info!(kind = kind.name(), stage = claim.stage.as_str(), attempt = claim.attempt, title, "claimed");
     reset_peak_rss();
     let clock = Clock::start();
     let flags = Flags::default();
@@ -106,15 +106,14 @@ pub(super) async fn run(
         AttemptEnd::Failed { class, reason } if ours => Some(format!("{}: {reason}", class.name())),
         _ => None,
     };
-    tracing::info!(kind = kind_name, stage = claim.stage.as_str(), state, seconds, reason, "ended");
+    tracing::info!(kind = kind.name(), stage = claim.stage.as_str(), state = state.name(), seconds, reason, "ended");
     AttemptLog::end();
     let retrying = match &end {
         // For people alone: what cannot be seen is not said.
         AttemptEnd::Failed { .. } if ours => store.retrying(claim.stage.as_str()).await.ok().flatten(),
         _ => None,
     };
-    Message::Finished { kind: kind_name, title, state: state.to_owned(), reason: reason.clone(), seconds, retrying }
-        .send();
+    Message::Finished { kind, title, state, reason: reason.clone(), seconds, retrying }.send();
     Ok(match end {
         AttemptEnd::Failed { .. } if device_lost => Ended::WithoutDevice(reason.unwrap_or_default()),
         // It got on, left a checkpoint, and goes on from there: nothing is wrong with the machine.

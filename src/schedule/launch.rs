@@ -194,7 +194,7 @@ impl<'a> Running<'a> {
                 if let Message::Finished { kind, .. } = &message {
                     self.at[worker] = None;
                     // What a search is guided by may be known now.
-                    self.news |= kind == StageKind::Evaluate.name();
+                    self.news |= *kind == StageKind::Evaluate;
                     // The line tells how many runs are through with this one.
                     self.count().await;
                 }

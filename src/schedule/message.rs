@@ -6,7 +6,8 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::Retrying;
+use crate::stages::StageKind;
+use crate::store::{AttemptState, Retrying};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,7 +16,7 @@ pub enum Message {
     /// A stage was claimed.
     Claimed {
         /// Kind of stage.
-        kind: String,
+        kind: StageKind,
         /// The run for whose sake.
         title: String,
         /// The stage's key.
@@ -35,11 +36,11 @@ pub enum Message {
     /// It ended.
     Finished {
         /// Kind of stage.
-        kind: String,
+        kind: StageKind,
         /// The run for whose sake.
         title: String,
-        /// done, failed, interrupted, superseded.
-        state: String,
+        /// What became of it.
+        state: AttemptState,
         /// Why it failed.
         reason: Option<String>,
         /// How long it took.

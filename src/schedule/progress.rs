@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Message;
-use crate::store::{Retrying, RunCounts};
+use crate::store::{AttemptState, Retrying, RunCounts};
 use crate::terminal;
 
 /// The display of one sweep.
@@ -143,7 +143,7 @@ impl Display {
                 let text =
                     format!("[{}] {kind:<8} {title}  {state} in {seconds:.1} s{reason}{retrying}", self.summary());
                 // The bars tell what goes well.
-                if self.bars.is_none() || state != "done" {
+                if self.bars.is_none() || *state != AttemptState::Done {
                     self.say(&text);
                 }
             }

@@ -1,5 +1,6 @@
 //! Keeps one worker process running in its slot.
 
+use crate::store::AttemptState;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -138,7 +139,7 @@ async fn watch(
             line = output.next_line() => match line {
                 Ok(Some(line)) => {
                     if let Ok(message) = serde_json::from_str(&line) {
-                        life.finished |= matches!(&message, Message::Finished { state, .. } if state == "done");
+                        life.finished |= matches!(&message, Message::Finished { state, .. } if *state == AttemptState::Done);
                         life.broken |= matches!(message, Message::Stopped { .. });
                         let _ = sender.send(Event::Said(index, message));
                     }

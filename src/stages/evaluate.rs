@@ -12,8 +12,8 @@ use crate::evaluate::metrics::{
     expected_false_alarms, f1_max, rescaled_pro,
 };
 use crate::evaluate::{
-    Calibrated, Checkpoint, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, Measured, PixelHistograms,
-    ScoreHeader, Snapshot, mask_file,
+    Calibrated, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, Measured, PixelHistograms, ScoreHeader,
+    Selection, Snapshot, mask_file,
 };
 use crate::training::{Progress, StageContext, StageError};
 
@@ -30,7 +30,7 @@ pub struct EvaluateInput<'a> {
     /// Map rule.
     pub settings: &'a EvaluateSettings,
     /// Whose weights.
-    pub checkpoint: Checkpoint,
+    pub selection: Selection,
     /// Whether the held-out images were trained on.
     pub held_out_trained: bool,
 }
@@ -74,7 +74,7 @@ pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Re
         });
     }
     let mut outcome = best.ok_or_else(|| StageError::Bug("a score without snapshots".into()))?;
-    if input.checkpoint == Checkpoint::Oracle {
+    if input.selection == Selection::Oracle {
         outcome.evaluation.results = oracle;
     }
     let results = &mut outcome.evaluation.results;
@@ -86,9 +86,9 @@ pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Re
     if let Some(histograms) = &outcome.histograms {
         histograms.write(context.out).map_err(StageError::artifact)?;
     }
-    match input.checkpoint {
-        Checkpoint::Selected => write_masks(context.out, &masks, input.image_size),
-        Checkpoint::Last | Checkpoint::Oracle => Ok(()),
+    match input.selection {
+        Selection::Selected => write_masks(context.out, &masks, input.image_size),
+        Selection::Last | Selection::Oracle => Ok(()),
     }
 }
 
@@ -158,7 +158,7 @@ fn measure(
             let masks: Vec<Option<&Vec<bool>>> = masks.into_iter().map(Option::as_ref).collect();
             let pixels = measure_pixels(input, &maps, &masks, &mut results)?;
             // Only what is compared needs them.
-            histograms = (input.checkpoint == Checkpoint::Selected)
+            histograms = (input.selection == Selection::Selected)
                 .then(|| PixelHistograms::of(&maps, &masks, input.image_size, &pixels));
             Some(pixels)
         }

@@ -11,47 +11,29 @@ use serde_json::{Value, json};
 use super::key::Key;
 use super::pseudo_job::{PaintJob, PseudoJob};
 use crate::data::{DataSettings, HeldOut};
-use crate::evaluate::{Checkpoint, EvaluateSettings};
+use crate::evaluate::{EvaluateSettings, Selection};
 use crate::model::{AutoEncoder, TeacherSettings};
+use crate::names::named_enum;
 use crate::tensor::Numerics;
 use crate::training::{JointSettings, PretrainSettings};
 
-/// The five kinds of stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StageKind {
-    /// Teacher features of one part of a category.
-    Features,
-    /// Auto-encoders on teacher features.
-    Pretrain,
-    /// Student, and auto-encoders where there are any.
-    Joint,
-    /// Per-level anomaly maps.
-    Score,
-    /// Map rule and metrics.
-    Evaluate,
+named_enum! {
+    /// The kinds of stage, in the order in which a run passes them.
+    pub enum StageKind {
+        /// Teacher features of one part of a category.
+        Features = "features",
+        /// Auto-encoders on teacher features.
+        Pretrain = "pretrain",
+        /// Student, and auto-encoders where there are any.
+        Joint = "joint",
+        /// Per-level anomaly maps.
+        Score = "score",
+        /// Map rule and metrics.
+        Evaluate = "evaluate",
+    }
 }
 
 impl StageKind {
-    /// All kinds, in the order in which a run passes them.
-    pub const ALL: [Self; 5] = [Self::Features, Self::Pretrain, Self::Joint, Self::Score, Self::Evaluate];
-
-    /// The name in the store and on the screen.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Features => "features",
-            Self::Pretrain => "pretrain",
-            Self::Joint => "joint",
-            Self::Score => "score",
-            Self::Evaluate => "evaluate",
-        }
-    }
-
-    /// The kind of a name in the store.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
     /// Raised whenever the code changes what this kind of stage computes.
     pub fn recipe(self) -> u32 {
         match self {
@@ -187,7 +169,7 @@ pub struct ScoreJob {
     /// Test images.
     pub test_images: ImageSet,
     /// Whose weights.
-    pub checkpoint: Checkpoint,
+    pub selection: Selection,
     /// The teacher, whose shape the student has.
     pub teacher: TeacherRef,
     /// Auto-encoders, or none.
@@ -206,7 +188,7 @@ pub struct EvaluateJob {
     /// Map rule.
     pub evaluate: EvaluateSettings,
     /// Whose weights: names the rows.
-    pub checkpoint: Checkpoint,
+    pub selection: Selection,
     /// Whether the held-out images were trained on: then they tell nothing of new ones.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held_out_trained: bool,
@@ -315,9 +297,9 @@ impl StageJob {
                     "joint": job.joint,
                     "features": job.features_test,
                     "images": job.test_images.digest,
-                    "checkpoint": job.checkpoint,
+                    "selection": job.selection,
                 });
-                if job.checkpoint == Checkpoint::Oracle {
+                if job.selection == Selection::Oracle {
                     // Once only the evenly spaced epochs were scored.
                     content["epochs"] = json!("spaced and selected");
                 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::data::{FeatureSet, Sample, SplitRule};
-use crate::evaluate::{Checkpoint, LevelMaps, ScoreHeader, Snapshot, TestImage, maps_file};
+use crate::evaluate::{LevelMaps, ScoreHeader, Selection, Snapshot, TestImage, maps_file};
 use crate::model::{Assembly, AutoEncoder};
 use crate::nn::State;
 use crate::tensor::Backend;
@@ -26,7 +26,7 @@ pub struct ScoreInput<'a> {
     /// The held-out part.
     pub split: &'a SplitRule,
     /// Whose weights.
-    pub checkpoint: Checkpoint,
+    pub selection: Selection,
     /// Auto-encoders, or none.
     pub model: &'a AutoEncoder,
 }
@@ -44,11 +44,11 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
     }
     let split = input.split.split(train.len()).map_err(|e| StageError::Data(e.to_string()))?;
     let summary = JointSummary::read(input.joint)?;
-    let snapshots: Vec<(String, Snapshot)> = match input.checkpoint {
-        Checkpoint::Selected => vec![(SELECTED.to_owned(), snapshot("selected", summary.selected_epoch))],
-        Checkpoint::Last => vec![("last.safetensors".to_owned(), snapshot("last", summary.epochs))],
+    let snapshots: Vec<(String, Snapshot)> = match input.selection {
+        Selection::Selected => vec![(SELECTED.to_owned(), snapshot("selected", summary.selected_epoch))],
+        Selection::Last => vec![("last.safetensors".to_owned(), snapshot("last", summary.epochs))],
         // The selected epoch, too: what is best on test is no worse than it.
-        Checkpoint::Oracle => summary
+        Selection::Oracle => summary
             .oracle
             .iter()
             .filter(|&&epoch| epoch != summary.selected_epoch)

@@ -2,7 +2,7 @@
 
 use super::job::{StageJob, StageKind};
 use super::key::Key;
-use crate::evaluate::Checkpoint;
+use crate::evaluate::Selection;
 
 /// Key and job of the stage of this kind, [`StageKind::Score`] or [`StageKind::Evaluate`], that speaks of the selected epoch; `stages`:
 /// keys and jobs of a run's stages, as the store has them. Painted defects are not what a run is evaluated on.
@@ -12,12 +12,12 @@ pub fn selected_stage<'s>(
 ) -> Option<(Key, StageJob)> {
     stages.find_map(|(key, job)| {
         let job: StageJob = serde_json::from_str(job).ok()?;
-        let checkpoint = match &job {
-            StageJob::Score(job) => job.checkpoint,
-            StageJob::Evaluate(job) => job.checkpoint,
+        let selection = match &job {
+            StageJob::Score(job) => job.selection,
+            StageJob::Evaluate(job) => job.selection,
             _ => return None,
         };
-        let found = job.kind() == kind && checkpoint == Checkpoint::Selected;
+        let found = job.kind() == kind && selection == Selection::Selected;
         found.then(|| (Key::from_hex(key.to_owned()), job))
     })
 }

@@ -1,5 +1,6 @@
 //! One execution of a stage: who, on what, how it ended, what it cost.
 
+use super::StageStatus;
 use std::collections::BTreeMap;
 
 use super::claim::running_on;
@@ -45,7 +46,7 @@ impl Store {
             "UPDATE attempt SET state = ?, failure_class = ?, reason = ?, finished_at = {NOW}, seconds = ?,
                  images_per_second = ?, peak_rss_bytes = ?, costs = ? WHERE id = ?"
         )))
-        .bind(end.attempt_state(ours))
+        .bind(end.attempt_state(ours).name())
         .bind(class)
         .bind(reason)
         .bind(seconds)
@@ -95,10 +96,12 @@ impl Store {
             AttemptEnd::Done(_) | AttemptEnd::Interrupted => Retry::Never,
         };
         let (state, class, reason) = match end {
-            AttemptEnd::Done(_) => ("done", None, None),
-            AttemptEnd::Failed { class, reason } if retry == Retry::Never => ("failed", Some(class), Some(reason)),
-            AttemptEnd::Failed { class, reason } => ("pending", Some(class), Some(reason)),
-            AttemptEnd::Interrupted => ("pending", None, None),
+            AttemptEnd::Done(_) => (StageStatus::Done, None, None),
+            AttemptEnd::Failed { class, reason } if retry == Retry::Never => {
+                (StageStatus::Failed, Some(class), Some(reason))
+            }
+            AttemptEnd::Failed { class, reason } => (StageStatus::Pending, Some(class), Some(reason)),
+            AttemptEnd::Interrupted => (StageStatus::Pending, None, None),
         };
         let beside = match retry {
             Retry::WithFewerNeighbours => Some(self.halved_neighbours(tx, host, beside).await?),
@@ -110,11 +113,11 @@ impl Store {
                  not_before = {pause}, beside = ?,
                  finished_at = CASE WHEN ? IN ('done', 'failed') THEN {NOW} END, attempts = attempts - ? WHERE id = ?"
         )))
-        .bind(state)
+        .bind(state.name())
         .bind(class.map(|class| class.name()))
         .bind(reason)
         .bind(beside)
-        .bind(state)
+        .bind(state.name())
         // An interruption is nobody's failure and does not count.
         .bind(i64::from(*end == AttemptEnd::Interrupted))
         .bind(stage)

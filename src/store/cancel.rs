@@ -1,6 +1,6 @@
 //! No more of a sweep, a trial or a run.
 
-use super::{Store, StoreError};
+use super::{RunState, Store, StoreError};
 use crate::plan::{trial_id, trial_number};
 
 /// What an id names.
@@ -154,7 +154,7 @@ impl Store {
     pub async fn cancel(&self, named: &Named) -> Result<u64, StoreError> {
         let (which, id) = match named {
             Named::TrialOf { sweep, trial, .. } => {
-                return self.end_runs("cancelled", CANCELLED, &not_shared(sweep), trial).await;
+                return self.end_runs(RunState::Cancelled, CANCELLED, &not_shared(sweep), trial).await;
             }
             Named::Sweep(id, _) => (
                 "id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?1)
@@ -165,15 +165,15 @@ impl Store {
             Named::Run(id) => ("id = ?1", id),
             Named::Stage(id) => ("id IN (SELECT run_id FROM run_stage WHERE stage_id = ?1)", id),
         };
-        self.end_runs("cancelled", CANCELLED, which, id).await
+        self.end_runs(RunState::Cancelled, CANCELLED, which, id).await
     }
 
     /// Stops the runs of a trial that a search has given up, but for those that another sweep wants, too.
     pub async fn prune(&self, sweep: &str, trial: &str, reason: &str) -> Result<u64, StoreError> {
-        self.end_runs("pruned", reason, &not_shared(sweep), trial).await
+        self.end_runs(RunState::Pruned, reason, &not_shared(sweep), trial).await
     }
 
-    async fn end_runs(&self, state: &str, reason: &str, which: &str, id: &str) -> Result<u64, StoreError> {
+    async fn end_runs(&self, state: RunState, reason: &str, which: &str, id: &str) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         let ended = sqlx::query(sqlx::AssertSqlSafe(format!(
             "UPDATE run SET state = '{state}', reason = ?2 WHERE {OPEN} AND {which}"

@@ -45,7 +45,7 @@ impl Found {
 super::row::row! {
     struct DoneStage {
         id: String,
-        kind: String,
+        kind: StageKind,
         bytes: Option<i64>,
         digest: Option<String>,
     }
@@ -115,7 +115,7 @@ impl Store {
         let folder = artifacts.clone();
         let looked = tokio::task::spawn_blocking(move || {
             let look = |stage: &DoneStage| {
-                let kind = StageKind::named(&stage.kind)?;
+                let kind = stage.kind;
                 let key = Key::from_hex(stage.id.clone());
                 examine(&folder, kind, &key, stage).err().map(|damage| (kind, key, damage))
             };
@@ -186,13 +186,14 @@ impl Store {
 
     /// What lies in the artifacts folder and is not known: it stays.
     async fn look_for_strangers(&self, artifacts: &Artifacts, found: &mut Vec<Found>) -> Result<(), StoreError> {
-        let stages: Vec<(String, String)> = sqlx::query_as("SELECT id, kind FROM stage").fetch_all(&self.pool).await?;
-        let kinds: HashMap<&str, &str> = stages.iter().map(|(id, kind)| (id.as_str(), kind.as_str())).collect();
+        let stages: Vec<(String, StageKind)> =
+            sqlx::query_as("SELECT id, kind FROM stage").fetch_all(&self.pool).await?;
+        let kinds: HashMap<&str, StageKind> = stages.iter().map(|(id, kind)| (id.as_str(), *kind)).collect();
         for kind in StageKind::ALL {
             let folder = artifacts.root().join(kind.name());
             for path in entries(&folder) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                if kinds.get(name.as_ref()) != Some(&kind.name()) {
+                if kinds.get(name.as_ref()) != Some(&kind) {
                     let bytes = size_of(&path).unwrap_or_default();
                     found.push(Found::note(format!(
                         "{} ({bytes} bytes) is of no stage of this store; it is never removed",

@@ -1,5 +1,7 @@
 //! Removing files that no run needs: only what has the form of ours and is known to the store. Everything else stays.
 
+use super::AttemptState;
+use super::StageStatus;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,7 @@ use super::artifacts::{REPLACED, size_of};
 use super::manifest::is_snapshot;
 use super::open::Tx;
 use super::{Artifacts, Store, StoreError};
-use crate::evaluate::Checkpoint;
+use crate::evaluate::Selection;
 use crate::stages::{StageJob, StageKind};
 
 /// Why a file or folder can go.
@@ -57,7 +59,7 @@ impl Store {
     /// stage whose artifact goes is pending again before anyone else can look.
     pub async fn collect(&self, artifacts: &Artifacts, dry_run: bool) -> Result<Vec<Collected>, StoreError> {
         let mut tx = self.write().await?;
-        let stages: Vec<(String, String, String, bool)> = sqlx::query_as(
+        let stages: Vec<(String, StageKind, StageStatus, bool)> = sqlx::query_as(
             "SELECT s.id, s.kind, s.state, EXISTS (
                  SELECT 1 FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id JOIN run r ON r.id = rs.run_id
                  WHERE rs.stage_id = s.id AND r.state NOT IN ('cancelled')) AS wanted
@@ -65,11 +67,11 @@ impl Store {
         )
         .fetch_all(&mut *tx)
         .await?;
-        let attempts: Vec<(String, String)> =
+        let attempts: Vec<(String, AttemptState)> =
             sqlx::query_as("SELECT id, state FROM attempt").fetch_all(&mut *tx).await?;
         let (id,): (String,) = sqlx::query_as("SELECT id FROM store").fetch_one(&mut *tx).await?;
         let states = stages.into_iter().map(|(id, kind, state, wanted)| (id, (kind, state, wanted))).collect();
-        let attempts = attempts.into_iter().map(|(id, state)| (id, state == "running")).collect();
+        let attempts = attempts.into_iter().map(|(id, state)| (id, state == AttemptState::Running)).collect();
         let mut found = find(artifacts, &states, &attempts, &id)?;
         found.extend(scored_snapshots(&mut tx, artifacts, &states).await?);
         if dry_run || found.is_empty() {
@@ -133,19 +135,21 @@ async fn scored_snapshots(tx: &mut Tx, artifacts: &Artifacts, states: &States) -
         let path = Path::new(StageKind::Joint.name()).join(&key);
         let mut snapshots = names(&artifacts.root().join(&path));
         snapshots.retain(|file| is_snapshot(file));
-        if snapshots.is_empty() || !states.get(&key).is_some_and(|(_, state, wanted)| state == "done" && *wanted) {
+        if snapshots.is_empty()
+            || !states.get(&key).is_some_and(|(_, state, wanted)| *state == StageStatus::Done && *wanted)
+        {
             continue;
         }
-        let scores: Vec<(String, String)> = sqlx::query_as(
+        let scores: Vec<(String, StageStatus)> = sqlx::query_as(
             "SELECT s.job, s.state FROM stage_dependency d JOIN stage s ON s.id = d.stage_id
              WHERE d.needs_id = ? AND s.kind = 'score'",
         )
         .bind(&key)
         .fetch_all(&mut **tx)
         .await?;
-        let oracle = |job: &str| matches!(serde_json::from_str(job), Ok(StageJob::Score(job)) if job.checkpoint == Checkpoint::Oracle);
+        let oracle = |job: &str| matches!(serde_json::from_str(job), Ok(StageJob::Score(job)) if job.selection == Selection::Oracle);
         let mut oracles = scores.iter().filter(|(job, _)| oracle(job)).peekable();
-        if oracles.peek().is_some() && oracles.all(|(_, state)| state == "done") {
+        if oracles.peek().is_some() && oracles.all(|(_, state)| *state == StageStatus::Done) {
             for file in snapshots {
                 found.extend(collected(artifacts, path.join(file), Garbage::Snapshot)?);
             }
@@ -165,7 +169,7 @@ fn collected(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<O
 }
 
 /// Kind and state of each stage, and whether a run wants it.
-type States = HashMap<String, (String, String, bool)>;
+type States = HashMap<String, (StageKind, StageStatus, bool)>;
 
 fn find(
     artifacts: &Artifacts,
@@ -180,11 +184,11 @@ fn find(
     };
     for kind in StageKind::ALL {
         for name in names(&artifacts.root().join(kind.name())) {
-            match states.get(&name).filter(|(known, ..)| known == kind.name()) {
-                Some((_, state, wanted)) if state == "done" && *wanted => {}
-                Some((_, state, _)) if state == "done" => add(kind.name(), name, Garbage::Unwanted)?,
+            match states.get(&name).filter(|(known, ..)| *known == kind) {
+                Some((_, StageStatus::Done, true)) => {}
+                Some((_, StageStatus::Done, false)) => add(kind.name(), name, Garbage::Unwanted)?,
                 // Published by an attempt that is about to say so, or died before it could: the next one takes it.
-                Some((_, state, wanted)) if *wanted || state == "running" => {}
+                Some((_, StageStatus::Running, _) | (_, _, true)) => {}
                 Some(_) => add(kind.name(), name, Garbage::Stray)?,
                 // Nobody knows whose it is.
                 None => {}
@@ -194,18 +198,18 @@ fn find(
     for name in names(&artifacts.root().join("partial")) {
         match states.get(&name) {
             None => {}
-            Some((_, state, true)) if state != "done" => {
+            Some((_, state, true)) if *state != StageStatus::Done => {
                 for attempt in names(&artifacts.root().join("partial").join(&name)) {
                     let folder = format!("partial/{name}/{attempt}");
                     for torn in names(&artifacts.root().join(&folder)) {
                         // A running stage may be writing it.
-                        if torn.ends_with(".tmp") && state != "running" {
+                        if torn.ends_with(".tmp") && *state != StageStatus::Running {
                             add(&folder, torn, Garbage::Temporary)?;
                         }
                     }
                 }
             }
-            Some((_, state, _)) if state == "running" => {}
+            Some((_, StageStatus::Running, _)) => {}
             Some(_) => add("partial", name, Garbage::Checkpoint)?,
         }
     }

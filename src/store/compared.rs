@@ -1,7 +1,7 @@
 //! The rows that a comparison is made of: runs by what they are named, with the numbers of their selected epochs.
 
 use super::row::row;
-use super::{Named, Store, StoreError};
+use super::{Named, RunState, Store, StoreError};
 
 row! {
     /// A run that is compared.
@@ -20,7 +20,7 @@ row! {
         /// Seed.
         pub seed: i64,
         /// State.
-        pub state: String,
+        pub state: RunState,
         /// JSON: the protocol.
         pub protocol: String,
     }
@@ -47,8 +47,8 @@ row! {
         pub run_id: String,
         /// Path below the category.
         pub image: String,
-        /// 1 = defective.
-        pub label: i64,
+        /// Whether it is defective.
+        pub label: bool,
         /// Its score.
         pub score: f64,
     }

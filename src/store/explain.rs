@@ -1,5 +1,9 @@
 //! Why a run, a stage or a trial is as it is.
 
+use super::AttemptState;
+use super::FailureClass;
+use super::RunState;
+use crate::stages::StageKind;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -13,7 +17,7 @@ pub struct StageExplanation {
     /// Its key.
     pub id: String,
     /// Kind.
-    pub kind: String,
+    pub kind: StageKind,
     /// Where it stands.
     pub state: StageState,
     /// Attempts so far.
@@ -28,10 +32,10 @@ row! {
     pub struct AttemptRow {
         /// Counts from 1.
         pub number: i64,
-        /// running, done, failed, interrupted, lost, superseded.
-        pub state: String,
-        /// Failure class.
-        pub class: Option<String>,
+        /// What became of it.
+        pub state: AttemptState,
+        /// Why it failed, coarsely.
+        pub class: Option<FailureClass>,
         /// In words.
         pub reason: Option<String>,
         /// The worker's machine.
@@ -68,7 +72,7 @@ row! {
         /// Seed.
         pub seed: i64,
         /// State.
-        pub state: String,
+        pub state: RunState,
         /// Why it failed, was pruned or cancelled.
         pub reason: Option<String>,
         /// A sweep that wants it.
@@ -93,7 +97,7 @@ pub enum Explanation {
 
 struct StageRow {
     id: String,
-    kind: String,
+    kind: StageKind,
     attempts: i64,
     shared_by: i64,
     columns: StageColumns,

@@ -2,7 +2,8 @@
 
 use super::places::places;
 use super::row::row;
-use super::{ResultRow, Store, StoreError};
+use super::{AttemptState, ResultRow, Store, StoreError};
+use crate::evaluate::Selection;
 
 row! {
     /// What an attempt at a stage of a run took.
@@ -11,7 +12,7 @@ row! {
         /// The run.
         pub run_id: String,
         /// What became of the attempt.
-        pub state: String,
+        pub state: AttemptState,
         /// Seconds.
         pub seconds: Option<f64>,
         /// Peak memory of its worker, bytes.
@@ -23,7 +24,7 @@ row! {
 
 impl Store {
     /// Selection and name of every number that the runs of a sweep have, by name.
-    pub async fn result_names(&self, sweep: &str) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn result_names(&self, sweep: &str) -> Result<Vec<(Selection, String)>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT DISTINCT x.selection, x.name FROM sweep_run sr JOIN result x ON x.run_id = sr.run_id
              WHERE sr.sweep_id = ? ORDER BY x.name, x.selection",

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::row::row;
-use super::{RunStates, Store, StoreError, SweepStatus};
+use super::{RunState, RunStates, StageStatus, Store, StoreError, SweepStatus};
+use crate::stages::StageKind;
 
 row! {
     /// A stage of a sweep that some process holds, with one of the runs that want it.
@@ -12,7 +13,7 @@ row! {
         /// Its key.
         pub stage: String,
         /// Its kind.
-        pub kind: String,
+        pub kind: StageKind,
         /// The run.
         pub run: String,
         /// The run's category.
@@ -20,7 +21,7 @@ row! {
         /// Its trial's id and settings.
         pub trial: String,
         /// The run's state.
-        pub run_state: String,
+        pub run_state: RunState,
         /// The holder's machine.
         pub host: String,
         /// Its process.
@@ -55,43 +56,46 @@ impl SweepStatus {
     /// `is_gone` is asked for a machine, a process, and when that started.
     pub fn without_gone(&mut self, held: &[HeldStage], is_gone: impl Fn(&str, i64, Option<&str>) -> bool) {
         self.workers.retain(|worker| !is_gone(&worker.host, worker.pid, worker.process_started.as_deref()));
-        let mut stages: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut stages: BTreeMap<&str, StageKind> = BTreeMap::new();
         let mut idle: BTreeMap<&str, &HeldStage> = BTreeMap::new();
         let mut busy: BTreeSet<&str> = BTreeSet::new();
         for row in held {
             if is_gone(&row.host, row.pid, row.process_started.as_deref()) {
-                stages.insert(&row.stage, &row.kind);
+                stages.insert(&row.stage, row.kind);
                 idle.insert(&row.run, row);
             } else {
                 busy.insert(&row.run);
             }
         }
         for kind in stages.values() {
-            wait_again(&mut self.stages, |row| row.kind == *kind, |row| (&mut row.state, &mut row.count));
+            let states = (StageStatus::Running, StageStatus::Pending);
+            wait_again(&mut self.stages, states, |row| row.kind == *kind, |row| (&mut row.state, &mut row.count));
         }
-        for row in idle.values().filter(|row| row.run_state == "running" && !busy.contains(row.run.as_str())) {
+        for row in idle.values().filter(|row| row.run_state == RunState::Running && !busy.contains(row.run.as_str())) {
             let theirs = |shown: &RunStates| shown.category == row.category && shown.trial == row.trial;
-            wait_again(&mut self.runs, theirs, |shown| (&mut shown.state, &mut shown.count));
+            let states = (RunState::Running, RunState::Pending);
+            wait_again(&mut self.runs, states, theirs, |shown| (&mut shown.state, &mut shown.count));
         }
         self.gone_stages = stages.len() as i64;
     }
 }
 
 /// Counts one as pending that was counted as running, among the rows that are of the same kind.
-fn wait_again<R: Clone>(
+fn wait_again<R: Clone, S: Copy + PartialEq>(
     rows: &mut Vec<R>,
+    (running, pending): (S, S),
     same: impl Fn(&R) -> bool,
-    parts: impl for<'r> Fn(&'r mut R) -> (&'r mut String, &'r mut i64),
+    parts: impl for<'r> Fn(&'r mut R) -> (&'r mut S, &'r mut i64),
 ) {
-    let find = |rows: &mut [R], state: &str| rows.iter_mut().position(|row| same(row) && *parts(row).0 == *state);
-    let Some(running) = find(rows, "running") else { return };
-    let mut one = rows[running].clone();
-    *parts(&mut rows[running]).1 -= 1;
-    match find(rows, "pending") {
+    let find = |rows: &mut [R], state: S| rows.iter_mut().position(|row| same(row) && *parts(row).0 == state);
+    let Some(place) = find(rows, running) else { return };
+    let mut one = rows[place].clone();
+    *parts(&mut rows[place]).1 -= 1;
+    match find(rows, pending) {
         Some(pending) => *parts(&mut rows[pending]).1 += 1,
         None => {
-            (*parts(&mut one).0, *parts(&mut one).1) = ("pending".to_owned(), 1);
-            rows.insert(running, one);
+            (*parts(&mut one).0, *parts(&mut one).1) = (pending, 1);
+            rows.insert(place, one);
         }
     }
     rows.retain_mut(|row| *parts(row).1 > 0);
@@ -106,11 +110,11 @@ mod tests {
         let text = |text: &str| text.to_owned();
         HeldStage {
             stage: text(stage),
-            kind: text("joint"),
+            kind: StageKind::Joint,
             run: text(run),
             category: text("weave"),
             trial: text("T01"),
-            run_state: text("running"),
+            run_state: RunState::Running,
             host: text("here"),
             pid,
             process_started: None,
@@ -134,18 +138,18 @@ mod tests {
             log: None,
             title: None,
         };
-        let stages = |state: &str, count| StageCount { kind: text("joint"), state: text(state), count };
-        let runs = |state: &str, count| RunStates {
+        let stages = |state, count| StageCount { kind: StageKind::Joint, state, count };
+        let runs = |state, count| RunStates {
             category: text("weave"),
             variant: text("ST-FPM"),
             trial: text("T01"),
-            state: text(state),
+            state,
             count,
         };
         let mut status = SweepStatus {
             name: text("s"),
-            stages: vec![stages("done", 1), stages("running", 2)],
-            runs: vec![runs("pending", 4), runs("running", 3)],
+            stages: vec![stages(StageStatus::Done, 1), stages(StageStatus::Running, 2)],
+            runs: vec![runs(RunState::Pending, 4), runs(RunState::Running, 3)],
             failures: Vec::new(),
             workers: vec![worker(1), worker(2)],
             gone_stages: 0,
@@ -156,8 +160,11 @@ mod tests {
         // Process 2 is gone. Its stage was wanted by two runs; one of them has another stage that runs.
         let rows = [held("a", "x", 1), held("b", "x", 2), held("b", "y", 2)];
         status.without_gone(&rows, |host, pid, _| host == "here" && pid == 2);
-        assert_eq!(status.stages, [stages("done", 1), stages("pending", 1), stages("running", 1)]);
-        assert_eq!(status.runs, [runs("pending", 5), runs("running", 2)]);
+        assert_eq!(
+            status.stages,
+            [StageStatus::Done, StageStatus::Pending, StageStatus::Running].map(|state| stages(state, 1))
+        );
+        assert_eq!(status.runs, [runs(RunState::Pending, 5), runs(RunState::Running, 2)]);
         assert_eq!((status.workers.len(), status.gone_stages), (1, 1));
         status.without_gone(&rows, |_, _, _| false);
         assert_eq!(status.gone_stages, 0);

@@ -1,10 +1,11 @@
 //! Artifacts that are not what was published: they return to pending and are made again.
 
+use super::StageStatus;
 use super::artifacts::size_of;
 use super::manifest::Manifest;
 use super::open::Tx;
 use super::{Artifacts, Damage, Look, NOW, Store, StoreError, settle};
-use crate::evaluate::Checkpoint;
+use crate::evaluate::Selection;
 use crate::stages::{Key, StageJob, StageKind, short_key};
 
 /// What was found of a stage's artifact.
@@ -20,8 +21,8 @@ pub enum Standing {
 
 super::row::row! {
     struct Recorded {
-        kind: String,
-        state: String,
+        kind: StageKind,
+        state: StageStatus,
         bytes: Option<i64>,
         digest: Option<String>,
     }
@@ -36,8 +37,8 @@ impl Store {
         .bind(key.as_str())
         .fetch_optional(&self.pool)
         .await?;
-        let Some(row) = row.filter(|row| row.state == "done") else { return Ok(Standing::NotDone) };
-        let Some(kind) = StageKind::named(&row.kind) else { return Ok(Standing::NotDone) };
+        let Some(row) = row.filter(|row| row.state == StageStatus::Done) else { return Ok(Standing::NotDone) };
+        let kind = row.kind;
         let verified = {
             let (artifacts, key, digest) = (artifacts.clone(), key.clone(), row.digest.clone());
             tokio::task::spawn_blocking(move || artifacts.verify(kind, &key, digest.as_deref(), look))
@@ -105,7 +106,7 @@ impl Store {
         let mut intact = true;
         for key in job.dependencies() {
             let look = match job {
-                StageJob::Score(score) if score.checkpoint == Checkpoint::Oracle && key == score.joint => {
+                StageJob::Score(score) if score.selection == Selection::Oracle && key == score.joint => {
                     Look::Everything
                 }
                 _ => Look::Digests,

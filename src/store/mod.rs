@@ -64,7 +64,7 @@ pub use retrying::Retrying;
 pub use run_stages::RunStages;
 pub use search::{RunStanding, TrialStanding};
 pub use search_status::{BestTrial, SearchStatus};
-pub use state::{AttemptEnd, Failed, FailureClass, Retry, StageState};
+pub use state::{AttemptEnd, AttemptState, Failed, FailureClass, Retry, RunState, StageState, StageStatus};
 pub use status::{Event, Failure, RunCounts, RunStates, StageCount, SweepStatus};
 pub use superseded::PlanStanding;
 pub use sweeps::{Deleted, Listed};

@@ -1,5 +1,6 @@
 //! The rows of a plan, thousands a statement.
 
+use super::StageStatus;
 use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
@@ -123,9 +124,12 @@ pub(super) async fn insert_stages(
             " ON CONFLICT (id) DO UPDATE SET job = excluded.job, family = excluded.family, work = excluded.work
               RETURNING id, state, (SELECT digest FROM artifact WHERE stage_id = stage.id)",
         );
-        let states: Vec<(String, String, Option<String>)> = rows.build_query_as().fetch_all(&mut **tx).await?;
-        let done: HashMap<String, Option<String>> =
-            states.into_iter().filter(|(_, state, _)| state == "done").map(|(id, _, digest)| (id, digest)).collect();
+        let states: Vec<(String, StageStatus, Option<String>)> = rows.build_query_as().fetch_all(&mut **tx).await?;
+        let done: HashMap<String, Option<String>> = states
+            .into_iter()
+            .filter(|(_, state, _)| *state == StageStatus::Done)
+            .map(|(id, _, digest)| (id, digest))
+            .collect();
         let damage = |stage: &PlannedStage| {
             let digest = done.get(stage.key.as_str())?;
             Some(artifacts.verify(stage.job.kind(), &stage.key, digest.as_deref(), Look::Sizes).err())

@@ -2,7 +2,9 @@
 
 use super::places::places;
 use super::row::row;
-use super::{ComparedScore, Store, StoreError};
+use super::{ComparedScore, RunState, Store, StoreError};
+use crate::evaluate::Selection;
+use crate::stages::StageKind;
 
 row! {
     /// A sweep.
@@ -40,7 +42,7 @@ row! {
         /// Seed.
         pub seed: i64,
         /// State.
-        pub state: String,
+        pub state: RunState,
         /// Why it failed.
         pub reason: Option<String>,
         /// Variant's label.
@@ -49,8 +51,8 @@ row! {
         pub number: i64,
         /// Its id and settings: "T07 autoencoder=unet, depth=2".
         pub title: String,
-        /// 1 for the re-run baseline.
-        pub baseline: i64,
+        /// Whether it is the re-run baseline.
+        pub baseline: bool,
         /// JSON: searched values.
         pub axes: String,
         /// JSON: where it was drawn; see [`crate::config::SweepTrial::point`].
@@ -72,8 +74,8 @@ row! {
     pub struct ResultRow {
         /// The run.
         pub run_id: String,
-        /// selected, last, oracle.
-        pub selection: String,
+        /// Of which weights.
+        pub selection: Selection,
         /// Which number.
         pub name: String,
         /// Its value.
@@ -101,7 +103,7 @@ row! {
         /// Its key.
         pub id: String,
         /// Kind.
-        pub kind: String,
+        pub kind: StageKind,
         /// JSON: the job.
         pub job: String,
         /// Seconds of all its attempts.

@@ -19,4 +19,32 @@ macro_rules! row {
     };
 }
 
-pub(super) use row;
+/// Has columns hold enums by their names.
+macro_rules! column {
+    ($($name:ty),+ $(,)?) => {$(
+        impl<D: sqlx::Database> sqlx::Type<D> for $name
+        where
+            str: sqlx::Type<D>,
+        {
+            fn type_info() -> D::TypeInfo {
+                <str as sqlx::Type<D>>::type_info()
+            }
+
+            fn compatible(info: &D::TypeInfo) -> bool {
+                <str as sqlx::Type<D>>::compatible(info)
+            }
+        }
+
+        impl<'r, D: sqlx::Database> sqlx::Decode<'r, D> for $name
+        where
+            &'r str: sqlx::Decode<'r, D>,
+        {
+            fn decode(value: D::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+                let name = <&str as sqlx::Decode<'r, D>>::decode(value)?;
+                Self::named(name).ok_or_else(|| format!("`{name}` is not one of the names that this didact knows").into())
+            }
+        }
+    )+};
+}
+
+pub(super) use {column, row};

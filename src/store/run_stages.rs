@@ -1,7 +1,7 @@
 //! A run with what its stages were asked to do.
 
 use super::row::row;
-use super::{Store, StoreError};
+use super::{RunState, Store, StoreError};
 
 /// A run and its stages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct RunStages {
     /// Seed.
     pub seed: i64,
     /// State.
-    pub state: String,
+    pub state: RunState,
     /// Why it failed, was pruned or cancelled.
     pub reason: Option<String>,
     /// Keys and jobs (JSON) of its stages, in their order.
@@ -28,7 +28,7 @@ row! {
         category: String,
         variant: String,
         seed: i64,
-        state: String,
+        state: RunState,
         reason: Option<String>,
     }
 }

@@ -1,7 +1,7 @@
 //! How the trials of a search stand.
 
 use super::row::row;
-use super::{Store, StoreError};
+use super::{RunState, Store, StoreError};
 
 /// A run of a trial, as a search sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,7 +9,7 @@ pub struct RunStanding {
     /// Its key.
     pub id: String,
     /// Its state.
-    pub state: String,
+    pub state: RunState,
     /// The objective, once it is known.
     pub value: Option<f64>,
 }
@@ -17,7 +17,7 @@ pub struct RunStanding {
 impl RunStanding {
     /// Whether it may still come to something.
     pub fn is_open(&self) -> bool {
-        matches!(self.state.as_str(), "pending" | "running")
+        self.state.is_open()
     }
 }
 
@@ -43,7 +43,7 @@ row! {
         title: String,
         baseline: bool,
         run: String,
-        state: String,
+        state: RunState,
         value: Option<f64>,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError};
+use super::{RunState, Store, StoreError};
 use crate::config::SearchSettings;
 
 /// The search of a sweep.
@@ -65,13 +65,13 @@ impl Store {
             })
             .collect();
         let with =
-            |state: &str| searched.iter().filter(|trial| trial.runs.iter().any(|run| run.state == state)).count();
+            |state: RunState| searched.iter().filter(|trial| trial.runs.iter().any(|run| run.state == state)).count();
         Ok(Some(SearchStatus {
             objective: objective.result().to_owned(),
             trials: searched.len(),
             valued: valued.len(),
-            pruned: with("pruned"),
-            failed: with("failed"),
+            pruned: with(RunState::Pruned),
+            failed: with(RunState::Failed),
             // Of equal ones the first.
             best: valued.into_iter().reduce(|best, other| if other.value > best.value { other } else { best }),
         }))

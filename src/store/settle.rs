@@ -3,7 +3,7 @@
 use super::open::Tx;
 use super::state::MAX_ATTEMPTS;
 use super::{Artifacts, Look, Standing, Store, StoreError};
-use crate::evaluate::{Checkpoint, Evaluation};
+use crate::evaluate::{Evaluation, Selection};
 use crate::stages::{Key, StageJob, StageKind};
 
 /// A run is what its stages are.
@@ -170,9 +170,9 @@ impl Store {
         let Some((job,)) = row else { return Ok(()) };
         // What tells that a run has these numbers already: every evaluation leaves its epoch. Those of painted defects leave two
         // numbers and nothing else, and are written again, for another way of painting is no other run.
-        let (checkpoint, known) = match serde_json::from_str(&job)? {
-            StageJob::Evaluate(job) => (job.checkpoint, Some("epoch")),
-            StageJob::Pseudo(_) => (Checkpoint::Selected, None),
+        let (selection, known) = match serde_json::from_str(&job)? {
+            StageJob::Evaluate(job) => (job.selection, Some("epoch")),
+            StageJob::Pseudo(_) => (Selection::Selected, None),
             _ => return Ok(()),
         };
         if let Standing::Damaged(kind, damage) = self.examine(artifacts, stage, Look::Digests).await? {
@@ -183,8 +183,6 @@ impl Store {
         let text = std::fs::read(&path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
         let evaluation: Evaluation =
             serde_json::from_slice(&text).map_err(|error| StoreError::Row(format!("{}: {error}", path.display())))?;
-        let selection = serde_json::to_value(checkpoint).ok().and_then(|v| v.as_str().map(str::to_owned));
-        let selection = selection.unwrap_or_default();
 
         let mut tx = self.write().await?;
         let runs: Vec<(String, String)> = sqlx::query_as(
@@ -193,12 +191,12 @@ impl Store {
                              AND x.protocol_id = r.protocol_id)",
         )
         .bind(stage.as_str())
-        .bind(&selection)
+        .bind(selection.name())
         .bind(known)
         .fetch_all(&mut *tx)
         .await?;
         for (run, protocol) in runs {
-            insert_results(&mut tx, &run, &protocol, &selection, &evaluation, known).await?;
+            insert_results(&mut tx, &run, &protocol, selection, &evaluation, known).await?;
         }
         crate::fault::point("results:before-commit");
         tx.commit().await?;
@@ -211,7 +209,7 @@ async fn insert_results(
     tx: &mut Tx,
     run: &str,
     protocol: &str,
-    selection: &str,
+    selection: Selection,
     evaluation: &Evaluation,
     known: Option<&str>,
 ) -> Result<(), StoreError> {
@@ -225,7 +223,7 @@ async fn insert_results(
                  protocol_id = excluded.protocol_id",
         )
         .bind(run)
-        .bind(selection)
+        .bind(selection.name())
         .bind(name)
         .bind(measured.value)
         .bind(&measured.reason)
@@ -240,7 +238,7 @@ async fn insert_results(
                  label = excluded.label",
         )
         .bind(run)
-        .bind(selection)
+        .bind(selection.name())
         .bind(&image.image)
         .bind(image.defect.as_deref().unwrap_or("good"))
         .bind(i64::from(image.defect.is_some()))

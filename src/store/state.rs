@@ -4,26 +4,31 @@ use serde::Serialize;
 
 use super::Published;
 
-use super::row::row;
+use super::row::{column, row};
+use crate::evaluate::Selection;
+use crate::names::named_enum;
+use crate::stages::StageKind;
 
-/// Why a stage failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FailureClass {
-    /// Memory ran out.
-    Oom,
-    /// It took too long.
-    Timeout,
-    /// Its process was killed.
-    Signal,
-    /// Training diverged.
-    Nan,
-    /// Images, masks or weights are wrong.
-    Data,
-    /// Database or disk.
-    Store,
-    /// didact's own fault.
-    Bug,
+column!(AttemptState, FailureClass, RunState, Selection, StageKind, StageStatus);
+
+named_enum! {
+    /// Why a stage failed.
+    pub enum FailureClass {
+        /// Memory ran out.
+        Oom = "oom",
+        /// It took too long.
+        Timeout = "timeout",
+        /// Its process was killed.
+        Signal = "signal",
+        /// Training diverged.
+        Nan = "nan",
+        /// Images, masks or weights are wrong.
+        Data = "data",
+        /// Database or disk.
+        Store = "store",
+        /// A fault of didact itself.
+        Bug = "bug",
+    }
 }
 
 /// What follows from a failure.
@@ -38,27 +43,6 @@ pub enum Retry {
 }
 
 impl FailureClass {
-    /// All classes.
-    pub const ALL: [Self; 7] = [Self::Oom, Self::Timeout, Self::Signal, Self::Nan, Self::Data, Self::Store, Self::Bug];
-
-    /// The name in the store.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Oom => "oom",
-            Self::Timeout => "timeout",
-            Self::Signal => "signal",
-            Self::Nan => "nan",
-            Self::Data => "data",
-            Self::Store => "store",
-            Self::Bug => "bug",
-        }
-    }
-
-    /// The class of a name in the store.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.name() == name)
-    }
-
     /// Whether another attempt may succeed where this one failed, and how.
     pub fn retry(self) -> Retry {
         match self {
@@ -84,6 +68,68 @@ pub(super) fn back_off(attempts: i64) -> f64 {
 
 /// The longest pause, seconds. A stage that waits longer does so because the clock was set back.
 pub(super) const MAX_BACK_OFF: f64 = 60.0;
+
+named_enum! {
+    /// What a run can be. It follows from its stages, but for what a person or a search decided.
+    pub enum RunState {
+        /// No stage of it runs.
+        Pending = "pending",
+        /// One of its stages runs.
+        Running = "running",
+        /// All its stages are done.
+        Done = "done",
+        /// One of its stages failed.
+        Failed = "failed",
+        /// The search stopped it.
+        Pruned = "pruned",
+        /// A person cancelled it.
+        Cancelled = "cancelled",
+    }
+}
+
+impl RunState {
+    /// Whether it may still be done.
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Pending | Self::Running => true,
+            Self::Done | Self::Failed | Self::Pruned | Self::Cancelled => false,
+        }
+    }
+}
+
+named_enum! {
+    /// The name of a stage's state, without its data: see [`StageState`].
+    pub enum StageStatus {
+        /// It waits for a worker.
+        Pending = "pending",
+        /// A worker holds it.
+        Running = "running",
+        /// Its artifact is in place.
+        Done = "done",
+        /// It is not retried by itself.
+        Failed = "failed",
+        /// A stage that it needs failed.
+        Skipped = "skipped",
+    }
+}
+
+named_enum! {
+    /// What an attempt can be.
+    pub enum AttemptState {
+        /// It holds its stage.
+        Running = "running",
+        /// It published the artifact.
+        Done = "done",
+        /// It failed.
+        Failed = "failed",
+        /// It was asked to stop and left a checkpoint.
+        Interrupted = "interrupted",
+        /// Its process is gone.
+        Lost = "lost",
+        /// Another attempt took its stage.
+        Superseded = "superseded",
+    }
+}
 
 /// Where a stage stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -130,8 +176,8 @@ row! {
     /// The columns of a stage that make its state.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(super) struct StageColumns {
-        pub state: String,
-        pub failure_class: Option<String>,
+        pub state: StageStatus,
+        pub failure_class: Option<FailureClass>,
         pub reason: Option<String>,
         pub token: Option<String>,
         pub lease_until: Option<String>,
@@ -142,29 +188,31 @@ row! {
 
 impl From<StageColumns> for StageState {
     fn from(row: StageColumns) -> Self {
-        let class = row.failure_class.as_deref().and_then(FailureClass::named);
+        let class = row.failure_class;
         let reason = row.reason.clone().unwrap_or_default();
-        match row.state.as_str() {
-            "running" => {
+        match row.state {
+            StageStatus::Running => {
                 Self::Running { token: row.token.unwrap_or_default(), lease_until: row.lease_until.unwrap_or_default() }
             }
-            "done" => Self::Done { finished_at: row.finished_at },
-            "failed" => Self::Failed(Failed { class: class.unwrap_or(FailureClass::Bug), reason }),
-            "skipped" => Self::Skipped { reason },
-            _ => Self::Pending { not_before: row.not_before, after: class.map(|class| Failed { class, reason }) },
+            StageStatus::Done => Self::Done { finished_at: row.finished_at },
+            StageStatus::Failed => Self::Failed(Failed { class: class.unwrap_or(FailureClass::Bug), reason }),
+            StageStatus::Skipped => Self::Skipped { reason },
+            StageStatus::Pending => {
+                Self::Pending { not_before: row.not_before, after: class.map(|class| Failed { class, reason }) }
+            }
         }
     }
 }
 
 impl StageState {
-    /// The name in the store.
-    pub fn name(&self) -> &'static str {
+    /// Its name.
+    pub fn status(&self) -> StageStatus {
         match self {
-            Self::Pending { .. } => "pending",
-            Self::Running { .. } => "running",
-            Self::Done { .. } => "done",
-            Self::Failed(_) => "failed",
-            Self::Skipped { .. } => "skipped",
+            Self::Pending { .. } => StageStatus::Pending,
+            Self::Running { .. } => StageStatus::Running,
+            Self::Done { .. } => StageStatus::Done,
+            Self::Failed(_) => StageStatus::Failed,
+            Self::Skipped { .. } => StageStatus::Skipped,
         }
     }
 
@@ -207,12 +255,12 @@ impl AttemptEnd {
     }
 
     /// The attempt's state in the store; `ours`: whether it still held its stage.
-    pub fn attempt_state(&self, ours: bool) -> &'static str {
+    pub fn attempt_state(&self, ours: bool) -> AttemptState {
         match self {
-            _ if !ours => "superseded",
-            Self::Done(_) => "done",
-            Self::Failed { .. } => "failed",
-            Self::Interrupted => "interrupted",
+            _ if !ours => AttemptState::Superseded,
+            Self::Done(_) => AttemptState::Done,
+            Self::Failed { .. } => AttemptState::Failed,
+            Self::Interrupted => AttemptState::Interrupted,
         }
     }
 }
@@ -222,10 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_are_known_by_name_and_retried_as_the_design_says() {
-        for class in FailureClass::ALL {
-            assert_eq!(FailureClass::named(class.name()), Some(class));
-        }
+    fn failures_are_retried_by_their_class() {
         let never: Vec<_> = FailureClass::ALL
             .into_iter()
             .filter(|class| class.retry() == Retry::Never)

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::claim::WANTED;
 use super::row::row;
-use super::{SearchStatus, Store, StoreError, Wanted, WorkerRow};
+use super::{FailureClass, RunState, SearchStatus, StageStatus, Store, StoreError, Wanted, WorkerRow};
+use crate::stages::StageKind;
 use crate::tensor::Numerics;
 
 row! {
@@ -12,9 +13,9 @@ row! {
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct StageCount {
         /// Kind of stage.
-        pub kind: String,
+        pub kind: StageKind,
         /// State.
-        pub state: String,
+        pub state: StageStatus,
         /// How many.
         pub count: i64,
     }
@@ -31,7 +32,7 @@ row! {
         /// The trial's id and settings.
         pub trial: String,
         /// State.
-        pub state: String,
+        pub state: RunState,
         /// How many.
         pub count: i64,
     }
@@ -44,9 +45,9 @@ row! {
         /// The stage's key.
         pub stage: String,
         /// Its kind.
-        pub kind: String,
+        pub kind: StageKind,
         /// Failure class.
-        pub class: Option<String>,
+        pub class: Option<FailureClass>,
         /// In words.
         pub reason: Option<String>,
         /// The first run that wants it.
@@ -106,7 +107,7 @@ pub struct SweepStatus {
 
 impl SweepStatus {
     /// Runs in a state.
-    pub fn runs_in(&self, state: &str) -> i64 {
+    pub fn runs_in(&self, state: RunState) -> i64 {
         self.runs.iter().filter(|row| row.state == state).map(|row| row.count).sum()
     }
 

@@ -1,5 +1,6 @@
 //! Who works: workers that are there, and why others left; events that a person should find later.
 
+use crate::stages::StageKind;
 use serde::Serialize;
 
 use super::row::row;
@@ -27,7 +28,7 @@ row! {
         /// The stage that it holds.
         pub stage: Option<String>,
         /// Its kind.
-        pub kind: Option<String>,
+        pub kind: Option<StageKind>,
         /// Seconds since it was claimed.
         pub seconds: Option<f64>,
         /// The attempt's log, below the artifacts folder.

@@ -6,6 +6,7 @@ use crate::analysis::{Groups, Rows};
 use crate::evaluate::metrics::{PRO_LIMIT, Sweep};
 use crate::evaluate::{Curves, Evaluation};
 use crate::stages::StageKind;
+use crate::store::RunState;
 use crate::store::{Artifacts, RunRow};
 
 /// One finished run.
@@ -26,7 +27,7 @@ pub(super) struct RunCurves {
 pub(super) fn finished_runs(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifacts, category: &str) -> Vec<RunCurves> {
     let variants = groups.variants.iter().take(MAX_DRAWN).enumerate();
     let runs = variants.flat_map(|(variant, trial)| groups.runs(trial, category).map(move |run| (variant, run)));
-    runs.filter(|(_, run)| run.state == "done")
+    runs.filter(|(_, run)| run.state == RunState::Done)
         .filter_map(|(variant, run)| RunCurves::of(rows, artifacts, run, variant))
         .collect()
 }
@@ -35,7 +36,7 @@ impl RunCurves {
     fn of(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: usize) -> Option<Self> {
         let (evaluation, _) = rows.selected_stage(&run.id, StageKind::Evaluate)?;
         let folder = artifacts.intact(StageKind::Evaluate, &evaluation, &["curves.json", "results.json"]).ok()?;
-        let scores: Vec<(bool, f64)> = rows.scores_of(&run.id).iter().map(|row| (row.label == 1, row.score)).collect();
+        let scores: Vec<(bool, f64)> = rows.scores_of(&run.id).iter().map(|row| (row.label, row.score)).collect();
         // Scores are 32-bit numbers that the store holds in 64 bits.
         let (labels, values): (Vec<bool>, Vec<f32>) =
             scores.iter().map(|&(label, score)| (label, score as f32)).unzip();

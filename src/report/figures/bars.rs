@@ -1,6 +1,7 @@
 //! Bars per variant and category, with every seed as a dot.
 
 use crate::analysis::MAX_DRAWN;
+use crate::evaluate::Selection;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -21,7 +22,7 @@ type Cell = Vec<f64>;
 
 fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Result<Option<Figure>, ReportError> {
     let cell = |category: &str, variant| -> Cell {
-        groups.cell(variant, category, "selected", name).into_iter().map(|(_, value)| value).collect()
+        groups.cell(variant, category, Selection::Selected, name).into_iter().map(|(_, value)| value).collect()
     };
     let variants = &groups.variants[..groups.variants.len().min(MAX_DRAWN)];
     let table: Vec<Vec<Cell>> = groups

@@ -1,5 +1,7 @@
 //! The search as it went on: every trial in its order, the best so far, and what was pruned.
 
+use crate::evaluate::Selection;
+use crate::store::RunState;
 use plotters::prelude::*;
 
 use super::{ink, room};
@@ -28,12 +30,12 @@ pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Op
     let mut pruned: Vec<f64> = Vec::new();
     for (index, variant) in searched.iter().enumerate() {
         let number = index as f64 + 1.0;
-        let is_pruned = groups.of_variant(variant).any(|run| run.state == "pruned");
+        let is_pruned = groups.of_variant(variant).any(|run| run.state == RunState::Pruned);
         if !is_pruned && !groups.is_through(variant) {
             continue;
         }
         let runs = groups.of_variant(variant);
-        let of_runs: Vec<f64> = runs.filter_map(|run| groups.value(run, "selected", name)).collect();
+        let of_runs: Vec<f64> = runs.filter_map(|run| groups.value(run, Selection::Selected, name)).collect();
         values.extend(summary(&of_runs).map(|summary| (number, summary.mean)));
         if is_pruned {
             pruned.push(number);

@@ -1,6 +1,7 @@
 //! Curves of training by epoch, two beside each other: losses with the selected epoch, weights of losses, norms of gradients.
 
 use crate::analysis::MAX_DRAWN;
+use crate::evaluate::Selection;
 use std::collections::BTreeMap;
 
 use plotters::coord::combinators::WithKeyPoints;
@@ -67,8 +68,7 @@ struct Curves {
 
 /// One figure a category whose runs have curves; `prefix` begins their names.
 pub(in crate::report) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
-    let joint =
-        |run: &RunRow| Some(rows.stages_of(&run.id).find(|stage| stage.kind == StageKind::Joint.name())?.id.as_str());
+    let joint = |run: &RunRow| Some(rows.stages_of(&run.id).find(|stage| stage.kind == StageKind::Joint)?.id.as_str());
     let mut lines: BTreeMap<(&str, &str), Line> = BTreeMap::new();
     for point in &rows.curves {
         if let Some(value) = point.value.filter(|value| *value > 0.0) {
@@ -86,7 +86,7 @@ pub(in crate::report) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str
                 curves.extend(groups.runs(trial, category).map(|run| Curves {
                     variant,
                     panels: subject.metrics.map(|name| line(run, name)),
-                    selected: groups.value(run, "selected", "epoch").filter(|_| subject.selection),
+                    selected: groups.value(run, Selection::Selected, "epoch").filter(|_| subject.selection),
                 }));
             }
             curves.retain(|run| run.panels.iter().all(|line| !line.is_empty()));

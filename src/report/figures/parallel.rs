@@ -1,5 +1,6 @@
 //! Parallel coordinates: a line a trial through its level on every axis to what it reached.
 
+use crate::evaluate::Selection;
 use plotters::prelude::*;
 
 use super::{centred, ink, room};
@@ -24,7 +25,7 @@ pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Resul
     let is_drawn = |variant: &&Variant| groups.of_variant(variant).any(is_point) && groups.is_through(variant);
     for variant in groups.variants.iter().filter(is_drawn) {
         let values: Vec<f64> =
-            groups.of_variant(variant).filter_map(|run| groups.value(run, "selected", name)).collect();
+            groups.of_variant(variant).filter_map(|run| groups.value(run, Selection::Selected, name)).collect();
         if let (Some(run), Some(summary)) = (groups.of_variant(variant).next(), summary(&values)) {
             trials.push((axes.iter().map(|axis| axis.level(run)).collect(), summary.mean));
         }

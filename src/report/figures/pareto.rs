@@ -1,6 +1,7 @@
 //! What a variant reaches against what it costs.
 
 use crate::analysis::MAX_DRAWN;
+use crate::evaluate::Selection;
 use plotters::prelude::*;
 
 use super::legend::{legend, legend_height};
@@ -36,8 +37,8 @@ pub(in crate::report) fn front(
     prefix: &str,
 ) -> Result<Option<Figure>, ReportError> {
     let (name, label) = METRICS[0];
-    let categories = groups.common_categories("selected", name);
-    let means = groups.variants.iter().map(|variant| groups.mean(variant, &categories, "selected", name));
+    let categories = groups.common_categories(Selection::Selected, name);
+    let means = groups.variants.iter().map(|variant| groups.mean(variant, &categories, Selection::Selected, name));
     let measured: Vec<(&Costs, Option<f64>)> = costs.iter().zip(means).collect();
     let points = |(_, read): &Cost| -> Vec<Point> {
         let all = measured.iter().enumerate();

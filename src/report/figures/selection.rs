@@ -3,19 +3,21 @@
 use super::dots::{Dots, Mark, Row, Shape};
 use crate::analysis::MAX_DRAWN;
 use crate::analysis::{Groups, METRICS, Variant};
+use crate::evaluate::Selection;
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, left_out, series};
 
-/// Selection in the store, with its mark.
-const RULES: [(&str, Shape); 3] = [("last", Shape::Ring), ("selected", Shape::Dot), ("oracle", Shape::Cross)];
+/// Each selection with its mark.
+const RULES: [(Selection, Shape); 3] =
+    [(Selection::Last, Shape::Ring), (Selection::Selected, Shape::Dot), (Selection::Oracle, Shape::Cross)];
 
 /// Means over categories and seeds; none where no run is done.
 pub(in crate::report) fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     // Which categories all variants have is asked once, not for each variant.
     let shared = METRICS.map(|(name, _)| RULES.map(|(rule, _)| groups.common_categories(rule, name)));
     let marks = |variant: &Variant, name: &str, shared: &[Vec<&str>]| -> Vec<Mark> {
-        let mark = |((rule, shape), categories): (&(&str, Shape), &Vec<&str>)| {
-            Some(Mark::new(groups.mean(variant, categories, rule, name)?, *shape))
+        let mark = |((rule, shape), categories): (&(Selection, Shape), &Vec<&str>)| {
+            Some(Mark::new(groups.mean(variant, categories, *rule, name)?, *shape))
         };
         RULES.iter().zip(shared).filter_map(mark).collect()
     };
@@ -25,7 +27,8 @@ pub(in crate::report) fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Opti
         marks: METRICS.iter().zip(&shared).map(|((name, _), shared)| marks(variant, name, shared)).collect(),
     });
     let rest = left_out(groups.variants.len());
-    let title = format!("which epoch: ● selected on held-out normals, ○ last, × best on test (oracle){rest}");
+    let by = if groups.selects_epochs() { "selected on held-out normals" } else { "selected: none, the last is taken" };
+    let title = format!("which epoch: ● {by}, ○ last, × best on test (oracle){rest}");
     Dots { title, reference: None, rows: rows.collect() }.figure(
         groups,
         format!("{prefix}rules"),

@@ -3,6 +3,7 @@
 use super::dots::{Dots, Mark, Row, Shape};
 use crate::analysis::MAX_DRAWN;
 use crate::analysis::{Groups, METRICS, Variant};
+use crate::evaluate::Selection;
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, left_out, series};
 use crate::statistics::{pooled_deviation, summary};
@@ -12,7 +13,7 @@ use crate::statistics::{pooled_deviation, summary};
 pub(in crate::report) fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let cells = |variant: &Variant, name: &str| -> Vec<Vec<f64>> {
         let of_category = |(category, _): &(String, _)| -> Vec<f64> {
-            groups.cell(variant, category, "selected", name).into_iter().map(|(_, value)| value).collect()
+            groups.cell(variant, category, Selection::Selected, name).into_iter().map(|(_, value)| value).collect()
         };
         groups.categories.iter().map(of_category).filter(|values| values.len() > 1).collect()
     };

@@ -1,5 +1,6 @@
 //! From a group of runs to the pictures of its categories.
 
+use crate::store::RunState;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -65,7 +66,7 @@ fn sources(
     let mut sources: Vec<Source> = Vec::new();
     let seed = first_seed(groups, category);
     for variant in shown(&groups.variants) {
-        let mut done = groups.runs(variant, category).filter(|run| run.state == "done");
+        let mut done = groups.runs(variant, category).filter(|run| run.state == RunState::Done);
         let Some(run) = done.find(|run| Some(run.seed) == seed) else { continue };
         match Source::open(rows, artifacts, run, variant) {
             Ok(source) if sources.first().is_none_or(|first| first.fits(&source)) => sources.push(source),
@@ -82,7 +83,7 @@ fn sources(
 fn first_seed(groups: &Groups<'_>, category: &str) -> Option<i64> {
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
     for variant in &groups.variants {
-        for run in groups.runs(variant, category).filter(|run| run.state == "done") {
+        for run in groups.runs(variant, category).filter(|run| run.state == RunState::Done) {
             *counts.entry(run.seed).or_default() += 1;
         }
     }

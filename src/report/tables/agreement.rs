@@ -2,6 +2,7 @@
 
 use crate::analysis::{Groups, METRICS, Variant};
 use crate::config::Objective;
+use crate::evaluate::Selection;
 use crate::report::reproduce::label;
 use crate::report::table;
 use crate::report::table::{Cell, Column, Row, Table};
@@ -74,7 +75,7 @@ fn trials<'g>(groups: &'g Groups<'_>, objective: &str) -> Vec<TrialMeans<'g>> {
     let mean = |values: Vec<f64>| summary(&values).map(|summary| summary.mean);
     let means = |variant: &'g Variant| {
         let all: Vec<_> = groups.of_variant(variant).collect();
-        let value = |run: &RunRow, name: &str| groups.value(run, "selected", name);
+        let value = |run: &RunRow, name: &str| groups.value(run, Selection::Selected, name);
         let both: Vec<_> =
             all.iter().filter(|run| value(run, objective).is_some() && value(run, METRICS[0].0).is_some()).collect();
         let of = |name: &str| mean(both.iter().filter_map(|run| value(run, name)).collect());

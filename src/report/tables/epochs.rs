@@ -1,6 +1,7 @@
 //! What the choice of epoch does: selected, last and, on request, the best on test.
 
 use crate::analysis::{Groups, METRICS, Variant};
+use crate::evaluate::Selection;
 use crate::report::reproduce::anchor;
 use crate::report::table::{Cell, Column, Row, Table};
 use crate::statistics::{Summary, summary};
@@ -8,22 +9,24 @@ use crate::text::spread;
 
 /// A row a variant and category.
 pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
-    let has_oracle = groups.all().any(|run| groups.value(run, "oracle", "epoch").is_some());
-    let mut selections = vec![("selected", "selected"), ("last", "last epoch")];
+    let has_oracle = groups.all().any(|run| groups.value(run, Selection::Oracle, "epoch").is_some());
+    let mut selections = vec![(Selection::Selected, "selected"), (Selection::Last, "last epoch")];
     if has_oracle {
-        selections.push(("oracle", "best on test (oracle)"));
+        selections.push((Selection::Oracle, "best on test (oracle)"));
     }
     let columns = || METRICS.iter().flat_map(|metric| selections.iter().map(move |selection| (metric, selection)));
     let row = |variant: &Variant, category: &str| {
-        let chosen =
-            values(groups, variant, category, "selected", "epoch").iter().map(f64::to_string).collect::<Vec<_>>();
+        let chosen = values(groups, variant, category, Selection::Selected, "epoch")
+            .iter()
+            .map(f64::to_string)
+            .collect::<Vec<_>>();
         let chosen = if chosen.is_empty() {
             Cell::absent("–")
         } else {
             Cell::text(chosen.join(", ")).linked(Some(anchor(variant, category)))
         };
         let numbers = columns()
-            .map(|((metric, _), (selection, _))| cell(summary(&values(groups, variant, category, selection, metric))));
+            .map(|((metric, _), (selection, _))| cell(summary(&values(groups, variant, category, *selection, metric))));
         let starts = [Cell::text(&variant.label), Cell::text(category), chosen];
         Row { baseline: variant.baseline, cells: starts.into_iter().chain(numbers).collect() }
     };
@@ -51,7 +54,7 @@ pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
     }
 }
 
-fn values(groups: &Groups<'_>, variant: &Variant, category: &str, selection: &str, name: &str) -> Vec<f64> {
+fn values(groups: &Groups<'_>, variant: &Variant, category: &str, selection: Selection, name: &str) -> Vec<f64> {
     groups.cell(variant, category, selection, name).into_iter().map(|(_, value)| value).collect()
 }
 

@@ -3,6 +3,7 @@
 use crate::analysis::Rows;
 use crate::report::table::{Cell, Column, Row, Table};
 use crate::store::RunRow;
+use crate::store::RunState;
 
 /// A row a failed run; none where none failed.
 pub(in crate::report) fn failures(rows: &Rows) -> Option<Table> {
@@ -15,7 +16,7 @@ pub(in crate::report) fn failures(rows: &Rows) -> Option<Table> {
         ],
         ..Row::default()
     };
-    let failed: Vec<Row> = rows.runs.iter().filter(|run| run.state == "failed").map(row).collect();
+    let failed: Vec<Row> = rows.runs.iter().filter(|run| run.state == RunState::Failed).map(row).collect();
     (!failed.is_empty()).then(|| Table {
         name: "failures".to_owned(),
         title: "Failed runs".to_owned(),

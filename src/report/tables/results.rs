@@ -1,10 +1,13 @@
 //! Variant × category: means over seeds, the best marked where the tests support it.
 
 use crate::analysis::{Differences, Groups, METRICS, Rivals, Side, Variant, best, metric_label, without};
+use crate::evaluate::Selection;
 use crate::report::reproduce::anchor;
 use crate::report::table::{Cell, Column, Row, Table, whole};
 use crate::statistics::{Summary, summary};
+use crate::store::RunState;
 use crate::text::{signed, spread};
+use crate::training::SelectionRule;
 
 /// One table a metric: mean ± standard deviation over seeds, and the paired difference from ST-FPM below.
 pub(in crate::report) fn results(groups: &Groups<'_>, sides: &[Side]) -> Vec<Table> {
@@ -26,7 +29,7 @@ fn table<'s>(groups: &'s Groups<'_>, sides: &'s [Side], metric: &'static str, la
     let row = |(place, variant): (usize, &Variant)| {
         let name = Cell::text(&variant.label);
         let name = if variant.baseline { name.remarked("re-run here") } else { name };
-        let ends = [Cell::absent(seeds(groups, variant, metric)), Cell::text(variant.selection)];
+        let ends = [Cell::absent(seeds(groups, variant, metric)), Cell::text(rule(variant))];
         let numbers = cells.iter().map(|column| column[place].clone());
         Row { baseline: variant.baseline, cells: std::iter::once(name).chain(numbers).chain(ends).collect() }
     };
@@ -104,7 +107,7 @@ fn columns<'g>(groups: &'g Groups<'_>, metric: &str) -> Vec<Over<'g>> {
     let mut columns: Vec<Over<'g>> = groups.categories.iter().map(of_category).collect();
     let all = columns.len();
     if all > 1 {
-        let categories = groups.common_categories("selected", metric);
+        let categories = groups.common_categories(Selection::Selected, metric);
         let of = if categories.len() < all { format!("{} of ", categories.len()) } else { String::new() };
         columns.push(Over { heading: format!("mean of {of}{all} categories"), field: "all", categories, mean: true });
     }
@@ -117,8 +120,8 @@ fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric
         .iter()
         .map(|variant| {
             let pairs = match over.mean {
-                true => groups.means(variant, &over.categories, "selected", metric),
-                false => groups.cell(variant, over.field, "selected", metric),
+                true => groups.means(variant, &over.categories, Selection::Selected, metric),
+                false => groups.cell(variant, over.field, Selection::Selected, metric),
             };
             summary(&pairs.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
         })
@@ -163,20 +166,30 @@ fn described(difference: &Differences<'_>, over: &Over<'_>) -> String {
 /// "3", or "2–3" where categories differ.
 fn seeds(groups: &Groups<'_>, variant: &Variant, metric: &str) -> String {
     let categories = groups.categories.iter();
-    let counts = categories.map(|(category, _)| groups.cell(variant, category, "selected", metric).len());
+    let counts = categories.map(|(category, _)| groups.cell(variant, category, Selection::Selected, metric).len());
     let (least, most) = counts.fold((usize::MAX, 0), |(least, most), count| (least.min(count), most.max(count)));
     if least < most { format!("{least}–{most}") } else { most.to_string() }
 }
 
 /// Why a cell holds no number.
 fn missing(groups: &Groups<'_>, variant: &Variant, category: &str, metric: &str) -> String {
-    if let Some(reason) = groups.reason(variant, category, "selected", metric) {
+    if let Some(reason) = groups.reason(variant, category, Selection::Selected, metric) {
         return format!("undefined: {reason}");
     }
-    let states: Vec<&str> = groups.runs(variant, category).map(|run| run.state.as_str()).collect();
+    let states: Vec<RunState> = groups.runs(variant, category).map(|run| run.state).collect();
     match states.first() {
         None => "–".to_owned(),
-        Some(first) if states.iter().all(|state| state == first) => (*first).to_owned(),
+        Some(first) if states.iter().all(|state| state == first) => first.to_string(),
         Some(_) => "not finished".to_owned(),
+    }
+}
+
+/// The rule that picked a variant's epochs.
+fn rule(variant: &Variant) -> &'static str {
+    match variant.selection {
+        Some(SelectionRule::HeldOutScore) => "lowest held-out map mean",
+        Some(SelectionRule::HeldOutLoss) => "lowest held-out loss",
+        Some(SelectionRule::Last) => "none: the last",
+        None => "not known",
     }
 }
