@@ -1,6 +1,7 @@
 //! What a report tells, in its order, for the page and for Markdown alike.
 
 use super::figure::Figure;
+use super::figures::FigureChapter;
 use super::pictures::Picture;
 use super::section::Section;
 use super::table::Table;
@@ -24,7 +25,7 @@ pub(super) enum Content<'s> {
     Note(&'static str),
     /// Tables that stand together.
     Tables(&'s [Table]),
-    Figures(&'s [Figure]),
+    Figures(Vec<&'s Figure>),
     Pictures {
         pictures: &'s [Picture],
         /// What could not be drawn.
@@ -60,24 +61,28 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
             "Leaderboard",
             vec![
                 Content::Tables(&tables.results),
-                Content::Figures(&figures.leaderboard),
+                Content::Figures(figures.of(FigureChapter::Leaderboard)),
                 Content::Tables(&tables.comparisons),
                 Content::Tables(&tables.published),
             ],
         ),
-        ("ablation", "Ablation", vec![Content::Figures(&figures.ablation)]),
+        ("ablation", "Ablation", vec![Content::Figures(figures.of(FigureChapter::Ablation))]),
         (
             "hyperparameters",
             "Hyperparameters",
             vec![
                 Content::Tables(&tables.effects),
-                Content::Figures(&figures.search),
+                Content::Figures(figures.of(FigureChapter::Hyperparameters)),
                 Content::Tables(&tables.agreement),
             ],
         ),
-        ("learning", "Learning", vec![Content::Figures(&figures.learning), Content::Tables(&tables.epochs)]),
-        ("curves", "Curves", vec![Content::Note(words::CURVES), Content::Figures(&figures.curves)]),
-        ("cost", "Cost", vec![Content::Tables(&tables.costs), Content::Figures(&figures.cost)]),
+        (
+            "learning",
+            "Learning",
+            vec![Content::Figures(figures.of(FigureChapter::Learning)), Content::Tables(&tables.epochs)],
+        ),
+        ("curves", "Curves", vec![Content::Note(words::CURVES), Content::Figures(figures.of(FigureChapter::Curves))]),
+        ("cost", "Cost", vec![Content::Tables(&tables.costs), Content::Figures(figures.of(FigureChapter::Cost))]),
         (
             "pictures",
             "Pictures",

@@ -70,7 +70,7 @@ fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>) -> Markup {
         Content::Findings(found) => findings(found),
         Content::Note(text) => html! { p.quiet { (text) } },
         Content::Tables(tables) => html::block(tables),
-        Content::Figures(figures) => html! { @for figure in *figures { (svg(figure)) } },
+        Content::Figures(figures) => html! { @for figure in figures { (svg(figure)) } },
         Content::Pictures { pictures, notes } => html! {
             @for picture in *pictures { (jpeg(picture)) }
             @for note in *notes { p.note { (note) } }

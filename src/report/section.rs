@@ -1,6 +1,6 @@
 //! One protocol's part of a report, computed and drawn, before it is written in any form.
 
-use super::figure::Figure;
+use super::figures::Figures;
 use super::pictures::Picture;
 use super::recipe::whole_recipe;
 use super::tables::Tables;
@@ -28,24 +28,5 @@ impl Section<'_> {
     /// What a reader must know before its numbers.
     pub(super) fn remarks(&self) -> Vec<Remark> {
         words::across(&self.groups).into_iter().chain(whole_recipe(&self.groups)).collect()
-    }
-}
-
-/// The figures by the chapter that they stand in.
-pub(super) struct Figures {
-    pub leaderboard: Vec<Figure>,
-    pub ablation: Vec<Figure>,
-    pub search: Vec<Figure>,
-    pub learning: Vec<Figure>,
-    pub curves: Vec<Figure>,
-    pub cost: Vec<Figure>,
-}
-
-impl Figures {
-    /// All of them.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Figure> {
-        [&self.leaderboard, &self.ablation, &self.search, &self.learning, &self.curves, &self.cost]
-            .into_iter()
-            .flatten()
     }
 }

@@ -6,15 +6,13 @@ use rayon::prelude::*;
 
 use super::error::ReportError;
 use super::figure::Figure;
-use super::figures::{
-    bars, contour, forest, history, learning, parallel, pareto, selection, shapes, slices, stability,
-};
+use super::figures::{FigureSource, Figures};
 use super::page::page;
-use super::section::{Figures, Section};
+use super::section::Section;
 use super::table::{csv, latex};
 use super::tables::Tables;
-use super::{curves, markdown, pictures};
-use crate::analysis::{Costs, Effects, Findings, Groups, Ranking, Rows, Verdict, comparisons, effects, groups, sides};
+use super::{markdown, pictures};
+use crate::analysis::{Costs, Findings, Ranking, Rows, comparisons, effects, groups, sides};
 use crate::outputs::{Aside, Foreign, OutputError, OutputFolder, Place};
 use crate::store::Artifacts;
 
@@ -92,9 +90,18 @@ pub fn write(
         let effects = effects(&groups);
         let costs = Costs::of_variants(rows, &groups);
         begin(STEPS[2]);
+        let figures = Figures::draw(&FigureSource {
+            rows,
+            groups: &groups,
+            artifacts,
+            costs: &costs,
+            comparisons: &comparisons,
+            effects: &effects,
+            prefix: &prefix,
+        })?;
         sections.push(Section {
             tables: Tables::of(rows, &groups, &sides, &costs, &comparisons, &effects)?.prefixed(&prefix),
-            figures: draw(rows, &groups, artifacts, (&costs, &comparisons, &effects), &prefix)?,
+            figures,
             prefix,
             costs,
             comparisons,
@@ -125,37 +132,6 @@ fn is_of_older_version(known: &OutputFolder, folder: &Path) -> bool {
 
 fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
-}
-
-/// Everything that is drawn from numbers.
-fn draw(
-    rows: &Rows,
-    groups: &Groups<'_>,
-    artifacts: &Artifacts,
-    (costs, comparisons, effects): (&[Costs], &[Verdict], &[Effects]),
-    prefix: &str,
-) -> Result<Figures, ReportError> {
-    let some = |figures: Vec<Option<Figure>>| figures.into_iter().flatten().collect();
-    let mut learning = learning::learning(rows, groups, prefix)?;
-    learning.extend(selection::rules(groups, prefix)?);
-    learning.extend(stability::seeds(groups, prefix)?);
-    Ok(Figures {
-        leaderboard: bars::bars(groups, prefix)?,
-        ablation: some(vec![
-            forest::variants(comparisons, groups, prefix)?,
-            forest::levels(effects, groups, prefix)?,
-            contour::two_axes(effects, groups, prefix)?,
-            shapes::shapes(groups, prefix)?,
-        ]),
-        search: some(vec![
-            slices::slices(groups, prefix)?,
-            parallel::coordinates(groups, prefix)?,
-            history::history(groups, prefix)?,
-        ]),
-        learning,
-        curves: curves::curves(rows, groups, artifacts, prefix)?,
-        cost: pareto::front(groups, costs, prefix)?.into_iter().collect(),
-    })
 }
 
 /// Figures and pictures, those of the figures drawn side by side.

@@ -7,15 +7,16 @@ use super::subject::Subject;
 use crate::analysis::{Groups, Rows};
 use crate::report::error::ReportError;
 use crate::report::figure::Figure;
+use crate::report::figures::{FigureChapter, FigureKind};
 use crate::store::Artifacts;
 
 /// The curves of every category that has any; `prefix` begins their names.
-pub(in crate::report) fn curves(
-    rows: &Rows,
-    groups: &Groups<'_>,
-    artifacts: &Artifacts,
-    prefix: &str,
-) -> Result<Vec<Figure>, ReportError> {
+pub(in crate::report) const KIND: FigureKind = FigureKind {
+    chapter: FigureChapter::Curves,
+    draw: |source| curves(source.rows, source.groups, source.artifacts, source.prefix),
+};
+
+fn curves(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifacts, prefix: &str) -> Result<Vec<Figure>, ReportError> {
     let mut figures = Vec::new();
     for (category, protocol) in &groups.categories {
         let runs = finished_runs(rows, groups, artifacts, category);

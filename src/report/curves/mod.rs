@@ -8,4 +8,4 @@ mod runs;
 mod scores;
 mod subject;
 
-pub(super) use figures::curves;
+pub(super) use figures::KIND;

@@ -1,5 +1,6 @@
 //! Bars per variant and category, with every seed as a dot.
 
+use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
 use crate::evaluate::Selection;
 use plotters::prelude::*;
@@ -13,7 +14,10 @@ use crate::report::figure::{Area, Figure, INK, left_out, plain, series};
 use crate::statistics::summary;
 
 /// One figure a metric that has numbers; `prefix` begins their names.
-pub(in crate::report) fn bars(groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
+pub(super) const KIND: FigureKind =
+    FigureKind { chapter: FigureChapter::Leaderboard, draw: |source| bars(source.groups, source.prefix) };
+
+fn bars(groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
     METRICS.iter().filter_map(|metric| figure(groups, prefix, *metric).transpose()).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Two axes together: the two that matter most, as a table of colours, or as a field where both are scales of many values.
 
+use super::{FigureChapter, FigureKind};
 use std::collections::BTreeMap;
 
 use plotters::prelude::*;
@@ -27,11 +28,12 @@ const LEVEL_CHARACTERS: usize = 18;
 type Means = BTreeMap<(usize, usize), (f64, usize)>;
 
 /// None of fewer than two axes.
-pub(in crate::report) fn two_axes(
-    effects: &[Effects],
-    groups: &Groups<'_>,
-    prefix: &str,
-) -> Result<Option<Figure>, ReportError> {
+pub(super) const KIND: FigureKind = FigureKind {
+    chapter: FigureChapter::Ablation,
+    draw: |source| Ok(two_axes(source.effects, source.groups, source.prefix)?.into_iter().collect()),
+};
+
+fn two_axes(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let axes = searched(groups);
     let (name, label) = METRICS[0];
     let Some((x, y)) = most_important(effects, &axes) else { return Ok(None) };

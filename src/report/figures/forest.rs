@@ -1,6 +1,7 @@
 //! Differences with their intervals: each variant's from ST-FPM, each level's of an axis from the mean of all its levels.
 
 use super::dots::{Dots, Mark, Row, Shape};
+use super::{FigureChapter, FigureKind};
 use crate::analysis::{Effects, Groups, METRICS, Verdict};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, first_of, series};
@@ -10,11 +11,12 @@ use crate::text::last_part;
 const MOST_ROWS: usize = 24;
 
 /// Every variant against ST-FPM; none where nothing is compared.
-pub(in crate::report) fn variants(
-    comparisons: &[Verdict],
-    groups: &Groups<'_>,
-    prefix: &str,
-) -> Result<Option<Figure>, ReportError> {
+pub(super) const VARIANTS: FigureKind = FigureKind {
+    chapter: FigureChapter::Ablation,
+    draw: |source| Ok(variants(source.comparisons, source.groups, source.prefix)?.into_iter().collect()),
+};
+
+fn variants(comparisons: &[Verdict], groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let compared = groups.variants.iter().enumerate().filter(|(_, variant)| !variant.baseline);
     let mark = |verdict: &Verdict| Mark { value: verdict.difference, interval: verdict.interval, shape: Shape::Dot };
     let marks = |name: &str, of: &dyn Fn(&Verdict) -> bool| -> Vec<Mark> {
@@ -40,11 +42,12 @@ pub(in crate::report) fn variants(
 }
 
 /// Every level of every axis against the mean of all levels; none where nothing was searched.
-pub(in crate::report) fn levels(
-    effects: &[Effects],
-    groups: &Groups<'_>,
-    prefix: &str,
-) -> Result<Option<Figure>, ReportError> {
+pub(super) const LEVELS: FigureKind = FigureKind {
+    chapter: FigureChapter::Ablation,
+    draw: |source| Ok(levels(source.effects, source.groups, source.prefix)?.into_iter().collect()),
+};
+
+fn levels(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let Some(first) = effects.first() else { return Ok(None) };
     let of = |metric: &str, axis: usize, level: &str| -> Vec<Mark> {
         let effects = effects.iter().filter(|effects| effects.metric == metric);

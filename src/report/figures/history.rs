@@ -1,5 +1,6 @@
 //! The search as it went on: every trial in its order, the best so far, and what was pruned.
 
+use super::{FigureChapter, FigureKind};
 use crate::evaluate::Selection;
 use crate::store::RunState;
 use plotters::prelude::*;
@@ -16,7 +17,12 @@ const FEWEST: usize = 8;
 const MOST_DOTS: usize = 1000;
 
 /// None of few trials.
-pub(in crate::report) fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+pub(super) const KIND: FigureKind = FigureKind {
+    chapter: FigureChapter::Hyperparameters,
+    draw: |source| Ok(history(source.groups, source.prefix)?.into_iter().collect()),
+};
+
+fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let mut searched: Vec<_> = groups.variants.iter().filter(|v| groups.of_variant(v).any(is_point)).collect();
     searched.sort_by_key(|variant| groups.of_variant(variant).next().map(|run| run.position));
     if searched.len() < FEWEST {

@@ -1,5 +1,6 @@
 //! Curves of training by epoch, two beside each other: losses with the selected epoch, weights of losses, norms of gradients.
 
+use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
 use crate::evaluate::Selection;
 use std::collections::BTreeMap;
@@ -67,7 +68,10 @@ struct Curves {
 }
 
 /// One figure a category whose runs have curves; `prefix` begins their names.
-pub(in crate::report) fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
+pub(super) const KIND: FigureKind =
+    FigureKind { chapter: FigureChapter::Learning, draw: |source| learning(source.rows, source.groups, source.prefix) };
+
+fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
     let joint = |run: &RunRow| Some(rows.stages_of(&run.id).find(|stage| stage.kind == StageKind::Joint)?.id.as_str());
     let mut lines: BTreeMap<(&str, &str), Line> = BTreeMap::new();
     for point in &rows.curves {

@@ -1,19 +1,22 @@
 //! The figures of a page, one kind a file.
 
-pub(super) mod bars;
-pub(super) mod contour;
+mod bars;
+mod contour;
 mod dots;
 mod few_ticks;
-pub(super) mod forest;
-pub(super) mod history;
-pub(super) mod learning;
+mod forest;
+mod history;
+mod learning;
 pub(super) mod legend;
-pub(super) mod parallel;
-pub(super) mod pareto;
-pub(super) mod selection;
-pub(super) mod shapes;
-pub(super) mod slices;
-pub(super) mod stability;
+mod parallel;
+mod pareto;
+mod registry;
+mod selection;
+mod shapes;
+mod slices;
+mod stability;
+
+pub(super) use registry::{FigureChapter, FigureKind, FigureSource, Figures};
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};

@@ -1,5 +1,6 @@
 //! Parallel coordinates: a line a trial through its level on every axis to what it reached.
 
+use super::{FigureChapter, FigureKind};
 use crate::evaluate::Selection;
 use plotters::prelude::*;
 
@@ -17,7 +18,12 @@ const MOST_AXES: usize = 7;
 const MOST_LINES: usize = 300;
 
 /// None of fewer than two axes.
-pub(in crate::report) fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+pub(super) const KIND: FigureKind = FigureKind {
+    chapter: FigureChapter::Hyperparameters,
+    draw: |source| Ok(coordinates(source.groups, source.prefix)?.into_iter().collect()),
+};
+
+fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let mut axes = searched(groups);
     axes.truncate(MOST_AXES);
     let (name, label) = METRICS[0];

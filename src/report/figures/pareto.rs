@@ -1,5 +1,6 @@
 //! What a variant reaches against what it costs.
 
+use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
 use crate::evaluate::Selection;
 use plotters::prelude::*;
@@ -31,11 +32,12 @@ struct Point {
 }
 
 /// A panel a cost, `costs` those of the variants; none where no variant has both a number and a cost.
-pub(in crate::report) fn front(
-    groups: &Groups<'_>,
-    costs: &[Costs],
-    prefix: &str,
-) -> Result<Option<Figure>, ReportError> {
+pub(super) const KIND: FigureKind = FigureKind {
+    chapter: FigureChapter::Cost,
+    draw: |source| Ok(front(source.groups, source.costs, source.prefix)?.into_iter().collect()),
+};
+
+fn front(groups: &Groups<'_>, costs: &[Costs], prefix: &str) -> Result<Option<Figure>, ReportError> {
     let (name, label) = METRICS[0];
     let categories = groups.common_categories(Selection::Selected, name);
     let means = groups.variants.iter().map(|variant| groups.mean(variant, &categories, Selection::Selected, name));

@@ -1,6 +1,7 @@
 //! The rules that pick an epoch, beside each other: selected on held-out normals, last, and best on test.
 
 use super::dots::{Dots, Mark, Row, Shape};
+use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
 use crate::analysis::{Groups, METRICS, Variant};
 use crate::evaluate::Selection;
@@ -12,7 +13,12 @@ const RULES: [(Selection, Shape); 3] =
     [(Selection::Last, Shape::Ring), (Selection::Selected, Shape::Dot), (Selection::Oracle, Shape::Cross)];
 
 /// Means over categories and seeds; none where no run is done.
-pub(in crate::report) fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+pub(super) const KIND: FigureKind = FigureKind {
+    chapter: FigureChapter::Learning,
+    draw: |source| Ok(rules(source.groups, source.prefix)?.into_iter().collect()),
+};
+
+fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     // Which categories all variants have is asked once, not for each variant.
     let shared = METRICS.map(|(name, _)| RULES.map(|(rule, _)| groups.common_categories(rule, name)));
     let marks = |variant: &Variant, name: &str, shared: &[Vec<&str>]| -> Vec<Mark> {

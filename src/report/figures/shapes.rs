@@ -1,5 +1,6 @@
 //! The auto-encoders of the variants, drawn: what narrows, what widens, and what is carried past the bottleneck.
 
+use super::{FigureChapter, FigureKind};
 use plotters::prelude::*;
 
 use super::{centred, ink};
@@ -19,7 +20,12 @@ const CHANNELS: f64 = 128.0;
 const SIDE: usize = 32;
 
 /// One tile a shape that differs; none where no variant has an auto-encoder.
-pub(in crate::report) fn shapes(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+pub(super) const KIND: FigureKind = FigureKind {
+    chapter: FigureChapter::Ablation,
+    draw: |source| Ok(shapes(source.groups, source.prefix)?.into_iter().collect()),
+};
+
+fn shapes(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let mut shapes: Vec<(usize, &str, AutoEncoder)> = Vec::new();
     for (index, variant) in groups.variants.iter().enumerate() {
         let Some(run) = groups.of_variant(variant).next() else { continue };

@@ -1,5 +1,6 @@
 //! What was found at each level of each axis, whatever the others were.
 
+use super::{FigureChapter, FigureKind};
 use plotters::prelude::*;
 
 use super::{ink, room};
@@ -21,7 +22,12 @@ const GAP: usize = 10;
 const BESIDE: usize = 80;
 
 /// A panel an axis; none where nothing was searched.
-pub(in crate::report) fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+pub(super) const KIND: FigureKind = FigureKind {
+    chapter: FigureChapter::Hyperparameters,
+    draw: |source| Ok(slices(source.groups, source.prefix)?.into_iter().collect()),
+};
+
+fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let axes = searched(groups);
     let (name, label) = METRICS[0];
     let found = distances(groups, name);

@@ -1,6 +1,7 @@
 //! How far seeds of one variant lie apart.
 
 use super::dots::{Dots, Mark, Row, Shape};
+use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
 use crate::analysis::{Groups, METRICS, Variant};
 use crate::evaluate::Selection;
@@ -10,7 +11,12 @@ use crate::statistics::{pooled_deviation, summary};
 
 /// Each run's distance from the mean of its variant and category, and ± the standard deviation that these cells have in common; none
 /// where no cell has two seeds.
-pub(in crate::report) fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
+pub(super) const KIND: FigureKind = FigureKind {
+    chapter: FigureChapter::Learning,
+    draw: |source| Ok(seeds(source.groups, source.prefix)?.into_iter().collect()),
+};
+
+fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let cells = |variant: &Variant, name: &str| -> Vec<Vec<f64>> {
         let of_category = |(category, _): &(String, _)| -> Vec<f64> {
             groups.cell(variant, category, Selection::Selected, name).into_iter().map(|(_, value)| value).collect()

@@ -1,0 +1,79 @@
+//! Which figures a report has: each is drawn by a file of its own, and named here once.
+
+use super::{bars, contour, forest, history, learning, parallel, pareto, selection, shapes, slices, stability};
+use crate::analysis::{Costs, Effects, Groups, Rows, Verdict};
+use crate::report::curves;
+use crate::report::error::ReportError;
+use crate::report::figure::Figure;
+use crate::store::Artifacts;
+
+/// All kinds of figures, in the order of a chapter.
+const KINDS: [FigureKind; 13] = [
+    bars::KIND,
+    forest::VARIANTS,
+    forest::LEVELS,
+    contour::KIND,
+    shapes::KIND,
+    slices::KIND,
+    parallel::KIND,
+    history::KIND,
+    learning::KIND,
+    selection::KIND,
+    stability::KIND,
+    curves::KIND,
+    pareto::KIND,
+];
+
+/// The chapters that have figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::report) enum FigureChapter {
+    Leaderboard,
+    Ablation,
+    Hyperparameters,
+    Learning,
+    Curves,
+    Cost,
+}
+
+/// What figures are drawn from: the numbers of one protocol.
+#[derive(Clone, Copy)]
+pub(in crate::report) struct FigureSource<'a> {
+    pub rows: &'a Rows,
+    pub groups: &'a Groups<'a>,
+    pub artifacts: &'a Artifacts,
+    /// Of the variants.
+    pub costs: &'a [Costs],
+    pub comparisons: &'a [Verdict],
+    pub effects: &'a [Effects],
+    /// Begins every name.
+    pub prefix: &'a str,
+}
+
+/// A kind of figure.
+pub(in crate::report) struct FigureKind {
+    /// Where it stands.
+    pub chapter: FigureChapter,
+    /// Draws as many as the numbers allow.
+    pub draw: fn(&FigureSource<'_>) -> Result<Vec<Figure>, ReportError>,
+}
+
+/// The figures of one protocol, each with its chapter.
+pub(in crate::report) struct Figures(Vec<(FigureChapter, Vec<Figure>)>);
+
+impl Figures {
+    /// Draws every kind.
+    pub(in crate::report) fn draw(source: &FigureSource<'_>) -> Result<Self, ReportError> {
+        let drawn = KINDS.iter().map(|kind| Ok((kind.chapter, (kind.draw)(source)?)));
+        drawn.collect::<Result<_, ReportError>>().map(Self)
+    }
+
+    /// Those of a chapter.
+    pub(in crate::report) fn of(&self, chapter: FigureChapter) -> Vec<&Figure> {
+        self.0.iter().filter(|(known, _)| *known == chapter).flat_map(|(_, figures)| figures).collect()
+    }
+
+    /// All of them.
+    pub(in crate::report) fn all(&self) -> impl Iterator<Item = &Figure> {
+        self.0.iter().flat_map(|(_, figures)| figures)
+    }
+}
