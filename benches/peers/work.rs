@@ -98,7 +98,7 @@ impl<'a> Joint<'a> {
         let targets = self.teacher.forward(images.clone(), Mode::Evaluate).expect("memory");
         let predicted = self.assembly.predict(images).expect("memory");
         let maps = targets.iter().zip(&predicted);
-        maps.map(|(target, predicted)| Native::distance_map(target, predicted).expect("memory")[0]).sum()
+        maps.map(|(target, predicted)| Native::distance_map(target, predicted).expect("memory").as_vec()[0]).sum()
     }
 }
 

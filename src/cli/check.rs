@@ -1,12 +1,11 @@
 //! `didact-cuda check`: every operation on a GPU against recorded values and the CPU.
 
-use dfdx::tensor::Cuda;
-
 use super::exit::{Exit, Failure};
 use super::gpu::{compute_as, open};
 use super::output::{print, size, table};
+use crate::tensor::cuda::ComposedCuda;
 use crate::tensor::reference::{Difference, from_other, from_recorded};
-use crate::tensor::{Composed, Native, Numerics};
+use crate::tensor::{Native, Numerics};
 
 /// What 32-bit floats may be off, as a part of a tensor's largest value.
 const TOLERANCE: f64 = 1e-4;
@@ -27,8 +26,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     compute_as(if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
     let gpu = open(&args.device)?;
     print(&format!("{}: {}, compute capability {}, {}", args.device, gpu.name, gpu.capability, size(gpu.memory)))?;
-    let compared =
-        [("PyTorch", from_recorded::<Composed<Cuda>>()), ("the CPU", from_other::<Composed<Cuda>, Native>())];
+    let compared = [("PyTorch", from_recorded::<ComposedCuda>()), ("the CPU", from_other::<ComposedCuda, Native>())];
     let all = || compared.iter().flat_map(|(with, differences)| differences.iter().map(move |one| (*with, one)));
     let rows: Vec<Vec<String>> = all().map(|(with, difference)| row(with, difference)).collect();
     print(&table(&["operation", "case", "compared with", "output off by", "gradient off by"], &rows))?;

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use dfdx::tensor::Cuda;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
@@ -14,7 +13,7 @@ use super::worker::Runner;
 use super::{check, predict, speed, worker};
 use crate::schedule::Device;
 use crate::stages::execute;
-use crate::tensor::{Composed, cuda};
+use crate::tensor::cuda::{self, ComposedCuda};
 
 /// Runs the stages of didact's sweeps on NVIDIA GPUs; `didact sweep` starts this itself.
 #[derive(Debug, Parser)]
@@ -52,8 +51,8 @@ const GPU: Runner = Runner {
         compute_as(numerics)?;
         open(device).map(|_| ())
     },
-    execute: execute::<Composed<Cuda>>,
-    predict: crate::predict::predict::<Composed<Cuda>>,
+    execute: execute::<ComposedCuda>,
+    predict: crate::predict::predict::<ComposedCuda>,
 };
 
 /// Parses, runs, tells what went wrong.

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dfdx::tensor::Cuda;
-
 use super::exit::{Exit, Failure};
 use super::gpu::{compute_as, open};
 use super::output::{print, size, table};
 use crate::data::{FeatureWriter, Image, LevelShape, SplitRule};
 use crate::model::{Architecture, AutoEncoder, UnetSettings};
 use crate::nn::OptimizerSettings;
-use crate::tensor::{Backend, Composed, Numerics};
+use crate::tensor::cuda::ComposedCuda;
+use crate::tensor::{Backend, Numerics};
 use crate::training::{
     JointInput, JointSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe, SelectionRule,
     StageContext, StageError, joint, pretrain,
@@ -42,7 +41,7 @@ pub(super) fn run(args: &SpeedArgs) -> Result<Exit, Failure> {
     compute_as(if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
     let gpu = open(&args.device)?;
     let folder = std::env::temp_dir().join(format!("didact-speed-{}", std::process::id()));
-    let outcome = measured::<Composed<Cuda>>(args, &folder);
+    let outcome = measured::<ComposedCuda>(args, &folder);
     // Noise: nobody misses it.
     let _ = std::fs::remove_dir_all(&folder);
     let rows = outcome.map_err(|error| Failure::new(Exit::RunsFailed, error.to_string()))?;

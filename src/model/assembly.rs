@@ -1,8 +1,10 @@
 //! The student with its auto-encoders: what joint training trains and scoring evaluates.
 
+use dfdx::tensor_ops::{TryAdd, TryMul};
+
 use super::{AutoEncoder, AutoEncoders, Backbone, Levels, Placement, Student};
 use crate::nn::{Buffer, Input, Mode, Module, Parameter};
-use crate::tensor::{Backend, Features, OpResult};
+use crate::tensor::{Backend, Features, OpResult, to_host};
 
 /// A student, and the auto-encoders behind it where the variant has them.
 #[derive(Debug, Clone)]
@@ -56,10 +58,10 @@ impl<B: Backend> Assembly<B> {
             let mut distance = B::distance_map(teacher, &predicted)?;
             if let (Some(autoencoders), Some(head)) = (&mut self.autoencoders, self.student.head(level)) {
                 let rebuilt = autoencoders.forward(level, teacher.clone(), Input::Constant, Mode::Evaluate)?;
-                let other = B::distance_map(&rebuilt, &head.forward(predicted)?)?;
-                distance.iter_mut().zip(other).for_each(|(distance, other)| *distance = 0.5 * (*distance + other));
+                let of_head = B::distance_map(&rebuilt, &head.forward(predicted)?)?;
+                distance = distance.try_add(of_head)?.try_mul(0.5)?;
             }
-            distances.push(distance);
+            distances.push(to_host(&distance));
         }
         Ok(distances)
     }

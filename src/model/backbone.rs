@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LevelSet;
 
-/// Which network; a weight file says it by the number of its blocks.
+/// The network, which a weight file identifies by the number of its blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Architecture {
@@ -44,14 +44,14 @@ impl Architecture {
     }
 }
 
-/// A network down to its coarsest level that is looked at.
+/// A network down to its coarsest selected level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backbone {
     /// Which network.
     pub architecture: Architecture,
     /// Channels of level 1 (64 in the paper); each level has twice those of the one before.
     pub width: usize,
-    /// The levels that are looked at.
+    /// The selected levels.
     pub levels: LevelSet,
 }
 

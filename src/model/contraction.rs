@@ -8,7 +8,7 @@ use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult};
 
 /// A 3×3 convolution with stride 2 and batch norm, or with a bias.
 #[derive(Debug, Clone)]
-enum Halving<B: Backend> {
+enum Layer<B: Backend> {
     Normed(Box<ConvNorm<B>>),
     Plain(Box<Conv<B>>),
 }
@@ -16,7 +16,7 @@ enum Halving<B: Backend> {
 /// A contraction stage: half the side, activated.
 #[derive(Debug, Clone)]
 pub(super) struct Contraction<B: Backend> {
-    layer: Halving<B>,
+    layer: Layer<B>,
     activation: Activation,
 }
 
@@ -28,11 +28,9 @@ impl<B: Backend> Contraction<B> {
         let layer = match settings.norm {
             InnerNorm::Batch => {
                 let layer = ConvNorm::new(init, &conv, &format!("{name}.bn"), geometry);
-                Halving::Normed(Box::new(layer.padded(settings.padding)))
+                Layer::Normed(Box::new(layer.padded(settings.padding)))
             }
-            InnerNorm::None => {
-                Halving::Plain(Box::new(Conv::with_bias(init, &conv, geometry).padded(settings.padding)))
-            }
+            InnerNorm::None => Layer::Plain(Box::new(Conv::with_bias(init, &conv, geometry).padded(settings.padding))),
         };
         Self { layer, activation: settings.activation }
     }
@@ -45,39 +43,39 @@ impl<B: Backend> Contraction<B> {
     ) -> OpResult<B, Features<B, T>> {
         match &mut self.layer {
             // One operation of the backend.
-            Halving::Normed(layer) if self.activation == Activation::Relu => layer.forward(x, None, true, mode),
-            Halving::Normed(layer) => B::activate(layer.forward(x, None, false, mode)?, self.activation),
-            Halving::Plain(layer) => B::activate(layer.forward(x)?, self.activation),
+            Layer::Normed(layer) if self.activation == Activation::Relu => layer.forward(x, None, true, mode),
+            Layer::Normed(layer) => B::activate(layer.forward(x, None, false, mode)?, self.activation),
+            Layer::Plain(layer) => B::activate(layer.forward(x)?, self.activation),
         }
     }
 
-    /// See [`Conv::expect`].
-    pub(super) fn expect(&mut self, input: Input) {
+    /// See [`Conv::set_input`].
+    pub(super) fn set_input(&mut self, input: Input) {
         match &mut self.layer {
-            Halving::Normed(layer) => layer.expect(input),
-            Halving::Plain(layer) => layer.expect(input),
+            Layer::Normed(layer) => layer.set_input(input),
+            Layer::Plain(layer) => layer.set_input(input),
         }
     }
 
     /// The convolution's shape.
     pub(super) fn geometry(&self) -> &Conv2d {
         match &self.layer {
-            Halving::Normed(layer) => layer.geometry(),
-            Halving::Plain(layer) => layer.geometry(),
+            Layer::Normed(layer) => layer.geometry(),
+            Layer::Plain(layer) => layer.geometry(),
         }
     }
 
     fn module(&self) -> &dyn Module<B> {
         match &self.layer {
-            Halving::Normed(layer) => layer.as_ref(),
-            Halving::Plain(layer) => layer.as_ref(),
+            Layer::Normed(layer) => layer.as_ref(),
+            Layer::Plain(layer) => layer.as_ref(),
         }
     }
 
     fn module_mut(&mut self) -> &mut dyn Module<B> {
         match &mut self.layer {
-            Halving::Normed(layer) => layer.as_mut(),
-            Halving::Plain(layer) => layer.as_mut(),
+            Layer::Normed(layer) => layer.as_mut(),
+            Layer::Plain(layer) => layer.as_mut(),
         }
     }
 }

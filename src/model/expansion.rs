@@ -1,4 +1,4 @@
-//! An expansion stage of a U-Net: twice the side, joined with what the contraction stage beside it was given.
+//! An expansion stage of a U-Net: doubles the side and joins the input of the contraction stage of the same side.
 
 use dfdx::tensor::Tape;
 
@@ -6,7 +6,7 @@ use super::{InnerNorm, Skip, UnetSettings, Upsample};
 use crate::nn::{BatchNorm, Conv, ConvTranspose, Init, Input, Mode, Module, delegate_module, visit_fields};
 use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult, Resampling};
 
-/// What doubles the side.
+/// The layer that doubles the side.
 #[derive(Debug, Clone)]
 enum Up<B: Backend> {
     Transposed(ConvTranspose<B>),
@@ -104,10 +104,10 @@ impl<B: Backend> Expansion<B> {
         }
     }
 
-    /// Says where the skip of the next passes comes from; only its projection sees it alone.
-    pub(super) fn expect_skip(&mut self, kind: Skip, input: Input) {
+    /// Sets where the skip of the next passes comes from; only its projection reads it alone.
+    pub(super) fn set_skip_input(&mut self, kind: Skip, input: Input) {
         if kind == Skip::Concat {
-            self.join.iter_mut().for_each(|projection| projection.expect(input));
+            self.join.iter_mut().for_each(|projection| projection.set_input(input));
         }
     }
 

@@ -32,7 +32,7 @@ impl<B: Backend> Linear<B> {
         features: Features<B, T>,
         input: Input,
     ) -> OpResult<B, Features<B, T>> {
-        self.encode.expect(input);
+        self.encode.set_input(input);
         self.decode.forward(self.encode.forward(features)?)
     }
 

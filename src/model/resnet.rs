@@ -6,7 +6,7 @@ use super::{Backbone, LevelSet};
 use crate::nn::{ConvNorm, Init, Mode, visit_fields};
 use crate::tensor::{Backend, Conv2d, Features, OpResult};
 
-/// The feature levels that are looked at, finest first: of 1, 2, 3 with sides 1/4, 1/8, 1/16 of the image and channels W, 2W, 4W of
+/// The features of the selected levels, finest first: of 1, 2, 3 with sides 1/4, 1/8, 1/16 of the image and channels W, 2W, 4W of
 /// a base width W.
 pub type Levels<B, T = NoneTape> = Vec<Features<B, T>>;
 
@@ -58,7 +58,7 @@ impl<B: Backend> BasicBlock<B> {
     }
 }
 
-/// A ResNet without layer4 and classifier, and without the layers behind its coarsest level that is looked at.
+/// A ResNet without layer4 and classifier, and without the layers behind its coarsest selected level.
 #[derive(Debug, Clone)]
 pub struct Resnet<B: Backend> {
     stem: ConvNorm<B>,
@@ -110,7 +110,7 @@ impl<B: Backend> Resnet<B> {
         let mut levels = Vec::with_capacity(self.levels.count());
         for (number, layer) in (1..=self.levels.coarsest()).zip([&mut self.layer1, &mut self.layer2, &mut self.layer3])
         {
-            x = through(layer, x, mode)?;
+            x = forward_blocks(layer, x, mode)?;
             if self.levels.contains(number) && number < self.levels.coarsest() {
                 levels.push(x.with_empty_tape());
             }
@@ -132,7 +132,7 @@ impl<B: Backend> Resnet<B> {
     }
 }
 
-fn through<B: Backend, T: Tape<f32, B::Device>>(
+fn forward_blocks<B: Backend, T: Tape<f32, B::Device>>(
     blocks: &mut [BasicBlock<B>],
     x: Features<B, T>,
     mode: Mode,

@@ -1,4 +1,4 @@
-//! The student: a network of the teacher's shape, with a second head where it also predicts what auto-encoders make of the
+//! The student: a network of the teacher's shape, with a second head where it also predicts how auto-encoders reconstruct the
 //! teacher's features.
 
 use dfdx::tensor::Tape;
@@ -20,7 +20,7 @@ pub struct Head<B: Backend> {
 visit_fields!(Head: conv);
 
 impl<B: Backend> Head<B> {
-    /// Predicts what the auto-encoder of its level makes of the teacher's features.
+    /// Predicts how the auto-encoder of its level reconstructs the teacher's features.
     pub fn forward<T: Tape<f32, B::Device>>(&self, student: Features<B, T>) -> OpResult<B, Features<B, T>> {
         self.conv.forward(student)
     }

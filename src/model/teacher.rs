@@ -20,10 +20,10 @@ pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(
             return Err(WeightError::Format { path: file.source.clone(), reason });
         }
         // Any width would do: the error names the tensor and the paper's shape.
-        _ => return Err(file.tensor("conv1.weight", &[64, 3, 7, 7]).err().unwrap_or_else(|| unreachable_shape(file))),
+        _ => return Err(file.tensor("conv1.weight", &[64, 3, 7, 7]).err().unwrap_or_else(|| empty_stem(file))),
     };
     let backbone = Backbone { architecture: architecture(file)?, width, levels };
-    judge(file, &backbone)?;
+    check_tensors(file, &backbone)?;
     let mut teacher = Resnet::<B>::new(&Init { seed: 0, purpose: "teacher" }, &backbone);
     let mut outcome = Ok(());
     teacher.parameters_mut(&mut |parameter| match file.tensor(&parameter.name, &parameter.layout.file_shape()) {
@@ -39,9 +39,9 @@ pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(
     outcome.map(|()| (teacher, backbone))
 }
 
-/// Compares the whole network with the file before any of it is built: every tensor is there and finite. No other may stand
-/// among them: it would change what the layers compute, as in squeeze-and-excitation networks.
-fn judge(file: &WeightFile, backbone: &Backbone) -> Result<(), WeightError> {
+/// Checks the file before any of the network is built: every tensor is there and finite. A tensor of another name among them is an
+/// error, for it would change what the layers compute, as in squeeze-and-excitation networks.
+fn check_tensors(file: &WeightFile, backbone: &Backbone) -> Result<(), WeightError> {
     let whole = Backbone { levels: LevelSet::ALL, ..*backbone }.tensors();
     for (name, shape) in backbone.tensors() {
         file.tensor(&name, &shape)?;
@@ -75,8 +75,8 @@ fn architecture(file: &WeightFile) -> Result<Architecture, WeightError> {
     known.ok_or_else(|| WeightError::Blocks { path: file.source.clone(), blocks, basic })
 }
 
-/// `conv1.weight` is (0, 3, 7, 7): shaped like a stem, but empty.
-fn unreachable_shape(file: &WeightFile) -> WeightError {
+/// The error for a `conv1.weight` of (0, 3, 7, 7): shaped like a stem, but empty.
+fn empty_stem(file: &WeightFile) -> WeightError {
     WeightError::Format { path: file.source.clone(), reason: "its conv1.weight is empty".to_owned() }
 }
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, PutTape, TensorFromVec};
+use dfdx::tensor::{PutTape, TensorFromVec};
 use dfdx::tensor_ops::Backward;
 use rand::Rng;
 
 use super::*;
 use crate::data::stream;
 use crate::nn::{Init, Input, Mode, Module, Padding};
-use crate::tensor::{Activation, Backend, Composed, Features, Native, Recorded, to_host};
+use crate::tensor::{Activation, Backend, ComposedCpu, Features, Native, Recorded, to_host};
 
 const SKIPS: [Skip; 4] = [Skip::None, Skip::Add, Skip::Concat, Skip::ConcatConv];
 const UPSAMPLES: [Upsample; 3] = [Upsample::Transposed, Upsample::Bilinear, Upsample::Nearest];
@@ -107,7 +107,7 @@ fn gradients_of_every_unet_are_right_on_both_backends() {
     // Two parts at a time: each pair of values is met.
     for (index, settings) in unets(1).iter().enumerate().filter(|(index, _)| index % 7 == 0) {
         assert!(index < 216);
-        gradient_is_right::<Composed<Cpu>>(settings);
+        gradient_is_right::<ComposedCpu>(settings);
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! With C channels and depth d the channels are c_0 = C and c_i = 2^i·C·width. Contraction stage i: 3×3 convolution with
 //! stride 2, c_{i−1} → c_i, batch norm, ReLU. Expansion stage i: up-sampling (a transposed 2×2 convolution) back to the side of
-//! stage i's input, joined with that input as [`Skip`] says, to c_{i−1} channels. The outermost stage is linear with bias: it
-//! must give raw features. [`UnetSettings`] says which of these parts are others.
+//! stage i's input, joined with that input as [`Skip`] says, to c_{i−1} channels. The outermost stage is linear with bias,
+//! for it must give raw features. [`UnetSettings`] can replace each of these parts.
 
 use dfdx::tensor::{Tape, WithEmptyTape};
 
@@ -51,12 +51,12 @@ impl<B: Backend> Unet<B> {
         input: Input,
         mode: Mode,
     ) -> OpResult<B, Features<B, T>> {
-        // The outermost stages see the input; every other one sees trained features.
+        // The outermost stages read the input; all others read trained features.
         if let Some(stage) = self.contraction.first_mut() {
-            stage.expect(input);
+            stage.set_input(input);
         }
         if let Some(stage) = self.expansion.last_mut() {
-            stage.expect_skip(self.skip, input);
+            stage.set_skip_input(self.skip, input);
         }
         let mut skips = Vec::with_capacity(self.contraction.len());
         let mut x = features;

@@ -1,4 +1,4 @@
-//! Random initial values, from counters: a layer's weights depend on the seed and its name alone.
+//! Random initial values from counter-based streams: a layer's weights depend on the seed and its name alone.
 
 use rand::Rng;
 
@@ -6,7 +6,7 @@ use super::{Layout, Parameter};
 use crate::data::{normal_pair, stream};
 use crate::tensor::Backend;
 
-/// Where initial values come from.
+/// The source of initial values.
 #[derive(Debug, Clone, Copy)]
 pub struct Init {
     /// The run's seed.

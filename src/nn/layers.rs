@@ -6,7 +6,7 @@ use dfdx::tensor::{PutTape, SplitTape, Tape};
 use super::{Buffer, Init, Layout, Module, Padding, Parameter, visit_fields};
 use crate::tensor::{Backend, BatchStatistics, Conv2d, Features, Norm, OpResult, Vector};
 
-/// What a network does with batch norm.
+/// How a network runs its batch norms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// The batch's statistics; running statistics move.
@@ -28,7 +28,7 @@ pub enum Input {
 
 /// PyTorch's epsilon of batch norm.
 const EPSILON: f32 = 1e-5;
-/// PyTorch's share of a batch in the running statistics.
+/// Weight of a batch in the running statistics, as PyTorch's.
 const MOMENTUM: f64 = 0.1;
 
 /// A convolution.
@@ -58,19 +58,19 @@ impl<B: Backend> Conv<B> {
         }
     }
 
-    /// The same with another border.
+    /// The same convolution with another padding.
     pub fn padded(self, padding: Padding) -> Self {
         Self { padding, ..self }
     }
 
     /// (N, H, W, I) to (N, H', W', O).
     pub fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
-        let (x, geometry) = self.padding.around::<B, T>(x, self.geometry)?;
+        let (x, geometry) = self.padding.pad::<B, T>(x, self.geometry)?;
         B::conv2d(x, &self.weight.value, self.bias.as_ref().map(|bias| &bias.value), geometry)
     }
 
-    /// Says where the input of the next passes comes from.
-    pub fn expect(&mut self, input: Input) {
+    /// Sets where the input of the next passes comes from.
+    pub fn set_input(&mut self, input: Input) {
         self.geometry.input_gradient = input == Input::Trained;
     }
 
@@ -170,7 +170,7 @@ impl<B: Backend> BatchNorm<B> {
         Ok(y)
     }
 
-    fn norm(&self) -> Norm<'_, B> {
+    fn norm(&self) -> Norm<'_, B::Device> {
         Norm { weight: &self.weight.value, bias: &self.bias.value, epsilon: EPSILON }
     }
 
@@ -178,7 +178,7 @@ impl<B: Backend> BatchNorm<B> {
         (&self.running_mean.value, &self.running_variance.value)
     }
 
-    fn track(&mut self, batch: &BatchStatistics<B>, mode: Mode) -> OpResult<B, ()> {
+    fn track(&mut self, batch: &BatchStatistics<B::Device>, mode: Mode) -> OpResult<B, ()> {
         if mode != Mode::Train {
             return Ok(());
         }
@@ -202,7 +202,7 @@ impl<B: Backend> Module<B> for BatchNorm<B> {
     }
 }
 
-/// A convolution and its batch norm, with what often follows: a shortcut's sum, ReLU. One operation of the backend.
+/// A convolution and its batch norm, then optionally the sum with a shortcut and ReLU. One operation of the backend.
 #[derive(Debug, Clone)]
 pub struct ConvNorm<B: Backend> {
     conv: Conv<B>,
@@ -226,7 +226,7 @@ impl<B: Backend> ConvNorm<B> {
         mode: Mode,
     ) -> OpResult<B, Features<B, T>> {
         let weight = &self.conv.weight.value;
-        let (x, geometry) = self.conv.padding.around::<B, T>(x, self.conv.geometry)?;
+        let (x, geometry) = self.conv.padding.pad::<B, T>(x, self.conv.geometry)?;
         if mode == Mode::Evaluate {
             let (x, tape) = x.split_tape();
             let shortcut = shortcut.map(|shortcut| shortcut.split_tape().0);
@@ -240,14 +240,14 @@ impl<B: Backend> ConvNorm<B> {
         Ok(y)
     }
 
-    /// The same with another border of the convolution.
+    /// The same layer with another padding of the convolution.
     pub fn padded(self, padding: Padding) -> Self {
         Self { conv: self.conv.padded(padding), ..self }
     }
 
-    /// See [`Conv::expect`].
-    pub fn expect(&mut self, input: Input) {
-        self.conv.expect(input);
+    /// See [`Conv::set_input`].
+    pub fn set_input(&mut self, input: Input) {
+        self.conv.set_input(input);
     }
 
     /// The convolution's shape.

@@ -1,4 +1,4 @@
-//! What every network and layer can list.
+//! The parameters and buffers of networks and layers.
 
 use super::{Buffer, Parameter};
 use crate::tensor::Backend;
@@ -50,7 +50,7 @@ macro_rules! visit_fields {
 }
 pub(crate) use visit_fields;
 
-/// Implements [`Module`] by the one that two methods give, `&dyn Module` and `&mut dyn Module`: of an enum, its variant's.
+/// Implements [`Module`] for an enum by two methods that return its variant's module, as `&dyn Module` and `&mut dyn Module`.
 macro_rules! delegate_module {
     ($type:ident: $module:ident, $module_mut:ident) => {
         impl<B: $crate::tensor::Backend> $crate::nn::Module<B> for $type<B> {

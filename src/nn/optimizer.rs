@@ -1,4 +1,4 @@
-//! Optimisers: dfdx's arithmetic, our state, which can be saved.
+//! Optimisers: dfdx's arithmetic with a state of ours, which can be saved.
 
 use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Module, NamedTensor, Parameter, State, StateError};
 use crate::tensor::{Backend, GradientNorms, Gradients, OpResult, Part};
 
-/// Which arithmetic, with its constants.
+/// The kind of optimiser, with its constants.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "optimizer")]
 pub enum OptimizerSettings {
@@ -14,7 +14,7 @@ pub enum OptimizerSettings {
     Sgd {
         /// Step size.
         learning_rate: f64,
-        /// Share of the last step; 0 = none.
+        /// Factor of the last step; 0 = none.
         momentum: f64,
         /// Factor of the weights in the gradient; 0 = none.
         weight_decay: f64,
@@ -90,7 +90,7 @@ impl<B: Backend> Optimizer<B> {
         }
     }
 
-    /// Names of the moments that this kind keeps.
+    /// The moments that this kind keeps, with their names.
     fn moments(&mut self) -> Vec<(&'static str, &mut Gradients<B>)> {
         match self.kind {
             OptimizerSettings::Sgd { .. } => vec![("momentum", &mut self.first)],
@@ -137,12 +137,12 @@ impl<B: Backend> Optimizer<B> {
     }
 }
 
-/// [`Backend::clip_gradients`], a module a part.
+/// [`Backend::clip_gradients`], with one part for each module.
 pub fn clip_global_norm<B: Backend>(
     modules: &[&dyn Module<B>],
     gradients: &mut Gradients<B>,
     ceiling: f64,
-) -> OpResult<B, GradientNorms<B>> {
+) -> OpResult<B, GradientNorms<B::Device>> {
     let part = |module: &&dyn Module<B>| {
         let mut parameters = Vec::new();
         module.parameters(&mut |parameter| parameters.push(parameter.value.clone()));

@@ -1,11 +1,11 @@
-//! What a convolution sees beyond the border of its input.
+//! How a convolution pads its input.
 
 use dfdx::tensor::{PutTape, SplitTape, Tape};
 use serde::{Deserialize, Serialize};
 
 use crate::tensor::{Backend, Conv2d, Features, OpResult, Resampling};
 
-/// What stands around an image.
+/// The values around an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Padding {
@@ -14,14 +14,15 @@ pub enum Padding {
     Zero,
     /// The image mirrored at its outermost pixels.
     Reflect,
-    /// The outermost pixels again and again.
+    /// The outermost pixels, repeated.
     Replicate,
 }
 
 impl Padding {
-    /// The convolution's input with the border that it asks for, and the convolution without; as both are where zeros will do, for
-    /// convolutions add these themselves.
-    pub(super) fn around<B: Backend, T: Tape<f32, B::Device>>(
+    /// Pads the input of a convolution, and returns it with the convolution that needs no padding any more.
+    ///
+    /// With zeros both are returned as they are, for convolutions pad with zeros themselves.
+    pub(super) fn pad<B: Backend, T: Tape<f32, B::Device>>(
         self,
         x: Features<B, T>,
         conv: Conv2d,

@@ -5,7 +5,7 @@ use dfdx::tensor::TensorFromVec;
 
 use crate::tensor::{Backend, Vector};
 
-/// How a parameter lies in a PyTorch file, beside how it lies in memory.
+/// The order of a parameter's values in a PyTorch file and in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// The same in both.
@@ -50,8 +50,8 @@ impl Layout {
         self.len() == 0
     }
 
-    /// Calls `visit` with each value's place in memory, in order, and its place in the file.
-    fn places(&self, mut visit: impl FnMut(usize, usize)) {
+    /// Calls `visit` with the index of each value in memory, in order, and its index in the file.
+    fn indices(&self, mut visit: impl FnMut(usize, usize)) {
         let mut memory = 0;
         let mut next = |file: usize| {
             visit(memory, file);
@@ -81,14 +81,14 @@ impl Layout {
     /// Values in file order to memory order.
     pub fn to_memory(&self, file: &[f32]) -> Vec<f32> {
         let mut memory = vec![0.0; file.len()];
-        self.places(|to, from| memory[to] = file[from]);
+        self.indices(|to, from| memory[to] = file[from]);
         memory
     }
 
     /// Values in memory order to file order.
     pub fn to_file(&self, memory: &[f32]) -> Vec<f32> {
         let mut file = vec![0.0; memory.len()];
-        self.places(|from, to| file[to] = memory[from]);
+        self.indices(|from, to| file[to] = memory[from]);
         file
     }
 }

@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use super::Module;
 use crate::tensor::Backend;
 
-/// A tensor on its way to or from a file, row-major in file order.
+/// A tensor that is written to or read from a file, row-major in file order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedTensor {
     /// Its name.
@@ -19,7 +19,7 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
-/// What can be wrong with a checkpoint.
+/// Errors of checkpoints.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The file could not be read or written.
@@ -46,7 +46,7 @@ pub enum StateError {
         name: String,
         /// "is missing" or "has shape …".
         found: String,
-        /// What the network needs.
+        /// The shape that the network needs.
         expected: Vec<usize>,
     },
     /// The device has no room.
@@ -61,7 +61,7 @@ const METADATA: &str = "didact";
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
     tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-    /// Small facts: epoch, best value, ….
+    /// Free-form facts, such as the epoch or the best value.
     pub metadata: BTreeMap<String, String>,
 }
 

@@ -1,7 +1,33 @@
-//! Shapes of a convolution.
+//! Shapes of convolution, pooling and concatenation.
 
 /// Images, height, width, channels.
 pub type Nhwc = (usize, usize, usize, usize);
+
+/// A square window that slides over an image, all lengths in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Window {
+    /// Side of the window.
+    pub kernel: usize,
+    /// Step from one position to the next.
+    pub stride: usize,
+    /// Border around the image.
+    pub padding: usize,
+}
+
+impl Window {
+    /// Side of the output for an input side.
+    pub fn output_side(self, side: usize) -> usize {
+        (side + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Pixels of the window.
+    pub fn taps(self) -> usize {
+        self.kernel * self.kernel
+    }
+}
+
+/// The window of ResNet's max pooling.
+pub(super) const MAX_POOL: Window = Window { kernel: 3, stride: 2, padding: 1 };
 
 /// A square convolution with equal strides and zero padding on all sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +47,14 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
+    /// The kernel as a window.
+    pub(super) fn window(&self) -> Window {
+        Window { kernel: self.kernel, stride: self.stride, padding: self.padding }
+    }
+
     /// Side of the output for an input side.
     pub fn output_side(&self, side: usize) -> usize {
-        (side + 2 * self.padding - self.kernel) / self.stride + 1
+        self.window().output_side(side)
     }
 
     /// Whether every pixel is its own patch.
@@ -31,8 +62,9 @@ impl Conv2d {
         self.kernel == 1 && self.stride == 1 && self.padding == 0
     }
 
-    /// Shape of the output, NHWC, for an input's.
-    pub fn output_shape(&self, (images, height, width, _): Nhwc) -> Nhwc {
+    /// Shape of the output, NHWC, for the shape of an input.
+    pub fn output_shape(&self, (images, height, width, channels): Nhwc) -> Nhwc {
+        debug_assert_eq!(channels, self.input);
         (images, self.output_side(height), self.output_side(width), self.output)
     }
 
@@ -50,4 +82,35 @@ impl Conv2d {
     pub fn multiply_accumulates(&self, height: usize, width: usize) -> u64 {
         (self.output_side(height) * self.output_side(width) * self.weights()) as u64
     }
+
+    /// The convolution of an output's gradient that gives the input's, with the kernel [`Conv2d::turned`].
+    ///
+    /// It is one only with stride 1.
+    pub(super) fn transposed(&self) -> Self {
+        debug_assert_eq!(self.stride, 1);
+        Self { input: self.output, output: self.input, padding: self.kernel - 1 - self.padding, ..*self }
+    }
+
+    /// The kernel of [`Conv2d::transposed`]: turned by 180°, input and output channels exchanged.
+    ///
+    /// (row, column, input, output) becomes (last row − row, last column − column, output, input).
+    pub(super) fn turned<V: Copy + Default>(&self, weights: &[V]) -> Vec<V> {
+        let (inputs, outputs, taps) = (self.input, self.output, self.window().taps());
+        let mut turned = vec![V::default(); weights.len()];
+        for (tap, plane) in weights.chunks_exact(inputs * outputs).enumerate() {
+            let target = &mut turned[(taps - 1 - tap) * inputs * outputs..][..inputs * outputs];
+            for (i, row) in plane.chunks_exact(outputs).enumerate() {
+                for (o, &value) in row.iter().enumerate() {
+                    target[o * inputs + i] = value;
+                }
+            }
+        }
+        turned
+    }
+}
+
+/// Shape of two inputs that are concatenated on channels.
+pub(super) fn concat_shape(a: Nhwc, b: Nhwc) -> Nhwc {
+    debug_assert_eq!((a.0, a.1, a.2), (b.0, b.1, b.2));
+    (a.0, a.1, a.2, a.3 + b.3)
 }

@@ -1,12 +1,17 @@
 //! Differentiable operations on dfdx tensors.
 //!
-//! dfdx 0.13 has no convolution, transposed convolution or pooling on stable Rust, so the operations that the models need
-//! live here, hung on dfdx's own tape: as own CPU kernels ([`Native`]), and composed of what dfdx has on every device
-//! ([`Composed`]). Tensors are NHWC.
+//! dfdx 0.13 has no convolution, transposed convolution or pooling on stable Rust. The operations that the models need are therefore
+//! implemented here and recorded on dfdx's own tape: composed of dfdx's operations on every device ([`Backend`]'s defaults), and as
+//! own CPU kernels ([`Native`]). Tensors are NHWC.
 
 mod activation;
 mod backend;
 mod composed;
+#[cfg(feature = "cuda")]
+pub mod cuda;
+mod device;
+mod device_failure;
+mod formulas;
 mod geometry;
 mod gpu;
 mod native;
@@ -15,21 +20,23 @@ mod parts;
 #[cfg(any(test, feature = "cuda"))]
 pub mod reference;
 mod resampling;
+mod tape;
+mod tensors;
 #[cfg(test)]
 mod tests;
 
 pub use activation::Activation;
-pub(crate) use backend::to_host;
-pub use backend::{
-    Backend, BatchStatistics, DeviceMemory, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Recorded,
-    Rows, Scalar, Vector,
-};
-#[cfg(feature = "cuda")]
-pub use composed::cuda;
-pub use composed::{Composed, Kept, Place};
+pub use backend::{Backend, Features, Gradients, Normalised, OpResult, Recorded, Rows, Scalar, Vector};
+#[cfg(test)]
+pub(crate) use composed::ComposedCpu;
+pub use composed::{ComposedDevice, DeviceCache};
+pub(crate) use device::to_host;
+pub use device::{DeviceMemory, TensorDevice};
+pub use device_failure::DeviceFailure;
 pub use geometry::Conv2d;
 pub use gpu::Gpu;
 pub use native::Native;
 pub use numerics::Numerics;
 pub(crate) use parts::Part;
 pub use resampling::Resampling;
+pub use tensors::{BatchStatistics, GradientNorms, Norm};

@@ -182,7 +182,7 @@ fn conv(name: &str, [images, height, width]: [usize; 3], conv: Conv2d) -> Case {
     }
 }
 
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let geometry = |input, output, kernel, stride| Conv2d {
         input,
         output,

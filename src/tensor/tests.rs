@@ -1,14 +1,19 @@
 //! Every operation's gradient against numeric differences, and values against plain definitions, for each backend.
 
+use std::collections::BTreeSet;
+
 use dfdx::shapes::HasShape;
-use dfdx::tensor::{PutTape, TensorFromVec};
+use dfdx::tensor::{Cpu, PutTape, Tape, TensorFromVec};
 use dfdx::tensor_ops::Backward;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rand::Rng;
 
-use super::reference::{from_other, from_recorded};
-use super::{Activation, Backend, Conv2d, Features, Native, Norm, Recorded, Resampling, Scalar, Vector, to_host};
+use super::reference::{cases, from_other, from_recorded, run};
+use super::{
+    Activation, Backend, ComposedCpu, Conv2d, Features, Native, Norm, OpResult, Recorded, Resampling, Scalar, Vector,
+    to_host,
+};
 use crate::data::stream;
 
 type Shape = (usize, usize, usize, usize);
@@ -195,7 +200,9 @@ fn similarity_gradient_and_value<B: Backend>() {
     let loss = B::similarity(&teacher, twice).expect("memory");
     assert!(to_host(&loss)[0].abs() < 1e-10);
     let opposite = features::<B>(to_host(&teacher).iter().map(|v| -v).collect(), (2, 3, 3, 5));
-    assert!(B::distance_map(&teacher, &opposite).expect("memory").iter().all(|d| (d - 4.0).abs() < 1e-5));
+    let map = B::distance_map(&teacher, &opposite).expect("memory");
+    assert_eq!(*map.shape(), (2, 9));
+    assert!(to_host(&map).iter().all(|d| (d - 4.0).abs() < 1e-5));
 }
 
 /// A convolution by its definition.
@@ -297,7 +304,58 @@ fn outputs_and_gradients_are_pytorchs<B: Backend>() {
 
 #[test]
 fn composed_operations_agree_with_the_native_ones() {
-    for difference in from_other::<super::Composed<dfdx::tensor::Cpu>, Native>() {
+    for difference in from_other::<ComposedCpu, Native>() {
+        assert!(difference.largest() < 1e-4, "{difference:?}");
+    }
+}
+
+/// A backend with kernels for two operations, as a new one begins.
+#[derive(Debug, Clone, Copy, Default)]
+struct TwoKernels;
+
+impl Backend for TwoKernels {
+    type Device = Cpu;
+
+    const KIND: &'static str = "two-kernels";
+
+    fn conv2d<T: Tape<f32, Cpu>>(
+        x: Features<Self, T>,
+        weight: &Vector<Self>,
+        bias: Option<&Vector<Self>>,
+        geometry: Conv2d,
+    ) -> OpResult<Self, Features<Self, T>> {
+        Native::conv2d(x, weight, bias, geometry)
+    }
+
+    fn similarity<T: Tape<f32, Cpu>>(
+        teacher: &Features<Self>,
+        student: Features<Self, T>,
+    ) -> OpResult<Self, Scalar<Self, T>> {
+        Native::similarity(teacher, student)
+    }
+}
+
+#[test]
+fn a_backend_overrides_some_operations_and_inherits_the_others() {
+    // The bits of a result show which kernels ran, for those of a sum depend on its order.
+    let (mut own_kernels_differ, mut inherited_kernels_differ) = (BTreeSet::new(), BTreeSet::new());
+    for case in cases() {
+        let (ours, native, composed) = (run::<TwoKernels>(&case), run::<Native>(&case), run::<ComposedCpu>(&case));
+        let what = format!("{} {}", case.operation, case.name);
+        match case.operation.as_str() {
+            "conv2d" | "similarity" => assert!(ours == native, "{what}"),
+            // Its convolution is overridden, the rest of it is inherited.
+            "conv_norm" => {}
+            _ => assert!(ours == composed, "{what}"),
+        }
+        own_kernels_differ.extend((ours != composed).then(|| case.operation.clone()));
+        inherited_kernels_differ.extend((ours != native).then_some(case.operation));
+    }
+    assert_eq!(own_kernels_differ, ["conv2d", "conv_norm", "similarity"].map(str::to_owned).into());
+    for operation in ["conv_norm", "batch_norm_train", "mean_squared_error"] {
+        assert!(inherited_kernels_differ.contains(operation), "{operation}");
+    }
+    for difference in from_other::<TwoKernels, Native>() {
         assert!(difference.largest() < 1e-4, "{difference:?}");
     }
 }
@@ -333,7 +391,7 @@ macro_rules! on_each {
     };
 }
 
-on_each!(native: crate::tensor::Native, composed: crate::tensor::Composed<dfdx::tensor::Cpu>);
+on_each!(native: crate::tensor::Native, two_kernels: super::TwoKernels, composed: crate::tensor::ComposedCpu);
 
 #[test]
 fn results_are_the_same_bits_for_any_number_of_threads() {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::tensor::DeviceFailure;
+
 /// How far a stage has come.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
@@ -97,35 +99,12 @@ impl StageError {
         Self::of_text(format!("{error:?}"))
     }
 
-    /// dfdx's words for an error, which it also panics with.
-    ///
-    /// Out of memory: the driver's, cuBLAS's (which answers a failed start like that, too) and the CPU's. After any other
-    /// error of the driver the process's context is of no more use.
+    /// dfdx's text for an error, or the message of its panic.
     pub fn of_text(text: String) -> Self {
-        const MEMORY: [&str; 4] = ["OutOfMemory", "OUT_OF_MEMORY", "ALLOC_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED"];
-        let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        if any(&MEMORY) {
-            Self::OutOfMemory(text)
-        } else if any(&["CUDA_ERROR_", "CUBLAS_STATUS_"]) {
-            Self::DeviceLost(text)
-        } else {
-            Self::Bug(text)
+        match DeviceFailure::of_text(&text) {
+            DeviceFailure::OutOfMemory => Self::OutOfMemory(text),
+            DeviceFailure::Lost => Self::DeviceLost(text),
+            DeviceFailure::Other => Self::Bug(text),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_words_of_a_device_are_understood() {
-        let class = |text: &str| StageError::of_text(text.to_owned());
-        let memory = "Driver(DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\"))";
-        assert!(matches!(class(memory), StageError::OutOfMemory(_)));
-        assert!(matches!(class("Blas(CublasError(CUBLAS_STATUS_ALLOC_FAILED))"), StageError::OutOfMemory(_)));
-        let broken = "Driver(DriverError(CUDA_ERROR_ILLEGAL_ADDRESS, \"an illegal memory access was encountered\"))";
-        assert!(matches!(class(broken), StageError::DeviceLost(_)));
-        assert!(matches!(class("WrongNumElements"), StageError::Bug(_)));
     }
 }

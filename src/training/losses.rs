@@ -6,7 +6,7 @@ use super::context::StageError;
 use super::settings::{Distance, LossSettings, ReconstructionGradient, ReconstructionTarget, SimilaritySettings};
 use crate::model::{AutoEncoders, Head};
 use crate::nn::{Input, Mode};
-use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar};
+use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar, to_host};
 
 /// The losses of one level, or their sums over levels, with the tape; neither weighted nor reduced otherwise than to means.
 pub(super) struct Losses<B: Backend> {
@@ -127,7 +127,7 @@ fn similarity<B: Backend>(
     // Masked pixels are 0 on both sides: they have no distance and pass no gradient, so the mean over all pixels is the mean
     // over the hard ones but for their number.
     let (features, tape) = features.split_tape();
-    let distances = B::distance_map(teacher, &features)?;
+    let distances = to_host(&B::distance_map(teacher, &features)?);
     let (hard, count) = hardest(&distances, settings.hard_quantile);
     let shape = *dfdx::shapes::HasShape::shape(&features);
     let mask = hard.iter().flat_map(|&hard| std::iter::repeat_n(f32::from(u8::from(hard)), shape.3)).collect();
@@ -220,11 +220,10 @@ fn to_constant<B: Backend>(
 
 #[cfg(test)]
 mod tests {
-    use dfdx::tensor::Cpu;
     use dfdx::tensor_ops::Backward;
 
     use super::*;
-    use crate::tensor::{Composed, Native, to_host};
+    use crate::tensor::{ComposedCpu, Native};
 
     const SHAPE: (usize, usize, usize, usize) = (2, 3, 3, 4);
 
@@ -302,7 +301,7 @@ mod tests {
     #[test]
     fn every_loss_has_its_gradient_on_both_backends() {
         every_loss_has_its_gradient::<Native>();
-        every_loss_has_its_gradient::<Composed<Cpu>>();
+        every_loss_has_its_gradient::<ComposedCpu>();
     }
 
     #[test]
@@ -319,7 +318,7 @@ mod tests {
                     .expect("memory"),
             )[0]
         };
-        let mut map = Native::distance_map(&teacher, &student).expect("memory");
+        let mut map = to_host(&Native::distance_map(&teacher, &student).expect("memory"));
         map.sort_by(f32::total_cmp);
         let expected = map[16..].iter().sum::<f32>() / 2.0;
         assert!((of(0.9) - expected).abs() < 1e-5, "{} {expected}", of(0.9));

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dfdx::tensor::Cpu;
 use tempfile::TempDir;
 
 use super::*;
@@ -13,9 +12,7 @@ use crate::model::{
     UnetSettings, Upsample,
 };
 use crate::nn::{OptimizerSettings, Padding, State};
-use crate::tensor::{Activation, Backend, Composed, Native};
-
-type OtherCpu = Composed<Cpu>;
+use crate::tensor::{Activation, Backend, ComposedCpu as OtherCpu, Native};
 
 const IMAGES: usize = 12;
 const SIDE: usize = 32;

@@ -67,8 +67,8 @@ impl View {
         self.shape.iter().zip(&self.strides).try_fold(1, reach)
     }
 
-    /// What is wrong with it: it reaches beyond its storage or the budget.
-    pub(super) fn judge(&self, storage: &Storage) -> Result<(), &'static str> {
+    /// Checks that the view lies within its storage and the budget.
+    pub(super) fn check(&self, storage: &Storage) -> Result<(), &'static str> {
         const BEYOND: &str = "reaches beyond its storage: the file is damaged";
         let span = self.span().ok_or(BEYOND)?;
         if self.offset.checked_add(span).is_none_or(|end| end > storage.count) {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn views_that_lie_about_their_storage_are_judged() {
+    fn views_beyond_their_storage_are_refused() {
         let storage = Storage { start: 0, count: 100, element: Element::F32, big_endian: false, entry: None };
         let view = |offset, shape: &[usize], strides: &[u64]| View {
             storage: 0,
@@ -96,11 +96,11 @@ mod tests {
             shape: shape.to_vec(),
             strides: strides.to_vec(),
         };
-        assert_eq!(view(0, &[10, 10], &[10, 1]).judge(&storage), Ok(()));
-        assert_eq!(view(99, &[], &[]).judge(&storage), Ok(()));
+        assert_eq!(view(0, &[10, 10], &[10, 1]).check(&storage), Ok(()));
+        assert_eq!(view(99, &[], &[]).check(&storage), Ok(()));
         // A tensor that is expanded has more values than its storage.
-        assert_eq!(view(3, &[200], &[0]).judge(&storage), Ok(()));
-        assert_eq!(view(100, &[0, 7], &[7, 1]).judge(&storage), Ok(()));
+        assert_eq!(view(3, &[200], &[0]).check(&storage), Ok(()));
+        assert_eq!(view(100, &[0, 7], &[7, 1]).check(&storage), Ok(()));
         for lie in [
             view(1, &[10, 10], &[10, 1]),
             view(100, &[], &[]),
@@ -109,10 +109,10 @@ mod tests {
             view(0, &[usize::MAX, 2], &[u64::MAX, 1]),
             view(0, &[3, 3], &[u64::MAX / 2, u64::MAX / 2]),
         ] {
-            assert!(lie.judge(&storage).is_err_and(|why| why.contains("beyond")), "{lie:?}");
+            assert!(lie.check(&storage).is_err_and(|why| why.contains("beyond")), "{lie:?}");
         }
         for large in [view(0, &[1 << 20, 1 << 20], &[0, 0]), view(0, &[usize::MAX, usize::MAX], &[0, 0])] {
-            assert!(large.judge(&storage).is_err_and(|why| why.contains("larger")), "{large:?}");
+            assert!(large.check(&storage).is_err_and(|why| why.contains("larger")), "{large:?}");
         }
     }
 }

@@ -30,8 +30,8 @@ impl<'a> Reader<'a> {
     pub(super) fn admit(&mut self, name: &str, view: &View) -> Result<(), String> {
         let name = shown(name);
         let storage = self.storage(&name, view)?;
-        view.judge(&storage).map_err(|why| format!("tensor `{name}` {why}"))?;
-        // `judge` has made sure that both can be counted.
+        view.check(&storage).map_err(|why| format!("tensor `{name}` {why}"))?;
+        // `check` has made sure that both can be counted.
         let (count, span) = (view.count().unwrap_or(u64::MAX), view.span().unwrap_or(u64::MAX));
         self.values = self.values.saturating_add(count);
         self.spans = self.spans.saturating_add(span.saturating_mul(storage.element.size() as u64));

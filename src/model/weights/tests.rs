@@ -140,7 +140,7 @@ fn views(names: &[&str], offset: u32, shape: [u32; 4], strides: [u32; 4]) -> Vec
 }
 
 #[test]
-fn views_are_judged_before_their_values_are_read() {
+fn views_are_checked_before_their_values_are_read() {
     let one =
         |offset, shape, strides| stored(&views(&["conv1.weight", "layer1.0.conv1.weight"], offset, shape, strides));
     // In its storage, with its values: what is wrong is that blocks are missing.

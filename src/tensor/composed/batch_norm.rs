@@ -7,23 +7,22 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{PutTape, SplitTape, Tape};
 use dfdx::tensor_ops::{ReshapeTo, TryAdd, TryMul, TrySub};
 
-use super::border::{add, take};
-use super::place::{Outcome, Place};
-use super::rows::{Values, add_columns, column_sums, pixels, scale_columns, subtract_columns};
-use super::{Composed, Taped, Weights};
-use crate::tensor::{BatchStatistics, Norm};
+use super::device::ComposedDevice;
+use super::gradient_buffer::add;
+use super::rows::{add_columns, column_sums, pixels, scale_columns, subtract_columns};
+use crate::tensor::formulas::unbiased_divisor;
+use crate::tensor::tape::take;
+use crate::tensor::tensors::{BatchStatistics, DeviceResult, Features, Norm, Normalised, Vector};
 
-/// What training passes on.
-type Normalised<D, T> = (Taped<D, T>, BatchStatistics<Composed<D>>);
-
-/// See [`crate::tensor::Backend::batch_norm_train`].
-pub(super) fn train<D: Place, T: Tape<f32, D>>(
-    x: Taped<D, T>,
-    norm: &Norm<'_, Composed<D>>,
-) -> Outcome<D, Normalised<D, T>> {
+/// See [`crate::tensor::Backend::batch_norm_train`]; without ReLU.
+pub(in crate::tensor) fn train<D: ComposedDevice, T: Tape<f32, D>>(
+    x: Features<D, T>,
+    norm: &Norm<'_, D>,
+) -> DeviceResult<D, Normalised<D, T>> {
     let Norm { weight, bias, epsilon } = *norm;
     let shape = *x.shape();
-    let count = (shape.0 * shape.1 * shape.2) as f32;
+    let pixel_count = shape.0 * shape.1 * shape.2;
+    let count = pixel_count as f32;
     let (x, mut tape) = x.split_tape();
     let rows = pixels(x.clone())?;
 
@@ -33,11 +32,12 @@ pub(super) fn train<D: Place, T: Tape<f32, D>>(
     let inverse = inverse_deviation(squares.clone().try_mul(1.0 / count)?, epsilon)?;
     let scale = weight.clone().try_mul(inverse.clone())?;
     let y = add_columns(scale_columns(centred.clone(), scale.clone())?, bias.clone())?.try_reshape_like(&shape)?;
-    let statistics = BatchStatistics { mean, variance: squares.try_mul(1.0 / (count - 1.0).max(1.0))? };
+    let variance = squares.try_mul(1.0 / unbiased_divisor(pixel_count) as f32)?;
+    let statistics = BatchStatistics { mean, variance };
 
-    let (x, weight, bias, out) = (x.ghost(), weight.clone(), bias.clone(), y.ghost());
+    let (x, weight, bias, result) = (x.ghost(), weight.clone(), bias.clone(), y.ghost());
     tape.add_backward_op(move |gradients| {
-        let dy = pixels(take!(gradients, &out))?;
+        let dy = pixels(take!(gradients, &result)?)?;
         let dbeta = column_sums(dy.clone())?;
         let dgamma = column_sums(dy.clone().try_mul(centred.clone())?)?.try_mul(inverse.clone())?;
         add(gradients.get_or_alloc_mut(&bias)?, dbeta.clone())?;
@@ -51,12 +51,12 @@ pub(super) fn train<D: Place, T: Tape<f32, D>>(
     Ok((y.put_tape(tape), statistics))
 }
 
-/// See [`crate::tensor::Backend::batch_norm_frozen`].
-pub(super) fn frozen<D: Place>(
-    x: Taped<D>,
-    norm: &Norm<'_, Composed<D>>,
-    (mean, variance): (&Weights<D>, &Weights<D>),
-) -> Outcome<D, Taped<D>> {
+/// See [`crate::tensor::Backend::batch_norm_frozen`]; without ReLU.
+pub(in crate::tensor) fn frozen<D: ComposedDevice>(
+    x: Features<D>,
+    norm: &Norm<'_, D>,
+    (mean, variance): (&Vector<D>, &Vector<D>),
+) -> DeviceResult<D, Features<D>> {
     let Norm { weight, bias, epsilon } = *norm;
     let shape = *x.shape();
     let scale = weight.clone().try_mul(inverse_deviation(variance.clone(), epsilon)?)?;
@@ -65,6 +65,6 @@ pub(super) fn frozen<D: Place>(
 }
 
 /// (σ² + ε)^−½.
-fn inverse_deviation<D: Place>(variance: Values<D>, epsilon: f32) -> Outcome<D, Values<D>> {
+fn inverse_deviation<D: ComposedDevice>(variance: Vector<D>, epsilon: f32) -> DeviceResult<D, Vector<D>> {
     variance.try_add(epsilon)?.try_sqrt()?.try_recip()
 }

@@ -1,94 +1,90 @@
-//! Losses, and the distance that becomes an anomaly map.
-//!
-//! With t = T/‖T‖, s = S/‖S‖ per pixel and D = ‖t − s‖²: ∂D/∂S = 2/‖S‖ · ((s − t) − s·⟨s − t, s⟩).
+//! Losses, and the distance that becomes an anomaly map. The formulas: [`crate::tensor::Backend::similarity`].
 
 use dfdx::shapes::{Axes2, HasShape};
-use dfdx::tensor::{Merge, PutTape, SplitTape, Tape, Tensor};
-use dfdx::tensor_ops::{BroadcastTo, TryAdd, TryMul, TrySub};
+use dfdx::tensor::{Merge, Tape};
+use dfdx::tensor_ops::{BroadcastTo, ReshapeTo, TryAdd, TryMul, TrySub};
 
-use super::Taped;
-use super::border::{add, take};
-use super::place::{Outcome, Place};
-use super::rows::{Matrix, Values, pixels, row_sums, scale_rows, total};
-
-/// Square of the floor of a norm, 1e-12 as in `torch.nn.functional.normalize`.
-const SQUARE_FLOOR: f32 = 1e-24;
+use super::device::ComposedDevice;
+use super::gradient_buffer::add;
+use super::rows::{pixels, row_sums, scale_rows, total};
+use crate::tensor::formulas::NORM_FLOOR;
+use crate::tensor::tape::{binary, unary};
+use crate::tensor::tensors::{Buffer, DeviceResult, Features, Matrix, Scalar, Vector};
 
 /// One over the L2 norm of every row.
-fn inverse_norms<D: Place>(x: &Matrix<D>) -> Outcome<D, Values<D>> {
-    row_sums(x.clone().try_square()?)?.try_add(SQUARE_FLOOR)?.try_sqrt()?.try_recip()
+fn inverse_norms<D: ComposedDevice>(x: &Matrix<D>) -> DeviceResult<D, Vector<D>> {
+    row_sums(x.clone().try_square()?)?.try_add(NORM_FLOOR * NORM_FLOOR)?.try_sqrt()?.try_recip()
 }
 
-/// What both the loss and its gradient are made of.
-struct Units<D: Place> {
+/// What the distance and its gradient are made of.
+struct UnitVectors<D: ComposedDevice> {
     /// s − t.
-    apart: Matrix<D>,
+    difference: Matrix<D>,
     /// s.
     student: Matrix<D>,
     /// 1/‖S‖.
-    inverse: Values<D>,
+    inverse: Vector<D>,
 }
 
-impl<D: Place> Units<D> {
-    fn of(teacher: &Taped<D>, student: &Taped<D>) -> Outcome<D, Self> {
+impl<D: ComposedDevice> UnitVectors<D> {
+    fn of(teacher: &Features<D>, student: &Features<D>) -> DeviceResult<D, Self> {
         let (teacher, student) = (pixels(teacher.clone())?, pixels(student.clone())?);
         let (of_teacher, inverse) = (inverse_norms(&teacher)?, inverse_norms(&student)?);
         let student = scale_rows(student, inverse.clone())?;
-        let apart = student.clone().try_sub(scale_rows(teacher, of_teacher)?)?;
-        Ok(Self { apart, student, inverse })
+        let difference = student.clone().try_sub(scale_rows(teacher, of_teacher)?)?;
+        Ok(Self { difference, student, inverse })
     }
 }
 
-/// See [`crate::tensor::Backend::distance_map`], still on the device.
-pub(super) fn distances<D: Place>(teacher: &Taped<D>, student: &Taped<D>) -> Outcome<D, Values<D>> {
-    row_sums(Units::of(teacher, student)?.apart.try_square()?)
+/// See [`crate::tensor::Backend::distance_map`].
+pub(in crate::tensor) fn distance_map<D: ComposedDevice>(
+    teacher: &Features<D>,
+    student: &Features<D>,
+) -> DeviceResult<D, Matrix<D>> {
+    let (count, height, width, _) = *student.shape();
+    let distances = row_sums(UnitVectors::of(teacher, student)?.difference.try_square()?)?;
+    distances.try_reshape_like(&(count, height * width))
 }
 
 /// See [`crate::tensor::Backend::similarity`].
-pub(super) fn similarity<D: Place, T: Tape<f32, D>>(
-    teacher: &Taped<D>,
-    student: Taped<D, T>,
-) -> Outcome<D, Tensor<(), f32, D, T>> {
-    let (student, mut tape) = student.split_tape();
-    let Units { apart, student: unit, inverse } = Units::of(teacher, &student)?;
-    let count = inverse.shape().0 as f32;
-    let loss = total(apart.clone().try_square()?)?.try_mul(1.0 / count)?;
-
-    let (student, out) = (student.ghost(), loss.ghost());
-    tape.add_backward_op(move |gradients| {
-        let dloss = take!(gradients, &out).try_mul(2.0 / count)?;
-        let along = row_sums(apart.clone().try_mul(unit.clone())?)?;
-        let across = apart.try_sub(scale_rows(unit, along)?)?;
+pub(in crate::tensor) fn similarity<D: ComposedDevice, T: Tape<f32, D>>(
+    teacher: &Features<D>,
+    student: Features<D, T>,
+) -> DeviceResult<D, Scalar<D, T>> {
+    unary(student, |student| {
+        let UnitVectors { difference, student: unit, inverse } = UnitVectors::of(teacher, &student)?;
         let rows = *inverse.shape();
-        let factor = inverse.try_mul(dloss.try_broadcast_like(&rows)?)?;
-        add(gradients.get_or_alloc_mut(&student)?, scale_rows(across, factor)?)
-    });
-    Ok(loss.put_tape(tape))
+        let count = rows.0 as f32;
+        let loss = total(difference.clone().try_square()?)?.try_mul(1.0 / count)?;
+        let backward = move |dloss: Scalar<D>, gradient: &mut Buffer<D>| {
+            let dloss = dloss.try_mul(2.0 / count)?;
+            let along = row_sums(difference.clone().try_mul(unit.clone())?)?;
+            let across = difference.try_sub(scale_rows(unit, along)?)?;
+            let factor = inverse.try_mul(dloss.try_broadcast_like(&rows)?)?;
+            add(gradient, scale_rows(across, factor)?)
+        };
+        Ok((loss, backward))
+    })
 }
 
 /// See [`crate::tensor::Backend::mean_squared_error`].
-pub(super) fn mean_squared_error<D: Place, T: Tape<f32, D> + Merge<R>, R: Tape<f32, D>>(
-    a: Taped<D, T>,
-    b: Taped<D, R>,
-) -> Outcome<D, Tensor<(), f32, D, T>> {
-    let (a, tape) = a.split_tape();
-    let (b, other) = b.split_tape();
-    let mut tape = tape.merge(other);
-    let (left, right) = (a.ghost(), b.ghost());
-    let difference = pixels(a.try_sub(b)?)?;
-    let shape = *difference.shape();
-    let count = (shape.0 * shape.1) as f32;
-    let loss = total(difference.clone().try_square()?)?.try_mul(1.0 / count)?;
-
-    let out = loss.ghost();
-    tape.add_backward_op(move |gradients| {
-        let dloss = take!(gradients, &out).try_mul(2.0 / count)?;
-        let da = difference.try_mul(dloss.try_broadcast_like::<_, Axes2<0, 1>>(&shape)?)?;
-        add(gradients.get_or_alloc_mut(&left)?, da.clone())?;
-        if R::OWNS_TAPE {
-            add(gradients.get_or_alloc_mut(&right)?, da.try_negate()?)?;
-        }
-        Ok(())
-    });
-    Ok(loss.put_tape(tape))
+pub(in crate::tensor) fn mean_squared_error<D: ComposedDevice, T: Tape<f32, D> + Merge<U>, U: Tape<f32, D>>(
+    a: Features<D, T>,
+    b: Features<D, U>,
+) -> DeviceResult<D, Scalar<D, T>> {
+    binary(a, b, |a, b| {
+        let difference = pixels(a.try_sub(b)?)?;
+        let shape = *difference.shape();
+        let count = (shape.0 * shape.1) as f32;
+        let loss = total(difference.clone().try_square()?)?.try_mul(1.0 / count)?;
+        let backward = |sign: f32| {
+            let difference = difference.clone();
+            move |dloss: &Scalar<D>, gradient: &mut Buffer<D>| {
+                let dloss = dloss.clone().try_mul(sign * 2.0 / count)?;
+                let dloss = dloss.try_broadcast_like::<_, Axes2<0, 1>>(&shape)?;
+                add(gradient, difference.try_mul(dloss)?)
+            }
+        };
+        Ok((loss, backward(1.0), backward(-1.0)))
+    })
 }

@@ -1,104 +1,113 @@
-//! Which row goes where: the gathers that convolutions, pooling and concatenation are made of.
+//! The gathers of rows that convolution, pooling, resampling and concatenation are made of.
 //!
-//! A pattern speaks of the rows of one image, so that it serves every batch size; a row has one pixel's channels, or a part
-//! of them.
+//! A pattern is given for the rows of one image, so that it serves every batch size. A row holds the channels of one pixel, or a
+//! block of them.
 
-use super::taken::Taken;
+use super::tap_pair::TapPair;
+use crate::tensor::Conv2d;
+use crate::tensor::geometry::Window;
 
-/// A square window that slides over an image, all sides in pixels.
+/// A window over an image of a size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Window {
+pub(super) struct WindowedImage {
+    /// The window.
+    pub window: Window,
     /// Rows of the image.
     pub height: usize,
     /// Columns of the image.
     pub width: usize,
-    /// Side of the window.
-    pub kernel: usize,
-    /// Step.
-    pub stride: usize,
-    /// Pixels around the image.
-    pub padding: usize,
 }
 
-impl Window {
+impl WindowedImage {
     /// Rows of the result.
     pub fn out_height(&self) -> usize {
-        (self.height + 2 * self.padding - self.kernel) / self.stride + 1
+        self.window.output_side(self.height)
     }
 
     /// Columns of the result.
     pub fn out_width(&self) -> usize {
-        (self.width + 2 * self.padding - self.kernel) / self.stride + 1
+        self.window.output_side(self.width)
     }
 
-    /// Places of the window.
-    pub fn places(&self) -> usize {
+    /// Positions of the window.
+    pub fn positions(&self) -> usize {
         self.out_height() * self.out_width()
     }
 
-    /// Pixels of a window.
+    /// Pixels of the window.
     pub fn taps(&self) -> usize {
-        self.kernel * self.kernel
+        self.window.taps()
     }
 
-    /// The most windows that a pixel can lie in.
-    pub fn cover(&self) -> usize {
-        self.kernel.div_ceil(self.stride).pow(2)
+    /// The most positions of the window that cover a pixel.
+    pub fn most_covering(&self) -> usize {
+        self.window.kernel.div_ceil(self.window.stride).pow(2)
     }
 
-    /// The windows' places along one axis that a pixel lies in, with the tap that it is of each, in order.
-    fn along(&self, pixel: usize, places: usize) -> Vec<(usize, usize)> {
-        let padded = pixel + self.padding;
-        let covers = |place: &usize| (place * self.stride..place * self.stride + self.kernel).contains(&padded);
-        (0..places).filter(covers).map(|place| (place, padded - place * self.stride)).collect()
+    /// The positions along one axis whose window covers a pixel, each with the tap that the pixel is of it, in order.
+    fn covering(&self, pixel: usize, positions: usize) -> Vec<(usize, usize)> {
+        let Window { kernel, stride, padding } = self.window;
+        let padded = pixel + padding;
+        let covers = |position: &usize| (position * stride..position * stride + kernel).contains(&padded);
+        (0..positions).filter(covers).map(|position| (position, padded - position * stride)).collect()
     }
 }
 
-/// Rows of a source, in the order of a result.
+/// The first or the second input of an operation of two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Operand {
+    /// The first.
+    First,
+    /// The second.
+    Second,
+}
+
+/// The source row of each row of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Pattern {
-    /// The image with a border around it; the border is outside.
-    Padded(Window),
+    /// The image with the window's border around it; the border is outside.
+    Padded(WindowedImage),
     /// Every window's pixels, of the image with its border: im2row.
-    Windows(Window),
-    /// For every pixel the `nth` (window, tap) that it lies in; the first row after all of these where there is none.
-    Covering(Window, usize),
-    /// So many rows and one more, which is outside.
+    Windows(WindowedImage),
+    /// For every pixel the `nth` (position, tap) that covers it; the first row after all of these where there is none.
+    Covering(WindowedImage, usize),
+    /// So many rows, and one more that is outside.
     OneMore(usize),
-    /// The weights (tap, input, output) of a convolution as (tap from the last, output, input): those of its transpose.
+    /// The weights of [`Conv2d::turned`], one a row, for a convolution's weights.
     Turned {
-        /// Taps of the kernel.
-        taps: usize,
+        /// Side of the kernel.
+        kernel: usize,
         /// Input channels.
         input: usize,
         /// Output channels.
         output: usize,
     },
-    /// Pixels of an image of twice the height and width, from (pixel, row, column) blocks of 2×2.
-    Unblocked(usize, usize),
-    /// The inverse of `Unblocked`.
-    Blocked(usize, usize),
+    /// Pixels of an image of twice this height and width, from blocks of 2×2 as (block, row, column).
+    BlocksToPixels(usize, usize),
+    /// The inverse of `BlocksToPixels`.
+    PixelsToBlocks(usize, usize),
     /// Pixels of a resampled image, by one pair of taps.
-    Taken(Taken),
-    /// For every pixel the `nth` of a resampled image's that takes it; the first row after all of these where there is none.
-    Takers(Taken, usize),
-    /// Pixels of `parts.0 + parts.1` rows each, the first parts from a source with `parts.0` rows a pixel.
-    Joined {
+    Resampled(TapPair),
+    /// For every pixel of the source the `nth` pixel of the resampled image that reads it; the first row after all of these
+    /// where there is none.
+    ResampledFrom(TapPair, usize),
+    /// Pixels of `blocks.0 + blocks.1` rows each, from one of the sources that are concatenated.
+    Concatenated {
         /// Pixels of an image.
         pixels: usize,
         /// Rows of a pixel in the first and in the second source.
-        parts: (usize, usize),
-        /// Which source this is.
-        second: bool,
+        blocks: (usize, usize),
+        /// The source.
+        operand: Operand,
     },
-    /// The rows of one source back from the rows that `Joined` made.
-    Parted {
+    /// The rows of one source back from the rows that `Concatenated` made.
+    Split {
         /// Pixels of an image.
         pixels: usize,
         /// Rows of a pixel in the first and in the second source.
-        parts: (usize, usize),
-        /// Which source this is.
-        second: bool,
+        blocks: (usize, usize),
+        /// The source.
+        operand: Operand,
     },
 }
 
@@ -106,58 +115,61 @@ impl Pattern {
     /// The source's row for each row of the result; none is outside.
     pub fn rows(&self) -> Vec<Option<usize>> {
         match *self {
-            Self::Padded(window) => {
-                let inside = |place: usize, side: usize| place.checked_sub(window.padding).filter(|&at| at < side);
-                grid(window.height + 2 * window.padding, window.width + 2 * window.padding)
-                    .map(|(y, x)| Some(inside(y, window.height)? * window.width + inside(x, window.width)?))
+            Self::Padded(WindowedImage { window: Window { padding, .. }, height, width }) => {
+                let inside = |position: usize, side: usize| position.checked_sub(padding).filter(|&at| at < side);
+                grid(height + 2 * padding, width + 2 * padding)
+                    .map(|(y, x)| Some(inside(y, height)? * width + inside(x, width)?))
                     .collect()
             }
-            Self::Windows(window) => {
-                let width = window.width + 2 * window.padding;
-                grid(window.out_height(), window.out_width())
+            Self::Windows(image) => {
+                let Window { kernel, stride, padding } = image.window;
+                let width = image.width + 2 * padding;
+                grid(image.out_height(), image.out_width())
                     .flat_map(|(y, x)| {
-                        grid(window.kernel, window.kernel)
-                            .map(move |(i, j)| Some((y * window.stride + i) * width + x * window.stride + j))
+                        grid(kernel, kernel).map(move |(i, j)| Some((y * stride + i) * width + x * stride + j))
                     })
                     .collect()
             }
-            Self::Covering(window, nth) => {
-                let rows: Vec<_> = (0..window.height).map(|y| window.along(y, window.out_height())).collect();
-                let columns: Vec<_> = (0..window.width).map(|x| window.along(x, window.out_width())).collect();
-                let none = window.places() * window.taps();
-                grid(window.height, window.width)
+            Self::Covering(image, nth) => {
+                let rows: Vec<_> = (0..image.height).map(|y| image.covering(y, image.out_height())).collect();
+                let columns: Vec<_> = (0..image.width).map(|x| image.covering(x, image.out_width())).collect();
+                let none = image.positions() * image.taps();
+                grid(image.height, image.width)
                     .map(|(y, x)| {
                         let covering =
                             rows[y].iter().flat_map(|row| columns[x].iter().map(move |column| (row, column)));
                         let row = |((y, i), (x, j)): (&(usize, usize), &(usize, usize))| {
-                            (y * window.out_width() + x) * window.taps() + i * window.kernel + j
+                            (y * image.out_width() + x) * image.taps() + i * image.window.kernel + j
                         };
                         Some(covering.map(row).nth(nth).unwrap_or(none))
                     })
                     .collect()
             }
             Self::OneMore(rows) => (0..rows).map(Some).chain([None]).collect(),
-            Self::Turned { taps, input, output } => (0..taps)
-                .rev()
-                .flat_map(|tap| grid(output, input).map(move |(o, i)| Some((tap * input + i) * output + o)))
-                .collect(),
-            Self::Unblocked(height, width) => grid(2 * height, 2 * width)
+            Self::Turned { kernel, input, output } => {
+                let conv = Conv2d { input, output, kernel, stride: 1, padding: 0, input_gradient: true };
+                conv.turned(&(0..conv.weights()).map(Some).collect::<Vec<_>>())
+            }
+            Self::BlocksToPixels(height, width) => grid(2 * height, 2 * width)
                 .map(|(y, x)| Some(((y / 2) * width + x / 2) * 4 + (y % 2) * 2 + x % 2))
                 .collect(),
-            Self::Blocked(height, width) => grid(height, width)
+            Self::PixelsToBlocks(height, width) => grid(height, width)
                 .flat_map(|(y, x)| grid(2, 2).map(move |(a, b)| Some((2 * y + a) * 2 * width + 2 * x + b)))
                 .collect(),
-            Self::Taken(taken) => taken.sources().into_iter().map(Some).collect(),
-            Self::Takers(taken, nth) => taken.nth_takers(nth).into_iter().map(Some).collect(),
-            Self::Joined { pixels, parts: (first, second), second: of_second } => grid(pixels, first + second)
-                .map(|(pixel, part)| match of_second {
-                    false => (part < first).then_some(pixel * first + part),
-                    true => part.checked_sub(first).map(|part| pixel * second + part),
+            Self::Resampled(taps) => taps.sources().into_iter().map(Some).collect(),
+            Self::ResampledFrom(taps, nth) => taps.nth_readers(nth).into_iter().map(Some).collect(),
+            Self::Concatenated { pixels, blocks: (first, second), operand } => grid(pixels, first + second)
+                .map(|(pixel, block)| match operand {
+                    Operand::First => (block < first).then_some(pixel * first + block),
+                    Operand::Second => block.checked_sub(first).map(|block| pixel * second + block),
                 })
                 .collect(),
-            Self::Parted { pixels, parts: (first, second), second: of_second } => {
-                let (from, count) = if of_second { (first, second) } else { (0, first) };
-                grid(pixels, count).map(|(pixel, part)| Some(pixel * (first + second) + from + part)).collect()
+            Self::Split { pixels, blocks: (first, second), operand } => {
+                let (from, count) = match operand {
+                    Operand::First => (0, first),
+                    Operand::Second => (first, second),
+                };
+                grid(pixels, count).map(|(pixel, block)| Some(pixel * (first + second) + from + block)).collect()
             }
         }
     }
@@ -179,17 +191,17 @@ mod tests {
         fn every_tap_of_every_window_is_covered_once(
             height in 3_usize..9, width in 3_usize..9, odd in 0_usize..3, stride in 1_usize..3,
         ) {
-            let window = Window { height, width, kernel: 2 * odd + 1, stride, padding: odd };
-            let padded = Pattern::Padded(window).rows();
-            let mut read: Vec<(usize, usize)> = Pattern::Windows(window)
+            let image = WindowedImage { window: Window { kernel: 2 * odd + 1, stride, padding: odd }, height, width };
+            let padded = Pattern::Padded(image).rows();
+            let mut read: Vec<(usize, usize)> = Pattern::Windows(image)
                 .rows()
                 .iter()
                 .enumerate()
                 .filter_map(|(row, at)| Some((padded[at.expect("inside the border")]?, row)))
                 .collect();
-            let none = window.places() * window.taps();
-            let mut written: Vec<(usize, usize)> = (0..window.cover())
-                .flat_map(|nth| Pattern::Covering(window, nth).rows().into_iter().enumerate())
+            let none = image.positions() * image.taps();
+            let mut written: Vec<(usize, usize)> = (0..image.most_covering())
+                .flat_map(|nth| Pattern::Covering(image, nth).rows().into_iter().enumerate())
                 .filter_map(|(pixel, row)| Some((pixel, row.filter(|&row| row != none)?)))
                 .collect();
             read.sort_unstable();
@@ -199,16 +211,17 @@ mod tests {
     }
 
     #[test]
-    fn blocks_and_parts_are_inverse() {
+    fn blocks_and_concatenation_have_inverses() {
         let inverse = |there: Pattern, back: Pattern| {
             let back = back.rows();
             let there = there.rows();
             there.iter().enumerate().all(|(at, row)| row.is_none_or(|row| back[row] == Some(at)))
         };
-        assert!(inverse(Pattern::Unblocked(3, 2), Pattern::Blocked(3, 2)));
-        for second in [false, true] {
-            let (pixels, parts) = (5, (2, 3));
-            assert!(inverse(Pattern::Joined { pixels, parts, second }, Pattern::Parted { pixels, parts, second }));
+        assert!(inverse(Pattern::BlocksToPixels(3, 2), Pattern::PixelsToBlocks(3, 2)));
+        for operand in [Operand::First, Operand::Second] {
+            let (pixels, blocks) = (5, (2, 3));
+            let joined = Pattern::Concatenated { pixels, blocks, operand };
+            assert!(inverse(joined, Pattern::Split { pixels, blocks, operand }));
         }
     }
 }

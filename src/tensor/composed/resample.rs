@@ -1,53 +1,57 @@
-//! Resampling: a gather for each pair of taps, weighted and summed. Backward the same from outputs to inputs, as often as the
-//! most outputs take one input by these taps.
+//! Resampling: one gather for each pair of taps, weighted and summed.
+//!
+//! The backward pass gathers from outputs to inputs, as often as the largest number of outputs that read one input by these taps.
 
 use dfdx::shapes::HasShape;
-use dfdx::tensor::{PutTape, SplitTape, Tape};
+use dfdx::tensor::Tape;
 use dfdx::tensor_ops::{ReshapeTo, TryAdd, TryMul};
 
-use super::Taped;
-use super::border::{add, take};
+use super::device::ComposedDevice;
+use super::gradient_buffer::add;
 use super::pattern::Pattern;
-use super::place::{Outcome, Place};
 use super::rows::{Images, gather, images};
-use super::taken::Taken;
+use super::tap_pair::TapPair;
 use crate::tensor::Resampling;
+use crate::tensor::tape::unary;
+use crate::tensor::tensors::{Buffer, DeviceResult, Features};
 
 /// See [`crate::tensor::Backend::resample`].
-pub(super) fn resample<D: Place, T: Tape<f32, D>>(x: Taped<D, T>, map: Resampling) -> Outcome<D, Taped<D, T>> {
-    let (count, height, width, channels) = *x.shape();
-    let (out_height, out_width) = (map.output_side(height), map.output_side(width));
-    let (x, mut tape) = x.split_tape();
-    let pixels = images(&x)?;
-    let mut y: Option<Images<D>> = None;
-    for (taken, weight) in Taken::all(map, height, width) {
-        let part = gather(pixels.clone(), Pattern::Taken(taken), 0.0)?;
-        y = Some(plus::<D>(y, part, weight)?);
-    }
-    let y = y.unwrap_or(pixels).try_reshape_like(&(count, out_height, out_width, channels))?;
+pub(in crate::tensor) fn resample<D: ComposedDevice, T: Tape<f32, D>>(
+    x: Features<D, T>,
+    map: Resampling,
+) -> DeviceResult<D, Features<D, T>> {
+    unary(x, |x| {
+        let (count, height, width, channels) = *x.shape();
+        let (out_height, out_width) = (map.output_side(height), map.output_side(width));
+        let pixels = images(x)?;
+        let mut y: Option<Images<D>> = None;
+        for (taps, weight) in TapPair::all(map, height, width) {
+            let part = gather(pixels.clone(), Pattern::Resampled(taps), 0.0)?;
+            y = Some(plus::<D>(y, part, weight)?);
+        }
+        let y = y.unwrap_or(pixels).try_reshape_like(&(count, out_height, out_width, channels))?;
 
-    let (x, out) = (x.ghost(), y.ghost());
-    tape.add_backward_op(move |gradients| {
-        let dy: Images<D> = take!(gradients, &out).try_reshape_like(&(count, out_height * out_width, channels))?;
-        // A row of zeros more: what an input gets that fewer outputs take than others.
-        let dy = gather(dy, Pattern::OneMore(out_height * out_width), 0.0)?;
-        let mut dx: Option<Images<D>> = None;
-        for (taken, weight) in Taken::all(map, height, width) {
-            for nth in 0..taken.most() {
-                let part = gather(dy.clone(), Pattern::Takers(taken, nth), 0.0)?;
-                dx = Some(plus::<D>(dx, part, weight)?);
+        let backward = move |dy: Features<D>, gradient: &mut Buffer<D>| {
+            // One row of zeros more, for the inputs that fewer outputs read.
+            let dy = gather(images(dy)?, Pattern::OneMore(out_height * out_width), 0.0)?;
+            let mut dx: Option<Images<D>> = None;
+            for (taps, weight) in TapPair::all(map, height, width) {
+                for nth in 0..taps.most_readers() {
+                    let part = gather(dy.clone(), Pattern::ResampledFrom(taps, nth), 0.0)?;
+                    dx = Some(plus::<D>(dx, part, weight)?);
+                }
             }
-        }
-        match dx {
-            Some(dx) => add(gradients.get_or_alloc_mut(&x)?, dx),
-            None => Ok(()),
-        }
-    });
-    Ok(y.put_tape(tape))
+            match dx {
+                Some(dx) => add(gradient, dx),
+                None => Ok(()),
+            }
+        };
+        Ok((y, backward))
+    })
 }
 
 /// sum + weight · part.
-fn plus<D: Place>(sum: Option<Images<D>>, part: Images<D>, weight: f32) -> Outcome<D, Images<D>> {
+fn plus<D: ComposedDevice>(sum: Option<Images<D>>, part: Images<D>, weight: f32) -> DeviceResult<D, Images<D>> {
     let part = part.try_mul(weight)?;
     match sum {
         Some(sum) => sum.try_add(part),

@@ -1,37 +1,32 @@
-//! Rows of channels: moving them by patterns, and arithmetic with a value a column or a row.
+//! Rows of channels: gathers by patterns, and arithmetic with one value per column or row.
 
 use dfdx::shapes::{Axes2, Axes3, Axis, HasShape};
 use dfdx::tensor::Tensor;
 use dfdx::tensor_ops::{BroadcastTo, ChooseFrom, GatherTo, ReshapeTo, SumTo, TryAdd, TryMul, TrySub};
 
+use super::device::ComposedDevice;
 use super::pattern::Pattern;
-use super::place::{Outcome, Place};
+use crate::tensor::tensors::{DeviceResult, Features, Matrix, Scalar, Vector};
 
 /// (images, rows, channels).
 pub(super) type Images<D> = Tensor<(usize, usize, usize), f32, D>;
-/// (rows, columns).
-pub(super) type Matrix<D> = Tensor<(usize, usize), f32, D>;
-/// One value a row or a column.
-pub(super) type Values<D> = Tensor<(usize,), f32, D>;
-/// NHWC.
-pub(super) type Nhwc<D> = Tensor<(usize, usize, usize, usize), f32, D>;
 
-/// An image a matrix of its pixels.
-pub(super) fn images<D: Place>(x: &Nhwc<D>) -> Outcome<D, Images<D>> {
+/// Each image as a matrix of its pixels.
+pub(super) fn images<D: ComposedDevice>(x: Features<D>) -> DeviceResult<D, Images<D>> {
     let (images, height, width, channels) = *x.shape();
-    x.clone().try_reshape_like(&(images, height * width, channels))
+    x.try_reshape_like(&(images, height * width, channels))
 }
 
 /// All pixels of all images as one matrix.
-pub(super) fn pixels<D: Place>(x: Nhwc<D>) -> Outcome<D, Matrix<D>> {
+pub(super) fn pixels<D: ComposedDevice>(x: Features<D>) -> DeviceResult<D, Matrix<D>> {
     let (images, height, width, channels) = *x.shape();
     x.try_reshape_like(&(images * height * width, channels))
 }
 
-/// The rows of each image in the order of a pattern; `fill` in every channel of a row that is outside.
-pub(super) fn gather<D: Place>(x: Images<D>, pattern: Pattern, fill: f32) -> Outcome<D, Images<D>> {
+/// The rows of each image in the order of a pattern; every channel of a row outside the source is `fill`.
+pub(super) fn gather<D: ComposedDevice>(x: Images<D>, pattern: Pattern, fill: f32) -> DeviceResult<D, Images<D>> {
     let (images, _, channels) = *x.shape();
-    let gather = D::kept().gather(pattern)?;
+    let gather = D::cache().gather(pattern)?;
     let rows = gather.index.shape().0;
     let index = gather.index.clone().try_broadcast_like::<_, Axis<0>>(&(images, rows))?;
     let picked: Images<D> = x.try_gather(index)?;
@@ -43,45 +38,45 @@ pub(super) fn gather<D: Place>(x: Images<D>, pattern: Pattern, fill: f32) -> Out
 }
 
 /// One value on the device.
-pub(super) fn scalar<D: Place>(value: f32) -> Outcome<D, Tensor<(), f32, D>> {
-    D::kept().device().try_tensor_from_vec(vec![value], ())
+pub(super) fn scalar<D: ComposedDevice>(value: f32) -> DeviceResult<D, Scalar<D>> {
+    D::handle().try_tensor_from_vec(vec![value], ())
 }
 
 /// The sum of every column.
-pub(super) fn column_sums<D: Place>(x: Matrix<D>) -> Outcome<D, Values<D>> {
+pub(super) fn column_sums<D: ComposedDevice>(x: Matrix<D>) -> DeviceResult<D, Vector<D>> {
     x.try_sum::<(usize,), Axis<0>>()
 }
 
 /// The sum of every row.
-pub(super) fn row_sums<D: Place>(x: Matrix<D>) -> Outcome<D, Values<D>> {
+pub(super) fn row_sums<D: ComposedDevice>(x: Matrix<D>) -> DeviceResult<D, Vector<D>> {
     x.try_sum::<(usize,), Axis<1>>()
 }
 
-/// The sum of all elements. Rows first: a long sum of 32-bit floats in one chain loses digits.
-pub(super) fn total<D: Place>(x: Matrix<D>) -> Outcome<D, Tensor<(), f32, D>> {
+/// The sum of all elements. Rows first, for one long chain of 32-bit sums loses digits.
+pub(super) fn total<D: ComposedDevice>(x: Matrix<D>) -> DeviceResult<D, Scalar<D>> {
     row_sums(x)?.try_sum()
 }
 
-/// x + values, one a column.
-pub(super) fn add_columns<D: Place>(x: Matrix<D>, values: Values<D>) -> Outcome<D, Matrix<D>> {
+/// x + values, one per column.
+pub(super) fn add_columns<D: ComposedDevice>(x: Matrix<D>, values: Vector<D>) -> DeviceResult<D, Matrix<D>> {
     let shape = *x.shape();
     x.try_add(values.try_broadcast_like::<_, Axis<0>>(&shape)?)
 }
 
-/// x − values, one a column.
-pub(super) fn subtract_columns<D: Place>(x: Matrix<D>, values: Values<D>) -> Outcome<D, Matrix<D>> {
+/// x − values, one per column.
+pub(super) fn subtract_columns<D: ComposedDevice>(x: Matrix<D>, values: Vector<D>) -> DeviceResult<D, Matrix<D>> {
     let shape = *x.shape();
     x.try_sub(values.try_broadcast_like::<_, Axis<0>>(&shape)?)
 }
 
-/// x · values, one a column.
-pub(super) fn scale_columns<D: Place>(x: Matrix<D>, values: Values<D>) -> Outcome<D, Matrix<D>> {
+/// x · values, one per column.
+pub(super) fn scale_columns<D: ComposedDevice>(x: Matrix<D>, values: Vector<D>) -> DeviceResult<D, Matrix<D>> {
     let shape = *x.shape();
     x.try_mul(values.try_broadcast_like::<_, Axis<0>>(&shape)?)
 }
 
-/// x · values, one a row.
-pub(super) fn scale_rows<D: Place>(x: Matrix<D>, values: Values<D>) -> Outcome<D, Matrix<D>> {
+/// x · values, one per row.
+pub(super) fn scale_rows<D: ComposedDevice>(x: Matrix<D>, values: Vector<D>) -> DeviceResult<D, Matrix<D>> {
     let shape = *x.shape();
     x.try_mul(values.try_broadcast_like::<_, Axis<1>>(&shape)?)
 }

@@ -2,23 +2,23 @@
 
 use dfdx::tensor::{Cpu, Tape};
 
-use super::Native;
-use super::elementwise::{Kept, map, relu};
+use super::elementwise::{Saved, map, relu};
+use crate::tensor::Activation;
 use crate::tensor::activation::{GELU_CUBE, GELU_SCALE, LEAK};
-use crate::tensor::{Activation, Features, OpResult};
+use crate::tensor::tensors::{DeviceResult, Features};
 
 /// See [`crate::tensor::Backend::activate`].
 pub(super) fn activate<T: Tape<f32, Cpu>>(
-    x: Features<Native, T>,
+    x: Features<Cpu, T>,
     activation: Activation,
-) -> OpResult<Native, Features<Native, T>> {
+) -> DeviceResult<Cpu, Features<Cpu, T>> {
     match activation {
         Activation::Relu => relu(x),
         Activation::LeakyRelu => {
             let slope = |x| if x > 0.0 { 1.0 } else { LEAK };
-            map(x, Kept::Input, |x| if x < 0.0 { LEAK * x } else { x }, move |dy, x| dy * slope(x))
+            map(x, Saved::Input, |x| if x < 0.0 { LEAK * x } else { x }, move |dy, x| dy * slope(x))
         }
-        Activation::Gelu => map(x, Kept::Input, |x| 0.5 * x * (1.0 + gelu_tanh(x)), |dy, x| dy * gelu_slope(x)),
+        Activation::Gelu => map(x, Saved::Input, |x| 0.5 * x * (1.0 + gelu_tanh(x)), |dy, x| dy * gelu_slope(x)),
     }
 }
 

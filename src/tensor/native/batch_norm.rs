@@ -8,16 +8,17 @@ use rayon::prelude::*;
 
 use super::elementwise::add_into;
 use super::norm::{self, PART, finish_in_place, folded, normalise};
-use super::{Native, tensor};
-use crate::tensor::backend::{Normalised, to_host};
-use crate::tensor::{Features, Norm, OpResult, Part, Vector};
+use super::tensor;
+use crate::tensor::tape::take;
+use crate::tensor::tensors::{DeviceResult, Features, Norm, Normalised, Vector};
+use crate::tensor::{Part, to_host};
 
 /// See [`crate::tensor::Backend::batch_norm_train`].
 pub(super) fn train<T: Tape<f32, Cpu>>(
-    x: Features<Native, T>,
-    norm: &Norm<'_, Native>,
+    x: Features<Cpu, T>,
+    norm: &Norm<'_, Cpu>,
     relu: bool,
-) -> OpResult<Native, Normalised<Native, T>> {
+) -> DeviceResult<Cpu, Normalised<Cpu, T>> {
     let _part = Part::BatchNorm.start();
     let shape = *x.shape();
     let (x, mut tape) = x.split_tape();
@@ -25,10 +26,10 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
     let norm::Normalised { y, statistics, normalisation } = normalise(&input, norm, None, relu)?;
     let y = tensor(y, shape)?;
 
-    let (x, gamma, beta, out) = (x.ghost(), norm.weight.clone(), norm.bias.clone(), y.ghost());
+    let (x, gamma, beta, result) = (x.ghost(), norm.weight.clone(), norm.bias.clone(), y.ghost());
     tape.add_backward_op(move |gradients| {
         let _part = Part::BatchNorm.start();
-        let mut dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        let mut dy: Vec<f32> = take!(gradients, &result)?;
         let sums = normalisation.sums(&mut dy, &input);
         normalisation.add_gamma(&sums, gradients.get_or_alloc_mut(&gamma)?);
         normalisation.add_beta(&sums, gradients.get_or_alloc_mut(&beta)?);
@@ -41,11 +42,11 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
 
 /// See [`crate::tensor::Backend::batch_norm_frozen`].
 pub(super) fn frozen(
-    x: &Features<Native>,
-    norm: &Norm<'_, Native>,
-    statistics: (&Vector<Native>, &Vector<Native>),
+    x: &Features<Cpu>,
+    norm: &Norm<'_, Cpu>,
+    statistics: (&Vector<Cpu>, &Vector<Cpu>),
     relu: bool,
-) -> OpResult<Native, Features<Native>> {
+) -> DeviceResult<Cpu, Features<Cpu>> {
     let _part = Part::BatchNorm.start();
     let (scale, shift) = folded(norm, statistics);
     let mut y = to_host(x);

@@ -1,20 +1,23 @@
-//! Norms of gradients, and their scaling.
+//! Clipping by the global norm.
 
+use dfdx::tensor::Cpu;
 use rayon::prelude::*;
 
 use super::simd::sum_64;
-use super::{Native, tensor};
-use crate::tensor::{GradientNorms, Gradients, OpResult, Part, Vector};
+use super::tensor;
+use crate::tensor::Part;
+use crate::tensor::formulas::CLIP_EPSILON;
+use crate::tensor::tensors::{DeviceResult, GradientNorms, Gradients, Vector};
 
 /// Values a part of a sum: fixed, so that the bits do not depend on the number of threads.
 const PART: usize = 1 << 15;
 
 /// See [`crate::tensor::Backend::clip_gradients`].
 pub(super) fn clip_gradients(
-    gradients: &mut Gradients<Native>,
-    parts: &[Vec<Vector<Native>>],
+    gradients: &mut Gradients<Cpu>,
+    parts: &[Vec<Vector<Cpu>>],
     ceiling: f64,
-) -> OpResult<Native, GradientNorms<Native>> {
+) -> DeviceResult<Cpu, GradientNorms<Cpu>> {
     let _part = Part::Clipping.start();
     let mut sum = 0.0;
     let mut norms = Vec::with_capacity(parts.len());
@@ -29,7 +32,7 @@ pub(super) fn clip_gradients(
     }
     let norm = sum.sqrt();
     if ceiling > 0.0 && norm > ceiling {
-        let factor = (ceiling / (norm + 1e-6)) as f32;
+        let factor = (ceiling / (norm + CLIP_EPSILON)) as f32;
         for parameter in parts.iter().flatten() {
             let gradient: &mut Vec<f32> = gradients.get_or_alloc_mut(parameter)?;
             gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g *= factor));

@@ -1,61 +1,55 @@
 //! Concatenation on channels: each pixel's channels of `a`, then those of `b`.
 
 use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
+use dfdx::tensor::{Cpu, Tape};
 use rayon::prelude::*;
 
 use super::simd::vectorised;
-use super::{Native, tensor, zeroed};
-use crate::tensor::backend::to_host;
-use crate::tensor::{Features, OpResult, Part};
+use super::{tensor, zeroed};
+use crate::tensor::geometry::concat_shape;
+use crate::tensor::tape::binary;
+use crate::tensor::tensors::{Buffer, DeviceResult, Features};
+use crate::tensor::{Part, to_host};
 
-/// Pixels a part.
+/// Pixels of a parallel part.
 const PART: usize = 1024;
 
 /// See [`crate::tensor::Backend::concat`].
 pub(super) fn concat<T: Tape<f32, Cpu>>(
-    a: Features<Native, T>,
-    b: Features<Native, T>,
-) -> OpResult<Native, Features<Native, T>> {
+    a: Features<Cpu, T>,
+    b: Features<Cpu, T>,
+) -> DeviceResult<Cpu, Features<Cpu, T>> {
     let _part = Part::Elementwise.start();
-    let (images, height, width, left) = *a.shape();
-    let right = b.shape().3;
-    debug_assert_eq!((images, height, width), (b.shape().0, b.shape().1, b.shape().2));
-    let both = left + right;
-    let (a, tape) = a.split_tape();
-    let (b, other) = b.split_tape();
-    let mut tape = tape.merge(other);
-
-    let (a_values, b_values) = (to_host(&a), to_host(&b));
-    let values = zeroed::in_parts(images * height * width * both, PART * both, |index, y| {
-        let a = a_values[index * PART * left..].chunks_exact(left);
-        let b = b_values[index * PART * right..].chunks_exact(right);
-        for ((y, a), b) in y.chunks_exact_mut(both).zip(a).zip(b) {
-            y[..left].copy_from_slice(a);
-            y[left..].copy_from_slice(b);
-        }
-    });
-    let y = tensor(values, (images, height, width, both))?;
-
-    let (a, b, out) = (a.ghost(), b.ghost(), y.ghost());
-    tape.add_backward_op(move |gradients| {
-        let _part = Part::Elementwise.start();
-        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
-        let add = |target: &mut [f32], channels: usize, offset: usize| {
-            target.par_chunks_mut(PART * channels).zip(dy.par_chunks(PART * both)).for_each(|(target, dy)| {
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        for (target, dy) in target.chunks_exact_mut(channels).zip(dy.chunks_exact(both)) {
-                            target.iter_mut().zip(&dy[offset..]).for_each(|(t, d)| *t += d);
-                        }
-                    },
-                );
-            });
+    binary(a, b, |a, b| {
+        let shape = concat_shape(*a.shape(), *b.shape());
+        let (images, height, width, both) = shape;
+        let (left, right) = (a.shape().3, b.shape().3);
+        let (a_values, b_values) = (to_host(&a), to_host(&b));
+        let values = zeroed::in_parts(images * height * width * both, PART * both, |index, y| {
+            let a = a_values[index * PART * left..].chunks_exact(left);
+            let b = b_values[index * PART * right..].chunks_exact(right);
+            for ((y, a), b) in y.chunks_exact_mut(both).zip(a).zip(b) {
+                y[..left].copy_from_slice(a);
+                y[left..].copy_from_slice(b);
+            }
+        });
+        // Of the channels from `offset` on, so many.
+        let backward = move |channels: usize, offset: usize| {
+            move |dy: &Vec<f32>, gradient: &mut Buffer<Cpu>| {
+                let _part = Part::Elementwise.start();
+                gradient.par_chunks_mut(PART * channels).zip(dy.par_chunks(PART * both)).for_each(|(target, dy)| {
+                    vectorised(
+                        #[inline(always)]
+                        || {
+                            for (target, dy) in target.chunks_exact_mut(channels).zip(dy.chunks_exact(both)) {
+                                target.iter_mut().zip(&dy[offset..]).for_each(|(t, d)| *t += d);
+                            }
+                        },
+                    );
+                });
+                Ok(())
+            }
         };
-        add(gradients.get_or_alloc_mut(&a)?, left, 0);
-        add(gradients.get_or_alloc_mut(&b)?, right, left);
-        Ok(())
-    });
-    Ok(y.put_tape(tape))
+        Ok((tensor(values, shape)?, backward(left, 0), backward(right, left)))
+    })
 }

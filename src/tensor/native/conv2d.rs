@@ -1,8 +1,8 @@
-//! 2-D convolution: im2row in blocks, one matrix product a block; or [`winograd`]'s way, where that is faster.
+//! 2-D convolution: im2row in blocks, one matrix product per block; or by [`winograd`] or [`by_channels`], where that is faster.
 //!
 //! y = rows(x) · W + b. Backward: dW = rows(x)ᵀ · dy, db = Σ dy, dx = row2im(dy · Wᵀ); with stride 1 the latter is itself
-//! a convolution of dy with the kernel turned by 180° and its channels exchanged. The rows are made again in the backward
-//! pass: they are nine times the size of x, and making them is cheaper than keeping them.
+//! a convolution of dy ([`Conv2d::transposed`]). The rows are made again in the backward pass: they are nine times the size of x,
+//! and making them is cheaper than keeping them.
 
 use std::sync::Arc;
 
@@ -16,9 +16,10 @@ use super::scratch::with_scratch;
 use super::simd::vectorised;
 use super::target::{Finish, Target};
 use super::zeroed::even;
-use super::{Native, Nhwc, tensor, wide, winograd};
-use crate::tensor::backend::to_host;
-use crate::tensor::{Conv2d, Features, OpResult, Part, Vector};
+use super::{Nhwc, by_channels, tensor, winograd};
+use crate::tensor::tape::take;
+use crate::tensor::tensors::{DeviceResult, Features, Vector};
+use crate::tensor::{Conv2d, Part, to_host};
 
 /// Patches a block: enough to fill the matrix product, few enough to stay in cache.
 const BLOCK_PATCHES: usize = 512;
@@ -34,13 +35,12 @@ fn block_rows(total: usize, width: usize) -> usize {
 
 /// See [`crate::tensor::Backend::conv2d`].
 pub(super) fn conv2d<T: Tape<f32, Cpu>>(
-    x: Features<Native, T>,
-    weight: &Vector<Native>,
-    bias: Option<&Vector<Native>>,
+    x: Features<Cpu, T>,
+    weight: &Vector<Cpu>,
+    bias: Option<&Vector<Cpu>>,
     conv: Conv2d,
-) -> OpResult<Native, Features<Native, T>> {
+) -> DeviceResult<Cpu, Features<Cpu, T>> {
     let shape = *x.shape();
-    debug_assert_eq!(shape.3, conv.input);
     let output_shape = conv.output_shape(shape);
 
     let (x, mut tape) = x.split_tape();
@@ -49,9 +49,9 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
     let y = tensor(forward_biased(&input, shape, &weights, bias.map(to_host).as_deref(), &conv), output_shape)?;
 
     let x = conv.input_gradient.then(|| x.ghost());
-    let (weight, bias, out) = (weight.clone(), bias.cloned(), y.ghost());
+    let (weight, bias, result) = (weight.clone(), bias.cloned(), y.ghost());
     tape.add_backward_op(move |gradients| {
-        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        let dy: Vec<f32> = take!(gradients, &result)?;
         backward_weights(&input, shape, &dy, &conv, gradients.get_or_alloc_mut(&weight)?);
         if let Some(bias) = bias {
             sum_rows_add(&dy, gradients.get_or_alloc_mut(&bias)?);
@@ -86,10 +86,10 @@ pub(super) fn forward_biased(x: &[f32], shape: Nhwc, weights: &[f32], bias: Opti
 }
 
 fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
-    if winograd::pays(shape, conv) {
+    if winograd::is_faster(shape, conv) {
         winograd::convolve(x, shape, weights, conv, y);
-    } else if wide::pays(shape, conv) {
-        wide::convolve(x, shape, weights, conv, y);
+    } else if by_channels::is_faster(shape, conv) {
+        by_channels::convolve(x, shape, weights, conv, y);
     } else {
         convolve_rows(x, shape, weights, conv, y);
     }
@@ -121,10 +121,10 @@ pub(super) fn convolve_rows(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv
 
 pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
     let _part = Part::ConvolutionBackwardWeights.start_with(work(shape, conv));
-    if winograd::pays(shape, conv) {
+    if winograd::is_faster(shape, conv) {
         winograd::backward_weights(x, shape, dy, conv, gradient);
-    } else if wide::pays(shape, conv) {
-        wide::backward_weights(x, shape, dy, conv, gradient);
+    } else if by_channels::is_faster(shape, conv) {
+        by_channels::backward_weights(x, shape, dy, conv, gradient);
     } else {
         backward_rows_weights(x, shape, dy, conv, gradient);
     }
@@ -169,12 +169,10 @@ pub(super) fn backward_rows_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &C
 pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
     let _part = Part::ConvolutionBackwardData.start_with(work(shape, conv));
     if conv.stride == 1 && !conv.is_pointwise() {
-        let turned = turn(weights, conv);
-        let transposed =
-            Conv2d { input: conv.output, output: conv.input, padding: conv.kernel - 1 - conv.padding, ..*conv };
+        let (turned, transposed) = (conv.turned(weights), conv.transposed());
         convolve(dy, conv.output_shape(shape), &turned, &transposed, Target::Added(gradient));
-    } else if wide::pays(shape, conv) {
-        wide::backward_input(dy, weights, shape, conv, gradient);
+    } else if by_channels::is_faster(shape, conv) {
+        by_channels::backward_input(dy, weights, shape, conv, gradient);
     } else if conv.is_pointwise() {
         let kernel = Matrix::new(weights, conv.input, conv.output).transposed();
         let parts = gradient.par_chunks_mut(BLOCK_PATCHES * conv.input).zip(dy.par_chunks(BLOCK_PATCHES * conv.output));
@@ -199,21 +197,6 @@ pub(super) fn backward_rows_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv
             });
         },
     );
-}
-
-/// (ky, kx, in, out) to (K−1−ky, K−1−kx, out, in).
-fn turn(weights: &[f32], conv: &Conv2d) -> Vec<f32> {
-    let (inputs, outputs, taps) = (conv.input, conv.output, conv.kernel * conv.kernel);
-    let mut turned = vec![0.0; weights.len()];
-    for (tap, plane) in weights.chunks_exact(inputs * outputs).enumerate() {
-        let target = &mut turned[(taps - 1 - tap) * inputs * outputs..][..inputs * outputs];
-        for (i, row) in plane.chunks_exact(outputs).enumerate() {
-            for (o, &value) in row.iter().enumerate() {
-                target[o * inputs + i] = value;
-            }
-        }
-    }
-    turned
 }
 
 /// Adds one value a channel to all pixels.

@@ -10,19 +10,20 @@ use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 use super::conv2d::{backward_input, backward_weights, forward};
 use super::elementwise::add_into;
 use super::norm::{self, finish_in_place, folded, normalise};
-use super::{Native, tensor};
-use crate::tensor::backend::{Normalised, to_host};
-use crate::tensor::{Conv2d, Features, Norm, OpResult, Part, Vector};
+use super::tensor;
+use crate::tensor::tape::take;
+use crate::tensor::tensors::{DeviceResult, Features, Norm, Normalised, Vector};
+use crate::tensor::{Conv2d, Part, to_host};
 
 /// See [`crate::tensor::Backend::conv_norm_train`].
 pub(super) fn train<T: Tape<f32, Cpu>>(
-    x: Features<Native, T>,
-    weight: &Vector<Native>,
+    x: Features<Cpu, T>,
+    weight: &Vector<Cpu>,
     conv: Conv2d,
-    norm: &Norm<'_, Native>,
-    shortcut: Option<Features<Native, T>>,
+    norm: &Norm<'_, Cpu>,
+    shortcut: Option<Features<Cpu, T>>,
     relu: bool,
-) -> OpResult<Native, Normalised<Native, T>> {
+) -> DeviceResult<Cpu, Normalised<Cpu, T>> {
     let shape = *x.shape();
     let output_shape = conv.output_shape(shape);
     let (x, mut tape) = x.split_tape();
@@ -36,17 +37,17 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
 
     let z = forward(&input, shape, &weights, &conv, None);
     let part = Part::BatchNorm.start();
-    let beside = shortcut.as_ref().map(to_host);
-    let norm::Normalised { y, statistics, normalisation } = normalise(&z, norm, beside.as_deref(), relu)?;
+    let added = shortcut.as_ref().map(to_host);
+    let norm::Normalised { y, statistics, normalisation } = normalise(&z, norm, added.as_deref(), relu)?;
     drop(part);
     let y = tensor(y, output_shape)?;
 
     let x = conv.input_gradient.then(|| x.ghost());
     let shortcut = shortcut.map(|shortcut| shortcut.ghost());
-    let (weight, gamma, beta, out) = (weight.clone(), norm.weight.clone(), norm.bias.clone(), y.ghost());
+    let (weight, gamma, beta, result) = (weight.clone(), norm.weight.clone(), norm.bias.clone(), y.ghost());
     tape.add_backward_op(move |gradients| {
         let part = Part::BatchNorm.start();
-        let mut dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        let mut dy: Vec<f32> = take!(gradients, &result)?;
         let sums = normalisation.sums(&mut dy, &z);
         if let Some(shortcut) = shortcut {
             add_into(gradients.get_or_alloc_mut(&shortcut)?, &dy);
@@ -68,14 +69,14 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
 
 /// See [`crate::tensor::Backend::conv_norm_frozen`]: the scale goes into the weights.
 pub(super) fn frozen(
-    x: &Features<Native>,
-    weight: &Vector<Native>,
+    x: &Features<Cpu>,
+    weight: &Vector<Cpu>,
     conv: Conv2d,
-    norm: &Norm<'_, Native>,
-    statistics: (&Vector<Native>, &Vector<Native>),
-    shortcut: Option<&Features<Native>>,
+    norm: &Norm<'_, Cpu>,
+    statistics: (&Vector<Cpu>, &Vector<Cpu>),
+    shortcut: Option<&Features<Cpu>>,
     relu: bool,
-) -> OpResult<Native, Features<Native>> {
+) -> DeviceResult<Cpu, Features<Cpu>> {
     let shape = *x.shape();
     let (scale, shift) = folded(norm, statistics);
     let mut weights = to_host(weight);
@@ -83,9 +84,9 @@ pub(super) fn frozen(
         row.iter_mut().zip(&scale).for_each(|(w, s)| *w *= s);
     }
     let shortcut = shortcut.map(to_host);
-    let finish = |place: usize, y: &mut [f32]| {
-        let beside = shortcut.as_ref().map(|shortcut| &shortcut[place..][..y.len()]);
-        finish_in_place(y, None, &shift, beside, relu);
+    let finish = |first: usize, y: &mut [f32]| {
+        let added = shortcut.as_ref().map(|shortcut| &shortcut[first..][..y.len()]);
+        finish_in_place(y, None, &shift, added, relu);
     };
     tensor(forward(&to_host(x), shape, &weights, &conv, Some(&finish)), conv.output_shape(shape))
 }

@@ -8,17 +8,18 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 
 use super::conv2d::{backward_input, backward_weights, forward_biased, sum_rows_add};
-use super::{Native, tensor, zeroed};
-use crate::tensor::backend::to_host;
-use crate::tensor::{Conv2d, Features, OpResult, Part, Vector};
+use super::{tensor, zeroed};
+use crate::tensor::tape::take;
+use crate::tensor::tensors::{DeviceResult, Features, Vector};
+use crate::tensor::{Conv2d, Part, to_host};
 
 /// See [`crate::tensor::Backend::conv_transpose2x2`].
 pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
-    x: Features<Native, T>,
-    weight: &Vector<Native>,
-    bias: Option<&Vector<Native>>,
+    x: Features<Cpu, T>,
+    weight: &Vector<Cpu>,
+    bias: Option<&Vector<Cpu>>,
     output: usize,
-) -> OpResult<Native, Features<Native, T>> {
+) -> DeviceResult<Cpu, Features<Cpu, T>> {
     let shape = *x.shape();
     let (images, height, width, input) = shape;
     let conv = Conv2d { input, output: 4 * output, kernel: 1, stride: 1, padding: 0, input_gradient: true };
@@ -42,9 +43,9 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
     drop(part);
     let y = tensor(values, (images, 2 * height, 2 * width, output))?;
 
-    let (x, weight, bias, out) = (x.ghost(), weight.clone(), bias.cloned(), y.ghost());
+    let (x, weight, bias, result) = (x.ghost(), weight.clone(), bias.cloned(), y.ghost());
     tape.add_backward_op(move |gradients| {
-        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        let dy: Vec<f32> = take!(gradients, &result)?;
         let part = Part::Elementwise.start();
         if let Some(bias) = bias {
             sum_rows_add(&dy, gradients.get_or_alloc_mut(&bias)?);

@@ -1,4 +1,4 @@
-//! The one door to the matrix product.
+//! The matrix product; all kernels call it here.
 
 use gemm_common::Parallelism;
 use gemm_f32::gemm::f32::get_gemm_fn;
@@ -38,7 +38,7 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// What happens to the values that are already in the product's place.
+/// What happens to the values that are already where the product goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Into {
     /// They are overwritten.
@@ -49,7 +49,7 @@ pub(super) enum Into {
 
 /// c (+)= a · b on the calling thread; c is dense row-major.
 ///
-/// Callers cut their work into parts of a fixed shape and run those in parallel: the sums are then the same bits for any
+/// Callers divide their work into parts of a fixed shape and run those in parallel: the sums are then the same bits for any
 /// number of threads.
 pub(super) fn gemm(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], into: Into) {
     assert_eq!(a.columns, b.rows, "inner sides of a matrix product");

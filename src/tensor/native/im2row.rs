@@ -1,4 +1,4 @@
-//! Rows of a convolution's input patches, and their way back.
+//! im2row: the rows of a convolution's input patches, and the transpose.
 
 use super::Nhwc;
 use crate::tensor::Conv2d;

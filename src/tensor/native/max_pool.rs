@@ -1,25 +1,43 @@
-//! 3×3 maximum, stride 2, padding 1. The first of equal maxima gets the gradient, as in PyTorch.
+//! Max pooling. The first of equal maxima gets the gradient, as in PyTorch.
 
 use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
+use dfdx::tensor::{Cpu, Tape};
 use rayon::prelude::*;
 
 use super::simd::vectorised;
-use super::{Native, tensor, zeroed};
-use crate::tensor::backend::to_host;
-use crate::tensor::{Features, OpResult, Part};
+use super::{Nhwc, tensor, zeroed};
+use crate::tensor::geometry::MAX_POOL;
+use crate::tensor::tape::unary;
+use crate::tensor::tensors::{Buffer, DeviceResult, Features};
+use crate::tensor::{Part, to_host};
 
 /// See [`crate::tensor::Backend::max_pool`].
-pub(super) fn max_pool<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Native, Features<Native, T>> {
+pub(super) fn max_pool<T: Tape<f32, Cpu>>(x: Features<Cpu, T>) -> DeviceResult<Cpu, Features<Cpu, T>> {
     let _part = Part::Elementwise.start();
-    let (images, height, width, channels) = *x.shape();
-    let (out_height, out_width) = ((height - 1) / 2 + 1, (width - 1) / 2 + 1);
-    let (x, mut tape) = x.split_tape();
-    let input = to_host(&x);
+    unary(x, |x| {
+        let shape = *x.shape();
+        let (images, height, width, channels) = shape;
+        let out_shape = (images, MAX_POOL.output_side(height), MAX_POOL.output_side(width), channels);
+        let (values, winners) = maxima(&to_host(&x), shape, out_shape, T::OWNS_TAPE);
+        let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
+            let _part = Part::Elementwise.start();
+            add_to_winners(dx, shape, &dy, out_shape, &winners);
+            Ok(())
+        };
+        Ok((tensor(values, out_shape)?, backward))
+    })
+}
 
+/// The maxima, and the tap that won each where a gradient will be computed.
+fn maxima(
+    input: &[f32],
+    (_, height, width, channels): Nhwc,
+    (images, out_height, out_width, _): Nhwc,
+    with_winners: bool,
+) -> (Vec<f32>, Vec<u8>) {
     let line = out_width * channels;
     let length = images * out_height * line;
-    // One row of outputs; and which of the nine taps won, where a gradient will ask.
+    // One row of outputs.
     let fill = |row: usize, values: &mut [f32], mut winners: Option<&mut [u8]>| {
         let image = &input[(row / out_height) * height * width * channels..];
         values.fill(f32::NEG_INFINITY);
@@ -41,9 +59,9 @@ pub(super) fn max_pool<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Na
             }
         }
     };
-    let mut winners = vec![0_u8; if T::OWNS_TAPE { length } else { 0 }];
-    let values = if T::OWNS_TAPE {
-        zeroed::in_parts_beside(length, line, &mut winners, |row, values, winners| {
+    let mut winners = vec![0_u8; if with_winners { length } else { 0 }];
+    let values = if with_winners {
+        zeroed::in_parts_with(length, line, &mut winners, |row, values, winners| {
             vectorised(
                 #[inline(always)]
                 || fill(row, values, Some(winners)),
@@ -57,40 +75,40 @@ pub(super) fn max_pool<T: Tape<f32, Cpu>>(x: Features<Native, T>) -> OpResult<Na
             );
         })
     };
-    let y = tensor(values, (images, out_height, out_width, channels))?;
-
-    let (x, out) = (x.ghost(), y.ghost());
-    tape.add_backward_op(move |gradients| {
-        let _part = Part::Elementwise.start();
-        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
-        let dx = gradients.get_or_alloc_mut(&x)?;
-        // An image a part: windows overlap within an image only.
-        dx.par_chunks_mut(height * width * channels)
-            .zip(dy.par_chunks(out_height * line))
-            .zip(winners.par_chunks(out_height * line))
-            .for_each(|((dx, dy), winners)| {
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        for position in 0..out_height * out_width {
-                            let dy = &dy[position * channels..][..channels];
-                            let winners = &winners[position * channels..][..channels];
-                            for (tap, y, x) in taps(position / out_width, position % out_width, height, width) {
-                                let target = &mut dx[(y * width + x) * channels..][..channels];
-                                for ((target, dy), winner) in target.iter_mut().zip(dy).zip(winners) {
-                                    *target += if *winner == tap { *dy } else { 0.0 };
-                                }
-                            }
-                        }
-                    },
-                );
-            });
-        Ok(())
-    });
-    Ok(y.put_tape(tape))
+    (values, winners)
 }
 
-/// Whether a value takes the place of the largest so far. What is no number does: it must not be hidden.
+/// Adds each output's gradient to the input that won; in parallel by images, for windows overlap within an image only.
+fn add_to_winners(
+    dx: &mut [f32],
+    (_, height, width, channels): Nhwc,
+    dy: &[f32],
+    (_, out_height, out_width, _): Nhwc,
+    winners: &[u8],
+) {
+    let outputs = out_height * out_width * channels;
+    dx.par_chunks_mut(height * width * channels).zip(dy.par_chunks(outputs)).zip(winners.par_chunks(outputs)).for_each(
+        |((dx, dy), winners)| {
+            vectorised(
+                #[inline(always)]
+                || {
+                    for position in 0..out_height * out_width {
+                        let dy = &dy[position * channels..][..channels];
+                        let winners = &winners[position * channels..][..channels];
+                        for (tap, y, x) in taps(position / out_width, position % out_width, height, width) {
+                            let target = &mut dx[(y * width + x) * channels..][..channels];
+                            for ((target, dy), winner) in target.iter_mut().zip(dy).zip(winners) {
+                                *target += if *winner == tap { *dy } else { 0.0 };
+                            }
+                        }
+                    }
+                },
+            );
+        },
+    );
+}
+
+/// Whether a value replaces the largest so far. NaN does: it must not be hidden.
 #[inline(always)]
 fn exceeds(value: f32, largest: f32) -> bool {
     value > largest || value.is_nan()
@@ -99,11 +117,12 @@ fn exceeds(value: f32, largest: f32) -> bool {
 /// The taps of one window that lie inside the image: (index, row, column).
 #[inline(always)]
 fn taps(row: usize, column: usize, height: usize, width: usize) -> impl Iterator<Item = (u8, usize, usize)> {
-    (0..9_u8).filter_map(
+    const KERNEL: u8 = MAX_POOL.kernel as u8;
+    (0..KERNEL * KERNEL).filter_map(
         #[inline(always)]
         move |tap| {
-            let y = (2 * row + usize::from(tap / 3)).checked_sub(1)?;
-            let x = (2 * column + usize::from(tap % 3)).checked_sub(1)?;
+            let y = (MAX_POOL.stride * row + usize::from(tap / KERNEL)).checked_sub(MAX_POOL.padding)?;
+            let x = (MAX_POOL.stride * column + usize::from(tap % KERNEL)).checked_sub(MAX_POOL.padding)?;
             (y < height && x < width).then_some((tap, y, x))
         },
     )

@@ -4,6 +4,7 @@
 
 mod activation;
 mod batch_norm;
+mod by_channels;
 mod clip;
 mod concat;
 mod conv2d;
@@ -19,27 +20,22 @@ mod resample;
 mod scratch;
 mod simd;
 mod target;
-mod wide;
 mod winograd;
 mod zeroed;
 
 use dfdx::shapes::Shape;
-use dfdx::tensor::{Cpu, Merge, NoneTape, Storage, Tape, Tensor, TensorFromVec};
+use dfdx::tensor::{Cpu, Merge, Tape, Tensor, TensorFromVec};
 
 use super::geometry::Nhwc;
-use super::{
-    Activation, Backend, Conv2d, Features, GradientNorms, Gradients, Norm, Normalised, OpResult, Resampling, Scalar,
-    Vector,
-};
+use super::tensors::{DeviceResult, Features, GradientNorms, Gradients, Matrix, Norm, Normalised, Scalar, Vector};
+use super::{Activation, Backend, Conv2d, Resampling};
 
 /// The CPU with own kernels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Native;
 
-type Buffer = <Cpu as Storage<f32>>::Vec;
-
 /// A finished buffer as a tensor without tape; the buffer is moved, not copied.
-fn tensor<S: Shape>(values: Vec<f32>, shape: S) -> Result<Tensor<S, f32, Cpu, NoneTape>, dfdx::tensor::CpuError> {
+fn tensor<S: Shape>(values: Vec<f32>, shape: S) -> DeviceResult<Cpu, Tensor<S, f32, Cpu>> {
     Cpu::default().try_tensor_from_vec(values, shape)
 }
 
@@ -48,127 +44,115 @@ impl Backend for Native {
 
     const KIND: &'static str = "cpu";
 
-    fn device() -> Cpu {
-        Cpu::default()
-    }
-
     fn conv2d<T: Tape<f32, Cpu>>(
-        x: Features<Self, T>,
-        weight: &Vector<Self>,
-        bias: Option<&Vector<Self>>,
+        x: Features<Cpu, T>,
+        weight: &Vector<Cpu>,
+        bias: Option<&Vector<Cpu>>,
         geometry: Conv2d,
-    ) -> OpResult<Self, Features<Self, T>> {
+    ) -> DeviceResult<Cpu, Features<Cpu, T>> {
         conv2d::conv2d(x, weight, bias, geometry)
     }
 
     fn conv_transpose2x2<T: Tape<f32, Cpu>>(
-        x: Features<Self, T>,
-        weight: &Vector<Self>,
-        bias: Option<&Vector<Self>>,
+        x: Features<Cpu, T>,
+        weight: &Vector<Cpu>,
+        bias: Option<&Vector<Cpu>>,
         output: usize,
-    ) -> OpResult<Self, Features<Self, T>> {
+    ) -> DeviceResult<Cpu, Features<Cpu, T>> {
         conv_transpose::conv_transpose2x2(x, weight, bias, output)
     }
 
     fn batch_norm_train<T: Tape<f32, Cpu>>(
-        x: Features<Self, T>,
-        norm: &Norm<'_, Self>,
+        x: Features<Cpu, T>,
+        norm: &Norm<'_, Cpu>,
         relu: bool,
-    ) -> OpResult<Self, Normalised<Self, T>> {
+    ) -> DeviceResult<Cpu, Normalised<Cpu, T>> {
         batch_norm::train(x, norm, relu)
     }
 
     fn batch_norm_frozen(
-        x: Features<Self>,
-        norm: &Norm<'_, Self>,
-        statistics: (&Vector<Self>, &Vector<Self>),
+        x: Features<Cpu>,
+        norm: &Norm<'_, Cpu>,
+        statistics: (&Vector<Cpu>, &Vector<Cpu>),
         relu: bool,
-    ) -> OpResult<Self, Features<Self>> {
+    ) -> DeviceResult<Cpu, Features<Cpu>> {
         batch_norm::frozen(&x, norm, statistics, relu)
     }
 
     fn conv_norm_train<T: Tape<f32, Cpu>>(
-        x: Features<Self, T>,
-        weight: &Vector<Self>,
+        x: Features<Cpu, T>,
+        weight: &Vector<Cpu>,
         geometry: Conv2d,
-        norm: &Norm<'_, Self>,
-        shortcut: Option<Features<Self, T>>,
+        norm: &Norm<'_, Cpu>,
+        shortcut: Option<Features<Cpu, T>>,
         relu: bool,
-    ) -> OpResult<Self, Normalised<Self, T>> {
+    ) -> DeviceResult<Cpu, Normalised<Cpu, T>> {
         conv_norm::train(x, weight, geometry, norm, shortcut, relu)
     }
 
     fn conv_norm_frozen(
-        x: Features<Self>,
-        weight: &Vector<Self>,
+        x: Features<Cpu>,
+        weight: &Vector<Cpu>,
         geometry: Conv2d,
-        norm: &Norm<'_, Self>,
-        statistics: (&Vector<Self>, &Vector<Self>),
-        shortcut: Option<Features<Self>>,
+        norm: &Norm<'_, Cpu>,
+        statistics: (&Vector<Cpu>, &Vector<Cpu>),
+        shortcut: Option<Features<Cpu>>,
         relu: bool,
-    ) -> OpResult<Self, Features<Self>> {
+    ) -> DeviceResult<Cpu, Features<Cpu>> {
         conv_norm::frozen(&x, weight, geometry, norm, statistics, shortcut.as_ref(), relu)
     }
 
-    fn relu<T: Tape<f32, Cpu>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
+    fn relu<T: Tape<f32, Cpu>>(x: Features<Cpu, T>) -> DeviceResult<Cpu, Features<Cpu, T>> {
         elementwise::relu(x)
     }
 
-    fn activate<T: Tape<f32, Cpu>>(x: Features<Self, T>, activation: Activation) -> OpResult<Self, Features<Self, T>> {
+    fn activate<T: Tape<f32, Cpu>>(x: Features<Cpu, T>, activation: Activation) -> DeviceResult<Cpu, Features<Cpu, T>> {
         activation::activate(x, activation)
     }
 
-    fn resample<T: Tape<f32, Cpu>>(x: Features<Self, T>, map: Resampling) -> OpResult<Self, Features<Self, T>> {
+    fn resample<T: Tape<f32, Cpu>>(x: Features<Cpu, T>, map: Resampling) -> DeviceResult<Cpu, Features<Cpu, T>> {
         resample::resample(x, map)
     }
 
-    fn max_pool<T: Tape<f32, Cpu>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
+    fn max_pool<T: Tape<f32, Cpu>>(x: Features<Cpu, T>) -> DeviceResult<Cpu, Features<Cpu, T>> {
         max_pool::max_pool(x)
     }
 
-    fn add<T: Tape<f32, Cpu>>(a: Features<Self, T>, b: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
+    fn add<T: Tape<f32, Cpu>>(a: Features<Cpu, T>, b: Features<Cpu, T>) -> DeviceResult<Cpu, Features<Cpu, T>> {
         elementwise::add(a, b)
     }
 
-    fn scale<T: Tape<f32, Cpu>>(x: Features<Self, T>, factor: &Features<Self>) -> OpResult<Self, Features<Self, T>> {
+    fn scale<T: Tape<f32, Cpu>>(x: Features<Cpu, T>, factor: &Features<Cpu>) -> DeviceResult<Cpu, Features<Cpu, T>> {
         elementwise::scale(x, factor)
     }
 
-    fn concat<T: Tape<f32, Cpu>>(a: Features<Self, T>, b: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
+    fn concat<T: Tape<f32, Cpu>>(a: Features<Cpu, T>, b: Features<Cpu, T>) -> DeviceResult<Cpu, Features<Cpu, T>> {
         concat::concat(a, b)
     }
 
     fn similarity<T: Tape<f32, Cpu>>(
-        teacher: &Features<Self>,
-        student: Features<Self, T>,
-    ) -> OpResult<Self, Scalar<Self, T>> {
+        teacher: &Features<Cpu>,
+        student: Features<Cpu, T>,
+    ) -> DeviceResult<Cpu, Scalar<Cpu, T>> {
         losses::similarity(teacher, student)
     }
 
     fn mean_squared_error<T: Tape<f32, Cpu> + Merge<R>, R: Tape<f32, Cpu>>(
-        a: Features<Self, T>,
-        b: Features<Self, R>,
-    ) -> OpResult<Self, Scalar<Self, T>> {
+        a: Features<Cpu, T>,
+        b: Features<Cpu, R>,
+    ) -> DeviceResult<Cpu, Scalar<Cpu, T>> {
         losses::mean_squared_error(a, b)
     }
 
-    fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> OpResult<Self, Vec<f32>> {
-        Ok(losses::distance_map(teacher, student))
+    fn distance_map(teacher: &Features<Cpu>, student: &Features<Cpu>) -> DeviceResult<Cpu, Matrix<Cpu>> {
+        losses::distance_map(teacher, student)
     }
 
     fn clip_gradients(
-        gradients: &mut Gradients<Self>,
-        parts: &[Vec<Vector<Self>>],
+        gradients: &mut Gradients<Cpu>,
+        parts: &[Vec<Vector<Cpu>>],
         ceiling: f64,
-    ) -> OpResult<Self, GradientNorms<Self>> {
+    ) -> DeviceResult<Cpu, GradientNorms<Cpu>> {
         clip::clip_gradients(gradients, parts, ceiling)
-    }
-
-    fn buffer_to_host(buffer: &Buffer) -> Vec<f32> {
-        buffer.to_vec()
-    }
-
-    fn buffer_from_host(buffer: &mut Buffer, values: &[f32]) {
-        buffer.copy_from_slice(values);
     }
 }

@@ -6,12 +6,14 @@
 //! Means and deviations are made part by part, each part read once and its deviations summed around its own mean while it is in
 //! cache; parts are joined in 64 bits (Chan, Golub and LeVeque 1979).
 
+use dfdx::tensor::Cpu;
 use rayon::prelude::*;
 
 use super::simd::vectorised;
-use super::{Native, tensor, zeroed};
-use crate::tensor::backend::to_host;
-use crate::tensor::{BatchStatistics, Norm, OpResult, Vector};
+use super::{tensor, zeroed};
+use crate::tensor::formulas::unbiased_divisor;
+use crate::tensor::tensors::{BatchStatistics, DeviceResult, Norm, Vector};
+use crate::tensor::to_host;
 
 /// Pixels a part.
 pub(super) const PART: usize = 512;
@@ -90,7 +92,7 @@ fn finish(
                 || affine(y, index * part),
             );
         }),
-        Some(positive) => zeroed::in_parts_beside(z.len(), part, positive, |index, y, positive| {
+        Some(positive) => zeroed::in_parts_with(z.len(), part, positive, |index, y, positive| {
             vectorised(
                 #[inline(always)]
                 || {
@@ -125,20 +127,21 @@ pub(super) struct GradientSums {
 /// The normalised values of one batch.
 pub(super) struct Normalised {
     pub(super) y: Vec<f32>,
-    pub(super) statistics: BatchStatistics<Native>,
+    pub(super) statistics: BatchStatistics<Cpu>,
     pub(super) normalisation: Normalisation,
 }
 
 /// Normalises with the batch's own statistics, channels last.
 pub(super) fn normalise(
     z: &[f32],
-    norm: &Norm<'_, Native>,
+    norm: &Norm<'_, Cpu>,
     shortcut: Option<&[f32]>,
     relu: bool,
-) -> OpResult<Native, Normalised> {
+) -> DeviceResult<Cpu, Normalised> {
     let (gamma, beta) = (to_host(norm.weight), to_host(norm.bias));
     let channels = gamma.len();
-    let count = (z.len() / channels) as f64;
+    let pixels = z.len() / channels;
+    let count = pixels as f64;
     let Moments { mean, deviation } = moments(z, channels);
     let inverse: Vec<f64> = deviation.iter().map(|d| 1.0 / (d / count + f64::from(norm.epsilon)).sqrt()).collect();
     let scale: Vec<f32> = (0..channels).map(|c| (inverse[c] * f64::from(gamma[c])) as f32).collect();
@@ -146,7 +149,8 @@ pub(super) fn normalise(
         (0..channels).map(|c| (f64::from(beta[c]) - mean[c] * inverse[c] * f64::from(gamma[c])) as f32).collect();
     let (y, positive) = finish(z, &scale, &shift, shortcut, relu);
     let mean: Vec<f32> = mean.iter().map(|&m| m as f32).collect();
-    let unbiased: Vec<f32> = deviation.iter().map(|d| (d / (count - 1.0).max(1.0)) as f32).collect();
+    let divisor = unbiased_divisor(pixels) as f64;
+    let unbiased: Vec<f32> = deviation.iter().map(|d| (d / divisor) as f32).collect();
     let statistics =
         BatchStatistics { mean: tensor(mean.clone(), (channels,))?, variance: tensor(unbiased, (channels,))? };
     Ok(Normalised { y, statistics, normalisation: Normalisation { count, mean, inverse, scale, positive } })
@@ -242,10 +246,7 @@ impl Normalisation {
 }
 
 /// The scale and the shift that batch norm with given mean and variance comes to, per channel.
-pub(super) fn folded(
-    norm: &Norm<'_, Native>,
-    (mean, variance): (&Vector<Native>, &Vector<Native>),
-) -> (Vec<f32>, Vec<f32>) {
+pub(super) fn folded(norm: &Norm<'_, Cpu>, (mean, variance): (&Vector<Cpu>, &Vector<Cpu>)) -> (Vec<f32>, Vec<f32>) {
     let (gamma, beta, mean, variance) = (to_host(norm.weight), to_host(norm.bias), to_host(mean), to_host(variance));
     let scale: Vec<f32> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + norm.epsilon).sqrt()).collect();
     let shift = (0..beta.len()).map(|c| beta[c] - mean[c] * scale[c]).collect();

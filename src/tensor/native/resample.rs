@@ -1,56 +1,51 @@
-//! Resampling: every output is a weighted sum of the pixels that its taps name; every input's gradient is the same sum over
-//! the outputs that name it.
+//! Resampling: every output is a weighted sum of the pixels that its taps read. The gradient of every input is the same sum over
+//! the outputs that read it.
 
 use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
+use dfdx::tensor::{Cpu, Tape};
 
 use super::elementwise::add_into;
 use super::simd::vectorised;
-use super::{Native, Nhwc, tensor, zeroed};
-use crate::tensor::backend::to_host;
-use crate::tensor::{Features, OpResult, Part, Resampling};
+use super::{Nhwc, tensor, zeroed};
+use crate::tensor::tape::unary;
+use crate::tensor::tensors::{Buffer, DeviceResult, Features};
+use crate::tensor::{Part, Resampling, to_host};
 
 /// For each result along an axis, its sources with their weights.
 type Axis = Vec<Vec<(usize, f32)>>;
 
 /// The map along an axis of `side` pixels, and its transpose.
 fn axes(map: Resampling, side: usize) -> (Axis, Axis) {
-    let mut there = vec![Vec::new(); map.output_side(side)];
-    let mut back = vec![Vec::new(); side];
+    let mut forward = vec![Vec::new(); map.output_side(side)];
+    let mut backward = vec![Vec::new(); side];
     for (tap, &weight) in map.weights().iter().enumerate() {
         for (output, source) in map.sources(side, tap).into_iter().enumerate() {
-            there[output].push((source, weight));
-            back[source].push((output, weight));
+            forward[output].push((source, weight));
+            backward[source].push((output, weight));
         }
     }
-    (there, back)
+    (forward, backward)
 }
 
 /// See [`crate::tensor::Backend::resample`].
-pub(super) fn resample<T: Tape<f32, Cpu>>(
-    x: Features<Native, T>,
-    map: Resampling,
-) -> OpResult<Native, Features<Native, T>> {
+pub(super) fn resample<T: Tape<f32, Cpu>>(x: Features<Cpu, T>, map: Resampling) -> DeviceResult<Cpu, Features<Cpu, T>> {
     let _part = Part::Elementwise.start();
-    let shape = *x.shape();
-    let (images, height, width, channels) = shape;
-    let ((rows, back_rows), (columns, back_columns)) = (axes(map, height), axes(map, width));
-    let out_shape = (images, rows.len(), columns.len(), channels);
-    let (x, mut tape) = x.split_tape();
-    let y = tensor(sums(&to_host(&x), shape, &rows, &columns), out_shape)?;
-
-    let (x, out) = (x.ghost(), y.ghost());
-    tape.add_backward_op(move |gradients| {
-        let _part = Part::Elementwise.start();
-        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
-        let dx = sums(&dy, out_shape, &back_rows, &back_columns);
-        add_into(gradients.get_or_alloc_mut(&x)?, &dx);
-        Ok(())
-    });
-    Ok(y.put_tape(tape))
+    unary(x, |x| {
+        let shape = *x.shape();
+        let (images, height, width, channels) = shape;
+        let ((rows, back_rows), (columns, back_columns)) = (axes(map, height), axes(map, width));
+        let out_shape = (images, rows.len(), columns.len(), channels);
+        let y = tensor(sums(&to_host(&x), shape, &rows, &columns), out_shape)?;
+        let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
+            let _part = Part::Elementwise.start();
+            add_into(dx, &sums(&dy, out_shape, &back_rows, &back_columns));
+            Ok(())
+        };
+        Ok((y, backward))
+    })
 }
 
-/// One row of results a part.
+/// The weighted sums, in parallel by rows of results.
 fn sums(x: &[f32], (images, height, width, channels): Nhwc, rows: &Axis, columns: &Axis) -> Vec<f32> {
     let line = columns.len() * channels;
     zeroed::in_parts(images * rows.len() * line, line, |row, y| {

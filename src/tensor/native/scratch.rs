@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 thread_local! {
-    /// This thread's buffers that nobody uses now. A stack: while a caller waits for parallel work, its thread may do other
-    /// work, which takes the next one.
+    /// The buffers of this thread that are not in use. A stack: while a caller waits for parallel work, its thread may do other
+    /// work, which takes the next buffer.
     static BUFFERS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -1,20 +1,20 @@
-//! Where an operation's outputs go, in pieces that threads fill.
+//! Where an operation writes its outputs: in pieces that threads fill.
 
 use rayon::prelude::*;
 
 use super::gemm::Into;
 use super::zeroed;
 
-/// What is done to a piece while it is in cache; it is told the piece's place in the whole.
+/// What is done to a piece while it is in cache; its first argument is the index of the piece's first value.
 pub(super) type Finish<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 
-/// Where outputs go.
+/// Where outputs are written.
 pub(super) enum Target<'a> {
     /// To a new buffer.
     New {
-        /// Which becomes this.
+        /// The new buffer.
         values: &'a mut Vec<f32>,
-        /// The last touch, if there is one.
+        /// The last step for each piece, if there is one.
         finish: Option<Finish<'a>>,
     },
     /// They are added to what is there.
@@ -24,11 +24,11 @@ pub(super) enum Target<'a> {
 impl Target<'_> {
     /// Fills the pieces of these lengths, by their numbers.
     pub(super) fn fill(self, lengths: &[usize], work: impl Fn(usize, &mut [f32], Into) + Sync) {
-        let places: Vec<usize> = lengths
+        let starts: Vec<usize> = lengths
             .iter()
-            .scan(0, |place, length| {
-                *place += length;
-                Some(*place - length)
+            .scan(0, |start, length| {
+                *start += length;
+                Some(*start - length)
             })
             .collect();
         match self {
@@ -36,7 +36,7 @@ impl Target<'_> {
                 *values = zeroed::in_pieces(lengths, |index, piece| {
                     work(index, piece, Into::Overwrite);
                     if let Some(finish) = finish {
-                        finish(places[index], piece);
+                        finish(starts[index], piece);
                     }
                 });
             }

@@ -30,20 +30,20 @@ pub(super) fn even(total: usize, piece: usize) -> Vec<usize> {
     (0..total).step_by(piece).map(|from| piece.min(total - from)).collect()
 }
 
-/// The same, each part beside one of another buffer of that length.
-pub(super) fn in_parts_beside<T: Send>(
+/// [`in_parts`], with the part of another buffer of the same length for each part.
+pub(super) fn in_parts_with<T: Send>(
     length: usize,
     part: usize,
-    beside: &mut [T],
+    other: &mut [T],
     fill: impl Fn(usize, &mut [f32], &mut [T]) + Sync,
 ) -> Vec<f32> {
-    assert_eq!(length, beside.len(), "buffers side by side");
+    assert_eq!(length, other.len(), "buffers of one length");
     let mut values = Vec::with_capacity(length);
     values.spare_capacity_mut()[..length]
         .par_chunks_mut(part)
-        .zip(beside.par_chunks_mut(part))
+        .zip(other.par_chunks_mut(part))
         .enumerate()
-        .for_each(|(index, (part, beside))| fill(index, zero(part), beside));
+        .for_each(|(index, (part, other))| fill(index, zero(part), other));
     // SAFETY: every part is zeroed, for both buffers have as many.
     unsafe { values.set_len(length) };
     values
@@ -63,12 +63,12 @@ mod tests {
     fn every_part_is_zero_before_it_is_filled_and_has_its_number() {
         let values = in_parts(10, 4, |index, part| part.iter_mut().for_each(|v| *v += index as f32));
         assert_eq!(values, [0., 0., 0., 0., 1., 1., 1., 1., 2., 2.]);
-        let mut beside = [0_u8; 5];
-        let values = in_parts_beside(5, 2, &mut beside, |index, part, beside| {
+        let mut other = [0_u8; 5];
+        let values = in_parts_with(5, 2, &mut other, |index, part, other| {
             part.fill(1.0);
-            beside.fill(index as u8);
+            other.fill(index as u8);
         });
-        assert_eq!((values, beside), (vec![1.0; 5], [0, 0, 1, 1, 2]));
+        assert_eq!((values, other), (vec![1.0; 5], [0, 0, 1, 1, 2]));
         let values = in_pieces(&[1, 3], |index, piece| piece.iter_mut().for_each(|v| *v += index as f32));
         assert_eq!(values, [0., 1., 1., 1.]);
         assert!(in_parts(0, 4, |_, _| ()).is_empty());

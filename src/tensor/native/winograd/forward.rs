@@ -1,13 +1,12 @@
 //! The convolution itself.
 
-use std::marker::PhantomData;
+use pulp::Arch;
 
-use pulp::{Arch, Simd, WithSimd};
-
-use super::tiles::{Block, Source, blocks, places, places_mut, plane, room};
-use super::transforms::{Inputs, Outputs, Transform, transform};
-use super::weights::transform_weights;
-use super::{PLACES, SEEN, TILE};
+use super::kernel_transforms::transform_weights;
+use super::tile_transforms::{Gather, ScatterOutputs};
+use super::tiles::{Source, blocks, plane, room};
+use super::transforms::Inputs;
+use super::{PLACES, SEEN};
 use crate::tensor::Conv2d;
 use crate::tensor::native::Nhwc;
 use crate::tensor::native::gemm::{Into, Matrix, gemm};
@@ -37,67 +36,8 @@ pub(in crate::tensor::native) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32
                     let kernel = Matrix::new(kernel, conv.input, conv.output);
                     gemm(Matrix::new(inputs, tiles, conv.input), kernel, products, Into::Overwrite);
                 }
-                Arch::new().dispatch(ScatterOutputs { products, block, to: part, shape: y_shape, into });
+                Arch::new().dispatch(ScatterOutputs::new(products, block, part, y_shape, into));
             });
         });
     });
-}
-
-/// F ⊗ F of the N×N pixels of a block's tiles, as 36 matrices of (tiles × channels).
-pub(super) struct Gather<'a, F, const N: usize> {
-    source: Source<'a>,
-    block: Block,
-    to: &'a mut [f32],
-    transform: PhantomData<F>,
-}
-
-impl<'a, F, const N: usize> Gather<'a, F, N> {
-    pub(super) fn new(source: Source<'a>, block: Block, to: &'a mut [f32]) -> Self {
-        Self { source, block, to, transform: PhantomData }
-    }
-}
-
-impl<F: Transform<N, SEEN>, const N: usize> WithSimd for Gather<'_, F, N> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let channels = self.source.shape.3;
-        for tile in self.block.tiles() {
-            let mut to = places_mut(self.to, tile.index, channels);
-            transform::<S, F, N, SEEN>(simd, &self.source.pixels(tile), &mut to, Into::Overwrite);
-        }
-    }
-}
-
-/// Aᵀ m A of a block's tiles, to the block's part of the output.
-struct ScatterOutputs<'a> {
-    products: &'a [f32],
-    block: Block,
-    to: &'a mut [f32],
-    shape: Nhwc,
-    into: Into,
-}
-
-impl WithSimd for ScatterOutputs<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let (_, height, width, channels) = self.shape;
-        let (first, _) = self.block.outputs(self.shape);
-        for tile in self.block.tiles() {
-            let corner = ((tile.image * height + tile.top) * width + tile.left) * channels - first;
-            let (rows, columns) = (TILE.min(height - tile.top), TILE.min(width - tile.left));
-            let mut to: [[&mut [f32]; TILE]; TILE] = Default::default();
-            let lines = self.to[corner..].chunks_mut(width * channels);
-            for (to, line) in to.iter_mut().take(rows).zip(lines) {
-                for (to, pixel) in to.iter_mut().take(columns).zip(line.chunks_exact_mut(channels)) {
-                    *to = pixel;
-                }
-            }
-            let products = places(self.products, tile.index, channels);
-            transform::<S, Outputs, SEEN, TILE>(simd, &products, &mut to, self.into);
-        }
-    }
 }

@@ -5,23 +5,25 @@
 //! Summed over input channels, each of the 36 places of ⊙ is a matrix product (tiles × in)·(in × out). The gradient with
 //! respect to the weights is Gᵀ[Σ over tiles (Bᵀ d B) ⊙ (A dY Aᵀ)]G, 36 products (in × tiles)·(tiles × out).
 //!
-//! Errors stay near 1e-5 of the largest value (256 channels), some ten times those of plain sums. An input that is no number
-//! spoils the whole tiles that see it: all outputs that it belongs to, and neighbours at most three pixels further.
+//! Errors stay near 1e-5 of the largest value (256 channels), some ten times those of plain sums. A NaN in the input spoils
+//! the whole tiles that read it: all outputs that it belongs to, and neighbours at most three pixels further.
 
+mod backward;
 mod forward;
+mod kernel_transforms;
+mod tile_transforms;
 mod tiles;
 mod transforms;
-mod weights;
 
+pub(super) use backward::backward_weights;
 pub(super) use forward::convolve;
-pub(super) use weights::backward_weights;
 
 use super::Nhwc;
 use crate::tensor::Conv2d;
 
-/// Outputs on a tile's side.
+/// Outputs along a side of a tile.
 const TILE: usize = 4;
-/// Inputs on a tile's side.
+/// Inputs along a side of a tile.
 const SEEN: usize = TILE + 2;
 /// Products for each tile, input and output channel.
 const PLACES: usize = SEEN * SEEN;
@@ -31,14 +33,14 @@ const FEWEST_CHANNELS: usize = 16;
 /// With fewer tiles, the weights' transform costs more than it saves.
 const FEWEST_TILES: usize = 32;
 
-/// Whether this way is the faster one.
-pub(super) fn pays(shape: Nhwc, conv: &Conv2d) -> bool {
+/// Whether this is the fastest algorithm for the convolution.
+pub(super) fn is_faster(shape: Nhwc, conv: &Conv2d) -> bool {
     if conv.kernel != 3 || conv.stride != 1 || conv.input.min(conv.output) < FEWEST_CHANNELS {
         return false;
     }
     let (images, height, width, _) = conv.output_shape(shape);
     let tiles = images * height.div_ceil(TILE) * width.div_ceil(TILE);
-    // Tiles that reach far over the border compute outputs that nobody wants.
+    // Tiles that reach far over the border compute outputs that are not used.
     tiles >= FEWEST_TILES && images * height * width >= 6 * tiles
 }
 
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_that_is_no_number_spoils_all_outputs_that_see_it() {
+    fn nan_spoils_all_outputs_that_read_it() {
         let shape = (1, 9, 9, 2);
         let conv = Conv2d { input: 2, output: 3, kernel: 3, stride: 1, padding: 1, input_gradient: true };
         let mut x = noise("x", 9 * 9 * 2);

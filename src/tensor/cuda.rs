@@ -1,4 +1,4 @@
-//! NVIDIA GPUs as a place: probing, opening one, its memory.
+//! NVIDIA GPUs through dfdx: finding them, opening one, its memory, and the backend on it.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::{Arc, OnceLock};
@@ -6,20 +6,23 @@ use std::sync::{Arc, OnceLock};
 use cudarc::driver::CudaDevice;
 use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys;
-use dfdx::tensor::{Cuda, Storage};
+use dfdx::tensor::Cuda;
 
-use super::place::{Kept, Place};
-use crate::tensor::{DeviceMemory, Gpu};
+use super::composed::{ComposedDevice, DeviceCache};
+use super::device::{DeviceMemory, TensorDevice};
+use super::tensors::Buffer;
+use super::{Backend, Gpu};
 
 /// The GPU of this process.
 struct Opened {
-    kept: Kept<Cuda>,
-    /// dfdx keeps its own to itself; both stand for the same context.
+    device: Cuda,
+    cache: DeviceCache<Cuda>,
+    /// The driver's context. dfdx does not show its own handle of it.
     context: Arc<CudaDevice>,
 }
 
 // SAFETY: streams, contexts and cuBLAS handles of CUDA may be used from any thread, and every call of cudarc binds the context
-// to its thread first. What forbids it by type is a raw pointer, a stream. A process runs one stage at a time.
+// to its thread first. The type is not Send because of a raw pointer, a stream. A process runs one stage at a time.
 unsafe impl Send for Opened {}
 // SAFETY: as above.
 unsafe impl Sync for Opened {}
@@ -31,9 +34,9 @@ static OPENED: OnceLock<Opened> = OnceLock::new();
 /// # Errors
 /// Why the driver cannot be used.
 pub fn gpus() -> Result<Vec<Gpu>, String> {
-    result::init().map_err(|error| format!("the NVIDIA driver cannot be used: {}", spoken(error)))?;
-    let count = result::device::get_count().map_err(spoken)?;
-    (0..count).map(|index| gpu(index).map_err(spoken)).collect()
+    result::init().map_err(|error| format!("the NVIDIA driver cannot be used: {}", driver_message(error)))?;
+    let count = result::device::get_count().map_err(driver_message)?;
+    (0..count).map(|index| gpu(index).map_err(driver_message)).collect()
 }
 
 fn gpu(index: i32) -> Result<Gpu, DriverError> {
@@ -55,7 +58,7 @@ fn gpu(index: i32) -> Result<Gpu, DriverError> {
     Ok(Gpu { index: index as u32, name, capability: format!("{major}.{minor}"), memory: memory as u64 })
 }
 
-/// Opens a GPU; [`crate::tensor::Composed`] can be used afterwards.
+/// Opens a GPU; [`ComposedCuda`] can be used afterwards.
 ///
 /// # Errors
 /// What is wrong with the driver, the GPU or the libraries.
@@ -68,23 +71,23 @@ pub fn open(index: u32) -> Result<Gpu, String> {
     })?;
     let wrong = |error: String| format!("{} cannot be opened: {error}", gpu.name);
     let device = Cuda::try_build(index as usize, 0).map_err(|error| wrong(format!("{error:?}")))?;
-    let context = CudaDevice::new(index as usize).map_err(|error| wrong(spoken(error)))?;
+    let context = CudaDevice::new(index as usize).map_err(|error| wrong(driver_message(error)))?;
     // A second call finds the device open already, which is as good.
-    let opened = OPENED.get_or_init(|| Opened { kept: Kept::new(device), context });
+    let opened = OPENED.get_or_init(|| Opened { device, cache: DeviceCache::default(), context });
     // Memory that was freed is kept for the next step instead of being given back at every synchronisation.
     opened.set(sys::CUmemPool_attribute_enum::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, u64::MAX);
     Ok(gpu)
 }
 
 /// "CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected".
-fn spoken(error: DriverError) -> String {
+fn driver_message(error: DriverError) -> String {
     let text =
         |part: Result<&CStr, DriverError>| part.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
     format!("{}: {}", text(error.error_name()), text(error.error_string()))
 }
 
 impl Opened {
-    /// The pool that freed memory goes back to; none where the device has no pools.
+    /// The pool that freed memory returns to; `None` where the device has no pools.
     fn pool(&self) -> Option<sys::CUmemoryPool> {
         let mut pool = std::ptr::null_mut();
         // SAFETY: the device is open.
@@ -92,7 +95,7 @@ impl Opened {
         Some(pool)
     }
 
-    /// Sets an attribute of the pool that is a 64-bit number. A refusal costs speed or a figure, nothing else.
+    /// Sets a 64-bit attribute of the pool. If the driver refuses, only speed or the reported peak suffers.
     fn set(&self, attribute: sys::CUmemPool_attribute, mut value: u64) {
         if let Some(pool) = self.pool() {
             // SAFETY: the pool is the device's, the value has the size that the attribute asks for.
@@ -100,7 +103,7 @@ impl Opened {
         }
     }
 
-    /// An attribute of the pool that is a 64-bit number.
+    /// A 64-bit attribute of the pool.
     fn get(&self, attribute: sys::CUmemPool_attribute) -> Option<u64> {
         let mut value = 0_u64;
         // SAFETY: as above.
@@ -109,25 +112,33 @@ impl Opened {
     }
 }
 
-impl Place for Cuda {
-    const KIND: &'static str = "cuda";
+fn opened() -> &'static Opened {
+    OPENED.get().expect("the GPU is opened before anything runs on it")
+}
 
-    fn kept() -> &'static Kept<Self> {
-        &OPENED.get().expect("the GPU is opened before anything runs on it").kept
+impl ComposedDevice for Cuda {
+    fn cache() -> &'static DeviceCache<Self> {
+        &opened().cache
+    }
+}
+
+impl TensorDevice for Cuda {
+    fn handle() -> Self {
+        opened().device.clone()
     }
 
-    fn read(buffer: &<Self as Storage<f32>>::Vec) -> Vec<f32> {
+    fn read(buffer: &Buffer<Self>) -> Vec<f32> {
         buffer.device().dtoh_sync_copy(buffer).expect("the device can be read")
     }
 
-    fn write(buffer: &mut <Self as Storage<f32>>::Vec, values: &[f32]) {
+    fn write(buffer: &mut Buffer<Self>, values: &[f32]) {
         let device = buffer.device();
         device.htod_sync_copy_into(values, &mut **buffer).expect("the device can be written");
     }
 
     fn memory() -> Option<DeviceMemory> {
         let opened = OPENED.get()?;
-        // What is free is told of the thread's own context.
+        // The driver reports free memory for the context of the calling thread.
         opened.context.bind_to_thread().ok()?;
         let (free, total) = result::mem_get_info().ok()?;
         let peak = opened.get(sys::CUmemPool_attribute_enum::CU_MEMPOOL_ATTR_USED_MEM_HIGH).unwrap_or(0);
@@ -137,10 +148,20 @@ impl Place for Cuda {
     fn reset_memory() {
         let Some(opened) = OPENED.get() else { return };
         if let Some(pool) = opened.pool() {
-            // SAFETY: trimming frees only what nobody uses.
+            // SAFETY: trimming frees only memory that is not in use.
             let _ = unsafe { sys::cuMemPoolTrimTo(pool, 0) };
         }
-        // Zero starts the search for the peak anew.
+        // Writing zero resets the peak.
         opened.set(sys::CUmemPool_attribute_enum::CU_MEMPOOL_ATTR_USED_MEM_HIGH, 0);
     }
+}
+
+/// dfdx's CUDA device, every operation composed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ComposedCuda;
+
+impl Backend for ComposedCuda {
+    type Device = Cuda;
+
+    const KIND: &'static str = "cuda";
 }

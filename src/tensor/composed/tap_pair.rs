@@ -1,10 +1,10 @@
-//! Which pixel of an image each pixel of a resampled one takes by one pair of taps, and back.
+//! Which pixel of an image each pixel of a resampled image reads by one pair of taps, and back.
 
 use crate::tensor::Resampling;
 
-/// One pair of taps of a resampling, over images of a size.
+/// One pair of taps of a resampling, one along the rows and one along the columns, over images of a size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Taken {
+pub(super) struct TapPair {
     map: Resampling,
     height: usize,
     width: usize,
@@ -12,7 +12,7 @@ pub(super) struct Taken {
     taps: (usize, usize),
 }
 
-impl Taken {
+impl TapPair {
     /// All pairs of taps with their weights.
     pub(super) fn all(map: Resampling, height: usize, width: usize) -> Vec<(Self, f32)> {
         let taps = || map.weights().iter().enumerate();
@@ -27,21 +27,21 @@ impl Taken {
         rows.iter().flat_map(|row| columns.iter().map(move |column| row * self.width + column)).collect()
     }
 
-    /// The outputs that take each source, in order.
-    fn takers(&self) -> Vec<Vec<usize>> {
-        let mut takers = vec![Vec::new(); self.height * self.width];
-        self.sources().into_iter().enumerate().for_each(|(output, source)| takers[source].push(output));
-        takers
+    /// The outputs that read each source, in order.
+    fn readers(&self) -> Vec<Vec<usize>> {
+        let mut readers = vec![Vec::new(); self.height * self.width];
+        self.sources().into_iter().enumerate().for_each(|(output, source)| readers[source].push(output));
+        readers
     }
 
-    /// The most outputs that take one source.
-    pub(super) fn most(&self) -> usize {
-        self.takers().iter().map(Vec::len).max().unwrap_or(0)
+    /// The most outputs that read one source.
+    pub(super) fn most_readers(&self) -> usize {
+        self.readers().iter().map(Vec::len).max().unwrap_or(0)
     }
 
-    /// For every source the `nth` output that takes it; the number of outputs where there is none.
-    pub(super) fn nth_takers(&self, nth: usize) -> Vec<usize> {
+    /// For every source the `nth` output that reads it; the number of outputs where there is none.
+    pub(super) fn nth_readers(&self, nth: usize) -> Vec<usize> {
         let none = self.map.output_side(self.height) * self.map.output_side(self.width);
-        self.takers().iter().map(|takers| takers.get(nth).copied().unwrap_or(none)).collect()
+        self.readers().iter().map(|readers| readers.get(nth).copied().unwrap_or(none)).collect()
     }
 }

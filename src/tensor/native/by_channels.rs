@@ -1,8 +1,8 @@
-//! Convolutions with more weights than pixels, as deep in a U-Net: cut by channels, not by pixels.
+//! Convolutions with more weights than pixels, as deep in a U-Net: divided among threads by channels, not by pixels.
 //!
-//! A matrix product arranges its factors anew before it multiplies. Cut by pixels, each part would arrange all weights, and
-//! the weights' gradient would be summed over parts of the weights' size; cut by channels, each weight is arranged once and
-//! each gradient has one writer. The rows (im2row) of so few pixels are small enough to be made at once.
+//! A matrix product packs its factors before it multiplies. Divided by pixels, each part would pack all weights, and the weights'
+//! gradient would be summed over parts of the weights' size. Divided by channels, each weight is packed once and each gradient has
+//! one writer. The rows (im2row) of so few pixels are small enough to be made at once.
 
 use std::borrow::Cow;
 
@@ -15,17 +15,17 @@ use super::target::Target;
 use super::zeroed::{self, even};
 use crate::tensor::Conv2d;
 
-/// With more pixels the products themselves outweigh what arranging costs.
+/// With more pixels the products themselves outweigh the packing.
 const MOST_PIXELS: usize = 1024;
-/// With fewer weights there is little to arrange.
+/// With fewer weights there is little to pack.
 const FEWEST_WEIGHTS: usize = 1 << 17;
-/// Columns of a product that are made at once: fixed, so that the bits do not depend on the number of threads.
+/// Columns of a slab: fixed, so that the bits do not depend on the number of threads.
 const COLUMNS: usize = 128;
-/// Pixels of a product that are put together at once.
+/// Pixels of a parallel part of what joins the slabs.
 const PIXELS: usize = 32;
 
-/// Whether this way is the faster one.
-pub(super) fn pays(shape: Nhwc, conv: &Conv2d) -> bool {
+/// Whether this is the fastest algorithm for the convolution.
+pub(super) fn is_faster(shape: Nhwc, conv: &Conv2d) -> bool {
     let (images, height, width, _) = conv.output_shape(shape);
     images * height * width <= MOST_PIXELS && conv.weights() >= FEWEST_WEIGHTS
 }
@@ -40,7 +40,7 @@ fn rows<'x>(x: &'x [f32], shape: Nhwc, conv: &Conv2d) -> Cow<'x, [f32]> {
     zeroed::in_parts(images * height * line, line, |row, patches| im2row(x, shape, conv, row, 1, patches)).into()
 }
 
-/// a · b, made slab by slab of columns.
+/// a · b, computed in slabs of columns.
 fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: Target<'_>) {
     let slabs: Vec<Vec<f32>> = (0..columns)
         .step_by(COLUMNS)
@@ -122,7 +122,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(30))]
         #[test]
-        fn agrees_with_the_cut_by_pixels(
+        fn agrees_with_the_division_by_pixels(
             images in 1_usize..4, height in 3_usize..9, width in 3_usize..9, input in 1_usize..40, output in 1_usize..300,
             kernel in prop::sample::select(vec![1_usize, 3]), stride in 1_usize..3,
         ) {

@@ -1,0 +1,20 @@
+//! The composed operations on the CPU: what tests compare other backends with.
+
+use dfdx::tensor::Cpu;
+
+use crate::tensor::{Backend, DeviceMemory};
+
+/// dfdx's CPU, every operation composed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ComposedCpu;
+
+impl Backend for ComposedCpu {
+    type Device = Cpu;
+
+    const KIND: &'static str = "composed-cpu";
+
+    /// More than any test needs, so that data is kept on the device as on a GPU.
+    fn memory() -> Option<DeviceMemory> {
+        Some(DeviceMemory { free: 1 << 40, total: 1 << 40, peak: 0 })
+    }
+}
