@@ -7,7 +7,7 @@ use image::{ExtendedColorType, ImageFormat};
 use rayon::prelude::*;
 
 use super::sample::ImageSource;
-use super::{Sample, SyntheticSettings, synthetic};
+use super::{Sample, SyntheticSettings, drawn_set};
 use crate::outputs::{OutputError, WholeFile};
 
 /// Writes the drawn set below `root` in MVTec's layout; returns the number of images. Files that are there already stay as they are.
@@ -15,7 +15,7 @@ use crate::outputs::{OutputError, WholeFile};
 /// # Errors
 /// Other files with these names, and then nothing is written; a folder that cannot be written.
 pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usize, OutputError> {
-    let categories = synthetic::categories(settings);
+    let categories = drawn_set::categories(settings);
     let samples: Vec<(&str, &Sample)> = categories
         .iter()
         .flat_map(|category| category.train.iter().chain(&category.test).map(|sample| (category.name.as_str(), sample)))

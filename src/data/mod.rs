@@ -4,6 +4,7 @@ mod check;
 mod dataset;
 mod decode;
 mod dice;
+mod drawn_set;
 mod error;
 mod export;
 mod feature_set;

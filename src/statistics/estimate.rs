@@ -6,10 +6,9 @@
 //! testing of diagnostic accuracy for multiple readers and multiple tests", 1995). Without c it is Student's paired t, which speaks
 //! of other seeds on these images alone.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
 use super::power::power;
 use super::rounding::is_rounding;
+use super::student::{quantile, two_sided_p};
 use super::summary::{Summary, summary};
 
 /// Chance of a verdict that is asked for.
@@ -70,8 +69,7 @@ impl Estimate {
 
     /// Two-sided p-value of "no difference".
     pub fn p(&self) -> f64 {
-        let t = (self.mean / self.error(self.seeds)).abs();
-        StudentsT::new(0.0, 1.0, self.freedom(self.seeds)).map_or(1.0, |student| (2.0 * student.sf(t)).min(1.0))
+        two_sided_p(self.freedom(self.seeds), self.mean / self.error(self.seeds))
     }
 
     /// Whether a test of so many seeds at `level` finds a difference of this size four times in five, if seeds vary as these do.
@@ -104,11 +102,6 @@ impl Estimate {
         let squares = of_seeds.powi(2) / (seeds - 1) as f64 + covariance.powi(2) / freedom;
         (of_seeds + covariance).powi(2) / squares
     }
-}
-
-/// A quantile of Student's t.
-pub(crate) fn quantile(freedom: f64, share: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, freedom).map_or(f64::INFINITY, |student| student.inverse_cdf(share))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod power;
 mod ranks;
 mod rounding;
 mod simpson;
+mod student;
 mod summary;
 mod wilcoxon;
 

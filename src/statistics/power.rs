@@ -3,8 +3,8 @@
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::gamma::ln_gamma;
 
-use super::estimate::quantile;
 use super::simpson::integral;
+use super::student::quantile;
 
 /// Power of the two-sided t test at `level` with so many degrees of freedom, where the true mean is `shift` standard errors from 0:
 /// P(|T| > c) for a noncentral T, as the mean of Φ(±shift − c·s) over s = √(χ²/ν).

@@ -6,7 +6,7 @@ use super::arrangement::{Arrangement, Seen, expected, layouts, survey};
 use super::listing::{file_name, folders, is_folder};
 use super::{Parts, folders as by_folders, guard, places, table, visa};
 use crate::data::select::select;
-use crate::data::{CategorySelection, DataError, DataSettings, FolderSettings, Layout, SyntheticSettings, synthetic};
+use crate::data::{CategorySelection, DataError, DataSettings, FolderSettings, Layout, SyntheticSettings, drawn_set};
 use crate::paths::absolute;
 
 /// The categories that were asked for.
@@ -74,7 +74,7 @@ fn on_disk(settings: &DataSettings) -> Result<Found, DataError> {
 
 fn drawn(settings: &SyntheticSettings, selection: &CategorySelection) -> Result<Found, DataError> {
     let root = "the synthetic set".to_owned();
-    let all = synthetic::categories(settings);
+    let all = drawn_set::categories(settings);
     let parts = select(&all, |parts: &Parts| parts.name.clone(), selection, &root)?.into_iter().cloned().collect();
     Ok(Found::new(Layout::Synthetic, Path::new(&root), parts))
 }

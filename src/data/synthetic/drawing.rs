@@ -8,7 +8,7 @@ use crate::data::{Mask, Picture, stream};
 
 /// Which images of a category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Group {
+pub(in crate::data) enum Group {
     Train,
     TestGood,
     Defect(Defect),
@@ -17,11 +17,11 @@ pub(super) enum Group {
 /// One image to be drawn: a pure function of its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawing {
-    pub(super) seed: u64,
-    pub(super) side: usize,
-    pub(super) kind: Kind,
-    pub(super) group: Group,
-    pub(super) index: usize,
+    pub(in crate::data) seed: u64,
+    pub(in crate::data) side: usize,
+    pub(in crate::data) kind: Kind,
+    pub(in crate::data) group: Group,
+    pub(in crate::data) index: usize,
 }
 
 /// A drawn image with its ground truth.

@@ -2,7 +2,7 @@
 
 /// A category of the drawn set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::data) enum Kind {
     /// A streaked, wood-like texture.
     Grain,
     /// An object: a metal ring on a table.
@@ -13,7 +13,7 @@ pub(super) enum Kind {
 
 /// A kind of defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Defect {
+pub(in crate::data) enum Defect {
     /// Foreign colour.
     Colour,
     /// A round dark inclusion.
@@ -33,9 +33,9 @@ pub(super) enum Defect {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Grain, Self::Washer, Self::Weave];
+    pub(in crate::data) const ALL: [Self; 3] = [Self::Grain, Self::Washer, Self::Weave];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::data) fn name(self) -> &'static str {
         match self {
             Self::Grain => "grain",
             Self::Washer => "washer",
@@ -43,7 +43,7 @@ impl Kind {
         }
     }
 
-    pub(super) fn defects(self) -> [Defect; 3] {
+    pub(in crate::data) fn defects(self) -> [Defect; 3] {
         match self {
             Self::Grain => [Defect::Colour, Defect::Knot, Defect::Scratch],
             Self::Washer => [Defect::Chip, Defect::Rust, Defect::Scratch],
@@ -53,7 +53,7 @@ impl Kind {
 }
 
 impl Defect {
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::data) fn name(self) -> &'static str {
         match self {
             Self::Colour => "colour",
             Self::Knot => "knot",

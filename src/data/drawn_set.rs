@@ -1,0 +1,44 @@
+//! The data set that didact draws itself, category by category.
+
+use super::layout::Parts;
+use super::sample::{ImageSource, Sample};
+use super::settings::SyntheticSettings;
+use super::synthetic::{Drawing, Group, Kind};
+
+/// The three categories, in the order of their names.
+pub(super) fn categories(settings: &SyntheticSettings) -> Vec<Parts> {
+    Kind::ALL.iter().map(|&kind| category(settings, kind)).collect()
+}
+
+fn category(settings: &SyntheticSettings, kind: Kind) -> Parts {
+    let drawing = |group, index| Drawing { seed: settings.seed, side: settings.side, kind, group, index };
+    let normal = |folder: &str, group, index| Sample {
+        image: format!("{folder}/{index:03}.png"),
+        defect: None,
+        source: ImageSource::Drawn(drawing(group, index)),
+        masks: Vec::new(),
+        mask_above: 0,
+    };
+    let mut test: Vec<Sample> = kind
+        .defects()
+        .iter()
+        .flat_map(|&defect| (0..settings.test_per_defect).map(move |index| (defect, index)))
+        .map(|(defect, index)| Sample {
+            image: format!("test/{}/{index:03}.png", defect.name()),
+            defect: Some(defect.name().to_owned()),
+            source: ImageSource::Drawn(drawing(Group::Defect(defect), index)),
+            masks: Vec::new(),
+            mask_above: 0,
+        })
+        .chain((0..settings.test_good).map(|index| normal("test/good", Group::TestGood, index)))
+        .collect();
+    // The order of a folder listing, so that the set on disk is the same set.
+    test.sort_by(|a, b| a.image.cmp(&b.image));
+    Parts {
+        name: kind.name().to_owned(),
+        train_place: "train/good".to_owned(),
+        train: (0..settings.train).map(|index| normal("train/good", Group::Train, index)).collect(),
+        test,
+        ..Parts::default()
+    }
+}
