@@ -5,45 +5,19 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::error::PlanError;
 use super::opened::{Facts, Opened};
 use super::planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 use crate::config::{MAX_RUNS, Objective, Sweep, Trial};
-use crate::data::{DataError, DataSettings, HeldOut, HeldOutChoice, Layout};
+use crate::data::{DataSettings, HeldOut, HeldOutChoice, Layout};
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::model::Placement;
-use crate::model::weights::WeightError;
 use crate::stages::{
     Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, PaintJob, Part, PretrainJob, PseudoJob, ScoreJob,
     StageJob, StageKind, TeacherRef,
 };
 use crate::training::TrainedImages;
-
-/// Why a sweep cannot be planned.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanError {
-    /// The data set.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The teacher.
-    #[error(transparent)]
-    Weights(#[from] WeightError),
-    /// More than a plan has room for.
-    #[error(
-        "the sweep has {runs} runs ({trials} trials × {categories} category(ies) × {seeds} seed(s)), and at most {MAX_RUNS} can be \
-         planned: name fewer categories, values or seeds, or give --max-trials"
-    )]
-    TooMany {
-        /// Runs.
-        runs: usize,
-        /// Trials.
-        trials: usize,
-        /// Categories of the last of them.
-        categories: usize,
-        /// Seeds.
-        seeds: usize,
-    },
-}
 
 /// Opens data and weights and lays out every run.
 pub fn build(sweep: &Sweep) -> Result<Plan, PlanError> {

@@ -1,6 +1,7 @@
 //! Trials to runs to stages.
 
 mod build;
+mod error;
 mod identity;
 mod opened;
 mod planned;
@@ -8,7 +9,8 @@ mod planned;
 mod tests;
 mod title;
 
-pub use build::{PlanError, Planner, build};
+pub use build::{Planner, build};
+pub use error::PlanError;
 pub use identity::identity;
 pub use planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 pub use title::{trial_id, trial_number, trial_settings, trial_title};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::build::PlanError;
+use super::error::PlanError;
 use crate::data::{Category, DataError, DataSettings, Dataset, Digests, HeldOut, Layout, Reading};
 use crate::model::weights::{WeightError, WeightFile};
 use crate::model::{TeacherSettings, load_teacher};
