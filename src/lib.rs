@@ -28,13 +28,17 @@
 //! | [`terminal`] | what goes to standard error, best effort |
 //! | `names` | enums that are written as text |
 //! | [`paths`] | paths as people write them |
+//! | [`exit`] | exit codes and their meanings |
+//! | [`cause`] | causes of errors, and how they are told |
 //! | [`fault`] | places where a test can have the process killed |
 
 pub mod analysis;
+pub mod cause;
 pub mod cli;
 pub mod config;
 pub mod data;
 pub mod evaluate;
+pub mod exit;
 pub mod export;
 pub mod fault;
 pub mod model;

@@ -80,7 +80,7 @@ pub async fn work_in(store: &str, artifacts: &str) {
 }
 
 fn execute(_: &StageJob, _: &dyn ArtifactFolders, context: &mut StageContext<'_>) -> Result<(), StageError> {
-    write_results(context.out).map_err(|error| StageError::Artifact(error.to_string()))
+    write_results(context.out).map_err(StageError::artifact)
 }
 
 /// What is read of an artifact once its stage is done.

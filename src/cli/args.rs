@@ -8,16 +8,17 @@ use super::global::Global;
 use super::start::{parse, start};
 use super::worker::Runner;
 use super::{
-    baselines, cancel, compare, data, delete, export, gc, list, predict, rename, report, status, store, sweep, weights,
-    why, worker,
+    baselines, cancel, compare, data, delete, export, gc, list, predict, rename, report, status, store, sweep,
+    sweep_args, weights, why, worker,
 };
+use crate::exit::Exit;
 
 /// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
 #[derive(Debug, Parser)]
 #[command(
     name = "didact",
     version = crate::VERSION,
-    after_help = "Exit codes: 0 all done; 1 some runs failed; 2 bad command line or sweep file; 3 bad data or weights; 4 store, artifacts, report or other output that cannot be written; 130 interrupted. A reader that closes its pipe early changes none of them."
+    after_help = exit_codes()
 )]
 struct Arguments {
     #[command(flatten)]
@@ -26,10 +27,16 @@ struct Arguments {
     verb: Verb,
 }
 
+fn exit_codes() -> String {
+    let codes = Exit::ALL.into_iter().filter_map(|exit| Some(format!("{} {}", exit.code(), exit.meaning()?)));
+    let codes = codes.collect::<Vec<_>>().join("; ");
+    format!("Exit codes: {codes}. A reader that closes its pipe early changes none of them.")
+}
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run a sweep file (without one, the embedded demo) and write its report.
-    Sweep(sweep::SweepArgs),
+    Sweep(sweep_args::SweepArgs),
     /// List the sweeps of the store.
     List(list::ListArgs),
     /// Tell how sweeps stand.

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::output::{print, print_json, table};
 use crate::config::near;
+use crate::exit::Exit;
 use crate::published::published;
 use crate::published::{Published, published_names};
 
@@ -61,7 +62,7 @@ fn check(tables: &[Table], what: &str, asked: Option<&str>, of: impl Fn(&Publish
             let hint = near(asked, &known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
             let message =
                 format!("no published number has the {what} `{asked}`; --{what} can be: {}{hint}", known.join(", "));
-            Err(Failure::new(Exit::Usage, message))
+            Err(Failure::usage(message))
         }
         _ => Ok(()),
     }

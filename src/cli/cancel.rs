@@ -1,8 +1,9 @@
 //! `didact cancel`: no more of a sweep, a trial or a run.
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::print;
+use crate::exit::Exit;
 use crate::plan::trial_id;
 use crate::stages::short_key;
 use crate::store::{Access, Named, Store};
@@ -29,7 +30,7 @@ pub(super) async fn run(args: &CancelArgs, global: &Global) -> Result<Exit, Fail
                 args.id,
                 short_key(id)
             );
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Failure::usage(message));
         }
     };
     let cancelled = store.cancel(&named).await?;

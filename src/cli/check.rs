@@ -1,9 +1,11 @@
 //! `didact-cuda check`: every operation on a GPU against recorded values and the CPU.
 
-use super::exit::{Exit, Failure};
 use super::gpu::{compute_as, open};
 use super::output::{print, size, table};
 use crate::tensor::cuda::ComposedCuda;
+
+use super::failure::Failure;
+use crate::exit::Exit;
 use crate::tensor::reference::{Difference, from_other, from_recorded};
 use crate::tensor::{Native, Numerics};
 

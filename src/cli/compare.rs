@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::destination::Destination;
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, table};
 use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, verdicts};
+use crate::exit::Exit;
 use crate::outputs::Foreign;
 use crate::plan::trial_number;
 use crate::report::comparison_page;
@@ -53,9 +54,9 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
     let artifacts = global.artifacts();
     let mut sides = Vec::new();
     for name in std::iter::once(&args.reference).chain(&args.others) {
-        sides.push(Side::of(name, &rows(&store, name).await?, &artifacts).map_err(usage)?);
+        sides.push(Side::of(name, &rows(&store, name).await?, &artifacts).map_err(advised)?);
     }
-    let verdicts = verdicts(&sides[0], &sides[1..], args.across_protocols).map_err(usage)?;
+    let verdicts = verdicts(&sides[0], &sides[1..], args.across_protocols).map_err(advised)?;
     let told = Told { verdicts, friedman: rank_tests(&sides) };
     if let Some(path) = &args.html {
         let mut page = Destination::open(Some(path), "comparison", Foreign::forced(args.force))?;
@@ -70,13 +71,12 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
-fn usage(error: Incomparable) -> Failure {
-    match error {
-        Incomparable::Protocols { .. } => {
-            Failure::new(Exit::Usage, format!("{error}; --across-protocols compares them all the same, and says so"))
-        }
-        error => Failure::new(Exit::Usage, error.to_string()),
-    }
+fn advised(error: Incomparable) -> Failure {
+    let advice = match &error {
+        Incomparable::Protocols { .. } => "; --across-protocols compares them all the same, and says so",
+        Incomparable::Several { .. } | Incomparable::Nothing(_) | Incomparable::Apart(..) => "",
+    };
+    Failure::from(error).advised(advice)
 }
 
 /// The runs that a name stands for, their trials called by ids and settings.
@@ -98,7 +98,7 @@ async fn named_rows(store: &Store, name: &str) -> Result<Compared, Failure> {
     rows.runs.retain(|run| run.variant == label);
     if rows.runs.is_empty() {
         let message = format!("`{sweep}` has no variant `{label}`; it has: {}", labels.join("; "));
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(Failure::usage(message));
     }
     Ok(rows)
 }

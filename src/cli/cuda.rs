@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::gpu::{compute_as, open};
 use super::output::{print, print_json, size, table};
 use super::start::{parse, start};
 use super::worker::Runner;
 use super::{check, predict, speed, worker};
+use crate::exit::Exit;
 use crate::schedule::Device;
 use crate::stages::execute;
 use crate::tensor::cuda::{self, ComposedCuda};
@@ -71,7 +72,7 @@ pub fn main() -> ExitCode {
 }
 
 fn devices(json: bool) -> Result<Exit, Failure> {
-    let gpus = cuda::gpus().map_err(|error| Failure::new(Exit::Usage, error))?;
+    let gpus = cuda::gpus().map_err(|error| Failure::Machine(error.into()))?;
     if json {
         print_json(&gpus)?;
         return Ok(Exit::Done);

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::exit::{Exit, Failure};
-use super::output::{one_line, print, print_json, table};
+use super::failure::Failure;
+use super::output::{print, print_json, table};
+use crate::cause::one_line;
 use crate::data::{CategoryReport, DataReport, DataSettings, Layout, SyntheticSettings, check, write_synthetic};
+use crate::exit::Exit;
 use crate::published::Counts;
 use crate::search::load;
 
@@ -49,7 +51,7 @@ pub(super) fn run(verb: &DataVerb) -> Result<Exit, Failure> {
         }
         DataVerb::Synth { dir, seed, side } => {
             if !(32..=1024).contains(side) {
-                return Err(Failure::new(Exit::Usage, format!("--side {side}: expected 32 to 1024 pixels")));
+                return Err(Failure::usage(format!("--side {side}: expected 32 to 1024 pixels")));
             }
             let settings = SyntheticSettings { seed: *seed, side: *side, ..SyntheticSettings::default() };
             let count = write_synthetic(&settings, dir)?;
@@ -64,18 +66,18 @@ fn settings(root: &Path, layout: Option<Layout>) -> Result<DataSettings, Failure
     if root.is_file() {
         let (sweep, ..) = load(Some(root), &[])?;
         let first = sweep.trials.into_iter().next().map(|trial| trial.trial.data);
-        let mut settings = first.ok_or_else(|| Failure::new(Exit::Usage, "the sweep has no trial"))?;
+        let mut settings = first.ok_or_else(|| Failure::usage("the sweep has no trial"))?;
         settings.layout = layout.or(settings.layout);
         return Ok(settings);
     }
     if layout == Some(Layout::Table) {
         let message = "--layout table: the table is named in a sweep file: name that file instead of the folder";
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(Failure::usage(message));
     }
     if layout == Some(Layout::Folder) {
         let message =
             "--layout folder: the names of its folders stand in a sweep file: name the file instead of the folder";
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(Failure::usage(message));
     }
     Ok(DataSettings::at(root, layout))
 }

@@ -1,9 +1,10 @@
 //! `didact delete`: a sweep goes, with the runs that no other sweep wants.
 
 use super::ask::confirmed;
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::print;
+use crate::exit::Exit;
 use crate::schedule::reap;
 use crate::store::{Access, Store};
 
@@ -31,7 +32,7 @@ pub(super) async fn run(args: &DeleteArgs, global: &Global) -> Result<Exit, Fail
     let question = format!("Delete sweep {name} with {} run(s) and their numbers{shared}?", what.runs);
     match args.yes || confirmed(&question).ok_or_else(|| no_terminal(&question))? {
         true => store.delete(&id, &name).await?,
-        false => return Err(Failure::new(Exit::Usage, "nothing was deleted")),
+        false => return Err(Failure::usage("nothing was deleted")),
     }
     print(&format!(
         "sweep {name} is deleted, with {} run(s){shared}; `didact gc` removes its artifacts; its report's folder stays",
@@ -41,5 +42,5 @@ pub(super) async fn run(args: &DeleteArgs, global: &Global) -> Result<Exit, Fail
 }
 
 fn no_terminal(question: &str) -> Failure {
-    Failure::new(Exit::Usage, format!("{question} There is no terminal to ask on: --yes answers"))
+    Failure::usage(format!("{question} There is no terminal to ask on: --yes answers"))
 }

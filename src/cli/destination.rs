@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
 use std::path::{Path, PathBuf};
 
-use super::exit::Failure;
+use super::failure::Failure;
 use super::output::{tell_aside, unwritten};
 use crate::outputs::{Foreign, OutputFolder, WholeFile};
 
@@ -21,13 +21,13 @@ impl Destination {
         let Some(shown) = path else { return Ok(Self::Standard(BufWriter::new(io::stdout()))) };
         // Where a link leads there is the file that would be replaced.
         let path = shown.canonicalize().unwrap_or_else(|_| shown.to_owned());
-        let unwritable = |error: &io::Error| unwritten(&shown.display().to_string(), error);
-        let name = path.file_name().ok_or_else(|| unwritable(&ErrorKind::InvalidInput.into()))?.to_owned();
+        let unwritable = |error: io::Error| unwritten(&shown.display().to_string(), error);
+        let name = path.file_name().ok_or_else(|| unwritable(ErrorKind::InvalidInput.into()))?.to_owned();
         let folder = OutputFolder::open(path.parent().unwrap_or(Path::new("")), of);
         if path.metadata().is_ok_and(|facts| facts.is_file()) {
             folder.make_room(&[Path::new(&name)], foreign)?.iter().for_each(tell_aside);
         }
-        let file = WholeFile::create(&path).map_err(|error| unwritable(&error))?;
+        let file = WholeFile::create(&path).map_err(unwritable)?;
         Ok(Self::File { shown: shown.to_owned(), folder, name, file })
     }
 
@@ -41,7 +41,7 @@ impl Destination {
             },
         };
         match closed {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten(&to, &error)),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten(&to, error)),
             _ => Ok(()),
         }
     }

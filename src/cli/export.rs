@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::destination::Destination;
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
+use crate::exit::Exit;
 use crate::export::{DataFormat, ExportError};
 use crate::outputs::Foreign;
 use crate::report::DocumentFormat;
@@ -61,7 +62,7 @@ pub(super) async fn run(args: &ExportArgs, global: &Global) -> Result<Exit, Fail
     let content = args.format.content()?;
     if matches!(content, Content::Document(_)) && args.shape.is_some() {
         let message = "--shape says what a row of csv, json or parquet is; md and latex have a table a metric";
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(Failure::usage(message));
     }
     let store = Store::open(&global.store, Access::Read).await?;
     let (sweep, _) = store.find_sweep(args.sweep.as_deref()).await?;
@@ -112,5 +113,5 @@ fn parquet() -> Result<DataFormat, Failure> {
 fn parquet() -> Result<DataFormat, Failure> {
     let message = "this didact was built without Parquet; `cargo install --path . --features parquet` builds one that has it, and \
                    --format csv needs nothing";
-    Err(Failure::new(Exit::Usage, message))
+    Err(Failure::usage(message))
 }

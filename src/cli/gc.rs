@@ -1,8 +1,9 @@
 //! `didact gc`: removes artifacts that no run needs.
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, size, table};
+use crate::exit::Exit;
 use crate::store::{Access, Store};
 
 /// Arguments of `didact gc`.

@@ -1,8 +1,9 @@
 //! `didact list`: the sweeps of a store.
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, table};
+use crate::exit::Exit;
 use crate::store::{Access, Listed, Store};
 
 /// Arguments of `didact list`.

@@ -13,8 +13,8 @@ mod cuda;
 mod data;
 mod delete;
 mod destination;
-mod exit;
 mod export;
+mod failure;
 mod gc;
 mod global;
 #[cfg(feature = "cuda")]
@@ -33,6 +33,7 @@ mod status;
 mod steering;
 mod store;
 mod sweep;
+mod sweep_args;
 mod takeover;
 mod weights;
 mod why;

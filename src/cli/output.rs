@@ -4,14 +4,15 @@ use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
+use crate::cause::Context;
 use crate::outputs::Aside;
 use crate::terminal::say;
 
 /// Writes text and a line end.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten("standard output", &error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten("standard output", error)),
         _ => Ok(()),
     }
 }
@@ -19,23 +20,18 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 /// Tells on standard output where a result lies that is whole already: that this cannot be written is worth a warning, no more.
 pub(super) fn notice(text: &str) {
     if let Err(failure) = print(text) {
-        say(&format!("warning: {}", failure.message));
+        say(&format!("warning: {failure}"));
     }
 }
 
 /// What is written there is not whole.
-pub(super) fn unwritten(to: &str, error: &std::io::Error) -> Failure {
-    Failure::new(Exit::Store, format!("cannot write {to}: {error}"))
-}
-
-/// A message without line ends and other signs that move the cursor: names of files may hold any.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect()
+pub(super) fn unwritten(to: &str, error: std::io::Error) -> Failure {
+    Context::new(format!("cannot write {to}"), error).into()
 }
 
 /// Writes a value as JSON.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Exit::Store, error.to_string()))?;
+    let text = serde_json::to_string_pretty(value).map_err(|error| Context::new("cannot write JSON", error))?;
     print(&text)
 }
 

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::bar::Bar;
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, table, tell_aside};
 use super::worker::Runner;
+use crate::cause::Context;
+use crate::exit::Exit;
 use crate::outputs::{Foreign, Place};
 use crate::predict::{Finished, Prediction, Verdict, find};
 use crate::schedule::{Device, DeviceChoice, Jobs, Slot, Slots, slots};
@@ -39,8 +41,7 @@ pub(super) struct PredictArgs {
 
 /// Runs the verb: here on the CPU, or in the executable that can use GPUs.
 pub(super) async fn run(args: &PredictArgs, global: &Global) -> Result<Exit, Failure> {
-    let usage = |message: String| Failure::new(Exit::Usage, message);
-    let Slots { slots, note } = slots(&args.device, Jobs::Given(1), 1).map_err(usage)?;
+    let Slots { slots, note } = slots(&args.device, Jobs::Given(1), 1)?;
     note.iter().for_each(|note| say(note));
     match slots.first() {
         Some(slot) if slot.device != Device::Cpu => on_gpu(args, global, slot),
@@ -87,7 +88,7 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
 /// The same command in the sibling executable, whose words and exit code are this one's.
 fn on_gpu(args: &PredictArgs, global: &Global, slot: &Slot) -> Result<Exit, Failure> {
     let wrong = |error: std::io::Error| {
-        Failure::new(Exit::Usage, format!("{} cannot be started: {error}", slot.executable.display()))
+        Failure::Machine(Context::new(format!("cannot start {}", slot.executable.display()), error).into())
     };
     let status = Command::new(&slot.executable)
         .args(["predict", &args.run, "--device", &slot.device.to_string()])
@@ -101,7 +102,8 @@ fn on_gpu(args: &PredictArgs, global: &Global, slot: &Slot) -> Result<Exit, Fail
         .args(&args.images)
         .status()
         .map_err(wrong)?;
-    Ok(Exit::of_code(status.code()))
+    // One that was killed has not done what it should.
+    Ok(status.code().and_then(Exit::of_code).unwrap_or(Exit::RunsFailed))
 }
 
 /// What was named stands for runs: which they are, so that one can be.
@@ -118,14 +120,11 @@ fn not_a_run(asked: &str, runs: &[ComparedRun]) -> Failure {
     };
     let rows: Vec<Vec<String>> = runs.iter().take(MOST_LISTED).map(row).collect();
     let more = if runs.len() > MOST_LISTED { "\n…" } else { "" };
-    Failure::new(
-        Exit::Usage,
-        format!(
-            "`{asked}` is the key of no run; predict needs one of its {} run(s)\n{}{more}",
-            runs.len(),
-            table(&["run", "category", "trial", "seed", "state"], &rows)
-        ),
-    )
+    Failure::usage(format!(
+        "`{asked}` is the key of no run; predict needs one of its {} run(s)\n{}{more}",
+        runs.len(),
+        table(&["run", "category", "trial", "seed", "state"], &rows)
+    ))
 }
 
 /// A bar on a terminal, a line a batch elsewhere.

@@ -1,9 +1,10 @@
 //! `didact rename`: a sweep gets another name.
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::print;
 use crate::config::{SWEEP_NAME, is_sweep_name};
+use crate::exit::Exit;
 use crate::schedule::reap;
 use crate::store::{Access, Store};
 
@@ -20,7 +21,7 @@ pub(super) struct RenameArgs {
 pub(super) async fn run(args: &RenameArgs, global: &Global) -> Result<Exit, Failure> {
     let RenameArgs { sweep, new } = args;
     if !is_sweep_name(new) {
-        return Err(Failure::new(Exit::Usage, format!("`{new}` is no name of a sweep: {SWEEP_NAME}")));
+        return Err(Failure::usage(format!("`{new}` is no name of a sweep: {SWEEP_NAME}")));
     }
     let store = Store::open(&global.store, Access::Serve).await?;
     reap(&store).await?;

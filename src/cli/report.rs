@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::bar::Bar;
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::{notice, print_json, tell_aside};
 use crate::analysis::Ranking;
+use crate::exit::Exit;
 use crate::outputs::{Foreign, Place};
 use crate::report::Written;
 use crate::store::{Access, Artifacts, Store, Wanted};
@@ -72,16 +73,14 @@ pub(super) fn folder_of(name: &str) -> PathBuf {
 /// Whether the report of a sweep can be written when it ends: better known before hours of work than after.
 pub(super) fn look(name: &str) -> Result<(), Failure> {
     report::look(name, &folder_of(name)).map_err(|error| {
-        let message =
-            format!("{error}: `didact report {name}` takes --out and --force, and --no-report writes no report");
-        Failure::new(Exit::Store, message)
+        let advice = format!(": `didact report {name}` takes --out and --force, and --no-report writes no report");
+        Failure::from(error).advised(advice)
     })
 }
 
 /// That a sweep could not write its report, and how it can still be had.
-pub(super) fn unwritten(mut failure: Failure, name: &str) -> Failure {
-    failure.message.push_str(&format!("; the results are in the store, and `didact report {name}` writes the report"));
-    failure
+pub(super) fn unwritten(failure: Failure, name: &str) -> Failure {
+    failure.advised(format!("; the results are in the store, and `didact report {name}` writes the report"))
 }
 
 /// Writes the report and tells where its page is.

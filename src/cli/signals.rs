@@ -1,6 +1,6 @@
 //! Ctrl-C, or a terminal that closes: once for an orderly end, twice for an end at once.
 
-use super::exit::Exit;
+use crate::exit::Exit;
 use crate::schedule::Stop;
 #[cfg(unix)]
 use crate::schedule::is_ignored;
@@ -47,6 +47,6 @@ async fn heard(signals: &mut Option<tokio::signal::unix::Signal>) -> Option<()> 
 
 fn ask(stop: &Stop) {
     if stop.request() > 1 {
-        std::process::exit(Exit::Interrupted as i32);
+        Exit::Interrupted.at_once();
     }
 }

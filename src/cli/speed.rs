@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::gpu::{compute_as, open};
 use super::output::{print, size, table};
+use crate::cause::Cause;
 use crate::data::{FeatureWriter, Image, LevelShape, SplitRule};
+use crate::exit::Exit;
 use crate::model::{Architecture, AutoEncoder, UnetSettings};
 use crate::nn::OptimizerSettings;
 use crate::tensor::cuda::ComposedCuda;
@@ -44,7 +46,7 @@ pub(super) fn run(args: &SpeedArgs) -> Result<Exit, Failure> {
     let outcome = measured::<ComposedCuda>(args, &folder);
     // Noise: nobody misses it.
     let _ = std::fs::remove_dir_all(&folder);
-    let rows = outcome.map_err(|error| Failure::new(Exit::RunsFailed, error.to_string()))?;
+    let rows = outcome?;
     let numerics = if args.tf32 { "TF32" } else { "f32" };
     print(&format!("{}: {} images of {} px a step, {numerics}", gpu.name, args.batch, args.size))?;
     print(&table(&["phase", "ms a step", "images/s", "peak memory"], &rows))?;
@@ -102,7 +104,7 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
 }
 
 fn create(folder: &Path) -> Result<(), StageError> {
-    std::fs::create_dir_all(folder).map_err(|error| StageError::Artifact(format!("{}: {error}", folder.display())))
+    std::fs::create_dir_all(folder).map_err(StageError::writing(folder))
 }
 
 /// Images and features of noise, as a teacher of width 64 would leave them.
@@ -154,7 +156,7 @@ struct Costs(BTreeMap<String, f64>);
 
 impl Observer for Costs {
     fn metric(&mut self, _: &str, _: u64, _: f64) {}
-    fn store_metrics(&mut self) -> Result<(), String> {
+    fn store_metrics(&mut self) -> Result<(), Cause> {
         Ok(())
     }
     fn rewind(&mut self, _: u64) {}

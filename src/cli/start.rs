@@ -6,14 +6,18 @@ use std::process::ExitCode;
 
 use clap::builder::Resettable;
 use clap::{Command, Parser};
+use miette::{GraphicalReportHandler, GraphicalTheme};
 use tokio::runtime::Runtime;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::output::print;
+use crate::cause::{Context, one_line};
+use crate::config::ConfigErrors;
+use crate::exit::Exit;
 use crate::paths::expanded_argument;
 use crate::schedule::AttemptLog;
 use crate::terminal::{self, say};
@@ -70,8 +74,35 @@ pub(super) fn start(log: LevelFilter, verb: impl FnOnce(&Runtime) -> Result<Exit
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    say(&format!("error: {}", failure.message));
-    failure.exit.into()
+    say(&format!("error: {}", told(failure)));
+    failure.exit().into()
+}
+
+/// A failure as a person reads it. Its message is whole: see [`crate::cause`].
+fn told(failure: &Failure) -> String {
+    match failure {
+        Failure::Config(errors) => in_their_places(errors),
+        // These list what there is, a line each.
+        Failure::Usage(_) | Failure::Predict(_) => failure.to_string(),
+        _ => one_line(&failure.to_string()),
+    }
+}
+
+/// What is wrong with a sweep file, each in its place in the text.
+fn in_their_places(errors: &ConfigErrors) -> String {
+    // Colours on a terminal that has them, the same shapes without elsewhere.
+    let theme = match terminal::has_colours(&io::stderr()) {
+        true => GraphicalTheme::unicode(),
+        false => GraphicalTheme::unicode_nocolor(),
+    };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(110);
+    let mut message = format!("{errors}\n");
+    for problem in errors.located() {
+        message.push('\n');
+        // A `String` takes whatever is written to it.
+        let _ = handler.render_report(&mut message, &problem);
+    }
+    message.trim_end().to_owned()
 }
 
 /// Sends what is logged to standard error, and to the log of the attempt that runs.
@@ -97,5 +128,5 @@ fn runtime() -> Result<Runtime, Failure> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(Exit::Store, format!("cannot start threads: {error}")))
+        .map_err(|error| Failure::Machine(Context::new("cannot start threads", error).into()))
 }

@@ -3,9 +3,10 @@
 use crate::store::RunState;
 use std::time::Duration;
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, spoken, table};
+use crate::exit::Exit;
 use crate::schedule::{KnownProcesses, cores};
 use crate::stages::short_key;
 use crate::store::{Access, Artifacts, Failure as FailedStage, SearchStatus, Store, SweepStatus};

@@ -4,7 +4,8 @@
 use crate::store::RunState;
 use std::collections::{BTreeMap, HashMap};
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
+use crate::cause::Context;
 use crate::config::{Objective, Space, Sweep, SweepTrial};
 use crate::plan::{Plan, Planner, identity};
 use crate::schedule::{Outlook, Steer};
@@ -103,8 +104,8 @@ impl Steering {
     }
 
     fn trial_of(&self, axes: &str) -> Result<Option<SweepTrial>, Failure> {
-        let values: BTreeMap<String, serde_json::Value> =
-            serde_json::from_str(axes).map_err(|error| StoreError::Row(format!("axes of a trial: {error}")))?;
+        let values: BTreeMap<String, serde_json::Value> = serde_json::from_str(axes)
+            .map_err(|error| StoreError::Row(Context::new("the axes of a trial", error).into()))?;
         // What no longer goes together with the rest of the file is no longer of the space.
         Ok(self.space.point_of(&values).and_then(|point| self.space.trial(&point).ok()))
     }
@@ -281,5 +282,5 @@ pub(super) async fn write_plan(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Failure::new(Exit::Store, "other processes plan this sweep again and again: start it once more"))
+    Err(StoreError::Replanned.into())
 }

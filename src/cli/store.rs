@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json};
+use crate::exit::Exit;
 use crate::store::{Access, Severity, Store};
 
 /// Verbs of `didact store`.

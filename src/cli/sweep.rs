@@ -1,87 +1,34 @@
 //! `didact sweep`: plan, run, report.
 
-use crate::store::RunState;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
-use super::output::{one_line, print, spoken, table};
-use super::parse::{bytes, count, duration, key_value, some_duration};
+use super::output::{print, spoken, table};
 use super::report;
 use super::signals::listen_for_signals;
 use super::steering::Steering;
+use super::sweep_args::SweepArgs;
 use super::takeover::{plan_source, take_over};
 use super::worker::TF32_NEEDS_A_GPU;
 use crate::analysis::Ranking;
+use crate::cause::one_line;
 use crate::config::Strategy;
+use crate::exit::Exit;
 use crate::outputs::{Foreign, Place};
 use crate::plan::Plan;
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::search::load_at_most;
 use crate::stages::StageKind;
-use crate::store::{Access, Named, PlanChange, PlanOutcome, Store, StoreError, SweepStatus, Wanted};
+use crate::store::{Access, Named, PlanChange, PlanOutcome, RunState, Store, StoreError, SweepStatus, Wanted};
 use crate::tensor::Numerics;
 use crate::terminal::say;
-
-/// Arguments of `didact sweep`.
-#[derive(Debug, clap::Args)]
-pub(super) struct SweepArgs {
-    /// The sweep file; without one, the embedded demo.
-    pub(super) file: Option<PathBuf>,
-    /// Worker processes; the cores are divided among them [default: on the CPU as many as runs, cores and memory allow].
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: Option<u16>,
-    /// Where stages run: auto, cpu, cuda (all GPUs), cuda:0, cuda:0,1.
-    #[arg(long, default_value = "auto", value_name = "DEVICE")]
-    device: DeviceChoice,
-    /// Worker processes on each GPU: more than one where a single one leaves it idle, and its memory allows.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    workers_per_gpu: u16,
-    /// Memory of a GPU in which a worker may keep images and features, e.g. 8G [default: a quarter of what is free].
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
-    device_memory: Option<u64>,
-    /// What a worker may have of memory, e.g. 4G: one that wants more is ended, and its stage tried with fewer neighbours.
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
-    memory: Option<u64>,
-    /// Override a setting, e.g. --set joint.epochs=5.
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub(super) overrides: Vec<(String, String)>,
-    /// Take the first N trials only (a total, not "more").
-    #[arg(long, value_name = "N", value_parser = count)]
-    max_trials: Option<usize>,
-    /// Run one run, trial or stage alone: T07, or the first digits of a key.
-    #[arg(long, value_name = "ID")]
-    only: Option<String>,
-    /// Stop after this time, e.g. 90s, 1h30m, 2d (exit code 130 if runs are left; the same command continues).
-    #[arg(long, value_name = "T", value_parser = duration)]
-    time_limit: Option<Duration>,
-    /// A stage that takes longer has failed, and goes on from its checkpoint, e.g. 2h.
-    #[arg(long, value_name = "T", value_parser = some_duration)]
-    stage_timeout: Option<Duration>,
-    /// Stop once N more runs have failed.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
-    max_failures: Option<i64>,
-    /// Try failed stages once more.
-    #[arg(long)]
-    retry_failed: bool,
-    /// Take the place of a sweep of the same name that another file made.
-    #[arg(long)]
-    pub(super) replace: bool,
-    /// Print the plan and what is done already; start nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Write no report at the end.
-    #[arg(long)]
-    no_report: bool,
-}
 
 /// Trials and runs that are listed one by one.
 const LISTED: usize = 5;
 
 /// Runs the verb.
 pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failure> {
-    let usage = |message: String| Failure::new(Exit::Usage, message);
     let (sweep, space, source) = load_at_most(args.file.as_deref(), &args.overrides, args.max_trials)?;
     let jobs = match args.jobs {
         Some(jobs) => Jobs::Given(usize::from(jobs)),
@@ -90,11 +37,14 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
             bytes: sweep.trials.iter().map(|trial| trial.trial.peak_bytes()).max().unwrap_or_default(),
         },
     };
-    let Slots { slots, note } = slots(&args.device, jobs, usize::from(args.workers_per_gpu)).map_err(usage)?;
+    let Slots { slots, note } = slots(&args.device, jobs, usize::from(args.workers_per_gpu))?;
     note.iter().for_each(|note| say(note));
     let tf32 = sweep.trials.iter().any(|trial| trial.trial.numerics == Numerics::Tf32);
     if tf32 && slots.iter().any(|slot| slot.device == Device::Cpu) && !args.dry_run {
-        return Err(Failure::new(Exit::Usage, TF32_NEEDS_A_GPU));
+        return Err(match args.device {
+            DeviceChoice::Cpu | DeviceChoice::Cuda(_) => Failure::usage(TF32_NEEDS_A_GPU),
+            DeviceChoice::Auto => Failure::Machine(TF32_NEEDS_A_GPU.into()),
+        });
     }
     let name = sweep.name.clone();
     let mut steering = Steering::new(sweep, space, global.artifacts(), slots.len(), args.max_trials);
@@ -157,13 +107,12 @@ async fn only(args: &SweepArgs, store: &Store, sweep: &str, name: &str) -> Resul
         Named::Run(id) | Named::Trial(id) => Ok(Some(id)),
         Named::TrialOf { sweep: of, trial, .. } if of == sweep => Ok(Some(trial)),
         Named::TrialOf { name: of, .. } => {
-            Err(Failure::new(Exit::Usage, format!("--only {id}: expected a trial of {name}, not of {of}")))
+            Err(Failure::usage(format!("--only {id}: expected a trial of {name}, not of {of}")))
         }
         Named::Stage(id) => Ok(store.a_run_of(&id).await?),
-        Named::Sweep(_, name) => Err(Failure::new(
-            Exit::Usage,
-            format!("--only {name}: expected T07 or the key of a run, trial or stage, not a sweep's name"),
-        )),
+        Named::Sweep(_, name) => Err(Failure::usage(format!(
+            "--only {name}: expected T07 or the key of a run, trial or stage, not a sweep's name"
+        ))),
     }
 }
 

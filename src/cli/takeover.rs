@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::ask::confirmed;
-use super::exit::Failure;
+use super::failure::Failure;
 use super::steering::{Steering, write_plan};
-use super::sweep::SweepArgs;
+use super::sweep_args::SweepArgs;
 use crate::config::Sweep;
 use crate::plan::Plan;
 use crate::store::{PlanOutcome, PlanSource, Store};

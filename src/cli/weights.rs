@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::bar::Bar;
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::output::{notice, print, print_json};
 use super::parse::count;
-use crate::model::weights::{Published, WeightReport, fetch, inspect};
+use crate::cause::Context;
+use crate::exit::Exit;
+use crate::model::weights::{Published, WeightError, WeightReport, fetch, inspect};
 use crate::model::{Architecture, WeightSource};
 use crate::terminal::say;
 use crate::training::train_demo_teacher;
@@ -66,13 +68,12 @@ pub(super) fn run(verb: &WeightsVerb) -> Result<Exit, Failure> {
         WeightsVerb::Fetch { network, out, from } => run_fetch(*network, out, from),
         WeightsVerb::TrainDemo { out, seed, steps } => {
             if out.metadata().is_ok_and(|facts| facts.is_file() && facts.len() > 0) {
-                let message = format!("{} is there already; remove it or name another file", out.display());
-                return Err(Failure::new(Exit::Store, message));
+                let there = "it is there already; remove it or name another file";
+                return Err(Context::writing(out)(there).into());
             }
             train_demo_teacher(out, *seed, *steps, &mut |step, loss, accuracy| {
                 say(&format!("step {step}: loss {loss:.3}, accuracy {accuracy:.3}"));
-            })
-            .map_err(|error| Failure::new(Exit::Data, error.to_string()))?;
+            })?;
             notice(&format!("weights: {}", out.display()));
             Ok(Exit::Done)
         }
@@ -106,17 +107,17 @@ fn network(name: &str) -> Result<Architecture, String> {
 }
 
 fn run_fetch(network: Architecture, out: &Path, from: &str) -> Result<Exit, Failure> {
-    let published = Published::new(network, from).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let published = Published::new(network, from)?;
     let bar = Bar::new(0, "{bytes} of {total_bytes}, {bytes_per_sec}, {msg}");
     let fetched = fetch(&published, out, &mut |done, total| {
         bar.show(done as usize, total.unwrap_or(done) as usize, &published.file);
     });
     bar.close();
-    let fetched = fetched.map_err(|error| Failure::new(Exit::Data, error.to_string()))?;
+    let fetched = fetched?;
     let report = inspect(&WeightSource::File(fetched.path.clone()))?;
     if report.architecture != network {
-        let (path, found) = (fetched.path.display(), report.architecture.title());
-        return Err(Failure::new(Exit::Data, format!("{path} holds a {found}, not a {}", network.title())));
+        let found = format!("it holds a {}, not a {}", report.architecture.title(), network.title());
+        return Err(WeightError::format(&fetched.path.display().to_string(), found).into());
     }
     let how = if fetched.already { "was there already" } else { "fetched" };
     print(&format!(

@@ -3,10 +3,11 @@
 use crate::store::RunState;
 use std::collections::BTreeMap;
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, table};
 use crate::analysis::{Remade, remake};
+use crate::exit::Exit;
 use crate::stages::short_key;
 use crate::store::{Access, AttemptRow, Explanation, RunFacts, StageExplanation, StageState, Store};
 
@@ -23,10 +24,7 @@ pub(super) async fn run(args: &WhyArgs, global: &Global) -> Result<Exit, Failure
     let named = store.find(&args.id).await?;
     match store.explain(&named).await? {
         None => {
-            return Err(Failure::new(
-                Exit::Usage,
-                format!("`{0}` is a sweep: `didact status {0}` tells how it stands", args.id),
-            ));
+            return Err(Failure::usage(format!("`{0}` is a sweep: `didact status {0}` tells how it stands", args.id)));
         }
         Some(Explanation::Run(run, stages)) => {
             explain_run(&run, &stages)?;

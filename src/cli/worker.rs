@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::exit::{Exit, Failure};
+use super::failure::Failure;
 use super::global::Global;
 use super::parse::{bytes, count, some_duration};
 use super::signals::listen_for_signals;
+use crate::cause::Context;
+use crate::exit::Exit;
 use crate::predict::{Predict, predict};
 #[cfg(unix)]
 use crate::schedule::{
@@ -67,10 +69,10 @@ impl Runner {
         device: "cpu",
         open: |device, numerics| match (device, numerics) {
             ("cpu", Numerics::F32) => Ok(()),
-            ("cpu", Numerics::Tf32) => Err(Failure::new(Exit::Usage, TF32_NEEDS_A_GPU)),
+            ("cpu", Numerics::Tf32) => Err(Failure::usage(TF32_NEEDS_A_GPU)),
             _ => {
                 let message = format!("--device {device}: this executable runs stages on the CPU only");
-                Err(Failure::new(Exit::Usage, message))
+                Err(Failure::usage(message))
             }
         },
         execute: execute::<Native>,
@@ -85,11 +87,11 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
-        .map_err(|error| Failure::new(Exit::Store, format!("cannot start {threads} threads: {error}")))?;
+        .map_err(|error| Failure::Machine(Context::new(format!("cannot start {threads} threads"), error).into()))?;
     offer_to_the_kernel();
     keep_freed_memory();
     if let Some(bytes) = args.memory {
-        limit_memory(bytes).map_err(|error| Failure::new(Exit::Usage, format!("--memory {bytes}: {error}")))?;
+        limit_memory(bytes).map_err(|error| Failure::usage(format!("--memory {bytes}: {error}")))?;
     }
     let store = Store::open(&global.store, Access::Serve).await?;
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;
@@ -120,6 +122,6 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     Message::flush();
     match end? {
         WorkerEnd::NothingLeft | WorkerEnd::Asked => Ok(Exit::Done),
-        WorkerEnd::Broken(reason) | WorkerEnd::DeviceLost(reason) => Err(Failure::new(Exit::RunsFailed, reason)),
+        WorkerEnd::Broken(reason) | WorkerEnd::DeviceLost(reason) => Err(Failure::Stopped(reason)),
     }
 }

@@ -9,10 +9,11 @@ use image::codecs::jpeg::JpegDecoder;
 use image::codecs::tiff::TiffDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
 use super::room::{Taken, room_for};
 use super::{DataError, jpeg, png, regular, webp};
+use crate::cause::Cause;
 
 /// The largest image that is read, pixels: where Pillow refuses a file as a decompression bomb.
 pub(super) const MOST_PIXELS: u64 = 178_956_970;
@@ -95,22 +96,22 @@ impl Opened {
         let room = room_for(u64::from(width) * u64::from(height));
         let image = match self.pixels {
             Pixels::Png(reader) => png::decode(*reader),
-            Pixels::Other(decoder) => DynamicImage::from_decoder(decoder).map_err(|error| told(&error)),
+            Pixels::Other(decoder) => DynamicImage::from_decoder(decoder).map_err(|error| Undecoded(error).into()),
         };
-        let mut image = image.map_err(|reason| wrong(path, reason))?;
+        let mut image = image.map_err(|source| wrong(path, source))?;
         image.apply_orientation(self.turn);
         Ok(Decoded { image, orientation, room })
     }
 }
 
-fn wrong(path: &Path, reason: String) -> DataError {
-    DataError::Decode { path: path.to_owned(), reason }
+fn wrong(path: &Path, source: Cause) -> DataError {
+    DataError::Decode { path: path.to_owned(), source }
 }
 
-/// What an error says, in one line.
-fn told(error: &image::ImageError) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
-}
+/// What a decoder says, in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.to_string().split_whitespace().collect::<Vec<_>>().join(" "))]
+struct Undecoded(#[source] ImageError);
 
 fn open(path: &Path) -> Result<Opened, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
@@ -125,24 +126,36 @@ fn open(path: &Path) -> Result<Opened, DataError> {
         Some(ImageFormat::Bmp) => of_bmp(file, bytes),
         Some(ImageFormat::Tiff) => of_tiff(file),
         Some(ImageFormat::WebP) => of_webp(file, bytes),
-        Some(other) => Err(Refused::Damaged(format!("it is of the kind {other:?}"))),
-        None => Err(Refused::Damaged("its content is that of no known kind".to_owned())),
+        Some(other) => Err(format!("it is of the kind {other:?}").into()),
+        None => Err(Cause::from("its content is that of no known kind").into()),
     };
     opened.map_err(|reason| match reason {
-        Refused::Damaged(reason) => wrong(path, reason),
+        Refused::Damaged(source) => wrong(path, source),
         Refused::TooLarge(width, height) => DataError::TooLarge { path: path.to_owned(), width, height },
     })
 }
 
 /// Why a header is refused.
 enum Refused {
-    Damaged(String),
+    Damaged(Cause),
     TooLarge(u32, u32),
+}
+
+impl From<Cause> for Refused {
+    fn from(source: Cause) -> Self {
+        Self::Damaged(source)
+    }
 }
 
 impl From<String> for Refused {
     fn from(reason: String) -> Self {
-        Self::Damaged(reason)
+        Self::Damaged(reason.into())
+    }
+}
+
+impl From<ImageError> for Refused {
+    fn from(error: ImageError) -> Self {
+        Self::Damaged(Undecoded(error).into())
     }
 }
 
@@ -150,10 +163,10 @@ impl From<String> for Refused {
 fn check_size((width, height): (u32, u32), fits: impl Fn(u64) -> bool) -> Result<(), Refused> {
     let pixels = u64::from(width) * u64::from(height);
     match pixels {
-        0 => Err(Refused::Damaged(format!("its header says {width}×{height} pixels"))),
+        0 => Err(format!("its header says {width}×{height} pixels").into()),
         _ if pixels > MOST_PIXELS => Err(Refused::TooLarge(width, height)),
         _ if !fits(pixels) => {
-            Err(Refused::Damaged(format!("its header says {width}×{height} pixels, for which the file is too short")))
+            Err(format!("its header says {width}×{height} pixels, for which the file is too short").into())
         }
         _ => Ok(()),
     }
@@ -175,10 +188,10 @@ fn of_jpeg(mut file: BufReader<File>, length: u64) -> Result<Opened, Refused> {
     /// A block of 64 pixels takes at least one bit.
     const MOST_PIXELS_A_BYTE: u64 = 64 * 8;
     if length > MOST_BYTES {
-        return Err(Refused::Damaged(format!("it has {length} bytes, of which at most {MOST_BYTES} are read")));
+        return Err(format!("it has {length} bytes, of which at most {MOST_BYTES} are read").into());
     }
     let mut bytes = Vec::with_capacity(length as usize);
-    file.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    file.read_to_end(&mut bytes).map_err(Cause::from)?;
     jpeg::check(&bytes)?;
     let opened = of_decoder(ImageFormat::Jpeg, JpegDecoder::new(Cursor::new(bytes)))?;
     check_size((opened.header.width, opened.header.height), |pixels| pixels / MOST_PIXELS_A_BYTE <= length)?;
@@ -200,20 +213,20 @@ fn of_webp(mut file: BufReader<File>, bytes: u64) -> Result<Opened, Refused> {
 
 /// A TIFF's tag says in which order its pixels are stored: Pillow turns it whether asked to or not.
 fn of_tiff(file: BufReader<File>) -> Result<Opened, Refused> {
-    let mut decoder = TiffDecoder::new(file).map_err(|error| told(&error))?;
-    let turn = decoder.orientation().map_err(|error| told(&error))?;
+    let mut decoder = TiffDecoder::new(file)?;
+    let turn = decoder.orientation()?;
     let opened = of_decoder(ImageFormat::Tiff, Ok(decoder))?;
     let (width, height) = turned((opened.header.width, opened.header.height), turn);
     Ok(Opened { header: Header { width, height, orientation: None }, turn, ..opened })
 }
 
 fn of_decoder<D: ImageDecoder + 'static>(format: ImageFormat, decoder: ImageResult<D>) -> Result<Opened, Refused> {
-    let mut decoder = decoder.map_err(|error| told(&error))?;
+    let mut decoder = decoder?;
     let (width, height) = decoder.dimensions();
     check_size((width, height), |_| true)?;
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(2 * decoder.total_bytes() + OVERHEAD);
-    decoder.set_limits(limits).map_err(|error| told(&error))?;
+    decoder.set_limits(limits)?;
     // EXIF that cannot be read says nothing.
     let orientation = decoder.exif_metadata().ok().flatten().and_then(|exif| Orientation::from_exif_chunk(&exif));
     let (header, turn) = (Header { width, height, orientation }, Orientation::NoTransforms);

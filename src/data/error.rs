@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::cause::Cause;
+
 /// Every message says what is wrong, where, and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -46,7 +48,7 @@ pub enum DataError {
         found: String,
     },
     /// A table that comes with a data set says something that cannot be.
-    #[error("{path}, line {line}, column `{column}`: {message}; expected {help}")]
+    #[error("{path}, line {line}, column `{column}`: {source}; expected {help}")]
     Table {
         /// Where.
         path: PathBuf,
@@ -55,7 +57,8 @@ pub enum DataError {
         /// Its column's name.
         column: &'static str,
         /// What is wrong.
-        message: String,
+        #[source]
+        source: Cause,
         /// What would be right.
         help: String,
     },
@@ -69,12 +72,13 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// A file is not an image that didact can decode.
-    #[error("{path} is not a readable image: {reason}; didact reads PNG, JPEG, BMP, TIFF and WebP")]
+    #[error("{path} is not a readable image: {source}; didact reads PNG, JPEG, BMP, TIFF and WebP")]
     Decode {
         /// Where.
         path: PathBuf,
         /// Why.
-        reason: String,
+        #[source]
+        source: Cause,
     },
     /// An image with more pixels than any is read with.
     #[error("{path} is {width}×{height} pixels, of which at most {most} are read; cut or scale it", most = super::decode::MOST_PIXELS)]
@@ -245,20 +249,12 @@ pub enum DataError {
         reason: String,
     },
     /// A pattern of files that is none.
-    #[error("data.folder has the pattern \"{pattern}\": {reason}; expected one such as \"train/*.jpg\"")]
+    #[error("data.folder has the pattern \"{pattern}\": {}; expected one such as \"train/*.jpg\"", source.msg)]
     Pattern {
         /// As written.
         pattern: String,
         /// What is wrong.
-        reason: String,
-    },
-    /// A file could not be written.
-    #[error("cannot write {path}: {source}")]
-    Write {
-        /// Where.
-        path: PathBuf,
-        /// Why.
         #[source]
-        source: std::io::Error,
+        source: glob::PatternError,
     },
 }

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Image, normalise};
+use crate::cause::Cause;
 
 /// Shape of one feature level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,14 +65,15 @@ pub struct FeatureSet {
 
 /// A feature artifact is absent, cut short or not one.
 #[derive(Debug, thiserror::Error)]
-#[error("feature file {path}: {reason}")]
+#[error("feature file {path}: {source}")]
 pub struct FeatureSetError {
     path: String,
-    reason: String,
+    #[source]
+    source: Cause,
 }
 
-fn error(path: &Path, reason: &dyn std::fmt::Display) -> FeatureSetError {
-    FeatureSetError { path: path.display().to_string(), reason: reason.to_string() }
+fn error(path: &Path, source: impl Into<Cause>) -> FeatureSetError {
+    FeatureSetError { path: path.display().to_string(), source: source.into() }
 }
 
 fn level_path(folder: &Path, level: usize) -> PathBuf {
@@ -82,8 +84,8 @@ impl FeatureSet {
     /// Maps the files of an artifact folder; checks that each has the length its header promises.
     pub fn open(folder: &Path) -> Result<Self, FeatureSetError> {
         let path = folder.join("features.json");
-        let text = std::fs::read(&path).map_err(|e| error(&path, &e))?;
-        let header: FeatureHeader = serde_json::from_slice(&text).map_err(|e| error(&path, &e))?;
+        let text = std::fs::read(&path).map_err(|e| error(&path, e))?;
+        let header: FeatureHeader = serde_json::from_slice(&text).map_err(|e| error(&path, e))?;
         let count = header.images.len();
         let levels = (0..header.levels.len())
             .map(|level| map(&level_path(folder, level), count * header.levels[level].len() * 4))
@@ -138,13 +140,13 @@ impl FeatureSet {
 }
 
 fn map(path: &Path, expected: usize) -> Result<Mmap, FeatureSetError> {
-    let file = File::open(path).map_err(|e| error(path, &e))?;
+    let file = File::open(path).map_err(|e| error(path, e))?;
     // SAFETY: artifacts are written once, renamed into place and never changed in place afterwards.
-    let map = unsafe { Mmap::map(&file) }.map_err(|e| error(path, &e))?;
+    let map = unsafe { Mmap::map(&file) }.map_err(|e| error(path, e))?;
     if map.len() != expected {
         return Err(error(
             path,
-            &format!("{} bytes, expected {expected}: the file is cut short or not ours", map.len()),
+            format!("{} bytes, expected {expected}: the file is cut short or not ours", map.len()),
         ));
     }
     Ok(map)
@@ -161,7 +163,7 @@ pub struct FeatureWriter {
 impl FeatureWriter {
     /// Starts the files in an empty folder.
     pub fn create(folder: &Path, side: usize, levels: Vec<LevelShape>) -> Result<Self, FeatureSetError> {
-        let create = |path: PathBuf| File::create(&path).map_err(|e| error(&path, &e));
+        let create = |path: PathBuf| File::create(&path).map_err(|e| error(&path, e));
         Ok(Self {
             folder: folder.to_owned(),
             levels: (0..levels.len()).map(|level| create(level_path(folder, level))).collect::<Result<_, _>>()?,
@@ -175,10 +177,10 @@ impl FeatureWriter {
         for (level, values) in features.iter().enumerate() {
             self.levels[level]
                 .write_all(bytemuck::cast_slice(values))
-                .map_err(|e| error(&level_path(&self.folder, level), &e))?;
+                .map_err(|e| error(&level_path(&self.folder, level), e))?;
         }
         for (name, image) in images {
-            self.images.write_all(&image.rgb).map_err(|e| error(&self.folder.join("images.u8"), &e))?;
+            self.images.write_all(&image.rgb).map_err(|e| error(&self.folder.join("images.u8"), e))?;
             self.header.images.push(name.clone());
         }
         Ok(())
@@ -187,7 +189,7 @@ impl FeatureWriter {
     /// Writes the header: the artifact is whole.
     pub fn finish(self) -> Result<(), FeatureSetError> {
         let path = self.folder.join("features.json");
-        let text = serde_json::to_vec_pretty(&self.header).map_err(|e| error(&path, &e))?;
-        std::fs::write(&path, text).map_err(|e| error(&path, &e))
+        let text = serde_json::to_vec_pretty(&self.header).map_err(|e| error(&path, e))?;
+        std::fs::write(&path, text).map_err(|e| error(&path, e))
     }
 }

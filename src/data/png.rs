@@ -6,11 +6,13 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer};
 use png::{BitDepth, ColorType, DecodeOptions, Decoder, Limits, Reader, Transformations};
 
+use crate::cause::Cause;
+
 /// Memory for rows and for what is not pixels, bytes.
 const OVERHEAD: usize = 512 << 20;
 
 /// Reads the header and all that stands before the pixels.
-pub(super) fn open<R: BufRead + Seek>(file: R) -> Result<Reader<R>, String> {
+pub(super) fn open<R: BufRead + Seek>(file: R) -> Result<Reader<R>, Cause> {
     let mut options = DecodeOptions::default();
     options.set_ignore_adler32(false);
     options.set_ignore_crc(false);
@@ -21,7 +23,7 @@ pub(super) fn open<R: BufRead + Seek>(file: R) -> Result<Reader<R>, String> {
     decoder.set_limits(Limits { bytes: OVERHEAD });
     // Palettes and fewer than 8 bits become 8 bits.
     decoder.set_transformations(Transformations::EXPAND);
-    decoder.read_info().map_err(|error| error.to_string())
+    Ok(decoder.read_info()?)
 }
 
 /// The orientation that the file asks for.
@@ -30,10 +32,10 @@ pub(super) fn orientation<R: BufRead + Seek>(reader: &Reader<R>) -> Option<Orien
 }
 
 /// Decodes the first image.
-pub(super) fn decode<R: BufRead + Seek>(mut reader: Reader<R>) -> Result<DynamicImage, String> {
+pub(super) fn decode<R: BufRead + Seek>(mut reader: Reader<R>) -> Result<DynamicImage, Cause> {
     let length = reader.output_buffer_size().ok_or("it is too large")?;
     let mut bytes = vec![0; length];
-    let info = reader.next_frame(&mut bytes).map_err(|error| error.to_string())?;
+    let info = reader.next_frame(&mut bytes)?;
     bytes.truncate(info.buffer_size());
     let (width, height) = (info.width, info.height);
     let wide = || bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect::<Vec<u16>>();
@@ -58,7 +60,7 @@ pub(super) fn decode<R: BufRead + Seek>(mut reader: Reader<R>) -> Result<Dynamic
         }
         (ColorType::Rgb, BitDepth::Eight) => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8),
         (ColorType::Rgba, BitDepth::Eight) => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),
-        (kind, depth) => return Err(format!("pixels of {depth:?} bits as {kind:?} are not read")),
+        (kind, depth) => return Err(format!("pixels of {depth:?} bits as {kind:?} are not read").into()),
     };
-    image.ok_or_else(|| "it has fewer pixels than its header says".to_owned())
+    image.ok_or_else(|| "it has fewer pixels than its header says".into())
 }

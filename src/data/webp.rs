@@ -2,10 +2,12 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
+use crate::cause::Cause;
+
 /// Every chunk must lie in the file, and the file must be as long as it says; what follows belongs to no image.
-pub(super) fn check(file: &mut (impl Read + Seek), length: u64) -> Result<(), String> {
-    let cut = || "it ends early: a chunk is longer than what is left".to_owned();
-    let read = |file: &mut dyn Read| -> Result<u64, String> {
+pub(super) fn check(file: &mut (impl Read + Seek), length: u64) -> Result<(), Cause> {
+    let cut = || Cause::from("it ends early: a chunk is longer than what is left");
+    let read = |file: &mut dyn Read| -> Result<u64, Cause> {
         let mut head = [0; 8];
         file.read_exact(&mut head).map_err(|_| cut())?;
         let [.., a, b, c, d] = head;
@@ -15,7 +17,7 @@ pub(super) fn check(file: &mut (impl Read + Seek), length: u64) -> Result<(), St
     // Behind the name of the kind.
     let mut place = 12;
     while place + 8 <= end {
-        file.seek(SeekFrom::Start(place)).map_err(|error| error.to_string())?;
+        file.seek(SeekFrom::Start(place))?;
         let size = read(file)?;
         place += 8 + size;
         if place > end {
@@ -25,7 +27,7 @@ pub(super) fn check(file: &mut (impl Read + Seek), length: u64) -> Result<(), St
         place += size % 2;
     }
     match end <= length {
-        true => file.rewind().map_err(|error| error.to_string()),
+        true => Ok(file.rewind()?),
         false => Err(cut()),
     }
 }

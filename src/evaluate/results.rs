@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cause::Context;
+
 /// A number, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
@@ -58,6 +60,6 @@ impl Evaluation {
     pub fn read(folder: &Path) -> std::io::Result<Self> {
         let path = folder.join("results.json");
         serde_json::from_slice(&std::fs::read(&path)?)
-            .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())))
+            .map_err(|error| std::io::Error::other(Context::reading(&path)(error)))
     }
 }

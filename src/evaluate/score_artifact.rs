@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::LevelMaps;
+use crate::cause::Context;
 
 /// One set of weights that was scored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +47,7 @@ impl ScoreHeader {
     pub fn read(folder: &Path) -> std::io::Result<Self> {
         let path = folder.join("score.json");
         serde_json::from_slice(&std::fs::read(&path)?)
-            .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())))
+            .map_err(|error| std::io::Error::other(Context::reading(&path)(error)))
     }
 
     /// Reads the maps of one snapshot: `set` is "test" or "held-out".

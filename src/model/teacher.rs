@@ -17,7 +17,7 @@ pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(
         None if file.tensors.contains_key("conv1.0.weight") => {
             let reason =
                 "its stem has several convolutions (a ResNet-C, -D or -S): use the plain ResNet's weights".to_owned();
-            return Err(WeightError::Format { path: file.source.clone(), reason });
+            return Err(WeightError::format(&file.source, reason));
         }
         // Any width would do: the error names the tensor and the paper's shape.
         _ => return Err(file.tensor("conv1.weight", &[64, 3, 7, 7]).err().unwrap_or_else(|| empty_stem(file))),
@@ -77,7 +77,7 @@ fn architecture(file: &WeightFile) -> Result<Architecture, WeightError> {
 
 /// The error for a `conv1.weight` of (0, 3, 7, 7): shaped like a stem, but empty.
 fn empty_stem(file: &WeightFile) -> WeightError {
-    WeightError::Format { path: file.source.clone(), reason: "its conv1.weight is empty".to_owned() }
+    WeightError::format(&file.source, "its conv1.weight is empty")
 }
 
 #[cfg(test)]

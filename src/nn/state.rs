@@ -6,6 +6,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::Module;
+use crate::cause::{Cause, Context};
 use crate::tensor::Backend;
 
 /// A tensor that is written to or read from a file, row-major in file order.
@@ -23,21 +24,16 @@ pub struct NamedTensor {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The file could not be read or written.
-    #[error("{path}: {source}")]
-    Io {
-        /// Where.
-        path: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] Context),
     /// Not a safetensors file of 32-bit floats.
-    #[error("{path} is not a checkpoint: {reason}")]
+    #[error("{path} is not a checkpoint: {source}")]
     Format {
         /// Where.
         path: String,
         /// Why.
-        reason: String,
+        #[source]
+        source: Cause,
     },
     /// A tensor is absent or of another shape.
     #[error("tensor `{name}` {found}, expected shape {expected:?}")]
@@ -52,6 +48,13 @@ pub enum StateError {
     /// The device has no room.
     #[error("no memory for the optimiser's moments: {0}")]
     Memory(String),
+}
+
+impl StateError {
+    /// For `map_err`: the file is not a checkpoint.
+    fn format<E: Into<Cause>>(path: &Path) -> impl Fn(E) -> Self {
+        move |source| Self::Format { path: path.display().to_string(), source: source.into() }
+    }
 }
 
 /// The name under which a file holds its metadata, as JSON.
@@ -109,37 +112,35 @@ impl State {
 
     /// Writes the file, durable once this returns: temporary name, fsync, rename, fsync of the folder.
     pub fn save(&self, path: &Path) -> Result<(), StateError> {
-        let format = |reason: String| StateError::Format { path: path.display().to_string(), reason };
         let views: BTreeMap<&str, TensorView<'_>> = self
             .tensors
             .iter()
             .map(|(name, (shape, values))| {
                 TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values))
                     .map(|view| (name.as_str(), view))
-                    .map_err(|error| format(error.to_string()))
+                    .map_err(StateError::format(path))
             })
             .collect::<Result<_, _>>()?;
         // One entry: the order of several would differ from process to process, and equal states must be equal files.
-        let facts = serde_json::to_string(&self.metadata).map_err(|error| format(error.to_string()))?;
+        let facts = serde_json::to_string(&self.metadata).map_err(StateError::format(path))?;
         let metadata = (!self.metadata.is_empty()).then(|| HashMap::from([(METADATA.to_owned(), facts)]));
-        let bytes = safetensors::serialize(views, metadata).map_err(|error| format(error.to_string()))?;
-        write_durably(path, &bytes).map_err(|source| StateError::Io { path: path.display().to_string(), source })
+        let bytes = safetensors::serialize(views, metadata).map_err(StateError::format(path))?;
+        Ok(write_durably(path, &bytes).map_err(Context::writing(path))?)
     }
 
     /// Reads a file that [`State::save`] wrote.
     pub fn load(path: &Path) -> Result<Self, StateError> {
-        let shown = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|source| StateError::Io { path: shown.clone(), source })?;
-        let format = |reason: String| StateError::Format { path: shown.clone(), reason };
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| format(error.to_string()))?;
+        let bytes = std::fs::read(path).map_err(Context::reading(path))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(StateError::format(path))?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(StateError::format(path))?;
         let facts = header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA));
         let metadata = facts.map(|facts| serde_json::from_str(facts)).transpose();
-        let metadata = metadata.map_err(|error| format(error.to_string()))?.unwrap_or_default();
+        let metadata = metadata.map_err(StateError::format(path))?.unwrap_or_default();
         let mut state = Self { metadata, ..Self::default() };
         for (name, view) in file.iter() {
             if view.dtype() != Dtype::F32 {
-                return Err(format(format!("tensor `{name}` is {:?}, expected F32", view.dtype())));
+                let what = format!("tensor `{name}` is {:?}, expected F32", view.dtype());
+                return Err(StateError::format(path)(what));
             }
             let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
             state.tensors.insert(name.to_owned(), (view.shape().to_vec(), values));

@@ -58,8 +58,8 @@ impl Finished {
         };
         let joint = folder(StageKind::Joint, &score.joint, "weights")?;
         let maps = folder(StageKind::Score, &score_key, "held-out maps")?;
-        let wrong = |error: std::io::Error| StageError::Artifact(format!("{}: {error}", maps.display()));
-        let header = ScoreHeader::read(&maps).map_err(wrong)?;
+        let wrong = StageError::reading::<std::io::Error>(&maps);
+        let header = ScoreHeader::read(&maps).map_err(&wrong)?;
         let snapshot = header.snapshots.first().ok_or_else(|| wrong(std::io::Error::other("a score without maps")))?;
         let side = evaluate.test_images.data.image_size;
         let calibrated = Calibrated::read(&maps, &header, snapshot, &evaluate.evaluate, side).map_err(wrong)?;

@@ -55,7 +55,7 @@ impl<B: Backend> Predictor<B> {
         let maps = self.rule.all(&levels, self.side);
         match maps.iter().all(|map| map.values.iter().all(|value| value.is_finite())) {
             true => Ok(maps),
-            false => Err(StageError::Data("an anomaly map is not finite: the weights are damaged".to_owned())),
+            false => Err(StageError::data("an anomaly map is not finite: the weights are damaged")),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong while a report is made.
 
+use crate::cause::Cause;
 use crate::outputs::OutputError;
 use crate::published::PublishedError;
 
@@ -16,11 +17,12 @@ pub enum ReportError {
     #[error("cannot encode a file of the report: {0}")]
     Encode(#[from] std::io::Error),
     /// A figure could not be drawn.
-    #[error("cannot draw {figure}: {reason}")]
+    #[error("cannot draw {figure}: {source}")]
     Draw {
         /// Which.
         figure: String,
         /// Why.
-        reason: String,
+        #[source]
+        source: Cause,
     },
 }

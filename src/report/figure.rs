@@ -12,6 +12,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
 use super::error::ReportError;
+use crate::cause::Cause;
 use crate::text::clipped;
 
 /// Text and axes; on a page they take the page's own colour.
@@ -49,7 +50,7 @@ const SCALE: f32 = 2.0;
 /// Drawing area of a figure.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// What drawing can fail with.
-pub(super) type DrawResult = Result<(), Box<dyn std::error::Error>>;
+pub(super) type DrawResult = Result<(), Cause>;
 
 /// The colour of the n-th variant; pale grey for those that have none of their own.
 pub(super) fn series(index: usize) -> RGBColor {
@@ -152,7 +153,7 @@ impl Figure {
                 })
                 .and_then(|()| whole.present().map_err(Into::into))
         };
-        drawn.map_err(|error| ReportError::Draw { figure: name.clone(), reason: error.to_string() })?;
+        drawn.map_err(|source| ReportError::Draw { figure: name.clone(), source })?;
         Ok(Self { name, description, svg })
     }
 
@@ -172,10 +173,10 @@ impl Figure {
 
     /// The figure on white.
     pub(super) fn png(&self) -> Result<Vec<u8>, ReportError> {
-        let wrong = |reason: String| ReportError::Draw { figure: self.name.clone(), reason };
+        let wrong = |source| ReportError::Draw { figure: self.name.clone(), source };
         let mut pixels = rasterise(&self.svg, SCALE).map_err(wrong)?;
         over_white(&mut pixels);
-        pixels.encode_png().map_err(|error| wrong(error.to_string()))
+        pixels.encode_png().map_err(|error| wrong(error.into()))
     }
 }
 
@@ -184,7 +185,7 @@ fn hex(colour: RGBColor) -> String {
 }
 
 /// Draws SVG text on nothing, enlarged.
-pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, String> {
+pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, Cause> {
     static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
         let mut fonts = fontdb::Database::new();
         fonts.load_font_data(dejavu::sans::regular().to_vec());
@@ -192,10 +193,10 @@ pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, String> {
         Arc::new(fonts)
     });
     let options = Options { fontdb: Arc::clone(&FONTS), font_family: "DejaVu Sans".to_owned(), ..Options::default() };
-    let tree = Tree::from_str(svg, &options).map_err(|error| error.to_string())?;
+    let tree = Tree::from_str(svg, &options)?;
     let side = |length: f32| (length * scale).ceil() as u32;
-    let mut pixels = Pixmap::new(side(tree.size().width()), side(tree.size().height()))
-        .ok_or_else(|| "a figure without area".to_owned())?;
+    let mut pixels =
+        Pixmap::new(side(tree.size().width()), side(tree.size().height())).ok_or("a figure without area")?;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
     Ok(pixels)
 }

@@ -14,6 +14,7 @@ use super::log::AttemptLog;
 use super::memory::reset_peak_rss;
 use super::observer::{AttemptObserver, Flags};
 use super::{Message, Stop, WorkerOptions, peak_rss};
+use crate::exit::Exit;
 use crate::stages::StageKind;
 use crate::store::{Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, Published, Store, StoreError};
 use crate::training::{StageContext, StageError};
@@ -24,8 +25,6 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 const INTEREST: Duration = Duration::from_secs(1);
 /// After its time is over a stage has so long to come to the end of its step.
 const GRACE: Duration = Duration::from_secs(30);
-/// Exit code of a worker whose stage does not come to an end.
-pub(super) const HUNG: i32 = 124;
 
 /// What an attempt says of its worker.
 pub(super) enum Ended {
@@ -121,9 +120,9 @@ pub(super) async fn run(
         AttemptEnd::Failed { class, .. } if ours && class.is_infrastructure() => {
             Ended::Badly(reason.unwrap_or_default())
         }
+        AttemptEnd::Failed { .. } | AttemptEnd::Done(_) if !ours => Ended::Elsewise,
+        AttemptEnd::Failed { .. } | AttemptEnd::Done(_) => Ended::Well,
         AttemptEnd::Interrupted => Ended::Elsewise,
-        _ if !ours => Ended::Elsewise,
-        _ => Ended::Well,
     })
 }
 
@@ -164,7 +163,7 @@ fn beat(
                 let seconds = ran.as_secs_f64();
                 // The process ends in any case: whoever started it says why.
                 let _ = store.finish(&claim, &worker, &end, seconds, &BTreeMap::new(), peak_rss()).await;
-                std::process::exit(HUNG);
+                Exit::Hung.at_once();
             }
         }
     })

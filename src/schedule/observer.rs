@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 
 use super::clock::Clock;
 use super::{Message, Stop};
+use crate::cause::Cause;
 use crate::store::{Artifacts, AttemptEnd, Claim, FailureClass, Published, Store, StoreError};
 use crate::training::{Observer, Progress};
 
@@ -42,16 +43,16 @@ pub(super) struct AttemptObserver<'a> {
     /// Whether an epoch was finished and stored.
     pub(super) advanced: bool,
     /// The first thing that went wrong with the store: the attempt fails with it.
-    pub(super) trouble: Option<StoreError>,
+    pub(super) trouble: Option<Arc<StoreError>>,
 }
 
 impl AttemptObserver<'_> {
-    /// Keeps the first trouble; the text of any goes to the stage.
-    fn keep<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, String> {
+    /// Keeps the first trouble; the stage gets each as the cause of its end.
+    fn keep<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, Cause> {
         outcome.map_err(|error| {
-            let text = error.to_string();
-            self.trouble.get_or_insert(error);
-            text
+            let error = Arc::new(error);
+            self.trouble.get_or_insert_with(|| Arc::clone(&error));
+            error.into()
         })
     }
 
@@ -83,7 +84,7 @@ impl Observer for AttemptObserver<'_> {
         self.pending.push((name.to_owned(), step, value));
     }
 
-    fn store_metrics(&mut self) -> Result<(), String> {
+    fn store_metrics(&mut self) -> Result<(), Cause> {
         let points = std::mem::take(&mut self.pending);
         let outcome = self.runtime.block_on(self.store.add_metrics(self.claim, &points));
         match self.keep(outcome)? {

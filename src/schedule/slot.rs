@@ -2,72 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::device::{Device, DeviceChoice};
+use super::device_error::{DeviceError, NoGpu, SIBLING};
 use super::memory::available_memory;
 use crate::paths::expanded;
 use crate::tensor::Gpu;
-
-/// A device that a stage runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Device {
-    /// The processor.
-    Cpu,
-    /// The GPU of this index.
-    Cuda(u32),
-}
-
-impl std::fmt::Display for Device {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Cpu => f.write_str("cpu"),
-            Self::Cuda(index) => write!(f, "cuda:{index}"),
-        }
-    }
-}
-
-impl std::str::FromStr for Device {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let index = text.strip_prefix("cuda:").and_then(|index| index.parse().ok());
-        match (text, index) {
-            ("cpu", _) => Ok(Self::Cpu),
-            (_, Some(index)) => Ok(Self::Cuda(index)),
-            _ => Err("expected cpu, cuda:0, cuda:1, …".to_owned()),
-        }
-    }
-}
-
-/// What `--device` asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeviceChoice {
-    /// GPUs where the sibling executable and the driver are there, else the CPU.
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// These GPUs; all where none is named.
-    Cuda(Vec<u32>),
-}
-
-impl std::str::FromStr for DeviceChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || "expected auto, cpu, cuda, cuda:0 or cuda:0,1".to_owned();
-        match text {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(Vec::new())),
-            _ => {
-                let indices = text.strip_prefix("cuda:").ok_or_else(wrong)?;
-                indices
-                    .split(',')
-                    .map(|index| index.parse().map_err(|_| wrong()))
-                    .collect::<Result<_, _>>()
-                    .map(Self::Cuda)
-            }
-        }
-    }
-}
 
 /// A place for one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,9 +18,6 @@ pub struct Slot {
     /// The executable that can run stages there.
     pub executable: PathBuf,
 }
-
-/// The name of the executable that runs stages on GPUs.
-const SIBLING: &str = "didact-cuda";
 
 /// Places for workers, and what a person should know of their choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,8 +77,8 @@ fn soonest(cores: usize, runs: usize, fitting: usize) -> usize {
 ///
 /// # Errors
 /// What is missing, where GPUs are asked for.
-pub fn slots(choice: &DeviceChoice, jobs: Jobs, per_gpu: usize) -> Result<Slots, String> {
-    let own = std::env::current_exe().map_err(|error| format!("cannot find the own executable: {error}"))?;
+pub fn slots(choice: &DeviceChoice, jobs: Jobs, per_gpu: usize) -> Result<Slots, DeviceError> {
+    let own = std::env::current_exe().map_err(DeviceError::Own)?;
     let on_cpu = |note| Slots { slots: shared_out(vec![Device::Cpu; jobs.on_cpu()], &own), note };
     let on_gpus = jobs.on_gpus();
     match choice {
@@ -156,20 +92,12 @@ pub fn slots(choice: &DeviceChoice, jobs: Jobs, per_gpu: usize) -> Result<Slots,
             }
         }),
         DeviceChoice::Cuda(wanted) => {
-            let sibling = sibling().ok_or_else(|| {
-                format!(
-                    "--device cuda needs the executable {SIBLING} (this one runs on the CPU only): it is not beside this one, not on \
-                     the PATH, and DIDACT_CUDA does not name it; `just install-gpu` builds it, --device cpu or auto does without"
-                )
-            })?;
-            let shown =
-                gpus(&sibling).map_err(|reason| format!("--device cuda: {reason}; use --device cpu or auto"))?;
-            let shown: Vec<u32> = shown.iter().map(|gpu| gpu.index).collect();
-            if let Some(absent) = wanted.iter().find(|index| !shown.contains(index)) {
-                let names: Vec<String> = shown.iter().map(|&index| Device::Cuda(index).to_string()).collect();
-                return Err(format!("--device cuda:{absent}: there is no such GPU; there is {}", names.join(", ")));
+            let sibling = sibling().ok_or(DeviceError::NotInstalled)?;
+            let there: Vec<u32> = gpus(&sibling).map_err(DeviceError::NoGpu)?.iter().map(|gpu| gpu.index).collect();
+            if let Some(&absent) = wanted.iter().find(|index| !there.contains(index)) {
+                return Err(DeviceError::Absent { absent, there });
             }
-            let indices = if wanted.is_empty() { &shown } else { wanted };
+            let indices = if wanted.is_empty() { &there } else { wanted };
             Ok(Slots { slots: shared_out(in_turn(indices, on_gpus, per_gpu), &sibling), note: None })
         }
     }
@@ -204,22 +132,23 @@ fn sibling() -> Option<PathBuf> {
 /// The GPUs that the sibling can use: at least one.
 ///
 /// It is asked, for it alone can know: it does not even start where libraries are missing.
-fn gpus(sibling: &Path) -> Result<Vec<Gpu>, String> {
-    let wrong = |reason: &str| format!("{} finds no GPU: {reason}", sibling.display());
+fn gpus(sibling: &Path) -> Result<Vec<Gpu>, NoGpu> {
+    let executable = || sibling.to_owned();
     let output = std::process::Command::new(sibling)
         .args(["devices", "--json"])
         .stdin(std::process::Stdio::null())
         .output()
-        .map_err(|error| format!("{} cannot be started: {error}", sibling.display()))?;
+        .map_err(|source| NoGpu::NotStarted { executable: executable(), source })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let reason = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-        return Err(wrong(reason.trim_start_matches("error: ")));
+        let said = reason.trim_start_matches("error: ").to_owned();
+        return Err(NoGpu::Said { executable: executable(), said });
     }
     let gpus: Vec<Gpu> = serde_json::from_slice(&output.stdout)
-        .map_err(|error| wrong(&format!("its list of devices cannot be read ({error}): it is of another version")))?;
+        .map_err(|source| NoGpu::Unreadable { executable: executable(), source })?;
     match gpus.is_empty() {
-        true => Err(wrong("the NVIDIA driver shows none (CUDA_VISIBLE_DEVICES can hide them)")),
+        true => Err(NoGpu::Hidden { executable: executable() }),
         false => Ok(gpus),
     }
 }
@@ -227,16 +156,6 @@ fn gpus(sibling: &Path) -> Result<Vec<Gpu>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn devices_are_read_as_typed() {
-        assert_eq!("cuda:0,2".parse(), Ok(DeviceChoice::Cuda(vec![0, 2])));
-        assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(vec![])));
-        assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));
-        assert!("cuda:x".parse::<DeviceChoice>().is_err() && "gpu".parse::<DeviceChoice>().is_err());
-        assert_eq!(Device::Cuda(1).to_string(), "cuda:1");
-        assert_eq!(("cuda:1".parse(), "cpu".parse()), (Ok(Device::Cuda(1)), Ok(Device::Cpu)));
-    }
 
     #[test]
     fn threads_are_divided_and_gpus_take_turns() {

@@ -8,11 +8,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::attempt::HUNG;
 use super::memory::{kernel_kills, large_pages};
 use super::pause::Workers;
 use super::worker::BREAKER;
 use super::{LaunchOptions, Message, Slot, Stop};
+use crate::exit::Exit;
 use crate::store::FailureClass;
 
 /// What a slot tells.
@@ -179,10 +179,12 @@ fn verdict(status: ExitStatus, starved: bool, ceiling: bool) -> (FailureClass, S
             signal => (FailureClass::Signal, format!("was killed by signal {signal}")),
         };
     }
-    match status.code() {
-        Some(HUNG) => (FailureClass::Timeout, "hung".to_owned()),
-        Some(4) => (FailureClass::Store, "could not use the store".to_owned()),
-        _ => (FailureClass::Signal, format!("ended with {status}")),
+    match status.code().and_then(Exit::of_code) {
+        Some(Exit::Hung) => (FailureClass::Timeout, "hung".to_owned()),
+        Some(Exit::Store) => (FailureClass::Store, "could not use the store or its device".to_owned()),
+        Some(Exit::Done | Exit::RunsFailed | Exit::Usage | Exit::Data | Exit::Interrupted) | None => {
+            (FailureClass::Signal, format!("ended with {status}"))
+        }
     }
 }
 
@@ -195,11 +197,12 @@ mod tests {
     fn a_death_is_classed_by_what_is_known_of_it() {
         let killed = ExitStatus::from_raw(libc::SIGKILL);
         let aborted = ExitStatus::from_raw(libc::SIGABRT);
+        let ended = |exit: Exit| ExitStatus::from_raw(i32::from(exit.code()) << 8);
         assert_eq!(verdict(killed, false, true).0, FailureClass::Signal);
         assert_eq!(verdict(killed, true, false).0, FailureClass::Oom);
         assert_eq!(verdict(aborted, false, true).0, FailureClass::Oom);
         assert_eq!(verdict(aborted, false, false).0, FailureClass::Signal);
-        assert_eq!(verdict(ExitStatus::from_raw(4 << 8), false, false).0, FailureClass::Store);
-        assert_eq!(verdict(ExitStatus::from_raw(HUNG << 8), false, false).0, FailureClass::Timeout);
+        assert_eq!(verdict(ended(Exit::Store), false, false).0, FailureClass::Store);
+        assert_eq!(verdict(ended(Exit::Hung), false, false).0, FailureClass::Timeout);
     }
 }

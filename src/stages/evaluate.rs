@@ -48,7 +48,7 @@ struct Outcome {
 pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let header = ScoreHeader::read(input.score).map_err(StageError::artifact)?;
     if header.test.len() != input.test.len() {
-        return Err(StageError::Data(format!(
+        return Err(StageError::data(format!(
             "the test part has {} images now, {} when it was scored: start the sweep again to plan anew",
             input.test.len(),
             header.test.len()
@@ -125,9 +125,7 @@ fn load_masks(input: &EvaluateInput<'_>) -> Result<Vec<Truth>, StageError> {
             if sample.defect.is_none() {
                 return Ok(Some(None));
             }
-            let mask = sample
-                .load_mask(input.image_size, input.reading)
-                .map_err(|error| StageError::Data(error.to_string()))?;
+            let mask = sample.load_mask(input.image_size, input.reading).map_err(StageError::data)?;
             Ok(mask.map(|mask| Some(mask.pixels)))
         })
         .collect()
@@ -220,7 +218,7 @@ fn normal_and(test: &[Sample], kind: &str) -> Vec<usize> {
 }
 
 fn no_number(test: &[Sample]) -> impl Fn(NotFinite) -> StageError + '_ {
-    |error| StageError::Data(format!("the anomaly map of {} is not finite", test[error.image].image))
+    |error| StageError::data(format!("the anomaly map of {} is not finite", test[error.image].image))
 }
 
 fn measure_images(input: &EvaluateInput<'_>, maps: &[FinalMap], results: &mut Results) -> Result<Sweep, StageError> {
@@ -276,18 +274,17 @@ fn write_masks(out: &Path, masks: &[Truth], side: usize) -> Result<(), StageErro
     for (index, mask) in masks.iter().enumerate() {
         let Some(Some(mask)) = mask else { continue };
         let path = mask_file(out, index);
-        let wrong = |error: String| StageError::Artifact(format!("{}: {error}", path.display()));
-        std::fs::create_dir_all(path.parent().unwrap_or(out)).map_err(|e| wrong(e.to_string()))?;
+        std::fs::create_dir_all(path.parent().unwrap_or(out)).map_err(StageError::writing(&path))?;
         let grey: Vec<u8> = mask.iter().map(|&p| if p { 255 } else { 0 }).collect();
         image::save_buffer(&path, &grey, side as u32, side as u32, image::ExtendedColorType::L8)
-            .map_err(|e| wrong(e.to_string()))?;
+            .map_err(StageError::writing(&path))?;
     }
     Ok(())
 }
 
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StageError> {
     let text = serde_json::to_vec_pretty(value).map_err(StageError::artifact)?;
-    std::fs::write(path, text).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+    std::fs::write(path, text).map_err(StageError::writing(path))
 }
 
 #[cfg(test)]

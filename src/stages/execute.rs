@@ -126,14 +126,14 @@ fn run<B: Backend>(
 /// # Errors
 /// Weights that are absent, damaged or others.
 pub fn planned_teacher<B: Backend>(planned: &TeacherRef) -> Result<(Resnet<B>, Backbone), StageError> {
-    let file = WeightFile::open(&planned.settings.weights).map_err(data_error)?;
+    let file = WeightFile::open(&planned.settings.weights).map_err(StageError::data)?;
     if file.digest != planned.digest {
-        return Err(StageError::Data(format!(
+        return Err(StageError::data(format!(
             "{} has changed since the sweep was planned: start the sweep again to plan with the new weights",
             file.source
         )));
     }
-    load_teacher(&file, planned.settings.levels).map_err(data_error)
+    load_teacher(&file, planned.settings.levels).map_err(StageError::data)
 }
 
 /// What must still be as it was when the sweep was planned.
@@ -147,16 +147,16 @@ enum Check<'a> {
 }
 
 fn samples(set: &ImageSet, check: Check<'_>) -> Result<Vec<Sample>, StageError> {
-    let dataset = Dataset::open(&set.data).map_err(data_error)?;
-    let category = dataset.category(&set.category).map_err(data_error)?;
+    let dataset = Dataset::open(&set.data).map_err(StageError::data)?;
+    let category = dataset.category(&set.category).map_err(StageError::data)?;
     let (found, planned) = match (check, set.part) {
         (Check::Images, Part::Train) => (category.train_digest(), set.digest.as_str()),
         (Check::Images, Part::Test) => (category.test_digest(), set.digest.as_str()),
         (Check::Masks(planned), _) => (category.mask_digest(), planned),
         (Check::Count, _) => (Ok(set.digest.clone()), set.digest.as_str()),
     };
-    if found.map_err(data_error)? != planned {
-        return Err(StageError::Data(format!(
+    if found.map_err(StageError::data)? != planned {
+        return Err(StageError::data(format!(
             "the files of {} have changed since the sweep was planned: start the sweep again to plan with the new ones",
             set.category
         )));
@@ -165,8 +165,4 @@ fn samples(set: &ImageSet, check: Check<'_>) -> Result<Vec<Sample>, StageError> 
         Part::Train => category.train.clone(),
         Part::Test => category.test.clone(),
     })
-}
-
-fn data_error(error: impl std::error::Error) -> StageError {
-    StageError::Data(error.to_string())
 }

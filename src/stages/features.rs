@@ -34,7 +34,7 @@ pub fn features<B: Backend>(mut input: FeaturesInput<'_, B>, context: &mut Stage
             .par_iter()
             .map(|sample| Ok((sample.image.clone(), sample.load(input.image_size, input.reading)?)))
             .collect::<Result<_, crate::data::DataError>>()
-            .map_err(|error| StageError::Data(error.to_string()))?;
+            .map_err(StageError::data)?;
         let levels = forward(&mut input.teacher, &images, input.image_size)?;
         if writer.is_none() {
             let shapes = levels.iter().map(|(shape, _)| *shape).collect();
@@ -47,7 +47,7 @@ pub fn features<B: Backend>(mut input: FeaturesInput<'_, B>, context: &mut Stage
         done += samples.len();
         context.observer.progress(Progress { done, total: input.samples.len(), unit: "image", loss: None });
     }
-    let writer = writer.ok_or_else(|| StageError::Data("there are no images in this part of the category".into()))?;
+    let writer = writer.ok_or_else(|| StageError::data("there are no images in this part of the category"))?;
     writer.finish().map_err(StageError::artifact)?;
     context.observer.cost("images_per_second", done as f64 / started.elapsed().as_secs_f64());
     Ok(())

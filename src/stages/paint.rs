@@ -26,7 +26,7 @@ pub struct PaintInput<'a, B: Backend> {
 /// masks.
 pub fn paint<B: Backend>(mut input: PaintInput<'_, B>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let train = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = input.split.split(train.len()).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(train.len()).map_err(StageError::data)?;
     let normals: Vec<Image> = split.held_out.iter().map(|&index| train.image(index)).collect();
     let wanted: Vec<(usize, Painter)> =
         (0..normals.len()).flat_map(|index| Painter::ALL.map(|painter| (index, painter))).collect();
@@ -52,5 +52,5 @@ pub fn paint<B: Backend>(mut input: PaintInput<'_, B>, context: &mut StageContex
     }
     writer.finish().map_err(StageError::artifact)?;
     let path = context.out.join(MASKS);
-    write_masks(&path, &masks).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+    write_masks(&path, &masks).map_err(StageError::writing(&path))
 }

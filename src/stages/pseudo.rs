@@ -38,7 +38,7 @@ pub struct PseudoInput<'a> {
 pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let train = FeatureSet::open(input.features_train).map_err(StageError::artifact)?;
     let painted = FeatureSet::open(input.painted).map_err(StageError::artifact)?;
-    let split = input.split.split(train.len()).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(train.len()).map_err(StageError::data)?;
     let side = painted.header().side;
     let masks = read_masks(&input.painted.join(MASKS), painted.len(), side * side).map_err(StageError::artifact)?;
     let summary = JointSummary::read(input.joint)?;
@@ -98,8 +98,7 @@ fn undefined(epoch: usize) -> Evaluation {
 /// The first painted images, each a strip: the image, its mask, its map; brightest = the highest value of the map.
 fn write_pictures(out: &Path, painted: &FeatureSet, masks: &[Vec<bool>], maps: &[FinalMap]) -> Result<(), StageError> {
     let folder = out.join("pictures");
-    let wrong = |error: String| StageError::Artifact(format!("{}: {error}", folder.display()));
-    std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
+    std::fs::create_dir_all(&folder).map_err(StageError::writing(&folder))?;
     for index in 0..painted.len().min(PICTURES) {
         let Image { side, rgb } = painted.image(index);
         let highest = maps[index].values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
@@ -112,8 +111,8 @@ fn write_pictures(out: &Path, painted: &FeatureSet, masks: &[Vec<bool>], maps: &
             strip.extend(maps[index].values[line].iter().flat_map(|value| grey((255.0 * value / highest) as u8)));
         }
         let path = folder.join(format!("{index:04}.png"));
-        image::save_buffer(path, &strip, 3 * side as u32, side as u32, image::ExtendedColorType::Rgb8)
-            .map_err(|e| wrong(e.to_string()))?;
+        image::save_buffer(&path, &strip, 3 * side as u32, side as u32, image::ExtendedColorType::Rgb8)
+            .map_err(StageError::writing(&path))?;
     }
     Ok(())
 }

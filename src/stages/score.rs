@@ -36,13 +36,13 @@ pub fn score<B: Backend>(input: &ScoreInput<'_>, context: &mut StageContext<'_>)
     let train = FeatureSet::open(input.features_train).map_err(StageError::artifact)?;
     let test = FeatureSet::open(input.features_test).map_err(StageError::artifact)?;
     if test.len() != input.test.len() {
-        return Err(StageError::Data(format!(
+        return Err(StageError::data(format!(
             "the test part has {} images now, {} when its features were made: start the sweep again to plan anew",
             input.test.len(),
             test.len()
         )));
     }
-    let split = input.split.split(train.len()).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(train.len()).map_err(StageError::data)?;
     let summary = JointSummary::read(input.joint)?;
     let snapshots: Vec<(String, Snapshot)> = match input.selection {
         Selection::Selected => vec![(SELECTED.to_owned(), snapshot("selected", summary.selected_epoch))],
@@ -104,11 +104,9 @@ fn snapshot(folder: &str, epoch: usize) -> Snapshot {
 fn write_maps(out: &Path, snapshot: &str, set: &str, level: usize, maps: &LevelMaps) -> Result<(), StageError> {
     let path = maps_file(out, snapshot, set, level);
     let folder = path.parent().unwrap_or(out);
-    std::fs::create_dir_all(folder)
-        .and_then(|()| maps.write(&path))
-        .map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+    std::fs::create_dir_all(folder).and_then(|()| maps.write(&path)).map_err(StageError::writing(&path))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), StageError> {
-    std::fs::write(path, bytes).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+    std::fs::write(path, bytes).map_err(StageError::writing(path))
 }

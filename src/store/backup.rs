@@ -1,114 +1,14 @@
-//! Copies of a store that are whole though it is in use.
+//! `didact store backup`.
 
-use std::fs::File;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
-
-use super::open::{BUSY_TIMEOUT, beside};
-use super::schema::{Content, content};
-use super::{Store, StoreError};
+use super::copy::copy;
+use super::error::StoreError;
+use super::open::Store;
 
 impl Store {
     /// Copies the store to a file that does not exist yet; what is committed by now is in it.
     pub async fn back_up(&self, target: &Path) -> Result<(), StoreError> {
         copy(self.path(), target).await
     }
-}
-
-/// Keeps a copy of a store beside it before it is brought to another schema; returns where.
-pub(super) async fn keep_copy(path: &Path, schema: i64) -> Result<PathBuf, StoreError> {
-    let name = |number: u32| match number {
-        1 => beside(path, &format!(".before-{schema}")),
-        _ => beside(path, &format!(".before-{schema}-{number}")),
-    };
-    for number in 1.. {
-        let target = name(number);
-        match copy(path, &target).await {
-            Err(StoreError::Exists { .. }) => {}
-            outcome => return outcome.map(|()| target),
-        }
-    }
-    Err(StoreError::Exists { path: name(1) })
-}
-
-/// Copies a store under another name, looks whether the copy is whole, and only then gives it its name.
-async fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
-    if std::fs::symlink_metadata(target).is_ok() {
-        return Err(StoreError::Exists { path: target.to_owned() });
-    }
-    let temporary = beside(target, &format!(".{}.tmp", std::process::id()));
-    let outcome = match write(path, &temporary).await {
-        Ok(()) => publish(&temporary, target),
-        Err(error) => Err(error),
-    };
-    // Under its own name it is a second name of the same file by now; after an error it is of no use.
-    let _ = std::fs::remove_file(&temporary);
-    let reason = match outcome {
-        Ok(()) => return Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(StoreError::Exists { path: target.to_owned() });
-        }
-        Err(error) => error.to_string(),
-    };
-    Err(StoreError::Backup { store: path.to_owned(), path: target.to_owned(), reason })
-}
-
-async fn write(path: &Path, temporary: &Path) -> std::io::Result<()> {
-    // Left by a process of the same number that was killed.
-    let _ = std::fs::remove_file(temporary);
-    let mut source = connect(path).await.map_err(readable)?;
-    let copied = sqlx::query("VACUUM INTO ?").bind(temporary.to_string_lossy()).execute(&mut source).await;
-    let _ = source.close().await;
-    copied.map_err(readable)?;
-    crate::fault::point("backup:before-check");
-    let mut copy = connect(temporary).await.map_err(readable)?;
-    let checked = check(&mut copy).await;
-    let _ = copy.close().await;
-    checked.map_err(readable)?;
-    File::open(temporary)?.sync_all()
-}
-
-/// What SQLite says, without sqlx's words around it.
-fn readable(error: sqlx::Error) -> std::io::Error {
-    match error {
-        sqlx::Error::Database(inner) => std::io::Error::other(inner.message().to_owned()),
-        other => std::io::Error::other(other.to_string()),
-    }
-}
-
-async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
-    options.disable_statement_logging().connect().await
-}
-
-async fn check(copy: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let problems: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check").fetch_all(&mut *copy).await?;
-    match problems.first() {
-        Some((first,)) if first != "ok" => {
-            return Err(sqlx::Error::Protocol(format!("the copy is not whole: {first}")));
-        }
-        _ => {}
-    }
-    match content(copy).await? {
-        Content::Store(_) => Ok(()),
-        _ => Err(sqlx::Error::Protocol("the copy is no store".to_owned())),
-    }
-}
-
-/// Gives a file its name unless something has it already.
-fn publish(temporary: &Path, target: &Path) -> std::io::Result<()> {
-    crate::fault::point("backup:before-rename");
-    match std::fs::hard_link(temporary, target) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
-        // A file system without second names.
-        Err(_) if std::fs::symlink_metadata(target).is_err() => std::fs::rename(temporary, target)?,
-        Err(error) => return Err(error),
-    }
-    crate::fault::point("backup:after-rename");
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all())
 }

@@ -121,7 +121,7 @@ impl Store {
             };
             stages.par_iter().filter_map(look).collect::<Vec<_>>()
         });
-        let damaged = looked.await.map_err(|error| StoreError::Row(error.to_string()))?;
+        let damaged = looked.await.map_err(|error| StoreError::Row(error.into()))?;
         for (kind, key, damage) in damaged {
             if repair {
                 self.reopen(artifacts, kind, &key, &damage).await?;

@@ -1,23 +1,26 @@
 //! What can be wrong with the store.
 
+use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::notice;
-use super::open::is_locked;
+use super::sqlite::{SqliteError, is_locked};
+use crate::cause::Cause;
 
 /// Every message says which store and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be opened or created.
     #[error(
-        "cannot open the store {path}: {reason}; --store (or DIDACT_STORE) must name a SQLite file in a folder that can be written"
+        "cannot open the store {path}: {source}; --store (or DIDACT_STORE) must name a SQLite file in a folder that can be written"
     )]
     Open {
         /// Where.
         path: PathBuf,
         /// Why.
-        reason: String,
+        #[source]
+        source: Cause,
     },
     /// It is not there, and reading does not create it.
     #[error("there is no store at {path}: `didact sweep` creates it; --store (or DIDACT_STORE) names another")]
@@ -47,7 +50,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Another process planned the same sweep at the same moment.
-    #[error("the sweep was planned anew by another process")]
+    #[error("another process plans the same sweep at the same time: start the same command again")]
     Replanned,
     /// No run, trial, stage or sweep has such an id.
     #[error("no sweep, run, trial or stage has the id `{id}`: `didact status` lists them")]
@@ -134,14 +137,15 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A copy could not be made.
-    #[error("the store {store} could not be copied to {path}: {reason}; nothing was left there")]
+    #[error("the store {store} could not be copied to {path}: {source}; nothing was left there")]
     Backup {
         /// Of what.
         store: PathBuf,
         /// Where.
         path: PathBuf,
         /// Why.
-        reason: String,
+        #[source]
+        source: std::io::Error,
     },
     /// The artifacts folder belongs to another store.
     #[error("the artifacts folder {folder} belongs to {owner}; nothing was written to it. {remedy}")]
@@ -155,7 +159,7 @@ pub enum StoreError {
     },
     /// A statement failed.
     #[error("{0}")]
-    Sql(SqlFailure),
+    Sql(#[source] SqlFailure),
     /// A file of an artifact could not be made durable.
     #[error("artifact {path}: {source}")]
     Artifact {
@@ -167,13 +171,21 @@ pub enum StoreError {
     },
     /// A row does not hold what it must.
     #[error("the store holds a row that cannot be read: {0}")]
-    Row(String),
+    Row(#[source] Cause),
 }
 
 impl StoreError {
+    /// SQLite cannot open the file.
+    pub(super) fn opening(path: &Path, error: sqlx::Error) -> Self {
+        match is_locked(&error) {
+            true => Self::Sql(SqlFailure { path: path.to_owned(), source: SqliteError(error) }),
+            false => Self::Open { path: path.to_owned(), source: SqliteError(error).into() },
+        }
+    }
+
     /// Whether somebody else holds it.
     pub(super) fn is_locked(&self) -> bool {
-        matches!(self, Self::Sql(failure) if failure.locked)
+        matches!(self, Self::Sql(failure) if failure.is_locked())
     }
 }
 
@@ -181,60 +193,73 @@ impl StoreError {
 #[derive(Debug)]
 pub struct SqlFailure {
     path: PathBuf,
-    reason: String,
-    locked: bool,
+    source: SqliteError,
 }
 
 impl SqlFailure {
-    /// Another program holds it.
-    pub(super) fn locked(path: &Path) -> Self {
-        Self { path: path.to_owned(), reason: "database is locked".to_owned(), locked: true }
+    /// Whether another program holds the store.
+    fn is_locked(&self) -> bool {
+        is_locked(&self.source.0)
     }
 }
 
 impl fmt::Display for SqlFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, reason, locked } = self;
-        match locked {
+        let Self { path, source } = self;
+        match self.is_locked() {
             true => write!(
                 f,
                 "the store {0} is locked: another program has kept it from being used for 30 s (`fuser {0}` names it; a database \
                  browser or a backup, perhaps). Close that program and start the same command again; nothing is lost",
                 path.display()
             ),
-            false => write!(f, "the store {} failed: {reason}", path.display()),
+            false => write!(f, "the store {} failed: {source}", path.display()),
         }
+    }
+}
+
+impl Error for SqlFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
     }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let locked = is_locked(&error);
-        let reason = match &error {
-            sqlx::Error::Database(inner) if inner.message().contains("is full") => {
-                format!("{}: make room, and start the same command again", inner.message())
-            }
-            sqlx::Error::Database(inner) => inner.message().to_owned(),
-            other => other.to_string(),
-        };
-        Self::Sql(SqlFailure { path: notice::named(), reason, locked })
+        Self::Sql(SqlFailure { path: notice::named(), source: SqliteError(error) })
     }
 }
 
 /// What a row holds cannot be read, or not be written as text.
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Row(error.to_string())
+        Self::Row(error.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{Connection, Executor, SqliteConnection};
+
     use super::*;
 
-    #[test]
-    fn a_store_that_is_locked_is_named_with_what_to_do() {
-        let told = StoreError::Sql(SqlFailure::locked(Path::new("x/a.db"))).to_string();
-        assert!(told.contains("x/a.db is locked") && told.contains("start the same command again"), "{told}");
+    #[tokio::test]
+    async fn a_store_that_is_locked_is_named_with_what_to_do() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.db");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true).busy_timeout(Duration::ZERO);
+        let mut holder = SqliteConnection::connect_with(&options).await.expect("opens");
+        holder.execute("BEGIN EXCLUSIVE").await.expect("locks");
+        let mut other = SqliteConnection::connect_with(&options).await.expect("opens");
+        let error = other.execute("BEGIN IMMEDIATE").await.expect_err("it is locked");
+        let error = StoreError::opening(&path, error);
+        assert!(error.is_locked());
+        let told = error.to_string();
+        assert!(told.contains("a.db is locked") && told.contains("start the same command again"), "{told}");
+        let failure = error.source().and_then(Error::source).and_then(Error::source);
+        assert!(failure.is_some_and(|source| source.is::<sqlx::Error>()), "its source is kept");
     }
 }

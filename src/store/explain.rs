@@ -140,7 +140,7 @@ impl Store {
             Named::Sweep(..) => Ok(None),
             Named::Run(id) => {
                 let runs = self.run_facts("r.id = ? ORDER BY w.updated_at DESC LIMIT 1", id).await?;
-                let missing = || StoreError::Row(format!("run {id} belongs to no sweep any more"));
+                let missing = || StoreError::Row(format!("run {id} belongs to no sweep any more").into());
                 let run = runs.into_iter().next().ok_or_else(missing)?;
                 let stages = self
                     .stage_facts("JOIN run_stage rs ON rs.stage_id = s.id WHERE rs.run_id = ? ORDER BY rs.position", id)
@@ -157,7 +157,7 @@ impl Store {
                 Ok(Some(Explanation::Trial(self.run_facts(&which, trial).await?)))
             }
             Named::Stage(id) => {
-                let missing = || StoreError::Row(format!("stage {id} is gone"));
+                let missing = || StoreError::Row(format!("stage {id} is gone").into());
                 let stage = self.stage_facts("WHERE s.id = ?", id).await?.into_iter().next().ok_or_else(missing)?;
                 let needs = self
                     .stage_facts(

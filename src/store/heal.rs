@@ -5,6 +5,7 @@ use super::artifacts::size_of;
 use super::manifest::Manifest;
 use super::open::Tx;
 use super::{Artifacts, Damage, Look, NOW, Store, StoreError, settle};
+use crate::cause::Context;
 use crate::evaluate::Selection;
 use crate::stages::{Key, StageJob, StageKind, short_key};
 
@@ -50,7 +51,9 @@ impl Store {
                 None => Ok(Standing::Intact),
             },
             Ok(Err(damage)) => Ok(Standing::Damaged(kind, damage)),
-            Err(error) => Err(StoreError::Row(format!("the artifact of stage {key} could not be examined: {error}"))),
+            Err(error) => {
+                Err(StoreError::Row(Context::new(format!("cannot examine the artifact of stage {key}"), error).into()))
+            }
         }
     }
 
@@ -85,7 +88,7 @@ impl Store {
                         tracing::debug!(%error, "the files of an artifact could not be listed");
                         return Ok(None);
                     }
-                    Err(error) => return Err(StoreError::Row(error.to_string())),
+                    Err(error) => return Err(StoreError::Row(error.into())),
                 }
             }
         };

@@ -1,15 +1,14 @@
-//! A store at rest is one file: whoever leaves last puts the log into it. A store that was not left so is told.
+//! A store at rest is one file: whoever leaves last puts the log into it.
 
-use std::io::Read;
-use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection};
 
-use super::Store;
 use super::filesystem::Identity;
-use super::open::beside;
+use super::log::needs_log;
+use super::open::{Store, take_open};
+use super::sqlite::beside;
 
 /// Two that leave at the same moment hinder each other: each tries so often.
 const TRIES: u32 = 4;
@@ -17,9 +16,6 @@ const PAUSE: Duration = Duration::from_millis(12);
 
 /// Connections that do not come back within this time are left to the end of the process.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A file without a log may be one that another process is just about to use.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 impl Store {
     /// Closes the store. If nobody else has it open, its log goes into the file, and the file alone is the store.
@@ -52,19 +48,9 @@ impl Store {
     }
 }
 
-/// Whether a store's header says that it has a log: it is in use, or was not left in good order.
-fn needs_log(path: &Path) -> bool {
-    let mut header = [0; 20];
-    // Bytes 18 and 19: the versions that write and read it; 2 is the write-ahead log.
-    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok() && header[18] == 2
-}
-
-/// Whether the log of a store is missing. SQLite takes such a file as it is.
-pub(super) async fn log_is_missing(path: &Path) -> bool {
-    let missing = || needs_log(path) && !beside(path, "-wal").exists();
-    if !missing() {
-        return false;
+/// Closes every store that this process has opened: whichever way a verb ended.
+pub async fn close_all() {
+    for store in take_open() {
+        store.close().await;
     }
-    tokio::time::sleep(LOOK_AGAIN).await;
-    missing()
 }

@@ -1,16 +1,19 @@
 //! Opening a store.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
 
-use super::error::SqlFailure;
+use super::error::StoreError;
 use super::filesystem::{Identity, can_write, network_file_system};
-use super::leave::log_is_missing;
-use super::schema::{Content, KNOWS_ITS_END, bring_up_to_date, content, newest};
-use super::{StoreError, notice};
+use super::log::log_is_missing;
+use super::migrate::bring_up_to_date;
+use super::notice;
+use super::schema::{Content, KNOWS_ITS_END, content, newest};
+use super::sqlite::{BUSY_TIMEOUT, beside, is_locked};
 
 /// A write transaction.
 pub(super) type Tx = Transaction<'static, Sqlite>;
@@ -37,6 +40,18 @@ pub struct Store {
     access: Access,
 }
 
+/// The stores that this process leaves in good order before it ends.
+static OPEN: Mutex<Vec<Store>> = Mutex::new(Vec::new());
+
+fn open_stores() -> MutexGuard<'static, Vec<Store>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The stores that this process has opened, each told once.
+pub(super) fn take_open() -> Vec<Store> {
+    std::mem::take(&mut *open_stores())
+}
+
 impl Store {
     /// Opens `sqlite:PATH` or `PATH`.
     pub async fn open(url: &str, access: Access) -> Result<Self, StoreError> {
@@ -49,13 +64,15 @@ impl Store {
             Access::Read => Self::open_for_reading(path).await,
         }?;
         let store = Self { identity: Identity::of(&store.path), ..store };
-        notice::remember(&store);
+        if notice::is_heard() {
+            open_stores().push(store.clone());
+        }
         Ok(store)
     }
 
     async fn open_for_writing(path: PathBuf) -> Result<Self, StoreError> {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let refuse = |reason: String| StoreError::Open { path: path.clone(), reason };
+        let refuse = |reason: String| StoreError::Open { path: path.clone(), source: reason.into() };
         if let Some(name) = network_file_system(folder) {
             return Err(refuse(format!(
                 "it lies on {name}, a file system of several machines, where SQLite loses writes (artifacts may stay there: \
@@ -71,7 +88,7 @@ impl Store {
         let plain = plain.disable_statement_logging();
         let found = patiently(
             async || {
-                let mut connection = plain.connect().await.map_err(|error| opening(&path, &error))?;
+                let mut connection = plain.connect().await.map_err(|error| StoreError::opening(&path, error))?;
                 let found = bring_up_to_date(&mut connection, &path).await;
                 let _ = connection.close().await;
                 found
@@ -125,8 +142,8 @@ impl Store {
                 Ok(store)
             }
             Content::Nothing | Content::Foreign(_) => {
-                let reason = "it holds no sweep: `didact sweep` has not written to it".to_owned();
-                Err(StoreError::Open { path: store.path, reason })
+                let source = "it holds no sweep: `didact sweep` has not written to it".into();
+                Err(StoreError::Open { path: store.path, source })
             }
         }
     }
@@ -142,13 +159,13 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
         // While another process makes the file's log or takes it away SQLite does not wait, whatever the timeout.
         let connect = async || pool_options.clone().connect_with(options.clone()).await;
-        let pool = patiently(connect, is_locked).await.map_err(|error| opening(&path, &error))?;
+        let pool = patiently(connect, is_locked).await.map_err(|error| StoreError::opening(&path, error))?;
         Ok(Self { pool, path, identity: None, access })
     }
 
     async fn content(&self) -> Result<Content, StoreError> {
-        let mut connection = self.pool.acquire().await.map_err(|error| opening(&self.path, &error))?;
-        content(&mut connection).await.map_err(|error| opening(&self.path, &error))
+        let mut connection = self.pool.acquire().await.map_err(|error| StoreError::opening(&self.path, error))?;
+        content(&mut connection).await.map_err(|error| StoreError::opening(&self.path, error))
     }
 
     /// Whether it was opened to be written to.
@@ -186,9 +203,6 @@ impl Store {
 /// all over the file.
 const CACHE: &str = "-65536";
 
-/// How long a writer waits for the others.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Several processes may open one store at the same moment: each tries so often what fails for a reason that may pass.
 const TRIES: usize = 300;
 const PAUSE: Duration = Duration::from_millis(100);
@@ -201,11 +215,6 @@ async fn patiently<T, E>(attempt: impl AsyncFn() -> Result<T, E>, may_pass: impl
         }
     }
     attempt().await
-}
-
-/// SQLITE_BUSY in all its forms.
-pub(super) fn is_locked(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(inner) if inner.message().contains("database is locked"))
 }
 
 fn refuse_strange(path: &Path, found: &Content) -> Result<(), StoreError> {
@@ -232,22 +241,4 @@ fn tell_missing_log(path: &Path, found: &Content, missing: bool) {
 /// The file that a URL names.
 pub fn path_of(url: &str) -> &Path {
     Path::new(url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url))
-}
-
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-pub(super) fn opening(path: &Path, error: &sqlx::Error) -> StoreError {
-    let reason = match error {
-        error if is_locked(error) => return StoreError::Sql(SqlFailure::locked(path)),
-        sqlx::Error::Database(inner) if inner.message().contains("not a database") => {
-            "it is a file of another kind, not a SQLite database".to_owned()
-        }
-        sqlx::Error::Database(inner) => inner.message().to_owned(),
-        other => other.to_string(),
-    };
-    StoreError::Open { path: path.to_owned(), reason }
 }

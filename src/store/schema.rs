@@ -1,19 +1,13 @@
-//! What a SQLite file is to us, and how it becomes a store of today.
+//! What a SQLite file is to us, and the schema of today.
 
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::LazyLock;
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Connection, SqlStr, SqliteConnection};
-
-use super::StoreError;
-use super::backup::keep_copy;
-use super::notice::tell;
-use super::open::opening;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{SqlStr, SqliteConnection};
 
 /// The schema, step by step. (sqlx's own macro would have SQLite compiled a second time, for the compiler's use.)
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let steps = [
         (1, "initial", include_str!("../../migrations/0001_initial.sql")),
         (2, "engine", include_str!("../../migrations/0002_engine.sql")),
@@ -80,46 +74,4 @@ pub(super) async fn content(connection: &mut SqliteConnection) -> Result<Content
         Some((version, _)) if application == APPLICATION || steps.first() == first.as_ref() => Content::Store(*version),
         _ => foreign(),
     })
-}
-
-/// Brings a file up to date in one transaction, and keeps a copy of what an older didact left. Two processes may do so at the same
-/// moment: the second waits, and finds nothing to do. What was found before is returned.
-pub(super) async fn bring_up_to_date(connection: &mut SqliteConnection, path: &Path) -> Result<Content, StoreError> {
-    let wrong = |error: sqlx::Error| opening(path, &error);
-    let found = content(connection).await.map_err(wrong)?;
-    if !is_old(&found) {
-        return Ok(found);
-    }
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(wrong)?;
-    let found = content(&mut tx).await.map_err(wrong)?;
-    if !is_old(&found) {
-        return Ok(found);
-    }
-    if let Content::Store(version) = found {
-        let copy = keep_copy(path, newest()).await?;
-        tell(&format!(
-            "the store {} was written by an older didact (schema {version}): it is brought to schema {}; a copy of it as it was is \
-             kept in {}",
-            path.display(),
-            newest(),
-            copy.display()
-        ));
-    }
-    crate::fault::point("migrate:before");
-    MIGRATIONS.run(&mut *tx).await.map_err(|error| match error {
-        MigrateError::Execute(error) => opening(path, &error),
-        other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
-    })?;
-    crate::fault::point("migrate:before-commit");
-    tx.commit().await.map_err(wrong)?;
-    crate::fault::point("migrate:after-commit");
-    Ok(found)
-}
-
-fn is_old(found: &Content) -> bool {
-    match found {
-        Content::Nothing => true,
-        Content::Store(version) => *version < newest(),
-        Content::Foreign(_) => false,
-    }
 }

@@ -3,6 +3,7 @@
 use super::open::Tx;
 use super::state::MAX_ATTEMPTS;
 use super::{Artifacts, Look, Standing, Store, StoreError};
+use crate::cause::Context;
 use crate::evaluate::{Evaluation, Selection};
 use crate::stages::{Key, StageJob, StageKind};
 
@@ -182,7 +183,7 @@ impl Store {
         let path = artifacts.path(StageKind::Evaluate, stage).join("results.json");
         let text = std::fs::read(&path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
         let evaluation: Evaluation =
-            serde_json::from_slice(&text).map_err(|error| StoreError::Row(format!("{}: {error}", path.display())))?;
+            serde_json::from_slice(&text).map_err(|error| StoreError::Row(Context::reading(&path)(error).into()))?;
 
         let mut tx = self.write().await?;
         let runs: Vec<(String, String)> = sqlx::query_as(

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::cause::{Cause, Context};
+use crate::nn::StateError;
 use crate::tensor::DeviceFailure;
 
 /// How far a stage has come.
@@ -24,7 +26,7 @@ pub trait Observer {
 
     /// Stores the metrics told so far; the checkpoint that covers them comes after, so that none is ever lost. An error ends the
     /// stage.
-    fn store_metrics(&mut self) -> Result<(), String>;
+    fn store_metrics(&mut self) -> Result<(), Cause>;
 
     /// Resuming after `step`: later metrics are void.
     fn rewind(&mut self, step: u64);
@@ -70,10 +72,10 @@ pub enum StageError {
     },
     /// Images, masks or weights are not what was planned.
     #[error("{0}")]
-    Data(String),
-    /// An artifact or checkpoint could not be read or written; the text names it and the system's reason.
+    Data(#[source] Cause),
+    /// An artifact, a checkpoint or the store could not be read or written; the cause names it.
     #[error("{0}")]
-    Artifact(String),
+    Artifact(#[source] Cause),
     /// Asked to stop; nothing is lost.
     #[error("interrupted; the checkpoint is written")]
     Interrupted,
@@ -89,9 +91,32 @@ pub enum StageError {
 }
 
 impl StageError {
+    /// Images, masks or weights are not what was planned.
+    pub fn data(cause: impl Into<Cause>) -> Self {
+        Self::Data(cause.into())
+    }
+
     /// An artifact could not be read or written.
-    pub fn artifact(error: impl std::error::Error) -> Self {
-        Self::Artifact(error.to_string())
+    pub fn artifact(cause: impl Into<Cause>) -> Self {
+        Self::Artifact(cause.into())
+    }
+
+    /// For `map_err`: this file of an artifact cannot be read.
+    pub fn reading<E: Into<Cause>>(path: &Path) -> impl Fn(E) -> Self {
+        move |cause| Self::artifact(Context::reading(path)(cause))
+    }
+
+    /// For `map_err`: this file of an artifact cannot be written.
+    pub fn writing<E: Into<Cause>>(path: &Path) -> impl Fn(E) -> Self {
+        move |cause| Self::artifact(Context::writing(path)(cause))
+    }
+
+    /// For `map_err`: training cannot go on from a checkpoint.
+    pub fn resuming(error: StateError) -> Self {
+        match error {
+            StateError::Io(_) | StateError::Format { .. } | StateError::Tensor { .. } => Self::artifact(error),
+            StateError::Memory(text) => Self::OutOfMemory(text),
+        }
     }
 
     /// What dfdx says of a device.

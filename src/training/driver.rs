@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::context::{Progress, StageContext, StageError};
 use super::corruption::At;
+use crate::cause::Context;
 use crate::data::{shuffle, stream};
 use crate::nn::State;
 use crate::tensor::{Backend, Native, Scalar, to_host};
@@ -194,7 +195,7 @@ impl<P: Phase> Driver<'_, '_, P> {
             return Ok(());
         }
         self.position = position_of(&state.metadata).ok_or_else(|| {
-            StageError::Artifact(format!("{} has no position: it is not our checkpoint", path.display()))
+            StageError::artifact(format!("{} has no position: it is not our checkpoint", path.display()))
         })?;
         self.phase.restore(&state)?;
         self.context.observer.rewind(self.position.epoch as u64);
@@ -328,7 +329,7 @@ impl<P: Phase> Driver<'_, '_, P> {
         for name in names {
             let (from, to) = (self.partial(&name), self.context.out.join(format!("{name}.safetensors")));
             std::fs::copy(&from, &to).map_err(|error| {
-                StageError::Artifact(format!("copying {} to {}: {error}", from.display(), to.display()))
+                StageError::artifact(Context::new(format!("cannot copy {} to {}", from.display(), to.display()), error))
             })?;
         }
         Ok(Outcome { selected_epoch: self.position.best.map_or(epochs, |(epoch, _)| epoch), epochs })

@@ -19,7 +19,7 @@ pub const BATCH: usize = 8;
 pub(crate) fn backbone(header: &FeatureHeader, architecture: Architecture) -> Result<Backbone, StageError> {
     let numbers = header.level_numbers();
     let (Some(levels), Some(first)) = (LevelSet::of(&numbers), header.levels.first()) else {
-        return Err(StageError::Artifact(format!("the features are of levels {numbers:?}, expected some of 1, 2, 3")));
+        return Err(StageError::artifact(format!("the features are of levels {numbers:?}, expected some of 1, 2, 3")));
     };
     Ok(Backbone { architecture, width: first.channels >> (levels.finest() - 1), levels })
 }
@@ -51,7 +51,7 @@ pub(crate) fn forward<B: Backend>(
         .collect();
     match levels.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())) {
         true => Ok(levels),
-        false => Err(StageError::Data(format!(
+        false => Err(StageError::data(format!(
             "the teacher's features of {} … are not finite: its weights are damaged or belong to another network",
             images[0].0
         ))),

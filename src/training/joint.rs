@@ -67,9 +67,8 @@ impl JointSummary {
     /// Reads the summary of a joint artifact.
     pub fn read(folder: &Path) -> Result<Self, StageError> {
         let path = folder.join("joint.json");
-        let wrong = |reason: String| StageError::Artifact(format!("{}: {reason}", path.display()));
-        let text = std::fs::read(&path).map_err(|e| wrong(e.to_string()))?;
-        serde_json::from_slice(&text).map_err(|e| wrong(e.to_string()))
+        let text = std::fs::read(&path).map_err(StageError::reading(&path))?;
+        serde_json::from_slice(&text).map_err(StageError::reading(&path))
     }
 
     /// File name of one epoch's weights in the artifact.
@@ -94,7 +93,7 @@ struct Joint<'a, B: Backend> {
 /// Trains; leaves `selected.safetensors`, `last.safetensors`, the oracle's snapshots and `joint.json`.
 pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = input.split.split(features.len()).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(features.len()).map_err(StageError::data)?;
     let backbone = backbone(features.header(), input.architecture)?;
     let mut assembly = Assembly::<B>::new(input.seed, &backbone, input.model);
     if let (Some(folder), Some(autoencoders)) = (input.pretrain, &mut assembly.autoencoders) {
@@ -141,7 +140,7 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
     };
     let path = context.out.join("joint.json");
     let text = serde_json::to_vec_pretty(&summary).map_err(StageError::artifact)?;
-    std::fs::write(&path, text).map_err(|error| StageError::Artifact(format!("{}: {error}", path.display())))
+    std::fs::write(&path, text).map_err(StageError::writing(&path))
 }
 
 impl<B: Backend> Phase for Joint<'_, B> {
@@ -207,10 +206,10 @@ impl<B: Backend> Phase for Joint<'_, B> {
         self.weighting.restore(&state.metadata);
         self.student_optimizer
             .restore("optimizer.student", &self.assembly.student, state)
-            .map_err(StageError::artifact)?;
+            .map_err(StageError::resuming)?;
         match (&mut self.autoencoder_optimizer, &self.assembly.autoencoders) {
             (Some(optimizer), Some(module)) => {
-                optimizer.restore("optimizer.autoencoder", module, state).map_err(StageError::artifact)
+                optimizer.restore("optimizer.autoencoder", module, state).map_err(StageError::resuming)
             }
             _ => Ok(()),
         }

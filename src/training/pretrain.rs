@@ -43,7 +43,7 @@ struct Pretrain<'a, B: Backend> {
 /// Trains the auto-encoders; leaves `checkpoint.safetensors`.
 pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
-    let split = input.split.split(features.len()).map_err(|e| StageError::Data(e.to_string()))?;
+    let split = input.split.split(features.len()).map_err(StageError::data)?;
     // The auto-encoders depend on the channels alone, whichever network these are of.
     let backbone = backbone(features.header(), Architecture::default())?;
     let autoencoders = AutoEncoders::new(input.seed, &backbone, input.model);
@@ -72,7 +72,7 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
     phase.weights()?.save(&context.out.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
     // Joint training starts with fresh moments: the weights are all it needs.
     let last = context.out.join("last.safetensors");
-    std::fs::remove_file(&last).map_err(|error| StageError::Artifact(format!("removing {}: {error}", last.display())))
+    std::fs::remove_file(&last).map_err(|error| StageError::artifact(format!("removing {}: {error}", last.display())))
 }
 
 impl<B: Backend> Pretrain<'_, B> {
@@ -140,6 +140,6 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
 
     fn restore(&mut self, state: &State) -> Result<(), StageError> {
         state.load_module("autoencoder.", &mut self.autoencoders).map_err(StageError::artifact)?;
-        self.optimizer.restore("optimizer.autoencoder", &self.autoencoders, state).map_err(StageError::artifact)
+        self.optimizer.restore("optimizer.autoencoder", &self.autoencoders, state).map_err(StageError::resuming)
     }
 }

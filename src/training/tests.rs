@@ -6,6 +6,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
+use crate::cause::Cause;
 use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, SplitRule, stream};
 use crate::model::{
     Architecture, Assembly, AutoEncoder, Backbone, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip,
@@ -54,7 +55,7 @@ impl Observer for Ears {
     fn metric(&mut self, name: &str, step: u64, value: f64) {
         self.curves.insert((name.to_owned(), step), value);
     }
-    fn store_metrics(&mut self) -> Result<(), String> {
+    fn store_metrics(&mut self) -> Result<(), Cause> {
         Ok(())
     }
     fn rewind(&mut self, step: u64) {

@@ -42,8 +42,7 @@ pub(super) fn is_there(category: &Path, name: &str) -> Result<bool, DataError> {
 }
 
 fn matched(category: &Path, name: &str) -> Result<Vec<PathBuf>, DataError> {
-    let pattern = Pattern::new(name)
-        .map_err(|error| DataError::Pattern { pattern: name.to_owned(), reason: error.msg.to_owned() })?;
+    let pattern = Pattern::new(name).map_err(|source| DataError::Pattern { pattern: name.to_owned(), source })?;
     let parts: Vec<&str> = name.split('/').collect();
     let literal = parts.iter().take_while(|part| !has_signs(part)).count().min(parts.len() - 1);
     let start = place(category, &parts[..literal].join("/"));

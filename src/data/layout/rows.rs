@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cause::Cause;
 use crate::data::DataError;
 
 /// The largest table that is read: a hundred bytes a row, ten million rows.
@@ -43,21 +44,21 @@ impl Rows {
     /// Reads the columns that a table must have, and those that it may have, in no fixed order.
     pub(super) fn read(path: &Path, needed: &[&'static str], optional: &[&'static str]) -> Result<Self, DataError> {
         let io = |source| DataError::Io { path: path.to_owned(), source };
-        let wrong = |line: u64, column: &'static str, message: String, help: String| DataError::Table {
+        let wrong = |line: u64, column: &'static str, source: Cause, help: String| DataError::Table {
             path: path.to_owned(),
             line,
             column,
-            message,
+            source,
             help,
         };
         let torn = |error: csv::Error| {
             let line = error.position().map_or(1, csv::Position::line);
-            wrong(line, "all", error.to_string(), "a table in UTF-8, separated by commas".to_owned())
+            wrong(line, "all", error.into(), "a table in UTF-8, separated by commas".to_owned())
         };
         let size = std::fs::metadata(path).map_err(io)?.len();
         if size > LARGEST {
-            let message = format!("it has {size} bytes");
-            return Err(wrong(1, "all", message, format!("a table of at most {LARGEST} bytes")));
+            let what = format!("it has {size} bytes");
+            return Err(wrong(1, "all", what.into(), format!("a table of at most {LARGEST} bytes")));
         }
         let mut reader = csv::Reader::from_path(path).map_err(torn)?;
         let header = reader.headers().map_err(torn)?.clone();
@@ -68,10 +69,10 @@ impl Rows {
         for (column, place) in columns.iter().zip(&places) {
             if place.is_none() && needed.contains(column) {
                 let help = format!("the columns {}", columns.join(", "));
-                return Err(wrong(1, column, "there is no such column".to_owned(), help));
+                return Err(wrong(1, column, "there is no such column".into(), help));
             }
             if names.iter().filter(|name| *name == column).count() > 1 {
-                return Err(wrong(1, column, "it stands there twice".to_owned(), "each column once".to_owned()));
+                return Err(wrong(1, column, "it stands there twice".into(), "each column once".to_owned()));
             }
         }
         let mut rows = Vec::new();
@@ -90,6 +91,6 @@ impl Rows {
     /// What is wrong with a row.
     pub(super) fn wrong(&self, row: &Row, column: usize, message: String, help: &str) -> DataError {
         let (path, column) = (self.path.clone(), self.columns[column]);
-        DataError::Table { path, line: row.line, column, message, help: help.to_owned() }
+        DataError::Table { path, line: row.line, column, source: message.into(), help: help.to_owned() }
     }
 }

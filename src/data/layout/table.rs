@@ -60,8 +60,8 @@ pub(super) fn read(table: &Path, root: Option<&Path>, may_be_open: bool) -> Resu
     let rows = Rows::read(&path, &NEEDED, &OPTIONAL)?;
     if !rows.has[LABEL] && !rows.has[KIND] {
         let help = "a column `label` (normal, anomaly) or `kind` (normal, or the name of the defect)".to_owned();
-        let message = "there is no such column".to_owned();
-        return Err(DataError::Table { path, line: 1, column: "label", message, help });
+        let source = "there is no such column".into();
+        return Err(DataError::Table { path, line: 1, column: "label", source, help });
     }
     let mut reader = Reader { root: &root, rows: &rows, may_be_open, categories: BTreeMap::new() };
     rows.rows.iter().try_for_each(|row| reader.take(row))?;

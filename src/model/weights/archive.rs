@@ -8,6 +8,7 @@ use std::io::{Read, SeekFrom};
 
 use super::budget;
 use super::input::{Input, bytes_at, checksum, number};
+use crate::cause::{Cause, Context};
 
 const END: &[u8] = b"PK\x05\x06";
 const END64: &[u8] = b"PK\x06\x06";
@@ -53,18 +54,20 @@ struct Extent {
 
 impl Archive {
     /// Reads the directory.
-    pub(super) fn open(input: &mut dyn Input, length: u64) -> Result<Self, String> {
+    pub(super) fn open(input: &mut dyn Input, length: u64) -> Result<Self, Cause> {
         let extent = find_end(input, length)?;
         if extent.entries > budget::ENTRIES {
-            return Err(format!("its archive has {} entries, at most {} are read", extent.entries, budget::ENTRIES));
+            return Err(
+                format!("its archive has {} entries, at most {} are read", extent.entries, budget::ENTRIES).into()
+            );
         }
         let mut entries = HashMap::new();
-        input.seek(SeekFrom::Start(extent.start)).map_err(|error| error.to_string())?;
+        input.seek(SeekFrom::Start(extent.start))?;
         let mut directory = input.take(extent.end - extent.start);
         for _ in 0..extent.entries {
             let (name, entry) = entry(&mut directory)?;
             if name.len() <= budget::NAME_BYTES && entries.insert(name.clone(), entry).is_some() {
-                return Err(format!("its archive has two entries `{}`", super::input::shown(&name)));
+                return Err(format!("its archive has two entries `{}`", super::input::shown(&name)).into());
             }
         }
         Ok(Self { entries, directory: extent.start })
@@ -81,24 +84,25 @@ impl Archive {
     }
 
     /// Where an entry's contents lie.
-    pub(super) fn locate(&self, input: &mut dyn Input, name: &str) -> Result<Contents, String> {
-        let Some(entry) = self.entries.get(name) else { return Err(format!("its archive has no entry {name}")) };
+    pub(super) fn locate(&self, input: &mut dyn Input, name: &str) -> Result<Contents, Cause> {
+        let Some(entry) = self.entries.get(name) else { return Err(format!("its archive has no entry {name}").into()) };
         if entry.encrypted {
-            return Err(format!("{name} is encrypted"));
+            return Err(format!("{name} is encrypted").into());
         }
         if entry.method != 0 || entry.packed != entry.size {
             return Err(format!(
                 "{name} is compressed, which torch.save never does: load the file in PyTorch and save it again"
-            ));
+            )
+            .into());
         }
-        let beyond = || format!("{name} reaches beyond its archive: the file is damaged");
+        let beyond = || Cause::from(format!("{name} reaches beyond its archive: the file is damaged"));
         let room = self.directory.checked_sub(30).ok_or_else(beyond)?;
         if entry.header > room {
             return Err(beyond());
         }
         let header = bytes_at(input, entry.header, 30)?;
         if !header.starts_with(LOCAL) {
-            return Err(format!("{name} is not where the archive's directory says: the file is damaged"));
+            return Err(format!("{name} is not where the archive's directory says: the file is damaged").into());
         }
         // At most 2 · 65,535 bytes behind a place within the file.
         let start = entry.header + 30 + number(&header[26..28]) + number(&header[28..30]);
@@ -109,10 +113,10 @@ impl Archive {
     }
 
     /// An entry of at most so many bytes, with its checksum verified.
-    pub(super) fn read(&self, input: &mut dyn Input, name: &str, limit: u64) -> Result<Vec<u8>, String> {
+    pub(super) fn read(&self, input: &mut dyn Input, name: &str, limit: u64) -> Result<Vec<u8>, Cause> {
         let contents = self.locate(input, name)?;
         if contents.size > limit {
-            return Err(format!("{name} has {} bytes, at most {limit} are read", contents.size));
+            return Err(format!("{name} has {} bytes, at most {limit} are read", contents.size).into());
         }
         contents.verify(input, name)?;
         bytes_at(input, contents.start, contents.size as usize)
@@ -121,19 +125,19 @@ impl Archive {
 
 impl Contents {
     /// Compares the contents with their checksum.
-    pub(super) fn verify(&self, input: &mut dyn Input, name: &str) -> Result<(), String> {
+    pub(super) fn verify(&self, input: &mut dyn Input, name: &str) -> Result<(), Cause> {
         if checksum(input, self.start, self.size)? == self.checksum {
             return Ok(());
         }
         Err(format!(
             "{name} does not have the checksum that its archive says: the file is damaged, or was saved without checksums"
-        ))
+        ).into())
     }
 }
 
 /// The end record stands at the end of the file, before a comment; zip64's stands before it.
-fn find_end(input: &mut dyn Input, length: u64) -> Result<Extent, String> {
-    let cut = || "its archive has no directory: the file is cut short or damaged".to_owned();
+fn find_end(input: &mut dyn Input, length: u64) -> Result<Extent, Cause> {
+    let cut = || Cause::from("its archive has no directory: the file is cut short or damaged");
     let tail = length.min(END_BYTES + COMMENT_BYTES);
     let bytes = bytes_at(input, length - tail, tail as usize)?;
     let fits = |at: &usize| {
@@ -166,12 +170,13 @@ fn find_end(input: &mut dyn Input, length: u64) -> Result<Extent, String> {
 }
 
 /// The next entry of the directory.
-fn entry(directory: &mut impl Read) -> Result<(String, Entry), String> {
-    let damaged = |_| "its archive's directory is damaged".to_owned();
+fn entry(directory: &mut impl Read) -> Result<(String, Entry), Cause> {
+    const DAMAGED: &str = "its archive's directory is damaged";
+    let damaged = |error: std::io::Error| Context::new(DAMAGED, error);
     let mut head = [0; 46];
     directory.read_exact(&mut head).map_err(damaged)?;
     if !head.starts_with(CENTRAL) {
-        return Err("its archive's directory is damaged".to_owned());
+        return Err(DAMAGED.into());
     }
     let field = |at: usize, bytes: usize| number(&head[at..at + bytes]);
     let mut part = |at: usize| {
@@ -185,7 +190,7 @@ fn entry(directory: &mut impl Read) -> Result<(String, Entry), String> {
     let mut wide = wide.chunks_exact(8).map(number);
     for short in [&mut size, &mut packed, &mut header] {
         if *short == u64::from(u32::MAX) {
-            *short = wide.next().ok_or_else(|| "its archive's directory is damaged".to_owned())?;
+            *short = wide.next().ok_or(DAMAGED)?;
         }
     }
     let entry = Entry {

@@ -1,5 +1,6 @@
 //! What can be wrong with a weight file.
 
+use crate::cause::Cause;
 use crate::model::Architecture;
 
 /// Every message names the file or the tensor, what was found and what would be right.
@@ -18,12 +19,13 @@ pub enum WeightError {
         source: std::io::Error,
     },
     /// The file is damaged, of another format, or holds something else than weights.
-    #[error("cannot use weights {path}: {reason}")]
+    #[error("cannot use weights {path}: {source}")]
     Format {
         /// Where.
         path: String,
         /// Why.
-        reason: String,
+        #[source]
+        source: Cause,
     },
     /// A tensor that the network needs is absent.
     #[error("{path} has no tensor `{name}` (expected shape {expected:?}){hint}")]
@@ -108,8 +110,8 @@ pub enum WeightError {
 
 impl WeightError {
     /// A file that is damaged, of another format, or holds something else.
-    pub(super) fn format(path: &str, reason: impl Into<String>) -> Self {
-        Self::Format { path: path.to_owned(), reason: reason.into() }
+    pub fn format(path: &str, source: impl Into<Cause>) -> Self {
+        Self::Format { path: path.to_owned(), source: source.into() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Downloads weights: what has arrived stands in `FILE.part` until all of it is there and its hash is right.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -71,14 +71,15 @@ pub enum FetchError {
         source: Box<ureq::Error>,
     },
     /// The connection ended early.
-    #[error("{url} ended early, after {bytes} bytes{reason}: the same command continues it")]
+    #[error("{url} ended early, after {bytes} bytes{}: the same command continues it", source.as_ref().map(|error| format!(" ({error})")).unwrap_or_default())]
     Cut {
         /// What was asked for.
         url: String,
         /// How much has arrived.
         bytes: u64,
-        /// Why, after a colon.
-        reason: String,
+        /// What the connection says; none where the server has ended it.
+        #[source]
+        source: Option<std::io::Error>,
     },
     /// More than any weights.
     #[error("{url} has more than {LIMIT} bytes: it is not the published file")]
@@ -123,7 +124,10 @@ pub fn fetch(
     let part = folder.join(format!("{}.part", published.file));
     let write = |source| FetchError::Write { path: part.clone(), source };
     let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&part).map_err(write)?;
-    file.try_lock().map_err(|_| FetchError::Busy(part.clone()))?;
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => FetchError::Busy(part.clone()),
+        TryLockError::Error(source) => write(source),
+    })?;
     // Another process may have finished it meanwhile.
     if let Some(fetched) = present(published, &path)? {
         return Ok(fetched);
@@ -249,16 +253,16 @@ impl Download<'_> {
         let mut at = at;
         loop {
             (self.progress)(at, total);
-            let cut = |reason| FetchError::Cut { url: url.clone(), bytes: at, reason };
+            let cut = |source| FetchError::Cut { url: url.clone(), bytes: at, source };
             match body.read(&mut buffer) {
-                Ok(0) if total.is_some_and(|total| at < total) => return Err(cut(String::new())),
+                Ok(0) if total.is_some_and(|total| at < total) => return Err(cut(None)),
                 Ok(0) => return Ok(()),
                 Ok(count) => {
                     self.file.write_all(&buffer[..count]).map_err(|source| self.write(source))?;
                     at += count as u64;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(cut(format!(" ({error})"))),
+                Err(error) => return Err(cut(Some(error))),
             }
             if at > LIMIT {
                 return Err(FetchError::TooLarge { url: url.clone() });

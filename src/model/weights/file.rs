@@ -11,6 +11,7 @@ use super::input::{Input, bytes_at, shown};
 use super::select::{Selected, select};
 use super::tensors::Reader;
 use super::{WeightError, budget, safetensors, torch};
+use crate::cause::Cause;
 use crate::data::regular;
 use crate::model::WeightSource;
 
@@ -80,7 +81,7 @@ impl WeightFile {
         let mut digest = blake3::Hasher::new();
         digest.update_reader(&mut input).map_err(io)?;
         let digest = digest.finalize().to_hex().to_string();
-        let (selected, tensors) = loaded(&mut input, length).map_err(|reason| WeightError::format(name, reason))?;
+        let (selected, tensors) = loaded(&mut input, length).map_err(|source| WeightError::format(name, source))?;
         let unreadable = selected.tensors.into_iter().filter_map(|(name, held)| match held {
             Held::Unreadable(why) => Some((name, why)),
             Held::Dense(_) => None,
@@ -137,7 +138,7 @@ fn opened(path: &Path) -> std::io::Result<(File, Metadata)> {
 }
 
 /// The teacher's tensors, with those that cannot be read.
-fn loaded(input: &mut dyn Input, length: u64) -> Result<(Selected, BTreeMap<String, WeightTensor>), String> {
+fn loaded(input: &mut dyn Input, length: u64) -> Result<(Selected, BTreeMap<String, WeightTensor>), Cause> {
     let mut contents = match bytes_at(input, 0, length.min(4) as usize)?.as_slice() {
         [b'P', b'K', ..] => torch::zipped(input, length)?,
         [0x80, 2..=5, ..] => torch::legacy(input, length)?,
@@ -145,7 +146,7 @@ fn loaded(input: &mut dyn Input, length: u64) -> Result<(Selected, BTreeMap<Stri
     };
     let mut selected = select(&mut contents)?;
     if let Some(class) = contents.module.as_ref().filter(|_| !selected.tensors.contains_key("conv1.weight")) {
-        return Err(whole_module(class));
+        return Err(whole_module(class).into());
     }
     let mut reader = Reader::new(input, contents);
     for (name, held) in &selected.tensors {

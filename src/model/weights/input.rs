@@ -2,27 +2,29 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
+use crate::cause::Cause;
+
 /// Where a weight file is read from.
 pub(super) trait Input: Read + Seek {}
 
 impl<T: Read + Seek> Input for T {}
 
 /// So many bytes from a place on; the caller has made sure that the file holds them.
-pub(super) fn bytes_at(input: &mut dyn Input, at: u64, count: usize) -> Result<Vec<u8>, String> {
+pub(super) fn bytes_at(input: &mut dyn Input, at: u64, count: usize) -> Result<Vec<u8>, Cause> {
     let mut bytes = vec![0; count];
-    input.seek(SeekFrom::Start(at)).and_then(|_| input.read_exact(&mut bytes)).map_err(|error| error.to_string())?;
+    input.seek(SeekFrom::Start(at)).and_then(|_| input.read_exact(&mut bytes))?;
     Ok(bytes)
 }
 
 /// CRC-32 (as in zip archives) of a piece, read through a small buffer.
-pub(super) fn checksum(input: &mut dyn Input, at: u64, count: u64) -> Result<u32, String> {
+pub(super) fn checksum(input: &mut dyn Input, at: u64, count: u64) -> Result<u32, Cause> {
     let mut hasher = crc32fast::Hasher::new();
     let mut buffer = [0; 1 << 14];
     let mut left = count;
-    input.seek(SeekFrom::Start(at)).map_err(|error| error.to_string())?;
+    input.seek(SeekFrom::Start(at))?;
     while left > 0 {
         let part = &mut buffer[..left.min(1 << 14) as usize];
-        input.read_exact(part).map_err(|error| error.to_string())?;
+        input.read_exact(part)?;
         hasher.update(part);
         left -= part.len() as u64;
     }

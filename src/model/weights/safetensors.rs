@@ -6,34 +6,36 @@ use super::budget;
 use super::contents::{Contents, Dictionary, Held, Storage, View};
 use super::element::Element;
 use super::input::{Input, bytes_at, number};
+use crate::cause::{Cause, Context};
 
 /// Describes a file; only its header is read.
-pub(super) fn described(input: &mut dyn Input, length: u64) -> Result<Contents, String> {
+pub(super) fn described(input: &mut dyn Input, length: u64) -> Result<Contents, Cause> {
     if let Some(what) = other_file(&bytes_at(input, 0, length.min(64) as usize)?) {
-        return Err(what.to_owned());
+        return Err(what.into());
     }
     let header =
         length.checked_sub(8).map(|room| bytes_at(input, 0, 8).map(|size| (number(&size), room))).transpose()?;
     let Some((size, _)) = header.filter(|(size, room)| size <= room) else {
-        return Err("it is neither torch.save's archive nor a .safetensors file, or it is cut short".to_owned());
+        return Err("it is neither torch.save's archive nor a .safetensors file, or it is cut short".into());
     };
     if size > budget::HEADER_BYTES {
-        return Err(format!("its header has {size} bytes, at most {} are read", budget::HEADER_BYTES));
+        return Err(format!("its header has {size} bytes, at most {} are read", budget::HEADER_BYTES).into());
     }
     let header = bytes_at(input, 8, size as usize)?;
     let header: Metadata = serde_json::from_slice(&header)
-        .map_err(|error| format!("its header is not that of a .safetensors file, or is cut short: {error}"))?;
+        .map_err(|error| Context::new("its header is not that of a .safetensors file, or is cut short", error))?;
     let start = 8 + size;
     let tensors = header.tensors();
     if tensors.len() > budget::TENSORS {
-        return Err(format!("it holds more than {} tensors", budget::TENSORS));
+        return Err(format!("it holds more than {} tensors", budget::TENSORS).into());
     }
     let ends = tensors.values().map(|tensor| tensor.data_offsets.1 as u64).max().unwrap_or(0);
     if ends != length - start {
         return Err(format!(
             "its header speaks of {ends} bytes of tensors, the file has {}: it is cut short or damaged",
             length - start
-        ));
+        )
+        .into());
     }
     let (mut contents, mut dictionary) = (Contents::default(), Dictionary::default());
     for (name, tensor) in tensors {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::contents::{Contents, Storage, View};
 use super::input::{Input, bytes_at, shown};
 use super::{WeightTensor, budget};
+use crate::cause::Cause;
 
 /// Reads tensors one after the other, within the budget of all of them.
 pub(super) struct Reader<'a> {
@@ -47,7 +48,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The values of a tensor that was admitted, row-major whatever its strides.
-    pub(super) fn read(&mut self, name: &str, view: &View) -> Result<WeightTensor, String> {
+    pub(super) fn read(&mut self, name: &str, view: &View) -> Result<WeightTensor, Cause> {
         let name = shown(name);
         let storage = self.storage(&name, view)?;
         let size = storage.element.size();

@@ -9,24 +9,25 @@ use super::checkpoint::dictionaries;
 use super::contents::{Contents, Storage};
 use super::input::{Input, bytes_at, number};
 use super::pickle::{self, Heap, Node, StorageRef};
+use crate::cause::Cause;
 
 /// The number that begins a file of before PyTorch 1.6, little-endian.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
 /// Describes an archive.
-pub(super) fn zipped(input: &mut dyn Input, length: u64) -> Result<Contents, String> {
+pub(super) fn zipped(input: &mut dyn Input, length: u64) -> Result<Contents, Cause> {
     let archive = Archive::open(input, length)?;
     let pickles: Vec<&str> =
         archive.names().filter(|name| *name == "data.pkl" || name.ends_with("/data.pkl")).collect();
     let [pickle] = pickles.as_slice() else {
         return Err(match pickles.len() {
-            0 => "its archive has no data.pkl: not written by torch.save".to_owned(),
-            count => format!("its archive has {count} entries data.pkl: not written by torch.save"),
+            0 => "its archive has no data.pkl: not written by torch.save".into(),
+            count => format!("its archive has {count} entries data.pkl: not written by torch.save").into(),
         });
     };
     let folder = pickle.trim_end_matches("data.pkl").to_owned();
     if archive.has(&format!("{folder}constants.pkl")) {
-        return Err("it is a TorchScript archive: load it with torch.jit.load, and save its state_dict()".to_owned());
+        return Err("it is a TorchScript archive: load it with torch.jit.load, and save its state_dict()".into());
     }
     let order = format!("{folder}byteorder");
     let order = if archive.has(&order) { archive.read(input, &order, 16)? } else { b"little".to_vec() };
@@ -40,7 +41,8 @@ pub(super) fn zipped(input: &mut dyn Input, length: u64) -> Result<Contents, Str
             return Err(format!(
                 "{name} has {} bytes, not the {} elements that its pickle says",
                 entry.size, storage.count
-            ));
+            )
+            .into());
         }
         contents.storages.push(placed(storage, entry.start, order.starts_with(b"big"), Some(entry)));
     }
@@ -49,22 +51,22 @@ pub(super) fn zipped(input: &mut dyn Input, length: u64) -> Result<Contents, Str
 
 /// Describes a file of before PyTorch 1.6: magic number, version, facts of the machine, the dictionary, the storages' keys, and each
 /// storage as a count and its elements.
-pub(super) fn legacy(input: &mut dyn Input, length: u64) -> Result<Contents, String> {
+pub(super) fn legacy(input: &mut dyn Input, length: u64) -> Result<Contents, Cause> {
     let bytes = bytes_at(input, 0, length.min(budget::PICKLE_BYTES) as usize)?;
     let (heap, magic, at) = pickle::load(&bytes, 0)?;
     if !matches!(heap.get(magic), Node::Long(number) if heap.span(*number) == MAGIC) {
-        return Err("it is a plain pickle: save the state dict with torch.save or as .safetensors".to_owned());
+        return Err("it is a plain pickle: save the state dict with torch.save or as .safetensors".into());
     }
     let (_, _, at) = pickle::load(&bytes, at)?;
     let (heap, machine, at) = pickle::load(&bytes, at)?;
     if is_big_endian(&heap, machine) {
-        return Err("it was written on a big-endian machine: save it again in a newer PyTorch".to_owned());
+        return Err("it was written on a big-endian machine: save it again in a newer PyTorch".into());
     }
     let (heap, outermost, at) = pickle::load(&bytes, at)?;
     let mut contents = dictionaries(&heap, outermost)?;
     let (keys, list, mut at) = pickle::load(&bytes, at).map(|(keys, list, at)| (keys, list, at as u64))?;
     let Node::List(list) = keys.get(list) else {
-        return Err("it has no list of storages: the file is damaged".to_owned());
+        return Err("it has no list of storages: the file is damaged".into());
     };
     let by_key: HashMap<&str, &StorageRef> = heap.storages.iter().map(|known| (known.key.as_str(), known)).collect();
     let mut places = HashMap::new();
@@ -74,18 +76,21 @@ pub(super) fn legacy(input: &mut dyn Input, length: u64) -> Result<Contents, Str
             return Err(format!(
                 "its storage `{}` belongs to no tensor: the file is damaged",
                 super::input::shown(&key)
-            ));
+            )
+            .into());
         };
         let cut = || format!("it ends within storage {key}: the file is cut short");
         let start = at.checked_add(8).filter(|start| *start <= length).ok_or_else(cut)?;
         let count = number(&bytes_at(input, at, 8)?);
         if count != storage.count {
-            return Err(format!("storage {key} has {count} elements, not the {} that its pickle says", storage.count));
+            return Err(
+                format!("storage {key} has {count} elements, not the {} that its pickle says", storage.count).into()
+            );
         }
         let size = count.checked_mul(storage.element.size() as u64);
         at = size.and_then(|size| start.checked_add(size)).filter(|end| *end <= length).ok_or_else(cut)?;
         if places.insert(key.clone(), start).is_some() {
-            return Err(format!("it has two storages {key}: the file is damaged"));
+            return Err(format!("it has two storages {key}: the file is damaged").into());
         }
     }
     for storage in &heap.storages {

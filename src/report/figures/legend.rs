@@ -1,6 +1,7 @@
 //! Which colour is which variant.
 
 use crate::analysis::MAX_DRAWN;
+use crate::cause::Cause;
 use plotters::prelude::{Color, PathElement};
 
 use super::ink;
@@ -40,11 +41,7 @@ pub(in crate::report) fn legend_height(variants: &[Variant]) -> u32 {
 }
 
 /// A line in its colour before the name of each variant that is drawn; the upper edge is `top`.
-pub(in crate::report) fn legend(
-    area: &Area<'_>,
-    variants: &[Variant],
-    top: u32,
-) -> Result<(), Box<dyn std::error::Error>> {
+pub(in crate::report) fn legend(area: &Area<'_>, variants: &[Variant], top: u32) -> Result<(), Cause> {
     let columns = columns(variants);
     for (index, variant) in drawn(variants).enumerate() {
         let x = (14 + WIDTH / columns * (index % columns)) as i32;

@@ -5,6 +5,7 @@ use plotters::prelude::*;
 
 use super::{centred, ink};
 use crate::analysis::Groups;
+use crate::cause::Cause;
 use crate::config::Trial;
 use crate::model::{AutoEncoder, Placement, Skip, UnetSettings};
 use crate::report::error::ReportError;
@@ -71,13 +72,7 @@ struct Tile<'a, 'b> {
 
 impl Tile<'_, '_> {
     /// A box of features in a column of so many; its height follows the side.
-    fn features(
-        &self,
-        column: usize,
-        of: usize,
-        depth: usize,
-        channels: f64,
-    ) -> Result<[(i32, i32); 2], Box<dyn std::error::Error>> {
+    fn features(&self, column: usize, of: usize, depth: usize, channels: f64) -> Result<[(i32, i32); 2], Cause> {
         let width = 276 / of as i32;
         let height = (96 >> depth).max(14);
         let (x, middle) = (self.corner.0 + column as i32 * width, self.corner.1 + 108);

@@ -6,6 +6,7 @@ use resvg::tiny_skia::Pixmap;
 
 use super::source::Source;
 use super::tiles::{blocks, fused, outline, resized};
+use crate::cause::Cause;
 use crate::data::Image;
 use crate::report::figure::rasterise;
 use crate::report::heat::heat;
@@ -56,18 +57,21 @@ const JPEG_QUALITY: u8 = 90;
 const INK: &str = "#222222";
 
 /// Draws a picture.
-pub(super) fn compose(table: &Table<'_>) -> Result<Picture, String> {
-    let png = table.drawn(ENLARGED)?.encode_png().map_err(|error| error.to_string())?;
+pub(super) fn compose(table: &Table<'_>) -> Result<Picture, Cause> {
+    let png = table.drawn(ENLARGED)?.encode_png()?;
     Ok(Picture { name: table.name.clone(), caption: table.caption.clone(), jpeg: jpeg(&table.drawn(1)?)?, png })
 }
 
 /// A picture that covers its whole area.
-fn jpeg(pixels: &Pixmap) -> Result<Vec<u8>, String> {
+fn jpeg(pixels: &Pixmap) -> Result<Vec<u8>, Cause> {
     let rgb: Vec<u8> = pixels.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
     let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
-        .encode(&rgb, pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
-        .map_err(|error| error.to_string())?;
+    JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).encode(
+        &rgb,
+        pixels.width(),
+        pixels.height(),
+        ExtendedColorType::Rgb8,
+    )?;
     Ok(bytes)
 }
 
@@ -79,7 +83,7 @@ fn place(column: usize, row: usize) -> (usize, usize) {
 
 impl Table<'_> {
     /// Drawn on white, with so many pixels for one.
-    fn drawn(&self, scale: usize) -> Result<Pixmap, String> {
+    fn drawn(&self, scale: usize) -> Result<Pixmap, Cause> {
         let levels = self.sources[0].levels.len();
         // The value that a column draws brightest is the same in all its rows.
         let ceilings: Vec<f32> = (0..levels)

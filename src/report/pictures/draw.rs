@@ -47,7 +47,7 @@ pub(in crate::report) fn pictures(
                     )),
                     mark: groups.mark(),
                 });
-                drawn.map_err(|reason| ReportError::Draw { figure: format!("{category} {}", image.image), reason })
+                drawn.map_err(|source| ReportError::Draw { figure: format!("{category} {}", image.image), source })
             })
             .collect();
         pictures.extend(of_category?);
