@@ -3,7 +3,7 @@
 /// Defines an enum whose variants have names: as text, in JSON and in columns of the store alike.
 macro_rules! named_enum {
     ($(#[$meta:meta])* $vis:vis enum $name:ident {
-        $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)?
+        $($(#[$variant_meta:meta])* $variant:ident = $text:expr),+ $(,)?
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

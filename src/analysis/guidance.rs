@@ -8,7 +8,7 @@ use crate::store::SweepRow;
 pub(crate) struct Guidance(Option<Objective>);
 
 impl Guidance {
-    /// Read back from the sweep's resolved settings; older stores do not speak of an objective.
+    /// Read back from the sweep's resolved settings.
     pub(crate) fn of(sweep: &SweepRow) -> Self {
         let resolved: serde_json::Value = serde_json::from_str(&sweep.resolved).unwrap_or_default();
         let objective = resolved.get("search").and_then(|search| search.get("objective")).cloned();

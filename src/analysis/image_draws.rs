@@ -101,7 +101,7 @@ fn pixel_counts(
 ) -> Result<PixelCounts, WithoutImages> {
     let read = |side: &Side, seed: i64| {
         let folder = side.run(category, seed)?.evaluation.as_ref()?;
-        intact(folder, &["histograms.bin"]).ok()?;
+        intact(folder, &[PixelHistograms::FILE]).ok()?;
         PixelHistograms::read(folder).ok()
     };
     let first = pairs.first().and_then(|(seed, ..)| images(one, category, *seed));

@@ -204,7 +204,7 @@ impl Protocol {
                 format!("⌈{} n⌉ of the normals, split seed {}", test["share"], test["seed"]),
             ));
         }
-        if self.0["unmasked"] == "leave-out" {
+        if self.0["unmasked"] == "left out" {
             facts.push(("defective images without a mask", "left out of the test".to_owned()));
         }
         facts

@@ -71,15 +71,9 @@ fn search(point: &BTreeMap<String, Value>, seeds: &[i64], objective: &Value) -> 
     format!("{{ {} }}", parts.join(", "))
 }
 
-/// The overrides with which the sweep was started; of an older store those that its text begins with.
+/// The overrides with which the sweep was started.
 fn given(sweep: &SweepRow) -> Vec<String> {
-    match &sweep.overrides {
-        Some(overrides) => serde_json::from_str(overrides).unwrap_or_default(),
-        None => {
-            let lines = sweep.source.lines();
-            lines.map_while(|line| line.strip_prefix("# --set ")).map(str::to_owned).collect()
-        }
-    }
+    serde_json::from_str(&sweep.overrides).unwrap_or_default()
 }
 
 /// A file that is called like a flag is still a file.
@@ -137,7 +131,7 @@ mod tests {
             question: None,
             file: Some("my sweeps/it's.toml".into()),
             folder: Some("/work".into()),
-            overrides: Some(json!(["joint.epochs=2", r#"data.root="/data/my set""#]).to_string()),
+            overrides: json!(["joint.epochs=2", r#"data.root="/data/my set""#]).to_string(),
             source: "schema = 1".into(),
             resolved: json!({ "search": { "objective": { "test": "aupro" } },
                               "report": { "variants": ["model.skip", "joint.student.learning_rate"] } })
@@ -170,8 +164,6 @@ mod tests {
         let long = SweepRow { name: "x".repeat(64), ..sweep() };
         assert!(crate::config::is_sweep_name(&name(&long, &runs("{}"))));
         assert_eq!(as_argument("-f.toml"), "./-f.toml");
-        let old = SweepRow { overrides: None, source: "# --set a=1\n# --set b=x y\nx\n# --set c=2".into(), ..sweep() };
-        assert_eq!(given(&old), ["a=1", "b=x y"]);
     }
 
     #[test]

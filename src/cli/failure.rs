@@ -73,6 +73,9 @@ pub(super) enum Failure {
     /// A worker stopped: its last attempts failed for reasons of the machine.
     #[error("{0}")]
     Stopped(String),
+    /// A worker refused a stage: another version of didact planned the sweep.
+    #[error("{0}")]
+    Refused(String),
     /// A failure, with what can be done.
     #[error("{failure}{advice}")]
     Advised {
@@ -126,7 +129,8 @@ impl Failure {
             | Self::Output(_)
             | Self::Unwritten(_)
             | Self::Device(_)
-            | Self::Machine(_) => Exit::Store,
+            | Self::Machine(_)
+            | Self::Refused(_) => Exit::Store,
             Self::Report(ReportError::Draw { .. }) | Self::Stopped(_) => Exit::RunsFailed,
             Self::Store(error) | Self::Export(ExportError::Store(error)) => of_store(error),
             Self::Stage(error) | Self::Predict(PredictError::Stage(error)) => of_stage(error),
@@ -148,6 +152,8 @@ fn of_store(error: &StoreError) -> Exit {
         StoreError::Open { .. }
         | StoreError::Absent { .. }
         | StoreError::Newer { .. }
+        | StoreError::Earlier { .. }
+        | StoreError::OtherVersion { .. }
         | StoreError::Replaced { .. }
         | StoreError::Replanned
         | StoreError::Foreign { .. }

@@ -37,19 +37,15 @@ fn store(text: &str) -> Result<String, Infallible> {
 }
 
 impl Global {
-    /// The artifacts folder for reading, beside the store unless named.
+    /// The artifacts folder, beside the store unless named.
     pub(super) fn artifacts(&self) -> Artifacts {
-        self.named_artifacts().for_reading()
+        self.artifacts.clone().map_or_else(|| Artifacts::beside(path_of(&self.store)), Artifacts::new)
     }
 
     /// The artifacts folder for writing and removing: the store's own.
     pub(super) async fn own_artifacts(&self, store: &Store) -> Result<Artifacts, StoreError> {
-        let artifacts = self.named_artifacts();
+        let artifacts = self.artifacts();
         store.own(&artifacts).await?;
         Ok(artifacts)
-    }
-
-    fn named_artifacts(&self) -> Artifacts {
-        self.artifacts.clone().map_or_else(|| Artifacts::beside(path_of(&self.store)), Artifacts::new)
     }
 }

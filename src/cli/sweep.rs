@@ -92,8 +92,10 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         plan: source.plan,
     };
     let end = launch(&store, &options, &stop, &mut steering).await?;
-    if let SweepEnd::Superseded(why) = &end {
-        return superseded(&store, &outcome, &name, why).await;
+    match &end {
+        SweepEnd::Superseded(why) => return superseded(&store, &outcome, &name, why).await,
+        SweepEnd::Refused(why) => return Err(Failure::Refused(why.clone())),
+        _ => {}
     }
     store.settle_evaluations(&outcome.sweep, &artifacts).await?;
     let status = store.status(&outcome.sweep, &name).await?;
@@ -208,7 +210,11 @@ async fn conclude(
         }
         SweepEnd::TooManyFailures(count) => left(&format!("{count} run(s) failed (--max-failures)")),
         SweepEnd::Broken => left("no worker could go on"),
-        SweepEnd::Complete | SweepEnd::Interrupted | SweepEnd::TimeLimit | SweepEnd::Superseded(_) => {}
+        SweepEnd::Complete
+        | SweepEnd::Interrupted
+        | SweepEnd::TimeLimit
+        | SweepEnd::Superseded(_)
+        | SweepEnd::Refused(_) => {}
     }
     let all_through = args.only.is_some() || open == 0;
     // A limit that is reached with the last run is no failure.
@@ -254,10 +260,12 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
         let stages = plan.stages.iter().filter(move |stage| kind.is_none_or(|kind| stage.job.kind() == kind));
         stages.filter(|stage| !done.contains(stage.key.as_str()))
     };
+    let count = |kind| plan.stages.iter().filter(|stage| stage.job.kind() == kind).count();
     let rows: Vec<Vec<String>> = StageKind::ALL
-        .iter()
-        .map(|&kind| {
-            let count = plan.stages.iter().filter(|stage| stage.job.kind() == kind).count();
+        .into_iter()
+        .map(|kind| (kind, count(kind)))
+        .filter(|&(_, count)| count > 0)
+        .map(|(kind, count)| {
             let left = open(Some(kind)).count();
             let time = if left == 0 { "-".to_owned() } else { time(rates.of_stages(open(Some(kind)))) };
             vec![kind.name().to_owned(), count.to_string(), (count - left).to_string(), time]

@@ -122,6 +122,9 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     Message::flush();
     match end? {
         WorkerEnd::NothingLeft | WorkerEnd::Asked => Ok(Exit::Done),
+        // Whoever started it says so.
+        WorkerEnd::OtherVersion(_) if args.attached => Ok(Exit::Store),
+        WorkerEnd::OtherVersion(reason) => Err(Failure::Refused(reason)),
         WorkerEnd::Broken(reason) | WorkerEnd::DeviceLost(reason) => Err(Failure::Stopped(reason)),
     }
 }

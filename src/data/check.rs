@@ -224,7 +224,7 @@ fn as_in_a_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSett
         }
     };
     // Where the sweep file draws test images or leaves some out, its counts are told.
-    if settings.test_normals_share.is_some() || !settings.unmasked.keeps_all() {
+    if settings.test_normals_share.is_some() || settings.unmasked.leaves_out() {
         report.train = category.train.len() - category.validation;
         report.test.clear();
         category.test.iter().for_each(|sample| count(&mut report.test, kind(sample)));

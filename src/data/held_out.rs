@@ -59,7 +59,7 @@ pub(super) fn category(mut parts: Parts, settings: &DataSettings, root: &str) ->
         }
     };
     // A part that would be empty is told now.
-    SplitRule { seed: 0, held_out: held_out.clone() }.split(train.len())?;
+    SplitRule::new(held_out.clone(), 0).split(train.len())?;
     Ok(Category { name: parts.name, train, validation, held_out, test: parts.test, unmasked })
 }
 

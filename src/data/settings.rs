@@ -199,9 +199,9 @@ pub enum Unmasked {
 }
 
 impl Unmasked {
-    /// Whether the numbers are those of a sweep that says nothing of it.
-    pub fn keeps_all(&self) -> bool {
-        *self != Self::LeaveOut
+    /// Whether such images are no part of the test set.
+    pub fn leaves_out(&self) -> bool {
+        *self == Self::LeaveOut
     }
 
     fn is_default(&self) -> bool {

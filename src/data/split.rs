@@ -33,22 +33,12 @@ impl HeldOut {
             Self::Given(indices) => indices.len(),
         }
     }
-
-    /// The part of a split's seed that decides which images are held out: none where nothing is drawn.
-    pub fn drawn_by(&self, seed: u64) -> Option<u64> {
-        (!matches!(self, Self::Given(_))).then_some(seed)
-    }
-
-    /// Whether it is the default, which older jobs and keys do not name.
-    pub fn is_fifth(&self) -> bool {
-        *self == Self::Fifth
-    }
 }
 
 /// How a category's normal images are split.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitRule {
-    /// Seed of the draw, and of what is painted on held-out images.
+    /// Seed of the draw; 0 where nothing is drawn.
     pub seed: u64,
     /// What is held out.
     pub held_out: HeldOut,
@@ -64,9 +54,15 @@ pub struct Split {
 }
 
 impl SplitRule {
+    /// The seed counts only where it draws.
+    pub fn new(held_out: HeldOut, seed: u64) -> Self {
+        let seed = if matches!(held_out, HeldOut::Given(_)) { 0 } else { seed };
+        Self { seed, held_out }
+    }
+
     /// ⌈n/5⌉ held out.
     pub fn fifth(seed: u64) -> Self {
-        Self { seed, held_out: HeldOut::Fifth }
+        Self::new(HeldOut::Fifth, seed)
     }
 
     /// Splits n images; a drawn part comes of a Fisher–Yates shuffle from the stream (seed, "split").
@@ -141,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_share_is_rounded_up_and_a_fifth_is_a_fifth() {
-        assert!(HeldOut::of_share(0.2).is_fifth());
+        assert!(HeldOut::of_share(0.2) == HeldOut::Fifth);
         for (share, n, count) in [(0.1, 30, 3), (0.1, 31, 4), (0.5, 3, 2), (0.3, 10, 3)] {
             assert_eq!(HeldOut::of_share(share).count(n), count, "{share} of {n}");
         }

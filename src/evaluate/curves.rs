@@ -26,9 +26,12 @@ pub struct Curves {
 }
 
 impl Curves {
+    /// Their file in the artifact.
+    pub const FILE: &str = "curves.json";
+
     /// Reads the curves of an evaluate artifact.
     pub fn read(folder: &Path) -> std::io::Result<Self> {
-        serde_json::from_slice(&std::fs::read(folder.join("curves.json"))?).map_err(std::io::Error::other)
+        serde_json::from_slice(&std::fs::read(folder.join(Self::FILE))?).map_err(std::io::Error::other)
     }
 
     /// Thins the curves of both sweeps; the overlap runs to `limit`.

@@ -32,10 +32,13 @@ pub struct PixelHistograms {
 }
 
 fn file(folder: &Path) -> PathBuf {
-    folder.join("histograms.bin")
+    folder.join(PixelHistograms::FILE)
 }
 
 impl PixelHistograms {
+    /// Their file in the artifact.
+    pub const FILE: &str = "histograms.bin";
+
     /// From maps, masks as in [`Sweep::of_maps`], and the sweep of both.
     pub fn of<S: AsRef<[f32]> + Sync, M: AsRef<[bool]> + Sync>(
         maps: &[S],

@@ -42,7 +42,7 @@ pub struct ImageScore {
     pub score: f32,
 }
 
-/// `results.json`.
+/// What an evaluation found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The epoch of the weights; for the oracle the best by pixel AUROC.
@@ -56,9 +56,15 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Its file in the artifact.
+    pub const FILE: &str = "results.json";
+
+    /// The name of the epoch among the numbers of a run.
+    pub const EPOCH: &str = "epoch";
+
     /// Reads what an evaluate artifact says.
     pub fn read(folder: &Path) -> std::io::Result<Self> {
-        let path = folder.join("results.json");
+        let path = folder.join(Self::FILE);
         serde_json::from_slice(&std::fs::read(&path)?)
             .map_err(|error| std::io::Error::other(Context::reading(&path)(error)))
     }

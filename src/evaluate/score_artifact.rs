@@ -25,7 +25,7 @@ pub struct TestImage {
     pub defect: Option<String>,
 }
 
-/// `score.json`.
+/// What a score artifact holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreHeader {
     /// (height, width) of each level's maps, finest first.
@@ -43,9 +43,12 @@ pub struct ScoreHeader {
 }
 
 impl ScoreHeader {
+    /// Its file in the artifact.
+    pub const FILE: &str = "score.json";
+
     /// Reads the header of a score artifact.
     pub fn read(folder: &Path) -> std::io::Result<Self> {
-        let path = folder.join("score.json");
+        let path = folder.join(Self::FILE);
         serde_json::from_slice(&std::fs::read(&path)?)
             .map_err(|error| std::io::Error::other(Context::reading(&path)(error)))
     }

@@ -105,24 +105,11 @@ impl EvaluateSettings {
         self.fits_levels() || self.border == Border::Reweight
     }
 
-    /// The map rule alone, as it stands in keys; what is off is left out, so that older keys stay as they are.
+    /// The map rule alone: how the number of oracle epochs was chosen changes no number of the selected epoch.
     pub fn rule(&self) -> serde_json::Value {
-        let mut rule = serde_json::json!({
-            "aggregate": self.aggregate,
-            "fuse_size": self.fuse_size,
-            "smoothing_sigma": self.smoothing_sigma,
-        });
-        if self.normalise != Normalise::None {
-            rule["normalise"] = serde_json::json!(self.normalise);
-        }
-        if self.border != Border::None {
-            rule["border"] = serde_json::json!(self.border);
-        }
-        if self.image_score != ImageScoreRule::Max {
-            rule["image_score"] = serde_json::json!(self.image_score);
-        }
-        if self.threshold_quantile < highest() {
-            rule["threshold_quantile"] = serde_json::json!(self.threshold_quantile);
+        let mut rule = serde_json::json!(self);
+        if let Some(fields) = rule.as_object_mut() {
+            fields.shift_remove("oracle_epochs");
         }
         rule
     }

@@ -9,13 +9,13 @@ use super::error::PlanError;
 use super::opened::{Facts, Opened};
 use super::planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 use crate::config::{MAX_RUNS, Objective, Sweep, Trial};
-use crate::data::{DataSettings, HeldOut, HeldOutChoice, Layout};
+use crate::data::{DataSettings, HeldOut, HeldOutChoice, Layout, SplitRule};
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::model::Placement;
 use crate::stages::{
-    Effort, EvaluateJob, FeaturesJob, ImageSet, JointJob, Key, PaintJob, Part, PretrainJob, PseudoJob, ScoreJob,
-    StageJob, StageKind, TeacherRef,
+    EvaluateJob, Extent, FeaturesJob, ImageLocation, ImageSet, JointJob, Key, KeyOf, PaintJob, Part, PretrainJob,
+    PseudoJob, ScoreJob, Stage, StageJob, StageKind, TeacherRef,
 };
 use crate::training::TrainedImages;
 
@@ -113,42 +113,17 @@ fn refuse_too_many(sweep: &Sweep, opened: &mut Opened) -> Result<(), PlanError> 
     if runs > MAX_RUNS { Err(PlanError::TooMany { runs, trials, categories, seeds }) } else { Ok(()) }
 }
 
-/// A trial's identity: no path (the teacher stands there by its digest) and no list of categories, so that a sweep that
-/// moves, or grows by a category, keeps its runs.
+/// A trial's identity: its settings as they are, but no path (the teacher stands there by its digest) and no list of categories, so that
+/// a sweep that moves, or grows by a category, keeps its runs.
 pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
-    let data = &trial.data;
-    let mut content = json!({
-        "data": [data.layout, data.image_size, data.split_seed, data.synthetic],
-        "teacher": [teacher.settings.architecture, teacher.digest],
-        "model": trial.model,
-        "pretrain": trial.pretrain,
-        "joint": trial.joint,
-        "evaluate": trial.evaluate,
-    });
-    if !trial.teacher.levels.is_all() {
-        content["levels"] = json!(trial.teacher.levels);
+    let mut content = json!(trial);
+    content["teacher"] =
+        json!({ "digest": teacher.digest, "architecture": teacher.architecture, "levels": teacher.levels });
+    if let Some(data) = content["data"].as_object_mut() {
+        data.retain(|name, _| !["root", "table", "categories"].contains(&name.as_str()));
     }
-    if !trial.numerics.is_f32() {
-        content["numerics"] = json!(trial.numerics);
-    }
-    if !data.held_out.is_default() {
-        content["held_out"] = json!(data.held_out);
-    }
-    if !data.reading.is_default() {
-        content["reading"] = json!(data.reading);
-    }
-    if let Some(folder) = &data.folder {
-        content["folder"] = json!(folder);
-    }
-    if let Some(share) = data.test_normals_share {
-        content["test_normals_share"] = json!(share);
-    }
-    if data.mask_threshold > 0 {
-        content["mask_threshold"] = json!(data.mask_threshold);
-    }
-    if !data.unmasked.keeps_all() {
-        content["unmasked"] = json!(data.unmasked);
-    }
+    // A data set that was not refused is the same as if nothing had been asked.
+    content["data"]["unmasked"] = json!(trial.data.unmasked.leaves_out());
     Key::of("trial", 1, &content)
 }
 
@@ -161,135 +136,129 @@ pub(super) fn stages(
     seed: u64,
     objective: Option<&Objective>,
 ) -> Vec<PlannedStage> {
-    let mut stages = Vec::new();
-    let mut add = |job: StageJob| {
-        let key = job.key();
-        let effort = Effort::of(&job, facts.images, &facts.held_out, trial.data.image_size);
-        stages.push(PlannedStage { key: key.clone(), job, effort });
-        key
-    };
+    let split = SplitRule::new(facts.held_out.clone(), trial.data.split_seed);
+    let (train, test) = facts.images;
+    let extent = Extent { train, held_out: split.held_out.count(train), test, image_size: trial.data.image_size };
+    let mut chain = Chain { extent, stages: Vec::new() };
     let data = Arc::new(trial.data.clone());
-    let images = |part, digest: &str| ImageSet {
-        data: Arc::clone(&data),
-        category: facts.name.clone(),
-        part,
-        digest: digest.to_owned(),
+    let images = |part, digest: &str| {
+        ImageSet::new(ImageLocation { data: Arc::clone(&data), category: facts.name.clone(), part }, digest)
     };
-    let train = images(Part::Train, &facts.train_digest);
-    let test = images(Part::Test, &facts.test_digest);
-    let features_train = add(StageJob::Features(FeaturesJob {
-        images: train.clone(),
-        teacher: teacher.clone(),
-        numerics: trial.numerics,
-    }));
-    let features_test = add(StageJob::Features(FeaturesJob {
-        images: test.clone(),
-        teacher: teacher.clone(),
-        numerics: trial.numerics,
-    }));
+    let test_images = images(Part::Test, &facts.test_digest);
+    let mut features = |images| chain.add(FeaturesJob { images, teacher: teacher.clone(), numerics: trial.numerics });
+    let features_train = features(images(Part::Train, &facts.train_digest));
+    let features_test = features(test_images.clone());
     let painted = (objective == Some(&Objective::PseudoPixelAuroc)).then(|| {
-        add(StageJob::Paint(PaintJob {
+        chain.add(PaintJob {
             features: features_train.clone(),
-            split_seed: trial.data.split_seed,
-            held_out: facts.held_out.clone(),
+            split: split.clone(),
+            seed: trial.data.split_seed,
             teacher: teacher.clone(),
-        }))
+        })
     });
     let pretrain = trial.pretrain.as_ref().map(|pretrain| {
-        add(StageJob::Pretrain(PretrainJob {
+        chain.add(PretrainJob {
             features: features_train.clone(),
-            split_seed: trial.data.split_seed,
-            held_out: facts.held_out.clone(),
+            split: split.clone(),
             // Wherever they stand later, they learn to rebuild the teacher's features first.
             model: trial.model.clone().placed(Placement::default()),
             pretrain: pretrain.clone(),
             seed,
-        }))
+        })
     });
     let oracle_epochs = trial.evaluate.oracle_epochs;
-    let joint = add(StageJob::Joint(JointJob {
+    let joint = chain.add(JointJob {
         features: features_train.clone(),
-        images: train.clone(),
-        held_out: facts.held_out.clone(),
+        images: facts.train_digest.clone(),
+        split: split.clone(),
         teacher: teacher.clone(),
         pretrain,
         model: trial.model.clone(),
         joint: trial.joint.clone(),
         oracle_epochs,
         seed,
-    }));
+    });
     if let Some(painted) = painted {
-        add(StageJob::Pseudo(PseudoJob {
+        chain.add(PseudoJob {
             joint: joint.clone(),
             features_train: features_train.clone(),
             painted,
-            split_seed: trial.data.split_seed,
-            held_out: facts.held_out.clone(),
+            split: split.clone(),
             model: trial.model.clone(),
             evaluate: trial.evaluate.clone(),
-        }));
+        });
     }
     let oracle = (oracle_epochs > 0).then_some(Selection::Oracle);
     for selection in [Selection::Selected, Selection::Last].into_iter().chain(oracle) {
-        let score = add(StageJob::Score(ScoreJob {
+        let score = chain.add(ScoreJob {
             joint: joint.clone(),
             features_train: features_train.clone(),
             features_test: features_test.clone(),
-            train_images: train.clone(),
-            held_out: facts.held_out.clone(),
-            test_images: test.clone(),
+            split: split.clone(),
+            test_images: test_images.clone(),
             selection,
             teacher: teacher.clone(),
             model: trial.model.clone(),
-        }));
-        add(StageJob::Evaluate(EvaluateJob {
+        });
+        chain.add(EvaluateJob {
             score,
-            test_images: test.clone(),
+            test_images: test_images.clone(),
             masks: facts.mask_digest.clone(),
             evaluate: trial.evaluate.clone(),
             selection,
             held_out_trained: trial.joint.images == TrainedImages::All,
-        }));
+        });
     }
-    stages
+    chain.stages
+}
+
+/// The stages of one run, as they are added.
+struct Chain {
+    extent: Extent,
+    stages: Vec<PlannedStage>,
+}
+
+impl Chain {
+    /// Adds a stage; returns its key, by which others need it.
+    fn add<S: Stage>(&mut self, job: S) -> KeyOf<S>
+    where
+        StageJob: From<S>,
+    {
+        let job = StageJob::from(job);
+        let key = job.key();
+        self.stages.push(PlannedStage { key: key.clone(), effort: job.effort(&self.extent), job });
+        KeyOf::new(key)
+    }
 }
 
 /// Everything that decides how a number was measured.
 fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::Value {
-    let mut protocol = json!({
-        "layout": trial.data.layout,
+    let data = &trial.data;
+    json!({
+        "layout": data.layout,
         "category": facts.name,
         "counts": facts.counts,
         "train_images": facts.train_digest,
         "test_images": facts.test_digest,
         "masks": facts.mask_digest,
-        "image_size": trial.data.image_size,
+        "image_size": data.image_size,
+        "reading": data.reading,
         "resize": "pillow-bilinear",
-        "split": split(&trial.data, facts),
+        "split": split(data, facts),
+        "test_normals": data.test_normals_share.map(|share| json!({ "share": share, "seed": data.split_seed })),
+        "unmasked": if data.unmasked.leaves_out() { "left out" } else { "kept" },
         "selection": trial.joint.selection,
         "map": trial.evaluate.rule(),
-        "mask_rule": match (trial.data.layout, trial.data.mask_threshold) {
+        "mask_rule": match (data.layout, data.mask_threshold) {
             (Some(Layout::Loco), above) => format!("> {above} in any mask of the image, nearest"),
             (_, above) => format!("> {above}, nearest"),
         },
         "aupro": { "limit": PRO_LIMIT, "connectivity": 8, "thresholds": "exact" },
         "teacher": teacher.digest,
+        "levels": teacher.levels,
         "numerics": trial.numerics,
-        "recipes": StageKind::ALL.iter().map(|kind| (kind.name(), kind.recipe())).collect::<BTreeMap<_, _>>(),
-    });
-    if !trial.teacher.levels.is_all() {
-        protocol["levels"] = json!(trial.teacher.levels);
-    }
-    if !trial.data.reading.is_default() {
-        protocol["reading"] = json!(trial.data.reading);
-    }
-    if let Some(share) = trial.data.test_normals_share {
-        protocol["test_normals"] = json!({ "share": share, "seed": trial.data.split_seed });
-    }
-    if !trial.data.unmasked.keeps_all() {
-        protocol["unmasked"] = json!(trial.data.unmasked);
-    }
-    protocol
+        "revisions": StageKind::ALL.iter().map(|kind| (kind.name(), kind.revision())).collect::<BTreeMap<_, _>>(),
+    })
 }
 
 /// Which normal images select the epoch and set the threshold.

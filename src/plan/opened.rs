@@ -90,8 +90,12 @@ impl Opened {
         if let Some(asked) = settings.architecture.filter(|asked| *asked != found) {
             return Err(WeightError::Architecture { path: file.source, found, asked }.into());
         }
-        let of_found = TeacherSettings { architecture: Some(found), ..settings.clone() };
-        let teacher = TeacherRef { settings: of_found, digest: file.digest };
+        let teacher = TeacherRef {
+            digest: file.digest,
+            architecture: found,
+            levels: settings.levels,
+            location: settings.weights.clone(),
+        };
         self.teachers.push((settings.clone(), teacher.clone()));
         Ok(teacher)
     }

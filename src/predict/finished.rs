@@ -7,7 +7,7 @@ use super::PredictError;
 use super::predictor::Predictor;
 use crate::data::Reading;
 use crate::evaluate::{Calibrated, ScoreHeader};
-use crate::stages::{EvaluateJob, Key, ScoreJob, StageJob, StageKind, planned_teacher, selected_stage};
+use crate::stages::{EvaluateJob, Key, ScoreJob, StageJob, StageKind, selected_stage};
 use crate::store::{Artifacts, RunStages};
 use crate::tensor::{Backend, Numerics};
 use crate::training::StageError;
@@ -56,17 +56,17 @@ impl Finished {
             }),
             false => Err(PredictError::Gone { what, run: short.clone(), path: artifacts.path(kind, key) }),
         };
-        let joint = folder(StageKind::Joint, &score.joint, "weights")?;
+        let joint = folder(StageKind::Joint, score.joint.key(), "weights")?;
         let maps = folder(StageKind::Score, &score_key, "held-out maps")?;
         let wrong = StageError::reading::<std::io::Error>(&maps);
         let header = ScoreHeader::read(&maps).map_err(&wrong)?;
         let snapshot = header.snapshots.first().ok_or_else(|| wrong(std::io::Error::other("a score without maps")))?;
-        let side = evaluate.test_images.data.image_size;
+        let side = evaluate.test_images.image_size;
         let calibrated = Calibrated::read(&maps, &header, snapshot, &evaluate.evaluate, side).map_err(wrong)?;
-        let features_test = match artifacts.is_published(StageKind::Features, &score.features_test) {
-            true => folder(StageKind::Features, &score.features_test, "test features")?,
+        let features_test = match artifacts.is_published(StageKind::Features, score.features_test.key()) {
+            true => folder(StageKind::Features, score.features_test.key(), "test features")?,
             // Only images of the run's own test set have need of them.
-            false => artifacts.path(StageKind::Features, &score.features_test),
+            false => artifacts.path(StageKind::Features, score.features_test.key()),
         };
         Ok(Self { epoch: snapshot.epoch, run, calibrated, evaluate, score, joint, features_test })
     }
@@ -82,12 +82,12 @@ impl Finished {
 
     /// Side of prepared images and maps, pixels.
     pub fn image_size(&self) -> usize {
-        self.evaluate.test_images.data.image_size
+        self.evaluate.test_images.image_size
     }
 
     /// How its images were read.
     pub fn reading(&self) -> Reading {
-        self.evaluate.test_images.data.reading
+        self.evaluate.test_images.reading
     }
 
     /// The folder of its test images' features.
@@ -97,7 +97,7 @@ impl Finished {
 
     /// Teacher and student on a device.
     pub(super) fn predictor<B: Backend>(&self) -> Result<Predictor<B>, StageError> {
-        let teacher = planned_teacher::<B>(&self.score.teacher)?;
+        let teacher = self.score.teacher.open::<B>()?;
         Predictor::open(&self.joint, teacher, &self.score.model, self.calibrated.rule.clone(), self.image_size())
     }
 }

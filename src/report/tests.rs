@@ -31,7 +31,7 @@ fn rows(cases: &[Case]) -> Rows {
         name: "test".into(),
         file: None,
         folder: None,
-        overrides: None,
+        overrides: "[]".to_owned(),
         question: Some("Is <b> & \"c\" escaped?".into()),
         source: "schema = 1".into(),
         resolved: json!({ "baseline": { "published": "stfpm-paper" } }).to_string(),

@@ -15,7 +15,6 @@ use super::memory::reset_peak_rss;
 use super::observer::{AttemptObserver, Flags};
 use super::{Message, Stop, WorkerOptions, peak_rss};
 use crate::exit::Exit;
-use crate::stages::StageKind;
 use crate::store::{Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, Published, Store, StoreError};
 use crate::training::{StageContext, StageError};
 
@@ -96,7 +95,7 @@ pub(super) async fn run(
     heart.abort();
     if ours && matches!(end, AttemptEnd::Done(_)) {
         artifacts.discard_partial(&claim.stage);
-        if kind == StageKind::Evaluate {
+        if kind.results().is_some() {
             insist(|| store.settle_results(&claim.stage, artifacts)).await?;
         }
     }

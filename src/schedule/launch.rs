@@ -11,7 +11,6 @@ use super::reaper::Reaper;
 use super::steer::{Outlook, Steer};
 use super::supervise::{Event, supervise};
 use super::{Message, Slot, Stop, host_name};
-use crate::stages::StageKind;
 use crate::store::{PlanStanding, RunCounts, Store, StoreError, Wanted};
 
 /// How a sweep is run.
@@ -54,6 +53,8 @@ pub enum SweepEnd {
     TooManyFailures(i64),
     /// No worker could be kept running.
     Broken,
+    /// A worker is of another version than the plan: what it says.
+    Refused(String),
     /// Another process has planned the sweep otherwise, or deleted it: what happened, in words.
     Superseded(String),
 }
@@ -194,12 +195,15 @@ impl<'a> Running<'a> {
                 if let Message::Finished { kind, .. } = &message {
                     self.at[worker] = None;
                     // What a search is guided by may be known now.
-                    self.news |= *kind == StageKind::Evaluate;
+                    self.news |= kind.results().is_some();
                     // The line tells how many runs are through with this one.
                     self.count().await;
                 }
                 if let Message::Stopped { reason } = &message {
                     self.display.say(&format!("worker {} stops: {reason}", worker + 1));
+                }
+                if let Message::Refused { reason } = &message {
+                    self.end.get_or_insert_with(|| SweepEnd::Refused(reason.clone()));
                 }
                 if let Message::Claimed { stage, .. } = &message {
                     self.at[worker] = Some(stage.clone());

@@ -51,6 +51,11 @@ pub enum Message {
     },
     /// There is nothing to claim now.
     Idle,
+    /// The worker leaves, for another version of didact planned the sweep.
+    Refused {
+        /// What it says.
+        reason: String,
+    },
     /// The worker does not trust itself or its machine any more.
     Stopped {
         /// Why.

@@ -150,7 +150,7 @@ impl Display {
             Message::Idle => {
                 self.line(worker, "waits: what is left is in other hands, or rests after a failure".to_owned());
             }
-            Message::Stopped { .. } => self.line(worker, "stopped".to_owned()),
+            Message::Stopped { .. } | Message::Refused { .. } => self.line(worker, "stopped".to_owned()),
         }
     }
 

@@ -130,6 +130,7 @@ async fn watch(
     let pid = child.id();
     let kills = kernel_kills();
     let mut life = Life { finished: false, broken: false, death: None };
+    let mut refused = false;
     // Closing its standard input asks it to finish its step and leave.
     let mut input = child.stdin.take();
     let mut lines = child.stdout.take().map(|output| BufReader::new(output).lines());
@@ -141,6 +142,7 @@ async fn watch(
                     if let Ok(message) = serde_json::from_str(&line) {
                         life.finished |= matches!(&message, Message::Finished { state, .. } if *state == AttemptState::Done);
                         life.broken |= matches!(message, Message::Stopped { .. });
+                        refused |= matches!(message, Message::Refused { .. });
                         let _ = sender.send(Event::Said(index, message));
                     }
                 }
@@ -154,7 +156,8 @@ async fn watch(
         }
     }
     life.death = match child.wait().await {
-        Ok(status) if status.success() => None,
+        // A worker that refuses has said why.
+        Ok(status) if status.success() || refused => None,
         Ok(status) => {
             let starved = kernel_kills() > kills;
             let (class, how) = verdict(status, starved, options.memory.is_some());

@@ -66,6 +66,8 @@ pub enum WorkerEnd {
     Broken(String),
     /// Its device is of no more use to this process; another may have more luck.
     DeviceLost(String),
+    /// Another version of didact planned the sweep.
+    OtherVersion(String),
 }
 
 /// Serves a sweep until nothing is left, a stop is asked for, or the machine is not to be trusted.
@@ -99,6 +101,13 @@ pub async fn work(
             tracing::error!(reason, "this worker leaves, for another to try");
             reason
         }
+        WorkerEnd::OtherVersion(reason) => {
+            Message::Refused { reason: reason.clone() }.send();
+            store
+                .tell(&options.wanted.sweep, "other-version", &format!("worker {pid} on {}: {reason}", start.host))
+                .await?;
+            reason
+        }
     };
     store.worker_stops(&start.worker, reason).await?;
     Ok(end)
@@ -123,7 +132,11 @@ async fn serve(
             )));
         }
         let looked = Instant::now();
-        if let Some(claim) = store.claim(&options.wanted, start).await? {
+        let claimed = match store.claim(&options.wanted, start).await {
+            Err(error @ StoreError::OtherVersion { .. }) => return Ok(WorkerEnd::OtherVersion(error.to_string())),
+            outcome => outcome?,
+        };
+        if let Some(claim) = claimed {
             idle = false;
             match attempt::run(store, artifacts, &claim, start, options, stop).await? {
                 Ended::Well => failures.clear(),

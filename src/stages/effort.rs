@@ -1,8 +1,19 @@
 //! How much work a stage is, so that the time left can be told from the stages that are through.
 
-use super::job::{Part, StageJob, TeacherRef};
-use crate::data::HeldOut;
 use crate::model::{Architecture, AutoEncoder, UnetSettings};
+
+/// How many images a category has, and their size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Images of the training part, those that are held out among them.
+    pub train: usize,
+    /// Images that are held out.
+    pub held_out: usize,
+    /// Test images.
+    pub test: usize,
+    /// Side of the prepared images, pixels.
+    pub image_size: usize,
+}
 
 /// Work of a stage, and which other stages work alike.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,28 +25,15 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Of a job on a category with so many images of this size in its training and test part.
-    pub fn of(job: &StageJob, (train, test): (usize, usize), held_out: &HeldOut, image_size: usize) -> Self {
-        let held_out = held_out.count(train);
-        let (shape, passes) = match job {
-            StageJob::Features(job) => match job.images.part {
-                Part::Train => (network(&job.teacher), train),
-                Part::Test => (network(&job.teacher), test),
-            },
-            StageJob::Paint(_) => (" painted".to_owned(), 2 * held_out),
-            StageJob::Pretrain(job) => (shape(&job.model), train * job.pretrain.epochs),
-            StageJob::Joint(job) => (shape(&job.model) + &network(&job.teacher), train * job.joint.epochs),
-            StageJob::Score(job) => (shape(&job.model) + &network(&job.teacher), held_out + test),
-            StageJob::Evaluate(_) => (String::new(), test),
-            StageJob::Pseudo(job) => (format!(" pseudo{}", shape(&job.model)), 3 * held_out),
-        };
-        let work = passes as f64 * (image_size as f64 / 256.0).powi(2);
-        Self { family: format!("{}{shape}", job.kind().name()), work }
+    /// So many passes of images through networks of this shape.
+    pub(super) fn new(stage: &str, shape: &str, passes: usize, extent: &Extent) -> Self {
+        let work = passes as f64 * (extent.image_size as f64 / 256.0).powi(2);
+        Self { family: format!("{stage}{shape}"), work }
     }
 }
 
 /// ` none`, ` unet concat 2 1`, with what else is not as usual.
-fn shape(model: &AutoEncoder) -> String {
+pub(super) fn shape(model: &AutoEncoder) -> String {
     let text = match model {
         AutoEncoder::None => " none".to_owned(),
         AutoEncoder::Linear(linear) => format!(" linear {} {:?} {:?}", linear.width, linear.levels, linear.placement),
@@ -54,8 +52,8 @@ fn shape(model: &AutoEncoder) -> String {
 }
 
 /// ` resnet34`; nothing for the usual network.
-fn network(teacher: &TeacherRef) -> String {
-    match teacher.settings.architecture.unwrap_or_default() {
+pub(super) fn network(architecture: Architecture) -> String {
+    match architecture {
         Architecture::Resnet18 => String::new(),
         other => format!(" {}", other.name()),
     }

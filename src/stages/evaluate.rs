@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::effort::{Effort, Extent};
+use super::inputs::{Check, ImageSet};
+use super::score::ScoreJob;
+use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use crate::data::{Reading, Sample};
 use crate::evaluate::metrics::{
     F1Max, NotFinite, PRO_LIMIT, Sweep, ThresholdCounts, Undefined, aupimo, aupro, auroc, average_precision,
@@ -15,24 +19,79 @@ use crate::evaluate::{
     Calibrated, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, Measured, PixelHistograms, ScoreHeader,
     Selection, Snapshot, mask_file,
 };
-use crate::training::{Progress, StageContext, StageError};
+use crate::tensor::Backend;
+use crate::training::{Progress, StageContext, StageError, write_json};
 
-/// What the stage works on.
-pub struct EvaluateInput<'a> {
-    /// Folder of the score stage.
-    pub score: &'a Path,
+/// Metrics of the final maps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluateJob {
+    /// The per-level maps.
+    pub score: KeyOf<ScoreJob>,
     /// The test images, for their masks.
-    pub test: &'a [Sample],
-    /// Side at which maps and masks are compared.
-    pub image_size: usize,
-    /// How masks are turned.
-    pub reading: Reading,
+    pub test_images: ImageSet,
+    /// BLAKE3 over labels and masks of the test images, in order.
+    pub masks: String,
     /// Map rule.
-    pub settings: &'a EvaluateSettings,
-    /// Whose weights.
+    pub evaluate: EvaluateSettings,
+    /// Whose weights: names the rows.
     pub selection: Selection,
-    /// Whether the held-out images were trained on.
+    /// Whether the held-out images were trained on: then they tell nothing of new ones.
     pub held_out_trained: bool,
+}
+
+impl Stage for EvaluateJob {
+    const NAME: &'static str = "evaluate";
+    const REVISION: u32 = 1;
+    const RESULTS: Option<&'static str> = Some(Evaluation::EPOCH);
+
+    fn needs(&self) -> Vec<Need> {
+        vec![self.score.need()]
+    }
+
+    fn effort(&self, extent: &Extent) -> Effort {
+        Effort::new(Self::NAME, "", extent.test, extent)
+    }
+
+    /// Leaves an [`Evaluation`], [`Curves`] and, of the selected epoch, [`PixelHistograms`] and, for the pictures of the report, the
+    /// masks.
+    fn run<B: Backend>(
+        &self,
+        artifacts: &dyn ArtifactFolders,
+        context: &mut StageContext<'_>,
+    ) -> Result<(), StageError> {
+        let input = EvaluateInput {
+            score: &self.score.folder(artifacts),
+            test: &self.test_images.open(Check::Masks(&self.masks))?,
+            image_size: self.test_images.image_size,
+            reading: self.test_images.reading,
+            settings: &self.evaluate,
+            selection: self.selection,
+            held_out_trained: self.held_out_trained,
+        };
+        evaluate(&input, context)
+    }
+
+    fn selection(&self) -> Option<Selection> {
+        Some(self.selection)
+    }
+}
+
+/// What is measured.
+struct EvaluateInput<'a> {
+    /// Folder of the score stage.
+    score: &'a Path,
+    /// The test images, for their masks.
+    test: &'a [Sample],
+    /// Side at which maps and masks are compared.
+    image_size: usize,
+    /// How masks are turned.
+    reading: Reading,
+    /// Map rule.
+    settings: &'a EvaluateSettings,
+    /// Whose weights.
+    selection: Selection,
+    /// Whether the held-out images were trained on.
+    held_out_trained: bool,
 }
 
 /// Everything measured of one snapshot.
@@ -43,9 +102,8 @@ struct Outcome {
     histograms: Option<PixelHistograms>,
 }
 
-/// Writes `results.json`, `curves.json` and, of the selected epoch, each image's histograms and, for the pictures of the report, the
-/// masks.
-pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
+/// Measures every snapshot and writes what is kept.
+fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let header = ScoreHeader::read(input.score).map_err(StageError::artifact)?;
     if header.test.len() != input.test.len() {
         return Err(StageError::data(format!(
@@ -81,8 +139,8 @@ pub fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Re
     results.insert("parameters".to_owned(), Measured::value(header.parameters as f64));
     results.insert("flops".to_owned(), Measured::value(2.0 * header.multiply_accumulates as f64));
 
-    write_json(&context.out.join("results.json"), &outcome.evaluation)?;
-    write_json(&context.out.join("curves.json"), &outcome.curves)?;
+    write_json(&context.out.join(Evaluation::FILE), &outcome.evaluation)?;
+    write_json(&context.out.join(Curves::FILE), &outcome.curves)?;
     if let Some(histograms) = &outcome.histograms {
         histograms.write(context.out).map_err(StageError::artifact)?;
     }
@@ -280,11 +338,6 @@ fn write_masks(out: &Path, masks: &[Truth], side: usize) -> Result<(), StageErro
             .map_err(StageError::writing(&path))?;
     }
     Ok(())
-}
-
-pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StageError> {
-    let text = serde_json::to_vec_pretty(value).map_err(StageError::artifact)?;
-    std::fs::write(path, text).map_err(StageError::writing(path))
 }
 
 #[cfg(test)]

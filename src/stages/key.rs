@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::canonical::canonical;
+
 /// A BLAKE3 digest in lower-case hex, 64 characters. Shared: a plan of many runs names each stage several times.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
@@ -23,9 +25,9 @@ impl From<Key> for String {
 }
 
 impl Key {
-    /// Digest of a kind, its recipe number and a canonical JSON value of what the output depends on.
-    pub fn of(kind: &str, recipe: u32, content: &serde_json::Value) -> Self {
-        let text = serde_json::json!([kind, recipe, content]).to_string();
+    /// Digest of what is named, its revision, and the canonical text of its content.
+    pub fn of(name: &str, revision: u32, content: &serde_json::Value) -> Self {
+        let text = format!("[\"{name}\",{revision},{}]", canonical(content));
         Self(blake3::hash(text.as_bytes()).to_hex().as_str().into())
     }
 

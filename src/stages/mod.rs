@@ -1,22 +1,32 @@
-//! One file a stage: what it needs, what its key contains, how it runs and what it leaves.
+//! One file a stage: what it is asked and needs, its key, its effort, how it runs and what it leaves.
 
+mod canonical;
 mod effort;
 mod evaluate;
 mod execute;
 mod features;
-mod job;
+mod inputs;
+mod joint;
 mod key;
 mod paint;
+mod pretrain;
 mod pseudo;
-mod pseudo_job;
+mod registry;
 mod score;
 mod selected;
+mod stage;
 
-pub use effort::Effort;
-pub use execute::{ArtifactFolders, execute, planned_teacher};
-pub use job::{
-    EvaluateJob, FeaturesJob, ImageSet, JointJob, Part, PretrainJob, ScoreJob, StageJob, StageKind, TeacherRef,
-};
+pub use effort::{Effort, Extent};
+pub use evaluate::EvaluateJob;
+pub use execute::execute;
+pub use features::FeaturesJob;
+pub use inputs::{ImageLocation, ImageSet, Part, TeacherRef};
+pub use joint::JointJob;
 pub use key::{Key, short_key};
-pub use pseudo_job::{PaintJob, PseudoJob};
+pub use paint::PaintJob;
+pub use pretrain::PretrainJob;
+pub use pseudo::PseudoJob;
+pub use registry::{StageJob, StageKind};
+pub use score::ScoreJob;
 pub use selected::selected_stage;
+pub use stage::{ArtifactFolders, KeyOf, Need, Stage};

@@ -1,91 +1,123 @@
-//! The stage that measures a student on the painted defects: what a search can be guided by without a label.
+//! The stage `pseudo`: a student is measured on the painted defects. A search can be guided by its numbers without a label.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::evaluate::write_json;
-use super::paint::MASKS;
+use serde::{Deserialize, Serialize};
+
+use super::effort::{Effort, Extent, shape};
+use super::features::FeaturesJob;
+use super::joint::JointJob;
+use super::paint::{MASKS, PaintJob};
+use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use crate::data::{FeatureSet, Image, SplitRule, read_masks};
 use crate::evaluate::metrics::{NotFinite, Sweep, Undefined, auroc};
-use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, quantile};
+use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, Selection, quantile};
 use crate::model::AutoEncoder;
 use crate::tensor::Backend;
-use crate::training::{Batches, JointSummary, StageContext, StageError, backbone, distance_maps, selected_assembly};
+use crate::training::{
+    Batches, JointSummary, StageContext, StageError, backbone, distance_maps, selected_assembly, write_json,
+};
 
 /// Painted images that are drawn for people to look at.
 const PICTURES: usize = 4;
 
-/// What the stage works on.
-pub struct PseudoInput<'a> {
-    /// Folder of the joint stage.
-    pub joint: &'a Path,
-    /// Folder of features(train), for the unpainted images.
-    pub features_train: &'a Path,
-    /// Folder of the painting.
-    pub painted: &'a Path,
-    /// The held-out part.
-    pub split: &'a SplitRule,
+/// Metrics of the selected weights on the painted and the unpainted held-out images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PseudoJob {
+    /// The weights.
+    pub joint: KeyOf<JointJob>,
+    /// Features of the training part, for the unpainted images.
+    pub features_train: KeyOf<FeaturesJob>,
+    /// The painted images.
+    pub painted: KeyOf<PaintJob>,
+    /// Which images are held out.
+    pub split: SplitRule,
     /// Auto-encoders, or none.
-    pub model: &'a AutoEncoder,
+    pub model: AutoEncoder,
     /// Map rule.
-    pub settings: &'a EvaluateSettings,
+    pub evaluate: EvaluateSettings,
 }
 
-/// Writes `results.json` with `pseudo_pixel_auroc` and `pseudo_image_auroc` of the selected weights, over all painted and all
-/// unpainted held-out images, and `pictures/`.
-///
-/// The selected epoch was picked on the same unpainted images; the painted ones have had no part in anything before.
-pub fn pseudo<B: Backend>(input: &PseudoInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
-    let train = FeatureSet::open(input.features_train).map_err(StageError::artifact)?;
-    let painted = FeatureSet::open(input.painted).map_err(StageError::artifact)?;
-    let split = input.split.split(train.len()).map_err(StageError::data)?;
-    let side = painted.header().side;
-    let masks = read_masks(&input.painted.join(MASKS), painted.len(), side * side).map_err(StageError::artifact)?;
-    let summary = JointSummary::read(input.joint)?;
-    let mut assembly =
-        selected_assembly::<B>(input.joint, &backbone(train.header(), summary.architecture)?, input.model)?;
-    if context.observer.stop_requested() {
-        return Err(StageError::Interrupted);
+impl Stage for PseudoJob {
+    const NAME: &'static str = "pseudo";
+    const REVISION: u32 = 1;
+    const RESULTS: Option<&'static str> = Some("pseudo_pixel_auroc");
+
+    fn needs(&self) -> Vec<Need> {
+        vec![self.joint.need(), self.features_train.need(), self.painted.need()]
     }
 
-    let held_out = distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out)?;
-    let all: Vec<usize> = (0..painted.len()).collect();
-    let painted_levels = distance_maps(&mut assembly, &Batches::streamed(&painted), &all)?;
-    // An image, unpainted or painted, is scored by the rule that the other held-out images make. Its paintings stand together.
-    let paintings = painted.len() / split.held_out.len().max(1);
-    let scored = MapRule::left_out(input.settings, &held_out, side, |image, rule| {
-        let of_image = image * paintings..(image + 1) * paintings;
-        let painted: Vec<FinalMap> = of_image.map(|index| rule.one(&painted_levels, index, side)).collect();
-        (painted, rule.one(&held_out, image, side))
-    });
-    let Some(scored) = scored else {
-        return write_json(&context.out.join("results.json"), &undefined(summary.selected_epoch));
-    };
-    let (with_defects, normal): (Vec<Vec<FinalMap>>, Vec<FinalMap>) = scored.into_iter().unzip();
-    let maps: Vec<FinalMap> = with_defects.into_iter().flatten().chain(normal).collect();
-    let truth: Vec<Option<&Vec<bool>>> = masks.iter().map(Some).chain(split.held_out.iter().map(|_| None)).collect();
-    let scores: Vec<f32> = maps.iter().map(|map| map.score).collect();
-    let labels: Vec<bool> = truth.iter().map(Option::is_some).collect();
-    let diverged = |_: NotFinite| StageError::Diverged {
-        what: "an anomaly map",
-        value: f64::NAN,
-        epoch: summary.selected_epoch,
-        step: 0,
-    };
-    let pixels = Sweep::of_maps(&maps, &truth, side).map_err(diverged)?;
-    let images = Sweep::of_labels(&scores, &labels).map_err(diverged)?;
-    let results = BTreeMap::from([
-        ("pseudo_pixel_auroc".to_owned(), Measured::of(auroc(&pixels))),
-        ("pseudo_image_auroc".to_owned(), Measured::of(auroc(&images))),
-    ]);
-    let evaluation = Evaluation {
-        epoch: summary.selected_epoch,
-        results,
-        image_scores: Vec::new(),
-        held_out_threshold: quantile(&scores[painted.len()..], input.settings.threshold_quantile),
-    };
-    write_json(&context.out.join("results.json"), &evaluation)?;
-    write_pictures(context.out, &painted, &masks, &maps)
+    fn effort(&self, extent: &Extent) -> Effort {
+        Effort::new(Self::NAME, &shape(&self.model), 3 * extent.held_out, extent)
+    }
+
+    /// Leaves an [`Evaluation`] with `pseudo_pixel_auroc` and `pseudo_image_auroc` over all painted and all unpainted held-out images,
+    /// and `pictures/`.
+    ///
+    /// The selected epoch was picked on the same unpainted images; the painted ones have had no part in anything before.
+    fn run<B: Backend>(
+        &self,
+        artifacts: &dyn ArtifactFolders,
+        context: &mut StageContext<'_>,
+    ) -> Result<(), StageError> {
+        let (joint, paint) = (self.joint.folder(artifacts), self.painted.folder(artifacts));
+        let train = FeatureSet::open(&self.features_train.folder(artifacts)).map_err(StageError::artifact)?;
+        let painted = FeatureSet::open(&paint).map_err(StageError::artifact)?;
+        let split = self.split.split(train.len()).map_err(StageError::data)?;
+        let side = painted.header().side;
+        let masks = read_masks(&paint.join(MASKS), painted.len(), side * side).map_err(StageError::artifact)?;
+        let summary = JointSummary::read(&joint)?;
+        let mut assembly =
+            selected_assembly::<B>(&joint, &backbone(train.header(), summary.architecture)?, &self.model)?;
+        if context.observer.stop_requested() {
+            return Err(StageError::Interrupted);
+        }
+
+        let held_out = distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out)?;
+        let all: Vec<usize> = (0..painted.len()).collect();
+        let painted_levels = distance_maps(&mut assembly, &Batches::streamed(&painted), &all)?;
+        // An image, unpainted or painted, is scored by the rule that the other held-out images make. Its paintings stand together.
+        let paintings = painted.len() / split.held_out.len().max(1);
+        let scored = MapRule::left_out(&self.evaluate, &held_out, side, |image, rule| {
+            let of_image = image * paintings..(image + 1) * paintings;
+            let painted: Vec<FinalMap> = of_image.map(|index| rule.one(&painted_levels, index, side)).collect();
+            (painted, rule.one(&held_out, image, side))
+        });
+        let Some(scored) = scored else {
+            return write_json(&context.out.join(Evaluation::FILE), &undefined(summary.selected_epoch));
+        };
+        let (with_defects, normal): (Vec<Vec<FinalMap>>, Vec<FinalMap>) = scored.into_iter().unzip();
+        let maps: Vec<FinalMap> = with_defects.into_iter().flatten().chain(normal).collect();
+        let truth: Vec<Option<&Vec<bool>>> =
+            masks.iter().map(Some).chain(split.held_out.iter().map(|_| None)).collect();
+        let scores: Vec<f32> = maps.iter().map(|map| map.score).collect();
+        let labels: Vec<bool> = truth.iter().map(Option::is_some).collect();
+        let diverged = |_: NotFinite| StageError::Diverged {
+            what: "an anomaly map",
+            value: f64::NAN,
+            epoch: summary.selected_epoch,
+            step: 0,
+        };
+        let pixels = Sweep::of_maps(&maps, &truth, side).map_err(diverged)?;
+        let images = Sweep::of_labels(&scores, &labels).map_err(diverged)?;
+        let results = BTreeMap::from([
+            ("pseudo_pixel_auroc".to_owned(), Measured::of(auroc(&pixels))),
+            ("pseudo_image_auroc".to_owned(), Measured::of(auroc(&images))),
+        ]);
+        let evaluation = Evaluation {
+            epoch: summary.selected_epoch,
+            results,
+            image_scores: Vec::new(),
+            held_out_threshold: quantile(&scores[painted.len()..], self.evaluate.threshold_quantile),
+        };
+        write_json(&context.out.join(Evaluation::FILE), &evaluation)?;
+        write_pictures(context.out, &painted, &masks, &maps)
+    }
+
+    fn selection(&self) -> Option<Selection> {
+        Some(Selection::Selected)
+    }
 }
 
 /// What there is where too few images are held out to score one by a rule that the others make.

@@ -7,15 +7,13 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::StoreError;
-use super::manifest::{Damage, Look, MANIFEST, Manifest};
+use super::manifest::{Damage, Look, MANIFEST, Manifest, Spare};
 use crate::stages::{ArtifactFolders, Key, StageKind};
 
 /// The artifacts folder.
 #[derive(Debug, Clone)]
 pub struct Artifacts {
     root: PathBuf,
-    /// Where an older didact kept the artifacts of all stores of a folder.
-    pub(super) shared: Option<PathBuf>,
 }
 
 /// An artifact that is in place.
@@ -28,31 +26,21 @@ pub struct Published {
 }
 
 impl ArtifactFolders for Artifacts {
-    fn folder(&self, kind: StageKind, key: &Key) -> PathBuf {
-        self.path(kind, key)
+    fn folder(&self, stage: &str, key: &Key) -> PathBuf {
+        self.root.join(stage).join(key.as_str())
     }
 }
 
 impl Artifacts {
     /// A folder that need not exist yet.
     pub fn new(root: PathBuf) -> Self {
-        Self { root, shared: None }
+        Self { root }
     }
 
     /// The folder beside a store that has its name: `a.db` has `a.artifacts`, any other name gets the ending in addition.
     pub fn beside(store: &Path) -> Self {
         let name = store.file_name().unwrap_or_default().to_string_lossy();
-        let root = store.with_file_name(format!("{}.artifacts", name.strip_suffix(".db").unwrap_or(&name)));
-        let shared = Some(store.with_file_name("didact.artifacts")).filter(|shared| *shared != root);
-        Self { root, shared }
-    }
-
-    /// The same for reading: before its first sweep a store of an older didact has its artifacts in the shared folder.
-    pub fn for_reading(self) -> Self {
-        match self.shared {
-            Some(shared) if !self.root.exists() && shared.is_dir() => Self::new(shared),
-            _ => self,
-        }
+        Self::new(store.with_file_name(format!("{}.artifacts", name.strip_suffix(".db").unwrap_or(&name))))
     }
 
     /// The folder itself.
@@ -62,7 +50,7 @@ impl Artifacts {
 
     /// Where the artifact of a stage lies.
     pub fn path(&self, kind: StageKind, key: &Key) -> PathBuf {
-        self.root.join(Self::relative(kind, key))
+        self.folder(kind.name(), key)
     }
 
     /// The same, below the folder.
@@ -83,16 +71,17 @@ impl Artifacts {
     /// An artifact that was published whole and never told to the store; none where there is none, or it is not whole.
     pub fn left_behind(&self, kind: StageKind, key: &Key) -> Option<Published> {
         let path = self.path(kind, key);
-        let (manifest, digest) = Manifest::read(&path).ok()??;
-        manifest.compare(&path, Look::Everything).ok()?;
+        let (manifest, digest) = Manifest::read(&path).ok()?;
+        manifest.compare(&path, Look::Everything, kind.spare()).ok()?;
         Some(Published { bytes: size_of(&path).ok()?, digest })
     }
 
     /// Compares an artifact with its list of files, and that with the `recorded` digest, if there is one.
     ///
-    /// False if the artifact has no list: an older didact published it.
-    pub fn verify(&self, kind: StageKind, key: &Key, recorded: Option<&str>, look: Look<'_>) -> Result<bool, Damage> {
-        verify(&self.path(kind, key), recorded, look)
+    /// # Errors
+    /// The damage.
+    pub fn verify(&self, kind: StageKind, key: &Key, recorded: Option<&str>, look: Look<'_>) -> Result<(), Damage> {
+        verify(&self.path(kind, key), kind.spare(), recorded, look)
     }
 
     /// The folder of an artifact for reading, once these files (none named: all) were found to be what was published.
@@ -101,7 +90,9 @@ impl Artifacts {
     /// The damage, which is logged, too.
     pub fn intact(&self, kind: StageKind, key: &Key, files: &[&str]) -> Result<PathBuf, Damage> {
         let path = self.path(kind, key);
-        intact(&path, files).map(|()| path)
+        let look = if files.is_empty() { Look::Digests } else { Look::Files(files) };
+        told(verify(&path, kind.spare(), None, look), &path)?;
+        Ok(path)
     }
 
     /// An empty folder for one attempt.
@@ -141,7 +132,7 @@ impl Artifacts {
         match std::fs::rename(temporary, &target) {
             Ok(()) => crate::fault::point("publish:after-rename"),
             Err(_) if target.is_dir() => match self.verify(kind, key, Some(&digest), Look::Everything) {
-                Ok(_) => std::fs::remove_dir_all(temporary).map_err(wrong)?,
+                Ok(()) => std::fs::remove_dir_all(temporary).map_err(wrong)?,
                 Err(_) => replace(temporary, &target).map_err(wrong)?,
             },
             Err(error) => return Err(wrong(error)),
@@ -162,28 +153,27 @@ impl Artifacts {
     }
 }
 
-fn verify(path: &Path, recorded: Option<&str>, look: Look<'_>) -> Result<bool, Damage> {
-    let damage = |path: PathBuf, what: &str| Err(Damage { path, what: what.to_owned() });
+fn verify(path: &Path, spare: Spare, recorded: Option<&str>, look: Look<'_>) -> Result<(), Damage> {
     if !path.is_dir() {
-        return damage(path.to_owned(), "is missing");
+        return Err(Damage { path: path.to_owned(), what: "is missing".to_owned() });
     }
-    match (Manifest::read(path)?, recorded) {
-        (Some((_, digest)), Some(recorded)) if digest != recorded => {
-            damage(path.join(MANIFEST), "has other content than what was published")
-        }
-        (Some((manifest, _)), _) => manifest.compare(path, look).map(|()| true),
-        (None, Some(_)) => damage(path.join(MANIFEST), "is missing"),
-        (None, None) => Ok(false),
+    let (manifest, digest) = Manifest::read(path)?;
+    if recorded.is_some_and(|recorded| recorded != digest) {
+        return Err(Damage { path: path.join(MANIFEST), what: "has other content than what was published".to_owned() });
     }
+    manifest.compare(path, look, spare)
 }
 
-/// Looks at files (none named: all) of an artifact's folder before they are read.
+/// Looks at some files of an artifact's folder before they are read.
 ///
 /// # Errors
 /// The damage, which is logged, too.
 pub fn intact(folder: &Path, files: &[&str]) -> Result<(), Damage> {
-    let look = if files.is_empty() { Look::Digests } else { Look::Files(files) };
-    verify(folder, None, look).map(|_| ()).inspect_err(|damage| {
+    told(verify(folder, None, None, Look::Files(files)), folder)
+}
+
+fn told(verified: Result<(), Damage>, folder: &Path) -> Result<(), Damage> {
+    verified.inspect_err(|damage| {
         // What `gc` has removed is not damaged.
         if folder.is_dir() {
             tracing::warn!("{damage}: `didact store check --repair` has it made again");

@@ -46,7 +46,6 @@ super::row::row! {
     struct DoneStage {
         id: String,
         kind: StageKind,
-        bytes: Option<i64>,
         digest: Option<String>,
     }
 }
@@ -107,7 +106,7 @@ impl Store {
         found: &mut Vec<Found>,
     ) -> Result<(), StoreError> {
         let stages: Vec<DoneStage> = sqlx::query_as(
-            "SELECT s.id, s.kind, a.bytes, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id
+            "SELECT s.id, s.kind, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id
              WHERE s.state = 'done' ORDER BY s.kind, s.id",
         )
         .fetch_all(&self.pool)
@@ -199,7 +198,7 @@ impl Store {
                         "{} ({bytes} bytes) is of no stage of this store; it is never removed",
                         path.display()
                     )));
-                } else if let Ok(Some((manifest, _))) = Manifest::read(&path) {
+                } else if let Ok((manifest, _)) = Manifest::read(&path) {
                     let strange = manifest.unknown(&path);
                     found.extend(
                         strange.iter().map(|file| Found::note(format!("{} was not published", file.display()))),
@@ -213,18 +212,9 @@ impl Store {
 
 /// Whether an artifact is what was published, to the last bit.
 fn examine(artifacts: &Artifacts, kind: StageKind, key: &Key, stage: &DoneStage) -> Result<(), Damage> {
-    let path = artifacts.path(kind, key);
-    let Some(bytes) = stage.bytes else {
-        return Err(Damage { path, what: "is not recorded, though its stage is done".to_owned() });
-    };
-    if artifacts.verify(kind, key, stage.digest.as_deref(), Look::Digests)? {
-        return Ok(());
-    }
-    // Of an older didact: all that is known is its size.
-    match size_of(&path) {
-        Ok(found) if found as i64 == bytes => Ok(()),
-        Ok(found) => Err(Damage { path, what: format!("has {found} bytes; {bytes} were published") }),
-        Err(error) => Err(Damage { path, what: format!("cannot be read: {error}") }),
+    match &stage.digest {
+        Some(digest) => artifacts.verify(kind, key, Some(digest), Look::Digests),
+        None => Err(Damage::unrecorded(artifacts.path(kind, key))),
     }
 }
 

@@ -5,7 +5,7 @@ use sqlx::Sqlite;
 use super::open::Tx;
 use super::row::row;
 use super::{AttemptStart, NOW, Store, StoreError, later, settle};
-use crate::stages::{Key, StageJob};
+use crate::stages::{Key, StageJob, short_key};
 
 /// Seconds that a claim lasts without a heartbeat.
 pub(super) const LEASE_SECONDS: f64 = 60.0;
@@ -40,6 +40,7 @@ pub struct Claim {
 row! {
     struct Candidate {
         id: String,
+        kind: String,
         job: String,
         beside: Option<i64>,
         category: String,
@@ -54,6 +55,9 @@ impl Store {
     ///
     /// The order is that of the runs, so that whole runs finish early. A stage that ran out of memory before waits until few
     /// enough others run on this host, and nothing overtakes it meanwhile: it would wait for ever.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherVersion`] if another version of didact planned the stage.
     pub async fn claim(&self, wanted: &Wanted, worker: &AttemptStart) -> Result<Option<Claim>, StoreError> {
         // Looked for before the write lock is taken: where much waits for little, many runs are passed over, and workers that
         // find nothing must not keep those waiting that have something to tell.
@@ -68,8 +72,8 @@ impl Store {
         if candidate.beside.into_iter().chain(allowed).any(|beside| running > beside.max(0)) && running > 0 {
             return Ok(None);
         }
-        // Before the claim is committed: a job that cannot be read must not be held by anyone.
-        let job = serde_json::from_str(&candidate.job)?;
+        // Before the stage is taken: one that this version cannot do stays as it is, for a worker that can.
+        let job = same_job(&candidate)?;
         let token = uuid::Uuid::now_v7().to_string();
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "UPDATE stage SET state = 'running', token = ?, attempts = attempts + 1, reason = NULL, failure_class = NULL,
@@ -127,6 +131,15 @@ impl Store {
     }
 }
 
+/// The job of a stage, if its key is the one that this version makes of it. Else another version planned it: what this one computes may
+/// be something else, and must not stand under that key.
+fn same_job(stage: &Candidate) -> Result<StageJob, StoreError> {
+    match serde_json::from_str::<StageJob>(&stage.job) {
+        Ok(job) if job.key().as_str() == stage.id => Ok(job),
+        _ => Err(StoreError::OtherVersion { kind: stage.kind.clone(), stage: short_key(&stage.id).to_owned() }),
+    }
+}
+
 /// How many stages run on a host, and the fewest that any of them allows beside it.
 pub(super) async fn running_on(tx: &mut Tx, host: &str) -> Result<(i64, Option<i64>), StoreError> {
     Ok(sqlx::query_as(
@@ -154,7 +167,7 @@ async fn candidate<'e>(
     wanted: &Wanted,
 ) -> Result<Option<Candidate>, StoreError> {
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT s.id, s.job, s.beside, r.category, st.title AS trial, r.seed,
+        "SELECT s.id, s.kind, s.job, s.beside, r.category, st.title AS trial, r.seed,
                 (SELECT COUNT(*) FROM attempt a WHERE a.stage_id = s.id) AS earlier
          FROM sweep_run sr CROSS JOIN run r CROSS JOIN run_stage rs CROSS JOIN stage s CROSS JOIN sweep_trial st
          WHERE {WANTED} AND sr.over = 0 AND r.id = sr.run_id

@@ -1,16 +1,12 @@
 //! Removing files that no run needs: only what has the form of ours and is known to the store. Everything else stays.
 
-use super::AttemptState;
-use super::StageStatus;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::artifacts::{REPLACED, size_of};
-use super::manifest::is_snapshot;
 use super::open::Tx;
-use super::{Artifacts, Store, StoreError};
-use crate::evaluate::Selection;
+use super::{Artifacts, AttemptState, StageStatus, Store, StoreError};
 use crate::stages::{StageJob, StageKind};
 
 /// Why a file or folder can go.
@@ -24,8 +20,8 @@ pub enum Garbage {
     Temporary,
     /// Checkpoints of a stage that is done, or that nobody wants.
     Checkpoint,
-    /// Weights of single epochs that were kept for the oracle's score, which is done.
-    Snapshot,
+    /// A file that every stage which reads it has read: see [`Stage::SPARE`](crate::stages::Stage::SPARE).
+    Spare,
 }
 
 impl Garbage {
@@ -36,7 +32,7 @@ impl Garbage {
             Self::Stray => "artifact of no finished stage",
             Self::Temporary => "left by an attempt that is over",
             Self::Checkpoint => "checkpoints that are not needed any more",
-            Self::Snapshot => "an epoch's weights, which the oracle has scored",
+            Self::Spare => "file that no stage needs any more",
         }
     }
 }
@@ -73,7 +69,7 @@ impl Store {
         let states = stages.into_iter().map(|(id, kind, state, wanted)| (id, (kind, state, wanted))).collect();
         let attempts = attempts.into_iter().map(|(id, state)| (id, state == AttemptState::Running)).collect();
         let mut found = find(artifacts, &states, &attempts, &id)?;
-        found.extend(scored_snapshots(&mut tx, artifacts, &states).await?);
+        found.extend(spare_files(&mut tx, artifacts, &states).await?);
         if dry_run || found.is_empty() {
             return Ok(found);
         }
@@ -116,7 +112,7 @@ async fn forget(tx: &mut Tx, garbage: &Collected) -> Result<(), StoreError> {
             .await?;
             sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(&key).execute(&mut **tx).await?;
         }
-        Garbage::Snapshot => {
+        Garbage::Spare => {
             sqlx::query("UPDATE artifact SET bytes = bytes - ? WHERE stage_id = ?")
                 .bind(garbage.bytes as i64)
                 .bind(&key)
@@ -128,34 +124,39 @@ async fn forget(tx: &mut Tx, garbage: &Collected) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Epochs' weights of joint stages whose oracle scores are done.
-async fn scored_snapshots(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Result<Vec<Collected>, StoreError> {
+/// Spare files of stages whose artifacts nobody needs whole any more.
+async fn spare_files(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Result<Vec<Collected>, StoreError> {
     let mut found = Vec::new();
-    for key in names(&artifacts.root().join(StageKind::Joint.name())) {
-        let path = Path::new(StageKind::Joint.name()).join(&key);
-        let mut snapshots = names(&artifacts.root().join(&path));
-        snapshots.retain(|file| is_snapshot(file));
-        if snapshots.is_empty()
-            || !states.get(&key).is_some_and(|(_, state, wanted)| *state == StageStatus::Done && *wanted)
-        {
-            continue;
-        }
-        let scores: Vec<(String, StageStatus)> = sqlx::query_as(
-            "SELECT s.job, s.state FROM stage_dependency d JOIN stage s ON s.id = d.stage_id
-             WHERE d.needs_id = ? AND s.kind = 'score'",
-        )
-        .bind(&key)
-        .fetch_all(&mut **tx)
-        .await?;
-        let oracle = |job: &str| matches!(serde_json::from_str(job), Ok(StageJob::Score(job)) if job.selection == Selection::Oracle);
-        let mut oracles = scores.iter().filter(|(job, _)| oracle(job)).peekable();
-        if oracles.peek().is_some() && oracles.all(|(_, state)| *state == StageStatus::Done) {
-            for file in snapshots {
-                found.extend(collected(artifacts, path.join(file), Garbage::Snapshot)?);
+    for (kind, is_spare) in StageKind::ALL.into_iter().filter_map(|kind| Some((kind, kind.spare()?))) {
+        for key in names(&artifacts.root().join(kind.name())) {
+            let path = Path::new(kind.name()).join(&key);
+            let is_kept = states.get(&key).is_some_and(|(_, state, wanted)| *state == StageStatus::Done && *wanted);
+            let mut spare = names(&artifacts.root().join(&path));
+            spare.retain(|file| is_spare(file));
+            if is_kept && !spare.is_empty() && is_read(tx, &key).await? {
+                for file in spare {
+                    found.extend(collected(artifacts, path.join(file), Garbage::Spare)?);
+                }
             }
         }
     }
     Ok(found)
+}
+
+/// Whether there are stages that need a stage's whole artifact, and all of them are done.
+async fn is_read(tx: &mut Tx, key: &str) -> Result<bool, StoreError> {
+    let dependents: Vec<(String, StageStatus)> = sqlx::query_as(
+        "SELECT s.job, s.state FROM stage_dependency d JOIN stage s ON s.id = d.stage_id WHERE d.needs_id = ?",
+    )
+    .bind(key)
+    .fetch_all(&mut **tx)
+    .await?;
+    let needs_whole = |job: &str| {
+        let needs = serde_json::from_str::<StageJob>(job).map(|job| job.needs()).unwrap_or_default();
+        needs.iter().any(|need| need.whole && need.key.as_str() == key)
+    };
+    let mut readers = dependents.iter().filter(|(job, _)| needs_whole(job)).peekable();
+    Ok(readers.peek().is_some() && readers.all(|(_, state)| *state == StageStatus::Done))
 }
 
 fn collected(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<Option<Collected>, StoreError> {

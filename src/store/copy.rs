@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::error::StoreError;
-use super::schema::{Content, content};
+use super::schema::{Content, SCHEMA};
 use super::sqlite::{BUSY_TIMEOUT, SqliteError, beside};
 
 /// Keeps a copy of a store beside it before it is brought to another schema; returns where.
@@ -74,7 +74,7 @@ async fn check(copy: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         }
         _ => {}
     }
-    match content(copy).await? {
+    match SCHEMA.content(copy).await? {
         Content::Store(_) => Ok(()),
         _ => Err(sqlx::Error::Protocol("the copy is no store".to_owned())),
     }

@@ -40,6 +40,15 @@ pub enum StoreError {
         /// The newest that this version knows.
         known: i64,
     },
+    /// An earlier didact made it, and this one cannot read it.
+    #[error(
+        "the store {path} was made by an earlier didact, whose stores this version cannot read; nothing was written to it. Start a new \
+         store (--store or DIDACT_STORE names it), and keep the earlier didact to read this one"
+    )]
+    Earlier {
+        /// Where.
+        path: PathBuf,
+    },
     /// The file was deleted, moved or replaced after it was opened.
     #[error(
         "the store {path} was deleted or replaced while it was in use: nothing more is written; put it back, or start the sweep again \
@@ -48,6 +57,19 @@ pub enum StoreError {
     Replaced {
         /// Where it was.
         path: PathBuf,
+    },
+    /// The key of a stage is not the one that this version makes of its job.
+    #[error(
+        "the stage {kind} {stage} was planned by another version of didact than this one ({version}): its key is not the key that this \
+         version gives to its job. Nothing was computed for it. Run the sweep again with this version, or this worker with the \
+         version that planned the sweep",
+        version = crate::VERSION
+    )]
+    OtherVersion {
+        /// Its kind.
+        kind: String,
+        /// The first digits of its key.
+        stage: String,
     },
     /// Another process planned the same sweep at the same moment.
     #[error("another process plans the same sweep at the same time: start the same command again")]

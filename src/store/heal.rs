@@ -1,12 +1,8 @@
 //! Artifacts that are not what was published: they return to pending and are made again.
 
-use super::StageStatus;
-use super::artifacts::size_of;
-use super::manifest::Manifest;
 use super::open::Tx;
-use super::{Artifacts, Damage, Look, NOW, Store, StoreError, settle};
+use super::{Artifacts, Damage, Look, NOW, StageStatus, Store, StoreError, settle};
 use crate::cause::Context;
-use crate::evaluate::Selection;
 use crate::stages::{Key, StageJob, StageKind, short_key};
 
 /// What was found of a stage's artifact.
@@ -24,102 +20,44 @@ super::row::row! {
     struct Recorded {
         kind: StageKind,
         state: StageStatus,
-        bytes: Option<i64>,
         digest: Option<String>,
     }
 }
 
 impl Store {
-    /// Looks at the artifact of a stage. One without a list of files, of an older didact, gets one if its size is right.
+    /// Looks at the artifact of a stage.
     pub async fn examine(&self, artifacts: &Artifacts, key: &Key, look: Look<'static>) -> Result<Standing, StoreError> {
         let row: Option<Recorded> = sqlx::query_as(
-            "SELECT s.kind, s.state, a.bytes, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id WHERE s.id = ?",
+            "SELECT s.kind, s.state, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id WHERE s.id = ?",
         )
         .bind(key.as_str())
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row.filter(|row| row.state == StageStatus::Done) else { return Ok(Standing::NotDone) };
         let kind = row.kind;
-        let verified = {
-            let (artifacts, key, digest) = (artifacts.clone(), key.clone(), row.digest.clone());
-            tokio::task::spawn_blocking(move || artifacts.verify(kind, &key, digest.as_deref(), look))
-        };
+        let (artifacts, key) = (artifacts.clone(), key.clone());
+        let verified = tokio::task::spawn_blocking(move || match row.digest {
+            Some(digest) => artifacts.verify(kind, &key, Some(&digest), look),
+            None => Err(Damage::unrecorded(artifacts.path(kind, &key))),
+        });
         match verified.await {
-            Ok(Ok(true)) if row.digest.is_some() => Ok(Standing::Intact),
-            Ok(Ok(_)) => match self.record(artifacts, kind, key, row.bytes).await? {
-                Some(damage) => Ok(Standing::Damaged(kind, damage)),
-                None => Ok(Standing::Intact),
-            },
+            Ok(Ok(())) => Ok(Standing::Intact),
             Ok(Err(damage)) => Ok(Standing::Damaged(kind, damage)),
-            Err(error) => {
-                Err(StoreError::Row(Context::new(format!("cannot examine the artifact of stage {key}"), error).into()))
-            }
+            Err(error) => Err(StoreError::Row(Context::new("cannot examine an artifact", error).into())),
         }
-    }
-
-    /// Lists the files of an artifact that an older didact published; its damage if its size is not what was stored.
-    async fn record(
-        &self,
-        artifacts: &Artifacts,
-        kind: StageKind,
-        key: &Key,
-        bytes: Option<i64>,
-    ) -> Result<Option<Damage>, StoreError> {
-        let path = artifacts.path(kind, key);
-        let wrong = |source| StoreError::Artifact { path: path.clone(), source };
-        // With a list that was written and not stored: the process was killed in between.
-        let listed = Manifest::read(&path).ok().flatten();
-        let digest = match &listed {
-            Some((_, digest)) => digest.clone(),
-            None => {
-                let found = size_of(&path).map_err(wrong)?;
-                if Some(found as i64) != bytes {
-                    let what = format!("has {found} bytes; {} were published", bytes.unwrap_or_default());
-                    return Ok(Some(Damage { path, what }));
-                }
-                let listing = path.clone();
-                let manifest = tokio::task::spawn_blocking(move || {
-                    Manifest::of(&listing).and_then(|manifest| manifest.write(&listing))
-                });
-                match manifest.await {
-                    Ok(Ok(digest)) => digest,
-                    // Where it cannot be written it stays unknown, as it was.
-                    Ok(Err(error)) => {
-                        tracing::debug!(%error, "the files of an artifact could not be listed");
-                        return Ok(None);
-                    }
-                    Err(error) => return Err(StoreError::Row(error.into())),
-                }
-            }
-        };
-        let bytes = size_of(&path).map_err(wrong)?;
-        let mut tx = self.write().await?;
-        sqlx::query("UPDATE artifact SET digest = ?, bytes = ? WHERE stage_id = ? AND digest IS NULL")
-            .bind(digest)
-            .bind(bytes as i64)
-            .bind(key.as_str())
-            .execute(&mut *tx)
-            .await?;
-        tx.commit().await?;
-        Ok(None)
     }
 
     /// Whether everything that a job reads is what was published. What is damaged is made again, and told; false if anything is.
     pub async fn inputs_are_intact(&self, artifacts: &Artifacts, job: &StageJob) -> Result<bool, StoreError> {
         let mut intact = true;
-        for key in job.dependencies() {
-            let look = match job {
-                StageJob::Score(score) if score.selection == Selection::Oracle && key == score.joint => {
-                    Look::Everything
-                }
-                _ => Look::Digests,
-            };
-            match self.examine(artifacts, &key, look).await? {
+        for need in job.needs() {
+            let look = if need.whole { Look::Everything } else { Look::Digests };
+            match self.examine(artifacts, &need.key, look).await? {
                 Standing::Intact => {}
                 // Somebody else has seen it first.
                 Standing::NotDone => intact = false,
                 Standing::Damaged(kind, damage) => {
-                    self.reopen(artifacts, kind, &key, &damage).await?;
+                    self.reopen(artifacts, kind, &need.key, &damage).await?;
                     intact = false;
                 }
             }

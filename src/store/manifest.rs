@@ -36,14 +36,21 @@ pub struct Damage {
     pub what: String,
 }
 
+impl Damage {
+    /// No row says what was published here.
+    pub(super) fn unrecorded(path: PathBuf) -> Self {
+        Self { path, what: "is not recorded, though its stage is done".to_owned() }
+    }
+}
+
 /// Which files of an artifact must be there, and how closely they are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look<'a> {
-    /// Existence and size of all files; weights of single epochs may have been collected.
+    /// Existence and size of all files; spare ones may have been collected.
     Sizes,
     /// Digests, too.
     Digests,
-    /// Digests of all files; weights of single epochs must be there.
+    /// Digests of all files; spare ones must be there.
     Everything,
     /// Digests of these files alone.
     Files(&'a [&'a str]),
@@ -56,16 +63,10 @@ impl Look<'_> {
             _ => true,
         }
     }
-
-    fn may_lack(self, name: &str) -> bool {
-        self != Self::Everything && is_snapshot(name)
-    }
 }
 
-/// Whether a file is the weights of a single epoch, which `gc` removes once the oracle has scored them.
-pub(super) fn is_snapshot(name: &str) -> bool {
-    name.starts_with("epoch-")
-}
+/// Which files of an artifact are spare; none: none are. See [`Stage::SPARE`](crate::stages::Stage::SPARE).
+pub(super) type Spare = Option<fn(&str) -> bool>;
 
 impl Manifest {
     /// Of a folder's files as they are now.
@@ -94,23 +95,24 @@ impl Manifest {
         Ok(blake3::hash(&text).to_hex().to_string())
     }
 
-    /// That of a folder with its digest; none where an older didact has written none.
-    pub(super) fn read(folder: &Path) -> Result<Option<(Self, String)>, Damage> {
+    /// That of a folder with its digest.
+    pub(super) fn read(folder: &Path) -> Result<(Self, String), Damage> {
         let path = folder.join(MANIFEST);
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Damage { path, what: format!("cannot be read: {error}") }),
-        };
+        let damage = |what: String| Damage { path: path.clone(), what };
+        let text = std::fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => damage("is missing".to_owned()),
+            _ => damage(format!("cannot be read: {error}")),
+        })?;
         match serde_json::from_slice(&text) {
-            Ok(manifest) => Ok(Some((manifest, blake3::hash(&text).to_hex().to_string()))),
-            Err(_) => Err(Damage { path, what: "is not what was published: it is no list of files".to_owned() }),
+            Ok(manifest) => Ok((manifest, blake3::hash(&text).to_hex().to_string())),
+            Err(_) => Err(damage("is not what was published: it is no list of files".to_owned())),
         }
     }
 
     /// Compares the folder's files with what was published.
-    pub(super) fn compare(&self, folder: &Path, look: Look<'_>) -> Result<(), Damage> {
-        let check = |(name, facts): (&String, &FileFacts)| check_file(&folder.join(name), name, facts, look);
+    pub(super) fn compare(&self, folder: &Path, look: Look<'_>, spare: Spare) -> Result<(), Damage> {
+        let may_lack = |name: &str| look != Look::Everything && spare.is_some_and(|is_spare| is_spare(name));
+        let check = |(name, facts): (&String, &FileFacts)| check_file(&folder.join(name), facts, look, may_lack(name));
         self.files.par_iter().filter(|(name, _)| look.wants(name)).try_for_each(check)
     }
 
@@ -126,11 +128,11 @@ impl Manifest {
     }
 }
 
-fn check_file(path: &Path, name: &str, facts: &FileFacts, look: Look<'_>) -> Result<(), Damage> {
+fn check_file(path: &Path, facts: &FileFacts, look: Look<'_>, may_lack: bool) -> Result<(), Damage> {
     let damage = |what: String| Err(Damage { path: path.to_owned(), what });
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && look.may_lack(name) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && may_lack => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return damage("is missing".to_owned()),
         Err(error) => return damage(format!("cannot be read: {error}")),
     };
@@ -225,14 +227,14 @@ mod tests {
         let digests = [&one, &other].map(|folder| {
             let manifest = Manifest::of(folder.path()).expect("listed");
             let digest = manifest.write(folder.path()).expect("written");
-            let (read, again) = Manifest::read(folder.path()).expect("whole").expect("is there");
+            let (read, again) = Manifest::read(folder.path()).expect("whole");
             assert_eq!((read, &again), (manifest, &digest));
             digest
         });
         assert_eq!(digests[0], digests[1]);
-        let (manifest, _) = Manifest::read(one.path()).expect("whole").expect("is there");
+        let (manifest, _) = Manifest::read(one.path()).expect("whole");
         for look in [Look::Sizes, Look::Digests, Look::Everything, Look::Files(&["a.json"])] {
-            assert_eq!(manifest.compare(one.path(), look), Ok(()));
+            assert_eq!(manifest.compare(one.path(), look, None), Ok(()));
         }
         std::fs::write(one.path().join("inner/notes.txt"), "mine").expect("written");
         assert_eq!(manifest.unknown(one.path()), [one.path().join("inner/notes.txt")]);
@@ -243,7 +245,7 @@ mod tests {
         let folder = folder();
         let manifest = Manifest::of(folder.path()).expect("listed");
         let file = folder.path().join("inner/maps.f32");
-        let look = |look| manifest.compare(folder.path(), look).map_err(|damage| damage.what);
+        let look = |look| manifest.compare(folder.path(), look, None).map_err(|damage| damage.what);
         std::fs::write(&file, "01\x003").expect("written");
         assert_eq!(look(Look::Sizes), Ok(()));
         assert_eq!(look(Look::Digests), Err("has other content than what was published".to_owned()));
@@ -255,19 +257,22 @@ mod tests {
     }
 
     #[test]
-    fn weights_of_single_epochs_may_be_collected_unless_they_are_needed() {
+    fn spare_files_may_be_collected_unless_they_are_needed() {
         let folder = folder();
         let manifest = Manifest::of(folder.path()).expect("listed");
         std::fs::remove_file(folder.path().join("epoch-0001.safetensors")).expect("removed");
-        assert_eq!(manifest.compare(folder.path(), Look::Digests), Ok(()));
-        let told = manifest.compare(folder.path(), Look::Everything).expect_err("it is needed");
-        assert_eq!(told.what, "is missing");
+        let compare = |look, spare| manifest.compare(folder.path(), look, spare).map_err(|damage| damage.what);
+        let spare: Spare = Some(|name| name.starts_with("epoch-"));
+        assert_eq!(compare(Look::Digests, spare), Ok(()));
+        for needed in [compare(Look::Everything, spare), compare(Look::Digests, None)] {
+            assert_eq!(needed, Err("is missing".to_owned()));
+        }
     }
 
     #[test]
-    fn a_manifest_that_is_no_list_is_damage() {
+    fn a_manifest_that_is_missing_or_no_list_is_damage() {
         let folder = folder();
-        assert_eq!(Manifest::read(folder.path()), Ok(None));
+        assert_eq!(Manifest::read(folder.path()).map_err(|damage| damage.what), Err("is missing".to_owned()));
         std::fs::write(folder.path().join(MANIFEST), "\0\0\0").expect("written");
         assert!(Manifest::read(folder.path()).is_err());
     }

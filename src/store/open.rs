@@ -12,7 +12,7 @@ use super::filesystem::{Identity, can_write, network_file_system};
 use super::log::log_is_missing;
 use super::migrate::bring_up_to_date;
 use super::notice;
-use super::schema::{Content, KNOWS_ITS_END, content, newest};
+use super::schema::{Content, SCHEMA};
 use super::sqlite::{BUSY_TIMEOUT, beside, is_locked};
 
 /// A write transaction.
@@ -89,7 +89,7 @@ impl Store {
         let found = patiently(
             async || {
                 let mut connection = plain.connect().await.map_err(|error| StoreError::opening(&path, error))?;
-                let found = bring_up_to_date(&mut connection, &path).await;
+                let found = bring_up_to_date(&SCHEMA, &mut connection, &path).await;
                 let _ = connection.close().await;
                 found
             },
@@ -131,7 +131,7 @@ impl Store {
             return Err(error);
         }
         match found {
-            Content::Store(version) if version < newest() => {
+            Content::Store(version) if version < SCHEMA.newest() => {
                 // Queries speak of the newest schema; migrations only add, so a sweep of an older didact is not disturbed.
                 let path = store.path.clone();
                 store.pool.close().await;
@@ -141,7 +141,7 @@ impl Store {
                 tell_missing_log(&store.path, &found, missing);
                 Ok(store)
             }
-            Content::Nothing | Content::Foreign(_) => {
+            Content::Nothing | Content::Earlier | Content::Foreign(_) => {
                 let source = "it holds no sweep: `didact sweep` has not written to it".into();
                 Err(StoreError::Open { path: store.path, source })
             }
@@ -165,7 +165,7 @@ impl Store {
 
     async fn content(&self) -> Result<Content, StoreError> {
         let mut connection = self.pool.acquire().await.map_err(|error| StoreError::opening(&self.path, error))?;
-        content(&mut connection).await.map_err(|error| StoreError::opening(&self.path, error))
+        SCHEMA.content(&mut connection).await.map_err(|error| StoreError::opening(&self.path, error))
     }
 
     /// Whether it was opened to be written to.
@@ -220,16 +220,16 @@ async fn patiently<T, E>(attempt: impl AsyncFn() -> Result<T, E>, may_pass: impl
 fn refuse_strange(path: &Path, found: &Content) -> Result<(), StoreError> {
     match found {
         Content::Foreign(what) => Err(StoreError::Foreign { path: path.to_owned(), what: what.clone() }),
-        Content::Store(found) if *found > newest() => {
-            Err(StoreError::Newer { path: path.to_owned(), found: *found, known: newest() })
+        Content::Store(found) if *found > SCHEMA.newest() => {
+            Err(StoreError::Newer { path: path.to_owned(), found: *found, known: SCHEMA.newest() })
         }
+        Content::Earlier => Err(StoreError::Earlier { path: path.to_owned() }),
         Content::Store(_) | Content::Nothing => Ok(()),
     }
 }
 
 fn tell_missing_log(path: &Path, found: &Content, missing: bool) {
-    // An older didact left every store so.
-    if missing && matches!(found, Content::Store(version) if *version >= KNOWS_ITS_END) {
+    if missing && matches!(found, Content::Store(_)) {
         notice::tell(&format!(
             "warning: the store {0} was copied while it was in use, or not left in good order, and its log {0}-wal is missing: what was \
              written last may be lost (`didact store backup FILE` copies a store that is in use)",

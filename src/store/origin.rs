@@ -27,9 +27,7 @@ pub struct PlanSource {
 /// What a stored sweep was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
-    pub file: Option<String>,
-    /// None if an older didact planned it.
-    pub origin: Option<String>,
+    pub origin: String,
     pub source: String,
 }
 
@@ -44,21 +42,7 @@ impl PlanSource {
     /// Whether the stored sweep was made from another file. The same path is the same file, whatever stands in it by now; the same
     /// text is the same file, wherever it lies by now.
     pub(super) fn is_other(&self, known: &Known) -> bool {
-        let same_place = match &known.origin {
-            Some(origin) => *origin == self.origin,
-            // The oldest stores do not even know the path as it was typed.
-            None => known.file.as_deref().is_none_or(|file| {
-                Some(file) == self.file.as_deref() || Self::origin_of(Some(Path::new(file))) == self.origin
-            }),
-        };
-        !same_place && without_overrides(&known.source) != without_overrides(&self.text)
-    }
-}
-
-impl Known {
-    /// For people.
-    pub(super) fn describe(&self) -> &str {
-        self.origin.as_deref().or(self.file.as_deref()).unwrap_or(DEMO)
+        known.origin != self.origin && without_overrides(&known.source) != without_overrides(&self.text)
     }
 }
 
@@ -75,28 +59,17 @@ fn without_overrides(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn known(origin: Option<&str>, file: Option<&str>, source: &str) -> Known {
-        Known { file: file.map(str::to_owned), origin: origin.map(str::to_owned), source: source.to_owned() }
-    }
-
     #[test]
     fn another_file_is_another_path_with_another_text() {
-        let given = PlanSource {
-            origin: "/a/b.toml".into(),
-            file: Some("b.toml".into()),
-            text: "# --set x=1\ntext".into(),
-            ..PlanSource::default()
-        };
-        assert!(!given.is_other(&known(Some("/a/b.toml"), Some("b.toml"), "edited")));
-        assert!(!given.is_other(&known(Some("/moved/b.toml"), Some("b.toml"), "# --set y=2\n# --set z=3\ntext")));
-        assert!(given.is_other(&known(Some("/other/b.toml"), Some("b.toml"), "other")));
-        assert!(given.is_other(&known(Some(DEMO), None, "demo")));
-        // Stores of older versions know the path as it was typed.
-        assert!(!given.is_other(&known(None, Some("b.toml"), "edited")));
-        assert!(given.is_other(&known(None, Some("c.toml"), "other")));
-        assert!(!given.is_other(&known(None, None, "anything")));
+        let known = |origin: &str, source: &str| Known { origin: origin.to_owned(), source: source.to_owned() };
+        let given =
+            PlanSource { origin: "/a/b.toml".into(), text: "# --set x=1\ntext".into(), ..PlanSource::default() };
+        assert!(!given.is_other(&known("/a/b.toml", "edited")));
+        assert!(!given.is_other(&known("/moved/b.toml", "# --set y=2\n# --set z=3\ntext")));
+        assert!(given.is_other(&known("/other/b.toml", "other")));
+        assert!(given.is_other(&known(DEMO, "demo")));
         let demo = PlanSource { origin: DEMO.into(), text: "new demo".into(), ..PlanSource::default() };
-        assert!(!demo.is_other(&known(None, None, "old demo")), "a newer didact carries a newer demo");
-        assert!(demo.is_other(&known(Some("/a/b.toml"), Some("b.toml"), "text")));
+        assert!(!demo.is_other(&known(DEMO, "old demo")), "a newer didact carries a newer demo");
+        assert!(demo.is_other(&known("/a/b.toml", "text")));
     }
 }

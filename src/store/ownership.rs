@@ -7,12 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
-use walkdir::WalkDir;
 
 use super::filesystem::Identity;
-use super::notice::tell;
 use super::{Artifacts, Store, StoreError};
-use crate::stages::{Key, StageKind};
 
 /// The file that says whose a folder is.
 const MARKER: &str = "store.json";
@@ -35,8 +32,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Makes a folder this store's own, or makes sure that it is. Artifacts of a store of an older didact are taken over from the
-    /// folder that it shared with others.
+    /// Makes a folder this store's own, or makes sure that it is.
     ///
     /// # Errors
     /// [`StoreError::NotOurs`] if it is another's.
@@ -59,9 +55,6 @@ impl Store {
                 Some(found) => refuse_others(found, &ours, root).await?,
                 None => {}
             }
-            if found.is_none() {
-                self.take_over(artifacts).await?;
-            }
             match write(root, &ours, found.is_some()) {
                 Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {}
                 // Stages wait for room, too; the next process makes the folder its own.
@@ -75,43 +68,6 @@ impl Store {
             }
         }
         Err(wrong(io::Error::other("other processes mark this folder again and again")))
-    }
-
-    /// Takes over what the store's rows list, and nothing else, from the folder that older versions kept for all stores. Files get
-    /// a second name: other stores of that folder keep theirs.
-    async fn take_over(&self, artifacts: &Artifacts) -> Result<(), StoreError> {
-        let Some(shared) = artifacts.shared.as_deref().filter(|shared| shared.is_dir()) else { return Ok(()) };
-        let stages: Vec<(String, String, bool)> =
-            sqlx::query_as("SELECT id, kind, state = 'done' FROM stage").fetch_all(&self.pool).await?;
-        let logs: Vec<(Option<String>,)> = sqlx::query_as("SELECT log FROM attempt").fetch_all(&self.pool).await?;
-        let mut paths: Vec<(PathBuf, bool)> = Vec::new();
-        for (id, kind, done) in &stages {
-            match StageKind::named(kind) {
-                Some(kind) if *done => {
-                    paths.push((Artifacts::relative(kind, &Key::from_hex(id.clone())).into(), true));
-                }
-                _ => paths.push((Path::new("partial").join(id), false)),
-            }
-        }
-        paths.extend(logs.into_iter().filter_map(|(log,)| Some((log?.into(), false))));
-        let mut taken = 0;
-        for (path, is_artifact) in paths {
-            let (from, to) = (shared.join(&path), artifacts.root().join(&path));
-            if from.exists() && !to.exists() {
-                copy_tree(&from, &to).map_err(|source| StoreError::Artifact { path: from, source })?;
-                taken += usize::from(is_artifact);
-            }
-        }
-        if taken > 0 {
-            tell(&format!(
-                "{} is the artifacts folder of {} from now on; {taken} artifact(s) of it were taken over from {}, which may go once no \
-                 other store needs it",
-                artifacts.root().display(),
-                self.path().display(),
-                shared.display()
-            ));
-        }
-        Ok(())
     }
 }
 
@@ -193,29 +149,4 @@ fn remove_torn(root: &Path, id: &str) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
-}
-
-/// Gives every file of a tree a second name elsewhere; copies where that cannot be. The tree appears whole or not at all.
-fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
-    let parent = to.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent)?;
-    let mut torn = to.as_os_str().to_owned();
-    torn.push(".tmp");
-    let torn = PathBuf::from(torn);
-    let _ = std::fs::remove_dir_all(&torn);
-    for entry in WalkDir::new(from) {
-        let entry = entry?;
-        let target = match entry.path().strip_prefix(from) {
-            Ok(below) if !below.as_os_str().is_empty() => torn.join(below),
-            _ => torn.clone(),
-        };
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(&target)?;
-        } else if std::fs::hard_link(entry.path(), &target).is_err() {
-            std::fs::copy(entry.path(), &target)?;
-            File::open(&target)?.sync_all()?;
-        }
-    }
-    std::fs::rename(&torn, to)?;
-    File::open(parent)?.sync_all()
 }

@@ -151,10 +151,8 @@ pub(super) async fn insert_stages(
 }
 
 async fn insert_dependencies(tx: &mut Tx, stages: &[PlannedStage]) -> Result<(), StoreError> {
-    let pairs: Vec<(&Key, Key)> = stages
-        .iter()
-        .flat_map(|stage| stage.job.dependencies().into_iter().map(move |needed| (&stage.key, needed)))
-        .collect();
+    let pairs: Vec<(&Key, Key)> =
+        stages.iter().flat_map(|stage| stage.job.needs().into_iter().map(move |need| (&stage.key, need.key))).collect();
     for pairs in pairs.chunks(ROWS) {
         let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO stage_dependency (stage_id, needs_id) ");
         rows.push_values(pairs, |mut row, (stage, needed)| {

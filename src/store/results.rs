@@ -20,8 +20,8 @@ row! {
         pub file: Option<String>,
         /// Where the command was started: relative paths begin there.
         pub folder: Option<String>,
-        /// JSON: what the command line and the environment changed, as KEY=VALUE; none in a store of an older didact.
-        pub overrides: Option<String>,
+        /// JSON: what the command line and the environment changed, as KEY=VALUE.
+        pub overrides: String,
         /// The sweep file's text.
         pub source: String,
         /// JSON: search, report and baseline settings.

@@ -6,24 +6,14 @@ use std::sync::LazyLock;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlStr, SqliteConnection};
 
-/// The schema, step by step. (sqlx's own macro would have SQLite compiled a second time, for the compiler's use.)
-pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let steps = [
-        (1, "initial", include_str!("../../migrations/0001_initial.sql")),
-        (2, "engine", include_str!("../../migrations/0002_engine.sql")),
-        (3, "identity", include_str!("../../migrations/0003_identity.sql")),
-        (4, "sweeps", include_str!("../../migrations/0004_sweeps.sql")),
-    ];
-    let migration = |(version, name, sql)| {
-        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
-    };
-    Migrator::with_migrations(steps.map(migration).into())
-});
+/// The schema of a store, step by step.
+pub(super) struct Schema(Migrator);
 
-/// The schema that knows whether a store was left in good order.
-pub(super) const KNOWS_ITS_END: i64 = 3;
+/// The schema of this version.
+pub(super) static SCHEMA: LazyLock<Schema> =
+    LazyLock::new(|| Schema::of(&[(1, "initial", include_str!("../../migrations/0001_initial.sql"))]));
 
-/// What the header of a store of ours says; see `migrations/0003_identity.sql`.
+/// What the header of a store of ours says; see `migrations/0001_initial.sql`.
 const APPLICATION: i64 = 1_684_628_577;
 
 /// What a SQLite file holds.
@@ -33,45 +23,81 @@ pub(super) enum Content {
     Nothing,
     /// A store of this schema.
     Store(i64),
+    /// A store that begins with another schema: an earlier didact made it.
+    Earlier,
     /// Something of another program: what.
     Foreign(String),
 }
 
-/// The newest schema that this version knows.
-pub(super) fn newest() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+impl Schema {
+    /// Version, name and SQL of each step. (sqlx's own macro would have SQLite compiled a second time, for the compiler's use.)
+    pub(super) fn of(steps: &[(i64, &'static str, &'static str)]) -> Self {
+        let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
+            Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
+        };
+        Self(Migrator::with_migrations(steps.iter().map(migration).collect()))
+    }
+
+    /// Its version.
+    pub(super) fn newest(&self) -> i64 {
+        self.0.iter().map(|migration| migration.version).max().unwrap_or(0)
+    }
+
+    /// What a file holds; nothing is written.
+    pub(super) async fn content(&self, connection: &mut SqliteConnection) -> Result<Content, sqlx::Error> {
+        let (application,): (i64,) = sqlx::query_as("PRAGMA application_id").fetch_one(&mut *connection).await?;
+        let names: Vec<(String,)> = sqlx::query_as(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        let others: Vec<&str> =
+            names.iter().map(|(name,)| name.as_str()).filter(|name| *name != "_sqlx_migrations").collect();
+        if application != 0 && application != APPLICATION {
+            return Ok(foreign(application, &others));
+        }
+        if names.len() == others.len() {
+            return Ok(if others.is_empty() { Content::Nothing } else { foreign(application, &others) });
+        }
+        let steps: Vec<(i64, Vec<u8>)> =
+            sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+                .fetch_all(connection)
+                .await?;
+        let first = self.0.iter().next().map(|migration| (migration.version, migration.checksum.to_vec()));
+        // Other programs keep such a table, too. The header tells ours; in the very first stores only their tables did.
+        let is_ours = application == APPLICATION || EARLIEST.iter().all(|name| others.contains(name));
+        Ok(match steps.last() {
+            None if others.is_empty() => Content::Nothing,
+            Some((version, _)) if is_ours && steps.first() == first.as_ref() => Content::Store(*version),
+            Some(_) if is_ours => Content::Earlier,
+            _ => foreign(application, &others),
+        })
+    }
+
+    /// The steps that make it.
+    pub(super) fn migrations(&self) -> &Migrator {
+        &self.0
+    }
+
+    /// Whether something is to be done to a file before it is a store of this schema.
+    pub(super) fn is_newer_than(&self, found: &Content) -> bool {
+        match found {
+            Content::Nothing => true,
+            Content::Store(version) => *version < self.newest(),
+            Content::Earlier | Content::Foreign(_) => false,
+        }
+    }
 }
 
-/// What a file holds; nothing is written.
-pub(super) async fn content(connection: &mut SqliteConnection) -> Result<Content, sqlx::Error> {
-    let (application,): (i64,) = sqlx::query_as("PRAGMA application_id").fetch_one(&mut *connection).await?;
-    let names: Vec<(String,)> = sqlx::query_as(
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    let others: Vec<&str> =
-        names.iter().map(|(name,)| name.as_str()).filter(|name| *name != "_sqlx_migrations").collect();
-    let foreign = || match others.len() {
+/// Tables that no other program has together.
+const EARLIEST: [&str; 4] = ["sweep", "trial", "run_stage", "stage_dependency"];
+
+fn foreign(application: i64, tables: &[&str]) -> Content {
+    match tables.len() {
         0 => Content::Foreign(format!("its application id is {application:#x}")),
         count => {
-            let shown = others.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+            let shown = tables.iter().take(3).copied().collect::<Vec<_>>().join(", ");
             Content::Foreign(format!("it has the tables {shown}{}", if count > 3 { ", …" } else { "" }))
         }
-    };
-    if application != 0 && application != APPLICATION {
-        return Ok(foreign());
     }
-    if names.len() == others.len() {
-        return Ok(if others.is_empty() { Content::Nothing } else { foreign() });
-    }
-    let steps: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version").fetch_all(connection).await?;
-    let first = MIGRATIONS.iter().next().map(|migration| (migration.version, migration.checksum.to_vec()));
-    Ok(match steps.last() {
-        None if others.is_empty() => Content::Nothing,
-        // Other programs keep such a table, too: the header tells, and in stores from before it said so, the first step.
-        Some((version, _)) if application == APPLICATION || steps.first() == first.as_ref() => Content::Store(*version),
-        _ => foreign(),
-    })
 }

@@ -3,8 +3,7 @@
 use super::open::Tx;
 use super::state::MAX_ATTEMPTS;
 use super::{Artifacts, Look, Standing, Store, StoreError};
-use crate::cause::Context;
-use crate::evaluate::{Evaluation, Selection};
+use crate::evaluate::{Evaluation, Measured, Selection};
 use crate::stages::{Key, StageJob, StageKind};
 
 /// A run is what its stages are.
@@ -139,20 +138,20 @@ impl Store {
     /// Copies the numbers of finished evaluations to the runs of a sweep that lack them: those that share one, and those whose
     /// worker was killed between its two transactions.
     pub async fn settle_evaluations(&self, sweep: &str, artifacts: &Artifacts) -> Result<(), StoreError> {
-        // A run has its numbers where it has the row that an evaluation leaves for each that is done. The latest comes last: of
-        // two ways of painting defects its numbers count.
-        let unsettled: Vec<(String,)> = sqlx::query_as(
+        // A run has the numbers of a stage where it has the one that the stage is known by.
+        let with_results = || StageKind::ALL.into_iter().filter_map(|kind| Some((kind.name(), kind.results()?)));
+        let (kinds, names): (Vec<&str>, Vec<&str>) = with_results().unzip();
+        let (kinds, names) = (kinds.join("', '"), names.join("', '"));
+        let unsettled: Vec<(String,)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             // CROSS JOIN: from the run to its few stages, not from all stages that are done.
-            "SELECT s.id FROM (
+            "SELECT DISTINCT s.id FROM (
                  SELECT sr.run_id FROM sweep_run sr WHERE sr.sweep_id = ?
                    AND (SELECT COUNT(*) FROM run_stage o CROSS JOIN stage e
-                        WHERE o.run_id = sr.run_id AND e.id = o.stage_id AND e.kind = 'evaluate' AND e.state = 'done')
-                     > (SELECT COUNT(*) FROM result x
-                        WHERE x.run_id = sr.run_id AND x.name IN ('epoch', 'pseudo_pixel_auroc'))) u
+                        WHERE o.run_id = sr.run_id AND e.id = o.stage_id AND e.kind IN ('{kinds}') AND e.state = 'done')
+                     > (SELECT COUNT(*) FROM result x WHERE x.run_id = sr.run_id AND x.name IN ('{names}'))) u
              CROSS JOIN run_stage rs CROSS JOIN stage s
-             WHERE rs.run_id = u.run_id AND s.id = rs.stage_id AND s.kind = 'evaluate' AND s.state = 'done'
-             GROUP BY s.id ORDER BY s.finished_at",
-        )
+             WHERE rs.run_id = u.run_id AND s.id = rs.stage_id AND s.kind IN ('{kinds}') AND s.state = 'done'"
+        )))
         .bind(sweep)
         .fetch_all(&self.pool)
         .await?;
@@ -169,21 +168,15 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         let Some((job,)) = row else { return Ok(()) };
-        // What tells that a run has these numbers already: every evaluation leaves its epoch. Those of painted defects leave two
-        // numbers and nothing else, and are written again, for another way of painting is no other run.
-        let (selection, known) = match serde_json::from_str(&job)? {
-            StageJob::Evaluate(job) => (job.selection, Some("epoch")),
-            StageJob::Pseudo(_) => (Selection::Selected, None),
-            _ => return Ok(()),
-        };
+        let job: StageJob = serde_json::from_str(&job)?;
+        let (Some(known), Some(selection)) = (job.kind().results(), job.selection()) else { return Ok(()) };
         if let Standing::Damaged(kind, damage) = self.examine(artifacts, stage, Look::Digests).await? {
             self.reopen(artifacts, kind, stage, &damage).await?;
             return Ok(());
         }
-        let path = artifacts.path(StageKind::Evaluate, stage).join("results.json");
-        let text = std::fs::read(&path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
-        let evaluation: Evaluation =
-            serde_json::from_slice(&text).map_err(|error| StoreError::Row(Context::reading(&path)(error).into()))?;
+        let folder = artifacts.path(job.kind(), stage);
+        let evaluation =
+            Evaluation::read(&folder).map_err(|source| StoreError::Artifact { path: folder.clone(), source })?;
 
         let mut tx = self.write().await?;
         let runs: Vec<(String, String)> = sqlx::query_as(
@@ -212,12 +205,11 @@ async fn insert_results(
     protocol: &str,
     selection: Selection,
     evaluation: &Evaluation,
-    known: Option<&str>,
+    known: &str,
 ) -> Result<(), StoreError> {
-    let epoch = crate::evaluate::Measured::value(evaluation.epoch as f64);
-    for (name, measured) in
-        evaluation.results.iter().map(|(n, m)| (n.as_str(), m)).chain(known.map(|name| (name, &epoch)))
-    {
+    let epoch = (known == Evaluation::EPOCH).then(|| (known, Measured::value(evaluation.epoch as f64)));
+    let epoch = epoch.iter().map(|(name, epoch)| (*name, epoch));
+    for (name, measured) in evaluation.results.iter().map(|(name, measured)| (name.as_str(), measured)).chain(epoch) {
         sqlx::query(
             "INSERT INTO result (run_id, selection, name, value, reason, protocol_id) VALUES (?, ?, ?, ?, ?, ?)
              ON CONFLICT (run_id, selection, name) DO UPDATE SET value = excluded.value, reason = excluded.reason,

@@ -21,15 +21,15 @@ pub enum PlanStanding {
 impl Store {
     /// Compares a plan with the one that the sweep has by now.
     pub async fn plan_standing(&self, sweep: &str, plan: &str) -> Result<PlanStanding, StoreError> {
-        let row: Option<(Option<String>, Option<String>, String)> =
+        let row: Option<(String, String, String)> =
             sqlx::query_as("SELECT plan, origin, updated_at FROM sweep WHERE id = ?")
                 .bind(sweep)
                 .fetch_optional(&self.pool)
                 .await?;
         Ok(match row {
             None => PlanStanding::Deleted,
-            Some((Some(now), _, _)) if now == plan => PlanStanding::Current,
-            Some((_, origin, at)) => PlanStanding::Superseded { at, origin: origin.unwrap_or_default() },
+            Some((now, ..)) if now == plan => PlanStanding::Current,
+            Some((_, origin, at)) => PlanStanding::Superseded { at, origin },
         })
     }
 

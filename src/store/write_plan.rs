@@ -175,15 +175,11 @@ impl Store {
 }
 
 async fn refuse_other(tx: &mut Tx, id: &str, name: &str, source: &PlanSource) -> Result<(), StoreError> {
-    let (file, origin, text): (Option<String>, Option<String>, String) =
-        sqlx::query_as("SELECT file, origin, source FROM sweep WHERE id = ?").bind(id).fetch_one(&mut **tx).await?;
-    let known = Known { file, origin, source: text };
+    let (origin, text): (String, String) =
+        sqlx::query_as("SELECT origin, source FROM sweep WHERE id = ?").bind(id).fetch_one(&mut **tx).await?;
+    let known = Known { origin, source: text };
     match source.is_other(&known) {
-        true => Err(StoreError::OtherFile {
-            name: name.to_owned(),
-            known: known.describe().to_owned(),
-            given: source.origin.clone(),
-        }),
+        true => Err(StoreError::OtherFile { name: name.to_owned(), known: known.origin, given: source.origin.clone() }),
         false => Ok(()),
     }
 }

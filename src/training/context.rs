@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::cause::{Cause, Context};
 use crate::nn::StateError;
 use crate::tensor::DeviceFailure;
@@ -132,4 +134,10 @@ impl StageError {
             DeviceFailure::Other => Self::Bug(text),
         }
     }
+}
+
+/// Writes a value where people can read it.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StageError> {
+    let text = serde_json::to_vec_pretty(value).map_err(StageError::artifact)?;
+    std::fs::write(path, text).map_err(StageError::writing(path))
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::context::{Progress, StageContext, StageError};
 use super::corruption::At;
+use super::weight_files::{LAST, SELECTED, snapshot_file};
 use crate::cause::Context;
 use crate::data::{shuffle, stream};
 use crate::nn::State;
@@ -148,8 +149,8 @@ struct Trained {
     step_time: Duration,
 }
 
-/// Trains to the end, or to the next stop request. Weights lie in `context.out` afterwards: `last.safetensors` with
-/// moments, `selected.safetensors` and `epoch-NNNN.safetensors` without.
+/// Trains to the end, or to the next stop request. Weights lie in `context.out` afterwards: those of [`LAST`] with moments,
+/// [`SELECTED`] and the snapshots without.
 pub(super) fn drive<P: Phase>(
     phase: &mut P,
     schedule: &Schedule<'_>,
@@ -178,12 +179,12 @@ pub(super) fn drive<P: Phase>(
 }
 
 impl<P: Phase> Driver<'_, '_, P> {
-    fn partial(&self, name: &str) -> PathBuf {
-        self.context.partial.join(format!("{name}.safetensors"))
+    fn partial(&self, file: &str) -> PathBuf {
+        self.context.partial.join(file)
     }
 
     fn resume(&mut self) -> Result<(), StageError> {
-        let path = self.partial("last");
+        let path = self.partial(LAST);
         if !path.exists() {
             self.context.observer.rewind(0);
             return Ok(());
@@ -282,7 +283,7 @@ impl<P: Phase> Driver<'_, '_, P> {
             self.selected = Some(self.phase.weights()?);
         }
         if self.schedule.snapshots.contains(&epoch) {
-            self.phase.weights()?.save(&self.partial(&snapshot_name(epoch))).map_err(StageError::artifact)?;
+            self.phase.weights()?.save(&self.partial(&snapshot_file(epoch))).map_err(StageError::artifact)?;
         }
         let total = self.schedule.epochs;
         let stop = self.context.observer.stop_requested() && epoch < total;
@@ -305,13 +306,13 @@ impl<P: Phase> Driver<'_, '_, P> {
         // back. Selected weights next: the position that speaks of them must not be durable before them.
         self.context.observer.store_metrics().map_err(StageError::Artifact)?;
         if let Some(selected) = self.selected.take() {
-            selected.save(&self.partial("selected")).map_err(StageError::artifact)?;
+            selected.save(&self.partial(SELECTED)).map_err(StageError::artifact)?;
         }
         let mut state = self.phase.weights()?;
         self.phase.add_moments(&mut state)?;
         state.metadata.extend(metadata_of(&self.position));
         state.metadata.insert(DEVICE.to_owned(), P::Backend::KIND.to_owned());
-        state.save(&self.partial("last")).map_err(StageError::artifact)?;
+        state.save(&self.partial(LAST)).map_err(StageError::artifact)?;
         self.last_checkpoint = Instant::now();
         self.checkpoint_took = started.elapsed();
         Ok(())
@@ -319,26 +320,21 @@ impl<P: Phase> Driver<'_, '_, P> {
 
     fn finish(self) -> Result<Outcome, StageError> {
         let epochs = self.position.epoch;
-        let mut names = vec!["last".to_owned()];
-        names.extend(
-            self.schedule.snapshots.iter().filter(|&&epoch| epoch <= epochs).map(|&epoch| snapshot_name(epoch)),
+        let mut files = vec![LAST.to_owned()];
+        files.extend(
+            self.schedule.snapshots.iter().filter(|&&epoch| epoch <= epochs).map(|&epoch| snapshot_file(epoch)),
         );
         if self.position.best.is_some() {
-            names.push("selected".to_owned());
+            files.push(SELECTED.to_owned());
         }
-        for name in names {
-            let (from, to) = (self.partial(&name), self.context.out.join(format!("{name}.safetensors")));
+        for file in files {
+            let (from, to) = (self.partial(&file), self.context.out.join(&file));
             std::fs::copy(&from, &to).map_err(|error| {
                 StageError::artifact(Context::new(format!("cannot copy {} to {}", from.display(), to.display()), error))
             })?;
         }
         Ok(Outcome { selected_epoch: self.position.best.map_or(epochs, |(epoch, _)| epoch), epochs })
     }
-}
-
-/// File name, without ending, of the weights of one epoch.
-pub(super) fn snapshot_name(epoch: usize) -> String {
-    format!("epoch-{epoch:04}")
 }
 
 /// Floats as bits: decimal text would not come back as the same number.

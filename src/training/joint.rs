@@ -1,4 +1,4 @@
-//! The stage `joint`: the student, and the auto-encoders behind it, learn to predict the teacher.
+//! Joint training: the student, and the auto-encoders behind it, learn to predict the teacher.
 
 mod gradients;
 
@@ -8,20 +8,18 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batches;
-use super::context::{StageContext, StageError};
+use super::context::{StageContext, StageError, write_json};
 use super::corruption::At;
-use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, snapshot_name, spaced_epochs};
+use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive, spaced_epochs};
 use super::forward::backbone;
 use super::held_out::held_out_numbers;
 use super::settings::{JointSettings, SelectionRule, TrainedImages};
+use super::weight_files::{PRETRAINED, SELECTED};
 use super::weighting::Weighting;
 use crate::data::{FeatureSet, SplitRule};
 use crate::model::{Architecture, Assembly, AutoEncoder, Backbone, Corruption};
 use crate::nn::{Module, Optimizer, State, clip_global_norm};
 use crate::tensor::Backend;
-
-/// The weights of the selected epoch, in the artifact.
-pub(crate) const SELECTED: &str = "selected.safetensors";
 
 /// What the stage works on.
 pub struct JointInput<'a> {
@@ -43,7 +41,7 @@ pub struct JointInput<'a> {
     pub seed: u64,
 }
 
-/// What `joint.json` says.
+/// What joint training ended with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JointSummary {
     /// The epoch that the selection rule picked, from 1.
@@ -64,16 +62,14 @@ pub struct JointSummary {
 }
 
 impl JointSummary {
+    /// Its file in the artifact.
+    const FILE: &str = "joint.json";
+
     /// Reads the summary of a joint artifact.
     pub fn read(folder: &Path) -> Result<Self, StageError> {
-        let path = folder.join("joint.json");
+        let path = folder.join(Self::FILE);
         let text = std::fs::read(&path).map_err(StageError::reading(&path))?;
         serde_json::from_slice(&text).map_err(StageError::reading(&path))
-    }
-
-    /// File name of one epoch's weights in the artifact.
-    pub fn snapshot_file(epoch: usize) -> String {
-        format!("{}.safetensors", snapshot_name(epoch))
     }
 }
 
@@ -90,14 +86,14 @@ struct Joint<'a, B: Backend> {
     autoencoder_optimizer: Option<Optimizer<B>>,
 }
 
-/// Trains; leaves `selected.safetensors`, `last.safetensors`, the oracle's snapshots and `joint.json`.
+/// Trains; leaves the weights of the selected and the last epoch, the oracle's snapshots and a [`JointSummary`].
 pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
     let split = input.split.split(features.len()).map_err(StageError::data)?;
     let backbone = backbone(features.header(), input.architecture)?;
     let mut assembly = Assembly::<B>::new(input.seed, &backbone, input.model);
     if let (Some(folder), Some(autoencoders)) = (input.pretrain, &mut assembly.autoencoders) {
-        let state = State::load(&folder.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
+        let state = State::load(&folder.join(PRETRAINED)).map_err(StageError::artifact)?;
         state.load_module("autoencoder.", autoencoders).map_err(StageError::artifact)?;
     }
     let complexity = assembly.complexity(features.header().side);
@@ -138,9 +134,7 @@ pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>)
         parameters: complexity.parameters,
         multiply_accumulates: complexity.multiply_accumulates,
     };
-    let path = context.out.join("joint.json");
-    let text = serde_json::to_vec_pretty(&summary).map_err(StageError::artifact)?;
-    std::fs::write(&path, text).map_err(StageError::writing(&path))
+    write_json(&context.out.join(JointSummary::FILE), &summary)
 }
 
 impl<B: Backend> Phase for Joint<'_, B> {

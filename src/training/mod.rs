@@ -14,20 +14,23 @@ mod recipe;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod weight_files;
 mod weighting;
 
 pub use batch::Batches;
+pub(crate) use context::write_json;
 pub use context::{Observer, Progress, StageContext, StageError};
 pub use demo_teacher::train_demo_teacher;
 pub use forward::BATCH;
 pub(crate) use forward::{backbone, forward, normalised};
 pub use held_out::distance_maps;
 pub(crate) use held_out::forward_milliseconds;
+pub(crate) use joint::selected_assembly;
 pub use joint::{JointInput, JointSummary, joint, load_assembly};
-pub(crate) use joint::{SELECTED, selected_assembly};
 pub use pretrain::{PretrainInput, pretrain};
 pub use recipe::Recipe;
 pub use settings::{
     Distance, JointSettings, LossSettings, LossWeighting, PretrainSettings, RateSchedule, ReconstructionGradient,
     ReconstructionTarget, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
 };
+pub use weight_files::{LAST, PRETRAINED, SELECTED, is_snapshot, snapshot_file};

@@ -1,4 +1,4 @@
-//! The stage `pretrain`: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
+//! Pretraining: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use super::corruption::{At, corrupt};
 use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
 use super::forward::backbone;
 use super::settings::PretrainSettings;
+use super::weight_files::{LAST, PRETRAINED};
 use crate::data::{FeatureSet, SplitRule};
 use crate::model::{Architecture, AutoEncoder, AutoEncoders, Corruption};
 use crate::nn::{Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
@@ -40,7 +41,7 @@ struct Pretrain<'a, B: Backend> {
     optimizer: Optimizer<B>,
 }
 
-/// Trains the auto-encoders; leaves `checkpoint.safetensors`.
+/// Trains the auto-encoders; leaves [`PRETRAINED`].
 pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
     let split = input.split.split(features.len()).map_err(StageError::data)?;
@@ -69,9 +70,9 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
         patience: 0,
     };
     drive(&mut phase, &schedule, context)?;
-    phase.weights()?.save(&context.out.join("checkpoint.safetensors")).map_err(StageError::artifact)?;
+    phase.weights()?.save(&context.out.join(PRETRAINED)).map_err(StageError::artifact)?;
     // Joint training starts with fresh moments: the weights are all it needs.
-    let last = context.out.join("last.safetensors");
+    let last = context.out.join(LAST);
     std::fs::remove_file(&last).map_err(|error| StageError::artifact(format!("removing {}: {error}", last.display())))
 }
 

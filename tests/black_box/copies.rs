@@ -1,6 +1,6 @@
-//! A store at rest is one file; copies of one that is in use; files of other programs; stores of an older didact.
+//! A store at rest is one file; copies of one that is in use; files of other programs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::caught::caught_in_joint_training;
 use crate::common::{TINY, Workplace, one_long_trial, query};
@@ -138,28 +138,4 @@ fn a_file_of_another_program_is_refused_and_not_touched() {
     place.write("tiny.toml", TINY);
     place.write("didact.db", "");
     place.succeed(&SWEEP);
-}
-
-#[test]
-fn a_store_of_an_older_didact_is_brought_up_to_date_with_a_word_and_a_copy() {
-    let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores/schema-2.sqlite");
-    let version = "SELECT MAX(version) FROM _sqlx_migrations";
-    for command in [&["status"][..], &["report"], &["gc"]] {
-        let place = Workplace::new();
-        std::fs::copy(&frozen, place.path("didact.db")).expect("copied");
-        // Somebody's, of an earlier update perhaps.
-        let newest = {
-            place.run(command);
-            place.query(version).remove(0)
-        };
-        let copy = format!("didact.db.before-{newest}");
-        assert_eq!(query(&place.path(&copy), version), ["2"]);
-        std::fs::copy(&frozen, place.path("didact.db")).expect("copied");
-        let told = place.succeed(command).stderr;
-        let lines: Vec<&str> = told.lines().filter(|line| line.contains("older didact")).collect();
-        assert_eq!(lines.len(), 1, "{told}");
-        assert!(lines[0].contains(&format!("{copy}-2")), "never over another: {told}");
-        let told = place.succeed(command).stderr;
-        assert!(!told.contains("older didact"), "once: {told}");
-    }
 }

@@ -26,7 +26,7 @@ fn place(seeds: &str) -> Workplace {
     place
 }
 
-/// The same with keys as `[0]`, `[1]`, …, for they change with the recipes of stages.
+/// The same with keys as `[0]`, `[1]`, …, for they change with the revisions of stages.
 fn without_keys(text: &str) -> String {
     let is_key = |word: &str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
     let mut keys: Vec<&str> = Vec::new();

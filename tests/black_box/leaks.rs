@@ -15,8 +15,8 @@ struct Artifacts {
 }
 
 /// Kinds of stages in SQL's list.
-const BEFORE_SCORE: &str = "'features-train', 'pretrain', 'joint'";
-const BEFORE_EVALUATE: &str = "'features-train', 'features-test', 'pretrain', 'joint', 'score'";
+const BEFORE_SCORE: &str = "'features-train', 'paint', 'pretrain', 'joint', 'pseudo'";
+const BEFORE_EVALUATE: &str = "'features-train', 'features-test', 'paint', 'pretrain', 'joint', 'pseudo', 'score'";
 
 /// A test set, changed by `change` before anything has seen it, swept in a place of its own; what lies before the kinds of stage.
 fn artifacts(kinds: &str, change: impl Fn(&Path)) -> Artifacts {
@@ -28,11 +28,11 @@ fn artifacts(kinds: &str, change: impl Fn(&Path)) -> Artifacts {
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "evaluate.oracle_epochs=2"]);
     let rows = place.query(&format!(
         "SELECT s.id, a.path FROM artifact a JOIN (
-             SELECT id, kind || CASE kind WHEN 'features' THEN '-' || json_extract(job, '$.features.images.part') ELSE '' END AS part
+             SELECT id, kind || CASE kind WHEN 'features' THEN '-' || json_extract(job, '$.features.images.location.part') ELSE '' END AS part
              FROM stage) s ON s.id = a.stage_id
          WHERE s.part IN ({kinds}) ORDER BY s.id"
     ));
-    assert!(rows.len() >= 3, "{rows:?}");
+    assert!(rows.len() >= 5, "{rows:?}");
     let (keys, folders): (Vec<String>, Vec<String>) = rows
         .iter()
         .map(|row| {

@@ -44,4 +44,5 @@ mod sweep;
 mod takeover;
 mod terminals;
 mod torture;
+mod versions;
 mod weights;

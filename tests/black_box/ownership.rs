@@ -1,4 +1,4 @@
-//! Whose artifacts are whose: stores side by side, moved, copied, and those of an older didact.
+//! Whose artifacts are whose: stores side by side, moved, and copied.
 
 use std::path::Path;
 
@@ -141,30 +141,4 @@ fn a_copy_does_not_clean_the_folder_of_the_original() {
     // Once the original is gone the copy is all there is.
     std::fs::remove_file(place.path("one.db")).expect("removed");
     place.succeed(&arguments);
-}
-
-#[test]
-fn a_store_of_an_older_didact_takes_over_what_it_lists_and_no_more() {
-    let place = Workplace::new();
-    place.write("tiny.toml", TINY);
-    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    let all = digests(&place).len();
-    // As an older didact left two stores: one folder, no identity.
-    std::fs::rename(place.path("didact.db"), place.path("old.db")).expect("renamed");
-    std::fs::remove_file(place.path("didact.artifacts/store.json")).expect("removed");
-    let strange = place.write("didact.artifacts/joint/of another store/file", "theirs");
-    let run = query(&place.path("old.db"), "SELECT id FROM run")[0].clone();
-    let told = place.succeed(&["why", &run, "--store", "old.db"]).stdout;
-    assert!(told.contains("every stage is done"), "{told}");
-    let told = place.succeed(&["gc", "--store", "old.db"]);
-    assert!(told.stdout.starts_with("0 item(s)"), "{}", told.stdout);
-    assert!(told.stderr.contains("were taken over from"), "{}", told.stderr);
-    assert!(strange.is_file() && !place.path("old.artifacts/joint/of another store").exists());
-    assert_eq!(digests(&place).len(), all, "another store of the folder keeps everything");
-    place.succeed(&["store", "check", "--store", "old.db"]);
-    std::fs::remove_dir_all(place.path("didact.artifacts")).expect("removed");
-    let attempts = || query(&place.path("old.db"), "SELECT COUNT(*) FROM attempt");
-    let before = attempts();
-    place.succeed(&["sweep", "tiny.toml", "--store", "old.db", "--no-report"]);
-    assert_eq!(attempts(), before, "nothing is computed again");
 }

@@ -1,4 +1,4 @@
-//! Stores that are old, read-only, taken away or cleaned while they are in use.
+//! Stores that are of an earlier didact, read-only, taken away or cleaned while they are in use.
 
 use std::path::Path;
 
@@ -10,42 +10,27 @@ use crate::processes::wait_for;
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
 #[test]
-fn a_store_of_the_first_schema_is_read_and_swept_on() {
-    assert_read_and_swept_on(1);
-}
-
-#[test]
-fn a_store_of_the_second_schema_is_read_and_swept_on() {
-    assert_read_and_swept_on(2);
-}
-
-/// A frozen store of a sweep of two trials that is through, as a didact that knew this schema left it.
-#[track_caller]
-fn assert_read_and_swept_on(schema: i64) {
+fn a_store_of_an_earlier_didact_is_refused_and_not_touched() {
+    let earlier = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores/earlier.sqlite");
     let place = Workplace::new();
-    let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/stores/schema-{schema}.sqlite"));
-    std::fs::copy(frozen, place.path("didact.db")).expect("copied");
-    let version = "SELECT MAX(version) FROM _sqlx_migrations";
-    assert_eq!(place.count(version), schema);
-    let [sweep, runs, source] = ["SELECT name FROM sweep", "SELECT COUNT(*) FROM run", "SELECT source FROM sweep"]
-        .map(|sql| place.query(sql).remove(0));
-    let status = place.succeed(&["status"]).stdout;
-    assert!(status.contains(&format!("sweep {sweep}: {runs} of {runs} runs done")), "{status}");
-    assert!(place.count(version) >= 2, "brought up to date");
-    assert_eq!(place.count("SELECT COUNT(*) FROM sweep_run WHERE over = 0"), 0, "no claim looks at what is done");
-    place.succeed(&["report"]);
-    let run = place.query("SELECT id FROM run").remove(0);
-    assert!(place.succeed(&["why", &run[..12]]).stdout.contains("every stage is done"));
-
-    let names = "SELECT run_id, selection, name FROM result ORDER BY 1, 2, 3";
-    let before = place.query(names);
-    assert!(!before.is_empty());
-    place.write("tiny.toml", &format!("{source}\n[search.space]\n\"joint.student.learning_rate\" = [0.4, 0.2]\n"));
-    let told = place.succeed(&SWEEP).stderr;
-    assert!(told.contains("kept"), "{told}");
-    let after = place.query(names);
-    assert!(after.len() > before.len() && before.iter().all(|row| after.contains(row)), "old runs keep their numbers");
-    assert_eq!(place.query("SELECT DISTINCT state FROM stage"), ["done"]);
+    place.write("tiny.toml", TINY);
+    let path = place.path("didact.db");
+    // The very first had no mark in the header.
+    for mark in ["1684628577", "0"] {
+        std::fs::copy(&earlier, &path).expect("copied");
+        place.query(&format!("PRAGMA application_id = {mark}"));
+        let bytes = std::fs::read(&path).expect("is there");
+        for command in [&SWEEP[..], &["sweep", "tiny.toml", "--dry-run"], &["status"], &["report"], &["gc"]] {
+            let refused = place.run(command);
+            assert_eq!(refused.code, Some(4), "{command:?}: {}", refused.stderr);
+            for part in ["didact.db was made by an earlier didact", "Start a new store", "keep the earlier didact"] {
+                assert!(refused.stderr.contains(part), "{command:?}: {}", refused.stderr);
+            }
+            assert!(std::fs::read(&path).expect("is there") == bytes, "{command:?} wrote to it");
+        }
+    }
+    assert!(!place.path("didact.artifacts").exists());
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--store", "new.db"]);
 }
 
 #[test]

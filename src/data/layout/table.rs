@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(train, ["p/0.png", "p/1.png", "p/2.png"]);
         assert_eq!((a.validation, &a.held_out), (1, &HeldOut::Given(vec![2])));
         assert_eq!(told(a), [("q/4.jpg", Some("anomaly"), 1), ("q/a/3.png", None, 0)]);
-        assert!(dataset.categories()[1].held_out.is_fifth());
+        assert_eq!(dataset.categories()[1].held_out, HeldOut::Fifth);
         assert!(
             a.test[0].load_mask(8, Reading::default()).expect("fits").is_some_and(|mask| mask.pixels.contains(&true))
         );

@@ -283,7 +283,7 @@ fn a_sweep_file_says_what_is_held_out() {
     // A data set without validation images, in a layout that has them.
     std::fs::remove_dir_all(root.path("pushpins/validation/good")).expect("removed");
     assert!(root.refused(None).contains("validation/good of pushpins has 0 image(s)"));
-    assert!(with(HeldOutChoice::Share(0.2)).expect("opens").categories()[0].held_out.is_fifth());
+    assert_eq!(with(HeldOutChoice::Share(0.2)).expect("opens").categories()[0].held_out, HeldOut::Fifth);
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Source {
         let intact = |kind, key| artifacts.intact(kind, key, &[]).map_err(std::io::Error::other);
         let score = intact(StageKind::Score, &score)?;
         let evaluate = intact(StageKind::Evaluate, &evaluate)?;
-        let side = evaluate_job.test_images.data.image_size;
+        let side = evaluate_job.test_images.image_size;
         let header = ScoreHeader::read(&score)?;
         let images = Evaluation::read(&evaluate)?.image_scores;
         let same = |(score, test): (&ImageScore, &TestImage)| score.image == test.image;
@@ -51,7 +51,7 @@ impl Source {
             return Err(std::io::Error::other("its maps and its scores are of other images"));
         }
         let snapshot = header.snapshots.first().ok_or_else(|| std::io::Error::other("a score without maps"))?;
-        let features = intact(StageKind::Features, &score_job.features_test)?;
+        let features = intact(StageKind::Features, score_job.features_test.key())?;
         let features = FeatureSet::open(&features).map_err(std::io::Error::other)?;
         if features.len() != images.len() {
             return Err(std::io::Error::other("its scores and its features are of other images"));

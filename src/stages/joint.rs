@@ -1,0 +1,73 @@
+//! The stage `joint`: the student, and the auto-encoders behind it, learn to predict the teacher.
+
+use serde::{Deserialize, Serialize};
+
+use super::effort::{Effort, Extent, network, shape};
+use super::features::FeaturesJob;
+use super::inputs::TeacherRef;
+use super::pretrain::PretrainJob;
+use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
+use crate::data::SplitRule;
+use crate::model::AutoEncoder;
+use crate::tensor::Backend;
+use crate::training::{JointInput, JointSettings, StageContext, StageError, is_snapshot, joint};
+
+/// Joint training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JointJob {
+    /// Features of the training part, whose artifact has the prepared images.
+    pub features: KeyOf<FeaturesJob>,
+    /// BLAKE3 over the digests of the training images: the student sees them.
+    pub images: String,
+    /// Which images are held out.
+    pub split: SplitRule,
+    /// The teacher, whose shape the student takes.
+    pub teacher: TeacherRef,
+    /// The pretraining, if any.
+    pub pretrain: Option<KeyOf<PretrainJob>>,
+    /// Auto-encoders, or none.
+    pub model: AutoEncoder,
+    /// Training settings, with the selection rule.
+    pub joint: JointSettings,
+    /// Number of evenly spaced epochs whose weights are kept for the oracle.
+    pub oracle_epochs: usize,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+impl Stage for JointJob {
+    const NAME: &'static str = "joint";
+    const REVISION: u32 = 1;
+    /// Weights of single epochs: only the oracle scores them.
+    const SPARE: Option<fn(&str) -> bool> = Some(is_snapshot);
+
+    fn needs(&self) -> Vec<Need> {
+        std::iter::once(self.features.need()).chain(self.pretrain.iter().map(KeyOf::need)).collect()
+    }
+
+    fn effort(&self, extent: &Extent) -> Effort {
+        let shape = shape(&self.model) + &network(self.teacher.architecture);
+        Effort::new(Self::NAME, &shape, extent.train * self.joint.epochs, extent)
+    }
+
+    /// Leaves the weights of the selected and the last epoch, those of the oracle's epochs, and a
+    /// [`JointSummary`](crate::training::JointSummary).
+    fn run<B: Backend>(
+        &self,
+        artifacts: &dyn ArtifactFolders,
+        context: &mut StageContext<'_>,
+    ) -> Result<(), StageError> {
+        let pretrain = self.pretrain.as_ref().map(|pretrain| pretrain.folder(artifacts));
+        let input = JointInput {
+            features: &self.features.folder(artifacts),
+            pretrain: pretrain.as_deref(),
+            split: &self.split,
+            architecture: self.teacher.architecture,
+            model: &self.model,
+            settings: &self.joint,
+            oracle_epochs: self.oracle_epochs,
+            seed: self.seed,
+        };
+        joint::<B>(&input, context)
+    }
+}

@@ -1,0 +1,55 @@
+//! The stage `pretrain`: each auto-encoder learns to rebuild the teacher's features.
+
+use serde::{Deserialize, Serialize};
+
+use super::effort::{Effort, Extent, shape};
+use super::features::FeaturesJob;
+use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
+use crate::data::SplitRule;
+use crate::model::AutoEncoder;
+use crate::tensor::Backend;
+use crate::training::{PretrainInput, PretrainSettings, StageContext, StageError, pretrain};
+
+/// Pretraining of one auto-encoder per level.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PretrainJob {
+    /// Features of the training part.
+    pub features: KeyOf<FeaturesJob>,
+    /// Which images are held out.
+    pub split: SplitRule,
+    /// Shape of the auto-encoders.
+    pub model: AutoEncoder,
+    /// Training settings.
+    pub pretrain: PretrainSettings,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+impl Stage for PretrainJob {
+    const NAME: &'static str = "pretrain";
+    const REVISION: u32 = 1;
+
+    fn needs(&self) -> Vec<Need> {
+        vec![self.features.need()]
+    }
+
+    fn effort(&self, extent: &Extent) -> Effort {
+        Effort::new(Self::NAME, &shape(&self.model), extent.train * self.pretrain.epochs, extent)
+    }
+
+    /// Leaves [`PRETRAINED`](crate::training::PRETRAINED).
+    fn run<B: Backend>(
+        &self,
+        artifacts: &dyn ArtifactFolders,
+        context: &mut StageContext<'_>,
+    ) -> Result<(), StageError> {
+        let input = PretrainInput {
+            features: &self.features.folder(artifacts),
+            split: &self.split,
+            model: &self.model,
+            settings: &self.pretrain,
+            seed: self.seed,
+        };
+        pretrain::<B>(&input, context)
+    }
+}
