@@ -2,7 +2,6 @@
 
 use super::failure::Failure;
 use crate::cause::Context;
-use crate::exit::Exit;
 use crate::schedule::{Device, DeviceError};
 use crate::tensor::{Gpu, Numerics, cuda};
 

@@ -91,7 +91,8 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     offer_to_the_kernel();
     keep_freed_memory();
     if let Some(bytes) = args.memory {
-        limit_memory(bytes).map_err(|error| Failure::usage(format!("--memory {bytes}: {error}")))?;
+        limit_memory(bytes)
+            .map_err(|error| Failure::Machine(Context::new(format!("--memory {bytes}"), error).into()))?;
     }
     let store = Store::open(&global.store, Access::Serve).await?;
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;

@@ -224,7 +224,7 @@ fn jobs() -> Vec<StageJob> {
 fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(name, value)| leaves(value, &format!("{at}/{name}"), found))
+            members.iter().for_each(|(name, value)| leaves(value, &format!("{at}/{name}"), found));
         }
         _ => found.push(at.to_owned()),
     }

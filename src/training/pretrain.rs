@@ -12,6 +12,7 @@ use super::driver::{Numbers, Phase, Schedule, StepNumbers, drive};
 use super::forward::backbone;
 use super::settings::PretrainSettings;
 use super::weight_files::{LAST, PRETRAINED};
+use crate::cause::Context;
 use crate::data::{FeatureSet, SplitRule};
 use crate::model::{Architecture, AutoEncoder, AutoEncoders, Corruption};
 use crate::nn::{Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
@@ -73,7 +74,8 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
     phase.weights()?.save(&context.out.join(PRETRAINED)).map_err(StageError::artifact)?;
     // Joint training starts with fresh moments: the weights are all it needs.
     let last = context.out.join(LAST);
-    std::fs::remove_file(&last).map_err(|error| StageError::artifact(format!("removing {}: {error}", last.display())))
+    std::fs::remove_file(&last)
+        .map_err(|error| StageError::artifact(Context::new(format!("cannot remove {}", last.display()), error)))
 }
 
 impl<B: Backend> Pretrain<'_, B> {

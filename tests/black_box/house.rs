@@ -1,7 +1,7 @@
-//! The rooms of `src/` import downwards only, in the order of the table in `src/lib.rs`.
+//! What holds in all of `src/`: rooms import downwards only, in the order of the table in `src/lib.rs`; errors tell their causes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -28,6 +28,51 @@ fn first_name(text: &str) -> &str {
     &text[..end]
 }
 
+/// Every source file: its path below the sources, and its text.
+fn source_files(sources: &Path) -> impl Iterator<Item = (PathBuf, String)> {
+    let entries = WalkDir::new(sources).into_iter().map(|entry| entry.expect("a readable tree"));
+    entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "rs")).map(move |entry| {
+        let path = entry.path().strip_prefix(sources).expect("below the sources").to_owned();
+        (path, fs::read_to_string(entry.path()).expect("a source file"))
+    })
+}
+
+/// The messages of `thiserror` in a source text, each with the fields that follow it.
+fn messages(source: &str) -> impl Iterator<Item = (&str, &str)> {
+    source.split("#[error(").skip(1).filter_map(|rest| rest.split_once(")]\n")).map(|(message, fields)| {
+        let variant = fields.split("\n    ///").next().unwrap_or(fields);
+        (message, variant.split("\n}").next().unwrap_or(variant))
+    })
+}
+
+/// The cause that a variant keeps: the name of its field, or `0`.
+fn cause(fields: &str) -> Option<&str> {
+    let marked = ["#[source]", "#[from]"].iter().find_map(|mark| fields.split_once(mark)).map(|(_, rest)| rest.trim());
+    match marked {
+        Some(rest) => Some(first_name(rest)).filter(|name| rest[name.len()..].starts_with(": ")).or(Some("0")),
+        None => fields.contains(" source: ").then_some("source"),
+    }
+}
+
+#[test]
+fn every_error_tells_its_cause_in_its_message() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut causes, mut silent) = (0, Vec::new());
+    for (path, source) in source_files(&sources) {
+        for (message, fields) in messages(&source) {
+            let Some(cause) = cause(fields) else { continue };
+            causes += 1;
+            // `{source}`, `{}", source.msg`, `{0}`, `.0.to_string()`: what follows the text, or stands in its braces.
+            let told = [format!("{{{cause}"), format!(", {cause}"), format!(".{cause}")];
+            if message != "transparent" && !told.iter().any(|told| message.contains(told)) {
+                silent.push(format!("{}: {message}", path.display()));
+            }
+        }
+    }
+    assert!(causes > 40, "only {causes} causes were found");
+    assert!(silent.is_empty(), "messages without their causes: {silent:#?}");
+}
+
 #[test]
 fn every_room_imports_from_rooms_below_it_only() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -40,11 +85,9 @@ fn every_room_imports_from_rooms_below_it_only() {
     assert!(declared.len() > 20 && declared.iter().all(|room| rooms.contains(room)), "a room is not in the table");
     let floor = |name: &str| rooms.iter().position(|room| *room == name);
     let mut upwards = Vec::new();
-    for entry in WalkDir::new(&sources).into_iter().map(|entry| entry.expect("a readable tree")) {
-        let path = entry.path().strip_prefix(&sources).expect("below the sources").to_owned();
+    for (path, source) in source_files(&sources) {
         let room = path.components().next().map(|part| part.as_os_str().to_string_lossy().replace(".rs", ""));
-        let Some(own) = room.as_deref().and_then(floor).filter(|_| entry.file_type().is_file()) else { continue };
-        let source = fs::read_to_string(entry.path()).expect("a source file");
+        let Some(own) = room.as_deref().and_then(floor) else { continue };
         let others = imported(&source).filter_map(|path| floor(first_name(path)));
         upwards
             .extend(others.filter(|other| *other < own).map(|other| format!("{} → {}", path.display(), rooms[other])));

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::caught::caught_in_joint_training;
 use crate::common::{TINY, Workplace, one_long_trial, query};
-use crate::inventory::digests;
 
 /// Two sweeps that share features and nothing else.
 fn two_stores() -> Workplace {
