@@ -80,7 +80,7 @@ async fn make_up(path: &Path) {
     let noise = |by: &str| format!("(({by}) * 0.6180339887 - CAST(({by}) * 0.6180339887 AS INTEGER))");
     let names =
         "('pixel_auroc'), ('image_auroc'), ('aupro'), ('pixel_ap'), ('image_ap'), ('pixel_f1max'), ('image_f1max'),
-                 ('aupimo'), ('threshold'), ('precision'), ('recall'), ('epoch'), ('parameters'), ('flops')";
+                 ('aupimo'), ('image_precision'), ('image_recall'), ('image_false_alarms'), ('epoch'), ('parameters'), ('flops')";
     let value = noise("r.rowid + 7 * length(n.column1)");
     for sql in [
         "BEGIN".to_owned(),

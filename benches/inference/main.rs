@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use didact::analysis::{Side, Verdict, verdicts};
 use didact::data::{normal_pair, stream};
-use didact::evaluate::metrics::{Sweep, auroc};
+use didact::evaluate::metrics::{IMAGE_AUROC, Sweep, auroc};
 use didact::store::{Artifacts, Compared, ComparedRun, ComparedScore, ComparedValue, RunState};
 use rand::Rng;
 use rayon::prelude::*;
@@ -91,7 +91,7 @@ fn add(
     let id = format!("{variant}/{category}/{seed}");
     let labels: Vec<bool> = (0..scores.len()).map(&label).collect();
     let value = Sweep::of_labels(scores, &labels).ok().and_then(|sweep| auroc(&sweep).ok());
-    compared.values.push(ComparedValue { run_id: id.clone(), name: "image_auroc".to_owned(), value });
+    compared.values.push(ComparedValue { run_id: id.clone(), name: IMAGE_AUROC.into(), value });
     compared.scores.extend(scores.iter().enumerate().map(|(image, score)| ComparedScore {
         run_id: id.clone(),
         image: format!("{image:03}"),
@@ -114,7 +114,7 @@ fn verdict(compared: &[Compared; 2]) -> Option<Verdict> {
     let artifacts = Artifacts::new(PathBuf::from("none"));
     let side = |name: &str, compared: &Compared| Side::of(name, compared, &artifacts).ok();
     let (reference, other) = (side("reference", &compared[0])?, side("other", &compared[1])?);
-    verdicts(&reference, &[other], false).ok()?.into_iter().next()
+    verdicts(&reference, &[other], &[IMAGE_AUROC], false).ok()?.into_iter().next()
 }
 
 /// Shares of claims: of the procedure, and of Student's t over seeds alone; in how many repeats each was asked.

@@ -4,13 +4,14 @@ use super::difference::{Differences, adjust, settles};
 use super::grouping::Groups;
 use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, paired_test};
 use super::side::Side;
+use crate::evaluate::metrics::Metric;
 
-/// From whom the highest mean must be told apart.
+/// From whom the best mean must be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rivals {
     /// With the baseline among them, from every other variant: who is marked has beaten ST-FPM, too.
     All,
-    /// From the second highest.
+    /// From the second best.
     Second,
 }
 
@@ -19,37 +20,38 @@ impl Rivals {
         if groups.baseline().is_some() { Self::All } else { Self::Second }
     }
 
-    /// What a table says of its marks.
-    pub(crate) fn note(self, marked: bool) -> String {
+    /// What a table of a metric says of its marks.
+    pub(crate) fn note(self, metric: Metric, marked: bool) -> String {
+        let best = metric.direction.best();
         let whom = match self {
-            Self::All => "every other variant",
-            Self::Second => "the second highest",
+            Self::All => "every other variant".to_owned(),
+            Self::Second => format!("the second {best}"),
         };
         match marked {
             true => format!(
-                "Bold: the highest mean of its column, where the paired test of at least {FEWEST_SEEDS} seeds tells it apart from \
+                "Bold: the {best} mean of its column, where the paired test of at least {FEWEST_SEEDS} seeds tells it apart from \
                  {whom} (p < 0.05, Holm); with fewer than {IMAGE_SEEDS} seeds, on these images. A column without bold has no such \
                  variant."
             ),
             false => format!(
-                "Nothing is bold: in no column does the paired test of at least {FEWEST_SEEDS} seeds tell the highest mean apart from {whom} \
+                "Nothing is bold: in no column does the paired test of at least {FEWEST_SEEDS} seeds tell the {best} mean apart from {whom} \
                  (p < 0.05, Holm)."
             ),
         }
     }
 }
 
-/// The side with the highest of `means` over `categories`, if the tests tell it apart from its rivals.
+/// The side with the best of `means` over `categories`, if the tests tell it apart from its rivals.
 pub(crate) fn best(
     sides: &[Side],
     means: &[Option<f64>],
     rivals: Rivals,
     categories: &[&str],
-    metric: &'static str,
+    metric: Metric,
 ) -> Option<usize> {
     let mut ranked: Vec<(usize, f64)> =
         means.iter().enumerate().filter_map(|(place, mean)| Some((place, (*mean)?))).collect();
-    ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    ranked.sort_by(|(_, a), (_, b)| metric.direction.rank(*a, *b));
     let ((first, _), others) = ranked.split_first()?;
     let others = match rivals {
         Rivals::All => others,
@@ -65,10 +67,10 @@ pub(crate) fn best(
     (p_values.len() == others.len() && p_values.iter().all(|p| p.is_some_and(settles))).then_some(*first)
 }
 
-/// The p-value of `one` being above `other`; none where it is not, or nothing can be said.
-fn lead(one: &Side, other: &Side, categories: &[&str], metric: &'static str) -> Option<f64> {
+/// The p-value of `one` being better than `other`; none where it is not, or nothing can be said.
+fn lead(one: &Side, other: &Side, categories: &[&str], metric: Metric) -> Option<f64> {
     let differences = Differences::over(categories, one, other, metric)?;
     // A category that only one of them has makes their means over all of other things.
-    let above = differences.categories.len() == categories.len() && differences.mean() > 0.0;
-    above.then(|| paired_test(metric, one, other, &differences).p()).flatten()
+    let better = differences.categories.len() == categories.len() && metric.direction.gain(differences.mean()) > 0.0;
+    better.then(|| paired_test(metric, one, other, &differences).p()).flatten()
 }

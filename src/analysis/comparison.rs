@@ -16,5 +16,5 @@ pub(crate) fn comparisons(groups: &Groups<'_>, sides: &[Side]) -> Vec<Verdict> {
     let Some(baseline) = groups.variants.iter().position(|variant| variant.baseline) else { return Vec::new() };
     let others = groups.variants.iter().zip(sides).filter(|(variant, _)| !variant.baseline);
     let noted: Vec<(&Side, Option<String>)> = others.map(|(_, side)| (side, groups.across.clone())).collect();
-    families(&sides[baseline], &noted)
+    families(&sides[baseline], &noted, &groups.metrics)
 }

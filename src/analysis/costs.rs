@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::grouping::{Groups, Variant};
 use super::rows::Rows;
+use crate::evaluate::Fact;
 use crate::stages::StageKind;
 use crate::statistics::summary;
 use crate::store::StageRow;
@@ -52,8 +53,8 @@ impl Costs {
         let pretrain = seconds(StageKind::Pretrain);
         let peaks = stages.iter().filter_map(|(stage, _)| stage.peak_rss_bytes).map(|bytes| bytes as f64);
         Self {
-            parameters: result("parameters"),
-            flops: result("flops"),
+            parameters: result(Fact::Parameters),
+            flops: result(Fact::Flops),
             pretrain,
             training: seconds(StageKind::Joint).map(|joint| joint + pretrain.unwrap_or(0.0)),
             epoch: mean(kind(StageKind::Joint).filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::side::Side;
+use crate::evaluate::metrics::Metric;
 use crate::statistics::{complete_means, holm, scale};
 
 /// Level of the verdicts.
@@ -26,13 +27,13 @@ pub(crate) struct Differences<'a> {
 
 impl<'a> Differences<'a> {
     /// `one` minus `other` over the categories that both have.
-    pub(crate) fn between(one: &'a Side, other: &'a Side, metric: &str) -> Option<Self> {
+    pub(crate) fn between(one: &'a Side, other: &'a Side, metric: Metric) -> Option<Self> {
         let categories: Vec<&str> = one.categories().intersection(&other.categories()).copied().collect();
         Self::over(&categories, one, other, metric)
     }
 
     /// `one` minus `other` over some categories; none where no seed has all of those in which both have a number.
-    pub(crate) fn over(categories: &[&'a str], one: &Side, other: &Side, metric: &str) -> Option<Self> {
+    pub(crate) fn over(categories: &[&'a str], one: &Side, other: &Side, metric: Metric) -> Option<Self> {
         let mut seeds = BTreeSet::new();
         let mut paired: Vec<Pairs<'a>> = Vec::new();
         for category in categories {

@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::axes::{SearchedAxis, runs, searched};
-use super::grouping::{Groups, METRICS};
+use super::grouping::Groups;
 use super::paired_test::FEWEST_SEEDS;
+use crate::evaluate::metrics::Metric;
 use crate::statistics::{
     Estimate, ImageVariance, Share, complete_means, fanova, pooled_deviation, rounded, scale, shares_by_chance, summary,
 };
@@ -17,8 +18,8 @@ use crate::store::RunRow;
 /// The axes' effects on one number.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Effects {
-    /// Name in the store.
-    pub metric: &'static str,
+    /// The metric.
+    pub metric: Metric,
     /// Runs with that number.
     pub runs: usize,
     /// Trials that they are of.
@@ -69,18 +70,18 @@ pub struct PairEffect {
     pub by_chance: Option<f64>,
 }
 
-/// The effects on every number that the tables show; none where nothing was searched.
+/// The effects on every metric that the tables show; none where nothing was searched.
 pub(crate) fn effects(groups: &Groups<'_>) -> Vec<Effects> {
     let axes = searched(groups);
     if axes.is_empty() {
         return Vec::new();
     }
-    METRICS.par_iter().filter_map(|(metric, _)| effects_on(groups, &axes, metric)).collect()
+    groups.metrics.par_iter().filter_map(|metric| effects_on(groups, &axes, *metric)).collect()
 }
 
 /// The searched runs that have a number, each with its distance from its category's mean: categories differ by more than settings do.
 /// Distances that only rounding tells apart are equal.
-pub(crate) fn distances<'r>(groups: &'r Groups<'_>, metric: &str) -> Vec<(&'r RunRow, f64)> {
+pub(crate) fn distances<'r>(groups: &'r Groups<'_>, metric: Metric) -> Vec<(&'r RunRow, f64)> {
     let measured: Vec<(&RunRow, f64)> =
         runs(groups).filter_map(|run| Some((run, groups.value(run, Selection::Selected, metric)?))).collect();
     let mut of_category: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -92,7 +93,7 @@ pub(crate) fn distances<'r>(groups: &'r Groups<'_>, metric: &str) -> Vec<(&'r Ru
     measured.into_iter().map(|(run, _)| run).zip(distances).collect()
 }
 
-fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: &'static str) -> Option<Effects> {
+fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: Metric) -> Option<Effects> {
     let measured = distances(groups, metric);
     let values: Vec<f64> = measured.iter().map(|(_, value)| *value).collect();
     let points: Vec<Vec<usize>> =

@@ -9,6 +9,8 @@ use super::guidance::Guidance;
 use super::protocol::{Protocol, differences};
 use super::rows::Rows;
 use crate::config::short_name;
+use crate::evaluate::ResultName;
+use crate::evaluate::metrics::Metric;
 use crate::plan::trial_id;
 use crate::statistics::{complete_means, summary};
 use crate::store::{ResultRow, RunRow};
@@ -43,7 +45,7 @@ pub enum Ranking {
 
 /// The runs of a sweep that were measured in one way: numbers of different groups never stand in one table, unless asked.
 pub(crate) struct Groups<'r> {
-    /// The baseline first, then trials in the sweep's order; of more than figures have room for those with the highest means first.
+    /// The baseline first, then trials in the sweep's order; of more than figures have room for those with the best means first.
     pub variants: Vec<Variant>,
     /// Categories in alphabetical order, each with its protocol.
     pub categories: Vec<(String, Protocol)>,
@@ -51,8 +53,10 @@ pub(crate) struct Groups<'r> {
     pub guidance: Guidance,
     /// What the protocols of one category differ in, where numbers are ranked across them.
     pub across: Option<String>,
-    /// The number by which the variants stand in order, where it is not the sweep's.
-    pub ordered_by: Option<String>,
+    /// The metrics that are shown, at least one.
+    pub metrics: Vec<Metric>,
+    /// The metric by which the variants stand in order, where it is not the sweep's.
+    pub ordered_by: Option<Metric>,
     /// Each with the number of its protocol.
     runs: Vec<(&'r RunRow, usize)>,
     /// Those of each trial, by category and seed.
@@ -65,18 +69,6 @@ pub(crate) struct Groups<'r> {
 
 /// Variants that have a colour of their own: most figures show only these, the tables all.
 pub(crate) const MAX_DRAWN: usize = 12;
-
-/// The numbers that the tables show: name in the store, name for people.
-pub(crate) const METRICS: [(&str, &str); 3] =
-    [("pixel_auroc", "pixel AUROC"), ("image_auroc", "image AUROC"), ("aupro", "AUPRO")];
-
-/// What a report shows of a run beside these.
-pub(crate) const FURTHER: [&str; 3] = ["epoch", "parameters", "flops"];
-
-/// A number's name for people.
-pub(crate) fn metric_label(name: &str) -> &str {
-    METRICS.iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| *label)
-}
 
 /// All groups of a sweep, in the order of its trials.
 pub(crate) fn groups(rows: &Rows, ranking: Ranking) -> Vec<Groups<'_>> {
@@ -141,18 +133,30 @@ impl<'r> Groups<'r> {
         let mut of_trial: BTreeMap<&str, Vec<(&RunRow, usize)>> = BTreeMap::new();
         runs.iter().for_each(|(run, number)| of_trial.entry(&run.trial_id).or_default().push((run, *number)));
         let categories = categories.into_iter().collect();
-        let all = Self { variants, categories, guidance, across, ordered_by: None, runs, of_trial, protocols, values };
+        let metrics = rows.metrics.clone();
+        let all = Self {
+            variants,
+            categories,
+            guidance,
+            across,
+            metrics,
+            ordered_by: None,
+            runs,
+            of_trial,
+            protocols,
+            values,
+        };
         if all.variants.len() > MAX_DRAWN { all.in_order() } else { all }
     }
 
-    /// The highest means first, of what guided the search, else of the first metric; trials that are not through stay behind, for
+    /// The best means first, of what guided the search, else of the first metric; trials that are not through stay behind, for
     /// means over fewer runs are of other things. As it is where no mean is to be had.
     fn in_order(mut self) -> Self {
-        let name = self.guidance.objective().map_or(METRICS[0].0, |objective| objective.result()).to_owned();
+        let metric = self.guidance.objective().map_or(self.first_metric(), |objective| objective.metric());
         let through: Vec<&Variant> = self.variants.iter().filter(|variant| self.is_through(variant)).collect();
-        let shared = self.shared_categories(&through, Selection::Selected, &name);
+        let shared = self.shared_categories(&through, Selection::Selected, metric);
         let mean = |variant: &Variant| {
-            self.is_through(variant).then(|| self.mean(variant, &shared, Selection::Selected, &name)).flatten()
+            self.is_through(variant).then(|| self.mean(variant, &shared, Selection::Selected, metric)).flatten()
         };
         let mut ranked: Vec<(Option<f64>, Variant)> =
             self.variants.iter().map(|variant| (mean(variant), variant.clone())).collect();
@@ -160,18 +164,25 @@ impl<'r> Groups<'r> {
             return self;
         }
         // Baselines, of several protocols, keep the sweep's order: the first is the reference.
-        let place = |(mean, variant): &(Option<f64>, Variant)| {
-            if variant.baseline { f64::INFINITY } else { mean.unwrap_or(f64::NEG_INFINITY) }
+        let place = |(mean, variant): &(Option<f64>, Variant)| match mean {
+            _ if variant.baseline => f64::INFINITY,
+            Some(mean) => metric.direction.gain(*mean),
+            None => f64::NEG_INFINITY,
         };
         ranked.sort_by(|one, other| place(other).total_cmp(&place(one)));
         self.variants = ranked.into_iter().map(|(_, variant)| variant).collect();
-        self.ordered_by = Some(name);
+        self.ordered_by = Some(metric);
         self
     }
 
     /// Whether any variant's epochs were picked on held-out images.
     pub(crate) fn selects_epochs(&self) -> bool {
         self.variants.iter().any(|variant| variant.selection != Some(SelectionRule::Last))
+    }
+
+    /// The metric of figures that have room for one.
+    pub(crate) fn first_metric(&self) -> Metric {
+        self.metrics[0]
     }
 
     /// All runs.
@@ -226,11 +237,17 @@ impl<'r> Groups<'r> {
     }
 
     /// One number of a run.
-    pub(crate) fn value(&self, run: &RunRow, selection: Selection, name: &str) -> Option<f64> {
+    pub(crate) fn value<N: Copy>(&self, run: &RunRow, selection: Selection, name: N) -> Option<f64>
+    where
+        ResultName: PartialEq<N>,
+    {
         self.number(run, selection, name)?.value
     }
 
-    fn number(&self, run: &RunRow, selection: Selection, name: &str) -> Option<&'r ResultRow> {
+    fn number<N: Copy>(&self, run: &RunRow, selection: Selection, name: N) -> Option<&'r ResultRow>
+    where
+        ResultName: PartialEq<N>,
+    {
         self.of_run(run).iter().find(|row| row.name == name && row.selection == selection)
     }
 
@@ -243,10 +260,10 @@ impl<'r> Groups<'r> {
         &self.protocols[run.protocol_id.as_str()]
     }
 
-    /// The numbers of a run's selected epoch, by name.
-    pub(crate) fn selected_values(&self, run: &RunRow) -> BTreeMap<String, f64> {
+    /// The metrics of a run's selected epoch.
+    pub(crate) fn selected_values(&self, run: &RunRow) -> BTreeMap<Metric, f64> {
         let selected = self.of_run(run).iter().filter(|row| row.selection == Selection::Selected);
-        selected.filter_map(|row| Some((row.name.clone(), row.value?))).collect()
+        selected.filter_map(|row| Some((row.name.metric()?, row.value?))).collect()
     }
 
     /// Why a number of a cell is undefined: the first run's reason.
@@ -255,28 +272,37 @@ impl<'r> Groups<'r> {
         variant: &Variant,
         category: &str,
         selection: Selection,
-        name: &str,
+        metric: Metric,
     ) -> Option<&'r str> {
         self.runs(variant, category).find_map(|run| {
-            let number = self.number(run, selection, name)?;
+            let number = self.number(run, selection, metric)?;
             number.reason.as_deref().filter(|_| number.value.is_none())
         })
     }
 
     /// The numbers of one cell with their seeds, of runs that are done.
-    pub(crate) fn cell(&self, variant: &Variant, category: &str, selection: Selection, name: &str) -> Vec<(i64, f64)> {
+    pub(crate) fn cell<N: Copy>(
+        &self,
+        variant: &Variant,
+        category: &str,
+        selection: Selection,
+        name: N,
+    ) -> Vec<(i64, f64)>
+    where
+        ResultName: PartialEq<N>,
+    {
         let done = self.runs(variant, category).filter(|run| run.state == RunState::Done);
         done.filter_map(|run| Some((run.seed, self.value(run, selection, name)?))).collect()
     }
 
-    /// The categories in which every variant that has this number at all has it: means over them can be compared.
-    pub(crate) fn common_categories(&self, selection: Selection, name: &str) -> Vec<&str> {
-        self.shared_categories(&self.variants.iter().collect::<Vec<_>>(), selection, name)
+    /// The categories in which every variant that has this metric at all has it: means over them can be compared.
+    pub(crate) fn common_categories(&self, selection: Selection, metric: Metric) -> Vec<&str> {
+        self.shared_categories(&self.variants.iter().collect::<Vec<_>>(), selection, metric)
     }
 
     /// The same of some variants.
-    fn shared_categories(&self, variants: &[&Variant], selection: Selection, name: &str) -> Vec<&str> {
-        let has = |variant: &Variant, category: &str| !self.cell(variant, category, selection, name).is_empty();
+    fn shared_categories(&self, variants: &[&Variant], selection: Selection, metric: Metric) -> Vec<&str> {
+        let has = |variant: &Variant, category: &str| !self.cell(variant, category, selection, metric).is_empty();
         let names = || self.categories.iter().map(|(category, _)| category.as_str());
         let measured: Vec<&&Variant> = variants.iter().filter(|v| names().any(|category| has(v, category))).collect();
         names().filter(|category| measured.iter().all(|variant| has(variant, category))).collect()
@@ -288,16 +314,22 @@ impl<'r> Groups<'r> {
         variant: &Variant,
         categories: &[&str],
         selection: Selection,
-        name: &str,
+        metric: Metric,
     ) -> Vec<(i64, f64)> {
-        let cells: Vec<_> = categories.iter().map(|category| self.cell(variant, category, selection, name)).collect();
+        let cells: Vec<_> = categories.iter().map(|category| self.cell(variant, category, selection, metric)).collect();
         complete_means(&cells)
     }
 
     /// The mean over seeds of these; none without a seed that has all categories.
-    pub(crate) fn mean(&self, variant: &Variant, categories: &[&str], selection: Selection, name: &str) -> Option<f64> {
+    pub(crate) fn mean(
+        &self,
+        variant: &Variant,
+        categories: &[&str],
+        selection: Selection,
+        metric: Metric,
+    ) -> Option<f64> {
         let means: Vec<f64> =
-            self.means(variant, categories, selection, name).into_iter().map(|(_, value)| value).collect();
+            self.means(variant, categories, selection, metric).into_iter().map(|(_, value)| value).collect();
         Some(summary(&means)?.mean)
     }
 

@@ -17,11 +17,11 @@ impl Guidance {
 
     /// What every table and figure carries where the search saw the test images.
     pub(crate) fn mark(&self) -> Option<&'static str> {
-        matches!(self.0, Some(Objective::Test(_))).then_some("selected on test")
+        self.0.is_some_and(Objective::is_on_test).then_some("selected on test")
     }
 
     /// What the search maximised, if anything.
-    pub(crate) fn objective(&self) -> Option<&Objective> {
-        self.0.as_ref()
+    pub(crate) fn objective(&self) -> Option<Objective> {
+        self.0
     }
 }

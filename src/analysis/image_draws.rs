@@ -1,9 +1,10 @@
 //! What the test images that all seeds share add to the variance of a difference, from image scores and pixel histograms.
 
 use super::difference::{Differences, Pairs};
-use super::pixel_counts::{PixelCounts, PixelMetric};
+use super::pixel_counts::PixelCounts;
 use super::side::{Side, twins};
 use crate::evaluate::PixelHistograms;
+use crate::evaluate::metrics::{Histograms, Metric, Resampling};
 use crate::statistics::{Draws, ImageScores, ImageVariance, Images, Undrawn, image_covariance};
 use crate::store::intact;
 
@@ -26,31 +27,29 @@ pub enum WithoutImages {
         /// The run's seed.
         seed: i64,
     },
-    /// Numbers of single images are not kept.
-    #[error("this metric has no numbers of single images")]
-    Metric,
+    /// The metric is not computed on drawn images.
+    #[error("{0}")]
+    Metric(&'static str),
 }
 
 /// The variance of the mean of `one` minus `other` in a metric.
 pub(crate) fn image_variance(
-    metric: &str,
+    metric: Metric,
     one: &Side,
     other: &Side,
     differences: &Differences<'_>,
     draws: Draws,
 ) -> Result<ImageVariance, WithoutImages> {
-    let pixel = |metric| {
-        let images = |category: &str, pairs: &Seeds| pixel_counts(metric, one, other, category, pairs);
-        of_categories(&differences.categories, draws, images)
-    };
-    match metric {
-        "image_auroc" => {
+    match metric.resampling() {
+        Resampling::ImageRanks => {
             let images = |category: &str, pairs: &Seeds| image_scores(one, other, category, pairs);
             of_categories(&differences.categories, draws, images)
         }
-        "pixel_auroc" => pixel(PixelMetric::Auroc),
-        "aupro" => pixel(PixelMetric::Aupro),
-        _ => Err(WithoutImages::Metric),
+        Resampling::Histograms(metric) => {
+            let images = |category: &str, pairs: &Seeds| pixel_counts(metric, one, other, category, pairs);
+            of_categories(&differences.categories, draws, images)
+        }
+        Resampling::Unavailable(why) => Err(WithoutImages::Metric(why)),
     }
 }
 
@@ -93,7 +92,7 @@ fn image_scores(one: &Side, other: &Side, category: &str, pairs: &Seeds) -> Resu
 }
 
 fn pixel_counts(
-    metric: PixelMetric,
+    metric: &'static Histograms,
     one: &Side,
     other: &Side,
     category: &str,

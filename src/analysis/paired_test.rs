@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::difference::Differences;
 use super::image_draws::{WithoutImages, image_variance};
 use super::side::Side;
+use crate::evaluate::metrics::Metric;
 use crate::statistics::{Draws, Estimate, ImageVariance};
 
 /// Seeds below which nothing is claimed: so few may all lie on one side by chance.
@@ -57,7 +58,7 @@ pub(crate) struct PairedTest {
 }
 
 /// The test of `one` minus `other` in a metric.
-pub(crate) fn paired_test(metric: &str, one: &Side, other: &Side, differences: &Differences<'_>) -> PairedTest {
+pub(crate) fn paired_test(metric: Metric, one: &Side, other: &Side, differences: &Differences<'_>) -> PairedTest {
     let seeds = differences.by_seed.len();
     if seeds < FEWEST_SEEDS {
         return PairedTest { estimate: None, scope: Scope::FewSeeds };
@@ -76,7 +77,7 @@ pub(crate) fn paired_test(metric: &str, one: &Side, other: &Side, differences: &
 }
 
 /// What the test of more seeds would be made of: from [`IMAGE_SEEDS`] on they bring in the images. None where these cannot be drawn.
-pub(crate) fn with_images(metric: &str, one: &Side, other: &Side, differences: &Differences<'_>) -> Option<Estimate> {
+pub(crate) fn with_images(metric: Metric, one: &Side, other: &Side, differences: &Differences<'_>) -> Option<Estimate> {
     let images = image_variance(metric, one, other, differences, Draws::Plan).ok()?;
     Estimate::of(&differences.by_seed, differences.scale(), images)
 }

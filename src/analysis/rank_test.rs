@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::difference::settles;
-use super::grouping::METRICS;
 use super::paired_test::FEWEST_SEEDS;
 use super::side::Side;
+use crate::evaluate::metrics::Metric;
 use crate::statistics::{Friedman, friedman, rounded, scale};
 use crate::text::p_value;
 
 /// The ranks of all compared trials in one metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RankTest {
-    /// Name in the store.
-    pub metric: &'static str,
+    /// The metric.
+    pub metric: Metric,
     /// The categories in which all trials have a number with the same seed.
     pub categories: Vec<String>,
     /// Complete seeds: those with which all trials have a number in each of the categories. Ranks are of means over these.
     pub seeds: usize,
-    /// Label and mean rank of each trial; 1 = highest values.
+    /// Label and mean rank of each trial; 1 = best.
     pub mean_ranks: Vec<(String, f64)>,
     /// p-value of "no trial differs" (Iman and Davenport's F).
     pub p: f64,
@@ -32,11 +32,11 @@ pub struct RankTest {
 
 /// One test a metric; none with fewer than three trials or six categories, where ranks say too little, or five complete seeds: a
 /// seed's initial weights are the same in all categories.
-pub fn rank_tests(sides: &[Side]) -> Vec<RankTest> {
-    METRICS.iter().filter_map(|(metric, _)| rank_test(sides, metric)).collect()
+pub fn rank_tests(sides: &[Side], metrics: &[Metric]) -> Vec<RankTest> {
+    metrics.iter().filter_map(|metric| rank_test(sides, *metric)).collect()
 }
 
-fn rank_test(sides: &[Side], metric: &'static str) -> Option<RankTest> {
+fn rank_test(sides: &[Side], metric: Metric) -> Option<RankTest> {
     let of_category = |category| (category, common_seeds(sides, category, metric));
     let in_common = sides.first()?.categories().into_iter().map(of_category).filter(|(_, seeds)| !seeds.is_empty());
     let (categories, seeds): (Vec<&str>, Vec<BTreeSet<i64>>) = in_common.unzip();
@@ -49,7 +49,8 @@ fn rank_test(sides: &[Side], metric: &'static str) -> Option<RankTest> {
         of_seeds.map(|(_, value)| value).sum::<f64>() / complete.len() as f64
     };
     let row = |category: &&str| {
-        let means: Vec<f64> = sides.iter().map(|side| mean(side, category)).collect();
+        // The highest number has rank 1.
+        let means: Vec<f64> = sides.iter().map(|side| metric.direction.gain(mean(side, category))).collect();
         rounded(&means, scale(means.iter().copied()))
     };
     let Friedman { mean_ranks, p, critical_difference } = friedman(&categories.iter().map(row).collect::<Vec<_>>())?;
@@ -74,7 +75,7 @@ fn rank_test(sides: &[Side], metric: &'static str) -> Option<RankTest> {
 }
 
 /// The seeds with which all sides have a number in a category.
-fn common_seeds(sides: &[Side], category: &str, metric: &str) -> BTreeSet<i64> {
+fn common_seeds(sides: &[Side], category: &str, metric: Metric) -> BTreeSet<i64> {
     let seeds =
         |side: &Side| side.values(category, metric).into_iter().map(|(seed, _)| seed).collect::<BTreeSet<i64>>();
     sides.iter().map(seeds).reduce(|a, b| a.intersection(&b).copied().collect()).unwrap_or_default()
@@ -84,10 +85,11 @@ impl RankTest {
     /// "Friedman over 8 categories: p = 0.012 …", and which trials differ: for people.
     pub fn told(&self) -> String {
         let friedman = format!(
-            "Friedman over {} categories, means of {} seeds, Iman–Davenport F: p {}; rank 1 = highest.",
+            "Friedman over {} categories, means of {} seeds, Iman–Davenport F: p {}; rank 1 = {}.",
             self.categories.len(),
             self.seeds,
-            p_value(self.p)
+            p_value(self.p),
+            self.metric.direction.best()
         );
         match self.critical_difference {
             None => format!("{friedman} No difference is shown, so that no two are compared."),

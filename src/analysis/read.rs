@@ -3,17 +3,22 @@
 use std::collections::BTreeSet;
 
 use super::grouping::MAX_DRAWN;
-use super::grouping::{FURTHER, METRICS, Ranking, groups};
+use super::grouping::{Ranking, groups};
 use super::guidance::Guidance;
 use super::rows::Rows;
+use super::shown::shown;
+use crate::evaluate::metrics::Metric;
+use crate::evaluate::{Fact, ResultName};
 use crate::store::{Store, StoreError};
 
-/// Reads the rows of a sweep.
-pub async fn read(store: &Store, sweep: &str) -> Result<Rows, StoreError> {
+/// Reads the rows of a sweep with these metrics; without any, with those that its file chooses.
+pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows, StoreError> {
     let row = store.sweep_row(sweep).await?;
     let guidance = Guidance::of(&row);
-    let objective = guidance.objective().map(|objective| objective.result());
-    let names: Vec<&str> = METRICS.iter().map(|(name, _)| *name).chain(FURTHER).chain(objective).collect();
+    let metrics = shown(&row, metrics);
+    let objective = guidance.objective().map(|objective| objective.metric());
+    let measured = metrics.iter().copied().chain(objective).map(ResultName::from);
+    let names: Vec<ResultName> = measured.chain(Fact::ALL.map(ResultName::from)).collect();
     // Two at a time: a store has two connections.
     let of_runs = async {
         let runs = store.run_rows(sweep).await?;
@@ -21,7 +26,7 @@ pub async fn read(store: &Store, sweep: &str) -> Result<Rows, StoreError> {
     };
     let others = async { Ok((store.score_rows(sweep).await?, store.stage_rows(sweep).await?)) };
     let ((runs, results, run_stages), (scores, stages)) = tokio::try_join!(of_runs, others)?;
-    let mut rows = Rows { sweep: row, runs, results, scores, run_stages, stages, curves: Vec::new() };
+    let mut rows = Rows { sweep: row, metrics, runs, results, scores, run_stages, stages, curves: Vec::new() };
     rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
     Ok(rows)
 }

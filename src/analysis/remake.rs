@@ -60,11 +60,7 @@ fn name(sweep: &SweepRow, runs: &Remade<'_>) -> String {
 fn search(point: &BTreeMap<String, Value>, seeds: &[i64], objective: &Value) -> String {
     let seeds: Vec<String> = seeds.iter().map(i64::to_string).collect();
     let mut parts = vec![format!("seeds = [{}]", seeds.join(", "))];
-    match (objective.as_str(), objective["test"].as_str()) {
-        (Some(_), _) => parts.push(r#"objective = "pseudo_pixel_auroc""#.to_owned()),
-        (_, Some(result)) => parts.push(format!("objective = {}", toml_text(&format!("test_{result}")))),
-        _ => {}
-    }
+    parts.extend(objective.as_str().map(|objective| format!("objective = {}", toml_text(objective))));
     let space: Vec<String> =
         point.iter().map(|(name, value)| format!("{} = [{}]", toml_text(name), toml_value(value))).collect();
     parts.push(format!("space = {{ {} }}", space.join(", ")));
@@ -133,7 +129,7 @@ mod tests {
             folder: Some("/work".into()),
             overrides: json!(["joint.epochs=2", r#"data.root="/data/my set""#]).to_string(),
             source: "schema = 1".into(),
-            resolved: json!({ "search": { "objective": { "test": "aupro" } },
+            resolved: json!({ "search": { "objective": "test_aupro" },
                               "report": { "variants": ["model.skip", "joint.student.learning_rate"] } })
             .to_string(),
         }

@@ -1,5 +1,6 @@
 //! Everything that a report is made of, found by run.
 
+use crate::evaluate::metrics::Metric;
 use crate::stages::{Key, StageJob, StageKind, selected_stage};
 use crate::store::{ComparedScore, Curve, ResultRow, RunRow, RunStage, StageRow, SweepRow};
 
@@ -8,6 +9,8 @@ use crate::store::{ComparedScore, Curve, ResultRow, RunRow, RunStage, StageRow, 
 pub struct Rows {
     /// The sweep.
     pub sweep: SweepRow,
+    /// The metrics that a report shows of it, at least one; the first is that of figures that have room for one.
+    pub metrics: Vec<Metric>,
     /// Its runs.
     pub runs: Vec<RunRow>,
     /// Those of their numbers that a report shows, by run.

@@ -8,6 +8,7 @@ use super::grouping::{Groups, Variant};
 use super::incomparable::Incomparable;
 use super::protocol::Protocol;
 use super::rows::Rows;
+use crate::evaluate::metrics::Metric;
 use crate::stages::{StageKind, selected_stage, short_key};
 use crate::store::{Artifacts, Compared, ComparedRun, RunRow};
 
@@ -27,8 +28,8 @@ pub(crate) struct SideRun {
     pub category: String,
     pub seed: i64,
     pub protocol: Protocol,
-    /// Numbers of the selected epoch, by name.
-    pub values: BTreeMap<String, f64>,
+    /// Metrics of the selected epoch.
+    pub values: BTreeMap<Metric, f64>,
     /// Image, whether it is defective, its score.
     pub scores: Vec<(String, bool, f64)>,
     /// Where its evaluation lies.
@@ -71,9 +72,9 @@ impl Side {
     }
 
     /// Seeds and values of a category.
-    pub(crate) fn values(&self, category: &str, metric: &str) -> Vec<(i64, f64)> {
+    pub(crate) fn values(&self, category: &str, metric: Metric) -> Vec<(i64, f64)> {
         let runs = self.runs.iter().filter(|run| run.category == category);
-        runs.filter_map(|run| Some((run.seed, *run.values.get(metric)?))).collect()
+        runs.filter_map(|run| Some((run.seed, *run.values.get(&metric)?))).collect()
     }
 
     /// The categories that it has runs of.
@@ -97,7 +98,7 @@ impl SideRun {
             category: run.category.clone(),
             seed: run.seed,
             protocol: Protocol::of_text(&run.protocol),
-            values: values.filter_map(|row| Some((row.name.clone(), row.value?))).collect(),
+            values: values.filter_map(|row| Some((row.name.metric()?, row.value?))).collect(),
             scores: scores.map(|row| (row.image.clone(), row.label, row.score)).collect(),
             evaluation: selected_stage(StageKind::Evaluate, stages)
                 .map(|(key, _)| artifacts.path(StageKind::Evaluate, &key)),

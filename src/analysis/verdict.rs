@@ -6,11 +6,11 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::difference::{Differences, LEVEL, Pairs, adjust, settles, without};
-use super::grouping::METRICS;
 use super::incomparable::Incomparable;
 use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, PairedTest, Scope, paired_test, with_images};
 use super::protocol::differences;
 use super::side::{Side, twins};
+use crate::evaluate::metrics::{Metric, Resampling};
 use crate::statistics::{Estimate, delong, is_rounding, rounded, summary, wilcoxon};
 use crate::text;
 
@@ -26,8 +26,8 @@ pub struct Verdict {
     pub trial: String,
     /// What it is compared with.
     pub reference: String,
-    /// Name in the store.
-    pub metric: &'static str,
+    /// The metric.
+    pub metric: Metric,
     /// Means of the compared runs: variant, reference.
     pub means: (f64, f64),
     /// Mean difference over seeds, each seed's a mean over categories.
@@ -51,7 +51,7 @@ pub struct Verdict {
     pub incomplete_seeds: Vec<i64>,
     /// Categories in which both have a number with the same seed.
     pub categories: usize,
-    /// Pairs that differ upwards, not at all, downwards.
+    /// Pairs in which the variant is better, equal, worse.
     pub better_equal_worse: (usize, usize, usize),
     /// better, worse, or why neither.
     pub verdict: String,
@@ -69,11 +69,16 @@ pub struct Verdict {
 }
 
 /// Every other side against the first, metric by metric. Protocols may differ only where `across` says so.
-pub fn verdicts(reference: &Side, others: &[Side], across: bool) -> Result<Vec<Verdict>, Incomparable> {
+pub fn verdicts(
+    reference: &Side,
+    others: &[Side],
+    metrics: &[Metric],
+    across: bool,
+) -> Result<Vec<Verdict>, Incomparable> {
     let notes: Vec<Option<String>> =
         others.iter().map(|other| protocols(reference, other, across)).collect::<Result<_, _>>()?;
     let noted: Vec<(&Side, Option<String>)> = others.iter().zip(notes).collect();
-    let all = families(reference, &noted);
+    let all = families(reference, &noted, metrics);
     match others.iter().find(|other| all.iter().all(|verdict| verdict.trial != other.trial)) {
         Some(other) => Err(Incomparable::Apart(other.label.clone(), reference.label.clone())),
         None => Ok(all),
@@ -81,18 +86,18 @@ pub fn verdicts(reference: &Side, others: &[Side], across: bool) -> Result<Vec<V
 }
 
 /// The same for sides whose protocols were looked at already; each with what they differ in.
-pub(crate) fn families(reference: &Side, others: &[(&Side, Option<String>)]) -> Vec<Verdict> {
+pub(crate) fn families(reference: &Side, others: &[(&Side, Option<String>)], metrics: &[Metric]) -> Vec<Verdict> {
     let mut all = Vec::new();
-    for (metric, _) in METRICS {
+    for &metric in metrics {
         let one = |(other, note): &(&Side, Option<String>)| {
             // Above this nothing is settled, once p-values are adjusted.
             let level = LEVEL / others.len() as f64;
             compare(reference, other, metric, note.clone(), level)
         };
-        // The bootstrap of a metric of pixels holds histograms of all seeds: of one comparison at a time, with its resamples side by side.
-        let mut family: Vec<Verdict> = match metric {
-            "image_auroc" => others.par_iter().map(one).flatten_iter().collect(),
-            _ => others.iter().filter_map(one).collect(),
+        // A bootstrap of pixels holds histograms of all seeds: of one comparison at a time, with its resamples side by side.
+        let mut family: Vec<Verdict> = match metric.resampling() {
+            Resampling::Histograms(_) => others.iter().filter_map(one).collect(),
+            Resampling::ImageRanks | Resampling::Unavailable(_) => others.par_iter().map(one).flatten_iter().collect(),
         };
         // Holm compares the smallest p-value with this level.
         let level = LEVEL / family.iter().filter(|verdict| verdict.p.is_some()).count().max(1) as f64;
@@ -132,20 +137,14 @@ fn protocols(one: &Side, other: &Side, across: bool) -> Result<Option<String>, I
     }
 }
 
-fn compare(
-    reference: &Side,
-    other: &Side,
-    metric: &'static str,
-    across: Option<String>,
-    level: f64,
-) -> Option<Verdict> {
+fn compare(reference: &Side, other: &Side, metric: Metric, across: Option<String>, level: f64) -> Option<Verdict> {
     let differences = Differences::between(other, reference, metric)?;
     let spread = summary(&differences.by_seed)?;
     let size = differences.scale();
     let total = differences.pairs().count() as f64;
-    let sign = |(value, reference): (f64, f64)| match value - reference {
-        difference if is_rounding(difference, size) => 0.0,
-        difference => difference.signum(),
+    let sign = |(value, reference): (f64, f64)| match metric.direction.gain(value - reference) {
+        gain if is_rounding(gain, size) => 0.0,
+        gain => gain.signum(),
     };
     let count = |wanted: f64| differences.pairs().filter(|pair| sign(*pair) == wanted).count();
     let means = (
@@ -185,9 +184,9 @@ fn compare(
         verdict: String::new(),
         seeds_needed: None,
         effect_size: deviation.map(|deviation| spread.mean / deviation),
-        delong: match metric {
-            "image_auroc" => delong_tests(reference, other, &differences.categories),
-            _ => Vec::new(),
+        delong: match metric.resampling() {
+            Resampling::ImageRanks => delong_tests(reference, other, &differences.categories),
+            Resampling::Histograms(_) | Resampling::Unavailable(_) => Vec::new(),
         },
         over_categories: (differences.by_seed.len() >= FEWEST_SEEDS)
             .then(|| wilcoxon(&rounded(&of_categories, size)))
@@ -214,7 +213,7 @@ impl Verdict {
         let of = if self.method == Scope::Images { "" } else { " on these images" };
         self.verdict = match (&self.method, self.p) {
             (_, Some(_)) if is_open => format!("not distinguishable with {} seeds{}", self.seeds, self.outlook(level)),
-            (_, Some(_)) if self.difference > 0.0 => format!("better{of}"),
+            (_, Some(_)) if self.gain() > 0.0 => format!("better{of}"),
             (_, Some(_)) => format!("worse{of}"),
             (Scope::NoSpread, None) => "every seed has the same difference: no test".to_owned(),
             (_, None) => format!("too few seeds: {} of {FEWEST_SEEDS}", self.seeds),
@@ -252,6 +251,11 @@ impl Verdict {
         }
     }
 
+    /// The difference, above 0 where the variant is better.
+    pub fn gain(&self) -> f64 {
+        self.metric.direction.gain(self.difference)
+    }
+
     /// "without seed 3" where seeds are left out.
     pub fn without(&self) -> Option<String> {
         without(&self.incomplete_seeds)
@@ -268,7 +272,7 @@ impl Verdict {
             .interval
             .map_or("-".to_owned(), |(low, high)| format!("{} … {}", text::signed(low), text::signed(high)));
         vec![
-            self.metric.to_owned(),
+            self.metric.to_string(),
             format!("{:.4}", self.means.0),
             format!("{:.4}", self.means.1),
             text::signed(self.difference),

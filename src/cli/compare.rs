@@ -8,13 +8,16 @@ use serde::Serialize;
 use super::destination::Destination;
 use super::failure::Failure;
 use super::global::Global;
+use super::metrics::metric_names;
 use super::output::{print, print_json, table};
-use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, verdicts};
+use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, shown, verdicts};
+use crate::config::ReportSettings;
+use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
 use crate::outputs::Foreign;
 use crate::plan::trial_number;
 use crate::report::comparison_page;
-use crate::store::{Access, Compared, Store};
+use crate::store::{Access, Compared, Named, Store};
 use crate::text::p_value;
 
 /// Arguments of `didact compare`.
@@ -29,6 +32,10 @@ pub(super) struct CompareArgs {
     /// Compare numbers that were measured in different ways (map rule, size, data), and mark them.
     #[arg(long)]
     across_protocols: bool,
+    /// Metrics to compare, with commas [default: `report.metrics` of the reference's sweep, or pixel AUROC, image AUROC and AUPRO
+    /// where the reference is named by a key].
+    #[arg(long = "metric", visible_alias = "metrics", value_name = "NAMES", value_delimiter = ',', value_parser = metric_names())]
+    metrics: Vec<Metric>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -56,8 +63,9 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
     for name in std::iter::once(&args.reference).chain(&args.others) {
         sides.push(Side::of(name, &rows(&store, name).await?, &artifacts).map_err(advised)?);
     }
-    let verdicts = verdicts(&sides[0], &sides[1..], args.across_protocols).map_err(advised)?;
-    let told = Told { verdicts, friedman: rank_tests(&sides) };
+    let metrics = metrics(args, &store).await?;
+    let verdicts = verdicts(&sides[0], &sides[1..], &metrics, args.across_protocols).map_err(advised)?;
+    let told = Told { verdicts, friedman: rank_tests(&sides, &metrics) };
     if let Some(path) = &args.html {
         let mut page = Destination::open(Some(path), "comparison", Foreign::forced(args.force))?;
         let written = page.write_all(comparison_page(&told.verdicts, &told.friedman).as_bytes());
@@ -69,6 +77,17 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
         tell(&told)?;
     }
     Ok(Exit::Done)
+}
+
+/// The metrics that were asked for, else those of the sweep by which the reference is named.
+async fn metrics(args: &CompareArgs, store: &Store) -> Result<Vec<Metric>, Failure> {
+    if !args.metrics.is_empty() {
+        return Ok(args.metrics.clone());
+    }
+    Ok(match store.find(args.reference.split_once(':').map_or(&args.reference, |(sweep, _)| sweep)).await? {
+        Named::Sweep(id, _) | Named::TrialOf { sweep: id, .. } => shown(&store.sweep_row(&id).await?, &[]),
+        Named::Trial(_) | Named::Run(_) | Named::Stage(_) => ReportSettings::METRICS.to_vec(),
+    })
 }
 
 fn advised(error: Incomparable) -> Failure {

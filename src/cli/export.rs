@@ -70,7 +70,7 @@ pub(super) async fn run(args: &ExportArgs, global: &Global) -> Result<Exit, Fail
     let written = match content {
         Content::Rows(format) => export::export(&store, &sweep, format, args.shape(), &mut out).await,
         Content::Document(format) => {
-            let rows = analysis::read(&store, &sweep).await?;
+            let rows = analysis::read(&store, &sweep, &[]).await?;
             let text = report::document(&rows, &global.artifacts(), format);
             out.write_all(text.as_bytes()).map_err(ExportError::from)
         }

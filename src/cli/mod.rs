@@ -20,6 +20,7 @@ mod global;
 #[cfg(feature = "cuda")]
 mod gpu;
 mod list;
+mod metrics;
 mod output;
 mod parse;
 mod predict;

@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::bar::Bar;
 use super::failure::Failure;
 use super::global::Global;
+use super::metrics::metric_names;
 use super::output::{notice, print_json, tell_aside};
 use crate::analysis::Ranking;
+use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
 use crate::outputs::{Foreign, Place};
 use crate::report::Written;
@@ -28,6 +30,9 @@ pub(super) struct ReportArgs {
     /// Put numbers that were measured in different ways (map rule, size, data) into one table, and mark it.
     #[arg(long)]
     across_protocols: bool,
+    /// Metrics to show, with commas; the first is that of the headline [default: `report.metrics` of the sweep file].
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = metric_names())]
+    metrics: Vec<Metric>,
     /// Print what the report finds as JSON, and write nothing.
     #[arg(long, conflicts_with = "out")]
     json: bool,
@@ -45,7 +50,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     let (id, name) = store.find_sweep(args.sweep.as_deref()).await?;
     let ranking = if args.across_protocols { Ranking::AcrossProtocols } else { Ranking::WithinProtocols };
     if args.json {
-        let rows = analysis::read(&store, &id).await?;
+        let rows = analysis::read(&store, &id, &args.metrics).await?;
         print_json(&analysis::findings(&rows, &global.artifacts(), ranking))?;
         return Ok(Exit::Done);
     }
@@ -55,7 +60,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     loop {
         let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
         if written.as_ref() != Some(&counts) {
-            write(&store, &id, place, ranking, &global.artifacts()).await?;
+            write(&store, &id, &args.metrics, place, ranking, &global.artifacts()).await?;
         }
         if !args.watch || counts.open() == 0 {
             return Ok(Exit::Done);
@@ -83,17 +88,18 @@ pub(super) fn unwritten(failure: Failure, name: &str) -> Failure {
     failure.advised(format!("; the results are in the store, and `didact report {name}` writes the report"))
 }
 
-/// Writes the report and tells where its page is.
+/// Writes the report, with these metrics or those that the sweep file chooses, and tells where its page is.
 pub(super) async fn write(
     store: &Store,
     sweep: &str,
+    metrics: &[Metric],
     place: Place<'_>,
     ranking: Ranking,
     artifacts: &Artifacts,
 ) -> Result<(), Failure> {
     let bar = Bar::new(0, "{pos}/{len} {msg}");
     bar.show(0, 1, "reading the store");
-    let rows = analysis::read(store, sweep).await?;
+    let rows = analysis::read(store, sweep, metrics).await?;
     let written =
         report::write(&rows, artifacts, ranking, place, &mut |step| bar.show(step.done, step.total, step.doing));
     bar.close();

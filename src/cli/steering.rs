@@ -155,7 +155,7 @@ impl Steering {
     /// Trials of other sweeps count where this sweep would compute the very same runs: the keys say so.
     async fn learn_from_others(&mut self, store: &Store) -> Result<Vec<Observation>, Failure> {
         let mut learnt: Vec<Observation> = Vec::new();
-        for other in store.other_standings(&self.id, self.objective().result()).await? {
+        for other in store.other_standings(&self.id, self.objective().metric()).await? {
             let values: HashMap<&str, f64> =
                 other.runs.iter().filter_map(|run| Some((run.id.as_str(), run.value?))).collect();
             let Some(trial) = self.trial_of(&other.axes)? else { continue };
@@ -171,7 +171,7 @@ impl Steering {
     }
 
     fn objective(&self) -> Objective {
-        self.sweep.search.objective.clone().unwrap_or(Objective::PseudoPixelAuroc)
+        self.sweep.search.objective.unwrap_or(Objective::PSEUDO)
     }
 
     /// Adds one trial; false if the space has no other.
@@ -204,9 +204,9 @@ impl Steer for Steering {
             return Ok(Outlook::Whole);
         }
         loop {
-            let mut standings = store.trial_standings(&self.id, self.objective().result()).await?;
+            let mut standings = store.trial_standings(&self.id, self.objective().metric()).await?;
             if self.prune(store, &standings).await? {
-                standings = store.trial_standings(&self.id, self.objective().result()).await?;
+                standings = store.trial_standings(&self.id, self.objective().metric()).await?;
             }
             let open = standings.iter().flat_map(|trial| &trial.runs).filter(|run| run.is_open()).count();
             let trials = standings.iter().filter(|trial| !trial.baseline).count();

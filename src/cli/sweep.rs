@@ -195,7 +195,7 @@ async fn conclude(
     if !args.no_report && args.only.is_none() {
         let folder = report::folder_of(&status.name);
         let place = Place { folder: &folder, foreign: Foreign::Refuse };
-        report::write(store, sweep, place, Ranking::default(), &global.artifacts())
+        report::write(store, sweep, &[], place, Ranking::default(), &global.artifacts())
             .await
             .map_err(|failure| report::unwritten(failure, &status.name))?;
     }

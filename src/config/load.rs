@@ -11,6 +11,7 @@ use super::sweep::{Baseline, MAX_AXES, ReportSettings, Rerun, Strategy, Sweep, S
 use super::tree::Table;
 use super::{entry, resolve, search, space, tree, when};
 use crate::data::regular;
+use crate::evaluate::metrics::Metric;
 use crate::published::published_names;
 
 /// The sweep that runs where no file is named.
@@ -140,7 +141,7 @@ fn read_table(table: &Table, source: Source, problems: &mut Problems) -> (Sweep,
     let place_of_space = reader.place_of("space");
     reader.finish(problems);
     let mut reader = top.table("report", problems);
-    let report = ReportSettings { variants: reader.texts("variants", problems).unwrap_or_default() };
+    let report = report(&mut reader, problems);
     let known: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
     for variant in report.variants.iter().filter(|variant| !known.contains(&variant.as_str())) {
         let hint = near(variant, &known).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
@@ -164,6 +165,13 @@ fn read_table(table: &Table, source: Source, problems: &mut Problems) -> (Sweep,
     let space =
         Space { table: table.clone(), axes, strategy, report: report.clone(), base, rerun: baseline.rerun, source };
     (Sweep { name, question, search, report, baseline, trials: Vec::new() }, space, place_of_space)
+}
+
+fn report(reader: &mut Reader<'_>, problems: &mut Problems) -> ReportSettings {
+    let variants = reader.texts("variants", problems).unwrap_or_default();
+    let choices: Vec<(&str, Metric)> = Metric::all().map(|metric| (metric.name, metric)).collect();
+    let metrics = reader.choices("metrics", &choices, problems).unwrap_or_else(|| ReportSettings::METRICS.to_vec());
+    ReportSettings { variants, metrics }
 }
 
 /// `true`, `false`, or `"only"`.

@@ -6,6 +6,7 @@ mod entry;
 mod joint;
 mod load;
 mod networks;
+mod objective;
 mod problem;
 mod reader;
 mod resolve;
@@ -21,11 +22,12 @@ pub(crate) use axis::assemble;
 pub(crate) use axis::tests as axis_tests;
 pub use axis::{Axis, Condition, Coordinate, Domain, Point};
 pub use load::{Draft, SWEEP_NAME, Source, is_sweep_name, read};
+pub use objective::Objective;
 pub use problem::{ConfigErrors, Located, Place, Problem};
 pub use reader::near;
 pub use space::Space;
 pub(crate) use space::digest;
 pub use sweep::{
-    Baseline, MAX_AXES, MAX_POINTS, MAX_RUNS, Objective, Pruner, ReportSettings, Rerun, SearchSettings, Strategy,
-    Sweep, SweepTrial, Trial, short_name,
+    Baseline, MAX_AXES, MAX_POINTS, MAX_RUNS, Pruner, ReportSettings, Rerun, SearchSettings, Strategy, Sweep,
+    SweepTrial, Trial, short_name,
 };

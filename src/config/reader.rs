@@ -200,6 +200,49 @@ impl<'t> Reader<'t> {
         default
     }
 
+    /// Some of named values, each once and at least one; none where nothing is given, or nothing that can be used.
+    pub(super) fn choices<V: Copy + PartialEq>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&str, V)],
+        problems: &mut Problems,
+    ) -> Option<Vec<V>> {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let items = self.list(key, &format!("a list of {}", quoted(&names)), problems)?;
+        let mut chosen = Vec::new();
+        for item in items {
+            let name = match &item.value {
+                Value::Text(text) => text,
+                _ => {
+                    self.wrong(key, item, &format!("a list of {}", quoted(&names)), problems);
+                    continue;
+                }
+            };
+            match choices.iter().find(|(known, _)| known == name) {
+                Some((_, value)) if chosen.contains(value) => {
+                    problems.add(&item.place, format!("`{}{key}` has \"{name}\" twice", self.path), "list each once");
+                }
+                Some((_, value)) => chosen.push(*value),
+                None => {
+                    let hint = near(name, &names).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+                    problems.add(
+                        &item.place,
+                        format!("`{}{key}` has \"{name}\"", self.path),
+                        format!("expected some of {}{hint}", quoted(&names)),
+                    );
+                }
+            }
+        }
+        if items.is_empty() {
+            problems.add(
+                &self.place_of(key),
+                format!("`{}{key}` is empty", self.path),
+                format!("expected at least one of {}", quoted(&names)),
+            );
+        }
+        (!chosen.is_empty()).then_some(chosen)
+    }
+
     /// The nodes of a list, or none.
     pub(super) fn list(&mut self, key: &'static str, expected: &str, problems: &mut Problems) -> Option<&'t [Node]> {
         match self.node(key)? {

@@ -2,22 +2,19 @@
 
 use std::collections::HashSet;
 
+use super::objective::Objective;
 use super::problem::Problems;
 use super::reader::{Reader, quoted};
 use super::sweep::MAX_POINTS;
-use super::sweep::{Objective, Pruner, SearchSettings, Strategy};
+use super::sweep::{Pruner, SearchSettings, Strategy};
 use super::tree::Value;
-
-/// Results on the test images that a search may maximise, by the name that a sweep file gives them.
-const TEST_RESULTS: [&str; 7] =
-    ["image_auroc", "pixel_auroc", "aupro", "image_ap", "pixel_ap", "image_f1max", "pixel_f1max"];
 
 /// Reads everything but `space`, which the caller asks for.
 pub(super) fn settings(reader: &mut Reader<'_>, problems: &mut Problems) -> SearchSettings {
     let strategy = strategy(reader, problems);
     let objective = objective(reader, problems);
     let pruner = pruner(reader, problems);
-    let default = (strategy.learns() || pruner.is_some()).then_some(Objective::PseudoPixelAuroc);
+    let default = (strategy.learns() || pruner.is_some()).then_some(Objective::PSEUDO);
     SearchSettings { strategy, seeds: seeds(reader, problems), objective: objective.or(default), pruner }
 }
 
@@ -53,13 +50,12 @@ fn strategy(reader: &mut Reader<'_>, problems: &mut Problems) -> Strategy {
 }
 
 fn objective(reader: &mut Reader<'_>, problems: &mut Problems) -> Option<Objective> {
-    let tests = TEST_RESULTS.map(|result| (format!("test_{result}"), Some(result)));
-    let pseudo = [("pseudo_pixel_auroc", None)];
-    let choices: Vec<(&str, Option<&str>)> =
-        pseudo.into_iter().chain(tests.iter().map(|(name, result)| (name.as_str(), *result))).collect();
+    let named: Vec<(String, Objective)> =
+        Objective::all().map(|objective| (objective.to_string(), objective)).collect();
+    let choices: Vec<(&str, Objective)> = named.iter().map(|(name, objective)| (name.as_str(), *objective)).collect();
     let given = reader.has("objective");
-    let result = reader.choice("objective", None, &choices, problems);
-    given.then(|| result.map_or(Objective::PseudoPixelAuroc, |result| Objective::Test(result.to_owned())))
+    let objective = reader.choice("objective", Objective::PSEUDO, &choices, problems);
+    given.then_some(objective)
 }
 
 /// The kinds of pruners.

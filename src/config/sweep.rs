@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::objective::Objective;
 use crate::data::DataSettings;
 use crate::evaluate::EvaluateSettings;
+use crate::evaluate::metrics::{AUPRO, IMAGE_AUROC, Metric, PIXEL_AUROC};
 use crate::model::{AutoEncoder, TeacherSettings};
 use crate::tensor::Numerics;
 use crate::training::{JointSettings, PretrainSettings};
@@ -87,26 +89,6 @@ impl Strategy {
     }
 }
 
-/// What a search maximises: the mean of a result over the categories and seeds of a trial.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Objective {
-    /// Pixel AUROC on held-out normal images with painted defects: no label, no test image.
-    PseudoPixelAuroc,
-    /// A result of this name on the test images, of the selected epoch: an oracle, always marked as such.
-    Test(String),
-}
-
-impl Objective {
-    /// The result that is averaged.
-    pub fn result(&self) -> &str {
-        match self {
-            Self::PseudoPixelAuroc => "pseudo_pixel_auroc",
-            Self::Test(result) => result,
-        }
-    }
-}
-
 /// What stops trials that are not worth going on with. A trial's runs (category × seed, in the order of the sweep) are the
 /// resource: after each, trials are compared on the runs that they have both finished.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -159,6 +141,13 @@ pub struct SearchSettings {
 pub struct ReportSettings {
     /// Dotted names of the axes whose values make a variant.
     pub variants: Vec<String>,
+    /// The metrics that are shown, at least one; the first is that of the headline.
+    pub metrics: Vec<Metric>,
+}
+
+impl ReportSettings {
+    /// The metrics that are shown unless others are asked for.
+    pub const METRICS: [Metric; 3] = [PIXEL_AUROC, IMAGE_AUROC, AUPRO];
 }
 
 /// ST-FPM, published and re-run.

@@ -5,31 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Measured, ResultName};
 use crate::cause::Context;
-
-/// A number, or why there is none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
-    /// The value.
-    pub value: Option<f64>,
-    /// Why it is undefined, or a remark (the epoch, for the oracle).
-    pub reason: Option<String>,
-}
-
-impl Measured {
-    /// A defined value.
-    pub fn value(value: f64) -> Self {
-        Self { value: Some(value), reason: None }
-    }
-
-    /// From a metric that may be undefined.
-    pub fn of<E: std::fmt::Display>(result: Result<f64, E>) -> Self {
-        match result {
-            Ok(value) => Self::value(value),
-            Err(reason) => Self { value: None, reason: Some(reason.to_string()) },
-        }
-    }
-}
 
 /// One test image's score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,7 +25,7 @@ pub struct Evaluation {
     /// The epoch of the weights; for the oracle the best by pixel AUROC.
     pub epoch: usize,
     /// Numbers by name.
-    pub results: BTreeMap<String, Measured>,
+    pub results: BTreeMap<ResultName, Measured>,
     /// Scores of the test images, in their order.
     pub image_scores: Vec<ImageScore>,
     /// Score above which an image is called defective: a quantile of the held-out normals'.
@@ -58,9 +35,6 @@ pub struct Evaluation {
 impl Evaluation {
     /// Its file in the artifact.
     pub const FILE: &str = "results.json";
-
-    /// The name of the epoch among the numbers of a run.
-    pub const EPOCH: &str = "epoch";
 
     /// Reads what an evaluate artifact says.
     pub fn read(folder: &Path) -> std::io::Result<Self> {

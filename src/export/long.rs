@@ -23,7 +23,7 @@ pub(crate) fn write(runs: &Runs, batch: &[Run], results: &[ResultRow], out: &mut
             row.truncate(facts);
             row.extend([
                 Value::Text(result.selection.name().into()),
-                Value::Text(result.name.as_str().into()),
+                Value::Text(result.name.to_string().into()),
                 Value::of_number(result.value),
                 Value::of_text(result.reason.as_deref()),
             ]);

@@ -6,18 +6,20 @@ use std::io;
 use super::frame::{Column, Kind, RowWriter, Value};
 use super::runs::{Run, Runs};
 use crate::evaluate::Selection;
+use crate::evaluate::{Fact, ResultName};
 use crate::store::{AttemptState, CostRow, ResultRow};
 
 /// Numbers of the networks, not of an epoch: they stand among the costs.
-const OF_NETWORKS: [&str; 2] = ["parameters", "flops"];
+const OF_NETWORKS: [Fact; 2] = [Fact::Parameters, Fact::Flops];
 
 /// Which numbers the runs have: selection and name.
-pub(crate) struct Numbers(Vec<(Selection, String)>);
+pub(crate) struct Numbers(Vec<(Selection, ResultName)>);
 
 impl Numbers {
     /// Selected epochs first; `names` in alphabetical order.
-    pub(crate) fn of(names: Vec<(Selection, String)>) -> Self {
-        let mut numbers: Vec<_> = names.into_iter().filter(|(_, name)| !OF_NETWORKS.contains(&name.as_str())).collect();
+    pub(crate) fn of(names: Vec<(Selection, ResultName)>) -> Self {
+        let mut numbers: Vec<_> =
+            names.into_iter().filter(|(_, name)| OF_NETWORKS.iter().all(|fact| name != fact)).collect();
         numbers.sort_by_key(|(selection, _)| *selection);
         Self(numbers)
     }
@@ -44,22 +46,20 @@ pub(crate) fn write(
     (results, costs): (&[ResultRow], &[CostRow]),
     out: &mut dyn RowWriter,
 ) -> io::Result<()> {
-    let values: HashMap<(&str, Selection, &str), f64> = results
-        .iter()
-        .filter_map(|row| Some(((row.run_id.as_str(), row.selection, row.name.as_str()), row.value?)))
-        .collect();
+    let values: HashMap<(&str, Selection, &ResultName), f64> =
+        results.iter().filter_map(|row| Some(((row.run_id.as_str(), row.selection, &row.name), row.value?))).collect();
     let mut of_runs: HashMap<&str, Costs> = HashMap::new();
     costs.iter().for_each(|attempt| of_runs.entry(&attempt.run_id).or_default().add(attempt));
     for run in batch {
         let id = run.row.id.as_str();
-        let value = |selection, name: &str| values.get(&(id, selection, name)).copied();
+        let value = |selection, name: &ResultName| values.get(&(id, selection, name)).copied();
         let mut row = runs.values(run);
         row.extend(numbers.0.iter().map(|(selection, name)| Value::of_number(value(*selection, name))));
         let costs = of_runs.remove(id).unwrap_or_default();
         row.extend([
-            whole(value(Selection::Selected, "parameters")),
+            whole(value(Selection::Selected, &Fact::Parameters.into())),
             // A multiply-accumulate is two operations.
-            whole(value(Selection::Selected, "flops").map(|operations| operations / 2.0)),
+            whole(value(Selection::Selected, &Fact::Flops.into()).map(|operations| operations / 2.0)),
             Value::of_number(costs.seconds),
             whole(costs.peak),
             whole(costs.gpu_peak),

@@ -148,7 +148,7 @@ pub(super) fn stages(
     let mut features = |images| chain.add(FeaturesJob { images, teacher: teacher.clone(), numerics: trial.numerics });
     let features_train = features(images(Part::Train, &facts.train_digest));
     let features_test = features(test_images.clone());
-    let painted = (objective == Some(&Objective::PseudoPixelAuroc)).then(|| {
+    let painted = objective.is_some_and(|objective| !objective.is_on_test()).then(|| {
         chain.add(PaintJob {
             features: features_train.clone(),
             split: split.clone(),

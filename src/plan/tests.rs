@@ -69,7 +69,7 @@ fn case() -> Case {
         levels: teacher.levels,
         location: teacher.weights,
     };
-    Case { trial, facts, teacher, seed: 0, objective: Some(Objective::PseudoPixelAuroc) }
+    Case { trial, facts, teacher, seed: 0, objective: Some(Objective::PSEUDO) }
 }
 
 fn folder(masks: Option<&str>) -> FolderSettings {
@@ -370,7 +370,7 @@ fn painted_defects_are_of_a_run_only_where_the_search_asks_and_move_no_other_key
     let names: Vec<&str> = with.iter().map(|(name, _)| name.as_str()).collect();
     let joint = names.iter().position(|name| *name == "joint").expect("a run trains");
     assert_eq!(names[joint + 1], "pseudo", "the search learns before anything is scored");
-    for objective in [None, Some(Objective::Test("pixel_auroc".to_owned()))] {
+    for objective in [None, Objective::all().find(|objective| objective.is_on_test())] {
         let without = keys(&Case { objective, ..case() });
         let others: Vec<(String, Key)> =
             with.iter().filter(|(name, _)| !["paint", "pseudo"].contains(&name.as_str())).cloned().collect();

@@ -8,7 +8,7 @@ use super::shell::{Shell, shell};
 use super::table::html::block;
 use super::table::{Cell, Column, Row, Table};
 use super::tables::side_by_side;
-use crate::analysis::{RankTest, Verdict, by_trial, metric_label};
+use crate::analysis::{RankTest, Verdict, by_trial};
 use crate::text::short_p;
 
 /// The page: each trial's metrics beside the reference's, ranks over categories, tests on other images.
@@ -68,7 +68,7 @@ fn mean_ranks(test: &RankTest) -> Table {
     };
     Table {
         name: format!("ranks-{}", test.metric),
-        title: metric_label(test.metric).to_owned(),
+        title: test.metric.label.to_owned(),
         columns: vec![Column::label("trial"), Column::number("mean rank", ["mean_rank"])],
         rows: test.mean_ranks.iter().map(row).collect(),
         remarks: None,

@@ -1,7 +1,7 @@
 //! The tables on what each axis of the search does.
 
 use super::table::{Cell, Column, Row, Table};
-use crate::analysis::{AxisEffect, Effects, Groups, LevelEffect, metric_label};
+use crate::analysis::{AxisEffect, Effects, Groups, LevelEffect};
 use crate::statistics::Share;
 use crate::text::signed;
 
@@ -33,9 +33,8 @@ pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
 
 /// " Of the variance of runs within a category, 12 % (pixel AUROC) … lies between seeds …"; empty where seeds tell nothing.
 fn between_seeds(effects: &[Effects]) -> String {
-    let share = |of_metric: &Effects| {
-        Some(format!("{:.0} % ({})", 100.0 * of_metric.seeds_share?, metric_label(of_metric.metric)))
-    };
+    let share =
+        |of_metric: &Effects| Some(format!("{:.0} % ({})", 100.0 * of_metric.seeds_share?, of_metric.metric.label));
     let shares: Vec<String> = effects.iter().filter_map(share).collect();
     match shares.is_empty() {
         true => String::new(),
@@ -68,7 +67,7 @@ fn shares(effects: &[Effects], first: &Effects, groups: &Groups<'_>) -> Table {
     });
     let columns = effects.iter().map(|of_metric| {
         let fields = ["share", "sd", "by_chance"].map(|field| format!("{}.{field}", of_metric.metric));
-        Column::number(metric_label(of_metric.metric), fields)
+        Column::number(of_metric.metric.label, fields)
     });
     Table {
         name: "effects".to_owned(),
@@ -86,7 +85,7 @@ fn levels(of_metric: &Effects, groups: &Groups<'_>) -> Table {
     };
     Table {
         name: format!("effects-{}", of_metric.metric),
-        title: groups.marked(&format!("Levels: {}", metric_label(of_metric.metric))),
+        title: groups.marked(&format!("Levels: {}", of_metric.metric.label)),
         columns: vec![
             Column::label("axis"),
             Column::label("level"),

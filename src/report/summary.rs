@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::words::Remark;
-use crate::analysis::{FEWEST_SEEDS, METRICS, Rows, Scope, Verdict, metric_label, settles};
+use crate::analysis::{FEWEST_SEEDS, Rows, Scope, Verdict, settles};
 use crate::store::RunState;
 use crate::text::{duration, p_value, signed};
 
@@ -41,16 +41,16 @@ fn spent(rows: &Rows) -> Option<String> {
 
 /// The answer in one sentence, of the first metric that was compared; none where nothing was.
 pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
-    let metric = METRICS.iter().map(|(name, _)| *name).find(|name| comparisons.iter().any(|v| v.metric == *name))?;
+    // Verdicts stand in the order of the metrics.
+    let metric = comparisons.first()?.metric;
     let family: Vec<&Verdict> = comparisons.iter().filter(|verdict| verdict.metric == metric).collect();
-    let label = metric_label(metric);
-    let settled = |better: bool| {
-        family.iter().copied().filter(move |v| v.p.is_some_and(settles) && (v.difference > 0.0) == better)
-    };
+    let (label, most) = (metric.label, metric.direction.best());
+    let settled =
+        |better: bool| family.iter().copied().filter(move |v| v.p.is_some_and(settles) && (v.gain() > 0.0) == better);
     let (better, worse) = (settled(true).count(), settled(false).count());
-    let highest = |a: &&Verdict, b: &&Verdict| a.difference.total_cmp(&b.difference);
-    // Of those that are better, where there are any: a higher mean may be one that is less sure.
-    let best = settled(true).max_by(highest).or_else(|| family.iter().copied().max_by(highest))?;
+    let least_gain = |a: &&Verdict, b: &&Verdict| a.gain().total_cmp(&b.gain());
+    // Of those that are better, where there are any: a better mean may be one that is less sure.
+    let best = settled(true).max_by(least_gain).or_else(|| family.iter().copied().max_by(least_gain))?;
     let of_best = described(best);
     // A verdict from few seeds says nothing of other images: neither may the headline.
     let on_these_images = |better: bool| match settled(better).all(|verdict| verdict.method == Scope::Images) {
@@ -65,7 +65,7 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
     let (variant, reference) = (&best.variant, &best.reference);
     if family.iter().all(|v| v.p.is_none()) && family.iter().any(|v| v.method == Scope::FewSeeds) {
         return Some(format!(
-            "Too few seeds: a claim in {label} needs {FEWEST_SEEDS} seeds that both variants have. The highest mean difference from \
+            "Too few seeds: a claim in {label} needs {FEWEST_SEEDS} seeds that both variants have. The {most} mean difference from \
              {reference} is that of {variant}: {of_best}."
         ));
     }
@@ -75,7 +75,7 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
             on_these_images(false)
         ),
         (0, _) => format!(
-            "Not shown: in {label} no variant is distinguishably better than {reference}; the highest, {variant}, differs by \
+            "Not shown: in {label} no variant is distinguishably better than {reference}; the {most}, {variant}, differs by \
              {of_best}{others}."
         ),
         (1, _) => format!(
@@ -83,7 +83,7 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
             on_these_images(true)
         ),
         (more, all) => format!(
-            "Yes{}: in {label} {more} of {all} variants are better than {reference}; the highest of them, {variant}, by \
+            "Yes{}: in {label} {more} of {all} variants are better than {reference}; the {most} of them, {variant}, by \
              {of_best}{others}.",
             on_these_images(true)
         ),

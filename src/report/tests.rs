@@ -8,6 +8,8 @@ use serde_json::json;
 
 use super::write;
 use crate::analysis::{Groups, Ranking, Rows, Side, Verdict, findings};
+use crate::config::ReportSettings;
+use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC};
 use crate::outputs::{Foreign, Place};
 use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, SweepRow};
 
@@ -38,6 +40,7 @@ fn rows(cases: &[Case]) -> Rows {
     };
     let mut rows = Rows {
         sweep,
+        metrics: ReportSettings::METRICS.to_vec(),
         runs: Vec::new(),
         results: Vec::new(),
         scores: Vec::new(),
@@ -70,7 +73,7 @@ fn rows(cases: &[Case]) -> Rows {
         rows.results.push(ResultRow {
             run_id: id,
             selection: Selection::Selected,
-            name: "pixel_auroc".into(),
+            name: PIXEL_AUROC.into(),
             value: case.pixel_auroc,
             reason: case.pixel_auroc.is_none().then(|| "a defective test image has no mask".into()),
         });
@@ -108,7 +111,7 @@ fn a_category_without_numbers_is_left_out_and_counted() {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].categories, found[0].seeds, found[0].better_equal_worse), (1, 2, (2, 0, 0)));
     assert!((found[0].difference - 0.04).abs() < 1e-12);
-    assert_eq!(groups[0].common_categories(Selection::Selected, "pixel_auroc"), ["nut"]);
+    assert_eq!(groups[0].common_categories(Selection::Selected, PIXEL_AUROC), ["nut"]);
 }
 
 #[test]
@@ -291,7 +294,7 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
     rows.results.extend(runs.into_iter().zip(seen).map(|(run_id, value)| ResultRow {
         run_id,
         selection: Selection::Selected,
-        name: "pseudo_pixel_auroc".into(),
+        name: PSEUDO_PIXEL_AUROC.into(),
         value: Some(value),
         reason: None,
     }));
@@ -315,7 +318,7 @@ fn text_of(rows: &Rows) -> String {
 
 #[test]
 fn what_a_search_chose_on_test_is_marked_on_every_table_and_figure() {
-    let text = text_of(&guided(&json!({ "test": "pixel_auroc" }), [0.6, 0.7, 0.8]));
+    let text = text_of(&guided(&json!("test_pixel_auroc"), [0.6, 0.7, 0.8]));
     assert!(text.contains("guided by pixel_auroc on the test images themselves"));
     let without: Vec<&str> = ["<h3>", "aria-label=\""]
         .into_iter()
@@ -331,7 +334,7 @@ fn what_a_search_chose_on_test_is_marked_on_every_table_and_figure() {
 
 #[test]
 fn a_proxy_stands_beside_the_test_with_its_rank_correlation() {
-    let text = text_of(&guided(&json!("pseudo-pixel-auroc"), [0.9, 0.7, 0.8]));
+    let text = text_of(&guided(&json!("pseudo_pixel_auroc"), [0.9, 0.7, 0.8]));
     assert!(text.contains("no label and no test image had a part in it") && !text.contains("selected on test"));
     // Ranks 3, 1, 2 against 1, 2, 3.
     assert!(text.contains("is −0.50 over the 3 trials"), "{text}");
@@ -340,7 +343,7 @@ fn a_proxy_stands_beside_the_test_with_its_rank_correlation() {
 
 #[test]
 fn a_trial_with_unfinished_runs_is_shown_but_not_correlated() {
-    let mut rows = guided(&json!("pseudo-pixel-auroc"), [0.7, 0.8, 0.9]);
+    let mut rows = guided(&json!("pseudo_pixel_auroc"), [0.7, 0.8, 0.9]);
     rows.results.pop();
     let text = text_of(&rows);
     assert!(text.contains("0 of 1") && text.contains("here are 2."), "{text}");
@@ -401,7 +404,7 @@ fn what_an_axis_does_is_told_with_its_levels() {
     cases.push(case("ST-FPM", "nut", 0, Some(0.5)));
     let rows = rows(&cases);
     let found = findings(&rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
-    assert_eq!((found.len(), found[0].metric, found[0].runs, found[0].trials), (1, "pixel_auroc", 40, 4));
+    assert_eq!((found.len(), found[0].metric, found[0].runs, found[0].trials), (1, PIXEL_AUROC, 40, 4));
     let [rate, depth] = &found[0].axes[..] else { panic!("two axes: {found:?}") };
     assert_eq!((rate.axis.as_str(), depth.axis.as_str()), ("joint.student.learning_rate", "model.depth"));
     assert!(rate.share.expect("enough runs").mean > 0.95 && depth.share.expect("enough runs").mean < 0.05, "{found:?}");
@@ -515,7 +518,7 @@ fn eight_seeds_with_image_scores_speak_of_other_images_too() {
     }
     let mut rows = rows(&cases);
     // Image AUROC: 3 of 4 pairs in order, or all; the seeds of one variant are alike but for one.
-    rows.results.iter_mut().for_each(|row| row.name = "image_auroc".into());
+    rows.results.iter_mut().for_each(|row| row.name = IMAGE_AUROC.into());
     for run in &rows.runs {
         let wins = run.variant == "skip=add" && run.seed != 3;
         let scores = if wins { [0.9, 0.8, 0.2, 0.1] } else { [0.9, 0.4, 0.5, 0.1] };
@@ -646,7 +649,7 @@ fn a_report_holds_its_tables_and_itself_as_text_and_json_and_none_of_its_own_old
     let out = folder.path().join("report");
     let artifacts = Artifacts::new(folder.path().join("none"));
     let mut rows = five(1e-4);
-    rows.sweep.resolved = json!({ "search": { "objective": "pseudo-pixel-auroc" } }).to_string();
+    rows.sweep.resolved = json!({ "search": { "objective": "pseudo_pixel_auroc" } }).to_string();
     write_to(&rows, &artifacts, &out);
     assert!(out.join("tables/objective.csv").exists());
     for name in ["protocol-2-costs.tex", "results-mine.csv"] {
@@ -692,9 +695,9 @@ fn more_variants_than_colours_stand_in_the_order_of_their_means() {
     let labels: Vec<&str> = all[0].variants.iter().map(|variant| variant.label.as_str()).collect();
     let first = ["T01 ST-FPM [protocol 1]", "T01 ST-FPM [protocol 2]", "T01 skip=add (rate=12) [protocol 1]"];
     assert_eq!((&labels[..3], labels[15]), (&first[..], "T01 skip=add (rate=13) [protocol 1]"));
-    assert_eq!(all[0].ordered_by.as_deref(), Some("pixel_auroc"));
+    assert_eq!(all[0].ordered_by, Some(PIXEL_AUROC));
 
     rows.runs.iter_mut().for_each(|run| run.state = RunState::Running);
     let all = groups(&rows);
-    assert_eq!((all[0].variants[0].label.as_str(), all[0].ordered_by.as_deref()), ("T01 skip=add (rate=0)", None));
+    assert_eq!((all[0].variants[0].label.as_str(), all[0].ordered_by), ("T01 skip=add (rate=0)", None));
 }

@@ -1,7 +1,6 @@
 //! The sentences of a report, for the page and for Markdown alike.
 
-use crate::analysis::{Costs, Groups, Guidance, Variant, Verdict, metric_label};
-use crate::config::Objective;
+use crate::analysis::{Costs, Groups, Guidance, Variant, Verdict};
 use crate::store::SweepRow;
 use crate::text::signed;
 
@@ -28,17 +27,20 @@ pub(super) const CURVES: &str = "Of the selected epochs: the mean over a variant
 
 /// What guided the search; none where nothing did.
 pub(super) fn guidance(sweep: &SweepRow) -> Option<Remark> {
-    Some(match Guidance::of(sweep).objective()? {
-        Objective::PseudoPixelAuroc => Remark {
+    let objective = Guidance::of(sweep).objective()?;
+    let metric = objective.metric();
+    Some(match objective.is_on_test() {
+        false => Remark {
             lead: None,
-            text: "The search was guided by pixel AUROC on held-out normal images with defects that didact painted on them \
-                   (pseudo_pixel_auroc): no label and no test image had a part in it."
-                .to_owned(),
+            text: format!(
+                "The search was guided by {metric}, measured on held-out normal images with defects that didact painted on them: no \
+                 label and no test image had a part in it."
+            ),
         },
-        Objective::Test(result) => Remark {
+        true => Remark {
             lead: Some("Selected on test."),
             text: format!(
-                "The search was guided by {result} on the test images themselves: what it found best is an oracle, its numbers are \
+                "The search was guided by {metric} on the test images themselves: what it found best is an oracle, its numbers are \
                  better than new images would give, and every table and figure here is marked so."
             ),
         },
@@ -93,7 +95,7 @@ fn clause(verdict: &Verdict) -> String {
     let without = verdict.without().map(|without| format!(", {without}"));
     format!(
         "{} {}{}, {}{}",
-        metric_label(verdict.metric),
+        verdict.metric.label,
         signed(verdict.difference),
         interval.unwrap_or_default(),
         verdict.verdict,

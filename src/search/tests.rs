@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Observation, Outcome, load, propose_trial};
 use crate::config::{ConfigErrors, Objective, Point, Pruner, Space, Strategy, Sweep, SweepTrial};
+use crate::evaluate::metrics::AUPRO;
 use crate::model::{AutoEncoder, InnerNorm, LevelSet, LinearSettings, Placement, UnetSettings, Upsample};
 use crate::nn::Padding;
 use crate::tensor::Activation;
@@ -156,7 +157,7 @@ fn a_point_that_is_the_baseline_keeps_its_values_and_what_does_not_apply_has_non
 fn only_the_start_up_of_a_search_is_drawn_before_it_runs() {
     let (sweep, space) = good(MIXED);
     assert_eq!(sweep.trials.iter().filter(|trial| !trial.baseline).count(), 10);
-    assert_eq!(sweep.search.objective, Some(Objective::PseudoPixelAuroc));
+    assert_eq!(sweep.search.objective, Some(Objective::PSEUDO));
     assert_eq!(space.strategy(), &sweep.search.strategy);
     let few = good(&MIXED.replace("trials = 30", "trials = 4")).0;
     assert_eq!(few.trials.iter().filter(|trial| !trial.baseline).count(), 4);
@@ -236,9 +237,12 @@ fn pruners_have_their_defaults_and_bring_an_objective() {
     assert_eq!(pruner("\"median\""), Some(Pruner::Median { min_runs: 2, startup_trials: 5 }));
     assert_eq!(pruner("{ kind = \"wilcoxon\" }"), Some(Pruner::Wilcoxon { p: 0.1, min_runs: 4 }));
     assert_eq!(pruner("{ kind = \"asha\", eta = 4, min_runs = 2 }"), Some(Pruner::Asha { min_runs: 2, eta: 4 }));
-    assert_eq!(search("pruner = \"asha\"").objective, Some(Objective::PseudoPixelAuroc));
+    assert_eq!(search("pruner = \"asha\"").objective, Some(Objective::PSEUDO));
     assert_eq!((search("").objective, search("").pruner, search("").strategy), (None, None, Strategy::Grid));
-    assert_eq!(search("objective = \"test_aupro\"").objective, Some(Objective::Test("aupro".to_owned())));
+    assert_eq!(
+        search("objective = \"test_aupro\"").objective,
+        Objective::all().find(|objective| objective.metric() == AUPRO)
+    );
 }
 
 #[test]

@@ -12,12 +12,11 @@ use super::score::ScoreJob;
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use crate::data::{Reading, Sample};
 use crate::evaluate::metrics::{
-    F1Max, NotFinite, PRO_LIMIT, Sweep, ThresholdCounts, Undefined, aupimo, aupro, auroc, average_precision,
-    expected_false_alarms, f1_max, rescaled_pro,
+    Metric, NotFinite, PIXEL_AUROC, PRO_LIMIT, Pixels, Population, Scope, Scored, Sweep, Thresholded, Undefined,
 };
 use crate::evaluate::{
-    Calibrated, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, Measured, PixelHistograms, ScoreHeader,
-    Selection, Snapshot, mask_file,
+    Calibrated, Curves, EvaluateSettings, Evaluation, Fact, FinalMap, ImageScore, Measured, PixelHistograms,
+    ResultName, ScoreHeader, Selection, Snapshot, mask_file,
 };
 use crate::tensor::Backend;
 use crate::training::{Progress, StageContext, StageError, write_json};
@@ -42,7 +41,10 @@ pub struct EvaluateJob {
 impl Stage for EvaluateJob {
     const NAME: &'static str = "evaluate";
     const REVISION: u32 = 1;
-    const RESULTS: Option<&'static str> = Some(Evaluation::EPOCH);
+
+    fn results() -> Option<&'static str> {
+        Some(Fact::Epoch.name())
+    }
 
     fn needs(&self) -> Vec<Need> {
         vec![self.score.need()]
@@ -114,13 +116,13 @@ fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result
     }
     let masks = load_masks(input)?;
     let mut best: Option<Outcome> = None;
-    let mut oracle = BTreeMap::new();
+    let mut oracle = Results::new();
     for (done, snapshot) in header.snapshots.iter().enumerate() {
         let outcome = measure(input, &header, snapshot, &masks)?;
         for (name, measured) in &outcome.evaluation.results {
             keep_best(&mut oracle, name, measured, snapshot.epoch);
         }
-        let pixel = |o: &Outcome| o.evaluation.results.get("pixel_auroc").and_then(|m| m.value).unwrap_or(0.0);
+        let pixel = |o: &Outcome| o.evaluation.results.get(&PIXEL_AUROC.into()).and_then(|m| m.value).unwrap_or(0.0);
         if best.as_ref().is_none_or(|best| pixel(&outcome) > pixel(best)) {
             best = Some(outcome);
         }
@@ -136,8 +138,8 @@ fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result
         outcome.evaluation.results = oracle;
     }
     let results = &mut outcome.evaluation.results;
-    results.insert("parameters".to_owned(), Measured::value(header.parameters as f64));
-    results.insert("flops".to_owned(), Measured::value(2.0 * header.multiply_accumulates as f64));
+    results.insert(Fact::Parameters.into(), Measured::value(header.parameters as f64));
+    results.insert(Fact::Flops.into(), Measured::value(2.0 * header.multiply_accumulates as f64));
 
     write_json(&context.out.join(Evaluation::FILE), &outcome.evaluation)?;
     write_json(&context.out.join(Curves::FILE), &outcome.curves)?;
@@ -151,10 +153,9 @@ fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result
 }
 
 /// For the oracle every metric takes its own best epoch: that is what picking on the test set yields.
-fn keep_best(oracle: &mut BTreeMap<String, Measured>, name: &str, measured: &Measured, epoch: usize) {
+fn keep_best(oracle: &mut Results, name: &ResultName, measured: &Measured, epoch: usize) {
     let better = match (oracle.get(name).and_then(|m| m.value), measured.value) {
-        (Some(old), Some(new)) if is_lower_better(name) => new < old,
-        (Some(old), Some(new)) => new > old,
+        (Some(old), Some(new)) => name.direction().is_some_and(|direction| direction.gain(new - old) > 0.0),
         (old, _) => old.is_none(),
     };
     if better {
@@ -163,13 +164,8 @@ fn keep_best(oracle: &mut BTreeMap<String, Measured>, name: &str, measured: &Mea
             (Some(_), Some(remark)) => format!("{}; {remark}", best()),
             (_, reason) => reason.clone().unwrap_or_else(best),
         };
-        oracle.insert(name.to_owned(), Measured { value: measured.value, reason: Some(reason) });
+        oracle.insert(name.clone(), Measured { value: measured.value, reason: Some(reason) });
     }
-}
-
-/// Whether a number measures what goes wrong.
-fn is_lower_better(name: &str) -> bool {
-    matches!(name, "image_false_alarms" | "image_false_alarms_expected")
 }
 
 /// Ground truth at evaluation size: `Some(None)` for a normal image, `None` where a defective one has no mask.
@@ -200,70 +196,83 @@ fn measure(
             .map_err(StageError::artifact)?;
     let levels = header.maps(input.score, snapshot, "test", header.test.len()).map_err(StageError::artifact)?;
     let maps = rule.all(&levels, input.image_size);
-    let mut results = Results::default();
-    let images = measure_images(input, &maps, &mut results)?;
-    results.add_threshold(input, &maps, &normal, threshold);
-    let mut histograms = None;
-    let pixels = match masks.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() {
-        None => {
-            let reason = Undefined("a defective test image has no mask");
-            PIXEL_METRICS.iter().for_each(|metric| results.add(metric, Err(reason)));
-            None
-        }
-        Some(masks) => {
-            let masks: Vec<Option<&Vec<bool>>> = masks.into_iter().map(Option::as_ref).collect();
-            let pixels = measure_pixels(input, &maps, &masks, &mut results)?;
-            // Only what is compared needs them.
-            histograms = (input.selection == Selection::Selected)
-                .then(|| PixelHistograms::of(&maps, &masks, input.image_size, &pixels));
-            Some(pixels)
-        }
-    };
+    let masks: Option<Vec<Option<&[bool]>>> =
+        masks.iter().map(|truth| truth.as_ref().map(Option::as_deref)).collect::<Option<_>>();
+    // Labels and names are of now: the score artifact knows the pixels only, and folders may have been renamed since.
+    let (scores, labels): (Vec<f32>, Vec<bool>) =
+        maps.iter().zip(input.test).map(|(map, sample)| (map.score, sample.defect.is_some())).unzip();
+    let thresholded = threshold.map(|threshold| Thresholded {
+        scores: &scores,
+        labels: &labels,
+        threshold,
+        held_out: &normal,
+        held_out_trained: input.held_out_trained,
+    });
+    let images = Images { input, maps: &maps, masks: masks.as_deref(), thresholded };
+    let all = images.scored(&(0..maps.len()).collect::<Vec<_>>())?;
+    let mut results: Results = Metric::on(Population::Test).map(|m| (m.into(), m.measure(&all))).collect();
+    images.add_kinds(&mut results)?;
+    // Only what is compared needs them.
+    let of_pixels = |pixels: &Pixels<'_>| PixelHistograms::of(&maps, &pixels.masks, input.image_size, &pixels.sweep);
+    let histograms = all.pixels.as_ref().ok().filter(|_| input.selection == Selection::Selected).map(of_pixels);
     let image_scores = input
         .test
         .iter()
-        .zip(&maps)
-        .map(|(sample, map)| ImageScore {
-            image: sample.image.clone(),
-            defect: sample.defect.clone(),
-            score: map.score,
-        })
+        .zip(&scores)
+        .map(|(sample, &score)| ImageScore { image: sample.image.clone(), defect: sample.defect.clone(), score })
         .collect();
-    let evaluation =
-        Evaluation { epoch: snapshot.epoch, results: results.0, image_scores, held_out_threshold: threshold };
-    Ok(Outcome { evaluation, curves: Curves::of(&images, pixels.as_ref(), PRO_LIMIT), histograms })
+    let evaluation = Evaluation { epoch: snapshot.epoch, results, image_scores, held_out_threshold: threshold };
+    let pixels = all.pixels.as_ref().ok().map(|pixels| &pixels.sweep);
+    Ok(Outcome { evaluation, curves: Curves::of(&all.images, pixels, PRO_LIMIT), histograms })
+}
+
+/// The test images with their maps.
+struct Images<'a> {
+    input: &'a EvaluateInput<'a>,
+    maps: &'a [FinalMap],
+    /// None where a defective image has no mask.
+    masks: Option<&'a [Option<&'a [bool]>]>,
+    /// None where too few images are held out.
+    thresholded: Option<Thresholded<'a>>,
+}
+
+impl<'a> Images<'a> {
+    /// What metrics of some of the images are computed from.
+    fn scored(&self, indices: &[usize]) -> Result<Scored<'a>, StageError> {
+        let test = self.input.test;
+        let not_finite = |error: NotFinite| {
+            StageError::data(format!("the anomaly map of {} is not finite", test[indices[error.image]].image))
+        };
+        let scores: Vec<f32> = indices.iter().map(|&index| self.maps[index].score).collect();
+        let labels: Vec<bool> = indices.iter().map(|&index| test[index].defect.is_some()).collect();
+        let images = Sweep::of_labels(&scores, &labels).map_err(not_finite)?;
+        let pixels = match self.masks {
+            None => Err(Undefined("a defective test image has no mask")),
+            Some(masks) => {
+                let maps = indices.iter().map(|&index| self.maps[index].as_ref()).collect();
+                let masks = indices.iter().map(|&index| masks[index]).collect();
+                Ok(Pixels::of(maps, masks, self.input.image_size).map_err(not_finite)?)
+            }
+        };
+        let threshold = self.thresholded.ok_or(Undefined("too few images are held out"));
+        Ok(Scored { images, threshold, pixels })
+    }
+
+    /// Measures each kind of defect beside all normal images, where there are several.
+    fn add_kinds(&self, results: &mut Results) -> Result<(), StageError> {
+        let kinds = kinds(self.input.test);
+        for kind in kinds.iter().filter(|_| kinds.len() > 1) {
+            let scored = self.scored(&normal_and(self.input.test, kind))?;
+            let is_known = |metric: &Metric| metric.scope() == Scope::Image || scored.pixels.is_ok();
+            let metrics = Metric::on(Population::Test).filter(|metric| metric.of_each_kind).filter(is_known);
+            results.extend(metrics.map(|m| (ResultName::OfKind(m, (*kind).to_owned()), m.measure(&scored))));
+        }
+        Ok(())
+    }
 }
 
 /// Numbers by name.
-#[derive(Default)]
-struct Results(BTreeMap<String, Measured>);
-
-/// What needs masks.
-const PIXEL_METRICS: [&str; 6] = ["pixel_auroc", "pixel_ap", "pixel_f1max", "aupro", "aupro_stfpm_rescaled", "aupimo"];
-
-impl Results {
-    fn add(&mut self, name: &str, value: Result<f64, Undefined>) {
-        self.0.insert(name.to_owned(), Measured::of(value));
-    }
-
-    /// What a threshold from held-out normals does: precision, recall, and false alarms on test and as expected.
-    fn add_threshold(&mut self, input: &EvaluateInput<'_>, maps: &[FinalMap], normal: &[f32], threshold: Option<f64>) {
-        const NAMES: [&str; 4] =
-            ["image_precision", "image_recall", "image_false_alarms", "image_false_alarms_expected"];
-        let Some(threshold) = threshold else {
-            return NAMES.iter().for_each(|name| self.add(name, Err(Undefined("too few images are held out"))));
-        };
-        let scores: Vec<f32> = maps.iter().map(|map| map.score).collect();
-        let labels: Vec<bool> = input.test.iter().map(|sample| sample.defect.is_some()).collect();
-        let counts = ThresholdCounts::of(&scores, &labels, threshold);
-        let expected = match input.held_out_trained {
-            true => Err(Undefined("the held-out images were trained on: new ones are not like them")),
-            false => expected_false_alarms(normal, threshold),
-        };
-        let values = [counts.precision(), counts.recall(), counts.false_alarms(), expected];
-        NAMES.iter().zip(values).for_each(|(name, value)| self.add(name, value));
-    }
-}
+type Results = BTreeMap<ResultName, Measured>;
 
 /// The test set's kinds of defects, in alphabetical order.
 fn kinds(test: &[Sample]) -> BTreeSet<&str> {
@@ -273,58 +282,6 @@ fn kinds(test: &[Sample]) -> BTreeSet<&str> {
 /// The indices of the normal images and of those with one kind of defect.
 fn normal_and(test: &[Sample], kind: &str) -> Vec<usize> {
     (0..test.len()).filter(|&index| test[index].defect.as_deref().is_none_or(|defect| defect == kind)).collect()
-}
-
-fn no_number(test: &[Sample]) -> impl Fn(NotFinite) -> StageError + '_ {
-    |error| StageError::data(format!("the anomaly map of {} is not finite", test[error.image].image))
-}
-
-fn measure_images(input: &EvaluateInput<'_>, maps: &[FinalMap], results: &mut Results) -> Result<Sweep, StageError> {
-    // Labels and names are of now: the score artifact knows the pixels only, and folders may have been renamed since.
-    let sweep = |indices: &[usize]| {
-        let scores: Vec<f32> = indices.iter().map(|&index| maps[index].score).collect();
-        let labels: Vec<bool> = indices.iter().map(|&index| input.test[index].defect.is_some()).collect();
-        Sweep::of_labels(&scores, &labels)
-    };
-    let all: Vec<usize> = (0..maps.len()).collect();
-    let images = sweep(&all).map_err(no_number(input.test))?;
-    results.add("image_auroc", auroc(&images));
-    results.add("image_ap", average_precision(&images));
-    results.add("image_f1max", f1_max(&images).map(|F1Max { value, .. }| value));
-    let kinds = kinds(input.test);
-    for kind in kinds.iter().filter(|_| kinds.len() > 1) {
-        let some = sweep(&normal_and(input.test, kind)).map_err(no_number(input.test))?;
-        results.add(&format!("image_auroc:{kind}"), auroc(&some));
-    }
-    Ok(images)
-}
-
-fn measure_pixels(
-    input: &EvaluateInput<'_>,
-    maps: &[FinalMap],
-    masks: &[Option<&Vec<bool>>],
-    results: &mut Results,
-) -> Result<Sweep, StageError> {
-    let pixels = Sweep::of_maps(maps, masks, input.image_size).map_err(no_number(input.test))?;
-    results.add("pixel_auroc", auroc(&pixels));
-    results.add("pixel_ap", average_precision(&pixels));
-    results.add("pixel_f1max", f1_max(&pixels).map(|F1Max { value, .. }| value));
-    results.add("aupro", aupro(&pixels, PRO_LIMIT));
-    results.add("aupro_stfpm_rescaled", rescaled_pro(&pixels));
-    let of_images = match aupimo(maps, masks) {
-        Ok(found) => Measured { value: Some(found.mean()), reason: found.remark() },
-        Err(undefined) => Measured::of(Err(undefined)),
-    };
-    results.0.insert("aupimo".to_owned(), of_images);
-    let kinds = kinds(input.test);
-    for kind in kinds.iter().filter(|_| kinds.len() > 1) {
-        let indices = normal_and(input.test, kind);
-        let some_maps: Vec<&FinalMap> = indices.iter().map(|&index| &maps[index]).collect();
-        let some_masks: Vec<_> = indices.iter().map(|&index| masks[index]).collect();
-        let some = Sweep::of_maps(&some_maps, &some_masks, input.image_size).map_err(no_number(input.test))?;
-        results.add(&format!("pixel_auroc:{kind}"), auroc(&some));
-    }
-    Ok(pixels)
 }
 
 /// The ground truth of every defective image, for the pictures of the report.
@@ -345,14 +302,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oracle_takes_the_highest_number_and_the_fewest_false_alarms() {
+    fn the_oracle_takes_the_best_number_of_each_metric() {
         let mut oracle = BTreeMap::new();
         for (epoch, auroc, alarms) in [(1, 0.8, 0.3), (2, 0.9, 0.5), (3, 0.7, 0.1)] {
-            for (name, value) in [("image_auroc", auroc), ("image_false_alarms", alarms)] {
-                keep_best(&mut oracle, name, &Measured::value(value), epoch);
+            for (metric, value) in [("image_auroc:cut", auroc), ("image_false_alarms", alarms)] {
+                keep_best(&mut oracle, &metric.into(), &Measured::value(value), epoch);
             }
         }
         let best = |value, epoch| Measured { value: Some(value), reason: Some(format!("best on test: epoch {epoch}")) };
-        assert_eq!((&oracle["image_auroc"], &oracle["image_false_alarms"]), (&best(0.9, 2), &best(0.1, 3)));
+        let found = |name: &str| &oracle[&ResultName::from(name)];
+        assert_eq!((found("image_auroc:cut"), found("image_false_alarms")), (&best(0.9, 2), &best(0.1, 3)));
     }
 }

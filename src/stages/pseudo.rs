@@ -11,8 +11,8 @@ use super::joint::JointJob;
 use super::paint::{MASKS, PaintJob};
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use crate::data::{FeatureSet, Image, SplitRule, read_masks};
-use crate::evaluate::metrics::{NotFinite, Sweep, Undefined, auroc};
-use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, Selection, quantile};
+use crate::evaluate::metrics::{Metric, NotFinite, PSEUDO_PIXEL_AUROC, Pixels, Population, Scored, Sweep, Undefined};
+use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, ResultName, Selection, quantile};
 use crate::model::AutoEncoder;
 use crate::tensor::Backend;
 use crate::training::{
@@ -42,7 +42,10 @@ pub struct PseudoJob {
 impl Stage for PseudoJob {
     const NAME: &'static str = "pseudo";
     const REVISION: u32 = 1;
-    const RESULTS: Option<&'static str> = Some("pseudo_pixel_auroc");
+
+    fn results() -> Option<&'static str> {
+        Some(PSEUDO_PIXEL_AUROC.name)
+    }
 
     fn needs(&self) -> Vec<Need> {
         vec![self.joint.need(), self.features_train.need(), self.painted.need()]
@@ -89,8 +92,8 @@ impl Stage for PseudoJob {
         };
         let (with_defects, normal): (Vec<Vec<FinalMap>>, Vec<FinalMap>) = scored.into_iter().unzip();
         let maps: Vec<FinalMap> = with_defects.into_iter().flatten().chain(normal).collect();
-        let truth: Vec<Option<&Vec<bool>>> =
-            masks.iter().map(Some).chain(split.held_out.iter().map(|_| None)).collect();
+        let truth: Vec<Option<&[bool]>> =
+            masks.iter().map(|mask| Some(mask.as_slice())).chain(split.held_out.iter().map(|_| None)).collect();
         let scores: Vec<f32> = maps.iter().map(|map| map.score).collect();
         let labels: Vec<bool> = truth.iter().map(Option::is_some).collect();
         let diverged = |_: NotFinite| StageError::Diverged {
@@ -99,15 +102,14 @@ impl Stage for PseudoJob {
             epoch: summary.selected_epoch,
             step: 0,
         };
-        let pixels = Sweep::of_maps(&maps, &truth, side).map_err(diverged)?;
-        let images = Sweep::of_labels(&scores, &labels).map_err(diverged)?;
-        let results = BTreeMap::from([
-            ("pseudo_pixel_auroc".to_owned(), Measured::of(auroc(&pixels))),
-            ("pseudo_image_auroc".to_owned(), Measured::of(auroc(&images))),
-        ]);
+        let scored = Scored {
+            pixels: Ok(Pixels::of(maps.iter().map(AsRef::as_ref).collect(), truth, side).map_err(diverged)?),
+            images: Sweep::of_labels(&scores, &labels).map_err(diverged)?,
+            threshold: Err(Undefined("no threshold is set for painted images")),
+        };
         let evaluation = Evaluation {
             epoch: summary.selected_epoch,
-            results,
+            results: measured(|metric| metric.measure(&scored)),
             image_scores: Vec::new(),
             held_out_threshold: quantile(&scores[painted.len()..], self.evaluate.threshold_quantile),
         };
@@ -123,8 +125,13 @@ impl Stage for PseudoJob {
 /// What there is where too few images are held out to score one by a rule that the others make.
 fn undefined(epoch: usize) -> Evaluation {
     let reason = Undefined("too few images are held out for this map rule");
-    let results = ["pseudo_pixel_auroc", "pseudo_image_auroc"].map(|name| (name.to_owned(), Measured::of(Err(reason))));
-    Evaluation { epoch, results: BTreeMap::from(results), image_scores: Vec::new(), held_out_threshold: None }
+    let results = measured(|_| Measured::of(Err(reason)));
+    Evaluation { epoch, results, image_scores: Vec::new(), held_out_threshold: None }
+}
+
+/// The metrics of painted images.
+fn measured(measure: impl Fn(Metric) -> Measured) -> BTreeMap<ResultName, Measured> {
+    Metric::on(Population::Painted).map(|metric| (metric.into(), measure(metric))).collect()
 }
 
 /// The first painted images, each a strip: the image, its mask, its map; brightest = the highest value of the map.

@@ -34,9 +34,9 @@ macro_rules! stages {
                 match self { $(Self::$kind => <$job>::REVISION,)* }
             }
 
-            /// See [`Stage::RESULTS`].
+            /// See [`Stage::results`].
             pub fn results(self) -> Option<&'static str> {
-                match self { $(Self::$kind => <$job>::RESULTS,)* }
+                match self { $(Self::$kind => <$job>::results(),)* }
             }
 
             /// See [`Stage::SPARE`].

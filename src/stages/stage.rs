@@ -24,7 +24,9 @@ pub trait Stage: Serialize + DeserializeOwned {
 
     /// The number by which a run is known to have this stage's results. Results are an [`Evaluation`](crate::evaluate::Evaluation)
     /// in the artifact; most stages leave none.
-    const RESULTS: Option<&'static str> = None;
+    fn results() -> Option<&'static str> {
+        None
+    }
 
     /// Which files of its artifact are spare: they may be collected once every stage that needs the artifact whole is done.
     const SPARE: Option<fn(&str) -> bool> = None;

@@ -2,6 +2,7 @@
 
 use super::row::row;
 use super::{Named, RunState, Store, StoreError};
+use crate::evaluate::ResultName;
 
 row! {
     /// A run that is compared.
@@ -33,7 +34,7 @@ row! {
         /// The run.
         pub run_id: String,
         /// Which number.
-        pub name: String,
+        pub name: ResultName,
         /// Its value.
         pub value: Option<f64>,
     }

@@ -3,6 +3,7 @@
 use super::places::places;
 use super::row::row;
 use super::{AttemptState, ResultRow, Store, StoreError};
+use crate::evaluate::ResultName;
 use crate::evaluate::Selection;
 
 row! {
@@ -24,7 +25,7 @@ row! {
 
 impl Store {
     /// Selection and name of every number that the runs of a sweep have, by name.
-    pub async fn result_names(&self, sweep: &str) -> Result<Vec<(Selection, String)>, StoreError> {
+    pub async fn result_names(&self, sweep: &str) -> Result<Vec<(Selection, ResultName)>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT DISTINCT x.selection, x.name FROM sweep_run sr JOIN result x ON x.run_id = sr.run_id
              WHERE sr.sweep_id = ? ORDER BY x.name, x.selection",

@@ -3,6 +3,7 @@
 use super::places::places;
 use super::row::row;
 use super::{ComparedScore, RunState, Store, StoreError};
+use crate::evaluate::ResultName;
 use crate::evaluate::Selection;
 use crate::stages::StageKind;
 
@@ -77,7 +78,7 @@ row! {
         /// Of which weights.
         pub selection: Selection,
         /// Which number.
-        pub name: String,
+        pub name: ResultName,
         /// Its value.
         pub value: Option<f64>,
         /// Why it has none.
@@ -162,7 +163,7 @@ impl Store {
     }
 
     /// Results of the sweep's runs that have one of these names: by run, selection, name.
-    pub async fn result_rows(&self, sweep: &str, names: &[&str]) -> Result<Vec<ResultRow>, StoreError> {
+    pub async fn result_rows(&self, sweep: &str, names: &[ResultName]) -> Result<Vec<ResultRow>, StoreError> {
         let query = format!(
             "SELECT x.run_id, x.selection, x.name, x.value, x.reason FROM result x
              JOIN sweep_run sr ON sr.run_id = x.run_id WHERE sr.sweep_id = ? AND x.name IN ({})
@@ -170,7 +171,7 @@ impl Store {
             places(names)
         );
         let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(sweep);
-        Ok(names.iter().fold(query, |query, name| query.bind(*name)).fetch_all(&self.pool).await?)
+        Ok(names.iter().fold(query, |query, name| query.bind(name.to_string())).fetch_all(&self.pool).await?)
     }
 
     /// Image scores of the sweep's runs, of the selected epochs.

@@ -19,9 +19,15 @@ macro_rules! row {
     };
 }
 
-/// Has columns hold enums by their names.
+/// Has columns hold enums by their names, or another type by what it reads from a name.
 macro_rules! column {
-    ($($name:ty),+ $(,)?) => {$(
+    ($($name:ty),+ $(,)?) => {
+        $(column!($name => |name| {
+            let unknown = || format!("`{name}` is not one of the names that this didact knows");
+            Self::named(name).ok_or_else(unknown)
+        });)+
+    };
+    ($name:ty => |$text:ident| $read:expr) => {
         impl<D: sqlx::Database> sqlx::Type<D> for $name
         where
             str: sqlx::Type<D>,
@@ -40,11 +46,11 @@ macro_rules! column {
             &'r str: sqlx::Decode<'r, D>,
         {
             fn decode(value: D::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
-                let name = <&str as sqlx::Decode<'r, D>>::decode(value)?;
-                Self::named(name).ok_or_else(|| format!("`{name}` is not one of the names that this didact knows").into())
+                let $text = <&str as sqlx::Decode<'r, D>>::decode(value)?;
+                Ok($read?)
             }
         }
-    )+};
+    };
 }
 
 pub(super) use {column, row};

@@ -2,6 +2,7 @@
 
 use super::row::row;
 use super::{RunState, Store, StoreError};
+use crate::evaluate::metrics::Metric;
 
 /// A run of a trial, as a search sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,16 +51,16 @@ row! {
 
 impl Store {
     /// The trials of a sweep in their order, with the value of a result of the selected epoch for each run.
-    pub async fn trial_standings(&self, sweep: &str, result: &str) -> Result<Vec<TrialStanding>, StoreError> {
-        self.standings("st.sweep_id = ?", sweep, result).await
+    pub async fn trial_standings(&self, sweep: &str, metric: Metric) -> Result<Vec<TrialStanding>, StoreError> {
+        self.standings("st.sweep_id = ?", sweep, metric).await
     }
 
     /// The trials of all other sweeps that searched something.
-    pub async fn other_standings(&self, sweep: &str, result: &str) -> Result<Vec<TrialStanding>, StoreError> {
-        self.standings("st.sweep_id <> ? AND st.baseline = 0 AND st.axes <> '{}'", sweep, result).await
+    pub async fn other_standings(&self, sweep: &str, metric: Metric) -> Result<Vec<TrialStanding>, StoreError> {
+        self.standings("st.sweep_id <> ? AND st.baseline = 0 AND st.axes <> '{}'", sweep, metric).await
     }
 
-    async fn standings(&self, which: &str, sweep: &str, result: &str) -> Result<Vec<TrialStanding>, StoreError> {
+    async fn standings(&self, which: &str, sweep: &str, metric: Metric) -> Result<Vec<TrialStanding>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT st.trial_id AS trial, COALESCE(st.point, st.axes) AS axes, st.title, st.baseline, r.id AS run, r.state,
              x.value
@@ -68,7 +69,7 @@ impl Store {
              LEFT JOIN result x ON x.run_id = r.id AND x.selection = 'selected' AND x.name = ?
              WHERE {which} ORDER BY st.sweep_id, st.position, sr.position"
         )))
-        .bind(result)
+        .bind(metric.name)
         .bind(sweep)
         .fetch_all(&self.pool)
         .await?;

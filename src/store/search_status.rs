@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{RunState, Store, StoreError};
 use crate::config::SearchSettings;
+use crate::evaluate::metrics::Metric;
 
 /// The search of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SearchStatus {
-    /// The result that is maximised.
-    pub objective: String,
+    /// The metric that is maximised.
+    pub objective: Metric,
     /// The trial with the highest mean of those that have the value of every run.
     pub best: Option<BestTrial>,
     /// Trials, baselines not counted.
@@ -48,7 +49,7 @@ impl Store {
         // What another version has written is no reason not to tell how the runs stand.
         let resolved: Option<Resolved> = row.and_then(|(resolved,)| serde_json::from_str(&resolved).ok());
         let Some(objective) = resolved.and_then(|resolved| resolved.search.objective) else { return Ok(None) };
-        let trials = self.trial_standings(sweep, objective.result()).await?;
+        let trials = self.trial_standings(sweep, objective.metric()).await?;
         let searched: Vec<_> = trials.iter().filter(|trial| !trial.baseline).collect();
         let valued: Vec<BestTrial> = searched
             .iter()
@@ -67,7 +68,7 @@ impl Store {
         let with =
             |state: RunState| searched.iter().filter(|trial| trial.runs.iter().any(|run| run.state == state)).count();
         Ok(Some(SearchStatus {
-            objective: objective.result().to_owned(),
+            objective: objective.metric(),
             trials: searched.len(),
             valued: valued.len(),
             pruned: with(RunState::Pruned),

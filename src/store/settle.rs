@@ -3,7 +3,7 @@
 use super::open::Tx;
 use super::state::MAX_ATTEMPTS;
 use super::{Artifacts, Look, Standing, Store, StoreError};
-use crate::evaluate::{Evaluation, Measured, Selection};
+use crate::evaluate::{Evaluation, Fact, Measured, ResultName, Selection};
 use crate::stages::{Key, StageJob, StageKind};
 
 /// A run is what its stages are.
@@ -207,9 +207,9 @@ async fn insert_results(
     evaluation: &Evaluation,
     known: &str,
 ) -> Result<(), StoreError> {
-    let epoch = (known == Evaluation::EPOCH).then(|| (known, Measured::value(evaluation.epoch as f64)));
-    let epoch = epoch.iter().map(|(name, epoch)| (*name, epoch));
-    for (name, measured) in evaluation.results.iter().map(|(name, measured)| (name.as_str(), measured)).chain(epoch) {
+    let epoch = (known == Fact::Epoch.name())
+        .then(|| (ResultName::Fact(Fact::Epoch), Measured::value(evaluation.epoch as f64)));
+    for (name, measured) in evaluation.results.iter().chain(epoch.iter().map(|(name, measured)| (name, measured))) {
         sqlx::query(
             "INSERT INTO result (run_id, selection, name, value, reason, protocol_id) VALUES (?, ?, ?, ?, ?, ?)
              ON CONFLICT (run_id, selection, name) DO UPDATE SET value = excluded.value, reason = excluded.reason,
@@ -217,7 +217,7 @@ async fn insert_results(
         )
         .bind(run)
         .bind(selection.name())
-        .bind(name)
+        .bind(name.to_string())
         .bind(measured.value)
         .bind(&measured.reason)
         .bind(protocol)

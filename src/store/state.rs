@@ -5,11 +5,12 @@ use serde::Serialize;
 use super::Published;
 
 use super::row::{column, row};
-use crate::evaluate::Selection;
+use crate::evaluate::{ResultName, Selection};
 use crate::names::named_enum;
 use crate::stages::StageKind;
 
 column!(AttemptState, FailureClass, RunState, Selection, StageKind, StageStatus);
+column!(ResultName => |name| Ok::<_, std::convert::Infallible>(ResultName::from(name)));
 
 named_enum! {
     /// Why a stage failed.

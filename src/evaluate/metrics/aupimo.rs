@@ -7,7 +7,24 @@
 
 use rayon::prelude::*;
 
-use super::Undefined;
+use super::{Definition, Direction, Metric, Population, Resampling, Source, Undefined};
+use crate::evaluate::Measured;
+
+/// The mean over the defective test images.
+pub(super) const AUPIMO: Metric = Metric::new(&Definition {
+    name: "aupimo",
+    label: "AUPIMO",
+    description: "mean recall of each defective image while normal images stay almost clean: pixel false positive rates from 1e-5 to 1e-4",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Maps(|pixels| match aupimo(&pixels.maps, &pixels.masks) {
+        Ok(found) => Measured { value: Some(found.mean()), reason: found.remark() },
+        Err(why) => Measured::of(Err(why)),
+    }),
+    resampling: Resampling::Unavailable("test images are not drawn anew for AUPIMO"),
+    objective: false,
+    of_each_kind: false,
+});
 
 /// False positive rates between which the curve is integrated.
 const BOUNDS: (f64, f64) = (1e-5, 1e-4);

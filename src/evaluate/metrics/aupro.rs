@@ -3,7 +3,25 @@
 //! PRO(t) is the mean over all 8-connected defect components of the share at or above t; FPR(t) is over the normal pixels
 //! of all images. The area runs to an FPR limit, with linear interpolation there, and is divided by the limit.
 
-use super::{Sweep, Undefined};
+use super::{
+    Definition, Direction, Histograms, Metric, Pooled, Population, Resampling, Source, Sweep, Undefined, Weighing,
+};
+
+/// To the false positive rate that is customary for MVTec AD.
+pub const AUPRO: Metric = Metric::new(&Definition {
+    name: "aupro",
+    label: "AUPRO",
+    description: "area under the per-region overlap curve to a false positive rate of 0.3; 8-connected, every distinct score a threshold",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Pixels(|pixels| aupro(pixels, PRO_LIMIT)),
+    resampling: Resampling::Histograms(Histograms {
+        weighing: Weighing::Components,
+        value: |pooled| binned(pooled, PRO_LIMIT),
+    }),
+    objective: true,
+    of_each_kind: false,
+});
 
 /// The false positive rate to which the curve is integrated by custom.
 pub const PRO_LIMIT: f64 = 0.3;
@@ -30,4 +48,24 @@ pub fn aupro(sweep: &Sweep, limit: f64) -> Result<f64, Undefined> {
         (x, y) = (next_x, next_y);
     }
     Ok((area + (limit - x) * y) / limit)
+}
+
+/// The same of histograms, with the bins' edges as thresholds: between them the curve is a straight line.
+pub(super) fn binned(pooled: &Pooled<'_>, limit: f64) -> Option<f64> {
+    let negatives: f64 = pooled.normal.iter().map(|n| f64::from(*n)).sum();
+    if negatives <= 0.0 || pooled.components <= 0.0 {
+        return None;
+    }
+    let (mut x, mut y, mut area) = (0.0, 0.0, 0.0);
+    for (normal, overlap) in pooled.normal.iter().zip(pooled.defective) {
+        let (next_x, next_y) = (x + f64::from(*normal) / negatives, y + overlap / pooled.components);
+        if next_x >= limit {
+            let share = if next_x > x { (limit - x) / (next_x - x) } else { 0.0 };
+            area += (limit - x) * (2.0 * y + share * (next_y - y)) / 2.0;
+            return Some(area / limit);
+        }
+        area += (next_x - x) * (y + next_y) / 2.0;
+        (x, y) = (next_x, next_y);
+    }
+    Some((area + (limit - x) * y) / limit)
 }

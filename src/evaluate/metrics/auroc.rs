@@ -1,6 +1,64 @@
 //! Area under the ROC curve, as the Mann–Whitney statistic: ties count half.
 
-use super::{Sweep, Undefined};
+use super::{
+    Definition, Direction, Histograms, Metric, Pooled, Population, Resampling, Source, Sweep, Undefined, Weighing,
+};
+
+/// Over the pixels of all test images.
+pub const PIXEL_AUROC: Metric = Metric::new(&Definition {
+    name: "pixel_auroc",
+    label: "pixel AUROC",
+    description: "area under the ROC curve of all test pixels; ties count half",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Pixels(auroc),
+    resampling: Resampling::Histograms(Histograms { weighing: Weighing::Pixels, value: binned }),
+    objective: true,
+    of_each_kind: true,
+});
+
+/// Over the test images.
+pub const IMAGE_AUROC: Metric = Metric::new(&Definition {
+    name: "image_auroc",
+    label: "image AUROC",
+    description: "area under the ROC curve of the test images; ties count half",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Images(auroc),
+    resampling: Resampling::ImageRanks,
+    objective: true,
+    of_each_kind: true,
+});
+
+/// Why painted images are never drawn anew.
+const NO_TEST_IMAGES: Resampling =
+    Resampling::Unavailable("this metric is measured on painted images, not on test images");
+
+/// Over the pixels of the held-out normal images, with and without painted defects.
+pub const PSEUDO_PIXEL_AUROC: Metric = Metric::new(&Definition {
+    name: "pseudo_pixel_auroc",
+    label: "pixel AUROC on painted defects",
+    description: "pixel AUROC on held-out normal images with painted defects: no label and no test image has a part in it",
+    direction: Direction::Higher,
+    population: Population::Painted,
+    source: Source::Pixels(auroc),
+    resampling: NO_TEST_IMAGES,
+    objective: true,
+    of_each_kind: false,
+});
+
+/// Over the held-out normal images, with and without painted defects.
+pub(super) const PSEUDO_IMAGE_AUROC: Metric = Metric::new(&Definition {
+    name: "pseudo_image_auroc",
+    label: "image AUROC on painted defects",
+    description: "image AUROC of held-out normal images with painted defects against those without",
+    direction: Direction::Higher,
+    population: Population::Painted,
+    source: Source::Images(auroc),
+    resampling: NO_TEST_IMAGES,
+    objective: false,
+    of_each_kind: false,
+});
 
 /// P(score of a defective element > score of a normal one) + ½ P(equal).
 pub fn auroc(sweep: &Sweep) -> Result<f64, Undefined> {
@@ -13,4 +71,15 @@ pub fn auroc(sweep: &Sweep) -> Result<f64, Undefined> {
         (above, seen) = (threshold.true_positives, threshold.false_positives);
     }
     Ok(twice as f64 / (2.0 * positives as f64 * negatives as f64))
+}
+
+/// The same of histograms: pixels of one bin count as tied.
+fn binned(pooled: &Pooled<'_>) -> Option<f64> {
+    let (mut above, mut wins, mut negatives) = (0.0, 0.0, 0.0);
+    for (normal, defective) in pooled.normal.iter().zip(pooled.defective) {
+        wins += f64::from(*normal) * (above + defective / 2.0);
+        above += defective;
+        negatives += f64::from(*normal);
+    }
+    (above > 0.0 && negatives > 0.0).then(|| wins / (above * negatives))
 }

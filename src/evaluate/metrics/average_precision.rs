@@ -1,6 +1,35 @@
 //! Average precision: Σ (recall step · precision), scikit-learn's step sum, not the trapezoid.
 
-use super::{Sweep, Undefined};
+use super::{Definition, Direction, Metric, Population, Resampling, Source, Sweep, Undefined};
+
+/// Over the pixels of all test images.
+pub(super) const PIXEL_AP: Metric = Metric::new(&Definition {
+    name: "pixel_ap",
+    label: "pixel AP",
+    description: "average precision of all test pixels: the sum of recall steps times precision",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Pixels(average_precision),
+    resampling: NOT_RESAMPLED,
+    objective: true,
+    of_each_kind: false,
+});
+
+/// Over the test images.
+pub(super) const IMAGE_AP: Metric = Metric::new(&Definition {
+    name: "image_ap",
+    label: "image AP",
+    description: "average precision of the test images: the sum of recall steps times precision",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Images(average_precision),
+    resampling: NOT_RESAMPLED,
+    objective: true,
+    of_each_kind: false,
+});
+
+/// Why test images are not drawn anew for it.
+const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not drawn anew for average precision");
 
 /// Σ_t (R_t − R_{t−1}) · P_t over distinct scores from high to low.
 pub fn average_precision(sweep: &Sweep) -> Result<f64, Undefined> {

@@ -1,6 +1,35 @@
 //! The best F1 over all thresholds. It looks at the labels: an oracle's number, as in the literature.
 
-use super::{Sweep, Undefined};
+use super::{Definition, Direction, Metric, Population, Resampling, Source, Sweep, Undefined};
+
+/// Over the pixels of all test images.
+pub(super) const PIXEL_F1_MAX: Metric = Metric::new(&Definition {
+    name: "pixel_f1max",
+    label: "pixel F1-max",
+    description: "highest F1 of all test pixels over all thresholds",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Pixels(|pixels| Ok(f1_max(pixels)?.value)),
+    resampling: NOT_RESAMPLED,
+    objective: true,
+    of_each_kind: false,
+});
+
+/// Over the test images.
+pub(super) const IMAGE_F1_MAX: Metric = Metric::new(&Definition {
+    name: "image_f1max",
+    label: "image F1-max",
+    description: "highest F1 of the test images over all thresholds",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Images(|images| Ok(f1_max(images)?.value)),
+    resampling: NOT_RESAMPLED,
+    objective: true,
+    of_each_kind: false,
+});
+
+/// Why test images are not drawn anew for it.
+const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not drawn anew for F1-max");
 
 /// The best F1 and where it is reached.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,20 @@
 //! It is larger than AUPRO, for the curve's last value becomes 1 (0.859 against 0.511 on the golden case), and product maps have
 //! few pixels above most thresholds. It is here to be set beside published numbers of that code, and for nothing else.
 
-use super::{PRO_LIMIT, Sweep, Undefined};
+use super::{Definition, Direction, Metric, PRO_LIMIT, Population, Resampling, Source, Sweep, Undefined};
+
+/// Over all defects of the test images.
+pub(super) const RESCALED_PRO: Metric = Metric::new(&Definition {
+    name: "aupro_stfpm_rescaled",
+    label: "rescaled PRO",
+    description: "what the official ST-FPM code calls PRO: both axes of the curve rescaled to 0 … 1; to be compared with nothing else",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Pixels(rescaled_pro),
+    resampling: Resampling::Unavailable("test images are not drawn anew for the rescaled PRO"),
+    objective: false,
+    of_each_kind: false,
+});
 
 /// Thresholds.
 const STEPS: usize = 4000;

@@ -1,14 +1,93 @@
 //! The metrics' definitions, as slowly and plainly as they can be written: no sorting, no running counts, nothing shared with what
 //! they are held against.
 
+use super::Metric;
+
 /// Scores by image, and which pixels are defective; images are `width` wide.
 pub(super) struct Case {
     pub width: usize,
     pub maps: Vec<Vec<f32>>,
     pub masks: Vec<Option<Vec<bool>>>,
+    /// Scores of the held-out normals, and the threshold that they set.
+    pub held_out: Vec<f32>,
+    pub threshold: f64,
 }
 
 impl Case {
+    /// A metric by its definition; none where it is undefined.
+    pub(super) fn value(&self, metric: Metric) -> Option<f64> {
+        let (pixels, images) = (self, &self.images());
+        match metric.name {
+            "pixel_auroc" | "pseudo_pixel_auroc" => pixels.ranked(Self::auroc),
+            "image_auroc" | "pseudo_image_auroc" => images.ranked(Self::auroc),
+            "pixel_ap" => pixels.ranked(Self::average_precision),
+            "image_ap" => images.ranked(Self::average_precision),
+            "pixel_f1max" => pixels.ranked(|pixels| pixels.f1_max().0),
+            "image_f1max" => images.ranked(|images| images.f1_max().0),
+            "aupro" => pixels.ranked(|pixels| pixels.aupro(0.3)),
+            "aupro_stfpm_rescaled" => pixels.ranked(Self::rescaled_pro)?,
+            "aupimo" => pixels.aupimo(),
+            "image_precision" => {
+                let (hits, alarms) = (images.above(true), images.above(false));
+                share(hits, hits + alarms)
+            }
+            "image_recall" => share(images.above(true), images.class(true).len()),
+            "image_false_alarms" => share(images.above(false), images.class(false).len()),
+            "image_false_alarms_expected" => {
+                let above = self.held_out.iter().filter(|score| f64::from(**score) > self.threshold).count();
+                share(1 + above, 1 + self.held_out.len()).filter(|_| !self.held_out.is_empty())
+            }
+            name => panic!("the metric {name} has no plain definition: write it here"),
+        }
+    }
+
+    /// The images as pixels: each has its highest score, and is defective where a pixel is.
+    pub(super) fn images(&self) -> Self {
+        let highest = |map: &Vec<f32>| vec![map.iter().copied().fold(f32::NEG_INFINITY, f32::max)];
+        let defective = |mask: &Option<Vec<bool>>| mask.as_ref().map(|mask| vec![mask.contains(&true)]);
+        Self {
+            width: 1,
+            maps: self.maps.iter().map(highest).collect(),
+            masks: self.masks.iter().map(defective).collect(),
+            held_out: self.held_out.clone(),
+            threshold: self.threshold,
+        }
+    }
+
+    /// What needs both classes.
+    fn ranked<T>(&self, value: impl Fn(&Self) -> T) -> Option<T> {
+        (!self.class(true).is_empty() && !self.class(false).is_empty()).then(|| value(self))
+    }
+
+    /// How many of one class are above the threshold.
+    fn above(&self, class: bool) -> usize {
+        self.class(class).iter().filter(|score| **score > self.threshold).count()
+    }
+
+    /// The mean over defective images of the area under recall over ln FPR from 1e-5 to 1e-4, the rate of normal images alone.
+    fn aupimo(&self) -> Option<f64> {
+        let is_normal = |image: &usize| !self.masks[*image].as_ref().is_some_and(|mask| mask.contains(&true));
+        let (clean, defective): (Vec<usize>, Vec<usize>) = (0..self.maps.len()).partition(is_normal);
+        let mut normal: Vec<f32> = clean.iter().flat_map(|image| self.maps[*image].clone()).collect();
+        normal.sort_by(|a, b| b.total_cmp(a));
+        let total = normal.len() as f64;
+        if total < 10_000.0 || defective.is_empty() {
+            return None;
+        }
+        let area = |image: &usize| -> f64 {
+            let pixels = self.maps[*image].iter().zip(self.masks[*image].iter().flatten());
+            let defect: Vec<f32> = pixels.filter(|(_, defective)| **defective).map(|(score, _)| *score).collect();
+            // Between the rates of so many and one more false alarm the threshold is the next normal score.
+            let step = |(above, score): (usize, &f32)| {
+                let (from, to) = ((above as f64 / total).max(1e-5), ((above + 1) as f64 / total).min(1e-4));
+                let recall = defect.iter().filter(|found| *found > score).count() as f64 / defect.len() as f64;
+                if to > from { recall * (to / from).ln() } else { 0.0 }
+            };
+            normal.iter().enumerate().map(step).sum::<f64>() / 10.0_f64.ln()
+        };
+        Some(defective.iter().map(area).sum::<f64>() / defective.len() as f64)
+    }
+
     /// Scores of all pixels of one class.
     fn class(&self, wanted: bool) -> Vec<f64> {
         let pixels = |image: usize| {
@@ -53,7 +132,7 @@ impl Case {
     }
 
     /// The share of pairs of a defective and a normal pixel in the right order; ties count half.
-    pub(super) fn auroc(&self) -> f64 {
+    fn auroc(&self) -> f64 {
         let (defective, normal) = (self.class(true), self.class(false));
         let pairs = defective.iter().flat_map(|a| normal.iter().map(move |b| (a, b)));
         let wins: f64 = pairs.map(|(a, b)| f64::from(u8::from(a > b)) + f64::from(u8::from(a == b)) / 2.0).sum();
@@ -61,7 +140,7 @@ impl Case {
     }
 
     /// Precision weighted by the steps of recall.
-    pub(super) fn average_precision(&self) -> f64 {
+    fn average_precision(&self) -> f64 {
         let (defective, normal) = (self.class(true), self.class(false));
         let (mut sum, mut before) = (0.0, 0.0);
         for threshold in self.thresholds() {
@@ -104,7 +183,7 @@ impl Case {
     }
 
     /// What the official ST-FPM code calls PRO; none where its curve has no width or height.
-    pub(super) fn rescaled_pro(&self) -> Option<f64> {
+    fn rescaled_pro(&self) -> Option<f64> {
         let (defects, normal, thresholds) = (self.defects(), self.class(false), self.thresholds());
         let (highest, lowest) = (thresholds[0], thresholds[thresholds.len() - 1]);
         let step = (highest - lowest) / 4000.0;
@@ -121,6 +200,11 @@ impl Case {
         let area = scaled.windows(2).map(|pair| (pair[1].0 - pair[0].0) * (pair[0].1 + pair[1].1) / 2.0);
         (last.0 > first.0 && last.1 > first.1).then(|| area.sum())
     }
+}
+
+/// A share; none of nothing.
+fn share(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 fn at_least(scores: &[f64], threshold: f64) -> f64 {

@@ -8,7 +8,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ink;
 use super::legend::{legend, legend_height};
-use crate::analysis::{Groups, METRICS};
+use crate::analysis::Groups;
+use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, Figure, INK, left_out, plain, series};
 use crate::statistics::summary;
@@ -18,15 +19,16 @@ pub(super) const KIND: FigureKind =
     FigureKind { chapter: FigureChapter::Leaderboard, draw: |source| bars(source.groups, source.prefix) };
 
 fn bars(groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
-    METRICS.iter().filter_map(|metric| figure(groups, prefix, *metric).transpose()).collect()
+    groups.metrics.iter().filter_map(|metric| figure(groups, prefix, *metric).transpose()).collect()
 }
 
 /// Values of one bar: a variant in a category, one a seed.
 type Cell = Vec<f64>;
 
-fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Result<Option<Figure>, ReportError> {
+fn figure(groups: &Groups<'_>, prefix: &str, metric: Metric) -> Result<Option<Figure>, ReportError> {
+    let label = metric.label;
     let cell = |category: &str, variant| -> Cell {
-        groups.cell(variant, category, Selection::Selected, name).into_iter().map(|(_, value)| value).collect()
+        groups.cell(variant, category, Selection::Selected, metric).into_iter().map(|(_, value)| value).collect()
     };
     let variants = &groups.variants[..groups.variants.len().min(MAX_DRAWN)];
     let table: Vec<Vec<Cell>> = groups
@@ -95,6 +97,6 @@ fn figure(groups: &Groups<'_>, prefix: &str, (name, label): (&str, &str)) -> Res
         Ok(())
     };
     let width = (60.0 + slot_width * ((variants.len() + 1) * table.len()) as f64).max(960.0) as u32;
-    let about = groups.about(format!("{prefix}bars-{name}"), &description);
+    let about = groups.about(format!("{prefix}bars-{metric}"), &description);
     Figure::draw(about, (width, 320 + legend_height), draw).map(Some)
 }

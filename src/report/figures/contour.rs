@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use plotters::prelude::*;
 
 use super::{centred, ink};
-use crate::analysis::{Effects, Groups, METRICS, SearchedAxis, distances, searched};
+use crate::analysis::{Effects, Groups, SearchedAxis, distances, searched};
+use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, ON_PALE, diverging};
 use crate::statistics::summary;
@@ -35,9 +36,10 @@ pub(super) const KIND: FigureKind = FigureKind {
 
 fn two_axes(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let axes = searched(groups);
-    let (name, label) = METRICS[0];
+    let metric = groups.first_metric();
+    let label = metric.label;
     let Some((x, y)) = most_important(effects, &axes) else { return Ok(None) };
-    let means = means(groups, name, x, y);
+    let means = means(groups, metric, x, y);
     if means.is_empty() {
         return Ok(None);
     }
@@ -65,7 +67,7 @@ fn two_axes(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Op
     .map(Some)
 }
 
-fn means(groups: &Groups<'_>, metric: &str, x: &SearchedAxis, y: &SearchedAxis) -> Means {
+fn means(groups: &Groups<'_>, metric: Metric, x: &SearchedAxis, y: &SearchedAxis) -> Means {
     let mut values: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
     for (run, value) in distances(groups, metric) {
         values.entry((x.level(run), y.level(run))).or_default().push(value);

@@ -5,14 +5,16 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::few_ticks::FewTicks;
 use super::{ink, room};
-use crate::analysis::{Groups, METRICS};
+use crate::analysis::Groups;
+use crate::evaluate::metrics::{Direction, Metric};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain};
 use crate::text::folded;
 
-/// Width of a panel and height of a row, pixels.
+/// Width of a panel and height of a row, pixels; panels beside each other: more stand below.
 const PANEL: u32 = 230;
 const ROW: u32 = 24;
+const PANELS: usize = 3;
 /// Pixels of a label's character, and of its square; characters of a label.
 const CHARACTER: usize = 7;
 const SQUARE: usize = 30;
@@ -83,33 +85,52 @@ impl Dots {
         if self.rows.iter().all(|row| row.marks.iter().all(Vec::is_empty)) {
             return Ok(None);
         }
-        let height = 34 + 26 + ROW * self.rows.len() as u32 + 34;
+        let metrics = &groups.metrics;
         let of_labels = (SQUARE + CHARACTER * self.label_characters()) as u32;
-        Figure::draw(groups.about(name, description), (of_labels + PANEL * METRICS.len() as u32, height), |area| {
+        let width = of_labels + PANEL * metrics.len().min(PANELS) as u32;
+        let band = 26 + ROW * self.rows.len() as u32 + 34;
+        let height = 34 + band * metrics.len().div_ceil(PANELS) as u32;
+        Figure::draw(groups.about(name, description), (width, height), |area| {
             area.draw_text(&groups.marked(&self.title), &ink(15), (12, 8))?;
-            let (_, below) = area.split_vertically(34);
-            let (labels, mut rest) = below.split_horizontally(of_labels);
-            for place in 0..METRICS.len() {
-                let (panel, right) = rest.split_horizontally(PANEL);
-                rest = right;
-                self.panel(&panel, place, (place == 0).then_some((area, &labels)))?;
+            let (_, mut below) = area.split_vertically(34);
+            let mut places = 0..metrics.len();
+            for metrics in metrics.chunks(PANELS) {
+                let (of_band, rest) = below.split_vertically(band);
+                below = rest;
+                let (labels, mut right) = of_band.split_horizontally(of_labels);
+                let mut labels = Some((area, &labels));
+                for (metric, place) in metrics.iter().zip(&mut places) {
+                    let (panel, rest) = right.split_horizontally(PANEL);
+                    right = rest;
+                    self.panel(&panel, *metric, place, labels.take())?;
+                }
             }
             Ok(())
         })
         .map(Some)
     }
 
-    /// One panel; the first one places the labels, which are drawn on the whole figure.
-    fn panel(&self, area: &Area<'_>, place: usize, labels: Option<(&Area<'_>, &Area<'_>)>) -> DrawResult {
+    /// One panel; the first one of a band places the labels, which are drawn on the whole figure.
+    fn panel(
+        &self,
+        area: &Area<'_>,
+        metric: Metric,
+        place: usize,
+        labels: Option<(&Area<'_>, &Area<'_>)>,
+    ) -> DrawResult {
         let marks = || self.rows.iter().flat_map(move |row| row.marks.get(place).into_iter().flatten());
         let reach = marks().flat_map(|mark| mark.reach()).chain(self.reference);
         let (low, high) = room(reach).unwrap_or((0.0, 1.0));
         let count = self.rows.len() as f64;
         let digits = digits(low, high);
+        let caption = match metric.direction {
+            Direction::Higher => metric.label.to_owned(),
+            Direction::Lower => format!("{} (lower is better)", metric.label),
+        };
         let mut chart = ChartBuilder::on(area)
             .margin_left(20)
             .margin_right(24)
-            .caption(METRICS[place].1, ("sans-serif", 13).into_font().color(&INK))
+            .caption(caption, ("sans-serif", 13).into_font().color(&INK))
             .x_label_area_size(26)
             .build_cartesian_2d(FewTicks::new(low, high, TICKS), 0.0..count)?;
         plain(&mut chart.configure_mesh())

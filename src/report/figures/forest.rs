@@ -2,7 +2,8 @@
 
 use super::dots::{Dots, Mark, Row, Shape};
 use super::{FigureChapter, FigureKind};
-use crate::analysis::{Effects, Groups, METRICS, Verdict};
+use crate::analysis::{Effects, Groups, Verdict};
+use crate::evaluate::metrics::{Direction, Metric};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, first_of, series};
 use crate::text::last_part;
@@ -19,21 +20,24 @@ pub(super) const VARIANTS: FigureKind = FigureKind {
 fn variants(comparisons: &[Verdict], groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let compared = groups.variants.iter().enumerate().filter(|(_, variant)| !variant.baseline);
     let mark = |verdict: &Verdict| Mark { value: verdict.difference, interval: verdict.interval, shape: Shape::Dot };
-    let marks = |name: &str, of: &dyn Fn(&Verdict) -> bool| -> Vec<Mark> {
-        comparisons.iter().filter(|verdict| verdict.metric == name && of(verdict)).map(mark).collect()
+    let marks = |metric: Metric, of: &dyn Fn(&Verdict) -> bool| -> Vec<Mark> {
+        comparisons.iter().filter(|verdict| verdict.metric == metric && of(verdict)).map(mark).collect()
     };
     let rows = compared.map(|(index, variant)| Row {
         label: variant.label.clone(),
         colour: series(index),
-        marks: METRICS
+        marks: groups
+            .metrics
             .iter()
-            .map(|(name, _)| marks(name, &|verdict| verdict.is_of(&variant.trial, &variant.label)))
+            .map(|metric| marks(*metric, &|verdict| verdict.is_of(&variant.trial, &variant.label)))
             .collect(),
     });
     let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
     let all = groups.variants.iter().filter(|variant| !variant.baseline).count();
     let rest = first_of(MOST_ROWS, all, "variants");
-    let title = format!("difference from ST-FPM with its 95 % interval; right of the line = better{rest}");
+    let lower = groups.metrics.iter().any(|metric| metric.direction == Direction::Lower);
+    let left = if lower { ", left where lower is better" } else { "" };
+    let title = format!("difference from ST-FPM with its 95 % interval; right of the line = better{left}{rest}");
     Dots { title, reference: Some(0.0), rows }.figure(
         groups,
         format!("{prefix}forest"),
@@ -49,7 +53,7 @@ pub(super) const LEVELS: FigureKind = FigureKind {
 
 fn levels(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let Some(first) = effects.first() else { return Ok(None) };
-    let of = |metric: &str, axis: usize, level: &str| -> Vec<Mark> {
+    let of = |metric: Metric, axis: usize, level: &str| -> Vec<Mark> {
         let effects = effects.iter().filter(|effects| effects.metric == metric);
         let levels = effects.flat_map(|effects| &effects.axes[axis].levels).filter(|of| of.level == level);
         levels.filter_map(|of| Some(Mark { value: of.effect?, interval: of.interval, shape: Shape::Dot })).collect()
@@ -58,7 +62,7 @@ fn levels(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Opti
         axis.levels.iter().map(move |level| Row {
             label: format!("{} = {}", last_part(&axis.axis), level.level),
             colour: series(place),
-            marks: METRICS.iter().map(|(name, _)| of(name, place, &level.level)).collect(),
+            marks: groups.metrics.iter().map(|metric| of(*metric, place, &level.level)).collect(),
         })
     });
     let mut rows: Vec<Row> = rows.collect();

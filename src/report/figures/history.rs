@@ -6,7 +6,7 @@ use crate::store::RunState;
 use plotters::prelude::*;
 
 use super::{ink, room};
-use crate::analysis::{Groups, METRICS, is_point};
+use crate::analysis::{Groups, is_point};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, INK, digits, plain, series};
 use crate::statistics::summary;
@@ -28,9 +28,9 @@ fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportEr
     if searched.len() < FEWEST {
         return Ok(None);
     }
-    let (name, label) = match groups.guidance.objective() {
-        Some(objective) => (objective.result(), objective.result()),
-        None => METRICS[0],
+    let (metric, label) = match groups.guidance.objective() {
+        Some(objective) => (objective.metric(), objective.metric().name),
+        None => (groups.first_metric(), groups.first_metric().label),
     };
     let mut values: Vec<(f64, f64)> = Vec::new();
     let mut pruned: Vec<f64> = Vec::new();
@@ -41,7 +41,7 @@ fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportEr
             continue;
         }
         let runs = groups.of_variant(variant);
-        let of_runs: Vec<f64> = runs.filter_map(|run| groups.value(run, Selection::Selected, name)).collect();
+        let of_runs: Vec<f64> = runs.filter_map(|run| groups.value(run, Selection::Selected, metric)).collect();
         values.extend(summary(&of_runs).map(|summary| (number, summary.mean)));
         if is_pruned {
             pruned.push(number);
@@ -81,11 +81,12 @@ fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportEr
         chart.draw_series(
             drawn().filter(|(n, _)| is_pruned(*n)).map(|at| Cross::new(at, 4, series(1).stroke_width(1))),
         )?;
-        let best =
-            values.iter().filter(|(number, _)| !is_pruned(*number)).scan(f64::NEG_INFINITY, |best, (number, value)| {
-                *best = best.max(*value);
-                Some((*number, *best))
-            });
+        let finished = values.iter().filter(|(number, _)| !is_pruned(*number));
+        let best = finished.scan(None, |best, (number, value)| {
+            let better = best.filter(|best| metric.direction.gain(value - best) <= 0.0).unwrap_or(*value);
+            *best = Some(better);
+            Some((*number, better))
+        });
         let mut steps: Vec<(f64, f64)> = Vec::new();
         for (number, value) in best {
             match steps.last() {

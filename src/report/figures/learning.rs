@@ -12,6 +12,7 @@ use plotters::prelude::*;
 use super::ink;
 use super::legend::{legend, legend_height};
 use crate::analysis::{Groups, Rows};
+use crate::evaluate::Fact;
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, left_out, plain, series};
 use crate::stages::StageKind;
@@ -90,7 +91,7 @@ fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure
                 curves.extend(groups.runs(trial, category).map(|run| Curves {
                     variant,
                     panels: subject.metrics.map(|name| line(run, name)),
-                    selected: groups.value(run, Selection::Selected, "epoch").filter(|_| subject.selection),
+                    selected: groups.value(run, Selection::Selected, Fact::Epoch).filter(|_| subject.selection),
                 }));
             }
             curves.retain(|run| run.panels.iter().all(|line| !line.is_empty()));

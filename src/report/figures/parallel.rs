@@ -5,7 +5,7 @@ use crate::evaluate::Selection;
 use plotters::prelude::*;
 
 use super::{centred, ink, room};
-use crate::analysis::{Groups, METRICS, SearchedAxis, Variant, is_point, searched};
+use crate::analysis::{Groups, SearchedAxis, Variant, is_point, searched};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, MESH, PAPER, digits, ramp};
 use crate::statistics::summary;
@@ -26,12 +26,13 @@ pub(super) const KIND: FigureKind = FigureKind {
 fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let mut axes = searched(groups);
     axes.truncate(MOST_AXES);
-    let (name, label) = METRICS[0];
+    let metric = groups.first_metric();
+    let label = metric.label;
     let mut trials: Vec<(Vec<usize>, f64)> = Vec::new();
     let is_drawn = |variant: &&Variant| groups.of_variant(variant).any(is_point) && groups.is_through(variant);
     for variant in groups.variants.iter().filter(is_drawn) {
         let values: Vec<f64> =
-            groups.of_variant(variant).filter_map(|run| groups.value(run, Selection::Selected, name)).collect();
+            groups.of_variant(variant).filter_map(|run| groups.value(run, Selection::Selected, metric)).collect();
         if let (Some(run), Some(summary)) = (groups.of_variant(variant).next(), summary(&values)) {
             trials.push((axes.iter().map(|axis| axis.level(run)).collect(), summary.mean));
         }
@@ -41,7 +42,7 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
         return Ok(None);
     }
     // The best last: they lie on top.
-    trials.sort_by(|a, b| a.1.total_cmp(&b.1));
+    trials.sort_by(|a, b| metric.direction.rank(b.1, a.1));
     let every = trials.len().div_ceil(MOST_LINES);
     let thinned = if every > 1 { format!(" (one in {every} by rank)") } else { String::new() };
     let title = groups

@@ -7,7 +7,8 @@ use plotters::prelude::*;
 
 use super::legend::{legend, legend_height};
 use super::{ink, room};
-use crate::analysis::{Costs, Groups, METRICS};
+use crate::analysis::{Costs, Groups};
+use crate::evaluate::metrics::{Direction, Metric};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
 use crate::text;
@@ -38,9 +39,10 @@ pub(super) const KIND: FigureKind = FigureKind {
 };
 
 fn front(groups: &Groups<'_>, costs: &[Costs], prefix: &str) -> Result<Option<Figure>, ReportError> {
-    let (name, label) = METRICS[0];
-    let categories = groups.common_categories(Selection::Selected, name);
-    let means = groups.variants.iter().map(|variant| groups.mean(variant, &categories, Selection::Selected, name));
+    let metric = groups.first_metric();
+    let label = metric.label;
+    let categories = groups.common_categories(Selection::Selected, metric);
+    let means = groups.variants.iter().map(|variant| groups.mean(variant, &categories, Selection::Selected, metric));
     let measured: Vec<(&Costs, Option<f64>)> = costs.iter().zip(means).collect();
     let points = |(_, read): &Cost| -> Vec<Point> {
         let all = measured.iter().enumerate();
@@ -70,21 +72,21 @@ fn front(groups: &Groups<'_>, costs: &[Costs], prefix: &str) -> Result<Option<Fi
         for (tile, (caption, points)) in
             below.split_evenly((panels.len().div_ceil(columns), columns)).iter().zip(&panels)
         {
-            panel(tile, caption, label, points)?;
+            panel(tile, caption, metric, points)?;
         }
         Ok(())
     })
     .map(Some)
 }
 
-fn panel(area: &Area<'_>, caption: &str, label: &str, points: &[Point]) -> DrawResult {
+fn panel(area: &Area<'_>, caption: &str, metric: Metric, points: &[Point]) -> DrawResult {
     let (left, right) = room(points.iter().map(|point| point.cost)).unwrap_or((0.0, 1.0));
     let (low, high) = room(points.iter().map(|point| point.value)).unwrap_or((0.0, 1.0));
     let digits = digits(low, high);
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(24)
-        .caption(format!("{label} by {caption}"), ("sans-serif", 13).into_font().color(&INK))
+        .caption(format!("{} by {caption}", metric.label), ("sans-serif", 13).into_font().color(&INK))
         .x_label_area_size(26)
         .y_label_area_size(56)
         .build_cartesian_2d(left.max(0.0)..right, low..high)?;
@@ -95,7 +97,7 @@ fn panel(area: &Area<'_>, caption: &str, label: &str, points: &[Point]) -> DrawR
         .y_label_formatter(&|value| format!("{value:.digits$}"))
         .draw()?;
     let mut steps: Vec<(f64, f64)> = Vec::new();
-    for (cost, value) in pareto(points) {
+    for (cost, value) in pareto(points, metric.direction) {
         steps.extend(steps.last().map(|&(_, before)| (cost, before)));
         steps.push((cost, value));
     }
@@ -109,13 +111,13 @@ fn panel(area: &Area<'_>, caption: &str, label: &str, points: &[Point]) -> DrawR
 }
 
 /// Points that none beats at the same or a lower cost, by cost.
-fn pareto(points: &[Point]) -> Vec<(f64, f64)> {
+fn pareto(points: &[Point], direction: Direction) -> Vec<(f64, f64)> {
     let mut sorted: Vec<(f64, f64)> = points.iter().map(|point| (point.cost, point.value)).collect();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(direction.rank(a.1, b.1)));
     let mut best = f64::NEG_INFINITY;
     sorted.retain(|(_, value)| {
-        *value > best && {
-            best = *value;
+        direction.gain(*value) > best && {
+            best = direction.gain(*value);
             true
         }
     });
@@ -138,8 +140,9 @@ mod tests {
     #[test]
     fn the_front_holds_what_nothing_cheaper_beats() {
         let point = |cost, value| Point { variant: 0, cost, value };
-        let front = pareto(&[point(3.0, 0.9), point(1.0, 0.5), point(2.0, 0.4), point(1.0, 0.6), point(4.0, 0.9)]);
-        assert_eq!(front, [(1.0, 0.6), (3.0, 0.9)]);
+        let points = [point(3.0, 0.9), point(1.0, 0.5), point(2.0, 0.4), point(1.0, 0.6), point(4.0, 0.9)];
+        assert_eq!(pareto(&points, Direction::Higher), [(1.0, 0.6), (3.0, 0.9)]);
+        assert_eq!(pareto(&points, Direction::Lower), [(1.0, 0.5), (2.0, 0.4)]);
         assert_eq!([11.2e6, 1500.0, 12.0, 3.25].map(short_number), ["11.20 M", "2 k", "12", "3.2"]);
     }
 }

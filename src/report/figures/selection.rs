@@ -3,8 +3,9 @@
 use super::dots::{Dots, Mark, Row, Shape};
 use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
-use crate::analysis::{Groups, METRICS, Variant};
+use crate::analysis::{Groups, Variant};
 use crate::evaluate::Selection;
+use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, left_out, series};
 
@@ -20,17 +21,18 @@ pub(super) const KIND: FigureKind = FigureKind {
 
 fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     // Which categories all variants have is asked once, not for each variant.
-    let shared = METRICS.map(|(name, _)| RULES.map(|(rule, _)| groups.common_categories(rule, name)));
-    let marks = |variant: &Variant, name: &str, shared: &[Vec<&str>]| -> Vec<Mark> {
+    let of_metric = |metric: &Metric| (*metric, RULES.map(|(rule, _)| groups.common_categories(rule, *metric)));
+    let shared: Vec<_> = groups.metrics.iter().map(of_metric).collect();
+    let marks = |variant: &Variant, metric: Metric, shared: &[Vec<&str>]| -> Vec<Mark> {
         let mark = |((rule, shape), categories): (&(Selection, Shape), &Vec<&str>)| {
-            Some(Mark::new(groups.mean(variant, categories, *rule, name)?, *shape))
+            Some(Mark::new(groups.mean(variant, categories, *rule, metric)?, *shape))
         };
         RULES.iter().zip(shared).filter_map(mark).collect()
     };
     let rows = groups.variants.iter().take(MAX_DRAWN).enumerate().map(|(index, variant)| Row {
         label: variant.label.clone(),
         colour: series(index),
-        marks: METRICS.iter().zip(&shared).map(|((name, _), shared)| marks(variant, name, shared)).collect(),
+        marks: shared.iter().map(|(metric, shared)| marks(variant, *metric, shared)).collect(),
     });
     let rest = left_out(groups.variants.len());
     let by = if groups.selects_epochs() { "selected on held-out normals" } else { "selected: none, the last is taken" };

@@ -4,7 +4,7 @@ use super::{FigureChapter, FigureKind};
 use plotters::prelude::*;
 
 use super::{ink, room};
-use crate::analysis::{Groups, METRICS, SearchedAxis, distances, levels, searched};
+use crate::analysis::{Groups, SearchedAxis, distances, levels, searched};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
 use crate::store::RunRow;
@@ -29,8 +29,9 @@ pub(super) const KIND: FigureKind = FigureKind {
 
 fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
     let axes = searched(groups);
-    let (name, label) = METRICS[0];
-    let found = distances(groups, name);
+    let metric = groups.first_metric();
+    let label = metric.label;
+    let found = distances(groups, metric);
     if axes.is_empty() || found.is_empty() {
         return Ok(None);
     }

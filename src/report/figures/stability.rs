@@ -3,8 +3,9 @@
 use super::dots::{Dots, Mark, Row, Shape};
 use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
-use crate::analysis::{Groups, METRICS, Variant};
+use crate::analysis::{Groups, Variant};
 use crate::evaluate::Selection;
+use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, left_out, series};
 use crate::statistics::{pooled_deviation, summary};
@@ -17,14 +18,14 @@ pub(super) const KIND: FigureKind = FigureKind {
 };
 
 fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
-    let cells = |variant: &Variant, name: &str| -> Vec<Vec<f64>> {
+    let cells = |variant: &Variant, metric: Metric| -> Vec<Vec<f64>> {
         let of_category = |(category, _): &(String, _)| -> Vec<f64> {
-            groups.cell(variant, category, Selection::Selected, name).into_iter().map(|(_, value)| value).collect()
+            groups.cell(variant, category, Selection::Selected, metric).into_iter().map(|(_, value)| value).collect()
         };
         groups.categories.iter().map(of_category).filter(|values| values.len() > 1).collect()
     };
-    let marks = |variant: &Variant, name: &str| -> Vec<Mark> {
-        let cells = cells(variant, name);
+    let marks = |variant: &Variant, metric: Metric| -> Vec<Mark> {
+        let cells = cells(variant, metric);
         let spread =
             pooled_deviation(&cells).map(|d| Mark { value: 0.0, interval: Some((-d, d)), shape: Shape::Speck });
         let rings = cells.iter().flat_map(|values| {
@@ -36,7 +37,7 @@ fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportErro
     let rows = groups.variants.iter().take(MAX_DRAWN).enumerate().map(|(index, variant)| Row {
         label: variant.label.clone(),
         colour: series(index),
-        marks: METRICS.iter().map(|(name, _)| marks(variant, name)).collect(),
+        marks: groups.metrics.iter().map(|metric| marks(variant, *metric)).collect(),
     });
     let title =
         format!("spread over seeds: distance from the mean of variant and category{}", left_out(groups.variants.len()));

@@ -1,6 +1,6 @@
 //! Verdicts as tables: every variant against ST-FPM, or one trial against another.
 
-use crate::analysis::{Groups, Verdict, metric_label, settles};
+use crate::analysis::{Groups, Verdict, settles};
 use crate::report::reproduce::label;
 use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
 use crate::text::{p_value, short_p, signed};
@@ -61,7 +61,7 @@ pub(in crate::report) fn side_by_side(verdicts: &[&Verdict]) -> Table {
     let over_categories = verdicts.iter().filter_map(|verdict| {
         Some(format!(
             "Wilcoxon over categories, {}: p (Holm) {}.",
-            metric_label(verdict.metric),
+            verdict.metric.label,
             p_value(verdict.over_categories?)
         ))
     });
@@ -81,7 +81,7 @@ pub(in crate::report) fn side_by_side(verdicts: &[&Verdict]) -> Table {
 }
 
 fn metric(verdict: &Verdict) -> Cell {
-    Cell::text(metric_label(verdict.metric))
+    Cell::text(verdict.metric.label)
 }
 
 fn difference_columns() -> [Column; 5] {
@@ -103,7 +103,7 @@ fn difference(verdict: &Verdict) -> [Cell; 5] {
         ..Cell::default()
     };
     // Coloured only where the test supports it.
-    let tone = verdict.p.filter(|p| settles(*p)).map_or(Tone::Plain, |_| Tone::of(verdict.difference));
+    let tone = verdict.p.filter(|p| settles(*p)).map_or(Tone::Plain, |_| Tone::of(verdict.gain()));
     [
         Cell::number(Some(verdict.difference), signed).toned(tone),
         Cell::interval(verdict.interval),

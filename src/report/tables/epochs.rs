@@ -1,7 +1,8 @@
 //! What the choice of epoch does: selected, last and, on request, the best on test.
 
-use crate::analysis::{Groups, METRICS, Variant};
+use crate::analysis::{Groups, Variant};
 use crate::evaluate::Selection;
+use crate::evaluate::{Fact, ResultName};
 use crate::report::reproduce::anchor;
 use crate::report::table::{Cell, Column, Row, Table};
 use crate::statistics::{Summary, summary};
@@ -9,14 +10,15 @@ use crate::text::spread;
 
 /// A row a variant and category.
 pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
-    let has_oracle = groups.all().any(|run| groups.value(run, Selection::Oracle, "epoch").is_some());
+    let has_oracle = groups.all().any(|run| groups.value(run, Selection::Oracle, Fact::Epoch).is_some());
     let mut selections = vec![(Selection::Selected, "selected"), (Selection::Last, "last epoch")];
     if has_oracle {
         selections.push((Selection::Oracle, "best on test (oracle)"));
     }
-    let columns = || METRICS.iter().flat_map(|metric| selections.iter().map(move |selection| (metric, selection)));
+    let columns =
+        || groups.metrics.iter().flat_map(|metric| selections.iter().map(move |selection| (metric, selection)));
     let row = |variant: &Variant, category: &str| {
-        let chosen = values(groups, variant, category, Selection::Selected, "epoch")
+        let chosen = values(groups, variant, category, Selection::Selected, Fact::Epoch)
             .iter()
             .map(f64::to_string)
             .collect::<Vec<_>>();
@@ -26,14 +28,14 @@ pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
             Cell::text(chosen.join(", ")).linked(Some(anchor(variant, category)))
         };
         let numbers = columns()
-            .map(|((metric, _), (selection, _))| cell(summary(&values(groups, variant, category, *selection, metric))));
+            .map(|(metric, (selection, _))| cell(summary(&values(groups, variant, category, *selection, *metric))));
         let starts = [Cell::text(&variant.label), Cell::text(category), chosen];
         Row { baseline: variant.baseline, cells: starts.into_iter().chain(numbers).collect() }
     };
     let starts = [Column::label("variant"), Column::label("category"), Column::prose("selected epochs")];
-    let numbers = columns().map(|((metric, label), (selection, heading))| {
+    let numbers = columns().map(|(metric, (selection, heading))| {
         let fields = ["mean", "sd"].map(|field| format!("{selection}.{metric}.{field}"));
-        Column::number(format!("{label}\n{heading}"), fields)
+        Column::number(format!("{}\n{heading}", metric.label), fields)
     });
     let title =
         if has_oracle { "Selected epoch beside the last and the oracle" } else { "Selected epoch beside the last" };
@@ -54,7 +56,10 @@ pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
     }
 }
 
-fn values(groups: &Groups<'_>, variant: &Variant, category: &str, selection: Selection, name: &str) -> Vec<f64> {
+fn values<N: Copy>(groups: &Groups<'_>, variant: &Variant, category: &str, selection: Selection, name: N) -> Vec<f64>
+where
+    ResultName: PartialEq<N>,
+{
     groups.cell(variant, category, selection, name).into_iter().map(|(_, value)| value).collect()
 }
 

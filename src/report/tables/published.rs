@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::{Groups, Rows};
+use crate::evaluate::metrics::Metric;
 use crate::published::{Published, published};
 use crate::report::error::ReportError;
 use crate::report::table::{Cell, Column, Row, Table};
@@ -35,7 +36,7 @@ fn of_categories(name: &str, published: &[Published], categories: &[&str]) -> Ta
         Cell::number(row.map(|row| row.value), |value| format!("{value:.4}"))
     };
     let row = |line: &(&str, &str)| {
-        let starts = [Cell::text(line.0), Cell::text(line.1)];
+        let starts = [Cell::text(line.0), Cell::text(label(line.1))];
         let values = categories.iter().map(|category| value(category, *line));
         Row { cells: starts.into_iter().chain(values).collect(), ..Row::default() }
     };
@@ -54,6 +55,11 @@ fn of_categories(name: &str, published: &[Published], categories: &[&str]) -> Ta
     }
 }
 
+/// A published number's name for people: a metric's label; what is none keeps its name.
+fn label(name: &str) -> &str {
+    Metric::named(name).map_or(name, |metric| metric.label)
+}
+
 /// Where the rows come from, and what must be known of them.
 fn origin<'p>(shown: impl Iterator<Item = &'p Published> + Clone) -> String {
     let sources: BTreeSet<(&str, &str)> = shown.clone().map(|row| (row.model.as_str(), row.source.as_str())).collect();
@@ -69,4 +75,19 @@ fn origin<'p>(shown: impl Iterator<Item = &'p Published> + Clone) -> String {
     let start = "The same images as far as counts tell, another protocol (size, split, epochs, choice of epoch): not to be ranked \
                  with the numbers measured here.";
     std::iter::once(start.to_owned()).chain(sources).chain(notes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::published::published_names;
+
+    #[test]
+    fn every_published_number_is_of_a_registered_metric_or_a_cost() {
+        const COSTS: [&str; 3] = ["latency_ms", "throughput_img_s", "seconds_per_epoch"];
+        for row in published_names().into_iter().flat_map(|name| published(name).expect("is embedded")) {
+            let is_metric = Metric::named(&row.metric).is_some();
+            assert!(is_metric || COSTS.contains(&row.metric.as_str()), "{} of {}", row.metric, row.model);
+        }
+    }
 }

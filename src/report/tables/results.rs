@@ -1,7 +1,8 @@
 //! Variant × category: means over seeds, the best marked where the tests support it.
 
-use crate::analysis::{Differences, Groups, METRICS, Rivals, Side, Variant, best, metric_label, without};
+use crate::analysis::{Differences, Groups, Rivals, Side, Variant, best, without};
 use crate::evaluate::Selection;
+use crate::evaluate::metrics::Metric;
 use crate::report::reproduce::anchor;
 use crate::report::table::{Cell, Column, Row, Table, whole};
 use crate::statistics::{Summary, summary};
@@ -11,7 +12,7 @@ use crate::training::SelectionRule;
 
 /// One table a metric: mean ± standard deviation over seeds, and the paired difference from ST-FPM below.
 pub(in crate::report) fn results(groups: &Groups<'_>, sides: &[Side]) -> Vec<Table> {
-    METRICS.iter().map(|(name, label)| table(groups, sides, name, label)).collect()
+    groups.metrics.iter().map(|metric| table(groups, sides, *metric)).collect()
 }
 
 /// What a column of the table is over.
@@ -23,7 +24,7 @@ struct Over<'g> {
     mean: bool,
 }
 
-fn table<'s>(groups: &'s Groups<'_>, sides: &'s [Side], metric: &'static str, label: &str) -> Table {
+fn table<'s>(groups: &'s Groups<'_>, sides: &'s [Side], metric: Metric) -> Table {
     let overs = columns(groups, metric);
     let cells: Vec<Vec<Cell>> = overs.iter().map(|over| column(groups, sides, over, metric)).collect();
     let row = |(place, variant): (usize, &Variant)| {
@@ -38,15 +39,15 @@ fn table<'s>(groups: &'s Groups<'_>, sides: &'s [Side], metric: &'static str, la
         Column::number(&over.heading, ["mean", "sd", "seeds"].map(|field| format!("{}.{field}", over.field)))
     });
     let ends = [Column::number("seeds", [""; 0]), Column::label("epoch chosen by")];
-    let order = groups.ordered_by.as_ref().map(|name| {
+    let order = groups.ordered_by.map(|metric| {
         let first = if groups.baseline().is_some() { "ST-FPM first, then variants" } else { "Variants" };
-        format!("{first} in the order of their mean {}, those with runs that are not done last.", metric_label(name))
+        format!("{first} in the order of their mean {}, those with runs that are not done last.", metric.label)
     });
     let selected = "Selected epoch, mean ± standard deviation over seeds. The selected epoch is chosen on held-out normal images; no \
                     test image has a part in it.";
     Table {
         name: format!("results-{metric}"),
-        title: groups.marked(label),
+        title: groups.marked(metric.label),
         columns: std::iter::once(Column::label("variant")).chain(headings).chain(ends).collect(),
         rows: groups.variants.iter().enumerate().map(row).collect(),
         remarks: groups.baseline().map(|_| {
@@ -55,7 +56,7 @@ fn table<'s>(groups: &'s Groups<'_>, sides: &'s [Side], metric: &'static str, la
         }),
         notes: order
             .into_iter()
-            .chain([Rivals::of(groups).note(marked)])
+            .chain([Rivals::of(groups).note(metric, marked)])
             .chain(overs.last().and_then(|over| unpaired(groups, sides, over, metric)))
             .chain([selected.to_owned()])
             .collect(),
@@ -66,7 +67,7 @@ fn table<'s>(groups: &'s Groups<'_>, sides: &'s [Side], metric: &'static str, la
 const MOST_TOLD: usize = 6;
 
 /// The paired differences of the variants that lack pairs: where a table has no room for remarks, nobody is to subtract the means.
-fn unpaired<'s>(groups: &Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric: &'static str) -> Option<String> {
+fn unpaired<'s>(groups: &Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric: Metric) -> Option<String> {
     let told = |(variant, place): (&Variant, usize)| {
         let difference = difference(groups, sides, place, over, metric).filter(|d| !d.incomplete_seeds.is_empty())?;
         Some(format!("{} {}", variant.label, described(&difference, over)))
@@ -84,7 +85,7 @@ fn difference<'s>(
     sides: &'s [Side],
     place: usize,
     over: &Over<'s>,
-    metric: &'static str,
+    metric: Metric,
 ) -> Option<Differences<'s>> {
     let baseline = groups.variants.iter().position(|variant| variant.baseline)?;
     if groups.variants[place].baseline {
@@ -97,7 +98,7 @@ fn difference<'s>(
 }
 
 /// Each category, and the mean over those that all variants have.
-fn columns<'g>(groups: &'g Groups<'_>, metric: &str) -> Vec<Over<'g>> {
+fn columns<'g>(groups: &'g Groups<'_>, metric: Metric) -> Vec<Over<'g>> {
     let of_category = |(category, _): &'g (String, _)| Over {
         heading: category.clone(),
         field: category,
@@ -114,7 +115,7 @@ fn columns<'g>(groups: &'g Groups<'_>, metric: &str) -> Vec<Over<'g>> {
     columns
 }
 
-fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric: &'static str) -> Vec<Cell> {
+fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric: Metric) -> Vec<Cell> {
     let summaries: Vec<Option<Summary>> = groups
         .variants
         .iter()
@@ -164,7 +165,7 @@ fn described(difference: &Differences<'_>, over: &Over<'_>) -> String {
 }
 
 /// "3", or "2–3" where categories differ.
-fn seeds(groups: &Groups<'_>, variant: &Variant, metric: &str) -> String {
+fn seeds(groups: &Groups<'_>, variant: &Variant, metric: Metric) -> String {
     let categories = groups.categories.iter();
     let counts = categories.map(|(category, _)| groups.cell(variant, category, Selection::Selected, metric).len());
     let (least, most) = counts.fold((usize::MAX, 0), |(least, most), count| (least.min(count), most.max(count)));
@@ -172,7 +173,7 @@ fn seeds(groups: &Groups<'_>, variant: &Variant, metric: &str) -> String {
 }
 
 /// Why a cell holds no number.
-fn missing(groups: &Groups<'_>, variant: &Variant, category: &str, metric: &str) -> String {
+fn missing(groups: &Groups<'_>, variant: &Variant, category: &str, metric: Metric) -> String {
     if let Some(reason) = groups.reason(variant, category, Selection::Selected, metric) {
         return format!("undefined: {reason}");
     }

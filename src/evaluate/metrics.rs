@@ -1,0 +1,56 @@
+//! The metrics: one file for each formula, each metric registered in [`REGISTERED`]. Everything that names, shows, compares or searches
+//! for a metric asks this registry.
+//!
+//! Metrics that rank are read off one sorted sweep of thresholds: exact, ties counted right, sums in f64 and u64.
+
+mod aupimo;
+mod aupro;
+mod auroc;
+mod average_precision;
+#[cfg(test)]
+mod catalogue;
+mod components;
+mod f1_max;
+#[cfg(test)]
+mod golden;
+mod metric;
+#[cfg(test)]
+mod properties;
+mod resampling;
+mod rescaled_pro;
+mod scored;
+#[cfg(test)]
+mod slow;
+mod sweep;
+mod threshold;
+
+pub use aupimo::{Aupimo, aupimo};
+pub use aupro::{AUPRO, PRO_LIMIT, aupro, pro_points};
+pub use auroc::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC, auroc};
+pub use average_precision::average_precision;
+pub use components::label_components;
+pub use f1_max::{F1Max, f1_max};
+pub use metric::{Definition, Direction, Metric, Population, Scope, Source, UnknownMetric};
+pub use resampling::{Histograms, Pooled, Resampling, Weighing};
+pub use rescaled_pro::rescaled_pro;
+pub use scored::{Pixels, Scored, Thresholded};
+pub use sweep::{NotFinite, Sweep, Threshold, Undefined};
+
+/// Every metric, in the order in which lists show them.
+static REGISTERED: &[Metric] = &[
+    auroc::PIXEL_AUROC,
+    auroc::IMAGE_AUROC,
+    aupro::AUPRO,
+    average_precision::PIXEL_AP,
+    average_precision::IMAGE_AP,
+    f1_max::PIXEL_F1_MAX,
+    f1_max::IMAGE_F1_MAX,
+    aupimo::AUPIMO,
+    rescaled_pro::RESCALED_PRO,
+    threshold::PRECISION,
+    threshold::RECALL,
+    threshold::FALSE_ALARMS,
+    threshold::EXPECTED_FALSE_ALARMS,
+    auroc::PSEUDO_PIXEL_AUROC,
+    auroc::PSEUDO_IMAGE_AUROC,
+];

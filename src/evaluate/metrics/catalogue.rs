@@ -1,0 +1,75 @@
+//! What must hold of every registered metric, and the page that lists them.
+
+use std::collections::BTreeSet;
+
+use super::{Direction, Metric, Population, Resampling, Scope, Source};
+
+#[test]
+fn every_metric_has_a_name_and_a_label_of_its_own() {
+    let count = Metric::all().count();
+    assert_eq!(Metric::all().map(|metric| metric.name).collect::<BTreeSet<_>>().len(), count);
+    assert_eq!(Metric::all().map(|metric| metric.label).collect::<BTreeSet<_>>().len(), count);
+    for metric in Metric::all() {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        assert!(metric.name.chars().all(plain) && !metric.name.starts_with("test_"), "{metric}");
+        assert_eq!(metric.name.parse(), Ok(metric));
+        assert!(!metric.description.contains('\n') && !metric.description.ends_with('.'), "{metric}");
+    }
+}
+
+#[test]
+fn a_search_maximises_and_kinds_of_defects_have_no_threshold_of_their_own() {
+    for metric in Metric::all() {
+        assert!(!metric.objective || metric.direction == Direction::Higher, "{metric}");
+        assert!(!(metric.of_each_kind && matches!(metric.source, Source::Threshold(_))), "{metric}");
+    }
+}
+
+/// The page: METRICS.md.
+fn page() -> String {
+    let mut page = "# The metrics\n\n\
+        Tables, `report.metrics`, `didact report --metrics`, `didact compare --metric` and the store name a metric as the first column does.\n\
+        `search.objective` takes those that say so, with `test_` before the name where they are measured on test images. A number that is\n\
+        undefined is NULL in the store, with its reason. This page is made from `src/evaluate/metrics.rs` and its files.\n\n\
+        | name | for people | what it says | of | better | measured on | other test images, from 8 seeds on | objective | each kind of defect |\n\
+        |---|---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    let yes = |yes: bool| if yes { "yes" } else { "" };
+    for metric in Metric::all() {
+        let scope = match metric.scope() {
+            Scope::Image => "images",
+            Scope::Pixel => "pixels",
+        };
+        let better = match metric.direction {
+            Direction::Higher => "higher",
+            Direction::Lower => "lower",
+        };
+        let population = match metric.population {
+            Population::Test => "test images",
+            Population::Painted => "held-out images, painted and not",
+        };
+        let resampling = match metric.resampling() {
+            Resampling::ImageRanks => "from image scores; DeLong's test, too".to_owned(),
+            Resampling::Histograms(_) => "from histograms of pixels".to_owned(),
+            Resampling::Unavailable(why) => format!("no: {why}"),
+        };
+        page.push_str(&format!(
+            "| `{metric}` | {} | {} | {scope} | {better} | {population} | {resampling} | {} | {} |\n",
+            metric.label,
+            metric.description,
+            yes(metric.objective),
+            yes(metric.of_each_kind)
+        ));
+    }
+    page
+}
+
+#[test]
+fn the_page_lists_every_metric_as_it_is_registered() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/METRICS.md");
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(path, page()).expect("written");
+    }
+    let written = std::fs::read_to_string(path).expect("METRICS.md is there");
+    assert_eq!(written, page(), "METRICS.md is not what is registered: INSTA_UPDATE=always writes it anew");
+}
