@@ -15,3 +15,31 @@ pub fn shown(sweep: &SweepRow, asked: &[Metric]) -> Vec<Metric> {
     let chosen: Option<Vec<Metric>> = serde_json::from_value(resolved["report"]["metrics"].clone()).ok();
     chosen.filter(|metrics| !metrics.is_empty()).unwrap_or_else(|| ReportSettings::METRICS.to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::metrics::{AUPRO, IMAGE_AUROC};
+
+    #[test]
+    fn the_command_line_wins_over_the_file_and_the_file_over_the_default() {
+        let sweep = |resolved: &str| SweepRow {
+            id: "s".into(),
+            name: "s".into(),
+            question: None,
+            file: None,
+            folder: None,
+            overrides: None,
+            source: String::new(),
+            resolved: resolved.into(),
+        };
+        let file = sweep(r#"{ "report": { "metrics": ["aupro", "image_auroc"] } }"#);
+        assert_eq!(shown(&file, &[IMAGE_AUROC]), [IMAGE_AUROC]);
+        assert_eq!(shown(&file, &[]), [AUPRO, IMAGE_AUROC]);
+        for none in
+            ["{}", r#"{ "report": { "metrics": [] } }"#, r#"{ "report": { "metrics": ["of a later didact"] } }"#]
+        {
+            assert_eq!(shown(&sweep(none), &[]), ReportSettings::METRICS);
+        }
+    }
+}

@@ -164,7 +164,7 @@ fn remarks(table: &super::table::Table, row: usize) -> Vec<Vec<String>> {
 #[test]
 fn the_difference_below_a_mean_is_that_of_the_comparison() {
     let rows = uneven();
-    let shown = remarks(&pixel_results(&rows), 1);
+    let shown = remarks(&first_results(&rows), 1);
     // bolt: (−0.02 + 0.01) / 2; nut: (0.01 + 0.03 + 0.2) / 3, seed 3 is not paired; the mean of both: as compared.
     assert_eq!(shown[1], ["−0.0050 (without seed 2)"]);
     assert_eq!(shown[2], ["+0.0800 (without seed 3)"]);
@@ -196,7 +196,7 @@ fn a_category_that_another_variant_lacks_does_not_change_a_difference() {
     let found = comparisons(&rows, &groups(&rows)[0]);
     let differences: Vec<f64> = found.iter().map(|verdict| verdict.difference).collect();
     assert!((differences[0] - 0.04).abs() < 1e-12 && (differences[1] + 0.1).abs() < 1e-12, "{differences:?}");
-    let table = pixel_results(&rows);
+    let table = first_results(&rows);
     assert_eq!(table.columns[3].heading, "mean of 1 of 2 categories");
     assert_eq!(
         (&remarks(&table, 1)[3], &remarks(&table, 2)[3]),
@@ -209,7 +209,7 @@ fn a_run_that_is_not_done_counts_in_no_mean() {
     let mut rows = uneven();
     let late = |run: &&mut RunRow| run.variant == "skip=add" && run.seed == 3;
     rows.runs.iter_mut().filter(late).for_each(|run| run.state = RunState::Running);
-    let table = pixel_results(&rows);
+    let table = first_results(&rows);
     assert_eq!(table.rows[1].cells[2].text, "0.9200 ± 0.0265", "(0.91 + 0.95 + 0.90) / 3");
     assert_eq!(remarks(&table, 1)[2], ["3 of 4 seeds", "+0.0800"]);
 }
@@ -606,8 +606,8 @@ fn five(spread: f64) -> Rows {
     rows(&cases)
 }
 
-/// The table of pixel AUROC.
-fn pixel_results(rows: &Rows) -> super::table::Table {
+/// The table of the first metric.
+fn first_results(rows: &Rows) -> super::table::Table {
     let groups = groups(rows);
     super::tables::results(&groups[0], &sides(rows, &groups[0])).remove(0)
 }
@@ -621,26 +621,98 @@ fn bold(table: &super::table::Table) -> Vec<(usize, usize)> {
 
 #[test]
 fn the_highest_mean_is_bold_only_where_the_test_tells_it_from_every_rival() {
-    let clear = pixel_results(&five(1e-4));
+    let clear = first_results(&five(1e-4));
     assert_eq!(bold(&clear), [(1, 1)]);
     assert!(clear.notes[0].starts_with("Bold: ") && clear.notes[0].contains("every other variant"));
-    let blurred = pixel_results(&five(0.03));
+    let blurred = first_results(&five(0.03));
     assert_eq!(bold(&blurred), []);
     assert!(blurred.notes[0].starts_with("Nothing is bold: "), "{:?}", blurred.notes);
+}
+
+/// The same numbers under the names of other metrics, which are shown in this order.
+fn renamed(mut rows: Rows, metrics: &[&str]) -> Rows {
+    rows.metrics = metrics.iter().map(|name| name.parse().expect("a metric")).collect();
+    let of_metrics = |row: &ResultRow| {
+        rows.metrics.iter().map(|metric| ResultRow { name: (*metric).into(), ..row.clone() }).collect::<Vec<_>>()
+    };
+    rows.results = rows.results.iter().flat_map(of_metrics).collect();
+    rows
+}
+
+#[test]
+fn a_lower_false_alarm_rate_is_the_better_one() {
+    let alarms = |rows: Rows| renamed(rows, &["image_false_alarms"]);
+    let answer = |rows: &Rows| super::summary::answer(&comparisons(rows, &groups(rows)[0])).expect("compared");
+
+    let rates_rise = alarms(five(1e-4));
+    let found = comparisons(&rates_rise, &groups(&rates_rise)[0]);
+    assert!(found.iter().all(|v| v.verdict == "worse on these images" && v.better_equal_worse == (0, 0, 5)));
+    assert!((found[0].difference - 0.05).abs() < 1e-4, "the difference itself keeps its sign: {found:?}");
+    assert!(answer(&rates_rise).contains("every variant is worse than T01 ST-FPM; the best of them, T01 skip=none"));
+    let table = first_results(&rates_rise);
+    assert_eq!(bold(&table), [(0, 1)]);
+    assert!(table.notes[0].starts_with("Bold: the lowest mean"), "{:?}", table.notes);
+
+    let mut rates_fall = alarms(five(1e-4));
+    rates_fall.results.iter_mut().for_each(|row| row.value = row.value.map(|value| 1.0 - value));
+    assert_eq!(bold(&first_results(&rates_fall)), [(1, 1)]);
+    let answer = answer(&rates_fall);
+    assert!(answer.contains("the lowest of them, T01 skip=add, by −0.05"), "{answer}");
+    // Without a baseline the second lowest is the only rival.
+    rates_fall.runs.iter_mut().for_each(|run| run.baseline = false);
+    let table = first_results(&rates_fall);
+    assert_eq!(bold(&table), [(1, 1)]);
+    assert!(table.notes[0].contains("the second lowest"), "{:?}", table.notes);
+}
+
+#[test]
+fn a_report_shows_the_metrics_that_were_chosen() {
+    let rows = renamed(five(1e-4), &["pixel_f1max", "image_ap", "aupimo", "image_false_alarms"]);
+    let verdicts = comparisons(&rows, &groups(&rows)[0]);
+    let order: Vec<&str> = verdicts.iter().map(|verdict| verdict.metric.name).collect();
+    assert_eq!(order, rows.metrics.iter().flat_map(|metric| [metric.name; 2]).collect::<Vec<_>>());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let page = write_to(&rows, &Artifacts::new("none".into()), folder.path());
+    let text = std::fs::read_to_string(&page).expect("a page");
+    for metric in &rows.metrics {
+        assert!(text.contains(metric.label), "{metric}");
+        assert!(folder.path().join(format!("tables/results-{metric}.csv")).is_file(), "{metric}");
+        assert!(folder.path().join(format!("bars-{metric}.svg")).is_file(), "{metric}");
+    }
+    assert!(text.contains("false alarm rate (lower is better)"));
+    assert!(!folder.path().join("tables/results-pixel_auroc.csv").exists());
+}
+
+#[test]
+fn a_metric_that_is_not_drawn_anew_is_claimed_of_these_images() {
+    let mut cases = Vec::new();
+    for seed in 0..8_u8 {
+        cases.push(case("ST-FPM", "nut", seed.into(), Some(0.9)));
+        cases.push(case("skip=add", "nut", seed.into(), Some(0.95 + f64::from(seed) / 1000.0)));
+    }
+    let rows = renamed(rows(&cases), &["image_ap"]);
+    let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
+    assert_eq!(
+        (found.verdict.as_str(), found.method.to_string().as_str()),
+        (
+            "better on these images",
+            "Student's t over seeds, on these images (test images are not drawn anew for average precision)"
+        )
+    );
 }
 
 #[test]
 fn without_a_baseline_the_highest_mean_needs_to_beat_the_second_alone() {
     let mut rows = five(1e-4);
     rows.runs.iter_mut().for_each(|run| run.baseline = false);
-    let clear = pixel_results(&rows);
+    let clear = first_results(&rows);
     assert_eq!(bold(&clear), [(1, 1)]);
     assert!(clear.notes[0].contains("the second highest"));
     // One seed tells nothing, nor does a variant alone.
     rows.runs.retain(|run| run.seed == 0);
-    assert_eq!(bold(&pixel_results(&rows)), []);
+    assert_eq!(bold(&first_results(&rows)), []);
     rows.runs.retain(|run| run.variant == "skip=add");
-    assert_eq!(bold(&pixel_results(&rows)), []);
+    assert_eq!(bold(&first_results(&rows)), []);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Observation, Outcome, load, propose_trial};
-use crate::config::{ConfigErrors, Objective, Point, Pruner, Space, Strategy, Sweep, SweepTrial};
-use crate::evaluate::metrics::AUPRO;
+use crate::config::{ConfigErrors, Objective, Point, Pruner, ReportSettings, Space, Strategy, Sweep, SweepTrial};
+use crate::evaluate::metrics::{AUPRO, PIXEL_AUROC};
 use crate::model::{AutoEncoder, InnerNorm, LevelSet, LinearSettings, Placement, UnetSettings, Upsample};
 use crate::nn::Padding;
 use crate::tensor::Activation;
@@ -243,6 +243,24 @@ fn pruners_have_their_defaults_and_bring_an_objective() {
         search("objective = \"test_aupro\"").objective,
         Objective::all().find(|objective| objective.metric() == AUPRO)
     );
+}
+
+#[test]
+fn a_report_names_its_metrics() {
+    let metrics = |list: &str| read(&format!("[report]\nmetrics = {list}\n")).map(|(sweep, _)| sweep.report.metrics);
+    assert_eq!(good("").0.report.metrics, ReportSettings::METRICS);
+    assert_eq!(metrics(r#"["aupro", "pixel_auroc"]"#), Ok(vec![AUPRO, PIXEL_AUROC]));
+    for (list, told) in [
+        (r#"["pixel_f1"]"#, r#"did you mean "pixel_f1max"?"#),
+        (r#"["accuracy"]"#, r#"expected some of "pixel_auroc", "image_auroc", "aupro""#),
+        (r#"["aupro", "aupro"]"#, r#"`report.metrics` has "aupro" twice"#),
+        ("[]", "`report.metrics` is empty"),
+        ("[3]", "`report.metrics` is a whole number"),
+        (r#""aupro""#, "expected a list"),
+    ] {
+        let error = metrics(list).expect_err(list);
+        assert!(error.contains(told), "{error}");
+    }
 }
 
 #[test]
