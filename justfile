@@ -18,6 +18,10 @@ ablate *args:
 report *args:
     cargo run --release --quiet -- report "$@"
 
+# Write the page on the sweep file again, which is made of the settings in the code.
+sweep-file:
+    cargo run --quiet -- schema --format markdown > docs/sweep-file.md
+
 # All tests.
 test *args:
     cargo test --all-targets "$@"

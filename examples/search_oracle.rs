@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-use didact::config::{Axis, Condition, Coordinate, Domain, Point, Strategy};
+use didact::config::{Axis, Condition, Coordinate, Domain, Draws, Point, Strategy};
 use didact::search::{Observation, Outcome, propose};
 
 /// Evaluations of a search.
@@ -24,9 +24,9 @@ fn main() {
     for problem in problems() {
         for seed in 0..SEEDS {
             let strategies = [
-                ("tpe", Strategy::Tpe { trials: TRIALS, seed }),
-                ("sobol", Strategy::Sobol { trials: TRIALS, seed }),
-                ("random", Strategy::Random { trials: TRIALS, seed }),
+                ("tpe", Strategy::Tpe(Draws { trials: TRIALS, seed })),
+                ("sobol", Strategy::Sobol(Draws { trials: TRIALS, seed })),
+                ("random", Strategy::Random(Draws { trials: TRIALS, seed })),
             ];
             for (name, strategy) in strategies {
                 println!("{},{name},{seed},{:e}", problem.name, search(&problem, &strategy));

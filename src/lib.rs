@@ -24,6 +24,7 @@
 //! | [`statistics`] | tests, intervals, bootstrap, fANOVA: numbers only |
 //! | [`data`] | layouts, images, masks, splits, the drawn set |
 //! | [`published`] | published results and image counts |
+//! | [`settings`] | how settings are declared, read and described |
 //! | [`outputs`] | files for people: whole, and never over what others wrote |
 //! | [`terminal`] | what goes to standard error, best effort |
 //! | `names` | enums that are written as text |
@@ -52,6 +53,7 @@ pub mod published;
 pub mod report;
 pub mod schedule;
 pub mod search;
+pub mod settings;
 pub mod stages;
 pub mod statistics;
 pub mod store;

@@ -50,8 +50,8 @@ pub struct Joint<'a> {
 impl<'a> Joint<'a> {
     /// ST-FPM, or the joint phase with three U-Nets.
     pub fn new(set: &'a FeatureSet, with_unets: bool) -> Self {
-        let adam = OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 };
-        let sgd = OptimizerSettings::Sgd { learning_rate: 1e-3, momentum: 0.9, weight_decay: 1e-4 };
+        let adam = OptimizerSettings::adam(1e-4, 0.0);
+        let sgd = OptimizerSettings::sgd(1e-3, 0.9, 1e-4);
         let model = if with_unets { unet() } else { AutoEncoder::None };
         Self {
             batches: Batches::kept(set, None),
@@ -115,7 +115,7 @@ impl<'a> Pretrain<'a> {
         Self {
             batches: Batches::kept(set, None),
             autoencoders: AutoEncoders::new(0, &backbone(), &unet()).expect("three levels"),
-            optimizer: Optimizer::new(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
+            optimizer: Optimizer::new(OptimizerSettings::adam(1e-4, 0.0)),
         }
     }
 

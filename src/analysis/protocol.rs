@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::data::Layout;
 use crate::published::published_counts;
+use crate::settings::Named;
 use crate::store::RunRow;
 use crate::training::SelectionRule;
 

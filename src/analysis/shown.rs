@@ -29,7 +29,7 @@ mod tests {
             question: None,
             file: None,
             folder: None,
-            overrides: None,
+            overrides: "[]".to_owned(),
             source: String::new(),
             resolved: resolved.into(),
         };

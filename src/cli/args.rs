@@ -8,7 +8,7 @@ use super::global::Global;
 use super::start::{parse, start};
 use super::worker::Runner;
 use super::{
-    baselines, cancel, compare, data, delete, export, gc, list, predict, rename, report, status, store, sweep,
+    baselines, cancel, compare, data, delete, export, gc, list, predict, rename, report, schema, status, store, sweep,
     sweep_args, weights, why, worker,
 };
 use crate::exit::Exit;
@@ -64,6 +64,8 @@ enum Verb {
     Export(export::ExportArgs),
     /// List published numbers of ST-FPM, with their sources.
     Baselines(baselines::BaselinesArgs),
+    /// Describe the settings of a sweep file: a JSON schema for editors, or a page.
+    Schema(schema::SchemaArgs),
     /// Look at a data set, or draw the synthetic one.
     #[command(subcommand)]
     Data(data::DataVerb),
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
         Verb::Compare(args) => runtime.block_on(compare::run(&args, &global)),
         Verb::Export(args) => runtime.block_on(export::run(&args, &global)),
         Verb::Baselines(args) => baselines::run(&args),
+        Verb::Schema(args) => schema::run(&args),
         Verb::Data(verb) => data::run(&verb),
         Verb::Weights(verb) => weights::run(&verb),
         Verb::Worker(args) => runtime.block_on(worker::run(&args, &global, &Runner::CPU)),

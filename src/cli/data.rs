@@ -9,6 +9,7 @@ use crate::data::{CategoryReport, DataReport, DataSettings, Layout, SyntheticSet
 use crate::exit::Exit;
 use crate::published::Counts;
 use crate::search::load;
+use crate::settings::{Choice, Named};
 
 /// Verbs of `didact data`.
 #[derive(Debug, clap::Subcommand)]
@@ -84,8 +85,8 @@ fn settings(root: &Path, layout: Option<Layout>) -> Result<DataSettings, Failure
 
 /// A layout by its name.
 fn layout(name: &str) -> Result<Layout, String> {
-    let known = || Layout::ALL.iter().map(|layout| layout.name()).collect::<Vec<_>>().join(", ");
-    Layout::ALL.into_iter().find(|layout| layout.name() == name).ok_or_else(|| format!("expected one of {}", known()))
+    let known = || Layout::ALL.iter().map(Named::name).collect::<Vec<_>>().join(", ");
+    Layout::named(name).ok_or_else(|| format!("expected one of {}", known()))
 }
 
 /// What a column says of a category.

@@ -26,6 +26,7 @@ mod parse;
 mod predict;
 mod rename;
 mod report;
+mod schema;
 mod signals;
 #[cfg(feature = "cuda")]
 mod speed;

@@ -62,11 +62,11 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
     write_noise(&features, 5 * batch, side)?;
     let unet = AutoEncoder::Unet(UnetSettings::default());
     let epochs = usize::from(args.steps).div_ceil(4);
-    let adam = |learning_rate| OptimizerSettings::Adam { learning_rate, weight_decay: 0.0 };
+    let adam = |learning_rate| OptimizerSettings::adam(learning_rate, 0.0);
     let of = |recipe, student| JointSettings { epochs, batch_size: batch, student, ..JointSettings::of(recipe) };
     let plain = JointSettings {
         selection: SelectionRule::HeldOutLoss,
-        ..of(Recipe::StfpmOfficial, OptimizerSettings::Sgd { learning_rate: 0.01, momentum: 0.9, weight_decay: 1e-4 })
+        ..of(Recipe::StfpmOfficial, OptimizerSettings::sgd(0.01, 0.9, 1e-4))
     };
     let with_unets = of(Recipe::Seed, adam(1e-4));
     let pretraining = PretrainSettings { epochs, batch_size: batch, learning_rate: 1e-3 };

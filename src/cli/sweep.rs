@@ -13,7 +13,7 @@ use super::takeover::{plan_source, take_over};
 use super::worker::TF32_NEEDS_A_GPU;
 use crate::analysis::Ranking;
 use crate::cause::one_line;
-use crate::config::Strategy;
+use crate::config::{Draws, Strategy};
 use crate::exit::Exit;
 use crate::outputs::{Foreign, Place};
 use crate::plan::Plan;
@@ -286,7 +286,7 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
         })
         .collect();
     print(&table(&["variant", "settings"], &rows))?;
-    if let Strategy::Tpe { trials, .. } = sweep.search.strategy {
+    if let Strategy::Tpe(Draws { trials, .. }) = sweep.search.strategy {
         print(&format!("the search adds trials as it learns, up to {trials} beside the baseline"))?;
     }
     Ok(Exit::Done)

@@ -10,6 +10,7 @@ use crate::cause::Context;
 use crate::exit::Exit;
 use crate::model::weights::{Published, WeightError, WeightReport, fetch, inspect};
 use crate::model::{Architecture, WeightSource};
+use crate::settings::{Choice, Named};
 use crate::terminal::say;
 use crate::training::train_demo_teacher;
 
@@ -96,9 +97,8 @@ fn told(report: &WeightReport) -> String {
 
 /// The network of a name on the command line.
 fn network(name: &str) -> Result<Architecture, String> {
-    let known = Architecture::ALL.into_iter().find(|known| known.name() == name.to_lowercase());
-    known.ok_or_else(|| {
-        let known = Architecture::ALL.map(Architecture::name).join(" or ");
+    Architecture::named(&name.to_lowercase()).ok_or_else(|| {
+        let known = Architecture::ALL.iter().map(Named::name).collect::<Vec<_>>().join(" or ");
         match name.to_lowercase().starts_with("resnet") || name.to_lowercase().starts_with("wide_resnet") {
             true => format!("didact has no teacher of bottleneck blocks yet; it can be {known}"),
             false => format!("a teacher can be {known}"),

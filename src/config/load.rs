@@ -4,15 +4,15 @@ use std::path::Path;
 
 use super::axis::Coordinate;
 use super::entry::Entry;
-use super::problem::{ConfigErrors, Place, Problem, Problems};
-use super::reader::{Reader, near};
 use super::space::Space;
-use super::sweep::{Baseline, MAX_AXES, ReportSettings, Rerun, Strategy, Sweep, SweepTrial};
-use super::tree::Table;
-use super::{entry, resolve, search, space, tree, when};
+use super::{
+    Baseline, MAX_AXES, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, entry, space, when,
+};
 use crate::data::regular;
-use crate::evaluate::metrics::Metric;
-use crate::published::published_names;
+use crate::settings::{
+    ConfigErrors, Field, Kind, Place, Problem, Problems, Reader, Session, Settings, Table, Usual, Value, near, parse,
+    parse_flag, set,
+};
 
 /// The sweep that runs where no file is named.
 const DEMO: &str = include_str!("../../experiments/demo.toml");
@@ -42,7 +42,7 @@ pub struct Draft {
 impl Draft {
     /// The trial of a point. What is wrong with it is kept for [`Draft::finish`].
     pub fn trial(&mut self, point: &[Option<Coordinate>]) -> SweepTrial {
-        self.space.checked(point, &mut self.problems)
+        self.space.checked(point, &self.problems)
     }
 
     /// Refuses the search space.
@@ -84,15 +84,15 @@ pub fn read(path: Option<&Path>, overrides: &[(String, String)]) -> Result<Draft
             }
         }
     };
-    let mut table = match tree::parse(&source.text) {
+    let mut table = match parse(&source.text) {
         Ok(table) => table,
         Err(problem) => return Err(errors(source, problem)),
     };
-    let mut problems = Problems::default();
+    let problems = Problems::default();
     for (key, value) in overrides {
         let argument = format!("{key}={value}");
         let place = Place::Flag(argument.clone());
-        if !tree::set(&mut table, key, &place, tree::parse_flag(&argument, value)) {
+        if !set(&mut table, key, &place, parse_flag(&argument, value)) {
             problems.add(
                 &place,
                 format!("`{key}` reaches into a value that is not a table"),
@@ -100,7 +100,9 @@ pub fn read(path: Option<&Path>, overrides: &[(String, String)]) -> Result<Draft
             );
         }
     }
-    let (sweep, space, place_of_space) = read_table(&table, source.clone(), &mut problems);
+    let session = Session::new(&problems);
+    let (sweep, space, place_of_space) = read_table(&session, &table, source.clone());
+    session.report_unknown(&table);
     for (key, value) in overrides.iter().filter(|(key, _)| space::entry_of(&table, key).is_some()) {
         let help = "an axis of [search.space] sets it for each trial: change the axis in the file";
         problems.add(&Place::Flag(format!("{key}={value}")), format!("`{key}` is searched"), help);
@@ -115,51 +117,43 @@ fn errors(source: Source, problems: impl Into<Problems>) -> ConfigErrors {
     ConfigErrors::new(source.name, source.text, problems.into())
 }
 
-fn read_table(table: &Table, source: Source, problems: &mut Problems) -> (Sweep, Space, Place) {
-    let mut top = Reader::top(table);
-    if !top.has("schema") {
-        problems.add(&Place::Whole, "`schema` is missing", "the first line must be schema = 1");
-    }
-    top.integer("schema", 1, 1..=1, problems);
-    let name = name(&mut top, problems);
-    let question = top.text("question", problems);
-    let base = resolve::trial(&mut top, problems);
-    let mut reader = top.table("search", problems);
-    let search = search::settings(&mut reader, problems);
+/// Reads a whole file.
+pub(super) fn read_table(session: &Session<'_>, table: &Table, source: Source) -> (Sweep, Space, Place) {
+    let top = Reader::top(session, table);
+    let problems = top.problems();
+    let schema = top.at("schema", "Version of the format: 1.");
+    schema.required("the first line must be schema = 1").integer(1_u64, 1..=1);
+    let name = top.at("name", "Name of the sweep and of its report's folder.").with(name);
+    let question = top.at("question", "Question that the sweep asks, shown on the report.").text();
+    let base = Trial::read(&top, ());
+    let reader = top.at("search", "Search: how trials are drawn, compared and stopped.").inner();
+    let search = SearchSettings::read(&reader, ());
+    let space = reader.at(
+        "space",
+        "Searched settings by dotted name: a list of values, or a table such as `{ uniform = [a, b], when = { … } }`.",
+    );
     let ranges = search.strategy != Strategy::Grid;
-    let entries: Vec<Entry<'_>> = reader
-        .free_table("space", problems)
+    let axes = match space.node(|| Kind::Axes, Usual::Absent).map(|node| &node.value) {
+        Some(Value::Table(axes)) => Some(axes),
+        Some(other) => {
+            space.refuse(format!("`search.space` is {}", other.describe()), "expected a table");
+            None
+        }
+        None => None,
+    };
+    let entries: Vec<Entry<'_>> = axes
         .into_iter()
         .flatten()
         .filter_map(|(name, (place, node))| entry::entry(name, place, node, ranges, problems))
         .collect();
     let axes = when::ordered(&entries, table, problems);
-    if axes.len() > MAX_AXES && matches!(search.strategy, Strategy::Sobol { .. } | Strategy::Tpe { .. }) {
+    if axes.len() > MAX_AXES && matches!(search.strategy, Strategy::Sobol(_) | Strategy::Tpe(_)) {
         let help = format!("expected at most {MAX_AXES}, the dimensions of the Sobol sequence; \"random\" takes more");
-        problems.add(&reader.place_of("space"), format!("`search.space` has {} axes", axes.len()), help);
+        space.refuse(format!("`search.space` has {} axes", axes.len()), help);
     }
-    let place_of_space = reader.place_of("space");
-    reader.finish(problems);
-    let mut reader = top.table("report", problems);
-    let report = report(&mut reader, problems);
-    let known: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
-    for variant in report.variants.iter().filter(|variant| !known.contains(&variant.as_str())) {
-        let hint = near(variant, &known).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
-        let help = match known.is_empty() {
-            true => "expected an axis of [search.space], which is empty".to_owned(),
-            false => format!("expected an axis of [search.space]: {}{hint}", known.join(", ")),
-        };
-        problems.add(&reader.place_of("variants"), format!("`report.variants` names \"{variant}\""), help);
-    }
-    reader.finish(problems);
-    let mut reader = top.table("baseline", problems);
-    let tables: Vec<_> = published_names().into_iter().map(|name| (name, Some(name))).collect();
-    let baseline = Baseline {
-        published: reader.choice("published", None, &tables, problems).map(str::to_owned),
-        rerun: rerun(&mut reader, problems),
-    };
-    reader.finish(problems);
-    top.finish(problems);
+    let place_of_space = space.place();
+    let report = top.at("report", "Report: what it compares.").with(|field| report(field, &entries));
+    let baseline: Baseline = top.at("baseline", "ST-FPM, published and re-run.").table(());
 
     let strategy = search.strategy.clone();
     let space =
@@ -167,19 +161,20 @@ fn read_table(table: &Table, source: Source, problems: &mut Problems) -> (Sweep,
     (Sweep { name, question, search, report, baseline, trials: Vec::new() }, space, place_of_space)
 }
 
-fn report(reader: &mut Reader<'_>, problems: &mut Problems) -> ReportSettings {
-    let variants = reader.texts("variants", problems).unwrap_or_default();
-    let choices: Vec<(&str, Metric)> = Metric::all().map(|metric| (metric.name, metric)).collect();
-    let metrics = reader.choices("metrics", &choices, problems).unwrap_or_else(|| ReportSettings::METRICS.to_vec());
-    ReportSettings { variants, metrics }
-}
-
-/// `true`, `false`, or `"only"`.
-fn rerun(reader: &mut Reader<'_>, problems: &mut Problems) -> Rerun {
-    if reader.is_text("rerun") {
-        return reader.choice("rerun", Rerun::Yes, &[("only", Rerun::Only)], problems);
+/// Variants are made of the axes.
+fn report(field: Field<'_>, axes: &[Entry<'_>]) -> ReportSettings {
+    let reader = field.inner();
+    let report = ReportSettings::read(&reader, ());
+    let known: Vec<&str> = axes.iter().map(|entry| entry.name).collect();
+    for variant in report.variants.iter().filter(|variant| !known.contains(&variant.as_str())) {
+        let hint = near(variant, &known).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+        let help = match known.is_empty() {
+            true => "expected an axis of [search.space], which is empty".to_owned(),
+            false => format!("expected an axis of [search.space]: {}{hint}", known.join(", ")),
+        };
+        reader.refuse("variants", format!("`report.variants` names \"{variant}\""), help);
     }
-    if reader.flag("rerun", true, problems) { Rerun::Yes } else { Rerun::No }
+    report
 }
 
 /// What the name of a sweep must be.
@@ -193,20 +188,12 @@ pub fn is_sweep_name(name: &str) -> bool {
         && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn name(top: &mut Reader<'_>, problems: &mut Problems) -> String {
-    let name = top.text("name", problems);
-    match name {
-        Some(name) if is_sweep_name(&name) => name,
-        Some(name) => {
-            // What a terminal would obey is shown as it is written.
-            problems.add(&top.place_of("name"), format!("`name` is \"{}\"", name.escape_debug()), SWEEP_NAME);
-            "sweep".to_owned()
-        }
-        None => {
-            if !top.has("name") {
-                problems.add(&Place::Whole, "`name` is missing", "expected name = \"…\": it names the report's folder");
-            }
-            "sweep".to_owned()
-        }
+fn name(field: Field<'_>) -> String {
+    let name = field.required("expected name = \"…\": it names the report's folder").text();
+    let usable = name.as_deref().is_none_or(is_sweep_name);
+    if let Some(name) = name.as_deref().filter(|_| !usable) {
+        // What a terminal would obey is shown as it is written.
+        field.refuse(format!("`name` is \"{}\"", name.escape_debug()), SWEEP_NAME);
     }
+    name.filter(|_| usable).unwrap_or_else(|| "sweep".to_owned())
 }

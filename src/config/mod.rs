@@ -1,33 +1,39 @@
 //! The sweep file: a tree with spans, read and checked with all errors at once, resolved into a [`Sweep`].
 
 mod axis;
-mod data;
+mod baseline;
+mod describe;
 mod entry;
-mod joint;
 mod load;
-mod networks;
 mod objective;
-mod problem;
-mod reader;
-mod resolve;
+mod page;
+mod pruner;
+mod report;
 mod scale;
+mod schema;
 mod search;
 mod space;
+mod strategy;
 mod sweep;
-mod tree;
+mod trial;
 mod when;
 
 pub(crate) use axis::assemble;
 #[cfg(test)]
 pub(crate) use axis::tests as axis_tests;
 pub use axis::{Axis, Condition, Coordinate, Domain, Point};
+pub use baseline::{Baseline, Rerun};
 pub use load::{Draft, SWEEP_NAME, Source, is_sweep_name, read};
 pub use objective::Objective;
-pub use problem::{ConfigErrors, Located, Place, Problem};
-pub use reader::near;
+pub use page::page;
+pub use pruner::{AshaSettings, MedianSettings, Pruner, WilcoxonSettings};
+pub use report::ReportSettings;
+pub use schema::schema;
+pub use search::SearchSettings;
 pub use space::Space;
 pub(crate) use space::digest;
-pub use sweep::{
-    Baseline, MAX_AXES, MAX_POINTS, MAX_RUNS, Pruner, ReportSettings, Rerun, SearchSettings, Strategy, Sweep,
-    SweepTrial, Trial, short_name,
-};
+pub use strategy::{Draws, Strategy};
+pub use sweep::{MAX_AXES, MAX_POINTS, MAX_RUNS, Sweep, SweepTrial, short_name};
+pub use trial::Trial;
+
+pub use crate::settings::{ConfigErrors, near};

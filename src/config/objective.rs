@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::evaluate::metrics::{Metric, PSEUDO_PIXEL_AUROC, Population};
+use crate::settings::{Field, NamedValue, Usual};
 
 /// What a search maximises: the mean of a metric over the categories and seeds of a trial. It is written as in a sweep file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,21 @@ impl Objective {
     /// Whether it is measured on the test images: an oracle, always marked as such.
     pub fn is_on_test(self) -> bool {
         self.0.population == Population::Test
+    }
+
+    /// Reads the objective; none where the file names none.
+    pub(super) fn read(field: Field<'_>) -> Option<Self> {
+        let values = || Self::all().map(|objective| (objective.documented(), objective)).collect();
+        let usual = Usual::Words("`pseudo_pixel_auroc` with `tpe` or a pruner");
+        let given = field.is_given();
+        let objective = field.one_of(values, usual);
+        given.then(|| objective.unwrap_or(Self::PSEUDO))
+    }
+
+    /// Its name in the sweep file with the metric's description.
+    fn documented(self) -> NamedValue {
+        let mark = if self.is_on_test() { " Measured on the test images: an oracle, always marked." } else { "" };
+        NamedValue { name: self.to_string().into(), about: format!("{}{mark}", self.0.description) }
     }
 }
 

@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use super::axis::{Axis, Coordinate, Point};
 use super::entry::{coordinate, listed};
 use super::load::Source;
-use super::problem::{ConfigErrors, Place, Problems};
-use super::reader::Reader;
-use super::sweep::{ReportSettings, Rerun, Strategy, SweepTrial, Trial, short_name};
-use super::tree::{Node, Table, Value};
-use super::{resolve, tree};
+use super::sweep::{SweepTrial, short_name};
+use super::{ReportSettings, Rerun, Strategy, Trial};
 use crate::model::AutoEncoder;
+use crate::settings::{ConfigErrors, Named, Node, Place, Problems, Reader, Session, Settings, Table, Value, set};
 
 /// The name under which the re-run baseline stands in every table.
 const BASELINE: &str = "ST-FPM";
@@ -50,8 +48,8 @@ impl Space {
 
     /// The trial of a point. An error if its settings do not go together, told in the place of the axis.
     pub fn trial(&self, point: &[Option<Coordinate>]) -> Result<SweepTrial, ConfigErrors> {
-        let mut problems = Problems::default();
-        let trial = self.checked(point, &mut problems);
+        let problems = Problems::default();
+        let trial = self.checked(point, &problems);
         match problems.is_empty() {
             true => Ok(trial),
             false => Err(ConfigErrors::new(self.source.name.clone(), self.source.text.clone(), problems)),
@@ -77,7 +75,7 @@ impl Space {
     pub fn baseline_of(&self, trial: &SweepTrial) -> Option<SweepTrial> {
         let same_protocol = Trial { joint: self.base.joint.clone(), ..trial.trial.clone() };
         (self.rerun != Rerun::No).then(|| SweepTrial {
-            trial: resolve::baseline_of(&same_protocol),
+            trial: same_protocol.baseline(),
             axes: BTreeMap::new(),
             point: trial.point.clone(),
             variant: BASELINE.to_owned(),
@@ -109,7 +107,7 @@ impl Space {
         all
     }
 
-    pub(super) fn checked(&self, point: &[Option<Coordinate>], problems: &mut Problems) -> SweepTrial {
+    pub(super) fn checked(&self, point: &[Option<Coordinate>], problems: &Problems) -> SweepTrial {
         let mut tree = self.table.clone();
         let mut settings: Vec<(&str, &Place, Node)> = self
             .axes
@@ -125,12 +123,17 @@ impl Space {
         let mut axes = BTreeMap::new();
         for (name, key_place, node) in settings {
             axes.insert(name.to_owned(), node.value.to_json());
-            if !tree::set(&mut tree, name, key_place, node) {
+            if !set(&mut tree, name, key_place, node) {
                 let message = format!("`{name}` reaches into a value that is not a table");
                 problems.add(key_place, message, "use the dotted name of a setting");
             }
         }
-        let trial = resolve::trial(&mut Reader::top(&tree), problems);
+        let session = Session::new(problems);
+        let top = Reader::top(&session, &tree);
+        let trial = Trial::read(&top, ());
+        // The other settings of the top level are not asked for.
+        top.accept_any();
+        session.report_unknown(&tree);
         let variant = label(&axes, &trial, &self.report);
         SweepTrial { trial, point: axes.clone(), axes, variant, baseline: false }
     }
@@ -177,9 +180,6 @@ fn label(axes: &BTreeMap<String, serde_json::Value>, trial: &Trial, report: &Rep
         (_, false) => parts.join(", "),
         (AutoEncoder::None, true) => "no auto-encoder".to_owned(),
         (AutoEncoder::Linear(_), true) => "linear auto-encoder".to_owned(),
-        (AutoEncoder::Unet(unet), true) => {
-            let skip = serde_json::to_value(unet.skip).ok().and_then(|v| v.as_str().map(str::to_owned));
-            format!("U-Net, skip={}", skip.unwrap_or_default())
-        }
+        (AutoEncoder::Unet(unet), true) => format!("U-Net, skip={}", unet.skip.name()),
     }
 }

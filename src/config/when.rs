@@ -2,14 +2,11 @@
 
 use super::axis::{Axis, Condition, Coordinate};
 use super::entry::{Entry, coordinate, listed, same};
-use super::problem::Problems;
-use super::reader::near;
-use super::tree;
-use super::tree::{Node, Table, Value};
+use crate::settings::{Node, Problems, Table, Value, get, near};
 
 /// The axes that can count, each behind those that its conditions name. A condition on a setting that the file fixes is
 /// decided here: an axis for which it does not hold is left out.
-pub(super) fn ordered(entries: &[Entry<'_>], file: &Table, problems: &mut Problems) -> Vec<Axis> {
+pub(super) fn ordered(entries: &[Entry<'_>], file: &Table, problems: &Problems) -> Vec<Axis> {
     let mut axes: Vec<Axis> = Vec::new();
     let mut waiting: Vec<&Entry<'_>> = entries.iter().collect();
     let parents = |entry: &Entry<'_>| -> Vec<&str> {
@@ -30,7 +27,7 @@ pub(super) fn ordered(entries: &[Entry<'_>], file: &Table, problems: &mut Proble
     axes
 }
 
-fn circle(waiting: &[&Entry<'_>], problems: &mut Problems) {
+fn circle(waiting: &[&Entry<'_>], problems: &Problems) {
     let names: Vec<String> = waiting.iter().map(|entry| format!("`{}`", entry.name)).collect();
     let help = "an axis can depend on axes only that do not depend on it";
     for (_, (place, _)) in waiting.iter().take(1).flat_map(|entry| entry.when.into_iter().flatten()).take(1) {
@@ -44,7 +41,7 @@ fn conditions(
     entries: &[Entry<'_>],
     axes: &[Axis],
     file: &Table,
-    problems: &mut Problems,
+    problems: &Problems,
 ) -> Option<Vec<Condition>> {
     let mut conditions = Vec::new();
     let mut possible = true;
@@ -62,7 +59,7 @@ fn conditions(
                 Some(axis) => conditions.push(Condition { axis, among }),
                 None => possible = false,
             }
-        } else if let Some(fixed) = tree::get(file, name).filter(|value| !matches!(value, Value::Table(_))) {
+        } else if let Some(fixed) = get(file, name).filter(|value| !matches!(value, Value::Table(_))) {
             possible &= wanted.iter().any(|value| same(&value.value.to_json(), &fixed.to_json()));
         } else {
             let mut known: Vec<String> = Vec::new();
@@ -77,7 +74,7 @@ fn conditions(
     possible.then_some(conditions)
 }
 
-fn wanted_value(parent: &Entry<'_>, value: &Node, problems: &mut Problems) -> Option<Coordinate> {
+fn wanted_value(parent: &Entry<'_>, value: &Node, problems: &Problems) -> Option<Coordinate> {
     let name = parent.name;
     if parent.domain.levels().is_none() {
         let help = "expected an axis with listed, whole or stepped values";

@@ -9,6 +9,7 @@ use super::image::Look;
 use super::layout::{Parts, Unused};
 use super::{Category, DataError, DataSettings, Exif, Layout, Reading, Sample, findings, held_out, layout};
 use crate::published::{Counts, published_counts};
+use crate::settings::Named;
 
 /// What `data check` found in one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -148,7 +149,7 @@ fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<Stri
     let deep = categories.iter().filter_map(|category| category.deep);
     let deep = deep.reduce(Deep::and);
     match (deep, reading.white_level) {
-        (Some(deep), None) => {
+        (Some(deep), u16::MAX) => {
             if let Some(white) = deep.white_level() {
                 let Deep { images, largest } = deep;
                 let (bits, levels) = (u16::BITS - white.leading_zeros(), (u32::from(white) + 1) / 256);
@@ -158,7 +159,7 @@ fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<Stri
                 ));
             }
         }
-        (Some(Deep { images, largest }), Some(white)) if largest > white => notes.push(format!(
+        (Some(Deep { images, largest }), white) if largest > white => notes.push(format!(
             "{images} image(s) of 16 bits hold values up to {largest}: what is above data.white_level = {white} is white"
         )),
         _ => {}

@@ -43,7 +43,7 @@ impl Picture {
         }
         let (width, height) = (image.width() as usize, image.height() as usize);
         let rgb = match reading.white_level {
-            Some(white) if has_16_bits(&image) => {
+            white if white < u16::MAX && has_16_bits(&image) => {
                 let scaled = |value: u16| (u32::from(value.min(white)) * 255 + u32::from(white) / 2) / u32::from(white);
                 image.into_rgb16().into_raw().into_iter().map(|value| scaled(value) as u8).collect()
             }

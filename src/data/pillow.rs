@@ -104,7 +104,7 @@ fn every_kind_of_file_looks_as_pillow_shows_it() {
         }
         assert!(verify(&path).is_ok(), "{}", image.name);
         if let (Some(seen), Some(width), Some(height)) = (&image.seen, image.seen_width, image.seen_height) {
-            let reading = Reading { exif: Exif::Apply, white_level: None };
+            let reading = Reading { exif: Exif::Apply, ..Reading::default() };
             let picture = Picture::open(&path, reading).expect("reads");
             assert_eq!((picture.width, picture.height), (width, height), "{}", image.name);
             assert!(apart(&picture.rgb, &bytes(seen)) <= tolerance(&image.name), "{}", image.name);

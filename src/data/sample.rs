@@ -217,7 +217,7 @@ mod tests {
         drawn.save(&mask).expect("written");
         let (source, defect) = (ImageSource::File(image), Some("cut".to_owned()));
         let sample = Sample { image: "i.png".to_owned(), defect, source, masks: vec![mask], mask_above: 0 };
-        let reading = |exif| Reading { exif, white_level: None };
+        let reading = |exif| Reading { exif, ..Reading::default() };
         let set = |exif| sample.load_mask(60, reading(exif)).expect("reads").expect("has one");
         let (stored, seen) = (set(Exif::Ignore), set(Exif::Apply));
         assert!((0..60).all(|y| stored.pixels[y * 60]) && !stored.pixels[59]);

@@ -114,7 +114,7 @@ impl MapRule {
         if self.settings.smoothing_sigma > 0.0 {
             values = gaussian(&values, side, self.settings.smoothing_sigma);
         }
-        if let Border::Crop(pixels) = self.settings.border {
+        if let Border::Crop { border_crop: pixels } = self.settings.border {
             crop(&mut values, side, pixels);
         }
         if let Some(Pixels { mean, deviation }) = &self.pixels {
@@ -224,7 +224,7 @@ fn crop(values: &mut [f32], side: usize, pixels: usize) {
 fn image_score(rule: ImageScoreRule, values: &[f32]) -> f32 {
     match rule {
         ImageScoreRule::Max => values.iter().copied().fold(f32::NEG_INFINITY, f32::max),
-        ImageScoreRule::TopK(share) => {
+        ImageScoreRule::TopK { top_k: share } => {
             let count = ((share * values.len() as f64).ceil() as usize).clamp(1, values.len());
             let mut values = values.to_vec();
             let (above, at, _) = values.select_nth_unstable_by(count - 1, |a, b| b.total_cmp(a));
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_cropped_border_counts_as_nothing_and_the_frame_stays_whole() {
-        let rule = EvaluateSettings { border: Border::Crop(2), ..settings() };
+        let rule = EvaluateSettings { border: Border::Crop { border_crop: 2 }, ..settings() };
         let map = last_map(&rule, &[level(3.0)]);
         assert_eq!(map.values.len(), 64);
         assert_eq!(map.values.iter().filter(|v| **v == 3.0).count(), 16);
@@ -349,8 +349,8 @@ mod tests {
     fn the_top_share_is_averaged() {
         let values: Vec<f32> = (1..=100).map(|v| v as f32).collect();
         assert_eq!(image_score(ImageScoreRule::Max, &values), 100.0);
-        assert_eq!(image_score(ImageScoreRule::TopK(0.03), &values), 99.0);
-        assert_eq!(image_score(ImageScoreRule::TopK(0.001), &values), 100.0);
-        assert_eq!(image_score(ImageScoreRule::TopK(1.0), &values), 50.5);
+        assert_eq!(image_score(ImageScoreRule::TopK { top_k: 0.03 }, &values), 99.0);
+        assert_eq!(image_score(ImageScoreRule::TopK { top_k: 0.001 }, &values), 100.0);
+        assert_eq!(image_score(ImageScoreRule::TopK { top_k: 1.0 }, &values), 50.5);
     }
 }

@@ -1,98 +1,100 @@
-//! What a sweep file says of evaluation.
+//! The table `[evaluate]`: the map rule and the oracle request.
 
-use serde::{Deserialize, Serialize};
+use crate::settings::{Reader, alternatives, choices, defaults, settings};
 
-/// How the level maps become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Aggregate {
-    /// Element-wise product (ST-FPM).
-    Product,
-    /// Sum.
-    Sum,
-    /// Mean.
-    Mean,
-    /// Mean, each level by the inverse of its variance on the held-out normals.
-    Weighted,
+choices! {
+    /// How the level maps become one.
+    pub enum Aggregate {
+        /// Element-wise product (ST-FPM).
+        Product = "product",
+        /// Sum.
+        Sum = "sum",
+        /// Mean.
+        Mean = "mean",
+        /// Mean, each level weighted by the inverse of its variance on the held-out normals.
+        Weighted = "weighted",
+    }
 }
 
-/// What is done to each level's map before levels are joined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Normalise {
-    /// Nothing.
-    #[default]
-    None,
-    /// Its quantiles 0.9 and 0.995 on the held-out normals become 0 and 0.1 (Batzner et al. 2024, EfficientAD).
-    HeldOut,
+choices! {
+    /// What is done to each level's map before levels are joined.
+    pub enum Normalise {
+        /// Nothing.
+        None = "none",
+        /// Map the quantiles 0.9 and 0.995 on the held-out normals to 0 and 0.1 (EfficientAD, Batzner et al. 2024).
+        HeldOut = "held-out",
+    }
 }
 
-/// What is done about the frame's border, where padding makes features unusual.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Border {
-    /// Nothing.
-    #[default]
-    None,
-    /// So many outermost pixels count as score 0; the ground truth is never cut.
-    Crop(usize),
-    /// Every pixel's mean on the held-out normals is subtracted and its deviation divided by.
-    Reweight,
+alternatives! {
+    /// What is done about the frame's border, where padding makes features unusual.
+    pub enum Border(image_size: usize) {
+        /// Nothing.
+        None = "none",
+        /// Count the outermost `border_crop` pixels as score 0; the ground truth is never cut.
+        Crop { border_crop: usize } = "crop",
+        /// Subtract each pixel's mean on the held-out normals and divide by its deviation.
+        Reweight = "reweight",
+    } with {
+        /// Width of the cropped border, pixels: at most a quarter of `data.image_size`, beyond which nothing is left.
+        border_crop = integer_by("`data.image_size` / 32", image_size / 32, 1..=image_size / 4),
+    }
 }
 
-/// How a map becomes the image's score.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImageScoreRule {
-    /// Its maximum (ST-FPM).
-    #[default]
-    Max,
-    /// The mean of this share of its pixels, the highest.
-    TopK(f64),
+alternatives! {
+    /// How a map becomes the image's score.
+    pub enum ImageScoreRule {
+        /// Maximum of the map (ST-FPM).
+        Max = "max",
+        /// Mean of the highest share `top_k` of the map's pixels.
+        TopK { top_k: f64 } = "top-k",
+    } with {
+        /// Share of the pixels that the image score `top-k` averages.
+        top_k = number(0.03, 1e-6..=1.0),
+    }
 }
 
-/// The map rule and the oracle request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EvaluateSettings {
-    /// How level maps are joined.
-    pub aggregate: Aggregate,
-    /// Side at which level maps are joined, pixels.
-    pub fuse_size: usize,
-    /// Gaussian smoothing of the final map, pixels; 0 = none.
-    pub smoothing_sigma: f64,
-    /// What is done to each level's map first.
-    #[serde(default)]
-    pub normalise: Normalise,
-    /// What is done about the border.
-    #[serde(default)]
-    pub border: Border,
-    /// How the final map becomes a score.
-    #[serde(default)]
-    pub image_score: ImageScoreRule,
-    /// Quantile of the held-out normals' scores above which an image is called defective.
-    #[serde(default = "highest")]
-    pub threshold_quantile: f64,
-    /// Number of evenly spaced epochs whose weights are also scored on test (marked oracle); 0 = none.
-    pub oracle_epochs: usize,
-}
-
-fn highest() -> f64 {
-    1.0
+settings! {
+    /// The map rule and the oracle request.
+    pub struct EvaluateSettings(image_size: usize, usual_oracle_epochs: usize) => checked {
+        /// Aggregation of the level maps.
+        pub aggregate: Aggregate = choice(Aggregate::Product),
+        /// Side at which level maps are joined, pixels; 64 at 256 px in the official code, level 1's side.
+        pub fuse_size: usize = integer_by("`data.image_size` / 4", image_size / 4, 1..=4096),
+        /// Standard deviation of the Gaussian that smooths the final map, pixels; 0 disables smoothing.
+        pub smoothing_sigma: f64 = number(0.0, 0.0..=64.0),
+        /// Normalisation of each level's map before levels are joined.
+        pub normalise: Normalise = choice(Normalise::None),
+        /// Handling of the border, where padding makes features unusual.
+        pub border: Border = with(|field| Border::read(field, image_size)),
+        /// Rule that makes the image's score of the final map.
+        pub image_score: ImageScoreRule = with(ImageScoreRule::read),
+        /// Quantile of the held-out normals' scores above which an image is called defective.
+        pub threshold_quantile: f64 = number(1.0, 0.0..=1.0),
+        /// Number of evenly spaced epochs that are also scored on the test images, always marked as oracle; 0 for none.
+        pub oracle_epochs: usize = integer(usual_oracle_epochs, 0..=10_000),
+    }
 }
 
 impl EvaluateSettings {
     /// ST-FPM's rule: the product of the levels at this side, the maximum.
     pub fn of_stfpm(fuse_size: usize) -> Self {
-        Self {
-            aggregate: Aggregate::Product,
-            fuse_size,
-            smoothing_sigma: 0.0,
-            normalise: Normalise::None,
-            border: Border::None,
-            image_score: ImageScoreRule::Max,
-            threshold_quantile: highest(),
-            oracle_epochs: 0,
+        Self { fuse_size, ..defaults((fuse_size * 4, 0)) }
+    }
+
+    fn checked(self, reader: &Reader<'_>) -> Self {
+        if self.normalise == Normalise::HeldOut {
+            // Normalised values lie on both sides of 0.
+            if self.aggregate == Aggregate::Product {
+                let help = "expected \"sum\", \"mean\" or \"weighted\": normalised levels have negative values, whose product means nothing";
+                reader.refuse("aggregate", "`evaluate.aggregate` is \"product\" of normalised levels", help);
+            }
+            if matches!(self.border, Border::Crop { .. }) {
+                let help = "expected \"none\" or \"reweight\": a cropped border counts as 0, which is no low score among normalised ones";
+                reader.refuse("border", "`evaluate.border` is \"crop\" of normalised levels", help);
+            }
         }
+        self
     }
 
     /// Whether the held-out normals decide how levels are joined.

@@ -31,7 +31,7 @@ impl<B: Backend> Assembly<B> {
         Self {
             student: Student::new(seed, backbone, model),
             autoencoders: AutoEncoders::new(seed, backbone, model),
-            placement: model.placement().unwrap_or_default(),
+            placement: model.placement().unwrap_or(Placement::Student),
         }
     }
 

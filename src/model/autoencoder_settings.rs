@@ -1,34 +1,38 @@
-//! What a sweep file says of the auto-encoders, whatever their shape.
+//! The table `[model]`: the kind of auto-encoder, and what all kinds have.
 
 use serde::{Deserialize, Serialize};
 
 use super::{LevelSet, UnetSettings};
+use crate::settings::{Reader, Settings, alternatives, choices};
 
-/// What an auto-encoder must undo in training: with a skip connection it could otherwise copy its input (Vincent et al. 2008).
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Corruption {
-    /// Nothing.
-    #[default]
-    Plain,
-    /// Gaussian noise of this deviation is added.
-    Noise(f64),
-    /// This share of the positions is 0 in all channels.
-    Masked(f64),
-    /// This share of the values is 0, the others larger by as much (Srivastava et al. 2014).
-    Dropout(f64),
+alternatives! {
+    /// What an auto-encoder must undo in training: with a skip connection it could otherwise copy its input (Vincent et al. 2008).
+    pub enum Corruption {
+        /// Leave the features as they are.
+        Plain = "plain",
+        /// Add Gaussian noise.
+        Noise { input_noise: f64 } = "noise",
+        /// Set a share of the positions to 0 in all channels.
+        Masked { input_share: f64 } = "masked",
+        /// Set a share of the values to 0 and scale the others up by as much (Srivastava et al. 2014).
+        Dropout { input_share: f64 } = "dropout",
+    } with {
+        /// Standard deviation of the noise.
+        input_noise = number(0.3, 1e-6..=1e3),
+        /// Share of the positions or values that are set to 0.
+        input_share = number(0.25, 1e-6..=0.95),
+    }
 }
 
-/// Whose features an auto-encoder A rebuilds, and what is compared: T are the teacher's, S the student's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Placement {
-    /// The student's; T is compared with A(S).
-    #[default]
-    Student,
-    /// The teacher's, as in EfficientAD (Batzner et al. 2024): a second head of the student predicts A(T); T is compared with S, and
-    /// A(T) with that head.
-    TeacherHead,
+choices! {
+    /// Whose features an auto-encoder A rebuilds, and what is compared: T are the teacher's, S the student's.
+    pub enum Placement {
+        /// The student's: T is compared with A(S).
+        Student = "student",
+        /// The teacher's, as in EfficientAD (Batzner et al. 2024): a second head of the student predicts A(T); T is compared with S,
+        /// and A(T) with that head.
+        TeacherHead = "teacher-head",
+    }
 }
 
 /// Two 1×1 convolutions, to few channels and back: each pixel's features in a linear subspace. The cheap control of what the
@@ -38,26 +42,43 @@ pub struct LinearSettings {
     /// Factor on the bottleneck's channels (C/4·width).
     pub width: f64,
     /// What is done to the features before they enter, in training; the target stays as it is.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub input: Corruption,
     /// The teacher's levels that have one.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub levels: LevelSet,
     /// Whose features it rebuilds.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub placement: Placement,
 }
 
-/// What stands beside the student's features in the comparison with the teacher's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AutoEncoder {
-    /// Nothing: ST-FPM itself (Wang et al. 2021).
-    None,
-    /// One U-Net per level.
-    Unet(UnetSettings),
-    /// One linear auto-encoder per level.
-    Linear(LinearSettings),
+choices! {
+    /// What rebuilds features before they are compared with the teacher's.
+    pub enum AutoEncoder by AutoEncoderKind {
+        /// Nothing: ST-FPM itself (Wang et al. 2021).
+        None = "none",
+        /// One U-Net per level.
+        Unet(UnetSettings) = "unet",
+        /// Two 1×1 convolutions per level, the cheap control; `width`, `input`, `levels` and `placement` apply.
+        Linear(LinearSettings) = "linear",
+    }
+}
+
+impl Settings for AutoEncoder {
+    /// The levels that are compared.
+    type Given = LevelSet;
+
+    fn read(reader: &Reader<'_>, compared: LevelSet) -> Self {
+        let kind = reader.at("autoencoder", "Kind of auto-encoder behind the student.").choice(AutoEncoderKind::Unet);
+        let unet = UnetSettings::read(reader, compared);
+        match kind {
+            AutoEncoderKind::None => Self::None,
+            AutoEncoderKind::Unet => Self::Unet(unet),
+            AutoEncoderKind::Linear => Self::Linear(LinearSettings {
+                width: unet.width,
+                input: unet.input,
+                levels: unet.levels,
+                placement: unet.placement,
+            }),
+        }
+    }
 }
 
 impl AutoEncoder {
@@ -97,9 +118,4 @@ impl AutoEncoder {
         }
         self
     }
-}
-
-/// Settings that are off are no part of a key: those of older stores stay as they are.
-pub(crate) fn is_default<V: Default + PartialEq>(value: &V) -> bool {
-    *value == V::default()
 }

@@ -1,32 +1,19 @@
 //! Shape of teacher and student.
 
-use serde::{Deserialize, Serialize};
-
 use super::LevelSet;
+use crate::settings::choices;
 
-/// The network, which a weight file identifies by the number of its blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Architecture {
-    /// ResNet-18 (He et al. 2016), stem to layer3.
-    #[default]
-    Resnet18,
-    /// ResNet-34, stem to layer3.
-    Resnet34,
+choices! {
+    /// The network, which a weight file identifies by the number of its blocks.
+    pub enum Architecture {
+        /// ResNet-18 (He et al. 2016), stem to layer3.
+        Resnet18 = "resnet18",
+        /// ResNet-34, stem to layer3.
+        Resnet34 = "resnet34",
+    }
 }
 
 impl Architecture {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Resnet18, Self::Resnet34];
-
-    /// As in a sweep file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Resnet18 => "resnet18",
-            Self::Resnet34 => "resnet34",
-        }
-    }
-
     /// As in the paper.
     pub fn title(self) -> &'static str {
         match self {

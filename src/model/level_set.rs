@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::settings::{Field, Kind, Usual, Value};
+
 /// A choice of the levels 1 (finest) to 3; written `[1, 2, 3]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "Vec<usize>", try_from = "Vec<usize>")]
@@ -44,6 +46,43 @@ impl LevelSet {
     /// The finest.
     pub fn finest(self) -> usize {
         self.numbers().next().unwrap_or(1)
+    }
+
+    /// Reads a list of levels; none where there is none, or where it is wrong.
+    pub(super) fn read(field: Field<'_>) -> Option<Self> {
+        const EXPECTED: &str = "expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once";
+        let kind = || Kind::List(Box::new(Kind::Integer { least: 1, most: 3 }));
+        let node = field.node(kind, Usual::Value(serde_json::json!(Self::ALL)))?;
+        let Value::List(items) = &node.value else {
+            field.refuse(format!("`{}` is {}", field.name(), node.value.describe()), EXPECTED);
+            return None;
+        };
+        let numbers = items.iter().map(|item| match item.value {
+            Value::Integer(number) => usize::try_from(number).ok(),
+            _ => None,
+        });
+        let levels = numbers.collect::<Option<Vec<usize>>>().and_then(|numbers| Self::of(&numbers));
+        if levels.is_none() {
+            field.refuse(format!("`{}` is no choice of levels", field.name()), EXPECTED);
+        }
+        levels
+    }
+
+    /// Reads levels that must be among those that are compared. All of these are said by [`LevelSet::ALL`], so that equal trainings
+    /// are equal.
+    pub(super) fn read_some_of(field: Field<'_>, compared: Self) -> Self {
+        field.describe(
+            || Kind::List(Box::new(Kind::Integer { least: 1, most: 3 })),
+            Usual::Words("all of `teacher.levels`"),
+        );
+        let Some(wanted) = Self::read(field) else { return Self::ALL };
+        let absent = wanted.numbers().find(|&level| !compared.contains(level)).filter(|_| !field.is_refused());
+        if let Some(absent) = absent {
+            let numbers: Vec<String> = compared.numbers().map(|level| level.to_string()).collect();
+            let message = format!("`{}` names level {absent}, which is not compared", field.name());
+            field.refuse(message, format!("expected some of `teacher.levels`: {}", numbers.join(", ")));
+        }
+        if wanted == compared { Self::ALL } else { wanted }
     }
 
     /// Whether these are all: keys of before there was a choice stay what they are.

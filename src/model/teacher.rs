@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::weights::{WeightError, WeightFile};
 use super::{Architecture, Backbone, LevelSet, Resnet};
 use crate::nn::{Init, Module};
+use crate::settings::Choice;
 use crate::tensor::Backend;
 
 /// The network of the file's weights, down to the coarsest of `levels`, and its shape: the base width is read off `conv1.weight`,
@@ -71,7 +72,7 @@ fn architecture(file: &WeightFile) -> Result<Architecture, WeightError> {
     });
     // Larger ResNets have as many blocks as ResNet-34, of another kind.
     let basic = !file.tensors.contains_key("layer1.0.conv3.weight");
-    let known = Architecture::ALL.into_iter().find(|architecture| basic && architecture.blocks() == blocks);
+    let known = Architecture::ALL.iter().copied().find(|architecture| basic && architecture.blocks() == blocks);
     known.ok_or_else(|| WeightError::Blocks { path: file.source.clone(), blocks, basic })
 }
 
@@ -85,6 +86,7 @@ mod tests {
     use super::*;
     use crate::model::WeightSource;
     use crate::nn::State;
+    use crate::settings::Named;
     use crate::tensor::Native;
 
     /// A weight file of a random network.
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn the_blocks_of_a_file_say_which_network_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
-        for architecture in Architecture::ALL {
+        for &architecture in Architecture::ALL {
             let mut file = written(architecture, folder.path());
             let (teacher, backbone) = load_teacher::<Native>(&file, LevelSet::ALL).expect("a teacher");
             assert_eq!(backbone, Backbone::new(architecture, 4));

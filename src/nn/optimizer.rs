@@ -1,43 +1,13 @@
 //! Optimisers: dfdx's arithmetic with a state of ours, which can be saved.
 
 use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
-use serde::{Deserialize, Serialize};
 
-use super::{Module, NamedTensor, Parameter, State, StateError};
+use super::{Algorithm, Module, NamedTensor, OptimizerSettings, Parameter, State, StateError};
 use crate::tensor::{Backend, GradientNorms, Gradients, OpResult, Part};
-
-/// The kind of optimiser, with its constants.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "optimizer")]
-pub enum OptimizerSettings {
-    /// PyTorch's SGD with momentum and L2 weight decay.
-    Sgd {
-        /// Step size.
-        learning_rate: f64,
-        /// Factor of the last step; 0 = none.
-        momentum: f64,
-        /// Factor of the weights in the gradient; 0 = none.
-        weight_decay: f64,
-    },
-    /// Adam (Kingma and Ba 2015), betas 0.9 and 0.999, eps 1e-8.
-    Adam {
-        /// Step size.
-        learning_rate: f64,
-        /// Factor of the weights in the gradient; 0 = none.
-        weight_decay: f64,
-    },
-    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), the same constants.
-    Adamw {
-        /// Step size.
-        learning_rate: f64,
-        /// The weights lose this share times the learning rate each step; 0 = none.
-        weight_decay: f64,
-    },
-}
 
 /// An optimiser with its moments, one buffer per parameter and moment.
 pub struct Optimizer<B: Backend> {
-    kind: OptimizerSettings,
+    settings: OptimizerSettings,
     first: Gradients<B>,
     second: Gradients<B>,
     steps: i32,
@@ -49,8 +19,8 @@ fn decay(kind: fn(f64) -> WeightDecay, factor: f64) -> Option<WeightDecay> {
 
 impl<B: Backend> Optimizer<B> {
     /// An optimiser that has not stepped yet.
-    pub fn new(kind: OptimizerSettings) -> Self {
-        Self { kind, first: Gradients::<B>::leaky(), second: Gradients::<B>::leaky(), steps: 0 }
+    pub fn new(settings: OptimizerSettings) -> Self {
+        Self { settings, first: Gradients::<B>::leaky(), second: Gradients::<B>::leaky(), steps: 0 }
     }
 
     /// Moves every parameter of the module against its gradient, at `rate` times the learning rate.
@@ -69,32 +39,29 @@ impl<B: Backend> Optimizer<B> {
     fn update(&mut self, parameter: &mut Parameter<B>, gradients: &mut Gradients<B>, rate: f64) -> OpResult<B, ()> {
         let gradient = gradients.get_or_alloc_mut(&parameter.value)?;
         let first = self.first.get_or_alloc_mut(&parameter.value)?;
-        let mut adam = |learning_rate: f64, weight_decay| {
+        let OptimizerSettings { optimizer, learning_rate, weight_decay, momentum } = self.settings;
+        let lr = rate * learning_rate;
+        let mut adam = |weight_decay| {
             let second = self.second.get_or_alloc_mut(&parameter.value)?;
-            let config = AdamConfig { lr: rate * learning_rate, betas: [0.9, 0.999], eps: 1e-8, weight_decay };
+            let config = AdamConfig { lr, betas: [0.9, 0.999], eps: 1e-8, weight_decay };
             config.try_update(self.steps, &mut parameter.value, first, second, gradient)
         };
-        match self.kind {
-            OptimizerSettings::Sgd { learning_rate, momentum, weight_decay } => {
+        match optimizer {
+            Algorithm::Sgd => {
                 let momentum = (momentum > 0.0).then_some(Momentum::Classic(momentum));
-                let weight_decay = decay(WeightDecay::L2, weight_decay);
-                let config = SgdConfig { lr: rate * learning_rate, momentum, weight_decay };
+                let config = SgdConfig { lr, momentum, weight_decay: decay(WeightDecay::L2, weight_decay) };
                 config.try_update(&mut parameter.value, first, gradient)
             }
-            OptimizerSettings::Adam { learning_rate, weight_decay } => {
-                adam(learning_rate, decay(WeightDecay::L2, weight_decay))
-            }
-            OptimizerSettings::Adamw { learning_rate, weight_decay } => {
-                adam(learning_rate, decay(WeightDecay::Decoupled, weight_decay))
-            }
+            Algorithm::Adam => adam(decay(WeightDecay::L2, weight_decay)),
+            Algorithm::Adamw => adam(decay(WeightDecay::Decoupled, weight_decay)),
         }
     }
 
     /// The moments that this kind keeps, with their names.
     fn moments(&mut self) -> Vec<(&'static str, &mut Gradients<B>)> {
-        match self.kind {
-            OptimizerSettings::Sgd { .. } => vec![("momentum", &mut self.first)],
-            OptimizerSettings::Adam { .. } | OptimizerSettings::Adamw { .. } => {
+        match self.settings.optimizer {
+            Algorithm::Sgd => vec![("momentum", &mut self.first)],
+            Algorithm::Adam | Algorithm::Adamw => {
                 vec![("exp_avg", &mut self.first), ("exp_avg_sq", &mut self.second)]
             }
         }

@@ -1,21 +1,20 @@
 //! How a convolution pads its input.
 
 use dfdx::tensor::{PutTape, SplitTape, Tape};
-use serde::{Deserialize, Serialize};
 
+use crate::settings::choices;
 use crate::tensor::{Backend, Conv2d, Features, OpResult, Resampling};
 
-/// The values around an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Padding {
-    /// Zeros.
-    #[default]
-    Zero,
-    /// The image mirrored at its outermost pixels.
-    Reflect,
-    /// The outermost pixels, repeated.
-    Replicate,
+choices! {
+    /// The values around an image.
+    pub enum Padding {
+        /// Zeros.
+        Zero = "zero",
+        /// The image mirrored at its outermost pixels.
+        Reflect = "reflect",
+        /// The outermost pixels, repeated.
+        Replicate = "replicate",
+    }
 }
 
 impl Padding {

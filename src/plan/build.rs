@@ -161,7 +161,7 @@ pub(super) fn stages(
             features: features_train.clone(),
             split: split.clone(),
             // Wherever they stand later, they learn to rebuild the teacher's features first.
-            model: trial.model.clone().placed(Placement::default()),
+            model: trial.model.clone().placed(Placement::Student),
             pretrain: pretrain.clone(),
             seed,
         })

@@ -36,7 +36,7 @@ struct Case {
 }
 
 fn sgd(learning_rate: f64) -> OptimizerSettings {
-    OptimizerSettings::Sgd { learning_rate, momentum: 0.9, weight_decay: 1e-4 }
+    OptimizerSettings::sgd(learning_rate, 0.9, 1e-4)
 }
 
 fn case() -> Case {
@@ -161,13 +161,13 @@ fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
     assert_eq!(moved(|c| c.trial.joint.selection = SelectionRule::HeldOutScore), from_joint);
     assert_eq!(moved(|c| c.trial.joint.similarity.reduction = Reduction::HalfSum), from_joint);
     assert_eq!(moved(|c| c.trial.joint.images = TrainedImages::All), from_joint);
-    let weighting = LossWeighting::Dwa { temperature: 2.0 };
+    let weighting = LossWeighting::Dwa { weighting_temperature: 2.0 };
     assert_eq!(moved(|c| c.trial.joint.loss.as_mut().expect("with U-Nets").weighting = weighting), from_joint);
     assert_eq!(moved(|c| c.trial.evaluate.aggregate = Aggregate::Sum), set(&RULE));
     assert_eq!(moved(|c| c.trial.evaluate.smoothing_sigma = 4.0), set(&RULE));
     assert_eq!(moved(|c| c.trial.evaluate.normalise = Normalise::HeldOut), set(&RULE));
-    assert_eq!(moved(|c| c.trial.evaluate.border = Border::Crop(4)), set(&RULE));
-    assert_eq!(moved(|c| c.trial.evaluate.image_score = ImageScoreRule::TopK(0.03)), set(&RULE));
+    assert_eq!(moved(|c| c.trial.evaluate.border = Border::Crop { border_crop: 4 }), set(&RULE));
+    assert_eq!(moved(|c| c.trial.evaluate.image_score = ImageScoreRule::TopK { top_k: 0.03 }), set(&RULE));
     assert_eq!(moved(|c| c.trial.evaluate.threshold_quantile = 0.95), set(&RULE));
 }
 
@@ -203,17 +203,17 @@ fn jobs() -> Vec<StageJob> {
     let mut one = case();
     one.trial.data.synthetic = Some(SyntheticSettings::default());
     one.trial.data.folder = Some(folder(None));
-    one.trial.joint.loss.as_mut().expect("with U-Nets").weighting = LossWeighting::Dwa { temperature: 2.0 };
+    one.trial.joint.loss.as_mut().expect("with U-Nets").weighting = LossWeighting::Dwa { weighting_temperature: 2.0 };
     let mut other = one.clone();
     other.trial.evaluate.oracle_epochs = 3;
     other.trial.model = AutoEncoder::Linear(LinearSettings {
         width: 0.5,
-        input: Corruption::Noise(0.1),
+        input: Corruption::Noise { input_noise: 0.1 },
         levels: LevelSet::of(&[2, 3]).expect("levels"),
         placement: Placement::TeacherHead,
     });
     other.facts.held_out = HeldOut::Given(vec![1, 5]);
-    other.trial.data.reading.white_level = Some(4095);
+    other.trial.data.reading.white_level = 4095;
     let jobs: Vec<StageJob> = [one, other].iter().flat_map(jobs).map(|stage| stage.job).collect();
     let kinds: BTreeSet<StageKind> = jobs.iter().map(StageJob::kind).collect();
     assert_eq!(kinds, StageKind::ALL.into());
@@ -332,7 +332,7 @@ fn what_is_held_out_moves_what_is_trained_and_not_the_features() {
 fn how_files_are_read_moves_every_key() {
     let all: BTreeSet<String> = keys(&case()).into_iter().map(|(name, _)| name).collect();
     assert_eq!(moved(|case| case.trial.data.reading.exif = Exif::Apply), all);
-    assert_eq!(moved(|case| case.trial.data.reading.white_level = Some(4095)), all);
+    assert_eq!(moved(|case| case.trial.data.reading.white_level = 4095), all);
     let key = |reading: Reading| {
         let mut case = case();
         case.trial.data.reading = reading;
@@ -340,7 +340,7 @@ fn how_files_are_read_moves_every_key() {
     };
     let default = Reading::default();
     assert_ne!(key(default), key(Reading { exif: Exif::Apply, ..default }));
-    assert_ne!(key(default), key(Reading { white_level: Some(4095), ..default }));
+    assert_ne!(key(default), key(Reading { white_level: 4095, ..default }));
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub fn trial_number(text: &str) -> Option<i64> {
 pub fn trial_settings(variant: &str, axes: &BTreeMap<String, Value>) -> String {
     let names: Vec<&String> = axes.keys().collect();
     let parts: Vec<String> =
-        axes.iter().map(|(name, value)| format!("{}={}", short_name(name, &names), spoken(value))).collect();
+        axes.iter().map(|(name, value)| format!("{}={}", short_name(name, &names), rounded_text(value))).collect();
     if parts.is_empty() { variant.to_owned() } else { parts.join(", ") }
 }
 
@@ -33,7 +33,7 @@ pub fn trial_title(number: i64, variant: &str, axes: &BTreeMap<String, Value>) -
     format!("{} {}", trial_id(number), trial_settings(variant, axes))
 }
 
-fn spoken(value: &Value) -> String {
+fn rounded_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_f64() => {

@@ -77,7 +77,7 @@ impl Finished {
             Ok(StageJob::Features(job)) => Some(job.numerics),
             _ => None,
         });
-        features.unwrap_or_default()
+        features.unwrap_or(Numerics::F32)
     }
 
     /// Side of prepared images and maps, pixels.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
-use super::{BARREN, STARTUP, corners, count, draws};
+use super::{BARREN, STARTUP, count, draws, pairwise_extremes};
 use crate::config::{ConfigErrors, Draft, MAX_RUNS, Source, Space, Strategy, Sweep, SweepTrial, digest, read};
 use crate::data::CategorySelection;
 
@@ -74,15 +74,15 @@ fn drawn(draft: &mut Draft, limit: Option<usize>) -> Vec<SweepTrial> {
     let (axes, strategy) = (draft.space.axes().to_vec(), draft.space.strategy().clone());
     let (wanted, patience) = match strategy {
         Strategy::Grid => (usize::MAX, usize::MAX),
-        Strategy::Random { trials, .. } | Strategy::Sobol { trials, .. } => (trials, BARREN),
-        Strategy::Tpe { trials, .. } => (trials.min(STARTUP as usize), BARREN),
+        Strategy::Random(draws) | Strategy::Sobol(draws) => (draws.trials, BARREN),
+        Strategy::Tpe(draws) => (draws.trials.min(STARTUP as usize), BARREN),
     };
     // A point may turn out to be the baseline: one more makes up for it.
     let wanted = wanted.min(limit.map_or(usize::MAX, |limit| limit.saturating_add(1)));
     if strategy.learns() {
         // Settings that do not go together are told now, not when the search comes to them hours later.
         let first = draws(&axes, &strategy).next().unwrap_or_default();
-        for point in corners(&axes, &first) {
+        for point in pairwise_extremes(&axes, &first) {
             draft.trial(&point);
         }
     }

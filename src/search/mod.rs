@@ -1,7 +1,7 @@
 //! Points of a search space, and which trials are worth going on with.
 
-mod corners;
 mod count;
+mod extremes;
 mod grid;
 mod load;
 mod observation;
@@ -14,8 +14,8 @@ mod sobol;
 mod tests;
 mod tpe;
 
-pub use corners::corners;
 pub use count::count;
+pub use extremes::pairwise_extremes;
 pub use load::{load, load_at_most};
 pub use observation::{Observation, Outcome};
 pub use proposal::{Proposal, propose_trial};

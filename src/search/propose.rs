@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::observation::Observation;
 use super::{grid, random, sobol, tpe};
-use crate::config::{Axis, Point, Strategy};
+use crate::config::{Axis, Draws, Point, Strategy};
 
 /// Points in a row that may turn out to be known trials before a space counts as used up.
 pub(crate) const BARREN: usize = 1000;
@@ -25,13 +25,13 @@ pub fn propose(axes: &[Axis], strategy: &Strategy, index: u64, history: &[Observ
         Strategy::Grid => {
             grid::points(axes).skip(index as usize).find(fresh).or_else(|| grid::points(axes).find(fresh))
         }
-        Strategy::Random { seed, .. } => (index..)
+        Strategy::Random(Draws { seed, .. }) => (index..)
             .take(REPEATS)
             .map(|index| random::point(axes, seed, index))
             .find(fresh)
             .or_else(|| rest(axes, fresh)),
-        Strategy::Sobol { seed, .. } => even(axes, seed, index, fresh),
-        Strategy::Tpe { seed, .. } => {
+        Strategy::Sobol(Draws { seed, .. }) => even(axes, seed, index, fresh),
+        Strategy::Tpe(Draws { seed, .. }) => {
             let learnt = if index < tpe::STARTUP { None } else { tpe::point(axes, seed, index, history) };
             learnt.or_else(|| even(axes, seed, index, fresh))
         }
@@ -55,10 +55,10 @@ fn rest(axes: &[Axis], fresh: impl Fn(&Point) -> bool) -> Option<Point> {
 pub fn draws<'a>(axes: &'a [Axis], strategy: &Strategy) -> Box<dyn Iterator<Item = Point> + 'a> {
     match *strategy {
         Strategy::Grid => Box::new(grid::points(axes)),
-        Strategy::Random { seed, .. } => {
+        Strategy::Random(Draws { seed, .. }) => {
             Box::new(distinct(axes, (0..).map(move |index| random::point(axes, seed, index))))
         }
-        Strategy::Sobol { seed, .. } | Strategy::Tpe { seed, .. } => {
+        Strategy::Sobol(Draws { seed, .. }) | Strategy::Tpe(Draws { seed, .. }) => {
             Box::new(distinct(axes, (0..).map_while(move |index| sobol::point(axes, seed, index))))
         }
     }
@@ -102,9 +102,9 @@ mod tests {
         let trials = 100;
         [
             Strategy::Grid,
-            Strategy::Random { trials, seed },
-            Strategy::Sobol { trials, seed },
-            Strategy::Tpe { trials, seed },
+            Strategy::Random(Draws { trials, seed }),
+            Strategy::Sobol(Draws { trials, seed }),
+            Strategy::Tpe(Draws { trials, seed }),
         ]
     }
 

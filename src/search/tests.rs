@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Observation, Outcome, load, propose_trial};
-use crate::config::{ConfigErrors, Objective, Point, Pruner, ReportSettings, Space, Strategy, Sweep, SweepTrial};
+use crate::config::{
+    AshaSettings, ConfigErrors, MedianSettings, Objective, Point, Pruner, ReportSettings, Space, Strategy, Sweep,
+    SweepTrial, WilcoxonSettings,
+};
 use crate::evaluate::metrics::{AUPRO, PIXEL_AUROC};
 use crate::model::{AutoEncoder, InnerNorm, LevelSet, LinearSettings, Placement, UnetSettings, Upsample};
 use crate::nn::Padding;
@@ -233,10 +236,13 @@ fn a_search_that_could_come_to_settings_that_do_not_go_together_is_refused() {
 fn pruners_have_their_defaults_and_bring_an_objective() {
     let search = |text: &str| good(&format!("[search]\n{text}\n")).0.search;
     let pruner = |text: &str| search(&format!("pruner = {text}")).pruner;
-    assert_eq!(pruner("\"asha\""), Some(Pruner::Asha { min_runs: 1, eta: 3 }));
-    assert_eq!(pruner("\"median\""), Some(Pruner::Median { min_runs: 2, startup_trials: 5 }));
-    assert_eq!(pruner("{ kind = \"wilcoxon\" }"), Some(Pruner::Wilcoxon { p: 0.1, min_runs: 4 }));
-    assert_eq!(pruner("{ kind = \"asha\", eta = 4, min_runs = 2 }"), Some(Pruner::Asha { min_runs: 2, eta: 4 }));
+    assert_eq!(pruner("\"asha\""), Some(Pruner::Asha(AshaSettings { min_runs: 1, eta: 3 })));
+    assert_eq!(pruner("\"median\""), Some(Pruner::Median(MedianSettings { min_runs: 2, startup_trials: 5 })));
+    assert_eq!(pruner("{ kind = \"wilcoxon\" }"), Some(Pruner::Wilcoxon(WilcoxonSettings { p: 0.1, min_runs: 4 })));
+    assert_eq!(
+        pruner("{ kind = \"asha\", eta = 4, min_runs = 2 }"),
+        Some(Pruner::Asha(AshaSettings { min_runs: 2, eta: 4 }))
+    );
     assert_eq!(search("pruner = \"asha\"").objective, Some(Objective::PSEUDO));
     assert_eq!((search("").objective, search("").pruner, search("").strategy), (None, None, Strategy::Grid));
     assert_eq!(
@@ -404,7 +410,7 @@ fn the_example_of_a_search_is_one() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/search.toml");
     let (sweep, space, _) = load(Some(std::path::Path::new(path)), &[]).expect("a good file");
     assert!(sweep.search.strategy.learns());
-    assert_eq!(sweep.search.pruner, Some(Pruner::Wilcoxon { p: 0.1, min_runs: 4 }));
+    assert_eq!(sweep.search.pruner, Some(Pruner::Wilcoxon(WilcoxonSettings { p: 0.1, min_runs: 4 })));
     assert_eq!(space.axes().len(), 7);
 }
 
@@ -429,7 +435,7 @@ fn a_recipe_gives_what_the_file_does_not() {
     let similarity = SimilaritySettings { reduction: Reduction::HalfSum, hard_quantile: 0.9, ..Default::default() };
     assert_eq!(joint.similarity, similarity);
     let weighting = joint.loss.as_ref().map(|loss| loss.weighting);
-    assert_eq!(weighting, Some(LossWeighting::Dwa { temperature: 2.0 }));
+    assert_eq!(weighting, Some(LossWeighting::Dwa { weighting_temperature: 2.0 }));
     let (sweep, _) = good("[joint]\nrecipe = \"anomalib-2.6\"\n");
     assert_eq!(variant(&sweep).evaluate.oracle_epochs, 20);
 }

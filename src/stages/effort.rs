@@ -1,6 +1,7 @@
 //! How much work a stage is, so that the time left can be told from the stages that are through.
 
 use crate::model::{Architecture, AutoEncoder, UnetSettings};
+use crate::settings::Named;
 
 /// How many images a category has, and their size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -166,7 +166,7 @@ impl Store {
         .bind(sweep)
         .fetch_optional(&self.pool)
         .await?;
-        let Some((content,)) = protocol else { return Ok(Numerics::default()) };
+        let Some((content,)) = protocol else { return Ok(Numerics::F32) };
         #[derive(serde::Deserialize)]
         struct Protocol {
             numerics: Numerics,

@@ -1,19 +1,19 @@
 //! Activations of hidden layers.
 
-use serde::{Deserialize, Serialize};
+use crate::settings::choices;
 
-/// A function of each element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// max(x, 0).
-    #[default]
-    Relu,
-    /// x where x > 0, else x / 100: PyTorch's default slope (Maas et al. 2013).
-    LeakyRelu,
-    /// ½x(1 + tanh(√(2/π)(x + 0.044715x³))): the Gaussian error linear unit in the form of Hendrycks and Gimpel (2016), PyTorch's
-    /// `approximate="tanh"`.
-    Gelu,
+choices! {
+    /// A function of each element.
+    pub enum Activation {
+        /// max(x, 0).
+        Relu = "relu",
+        /// x where x > 0, else x / 100: PyTorch's default slope (Maas et al. 2013).
+        LeakyRelu = "leaky-relu",
+        /// Gaussian error linear unit in its tanh form (Hendrycks and Gimpel 2016), PyTorch's `approximate="tanh"`.
+        ///
+        /// ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+        Gelu = "gelu",
+    }
 }
 
 /// Slope of the leaky ReLU below 0.

@@ -1,16 +1,15 @@
 //! How exactly matrix products are computed: part of the protocol.
 
-use serde::{Deserialize, Serialize};
+use crate::settings::choices;
 
-/// The numbers inside matrix products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Numerics {
-    /// 32-bit floats.
-    #[default]
-    F32,
-    /// Factors rounded to 10 bits of mantissa, sums in 32 bits: NVIDIA's TensorFloat-32, on GPUs from compute capability 8.0.
-    Tf32,
+choices! {
+    /// The numbers inside matrix products.
+    pub enum Numerics {
+        /// 32-bit floats.
+        F32 = "f32",
+        /// NVIDIA's TensorFloat-32, on GPUs from compute capability 8.0: factors rounded to 10 bits of mantissa, sums in 32 bits.
+        Tf32 = "tf32",
+    }
 }
 
 impl Numerics {
@@ -25,7 +24,7 @@ impl Numerics {
         }
     }
 
-    /// Whether it is the default: keys of before there was a choice stay what they are.
+    /// Whether it is the default.
     pub fn is_f32(&self) -> bool {
         *self == Self::F32
     }

@@ -52,7 +52,7 @@ pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
     };
     match corruption {
         Corruption::Plain => Ok(features),
-        Corruption::Noise(deviation) => {
+        Corruption::Noise { input_noise: deviation } => {
             let noise = draw(&|uniform, values| {
                 for pair in values.chunks_mut(2) {
                     let normal = normal_pair(deviation, uniform(), uniform());
@@ -61,7 +61,7 @@ pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
             })?;
             B::add(features, noise.put_tape(T::default())).map_err(StageError::device)
         }
-        Corruption::Masked(share) => {
+        Corruption::Masked { input_share: share } => {
             let kept = draw(&|uniform, values| {
                 for pixel in values.chunks_exact_mut(channels) {
                     pixel.fill(if uniform() < share { 0.0 } else { 1.0 });
@@ -69,7 +69,7 @@ pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
             })?;
             B::scale(features, &kept).map_err(StageError::device)
         }
-        Corruption::Dropout(share) => {
+        Corruption::Dropout { input_share: share } => {
             let larger = (1.0 / (1.0 - share)) as f32;
             let kept = draw(&|uniform, values| {
                 values.iter_mut().for_each(|value| *value = if uniform() < share { 0.0 } else { larger });
@@ -96,20 +96,20 @@ mod tests {
         let count = (4 * 8 * 8 * 16) as f64;
         let mean = |values: &[f32]| values.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
         assert_eq!(corrupted(Corruption::Plain, 0, AT), vec![1.0; 4096]);
-        let noise = corrupted(Corruption::Noise(0.5), 0, AT);
+        let noise = corrupted(Corruption::Noise { input_noise: 0.5 }, 0, AT);
         let spread = noise.iter().map(|&v| (f64::from(v) - 1.0).powi(2)).sum::<f64>() / count;
         assert!((mean(&noise) - 1.0).abs() < 0.05 && (spread.sqrt() - 0.5).abs() < 0.03, "{spread}");
-        let masked = corrupted(Corruption::Masked(0.25), 0, AT);
+        let masked = corrupted(Corruption::Masked { input_share: 0.25 }, 0, AT);
         assert!(masked.chunks_exact(16).all(|pixel| pixel.iter().all(|v| *v == pixel[0])));
         assert!((mean(&masked) - 0.75).abs() < 0.1);
-        let dropout = corrupted(Corruption::Dropout(0.25), 0, AT);
+        let dropout = corrupted(Corruption::Dropout { input_share: 0.25 }, 0, AT);
         assert!((mean(&dropout) - 1.0).abs() < 0.05 && dropout.contains(&0.0));
         assert!(!dropout.chunks_exact(16).all(|pixel| pixel.iter().all(|v| *v == pixel[0])));
     }
 
     #[test]
     fn seed_and_place_decide_alone() {
-        let of = |seed, step| corrupted(Corruption::Noise(0.5), seed, At { step, ..AT });
+        let of = |seed, step| corrupted(Corruption::Noise { input_noise: 0.5 }, seed, At { step, ..AT });
         assert_eq!(of(0, 1), of(0, 1));
         assert_ne!(of(0, 1), of(0, 2));
         assert_ne!(of(0, 1), of(1, 1));

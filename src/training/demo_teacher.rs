@@ -38,7 +38,7 @@ pub fn train_demo_teacher(
     let mut network = Resnet::<Native>::new(&init, &Backbone::new(Architecture::Resnet18, WIDTH));
     let geometry = Conv2d { input: 4 * WIDTH, output: CLASSES, kernel: 1, stride: 1, padding: 0, input_gradient: true };
     let mut head = Conv::<Native>::with_bias(&init, "fc", geometry);
-    let kind = OptimizerSettings::Adam { learning_rate: 1e-3, weight_decay: 1e-4 };
+    let kind = OptimizerSettings::adam(1e-3, 1e-4);
     let (mut network_optimizer, mut head_optimizer) = (Optimizer::new(kind), Optimizer::new(kind));
     let device = Native::device();
     for step in 1..=steps {

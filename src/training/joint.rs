@@ -53,7 +53,6 @@ pub struct JointSummary {
     /// Base width of the student.
     pub width: usize,
     /// Its network.
-    #[serde(default)]
     pub architecture: Architecture,
     /// Trained values of student and auto-encoders.
     pub parameters: usize,

@@ -47,7 +47,7 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
     let split = input.split.split(features.len()).map_err(StageError::data)?;
     // The auto-encoders depend on the channels alone, whichever network these are of.
-    let backbone = backbone(features.header(), Architecture::default())?;
+    let backbone = backbone(features.header(), Architecture::Resnet18)?;
     let autoencoders = AutoEncoders::new(input.seed, &backbone, input.model);
     let autoencoders = autoencoders.ok_or_else(|| StageError::Bug("pretraining without auto-encoders".into()))?;
     let mut phase = Pretrain::<B> {
@@ -57,10 +57,7 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
         corruption: input.model.corruption(),
         seed: input.seed,
         autoencoders,
-        optimizer: Optimizer::new(OptimizerSettings::Adam {
-            learning_rate: input.settings.learning_rate,
-            weight_decay: 0.0,
-        }),
+        optimizer: Optimizer::new(OptimizerSettings::adam(input.settings.learning_rate, 0.0)),
     };
     let schedule = Schedule {
         epochs: input.settings.epochs,

@@ -1,42 +1,57 @@
 //! Recipes: the settings of published codes, by name.
 
-use serde::{Deserialize, Serialize};
-
 use super::settings::{
     JointSettings, LossSettings, RateSchedule, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
 };
+use crate::model::AutoEncoder;
 use crate::nn::OptimizerSettings;
+use crate::settings::choices;
 
-/// A named set of joint settings; what the file gives overrides it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Recipe {
-    /// The official ST-FPM code (gdwang08/STFPM): SGD 0.4, momentum 0.9, weight decay 1e-4, batch 32, no clipping, 100 epochs.
-    StfpmOfficial,
-    /// hcw-00/STFPM_anomaly_detection: the official numbers, but the loss is halved and summed over the batch (16 times the gradient
-    /// at batch 32), every normal image is trained on, and the last epoch is taken.
-    #[serde(rename = "hcw-00")]
-    Hcw00,
-    /// anomalib 2.6: as hcw-00, with weight decay 1e-3. Its own epoch is picked on the test set: that is the oracle's row.
-    #[serde(rename = "anomalib-2.6")]
-    Anomalib26,
-    /// xiahaifeng1995/STFPM: hcw-00's sum divided by the number of levels; the epoch with the lowest held-out loss.
-    Xiahaifeng,
-    /// The seed article's joint phase: two optimisers, global-norm clipping.
-    Seed,
+choices! {
+    /// A named set of joint settings; what the file gives overrides it.
+    pub enum Recipe {
+        /// The official ST-FPM code (gdwang08/STFPM): SGD 0.4, momentum 0.9, weight decay 1e-4, batch 32, no clipping, 100 epochs.
+        StfpmOfficial = "stfpm-official",
+        /// hcw-00/STFPM_anomaly_detection: the official numbers, the loss halved and summed over the batch, all normal images, the last
+        /// epoch.
+        ///
+        /// The gradient is 16 times as large at batch 32.
+        Hcw00 = "hcw-00",
+        /// anomalib 2.6: as `hcw-00`, with weight decay 1e-3; the oracle's row shows the epoch that it picks on the test set.
+        Anomalib26 = "anomalib-2.6",
+        /// xiahaifeng1995/STFPM: the sum of `hcw-00` divided by the number of levels; the epoch with the lowest held-out loss.
+        Xiahaifeng = "xiahaifeng",
+        /// The seed article's joint phase: two optimisers, clipping of the global gradient norm.
+        Seed = "seed",
+    }
+}
+
+impl Recipe {
+    /// The recipe of a model where the file names none.
+    pub fn usual_for(model: &AutoEncoder) -> Self {
+        match model {
+            AutoEncoder::None => Self::StfpmOfficial,
+            AutoEncoder::Unet(_) | AutoEncoder::Linear(_) => Self::Seed,
+        }
+    }
+
+    /// Epochs whose weights are also scored on the test images. anomalib picks its epoch there: the oracle's row shows what that yields.
+    pub fn usual_oracle_epochs(self) -> usize {
+        if self == Self::Anomalib26 { 20 } else { 0 }
+    }
 }
 
 impl JointSettings {
     /// The settings of a recipe.
     pub fn of(recipe: Recipe) -> Self {
-        let stfpm = |weight_decay| OptimizerSettings::Sgd { learning_rate: 0.4, momentum: 0.9, weight_decay };
+        let stfpm = |weight_decay| OptimizerSettings::sgd(0.4, 0.9, weight_decay);
         let official = JointSettings {
             recipe,
             epochs: 100,
             batch_size: 32,
             clip_norm: 0.0,
             student: stfpm(1e-4),
-            autoencoder: Some(OptimizerSettings::Adam { learning_rate: 1e-4, weight_decay: 0.0 }),
+            autoencoder: Some(OptimizerSettings::adam(1e-4, 0.0)),
             loss: Some(LossSettings::default()),
             similarity: SimilaritySettings::default(),
             images: TrainedImages::Train,

@@ -144,7 +144,7 @@ fn brief() -> JointSettings {
         epochs: 3,
         batch_size: 4,
         clip_norm: 0.5,
-        student: OptimizerSettings::Sgd { learning_rate: 0.1, momentum: 0.9, weight_decay: 1e-4 },
+        student: OptimizerSettings::sgd(0.1, 0.9, 1e-4),
         ..JointSettings::of(Recipe::Seed)
     }
 }
@@ -262,10 +262,10 @@ fn batches_kept_on_a_device_are_those_that_are_read() {
 #[test]
 fn weights_of_losses_move_and_survive_a_stop() {
     let rules = [
-        LossWeighting::Uncertainty { rate: 0.1 },
-        LossWeighting::Dwa { temperature: 2.0 },
-        LossWeighting::GradNorm { alpha: 1.5, rate: 0.1 },
-        LossWeighting::UwSo { temperature: 2.0 },
+        LossWeighting::Uncertainty { weighting_rate: 0.1 },
+        LossWeighting::Dwa { weighting_temperature: 2.0 },
+        LossWeighting::GradNorm { weighting_alpha: 1.5, weighting_rate: 0.1 },
+        LossWeighting::UwSo { weighting_temperature: 2.0 },
     ];
     for weighting in rules {
         let settings = JointSettings { loss: Some(LossSettings { weighting, ..LossSettings::default() }), ..brief() };
@@ -288,7 +288,7 @@ fn weights_of_losses_move_and_survive_a_stop() {
 #[test]
 fn gradients_that_are_weighed_apart_add_up_to_those_of_the_sum() {
     // Weights that never move, once as gradient norms and once without.
-    let still = LossWeighting::GradNorm { alpha: 0.0, rate: 0.0 };
+    let still = LossWeighting::GradNorm { weighting_alpha: 0.0, weighting_rate: 0.0 };
     let curves = [LossWeighting::Fixed, still].map(|weighting| {
         let settings = JointSettings { loss: Some(LossSettings { weighting, ..LossSettings::default() }), ..brief() };
         let mut ears = Ears::default();
@@ -305,7 +305,7 @@ fn published_codes_train_with_their_own_factor_and_take_their_own_epoch() {
         let place = Place::of(AutoEncoder::None);
         let mut ears = Ears::default();
         // Without momentum, decay and auto-encoders one step says all: the gradient is the loss's factor.
-        let student = OptimizerSettings::Sgd { learning_rate: 1e-3, momentum: 0.0, weight_decay: 0.0 };
+        let student = OptimizerSettings::sgd(1e-3, 0.0, 0.0);
         let settings = JointSettings {
             epochs: 2,
             batch_size: 6,

@@ -70,7 +70,7 @@ impl Weighting {
     /// The weights of the step that has these losses; those of the next may differ.
     pub(super) fn of_losses(&mut self, losses: Pair) -> Pair {
         match self.rule {
-            LossWeighting::Uncertainty { rate } => {
+            LossWeighting::Uncertainty { weighting_rate: rate } => {
                 let weights = self.weights;
                 for (s, loss) in self.log_variances.iter_mut().zip(losses) {
                     *s -= rate * 0.5 * (1.0 - (-*s).exp() * loss);
@@ -78,7 +78,7 @@ impl Weighting {
                 self.weights = self.log_variances.map(|s| 0.5 * (-s).exp());
                 weights
             }
-            LossWeighting::UwSo { temperature } => {
+            LossWeighting::UwSo { weighting_temperature: temperature } => {
                 // A loss of 0 would weigh infinitely much.
                 self.weights = softmax(losses.map(|loss| 1.0 / loss.max(1e-6) / temperature), 1.0);
                 self.weights
@@ -91,7 +91,7 @@ impl Weighting {
     /// where Ḡ is the mean of wᵢGᵢ and rᵢ is a loss by its first value, over the mean of both.
     pub(super) fn of_gradients(&mut self, losses: Pair, norms: Pair) -> Pair {
         let weights = self.weights;
-        if let LossWeighting::GradNorm { alpha, rate } = self.rule {
+        if let LossWeighting::GradNorm { weighting_alpha: alpha, weighting_rate: rate } = self.rule {
             let first = *self.first.get_or_insert(losses);
             let falling = [0, 1].map(|i| losses[i] / first[i].max(f64::MIN_POSITIVE));
             let mean_falling = (falling[0] + falling[1]) / 2.0;
@@ -111,7 +111,7 @@ impl Weighting {
 
     /// An epoch has these mean losses.
     pub(super) fn end_epoch(&mut self, losses: Pair) {
-        let LossWeighting::Dwa { temperature } = self.rule else { return };
+        let LossWeighting::Dwa { weighting_temperature: temperature } = self.rule else { return };
         self.epochs.push(losses);
         if self.epochs.len() > 2 {
             self.epochs.remove(0);
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn learnt_variances_settle_where_each_weight_is_half_of_one_over_its_loss() {
-        let mut weighting = Weighting::new(LossWeighting::Uncertainty { rate: 0.1 });
+        let mut weighting = Weighting::new(LossWeighting::Uncertainty { weighting_rate: 0.1 });
         assert_eq!(weighting.of_losses([2.0, 0.1]), [0.5, 0.5]);
         for _ in 0..2000 {
             weighting.of_losses([2.0, 0.1]);
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_loss_that_falls_slower_weighs_more_from_the_third_epoch() {
-        let mut weighting = Weighting::new(LossWeighting::Dwa { temperature: 2.0 });
+        let mut weighting = Weighting::new(LossWeighting::Dwa { weighting_temperature: 2.0 });
         weighting.end_epoch([1.0, 1.0]);
         assert_eq!(weighting.weights(), [1.0, 1.0]);
         weighting.end_epoch([0.9, 0.5]);
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn analytical_weights_are_a_softmax_of_one_over_the_losses() {
-        let mut weighting = Weighting::new(LossWeighting::UwSo { temperature: 4.0 });
+        let mut weighting = Weighting::new(LossWeighting::UwSo { weighting_temperature: 4.0 });
         let weights = weighting.of_losses([0.5, 0.25]);
         assert!((sum(weights) - 1.0).abs() < 1e-12);
         assert!((weights[1] / weights[0] - 0.5_f64.exp()).abs() < 1e-12, "{weights:?}");
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn gradient_norms_of_losses_that_fall_alike_become_equal() {
-        let mut weighting = Weighting::new(LossWeighting::GradNorm { alpha: 1.5, rate: 0.01 });
+        let mut weighting = Weighting::new(LossWeighting::GradNorm { weighting_alpha: 1.5, weighting_rate: 0.01 });
         for _ in 0..1000 {
             weighting.of_gradients([1.0, 1.0], [3.0, 1.0]);
         }
@@ -208,10 +208,10 @@ mod tests {
     fn a_weighting_survives_its_metadata_to_the_bit() {
         let rules = [
             LossWeighting::Fixed,
-            LossWeighting::Uncertainty { rate: 0.1 },
-            LossWeighting::Dwa { temperature: 2.0 },
-            LossWeighting::GradNorm { alpha: 1.5, rate: 0.1 },
-            LossWeighting::UwSo { temperature: 1.0 },
+            LossWeighting::Uncertainty { weighting_rate: 0.1 },
+            LossWeighting::Dwa { weighting_temperature: 2.0 },
+            LossWeighting::GradNorm { weighting_alpha: 1.5, weighting_rate: 0.1 },
+            LossWeighting::UwSo { weighting_temperature: 1.0 },
         ];
         for rule in rules {
             let mut weighting = Weighting::new(rule);

@@ -6,6 +6,7 @@ use super::listing::{file_name, folders, is_folder};
 use super::visa;
 use crate::data::{DataError, FolderSettings, Layout};
 use crate::published::publisher;
+use crate::settings::Named;
 
 /// How one category is arranged; several data sets may share an arrangement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use super::{Parts, folders as by_folders, guard, places, table, visa};
 use crate::data::select::select;
 use crate::data::{CategorySelection, DataError, DataSettings, FolderSettings, Layout, SyntheticSettings, drawn_set};
 use crate::paths::absolute;
+use crate::settings::Named;
 
 /// The categories that were asked for.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,7 @@ use super::miniature::{self, Miniature, told};
 use crate::data::{
     CategorySelection, DataSettings, Dataset, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading, check,
 };
+use crate::settings::Named;
 
 /// How many pixels of a test image are defective at its own size.
 #[track_caller]

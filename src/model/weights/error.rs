@@ -2,6 +2,7 @@
 
 use crate::cause::Cause;
 use crate::model::Architecture;
+use crate::settings::{Choice, Named};
 
 /// Every message names the file or the tensor, what was found and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -121,5 +122,5 @@ fn known() -> String {
         let blocks = architecture.blocks().map(|count| count.to_string()).join(", ");
         format!("{blocks} ({})", architecture.title())
     };
-    format!("{} of two convolutions each", Architecture::ALL.map(one).join(" or "))
+    format!("{} of two convolutions each", Architecture::ALL.iter().copied().map(one).collect::<Vec<_>>().join(" or "))
 }

@@ -25,11 +25,11 @@ mod tests {
     use super::super::course::tests::course;
     use super::super::course::{Standing, prune};
     use super::*;
-    use crate::config::Pruner;
+    use crate::config::{AshaSettings, Pruner};
     use crate::data::stream;
     use crate::search::random::unit;
 
-    const ASHA: Pruner = Pruner::Asha { min_runs: 1, eta: 3 };
+    const ASHA: Pruner = Pruner::Asha(AshaSettings { min_runs: 1, eta: 3 });
 
     #[test]
     fn the_rung_s_best_third_goes_on() {

@@ -1,7 +1,7 @@
 //! How trials stand, and the one question that pruners answer.
 
 use super::{asha, median, wilcoxon};
-use crate::config::Pruner;
+use crate::config::{AshaSettings, MedianSettings, Pruner, WilcoxonSettings};
 
 /// Where a trial is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +57,11 @@ pub fn prune(pruner: &Pruner, courses: &[TrialCourse]) -> Vec<Option<String>> {
             let others: Vec<&TrialCourse> =
                 searched.iter().copied().filter(|other| !std::ptr::eq(*other, course)).collect();
             match *pruner {
-                Pruner::Asha { min_runs, eta } => asha::reason(course, &others, min_runs, eta),
-                Pruner::Median { min_runs, startup_trials } => {
+                Pruner::Asha(AshaSettings { min_runs, eta }) => asha::reason(course, &others, min_runs, eta),
+                Pruner::Median(MedianSettings { min_runs, startup_trials }) => {
                     median::reason(course, &others, min_runs, startup_trials)
                 }
-                Pruner::Wilcoxon { p, min_runs } => wilcoxon::reason(course, &others, p, min_runs),
+                Pruner::Wilcoxon(WilcoxonSettings { p, min_runs }) => wilcoxon::reason(course, &others, p, min_runs),
             }
         })
         .collect()
@@ -81,9 +81,9 @@ pub(super) mod tests {
         let good = vec![0.9; 6];
         let bad = vec![0.1; 6];
         for pruner in [
-            Pruner::Asha { min_runs: 1, eta: 2 },
-            Pruner::Median { min_runs: 1, startup_trials: 1 },
-            Pruner::Wilcoxon { p: 0.1, min_runs: 4 },
+            Pruner::Asha(AshaSettings { min_runs: 1, eta: 2 }),
+            Pruner::Median(MedianSettings { min_runs: 1, startup_trials: 1 }),
+            Pruner::Wilcoxon(WilcoxonSettings { p: 0.1, min_runs: 4 }),
         ] {
             let stopped = |of: &[f64], with: &[f64], standing, other| {
                 let courses = [course(of, 9, standing), course(with, 9, other), course(with, 9, Standing::Finished)];

@@ -34,13 +34,13 @@ mod tests {
     use super::super::course::prune;
     use super::super::course::tests::course;
     use super::*;
-    use crate::config::Pruner;
+    use crate::config::{MedianSettings, Pruner};
     use crate::data::stream;
     use crate::search::random::unit;
 
     #[test]
     fn below_the_median_of_the_same_runs_is_below() {
-        let pruner = Pruner::Median { min_runs: 2, startup_trials: 2 };
+        let pruner = Pruner::Median(MedianSettings { min_runs: 2, startup_trials: 2 });
         let finished = |values: &[f64]| course(values, 3, Standing::Finished);
         let asked = |values: &[f64]| course(values, 3, Standing::Running);
         // The third run is easy: it must not count against a trial that has not had it.
@@ -69,7 +69,8 @@ mod tests {
             for run in 0..10 {
                 courses[trial as usize].values[run] = Some(worth);
                 spent += 1;
-                let last = prune(&Pruner::Median { min_runs: 2, startup_trials: 5 }, &courses).pop().flatten();
+                let last =
+                    prune(&Pruner::Median(MedianSettings { min_runs: 2, startup_trials: 5 }), &courses).pop().flatten();
                 if last.is_some() {
                     assert!(!record, "{last:?}");
                     courses[trial as usize].standing = Standing::Pruned;

@@ -48,12 +48,12 @@ mod tests {
     use super::super::course::prune;
     use super::super::course::tests::course;
     use super::*;
-    use crate::config::Pruner;
+    use crate::config::{Pruner, WilcoxonSettings};
     use crate::data::stream;
     use crate::search::random::unit;
 
     const LEVEL: f64 = 0.1;
-    const WILCOXON: Pruner = Pruner::Wilcoxon { p: LEVEL, min_runs: 4 };
+    const WILCOXON: Pruner = Pruner::Wilcoxon(WilcoxonSettings { p: LEVEL, min_runs: 4 });
 
     #[test]
     fn a_small_but_steady_loss_is_found_across_unequal_categories() {

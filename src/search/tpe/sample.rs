@@ -116,7 +116,7 @@ fn estimators<'a>(axes: &'a [Axis], group: &[usize], known: &[&Observation]) -> 
 mod tests {
     use super::*;
     use crate::config::axis_tests::{axis, axis_when};
-    use crate::config::{Domain, Strategy};
+    use crate::config::{Domain, Draws, Strategy};
     use crate::search::propose;
 
     /// The worth of the points of a search, in order, with some trials at a time.
@@ -126,7 +126,7 @@ mod tests {
             if let Some(ended) = history.len().checked_sub(at_a_time) {
                 history[ended].outcome = Outcome::Value(worth(&history[ended].point));
             }
-            let strategy = Strategy::Tpe { trials: 60, seed };
+            let strategy = Strategy::Tpe(Draws { trials: 60, seed });
             let point = propose(axes, &strategy, index, &history).expect("a continuum has always another point");
             history.push(Observation { point, outcome: Outcome::Pending });
         }
@@ -163,7 +163,7 @@ mod tests {
             let search = |seed| {
                 let mut history: Vec<Observation> = Vec::new();
                 for index in 0..30 {
-                    let strategy = Strategy::Tpe { trials: 30, seed };
+                    let strategy = Strategy::Tpe(Draws { trials: 30, seed });
                     let point =
                         propose(&axes, &strategy, index, &history).expect("a continuum has always another point");
                     let outcome = match rate(&point) > 1.0 {

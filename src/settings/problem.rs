@@ -1,5 +1,6 @@
 //! What is wrong with a sweep file, all at once, each with its place in the text.
 
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -43,36 +44,39 @@ const MOST_KEPT: usize = 50;
 
 /// The problems found so far, and whether there are more.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
-    kept: Vec<Problem>,
-    more: bool,
+pub(crate) struct Problems {
+    kept: RefCell<Vec<Problem>>,
+    more: Cell<bool>,
 }
 
 impl Problems {
-    pub(super) fn add(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+    /// Adds a problem, unless it is known.
+    pub(crate) fn add(&self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
         let problem = Problem { place: place.clone(), message: message.into(), help: help.into() };
-        if self.kept.contains(&problem) {
+        let mut kept = self.kept.borrow_mut();
+        if kept.contains(&problem) {
             return;
         }
-        match self.kept.len() < MOST_KEPT {
-            true => self.kept.push(problem),
-            false => self.more = true,
+        match kept.len() < MOST_KEPT {
+            true => kept.push(problem),
+            false => self.more.set(true),
         }
     }
 
     /// Whether something is wrong at a place already.
-    pub(super) fn concern(&self, place: &Place) -> bool {
-        self.kept.iter().any(|problem| problem.place == *place)
+    pub(crate) fn has_at(&self, place: &Place) -> bool {
+        self.kept.borrow().iter().any(|problem| problem.place == *place)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+    /// Whether nothing is wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.borrow().is_empty()
     }
 }
 
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
-        Self { kept: vec![problem], more: false }
+        Self { kept: RefCell::new(vec![problem]), more: Cell::new(false) }
     }
 }
 
@@ -113,8 +117,8 @@ pub struct ConfigErrors {
 
 impl ConfigErrors {
     /// The problems of a file with the given name and text.
-    pub(super) fn new(file: String, text: String, problems: Problems) -> Self {
-        let Problems { mut kept, more } = problems;
+    pub(crate) fn new(file: String, text: String, problems: Problems) -> Self {
+        let (mut kept, more) = (problems.kept.into_inner(), problems.more.get());
         kept.sort_by_key(|problem| match &problem.place {
             Place::File(span) => (0, span.start),
             Place::Flag(_) => (1, 0),

@@ -1,10 +1,13 @@
-//! The ends of a space: what must be possible before a search can go anywhere.
+//! The extremes of a space, which must be possible trials before a search starts.
 
 use crate::config::{Axis, Coordinate, Point, assemble};
 
 /// For every two axes each pair of their ends (of all choices, where values are listed); the other axes as in a given point, or
 /// at their lower ends where they do not count in it. An axis is paired with itself, too: one axis alone has its ends.
-pub fn corners<'a>(axes: &'a [Axis], elsewhere: &'a [Option<Coordinate>]) -> impl Iterator<Item = Point> + 'a {
+pub fn pairwise_extremes<'a>(
+    axes: &'a [Axis],
+    elsewhere: &'a [Option<Coordinate>],
+) -> impl Iterator<Item = Point> + 'a {
     let pairs = (0..axes.len()).flat_map(move |first| (first..axes.len()).map(move |second| (first, second)));
     pairs.flat_map(move |(first, second)| {
         ends(&axes[first]).into_iter().flat_map(move |a| ends(&axes[second]).into_iter().map(move |b| (a, b))).map(
@@ -42,7 +45,7 @@ mod tests {
             axis_when("depth", Domain::Integer { low: 1, high: 6, step: 2 }, 0, &[Coordinate::Choice(1)]),
         ];
         let elsewhere = [Some(Coordinate::Choice(0)), Some(Coordinate::Number(0.5)), None];
-        let met: Vec<Point> = corners(&axes, &elsewhere).collect();
+        let met: Vec<Point> = pairwise_extremes(&axes, &elsewhere).collect();
         let point = |encoder, rate, depth: Option<i64>| {
             let rate = Some(Coordinate::Number(rate));
             vec![Some(Coordinate::Choice(encoder)), rate, depth.map(Coordinate::Whole)]
@@ -50,6 +53,6 @@ mod tests {
         assert!(met.contains(&point(2, 0.1, None)) && met.contains(&point(2, 1.0, None)));
         assert!(met.contains(&point(1, 0.5, Some(1))) && met.contains(&point(1, 0.5, Some(5))));
         assert!(met.iter().all(|met| met[2].is_some() == (met[0] == Some(Coordinate::Choice(1)))));
-        assert_eq!(corners(&axes[..1], &[None]).count(), 9);
+        assert_eq!(pairwise_extremes(&axes[..1], &[None]).count(), 9);
     }
 }

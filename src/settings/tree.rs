@@ -9,7 +9,7 @@ use super::problem::{Place, Problem};
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(String),
     Integer(i64),
     Float(f64),
@@ -20,17 +20,17 @@ pub(super) enum Value {
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub value: Value,
     pub place: Place,
 }
 
 /// Keys with their places.
-pub(super) type Table = BTreeMap<String, (Place, Node)>;
+pub(crate) type Table = BTreeMap<String, (Place, Node)>;
 
 impl Value {
     /// What it is, for messages.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Text(text) => format!("the text \"{text}\""),
             Self::Integer(number) => format!("the number {number}"),
@@ -42,7 +42,7 @@ impl Value {
     }
 
     /// As JSON, for the store.
-    pub(super) fn to_json(&self) -> serde_json::Value {
+    pub(crate) fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Text(text) => text.clone().into(),
             Self::Integer(number) => (*number).into(),
@@ -55,7 +55,7 @@ impl Value {
 }
 
 /// Parses TOML; a syntax error is one problem.
-pub(super) fn parse(source: &str) -> Result<Table, Problem> {
+pub(crate) fn parse(source: &str) -> Result<Table, Problem> {
     let parsed = DeTable::parse(source).map_err(|error| Problem {
         place: error.span().map_or(Place::Whole, Place::File),
         message: format!("this is not TOML: {}", error.message().lines().next().unwrap_or("syntax error")),
@@ -65,7 +65,7 @@ pub(super) fn parse(source: &str) -> Result<Table, Problem> {
 }
 
 /// Parses the VALUE of `--set KEY=VALUE`; bare words are text.
-pub(super) fn parse_flag(argument: &str, value: &str) -> Node {
+pub(crate) fn parse_flag(argument: &str, value: &str) -> Node {
     let place = |_| Place::Flag(argument.to_owned());
     match DeValue::parse(value) {
         Ok(parsed) => node(parsed, &place),
@@ -99,7 +99,7 @@ fn node(parsed: Spanned<DeValue<'_>>, place: &dyn Fn(std::ops::Range<usize>) -> 
 }
 
 /// Sets a dotted key, making tables on the way; false if a value stands where a table is needed.
-pub(super) fn set(table: &mut Table, key: &str, key_place: &Place, node: Node) -> bool {
+pub(crate) fn set(table: &mut Table, key: &str, key_place: &Place, node: Node) -> bool {
     match key.split_once('.') {
         None => {
             table.insert(key.to_owned(), (key_place.clone(), node));
@@ -116,7 +116,7 @@ pub(super) fn set(table: &mut Table, key: &str, key_place: &Place, node: Node) -
 }
 
 /// The value at a dotted key.
-pub(super) fn get<'t>(table: &'t Table, key: &str) -> Option<&'t Value> {
+pub(crate) fn get<'t>(table: &'t Table, key: &str) -> Option<&'t Value> {
     match key.split_once('.') {
         None => table.get(key).map(|(_, node)| &node.value),
         Some((first, rest)) => match &table.get(first)?.1.value {

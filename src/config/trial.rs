@@ -1,0 +1,90 @@
+//! The tables that make a trial: data, networks, training and evaluation.
+
+use crate::data::DataSettings;
+use crate::evaluate::EvaluateSettings;
+use crate::model::{AutoEncoder, Placement, TeacherSettings};
+use crate::settings::{Reader, settings};
+use crate::tensor::Numerics;
+use crate::training::{JointSettings, PretrainSettings, Recipe, ReconstructionGradient, ReconstructionTarget};
+
+settings! {
+    /// One point of the search space, canonical: settings that do not apply are absent.
+    ///
+    /// Two trials with equal values train the same networks; neither category nor seed is part of it.
+    pub struct Trial => checked {
+        /// Images: where they come from and how they are prepared.
+        pub data: DataSettings = table(()),
+        /// Frozen teacher.
+        pub teacher: TeacherSettings = table(()),
+        /// Auto-encoders behind the student, or none (ST-FPM).
+        pub model: AutoEncoder = table(teacher.levels),
+        /// Phase 1: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
+        pub pretrain: Option<PretrainSettings> = table(()),
+        /// Phase 2: the student is trained, together with the auto-encoders where there are any.
+        pub joint: JointSettings = table(Recipe::usual_for(&model)),
+        /// Map rule: how level maps become an anomaly map, a score and a decision.
+        pub evaluate: EvaluateSettings = table((data.image_size, joint.recipe.usual_oracle_epochs())),
+        /// Precision of matrix products, the same in all trials of a sweep; part of the protocol.
+        pub numerics: Numerics = choice(Numerics::F32),
+    }
+}
+
+impl Trial {
+    /// About the memory that a worker needs for it, bytes: joint steps on three U-Nets took 632 MB at batch 8 and 256 px; larger
+    /// networks need more.
+    pub fn peak_bytes(&self) -> u64 {
+        const NETWORKS: usize = 200_000_000;
+        const OF_A_PIXEL: usize = 1200;
+        let batch = self.pretrain.as_ref().map_or(0, |pretrain| pretrain.batch_size).max(self.joint.batch_size);
+        (NETWORKS + OF_A_PIXEL * batch * self.data.image_size.pow(2)) as u64
+    }
+
+    /// ST-FPM under the protocol of this trial: its own recipe, the same epochs and batch.
+    pub(super) fn baseline(&self) -> Self {
+        let joint = JointSettings {
+            epochs: self.joint.epochs,
+            batch_size: self.joint.batch_size,
+            ..JointSettings::of(Recipe::StfpmOfficial)
+        };
+        Self { model: AutoEncoder::None, joint, ..self.clone() }.canonical()
+    }
+
+    fn checked(self, reader: &Reader<'_>) -> Self {
+        self.check_sides(&reader.inner("model"));
+        self.canonical()
+    }
+
+    /// Settings that do not apply are dropped, so that equal trainings are equal trials.
+    fn canonical(mut self) -> Self {
+        if self.model == AutoEncoder::None {
+            self.pretrain = None;
+            self.joint.autoencoder = None;
+            self.joint.loss = None;
+        }
+        if let (Some(Placement::TeacherHead), Some(loss)) = (self.model.placement(), &mut self.joint.loss) {
+            // The teacher's features are rebuilt: no gradient could go to the student.
+            loss.reconstruction_gradient = ReconstructionGradient::Both;
+            loss.target = ReconstructionTarget::Student;
+        }
+        self.pretrain = self.pretrain.filter(|pretrain| pretrain.epochs > 0);
+        self
+    }
+
+    /// A U-Net halves the side `depth` times: that of the coarsest level that has one must allow it.
+    fn check_sides(&self, model: &Reader<'_>) {
+        let AutoEncoder::Unet(unet) = &self.model else { return };
+        let Some(level) = self.teacher.levels.numbers().filter(|&level| unet.levels.contains(level)).last() else {
+            return;
+        };
+        let side = self.data.image_size >> (level + 1);
+        if side.is_multiple_of(1 << unet.depth) || model.problems().has_at(&model.place_of("depth")) {
+            return;
+        }
+        let message = format!(
+            "`model.depth` is {}, but level {level} has only {side}×{side} pixels at image_size {}",
+            unet.depth, self.data.image_size
+        );
+        let help = format!("expected image_size to be a multiple of {} for this depth", 2 << (level + unet.depth));
+        model.refuse("depth", message, help);
+    }
+}

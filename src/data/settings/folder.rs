@@ -1,0 +1,117 @@
+//! The folders of the layout `folder`.
+
+use std::path::{Component, Path};
+
+use super::Layout;
+use crate::data::{has_signs, shortest};
+use crate::settings::{Field, Kind, Reader, Settings, Usual, Value, settings};
+
+settings! {
+    /// Where the images of each category lie, as paths below its folder: folders, or patterns of files.
+    pub struct FolderSettings: Eq {
+        /// Normal images to train on; required for the layout `folder`.
+        pub normals: String = with(|field| path(field).unwrap_or_default()),
+        /// Normal images to hold out; without them, they are drawn from the others.
+        pub validation: Option<String> = with(path),
+        /// Normal test images.
+        pub test_normals: Option<String> = with(path),
+        /// Defective test images: each sub-folder is a kind of defect; a folder without any is one kind.
+        pub anomalies: Vec<String> = with(paths),
+        /// Masks, in the same sub-folders as the anomalies or in folders of the kinds' names.
+        pub masks: Vec<String> = with(paths),
+    }
+}
+
+impl FolderSettings {
+    /// Every folder that is named.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let single = [Some(&self.normals), self.validation.as_ref(), self.test_normals.as_ref()];
+        single.into_iter().flatten().chain(&self.masks).chain(&self.anomalies).map(String::as_str)
+    }
+
+    /// Reads the folders; none where another layout has names of its own. `draws_test` says whether normal test images are drawn.
+    pub(super) fn read(field: Field<'_>, layout: Option<Layout>, draws_test: bool) -> Option<Self> {
+        let reader = field.inner();
+        let settings = <Self as Settings>::read(&reader, ());
+        if layout != Some(Layout::Folder) {
+            if field.is_given() && layout.is_some() {
+                let help = "expected data.layout = \"folder\": the other layouts have names of their own";
+                field.refuse("`data.folder` does not go with this layout", help);
+            }
+            return None;
+        }
+        let help = "name the folders as they lie below each category: \
+                    folder = { normals = \"ok\", test_normals = \"test/ok\", anomalies = \"nok\", masks = \"masks\" }";
+        if settings.normals.is_empty() && !reader.is_given("normals") {
+            field.refuse("`data.folder.normals` is missing", help);
+        }
+        if settings.test_normals.is_none() && settings.anomalies.is_empty() && !draws_test {
+            field.refuse("`data.folder` names no test images", help);
+        }
+        if let (Some(name), true) = (&settings.test_normals, draws_test) {
+            let message = format!("`data.folder.test_normals` is \"{name}\" beside data.test_normals_share");
+            reader.refuse("test_normals", message, "name the normal test images, or have a share of the normals drawn");
+        }
+        settings.refuse_repeated(&reader);
+        Some(settings)
+    }
+
+    /// No folder may be two things.
+    fn refuse_repeated(&self, reader: &Reader<'_>) {
+        let single = [("normals", Some(&self.normals)), ("validation", self.validation.as_ref())];
+        let single = single.into_iter().chain([("test_normals", self.test_normals.as_ref())]);
+        let mut known: Vec<(&str, &String)> = single.filter_map(|(key, name)| Some((key, name?))).collect();
+        for (key, names) in [("anomalies", &self.anomalies), ("masks", &self.masks)] {
+            known.extend(names.iter().map(|name| (key, name)));
+        }
+        for (index, (key, name)) in known.iter().enumerate().filter(|(_, (_, name))| !name.is_empty()) {
+            let Some((other, _)) = known[..index].iter().find(|(_, before)| before == name) else { continue };
+            if *key == "masks" && *other != "masks" {
+                let message = format!("`data.folder.masks` is \"{name}\", which is named for images, too");
+                let help = "expected a folder that holds nothing but masks, or a pattern such as \"*_mask.png\": they would be taken \
+                            for images";
+                reader.refuse(key, message, help);
+            } else {
+                let message = format!("`data.folder.{key}` is \"{name}\", which data.folder.{other} names, too");
+                reader.refuse(key, message, "expected another folder: no image may be both");
+            }
+        }
+    }
+}
+
+/// What a folder's name must be.
+const BELOW: &str = "expected a path below the category, without \"..\" and not from the root of the disk";
+
+/// One path or a list of them, in their shortest spelling.
+fn paths(field: Field<'_>) -> Vec<String> {
+    field.describe(|| Kind::Either(vec![Kind::Text, Kind::List(Box::new(Kind::Text))]), Usual::Absent);
+    if !matches!(field.given(), Some(Value::List(_))) {
+        return path(field).into_iter().collect();
+    }
+    let paths = field.texts().unwrap_or_default();
+    for (index, path) in paths.iter().enumerate() {
+        if let Some(help) = wrong(path) {
+            field.refuse_item(index, format!("`{}` has \"{path}\"", field.name()), help);
+        }
+    }
+    paths.iter().map(|path| shortest(path)).collect()
+}
+
+/// One path, in its shortest spelling.
+fn path(field: Field<'_>) -> Option<String> {
+    let path = field.text()?;
+    if let Some(help) = wrong(&path) {
+        field.refuse(format!("`{}` is \"{path}\"", field.name()), help);
+    }
+    Some(shortest(&path))
+}
+
+/// What would be right in place of a path that is no folder and no pattern below a category.
+fn wrong(path: &str) -> Option<String> {
+    let below = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if path.is_empty() || !Path::new(path).components().all(below) {
+        return Some(BELOW.to_owned());
+    }
+    let error = glob::Pattern::new(path).err().filter(|_| has_signs(path))?;
+    Some(format!("{}: expected a pattern such as \"train/*.jpg\"", error.msg))
+}

@@ -1,0 +1,67 @@
+//! Which normal images are held out.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Layout, repeated};
+use crate::settings::{Field, Kind, Usual, Value};
+
+/// Which normal images select the epoch and set the threshold.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeldOutChoice {
+    /// The data set's own validation images; a fifth of the training images where it has none.
+    #[default]
+    OwnOrFifth,
+    /// This share of the training images; validation images of the data set are left out.
+    Share(f64),
+    /// These training images, as paths below the root; validation images of the data set are left out.
+    Images(Vec<String>),
+}
+
+/// What `data.held_out` can be.
+const EXPECTED: &str = "expected a share of the normals such as 0.3, or a list of paths below data.root such as \
+                        [\"bottle/train/good/003.png\"]";
+
+impl HeldOutChoice {
+    /// Whether the sweep file leaves it to the data set.
+    pub fn is_default(&self) -> bool {
+        *self == Self::OwnOrFifth
+    }
+
+    /// Reads a share, or a list of images.
+    pub(super) fn read(field: Field<'_>, layout: Option<Layout>) -> Self {
+        let shares = 0.01..=0.9;
+        let kind = || {
+            let share = Kind::Number { least: *shares.start(), most: *shares.end() };
+            Kind::Either(vec![share, Kind::List(Box::new(Kind::Text))])
+        };
+        field.describe(kind, Usual::Words("the data set's validation images; without any, a fifth of the normals"));
+        match field.given() {
+            None => Self::OwnOrFifth,
+            Some(Value::Text(text)) => {
+                let help = format!("{EXPECTED}; a data set's own validation images are held out where nothing is said");
+                field.refuse(format!("`data.held_out` is the text \"{text}\""), help);
+                Self::OwnOrFifth
+            }
+            Some(Value::List(_)) => Self::listed(field, layout),
+            Some(_) => field.optional_number(shares.clone()).map_or(Self::OwnOrFifth, Self::Share),
+        }
+    }
+
+    fn listed(field: Field<'_>, layout: Option<Layout>) -> Self {
+        let mut images = field.texts().unwrap_or_default();
+        if images.is_empty() {
+            field.refuse("`data.held_out` is empty", EXPECTED);
+            return Self::OwnOrFifth;
+        }
+        for (index, image) in repeated(&images) {
+            field.refuse_item(index, format!("the image \"{image}\" is listed twice"), "list each image once");
+        }
+        if layout == Some(Layout::Table) {
+            let help = "write \"validation\" into the column `split` of these images";
+            field.refuse("`data.held_out` lists images beside a table", help);
+        }
+        images.sort_unstable();
+        Self::Images(images)
+    }
+}

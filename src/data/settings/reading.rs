@@ -1,0 +1,36 @@
+//! How the pixels of a file are read.
+
+use crate::settings::{choices, defaults, settings};
+
+choices! {
+    /// What becomes of the orientation that a camera writes into its pictures.
+    pub enum Exif {
+        /// Keep pixels as they are stored, as Pillow and PyTorch do.
+        Ignore = "ignore",
+        /// Turn images and masks as the orientation says.
+        Apply = "apply",
+    }
+}
+
+settings! {
+    /// How the pixels of a file are read; part of the protocol.
+    pub struct Reading: Copy Eq {
+        /// Handling of the EXIF orientation; part of the protocol.
+        pub exif: Exif = choice(Exif::Ignore),
+        /// Value of 16-bit files that is white, such as 4095 for 12-bit cameras; part of the protocol.
+        pub white_level: u16 = integer(u16::MAX, 1..=u16::MAX),
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        defaults(())
+    }
+}
+
+impl Reading {
+    /// Whether files are read as in a sweep that says nothing of it.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,109 @@
+//! The table itself, and how its settings go together.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::{CategorySelection, FolderSettings, HeldOutChoice, Layout, Reading, SyntheticSettings, Unmasked};
+use crate::paths::expanded;
+use crate::settings::{Field, Place, Reader, defaults, settings};
+
+settings! {
+    /// Where the images come from and how they are prepared.
+    pub struct DataSettings => canonical {
+        /// Arrangement of the folders below `data.root`.
+        pub layout: Option<Layout> = with(Layout::read),
+        /// Folder that holds the categories; the environment variable `DIDACT_DATA` overrides the file. Not for `synthetic`.
+        pub root: Option<PathBuf> = with(root),
+        /// CSV file that lists the images, for the layout `table`: searched below `data.root`, then in the working folder.
+        pub table: Option<PathBuf> = with(|field| table(field, layout)),
+        /// Categories to run over: all of them, or a list.
+        pub categories: CategorySelection = with(CategorySelection::read),
+        /// Side to which images are resized, pixels, as Pillow's `BILINEAR` does it: a multiple of 16.
+        pub image_size: usize = with(image_size),
+        /// Seed that draws the held-out images, and the test images of `data.test_normals_share`.
+        pub split_seed: u64 = integer(0, 0..=u64::MAX),
+        /// How files are read.
+        pub reading: Reading = flat(()),
+        /// Normal images that select the epoch and set the threshold: a share of the normals, or a list of paths below `data.root`.
+        pub held_out: HeldOutChoice = with(|field| HeldOutChoice::read(field, layout)),
+        /// Share of the normal images that is drawn for the test, where the data set has no normal test images.
+        ///
+        /// Those with the lowest digests of seed and path are drawn, so that an image that comes or goes moves hardly any other.
+        pub test_normals_share: Option<f64> = with(|field| test_normals_share(field, layout)),
+        /// Mask value above which a pixel is defective (255 is white): 127 for resized or JPEG masks; part of the protocol.
+        pub mask_threshold: u8 = integer(0, 0..=254),
+        /// Handling of defective test images without a mask.
+        pub unmasked: Unmasked = choice(Unmasked::Void),
+        /// Where the images lie, for the layout `folder`: paths below each category, or patterns such as `"train/*.jpg"`.
+        pub folder: Option<FolderSettings> = with(|field| FolderSettings::read(field, layout, test_normals_share.is_some())),
+        /// Size of the drawn data set, for the layout `synthetic`.
+        pub synthetic: Option<SyntheticSettings> = table(()),
+    }
+}
+
+impl DataSettings {
+    /// All categories below a root, otherwise by default.
+    pub fn at(root: &Path, layout: Option<Layout>) -> Self {
+        Self { layout, root: Some(root.to_owned()), synthetic: None, ..defaults(()) }
+    }
+
+    /// What does not apply to the layout is dropped.
+    fn canonical(mut self, reader: &Reader<'_>) -> Self {
+        if !matches!(self.layout, Some(Layout::Synthetic | Layout::Table)) && self.root.is_none() {
+            let help = "set data.root to the folder that holds the categories, or DIDACT_DATA";
+            reader.problems().add(reader.place(), "`data.root` is missing", help);
+        }
+        if self.layout == Some(Layout::Synthetic) {
+            self.root = None;
+            // What is drawn is read from no file.
+            self.reading = Reading::default();
+        } else {
+            self.synthetic = None;
+        }
+        self
+    }
+}
+
+/// The command line wins over the environment, the environment over the file.
+fn root(field: Field<'_>) -> Option<PathBuf> {
+    let named = field.path();
+    let is_flag = field.is_given() && matches!(field.place(), Place::Flag(_));
+    let environment: Option<OsString> = std::env::var_os("DIDACT_DATA").filter(|path| !path.is_empty() && !is_flag);
+    environment.map(|path| expanded(Path::new(&path))).or(named)
+}
+
+fn image_size(field: Field<'_>) -> usize {
+    let size = field.integer(256_usize, 32..=1024);
+    if !size.is_multiple_of(16) {
+        let help = "expected a multiple of 16: level 3 has a sixteenth of the side";
+        field.refuse(format!("`data.image_size` is {size}"), help);
+    }
+    size
+}
+
+fn table(field: Field<'_>, layout: Option<Layout>) -> Option<PathBuf> {
+    let table = field.path();
+    if layout == Some(Layout::Table) {
+        if !field.is_given() {
+            let help = "name a CSV with the columns category, split (train, validation, test), label (normal, anomaly) or kind, \
+                        image and, where there are some, mask: table = \"images.csv\"";
+            field.refuse("`data.table` is missing", help);
+        }
+        return table;
+    }
+    if table.is_some() {
+        let help = "expected data.layout = \"table\": the other layouts are read off the folders";
+        field.refuse("`data.table` does not go with this layout", help);
+    }
+    None
+}
+
+fn test_normals_share(field: Field<'_>, layout: Option<Layout>) -> Option<f64> {
+    let share = field.optional_number(0.01..=0.9);
+    if layout == Some(Layout::Synthetic) && field.is_given() {
+        let help = "set data.synthetic.test_good to how many are drawn";
+        field.refuse("`data.test_normals_share` does not go with this layout", help);
+        return None;
+    }
+    share
+}

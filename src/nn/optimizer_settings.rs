@@ -1,0 +1,61 @@
+//! Which optimiser, with its constants: the tables `[joint.student]` and `[joint.autoencoder]`.
+
+use crate::settings::{Field, choices, settings};
+
+/// The smallest positive learning rate: 0 would train nothing.
+pub const MIN_RATE: f64 = 1e-12;
+
+choices! {
+    /// The arithmetic of a step.
+    pub enum Algorithm {
+        /// PyTorch's SGD with momentum and L2 weight decay.
+        Sgd = "sgd",
+        /// Adam (Kingma and Ba 2015) with L2 weight decay, betas 0.9 and 0.999, eps 1e-8.
+        Adam = "adam",
+        /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), the same constants.
+        Adamw = "adamw",
+    }
+}
+
+settings! {
+    /// Which arithmetic, with its constants.
+    pub struct OptimizerSettings: Copy (base: OptimizerSettings) {
+        /// Update rule.
+        pub optimizer: Algorithm = choice(base.optimizer),
+        /// Step size.
+        pub learning_rate: f64 = number(base.learning_rate_of(optimizer), MIN_RATE..=1e4),
+        /// Factor of the weights in the gradient; with `adamw` the share of the weights, times the learning rate, lost each step.
+        pub weight_decay: f64 = number(base.weight_decay, 0.0..=1.0),
+        /// Share of the last step that is added again; 0 for none.
+        pub momentum: f64 = with(|field| base.read_momentum(field, optimizer)),
+    }
+}
+
+impl OptimizerSettings {
+    /// SGD.
+    pub const fn sgd(learning_rate: f64, momentum: f64, weight_decay: f64) -> Self {
+        Self { optimizer: Algorithm::Sgd, learning_rate, weight_decay, momentum }
+    }
+
+    /// Adam.
+    pub const fn adam(learning_rate: f64, weight_decay: f64) -> Self {
+        Self { optimizer: Algorithm::Adam, learning_rate, weight_decay, momentum: 0.0 }
+    }
+
+    /// Another optimiser than the recipe's has another scale: it takes its own customary rate.
+    fn learning_rate_of(self, optimizer: Algorithm) -> f64 {
+        match optimizer {
+            optimizer if optimizer == self.optimizer => self.learning_rate,
+            Algorithm::Sgd => 0.1,
+            Algorithm::Adam | Algorithm::Adamw => 1e-3,
+        }
+    }
+
+    fn read_momentum(self, field: Field<'_>, optimizer: Algorithm) -> f64 {
+        let usual = if self.optimizer == Algorithm::Sgd { self.momentum } else { 0.9 };
+        match optimizer {
+            Algorithm::Sgd => field.number(usual, 0.0..=0.999_999),
+            Algorithm::Adam | Algorithm::Adamw => 0.0,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The table `[pretrain]`.
+
+use crate::nn::MIN_RATE;
+use crate::settings::settings;
+
+settings! {
+    /// Phase 1: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
+    pub struct PretrainSettings {
+        /// Passes over the training part; 0 skips the phase.
+        pub epochs: usize = integer(50, 0..=100_000),
+        /// Images per step.
+        pub batch_size: usize = integer(32, 2..=4096),
+        /// Learning rate of Adam.
+        pub learning_rate: f64 = number(1e-3, MIN_RATE..=10.0),
+    }
+}
