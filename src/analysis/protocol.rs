@@ -195,7 +195,7 @@ impl Protocol {
         if reading["exif"] == "apply" {
             facts.push(("EXIF orientation", "applied to images and masks".to_owned()));
         }
-        if let Some(white) = reading["white_level"].as_u64() {
+        if let Some(white) = reading["white_level"].as_u64().filter(|&white| white < u64::from(u16::MAX)) {
             facts.push(("white level", format!("{white} in files of 16 bits")));
         }
         let test = &self.0["test_normals"];

@@ -84,11 +84,6 @@ impl LevelSet {
         }
         if wanted == compared { Self::ALL } else { wanted }
     }
-
-    /// Whether these are all: keys of before there was a choice stay what they are.
-    pub fn is_all(&self) -> bool {
-        *self == Self::ALL
-    }
 }
 
 impl Default for LevelSet {
@@ -120,7 +115,7 @@ mod tests {
         let two = LevelSet::of(&[3, 2]).expect("levels");
         assert_eq!(serde_json::to_string(&two).expect("JSON"), "[2,3]");
         assert_eq!(serde_json::from_str::<LevelSet>("[2,3]").expect("levels"), two);
-        assert_eq!((two.finest(), two.coarsest(), two.count(), two.is_all()), (2, 3, 2, false));
+        assert_eq!((two.finest(), two.coarsest(), two.count()), (2, 3, 2));
         for wrong in [&[][..], &[0], &[4], &[1, 1]] {
             assert_eq!(LevelSet::of(wrong), None);
         }

@@ -23,9 +23,4 @@ impl Numerics {
             Self::Tf32 => "1",
         }
     }
-
-    /// Whether it is the default.
-    pub fn is_f32(&self) -> bool {
-        *self == Self::F32
-    }
 }

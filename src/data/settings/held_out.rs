@@ -23,11 +23,6 @@ const EXPECTED: &str = "expected a share of the normals such as 0.3, or a list o
                         [\"bottle/train/good/003.png\"]";
 
 impl HeldOutChoice {
-    /// Whether the sweep file leaves it to the data set.
-    pub fn is_default(&self) -> bool {
-        *self == Self::OwnOrFifth
-    }
-
     /// Reads a share, or a list of images.
     pub(super) fn read(field: Field<'_>, layout: Option<Layout>) -> Self {
         let shares = 0.01..=0.9;

@@ -27,10 +27,3 @@ impl Default for Reading {
         defaults(())
     }
 }
-
-impl Reading {
-    /// Whether files are read as in a sweep that says nothing of it.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
