@@ -261,7 +261,7 @@ fn a_report_names_its_metrics() {
         (r#"["accuracy"]"#, r#"expected some of "pixel_auroc", "image_auroc", "aupro""#),
         (r#"["aupro", "aupro"]"#, r#"`report.metrics` has "aupro" twice"#),
         ("[]", "`report.metrics` is empty"),
-        ("[3]", "`report.metrics` is a whole number"),
+        ("[3]", "`report.metrics` is the number 3"),
         (r#""aupro""#, "expected a list"),
     ] {
         let error = metrics(list).expect_err(list);
