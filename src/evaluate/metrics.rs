@@ -5,6 +5,7 @@
 
 mod aupimo;
 mod aupro;
+mod aupro_05;
 mod auroc;
 mod average_precision;
 #[cfg(test)]
@@ -41,6 +42,7 @@ static REGISTERED: &[Metric] = &[
     auroc::PIXEL_AUROC,
     auroc::IMAGE_AUROC,
     aupro::AUPRO,
+    aupro_05::AUPRO_05,
     average_precision::PIXEL_AP,
     average_precision::IMAGE_AP,
     f1_max::PIXEL_F1_MAX,

@@ -25,6 +25,7 @@ impl Case {
             "pixel_f1max" => pixels.ranked(|pixels| pixels.f1_max().0),
             "image_f1max" => images.ranked(|images| images.f1_max().0),
             "aupro" => pixels.ranked(|pixels| pixels.aupro(0.3)),
+            "aupro_05" => pixels.ranked(|pixels| pixels.aupro(0.05)),
             "aupro_stfpm_rescaled" => pixels.ranked(Self::rescaled_pro)?,
             "aupimo" => pixels.aupimo(),
             "image_precision" => {

@@ -1,0 +1,24 @@
+//! AUPRO to a false positive rate of 0.05, the limit of MVTec AD 2 (Heckler-Kram et al. 2025): what counts where few false alarms are
+//! allowed.
+
+use super::aupro::{aupro, binned};
+use super::{Definition, Direction, Histograms, Metric, Population, Resampling, Source, Weighing};
+
+/// The false positive rate to which the curve is integrated.
+const LIMIT: f64 = 0.05;
+
+/// Over all defects of the test images.
+pub(super) const AUPRO_05: Metric = Metric::new(&Definition {
+    name: "aupro_05",
+    label: "AUPRO (FPR ≤ 0.05)",
+    description: "as `aupro`, to a false positive rate of 0.05, which MVTec AD 2 asks for",
+    direction: Direction::Higher,
+    population: Population::Test,
+    source: Source::Pixels(|pixels| aupro(pixels, LIMIT)),
+    resampling: Resampling::Histograms(Histograms {
+        weighing: Weighing::Components,
+        value: |pooled| binned(pooled, LIMIT),
+    }),
+    objective: true,
+    of_each_kind: false,
+});
