@@ -6,17 +6,34 @@ mod dots;
 mod few_ticks;
 mod forest;
 mod history;
+mod kind;
 mod learning;
 pub(super) mod legend;
 mod parallel;
 mod pareto;
-mod registry;
 mod selection;
 mod shapes;
 mod slices;
 mod stability;
 mod style;
 
-pub(super) use registry::{FigureChapter, FigureKind, FigureSource, Figures};
+pub(super) use kind::{FigureChapter, FigureKind, FigureSource, Figures};
 pub(super) use style::ink;
 use style::{centred, room};
+
+/// All kinds of figures, in the order of a chapter.
+const KINDS: [FigureKind; 13] = [
+    bars::KIND,
+    forest::VARIANTS,
+    forest::LEVELS,
+    contour::KIND,
+    shapes::KIND,
+    slices::KIND,
+    parallel::KIND,
+    history::KIND,
+    learning::KIND,
+    selection::KIND,
+    stability::KIND,
+    super::curves::KIND,
+    pareto::KIND,
+];

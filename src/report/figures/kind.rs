@@ -1,28 +1,10 @@
-//! Which figures a report has: each is drawn by a file of its own, and named here once.
+//! What a kind of figure is, and the figures of one protocol.
 
-use super::{bars, contour, forest, history, learning, parallel, pareto, selection, shapes, slices, stability};
+use super::KINDS;
 use crate::analysis::{Costs, Effects, Groups, Rows, Verdict};
-use crate::report::curves;
 use crate::report::error::ReportError;
 use crate::report::figure::Figure;
 use crate::store::Artifacts;
-
-/// All kinds of figures, in the order of a chapter.
-const KINDS: [FigureKind; 13] = [
-    bars::KIND,
-    forest::VARIANTS,
-    forest::LEVELS,
-    contour::KIND,
-    shapes::KIND,
-    slices::KIND,
-    parallel::KIND,
-    history::KIND,
-    learning::KIND,
-    selection::KIND,
-    stability::KIND,
-    curves::KIND,
-    pareto::KIND,
-];
 
 /// The chapters that have figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
