@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use didact::data::FeatureSet;
-use didact::schedule::{keep_freed_memory, large_pages, peak_rss};
+use didact::schedule::{huge_pages_variable, keep_freed_memory, peak_rss};
 use metrics::TestSet;
 use parts::Parts;
 use serde_json::Value;
@@ -198,7 +198,7 @@ fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
 #[cfg(unix)]
 fn as_a_worker() {
     use std::os::unix::process::CommandExt;
-    if let Some(setting) = large_pages() {
+    if let Some(setting) = huge_pages_variable() {
         let this = std::env::current_exe().expect("this program");
         let error = Command::new(this).args(std::env::args().skip(1)).envs([setting]).exec();
         panic!("cannot start again: {error}");

@@ -45,7 +45,7 @@ pub(super) fn tell_aside(aside: &Aside) {
 }
 
 /// "45 s", "12 min", "3 h 20 min".
-pub(super) use crate::schedule::spoken;
+pub(super) use crate::schedule::format_duration;
 
 /// "1.5 GB": powers of a thousand, as disks are sold.
 pub(super) fn size(bytes: u64) -> String {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::output::{print, print_json, spoken, table};
+use super::output::{format_duration, print, print_json, table};
 use crate::exit::Exit;
-use crate::schedule::{KnownProcesses, cores};
+use crate::schedule::{LocalProcesses, cores};
 use crate::stages::short_key;
 use crate::store::{Access, Artifacts, Failure as FailedStage, SearchStatus, Store, SweepStatus};
 
@@ -32,8 +32,8 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     let store = Store::open(&global.store, Access::Read).await?;
     let (id, name) = store.find_sweep(args.sweep.as_deref()).await?;
     let mut status = store.status(&id, &name).await?;
-    let known = KnownProcesses::new();
-    status.without_gone(&store.held_stages(&id).await?, |host, pid, started| known.is_gone(host, pid, started));
+    let known = LocalProcesses::new();
+    status.without_gone(&store.held_stages(&id).await?, |host, pid, started| known.has_ended(host, pid, started));
     if args.json {
         print_json(&status)?;
         return Ok(Exit::Done);
@@ -110,10 +110,10 @@ fn headline(status: &SweepStatus) -> String {
             (None, _) => "; time left unknown until a stage of each kind is done".to_owned(),
             (Some(seconds), 0) => {
                 let time = Duration::from_secs_f64(seconds / cores() as f64);
-                format!("; no worker; about {} with {} threads", spoken(time), cores())
+                format!("; no worker; about {} with {} threads", format_duration(time), cores())
             }
             (Some(seconds), threads) => {
-                format!("; about {} left", spoken(Duration::from_secs_f64(seconds / threads as f64)))
+                format!("; about {} left", format_duration(Duration::from_secs_f64(seconds / threads as f64)))
             }
         });
     }
@@ -160,7 +160,7 @@ fn stages_table(status: &SweepStatus) -> String {
     table(&["stage", "state", "count"], &rows)
 }
 
-fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &KnownProcesses) -> String {
+fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &LocalProcesses) -> String {
     let rows: Vec<Vec<String>> = status
         .workers
         .iter()
@@ -172,7 +172,8 @@ fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &KnownProce
             };
             let stopped = known.is_stopped(&worker.host, worker.pid, worker.process_started.as_deref());
             let work = if stopped { format!("{work} (stopped)") } else { work };
-            let since = worker.seconds.map(|seconds| spoken(Duration::from_secs_f64(seconds))).unwrap_or_default();
+            let since =
+                worker.seconds.map(|seconds| format_duration(Duration::from_secs_f64(seconds))).unwrap_or_default();
             let log = worker.log.as_ref().map(|log| artifacts.root().join(log).display().to_string());
             vec![
                 format!("{} on {}", worker.pid, worker.host),

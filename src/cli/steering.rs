@@ -201,7 +201,7 @@ impl Steer for Steering {
     async fn advance(&mut self, store: &Store) -> Result<Outlook, Failure> {
         let wants = self.wants_more();
         if wants.is_none() && self.sweep.search.pruner.is_none() {
-            return Ok(Outlook::Whole);
+            return Ok(Outlook::Complete);
         }
         loop {
             let mut standings = store.trial_standings(&self.id, self.objective().metric()).await?;
@@ -213,13 +213,13 @@ impl Steer for Steering {
             let full = self.max_trials.is_some_and(|limit| standings.len() >= limit);
             let more = !full && wants.is_some_and(|wants| trials < wants);
             // Every open run may still change the verdict on a trial.
-            let outlook = if more || open > 0 { Outlook::MoreToCome } else { Outlook::Whole };
+            let outlook = if more || open > 0 { Outlook::MoreToCome } else { Outlook::Complete };
             if !more || open >= self.slots {
                 return Ok(outlook);
             }
             if !self.extend(store, &standings).await? {
                 return match open {
-                    0 => Ok(Outlook::Whole),
+                    0 => Ok(Outlook::Complete),
                     _ => Ok(Outlook::MoreToCome),
                 };
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::output::{print, spoken, table};
+use super::output::{format_duration, print, table};
 use super::report;
 use super::signals::listen_for_signals;
 use super::steering::Steering;
@@ -253,7 +253,7 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
     }
     let threads: usize = slots.iter().map(|slot| slot.threads).sum();
     let time = |thread_seconds: Option<f64>| match thread_seconds {
-        Some(seconds) => format!("about {}", spoken(Duration::from_secs_f64(seconds / threads as f64))),
+        Some(seconds) => format!("about {}", format_duration(Duration::from_secs_f64(seconds / threads as f64))),
         None => "unknown".to_owned(),
     };
     let open = |kind: Option<StageKind>| {

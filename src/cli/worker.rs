@@ -12,7 +12,7 @@ use crate::predict::{Predict, predict};
 #[cfg(unix)]
 use crate::schedule::{
     Execute, Message, Stop, WorkerEnd, WorkerOptions, attach, cores, keep_freed_memory, limit_memory,
-    offer_to_the_kernel, work,
+    prefer_as_oom_victim, work,
 };
 use crate::stages::execute;
 use crate::store::{Access, Store, Wanted};
@@ -88,7 +88,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
         .num_threads(threads)
         .build_global()
         .map_err(|error| Failure::Machine(Context::new(format!("cannot start {threads} threads"), error).into()))?;
-    offer_to_the_kernel();
+    prefer_as_oom_victim();
     keep_freed_memory();
     if let Some(bytes) = args.memory {
         limit_memory(bytes)

@@ -1,4 +1,4 @@
-//! One attempt of a stage, from claim to end.
+//! Runs one attempt of a stage, from claim to end.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,26 +18,29 @@ use crate::exit::Exit;
 use crate::store::{Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, Published, Store, StoreError};
 use crate::training::{StageContext, StageError};
 
-/// Time between two heartbeats; a lease lasts six of them.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-/// Time between two looks whether anybody still wants the stage.
-const INTEREST: Duration = Duration::from_secs(1);
-/// After its time is over a stage has so long to come to the end of its step.
-const GRACE: Duration = Duration::from_secs(30);
+/// Time between two renewals of the lease, which lasts for six of them.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
+/// Time between two checks whether any run still needs the stage.
+const WANTED_INTERVAL: Duration = Duration::from_secs(1);
+/// Time after `--stage-timeout` in which a stage may finish its current step.
+const TIMEOUT_GRACE: Duration = Duration::from_secs(30);
 
-/// What an attempt says of its worker.
-pub(super) enum Ended {
-    /// The worker can work.
-    Well,
-    /// It failed for reasons of the machine.
-    Badly(String),
-    /// Its device is of no more use to this process.
-    WithoutDevice(String),
-    /// Nothing: it was interrupted or superseded, or only needs more time.
-    Elsewise,
+/// What the end of an attempt says about the health of its worker.
+pub(super) enum WorkerHealth {
+    /// The worker works.
+    Healthy,
+    /// The attempt failed for a transient reason, which is given.
+    Failing(String),
+    /// This process can no longer use its device; the reason is given.
+    DeviceLost(String),
+    /// Nothing: the attempt was interrupted or superseded, or it needs more time.
+    Unchanged,
 }
 
-/// Runs one attempt.
+/// Runs one attempt and stores how it ended.
+///
+/// # Errors
+/// The store cannot be read or written.
 pub(super) async fn run(
     store: &Store,
     artifacts: &Artifacts,
@@ -45,7 +48,7 @@ pub(super) async fn run(
     worker: &AttemptStart,
     options: &WorkerOptions,
     stop: &Stop,
-) -> Result<Ended, StoreError> {
+) -> Result<WorkerHealth, StoreError> {
     let kind = claim.job.kind();
     let title = claim.title.clone();
     AttemptLog::begin(&artifacts.root().join(Artifacts::relative_log(&claim.token)));
@@ -54,8 +57,13 @@ pub(super) async fn run(
     reset_peak_rss();
     let clock = Clock::start();
     let flags = Flags::default();
-    let heart =
-        beat(store.clone(), claim.clone(), worker.clone(), flags.clone(), (clock.clone(), options.stage_timeout));
+    let heartbeat = spawn_heartbeat(
+        store.clone(),
+        claim.clone(),
+        worker.clone(),
+        flags.clone(),
+        (clock.clone(), options.stage_timeout),
+    );
     let (result, costs, advanced, device_lost) = tokio::task::spawn_blocking({
         let (store, artifacts, claim, runtime) = (store.clone(), artifacts.clone(), claim.clone(), Handle::current());
         let (stop, options) = (stop.clone(), options.clone());
@@ -73,11 +81,11 @@ pub(super) async fn run(
                 costs: BTreeMap::new(),
                 last_progress: None,
                 advanced: false,
-                trouble: None,
+                store_error: None,
             };
             let mut device_lost = false;
             let result = prepare_and_execute(&artifacts, &claim, &options, &mut observer, &mut device_lost);
-            let result = observer.verdict(result);
+            let result = observer.resolve(result);
             (result, observer.costs, observer.advanced, device_lost)
         }
     })
@@ -90,43 +98,43 @@ pub(super) async fn run(
         Ok(published) => AttemptEnd::Done(published),
         Err(end) => end,
     };
-    let seconds = clock.ran().as_secs_f64();
-    let ours = insist(|| store.finish(claim, worker, &end, seconds, &costs, peak_rss())).await?;
-    heart.abort();
-    if ours && matches!(end, AttemptEnd::Done(_)) {
+    let seconds = clock.elapsed().as_secs_f64();
+    let held = retry_write(|| store.finish(claim, worker, &end, seconds, &costs, peak_rss())).await?;
+    heartbeat.abort();
+    if held && matches!(end, AttemptEnd::Done(_)) {
         artifacts.discard_partial(&claim.stage);
         if kind.results().is_some() {
-            insist(|| store.settle_results(&claim.stage, artifacts)).await?;
+            retry_write(|| store.settle_results(&claim.stage, artifacts)).await?;
         }
     }
-    let state = end.attempt_state(ours);
+    let state = end.attempt_state(held);
     let reason = match &end {
-        AttemptEnd::Failed { class, reason } if ours => Some(format!("{}: {reason}", class.name())),
+        AttemptEnd::Failed { class, reason } if held => Some(format!("{}: {reason}", class.name())),
         _ => None,
     };
     tracing::info!(kind = kind.name(), stage = claim.stage.as_str(), state = state.name(), seconds, reason, "ended");
     AttemptLog::end();
     let retrying = match &end {
-        // For people alone: what cannot be seen is not said.
-        AttemptEnd::Failed { .. } if ours => store.retrying(claim.stage.as_str()).await.ok().flatten(),
+        // Only shown to a person, so an error is ignored.
+        AttemptEnd::Failed { .. } if held => store.retrying(claim.stage.as_str()).await.ok().flatten(),
         _ => None,
     };
     Message::Finished { kind, title, state, reason: reason.clone(), seconds, retrying }.send();
     Ok(match end {
-        AttemptEnd::Failed { .. } if device_lost => Ended::WithoutDevice(reason.unwrap_or_default()),
-        // It got on, left a checkpoint, and goes on from there: nothing is wrong with the machine.
-        AttemptEnd::Failed { class: FailureClass::Timeout, .. } if advanced => Ended::Elsewise,
-        AttemptEnd::Failed { class, .. } if ours && class.is_infrastructure() => {
-            Ended::Badly(reason.unwrap_or_default())
+        AttemptEnd::Failed { .. } if device_lost => WorkerHealth::DeviceLost(reason.unwrap_or_default()),
+        // The stage made progress and left a checkpoint to resume from: the machine is healthy.
+        AttemptEnd::Failed { class: FailureClass::Timeout, .. } if advanced => WorkerHealth::Unchanged,
+        AttemptEnd::Failed { class, .. } if held && class.is_infrastructure() => {
+            WorkerHealth::Failing(reason.unwrap_or_default())
         }
-        AttemptEnd::Failed { .. } | AttemptEnd::Done(_) if !ours => Ended::Elsewise,
-        AttemptEnd::Failed { .. } | AttemptEnd::Done(_) => Ended::Well,
-        AttemptEnd::Interrupted => Ended::Elsewise,
+        AttemptEnd::Failed { .. } | AttemptEnd::Done(_) if !held => WorkerHealth::Unchanged,
+        AttemptEnd::Failed { .. } | AttemptEnd::Done(_) => WorkerHealth::Healthy,
+        AttemptEnd::Interrupted => WorkerHealth::Unchanged,
     })
 }
 
-/// Renews the lease until aborted, and watches whether the stage is wanted and in time.
-fn beat(
+/// Starts a task that renews the lease and checks whether the stage is still needed and in time. The caller aborts it.
+fn spawn_heartbeat(
     store: Store,
     claim: Claim,
     worker: AttemptStart,
@@ -136,31 +144,31 @@ fn beat(
     tokio::spawn(async move {
         let mut renewed = Instant::now();
         loop {
-            tokio::time::sleep(INTEREST).await;
-            let ran = clock.ran();
+            tokio::time::sleep(WANTED_INTERVAL).await;
+            let elapsed = clock.elapsed();
             match store.is_wanted(&claim).await {
                 Ok(wanted) => flags.unwanted.store(!wanted, Ordering::Relaxed),
-                Err(error) => tracing::warn!(%error, "cannot see whether the stage is wanted"),
+                Err(error) => tracing::warn!(%error, "cannot check whether any run still needs the stage"),
             }
-            if renewed.elapsed() >= HEARTBEAT {
-                // A missed beat is made up by the next.
+            if renewed.elapsed() >= HEARTBEAT_INTERVAL {
+                // The next renewal makes up for one that failed.
                 match store.renew(&claim, &worker.worker).await {
                     Ok(held) => {
                         renewed = Instant::now();
                         flags.lost.store(!held, Ordering::Relaxed);
                     }
-                    Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
+                    Err(error) => tracing::warn!(%error, "cannot renew the lease"),
                 }
             }
             if let Some(timeout) = timeout
-                && ran > timeout + GRACE
+                && elapsed > timeout + TIMEOUT_GRACE
             {
                 let end = AttemptEnd::failed(
                     FailureClass::Timeout,
-                    format!("it hung: no step ended within {GRACE:?} after its time was over"),
+                    format!("hung: no step ended within {TIMEOUT_GRACE:?} after --stage-timeout"),
                 );
-                let seconds = ran.as_secs_f64();
-                // The process ends in any case: whoever started it says why.
+                let seconds = elapsed.as_secs_f64();
+                // The process exits even if this fails: its parent then records the timeout.
                 let _ = store.finish(&claim, &worker, &end, seconds, &BTreeMap::new(), peak_rss()).await;
                 Exit::Hung.at_once();
             }
@@ -168,13 +176,15 @@ fn beat(
     })
 }
 
-/// Tries a write again while the store is full or busy: what was computed must not be lost for a moment's want.
-async fn insist<T, F: Future<Output = Result<T, StoreError>>>(mut write: impl FnMut() -> F) -> Result<T, StoreError> {
+/// Retries a write while the store is full or busy, so that a temporary fault does not lose a computed result.
+async fn retry_write<T, F: Future<Output = Result<T, StoreError>>>(
+    mut write: impl FnMut() -> F,
+) -> Result<T, StoreError> {
     let mut pause = Duration::from_millis(100);
     loop {
         match write().await {
             Err(error @ (StoreError::Sql(_) | StoreError::Artifact { .. })) if pause < Duration::from_secs(4) => {
-                tracing::warn!(%error, "the store could not be written; trying again");
+                tracing::warn!(%error, "cannot write the store; retrying");
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
@@ -183,7 +193,7 @@ async fn insist<T, F: Future<Output = Result<T, StoreError>>>(mut write: impl Fn
     }
 }
 
-/// Executes and publishes.
+/// Executes a stage and publishes its artifact.
 fn prepare_and_execute(
     artifacts: &Artifacts,
     claim: &Claim,
@@ -192,24 +202,24 @@ fn prepare_and_execute(
     device_lost: &mut bool,
 ) -> Result<Published, AttemptEnd> {
     let store_error = |error: StoreError| AttemptEnd::failed(FailureClass::Store, error.to_string());
-    // An earlier attempt may have died between the rename and the row: its artifact is whole, its curves were stored before.
+    // An earlier attempt may have died between the rename and the row: its artifact is complete, and its curves were stored before.
     if claim.attempt > 1
         && let Some(published) = artifacts.left_behind(claim.job.kind(), &claim.stage)
     {
-        tracing::info!("an earlier attempt has left the artifact: nothing to compute");
+        tracing::info!("an earlier attempt has published the artifact: nothing to compute");
         return Ok(published);
     }
-    // The stage waits until what was damaged is made again.
-    let intact = |observer: &mut AttemptObserver<'_>| match observer.inputs_are_intact(artifacts) {
+    // If an input is damaged, the stage is interrupted: it waits until the input is computed again.
+    let check_inputs = |observer: &mut AttemptObserver<'_>| match observer.inputs_are_intact(artifacts) {
         Ok(true) => Ok(()),
         Ok(false) => {
-            // Its checkpoints may have been computed from what is damaged.
+            // The stage's checkpoints may depend on the damaged input.
             artifacts.discard_partial(&claim.stage);
             Err(AttemptEnd::Interrupted)
         }
         Err(error) => Err(store_error(error)),
     };
-    intact(observer)?;
+    check_inputs(observer)?;
     let out = artifacts.create_temporary(&claim.token).map_err(store_error)?;
     let partial = artifacts.create_partial(&claim.stage, claim.attempt).map_err(store_error)?;
     let mut context = StageContext {
@@ -220,15 +230,15 @@ fn prepare_and_execute(
         observer,
     };
     let result = catch_unwind(AssertUnwindSafe(|| (options.execute)(&claim.job, artifacts, &mut context)));
-    // Where dfdx has no way to return an error of the device it panics with it.
+    // dfdx panics where it cannot return a device error.
     let end = result.unwrap_or_else(|panic| Err(StageError::of_text(panic_text(panic.as_ref())))).err().map(|error| {
         *device_lost = matches!(error, StageError::DeviceLost(_));
         classify(&error)
     });
-    // Files may have been changed or removed while they were read: what was computed from them, or failed for want of them, is void.
+    // Inputs may have changed during execution. A result or a failure that is based on changed inputs is discarded.
     let end = match end {
         Some(AttemptEnd::Interrupted) => Some(AttemptEnd::Interrupted),
-        end => intact(observer).err().or(end),
+        end => check_inputs(observer).err().or(end),
     };
     let published = match end {
         None => artifacts.publish(&out, claim.job.kind(), &claim.stage).map_err(store_error),

@@ -1,43 +1,43 @@
-//! How long an attempt has run, the time left out in which its process was stopped (Ctrl-Z, a debugger, a suspended machine).
+//! Measures how long an attempt has run, without pauses of its process (Ctrl-Z, a debugger, a suspended machine).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A clock that is looked at every second shows this much more only if nothing ran meanwhile.
-const STOPPED: Duration = Duration::from_secs(3);
+/// A gap between two readings that counts as a pause. The clock is read every second.
+const PAUSE_THRESHOLD: Duration = Duration::from_secs(3);
 
-/// The clock of one attempt; whoever has a copy sees the same time.
+/// The clock of one attempt. Copies share their state.
 #[derive(Debug, Clone)]
 pub(super) struct Clock(Arc<Mutex<Reading>>);
 
 #[derive(Debug)]
 struct Reading {
-    at: Instant,
-    ran: Duration,
+    last: Instant,
+    elapsed: Duration,
 }
 
 impl Reading {
-    fn look(&mut self, now: Instant) -> Duration {
-        let gap = now.saturating_duration_since(self.at);
-        if gap < STOPPED {
-            self.ran += gap;
+    fn advance(&mut self, now: Instant) -> Duration {
+        let gap = now.saturating_duration_since(self.last);
+        if gap < PAUSE_THRESHOLD {
+            self.elapsed += gap;
         }
-        self.at = now;
-        self.ran
+        self.last = now;
+        self.elapsed
     }
 }
 
 impl Clock {
-    /// Starts now. It must be looked at every second.
+    /// Starts a clock. It must be read every second.
     pub(super) fn start() -> Self {
-        Self(Arc::new(Mutex::new(Reading { at: Instant::now(), ran: Duration::ZERO })))
+        Self(Arc::new(Mutex::new(Reading { last: Instant::now(), elapsed: Duration::ZERO })))
     }
 
-    /// How long the attempt has run.
-    pub(super) fn ran(&self) -> Duration {
-        // The time is read under the lock: two that look at once must not count a stretch twice.
+    /// Returns how long the attempt has run.
+    pub(super) fn elapsed(&self) -> Duration {
+        // Read the time under the lock: two concurrent readers must not count the same interval twice.
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        reading.look(Instant::now())
+        reading.advance(Instant::now())
     }
 }
 
@@ -46,14 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_in_which_nothing_ran_does_not_count() {
+    fn pauses_do_not_count() {
         let start = Instant::now();
-        let mut reading = Reading { at: start, ran: Duration::ZERO };
+        let mut reading = Reading { last: start, elapsed: Duration::ZERO };
         let after = |seconds: u64| start + Duration::from_secs(seconds);
-        assert_eq!(reading.look(after(1)), Duration::from_secs(1));
-        assert_eq!(reading.look(after(2)), Duration::from_secs(2));
-        // Stopped over night.
-        assert_eq!(reading.look(after(40_000)), Duration::from_secs(2));
-        assert_eq!(reading.look(after(40_001)), Duration::from_secs(3));
+        assert_eq!(reading.advance(after(1)), Duration::from_secs(1));
+        assert_eq!(reading.advance(after(2)), Duration::from_secs(2));
+        // The process was stopped overnight.
+        assert_eq!(reading.advance(after(40_000)), Duration::from_secs(2));
+        assert_eq!(reading.advance(after(40_001)), Duration::from_secs(3));
     }
 }

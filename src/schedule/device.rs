@@ -1,11 +1,11 @@
-//! Devices, as they are named on the command line.
+//! Devices, and their names on the command line.
 
 /// A device that a stage runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Device {
     /// The processor.
     Cpu,
-    /// The GPU of this index.
+    /// The GPU with this index.
     Cuda(u32),
 }
 
@@ -31,14 +31,14 @@ impl std::str::FromStr for Device {
     }
 }
 
-/// What `--device` asks for.
+/// Value of `--device`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// GPUs where the sibling executable and the driver are there, else the CPU.
+    /// GPUs if the GPU executable and the driver exist, otherwise the CPU.
     Auto,
     /// The CPU.
     Cpu,
-    /// These GPUs; all where none is named.
+    /// These GPUs; all GPUs if empty.
     Cuda(Vec<u32>),
 }
 
@@ -46,16 +46,16 @@ impl std::str::FromStr for DeviceChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || "expected auto, cpu, cuda, cuda:0 or cuda:0,1".to_owned();
+        let invalid = || "expected auto, cpu, cuda, cuda:0 or cuda:0,1".to_owned();
         match text {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "cuda" => Ok(Self::Cuda(Vec::new())),
             _ => {
-                let indices = text.strip_prefix("cuda:").ok_or_else(wrong)?;
+                let indices = text.strip_prefix("cuda:").ok_or_else(invalid)?;
                 indices
                     .split(',')
-                    .map(|index| index.parse().map_err(|_| wrong()))
+                    .map(|index| index.parse().map_err(|_| invalid()))
                     .collect::<Result<_, _>>()
                     .map(Self::Cuda)
             }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devices_are_read_as_typed() {
+    fn device_arguments_are_parsed() {
         assert_eq!("cuda:0,2".parse(), Ok(DeviceChoice::Cuda(vec![0, 2])));
         assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(vec![])));
         assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));

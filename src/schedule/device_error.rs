@@ -1,75 +1,75 @@
-//! Why a GPU cannot be used.
+//! Errors of choosing devices.
 
 use std::io;
 use std::path::PathBuf;
 
 use super::device::Device;
 
-/// The name of the executable that runs stages on GPUs.
-pub(super) const SIBLING: &str = "didact-cuda";
+/// Name of the executable that runs stages on GPUs.
+pub(super) const GPU_EXECUTABLE: &str = "didact-cuda";
 
-/// What keeps workers from the devices that were asked for: a fact of the machine, not of the command line.
+/// Why the requested devices cannot be used: a property of the machine, not of the command line.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// The path of this program is not known, so no worker can be started.
-    #[error("cannot find the own executable: {0}")]
+    /// The path of this program is unknown, so no worker can be started.
+    #[error("cannot find this executable: {0}")]
     Own(#[source] io::Error),
     /// The executable that runs stages on GPUs is not installed.
     #[error(
-        "--device cuda needs the executable {SIBLING} (this one runs on the CPU only): it is not beside this one, not on the PATH, and \
-         DIDACT_CUDA does not name it; `just install-gpu` builds it, --device cpu or auto does without"
+        "--device cuda needs the executable `{GPU_EXECUTABLE}`, which is not next to this one, on PATH or in DIDACT_CUDA: run \
+         `just install-gpu` to build it, or use --device cpu or auto"
     )]
     NotInstalled,
-    /// GPUs were asked for, and none can be used.
+    /// No GPU can be used.
     #[error("--device cuda: {0}; use --device cpu or auto")]
     NoGpu(#[source] NoGpu),
-    /// A GPU was named that is not there.
+    /// A requested GPU does not exist.
     #[error(
-        "--device {}: there is no such GPU; there is {}",
+        "--device {}: no such GPU; available: {}",
         Device::Cuda(*absent),
-        there.iter().map(|&index| Device::Cuda(index).to_string()).collect::<Vec<_>>().join(", ")
+        available.iter().map(|&index| Device::Cuda(index).to_string()).collect::<Vec<_>>().join(", ")
     )]
     Absent {
-        /// Its index.
+        /// Index of the requested GPU.
         absent: u32,
-        /// Those that are there.
-        there: Vec<u32>,
+        /// Indices of the available GPUs.
+        available: Vec<u32>,
     },
 }
 
-/// Why the executable that runs stages on GPUs offers none.
+/// Why the GPU executable offers no GPU.
 #[derive(Debug, thiserror::Error)]
 pub enum NoGpu {
-    /// It cannot be started.
-    #[error("{} cannot be started: {source}", executable.display())]
+    /// The executable cannot be started.
+    #[error("cannot start {}: {source}", executable.display())]
     NotStarted {
-        /// Where it lies.
+        /// Path of the executable.
         executable: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         source: io::Error,
     },
-    /// It said why it finds none.
-    #[error("{} finds no GPU: {said}", executable.display())]
-    Said {
-        /// Where it lies.
+    /// The executable failed with a message.
+    #[error("{} found no GPU: {message}", executable.display())]
+    Failed {
+        /// Path of the executable.
         executable: PathBuf,
-        /// Its words.
-        said: String,
+        /// Message of the executable.
+        message: String,
     },
-    /// Its answer is no list of GPUs.
-    #[error("{} finds no GPU: its list of devices cannot be read ({source}): it is of another version", executable.display())]
+    /// The output of the executable is not a list of GPUs.
+    #[error("{} found no GPU: cannot read its list of devices ({source}): it is another version of didact", executable.display())]
     Unreadable {
-        /// Where it lies.
+        /// Path of the executable.
         executable: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         source: serde_json::Error,
     },
-    /// The driver shows none.
-    #[error("{} finds no GPU: the NVIDIA driver shows none (CUDA_VISIBLE_DEVICES can hide them)", executable.display())]
+    /// The driver reports no GPU.
+    #[error("{} found no GPU: the NVIDIA driver reports none (CUDA_VISIBLE_DEVICES can hide them)", executable.display())]
     Hidden {
-        /// Where it lies.
+        /// Path of the executable.
         executable: PathBuf,
     },
 }

@@ -1,11 +1,11 @@
-//! Runs a sweep: a worker in each slot, the plan steered while it goes on, an end that leaves nothing behind.
+//! Runs a sweep: supervises one worker per slot, lets the search change the plan, and leaves no process behind.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::pause::Workers;
+use super::pause::WorkerProcesses;
 use super::progress::Display;
 use super::reaper::Reaper;
 use super::steer::{Outlook, Steer};
@@ -13,61 +13,61 @@ use super::supervise::{Event, supervise};
 use super::{Message, Slot, Stop, host_name};
 use crate::store::{PlanStanding, RunCounts, Store, StoreError, Wanted};
 
-/// How a sweep is run.
+/// Options of a sweep's execution.
 #[derive(Debug, Clone)]
 pub struct LaunchOptions {
-    /// What is to be done.
+    /// Sweep and runs to compute.
     pub wanted: Wanted,
-    /// A place for each worker.
+    /// One slot per worker.
     pub slots: Vec<Slot>,
-    /// Passed on to workers.
+    /// Address of the store, passed to the workers.
     pub store: String,
-    /// Passed on to workers.
+    /// Log level, passed to the workers.
     pub log: String,
-    /// Passed on to workers.
+    /// Artifacts folder, passed to the workers.
     pub artifacts: PathBuf,
-    /// Stop claiming after this time.
+    /// Time after which no further stage is claimed.
     pub time_limit: Option<Duration>,
-    /// A stage that takes longer has failed.
+    /// Time after which a stage counts as failed.
     pub stage_timeout: Option<Duration>,
-    /// Bytes that a worker may have of its own.
+    /// Limit of a worker's private memory, bytes.
     pub memory: Option<u64>,
-    /// Bytes of a GPU's memory in which a worker may keep data.
+    /// Limit of the GPU memory in which a worker may keep data, bytes.
     pub device_memory: Option<u64>,
-    /// Stop once so many more runs have failed.
+    /// Number of further failed runs at which the sweep stops.
     pub max_failures: Option<i64>,
-    /// Digest of what this process has planned: once the sweep has another, it stops.
+    /// Digest of the plan that this process made. The sweep stops if the store holds another.
     pub plan: String,
 }
 
-/// Why the workers ended.
+/// Why a sweep's execution ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SweepEnd {
-    /// Nothing is left to do.
+    /// No open stage is left.
     Complete,
-    /// Asked to stop.
+    /// Somebody asked it to stop.
     Interrupted,
     /// The time limit was reached.
     TimeLimit,
-    /// So many runs failed.
+    /// `--max-failures` was reached; holds the number of failed runs.
     TooManyFailures(i64),
     /// No worker could be kept running.
     Broken,
-    /// A worker is of another version than the plan: what it says.
+    /// A worker is of another version than the plan; holds its message.
     Refused(String),
-    /// Another process has planned the sweep otherwise, or deleted it: what happened, in words.
+    /// Another process planned the sweep differently or deleted it; holds a description.
     Superseded(String),
 }
 
-/// At least so long between two looks at the store.
-const LOOK: Duration = Duration::from_millis(200);
-/// So long the store may fail before the sweep gives up: a disk may be cleared meanwhile.
-const STORE_PATIENCE: Duration = Duration::from_secs(30);
+/// Shortest time between two refreshes from the store.
+const REFRESH_INTERVAL: Duration = Duration::from_millis(200);
+/// How long the store may fail before the sweep stops. Somebody may free disk space meanwhile.
+const STORE_RETRY_LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs a sweep to its end, or to the first stop request.
+/// Runs a sweep until it is complete or something stops it.
 ///
 /// # Errors
-/// Those of the store and of what steers the sweep.
+/// The store keeps failing, or `steer` fails.
 pub async fn launch<S: Steer>(
     store: &Store,
     options: &LaunchOptions,
@@ -77,47 +77,47 @@ pub async fn launch<S: Steer>(
 where
     S::Error: From<StoreError>,
 {
-    let mut sweep = Running::begin(store, options, steer).await?;
+    let mut sweep = RunningSweep::begin(store, options, steer).await?;
     let (sender, mut events) = mpsc::unbounded_channel();
-    // Theirs, not the person's: workers also leave because nothing is left.
-    let leave = Stop::default();
-    let processes = Workers::default();
-    processes.follow();
+    // Separate from `stop`, because workers also stop when no stage is left.
+    let stop_workers = Stop::default();
+    let processes = WorkerProcesses::default();
+    processes.forward_signals();
     let workers: Vec<_> = options
         .slots
         .iter()
         .enumerate()
         .map(|(index, slot)| {
-            let shared = (processes.clone(), leave.clone());
+            let shared = (processes.clone(), stop_workers.clone());
             tokio::spawn(supervise(index, slot.clone(), options.clone(), sender.clone(), shared))
         })
         .collect();
     drop(sender);
-    let mut tick = tokio::time::interval(LOOK);
+    let mut tick = tokio::time::interval(REFRESH_INTERVAL);
     let outcome = loop {
-        let look = tokio::select! {
+        let refresh = tokio::select! {
             event = events.recv() => match event {
-                Some(event) => sweep.hear(event).await,
+                Some(event) => sweep.handle_event(event).await,
                 None => break Ok(()),
             },
             _ = tick.tick() => true,
         };
         if stop.requested() && sweep.end.is_none() {
-            sweep
-                .display
-                .say("stopping: workers finish their step, write a checkpoint and leave (once more: leave now)");
+            sweep.display.print_line(
+                "stopping: workers finish their step, write a checkpoint and exit (interrupt again to exit at once)",
+            );
             sweep.end = Some(SweepEnd::Interrupted);
         }
-        if look && let Err(error) = sweep.look(steer).await {
+        if refresh && let Err(error) = sweep.refresh(steer).await {
             break Err(error);
         }
         if sweep.end.is_some() {
-            leave.request();
+            stop_workers.request();
         }
     };
-    leave.request();
+    stop_workers.request();
     for worker in workers {
-        // Its own end was told through the channel.
+        // The worker already reported its end through the channel.
         let _ = worker.await;
     }
     sweep.display.close();
@@ -129,43 +129,43 @@ where
     }
 }
 
-/// A sweep that is under way.
-struct Running<'a> {
+/// A sweep that is being executed.
+struct RunningSweep<'a> {
     store: &'a Store,
     options: &'a LaunchOptions,
     display: Display,
     reaper: Reaper,
     started: Instant,
-    /// Runs that had failed before.
+    /// Number of runs that had failed before.
     failed_before: i64,
     counts: RunCounts,
-    /// The counts that the search has seen. Not those seen last: whoever hears a worker counts, too, and another sweep's worker may
-    /// have done the last run.
-    steered_at: RunCounts,
+    /// Counts at the last call of `steer`. They can differ from `counts`, which also changes between these calls,
+    /// for instance when the worker of another sweep completes a run.
+    steered_counts: RunCounts,
     outlook: Outlook,
-    /// Whether results came that the search has not seen.
-    news: bool,
-    /// The stage that each worker claimed last.
-    at: Vec<Option<String>>,
-    /// When the store was last seen, and how long that took: looking must not become the main work.
-    looked: Instant,
-    look_cost: Duration,
-    estimated: Option<Instant>,
-    /// The last event that was told.
-    event: i64,
-    /// Since when the store fails.
-    trouble: Option<Instant>,
+    /// Whether a stage finished whose results the search has not seen.
+    new_results: bool,
+    /// Key of the stage that each worker claimed last.
+    claimed: Vec<Option<String>>,
+    /// Time of the last refresh. `refresh_cost` is its duration: refreshes must not become the main work.
+    refreshed: Instant,
+    refresh_cost: Duration,
+    estimated_at: Option<Instant>,
+    /// Id of the last event that was shown.
+    last_event: i64,
+    /// Time since which the store fails.
+    failing_since: Option<Instant>,
     end: Option<SweepEnd>,
 }
 
-impl<'a> Running<'a> {
+impl<'a> RunningSweep<'a> {
     async fn begin<S: Steer>(store: &'a Store, options: &'a LaunchOptions, steer: &mut S) -> Result<Self, S::Error>
     where
         S::Error: From<StoreError>,
     {
         let outlook = steer.advance(store).await?;
         let counts = store.run_counts(&options.wanted).await?;
-        let event = store.last_event(&options.wanted.sweep).await?;
+        let last_event = store.last_event(&options.wanted.sweep).await?;
         Ok(Self {
             store,
             options,
@@ -174,176 +174,178 @@ impl<'a> Running<'a> {
             started: Instant::now(),
             failed_before: counts.failed,
             counts,
-            steered_at: counts,
+            steered_counts: counts,
             outlook,
-            news: false,
-            at: vec![None; options.slots.len()],
-            looked: Instant::now(),
-            look_cost: Duration::ZERO,
-            estimated: None,
-            event,
-            trouble: None,
+            new_results: false,
+            claimed: vec![None; options.slots.len()],
+            refreshed: Instant::now(),
+            refresh_cost: Duration::ZERO,
+            estimated_at: None,
+            last_event,
+            failing_since: None,
             end: None,
         })
     }
 
-    /// Hears a worker; true if the store should be looked at.
-    async fn hear(&mut self, event: Event) -> bool {
+    /// Handles an event of a worker; returns whether to refresh from the store.
+    async fn handle_event(&mut self, event: Event) -> bool {
         match event {
-            Event::Said(worker, message) => {
-                let look = matches!(message, Message::Finished { .. } | Message::Idle);
+            Event::Message(worker, message) => {
+                let refresh = matches!(message, Message::Finished { .. } | Message::Idle);
                 if let Message::Finished { kind, .. } = &message {
-                    self.at[worker] = None;
-                    // What a search is guided by may be known now.
-                    self.news |= kind.results().is_some();
-                    // The line tells how many runs are through with this one.
-                    self.count().await;
+                    self.claimed[worker] = None;
+                    // The stage may have produced the value that guides the search.
+                    self.new_results |= kind.results().is_some();
+                    // The message shows the counts, which must include this run.
+                    self.update_counts().await;
                 }
                 if let Message::Stopped { reason } = &message {
-                    self.display.say(&format!("worker {} stops: {reason}", worker + 1));
+                    self.display.print_line(&format!("worker {} stops: {reason}", worker + 1));
                 }
                 if let Message::Refused { reason } = &message {
                     self.end.get_or_insert_with(|| SweepEnd::Refused(reason.clone()));
                 }
                 if let Message::Claimed { stage, .. } = &message {
-                    self.at[worker] = Some(stage.clone());
+                    self.claimed[worker] = Some(stage.clone());
                 }
-                self.display.show(worker, &message);
-                look
+                self.display.show_message(worker, &message);
+                refresh
             }
             Event::Died(worker, death) => {
-                self.display.say(&format!("worker {} {}", worker + 1, death.how));
-                let buried = match death.pid {
-                    Some(pid) => self.reaper.bury(self.store, pid, death.class, &death.how).await,
+                self.display.print_line(&format!("worker {} {}", worker + 1, death.how));
+                let taken_back = match death.pid {
+                    Some(pid) => self.reaper.take_back_from(self.store, pid, death.class, &death.how).await,
                     None => Ok(()),
                 };
-                if let Err(error) = buried {
-                    // Whoever looks for the dead next finds it.
-                    tracing::warn!(%error, "the dead worker's stage could not be taken back yet");
+                if let Err(error) = taken_back {
+                    // The reaper takes the stage back later.
+                    tracing::warn!(%error, "cannot take back the dead worker's stage now");
                 }
-                // Only what was held by the dead rests after a failure: all else was told by its worker.
-                if let Some(stage) = self.at[worker].take()
+                // Only a stage that this worker held is reported here. The worker itself reported all others.
+                if let Some(stage) = self.claimed[worker].take()
                     && let Ok(Some(retrying)) = self.store.retrying(&stage).await
                 {
-                    self.display.lost(worker, &retrying);
+                    self.display.show_lost_stage(worker, &retrying);
                 }
                 true
             }
             Event::GivenUp(worker, reason) => {
-                self.display.say(&format!("worker {} stops: {reason}", worker + 1));
+                self.display.print_line(&format!("worker {} stops: {reason}", worker + 1));
                 let message = format!("worker {}: {reason}", worker + 1);
                 if let Err(error) = self.store.tell(&self.options.wanted.sweep, "breaker", &message).await {
-                    tracing::warn!(%error, "the event could not be stored");
+                    tracing::warn!(%error, "cannot store the event");
                 }
                 true
             }
         }
     }
 
-    async fn count(&mut self) {
-        // Seen again in a moment.
+    async fn update_counts(&mut self) {
+        // Errors are ignored: the next refresh reads the counts again.
         if let Ok(counts) = self.store.run_counts(&self.options.wanted).await {
             self.counts = counts;
-            self.display.standing(counts);
+            self.display.set_counts(counts);
         }
     }
 
-    /// Looks at the store: what is left, what comes next, whether it is the end.
-    async fn look<S: Steer>(&mut self, steer: &mut S) -> Result<(), S::Error>
+    /// Reads the store: what is left, which trials to add, whether the sweep has ended.
+    async fn refresh<S: Steer>(&mut self, steer: &mut S) -> Result<(), S::Error>
     where
         S::Error: From<StoreError>,
     {
-        if self.end.is_some() || self.looked.elapsed() < 10 * self.look_cost {
+        if self.end.is_some() || self.refreshed.elapsed() < 10 * self.refresh_cost {
             return Ok(());
         }
         let began = Instant::now();
-        let outcome = self.look_now(steer).await;
-        (self.looked, self.look_cost) = (Instant::now(), began.elapsed());
+        let outcome = self.refresh_now(steer).await;
+        (self.refreshed, self.refresh_cost) = (Instant::now(), began.elapsed());
         match outcome {
-            Ok(()) => self.trouble = None,
-            Err(Trouble::Store(error)) if !matches!(error, StoreError::Replaced { .. }) => {
-                let since = *self.trouble.get_or_insert_with(Instant::now);
-                if since.elapsed() > STORE_PATIENCE {
+            Ok(()) => self.failing_since = None,
+            Err(RefreshError::Store(error)) if !matches!(error, StoreError::Replaced { .. }) => {
+                let since = *self.failing_since.get_or_insert_with(Instant::now);
+                if since.elapsed() > STORE_RETRY_LIMIT {
                     return Err(error.into());
                 }
-                if since.elapsed() < LOOK {
-                    self.display.say(&format!("{error}; trying for {} s", STORE_PATIENCE.as_secs()));
+                if since.elapsed() < REFRESH_INTERVAL {
+                    self.display.print_line(&format!("{error}; retrying for {} s", STORE_RETRY_LIMIT.as_secs()));
                 }
             }
-            Err(Trouble::Store(error)) => return Err(error.into()),
-            Err(Trouble::Steering(error)) => return Err(error),
+            Err(RefreshError::Store(error)) => return Err(error.into()),
+            Err(RefreshError::Steering(error)) => return Err(error),
         }
         Ok(())
     }
 
-    async fn look_now<S: Steer>(&mut self, steer: &mut S) -> Result<(), Trouble<S::Error>> {
+    async fn refresh_now<S: Steer>(&mut self, steer: &mut S) -> Result<(), RefreshError<S::Error>> {
         self.store.check_identity()?;
         if self.is_superseded().await? {
             return Ok(());
         }
         self.counts = self.store.run_counts(&self.options.wanted).await?;
-        if self.outlook == Outlook::MoreToCome && (self.counts != self.steered_at || std::mem::take(&mut self.news)) {
-            // Counted before the search looks: what changes meanwhile lets it look again.
-            self.steered_at = self.counts;
-            self.outlook = steer.advance(self.store).await.map_err(Trouble::Steering)?;
+        if self.outlook == Outlook::MoreToCome
+            && (self.counts != self.steered_counts || std::mem::take(&mut self.new_results))
+        {
+            // Copied before the search reads the store, so that a change during its call triggers another call.
+            self.steered_counts = self.counts;
+            self.outlook = steer.advance(self.store).await.map_err(RefreshError::Steering)?;
             self.counts = self.store.run_counts(&self.options.wanted).await?;
         }
-        self.display.standing(self.counts);
-        if self.estimated.is_none_or(|at| at.elapsed() > Duration::from_secs(5)) {
-            self.estimated = Some(Instant::now());
+        self.display.set_counts(self.counts);
+        if self.estimated_at.is_none_or(|at| at.elapsed() > Duration::from_secs(5)) {
+            self.estimated_at = Some(Instant::now());
             let left = self.store.thread_seconds_left(&self.options.wanted).await?;
             let threads: usize = self.options.slots.iter().map(|slot| slot.threads).sum();
-            self.display.left(left.map(|seconds| Duration::from_secs_f64(seconds / threads as f64)));
+            self.display.set_time_left(left.map(|seconds| Duration::from_secs_f64(seconds / threads as f64)));
         }
         let failed = self.counts.failed - self.failed_before;
         if self.options.time_limit.is_some_and(|limit| self.started.elapsed() >= limit) {
-            self.finish(SweepEnd::TimeLimit, "time-limit", "the time limit is reached").await?;
+            self.stop_sweep(SweepEnd::TimeLimit, "time-limit", "time limit reached").await?;
         } else if self.options.max_failures.is_some_and(|most| failed >= most) {
-            self.finish(
+            self.stop_sweep(
                 SweepEnd::TooManyFailures(failed),
                 "max-failures",
                 &format!("{failed} run(s) failed (--max-failures)"),
             )
             .await?;
-        } else if self.outlook == Outlook::Whole && !self.store.has_open_stages(&self.options.wanted).await? {
+        } else if self.outlook == Outlook::Complete && !self.store.has_open_stages(&self.options.wanted).await? {
             self.end = Some(SweepEnd::Complete);
         }
         Ok(())
     }
 
-    /// Whether the sweep is another one by now; tells of other files, too, that were refused its name.
+    /// Returns whether the store holds another plan or none. Also shows which sweep files were refused because this name is in use.
     async fn is_superseded(&mut self) -> Result<bool, StoreError> {
         let sweep = &self.options.wanted.sweep;
-        for (event, message) in self.store.refused_since(sweep, self.event).await? {
-            self.display.say(&message);
-            self.event = event;
+        for (event, message) in self.store.refused_since(sweep, self.last_event).await? {
+            self.display.print_line(&message);
+            self.last_event = event;
         }
         let why = match self.store.plan_standing(sweep, &self.options.plan).await? {
             PlanStanding::Current => return Ok(false),
             PlanStanding::Superseded { at, origin } => {
-                format!("superseded: another process has started this sweep with another plan, from {origin} at {at}")
+                format!("superseded: another process started this sweep with a different plan, from {origin} at {at}")
             }
-            PlanStanding::Deleted => "the sweep was deleted by another process".to_owned(),
+            PlanStanding::Deleted => "another process deleted the sweep".to_owned(),
         };
-        self.display.say(&format!("{why}: workers of this process write a checkpoint and leave"));
+        self.display.print_line(&format!("{why}: workers of this process write a checkpoint and exit"));
         self.end = Some(SweepEnd::Superseded(why));
         Ok(true)
     }
 
-    async fn finish(&mut self, end: SweepEnd, kind: &str, why: &str) -> Result<(), StoreError> {
-        self.display.say(&format!("{why}: workers finish their step, write a checkpoint and leave"));
+    async fn stop_sweep(&mut self, end: SweepEnd, kind: &str, why: &str) -> Result<(), StoreError> {
+        self.display.print_line(&format!("{why}: workers finish their step, write a checkpoint and exit"));
         self.end = Some(end);
         self.store.tell(&self.options.wanted.sweep, kind, why).await
     }
 }
 
-/// Trouble with the store may pass; what steers a sweep knows what it needs.
-enum Trouble<E> {
+/// Why a refresh failed. Errors of the store may be temporary, so they are retried; errors of `Steer` are not.
+enum RefreshError<E> {
     Store(StoreError),
     Steering(E),
 }
 
-impl<E> From<StoreError> for Trouble<E> {
+impl<E> From<StoreError> for RefreshError<E> {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }

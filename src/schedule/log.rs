@@ -1,4 +1,4 @@
-//! The log of an attempt: a file of its own, whatever `--log` says.
+//! Writes the log of an attempt to a file of its own, at any `--log` level.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,16 +13,16 @@ fn current() -> MutexGuard<'static, Option<File>> {
     CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where log lines go while an attempt runs: nowhere between attempts.
+/// Destination of log lines: the file of the current attempt, or nothing between attempts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AttemptLog;
 
-/// One line on its way.
-pub struct Line(MutexGuard<'static, Option<File>>);
+/// Writer of one log line.
+pub struct AttemptLogWriter(MutexGuard<'static, Option<File>>);
 
-impl Write for Line {
+impl Write for AttemptLogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A log that cannot be written must not cost the attempt.
+        // A log that cannot be written must not fail the attempt.
         if let Some(file) = self.0.as_mut() {
             let _ = file.write_all(bytes);
         }
@@ -35,25 +35,26 @@ impl Write for Line {
 }
 
 impl<'a> MakeWriter<'a> for AttemptLog {
-    type Writer = Line;
+    type Writer = AttemptLogWriter;
 
-    fn make_writer(&'a self) -> Line {
-        Line(current())
+    fn make_writer(&'a self) -> AttemptLogWriter {
+        AttemptLogWriter(current())
     }
 }
 
 impl AttemptLog {
-    /// Lines go to this file from now on.
+    /// Sends log lines to this file.
     pub(super) fn begin(path: &Path) {
         let open = || {
             std::fs::create_dir_all(path.parent().unwrap_or(path))?;
             File::options().create(true).append(true).open(path)
         };
-        *current() =
-            open().map_err(|error| tracing::warn!(%error, path = %path.display(), "no log of this attempt")).ok();
+        *current() = open()
+            .map_err(|error| tracing::warn!(%error, path = %path.display(), "cannot open the attempt's log"))
+            .ok();
     }
 
-    /// Nowhere from now on.
+    /// Discards log lines.
     pub(super) fn end() {
         *current() = None;
     }

@@ -1,39 +1,40 @@
-//! A worker's memory: what there is for it, a ceiling of its own, its peak, and being the one whom the kernel kills.
+//! Memory of a worker process: free memory, peak use, its limit, and its priority for the kernel's out-of-memory killer.
 
-/// Peak resident memory of this process, bytes.
+/// Returns the peak resident memory of this process, bytes.
 pub fn peak_rss() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
-/// Starts counting the peak anew, so that each stage has its own: what the last one freed goes back to the system first.
+/// Resets the peak, so that each stage has its own. First returns the previous stage's freed memory to the system.
 pub(super) fn reset_peak_rss() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: a call without pointers; it touches free memory only.
     unsafe {
         libc::malloc_trim(0);
     }
-    // Refused on some systems: the peak is then that of the whole worker.
+    // Some systems refuse this: the peak is then that of the whole worker.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-/// Has freed memory kept for what is allocated next: a training step frees and takes the same large blocks again and again,
-/// and pages that came back from the system anew would cost more than the work on them. It goes back between stages.
+/// Makes the allocator keep freed memory until the end of the stage. A training step allocates and frees the same large blocks
+/// repeatedly, and fresh pages from the system would cost more time than the computation in them.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: calls without pointers, which set thresholds of the allocator.
     unsafe {
-        // No block of its own, however large, and one heap for all threads: what one frees another can take.
+        // Serve large blocks from the heap, and share one heap, so that a thread can reuse what another has freed.
         libc::mallopt(libc::M_MMAP_MAX, 0);
         libc::mallopt(libc::M_ARENA_MAX, 1);
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
     }
 }
 
-/// What a child's environment must say so that its heap lies in large pages where the system has them: kernels walk through many
-/// places of large buffers at once, more than the processor remembers small pages. None where it says so already.
-pub fn large_pages() -> Option<(&'static str, String)> {
+/// Returns the environment variable that puts a child's heap in large pages where the system has them; `None` if it is set already.
+///
+/// Kernels read many distant places of large buffers at once: more small pages than the processor's TLB holds.
+pub fn huge_pages_variable() -> Option<(&'static str, String)> {
     const NAME: &str = "GLIBC_TUNABLES";
     const SETTING: &str = "glibc.malloc.hugetlb";
     if !cfg!(all(target_os = "linux", target_env = "gnu")) {
@@ -48,8 +49,8 @@ pub fn large_pages() -> Option<(&'static str, String)> {
     }
 }
 
-/// Lets this process have so many bytes of its own and no more: an allocation beyond that aborts it, and it alone. Files that
-/// are mapped for reading do not count.
+/// Limits the private memory of this process. An allocation beyond the limit aborts this process alone.
+/// Files that are mapped for reading do not count.
 pub fn limit_memory(bytes: u64) -> std::io::Result<()> {
     #[cfg(unix)]
     {
@@ -63,23 +64,23 @@ pub fn limit_memory(bytes: u64) -> std::io::Result<()> {
     #[cfg(not(unix))]
     {
         let _ = bytes;
-        Err(std::io::Error::other("memory ceilings need Unix"))
+        Err(std::io::Error::other("memory limits need Unix"))
     }
 }
 
-/// If the machine runs out of memory, the kernel should take a worker: it costs one attempt.
-pub fn offer_to_the_kernel() {
-    // Refused in some sandboxes: the kernel then chooses by size, which is a worker anyway.
+/// Makes this process the kernel's first choice when the machine runs out of memory: losing a worker costs only one attempt.
+pub fn prefer_as_oom_victim() {
+    // Some sandboxes refuse this: the kernel then chooses by size, which also selects a worker.
     let _ = std::fs::write("/proc/self/oom_score_adj", "600");
 }
 
-/// How many processes the kernel has killed for want of memory since the boot; none where it does not tell.
-pub(super) fn kernel_kills() -> Option<u64> {
+/// Returns how many processes the kernel has killed since the boot because memory ran out; `None` if it does not report this.
+pub(super) fn oom_kills() -> Option<u64> {
     let counters = std::fs::read_to_string("/proc/vmstat").ok()?;
     counters.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
 }
 
-/// Bytes that processes may still take: of the machine, and of the group that this process is confined to; none where it is not told.
+/// Returns how many bytes processes may still allocate on this machine and in this control group; `None` if unknown.
 pub(super) fn available_memory() -> Option<u64> {
     let table = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = table.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
@@ -95,12 +96,12 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_machine_has_memory() {
+    fn available_memory_is_known() {
         assert!(available_memory().is_some_and(|bytes| bytes > 1 << 20));
     }
 
     #[test]
-    fn this_process_has_a_peak() {
+    fn peak_memory_is_known() {
         assert!(peak_rss().is_some_and(|bytes| bytes > 1 << 20));
     }
 }

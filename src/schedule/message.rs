@@ -1,4 +1,4 @@
-//! What a worker tells the process that started it: one JSON object a line on standard output.
+//! Messages from a worker to its parent process: one JSON object per line on standard output.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::stages::StageKind;
 use crate::store::{AttemptState, Retrying};
 
-/// One line.
+/// One message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Message {
@@ -17,96 +17,96 @@ pub enum Message {
     Claimed {
         /// Kind of stage.
         kind: StageKind,
-        /// The run for whose sake.
+        /// Title of a run that needs the stage.
         title: String,
-        /// The stage's key.
+        /// Key of the stage.
         stage: String,
     },
-    /// How far it is.
+    /// A stage made progress.
     Progress {
-        /// Finished units.
+        /// Number of finished units.
         done: usize,
-        /// Units in all.
+        /// Total number of units.
         total: usize,
-        /// What a unit is.
+        /// Name of a unit.
         unit: String,
         /// Latest loss.
         loss: Option<f64>,
     },
-    /// It ended.
+    /// A stage ended.
     Finished {
         /// Kind of stage.
         kind: StageKind,
-        /// The run for whose sake.
+        /// Title of a run that needs the stage.
         title: String,
-        /// What became of it.
+        /// How the attempt ended.
         state: AttemptState,
-        /// Why it failed.
+        /// Why the attempt failed.
         reason: Option<String>,
-        /// How long it took.
+        /// Duration of the attempt, seconds.
         seconds: f64,
-        /// When it is tried again, if it failed and is.
+        /// When the stage is retried, if it failed and is retried.
         #[serde(default)]
         retrying: Option<Retrying>,
     },
-    /// There is nothing to claim now.
+    /// No stage can be claimed now.
     Idle,
-    /// The worker leaves, for another version of didact planned the sweep.
+    /// The worker exits, because another version of didact planned the sweep.
     Refused {
-        /// What it says.
+        /// Message of the worker.
         reason: String,
     },
-    /// The worker does not trust itself or its machine any more.
+    /// The worker stops claiming because too many attempts failed.
     Stopped {
-        /// Why.
+        /// Why the worker stops.
         reason: String,
     },
 }
 
 impl Message {
-    /// Tells the parent, without waiting for it: one that is stopped reads nothing, and must not stop the stage. One that is gone
-    /// is noticed elsewhere.
+    /// Queues the message for the parent and returns at once. A stopped parent reads nothing, and must not block the stage.
+    /// Other code detects a parent that has exited.
     pub(super) fn send(&self) {
         let Ok(line) = serde_json::to_string(self) else { return };
         let outbox = LazyLock::force(&OUTBOX);
         let mut lines = outbox.lines();
-        // Progress that nobody reads is out of date by the time that somebody does.
-        let is_late = matches!(self, Self::Progress { .. }) && !lines.waiting.is_empty();
-        if !is_late && lines.waiting.len() < MOST_WAITING {
-            lines.waiting.push_back(line);
+        // Progress is outdated once the parent reads again.
+        let is_stale = matches!(self, Self::Progress { .. }) && !lines.queue.is_empty();
+        if !is_stale && lines.queue.len() < MAX_QUEUED {
+            lines.queue.push_back(line);
             outbox.changed.notify_all();
         }
     }
 
-    /// Waits until the parent has been told everything, or has gone.
+    /// Waits until all messages are written, or the parent has exited.
     pub fn flush() {
         let outbox = LazyLock::force(&OUTBOX);
         let mut lines = outbox.lines();
-        while lines.writing || !lines.waiting.is_empty() {
+        while lines.writing || !lines.queue.is_empty() {
             lines = outbox.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
-/// Messages that are kept for a parent that does not read: some for each of thousands of stages.
-const MOST_WAITING: usize = 10_000;
+/// Number of messages that are kept for a parent that does not read: enough for thousands of stages.
+const MAX_QUEUED: usize = 10_000;
 
-/// Lines on their way to standard output.
+/// Messages that wait to be written to standard output.
 #[derive(Default)]
 struct Outbox {
     lines: Mutex<Lines>,
-    /// A line was added, or written.
+    /// Signals that a line was added or written.
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct Lines {
-    waiting: VecDeque<String>,
+    queue: VecDeque<String>,
     writing: bool,
 }
 
 static OUTBOX: LazyLock<Outbox> = LazyLock::new(|| {
-    // It ends with the process. Where it cannot be started, nothing is told.
+    // The thread ends with the process. If it cannot be started, no message is sent.
     let _ = std::thread::Builder::new().name("messages".to_owned()).spawn(|| OUTBOX.write_all());
     Outbox::default()
 });
@@ -119,12 +119,12 @@ impl Outbox {
     fn write_all(&self) {
         let mut lines = self.lines();
         loop {
-            match lines.waiting.pop_front() {
+            match lines.queue.pop_front() {
                 None => lines = self.changed.wait(lines).unwrap_or_else(PoisonError::into_inner),
                 Some(line) => {
                     lines.writing = true;
                     drop(lines);
-                    // `println!` would panic where nobody listens any more.
+                    // `println!` would panic if the parent has closed the pipe.
                     let _ = writeln!(std::io::stdout().lock(), "{line}");
                     lines = self.lines();
                     lines.writing = false;

@@ -1,4 +1,4 @@
-//! Claims, workers, launcher, progress.
+//! Workers: how they claim stages, run them, retry them and report progress.
 
 mod attempt;
 mod clock;
@@ -22,12 +22,12 @@ pub use device::{Device, DeviceChoice};
 pub use device_error::{DeviceError, NoGpu};
 pub use launch::{LaunchOptions, SweepEnd, launch};
 pub use log::AttemptLog;
-pub use memory::{keep_freed_memory, large_pages, limit_memory, offer_to_the_kernel, peak_rss};
+pub use memory::{huge_pages_variable, keep_freed_memory, limit_memory, peak_rss, prefer_as_oom_victim};
 pub use message::Message;
 #[cfg(unix)]
 pub use pause::{attach, is_ignored};
-pub use process::{KnownProcesses, Stop, host_name, process_started};
-pub(crate) use progress::spoken;
+pub use process::{LocalProcesses, Stop, host_name, process_started};
+pub(crate) use progress::format_duration;
 pub use reaper::reap;
 pub use slot::{Jobs, Slot, Slots, cores, slots};
 pub use steer::{Outlook, Steer};

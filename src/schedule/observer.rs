@@ -1,4 +1,4 @@
-//! What a running stage tells, on its way to the store and to the parent process.
+//! Receives what a running stage reports, and passes it to the store and to the parent process.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,65 +13,65 @@ use crate::cause::Cause;
 use crate::store::{Artifacts, AttemptEnd, Claim, FailureClass, Published, Store, StoreError};
 use crate::training::{Observer, Progress};
 
-/// Seconds between two messages of progress to the parent.
+/// Time between two progress messages to the parent.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What the heartbeat tells the stage.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Flags {
-    /// The lease is lost: whoever has it now computes the same.
+    /// The lease is lost: another worker now computes the same stage.
     pub lost: Arc<AtomicBool>,
-    /// All runs that wanted the stage were cancelled or pruned.
+    /// All runs that needed the stage were cancelled or pruned.
     pub unwanted: Arc<AtomicBool>,
 }
 
-/// The ears of one attempt.
+/// Receives what the stage of one attempt reports.
 pub(super) struct AttemptObserver<'a> {
     pub(super) store: &'a Store,
     pub(super) claim: &'a Claim,
     pub(super) runtime: Handle,
     pub(super) stop: Stop,
     pub(super) flags: Flags,
-    /// How long it has run.
+    /// Clock of the attempt.
     pub(super) clock: Clock,
-    /// How long it may.
+    /// Time after which the attempt fails.
     pub(super) timeout: Option<Duration>,
-    /// Curve points that are not stored yet.
+    /// Curve points that are not yet stored.
     pub(super) pending: Vec<(String, u64, f64)>,
     pub(super) costs: BTreeMap<String, f64>,
     pub(super) last_progress: Option<Instant>,
     /// Whether an epoch was finished and stored.
     pub(super) advanced: bool,
-    /// The first thing that went wrong with the store: the attempt fails with it.
-    pub(super) trouble: Option<Arc<StoreError>>,
+    /// First error of the store; the attempt fails with it.
+    pub(super) store_error: Option<Arc<StoreError>>,
 }
 
 impl AttemptObserver<'_> {
-    /// Keeps the first trouble; the stage gets each as the cause of its end.
-    fn keep<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, Cause> {
+    /// Keeps the first error; returns every error to the stage as the cause of its end.
+    fn record_error<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, Cause> {
         outcome.map_err(|error| {
             let error = Arc::new(error);
-            self.trouble.get_or_insert_with(|| Arc::clone(&error));
+            self.store_error.get_or_insert_with(|| Arc::clone(&error));
             error.into()
         })
     }
 
-    /// Whether what the stage reads is what was published; what is damaged is made again.
+    /// Returns whether the stage's inputs are as published. Damaged artifacts return to pending.
     pub(super) fn inputs_are_intact(&mut self, artifacts: &Artifacts) -> Result<bool, StoreError> {
         self.runtime.block_on(self.store.inputs_are_intact(artifacts, &self.claim.job))
     }
 
-    fn is_late(&self) -> bool {
-        self.timeout.is_some_and(|timeout| self.clock.ran() > timeout)
+    fn is_overdue(&self) -> bool {
+        self.timeout.is_some_and(|timeout| self.clock.elapsed() > timeout)
     }
 
-    /// What the stage's end means: one that stopped because it was asked to may have been asked for several reasons.
-    pub(super) fn verdict(&mut self, result: Result<Published, AttemptEnd>) -> Result<Published, AttemptEnd> {
-        match (self.trouble.take(), result) {
+    /// Replaces a stage's end by its cause: an interrupted stage may have stopped because of the store or the timeout.
+    pub(super) fn resolve(&mut self, result: Result<Published, AttemptEnd>) -> Result<Published, AttemptEnd> {
+        match (self.store_error.take(), result) {
             (_, Ok(published)) => Ok(published),
-            (Some(trouble), Err(_)) => Err(AttemptEnd::failed(FailureClass::Store, trouble.to_string())),
-            (None, Err(AttemptEnd::Interrupted)) if self.is_late() && !self.stop.requested() => {
-                Err(AttemptEnd::failed(FailureClass::Timeout, "it took longer than --stage-timeout allows".to_owned()))
+            (Some(store_error), Err(_)) => Err(AttemptEnd::failed(FailureClass::Store, store_error.to_string())),
+            (None, Err(AttemptEnd::Interrupted)) if self.is_overdue() && !self.stop.requested() => {
+                Err(AttemptEnd::failed(FailureClass::Timeout, "exceeded --stage-timeout".to_owned()))
             }
             (None, Err(end)) => Err(end),
         }
@@ -87,7 +87,7 @@ impl Observer for AttemptObserver<'_> {
     fn store_metrics(&mut self) -> Result<(), Cause> {
         let points = std::mem::take(&mut self.pending);
         let outcome = self.runtime.block_on(self.store.add_metrics(self.claim, &points));
-        match self.keep(outcome)? {
+        match self.record_error(outcome)? {
             true => self.advanced = true,
             false => self.flags.lost.store(true, Ordering::Relaxed),
         }
@@ -95,11 +95,11 @@ impl Observer for AttemptObserver<'_> {
     }
 
     fn rewind(&mut self, step: u64) {
-        tracing::info!(epoch = step, "goes on after this epoch");
+        tracing::info!(epoch = step, "resumes after this epoch");
         self.pending.clear();
         let outcome = self.runtime.block_on(self.store.rewind_metrics(self.claim, step));
-        // Told by `stop_requested`.
-        let _ = self.keep(outcome);
+        // `stop_requested` reports the error.
+        let _ = self.record_error(outcome);
     }
 
     fn progress(&mut self, progress: Progress) {
@@ -121,7 +121,7 @@ impl Observer for AttemptObserver<'_> {
         self.stop.requested()
             || self.flags.lost.load(Ordering::Relaxed)
             || self.flags.unwanted.load(Ordering::Relaxed)
-            || self.trouble.is_some()
-            || self.is_late()
+            || self.store_error.is_some()
+            || self.is_overdue()
     }
 }

@@ -1,30 +1,30 @@
-//! Ctrl-Z: the workers stop and go on together with the process that started them.
+//! Ctrl-Z: stops and resumes the workers together with their parent process.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::process::{Child, Command};
 
-/// The worker processes that run now.
+/// Process ids of the running workers.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Workers(Arc<Mutex<Vec<u32>>>);
+pub(super) struct WorkerProcesses(Arc<Mutex<Vec<u32>>>);
 
-impl Workers {
+impl WorkerProcesses {
     fn pids(&self) -> MutexGuard<'_, Vec<u32>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts one.
+    /// Starts a worker.
     pub(super) fn start(&self, command: &mut Command) -> io::Result<Child> {
-        // Held meanwhile: a worker that starts while all are being stopped must not be missed.
+        // Hold the lock during the start: a stop signal must also reach a worker that is just starting.
         let mut pids = self.pids();
         let child = command.spawn()?;
         pids.extend(child.id());
         Ok(child)
     }
 
-    /// One has ended.
-    pub(super) fn ended(&self, pid: u32) {
+    /// Removes a worker that has ended.
+    pub(super) fn remove(&self, pid: u32) {
         self.pids().retain(|known| *known != pid);
     }
 
@@ -35,20 +35,20 @@ impl Workers {
         }
     }
 
-    /// Listens from now on to the process's end; `fg`, `bg` and `kill -CONT` are all SIGCONT.
+    /// Forwards stop and resume signals to the workers until this process ends. `fg`, `bg` and `kill -CONT` all send SIGCONT.
     ///
-    /// SIGSTOP cannot be heard: workers of a process that was stopped by it go on, and say nothing until it does ([`super::Message`]).
+    /// No process can catch SIGSTOP: workers of a parent that it stopped continue, and their messages wait ([`super::Message`]).
     #[cfg(unix)]
-    pub(super) fn follow(&self) {
+    pub(super) fn forward_signals(&self) {
         use tokio::signal::unix::{SignalKind, signal};
         let workers = self.clone();
         let listen = |number| signal(SignalKind::from_raw(number)).ok();
-        // A process that was told to ignore Ctrl-Z goes on ignoring it.
+        // A process that was started with Ctrl-Z ignored keeps ignoring it.
         let stop = if is_ignored(libc::SIGTSTP) { None } else { listen(libc::SIGTSTP) };
-        let Some(mut go_on) = listen(libc::SIGCONT) else { return };
+        let Some(mut resume) = listen(libc::SIGCONT) else { return };
         tokio::spawn(async move {
             let Some(mut stop) = stop else {
-                while go_on.recv().await.is_some() {
+                while resume.recv().await.is_some() {
                     workers.send(libc::SIGCONT);
                 }
                 return;
@@ -57,28 +57,28 @@ impl Workers {
                 tokio::select! {
                     _ = stop.recv() => {
                         workers.send(libc::SIGSTOP);
-                        // As the kernel would have done it. This returns when the process goes on.
+                        // Stop this process as the kernel would have done. The call returns when the process resumes.
                         send(std::process::id(), libc::SIGSTOP);
                     }
-                    _ = go_on.recv() => workers.send(libc::SIGCONT),
+                    _ = resume.recv() => workers.send(libc::SIGCONT),
                 }
             }
         });
     }
 
-    /// There are no such signals.
+    /// Does nothing: these signals do not exist here.
     #[cfg(not(unix))]
-    pub(super) fn follow(&self) {}
+    pub(super) fn forward_signals(&self) {}
 }
 
 #[cfg(unix)]
 fn send(pid: u32, signal: i32) {
-    // SAFETY: a plain system call; the process is this one or a child that nobody has waited for yet.
+    // SAFETY: a plain system call; the process is this one or a child that has not been waited for.
     unsafe { libc::kill(pid as i32, signal) };
 }
 
-/// A worker that was started by a sweep: it wakes when that ends while both are stopped, for it has to leave, and writes to a terminal
-/// whose foreground its group never is.
+/// Prepares a worker that a sweep has started. The kernel resumes it when the sweep ends while both are stopped, so that it can exit.
+/// It may write to the terminal although its process group is never in the foreground.
 #[cfg(unix)]
 pub fn attach() {
     // SAFETY: plain system calls that change how this process takes two signals.
@@ -89,7 +89,7 @@ pub fn attach() {
     }
 }
 
-/// Whether whoever started this process wants it to ignore a signal.
+/// Returns whether this process was started with a signal ignored.
 #[cfg(unix)]
 pub fn is_ignored(signal: i32) -> bool {
     // SAFETY: all-zero bytes are a valid `sigaction`, and the call only writes to it.

@@ -1,4 +1,4 @@
-//! What a person sees while a sweep runs: bars on a terminal, one plain line a finished stage elsewhere.
+//! Shows the progress of a sweep: bars on a terminal, otherwise one plain line per finished stage.
 
 use std::time::{Duration, Instant};
 
@@ -8,43 +8,43 @@ use super::Message;
 use crate::store::{AttemptState, Retrying, RunCounts};
 use crate::terminal;
 
-/// The display of one sweep.
+/// Progress display of one sweep.
 pub(super) struct Display {
-    /// Overall bar, then one line a worker; none off a terminal.
+    /// Overall bar, then one line per worker; `None` if standard error is not a terminal.
     bars: Option<(MultiProgress, ProgressBar, Vec<ProgressBar>)>,
-    /// What each worker is at.
+    /// What each worker is doing.
     titles: Vec<String>,
-    /// When something was last said of what each worker is at.
-    said: Vec<Said>,
+    /// When to print the next progress line of each worker.
+    timers: Vec<LineTimer>,
     counts: RunCounts,
-    left: Option<Duration>,
+    time_left: Option<Duration>,
 }
 
-/// When a stage was claimed, and when a line last told how far it is.
+/// Decides when to print a progress line of a stage.
 #[derive(Debug, Clone, Copy)]
-struct Said {
+struct LineTimer {
     claimed: Instant,
-    told: Option<Instant>,
+    last_line: Option<Instant>,
 }
 
-/// A stage that is through sooner needs no line before its end.
-const LONG: Duration = Duration::from_secs(1);
-/// Time between two lines that tell how far a stage is, where there are no bars.
-const AGAIN: Duration = Duration::from_secs(30);
+/// Age of a stage at which its first progress line is printed.
+const FIRST_LINE_AFTER: Duration = Duration::from_secs(1);
+/// Time between two progress lines of a stage, where there are no bars.
+const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
-impl Said {
+impl LineTimer {
     fn new(now: Instant) -> Self {
-        Self { claimed: now, told: None }
+        Self { claimed: now, last_line: None }
     }
 
-    /// Whether it is time for a line: at the first sign of a stage that takes a while, then now and then.
+    /// Returns whether a line is due: the first after `FIRST_LINE_AFTER`, the next ones every `LINE_INTERVAL`.
     fn is_due(&mut self, now: Instant) -> bool {
-        let due = match self.told {
-            None => now.duration_since(self.claimed) >= LONG,
-            Some(told) => now.duration_since(told) >= AGAIN,
+        let due = match self.last_line {
+            None => now.duration_since(self.claimed) >= FIRST_LINE_AFTER,
+            Some(last_line) => now.duration_since(last_line) >= LINE_INTERVAL,
         };
         if due {
-            self.told = Some(now);
+            self.last_line = Some(now);
         }
         due
     }
@@ -54,8 +54,8 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// "45 s", "12 min", "3 h 20 min".
-pub(crate) fn spoken(time: Duration) -> String {
+/// Formats a duration: "45 s", "12 min", "3 h 20 min", "2.3 days".
+pub(crate) fn format_duration(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match seconds {
         s if s < 90.0 => format!("{s:.0} s"),
@@ -69,7 +69,7 @@ pub(crate) fn spoken(time: Duration) -> String {
 }
 
 impl Display {
-    /// For so many workers.
+    /// Creates the display for a number of workers.
     pub(super) fn new(workers: usize, counts: RunCounts) -> Self {
         let bars = terminal::can_redraw().then(|| {
             let multi = MultiProgress::new();
@@ -84,14 +84,14 @@ impl Display {
                 .collect();
             (multi, overall, lines)
         });
-        let said = vec![Said::new(Instant::now()); workers];
-        let mut display = Self { bars, titles: vec![String::new(); workers], said, counts, left: None };
-        display.standing(counts);
+        let timers = vec![LineTimer::new(Instant::now()); workers];
+        let mut display = Self { bars, titles: vec![String::new(); workers], timers, counts, time_left: None };
+        display.set_counts(counts);
         display
     }
 
-    /// How many runs are through.
-    pub(super) fn standing(&mut self, counts: RunCounts) {
+    /// Sets the numbers of finished and failed runs.
+    pub(super) fn set_counts(&mut self, counts: RunCounts) {
         self.counts = counts;
         if let Some((_, overall, _)) = &self.bars {
             overall.set_length(counts.total as u64);
@@ -100,13 +100,13 @@ impl Display {
         }
     }
 
-    /// How long the rest will take; none while nobody can know.
-    pub(super) fn left(&mut self, left: Option<Duration>) {
-        self.left = left;
-        self.standing(self.counts);
+    /// Sets the estimated time until the sweep is complete; `None` if unknown.
+    pub(super) fn set_time_left(&mut self, time_left: Option<Duration>) {
+        self.time_left = time_left;
+        self.set_counts(self.counts);
     }
 
-    /// "3/27 runs, 1 failed, about 12 min left".
+    /// Formats the counts: "3/27 runs, 1 failed, about 12 min left".
     fn summary(&self) -> String {
         let RunCounts { total, done, failed, given_up } = self.counts;
         let mut text = format!("{done}/{total} runs");
@@ -115,68 +115,71 @@ impl Display {
                 text.push_str(&format!(", {count} {what}"));
             }
         }
-        if let Some(left) = self.left.filter(|_| self.counts.open() > 0) {
-            text.push_str(&format!(", about {} left", spoken(left)));
+        if let Some(left) = self.time_left.filter(|_| self.counts.open() > 0) {
+            text.push_str(&format!(", about {} left", format_duration(left)));
         }
         text
     }
 
-    /// A worker said something.
-    pub(super) fn show(&mut self, worker: usize, message: &Message) {
+    /// Shows a message of a worker.
+    pub(super) fn show_message(&mut self, worker: usize, message: &Message) {
         match message {
             Message::Claimed { kind, title, .. } => {
                 self.titles[worker] = format!("{kind:<8} {title}");
-                self.said[worker] = Said::new(Instant::now());
-                self.line(worker, self.titles[worker].clone());
+                self.timers[worker] = LineTimer::new(Instant::now());
+                self.set_worker_line(worker, self.titles[worker].clone());
             }
             Message::Progress { done, total, unit, loss } => {
                 let loss = loss.map(|loss| format!(", loss {loss:.4}")).unwrap_or_default();
                 let text = format!("{}  {unit} {done}/{total}{loss}", self.titles[worker]);
-                if self.bars.is_none() && self.said[worker].is_due(Instant::now()) {
-                    self.say(&format!("[{}] {text}", self.summary()));
+                if self.bars.is_none() && self.timers[worker].is_due(Instant::now()) {
+                    self.print_line(&format!("[{}] {text}", self.summary()));
                 }
-                self.line(worker, text);
+                self.set_worker_line(worker, text);
             }
             Message::Finished { kind, title, state, reason, seconds, retrying } => {
                 let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
                 let retrying = retrying.map(|retrying| format!(" ({retrying})")).unwrap_or_default();
                 let text =
                     format!("[{}] {kind:<8} {title}  {state} in {seconds:.1} s{reason}{retrying}", self.summary());
-                // The bars tell what goes well.
+                // The bars already show successful stages.
                 if self.bars.is_none() || *state != AttemptState::Done {
-                    self.say(&text);
+                    self.print_line(&text);
                 }
             }
             Message::Idle => {
-                self.line(worker, "waits: what is left is in other hands, or rests after a failure".to_owned());
+                self.set_worker_line(
+                    worker,
+                    "idle: remaining stages are running elsewhere or waiting to be retried".to_owned(),
+                );
             }
-            Message::Stopped { .. } | Message::Refused { .. } => self.line(worker, "stopped".to_owned()),
+            Message::Stopped { .. } | Message::Refused { .. } => self.set_worker_line(worker, "stopped".to_owned()),
         }
     }
 
-    /// What a worker was at when it died is tried again.
-    pub(super) fn lost(&self, worker: usize, retrying: &Retrying) {
-        self.say(&format!(
-            "[{}] {}  failed with worker {} ({retrying})",
+    /// Shows that the stage of a worker that died is retried.
+    pub(super) fn show_lost_stage(&self, worker: usize, retrying: &Retrying) {
+        self.print_line(&format!(
+            "[{}] {}  failed because worker {} died ({retrying})",
             self.summary(),
             self.titles[worker],
             worker + 1
         ));
     }
 
-    fn line(&self, worker: usize, text: String) {
+    fn set_worker_line(&self, worker: usize, text: String) {
         if let Some(line) = self.bars.as_ref().and_then(|(_, _, lines)| lines.get(worker)) {
             line.set_message(text);
             line.tick();
         }
     }
 
-    /// Something for people outside the bars.
-    pub(super) fn say(&self, text: &str) {
+    /// Prints a line above the bars.
+    pub(super) fn print_line(&self, text: &str) {
         match &self.bars {
             None => terminal::say(text),
             Some((multi, ..)) => {
-                // A bar that cannot be drawn is no reason to stop.
+                // A bar that cannot be drawn must not stop the sweep.
                 let _ = multi.println(text);
             }
         }
@@ -195,30 +198,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_told_as_people_do() {
-        let tell = |seconds| spoken(Duration::from_secs(seconds));
-        assert_eq!([tell(45), tell(600), tell(12_000), tell(200_000)], ["45 s", "10 min", "3 h 20 min", "2.3 days"]);
+    fn durations_have_one_unit_or_hours_and_minutes() {
+        let text = |seconds| format_duration(Duration::from_secs(seconds));
+        assert_eq!([text(45), text(600), text(12_000), text(200_000)], ["45 s", "10 min", "3 h 20 min", "2.3 days"]);
     }
 
     #[test]
-    fn a_long_stage_is_told_of_early_and_then_now_and_then() {
+    fn a_long_stage_has_a_line_early_and_then_at_intervals() {
         let start = Instant::now();
-        let mut said = Said::new(start);
-        let due = [0.1, 0.9, 1.2, 2.0, 31.0, 31.3, 61.2, 61.4].map(|s| said.is_due(start + Duration::from_secs_f64(s)));
+        let mut timer = LineTimer::new(start);
+        let due =
+            [0.1, 0.9, 1.2, 2.0, 31.0, 31.3, 61.2, 61.4].map(|s| timer.is_due(start + Duration::from_secs_f64(s)));
         assert_eq!(due, [false, false, true, false, false, true, false, true]);
     }
 
     #[test]
-    fn the_line_tells_what_is_through_and_what_is_left() {
+    fn the_summary_shows_finished_failed_and_remaining_time() {
         let mut display = Display {
             bars: None,
             titles: vec![],
-            said: vec![],
+            timers: vec![],
             counts: RunCounts { total: 27, done: 3, failed: 1, given_up: 0 },
-            left: None,
+            time_left: None,
         };
         assert_eq!(display.summary(), "3/27 runs, 1 failed");
-        display.left(Some(Duration::from_secs(720)));
+        display.set_time_left(Some(Duration::from_secs(720)));
         assert_eq!(display.summary(), "3/27 runs, 1 failed, about 12 min left");
     }
 }

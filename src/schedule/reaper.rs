@@ -1,52 +1,55 @@
-//! Finding the dead: on this host by their process, elsewhere by a lease that nobody renews.
+//! Finds dead workers: on this host by their process, on other hosts by a lease that is not renewed.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::process::{Presence, presence};
+use super::process::{ProcessState, process_state};
 use crate::store::{FailureClass, Held, Store, StoreError};
 
-/// An unrenewed lease of this age is over whatever the clock says: twice what the store's clock would need.
-const SILENCE: Duration = Duration::from_secs(120);
+/// Age at which an unrenewed lease ends whatever the wall clock says: twice the duration of a lease.
+const SILENCE_LIMIT: Duration = Duration::from_secs(120);
 
-/// Takes back what earlier processes left when they died; returns how many stages. Before a sweep is planned: what failed by
-/// that is then known to have failed.
+/// Takes stages back from workers that have died; returns the number of stages. It runs before a sweep is planned,
+/// so that the plan knows these failures.
+///
+/// # Errors
+/// The store cannot be read or written.
 pub async fn reap(store: &Store) -> Result<usize, StoreError> {
     Reaper::new(super::host_name()).reap(store).await
 }
 
-/// Takes stages back from workers that are gone.
+/// Takes stages back from dead workers.
 pub(super) struct Reaper {
     host: String,
-    /// When a lease was first seen as it is. The wall clock may be set back, and a lease then seem to last for hours; this one
-    /// only runs forward.
-    seen: HashMap<String, (Option<String>, Instant)>,
+    /// For each token, its lease and when it was first seen, on a clock that only runs forward. If the wall clock is set back,
+    /// a lease seems to last for hours.
+    leases: HashMap<String, (Option<String>, Instant)>,
 }
 
 impl Reaper {
     pub(super) fn new(host: String) -> Self {
-        Self { host, seen: HashMap::new() }
+        Self { host, leases: HashMap::new() }
     }
 
-    /// Takes back what the dead left; returns how many stages.
+    /// Takes stages back from dead workers; returns the number of stages.
     pub(super) async fn reap(&mut self, store: &Store) -> Result<usize, StoreError> {
         let held = store.held().await?;
-        self.seen.retain(|token, _| held.iter().any(|held| held.token == *token));
+        self.leases.retain(|token, _| held.iter().any(|held| held.token == *token));
         let mut freed = 0;
         for held in &held {
-            let Some(reason) = self.verdict(held) else { continue };
+            let Some(reason) = self.take_back_reason(held) else { continue };
             freed += usize::from(store.take_back(held, FailureClass::Signal, reason).await?);
         }
         for worker in store.all_workers().await?.iter().filter(|worker| worker.host == self.host) {
-            if presence(worker.pid as u32, worker.process_started.as_deref()) == Presence::Gone {
-                store.worker_stops(&worker.id, "its process was gone").await?;
+            if process_state(worker.pid as u32, worker.process_started.as_deref()) == ProcessState::Ended {
+                store.worker_stops(&worker.id, "its process no longer exists").await?;
             }
         }
         Ok(freed)
     }
 
-    /// Takes back what one process of this host held, which has just ended so.
-    pub(super) async fn bury(
+    /// Takes back the stages of a process of this host that has just ended; `how` says how it ended.
+    pub(super) async fn take_back_from(
         &mut self,
         store: &Store,
         pid: u32,
@@ -60,24 +63,24 @@ impl Reaper {
         Ok(())
     }
 
-    /// Why a stage is taken back; none while its holder may live.
-    fn verdict(&mut self, held: &Held) -> Option<&'static str> {
+    /// Returns why a stage is taken back; `None` while its worker may be alive.
+    fn take_back_reason(&mut self, held: &Held) -> Option<&'static str> {
         if held.host == self.host {
-            match presence(held.pid as u32, held.process_started.as_deref()) {
-                Presence::Here => return None,
-                Presence::Gone => return Some("the worker process was gone"),
-                Presence::OutOfSight => {}
+            match process_state(held.pid as u32, held.process_started.as_deref()) {
+                ProcessState::Running => return None,
+                ProcessState::Ended => return Some("the worker process no longer exists"),
+                ProcessState::Unknown => {}
             }
         }
         let (lease, since) =
-            self.seen.entry(held.token.clone()).or_insert_with(|| (held.lease_until.clone(), Instant::now()));
+            self.leases.entry(held.token.clone()).or_insert_with(|| (held.lease_until.clone(), Instant::now()));
         if *lease != held.lease_until {
             (*lease, *since) = (held.lease_until.clone(), Instant::now());
         }
         if held.expired && !held.implausible {
-            return Some("its lease ran out: the worker was not heard of any more");
+            return Some("its lease expired: the worker stopped renewing it");
         }
-        (since.elapsed() > SILENCE).then_some("its lease was not renewed: the worker was not heard of any more")
+        (since.elapsed() > SILENCE_LIMIT).then_some("its lease was not renewed: the worker stopped renewing it")
     }
 }
 
@@ -99,26 +102,26 @@ mod tests {
     }
 
     #[test]
-    fn the_living_keep_their_stages_whatever_the_clock_says() {
+    fn a_running_process_keeps_its_stages_whatever_the_clock_says() {
         let mut reaper = Reaper::new("here".to_owned());
-        assert_eq!(reaper.verdict(&held("here", true, false)), None, "its process runs");
+        assert_eq!(reaper.take_back_reason(&held("here", true, false)), None, "its process runs");
         let mut dead = held("here", false, false);
         dead.process_started = Some("1@x/1".to_owned());
-        assert!(reaper.verdict(&dead).is_some(), "another boot: at once, though the lease runs");
+        assert!(reaper.take_back_reason(&dead).is_some(), "another boot: taken back although the lease is valid");
     }
 
     #[test]
-    fn elsewhere_the_lease_decides_and_a_clock_set_back_keeps_nobody_alive() {
+    fn on_other_hosts_the_lease_decides_even_if_the_clock_is_set_back() {
         let mut reaper = Reaper::new("here".to_owned());
-        assert_eq!(reaper.verdict(&held("there", false, false)), None);
-        assert!(reaper.verdict(&held("there", true, false)).is_some());
-        // The clock was set back by hours: the lease seems to last, but nobody renews it.
-        assert_eq!(reaper.verdict(&held("there", false, true)), None);
-        let Some(long_ago) = Instant::now().checked_sub(SILENCE + Duration::from_secs(1)) else { return };
-        reaper.seen.insert("t".to_owned(), (Some("later".to_owned()), long_ago));
-        assert!(reaper.verdict(&held("there", false, true)).is_some());
-        // A renewal starts the count anew.
-        reaper.seen.insert("t".to_owned(), (Some("earlier".to_owned()), long_ago));
-        assert_eq!(reaper.verdict(&held("there", false, true)), None);
+        assert_eq!(reaper.take_back_reason(&held("there", false, false)), None);
+        assert!(reaper.take_back_reason(&held("there", true, false)).is_some());
+        // The clock was set back by hours: the lease seems valid, but nobody renews it.
+        assert_eq!(reaper.take_back_reason(&held("there", false, true)), None);
+        let Some(long_ago) = Instant::now().checked_sub(SILENCE_LIMIT + Duration::from_secs(1)) else { return };
+        reaper.leases.insert("t".to_owned(), (Some("later".to_owned()), long_ago));
+        assert!(reaper.take_back_reason(&held("there", false, true)).is_some());
+        // A renewal starts the count again.
+        reaper.leases.insert("t".to_owned(), (Some("earlier".to_owned()), long_ago));
+        assert_eq!(reaper.take_back_reason(&held("there", false, true)), None);
     }
 }

@@ -1,43 +1,43 @@
-//! Where workers run: so many on the CPU, or one a GPU, each with its share of the cores.
+//! Slots for workers: on the CPU or on GPUs, each with its share of the cores.
 
 use std::path::{Path, PathBuf};
 
 use super::device::{Device, DeviceChoice};
-use super::device_error::{DeviceError, NoGpu, SIBLING};
+use super::device_error::{DeviceError, NoGpu, GPU_EXECUTABLE};
 use super::memory::available_memory;
 use crate::paths::expanded;
 use crate::tensor::Gpu;
 
-/// A place for one worker.
+/// Where one worker runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
-    /// Its device.
+    /// Device of the worker.
     pub device: Device,
-    /// Its threads.
+    /// Number of threads.
     pub threads: usize,
-    /// The executable that can run stages there.
+    /// Executable that can run stages on the device.
     pub executable: PathBuf,
 }
 
-/// Places for workers, and what a person should know of their choice.
+/// The chosen slots, and what a person should know about the choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slots {
-    /// One a worker.
+    /// One slot per worker.
     pub slots: Vec<Slot>,
-    /// Why the GPU is not used although its executable is there.
+    /// Why the GPU is not used although its executable exists.
     pub note: Option<String>,
 }
 
-/// How many workers there should be.
+/// Number of workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jobs {
-    /// So many.
+    /// Given by the user.
     Given(usize),
-    /// As many as are through soonest: one a GPU, and on the CPU as many as cores, runs and memory allow.
+    /// The number that finishes soonest: one per GPU; on the CPU limited by cores, runs and memory.
     Automatic {
-        /// Runs that there are to do.
+        /// Number of runs to do.
         runs: usize,
-        /// Bytes that one worker may come to need.
+        /// Memory that one worker may need, bytes.
         bytes: u64,
     },
 }
@@ -47,9 +47,10 @@ impl Jobs {
         match self {
             Self::Given(jobs) => jobs,
             Self::Automatic { runs, bytes } => {
-                // Where the system does not tell, only one is sure to fit. A quarter stays free for pages of files and for others.
-                let fitting = available_memory().map_or(1, |available| (available / 4 * 3 / bytes.max(1)) as usize);
-                soonest(cores(), runs, fitting)
+                // If free memory is unknown, only one worker is sure to fit. A quarter stays free for the page cache and other programs.
+                let fit_in_memory =
+                    available_memory().map_or(1, |available| (available / 4 * 3 / bytes.max(1)) as usize);
+                fastest_worker_count(cores(), runs, fit_in_memory)
             }
         }
     }
@@ -62,93 +63,94 @@ impl Jobs {
     }
 }
 
-/// The number of workers, each with its share of the cores, that is through with so many runs first.
+/// Returns the number of workers that finishes the runs first, if the workers share the cores equally.
 ///
-/// Two threads are 1.5 times as fast as one (BENCHMARKS.md): what is not parallel, and the waits of one thread for another,
-/// cost less where workers share no work. But a core without a run is of no use.
-fn soonest(cores: usize, runs: usize, fitting: usize) -> usize {
+/// Two threads are 1.5 times as fast as one (BENCHMARKS.md), because of sequential parts and synchronisation.
+/// Independent workers do not lose this time. But a core without a run does nothing.
+fn fastest_worker_count(cores: usize, runs: usize, fit_in_memory: usize) -> usize {
     let time = |jobs: usize| runs.div_ceil(jobs) as f64 / ((cores / jobs) as f64).powf(1.5_f64.log2());
-    // The most of those that take the same time.
-    (1..=cores.min(fitting).max(1)).rev().min_by(|&a, &b| time(a).total_cmp(&time(b))).unwrap_or(1)
+    // Take the highest number of those that take equal time.
+    (1..=cores.min(fit_in_memory).max(1)).rev().min_by(|&a, &b| time(a).total_cmp(&time(b))).unwrap_or(1)
 }
 
-/// Places for workers on the CPU, or for `per_gpu` workers on each GPU and at least as many as are wanted in turn over them;
-/// the cores are divided among them.
+/// Returns slots on the CPU, or on GPUs: `per_gpu` workers on each, but at least the number that `jobs` gives, assigned in turn.
+/// The slots share the cores equally.
 ///
 /// # Errors
-/// What is missing, where GPUs are asked for.
+/// GPUs are asked for, but the executable, the driver or a GPU is missing.
 pub fn slots(choice: &DeviceChoice, jobs: Jobs, per_gpu: usize) -> Result<Slots, DeviceError> {
     let own = std::env::current_exe().map_err(DeviceError::Own)?;
-    let on_cpu = |note| Slots { slots: shared_out(vec![Device::Cpu; jobs.on_cpu()], &own), note };
+    let on_cpu = |note| Slots { slots: with_threads(vec![Device::Cpu; jobs.on_cpu()], &own), note };
     let on_gpus = jobs.on_gpus();
     match choice {
         DeviceChoice::Cpu => Ok(on_cpu(None)),
-        DeviceChoice::Auto => Ok(match sibling().map(|sibling| (gpus(&sibling), sibling)) {
+        DeviceChoice::Auto => Ok(match gpu_executable().map(|executable| (gpus(&executable), executable)) {
             None => on_cpu(None),
             Some((Err(reason), _)) => on_cpu(Some(format!("running on the CPU: {reason}"))),
-            Some((Ok(gpus), sibling)) => {
+            Some((Ok(gpus), executable)) => {
                 let indices: Vec<u32> = gpus.iter().map(|gpu| gpu.index).collect();
-                Slots { slots: shared_out(in_turn(&indices, on_gpus, per_gpu), &sibling), note: None }
+                Slots { slots: with_threads(round_robin(&indices, on_gpus, per_gpu), &executable), note: None }
             }
         }),
         DeviceChoice::Cuda(wanted) => {
-            let sibling = sibling().ok_or(DeviceError::NotInstalled)?;
-            let there: Vec<u32> = gpus(&sibling).map_err(DeviceError::NoGpu)?.iter().map(|gpu| gpu.index).collect();
-            if let Some(&absent) = wanted.iter().find(|index| !there.contains(index)) {
-                return Err(DeviceError::Absent { absent, there });
+            let executable = gpu_executable().ok_or(DeviceError::NotInstalled)?;
+            let available: Vec<u32> =
+                gpus(&executable).map_err(DeviceError::NoGpu)?.iter().map(|gpu| gpu.index).collect();
+            if let Some(&absent) = wanted.iter().find(|index| !available.contains(index)) {
+                return Err(DeviceError::Absent { absent, available });
             }
-            let indices = if wanted.is_empty() { &there } else { wanted };
-            Ok(Slots { slots: shared_out(in_turn(indices, on_gpus, per_gpu), &sibling), note: None })
+            let indices = if wanted.is_empty() { &available } else { wanted };
+            Ok(Slots { slots: with_threads(round_robin(indices, on_gpus, per_gpu), &executable), note: None })
         }
     }
 }
 
-/// Cores that this process may use.
+/// Returns the number of cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// A slot on each device, with its share of the cores.
-fn shared_out(devices: Vec<Device>, executable: &Path) -> Vec<Slot> {
+/// Returns one slot per device; the slots share the cores equally.
+fn with_threads(devices: Vec<Device>, executable: &Path) -> Vec<Slot> {
     let threads = (cores() / devices.len()).max(1);
     devices.into_iter().map(|device| Slot { device, threads, executable: executable.to_owned() }).collect()
 }
 
-fn in_turn(gpus: &[u32], jobs: usize, per_gpu: usize) -> Vec<Device> {
+fn round_robin(gpus: &[u32], jobs: usize, per_gpu: usize) -> Vec<Device> {
     (0..jobs.max(gpus.len() * per_gpu)).map(|job| Device::Cuda(gpus[job % gpus.len()])).collect()
 }
 
-fn sibling() -> Option<PathBuf> {
+fn gpu_executable() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("DIDACT_CUDA").filter(|path| !path.is_empty()) {
         let named = expanded(Path::new(&named));
         return named.is_file().then_some(named);
     }
-    let beside = std::env::current_exe().ok().map(|own| own.with_file_name(SIBLING));
+    let beside = std::env::current_exe().ok().map(|own| own.with_file_name(GPU_EXECUTABLE));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).map(|folder| folder.join(SIBLING)).collect::<Vec<_>>();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join(GPU_EXECUTABLE)).collect::<Vec<_>>();
     beside.into_iter().chain(on_path).find(|path| path.is_file())
 }
 
-/// The GPUs that the sibling can use: at least one.
+/// Returns the GPUs that the GPU executable can use: at least one.
 ///
-/// It is asked, for it alone can know: it does not even start where libraries are missing.
-fn gpus(sibling: &Path) -> Result<Vec<Gpu>, NoGpu> {
-    let executable = || sibling.to_owned();
-    let output = std::process::Command::new(sibling)
+/// Only that executable can know them: without the CUDA libraries it does not even start.
+fn gpus(executable: &Path) -> Result<Vec<Gpu>, NoGpu> {
+    let path = || executable.to_owned();
+    let output = std::process::Command::new(executable)
         .args(["devices", "--json"])
         .stdin(std::process::Stdio::null())
         .output()
-        .map_err(|source| NoGpu::NotStarted { executable: executable(), source })?;
+        .map_err(|source| NoGpu::NotStarted { executable: path(), source })?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let reason = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-        let said = reason.trim_start_matches("error: ").to_owned();
-        return Err(NoGpu::Said { executable: executable(), said });
+        let text = String::from_utf8_lossy(&output.stderr);
+        let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
+        let message = line.trim_start_matches("error: ").to_owned();
+        return Err(NoGpu::Failed { executable: path(), message });
     }
     let gpus: Vec<Gpu> = serde_json::from_slice(&output.stdout)
-        .map_err(|source| NoGpu::Unreadable { executable: executable(), source })?;
+        .map_err(|source| NoGpu::Unreadable { executable: path(), source })?;
     match gpus.is_empty() {
-        true => Err(NoGpu::Hidden { executable: executable() }),
+        true => Err(NoGpu::Hidden { executable: path() }),
         false => Ok(gpus),
     }
 }
@@ -158,18 +160,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threads_are_divided_and_gpus_take_turns() {
+    fn slots_share_the_cores_and_gpus_take_turns() {
         let slots = slots(&DeviceChoice::Cpu, Jobs::Given(3), 1).expect("the CPU is always there").slots;
         assert_eq!(slots.len(), 3);
         assert!(slots.iter().all(|slot| slot.threads == (cores() / 3).max(1)));
-        assert_eq!(in_turn(&[0, 1], 1, 1), [Device::Cuda(0), Device::Cuda(1)]);
-        assert_eq!(in_turn(&[0, 1], 3, 1), [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
-        assert_eq!(in_turn(&[0], 1, 2), [Device::Cuda(0), Device::Cuda(0)]);
+        assert_eq!(round_robin(&[0, 1], 1, 1), [Device::Cuda(0), Device::Cuda(1)]);
+        assert_eq!(round_robin(&[0, 1], 3, 1), [Device::Cuda(0), Device::Cuda(1), Device::Cuda(0)]);
+        assert_eq!(round_robin(&[0], 1, 2), [Device::Cuda(0), Device::Cuda(0)]);
     }
+
     #[test]
-    fn workers_are_as_many_as_are_through_soonest() {
-        assert_eq!([1, 2, 4, 18].map(|runs| soonest(2, runs, 99)), [1, 2, 2, 2]);
-        assert_eq!([1, 4, 16, 100].map(|runs| soonest(16, runs, 99)), [1, 4, 16, 16]);
-        assert_eq!((soonest(16, 100, 3), soonest(16, 100, 0)), (3, 1));
+    fn the_fastest_number_of_workers_depends_on_cores_runs_and_memory() {
+        assert_eq!([1, 2, 4, 18].map(|runs| fastest_worker_count(2, runs, 99)), [1, 2, 2, 2]);
+        assert_eq!([1, 4, 16, 100].map(|runs| fastest_worker_count(16, runs, 99)), [1, 4, 16, 16]);
+        assert_eq!((fastest_worker_count(16, 100, 3), fastest_worker_count(16, 100, 0)), (3, 1));
     }
 }

@@ -1,22 +1,22 @@
-//! What may change a sweep's plan while it runs.
+//! The interface by which a search changes a sweep's plan while it runs.
 
 use crate::store::Store;
 
-/// Whether more trials may come.
+/// Whether the search may add trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outlook {
-    /// The plan is whole.
-    Whole,
-    /// The search will add trials once it has learnt from those that run.
+    /// The plan is complete.
+    Complete,
+    /// The search will add trials once it knows the results of running ones.
     MoreToCome,
 }
 
-/// Adds trials to a sweep and prunes them; asked at the start and after each run that ends.
-#[expect(async_fn_in_trait, reason = "awaited where it is called, on one task")]
+/// Adds trials to a sweep and prunes them. It is called at the start and after each run that ends.
+#[expect(async_fn_in_trait, reason = "the caller awaits it on one task")]
 pub trait Steer {
-    /// What can go wrong.
+    /// Error of a call.
     type Error;
 
-    /// Looks at what is known by now.
+    /// Reads the current results, and adds or prunes trials.
     async fn advance(&mut self, store: &Store) -> Result<Outlook, Self::Error>;
 }

@@ -8,90 +8,91 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::memory::{kernel_kills, large_pages};
-use super::pause::Workers;
-use super::worker::BREAKER;
+use super::memory::{huge_pages_variable, oom_kills};
+use super::pause::WorkerProcesses;
+use super::worker::MAX_CONSECUTIVE_FAILURES;
 use super::{LaunchOptions, Message, Slot, Stop};
 use crate::exit::Exit;
 use crate::store::FailureClass;
 
-/// What a slot tells.
+/// What happens in a slot.
 pub(super) enum Event {
-    /// Its worker said something.
-    Said(usize, Message),
-    /// Its worker died.
+    /// The worker sent a message.
+    Message(usize, Message),
+    /// The worker died.
     Died(usize, Death),
-    /// The slot is given up: its workers die of one another.
+    /// The slot is given up because its workers keep dying; holds the reason.
     GivenUp(usize, String),
 }
 
-/// How a worker died.
+/// How a worker process died.
 pub(super) struct Death {
-    /// Its process; none if it could not be started.
+    /// Process id; `None` if the process could not be started.
     pub pid: Option<u32>,
     pub class: FailureClass,
-    /// "was killed by signal 9".
+    /// How it died, as a predicate: "was killed by signal 9".
     pub how: String,
 }
 
-/// What became of one worker process.
-struct Life {
-    /// Whether it finished anything.
+/// How one worker process ended.
+struct WorkerExit {
+    /// Whether it completed a stage.
     finished: bool,
-    /// Whether it said that it stops for good.
-    broken: bool,
-    /// How it died, if it did not end by itself.
+    /// Whether it reported that it stops claiming for good.
+    stopped: bool,
+    /// How it died; `None` if it ended normally.
     death: Option<Death>,
 }
 
-/// Starts a worker, and another when it dies, until asked to leave.
+/// Starts a worker, and a new one when it dies, until asked to stop.
 pub(super) async fn supervise(
     index: usize,
     slot: Slot,
     options: LaunchOptions,
     sender: UnboundedSender<Event>,
-    (workers, leave): (Workers, Stop),
+    (workers, stop): (WorkerProcesses, Stop),
 ) {
-    // A closed channel means that nobody listens any more.
-    let tell = |event| drop(sender.send(event));
+    // A closed channel means that the sweep has ended.
+    let send = |event| drop(sender.send(event));
     let mut deaths = 0;
     loop {
-        let life = match start(&slot, &options, &workers) {
+        let exit = match start(&slot, &options, &workers) {
             Ok(child) => {
                 let pid = child.id();
-                let life = watch(index, child, &options, &sender, &leave).await;
-                pid.into_iter().for_each(|pid| workers.ended(pid));
-                life
+                let exit = watch(index, child, &options, &sender, &stop).await;
+                pid.into_iter().for_each(|pid| workers.remove(pid));
+                exit
             }
             Err(error) => {
                 let how = format!("could not be started ({}: {error})", slot.executable.display());
-                Life {
+                WorkerExit {
                     finished: false,
-                    broken: false,
+                    stopped: false,
                     death: Some(Death { pid: None, class: FailureClass::Signal, how }),
                 }
             }
         };
-        let Some(death) = life.death else { return };
-        deaths = if life.finished { 1 } else { deaths + 1 };
+        let Some(death) = exit.death else { return };
+        deaths = if exit.finished { 1 } else { deaths + 1 };
         let how = death.how.clone();
-        tell(Event::Died(index, death));
-        if leave.requested() || life.broken {
+        send(Event::Died(index, death));
+        if stop.requested() || exit.stopped {
             return;
         }
-        if deaths >= BREAKER {
-            return tell(Event::GivenUp(index, format!("its last {BREAKER} workers died, the last one {how}")));
+        if deaths >= MAX_CONSECUTIVE_FAILURES {
+            let reason = format!("its last {MAX_CONSECUTIVE_FAILURES} processes died, the last one {how}");
+            return send(Event::GivenUp(index, reason));
         }
-        // Whatever kills workers gets time to go away.
+        // Wait longer after each death: the cause may be temporary.
         tokio::time::sleep(Duration::from_millis(100 << deaths)).await;
-        // The store may be gone, or no longer the one that is served.
-        if leave.requested() {
+        // The store may have been removed or replaced during the pause.
+        if stop.requested() {
             return;
         }
     }
 }
 
-fn start(slot: &Slot, options: &LaunchOptions, workers: &Workers) -> std::io::Result<Child> {
+fn start(slot: &Slot, options: &LaunchOptions, workers: &WorkerProcesses) -> std::io::Result<Child> {
     let mut command = Command::new(&slot.executable);
     command
         .args(["worker", "--sweep", &options.wanted.sweep, "--threads", &slot.threads.to_string(), "--attached"])
@@ -108,30 +109,30 @@ fn start(slot: &Slot, options: &LaunchOptions, workers: &Workers) -> std::io::Re
                 .iter()
                 .flat_map(|t| ["--stage-timeout".to_owned(), format!("{}s {}ns", t.as_secs(), t.subsec_nanos())]),
         )
-        .envs(large_pages())
-        // The worker reads its standard input only to notice that this process has gone.
+        .envs(huge_pages_variable())
+        // The worker reads its standard input only to notice that this process has ended.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
-    // Ctrl-C and Ctrl-Z reach this process alone, which asks the workers in its own words.
+    // Ctrl-C and Ctrl-Z then reach this process alone, which forwards them to the workers in its own way.
     #[cfg(unix)]
     command.process_group(0);
     workers.start(&mut command)
 }
 
-/// Listens until the worker ends.
+/// Passes on the worker's messages until it ends.
 async fn watch(
     index: usize,
     mut child: Child,
     options: &LaunchOptions,
     sender: &UnboundedSender<Event>,
-    leave: &Stop,
-) -> Life {
+    stop: &Stop,
+) -> WorkerExit {
     let pid = child.id();
-    let kills = kernel_kills();
-    let mut life = Life { finished: false, broken: false, death: None };
+    let kills = oom_kills();
+    let mut exit = WorkerExit { finished: false, stopped: false, death: None };
     let mut refused = false;
-    // Closing its standard input asks it to finish its step and leave.
+    // Closing standard input asks the worker to finish its step and exit.
     let mut input = child.stdin.take();
     let mut lines = child.stdout.take().map(|output| BufReader::new(output).lines());
     let mut tick = tokio::time::interval(Duration::from_millis(50));
@@ -140,45 +141,46 @@ async fn watch(
             line = output.next_line() => match line {
                 Ok(Some(line)) => {
                     if let Ok(message) = serde_json::from_str(&line) {
-                        life.finished |= matches!(&message, Message::Finished { state, .. } if *state == AttemptState::Done);
-                        life.broken |= matches!(message, Message::Stopped { .. });
+                        exit.finished |= matches!(&message, Message::Finished { state, .. } if *state == AttemptState::Done);
+                        exit.stopped |= matches!(message, Message::Stopped { .. });
                         refused |= matches!(message, Message::Refused { .. });
-                        let _ = sender.send(Event::Said(index, message));
+                        let _ = sender.send(Event::Message(index, message));
                     }
                 }
                 _ => lines = None,
             },
             _ = tick.tick(), if input.is_some() => {
-                if leave.requested() {
+                if stop.requested() {
                     input = None;
                 }
             }
         }
     }
-    life.death = match child.wait().await {
-        // A worker that refuses has said why.
+    exit.death = match child.wait().await {
+        // A worker that refuses has reported why.
         Ok(status) if status.success() || refused => None,
         Ok(status) => {
-            let starved = kernel_kills() > kills;
-            let (class, how) = verdict(status, starved, options.memory.is_some());
+            let oom_killed = oom_kills() > kills;
+            let (class, how) = classify_exit(status, oom_killed, options.memory.is_some());
             Some(Death { pid, class, how })
         }
         Err(error) => {
             Some(Death { pid, class: FailureClass::Signal, how: format!("could not be waited for: {error}") })
         }
     };
-    life
+    exit
 }
 
-/// What a worker died of. `starved`: the kernel killed for want of memory meanwhile; `ceiling`: it had a ceiling of its own.
-fn verdict(status: ExitStatus, starved: bool, ceiling: bool) -> (FailureClass, String) {
+/// Classifies how a worker process ended. `oom_killed`: the kernel killed a process because memory ran out; `limited`: the
+/// worker had a memory limit.
+fn classify_exit(status: ExitStatus, oom_killed: bool, limited: bool) -> (FailureClass, String) {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return match signal {
-            libc::SIGKILL if starved => {
+            libc::SIGKILL if oom_killed => {
                 (FailureClass::Oom, "was killed by the kernel: the machine ran out of memory".to_owned())
             }
-            libc::SIGABRT if ceiling => (FailureClass::Oom, "reached its memory ceiling (--memory)".to_owned()),
+            libc::SIGABRT if limited => (FailureClass::Oom, "exceeded its memory limit (--memory)".to_owned()),
             signal => (FailureClass::Signal, format!("was killed by signal {signal}")),
         };
     }
@@ -197,15 +199,15 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
 
     #[test]
-    fn a_death_is_classed_by_what_is_known_of_it() {
+    fn deaths_are_classified_by_signal_exit_code_and_memory() {
         let killed = ExitStatus::from_raw(libc::SIGKILL);
         let aborted = ExitStatus::from_raw(libc::SIGABRT);
         let ended = |exit: Exit| ExitStatus::from_raw(i32::from(exit.code()) << 8);
-        assert_eq!(verdict(killed, false, true).0, FailureClass::Signal);
-        assert_eq!(verdict(killed, true, false).0, FailureClass::Oom);
-        assert_eq!(verdict(aborted, false, true).0, FailureClass::Oom);
-        assert_eq!(verdict(aborted, false, false).0, FailureClass::Signal);
-        assert_eq!(verdict(ended(Exit::Store), false, false).0, FailureClass::Store);
-        assert_eq!(verdict(ended(Exit::Hung), false, false).0, FailureClass::Timeout);
+        assert_eq!(classify_exit(killed, false, true).0, FailureClass::Signal);
+        assert_eq!(classify_exit(killed, true, false).0, FailureClass::Oom);
+        assert_eq!(classify_exit(aborted, false, true).0, FailureClass::Oom);
+        assert_eq!(classify_exit(aborted, false, false).0, FailureClass::Signal);
+        assert_eq!(classify_exit(ended(Exit::Store), false, false).0, FailureClass::Store);
+        assert_eq!(classify_exit(ended(Exit::Hung), false, false).0, FailureClass::Timeout);
     }
 }

@@ -1,8 +1,8 @@
-//! A worker: one process that claims one stage at a time until its sweep has none left.
+//! A worker: a process that claims and runs one stage at a time until its sweep has no open stage.
 
 use std::time::{Duration, Instant};
 
-use super::attempt::Ended;
+use super::attempt::WorkerHealth;
 use super::reaper::Reaper;
 use super::{Message, Stop, attempt, host_name, process_started};
 use crate::stages::{ArtifactFolders, StageJob, execute};
@@ -10,38 +10,38 @@ use crate::store::{Artifacts, AttemptStart, Store, StoreError, Wanted};
 use crate::tensor::Native;
 use crate::training::{StageContext, StageError};
 
-/// Time between two looks for work while others hold the rest.
-const IDLE: Duration = Duration::from_millis(50);
-/// Time between two looks for the dead.
-const REAP: Duration = Duration::from_secs(1);
-/// So many attempts in a row that failed for reasons of the machine, and the worker stops. More than one stage has
-/// ([`crate::store::Retry`]), so that a single bad stage does not stop it.
-pub(super) const BREAKER: usize = 5;
+/// Time between two attempts to claim while no stage can be claimed.
+const IDLE_INTERVAL: Duration = Duration::from_millis(50);
+/// Time between two searches for dead workers.
+const REAP_INTERVAL: Duration = Duration::from_secs(1);
+/// Number of consecutive transient failures after which a worker stops. It exceeds the number of attempts of one stage
+/// ([`crate::store::Retry`]), so that one bad stage does not stop the worker.
+pub(super) const MAX_CONSECUTIVE_FAILURES: usize = 5;
 
-/// What runs a stage: [`execute()`] but for tests and benches of the engine itself.
+/// The function that runs a stage: [`execute()`], or a substitute in the engine's tests and benchmarks.
 pub type Execute = fn(&StageJob, &dyn ArtifactFolders, &mut StageContext<'_>) -> Result<(), StageError>;
 
-/// What a worker is started with.
+/// Options of a worker.
 #[derive(Debug, Clone)]
 pub struct WorkerOptions {
-    /// What it serves.
+    /// Sweep and runs to compute.
     pub wanted: Wanted,
-    /// Threads that it may use.
+    /// Number of threads.
     pub threads: usize,
-    /// "cpu", "cuda:0".
+    /// Device name: "cpu", "cuda:0".
     pub device: String,
-    /// Bytes of the device's own memory that data may be kept in; none leaves it to the stages.
+    /// Limit of the device memory in which stages may keep data, bytes; `None` lets each stage choose.
     pub device_memory: Option<u64>,
-    /// Whether the process that started it says when there is nothing left: a search may add trials.
+    /// Whether the parent process decides when the worker ends, because a search may add trials.
     pub attached: bool,
-    /// A stage that takes longer has failed.
+    /// Time after which a stage counts as failed.
     pub stage_timeout: Option<Duration>,
-    /// What runs stages.
+    /// Function that runs stages.
     pub execute: Execute,
 }
 
 impl WorkerOptions {
-    /// Serves a sweep on the CPU until nothing is left.
+    /// Creates options for a worker on the CPU that ends when no open stage is left.
     pub fn new(wanted: Wanted, threads: usize) -> Self {
         Self {
             wanted,
@@ -55,22 +55,25 @@ impl WorkerOptions {
     }
 }
 
-/// Why a worker left.
+/// Why a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerEnd {
-    /// Nothing is left to claim, and nothing comes.
+    /// No stage is left to claim, and no trials will be added.
     NothingLeft,
-    /// It was asked to.
+    /// Somebody asked it to stop.
     Asked,
-    /// Its last attempts failed for reasons of the machine.
+    /// Its last attempts failed for transient reasons; holds the reason.
     Broken(String),
-    /// Its device is of no more use to this process; another may have more luck.
+    /// Its process can no longer use the device, but a new process may; holds the reason.
     DeviceLost(String),
     /// Another version of didact planned the sweep.
     OtherVersion(String),
 }
 
-/// Serves a sweep until nothing is left, a stop is asked for, or the machine is not to be trusted.
+/// Runs stages of a sweep until none is left, a stop is requested, or too many attempts fail in a row.
+///
+/// # Errors
+/// The store cannot be read or written.
 pub async fn work(
     store: &Store,
     artifacts: &Artifacts,
@@ -89,7 +92,7 @@ pub async fn work(
     store.worker_starts(&options.wanted.sweep, &start).await?;
     let end = serve(store, artifacts, options, &start, stop).await?;
     let reason = match &end {
-        WorkerEnd::NothingLeft => "nothing was left",
+        WorkerEnd::NothingLeft => "no stage left",
         WorkerEnd::Asked => "asked to stop",
         WorkerEnd::Broken(reason) => {
             tracing::error!(reason, "this worker stops claiming");
@@ -98,7 +101,7 @@ pub async fn work(
             reason
         }
         WorkerEnd::DeviceLost(reason) => {
-            tracing::error!(reason, "this worker leaves, for another to try");
+            tracing::error!(reason, "this worker exits, so that a new process can try");
             reason
         }
         WorkerEnd::OtherVersion(reason) => {
@@ -125,10 +128,10 @@ async fn serve(
     let mut idle = false;
     let mut failures: Vec<String> = Vec::new();
     while !stop.requested() {
-        if failures.len() >= BREAKER {
+        if failures.len() >= MAX_CONSECUTIVE_FAILURES {
             return Ok(WorkerEnd::Broken(format!(
-                "its last {BREAKER} attempts failed for reasons of the machine, the last one: {}",
-                failures[BREAKER - 1]
+                "its last {MAX_CONSECUTIVE_FAILURES} attempts failed for transient reasons, the last one: {}",
+                failures[MAX_CONSECUTIVE_FAILURES - 1]
             )));
         }
         let looked = Instant::now();
@@ -139,10 +142,10 @@ async fn serve(
         if let Some(claim) = claimed {
             idle = false;
             match attempt::run(store, artifacts, &claim, start, options, stop).await? {
-                Ended::Well => failures.clear(),
-                Ended::Badly(reason) => failures.push(reason),
-                Ended::WithoutDevice(reason) => return Ok(WorkerEnd::DeviceLost(reason)),
-                Ended::Elsewise => {}
+                WorkerHealth::Healthy => failures.clear(),
+                WorkerHealth::Failing(reason) => failures.push(reason),
+                WorkerHealth::DeviceLost(reason) => return Ok(WorkerEnd::DeviceLost(reason)),
+                WorkerHealth::Unchanged => {}
             }
             continue;
         }
@@ -153,13 +156,13 @@ async fn serve(
             Message::Idle.send();
             idle = true;
         }
-        // Where that takes long it is done less often: looking must not become the main work.
-        tokio::time::sleep(IDLE.max(10 * looked.elapsed()).min(REAP)).await;
-        if reaped.elapsed() > REAP {
+        // If a claim takes long, try less often: looking for work must not become the main work.
+        tokio::time::sleep(IDLE_INTERVAL.max(10 * looked.elapsed()).min(REAP_INTERVAL)).await;
+        if reaped.elapsed() > REAP_INTERVAL {
             reaped = Instant::now();
             let freed = reaper.reap(store).await?;
             if freed > 0 {
-                tracing::info!(freed, "took back the stages of workers that are gone");
+                tracing::info!(freed, "took back the stages of dead workers");
             }
         }
     }

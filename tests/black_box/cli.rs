@@ -74,7 +74,7 @@ fn a_time_limit_ends_a_sweep_in_order_and_a_cancelled_run_is_claimed_by_nobody()
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 2000"));
     let outcome = place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "2s"]);
     assert_eq!(outcome.code, Some(130), "runs are left: {}", outcome.stderr);
-    assert!(outcome.stderr.contains("the time limit is reached"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("time limit reached"), "{}", outcome.stderr);
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'running'"), 0);
 
     assert!(place.succeed(&["cancel", "tiny"]).stdout.contains("2 run(s) cancelled"));

@@ -118,10 +118,10 @@ fn without_what_a_gpu_needs_a_sweep_is_refused_or_runs_on_the_cpu() {
         assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
         assert!(!place.path("didact.db").exists(), "nothing was started");
     };
-    refused("absent", "cuda:0", "needs the executable didact-cuda");
-    refused("sibling", "cuda:7", "there is no such GPU; there is cuda:0, cuda:1, cuda:2, cuda:3");
+    refused("absent", "cuda:0", "needs the executable `didact-cuda`");
+    refused("sibling", "cuda:7", "no such GPU; available: cuda:0, cuda:1, cuda:2, cuda:3");
     refused("unloadable", "cuda", "libcuda.so.1: cannot open shared object file");
-    refused("blind", "cuda", "the NVIDIA driver shows none");
+    refused("blind", "cuda", "the NVIDIA driver reports none");
 
     let auto = sweep(&place, "unloadable", &["--device", "auto"]);
     assert_eq!(auto.code, Some(0), "{}", auto.stderr);

@@ -52,7 +52,7 @@ fn workers_that_die_again_and_again_stop_and_the_sweep_says_so() {
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
     for part in [
         "worker 1 was killed by signal 9",
-        "worker 1 stops: its last 5 workers died",
+        "worker 1 stops: its last 5 processes died",
         "no worker could go on; --retry-failed",
     ] {
         assert!(outcome.stderr.contains(part), "{part:?} is not in\n{}", outcome.stderr);
@@ -62,7 +62,7 @@ fn workers_that_die_again_and_again_stop_and_the_sweep_says_so() {
     assert_eq!(place.query(stages), ["failed|signal|3", "pending|signal|2"]);
     assert_eq!(place.query("SELECT DISTINCT state, failure_class FROM attempt"), ["lost|signal"]);
     let status = place.succeed(&["status"]).stdout;
-    assert!(status.contains("breaker: worker 1: its last 5 workers died"), "{status}");
+    assert!(status.contains("breaker: worker 1: its last 5 processes died"), "{status}");
     assert!(status.contains("signal: the worker process was killed by signal 9 (attempt 3)"), "{status}");
 
     place.succeed(&RETRY);
@@ -112,7 +112,7 @@ fn a_stage_that_takes_too_long_goes_on_from_its_checkpoint_until_it_is_done() {
         "SELECT DISTINCT s.kind, a.state, a.failure_class, a.reason FROM attempt a JOIN stage s ON s.id = a.stage_id
          WHERE a.state <> 'done'",
     );
-    assert_eq!(late, ["joint|failed|timeout|it took longer than --stage-timeout allows"]);
+    assert_eq!(late, ["joint|failed|timeout|exceeded --stage-timeout"]);
     let epochs = "SELECT COUNT(*), MIN(step), MAX(step) FROM metric WHERE name = 'loss'";
     assert_eq!(place.query(epochs), ["200|1|200"]);
 }
@@ -129,9 +129,9 @@ fn a_stage_that_wants_too_much_memory_costs_itself_alone() {
     let outcome = place.run(&["sweep", "tiny.toml", "--no-report", "--jobs", "2", "--memory", "80M"]);
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
     for part in [
-        " reached its memory ceiling (--memory)\n",
+        " exceeded its memory limit (--memory)\n",
         "1 of 2 runs done, 1 failed",
-        "joint: oom: the worker process reached its memory ceiling (--memory) (attempt 3)",
+        "joint: oom: the worker process exceeded its memory limit (--memory) (attempt 3)",
     ] {
         assert!(outcome.stderr.contains(part), "{part:?} is not in\n{}", outcome.stderr);
     }

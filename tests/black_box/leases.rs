@@ -30,7 +30,7 @@ fn a_worker_that_comes_back_late_is_superseded_and_touches_nothing() {
     let mut second = place.start("second.log", &AGAIN);
     wait_for("the other worker's progress", || place.count(&epochs) > epochs_before + 3);
     let lost = format!("SELECT state, failure_class, reason FROM attempt WHERE id = '{attempt}'");
-    assert_eq!(place.query(&lost), ["lost|signal|the worker process was gone"]);
+    assert_eq!(place.query(&lost), ["lost|signal|the worker process no longer exists"]);
 
     // Both at once, the one that holds the stage standing still: whatever changes now is the other's doing.
     let holder = place.query("SELECT pid FROM attempt WHERE state = 'running'").remove(0).parse().expect("a process");
@@ -65,7 +65,7 @@ fn a_lease_of_another_machine_is_waited_for_until_it_runs_out() {
     place.succeed(&AGAIN);
     assert_each_stage_done_once(&place);
     let lost = place.query("SELECT host, state, failure_class, reason FROM attempt WHERE state = 'lost'");
-    assert_eq!(lost, ["elsewhere|lost|signal|its lease ran out: the worker was not heard of any more"]);
+    assert_eq!(lost, ["elsewhere|lost|signal|its lease expired: the worker stopped renewing it"]);
     assert_same_bits(&place);
 }
 

@@ -43,7 +43,7 @@ fn interrupted_twice_a_sweep_waits_for_nobody_and_loses_nothing() {
         lock.is_some()
     });
     sweep.signal(libc::SIGINT);
-    sweep.wait_until_it_says("once more: leave now");
+    sweep.wait_until_it_says("interrupt again to exit at once");
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
     assert!(is_alive(worker));

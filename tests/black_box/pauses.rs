@@ -97,7 +97,7 @@ fn an_attempt_that_is_tried_again_says_so() {
     send(worker, libc::SIGKILL);
     drop(frozen);
     sweep.wait_until_it_says("was killed by signal 9");
-    sweep.wait_until_it_says("failed with worker 1 (attempt 1 of 3 without progress; tried again in ");
+    sweep.wait_until_it_says("failed because worker 1 died (attempt 1 of 3 without progress; tried again in ");
     assert_eq!(sweep.end(), 0, "{}", sweep.said());
     assert_each_stage_done_once(&place);
 }

@@ -62,7 +62,7 @@ fn a_process_whose_sweep_was_planned_otherwise_says_so_and_ends() {
     assert!(second.stderr.contains("1 of 1 runs done"), "{}", second.stderr);
     assert_eq!(first.end(), 130, "{}", first.said());
     assert!(
-        first.said().contains("superseded: another process has started this sweep with another plan"),
+        first.said().contains("superseded: another process started this sweep with a different plan"),
         "{}",
         first.said()
     );
