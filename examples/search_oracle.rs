@@ -4,7 +4,7 @@
 use std::f64::consts::PI;
 
 use didact::config::{Axis, Condition, Coordinate, Domain, Draws, Point, Strategy};
-use didact::search::{Observation, Outcome, propose};
+use didact::search::{Observation, PointOutcome, propose};
 
 /// Evaluations of a search.
 const TRIALS: usize = 100;
@@ -43,7 +43,7 @@ fn search(problem: &Problem, strategy: &Strategy) -> f64 {
         let Some(point) = propose(&problem.axes, strategy, index, &history) else { break };
         let value = (problem.value)(&numbers(&point));
         best = best.min(value);
-        history.push(Observation { point, outcome: Outcome::Value(-value) });
+        history.push(Observation { point, outcome: PointOutcome::Value(-value) });
     }
     best
 }

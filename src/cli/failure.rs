@@ -125,7 +125,7 @@ impl Failure {
             Self::Fetch(FetchError::Busy(_) | FetchError::Write { .. })
             | Self::Export(ExportError::Write(_))
             | Self::Report(ReportError::Output(_) | ReportError::Encode(_))
-            | Self::Predict(PredictError::Gone { .. } | PredictError::Damaged { .. } | PredictError::Write(_))
+            | Self::Predict(PredictError::Missing { .. } | PredictError::Damaged { .. } | PredictError::Write(_))
             | Self::Output(_)
             | Self::Unwritten(_)
             | Self::Device(_)

@@ -11,7 +11,7 @@ use super::worker::Runner;
 use crate::cause::Context;
 use crate::exit::Exit;
 use crate::outputs::{Foreign, Place};
-use crate::predict::{Finished, Prediction, Verdict, find};
+use crate::predict::{FinishedRun, Prediction, Verdict, find};
 use crate::schedule::{Device, DeviceChoice, Jobs, Slot, Slots, slots};
 use crate::stages::Key;
 use crate::store::{Access, ComparedRun, Named, Store};
@@ -56,7 +56,7 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
         Named::Run(id) => store.run_stages(&id).await?,
         other => return Err(not_a_run(&args.run, &store.named_runs(&other).await?)),
     };
-    let finished = Finished::open(run, &global.artifacts())?;
+    let finished = FinishedRun::open(run, &global.artifacts())?;
     let device = match &args.device {
         DeviceChoice::Cuda(indices) => indices.first().map(|index| Device::Cuda(*index).to_string()),
         DeviceChoice::Cpu => Some(Device::Cpu.to_string()),

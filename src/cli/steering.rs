@@ -9,7 +9,7 @@ use crate::cause::Context;
 use crate::config::{Objective, Space, Sweep, SweepTrial};
 use crate::plan::{Plan, Planner, identity};
 use crate::schedule::{Outlook, Steer};
-use crate::search::{Observation, Outcome, STARTUP, Standing, TrialCourse, propose_trial, prune};
+use crate::search::{Observation, PointOutcome, STARTUP_TRIALS, TrialProgress, TrialState, propose_trial, prune};
 use crate::store::{Artifacts, PlanOutcome, PlanSource, Store, StoreError, StoredTrial, TrialStanding};
 
 /// Steers one sweep.
@@ -75,7 +75,7 @@ impl Steering {
         kept.sort_by_key(|(place, _)| *place);
         let mut trials: Vec<SweepTrial> = kept.into_iter().map(|(_, trial)| trial).collect();
         for drawn in self.drawn.iter().filter(|trial| !trial.baseline) {
-            if trials.len() >= wanted.min(STARTUP as usize) {
+            if trials.len() >= wanted.min(STARTUP_TRIALS as usize) {
                 break;
             }
             if trials.iter().all(|known| known.trial != drawn.trial) {
@@ -123,7 +123,7 @@ impl Steering {
     async fn prune(&self, store: &Store, standings: &[TrialStanding]) -> Result<bool, Failure> {
         let Some(pruner) = &self.sweep.search.pruner else { return Ok(false) };
         let mut pruned = false;
-        let courses: Vec<TrialCourse> = standings.iter().map(course).collect();
+        let courses: Vec<TrialProgress> = standings.iter().map(course).collect();
         for (trial, reason) in standings.iter().zip(prune(pruner, &courses)) {
             let Some(reason) = reason else { continue };
             if store.prune(&self.id, &trial.id, &reason).await? > 0 {
@@ -164,7 +164,7 @@ impl Steering {
             let all: Option<Vec<f64>> = plan.runs.iter().map(|run| values.get(run.key.as_str()).copied()).collect();
             let (Some(all), Some(point)) = (all, self.space.point_of(&axes)) else { continue };
             if learnt.iter().all(|known| known.point != point) {
-                learnt.push(Observation { point, outcome: Outcome::Value(mean(&all)) });
+                learnt.push(Observation { point, outcome: PointOutcome::Value(mean(&all)) });
             }
         }
         Ok(learnt)
@@ -232,29 +232,29 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// How a trial went, as its search learns from it. A pruned one is as good as its runs were until then.
-fn outcome(trial: &TrialStanding) -> Outcome {
+fn outcome(trial: &TrialStanding) -> PointOutcome {
     let values: Vec<f64> = trial.runs.iter().filter_map(|run| run.value).collect();
     let is = |state: RunState| trial.runs.iter().any(|run| run.state == state);
     match () {
-        () if values.len() == trial.runs.len() && !values.is_empty() => Outcome::Value(mean(&values)),
-        () if trial.runs.iter().any(|run| run.is_open()) => Outcome::Pending,
-        () if is(RunState::Failed) => Outcome::Failed,
-        () if is(RunState::Pruned) && !values.is_empty() => Outcome::Value(mean(&values)),
-        () => Outcome::Void,
+        () if values.len() == trial.runs.len() && !values.is_empty() => PointOutcome::Value(mean(&values)),
+        () if trial.runs.iter().any(|run| run.is_open()) => PointOutcome::Pending,
+        () if is(RunState::Failed) => PointOutcome::Failed,
+        () if is(RunState::Pruned) && !values.is_empty() => PointOutcome::Value(mean(&values)),
+        () => PointOutcome::Ignored,
     }
 }
 
-fn course(trial: &TrialStanding) -> TrialCourse {
+fn course(trial: &TrialStanding) -> TrialProgress {
     let is = |state: RunState| trial.runs.iter().any(|run| run.state == state);
-    let standing = match () {
-        () if trial.baseline => Standing::Baseline,
+    let state = match () {
+        () if trial.baseline => TrialState::Baseline,
         // Nothing is left to save: the rest are the test's numbers.
-        () if trial.runs.iter().all(|run| run.value.is_some()) => Standing::Finished,
-        () if trial.runs.iter().any(|run| run.is_open()) => Standing::Running,
-        () if is(RunState::Pruned) => Standing::Pruned,
-        () => Standing::Finished,
+        () if trial.runs.iter().all(|run| run.value.is_some()) => TrialState::Finished,
+        () if trial.runs.iter().any(|run| run.is_open()) => TrialState::Running,
+        () if is(RunState::Pruned) => TrialState::Pruned,
+        () => TrialState::Finished,
     };
-    TrialCourse { values: trial.runs.iter().map(|run| run.value).collect(), standing }
+    TrialProgress { values: trial.runs.iter().map(|run| run.value).collect(), state }
 }
 
 /// A sweep that another process plans at the same moment is planned again, at most so often.

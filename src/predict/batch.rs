@@ -1,4 +1,4 @@
-//! Batches of the size that the bits depend on.
+//! Batches of the sizes that the bits of a map depend on.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -9,31 +9,31 @@ use crate::evaluate::FinalMap;
 use crate::tensor::Backend;
 use crate::training::{BATCH, StageError};
 
-/// How large a batch an image belongs into.
+/// Chooses the batch size of an image.
 ///
-/// The last bits of a map depend on the size of the batch ([`BATCH`]), so that every batch is filled up: a score is then the same
-/// whichever other images are asked for. The run's own test set ended in a smaller batch; images of that get one of its size, and with
-/// it the very scores that were stored.
+/// The last bits of a map depend on the batch size ([`BATCH`]). Every batch is therefore filled up to a fixed size, so that a score
+/// does not depend on the other images. The run's own test set ended in a smaller batch. Images of that batch get one of its size,
+/// and with it exactly the scores that were stored.
 pub(super) struct BatchSizes {
-    /// Pixels of the test images of the smaller batch.
+    /// Digests of the test images in the smaller batch.
     last: HashSet<blake3::Hash>,
 }
 
 impl BatchSizes {
-    /// Of a run whose test images lie in this features artifact; where it is gone, all batches are of one size.
+    /// Reads the run's test images from its features artifact. If the artifact no longer exists, all batches have one size.
     pub(super) fn of(features_test: &Path) -> Self {
         let last = FeatureSet::open(features_test).map(|set| {
             let whole = set.len() / BATCH * BATCH;
-            (whole..set.len()).map(|index| pixels(&set.image(index))).collect()
+            (whole..set.len()).map(|index| digest_of_pixels(&set.image(index))).collect()
         });
         Self { last: last.unwrap_or_default() }
     }
 
-    fn of_image(&self, image: &Image) -> usize {
-        if self.last.contains(&pixels(image)) { self.last.len() } else { BATCH }
+    fn size_for(&self, image: &Image) -> usize {
+        if self.last.contains(&digest_of_pixels(image)) { self.last.len() } else { BATCH }
     }
 
-    /// The final maps of some images, in their order.
+    /// Computes the final maps of some images, in their order.
     pub(super) fn maps<B: Backend>(
         &self,
         predictor: &mut Predictor<B>,
@@ -41,7 +41,7 @@ impl BatchSizes {
     ) -> Result<Vec<FinalMap>, StageError> {
         let mut by_size: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (index, image) in images.iter().enumerate() {
-            by_size.entry(self.of_image(image)).or_default().push(index);
+            by_size.entry(self.size_for(image)).or_default().push(index);
         }
         let mut maps = Vec::with_capacity(images.len());
         for (size, members) in by_size {
@@ -55,6 +55,6 @@ impl BatchSizes {
     }
 }
 
-fn pixels(image: &Image) -> blake3::Hash {
+fn digest_of_pixels(image: &Image) -> blake3::Hash {
     blake3::hash(&image.rgb)
 }

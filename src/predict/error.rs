@@ -1,4 +1,4 @@
-//! What can go wrong while images are predicted.
+//! Errors of predictions.
 
 use std::path::PathBuf;
 
@@ -7,52 +7,52 @@ use crate::outputs::OutputError;
 use crate::store::{Damage, RunState};
 use crate::training::StageError;
 
-/// Every message says what is wrong and what would be right.
+/// Why a prediction failed. Each message says what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
-    /// The run has no selected weights yet, or never will have.
-    #[error("run {run} is {state}{reason}; `didact why {run}` tells more, and only a run that is done can predict")]
+    /// The run is not done, so it has no selected weights.
+    #[error("run {run} is {state}{reason}; only a finished run can predict: run `didact why {run}` for details")]
     NotDone {
-        /// First digits of its key.
+        /// First digits of the run's key.
         run: String,
-        /// Where it stands.
+        /// State of the run.
         state: RunState,
-        /// ": why", or nothing.
+        /// Reason of the state after ": ", or empty.
         reason: String,
     },
-    /// An artifact of the run is no more there.
+    /// An artifact of the run does not exist.
     #[error(
-        "the {what} of run {run} are gone ({path} is not there): `didact gc` removes what no sweep wants, and the sweep file that holds \
-         the run makes them again; --artifacts names another folder"
+        "the {what} of run {run} are missing: {path} does not exist (`didact gc` may have removed it); run its sweep file again to \
+         compute them, or name another folder with --artifacts"
     )]
-    Gone {
-        /// Which.
+    Missing {
+        /// Name of the artifact in the plural.
         what: &'static str,
-        /// First digits of its key.
+        /// First digits of the run's key.
         run: String,
-        /// Where they would be.
+        /// Expected path.
         path: PathBuf,
     },
-    /// An artifact of the run is not what was published.
+    /// An artifact of the run differs from what was published.
     #[error(
-        "the {what} of run {run} are damaged: {damage}; `didact store check --repair` and then the sweep file that holds the run make \
-         them again"
+        "the {what} of run {run} are damaged: {damage}; run `didact store check --repair` and then its sweep file to compute them \
+         again"
     )]
     Damaged {
-        /// Which.
+        /// Name of the artifact in the plural.
         what: &'static str,
-        /// First digits of its key.
+        /// First digits of the run's key.
         run: String,
-        /// Which file, and what is wrong with it.
+        /// Damaged file and its fault.
         damage: Damage,
     },
-    /// None of the arguments is an image that can be read.
+    /// No argument is a readable image.
     #[error("there is no image to predict{}", bad.iter().map(|bad| format!("\n  {bad}")).collect::<String>())]
     NoImage {
-        /// What is wrong with each.
+        /// Why each argument is unusable.
         bad: Vec<BadImage>,
     },
-    /// The networks or the device.
+    /// The networks or the device failed.
     #[error(transparent)]
     Stage(#[from] StageError),
     /// A file could not be written.

@@ -1,4 +1,4 @@
-//! The pictures of one image: its map in 16 bits of grey, and the map laid over it.
+//! Pictures of one image: its map as 16-bit grey, and its map as an overlay.
 
 use std::io::Cursor;
 
@@ -8,29 +8,29 @@ use crate::data::Picture;
 use crate::evaluate::{FinalMap, resize_bilinear};
 use crate::report::overlay;
 
-/// Lowest and highest value of a map.
+/// Returns the lowest and the highest value of a map.
 pub(super) fn range(map: &FinalMap) -> (f32, f32) {
     let values = || map.values.iter().copied();
     (values().fold(f32::INFINITY, f32::min), values().fold(f32::NEG_INFINITY, f32::max))
 }
 
-/// The map as a grey PNG of 16 bits, black = `minimum`, white = `maximum`.
+/// Encodes the map as a 16-bit grey PNG: black = `minimum`, white = `maximum`.
 pub(super) fn map_png(map: &FinalMap, (minimum, maximum): (f32, f32)) -> Result<Vec<u8>, image::ImageError> {
-    // A map that is one value everywhere is black.
+    // A constant map is black.
     let scale = if maximum > minimum { f32::from(u16::MAX) / (maximum - minimum) } else { 0.0 };
     let grey = map.values.iter().map(|value| ((value - minimum) * scale).round() as u16).collect();
     let side = map.side as u32;
     png(ImageBuffer::from_raw(side, side, grey).map(DynamicImage::ImageLuma16))
 }
 
-/// The map over the whole picture, as a PNG of the picture's size.
+/// Draws the map over the whole picture; returns a PNG of the picture's size.
 pub(super) fn overlay_png(picture: &Picture, map: &FinalMap, brightest: f32) -> Result<Vec<u8>, image::ImageError> {
     let values = resize_bilinear(&map.values, map.side, map.side, picture.height, picture.width);
     let rgb = overlay(&picture.rgb, &values, brightest);
     png(ImageBuffer::from_raw(picture.width as u32, picture.height as u32, rgb).map(DynamicImage::ImageRgb8))
 }
 
-/// None never comes: both callers have a value for every pixel.
+/// Encodes an image as PNG. `image` is never `None`: both callers have a value for every pixel.
 fn png(image: Option<DynamicImage>) -> Result<Vec<u8>, image::ImageError> {
     let mut bytes = Cursor::new(Vec::new());
     image.unwrap_or_default().write_to(&mut bytes, ImageFormat::Png)?;
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_grey_of_a_map_tells_its_values() {
+    fn grey_values_encode_the_map() {
         let map = FinalMap { side: 2, values: vec![-1.0, 0.0, 0.5, 3.0], score: 3.0 };
         let bytes = map_png(&map, range(&map)).expect("encoded");
         let grey = image::load_from_memory(&bytes).expect("decodes").into_luma16().into_raw();

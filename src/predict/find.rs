@@ -1,4 +1,4 @@
-//! From what a person names to images: files, folders, patterns.
+//! Finds the images that the arguments name: files, folders, patterns.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,100 +8,101 @@ use walkdir::WalkDir;
 use super::BadImage;
 use crate::data::is_image;
 
-/// An image that was found; whether it can be read is another question.
+/// An image file that was found; it may be unreadable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located {
-    /// As it was named, or below what was named.
+pub struct FoundImage {
+    /// Path as it was given, or below the folder that was given.
     pub path: PathBuf,
-    /// Its folder, absolute and without links.
-    pub(super) home: PathBuf,
+    /// Folder of the file, absolute and without links.
+    pub(super) folder: PathBuf,
 }
 
-/// What the arguments stand for.
+/// Images that the arguments name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
-    /// Each image once, in the order of the arguments, those of a folder by name.
-    pub images: Vec<Located>,
-    /// Arguments, or folders below them, that yield none.
+    /// Each image once, in the order of the arguments; images of a folder by name.
+    pub images: Vec<FoundImage>,
+    /// Arguments, or folders below them, that yield no image.
     pub bad: Vec<BadImage>,
 }
 
-/// Finds images; opens none. A file is taken whatever its ending, in folders those with the ending of an image are, at any depth, and
-/// nothing below `out`. A pattern is one of `glob`, and stands for what a shell would put in its place.
+/// Finds images without opening them. A file that is named may have any extension. Folders are searched at any depth for files with
+/// the extension of an image, but not below `out`. Patterns have the syntax of `glob` and expand as in a shell.
 pub fn find(arguments: &[PathBuf], out: &Path) -> Found {
-    let mut search = Search { found: Found::default(), known: HashSet::new(), out: out.canonicalize().ok() };
+    let mut search = Search { found: Found::default(), seen: HashSet::new(), out: out.canonicalize().ok() };
     for argument in arguments {
-        search.argument(argument);
+        search.add_argument(argument);
     }
     search.found
 }
 
 struct Search {
     found: Found,
-    /// Folder and name of each image so far.
-    known: HashSet<PathBuf>,
+    /// Folder and name of each image found so far.
+    seen: HashSet<PathBuf>,
     out: Option<PathBuf>,
 }
 
 impl Search {
-    fn argument(&mut self, argument: &Path) {
+    fn add_argument(&mut self, argument: &Path) {
         let text = argument.to_string_lossy();
         if argument.exists() {
-            self.path(argument);
+            self.add_path(argument);
         } else if text.contains(['*', '?', '[']) {
             match glob::glob(&text) {
-                Err(error) => self.bad(argument, &format!("is no pattern: {error}")),
+                Err(error) => self.add_bad(argument, &format!("invalid pattern: {error}")),
                 Ok(paths) => {
                     let paths: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
                     if paths.is_empty() {
-                        self.bad(argument, "no file or folder is of this pattern");
+                        self.add_bad(argument, "no file or folder matches this pattern");
                     }
-                    paths.iter().for_each(|path| self.path(path));
+                    paths.iter().for_each(|path| self.add_path(path));
                 }
             }
         } else {
-            self.bad(argument, "there is no such file or folder");
+            self.add_bad(argument, "no such file or folder");
         }
     }
 
-    fn path(&mut self, path: &Path) {
-        if path.is_dir() { self.folder(path) } else { self.file(path) }
+    fn add_path(&mut self, path: &Path) {
+        if path.is_dir() { self.add_folder(path) } else { self.add_file(path) }
     }
 
-    fn file(&mut self, path: &Path) {
+    fn add_file(&mut self, path: &Path) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let (Ok(home), Some(name)) = (folder.canonicalize(), path.file_name()) else {
-            return self.bad(path, "there is no such file");
+        let (Ok(folder), Some(name)) = (folder.canonicalize(), path.file_name()) else {
+            return self.add_bad(path, "no such file");
         };
-        if self.known.insert(home.join(name)) {
-            self.found.images.push(Located { path: path.to_owned(), home });
+        if self.seen.insert(folder.join(name)) {
+            self.found.images.push(FoundImage { path: path.to_owned(), folder });
         }
     }
 
-    fn folder(&mut self, folder: &Path) {
-        let (mut held, known_bad) = (false, self.found.bad.len());
+    fn add_folder(&mut self, folder: &Path) {
+        let (mut has_image, known_bad) = (false, self.found.bad.len());
         let hidden =
             |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
         let out = self.out.clone();
-        let ours = |path: &Path| out.is_some() && path.canonicalize().ok() == out;
+        let is_output = |path: &Path| out.is_some() && path.canonicalize().ok() == out;
         let entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
-        for entry in entries.filter_entry(|entry| !(hidden(entry) || entry.file_type().is_dir() && ours(entry.path())))
+        for entry in
+            entries.filter_entry(|entry| !(hidden(entry) || entry.file_type().is_dir() && is_output(entry.path())))
         {
             match entry {
                 Ok(entry) if entry.file_type().is_file() && is_image(entry.path()) => {
-                    held = true;
-                    self.file(entry.path());
+                    has_image = true;
+                    self.add_file(entry.path());
                 }
                 Ok(_) => {}
-                Err(error) => self.bad(error.path().unwrap_or(folder), &error.to_string()),
+                Err(error) => self.add_bad(error.path().unwrap_or(folder), &error.to_string()),
             }
         }
-        if !held && known_bad == self.found.bad.len() {
-            self.bad(folder, "there is no PNG, JPEG, BMP, TIFF or WebP file in this folder");
+        if !has_image && known_bad == self.found.bad.len() {
+            self.add_bad(folder, "no PNG, JPEG, BMP, TIFF or WebP file in this folder");
         }
     }
 
-    fn bad(&mut self, path: &Path, reason: &str) {
+    fn add_bad(&mut self, path: &Path, reason: &str) {
         self.found.bad.push(BadImage { image: path.display().to_string(), reason: reason.to_owned() });
     }
 }
@@ -123,8 +124,8 @@ mod tests {
     fn found(folder: &Path, arguments: &[&str]) -> (Vec<String>, Vec<BadImage>) {
         let arguments: Vec<PathBuf> = arguments.iter().map(|argument| folder.join(argument)).collect();
         let found = find(&arguments, &folder.join("out"));
-        let below = |located: &Located| {
-            located.path.strip_prefix(folder).expect("below the folder").to_string_lossy().into_owned()
+        let below = |image: &FoundImage| {
+            image.path.strip_prefix(folder).expect("below the folder").to_string_lossy().into_owned()
         };
         (found.images.iter().map(below).collect(), found.bad)
     }
@@ -136,20 +137,20 @@ mod tests {
         let all = ["a.dat", "b/1.JPG", "b/2.png", "b/c/3.bmp"];
         assert_eq!(found(folder.path(), &["a.dat", "b"]), (all.map(str::to_owned).to_vec(), vec![]));
         assert_eq!(found(folder.path(), &["b/*.png", "b/c", "b/2.png"]).0, ["b/2.png", "b/c/3.bmp"]);
-        // What a shell makes of it, folders among it; but never what was written before.
+        // A pattern expands as in a shell and may match folders, but never finds earlier output.
         assert_eq!(found(folder.path(), &["?"]).0, ["b/1.JPG", "b/2.png", "b/c/3.bmp"]);
         assert_eq!(found(folder.path(), &["."]).0, ["b/1.JPG", "b/2.png", "b/c/3.bmp"]);
     }
 
     #[test]
-    fn what_yields_nothing_is_told() {
+    fn arguments_without_images_are_reported() {
         let folder = place(&["empty/readme.txt", "a.png"]);
         let (images, bad) = found(folder.path(), &["absent.png", "empty", "*.bmp", "a.png", "x[*"]);
         assert_eq!(images, ["a.png"]);
         let reasons: Vec<&str> = bad.iter().map(|bad| bad.reason.as_str()).collect();
-        assert_eq!(reasons[0], "there is no such file or folder");
-        assert_eq!(reasons[1], "there is no PNG, JPEG, BMP, TIFF or WebP file in this folder");
-        assert_eq!(reasons[2], "no file or folder is of this pattern");
-        assert!(reasons[3].starts_with("is no pattern"), "{reasons:?}");
+        assert_eq!(reasons[0], "no such file or folder");
+        assert_eq!(reasons[1], "no PNG, JPEG, BMP, TIFF or WebP file in this folder");
+        assert_eq!(reasons[2], "no file or folder matches this pattern");
+        assert!(reasons[3].starts_with("invalid pattern"), "{reasons:?}");
     }
 }

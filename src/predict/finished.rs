@@ -1,4 +1,4 @@
-//! A run that is done, opened for other images.
+//! Opens a finished run to score other images.
 
 use crate::store::RunState;
 use std::path::{Path, PathBuf};
@@ -12,27 +12,27 @@ use crate::store::{Artifacts, RunStages};
 use crate::tensor::{Backend, Numerics};
 use crate::training::StageError;
 
-/// A finished run: its selected weights, its map rule as the held-out normals made it, its threshold.
+/// A finished run: its selected weights, its map rule (calibrated on the held-out normal images) and its threshold.
 #[derive(Debug)]
-pub struct Finished {
-    /// What it is.
+pub struct FinishedRun {
+    /// The run and its stages.
     pub run: RunStages,
-    /// The epoch of its weights.
+    /// Epoch of the weights.
     pub epoch: usize,
-    /// Its rule and threshold.
+    /// Map rule and threshold.
     pub calibrated: Calibrated,
-    /// What it was evaluated by.
+    /// Job of the evaluation stage.
     pub evaluate: EvaluateJob,
     score: ScoreJob,
     joint: PathBuf,
     features_test: PathBuf,
 }
 
-impl Finished {
-    /// Opens the run's artifacts, as far as they are the same for every device.
+impl FinishedRun {
+    /// Opens the run's artifacts that do not depend on the device.
     ///
     /// # Errors
-    /// [`PredictError::NotDone`], [`PredictError::Gone`], and artifacts that cannot be read.
+    /// [`PredictError::NotDone`], [`PredictError::Missing`], or an artifact that cannot be read.
     pub fn open(run: RunStages, artifacts: &Artifacts) -> Result<Self, PredictError> {
         let short = Key::from_hex(run.id.clone()).short().to_owned();
         let stages = || run.stages.iter().map(|(key, job)| (key.as_str(), job.as_str()));
@@ -54,7 +54,7 @@ impl Finished {
                 run: short.clone(),
                 damage,
             }),
-            false => Err(PredictError::Gone { what, run: short.clone(), path: artifacts.path(kind, key) }),
+            false => Err(PredictError::Missing { what, run: short.clone(), path: artifacts.path(kind, key) }),
         };
         let joint = folder(StageKind::Joint, score.joint.key(), "weights")?;
         let maps = folder(StageKind::Score, &score_key, "held-out maps")?;
@@ -65,13 +65,13 @@ impl Finished {
         let calibrated = Calibrated::read(&maps, &header, snapshot, &evaluate.evaluate, side).map_err(wrong)?;
         let features_test = match artifacts.is_published(StageKind::Features, score.features_test.key()) {
             true => folder(StageKind::Features, score.features_test.key(), "test features")?,
-            // Only images of the run's own test set have need of them.
+            // Only images of the run's own test set need this artifact.
             false => artifacts.path(StageKind::Features, score.features_test.key()),
         };
         Ok(Self { epoch: snapshot.epoch, run, calibrated, evaluate, score, joint, features_test })
     }
 
-    /// How exactly its networks compute.
+    /// Returns the numerics of the run's networks.
     pub fn numerics(&self) -> Numerics {
         let features = self.run.stages.iter().find_map(|(_, job)| match serde_json::from_str(job) {
             Ok(StageJob::Features(job)) => Some(job.numerics),
@@ -80,22 +80,22 @@ impl Finished {
         features.unwrap_or(Numerics::F32)
     }
 
-    /// Side of prepared images and maps, pixels.
+    /// Returns the side of prepared images and maps, pixels.
     pub fn image_size(&self) -> usize {
         self.evaluate.test_images.image_size
     }
 
-    /// How its images were read.
+    /// Returns how the run read its images.
     pub fn reading(&self) -> Reading {
         self.evaluate.test_images.reading
     }
 
-    /// The folder of its test images' features.
+    /// Returns the folder with the features of the run's test images.
     pub(super) fn features_test(&self) -> &Path {
         &self.features_test
     }
 
-    /// Teacher and student on a device.
+    /// Builds teacher and student on a device.
     pub(super) fn predictor<B: Backend>(&self) -> Result<Predictor<B>, StageError> {
         let teacher = self.score.teacher.open::<B>()?;
         Predictor::open(&self.joint, teacher, &self.score.model, self.calibrated.rule.clone(), self.image_size())

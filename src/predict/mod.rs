@@ -1,4 +1,4 @@
-//! What a finished run says of any images: maps, overlays, scores, verdicts.
+//! Scores new images with a finished run: maps, overlays, scores, verdicts.
 
 mod batch;
 mod error;
@@ -11,7 +11,7 @@ mod prediction;
 mod predictor;
 
 pub use error::PredictError;
-pub use find::{Found, Located, find};
-pub use finished::Finished;
-pub use pipeline::{Made, Predict, predict};
+pub use find::{Found, FoundImage, find};
+pub use finished::FinishedRun;
+pub use pipeline::{Predict, PredictOutput, predict};
 pub use prediction::{BadImage, MapFile, Predicted, Prediction, Verdict};

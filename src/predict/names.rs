@@ -1,23 +1,26 @@
-//! Names of what is written: images of one name in different folders must not overwrite each other.
+//! Names of the written files. Images with equal names in different folders must not overwrite each other.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::Located;
+use super::FoundImage;
 
-/// The longest of what is added to a name: the ending of a picture, and that of the file which becomes it.
-const LONGEST_ENDING: usize = "-overlay.png.4294967295.tmp".len();
+/// Length of the longest suffix of a name: that of an overlay plus that of its temporary file.
+const LONGEST_SUFFIX: usize = "-overlay.png.4294967295.tmp".len();
 
-/// For each image the beginning of its files' paths below the output folder: the folders in which images differ, then its name without
-/// ending; with it where two images of a folder differ in nothing else. A part that is longer than the file system takes, `longest`
-/// bytes, or that is no text, is cut and made unique by a digest.
-pub(super) fn names(images: &[Located], longest: usize) -> Vec<PathBuf> {
-    let common =
-        images.iter().map(|image| image.home.clone()).reduce(|one, other| shared(&one, &other)).unwrap_or_default();
+/// Returns for each image how the paths of its files below the output folder begin: the folders that distinguish the images, then
+/// the image's name. The name keeps its extension only if two images of a folder differ in nothing else. A component that exceeds
+/// `max_bytes` or is not valid Unicode is cut and made unique by a digest.
+pub(super) fn names(images: &[FoundImage], max_bytes: usize) -> Vec<PathBuf> {
+    let common = images
+        .iter()
+        .map(|image| image.folder.clone())
+        .reduce(|one, other| common_folder(&one, &other))
+        .unwrap_or_default();
     let named = |name: fn(&Path) -> Option<&OsStr>| -> Vec<PathBuf> {
-        let below = |image: &Located| image.home.strip_prefix(&common).unwrap_or(Path::new("")).to_owned();
-        let whole = |image: &Located| below(image).join(name(&image.path).unwrap_or_default());
-        images.iter().map(|image| whole(image).iter().map(|part| fitting(part, longest)).collect()).collect()
+        let below = |image: &FoundImage| image.folder.strip_prefix(&common).unwrap_or(Path::new("")).to_owned();
+        let whole = |image: &FoundImage| below(image).join(name(&image.path).unwrap_or_default());
+        images.iter().map(|image| whole(image).iter().map(|part| shorten(part, max_bytes)).collect()).collect()
     };
     let stems = named(Path::file_stem);
     let mut sorted: Vec<&PathBuf> = stems.iter().collect();
@@ -28,9 +31,9 @@ pub(super) fn names(images: &[Located], longest: usize) -> Vec<PathBuf> {
     }
 }
 
-/// A part of a path as it can be written, with what is added to it.
-fn fitting(part: &OsStr, longest: usize) -> String {
-    let room = longest.saturating_sub(LONGEST_ENDING);
+/// Makes a path component writable, with room for the longest suffix.
+fn shorten(part: &OsStr, max_bytes: usize) -> String {
+    let room = max_bytes.saturating_sub(LONGEST_SUFFIX);
     match part.to_str() {
         Some(text) if text.len() <= room => text.to_owned(),
         _ => {
@@ -42,27 +45,27 @@ fn fitting(part: &OsStr, longest: usize) -> String {
     }
 }
 
-/// How many bytes the file system of a folder takes as a name.
+/// Returns how many bytes a name may have in the file system of a folder.
 #[cfg(unix)]
-pub(super) fn longest_name(folder: &Path) -> usize {
+pub(super) fn max_name_bytes(folder: &Path) -> usize {
     use std::os::unix::ffi::OsStrExt;
-    let Ok(path) = std::ffi::CString::new(folder.as_os_str().as_bytes()) else { return COMMON };
+    let Ok(path) = std::ffi::CString::new(folder.as_os_str().as_bytes()) else { return USUAL_LIMIT };
     // SAFETY: the path ends with a zero byte and outlives the call.
-    let longest = unsafe { libc::pathconf(path.as_ptr(), libc::_PC_NAME_MAX) };
-    usize::try_from(longest).unwrap_or(COMMON).clamp(LONGEST_ENDING + 32, COMMON)
+    let max_bytes = unsafe { libc::pathconf(path.as_ptr(), libc::_PC_NAME_MAX) };
+    usize::try_from(max_bytes).unwrap_or(USUAL_LIMIT).clamp(LONGEST_SUFFIX + 32, USUAL_LIMIT)
 }
 
-/// How many bytes the file system of a folder takes as a name.
+/// Returns how many bytes a name may have in the file system of a folder.
 #[cfg(not(unix))]
-pub(super) fn longest_name(_folder: &Path) -> usize {
-    COMMON
+pub(super) fn max_name_bytes(_folder: &Path) -> usize {
+    USUAL_LIMIT
 }
 
-/// What common file systems take.
-const COMMON: usize = 255;
+/// Longest name in common file systems, bytes.
+const USUAL_LIMIT: usize = 255;
 
-/// The folders that both paths begin with.
-fn shared(one: &Path, other: &Path) -> PathBuf {
+/// Returns the folders that both paths begin with.
+fn common_folder(one: &Path, other: &Path) -> PathBuf {
     one.components().zip(other.components()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
 }
 
@@ -70,50 +73,50 @@ fn shared(one: &Path, other: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn of(paths: &[&str]) -> Vec<String> {
-        let located = |path: &&str| {
+    fn names_of(paths: &[&str]) -> Vec<String> {
+        let image = |path: &&str| {
             let path = PathBuf::from(path);
-            Located { home: path.parent().expect("has a folder").to_owned(), path }
+            FoundImage { folder: path.parent().expect("has a folder").to_owned(), path }
         };
-        let images: Vec<Located> = paths.iter().map(located).collect();
+        let images: Vec<FoundImage> = paths.iter().map(image).collect();
         names(&images, 255).iter().map(|name| name.to_string_lossy().into_owned()).collect()
     }
 
     #[test]
-    fn names_are_as_short_as_they_can_be_and_never_the_same() {
-        assert_eq!(of(&["/data/test/good/000.png"]), ["000"]);
-        assert_eq!(of(&["/data/test/good/000.png", "/data/test/good/001.png"]), ["000", "001"]);
-        assert_eq!(of(&["/data/test/good/000.png", "/data/test/cut/000.png"]), ["good/000", "cut/000"]);
-        assert_eq!(of(&["/data/000.png", "/data/cut/000.png"]), ["000", "cut/000"]);
-        // An ending of one may be a part of another's name: then all keep theirs.
-        assert_eq!(of(&["/d/a.png", "/d/a.jpg", "/d/a.png.bmp"]), ["a.png", "a.jpg", "a.png.bmp"]);
+    fn names_are_short_and_unique() {
+        assert_eq!(names_of(&["/data/test/good/000.png"]), ["000"]);
+        assert_eq!(names_of(&["/data/test/good/000.png", "/data/test/good/001.png"]), ["000", "001"]);
+        assert_eq!(names_of(&["/data/test/good/000.png", "/data/test/cut/000.png"]), ["good/000", "cut/000"]);
+        assert_eq!(names_of(&["/data/000.png", "/data/cut/000.png"]), ["000", "cut/000"]);
+        // Without extensions two names would be equal, so all names keep theirs.
+        assert_eq!(names_of(&["/d/a.png", "/d/a.jpg", "/d/a.png.bmp"]), ["a.png", "a.jpg", "a.png.bmp"]);
     }
 
     #[test]
     fn long_names_are_cut_and_stay_unique() {
         let (one, other) = (format!("/d/{}1.png", "n".repeat(245)), format!("/d/{}2.png", "n".repeat(245)));
         let umlauts = format!("/d/{}.png", "ä".repeat(120));
-        let long = of(&[&one, &other, &umlauts, "/d/short.png"]);
+        let long = names_of(&[&one, &other, &umlauts, "/d/short.png"]);
         let unique: std::collections::BTreeSet<&String> = long.iter().collect();
         assert_eq!(unique.len(), 4);
         assert_eq!(long[3], "short");
-        assert!(long.iter().all(|name| name.len() + LONGEST_ENDING <= 255), "{long:?}");
+        assert!(long.iter().all(|name| name.len() + LONGEST_SUFFIX <= 255), "{long:?}");
         assert!(long[0].starts_with("nnnn") && long[2].starts_with("ää"));
         let folder = format!("/d/{}/a.png", "f".repeat(250));
-        assert!(of(&[&folder, "/d/a.png"])[0].len() <= 255);
+        assert!(names_of(&[&folder, "/d/a.png"])[0].len() <= 255);
     }
 
     #[cfg(unix)]
     #[test]
-    fn names_that_are_no_text_stay_apart() {
+    fn names_that_are_not_unicode_stay_unique() {
         use std::os::unix::ffi::OsStrExt;
-        let located = |name: &[u8]| {
+        let image = |name: &[u8]| {
             let path = Path::new("/d").join(OsStr::from_bytes(name));
-            Located { home: PathBuf::from("/d"), path }
+            FoundImage { folder: PathBuf::from("/d"), path }
         };
-        let names = names(&[located(b"a\xff.png"), located(b"a\xfe.png")], 255);
+        let names = names(&[image(b"a\xff.png"), image(b"a\xfe.png")], 255);
         assert_ne!(names[0], names[1]);
         assert!(names.iter().all(|name| name.to_str().is_some()), "{names:?}");
-        assert!(longest_name(Path::new("/tmp")) > 100);
+        assert!(max_name_bytes(Path::new("/tmp")) > 100);
     }
 }

@@ -1,4 +1,4 @@
-//! Images in, pictures and scores out, a batch at a time.
+//! Reads images and writes pictures and scores, batch by batch.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::batch::BatchSizes;
 use super::files::{map_png, overlay_png, range};
-use super::names::{longest_name, names};
-use super::{BadImage, Finished, Found, Located, MapFile, PredictError, Predicted, Prediction, Verdict};
+use super::names::{max_name_bytes, names};
+use super::{BadImage, FinishedRun, Found, FoundImage, MapFile, PredictError, Predicted, Prediction, Verdict};
 use crate::data::{Image, Picture, Reading, room_for};
 use crate::evaluate::FinalMap;
 use crate::outputs::{Aside, OutputError, OutputFolder, Place, WholeFile};
@@ -16,37 +16,41 @@ use crate::report::brightest;
 use crate::tensor::Backend;
 use crate::training::BATCH;
 
-/// What predicts: [`predict()`] on some device. Told are the images that are done.
-pub type Predict = fn(&Finished, Found, Place<'_>, &mut dyn FnMut(usize)) -> Result<Made, PredictError>;
+/// The signature of [`predict()`] on some device. The callback receives the number of finished images.
+pub type Predict = fn(&FinishedRun, Found, Place<'_>, &mut dyn FnMut(usize)) -> Result<PredictOutput, PredictError>;
 
-/// Images of at most so many pixels are kept until their overlay is drawn; larger ones are decoded again.
-const KEPT: usize = 8 << 20;
+/// Pictures of at most this many pixels are kept until their overlay is drawn; larger ones are decoded again.
+const MAX_KEPT_PIXELS: usize = 8 << 20;
 
-/// What was predicted, and what had to make room for it.
-pub type Made = (Prediction, Option<Aside>);
+/// The prediction, and the folder that was moved aside for it.
+pub type PredictOutput = (Prediction, Option<Aside>);
 
-/// What every call writes.
+/// File that every call writes.
 const SCORES: &str = "scores.json";
 
-/// Writes map and overlay of every image that can be read, and then `scores.json`. Of the images no more than [`BATCH`] are in memory at
-/// once, and of large ones fewer. A picture that cannot be written is told in `scores.json`, too.
+/// Writes map and overlay of every readable image, and then `scores.json`. Holds at most [`BATCH`] images in memory, and fewer
+/// large ones. `scores.json` also lists pictures that could not be written.
 ///
 /// # Errors
-/// A folder that cannot be written, or where other files have these names, before anything is computed; [`PredictError::NoImage`], and
-/// then nothing is written; what the weights or the device say; scores that cannot be written.
+/// The folder cannot be written or contains foreign files of these names; both are checked before any computation.
+/// [`PredictError::NoImage`] if no image is readable; then nothing is written. The weights cannot be used, the device fails, or the
+/// scores cannot be written.
 pub fn predict<B: Backend>(
-    finished: &Finished,
+    finished: &FinishedRun,
     found: Found,
     place: Place<'_>,
     done: &mut dyn FnMut(usize),
-) -> Result<Made, PredictError> {
+) -> Result<PredictOutput, PredictError> {
     let Found { images, mut bad } = found;
     if images.is_empty() {
         return Err(PredictError::NoImage { bad });
     }
-    let names = names(&images, longest_name(place.folder));
-    let files: Vec<PathBuf> =
-        names.iter().flat_map(|name| [MAP, OVERLAY].map(|ending| file(name, ending))).chain([SCORES.into()]).collect();
+    let names = names(&images, max_name_bytes(place.folder));
+    let files: Vec<PathBuf> = names
+        .iter()
+        .flat_map(|name| [MAP_SUFFIX, OVERLAY_SUFFIX].map(|ending| file(name, ending)))
+        .chain([SCORES.into()])
+        .collect();
     let out = OutputFolder::open(place.folder, "prediction");
     let aside = out.make_room(&files, place.foreign)?;
     check_writable(place.folder)?;
@@ -54,16 +58,16 @@ pub fn predict<B: Backend>(
     let sizes = BatchSizes::of(finished.features_test());
     let threshold = finished.calibrated.threshold;
     let reading = finished.reading();
-    let (mut predicted, mut lost): (Vec<Predicted>, Vec<BadImage>) = (Vec::new(), Vec::new());
+    let (mut predicted, mut unwritten): (Vec<Predicted>, Vec<BadImage>) = (Vec::new(), Vec::new());
     for (number, chunk) in images.chunks(BATCH).enumerate() {
         let side = finished.image_size();
         let (mut pictures, mut prepared) = (Vec::new(), Vec::new());
-        let opened: Vec<Result<(Shown, Image), BadImage>> =
+        let opened: Vec<Result<(OpenedPicture, Image), BadImage>> =
             chunk.par_iter().map(|image| open(image, side, reading)).collect();
         for ((image, name), opened) in chunk.iter().zip(&names[number * BATCH..]).zip(opened) {
             match opened {
-                Ok((shown, small)) => {
-                    pictures.push((image, name, shown));
+                Ok((picture, small)) => {
+                    pictures.push((image, name, picture));
                     prepared.push(small);
                 }
                 Err(error) => bad.push(error),
@@ -73,11 +77,11 @@ pub fn predict<B: Backend>(
         let written: Vec<(Predicted, Option<BadImage>)> = pictures
             .par_iter()
             .zip(maps)
-            .map(|((image, name, shown), map)| write(image, name, shown, &map, threshold, reading, &out))
+            .map(|((image, name, opened), map)| write(image, name, opened, &map, threshold, reading, &out))
             .collect();
         for (image, wrong) in written {
             predicted.push(image);
-            lost.extend(wrong);
+            unwritten.extend(wrong);
         }
         done(number * BATCH + chunk.len());
     }
@@ -96,35 +100,35 @@ pub fn predict<B: Backend>(
         threshold,
         images: predicted,
         unreadable: bad,
-        unwritten: lost,
+        unwritten,
     };
     let text = serde_json::to_vec_pretty(&prediction);
     out.put(SCORES.as_ref(), &text.map_err(|error| OutputError::write(&place.folder.join(SCORES), error.into()))?)?;
     Ok((prediction, aside))
 }
 
-/// A picture until its overlay is drawn.
-struct Shown {
+/// A picture, kept until its overlay is drawn.
+struct OpenedPicture {
     width: usize,
     height: usize,
-    /// Its pixels; none where it is large.
+    /// Pixels; `None` if the picture is too large to keep.
     picture: Option<Picture>,
 }
 
-/// The whole picture, and what the networks see of it.
-fn open(image: &Located, side: usize, reading: Reading) -> Result<(Shown, Image), BadImage> {
+/// Reads a picture; returns it with the image of the network's input size.
+fn open(image: &FoundImage, side: usize, reading: Reading) -> Result<(OpenedPicture, Image), BadImage> {
     let picture = Picture::open(&image.path, reading)
         .map_err(|error| BadImage { image: image.path.display().to_string(), reason: error.to_string() })?;
     let small = picture.resized(side);
     let (width, height) = (picture.width, picture.height);
-    Ok((Shown { width, height, picture: (width * height <= KEPT).then_some(picture) }, small))
+    Ok((OpenedPicture { width, height, picture: (width * height <= MAX_KEPT_PIXELS).then_some(picture) }, small))
 }
 
-/// Writes an image's pictures; what fails is told beside its score.
+/// Writes the pictures of an image; a failure is returned beside its score.
 fn write(
-    image: &Located,
+    image: &FoundImage,
     name: &Path,
-    shown: &Shown,
+    opened: &OpenedPicture,
     map: &FinalMap,
     threshold: Option<f64>,
     reading: Reading,
@@ -137,24 +141,24 @@ fn write(
         out.put(&file, &png.map_err(|error| OutputError::write(&file, std::io::Error::other(error)))?)?;
         Ok(file.to_string_lossy().replace('\\', "/"))
     };
-    let told =
+    let bad_image =
         |error: &dyn std::fmt::Display| BadImage { image: image.path.display().to_string(), reason: error.to_string() };
-    let drawn = || -> Result<String, BadImage> {
-        let picture = match &shown.picture {
+    let draw_overlay = || -> Result<String, BadImage> {
+        let picture = match &opened.picture {
             Some(picture) => Cow::Borrowed(picture),
-            None => Cow::Owned(Picture::open(&image.path, reading).map_err(|error| told(&error))?),
+            None => Cow::Owned(Picture::open(&image.path, reading).map_err(|error| bad_image(&error))?),
         };
         let _room = room_for((picture.width * picture.height) as u64);
-        save(OVERLAY, overlay_png(&picture, map, brightest)).map_err(|error| told(&error))
+        save(OVERLAY_SUFFIX, overlay_png(&picture, map, brightest)).map_err(|error| bad_image(&error))
     };
-    let grey = save(MAP, map_png(map, range)).map_err(|error| told(&error));
-    let overlay = drawn();
+    let grey = save(MAP_SUFFIX, map_png(map, range)).map_err(|error| bad_image(&error));
+    let overlay = draw_overlay();
     let wrong = grey.as_ref().err().or(overlay.as_ref().err()).cloned();
     let score = f64::from(map.score);
     let predicted = Predicted {
         image: image.path.to_string_lossy().into_owned(),
-        width: shown.width,
-        height: shown.height,
+        width: opened.width,
+        height: opened.height,
         score,
         verdict: threshold.map(|threshold| Verdict::of(score, threshold)),
         map: grey.ok().map(|file| MapFile { file, minimum: range.0, maximum: range.1 }),
@@ -164,18 +168,18 @@ fn write(
     (predicted, wrong)
 }
 
-/// Ends the names of what is written of an image.
-const MAP: &str = "-map.png";
-const OVERLAY: &str = "-overlay.png";
+/// Suffixes of the files that are written per image.
+const MAP_SUFFIX: &str = "-map.png";
+const OVERLAY_SUFFIX: &str = "-overlay.png";
 
 fn file(name: &Path, ending: &str) -> PathBuf {
-    // `with_extension` would take what follows a dot in the name.
+    // `with_extension` would replace what follows a dot in the name.
     let mut file = name.as_os_str().to_owned();
     file.push(ending);
     PathBuf::from(file)
 }
 
-/// Made, and a file can be written there: better known before hours of work than after.
+/// Creates the folder and checks that a file can be written there, so that hours of work are not lost.
 fn check_writable(out: &Path) -> Result<(), OutputError> {
     std::fs::create_dir_all(out)
         .and_then(|()| WholeFile::create(&out.join(SCORES)).map(drop))

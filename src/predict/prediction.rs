@@ -1,88 +1,88 @@
-//! What `scores.json` says.
+//! The content of `scores.json`.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// All images of one call.
+/// Result of one call of `predict`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The run's key.
+    /// Key of the run.
     pub run: String,
-    /// Its category.
+    /// Category of the run.
     pub category: String,
-    /// Its variant.
+    /// Variant of the run.
     pub variant: String,
-    /// Its seed.
+    /// Seed of the run.
     pub seed: i64,
-    /// The epoch of its weights.
+    /// Epoch of the weights.
     pub epoch: usize,
-    /// Side to which images are prepared, and of the maps, pixels.
+    /// Side of prepared images and maps, pixels.
     pub image_size: usize,
-    /// How the levels' maps become one, and that a score.
+    /// Rule that fuses the levels' maps and computes the score.
     pub rule: serde_json::Value,
-    /// The quantile of the held-out normals' scores that the threshold is.
+    /// Quantile of the held-out normals' scores that gives the threshold.
     pub threshold_quantile: f64,
-    /// The score above which an image is called anomalous; none where nothing is held out.
+    /// Score above which an image is anomalous; `None` if no image is held out.
     pub threshold: Option<f64>,
-    /// The images, in the order of the arguments.
+    /// Images in the order of the arguments.
     pub images: Vec<Predicted>,
-    /// What could not be read.
+    /// Arguments and images that could not be read.
     pub unreadable: Vec<BadImage>,
-    /// Images with a score whose pictures could not be written.
+    /// Images that have a score but whose pictures could not be written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unwritten: Vec<BadImage>,
 }
 
-/// One image.
+/// Result of one image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Predicted {
-    /// Its path, as it was asked for or found.
+    /// Path as it was given or found.
     pub image: String,
-    /// Columns.
+    /// Width, pixels.
     pub width: usize,
-    /// Rows.
+    /// Height, pixels.
     pub height: usize,
-    /// What the run's rule makes of the map.
+    /// Score that the run's rule computes from the map.
     pub score: f64,
-    /// Whether the score is above the threshold; none without one.
+    /// Whether the score is above the threshold; `None` without a threshold.
     pub verdict: Option<Verdict>,
-    /// The fused map; none where it could not be written.
+    /// Fused map; `None` if it could not be written.
     pub map: Option<MapFile>,
-    /// The map over the image, a PNG as large as the image; below the output folder. None where it could not be written.
+    /// Path of the overlay below the output folder: a PNG of the image's size. `None` if it could not be written.
     pub overlay: Option<String>,
-    /// The value of the map that the overlay draws brightest.
+    /// Value of the map that the overlay draws brightest.
     pub brightest: f32,
 }
 
-/// A fused map in a grey PNG of 16 bits: value = minimum + grey / 65535 · (maximum − minimum).
+/// A fused map as a 16-bit grey PNG: value = minimum + grey / 65535 · (maximum − minimum).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MapFile {
-    /// The PNG, below the output folder.
+    /// Path of the PNG below the output folder.
     pub file: String,
-    /// The value of black.
+    /// Value of black.
     pub minimum: f32,
-    /// The value of white.
+    /// Value of white.
     pub maximum: f32,
 }
 
-/// What an image is called.
+/// Verdict on an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Not above the threshold.
+    /// The score is not above the threshold.
     Normal,
-    /// Above it.
+    /// The score is above the threshold.
     Anomalous,
 }
 
 impl Verdict {
-    /// Of a score: the threshold itself is normal, as for the run's own precision and recall.
+    /// Compares a score with the threshold. A score equal to it is normal, as in the run's own precision and recall.
     pub fn of(score: f64, threshold: f64) -> Self {
         if score > threshold { Self::Anomalous } else { Self::Normal }
     }
 
-    /// In a word.
+    /// Returns the verdict in one word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Normal => "normal",
@@ -91,18 +91,18 @@ impl Verdict {
     }
 }
 
-/// An image, or something else that was asked for, with what is wrong.
+/// An image or argument that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BadImage {
-    /// As it was asked for or found.
+    /// Path as it was given or found.
     pub image: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what to do.
     pub reason: String,
 }
 
 impl fmt::Display for BadImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What could not be decoded is named by the reason already.
+        // Errors of the decoder already name the image.
         match self.reason.starts_with(&self.image) {
             true => f.write_str(&self.reason),
             false => write!(f, "{}: {}", self.image, self.reason),

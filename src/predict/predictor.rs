@@ -1,4 +1,4 @@
-//! The maps of any images: teacher, student and map rule in one pass, by the code of the stages.
+//! Computes the maps of images: teacher, student and map rule in one pass, with the code of the stages.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::nn::Mode;
 use crate::tensor::Backend;
 use crate::training::{StageError, normalised, selected_assembly};
 
-/// A teacher with the student that learnt from it, and the rule that makes one map of their distances.
+/// A teacher, the student that was trained with it, and the rule that fuses their distances into one map.
 pub struct Predictor<B: Backend> {
     teacher: Resnet<B>,
     assembly: Assembly<B>,
@@ -20,11 +20,11 @@ pub struct Predictor<B: Backend> {
 }
 
 impl<B: Backend> Predictor<B> {
-    /// The selected weights of the folder of a joint stage beside the teacher that they were trained with; images and maps are
+    /// Loads the selected weights from the folder of a joint stage. `teacher` is the teacher of that stage. Images and maps are
     /// `side` pixels wide and high.
     ///
     /// # Errors
-    /// Weights that cannot be read, or are of other networks.
+    /// The weights cannot be read or belong to other networks.
     pub fn open(
         joint: &Path,
         (teacher, backbone): (Resnet<B>, Backbone),
@@ -35,11 +35,11 @@ impl<B: Backend> Predictor<B> {
         Ok(Self { teacher, assembly: selected_assembly(joint, &backbone, model)?, rule, side })
     }
 
-    /// The final maps of the images, in their order, from one forward pass: the bits are those of a run that had as many images in
-    /// a batch.
+    /// Computes the final maps of the images, in their order, in one forward pass. The bits equal those of a run with the same
+    /// number of images in a batch.
     ///
     /// # Errors
-    /// What the device says, and a map that is not finite.
+    /// The device fails, or a map is not finite.
     pub fn maps(&mut self, images: &[Image]) -> Result<Vec<FinalMap>, StageError> {
         let batch = normalised::<B>(images.iter(), self.side)?;
         let teacher = self.teacher.forward(batch.clone(), Mode::Evaluate).map_err(StageError::device)?;

@@ -1,8 +1,8 @@
-//! Every combination once.
+//! Grid search: every combination once.
 
 use crate::config::{Axis, Coordinate, Point, assemble};
 
-/// All points, the last axis fastest; an axis that does not count multiplies nothing. Axes must have countable values.
+/// Iterates over all points, the last axis fastest; inactive axes do not multiply. Axes must have countable values.
 pub(super) fn points(axes: &[Axis]) -> impl Iterator<Item = Point> + '_ {
     let mut next = Some(assemble(axes, |axis| axes[axis].domain.level(0)));
     std::iter::from_fn(move || {
@@ -12,7 +12,7 @@ pub(super) fn points(axes: &[Axis]) -> impl Iterator<Item = Point> + '_ {
     })
 }
 
-/// The next value of the last axis that has one left, and the first of every axis after it.
+/// Moves the last axis that has a next value to it, and resets the axes after it.
 fn successor(axes: &[Axis], point: &[Option<Coordinate>]) -> Option<Point> {
     let (turned, value) = axes.iter().zip(point).enumerate().rev().find_map(|(index, (axis, value))| {
         let next = axis.domain.index_of((*value)?)? + 1;
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_that_does_not_count_multiplies_nothing() {
+    fn an_inactive_axis_does_not_multiply() {
         let axes = [
             axis("encoder", Domain::Choices(2)),
             axis_when("skip", Domain::Choices(3), 0, &[Coordinate::Choice(1)]),
@@ -50,7 +50,7 @@ mod tests {
             axis_when("batch", Domain::LogInteger { low: 3, high: 5 }, 3, &[Coordinate::Whole(3)]),
         ];
         let points: Vec<Point> = points(&axes).collect();
-        // encoder and its own: 1 + (1 + 1 + 3); depth and its own: 1 + 3.
+        // encoder with its dependent axes: 1 + (1 + 1 + 3); depth with its dependent axis: 1 + 3.
         assert_eq!(points.len(), 6 * 4);
         assert!((0..points.len()).all(|i| (0..i).all(|j| points[i] != points[j])));
     }

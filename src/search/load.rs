@@ -1,24 +1,24 @@
-//! A sweep file with its flags to a checked sweep with its trials drawn.
+//! Loads a sweep file with its flags, checks it and draws its trials.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
-use super::{BARREN, STARTUP, count, draws, pairwise_extremes};
+use super::{MAX_CONSECUTIVE_DUPLICATES, STARTUP_TRIALS, count, draws, pairwise_extremes};
 use crate::config::{ConfigErrors, Draft, MAX_RUNS, Source, Space, Strategy, Sweep, SweepTrial, digest, read};
 use crate::data::CategorySelection;
 
-/// Reads a sweep file (none = the embedded demo) with `--set KEY=VALUE` overrides; reports every problem at once.
+/// Reads a sweep file (`None`: the embedded demo) with `--set KEY=VALUE` overrides; reports every problem at once.
 ///
-/// The sweep has all its trials, or, where the strategy learns, those of its start-up: the space makes the others.
+/// The sweep contains all its trials. If the strategy learns, it contains only the start-up trials; the space creates the others.
 ///
 /// # Errors
-/// Everything that is wrong with the file and with the trials that are drawn.
+/// Every problem of the file and of the drawn trials.
 pub fn load(path: Option<&Path>, overrides: &[(String, String)]) -> Result<(Sweep, Space, Source), ConfigErrors> {
     load_at_most(path, overrides, None)
 }
 
-/// The same with the first `limit` trials only.
+/// Does the same as [`load`], but keeps only the first `limit` trials.
 ///
 /// # Errors
 /// As [`load`].
@@ -29,27 +29,27 @@ pub fn load_at_most(
 ) -> Result<(Sweep, Space, Source), ConfigErrors> {
     let mut draft = read(path, overrides)?;
     let seeds = draft.sweep.search.seeds.len();
-    match too_many(&draft.space, seeds, limit) {
+    match too_many_runs(&draft.space, seeds, limit) {
         Some(message) => {
             let help = format!(
-                "expected at most {MAX_RUNS} runs: fewer values or seeds, search.strategy = \"random\" with trials, or --max-trials"
+                "expected at most {MAX_RUNS} runs: use fewer values or seeds, search.strategy = \"random\" with trials, or --max-trials"
             );
             draft.refuse_space(message, help);
         }
-        // Where there would be too many without a limit, only as many are drawn as it allows.
+        // If the sweep would be too large without the limit, draw only as many trials as the limit allows.
         None => {
-            let limit = limit.filter(|_| too_many(&draft.space, seeds, None).is_some());
-            draft.sweep.trials = drawn(&mut draft, limit);
+            let limit = limit.filter(|_| too_many_runs(&draft.space, seeds, None).is_some());
+            draft.sweep.trials = draw_trials(&mut draft, limit);
         }
     }
     draft.finish()
 }
 
-/// Says so if there are more runs than a sweep can have: counted, not drawn.
-fn too_many(space: &Space, seeds: usize, limit: Option<usize>) -> Option<String> {
+/// Returns a message if there are more runs than a sweep may have. Counts the points without drawing them.
+fn too_many_runs(space: &Space, seeds: usize, limit: Option<usize>) -> Option<String> {
     let categories = match &space.base().data.categories {
         CategorySelection::Named(names) => names.len().max(1),
-        // Not known before the data is opened: the planner counts again.
+        // Unknown until the data is opened; the planner counts again.
         CategorySelection::All => 1,
     };
     let (trials, what) = match space.strategy().trials() {
@@ -69,18 +69,18 @@ fn too_many(space: &Space, seeds: usize, limit: Option<usize>) -> Option<String>
     })
 }
 
-/// The trials that are known before anything has run, without duplicates, baselines first.
-fn drawn(draft: &mut Draft, limit: Option<usize>) -> Vec<SweepTrial> {
+/// Draws the trials that are known before anything has run, without duplicates, baselines first.
+fn draw_trials(draft: &mut Draft, limit: Option<usize>) -> Vec<SweepTrial> {
     let (axes, strategy) = (draft.space.axes().to_vec(), draft.space.strategy().clone());
-    let (wanted, patience) = match strategy {
+    let (wanted, max_duplicates) = match strategy {
         Strategy::Grid => (usize::MAX, usize::MAX),
-        Strategy::Random(draws) | Strategy::Sobol(draws) => (draws.trials, BARREN),
-        Strategy::Tpe(draws) => (draws.trials.min(STARTUP as usize), BARREN),
+        Strategy::Random(draws) | Strategy::Sobol(draws) => (draws.trials, MAX_CONSECUTIVE_DUPLICATES),
+        Strategy::Tpe(draws) => (draws.trials.min(STARTUP_TRIALS as usize), MAX_CONSECUTIVE_DUPLICATES),
     };
-    // A point may turn out to be the baseline: one more makes up for it.
+    // One more, because one of the points may be the baseline.
     let wanted = wanted.min(limit.map_or(usize::MAX, |limit| limit.saturating_add(1)));
     if strategy.learns() {
-        // Settings that do not go together are told now, not when the search comes to them hours later.
+        // Report incompatible settings now, not when the search reaches them hours later.
         let first = draws(&axes, &strategy).next().unwrap_or_default();
         for point in pairwise_extremes(&axes, &first) {
             draft.trial(&point);
@@ -88,25 +88,25 @@ fn drawn(draft: &mut Draft, limit: Option<usize>) -> Vec<SweepTrial> {
     }
     let mut trials: Vec<SweepTrial> = Vec::new();
     let mut known = HashMap::new();
-    let mut barren = 0;
+    let mut duplicates = 0;
     for point in draws(&axes, &strategy) {
         let trial = draft.trial(&point);
         match known.entry(digest(&trial)) {
-            Entry::Occupied(place) => {
-                barren += 1;
-                let first: &mut SweepTrial = &mut trials[*place.get()];
+            Entry::Occupied(entry) => {
+                duplicates += 1;
+                let first: &mut SweepTrial = &mut trials[*entry.get()];
                 if !strategy.learns() {
-                    // What makes no difference to a training does not apply to it.
+                    // A setting that does not change the trial does not apply to it.
                     first.axes.retain(|name, value| trial.axes.get(name) == Some(value));
                 }
             }
-            Entry::Vacant(place) => {
-                place.insert(trials.len());
+            Entry::Vacant(entry) => {
+                entry.insert(trials.len());
                 trials.push(trial);
-                barren = 0;
+                duplicates = 0;
             }
         }
-        if trials.len() >= wanted || barren >= patience {
+        if trials.len() >= wanted || duplicates >= max_duplicates {
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! Points of a search space, and which trials are worth going on with.
+//! Samples points of a search space, and decides which trials to stop.
 
 mod count;
 mod extremes;
@@ -17,9 +17,9 @@ mod tpe;
 pub use count::count;
 pub use extremes::pairwise_extremes;
 pub use load::{load, load_at_most};
-pub use observation::{Observation, Outcome};
+pub use observation::{Observation, PointOutcome};
 pub use proposal::{Proposal, propose_trial};
-pub(crate) use propose::BARREN;
+pub(crate) use propose::MAX_CONSECUTIVE_DUPLICATES;
 pub use propose::{draws, propose};
-pub use prune::{Standing, TrialCourse, prune};
-pub use tpe::STARTUP;
+pub use prune::{TrialProgress, TrialState, prune};
+pub use tpe::STARTUP_TRIALS;

@@ -1,25 +1,25 @@
-//! What is known of the points proposed so far.
+//! What is known about the proposed points.
 
 use crate::config::Point;
 
-/// How a point fared.
+/// Result of a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Outcome {
-    /// The objective, to be maximised.
+pub enum PointOutcome {
+    /// Value of the objective, which is maximised.
     Value(f64),
-    /// Being run.
+    /// Its trial is running.
     Pending,
-    /// It has failed, as a training that diverges does: as bad as the worst.
+    /// Its trial failed, for instance because training diverged. Counts as the worst value.
     Failed,
-    /// Nothing is learnt from it, for it was cancelled or is another point's trial; it is not proposed again.
-    Void,
+    /// Nothing is learnt from it: it was cancelled, or it gives the same trial as another point. It is not proposed again.
+    Ignored,
 }
 
-/// A point and how it fared.
+/// A point and its result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
     /// The point.
     pub point: Point,
-    /// How it fared.
-    pub outcome: Outcome,
+    /// Its result.
+    pub outcome: PointOutcome,
 }

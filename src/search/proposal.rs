@@ -1,32 +1,32 @@
-//! The next trial of a running search.
+//! Proposes the next trial of a running search.
 
-use super::{BARREN, Observation, Outcome, propose};
+use super::{MAX_CONSECUTIVE_DUPLICATES, Observation, PointOutcome, propose};
 use crate::config::{Point, Space, SweepTrial};
 
-/// The next trial of a search.
+/// A proposed trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
-    /// Where it lies.
+    /// Its point in the space.
     pub point: Point,
-    /// What is run.
+    /// Its configuration.
     pub trial: SweepTrial,
 }
 
-/// Trial number `index` (from 0, baselines not counted) of a search in which `history` is known; none where the space has no
-/// other. `known` are the sweep's trials, baselines included: a point that would only be one of them again is passed over, and
-/// so is one whose settings do not go together after all ([`super::load()`] tries the ends of every two axes).
+/// Returns trial number `index` (from 0, baselines not counted) of a search with this history; `None` if the space has no other.
+/// `known` are the sweep's trials, baselines included. Skips points that give a known trial, and points with incompatible settings
+/// that [`super::load()`] did not find (it checks only the ends of each pair of axes).
 ///
-/// Pure: with equal arguments the proposal is equal.
+/// This is a pure function of its arguments.
 pub fn propose_trial(space: &Space, index: u64, history: &[Observation], known: &[SweepTrial]) -> Option<Proposal> {
     let mut history = history.to_vec();
-    for _ in 0..BARREN {
+    for _ in 0..MAX_CONSECUTIVE_DUPLICATES {
         let point = propose(space.axes(), space.strategy(), index, &history)?;
         if let Ok(trial) = space.trial(&point)
             && known.iter().all(|known| known.trial != trial.trial)
         {
             return Some(Proposal { point, trial });
         }
-        history.push(Observation { point, outcome: Outcome::Void });
+        history.push(Observation { point, outcome: PointOutcome::Ignored });
     }
     None
 }

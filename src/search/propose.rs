@@ -1,4 +1,4 @@
-//! The next point of any strategy: a pure function of what is known, so a search that was killed goes on as if it had not been.
+//! Proposes the next point of any strategy. It is a pure function of the history, so a killed search continues unchanged.
 
 use std::collections::HashSet;
 
@@ -6,52 +6,57 @@ use super::observation::Observation;
 use super::{grid, random, sobol, tpe};
 use crate::config::{Axis, Draws, Point, Strategy};
 
-/// Points in a row that may turn out to be known trials before a space counts as used up.
-pub(crate) const BARREN: usize = 1000;
+/// Consecutive points that give known trials after which a space counts as exhausted.
+pub(crate) const MAX_CONSECUTIVE_DUPLICATES: usize = 1000;
 
-/// Draws in a row that may be known already before the rest of a countable space is enumerated.
-const REPEATS: usize = 1000;
+/// Consecutive known draws after which the rest of a countable space is enumerated.
+const MAX_CONSECUTIVE_REPEATS: usize = 1000;
 
-/// The most points that are enumerated when draws find nothing new.
-const ENUMERATED: usize = 100_000;
+/// Number of points that are enumerated at most.
+const MAX_ENUMERATED: usize = 100_000;
 
-/// The point to try as number `index` (from 0), given how earlier ones fared; never one of `history`. None when a grid, or a
-/// space that draws have used up, has no other point. How many trials a search has is the caller's to count.
+/// Returns the point to try as number `index` (from 0); never one of `history`. `None` if a grid or an exhausted space has no other
+/// point. The caller limits the number of trials.
 ///
-/// With equal arguments the answer is equal. Grid, random and Sobol draws look at the history only for points to avoid.
+/// This is a pure function. Grid, random and Sobol sampling use the history only to avoid known points.
 pub fn propose(axes: &[Axis], strategy: &Strategy, index: u64, history: &[Observation]) -> Option<Point> {
-    let fresh = |point: &Point| history.iter().all(|known| known.point != *point);
+    let is_new = |point: &Point| history.iter().all(|known| known.point != *point);
     match *strategy {
         Strategy::Grid => {
-            grid::points(axes).skip(index as usize).find(fresh).or_else(|| grid::points(axes).find(fresh))
+            grid::points(axes).skip(index as usize).find(is_new).or_else(|| grid::points(axes).find(is_new))
         }
         Strategy::Random(Draws { seed, .. }) => (index..)
-            .take(REPEATS)
+            .take(MAX_CONSECUTIVE_REPEATS)
             .map(|index| random::point(axes, seed, index))
-            .find(fresh)
-            .or_else(|| rest(axes, fresh)),
-        Strategy::Sobol(Draws { seed, .. }) => even(axes, seed, index, fresh),
+            .find(is_new)
+            .or_else(|| first_remaining(axes, is_new)),
+        Strategy::Sobol(Draws { seed, .. }) => next_sobol(axes, seed, index, is_new),
         Strategy::Tpe(Draws { seed, .. }) => {
-            let learnt = if index < tpe::STARTUP { None } else { tpe::point(axes, seed, index, history) };
-            learnt.or_else(|| even(axes, seed, index, fresh))
+            let learnt = if index < tpe::STARTUP_TRIALS { None } else { tpe::point(axes, seed, index, history) };
+            learnt.or_else(|| next_sobol(axes, seed, index, is_new))
         }
     }
 }
 
-fn even(axes: &[Axis], seed: u64, index: u64, fresh: impl Fn(&Point) -> bool + Copy) -> Option<Point> {
-    (index..).take(REPEATS).map_while(|index| sobol::point(axes, seed, index)).find(fresh).or_else(|| rest(axes, fresh))
+/// Returns the next new point of the Sobol sequence, or the first remaining point.
+fn next_sobol(axes: &[Axis], seed: u64, index: u64, is_new: impl Fn(&Point) -> bool + Copy) -> Option<Point> {
+    (index..)
+        .take(MAX_CONSECUTIVE_REPEATS)
+        .map_while(|index| sobol::point(axes, seed, index))
+        .find(is_new)
+        .or_else(|| first_remaining(axes, is_new))
 }
 
-/// The first point of a countable space that is still fresh.
-fn rest(axes: &[Axis], fresh: impl Fn(&Point) -> bool) -> Option<Point> {
+/// Returns the first point of a countable space that is still new.
+fn first_remaining(axes: &[Axis], is_new: impl Fn(&Point) -> bool) -> Option<Point> {
     if axes.iter().any(|axis| axis.domain.levels().is_none()) {
         return None;
     }
-    grid::points(axes).take(ENUMERATED).find(fresh)
+    grid::points(axes).take(MAX_ENUMERATED).find(is_new)
 }
 
-/// All points that a strategy draws without knowing any result, each once; TPE's are those of its start-up. Endless where the
-/// space is: the caller takes as many as it has use for.
+/// Returns all points that a strategy draws without knowing any result, each once; for TPE, those of its start-up. The iterator
+/// is infinite if the space is.
 pub fn draws<'a>(axes: &'a [Axis], strategy: &Strategy) -> Box<dyn Iterator<Item = Point> + 'a> {
     match *strategy {
         Strategy::Grid => Box::new(grid::points(axes)),
@@ -64,19 +69,19 @@ pub fn draws<'a>(axes: &'a [Axis], strategy: &Strategy) -> Box<dyn Iterator<Item
     }
 }
 
-/// Leaves out repeats; when only repeats come, whatever else a countable space has.
+/// Leaves out repeated points. If only repeats follow, returns the remaining points of a countable space.
 fn distinct<'a>(axes: &'a [Axis], mut drawn: impl Iterator<Item = Point> + 'a) -> impl Iterator<Item = Point> + 'a {
-    // Coordinates are finite: their text is equal where they are.
+    // Coordinates are finite, so equal points have equal text.
     let mut known: HashSet<String> = HashSet::new();
-    let mut spent = false;
+    let mut exhausted = false;
     std::iter::from_fn(move || {
-        let fresh = |point: &Point| !known.contains(&format!("{point:?}"));
-        let point = match spent {
-            false => drawn.by_ref().take(REPEATS).find(fresh),
+        let is_new = |point: &Point| !known.contains(&format!("{point:?}"));
+        let point = match exhausted {
+            false => drawn.by_ref().take(MAX_CONSECUTIVE_REPEATS).find(is_new),
             true => None,
         };
-        spent |= point.is_none();
-        let point = point.or_else(|| rest(axes, fresh))?;
+        exhausted |= point.is_none();
+        let point = point.or_else(|| first_remaining(axes, is_new))?;
         known.insert(format!("{point:?}"));
         Some(point)
     })
@@ -87,7 +92,7 @@ mod tests {
     use super::*;
     use crate::config::axis_tests::{axis, axis_when};
     use crate::config::{Coordinate, Domain};
-    use crate::search::Outcome;
+    use crate::search::PointOutcome;
     use proptest::{prop_assert, prop_assert_eq, proptest};
 
     fn mixed() -> Vec<Axis> {
@@ -109,7 +114,7 @@ mod tests {
     }
 
     proptest! {
-        /// 3 points without the skip, 3·4 with it: each strategy finds them all, each once, and then says that there are no more.
+        /// There are 3 points without the skip and 3·4 with it. Each strategy finds each of them once and then ends.
         #[test]
         fn a_finite_space_is_used_up_without_repeats(seed: u64, worth in proptest::collection::vec(0.0..1.0_f64, 15)) {
             for strategy in strategies(seed) {
@@ -119,9 +124,9 @@ mod tests {
                     prop_assert_eq!(point[2].is_some(), point[0] == Some(Coordinate::Choice(1)));
                     prop_assert!(history.len() < 15);
                     let outcome = match history.len() % 5 {
-                        3 => Outcome::Failed,
-                        4 => Outcome::Pending,
-                        _ => Outcome::Value(worth[history.len()]),
+                        3 => PointOutcome::Failed,
+                        4 => PointOutcome::Pending,
+                        _ => PointOutcome::Value(worth[history.len()]),
                     };
                     history.push(Observation { point, outcome });
                 }
@@ -132,11 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn a_grid_that_others_have_been_on_is_still_finished() {
+    fn a_grid_continues_after_points_of_another_strategy() {
         let last = grid::points(&mixed()).last().expect("a point");
-        let mut history = vec![Observation { point: last, outcome: Outcome::Failed }];
+        let mut history = vec![Observation { point: last, outcome: PointOutcome::Failed }];
         while let Some(point) = propose(&mixed(), &Strategy::Grid, history.len() as u64, &history) {
-            history.push(Observation { point, outcome: Outcome::Pending });
+            history.push(Observation { point, outcome: PointOutcome::Pending });
         }
         assert_eq!(history.len(), 15);
     }

@@ -1,18 +1,18 @@
-//! Independent draws, addressed by index: point 7 is the same whether or not points 0 to 6 were drawn.
+//! Random search with draws addressed by index: point 7 is the same whether or not points 0 to 6 were drawn.
 
 use rand::Rng;
 
 use crate::config::{Axis, Point, assemble};
 use crate::data::stream;
 
-/// The point of an index. Each axis has its own stream: another axis more or less moves no value.
+/// Returns the point of an index. Each axis has its own random stream, so that adding an axis changes no other value.
 pub(super) fn point(axes: &[Axis], seed: u64, index: u64) -> Point {
     assemble(axes, |axis| {
         axes[axis].domain.at(unit(&mut stream(seed, &format!("search/{}", axes[axis].name), 0, index)))
     })
 }
 
-/// A number in [0, 1) of 53 random bits.
+/// Returns a number in [0, 1) with 53 random bits.
 pub(super) fn unit(stream: &mut impl Rng) -> f64 {
     (stream.next_u64() >> 11) as f64 * 2.0_f64.powi(-53)
 }

@@ -1,6 +1,6 @@
-//! A scrambled Sobol sequence, addressed by index: it fills the space more evenly than independent draws.
+//! A scrambled Sobol sequence, addressed by index. It fills the space more evenly than independent draws.
 //!
-//! Owen's scrambling by hashing: Burley, "Practical Hash-based Owen Scrambling", JCGT 9(4), 2020.
+//! Uses hash-based Owen scrambling: Burley, "Practical Hash-based Owen Scrambling", JCGT 9(4), 2020.
 
 use crate::config::{MAX_AXES, MAX_POINTS};
 use rand::Rng;
@@ -8,8 +8,8 @@ use rand::Rng;
 use crate::config::{Axis, Point, assemble};
 use crate::data::stream;
 
-/// The point of an index; none past the end of the sequence. More than [`MAX_AXES`] axes are refused with the sweep file;
-/// here the last ones would share their numbers with the first ones of another scramble.
+/// Returns the point of an index; `None` past the end of the sequence. The sweep file is refused if it has more than [`MAX_AXES`]
+/// axes; here further axes would reuse the dimensions of the first ones with another scramble.
 pub(super) fn point(axes: &[Axis], seed: u64, index: u64) -> Option<Point> {
     let number = u32::try_from(index).ok().filter(|_| index < MAX_POINTS)?;
     let scramble = |block: usize| stream(seed, "search/sobol", 0, block as u64).next_u32();
@@ -27,7 +27,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// The property of a (0, 1)-sequence that scrambling keeps: 16 points in a row from a multiple of 16 lie in different
+        /// Tests the property of a (0, 1)-sequence, which scrambling keeps: 16 consecutive points from a multiple of 16 lie in different
         /// sixteenths of every axis. Independent draws almost never do (16!/16¹⁶ ≈ 10⁻⁶).
         #[test]
         fn sixteen_points_lie_in_sixteen_parts_of_each_axis(seed: u64, block in 0_u64..50) {

@@ -1,8 +1,8 @@
-//! Spaces and searches as a sweep file gives them.
+//! Tests of spaces and searches that a sweep file describes.
 
 use std::collections::BTreeMap;
 
-use super::{Observation, Outcome, load, propose_trial};
+use super::{Observation, PointOutcome, load, propose_trial};
 use crate::config::{
     AshaSettings, ConfigErrors, MedianSettings, Objective, Point, Pruner, ReportSettings, Space, Strategy, Sweep,
     SweepTrial, WilcoxonSettings,
@@ -24,7 +24,7 @@ weights = "demo"
 autoencoder = "unet"
 "#;
 
-/// A sweep file with the given end; what is wrong with it as one text.
+/// Reads a sweep file with the given end; returns its errors as one text.
 fn read(end: &str) -> Result<(Sweep, Space), String> {
     read_whole(&format!("{HEAD}{end}"))
 }
@@ -36,19 +36,19 @@ fn load_text(text: &str) -> Result<(Sweep, Space), ConfigErrors> {
     load(Some(&path), &[]).map(|(sweep, space, _)| (sweep, space))
 }
 
-/// A whole sweep file.
+/// Reads a complete sweep file.
 fn read_whole(text: &str) -> Result<(Sweep, Space), String> {
     load_text(text).map_err(|errors| {
-        let told = errors.located().map(|located| {
+        let messages = errors.located().map(|located| {
             let help = miette::Diagnostic::help(&located).map(|help| help.to_string()).unwrap_or_default();
             format!("{located}\n  {help}\n")
         });
-        told.collect()
+        messages.collect()
     })
 }
 
 fn good(end: &str) -> (Sweep, Space) {
-    read(end).unwrap_or_else(|told| panic!("{told}"))
+    read(end).unwrap_or_else(|message| panic!("{message}"))
 }
 
 const MIXED: &str = r#"
@@ -66,7 +66,7 @@ seed = 4
 "evaluate.fuse_size" = [16, 32]
 "#;
 
-/// What a scheduler does, with three trials at a time, from a worth that is learnt when a trial ends.
+/// Simulates a scheduler with three trials at a time; the value of a trial is known when it ends.
 fn simulate(end: &str) -> Vec<SweepTrial> {
     let (sweep, space) = good(end);
     let wanted = sweep.search.strategy.trials().expect("a number of trials");
@@ -75,7 +75,7 @@ fn simulate(end: &str) -> Vec<SweepTrial> {
         f64::from(blake3::hash(text.as_bytes()).as_bytes()[0])
     };
     let mut trials = sweep.trials;
-    // As a store gives them back: the values of the axes, written and read.
+    // As the store returns the axes: their values were written and read back.
     let observe = |trials: &[SweepTrial]| -> Vec<Observation> {
         let searched: Vec<&SweepTrial> = trials.iter().filter(|trial| !trial.baseline).collect();
         let ended = searched.len().saturating_sub(3);
@@ -83,9 +83,9 @@ fn simulate(end: &str) -> Vec<SweepTrial> {
             let stored = serde_json::to_string(&trial.axes).expect("JSON");
             let values: BTreeMap<String, serde_json::Value> = serde_json::from_str(&stored).expect("JSON");
             let outcome = match number {
-                _ if number >= ended => Outcome::Pending,
-                _ if number % 7 == 3 => Outcome::Failed,
-                _ => Outcome::Value(worth(trial)),
+                _ if number >= ended => PointOutcome::Pending,
+                _ if number % 7 == 3 => PointOutcome::Failed,
+                _ => PointOutcome::Value(worth(trial)),
             };
             Observation { point: space.point_of(&values).expect("a point of the space"), outcome }
         };
@@ -105,18 +105,18 @@ fn simulate(end: &str) -> Vec<SweepTrial> {
 }
 
 #[test]
-fn a_search_goes_on_to_its_number_of_distinct_trials_and_again_the_same_way() {
+fn a_search_reaches_its_number_of_distinct_trials_and_is_reproducible() {
     let trials = simulate(MIXED);
     let searched: Vec<&SweepTrial> = trials.iter().filter(|trial| !trial.baseline).collect();
     assert_eq!(searched.len(), 30);
     assert!((0..trials.len()).all(|i| (0..i).all(|j| trials[i].trial != trials[j].trial)));
-    // Two map rules, so two protocols, each with its baseline.
+    // Two map rules give two protocols, each with its own baseline.
     assert_eq!(trials.len() - searched.len(), 2);
     assert_eq!(simulate(MIXED), trials);
 }
 
 #[test]
-fn a_space_that_is_used_up_ends_a_search() {
+fn an_exhausted_space_ends_a_search() {
     let end = r#"
 [search]
 strategy = "tpe"
@@ -127,7 +127,7 @@ trials = 50
 "joint.batch_size" = [4, 8, 16]
 "#;
     let trials = simulate(end);
-    // Without auto-encoders the depth changes nothing: 3 + 3·2; the file's batch size of 32 makes no trial the baseline.
+    // Without auto-encoders the depth changes nothing: 3 + 3·2. The file's batch size of 32 makes no trial equal to the baseline.
     assert_eq!(trials.iter().filter(|trial| !trial.baseline).count(), 9);
     let random = end.replace("tpe", "random");
     assert_eq!(good(&random).0.trials.iter().filter(|trial| !trial.baseline).count(), 9);
@@ -135,7 +135,7 @@ trials = 50
 }
 
 #[test]
-fn a_point_that_is_the_baseline_keeps_its_values_and_what_does_not_apply_has_none() {
+fn a_point_equal_to_the_baseline_keeps_its_values_and_inapplicable_axes_have_none() {
     let end = r#"
 [search.space]
 "model.autoencoder" = ["none", "unet"]
@@ -157,7 +157,7 @@ fn a_point_that_is_the_baseline_keeps_its_values_and_what_does_not_apply_has_non
 }
 
 #[test]
-fn only_the_start_up_of_a_search_is_drawn_before_it_runs() {
+fn only_the_start_up_trials_are_drawn_before_a_search_runs() {
     let (sweep, space) = good(MIXED);
     assert_eq!(sweep.trials.iter().filter(|trial| !trial.baseline).count(), 10);
     assert_eq!(sweep.search.objective, Some(Objective::PSEUDO));
@@ -170,7 +170,7 @@ fn only_the_start_up_of_a_search_is_drawn_before_it_runs() {
 }
 
 #[test]
-fn axes_that_do_not_count_are_not_set_and_multiply_nothing() {
+fn inactive_axes_are_not_set_and_do_not_multiply() {
     let end = r#"
 [search.space]
 "model.autoencoder" = ["none", "unet"]
@@ -202,18 +202,18 @@ rerun = false
             .zip(&sweep.trials)
             .all(|(point, trial)| { point.as_ref().and_then(|point| space.trial(point).ok()).as_ref() == Some(trial) })
     );
-    let mut torn = sweep.trials[4].axes.clone();
-    torn.insert("model.depth".to_owned(), 3.into());
-    assert_eq!(space.point_of(&torn), None, "a value that the axis does not have");
-    torn.remove("model.depth");
-    assert_eq!(space.point_of(&torn), None, "an axis without its value");
-    torn = sweep.trials[0].axes.clone();
-    torn.insert("model.skip".to_owned(), "add".into());
-    assert_eq!(space.point_of(&torn), None, "a value of an axis that does not count");
+    let mut changed = sweep.trials[4].axes.clone();
+    changed.insert("model.depth".to_owned(), 3.into());
+    assert_eq!(space.point_of(&changed), None, "a value that the axis does not have");
+    changed.remove("model.depth");
+    assert_eq!(space.point_of(&changed), None, "an axis without its value");
+    changed = sweep.trials[0].axes.clone();
+    changed.insert("model.skip".to_owned(), "add".into());
+    assert_eq!(space.point_of(&changed), None, "a value of an inactive axis");
 }
 
 #[test]
-fn a_point_whose_settings_do_not_go_together_is_told() {
+fn a_point_with_incompatible_settings_is_refused() {
     let end = "[search]\nstrategy = \"random\"\ntrials = 1\n[search.space]\n\"model.depth\" = { int = [1, 2] }\n";
     let (_, space) = good(end);
     let error = space.trial(&[Some(crate::config::Coordinate::Whole(7))]).expect_err("no such depth");
@@ -224,16 +224,16 @@ fn a_point_whose_settings_do_not_go_together_is_told() {
 }
 
 #[test]
-fn a_search_that_could_come_to_settings_that_do_not_go_together_is_refused() {
-    // Level 3 has 4 pixels a side at 64 px: enough for depth 2. Depth 4 is in no start-up point of these, yet told.
+fn a_search_that_could_reach_incompatible_settings_is_refused() {
+    // Level 3 has 4×4 pixels at image_size 64: enough for depth 2. No start-up point has depth 4, but the check finds it.
     let end = "[search]\nstrategy = \"tpe\"\ntrials = 1\n[search.space]\n\"data.image_size\" = [64, 256]\n\"model.depth\" = { int = [1, 4] }\n";
-    let told = read(end).expect_err("64 px and depth 4");
-    assert!(told.starts_with("`model.depth` is 4, but level 3 has only 4×4 pixels at image_size 64"), "{told}");
+    let message = read(end).expect_err("64 px and depth 4");
+    assert!(message.starts_with("`model.depth` is 4, but level 3 has only 4×4 pixels at image_size 64"), "{message}");
     assert!(read(&end.replace("[1, 4]", "[1, 2]")).is_ok());
 }
 
 #[test]
-fn pruners_have_their_defaults_and_bring_an_objective() {
+fn pruners_have_defaults_and_imply_an_objective() {
     let search = |text: &str| good(&format!("[search]\n{text}\n")).0.search;
     let pruner = |text: &str| search(&format!("pruner = {text}")).pruner;
     assert_eq!(pruner("\"asha\""), Some(Pruner::Asha(AshaSettings { min_runs: 1, eta: 3 })));
@@ -270,8 +270,8 @@ fn a_report_names_its_metrics() {
 }
 
 #[test]
-fn conditions_that_cannot_be_meant_are_told() {
-    let told =
+fn invalid_conditions_are_reported() {
+    let errors =
         |space: &str| read(&format!("[search]\nstrategy = \"sobol\"\ntrials = 4\n[search.space]\n{space}")).err();
     let cases = [
         r#""model.skip" = { choices = ["add"], when = { "model.autoencodr" = "unet" } }"#,
@@ -285,7 +285,7 @@ fn conditions_that_cannot_be_meant_are_told() {
         r#""model.skip" = { choices = ["add"], when = "unet" }"#,
         r#""model.skip" = { choices = ["add"], when = { "model.autoencoder" = [] } }"#,
     ];
-    insta::assert_snapshot!(cases.map(|case| told(case).expect("an error")).join("\n"), @r#"
+    insta::assert_snapshot!(cases.map(|case| errors(case).expect("an error")).join("\n"), @r#"
     `when` names "model.autoencodr"
       expected another axis of [search.space] or a setting that this file gives; did you mean "model.autoencoder"?
 
@@ -309,7 +309,7 @@ fn conditions_that_cannot_be_meant_are_told() {
     "#);
 }
 
-/// The first trial that is no baseline, of `[model]` and `[teacher]` as given.
+/// Returns the first trial that is not a baseline, for the given `[model]` and `[teacher]`.
 fn networks(model: &str, teacher: &str) -> Result<crate::config::Trial, String> {
     let head = HEAD.replace("autoencoder = \"unet\"\n", &format!("{model}\n"));
     let head = head.replace("weights = \"demo\"\n", &format!("weights = \"demo\"\n{teacher}\n"));
@@ -318,8 +318,8 @@ fn networks(model: &str, teacher: &str) -> Result<crate::config::Trial, String> 
 }
 
 #[test]
-fn the_parts_of_auto_encoders_are_read_and_what_does_not_apply_is_dropped() {
-    let model = |text: &str| networks(text, "").unwrap_or_else(|told| panic!("{told}")).model;
+fn parts_of_auto_encoders_are_read_and_inapplicable_settings_are_dropped() {
+    let model = |text: &str| networks(text, "").unwrap_or_else(|message| panic!("{message}")).model;
     let usual = UnetSettings::default;
     let parts = "upsample = \"nearest\"\nnorm = \"none\"\nactivation = \"leaky-relu\"\npadding = \"replicate\"\nlevels = [3, 2]";
     let levels = LevelSet::of(&[2, 3]).expect("levels");
@@ -333,14 +333,14 @@ fn the_parts_of_auto_encoders_are_read_and_what_does_not_apply_is_dropped() {
     let text = "autoencoder = \"linear\"\nwidth = 0.5\nskip = \"add\"\ndepth = 4\nplacement = \"teacher-head\"";
     assert_eq!(model(text), AutoEncoder::Linear(linear));
     assert_eq!(model(&format!("autoencoder = \"none\"\n{parts}")), AutoEncoder::None);
-    // What is compared decides which levels are all, and how deep a U-Net may be.
+    // The compared levels determine the complete set of levels and the deepest possible U-Net.
     let two = networks("levels = [1, 2]\ndepth = 3", "levels = [2, 1]").expect("good");
     assert_eq!(two.model, AutoEncoder::Unet(UnetSettings { depth: 3, ..usual() }));
     assert_eq!(two.teacher.levels, LevelSet::of(&[1, 2]).expect("levels"));
 }
 
 #[test]
-fn networks_that_cannot_be_are_told() {
+fn invalid_networks_are_reported() {
     let cases = [
         ("upsample = \"bicubic\"\nnorm = \"layer\"\nactivation = \"gleu\"", ""),
         ("padding = \"reflected\"\nplacement = \"teacher\"", "architecture = \"resnet50\""),
@@ -349,8 +349,8 @@ fn networks_that_cannot_be_are_told() {
         ("levels = 2", "levels = [2, \"3\"]"),
         ("depth = 3", ""),
     ];
-    let told = cases.map(|(model, teacher)| networks(model, teacher).expect_err("an error"));
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    let messages = cases.map(|(model, teacher)| networks(model, teacher).expect_err("an error"));
+    insta::assert_snapshot!(messages.join("\n"), @r#"
     `model.upsample` is "bicubic"
       expected one of "transposed", "bilinear", "nearest"
     `model.norm` is "layer"
@@ -384,7 +384,7 @@ fn networks_that_cannot_be_are_told() {
 }
 
 #[test]
-fn every_experiment_is_a_good_file() {
+fn every_experiment_loads_without_errors() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments");
     for entry in std::fs::read_dir(folder).expect("the folder") {
         let path = entry.expect("an entry").path();
@@ -397,7 +397,7 @@ fn every_experiment_is_a_good_file() {
 }
 
 #[test]
-fn the_example_of_own_folders_is_one() {
+fn the_example_with_own_folders_names_its_folders() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/own-folders.toml");
     let (sweep, ..) = load(Some(std::path::Path::new(path)), &[]).expect("a good file");
     let folder = sweep.trials[0].trial.data.folder.clone().expect("names its folders");
@@ -406,7 +406,7 @@ fn the_example_of_own_folders_is_one() {
 }
 
 #[test]
-fn the_example_of_a_search_is_one() {
+fn the_example_of_a_search_learns_and_prunes() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/search.toml");
     let (sweep, space, _) = load(Some(std::path::Path::new(path)), &[]).expect("a good file");
     assert!(sweep.search.strategy.learns());
@@ -415,7 +415,7 @@ fn the_example_of_a_search_is_one() {
 }
 
 #[test]
-fn every_example_is_a_good_file() {
+fn every_experiment_is_named_like_its_file() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments");
     let files = std::fs::read_dir(folder).expect("the examples").map(|entry| entry.expect("an entry").path());
     let examples: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
@@ -427,7 +427,7 @@ fn every_example_is_a_good_file() {
 }
 
 #[test]
-fn a_recipe_gives_what_the_file_does_not() {
+fn a_recipe_gives_the_settings_that_the_file_omits() {
     let (sweep, _) = good("[joint]\nrecipe = \"hcw-00\"\nloss = { hard_quantile = 0.9, weighting = \"dwa\" }\n");
     let variant = |sweep: &Sweep| sweep.trials.iter().find(|trial| !trial.baseline).expect("a variant").trial.clone();
     let joint = variant(&sweep).joint;
@@ -441,25 +441,26 @@ fn a_recipe_gives_what_the_file_does_not() {
 }
 
 #[test]
-fn nothing_selects_where_nothing_is_held_out() {
-    let told = read("[joint]\nimages = \"all\"\npatience = 5\nselection = \"held-out-loss\"\n").expect_err("no sense");
-    assert!(told.contains("`joint.selection` looks at held-out images"), "{told}");
-    let told = read("[joint]\nrecipe = \"hcw-00\"\npatience = 5\n").expect_err("no sense");
-    assert!(told.contains("`joint.patience` waits for a better epoch"), "{told}");
-    let told = read("[joint.loss]\nreconstruction = 0\nweighting = \"uw-so\"\n").expect_err("no sense");
-    assert!(told.contains("one loss alone has nothing to be weighed against"), "{told}");
+fn settings_that_need_held_out_images_or_a_second_loss_are_refused_without_them() {
+    let message =
+        read("[joint]\nimages = \"all\"\npatience = 5\nselection = \"held-out-loss\"\n").expect_err("no sense");
+    assert!(message.contains("`joint.selection` looks at held-out images"), "{message}");
+    let message = read("[joint]\nrecipe = \"hcw-00\"\npatience = 5\n").expect_err("no sense");
+    assert!(message.contains("`joint.patience` waits for a better epoch"), "{message}");
+    let message = read("[joint.loss]\nreconstruction = 0\nweighting = \"uw-so\"\n").expect_err("no sense");
+    assert!(message.contains("one loss alone has nothing to be weighed against"), "{message}");
 }
 
 #[test]
-fn long_lists_are_read_whole_and_only_the_first_problems_are_told() {
+fn long_lists_are_read_completely_and_only_the_first_errors_are_shown() {
     let list = |values: &mut dyn Iterator<Item = i64>| format!("[search]\nseeds = {:?}\n", values.collect::<Vec<_>>());
     let (sweep, _) = good(&list(&mut (0..50_000)));
     assert_eq!(sweep.search.seeds.len(), 50_000);
     let negative = |seeds| {
         load_text(&format!("{HEAD}{}", list(&mut (1..=seeds).map(|seed| seed % 7 - 8)))).expect_err("negative seeds")
     };
-    let told = negative(50_000);
-    assert_eq!(told.located().count(), 50);
-    assert!(told.to_string().starts_with("more than 50 errors (the first 50 are shown) in "), "{told}");
+    let errors = negative(50_000);
+    assert_eq!(errors.located().count(), 50);
+    assert!(errors.to_string().starts_with("more than 50 errors (the first 50 are shown) in "), "{errors}");
     assert!(negative(50).to_string().starts_with("50 errors in "), "{}", negative(50));
 }

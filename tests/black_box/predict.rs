@@ -142,7 +142,7 @@ fn images_of_one_name_do_not_overwrite_each_other_and_bad_ones_stop_no_good_one(
     }
     assert_eq!(told["unreadable"].as_array().map(Vec::len), Some(2));
     assert!(outcome.stderr.contains("torn.png is not a readable image"), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("absent.png: there is no such file or folder"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("absent.png: no such file or folder"), "{}", outcome.stderr);
     let left: Vec<String> = walkdir::WalkDir::new(place.path("out"))
         .into_iter()
         .filter_map(|entry| Some(entry.ok()?.path().display().to_string()))

@@ -1,8 +1,8 @@
-//! Which trials are not worth going on with.
+//! Pruners: decide which trials to stop early.
 
 mod asha;
-mod course;
 mod median;
+mod progress;
 mod wilcoxon;
 
-pub use course::{Standing, TrialCourse, prune};
+pub use progress::{TrialProgress, TrialState, prune};

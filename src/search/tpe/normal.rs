@@ -1,10 +1,10 @@
-//! A Gaussian kernel cut to an interval.
+//! A Gaussian kernel that is truncated to an interval.
 
 use std::f64::consts::{PI, SQRT_2};
 
 use statrs::function::erf::{erf_inv, erfc};
 
-/// A Gaussian whose mass lies in an interval that contains its middle.
+/// A Gaussian truncated to an interval that contains its mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct TruncatedNormal {
     middle: f64,
@@ -18,14 +18,14 @@ impl TruncatedNormal {
         Self { middle, deviation, low, high }
     }
 
-    /// The place below which a share `u` of the mass lies.
+    /// Returns the value below which a share `u` of the mass lies.
     pub(super) fn quantile(&self, u: f64) -> f64 {
         let (below, above) = (cumulative(self.standard(self.low)), cumulative(self.standard(self.high)));
         let standard = SQRT_2 * erf_inv(2.0 * (below + u * (above - below)) - 1.0);
         (self.middle + self.deviation * standard).clamp(self.low, self.high)
     }
 
-    /// Logarithm of the mass of a bin, or of the density where its ends are equal.
+    /// Returns the logarithm of the mass of a bin, or of the density if its ends are equal.
     pub(super) fn log_mass(&self, (left, right): (f64, f64)) -> f64 {
         let whole = between(self.standard(self.low), self.standard(self.high)).ln();
         let (from, to) = (self.standard(left), self.standard(right));
@@ -44,7 +44,7 @@ fn cumulative(standard: f64) -> f64 {
     0.5 * erfc(-standard / SQRT_2)
 }
 
-/// The standard normal's mass between two places, taken in the lower tail, where it does not cancel.
+/// Returns the standard normal's mass between two values, computed in the lower tail to avoid cancellation.
 fn between(from: f64, to: f64) -> f64 {
     match from > 0.0 {
         true => cumulative(-from) - cumulative(-to),

@@ -1,4 +1,4 @@
-//! A mixture of kernels over the axes that count together, one kernel an observation and a wide one for the prior.
+//! A mixture of kernels over the axes that are active together: one kernel per observation and a wide one for the prior.
 
 use rand::Rng;
 
@@ -6,25 +6,25 @@ use super::normal::TruncatedNormal;
 use crate::config::{Axis, Coordinate, Domain};
 use crate::search::random::unit;
 
-/// The estimator of a set of observations.
+/// Density estimate of a set of observations.
 pub(super) struct Parzen<'a> {
     axes: Vec<&'a Axis>,
-    /// One column of kernels an axis; the last kernel of each is the prior.
+    /// One column of kernels per axis; the last kernel of each column is the prior.
     columns: Vec<Vec<Kernel>>,
-    /// Sum to 1.
+    /// Weights of the kernels; their sum is 1.
     weights: Vec<f64>,
 }
 
-/// One kernel of one axis.
+/// One kernel on one axis.
 enum Kernel {
-    /// Share of every choice.
+    /// Probability of every choice.
     Choices(Vec<f64>),
-    /// A number, on the axis's line.
+    /// Density of a number, on the axis's scale.
     Number(TruncatedNormal),
 }
 
 impl<'a> Parzen<'a> {
-    /// From rows of coordinates of the axes and a weight for each; the prior weighs 1.
+    /// Fits the estimator to rows of coordinates with a weight for each; the prior has weight 1.
     pub(super) fn fit(axes: Vec<&'a Axis>, rows: &[Vec<Coordinate>], weights: &[f64]) -> Self {
         let columns = axes.iter().enumerate().map(|(index, axis)| column(axis, index, rows)).collect();
         let total: f64 = weights.iter().sum::<f64>() + 1.0;
@@ -32,7 +32,7 @@ impl<'a> Parzen<'a> {
         Self { axes, columns, weights }
     }
 
-    /// A draw.
+    /// Draws coordinates.
     pub(super) fn sample(&self, random: &mut impl Rng) -> Vec<Coordinate> {
         let kernel = pick(&self.weights, unit(random));
         self.axes
@@ -45,7 +45,7 @@ impl<'a> Parzen<'a> {
             .collect()
     }
 
-    /// Logarithm of the density, or of the mass where an axis is countable.
+    /// Returns the logarithm of the density, or of the mass where an axis is countable.
     pub(super) fn log_density(&self, row: &[Coordinate]) -> f64 {
         let bins: Vec<Option<(f64, f64)>> =
             self.axes.iter().zip(row).map(|(axis, &value)| axis.domain.bin(value)).collect();
@@ -64,8 +64,8 @@ impl<'a> Parzen<'a> {
     }
 }
 
-/// The kernels of one axis. Choices are smoothed by the prior's share of a vote; numbers get Gaussians, the prior one as wide
-/// as the axis.
+/// Returns the kernels of one axis. The prior smooths the probabilities of choices; numbers get Gaussians, and the prior's is as
+/// wide as the axis.
 fn column(axis: &Axis, index: usize, rows: &[Vec<Coordinate>]) -> Vec<Kernel> {
     let kernels = rows.len() as f64 + 1.0;
     if let Domain::Choices(count) = axis.domain {
@@ -90,9 +90,9 @@ fn column(axis: &Axis, index: usize, rows: &[Vec<Coordinate>]) -> Vec<Kernel> {
         .collect()
 }
 
-/// Widths of the kernels of some places on an axis: the larger gap to a neighbour (Bergstra et al. 2011, § 4.1), so that they
-/// narrow where observations gather; the axis's ends are neighbours of a single place only. Not narrower than the axis over
-/// min(100, n + 2), lest a few places near each other hide the rest ("magic clip").
+/// Returns the widths of the kernels at some values of an axis: the larger distance to a neighbour (Bergstra et al. 2011, § 4.1), so
+/// that kernels narrow where observations are dense. The ends of the axis are neighbours only of a single value. A width is at
+/// least that of the axis over min(100, n + 2), so that a few close values do not hide the rest ("magic clip").
 fn deviations(middles: &[f64], low: f64, high: f64) -> Vec<f64> {
     let narrowest = (high - low) / (middles.len() as f64 + 2.0).min(100.0);
     let mut order: Vec<usize> = (0..middles.len()).collect();
@@ -110,7 +110,7 @@ fn deviations(middles: &[f64], low: f64, high: f64) -> Vec<f64> {
     widths
 }
 
-/// The index in which a share `u` of the total falls.
+/// Returns the index into which a share `u` of the total falls.
 fn pick(shares: &[f64], mut u: f64) -> usize {
     for (index, share) in shares.iter().enumerate() {
         if u < *share {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn kernels_reach_to_their_farther_neighbour() {
+    fn a_kernel_is_as_wide_as_the_distance_to_its_farther_neighbour() {
         assert_eq!(deviations(&[7.0, 1.0, 3.0], 0.0, 10.0), [4.0, 2.0, 4.0]);
         assert_eq!(deviations(&[3.0], 0.0, 10.0), [7.0]);
         assert_eq!(deviations(&[5.0; 3], 0.0, 10.0), [2.0; 3]);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_are_as_frequent_as_their_mass_says() {
+    fn draws_have_the_frequency_of_their_mass() {
         let axes = axes();
         let parzen = Parzen::fit(axes.iter().collect(), &rows(), &[1.0, 0.5, 1.0]);
         let mut random = stream(1, "test", 0, 0);

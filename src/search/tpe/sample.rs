@@ -1,4 +1,4 @@
-//! A proposal: of some draws of the good's estimator, the one that is most likelier among the good than among the bad.
+//! Proposes a point: of several draws from the good estimator, the one with the highest density ratio of good to bad.
 
 use rand::Rng;
 
@@ -6,24 +6,24 @@ use super::parzen::Parzen;
 use super::split::{Split, split, weights};
 use crate::config::{Axis, Coordinate, Point};
 use crate::data::stream;
-use crate::search::observation::{Observation, Outcome};
+use crate::search::observation::{Observation, PointOutcome};
 
-/// How many points are drawn evenly before anything is learnt.
-pub const STARTUP: u64 = 10;
+/// Number of evenly drawn points before the estimators are used.
+pub const STARTUP_TRIALS: u64 = 10;
 
-/// Draws among which the best is taken.
+/// Number of draws of which the best is taken.
 const CANDIDATES: u32 = 24;
 
-/// Draws of a point that is not known yet before the search for one is given up.
+/// Number of attempts to draw a new point.
 const ATTEMPTS: u64 = 64;
 
-/// The point of an index; none if nothing has a value yet, or if only known points come.
+/// Returns the point of an index; `None` if no observation has a value yet, or if all attempts give known points.
 pub(in super::super) fn point(axes: &[Axis], seed: u64, index: u64, history: &[Observation]) -> Option<Point> {
-    history.iter().find(|known| matches!(known.outcome, Outcome::Value(value) if !value.is_nan()))?;
+    history.iter().find(|known| matches!(known.outcome, PointOutcome::Value(value) if !value.is_nan()))?;
     let groups = groups(axes);
     (0..ATTEMPTS).find_map(|attempt| {
         let mut random = stream(seed, "search/tpe", attempt, index);
-        // A known point is the maximum of its candidates: fewer of them give others a chance.
+        // The best candidate is often a known point. Fewer candidates give other points a chance.
         let candidates = (CANDIDATES >> attempt.min(31)).max(1);
         let mut point: Point = vec![None; axes.len()];
         for group in &groups {
@@ -35,16 +35,16 @@ pub(in super::super) fn point(axes: &[Axis], seed: u64, index: u64, history: &[O
     })
 }
 
-/// Axes that always count together, for they have the same conditions, by their indices.
+/// Indices of axes that are always active together, because they have the same conditions.
 struct Group {
     all: Vec<usize>,
-    /// Those that other axes depend on.
+    /// Axes that other axes depend on.
     deciding: Vec<usize>,
-    /// The others.
+    /// All other axes.
     free: Vec<usize>,
 }
 
-/// The groups of a space; each stands behind those that it depends on.
+/// Returns the groups of a space; each group comes after those that it depends on.
 fn groups(axes: &[Axis]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let decides = |index| axes.iter().flat_map(|axis| &axis.when).any(|condition| condition.axis == index);
@@ -61,11 +61,11 @@ fn groups(axes: &[Axis]) -> Vec<Group> {
 }
 
 impl Group {
-    /// Sets the group's axes in a point.
+    /// Sets the axes of this group in a point.
     ///
-    /// Axes on which others depend are drawn as the good's estimator has them, without preferring the likeliest: a branch that
-    /// began badly, for its own settings were bad, is tried again now and then. (Taking the likeliest of 24, as Optuna does, never
-    /// comes back to it.) The other axes then learn from the observations of that branch, once it has as many as a start-up.
+    /// Axes that others depend on are drawn from the good estimator without maximising the ratio. A branch that began badly, only
+    /// because its settings were bad, is then tried again sometimes. (Optuna takes the best of 24 draws and never returns to it.)
+    /// The other axes learn from the observations of that branch, once it has as many as a start-up.
     fn extend(
         &self,
         point: &mut Point,
@@ -83,7 +83,7 @@ impl Group {
             }
             let same = |known: &&&Observation| self.deciding.iter().all(|&axis| known.point[axis] == point[axis]);
             let branch: Vec<&Observation> = known.iter().filter(same).copied().collect();
-            if branch.len() >= STARTUP as usize {
+            if branch.len() >= STARTUP_TRIALS as usize {
                 known = branch;
             }
         }
@@ -100,7 +100,7 @@ impl Group {
     }
 }
 
-/// The good's and the bad's estimator of some axes that count in all of the observations.
+/// Returns the good and the bad estimator of axes that are active in all of the observations.
 fn estimators<'a>(axes: &'a [Axis], group: &[usize], known: &[&Observation]) -> (Parzen<'a>, Parzen<'a>) {
     let Split { good, bad } = split(known.iter().copied());
     let fit = |points: &[&Point]| {
@@ -119,16 +119,16 @@ mod tests {
     use crate::config::{Domain, Draws, Strategy};
     use crate::search::propose;
 
-    /// The worth of the points of a search, in order, with some trials at a time.
+    /// Runs a search with some trials at a time; returns the values of its points in order.
     fn search(axes: &[Axis], seed: u64, at_a_time: usize, worth: impl Fn(&Point) -> f64) -> Vec<f64> {
         let mut history: Vec<Observation> = Vec::new();
         for index in 0..60 {
             if let Some(ended) = history.len().checked_sub(at_a_time) {
-                history[ended].outcome = Outcome::Value(worth(&history[ended].point));
+                history[ended].outcome = PointOutcome::Value(worth(&history[ended].point));
             }
             let strategy = Strategy::Tpe(Draws { trials: 60, seed });
-            let point = propose(axes, &strategy, index, &history).expect("a continuum has always another point");
-            history.push(Observation { point, outcome: Outcome::Pending });
+            let point = propose(axes, &strategy, index, &history).expect("a continuous space always has another point");
+            history.push(Observation { point, outcome: PointOutcome::Pending });
         }
         history.iter().map(|known| worth(&known.point)).collect()
     }
@@ -153,22 +153,22 @@ mod tests {
         }
     }
 
-    /// Two fifths of the axis diverge, and the best values lie at their border, where the good's kernels reach over it.
+    /// Two fifths of the axis diverge. The best values are at their border, where the good kernels overlap the failing region.
     #[test]
-    fn the_search_is_not_drawn_to_where_trials_fail() {
+    fn the_search_avoids_points_that_fail() {
         let axes = [axis("rate", Domain::LogUniform { low: 1e-3, high: 1e2 })];
         let rate = |point: &Point| number(point[0]);
-        // How many guided trials fail, of ten searches of twenty: failed ones told as failed, or as nothing.
-        let failures = |told: Outcome| -> usize {
+        // Counts the guided trials that fail in ten searches of twenty, with `outcome_of_failures` recorded for each.
+        let failures = |outcome_of_failures: PointOutcome| -> usize {
             let search = |seed| {
                 let mut history: Vec<Observation> = Vec::new();
                 for index in 0..30 {
                     let strategy = Strategy::Tpe(Draws { trials: 30, seed });
-                    let point =
-                        propose(&axes, &strategy, index, &history).expect("a continuum has always another point");
+                    let point = propose(&axes, &strategy, index, &history)
+                        .expect("a continuous space always has another point");
                     let outcome = match rate(&point) > 1.0 {
-                        true => told,
-                        false => Outcome::Value(-rate(&point).log10().abs()),
+                        true => outcome_of_failures,
+                        false => PointOutcome::Value(-rate(&point).log10().abs()),
                     };
                     history.push(Observation { point, outcome });
                 }
@@ -176,9 +176,9 @@ mod tests {
             };
             (0..10).map(search).sum()
         };
-        let (learnt, unlearnt) = (failures(Outcome::Failed), failures(Outcome::Void));
-        assert!(unlearnt > 140, "{unlearnt} of 200 fail where nothing is learnt of it: too few to tell");
-        assert!(learnt < 100, "{learnt} of 200 fail, {unlearnt} where nothing is learnt of it");
+        let (learnt, unlearnt) = (failures(PointOutcome::Failed), failures(PointOutcome::Ignored));
+        assert!(unlearnt > 140, "{unlearnt} of 200 fail if failures are ignored: too few for this test");
+        assert!(learnt < 100, "{learnt} of 200 fail, and {unlearnt} if failures are ignored");
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
             axis("kind", Domain::Choices(2)),
             axis_when("rate", Domain::LogUniform { low: 1e-4, high: 1.0 }, 0, &[Coordinate::Choice(1)]),
         ];
-        // The first kind is always fair; the second is better in a twentieth of its range only.
+        // The first kind always gives 0.5. The second is better only in a twentieth of its range.
         let worth = |point: &Point| match point[1] {
             None => 0.5,
             rate => 1.0 - 5.0 * (number(rate).log10() + 3.0).abs(),

@@ -1,24 +1,25 @@
-//! The good and the bad: what the two estimators are made of.
+//! Splits observations into good and bad ones for the two estimators.
 
 use crate::config::Point;
-use crate::search::observation::{Observation, Outcome};
+use crate::search::observation::{Observation, PointOutcome};
 
-/// Points that are over, or being tried, divided by their worth, each part in the order of its trials.
+/// Points with an outcome or pending, split by their values; each part is in the order of the trials.
 pub(super) struct Split<'a> {
     pub good: Vec<&'a Point>,
     pub bad: Vec<&'a Point>,
 }
 
-/// The best min(⌈n/10⌉, 25) of n that are over are good, if they have a value. A failed point has the worst value: where trainings
-/// diverge, the search goes elsewhere. So it is with a pending one ("constant liar", Ginsbourger et al. 2010): what is tried at the
-/// same time lies elsewhere. Void ones count for nothing.
+/// Splits the observations: the best min(⌈n/10⌉, 25) of n ended points are good, if they have a value. A failed point counts as the
+/// worst, so that the search avoids regions where training diverges. So does a pending point ("constant liar", Ginsbourger et al.
+/// 2010), so that concurrent trials differ. Ignored points are left out.
 pub(super) fn split<'a>(known: impl Iterator<Item = &'a Observation> + Clone) -> Split<'a> {
-    let over = known.clone().filter(|known| matches!(known.outcome, Outcome::Value(_) | Outcome::Failed)).count();
+    let over =
+        known.clone().filter(|known| matches!(known.outcome, PointOutcome::Value(_) | PointOutcome::Failed)).count();
     let known: Vec<(&Point, Option<f64>)> = known
         .filter_map(|observation| match observation.outcome {
-            Outcome::Value(value) if !value.is_nan() => Some((&observation.point, Some(value))),
-            Outcome::Value(_) | Outcome::Failed | Outcome::Pending => Some((&observation.point, None)),
-            Outcome::Void => None,
+            PointOutcome::Value(value) if !value.is_nan() => Some((&observation.point, Some(value))),
+            PointOutcome::Value(_) | PointOutcome::Failed | PointOutcome::Pending => Some((&observation.point, None)),
+            PointOutcome::Ignored => None,
         })
         .collect();
     let mut ranked: Vec<(usize, f64)> =
@@ -32,14 +33,14 @@ pub(super) fn split<'a>(known: impl Iterator<Item = &'a Observation> + Clone) ->
     Split { good: part(true), bad: part(false) }
 }
 
-/// Weights of observations from the oldest: the last 25 weigh 1, older ones less, down to 1/n (Bergstra et al., the
-/// `linear_forgetting_weights` of Hyperopt).
+/// Returns the weights of observations from the oldest on. The last 25 have weight 1; older ones have less, down to 1/n (Bergstra
+/// et al.; `linear_forgetting_weights` in Hyperopt).
 pub(super) fn weights(count: usize) -> Vec<f64> {
     let old = count.saturating_sub(25);
     let first = 1.0 / count.max(1) as f64;
     (0..count)
         .map(|index| match index < old {
-            // As NumPy's linspace: a single old one has the first weight.
+            // As in NumPy's linspace: a single old observation has the first weight.
             true => first + (1.0 - first) * index as f64 / (old.max(2) - 1) as f64,
             false => 1.0,
         })
@@ -51,19 +52,19 @@ mod tests {
     use super::*;
     use crate::config::Coordinate;
 
-    fn observation(index: usize, outcome: Outcome) -> Observation {
+    fn observation(index: usize, outcome: PointOutcome) -> Observation {
         Observation { point: vec![Some(Coordinate::Choice(index))], outcome }
     }
 
     #[test]
-    fn the_best_tenth_is_good_and_what_is_pending_is_bad() {
-        let mut known: Vec<Observation> = (0..20).map(|i| observation(i, Outcome::Value(i as f64))).collect();
-        known[19].outcome = Outcome::Failed;
-        known[18].outcome = Outcome::Value(f64::NAN);
-        known.extend((20..25).map(|i| observation(i, Outcome::Pending)));
-        known.push(observation(25, Outcome::Void));
+    fn the_best_tenth_is_good_and_pending_points_are_bad() {
+        let mut known: Vec<Observation> = (0..20).map(|i| observation(i, PointOutcome::Value(i as f64))).collect();
+        known[19].outcome = PointOutcome::Failed;
+        known[18].outcome = PointOutcome::Value(f64::NAN);
+        known.extend((20..25).map(|i| observation(i, PointOutcome::Pending)));
+        known.push(observation(25, PointOutcome::Ignored));
         let Split { good, bad } = split(known.iter());
-        // 20 are over, so two are good, and what has failed is not among them.
+        // 20 points have ended, so two are good. The failed point is not one of them.
         let good: Vec<_> = good.iter().map(|point| point[0]).collect();
         assert_eq!(good, [16, 17].map(|i| Some(Coordinate::Choice(i))));
         assert_eq!(bad.len(), 23);
@@ -72,9 +73,9 @@ mod tests {
     }
 
     #[test]
-    fn what_has_failed_is_never_good() {
-        let mut known: Vec<Observation> = (0..30).map(|i| observation(i, Outcome::Failed)).collect();
-        known[7].outcome = Outcome::Value(0.1);
+    fn failed_points_are_never_good() {
+        let mut known: Vec<Observation> = (0..30).map(|i| observation(i, PointOutcome::Failed)).collect();
+        known[7].outcome = PointOutcome::Value(0.1);
         let Split { good, bad } = split(known.iter());
         assert_eq!((good, bad.len()), (vec![&known[7].point], 29));
     }
