@@ -1,6 +1,6 @@
-//! Enums that are written as text: one spelling from the store to the screen.
+//! Enums that are written as text, with one spelling from the store to the screen.
 
-/// Defines an enum whose variants have names: as text, in JSON and in columns of the store alike.
+/// Defines an enum whose variants have names. Text, JSON and store columns all use these names.
 macro_rules! named_enum {
     ($(#[$meta:meta])* $vis:vis enum $name:ident {
         $($(#[$variant_meta:meta])* $variant:ident = $text:expr),+ $(,)?
@@ -12,17 +12,17 @@ macro_rules! named_enum {
         }
 
         impl $name {
-            /// All variants, in their order.
+            /// All variants in their order.
             pub const ALL: [Self; [$($text),+].len()] = [$(Self::$variant),+];
 
-            /// Its name.
+            /// Returns the name of the variant.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
                 }
             }
 
-            /// The variant of a name.
+            /// Returns the variant with this name.
             pub fn named(name: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|variant| variant.name() == name)
             }
@@ -55,17 +55,17 @@ pub(crate) use named_enum;
 #[cfg(test)]
 mod tests {
     named_enum! {
-        /// Two names.
+        /// A test enum with two names.
         enum Side {
-            /// One.
+            /// First variant.
             Left = "left",
-            /// The other.
+            /// Second variant.
             FarRight = "far-right",
         }
     }
 
     #[test]
-    fn every_name_leads_back_to_its_variant() {
+    fn names_and_json_convert_back_to_their_variant() {
         for side in Side::ALL {
             assert_eq!(Side::named(side.name()), Some(side));
             let json = serde_json::to_string(&side).expect("text");

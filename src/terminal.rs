@@ -1,16 +1,16 @@
-//! What goes to standard error, and what a terminal shows. Writing here is best effort: a closed pipe or a full disk must not end
+//! Output to standard error, and the abilities of the terminal. Writing is best effort: a closed pipe or a full disk must not stop
 //! the work.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
-/// Writes a line to standard error. `eprintln!` would panic where that is not possible.
+/// Writes a line to standard error. `eprintln!` would panic if writing fails.
 pub fn say(text: &str) {
-    // One write a line, so that lines of several processes do not mix.
+    // One write per line, so that lines of several processes do not mix.
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
-/// Standard error as a writer that never fails, for libraries that panic or complain when a write does.
+/// Standard error as a writer that never fails, for libraries that panic or complain if a write fails.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BestEffort;
 
@@ -25,17 +25,17 @@ impl Write for BestEffort {
     }
 }
 
-/// Whether a stream, standard output or standard error, shows colours.
+/// Returns whether a stream, standard output or standard error, shows colours.
 pub fn has_colours(stream: &impl IsTerminal) -> bool {
     coloured(stream.is_terminal(), |name| std::env::var_os(name))
 }
 
-/// Whether standard error is a terminal on which lines can be drawn again.
+/// Returns whether standard error is a terminal on which lines can be redrawn.
 pub fn can_redraw() -> bool {
     io::stderr().is_terminal() && is_capable(|name| std::env::var_os(name))
 }
 
-/// `NO_COLOR` wins over `CLICOLOR_FORCE`, which wins over what the terminal can do; an empty variable counts as unset.
+/// Applies the variables: `NO_COLOR` wins over `CLICOLOR_FORCE`, which wins over the terminal. An empty variable counts as unset.
 fn coloured(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
     let value = |name| variable(name).filter(|value| !value.is_empty());
     if value("NO_COLOR").is_some() {
@@ -47,7 +47,7 @@ fn coloured(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool
     terminal && value("CLICOLOR").is_none_or(|value| value != "0") && is_capable(variable)
 }
 
-/// Whether the terminal says that it is more than a printer. Windows sets no `TERM`.
+/// Returns whether the terminal understands control sequences. Windows sets no `TERM`.
 fn is_capable(variable: impl Fn(&str) -> Option<OsString>) -> bool {
     match variable("TERM").filter(|term| !term.is_empty()) {
         Some(term) => term != "dumb",

@@ -1,24 +1,24 @@
-//! Numbers as people read them.
+//! Formats numbers and texts for people.
 
 use crate::statistics::Summary;
 
-/// "0.9885 ± 0.0007", or the mean alone where there is no spread to tell.
-pub(crate) fn spread(summary: Summary) -> String {
+/// Formats mean and deviation: "0.9885 ± 0.0007", or the mean alone if there is no deviation.
+pub(crate) fn mean_and_deviation(summary: Summary) -> String {
     match summary.deviation {
         Some(deviation) => format!("{:.4} ± {deviation:.4}", summary.mean),
         None => format!("{:.4}", summary.mean),
     }
 }
 
-/// "+0.0012", with a true minus.
+/// Formats a difference: "+0.0012", with a true minus sign.
 pub(crate) fn signed(value: f64) -> String {
     let text = format!("{:+.4}", value);
-    // What rounds to nothing has no sign.
+    // A value that rounds to zero has no sign.
     let text = if text.trim_start_matches(['+', '-']) == "0.0000" { "0.0000".to_owned() } else { text };
     text.replace('-', "−")
 }
 
-/// "11.2 million", "175 thousand".
+/// Formats a count: "11.2 million", "175 thousand".
 pub(crate) fn count(value: f64) -> String {
     match value {
         v if v >= 1e9 => format!("{:.2} billion", v / 1e9),
@@ -28,47 +28,47 @@ pub(crate) fn count(value: f64) -> String {
     }
 }
 
-/// A setting's value with all its digits; text without quotation marks.
+/// Formats a setting's value with all its digits; text without quotation marks.
 pub(crate) fn exact(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A setting's value, a number to four digits.
+/// Formats a setting's value; a number has four digits.
 pub(crate) fn rounded(value: &serde_json::Value) -> String {
     let number = value.as_f64().filter(|_| value.is_f64());
-    number.map_or_else(|| exact(value), |number| to_digits(number, 4).to_string())
+    number.map_or_else(|| exact(value), |number| round_to_digits(number, 4).to_string())
 }
 
-/// A number to so many digits.
-pub(crate) fn to_digits(value: f64, digits: usize) -> f64 {
+/// Rounds a number to this many significant digits.
+pub(crate) fn round_to_digits(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits.saturating_sub(1)).parse().unwrap_or(value)
 }
 
-/// The highest number of so many digits that is not above `value`.
-pub(crate) fn down_to_digits(value: f64, digits: usize) -> f64 {
-    let near = to_digits(value, digits);
+/// Returns the highest number with this many significant digits that is not above `value`.
+pub(crate) fn round_down_to_digits(value: f64, digits: usize) -> f64 {
+    let near = round_to_digits(value, digits);
     if near <= value {
         return near;
     }
     let unit = 10_f64.powi(value.abs().log10().floor() as i32 + 1 - digits as i32);
-    to_digits(near - unit, digits)
+    round_to_digits(near - unit, digits)
 }
 
-/// "learning_rate" of "joint.student.learning_rate".
-pub(crate) fn last_part(name: &str) -> &str {
+/// Returns the last component: "learning_rate" of "joint.student.learning_rate".
+pub(crate) fn last_component(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
-/// At most `length` characters; "…" stands for the rest.
-pub(crate) fn clipped(text: &str, length: usize) -> String {
+/// Truncates a text to `length` characters; "…" replaces the rest.
+pub(crate) fn truncated(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         Some(_) => text.chars().take(length - 1).chain(['…']).collect(),
         None => text.to_owned(),
     }
 }
 
-/// The same with "…" in its middle: what tells names of one kind apart stands at their end.
-pub(crate) fn folded(text: &str, length: usize) -> String {
+/// Truncates a text in its middle, because similar names often differ at their end.
+pub(crate) fn truncated_middle(text: &str, length: usize) -> String {
     let characters: Vec<char> = text.chars().collect();
     if characters.len() <= length {
         return text.to_owned();
@@ -78,7 +78,7 @@ pub(crate) fn folded(text: &str, length: usize) -> String {
     characters[..head].iter().chain(&['…']).chain(&characters[tail..]).collect()
 }
 
-/// "12.3 s", "4 min 05 s", "2 h 10 min".
+/// Formats a duration: "12.3 s", "4 min 05 s", "2 h 10 min".
 pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
@@ -88,17 +88,17 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// "+35 %" of `value` over `reference`.
+/// Formats how much `value` exceeds `reference`: "+35 %".
 pub(crate) fn percent(value: f64, reference: f64) -> String {
     format!("{:+.0} %", 100.0 * (value / reference - 1.0)).replace('-', "−")
 }
 
-/// A p-value: "0.031", "< 0.001".
+/// Formats a p-value: "0.031", "< 0.001".
 pub(crate) fn short_p(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }
 
-/// A p-value after its name: "= 0.031", "< 0.001".
+/// Formats a p-value to follow its name: "= 0.031", "< 0.001".
 pub fn p_value(p: f64) -> String {
     if p < 0.001 { short_p(p) } else { format!("= {}", short_p(p)) }
 }
@@ -108,19 +108,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_well() {
-        assert_eq!(spread(Summary { count: 2, mean: 0.98849, deviation: Some(0.00071) }), "0.9885 ± 0.0007");
+    fn numbers_and_texts_are_formatted() {
+        assert_eq!(
+            mean_and_deviation(Summary { count: 2, mean: 0.98849, deviation: Some(0.00071) }),
+            "0.9885 ± 0.0007"
+        );
         assert_eq!([signed(0.00123), signed(-0.5), signed(-0.000_01)], ["+0.0012", "−0.5000", "0.0000"]);
         assert_eq!([count(2.8e6), count(175_000.0), count(12.0)], ["2.80 million", "175 thousand", "12"]);
         let values = [serde_json::json!(0.00682879990009), serde_json::json!(0.1), serde_json::json!(12345)];
         assert_eq!(values.each_ref().map(rounded), ["0.006829", "0.1", "12345"]);
         assert_eq!(
-            (exact(&serde_json::json!("none")), clipped("concat-conv", 7)),
+            (exact(&serde_json::json!("none")), truncated("concat-conv", 7)),
             ("none".to_owned(), "concat…".to_owned())
         );
-        assert_eq!([folded("skip=add (rate=0.1)", 10), folded("skip=add", 8)], ["ski…e=0.1)", "skip=add"]);
+        assert_eq!(
+            [truncated_middle("skip=add (rate=0.1)", 10), truncated_middle("skip=add", 8)],
+            ["ski…e=0.1)", "skip=add"]
+        );
         let down = [(0.349_856_76, 2), (0.349_856_76, 3), (-0.123, 2), (0.0, 2), (0.9955, 2)]
-            .map(|(v, n)| down_to_digits(v, n));
+            .map(|(v, n)| round_down_to_digits(v, n));
         assert_eq!(down, [0.34, 0.349, -0.13, 0.0, 0.99]);
         assert_eq!([duration(3.21), duration(245.0), duration(7800.0)], ["3.2 s", "4 min 05 s", "2 h 10 min"]);
         assert_eq!([percent(135.0, 100.0), percent(90.0, 100.0)], ["+35 %", "−10 %"]);

@@ -97,13 +97,13 @@ impl SearchedAxis {
     /// Its name with what its ticks are, beside an axis that has room for so many characters.
     pub(crate) fn heading(&self, characters: usize) -> String {
         let groups = if self.is_grouped() { ", each group from" } else { "" };
-        format!("{}{groups}", text::clipped(&self.name, characters))
+        format!("{}{groups}", text::truncated(&self.name, characters))
     }
 
     /// The same where there is little room, by the end of its name.
     pub(crate) fn short_heading(&self) -> String {
         let from = if self.is_grouped() { ", from" } else { "" };
-        format!("{}{from}", text::clipped(text::last_part(&self.name), 20))
+        format!("{}{from}", text::truncated(text::last_component(&self.name), 20))
     }
 
     /// The run's level.
@@ -136,7 +136,7 @@ fn ticks(groups: &[(usize, Vec<&Value>)]) -> Vec<String> {
             return level_name(only);
         };
         let low = order(least);
-        let short = (2..=17).map(|digits| text::down_to_digits(low, digits)).find(|short| before < *short);
+        let short = (2..=17).map(|digits| text::round_down_to_digits(low, digits)).find(|short| before < *short);
         before = order(most);
         short.map_or_else(|| level_name(least), |short| short.to_string())
     };

@@ -5,7 +5,7 @@ use super::pixel_counts::PixelCounts;
 use super::side::{Side, twins};
 use crate::evaluate::PixelHistograms;
 use crate::evaluate::metrics::{Histograms, Metric, Resampling};
-use crate::statistics::{Draws, ImageScores, ImageVariance, Images, Undrawn, image_covariance};
+use crate::statistics::{Draws, ImageScores, ImageVariance, Images, ResamplingError, image_covariance};
 use crate::store::intact;
 
 /// Why the images cannot be drawn anew, so that a test speaks of these images alone.
@@ -13,11 +13,11 @@ use crate::store::intact;
 pub enum WithoutImages {
     /// A category's images do not allow it.
     #[error("{category}: {why}")]
-    Undrawn {
+    ResamplingError {
         /// The category.
         category: String,
         /// What they lack.
-        why: Undrawn,
+        why: ResamplingError,
     },
     /// A run's artifact is not there, or damaged.
     #[error("{category}, seed {seed}: the pixel histograms are missing or damaged")]
@@ -69,8 +69,8 @@ fn of_categories<I: Images>(
 /// Seed, value, the other's value.
 type Seeds = [(i64, f64, f64)];
 
-fn undrawn(category: &str) -> impl Fn(Undrawn) -> WithoutImages {
-    move |why| WithoutImages::Undrawn { category: category.to_owned(), why }
+fn undrawn(category: &str) -> impl Fn(ResamplingError) -> WithoutImages {
+    move |why| WithoutImages::ResamplingError { category: category.to_owned(), why }
 }
 
 /// The images of a run with their labels, in the order of its scores.
@@ -83,7 +83,7 @@ fn image_scores(one: &Side, other: &Side, category: &str, pairs: &Seeds) -> Resu
     let first = pairs.first().and_then(|(seed, ..)| images(one, category, *seed));
     let of_seed = |(seed, ..): &(i64, f64, f64)| {
         let same = images(one, category, *seed) == first;
-        twins(one, other, category, *seed).filter(|_| same).ok_or(Undrawn::OtherImages)
+        twins(one, other, category, *seed).filter(|_| same).ok_or(ResamplingError::OtherImages)
     };
     let twins: Vec<_> = pairs.iter().map(of_seed).collect::<Result<_, _>>().map_err(undrawn(category))?;
     let labels = twins.first().map(|(labels, ..)| labels.clone()).unwrap_or_default();
@@ -107,7 +107,7 @@ fn pixel_counts(
     let of_seed = |(seed, ..): &(i64, f64, f64)| {
         // The same images in the same order: all list them by name.
         if images(one, category, *seed) != first || images(other, category, *seed) != first {
-            return Err(undrawn(category)(Undrawn::OtherImages));
+            return Err(undrawn(category)(ResamplingError::OtherImages));
         }
         let missing = || WithoutImages::Histograms { category: category.to_owned(), seed: *seed };
         Ok((read(one, *seed).ok_or_else(missing)?, read(other, *seed).ok_or_else(missing)?))

@@ -2,7 +2,7 @@
 
 use crate::evaluate::metrics::{Histograms, Pooled, Weighing};
 use crate::evaluate::{ImageHistogram, PixelHistograms};
-use crate::statistics::{Classes, Images, Undrawn};
+use crate::statistics::{Classes, Images, ResamplingError};
 
 /// The histograms of two variants in one category.
 pub struct PixelCounts {
@@ -26,17 +26,17 @@ struct ImageCounts {
 
 impl PixelCounts {
     /// From both variants' histograms for each seed.
-    pub fn new(metric: &'static Histograms, seeds: Vec<(PixelHistograms, PixelHistograms)>) -> Result<Self, Undrawn> {
+    pub fn new(metric: &'static Histograms, seeds: Vec<(PixelHistograms, PixelHistograms)>) -> Result<Self, ResamplingError> {
         let is_defective = |histograms: &PixelHistograms| -> Vec<bool> {
             histograms.images.iter().map(|image| !image.components.is_empty()).collect()
         };
         let labels = seeds.first().map(|(one, _)| is_defective(one)).unwrap_or_default();
         if seeds.iter().any(|(one, two)| is_defective(one) != labels || is_defective(two) != labels) {
-            return Err(Undrawn::OtherImages);
+            return Err(ResamplingError::OtherImages);
         }
         let classes = Classes::of(&labels)?;
         let counts = |(one, two)| Some((Counts::of(metric.weighing, one)?, Counts::of(metric.weighing, two)?));
-        let seeds = seeds.into_iter().map(counts).collect::<Option<_>>().ok_or(Undrawn::TooManyPixels)?;
+        let seeds = seeds.into_iter().map(counts).collect::<Option<_>>().ok_or(ResamplingError::TooManyPixels)?;
         Ok(Self { metric, classes, seeds })
     }
 }
@@ -166,8 +166,8 @@ mod tests {
         let sweep = Sweep::of_maps(&maps, &masks, SIDE).expect("finite");
         let normal = || PixelHistograms::of(&maps, &masks, SIDE, &sweep);
         let new = |one, two| PixelCounts::new(of_histograms(AUPRO).expect("it is"), vec![(one, two)]).err();
-        assert_eq!(new(histograms(0, 0.1), normal()), Some(Undrawn::OtherImages));
-        assert_eq!(new(normal(), normal()), Some(Undrawn::FewImages));
+        assert_eq!(new(histograms(0, 0.1), normal()), Some(ResamplingError::OtherImages));
+        assert_eq!(new(normal(), normal()), Some(ResamplingError::FewImages));
         assert_eq!(new(histograms(0, 0.1), histograms(1, 0.1)), None);
     }
 }

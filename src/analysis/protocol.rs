@@ -33,7 +33,7 @@ pub(crate) fn differences(one: &Protocol, other: &Protocol) -> Vec<String> {
             _ => {
                 let text = |value: &Value| match value {
                     Value::Null => "absent".to_owned(),
-                    Value::String(text) => crate::text::clipped(text, 16),
+                    Value::String(text) => crate::text::truncated(text, 16),
                     value => value.to_string(),
                 };
                 found.push(format!("{name}: {}, {}", text(one), text(other)));

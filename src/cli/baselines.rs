@@ -9,7 +9,7 @@ use super::output::{print, print_json, table};
 use crate::config::near;
 use crate::exit::Exit;
 use crate::published::published;
-use crate::published::{Published, published_names};
+use crate::published::{PublishedResult, published_names};
 
 /// Arguments of `didact baselines`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub(super) struct BaselinesArgs {
 #[derive(Debug, Serialize)]
 struct Table {
     table: &'static str,
-    rows: Vec<Published>,
+    rows: Vec<PublishedResult>,
 }
 
 /// Runs the verb.
@@ -54,7 +54,12 @@ pub(super) fn run(args: &BaselinesArgs) -> Result<Exit, Failure> {
 }
 
 /// An error where no row has what was asked for.
-fn check(tables: &[Table], what: &str, asked: Option<&str>, of: impl Fn(&Published) -> &String) -> Result<(), Failure> {
+fn check(
+    tables: &[Table],
+    what: &str,
+    asked: Option<&str>,
+    of: impl Fn(&PublishedResult) -> &String,
+) -> Result<(), Failure> {
     let known: BTreeSet<&str> = tables.iter().flat_map(|table| &table.rows).map(|row| of(row).as_str()).collect();
     let known: Vec<&str> = known.into_iter().collect();
     match asked {
@@ -69,7 +74,7 @@ fn check(tables: &[Table], what: &str, asked: Option<&str>, of: impl Fn(&Publish
 }
 
 fn tell(tables: &[Table]) -> Result<(), Failure> {
-    let cells = |name: &str, row: &Published| {
+    let cells = |name: &str, row: &PublishedResult| {
         let texts = [&row.category, &row.metric, &row.value.to_string(), name, &row.model, &row.note];
         texts.map(str::to_owned).to_vec()
     };

@@ -14,7 +14,7 @@ use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_test
 use crate::config::ReportSettings;
 use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
-use crate::outputs::Foreign;
+use crate::outputs::ForeignFiles;
 use crate::plan::trial_number;
 use crate::report::comparison_page;
 use crate::store::{Access, Compared, Named, Store};
@@ -67,7 +67,7 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
     let verdicts = verdicts(&sides[0], &sides[1..], &metrics, args.across_protocols).map_err(advised)?;
     let told = Told { verdicts, friedman: rank_tests(&sides, &metrics) };
     if let Some(path) = &args.html {
-        let mut page = Destination::open(Some(path), "comparison", Foreign::forced(args.force))?;
+        let mut page = Destination::open(Some(path), "comparison", ForeignFiles::forced(args.force))?;
         let written = page.write_all(comparison_page(&told.verdicts, &told.friedman).as_bytes());
         page.close(written)?;
     }

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::output::{tell_aside, unwritten};
-use crate::outputs::{Foreign, OutputFolder, WholeFile};
+use crate::outputs::{AtomicFile, ForeignFiles, OutputFolder};
 
 /// An open destination.
 pub(super) enum Destination {
     Standard(BufWriter<Stdout>),
-    File { shown: PathBuf, folder: OutputFolder, name: OsString, file: WholeFile },
+    File { shown: PathBuf, folder: OutputFolder, name: OsString, file: AtomicFile },
 }
 
 impl Destination {
     /// The file at `path`; without one, standard output. `of`: what is written. A file that is there already is replaced if it is one
     /// that didact wrote; what happens to any other says `foreign`.
-    pub(super) fn open(path: Option<&Path>, of: &str, foreign: Foreign) -> Result<Self, Failure> {
+    pub(super) fn open(path: Option<&Path>, of: &str, foreign: ForeignFiles) -> Result<Self, Failure> {
         let Some(shown) = path else { return Ok(Self::Standard(BufWriter::new(io::stdout()))) };
         // Where a link leads there is the file that would be replaced.
         let path = shown.canonicalize().unwrap_or_else(|_| shown.to_owned());
@@ -27,7 +27,7 @@ impl Destination {
         if path.metadata().is_ok_and(|facts| facts.is_file()) {
             folder.make_room(&[Path::new(&name)], foreign)?.iter().for_each(tell_aside);
         }
-        let file = WholeFile::create(&path).map_err(unwritable)?;
+        let file = AtomicFile::create(&path).map_err(unwritable)?;
         Ok(Self::File { shown: shown.to_owned(), folder, name, file })
     }
 
@@ -36,7 +36,7 @@ impl Destination {
         let (to, closed) = match self {
             Self::Standard(mut out) => ("standard output".to_owned(), written.and_then(|()| out.flush())),
             Self::File { shown, folder, name, file } => match written.and_then(|()| file.seal()) {
-                Ok(sealed) => return Ok(folder.keep(vec![(name.into(), sealed)])?),
+                Ok(sealed) => return Ok(folder.publish(vec![(name.into(), sealed)])?),
                 Err(error) => (shown.display().to_string(), Err(error)),
             },
         };

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::global::Global;
 use crate::exit::Exit;
 use crate::export::{DataFormat, ExportError};
-use crate::outputs::Foreign;
+use crate::outputs::ForeignFiles;
 use crate::report::DocumentFormat;
 use crate::store::{Access, Store};
 use crate::{analysis, export, report};
@@ -66,7 +66,7 @@ pub(super) async fn run(args: &ExportArgs, global: &Global) -> Result<Exit, Fail
     }
     let store = Store::open(&global.store, Access::Read).await?;
     let (sweep, _) = store.find_sweep(args.sweep.as_deref()).await?;
-    let mut out = Destination::open(args.out.as_deref(), "export", Foreign::forced(args.force))?;
+    let mut out = Destination::open(args.out.as_deref(), "export", ForeignFiles::forced(args.force))?;
     let written = match content {
         Content::Rows(format) => export::export(&store, &sweep, format, args.shape(), &mut out).await,
         Content::Document(format) => {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::paths::expanded;
+use crate::paths::expand_home;
 use crate::store::{Artifacts, Store, StoreError, path_of};
 
 /// Options of every verb.
@@ -16,7 +16,7 @@ pub(super) struct Global {
     #[arg(long, global = true, env = "DIDACT_STORE", default_value = "didact.db", value_name = "URL", value_parser = store)]
     pub(super) store: String,
     /// Folder of artifacts [default: beside the store, of its name: a.db has a.artifacts].
-    #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR", value_parser = PathBufValueParser::new().map(|path| expanded(&path)))]
+    #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR", value_parser = PathBufValueParser::new().map(|path| expand_home(&path)))]
     artifacts: Option<PathBuf>,
     /// The least severe level that is logged to standard error.
     #[arg(long, global = true, default_value = "warn", value_name = "LEVEL", value_parser = log_level())]
@@ -33,7 +33,7 @@ fn store(text: &str) -> Result<String, Infallible> {
         Some(path) => text.split_at(text.len() - path.trim_start_matches("//").len()),
         None => ("", text),
     };
-    Ok(format!("{scheme}{}", expanded(Path::new(path)).display()))
+    Ok(format!("{scheme}{}", expand_home(Path::new(path)).display()))
 }
 
 impl Global {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use crate::cause::Context;
-use crate::outputs::Aside;
+use crate::outputs::MovedAside;
 use crate::terminal::say;
 
 /// Writes text and a line end.
@@ -36,7 +36,7 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 /// Tells of files that had to make room.
-pub(super) fn tell_aside(aside: &Aside) {
+pub(super) fn tell_aside(aside: &MovedAside) {
     let (count, folder) = (aside.files.len(), aside.folder.display());
     say(&match aside.files.as_slice() {
         [one] => format!("moved {one} to {folder}: it was not as this command had written it"),

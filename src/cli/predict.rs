@@ -10,7 +10,7 @@ use super::output::{print, table, tell_aside};
 use super::worker::Runner;
 use crate::cause::Context;
 use crate::exit::Exit;
-use crate::outputs::{Foreign, Place};
+use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::predict::{FinishedRun, Prediction, Verdict, find};
 use crate::schedule::{Device, DeviceChoice, Jobs, Slot, Slots, slots};
 use crate::stages::Key;
@@ -65,7 +65,7 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
     (runner.open)(device.as_deref().unwrap_or(runner.device), finished.numerics())?;
     let found = find(&args.images, &args.out);
     let total = found.images.len();
-    let place = Place { folder: &args.out, foreign: Foreign::forced(args.force) };
+    let place = OutputPlace { folder: &args.out, foreign: ForeignFiles::forced(args.force) };
     let bar = Bar::new(total, "{pos}/{len} images, about {eta} left");
     let prediction = (runner.predict)(&finished, found, place, &mut |done| show(&bar, done, total));
     bar.close();

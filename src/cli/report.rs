@@ -11,7 +11,7 @@ use super::output::{notice, print_json, tell_aside};
 use crate::analysis::Ranking;
 use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
-use crate::outputs::{Foreign, Place};
+use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::report::Written;
 use crate::store::{Access, Artifacts, Store, Wanted};
 use crate::{analysis, report};
@@ -55,7 +55,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     let folder = args.out.clone().unwrap_or_else(|| folder_of(&name));
-    let place = Place { folder: &folder, foreign: Foreign::forced(args.force) };
+    let place = OutputPlace { folder: &folder, foreign: ForeignFiles::forced(args.force) };
     let mut written = None;
     loop {
         let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
@@ -93,7 +93,7 @@ pub(super) async fn write(
     store: &Store,
     sweep: &str,
     metrics: &[Metric],
-    place: Place<'_>,
+    place: OutputPlace<'_>,
     ranking: Ranking,
     artifacts: &Artifacts,
 ) -> Result<(), Failure> {

@@ -18,7 +18,7 @@ use super::output::print;
 use crate::cause::{Context, one_line};
 use crate::config::ConfigErrors;
 use crate::exit::Exit;
-use crate::paths::expanded_argument;
+use crate::paths::expand_home_in_argument;
 use crate::schedule::AttemptLog;
 use crate::terminal::{self, say};
 
@@ -38,7 +38,7 @@ pub(super) fn parse<A: Parser>() -> Result<A, ExitCode> {
 
 fn read<A: Parser>() -> Result<A, clap::Error> {
     let mut command = without_empty_variables(A::command());
-    let mut matches = command.try_get_matches_from_mut(std::env::args_os().map(expanded_argument))?;
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os().map(expand_home_in_argument))?;
     A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 

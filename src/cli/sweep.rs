@@ -15,7 +15,7 @@ use crate::analysis::Ranking;
 use crate::cause::one_line;
 use crate::config::{Draws, Strategy};
 use crate::exit::Exit;
-use crate::outputs::{Foreign, Place};
+use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::plan::Plan;
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::search::load_at_most;
@@ -194,7 +194,7 @@ async fn conclude(
     }
     if !args.no_report && args.only.is_none() {
         let folder = report::folder_of(&status.name);
-        let place = Place { folder: &folder, foreign: Foreign::Refuse };
+        let place = OutputPlace { folder: &folder, foreign: ForeignFiles::Refuse };
         report::write(store, sweep, &[], place, Ranking::default(), &global.artifacts())
             .await
             .map_err(|failure| report::unwritten(failure, &status.name))?;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::sample::ImageSource;
 use super::{Sample, SyntheticSettings, drawn_set};
-use crate::outputs::{OutputError, WholeFile};
+use crate::outputs::{AtomicFile, OutputError};
 
 /// Writes the drawn set below `root` in MVTec's layout; returns the number of images. Files that are there already stay as they are.
 ///
@@ -94,9 +94,9 @@ impl Picture {
 
     fn write(&self, path: &Path) -> io::Result<()> {
         path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-        let mut file = WholeFile::create(path)?;
+        let mut file = AtomicFile::create(path)?;
         file.write_all(&self.encoded()?)?;
-        file.seal()?.keep()
+        file.seal()?.publish()
     }
 }
 

@@ -1,14 +1,14 @@
-//! What can go wrong while numbers are exported.
+//! Errors of exports.
 
 use crate::store::StoreError;
 
-/// Every message says what and where.
+/// Why an export failed. Each message says what and where.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The receiver cannot be written to.
+    /// The output cannot be written.
     #[error(transparent)]
     Write(#[from] std::io::Error),
 }

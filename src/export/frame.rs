@@ -1,4 +1,4 @@
-//! What programs read: named columns of exact values, written row by row, so that none of them need be kept. One format a file.
+//! A frame: named columns of exact values for other programs, written row by row without keeping rows. Each format has its own file.
 
 mod csv;
 mod json;
@@ -11,74 +11,74 @@ use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 
-/// What a column holds.
+/// Type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ColumnKind {
     Text,
-    Whole,
+    Integer,
     Number,
-    Truth,
+    Boolean,
 }
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
-    /// Unique among its neighbours.
+    /// Name, unique within the frame.
     pub name: String,
-    /// What its values are, where there are any.
-    pub kind: Kind,
+    /// Type of the values that are present.
+    pub kind: ColumnKind,
 }
 
 impl Column {
-    pub(crate) fn new(name: impl Into<String>, kind: Kind) -> Self {
+    pub(crate) fn new(name: impl Into<String>, kind: ColumnKind) -> Self {
         Self { name: name.into(), kind }
     }
 }
 
-/// A value of a row, of its column's kind or absent.
+/// A value of a row: of its column's type, or absent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value<'v> {
     Absent,
     Text(Cow<'v, str>),
-    Whole(i64),
+    Integer(i64),
     Number(f64),
-    Truth(bool),
+    Boolean(bool),
 }
 
 impl<'v> Value<'v> {
-    /// Text, or nothing.
+    /// Returns a text value, or an absent one.
     pub(crate) fn of_text(text: Option<&'v str>) -> Self {
         text.map_or(Self::Absent, |text| Self::Text(text.into()))
     }
 
-    /// A number, or nothing.
+    /// Returns a number value, or an absent one.
     pub(crate) fn of_number(number: Option<f64>) -> Self {
         number.map_or(Self::Absent, Self::Number)
     }
 }
 
-/// A file format that keeps numbers to the last bit.
+/// A file format that keeps every bit of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataFormat {
-    /// Comma-separated values with a header; what is absent is empty.
+    /// Comma-separated values with a header; absent values are empty.
     Csv,
-    /// An array of objects, one a line; what is absent is null.
+    /// An array of objects, one per line; absent values are null.
     Json,
-    /// Apache Parquet; what is absent is null.
+    /// Apache Parquet; absent values are null.
     #[cfg(feature = "parquet")]
     Parquet,
 }
 
-/// Takes the rows of one frame.
+/// Writes the rows of one frame.
 pub(crate) trait RowWriter {
-    /// Writes a row: one value a column.
+    /// Writes a row: one value per column.
     fn row(&mut self, values: &[Value<'_>]) -> io::Result<()>;
 
-    /// Writes what is left.
+    /// Writes the remaining data and the end of the frame.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
-/// Begins a frame with these columns.
+/// Starts a frame with these columns.
 pub(crate) fn writer<'w>(
     format: DataFormat,
     columns: Vec<Column>,

@@ -1,14 +1,19 @@
-//! A row a number: what statistics programs call tidy.
+//! Long shape: one row per number, called tidy data in statistics.
 
 use std::collections::HashMap;
 use std::io;
 
-use super::frame::{Column, Kind, RowWriter, Value};
+use super::frame::{Column, ColumnKind, RowWriter, Value};
 use super::runs::{Run, Runs};
 use crate::store::ResultRow;
 
 pub(crate) fn columns(runs: &Runs) -> Vec<Column> {
-    let number = [("selection", Kind::Text), ("metric", Kind::Text), ("value", Kind::Number), ("reason", Kind::Text)];
+    let number = [
+        ("selection", ColumnKind::Text),
+        ("metric", ColumnKind::Text),
+        ("value", ColumnKind::Number),
+        ("reason", ColumnKind::Text),
+    ];
     runs.columns().into_iter().chain(number.map(|(name, kind)| Column::new(name, kind))).collect()
 }
 

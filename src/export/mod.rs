@@ -1,4 +1,4 @@
-//! A sweep's numbers for other programs.
+//! Exports a sweep's numbers for other programs.
 
 mod error;
 mod frame;
@@ -9,5 +9,5 @@ mod write;
 
 pub use error::ExportError;
 pub use frame::DataFormat;
-pub(crate) use frame::{Column, Kind, Value, writer};
+pub(crate) use frame::{Column, ColumnKind, Value, writer};
 pub use write::{Shape, export};

@@ -1,29 +1,29 @@
-//! The runs of an export, and the columns that every row begins with.
+//! The runs of an export, and the first columns of every row.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::frame::{Column, Kind, Value};
+use super::frame::{Column, ColumnKind, Value};
 use crate::plan::trial_id;
 use crate::store::{RunRow, Store, StoreError};
 use crate::text::exact;
 
-/// The runs of a sweep: by trial, category, seed.
+/// Runs of a sweep, ordered by trial, category and seed.
 pub(crate) struct Runs {
     pub rows: Vec<Run>,
     sweep: String,
-    /// A column an axis, in alphabetical order.
+    /// One column per axis, in alphabetical order.
     axes: Vec<Column>,
 }
 
-/// A run.
+/// A run with its values of the searched axes.
 pub(crate) struct Run {
     pub row: RunRow,
     axes: Vec<Value<'static>>,
 }
 
-/// Searched values by dotted name.
+/// Values of searched axes by dotted name.
 type Axes = BTreeMap<String, Json>;
 
 impl Runs {
@@ -34,10 +34,10 @@ impl Runs {
 
     fn of(sweep: String, rows: Vec<RunRow>) -> Self {
         let all: Vec<Axes> = rows.iter().map(|row| serde_json::from_str(&row.axes).unwrap_or_default()).collect();
-        let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
+        let mut kinds: BTreeMap<&str, ColumnKind> = BTreeMap::new();
         for (name, value) in all.iter().flatten() {
             let kind = kind(value);
-            kinds.entry(name).and_modify(|known| *known = common(*known, kind)).or_insert(kind);
+            kinds.entry(name).and_modify(|known| *known = common_kind(*known, kind)).or_insert(kind);
         }
         let axes: Vec<Column> = kinds.into_iter().map(|(name, kind)| Column::new(name, kind)).collect();
         let values = |of_run: &Axes| axes.iter().map(|axis| value(of_run.get(&axis.name), axis.kind)).collect();
@@ -46,25 +46,25 @@ impl Runs {
         Self { rows, sweep, axes }
     }
 
-    /// What every row begins with.
+    /// Returns the first columns of every row.
     pub(crate) fn columns(&self) -> Vec<Column> {
         let facts = [
-            ("sweep", Kind::Text),
-            ("run", Kind::Text),
-            ("trial", Kind::Text),
-            ("short_id", Kind::Text),
-            ("variant", Kind::Text),
-            ("baseline", Kind::Truth),
-            ("protocol", Kind::Text),
-            ("category", Kind::Text),
-            ("seed", Kind::Whole),
-            ("state", Kind::Text),
+            ("sweep", ColumnKind::Text),
+            ("run", ColumnKind::Text),
+            ("trial", ColumnKind::Text),
+            ("short_id", ColumnKind::Text),
+            ("variant", ColumnKind::Text),
+            ("baseline", ColumnKind::Boolean),
+            ("protocol", ColumnKind::Text),
+            ("category", ColumnKind::Text),
+            ("seed", ColumnKind::Integer),
+            ("state", ColumnKind::Text),
         ];
         let facts = facts.into_iter().map(|(name, kind)| Column::new(name, kind));
         facts.chain(self.axes.iter().cloned()).collect()
     }
 
-    /// As [`Self::columns`].
+    /// Returns a run's values of [`Self::columns`].
     pub(crate) fn values<'r>(&'r self, run: &'r Run) -> Vec<Value<'r>> {
         let row = &run.row;
         let text = |text: &'r str| Value::Text(text.into());
@@ -74,46 +74,46 @@ impl Runs {
             text(&row.trial_id),
             Value::Text(trial_id(row.number).into()),
             text(&row.variant),
-            Value::Truth(row.baseline),
+            Value::Boolean(row.baseline),
             text(&row.protocol_id),
             text(&row.category),
-            Value::Whole(row.seed),
+            Value::Integer(row.seed),
             text(row.state.name()),
         ];
         facts.into_iter().chain(run.axes.iter().cloned()).collect()
     }
 }
 
-/// Keys of some runs.
+/// Returns the keys of some runs.
 pub(crate) fn ids(runs: &[Run]) -> Vec<&str> {
     runs.iter().map(|run| run.row.id.as_str()).collect()
 }
 
-fn kind(value: &Json) -> Kind {
+fn kind(value: &Json) -> ColumnKind {
     match value {
-        Json::Bool(_) => Kind::Truth,
-        Json::Number(number) if number.is_i64() => Kind::Whole,
-        Json::Number(_) => Kind::Number,
-        _ => Kind::Text,
+        Json::Bool(_) => ColumnKind::Boolean,
+        Json::Number(number) if number.is_i64() => ColumnKind::Integer,
+        Json::Number(_) => ColumnKind::Number,
+        _ => ColumnKind::Text,
     }
 }
 
-/// What can hold both.
-fn common(one: Kind, other: Kind) -> Kind {
+/// Returns the type that can hold values of both types.
+fn common_kind(one: ColumnKind, other: ColumnKind) -> ColumnKind {
     match (one, other) {
         _ if one == other => one,
-        (Kind::Whole, Kind::Number) | (Kind::Number, Kind::Whole) => Kind::Number,
-        _ => Kind::Text,
+        (ColumnKind::Integer, ColumnKind::Number) | (ColumnKind::Number, ColumnKind::Integer) => ColumnKind::Number,
+        _ => ColumnKind::Text,
     }
 }
 
-fn value(json: Option<&Json>, kind: Kind) -> Value<'static> {
+fn value(json: Option<&Json>, kind: ColumnKind) -> Value<'static> {
     let Some(json) = json else { return Value::Absent };
     let value = match kind {
-        Kind::Truth => json.as_bool().map(Value::Truth),
-        Kind::Whole => json.as_i64().map(Value::Whole),
-        Kind::Number => json.as_f64().map(Value::Number),
-        Kind::Text => Some(Value::Text(exact(json).into())),
+        ColumnKind::Boolean => json.as_bool().map(Value::Boolean),
+        ColumnKind::Integer => json.as_i64().map(Value::Integer),
+        ColumnKind::Number => json.as_f64().map(Value::Number),
+        ColumnKind::Text => Some(Value::Text(exact(json).into())),
     };
     value.unwrap_or(Value::Absent)
 }
@@ -123,14 +123,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_axis_has_the_kind_that_holds_all_its_values() {
+    fn an_axis_has_the_type_that_holds_all_its_values() {
         use serde_json::json;
-        let kinds = |values: &[Json]| values.iter().map(kind).reduce(common).expect("some");
-        assert_eq!(kinds(&[json!(1), json!(2)]), Kind::Whole);
-        assert_eq!(kinds(&[json!(1), json!(0.5)]), Kind::Number);
-        assert_eq!(kinds(&[json!(1), json!("auto"), json!(0.5)]), Kind::Text);
-        assert_eq!(value(Some(&json!([1, 2])), Kind::Text), Value::Text("[1,2]".into()));
-        assert_eq!(value(Some(&json!(2)), Kind::Number), Value::Number(2.0));
-        assert_eq!(value(None, Kind::Number), Value::Absent);
+        let kinds = |values: &[Json]| values.iter().map(kind).reduce(common_kind).expect("some");
+        assert_eq!(kinds(&[json!(1), json!(2)]), ColumnKind::Integer);
+        assert_eq!(kinds(&[json!(1), json!(0.5)]), ColumnKind::Number);
+        assert_eq!(kinds(&[json!(1), json!("auto"), json!(0.5)]), ColumnKind::Text);
+        assert_eq!(value(Some(&json!([1, 2])), ColumnKind::Text), Value::Text("[1,2]".into()));
+        assert_eq!(value(Some(&json!(2)), ColumnKind::Number), Value::Number(2.0));
+        assert_eq!(value(None, ColumnKind::Number), Value::Absent);
     }
 }

@@ -1,39 +1,40 @@
-//! A row a run, with its numbers and costs beside each other.
+//! Wide shape: one row per run, with its metrics and costs as columns.
 
 use std::collections::HashMap;
 use std::io;
 
-use super::frame::{Column, Kind, RowWriter, Value};
+use super::frame::{Column, ColumnKind, RowWriter, Value};
 use super::runs::{Run, Runs};
 use crate::evaluate::Selection;
 use crate::evaluate::{Fact, ResultName};
 use crate::store::{AttemptState, CostRow, ResultRow};
 
-/// Numbers of the networks, not of an epoch: they stand among the costs.
-const OF_NETWORKS: [Fact; 2] = [Fact::Parameters, Fact::Flops];
+/// Facts of the networks instead of an epoch; they are listed with the costs.
+const COST_METRICS: [Fact; 2] = [Fact::Parameters, Fact::Flops];
 
-/// Which numbers the runs have: selection and name.
-pub(crate) struct Numbers(Vec<(Selection, ResultName)>);
+/// Selection and name of each metric that the runs have.
+pub(crate) struct MetricColumns(Vec<(Selection, ResultName)>);
 
-impl Numbers {
-    /// Selected epochs first; `names` in alphabetical order.
+impl MetricColumns {
+    /// Sorts selected epochs first. `names` are in alphabetical order.
     pub(crate) fn of(names: Vec<(Selection, ResultName)>) -> Self {
         let mut numbers: Vec<_> =
-            names.into_iter().filter(|(_, name)| OF_NETWORKS.iter().all(|fact| name != fact)).collect();
+            names.into_iter().filter(|(_, name)| COST_METRICS.iter().all(|fact| name != fact)).collect();
         numbers.sort_by_key(|(selection, _)| *selection);
         Self(numbers)
     }
 }
 
-pub(crate) fn columns(runs: &Runs, numbers: &Numbers) -> Vec<Column> {
-    let numbers = numbers.0.iter().map(|(selection, name)| Column::new(format!("{selection}.{name}"), Kind::Number));
+pub(crate) fn columns(runs: &Runs, numbers: &MetricColumns) -> Vec<Column> {
+    let numbers =
+        numbers.0.iter().map(|(selection, name)| Column::new(format!("{selection}.{name}"), ColumnKind::Number));
     let costs = [
-        ("parameters", Kind::Whole),
-        ("multiply_accumulates", Kind::Whole),
-        ("seconds", Kind::Number),
-        ("peak_bytes", Kind::Whole),
-        ("gpu_peak_bytes", Kind::Whole),
-        ("reason", Kind::Text),
+        ("parameters", ColumnKind::Integer),
+        ("multiply_accumulates", ColumnKind::Integer),
+        ("seconds", ColumnKind::Number),
+        ("peak_bytes", ColumnKind::Integer),
+        ("gpu_peak_bytes", ColumnKind::Integer),
+        ("reason", ColumnKind::Text),
     ];
     runs.columns().into_iter().chain(numbers).chain(costs.map(|(name, kind)| Column::new(name, kind))).collect()
 }
@@ -41,7 +42,7 @@ pub(crate) fn columns(runs: &Runs, numbers: &Numbers) -> Vec<Column> {
 /// Writes a batch of runs.
 pub(crate) fn write(
     runs: &Runs,
-    numbers: &Numbers,
+    numbers: &MetricColumns,
     batch: &[Run],
     (results, costs): (&[ResultRow], &[CostRow]),
     out: &mut dyn RowWriter,
@@ -57,12 +58,12 @@ pub(crate) fn write(
         row.extend(numbers.0.iter().map(|(selection, name)| Value::of_number(value(*selection, name))));
         let costs = of_runs.remove(id).unwrap_or_default();
         row.extend([
-            whole(value(Selection::Selected, &Fact::Parameters.into())),
+            integer(value(Selection::Selected, &Fact::Parameters.into())),
             // A multiply-accumulate is two operations.
-            whole(value(Selection::Selected, &Fact::Flops.into()).map(|operations| operations / 2.0)),
+            integer(value(Selection::Selected, &Fact::Flops.into()).map(|operations| operations / 2.0)),
             Value::of_number(costs.seconds),
-            whole(costs.peak),
-            whole(costs.gpu_peak),
+            integer(costs.peak),
+            integer(costs.gpu_peak),
             Value::of_text(run.row.reason.as_deref()),
         ]);
         out.row(&row)?;
@@ -70,7 +71,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// What the stages of a run took, those that it shares with others included: seconds of all attempts, peaks of those that finished.
+/// Costs of a run's stages, shared ones included: seconds of all attempts, peaks of the finished ones.
 #[derive(Default)]
 struct Costs {
     seconds: Option<f64>,
@@ -80,23 +81,23 @@ struct Costs {
 
 impl Costs {
     fn add(&mut self, attempt: &CostRow) {
-        self.seconds = join(self.seconds, attempt.seconds, |sum, seconds| sum + seconds);
+        self.seconds = combine(self.seconds, attempt.seconds, |sum, seconds| sum + seconds);
         if attempt.state == AttemptState::Done {
             let further: serde_json::Value = serde_json::from_str(&attempt.costs).unwrap_or_default();
-            self.peak = join(self.peak, attempt.peak_rss_bytes.map(|bytes| bytes as f64), f64::max);
-            self.gpu_peak = join(self.gpu_peak, further["device_peak_bytes"].as_f64(), f64::max);
+            self.peak = combine(self.peak, attempt.peak_rss_bytes.map(|bytes| bytes as f64), f64::max);
+            self.gpu_peak = combine(self.gpu_peak, further["device_peak_bytes"].as_f64(), f64::max);
         }
     }
 }
 
-fn join(one: Option<f64>, other: Option<f64>, both: fn(f64, f64) -> f64) -> Option<f64> {
+fn combine(one: Option<f64>, other: Option<f64>, both: fn(f64, f64) -> f64) -> Option<f64> {
     match (one, other) {
         (Some(one), Some(other)) => Some(both(one, other)),
         (one, other) => one.or(other),
     }
 }
 
-/// Counts and bytes; a float holds them exactly.
-fn whole(number: Option<f64>) -> Value<'static> {
-    number.map_or(Value::Absent, |number| Value::Whole(number as i64))
+/// Converts a count or a number of bytes, which a float holds exactly.
+fn integer(number: Option<f64>) -> Value<'static> {
+    number.map_or(Value::Absent, |number| Value::Integer(number as i64))
 }

@@ -8,23 +8,23 @@ use super::runs::{self, Runs};
 use super::{long, wide};
 use crate::store::Store;
 
-/// What a row is.
+/// Meaning of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// A number: run × selection × metric. Runs without any have no row.
+    /// One number: run × selection × metric. Runs without numbers have no row.
     Long,
-    /// A run, with a column for each of its numbers and costs.
+    /// One run, with a column for each of its metrics and costs.
     Wide,
 }
 
-/// Runs whose numbers are read together.
+/// Number of runs whose numbers are read together.
 const BATCH: usize = 512;
 
-/// Writes all numbers of a sweep: the same store, the same bytes. A few hundred runs are held at a time.
+/// Writes all numbers of a sweep; the same store gives the same bytes. Keeps a few hundred runs in memory.
 ///
 /// # Errors
 ///
-/// A store that cannot be read, or an `out` that cannot be written to.
+/// The store cannot be read, or `out` cannot be written.
 pub async fn export(
     store: &Store,
     sweep: &str,
@@ -43,7 +43,7 @@ pub async fn export(
             Ok(rows.finish()?)
         }
         Shape::Wide => {
-            let numbers = wide::Numbers::of(store.result_names(sweep).await?);
+            let numbers = wide::MetricColumns::of(store.result_names(sweep).await?);
             let mut rows = writer(format, wide::columns(&runs, &numbers), out)?;
             for batch in runs.rows.chunks(BATCH) {
                 let results = store.results_of(&runs::ids(batch)).await?;

@@ -1,5 +1,5 @@
-//! Which files of a folder didact wrote: a line each, with the digest of what was written. A line is added before its file takes its
-//! place, so that a process may be killed at any instruction and its files are still known.
+//! The manifest of a folder: one line per file that didact wrote, with its digest. A line is added before its file is published, so
+//! that didact knows its files even if the process is killed at any instruction.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -9,22 +9,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::WholeFile;
+use super::AtomicFile;
 
-/// Its name.
+/// File name of the manifest.
 pub(super) const NAME: &str = ".didact-files.jsonl";
 
-/// What stands first in it, for people.
-const HEAD: &str = r#"{"about":"the files here that didact wrote; it replaces and removes no others"}"#;
+/// First line of the manifest, for people.
+const HEADER: &str = r#"{"about":"files in this folder that didact wrote; didact replaces and removes no others"}"#;
 
-/// A file that was written.
+/// One file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Line {
-    /// Its path below the folder, parts joined by `/`.
+pub(super) struct ManifestEntry {
+    /// Path below the folder, with `/` as separator.
     pub file: String,
-    /// BLAKE3 of its bytes.
+    /// BLAKE3 digest of the content.
     pub blake3: String,
-    /// What it is part of.
+    /// Description of the output that the file belongs to.
     pub of: String,
 }
 
@@ -32,78 +32,80 @@ pub(super) struct Line {
 #[derive(Debug)]
 pub(super) struct Manifest {
     path: PathBuf,
-    /// By file.
-    lines: Mutex<BTreeMap<String, Vec<Line>>>,
+    /// Entries by file.
+    entries: Mutex<BTreeMap<String, Vec<ManifestEntry>>>,
 }
 
 impl Manifest {
-    /// Of a folder. What cannot be read lists nothing: then no file is ours.
+    /// Reads the manifest of a folder. An unreadable manifest is empty, so that no file counts as written by didact.
     pub(super) fn read(folder: &Path) -> Self {
         let path = folder.join(NAME);
-        let lines = Mutex::new(lines(&path));
-        Self { path, lines }
+        let entries = Mutex::new(read_entries(&path));
+        Self { path, entries }
     }
 
-    /// Whether there is one.
-    pub(super) fn is_there(&self) -> bool {
+    /// Returns whether the manifest exists.
+    pub(super) fn exists(&self) -> bool {
         fs::symlink_metadata(&self.path).is_ok()
     }
 
-    /// What was written at a path.
-    pub(super) fn of_file(&self, file: &str) -> Vec<Line> {
-        self.known().get(file).cloned().unwrap_or_default()
+    /// Returns the entries of a file.
+    pub(super) fn entries_of(&self, file: &str) -> Vec<ManifestEntry> {
+        self.lock().get(file).cloned().unwrap_or_default()
     }
 
-    /// All lines.
-    pub(super) fn all(&self) -> Vec<Line> {
-        self.known().values().flatten().cloned().collect()
+    /// Returns all entries.
+    pub(super) fn all(&self) -> Vec<ManifestEntry> {
+        self.lock().values().flatten().cloned().collect()
     }
 
-    /// Adds what is about to be written; what is listed already is not listed twice.
-    pub(super) fn add(&self, new: &[Line]) -> io::Result<()> {
-        let mut known = self.known();
-        let new: Vec<&Line> =
-            new.iter().filter(|line| known.get(&line.file).is_none_or(|lines| !lines.contains(line))).collect();
+    /// Adds the files that are about to be written; existing entries are not repeated.
+    pub(super) fn add(&self, new: &[ManifestEntry]) -> io::Result<()> {
+        let mut entries = self.lock();
+        let new: Vec<&ManifestEntry> = new
+            .iter()
+            .filter(|entry| entries.get(&entry.file).is_none_or(|entries| !entries.contains(entry)))
+            .collect();
         if new.is_empty() {
             return Ok(());
         }
         let mut text = String::new();
         match fs::symlink_metadata(&self.path) {
             Ok(facts) if !facts.is_file() => return Err(io::Error::other("it is not a regular file")),
-            // What a killed process has torn is ended first.
-            Ok(facts) if facts.len() > 0 => text.push_str(if ends_a_line(&self.path)? { "" } else { "\n" }),
-            _ => text.push_str(&format!("{HEAD}\n")),
+            // Complete the last line if a killed process left it unfinished.
+            Ok(facts) if facts.len() > 0 => text.push_str(if ends_with_newline(&self.path)? { "" } else { "\n" }),
+            _ => text.push_str(&format!("{HEADER}\n")),
         }
-        for line in &new {
-            text.push_str(&serde_json::to_string(line)?);
+        for entry in &new {
+            text.push_str(&serde_json::to_string(entry)?);
             text.push('\n');
         }
-        // At once, so that the lines of two processes do not mix.
+        // Write all lines at once, so that those of two processes do not mix.
         File::options().append(true).create(true).open(&self.path)?.write_all(text.as_bytes())?;
-        new.into_iter().for_each(|line| known.entry(line.file.clone()).or_default().push(line.clone()));
+        new.into_iter().for_each(|entry| entries.entry(entry.file.clone()).or_default().push(entry.clone()));
         Ok(())
     }
 
-    /// Leaves out lines that are no longer true; those that another process has added stay.
-    pub(super) fn retain(&self, keep: impl Fn(&Line) -> bool) -> io::Result<()> {
-        let mut known = self.known();
-        *known = lines(&self.path);
-        known.values_mut().for_each(|lines| lines.retain(&keep));
-        known.retain(|_, lines| !lines.is_empty());
-        let mut file = WholeFile::create(&self.path)?;
-        writeln!(file, "{HEAD}")?;
-        for line in known.values().flatten() {
-            writeln!(file, "{}", serde_json::to_string(line)?)?;
+    /// Removes entries that are outdated; keeps those that another process has added.
+    pub(super) fn retain(&self, keep: impl Fn(&ManifestEntry) -> bool) -> io::Result<()> {
+        let mut entries = self.lock();
+        *entries = read_entries(&self.path);
+        entries.values_mut().for_each(|entries| entries.retain(&keep));
+        entries.retain(|_, entries| !entries.is_empty());
+        let mut file = AtomicFile::create(&self.path)?;
+        writeln!(file, "{HEADER}")?;
+        for entry in entries.values().flatten() {
+            writeln!(file, "{}", serde_json::to_string(entry)?)?;
         }
-        file.seal()?.keep()
+        file.seal()?.publish()
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Line>>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<ManifestEntry>>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn ends_a_line(path: &Path) -> io::Result<bool> {
+fn ends_with_newline(path: &Path) -> io::Result<bool> {
     let mut last = [0];
     let mut file = File::open(path)?;
     file.seek(SeekFrom::End(-1))?;
@@ -111,13 +113,15 @@ fn ends_a_line(path: &Path) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// The lines of a file; one that a killed process has torn is none.
-fn lines(path: &Path) -> BTreeMap<String, Vec<Line>> {
-    let mut lines: BTreeMap<String, Vec<Line>> = BTreeMap::new();
+/// Reads the entries of a manifest; skips a line that a killed process left unfinished.
+fn read_entries(path: &Path) -> BTreeMap<String, Vec<ManifestEntry>> {
+    let mut entries: BTreeMap<String, Vec<ManifestEntry>> = BTreeMap::new();
     let is_file = fs::symlink_metadata(path).is_ok_and(|facts| facts.is_file());
     let text = if is_file { fs::read(path).unwrap_or_default() } else { Vec::new() };
-    for line in String::from_utf8_lossy(&text).lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
-        lines.entry(line.file.clone()).or_default().push(line);
+    for entry in
+        String::from_utf8_lossy(&text).lines().filter_map(|line| serde_json::from_str::<ManifestEntry>(line).ok())
+    {
+        entries.entry(entry.file.clone()).or_default().push(entry);
     }
-    lines
+    entries
 }

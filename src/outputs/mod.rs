@@ -1,12 +1,12 @@
-//! Files for people: whole or not there, and never in the place of what didact did not write.
+//! Output files for people: complete or absent, and never written over foreign files.
 
+mod atomic;
 mod error;
 mod folder;
 mod manifest;
 #[cfg(test)]
 mod tests;
-mod whole;
 
+pub use atomic::{AtomicFile, SealedFile};
 pub use error::OutputError;
-pub use folder::{Aside, Foreign, OutputFolder, Place};
-pub use whole::{Sealed, WholeFile};
+pub use folder::{ForeignFiles, MovedAside, OutputFolder, OutputPlace};

@@ -11,19 +11,20 @@ use super::names::{max_name_bytes, names};
 use super::{BadImage, FinishedRun, Found, FoundImage, MapFile, PredictError, Predicted, Prediction, Verdict};
 use crate::data::{Image, Picture, Reading, room_for};
 use crate::evaluate::FinalMap;
-use crate::outputs::{Aside, OutputError, OutputFolder, Place, WholeFile};
+use crate::outputs::{AtomicFile, MovedAside, OutputError, OutputFolder, OutputPlace};
 use crate::report::brightest;
 use crate::tensor::Backend;
 use crate::training::BATCH;
 
 /// The signature of [`predict()`] on some device. The callback receives the number of finished images.
-pub type Predict = fn(&FinishedRun, Found, Place<'_>, &mut dyn FnMut(usize)) -> Result<PredictOutput, PredictError>;
+pub type Predict =
+    fn(&FinishedRun, Found, OutputPlace<'_>, &mut dyn FnMut(usize)) -> Result<PredictOutput, PredictError>;
 
 /// Pictures of at most this many pixels are kept until their overlay is drawn; larger ones are decoded again.
 const MAX_KEPT_PIXELS: usize = 8 << 20;
 
 /// The prediction, and the folder that was moved aside for it.
-pub type PredictOutput = (Prediction, Option<Aside>);
+pub type PredictOutput = (Prediction, Option<MovedAside>);
 
 /// File that every call writes.
 const SCORES: &str = "scores.json";
@@ -38,7 +39,7 @@ const SCORES: &str = "scores.json";
 pub fn predict<B: Backend>(
     finished: &FinishedRun,
     found: Found,
-    place: Place<'_>,
+    place: OutputPlace<'_>,
     done: &mut dyn FnMut(usize),
 ) -> Result<PredictOutput, PredictError> {
     let Found { images, mut bad } = found;
@@ -103,7 +104,7 @@ pub fn predict<B: Backend>(
         unwritten,
     };
     let text = serde_json::to_vec_pretty(&prediction);
-    out.put(SCORES.as_ref(), &text.map_err(|error| OutputError::write(&place.folder.join(SCORES), error.into()))?)?;
+    out.write(SCORES.as_ref(), &text.map_err(|error| OutputError::write(&place.folder.join(SCORES), error.into()))?)?;
     Ok((prediction, aside))
 }
 
@@ -138,7 +139,7 @@ fn write(
     let brightest = brightest(threshold, range.1);
     let save = |ending: &str, png: Result<Vec<u8>, image::ImageError>| -> Result<String, OutputError> {
         let file = file(name, ending);
-        out.put(&file, &png.map_err(|error| OutputError::write(&file, std::io::Error::other(error)))?)?;
+        out.write(&file, &png.map_err(|error| OutputError::write(&file, std::io::Error::other(error)))?)?;
         Ok(file.to_string_lossy().replace('\\', "/"))
     };
     let bad_image =
@@ -182,6 +183,6 @@ fn file(name: &Path, ending: &str) -> PathBuf {
 /// Creates the folder and checks that a file can be written there, so that hours of work are not lost.
 fn check_writable(out: &Path) -> Result<(), OutputError> {
     std::fs::create_dir_all(out)
-        .and_then(|()| WholeFile::create(&out.join(SCORES)).map(drop))
+        .and_then(|()| AtomicFile::create(&out.join(SCORES)).map(drop))
         .map_err(|error| OutputError::write(out, error))
 }

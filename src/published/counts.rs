@@ -1,8 +1,8 @@
-//! How many images the categories of known data sets have, as published: facts with their source in every row.
+//! Published image counts of known data sets. Every row gives its source.
 
 use serde::{Deserialize, Serialize};
 
-/// The tables of `experiments/baselines/counts`, by the layout's name in a sweep file.
+/// Tables of `experiments/baselines/counts`, by the layout's name in a sweep file.
 const TABLES: [(&str, &str); 5] = [
     ("mvtec", include_str!("../../experiments/baselines/counts/mvtec-ad.csv")),
     ("visa", include_str!("../../experiments/baselines/counts/visa.csv")),
@@ -11,12 +11,12 @@ const TABLES: [(&str, &str); 5] = [
     ("loco", include_str!("../../experiments/baselines/counts/loco.csv")),
 ];
 
-/// The images of one category.
+/// Image counts of one category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Normal images to train on.
+    /// Normal training images.
     pub train: u64,
-    /// Normal images of the data set's own validation part.
+    /// Normal images of the data set's own validation set.
     pub validation: u64,
     /// Normal test images.
     pub test_good: u64,
@@ -26,7 +26,7 @@ pub struct Counts {
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct Row {
+struct CountsRow {
     category: String,
     train: u64,
     #[serde(default)]
@@ -36,20 +36,20 @@ struct Row {
     source: String,
 }
 
-fn rows(layout: &str) -> impl Iterator<Item = Row> {
+fn rows(layout: &str) -> impl Iterator<Item = CountsRow> {
     let text = TABLES.iter().find(|(known, _)| *known == layout).map_or("", |(_, text)| *text);
     csv::Reader::from_reader(text.as_bytes()).into_deserialize().filter_map(Result::ok)
 }
 
-/// The published counts of a category of a layout, by its name in a sweep file, and where they stand.
+/// Returns the published counts of a category and their source. `layout` is its name in a sweep file.
 pub fn published_counts(layout: &str, category: &str) -> Option<(Counts, String)> {
     let row = rows(layout).find(|row| row.category == category)?;
-    let Row { train, validation, test_good, test_defect, .. } = row;
+    let CountsRow { train, validation, test_good, test_defect, .. } = row;
     Some((Counts { train, validation, test_good, test_defect }, row.source))
 }
 
-/// The layout of the data set that has all these categories, by its name in a sweep file; none where several or no one has.
-pub fn publisher<'n>(categories: impl Iterator<Item = &'n str>) -> Option<&'static str> {
+/// Returns the layout, as named in a sweep file, of the data set that has all these categories; `None` if no data set has them.
+pub fn layout_of_categories<'n>(categories: impl Iterator<Item = &'n str>) -> Option<&'static str> {
     let categories: Vec<&str> = categories.collect();
     let has = |layout: &str| {
         let names: Vec<String> = rows(layout).map(|row| row.category).collect();
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_table_can_be_read_and_sums_to_what_is_published() {
+    fn every_table_is_readable_and_has_the_published_totals() {
         let total = |layout| {
             rows(layout).fold((0, 0, 0, 0, 0), |(n, train, validation, good, defect), row| {
                 assert!(!row.source.is_empty());
@@ -79,11 +79,11 @@ mod tests {
     }
 
     #[test]
-    fn categories_tell_whose_they_are() {
-        assert_eq!(publisher(["tubes", "connector"].into_iter()), Some("mpdd"));
-        assert_eq!(publisher(["candle"].into_iter()), Some("visa"));
-        assert_eq!(publisher(["candle", "nut"].into_iter()), None);
-        assert_eq!(publisher(std::iter::empty()), None);
+    fn categories_identify_their_layout() {
+        assert_eq!(layout_of_categories(["tubes", "connector"].into_iter()), Some("mpdd"));
+        assert_eq!(layout_of_categories(["candle"].into_iter()), Some("visa"));
+        assert_eq!(layout_of_categories(["candle", "nut"].into_iter()), None);
+        assert_eq!(layout_of_categories(std::iter::empty()), None);
         assert_eq!(published_counts("mvtec", "hazelnut").map(|(c, _)| (c.train, c.test_defect)), Some((391, 70)));
     }
 }

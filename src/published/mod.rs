@@ -3,5 +3,5 @@
 mod counts;
 mod results;
 
-pub use counts::{Counts, published_counts, publisher};
-pub use results::{Published, PublishedError, published, published_names};
+pub use counts::{Counts, layout_of_categories, published_counts};
+pub use results::{PublishedError, PublishedResult, published, published_names};

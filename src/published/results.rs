@@ -1,4 +1,4 @@
-//! Published tables, embedded: facts with their source in every row.
+//! Published result tables, embedded in the program. Every row gives its source.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,52 +29,52 @@ const TABLES: &[(&str, &str)] = tables![
     "unet-seed-article",
 ];
 
-/// Why there is no published table.
+/// Why a published table cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishedError {
     /// No table has this name.
-    #[error("there is no published table `{name}`; baseline.published can be: {}", published_names().join(", "))]
+    #[error("no published table `{name}`; baseline.published can be: {}", published_names().join(", "))]
     Unknown {
-        /// What was asked for.
+        /// Requested name.
         name: String,
     },
     /// A row cannot be read.
     #[error("experiments/baselines/{name}.csv: {source}")]
     Damaged {
-        /// The table.
+        /// Name of the table.
         name: String,
-        /// The reader's error.
+        /// Error of the CSV reader.
         source: csv::Error,
     },
 }
 
 /// One published number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Published {
-    /// Category, "mean" over all of them, or "any".
+pub struct PublishedResult {
+    /// Category, "mean" over all categories, or "any".
     pub category: String,
-    /// Name of the number.
+    /// Name of the metric.
     pub metric: String,
-    /// The number.
+    /// Value of the metric.
     pub value: f64,
-    /// Whose network.
+    /// Network that the value belongs to.
     pub model: String,
-    /// Where it stands.
+    /// Publication that contains the value.
     pub source: String,
-    /// What a reader must know of it; may be empty.
+    /// What a reader must know about the value; may be empty.
     pub note: String,
 }
 
-/// The names that `baseline.published` can have.
+/// Returns the possible values of `baseline.published`.
 pub fn published_names() -> Vec<&'static str> {
     TABLES.iter().map(|(name, _)| *name).collect()
 }
 
-/// The rows of a published table.
+/// Returns the rows of a published table.
 ///
 /// # Errors
-/// A name that no table has, or a damaged table.
-pub fn published(name: &str) -> Result<Vec<Published>, PublishedError> {
+/// No table has this name, or the table is damaged.
+pub fn published(name: &str) -> Result<Vec<PublishedResult>, PublishedError> {
     let named = |(known, _): &&(&str, &str)| *known == name;
     let (_, text) = TABLES.iter().find(named).ok_or_else(|| PublishedError::Unknown { name: name.to_owned() })?;
     csv::Reader::from_reader(text.as_bytes())
@@ -88,14 +88,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_table_can_be_read_and_each_of_its_facts_has_a_source_and_stands_once() {
+    fn every_table_is_readable_and_its_facts_are_unique_and_have_sources() {
         for name in published_names() {
             let rows = published(name).expect("is embedded");
             assert!(!rows.is_empty() && rows.iter().all(|row| !row.source.is_empty()), "{name}");
             let mut facts: Vec<_> = rows.iter().map(|r| (&r.category, &r.metric, &r.model, &r.note)).collect();
             facts.sort_unstable();
             facts.dedup();
-            assert_eq!(facts.len(), rows.len(), "{name} has a fact twice");
+            assert_eq!(facts.len(), rows.len(), "{name} has a duplicate fact");
         }
         assert!(published("nothing").expect_err("unknown").to_string().contains("stfpm-official-rerun"));
     }
@@ -111,10 +111,11 @@ mod tests {
     }
 
     #[test]
-    fn bottle_has_the_papers_pixel_auroc_and_the_seed_articles_quotation_of_it_is_noted() {
+    fn bottle_has_the_papers_pixel_auroc_and_the_seed_articles_misquotation_is_noted() {
         let bottle = |table: &str, model: &str| {
             let rows = published(table).expect("is embedded");
-            let is = |r: &Published| r.category == "bottle" && r.metric == "pixel_auroc" && r.model.starts_with(model);
+            let is =
+                |r: &PublishedResult| r.category == "bottle" && r.metric == "pixel_auroc" && r.model.starts_with(model);
             rows.into_iter().find(is).expect("is there")
         };
         assert_eq!(bottle("stfpm-paper", "").value, 0.988);
@@ -124,11 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn means_are_those_of_their_rows() {
+    fn published_means_equal_the_means_of_their_rows() {
         for name in published_names() {
             let rows = published(name).expect("is embedded");
             for mean in rows.iter().filter(|row| row.category == "mean") {
-                let alike = |r: &&Published| r.metric == mean.metric && r.model == mean.model && r.category != "mean";
+                let alike =
+                    |r: &&PublishedResult| r.metric == mean.metric && r.model == mean.model && r.category != "mean";
                 let values: Vec<f64> = rows.iter().filter(alike).map(|row| row.value).collect();
                 if values.len() < 15 {
                     continue;

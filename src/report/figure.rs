@@ -13,7 +13,7 @@ use resvg::usvg::{Options, Tree, fontdb};
 
 use super::error::ReportError;
 use crate::cause::Cause;
-use crate::text::clipped;
+use crate::text::truncated;
 
 /// Text and axes; on a page they take the page's own colour.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
@@ -148,7 +148,7 @@ impl Figure {
             let (area, foot) = whole.split_vertically(height);
             draw(&area)
                 .and_then(|()| {
-                    let text = clipped(&population, (width / FOOT_CHARACTER) as usize);
+                    let text = truncated(&population, (width / FOOT_CHARACTER) as usize);
                     foot.draw_text(&text, &TextStyle::from(("sans-serif", 11)).color(&INK), (12, 2)).map_err(Into::into)
                 })
                 .and_then(|()| whole.present().map_err(Into::into))

@@ -143,7 +143,7 @@ impl Cell {
 
     /// A whole number.
     pub(super) fn whole(number: i64) -> Self {
-        Self { text: number.to_string(), values: vec![Value::Whole(number)], ..Self::default() }
+        Self { text: number.to_string(), values: vec![Value::Integer(number)], ..Self::default() }
     }
 
     /// In another tone.
@@ -177,5 +177,5 @@ impl Tone {
 /// A count as a value.
 pub(super) fn whole(count: usize) -> Value<'static> {
     // No table counts beyond 2⁶³.
-    Value::Whole(i64::try_from(count).unwrap_or(i64::MAX))
+    Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))
 }

@@ -10,7 +10,7 @@ use super::write;
 use crate::analysis::{Groups, Ranking, Rows, Side, Verdict, findings};
 use crate::config::ReportSettings;
 use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC};
-use crate::outputs::{Foreign, Place};
+use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, SweepRow};
 
 /// A run with its pixel AUROC; none = undefined.
@@ -304,7 +304,7 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
 
 /// Writes a report into a folder that has nothing in the way of it; its page.
 fn write_to(rows: &Rows, artifacts: &Artifacts, folder: &Path) -> PathBuf {
-    let place = Place { folder, foreign: Foreign::Refuse };
+    let place = OutputPlace { folder, foreign: ForeignFiles::Refuse };
     let written = write(rows, artifacts, Ranking::default(), place, &mut |_| ()).expect("written");
     assert_eq!(written.aside, None);
     written.page
@@ -383,7 +383,7 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
     assert!(together[0].verdicts.iter().all(|verdict| verdict.across.is_some()));
 
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let place = Place { folder: &folder.path().join("out"), foreign: Foreign::Refuse };
+    let place = OutputPlace { folder: &folder.path().join("out"), foreign: ForeignFiles::Refuse };
     let written = write(&rows, &artifacts, Ranking::AcrossProtocols, place, &mut |_| ()).expect("written");
     let text = std::fs::read_to_string(written.page).expect("readable");
     assert!(text.contains("Across protocols. ") && text.contains("<h3>[across protocols] pixel AUROC"), "{text}");
@@ -542,7 +542,7 @@ fn eight_seeds_with_image_scores_speak_of_other_images_too() {
     let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
     assert_eq!(
         found.method.to_string(),
-        "Student's t over seeds, on these images (nut: the runs saw other test images)"
+        "Student's t over seeds, on these images (nut: the runs saw different test images)"
     );
     assert_eq!(found.verdict, "better on these images");
 }

@@ -13,7 +13,7 @@ use super::table::{csv, latex};
 use super::tables::Tables;
 use super::{markdown, pictures};
 use crate::analysis::{Costs, Findings, Ranking, Rows, comparisons, effects, groups, sides};
-use crate::outputs::{Aside, Foreign, OutputError, OutputFolder, Place};
+use crate::outputs::{ForeignFiles, MovedAside, OutputError, OutputFolder, OutputPlace};
 use crate::store::Artifacts;
 
 /// Files of a report by their names below its folder.
@@ -39,7 +39,7 @@ pub struct Written {
     /// The page.
     pub page: PathBuf,
     /// What had to make room.
-    pub aside: Option<Aside>,
+    pub aside: Option<MovedAside>,
 }
 
 /// Tells whether the report of a sweep could be written to a folder now, as far as its names are known before it is made.
@@ -48,7 +48,7 @@ pub struct Written {
 /// What is in the way.
 pub fn look(sweep: &str, folder: &Path) -> Result<(), OutputError> {
     let known = place_of(sweep, folder);
-    if is_of_older_version(&known, folder) { Ok(()) } else { known.look(&MAIN_FILES) }
+    if is_of_older_version(&known, folder) { Ok(()) } else { known.check(&MAIN_FILES) }
 }
 
 /// The folder of a sweep's report, with what is known of its files.
@@ -63,12 +63,12 @@ const STEPS: [&str; 3] = ["pictures", "comparisons", "figures"];
 /// written, none takes its place. Of an older report only files that are as it wrote them are replaced or removed.
 ///
 /// # Errors
-/// Files in the way that no report of the sweep wrote, unless [`Foreign::SetAside`] has them moved.
+/// Files in the way that no report of the sweep wrote, unless [`ForeignFiles::MoveAside`] has them moved.
 pub fn write(
     rows: &Rows,
     artifacts: &Artifacts,
     ranking: Ranking,
-    place: Place<'_>,
+    place: OutputPlace<'_>,
     tell: &mut dyn FnMut(Step),
 ) -> Result<Written, ReportError> {
     let all = groups(rows, ranking);
@@ -118,7 +118,7 @@ pub fn write(
     files.extend(MAIN_FILES.map(str::to_owned).into_iter().zip(main));
     let folder = place_of(&rows.sweep.name, place.folder);
     // Older versions kept no account of their files: what they may have written is moved, not lost.
-    let foreign = if is_of_older_version(&folder, place.folder) { Foreign::SetAside } else { place.foreign };
+    let foreign = if is_of_older_version(&folder, place.folder) { ForeignFiles::MoveAside } else { place.foreign };
     let aside = folder.update(&files, foreign)?;
     Ok(Written { page: place.folder.join("index.html"), aside })
 }
@@ -127,7 +127,7 @@ pub fn write(
 fn is_of_older_version(known: &OutputFolder, folder: &Path) -> bool {
     let page = folder.join("index.html");
     let is_file = std::fs::symlink_metadata(&page).is_ok_and(|facts| facts.is_file());
-    !known.is_known() && is_file && std::fs::read(&page).is_ok_and(|bytes| holds(&bytes, super::page::WRITTEN_BY))
+    !known.has_manifest() && is_file && std::fs::read(&page).is_ok_and(|bytes| holds(&bytes, super::page::WRITTEN_BY))
 }
 
 fn holds(bytes: &[u8], text: &str) -> bool {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::device::{Device, DeviceChoice};
 use super::device_error::{DeviceError, NoGpu, GPU_EXECUTABLE};
 use super::memory::available_memory;
-use crate::paths::expanded;
+use crate::paths::expand_home;
 use crate::tensor::Gpu;
 
 /// Where one worker runs.
@@ -122,7 +122,7 @@ fn round_robin(gpus: &[u32], jobs: usize, per_gpu: usize) -> Vec<Device> {
 
 fn gpu_executable() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("DIDACT_CUDA").filter(|path| !path.is_empty()) {
-        let named = expanded(Path::new(&named));
+        let named = expand_home(Path::new(&named));
         return named.is_file().then_some(named);
     }
     let beside = std::env::current_exe().ok().map(|own| own.with_file_name(GPU_EXECUTABLE));

@@ -12,7 +12,7 @@ use super::question::{Kind, NamedValue, Question, Usual, first_paragraph};
 use super::reader::Reader;
 use super::table::Settings;
 use super::tree::{Node, Value};
-use crate::paths::expanded;
+use crate::paths::expand_home;
 
 /// The setting of one key.
 #[derive(Clone, Copy)]
@@ -213,7 +213,7 @@ impl<'a> Field<'a> {
 
     /// A path with its `~` expanded, or none.
     pub(crate) fn path(self) -> Option<PathBuf> {
-        self.words(|| Kind::Path).map(|text| expanded(Path::new(&text)))
+        self.words(|| Kind::Path).map(|text| expand_home(Path::new(&text)))
     }
 
     fn words(self, kind: impl Fn() -> Kind) -> Option<String> {

@@ -1,8 +1,8 @@
-//! Means over cells of those seeds that all of them have.
+//! Means over cells, for the seeds that all cells have.
 
 use std::collections::BTreeMap;
 
-/// Each seed's mean over all cells; a seed that one of them lacks is left out, for its mean would be of other things.
+/// Returns each seed's mean over all cells. Omits seeds that a cell lacks, because their mean would not be comparable.
 pub fn complete_means(cells: &[Vec<(i64, f64)>]) -> Vec<(i64, f64)> {
     let mut sums: BTreeMap<i64, (f64, usize)> = BTreeMap::new();
     for (seed, value) in cells.iter().flatten() {
@@ -18,7 +18,7 @@ mod tests {
     use super::complete_means;
 
     #[test]
-    fn a_seed_that_a_cell_lacks_has_no_mean() {
+    fn a_seed_that_is_missing_in_a_cell_has_no_mean() {
         let cells = [vec![(0, 1.0), (1, 5.0)], vec![(0, 3.0)]];
         assert_eq!(complete_means(&cells), [(0, 2.0)]);
         assert_eq!(complete_means(&cells[..1]), [(0, 1.0), (1, 5.0)]);

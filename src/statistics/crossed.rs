@@ -1,5 +1,5 @@
-//! How far two seeds vary together because they saw the same test images: images are drawn anew, once for all seeds and both variants
-//! (a bootstrap; Davison and Hinkley 1997, §3). Categories stay: they were chosen, and each has images of its own.
+//! Covariance of two seeds due to shared test images, by a bootstrap: each resample draws the images once for all seeds and both
+//! variants (Davison and Hinkley 1997, §3). Categories are not resampled: they were chosen, and each has its own images.
 
 use rand::Rng;
 use rayon::prelude::*;
@@ -8,12 +8,12 @@ use super::estimate::ImageVariance;
 use super::summary::variance;
 use crate::data::{below, stream};
 
-/// How often the images of a category are drawn.
+/// Number of resamples of a category's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Draws {
-    /// For a verdict: the covariance is off by some 3 %.
+    /// For a verdict: the covariance has an error of about 3 %.
     Verdict,
-    /// For a plan, a tenth of the work: by some 10 %.
+    /// For a plan, at a tenth of the cost: an error of about 10 %.
     Plan,
 }
 
@@ -26,27 +26,27 @@ impl Draws {
     }
 }
 
-/// Images of a class without which their spread cannot be told.
-const FEWEST: usize = 2;
+/// Number of images of a class that are needed to estimate their spread.
+const MIN_CLASS_IMAGES: usize = 2;
 
-/// Why the images of a category cannot be drawn anew.
+/// Why the images of a category cannot be resampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Undrawn {
-    /// The runs saw other images.
-    #[error("the runs saw other test images")]
+pub enum ResamplingError {
+    /// The runs used different test images.
+    #[error("the runs saw different test images")]
     OtherImages,
-    /// A class is too small.
-    #[error("fewer than {FEWEST} test images are normal, or defective")]
+    /// A class has too few images.
+    #[error("a class has fewer than {MIN_CLASS_IMAGES} test images")]
     FewImages,
-    /// The sums of drawn pixels do not fit.
+    /// The sums over resampled pixels overflow.
     #[error("the test images have too many pixels")]
     TooManyPixels,
-    /// A number is undefined on some draw.
-    #[error("the metric is undefined on some draws of the test images")]
+    /// The metric is undefined on some resample.
+    #[error("the metric is undefined on some resamples of the test images")]
     Undefined,
 }
 
-/// Which test images are of which class, by index.
+/// Indices of the test images of each class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Classes {
     defective: Vec<usize>,
@@ -54,26 +54,29 @@ pub struct Classes {
 }
 
 impl Classes {
-    /// From labels, true = defective.
-    pub fn of(labels: &[bool]) -> Result<Self, Undrawn> {
+    /// Creates the classes from labels; true = defective.
+    ///
+    /// # Errors
+    /// A class has fewer than two images.
+    pub fn of(labels: &[bool]) -> Result<Self, ResamplingError> {
         let (defective, normal): (Vec<usize>, Vec<usize>) = (0..labels.len()).partition(|&image| labels[image]);
-        match defective.len().min(normal.len()) < FEWEST {
-            true => Err(Undrawn::FewImages),
+        match defective.len().min(normal.len()) < MIN_CLASS_IMAGES {
+            true => Err(ResamplingError::FewImages),
             false => Ok(Self { defective, normal }),
         }
     }
 
-    /// How many defective and how many normal images; as many are drawn.
+    /// Returns the numbers of defective and of normal images. A resample has the same numbers.
     pub fn counts(&self) -> (usize, usize) {
         (self.defective.len(), self.normal.len())
     }
 
-    /// The images of the smaller class.
-    fn fewest(&self) -> f64 {
+    /// Returns the size of the smaller class.
+    fn smaller_class(&self) -> f64 {
         self.defective.len().min(self.normal.len()) as f64
     }
 
-    /// Draws images with replacement and tells how often each was drawn. The classes apart: a test set's shares are chosen, too.
+    /// Draws images with replacement, each class separately, because class sizes were chosen. Returns how often each image was drawn.
     fn draw(&self, random: &mut impl Rng) -> Vec<u32> {
         let mut times = vec![0; self.defective.len() + self.normal.len()];
         for class in [&self.defective, &self.normal] {
@@ -83,19 +86,22 @@ impl Classes {
     }
 }
 
-/// What two variants measured in one category, image by image, so that images can be drawn anew.
+/// Measurements of two variants in one category per image, which can be evaluated on a resample.
 pub trait Images: Sync {
-    /// Its test images.
+    /// Returns the test images.
     fn classes(&self) -> &Classes;
-    /// Seeds that both variants have.
+    /// Returns the number of seeds that both variants have.
     fn seeds(&self) -> usize;
-    /// First minus second variant of one seed, each image taken so many times; none where undefined.
+    /// Returns first minus second variant for one seed, with each image counted `times` times; `None` if undefined.
     fn difference(&self, seed: usize, times: &[u32]) -> Option<f64>;
 }
 
-/// The mean covariance of two seeds' differences over draws of one category's images, as estimated: it may fall below 0. `category`
-/// makes the draws of each category its own; the same input gives the same number. 0 of one seed.
-pub fn image_covariance(images: &impl Images, category: u64, draws: Draws) -> Result<ImageVariance, Undrawn> {
+/// Estimates the mean covariance of two seeds' differences over resamples of one category's images. The estimate may be below 0. It is
+/// 0 for a single seed. `category` selects the random stream; equal inputs give equal results.
+///
+/// # Errors
+/// [`ResamplingError::Undefined`] if the metric is undefined on some resample.
+pub fn image_covariance(images: &impl Images, category: u64, draws: Draws) -> Result<ImageVariance, ResamplingError> {
     let seeds = images.seeds();
     if seeds < 2 {
         return Ok(ImageVariance::NONE);
@@ -105,13 +111,13 @@ pub fn image_covariance(images: &impl Images, category: u64, draws: Draws) -> Re
         (0..seeds).map(|seed| images.difference(seed, &times)).collect()
     };
     let draws: Vec<Vec<f64>> =
-        (0..draws.count()).into_par_iter().map(draw).collect::<Option<_>>().ok_or(Undrawn::Undefined)?;
+        (0..draws.count()).into_par_iter().map(draw).collect::<Option<_>>().ok_or(ResamplingError::Undefined)?;
     let over_draws = |of: &dyn Fn(&Vec<f64>) -> f64| variance(&draws.iter().map(of).collect::<Vec<_>>()).unwrap_or(0.0);
     let of_seeds: f64 = (0..seeds).map(|seed| over_draws(&|of_draw| of_draw[seed])).sum();
     let of_sums = over_draws(&|of_draw| of_draw.iter().sum());
     let pairs = (seeds * (seeds - 1)) as f64;
-    // Images that are drawn from k vary by 1/k less than those that the k were drawn from.
-    let fewest = images.classes().fewest();
+    // Images that are drawn from k images vary by 1/k less than the population that the k were drawn from.
+    let fewest = images.classes().smaller_class();
     let covariance = (of_sums - of_seeds) / pairs * fewest / (fewest - 1.0);
     Ok(ImageVariance { covariance, freedom: fewest - 1.0 })
 }
@@ -120,10 +126,10 @@ pub fn image_covariance(images: &impl Images, category: u64, draws: Draws) -> Re
 mod tests {
     use super::*;
 
-    /// A metric whose variance over draws is known: the mean of each class's numbers, the first minus the second class.
+    /// A metric with a known variance: the mean of the first class's numbers minus that of the second class.
     struct Means {
         classes: Classes,
-        /// A number for each seed and image.
+        /// One number per seed and image.
         numbers: Vec<Vec<f64>>,
     }
 
@@ -150,14 +156,14 @@ mod tests {
         Means { classes: Classes::of(&labels).expect("both classes"), numbers }
     }
 
-    /// 20 images with numbers 0, 0, 1, 1, … 9, 9: both classes have 0 … 9.
+    /// Returns 20 images with numbers 0, 0, 1, 1, … 9, 9, so that both classes have 0 … 9.
     fn shared(seeds: usize) -> Vec<Vec<f64>> {
         vec![(0..20).map(|image| f64::from(image / 2)).collect(); seeds]
     }
 
     #[test]
-    fn what_seeds_share_is_their_covariance() {
-        // Each class's mean has the variance s²/10, where s² = 82.5/9: together 2 · 9.1667 / 10 = 1.8333, whatever the seeds.
+    fn shared_variation_is_the_covariance() {
+        // Each class's mean has the variance s²/10 with s² = 82.5/9. Their sum is 2 · 9.1667 / 10 = 1.8333, for any number of seeds.
         for seeds in [2, 8] {
             let found = image_covariance(&means(shared(seeds)), 0, Draws::Verdict).expect("defined");
             assert!((found.covariance - 1.8333).abs() < 0.15 && found.freedom == 9.0, "{found:?}");
@@ -167,18 +173,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_each_seeds_own_is_none() {
+    fn opposite_variation_gives_no_covariance() {
         let one = shared(1);
         assert_eq!(image_covariance(&means(one.clone()), 0, Draws::Verdict), Ok(ImageVariance::NONE));
-        // A second seed that weighs images the other way round.
-        let turned: Vec<f64> = one[0].iter().rev().copied().collect();
-        let found = image_covariance(&means(vec![one[0].clone(), turned]), 0, Draws::Verdict).expect("defined");
+        // A second seed that weighs the images in reverse.
+        let reversed: Vec<f64> = one[0].iter().rev().copied().collect();
+        let found = image_covariance(&means(vec![one[0].clone(), reversed]), 0, Draws::Verdict).expect("defined");
         assert_eq!(ImageVariance::of_mean(&[found]), ImageVariance::NONE);
     }
 
     #[test]
-    fn classes_that_are_too_small_are_told() {
-        assert_eq!(Classes::of(&[true, true, false]), Err(Undrawn::FewImages));
+    fn classes_that_are_too_small_are_an_error() {
+        assert_eq!(Classes::of(&[true, true, false]), Err(ResamplingError::FewImages));
         assert_eq!(Classes::of(&[true, false, true, false]).map(|classes| classes.counts()), Ok((2, 2)));
     }
 }

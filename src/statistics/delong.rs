@@ -1,7 +1,7 @@
-//! Whether two rankings of the same test images differ (DeLong, DeLong and Clarke-Pearson 1988).
+//! Test of the difference of two ROC areas on the same test images (DeLong, DeLong and Clarke-Pearson 1988).
 //!
-//! It speaks of other images from the same source, for one pair of trained networks. Values of several seeds are on the same images
-//! and must not be pooled as if independent.
+//! The test generalises to other images from the same source, for one pair of trained networks. Values of several seeds use the same
+//! images and must not be pooled as if they were independent.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -9,10 +9,10 @@ use super::ranks::count_below;
 use super::rounding::is_rounding;
 use super::summary::{Summary, summary};
 
-/// Two areas under the ROC curve, and the test of their difference.
+/// Two areas under the ROC curve and the test of their difference.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Delong {
-    /// Areas of both.
+    /// Both areas.
     pub areas: (f64, f64),
     /// Standard error of the difference.
     pub standard_error: f64,
@@ -20,7 +20,7 @@ pub struct Delong {
     pub p: f64,
 }
 
-/// Compares scores of the same images; none with fewer than two of a class, or where the difference has no spread.
+/// Compares scores of the same images. `None` if a class has fewer than two images, or if the difference has no spread.
 pub fn delong(labels: &[bool], one: &[f64], two: &[f64]) -> Option<Delong> {
     let (one, two) = (Placements::of(labels, one)?, Placements::of(labels, two)?);
     let variance = |a: &[f64], b: &[f64]| {
@@ -38,7 +38,7 @@ pub fn delong(labels: &[bool], one: &[f64], two: &[f64]) -> Option<Delong> {
     Some(Delong { areas: (one.area, two.area), standard_error, p })
 }
 
-/// For each image, the share of the other class that it is on the right side of; ties count half.
+/// For each image, the share of the other class that it is ranked correctly against; ties count half.
 struct Placements {
     positives: Vec<f64>,
     negatives: Vec<f64>,
@@ -75,7 +75,7 @@ mod tests {
     const LABELS: [bool; 10] = [false, false, false, false, true, true, true, true, true, false];
 
     #[test]
-    fn it_agrees_with_the_definition_computed_in_numpy() {
+    fn it_agrees_with_a_numpy_implementation() {
         let one = [0.1, 0.4, 0.35, 0.8, 0.9, 0.7, 0.65, 0.3, 0.95, 0.2];
         let two = [0.2, 0.3, 0.6, 0.5, 0.55, 0.9, 0.4, 0.35, 0.8, 0.1];
         let test = delong(&LABELS, &one, &two).expect("two classes");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_scores_and_one_class_have_no_test() {
+    fn equal_scores_and_a_single_class_give_no_test() {
         let scores: Vec<f64> = (0..10).map(f64::from).collect();
         assert_eq!(delong(&LABELS, &scores, &scores), None);
         assert_eq!(delong(&[true; 10], &scores, &scores), None);

@@ -1,6 +1,6 @@
-//! Many tests at once.
+//! Adjustment of p-values for multiple tests.
 
-/// Holm's step-down adjustment (1979) of p-values that were looked at together; in their order.
+/// Returns Holm's step-down adjustment (1979) of p-values that are examined together, in their order.
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));

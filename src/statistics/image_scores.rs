@@ -1,40 +1,40 @@
-//! Image AUROC of two variants on drawn images.
+//! Image AUROC of two variants on resampled images.
 
-use super::crossed::{Classes, Images, Undrawn};
+use super::crossed::{Classes, Images, ResamplingError};
 
 /// Image scores of two variants in one category.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageScores {
     classes: Classes,
-    /// For each seed, both variants' images in order.
-    seeds: Vec<(Order, Order)>,
+    /// For each seed, the rankings of both variants.
+    seeds: Vec<(Ranking, Ranking)>,
 }
 
-/// The images of one run, low scores first: sorted once, however often images are drawn.
+/// Images of one run by ascending score: sorted once for all resamples.
 #[derive(Debug, Clone, PartialEq)]
-struct Order(Vec<Place>);
+struct Ranking(Vec<RankedImage>);
 
-/// One image in the order of scores.
+/// One image in a ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Place {
+struct RankedImage {
     image: usize,
     defective: bool,
-    /// Whether the next image has a higher score.
-    ends: bool,
+    /// Whether it is the last of its tie: the next image has a higher score.
+    ends_tie: bool,
 }
 
-impl Order {
+impl Ranking {
     fn of(labels: &[bool], scores: &[f64]) -> Self {
         let mut sorted: Vec<usize> = (0..labels.len()).collect();
         sorted.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
         let place = |(at, &image): (usize, &usize)| {
-            let ends = sorted.get(at + 1).is_none_or(|&next| scores[next] > scores[image]);
-            Place { image, defective: labels[image], ends }
+            let ends_tie = sorted.get(at + 1).is_none_or(|&next| scores[next] > scores[image]);
+            RankedImage { image, defective: labels[image], ends_tie }
         };
         Self(sorted.iter().enumerate().map(place).collect())
     }
 
-    /// The (defective, normal) pairs in the right order, each image taken so many times; ties count half.
+    /// Counts the (defective, normal) pairs in the right order, with each image counted `times` times; ties count half.
     fn wins(&self, times: &[u32]) -> f64 {
         let (mut below, mut halves) = (0, 0);
         let (mut normal, mut defective) = (0, 0);
@@ -45,7 +45,7 @@ impl Order {
             } else {
                 normal += times;
             }
-            if place.ends {
+            if place.ends_tie {
                 halves += defective * (2 * below + normal);
                 below += normal;
                 (normal, defective) = (0, 0);
@@ -56,12 +56,15 @@ impl Order {
 }
 
 impl ImageScores {
-    /// From labels (true = defective) and, for each seed, the scores of both variants.
-    pub fn new(labels: &[bool], seeds: &[(Vec<f64>, Vec<f64>)]) -> Result<Self, Undrawn> {
+    /// Creates it from labels (true = defective) and, for each seed, the scores of both variants.
+    ///
+    /// # Errors
+    /// The numbers of images differ, or a class is too small.
+    pub fn new(labels: &[bool], seeds: &[(Vec<f64>, Vec<f64>)]) -> Result<Self, ResamplingError> {
         if seeds.iter().any(|(one, two)| one.len() != labels.len() || two.len() != labels.len()) {
-            return Err(Undrawn::OtherImages);
+            return Err(ResamplingError::OtherImages);
         }
-        let order = |scores: &[f64]| Order::of(labels, scores);
+        let order = |scores: &[f64]| Ranking::of(labels, scores);
         let seeds = seeds.iter().map(|(one, two)| (order(one), order(two))).collect();
         Ok(Self { classes: Classes::of(labels)?, seeds })
     }
@@ -90,29 +93,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_is_that_of_the_areas_of_the_drawn_images() {
+    fn the_difference_is_that_of_the_roc_areas_on_the_resample() {
         // Defective 0.9, 0.4 and normal 0.5, 0.1: 3 of 4 pairs are in order. The second variant ties 0.5 with 0.5: 3.5 of 4.
         let labels = [true, false, true, false];
         let seeds = [(vec![0.9, 0.5, 0.4, 0.1], vec![0.9, 0.5, 0.5, 0.1])];
         let scores = ImageScores::new(&labels, &seeds).expect("two of each class");
         assert_eq!(scores.difference(0, &[1, 1, 1, 1]), Some(0.75 - 0.875));
-        // The first defective and the first normal image, twice each: in order for both.
+        // The first defective and the first normal image, twice each: in order for both variants.
         assert_eq!(scores.difference(0, &[2, 2, 0, 0]), Some(0.0));
-        // The second defective one twice: 2 of 4, and 3 of 4.
+        // The second defective image twice: 2 of 4, and 3 of 4.
         assert_eq!(scores.difference(0, &[0, 1, 2, 1]), Some(0.5 - 0.75));
-        assert_eq!(ImageScores::new(&[true; 2], &[]), Err(Undrawn::FewImages));
-        assert_eq!(ImageScores::new(&labels, &[(vec![0.0; 4], vec![1.0; 3])]), Err(Undrawn::OtherImages));
+        assert_eq!(ImageScores::new(&[true; 2], &[]), Err(ResamplingError::FewImages));
+        assert_eq!(ImageScores::new(&labels, &[(vec![0.0; 4], vec![1.0; 3])]), Err(ResamplingError::OtherImages));
     }
 
-    /// A number in 0..1 that NumPy makes alike: frac(sin(x) · 43758.5453).
+    /// Returns a pseudo-random number in 0..1 that NumPy can reproduce: frac(sin(x) · 43758.5453).
     fn hashed(x: f64) -> f64 {
         let x = x.sin() * 43_758.545_3;
         x - x.floor()
     }
 
     #[test]
-    fn images_that_all_seeds_share_vary_by_delongs_covariance() {
-        // Two variants, eight seeds, 40 images, every other one defective; an image looks otherwise to each variant, whatever the seed.
+    fn the_covariance_of_shared_images_agrees_with_delong() {
+        // Two variants, eight seeds, 40 images, every other one defective. An image has an effect per variant that all seeds share.
         let labels: Vec<bool> = (0..40).map(|image| image % 2 == 0).collect();
         let scores = |variant: usize, seed: usize| -> Vec<f64> {
             let score = |image: usize| {
@@ -126,10 +129,10 @@ mod tests {
         let seeds: Vec<_> = (0..8).map(|seed| (scores(0, seed), scores(1, seed))).collect();
         let images = ImageScores::new(&labels, &seeds).expect("twenty of each class");
         let found = image_covariance(&images, 0, Draws::Verdict).expect("defined");
-        // The mean covariance of two seeds by DeLong's placements, in NumPy: 0.003988. 2,000 draws are off by some per cent.
+        // DeLong's placements in NumPy give the mean covariance of two seeds 0.003988. 2,000 resamples have an error of a few per cent.
         assert!((found.covariance / 0.003_988_158 - 1.0).abs() < 0.1 && found.freedom == 19.0, "{found:?}");
 
-        // By the same script: d = −0.1459, s² = 0.001571, t = −2.256 with 20.78 degrees of freedom; by seeds alone p would be 1.6e-5.
+    /// Creates it from labels (true = defective) and, for each seed, the scores of both variants.
         let once = [1; 40];
         let differences: Vec<f64> = (0..8).filter_map(|seed| images.difference(seed, &once)).collect();
         let estimate = Estimate::of(&differences, 1.0, found).expect("eight seeds");

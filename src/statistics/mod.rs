@@ -1,4 +1,4 @@
-//! What differences between runs are worth: intervals, tests, and how many seeds would settle them.
+//! Statistics of differences between runs: intervals, tests, and the number of seeds that a decision needs.
 
 mod complete;
 mod crossed;
@@ -17,7 +17,7 @@ mod summary;
 mod wilcoxon;
 
 pub use complete::complete_means;
-pub use crossed::{Classes, Draws, Images, Undrawn, image_covariance};
+pub use crossed::{Classes, Draws, Images, ResamplingError, image_covariance};
 pub use delong::{Delong, delong};
 pub use estimate::{Estimate, ImageVariance};
 pub use fanova::{Chance, Factor, Fanova, Share, fanova, shares_by_chance};

@@ -1,14 +1,14 @@
-//! Ranks, and their correlation.
+//! Ranks and rank correlation.
 
 use super::rounding::{rounded, scale};
 
-/// Spearman's rank correlation (1904), ties by mean ranks; none of fewer than three pairs, or where one side does not vary.
+/// Returns Spearman's rank correlation (1904), with mean ranks for ties. `None` for fewer than three pairs, or if one side is constant.
 pub fn spearman(one: &[f64], two: &[f64]) -> Option<f64> {
     let count = one.len();
     if count < 3 || two.len() != count {
         return None;
     }
-    // What rounding alone tells apart ties.
+    // Numbers that differ only by rounding tie.
     let ranked = |numbers: &[f64]| ranks(&rounded(numbers, scale(numbers.iter().copied())));
     let (one, two) = (ranked(one), ranked(two));
     let middle = (count + 1) as f64 / 2.0;
@@ -17,14 +17,14 @@ pub fn spearman(one: &[f64], two: &[f64]) -> Option<f64> {
     (spread > 0.0).then(|| product(&one, &two) / spread)
 }
 
-/// How many of ascending values a value exceeds; equal ones count half.
+/// Counts how many of the ascending values are below a value; equal ones count half.
 pub(crate) fn count_below(ascending: &[f64], value: f64) -> f64 {
     let less = ascending.partition_point(|other| *other < value);
     let at_most = ascending.partition_point(|other| *other <= value);
     (less + at_most) as f64 / 2.0
 }
 
-/// Ranks from 1; equal values share the mean of theirs.
+/// Returns ranks from 1; equal values share their mean rank.
 pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: &f64| {
         let below = values.iter().filter(|other| *other < value).count();
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rank_correlation_is_scipys() {
+    fn rank_correlation_agrees_with_scipy() {
         // scipy.stats.spearmanr([1, 2, 3, 4, 5], [5, 6, 7, 8, 7])
         let tied = spearman(&[1.0, 2.0, 3.0, 4.0, 5.0], &[5.0, 6.0, 7.0, 8.0, 7.0]).expect("five pairs");
         assert!((tied - 0.820_782_681_668_123_3).abs() < 1e-12, "{tied}");

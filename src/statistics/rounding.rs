@@ -1,25 +1,25 @@
-//! What of a difference is only rounding: metrics of few images take few values, and equal differences of them are not equal bits.
+//! Treats differences that are only rounding as equal: metrics of few images have few values, but equal differences have unequal bits.
 
-/// Far above what sums of some thousand numbers lose, far below what any metric resolves.
+/// Far above the rounding error of sums of thousands of numbers, and far below the resolution of any metric.
 const TOLERANCE: f64 = 1e-12;
 
-/// Whether a difference, or a spread of differences, of numbers of the size `scale` is nothing but rounding.
+/// Returns whether a difference, or a spread of differences, of numbers of magnitude `scale` is only rounding.
 pub fn is_rounding(difference: f64, scale: f64) -> bool {
     difference.abs() <= TOLERANCE * scale.abs()
 }
 
-/// The largest size among numbers.
+/// Returns the largest absolute value.
 pub fn scale(numbers: impl IntoIterator<Item = f64>) -> f64 {
     numbers.into_iter().fold(0.0, |scale, number| number.abs().max(scale))
 }
 
-/// Numbers with those that differ by rounding made equal, so that they tie: multiples of the tolerance.
+/// Rounds numbers to multiples of the tolerance, so that those that differ only by rounding tie.
 pub fn rounded(numbers: &[f64], scale: f64) -> Vec<f64> {
     let step = TOLERANCE * scale.abs();
     numbers.iter().map(|number| if step > 0.0 { (number / step).round() * step } else { *number }).collect()
 }
 
-/// First minus second of each pair, with those that differ by rounding made equal.
+/// Returns first minus second of each pair; differences that differ only by rounding become equal.
 pub fn paired_differences(pairs: &[(f64, f64)]) -> Vec<f64> {
     let differences: Vec<f64> = pairs.iter().map(|(one, two)| one - two).collect();
     rounded(&differences, scale(pairs.iter().flat_map(|(one, two)| [*one, *two])))
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_differences_are_equal() {
+    fn differences_equal_up_to_rounding_become_equal() {
         let (one, two) = (0.9875 - 0.975, 0.7625 - 0.75);
         assert!(one != two && is_rounding(one - two, 1.0) && !is_rounding(1e-9, 1.0));
         let rounded = rounded(&[one, two, 1e-17, 0.0125 + 1e-9], 1.0);

@@ -1,6 +1,6 @@
-//! Integrals by Simpson's rule.
+//! Numerical integration by Simpson's rule.
 
-/// The integral of `value` over `from`..`to`, in an even number of steps.
+/// Returns the integral of `value` over `from`..`to`; `steps` must be even.
 pub(crate) fn integral(from: f64, to: f64, steps: usize, value: impl Fn(f64) -> f64) -> f64 {
     let step = (to - from) / steps as f64;
     let sum: f64 = (0..=steps)
@@ -17,7 +17,7 @@ mod tests {
     use super::integral;
 
     #[test]
-    fn cubics_are_exact() {
+    fn cubic_polynomials_are_exact() {
         assert!((integral(-1.0, 3.0, 2, |x| x.powi(3) - x) - 16.0).abs() < 1e-12);
     }
 }

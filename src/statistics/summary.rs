@@ -1,17 +1,17 @@
-//! Means and deviations.
+//! Means and standard deviations.
 
-/// Mean and spread of a few numbers.
+/// Mean and spread of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// How many.
+    /// Sample size.
     pub count: usize,
     /// Mean.
     pub mean: f64,
-    /// Sample standard deviation (n − 1); none of fewer than two.
+    /// Sample standard deviation (n − 1); `None` for fewer than two values.
     pub deviation: Option<f64>,
 }
 
-/// Mean and standard deviation; none of no numbers.
+/// Returns mean and standard deviation; `None` for an empty sample.
 pub fn summary(values: &[f64]) -> Option<Summary> {
     let count = values.len();
     if count == 0 {
@@ -21,15 +21,15 @@ pub fn summary(values: &[f64]) -> Option<Summary> {
     Some(Summary { count, mean, deviation: variance(values).map(f64::sqrt) })
 }
 
-/// Sample variance (n − 1); none of fewer than two numbers.
+/// Returns the sample variance (n − 1); `None` for fewer than two values.
 pub(crate) fn variance(values: &[f64]) -> Option<f64> {
     let count = values.len();
     let mean = values.iter().sum::<f64>() / count as f64;
     (count > 1).then(|| squares(values, mean) / (count - 1) as f64)
 }
 
-/// The standard deviation that numbers of several cells have in common, each cell about its own mean: each mean takes one degree of
-/// freedom. None where no cell has two numbers.
+/// Returns the pooled standard deviation of several cells, each about its own mean: each mean takes one degree of freedom. `None` if no
+/// cell has two values.
 pub fn pooled_deviation(cells: &[Vec<f64>]) -> Option<f64> {
     let of_cell = |cell: &Vec<f64>| Some((squares(cell, summary(cell)?.mean), cell.len() - 1));
     let (squares, freedom) =
@@ -46,14 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deviation_needs_two_numbers() {
+    fn a_deviation_needs_two_values() {
         assert_eq!(summary(&[]), None);
         assert_eq!(summary(&[2.0]).and_then(|s| s.deviation), None);
         assert_eq!(summary(&[1.0, 3.0]), Some(Summary { count: 2, mean: 2.0, deviation: Some(2.0_f64.sqrt()) }));
     }
 
     #[test]
-    fn each_cells_mean_takes_a_degree_of_freedom() {
+    fn the_mean_of_each_cell_takes_a_degree_of_freedom() {
         // Squares 2 + 2 + 0 over (2 − 1) + (3 − 1): not over 6 − 1.
         let cells = [vec![0.0, 2.0], vec![9.0, 10.0, 11.0], vec![7.0]];
         assert_eq!(pooled_deviation(&cells), Some((4.0_f64 / 3.0).sqrt()));

@@ -2,12 +2,12 @@
 
 use statrs::function::erf::erfc;
 
-/// The most differences whose distribution is counted out.
-const EXACT: usize = 25;
+/// Largest number of differences for the exact distribution.
+const MAX_EXACT: usize = 25;
 
-/// The p-value of "differences are as often below 0 as above it" against "they are below". Zeros are left out. Exact where at
-/// most 25 differ from 0, ties by their mean ranks; else normal, with the correction for ties and none for continuity, as
-/// `scipy.stats.wilcoxon(…, alternative="less")`.
+/// Returns the one-sided p-value of "differences are symmetric about 0" against "they are below 0". Zeros are omitted. The test is
+/// exact for at most 25 nonzero differences, with mean ranks for ties. For more it uses the normal approximation, with the correction
+/// for ties and without continuity correction, as `scipy.stats.wilcoxon(…, alternative="less")`.
 pub fn p_below(differences: &[f64]) -> f64 {
     let mut sorted: Vec<f64> = differences.iter().copied().filter(|difference| *difference != 0.0).collect();
     sorted.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
@@ -15,7 +15,7 @@ pub fn p_below(differences: &[f64]) -> f64 {
     if count == 0 {
         return 1.0;
     }
-    // Doubled, mean ranks are whole numbers.
+    // Doubled, so that mean ranks are integers.
     let mut ranks: Vec<usize> = Vec::with_capacity(count);
     let (mut positive, mut ties) = (0, 0.0);
     for tied in sorted.chunk_by(|a, b| a.abs() == b.abs()) {
@@ -24,7 +24,7 @@ pub fn p_below(differences: &[f64]) -> f64 {
         ties += (tied.len() as f64).powi(3) - tied.len() as f64;
         ranks.extend(std::iter::repeat_n(shared, tied.len()));
     }
-    if count <= EXACT {
+    if count <= MAX_EXACT {
         return exact(&ranks, positive);
     }
     let n = count as f64;
@@ -33,27 +33,27 @@ pub fn p_below(differences: &[f64]) -> f64 {
     0.5 * erfc(-standard / std::f64::consts::SQRT_2)
 }
 
-/// The two-sided p-value of paired differences; none of fewer than six, which could not be significant.
+/// Returns the two-sided p-value of paired differences; `None` for fewer than six, which could not be significant.
 pub fn wilcoxon(differences: &[f64]) -> Option<f64> {
-    const FEWEST: usize = 6;
-    if differences.iter().filter(|difference| **difference != 0.0).count() < FEWEST {
+    const MIN_DIFFERENCES: usize = 6;
+    if differences.iter().filter(|difference| **difference != 0.0).count() < MIN_DIFFERENCES {
         return None;
     }
-    let turned: Vec<f64> = differences.iter().map(|difference| -difference).collect();
-    Some((2.0 * p_below(differences).min(p_below(&turned))).min(1.0))
+    let negated: Vec<f64> = differences.iter().map(|difference| -difference).collect();
+    Some((2.0 * p_below(differences).min(p_below(&negated))).min(1.0))
 }
 
-/// The share of the 2ⁿ signs of these ranks whose positive ones sum to at most `sum`.
+/// Returns the share of the 2ⁿ sign assignments whose positive ranks sum to at most `sum`.
 fn exact(ranks: &[usize], sum: usize) -> f64 {
-    let most: usize = ranks.iter().sum();
-    let mut ways = vec![0.0_f64; most + 1];
-    ways[0] = 1.0;
+    let max: usize = ranks.iter().sum();
+    let mut counts = vec![0.0_f64; max + 1];
+    counts[0] = 1.0;
     for rank in ranks {
-        for total in (*rank..=most).rev() {
-            ways[total] += ways[total - rank];
+        for total in (*rank..=max).rev() {
+            counts[total] += counts[total - rank];
         }
     }
-    ways[..=sum.min(most)].iter().sum::<f64>() / 2.0_f64.powi(ranks.len() as i32)
+    counts[..=sum.min(max)].iter().sum::<f64>() / 2.0_f64.powi(ranks.len() as i32)
 }
 
 #[cfg(test)]
@@ -61,9 +61,9 @@ mod tests {
     use super::*;
 
     /// Differences and `scipy.stats.wilcoxon(d, alternative="less", correction=False).pvalue` of SciPy 1.17, with `method="exact"` for the
-    /// first three and "approx" for the fourth; of the last, with ties, all 2¹⁰ signs of `scipy.stats.rankdata` were counted.
+    /// first three and "approx" for the fourth. For the last, with ties, all 2¹⁰ signs of `scipy.stats.rankdata` were enumerated.
     #[test]
-    fn p_values_are_those_of_scipy() {
+    fn p_values_agree_with_scipy() {
         let cases: [(&[f64], f64); 5] = [
             (&[-0.3, -0.1, -0.2, 0.05], 0.125),
             (&[0.04558, 0.52162, 0.03044, -1.60316, 0.60536, 0.14637, -0.83695, 0.28112, 0.06457], 0.751953125),
@@ -92,20 +92,20 @@ mod tests {
     }
 
     #[test]
-    fn two_sides_are_scipys() {
+    fn two_sided_p_values_agree_with_scipy() {
         // scipy.stats.wilcoxon(d, method="exact")
         let exact = wilcoxon(&[0.02, -0.01, 0.03, 0.045, 0.04, 0.021, -0.012, 0.05]).expect("eight");
         assert!((exact - 0.039_062_5).abs() < 1e-12, "{exact}");
         // All 2¹⁰ signs of the mean ranks.
         let tied = wilcoxon(&[1., 2., 2., -1., 3., 4., -2., 5., 6., 7.]).expect("ten");
         assert!((tied - 0.025_390_625).abs() < 1e-12, "{tied}");
-        // Six equal ones: all signs alike, 2 of 2⁶.
+        // Six equal differences: all signs are alike in 2 of 2⁶ cases.
         assert_eq!(wilcoxon(&[0.01; 6]), Some(0.03125));
         assert_eq!(wilcoxon(&[1.0, 2.0, 3.0, 4.0, 5.0]), None);
     }
 
     #[test]
-    fn zeros_say_nothing() {
+    fn zeros_are_omitted() {
         assert_eq!(p_below(&[0.0; 5]), 1.0);
         assert_eq!(p_below(&[0.0, -1.0, -2.0, -3.0]), 0.125);
     }

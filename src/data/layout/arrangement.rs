@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::listing::{file_name, folders, is_folder};
 use super::visa;
 use crate::data::{DataError, FolderSettings, Layout};
-use crate::published::publisher;
+use crate::published::layout_of_categories;
 use crate::settings::Named;
 
 /// How one category is arranged; several data sets may share an arrangement.
@@ -61,7 +61,7 @@ impl Arrangement {
     pub(super) fn layout<'n>(self, categories: impl Iterator<Item = &'n str>) -> Layout {
         match self {
             Self::Mvtec => {
-                let publisher = publisher(categories);
+                let publisher = layout_of_categories(categories);
                 let alike = [Layout::Mpdd, Layout::Visa];
                 alike.into_iter().find(|layout| publisher == Some(layout.name())).unwrap_or(Layout::Mvtec)
             }

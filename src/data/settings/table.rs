@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{CategorySelection, FolderSettings, HeldOutChoice, Layout, Reading, SyntheticSettings, Unmasked};
-use crate::paths::expanded;
+use crate::paths::expand_home;
 use crate::settings::{Field, Place, Reader, defaults, settings};
 
 settings! {
@@ -69,7 +69,7 @@ fn root(field: Field<'_>) -> Option<PathBuf> {
     let named = field.path();
     let is_flag = field.is_given() && matches!(field.place(), Place::Flag(_));
     let environment: Option<OsString> = std::env::var_os("DIDACT_DATA").filter(|path| !path.is_empty() && !is_flag);
-    environment.map(|path| expanded(Path::new(&path))).or(named)
+    environment.map(|path| expand_home(Path::new(&path))).or(named)
 }
 
 fn image_size(field: Field<'_>) -> usize {

@@ -1,4 +1,4 @@
-//! JSON: an array of objects.
+//! Writes frames as a JSON array of objects.
 
 use std::io;
 use std::io::Write;
@@ -7,34 +7,34 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Column, RowWriter, Value};
 
-/// Writes an object a line.
+/// Writes one object per line.
 pub(super) struct JsonWriter<W: Write> {
     columns: Vec<Column>,
     out: W,
-    begun: bool,
+    started: bool,
 }
 
 impl<W: Write> JsonWriter<W> {
     pub(super) fn new(columns: Vec<Column>, mut out: W) -> io::Result<Self> {
         out.write_all(b"[")?;
-        Ok(Self { columns, out, begun: false })
+        Ok(Self { columns, out, started: false })
     }
 }
 
 impl<W: Write> RowWriter for JsonWriter<W> {
     fn row(&mut self, values: &[Value<'_>]) -> io::Result<()> {
-        self.out.write_all(if self.begun { b",\n" } else { b"\n" })?;
-        self.begun = true;
+        self.out.write_all(if self.started { b",\n" } else { b"\n" })?;
+        self.started = true;
         Ok(serde_json::to_writer(&mut self.out, &Object { columns: &self.columns, values })?)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        self.out.write_all(if self.begun { b"\n]\n" } else { b"]\n" })?;
+        self.out.write_all(if self.started { b"\n]\n" } else { b"]\n" })?;
         self.out.flush()
     }
 }
 
-/// A row with its columns' names.
+/// A row with the names of its columns.
 struct Object<'r> {
     columns: &'r [Column],
     values: &'r [Value<'r>],
@@ -55,9 +55,9 @@ impl Serialize for Value<'_> {
         match self {
             Self::Absent => serializer.serialize_none(),
             Self::Text(text) => serializer.serialize_str(text),
-            Self::Whole(number) => serializer.serialize_i64(*number),
+            Self::Integer(number) => serializer.serialize_i64(*number),
             Self::Number(number) => serializer.serialize_f64(*number),
-            Self::Truth(truth) => serializer.serialize_bool(*truth),
+            Self::Boolean(truth) => serializer.serialize_bool(*truth),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Apache Parquet: one row group after another, every column nullable.
+//! Writes frames as Apache Parquet: consecutive row groups, every column nullable.
 
 use std::io;
 use std::io::Write;
@@ -12,40 +12,40 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
-use super::{Column, Kind, RowWriter, Value};
+use super::{Column, ColumnKind, RowWriter, Value};
 
-/// Rows that are kept until they are written together.
+/// Number of rows that are collected for one row group.
 const GROUP_ROWS: usize = 1 << 16;
 
 /// Collects rows by column.
 pub(super) struct ParquetWriter<W: Write + Send> {
-    columns: Vec<Collected>,
+    columns: Vec<ColumnBuffer>,
     rows: usize,
     out: SerializedFileWriter<W>,
 }
 
-/// A column's part of the row group that is being collected.
-struct Collected {
-    /// 1 where the row has a value, 0 where it has none.
+/// Values of a column in the row group that is being collected.
+struct ColumnBuffer {
+    /// 1 if the row has a value, otherwise 0.
     present: Vec<i16>,
     values: Values,
 }
 
-/// Those that are there.
+/// The values that are present.
 enum Values {
     Text(Vec<ByteArray>),
-    Whole(Vec<i64>),
+    Integer(Vec<i64>),
     Number(Vec<f64>),
-    Truth(Vec<bool>),
+    Boolean(Vec<bool>),
 }
 
 impl<W: Write + Send> ParquetWriter<W> {
     pub(super) fn new(columns: Vec<Column>, out: W) -> io::Result<Self> {
-        let fields = columns.iter().map(field).collect::<Result<_, _>>().map_err(wrong)?;
-        let schema = Type::group_type_builder("didact").with_fields(fields).build().map_err(wrong)?;
+        let fields = columns.iter().map(field).collect::<Result<_, _>>().map_err(io_error)?;
+        let schema = Type::group_type_builder("didact").with_fields(fields).build().map_err(io_error)?;
         let properties = Arc::new(WriterProperties::builder().build());
-        let out = SerializedFileWriter::new(out, Arc::new(schema), properties).map_err(wrong)?;
-        let columns = columns.into_iter().map(|column| Collected::new(column.kind)).collect();
+        let out = SerializedFileWriter::new(out, Arc::new(schema), properties).map_err(io_error)?;
+        let columns = columns.into_iter().map(|column| ColumnBuffer::new(column.kind)).collect();
         Ok(Self { columns, rows: 0, out })
     }
 
@@ -57,10 +57,10 @@ impl<W: Write + Send> ParquetWriter<W> {
             let present = Some(&column.present[..]);
             match (writer.untyped(), &column.values) {
                 (ColumnWriter::ByteArrayColumnWriter(to), Values::Text(v)) => to.write_batch(v, present, None)?,
-                (ColumnWriter::Int64ColumnWriter(to), Values::Whole(v)) => to.write_batch(v, present, None)?,
+                (ColumnWriter::Int64ColumnWriter(to), Values::Integer(v)) => to.write_batch(v, present, None)?,
                 (ColumnWriter::DoubleColumnWriter(to), Values::Number(v)) => to.write_batch(v, present, None)?,
-                (ColumnWriter::BoolColumnWriter(to), Values::Truth(v)) => to.write_batch(v, present, None)?,
-                _ => return Err(ParquetError::General("a column of another type than the schema says".to_owned())),
+                (ColumnWriter::BoolColumnWriter(to), Values::Boolean(v)) => to.write_batch(v, present, None)?,
+                _ => return Err(ParquetError::General("a column has another type than its schema".to_owned())),
             };
             writer.close()?;
             column.clear();
@@ -77,36 +77,36 @@ impl<W: Write + Send> RowWriter for ParquetWriter<W> {
             column.push(value);
         }
         self.rows += 1;
-        if self.rows == GROUP_ROWS { self.flush().map_err(wrong) } else { Ok(()) }
+        if self.rows == GROUP_ROWS { self.flush().map_err(io_error) } else { Ok(()) }
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         if self.rows > 0 {
-            self.flush().map_err(wrong)?;
+            self.flush().map_err(io_error)?;
         }
-        self.out.close().map(drop).map_err(wrong)
+        self.out.close().map(drop).map_err(io_error)
     }
 }
 
-impl Collected {
-    fn new(kind: Kind) -> Self {
+impl ColumnBuffer {
+    fn new(kind: ColumnKind) -> Self {
         let values = match kind {
-            Kind::Text => Values::Text(Vec::new()),
-            Kind::Whole => Values::Whole(Vec::new()),
-            Kind::Number => Values::Number(Vec::new()),
-            Kind::Truth => Values::Truth(Vec::new()),
+            ColumnKind::Text => Values::Text(Vec::new()),
+            ColumnKind::Integer => Values::Integer(Vec::new()),
+            ColumnKind::Number => Values::Number(Vec::new()),
+            ColumnKind::Boolean => Values::Boolean(Vec::new()),
         };
         Self { present: Vec::new(), values }
     }
 
-    /// A value of another kind than the column's counts as absent.
+    /// Adds a value; one of another type than the column's counts as absent.
     fn push(&mut self, value: &Value<'_>) {
         let present = match (&mut self.values, value) {
             (Values::Text(values), Value::Text(text)) => {
                 values.push(ByteArray::from(text.as_bytes().to_vec()));
                 true
             }
-            (Values::Whole(values), Value::Whole(number)) => {
+            (Values::Integer(values), Value::Integer(number)) => {
                 values.push(*number);
                 true
             }
@@ -114,7 +114,7 @@ impl Collected {
                 values.push(*number);
                 true
             }
-            (Values::Truth(values), Value::Truth(truth)) => {
+            (Values::Boolean(values), Value::Boolean(truth)) => {
                 values.push(*truth);
                 true
             }
@@ -127,25 +127,25 @@ impl Collected {
         self.present.clear();
         match &mut self.values {
             Values::Text(values) => values.clear(),
-            Values::Whole(values) => values.clear(),
+            Values::Integer(values) => values.clear(),
             Values::Number(values) => values.clear(),
-            Values::Truth(values) => values.clear(),
+            Values::Boolean(values) => values.clear(),
         }
     }
 }
 
 fn field(column: &Column) -> Result<Arc<Type>, ParquetError> {
     let (physical, logical) = match column.kind {
-        Kind::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
-        Kind::Whole => (PhysicalType::INT64, None),
-        Kind::Number => (PhysicalType::DOUBLE, None),
-        Kind::Truth => (PhysicalType::BOOLEAN, None),
+        ColumnKind::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+        ColumnKind::Integer => (PhysicalType::INT64, None),
+        ColumnKind::Number => (PhysicalType::DOUBLE, None),
+        ColumnKind::Boolean => (PhysicalType::BOOLEAN, None),
     };
     let field = Type::primitive_type_builder(&column.name, physical).with_repetition(Repetition::OPTIONAL);
     field.with_logical_type(logical).build().map(Arc::new)
 }
 
-fn wrong(error: ParquetError) -> io::Error {
+fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(error) => match error.downcast::<io::Error>() {
             Ok(error) => *error,

@@ -1,24 +1,29 @@
-//! The same frame in every format.
+//! Tests of one frame in every format.
 
-use super::{Column, DataFormat, Kind, Value, writer};
+use super::{Column, ColumnKind, DataFormat, Value, writer};
 
 fn columns() -> Vec<Column> {
     vec![
-        Column::new("label", Kind::Text),
-        Column::new("seed", Kind::Whole),
-        Column::new("value", Kind::Number),
-        Column::new("baseline", Kind::Truth),
+        Column::new("label", ColumnKind::Text),
+        Column::new("seed", ColumnKind::Integer),
+        Column::new("value", ColumnKind::Number),
+        Column::new("baseline", ColumnKind::Boolean),
     ]
 }
 
 fn rows() -> Vec<[Value<'static>; 4]> {
     vec![
-        [Value::of_text(Some("skip=add, \"n\" & µ")), Value::Whole(-3), Value::Number(0.1 + 0.2), Value::Truth(true)],
+        [
+            Value::of_text(Some("skip=add, \"n\" & µ")),
+            Value::Integer(-3),
+            Value::Number(0.1 + 0.2),
+            Value::Boolean(true),
+        ],
         [Value::Absent, Value::Absent, Value::Absent, Value::Absent],
     ]
 }
 
-fn written(format: DataFormat, rows: &[[Value<'_>; 4]]) -> Vec<u8> {
+fn write_frame(format: DataFormat, rows: &[[Value<'_>; 4]]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut out = writer(format, columns(), &mut bytes).expect("begins");
     rows.iter().for_each(|row| out.row(row).expect("written"));
@@ -27,11 +32,11 @@ fn written(format: DataFormat, rows: &[[Value<'_>; 4]]) -> Vec<u8> {
 }
 
 fn text(format: DataFormat, rows: &[[Value<'_>; 4]]) -> String {
-    String::from_utf8(written(format, rows)).expect("UTF-8")
+    String::from_utf8(write_frame(format, rows)).expect("UTF-8")
 }
 
 #[test]
-fn csv_quotes_what_must_be_quoted_and_keeps_every_digit() {
+fn csv_quotes_where_necessary_and_keeps_every_digit() {
     assert_eq!(
         text(DataFormat::Csv, &rows()),
         "label,seed,value,baseline\n\"skip=add, \"\"n\"\" & µ\",-3,0.30000000000000004,true\n,,,\n"
@@ -39,7 +44,7 @@ fn csv_quotes_what_must_be_quoted_and_keeps_every_digit() {
 }
 
 #[test]
-fn json_is_an_array_of_objects_also_of_none() {
+fn json_is_an_array_of_objects_even_without_rows() {
     assert_eq!(
         text(DataFormat::Json, &rows()),
         "[\n{\"label\":\"skip=add, \\\"n\\\" & µ\",\"seed\":-3,\"value\":0.30000000000000004,\"baseline\":true},\n\
@@ -50,13 +55,13 @@ fn json_is_an_array_of_objects_also_of_none() {
 
 #[cfg(feature = "parquet")]
 #[test]
-fn parquet_gives_back_what_it_was_given() {
+fn parquet_round_trips() {
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;
     // More than one row group.
     let many: Vec<[Value<'_>; 4]> = rows().into_iter().cycle().take((1 << 16) + 3).collect();
-    let bytes = written(DataFormat::Parquet, &many);
-    assert_eq!(bytes, written(DataFormat::Parquet, &many), "the same rows, the same bytes");
+    let bytes = write_frame(DataFormat::Parquet, &many);
+    assert_eq!(bytes, write_frame(DataFormat::Parquet, &many), "equal rows give equal bytes");
     let reader = |bytes: &[u8]| {
         use std::io::Write;
         let mut file = tempfile::tempfile().expect("a temporary file");
@@ -79,6 +84,6 @@ fn parquet_gives_back_what_it_was_given() {
     ];
     assert_eq!((&read[0], &read[many.len() - 1]), (&first, &first));
     assert_eq!(read[1], [Field::Null, Field::Null, Field::Null, Field::Null]);
-    let none = reader(&written(DataFormat::Parquet, &[]));
+    let none = reader(&write_frame(DataFormat::Parquet, &[]));
     assert_eq!(none.metadata().file_metadata().num_rows(), 0);
 }

@@ -8,7 +8,7 @@ use super::subject::Subject;
 use crate::report::error::ReportError;
 use crate::report::figure::{About, Area, DrawResult, Figure, INK, plain, series};
 use crate::report::figures::ink;
-use crate::text::{folded, to_digits};
+use crate::text::{round_to_digits, truncated_middle};
 
 /// Bins of a histogram.
 const BINS: usize = 40;
@@ -111,7 +111,7 @@ fn draw(area: &Area<'_>, axis: &Axis, variant: usize, label: &str, scores: &[Rel
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(16)
-        .caption(folded(label, CHARACTERS), ("sans-serif", 13).into_font().color(&INK))
+        .caption(truncated_middle(label, CHARACTERS), ("sans-serif", 13).into_font().color(&INK))
         .x_label_area_size(24)
         .y_label_area_size(44)
         .build_cartesian_2d(low..high, 0.0..1.08 * highest)?;
@@ -141,7 +141,7 @@ fn draw(area: &Area<'_>, axis: &Axis, variant: usize, label: &str, scores: &[Rel
 
 /// A number to two digits.
 fn short(value: f64) -> String {
-    to_digits(value, 2).to_string()
+    round_to_digits(value, 2).to_string()
 }
 
 #[cfg(test)]

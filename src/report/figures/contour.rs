@@ -11,7 +11,7 @@ use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, ON_PALE, diverging};
 use crate::statistics::summary;
-use crate::text::{clipped, signed};
+use crate::text::{signed, truncated};
 
 /// From so many levels on both axes a field is drawn instead of cells.
 const MANY_LEVELS: usize = 7;
@@ -164,7 +164,7 @@ fn field(area: &Area<'_>, place: Place, means: &Means, largest: f64) -> DrawResu
 fn names(area: &Area<'_>, place: Place, x: &SearchedAxis, y: &SearchedAxis) -> DrawResult {
     let [(left, _), (right, bottom)] = place.corners((0.0, 0.0), (place.columns as f64, 0.0));
     for (column, level) in x.ticks.iter().enumerate().step_by(x.levels.len().div_ceil(5)) {
-        area.draw_text(&clipped(level, LEVEL_CHARACTERS), &centred(12), (place.middle(column, 0).0, bottom + 14))?;
+        area.draw_text(&truncated(level, LEVEL_CHARACTERS), &centred(12), (place.middle(column, 0).0, bottom + 14))?;
     }
     area.draw_text(&x.heading(60), &centred(13), ((left + right) / 2, bottom + 36))?;
     let beside = ink(12).pos(plotters::style::text_anchor::Pos::new(
@@ -172,7 +172,7 @@ fn names(area: &Area<'_>, place: Place, x: &SearchedAxis, y: &SearchedAxis) -> D
         plotters::style::text_anchor::VPos::Center,
     ));
     for (row, level) in y.ticks.iter().enumerate().step_by(y.levels.len().div_ceil(9)) {
-        area.draw_text(&clipped(level, LEVEL_CHARACTERS), &beside, (left - 8, place.middle(0, row).1))?;
+        area.draw_text(&truncated(level, LEVEL_CHARACTERS), &beside, (left - 8, place.middle(0, row).1))?;
     }
     area.draw_text(&y.short_heading(), &ink(13), (12, HEAD - 8))?;
     Ok(())

@@ -9,7 +9,7 @@ use crate::analysis::Groups;
 use crate::evaluate::metrics::{Direction, Metric};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain};
-use crate::text::folded;
+use crate::text::truncated_middle;
 
 /// Width of a panel and height of a row, pixels; panels beside each other: more stand below.
 const PANEL: u32 = 230;
@@ -148,7 +148,7 @@ impl Dots {
                 let label = ink(13).pos(Pos::new(HPos::Left, VPos::Center));
                 let edge = column.get_base_pixel().0;
                 whole.draw(&Rectangle::new([(edge + 12, pixel - 5), (edge + 22, pixel + 5)], row.colour.filled()))?;
-                whole.draw_text(&folded(&row.label, self.label_characters()), &label, (edge + 28, pixel))?;
+                whole.draw_text(&truncated_middle(&row.label, self.label_characters()), &label, (edge + 28, pixel))?;
             }
             for mark in row.marks.get(place).into_iter().flatten() {
                 if let Some((from, to)) = mark.interval {

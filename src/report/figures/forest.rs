@@ -6,7 +6,7 @@ use crate::analysis::{Effects, Groups, Verdict};
 use crate::evaluate::metrics::{Direction, Metric};
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, first_of, series};
-use crate::text::last_part;
+use crate::text::last_component;
 
 /// Rows of one figure; tables have all.
 const MOST_ROWS: usize = 24;
@@ -60,7 +60,7 @@ fn levels(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Opti
     };
     let rows = first.axes.iter().enumerate().flat_map(|(place, axis)| {
         axis.levels.iter().map(move |level| Row {
-            label: format!("{} = {}", last_part(&axis.axis), level.level),
+            label: format!("{} = {}", last_component(&axis.axis), level.level),
             colour: series(place),
             marks: groups.metrics.iter().map(|metric| of(*metric, place, &level.level)).collect(),
         })

@@ -7,7 +7,7 @@ use plotters::prelude::{Color, PathElement};
 use super::ink;
 use crate::analysis::Variant;
 use crate::report::figure::{Area, series};
-use crate::text::folded;
+use crate::text::truncated_middle;
 
 /// Pixels of a legend's width.
 const WIDTH: usize = 900;
@@ -47,7 +47,7 @@ pub(in crate::report) fn legend(area: &Area<'_>, variants: &[Variant], top: u32)
         let x = (14 + WIDTH / columns * (index % columns)) as i32;
         let y = top as i32 + (LINE as usize * (index / columns)) as i32;
         area.draw(&PathElement::new([(x, y + 6), (x + 16, y + 6)], series(index).stroke_width(3)))?;
-        let label = folded(&variant.label, characters(columns));
+        let label = truncated_middle(&variant.label, characters(columns));
         area.draw_text(&label, &ink(13), (x + START as i32, y - 1))?;
     }
     Ok(())

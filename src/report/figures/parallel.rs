@@ -9,7 +9,7 @@ use crate::analysis::{Groups, SearchedAxis, Variant, is_point, searched};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, MESH, PAPER, digits, ramp};
 use crate::statistics::summary;
-use crate::text::clipped;
+use crate::text::truncated;
 
 /// With fewer axes a slice shows as much.
 const FEWEST_AXES: usize = 2;
@@ -83,7 +83,7 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
             for (level, called) in axis.ticks.iter().enumerate().step_by(step) {
                 // Above the bundle of lines.
                 let (x, y) = (column(place), of_level(level, axis.levels.len()));
-                let called = clipped(called, 14);
+                let called = truncated(called, 14);
                 let width = 7 * called.chars().count() as i32 + 2;
                 area.draw(&Rectangle::new([(x + 3, y - 28), (x + 3 + width, y - 13)], PAPER.mix(0.8).filled()))?;
                 area.draw_text(&called, &ink(11), (x + 4, y - 26))?;

@@ -10,7 +10,7 @@ use crate::config::Trial;
 use crate::model::{AutoEncoder, Placement, Skip, UnetSettings};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, series};
-use crate::text::{clipped, folded};
+use crate::text::{truncated, truncated_middle};
 
 /// Shapes of one figure.
 const MOST_SHAPES: usize = 6;
@@ -52,7 +52,7 @@ fn shapes(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportErr
             let (column, row) = ((place % columns) as i32, (place / columns) as i32);
             let corner = (12 + column * TILE.0 as i32, 36 + row * TILE.1 as i32);
             let tile = Tile { area, corner, colour: series(*index) };
-            tile.area.draw_text(&folded(label, 40), &ink(13), corner)?;
+            tile.area.draw_text(&truncated_middle(label, 40), &ink(13), corner)?;
             match model {
                 AutoEncoder::None => {}
                 AutoEncoder::Unet(unet) => tile.unet(unet)?,
@@ -132,7 +132,7 @@ impl Tile<'_, '_> {
     }
 
     fn says(&self, text: &str) -> DrawResult {
-        self.area.draw_text(&clipped(text, 46), &ink(12), (self.corner.0, self.corner.1 + 200))?;
+        self.area.draw_text(&truncated(text, 46), &ink(12), (self.corner.0, self.corner.1 + 200))?;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::analysis::{Groups, SearchedAxis, distances, levels, searched};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
 use crate::store::RunRow;
-use crate::text::clipped;
+use crate::text::truncated;
 
 /// Axes of one figure.
 const MOST_AXES: usize = 6;
@@ -81,7 +81,7 @@ fn panel(
         axis.ticks
             .get(index as usize)
             .filter(|_| shown)
-            .map_or_else(String::new, |tick| clipped(tick, LEVEL_CHARACTERS))
+            .map_or_else(String::new, |tick| truncated(tick, LEVEL_CHARACTERS))
     };
     plain(&mut chart.configure_mesh())
         .disable_x_mesh()

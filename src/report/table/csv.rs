@@ -3,13 +3,13 @@
 use std::io;
 
 use super::Table;
-use crate::export::{Column, DataFormat, Kind, Value, writer};
+use crate::export::{Column, ColumnKind, DataFormat, Value, writer};
 
 /// The file's bytes.
 pub(in crate::report) fn bytes(table: &Table) -> io::Result<Vec<u8>> {
     let fields = table.columns.iter().flat_map(|column| &column.fields);
     // CSV tells all kinds alike.
-    let columns = fields.map(|name| Column::new(name, Kind::Text)).collect();
+    let columns = fields.map(|name| Column::new(name, ColumnKind::Text)).collect();
     let mut bytes = Vec::new();
     let mut out = writer(DataFormat::Csv, columns, &mut bytes)?;
     for row in &table.rows {

@@ -67,7 +67,7 @@ fn text(cell: &Cell) -> Markup {
 fn rank(cell: &Cell) -> Option<f64> {
     match cell.values.first()? {
         Value::Number(number) => Some(*number),
-        Value::Whole(number) => Some(*number as f64),
+        Value::Integer(number) => Some(*number as f64),
         _ => None,
     }
 }

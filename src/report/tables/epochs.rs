@@ -6,7 +6,7 @@ use crate::evaluate::{Fact, ResultName};
 use crate::report::reproduce::anchor;
 use crate::report::table::{Cell, Column, Row, Table};
 use crate::statistics::{Summary, summary};
-use crate::text::spread;
+use crate::text::mean_and_deviation;
 
 /// A row a variant and category.
 pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
@@ -64,5 +64,5 @@ where
 }
 
 fn cell(summary: Option<Summary>) -> Cell {
-    summary.map_or_else(|| Cell::absent("–"), |s| Cell::numbers(spread(s), [Some(s.mean), s.deviation]))
+    summary.map_or_else(|| Cell::absent("–"), |s| Cell::numbers(mean_and_deviation(s), [Some(s.mean), s.deviation]))
 }

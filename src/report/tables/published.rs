@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::{Groups, Rows};
 use crate::evaluate::metrics::Metric;
-use crate::published::{Published, published};
+use crate::published::{PublishedResult, published};
 use crate::report::error::ReportError;
 use crate::report::table::{Cell, Column, Row, Table};
 
@@ -27,7 +27,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Result<Option<Table>, R
     Ok(Some(table))
 }
 
-fn of_categories(name: &str, published: &[Published], categories: &[&str]) -> Table {
+fn of_categories(name: &str, published: &[PublishedResult], categories: &[&str]) -> Table {
     let shown = || published.iter().filter(|row| categories.contains(&row.category.as_str()));
     let lines: BTreeSet<(&str, &str)> = shown().map(|row| (row.model.as_str(), row.metric.as_str())).collect();
     let value = |category: &str, (model, metric): (&str, &str)| {
@@ -61,7 +61,7 @@ fn label(name: &str) -> &str {
 }
 
 /// Where the rows come from, and what must be known of them.
-fn origin<'p>(shown: impl Iterator<Item = &'p Published> + Clone) -> String {
+fn origin<'p>(shown: impl Iterator<Item = &'p PublishedResult> + Clone) -> String {
     let sources: BTreeSet<(&str, &str)> = shown.clone().map(|row| (row.model.as_str(), row.source.as_str())).collect();
     let mut notes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for row in shown.filter(|row| !row.note.is_empty()) {

@@ -7,7 +7,7 @@ use crate::report::reproduce::anchor;
 use crate::report::table::{Cell, Column, Row, Table, whole};
 use crate::statistics::{Summary, summary};
 use crate::store::RunState;
-use crate::text::{signed, spread};
+use crate::text::{mean_and_deviation, signed};
 use crate::training::SelectionRule;
 
 /// One table a metric: mean ± standard deviation over seeds, and the paired difference from ST-FPM below.
@@ -139,7 +139,7 @@ fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric
             });
         };
         let numbers = [Some(summary.mean), summary.deviation];
-        let mut cell = Cell { best: best == Some(place), ..Cell::numbers(spread(summary), numbers) };
+        let mut cell = Cell { best: best == Some(place), ..Cell::numbers(mean_and_deviation(summary), numbers) };
         cell.values.push(whole(summary.count));
         cell.runs = (!over.mean).then(|| anchor(variant, over.field));
         let runs = if over.mean { summary.count } else { groups.runs(variant, over.field).count() };

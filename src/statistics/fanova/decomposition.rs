@@ -1,17 +1,17 @@
-//! The variance of one tree over the whole space, and what single axes and pairs have of it.
+//! Decomposes the variance of one tree over the whole space into shares of axes and pairs of axes.
 
 use super::tree::{Factor, Leaf, Tree};
 
 /// Shares of the variance.
 pub(super) struct Decomposition {
-    /// Of each axis.
+    /// Share of each axis.
     pub main: Vec<f64>,
-    /// Of each two axes, beyond their own: (0, 1), (0, 2), … (1, 2), …
+    /// Share of each pair beyond those of its axes: (0, 1), (0, 2), … (1, 2), …
     pub pairs: Vec<f64>,
 }
 
 impl Decomposition {
-    /// None where the tree is constant.
+    /// Returns the decomposition; `None` if the tree is constant.
     pub(super) fn of(tree: &Tree, factors: &[Factor]) -> Option<Self> {
         let shares: Vec<Vec<f64>> = tree.leaves.iter().map(|leaf| shares(leaf, factors)).collect();
         let volumes: Vec<f64> = shares.iter().map(|shares| shares.iter().product()).collect();
@@ -46,7 +46,7 @@ impl Decomposition {
                         levels(leaf, two).for_each(|other| means[level * width + other] += part);
                     }
                 }
-                // What rounding makes negative is nothing.
+                // Rounding can make it negative.
                 pairs.push((spread(&means, mean) / variance - main[one] - main[two]).max(0.0));
             }
         }
@@ -54,7 +54,7 @@ impl Decomposition {
     }
 }
 
-/// The share of each factor's levels that a leaf holds.
+/// Returns the share of each factor's levels that a leaf contains.
 fn shares(leaf: &Leaf, factors: &[Factor]) -> Vec<f64> {
     let share = |(inside, factor): (&Vec<bool>, &Factor)| {
         inside.iter().filter(|inside| **inside).count() as f64 / factor.levels as f64
@@ -66,7 +66,7 @@ fn levels(leaf: &Leaf, axis: usize) -> impl Iterator<Item = usize> + '_ {
     leaf.inside[axis].iter().enumerate().filter(|(_, inside)| **inside).map(|(level, _)| level)
 }
 
-/// The mean square distance from the mean.
+/// Returns the mean squared distance from the mean.
 fn spread(means: &[f64], mean: f64) -> f64 {
     means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / means.len() as f64
 }

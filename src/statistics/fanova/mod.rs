@@ -1,4 +1,4 @@
-//! Which axis of a search the results depend on.
+//! Functional ANOVA: which axes of a search the results depend on.
 
 mod decomposition;
 mod tree;

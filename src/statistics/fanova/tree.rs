@@ -1,4 +1,4 @@
-//! A regression tree that is grown to its end, and the boxes of the space on which it is constant.
+//! A fully grown regression tree, and the boxes of the space on which it is constant.
 
 use rand::Rng;
 
@@ -7,21 +7,21 @@ use crate::data::below;
 /// An axis with finitely many levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Factor {
-    /// How many.
+    /// Number of levels.
     pub levels: usize,
-    /// Whether levels are cut in their order; else into any two groups.
+    /// Whether levels are split in their order; otherwise any two groups are possible.
     pub ordered: bool,
 }
 
-/// A box of the space and the mean of what was measured in it.
+/// A box of the space with the mean of the values in it.
 pub(super) struct Leaf {
     /// For each factor, which of its levels are inside.
     pub inside: Vec<Vec<bool>>,
-    /// The prediction.
+    /// Prediction in this box.
     pub value: f64,
 }
 
-/// A grown tree: its boxes do not overlap and fill the space.
+/// A grown tree. Its boxes fill the space without overlap.
 pub(super) struct Tree {
     pub leaves: Vec<Leaf>,
 }
@@ -33,7 +33,7 @@ struct Sample<'s> {
     values: &'s [f64],
 }
 
-/// A cut in two: the levels of one factor that go left, and the sum of squares that is left.
+/// A split: the levels of one factor that go left, and the remaining sum of squares.
 struct Cut {
     factor: usize,
     left: Vec<bool>,
@@ -41,7 +41,7 @@ struct Cut {
 }
 
 impl Tree {
-    /// Grown from as many points, drawn with replacement; each cut looks at five axes in six, as in the paper's forests.
+    /// Grows a tree from a bootstrap sample of the same size. Each split considers five of six axes, as in the paper's forests.
     pub(super) fn bootstrapped(
         factors: &[Factor],
         points: &[Vec<usize>],
@@ -52,7 +52,7 @@ impl Tree {
         let drawn = points.iter().map(|_| below(random, points.len())).collect();
         let whole = factors.iter().map(|factor| vec![true; factor.levels]).collect();
         let mut leaves = Vec::new();
-        // A list, not recursion: a long search makes deep trees.
+        // A list instead of recursion, because a long search gives deep trees.
         let mut open: Vec<(Vec<usize>, Vec<Vec<bool>>)> = vec![(drawn, whole)];
         while let Some((rows, inside)) = open.pop() {
             match sample.best_cut(&rows, &inside, random) {
@@ -78,8 +78,8 @@ impl Sample<'_> {
         rows.iter().map(|&row| self.values[row]).sum::<f64>() / rows.len() as f64
     }
 
-    /// The cut that leaves the least sum of squares; none where all values or all points are equal. A cut that gains nothing is still
-    /// made: what two axes do together may show only below it.
+    /// Returns the split with the smallest sum of squares; `None` if all values or all points are equal. A split without gain is also
+    /// made, because an interaction of two axes may appear only below it.
     fn best_cut(&self, rows: &[usize], inside: &[Vec<bool>], random: &mut impl Rng) -> Option<Cut> {
         if rows.iter().all(|&row| self.values[row] == self.values[rows[0]]) {
             return None;
@@ -91,7 +91,7 @@ impl Sample<'_> {
         while factors.len() > wanted {
             factors.swap_remove(below(random, factors.len()));
         }
-        // A tie goes to an axis by chance: where no axis gains alone, none may always come first.
+        // Break ties at random: if no axis gains alone, none should always be first.
         for index in (1..factors.len()).rev() {
             factors.swap(index, below(random, index + 1));
         }
@@ -101,7 +101,8 @@ impl Sample<'_> {
             .reduce(|best, cut| if cut.squares < best.squares { cut } else { best })
     }
 
-    /// The best cut of one factor. Groups of unordered levels are found in the order of their means (Breiman et al. 1984, §4.2.2).
+    /// Returns the best split of one factor. Groups of unordered levels are found in the order of their means (Breiman et al. 1984,
+    /// §4.2.2).
     fn cut(&self, rows: &[usize], factor: usize, inside: &[bool]) -> Option<Cut> {
         let mut levels: Vec<(usize, f64, f64, f64)> = (0..inside.len()).map(|level| (level, 0.0, 0.0, 0.0)).collect();
         for &row in rows {
@@ -127,7 +128,7 @@ impl Sample<'_> {
         }
         let (place, squares) = best?;
         let left = match ordered {
-            // Levels that were not seen go with the nearer neighbour.
+            // A level without data goes with its nearer neighbour.
             true => {
                 let middle = (levels[place].0 + levels[place + 1].0) as f64 / 2.0;
                 (0..inside.len()).map(|level| (level as f64) <= middle).collect()

@@ -1,8 +1,8 @@
-//! Which axis of a search the results depend on: functional analysis of variance by a random forest (Hutter, Hoos and
+//! Functional analysis of variance by a random forest: which axes of a search the results depend on (Hutter, Hoos and
 //! Leyton-Brown, "An efficient approach for assessing hyperparameter importance", ICML 2014).
 //!
 //! A forest (Breiman 2001) predicts the result at every point of the space. Each tree is constant on boxes, so its mean over all
-//! values of all other axes can be summed exactly; the variance of that mean is the share of an axis (their equations 3 to 7).
+//! values of the other axes is an exact sum. The variance of that mean is the share of an axis (equations 3 to 7 of the paper).
 
 use rayon::prelude::*;
 
@@ -11,46 +11,46 @@ use super::tree::{Factor, Tree};
 use crate::data::{below, stream};
 use crate::statistics::summary;
 
-/// Trees of the forest.
+/// Number of trees in the forest.
 const TREES: u64 = 64;
 
 /// A share of the variance over the space: mean and standard deviation over the trees.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Share {
-    /// Mean.
+    /// Mean over the trees.
     pub mean: f64,
-    /// Standard deviation.
+    /// Standard deviation over the trees.
     pub deviation: f64,
 }
 
-/// How the variance of results over the space is made up.
+/// Decomposition of the variance of the results over the space.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fanova {
-    /// What each axis does alone.
+    /// Effect of each axis alone.
     pub main: Vec<Share>,
-    /// What two axes do together beyond what each does alone: their places, and the share.
+    /// Interaction of each pair of axes beyond their own effects: the axes' indices and the share.
     pub pairs: Vec<(usize, usize, Share)>,
 }
 
-/// The shares that settings without an effect of their own exceed once in twenty.
+/// Shares that an axis or pair without effect exceeds with probability 1/20.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chance {
-    /// Of each axis, whatever the others do.
+    /// Level of each axis, whatever the effects of the others.
     pub main: Vec<f64>,
-    /// Of two axes, as [`Fanova::pairs`].
+    /// Level of each pair, in the order of [`Fanova::pairs`].
     pub pairs: Vec<f64>,
 }
 
-/// Of `values` at `points` (the level of every factor); none of fewer than four points, or where nothing differs. The same input and
-/// seed give the same numbers.
+/// Decomposes `values` at `points` (the level of every factor). `None` for fewer than four points, or if all values are equal. Equal
+/// inputs and seeds give equal results.
 pub fn fanova(factors: &[Factor], points: &[Vec<usize>], values: &[f64], seed: u64) -> Option<Fanova> {
     forest(factors, points, values, TREES, seed)
 }
 
-/// The shares by chance: the highest of 19 shufflings of which trial had which level of an axis, the other axes as they are. Two axes
-/// do nothing together once either is shuffled: the higher of the two counts. `trials`: the trial of each point, from 0; a trial's runs
-/// stay together, for they are alike whatever the settings do. A shuffled forest is a smaller one, the smaller the more points there
-/// are, whose shares vary more: that makes chance look larger, not smaller.
+/// Estimates the shares that arise by chance: the highest of 19 permutations of an axis's levels over the trials, with the other axes
+/// unchanged. A pair has no interaction if either axis is permuted; the higher of both counts. `trials` gives the trial of each point,
+/// from 0. Runs of a trial stay together, because they are similar whatever the settings do. A permuted forest has fewer trees, and
+/// fewer still for many points. Its shares vary more, so that the level of chance is too high rather than too low.
 pub fn shares_by_chance(
     factors: &[Factor],
     points: &[Vec<usize>],
@@ -58,12 +58,12 @@ pub fn shares_by_chance(
     trials: &[usize],
     seed: u64,
 ) -> Option<Chance> {
-    const SHUFFLINGS: u64 = 19;
+    const PERMUTATIONS: u64 = 19;
     let trees = (16_000 / points.len().max(1) as u64).clamp(2, 16);
     let count = trials.iter().max()? + 1;
     let mut of_trial = vec![points.first()?; count];
     trials.iter().zip(points).for_each(|(&trial, point)| of_trial[trial] = point);
-    let shuffled = |(axis, number): (usize, u64)| {
+    let permuted = |(axis, number): (usize, u64)| {
         let mut random = stream(seed, "fanova-chance", number, axis as u64);
         let mut order: Vec<usize> = (0..count).collect();
         (1..count).rev().for_each(|index| order.swap(index, below(&mut random, index + 1)));
@@ -76,12 +76,12 @@ pub fn shares_by_chance(
         Some((axis, forest(factors, &points, values, trees, seed + 1 + number)?))
     };
     let cases: Vec<(usize, u64)> =
-        (0..factors.len()).flat_map(|axis| (0..SHUFFLINGS).map(move |number| (axis, number))).collect();
-    let shuffled: Vec<(usize, Fanova)> = cases.into_par_iter().filter_map(shuffled).collect();
+        (0..factors.len()).flat_map(|axis| (0..PERMUTATIONS).map(move |number| (axis, number))).collect();
+    let permuted: Vec<(usize, Fanova)> = cases.into_par_iter().filter_map(permuted).collect();
     let highest = |of: &dyn Fn(usize, &Fanova) -> Option<f64>| {
-        shuffled.iter().filter_map(|(axis, found)| of(*axis, found)).fold(0.0, f64::max)
+        permuted.iter().filter_map(|(axis, found)| of(*axis, found)).fold(0.0, f64::max)
     };
-    let pairs = &shuffled.first()?.1.pairs;
+    let pairs = &permuted.first()?.1.pairs;
     let of_pair = |(place, (one, two, _)): (usize, &(usize, usize, Share))| {
         highest(&|axis, found| [*one, *two].contains(&axis).then(|| found.pairs[place].2.mean))
     };
@@ -94,8 +94,8 @@ pub fn shares_by_chance(
 }
 
 fn forest(factors: &[Factor], points: &[Vec<usize>], values: &[f64], trees: u64, seed: u64) -> Option<Fanova> {
-    const FEWEST: usize = 4;
-    if points.len() < FEWEST || points.len() != values.len() || factors.is_empty() {
+    const MIN_POINTS: usize = 4;
+    if points.len() < MIN_POINTS || points.len() != values.len() || factors.is_empty() {
         return None;
     }
     let trees = (0..trees).filter_map(|number| {
@@ -108,8 +108,8 @@ fn forest(factors: &[Factor], points: &[Vec<usize>], values: &[f64], trees: u64,
         Some(Share { mean: found.mean, deviation: found.deviation.unwrap_or(0.0) })
     };
     let main = (0..factors.len()).map(|axis| share(&|tree| tree.main[axis])).collect::<Option<_>>()?;
-    let places = (0..factors.len()).flat_map(|one| (one + 1..factors.len()).map(move |two| (one, two)));
-    let pairs = places.enumerate().map(|(index, (one, two))| Some((one, two, share(&|tree| tree.pairs[index])?)));
+    let axis_pairs = (0..factors.len()).flat_map(|one| (one + 1..factors.len()).map(move |two| (one, two)));
+    let pairs = axis_pairs.enumerate().map(|(index, (one, two))| Some((one, two, share(&|tree| tree.pairs[index])?)));
     Some(Fanova { main, pairs: pairs.collect::<Option<_>>()? })
 }
 
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    /// Every point of a grid, `repeats` times, with its value and a small fixed disturbance.
+    /// Returns every point of a grid, `repeats` times, with its value and a small fixed disturbance.
     fn grid(levels: &[usize], repeats: usize, value: impl Fn(&[usize]) -> f64) -> (Vec<Vec<usize>>, Vec<f64>) {
         let count: usize = levels.iter().product();
         let point = |mut index: usize| -> Vec<usize> {
@@ -145,8 +145,8 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_those_of_a_function_whose_variance_is_known() {
-        // 3a + 2b + 2ab over a, b, c = ±1: variances 9, 4 and 4 (together), c nothing, of 17.
+    fn shares_equal_those_of_a_function_with_known_variance() {
+        // 3a + 2b + 2ab over a, b, c = ±1: the variances are 9, 4, 4 (interaction) and 0 for c, of 17 in total.
         let (points, values) = grid(&[2, 2, 2], 16, |p| 3.0 * sign(p[0]) + 2.0 * sign(p[1]) * (1.0 + sign(p[0])));
         for ordered in [true, false] {
             let found = fanova(&factors(&[2; 3], ordered), &points, &values, 0).expect("it differs");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interaction_that_no_axis_shows_alone_is_found() {
+    fn an_interaction_without_main_effects_is_found() {
         let (points, values) = grid(&[2, 2, 3], 8, |p| sign(p[0]) * sign(p[1]));
         let found = fanova(&factors(&[2, 2, 3], true), &points, &values, 0).expect("it differs");
         assert!(found.main.iter().all(|share| share.mean < 0.02), "{found:?}");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variance_of_a_straight_line_over_levels_is_the_textbooks() {
+    fn a_linear_function_has_the_known_variance() {
         // Levels 0 … 7 and 0 … 3 with slopes 1 and 2: variances (64 − 1) / 12 and 4 · (16 − 1) / 12.
         let (points, values) = grid(&[8, 4], 8, |p| p[0] as f64 + 2.0 * p[1] as f64);
         let found = fanova(&factors(&[8, 4], true), &points, &values, 0).expect("it differs");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_that_were_never_tried_together_are_predicted() {
+    fn untested_combinations_are_predicted() {
         // A third of the grid, as a search draws it.
         let (points, values) = grid(&[6, 6, 6], 1, |p| 5.0 * p[0] as f64 + p[1] as f64);
         let some = |index: &usize| index * 31 % 97 < 33;
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_input_has_the_same_shares_and_what_does_not_differ_has_none() {
+    fn equal_inputs_give_equal_shares_and_constant_values_give_none() {
         let (points, values) = grid(&[3, 3], 2, |p| (p[0] * p[1]) as f64);
         let factors = factors(&[3, 3], false);
         assert_eq!(fanova(&factors, &points, &values, 5), fanova(&factors, &points, &values, 5));
@@ -200,8 +200,8 @@ mod tests {
     }
 
     #[test]
-    fn noise_explains_no_more_than_chance_and_an_effect_does() {
-        // 16 trials of two axes, three seeds each, whose results are noise.
+    fn noise_stays_below_the_level_of_chance_and_an_effect_exceeds_it() {
+        // 16 trials of two axes with three seeds each; the results are noise.
         let (points, _) = grid(&[4, 4], 3, |_| 0.0);
         let trials: Vec<usize> = (0..48).map(|run| run % 16).collect();
         let noise = |number: u64| -> Vec<f64> {
@@ -220,13 +220,13 @@ mod tests {
             })
             .count();
         assert!(above <= 4, "{above} of 20 shares of noise are above chance");
-        let moved = |size: f64, axis: usize, values: Vec<f64>| -> Vec<f64> {
+        let with_effect = |size: f64, axis: usize, values: Vec<f64>| -> Vec<f64> {
             values.iter().zip(&points).map(|(value, point)| value + size * point[axis] as f64).collect()
         };
-        let (share, chance) = of(&moved(1.0, 0, noise(0)));
-        assert!(share > 0.8 && share > chance, "{share} beside {chance}");
-        // An axis that does far more raises no bar for another.
-        let (share, chance) = of(&moved(2.0, 1, moved(1.0, 0, noise(0))));
-        assert!((0.1..0.3).contains(&share) && share > chance, "{share} beside {chance}");
+        let (share, chance) = of(&with_effect(1.0, 0, noise(0)));
+        assert!(share > 0.8 && share > chance, "share {share}, chance {chance}");
+        // A much stronger axis does not raise the level of another.
+        let (share, chance) = of(&with_effect(2.0, 1, with_effect(1.0, 0, noise(0))));
+        assert!((0.1..0.3).contains(&share) && share > chance, "share {share}, chance {chance}");
     }
 }
