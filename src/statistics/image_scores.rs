@@ -132,7 +132,7 @@ mod tests {
         // DeLong's placements in NumPy give the mean covariance of two seeds 0.003988. 2,000 resamples have an error of a few per cent.
         assert!((found.covariance / 0.003_988_158 - 1.0).abs() < 0.1 && found.freedom == 19.0, "{found:?}");
 
-    /// Creates it from labels (true = defective) and, for each seed, the scores of both variants.
+        // The same script gives d = −0.1459, s² = 0.001571, t = −2.256 with 20.78 degrees of freedom. By seeds alone, p is 1.6e-5.
         let once = [1; 40];
         let differences: Vec<f64> = (0..8).filter_map(|seed| images.difference(seed, &once)).collect();
         let estimate = Estimate::of(&differences, 1.0, found).expect("eight seeds");
