@@ -1,4 +1,4 @@
-# What people type. CI runs `lint`, `gpu-check` and `test`.
+# Recipes for people. CI runs `lint`, `gpu-check` and `test`.
 
 set positional-arguments
 
@@ -6,50 +6,50 @@ set positional-arguments
 default:
     @just --list
 
-# Run a sweep file (without one, the embedded demo) and write its report: just sweep [FILE] [FLAGS].
+# Run a sweep file (default: the embedded demo) and write its report: just sweep [FILE] [FLAGS].
 sweep *args:
     cargo run --release --quiet -- sweep "$@"
 
-# Every skip connection of the U-Net beside ST-FPM, on hazelnut: just ablate [FLAGS].
+# Compare every skip connection of the U-Net with ST-FPM on hazelnut: just ablate [FLAGS].
 ablate *args:
     cargo run --release --quiet -- sweep experiments/skip-ablation.toml "$@"
 
-# Write the report of a sweep (without a name, of the latest).
+# Write the report of a sweep (default: the latest).
 report *args:
     cargo run --release --quiet -- report "$@"
 
-# Write the page on the sweep file again, which is made of the settings in the code.
+# Generate the page about the sweep file from the settings in the code.
 sweep-file:
     cargo run --quiet -- schema --format markdown > docs/sweep-file.md
 
-# All tests.
+# Run all tests.
 test *args:
     cargo test --all-targets "$@"
 
-# Kill sweeps until so many processes are dead, and compare what they leave with what undisturbed ones leave.
+# Kill sweeps until this many processes are dead, and compare the results with those of undisturbed sweeps.
 torture kills="300" seed="1":
     DIDACT_TORTURE_KILLS={{kills}} DIDACT_TORTURE_SEED={{seed}} cargo test --test black_box torture -- --nocapture
 
-# Read mutated weight files for so many seconds: nothing may panic, or take more memory than its bound.
+# Read mutated weight files for this many seconds; nothing may panic or exceed its memory bound.
 fuzz-weights seconds="60":
     DIDACT_FUZZ_SECONDS={{seconds}} cargo test --test weights_fuzz -- --nocapture
 
-# Formatting, lints and documentation; nothing may be reported.
+# Check formatting, lints and documentation.
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
     cargo clippy --features parquet --lib --tests -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 
-# Lints of the code for GPUs; needs neither a CUDA toolkit nor a GPU.
+# Lint the code for GPUs; needs neither a CUDA toolkit nor a GPU.
 gpu-check:
     cargo clippy --features cuda,dfdx/ci-check --all-targets -- -D warnings
 
-# Build didact-cuda without a CUDA toolkit or a GPU, one for each compute capability: just gpu-build [80 90 …].
+# Build didact-cuda without a CUDA toolkit or a GPU, once per compute capability: just gpu-build [80 90 …].
 gpu-build *capabilities:
     gpu/build.sh "$@"
 
-# Every operation on a GPU against recorded values and the CPU, then a sweep on real images; fails where there is no GPU.
+# Check every operation on a GPU against recorded values and the CPU, then sweep real images; fails without a GPU.
 gpu-test:
     gpu/test.sh
 
@@ -62,26 +62,26 @@ install-gpu:
 bench-search python="python3":
     cargo run --quiet --example search_oracle | {{python}} benches/optuna/compare.py
 
-# Measure.
+# Run the benchmarks.
 bench *args:
     cargo bench "$@"
 
-# Training steps and inference beside PyTorch's (Python with torch; see benches/pytorch/README.md).
+# Compare training steps and inference with PyTorch (Python with torch; see benches/pytorch/README.md).
 bench-peers python="python3":
     cargo bench --bench peers -- --python {{python}}
 
-# What each part of a training step and of inference takes, and how fast it multiplies.
+# Measure the time and speed of each part of a training step and of inference.
 bench-parts:
     cargo bench --bench peers -- --parts
 
-# Measure what the engine costs: empty stages, a store of 100,000 runs.
+# Measure the engine's overhead: empty stages, a store of 100,000 runs.
 bench-engine:
     cargo bench --bench engine
 
-# Simulate verdicts on variants that are equally good: how often is one called better or worse?
+# Simulate verdicts on equally good variants and count how often one is called better or worse.
 bench-inference:
     cargo bench --bench inference
 
-# Sixteen processes at one store for so many seconds: failed writes, the longest wait, throughput.
+# Let sixteen processes use one store for this many seconds; print failed writes, the longest wait and the throughput.
 hammer seconds="60":
     DIDACT_HAMMER_SECONDS={{seconds}} cargo test --quiet --test black_box sixteen_processes -- --nocapture

@@ -1,4 +1,4 @@
-//! What a sweep spends its time on: one training step, one scoring pass, the exact metrics.
+//! Benchmarks of a sweep's main costs: one training step, one scoring pass, the exact metrics.
 
 use dfdx::tensor::{PutTape, TensorFromVec};
 use dfdx::tensor_ops::Backward;
@@ -26,7 +26,7 @@ fn backbone() -> Backbone {
     Backbone::new(Architecture::Resnet18, 64)
 }
 
-/// Forward and backward of ST-FPM's loss; the argument is the image's side.
+/// Forward and backward pass of ST-FPM's loss; the argument is the image's side.
 #[divan::bench(args = [64, 128, 256], sample_count = 5)]
 fn student_step(bencher: Bencher<'_, '_>, side: usize) {
     let mut assembly = Assembly::<Native>::new(0, &backbone(), &AutoEncoder::None);
@@ -40,7 +40,7 @@ fn student_step(bencher: Bencher<'_, '_>, side: usize) {
     });
 }
 
-/// Prediction with U-Nets, as scoring does it.
+/// Prediction with U-Nets, as in scoring.
 #[divan::bench(args = [64, 128, 256], sample_count = 5)]
 fn predict_with_unets(bencher: Bencher<'_, '_>, side: usize) {
     let unet = AutoEncoder::Unet(UnetSettings::default());
@@ -49,7 +49,7 @@ fn predict_with_unets(bencher: Bencher<'_, '_>, side: usize) {
     bencher.bench_local(|| assembly.predict(images.clone()).expect("memory"));
 }
 
-/// Pixel AUROC and AUPRO of so many maps of 256×256.
+/// Pixel AUROC and AUPRO of this many maps of 256×256.
 #[divan::bench(args = [23, 161], sample_count = 3)]
 fn exact_pixel_metrics(bencher: Bencher<'_, '_>, images: usize) {
     let side = 256;

@@ -6,13 +6,13 @@ use std::f64::consts::PI;
 use didact::config::{Axis, Condition, Coordinate, Domain, Draws, Point, Strategy};
 use didact::search::{Observation, PointOutcome, propose};
 
-/// Evaluations of a search.
+/// Number of evaluations per search.
 const TRIALS: usize = 100;
 
-/// Searches of each function with each sampler.
+/// Number of searches per function and sampler.
 const SEEDS: u64 = 20;
 
-/// A function with its axes.
+/// A test function and its axes.
 struct Problem {
     name: &'static str,
     axes: Vec<Axis>,
@@ -35,7 +35,7 @@ fn main() {
     }
 }
 
-/// The least value of a search.
+/// Returns the lowest value of a search.
 fn search(problem: &Problem, strategy: &Strategy) -> f64 {
     let mut history: Vec<Observation> = Vec::new();
     let mut best = f64::INFINITY;
@@ -48,7 +48,7 @@ fn search(problem: &Problem, strategy: &Strategy) -> f64 {
     best
 }
 
-/// Coordinates as numbers; NaN for axes that do not count.
+/// Converts coordinates to numbers; inactive axes give NaN.
 fn numbers(point: &Point) -> Vec<f64> {
     let number = |coordinate: &Option<Coordinate>| match *coordinate {
         Some(Coordinate::Choice(index)) => index as f64,
@@ -115,7 +115,7 @@ fn branin_value(x: &[f64]) -> f64 {
     inner * inner + 10.0 * (1.0 - 1.0 / (8.0 * PI)) * x[0].cos() + 10.0
 }
 
-/// Dixon and Szegö (1978).
+/// The Hartmann function in six dimensions (Dixon and Szegö 1978).
 fn hartmann(x: &[f64]) -> f64 {
     const HEIGHTS: [f64; 4] = [1.0, 1.2, 3.0, 3.2];
     const SLOPES: [[f64; 6]; 4] = [
@@ -148,7 +148,7 @@ fn ackley(x: &[f64]) -> f64 {
     -20.0 * (-0.2 * square.sqrt()).exp() - wave.exp() + 20.0 + std::f64::consts::E
 }
 
-/// A bowl in logarithms with a correlated pair and a cliff where training would diverge.
+/// A quadratic bowl in logarithms with a correlated pair, and a cliff where training would diverge.
 fn training_value(x: &[f64]) -> f64 {
     let (rate, decay, momentum, batch) = (x[0].log10(), x[1].log10(), x[2], x[3].log2());
     let speed = rate - (1.0 - momentum).log10() - 0.3 * (batch - 5.0);
@@ -160,7 +160,7 @@ fn training_value(x: &[f64]) -> f64 {
         + cliff
 }
 
-/// Two kinds of model with settings of their own; the second is better, but only if its settings are.
+/// Two kinds of model with their own settings. The second is better, but only with good settings.
 fn mixed_value(x: &[f64]) -> f64 {
     let rate = x[1].log10();
     match x[0] as usize {
@@ -175,7 +175,7 @@ fn mixed_value(x: &[f64]) -> f64 {
     }
 }
 
-/// Two parts that help if they are set well, and harm if not.
+/// Two switches that help with good settings and harm otherwise.
 fn switches_value(x: &[f64]) -> f64 {
     let first = if x[0] == 1.0 { 0.3 - 0.1 * (x[3].log10() + 2.0).powi(2) } else { 0.0 };
     let second = if x[1] == 1.0 { 0.2 - 0.05 * (x[4] - 5.0).powi(2) } else { 0.0 };

@@ -1,4 +1,4 @@
-"""Prints the runs of a store with their numbers and what their training cost: python3 table.py didact.db"""
+"""Prints the runs of a store with their results and training costs: python3 table.py didact.db"""
 
 import json
 import sqlite3
@@ -15,7 +15,7 @@ JOIN attempt a ON a.stage_id = g.id AND a.state = 'done'
 JOIN result x ON x.run_id = r.id AND x.selection = 'selected'
 GROUP BY r.id ORDER BY st.position, r.seed
 """
-HEAD = ("category", "variant", "seed", "device", "pixel AUROC", "AUPRO", "ms a step", "s an epoch", "GPU GiB")
+HEAD = ("category", "variant", "seed", "device", "pixel AUROC", "AUPRO", "ms/step", "s/epoch", "GPU GiB")
 
 
 def shown(value, form, scale=1.0):
@@ -34,4 +34,4 @@ widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
 for row in [HEAD, *rows]:
     print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 if not rows:
-    sys.exit("there is no finished run")
+    sys.exit("no finished run")

@@ -1,4 +1,4 @@
-//! The report of 10,000 runs: five hundred trials of three axes, ten seeds, two categories, with made-up numbers.
+//! Times the report of 10,000 runs: five hundred trials over three axes, ten seeds, two categories, with synthetic numbers.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,10 +12,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::table;
 
-/// Epochs of each curve.
+/// Epochs per curve.
 const EPOCHS: usize = 40;
 
-/// Times `didact report` over so many trials, one of them the baseline, and seeds.
+/// Times `didact report` over a number of trials, one of which is the baseline, and of seeds.
 pub async fn measure(trials: usize, seeds: usize) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("report.toml");
@@ -27,7 +27,7 @@ pub async fn measure(trials: usize, seeds: usize) {
     let store = Store::open(&path.display().to_string(), Access::Write).await.expect("opens");
     let source = PlanSource { text: source.text, ..PlanSource::default() };
     store.write_plan(&sweep, &source, &plan, &artifacts, None).await.expect("planned");
-    make_up(&path).await;
+    fill_with_results(&path).await;
     let started = Instant::now();
     let out = folder.path().join("out");
     let mut report = Command::new(env!("CARGO_BIN_EXE_didact"));
@@ -40,11 +40,11 @@ pub async fn measure(trials: usize, seeds: usize) {
         Some(Duration::from_secs(10)),
     );
     let page = std::fs::metadata(out.join("index.html")).expect("a page").len();
-    table::size(&format!("its page, {} trials", plan.trials.len()), page);
-    table::size("the most memory of a child, this one the largest", children_peak());
+    table::size(&format!("size of its page, {} trials", plan.trials.len()), page);
+    table::size("highest peak memory of a child process (the report's)", children_peak());
 }
 
-/// The most memory of any ended child, bytes.
+/// Returns the highest peak memory of the ended child processes, bytes.
 fn children_peak() -> u64 {
     // SAFETY: the struct is all zeros before the call fills it.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
@@ -72,11 +72,11 @@ seeds = {seeds:?}
     )
 }
 
-/// Has everything done, with numbers that differ by trial, seed and category.
-async fn make_up(path: &Path) {
+/// Marks everything as done and stores numbers that differ by trial, seed and category.
+async fn fill_with_results(path: &Path) {
     let mut connection =
         SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await.expect("opens");
-    // A multiple of the golden ratio by row: numbers that look drawn.
+    // Multiples of the golden ratio by row look random.
     let noise = |by: &str| format!("(({by}) * 0.6180339887 - CAST(({by}) * 0.6180339887 AS INTEGER))");
     let names =
         "('pixel_auroc'), ('image_auroc'), ('aupro'), ('pixel_ap'), ('image_ap'), ('pixel_f1max'), ('image_f1max'),
@@ -109,7 +109,7 @@ async fn make_up(path: &Path) {
             .to_owned(),
         "COMMIT".to_owned(),
     ] {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.expect("made up");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.expect("inserted");
     }
     connection.close().await.expect("closes");
 }

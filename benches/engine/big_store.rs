@@ -1,4 +1,4 @@
-//! A store of 100,000 runs: planned, claimed from at the beginning, in the middle and at the end, and looked at.
+//! Times a store of 100,000 runs: planning, claims at the beginning, in the middle and at the end, and queries.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use didact::store::{Access, Artifacts, AttemptEnd, AttemptStart, Claim, PlanSour
 
 use crate::{sweep_file, table};
 
-/// Times everything on a sweep of trials × seeds × two categories.
+/// Times all operations on a sweep of trials × seeds × two categories.
 pub async fn measure(trials: usize, seeds: usize) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = sweep_file(folder.path(), trials, seeds);
@@ -20,33 +20,34 @@ pub async fn measure(trials: usize, seeds: usize) {
 
     let started = Instant::now();
     let (sweep, _, source) =
-        table::time("planning: the file to trials", None, async { load(Some(&file), &[]) }).await.expect("sound");
+        table::time("planning: read the file and draw trials", None, async { load(Some(&file), &[]) })
+            .await
+            .expect("sound");
     let planning = async { Planner::default().plan(&sweep) };
-    let plan =
-        table::time("planning: trials to runs and stages with their keys", None, planning).await.expect("a plan");
+    let plan = table::time("planning: build runs and stages with their keys", None, planning).await.expect("a plan");
     let source = PlanSource { text: source.text, ..PlanSource::default() };
     let writing = store.write_plan(&sweep, &source, &plan, &artifacts, None);
     let planned = table::time("planning: one transaction in the store", None, writing).await.expect("planned");
     let what = format!("planning {} runs with {} stages", plan.runs.len(), plan.stages.len());
     table::line(&what, started.elapsed(), Some(Duration::from_secs(2)));
     let writing = store.write_plan(&sweep, &source, &plan, &artifacts, None);
-    table::time("the same file again: the transaction", None, writing).await.expect("planned");
+    table::time("planning the same file again: one transaction", None, writing).await.expect("planned");
 
     let big = Big { store, wanted: Wanted { sweep: planned.sweep, only: None }, worker: worker() };
-    big.look(&path, "nothing done").await;
-    big.claims("the first").await;
-    let shared = big.claim_while_there_are_any(4).await;
-    big.claims("none, for every run waits for the features that are being computed").await;
+    big.query(&path, "nothing done").await;
+    big.claims("the first stages").await;
+    let shared = big.claim_all(4).await;
+    big.claims("none, because every run waits for features").await;
     for claim in shared {
         big.end(&claim, &AttemptEnd::Done(Published { bytes: 0, digest: String::new() })).await;
     }
     finish_runs(&path, plan.runs.len() / 2).await;
-    big.claims("the first half of the runs is done").await;
-    big.look(&path, "half of it done").await;
+    big.claims("half of the runs done").await;
+    big.query(&path, "half of the runs done").await;
     finish_runs(&path, plan.runs.len() - 1).await;
-    big.claim_while_there_are_any(1).await;
-    big.claims("none, for the last run is under way").await;
-    big.look(&path, "all but one done").await;
+    big.claim_all(1).await;
+    big.claims("none, because the last run is claimed").await;
+    big.query(&path, "all runs but one done").await;
     let gc = Instant::now();
     didact(&path, &["gc", "--dry-run"]);
     table::line("didact gc --dry-run", gc.elapsed(), None);
@@ -59,7 +60,7 @@ struct Big {
 }
 
 impl Big {
-    /// Claims and gives back, a few times.
+    /// Times claims; each stage is released again.
     async fn claims(&self, which: &str) {
         const TIMES: u32 = 5;
         let mut took = Duration::ZERO;
@@ -75,8 +76,8 @@ impl Big {
         table::line(&format!("a claim: {which}"), took / TIMES, Some(Duration::from_millis(5)));
     }
 
-    /// Takes at least so many stages, and all that can be taken of them.
-    async fn claim_while_there_are_any(&self, least: usize) -> Vec<Claim> {
+    /// Claims all stages that can be claimed; at least `least` of them must be available.
+    async fn claim_all(&self, least: usize) -> Vec<Claim> {
         let mut claims = Vec::new();
         while let Some(claim) = self.store.claim(&self.wanted, &self.worker).await.expect("claims") {
             claims.push(claim);
@@ -89,14 +90,14 @@ impl Big {
         assert!(self.store.finish(claim, &self.worker, end, 1.0, &BTreeMap::new(), None).await.expect("ends"));
     }
 
-    /// What a sweep and a person ask again and again.
-    async fn look(&self, path: &Path, when: &str) {
+    /// Times the queries that a sweep and a person repeat often.
+    async fn query(&self, path: &Path, when: &str) {
         let open = self.store.has_open_stages(&self.wanted);
         table::time(&format!("has_open_stages, {when}"), None, open).await.expect("counted");
         let counts = self.store.run_counts(&self.wanted);
         table::time(&format!("run_counts, {when}"), None, counts).await.expect("counted");
         let status = self.store.status(&self.wanted.sweep, "engine");
-        table::time(&format!("the query of status, {when}"), None, status).await.expect("a status");
+        table::time(&format!("query of status, {when}"), None, status).await.expect("a status");
         let started = Instant::now();
         didact(path, &["status"]);
         table::line(&format!("didact status, {when}"), started.elapsed(), Some(Duration::from_millis(500)));
@@ -120,7 +121,7 @@ fn worker() -> AttemptStart {
     }
 }
 
-/// Says of the first runs of the only sweep that they are done: executing them would take an hour.
+/// Marks the first runs of the only sweep as done, because executing them would take an hour.
 async fn finish_runs(store: &Path, runs: usize) {
     use sqlx::Connection;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store);

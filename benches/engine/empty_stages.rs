@@ -1,4 +1,4 @@
-//! Stages that do nothing, claimed, published, finished and settled by worker processes.
+//! Times empty stages, which worker processes claim, publish, finish and settle.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use didact::training::{StageContext, StageError};
 
 use crate::{sweep_file, table};
 
-/// The first argument of this program where it is to be a worker.
+/// First argument of this program if it must act as a worker.
 pub const WORKER: &str = "--empty-worker";
 
-/// Times a sweep of so many runs with one worker and with four.
+/// Times a sweep with this many runs, with one worker and with four.
 pub async fn measure(runs: usize) {
     for workers in [1, 4] {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -32,7 +32,7 @@ pub async fn measure(runs: usize) {
         let start = || {
             Command::new(std::env::current_exe().expect("this program"))
                 .args([WORKER.as_ref(), store.as_os_str(), artifacts.as_os_str()])
-                // A worker tells of every stage.
+                // Discard the worker's messages.
                 .stdout(Stdio::null())
                 .spawn()
                 .expect("starts")
@@ -52,7 +52,7 @@ pub async fn measure(runs: usize) {
     publishing(200);
 }
 
-/// What the disk alone costs of it.
+/// Times the file operations alone.
 fn publishing(artifacts: u32) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = Artifacts::new(folder.path().to_owned());
@@ -63,14 +63,10 @@ fn publishing(artifacts: u32) {
         let key = Key::of("bench", 1, &serde_json::json!(number));
         store.publish(&out, StageKind::Evaluate, &key).expect("published");
     }
-    table::line(
-        "  of which an artifact of one small file: written, synced, renamed",
-        started.elapsed() / artifacts,
-        None,
-    );
+    table::line("  of which one small artifact: write, sync, rename", started.elapsed() / artifacts, None);
 }
 
-/// A worker, until nothing is left.
+/// Works until no stage is left.
 pub async fn work_in(store: &str, artifacts: &str) {
     let store = Store::open(store, Access::Write).await.expect("opens");
     let (sweep, _) = store.find_sweep(None).await.expect("is there");
@@ -83,7 +79,7 @@ fn execute(_: &StageJob, _: &dyn ArtifactFolders, context: &mut StageContext<'_>
     write_results(context.out).map_err(StageError::artifact)
 }
 
-/// What is read of an artifact once its stage is done.
+/// Writes the file that the store reads when the stage is done.
 fn write_results(out: &std::path::Path) -> std::io::Result<()> {
     let nothing = Evaluation { epoch: 1, results: [].into(), image_scores: Vec::new(), held_out_threshold: None };
     std::fs::write(out.join("results.json"), serde_json::to_vec(&nothing)?)

@@ -1,5 +1,5 @@
-//! What the engine costs beside the work itself: empty stages from end to end, and a store of 100,000 runs planned, claimed from and
-//! looked at. Prints one table.
+//! Measures the overhead of the engine: empty stages from claim to result, and planning, claims and queries in a store of 100,000
+//! runs. Prints one table.
 #![expect(clippy::print_stdout, reason = "the output is a table for people")]
 
 mod big_report;
@@ -7,13 +7,13 @@ mod big_store;
 mod empty_stages;
 mod table;
 
-/// How much is measured.
+/// Sizes of the measurements.
 struct Size {
-    /// Runs whose stages are executed; each has five of its own.
+    /// Number of runs whose stages are executed; each run has five stages of its own.
     executed: usize,
-    /// Trials of the store that is reported on, ten seeds and two categories each.
+    /// Number of trials in the store for the report, with ten seeds and two categories each.
     reported: usize,
-    /// Trials of the store that is only planned, and seeds of each; its runs are both by two categories.
+    /// Number of trials and seeds in the store that is only planned. Its runs are trials × seeds × two categories.
     trials: usize,
     seeds: usize,
 }
@@ -26,7 +26,7 @@ fn main() {
     {
         return runtime.block_on(empty_stages::work_in(store, artifacts));
     }
-    // Without this flag of `cargo bench` it is a test: whether everything here still runs.
+    // `cargo bench` passes this flag. Without it, this is a test that the benchmark still runs.
     let size = match arguments.iter().any(|argument| argument == "--bench") {
         true => Size { executed: 250, reported: 500, trials: 1000, seeds: 50 },
         false => Size { executed: 4, reported: 5, trials: 5, seeds: 4 },
@@ -39,7 +39,7 @@ fn main() {
     });
 }
 
-/// A sweep over two drawn categories of so many random trials and seeds.
+/// Writes a sweep file over two synthetic categories with these numbers of random trials and seeds.
 fn sweep_file(folder: &std::path::Path, trials: usize, seeds: usize) -> std::path::PathBuf {
     let seeds: Vec<usize> = (0..seeds).collect();
     let text = format!(

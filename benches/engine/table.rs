@@ -1,28 +1,28 @@
-//! The table that is printed, line by line as it is measured.
+//! Prints the table, line by line as results arrive.
 
 use std::time::{Duration, Instant};
 
-/// Prints the head of the table.
+/// Prints the header.
 pub fn head() {
-    println!("{:>10}  {:>8}  what", "ms", "aim");
+    println!("{:>10}  {:>8}  work", "ms", "target");
 }
 
-/// A line of the table.
-pub fn line(what: &str, time: Duration, aim: Option<Duration>) {
+/// Prints a time.
+pub fn line(work: &str, time: Duration, target: Option<Duration>) {
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    let aim = aim.map(|aim| format!("< {}", ms(aim))).unwrap_or_default();
-    println!("{:>10.2}  {aim:>8}  {what}", ms(time));
+    let target = target.map(|target| format!("< {}", ms(target))).unwrap_or_default();
+    println!("{:>10.2}  {target:>8}  {work}", ms(time));
 }
 
-/// A line with bytes.
+/// Prints a size in bytes.
 pub fn size(what: &str, bytes: u64) {
     println!("{:>7.1} MB  {:>8}  {what}", bytes as f64 / 1e6, "");
 }
 
-/// The same for the time that something takes.
-pub async fn time<T>(what: &str, aim: Option<Duration>, work: impl Future<Output = T>) -> T {
+/// Times a future and prints the time.
+pub async fn time<T>(name: &str, target: Option<Duration>, work: impl Future<Output = T>) -> T {
     let started = Instant::now();
     let outcome = work.await;
-    line(what, started.elapsed(), aim);
+    line(name, started.elapsed(), target);
     outcome
 }

@@ -1,8 +1,8 @@
-//! How often a verdict is wrong: sweeps of image scores are drawn from a model in which two variants are equally good, and judged by
-//! the whole procedure of `didact compare`. The share that is called better or worse is its type I error, which should be 5 %.
+//! Measures how often a verdict is wrong. Image scores are drawn from a model in which two variants are equally good, and the full
+//! procedure of `didact compare` judges them. The share called better or worse is its type I error, which should be 5 %.
 //!
-//! The model of a score: class × (mean + variant and seed) + image + variant and image + noise. "Image effects" are those of variant
-//! and image: what one variant sees in an image with any seed, and the other does not.
+//! Model of a score: class × (mean + effect of variant and seed) + effect of the image + effect of variant and image + noise. "Image
+//! effects" are those of variant and image: what one variant sees in an image with any seed, and the other does not.
 
 #![expect(clippy::print_stdout, reason = "the output is a table for people")]
 
@@ -16,33 +16,33 @@ use didact::store::{Artifacts, Compared, ComparedRun, ComparedScore, ComparedVal
 use rand::Rng;
 use rayon::prelude::*;
 
-/// Images of each class in a category.
+/// Images per class in a category.
 const IMAGES: usize = 40;
 const CATEGORIES: [&str; 2] = ["nut", "bolt"];
-/// Standard deviations: of a seed's mean, of an image, of an image for a variant; that of the noise is 1.
+/// Standard deviations: of a seed's mean, of an image, of an image for a variant. The noise has 1.
 const OF_SEED: f64 = 0.15;
 const OF_IMAGE: f64 = 0.7;
 const OF_VARIANT_AND_IMAGE: f64 = 0.7;
 
-/// What is simulated.
+/// Parameters of a simulation.
 #[derive(Clone, Copy)]
 struct Setting {
-    /// Complete seeds.
+    /// Number of complete seeds.
     seeds: i64,
     image_effects: bool,
-    /// Whether there are two more seeds, of which each lacks a run.
+    /// Whether there are two further seeds that each lack a run.
     missing: bool,
-    /// By how much the second variant's defects stand out more.
+    /// How much more the second variant separates the classes.
     better_by: f64,
 }
 
-/// A number from a normal distribution.
+/// Draws a number from a normal distribution.
 fn normal(random: &mut impl Rng, deviation: f64) -> f64 {
     let mut uniform = || f64::from(random.next_u32()) / 4_294_967_296.0;
     normal_pair(deviation, uniform(), uniform())[0]
 }
 
-/// The runs of both variants.
+/// Simulates the runs of both variants.
 fn simulated(setting: Setting, repeat: u64) -> [Compared; 2] {
     let mut random = stream(repeat, "simulation", 0, 0);
     let mut normal = |deviation| normal(&mut random, deviation);
@@ -69,7 +69,7 @@ fn simulated(setting: Setting, repeat: u64) -> [Compared; 2] {
                         (class + of_image[image] + of_variant[image] + normal(1.0)) as f32
                     })
                     .collect();
-                // The first two seeds fail, one of each variant, in one category.
+                // The first two seeds each lack a run: one of each variant, in one category.
                 if setting.missing && seed == variant && *category == CATEGORIES[variant as usize] {
                     continue;
                 }
@@ -117,11 +117,11 @@ fn verdict(compared: &[Compared; 2]) -> Option<Verdict> {
     verdicts(&reference, &[other], &[IMAGE_AUROC], false).ok()?.into_iter().next()
 }
 
-/// Shares of claims: of the procedure, and of Student's t over seeds alone; in how many repeats each was asked.
+/// Returns the share of claims by the procedure and by Student's t over seeds alone, each with the number of repeats that had a test.
 fn claims(setting: Setting, repeats: u64) -> [(f64, u64); 2] {
     let of_repeat = |repeat: u64| {
         let compared = simulated(setting, repeat);
-        // Without image scores nothing but seeds is left to test by.
+        // Without image scores, the procedure tests over seeds alone.
         let seeds_alone = compared.clone().map(|of| Compared { scores: Vec::new(), ..of });
         [compared, seeds_alone].map(|compared| verdict(&compared)?.p.map(|p| p < 0.05))
     };
@@ -133,7 +133,7 @@ fn claims(setting: Setting, repeats: u64) -> [(f64, u64); 2] {
     })
 }
 
-/// The table of all settings, Markdown.
+/// Returns the Markdown table of all settings.
 fn table(repeats: u64) -> String {
     let mut table = format!(
         "{repeats} repeats; image AUROC of {} categories with {IMAGES} normal and {IMAGES} defective images; claims at p < 0.05, %\n\n\
@@ -145,7 +145,7 @@ fn table(repeats: u64) -> String {
         for image_effects in [false, true] {
             for missing in [false, true] {
                 if seeds == 5 && image_effects {
-                    // Five seeds speak of these images alone.
+                    // With five seeds the test holds only for these images.
                     continue;
                 }
                 let setting = Setting { seeds, image_effects, missing, better_by: 0.0 };
@@ -166,7 +166,7 @@ fn table(repeats: u64) -> String {
 }
 
 fn main() {
-    // Without this flag of `cargo bench` it is a test: whether everything here still runs.
+    // `cargo bench` passes this flag. Without it, this is a test that the benchmark still runs.
     let is_bench = std::env::args().any(|argument| argument == "--bench");
     println!("{}", table(if is_bench { 2000 } else { 2 }));
 }

@@ -1,6 +1,6 @@
-"""Minimises the functions of examples/search_oracle.rs with Optuna's TPE and prints both side by side.
+"""Minimises the functions of examples/search_oracle.rs with Optuna's TPE and compares the results.
 
-Reads that example's output on standard input; prints one Markdown table of the medians of the best values.
+Reads that example's output from standard input; prints a Markdown table of the medians of the best values.
 """
 
 import csv
@@ -105,7 +105,7 @@ def main():
     ours = {}
     for row in csv.DictReader(sys.stdin):
         ours.setdefault((row["problem"], row["sampler"]), []).append(float(row["best"]))
-    print(f"Best of {TRIALS} evaluations, median of {SEEDS} seeds (less is better); p: Mann–Whitney, two-sided, against our TPE.\n")
+    print(f"Best of {TRIALS} evaluations, median of {SEEDS} seeds (lower is better); p: Mann–Whitney, two-sided, against didact's TPE.\n")
     print("| function | TPE | Optuna's TPE | p | Sobol | p | random | p |")
     print("|---|---|---|---|---|---|---|---|")
     for name, function in PROBLEMS.items():

@@ -1,8 +1,8 @@
-//! didact beside PyTorch on the same work: `cargo bench --bench peers -- [--python PYTHON | --parts] [ROW…]`.
+//! Compares didact with PyTorch on the same work: `cargo bench --bench peers -- [--python PYTHON | --parts] [ROW…]`.
 //!
-//! Both sides get the same number of threads, and take their steps in turn. Training steps of didact read cached teacher features, as
-//! every epoch does; PyTorch's include the teacher's forward pass. `--parts` shows instead what each part of didact's steps takes, and
-//! how fast it multiplies beside this machine's matrix products.
+//! Both sides use the same number of threads and take their steps in turn. Training steps of didact read cached teacher features, as in
+//! every epoch; PyTorch's include the teacher's forward pass. `--parts` instead shows the time of each part of didact's steps, and their
+//! speed relative to this machine's matrix products.
 
 #![expect(clippy::print_stdout, reason = "the output is the table")]
 
@@ -28,9 +28,9 @@ use work::{Joint, Pretrain};
 const BATCH: usize = 8;
 const SIDE: usize = 256;
 const THREADS: usize = 2;
-/// Cargo's flag for benches that are to be measured.
+/// Flag that cargo passes when it runs benchmarks.
 const BENCH: &str = "--bench";
-/// Names of the rows, with what they may take and what they should, as parts of what PyTorch takes.
+/// Names of the rows, each with its limit and its target as ratios to PyTorch.
 const ROWS: [(&str, f64, f64); 7] = [
     ("stfpm_step", 0.75, 0.50),
     ("joint_step", 0.80, 0.55),
@@ -40,37 +40,37 @@ const ROWS: [(&str, f64, f64); 7] = [
     ("metrics", 0.20, 0.10),
     (PEAK, 1.00, 0.70),
 ];
-/// The row of the joint step's memory: in a process that does nothing else.
+/// Row for the peak memory of a joint step, measured in a separate process.
 const PEAK: &str = "peak_rss_bytes";
-/// What that process is told.
+/// Argument of that process.
 const STEP_ONLY: &str = "--joint-steps-only";
 
-/// Seconds of one step.
+/// Returns the duration of one step, seconds.
 fn seconds(step: &mut dyn FnMut()) -> f64 {
     let started = Instant::now();
     step();
     started.elapsed().as_secs_f64()
 }
 
-/// Rounds of warming up, and rounds that count: as many as PyTorch's, or one each where this only runs as a test.
+/// Returns the numbers of warm-up and of measured rounds, equal to PyTorch's; one each if this runs as a test.
 fn rounds() -> (usize, usize) {
     if std::env::args().any(|argument| argument == BENCH) { (3, 10) } else { (1, 1) }
 }
 
-/// Seconds of each of the steps, those of warming up first.
+/// Returns the duration of each step, warm-up first, seconds.
 fn repeat(step: &mut dyn FnMut()) -> Vec<f64> {
     let (warm_up, counted) = rounds();
     (0..warm_up + counted).map(|_| seconds(step)).collect()
 }
 
-/// The median without those of warming up.
+/// Returns the median of the measured rounds.
 fn median(seconds: &[f64]) -> f64 {
     let mut seconds = seconds[rounds().0..].to_vec();
     seconds.sort_by(f64::total_cmp);
     seconds[seconds.len() / 2]
 }
 
-/// One step of a row.
+/// Creates the step of a row.
 fn step<'s>(row: &str, set: &'s FeatureSet) -> Box<dyn FnMut() + 's> {
     let indices: Vec<usize> = (0..BATCH).collect();
     match row {
@@ -97,7 +97,7 @@ fn step<'s>(row: &str, set: &'s FeatureSet) -> Box<dyn FnMut() + 's> {
     }
 }
 
-/// The most memory, bytes, of a process that takes joint steps alone.
+/// Returns the peak memory of a process that only takes joint steps, bytes.
 fn joint_peak() -> f64 {
     let this = std::env::current_exe().expect("this program");
     let output = Command::new(this)
@@ -109,8 +109,8 @@ fn joint_peak() -> f64 {
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("bytes")
 }
 
-/// PyTorch's numbers for a row. Before each of its repeats it is didact's `turn`: a slow moment of the machine hits both.
-fn theirs(python: &str, row: &str, mut turn: impl FnMut()) -> Value {
+/// Returns PyTorch's result for a row. Calls `turn` before each of its repeats, so that a slow moment of the machine affects both sides.
+fn measure_pytorch(python: &str, row: &str, mut turn: impl FnMut()) -> Value {
     let mut child = Command::new(python)
         .args(["benches/pytorch/steps.py", "--in-turn", "--rows", row])
         .stdin(Stdio::piped())
@@ -123,14 +123,14 @@ fn theirs(python: &str, row: &str, mut turn: impl FnMut()) -> Value {
         last = line.expect("text");
         if last == "turn" {
             turn();
-            writeln!(answers).expect("python listens");
+            writeln!(answers).expect("python reads its input");
         }
     }
     assert!(child.wait().expect("python ends").success(), "{python} failed");
     serde_json::from_str(&last).expect("one JSON object")
 }
 
-/// PyTorch's seconds, or bytes.
+/// Returns PyTorch's seconds or bytes for a row.
 fn their_value(peers: &Value, row: &str) -> Option<f64> {
     match row {
         PEAK => peers[PEAK]["peak"].as_f64(),
@@ -141,31 +141,31 @@ fn their_value(peers: &Value, row: &str) -> Option<f64> {
     }
 }
 
-/// What a row took of ours, and of theirs.
+/// Returns the result of didact for a row, and that of PyTorch.
 fn measure(row: &str, set: &FeatureSet, python: Option<&str>) -> (f64, Option<f64>) {
     if row == PEAK {
-        return (joint_peak(), python.and_then(|python| their_value(&theirs(python, row, || ()), row)));
+        return (joint_peak(), python.and_then(|python| their_value(&measure_pytorch(python, row, || ()), row)));
     }
     let mut step = step(row, set);
     let Some(python) = python else { return (median(&repeat(&mut *step)), None) };
     let mut ours = Vec::new();
-    let theirs = theirs(python, row, || ours.push(seconds(&mut *step)));
+    let theirs = measure_pytorch(python, row, || ours.push(seconds(&mut *step)));
     (median(&ours), their_value(&theirs, row))
 }
 
 fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, python: Option<&str>) {
-    println!("{:<16} {:>10} {:>10} {:>7}  must  aim", "batch 8, 256 px", "didact", "PyTorch", "ratio");
-    for &(name, must, aim) in rows {
+    println!("{:<16} {:>10} {:>10} {:>7}  limit  target", "batch 8, 256 px", "didact", "PyTorch", "ratio");
+    for &(name, limit, target) in rows {
         let (factor, unit) = if name == PEAK { (1e-6, "MB") } else { (1e3, "ms") };
         let (ours, theirs) = measure(name, set, python);
         let theirs_shown = theirs.map_or("-".to_owned(), |theirs| format!("{:.1} {unit}", factor * theirs));
         let ratio = theirs.map_or("-".to_owned(), |theirs| format!("{:.2}", ours / theirs));
         let ours_shown = format!("{:.1} {unit}", factor * ours);
-        println!("{name:<16} {ours_shown:>10} {theirs_shown:>10} {ratio:>7}  {must:.2}  {aim:.2}");
+        println!("{name:<16} {ours_shown:>10} {theirs_shown:>10} {ratio:>7}  {limit:>5.2}  {target:>6.2}");
     }
 }
 
-/// The parts of each row's step.
+/// Prints the parts of each row's step.
 fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
     let parts = Parts::default();
     tracing_subscriber::registry().with(parts.clone()).init();
@@ -187,36 +187,38 @@ fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
             let speed = 2e-6 * spent.multiply_accumulates as f64 / counted as f64 / own;
             match spent.multiply_accumulates {
                 0 => println!("  {name:<30} {own:>7.1} ms"),
-                _ => println!("  {name:<30} {own:>7.1} ms  {speed:>4.0} GFLOP/s  {:.2} of the products'", speed / peak),
+                _ => {
+                    println!("  {name:<30} {own:>7.1} ms  {speed:>4.0} GFLOP/s  {:.2} of matrix products", speed / peak)
+                }
             }
         }
         println!("  {:<30} {rest:>7.1} ms", "the rest");
     }
 }
 
-/// Starts this program again with the environment that a sweep gives its workers.
+/// Restarts this program with the environment that a sweep gives its workers.
 #[cfg(unix)]
-fn as_a_worker() {
+fn restart_like_a_worker() {
     use std::os::unix::process::CommandExt;
     if let Some(setting) = huge_pages_variable() {
         let this = std::env::current_exe().expect("this program");
         let error = Command::new(this).args(std::env::args().skip(1)).envs([setting]).exec();
-        panic!("cannot start again: {error}");
+        panic!("cannot restart: {error}");
     }
 }
 
 #[cfg(not(unix))]
-fn as_a_worker() {}
+fn restart_like_a_worker() {}
 
 fn with_noise(folder: &Path, work: impl FnOnce(&FeatureSet)) {
-    std::fs::create_dir_all(folder).expect("room");
+    std::fs::create_dir_all(folder).expect("disk space");
     work::write_noise(folder, 2 * BATCH, SIDE);
     work(&FeatureSet::open(folder).expect("features"));
     let _ = std::fs::remove_dir_all(folder);
 }
 
 fn main() {
-    as_a_worker();
+    restart_like_a_worker();
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != BENCH);
     let (mut python, mut show_parts, mut step_only, mut wanted) = (None, false, false, Vec::new());
     while let Some(argument) = arguments.next() {

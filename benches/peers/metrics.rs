@@ -1,17 +1,17 @@
-//! The exact pixel metrics of a test set, on the same kind of maps and masks as PyTorch's side has.
+//! Exact pixel metrics of a test set with the same kind of maps and masks as in PyTorch's benchmark.
 
 use didact::evaluate::metrics::{Sweep, aupro, auroc};
 
 const MAPS: usize = 161;
 const SIDE: usize = 256;
 
-/// A test set: every second map with one to three rectangles as defects.
+/// A test set. Every second map has one to three rectangular defects.
 pub struct TestSet {
     maps: Vec<Vec<f32>>,
     masks: Vec<Option<Vec<bool>>>,
 }
 
-/// Reproducible bits (Steele, Lea and Flood 2014).
+/// Reproducible random bits (SplitMix64: Steele, Lea and Flood 2014).
 struct SplitMix(u64);
 
 impl SplitMix {
@@ -27,7 +27,7 @@ impl SplitMix {
 }
 
 impl TestSet {
-    /// Noise.
+    /// Creates maps of noise.
     pub fn new() -> Self {
         let mut random = SplitMix(0);
         let mut value = || (random.next() >> 40) as f32 * (random.next() >> 40) as f32 / (1_u64 << 48) as f32;
@@ -37,7 +37,7 @@ impl TestSet {
         Self { maps, masks }
     }
 
-    /// Pixel AUROC and AUPRO.
+    /// Returns pixel AUROC and AUPRO.
     pub fn measure(&self) -> (f64, f64) {
         let sweep = Sweep::of_maps(&self.maps, &self.masks, SIDE).expect("finite");
         (auroc(&sweep).expect("both classes"), aupro(&sweep, 0.3).expect("both classes"))

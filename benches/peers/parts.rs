@@ -1,4 +1,4 @@
-//! Where a step's time goes: its parts, as their spans tell.
+//! Measures the parts of a step from their tracing spans.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -13,24 +13,24 @@ use tracing_subscriber::registry::LookupSpan;
 /// Time and multiply-accumulates of one part.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Spent {
-    /// Its time.
+    /// Time spent in the part.
     pub time: Duration,
-    /// Its multiply-accumulates.
+    /// Multiply-accumulates of the part.
     pub multiply_accumulates: u64,
 }
 
-/// What the parts have taken, by name.
+/// Totals of the parts by name.
 #[derive(Debug, Clone, Default)]
 pub struct Parts(Arc<Mutex<BTreeMap<String, Spent>>>);
 
 impl Parts {
-    /// What was taken since the last call.
+    /// Returns the totals since the last call.
     pub fn take(&self) -> BTreeMap<String, Spent> {
         std::mem::take(&mut self.0.lock().expect("one thread"))
     }
 }
 
-/// A span that is open.
+/// An open span.
 struct Open {
     name: String,
     multiply_accumulates: u64,

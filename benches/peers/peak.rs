@@ -1,4 +1,4 @@
-//! How fast this machine multiplies matrices.
+//! Measures the speed of matrix products on this machine.
 
 use gemm_common::Parallelism;
 use gemm_f32::gemm::f32::get_gemm_fn;
@@ -6,11 +6,11 @@ use rayon::prelude::*;
 
 use crate::{median, repeat};
 
-/// Side of the matrices: they fit a core's cache.
+/// Side of the matrices, which fit into a core's cache.
 const SIDE: usize = 384;
 const PRODUCTS: usize = 200;
 
-/// 10⁹ floating-point operations a second, on so many threads, each with products of its own.
+/// Returns 10⁹ floating-point operations per second on this many threads, each with its own products.
 pub fn matrix_products(threads: usize) -> f64 {
     let factor = vec![1.0_f32; SIDE * SIDE];
     let seconds = repeat(&mut || {
@@ -25,7 +25,7 @@ pub fn matrix_products(threads: usize) -> f64 {
 
 fn multiply(factor: &[f32], product: &mut [f32]) {
     let (side, row, column) = (SIDE, SIDE as isize, 1);
-    // SAFETY: buffers of SIDE × SIDE values, row-major, the product's borrowed alone.
+    // SAFETY: the buffers have SIDE × SIDE values, row-major; the product is borrowed exclusively.
     unsafe {
         get_gemm_fn()(
             side,

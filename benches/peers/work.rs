@@ -1,4 +1,4 @@
-//! The work that is compared: training steps and inference on noise, with the parts that training itself uses.
+//! The work that is compared: training steps and inference on noise, with the code that training uses.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use didact::training::Batches;
 
 type Tape = Recorded<Native>;
 
-/// The U-Nets of the comparison.
+/// Returns the settings of the U-Nets.
 pub fn unet() -> AutoEncoder {
     AutoEncoder::Unet(UnetSettings::default())
 }
@@ -21,7 +21,7 @@ fn backbone() -> Backbone {
     Backbone::new(Architecture::Resnet18, 64)
 }
 
-/// Images and features of noise, as a teacher of width 64 would leave them.
+/// Writes images and features of noise in the format of a teacher of width 64.
 pub fn write_noise(folder: &Path, images: usize, side: usize) {
     let noise = |count: usize, from: usize| {
         (from..from + count).map(|i| ((i * 2_654_435_761) % 1000) as f32 / 500.0 - 1.0).collect::<Vec<f32>>()
@@ -38,7 +38,7 @@ pub fn write_noise(folder: &Path, images: usize, side: usize) {
     writer.finish().expect("room");
 }
 
-/// A student, with U-Nets or without, and its optimisers.
+/// A student with or without U-Nets, and its optimisers.
 pub struct Joint<'a> {
     batches: Batches<'a, Native>,
     teacher: Resnet<Native>,
@@ -48,7 +48,7 @@ pub struct Joint<'a> {
 }
 
 impl<'a> Joint<'a> {
-    /// ST-FPM, or the joint phase with three U-Nets.
+    /// Creates ST-FPM, or the joint phase with three U-Nets.
     pub fn new(set: &'a FeatureSet, with_unets: bool) -> Self {
         let adam = OptimizerSettings::adam(1e-4, 0.0);
         let sgd = OptimizerSettings::sgd(1e-3, 0.9, 1e-4);
@@ -62,7 +62,7 @@ impl<'a> Joint<'a> {
         }
     }
 
-    /// One step: cached teacher features, forward, losses, backward, clipping (with U-Nets), update.
+    /// Takes one step: cached teacher features, forward, losses, backward, clipping (with U-Nets), update.
     pub fn step(&mut self, indices: &[usize]) {
         let images = self.batches.images(indices).expect("memory").put_tape(Tape::default());
         let levels = self.assembly.student.forward(images, Mode::Train).expect("memory");
@@ -92,7 +92,7 @@ impl<'a> Joint<'a> {
         }
     }
 
-    /// One batch: teacher, prediction and the three distance maps. Scoring does it with cached features, new images without.
+    /// Processes one batch: teacher, prediction and the three distance maps. Scoring uses cached features; new images need the teacher.
     pub fn infer(&mut self, indices: &[usize]) -> f32 {
         let images = self.batches.images(indices).expect("memory");
         let targets = self.teacher.forward(images.clone(), Mode::Evaluate).expect("memory");
@@ -110,7 +110,7 @@ pub struct Pretrain<'a> {
 }
 
 impl<'a> Pretrain<'a> {
-    /// Not trained yet.
+    /// Creates untrained U-Nets.
     pub fn new(set: &'a FeatureSet) -> Self {
         Self {
             batches: Batches::kept(set, None),
@@ -119,7 +119,7 @@ impl<'a> Pretrain<'a> {
         }
     }
 
-    /// One step.
+    /// Takes one step.
     pub fn step(&mut self, indices: &[usize]) {
         let mut total = None;
         for level in 0..3 {

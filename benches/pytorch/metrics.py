@@ -1,11 +1,11 @@
-"""The per-region overlap curve, as it is customarily computed."""
+"""The per-region overlap curve in its customary implementation."""
 
 import numpy as np
 from scipy import ndimage
 
 
 def aupro(maps, masks, limit=0.3):
-    """Area under it up to a false positive rate. Exact, 8-connected: every distinct score is a threshold."""
+    """Returns the area up to a false positive rate. Exact and 8-connected: every distinct score is a threshold."""
     weights, components = np.zeros(maps.shape), 0
     for weight, mask in zip(weights, masks):
         labels, count = ndimage.label(mask, np.ones((3, 3)))

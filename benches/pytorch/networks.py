@@ -1,4 +1,4 @@
-"""The networks and the distance that the scripts here share."""
+"""The networks and the distance that both scripts use."""
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +31,7 @@ class BasicBlock(nn.Module):
 
 
 class Backbone(nn.Module):
-    """ResNet-18, stem to layer3, with torchvision's names."""
+    """ResNet-18 from stem to layer3, with torchvision's names."""
 
     def __init__(self):
         super().__init__()
@@ -48,7 +48,7 @@ class Backbone(nn.Module):
 
 
 class UNet(nn.Module):
-    """Depth 2; the skip is concatenated after a projection, without a convolution after it, or added, or absent."""
+    """Depth 2. The skip is concatenated after a projection, without a following convolution; or added; or absent."""
 
     def __init__(self, channels, depth=2, skip="concat"):
         super().__init__()

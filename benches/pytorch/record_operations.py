@@ -1,15 +1,15 @@
-"""Records what PyTorch computes for the operations of src/tensor: tests/golden/operations.json.
+"""Records PyTorch's results for the operations of src/tensor: tests/golden/operations.json.
 
     python3 -m venv venv && venv/bin/pip install torch
     venv/bin/python benches/pytorch/record_operations.py [FILE]
 
-No input is stored: each is made by a formula that any language repeats exactly (`formula`), from a shape and a seed that the
-file names. Every case has the operation's outputs, and the gradients of L = Σ y · r, where y is the first output and r (`weigh`)
-is another tensor of the formula, or of L = y where y is a scalar. All is computed in float64 and written with nine digits.
+Inputs are not stored. A formula that any language can reproduce exactly (`formula`) computes them from a shape and a seed in the file.
+Every case contains the operation's outputs and the gradients of L = Σ y · r. Here y is the first output and r (`weigh`) is another
+tensor of the formula. If y is a scalar, L = y. Everything is computed in float64 and written with nine digits.
 
-Tensors lie in memory as didact's do: activations (image, row, column, channel), a convolution's weights (kernel row, kernel
-column, input, output), a transposed convolution's (input, kernel row, kernel column, output). PyTorch's order is made of views
-within the operations below, so gradients come out in didact's order by themselves.
+Tensors have didact's memory order: activations (image, row, column, channel), a convolution's weights (kernel row, kernel
+column, input, output), a transposed convolution's (input, kernel row, kernel column, output). The operations below convert them to
+PyTorch's order as views, so that gradients have didact's order.
 """
 
 import json
@@ -32,7 +32,7 @@ ABOUT = (
 
 
 def formula(shape, seed, scale=None, square_plus=None):
-    """The residues and the quotient are exact; what is rounded is rounded once, to float32."""
+    """Returns the tensor of a shape and a seed. Residues and quotient are exact; the result is rounded once, to float32."""
     residues = (1103515245 * (torch.arange(math.prod(shape)) + seed) + 12345) % 2**31
     values = (residues.double() / 2**30 - 1).float()
     if scale is not None:
@@ -55,7 +55,7 @@ def nhwc(x):
 
 
 def case(operation, name, function, settings, inputs, weigh=None, constant=()):
-    """Runs `function` on the inputs; it returns outputs by name. Those in `constant` have no gradient."""
+    """Runs `function`, which returns outputs by name, on the inputs. Inputs in `constant` have no gradient."""
     tensors = {i["name"]: formula(**{key: i[key] for key in i if key != "name"}) for i in inputs}
     variables = {n: t.requires_grad_() for n, t in tensors.items() if n not in constant}
     outputs = function(**tensors)
@@ -71,7 +71,7 @@ def case(operation, name, function, settings, inputs, weigh=None, constant=()):
 
 
 def listed(named):
-    # The sum turns -0 to 0.
+    # The sum changes -0 to 0.
     return [{"name": n, "values": [float(f"{v:.9g}") + 0.0 for v in t.flatten().tolist()]} for n, t in named]
 
 
@@ -99,7 +99,7 @@ def conv_transpose2x2(image, output):
 
 def batch_norm(image, epsilon=1e-5):
     def train(x, weight, bias):
-        # With a momentum of 1 the running statistics become the batch's, the variance being the unbiased one.
+        # With a momentum of 1 the running statistics become those of the batch, with the unbiased variance.
         mean, variance = torch.zeros_like(weight), torch.ones_like(weight)
         y = F.batch_norm(nchw(x), mean, variance, weight, bias, training=True, momentum=1.0, eps=epsilon)
         return {"y": nhwc(y), "mean": mean, "variance": variance}
@@ -129,7 +129,7 @@ def clip(g1, g2):
 
 
 def cases():
-    # Seeds are tens: those of neighbours would make tensors that hardly differ.
+    # Seeds are multiples of ten: neighbouring seeds would give almost equal tensors.
     yield conv2d("3x3 stride 1", (2, 9, 8, 3), 5, kernel=3, stride=1, padding=1, bias=True)
     yield conv2d("3x3 stride 2", (2, 9, 8, 3), 5, kernel=3, stride=2, padding=1, bias=True)
     yield conv2d("1x1 stride 1", (2, 9, 8, 4), 6, kernel=1, stride=1, padding=0, bias=True)
@@ -149,7 +149,7 @@ def cases():
     )
     a, b = tensor("a", (2, 3, 3, 4), 10), tensor("b", (2, 3, 3, 4), 20)
     wider = tensor("b", (2, 3, 3, 6), 20)
-    # Two unscaled tensors of the formula differ by but two values.
+    # Two unscaled tensors of the formula have only two different values.
     scaled = tensor("b", (2, 3, 3, 4), 20, scale=0.5)
     yield case("add", "sum", lambda a, b: {"y": a + b}, {}, [a, b], weigh=40)
     yield case("concat", "channels", lambda a, b: {"y": torch.cat((a, b), 3)}, {}, [a, wider], weigh=40)

@@ -1,4 +1,4 @@
-"""Seconds of each training step, of inference and of the metrics in PyTorch; peak memory of joint training."""
+"""Times each training step, inference and the metrics in PyTorch; measures the peak memory of joint training."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ MAPS = 161
 
 
 class Bench:
-    """Fresh networks and one batch in a memory layout. Each row's method makes its optimisers and returns its step."""
+    """Fresh networks and one batch in a memory layout. The method of each row creates its optimisers and returns its step."""
 
     def __init__(self, options, layout):
         torch.manual_seed(0)
@@ -71,7 +71,7 @@ class Bench:
         def loss(mark):
             return sum(distance(t, s).mean() for t, s in zip(*self.features(mark)))
 
-        # A low rate, for the one random batch comes again and again; any rate takes the same time.
+        # A low rate, because the same random batch is repeated; the rate does not affect the time.
         sgd = torch.optim.SGD(self.student.parameters(), lr=1e-3, momentum=0.9, weight_decay=1e-4, fused=True)
         return self.training(loss, sgd)
 
@@ -125,7 +125,7 @@ def now(device):
 
 
 def timed(step, device, split):
-    """Seconds of one step, and those of its parts if wanted: on a GPU, to look costs time."""
+    """Returns the seconds of one step, and those of its parts if `split`: on a GPU, measuring parts takes time."""
     parts, start = {}, now(device)
     last = start
 
@@ -143,14 +143,14 @@ def timed(step, device, split):
 
 
 def take_turns(options):
-    """Before each repeat: lets the program that started this one have its turn, if it wants one."""
+    """Gives the calling program its turn before a repeat, if it wants one."""
     if options.in_turn:
         print("turn", flush=True)
         sys.stdin.readline()
 
 
 def time_row(name, options):
-    """Repeats in turns between the layouts, so that a slow moment of the machine hits both."""
+    """Alternates between the layouts, so that a slow moment of the machine affects both."""
     steps = {layout: getattr(Bench(options, layout), name)() for layout in LAYOUTS}
     seconds, parts = {layout: [] for layout in LAYOUTS}, {layout: [] for layout in LAYOUTS}
     for repeat in range(WARM_UP + options.repeats):
@@ -177,7 +177,7 @@ def time_row(name, options):
 
 
 def resident(peak):
-    """Bytes. Linux hands a parent's `ru_maxrss` on to its children, but starts VmHWM anew."""
+    """Returns resident memory in bytes. Linux passes a parent's `ru_maxrss` on to its children, but resets VmHWM."""
     if sys.platform != "linux":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     field = "VmHWM" if peak else "VmRSS"
@@ -185,7 +185,7 @@ def resident(peak):
 
 
 def joint_memory(options, layout):
-    """In a process that does nothing else."""
+    """Measures memory in a process that does nothing else."""
     step = Bench(options, layout).joint_step()
     before = resident(peak=False)
     for _ in range(WARM_UP + options.repeats):
@@ -206,7 +206,7 @@ def memory_row():
 
 
 def metric_rows(options):
-    """Random maps of 256 × 256; every second has one to three rectangles as defects."""
+    """Times metrics of random 256 × 256 maps; every second map has one to three rectangular defects."""
     import numpy as np
     from metrics import aupro
     from sklearn.metrics import roc_auc_score
@@ -256,11 +256,11 @@ def main():
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=10, help=f"after {WARM_UP} for warming up")
-    parser.add_argument("--tf32", action="store_true", help="on a GPU: round factors to 10 bits")
+    parser.add_argument("--repeats", type=int, default=10, help=f"measured repeats, after {WARM_UP} for warm-up")
+    parser.add_argument("--tf32", action="store_true", help="on a GPU: use TF32 (10-bit mantissa)")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, metavar="ROW", help=", ".join(ROWS))
     parser.add_argument(
-        "--in-turn", action="store_true", help='print "turn" before each repeat, and wait for a line of the standard input'
+        "--in-turn", action="store_true", help='print "turn" before each repeat and wait for a line on standard input'
     )
     parser.add_argument("--memory-of", choices=LAYOUTS, help=argparse.SUPPRESS)
     options = parser.parse_args()

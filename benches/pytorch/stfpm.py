@@ -1,4 +1,4 @@
-"""ST-FPM, and ST-FPM with one U-Net per level, in plain PyTorch: what didact is compared with."""
+"""ST-FPM, optionally with one U-Net per level, in plain PyTorch, for comparison with didact."""
 
 import argparse
 import copy
@@ -43,7 +43,7 @@ def load_mask(root, path, size):
         mask = root / "ground_truth" / kind / name
         if mask.exists():
             return np.asarray(Image.open(mask).convert("L").resize((size, size), Image.NEAREST)) > 0
-    raise FileNotFoundError(f"no mask of {path}")
+    raise FileNotFoundError(f"no mask for {path}")
 
 
 def load_teacher(path):
@@ -84,7 +84,7 @@ class Experiment:
         return [net(level) for net, level in zip(self.unets, levels)] if self.unets else levels
 
     def batches(self, images):
-        """The last partial batch is kept, but for one of a single image: batch norm has no statistics of one."""
+        """Keeps the last partial batch unless it has a single image: batch norm needs more than one."""
         batches = images[torch.randperm(len(images))].split(self.options.batch)
         return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
 
@@ -176,10 +176,10 @@ def main():
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--learning-rate", type=float, default=0.4, help="of the student")
+    parser.add_argument("--learning-rate", type=float, default=0.4, help="learning rate of the student")
     parser.add_argument("--unet", action="store_true")
-    parser.add_argument("--skip", choices=("none", "add", "concat"), default="concat", help="of the U-Nets")
-    parser.add_argument("--pretrain", type=int, default=20, help="epochs of the U-Nets on teacher features")
+    parser.add_argument("--skip", choices=("none", "add", "concat"), default="concat", help="skip connection of the U-Nets")
+    parser.add_argument("--pretrain", type=int, default=20, help="epochs of U-Net training on teacher features")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
