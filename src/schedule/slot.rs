@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::device::{Device, DeviceChoice};
-use super::device_error::{DeviceError, NoGpu, GPU_EXECUTABLE};
+use super::device_error::{DeviceError, GPU_EXECUTABLE, NoGpu};
 use super::memory::available_memory;
 use crate::paths::expand_home;
 use crate::tensor::Gpu;
@@ -147,8 +147,8 @@ fn gpus(executable: &Path) -> Result<Vec<Gpu>, NoGpu> {
         let message = line.trim_start_matches("error: ").to_owned();
         return Err(NoGpu::Failed { executable: path(), message });
     }
-    let gpus: Vec<Gpu> = serde_json::from_slice(&output.stdout)
-        .map_err(|source| NoGpu::Unreadable { executable: path(), source })?;
+    let gpus: Vec<Gpu> =
+        serde_json::from_slice(&output.stdout).map_err(|source| NoGpu::Unreadable { executable: path(), source })?;
     match gpus.is_empty() {
         true => Err(NoGpu::Hidden { executable: path() }),
         false => Ok(gpus),

@@ -66,7 +66,7 @@ pub enum WorkerEnd {
     Broken(String),
     /// Its process can no longer use the device, but a new process may; holds the reason.
     DeviceLost(String),
-    /// Another version of didact planned the sweep.
+    /// Another version of didact planned the sweep; holds the message.
     OtherVersion(String),
 }
 

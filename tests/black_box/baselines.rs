@@ -1,12 +1,12 @@
-//! `didact baselines`: what is published, where it stands, and what must be known of it.
+//! `didact baselines`: lists published numbers with their sources and notes.
 
 use crate::common::Workplace;
 
 #[test]
 fn published_numbers_are_listed_with_their_sources() {
     let place = Workplace::new();
-    let told = place.succeed(&["baselines", "--category", "bottle", "--metric", "pixel_auroc"]).stdout;
-    insta::assert_snapshot!(told);
+    let output = place.succeed(&["baselines", "--category", "bottle", "--metric", "pixel_auroc"]).stdout;
+    insta::assert_snapshot!(output);
     assert!(!place.path("didact.db").exists(), "no store is needed");
 
     let all = place.succeed(&["baselines", "--json"]).stdout;
@@ -18,7 +18,7 @@ fn published_numbers_are_listed_with_their_sources() {
 }
 
 #[test]
-fn what_is_not_published_is_told_with_what_is() {
+fn an_unknown_name_is_refused_with_the_known_ones() {
     let place = Workplace::new();
     for (arguments, words) in [
         (["--category", "botle"], "did you mean `bottle`?"),
@@ -28,7 +28,7 @@ fn what_is_not_published_is_told_with_what_is() {
         assert_eq!(outcome.code, Some(2), "{}", outcome.stdout);
         assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
     }
-    // Each of them is known, but nobody published both.
+    // Both values are known, but no publication has the combination.
     let none = place.succeed(&["baselines", "--category", "bottle", "--metric", "aupro"]).stdout;
     assert!(none.contains("no published number has both"), "{none}");
     assert_eq!(

@@ -1,6 +1,6 @@
-//! The report as a browser shows it: nothing is asked of the network, nothing is cut or overlaps, everything can be read and works.
+//! The report in a browser: it needs no network, nothing is cut off or overlaps, and every control works.
 //!
-//! Needs Chromium, in PATH or named by `DIDACT_TEST_BROWSER`; without one the test says that it is skipped.
+//! Needs Chromium, in PATH or given by `DIDACT_TEST_BROWSER`; without it, the test reports that it is skipped.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::common::Workplace;
 use crate::report::WIDE;
 
-/// Widths of a desktop's window and of a phone's, CSS pixels.
+/// Window widths of a desktop and of a phone, CSS pixels.
 const WIDTHS: [u32; 2] = [1440, 390];
 
 fn browser() -> Option<PathBuf> {
@@ -20,7 +20,7 @@ fn browser() -> Option<PathBuf> {
     })
 }
 
-/// What is wrong with a page at a width, light or dark.
+/// Returns the faults of a page at a width, in light or dark mode.
 fn look(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool) -> String {
     let harness = place.write("look.html", include_str!("../browser/look.html"));
     let output = Command::new(browser)
@@ -50,7 +50,7 @@ fn look(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool) 
 
 #[test]
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-fn a_browser_shows_the_whole_report_and_asks_nobody_for_anything() {
+fn a_browser_shows_the_whole_report_without_the_network() {
     let Some(browser) = browser() else {
         eprintln!("skipped: no Chromium in PATH, and DIDACT_TEST_BROWSER does not name one");
         return;

@@ -1,10 +1,10 @@
-//! What is done of a sweep, and in which order: so many trials, so much time, one run alone; what a changed file changes.
+//! Parts of a sweep and their order: limits of trials and time, a single run, and the effect of a changed file.
 
-use crate::caught::{assert_each_stage_done_once, assert_same_bits};
+use crate::background::{assert_each_stage_done_once, assert_same_bits};
 use crate::common::{TINY, Workplace, two_long_trials};
 use crate::processes::wait_for;
 
-/// Learning rates of three trials, no baseline.
+/// Returns a sweep of three trials with different learning rates and no baseline.
 fn three_trials() -> String {
     format!("{TINY}\n[search.space]\n\"joint.student.learning_rate\" = [0.3, 0.2, 0.1]\n[baseline]\nrerun = false\n")
 }
@@ -12,7 +12,7 @@ fn three_trials() -> String {
 const ATTEMPTS: &str = "SELECT COUNT(*) FROM attempt";
 
 #[test]
-fn whole_runs_are_finished_one_after_the_other_baseline_and_first_seeds_first() {
+fn runs_finish_one_by_one_with_the_baseline_and_first_seeds_first() {
     let place = Workplace::new();
     place.write("tiny.toml", &format!("{TINY}\n[search]\nseeds = [0, 1]\n"));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
@@ -21,7 +21,7 @@ fn whole_runs_are_finished_one_after_the_other_baseline_and_first_seeds_first() 
         GROUP BY r.id ORDER BY MAX(a.finished_at)";
     let ended = place.query(order);
     assert_eq!(ended, ["ST-FPM 0", "U-Net, skip=concat 0", "ST-FPM 1", "U-Net, skip=concat 1"]);
-    // Before the first run is through nothing is begun that it does not need.
+    // Until the first run is done, no stage starts that it does not need.
     let early =
         "SELECT COUNT(*) FROM attempt a WHERE a.stage_id NOT IN (SELECT stage_id FROM run_stage WHERE run_id = 'RUN')
         AND a.started_at < (SELECT MAX(b.finished_at) FROM attempt b JOIN run_stage rs ON rs.stage_id = b.stage_id
@@ -31,7 +31,7 @@ fn whole_runs_are_finished_one_after_the_other_baseline_and_first_seeds_first() 
 }
 
 #[test]
-fn a_number_of_trials_is_a_total_and_every_change_is_told() {
+fn max_trials_is_a_total_and_every_change_is_reported() {
     let place = Workplace::new();
     place.write("tiny.toml", &three_trials());
     let take = |trials: &str| place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", trials]).stderr;
@@ -40,19 +40,19 @@ fn a_number_of_trials_is_a_total_and_every_change_is_told() {
     let more = take("2");
     assert!(more.contains("the sweep has changed: 1 trial(s) added (T02 learning_rate=0.2"), "{more}");
     assert!(more.contains("none removed, 1 kept"), "{more}");
-    // Features and pretraining are there: joint training, two scores, two evaluations.
+    // Features and pretraining exist: joint training, two scores, two evaluations.
     assert_eq!(place.count(ATTEMPTS), attempts + 5);
     take("2");
-    assert_eq!(place.count(ATTEMPTS), attempts + 5, "two are two, not two more");
+    assert_eq!(place.count(ATTEMPTS), attempts + 5, "the limit counts existing trials");
     let fewer = take("1");
     assert!(fewer.contains("none trial(s) added, 1 removed"), "{fewer}");
     assert_eq!(place.count("SELECT COUNT(*) FROM sweep_run"), 1);
-    assert_eq!(place.count("SELECT COUNT(DISTINCT run_id) FROM result"), 2, "what was removed stays in the store");
+    assert_eq!(place.count("SELECT COUNT(DISTINCT run_id) FROM result"), 2, "removed runs stay in the store");
     assert_eq!(place.query("SELECT DISTINCT kind FROM event"), ["replanned"]);
 }
 
 #[test]
-fn a_changed_file_is_told_by_a_dry_run_with_the_time_that_is_left() {
+fn a_dry_run_reports_a_changed_file_and_the_remaining_time() {
     let place = Workplace::new();
     place.write("tiny.toml", &three_trials());
     let unknown = place.succeed(&["sweep", "tiny.toml", "--dry-run"]).stdout;
@@ -68,13 +68,13 @@ fn a_changed_file_is_told_by_a_dry_run_with_the_time_that_is_left() {
         assert!(dry.contains(part), "{part:?} is not in\n{dry}");
     }
     assert_eq!(place.query("SELECT run_id, position FROM sweep_run ORDER BY position"), before, "nothing was planned");
-    let told = place.succeed(&["sweep", "tiny.toml", "--no-report"]).stderr;
-    assert!(told.contains("(13 of 18 stages are done already)"), "{told}");
+    let output = place.succeed(&["sweep", "tiny.toml", "--no-report"]).stderr;
+    assert!(output.contains("(13 of 18 stages are done already)"), "{output}");
     assert_each_stage_done_once(&place);
 }
 
 #[test]
-fn one_run_is_made_alone_and_the_rest_later() {
+fn a_single_run_can_be_computed_before_the_rest() {
     let place = Workplace::new();
     place.write("tiny.toml", &three_trials());
     let planned = place.command(&["sweep", "tiny.toml"]).env("DIDACT_FAULT", "plan:after-commit").output();
@@ -83,13 +83,13 @@ fn one_run_is_made_alone_and_the_rest_later() {
     place.succeed(&["sweep", "tiny.toml", "--only", &run[..12]]);
     assert_eq!(place.query("SELECT id FROM run WHERE state = 'done'"), [run.as_str()]);
     assert_eq!(place.query("SELECT DISTINCT run_id FROM result"), [run.as_str()]);
-    assert!(!place.path("reports").exists(), "a report of one run would be none of the sweep");
+    assert!(!place.path("reports").exists(), "a single run writes no report of the sweep");
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     assert_each_stage_done_once(&place);
 }
 
 #[test]
-fn a_sweep_in_slices_of_time_ends_with_the_same_bits() {
+fn a_sweep_in_time_slices_ends_with_the_same_bits() {
     let place = Workplace::new();
     place.write("tiny.toml", &two_long_trials());
     let mut slices = 0;
@@ -103,10 +103,10 @@ fn a_sweep_in_slices_of_time_ends_with_the_same_bits() {
         }
     });
     assert!(slices > 1, "it was never stopped");
-    // All done is done, whatever ended first.
+    // A completed sweep succeeds even if the time limit ends it.
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
     assert_each_stage_done_once(&place);
-    // The end of a slice may come between two stages.
+    // A slice may end between two stages.
     assert!(place.query("SELECT DISTINCT state FROM attempt WHERE state NOT IN ('done', 'interrupted')").is_empty());
     assert_same_bits(&place);
 }

@@ -1,16 +1,16 @@
-//! Cancelling while it trains: the worker leaves the stage, what others want goes on, and planning again revives.
+//! Cancelling during training: the worker stops, shared stages continue, and a new plan revives the run.
 
-use crate::caught::{Started, has_checkpoint, is_alive, workers};
+use crate::background::{Started, has_checkpoint, is_alive, workers};
 use crate::common::{TINY, Workplace};
 use crate::processes::wait_for;
 
-/// Two trials: one that trains for minutes, one that is done at once. They share everything before joint training.
+/// Returns a sweep of two trials: one trains for minutes, one finishes at once. They share everything before joint training.
 fn long_and_short(pretrain_epochs: usize) -> String {
     let space = "[search.space]\n\"joint.epochs\" = [5000, 2]\n[baseline]\nrerun = false\n";
     format!("{}\n{space}", TINY.replace("[pretrain]\nepochs = 1", &format!("[pretrain]\nepochs = {pretrain_epochs}")))
 }
 
-/// A sweep whose first trial is in joint training.
+/// Starts a sweep and waits until its first trial is in joint training.
 fn caught_in_the_long_trial() -> (Workplace, Started) {
     let place = Workplace::new();
     place.write("tiny.toml", &long_and_short(1));
@@ -19,12 +19,12 @@ fn caught_in_the_long_trial() -> (Workplace, Started) {
     (place, sweep)
 }
 
-/// The key of the long or the short trial.
+/// Returns the key of the long or the short trial.
 fn trial(place: &Workplace, epochs: usize) -> String {
     place.query(&format!("SELECT trial_id FROM sweep_trial WHERE axes LIKE '%{epochs}%'")).remove(0)
 }
 
-/// State of every run, the long one first.
+/// Returns the state of every run, the long one first.
 fn runs(place: &Workplace) -> Vec<String> {
     place.query(
         "SELECT r.state FROM run r JOIN sweep_run sr ON sr.run_id = r.id JOIN sweep s ON s.id = sr.sweep_id
@@ -32,18 +32,18 @@ fn runs(place: &Workplace) -> Vec<String> {
     )
 }
 
-/// Attempts that did not end well, by kind of stage.
+/// Attempts that did not succeed, by kind of stage.
 const LEFT: &str = "SELECT s.kind, a.state FROM attempt a JOIN stage s ON s.id = a.stage_id WHERE a.state <> 'done'";
 
 #[test]
-fn a_cancelled_run_is_left_with_a_checkpoint_and_the_others_go_on() {
+fn a_cancelled_run_keeps_its_checkpoint_and_the_others_continue() {
     let (place, mut sweep) = caught_in_the_long_trial();
     let long = trial(&place, 5000);
     let run = place.query(&format!("SELECT id FROM run WHERE trial_id = '{long}'")).remove(0);
-    let told = place.succeed(&["cancel", &run[..12]]).stdout;
-    assert_eq!(told, format!("run {}: 1 run(s) cancelled; finished ones stay\n", &run[..12]));
-    assert_eq!(sweep.end(), 0, "{}", sweep.said());
-    assert!(sweep.said().contains("1 of 2 runs done, 0 failed, 1 pruned or cancelled"), "{}", sweep.said());
+    let output = place.succeed(&["cancel", &run[..12]]).stdout;
+    assert_eq!(output, format!("run {}: 1 run(s) cancelled; finished ones stay\n", &run[..12]));
+    assert_eq!(sweep.end(), 0, "{}", sweep.output());
+    assert!(sweep.output().contains("1 of 2 runs done, 0 failed, 1 pruned or cancelled"), "{}", sweep.output());
     assert_eq!(runs(&place), ["cancelled", "done"]);
     assert_eq!(place.query(LEFT), ["joint|interrupted"]);
     assert!(has_checkpoint(&place));
@@ -65,20 +65,20 @@ fn a_cancelled_trial_leaves_the_stages_that_another_trial_needs() {
     place.write("tiny.toml", &long_and_short(60));
     let mut sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report"]);
     let pretraining = "SELECT COUNT(*) FROM stage WHERE kind = 'pretrain' AND state = 'running'";
-    sweep.wait_until_it_says("sweep tiny: ");
+    sweep.wait_for_output("sweep tiny: ");
     wait_for("pretraining", || place.count(pretraining) == 1);
     assert!(place.succeed(&["cancel", &trial(&place, 5000)]).stdout.contains("1 run(s) cancelled"));
-    assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    assert_eq!(sweep.end(), 0, "{}", sweep.output());
     assert_eq!(runs(&place), ["cancelled", "done"]);
-    assert_eq!(place.query(LEFT), [""; 0], "nobody left the pretraining");
+    assert_eq!(place.query(LEFT), [""; 0], "the pretraining was not interrupted");
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'joint' AND state = 'done'"), 1);
 }
 
 #[test]
-fn a_cancelled_sweep_ends_and_another_that_wants_the_same_goes_on() {
+fn a_cancelled_sweep_ends_and_another_with_the_same_run_continues() {
     let (place, mut sweep) = caught_in_the_long_trial();
     let worker = workers(&place).remove(0);
-    // The other one wants the short trial, too.
+    // The other sweep also needs the short trial.
     let other = TINY.replace("\"tiny\"", "\"other\"");
     let space = "[search.space]\n\"joint.epochs\" = [2, 3]\n[baseline]\nrerun = false\n";
     place.write("other.toml", &format!("{other}\n{space}"));
@@ -86,9 +86,9 @@ fn a_cancelled_sweep_ends_and_another_that_wants_the_same_goes_on() {
     assert_eq!(planned.expect("starts").status.code(), None, "killed once the plan is written");
     assert!(place.succeed(&["cancel", "tiny"]).stdout.contains("sweep tiny: 1 run(s) cancelled"));
     wait_for("the end of the long stage", || !place.query(LEFT).is_empty());
-    assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    assert_eq!(sweep.end(), 0, "{}", sweep.output());
     wait_for("the worker's end", || !is_alive(worker));
-    assert_eq!(runs(&place), ["cancelled", "done"], "the run that another sweep wants was not cancelled");
+    assert_eq!(runs(&place), ["cancelled", "done"], "the run that another sweep needs is not cancelled");
     place.succeed(&["sweep", "other.toml", "--no-report"]);
     assert_eq!(place.query("SELECT state, COUNT(*) FROM run GROUP BY 1"), ["cancelled|1", "done|2"]);
 }

@@ -1,4 +1,4 @@
-//! What people and programs read: help, status, data and weights verbs.
+//! Output for people and programs: help, status, and the verbs for data and weights.
 
 use crate::common::{TINY, Workplace};
 
@@ -9,7 +9,7 @@ fn help_names_every_verb_and_the_exit_codes() {
 }
 
 #[test]
-fn a_dry_run_tells_the_plan_and_creates_nothing() {
+fn a_dry_run_shows_the_plan_and_creates_nothing() {
     let place = Workplace::new();
     let space = "[search.space]\n\"model.skip\" = [\"none\", \"concat\"]\n\"pretrain.epochs\" = [1, 2]\n[report]\nvariants = [\"model.skip\"]\n";
     place.write("tiny.toml", &format!("{TINY}\n[search]\nseeds = [0, 1]\n{space}"));
@@ -36,7 +36,7 @@ fn status_is_read_by_people_and_programs() {
     let json: serde_json::Value =
         serde_json::from_str(&place.succeed(&["status", "tiny", "--json"]).stdout).expect("JSON");
     assert_eq!(json["runs"][0]["state"], "done");
-    // A reader that goes away early is no error.
+    // A closed pipe is not an error.
     let piped = place.command(&["status"]).stdout(std::process::Stdio::piped()).spawn().map(|mut child| {
         drop(child.stdout.take());
         child.wait().expect("ends").code()
@@ -59,17 +59,17 @@ fn an_empty_variable_counts_as_unset() {
     assert_eq!(swept.code, Some(0), "{}", swept.stderr);
     assert!(place.path("didact.db").is_file() && place.path("didact.artifacts").is_dir());
     assert!(empty(&["status"]).stdout.contains("tiny"));
-    // What is typed is meant: an empty value there is a mistake.
+    // An empty value on the command line is an error.
     assert_eq!(place.run(&["--artifacts", "", "status"]).code, Some(2));
 }
 
 #[test]
-fn the_demos_weights_are_a_teacher() {
+fn the_demo_weights_are_a_teacher() {
     insta::assert_snapshot!(Workplace::new().succeed(&["weights", "check", "demo"]).stdout);
 }
 
 #[test]
-fn a_time_limit_ends_a_sweep_in_order_and_a_cancelled_run_is_claimed_by_nobody() {
+fn a_time_limit_ends_a_sweep_orderly_and_cancelled_runs_are_not_claimed() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 2000"));
     let outcome = place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "2s"]);
@@ -81,14 +81,14 @@ fn a_time_limit_ends_a_sweep_in_order_and_a_cancelled_run_is_claimed_by_nobody()
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
     place.succeed(&["worker", "--sweep", "tiny"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
-    // Whoever starts the sweep again wants it again.
+    // Starting the sweep again revives cancelled runs.
     place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "1s"]);
     assert!(place.count("SELECT COUNT(*) FROM attempt") > attempts);
     assert_eq!(place.count("SELECT COUNT(*) FROM run WHERE state = 'cancelled'"), 0);
 }
 
 #[test]
-fn cancelling_a_sweep_leaves_the_runs_that_another_wants() {
+fn cancelling_a_sweep_keeps_runs_of_other_sweeps() {
     let place = Workplace::new();
     let long = TINY.replace("epochs = 2", "epochs = 2000");
     place.write("one.toml", &long.replace("name = \"tiny\"", "name = \"one\""));

@@ -1,4 +1,4 @@
-//! `didact gc`: what nobody needs goes, what somebody needs stays.
+//! `didact gc`: removes what no sweep needs and keeps the rest.
 
 use crate::common::{TINY, Workplace};
 
@@ -7,7 +7,7 @@ fn folders(place: &Workplace, kind: &str) -> usize {
 }
 
 #[test]
-fn artifacts_of_trials_that_are_wanted_no_more_go_and_are_made_again_when_wanted() {
+fn artifacts_of_removed_trials_are_removed_and_computed_again_when_needed() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
@@ -21,7 +21,7 @@ fn artifacts_of_trials_that_are_wanted_no_more_go_and_are_made_again_when_wanted
     assert_eq!((folders(&place, "joint"), folders(&place, "pretrain")), (2, 1));
 
     let gone = place.succeed(&["gc"]).stdout;
-    assert_eq!(gone.replace("removed", "would go"), would, "what goes is what was told");
+    assert_eq!(gone.replace("removed", "would go"), would, "gc removes what the dry run lists");
     assert_eq!((folders(&place, "joint"), folders(&place, "pretrain"), folders(&place, "features")), (1, 0, 2));
     assert_eq!(place.count("SELECT COUNT(*) FROM artifact"), 2 + 1 + 2 + 2);
     assert_eq!(place.count("SELECT COUNT(*) FROM result WHERE name = 'pixel_auroc'"), 4, "numbers stay");
@@ -34,7 +34,7 @@ fn artifacts_of_trials_that_are_wanted_no_more_go_and_are_made_again_when_wanted
 }
 
 #[test]
-fn weights_of_single_epochs_go_once_the_oracle_has_scored_them() {
+fn weights_of_single_epochs_are_removed_after_the_oracle_has_scored_them() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     let oracle =
@@ -53,7 +53,7 @@ fn weights_of_single_epochs_go_once_the_oracle_has_scored_them() {
     assert!(joint.join("selected.safetensors").is_file() && !joint.join("epoch-0001.safetensors").exists());
     place.succeed(&oracle);
 
-    // Somebody removes the oracle's score by hand: what it needs is trained again, to the same bits.
+    // If the oracle's score is deleted by hand, the training is repeated with the same bits.
     let weights = std::fs::read(joint.join("selected.safetensors")).expect("readable");
     let score =
         place.query("SELECT id FROM stage WHERE kind = 'score' AND job LIKE '%\"checkpoint\":\"oracle\"%'")[0].clone();

@@ -1,17 +1,17 @@
-//! A workplace for the built binary: its own folder, store and artifacts; a drawn data set so small that a sweep takes seconds.
+//! A workplace for the built binary, with its own folder, store and artifacts, and a synthetic data set for which a sweep takes seconds.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::caught::Started;
+use crate::background::Started;
 
 /// A temporary folder in which the binary runs.
 pub struct Workplace {
     folder: tempfile::TempDir,
 }
 
-/// What a command left.
+/// Exit code and output of a command.
 pub struct Outcome {
     pub code: Option<i32>,
     pub stdout: String,
@@ -38,11 +38,11 @@ impl Workplace {
         path
     }
 
-    /// The binary with arguments, in the folder, cut off from the caller's settings.
+    /// Creates a command in the folder, without the caller's settings.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_didact"));
         command.args(arguments).current_dir(self.folder.path());
-        // How many workers there are by themselves depends on the machine.
+        // The default number of workers depends on the machine.
         if arguments.first() == Some(&"sweep") && !arguments.contains(&"--jobs") {
             command.args(["--jobs", "1"]);
         }
@@ -57,7 +57,7 @@ impl Workplace {
         self.outcome(&self.command(arguments).output().expect("the binary starts"))
     }
 
-    /// The same; anything but success is a failed test.
+    /// Runs a command that must succeed.
     #[track_caller]
     pub fn succeed(&self, arguments: &[&str]) -> Outcome {
         let outcome = self.run(arguments);
@@ -65,12 +65,12 @@ impl Workplace {
         outcome
     }
 
-    /// The same command beside the test; what it says goes to the file `log`.
+    /// Starts a command in the background; its output goes to the file `log`.
     pub fn start(&self, log: &str, arguments: &[&str]) -> Started {
         Started::new(self.command(arguments), self.path(log))
     }
 
-    /// Paths of the temporary folder read `[folder]`, so that snapshots are the same everywhere.
+    /// Replaces the temporary folder by `[folder]`, so that snapshots are equal everywhere.
     pub fn outcome(&self, output: &Output) -> Outcome {
         let clean = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).into_owned();
@@ -81,12 +81,12 @@ impl Workplace {
         Outcome { code: output.status.code(), stdout: clean(&output.stdout), stderr: clean(&output.stderr) }
     }
 
-    /// Rows of a query on the store, columns joined by `|`.
+    /// Returns the rows of a query on the store, with columns joined by `|`.
     pub fn query(&self, sql: &str) -> Vec<String> {
         query(&self.path("didact.db"), sql)
     }
 
-    /// The store's write lock; none if others hold it for longer than half a second.
+    /// Takes the store's write lock; `None` if others hold it for longer than half a second.
     pub fn lock(&self) -> Option<WriteLock> {
         use sqlx::Connection;
         let runtime = runtime();
@@ -98,14 +98,14 @@ impl Workplace {
         Some(WriteLock { _connection: connection, _runtime: runtime })
     }
 
-    /// The first number of a query.
+    /// Returns the first number of a query.
     #[track_caller]
     pub fn count(&self, sql: &str) -> i64 {
         self.query(sql).first().and_then(|row| row.parse().ok()).unwrap_or_else(|| panic!("{sql} counts nothing"))
     }
 }
 
-/// Nobody else writes to the store until it is dropped.
+/// Prevents other processes from writing to the store until it is dropped.
 pub struct WriteLock {
     _connection: sqlx::SqliteConnection,
     _runtime: tokio::runtime::Runtime,
@@ -115,7 +115,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// Rows of a query on any store, columns joined by `|`.
+/// Returns the rows of a query on any store, with columns joined by `|`.
 pub fn query(store: &Path, sql: &str) -> Vec<String> {
     use sqlx::{Connection, Row, TypeInfo, ValueRef};
     runtime().block_on(async {
@@ -139,7 +139,7 @@ pub fn query(store: &Path, sql: &str) -> Vec<String> {
     })
 }
 
-/// A sweep over one drawn category: two epochs, one variant beside the baseline.
+/// A sweep over one synthetic category: two epochs, one variant and the baseline.
 pub const TINY: &str = r#"schema = 1
 name = "tiny"
 question = "Does it run?"
@@ -165,17 +165,17 @@ epochs = 2
 batch_size = 4
 "#;
 
-/// [`TINY`] with joint training long enough to be caught in its middle: two trials, the baseline first.
+/// Returns [`TINY`] with joint training that is long enough to interrupt: two trials, the baseline first.
 pub fn two_long_trials() -> String {
     TINY.replace("epochs = 2\nbatch_size = 4\n", "epochs = 40\nbatch_size = 4\n")
 }
 
-/// The baseline of [`two_long_trials`] alone.
+/// Returns only the baseline of [`two_long_trials`].
 pub fn one_long_trial() -> String {
     two_long_trials().replace("depth = 1", "autoencoder = \"none\"")
 }
 
-/// [`TINY`] on images below `data/` instead of drawn ones.
+/// Returns [`TINY`] on images below `data/` instead of synthetic ones.
 pub fn tiny_on_disk() -> String {
     TINY.replace("layout = \"synthetic\"", "layout = \"mvtec\"\nroot = \"data\"")
         .replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }", "")

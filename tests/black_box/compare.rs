@@ -1,12 +1,12 @@
-//! `didact compare`: what may be said of two trials, and when nothing may.
+//! `didact compare`: which claims about two trials are valid, and when none is.
 //!
-//! The runs are real, their numbers are set: what a verdict should be is then known.
+//! The runs are real, but the tests set their numbers, so that the verdicts are known.
 
 use serde_json::Value;
 
 use crate::common::{TINY, Workplace, tiny_on_disk};
 
-/// Three trials: ST-FPM and two U-Nets, `skip=none` and `skip=add`.
+/// Returns a sweep of three trials: ST-FPM and two U-Nets, `skip=none` and `skip=add`.
 fn three_trials(file: &str, seeds: &str) -> String {
     let file = file.replace("epochs = 2", "epochs = 1");
     format!(
@@ -14,7 +14,7 @@ fn three_trials(file: &str, seeds: &str) -> String {
     )
 }
 
-/// Sets a number of all selected epochs; `value` may use the columns `variant`, `category` and `seed`.
+/// Sets a metric of all selected epochs; `value` may use the columns `variant`, `category` and `seed`.
 fn set(place: &Workplace, metric: &str, value: &str) {
     let set = place.query(&format!(
         "UPDATE result SET value = (SELECT {value} FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id
@@ -24,10 +24,10 @@ fn set(place: &Workplace, metric: &str, value: &str) {
     assert!(!set.is_empty());
 }
 
-/// The verdict on a metric.
-fn verdict<'j>(told: &'j Value, metric: &str) -> &'j Value {
-    let all = told["verdicts"].as_array().expect("verdicts");
-    all.iter().find(|verdict| verdict["metric"] == metric).expect("is told")
+/// Returns the verdict on a metric.
+fn verdict<'j>(result: &'j Value, metric: &str) -> &'j Value {
+    let all = result["verdicts"].as_array().expect("verdicts");
+    all.iter().find(|verdict| verdict["metric"] == metric).expect("is result")
 }
 
 fn json(place: &Workplace, arguments: &[&str]) -> Value {
@@ -35,7 +35,7 @@ fn json(place: &Workplace, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn better_worse_and_not_distinguishable_are_told_with_the_seeds_that_would_do() {
+fn verdicts_are_shown_with_the_number_of_seeds_needed() {
     let place = Workplace::new();
     place.write("tiny.toml", &three_trials(TINY, "[0, 1, 2, 3, 4]"));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
@@ -43,17 +43,17 @@ fn better_worse_and_not_distinguishable_are_told_with_the_seeds_that_would_do() 
     set(&place, "pixel_auroc", &unet("0.05 + 0.0001 * seed"));
     set(&place, "image_auroc", &unet("-0.05 + 0.0001 * seed"));
     set(&place, "aupro", &unet("CASE seed WHEN 0 THEN 0.02 WHEN 1 THEN -0.01 ELSE 0.01 END"));
-    // The pixels' histograms would tell how many seeds with other images would do: here they are those of other numbers.
+    // The pixel histograms belong to the original numbers, so a plan for other images would be wrong.
     std::fs::remove_dir_all(place.path("didact.artifacts/evaluate")).expect("removed");
 
-    let told = json(&place, &["compare", "tiny:ST-FPM", "tiny:skip=none", "--json"]);
-    let said = |metric| verdict(&told, metric)["verdict"].as_str().expect("a text").to_owned();
+    let result = json(&place, &["compare", "tiny:ST-FPM", "tiny:skip=none", "--json"]);
+    let text_of = |metric| verdict(&result, metric)["verdict"].as_str().expect("a text").to_owned();
     assert_eq!(
-        (said("pixel_auroc").as_str(), said("image_auroc").as_str()),
+        (text_of("pixel_auroc").as_str(), text_of("image_auroc").as_str()),
         ("better on these images", "worse on these images")
     );
-    let undecided = said("aupro");
-    let needed = verdict(&told, "aupro")["seeds_needed"].as_u64().expect("a number");
+    let undecided = text_of("aupro");
+    let needed = verdict(&result, "aupro")["seeds_needed"].as_u64().expect("a number");
     assert!(needed > 7, "{needed}");
     assert_eq!(
         undecided,
@@ -61,17 +61,17 @@ fn better_worse_and_not_distinguishable_are_told_with_the_seeds_that_would_do() 
             "not distinguishable with 5 seeds; {needed} would do on these images if the difference is as large as it looks"
         )
     );
-    let pixel = verdict(&told, "pixel_auroc");
+    let pixel = verdict(&result, "pixel_auroc");
     assert!((pixel["difference"].as_f64().expect("a number") - 0.0502).abs() < 1e-9, "{pixel}");
     assert_eq!(pixel["better_equal_worse"], serde_json::json!([5, 0, 0]));
     assert_eq!(
         (&pixel["method"], &pixel["seeds"]),
         (&"Student's t over seeds, on these images (fewer than 8 seeds)".into(), &5.into())
     );
-    assert_eq!(verdict(&told, "image_auroc")["delong"].as_array().map(Vec::len), Some(5), "one a seed");
-    assert_eq!(told["friedman"], serde_json::json!([]), "two trials, one category");
+    assert_eq!(verdict(&result, "image_auroc")["delong"].as_array().map(Vec::len), Some(5), "one per seed");
+    assert_eq!(result["friedman"], serde_json::json!([]), "two trials, one category");
 
-    // The other way round, by the trials' keys, as people read it.
+    // The reverse comparison, by the trials' keys, as text.
     let trial = |variant: &str| {
         let sql = format!("SELECT trial_id FROM sweep_trial WHERE variant = '{variant}'");
         place.query(&sql).remove(0)[..12].to_owned()
@@ -86,14 +86,14 @@ fn better_worse_and_not_distinguishable_are_told_with_the_seeds_that_would_do() 
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
-    // Two variants were looked at: p-values are larger than one alone has.
+    // Two variants were compared, so p-values are larger than for a single one.
     let both = json(&place, &["compare", "tiny:ST-FPM", "tiny:skip=none", "tiny:skip=add", "--json"]);
-    let p = |told: &Value| verdict(told, "aupro")["p"].as_f64().expect("a number");
-    assert!(p(&both) >= p(&told));
+    let p = |result: &Value| verdict(result, "aupro")["p"].as_f64().expect("a number");
+    assert!(p(&both) >= p(&result));
 }
 
 #[test]
-fn other_protocols_are_compared_only_when_asked_and_then_marked() {
+fn protocols_are_compared_only_on_request_and_marked() {
     let place = Workplace::new();
     let plain = TINY.replace("depth = 1", "autoencoder = \"none\"").replace("epochs = 2", "epochs = 1");
     let plain = format!("{plain}\n[search]\nseeds = [0, 1]\n");
@@ -110,14 +110,14 @@ fn other_protocols_are_compared_only_when_asked_and_then_marked() {
     }
     let marked = place.succeed(&["compare", "one", "two", "--across-protocols"]).stdout;
     assert!(marked.contains("ACROSS PROTOCOLS (map.aggregate: product, sum)"), "{marked}");
-    let told = json(&place, &["compare", "one", "two", "--across-protocols", "--json", "--html", "page.html"]);
-    assert_eq!(verdict(&told, "aupro")["across"], "map.aggregate: product, sum");
+    let result = json(&place, &["compare", "one", "two", "--across-protocols", "--json", "--html", "page.html"]);
+    assert_eq!(verdict(&result, "aupro")["across"], "map.aggregate: product, sum");
     let page = std::fs::read_to_string(place.path("page.html")).expect("a page");
     assert!(page.contains("Across protocols. ") && page.contains("(map.aggregate: product, sum)"), "{page}");
 }
 
 #[test]
-fn a_report_ranks_across_protocols_only_when_asked_and_then_marked() {
+fn a_report_ranks_across_protocols_only_on_request_and_marked() {
     let place = Workplace::new();
     let space = "[search.space]\n\"evaluate.aggregate\" = [\"product\", \"sum\"]\n[report]\nvariants = [\"evaluate.aggregate\"]\n";
     place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
@@ -132,7 +132,7 @@ fn a_report_ranks_across_protocols_only_when_asked_and_then_marked() {
 }
 
 #[test]
-fn names_that_say_nothing_are_told_with_what_would() {
+fn ambiguous_names_are_refused_with_valid_ones() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1"]);
@@ -150,14 +150,14 @@ fn names_that_say_nothing_are_told_with_what_would() {
             assert!(outcome.stderr.contains(part), "{part} is not in\n{}", outcome.stderr);
         }
     }
-    assert_eq!(place.run(&["compare", "tiny:ST-FPM"]).code, Some(2), "it takes two");
+    assert_eq!(place.run(&["compare", "tiny:ST-FPM"]).code, Some(2), "two trials are needed");
 }
 
 #[test]
 fn three_trials_on_six_categories_are_ranked() {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "drawn", "--side", "32"]);
-    // Equal images are trained on once: six categories cost as much as one.
+    // Equal images share their training, so six categories cost as much as one.
     for category in ["a", "b", "c", "d", "e", "f"] {
         copy(&place.path("drawn/weave"), &place.path("data").join(category));
     }
@@ -172,7 +172,7 @@ fn three_trials_on_six_categories_are_ranked() {
     );
     let names = ["compare", "tiny:ST-FPM", "tiny:skip=none", "tiny:skip=add"];
     let text = place.succeed(&names).stdout;
-    // Ranks 3, 2, 1 in all six: 6⁻⁵; 2.344 · √(3 · 4 / (6 · 6)); 2 / 2⁶, twice by Holm.
+    // Ranks 3, 2, 1 in all six categories: 6⁻⁵; 2.344 · √(3 · 4 / (6 · 6)); 2 / 2⁶, twice by Holm.
     for part in [
         "pixel_auroc: Friedman over 6 categories, means of 5 seeds, Iman–Davenport F: p < 0.001; rank 1 = highest. By the critical \
          difference of 1.35 (Nemenyi, 5 %): T03 skip=add ranks above T01 ST-FPM.",
@@ -183,8 +183,8 @@ fn three_trials_on_six_categories_are_ranked() {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     assert!(!text.contains("T03 skip=add ranks above T02 skip=none"), "{text}");
-    let told = json(&place, &[&names[..], &["--json"]].concat());
-    let test = told["friedman"].as_array().expect("tests").iter().find(|test| test["metric"] == "pixel_auroc");
+    let result = json(&place, &[&names[..], &["--json"]].concat());
+    let test = result["friedman"].as_array().expect("tests").iter().find(|test| test["metric"] == "pixel_auroc");
     let test = test.expect("of pixel AUROC");
     assert_eq!(test["apart"], serde_json::json!([["T03 skip=add", "T01 ST-FPM"]]));
     assert_eq!(test["categories"].as_array().map(Vec::len), Some(6));
@@ -196,7 +196,11 @@ fn three_trials_on_six_categories_are_ranked() {
     assert_eq!(std::fs::read_to_string(place.path("page.html")).expect("is there"), "precious");
     place.succeed(&[&names[..], &["--html", "page.html", "--force"]].concat());
     assert_eq!(std::fs::read_to_string(place.path("replaced/page.html")).expect("was moved"), "precious");
-    assert_eq!(place.succeed(&[&names[..], &["--html", "page.html"]].concat()).stdout, text, "a page is written, too");
+    assert_eq!(
+        place.succeed(&[&names[..], &["--html", "page.html"]].concat()).stdout,
+        text,
+        "the text is printed as well"
+    );
     let page = std::fs::read_to_string(place.path("page.html")).expect("a page");
     for part in [
         "<h3>T03 skip=add against T01 ST-FPM</h3>",
@@ -223,35 +227,35 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 }
 
 #[test]
-fn eight_seeds_speak_of_other_images_also_of_pixels() {
+fn eight_seeds_give_claims_about_other_images_also_for_pixel_metrics() {
     let place = Workplace::new();
     let file = TINY.replace("epochs = 2", "epochs = 1");
     place.write("tiny.toml", &format!("{file}\n[search]\nseeds = [0, 1, 2, 3, 4, 5, 6, 7]\n"));
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--jobs", "2"]);
     let arguments = ["compare", "tiny:ST-FPM", "tiny:U-Net, skip=concat", "--json"];
-    let told = json(&place, &arguments);
+    let result = json(&place, &arguments);
     for metric in ["pixel_auroc", "image_auroc", "aupro"] {
-        let verdict = verdict(&told, metric);
+        let verdict = verdict(&result, metric);
         assert_eq!(verdict["method"], "Student's t over seeds and test images", "{verdict}");
         let number = |value: &Value| value.as_f64().expect("a number");
         let (low, high) = (number(&verdict["interval"][0]), number(&verdict["interval"][1]));
         let difference = number(&verdict["difference"]);
         assert!(low <= difference && difference <= high, "{verdict}");
     }
-    assert_eq!(json(&place, &arguments), told, "the same numbers each time");
+    assert_eq!(json(&place, &arguments), result, "the same numbers each time");
     let histograms = walk(&place.path("didact.artifacts/evaluate"));
-    assert_eq!(histograms, 16, "of the selected epochs alone");
+    assert_eq!(histograms, 16, "only of selected epochs");
 
-    // Without its histograms a pixel metric falls back on the seeds, and says why.
+    // Without histograms a pixel metric is tested over seeds, and the reason is shown.
     std::fs::remove_dir_all(place.path("didact.artifacts/evaluate")).expect("removed");
-    let told = json(&place, &arguments);
+    let result = json(&place, &arguments);
     let why = "Student's t over seeds, on these images (weave, seed 0: the pixel histograms are missing or damaged)";
-    assert_eq!(verdict(&told, "aupro")["method"], why);
+    assert_eq!(verdict(&result, "aupro")["method"], why);
     assert!(place.succeed(&arguments[..3]).stdout.contains(why));
-    assert_eq!(verdict(&told, "image_auroc")["method"], "Student's t over seeds and test images");
+    assert_eq!(verdict(&result, "image_auroc")["method"], "Student's t over seeds and test images");
 }
 
-/// Evaluations that hold histograms.
+/// Counts evaluations that contain histograms.
 fn walk(folder: &std::path::Path) -> usize {
     let entries = std::fs::read_dir(folder).expect("is there").filter_map(Result::ok);
     entries.filter(|entry| entry.path().join("histograms.bin").is_file()).count()

@@ -1,9 +1,9 @@
-//! Sixteen processes at one store: no write fails, each stage is done once, and a result that comes too late changes nothing.
+//! Sixteen processes use one store: no write fails, each stage is done once, and a late result changes nothing.
 //!
-//! They claim and finish stages without executing them, so that the store is all they wait for. A sixteenth of the stages is taken
-//! back as from the dead; what their holder says later must be refused, whoever has the stage by then.
+//! They claim and finish stages without executing them, so that only the store limits them. A sixteenth of the stages is taken
+//! back as if the worker had died; the worker's late result must then be refused.
 
-#![expect(clippy::print_stdout, reason = "the processes answer on it, and people read it")]
+#![expect(clippy::print_stdout, reason = "the processes answer on standard output, and people read it")]
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
@@ -20,33 +20,33 @@ use serde::{Deserialize, Serialize};
 use crate::common::{TINY, Workplace};
 
 const PROCESSES: usize = 16;
-/// Where the store lies, for a process that this test has started.
+/// Path of the store, for a process that this test has started.
 const STORE: &str = "DIDACT_HAMMER_STORE";
-/// How long it goes on; without it, until every stage is done. `just hammer` sets it.
+/// Duration of the test; without it, the test runs until every stage is done. `just hammer` sets it.
 const SECONDS: &str = "DIDACT_HAMMER_SECONDS";
-/// So many runs of five stages are there for each second: 2 processors do a fifth of it.
+/// Number of runs, with five stages each, per second of the test: two processors do a fifth of them.
 const RUNS_A_SECOND: u64 = 200;
-/// The answer of a process stands behind this word.
+/// Word before the answer of a process.
 const ANSWER: &str = "hammered ";
-/// Longer than the pause after which a stage that was taken back can be claimed by another.
+/// Longer than the pause after which another process can claim a stage that was taken back.
 const LATE: Duration = Duration::from_millis(700);
 
-/// What one process did.
+/// Work of one process.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Tally {
     writes: u64,
     failed: Vec<String>,
-    /// Seconds of the longest write, waiting included.
+    /// Longest write, waiting included, seconds.
     worst: f64,
     done: i64,
-    /// Stages that were taken back.
+    /// Number of stages that were taken back.
     taken: i64,
-    /// Results that came too late and were refused.
+    /// Number of late results that were refused.
     refused: i64,
 }
 
 #[test]
-fn sixteen_processes_hammer_a_store_and_each_stage_is_done_once() {
+fn sixteen_processes_share_a_store_and_each_stage_is_done_once() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let seconds: Option<u64> = std::env::var(SECONDS).ok().map(|text| text.parse().expect("a number of seconds"));
     if let Ok(store) = std::env::var(STORE) {
@@ -73,12 +73,12 @@ fn sixteen_processes_hammer_a_store_and_each_stage_is_done_once() {
         failed.len(),
     );
     assert_eq!(failed, Vec::<&String>::new());
-    assert!(tallies.iter().all(|tally| tally.writes > 0), "every process had its share: {tallies:?}");
+    assert!(tallies.iter().all(|tally| tally.writes > 0), "every process has written: {tallies:?}");
     assert!(taken > 0 && taken == refused, "{taken} taken back, {refused} refused");
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'done'"), done);
     let attempts = [format!("done|{done}|{done}"), format!("superseded|{taken}|{taken}")];
     let rows = "SELECT state, COUNT(*), SUM(finished_at IS NOT NULL) FROM attempt GROUP BY state ORDER BY state";
-    assert_eq!(place.query(rows), attempts, "nothing is left running, nothing else ended");
+    assert_eq!(place.query(rows), attempts, "no attempt is running, and no other has ended");
     let twice = "SELECT stage_id FROM attempt WHERE state = 'done' GROUP BY stage_id HAVING COUNT(*) > 1";
     assert_eq!(place.query(twice), Vec::<String>::new(), "stages that were done more than once");
     if seconds.is_none() {
@@ -98,10 +98,10 @@ async fn plan(place: &Workplace, runs: u64) {
     store.write_plan(&sweep, &source, &plan, &Artifacts::new(place.path("artifacts")), None).await.expect("planned");
 }
 
-/// Starts this test once more, as one of those that hammer.
+/// Starts this test again as one of the processes.
 fn start(place: &Workplace) -> Child {
     Command::new(std::env::current_exe().expect("this program"))
-        .args(["contention::sixteen_processes_hammer_a_store_and_each_stage_is_done_once", "--exact", "--nocapture"])
+        .args(["contention::sixteen_processes_share_a_store_and_each_stage_is_done_once", "--exact", "--nocapture"])
         .env(STORE, place.path("didact.db"))
         .stdout(Stdio::piped())
         .spawn()
@@ -116,7 +116,7 @@ fn answer(child: Child) -> Tally {
 }
 
 impl Tally {
-    /// Counts and times a write; none if it failed.
+    /// Counts and times a write; `None` if it failed.
     async fn write<T>(&mut self, write: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
         let started = Instant::now();
         let outcome = write.await;
@@ -126,7 +126,7 @@ impl Tally {
     }
 }
 
-/// Claims and finishes until nothing is left or the time is over.
+/// Claims and finishes stages until none is left or the time is over.
 async fn hammer(store: &str, time: Option<Duration>) -> Tally {
     let started = Instant::now();
     let store = Store::open(store, Access::Write).await.expect("opens");
@@ -154,7 +154,7 @@ async fn hammer(store: &str, time: Option<Duration>) -> Tally {
             false => tally.write(store.claim(&wanted, &worker)).await.flatten(),
         };
         let Some(claim) = claim else {
-            if late.is_empty() && (over || !store.has_open_stages(&wanted).await.expect("told")) {
+            if late.is_empty() && (over || !store.has_open_stages(&wanted).await.expect("a readable store")) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -177,7 +177,7 @@ async fn finish(tally: &mut Tally, store: &Store, worker: &AttemptStart, claim: 
 }
 
 async fn take_back(tally: &mut Tally, store: &Store, claim: &Claim) -> bool {
-    let held = store.held().await.expect("told").into_iter().find(|held| held.token == claim.token);
+    let held = store.held().await.expect("a readable store").into_iter().find(|held| held.token == claim.token);
     let held = held.expect("what was just claimed is held");
     tally.write(store.take_back(&held, FailureClass::Signal, "taken for dead")).await == Some(true)
 }

@@ -1,8 +1,8 @@
-//! A store at rest is one file; copies of one that is in use; files of other programs.
+//! Copies of stores: a store that is not in use is one file; copies of a store in use; files of other programs.
 
 use std::path::PathBuf;
 
-use crate::caught::caught_in_joint_training;
+use crate::background::caught_in_joint_training;
 use crate::common::{TINY, Workplace, one_long_trial, query};
 use crate::disks::{fill, small_disk};
 use crate::processes::{processes_in, wait_for};
@@ -10,7 +10,7 @@ use crate::torture::points_of;
 
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
-/// What lies beside a store under its name.
+/// Returns the files next to a store that have its name.
 fn beside(place: &Workplace, store: &str) -> Vec<String> {
     let entries = std::fs::read_dir(place.path(store).parent().expect("a folder")).expect("readable");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
@@ -20,7 +20,7 @@ fn beside(place: &Workplace, store: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_store_is_one_file_whenever_nobody_uses_it() {
+fn a_store_that_is_not_in_use_is_one_file() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     let alone = |what: &str| assert_eq!(beside(&place, "didact.db"), ["didact.db"], "after {what}");
@@ -40,14 +40,14 @@ fn a_store_is_one_file_whenever_nobody_uses_it() {
 }
 
 #[test]
-fn an_interrupted_sweep_leaves_one_file_and_whoever_comes_last_tidies_up_after_the_killed() {
+fn an_interrupted_sweep_leaves_one_file_and_the_next_process_cleans_up_after_a_killed_one() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     sweep.signal(libc::SIGINT);
-    assert_eq!(sweep.end(), 130, "{}", sweep.said());
+    assert_eq!(sweep.end(), 130, "{}", sweep.output());
     assert_eq!(beside(&place, "didact.db"), ["didact.db"]);
 
     let mut sweep = place.start("again.log", &SWEEP);
-    sweep.wait_until_it_says("sweep tiny: ");
+    sweep.wait_for_output("sweep tiny: ");
     sweep.kill();
     wait_for("workers leave", || processes_in(place.folder()).is_empty());
     place.succeed(&["status"]);
@@ -55,29 +55,29 @@ fn an_interrupted_sweep_leaves_one_file_and_whoever_comes_last_tidies_up_after_t
 }
 
 #[test]
-fn a_store_in_use_is_backed_up_whole_and_a_bare_copy_of_its_file_is_told() {
+fn a_store_in_use_can_be_backed_up_and_an_incomplete_copy_is_refused() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     std::fs::copy(place.path("didact.db"), place.path("bare.db")).expect("copied");
     place.succeed(&["store", "backup", "whole.db"]);
     let done = "SELECT COUNT(*) FROM attempt";
     let now = query(&place.path("whole.db"), done);
     assert_ne!(now, ["0"]);
-    let told = place.succeed(&["status", "--store", "whole.db"]).stderr;
-    assert!(!told.contains("log"), "{told}");
-    // It may hold no sweep at all yet.
-    let told = place.run(&["status", "--store", "bare.db"]).stderr;
-    assert!(told.contains("bare.db-wal is missing") && told.contains("store backup"), "{told}");
+    let output = place.succeed(&["status", "--store", "whole.db"]).stderr;
+    assert!(!output.contains("log"), "{output}");
+    // The copy may contain no sweep at all.
+    let output = place.run(&["status", "--store", "bare.db"]).stderr;
+    assert!(output.contains("bare.db-wal is missing") && output.contains("store backup"), "{output}");
     let refused = place.run(&["store", "backup", "whole.db"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
     assert!(refused.stderr.contains("whole.db exists already"), "{}", refused.stderr);
-    assert_eq!(query(&place.path("whole.db"), done), now, "it was not touched");
-    assert_eq!(sweep.end(), 0, "{}", sweep.said());
-    let told = place.succeed(&["status"]).stderr;
-    assert!(told.is_empty(), "{told}");
+    assert_eq!(query(&place.path("whole.db"), done), now, "the existing file is unchanged");
+    assert_eq!(sweep.end(), 0, "{}", sweep.output());
+    let output = place.succeed(&["status"]).stderr;
+    assert!(output.is_empty(), "{output}");
 }
 
 #[test]
-fn a_backup_that_is_killed_or_finds_no_room_leaves_nothing_under_its_name() {
+fn a_backup_that_is_killed_or_has_no_space_leaves_no_file_of_its_name() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.succeed(&SWEEP);
@@ -96,10 +96,10 @@ fn a_backup_that_is_killed_or_finds_no_room_leaves_nothing_under_its_name() {
     let refused = place.run(&["store", "backup", "disk/copy.db"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
     assert!(refused.stderr.contains("disk/copy.db") && refused.stderr.contains("full"), "{}", refused.stderr);
-    assert_eq!(std::fs::read_dir(place.path("disk")).expect("readable").count(), 1, "the filler alone");
+    assert_eq!(std::fs::read_dir(place.path("disk")).expect("readable").count(), 1, "only the filler");
 }
 
-/// Files of a store that belongs to another program.
+/// Creates a database of another program.
 fn foreign(place: &Workplace, sql: &str) -> PathBuf {
     let path = place.write("didact.db", "");
     for statement in sql.split(';') {
@@ -109,7 +109,7 @@ fn foreign(place: &Workplace, sql: &str) -> PathBuf {
 }
 
 #[test]
-fn a_file_of_another_program_is_refused_and_not_touched() {
+fn a_file_of_another_program_is_refused_and_unchanged() {
     for sql in [
         "CREATE TABLE notes (text TEXT)",
         "CREATE TABLE sweep (id TEXT PRIMARY KEY, name TEXT)",
@@ -133,7 +133,7 @@ fn a_file_of_another_program_is_refused_and_not_touched() {
         assert!(std::fs::read(&path).expect("readable") == bytes, "{sql}: it was written to");
         assert!(!place.path("didact.artifacts").exists());
     }
-    // An empty file is nobody's.
+    // An empty file belongs to no program.
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.write("didact.db", "");

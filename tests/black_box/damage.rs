@@ -1,4 +1,4 @@
-//! Artifacts that somebody has damaged: noticed before they are read, told, and made again to the same bits.
+//! Damaged artifacts: didact detects them before it reads them, reports them, and computes them again with the same bits.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::torture::points_of;
 
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
-/// A finished sweep with every kind of stage.
+/// Runs a sweep with every kind of stage.
 fn swept() -> Workplace {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
@@ -16,7 +16,7 @@ fn swept() -> Workplace {
     place
 }
 
-/// Every file of every artifact, logs left out.
+/// Returns every file of every artifact without logs.
 fn files(place: &Workplace) -> Vec<PathBuf> {
     let kinds = ["features", "pretrain", "joint", "score", "evaluate"];
     let mut files = Vec::new();
@@ -31,7 +31,7 @@ fn files(place: &Workplace) -> Vec<PathBuf> {
     files
 }
 
-/// The ways in which files go wrong: not there, cut short, zeroed, one bit other than it was.
+/// Kinds of damage: missing, truncated, zeroed, or with one flipped bit.
 #[derive(Debug, Clone, Copy)]
 enum Harm {
     Gone,
@@ -55,12 +55,12 @@ fn harm(path: &Path, how: Harm) {
 }
 
 #[test]
-fn every_kind_of_file_in_every_way_is_noticed_by_a_check_and_made_again() {
+fn a_check_detects_every_damage_of_every_kind_of_file() {
     let place = swept();
     let before = Inventory::of(&place);
     let whole = place.succeed(&["store", "check"]).stdout;
     assert!(whole.contains("are whole"), "{whole}");
-    // Of equal files of one kind of stage one each: masks and maps are many.
+    // One file of each kind per stage, because there are many masks and maps.
     let mut seen = std::collections::BTreeSet::new();
     let name = |path: &Path| {
         let below = path.strip_prefix(place.path("didact.artifacts")).expect("below").to_path_buf();
@@ -71,8 +71,8 @@ fn every_kind_of_file_in_every_way_is_noticed_by_a_check_and_made_again() {
     assert!(some.len() >= 14, "{some:?}");
     for how in [Harm::Gone, Harm::Short, Harm::Zeroed, Harm::Flipped] {
         some.iter().for_each(|path| harm(path, how));
-        let told = place.run(&["store", "check"]);
-        assert_eq!(told.code, Some(4), "{how:?}: {}", told.stdout);
+        let output = place.run(&["store", "check"]);
+        assert_eq!(output.code, Some(4), "{how:?}: {}", output.stdout);
         place.succeed(&["store", "check", "--repair"]);
         place.succeed(&SWEEP);
         Inventory::of(&place).assert_equals(&before, &format!("{how:?}"));
@@ -82,7 +82,7 @@ fn every_kind_of_file_in_every_way_is_noticed_by_a_check_and_made_again() {
 }
 
 #[test]
-fn what_is_missing_or_short_is_made_again_by_the_next_sweep() {
+fn the_next_sweep_recomputes_missing_or_truncated_artifacts() {
     let place = swept();
     let before = Inventory::of(&place);
     for how in [Harm::Gone, Harm::Short] {
@@ -98,10 +98,10 @@ fn what_is_missing_or_short_is_made_again_by_the_next_sweep() {
 }
 
 #[test]
-fn a_flipped_bit_is_noticed_before_a_stage_computes_from_it() {
+fn a_flipped_bit_is_detected_before_a_stage_uses_the_file() {
     let place = swept();
     let before = Inventory::of(&place);
-    // Everything behind the features is wanted again, and would be computed from the damaged file.
+    // Every later stage is pending again and would be computed from the damaged file.
     for kind in ["pretrain", "joint", "score", "evaluate"] {
         std::fs::remove_dir_all(place.path("didact.artifacts").join(kind)).expect("removed");
     }
@@ -109,13 +109,13 @@ fn a_flipped_bit_is_noticed_before_a_stage_computes_from_it() {
     features.for_each(|path| harm(&path, Harm::Flipped));
     place.succeed(&SWEEP);
     Inventory::of(&place).assert_equals(&before, "after a flipped bit");
-    let told = place.query("SELECT message FROM event WHERE kind = 'damaged' AND message LIKE 'features%'");
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].contains("level1.f32 has other content than what was published"), "{told:?}");
+    let output = place.query("SELECT message FROM event WHERE kind = 'damaged' AND message LIKE 'features%'");
+    assert_eq!(output.len(), 2, "{output:?}");
+    assert!(output[0].contains("level1.f32 has other content than what was published"), "{output:?}");
 }
 
 #[test]
-fn predictions_and_pictures_are_not_made_of_damaged_files() {
+fn predictions_and_pictures_do_not_use_damaged_files() {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
     place.write("tiny.toml", &crate::common::tiny_on_disk());
@@ -135,14 +135,14 @@ fn predictions_and_pictures_are_not_made_of_damaged_files() {
     for file in files(&place).into_iter().filter(|path| path.ends_with("test-level1.f32")) {
         harm(&file, Harm::Zeroed);
     }
-    let told = place.succeed(&["report"]).stderr;
-    assert!(told.contains("test-level1.f32 has other content than what was published"), "{told}");
+    let output = place.succeed(&["report"]).stderr;
+    assert!(output.contains("test-level1.f32 has other content than what was published"), "{output}");
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("written");
-    assert!(page.contains("no picture of"), "the report says so");
+    assert!(page.contains("no picture of"), "the report mentions the missing picture");
 }
 
 #[test]
-fn killed_while_a_damaged_stage_is_returned_nothing_is_lost() {
+fn a_kill_during_the_return_of_a_damaged_stage_loses_nothing() {
     let place = swept();
     let before = Inventory::of(&place);
     let points = points_of("reopen:");
@@ -160,22 +160,22 @@ fn killed_while_a_damaged_stage_is_returned_nothing_is_lost() {
 }
 
 #[test]
-fn states_that_contradict_each_other_are_told_and_repaired() {
+fn contradictory_states_are_reported_and_repaired() {
     let place = swept();
     let before = Inventory::of(&place);
     place.query("DELETE FROM result");
     place.query("DELETE FROM image_score");
     place.query("DELETE FROM artifact WHERE path LIKE 'score/%'");
-    let told = place.run(&["store", "check"]);
-    assert_eq!(told.code, Some(4));
-    assert!(told.stdout.contains("is done and has no results"), "{}", told.stdout);
-    assert!(told.stdout.contains("is not recorded, though its stage is done"), "{}", told.stdout);
+    let output = place.run(&["store", "check"]);
+    assert_eq!(output.code, Some(4));
+    assert!(output.stdout.contains("is done and has no results"), "{}", output.stdout);
+    assert!(output.stdout.contains("is not recorded, though its stage is done"), "{}", output.stdout);
     place.succeed(&["store", "check", "--repair"]);
     place.succeed(&SWEEP);
     Inventory::of(&place).assert_equals(&before, "repaired");
     place.write("didact.artifacts/joint/notes.txt", "mine");
-    let told = place.succeed(&["store", "check", "--json"]).stdout;
-    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
-    assert_eq!(told[0]["severity"], "note", "{told}");
-    assert!(told[0]["what"].as_str().is_some_and(|what| what.contains("notes.txt")), "{told}");
+    let output = place.succeed(&["store", "check", "--json"]).stdout;
+    let output: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    assert_eq!(output[0]["severity"], "note", "{output}");
+    assert!(output[0]["what"].as_str().is_some_and(|what| what.contains("notes.txt")), "{output}");
 }

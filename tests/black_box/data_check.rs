@@ -1,15 +1,15 @@
-//! What `data check` and `sweep` say of data sets as people have them: the same, with the same exit code.
+//! `data check` and `sweep` report the same faults of real-world data sets, with the same exit code.
 
 use crate::common::{Outcome, TINY, Workplace};
 
-/// [`TINY`] over `data/` with this `[data]`, ST-FPM alone.
+/// Returns [`TINY`] over `data/` with this `[data]`, only ST-FPM.
 fn sweep(data: &str) -> String {
     TINY.replace("layout = \"synthetic\"\ncategories = [\"weave\"]", &format!("root = \"data\"\n{data}"))
         .replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }\n", "")
         .replace("depth = 1", "autoencoder = \"none\"")
 }
 
-/// The drawn category `weave` below `data/`, few images of it.
+/// Creates the synthetic category `weave` below `data/` with few images.
 fn place() -> Workplace {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
@@ -30,7 +30,7 @@ fn rename(place: &Workplace, from: &str, to: &str) {
     std::fs::rename(from, to).expect("renamed");
 }
 
-/// What both say of a sweep file; a line of either holds no other.
+/// Runs both commands on a sweep file; their exit codes must be equal.
 fn both(place: &Workplace, data: &str) -> (Outcome, Outcome) {
     place.write("t.toml", &sweep(data));
     let (check, sweep) = (place.run(&["data", "check", "t.toml"]), place.run(&["sweep", "t.toml", "--dry-run"]));
@@ -39,15 +39,15 @@ fn both(place: &Workplace, data: &str) -> (Outcome, Outcome) {
 }
 
 #[track_caller]
-fn refused(place: &Workplace, data: &str, told: &str) {
+fn refused(place: &Workplace, data: &str, message: &str) {
     let (check, sweep) = both(place, data);
     assert_eq!(check.code, Some(3), "{}", check.stdout);
-    assert!(format!("{}{}", check.stdout, check.stderr).contains(told), "{}{}", check.stdout, check.stderr);
-    assert!(sweep.stderr.contains(told), "{}", sweep.stderr);
+    assert!(format!("{}{}", check.stdout, check.stderr).contains(message), "{}{}", check.stdout, check.stderr);
+    assert!(sweep.stderr.contains(message), "{}", sweep.stderr);
 }
 
 #[test]
-fn what_is_not_used_is_named_and_counted() {
+fn unused_files_are_named_and_counted() {
     let place = place();
     rename(&place, "test/stain/001.png", "test/stain/rgb/001.png");
     rename(&place, "ground_truth/hole/002_mask.png", "ground_truth/hole/002_gt.png");
@@ -67,7 +67,7 @@ fn a_category_without_a_test_image_is_refused_by_both() {
 }
 
 #[test]
-fn masks_that_are_wrong_are_refused_by_both() {
+fn invalid_masks_are_refused_by_both() {
     let place = place();
     let mask = place.path("data/weave/ground_truth/hole/001_mask.png");
     let good = image::open(&mask).expect("a mask").into_luma8();
@@ -86,7 +86,7 @@ fn masks_that_are_wrong_are_refused_by_both() {
 }
 
 #[test]
-fn a_missing_mask_is_told_and_its_image_left_out_where_that_is_asked() {
+fn a_missing_mask_is_reported_and_its_image_omitted_on_request() {
     let place = place();
     remove(&place, "ground_truth/hole/001_mask.png");
     let (check, sweep) = both(&place, "layout = \"mvtec\"");
@@ -113,7 +113,7 @@ fn a_missing_mask_is_told_and_its_image_left_out_where_that_is_asked() {
     ]);
     let mut both = pixel(&place);
     both.sort();
-    assert_eq!(both, ["0", "1"], "where the image is left out, pixels can be measured");
+    assert_eq!(both, ["0", "1"], "without the image, pixel metrics are defined");
     let mut protocols = place.query("SELECT DISTINCT json_extract(content, '$.unmasked') FROM protocol");
     protocols.sort();
     assert_eq!(protocols, ["NULL", "leave-out"]);
@@ -121,7 +121,7 @@ fn a_missing_mask_is_told_and_its_image_left_out_where_that_is_asked() {
 }
 
 #[test]
-fn a_table_says_what_folders_do_not() {
+fn a_table_describes_images_in_any_folders() {
     let place = place();
     place.write("mvtec.toml", &sweep("layout = \"mvtec\"").replace("name = \"tiny\"", "name = \"mvtec\""));
     place.succeed(&["sweep", "mvtec.toml", "--no-report"]);
@@ -143,7 +143,7 @@ fn a_table_says_what_folders_do_not() {
         check.stdout
     );
     place.succeed(&["sweep", "t.toml", "--no-report"]);
-    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "the same images and masks are the same work");
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "equal images and masks need no new work");
     let mut layouts = place.query("SELECT DISTINCT json_extract(content, '$.layout') FROM protocol");
     layouts.sort();
     assert_eq!(layouts, ["mvtec", "table"]);
@@ -156,7 +156,7 @@ fn a_table_says_what_folders_do_not() {
 }
 
 #[test]
-fn images_and_masks_in_one_folder_are_told_apart_and_test_normals_drawn() {
+fn images_and_masks_of_one_folder_are_separated_and_test_normals_drawn() {
     let place = place();
     let weave = place.path("data/weave");
     for (folder, name) in [("train/good", "n"), ("test/hole", "d"), ("ground_truth/hole", "d")] {
@@ -182,7 +182,7 @@ fn images_and_masks_in_one_folder_are_told_apart_and_test_normals_drawn() {
 }
 
 #[test]
-fn what_a_sweep_file_says_wrongly_of_its_data_is_told_with_its_place() {
+fn wrong_data_settings_of_a_sweep_file_are_reported_with_their_position() {
     let place = place();
     let cases = [
         "layout = \"folder\"\nfolder = { normals = \"ok\", test_normals = \"./ok/\", anomalies = [\"nok\", \"nok\"], masks = [\"m\", \"nok\"] }",
@@ -191,10 +191,10 @@ fn what_a_sweep_file_says_wrongly_of_its_data_is_told_with_its_place() {
         "layout = \"mvtec\"\ntable = \"t.csv\"\nunmaskd = \"void\"",
         "layout = \"mvtec\"\nmask_threshold = 255\nunmasked = \"leave\"\ntest_normals_share = 1.0",
     ];
-    let told = cases.map(|data| {
+    let messages = cases.map(|data| {
         place.write("bad.toml", &sweep(data));
         let outcome = place.run(&["sweep", "bad.toml"]);
         format!("exit code {}\n{}", outcome.code.expect("not killed"), outcome.stderr)
     });
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(messages.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! GPUs: workers started from the executable that can use them; what is missing is told before anything starts.
+//! GPUs: workers run from the GPU executable; what is missing is reported before anything starts.
 
 #![cfg(unix)]
 
@@ -8,8 +8,8 @@ use crate::common::{Outcome, TINY, Workplace};
 
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
-/// A workplace with a script in the place of the GPU executable: it says that there are four GPUs, writes down how it was
-/// started, and works on the CPU.
+/// Creates a workplace with a script as GPU executable. The script reports four GPUs, records its arguments, and works on the
+/// CPU.
 fn with_sibling() -> Workplace {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
@@ -29,7 +29,7 @@ fn executable(place: &Workplace, name: &str, script: &str) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("made executable");
 }
 
-/// What follows a flag in the arguments of each worker that was started.
+/// Returns the value of a flag for each worker that was started.
 fn started(place: &Workplace, flag: &str) -> Vec<String> {
     let text = std::fs::read_to_string(place.path("started.txt")).expect("workers were started");
     let mut workers: Vec<_> = text
@@ -50,7 +50,7 @@ fn sweep(place: &Workplace, sibling: &str, flags: &[&str]) -> Outcome {
 }
 
 #[test]
-fn every_gpu_that_is_named_gets_a_worker() {
+fn every_requested_gpu_gets_a_worker() {
     let place = with_sibling();
     let outcome = sweep(&place, "sibling", &["--device", "cuda:0,3", "--device-memory", "2G"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -65,7 +65,7 @@ fn every_gpu_that_is_named_gets_a_worker() {
 }
 
 #[test]
-fn more_jobs_than_gpus_take_turns_over_them() {
+fn more_jobs_than_gpus_are_assigned_in_turn() {
     let place = with_sibling();
     let outcome = sweep(&place, "sibling", &["--device", "cuda:0,1", "--jobs", "3"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -81,7 +81,7 @@ fn a_gpu_can_have_several_workers() {
 }
 
 #[test]
-fn auto_takes_the_gpus_that_are_there() {
+fn auto_uses_the_available_gpus() {
     let place = with_sibling();
     let outcome = sweep(&place, "sibling", &["--device", "auto"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -89,26 +89,26 @@ fn auto_takes_the_gpus_that_are_there() {
 }
 
 #[test]
-fn what_the_cpu_would_compute_otherwise_is_refused_there() {
+fn settings_that_need_a_gpu_are_refused_on_the_cpu() {
     let place = with_sibling();
     place.write("tiny.toml", &TINY.replacen("schema = 1", "schema = 1\nnumerics = \"tf32\"", 1));
     let refused = sweep(&place, "sibling", &["--device", "cpu"]);
     assert_eq!(refused.code, Some(2));
     assert!(refused.stderr.contains("the CPU computes in 32-bit floats"), "{}", refused.stderr);
     assert!(!place.path("didact.db").exists(), "nothing was started");
-    // The made-up GPU works on the CPU, whose worker finds out by itself.
+    // The simulated GPU is a CPU, and its worker refuses the settings as well.
     let outcome = sweep(&place, "sibling", &["--device", "cuda:0"]);
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
     assert_eq!(place.query("SELECT DISTINCT json_extract(content, '$.numerics') FROM protocol"), ["tf32"]);
     assert_eq!(place.query("SELECT DISTINCT state FROM stage"), ["pending"]);
 }
 
-/// Not even started: the loader does not find a library.
+/// An executable that cannot start, because the loader does not find a library.
 const UNLOADABLE: &str = "#!/bin/sh\necho 'didact-cuda: error while loading shared libraries: libcuda.so.1: cannot open shared \
 object file: No such file or directory' >&2\nexit 127\n";
 
 #[test]
-fn without_what_a_gpu_needs_a_sweep_is_refused_or_runs_on_the_cpu() {
+fn without_a_usable_gpu_a_sweep_is_refused_or_runs_on_the_cpu() {
     let place = with_sibling();
     executable(&place, "unloadable", UNLOADABLE);
     executable(&place, "blind", "#!/bin/sh\necho '[]'\n");

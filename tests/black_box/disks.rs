@@ -1,15 +1,14 @@
-//! Disks of a kind that no machine has by default: read-only, or full. Only the superuser can mount them; tests end early, and say
-//! so, where it is refused.
+//! Read-only and full disks for tests. Only the superuser can mount them; without this right the tests end early and report it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Something mounted at a path, until it is dropped.
+/// A mounted disk; it is unmounted when this is dropped.
 pub struct Mount(PathBuf);
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        // Lazily: whatever still works there ends soon.
+        // Unmount lazily: processes that still use the disk end soon.
         let _ = Command::new("umount").arg("--lazy").arg(&self.0).output();
     }
 }
@@ -21,13 +20,13 @@ pub fn read_only(folder: &Path) -> Option<Mount> {
     Some(mount)
 }
 
-/// Puts an empty disk in the place of an empty folder.
+/// Mounts an empty disk over an empty folder.
 pub fn small_disk(folder: &Path, bytes: u64) -> Option<Mount> {
     let options = format!("size={bytes}");
     mount(&["-t".as_ref(), "tmpfs".as_ref(), "-o".as_ref(), options.as_ref(), "none".as_ref()], folder)
 }
 
-#[expect(clippy::print_stderr, reason = "a test that does not test says so")]
+#[expect(clippy::print_stderr, reason = "a skipped test reports it")]
 fn mount(arguments: &[&std::ffi::OsStr], folder: &Path) -> Option<Mount> {
     let output = Command::new("mount").args(arguments).arg(folder).output();
     let refused = match output {
@@ -39,7 +38,7 @@ fn mount(arguments: &[&std::ffi::OsStr], folder: &Path) -> Option<Mount> {
     None
 }
 
-/// A file that takes all the room of a disk, until it is dropped.
+/// A file that fills a disk; it is removed when this is dropped.
 pub struct Filler(PathBuf);
 
 impl Drop for Filler {
@@ -48,7 +47,7 @@ impl Drop for Filler {
     }
 }
 
-/// Fills a disk to the last byte.
+/// Fills a disk completely.
 pub fn fill(folder: &Path) -> Filler {
     use std::io::Write;
     let path = folder.join("filler");

@@ -1,8 +1,8 @@
-//! Bad input gets one clear error: what, where, what would be right; the exit code of the table; and nothing is lost.
+//! Wrong input gives one clear error (what, where, what to do) and the documented exit code, and loses nothing.
 
 use crate::common::{TINY, Workplace, tiny_on_disk};
 
-/// Exit code and message of a command that must fail.
+/// Returns the exit code and message of a command that must fail.
 #[track_caller]
 fn fail(place: &Workplace, arguments: &[&str]) -> String {
     let outcome = place.run(arguments);
@@ -18,7 +18,7 @@ fn place_on_disk() -> Workplace {
 }
 
 #[test]
-fn every_wrong_field_is_told_at_once() {
+fn all_wrong_fields_are_reported_at_once() {
     let place = Workplace::new();
     place.write(
         "bad.toml",
@@ -65,7 +65,7 @@ published = "stfpm-officialrerun"
 }
 
 #[test]
-fn searches_that_make_no_sense() {
+fn invalid_searches() {
     let place = Workplace::new();
     let ends = [
         r#"[search]
@@ -92,15 +92,15 @@ pruner = "hyperband"
 "#,
         "[search]\nstrategy = \"tpee\"\ntrials = 5\n[search.space]\n\"joint.epochs\" = { int = [1, 2] }\n",
     ];
-    let told = ends.map(|end| {
+    let messages = ends.map(|end| {
         place.write("search.toml", &format!("{TINY}\n{end}"));
         fail(&place, &["sweep", "search.toml"])
     });
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(messages.join("\n"));
 }
 
 #[test]
-fn sweep_files_that_cannot_be_read() {
+fn unreadable_sweep_files() {
     let place = Workplace::new();
     place.write("torn.toml", "schema = 1\nname = \"torn\n[data]\n");
     place.write("tiny.toml", TINY);
@@ -117,7 +117,7 @@ fn sweep_files_that_cannot_be_read() {
 }
 
 #[test]
-fn command_lines_that_make_no_sense() {
+fn invalid_command_lines() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     let cases: [&[&str]; 5] = [
@@ -131,7 +131,7 @@ fn command_lines_that_make_no_sense() {
 }
 
 #[test]
-fn weights_that_are_missing_torn_or_of_another_network() {
+fn missing_damaged_or_unsuitable_weights() {
     let place = Workplace::new();
     let demo = include_bytes!("../../src/model/weights/demo.safetensors");
     std::fs::write(place.path("cut.safetensors"), &demo[..demo.len() / 2]).expect("written");
@@ -148,12 +148,12 @@ fn weights_that_are_missing_torn_or_of_another_network() {
     });
     place.write("tiny.toml", TINY);
     let cases = ["absent.safetensors", "cut.safetensors", "text.pth", "renamed.safetensors", "other.safetensors"];
-    let told = cases.map(|file| fail(&place, &["sweep", "tiny.toml", "--set", &format!("teacher.weights={file}")]));
-    insta::assert_snapshot!(told.join("\n"));
+    let messages = cases.map(|file| fail(&place, &["sweep", "tiny.toml", "--set", &format!("teacher.weights={file}")]));
+    insta::assert_snapshot!(messages.join("\n"));
     assert!(!place.path("didact.db").exists(), "nothing was started");
 }
 
-/// The demo's tensors under other names.
+/// Writes the demo's tensors under other names.
 fn write_tensors(place: &Workplace, file: &str, rename: impl Fn(&str) -> &str) {
     let demo = include_bytes!("../../src/model/weights/demo.safetensors");
     let tensors = safetensors::SafeTensors::deserialize(demo).expect("the demo's weights");
@@ -162,12 +162,12 @@ fn write_tensors(place: &Workplace, file: &str, rename: impl Fn(&str) -> &str) {
 }
 
 #[test]
-fn data_that_is_missing_torn_or_does_not_fit() {
-    let mut told = Vec::new();
+fn missing_damaged_or_unsuitable_data() {
+    let mut messages = Vec::new();
     let mut case = |spoil: &dyn Fn(&Workplace)| {
         let place = place_on_disk();
         spoil(&place);
-        told.push(fail(&place, &["sweep", "tiny.toml", "--no-report"]));
+        messages.push(fail(&place, &["sweep", "tiny.toml", "--no-report"]));
     };
     case(&|place| std::fs::rename(place.path("data"), place.path("elsewhere")).expect("moved"));
     case(&|place| std::fs::rename(place.path("data/weave"), place.path("data/weaves")).expect("moved"));
@@ -182,11 +182,11 @@ fn data_that_is_missing_torn_or_does_not_fit() {
     case(&|place| {
         image::GrayImage::new(20, 30).save(place.path("data/weave/ground_truth/hole/002_mask.png")).expect("written");
     });
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(messages.join("\n"));
 }
 
 #[test]
-fn a_data_check_tells_what_it_found() {
+fn data_checks_of_valid_and_invalid_data() {
     let place = place_on_disk();
     insta::assert_snapshot!("a_sound_data_check", place.succeed(&["data", "check", "data"]).stdout);
     place.write("data/weave/test/hole/001.png", "no image");
@@ -197,7 +197,7 @@ fn a_data_check_tells_what_it_found() {
 }
 
 #[test]
-fn stores_that_cannot_be_used() {
+fn unusable_stores() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.write(
@@ -205,33 +205,33 @@ fn stores_that_cannot_be_used() {
         "this is not a database, it is a text that is long enough to be looked at as a header of one",
     );
     place.write("empty.db", "");
-    let mut told = vec![
+    let mut messages = vec![
         fail(&place, &["sweep", "tiny.toml", "--store", "absent/folder/didact.db"]),
         fail(&place, &["sweep", "tiny.toml", "--store", "text.db"]),
         fail(&place, &["status", "--store", "empty.db"]),
     ];
     place.succeed(&["sweep", "tiny.toml", "--max-trials", "1", "--no-report"]);
-    told.push(fail(&place, &["status", "other"]));
-    told.push(fail(&place, &["why", "ffff"]));
+    messages.push(fail(&place, &["status", "other"]));
+    messages.push(fail(&place, &["why", "ffff"]));
     let runs = place.query("SELECT id, state FROM run ORDER BY id");
     place.query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9000, '', 1, x'', 0)",
     );
-    told.push(fail(&place, &["sweep", "tiny.toml"]));
-    assert_eq!(place.query("SELECT id, state FROM run ORDER BY id"), runs, "a newer store is not touched");
-    insta::assert_snapshot!(told.join("\n"));
+    messages.push(fail(&place, &["sweep", "tiny.toml"]));
+    assert_eq!(place.query("SELECT id, state FROM run ORDER BY id"), runs, "a newer store is unchanged");
+    insta::assert_snapshot!(messages.join("\n"));
 }
 
 #[test]
-fn a_report_that_cannot_be_written_leaves_the_old_one() {
+fn a_report_that_cannot_be_written_keeps_the_old_one() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.succeed(&["sweep", "tiny.toml", "--max-trials", "1"]);
     place.write("a-file", "");
-    let told = fail(&place, &["report", "--out", "a-file/report"]);
+    let output = fail(&place, &["report", "--out", "a-file/report"]);
     assert!(
-        told.starts_with("exit code 4") && told.contains("a-file/report") && told.contains("another folder"),
-        "{told}"
+        output.starts_with("exit code 4") && output.contains("a-file/report") && output.contains("another folder"),
+        "{output}"
     );
     assert!(place.path("reports/tiny/index.html").is_file());
 }

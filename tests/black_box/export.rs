@@ -1,14 +1,14 @@
-//! `didact export`: every number for programs, tables for papers, and what is refused.
+//! `didact export`: all numbers for programs, tables for papers, and refused exports.
 
 use serde_json::Value;
 
 use crate::common::{TINY, Workplace};
 
 const TWO_SEEDS: &str = "[0, 1]";
-/// So many that the highest mean may be bold.
+/// Enough seeds that the highest mean may be bold.
 const FIVE_SEEDS: &str = "[0, 1, 2, 3, 4]";
 
-/// A sweep of two trials, one of them with an axis; its numbers are set, so that they are the same everywhere.
+/// Creates a sweep of two trials, one with an axis; its numbers are set, so that snapshots are equal everywhere.
 fn place(seeds: &str) -> Workplace {
     let place = Workplace::new();
     let space = "\n[search.space]\n\"model.skip\" = [\"none\"]\n\"model.width\" = [0.5]\n[report]\nvariants = [\"model.skip\"]\n";
@@ -26,7 +26,7 @@ fn place(seeds: &str) -> Workplace {
     place
 }
 
-/// The same with keys as `[0]`, `[1]`, …, for they change with the revisions of stages.
+/// Replaces keys by `[0]`, `[1]`, …, because they change with the revisions of stages.
 fn without_keys(text: &str) -> String {
     let is_key = |word: &str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
     let mut keys: Vec<&str> = Vec::new();
@@ -39,7 +39,7 @@ fn without_keys(text: &str) -> String {
 }
 
 #[test]
-fn numbers_are_exported_long_and_wide_and_the_same_each_time() {
+fn exports_are_long_or_wide_and_reproducible() {
     let place = place(TWO_SEEDS);
     for (name, arguments) in [
         ("export_csv_long", vec!["export"]),
@@ -47,7 +47,7 @@ fn numbers_are_exported_long_and_wide_and_the_same_each_time() {
         ("export_json_wide", vec!["export", "--format", "json", "--shape", "wide"]),
     ] {
         let text = place.succeed(&arguments).stdout;
-        assert_eq!(place.succeed(&arguments).stdout, text, "the same store, the same bytes");
+        assert_eq!(place.succeed(&arguments).stdout, text, "the same store gives the same bytes");
         insta::assert_snapshot!(name, without_keys(&text));
     }
     let long: Value = serde_json::from_str(&place.succeed(&["export", "--format", "json"]).stdout).expect("JSON");
@@ -64,29 +64,29 @@ fn tables_are_exported_for_markdown_and_latex() {
 }
 
 #[test]
-fn a_file_that_it_wrote_is_replaced_whole_and_no_other() {
+fn only_files_that_export_wrote_are_replaced() {
     let place = place(TWO_SEEDS);
     let old = place.write("numbers.csv", "precious");
     let refused = place.run(&["export", "--out", "numbers.csv"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
     assert!(refused.stderr.contains("numbers.csv") && refused.stderr.contains("--force"), "{}", refused.stderr);
     assert_eq!(std::fs::read_to_string(&old).expect("readable"), "precious");
-    assert_eq!(place.run(&["export", "--out", "didact.db"]).code, Some(4), "the store is no export, either");
+    assert_eq!(place.run(&["export", "--out", "didact.db"]).code, Some(4), "the store is not an export, either");
     place.succeed(&["export", "--out", "numbers.csv", "--force"]);
     assert_eq!(std::fs::read_to_string(place.path("replaced/numbers.csv")).expect("was moved"), "precious");
-    // Its own is replaced without a word, what someone has changed is kept.
+    // Its own file is replaced without a message; a file that somebody changed is kept.
     place.succeed(&["export", "--out", "numbers.csv", "--format", "json"]);
     place.write("numbers.csv", "precious, too");
-    let said = place.succeed(&["export", "--out", "numbers.csv"]).stdout;
+    let output = place.succeed(&["export", "--out", "numbers.csv"]).stdout;
     assert_eq!(std::fs::read_to_string(place.path("replaced-2/numbers.csv")).expect("was moved"), "precious, too");
-    assert_eq!(said, "");
+    assert_eq!(output, "");
     assert_eq!(std::fs::read_to_string(&old).expect("readable"), place.succeed(&["export"]).stdout);
     let left = std::fs::read_dir(place.folder()).expect("readable").filter_map(Result::ok);
     assert!(!left.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().ends_with(".tmp")));
 }
 
 #[test]
-fn what_cannot_be_exported_is_told_once() {
+fn a_failed_export_gives_one_error() {
     let place = place(TWO_SEEDS);
     place.write("a-file", "");
     let cases: [&[&str]; 5] = [
@@ -96,11 +96,11 @@ fn what_cannot_be_exported_is_told_once() {
         &["export", "--out", "a-file/numbers.csv"],
         &["compare", "tiny:ST-FPM", "tiny:skip=none", "--html", "absent/page.html"],
     ];
-    let told = cases.map(|case| {
+    let messages = cases.map(|case| {
         let outcome = place.run(case);
         format!("exit code {}\n{}", outcome.code.expect("not killed"), outcome.stderr)
     });
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(messages.join("\n"));
 }
 
 #[test]

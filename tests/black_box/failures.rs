@@ -1,13 +1,13 @@
-//! What follows from which failure: tried again or not, told in words, and where a sweep stops.
+//! Failures: which are retried, how they are reported, and when a sweep stops.
 
-use crate::caught::assert_each_stage_done_once;
+use crate::background::assert_each_stage_done_once;
 use crate::common::{TINY, Workplace, tiny_on_disk};
 
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 const RETRY: [&str; 4] = ["sweep", "tiny.toml", "--no-report", "--retry-failed"];
 
 #[test]
-fn images_that_changed_after_planning_are_tried_once_and_again_when_repaired() {
+fn changed_images_fail_once_and_are_retried_after_repair() {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
     place.write("tiny.toml", &tiny_on_disk());
@@ -35,7 +35,7 @@ fn images_that_changed_after_planning_are_tried_once_and_again_when_repaired() {
 
     std::fs::rename(place.path("aside.png"), images.join("000.png")).expect("put back");
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
-    assert_eq!(place.run(&SWEEP).code, Some(1), "a failure that lasts is not tried again by itself");
+    assert_eq!(place.run(&SWEEP).code, Some(1), "a permanent failure is not retried");
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
     place.succeed(&RETRY);
     assert_each_stage_done_once(&place);
@@ -43,10 +43,10 @@ fn images_that_changed_after_planning_are_tried_once_and_again_when_repaired() {
 }
 
 #[test]
-fn workers_that_die_again_and_again_stop_and_the_sweep_says_so() {
+fn a_slot_whose_workers_keep_dying_is_given_up_and_reported() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
-    // Every worker dies when it is about to publish: nothing can be finished.
+    // Every worker dies before it publishes, so no stage finishes.
     let output = place.command(&SWEEP).env("DIDACT_FAULT", "publish:before-rename").output().expect("starts");
     let outcome = place.outcome(&output);
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
@@ -57,7 +57,7 @@ fn workers_that_die_again_and_again_stop_and_the_sweep_says_so() {
     ] {
         assert!(outcome.stderr.contains(part), "{part:?} is not in\n{}", outcome.stderr);
     }
-    // One stage of the two that need nothing was given up after three attempts, the other rests.
+    // Two stages need no others. One failed after three attempts; the other waits to be retried.
     let stages = "SELECT state, failure_class, attempts FROM stage WHERE attempts > 0 ORDER BY state";
     assert_eq!(place.query(stages), ["failed|signal|3", "pending|signal|2"]);
     assert_eq!(place.query("SELECT DISTINCT state, failure_class FROM attempt"), ["lost|signal"]);
@@ -70,7 +70,7 @@ fn workers_that_die_again_and_again_stop_and_the_sweep_says_so() {
 }
 
 #[test]
-fn a_worker_whose_attempts_all_fail_for_the_machines_sake_stops_claiming() {
+fn a_worker_with_only_transient_failures_stops_claiming() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.write("didact.artifacts/tmp", "a file where attempts want a folder");
@@ -86,7 +86,7 @@ fn a_worker_whose_attempts_all_fail_for_the_machines_sake_stops_claiming() {
 }
 
 #[test]
-fn a_sweep_stops_once_as_many_runs_have_failed_as_it_may_lose() {
+fn a_sweep_stops_at_max_failures() {
     let place = Workplace::new();
     let space = "[search.space]\n\"joint.student.learning_rate\" = [1e4, 0.1]\n[baseline]\nrerun = false\n";
     // Without clipping the first trial diverges at once; the second would take long.
@@ -97,13 +97,13 @@ fn a_sweep_stops_once_as_many_runs_have_failed_as_it_may_lose() {
     assert_eq!(place.query("SELECT state FROM run ORDER BY state"), ["failed", "pending"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt WHERE state = 'running'"), 0);
     assert_eq!(place.query("SELECT kind FROM event"), ["max-failures"]);
-    // Failures of before do not count: the other trial may go on.
+    // Earlier failures do not count, so the other trial may run.
     let again = place.run(&["sweep", "tiny.toml", "--no-report", "--max-failures", "1", "--time-limit", "1s"]);
     assert_eq!(again.code, Some(130), "{}", again.stderr);
 }
 
 #[test]
-fn a_stage_that_takes_too_long_goes_on_from_its_checkpoint_until_it_is_done() {
+fn a_stage_that_times_out_resumes_from_its_checkpoint_until_it_is_done() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 200"));
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1", "--stage-timeout", "1s"]);
@@ -118,10 +118,10 @@ fn a_stage_that_takes_too_long_goes_on_from_its_checkpoint_until_it_is_done() {
 }
 
 #[test]
-fn a_stage_that_wants_too_much_memory_costs_itself_alone() {
+fn a_stage_that_exceeds_the_memory_limit_fails_alone() {
     let place = Workplace::new();
-    // Of the two trials one holds 192 images of 64 px at once and wants twice the ceiling, the other four: all the rest is content with
-    // half of it.
+    // One trial processes 192 images of 64 px at once and needs twice the limit; the other processes four. All other stages need
+    // half of the limit.
     let space = "[search.space]\n\"joint.batch_size\" = [192, 4]\n[baseline]\nrerun = false\n";
     let larger =
         TINY.replace("image_size = 32", "image_size = 64").replace("side = 32, train = 10", "side = 64, train = 240");
@@ -136,7 +136,7 @@ fn a_stage_that_wants_too_much_memory_costs_itself_alone() {
         assert!(outcome.stderr.contains(part), "{part:?} is not in\n{}", outcome.stderr);
     }
     let stages = "SELECT kind, failure_class, attempts, beside FROM stage WHERE state = 'failed'";
-    assert_eq!(place.query(stages), ["joint|oom|3|0"], "half of two workers: nothing beside it");
+    assert_eq!(place.query(stages), ["joint|oom|3|0"], "half of two workers: no concurrent stage");
     assert_eq!(place.query("SELECT DISTINCT state, failure_class FROM attempt WHERE state <> 'done'"), ["lost|oom"]);
 
     place.succeed(&[&RETRY[..], &["--memory", "1G"]].concat());

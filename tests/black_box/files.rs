@@ -1,4 +1,4 @@
-//! Files of images as people have them: damaged, turned, deep, too large, or no files at all.
+//! Image files of real data sets: damaged, rotated, with 16 bits, too large, or not regular files.
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
@@ -21,7 +21,7 @@ fn pipe(path: &Path) {
     assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
 }
 
-/// A JPEG of 64×64 pixels.
+/// Returns a JPEG of 64×64 pixels.
 fn jpeg() -> Vec<u8> {
     let rgb: Vec<u8> = (0..64 * 64 * 3).map(|place| (place * 37 % 251) as u8).collect();
     let mut bytes = Vec::new();
@@ -34,7 +34,7 @@ fn damaged_images_are_refused_by_name_before_anything_starts() {
     let place = on_disk();
     let whole = jpeg();
     let png = std::fs::read(place.path("data/weave/train/good/000.png")).expect("reads");
-    // The last four bytes of the pixels are their checksum; the chunk's own follows them.
+    // The last four bytes of the pixel data are its checksum; the chunk's own checksum follows.
     let end = png.windows(4).rposition(|window| window == b"IEND").expect("ends") - 4;
     let start = png.windows(4).position(|window| window == b"IDAT").expect("has pixels");
     let mut checksum = png.clone();
@@ -48,7 +48,7 @@ fn damaged_images_are_refused_by_name_before_anything_starts() {
         !crc
     };
     checksum[end - 4..end].copy_from_slice(&crc.to_be_bytes());
-    // The header of a JPEG says height and width behind the marker of its frame.
+    // In a JPEG header, height and width follow the marker of the frame.
     let mut claims = whole.clone();
     let frame = claims.windows(2).position(|window| window == [0xff, 0xc0]).expect("has a frame");
     claims[frame + 5..frame + 9].copy_from_slice(&[0x27, 0x10, 0x27, 0x10]);
@@ -78,7 +78,7 @@ fn damaged_images_are_refused_by_name_before_anything_starts() {
 }
 
 #[test]
-fn pipes_are_refused_wherever_a_file_is_named() {
+fn pipes_are_refused_in_place_of_files() {
     let place = on_disk();
     pipe(&place.path("pipe"));
     let outcome = place.run(&["sweep", "pipe"]);
@@ -95,7 +95,7 @@ fn pipes_are_refused_wherever_a_file_is_named() {
 }
 
 #[test]
-fn twelve_bits_in_sixteen_are_told_and_scaled_where_asked() {
+fn twelve_bits_in_sixteen_are_reported_and_scaled_on_request() {
     let place = on_disk();
     let path = place.path("data/weave/train/good/000.png");
     ImageBuffer::from_fn(32, 32, |x, y| Luma([((x * 32 + y) * 4) as u16])).save(&path).expect("written");

@@ -1,16 +1,16 @@
-//! A disk that runs full at each kind of write: nothing is lost, and once there is room the sweep ends with the same numbers.
+//! Full disks at each kind of write: nothing is lost, and with free space the sweep ends with the same numbers.
 
-use crate::caught::{Started, assert_each_stage_done_once, assert_same_bits, has_checkpoint};
+use crate::background::{Started, assert_each_stage_done_once, assert_same_bits, has_checkpoint};
 use crate::common::{TINY, Workplace, one_long_trial};
 use crate::disks::{Mount, fill, small_disk};
 use crate::processes::wait_for;
 
-/// More than [`one_long_trial`] needs.
+/// Size of the disk in bytes: more than [`one_long_trial`] needs.
 const ROOM: u64 = 200 << 20;
 
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
-/// A workplace whose artifacts lie on a disk of their own.
+/// Creates a workplace with its artifacts on a small disk.
 fn artifacts_on_a_small_disk() -> Option<(Workplace, Mount)> {
     let place = Workplace::new();
     place.write("tiny.toml", &one_long_trial());
@@ -20,7 +20,7 @@ fn artifacts_on_a_small_disk() -> Option<(Workplace, Mount)> {
     Some((place, disk))
 }
 
-/// A workplace on a disk of its own, the artifacts elsewhere.
+/// Creates a workplace on a small disk, with its artifacts elsewhere.
 fn store_on_a_small_disk() -> Option<(Workplace, Mount, tempfile::TempDir)> {
     let place = Workplace::new();
     let disk = small_disk(place.folder(), ROOM)?;
@@ -30,28 +30,28 @@ fn store_on_a_small_disk() -> Option<(Workplace, Mount, tempfile::TempDir)> {
     Some((place, disk, artifacts))
 }
 
-/// The sweep ends as if there had always been room.
+/// Asserts that the sweep ends as with enough space.
 #[track_caller]
 fn assert_nothing_lost(place: &Workplace, mut sweep: Started) {
-    assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    assert_eq!(sweep.end(), 0, "{}", sweep.output());
     assert_each_stage_done_once(place);
     assert_same_bits(place);
 }
 
 #[test]
-fn without_room_for_artifacts_stages_fail_and_are_tried_again() {
+fn without_space_for_artifacts_stages_fail_and_are_retried() {
     let Some((place, _disk)) = artifacts_on_a_small_disk() else { return };
     let filler = fill(&place.path("didact.artifacts"));
     let sweep = place.start("sweep.log", &SWEEP);
     let failed = "SELECT DISTINCT state, failure_class, reason LIKE '%No space left on device%' FROM attempt WHERE state = 'failed'";
-    sweep.wait_until_it_says("sweep tiny: ");
+    sweep.wait_for_output("sweep tiny: ");
     wait_for("a failed attempt", || place.query(failed) == ["failed|store|1"]);
     drop(filler);
     assert_nothing_lost(&place, sweep);
 }
 
 #[test]
-fn without_room_for_a_checkpoint_training_goes_on_from_the_one_before() {
+fn without_space_for_a_checkpoint_training_resumes_from_the_previous_one() {
     let Some((place, _disk)) = artifacts_on_a_small_disk() else { return };
     let sweep = place.start("sweep.log", &SWEEP);
     wait_for("a checkpoint of joint training", || has_checkpoint(&place));
@@ -64,18 +64,18 @@ fn without_room_for_a_checkpoint_training_goes_on_from_the_one_before() {
 }
 
 #[test]
-fn without_room_for_rows_workers_end_and_others_take_over() {
+fn without_space_for_rows_workers_end_and_others_take_over() {
     let Some((place, _disk, _artifacts)) = store_on_a_small_disk() else { return };
     let sweep = place.start("sweep.log", &SWEEP);
     wait_for("a checkpoint of joint training", || has_checkpoint(&place));
     let filler = fill(place.folder());
-    sweep.wait_until_it_says("could not use the store");
+    sweep.wait_for_output("could not use the store");
     drop(filler);
     assert_nothing_lost(&place, sweep);
 }
 
 #[test]
-fn without_room_for_a_store_a_sweep_is_refused() {
+fn without_space_for_a_store_a_sweep_is_refused() {
     let Some((place, _disk, _artifacts)) = store_on_a_small_disk() else { return };
     let filler = fill(place.folder());
     let refused = place.run(&SWEEP);
@@ -87,7 +87,7 @@ fn without_room_for_a_store_a_sweep_is_refused() {
 }
 
 #[test]
-fn without_room_for_a_report_the_older_one_stays_whole() {
+fn without_space_for_a_report_the_older_one_is_kept() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);

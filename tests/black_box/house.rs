@@ -1,11 +1,11 @@
-//! What holds in all of `src/`: rooms import downwards only, in the order of the table in `src/lib.rs`; errors tell their causes.
+//! Rules for all of `src/`: rooms import only from rooms below them (table in `src/lib.rs`); error messages contain their causes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-/// The rooms in the order of the table, from the top down.
+/// Returns the rooms in the order of the table, from top to bottom.
 fn rooms(library: &str) -> Vec<&str> {
     fn named(line: &str) -> Option<&str> {
         line.strip_prefix("//! | [`").or_else(|| line.strip_prefix("//! | `"))
@@ -13,7 +13,7 @@ fn rooms(library: &str) -> Vec<&str> {
     library.lines().filter_map(|line| named(line)?.split_once('`')).map(|(room, _)| room).collect()
 }
 
-/// The names that follow `crate::` in a source text: those of a group are not needed, for every path names its room first.
+/// Returns the names after `crate::` in a source text. Names in groups are not needed, because every path names its room first.
 fn imported(source: &str) -> impl Iterator<Item = &str> {
     source.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
         // `use crate::{analysis, export};`
@@ -22,7 +22,7 @@ fn imported(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The identifier that a text starts with.
+/// Returns the identifier at the start of a text.
 fn first_name(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
@@ -74,7 +74,7 @@ fn every_error_tells_its_cause_in_its_message() {
 }
 
 #[test]
-fn every_room_imports_from_rooms_below_it_only() {
+fn every_room_imports_only_from_rooms_below_it() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let library = fs::read_to_string(sources.join("lib.rs")).expect("the library");
     let rooms = rooms(&library);

@@ -1,19 +1,19 @@
-//! What a sweep has left, in a form that two sweeps can be compared by: every row and every file that does not depend on when,
-//! where and how often something was tried.
+//! The results of a sweep in a form in which two sweeps can be compared: every row and file that does not depend on time, place
+//! or number of attempts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::common::Workplace;
 
-/// Rows by table, and the digest of every artifact's files by path.
+/// Rows by table, and digests of the artifacts' files by path.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Inventory {
     rows: BTreeMap<&'static str, Vec<String>>,
     files: BTreeMap<String, String>,
 }
 
-/// The tables with what must be equal in them. Left out: times, attempts, workers, events, logs.
+/// Tables with the columns that must be equal. Omitted are times, attempts, workers, events and logs.
 const TABLES: [(&str, &str); 12] = [
     ("trial", "SELECT id, settings FROM trial ORDER BY id"),
     ("sweep_trial", "SELECT trial_id, position, axes, variant, baseline FROM sweep_trial ORDER BY position"),
@@ -26,7 +26,7 @@ const TABLES: [(&str, &str); 12] = [
     ),
     ("stage_dependency", "SELECT stage_id, needs_id FROM stage_dependency ORDER BY stage_id, needs_id"),
     ("run_stage", "SELECT run_id, position, stage_id FROM run_stage ORDER BY run_id, position, stage_id"),
-    // Numbers are compared as the shortest text that names the same bits.
+    // Numbers are compared as the shortest text that identifies their bits.
     ("metric", "SELECT stage_id, name, step, value FROM metric ORDER BY stage_id, name, step"),
     (
         "result",
@@ -40,7 +40,7 @@ const TABLES: [(&str, &str); 12] = [
 ];
 
 impl Inventory {
-    /// Of the store and the artifacts of a workplace.
+    /// Reads the store and the artifacts of a workplace.
     pub fn of(place: &Workplace) -> Self {
         let mut files = digests(place);
         // Every store has its own identity.
@@ -48,23 +48,23 @@ impl Inventory {
         Self { rows: TABLES.into_iter().map(|(table, sql)| (table, place.query(sql))).collect(), files }
     }
 
-    /// Fails with the first difference.
+    /// Fails at the first difference.
     #[track_caller]
     pub fn assert_equals(&self, other: &Self, which: &str) {
         for (table, rows) in &self.rows {
             let theirs = &other.rows[table];
             let differing = rows.iter().zip(theirs).find(|(ours, theirs)| ours != theirs);
             assert_eq!(differing, None, "{which}: {table} differs");
-            assert_eq!(rows.len(), theirs.len(), "{which}: {table} has other rows");
+            assert_eq!(rows.len(), theirs.len(), "{which}: the rows of {table} differ");
         }
         let paths = |inventory: &Self| inventory.files.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(paths(self), paths(other), "{which}: there are other files");
+        assert_eq!(paths(self), paths(other), "{which}: the files differ");
         let differing: Vec<_> = self.files.iter().filter(|(path, digest)| other.files[*path] != **digest).collect();
-        assert!(differing.is_empty(), "{which}: these files have other bits: {differing:?}");
+        assert!(differing.is_empty(), "{which}: the content of these files differs: {differing:?}");
     }
 }
 
-/// The digest of every file below the artifacts of a workplace, by path.
+/// Returns the digest of every file below the artifacts of a workplace, by path.
 pub fn digests(place: &Workplace) -> BTreeMap<String, String> {
     let root = place.path("didact.artifacts");
     let files = walkdir::WalkDir::new(&root).into_iter().map(|entry| entry.expect("can be listed"));

@@ -1,10 +1,10 @@
-//! Sweeps over data sets of other layouts: the drawn set, moved into each.
+//! Sweeps over data sets of other layouts: the synthetic data set, converted to each of them.
 
 use std::path::Path;
 
 use crate::common::{TINY, Workplace};
 
-/// [`TINY`] over `data/` with this `[data]` besides root and size.
+/// Returns [`TINY`] over `data/` with this `[data]` in addition to root and size.
 fn sweep(name: &str, data: &str) -> String {
     let drawn = "layout = \"synthetic\"\ncategories = [\"weave\"]";
     TINY.replace("name = \"tiny\"", &format!("name = \"{name}\""))
@@ -12,7 +12,7 @@ fn sweep(name: &str, data: &str) -> String {
         .replace("synthetic = { side = 32, train = 10, test_good = 3, test_per_defect = 2 }\n", "")
 }
 
-/// A place with the drawn category `weave` below `data/`.
+/// Creates a workplace with the synthetic category `weave` below `data/`.
 fn place() -> Workplace {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
@@ -22,14 +22,14 @@ fn place() -> Workplace {
     place
 }
 
-/// Moves folders or files of the place, made where they are to go.
+/// Moves folders or files; creates missing parent folders.
 fn rename(place: &Workplace, from: &str, to: &str) {
     let (from, to) = (place.path("data/weave").join(from), place.path("data/weave").join(to));
     std::fs::create_dir_all(to.parent().expect("has a folder")).expect("created");
     std::fs::rename(&from, &to).unwrap_or_else(|error| panic!("{} to {}: {error}", from.display(), to.display()));
 }
 
-/// The drawn category as one of MVTec LOCO: eight validation images; each mask in a folder of its image, cut in two.
+/// Converts the category to MVTec LOCO's layout: eight validation images; each mask split in two, in a folder of its image.
 fn make_loco(place: &Workplace) {
     for index in 32..40 {
         rename(place, &format!("train/good/{index:03}.png"), &format!("validation/good/{index:03}.png"));
@@ -48,7 +48,7 @@ fn make_loco(place: &Workplace) {
     }
 }
 
-/// The even rows of a mask in one file and the odd ones in another, with LOCO's values.
+/// Writes the even rows of a mask to one file and the odd rows to another, with LOCO's values.
 fn cut(whole: &Path, folder: &Path) {
     let whole = image::open(whole).expect("a mask").into_luma8();
     std::fs::create_dir_all(folder).expect("created");
@@ -61,7 +61,7 @@ fn cut(whole: &Path, folder: &Path) {
     }
 }
 
-/// Name and value of the selected numbers of a sweep.
+/// Returns names and values of a sweep's selected numbers.
 fn numbers(place: &Workplace, sweep: &str) -> Vec<String> {
     place.query(&format!(
         "SELECT st.variant, x.name, x.value FROM sweep s JOIN sweep_trial st ON st.sweep_id = s.id JOIN sweep_run sr ON sr.sweep_id = s.id
@@ -74,11 +74,11 @@ fn protocols(place: &Workplace, fact: &str) -> Vec<String> {
 }
 
 #[test]
-fn loco_is_recognised_its_validation_held_out_its_masks_joined() {
+fn loco_is_detected_with_validation_images_held_out_and_masks_joined() {
     let place = place();
     make_loco(&place);
-    let told = place.succeed(&["data", "check", "data"]).stdout;
-    insta::assert_snapshot!(told);
+    let output = place.succeed(&["data", "check", "data"]).stdout;
+    insta::assert_snapshot!(output);
     place.write("loco.toml", &sweep("loco", "layout = \"auto\""));
     place.succeed(&["sweep", "loco.toml"]);
     assert_eq!(protocols(&place, "layout"), ["loco"]);
@@ -90,7 +90,7 @@ fn loco_is_recognised_its_validation_held_out_its_masks_joined() {
     assert!(
         report.contains("the data set&#39;s validation images") || report.contains("the data set's validation images")
     );
-    // The same masks in one file each are the same ground truth.
+    // The same masks in one file each give the same ground truth.
     let joined = numbers(&place, "loco");
     for kind in ["logical_anomalies", "structural_anomalies"] {
         for index in 0..6 {
@@ -106,17 +106,17 @@ fn loco_is_recognised_its_validation_held_out_its_masks_joined() {
     place.succeed(&["sweep", "whole.toml", "--no-report"]);
     assert!(!joined.is_empty());
     assert_eq!(numbers(&place, "whole"), joined);
-    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'joint'"), 2, "the masks train nothing again");
+    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'joint'"), 2, "masks do not affect training");
 }
 
 #[test]
-fn folders_of_any_names_train_as_mvtecs_do() {
+fn folders_of_any_names_give_the_same_training_as_mvtecs() {
     let place = place();
     place.write("mvtec.toml", &sweep("mvtec", "layout = \"auto\""));
     place.succeed(&["sweep", "mvtec.toml", "--no-report"]);
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
-    // The same images under other names: the sweep has runs of its own, but nothing is left to compute.
-    // The normals stand before the defects in both, for a key looks at the order, too.
+    // The same images under other names: the sweep has its own runs, but nothing is left to compute.
+    // Normal images come before defects in both, because keys depend on the order.
     for (from, to) in
         [("train/good", "fine"), ("test/good", "also-fine"), ("test", "defects"), ("ground_truth", "marks")]
     {
@@ -128,8 +128,8 @@ folder = { normals = "fine", test_normals = "also-fine", anomalies = "defects", 
     place.succeed(&["sweep", "folder.toml", "--no-report"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
     assert_eq!(numbers(&place, "folder"), numbers(&place, "mvtec"));
-    let told = place.succeed(&["data", "check", "folder.toml"]).stdout;
-    assert!(told.starts_with("folder layout at [folder]/data"), "{told}");
+    let output = place.succeed(&["data", "check", "folder.toml"]).stdout;
+    assert!(output.starts_with("folder layout at [folder]/data"), "{output}");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn btad_and_raw_visa_are_swept() {
     }
     place.write("btad.toml", &sweep("btad", "layout = \"btad\""));
     place.succeed(&["sweep", "btad.toml", "--no-report"]);
-    // The same images as VisA comes.
+    // The same images in VisA's original layout.
     let mut table = "object,split,label,image,mask\n".to_owned();
     let moves =
         [("train/ok", "train", "Normal", 40), ("test/ok", "test", "Normal", 12), ("test/ko", "test", "Anomaly", 6)];
@@ -173,7 +173,7 @@ fn btad_and_raw_visa_are_swept() {
     let mut layouts = protocols(&place, "layout");
     layouts.sort();
     assert_eq!(layouts, ["btad", "visa"]);
-    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'joint'"), 2, "the same images train once");
+    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'joint'"), 2, "equal images are trained on once");
     let failed = place.write("data/split_csv/1cls.csv", &table.replacen(",train,", ",trian,", 1));
     let outcome = place.run(&["sweep", "visa.toml", "--no-report"]);
     assert_eq!(outcome.code, Some(3));
@@ -185,7 +185,7 @@ fn btad_and_raw_visa_are_swept() {
 }
 
 #[test]
-fn held_out_images_are_drawn_in_another_share_or_listed() {
+fn held_out_images_can_be_another_share_or_a_list() {
     let place = place();
     place.write("listed.toml", &sweep("listed", "layout = \"mvtec\"\nheld_out = [\"weave/train/good/003.png\"]"));
     place.succeed(&["sweep", "listed.toml", "--no-report"]);
@@ -194,12 +194,12 @@ fn held_out_images_are_drawn_in_another_share_or_listed() {
     let mut kinds = protocols(&place, "split.held_out");
     kinds.sort();
     assert_eq!(kinds, ["listed", "share"]);
-    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'features'"), 2, "features are the same");
+    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'features'"), 2, "features are shared");
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'joint'"), 4);
 }
 
 #[test]
-fn what_does_not_fit_is_told_before_anything_starts() {
+fn unsuitable_data_is_reported_before_anything_starts() {
     let place = place();
     make_loco(&place);
     let cases = [
@@ -212,11 +212,11 @@ fn what_does_not_fit_is_told_before_anything_starts() {
         "layout = \"loco\"\nheld_out = [\"a.png\", \"a.png\"]",
         "layout = \"loco\"\nheld_out = [\"weave/train/good/900.png\"]",
     ];
-    let told = cases.map(|data| {
+    let messages = cases.map(|data| {
         place.write("bad.toml", &sweep("bad", data));
         let outcome = place.run(&["sweep", "bad.toml"]);
         format!("exit code {}\n{}", outcome.code.expect("not killed"), outcome.stderr)
     });
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(messages.join("\n"));
     assert!(!place.path("didact.db").exists(), "nothing was started");
 }

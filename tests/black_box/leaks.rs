@@ -1,5 +1,5 @@
-//! Nothing of the test set finds its way into what is trained: whatever is done to test images, labels and masks, every artifact before
-//! `score` keeps its key and its bits, and where labels and masks alone change, every artifact before `evaluate`.
+//! The test set does not influence training. If test images, labels and masks change, every artifact before `score` keeps its
+//! key and its bits. If only labels and masks change, every artifact before `evaluate` does.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,23 +7,23 @@ use std::path::{Path, PathBuf};
 use crate::common::{Workplace, tiny_on_disk};
 use crate::inventory::digests;
 
-/// The artifacts of the stages of some kinds: their keys, and the digests of their files by path.
+/// Artifacts of stages of some kinds: their keys, and the digests of their files by path.
 #[derive(Debug, PartialEq, Eq)]
 struct Artifacts {
     keys: Vec<String>,
     files: BTreeMap<String, String>,
 }
 
-/// Kinds of stages in SQL's list.
+/// Kinds of stages as an SQL list.
 const BEFORE_SCORE: &str = "'features-train', 'paint', 'pretrain', 'joint', 'pseudo'";
 const BEFORE_EVALUATE: &str = "'features-train', 'features-test', 'paint', 'pretrain', 'joint', 'pseudo', 'score'";
 
-/// A test set, changed by `change` before anything has seen it, swept in a place of its own; what lies before the kinds of stage.
+/// Runs a sweep on a test set that `change` modifies first; returns the artifacts of these kinds of stages.
 fn artifacts(kinds: &str, change: impl Fn(&Path)) -> Artifacts {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
     change(&place.path("data/weave"));
-    // What searches look at and what epochs are picked by on request must not leak either.
+    // Search objectives and the oracle's epochs must not leak either.
     place.write("tiny.toml", &format!("{}\n[search]\nobjective = \"pseudo_pixel_auroc\"\n", tiny_on_disk()));
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "evaluate.oracle_epochs=2"]);
     let rows = place.query(&format!(
@@ -45,7 +45,7 @@ fn artifacts(kinds: &str, change: impl Fn(&Path)) -> Artifacts {
     Artifacts { keys, files }
 }
 
-/// The files of a folder, in order.
+/// Returns the files of a folder in order.
 fn listed(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("listed").path()).collect();
@@ -54,7 +54,7 @@ fn listed(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn test_images_that_are_replaced_removed_and_relabelled_move_nothing_before_score() {
+fn replaced_removed_and_relabelled_test_images_change_nothing_before_score() {
     let untouched = artifacts(BEFORE_SCORE, |_| {});
     let replaced = artifacts(BEFORE_SCORE, |category| {
         let train = listed(&category.join("train/good"));
@@ -72,7 +72,7 @@ fn test_images_that_are_replaced_removed_and_relabelled_move_nothing_before_scor
     assert_eq!(removed, untouched);
     let relabelled = artifacts(BEFORE_SCORE, |category| {
         let [good, stain] = ["good", "stain"].map(|kind| listed(&category.join("test").join(kind)));
-        // A defect among the normal images, under a name that none of them has.
+        // A defect among the normal images, with a new name.
         std::fs::copy(&stain[0], category.join("test/good/999.png")).expect("copied");
         std::fs::remove_file(&good[0]).expect("removed");
     });
@@ -80,20 +80,20 @@ fn test_images_that_are_replaced_removed_and_relabelled_move_nothing_before_scor
 }
 
 #[test]
-fn labels_and_masks_move_nothing_before_evaluate() {
+fn labels_and_masks_change_nothing_before_evaluate() {
     let untouched = artifacts(BEFORE_EVALUATE, |_| {});
     let masks = artifacts(BEFORE_EVALUATE, |category| {
         let [stain, thread] = ["stain", "thread"].map(|kind| listed(&category.join("ground_truth").join(kind)));
         std::fs::copy(&thread[0], &stain[0]).expect("replaced");
     });
     assert_eq!(masks, untouched);
-    // Another name at the same place in the order: the same pixels, no longer normal.
+    // Another name at the same position in the order: the same pixels, but no longer normal.
     let labels = artifacts(BEFORE_EVALUATE, |category| {
         std::fs::rename(category.join("test/good"), category.join("test/fine")).expect("renamed");
     });
     assert_eq!(labels.keys, untouched.keys);
     let computed = |artifacts: &Artifacts| {
-        // Lists of the images name them and their kinds, for people: they are no numbers. Lists of files hold digests of these.
+        // Lists of images contain names and kinds for people, and lists of files contain the digests of these; they are not numbers.
         let mut files = artifacts.files.clone();
         let lists = ["score.json", "features.json", "files.json"];
         files.retain(|name, _| !lists.iter().any(|list| name.ends_with(list)));

@@ -1,12 +1,12 @@
-//! Leases: who holds a stage, who may take it back, and what becomes of a result that comes too late.
+//! Leases: which worker holds a stage, when it is taken back, and how a late result is refused.
 
-use crate::caught::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, freeze, workers};
+use crate::background::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, freeze, workers};
 use crate::common::{Workplace, one_long_trial};
 use crate::processes::{kill, wait_for};
 
 const AGAIN: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
-/// Files of all checkpoints but those that are being written.
+/// Returns the files of all checkpoints except those that are being written.
 fn checkpoints(place: &Workplace) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let files = walkdir::WalkDir::new(place.path("didact.artifacts/partial")).sort_by_file_name();
     let files = files.into_iter().filter_map(Result::ok).map(walkdir::DirEntry::into_path);
@@ -17,10 +17,10 @@ fn checkpoints(place: &Workplace) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn a_worker_that_comes_back_late_is_superseded_and_touches_nothing() {
+fn a_worker_that_resumes_late_is_superseded_and_changes_nothing() {
     let (place, mut first) = caught_in_joint_training(&one_long_trial());
     let late = freeze(&place, workers(&place).remove(0));
-    // To everybody else it looks like a process of before the last boot.
+    // Other processes see it as a process from before the last boot.
     let taken = place.query(
         "UPDATE attempt SET process_started = '1@another-boot/1' WHERE state = 'running' RETURNING id, stage_id",
     );
@@ -32,24 +32,24 @@ fn a_worker_that_comes_back_late_is_superseded_and_touches_nothing() {
     let lost = format!("SELECT state, failure_class, reason FROM attempt WHERE id = '{attempt}'");
     assert_eq!(place.query(&lost), ["lost|signal|the worker process no longer exists"]);
 
-    // Both at once, the one that holds the stage standing still: whatever changes now is the other's doing.
+    // Both run, but the holder of the stage is stopped, so the other worker causes every change from here on.
     let holder = place.query("SELECT pid FROM attempt WHERE state = 'running'").remove(0).parse().expect("a process");
     let holder = freeze(&place, holder);
     let before = checkpoints(&place);
     drop(late);
     wait_for("the late result", || place.query(&lost) == ["superseded|NULL|NULL"]);
-    assert!(checkpoints(&place) == before, "the late worker wrote to the checkpoints of its successor");
+    assert!(checkpoints(&place) == before, "the late worker changed its successor's checkpoints");
     drop(holder);
 
-    assert_eq!((second.end(), first.end()), (0, 0), "{}\n{}", second.said(), first.said());
+    assert_eq!((second.end(), first.end()), (0, 0), "{}\n{}", second.output(), first.output());
     assert_each_stage_done_once(&place);
     let others = place.query("SELECT state FROM attempt WHERE state <> 'done'");
-    assert_eq!(others, ["superseded"], "a late result fails nobody");
+    assert_eq!(others, ["superseded"], "a late result is not a failure");
     assert_same_bits(&place);
 }
 
 #[test]
-fn a_lease_of_another_machine_is_waited_for_until_it_runs_out() {
+fn a_lease_of_another_machine_is_respected_until_it_expires() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     let frozen = freeze(&place, worker);
@@ -59,7 +59,7 @@ fn a_lease_of_another_machine_is_waited_for_until_it_runs_out() {
     drop(frozen);
     let outcome = place.run(&[&AGAIN[..], &["--time-limit", "1s"]].concat());
     assert_eq!(outcome.code, Some(130), "{}", outcome.stderr);
-    assert_eq!(place.query("SELECT stage_id FROM attempt WHERE state = 'running'"), elsewhere, "its lease runs");
+    assert_eq!(place.query("SELECT stage_id FROM attempt WHERE state = 'running'"), elsewhere, "its lease is valid");
 
     place.query("UPDATE stage SET lease_until = '2020-01-01T00:00:00.000Z' WHERE state = 'running' RETURNING id");
     place.succeed(&AGAIN);
@@ -74,7 +74,7 @@ fn a_clock_set_back_by_hours_delays_no_stage() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
-    // As a pause looks that was stored before the clock was set back.
+    // A retry time that was stored before the clock was set back.
     place.query("UPDATE stage SET not_before = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+5 hours') WHERE state = 'pending' RETURNING id");
     place.succeed(&AGAIN);
     assert_each_stage_done_once(&place);

@@ -1,10 +1,10 @@
-//! Tests of the built binary, one file a subject; one executable, so that the library is linked once.
+//! Tests of the built binary: one file per subject, in one executable, so that the library is linked once.
 
+mod background;
 mod baselines;
 mod browser;
 mod budget;
 mod cancel;
-mod caught;
 mod cli;
 mod collect;
 mod common;

@@ -1,9 +1,9 @@
-//! Names, numbers and paths on the command line and in sweep files, as people write them.
+//! Names, numbers and paths on the command line and in sweep files, in the forms that people use.
 
 use crate::common::{TINY, Workplace, tiny_on_disk};
 
 #[test]
-fn names_that_no_folder_and_no_command_could_take_are_refused() {
+fn names_unsuitable_for_folders_or_commands_are_refused() {
     let place = Workplace::new();
     let long = "x".repeat(65);
     let names = [
@@ -30,14 +30,14 @@ fn names_that_no_folder_and_no_command_could_take_are_refused() {
         let outcome = place.run(&["sweep", "tiny.toml"]);
         assert_eq!(outcome.code, Some(2), "{name:?}: {}", outcome.stderr);
         assert!(outcome.stderr.contains("expected at most 64 letters"), "{name:?}: {}", outcome.stderr);
-        assert!(!outcome.stderr.contains('\u{7}'), "a terminal would obey it");
+        assert!(!outcome.stderr.contains('\u{7}'), "a terminal would interpret it");
     }
     assert_eq!(place.run(&["sweep", "tiny.toml", "--set", "name=-x"]).code, Some(2));
     assert!(!place.path("didact.db").exists() && !place.path("reports").exists());
 }
 
 #[test]
-fn numbers_and_times_that_make_no_sense_are_refused_with_what_would() {
+fn invalid_numbers_and_times_are_refused_with_valid_ones() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     let cases = [
@@ -65,7 +65,7 @@ fn numbers_and_times_that_make_no_sense_are_refused_with_what_would() {
 }
 
 #[test]
-fn the_home_folder_is_found_in_flags_variables_and_sweep_files() {
+fn the_home_folder_is_expanded_in_flags_variables_and_sweep_files() {
     let place = Workplace::new();
     let home = place.path("home");
     std::fs::create_dir(&home).expect("created");
@@ -87,7 +87,7 @@ fn the_home_folder_is_found_in_flags_variables_and_sweep_files() {
     assert!(!place.path("~").exists());
     let status = place.command(&["status"]).env("HOME", &home).env("DIDACT_STORE", "sqlite:~/runs.db").output();
     assert_eq!(place.outcome(&status.expect("starts")).code, Some(0));
-    // Whoever `~user` is, didact does not look it up.
+    // didact does not look up `~user`.
     let other = place.run(&["data", "check", "~nobody/data"]);
     assert!(other.code == Some(3) && other.stderr.contains("[folder]/~nobody/data"), "{}", other.stderr);
 }

@@ -1,13 +1,13 @@
-//! However a sweep's process ends, its workers end with it, and nothing is lost.
+//! The workers of a sweep end with its process, however it ends, and nothing is lost.
 
-use crate::caught::{assert_same_bits, caught_in_joint_training, has_checkpoint, is_alive, workers};
+use crate::background::{assert_same_bits, caught_in_joint_training, has_checkpoint, is_alive, workers};
 use crate::common::one_long_trial;
 use crate::processes::wait_for;
 
 const AGAIN: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
 #[test]
-fn workers_leave_by_themselves_when_their_sweep_is_killed() {
+fn workers_exit_when_their_sweep_is_killed() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     sweep.kill();
@@ -21,29 +21,29 @@ fn workers_leave_by_themselves_when_their_sweep_is_killed() {
 }
 
 #[test]
-fn a_termination_signal_is_an_orderly_end() {
+fn a_termination_signal_ends_a_sweep_orderly() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     sweep.signal(libc::SIGTERM);
     assert_eq!(sweep.end(), 130);
-    assert!(sweep.said().contains("interrupted; the same command continues"), "{}", sweep.said());
+    assert!(sweep.output().contains("interrupted; the same command continues"), "{}", sweep.output());
     assert!(!is_alive(worker), "a sweep waits for its workers");
     assert_eq!(place.query("SELECT state FROM attempt WHERE state <> 'done'"), ["interrupted"]);
     assert!(has_checkpoint(&place));
 }
 
 #[test]
-fn interrupted_twice_a_sweep_waits_for_nobody_and_loses_nothing() {
+fn a_second_interrupt_ends_a_sweep_at_once_without_losses() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
-    // The worker cannot store its epoch, and so not leave.
+    // The worker cannot store its epoch, so it cannot exit.
     let mut lock = None;
     wait_for("the write lock", || {
         lock = place.lock();
         lock.is_some()
     });
     sweep.signal(libc::SIGINT);
-    sweep.wait_until_it_says("interrupt again to exit at once");
+    sweep.wait_for_output("interrupt again to exit at once");
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
     assert!(is_alive(worker));

@@ -1,18 +1,18 @@
-//! Outputs that cannot be written: a reader that has gone, a disk that is full. Progress is best effort, results are not.
+//! Outputs that cannot be written: a closed pipe, a full disk. Progress is best effort; results are not.
 
 use std::fs::File;
 use std::process::Stdio;
 
 use crate::common::{Outcome, TINY, Workplace};
 
-/// The end of a pipe that nobody reads.
+/// Returns the writing end of a closed pipe.
 fn closed_pipe() -> Stdio {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     writer.into()
 }
 
-/// A file that takes nothing.
+/// Returns a file that cannot be written.
 fn full_disk() -> Stdio {
     File::options().write(true).open("/dev/full").expect("Linux has it").into()
 }
@@ -30,7 +30,7 @@ fn place_with_a_sweep() -> Workplace {
     place
 }
 
-/// Commands whose result is what they print.
+/// Commands that print their result.
 const RESULTS: [&[&str]; 11] = [
     &["status"],
     &["status", "--json"],
@@ -46,7 +46,7 @@ const RESULTS: [&[&str]; 11] = [
 ];
 
 #[test]
-fn a_result_that_cannot_be_written_is_an_error_and_a_reader_that_has_gone_is_none() {
+fn a_result_that_cannot_be_written_is_an_error_but_a_closed_pipe_is_not() {
     let place = place_with_a_sweep();
     for arguments in RESULTS {
         let gone = run(&place, arguments, closed_pipe(), Stdio::piped());
@@ -54,14 +54,14 @@ fn a_result_that_cannot_be_written_is_an_error_and_a_reader_that_has_gone_is_non
         let full = run(&place, arguments, full_disk(), Stdio::piped());
         assert_eq!(full.code, Some(4), "{arguments:?}: {}", full.stderr);
         assert!(full.stderr.starts_with("error: cannot write standard output: No space left"), "{}", full.stderr);
-        // Nor does anything panic where the error cannot be told.
+        // Nothing panics if the error message cannot be written, either.
         assert_eq!(run(&place, arguments, full_disk(), full_disk()).code, Some(4), "{arguments:?}");
         assert_eq!(run(&place, arguments, full_disk(), closed_pipe()).code, Some(4), "{arguments:?}");
     }
 }
 
 #[test]
-fn an_error_that_nobody_reads_keeps_its_exit_code() {
+fn an_error_that_cannot_be_written_keeps_its_exit_code() {
     let place = Workplace::new();
     place.write("bad.toml", "schema = 2\n");
     let cases: [(&[&str], i32); 6] = [
@@ -80,7 +80,7 @@ fn an_error_that_nobody_reads_keeps_its_exit_code() {
 }
 
 #[test]
-fn a_sweep_whose_words_go_nowhere_is_done_all_the_same() {
+fn a_sweep_completes_even_if_its_output_cannot_be_written() {
     type End = fn() -> Stdio;
     let ends: [(End, End); 3] = [(closed_pipe, closed_pipe), (full_disk, full_disk), (full_disk, Stdio::null)];
     for (stdout, stderr) in ends {
@@ -89,10 +89,10 @@ fn a_sweep_whose_words_go_nowhere_is_done_all_the_same() {
         let arguments = ["sweep", "tiny.toml", "--log", "debug"];
         assert_eq!(run(&place, &arguments, stdout(), stderr()).code, Some(0));
         assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
-        assert_eq!(place.query("SELECT DISTINCT state FROM attempt"), ["done"], "no worker died of it");
+        assert_eq!(place.query("SELECT DISTINCT state FROM attempt"), ["done"], "no worker died");
         assert!(place.path("reports/tiny/index.html").is_file());
     }
-    // What failed is told by the exit code.
+    // The exit code shows the failure.
     let place = Workplace::new();
     place.write(
         "tiny.toml",
@@ -118,7 +118,7 @@ fn closed_descriptors_change_nothing() {
 }
 
 #[test]
-fn a_worker_waits_for_no_reader() {
+fn a_worker_does_not_wait_for_a_reader() {
     use std::io::{Read, Write};
     use std::os::fd::AsRawFd;
     let place = Workplace::new();
@@ -131,9 +131,9 @@ fn a_worker_waits_for_no_reader() {
     writer.write_all(&vec![b' '; room as usize]).expect("fills the pipe");
     let mut worker = place.command(&["worker", "--sweep", "tiny"]).stdout(writer).spawn().expect("starts");
     crate::processes::wait_for("runs that are done", || place.query("SELECT DISTINCT state FROM run") == ["done"]);
-    let mut told = String::new();
-    reader.read_to_string(&mut told).expect("text");
+    let mut output = String::new();
+    reader.read_to_string(&mut output).expect("text");
     assert_eq!(worker.wait().expect("ends").code(), Some(0));
-    let finished = told.lines().filter(|line| line.contains("\"finished\"")).count() as i64;
-    assert_eq!(finished, place.count("SELECT COUNT(*) FROM attempt") - before, "what matters is kept: {told}");
+    let finished = output.lines().filter(|line| line.contains("\"finished\"")).count() as i64;
+    assert_eq!(finished, place.count("SELECT COUNT(*) FROM attempt") - before, "no finished message is lost: {output}");
 }

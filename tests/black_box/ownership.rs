@@ -1,11 +1,11 @@
-//! Whose artifacts are whose: stores side by side, moved, and copied.
+//! Ownership of artifacts: stores in one folder, moved stores and copied stores.
 
 use std::path::Path;
 
-use crate::caught::caught_in_joint_training;
+use crate::background::caught_in_joint_training;
 use crate::common::{TINY, Workplace, one_long_trial, query};
 
-/// Two sweeps that share features and nothing else.
+/// Creates two stores whose sweeps share only features.
 fn two_stores() -> Workplace {
     let place = Workplace::new();
     place.write("one.toml", TINY);
@@ -30,14 +30,14 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn stores_of_one_folder_have_artifacts_of_their_own() {
+fn stores_in_one_folder_have_separate_artifacts() {
     let place = two_stores();
     assert!(!place.path("didact.artifacts").exists());
     for name in ["one", "two"] {
         let store = format!("{name}.db");
         assert!(place.path(&format!("{name}.artifacts/joint")).is_dir());
-        let told = place.succeed(&["gc", "--store", &store]).stdout;
-        assert!(told.starts_with("0 item(s)"), "{told}");
+        let output = place.succeed(&["gc", "--store", &store]).stdout;
+        assert!(output.starts_with("0 item(s)"), "{output}");
         place.succeed(&["store", "check", "--store", &store]);
     }
     let refused = place.run(&["gc", "--store", "one.db", "--artifacts", "two.artifacts"]);
@@ -50,19 +50,19 @@ fn stores_of_one_folder_have_artifacts_of_their_own() {
 }
 
 #[test]
-fn cleaning_one_store_disturbs_no_sweep_of_another() {
+fn cleaning_one_store_does_not_affect_another() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     place.write("other.toml", &TINY.replace("\"tiny\"", "\"other\""));
     place.succeed(&["sweep", "other.toml", "--store", "other.db", "--no-report"]);
     place.succeed(&["sweep", "other.toml", "--store", "other.db", "--no-report", "--set", "joint.epochs=1"]);
-    let told = place.succeed(&["gc", "--store", "other.db"]).stdout;
-    assert!(told.contains("artifact that no sweep wants"), "{told}");
-    assert_eq!(sweep.end(), 0, "{}", sweep.said());
+    let output = place.succeed(&["gc", "--store", "other.db"]).stdout;
+    assert!(output.contains("artifact that no sweep wants"), "{output}");
+    assert_eq!(sweep.end(), 0, "{}", sweep.output());
     place.succeed(&["store", "check"]);
 }
 
 #[test]
-fn files_that_the_store_does_not_know_stay() {
+fn files_unknown_to_the_store_are_kept() {
     let place = two_stores();
     let key = "0123456789abcdef".repeat(4);
     let names = [
@@ -75,13 +75,13 @@ fn files_that_the_store_does_not_know_stay() {
     ];
     let paths = names.map(|name| place.write(&format!("one.artifacts/{name}"), "mine"));
     place.succeed(&["sweep", "one.toml", "--store", "one.db", "--no-report", "--set", "joint.epochs=1"]);
-    let told = place.succeed(&["gc", "--store", "one.db"]).stdout;
-    assert!(!told.starts_with("0 item(s)"), "{told}");
-    assert!(paths.iter().all(|path| path.is_file()), "{told}");
+    let output = place.succeed(&["gc", "--store", "one.db"]).stdout;
+    assert!(!output.starts_with("0 item(s)"), "{output}");
+    assert!(paths.iter().all(|path| path.is_file()), "{output}");
 }
 
 #[test]
-fn a_store_that_is_moved_or_copied_with_its_folder_goes_on() {
+fn a_store_can_be_moved_or_copied_with_its_folder() {
     let place = two_stores();
     std::fs::rename(place.path("one.db"), place.path("moved.db")).expect("moved");
     std::fs::rename(place.path("one.artifacts"), place.path("moved.artifacts")).expect("moved");
@@ -95,13 +95,13 @@ fn a_store_that_is_moved_or_copied_with_its_folder_goes_on() {
         assert_eq!(attempts(), before, "{store}: nothing is computed again");
         assert!(place.succeed(&["gc", "--store", store]).stdout.starts_with("0 item(s)"));
     }
-    // A store that is renamed alone finds its folder where it is told to look.
+    // A store that is renamed without its folder finds it through --artifacts.
     std::fs::rename(place.path("moved.db"), place.path("renamed.db")).expect("moved");
     place.succeed(&["gc", "--store", "renamed.db", "--artifacts", "moved.artifacts"]);
 }
 
 #[test]
-fn a_store_that_is_begun_anew_under_its_name_keeps_its_folder() {
+fn a_new_store_of_the_same_name_keeps_the_folder() {
     let place = two_stores();
     let before = digests_of(&place, "one.artifacts");
     std::fs::remove_file(place.path("one.db")).expect("removed");
@@ -110,7 +110,7 @@ fn a_store_that_is_begun_anew_under_its_name_keeps_its_folder() {
     assert_eq!(digests_of(&place, "one.artifacts"), before);
 }
 
-/// The digest of every published file of a folder, by path.
+/// Returns the digest of every published file of a folder, by path.
 fn digests_of(place: &Workplace, folder: &str) -> Vec<(String, String)> {
     let root = place.path(folder);
     let entries =
@@ -134,10 +134,10 @@ fn a_copy_does_not_clean_the_folder_of_the_original() {
         "{}",
         refused.stderr
     );
-    // Reading is no harm.
+    // Reading is allowed.
     let status = |store: &str| place.succeed(&["status", "--store", store]).stdout;
     assert_eq!(status("copy.db"), status("one.db"));
-    // Once the original is gone the copy is all there is.
+    // When the original no longer exists, the copy owns the folder.
     std::fs::remove_file(place.path("one.db")).expect("removed");
     place.succeed(&arguments);
 }

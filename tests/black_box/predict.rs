@@ -1,4 +1,4 @@
-//! `didact predict`: what a finished run says of any images; the run's own scores to the bit.
+//! `didact predict`: scores new images with a finished run; reproduces the run's own scores to the bit.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::common::{Outcome, Workplace, one_long_trial, tiny_on_disk};
 
-/// A finished sweep of two runs, a U-Net and ST-FPM, over images on disk.
+/// Runs a sweep of two runs, a U-Net and ST-FPM, over images on disk.
 fn swept() -> Workplace {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
@@ -24,7 +24,7 @@ fn prediction(place: &Workplace, out: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Score by path below the category. Scores are 32-bit numbers; serde_json reads 64-bit ones to the last bit but one only.
+/// Returns scores by path below the category. Scores are 32-bit numbers; serde_json reads 64-bit ones with an error in the last bit.
 fn scores(prediction: &Value) -> BTreeMap<String, f32> {
     let images = prediction["images"].as_array().expect("a list");
     let name = |image: &Value| image["image"].as_str().expect("a path").replace("data/weave/", "");
@@ -43,7 +43,7 @@ fn stored(place: &Workplace, run: &str) -> BTreeMap<String, f32> {
 }
 
 #[test]
-fn scores_of_the_runs_own_test_set_are_the_stored_ones_to_the_bit() {
+fn scores_of_the_runs_own_test_set_equal_the_stored_ones_to_the_bit() {
     let place = swept();
     for run in runs(&place) {
         let stored = stored(&place, &run);
@@ -55,7 +55,7 @@ fn scores_of_the_runs_own_test_set_are_the_stored_ones_to_the_bit() {
         let outcome = place.succeed(&["predict", &run[..12], "data/weave/test", "--out", "all"]);
         let all = prediction(&place, "all");
         assert_eq!(scores(&all), stored);
-        // Each alone, last first: a score does not depend on what else is asked for.
+        // Each image alone, in reverse order: a score does not depend on other images.
         for image in stored.keys().rev().step_by(5) {
             let path = format!("data/weave/{image}");
             place.succeed(&["predict", &run, &path, "--out", "one"]);
@@ -80,9 +80,9 @@ fn scores_of_the_runs_own_test_set_are_the_stored_ones_to_the_bit() {
 }
 
 #[test]
-fn map_and_overlay_are_what_the_scores_say() {
+fn map_and_overlay_agree_with_the_scores() {
     let place = swept();
-    // Neither square nor of the size that the networks see.
+    // Neither square nor of the networks' input size.
     image::RgbImage::from_fn(60, 44, |x, y| image::Rgb([(x * 4) as u8, (y * 5) as u8, 90]))
         .save(place.path("wide.png"))
         .expect("written");
@@ -94,14 +94,14 @@ fn map_and_overlay_are_what_the_scores_say() {
     assert_eq!((map.color(), map.width(), map.height()), (image::ColorType::L16, 32, 32));
     let grey = map.into_luma16();
     assert_eq!((grey.iter().min(), grey.iter().max()), (Some(&0), Some(&u16::MAX)));
-    // Its image score is the highest value of the map.
+    // The image score is the highest value of the map.
     assert_eq!(image["map"]["maximum"].as_f64().map(|v| v as f32), image["score"].as_f64().map(|v| v as f32));
     let overlay = image::open(place.path("out/wide-overlay.png")).expect("an overlay");
     assert_eq!((overlay.width(), overlay.height()), (60, 44));
 }
 
 #[test]
-fn files_that_no_prediction_wrote_are_not_overwritten() {
+fn foreign_files_are_not_overwritten() {
     let place = swept();
     let run = &runs(&place)[0];
     let image = "data/weave/test/good/000.png";
@@ -118,7 +118,7 @@ fn files_that_no_prediction_wrote_are_not_overwritten() {
 }
 
 #[test]
-fn images_of_one_name_do_not_overwrite_each_other_and_bad_ones_stop_no_good_one() {
+fn images_of_equal_names_are_kept_apart_and_bad_images_do_not_stop_others() {
     let place = swept();
     let run = &runs(&place)[0];
     place.write("data/weave/test/good/torn.png", "no image");
@@ -132,15 +132,15 @@ fn images_of_one_name_do_not_overwrite_each_other_and_bad_ones_stop_no_good_one(
         "out",
     ]);
     assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
-    let told = prediction(&place, "out");
-    let names: Vec<String> = scores(&told).into_keys().collect();
+    let result = prediction(&place, "out");
+    let names: Vec<String> = scores(&result).into_keys().collect();
     assert!(names.contains(&"test/good/000.png".to_owned()) && names.len() > 2, "{names:?}");
     for name in names {
         let below = name.trim_start_matches("test/").trim_end_matches(".png");
         assert!(place.path("out").join(format!("{below}-map.png")).is_file(), "{below}");
         assert!(place.path("out").join(format!("{below}-overlay.png")).is_file(), "{below}");
     }
-    assert_eq!(told["unreadable"].as_array().map(Vec::len), Some(2));
+    assert_eq!(result["unreadable"].as_array().map(Vec::len), Some(2));
     assert!(outcome.stderr.contains("torn.png is not a readable image"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("absent.png: no such file or folder"), "{}", outcome.stderr);
     let left: Vec<String> = walkdir::WalkDir::new(place.path("out"))
@@ -153,7 +153,7 @@ fn images_of_one_name_do_not_overwrite_each_other_and_bad_ones_stop_no_good_one(
 
 #[cfg(unix)]
 #[test]
-fn pipes_and_long_names_stop_no_other_image() {
+fn pipes_and_long_names_do_not_stop_other_images() {
     let place = swept();
     let run = &runs(&place)[0];
     let image = place.path("data/weave/test/good/000.png");
@@ -168,13 +168,13 @@ fn pipes_and_long_names_stop_no_other_image() {
     let outcome = place.run(&["predict", run, "in", "in/pipe.png", "--out", "out"]);
     assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("pipe.png: it is a named pipe"), "{}", outcome.stderr);
-    let told = prediction(&place, "out");
+    let result = prediction(&place, "out");
     let maps: Vec<&str> =
-        told["images"].as_array().expect("a list").iter().filter_map(|i| i["map"]["file"].as_str()).collect();
+        result["images"].as_array().expect("a list").iter().filter_map(|i| i["map"]["file"].as_str()).collect();
     assert_eq!(maps.len(), 3);
     assert!(maps.iter().all(|map| place.path("out").join(map).is_file()), "{maps:?}");
     assert!(maps.contains(&"short-map.png"));
-    // What stands in a picture's place is told before anything is computed.
+    // A foreign file with the name of an output is reported before any computation.
     std::fs::create_dir_all(place.path("blocked/short-overlay.png/inside")).expect("created");
     let outcome = place.run(&["predict", run, "in/short.png", &long('a'), "--out", "blocked"]);
     assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
@@ -182,14 +182,14 @@ fn pipes_and_long_names_stop_no_other_image() {
     assert!(place.path("blocked/short-overlay.png/inside").is_dir());
 }
 
-/// Exit code and message, without keys.
-fn told(outcome: &Outcome, runs: &[String]) -> String {
+/// Returns exit code and message without keys.
+fn message_of(outcome: &Outcome, runs: &[String]) -> String {
     let message = runs.iter().fold(outcome.stderr.clone(), |message, run| message.replace(&run[..12], "[key of run]"));
     format!("exit code {}\n{message}", outcome.code.expect("not killed"))
 }
 
 #[test]
-fn what_cannot_be_predicted_is_told() {
+fn failed_predictions_are_explained() {
     let place = swept();
     let runs = runs(&place);
     let run = runs[0].as_str();
@@ -203,20 +203,20 @@ fn what_cannot_be_predicted_is_told() {
         &["predict", run, "data/weave/test/good", "--out", "a-file/out"],
         &["predict", run, "data/weave/test/good", "--out", "out", "--device", "cuda"],
     ];
-    let mut messages: Vec<String> = cases.iter().map(|case| told(&place.run(case), &runs)).collect();
-    // The student without auto-encoders is in no sweep any more.
+    let mut messages: Vec<String> = cases.iter().map(|case| message_of(&place.run(case), &runs)).collect();
+    // No sweep contains the student without auto-encoders any more.
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "baseline.rerun=false"]);
     place.succeed(&["gc"]);
     let gone = place.query("SELECT id FROM run WHERE id NOT IN (SELECT run_id FROM sweep_run)").remove(0);
     let outcome = place.run(&["predict", &gone, "data/weave/test/good", "--out", "out"]);
     let joint = outcome.stderr.split("joint/").nth(1).and_then(|rest| rest.get(..64)).unwrap_or("-").to_owned();
-    messages.push(told(&outcome, &runs).replace(&joint, "[key]"));
+    messages.push(message_of(&outcome, &runs).replace(&joint, "[key]"));
     insta::assert_snapshot!(messages.join("\n"));
     assert!(!place.path("out/scores.json").exists());
 }
 
 #[test]
-fn a_run_that_is_not_done_has_no_weights_to_predict_with() {
+fn a_run_that_is_not_done_cannot_predict() {
     let place = Workplace::new();
     place.write("tiny.toml", &one_long_trial());
     place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
@@ -228,7 +228,7 @@ fn a_run_that_is_not_done_has_no_weights_to_predict_with() {
 
 #[cfg(unix)]
 #[test]
-fn a_gpu_is_used_by_the_executable_that_can() {
+fn the_gpu_executable_predicts_on_a_gpu() {
     use std::os::unix::fs::PermissionsExt;
     let place = Workplace::new();
     let gpu = r#"[{"index":1,"name":"Made up","capability":"9.0","memory":85899345920}]"#;
@@ -238,7 +238,7 @@ fn a_gpu_is_used_by_the_executable_that_can() {
     std::fs::set_permissions(&sibling, std::fs::Permissions::from_mode(0o755)).expect("made executable");
     let command = ["predict", "0123abcd", "a.png", "b", "--out", "out", "--device", "cuda:1"];
     let output = place.command(&command).env("DIDACT_CUDA", &sibling).output().expect("starts");
-    assert_eq!(output.status.code(), Some(3), "what it says is what is said");
+    assert_eq!(output.status.code(), Some(3), "its exit code is passed on");
     let started = std::fs::read_to_string(place.path("started.txt")).expect("it was started");
     assert!(started.starts_with("predict 0123abcd --device cuda:1 --store didact.db --log warn"), "{started}");
     assert!(started.ends_with("--out out -- a.png b\n"), "{started}");

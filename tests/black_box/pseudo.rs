@@ -1,8 +1,8 @@
-//! A search that is guided by painted defects: what it stores, what it shares, what it leaves alone.
+//! A search with painted defects as objective: what it stores, what it shares, and what it does not change.
 
 use crate::common::{TINY, Workplace};
 
-/// [`TINY`] with the objective: a student that learns nothing (learning rate 1e-9) beside one that learns.
+/// Returns [`TINY`] with this objective: a student that learns nothing (learning rate 1e-9) and one that learns.
 fn guided() -> String {
     format!(
         "{}\n[search]\nobjective = \"pseudo_pixel_auroc\"\n[search.space]\n\"joint.student.learning_rate\" = [1e-9, 0.1]\n\
@@ -16,7 +16,7 @@ fn guided() -> String {
 const NAMES: &str = "SELECT DISTINCT name FROM result WHERE selection = 'selected' ORDER BY name";
 
 #[test]
-fn a_trained_student_beats_an_untrained_one_and_the_report_shows_both_numbers() {
+fn a_trained_student_beats_an_untrained_one_and_the_report_shows_both() {
     let place = Workplace::new();
     place.write("tiny.toml", &guided());
     place.succeed(&["sweep", "tiny.toml"]);
@@ -34,7 +34,7 @@ fn a_trained_student_beats_an_untrained_one_and_the_report_shows_both_numbers() 
     let numbers: Vec<f64> = numbers.iter().map(|number| number.parse().expect("a number")).collect();
     assert_eq!(numbers.len(), 2);
     assert!(numbers[1] > numbers[0] + 0.15 && numbers[1] > 0.6, "untrained and trained: {numbers:?}");
-    // Nothing of the painted images stands among the test images, and every run keeps the epoch of its evaluation.
+    // Painted images are not listed among the test images, and every run keeps the epoch of its evaluation.
     assert_eq!(place.count("SELECT COUNT(*) FROM image_score WHERE image LIKE '%#%'"), 0);
     assert_eq!(place.count("SELECT COUNT(*) FROM image_score WHERE selection = 'selected'"), 2 * 9);
     assert_eq!(place.count("SELECT COUNT(*) FROM result WHERE name LIKE 'pseudo%' AND selection <> 'selected'"), 0);
@@ -48,7 +48,7 @@ fn a_trained_student_beats_an_untrained_one_and_the_report_shows_both_numbers() 
 }
 
 #[test]
-fn neither_evaluation_is_taken_for_the_other() {
+fn the_two_evaluations_are_kept_apart() {
     let place = Workplace::new();
     let plain = guided().replace("objective = \"pseudo_pixel_auroc\"\n", "").replace("epochs = 12", "epochs = 1");
     place.write("plain.toml", &plain);
@@ -59,13 +59,13 @@ fn neither_evaluation_is_taken_for_the_other() {
     let before = place.query(rows);
     assert!(!names.iter().any(|name| name.starts_with("pseudo")), "{names:?}");
 
-    // The real numbers are there already: those of the painted defects are added all the same, and change none of them.
+    // The real numbers exist; the numbers of the painted defects are added and change none of them.
     place.succeed(&["sweep", "guided.toml", "--no-report", "--replace"]);
     let after = place.query(NAMES);
     assert_eq!(after.len(), names.len() + 2, "{after:?}");
     assert_eq!(place.query(rows), before);
 
-    // The other way round: only the real numbers are lacking, as after a kill between two transactions.
+    // The reverse: only the real numbers are missing, as after a kill between two transactions.
     let scores = place.count("SELECT COUNT(*) FROM image_score");
     place.query("DELETE FROM result WHERE name NOT LIKE 'pseudo%'");
     place.query("DELETE FROM image_score");

@@ -1,4 +1,4 @@
-//! Real images and the real teacher, where they are: `DIDACT_TEST_DATA`, by default `../shared/data`.
+//! Tests with real images and the real teacher, if they exist in `DIDACT_TEST_DATA` (default `../shared/data`).
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 const WEIGHTS: &str = "resnet18_in1k_stem-layer3_bnfolded.safetensors";
 
-/// The folder of real data, or a plain word that the test was skipped.
+/// Returns the folder of real data, or reports that the test was skipped.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn real_data(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("DIDACT_TEST_DATA")
@@ -36,7 +36,7 @@ fn near(ours: f64, golden: &Value, tolerance: f64, what: &str) {
     assert!((ours - golden).abs() <= tolerance * golden.abs().max(1e-6), "{what}: {ours} against {golden}");
 }
 
-/// The three levels of one image, (height, width, channels) row-major.
+/// Returns the three levels of one image, (height, width, channels) row-major.
 fn levels<B: Backend>(teacher: &mut Resnet<B>, image: &Image) -> Vec<((usize, usize, usize), Vec<f32>)> {
     let input = B::device().tensor_from_vec(normalise(image), (1, image.side, image.side, 3));
     let levels = teacher.forward(input, Mode::Evaluate).expect("memory");
@@ -50,11 +50,11 @@ fn levels<B: Backend>(teacher: &mut Resnet<B>, image: &Image) -> Vec<((usize, us
 }
 
 #[test]
-fn the_teachers_features_are_pytorchs() {
+fn the_teachers_features_equal_pytorchs() {
     teachers_features_are_pytorchs::<Native>();
 }
 
-/// dfdx's CPU with the operations that a backend has by default.
+/// dfdx's CPU with the default operations of a backend.
 #[derive(Debug, Clone, Copy, Default)]
 struct Composed;
 
@@ -65,12 +65,12 @@ impl Backend for Composed {
 }
 
 #[test]
-fn the_teachers_features_are_pytorchs_on_composed_operations() {
+fn the_teachers_features_equal_pytorchs_with_composed_operations() {
     teachers_features_are_pytorchs::<Composed>();
 }
 
 fn teachers_features_are_pytorchs<B: Backend>() {
-    let Some(data) = real_data("the_teachers_features_are_pytorchs") else { return };
+    let Some(data) = real_data("the_teachers_features_equal_pytorchs") else { return };
     let file = WeightFile::open(&WeightSource::File(data.join(WEIGHTS))).expect("the real weights");
     let (mut teacher, backbone) = load_teacher::<B>(&file, LevelSet::ALL).expect("a teacher");
     assert_eq!(backbone.width, 64);
@@ -102,7 +102,7 @@ fn teachers_features_are_pytorchs<B: Backend>() {
                 let at = |axis: usize| sample["cyx"][axis].as_u64().expect("an index") as usize;
                 let ours = f64::from(values[(at(1) * shape.1 + at(2)) * shape.2 + at(0)]);
                 let theirs = sample["value"].as_f64().expect("a number");
-                // Decoders of JPEG differ by a grey level here and there.
+                // JPEG decoders differ by one grey level in some pixels.
                 let tolerance = if name == "synthetic" { 1e-4 } else { 1e-2 };
                 assert!((ours - theirs).abs() < tolerance, "{what}, {sample}: {ours}");
             }
@@ -114,8 +114,8 @@ fn teachers_features_are_pytorchs<B: Backend>() {
 fn the_real_weights_are_recognised() {
     let Some(data) = real_data("the_real_weights_are_recognised") else { return };
     let place = Workplace::new();
-    let told = place.succeed(&["weights", "check", &data.join(WEIGHTS).display().to_string()]).stdout;
-    assert!(told.contains("base width 64") && told.contains("folded into the convolutions"), "{told}");
+    let output = place.succeed(&["weights", "check", &data.join(WEIGHTS).display().to_string()]).stdout;
+    assert!(output.contains("base width 64") && output.contains("folded into the convolutions"), "{output}");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_short_sweep_on_hazelnut_ranks_defects_above_normals() {
         let value: f64 = value.parse().expect("a number");
         assert!((0.75..1.0).contains(&value), "{variant}: pixel AUROC {value}");
     }
-    // The toy set is not MVTec AD's hazelnut: its published rows must not stand beside these numbers.
+    // The small data set is not MVTec AD's hazelnut, so published numbers must not be shown with it.
     let page = std::fs::read_to_string(place.path("reports/hazelnut/index.html")).expect("a page");
     assert!(page.contains("the data set is another one"));
 }

@@ -1,16 +1,16 @@
-//! The commands that make runs again, of every kind of sweep, through a shell: nothing is replaced, nothing is computed twice in the
-//! same store, and another store gets the same numbers.
+//! Commands that repeat runs, for every kind of sweep, in a shell. In the same store they replace nothing and compute nothing
+//! twice; in another store they give the same numbers.
 
 use std::process::Command;
 
 use crate::common::{Outcome, TINY, Workplace, query};
 
-/// [`TINY`] with what stands in `[search]` and behind it; one epoch, no U-Net.
+/// Returns [`TINY`] with this end from `[search]` on; one epoch, no U-Net.
 fn file(end: &str) -> String {
     format!("{}\n{end}", TINY.replace("depth = 1", "autoencoder = \"none\"").replace("epochs = 2", "epochs = 1"))
 }
 
-/// A printed command, with more arguments, run by a shell in the folder.
+/// Runs a printed command with further arguments in a shell in the folder.
 fn shell(place: &Workplace, command: &str, more: &str) -> Outcome {
     let mut shell = Command::new("sh");
     let script = format!("didact() {{ {} \"$@\" --jobs 1 {more}; }}\n{command}\n", env!("CARGO_BIN_EXE_didact"));
@@ -21,7 +21,7 @@ fn shell(place: &Workplace, command: &str, more: &str) -> Outcome {
     place.outcome(&shell.output().expect("a shell"))
 }
 
-/// The commands of a report's page, without its marks.
+/// Returns the commands of a report's page without HTML.
 fn commands(page: &str) -> Vec<String> {
     let blocks = page.split("<pre>").skip(1).filter_map(|rest| rest.split("</pre>").next());
     let plain = |text: &str| {
@@ -34,17 +34,17 @@ fn commands(page: &str) -> Vec<String> {
     blocks.map(plain).filter(|text| text.starts_with("didact sweep")).collect()
 }
 
-/// What `why` prints behind a run's facts.
+/// Returns the command that `why` prints after the facts of a run.
 fn command_of(place: &Workplace, id: &str) -> String {
     let why = place.succeed(&["why", id]).stdout;
     let (_, command) = why.split_once("make it again, in a sweep of its own:\n").unwrap_or_else(|| panic!("{why}"));
     command.replace("[folder]", &place.folder().display().to_string())
 }
 
-/// The numbers of all runs with their keys.
+/// Query of all runs' numbers with their keys.
 const NUMBERS: &str = "SELECT run_id, selection, name, value FROM result ORDER BY 1, 2, 3";
 
-/// Every run of a sweep that is done is made again by its own command.
+/// Asserts that every finished run of a sweep can be repeated with its own command.
 #[track_caller]
 fn assert_each_is_made_again(place: &Workplace, sweep: &str) {
     let runs = place.query(&format!(
@@ -66,12 +66,12 @@ fn assert_each_is_made_again(place: &Workplace, sweep: &str) {
             "SELECT s.name FROM sweep s JOIN sweep_run sr ON sr.sweep_id = s.id
              WHERE sr.run_id = '{run}' AND s.name <> '{sweep}'"
         );
-        assert_eq!(place.query(&of_its_own).len(), 1, "{command}: the very same run, in one sweep more");
+        assert_eq!(place.query(&of_its_own).len(), 1, "{command}: the same run, in one more sweep");
     }
-    assert_eq!(place.query(&links), before, "the sweep is as it was");
+    assert_eq!(place.query(&links), before, "the sweep is unchanged");
     assert_eq!(place.query(NUMBERS), numbers);
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "nothing was computed again");
-    // Elsewhere the last one gets the same numbers.
+    // In another store the last command gives the same numbers.
     let run = &runs[runs.len() - 1];
     let outcome = shell(place, &command_of(place, &run[..16]), "--no-report --store fresh.db");
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -80,7 +80,7 @@ fn assert_each_is_made_again(place: &Workplace, sweep: &str) {
 }
 
 #[test]
-fn of_a_grid_with_a_baseline_and_odd_values() {
+fn runs_of_a_grid_with_a_baseline_and_unusual_values() {
     let place = Workplace::new();
     let space = "[search]\nseeds = [0, 7]\n[search.space]\n\"model.autoencoder\" = [\"none\", \"unet\"]\n\
                  \"model.skip\" = { choices = [\"none\", \"add\"], when = { \"model.autoencoder\" = \"unet\" } }\n\
@@ -94,7 +94,7 @@ fn of_a_grid_with_a_baseline_and_odd_values() {
 }
 
 #[test]
-fn of_searches_that_draw_and_that_learn() {
+fn runs_of_drawing_and_learning_searches() {
     for strategy in ["random", "sobol", "tpe"] {
         let place = Workplace::new();
         let trials = if strategy == "tpe" { 11 } else { 3 };
@@ -109,7 +109,7 @@ fn of_searches_that_draw_and_that_learn() {
 }
 
 #[test]
-fn of_images_that_the_environment_names_and_of_a_report() {
+fn runs_with_images_named_by_the_environment_and_a_reports_runs() {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "my data", "--side", "32"]);
     let text = file("[search.space]\n\"joint.batch_size\" = [4, 8]\n");
@@ -137,7 +137,7 @@ fn of_images_that_the_environment_names_and_of_a_report() {
 }
 
 #[test]
-fn of_the_embedded_demo() {
+fn runs_of_the_embedded_demo() {
     let place = Workplace::new();
     let small = [
         "data.categories=[\"weave\"]",

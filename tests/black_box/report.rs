@@ -1,11 +1,11 @@
-//! The report as files: everything that it promises is there, twice the same bytes, and its commands make the same runs.
+//! The report's files: every part exists, the bytes are reproducible, and its commands repeat the runs.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use crate::common::{TINY, Workplace};
 
-/// A sweep with every part of a report: three axes, two categories, two seeds, weights that move, the oracle.
+/// A sweep for every part of a report: three axes, two categories, two seeds, adaptive loss weights, the oracle.
 pub const WIDE: &str = r#"schema = 1
 name = "wide"
 question = "Does a report show everything?"
@@ -39,7 +39,7 @@ seeds = [0, 1]
 "joint.student.learning_rate" = [0.1, 0.4]
 "#;
 
-/// All files of a folder with their bytes.
+/// Returns all files of a folder with their content.
 fn files(place: &Workplace, folder: &str) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(place.path(folder)).expect("a folder").map(|entry| entry.expect("an entry"));
     let files = entries.filter(|entry| entry.path().is_file());
@@ -49,7 +49,7 @@ fn files(place: &Workplace, folder: &str) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn a_report_has_every_part_and_comes_out_the_same_twice() {
+fn a_report_has_every_part_and_is_reproducible() {
     let place = Workplace::new();
     place.write("wide.toml", WIDE);
     place.succeed(&["sweep", "wide.toml"]);
@@ -87,7 +87,7 @@ fn a_report_has_every_part_and_comes_out_the_same_twice() {
 }
 
 #[test]
-fn the_commands_of_a_report_make_its_runs_again() {
+fn the_commands_of_a_report_repeat_its_runs() {
     let place = Workplace::new();
     let searched = "\n[search]\nseeds = [0, 1]\n[search.space]\n\"model.skip\" = [\"none\", \"concat\"]\n";
     place.write("my sweep.toml", &format!("{TINY}{searched}"));
@@ -115,7 +115,7 @@ fn the_commands_of_a_report_make_its_runs_again() {
     }
 }
 
-/// Everything that a folder of a user's own may hold beside a report.
+/// Creates files as a user's folder may contain them next to a report.
 fn precious(place: &Workplace, folder: &str) -> Vec<std::path::PathBuf> {
     let names = [
         "loss-ours.png",
@@ -137,7 +137,7 @@ fn are_whole(files: &[std::path::PathBuf]) {
 }
 
 #[test]
-fn a_report_removes_and_overwrites_only_what_its_sweep_wrote() {
+fn a_report_replaces_only_files_of_its_sweep() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
     let mut mine = precious(&place, "reports/tiny");
@@ -148,7 +148,7 @@ fn a_report_removes_and_overwrites_only_what_its_sweep_wrote() {
     place.succeed(&["report", "--out", "paper"]);
     place.succeed(&["report", "--out", "paper", "--watch"]);
     let page = std::fs::read_to_string(place.path("paper/index.html")).expect("a page");
-    // A figure that the next report has not is removed, for it is known.
+    // A figure of an earlier report is removed, because the manifest lists it.
     let manifest = place.path("paper/.didact-files.jsonl");
     let known = std::fs::read_to_string(&manifest).expect("an account");
     let digest = blake3::hash(b"older").to_hex();
@@ -160,7 +160,7 @@ fn a_report_removes_and_overwrites_only_what_its_sweep_wrote() {
     assert_eq!(std::fs::read_to_string(place.path("paper/index.html")).expect("a page"), page);
     are_whole(&mine);
 
-    // What has a name of a report's files is refused, with nothing changed.
+    // Foreign files with names of the report are refused, and nothing is changed.
     let foreign = [place.write("mine/index.html", "precious"), place.write("mine/report.md", "precious")];
     let refused = place.run(&["report", "--out", "mine"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
@@ -173,14 +173,14 @@ fn a_report_removes_and_overwrites_only_what_its_sweep_wrote() {
     are_whole(&[place.path("mine/replaced/index.html"), place.path("mine/replaced/report.md")]);
     assert!(place.path("mine/report.json").is_file());
 
-    // Another sweep's report stays, too.
+    // Another sweep's report is kept as well.
     let other = TINY.replace("epochs = 2", "epochs = 1").replace("name = \"tiny\"", "name = \"other\"");
     place.write("other.toml", &other);
     place.succeed(&["sweep", "other.toml", "--no-report"]);
     let refused = place.run(&["report", "other", "--out", "mine"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
     assert!(refused.stderr.contains("(report of sweep tiny)"), "{}", refused.stderr);
-    // A sweep says so before it works for hours.
+    // A sweep reports this before it works for hours.
     let page = place.write("reports/other/index.html", "precious");
     let refused = place.run(&["sweep", "other.toml"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
@@ -189,24 +189,24 @@ fn a_report_removes_and_overwrites_only_what_its_sweep_wrote() {
 }
 
 #[test]
-fn a_report_of_an_older_version_makes_room_and_an_edited_one_is_kept() {
+fn a_report_of_an_older_version_is_moved_aside_and_an_edited_one_is_kept() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
     place.succeed(&["sweep", "tiny.toml"]);
-    // Older versions wrote no account.
+    // Older versions wrote no manifest.
     std::fs::remove_file(place.path("reports/tiny/.didact-files.jsonl")).expect("an account");
     let before = files(&place, "reports/tiny");
-    let told = place.succeed(&["report"]).stderr;
-    assert!(told.contains("moved ") && told.contains("reports/tiny/replaced"), "{told}");
+    let output = place.succeed(&["report"]).stderr;
+    assert!(output.contains("moved ") && output.contains("reports/tiny/replaced"), "{output}");
     assert_eq!(files(&place, "reports/tiny/replaced"), before);
     place.write("reports/tiny/report.md", "edited");
-    let told = place.succeed(&["report"]).stderr;
-    assert!(told.contains("moved report.md"), "{told}");
+    let output = place.succeed(&["report"]).stderr;
+    assert!(output.contains("moved report.md"), "{output}");
     assert_eq!(std::fs::read_to_string(place.path("reports/tiny/replaced-2/report.md")).expect("is kept"), "edited");
     assert!(std::fs::read_to_string(place.path("reports/tiny/report.md")).expect("a report").starts_with("# tiny"));
 }
 
-/// The differences below the means of one table of the page, in its rows but the first.
+/// Returns the differences in a table of the page, in all rows but the first.
 fn differences(markdown: &str, title: &str) -> Vec<String> {
     let table = markdown.split(&format!("### {title}\n")).nth(1).unwrap_or_else(|| panic!("no {title} in\n{markdown}"));
     let rows = table.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
@@ -214,12 +214,12 @@ fn differences(markdown: &str, title: &str) -> Vec<String> {
 }
 
 #[test]
-fn one_difference_stands_on_every_page_and_in_every_export() {
+fn every_page_and_export_shows_the_same_difference() {
     let place = Workplace::new();
     let space = "[search]\nseeds = [0, 1, 2]\n[search.space]\n\"model.skip\" = [\"none\"]\n[report]\nvariants = [\"model.skip\"]\n";
     place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    // Means of 0.8 and 0.64; of the pairs −0.02 and −0.1.
+    // The means are 0.8 and 0.64; the paired differences are −0.02 and −0.1.
     place.query(
         "UPDATE result SET value = (SELECT CASE WHEN st.baseline THEN CASE r.seed WHEN 0 THEN 0.6 WHEN 1 THEN 0.8 ELSE 1.0 END
                                     ELSE CASE r.seed WHEN 0 THEN 0.58 ELSE 0.7 END END
@@ -230,8 +230,8 @@ fn one_difference_stands_on_every_page_and_in_every_export() {
         "UPDATE run SET state = 'failed', reason = 'diverged' WHERE seed = 2
          AND trial_id IN (SELECT trial_id FROM sweep_trial WHERE baseline = 0) RETURNING 1",
     );
-    let told = place.succeed(&["report", "--json"]).stdout;
-    let found: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let output = place.succeed(&["report", "--json"]).stdout;
+    let found: serde_json::Value = serde_json::from_str(&output).expect("JSON");
     let verdicts = found[0]["verdicts"].as_array().expect("verdicts");
     let pixel = verdicts.iter().find(|verdict| verdict["metric"] == "pixel_auroc").expect("is compared");
     assert!((pixel["difference"].as_f64().expect("a number") + 0.06).abs() < 1e-9, "{pixel}");
@@ -244,7 +244,7 @@ fn one_difference_stands_on_every_page_and_in_every_export() {
     let csv = read("tables/comparisons.csv");
     assert!(csv.contains("-0.06") && csv.contains("T02 "), "{csv}");
     for file in [read("index.html"), read("report.md")] {
-        assert!(!file.contains("−0.1600"), "the difference of the means stands nowhere");
+        assert!(!file.contains("−0.1600"), "the difference of the means is shown nowhere");
     }
     let arguments = ["compare", "tiny:ST-FPM", "tiny:skip=none"];
     let text = place.run(&arguments).stdout;
@@ -252,7 +252,7 @@ fn one_difference_stands_on_every_page_and_in_every_export() {
 }
 
 #[test]
-fn a_point_of_the_search_that_is_the_baseline_is_in_effects_and_exports() {
+fn a_point_equal_to_the_baseline_is_in_effects_and_exports() {
     let place = Workplace::new();
     let space = "[search]\nseeds = [0]\n[search.space]\n\"model.autoencoder\" = [\"none\", \"unet\"]\n\"joint.student.learning_rate\" = [0.1, 0.4]\n";
     place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));

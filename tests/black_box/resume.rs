@@ -1,11 +1,11 @@
-//! Killed in the middle and started again: the same bits, nothing repeated but the step that was lost.
+//! Sweeps that are killed and started again: the same bits, and nothing is repeated except the lost step.
 
-use crate::caught::{assert_same_bits, caught_in_joint_training, has_checkpoint, partials, workers};
+use crate::background::{assert_same_bits, caught_in_joint_training, has_checkpoint, partials, workers};
 use crate::common::two_long_trials;
 use crate::processes::kill;
 
 #[test]
-fn a_killed_sweep_goes_on_and_ends_with_the_same_bits() {
+fn a_killed_sweep_resumes_and_ends_with_the_same_bits() {
     let (place, mut sweep) = caught_in_joint_training(&two_long_trials());
     let workers = workers(&place);
     sweep.kill();
@@ -14,7 +14,7 @@ fn a_killed_sweep_goes_on_and_ends_with_the_same_bits() {
     }
     let finished = place.count("SELECT COUNT(*) FROM stage WHERE state = 'done'");
 
-    // One thread instead of all: the bits must not depend on it.
+    // With one thread instead of all, because the bits must not depend on it.
     let outcome = place.succeed(&["sweep", "tiny.toml", "--no-report", "--jobs", "2"]);
     assert!(outcome.stderr.contains(&format!("({finished} done before)")), "{}", outcome.stderr);
     assert_same_bits(&place);
@@ -30,7 +30,7 @@ fn a_killed_sweep_goes_on_and_ends_with_the_same_bits() {
 }
 
 #[test]
-fn a_killed_worker_costs_one_attempt_and_the_sweep_goes_on_by_itself() {
+fn a_killed_worker_costs_one_attempt_and_the_sweep_continues() {
     let (place, mut sweep) = caught_in_joint_training(&two_long_trials());
     for worker in workers(&place) {
         kill(worker);
@@ -42,7 +42,7 @@ fn a_killed_worker_costs_one_attempt_and_the_sweep_goes_on_by_itself() {
 }
 
 #[test]
-fn an_interrupted_sweep_leaves_with_130_and_a_checkpoint() {
+fn an_interrupted_sweep_exits_with_130_and_a_checkpoint() {
     let (place, mut sweep) = caught_in_joint_training(&two_long_trials());
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);

@@ -1,15 +1,15 @@
-//! Searches through the built binary: killed, doubled, limited and pruned, they have the trials that they should, each once.
+//! Searches that are killed, run twice, limited and pruned: they have the intended trials, each once.
 
 use std::process::Stdio;
 
-use crate::caught::assert_each_stage_done_once;
+use crate::background::assert_each_stage_done_once;
 use crate::common::{TINY, Workplace};
 use crate::processes::{kill, processes_in, wait_for};
 
-/// Trials of a TPE search: its start-up of ten, and some that it learns.
+/// Trials of a TPE search: its ten start-up trials and some later ones.
 const TRIALS: i64 = 13;
 
-/// [`TINY`] without U-Nets, in one epoch, over learning rates that are searched.
+/// Returns [`TINY`] without U-Nets, in one epoch, with learning rates as search space.
 fn searching(search: &str, learning_rates: &str) -> String {
     format!(
         "{}\n[search]\n{search}\n[search.space]\n\"joint.student.learning_rate\" = {learning_rates}\n[baseline]\nrerun = false\n",
@@ -19,19 +19,19 @@ fn searching(search: &str, learning_rates: &str) -> String {
 
 const ANY_RATE: &str = "{ log_uniform = [1e-3, 1.0] }";
 
-/// A place with a search that learns.
+/// Creates a workplace with a TPE search.
 fn learning() -> Workplace {
     let place = Workplace::new();
     place.write("tiny.toml", &searching(&format!("strategy = \"tpe\"\ntrials = {TRIALS}"), ANY_RATE));
     place
 }
 
-/// The points of the sweep in their order.
+/// Returns the points of the sweep in their order.
 fn points(place: &Workplace) -> Vec<String> {
     place.query("SELECT axes FROM sweep_trial ORDER BY position")
 }
 
-/// So many trials, no two alike, all of them done, and nothing was computed twice.
+/// Asserts that the sweep has this number of different trials, that all are done, and that nothing was computed twice.
 #[track_caller]
 fn assert_each_once(place: &Workplace, trials: i64) {
     assert_eq!(place.query("SELECT COUNT(*), COUNT(DISTINCT axes) FROM sweep_trial"), [format!("{trials}|{trials}")]);
@@ -40,12 +40,12 @@ fn assert_each_once(place: &Workplace, trials: i64) {
 }
 
 #[test]
-fn a_search_that_is_killed_goes_on_to_the_same_trials() {
+fn a_killed_search_resumes_with_the_same_trials() {
     let place = learning();
     let mut command = place.command(&["sweep", "tiny.toml", "--no-report"]);
     let mut sweep = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
-    // The eleventh trial is the first that was learnt.
-    wait_for("a trial that was learnt", || {
+    // The eleventh trial is the first after the start-up.
+    wait_for("a trial after the start-up", || {
         place.path("didact.db").is_file()
             && place.count("SELECT COUNT(*) FROM sqlite_master WHERE name = 'sweep_trial'") == 1
             && place.count("SELECT COUNT(*) FROM sweep_trial") > 10
@@ -54,7 +54,7 @@ fn a_search_that_is_killed_goes_on_to_the_same_trials() {
         kill(process);
     }
     sweep.wait().expect("ended");
-    assert!(place.count("SELECT COUNT(*) FROM sweep_trial") < TRIALS, "it was caught in its middle");
+    assert!(place.count("SELECT COUNT(*) FROM sweep_trial") < TRIALS, "the search was interrupted");
 
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     assert_each_once(&place, TRIALS);
@@ -79,21 +79,21 @@ fn two_sweeps_of_one_search_at_once_share_its_trials() {
 }
 
 #[test]
-fn a_limit_of_trials_is_a_total_also_for_a_search_that_learns() {
+fn max_trials_is_a_total_also_for_a_learning_search() {
     let place = learning();
     let limited = |limit: &str| place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", limit]);
     limited("2");
     assert_each_once(&place, 2);
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
     limited("2");
-    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "two trials are there already");
-    // Beyond the start-up: one of them is learnt.
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "two trials exist");
+    // Beyond the start-up trials: one trial uses their results.
     limited("11");
     assert_each_once(&place, 11);
 }
 
 #[test]
-fn draws_that_were_interrupted_go_on_with_the_same_points() {
+fn interrupted_draws_continue_with_the_same_points() {
     for strategy in ["random", "sobol"] {
         let file = searching(&format!("strategy = \"{strategy}\"\ntrials = 5\nseed = 3"), ANY_RATE);
         let place = Workplace::new();
@@ -112,7 +112,7 @@ fn draws_that_were_interrupted_go_on_with_the_same_points() {
 }
 
 #[test]
-fn a_grid_is_run_through_once_by_three_workers() {
+fn three_workers_complete_a_grid_once() {
     let place = Workplace::new();
     let rates = "[0.1, 0.2, 0.4]\n\"joint.batch_size\" = [4, 8]";
     place.write("tiny.toml", &searching("strategy = \"grid\"", rates));
@@ -129,7 +129,7 @@ fn a_grid_is_run_through_once_by_three_workers() {
 }
 
 #[test]
-fn a_trial_that_learns_nothing_is_pruned_and_says_why() {
+fn a_trial_that_learns_nothing_is_pruned_with_a_reason() {
     let place = Workplace::new();
     let search =
         "seeds = [0, 1, 2]\nobjective = \"pseudo_pixel_auroc\"\npruner = { kind = \"asha\", min_runs = 1, eta = 2 }";
@@ -140,39 +140,39 @@ fn a_trial_that_learns_nothing_is_pruned_and_says_why() {
 
     let states = "SELECT r.state, COUNT(*) FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id
                   WHERE st.axes LIKE '%0.1%' GROUP BY 1";
-    assert_eq!(place.query(states), ["done|3"], "the trial that learns is whole");
+    assert_eq!(place.query(states), ["done|3"], "the trial that learns is complete");
     let pruned = place.query("SELECT id FROM run WHERE state = 'pruned'");
     assert!(pruned.len() >= 2, "two seeds of the other are saved, {} are pruned", pruned.len());
     assert_eq!(place.count("SELECT COUNT(*) FROM run WHERE state NOT IN ('done', 'pruned')"), 0);
 
     let why = place.succeed(&["why", &pruned[0][..12]]).stdout;
     assert!(why.contains("is pruned") && why.contains("rung 1 of ASHA (1 runs)"), "{why}");
-    let told = format!("{} pruned", pruned.len());
+    let pruned_count = format!("{} pruned", pruned.len());
     let status = place.succeed(&["status"]).stdout;
-    assert!(status.lines().next().is_some_and(|headline| headline.contains(&told)), "{status}");
+    assert!(status.lines().next().is_some_and(|headline| headline.contains(&pruned_count)), "{status}");
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
-    assert!(page.contains(&told), "the page does not tell {told}");
+    assert!(page.contains(&pruned_count), "the page does not show {pruned_count}");
 
-    // Nothing is left of it to do, and no pruned run comes back.
+    // Nothing is left to do, and no pruned run is revived.
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
 }
 
 #[test]
-fn a_search_on_test_says_so_on_its_page() {
+fn the_page_of_a_search_on_test_is_marked() {
     let place = Workplace::new();
     let search = "strategy = \"random\"\ntrials = 2\nobjective = \"test_pixel_auroc\"";
     place.write("tiny.toml", &searching(search, ANY_RATE));
     place.succeed(&["sweep", "tiny.toml"]);
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
     assert!(page.contains("guided by pixel_auroc on the test images themselves"));
-    // That none is forgotten is a unit test's to say; here the sweep file's word has come through.
+    // A unit test checks that all parts are marked; this one checks that the sweep file's setting arrives.
     assert!(page.contains("<h3>[selected on test] "));
 }
 
 #[test]
-fn a_search_whose_file_is_edited_has_no_more_trials_than_it_asks_for() {
+fn an_edited_search_has_no_more_trials_than_requested() {
     let place = learning();
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
@@ -181,11 +181,11 @@ fn a_search_whose_file_is_edited_has_no_more_trials_than_it_asks_for() {
         place.succeed(&["sweep", "tiny.toml", "--no-report"]);
         assert_eq!(place.count("SELECT COUNT(*) FROM sweep_trial"), trials);
     };
-    // In a wider range, and with fewer trials, what is there is enough.
+    // With a wider range and fewer trials, the existing trials suffice.
     edited(TRIALS, "{ log_uniform = [1e-4, 2.0] }");
     edited(4, "{ log_uniform = [1e-4, 2.0] }");
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "nothing was run again");
-    // In a narrower one, points outside leave the search, and others take their places.
+    // With a narrower range, points outside leave the search and others replace them.
     edited(4, "{ log_uniform = [0.9, 1.0] }");
     assert_eq!(
         place.count(
@@ -196,7 +196,7 @@ fn a_search_whose_file_is_edited_has_no_more_trials_than_it_asks_for() {
 }
 
 #[test]
-fn a_cancelled_trial_stays_cancelled_while_its_search_goes_on_and_the_status_tells_the_best() {
+fn a_cancelled_trial_stays_cancelled_in_its_search_and_status_shows_the_best() {
     let place = learning();
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "2"]);
     place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
@@ -212,7 +212,7 @@ fn a_cancelled_trial_stays_cancelled_while_its_search_goes_on_and_the_status_tel
         best[0]
     );
     assert!(status.contains(&line), "{line}\n{status}");
-    // Another worker adds no trial; the search does, and leaves the cancelled one alone.
+    // A separate worker adds no trial. The search adds one and leaves the cancelled trial alone.
     let json: serde_json::Value = serde_json::from_str(&place.succeed(&["status", "--json"]).stdout).expect("JSON");
     assert_eq!(json["search"]["trials"], 10);
     let again = place.succeed(&["sweep", "tiny.toml", "--no-report"]);

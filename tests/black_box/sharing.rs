@@ -1,6 +1,6 @@
-//! Several sweeps in one store at once: what two of them want is computed once.
+//! Concurrent sweeps in one store: stages that two of them need are computed once.
 
-use crate::caught::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, workers};
+use crate::background::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, workers};
 use crate::common::{TINY, Workplace, one_long_trial};
 use crate::processes::{kill, wait_for};
 
@@ -11,7 +11,7 @@ fn two_sweeps_of_one_file_started_at_once_share_the_work() {
     let mut sweeps =
         ["one.log", "two.log"].map(|log| place.start(log, &["sweep", "tiny.toml", "--no-report", "--jobs", "2"]));
     for sweep in &mut sweeps {
-        assert_eq!(sweep.end(), 0, "{}", sweep.said());
+        assert_eq!(sweep.end(), 0, "{}", sweep.output());
     }
     assert_eq!(place.count("SELECT COUNT(*) FROM sweep"), 1);
     assert_each_stage_done_once(&place);
@@ -28,10 +28,10 @@ fn two_files_share_the_stages_that_they_have_in_common() {
     let mut sweeps = ["one", "two"]
         .map(|name| place.start(&format!("{name}.log"), &["sweep", &format!("{name}.toml"), "--no-report"]));
     for sweep in &mut sweeps {
-        assert_eq!(sweep.end(), 0, "{}", sweep.said());
+        assert_eq!(sweep.end(), 0, "{}", sweep.output());
     }
     assert_each_stage_done_once(&place);
-    // 0.4 is what is published: `one` has no stage of its own.
+    // The baseline uses 0.4, so `one` has no stage of its own.
     let shared = "SELECT COUNT(DISTINCT sr.run_id) FROM sweep_run sr JOIN sweep s ON s.id = sr.sweep_id AND s.name = ";
     assert_eq!(["'one'", "'two'"].map(|name| place.count(&format!("{shared}{name}"))), [2, 3]);
     assert_eq!(place.count("SELECT COUNT(*) FROM run"), 3);
@@ -40,7 +40,7 @@ fn two_files_share_the_stages_that_they_have_in_common() {
 }
 
 #[test]
-fn a_sweep_waits_for_a_stage_in_other_hands_and_takes_over_when_these_die() {
+fn a_sweep_waits_for_a_stage_of_another_and_takes_over_when_it_dies() {
     let (place, mut first) = caught_in_joint_training(&one_long_trial());
     let holder = workers(&place).remove(0);
     let stage = place.query("SELECT stage_id FROM attempt WHERE state = 'running'").remove(0);
@@ -49,7 +49,7 @@ fn a_sweep_waits_for_a_stage_in_other_hands_and_takes_over_when_these_die() {
     wait_for("the other sweep's worker", || place.count("SELECT COUNT(*) FROM worker") == 2);
     first.kill();
     kill(holder);
-    assert_eq!(second.end(), 0, "{}", second.said());
+    assert_eq!(second.end(), 0, "{}", second.output());
     assert_each_stage_done_once(&place);
     assert_eq!(place.query("SELECT stage_id, state FROM attempt WHERE state <> 'done'"), [format!("{stage}|lost")]);
     assert_same_bits(&place);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::caught::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, is_alive, workers};
+use crate::background::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, is_alive, workers};
 use crate::common::{TINY, Workplace, one_long_trial};
 use crate::disks::read_only;
 use crate::processes::wait_for;
@@ -34,7 +34,7 @@ fn a_store_of_an_earlier_didact_is_refused_and_not_touched() {
 }
 
 #[test]
-fn only_a_sweep_makes_a_store() {
+fn only_a_sweep_creates_a_store() {
     let place = Workplace::new();
     for command in [&["cancel", "tiny"][..], &["gc"], &["worker", "--sweep", "tiny"], &["status"]] {
         let refused = place.run(command);
@@ -45,58 +45,58 @@ fn only_a_sweep_makes_a_store() {
 }
 
 #[test]
-fn a_store_that_is_deleted_while_a_sweep_runs_ends_it() {
+fn deleting_a_store_ends_its_sweep() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     std::fs::remove_file(place.path("didact.db")).expect("removed");
-    assert_eq!(sweep.end(), 4, "{}", sweep.said());
-    assert!(sweep.said().contains("was deleted or replaced while it was in use"), "{}", sweep.said());
+    assert_eq!(sweep.end(), 4, "{}", sweep.output());
+    assert!(sweep.output().contains("was deleted or replaced while it was in use"), "{}", sweep.output());
     assert!(!is_alive(worker), "no worker is left");
-    assert!(!place.path("didact.db").exists(), "nobody has made another");
+    assert!(!place.path("didact.db").exists(), "no new store was created");
 }
 
 #[test]
-fn a_store_that_is_replaced_while_a_sweep_runs_is_not_touched() {
+fn a_store_that_replaces_that_of_a_sweep_is_unchanged() {
     let other = Workplace::new();
     other.write("tiny.toml", &TINY.replace("\"tiny\"", "\"other\""));
     other.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1"]);
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
-    // As a backup that is put back: another file under the same name.
+    // As when a backup is restored: another file under the same name.
     std::fs::copy(other.path("didact.db"), place.path("copy.db")).expect("copied");
     std::fs::rename(place.path("copy.db"), place.path("didact.db")).expect("replaced");
     let bytes = std::fs::read(place.path("didact.db")).expect("is there");
-    assert_eq!(sweep.end(), 4, "{}", sweep.said());
-    assert!(sweep.said().contains("was deleted or replaced while it was in use"), "{}", sweep.said());
+    assert_eq!(sweep.end(), 4, "{}", sweep.output());
+    assert!(sweep.output().contains("was deleted or replaced while it was in use"), "{}", sweep.output());
     assert!(!is_alive(worker), "no worker is left");
-    assert!(std::fs::read(place.path("didact.db")).expect("is there") == bytes, "the other store was written to");
+    assert!(std::fs::read(place.path("didact.db")).expect("is there") == bytes, "the other store was changed");
 }
 
 #[test]
-fn cleaning_while_a_sweep_runs_disturbs_nothing() {
+fn cleaning_does_not_affect_a_running_sweep() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
-    let stray = place.write("didact.artifacts/tmp/left-behind/file", "of an attempt that nobody knows");
+    let stray = place.write("didact.artifacts/tmp/left-behind/file", "of an unknown attempt");
     let removed = place.succeed(&["gc"]).stdout;
     assert!(removed.starts_with("0 item(s)"), "{removed}");
-    assert!(stray.exists(), "nobody knows whose it is");
+    assert!(stray.exists(), "its owner is unknown");
     let mut collections = 0;
     let mut ended = false;
     wait_for("the end of the sweep", || {
         ended = place.query("SELECT DISTINCT state FROM run") == ["done"];
         let removed = place.succeed(&["gc"]).stdout;
-        // What is left of training may go as soon as its stage is done; nothing else may.
+        // Checkpoints may be removed as soon as their stage is done, but nothing else.
         assert!(!removed.contains("artifact") && !removed.contains("left by"), "{removed}");
         collections += 1;
         ended
     });
-    assert_eq!(sweep.end(), 0, "{}", sweep.said());
-    assert!(collections > 1, "the sweep had ended before");
+    assert_eq!(sweep.end(), 0, "{}", sweep.output());
+    assert!(collections > 1, "the sweep had already ended");
     assert_each_stage_done_once(&place);
     assert_same_bits(&place);
 }
 
 #[test]
-fn a_read_only_folder_can_be_read_and_a_sweep_is_refused() {
+fn a_store_in_a_read_only_folder_can_be_read_but_a_sweep_is_refused() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.succeed(&SWEEP);

@@ -1,4 +1,4 @@
-//! The main job on a drawn set: planning, sharing, repeating nothing, failing without stopping.
+//! Sweeps on a synthetic data set: planning, sharing, no repeated work, and failures that do not stop other runs.
 
 use crate::common::{TINY, Workplace, tiny_on_disk};
 
@@ -17,13 +17,13 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
     {
         assert!(names.iter().any(|known| known == name), "{name} is not among {names:?}");
     }
-    // Two epochs of each curve, for the joint stages and the pretraining.
+    // Two epochs of each curve for the joint stages and the pretraining.
     assert_eq!(place.count("SELECT COUNT(*) FROM metric WHERE name = 'held_out_loss'"), 2 + 2 + 1);
     assert_eq!(place.count("SELECT COUNT(DISTINCT image) FROM image_score"), 9);
     assert_eq!(place.query("SELECT COUNT(*) FROM attempt WHERE state <> 'done' OR peak_rss_bytes IS NULL"), ["0"]);
     let digest = place.query("SELECT DISTINCT json_extract(content, '$.teacher') FROM protocol");
     assert_eq!(digest.len(), 1);
-    assert_eq!(digest[0].len(), 64, "the teacher's BLAKE3 stands in the protocol");
+    assert_eq!(digest[0].len(), 64, "the protocol contains the teacher's BLAKE3 digest");
 
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("the page is there");
     for part in ["ST-FPM", "U-Net, skip=concat", "pixel AUROC", "Does it run?", "<svg", "data:image/jpeg;base64,"] {
@@ -58,14 +58,14 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
         "SELECT x.value FROM result x JOIN run r ON r.id = x.run_id JOIN sweep_trial st ON st.trial_id = r.trial_id
          WHERE x.name = 'pixel_auroc' AND x.selection = 'selected' ORDER BY st.position",
     );
-    let told = read("tables/results-pixel_auroc.csv");
-    let told: Vec<&str> = told.lines().skip(1).map(|line| line.rsplit(',').nth(3).expect("a mean")).collect();
-    assert_eq!(told, stored, "to the last digit: one seed is its own mean");
+    let output = read("tables/results-pixel_auroc.csv");
+    let output: Vec<&str> = output.lines().skip(1).map(|line| line.rsplit(',').nth(3).expect("a mean")).collect();
+    assert_eq!(output, stored, "to the last digit: one seed is its own mean");
     assert!(read("tables/costs.tex").contains("\\begin{tabular}{lrrrrrrr}"));
 }
 
 #[test]
-fn the_same_file_again_repeats_nothing_and_another_map_rule_only_the_evaluation() {
+fn the_same_file_repeats_nothing_and_another_map_rule_only_the_evaluation() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
@@ -98,7 +98,7 @@ fn runs_that_differ_in_joint_settings_share_features_and_pretraining() {
 }
 
 #[test]
-fn a_run_that_diverges_is_told_and_the_others_finish() {
+fn a_diverging_run_is_reported_and_the_others_finish() {
     let place = Workplace::new();
     let space = "[search.space]\n\"joint.student.learning_rate\" = [1e4, 0.1]\n[report]\nvariants = [\"joint.student.learning_rate\"]\n";
     place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 2\nclip_norm = 0")));
@@ -118,7 +118,7 @@ fn a_run_that_diverges_is_told_and_the_others_finish() {
     let id = place.query("SELECT id FROM run WHERE state = 'failed'").remove(0);
     let why = place.succeed(&["why", &id[..10]]).stdout;
     assert!(why.contains("is failed") && why.contains("skipped"), "{why}");
-    // What lasts is not tried again by itself, and once more on request.
+    // Permanent failures are not retried automatically, but once on request.
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
     assert_eq!(place.run(&["sweep", "tiny.toml", "--no-report"]).code, Some(1));
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts);
@@ -127,7 +127,7 @@ fn a_run_that_diverges_is_told_and_the_others_finish() {
 }
 
 #[test]
-fn oracle_numbers_stand_apart_and_one_class_is_undefined_with_its_reason() {
+fn oracle_numbers_are_separate_and_a_missing_class_is_undefined_with_a_reason() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("test_per_defect = 2", "test_per_defect = 0"));
     place.succeed(&["sweep", "tiny.toml", "--set", "evaluate.oracle_epochs=2"]);
@@ -139,10 +139,10 @@ fn oracle_numbers_stand_apart_and_one_class_is_undefined_with_its_reason() {
 }
 
 #[test]
-fn the_oracle_is_never_worse_than_what_was_selected() {
+fn the_oracle_is_never_worse_than_the_selected_epoch() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 4"));
-    // One epoch, the last, and whichever was selected; seeds whose held-out score rises at the end select another.
+    // The oracle scores one epoch, the last, and the selected one. Seeds whose held-out score rises at the end select another epoch.
     place.succeed(&[
         "sweep",
         "tiny.toml",
@@ -161,7 +161,7 @@ fn the_oracle_is_never_worse_than_what_was_selected() {
 }
 
 #[test]
-fn a_moved_data_set_and_a_new_category_keep_what_is_done() {
+fn moving_the_data_or_adding_a_category_keeps_finished_work() {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "one", "--side", "32"]);
     let file = |categories: &str| {
@@ -176,38 +176,38 @@ fn a_moved_data_set_and_a_new_category_keep_what_is_done() {
     std::fs::rename(place.path("one"), place.path("two")).expect("moved");
     place.write("tiny.toml", &file("categories = [\"weave\", \"grain\"]").replace("\"one\"", "\"two\""));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), 2 * attempts, "grain was run, weave was not run again");
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), 2 * attempts, "grain was computed, weave was not repeated");
     let after = place.query("SELECT id FROM run WHERE category = 'weave' ORDER BY id");
     assert_eq!(after, runs);
 }
 
 #[test]
-fn a_new_stage_below_one_that_failed_is_skipped_and_the_sweep_ends() {
+fn a_new_stage_after_a_failed_one_is_skipped_and_the_sweep_ends() {
     let place = Workplace::new();
     place.write(
         "tiny.toml",
         &TINY.replace("epochs = 2", "epochs = 2\nclip_norm = 0\nstudent = { learning_rate = 1e4 }"),
     );
     assert_eq!(place.run(&["sweep", "tiny.toml", "--no-report"]).code, Some(1));
-    // Another map rule: new evaluations below scores that were skipped. Nobody may wait for them.
+    // Another map rule adds evaluations after skipped scores. The sweep must not wait for them.
     let again = place.run(&["sweep", "tiny.toml", "--no-report", "--set", "evaluate.smoothing_sigma=1.0"]);
     assert_eq!(again.code, Some(1), "{}", again.stderr);
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state IN ('pending', 'running')"), 0);
 }
 
 #[test]
-fn a_renamed_folder_changes_labels_and_repeats_the_evaluation_alone() {
+fn renaming_a_folder_changes_labels_and_repeats_only_the_evaluation() {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
     place.write("tiny.toml", &tiny_on_disk());
-    // Normal images in a folder that is not called `good` count as defective: nothing is normal.
+    // Normal images in a folder that is not called `good` count as defective, so no image is normal.
     let test = place.path("data/weave/test");
     std::fs::rename(test.join("good"), test.join("fine")).expect("renamed");
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     assert_eq!(place.query("SELECT DISTINCT reason FROM result WHERE name = 'image_auroc'"), ["nothing is normal"]);
     let scored =
         place.count("SELECT COUNT(*) FROM attempt a JOIN stage s ON s.id = a.stage_id WHERE s.kind <> 'evaluate'");
-    // `fine` and `good` stand at the same place among `hole`, `stain` and `thread`: the pixels are the same, in the same order.
+    // `fine` and `good` have the same position among `hole`, `stain` and `thread`: the pixels and their order are the same.
     std::fs::rename(test.join("fine"), test.join("good")).expect("renamed");
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     let after =

@@ -1,4 +1,4 @@
-//! Two files of one name, two starts of one file, and names that change.
+//! Two sweep files of one name, two starts of one file, and renamed sweeps.
 
 use crate::common::{TINY, Workplace, two_long_trials};
 use crate::processes::wait_for;
@@ -12,7 +12,7 @@ fn trials(place: &Workplace) -> i64 {
 }
 
 #[test]
-fn another_file_of_the_same_name_needs_to_be_told_so() {
+fn another_file_of_the_same_name_needs_a_flag() {
     let place = Workplace::new();
     place.write("a.toml", &quick());
     place.write("b.toml", &quick().replace("epochs = 1\n", "epochs = 3\n"));
@@ -28,7 +28,7 @@ fn another_file_of_the_same_name_needs_to_be_told_so() {
     assert_eq!(std::fs::read(place.path("reports/tiny/index.html")).expect("a page"), page);
     assert_eq!(place.query("SELECT json_extract(settings, '$.joint.epochs') FROM trial"), ["1"]);
 
-    // Moved, copied, edited, spelt otherwise, or under a name of its own, it is no other.
+    // A file that is moved, copied, edited, spelt differently or named on the command line is the same file.
     std::fs::rename(place.path("a.toml"), place.path("moved.toml")).expect("moved");
     place.succeed(&["sweep", "moved.toml", "--no-report"]);
     place.write("moved.toml", &quick().replace("Does it run?", "Does it run still?"));
@@ -44,29 +44,29 @@ fn another_file_of_the_same_name_needs_to_be_told_so() {
 }
 
 #[test]
-fn a_process_whose_sweep_was_planned_otherwise_says_so_and_ends() {
+fn a_process_whose_sweep_was_replanned_reports_it_and_ends() {
     let place = Workplace::new();
     place.write("tiny.toml", &two_long_trials().replace("epochs = 40", "epochs = 3000"));
     let mut first = place.start("first.log", &["sweep", "tiny.toml", "--no-report"]);
-    first.wait_until_it_says("sweep tiny: ");
-    // Another file is refused, and the first one hears of it.
+    first.wait_for_output("sweep tiny: ");
+    // Another file is refused, and the first process reports it.
     place.write("other.toml", &quick());
     assert_eq!(place.run(&["sweep", "other.toml", "--no-report"]).code, Some(2));
-    first.wait_until_it_says("other.toml, was started as tiny and refused");
-    // The same file runs beside it; edited, it takes over.
+    first.wait_for_output("other.toml, was started as tiny and refused");
+    // The same file runs concurrently; after an edit, it takes over.
     let beside = place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
     assert_eq!(beside.code, Some(130), "{}", beside.stderr);
-    assert!(!first.said().contains("superseded"), "{}", first.said());
+    assert!(!first.output().contains("superseded"), "{}", first.output());
     place.write("tiny.toml", &quick());
     let second = place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     assert!(second.stderr.contains("1 of 1 runs done"), "{}", second.stderr);
-    assert_eq!(first.end(), 130, "{}", first.said());
+    assert_eq!(first.end(), 130, "{}", first.output());
     assert!(
-        first.said().contains("superseded: another process started this sweep with a different plan"),
+        first.output().contains("superseded: another process started this sweep with a different plan"),
         "{}",
-        first.said()
+        first.output()
     );
-    assert!(!first.said().contains("runs done, 0 failed"), "{}", first.said());
+    assert!(!first.output().contains("runs done, 0 failed"), "{}", first.output());
 }
 
 #[test]
@@ -82,14 +82,14 @@ fn sweeps_are_listed_renamed_and_deleted() {
 
     assert_eq!(place.run(&["rename", "tiny", "more"]).code, Some(2), "taken");
     assert_eq!(place.run(&["rename", "tiny", "-x y"]).code, Some(2), "no name");
-    let told = place.succeed(&["rename", "tiny", "first"]).stdout;
-    assert!(told.contains("its file still says tiny") && told.contains("--set name=first"), "{told}");
+    let output = place.succeed(&["rename", "tiny", "first"]).stdout;
+    assert!(output.contains("its file still says tiny") && output.contains("--set name=first"), "{output}");
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "name=first"]);
-    assert_eq!(place.count("SELECT COUNT(*) FROM sweep"), 2, "it goes on under its new name");
+    assert_eq!(place.count("SELECT COUNT(*) FROM sweep"), 2, "it continues under its new name");
 
-    assert_eq!(place.run(&["delete", "more"]).code, Some(2), "nobody can be asked");
-    let told = place.succeed(&["delete", "more", "--yes"]).stdout;
-    assert!(told.contains("with 1 run(s); 1 run(s) stay"), "{told}");
+    assert_eq!(place.run(&["delete", "more"]).code, Some(2), "nobody can confirm");
+    let output = place.succeed(&["delete", "more", "--yes"]).stdout;
+    assert!(output.contains("with 1 run(s); 1 run(s) stay"), "{output}");
     assert_eq!(place.query("SELECT seed, state FROM run"), ["0|done"]);
     assert_eq!(place.count("SELECT COUNT(DISTINCT run_id) FROM result"), 1);
     place.succeed(&["gc"]);
@@ -99,15 +99,15 @@ fn sweeps_are_listed_renamed_and_deleted() {
     );
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "name=first"]);
-    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "what the other sweep wants has stayed");
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "stages of the other sweep were kept");
 }
 
 #[test]
-fn a_sweep_that_runs_is_neither_deleted_nor_renamed() {
+fn a_running_sweep_cannot_be_deleted_or_renamed() {
     let place = Workplace::new();
     place.write("tiny.toml", &two_long_trials().replace("epochs = 40", "epochs = 3000"));
     let mut sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report"]);
-    sweep.wait_until_it_says("sweep tiny: ");
+    sweep.wait_for_output("sweep tiny: ");
     wait_for("a worker", || place.count("SELECT COUNT(*) FROM worker WHERE stopped_at IS NULL") == 1);
     for arguments in [&["delete", "tiny", "--yes"][..], &["rename", "tiny", "other"]] {
         let refused = place.run(arguments);
@@ -133,11 +133,11 @@ fn trials_keep_their_ids_and_are_named_by_them() {
     assert_eq!(titles(), ["T01 learning_rate=0.1", "T02 learning_rate=0.2"]);
     place.write("tiny.toml", &rates("0.3, 0.2"));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    assert_eq!(titles(), ["T02 learning_rate=0.2", "T03 learning_rate=0.3"], "T01 is not given again");
+    assert_eq!(titles(), ["T02 learning_rate=0.2", "T03 learning_rate=0.3"], "T01 is not reused");
     place.write("tiny.toml", &rates("0.4, 0.1"));
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "search.seeds=[0, 1]", "--only", "t4"]);
     assert_eq!(titles(), ["T01 learning_rate=0.1", "T04 learning_rate=0.4"]);
-    assert_eq!(place.query("SELECT COUNT(*) FROM run WHERE state = 'pending'"), ["1"], "T04 alone has run");
+    assert_eq!(place.query("SELECT COUNT(*) FROM run WHERE state = 'pending'"), ["1"], "only T04 has run");
 
     let status = place.succeed(&["status"]).stdout;
     assert!(status.contains("weave     T01 learning_rate=0.1") && status.contains("T04 learning_rate=0.4"), "{status}");
@@ -153,7 +153,7 @@ fn trials_keep_their_ids_and_are_named_by_them() {
     let cancelled = place.succeed(&["cancel", "T01"]).stdout;
     assert_eq!(cancelled, "T01 of sweep tiny: 1 run(s) cancelled; finished ones stay\n");
 
-    // A cancelled run that comes back is told.
+    // A revived run is reported.
     let again = place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "search.seeds=[0, 1]"]).stderr;
     assert!(again.contains("1 cancelled run is wanted again: weave · T01 learning_rate=0.1 · seed 1"), "{again}");
 
@@ -194,7 +194,7 @@ fn the_command_line_wins_over_the_environment() {
 }
 
 #[test]
-fn a_sweep_of_too_many_runs_is_refused_by_their_number() {
+fn a_sweep_of_too_many_runs_is_refused_with_their_number() {
     let place = Workplace::new();
     let values = (2..40).map(|value| value.to_string()).collect::<Vec<_>>().join(", ");
     let axes: String = ["epochs", "batch_size", "patience", "warm_up", "clip_norm"]

@@ -1,4 +1,4 @@
-//! What is seen on a terminal, and that files and pipes get plain text.
+//! Output on terminals; files and pipes get plain text.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use crate::common::{TINY, Workplace};
 
-/// Runs a command whose standard error is a terminal; its exit code and what the terminal got.
+/// Runs a command with a terminal as standard error; returns its exit code and the terminal's output.
 fn on_a_terminal(place: &Workplace, arguments: &[&str], variables: &[(&str, Option<&str>)]) -> (Option<i32>, String) {
     let (mut ours, mut theirs) = (0, 0);
     let none = std::ptr::null_mut();
@@ -27,7 +27,7 @@ fn on_a_terminal(place: &Workplace, arguments: &[&str], variables: &[(&str, Opti
     drop(command);
     let mut seen = Vec::new();
     let mut part = [0; 4096];
-    // A terminal that the last process has left is an error on Linux.
+    // On Linux, reading returns an error after the last process has closed the terminal.
     while let Ok(bytes @ 1..) = ours.read(&mut part) {
         seen.extend_from_slice(&part[..bytes]);
     }
@@ -37,7 +37,7 @@ fn on_a_terminal(place: &Workplace, arguments: &[&str], variables: &[(&str, Opti
 const ESCAPE: char = '\u{1b}';
 
 #[test]
-fn bars_are_drawn_where_they_can_be() {
+fn bars_are_drawn_on_capable_terminals() {
     let sweep = ["sweep", "tiny.toml", "--no-report"];
     for (term, drawn) in [(Some("xterm-256color"), true), (Some("dumb"), false), (Some(""), false), (None, false)] {
         let place = Workplace::new();
@@ -51,7 +51,7 @@ fn bars_are_drawn_where_they_can_be() {
 }
 
 #[test]
-fn colours_are_for_terminals_that_have_them() {
+fn colours_are_used_on_capable_terminals() {
     let place = Workplace::new();
     place.write("bad.toml", "schema = 2\n");
     let xterm = ("TERM", Some("xterm-256color"));
@@ -64,7 +64,7 @@ fn colours_are_for_terminals_that_have_them() {
         };
         assert!(coloured(&[xterm]), "{arguments:?}");
         assert!(!coloured(&[xterm, ("NO_COLOR", Some("1"))]), "{arguments:?}");
-        // Libraries think better of a terminal where `CI` is set.
+        // Libraries assume more of a terminal if `CI` is set.
         for ci in [None, Some("true")] {
             for term in [None, Some(""), Some("dumb")] {
                 assert!(!coloured(&[("TERM", term), ("CI", ci)]), "{arguments:?}, TERM={term:?}, CI={ci:?}");
@@ -81,17 +81,17 @@ fn colours_are_for_terminals_that_have_them() {
 }
 
 #[test]
-fn files_get_plain_lines_and_a_word_from_long_stages() {
+fn files_get_plain_lines_and_progress_of_long_stages() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 5000"));
     let mut sweep = place.start("log", &["--log", "debug", "sweep", "tiny.toml", "--no-report", "--jobs", "1"]);
-    sweep.wait_until_it_says("  epoch ");
+    sweep.wait_for_output("  epoch ");
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
-    let said = sweep.said();
-    assert!(said.contains("DEBUG") && !said.contains(ESCAPE), "{said}");
-    let told = said.lines().find(|line| line.contains("  epoch ")).expect("waited for");
-    assert!(told.starts_with("[0/2 runs") && told.contains("/5000, loss "), "{told}");
+    let output = sweep.output();
+    assert!(output.contains("DEBUG") && !output.contains(ESCAPE), "{output}");
+    let line = output.lines().find(|line| line.contains("  epoch ")).expect("waited for");
+    assert!(line.starts_with("[0/2 runs") && line.contains("/5000, loss "), "{line}");
     let attempts = std::fs::read_dir(place.path("didact.artifacts/logs")).into_iter().flatten();
     for log in attempts.map(|entry| std::fs::read_to_string(entry.expect("listed").path()).expect("a log")) {
         assert!(!log.contains(ESCAPE), "{log}");

@@ -1,7 +1,7 @@
-//! Killed at random moments and at every dangerous place, again and again: in the end there is, bit for bit, what an undisturbed
-//! sweep leaves, and nothing else.
+//! Sweeps that are killed repeatedly, at random moments and at every fault point: in the end, the result equals that of an
+//! undisturbed sweep bit for bit, and nothing else remains.
 //!
-//! `just torture KILLS` goes on until so many processes were killed; without it a short form runs.
+//! `just torture KILLS` runs until this many processes were killed; without it, a short form runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Stdio};
@@ -11,18 +11,18 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::caught::assert_each_stage_done_once;
+use crate::background::assert_each_stage_done_once;
 use crate::common::{TINY, Workplace};
 use crate::inventory::Inventory;
 use crate::processes::{kill, processes_in, wait_for};
 
-/// Two categories, two seeds, three epochs: 33 stages, some of them shared by four runs.
+/// Returns a sweep of two categories, two seeds and three epochs: 33 stages, some of them shared by four runs.
 fn sweep_file() -> String {
     TINY.replace("[\"weave\"]", "[\"weave\", \"grain\"]").replace("epochs = 2\n", "epochs = 3\n")
         + "\n[search]\nseeds = [0, 1]\n"
 }
 
-/// What nobody disturbed, with another number of workers.
+/// Returns the results of an undisturbed sweep with another number of workers.
 fn undisturbed() -> &'static Inventory {
     static UNDISTURBED: OnceLock<Inventory> = OnceLock::new();
     UNDISTURBED.get_or_init(|| {
@@ -33,24 +33,24 @@ fn undisturbed() -> &'static Inventory {
     })
 }
 
-/// How a sweep is hurt.
+/// What is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Blow {
-    /// One of its workers is killed.
+    /// One worker.
     Worker,
-    /// The sweep process is killed; its workers must leave by themselves.
+    /// The sweep's process; its workers must exit by themselves.
     Sweep,
-    /// Everything is killed, as by a power cut.
+    /// All processes, as in a power failure.
     Everything,
 }
 
-/// One store and the sweep that is tortured in it.
+/// A store and the sweep that is killed in it.
 struct Victim {
     place: Workplace,
     dice: ChaCha8Rng,
-    /// Stages that were done once.
+    /// Stages that were done at some time.
     done: BTreeSet<String>,
-    /// Processes killed, by what killed them.
+    /// Number of killed processes by cause.
     killed: BTreeMap<String, usize>,
 }
 
@@ -61,7 +61,7 @@ impl Victim {
         Self { place, dice: ChaCha8Rng::seed_from_u64(seed), done: BTreeSet::new(), killed: BTreeMap::new() }
     }
 
-    /// Starts the sweep, with a deadly point in it and its workers. What failed by being killed too often is wanted once more.
+    /// Starts the sweep, optionally with a fault point in it and its workers. Stages that failed because of too many kills are retried.
     fn start(&self, fault: Option<&str>) -> Child {
         let mut command = self.place.command(&["sweep", "tiny.toml", "--jobs", "3", "--retry-failed", "--no-report"]);
         command.envs(fault.map(|fault| ("DIDACT_FAULT", fault)));
@@ -81,12 +81,12 @@ impl Victim {
         self.killed.values().sum()
     }
 
-    /// Workers of a sweep process.
+    /// Returns the workers of a sweep's process.
     fn workers(&self, sweep: &Child) -> Vec<i32> {
         processes_in(self.place.folder()).into_iter().filter(|pid| *pid != sweep.id() as i32).collect()
     }
 
-    /// Starts the sweep and strikes at random moments; true if it came to its end nevertheless.
+    /// Starts the sweep and kills at random moments; returns true if the sweep completes anyway.
     fn strike(&mut self, patience: Duration) -> bool {
         let mut sweep = self.start(None);
         loop {
@@ -113,7 +113,7 @@ impl Victim {
         }
     }
 
-    /// Runs the sweep until a process dies at a point, and cuts the power there; false if none passed the point.
+    /// Runs the sweep until a process dies at a fault point, then kills all; returns false if no process reached the point.
     fn strike_at(&mut self, fault: &str) -> bool {
         let mut sweep = self.start(Some(fault));
         let mut died = false;
@@ -131,10 +131,10 @@ impl Victim {
         died
     }
 
-    /// What must hold whenever nobody works.
+    /// Checks what must hold whenever no process runs.
     #[track_caller]
     fn check(&mut self) {
-        wait_for("workers leave when their sweep has gone", || processes_in(self.place.folder()).is_empty());
+        wait_for("workers exit after their sweep", || processes_in(self.place.folder()).is_empty());
         if !self.place.path("didact.db").is_file() || self.place.query("SELECT 1 FROM sqlite_master").is_empty() {
             assert!(self.done.is_empty(), "the store is gone");
             return;
@@ -142,7 +142,7 @@ impl Victim {
         assert_eq!(self.place.query("PRAGMA integrity_check"), ["ok"]);
         let made = "SELECT 1 FROM sqlite_master WHERE name = 'worker'";
         if self.place.query(made).is_empty() {
-            // Killed while the tables were made.
+            // Killed while the tables were created.
             return;
         }
         let done: BTreeSet<String> =
@@ -159,7 +159,7 @@ impl Victim {
         assert!(half == ["0|0"] || half == ["1|8"], "half a plan: {half:?}");
     }
 
-    /// Lets the sweep come to its end, tidies up, and compares.
+    /// Lets the sweep complete, cleans up, and compares the results.
     #[track_caller]
     fn finish(mut self, which: &str) -> BTreeMap<String, usize> {
         self.place.succeed(&["sweep", "tiny.toml", "--jobs", "3", "--retry-failed", "--no-report"]);
@@ -173,12 +173,12 @@ impl Victim {
     }
 }
 
-/// Names of the points of one kind.
+/// Returns the fault points of one kind.
 pub fn points_of(prefix: &str) -> Vec<String> {
     points().into_iter().filter(|point| point.starts_with(prefix)).collect()
 }
 
-/// Names of all points, read from the source: a new one is tortured without being asked.
+/// Reads the names of all fault points from the source, so that new ones are included.
 fn points() -> Vec<String> {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     let mut points = BTreeSet::new();
@@ -191,8 +191,8 @@ fn points() -> Vec<String> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures of the long form")]
-fn killed_at_random_moments_a_sweep_ends_as_if_undisturbed() {
+#[expect(clippy::print_stdout, reason = "the numbers of the long form")]
+fn kills_at_random_moments_do_not_change_the_result() {
     let wanted = std::env::var("DIDACT_TORTURE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(15);
     let seed = std::env::var("DIDACT_TORTURE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let mut killed: BTreeMap<String, usize> = BTreeMap::new();
@@ -217,13 +217,13 @@ fn killed_at_random_moments_a_sweep_ends_as_if_undisturbed() {
 }
 
 #[test]
-fn killed_at_every_dangerous_place_a_sweep_ends_as_if_undisturbed() {
-    // Those of a search that adds trials, of `gc`, of copies and of what is damaged have tests of their own.
+fn kills_at_every_fault_point_do_not_change_the_result() {
+    // The fault points of growing searches, `gc`, copies and damaged artifacts have their own tests.
     let elsewhere = ["extend-plan:", "collect:", "backup:", "reopen:", "check:"];
     let points: Vec<String> =
         points().into_iter().filter(|point| elsewhere.iter().all(|prefix| !point.starts_with(prefix))).collect();
     assert!(points.len() >= 16, "{points:?}");
-    // Mostly waiting: several at once.
+    // The tests mostly wait, so several run at once.
     std::thread::scope(|scope| {
         for part in points.chunks(points.len().div_ceil(8)) {
             scope.spawn(move || part.iter().for_each(|point| torture_at(point)));
@@ -234,29 +234,29 @@ fn killed_at_every_dangerous_place_a_sweep_ends_as_if_undisturbed() {
 fn torture_at(point: &str) {
     let mut victim = Victim::new(0);
     if point.starts_with("take-back:") {
-        // Somebody must be dead already.
+        // One process must have died before.
         assert!(victim.strike_at("metrics:after-commit"), "no process passed its first metrics");
     }
     assert!(victim.strike_at(point), "no process passed {point}");
-    // Once more, later on; how often a process passes it differs.
+    // Again later; the number of passes of a point varies.
     victim.strike_at(&format!("{point}#3"));
     victim.finish(point);
 }
 
 #[test]
-fn gc_killed_at_every_dangerous_place_loses_nothing_and_leaves_nothing() {
+fn gc_killed_at_every_fault_point_loses_nothing_and_leaves_nothing() {
     let points: Vec<String> = points().into_iter().filter(|point| point.starts_with("collect:")).collect();
     assert_eq!(points.len(), 4);
     let mut victim = Victim::new(0);
     assert!(victim.strike_at("publish:before-rename"));
     victim.place.succeed(&["sweep", "tiny.toml", "--retry-failed", "--no-report"]);
     for point in points {
-        // An artifact of nobody, which stays, and one of a trial that is wanted no more.
+        // An unknown artifact, which is kept, and one of a removed trial.
         std::fs::create_dir_all(victim.place.path("didact.artifacts/joint/nobody")).expect("created");
         victim.place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "joint.epochs=1"]);
         let output = victim.place.command(&["gc"]).env("DIDACT_FAULT", &point).output().expect("starts");
         assert_eq!(output.status.code(), None, "gc passed {point} alive");
-        // Killed or not: what is done has its artifact, or is made again.
+        // Whether killed or not, finished stages have their artifacts or are computed again.
         victim.place.succeed(&["sweep", "tiny.toml", "--no-report"]);
         victim.done.clear();
         victim.check();
@@ -268,7 +268,7 @@ fn gc_killed_at_every_dangerous_place_loses_nothing_and_leaves_nothing() {
 }
 
 #[test]
-fn a_search_killed_while_it_adds_a_trial_has_the_trial_once_or_not_at_all() {
+fn a_search_killed_while_adding_a_trial_has_it_once_or_not_at_all() {
     let space = "strategy = \"tpe\"\ntrials = 14\n[search.space]\n\"joint.student.learning_rate\" = { log_uniform = [0.01, 1.0] }\n";
     for point in points().into_iter().filter(|point| point.starts_with("extend-plan:")) {
         let place = Workplace::new();

@@ -1,9 +1,9 @@
-//! Stages that another version of didact planned: a worker whose keys are others leaves them alone and says so.
+//! Stages that another version of didact planned: a worker that computes other keys leaves them unchanged and reports it.
 
-use crate::caught::caught_in_joint_training;
+use crate::background::caught_in_joint_training;
 use crate::common::{TINY, Workplace, one_long_trial};
 
-/// The whole store as far as a refused worker must not change it.
+/// Returns everything in the store that a refusing worker must not change.
 fn untouched(place: &Workplace) -> [Vec<String>; 4] {
     [
         "SELECT id, state, attempts, failure_class, reason, token, lease_until, not_before FROM stage ORDER BY id",
@@ -15,11 +15,11 @@ fn untouched(place: &Workplace) -> [Vec<String>; 4] {
 }
 
 #[test]
-fn a_worker_refuses_a_stage_whose_key_it_makes_otherwise_and_leaves_it_as_it_is() {
+fn a_worker_refuses_stages_with_other_keys_and_leaves_them_unchanged() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    // As a sweep of another version would leave it: planned, and not evaluated yet.
+    // As another version would leave a sweep: planned, but not evaluated.
     for sql in [
         "DELETE FROM artifact WHERE stage_id IN (SELECT id FROM stage WHERE kind = 'evaluate')",
         "UPDATE stage SET state = 'pending', attempts = 0, finished_at = NULL WHERE kind = 'evaluate'",
@@ -33,7 +33,7 @@ fn a_worker_refuses_a_stage_whose_key_it_makes_otherwise_and_leaves_it_as_it_is(
     let before = untouched(&place);
     for (what, job) in [
         ("another value", "json_set(job, '$.evaluate.evaluate.fuse_size', 3)"),
-        ("a setting that this version does not give", "json_remove(job, '$.evaluate.masks')"),
+        ("a setting that this version does not write", "json_remove(job, '$.evaluate.masks')"),
         ("a kind of stage that this version does not know", "replace(job, '{\"evaluate\":', '{\"measure\":')"),
     ] {
         place.query(&format!("UPDATE stage SET job = {job} WHERE kind = 'evaluate'"));
@@ -55,7 +55,7 @@ fn a_worker_refuses_a_stage_whose_key_it_makes_otherwise_and_leaves_it_as_it_is(
         place.query("UPDATE stage SET job = (SELECT o.job FROM original o WHERE o.id = stage.id)");
     }
     assert_eq!(place.count("SELECT COUNT(*) FROM event WHERE kind = 'other-version'"), 3);
-    // The jobs are what they were: the same worker does them.
+    // With the original jobs, the same worker computes the stages.
     place.succeed(&["worker", "--sweep", "tiny", "--threads", "1"]);
     assert_eq!(place.query("SELECT DISTINCT state FROM stage"), ["done"]);
 }
@@ -64,21 +64,21 @@ fn a_worker_refuses_a_stage_whose_key_it_makes_otherwise_and_leaves_it_as_it_is(
 fn a_sweep_whose_worker_refuses_ends_with_its_message() {
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     place.query("UPDATE stage SET job = json_set(job, '$.score.split.seed', 7) WHERE kind = 'score'");
-    assert_eq!(sweep.end(), 4, "{}", sweep.said());
-    let said = sweep.said();
-    assert_eq!(said.matches("was planned by another version of didact").count(), 1, "{said}");
-    assert!(said.contains("Run the sweep again with this version"), "{said}");
+    assert_eq!(sweep.end(), 4, "{}", sweep.output());
+    let output = sweep.output();
+    assert_eq!(output.matches("was planned by another version of didact").count(), 1, "{output}");
+    assert!(output.contains("Run the sweep again with this version"), "{output}");
     assert_eq!(
         place.query("SELECT DISTINCT state FROM stage WHERE kind = 'joint'"),
         ["done"],
-        "what was begun is kept"
+        "finished stages are kept"
     );
     assert_eq!(
         place.query("SELECT DISTINCT state, attempts, failure_class FROM stage WHERE kind = 'score'"),
         ["pending|0|NULL"]
     );
     assert!(!place.path("didact.artifacts/score").exists(), "something was published");
-    // Planned anew by this version, it goes on.
+    // This version plans the sweep again and continues.
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
 }

@@ -1,4 +1,4 @@
-//! `didact weights fetch` against a server on this machine, and `weights check` of files from elsewhere.
+//! `didact weights fetch` from a local server, and `weights check` of files from other sources.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -11,22 +11,22 @@ use crate::common::{Outcome, Workplace};
 
 const WEIGHTS: &[u8] = include_bytes!("../../src/model/weights/demo.safetensors");
 
-/// What the server does with a file.
+/// How the server sends a file.
 #[derive(Clone, Copy, PartialEq)]
 enum Server {
     Whole,
-    /// It gives all, whatever is asked for.
+    /// Sends the whole file, whatever range is requested.
     WithoutRanges,
-    /// It goes away in the middle.
+    /// Closes the connection in the middle.
     Cut,
     Absent,
 }
 
-/// Answers so many requests; yields the ranges that were asked for.
+/// Answers this many requests; sends the requested ranges to the channel.
 fn serve(kind: Server, requests: usize) -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
-    let (told, ranges) = mpsc::channel();
+    let (output, ranges) = mpsc::channel();
     thread::spawn(move || {
         for stream in listener.incoming().take(requests) {
             let mut stream = stream.expect("a connection");
@@ -36,7 +36,7 @@ fn serve(kind: Server, requests: usize) -> (String, mpsc::Receiver<String>) {
             let range =
                 head.iter().find_map(|line| line.to_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
             let from = range.as_deref().and_then(|range| range.trim_end_matches('-').parse().ok()).unwrap_or(0);
-            told.send(range.unwrap_or_default()).ok();
+            output.send(range.unwrap_or_default()).ok();
             let (status, body) = match kind {
                 Server::Absent => ("404 Not Found", &b"none"[..]),
                 Server::WithoutRanges => ("200 OK", WEIGHTS),
@@ -51,14 +51,14 @@ fn serve(kind: Server, requests: usize) -> (String, mpsc::Receiver<String>) {
             let head =
                 format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{range}Connection: close\r\n\r\n", body.len());
             let sent = if kind == Server::Cut { body.len() / 2 } else { body.len() };
-            // The client may go away first.
+            // The client may close the connection first.
             let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body[..sent]));
         }
     });
     (format!("http://{address}"), ranges)
 }
 
-/// A name for the served file with the hash that it has.
+/// Returns a file name with the hash of the served file.
 fn named() -> String {
     let digest = Sha256::digest(WEIGHTS);
     let hash: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -82,19 +82,19 @@ fn weights_are_fetched_once_and_checked() {
     assert!(outcome.stdout.contains("ResNet-18") && outcome.stdout.contains("(fetched)"), "{}", outcome.stdout);
     assert_eq!(std::fs::read(place.path(&named())).expect("fetched"), WEIGHTS);
     assert!(!place.path(&format!("{}.part", named())).exists());
-    // The server answers no more: what is there is enough.
+    // The server no longer answers: the existing file suffices.
     let outcome = fetch(&place, &url);
     assert!(outcome.code == Some(0) && outcome.stdout.contains("was there already"), "{}", outcome.stderr);
 }
 
 #[test]
-fn what_an_earlier_call_left_is_continued_or_begun_again() {
+fn a_partial_download_is_continued_or_restarted() {
     let part = format!("{}.part", named());
     for (kind, left, ranges) in [
         (Server::Whole, WEIGHTS[..1000].to_vec(), vec!["1000-"]),
         (Server::WithoutRanges, WEIGHTS[..1000].to_vec(), vec!["1000-"]),
         (Server::Whole, WEIGHTS.to_vec(), vec![]),
-        // Of another file: continued, its hash is wrong, and it is fetched anew.
+        // A partial file of other content: after continuing, the hash is wrong, so it is fetched again.
         (Server::Whole, vec![7; 1000], vec!["1000-", ""]),
         (Server::Whole, vec![7; WEIGHTS.len() + 5], vec!["LONG", ""]),
     ] {
@@ -118,10 +118,10 @@ fn what_an_earlier_call_left_is_continued_or_begun_again() {
 }
 
 #[test]
-fn other_files_are_refused_and_none_is_replaced() {
+fn other_files_are_refused_and_not_replaced() {
     let place = Workplace::new();
     let (server, _) = serve(Server::Whole, 2);
-    // The published name, other contents.
+    // The published name with other content.
     let outcome = fetch(&place, &server);
     assert!(outcome.code == Some(3) && outcome.stderr.contains("not f37072fd"), "{}", outcome.stderr);
     assert_eq!(std::fs::read_dir(place.folder()).expect("a folder").count(), 0, "nothing is left");
@@ -142,9 +142,9 @@ fn other_files_are_refused_and_none_is_replaced() {
 }
 
 #[test]
-fn a_checkpoints_keys_and_prefix_are_told() {
+fn keys_and_prefix_of_a_checkpoint_are_shown() {
     let place = Workplace::new();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/weights/protocol4.pth");
-    let told = place.succeed(&["weights", "check", file]).stdout;
-    assert!(told.contains("ResNet-18") && told.contains("names under `state_dict.module.encoder_q.`"), "{told}");
+    let output = place.succeed(&["weights", "check", file]).stdout;
+    assert!(output.contains("ResNet-18") && output.contains("names under `state_dict.module.encoder_q.`"), "{output}");
 }

@@ -1,4 +1,4 @@
-//! Sweeps beside the test: started, caught in the middle of training, stopped, compared with one that nobody disturbed.
+//! Sweeps in the background: starts them, waits until they train, stops them, and compares their results with undisturbed ones.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,14 +10,14 @@ use std::sync::OnceLock;
 use crate::common::{Workplace, two_long_trials};
 use crate::processes::{send, wait_for};
 
-/// A command that runs beside the test; it does not outlive it.
+/// A command in the background; it is killed at the end of the test.
 pub struct Started {
     child: Child,
     log: PathBuf,
 }
 
 impl Started {
-    /// What it says goes to a file: a pipe that nobody reads would stop it.
+    /// Starts the command with its output in a file, because a full pipe would block it.
     pub fn new(mut command: Command, log: PathBuf) -> Self {
         let file = File::create(&log).expect("created");
         let other = file.try_clone().expect("the same file");
@@ -29,18 +29,18 @@ impl Started {
         send(self.child.id() as i32, number);
     }
 
-    /// What it has said by now.
-    pub fn said(&self) -> String {
-        std::fs::read_to_string(&self.log).expect("what it said")
+    /// Returns its output so far.
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("its output")
     }
 
-    /// Waits until it says something.
+    /// Waits until its output contains a text.
     #[track_caller]
-    pub fn wait_until_it_says(&self, text: &str) {
-        wait_for(text, || self.said().contains(text));
+    pub fn wait_for_output(&self, text: &str) {
+        wait_for(text, || self.output().contains(text));
     }
 
-    /// Waits for its end; one that does not end is a failed test.
+    /// Waits until it ends; fails if it does not.
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
         let mut status = None;
@@ -51,14 +51,14 @@ impl Started {
         status.expect("it has ended")
     }
 
-    /// Waits for its end; returns its exit code.
+    /// Waits until it ends; returns its exit code.
     #[track_caller]
     pub fn end(&mut self) -> i32 {
         let status = self.wait();
-        status.code().unwrap_or_else(|| panic!("killed by signal {:?}: {}", status.signal(), self.said()))
+        status.code().unwrap_or_else(|| panic!("killed by signal {:?}: {}", status.signal(), self.output()))
     }
 
-    /// Kills it, and it alone.
+    /// Kills only this process.
     pub fn kill(&mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("ended");
@@ -67,13 +67,13 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        // It has ended already, unless the test failed.
+        // The process has ended unless the test failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The state of a process as the kernel tells it: R, S, T …; none where there is no such process, or only its remains.
+/// Returns the kernel's state of a process: R, S, T …; `None` if it does not exist or is a zombie.
 pub fn state(pid: i32) -> Option<char> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.trim_start().chars().next().filter(|state| !"ZX".contains(*state))
@@ -83,7 +83,7 @@ pub fn is_alive(pid: i32) -> bool {
     state(pid).is_some()
 }
 
-/// A process that stands still; dropped, it goes on.
+/// A stopped process; it resumes when this is dropped.
 pub struct Frozen(i32);
 
 impl Drop for Frozen {
@@ -92,10 +92,10 @@ impl Drop for Frozen {
     }
 }
 
-/// Stops a process where it does not hold the store's write lock: nobody else could go on.
+/// Stops a process while it does not hold the store's write lock, so that other processes can continue.
 #[must_use]
 pub fn freeze(place: &Workplace, pid: i32) -> Frozen {
-    wait_for("a process that stands still", || {
+    wait_for("a process that can be stopped", || {
         send(pid, libc::SIGSTOP);
         wait_for("a stopped process", || state(pid) == Some('T'));
         let free = place.lock().is_some();
@@ -107,29 +107,29 @@ pub fn freeze(place: &Workplace, pid: i32) -> Frozen {
     Frozen(pid)
 }
 
-/// Processes of the workers that hold a stage.
+/// Returns the process ids of workers that hold a stage.
 pub fn workers(place: &Workplace) -> Vec<i32> {
     let rows = place.query("SELECT DISTINCT pid FROM attempt WHERE state = 'running'");
     rows.iter().filter_map(|row| row.parse().ok()).collect()
 }
 
-/// Folders of checkpoints of stages that are not done.
+/// Returns the checkpoint folders of stages that are not done.
 pub fn partials(place: &Workplace) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(place.path("didact.artifacts/partial")).expect("the folder is there");
     entries.map(|entry| entry.expect("an entry").path()).collect()
 }
 
-/// Whether a joint stage has a checkpoint that a resumed attempt would start from.
+/// Returns whether a joint stage has a checkpoint that a new attempt would resume from.
 pub fn has_checkpoint(place: &Workplace) -> bool {
     walkdir::WalkDir::new(place.path("didact.artifacts/partial")).into_iter().filter_map(Result::ok).any(|entry| {
-        // The student is there in joint training only.
+        // Only joint training has a student.
         entry.file_name() == "last.safetensors"
             && std::fs::read(entry.path())
                 .is_ok_and(|bytes| bytes.windows(14).take(20_000).any(|window| window == b"student.conv1."))
     })
 }
 
-/// A sweep in the middle of joint training, with a checkpoint behind it.
+/// Starts a sweep and waits until joint training has written a checkpoint.
 pub fn caught_in_joint_training(file: &str) -> (Workplace, Started) {
     let place = Workplace::new();
     place.write("tiny.toml", file);
@@ -138,7 +138,7 @@ pub fn caught_in_joint_training(file: &str) -> (Workplace, Started) {
     (place, sweep)
 }
 
-/// Digests of the selected and the last weights that every joint stage left, by stage.
+/// Returns the digests of the selected and last weights of every joint stage.
 fn weights(place: &Workplace) -> BTreeMap<String, [blake3::Hash; 2]> {
     let stages = place.query("SELECT id FROM stage WHERE kind = 'joint'");
     let digests = |stage: &String| {
@@ -149,7 +149,7 @@ fn weights(place: &Workplace) -> BTreeMap<String, [blake3::Hash; 2]> {
     stages.iter().map(|stage| (stage.clone(), digests(stage))).collect()
 }
 
-/// Every file that joint training left is, byte by byte, that of a sweep of [`two_long_trials`] which nobody disturbed.
+/// Asserts that every file of joint training equals, byte by byte, that of an undisturbed sweep of [`two_long_trials`].
 #[track_caller]
 pub fn assert_same_bits(place: &Workplace) {
     static UNDISTURBED: OnceLock<BTreeMap<String, [blake3::Hash; 2]>> = OnceLock::new();
@@ -168,7 +168,7 @@ pub fn assert_same_bits(place: &Workplace) {
     }
 }
 
-/// Every stage was computed to its end exactly once.
+/// Asserts that every stage was completed exactly once.
 #[track_caller]
 pub fn assert_each_stage_done_once(place: &Workplace) {
     assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
