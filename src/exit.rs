@@ -1,24 +1,24 @@
-//! What the shell learns of a command, in one place.
+//! Exit codes and their meanings, in one place.
 
 use std::process::ExitCode;
 
 /// The exit codes of both executables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// All is done.
+    /// Everything is done.
     Done = 0,
     /// The command did its work, but some of it failed: runs of a sweep, checks of a device.
     RunsFailed = 1,
-    /// The command line or the sweep file asks for what is not possible.
+    /// The command line or the sweep file is invalid.
     Usage = 2,
     /// Images, masks or weights cannot be used.
     Data = 3,
-    /// What the command works with cannot be used: the store, artifacts, a report or other output, or a part of the machine, such
-    /// as a GPU, its driver or threads. A missing GPU belongs here, because the same command succeeds on a machine that has one.
+    /// A resource cannot be used: the store, artifacts, a report or other output, or a part of the machine, such as a GPU, its driver or
+    /// threads. A missing GPU belongs here, because the same command succeeds on a machine that has one.
     Store = 4,
-    /// A worker ended itself, because its stage did not end after its time was over. Only `didact sweep` sees this code.
+    /// A worker ended itself, because its stage hung after its timeout. Only `didact sweep` sees this code.
     Hung = 124,
-    /// The command was interrupted, or reached its time limit; the same command continues.
+    /// The command was interrupted or reached its time limit; running it again continues the work.
     Interrupted = 130,
 }
 
@@ -27,17 +27,17 @@ impl Exit {
     pub const ALL: [Self; 7] =
         [Self::Done, Self::RunsFailed, Self::Usage, Self::Data, Self::Store, Self::Hung, Self::Interrupted];
 
-    /// The number.
+    /// Returns the number of the code.
     pub const fn code(self) -> u8 {
         self as u8
     }
 
-    /// The exit code of this number.
+    /// Returns the exit code with this number.
     pub fn of_code(code: i32) -> Option<Self> {
         Self::ALL.into_iter().find(|exit| i32::from(exit.code()) == code)
     }
 
-    /// What it means, for `--help`; none for a code that no person sees.
+    /// Returns the meaning for `--help`; `None` for an internal code.
     pub const fn meaning(self) -> Option<&'static str> {
         match self {
             Self::Done => Some("all done"),
@@ -50,7 +50,7 @@ impl Exit {
         }
     }
 
-    /// Ends the process without unwinding: for those who cannot wait until the verb returns.
+    /// Ends the process without unwinding, for code that cannot wait until the verb returns.
     pub fn at_once(self) -> ! {
         std::process::exit(i32::from(self.code()))
     }

@@ -5,7 +5,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`cli`] | one verb of the command line per file |
-//! | [`predict`] | what a finished run says of other images |
+//! | [`predict`] | scores of new images with a finished run |
 //! | [`report`] | figures, tables, pages, pictures |
 //! | [`export`] | numbers for other programs |
 //! | [`search`] | samplers and pruners |
@@ -20,18 +20,18 @@
 //! | [`nn`] | parameter sets, layers, optimisers |
 //! | [`tensor`] | differentiable operations on dfdx tensors |
 //! | [`evaluate`] | map rules and metrics |
-//! | [`text`] | numbers as people read them |
+//! | [`text`] | numbers and texts formatted for people |
 //! | [`statistics`] | tests, intervals, bootstrap, fANOVA: numbers only |
 //! | [`data`] | layouts, images, masks, splits, the drawn set |
 //! | [`published`] | published results and image counts |
 //! | [`settings`] | how settings are declared, read and described |
-//! | [`outputs`] | files for people: whole, and never over what others wrote |
-//! | [`terminal`] | what goes to standard error, best effort |
+//! | [`outputs`] | output files for people: complete, and never written over foreign files |
+//! | [`terminal`] | output to standard error, best effort |
 //! | `names` | enums that are written as text |
-//! | [`paths`] | paths as people write them |
+//! | [`paths`] | paths as people type them |
 //! | [`exit`] | exit codes and their meanings |
-//! | [`cause`] | causes of errors, and how they are told |
-//! | [`fault`] | places where a test can have the process killed |
+//! | [`cause`] | causes of errors, and how they are shown |
+//! | [`fault`] | points where a test can kill the process |
 
 pub mod analysis;
 pub mod cause;

@@ -188,7 +188,10 @@ fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
             match spent.multiply_accumulates {
                 0 => println!("  {name:<30} {own:>7.1} ms"),
                 _ => {
-                    println!("  {name:<30} {own:>7.1} ms  {speed:>4.0} GFLOP/s  {:.2} of matrix products", speed / peak)
+                    println!(
+                        "  {name:<30} {own:>7.1} ms  {speed:>4.0} GFLOP/s  {:.2} of matrix products",
+                        speed / peak
+                    );
                 }
             }
         }

@@ -114,7 +114,7 @@ fn without_a_usable_gpu_a_sweep_is_refused_or_runs_on_the_cpu() {
     executable(&place, "blind", "#!/bin/sh\necho '[]'\n");
     let refused = |sibling: &str, device: &str, reason: &str| {
         let outcome = sweep(&place, sibling, &["--device", device]);
-        assert_eq!(outcome.code, Some(4), "the machine lacks it; the command line is right");
+        assert_eq!(outcome.code, Some(4), "the machine lacks the GPU; the command line is valid");
         assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
         assert!(!place.path("didact.db").exists(), "nothing was started");
     };

@@ -28,7 +28,7 @@ fn first_name(text: &str) -> &str {
     &text[..end]
 }
 
-/// Every source file: its path below the sources, and its text.
+/// Returns every source file: its path below the sources and its text.
 fn source_files(sources: &Path) -> impl Iterator<Item = (PathBuf, String)> {
     let entries = WalkDir::new(sources).into_iter().map(|entry| entry.expect("a readable tree"));
     entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "rs")).map(move |entry| {
@@ -37,7 +37,7 @@ fn source_files(sources: &Path) -> impl Iterator<Item = (PathBuf, String)> {
     })
 }
 
-/// The messages of `thiserror` in a source text, each with the fields that follow it.
+/// Returns the `thiserror` messages of a source text, each with the fields that follow it.
 fn messages(source: &str) -> impl Iterator<Item = (&str, &str)> {
     source.split("#[error(").skip(1).filter_map(|rest| rest.split_once(")]\n")).map(|(message, fields)| {
         let variant = fields.split("\n    ///").next().unwrap_or(fields);
@@ -45,7 +45,7 @@ fn messages(source: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The cause that a variant keeps: the name of its field, or `0`.
+/// Returns the cause that a variant stores: the name of its field, or `0`.
 fn cause(fields: &str) -> Option<&str> {
     let marked = ["#[source]", "#[from]"].iter().find_map(|mark| fields.split_once(mark)).map(|(_, rest)| rest.trim());
     match marked {
@@ -55,22 +55,22 @@ fn cause(fields: &str) -> Option<&str> {
 }
 
 #[test]
-fn every_error_tells_its_cause_in_its_message() {
+fn every_error_message_contains_its_cause() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let (mut causes, mut silent) = (0, Vec::new());
+    let (mut causes, mut missing) = (0, Vec::new());
     for (path, source) in source_files(&sources) {
         for (message, fields) in messages(&source) {
             let Some(cause) = cause(fields) else { continue };
             causes += 1;
-            // `{source}`, `{}", source.msg`, `{0}`, `.0.to_string()`: what follows the text, or stands in its braces.
-            let told = [format!("{{{cause}"), format!(", {cause}"), format!(".{cause}")];
-            if message != "transparent" && !told.iter().any(|told| message.contains(told)) {
-                silent.push(format!("{}: {message}", path.display()));
+            // Patterns: `{source}`, `{}", source.msg`, `{0}`, `.0.to_string()`, that is in braces or after the text.
+            let patterns = [format!("{{{cause}"), format!(", {cause}"), format!(".{cause}")];
+            if message != "transparent" && !patterns.iter().any(|pattern| message.contains(pattern)) {
+                missing.push(format!("{}: {message}", path.display()));
             }
         }
     }
     assert!(causes > 40, "only {causes} causes were found");
-    assert!(silent.is_empty(), "messages without their causes: {silent:#?}");
+    assert!(missing.is_empty(), "messages without their causes: {missing:#?}");
 }
 
 #[test]
