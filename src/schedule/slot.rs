@@ -125,10 +125,10 @@ fn gpu_executable() -> Option<PathBuf> {
         let named = expand_home(Path::new(&named));
         return named.is_file().then_some(named);
     }
-    let beside = std::env::current_exe().ok().map(|own| own.with_file_name(GPU_EXECUTABLE));
+    let same_folder = std::env::current_exe().ok().map(|own| own.with_file_name(GPU_EXECUTABLE));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join(GPU_EXECUTABLE)).collect::<Vec<_>>();
-    beside.into_iter().chain(on_path).find(|path| path.is_file())
+    same_folder.into_iter().chain(on_path).find(|path| path.is_file())
 }
 
 /// Returns the GPUs that the GPU executable can use: at least one.

@@ -20,8 +20,8 @@ fn artifacts_of_removed_trials_are_removed_and_computed_again_when_needed() {
     assert_eq!(place.query("SELECT stage_id, bytes FROM artifact ORDER BY 1"), artifacts, "a dry run removes nothing");
     assert_eq!((folders(&place, "joint"), folders(&place, "pretrain")), (2, 1));
 
-    let gone = place.succeed(&["gc"]).stdout;
-    assert_eq!(gone.replace("removed", "would go"), would, "gc removes what the dry run lists");
+    let removed = place.succeed(&["gc"]).stdout;
+    assert_eq!(removed.replace("removed", "would go"), would, "gc removes what the dry run lists");
     assert_eq!((folders(&place, "joint"), folders(&place, "pretrain"), folders(&place, "features")), (1, 0, 2));
     assert_eq!(place.count("SELECT COUNT(*) FROM artifact"), 2 + 1 + 2 + 2);
     assert_eq!(place.count("SELECT COUNT(*) FROM result WHERE name = 'pixel_auroc'"), 4, "numbers stay");
@@ -43,8 +43,8 @@ fn weights_of_single_epochs_are_removed_after_the_oracle_has_scored_them() {
     let joint = place.query("SELECT path FROM artifact WHERE path LIKE 'joint/%'")[0].clone();
     let joint = place.path("didact.artifacts").join(joint);
     assert!(joint.join("epoch-0001.safetensors").is_file());
-    let gone = place.succeed(&["gc"]).stdout;
-    assert!(gone.contains("file that no stage needs any more"), "{gone}");
+    let removed = place.succeed(&["gc"]).stdout;
+    assert!(removed.contains("file that no stage needs any more"), "{removed}");
     let files: u64 = std::fs::read_dir(&joint)
         .expect("readable")
         .map(|entry| entry.and_then(|entry| entry.metadata()).expect("readable").len())

@@ -11,7 +11,7 @@ use crate::torture::points_of;
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
 /// Returns the files next to a store that have its name.
-fn beside(place: &Workplace, store: &str) -> Vec<String> {
+fn files_next_to(place: &Workplace, store: &str) -> Vec<String> {
     let entries = std::fs::read_dir(place.path(store).parent().expect("a folder")).expect("readable");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
     let mut names: Vec<String> = names.filter(|name| name.starts_with(store)).collect();
@@ -23,7 +23,7 @@ fn beside(place: &Workplace, store: &str) -> Vec<String> {
 fn a_store_that_is_not_in_use_is_one_file() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
-    let alone = |what: &str| assert_eq!(beside(&place, "didact.db"), ["didact.db"], "after {what}");
+    let alone = |what: &str| assert_eq!(files_next_to(&place, "didact.db"), ["didact.db"], "after {what}");
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--jobs", "2"]);
     alone("sweep");
     let copy = Workplace::new();
@@ -44,14 +44,14 @@ fn an_interrupted_sweep_leaves_one_file_and_the_next_process_cleans_up_after_a_k
     let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130, "{}", sweep.output());
-    assert_eq!(beside(&place, "didact.db"), ["didact.db"]);
+    assert_eq!(files_next_to(&place, "didact.db"), ["didact.db"]);
 
     let mut sweep = place.start("again.log", &SWEEP);
     sweep.wait_for_output("sweep tiny: ");
     sweep.kill();
     wait_for("workers leave", || processes_in(place.folder()).is_empty());
     place.succeed(&["status"]);
-    assert_eq!(beside(&place, "didact.db"), ["didact.db"]);
+    assert_eq!(files_next_to(&place, "didact.db"), ["didact.db"]);
 }
 
 #[test]

@@ -54,8 +54,8 @@ fn a_process_whose_sweep_was_replanned_reports_it_and_ends() {
     assert_eq!(place.run(&["sweep", "other.toml", "--no-report"]).code, Some(2));
     first.wait_for_output("other.toml, was started as tiny and refused");
     // The same file runs concurrently; after an edit, it takes over.
-    let beside = place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
-    assert_eq!(beside.code, Some(130), "{}", beside.stderr);
+    let concurrent = place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
+    assert_eq!(concurrent.code, Some(130), "{}", concurrent.stderr);
     assert!(!first.output().contains("superseded"), "{}", first.output());
     place.write("tiny.toml", &quick());
     let second = place.succeed(&["sweep", "tiny.toml", "--no-report"]);
