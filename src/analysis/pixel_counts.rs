@@ -26,7 +26,10 @@ struct ImageCounts {
 
 impl PixelCounts {
     /// From both variants' histograms for each seed.
-    pub fn new(metric: &'static Histograms, seeds: Vec<(PixelHistograms, PixelHistograms)>) -> Result<Self, ResamplingError> {
+    pub fn new(
+        metric: &'static Histograms,
+        seeds: Vec<(PixelHistograms, PixelHistograms)>,
+    ) -> Result<Self, ResamplingError> {
         let is_defective = |histograms: &PixelHistograms| -> Vec<bool> {
             histograms.images.iter().map(|image| !image.components.is_empty()).collect()
         };

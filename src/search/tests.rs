@@ -256,7 +256,7 @@ fn a_report_names_its_metrics() {
     let metrics = |list: &str| read(&format!("[report]\nmetrics = {list}\n")).map(|(sweep, _)| sweep.report.metrics);
     assert_eq!(good("").0.report.metrics, ReportSettings::METRICS);
     assert_eq!(metrics(r#"["aupro", "pixel_auroc"]"#), Ok(vec![AUPRO, PIXEL_AUROC]));
-    for (list, told) in [
+    for (list, message) in [
         (r#"["pixel_f1"]"#, r#"did you mean "pixel_f1max"?"#),
         (r#"["accuracy"]"#, r#"expected some of "pixel_auroc", "image_auroc", "aupro""#),
         (r#"["aupro", "aupro"]"#, r#"`report.metrics` has "aupro" twice"#),
@@ -265,7 +265,7 @@ fn a_report_names_its_metrics() {
         (r#""aupro""#, "expected a list"),
     ] {
         let error = metrics(list).expect_err(list);
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(message), "{error}");
     }
 }
 
