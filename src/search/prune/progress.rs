@@ -58,7 +58,9 @@ pub fn prune(pruner: &Pruner, trials: &[TrialProgress]) -> Vec<Option<String>> {
                 searched.iter().copied().filter(|other| !std::ptr::eq(*other, trial)).collect();
             match *pruner {
                 Pruner::Asha(AshaSettings { min_runs, eta }) => asha::reason(trial, &others, min_runs, eta),
-                Pruner::Median(MedianSettings { min_runs, startup_trials }) => median::reason(trial, &others, min_runs, startup_trials),
+                Pruner::Median(MedianSettings { min_runs, startup_trials }) => {
+                    median::reason(trial, &others, min_runs, startup_trials)
+                }
                 Pruner::Wilcoxon(WilcoxonSettings { p, min_runs }) => wilcoxon::reason(trial, &others, p, min_runs),
             }
         })
