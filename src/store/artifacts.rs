@@ -1,4 +1,4 @@
-//! The folder of artifacts: written beside, made durable, renamed into place.
+//! The artifacts folder. Each artifact is written to a temporary folder, made durable, then renamed into place.
 
 use std::fs::File;
 use std::io;
@@ -10,18 +10,18 @@ use super::StoreError;
 use super::manifest::{Damage, Look, MANIFEST, Manifest, Spare};
 use crate::stages::{ArtifactFolders, Key, StageKind};
 
-/// The artifacts folder.
+/// Path of the artifacts folder, with operations on it.
 #[derive(Debug, Clone)]
 pub struct Artifacts {
     root: PathBuf,
 }
 
-/// An artifact that is in place.
+/// A published artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// Bytes of all its files.
+    /// Total size of its files, in bytes.
     pub bytes: u64,
-    /// The digest of its list of files.
+    /// Digest of its manifest (the list of its files).
     pub digest: String,
 }
 
@@ -32,43 +32,43 @@ impl ArtifactFolders for Artifacts {
 }
 
 impl Artifacts {
-    /// A folder that need not exist yet.
+    /// Returns the artifacts folder at `root`; the folder need not exist yet.
     pub fn new(root: PathBuf) -> Self {
         Self { root }
     }
 
-    /// The folder beside a store that has its name: `a.db` has `a.artifacts`, any other name gets the ending in addition.
+    /// Returns the artifacts folder next to a store: `a.artifacts` for `a.db`. For other names, `.artifacts` is appended to the full name.
     pub fn beside(store: &Path) -> Self {
         let name = store.file_name().unwrap_or_default().to_string_lossy();
         Self::new(store.with_file_name(format!("{}.artifacts", name.strip_suffix(".db").unwrap_or(&name))))
     }
 
-    /// The folder itself.
+    /// Path of the artifacts folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where the artifact of a stage lies.
+    /// Path of a stage's artifact.
     pub fn path(&self, kind: StageKind, key: &Key) -> PathBuf {
         self.folder(kind.name(), key)
     }
 
-    /// The same, below the folder.
+    /// Path of a stage's artifact, relative to the artifacts folder.
     pub fn relative(kind: StageKind, key: &Key) -> String {
         format!("{}/{key}", kind.name())
     }
 
-    /// Where the log of an attempt lies, below the folder.
+    /// Path of an attempt's log, relative to the artifacts folder.
     pub fn relative_log(attempt: &str) -> String {
         format!("logs/{attempt}.log")
     }
 
-    /// Whether the artifact of a stage is in place: it appears whole or not at all.
+    /// Returns whether the artifact of a stage is published. An artifact appears completely or not at all.
     pub fn is_published(&self, kind: StageKind, key: &Key) -> bool {
         self.path(kind, key).is_dir()
     }
 
-    /// An artifact that was published whole and never told to the store; none where there is none, or it is not whole.
+    /// Returns an artifact that was published completely but not recorded in the store. Returns `None` if it is missing or incomplete.
     pub fn left_behind(&self, kind: StageKind, key: &Key) -> Option<Published> {
         let path = self.path(kind, key);
         let (manifest, digest) = Manifest::read(&path).ok()?;
@@ -76,18 +76,18 @@ impl Artifacts {
         Some(Published { bytes: size_of(&path).ok()?, digest })
     }
 
-    /// Compares an artifact with its list of files, and that with the `recorded` digest, if there is one.
+    /// Compares an artifact with its manifest, and the manifest's digest with the `recorded` digest, if one is given.
     ///
     /// # Errors
-    /// The damage.
+    /// Returns the damage that was found.
     pub fn verify(&self, kind: StageKind, key: &Key, recorded: Option<&str>, look: Look<'_>) -> Result<(), Damage> {
         verify(&self.path(kind, key), kind.spare(), recorded, look)
     }
 
-    /// The folder of an artifact for reading, once these files (none named: all) were found to be what was published.
+    /// Verifies the given files of an artifact (all files if none are given) and returns the artifact's folder for reading.
     ///
     /// # Errors
-    /// The damage, which is logged, too.
+    /// Returns the damage that was found, and logs it.
     pub fn intact(&self, kind: StageKind, key: &Key, files: &[&str]) -> Result<PathBuf, Damage> {
         let path = self.path(kind, key);
         let look = if files.is_empty() { Look::Digests } else { Look::Files(files) };
@@ -95,17 +95,17 @@ impl Artifacts {
         Ok(path)
     }
 
-    /// An empty folder for one attempt.
+    /// Creates an empty folder for one attempt.
     pub fn create_temporary(&self, attempt: &str) -> Result<PathBuf, StoreError> {
         let path = self.root.join("tmp").join(attempt);
         std::fs::create_dir_all(&path).map_err(|source| StoreError::Artifact { path: path.clone(), source })?;
         Ok(path)
     }
 
-    /// The folder of partial checkpoints for one attempt of a stage, with what the last attempt before it left there.
+    /// Creates the folder of partial checkpoints for one attempt of a stage. It takes over the checkpoints of the latest earlier attempt.
     ///
-    /// It is taken over by renaming: a worker that was taken for dead and goes on all the same has no folder any more, and cannot
-    /// put its checkpoints in the place of its successor's.
+    /// The folder is taken over by renaming. A worker that was presumed dead but still runs therefore loses its folder, and cannot
+    /// overwrite the checkpoints of its successor.
     pub fn create_partial(&self, key: &Key, attempt: i64) -> Result<PathBuf, StoreError> {
         let folder = self.partial(key);
         let path = folder.join(attempt.to_string());
@@ -117,10 +117,10 @@ impl Artifacts {
         self.root.join("partial").join(key.as_str())
     }
 
-    /// Lists the files of a finished folder, makes it durable and puts it in its place.
+    /// Writes the manifest of a finished folder, makes the folder durable and renames it into place.
     ///
-    /// Order: every file is synced, the folder is synced and renamed, the parent is synced. If another worker was first, its
-    /// folder stays: equal keys hold equal artifacts. What lies there and is not equal is damaged, and gives way.
+    /// Order: sync every file and folder, rename the folder, sync the parent. If another worker published first, its folder stays:
+    /// equal keys have equal artifacts. A different artifact in that place is damaged, and is replaced.
     pub fn publish(&self, temporary: &Path, kind: StageKind, key: &Key) -> Result<Published, StoreError> {
         let target = self.path(kind, key);
         let wrong = |source| StoreError::Artifact { path: target.clone(), source };
@@ -141,13 +141,13 @@ impl Artifacts {
         Ok(Published { bytes, digest })
     }
 
-    /// Removes what an attempt left.
+    /// Removes the temporary folder of an attempt.
     pub fn discard_temporary(&self, temporary: &Path) {
-        // What cannot be removed now is only disk space.
+        // A failure here only wastes disk space.
         let _ = std::fs::remove_dir_all(temporary);
     }
 
-    /// Removes a finished stage's partial checkpoints.
+    /// Removes the partial checkpoints of a finished stage.
     pub fn discard_partial(&self, key: &Key) {
         let _ = std::fs::remove_dir_all(self.partial(key));
     }
@@ -164,38 +164,38 @@ fn verify(path: &Path, spare: Spare, recorded: Option<&str>, look: Look<'_>) -> 
     manifest.compare(path, look, spare)
 }
 
-/// Looks at some files of an artifact's folder before they are read.
+/// Verifies some files of an artifact before they are read.
 ///
 /// # Errors
-/// The damage, which is logged, too.
+/// Returns the damage that was found, and logs it.
 pub fn intact(folder: &Path, files: &[&str]) -> Result<(), Damage> {
     told(verify(folder, None, None, Look::Files(files)), folder)
 }
 
 fn told(verified: Result<(), Damage>, folder: &Path) -> Result<(), Damage> {
     verified.inspect_err(|damage| {
-        // What `gc` has removed is not damaged.
+        // An artifact that `gc` removed is not damaged.
         if folder.is_dir() {
             tracing::warn!("{damage}: `didact store check --repair` has it made again");
         }
     })
 }
 
-/// The ending of what gave way to the folder of an attempt.
+/// Suffix of a damaged artifact that an attempt's folder replaced.
 pub(super) const REPLACED: &str = ".replaced";
 
-/// Puts a finished folder where a damaged one lies.
+/// Replaces a damaged artifact by a finished folder.
 fn replace(temporary: &Path, target: &Path) -> io::Result<()> {
     let mut aside = temporary.as_os_str().to_owned();
     aside.push(REPLACED);
     std::fs::rename(target, &aside)?;
     std::fs::rename(temporary, target)?;
-    // What cannot be removed now `gc` removes.
+    // On failure, `gc` removes it later.
     let _ = std::fs::remove_dir_all(aside);
     Ok(())
 }
 
-/// Makes the folder of an attempt from that of the latest earlier one.
+/// Creates the checkpoint folder of an attempt from that of the latest earlier attempt.
 fn take_over(folder: &Path, attempt: i64, path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let mut earlier = Vec::new();
@@ -209,11 +209,11 @@ fn take_over(folder: &Path, attempt: i64, path: &Path) -> io::Result<()> {
         std::fs::rename(folder.join(latest.to_string()), path)?;
     }
     for number in earlier {
-        // What cannot be removed now goes with the stage's other checkpoints.
+        // On failure, it is removed later with the other checkpoints of the stage.
         let _ = std::fs::remove_dir_all(folder.join(number.to_string()));
     }
     std::fs::create_dir_all(path)?;
-    // The predecessor may have a half-written file open still.
+    // The previous attempt may still have a half-written file open.
     for entry in std::fs::read_dir(path)? {
         let file = entry?.path();
         if file.extension().is_some_and(|ending| ending == "tmp") {
@@ -223,7 +223,7 @@ fn take_over(folder: &Path, attempt: i64, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Bytes of all files below a path.
+/// Total size of all files below a path, in bytes.
 pub(super) fn size_of(path: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in WalkDir::new(path) {
@@ -235,7 +235,7 @@ pub(super) fn size_of(path: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-/// Syncs every file and folder below `root`; returns the bytes of the files.
+/// Syncs every file and folder below `root`. Returns the total size of the files, in bytes.
 fn sync_tree(root: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in WalkDir::new(root).contents_first(true) {
@@ -309,14 +309,14 @@ mod tests {
         let first = artifacts.create_partial(&key, 1).expect("created");
         std::fs::write(first.join("last.safetensors"), "checkpoint").expect("written");
         std::fs::write(first.join("last.tmp"), "half a checkpoint").expect("written");
-        // The ninth and the tenth: numbers, not words, are compared.
+        // Attempts are compared as numbers, not as text: 10 comes after 9.
         for attempt in [9, 10] {
             let path = artifacts.create_partial(&key, attempt).expect("created");
             assert_eq!(std::fs::read_to_string(path.join("last.safetensors")).expect("is there"), "checkpoint");
             assert!(!path.join("last.tmp").exists());
         }
         assert!(std::fs::write(first.join("last.safetensors"), "late").is_err());
-        // One that was late from the start has a folder of its own, which nobody reads.
+        // An attempt that is late from the start gets its own folder, which no other attempt reads.
         let late = artifacts.create_partial(&key, 2).expect("created");
         std::fs::write(late.join("last.safetensors"), "late").expect("written");
         let path = artifacts.create_partial(&key, 11).expect("created");

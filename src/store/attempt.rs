@@ -1,4 +1,4 @@
-//! One execution of a stage: who, on what, how it ended, what it cost.
+//! Attempts: one execution of a stage by a worker, with its end and its costs.
 
 use super::StageStatus;
 use std::collections::BTreeMap;
@@ -8,25 +8,25 @@ use super::open::Tx;
 use super::state::back_off;
 use super::{Artifacts, AttemptEnd, Claim, NOW, Retry, Store, StoreError, later, settle};
 
-/// Who executes.
+/// The worker that executes an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptStart {
-    /// The worker's id.
+    /// Id of the worker.
     pub worker: String,
-    /// Its machine.
+    /// Host of the worker.
     pub host: String,
-    /// Its process.
+    /// Process id of the worker.
     pub pid: u32,
-    /// When that process started, as the kernel counts: tells it from a later one with the same id.
+    /// Start time of that process, as reported by the kernel. It distinguishes the process from a later one with the same id.
     pub process_started: Option<String>,
-    /// "cpu", "cuda:0".
+    /// Device, for example `cpu` or `cuda:0`.
     pub device: String,
-    /// Threads that it may use.
+    /// Number of threads that the worker may use.
     pub threads: usize,
 }
 
 impl Store {
-    /// Ends an attempt. False if the lease was lost: the attempt is recorded as superseded and changes nothing else.
+    /// Ends an attempt. Returns `false` if the lease was lost: the attempt is then recorded as superseded and changes nothing else.
     pub async fn finish(
         &self,
         claim: &Claim,
@@ -75,7 +75,7 @@ impl Store {
         Ok(ours)
     }
 
-    /// What the end of an attempt makes of its stage and its runs; false, and nothing, if the token no longer holds it.
+    /// Applies the end of an attempt to its stage and its runs. Changes nothing and returns `false` if the token no longer holds the stage.
     pub(super) async fn end_stage(
         &self,
         tx: &mut Tx,
@@ -118,7 +118,7 @@ impl Store {
         .bind(reason)
         .bind(beside)
         .bind(state.name())
-        // An interruption is nobody's failure and does not count.
+        // An interruption is not a failure, so the attempt does not count.
         .bind(i64::from(*end == AttemptEnd::Interrupted))
         .bind(stage)
         .execute(&mut **tx)
@@ -128,18 +128,19 @@ impl Store {
         Ok(true)
     }
 
-    /// Half as many stages beside one that ran out of memory as there were, or were allowed.
+    /// Returns how many stages may run beside one that ran out of memory: half of the previous limit, or of the running stages if
+    /// there was no limit.
     async fn halved_neighbours(&self, tx: &mut Tx, host: &str, allowed: Option<i64>) -> Result<i64, StoreError> {
         let (running, _) = running_on(tx, host).await?;
-        // Jobs are the stage and its neighbours: half of them, rounded down, leaves so many beside it.
+        // The stage counts as one of the jobs. Half of the jobs, rounded down, minus the stage itself, may run beside it.
         let jobs = allowed.map_or(running, |beside| beside + 1);
         Ok((jobs / 2 - 1).max(0))
     }
 
-    /// Stores curve points of a stage; false if the lease was lost.
+    /// Stores curve points of a stage. Returns `false` if the lease was lost.
     pub async fn add_metrics(&self, claim: &Claim, points: &[(String, u64, f64)]) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        // A stage that gets on is not a stage that fails: only attempts without progress count.
+        // Only attempts without progress count as failed attempts. New curve points are progress.
         let held = sqlx::query("UPDATE stage SET attempts = 1 WHERE id = ? AND token = ?")
             .bind(claim.stage.as_str())
             .bind(&claim.token)
@@ -166,7 +167,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Removes curve points after `step`: the checkpoint that a resumed stage starts from does not know them.
+    /// Removes curve points after `step`. A resumed stage starts from a checkpoint at `step` and computes the later points again.
     pub async fn rewind_metrics(&self, claim: &Claim, step: u64) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(

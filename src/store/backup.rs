@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::open::Store;
 
 impl Store {
-    /// Copies the store to a file that does not exist yet; what is committed by now is in it.
+    /// Copies the store to a file that must not exist. The copy contains every transaction committed so far.
     pub async fn back_up(&self, target: &Path) -> Result<(), StoreError> {
         copy(self.path(), target).await
     }

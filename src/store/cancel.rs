@@ -1,14 +1,14 @@
-//! No more of a sweep, a trial or a run.
+//! Cancels a sweep, a trial or a run.
 
 use super::{RunState, Store, StoreError};
 use crate::plan::{trial_id, trial_number};
 
-/// What an id names.
+/// What an id refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// A sweep: id and name.
     Sweep(String, String),
-    /// A trial's key: the trial in all sweeps that have it.
+    /// A trial's key. It refers to the trial in every sweep that contains it.
     Trial(String),
     /// A trial of one sweep, by its short id.
     TrialOf {
@@ -18,7 +18,7 @@ pub enum Named {
         name: String,
         /// The trial's key.
         trial: String,
-        /// Its number: 7 for T07.
+        /// The trial's number: 7 for `T07`.
         number: i64,
     },
     /// A run's key.
@@ -27,10 +27,10 @@ pub enum Named {
     Stage(String),
 }
 
-/// Why a run that was cancelled is over.
+/// Reason stored with a cancelled run.
 const CANCELLED: &str = "cancelled by the user";
 
-/// Runs of the trial ?1 that this sweep wants and no other does.
+/// SQL condition for runs of the trial `?1` that belong to this sweep and to no other.
 fn not_shared(sweep: &str) -> String {
     format!(
         "trial_id = ?1 AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = '{sweep}')
@@ -38,11 +38,11 @@ fn not_shared(sweep: &str) -> String {
     )
 }
 
-/// Runs that are not over.
+/// SQL condition for runs that are pending or running.
 const OPEN: &str = "state IN ('pending', 'running')";
 
 impl Store {
-    /// Finds what a sweep's name, a trial's short id (`T07`, or `SWEEP:T07`), or the first digits of a key, stand for.
+    /// Resolves an id: a sweep's name, a trial's short id (`T07` or `SWEEP:T07`), or the first digits of a key.
     ///
     /// # Errors
     /// [`StoreError::NoId`], [`StoreError::Ambiguous`], [`StoreError::AmbiguousTrial`], [`StoreError::NoTrial`].
@@ -82,10 +82,10 @@ impl Store {
         }
     }
 
-    /// What an id stands for where a sweep is given: its own trials first.
+    /// Resolves an id within a sweep. A trial's short id refers to the trials of that sweep.
     ///
     /// # Errors
-    /// As [`Store::find`].
+    /// The same as [`Store::find`].
     pub async fn find_in(&self, sweep: &str, name: &str, id: &str) -> Result<Named, StoreError> {
         match trial_number(id) {
             Some(number) => self.trial_of(sweep, name, number).await,
@@ -113,7 +113,7 @@ impl Store {
         }
     }
 
-    /// The trial of this number, if one sweep alone has it.
+    /// Resolves a trial number without a sweep. Fails unless exactly one sweep has a trial with this number.
     async fn trial_anywhere(&self, number: i64) -> Result<Named, StoreError> {
         let mut found: Vec<(String, String, String)> = sqlx::query_as(
             "SELECT s.id, s.name, n.trial_id FROM trial_number n JOIN sweep s ON s.id = n.sweep_id WHERE n.number = ?
@@ -136,7 +136,7 @@ impl Store {
         }
     }
 
-    /// The first run that wants a stage.
+    /// Returns the first run that needs a stage.
     pub async fn a_run_of(&self, stage: &str) -> Result<Option<String>, StoreError> {
         let run: Option<(String,)> = sqlx::query_as(
             "SELECT rs.run_id FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id WHERE rs.stage_id = ?
@@ -148,9 +148,10 @@ impl Store {
         Ok(run.map(|(run,)| run))
     }
 
-    /// Cancels the runs that are not over: of a sweep, but for those that another sweep wants, too; of a trial; or one. Returns
-    /// how many. Their workers notice within a second, write a checkpoint and go on with something else. Planning the sweep
-    /// again revives them.
+    /// Cancels the pending and running runs of a sweep, of a trial, or one run. Runs that another sweep also needs are not cancelled
+    /// with a sweep. Returns the number of cancelled runs.
+    ///
+    /// Workers notice within a second, write a checkpoint and continue with other stages. Planning the sweep again revives the runs.
     pub async fn cancel(&self, named: &Named) -> Result<u64, StoreError> {
         let (which, id) = match named {
             Named::TrialOf { sweep, trial, .. } => {
@@ -168,7 +169,7 @@ impl Store {
         self.end_runs(RunState::Cancelled, CANCELLED, which, id).await
     }
 
-    /// Stops the runs of a trial that a search has given up, but for those that another sweep wants, too.
+    /// Stops the runs of a trial that the search has pruned. Runs that another sweep also needs continue.
     pub async fn prune(&self, sweep: &str, trial: &str, reason: &str) -> Result<u64, StoreError> {
         self.end_runs(RunState::Pruned, reason, &not_shared(sweep), trial).await
     }

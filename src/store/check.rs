@@ -1,4 +1,4 @@
-//! Whether a store and its artifacts are whole and agree with each other.
+//! Checks that the store and its artifacts are intact and agree with each other.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,24 +11,24 @@ use super::manifest::Manifest;
 use super::{Artifacts, Damage, Look, Store, StoreError, settle};
 use crate::stages::{Key, StageKind, short_key};
 
-/// How much something that was found matters.
+/// Severity of a problem that `check` reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Worth knowing; nothing is wrong with the store.
+    /// Information; the store is correct.
     Note,
-    /// Wrong, and `--repair` sets it right.
+    /// A problem that `--repair` fixes.
     Repairable,
-    /// Wrong, and only a copy of the store helps.
+    /// A problem that only a backup of the store can fix.
     Fatal,
 }
 
-/// Something that was found.
+/// One problem that `check` reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Found {
-    /// How much it matters.
+    /// Severity of the problem.
     pub severity: Severity,
-    /// What, and where.
+    /// What is wrong, and where.
     pub what: String,
 }
 
@@ -50,7 +50,7 @@ super::row::row! {
     }
 }
 
-/// Runs that contradict their stages or lack their numbers.
+/// SQL query for runs that contradict their stages, or that have no results.
 const WRONG_RUNS: &str = "SELECT r.id, CASE WHEN EXISTS (
             SELECT 1 FROM run_stage rs JOIN stage s ON s.id = rs.stage_id WHERE rs.run_id = r.id AND s.state <> 'done')
         THEN 'is done, but not all of its stages are' ELSE 'is done and has no results' END
@@ -59,12 +59,12 @@ const WRONG_RUNS: &str = "SELECT r.id, CASE WHEN EXISTS (
         OR NOT EXISTS (SELECT 1 FROM result x WHERE x.run_id = r.id))
     ORDER BY r.id";
 
-/// Running stages that nobody holds.
+/// SQL query for stages in state `running` that no running attempt holds.
 const WRONG_STAGES: &str = "SELECT s.id, s.kind FROM stage s LEFT JOIN attempt a ON a.id = s.token
     WHERE s.state = 'running' AND (a.id IS NULL OR a.state <> 'running') ORDER BY s.id";
 
 impl Store {
-    /// Looks at everything; with `repair` returns to pending what must be made again.
+    /// Checks the whole store. With `repair`, resets every stage that must be computed again to `pending`.
     pub async fn check(&self, artifacts: &Artifacts, repair: bool) -> Result<Vec<Found>, StoreError> {
         let mut found = self.check_file().await?;
         if found.iter().any(|found| found.severity == Severity::Fatal) {
@@ -76,7 +76,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The SQLite file.
+    /// Checks the SQLite file.
     async fn check_file(&self) -> Result<Vec<Found>, StoreError> {
         let fatal = |what| Found { severity: Severity::Fatal, what };
         let rows: Vec<(String,)> = match sqlx::query_as("PRAGMA integrity_check(20)").fetch_all(&self.pool).await {
@@ -98,7 +98,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The artifacts of all stages that are done.
+    /// Checks the artifacts of all finished stages.
     async fn check_artifacts(
         &self,
         artifacts: &Artifacts,
@@ -130,7 +130,7 @@ impl Store {
         Ok(())
     }
 
-    /// Rows that contradict each other.
+    /// Checks for rows that contradict each other.
     async fn check_states(
         &self,
         artifacts: &Artifacts,
@@ -143,7 +143,7 @@ impl Store {
             found.push(Found::repairable(format!("{kind} {} is running, but no attempt runs", short_key(id))));
         }
         for (id, what) in &runs {
-            // Returned to pending a moment ago, its run with it: no contradiction of its own.
+            // If a damaged stage was just reset to `pending`, its run was reset with it and is not reported again.
             found.push(Found::repairable(format!("run {} {what}", short_key(id))));
         }
         let leftover: Vec<(String,)> = sqlx::query_as(
@@ -183,7 +183,7 @@ impl Store {
         Ok(())
     }
 
-    /// What lies in the artifacts folder and is not known: it stays.
+    /// Reports files in the artifacts folder that the store does not know. They are never removed.
     async fn look_for_strangers(&self, artifacts: &Artifacts, found: &mut Vec<Found>) -> Result<(), StoreError> {
         let stages: Vec<(String, StageKind)> =
             sqlx::query_as("SELECT id, kind FROM stage").fetch_all(&self.pool).await?;
@@ -210,7 +210,7 @@ impl Store {
     }
 }
 
-/// Whether an artifact is what was published, to the last bit.
+/// Compares an artifact with its manifest, including the digest of every file.
 fn examine(artifacts: &Artifacts, kind: StageKind, key: &Key, stage: &DoneStage) -> Result<(), Damage> {
     match &stage.digest {
         Some(digest) => artifacts.verify(kind, key, Some(digest), Look::Digests),

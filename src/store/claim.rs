@@ -1,4 +1,4 @@
-//! Taking a stage.
+//! Claims stages for workers.
 
 use sqlx::Sqlite;
 
@@ -10,30 +10,30 @@ use crate::stages::{Key, StageJob, short_key};
 /// Seconds that a claim lasts without a heartbeat.
 pub(super) const LEASE_SECONDS: f64 = 60.0;
 
-/// Which stages of the store a worker may take.
+/// Selects the stages that a worker may claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// Id of the sweep.
     pub sweep: String,
-    /// One run or trial of it alone.
+    /// Key of a run or trial of the sweep, to which the worker is restricted.
     pub only: Option<String>,
 }
 
-/// That a run `r` in its sweep's place `sr` is wanted: ?1 = the sweep, ?2 = the run or trial that alone is wanted, or NULL.
+/// SQL condition for a run `r` with its row `sr` in the sweep. `?1` is the sweep, `?2` a run or trial to restrict to, or NULL.
 pub(super) const WANTED: &str = "sr.sweep_id = ?1 AND (?2 IS NULL OR r.id = ?2 OR r.trial_id = ?2)";
 
-/// A stage that this worker holds.
+/// A stage that this worker has claimed.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// Its key.
+    /// Key of the stage.
     pub stage: Key,
-    /// What to do.
+    /// Job of the stage.
     pub job: StageJob,
-    /// The lease's fencing token: the attempt's id.
+    /// Fencing token of the lease: the id of the attempt.
     pub token: String,
-    /// Counts from 1.
+    /// Number of the attempt, from 1.
     pub attempt: i64,
-    /// The run for whose sake it was claimed: "category · T07 settings · seed n".
+    /// Title of the run for which the stage was claimed: `category · T07 settings · seed n`.
     pub title: String,
 }
 
@@ -51,16 +51,16 @@ row! {
 }
 
 impl Store {
-    /// Claims the next stage whose dependencies are done and whose pause is over; none if there is none now.
+    /// Claims the next stage whose dependencies are done and whose pause is over. Returns `None` if no stage can be claimed now.
     ///
-    /// The order is that of the runs, so that whole runs finish early. A stage that ran out of memory before waits until few
-    /// enough others run on this host, and nothing overtakes it meanwhile: it would wait for ever.
+    /// Stages are claimed in the order of the runs, so that complete runs finish early. A stage that ran out of memory waits until few
+    /// enough stages run on this host. No other stage is claimed in the meantime: otherwise that stage could wait forever.
     ///
     /// # Errors
     /// [`StoreError::OtherVersion`] if another version of didact planned the stage.
     pub async fn claim(&self, wanted: &Wanted, worker: &AttemptStart) -> Result<Option<Claim>, StoreError> {
-        // Looked for before the write lock is taken: where much waits for little, many runs are passed over, and workers that
-        // find nothing must not keep those waiting that have something to tell.
+        // The search runs before the write lock is taken. If many stages wait for few others, it passes over many runs. Workers that find
+        // nothing must not block workers that have results to write.
         let Some(seen) = candidate(&self.pool, wanted).await? else { return Ok(None) };
         let mut tx = self.write().await?;
         let candidate = match is_claimable(&mut tx, &seen.id).await? {
@@ -72,7 +72,7 @@ impl Store {
         if candidate.beside.into_iter().chain(allowed).any(|beside| running > beside.max(0)) && running > 0 {
             return Ok(None);
         }
-        // Before the stage is taken: one that this version cannot do stays as it is, for a worker that can.
+        // Checked before the stage is claimed: a stage that this version cannot execute stays free for another worker.
         let job = same_job(&candidate)?;
         let token = uuid::Uuid::now_v7().to_string();
         sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -115,7 +115,7 @@ impl Store {
         }))
     }
 
-    /// Whether a stage is pending or running: while one is, a worker waits.
+    /// Returns whether any stage is pending or running. A worker waits as long as one is.
     pub async fn has_open_stages(&self, wanted: &Wanted) -> Result<bool, StoreError> {
         let (open,): (bool,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT EXISTS (
@@ -131,8 +131,8 @@ impl Store {
     }
 }
 
-/// The job of a stage, if its key is the one that this version makes of it. Else another version planned it: what this one computes may
-/// be something else, and must not stand under that key.
+/// Returns the job of a stage if this version computes the same key for it. Otherwise another version planned the stage: this version
+/// may compute something else, and must not publish it under that key.
 fn same_job(stage: &Candidate) -> Result<StageJob, StoreError> {
     match serde_json::from_str::<StageJob>(&stage.job) {
         Ok(job) if job.key().as_str() == stage.id => Ok(job),
@@ -140,7 +140,7 @@ fn same_job(stage: &Candidate) -> Result<StageJob, StoreError> {
     }
 }
 
-/// How many stages run on a host, and the fewest that any of them allows beside it.
+/// Returns the number of stages running on a host, and the lowest `beside` limit of these stages.
 pub(super) async fn running_on(tx: &mut Tx, host: &str) -> Result<(i64, Option<i64>), StoreError> {
     Ok(sqlx::query_as(
         "SELECT COUNT(*), MIN(s.beside) FROM stage s JOIN attempt a ON a.id = s.token
@@ -151,7 +151,7 @@ pub(super) async fn running_on(tx: &mut Tx, host: &str) -> Result<(i64, Option<i
     .await?)
 }
 
-/// That a stage `s` waits for nothing.
+/// SQL condition for a stage `s` that can be claimed: pending, past its pause, and with all dependencies done.
 fn claimable() -> String {
     format!(
         "s.state = 'pending' AND (s.not_before IS NULL OR s.not_before <= {NOW} OR s.not_before > {too_late})
@@ -161,7 +161,7 @@ fn claimable() -> String {
     )
 }
 
-/// The stage that comes next. The runs are passed in their order, those that are over left out (SQLite reorders no CROSS JOIN).
+/// Finds the next stage to claim. Goes through the runs in order, without finished ones (SQLite does not reorder a CROSS JOIN).
 async fn candidate<'e>(
     executor: impl sqlx::Executor<'e, Database = Sqlite>,
     wanted: &Wanted,
@@ -182,7 +182,7 @@ async fn candidate<'e>(
     .await?)
 }
 
-/// Whether what was seen a moment ago is still to be had, and still wanted.
+/// Returns whether a stage found before the lock was taken can still be claimed and is still needed.
 async fn is_claimable(tx: &mut Tx, stage: &str) -> Result<bool, StoreError> {
     let (claimable,): (bool,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "SELECT EXISTS (

@@ -1,4 +1,4 @@
-//! Removing files that no run needs: only what has the form of ours and is known to the store. Everything else stays.
+//! Removes files that no run needs. Only files that didact created and that the store knows are removed; all others stay.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -9,23 +9,23 @@ use super::open::Tx;
 use super::{Artifacts, AttemptState, StageStatus, Store, StoreError};
 use crate::stages::{StageJob, StageKind};
 
-/// Why a file or folder can go.
+/// Reason why a file or folder can be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Garbage {
-    /// The artifact of a stage that no sweep wants any more.
+    /// Artifact of a stage that no sweep needs any more.
     Unwanted,
-    /// An artifact of a stage that is not done and that no sweep wants.
+    /// Artifact of an unfinished stage that no sweep needs.
     Stray,
-    /// What an attempt that is over left behind.
+    /// File or folder left behind by an attempt that has ended.
     Temporary,
-    /// Checkpoints of a stage that is done, or that nobody wants.
+    /// Checkpoints of a stage that is done or that no sweep needs.
     Checkpoint,
-    /// A file that every stage which reads it has read: see [`Stage::SPARE`](crate::stages::Stage::SPARE).
+    /// File that every stage that reads it has already read; see [`Stage::SPARE`](crate::stages::Stage::SPARE).
     Spare,
 }
 
 impl Garbage {
-    /// For people.
+    /// Describes the reason for people.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Unwanted => "artifact that no sweep wants",
@@ -37,22 +37,22 @@ impl Garbage {
     }
 }
 
-/// Something that can go.
+/// A file or folder that can be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collected {
-    /// Below the artifacts folder.
+    /// Path below the artifacts folder.
     pub path: PathBuf,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Why.
+    /// Reason why it can be removed.
     pub garbage: Garbage,
 }
 
 impl Store {
-    /// Finds, and unless it is a `dry_run` removes, what no run needs; sweeps may go on meanwhile.
+    /// Finds and removes what no run needs. A `dry_run` only finds it. Sweeps may run in the meantime.
     ///
-    /// Everything is decided under the write lock, so that no stage is claimed or planned in between, and moved away under it: a
-    /// stage whose artifact goes is pending again before anyone else can look.
+    /// All decisions and moves happen under the write lock, so that no stage is claimed or planned in between. A stage whose artifact is
+    /// removed is pending again before another process can read the store.
     pub async fn collect(&self, artifacts: &Artifacts, dry_run: bool) -> Result<Vec<Collected>, StoreError> {
         let mut tx = self.write().await?;
         let stages: Vec<(String, StageKind, StageStatus, bool)> = sqlx::query_as(
@@ -78,7 +78,7 @@ impl Store {
             let from = artifacts.root().join(&garbage.path);
             crate::fault::point("collect:before-rename");
             match std::fs::rename(&from, graves.join(index.to_string())) {
-                // Whoever made it has removed it.
+                // The process that created it has already removed it.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 outcome => outcome.map_err(|source| StoreError::Artifact { path: from, source })?,
             }
@@ -93,14 +93,14 @@ impl Store {
     }
 }
 
-/// How the names of folders begin in which this store's garbage waits for its removal.
+/// Name prefix of the folders in which this store's garbage waits for its removal.
 fn grave_prefix(store: &str) -> String {
     format!("gc-{store}-")
 }
 
-/// What the store should know of something that has gone.
+/// Updates the store after a file or folder was moved away.
 async fn forget(tx: &mut Tx, garbage: &Collected) -> Result<(), StoreError> {
-    // KIND/KEY, or KIND/KEY/FILE.
+    // The path is KIND/KEY or KIND/KEY/FILE.
     let key = garbage.path.iter().nth(1).unwrap_or_default().to_string_lossy().into_owned();
     match garbage.garbage {
         Garbage::Unwanted => {
@@ -124,7 +124,7 @@ async fn forget(tx: &mut Tx, garbage: &Collected) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Spare files of stages whose artifacts nobody needs whole any more.
+/// Finds spare files of stages whose complete artifact no stage needs any more.
 async fn spare_files(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Result<Vec<Collected>, StoreError> {
     let mut found = Vec::new();
     for (kind, is_spare) in StageKind::ALL.into_iter().filter_map(|kind| Some((kind, kind.spare()?))) {
@@ -143,7 +143,7 @@ async fn spare_files(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Res
     Ok(found)
 }
 
-/// Whether there are stages that need a stage's whole artifact, and all of them are done.
+/// Returns whether stages exist that need a stage's complete artifact, and all of them are done.
 async fn is_read(tx: &mut Tx, key: &str) -> Result<bool, StoreError> {
     let dependents: Vec<(String, StageStatus)> = sqlx::query_as(
         "SELECT s.job, s.state FROM stage_dependency d JOIN stage s ON s.id = d.stage_id WHERE d.needs_id = ?",
@@ -163,13 +163,13 @@ fn collected(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<O
     let whole = artifacts.root().join(&path);
     match size_of(&whole) {
         Ok(bytes) => Ok(Some(Collected { path, bytes, garbage })),
-        // A worker removes its own checkpoints once its stage is done: it was faster.
+        // A worker removes its own checkpoints when its stage is done, so they may already be missing.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(StoreError::Artifact { path: whole, source }),
     }
 }
 
-/// Kind and state of each stage, and whether a run wants it.
+/// Kind and state of each stage, and whether a run needs it.
 type States = HashMap<String, (StageKind, StageStatus, bool)>;
 
 fn find(
@@ -188,10 +188,10 @@ fn find(
             match states.get(&name).filter(|(known, ..)| *known == kind) {
                 Some((_, StageStatus::Done, true)) => {}
                 Some((_, StageStatus::Done, false)) => add(kind.name(), name, Garbage::Unwanted)?,
-                // Published by an attempt that is about to say so, or died before it could: the next one takes it.
+                // An attempt published it and is about to record it, or died before that. The next attempt uses it.
                 Some((_, StageStatus::Running, _) | (_, _, true)) => {}
                 Some(_) => add(kind.name(), name, Garbage::Stray)?,
-                // Nobody knows whose it is.
+                // The owner is unknown.
                 None => {}
             }
         }
@@ -203,7 +203,7 @@ fn find(
                 for attempt in names(&artifacts.root().join("partial").join(&name)) {
                     let folder = format!("partial/{name}/{attempt}");
                     for torn in names(&artifacts.root().join(&folder)) {
-                        // A running stage may be writing it.
+                        // A running stage may still be writing it.
                         if torn.ends_with(".tmp") && *state != StageStatus::Running {
                             add(&folder, torn, Garbage::Temporary)?;
                         }
@@ -223,7 +223,7 @@ fn find(
     Ok(found)
 }
 
-/// Names in a folder, sorted; none where there is no such folder.
+/// Names of the entries in a folder, sorted. Empty if the folder does not exist.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();

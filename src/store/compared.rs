@@ -1,20 +1,20 @@
-//! The rows that a comparison is made of: runs by what they are named, with the numbers of their selected epochs.
+//! The rows of a comparison: runs selected by an id, with their numbers at the selected epoch.
 
 use super::row::row;
 use super::{Named, RunState, Store, StoreError};
 use crate::evaluate::ResultName;
 
 row! {
-    /// A run that is compared.
+    /// A run in a comparison.
     #[derive(Debug, Clone, PartialEq)]
     pub struct ComparedRun {
-        /// Its key.
+        /// Key of the run.
         pub id: String,
-        /// Its trial's key.
+        /// Key of its trial.
         pub trial_id: String,
-        /// The trial's label in the sweep that was asked for, else in the first that has it.
+        /// Label of the trial in the requested sweep, else in the first sweep that contains it.
         pub variant: String,
-        /// Its id and settings in that sweep.
+        /// Short id and settings of the trial in that sweep.
         pub title: String,
         /// Category.
         pub category: String,
@@ -22,7 +22,7 @@ row! {
         pub seed: i64,
         /// State.
         pub state: RunState,
-        /// JSON: the protocol.
+        /// Protocol, as JSON.
         pub protocol: String,
     }
 }
@@ -31,11 +31,11 @@ row! {
     /// One number of a compared run.
     #[derive(Debug, Clone, PartialEq)]
     pub struct ComparedValue {
-        /// The run.
+        /// Key of the run.
         pub run_id: String,
-        /// Which number.
+        /// Name of the number.
         pub name: ResultName,
-        /// Its value.
+        /// Its value, if it has one.
         pub value: Option<f64>,
     }
 }
@@ -44,13 +44,13 @@ row! {
     /// One test image's score in a compared run.
     #[derive(Debug, Clone, PartialEq)]
     pub struct ComparedScore {
-        /// The run.
+        /// Key of the run.
         pub run_id: String,
         /// Path below the category.
         pub image: String,
-        /// Whether it is defective.
+        /// Whether the image is defective.
         pub label: bool,
-        /// Its score.
+        /// Anomaly score.
         pub score: f64,
     }
 }
@@ -59,33 +59,33 @@ row! {
     /// An evaluation of a compared run.
     #[derive(Debug, Clone, PartialEq)]
     pub struct ComparedStage {
-        /// The run.
+        /// Key of the run.
         pub run_id: String,
-        /// The stage's key.
+        /// Key of the stage.
         pub stage_id: String,
-        /// JSON: the job.
+        /// Job, as JSON.
         pub job: String,
     }
 }
 
-/// Runs with their numbers.
+/// Runs with their numbers, scores and evaluations.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Compared {
-    /// By trial, category, seed.
+    /// Runs, sorted by trial, category and seed.
     pub runs: Vec<ComparedRun>,
-    /// Of the selected epochs.
+    /// Numbers at the selected epoch.
     pub values: Vec<ComparedValue>,
-    /// Of the selected epochs.
+    /// Image scores at the selected epoch.
     pub scores: Vec<ComparedScore>,
-    /// Their evaluations.
+    /// Evaluation stages of the runs.
     pub stages: Vec<ComparedStage>,
 }
 
 impl Store {
-    /// The runs that a name stands for: all of a sweep or trial, or one.
+    /// Returns the runs that an id refers to: all runs of a sweep or trial, or one run.
     pub async fn named_runs(&self, named: &Named) -> Result<Vec<ComparedRun>, StoreError> {
         let (wanted, id) = wanted(named);
-        // Whose label and number of a trial are told, where several sweeps have it.
+        // The sweep that determines the label and short id of a trial that several sweeps contain.
         let of = match named {
             Named::Sweep(id, _) | Named::TrialOf { sweep: id, .. } => id,
             Named::Trial(id) | Named::Run(id) | Named::Stage(id) => id,
@@ -102,7 +102,7 @@ impl Store {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(id).fetch_all(&self.pool).await?)
     }
 
-    /// The same runs with their numbers.
+    /// Returns the same runs with their numbers.
     pub async fn compared(&self, named: &Named) -> Result<Compared, StoreError> {
         let (wanted, id) = wanted(named);
         let values = format!(
@@ -125,7 +125,7 @@ impl Store {
     }
 }
 
-/// The ids of the runs that a name stands for, as SQL with one place to bind, and what is bound there.
+/// Returns SQL for the ids of the runs that an id refers to, with one placeholder, and the value to bind to it.
 fn wanted(named: &Named) -> (String, &str) {
     let (wanted, id) = match named {
         Named::Sweep(id, _) => ("SELECT run_id FROM sweep_run WHERE sweep_id = ?", id),
@@ -137,7 +137,7 @@ fn wanted(named: &Named) -> (String, &str) {
     (wanted.to_owned(), id)
 }
 
-/// The runs of a trial that a sweep wants, as SQL with one place for the trial's key.
+/// Returns SQL for the runs of a trial in a sweep, with one placeholder for the trial's key.
 pub(super) fn runs_of_trial_in(sweep: &str) -> String {
     format!(
         "SELECT sr.run_id FROM sweep_run sr JOIN run o ON o.id = sr.run_id WHERE sr.sweep_id = '{sweep}' AND o.trial_id = ?"

@@ -1,4 +1,4 @@
-//! Copies of a store that are whole though it is in use.
+//! Consistent copies of a store that is in use.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::schema::{Content, SCHEMA};
 use super::sqlite::{BUSY_TIMEOUT, SqliteError, beside};
 
-/// Keeps a copy of a store beside it before it is brought to another schema; returns where.
+/// Copies a store to a file next to it, before its schema is migrated. Returns the path of the copy.
 pub(super) async fn keep_copy(path: &Path, schema: i64) -> Result<PathBuf, StoreError> {
     let name = |number: u32| match number {
         1 => beside(path, &format!(".before-{schema}")),
@@ -27,14 +27,14 @@ pub(super) async fn keep_copy(path: &Path, schema: i64) -> Result<PathBuf, Store
     Err(StoreError::Exists { path: name(1) })
 }
 
-/// Copies a store under another name, looks whether the copy is whole, and only then gives it its name.
+/// Copies a store to a temporary file, checks that the copy is intact, and only then gives it its final name.
 pub(super) async fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
     if std::fs::symlink_metadata(target).is_ok() {
         return Err(StoreError::Exists { path: target.to_owned() });
     }
     let temporary = beside(target, &format!(".{}.tmp", std::process::id()));
     let outcome = write(path, &temporary).await.and_then(|()| publish(&temporary, target));
-    // Under its own name it is a second name of the same file by now; after an error it is of no use.
+    // After success, the temporary name is a second link to the published file. After an error, the file is useless.
     let _ = std::fs::remove_file(&temporary);
     outcome.map_err(|source| match source.kind() {
         ErrorKind::AlreadyExists => StoreError::Exists { path: target.to_owned() },
@@ -43,7 +43,7 @@ pub(super) async fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
 }
 
 async fn write(path: &Path, temporary: &Path) -> std::io::Result<()> {
-    // Left by a process of the same number that was killed.
+    // A killed process with the same id may have left this file.
     let _ = std::fs::remove_file(temporary);
     let mut source = connect(path).await.map_err(failed)?;
     let copied = sqlx::query("VACUUM INTO ?").bind(temporary.to_string_lossy()).execute(&mut source).await;
@@ -80,13 +80,13 @@ async fn check(copy: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     }
 }
 
-/// Gives a file its name unless something has it already.
+/// Gives a file its final name, unless a file with that name exists.
 fn publish(temporary: &Path, target: &Path) -> std::io::Result<()> {
     crate::fault::point("backup:before-rename");
     match std::fs::hard_link(temporary, target) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
-        // A file system without second names.
+        // The file system does not support hard links.
         Err(_) if std::fs::symlink_metadata(target).is_err() => std::fs::rename(temporary, target)?,
         Err(error) => return Err(error),
     }

@@ -1,4 +1,4 @@
-//! What can be wrong with the store.
+//! Errors of the store.
 
 use std::error::Error;
 use std::fmt;
@@ -8,45 +8,45 @@ use super::notice;
 use super::sqlite::{SqliteError, is_locked};
 use crate::cause::Cause;
 
-/// Every message says which store and what would be right.
+/// An error of the store. Each message names the store and says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be opened or created.
+    /// The store cannot be opened or created.
     #[error(
         "cannot open the store {path}: {source}; --store (or DIDACT_STORE) must name a SQLite file in a folder that can be written"
     )]
     Open {
-        /// Where.
+        /// Path of the store.
         path: PathBuf,
-        /// Why.
+        /// Cause of the failure.
         #[source]
         source: Cause,
     },
-    /// It is not there, and reading does not create it.
+    /// The store does not exist. Opening it for reading never creates it.
     #[error("there is no store at {path}: `didact sweep` creates it; --store (or DIDACT_STORE) names another")]
     Absent {
-        /// Where.
+        /// Path of the store.
         path: PathBuf,
     },
-    /// A newer didact wrote it.
+    /// A newer version of didact wrote the store.
     #[error(
         "the store {path} was written by a newer didact (schema {found}, this one knows {known}): use that version, or another --store"
     )]
     Newer {
-        /// Where.
+        /// Path of the store.
         path: PathBuf,
-        /// Its schema.
+        /// Schema version of the store.
         found: i64,
-        /// The newest that this version knows.
+        /// Newest schema version that this version supports.
         known: i64,
     },
-    /// An earlier didact made it, and this one cannot read it.
+    /// An earlier version of didact wrote the store, and this version cannot read it.
     #[error(
         "the store {path} was made by an earlier didact, whose stores this version cannot read; nothing was written to it. Start a new \
          store (--store or DIDACT_STORE names it), and keep the earlier didact to read this one"
     )]
     Earlier {
-        /// Where.
+        /// Path of the store.
         path: PathBuf,
     },
     /// The file was deleted, moved or replaced after it was opened.
@@ -55,10 +55,10 @@ pub enum StoreError {
          (artifacts that are finished stay)"
     )]
     Replaced {
-        /// Where it was.
+        /// Path at which the store was opened.
         path: PathBuf,
     },
-    /// The key of a stage is not the one that this version makes of its job.
+    /// The key of a stage differs from the key that this version computes for its job.
     #[error(
         "the stage {kind} {stage} was planned by another version of didact than this one ({version}): its key is not the key that this \
          version gives to its job. Nothing was computed for it. Run the sweep again with this version, or this worker with the \
@@ -66,47 +66,47 @@ pub enum StoreError {
         version = crate::VERSION
     )]
     OtherVersion {
-        /// Its kind.
+        /// Kind of the stage.
         kind: String,
-        /// The first digits of its key.
+        /// First digits of the stage's key.
         stage: String,
     },
     /// Another process planned the same sweep at the same moment.
     #[error("another process plans the same sweep at the same time: start the same command again")]
     Replanned,
-    /// No run, trial, stage or sweep has such an id.
+    /// No sweep, run, trial or stage has this id.
     #[error("no sweep, run, trial or stage has the id `{id}`: `didact status` lists them")]
     NoId {
-        /// Asked for.
+        /// The requested id.
         id: String,
     },
-    /// More than one has it.
+    /// Several keys begin with this id.
     #[error("`{id}` is the beginning of {count} ids: give more digits")]
     Ambiguous {
-        /// Asked for.
+        /// The requested id.
         id: String,
-        /// How many.
+        /// Number of matching ids.
         count: usize,
     },
-    /// Several sweeps have a trial of this number.
+    /// Several sweeps have a trial with this number.
     #[error("several sweeps have a trial {id}: name one of {names}")]
     AmbiguousTrial {
-        /// Asked for.
+        /// The requested id.
         id: String,
-        /// With their sweeps.
+        /// The possible ids, qualified with their sweeps.
         names: String,
     },
-    /// A sweep has no trial of this number.
+    /// A sweep has no trial with this number.
     #[error("sweep `{sweep}` has no trial {id}: its last one is {last} (`didact status {sweep}` lists them)")]
     NoTrial {
-        /// Asked for.
+        /// The requested id.
         id: String,
         /// The sweep's name.
         sweep: String,
-        /// The highest number that it has.
+        /// Highest trial id of the sweep.
         last: String,
     },
-    /// Another file made the sweep of this name.
+    /// The sweep with this name was made from another file.
     #[error(
         "the sweep `{name}` was made from another file, {known}: this one, {given}, would take its place and its report's; \
          --replace does so, --set name=… makes a sweep of its own"
@@ -114,90 +114,90 @@ pub enum StoreError {
     OtherFile {
         /// The sweep's name.
         name: String,
-        /// The file that made it.
+        /// The file from which the sweep was made.
         known: String,
-        /// The file that would.
+        /// The file that the user gave.
         given: String,
     },
-    /// A sweep has this name already.
+    /// A sweep with this name already exists.
     #[error("there is a sweep `{name}` already: choose another name, or `didact delete {name}`")]
     NameTaken {
-        /// The name.
+        /// The requested name.
         name: String,
     },
-    /// What cannot be done to a sweep under way.
+    /// The operation is not possible on a running sweep.
     #[error("the sweep `{name}` is running ({who}): stop it first")]
     Running {
-        /// Its name.
+        /// The sweep's name.
         name: String,
-        /// Who runs it.
+        /// The workers that run the sweep.
         who: String,
     },
-    /// There is no such sweep.
+    /// No sweep has this name.
     #[error("there is no sweep `{name}` in the store; it has: {known}")]
     NoSweep {
-        /// Asked for.
+        /// The requested name.
         name: String,
-        /// What is there.
+        /// Names of the sweeps in the store.
         known: String,
     },
-    /// It belongs to another program.
+    /// The SQLite file belongs to another program.
     #[error(
         "{path} is no store of didact but a SQLite file of another program ({what}); nothing was written to it. --store (or \
          DIDACT_STORE) must name a store, or a file that does not exist yet"
     )]
     Foreign {
-        /// Where.
+        /// Path of the file.
         path: PathBuf,
-        /// What tells.
+        /// The evidence: an application id or names of tables.
         what: String,
     },
-    /// Something stands where a copy was to be written.
+    /// A file already exists where a copy was to be written.
     #[error("{path} exists already: a copy never takes the place of another file; name one that does not exist")]
     Exists {
-        /// Where.
+        /// Path of the existing file.
         path: PathBuf,
     },
-    /// A copy could not be made.
+    /// The store could not be copied.
     #[error("the store {store} could not be copied to {path}: {source}; nothing was left there")]
     Backup {
-        /// Of what.
+        /// Path of the store.
         store: PathBuf,
-        /// Where.
+        /// Path of the copy.
         path: PathBuf,
-        /// Why.
+        /// Cause of the failure.
         #[source]
         source: std::io::Error,
     },
     /// The artifacts folder belongs to another store.
     #[error("the artifacts folder {folder} belongs to {owner}; nothing was written to it. {remedy}")]
     NotOurs {
-        /// Where.
+        /// Path of the artifacts folder.
         folder: PathBuf,
-        /// Whose.
+        /// The store that owns the folder.
         owner: String,
-        /// What to do.
+        /// What the user can do.
         remedy: String,
     },
-    /// A statement failed.
+    /// A SQL statement failed.
     #[error("{0}")]
     Sql(#[source] SqlFailure),
-    /// A file of an artifact could not be made durable.
+    /// A file of an artifact could not be read or written.
     #[error("artifact {path}: {source}")]
     Artifact {
-        /// Where.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// Why.
+        /// Cause of the failure.
         #[source]
         source: std::io::Error,
     },
-    /// A row does not hold what it must.
+    /// A row has invalid content.
     #[error("the store holds a row that cannot be read: {0}")]
     Row(#[source] Cause),
 }
 
 impl StoreError {
-    /// SQLite cannot open the file.
+    /// Returns the error for a SQLite file that cannot be opened.
     pub(super) fn opening(path: &Path, error: sqlx::Error) -> Self {
         match is_locked(&error) {
             true => Self::Sql(SqlFailure { path: path.to_owned(), source: SqliteError(error) }),
@@ -205,13 +205,13 @@ impl StoreError {
         }
     }
 
-    /// Whether somebody else holds it.
+    /// Returns whether another program holds a lock on the store.
     pub(super) fn is_locked(&self) -> bool {
         matches!(self, Self::Sql(failure) if failure.is_locked())
     }
 }
 
-/// A statement that failed, in which store.
+/// A SQL statement that failed, with the path of the store.
 #[derive(Debug)]
 pub struct SqlFailure {
     path: PathBuf,
@@ -219,7 +219,7 @@ pub struct SqlFailure {
 }
 
 impl SqlFailure {
-    /// Whether another program holds the store.
+    /// Returns whether another program holds a lock on the store.
     fn is_locked(&self) -> bool {
         is_locked(&self.source.0)
     }
@@ -252,7 +252,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// What a row holds cannot be read, or not be written as text.
+/// The content of a row cannot be parsed, or a value cannot be serialised.
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
         Self::Row(error.into())

@@ -1,4 +1,4 @@
-//! How long the rest of a sweep will take, from the stages that are through.
+//! Estimates the remaining time of a sweep from the stages that are done.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::claim::WANTED;
 use super::{Store, StoreError, Wanted, since};
 use crate::plan::PlannedStage;
 
-/// Thread-seconds that a unit of work took, by family and by kind of stage.
+/// Thread-seconds per unit of work, by family and by kind of stage.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rates {
     families: BTreeMap<String, f64>,
@@ -14,20 +14,20 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Thread-seconds of so much work; none where nothing of the kind was ever done.
+    /// Estimates the thread-seconds for an amount of work. Returns `None` if no stage of this kind has ever been done.
     pub fn thread_seconds(&self, family: &str, work: f64) -> Option<f64> {
         let kind = family.split(' ').next().unwrap_or(family);
         self.families.get(family).or_else(|| self.kinds.get(kind)).map(|rate| rate * work)
     }
 
-    /// Thread-seconds of planned stages; none where one of them is of a kind that was never done.
+    /// Estimates the thread-seconds of planned stages. Returns `None` if no stage of one of their kinds has ever been done.
     pub fn of_stages<'s>(&self, stages: impl IntoIterator<Item = &'s PlannedStage>) -> Option<f64> {
         stages.into_iter().map(|stage| self.thread_seconds(&stage.effort.family, stage.effort.work)).sum()
     }
 }
 
 impl Store {
-    /// Rates of all stages that were ever done. Work on several threads counts as so many thread-seconds.
+    /// Computes the rates from all stages done so far. One second on `n` threads counts as `n` thread-seconds.
     pub async fn rates(&self) -> Result<Rates, StoreError> {
         let rows: Vec<(String, String, f64, f64)> = sqlx::query_as(
             "SELECT s.kind, s.family, SUM(a.seconds * a.threads), SUM(s.work)
@@ -49,8 +49,8 @@ impl Store {
         Ok(rates)
     }
 
-    /// Thread-seconds of the stages that are open, less what the running ones have spent; none while something is of a kind that
-    /// was never done.
+    /// Estimates the thread-seconds of the open stages, minus the time that running stages have already used. Returns `None` if a stage of
+    /// one of their kinds has never been done.
     pub async fn thread_seconds_left(&self, wanted: &Wanted) -> Result<Option<f64>, StoreError> {
         let open: Vec<(String, f64, f64)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT s.family, SUM(s.work), SUM(COALESCE(a.threads * {spent}, 0.0))
