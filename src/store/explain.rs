@@ -1,4 +1,4 @@
-//! Why a run, a stage or a trial is as it is.
+//! Explains the state of a run, a stage or a trial (`didact why`).
 
 use super::AttemptState;
 use super::FailureClass;
@@ -11,18 +11,18 @@ use super::row::row;
 use super::state::StageColumns;
 use super::{Named, StageState, Store, StoreError};
 
-/// One stage of an explanation.
+/// A stage in an explanation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageExplanation {
-    /// Its key.
+    /// Key of the stage.
     pub id: String,
-    /// Kind.
+    /// Kind of the stage.
     pub kind: StageKind,
-    /// Where it stands.
+    /// State of the stage.
     pub state: StageState,
-    /// Attempts so far.
+    /// Number of attempts so far.
     pub attempts: i64,
-    /// Runs that want it.
+    /// Number of runs that need the stage.
     pub shared_by: i64,
 }
 
@@ -30,68 +30,68 @@ row! {
     /// One attempt of a stage.
     #[derive(Debug, Clone, PartialEq)]
     pub struct AttemptRow {
-        /// Counts from 1.
+        /// Number of the attempt, from 1.
         pub number: i64,
-        /// What became of it.
+        /// State of the attempt.
         pub state: AttemptState,
-        /// Why it failed, coarsely.
+        /// Failure class, if it failed.
         pub class: Option<FailureClass>,
-        /// In words.
+        /// Reason of the failure, as text.
         pub reason: Option<String>,
-        /// The worker's machine.
+        /// Host of the worker.
         pub host: String,
-        /// Its process.
+        /// Process id of the worker.
         pub pid: i64,
-        /// When it began.
+        /// Start time, UTC.
         pub started_at: String,
-        /// How long it took.
+        /// Duration in seconds.
         pub seconds: Option<f64>,
-        /// Its log, below the artifacts folder.
+        /// Path of its log, below the artifacts folder.
         pub log: Option<String>,
     }
 }
 
 row! {
-    /// A run in the words of its sweep.
+    /// A run, with the names that its sweep gives it.
     #[derive(Debug, Clone, PartialEq)]
     pub struct RunFacts {
-        /// Its key.
+        /// Key of the run.
         pub id: String,
-        /// Its trial's key.
+        /// Key of its trial.
         pub trial_id: String,
         /// Category.
         pub category: String,
-        /// The trial's id and settings in the sweep.
+        /// Short id and settings of the trial in the sweep.
         pub trial: String,
         /// Whether it is the re-run baseline.
         pub baseline: bool,
-        /// The trial's number in the sweep.
+        /// Number of the trial in the sweep.
         pub number: i64,
-        /// JSON: where the trial was drawn; see [`crate::config::SweepTrial::point`].
+        /// The point at which the trial was drawn, as JSON; see [`crate::config::SweepTrial::point`].
         pub point: String,
         /// Seed.
         pub seed: i64,
         /// State.
         pub state: RunState,
-        /// Why it failed, was pruned or cancelled.
+        /// Reason why it failed, was pruned or was cancelled.
         pub reason: Option<String>,
-        /// A sweep that wants it.
+        /// Name of a sweep that contains the run.
         pub sweep: String,
-        /// That sweep's id.
+        /// Id of that sweep.
         pub sweep_id: String,
-        /// Runs of that sweep that come before it and are not over.
+        /// Number of pending or running runs that come before it in that sweep.
         pub before: i64,
     }
 }
 
-/// What `didact why` tells.
+/// The explanation that `didact why` shows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Explanation {
     /// A run with its stages.
     Run(RunFacts, Vec<StageExplanation>),
-    /// A stage, those that it needs, its attempts, and some of the runs that share it.
+    /// A stage, the stages that it needs, its attempts, and some of the runs that share it.
     Stage(StageExplanation, Vec<StageExplanation>, Vec<AttemptRow>, Vec<RunFacts>),
-    /// A trial's runs.
+    /// The runs of a trial.
     Trial(Vec<RunFacts>),
 }
 
@@ -134,7 +134,7 @@ const RUN: &str = "SELECT r.id, r.trial_id, r.category, st.title AS trial, st.ba
     JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id";
 
 impl Store {
-    /// Explains what an id stands for; none for a sweep, of which `status` tells.
+    /// Explains what an id refers to. Returns `None` for a sweep: `didact status` reports on sweeps.
     pub async fn explain(&self, named: &Named) -> Result<Option<Explanation>, StoreError> {
         match named {
             Named::Sweep(..) => Ok(None),

@@ -1,4 +1,4 @@
-//! The rows that an export is made of, some runs at a time: what is not exported is not read.
+//! The rows of an export. They are read for some runs at a time, so that only exported runs are read.
 
 use super::places::places;
 use super::row::row;
@@ -7,24 +7,24 @@ use crate::evaluate::ResultName;
 use crate::evaluate::Selection;
 
 row! {
-    /// What an attempt at a stage of a run took.
+    /// The cost of one attempt at a stage of a run.
     #[derive(Debug, Clone, PartialEq)]
     pub struct CostRow {
-        /// The run.
+        /// Key of the run.
         pub run_id: String,
-        /// What became of the attempt.
+        /// State of the attempt.
         pub state: AttemptState,
-        /// Seconds.
+        /// Duration in seconds.
         pub seconds: Option<f64>,
-        /// Peak memory of its worker, bytes.
+        /// Peak memory of its worker, in bytes.
         pub peak_rss_bytes: Option<i64>,
-        /// JSON: further costs.
+        /// Further costs, as JSON.
         pub costs: String,
     }
 }
 
 impl Store {
-    /// Selection and name of every number that the runs of a sweep have, by name.
+    /// Returns the selection and the name of every number of a sweep's runs, sorted by name.
     pub async fn result_names(&self, sweep: &str) -> Result<Vec<(Selection, ResultName)>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT DISTINCT x.selection, x.name FROM sweep_run sr JOIN result x ON x.run_id = sr.run_id
@@ -35,7 +35,7 @@ impl Store {
         .await?)
     }
 
-    /// Numbers of some runs: by run, selection, name.
+    /// Returns the numbers of some runs, sorted by run, selection and name.
     pub async fn results_of(&self, runs: &[&str]) -> Result<Vec<ResultRow>, StoreError> {
         let query = format!(
             "SELECT run_id, selection, name, value, reason FROM result WHERE run_id IN ({}) ORDER BY run_id, selection, name",
@@ -45,7 +45,7 @@ impl Store {
         Ok(runs.iter().fold(query, |query, run| query.bind(*run)).fetch_all(&self.pool).await?)
     }
 
-    /// All attempts at the stages of some runs, those that they share with others included.
+    /// Returns all attempts at the stages of some runs, including stages shared with other runs.
     pub async fn costs_of(&self, runs: &[&str]) -> Result<Vec<CostRow>, StoreError> {
         let query = format!(
             "SELECT rs.run_id, a.state, a.seconds, a.peak_rss_bytes, a.costs

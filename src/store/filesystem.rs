@@ -1,8 +1,8 @@
-//! What the store's folder lies on: SQLite's write-ahead log needs the shared memory of one machine.
+//! The file system of the store's folder. SQLite's write-ahead log needs the shared memory of one machine.
 
 use std::path::Path;
 
-/// The identity of a file: it changes when the file is deleted and made anew.
+/// Identity of a file. It changes when the file is deleted and created again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,
@@ -10,7 +10,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Of the file that stands at a path now; none if none does.
+    /// Returns the identity of the file at a path. Returns `None` if there is no file.
     #[cfg(unix)]
     pub(super) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
@@ -18,14 +18,14 @@ impl Identity {
         Some(Self { device: metadata.dev(), inode: metadata.ino() })
     }
 
-    /// Elsewhere only absence is noticed.
+    /// Other systems only detect that the file is missing.
     #[cfg(not(unix))]
     pub(super) fn of(path: &Path) -> Option<Self> {
         path.is_file().then_some(Self { device: 0, inode: 0 })
     }
 }
 
-/// Names of the file systems that several machines share, by the number that statfs(2) gives them (linux/magic.h).
+/// Names of network file systems, by the number that statfs(2) returns for them (linux/magic.h).
 const NETWORK: [(u64, &str); 12] = [
     (0x6969, "NFS"),
     (0x517B, "SMB"),
@@ -45,7 +45,7 @@ fn network_name(magic: u64) -> Option<&'static str> {
     NETWORK.iter().find(|(number, _)| *number == magic).map(|(_, name)| *name)
 }
 
-/// The name of the network file system that a folder lies on; none for a local one.
+/// Returns the name of the network file system that contains a folder. Returns `None` for a local file system.
 #[cfg(target_os = "linux")]
 pub(super) fn network_file_system(folder: &Path) -> Option<&'static str> {
     use std::os::unix::ffi::OsStrExt;
@@ -62,18 +62,18 @@ pub(super) fn network_file_system(folder: &Path) -> Option<&'static str> {
     network_name(facts.f_type as u64 & 0xFFFF_FFFF)
 }
 
-/// Not known elsewhere.
+/// Network file systems are not detected on other systems.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn network_file_system(_: &Path) -> Option<&'static str> {
     None
 }
 
-/// Whether files can be made in a folder: asked by making one, for permissions alone do not tell of read-only mounts.
+/// Returns whether files can be created in a folder. Creates a file to find out, because permissions alone do not reveal read-only mounts.
 pub(super) fn can_write(folder: &Path) -> bool {
     let probe = folder.join(format!(".didact-{}", std::process::id()));
     let made = std::fs::File::create(&probe).is_ok();
     if made {
-        // Only an empty file would stay.
+        // On failure, only an empty file remains.
         let _ = std::fs::remove_file(&probe);
     }
     made

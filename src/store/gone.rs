@@ -1,4 +1,4 @@
-//! Stages that the store takes for running, though their processes are gone.
+//! Stages in state `running` whose processes no longer exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,35 +7,35 @@ use super::{RunState, RunStates, StageStatus, Store, StoreError, SweepStatus};
 use crate::stages::StageKind;
 
 row! {
-    /// A stage of a sweep that some process holds, with one of the runs that want it.
+    /// A stage of a sweep that a process holds, with one of the runs that need it.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct HeldStage {
-        /// Its key.
+        /// Key of the stage.
         pub stage: String,
-        /// Its kind.
+        /// Kind of the stage.
         pub kind: StageKind,
-        /// The run.
+        /// Key of the run.
         pub run: String,
-        /// The run's category.
+        /// Category of the run.
         pub category: String,
-        /// Its trial's id and settings.
+        /// Short id and settings of the run's trial.
         pub trial: String,
-        /// The run's state.
+        /// State of the run.
         pub run_state: RunState,
-        /// The holder's machine.
+        /// Host of the process.
         pub host: String,
-        /// Its process.
+        /// Process id.
         pub pid: i64,
-        /// When that process started; see [`super::AttemptStart`].
+        /// Start time of that process; see [`super::AttemptStart`].
         pub process_started: Option<String>,
     }
 }
 
 impl Store {
-    /// The stages of a sweep that are held, once for each run that wants them.
+    /// Returns the running stages of a sweep that a process holds, one row per run that needs the stage.
     pub async fn held_stages(&self, sweep: &str) -> Result<Vec<HeldStage>, StoreError> {
         Ok(sqlx::query_as(
-            // CROSS JOIN: from the few that are held.
+            // CROSS JOIN makes SQLite start from the few running attempts.
             "SELECT s.id AS stage, s.kind, r.id AS run, r.category, st.title AS trial, r.state AS run_state,
                     a.host, a.pid, a.process_started
              FROM attempt a CROSS JOIN stage s CROSS JOIN run_stage rs CROSS JOIN sweep_run sr
@@ -51,9 +51,9 @@ impl Store {
 }
 
 impl SweepStatus {
-    /// Shows what gone processes held as what it is: waiting for whoever takes it up. The store itself is not changed.
+    /// Shows stages and runs of processes that no longer exist as pending. The store itself does not change.
     ///
-    /// `is_gone` is asked for a machine, a process, and when that started.
+    /// `is_gone` receives the host, the process id and the start time of a process.
     pub fn without_gone(&mut self, held: &[HeldStage], is_gone: impl Fn(&str, i64, Option<&str>) -> bool) {
         self.workers.retain(|worker| !is_gone(&worker.host, worker.pid, worker.process_started.as_deref()));
         let mut stages: BTreeMap<&str, StageKind> = BTreeMap::new();
@@ -80,7 +80,7 @@ impl SweepStatus {
     }
 }
 
-/// Counts one as pending that was counted as running, among the rows that are of the same kind.
+/// Moves one from the running to the pending count, among the rows for which `same` holds.
 fn wait_again<R: Clone, S: Copy + PartialEq>(
     rows: &mut Vec<R>,
     (running, pending): (S, S),
@@ -157,7 +157,7 @@ mod tests {
             thread_seconds_left: None,
             events: Vec::new(),
         };
-        // Process 2 is gone. Its stage was wanted by two runs; one of them has another stage that runs.
+        // Process 2 no longer exists. Two runs need its stage; one of them has another stage that is running.
         let rows = [held("a", "x", 1), held("b", "x", 2), held("b", "y", 2)];
         status.without_gone(&rows, |host, pid, _| host == "here" && pid == 2);
         assert_eq!(

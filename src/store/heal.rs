@@ -1,18 +1,18 @@
-//! Artifacts that are not what was published: they return to pending and are made again.
+//! Repairs damaged artifacts: their stages return to pending and compute them again.
 
 use super::open::Tx;
 use super::{Artifacts, Damage, Look, NOW, StageStatus, Store, StoreError, settle};
 use crate::cause::Context;
 use crate::stages::{Key, StageJob, StageKind, short_key};
 
-/// What was found of a stage's artifact.
+/// Condition of a stage's artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// It is what was published.
+    /// The artifact matches its manifest.
     Intact,
     /// The stage is not done.
     NotDone,
-    /// It is not what was published.
+    /// The artifact is damaged.
     Damaged(StageKind, Damage),
 }
 
@@ -25,7 +25,7 @@ super::row::row! {
 }
 
 impl Store {
-    /// Looks at the artifact of a stage.
+    /// Verifies the artifact of a stage.
     pub async fn examine(&self, artifacts: &Artifacts, key: &Key, look: Look<'static>) -> Result<Standing, StoreError> {
         let row: Option<Recorded> = sqlx::query_as(
             "SELECT s.kind, s.state, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id WHERE s.id = ?",
@@ -47,14 +47,16 @@ impl Store {
         }
     }
 
-    /// Whether everything that a job reads is what was published. What is damaged is made again, and told; false if anything is.
+    /// Verifies every artifact that a job reads. Reports damaged ones and returns their stages to pending.
+    ///
+    /// Returns `false` if any artifact is damaged or its stage is not done.
     pub async fn inputs_are_intact(&self, artifacts: &Artifacts, job: &StageJob) -> Result<bool, StoreError> {
         let mut intact = true;
         for need in job.needs() {
             let look = if need.whole { Look::Everything } else { Look::Digests };
             match self.examine(artifacts, &need.key, look).await? {
                 Standing::Intact => {}
-                // Somebody else has seen it first.
+                // Another process noticed the damage first.
                 Standing::NotDone => intact = false,
                 Standing::Damaged(kind, damage) => {
                     self.reopen(artifacts, kind, &need.key, &damage).await?;
@@ -65,7 +67,7 @@ impl Store {
         Ok(intact)
     }
 
-    /// Returns a stage whose artifact is damaged to pending; false if it is not done any more.
+    /// Returns a stage with a damaged artifact to pending. Returns `false` if the stage is no longer done.
     pub async fn reopen(
         &self,
         artifacts: &Artifacts,
@@ -83,7 +85,7 @@ impl Store {
     }
 }
 
-/// The same within a transaction; the caller settles the runs.
+/// The same within a transaction. The caller updates the states of the runs.
 pub(super) async fn reopen(
     tx: &mut Tx,
     artifacts: &Artifacts,
@@ -103,7 +105,7 @@ pub(super) async fn reopen(
         == 1;
     if reopened {
         sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(key.as_str()).execute(&mut **tx).await?;
-        // Checkpoints may have been computed from the damaged files. Whoever runs now finds the damage itself.
+        // Checkpoints may have been computed from the damaged files. A running stage detects the damage itself.
         let dependents: Vec<(String,)> = sqlx::query_as(
             "SELECT s.id FROM stage_dependency d JOIN stage s ON s.id = d.stage_id
              WHERE d.needs_id = ? AND s.state NOT IN ('running', 'done')",
@@ -112,7 +114,7 @@ pub(super) async fn reopen(
         .fetch_all(&mut **tx)
         .await?;
         dependents.into_iter().for_each(|(id,)| artifacts.discard_partial(&Key::from_hex(id)));
-        // What stumbled over it is tried again, too.
+        // Stages that failed because of the damage are retried as well.
         sqlx::query(
             "UPDATE stage SET state = 'pending', attempts = 0, failure_class = NULL, reason = NULL, finished_at = NULL,
                  not_before = NULL
@@ -123,7 +125,7 @@ pub(super) async fn reopen(
         .execute(&mut **tx)
         .await?;
         let message = format!("{} {} is made again: {damage}", kind.name(), short_key(key.as_str()));
-        // A store that has come without its artifacts has thousands of these.
+        // Logged as information, because a store that was moved without its artifacts has thousands of these.
         match artifacts.is_published(kind, key) {
             true => tracing::warn!("{message}"),
             false => tracing::info!("{message}"),

@@ -1,34 +1,34 @@
-//! Keeping a stage, and taking back what the dead left.
+//! Renews leases, and takes stages back from workers that no longer exist.
 
 use super::claim::LEASE_SECONDS;
 use super::row::row;
 use super::{AttemptEnd, Claim, FailureClass, NOW, Store, StoreError, later, since};
 
 row! {
-    /// A stage that some worker holds.
+    /// A stage that a worker holds.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Held {
-        /// The attempt that holds it.
+        /// Id of the attempt that holds the lease.
         pub token: String,
-        /// The stage.
+        /// Key of the stage.
         pub stage_id: String,
-        /// The holder's machine.
+        /// Host of the worker.
         pub host: String,
-        /// Its process.
+        /// Process id of the worker.
         pub pid: i64,
-        /// When that process started; see [`super::AttemptStart`].
+        /// Start time of that process; see [`super::AttemptStart`].
         pub process_started: Option<String>,
-        /// When the lease ends.
+        /// End of the lease, UTC.
         pub lease_until: Option<String>,
-        /// Whether that time is over, by the database's clock.
+        /// Whether the lease has expired, by the database's clock.
         pub expired: bool,
-        /// Whether it lies further ahead than a lease lasts: the clock was set back, and says nothing.
+        /// Whether the lease ends later than any lease can: the clock was set back, and the end of the lease has no meaning.
         pub implausible: bool,
     }
 }
 
 impl Store {
-    /// Renews a lease; false if it is no longer ours.
+    /// Renews a lease. Returns `false` if this worker no longer holds it.
     pub async fn renew(&self, claim: &Claim, worker: &str) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let held = sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -49,7 +49,7 @@ impl Store {
         Ok(held)
     }
 
-    /// Whether any run still wants a stage: all may have been cancelled or pruned.
+    /// Returns whether any run still needs a stage. All its runs may have been cancelled or pruned.
     pub async fn is_wanted(&self, claim: &Claim) -> Result<bool, StoreError> {
         let (wanted,): (bool,) = sqlx::query_as(
             "SELECT EXISTS (SELECT 1 FROM run_stage rs JOIN run r ON r.id = rs.run_id
@@ -61,7 +61,7 @@ impl Store {
         Ok(wanted)
     }
 
-    /// Every stage that is held.
+    /// Returns every stage that a worker holds.
     pub async fn held(&self) -> Result<Vec<Held>, StoreError> {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT a.id AS token, s.id AS stage_id, a.host, a.pid, a.process_started, s.lease_until,
@@ -74,8 +74,8 @@ impl Store {
         .await?)
     }
 
-    /// Ends an attempt whose worker cannot do so itself; false if somebody else has done it. What the worker may still
-    /// have to say is recorded as superseded.
+    /// Ends an attempt whose worker cannot end it itself. Returns `false` if another process has already ended it. If the worker reports
+    /// a result later, that result is recorded as superseded.
     pub async fn take_back(&self, held: &Held, class: FailureClass, reason: &str) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let end = AttemptEnd::failed(class, reason.to_owned());

@@ -1,4 +1,4 @@
-//! A store at rest is one file: whoever leaves last puts the log into it.
+//! Closes stores. The last process that closes a store merges the write-ahead log into the database file.
 
 use std::time::Duration;
 
@@ -10,25 +10,25 @@ use super::log::needs_log;
 use super::open::{Store, take_open};
 use super::sqlite::beside;
 
-/// Two that leave at the same moment hinder each other: each tries so often.
+/// Two processes that close the store at the same moment block each other, so each tries several times.
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(12);
 
-/// Connections that do not come back within this time are left to the end of the process.
+/// Maximum time to wait for open connections. After it, they stay open until the process ends.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Closes the store. If nobody else has it open, its log goes into the file, and the file alone is the store.
+    /// Closes the store. If no other process has it open, its log is merged into the file, and the store is this one file.
     pub async fn close(&self) {
         let _ = tokio::time::timeout(PATIENCE, self.pool.close()).await;
         crate::fault::point("leave:before");
         let ours = || self.identity.is_some() && Identity::of(self.path()) == self.identity;
         for attempt in 0..TRIES {
-            // A file that has taken the place of ours is none of our business.
+            // Another file may have replaced the store; it must not be changed.
             if !ours() || !(needs_log(self.path()) || beside(self.path(), "-wal").exists()) {
                 return;
             }
-            // SQLite changes the mode only for whoever is alone, and writes the log to the file before. It does not wait.
+            // SQLite changes the journal mode only if no other connection exists, and merges the log first. A timeout of zero avoids waiting.
             let options = SqliteConnectOptions::new()
                 .filename(self.path())
                 .busy_timeout(Duration::ZERO)
@@ -48,7 +48,7 @@ impl Store {
     }
 }
 
-/// Closes every store that this process has opened: whichever way a verb ended.
+/// Closes every store that this process opened, no matter how the command ended.
 pub async fn close_all() {
     for store in take_open() {
         store.close().await;

@@ -1,4 +1,4 @@
-//! What an artifact's files are: size and digest of each, in a file beside them, so that damage is seen before it is read.
+//! The manifest of an artifact: size and digest of each file. It is stored with the files, so that damage is found before they are read.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, Metadata};
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
-/// The manifest's name in the artifact's folder.
+/// File name of the manifest in the artifact's folder.
 pub(super) const MANIFEST: &str = "files.json";
 
 /// Size and digest of a file.
@@ -20,39 +20,39 @@ struct FileFacts {
     blake3: String,
 }
 
-/// All files of an artifact but the manifest itself, by path below its folder.
+/// All files of an artifact except the manifest itself, by path below the artifact's folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
     files: BTreeMap<String, FileFacts>,
 }
 
-/// A file of an artifact that is not what was published.
+/// A file of an artifact that differs from what was published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path} {what}")]
 pub struct Damage {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
     /// What is wrong with it.
     pub what: String,
 }
 
 impl Damage {
-    /// No row says what was published here.
+    /// Returns the damage of an artifact for which the store has no row.
     pub(super) fn unrecorded(path: PathBuf) -> Self {
         Self { path, what: "is not recorded, though its stage is done".to_owned() }
     }
 }
 
-/// Which files of an artifact must be there, and how closely they are looked at.
+/// Which files of an artifact are verified, and how thoroughly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look<'a> {
-    /// Existence and size of all files; spare ones may have been collected.
+    /// Existence and size of all files. Spare files may be missing.
     Sizes,
-    /// Digests, too.
+    /// Existence, size and digest of all files. Spare files may be missing.
     Digests,
-    /// Digests of all files; spare ones must be there.
+    /// Existence, size and digest of all files. Spare files must exist.
     Everything,
-    /// Digests of these files alone.
+    /// Existence, size and digest of these files only.
     Files(&'a [&'a str]),
 }
 
@@ -65,11 +65,11 @@ impl Look<'_> {
     }
 }
 
-/// Which files of an artifact are spare; none: none are. See [`Stage::SPARE`](crate::stages::Stage::SPARE).
+/// Tells which files of an artifact are spare. `None` means no file. See [`Stage::SPARE`](crate::stages::Stage::SPARE).
 pub(super) type Spare = Option<fn(&str) -> bool>;
 
 impl Manifest {
-    /// Of a folder's files as they are now.
+    /// Lists the current files of a folder.
     pub(super) fn of(folder: &Path) -> io::Result<Self> {
         let mut paths = Vec::new();
         for entry in WalkDir::new(folder).sort_by_file_name() {
@@ -86,7 +86,7 @@ impl Manifest {
         Ok(Self { files: files?.into_iter().collect() })
     }
 
-    /// Writes it into the folder, in one step; returns its own digest. The caller makes it durable.
+    /// Writes the manifest into the folder atomically and returns its digest. The caller makes it durable.
     pub(super) fn write(&self, folder: &Path) -> io::Result<String> {
         let text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
         let temporary = folder.join(format!("{MANIFEST}.tmp"));
@@ -95,7 +95,7 @@ impl Manifest {
         Ok(blake3::hash(&text).to_hex().to_string())
     }
 
-    /// That of a folder with its digest.
+    /// Reads the manifest of a folder and returns it with its digest.
     pub(super) fn read(folder: &Path) -> Result<(Self, String), Damage> {
         let path = folder.join(MANIFEST);
         let damage = |what: String| Damage { path: path.clone(), what };
@@ -109,14 +109,14 @@ impl Manifest {
         }
     }
 
-    /// Compares the folder's files with what was published.
+    /// Compares the files in the folder with the manifest.
     pub(super) fn compare(&self, folder: &Path, look: Look<'_>, spare: Spare) -> Result<(), Damage> {
         let may_lack = |name: &str| look != Look::Everything && spare.is_some_and(|is_spare| is_spare(name));
         let check = |(name, facts): (&String, &FileFacts)| check_file(&folder.join(name), facts, look, may_lack(name));
         self.files.par_iter().filter(|(name, _)| look.wants(name)).try_for_each(check)
     }
 
-    /// Files in the folder that were not published.
+    /// Returns the files in the folder that the manifest does not list.
     pub(super) fn unknown(&self, folder: &Path) -> Vec<PathBuf> {
         let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
         let files = entries.filter(|entry| !entry.file_type().is_dir());
@@ -149,7 +149,7 @@ fn check_file(path: &Path, facts: &FileFacts, look: Look<'_>, may_lack: bool) ->
     }
 }
 
-/// When a file was changed last, as far as the system tells.
+/// Time of a file's last change, as far as the system reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stamp {
     bytes: u64,
@@ -171,13 +171,13 @@ impl Stamp {
     }
 }
 
-/// More are not remembered: a long sweep reads many files once.
+/// Maximum number of remembered digests. A long sweep reads many files only once.
 const MOST_KNOWN: usize = 10_000;
 
-/// Digests of files that this process has read: many stages read the same features.
+/// Digests of files that this process has read. Many stages read the same features.
 static KNOWN: LazyLock<Mutex<HashMap<PathBuf, (Stamp, String)>>> = LazyLock::new(Mutex::default);
 
-/// The digest of a file: read once a process, and again when the file has changed.
+/// Returns the digest of a file. Each process reads a file once, and again only if the file has changed.
 fn digest_of(path: &Path) -> io::Result<String> {
     let stamp = Stamp::of(&std::fs::metadata(path)?);
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,12 +197,12 @@ fn digest_of(path: &Path) -> io::Result<String> {
     Ok(digest)
 }
 
-/// Read rather than mapped: a file that is cut short meanwhile must not end the process.
+/// Reads the file instead of mapping it: a mapped file that is truncated meanwhile would end the process.
 fn hash(path: &Path) -> io::Result<String> {
     Ok(blake3::Hasher::new().update_reader(File::open(path)?)?.finalize().to_hex().to_string())
 }
 
-/// A path below a folder, with slashes.
+/// Returns a path relative to a folder, with slashes.
 fn name_below(folder: &Path, path: &Path) -> String {
     let below = path.strip_prefix(folder).unwrap_or(path);
     below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")

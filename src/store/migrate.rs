@@ -1,4 +1,4 @@
-//! How a SQLite file becomes a store of today.
+//! Migrates a SQLite file to the current schema.
 
 use std::path::Path;
 
@@ -10,8 +10,10 @@ use super::error::StoreError;
 use super::notice::tell;
 use super::schema::{Content, Schema};
 
-/// Brings a file up to date in one transaction, and keeps a copy of what an older didact left. Two processes may do so at the same
-/// moment: the second waits, and finds nothing to do. What was found before is returned.
+/// Brings a SQLite file to the current schema in one transaction. Copies a store of an older version first.
+///
+/// If two processes do so at the same moment, the second waits and then finds nothing to do. Returns the content found before the
+/// migration.
 pub(super) async fn bring_up_to_date(
     schema: &Schema,
     connection: &mut SqliteConnection,
@@ -61,7 +63,7 @@ mod tests {
         SqliteConnection::connect_with(&options).await.expect("opens")
     }
 
-    /// A store of the first schema that knows one trial.
+    /// Creates a store of the first schema with one trial.
     async fn first_store(path: &Path) -> SqliteConnection {
         let mut store = connect(path).await;
         let found = bring_up_to_date(&Schema::of(&[FIRST]), &mut store, path).await.expect("made");
@@ -79,7 +81,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("a.db");
         let mut store = first_store(&path).await;
-        // Somebody's, of an earlier update perhaps.
+        // A file of another origin, for example a copy from an earlier migration.
         std::fs::write(folder.path().join("a.db.before-2"), "theirs").expect("written");
         let schema = Schema::of(&[FIRST, (2, "test", "ALTER TABLE trial ADD COLUMN test TEXT NOT NULL DEFAULT 'new'")]);
         let found = bring_up_to_date(&schema, &mut store, &path).await.expect("migrated");
@@ -89,7 +91,7 @@ mod tests {
         assert_eq!(SCHEMA.content(&mut copy).await.expect("readable"), Content::Store(1));
         assert_eq!(rows(&mut copy, "SELECT id FROM trial").await, [("t".to_owned(),)]);
         assert_eq!(std::fs::read(folder.path().join("a.db.before-2")).expect("is there"), b"theirs");
-        // It is not done twice, and the first schema sees that it is newer.
+        // A second migration does nothing, and the first schema recognises the newer store.
         let found = bring_up_to_date(&schema, &mut store, &path).await.expect("up to date");
         assert_eq!(found, Content::Store(2));
         assert!(!folder.path().join("a.db.before-2-3").exists());

@@ -1,4 +1,4 @@
-//! The database, behind one door: SQL lives here and nowhere else.
+//! The database. All SQL of didact is in this module.
 
 mod artifacts;
 mod attempt;
@@ -76,15 +76,15 @@ pub use sweeps::{Deleted, Listed};
 pub use worker::{PresentWorker, WorkerRow};
 pub use write_plan::{PlanOutcome, StoredTrial};
 
-/// The database's clock, UTC, as text that sorts.
+/// Current time of the database's clock in UTC, as text that sorts by time.
 pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
-/// Seconds since a time that a column holds, by the database's clock; none if it was set back meanwhile.
+/// SQL for the seconds since the time in a column, by the database's clock. The result is 0 if the clock was set back.
 fn since(column: &str) -> String {
     format!("MAX(0.0, (julianday('now') - julianday({column})) * 86400.0)")
 }
 
-/// So many seconds from now, by the database's clock.
+/// SQL for the time `seconds` from now, by the database's clock.
 fn later(seconds: f64) -> String {
     format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds:.3} seconds')")
 }

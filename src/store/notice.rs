@@ -1,27 +1,27 @@
-//! What a person should hear of the store at once, and of which store.
+//! Messages about the store that a person should see at once.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// How a person is told something.
+/// Function that shows a message to a person.
 type Listener = fn(&str);
 
 static LISTENER: OnceLock<Listener> = OnceLock::new();
 
-/// The store that was opened last: messages of SQLite do not name their file.
+/// The store that was opened last. Error messages of SQLite do not name their file.
 static LATEST: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// From now on a person listens, and [`close_all`](super::close_all) is called before the process ends.
+/// Sets the listener that shows messages to a person. The caller then calls [`close_all`](super::close_all) before the process ends.
 pub fn listen(listener: Listener) {
     let _ = LISTENER.set(listener);
 }
 
-/// Whether a person listens.
+/// Returns whether a listener is set.
 pub(super) fn is_heard() -> bool {
     LISTENER.get().is_some()
 }
 
-/// Tells the person.
+/// Shows a message to the person, or logs it if no listener is set.
 pub(super) fn tell(text: &str) {
     match LISTENER.get() {
         Some(listener) => listener(text),
@@ -29,12 +29,12 @@ pub(super) fn tell(text: &str) {
     }
 }
 
-/// Remembers the store that is being opened, for messages.
+/// Remembers the store that is being opened, for error messages.
 pub(super) fn name(path: PathBuf) {
     *LATEST.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
 }
 
-/// The store that messages are about.
+/// Returns the store that error messages name.
 pub(super) fn named() -> PathBuf {
     LATEST.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
 }

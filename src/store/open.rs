@@ -1,4 +1,4 @@
-//! Opening a store.
+//! Opens stores.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,15 +18,15 @@ use super::sqlite::{BUSY_TIMEOUT, beside, is_locked};
 /// A write transaction.
 pub(super) type Tx = Transaction<'static, Sqlite>;
 
-/// What the store is opened for.
+/// Purpose for which a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Sweeps: created and migrated if need be.
+    /// For sweeps. Creates and migrates the store if necessary.
     Write,
-    /// Workers and all that serves a sweep that is there: written to, never created. A worker that is started when the store has
-    /// just been deleted must not leave an empty one.
+    /// For workers and other processes that serve an existing sweep. Writes to the store but never creates it: a worker that starts
+    /// just after the store was deleted must not create an empty one.
     Serve,
-    /// Status and reports: never disturbs a sweep, never creates a file.
+    /// For status and reports. Never disturbs a sweep and never creates a file.
     Read,
 }
 
@@ -35,25 +35,25 @@ pub enum Access {
 pub struct Store {
     pub(super) pool: SqlitePool,
     path: PathBuf,
-    /// The file that was opened: SQLite would go on writing to one that was deleted.
+    /// Identity of the opened file. SQLite would continue to write to a deleted file.
     pub(super) identity: Option<Identity>,
     access: Access,
 }
 
-/// The stores that this process leaves in good order before it ends.
+/// The stores that this process must close properly before it ends.
 static OPEN: Mutex<Vec<Store>> = Mutex::new(Vec::new());
 
 fn open_stores() -> MutexGuard<'static, Vec<Store>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The stores that this process has opened, each told once.
+/// Returns the stores that this process opened and clears the list.
 pub(super) fn take_open() -> Vec<Store> {
     std::mem::take(&mut *open_stores())
 }
 
 impl Store {
-    /// Opens `sqlite:PATH` or `PATH`.
+    /// Opens a store given as `sqlite:PATH` or `PATH`.
     pub async fn open(url: &str, access: Access) -> Result<Self, StoreError> {
         let path = path_of(url).to_owned();
         notice::name(path.clone());
@@ -83,7 +83,7 @@ impl Store {
             return Err(refuse(format!("the folder {} cannot be written", folder.display())));
         }
         let missing = log_is_missing(&path).await;
-        // In the mode that the file has: one of another program must not be changed in any way.
+        // The file keeps its journal mode: a file of another program must not be changed in any way.
         let plain = SqliteConnectOptions::new().filename(&path).create_if_missing(true).busy_timeout(BUSY_TIMEOUT);
         let plain = plain.disable_statement_logging();
         let found = patiently(
@@ -115,11 +115,11 @@ impl Store {
         }
         let missing = log_is_missing(&path).await;
         let options =
-            // The file says its own journal mode; setting it would write.
+            // The file states its own journal mode; setting the mode would write to the file.
             SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT);
         let store = Self::connect(path.clone(), options.clone(), Access::Read).await?;
         let store = match store.content().await {
-            // In a folder that cannot be written the log's index cannot be made, but nobody can write there either.
+            // In a read-only folder SQLite cannot create the log's index. No other process can write there either.
             Err(_) if !beside(&path, "-wal").exists() => {
                 Self::connect(path, options.immutable(true), Access::Read).await?
             }
@@ -132,7 +132,7 @@ impl Store {
         }
         match found {
             Content::Store(version) if version < SCHEMA.newest() => {
-                // Queries speak of the newest schema; migrations only add, so a sweep of an older didact is not disturbed.
+                // Queries need the newest schema. Migrations only add to it, so they do not disturb a running sweep of an older didact.
                 let path = store.path.clone();
                 store.pool.close().await;
                 Self::open_for_writing(path).await
@@ -149,15 +149,15 @@ impl Store {
     }
 
     async fn connect(path: PathBuf, options: SqliteConnectOptions, access: Access) -> Result<Self, StoreError> {
-        // A slow statement is the machine's affair, not news for those who run a sweep.
+        // Slow statements are not logged: they do not concern people who run a sweep.
         let options = options.disable_statement_logging();
         let pool_options = SqlitePoolOptions::new()
             .max_connections(2)
             .acquire_timeout(Duration::from_secs(60))
-            // Where a disk is full SQLite rolls back by itself, and sqlx counts the transaction as open for ever: nothing could be
-            // begun on that connection any more.
+            // If the disk is full, SQLite rolls back by itself, but sqlx still counts the transaction as open. No new transaction could
+            // begin on that connection.
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
-        // While another process makes the file's log or takes it away SQLite does not wait, whatever the timeout.
+        // While another process creates or removes the log, SQLite returns an error at once, whatever the timeout.
         let connect = async || pool_options.clone().connect_with(options.clone()).await;
         let pool = patiently(connect, is_locked).await.map_err(|error| StoreError::opening(&path, error))?;
         Ok(Self { pool, path, identity: None, access })
@@ -168,24 +168,24 @@ impl Store {
         SCHEMA.content(&mut connection).await.map_err(|error| StoreError::opening(&self.path, error))
     }
 
-    /// Whether it was opened to be written to.
+    /// Returns whether the store was opened for writing.
     pub fn can_write(&self) -> bool {
         self.access != Access::Read
     }
 
-    /// A write transaction that takes the write lock at once: a deferred one may lose it half-way.
+    /// Begins a write transaction that takes the write lock at once. A deferred transaction could fail to get the lock later.
     ///
     /// # Errors
-    /// [`StoreError::Replaced`] if another file stands at the store's path by now: what is written would be lost.
+    /// [`StoreError::Replaced`] if another file has replaced the store: writes would be lost.
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
         self.check_identity()?;
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    /// Whether the file that was opened still stands at its path.
+    /// Checks that the opened file is still at its path.
     ///
     /// # Errors
-    /// [`StoreError::Replaced`].
+    /// [`StoreError::Replaced`] if it is not.
     pub fn check_identity(&self) -> Result<(), StoreError> {
         match self.identity.is_some() && Identity::of(&self.path) != self.identity {
             true => Err(StoreError::Replaced { path: self.path.clone() }),
@@ -193,17 +193,17 @@ impl Store {
         }
     }
 
-    /// Where it lies.
+    /// Path of the store.
     pub fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// KiB of pages that a connection may keep (the sign says that it is no number of pages): a plan of many runs is written to places
-/// all over the file.
+/// Page cache per connection in KiB (a negative number means KiB instead of pages). It is large because writing a plan of many runs
+/// touches pages all over the file.
 const CACHE: &str = "-65536";
 
-/// Several processes may open one store at the same moment: each tries so often what fails for a reason that may pass.
+/// Several processes may open a store at the same moment. Each retries an error that may pass up to this many times.
 const TRIES: usize = 300;
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -238,7 +238,7 @@ fn tell_missing_log(path: &Path, found: &Content, missing: bool) {
     }
 }
 
-/// The file that a URL names.
+/// Returns the file path in a URL.
 pub fn path_of(url: &str) -> &Path {
     Path::new(url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url))
 }

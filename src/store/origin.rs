@@ -1,26 +1,26 @@
-//! What a sweep was made from, so that another file does not take it over unasked.
+//! Records the file from which a sweep was made, so that another file does not replace the sweep by accident.
 
 use std::path::Path;
 
-/// What stands for the embedded demo where a file's path would stand.
+/// Origin of the embedded demo, used in place of a file path.
 pub const DEMO: &str = "the embedded demo";
 
-/// A sweep file's place and text, and how it was started.
+/// A sweep file's path and text, and how the sweep was started.
 #[derive(Debug, Clone, Default)]
 pub struct PlanSource {
-    /// Its path as it was typed; none for the embedded demo.
+    /// Path of the sweep file as the user typed it. `None` for the embedded demo.
     pub file: Option<String>,
-    /// Its absolute path without links; for the embedded demo, its words.
+    /// Absolute path of the sweep file with links resolved; for the embedded demo, the text of `DEMO`.
     pub origin: String,
-    /// Where the command was started.
+    /// Working directory in which the command was started.
     pub folder: Option<String>,
-    /// KEY=VALUE of the command line, and what the environment set, in order.
+    /// KEY=VALUE settings from the command line and from the environment, in order.
     pub overrides: Vec<String>,
-    /// The text that was read, behind a line for each override.
+    /// Text of the sweep file, after one line per override.
     pub text: String,
-    /// Digest of what is planned: processes that have the same may run together.
+    /// Digest of the plan. Processes with the same digest may run together.
     pub plan: String,
-    /// Whether it may take the place of a sweep that another file made.
+    /// Whether it may replace a sweep that was made from another file.
     pub replace: bool,
 }
 
@@ -32,21 +32,21 @@ pub(super) struct Known {
 }
 
 impl PlanSource {
-    /// The origin of a path as it was typed; the path itself where it cannot be followed.
+    /// Returns the origin for a path as the user typed it. Returns the absolute path if links cannot be resolved.
     pub fn origin_of(file: Option<&Path>) -> String {
         let Some(file) = file else { return DEMO.to_owned() };
         let absolute = || std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         file.canonicalize().unwrap_or_else(|_| absolute()).display().to_string()
     }
 
-    /// Whether the stored sweep was made from another file. The same path is the same file, whatever stands in it by now; the same
-    /// text is the same file, wherever it lies by now.
+    /// Returns whether the stored sweep was made from another file. Files with the same path count as the same file, even if the text has
+    /// changed. Files with the same text also count as the same file, even if the path differs.
     pub(super) fn is_other(&self, known: &Known) -> bool {
         known.origin != self.origin && without_overrides(&known.source) != without_overrides(&self.text)
     }
 }
 
-/// A sweep's text begins with a line for each override.
+/// Removes the override lines with which a sweep's text begins.
 fn without_overrides(text: &str) -> &str {
     let mut rest = text;
     while let Some((_, after)) = rest.strip_prefix("# --set ").and_then(|line| line.split_once('\n')) {

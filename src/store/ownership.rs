@@ -1,4 +1,4 @@
-//! Whose an artifacts folder is: it carries the store's identity, and no other store writes to it or removes anything from it.
+//! Ownership of an artifacts folder. The folder stores the id of its store, and no other store writes to it or removes files from it.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -11,31 +11,31 @@ use sqlx::{ConnectOptions, Connection};
 use super::filesystem::Identity;
 use super::{Artifacts, Store, StoreError};
 
-/// The file that says whose a folder is.
+/// Name of the file that identifies the owner of a folder.
 const MARKER: &str = "store.json";
 
-/// What it says.
+/// Content of the marker file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Marker {
-    /// The store's identity, which moves and copies with it.
+    /// Id of the store. It stays the same when the store is moved or copied.
     id: String,
-    /// Where the store lay when it used the folder last.
+    /// Path of the store when it last used the folder.
     store: PathBuf,
-    /// Where the folder lay then.
+    /// Path of the folder at that time.
     folder: PathBuf,
 }
 
 impl Store {
-    /// The store's identity; a copy of the file has the same.
+    /// Returns the id of the store. A copy of the store has the same id.
     pub async fn id(&self) -> Result<String, StoreError> {
         let (id,): (String,) = sqlx::query_as("SELECT id FROM store").fetch_one(&self.pool).await?;
         Ok(id)
     }
 
-    /// Makes a folder this store's own, or makes sure that it is.
+    /// Makes this store the owner of an artifacts folder, or checks that it already is.
     ///
     /// # Errors
-    /// [`StoreError::NotOurs`] if it is another's.
+    /// [`StoreError::NotOurs`] if the folder belongs to another store.
     pub async fn own(&self, artifacts: &Artifacts) -> Result<(), StoreError> {
         let root = artifacts.root();
         let wrong = |source| StoreError::Artifact { path: root.to_owned(), source };
@@ -44,7 +44,7 @@ impl Store {
         let folder = root.canonicalize().map_err(wrong)?;
         let store = self.path().canonicalize().map_err(wrong)?;
         let ours = Marker { id, store, folder };
-        // More than once only where several processes begin at the same moment.
+        // Repeats only if several processes start at the same moment.
         for _ in 0..10 {
             let found = read(root).map_err(wrong)?;
             match &found {
@@ -57,7 +57,7 @@ impl Store {
             }
             match write(root, &ours, found.is_some()) {
                 Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {}
-                // Stages wait for room, too; the next process makes the folder its own.
+                // Stages also wait until the disk has space. The next process marks the folder.
                 Err(error) if error.kind() == ErrorKind::StorageFull => {
                     remove_torn(root, &ours.id);
                     tracing::debug!(%error, "the artifacts folder cannot be marked yet");
@@ -71,12 +71,12 @@ impl Store {
     }
 }
 
-/// Refuses a folder that another store uses. One that was moved or copied together with its store is no other's.
+/// Refuses a folder that another store uses. A folder that was moved or copied together with its store is accepted.
 async fn refuse_others(found: &Marker, ours: &Marker, root: &Path) -> Result<(), StoreError> {
     let refuse = |owner: String, remedy: &str| {
         Err(StoreError::NotOurs { folder: root.to_owned(), owner, remedy: remedy.to_owned() })
     };
-    // Under the same name a store that was begun anew, or a copy of it from before it had an identity, goes on with its folder.
+    // At the same path, a store that was created again keeps its folder. So does an older copy of the store, made before it had an id.
     if found.store == ours.store {
         return Ok(());
     }
@@ -95,7 +95,7 @@ async fn refuse_others(found: &Marker, ours: &Marker, root: &Path) -> Result<(),
     Ok(())
 }
 
-/// Whether the store of this identity still lies at a path, as another file than ours. One that cannot be read counts.
+/// Returns whether the store with this id still exists at a path, as a different file from ours. An unreadable file counts as existing.
 async fn is_store(path: &Path, ours: &Marker) -> bool {
     if !path.is_file() || Identity::of(path) == Identity::of(&ours.store) {
         return false;
@@ -107,7 +107,7 @@ async fn is_store(path: &Path, ours: &Marker) -> bool {
     !matches!(id, Ok(Some((id,))) if id != ours.id)
 }
 
-/// The marker of a folder; none where there is none, or it is torn.
+/// Reads the marker of a folder. Returns `None` if the marker is missing or incomplete.
 fn read(root: &Path) -> io::Result<Option<Marker>> {
     match std::fs::read(root.join(MARKER)) {
         Ok(text) => Ok(serde_json::from_slice(&text).ok()),
@@ -116,7 +116,7 @@ fn read(root: &Path) -> io::Result<Option<Marker>> {
     }
 }
 
-/// Writes the marker: in one step, and unless it replaces one, never over another's.
+/// Writes the marker atomically. Never overwrites the marker of another store unless `replaces` is set.
 fn write(root: &Path, marker: &Marker, replaces: bool) -> io::Result<()> {
     let path = root.join(MARKER);
     let temporary = root.join(format!("{MARKER}.{}.{}.tmp", marker.id, std::process::id()));
@@ -128,7 +128,7 @@ fn write(root: &Path, marker: &Marker, replaces: bool) -> io::Result<()> {
     let outcome = match replaces || torn {
         true => std::fs::rename(&temporary, &path),
         false => match std::fs::hard_link(&temporary, &path) {
-            // A file system without second names.
+            // The file system does not support hard links.
             Err(error) if error.kind() != ErrorKind::AlreadyExists && !path.exists() => {
                 std::fs::rename(&temporary, &path)
             }
@@ -141,7 +141,7 @@ fn write(root: &Path, marker: &Marker, replaces: bool) -> io::Result<()> {
     File::open(root)?.sync_all()
 }
 
-/// Removes markers that processes of this store did not finish.
+/// Removes marker files that processes of this store did not finish writing.
 fn remove_torn(root: &Path, id: &str) {
     let prefix = format!("{MARKER}.{id}.");
     for entry in std::fs::read_dir(root).into_iter().flatten().filter_map(Result::ok) {

@@ -1,6 +1,6 @@
-//! Places to bind in a statement.
+//! Placeholders in a SQL statement.
 
-/// A place for each value: "?, ?, ?".
+/// Returns one placeholder per value, such as `?, ?, ?`.
 pub(super) fn places<T>(values: &[T]) -> String {
     vec!["?"; values.len()].join(", ")
 }

@@ -1,4 +1,4 @@
-//! What a changed sweep file changes.
+//! The changes that an edited sweep file makes to a sweep.
 
 use std::collections::HashSet;
 
@@ -6,19 +6,19 @@ use super::open::Tx;
 use super::{Store, StoreError};
 use crate::plan::{Plan, PlannedTrial, trial_settings};
 
-/// Trials of a sweep that come, go and stay.
+/// Trials that a new plan adds, removes and keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlanChange {
-    /// Trials that were not there: their settings, behind their ids once these are given.
+    /// Added trials: their settings, preceded by their short ids once these are assigned.
     pub added: Vec<String>,
-    /// Trials that are no longer wanted, with their ids; their results stay in the store.
+    /// Removed trials, with their short ids. Their results stay in the store.
     pub removed: Vec<String>,
-    /// Trials that stay.
+    /// Number of trials that stay.
     pub kept: usize,
 }
 
 impl Store {
-    /// What a plan changes against the sweep as it stands; none if there is no such sweep, or nothing changes.
+    /// Compares a plan with the stored sweep. Returns `None` if there is no such sweep or nothing changes.
     pub async fn change(&self, name: &str, plan: &Plan) -> Result<Option<PlanChange>, StoreError> {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT st.trial_id, st.title FROM sweep_trial st JOIN sweep s ON s.id = st.sweep_id WHERE s.name = ?
@@ -31,7 +31,7 @@ impl Store {
     }
 }
 
-/// Key and title of the trials of a sweep, in their order.
+/// Returns the key and the title of each trial of a sweep, in order.
 pub(super) async fn linked_trials(tx: &mut Tx, sweep: &str) -> Result<Vec<(String, String)>, StoreError> {
     Ok(sqlx::query_as("SELECT trial_id, title FROM sweep_trial WHERE sweep_id = ? ORDER BY position")
         .bind(sweep)
@@ -39,8 +39,8 @@ pub(super) async fn linked_trials(tx: &mut Tx, sweep: &str) -> Result<Vec<(Strin
         .await?)
 }
 
-/// What a plan's trials change against those that were there; none if there were none, or nothing changes. Another order is no
-/// change.
+/// Compares a plan's trials with the previous trials. Returns `None` if there were no trials or nothing changes. A different order
+/// is not a change.
 pub(super) fn change(
     before: &[(String, String)],
     trials: &[PlannedTrial],

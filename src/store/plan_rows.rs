@@ -1,4 +1,4 @@
-//! The rows of a plan, thousands a statement.
+//! Writes the rows of a plan, thousands per statement.
 
 use super::StageStatus;
 use std::collections::{HashMap, HashSet};
@@ -12,10 +12,10 @@ use crate::config::SweepTrial;
 use crate::plan::{PlannedRun, PlannedStage, PlannedTrial, trial_id, trial_settings, trial_title};
 use crate::stages::Key;
 
-/// Rows an INSERT: SQLite takes at most 32,766 values a statement.
+/// Rows per INSERT. SQLite accepts at most 32,766 values per statement.
 pub(super) const ROWS: usize = 2000;
 
-/// Trials and their places in a sweep, from `first` on.
+/// Inserts trials and their positions in a sweep, starting at position `first`.
 pub(super) async fn insert_trials(
     tx: &mut Tx,
     sweep: &str,
@@ -55,13 +55,13 @@ pub(super) async fn insert_trials(
                 .push_bind(number)
                 .push_bind(title(number, &planned.trial));
         });
-        // A trial that is there already keeps its place.
+        // A trial that already exists keeps its position.
         rows.push(" ON CONFLICT (sweep_id, trial_id) DO NOTHING").build().execute(&mut **tx).await?;
     }
     Ok(())
 }
 
-/// Id and settings; a baseline that is a point of the search keeps its name, too.
+/// Returns the id and the settings. A baseline that is also a point of the search keeps its name as well.
 fn title(number: i64, trial: &SweepTrial) -> String {
     let title = trial_title(number, &trial.variant, &trial.axes);
     match trial.baseline && !trial.axes.is_empty() {
@@ -70,7 +70,7 @@ fn title(number: i64, trial: &SweepTrial) -> String {
     }
 }
 
-/// Gives numbers to trials that never had one in the sweep, the next ones in their order.
+/// Assigns the next free numbers, in order, to trials that have no number in the sweep yet.
 async fn number(
     tx: &mut Tx,
     sweep: &str,
@@ -93,7 +93,7 @@ async fn number(
     Ok(())
 }
 
-/// The numbers that were given in a sweep, by the trial's key: also those of trials that have left it.
+/// Returns the numbers assigned in a sweep, by trial key. Trials that have left the sweep are included.
 async fn known_numbers(tx: &mut Tx, sweep: &str) -> Result<HashMap<String, i64>, StoreError> {
     let rows: Vec<(String, i64)> = sqlx::query_as("SELECT trial_id, number FROM trial_number WHERE sweep_id = ?")
         .bind(sweep)
@@ -102,7 +102,7 @@ async fn known_numbers(tx: &mut Tx, sweep: &str) -> Result<HashMap<String, i64>,
     Ok(rows.into_iter().collect())
 }
 
-/// Stages and what they need; returns how many of them are done.
+/// Inserts stages and their dependencies. Returns how many of the stages are already done.
 pub(super) async fn insert_stages(
     tx: &mut Tx,
     stages: &[PlannedStage],
@@ -119,7 +119,7 @@ pub(super) async fn insert_stages(
                 .push_bind(stage.effort.family.as_str())
                 .push_bind(stage.effort.work);
         });
-        // The job's paths are renewed: the same images may lie elsewhere now.
+        // The job is updated because its paths may have changed: the same images may be stored elsewhere now.
         rows.push(
             " ON CONFLICT (id) DO UPDATE SET job = excluded.job, family = excluded.family, work = excluded.work
               RETURNING id, state, (SELECT digest FROM artifact WHERE stage_id = stage.id)",
@@ -134,7 +134,7 @@ pub(super) async fn insert_stages(
             let digest = done.get(stage.key.as_str())?;
             Some(artifacts.verify(stage.job.kind(), &stage.key, digest.as_deref(), Look::Sizes).err())
         };
-        // Digests are compared when a stage reads the files.
+        // Only sizes are compared here. Digests are compared when a stage reads the files.
         let damages: Vec<_> = stages.par_iter().map(damage).collect();
         for (stage, damage) in stages.iter().zip(damages) {
             match damage {
@@ -163,7 +163,7 @@ async fn insert_dependencies(tx: &mut Tx, stages: &[PlannedStage]) -> Result<(),
     Ok(())
 }
 
-/// Runs, their stages, and their places in a sweep, from `first` on.
+/// Inserts runs, their stages, and their positions in a sweep, starting at position `first`.
 pub(super) async fn insert_runs(tx: &mut Tx, sweep: &str, runs: &[PlannedRun], first: usize) -> Result<(), StoreError> {
     for (chunk, runs) in runs.chunks(ROWS).enumerate() {
         let mut seen = HashSet::new();

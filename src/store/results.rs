@@ -1,4 +1,4 @@
-//! The rows that a report is made of.
+//! The rows of a report.
 
 use super::places::places;
 use super::row::row;
@@ -11,21 +11,21 @@ row! {
     /// A sweep.
     #[derive(Debug, Clone, PartialEq)]
     pub struct SweepRow {
-        /// Its id.
+        /// Id of the sweep.
         pub id: String,
-        /// Its name.
+        /// Name of the sweep.
         pub name: String,
-        /// Its question.
+        /// Question that the sweep asks.
         pub question: Option<String>,
-        /// The sweep file's path; none for the embedded demo.
+        /// Path of the sweep file. `None` for the embedded demo.
         pub file: Option<String>,
-        /// Where the command was started: relative paths begin there.
+        /// Working directory in which the command was started. Relative paths refer to it.
         pub folder: Option<String>,
-        /// JSON: what the command line and the environment changed, as KEY=VALUE.
+        /// KEY=VALUE settings from the command line and the environment, as JSON.
         pub overrides: String,
-        /// The sweep file's text.
+        /// Text of the sweep file.
         pub source: String,
-        /// JSON: search, report and baseline settings.
+        /// Search, report and baseline settings, as JSON.
         pub resolved: String,
     }
 }
@@ -34,9 +34,9 @@ row! {
     /// A run of a sweep.
     #[derive(Debug, Clone, PartialEq)]
     pub struct RunRow {
-        /// Its key.
+        /// Key of the run.
         pub id: String,
-        /// Its trial's key.
+        /// Key of its trial.
         pub trial_id: String,
         /// Category.
         pub category: String,
@@ -44,27 +44,27 @@ row! {
         pub seed: i64,
         /// State.
         pub state: RunState,
-        /// Why it failed.
+        /// Reason why it failed.
         pub reason: Option<String>,
-        /// Variant's label.
+        /// Label of the variant.
         pub variant: String,
-        /// The trial's number in the sweep: 7 for T07; see [`crate::plan::trial_id`].
+        /// Number of the trial in the sweep: 7 for `T07`; see [`crate::plan::trial_id`].
         pub number: i64,
-        /// Its id and settings: "T07 autoencoder=unet, depth=2".
+        /// Short id and settings of the trial: `T07 autoencoder=unet, depth=2`.
         pub title: String,
         /// Whether it is the re-run baseline.
         pub baseline: bool,
-        /// JSON: searched values.
+        /// Searched values, as JSON.
         pub axes: String,
-        /// JSON: where it was drawn; see [`crate::config::SweepTrial::point`].
+        /// The point at which it was drawn, as JSON; see [`crate::config::SweepTrial::point`].
         pub point: String,
-        /// Order of the trial in the sweep.
+        /// Position of the trial in the sweep.
         pub position: i64,
-        /// Protocol's key.
+        /// Key of the protocol.
         pub protocol_id: String,
-        /// JSON: the protocol.
+        /// Protocol, as JSON.
         pub protocol: String,
-        /// JSON: the trial's settings.
+        /// Settings of the trial, as JSON.
         pub settings: String,
     }
 }
@@ -73,26 +73,26 @@ row! {
     /// One measured number.
     #[derive(Debug, Clone, PartialEq)]
     pub struct ResultRow {
-        /// The run.
+        /// Key of the run.
         pub run_id: String,
-        /// Of which weights.
+        /// The weights that were measured.
         pub selection: Selection,
-        /// Which number.
+        /// Name of the number.
         pub name: ResultName,
-        /// Its value.
+        /// Value, if it is defined.
         pub value: Option<f64>,
-        /// Why it has none.
+        /// Reason why it has no value.
         pub reason: Option<String>,
     }
 }
 
 row! {
-    /// A stage that a run has; others may have it, too.
+    /// A stage of a run. Other runs may share it.
     #[derive(Debug, Clone, PartialEq)]
     pub struct RunStage {
-        /// The run.
+        /// Key of the run.
         pub run_id: String,
-        /// The stage.
+        /// Key of the stage.
         pub stage_id: String,
     }
 }
@@ -101,21 +101,21 @@ row! {
     /// A stage with the cost of the attempt that finished it.
     #[derive(Debug, Clone, PartialEq)]
     pub struct StageRow {
-        /// Its key.
+        /// Key of the stage.
         pub id: String,
-        /// Kind.
+        /// Kind of the stage.
         pub kind: StageKind,
-        /// JSON: the job.
+        /// Job, as JSON.
         pub job: String,
-        /// Seconds of all its attempts.
+        /// Total seconds of all its attempts.
         pub seconds: Option<f64>,
-        /// Peak memory of the worker.
+        /// Peak memory of the worker, in bytes.
         pub peak_rss_bytes: Option<i64>,
-        /// JSON: further costs.
+        /// Further costs, as JSON.
         pub costs: Option<String>,
-        /// Device.
+        /// Device that the attempt used.
         pub device: Option<String>,
-        /// The version of didact that finished it.
+        /// Version of didact that finished it.
         pub version: Option<String>,
     }
 }
@@ -124,19 +124,19 @@ row! {
     /// One point of a curve.
     #[derive(Debug, Clone, PartialEq)]
     pub struct Curve {
-        /// The stage.
+        /// Key of the stage.
         pub stage_id: String,
-        /// Which number.
+        /// Name of the curve.
         pub name: String,
         /// Epoch, from 1.
         pub step: i64,
-        /// Its value.
+        /// Value at this epoch, if it is defined.
         pub value: Option<f64>,
     }
 }
 
 impl Store {
-    /// The sweep's own row.
+    /// Returns the row of the sweep.
     pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
         Ok(sqlx::query_as(
             "SELECT id, name, question, file, folder, overrides, source, resolved FROM sweep WHERE id = ?",
@@ -146,7 +146,7 @@ impl Store {
         .await?)
     }
 
-    /// Runs of a sweep: by trial, category, seed.
+    /// Returns the runs of a sweep, sorted by trial, category and seed.
     pub async fn run_rows(&self, sweep: &str) -> Result<Vec<RunRow>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT r.id, r.trial_id, r.category, r.seed, r.state, r.reason, st.variant, st.number, st.title, st.baseline, st.axes,
@@ -162,7 +162,7 @@ impl Store {
         .await?)
     }
 
-    /// Results of the sweep's runs that have one of these names: by run, selection, name.
+    /// Returns the results with one of these names, sorted by run, selection and name.
     pub async fn result_rows(&self, sweep: &str, names: &[ResultName]) -> Result<Vec<ResultRow>, StoreError> {
         let query = format!(
             "SELECT x.run_id, x.selection, x.name, x.value, x.reason FROM result x
@@ -174,7 +174,7 @@ impl Store {
         Ok(names.iter().fold(query, |query, name| query.bind(name.to_string())).fetch_all(&self.pool).await?)
     }
 
-    /// Image scores of the sweep's runs, of the selected epochs.
+    /// Returns the image scores of the sweep's runs at the selected epoch.
     pub async fn score_rows(&self, sweep: &str) -> Result<Vec<ComparedScore>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT x.run_id, x.image, x.label, x.score FROM image_score x
@@ -186,7 +186,7 @@ impl Store {
         .await?)
     }
 
-    /// Which stages the sweep's runs have: by run, in the order of its work.
+    /// Returns the stages of each run of the sweep, sorted by run and then in the order of execution.
     pub async fn run_stage_rows(&self, sweep: &str) -> Result<Vec<RunStage>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT rs.run_id, rs.stage_id FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id
@@ -197,9 +197,9 @@ impl Store {
         .await?)
     }
 
-    /// Stages of the sweep's runs, each once, by key, with its finishing attempt.
+    /// Returns each stage of the sweep's runs once, sorted by key, with the attempt that finished it.
     pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
-        // A condition on the attempt's state beside the stage's would have SQLite look through all attempts of that state.
+        // If the outer query filtered by attempt state, SQLite would scan all attempts in that state.
         Ok(sqlx::query_as(
             "SELECT s.id, s.kind, s.job,
                     (SELECT SUM(d.seconds) FROM attempt d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device, a.version
@@ -213,7 +213,7 @@ impl Store {
         .await?)
     }
 
-    /// Curves of the joint stages that the sweep's runs of these trials have: by stage, name, epoch.
+    /// Returns the curves of the joint stages of these trials' runs in the sweep, sorted by stage, name and epoch.
     pub async fn curve_rows(&self, sweep: &str, trials: &[String]) -> Result<Vec<Curve>, StoreError> {
         let query = format!(
             "SELECT m.stage_id, m.name, m.step, m.value FROM metric m

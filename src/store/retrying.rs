@@ -1,18 +1,18 @@
-//! Stages that failed and are tried again by themselves.
+//! Failed stages that didact retries automatically.
 
 use serde::{Deserialize, Serialize};
 
 use super::state::MAX_ATTEMPTS;
 use super::{Store, StoreError, since};
 
-/// When a stage is tried again.
+/// When a stage is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Retrying {
-    /// Attempts without progress by now.
+    /// Number of attempts without progress so far.
     pub attempts: i64,
-    /// So many, and it has failed for good.
+    /// Maximum number of attempts without progress. After it, the stage has failed for good.
     pub most: i64,
-    /// Seconds of rest before the next.
+    /// Seconds until the next attempt.
     pub seconds: f64,
 }
 
@@ -24,7 +24,7 @@ impl std::fmt::Display for Retrying {
 }
 
 impl Store {
-    /// Whether a stage rests after a failure; none where it has failed for good, or its last attempt did not fail.
+    /// Returns when a failed stage is retried. Returns `None` if it has failed for good or its last attempt did not fail.
     pub async fn retrying(&self, stage: &str) -> Result<Option<Retrying>, StoreError> {
         let row: Option<(i64, Option<f64>)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT attempts, -({ago}) FROM stage WHERE id = ? AND state = 'pending' AND failure_class IS NOT NULL",

@@ -1,8 +1,8 @@
-//! Rows of queries as structs: each field is read from the column of its name.
+//! Structs that are read from query rows. Each field is read from the column with its name.
 
-/// Defines a struct that is read from a row of a query.
+/// Defines a struct that is read from a query row.
 ///
-/// It stands in for sqlx's derive, whose macros would have SQLite compiled a second time, for the compiler's own use.
+/// Replaces sqlx's derive macro, which would compile SQLite a second time for use by the compiler.
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty),+ $(,)? }) => {
         $(#[$meta])*
@@ -19,7 +19,7 @@ macro_rules! row {
     };
 }
 
-/// Has columns hold enums by their names, or another type by what it reads from a name.
+/// Lets columns store enums by name, or another type through an expression that parses the name.
 macro_rules! column {
     ($($name:ty),+ $(,)?) => {
         $(column!($name => |name| {

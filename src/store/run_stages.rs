@@ -1,4 +1,4 @@
-//! A run with what its stages were asked to do.
+//! A run with the jobs of its stages.
 
 use super::row::row;
 use super::{RunState, Store, StoreError};
@@ -6,19 +6,19 @@ use super::{RunState, Store, StoreError};
 /// A run and its stages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunStages {
-    /// Its key.
+    /// Key of the run.
     pub id: String,
     /// Category.
     pub category: String,
-    /// Its trial's label in the first sweep that has it, else the trial's key.
+    /// Label of its trial in the first sweep that contains it, else the trial's key.
     pub variant: String,
     /// Seed.
     pub seed: i64,
     /// State.
     pub state: RunState,
-    /// Why it failed, was pruned or cancelled.
+    /// Reason why it failed, was pruned or was cancelled.
     pub reason: Option<String>,
-    /// Keys and jobs (JSON) of its stages, in their order.
+    /// Key and job (JSON) of each stage, in order.
     pub stages: Vec<(String, String)>,
 }
 
@@ -34,7 +34,7 @@ row! {
 }
 
 impl Store {
-    /// The run of this key.
+    /// Returns a run by its key.
     pub async fn run_stages(&self, run: &str) -> Result<RunStages, StoreError> {
         let Row { id, category, variant, seed, state, reason } = sqlx::query_as(
             "SELECT r.id, r.category, r.seed, r.state, r.reason,

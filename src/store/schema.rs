@@ -1,4 +1,4 @@
-//! What a SQLite file is to us, and the schema of today.
+//! Classifies SQLite files, and defines the current schema of a store.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -6,31 +6,31 @@ use std::sync::LazyLock;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlStr, SqliteConnection};
 
-/// The schema of a store, step by step.
+/// The schema of a store, as a list of migrations.
 pub(super) struct Schema(Migrator);
 
 /// The schema of this version.
 pub(super) static SCHEMA: LazyLock<Schema> =
     LazyLock::new(|| Schema::of(&[(1, "initial", include_str!("../../migrations/0001_initial.sql"))]));
 
-/// What the header of a store of ours says; see `migrations/0001_initial.sql`.
+/// Application id in the header of every store; see `migrations/0001_initial.sql`.
 const APPLICATION: i64 = 1_684_628_577;
 
-/// What a SQLite file holds.
+/// Content of a SQLite file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
-    /// Nothing yet.
+    /// The file is empty.
     Nothing,
-    /// A store of this schema.
+    /// A store with this schema version.
     Store(i64),
-    /// A store that begins with another schema: an earlier didact made it.
+    /// A store whose first migration differs: an earlier didact created it.
     Earlier,
-    /// Something of another program: what.
+    /// A file of another program, with the evidence.
     Foreign(String),
 }
 
 impl Schema {
-    /// Version, name and SQL of each step. (sqlx's own macro would have SQLite compiled a second time, for the compiler's use.)
+    /// Creates a schema from the version, name and SQL of each step. (sqlx's macro would compile SQLite a second time, for the compiler.)
     pub(super) fn of(steps: &[(i64, &'static str, &'static str)]) -> Self {
         let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
             Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
@@ -38,12 +38,12 @@ impl Schema {
         Self(Migrator::with_migrations(steps.iter().map(migration).collect()))
     }
 
-    /// Its version.
+    /// Returns the newest schema version.
     pub(super) fn newest(&self) -> i64 {
         self.0.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
 
-    /// What a file holds; nothing is written.
+    /// Classifies the content of a file without writing to it.
     pub(super) async fn content(&self, connection: &mut SqliteConnection) -> Result<Content, sqlx::Error> {
         let (application,): (i64,) = sqlx::query_as("PRAGMA application_id").fetch_one(&mut *connection).await?;
         let names: Vec<(String,)> = sqlx::query_as(
@@ -64,7 +64,7 @@ impl Schema {
                 .fetch_all(connection)
                 .await?;
         let first = self.0.iter().next().map(|migration| (migration.version, migration.checksum.to_vec()));
-        // Other programs keep such a table, too. The header tells ours; in the very first stores only their tables did.
+        // Other programs also use a table of this name. The header identifies our stores; the very first stores had only their tables.
         let is_ours = application == APPLICATION || EARLIEST.iter().all(|name| others.contains(name));
         Ok(match steps.last() {
             None if others.is_empty() => Content::Nothing,
@@ -74,12 +74,12 @@ impl Schema {
         })
     }
 
-    /// The steps that make it.
+    /// Returns the migrations of this schema.
     pub(super) fn migrations(&self) -> &Migrator {
         &self.0
     }
 
-    /// Whether something is to be done to a file before it is a store of this schema.
+    /// Returns whether a file must be migrated before it is a store of this schema.
     pub(super) fn is_newer_than(&self, found: &Content) -> bool {
         match found {
             Content::Nothing => true,
@@ -89,7 +89,7 @@ impl Schema {
     }
 }
 
-/// Tables that no other program has together.
+/// A set of tables that no other program has together.
 const EARLIEST: [&str; 4] = ["sweep", "trial", "run_stage", "stage_dependency"];
 
 fn foreign(application: i64, tables: &[&str]) -> Content {

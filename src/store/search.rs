@@ -1,39 +1,39 @@
-//! How the trials of a search stand.
+//! The trials of a search and their values.
 
 use super::row::row;
 use super::{RunState, Store, StoreError};
 use crate::evaluate::metrics::Metric;
 
-/// A run of a trial, as a search sees it.
+/// A run of a trial, as the search sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunStanding {
-    /// Its key.
+    /// Key of the run.
     pub id: String,
-    /// Its state.
+    /// State of the run.
     pub state: RunState,
-    /// The objective, once it is known.
+    /// Value of the objective, if it is known.
     pub value: Option<f64>,
 }
 
 impl RunStanding {
-    /// Whether it may still come to something.
+    /// Returns whether the run can still produce a value.
     pub fn is_open(&self) -> bool {
         self.state.is_open()
     }
 }
 
-/// A trial of a sweep, as a search sees it.
+/// A trial of a sweep, as the search sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialStanding {
-    /// Its key.
+    /// Key of the trial.
     pub id: String,
-    /// JSON: where it was drawn.
+    /// The point at which it was drawn, as JSON.
     pub axes: String,
-    /// Its id and settings.
+    /// Short id and settings.
     pub title: String,
     /// Whether it is the re-run baseline.
     pub baseline: bool,
-    /// Its runs, in the order of the sweep: seed by seed, category by category.
+    /// Runs of the trial, in the order of the sweep: by seed, then by category.
     pub runs: Vec<RunStanding>,
 }
 
@@ -50,12 +50,12 @@ row! {
 }
 
 impl Store {
-    /// The trials of a sweep in their order, with the value of a result of the selected epoch for each run.
+    /// Returns the trials of a sweep in order. Each run has the value of a metric at the selected epoch.
     pub async fn trial_standings(&self, sweep: &str, metric: Metric) -> Result<Vec<TrialStanding>, StoreError> {
         self.standings("st.sweep_id = ?", sweep, metric).await
     }
 
-    /// The trials of all other sweeps that searched something.
+    /// Returns the trials of all other sweeps that searched settings, without baselines.
     pub async fn other_standings(&self, sweep: &str, metric: Metric) -> Result<Vec<TrialStanding>, StoreError> {
         self.standings("st.sweep_id <> ? AND st.baseline = 0 AND st.axes <> '{}'", sweep, metric).await
     }

@@ -1,4 +1,4 @@
-//! How a search stands: its best trial, and what became of the others.
+//! Progress of a search: its best trial, and the states of the other trials.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,33 +6,33 @@ use super::{RunState, Store, StoreError};
 use crate::config::SearchSettings;
 use crate::evaluate::metrics::Metric;
 
-/// The search of a sweep.
+/// Progress of a sweep's search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SearchStatus {
     /// The metric that is maximised.
     pub objective: Metric,
-    /// The trial with the highest mean of those that have the value of every run.
+    /// The trial with the highest mean, among those in which every run has a value.
     pub best: Option<BestTrial>,
-    /// Trials, baselines not counted.
+    /// Number of trials, without baselines.
     pub trials: usize,
-    /// Those that have the value of every run.
+    /// Number of trials in which every run has a value.
     pub valued: usize,
-    /// Those that were stopped.
+    /// Number of trials that the search pruned.
     pub pruned: usize,
-    /// Those of which a run has failed.
+    /// Number of trials in which a run failed.
     pub failed: usize,
 }
 
 /// The best trial of a search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BestTrial {
-    /// Its key.
+    /// Key of the trial.
     pub id: String,
-    /// Its id and settings.
+    /// Short id and settings of the trial.
     pub trial: String,
-    /// The mean of the objective over its runs.
+    /// Mean of the objective over its runs.
     pub value: f64,
-    /// How many these are.
+    /// Number of these runs.
     pub runs: usize,
 }
 
@@ -42,11 +42,11 @@ struct Resolved {
 }
 
 impl Store {
-    /// How a sweep's search stands; none where it has no objective.
+    /// Returns the progress of a sweep's search. Returns `None` if the sweep has no objective.
     pub(super) async fn search_status(&self, sweep: &str) -> Result<Option<SearchStatus>, StoreError> {
         let row: Option<(String,)> =
             sqlx::query_as("SELECT resolved FROM sweep WHERE id = ?").bind(sweep).fetch_optional(&self.pool).await?;
-        // What another version has written is no reason not to tell how the runs stand.
+        // If another version wrote settings that cannot be parsed, the status still shows the runs.
         let resolved: Option<Resolved> = row.and_then(|(resolved,)| serde_json::from_str(&resolved).ok());
         let Some(objective) = resolved.and_then(|resolved| resolved.search.objective) else { return Ok(None) };
         let trials = self.trial_standings(sweep, objective.metric()).await?;
@@ -73,7 +73,7 @@ impl Store {
             valued: valued.len(),
             pruned: with(RunState::Pruned),
             failed: with(RunState::Failed),
-            // Of equal ones the first.
+            // Of several trials with equal values, the first one wins.
             best: valued.into_iter().reduce(|best, other| if other.value > best.value { other } else { best }),
         }))
     }

@@ -1,4 +1,4 @@
-//! What follows from a stage's new state: skipped successors, run states, results.
+//! Applies the consequences of a stage's new state: skipped dependents, run states, results.
 
 use super::open::Tx;
 use super::state::MAX_ATTEMPTS;
@@ -6,7 +6,7 @@ use super::{Artifacts, Look, Standing, Store, StoreError};
 use crate::evaluate::{Evaluation, Fact, Measured, ResultName, Selection};
 use crate::stages::{Key, StageJob, StageKind};
 
-/// A run is what its stages are.
+/// SQL that derives the state of runs from the states of their stages.
 const RUN_STATE: &str = "UPDATE run SET
     state = CASE
         WHEN EXISTS (SELECT 1 FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
@@ -21,7 +21,7 @@ const RUN_STATE: &str = "UPDATE run SET
               WHERE rs.run_id = run.id AND s.state = 'failed' ORDER BY rs.position LIMIT 1)
     WHERE state NOT IN ('cancelled', 'pruned') AND id IN ";
 
-/// Runs that wait for a stage are under way once it is claimed; what else they are does not change by that.
+/// Sets pending runs to running when one of their stages is claimed. Runs in other states do not change.
 pub(super) async fn runs_start(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE run SET state = 'running' WHERE state = 'pending' AND id IN (SELECT run_id FROM run_stage WHERE stage_id = ?)",
@@ -49,8 +49,9 @@ pub(super) async fn runs_of_sweep(tx: &mut Tx, sweep: &str) -> Result<(), StoreE
     Ok(())
 }
 
-/// A pending stage that was tried often enough has failed; what needs a failed stage is skipped. The caller settles the runs of
-/// the stage: whoever has a stage below it has the stage, too.
+/// Marks a pending stage as failed after the maximum number of attempts, and skips all stages that depend on a failed stage.
+///
+/// The caller updates the runs of the stage. That suffices: every run with a dependent stage also contains this stage.
 pub(super) async fn limit_attempts(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE stage SET state = 'failed', failure_class = COALESCE(failure_class, 'signal'),
@@ -65,25 +66,25 @@ pub(super) async fn limit_attempts(tx: &mut Tx, stage: &str) -> Result<(), Store
         .bind(stage)
         .fetch_one(&mut **tx)
         .await?;
-    // Looked at first: finding out that there is nothing to skip takes as long as there are stages to come.
+    // Checked first: the skip query takes time proportional to the number of remaining stages, even if there is nothing to skip.
     if failed {
         sqlx::query(SKIP_BELOW).execute(&mut **tx).await?;
     }
     Ok(())
 }
 
-/// Everything below a failed stage that could still be claimed is skipped, with the reason.
+/// SQL that skips every pending stage below a failed stage, with the reason.
 const SKIP_BELOW: &str = "WITH RECURSIVE below(id) AS (
         SELECT d.stage_id FROM stage_dependency d JOIN stage f ON f.id = d.needs_id WHERE f.state = 'failed'
         UNION SELECT d.stage_id FROM stage_dependency d JOIN below b ON b.id = d.needs_id)
     UPDATE stage SET state = 'skipped', reason = 'a stage that it needs failed'
     WHERE state = 'pending' AND id IN (SELECT id FROM below)";
 
-/// A sweep that is planned again is wanted again: its cancelled runs go on, and what was skipped for the sake of a stage
-/// that has failed no longer is claimed. New stages below a failed one are skipped.
+/// Revives the runs of a sweep that is planned again. Its cancelled runs become pending. Skipped stages become pending if the stage
+/// that they need is no longer failed. New stages below a failed stage are skipped.
 ///
-/// A run that a search pruned is wanted again by a sweep that prunes nothing. Only runs from the place `first` on are looked at: a
-/// search that adds trials does not revive what was cancelled meanwhile. Returns the runs that were cancelled, for people.
+/// With `pruned`, pruned runs are revived as well: the sweep no longer prunes. Only runs from position `first` on are considered, so
+/// that a search that adds trials does not revive runs cancelled in the meantime. Returns the titles of the runs that were cancelled.
 pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool, first: usize) -> Result<Vec<String>, StoreError> {
     const WHICH: &str =
         "(r.state = 'cancelled' OR (?1 AND r.state = 'pruned')) AND sr.sweep_id = ?2 AND sr.position >= ?3";
@@ -118,7 +119,7 @@ pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool, first: usize)
 }
 
 impl Store {
-    /// Failed stages of a sweep become pending once more, and what was skipped for their sake.
+    /// Returns the failed stages of a sweep, and the stages skipped because of them, to pending.
     pub async fn retry_failed(&self, sweep: &str) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         let retried = sqlx::query(
@@ -135,15 +136,15 @@ impl Store {
         Ok(retried.rows_affected())
     }
 
-    /// Copies the numbers of finished evaluations to the runs of a sweep that lack them: those that share one, and those whose
-    /// worker was killed between its two transactions.
+    /// Copies the numbers of finished evaluations to the runs of a sweep that lack them. A run can lack them if it shares the evaluation
+    /// with another run, or if the worker was killed between its two transactions.
     pub async fn settle_evaluations(&self, sweep: &str, artifacts: &Artifacts) -> Result<(), StoreError> {
-        // A run has the numbers of a stage where it has the one that the stage is known by.
+        // A run has the results of a stage exactly if it has the number that `StageKind::results` names.
         let with_results = || StageKind::ALL.into_iter().filter_map(|kind| Some((kind.name(), kind.results()?)));
         let (kinds, names): (Vec<&str>, Vec<&str>) = with_results().unzip();
         let (kinds, names) = (kinds.join("', '"), names.join("', '"));
         let unsettled: Vec<(String,)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            // CROSS JOIN: from the run to its few stages, not from all stages that are done.
+            // CROSS JOIN makes SQLite go from the run to its few stages, instead of scanning all finished stages.
             "SELECT DISTINCT s.id FROM (
                  SELECT sr.run_id FROM sweep_run sr WHERE sr.sweep_id = ?
                    AND (SELECT COUNT(*) FROM run_stage o CROSS JOIN stage e
@@ -161,7 +162,7 @@ impl Store {
         Ok(())
     }
 
-    /// Copies the numbers of a finished evaluation to every run that wants them.
+    /// Copies the numbers of a finished evaluation to every run that needs them.
     pub async fn settle_results(&self, stage: &Key, artifacts: &Artifacts) -> Result<(), StoreError> {
         let row: Option<(String,)> = sqlx::query_as("SELECT job FROM stage WHERE id = ? AND state = 'done'")
             .bind(stage.as_str())

@@ -1,26 +1,26 @@
-//! What SQLite says, and what it puts beside a file.
+//! Error messages of SQLite, and the files that it creates next to a database.
 
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a writer waits for the others.
+/// Maximum time that a writer waits for a lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A file beside the store's, of its name with another ending.
+/// Returns the path of a file next to the store, with a suffix appended to the store's name.
 pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
-/// SQLITE_BUSY in all its forms.
+/// Returns whether SQLite reports any form of SQLITE_BUSY.
 pub(super) fn is_locked(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(inner) if inner.message().contains("database is locked"))
 }
 
-/// An error of SQLite in SQLite's words alone, without sqlx's around them.
+/// An error of SQLite, shown with SQLite's message alone, without the context that sqlx adds.
 #[derive(Debug)]
 pub(super) struct SqliteError(pub sqlx::Error);
 

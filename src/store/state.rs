@@ -1,4 +1,4 @@
-//! What a stage, a run and an attempt can be, with the data that belongs to each state.
+//! The states of a stage, a run and an attempt, with the data that belongs to each state.
 
 use serde::Serialize;
 
@@ -15,36 +15,36 @@ column!(ResultName => |name| Ok::<_, std::convert::Infallible>(ResultName::from(
 named_enum! {
     /// Why a stage failed.
     pub enum FailureClass {
-        /// Memory ran out.
+        /// Out of memory.
         Oom = "oom",
-        /// It took too long.
+        /// The stage exceeded its time limit.
         Timeout = "timeout",
-        /// Its process was killed.
+        /// The process was killed.
         Signal = "signal",
         /// Training diverged.
         Nan = "nan",
-        /// Images, masks or weights are wrong.
+        /// Images, masks or weights are invalid.
         Data = "data",
-        /// Database or disk.
+        /// The database or the disk failed.
         Store = "store",
-        /// A fault of didact itself.
+        /// A bug in didact.
         Bug = "bug",
     }
 }
 
-/// What follows from a failure.
+/// Retry policy after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// The same would happen again: only `--retry-failed` tries once more.
+    /// The failure would happen again. Only `--retry-failed` retries the stage.
     Never,
-    /// Tried again after a pause.
+    /// didact retries the stage after a pause.
     AfterPause,
-    /// Tried again after a pause, with half the stages beside it on its host.
+    /// didact retries the stage after a pause, with half as many stages running beside it on the host.
     WithFewerNeighbours,
 }
 
 impl FailureClass {
-    /// Whether another attempt may succeed where this one failed, and how.
+    /// Returns whether and how a stage is retried after a failure of this class.
     pub fn retry(self) -> Retry {
         match self {
             Self::Oom => Retry::WithFewerNeighbours,
@@ -53,43 +53,43 @@ impl FailureClass {
         }
     }
 
-    /// Whether the machine rather than the stage is to blame: many of these in a row mean a bad worker.
+    /// Returns whether the machine caused the failure, not the stage. Many such failures in a row mean that the worker is unusable.
     pub fn is_infrastructure(self) -> bool {
         self.retry() != Retry::Never
     }
 }
 
-/// Attempts without progress after which a failure counts as lasting.
+/// Number of attempts without progress after which a stage has failed for good.
 pub(super) const MAX_ATTEMPTS: i64 = 3;
 
-/// Seconds before the attempt after the `attempts`-th: half a second, two, eight …, at most a minute.
+/// Returns the pause in seconds after the `attempts`-th attempt: 0.5, 2, 8 …, at most 60.
 pub(super) fn back_off(attempts: i64) -> f64 {
     (0.5 * 4.0_f64.powi(attempts.clamp(1, 8) as i32 - 1)).min(MAX_BACK_OFF)
 }
 
-/// The longest pause, seconds. A stage that waits longer does so because the clock was set back.
+/// Longest pause in seconds. A longer remaining pause means that the clock was set back.
 pub(super) const MAX_BACK_OFF: f64 = 60.0;
 
 named_enum! {
-    /// What a run can be. It follows from its stages, but for what a person or a search decided.
+    /// State of a run. It follows from the states of its stages, except if a person or a search ended the run.
     pub enum RunState {
-        /// No stage of it runs.
+        /// No stage of the run is running.
         Pending = "pending",
-        /// One of its stages runs.
+        /// A stage of the run is running.
         Running = "running",
-        /// All its stages are done.
+        /// All stages of the run are done.
         Done = "done",
-        /// One of its stages failed.
+        /// A stage of the run failed.
         Failed = "failed",
-        /// The search stopped it.
+        /// The search stopped the run.
         Pruned = "pruned",
-        /// A person cancelled it.
+        /// A person cancelled the run.
         Cancelled = "cancelled",
     }
 }
 
 impl RunState {
-    /// Whether it may still be done.
+    /// Returns whether the run can still become done.
     pub fn is_open(self) -> bool {
         match self {
             Self::Pending | Self::Running => true,
@@ -99,82 +99,82 @@ impl RunState {
 }
 
 named_enum! {
-    /// The name of a stage's state, without its data: see [`StageState`].
+    /// Name of a stage's state, without its data; see [`StageState`].
     pub enum StageStatus {
-        /// It waits for a worker.
+        /// The stage waits for a worker.
         Pending = "pending",
-        /// A worker holds it.
+        /// A worker holds the stage.
         Running = "running",
-        /// Its artifact is in place.
+        /// The stage's artifact is published.
         Done = "done",
-        /// It is not retried by itself.
+        /// The stage failed and is not retried automatically.
         Failed = "failed",
-        /// A stage that it needs failed.
+        /// A stage on which this one depends failed.
         Skipped = "skipped",
     }
 }
 
 named_enum! {
-    /// What an attempt can be.
+    /// State of an attempt.
     pub enum AttemptState {
-        /// It holds its stage.
+        /// The attempt holds its stage.
         Running = "running",
-        /// It published the artifact.
+        /// The attempt published the artifact.
         Done = "done",
-        /// It failed.
+        /// The attempt failed.
         Failed = "failed",
-        /// It was asked to stop and left a checkpoint.
+        /// The attempt was asked to stop and left a checkpoint.
         Interrupted = "interrupted",
-        /// Its process is gone.
+        /// The process of the attempt no longer exists.
         Lost = "lost",
-        /// Another attempt took its stage.
+        /// Another attempt took over the stage.
         Superseded = "superseded",
     }
 }
 
-/// Where a stage stands.
+/// State of a stage, with its data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum StageState {
-    /// Nobody works on it.
+    /// No worker holds the stage.
     Pending {
-        /// Back-off: claimed no earlier than this.
+        /// Earliest time of the next claim (back-off).
         not_before: Option<String>,
-        /// How the last attempt ended, if one did.
+        /// Failure of the last attempt, if it failed.
         after: Option<Failed>,
     },
-    /// Somebody holds it.
+    /// A worker holds the stage.
     Running {
-        /// The attempt that holds the lease: the fencing token.
+        /// Id of the attempt that holds the lease (the fencing token).
         token: String,
-        /// When the lease ends unless renewed.
+        /// Time at which the lease ends unless it is renewed.
         lease_until: String,
     },
-    /// Its artifact is in place.
+    /// The stage's artifact is published.
     Done {
-        /// When.
+        /// Time at which it finished.
         finished_at: Option<String>,
     },
-    /// It will not be tried again by itself.
+    /// The stage failed and is not retried automatically.
     Failed(Failed),
-    /// A stage that it needs failed.
+    /// A stage on which this one depends failed.
     Skipped {
-        /// Which, and why.
+        /// Which stage failed, and why.
         reason: String,
     },
 }
 
-/// A failure.
+/// Class and reason of a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failed {
-    /// Coarsely.
+    /// Failure class.
     pub class: FailureClass,
-    /// In words.
+    /// Reason, as text.
     pub reason: String,
 }
 
 row! {
-    /// The columns of a stage that make its state.
+    /// The columns of a stage that determine its state.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(super) struct StageColumns {
         pub state: StageStatus,
@@ -206,7 +206,7 @@ impl From<StageColumns> for StageState {
 }
 
 impl StageState {
-    /// Its name.
+    /// Returns the name of the state.
     pub fn status(&self) -> StageStatus {
         match self {
             Self::Pending { .. } => StageStatus::Pending,
@@ -217,7 +217,7 @@ impl StageState {
         }
     }
 
-    /// What a person should know beside the name.
+    /// Returns the details that a person should see next to the name.
     pub fn remark(&self) -> String {
         match self {
             Self::Pending { not_before, after } => {
@@ -236,26 +236,26 @@ impl StageState {
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttemptEnd {
-    /// Its artifact is in place.
+    /// The artifact is published.
     Done(Published),
-    /// It failed.
+    /// The attempt failed.
     Failed {
-        /// Why, coarsely.
+        /// Failure class.
         class: FailureClass,
-        /// Why, for people.
+        /// Reason, as text.
         reason: String,
     },
-    /// It was asked to stop and left a checkpoint.
+    /// The attempt was asked to stop and left a checkpoint.
     Interrupted,
 }
 
 impl AttemptEnd {
-    /// A failure.
+    /// Returns the end of a failed attempt.
     pub fn failed(class: FailureClass, reason: String) -> Self {
         Self::Failed { class, reason }
     }
 
-    /// The attempt's state in the store; `ours`: whether it still held its stage.
+    /// Returns the attempt's state in the store. `ours` says whether the attempt still held its stage.
     pub fn attempt_state(&self, ours: bool) -> AttemptState {
         match self {
             _ if !ours => AttemptState::Superseded,

@@ -1,4 +1,4 @@
-//! What `didact status` tells.
+//! The data that `didact status` shows.
 
 use serde::Serialize;
 
@@ -9,138 +9,138 @@ use crate::stages::StageKind;
 use crate::tensor::Numerics;
 
 row! {
-    /// How many stages of a kind are in a state.
+    /// Number of stages of one kind in one state.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct StageCount {
         /// Kind of stage.
         pub kind: StageKind,
         /// State.
         pub state: StageStatus,
-        /// How many.
+        /// Number of stages.
         pub count: i64,
     }
 }
 
 row! {
-    /// Runs of one category and variant, by state.
+    /// Number of runs of one category and trial in one state.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct RunStates {
-        /// Category.
+        /// Category of the runs.
         pub category: String,
-        /// Variant.
+        /// Label of the variant.
         pub variant: String,
-        /// The trial's id and settings.
+        /// Short id and settings of the trial.
         pub trial: String,
         /// State.
         pub state: RunState,
-        /// How many.
+        /// Number of runs.
         pub count: i64,
     }
 }
 
 row! {
-    /// A stage that failed for good, and how many runs it took with it.
+    /// A stage that failed for good, with the number of runs that failed because of it.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Failure {
-        /// The stage's key.
+        /// Key of the stage.
         pub stage: String,
-        /// Its kind.
+        /// Kind of the stage.
         pub kind: StageKind,
         /// Failure class.
         pub class: Option<FailureClass>,
-        /// In words.
+        /// Reason, as text.
         pub reason: Option<String>,
-        /// The first run that wants it.
+        /// Key of the first run that needs the stage.
         pub run: String,
         /// Category of that run.
         pub category: String,
-        /// Its variant.
+        /// Label of that run's variant.
         pub variant: String,
-        /// Its trial's id and settings.
+        /// Short id and settings of that run's trial.
         pub trial: String,
-        /// Its seed.
+        /// Seed of that run.
         pub seed: i64,
-        /// Runs that failed with it.
+        /// Number of runs that failed because of the stage.
         pub runs: i64,
-        /// Attempts.
+        /// Number of attempts.
         pub attempts: i64,
-        /// Log of the last attempt, below the artifacts folder.
+        /// Path of the last attempt's log, below the artifacts folder.
         pub log: Option<String>,
     }
 }
 
 row! {
-    /// Something that happened to the sweep as a whole.
+    /// An event that concerns the whole sweep.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Event {
-        /// When, UTC.
+        /// Time, UTC.
         pub at: String,
-        /// What kind of thing.
+        /// Kind of event.
         pub kind: String,
-        /// In words.
+        /// Message for people.
         pub message: String,
     }
 }
 
-/// One sweep's state.
+/// Status of one sweep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SweepStatus {
-    /// Its name.
+    /// Name of the sweep.
     pub name: String,
-    /// Stages by kind and state.
+    /// Stages, counted by kind and state.
     pub stages: Vec<StageCount>,
-    /// How its search stands; none where nothing is searched for.
+    /// Progress of the search. `None` if the sweep does not search.
     pub search: Option<SearchStatus>,
-    /// Runs by category, trial and state.
+    /// Runs, counted by category, trial and state.
     pub runs: Vec<RunStates>,
     /// Stages that failed for good.
     pub failures: Vec<Failure>,
-    /// Workers that have not left, as far as the store knows.
+    /// Workers that have not stopped, as far as the store knows.
     pub workers: Vec<WorkerRow>,
-    /// Stages of processes that are gone, which wait for whoever takes them up; see [`SweepStatus::without_gone`].
+    /// Number of stages held by processes that no longer exist. Another worker can take them over; see [`SweepStatus::without_gone`].
     pub gone_stages: i64,
-    /// Thread-seconds that are left; none while a kind of stage is open that was never done.
+    /// Estimated thread-seconds that remain. `None` if no stage of one of the open kinds has ever been done.
     pub thread_seconds_left: Option<f64>,
-    /// The latest events.
+    /// The most recent events.
     pub events: Vec<Event>,
 }
 
 impl SweepStatus {
-    /// Runs in a state.
+    /// Returns the number of runs in a state.
     pub fn runs_in(&self, state: RunState) -> i64 {
         self.runs.iter().filter(|row| row.state == state).map(|row| row.count).sum()
     }
 
-    /// All runs.
+    /// Returns the number of all runs.
     pub fn total_runs(&self) -> i64 {
         self.runs.iter().map(|row| row.count).sum()
     }
 }
 
 row! {
-    /// Runs of a sweep by what became of them.
+    /// Number of runs of a sweep, by state.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
     pub struct RunCounts {
-        /// All.
+        /// All runs.
         pub total: i64,
-        /// With every number.
+        /// Runs that are done.
         pub done: i64,
-        /// Failed.
+        /// Runs that failed.
         pub failed: i64,
-        /// Pruned or cancelled.
+        /// Runs that were pruned or cancelled.
         pub given_up: i64,
     }
 }
 
 impl RunCounts {
-    /// Runs that are not over.
+    /// Returns the number of pending and running runs.
     pub fn open(&self) -> i64 {
         self.total - self.done - self.failed - self.given_up
     }
 }
 
 impl Store {
-    /// Id and name of a sweep; without a name, of the one that was planned last.
+    /// Returns the id and name of a sweep. Without a name, returns the sweep that was planned last.
     pub async fn find_sweep(&self, name: Option<&str>) -> Result<(String, String), StoreError> {
         let names: Vec<(String, String)> =
             sqlx::query_as("SELECT id, name FROM sweep ORDER BY updated_at DESC, name").fetch_all(&self.pool).await?;
@@ -157,7 +157,7 @@ impl Store {
         })
     }
 
-    /// How exactly a sweep's networks are computed: what the protocol of its runs says.
+    /// Returns the numerical precision of a sweep's networks, as stated in the protocol of its runs.
     pub async fn numerics(&self, sweep: &str) -> Result<Numerics, StoreError> {
         let protocol: Option<(String,)> = sqlx::query_as(
             "SELECT p.content FROM sweep_run sr JOIN run r ON r.id = sr.run_id JOIN protocol p ON p.id = r.protocol_id
@@ -174,7 +174,7 @@ impl Store {
         Ok(serde_json::from_str::<Protocol>(&content)?.numerics)
     }
 
-    /// How many runs are done, failed, given up.
+    /// Returns how many runs are done, failed, and pruned or cancelled.
     pub async fn run_counts(&self, wanted: &Wanted) -> Result<RunCounts, StoreError> {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT COUNT(*) AS total, COALESCE(SUM(r.state = 'done'), 0) AS done,
@@ -189,7 +189,7 @@ impl Store {
         .await?)
     }
 
-    /// The state of a sweep.
+    /// Returns the status of a sweep.
     pub async fn status(&self, sweep: &str, name: &str) -> Result<SweepStatus, StoreError> {
         let stages = sqlx::query_as(
             "SELECT kind, state, COUNT(*) AS count FROM stage WHERE id IN (
@@ -228,10 +228,10 @@ impl Store {
         })
     }
 
-    /// Stages of a sweep that failed for good, in the order of their runs.
+    /// Returns the stages of a sweep that failed for good, in the order of their runs.
     ///
-    /// Failed stages are few: the joins begin with them, in the order in which they are written (SQLite reorders no CROSS JOIN;
-    /// left to itself it looked for the failures once for each run).
+    /// Few stages fail, so the joins start with failed stages and keep the written order (SQLite does not reorder a CROSS JOIN). With plain
+    /// joins, SQLite searched for the failures once per run.
     pub async fn failures(&self, sweep: &str) -> Result<Vec<Failure>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT f.stage, f.kind, f.class, f.reason, r.id AS run, r.category, st.variant, st.title AS trial, r.seed, f.runs, f.attempts,

@@ -1,17 +1,17 @@
-//! Whether what a process runs is still what the sweep is.
+//! Detects that another process has changed or deleted the sweep that this process runs.
 
 use super::{Store, StoreError};
 
-/// What became of the plan that a process runs.
+/// Status of the plan that a process runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanStanding {
-    /// It is the sweep's.
+    /// The plan is still the sweep's current plan.
     Current,
-    /// Another process has planned the sweep otherwise.
+    /// Another process has planned the sweep differently.
     Superseded {
-        /// When, UTC.
+        /// Time of the new plan, UTC.
         at: String,
-        /// From which file.
+        /// File from which the new plan was made.
         origin: String,
     },
     /// The sweep was deleted.
@@ -19,7 +19,7 @@ pub enum PlanStanding {
 }
 
 impl Store {
-    /// Compares a plan with the one that the sweep has by now.
+    /// Compares a plan with the current plan of the sweep.
     pub async fn plan_standing(&self, sweep: &str, plan: &str) -> Result<PlanStanding, StoreError> {
         let row: Option<(String, String, String)> =
             sqlx::query_as("SELECT plan, origin, updated_at FROM sweep WHERE id = ?")
@@ -33,14 +33,14 @@ impl Store {
         })
     }
 
-    /// The number of the last event of a sweep, so that later ones can be asked for.
+    /// Returns the id of a sweep's last event, so that the caller can ask for later events.
     pub async fn last_event(&self, sweep: &str) -> Result<i64, StoreError> {
         let (last,): (Option<i64>,) =
             sqlx::query_as("SELECT MAX(id) FROM event WHERE sweep_id = ?").bind(sweep).fetch_one(&self.pool).await?;
         Ok(last.unwrap_or(0))
     }
 
-    /// Starts of other files under a sweep's name that were refused after an event.
+    /// Returns the refused starts of other files with the same sweep name, after a given event.
     pub async fn refused_since(&self, sweep: &str, event: i64) -> Result<Vec<(i64, String)>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT id, message FROM event WHERE sweep_id = ? AND kind = 'refused' AND id > ? ORDER BY id",

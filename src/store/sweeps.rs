@@ -1,4 +1,4 @@
-//! The sweeps of a store: listed, renamed, deleted.
+//! Lists, renames and deletes the sweeps of a store.
 
 use serde::Serialize;
 
@@ -10,27 +10,27 @@ row! {
     /// A sweep in the list of sweeps.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Listed {
-        /// Its name.
+        /// Name of the sweep.
         pub name: String,
-        /// Its file, absolute; none for the embedded demo.
+        /// Absolute path of its file. `None` for the embedded demo.
         pub file: Option<String>,
-        /// When it was first planned, UTC.
+        /// Time at which it was first planned, UTC.
         pub created_at: String,
-        /// When it was planned last, UTC.
+        /// Time at which it was last planned, UTC.
         pub updated_at: String,
-        /// Trials.
+        /// Number of trials.
         pub trials: i64,
-        /// Runs.
+        /// Number of runs.
         pub runs: i64,
-        /// Runs with every number.
+        /// Number of runs that are done.
         pub done: i64,
-        /// Runs that failed.
+        /// Number of runs that failed.
         pub failed: i64,
-        /// Runs that a search stopped.
+        /// Number of runs that a search pruned.
         pub pruned: i64,
-        /// Runs that a person stopped.
+        /// Number of runs that a person cancelled.
         pub cancelled: i64,
-        /// Workers that have not left.
+        /// Number of workers that have not stopped.
         pub workers: i64,
     }
 }
@@ -38,14 +38,14 @@ row! {
 /// What deleting a sweep removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deleted {
-    /// Runs that no other sweep wants: they go, with their numbers.
+    /// Number of runs that only this sweep contains. They are deleted with their numbers.
     pub runs: i64,
-    /// Runs that other sweeps want, too: they stay.
+    /// Number of runs that other sweeps also contain. They stay.
     pub shared: i64,
 }
 
 impl Store {
-    /// All sweeps, those planned last first.
+    /// Returns all sweeps, the most recently planned first.
     pub async fn list(&self) -> Result<Vec<Listed>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT s.name, COALESCE(NULLIF(s.origin, 'the embedded demo'), s.file) AS file, s.created_at, s.updated_at,
@@ -61,7 +61,7 @@ impl Store {
         .await?)
     }
 
-    /// What deleting a sweep would remove.
+    /// Returns what deleting a sweep would remove.
     pub async fn would_delete(&self, sweep: &str) -> Result<Deleted, StoreError> {
         let (runs, shared): (i64, i64) = sqlx::query_as(
             "SELECT COALESCE(SUM(1 - shared), 0), COALESCE(SUM(shared), 0) FROM (
@@ -74,11 +74,11 @@ impl Store {
         Ok(Deleted { runs, shared })
     }
 
-    /// Deletes a sweep with the runs that no other sweep wants, and their numbers. What its stages left is then wanted by nobody:
-    /// `gc` removes it.
+    /// Deletes a sweep, the runs that no other sweep contains, and their numbers. No sweep then needs the artifacts of their stages, and
+    /// `didact gc` removes them.
     ///
     /// # Errors
-    /// [`StoreError::Running`].
+    /// [`StoreError::Running`] if workers are running the sweep.
     pub async fn delete(&self, sweep: &str, name: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         refuse_running(&mut tx, sweep, name).await?;
@@ -87,7 +87,7 @@ impl Store {
         for table in ["result", "image_score", "run_stage"] {
             execute(&mut tx, &format!("DELETE FROM {table} WHERE {OWN}"), sweep).await?;
         }
-        // The link goes with the run: which runs are the sweep's own must be known to the last.
+        // The links are deleted after the rows above, because they determine which runs belong only to this sweep.
         let own: Vec<(String,)> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT run_id FROM sweep_run WHERE {OWN}")))
                 .bind(sweep)
@@ -108,10 +108,10 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a sweep another name.
+    /// Renames a sweep.
     ///
     /// # Errors
-    /// [`StoreError::Running`], [`StoreError::NameTaken`].
+    /// [`StoreError::Running`] if workers are running the sweep, [`StoreError::NameTaken`] if the new name exists.
     pub async fn rename(&self, sweep: &str, name: &str, to: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         refuse_running(&mut tx, sweep, name).await?;

@@ -1,4 +1,4 @@
-//! Who works: workers that are there, and why others left; events that a person should find later.
+//! Records of workers, and events for people to read later.
 
 use crate::stages::StageKind;
 use serde::Serialize;
@@ -7,54 +7,54 @@ use super::row::row;
 use super::{AttemptStart, NOW, Store, StoreError, since};
 
 row! {
-    /// A worker that has not left.
+    /// A worker that has not stopped.
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct WorkerRow {
-        /// Its id.
+        /// Id of the worker.
         pub id: String,
-        /// Its machine.
+        /// Host of the worker.
         pub host: String,
-        /// Its process.
+        /// Process id of the worker.
         pub pid: i64,
-        /// When that process started; see [`super::AttemptStart`].
+        /// Start time of that process; see [`super::AttemptStart`].
         #[serde(skip)]
         pub process_started: Option<String>,
-        /// "cpu", "cuda:0".
+        /// Device, for example `cpu` or `cuda:0`.
         pub device: String,
-        /// Threads.
+        /// Number of threads.
         pub threads: i64,
-        /// When it was seen last.
+        /// Time of its last heartbeat, UTC.
         pub seen_at: String,
-        /// The stage that it holds.
+        /// Key of the stage that it holds.
         pub stage: Option<String>,
-        /// Its kind.
+        /// Kind of that stage.
         pub kind: Option<StageKind>,
-        /// Seconds since it was claimed.
+        /// Seconds since it claimed the stage.
         pub seconds: Option<f64>,
-        /// The attempt's log, below the artifacts folder.
+        /// Path of the attempt's log, below the artifacts folder.
         pub log: Option<String>,
-        /// The run for whose sake it works, one of possibly many.
+        /// Title of one of the runs that need the stage.
         pub title: Option<String>,
     }
 }
 
 row! {
-    /// A worker that has not left: which process it is.
+    /// The process of a worker that has not stopped.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct PresentWorker {
-        /// Its id.
+        /// Id of the worker.
         pub id: String,
-        /// Its machine.
+        /// Host of the worker.
         pub host: String,
-        /// Its process.
+        /// Process id of the worker.
         pub pid: i64,
-        /// When that process started.
+        /// Start time of that process.
         pub process_started: Option<String>,
     }
 }
 
 impl Store {
-    /// A worker begins.
+    /// Records that a worker starts.
     pub async fn worker_starts(&self, sweep: &str, worker: &AttemptStart) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -74,7 +74,7 @@ impl Store {
         Ok(())
     }
 
-    /// A worker leaves, or was found dead.
+    /// Records that a worker stopped or was found dead.
     pub async fn worker_stops(&self, worker: &str, reason: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -88,7 +88,7 @@ impl Store {
         Ok(())
     }
 
-    /// Workers of a sweep that have not left, as far as the store knows.
+    /// Returns the workers of a sweep that have not stopped, as far as the store knows.
     pub async fn workers(&self, sweep: &str) -> Result<Vec<WorkerRow>, StoreError> {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT w.id, w.host, w.pid, w.process_started, w.device, w.threads, w.seen_at, a.stage_id AS stage, s.kind,
@@ -108,14 +108,14 @@ impl Store {
         .await?)
     }
 
-    /// Workers of every sweep that have not left.
+    /// Returns the workers of all sweeps that have not stopped.
     pub async fn all_workers(&self) -> Result<Vec<PresentWorker>, StoreError> {
         Ok(sqlx::query_as("SELECT id, host, pid, process_started FROM worker WHERE stopped_at IS NULL")
             .fetch_all(&self.pool)
             .await?)
     }
 
-    /// Something that a person should find later.
+    /// Records an event for people to read later.
     pub async fn tell(&self, sweep: &str, kind: &str, message: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(sqlx::AssertSqlSafe(format!(

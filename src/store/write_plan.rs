@@ -1,4 +1,4 @@
-//! A whole plan in one transaction: no process ever sees half of it.
+//! Writes a plan in one transaction, so that no process sees an incomplete plan.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,39 +12,39 @@ use super::{Artifacts, NOW, PlanSource, Store, StoreError, settle};
 use crate::config::Sweep;
 use crate::plan::{Plan, PlannedTrial};
 
-/// What planning found already there.
+/// The result of writing a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanOutcome {
-    /// The sweep's id.
+    /// Id of the sweep.
     pub sweep: String,
-    /// Runs of the sweep.
+    /// Number of runs of the sweep.
     pub runs: usize,
-    /// Stages of the sweep, shared ones once.
+    /// Number of distinct stages of the sweep.
     pub stages: usize,
-    /// Stages that were done before.
+    /// Number of stages that were already done.
     pub cached: usize,
-    /// What is new against the sweep as it was planned before; none the first time.
+    /// Changes since the previous plan. `None` for a new sweep.
     pub change: Option<PlanChange>,
-    /// Runs that had been cancelled and are wanted again.
+    /// Titles of cancelled runs that are pending again.
     pub revived: Vec<String>,
 }
 
-/// A trial of a sweep as it was planned before.
+/// A trial of a sweep, as it was planned before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTrial {
-    /// JSON: searched values.
+    /// Searched values, as JSON.
     pub axes: String,
-    /// Whether all its runs are over.
+    /// Whether all its runs have ended.
     pub over: bool,
 }
 
 impl Store {
-    /// Writes a plan: rows that are there are kept, links of the sweep are replaced. Done stages whose artifact is gone
-    /// become pending again.
+    /// Writes a plan. Existing rows are kept, and the links of the sweep are replaced. Done stages whose artifact is missing become
+    /// pending again.
     ///
     /// # Errors
-    /// [`StoreError::Replanned`] if `generation` is given and the sweep has another one by now; [`StoreError::OtherFile`] if another
-    /// file made it and the source does not say that it is to be replaced.
+    /// [`StoreError::Replanned`] if `generation` is given and differs from the sweep's generation. [`StoreError::OtherFile`] if the
+    /// sweep was made from another file and the source does not allow replacing it.
     pub async fn write_plan(
         &self,
         sweep: &Sweep,
@@ -84,10 +84,10 @@ impl Store {
         Ok(PlanOutcome { sweep: id, runs: plan.runs.len(), stages, cached, change, revived })
     }
 
-    /// Adds trials to a sweep that is under way, behind those that it has; returns how many stages and how many of them are done.
+    /// Appends trials to a sweep that is running. Returns the number of their stages, and how many of these are done.
     ///
     /// # Errors
-    /// [`StoreError::Replanned`] if the sweep has not `trials` trials any more: somebody else was first.
+    /// [`StoreError::Replanned`] if the sweep no longer has exactly `trials` trials: another process was first.
     pub async fn extend_plan(
         &self,
         sweep: &str,
@@ -135,7 +135,7 @@ impl Store {
         Ok((plan.stages.len(), cached))
     }
 
-    /// Keys of the plan's stages that are done already.
+    /// Returns the keys of the plan's stages that are already done.
     pub async fn done_stages(&self, plan: &Plan) -> Result<HashSet<String>, StoreError> {
         let mut done = HashSet::new();
         for stages in plan.stages.chunks(ROWS) {
@@ -151,7 +151,7 @@ impl Store {
         Ok(done)
     }
 
-    /// How often a sweep was planned, and its trials, baselines left out, in their order; none if there is no such sweep.
+    /// Returns how often a sweep was planned, and its trials without baselines, in order. Returns `None` if there is no such sweep.
     pub async fn planned_trials(&self, name: &str) -> Result<Option<(i64, Vec<StoredTrial>)>, StoreError> {
         let Some((id, generation)): Option<(String, i64)> =
             sqlx::query_as("SELECT id, generation FROM sweep WHERE name = ?")
