@@ -1,4 +1,4 @@
-//! A sweep to its runs and stages.
+//! Expands a sweep into runs and stages.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -19,22 +19,22 @@ use crate::stages::{
 };
 use crate::training::TrainedImages;
 
-/// Opens data and weights and lays out every run.
+/// Opens data and weights and plans every run.
 pub fn build(sweep: &Sweep) -> Result<Plan, PlanError> {
     Planner::default().plan(sweep)
 }
 
-/// Plans sweeps over data and weights that it opens once: a search plans one trial after the other.
+/// Plans sweeps and opens each data set and weight file only once. A search plans one trial after another.
 #[derive(Debug, Default)]
 pub struct Planner {
     opened: Opened,
 }
 
 impl Planner {
-    /// Opens what the sweep's trials need, so that what is wrong with it is told before a store is made.
+    /// Opens the data and weights of the sweep's trials, so that errors are reported before a store is created.
     ///
     /// # Errors
-    /// Data or weights that cannot be used.
+    /// Fails if data or weights cannot be used.
     pub fn open(&mut self, sweep: &Sweep) -> Result<(), PlanError> {
         for trial in &sweep.trials {
             self.opened.teacher(&trial.trial.teacher)?;
@@ -43,15 +43,15 @@ impl Planner {
         Ok(())
     }
 
-    /// What is to be told of the data that was opened, a sentence each.
+    /// Returns remarks on the opened data sets, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         self.opened.notes()
     }
 
-    /// Lays out every run of the sweep's trials.
+    /// Plans every run of the sweep's trials.
     ///
     /// # Errors
-    /// Data or weights that cannot be used.
+    /// Fails if data or weights cannot be used.
     pub fn plan(&mut self, sweep: &Sweep) -> Result<Plan, PlanError> {
         lay_out(sweep, &mut self.opened)
     }
@@ -65,13 +65,13 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
     let mut runs: Vec<((usize, bool, usize, usize), PlannedRun)> = Vec::new();
     for (position, trial) in sweep.trials.iter().enumerate() {
         let data = opened.data(&trial.trial.data)?;
-        // A layout that was recognised is the same trial as one that was named.
+        // A trial with a detected layout has the same key as a trial that names this layout.
         let mut trial = trial.clone();
         trial.trial.data.layout = Some(data.layout);
         let teacher = opened.teacher(&trial.trial.teacher)?;
         let key = trial_key(&trial.trial, &teacher);
         if !known_trials.insert(key.clone()) {
-            // Two names for one weight file: the same training.
+            // Two names of one weight file give the same trial.
             continue;
         }
         for (place, facts) in data.categories.iter().enumerate() {
@@ -88,8 +88,8 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
                     protocol: protocol.clone(),
                     protocol_key: protocol_key.clone(),
                 };
-                // First seeds first, within a seed the baseline, within these the order of the file: a comparison can be
-                // read as soon as the first seed is through.
+                // Runs are ordered by seed, then with the baseline first, then by their order in the file. A comparison can be read as
+                // soon as all runs of the first seed are done.
                 runs.push(((order, !trial.baseline, position, place), run));
                 plan.stages.extend(stages.into_iter().filter(|stage| known.insert(stage.key.clone())));
             }
@@ -101,7 +101,7 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
-/// With the categories that the data has, there may be more runs than the sweep file alone could tell.
+/// Refuses a sweep with too many runs. The sweep file alone does not tell the number of categories in the data.
 fn refuse_too_many(sweep: &Sweep, opened: &mut Opened) -> Result<(), PlanError> {
     let mut categories = 0;
     let mut runs = 0_usize;
@@ -113,8 +113,8 @@ fn refuse_too_many(sweep: &Sweep, opened: &mut Opened) -> Result<(), PlanError> 
     if runs > MAX_RUNS { Err(PlanError::TooMany { runs, trials, categories, seeds }) } else { Ok(()) }
 }
 
-/// A trial's identity: its settings as they are, but no path (the teacher stands there by its digest) and no list of categories, so that
-/// a sweep that moves, or grows by a category, keeps its runs.
+/// Returns the key of a trial: its settings without paths (the teacher is identified by its digest) and without the list of
+/// categories. A sweep therefore keeps its runs when its files move or when it gains a category.
 pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     let mut content = json!(trial);
     content["teacher"] =
@@ -122,13 +122,13 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     if let Some(data) = content["data"].as_object_mut() {
         data.retain(|name, _| !["root", "table", "categories"].contains(&name.as_str()));
     }
-    // A data set that was not refused is the same as if nothing had been asked.
+    // Refusing unmasked images changes no result, so it has the same key as the default.
     content["data"]["unmasked"] = json!(trial.data.unmasked.leaves_out());
     Key::of("trial", 1, &content)
 }
 
-/// The stages of one run, each after those that it depends on. What the search is guided by comes right after training, so
-/// that it can learn before the test images are scored.
+/// Returns the stages of one run, each after the stages that it needs. The stages that guide a search come directly after training,
+/// so that the search has its value before the test images are scored.
 pub(super) fn stages(
     trial: &Trial,
     facts: &Facts,
@@ -160,7 +160,7 @@ pub(super) fn stages(
         chain.add(PretrainJob {
             features: features_train.clone(),
             split: split.clone(),
-            // Wherever they stand later, they learn to rebuild the teacher's features first.
+            // Auto-encoders first learn to reconstruct the teacher's features, wherever they are placed later.
             model: trial.model.clone().placed(Placement::Student),
             pretrain: pretrain.clone(),
             seed,
@@ -212,14 +212,14 @@ pub(super) fn stages(
     chain.stages
 }
 
-/// The stages of one run, as they are added.
+/// Collects the stages of one run.
 struct Chain {
     extent: Extent,
     stages: Vec<PlannedStage>,
 }
 
 impl Chain {
-    /// Adds a stage; returns its key, by which others need it.
+    /// Adds a stage and returns its key, by which other stages refer to it.
     fn add<S: Stage>(&mut self, job: S) -> KeyOf<S>
     where
         StageJob: From<S>,
@@ -231,7 +231,7 @@ impl Chain {
     }
 }
 
-/// Everything that decides how a number was measured.
+/// Returns the protocol: everything that determines how the numbers of a run are measured.
 fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::Value {
     let data = &trial.data;
     json!({
@@ -261,12 +261,12 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
     })
 }
 
-/// Which normal images select the epoch and set the threshold.
+/// Describes which normal images are held out to select the epoch and to set the threshold.
 fn split(data: &DataSettings, facts: &Facts) -> serde_json::Value {
     match (&facts.held_out, &data.held_out) {
         (HeldOut::Fifth, _) => json!({ "held_out": "ceil(n/5)", "seed": data.split_seed }),
         (HeldOut::Share(share), _) => json!({ "held_out": "share", "share": share, "seed": data.split_seed }),
-        // The list of all categories, so that two lists of one category never stand in one table.
+        // The key covers the lists of all categories, so that results with different lists never appear in one table.
         (HeldOut::Given(_), HeldOutChoice::Images(_)) => {
             json!({ "held_out": "listed", "images": Key::of("held-out", 1, &json!(data.held_out)) })
         }

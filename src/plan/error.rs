@@ -1,31 +1,31 @@
-//! What can go wrong while a sweep is planned.
+//! Errors of planning a sweep.
 
 use crate::config::MAX_RUNS;
 use crate::data::DataError;
 use crate::model::weights::WeightError;
 
-/// Why a sweep cannot be planned.
+/// Reason why a sweep cannot be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// The data set.
+    /// The data set is not usable.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The teacher.
+    /// The teacher's weights are not usable.
     #[error(transparent)]
     Weights(#[from] WeightError),
-    /// More than a plan has room for.
+    /// The sweep has more runs than a plan may have.
     #[error(
         "the sweep has {runs} runs ({trials} trials × {categories} category(ies) × {seeds} seed(s)), and at most {MAX_RUNS} can be \
          planned: name fewer categories, values or seeds, or give --max-trials"
     )]
     TooMany {
-        /// Runs.
+        /// Number of runs.
         runs: usize,
-        /// Trials.
+        /// Number of trials.
         trials: usize,
-        /// Categories of the last of them.
+        /// Number of categories of the last trial.
         categories: usize,
-        /// Seeds.
+        /// Number of seeds.
         seeds: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! Whether two starts of a sweep ask for the same.
+//! Identifies what a sweep asks for, so that two starts of a sweep can be compared.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -8,8 +8,10 @@ use super::planned::Plan;
 use crate::config::{SearchSettings, SweepTrial};
 use crate::stages::Key;
 
-/// Digest of what a sweep asks for: how it searches, the trials that its file gives, the images and the teacher. Not of paths, nor of
-/// trials that a search has added: a process whose sweep has another digest by now was superseded.
+/// Returns the digest of what a sweep asks for: its search settings, the trials from its file, the images and the teacher. Paths and
+/// trials that a search added are not included.
+///
+/// A process is superseded as soon as its sweep has a different digest.
 pub fn identity(search: &SearchSettings, drawn: &[SweepTrial], limit: Option<usize>, plan: &Plan) -> String {
     let trials: BTreeSet<String> = drawn
         .iter()

@@ -1,4 +1,4 @@
-//! Trials to runs to stages.
+//! Expands the trials of a sweep into runs and stages.
 
 mod build;
 mod error;

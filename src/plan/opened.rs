@@ -1,4 +1,4 @@
-//! What planning needs of the outside: data sets and teachers, opened once each.
+//! The external inputs of planning: data sets and teachers, each opened once.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::model::{TeacherSettings, load_teacher};
 use crate::stages::TeacherRef;
 use crate::tensor::Native;
 
-/// What is known of one category when the sweep is planned.
+/// Facts about one category at the time of planning.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub name: String,
@@ -19,24 +19,24 @@ pub(super) struct Facts {
     pub test_digest: String,
     pub mask_digest: String,
     pub counts: serde_json::Value,
-    /// Which images of the training part are held out.
+    /// Images of the training part that are held out.
     pub held_out: HeldOut,
-    /// Images of the training and the test part.
+    /// Number of images in the training and in the test part.
     pub images: (usize, usize),
 }
 
-/// What is known of a data set.
+/// Facts about a data set.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    /// Its layout, recognised where the sweep file names none.
+    /// Layout of the data set, detected if the sweep file names none.
     pub layout: Layout,
     /// The selected categories.
     pub categories: Vec<Facts>,
-    /// What is to be told of it.
+    /// Remarks on the data set for the user.
     pub notes: Vec<String>,
 }
 
-/// Data sets and teachers, opened once each.
+/// Data sets and teachers, each opened once.
 #[derive(Debug, Default)]
 pub(super) struct Opened {
     data: Vec<(DataSettings, Known)>,
@@ -45,7 +45,8 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn data(&mut self, settings: &DataSettings) -> Result<Known, PlanError> {
-        // Digests depend on the seed of the split only where it draws the test set; defects vanish at one size and not at another.
+        // The seed of the split affects digests only if it draws the test set. The image size always matters: a defect can vanish at
+        // one size and not at another.
         let same = |known: &DataSettings| match settings.test_normals_share {
             None => DataSettings { split_seed: settings.split_seed, ..known.clone() } == *settings,
             Some(_) => known == settings,
@@ -67,7 +68,7 @@ impl Opened {
         Ok(known)
     }
 
-    /// What is to be told of all data sets, each sentence once.
+    /// Returns the remarks on all data sets, without duplicates.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
         for note in self.data.iter().flat_map(|(_, known)| &known.notes) {
@@ -78,13 +79,13 @@ impl Opened {
         notes
     }
 
-    /// The teacher of these settings; which network it is, its weights say.
+    /// Opens the teacher with these settings. The weights determine the architecture.
     pub(super) fn teacher(&mut self, settings: &TeacherSettings) -> Result<TeacherRef, PlanError> {
         if let Some((_, teacher)) = self.teachers.iter().find(|(known, _)| known == settings) {
             return Ok(teacher.clone());
         }
         let file = WeightFile::open(&settings.weights)?;
-        // A file that no teacher can be made of is refused before anything starts.
+        // Load the teacher now, to refuse an unusable weight file before any stage starts.
         let (_, backbone) = load_teacher::<Native>(&file, settings.levels)?;
         let found = backbone.architecture;
         if let Some(asked) = settings.architecture.filter(|asked| *asked != found) {
@@ -101,7 +102,7 @@ impl Opened {
     }
 }
 
-/// What is torn is told before anything starts, not when its stage's turn comes.
+/// Checks the files of a category, so that damaged files are reported before any stage starts.
 fn checked(category: &Category, reading: Reading) -> Result<Digests, DataError> {
     category.check(reading)?;
     category.digests()

@@ -1,4 +1,4 @@
-//! A whole plan: what the scheduler writes to the store before any worker starts.
+//! The complete plan of a sweep. The scheduler writes it to the store before any worker starts.
 
 use std::sync::Arc;
 
@@ -17,41 +17,41 @@ pub struct PlannedTrial {
 /// A run: trial × category × seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRun {
-    /// Digest of trial, category, seed and protocol: the same trial on other images is another run, and loses nothing.
+    /// Digest of trial, category, seed and protocol. The same trial on other images is another run, and both keep their results.
     pub key: Key,
-    /// The trial's key.
+    /// Key of the trial.
     pub trial: Key,
     /// The category.
     pub category: String,
     /// The seed.
     pub seed: u64,
-    /// Keys of its stages, in the order in which it passes them.
+    /// Keys of its stages, in the order of execution.
     pub stages: Vec<Key>,
-    /// The protocol that its numbers are measured under, canonical JSON (data set and counts, size, filter, split,
-    /// selection rule, map rule, mask rule, metric variants, teacher's digest, numerics).
+    /// Protocol under which its numbers are measured, as canonical JSON: data set and counts, size, filter, split, selection rule, map
+    /// rule, mask rule, metric variants, teacher's digest, numerics.
     pub protocol: Arc<serde_json::Value>,
     /// Digest of the protocol.
     pub protocol_key: Key,
 }
 
-/// A stage that one or more runs want.
+/// A stage that one or more runs need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedStage {
-    /// Its key.
+    /// Key of the stage.
     pub key: Key,
-    /// Its job.
+    /// Job of the stage.
     pub job: StageJob,
-    /// How much work it is.
+    /// Estimated work of the stage.
     pub effort: Effort,
 }
 
-/// Everything that a sweep will do.
+/// Everything that a sweep will run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The trials, without duplicates.
     pub trials: Vec<PlannedTrial>,
-    /// The runs, in the order in which they should finish: baseline and first seeds before the rest.
+    /// The runs, in the order in which they should finish: first seeds and the baseline before the rest.
     pub runs: Vec<PlannedRun>,
-    /// The stages, without duplicates, each after those that it depends on.
+    /// The stages, without duplicates, each after the stages that it needs.
     pub stages: Vec<PlannedStage>,
 }

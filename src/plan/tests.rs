@@ -1,4 +1,4 @@
-//! Keys: equal work has equal keys, any change that matters makes another, and what does not matter makes none.
+//! Tests of keys: equal work has equal keys, a change that affects results changes the key, and any other change does not.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use crate::training::{
     JointSettings, LossWeighting, PretrainSettings, Recipe, Reduction, SelectionRule, TrainedImages,
 };
 
-/// Everything that a run's keys are made from.
+/// All inputs of a run's keys.
 #[derive(Clone)]
 struct Case {
     trial: Trial,
@@ -82,7 +82,7 @@ fn folder(masks: Option<&str>) -> FolderSettings {
     }
 }
 
-/// The stages of a run with their keys, by a name of their own.
+/// Returns the stages of a run with their keys, each under a unique name.
 fn keys(case: &Case) -> Vec<(String, Key)> {
     stages(&case.trial, &case.facts, &case.teacher, case.seed, case.objective.as_ref())
         .into_iter()
@@ -99,7 +99,7 @@ fn keys(case: &Case) -> Vec<(String, Key)> {
         .collect()
 }
 
-/// Names of the stages whose keys a change moves.
+/// Returns the names of the stages whose keys a change alters.
 fn moved(change: impl FnOnce(&mut Case)) -> BTreeSet<String> {
     let before = keys(&case());
     let mut changed = case();
@@ -114,7 +114,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 }
 
 const EVALUATE: [&str; 2] = ["evaluate", "evaluate(last)"];
-/// What a map rule moves.
+/// Stages whose keys depend on the map rule.
 const RULE: [&str; 3] = ["pseudo", "evaluate", "evaluate(last)"];
 const SCORE: [&str; 2] = ["score", "score(last)"];
 
@@ -146,7 +146,7 @@ fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
         moved(|c| c.facts.train_digest = "other".to_owned()),
         after(&["features(train)", "paint", "pretrain", "joint", "pseudo"])
     );
-    // No key before `score` contains anything of the test set, and neither do those of the painted defects.
+    // No stage before `score` has anything from the test set in its key. Neither do the stages of painted defects.
     assert_eq!(moved(|c| c.facts.test_digest = "other".to_owned()), after(&["features(test)"]));
     assert_eq!(moved(|c| c.facts.mask_digest = "other".to_owned()), set(&EVALUATE));
     assert_eq!(moved(|c| c.trial.data.split_seed = 1), after(&["paint", "pretrain", "joint", "pseudo"]));
@@ -189,17 +189,17 @@ fn every_part_of_the_auto_encoders_moves_what_trains_them() {
     let linear =
         LinearSettings { width: 1.0, input: Corruption::Plain, levels: LevelSet::ALL, placement: Placement::Student };
     assert_eq!(moved(|c| c.trial.model = AutoEncoder::Linear(linear)), from_pretrain);
-    // Pretraining is the same wherever they stand later.
+    // The placement of auto-encoders does not affect pretraining.
     let headed = UnetSettings { placement: Placement::TeacherHead, ..usual() };
     assert_eq!(moved(|c| c.trial.model = AutoEncoder::Unet(headed)), after(&["joint", "pseudo"]));
     let all = keys(&case()).into_iter().map(|(name, _)| name).collect();
     assert_eq!(moved(|c| c.teacher.levels = levels), all);
 }
 
-/// A run with every kind of stage.
+/// Returns the jobs of runs that together contain every kind of stage.
 fn jobs() -> Vec<StageJob> {
     let jobs = |case: &Case| stages(&case.trial, &case.facts, &case.teacher, case.seed, case.objective.as_ref());
-    // Tables that a test cannot make up must be there.
+    // Optional tables must be present, because the test cannot invent their contents.
     let mut one = case();
     one.trial.data.synthetic = Some(SyntheticSettings::default());
     one.trial.data.folder = Some(folder(None));
@@ -220,7 +220,7 @@ fn jobs() -> Vec<StageJob> {
     jobs
 }
 
-/// Pointers to all leaves of a JSON value; a list is one.
+/// Collects pointers to all leaves of a JSON value. A list is one leaf.
 fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
@@ -230,7 +230,7 @@ fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The job with another value at a leaf, whatever the leaf's type allows.
+/// Returns the job with a different value at a leaf, of a type that the leaf accepts.
 fn changed(job: &StageJob, leaf: &str) -> StageJob {
     let with = |value: Value| {
         let mut json = json!(job);
@@ -245,7 +245,7 @@ fn changed(job: &StageJob, leaf: &str) -> StageJob {
         Value::Number(number) => vec![json!(number.as_u64().expect("a count") + 1)],
         Value::Array(list) => vec![json!(list[1..])],
         Value::String(text) => {
-            // An error names the other values of a choice.
+            // The error message lists the other values of a choice.
             let refused = with(json!(format!("{text}0"))).err().unwrap_or_default();
             let named = refused
                 .split('`')
@@ -274,7 +274,7 @@ fn every_leaf_of_a_job_moves_its_key_but_for_locations() {
     }
 }
 
-/// The same value, members of all objects in the opposite order.
+/// Returns the same value with the members of all objects in reverse order.
 fn reversed(value: Value) -> Value {
     match value {
         Value::Object(members) => members.into_iter().rev().map(|(name, value)| (name, reversed(value))).collect(),
@@ -316,7 +316,7 @@ fn locations_are_the_only_paths_and_names_in_a_job() {
 fn what_is_held_out_moves_what_is_trained_and_not_the_features() {
     let given = |c: &mut Case| c.facts.held_out = HeldOut::Given(vec![1, 5]);
     assert_eq!(moved(given), after(&["paint", "pretrain", "joint", "pseudo"]));
-    // Where nothing is drawn, the seed of the split counts in the painting alone.
+    // If no images are drawn, the seed of the split affects only painting.
     let with_seed = |seed| {
         let mut case = case();
         given(&mut case);
@@ -345,7 +345,7 @@ fn how_files_are_read_moves_every_key() {
 
 #[test]
 fn a_key_moves_with_a_revision_only() {
-    // Whoever must change this raises the revision of the stages that are concerned: runs of both are then of two protocols.
+    // If a change alters these keys, raise the revision of the affected stages. Old and new runs then have different protocols.
     let case = case();
     let known = keys(&case).into_iter().map(|(name, key)| format!("{name} {}", key.short()));
     let trial = format!("trial {}", trial_key(&case.trial, &case.teacher).short());
@@ -406,7 +406,7 @@ fn how_masks_and_test_images_are_read_is_of_a_trial_and_of_no_stage() {
         (trial_key(&changed.trial, &changed.teacher), keys(&changed))
     };
     let same = key(&|_| {});
-    // Refusing changes no number, and a path is no identity.
+    // `refuse` changes no result, and a path is not part of the key.
     assert_eq!(same, key(&|data| data.unmasked = Unmasked::Refuse));
     assert_eq!(same, key(&|data| data.table = Some(PathBuf::from("t.csv"))));
     let changes: [fn(&mut DataSettings); 3] = [
@@ -417,7 +417,7 @@ fn how_masks_and_test_images_are_read_is_of_a_trial_and_of_no_stage() {
     for change in changes {
         let other = key(&change);
         assert_ne!(same.0, other.0);
-        // What is trained and scored follows from the digests of images, labels and masks alone.
+        // The keys of stages cover these settings only through the digests of images, labels and masks.
         assert_eq!(same.1, other.1);
     }
 }
@@ -440,7 +440,7 @@ fn masks_of_one_folder_are_written_as_they_were() {
     assert_eq!([written(&[]), written(&["m"]), written(&["m", "n"])], [json!(null), json!("m"), json!(["m", "n"])]);
 }
 
-/// Settings drawn from few values each, so that equal draws happen.
+/// Draws settings from a few values each, so that equal draws occur.
 fn drawn() -> impl Strategy<Value = (u64, usize, usize, usize, bool)> {
     (0_u64..2, 1_usize..3, 1_usize..3, 1_usize..3, any::<bool>())
 }

@@ -1,4 +1,4 @@
-//! What a trial is called: its short id and its settings.
+//! Titles of trials: short id and settings.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::config::short_name;
 
-/// The short id of a trial in its sweep: `T07` for number 7.
+/// Returns the short id of a trial in its sweep: `T07` for number 7.
 pub fn trial_id(number: i64) -> String {
     format!("T{number:02}")
 }
 
-/// The number of a short id; none if the text is none. Zeros and case do not count: `t7` is `T07`.
+/// Parses a short id. Returns `None` for any other text. Leading zeros and case are ignored: `t7` is `T07`.
 pub fn trial_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['T', 't'])?;
     (!digits.is_empty() && digits.len() <= 9 && digits.chars().all(|c| c.is_ascii_digit()))
@@ -19,8 +19,8 @@ pub fn trial_number(text: &str) -> Option<i64> {
         .flatten()
 }
 
-/// `autoencoder=unet, learning_rate=0.0123`: all searched values, numbers to four digits; the variant's label where nothing was
-/// searched.
+/// Returns all searched values, with numbers to four significant digits: `autoencoder=unet, learning_rate=0.0123`. Returns the variant's
+/// label if nothing was searched.
 pub fn trial_settings(variant: &str, axes: &BTreeMap<String, Value>) -> String {
     let names: Vec<&String> = axes.keys().collect();
     let parts: Vec<String> =
@@ -28,7 +28,7 @@ pub fn trial_settings(variant: &str, axes: &BTreeMap<String, Value>) -> String {
     if parts.is_empty() { variant.to_owned() } else { parts.join(", ") }
 }
 
-/// `T07 autoencoder=unet, learning_rate=0.0123`.
+/// Returns the short id and the settings: `T07 autoencoder=unet, learning_rate=0.0123`.
 pub fn trial_title(number: i64, variant: &str, axes: &BTreeMap<String, Value>) -> String {
     format!("{} {}", trial_id(number), trial_settings(variant, axes))
 }
@@ -55,7 +55,7 @@ mod tests {
         let searched = axes(json!({ "model.autoencoder": "unet", "joint.student.learning_rate": 0.012_345_678 }));
         assert_eq!(trial_title(7, "autoencoder=unet", &searched), "T07 learning_rate=0.01235, autoencoder=unet");
         assert_eq!(trial_title(123, "ST-FPM", &axes(json!({}))), "T123 ST-FPM");
-        // Two settings of one name keep their tables.
+        // Two settings with the same short name are shown with their tables.
         let alike = axes(json!({ "joint.student.learning_rate": 0.1, "joint.autoencoder.learning_rate": 1e-9 }));
         assert_eq!(trial_settings("", &alike), "joint.autoencoder.learning_rate=1e-9, joint.student.learning_rate=0.1");
     }
