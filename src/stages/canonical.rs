@@ -1,8 +1,8 @@
-//! One text for one value: what keys are digests of.
+//! Canonical text of JSON values, from which keys are computed.
 
 use serde_json::{Number, Value};
 
-/// The canonical text of a value: members of objects in the order of their names, numbers written one way.
+/// Returns the canonical text of a value: object members sorted by name, and one notation for each number.
 pub(super) fn canonical(value: &Value) -> String {
     let mut text = String::new();
     write(value, &mut text);
@@ -26,7 +26,7 @@ fn write(value: &Value, text: &mut String) {
     }
 }
 
-/// Removes every member that says where something lies: what moves stays what it is.
+/// Removes every `location` member, so that moving files changes no key.
 pub(super) fn remove_locations(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -49,9 +49,9 @@ fn join<T>(text: &mut String, [open, close]: [char; 2], items: impl IntoIterator
     text.push(close);
 }
 
-/// Whole numbers have no fraction, whatever type they come from: a setting may become a float without a change of keys.
+/// Writes whole numbers without a fraction, whatever their type: a setting may become a float without changing keys.
 fn write_number(number: &Number, text: &mut String) {
-    /// Beyond it not every whole number is a float.
+    /// Largest magnitude up to which every whole number is exactly representable as a float.
     const MOST: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
         Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= MOST => {

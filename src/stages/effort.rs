@@ -1,39 +1,39 @@
-//! How much work a stage is, so that the time left can be told from the stages that are through.
+//! Estimates the work of a stage. The remaining time is computed from finished stages.
 
 use crate::model::{Architecture, AutoEncoder, UnetSettings};
 use crate::settings::Named;
 
-/// How many images a category has, and their size.
+/// Number and size of a category's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Images of the training part, those that are held out among them.
+    /// Number of images in the training part, including held-out images.
     pub train: usize,
-    /// Images that are held out.
+    /// Number of held-out images.
     pub held_out: usize,
-    /// Test images.
+    /// Number of test images.
     pub test: usize,
-    /// Side of the prepared images, pixels.
+    /// Side of the prepared images, in pixels.
     pub image_size: usize,
 }
 
-/// Work of a stage, and which other stages work alike.
+/// Work of a stage, and the family of stages with the same cost per unit of work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effort {
-    /// Stages of one family take the same time for the same work: kind of stage and shape of the networks.
+    /// Family: kind of stage and shape of the networks. Stages of one family take the same time for the same work.
     pub family: String,
-    /// Passes of images through the networks, in units of one image of 256 × 256.
+    /// Number of image passes through the networks, in units of one image of 256 × 256 pixels.
     pub work: f64,
 }
 
 impl Effort {
-    /// So many passes of images through networks of this shape.
+    /// Returns the effort of this many image passes through networks of this shape.
     pub(super) fn new(stage: &str, shape: &str, passes: usize, extent: &Extent) -> Self {
         let work = passes as f64 * (extent.image_size as f64 / 256.0).powi(2);
         Self { family: format!("{stage}{shape}"), work }
     }
 }
 
-/// ` none`, ` unet concat 2 1`, with what else is not as usual.
+/// Returns the shape as text, such as ` none` or ` unet concat 2 1`, followed by settings that differ from the defaults.
 pub(super) fn shape(model: &AutoEncoder) -> String {
     let text = match model {
         AutoEncoder::None => " none".to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn shape(model: &AutoEncoder) -> String {
     text.to_lowercase()
 }
 
-/// ` resnet34`; nothing for the usual network.
+/// Returns the architecture as text, such as ` resnet34`. Returns an empty text for ResNet-18.
 pub(super) fn network(architecture: Architecture) -> String {
     match architecture {
         Architecture::Resnet18 => String::new(),

@@ -1,4 +1,4 @@
-//! The stage `evaluate`: the map rule and the metrics. Changing a rule repeats this stage alone.
+//! The stage `evaluate`: map rule and metrics. A changed map rule repeats only this stage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,10 +21,10 @@ use crate::evaluate::{
 use crate::tensor::Backend;
 use crate::training::{Progress, StageContext, StageError, write_json};
 
-/// Metrics of the final maps.
+/// Computes metrics of the final anomaly maps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluateJob {
-    /// The per-level maps.
+    /// Score stage with the per-level maps.
     pub score: KeyOf<ScoreJob>,
     /// The test images, for their masks.
     pub test_images: ImageSet,
@@ -32,9 +32,9 @@ pub struct EvaluateJob {
     pub masks: String,
     /// Map rule.
     pub evaluate: EvaluateSettings,
-    /// Whose weights: names the rows.
+    /// The weights that were scored; the selection under which the results are stored.
     pub selection: Selection,
-    /// Whether the held-out images were trained on: then they tell nothing of new ones.
+    /// Whether the held-out images were also trained on. Their scores then say nothing about new images.
     pub held_out_trained: bool,
 }
 
@@ -54,8 +54,8 @@ impl Stage for EvaluateJob {
         Effort::new(Self::NAME, "", extent.test, extent)
     }
 
-    /// Leaves an [`Evaluation`], [`Curves`] and, of the selected epoch, [`PixelHistograms`] and, for the pictures of the report, the
-    /// masks.
+    /// Writes an [`Evaluation`] and [`Curves`]. For the selected epoch, also writes [`PixelHistograms`] and, for the figures of the
+    /// report, the masks.
     fn run<B: Backend>(
         &self,
         artifacts: &dyn ArtifactFolders,
@@ -78,33 +78,33 @@ impl Stage for EvaluateJob {
     }
 }
 
-/// What is measured.
+/// Inputs of the evaluation.
 struct EvaluateInput<'a> {
-    /// Folder of the score stage.
+    /// Artifact folder of the score stage.
     score: &'a Path,
     /// The test images, for their masks.
     test: &'a [Sample],
-    /// Side at which maps and masks are compared.
+    /// Side at which maps and masks are compared, in pixels.
     image_size: usize,
-    /// How masks are turned.
+    /// How mask files are read.
     reading: Reading,
     /// Map rule.
     settings: &'a EvaluateSettings,
-    /// Whose weights.
+    /// The weights that were scored.
     selection: Selection,
-    /// Whether the held-out images were trained on.
+    /// Whether the held-out images were also trained on.
     held_out_trained: bool,
 }
 
-/// Everything measured of one snapshot.
+/// All measurements of one snapshot.
 struct Outcome {
     evaluation: Evaluation,
     curves: Curves,
-    /// Where pixels can be measured.
+    /// Histograms of pixel scores, if pixel metrics are defined.
     histograms: Option<PixelHistograms>,
 }
 
-/// Measures every snapshot and writes what is kept.
+/// Measures every snapshot and writes the results.
 fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let header = ScoreHeader::read(input.score).map_err(StageError::artifact)?;
     if header.test.len() != input.test.len() {
@@ -152,7 +152,7 @@ fn evaluate(input: &EvaluateInput<'_>, context: &mut StageContext<'_>) -> Result
     }
 }
 
-/// For the oracle every metric takes its own best epoch: that is what picking on the test set yields.
+/// Keeps the best value of each metric over all epochs, for the oracle. Selecting on the test set would yield these values.
 fn keep_best(oracle: &mut Results, name: &ResultName, measured: &Measured, epoch: usize) {
     let better = match (oracle.get(name).and_then(|m| m.value), measured.value) {
         (Some(old), Some(new)) => name.direction().is_some_and(|direction| direction.gain(new - old) > 0.0),
@@ -168,7 +168,7 @@ fn keep_best(oracle: &mut Results, name: &ResultName, measured: &Measured, epoch
     }
 }
 
-/// Ground truth at evaluation size: `Some(None)` for a normal image, `None` where a defective one has no mask.
+/// Ground truth at evaluation size. `Some(None)` is a normal image; `None` is a defective image without a mask.
 type Truth = Option<Option<Vec<bool>>>;
 
 fn load_masks(input: &EvaluateInput<'_>) -> Result<Vec<Truth>, StageError> {
@@ -198,7 +198,7 @@ fn measure(
     let maps = rule.all(&levels, input.image_size);
     let masks: Option<Vec<Option<&[bool]>>> =
         masks.iter().map(|truth| truth.as_ref().map(Option::as_deref)).collect::<Option<_>>();
-    // Labels and names are of now: the score artifact knows the pixels only, and folders may have been renamed since.
+    // Labels and names come from the data set as it is now. The score artifact is tied to the pixels only, and folders may be renamed.
     let (scores, labels): (Vec<f32>, Vec<bool>) =
         maps.iter().zip(input.test).map(|(map, sample)| (map.score, sample.defect.is_some())).unzip();
     let thresholded = threshold.map(|threshold| Thresholded {
@@ -212,7 +212,7 @@ fn measure(
     let all = images.scored(&(0..maps.len()).collect::<Vec<_>>())?;
     let mut results: Results = Metric::on(Population::Test).map(|m| (m.into(), m.measure(&all))).collect();
     images.add_kinds(&mut results)?;
-    // Only what is compared needs them.
+    // Only results at the selected epoch are compared, and only comparisons need histograms.
     let of_pixels = |pixels: &Pixels<'_>| PixelHistograms::of(&maps, &pixels.masks, input.image_size, &pixels.sweep);
     let histograms = all.pixels.as_ref().ok().filter(|_| input.selection == Selection::Selected).map(of_pixels);
     let image_scores = input
@@ -226,18 +226,18 @@ fn measure(
     Ok(Outcome { evaluation, curves: Curves::of(&all.images, pixels, PRO_LIMIT), histograms })
 }
 
-/// The test images with their maps.
+/// The test images with their anomaly maps.
 struct Images<'a> {
     input: &'a EvaluateInput<'a>,
     maps: &'a [FinalMap],
-    /// None where a defective image has no mask.
+    /// `None` if a defective image has no mask.
     masks: Option<&'a [Option<&'a [bool]>]>,
-    /// None where too few images are held out.
+    /// `None` if too few images are held out.
     thresholded: Option<Thresholded<'a>>,
 }
 
 impl<'a> Images<'a> {
-    /// What metrics of some of the images are computed from.
+    /// Returns the inputs of the metrics for some of the images.
     fn scored(&self, indices: &[usize]) -> Result<Scored<'a>, StageError> {
         let test = self.input.test;
         let not_finite = |error: NotFinite| {
@@ -258,7 +258,7 @@ impl<'a> Images<'a> {
         Ok(Scored { images, threshold, pixels })
     }
 
-    /// Measures each kind of defect beside all normal images, where there are several.
+    /// Measures each kind of defect against all normal images, if the test set has several kinds.
     fn add_kinds(&self, results: &mut Results) -> Result<(), StageError> {
         let kinds = kinds(self.input.test);
         for kind in kinds.iter().filter(|_| kinds.len() > 1) {
@@ -271,20 +271,20 @@ impl<'a> Images<'a> {
     }
 }
 
-/// Numbers by name.
+/// Measured numbers by name.
 type Results = BTreeMap<ResultName, Measured>;
 
-/// The test set's kinds of defects, in alphabetical order.
+/// Returns the kinds of defects in the test set, in alphabetical order.
 fn kinds(test: &[Sample]) -> BTreeSet<&str> {
     test.iter().filter_map(|sample| sample.defect.as_deref()).collect()
 }
 
-/// The indices of the normal images and of those with one kind of defect.
+/// Returns the indices of the normal images and of the images with one kind of defect.
 fn normal_and(test: &[Sample], kind: &str) -> Vec<usize> {
     (0..test.len()).filter(|&index| test[index].defect.as_deref().is_none_or(|defect| defect == kind)).collect()
 }
 
-/// The ground truth of every defective image, for the pictures of the report.
+/// Writes the ground truth of every defective image, for the figures of the report.
 fn write_masks(out: &Path, masks: &[Truth], side: usize) -> Result<(), StageError> {
     for (index, mask) in masks.iter().enumerate() {
         let Some(Some(mask)) = mask else { continue };

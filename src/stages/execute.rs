@@ -1,14 +1,14 @@
-//! From a job to the stage that does it.
+//! Executes the stage of a job.
 
 use super::registry::StageJob;
 use super::stage::ArtifactFolders;
 use crate::tensor::Backend;
 use crate::training::{StageContext, StageError};
 
-/// Runs a stage and tells what it took of the device's memory.
+/// Runs a stage and reports its peak device memory.
 ///
 /// # Errors
-/// Those of the stage.
+/// Returns the errors of the stage.
 pub fn execute<B: Backend>(
     job: &StageJob,
     artifacts: &dyn ArtifactFolders,

@@ -1,4 +1,4 @@
-//! The stage `features`: the frozen teacher sees every image of one part of a category once.
+//! The stage `features`: the frozen teacher processes every image of one part of a category once.
 
 use std::time::Instant;
 
@@ -12,14 +12,14 @@ use crate::data::{FeatureWriter, Image};
 use crate::tensor::{Backend, Numerics};
 use crate::training::{BATCH, Progress, StageContext, StageError, forward};
 
-/// Teacher features of one part of a category, and the prepared images.
+/// Computes the teacher's features of one part of a category, and prepares the images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeaturesJob {
     /// The images.
     pub images: ImageSet,
     /// The teacher.
     pub teacher: TeacherRef,
-    /// How exactly it is computed. Every other stage depends on features, and is computed likewise.
+    /// Numerical precision. All other stages depend on features and use the same precision.
     pub numerics: Numerics,
 }
 
@@ -39,7 +39,7 @@ impl Stage for FeaturesJob {
         Effort::new(Self::NAME, &network(self.teacher.architecture), passes, extent)
     }
 
-    /// Leaves a [`FeatureSet`](crate::data::FeatureSet).
+    /// Writes a [`FeatureSet`](crate::data::FeatureSet).
     fn run<B: Backend>(&self, _: &dyn ArtifactFolders, context: &mut StageContext<'_>) -> Result<(), StageError> {
         let all = self.images.open(Check::Images)?;
         let (mut teacher, _) = self.teacher.open::<B>()?;

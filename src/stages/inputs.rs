@@ -1,4 +1,4 @@
-//! What stages read of the outside: images and teachers. A job holds what they are (in keys) beside where they lie (in none).
+//! External inputs of stages: images and teachers. Keys cover their content (digests) but not their location.
 
 use std::sync::Arc;
 
@@ -10,38 +10,38 @@ use crate::model::{Architecture, Backbone, LevelSet, Resnet, WeightSource, load_
 use crate::tensor::Backend;
 use crate::training::StageError;
 
-/// Which images of a category.
+/// Part of a category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// Normal images, both the training and the held-out part.
+    /// Normal images, including the held-out images.
     Train,
     /// Test images.
     Test,
 }
 
-/// The images of one part of one category as they were when the sweep was planned.
+/// The images of one part of one category, as they were when the sweep was planned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageSet {
     /// BLAKE3 over the images' digests, in order.
     pub digest: String,
-    /// Side to which they are prepared, pixels.
+    /// Side of the prepared images, in pixels.
     pub image_size: usize,
-    /// How their files are read.
+    /// How image files are read.
     pub reading: Reading,
-    /// Where they lie.
+    /// Where the images are stored.
     pub location: ImageLocation,
 }
 
-/// Where images lie.
+/// Location of images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageLocation {
-    /// How to open the data set. Shared: a plan of many runs names it for each stage.
+    /// Settings for opening the data set. Shared in memory, because a plan of many runs repeats them for each stage.
     #[serde(serialize_with = "serialize_shared", deserialize_with = "deserialize_shared")]
     pub data: Arc<DataSettings>,
-    /// The category's name.
+    /// Name of the category.
     pub category: String,
-    /// Which part.
+    /// Part of the category.
     pub part: Part,
 }
 
@@ -53,24 +53,24 @@ fn deserialize_shared<'d, D: Deserializer<'d>>(from: D) -> Result<Arc<DataSettin
     DataSettings::deserialize(from).map(Arc::new)
 }
 
-/// What must still be as it was when the sweep was planned.
+/// What must be unchanged since the sweep was planned.
 pub(super) enum Check<'a> {
     /// The images themselves.
     Images,
-    /// Labels and masks, of this digest.
+    /// Labels and masks, with this digest.
     Masks(&'a str),
-    /// Nothing is read but the names.
+    /// Nothing: only the names are read.
     Count,
 }
 
 impl ImageSet {
-    /// Images of a data set.
+    /// Describes the images at a location of a data set.
     pub fn new(location: ImageLocation, digest: &str) -> Self {
         let DataSettings { image_size, reading, .. } = *location.data;
         Self { digest: digest.to_owned(), image_size, reading, location }
     }
 
-    /// The images, if what is asked for has not changed.
+    /// Opens the images and checks that the requested content is unchanged.
     pub(super) fn open(&self, check: Check<'_>) -> Result<Vec<Sample>, StageError> {
         let ImageLocation { data, category, part } = &self.location;
         let dataset = Dataset::open(data).map_err(StageError::data)?;
@@ -94,24 +94,24 @@ impl ImageSet {
     }
 }
 
-/// The frozen teacher, whose shape the student has.
+/// The frozen teacher. The student has the same architecture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TeacherRef {
     /// BLAKE3 of the weight file.
     pub digest: String,
-    /// The network that the weights are of.
+    /// Architecture of the network to which the weights belong.
     pub architecture: Architecture,
-    /// The feature levels that are compared.
+    /// The feature levels that student and teacher are compared on.
     pub levels: LevelSet,
-    /// Where the weights lie.
+    /// Where the weights are stored.
     pub location: WeightSource,
 }
 
 impl TeacherRef {
-    /// The teacher and its shape, if its weights are those that the sweep was planned with.
+    /// Opens the teacher and returns it with its shape.
     ///
     /// # Errors
-    /// Weights that are absent, damaged or others.
+    /// Fails if the weights are missing, damaged, or differ from those with which the sweep was planned.
     pub fn open<B: Backend>(&self) -> Result<(Resnet<B>, Backbone), StageError> {
         let file = WeightFile::open(&self.location).map_err(StageError::data)?;
         if file.digest != self.digest {

@@ -1,4 +1,4 @@
-//! The stage `joint`: the student, and the auto-encoders behind it, learn to predict the teacher.
+//! The stage `joint`: the student, and the auto-encoders behind it, learn to predict the teacher's features.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,22 +12,22 @@ use crate::model::AutoEncoder;
 use crate::tensor::Backend;
 use crate::training::{JointInput, JointSettings, StageContext, StageError, is_snapshot, joint};
 
-/// Joint training.
+/// Trains the student, and its auto-encoders if there are any.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JointJob {
-    /// Features of the training part, whose artifact has the prepared images.
+    /// Features of the training part. Their artifact also contains the prepared images.
     pub features: KeyOf<FeaturesJob>,
-    /// BLAKE3 over the digests of the training images: the student sees them.
+    /// BLAKE3 over the digests of the training images, because the student sees the images.
     pub images: String,
     /// Which images are held out.
     pub split: SplitRule,
-    /// The teacher, whose shape the student takes.
+    /// The teacher. The student has the same architecture.
     pub teacher: TeacherRef,
-    /// The pretraining, if any.
+    /// Pretrained auto-encoders, if any.
     pub pretrain: Option<KeyOf<PretrainJob>>,
     /// Auto-encoders, or none.
     pub model: AutoEncoder,
-    /// Training settings, with the selection rule.
+    /// Training settings, including the selection rule.
     pub joint: JointSettings,
     /// Number of evenly spaced epochs whose weights are kept for the oracle.
     pub oracle_epochs: usize,
@@ -38,7 +38,7 @@ pub struct JointJob {
 impl Stage for JointJob {
     const NAME: &'static str = "joint";
     const REVISION: u32 = 1;
-    /// Weights of single epochs: only the oracle scores them.
+    /// Weights of single epochs. Only the oracle scores them.
     const SPARE: Option<fn(&str) -> bool> = Some(is_snapshot);
 
     fn needs(&self) -> Vec<Need> {
@@ -50,7 +50,7 @@ impl Stage for JointJob {
         Effort::new(Self::NAME, &shape, extent.train * self.joint.epochs, extent)
     }
 
-    /// Leaves the weights of the selected and the last epoch, those of the oracle's epochs, and a
+    /// Writes the weights of the selected epoch, of the last epoch and of the oracle's epochs, and a
     /// [`JointSummary`](crate::training::JointSummary).
     fn run<B: Backend>(
         &self,

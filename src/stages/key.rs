@@ -1,4 +1,4 @@
-//! The key of a stage: BLAKE3 of everything that its output depends on, and nothing else.
+//! The key of a stage: a BLAKE3 digest of everything on which its output depends, and of nothing else.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::canonical::canonical;
 
-/// A BLAKE3 digest in lower-case hex, 64 characters. Shared: a plan of many runs names each stage several times.
+/// A BLAKE3 digest as 64 lower-case hex digits. Shared in memory, because a plan of many runs repeats each stage's key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Key(Arc<str>);
@@ -25,29 +25,29 @@ impl From<Key> for String {
 }
 
 impl Key {
-    /// Digest of what is named, its revision, and the canonical text of its content.
+    /// Computes the digest of a name, a revision and the canonical text of a content.
     pub fn of(name: &str, revision: u32, content: &serde_json::Value) -> Self {
         let text = format!("[\"{name}\",{revision},{}]", canonical(content));
         Self(blake3::hash(text.as_bytes()).to_hex().as_str().into())
     }
 
-    /// A key read back from the store.
+    /// Wraps a key that was read from the store.
     pub fn from_hex(hex: String) -> Self {
         Self(hex.into())
     }
 
-    /// The 64 hex digits.
+    /// Returns the 64 hex digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first 12 digits, for people.
+    /// Returns the first 12 digits, for people.
     pub fn short(&self) -> &str {
         short_key(&self.0)
     }
 }
 
-/// The first 12 digits of a key, for people: enough for every verb that takes one.
+/// Returns the first 12 digits of a key, for people. Every command that takes a key accepts them.
 pub fn short_key(key: &str) -> &str {
     key.get(..12).unwrap_or(key)
 }

@@ -1,4 +1,4 @@
-//! One file a stage: what it is asked and needs, its key, its effort, how it runs and what it leaves.
+//! The stages, one file per stage: its job and dependencies, its key, its effort, how it runs and what it writes.
 
 mod canonical;
 mod effort;

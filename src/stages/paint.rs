@@ -1,4 +1,4 @@
-//! The stage `paint`: defects are painted on the held-out normals, and the frozen teacher sees them.
+//! The stage `paint`: paints defects on the held-out normal images and computes the teacher's features of the painted images.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,13 @@ use crate::data::{FeatureSet, FeatureWriter, Image, Painted, Painter, SplitRule,
 use crate::tensor::Backend;
 use crate::training::{BATCH, Progress, StageContext, StageError, forward};
 
-/// The masks of the painted images, in their order, beside the files of a feature set.
+/// File with the masks of the painted images, in their order. It is stored with the files of the feature set.
 pub(super) const MASKS: &str = "masks.bits";
 
-/// Held-out normals with painted defects, and the teacher's features of them.
+/// Paints defects on held-out normal images, and computes the teacher's features of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PaintJob {
-    /// Features of the training part, whose artifact has the prepared images.
+    /// Features of the training part. Their artifact also contains the prepared images.
     pub features: KeyOf<FeaturesJob>,
     /// Which images are held out.
     pub split: SplitRule,
@@ -39,7 +39,7 @@ impl Stage for PaintJob {
         Effort::new(Self::NAME, &network(self.teacher.architecture), 2 * extent.held_out, extent)
     }
 
-    /// Leaves a feature set of the painted images (all copies of the first held-out image, then of the next), and [`MASKS`].
+    /// Writes [`MASKS`] and a feature set of the painted images: all copies of the first held-out image, then of the next.
     fn run<B: Backend>(
         &self,
         artifacts: &dyn ArtifactFolders,

@@ -1,4 +1,4 @@
-//! The stage `pretrain`: each auto-encoder learns to rebuild the teacher's features.
+//! The stage `pretrain`: each auto-encoder learns to reconstruct the teacher's features.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::model::AutoEncoder;
 use crate::tensor::Backend;
 use crate::training::{PretrainInput, PretrainSettings, StageContext, StageError, pretrain};
 
-/// Pretraining of one auto-encoder per level.
+/// Pretrains one auto-encoder per level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PretrainJob {
     /// Features of the training part.
@@ -37,7 +37,7 @@ impl Stage for PretrainJob {
         Effort::new(Self::NAME, &shape(&self.model), extent.train * self.pretrain.epochs, extent)
     }
 
-    /// Leaves [`PRETRAINED`](crate::training::PRETRAINED).
+    /// Writes [`PRETRAINED`](crate::training::PRETRAINED).
     fn run<B: Backend>(
         &self,
         artifacts: &dyn ArtifactFolders,

@@ -1,4 +1,4 @@
-//! The stage `pseudo`: a student is measured on the painted defects. A search can be guided by its numbers without a label.
+//! The stage `pseudo`: measures a student on painted defects. Its metrics can guide a search without labels.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,13 +19,13 @@ use crate::training::{
     Batches, JointSummary, StageContext, StageError, backbone, distance_maps, selected_assembly, write_json,
 };
 
-/// Painted images that are drawn for people to look at.
+/// Number of painted images that are saved as pictures for people.
 const PICTURES: usize = 4;
 
-/// Metrics of the selected weights on the painted and the unpainted held-out images.
+/// Computes metrics of the selected weights on painted and unpainted held-out images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PseudoJob {
-    /// The weights.
+    /// Joint training that provides the weights.
     pub joint: KeyOf<JointJob>,
     /// Features of the training part, for the unpainted images.
     pub features_train: KeyOf<FeaturesJob>,
@@ -55,10 +55,10 @@ impl Stage for PseudoJob {
         Effort::new(Self::NAME, &shape(&self.model), 3 * extent.held_out, extent)
     }
 
-    /// Leaves an [`Evaluation`] with `pseudo_pixel_auroc` and `pseudo_image_auroc` over all painted and all unpainted held-out images,
-    /// and `pictures/`.
+    /// Writes `pictures/` and an [`Evaluation`] with `pseudo_pixel_auroc` and `pseudo_image_auroc`, over all painted and all unpainted
+    /// held-out images.
     ///
-    /// The selected epoch was picked on the same unpainted images; the painted ones have had no part in anything before.
+    /// The selected epoch was chosen on the same unpainted images. The painted images were not used before.
     fn run<B: Backend>(
         &self,
         artifacts: &dyn ArtifactFolders,
@@ -80,7 +80,8 @@ impl Stage for PseudoJob {
         let held_out = distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out)?;
         let all: Vec<usize> = (0..painted.len()).collect();
         let painted_levels = distance_maps(&mut assembly, &Batches::streamed(&painted), &all)?;
-        // An image, unpainted or painted, is scored by the rule that the other held-out images make. Its paintings stand together.
+        // Each held-out image and its paintings are scored by the rule derived from the other held-out images. The paintings of one
+        // image are contiguous.
         let paintings = painted.len() / split.held_out.len().max(1);
         let scored = MapRule::left_out(&self.evaluate, &held_out, side, |image, rule| {
             let of_image = image * paintings..(image + 1) * paintings;
@@ -122,19 +123,19 @@ impl Stage for PseudoJob {
     }
 }
 
-/// What there is where too few images are held out to score one by a rule that the others make.
+/// Returns the result if too few images are held out to score each one by a rule derived from the others.
 fn undefined(epoch: usize) -> Evaluation {
     let reason = Undefined("too few images are held out for this map rule");
     let results = measured(|_| Measured::of(Err(reason)));
     Evaluation { epoch, results, image_scores: Vec::new(), held_out_threshold: None }
 }
 
-/// The metrics of painted images.
+/// Measures all metrics that are defined on painted images.
 fn measured(measure: impl Fn(Metric) -> Measured) -> BTreeMap<ResultName, Measured> {
     Metric::on(Population::Painted).map(|metric| (metric.into(), measure(metric))).collect()
 }
 
-/// The first painted images, each a strip: the image, its mask, its map; brightest = the highest value of the map.
+/// Saves the first painted images, each as a strip of the image, its mask and its map. White is the highest value of the map.
 fn write_pictures(out: &Path, painted: &FeatureSet, masks: &[Vec<bool>], maps: &[FinalMap]) -> Result<(), StageError> {
     let folder = out.join("pictures");
     std::fs::create_dir_all(&folder).map_err(StageError::writing(&folder))?;

@@ -1,4 +1,4 @@
-//! The list of all stages. What is the same for every kind follows from it.
+//! The list of all stages, from which the code common to all kinds is generated.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use crate::training::{StageContext, StageError};
 macro_rules! stages {
     ($($(#[$doc:meta])* $kind:ident($job:ty),)*) => {
         named_enum! {
-            /// The kinds of stage, in the order in which a run passes them. Artifacts lie in folders of these names.
+            /// The kinds of stages, in the order in which a run executes them. Their names are also the names of the artifact folders.
             pub enum StageKind {
                 $($(#[$doc])* $kind = <$job>::NAME,)*
             }
@@ -45,7 +45,7 @@ macro_rules! stages {
             }
         }
 
-        /// One step of a run: the job that a worker reads from the store.
+        /// The job of one stage of a run, as a worker reads it from the store.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum StageJob {
@@ -53,7 +53,7 @@ macro_rules! stages {
         }
 
         impl StageJob {
-            /// Its kind.
+            /// Returns the kind of the stage.
             pub fn kind(&self) -> StageKind {
                 match self { $(Self::$kind(_) => StageKind::$kind,)* }
             }
@@ -76,7 +76,7 @@ macro_rules! stages {
             /// See [`Stage::run`].
             ///
             /// # Errors
-            /// Those of the stage.
+            /// Returns the errors of the stage.
             pub fn run<B: Backend>(
                 &self,
                 artifacts: &dyn ArtifactFolders,
@@ -85,7 +85,7 @@ macro_rules! stages {
                 match self { $(Self::$kind(job) => job.run::<B>(artifacts, context),)* }
             }
 
-            /// All that the job says.
+            /// Returns the whole job as JSON.
             fn content(&self) -> Value {
                 match self { $(Self::$kind(job) => json!(job),)* }
             }
@@ -102,24 +102,24 @@ macro_rules! stages {
 }
 
 stages! {
-    /// Teacher features of one part of a category.
+    /// Computes teacher features of one part of a category.
     Features(FeaturesJob),
-    /// Held-out normals with painted defects, and teacher features of them.
+    /// Paints defects on held-out normal images and computes their teacher features.
     Paint(PaintJob),
-    /// Auto-encoders on teacher features.
+    /// Pretrains auto-encoders on teacher features.
     Pretrain(PretrainJob),
-    /// Student, and auto-encoders where there are any.
+    /// Trains the student, and auto-encoders if there are any.
     Joint(JointJob),
-    /// Metrics on painted defects.
+    /// Computes metrics on painted defects.
     Pseudo(PseudoJob),
-    /// Per-level anomaly maps.
+    /// Computes per-level anomaly maps.
     Score(ScoreJob),
-    /// Map rule and metrics.
+    /// Applies the map rule and computes metrics.
     Evaluate(EvaluateJob),
 }
 
 impl StageJob {
-    /// The stage's key, made of everything that the job says but locations.
+    /// Returns the key of the stage: the digest of the whole job without locations.
     pub fn key(&self) -> Key {
         let mut content = self.content();
         remove_locations(&mut content);

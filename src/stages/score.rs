@@ -1,4 +1,4 @@
-//! The stage `score`: per-level distance maps of test and held-out images, at the levels' own resolution.
+//! The stage `score`: per-level distance maps of test and held-out images, at the resolution of each level.
 
 use std::path::Path;
 use std::time::Instant;
@@ -20,10 +20,10 @@ use crate::training::{
     forward_milliseconds, load_assembly, snapshot_file, write_json,
 };
 
-/// Per-level maps of the test and the held-out images.
+/// Computes per-level maps of the test and held-out images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreJob {
-    /// The weights.
+    /// Joint training that provides the weights.
     pub joint: KeyOf<JointJob>,
     /// Features of the training part, for the held-out images.
     pub features_train: KeyOf<FeaturesJob>,
@@ -33,9 +33,9 @@ pub struct ScoreJob {
     pub split: SplitRule,
     /// The test images, for their names and kinds of defect.
     pub test_images: ImageSet,
-    /// Whose weights.
+    /// The weights that are scored.
     pub selection: Selection,
-    /// The teacher, whose shape the student has.
+    /// The teacher. The student has the same architecture.
     pub teacher: TeacherRef,
     /// Auto-encoders, or none.
     pub model: AutoEncoder,
@@ -58,7 +58,7 @@ impl Stage for ScoreJob {
         Effort::new(Self::NAME, &shape, extent.held_out + extent.test, extent)
     }
 
-    /// Leaves a [`ScoreHeader`] and the maps that it lists.
+    /// Writes a [`ScoreHeader`] and the maps that it lists.
     fn run<B: Backend>(
         &self,
         artifacts: &dyn ArtifactFolders,
@@ -130,12 +130,12 @@ impl Stage for ScoreJob {
 }
 
 impl ScoreJob {
-    /// Files of weights, and what is scored with each.
+    /// Returns the weight files to score, each with its snapshot.
     fn snapshots(&self, summary: &JointSummary) -> Vec<(String, Snapshot)> {
         match self.selection {
             Selection::Selected => vec![(SELECTED.to_owned(), snapshot("selected", summary.selected_epoch))],
             Selection::Last => vec![(LAST.to_owned(), snapshot("last", summary.epochs))],
-            // The selected epoch, too: what is best on test is no worse than it.
+            // Includes the selected epoch, so that the best result on the test set is never worse than the selected one.
             Selection::Oracle => summary
                 .oracle
                 .iter()

@@ -1,11 +1,11 @@
-//! The stages of a run that speak of its selected epoch.
+//! Finds the stages of a run that belong to its selected epoch.
 
 use super::key::Key;
 use super::registry::{StageJob, StageKind};
 use crate::evaluate::Selection;
 
-/// Key and job of the stage of this kind that speaks of the selected epoch; `stages`: keys and jobs of a run's stages, as the store has
-/// them.
+/// Returns the key and job of the stage of this kind that belongs to the selected epoch. `stages` are the keys and jobs (JSON) of a
+/// run's stages, as stored.
 pub fn selected_stage<'s>(
     kind: StageKind,
     mut stages: impl Iterator<Item = (&'s str, &'s str)>,

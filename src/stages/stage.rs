@@ -1,4 +1,4 @@
-//! What a stage is. Each kind is one file beside this one, and one line in `registry.rs`.
+//! The trait of all stages. Each kind of stage has one file in this module and one line in `registry.rs`.
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -12,54 +12,54 @@ use crate::evaluate::Selection;
 use crate::tensor::Backend;
 use crate::training::{StageContext, StageError};
 
-/// One kind of stage. The implementing type is the job: what a stage is asked, as the store holds it.
+/// One kind of stage. The implementing type is the job: the parameters of a stage, as the store holds them.
 ///
-/// The key is the digest of the whole job. Only members with the name `location` are left out: they say where something lies.
+/// The key is the digest of the whole job. Only members named `location` are left out, because they say where files are stored.
 pub trait Stage: Serialize + DeserializeOwned {
-    /// The name in the store and on the screen, and of the folder of its artifacts.
+    /// Name of the stage in the store, in messages and as the folder of its artifacts.
     const NAME: &'static str;
 
-    /// Raised whenever the code changes what the stage computes, or what it is asked.
+    /// Revision. Raise it whenever a code change alters what the stage computes or what its job contains.
     const REVISION: u32;
 
-    /// The number by which a run is known to have this stage's results. Results are an [`Evaluation`](crate::evaluate::Evaluation)
-    /// in the artifact; most stages leave none.
+    /// Names the number that tells whether a run already has this stage's results. The results are an
+    /// [`Evaluation`](crate::evaluate::Evaluation) in the artifact. Most stages have none.
     fn results() -> Option<&'static str> {
         None
     }
 
-    /// Which files of its artifact are spare: they may be collected once every stage that needs the artifact whole is done.
+    /// Tells which files of the artifact are spare. They may be removed once every stage that needs the whole artifact is done.
     const SPARE: Option<fn(&str) -> bool> = None;
 
-    /// The stages whose artifacts it reads.
+    /// Returns the stages whose artifacts this stage reads.
     fn needs(&self) -> Vec<Need>;
 
-    /// How much work it is on a category of this extent.
+    /// Estimates the work on a category of this extent.
     fn effort(&self, extent: &Extent) -> Effort;
 
-    /// Runs it; its files are in `context.out` afterwards.
+    /// Runs the stage and writes its files to `context.out`.
     ///
     /// # Errors
-    /// Why it failed, or was interrupted.
+    /// Returns why the stage failed, or that it was interrupted.
     fn run<B: Backend>(
         &self,
         artifacts: &dyn ArtifactFolders,
         context: &mut StageContext<'_>,
     ) -> Result<(), StageError>;
 
-    /// Whose weights it scores or measures; none if it does neither.
+    /// Returns the selection of weights that the stage scores or measures. Returns `None` if it does neither.
     fn selection(&self) -> Option<Selection> {
         None
     }
 }
 
-/// Finds artifacts: what a stage reads of other stages.
+/// Locates the artifacts of other stages that a stage reads.
 pub trait ArtifactFolders {
-    /// The folder of a stage's artifact; `stage`: the name of its kind.
+    /// Returns the artifact folder of a stage. `stage` is the name of its kind.
     fn folder(&self, stage: &str, key: &Key) -> PathBuf;
 }
 
-/// The key of a stage of one kind: how a job names the stages that it needs.
+/// The key of a stage of one kind. A job refers in this way to the stages that it needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub struct KeyOf<S> {
@@ -68,37 +68,37 @@ pub struct KeyOf<S> {
 }
 
 impl<S: Stage> KeyOf<S> {
-    /// A key that a stage of this kind has.
+    /// Wraps the key of a stage of this kind.
     pub fn new(key: Key) -> Self {
         Self { key, stage: PhantomData }
     }
 
-    /// The key itself.
+    /// Returns the key.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// Where the stage's artifact lies.
+    /// Returns the artifact folder of the stage.
     pub fn folder(&self, artifacts: &dyn ArtifactFolders) -> PathBuf {
         artifacts.folder(S::NAME, &self.key)
     }
 
-    /// That the stage must be done.
+    /// Returns the requirement that the stage is done.
     pub fn need(&self) -> Need {
         Need { key: self.key.clone(), whole: false }
     }
 
-    /// That the stage must be done and its artifact hold its spare files, too.
+    /// Returns the requirement that the stage is done and that its artifact still has its spare files.
     pub fn need_whole(&self) -> Need {
         Need { key: self.key.clone(), whole: true }
     }
 }
 
-/// A stage whose artifact another one reads.
+/// A stage whose artifact another stage reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
-    /// Its key.
+    /// Key of the stage.
     pub key: Key,
-    /// Whether files are read that may be collected once nobody reads them; see [`Stage::SPARE`].
+    /// Whether spare files are read, which may be removed once no stage reads them; see [`Stage::SPARE`].
     pub whole: bool,
 }
