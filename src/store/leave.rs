@@ -28,7 +28,7 @@ impl Store {
             if !ours() || !(needs_log(self.path()) || beside(self.path(), "-wal").exists()) {
                 return;
             }
-            // SQLite changes the journal mode only if no other connection exists, and merges the log first. A timeout of zero avoids waiting.
+            // SQLite changes the journal mode only if no other connection exists, and merges the log first. It does not wait for others.
             let options = SqliteConnectOptions::new()
                 .filename(self.path())
                 .busy_timeout(Duration::ZERO)
