@@ -47,7 +47,7 @@ impl Store {
         }
     }
 
-    /// Verifies every artifact that a job reads. Reports damaged ones and returns their stages to pending.
+    /// Verifies every artifact that a job reads. Reports damaged ones and resets their stages to pending.
     ///
     /// Returns `false` if any artifact is damaged or its stage is not done.
     pub async fn inputs_are_intact(&self, artifacts: &Artifacts, job: &StageJob) -> Result<bool, StoreError> {
@@ -67,7 +67,7 @@ impl Store {
         Ok(intact)
     }
 
-    /// Returns a stage with a damaged artifact to pending. Returns `false` if the stage is no longer done.
+    /// Resets a stage with a damaged artifact to pending. Returns `false` if the stage is no longer done.
     pub async fn reopen(
         &self,
         artifacts: &Artifacts,

@@ -176,7 +176,7 @@ impl Store {
     /// Begins a write transaction that takes the write lock at once. A deferred transaction could fail to get the lock later.
     ///
     /// # Errors
-    /// [`StoreError::Replaced`] if another file has replaced the store: writes would be lost.
+    /// [`StoreError::Replaced`] if the store's file was deleted or replaced: writes would be lost.
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
         self.check_identity()?;
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)

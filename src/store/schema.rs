@@ -19,7 +19,7 @@ const APPLICATION: i64 = 1_684_628_577;
 /// Content of a SQLite file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
-    /// The file is empty.
+    /// The file has no content yet.
     Nothing,
     /// A store with this schema version.
     Store(i64),

@@ -119,7 +119,7 @@ pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool, first: usize)
 }
 
 impl Store {
-    /// Returns the failed stages of a sweep, and the stages skipped because of them, to pending.
+    /// Resets the failed and skipped stages of a sweep to pending. Returns the number of these stages.
     pub async fn retry_failed(&self, sweep: &str) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         let retried = sqlx::query(

@@ -74,7 +74,7 @@ impl Store {
         Ok(Deleted { runs, shared })
     }
 
-    /// Deletes a sweep, the runs that no other sweep contains, and their numbers. No sweep then needs the artifacts of their stages, and
+    /// Deletes a sweep, the runs that no other sweep contains, and their numbers. Artifacts that no sweep needs any more stay until
     /// `didact gc` removes them.
     ///
     /// # Errors
