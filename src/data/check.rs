@@ -1,4 +1,4 @@
-//! A look at any data set: what it holds, what cannot be used, and whether it is what was published.
+//! Checks any data set: reports its contents, the files that cannot be used, and differences from the published counts.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::settings::Named;
 /// What `data check` found in one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CategoryReport {
-    /// Its name.
+    /// Name of the category.
     pub name: String,
     /// Normal images to train on.
     pub train: usize,
@@ -22,42 +22,42 @@ pub struct CategoryReport {
     pub validation: usize,
     /// Images per kind in test, `good` among them.
     pub test: Vec<(String, usize)>,
-    /// Sizes of the images, width×height, with how many have it.
+    /// Image sizes, width×height, each with the number of images of that size.
     pub sizes: Vec<(String, usize)>,
     /// Images whose ground truth is the union of several masks.
     pub several_masks: usize,
     /// Defective test images without a mask.
     pub missing_masks: Vec<String>,
-    /// Images that EXIF asks to turn.
+    /// Images whose EXIF orientation asks for a turn.
     pub exif_turned: usize,
-    /// Images of 16 bits a channel.
+    /// Images with 16 bits per channel.
     pub deep: Option<Deep>,
-    /// What cannot be read or does not fit, one message each: a sweep would refuse it.
+    /// Files that cannot be read or that do not fit, one message each. A sweep refuses the category because of them.
     pub problems: Vec<String>,
-    /// What else is to be known of it, a sentence each.
+    /// Other findings about the category, one sentence each.
     pub findings: Vec<String>,
-    /// What of its folder is not used, by reason.
+    /// Files and folders of the category that are not used, grouped by reason.
     pub unused: Vec<Unused>,
-    /// What it has as published, where that is known.
+    /// Published counts of the category, where they are known.
     pub published: Option<Counts>,
 }
 
-/// Images of 16 bits a channel.
+/// Images with 16 bits per channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Deep {
-    /// How many.
+    /// Number of images.
     pub images: usize,
-    /// The largest value in any of them.
+    /// Largest value in any of these images.
     pub largest: u16,
 }
 
 impl Deep {
-    /// Both together.
+    /// Combines both summaries.
     fn and(self, other: Self) -> Self {
         Self { images: self.images + other.images, largest: self.largest.max(other.largest) }
     }
 
-    /// The white level of the bits that they use, where these are fewer than 16.
+    /// Returns the white level of the bits that the images use, if they use fewer than 16.
     fn white_level(self) -> Option<u16> {
         let used = u16::BITS - self.largest.leading_zeros();
         (8..u16::BITS).contains(&used).then(|| u16::MAX >> (u16::BITS - used))
@@ -65,7 +65,7 @@ impl Deep {
 }
 
 impl CategoryReport {
-    /// What it has here.
+    /// Returns the image counts found here.
     pub fn counts(&self) -> Counts {
         let good = self.test.iter().filter(|(kind, _)| kind == "good").map(|(_, count)| count).sum::<usize>() as u64;
         let all = self.test.iter().map(|(_, count)| count).sum::<usize>() as u64;
@@ -78,16 +78,16 @@ impl CategoryReport {
     }
 }
 
-/// What `data check` found.
+/// Result of `data check`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DataReport {
-    /// The layout, recognised where none was named.
+    /// The layout, recognised if the settings name none.
     pub layout: &'static str,
-    /// Where.
+    /// Root of the data set.
     pub root: PathBuf,
-    /// One entry a category.
+    /// One entry per category.
     pub categories: Vec<CategoryReport>,
-    /// What else there is to know.
+    /// Other notes on the data set.
     pub notes: Vec<String>,
 }
 
@@ -98,10 +98,10 @@ impl DataReport {
     }
 }
 
-/// Opens every image and mask of a data set.
+/// Opens every image and mask of a data set and reports what it finds.
 ///
 /// # Errors
-/// Nothing is there, it is arranged otherwise, or the images to be held out are not.
+/// Fails if there is no data set, if its arrangement differs from the layout, or if an image to be held out does not exist.
 pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
     let found = layout::find(settings)?;
     let mut categories: Vec<CategoryReport> =
@@ -134,7 +134,7 @@ pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
     Ok(DataReport { layout: found.layout.name(), root: PathBuf::from(found.root), categories, notes })
 }
 
-/// What is to be said of orientations and of bits that are not used.
+/// Returns notes on EXIF orientations and on unused bits.
 fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<String> {
     let mut notes = Vec::new();
     let turned: usize = categories.iter().map(|category| category.exif_turned).sum();
@@ -170,7 +170,7 @@ fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<Stri
 fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryReport {
     let samples: Vec<&Sample> =
         parts.train.iter().chain(&parts.pool).chain(&parts.validation).chain(&parts.test).collect();
-    // Of each image only what is told of it is kept.
+    // Keep only the summary of each image, not its pixels.
     let has_mask = |sample: &Sample| sample.load_mask(16, reading).map(|mask| mask.is_some());
     let looks: Vec<_> = samples.par_iter().map(|sample| (sample.look(), has_mask(sample))).collect();
     let mut report = CategoryReport {
@@ -203,7 +203,7 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
         match mask {
             Ok(false) if sample.defect.is_some() => report.missing_masks.push(sample.image.clone()),
             Ok(_) => {}
-            // An unreadable image is already told.
+            // The unreadable image itself is already reported.
             Err(DataError::Decode { path, .. } | DataError::TooLarge { path, .. } | DataError::Io { path, .. })
                 if sample.is_file(&path) => {}
             Err(error) => report.problems.push(error.to_string()),
@@ -215,7 +215,7 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
     report
 }
 
-/// What a sweep would find or refuse in a category whose files can all be read.
+/// Reports what a sweep would find or refuse in a category whose files can all be read.
 fn as_in_a_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSettings, root: &str) -> Option<Category> {
     let category = match held_out::category(parts.clone(), settings, root) {
         Ok(category) => category,
@@ -224,7 +224,7 @@ fn as_in_a_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSett
             return None;
         }
     };
-    // Where the sweep file draws test images or leaves some out, its counts are told.
+    // If the sweep file draws test images or leaves some out, report the counts after that.
     if settings.test_normals_share.is_some() || settings.unmasked.leaves_out() {
         report.train = category.train.len() - category.validation;
         report.test.clear();

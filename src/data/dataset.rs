@@ -1,4 +1,4 @@
-//! A data set with its categories, whatever its layout.
+//! A data set with its categories, independent of its layout.
 
 use std::collections::HashMap;
 
@@ -7,24 +7,24 @@ use rayon::prelude::*;
 use super::select::pick;
 use super::{DataError, DataSettings, HeldOut, Layout, Reading, Sample, held_out, layout};
 
-/// One category: its images in the order of their paths.
+/// One category; its images are sorted by path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Category {
-    /// Its name.
+    /// Name of the category.
     pub name: String,
-    /// Normal images, those that are held out among them.
+    /// Normal images, including the held-out ones.
     pub train: Vec<Sample>,
-    /// How many at the end of `train` are the data set's own validation images.
+    /// Number of the data set's own validation images; they are at the end of `train`.
     pub validation: usize,
-    /// Which of `train` are held out.
+    /// Selects the held-out images among `train`.
     pub held_out: HeldOut,
     /// Test images.
     pub test: Vec<Sample>,
-    /// Defective test images without a mask, in the test set or left out of it.
+    /// Defective test images without a mask, whether they are in the test set or left out of it.
     pub unmasked: Vec<String>,
 }
 
-/// The categories that a sweep asked for.
+/// The categories that a sweep selects.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     root: String,
@@ -33,7 +33,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Finds the images; decodes none. Every category must have at least two training images and one test image.
+    /// Finds the images without decoding them. Every category must have at least two training images and one test image.
     pub fn open(settings: &DataSettings) -> Result<Self, DataError> {
         let found = layout::find(settings)?;
         let category = |parts| held_out::category(parts, settings, &found.root);
@@ -42,23 +42,23 @@ impl Dataset {
         Ok(Self { root: found.root, layout: found.layout, categories })
     }
 
-    /// Its layout, recognised where the settings name none.
+    /// Returns the layout, recognised if the settings name none.
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// The selected categories, in the order of the selection.
+    /// Returns the selected categories, in the order of the selection.
     pub fn categories(&self) -> &[Category] {
         &self.categories
     }
 
-    /// A category by name.
+    /// Returns a category by name.
     pub fn category(&self, name: &str) -> Result<&Category, DataError> {
         pick(&self.categories, |category| category.name.clone(), name, &self.root)
     }
 }
 
-/// A digest of each sample.
+/// Computes a digest of each sample.
 fn digests(
     samples: &[Sample],
     digest: impl Fn(&Sample) -> Result<blake3::Hash, DataError> + Sync + Send,
@@ -66,7 +66,7 @@ fn digests(
     samples.par_iter().map(digest).collect()
 }
 
-/// BLAKE3 over digests, in order.
+/// Returns the BLAKE3 digest of digests, in order.
 fn digest_of(digests: &[blake3::Hash]) -> String {
     let mut hasher = blake3::Hasher::new();
     for digest in digests {
@@ -75,27 +75,27 @@ fn digest_of(digests: &[blake3::Hash]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// Digests of a category's images.
+/// Digests of a category's images, one per image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digests {
-    /// One for each training image.
+    /// One digest per training image.
     train: Vec<blake3::Hash>,
-    /// One for each test image.
+    /// One digest per test image.
     test: Vec<blake3::Hash>,
 }
 
 impl Digests {
-    /// Of the normal images, those that are held out among them.
+    /// Returns the digest of the normal images, including the held-out ones.
     pub fn train(&self) -> String {
         digest_of(&self.train)
     }
 
-    /// Of the test images.
+    /// Returns the digest of the test images.
     pub fn test(&self) -> String {
         digest_of(&self.test)
     }
 
-    /// The test images that are training images, too, byte by byte, each with that image.
+    /// Returns the test images that are byte-for-byte copies of a training image, each with that training image.
     pub(super) fn shared<'c>(&self, category: &'c Category) -> Vec<(&'c str, &'c str)> {
         let train: HashMap<&blake3::Hash, &Sample> = self.train.iter().zip(&category.train).collect();
         let test = self.test.iter().zip(&category.test);
@@ -104,27 +104,27 @@ impl Digests {
 }
 
 impl Category {
-    /// Whether all images and masks can be read to their last pixel, and each mask has its image's size.
+    /// Checks that all images and masks can be read to their last pixel, and that each mask has its image's size.
     pub fn check(&self, reading: Reading) -> Result<(), DataError> {
         self.train.par_iter().chain(&self.test).try_for_each(|sample| sample.check(reading))
     }
 
-    /// Digest of the normal images, those that are held out among them.
+    /// Returns the digest of the normal images, including the held-out ones.
     pub fn train_digest(&self) -> Result<String, DataError> {
         Ok(digest_of(&digests(&self.train, Sample::digest)?))
     }
 
-    /// Digest of the test images.
+    /// Returns the digest of the test images.
     pub fn test_digest(&self) -> Result<String, DataError> {
         Ok(digest_of(&digests(&self.test, Sample::digest)?))
     }
 
-    /// Digest of the test images' labels and masks.
+    /// Returns the digest of the test images' labels and masks.
     pub fn mask_digest(&self) -> Result<String, DataError> {
         Ok(digest_of(&digests(&self.test, Sample::label_digest)?))
     }
 
-    /// Digests of all images.
+    /// Returns the digests of all images.
     pub fn digests(&self) -> Result<Digests, DataError> {
         Ok(Digests { train: digests(&self.train, Sample::digest)?, test: digests(&self.test, Sample::digest)? })
     }

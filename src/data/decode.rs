@@ -1,4 +1,4 @@
-//! From a file to pixels: what Pillow refuses is refused, and what it reads looks the same.
+//! Decodes files to pixels as Pillow does: refuses the files that Pillow refuses, and yields the same pixels for those that it reads.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
@@ -15,62 +15,62 @@ use super::room::{Taken, room_for};
 use super::{DataError, jpeg, png, regular, webp};
 use crate::cause::Cause;
 
-/// The largest image that is read, pixels: where Pillow refuses a file as a decompression bomb.
+/// Largest image that didact reads, pixels. Pillow refuses larger files as decompression bombs.
 pub(super) const MOST_PIXELS: u64 = 178_956_970;
-/// The largest JPEG, which is read whole, bytes.
+/// Largest JPEG file, bytes. A JPEG is read into memory as a whole.
 const MOST_BYTES: u64 = 1 << 30;
-/// Memory that a decoder may take beside the pixels, bytes.
+/// Memory that a decoder may use in addition to the pixels, bytes.
 const OVERHEAD: u64 = 512 << 20;
 
-/// What a file says of its image before the pixels.
+/// What a file's header says about its image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Columns, before EXIF is followed.
+    /// Columns, before the EXIF orientation is applied.
     pub width: u32,
-    /// Rows, before EXIF is followed.
+    /// Rows, before the EXIF orientation is applied.
     pub height: u32,
-    /// How EXIF asks to turn it; none where nothing is said.
+    /// EXIF orientation; `None` if the file has none.
     pub orientation: Option<Orientation>,
 }
 
-/// A decoder at the first pixel.
+/// A decoder positioned at the first pixel.
 enum Pixels {
     Png(Box<::png::Reader<BufReader<File>>>),
     Other(Box<dyn ImageDecoder>),
 }
 
-/// A file whose header was read.
+/// A file whose header has been read.
 struct Opened {
     format: ImageFormat,
-    /// As the file shows it: a TIFF is turned already.
+    /// Header of the image as the file shows it: a TIFF is already turned.
     header: Header,
-    /// How the pixels are turned in any case.
+    /// Turn that is always applied to the pixels.
     turn: Orientation,
     pixels: Pixels,
 }
 
-/// An image, with the room that its pixels take.
+/// An image with the memory reserved for its pixels.
 pub(super) struct Decoded {
     /// The pixels.
     pub image: DynamicImage,
-    /// How EXIF asks to turn them; none where nothing is said.
+    /// EXIF orientation; `None` if the file has none.
     pub orientation: Option<Orientation>,
-    /// Held until the pixels are gone.
+    /// Memory reservation, held until the pixels are dropped.
     pub room: Taken,
 }
 
-/// The header of a file.
+/// Reads the header of a file.
 pub(super) fn header(path: &Path) -> Result<Header, DataError> {
     Ok(open(path)?.header)
 }
 
-/// Decodes a file by its content, whatever its name ends in; of several images the first.
+/// Decodes a file by its content, whatever its name ends in. Of several images, it decodes the first.
 pub(super) fn decode(path: &Path) -> Result<Decoded, DataError> {
     open(path)?.decode(path)
 }
 
-/// Whether a file can be decoded to its last pixel. A JPEG is not decoded for that: libjpeg takes whatever stands between its header and
-/// its end for pixels, and so do we.
+/// Checks that a file can be decoded to its last pixel. A JPEG is not decoded for this: libjpeg accepts any bytes between the header and
+/// the end as pixels, and didact does the same.
 pub(super) fn verify(path: &Path) -> Result<Header, DataError> {
     let opened = open(path)?;
     let header = opened.header;
@@ -80,7 +80,7 @@ pub(super) fn verify(path: &Path) -> Result<Header, DataError> {
     Ok(header)
 }
 
-/// Columns and rows when an image is turned.
+/// Returns the columns and rows of an image after the turn.
 pub(super) fn turned((width, height): (u32, u32), orientation: Orientation) -> (u32, u32) {
     match orientation {
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {
@@ -108,7 +108,7 @@ fn wrong(path: &Path, source: Cause) -> DataError {
     DataError::Decode { path: path.to_owned(), source }
 }
 
-/// What a decoder says, in one line.
+/// A decoder's message, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.to_string().split_whitespace().collect::<Vec<_>>().join(" "))]
 struct Undecoded(#[source] ImageError);
@@ -159,7 +159,7 @@ impl From<ImageError> for Refused {
     }
 }
 
-/// Refuses what a header cannot rightly say: too many pixels at all, or for so short a file.
+/// Refuses an impossible size in a header: more pixels than didact reads, or more than so short a file can hold.
 fn check_size((width, height): (u32, u32), fits: impl Fn(u64) -> bool) -> Result<(), Refused> {
     let pixels = u64::from(width) * u64::from(height);
     match pixels {
@@ -173,7 +173,7 @@ fn check_size((width, height): (u32, u32), fits: impl Fn(u64) -> bool) -> Result
 }
 
 fn of_png(file: BufReader<File>, bytes: u64) -> Result<Opened, Refused> {
-    /// Deflate makes at most so many of one byte.
+    /// Deflate expands one byte to at most this many.
     const MOST_DEFLATED: u64 = 1032;
     let reader = png::open(file)?;
     let (width, height) = reader.info().size();
@@ -199,7 +199,7 @@ fn of_jpeg(mut file: BufReader<File>, length: u64) -> Result<Opened, Refused> {
 }
 
 fn of_bmp(mut file: BufReader<File>, bytes: u64) -> Result<Opened, Refused> {
-    // Run-length encoded, few bytes can be many pixels.
+    // With run-length encoding, few bytes can hold many pixels.
     let squeezed = matches!(file.fill_buf().unwrap_or_default().get(30..34), Some([1 | 2, 0, 0, 0]));
     let opened = of_decoder(ImageFormat::Bmp, BmpDecoder::new(file))?;
     check_size((opened.header.width, opened.header.height), |pixels| squeezed || pixels / 8 <= bytes)?;
@@ -211,7 +211,7 @@ fn of_webp(mut file: BufReader<File>, bytes: u64) -> Result<Opened, Refused> {
     of_decoder(ImageFormat::WebP, WebPDecoder::new(file))
 }
 
-/// A TIFF's tag says in which order its pixels are stored: Pillow turns it whether asked to or not.
+/// Opens a TIFF. Its tag gives the order in which its pixels are stored, so Pillow always turns it, and so does didact.
 fn of_tiff(file: BufReader<File>) -> Result<Opened, Refused> {
     let mut decoder = TiffDecoder::new(file)?;
     let turn = decoder.orientation()?;
@@ -227,7 +227,7 @@ fn of_decoder<D: ImageDecoder + 'static>(format: ImageFormat, decoder: ImageResu
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(2 * decoder.total_bytes() + OVERHEAD);
     decoder.set_limits(limits)?;
-    // EXIF that cannot be read says nothing.
+    // Unreadable EXIF counts as no EXIF.
     let orientation = decoder.exif_metadata().ok().flatten().and_then(|exif| Orientation::from_exif_chunk(&exif));
     let (header, turn) = (Header { width, height, orientation }, Orientation::NoTransforms);
     Ok(Opened { format, header, turn, pixels: Pixels::Other(Box::new(decoder)) })

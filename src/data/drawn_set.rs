@@ -1,11 +1,11 @@
-//! The data set that didact draws itself, category by category.
+//! The data set that didact draws itself, one category after another.
 
 use super::layout::Parts;
 use super::sample::{ImageSource, Sample};
 use super::settings::SyntheticSettings;
 use super::synthetic::{Drawing, Group, Kind};
 
-/// The three categories, in the order of their names.
+/// Returns the three categories, sorted by name.
 pub(super) fn categories(settings: &SyntheticSettings) -> Vec<Parts> {
     Kind::ALL.iter().map(|&kind| category(settings, kind)).collect()
 }
@@ -32,7 +32,7 @@ fn category(settings: &SyntheticSettings, kind: Kind) -> Parts {
         })
         .chain((0..settings.test_good).map(|index| normal("test/good", Group::TestGood, index)))
         .collect();
-    // The order of a folder listing, so that the set on disk is the same set.
+    // Sort as a folder listing does, so that the set on disk is the same set.
     test.sort_by(|a, b| a.image.cmp(&b.image));
     Parts {
         name: kind.name().to_owned(),

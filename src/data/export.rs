@@ -1,4 +1,4 @@
-//! The drawn set as folders.
+//! Writes the drawn set to folders.
 
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,11 @@ use super::sample::ImageSource;
 use super::{Sample, SyntheticSettings, drawn_set};
 use crate::outputs::{AtomicFile, OutputError};
 
-/// Writes the drawn set below `root` in MVTec's layout; returns the number of images. Files that are there already stay as they are.
+/// Writes the drawn set below `root` in MVTec's layout and returns the number of images. Existing files with the same content stay as they
+/// are.
 ///
 /// # Errors
-/// Other files with these names, and then nothing is written; a folder that cannot be written.
+/// Fails if different files with these names exist; nothing is written then. Fails also if a folder cannot be written.
 pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usize, OutputError> {
     let categories = drawn_set::categories(settings);
     let samples: Vec<(&str, &Sample)> = categories
@@ -35,7 +36,7 @@ pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usiz
     Ok(samples.len())
 }
 
-/// The paths below `root` at which something else stands than the sample's image and mask.
+/// Returns the paths below `root` that hold something other than the sample's image and mask.
 fn occupied(root: &Path, category: &str, sample: &Sample) -> Vec<String> {
     if !paths(category, sample).iter().any(|path| is_there(&root.join(path))) {
         return Vec::new();
@@ -52,7 +53,7 @@ fn is_there(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
 }
 
-/// Where the image lies, and its mask.
+/// Returns the paths of the image and, for a defective sample, of its mask.
 fn paths(category: &str, sample: &Sample) -> Vec<PathBuf> {
     let folder = Path::new(category);
     let mask = sample.defect.as_ref().map(|defect| {
@@ -70,7 +71,7 @@ struct Picture {
     pixels: Vec<u8>,
 }
 
-/// As [`paths`].
+/// Returns the image and mask for [`paths`], in the same order.
 fn pictures(category: &str, sample: &Sample) -> Vec<Picture> {
     let ImageSource::Drawn(drawing) = &sample.source else { return Vec::new() };
     let drawn = drawing.draw();
@@ -140,7 +141,7 @@ mod tests {
         std::fs::remove_file(&mine).expect("removed");
         let count = write_synthetic(&drawn(0), root.path()).expect("written");
         assert_eq!(write_synthetic(&drawn(0), root.path()).expect("the same again"), count);
-        // Other pictures would be mixed with these.
+        // Other pictures would be mixed with the existing ones.
         assert!(matches!(write_synthetic(&drawn(1), root.path()), Err(OutputError::Occupied { .. })));
     }
 }

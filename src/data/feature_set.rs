@@ -1,7 +1,7 @@
-//! The cache of one part of a category: teacher features and prepared images, read in place.
+//! Cache of one part of a category: teacher features and prepared images, memory-mapped.
 //!
-//! Files of the `features` artifact: `level1.f32` … (little-endian, NHWC over all images in order), `images.u8` (RGB,
-//! prepared to `side`²), `features.json`.
+//! The `features` artifact has these files: `level1.f32` … (little-endian, NHWC over all images in order), `images.u8` (RGB, prepared to
+//! `side`²), `features.json`.
 
 use std::fs::File;
 use std::io::Write;
@@ -26,18 +26,18 @@ pub struct LevelShape {
 }
 
 impl LevelShape {
-    /// Values an image.
+    /// Returns the number of values per image.
     pub fn len(&self) -> usize {
         self.height * self.width * self.channels
     }
 
-    /// Whether it holds no value.
+    /// Returns whether the level has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// What `features.json` says.
+/// Content of `features.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeatureHeader {
     /// Names of the images, in order, as paths below the category.
@@ -49,7 +49,7 @@ pub struct FeatureHeader {
 }
 
 impl FeatureHeader {
-    /// The teacher's levels (from 1) that these are: level l has 1/2^(l+1) of the image's side.
+    /// Returns the teacher's level numbers (from 1): level l has 1/2^(l+1) of the image's side.
     pub fn level_numbers(&self) -> Vec<usize> {
         let number = |level: &LevelShape| (self.side / level.height.max(1)).max(1).ilog2().saturating_sub(1) as usize;
         self.levels.iter().map(number).collect()
@@ -63,7 +63,7 @@ pub struct FeatureSet {
     images: Mmap,
 }
 
-/// A feature artifact is absent, cut short or not one.
+/// A feature artifact is missing, cut short or invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("feature file {path}: {source}")]
 pub struct FeatureSetError {
@@ -81,7 +81,7 @@ fn level_path(folder: &Path, level: usize) -> PathBuf {
 }
 
 impl FeatureSet {
-    /// Maps the files of an artifact folder; checks that each has the length its header promises.
+    /// Maps the files of an artifact folder and checks that each has the length that the header implies.
     pub fn open(folder: &Path) -> Result<Self, FeatureSetError> {
         let path = folder.join("features.json");
         let text = std::fs::read(&path).map_err(|e| error(&path, e))?;
@@ -94,27 +94,27 @@ impl FeatureSet {
         Ok(Self { header, levels, images })
     }
 
-    /// Names, side and shapes.
+    /// Returns the header: image names, side and level shapes.
     pub fn header(&self) -> &FeatureHeader {
         &self.header
     }
 
-    /// Number of images.
+    /// Returns the number of images.
     pub fn len(&self) -> usize {
         self.header.images.len()
     }
 
-    /// Whether it holds no image.
+    /// Returns whether the set has no images.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Features of all images at one level, (images, height, width, channels) row-major.
+    /// Returns the features of all images at one level, (images, height, width, channels) row-major.
     pub fn level(&self, level: usize) -> &[f32] {
         bytemuck::cast_slice(&self.levels[level])
     }
 
-    /// Features of the given images at one level, (indices, height, width, channels) row-major.
+    /// Returns the features of the given images at one level, (indices, height, width, channels) row-major.
     pub fn features(&self, level: usize, indices: &[usize]) -> Vec<f32> {
         let length = self.header.levels[level].len();
         let all = self.level(level);
@@ -126,13 +126,13 @@ impl FeatureSet {
         batch
     }
 
-    /// One prepared image.
+    /// Returns one prepared image.
     pub fn image(&self, index: usize) -> Image {
         let length = self.header.side * self.header.side * 3;
         Image { side: self.header.side, rgb: self.images[index * length..][..length].to_vec() }
     }
 
-    /// The given images, normalised, (indices, side, side, 3) row-major.
+    /// Returns the given images, normalised, (indices, side, side, 3) row-major.
     pub fn normalised(&self, indices: &[usize]) -> Vec<f32> {
         let parts: Vec<Vec<f32>> = indices.par_iter().map(|&index| normalise(&self.image(index))).collect();
         parts.concat()
@@ -141,7 +141,7 @@ impl FeatureSet {
 
 fn map(path: &Path, expected: usize) -> Result<Mmap, FeatureSetError> {
     let file = File::open(path).map_err(|e| error(path, e))?;
-    // SAFETY: artifacts are written once, renamed into place and never changed in place afterwards.
+    // SAFETY: each artifact is written once, then renamed into place, and never modified afterwards.
     let map = unsafe { Mmap::map(&file) }.map_err(|e| error(path, e))?;
     if map.len() != expected {
         return Err(error(
@@ -152,7 +152,7 @@ fn map(path: &Path, expected: usize) -> Result<Mmap, FeatureSetError> {
     Ok(map)
 }
 
-/// Writes a features artifact, batch by batch.
+/// Writes a features artifact in batches.
 pub struct FeatureWriter {
     folder: PathBuf,
     levels: Vec<File>,
@@ -161,7 +161,7 @@ pub struct FeatureWriter {
 }
 
 impl FeatureWriter {
-    /// Starts the files in an empty folder.
+    /// Creates the files in an empty folder.
     pub fn create(folder: &Path, side: usize, levels: Vec<LevelShape>) -> Result<Self, FeatureSetError> {
         let create = |path: PathBuf| File::create(&path).map_err(|e| error(&path, e));
         Ok(Self {
@@ -186,7 +186,7 @@ impl FeatureWriter {
         Ok(())
     }
 
-    /// Writes the header: the artifact is whole.
+    /// Writes the header, which completes the artifact.
     pub fn finish(self) -> Result<(), FeatureSetError> {
         let path = self.folder.join("features.json");
         let text = serde_json::to_vec_pretty(&self.header).map_err(|e| error(&path, e))?;

@@ -1,4 +1,4 @@
-//! What is worth telling of a data set before anything is trained: what is not used, and what its numbers will not be.
+//! Findings about a data set that a user should know before training: unused files, and numbers that will be undefined.
 
 use rayon::prelude::*;
 
@@ -8,14 +8,15 @@ use super::mask::is_blurred;
 use super::sample::ImageSource;
 use super::{Category, DataError, DataSettings, Dataset, Layout, Reading, Sample, Unmasked};
 
-/// Images that are named in a sentence.
+/// Number of images that a sentence names.
 const NAMED: usize = 3;
 
 impl Dataset {
-    /// What a sweep says of its data before it starts, a line each: one on what is not used, then the findings of each category.
+    /// Returns what a sweep reports about its data before it starts, one line each: first the number of unused files, then the findings per
+    /// category.
     ///
     /// # Errors
-    /// A folder or a mask that cannot be read.
+    /// Fails if a folder or a mask cannot be read.
     pub fn notes(&self, settings: &DataSettings, digests: &[Digests]) -> Result<Vec<String>, DataError> {
         let found = layout::find(settings)?;
         let mut not_used = found.not_used.len() + found.left_out.iter().map(|(_, names)| names.len()).sum::<usize>();
@@ -36,7 +37,7 @@ impl Dataset {
     }
 }
 
-/// What is not used, of each category; of a table, which has no folders of categories, of its whole root.
+/// Returns the unused files of each category. A table has no category folders, so it gets one entry for its whole root.
 pub(super) fn unused(found: &Found) -> Result<Vec<(String, Vec<Unused>)>, DataError> {
     if found.layout == Layout::Table {
         let all: Vec<_> = found.parts.iter().chain(&found.unselected).collect();
@@ -47,7 +48,7 @@ pub(super) fn unused(found: &Found) -> Result<Vec<(String, Vec<Unused>)>, DataEr
     found.parts.iter().map(one).collect()
 }
 
-/// What is to be known of a category's test set, a sentence each.
+/// Returns the findings about a category's test set, one sentence each.
 pub(super) fn of_category(
     category: &Category,
     settings: &DataSettings,
@@ -117,13 +118,13 @@ fn of_unmasked(category: &Category, rule: Unmasked, defective: usize) -> Option<
     })
 }
 
-/// "4 (a.png, b.png, c.png, …)".
+/// Formats a count with the first names: "4 (a.png, b.png, c.png, …)".
 fn some(names: &[&str]) -> String {
     let more = if names.len() > NAMED { ", …" } else { "" };
     format!("{} ({}{more})", names.len(), names[..names.len().min(NAMED)].join(", "))
 }
 
-/// A mask's name that has another word than `_mask`.
+/// Returns the name of a mask that has another suffix than `_mask`.
 fn other_name(sample: &Sample) -> Option<String> {
     let ImageSource::File(image) = &sample.source else { return None };
     let [mask] = sample.masks.as_slice() else { return None };
@@ -133,7 +134,7 @@ fn other_name(sample: &Sample) -> Option<String> {
     (!usual).then(|| mask.file_name().unwrap_or_default().to_string_lossy().into_owned())
 }
 
-/// What a mask says, and what is left of it.
+/// What a mask marks, and whether it survives resizing.
 struct Look {
     is_empty: bool,
     is_full: bool,

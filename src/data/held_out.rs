@@ -1,4 +1,4 @@
-//! From what lies there to a category with its held-out part.
+//! Builds a category with its held-out part from the images found.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::layout::{Parts, composed};
 use super::sample::ImageSource;
 use super::{Category, DataError, DataSettings, HeldOut, HeldOutChoice, Sample, SplitRule, Unmasked};
 
-/// Makes a category of its parts: validation images that are held out stand behind the training images.
+/// Builds a category from its parts. Held-out validation images follow the training images.
 pub(super) fn category(mut parts: Parts, settings: &DataSettings, root: &str) -> Result<Category, DataError> {
     let choice = &settings.held_out;
     if let Some(share) = settings.test_normals_share {
@@ -58,12 +58,12 @@ pub(super) fn category(mut parts: Parts, settings: &DataSettings, root: &str) ->
             HeldOut::Given(indices.into_iter().collect())
         }
     };
-    // A part that would be empty is told now.
+    // Check here that neither part is empty.
     SplitRule::new(held_out.clone(), 0).split(train.len())?;
     Ok(Category { name: parts.name, train, validation, held_out, test: parts.test, unmasked })
 }
 
-/// Defective test images without a mask: refused, left out, or told. Drawn ones have masks.
+/// Finds defective test images without a mask, then refuses, removes or returns them, as `rule` says. Drawn images always have masks.
 fn unmasked(parts: &mut Parts, rule: Unmasked) -> Result<Vec<String>, DataError> {
     let lacks = |sample: &Sample| {
         sample.defect.is_some() && sample.masks.is_empty() && matches!(sample.source, ImageSource::File(_))
@@ -87,8 +87,8 @@ fn unmasked(parts: &mut Parts, rule: Unmasked) -> Result<Vec<String>, DataError>
     Ok(images)
 }
 
-/// Draws ⌈n · share⌉ normals for the test: those of the lowest digests of seed and path, so that an image that comes or goes moves
-/// hardly any other.
+/// Draws ⌈n · share⌉ normals for the test: the images with the lowest digests of seed and path. An added or removed image therefore changes
+/// hardly any other assignment.
 fn draw_test_normals(parts: &mut Parts, share: f64, seed: u64) -> Result<(), DataError> {
     let refused = |reason: String| Err(DataError::Share { category: parts.name.clone(), reason });
     if parts.pool.is_empty() {
@@ -112,7 +112,7 @@ fn draw_test_normals(parts: &mut Parts, share: f64, seed: u64) -> Result<(), Dat
     Ok(())
 }
 
-/// An image's place in the draw; the same in every Unicode form of its name.
+/// Ranks an image in the draw. The rank is the same in every Unicode form of its name.
 fn rank(seed: u64, image: &str) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_derive_key("didact data.test_normals_share");
     hasher.update(&seed.to_le_bytes());
@@ -120,7 +120,7 @@ fn rank(seed: u64, image: &str) -> blake3::Hash {
     hasher.finalize()
 }
 
-/// A listed image must be of some category of the data set, whether the sweep runs over it or not.
+/// Checks that each listed image belongs to some category of the data set, even to one that the sweep does not run.
 pub(super) fn check_listed(
     choice: &HeldOutChoice,
     root: Option<&Path>,
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(first.len(), 10, "⌈40 · 0.25⌉");
         assert_eq!(first, drawn(0..40, 0));
         assert_ne!(first, drawn(0..40, 1));
-        // Images that come or go move hardly any other.
+        // Added or removed images change hardly any other assignment.
         let more = drawn(0..44, 0);
         assert!(first.iter().filter(|image| more.contains(image)).count() >= 7, "{first:?} {more:?}");
         let whole = category(parts(0..40), &settings(Some(0.25), 0, Unmasked::Void), "data").expect("fits");

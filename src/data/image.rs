@@ -1,4 +1,4 @@
-//! Decoding, resizing, normalising.
+//! Decodes, resizes and normalises images.
 
 use std::path::Path;
 
@@ -11,15 +11,15 @@ use super::{DataError, Exif, Reading};
 
 /// ImageNet's mean per channel, RGB.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-/// ImageNet's deviation per channel, RGB.
+/// ImageNet's standard deviation per channel, RGB.
 const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// A square RGB image, row-major, 8 bits a channel.
+/// A square RGB image, row-major, 8 bits per channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Pixels a side.
+    /// Pixels per side.
     pub side: usize,
-    /// (row, column, channel).
+    /// Values in the order (row, column, channel).
     pub rgb: Vec<u8>,
 }
 
@@ -30,12 +30,12 @@ pub struct Picture {
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// (row, column, channel).
+    /// Values in the order (row, column, channel).
     pub rgb: Vec<u8>,
 }
 
 impl Picture {
-    /// Decodes a file; grey becomes RGB, 16 bits become 8, an alpha channel is dropped.
+    /// Decodes a file. Grey becomes RGB, 16 bits become 8, and an alpha channel is dropped.
     pub fn open(path: &Path, reading: Reading) -> Result<Self, DataError> {
         let Decoded { mut image, orientation, room: _room } = decode(path)?;
         if reading.exif == Exif::Apply {
@@ -58,31 +58,31 @@ impl Picture {
     }
 }
 
-/// What a look at a picture tells, without its pixels.
+/// Summary of a picture without its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
-    /// Columns and rows, as they are stored.
+    /// Columns and rows, as stored in the file.
     pub size: (u32, u32),
-    /// Whether EXIF asks to turn it.
+    /// Whether EXIF asks for a turn.
     pub asks_to_be_turned: bool,
-    /// The largest value, where there are 16 bits a channel.
+    /// Largest value, if there are 16 bits per channel.
     pub largest: Option<u16>,
 }
 
 impl Look {
-    /// At a picture that is no file.
+    /// Summarises a picture that is not a file.
     pub(super) fn drawn(picture: &Picture) -> Self {
         Self { size: (picture.width as u32, picture.height as u32), asks_to_be_turned: false, largest: None }
     }
 }
 
-/// Decodes a file and forgets it.
+/// Decodes a file, summarises it and drops the pixels.
 pub(super) fn look(path: &Path) -> Result<Look, DataError> {
     let Decoded { image, orientation, room: _room } = decode(path)?;
     let largest = match &image {
         DynamicImage::ImageLuma16(pixels) => pixels.as_raw().iter().max().copied(),
         DynamicImage::ImageRgb16(pixels) => pixels.as_raw().iter().max().copied(),
-        // Alpha is no grey.
+        // Alpha is not a grey value.
         DynamicImage::ImageLumaA16(pixels) => pixels.pixels().map(|pixel| pixel.0[0]).max(),
         DynamicImage::ImageRgba16(pixels) => pixels
             .pixels()
@@ -105,7 +105,7 @@ fn has_16_bits(image: &DynamicImage) -> bool {
     colour.bytes_per_pixel() == 2 * colour.channel_count()
 }
 
-/// (x/255 − mean) / deviation per channel, (row, column, channel).
+/// Returns (x/255 − mean) / deviation per channel, in the order (row, column, channel).
 pub fn normalise(image: &Image) -> Vec<f32> {
     let mut values = Vec::with_capacity(image.rgb.len());
     for pixel in image.rgb.chunks_exact(3) {
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Pillow's algorithm in floating point: triangle filter whose support grows with the scale.
+    /// Pillow's algorithm in floating point: a triangle filter whose support grows with the scale.
     fn reference(picture: &Picture, side: usize) -> Vec<f32> {
         let taps = |length: usize| -> Vec<Vec<(usize, f64)>> {
             let scale = length as f64 / side as f64;
