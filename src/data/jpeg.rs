@@ -1,20 +1,20 @@
-//! Whether a JPEG is whole, by its markers: decoders fill what is missing with grey and say nothing.
+//! Checks by its markers whether a JPEG is complete, because decoders silently fill missing parts with grey.
 
-/// What ends before its end-of-image marker is cut short. What follows that marker belongs to no image and is left alone.
+/// Refuses a JPEG that ends before its end-of-image marker. Bytes after that marker belong to no image and are ignored.
 ///
-/// libjpeg, and with it Pillow, decides alike, for it waits for data until it meets the marker.
+/// libjpeg, and with it Pillow, decides in the same way, because it waits for data until it meets the marker.
 pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     const SCAN: u8 = 0xda;
     const END: u8 = 0xd9;
     let mut rest = bytes.get(2..).unwrap_or_default();
     let mut scans = 0;
     loop {
-        // To the next marker: bytes of a scan, and what stands between segments.
+        // Go to the next marker: skip the bytes of a scan and anything between segments.
         let Some(start) = rest.iter().position(|byte| *byte == 0xff) else { return Err(cut(scans)) };
         rest = &rest[start + 1..];
         let Some((&marker, after)) = rest.split_first() else { return Err(cut(scans)) };
         match marker {
-            // A byte of 255 in a scan, restarts and beginnings have no content; of several 255 the last counts.
+            // A byte of 255 in a scan, restart markers and start markers have no content; of several bytes of 255, the last one counts.
             0x00 | 0x01 | 0xd0..=0xd8 => rest = after,
             0xff => {}
             END if scans == 0 => return Err("it ends before any pixels".to_owned()),

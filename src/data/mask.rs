@@ -8,7 +8,7 @@ use image::{DynamicImage, ImageFormat};
 use super::DataError;
 use super::decode::decode;
 
-/// More values than these in one mask file are no numbers of kinds of defects.
+/// If a mask file has more distinct values than this, the values do not number kinds of defects.
 const MOST_KINDS: usize = 16;
 
 /// Ground truth of any size.
@@ -18,18 +18,18 @@ pub struct Mask {
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// Row-major; true = defective.
+    /// Pixels, row-major; true = defective.
     pub pixels: Vec<bool>,
 }
 
 impl Mask {
-    /// Decodes a mask file: every pixel of which a colour lies above a value (255 is white) is defective. With 0, LOCO's and VisA's
-    /// numbers of kinds are, too.
+    /// Decodes a mask file. A pixel is defective if any of its colour values is above `above` (255 is white). With 0, the numbers of kinds
+    /// in LOCO and VisA also count as defective.
     pub fn open(path: &Path, above: u8) -> Result<Self, DataError> {
         Self::open_turned(path, above, Orientation::NoTransforms)
     }
 
-    /// Decodes a mask file and turns it as its image is turned.
+    /// Decodes a mask file and applies a turn, so that it fits its image.
     pub(super) fn open_turned(path: &Path, above: u8, turn: Orientation) -> Result<Self, DataError> {
         is_exact(path, above)?;
         let mut decoded = decode(path)?.image;
@@ -42,7 +42,7 @@ impl Mask {
     }
 
     fn of(decoded: &DynamicImage, above: u8) -> Self {
-        // Eight bits become sixteen by this factor.
+        // This factor scales 8 bits to 16.
         let above = u16::from(above) * 257;
         let pixels = match decoded.color().has_color() {
             true => decoded.to_rgb16().pixels().map(|pixel| pixel.0.iter().any(|&value| value > above)).collect(),
@@ -51,7 +51,7 @@ impl Mask {
         Self { width: decoded.width() as usize, height: decoded.height() as usize, pixels }
     }
 
-    /// How many pixels are defective.
+    /// Returns the number of defective pixels.
     pub(super) fn defective(&self) -> usize {
         self.pixels.iter().filter(|defect| **defect).count()
     }
@@ -60,13 +60,13 @@ impl Mask {
         self.pixels.windows(2).all(|two| two[0] == two[1])
     }
 
-    /// The pixels that are defective in either of two masks of one size.
+    /// Returns the pixels that are defective in either of two masks of the same size.
     pub(super) fn or(mut self, other: &Self) -> Self {
         self.pixels.iter_mut().zip(&other.pixels).for_each(|(mine, theirs)| *mine |= theirs);
         self
     }
 
-    /// Nearest neighbour to a square, Pillow's rule: source = ⌊(target + ½) · scale⌋.
+    /// Resizes to a square by nearest neighbour with Pillow's rule: source = ⌊(target + ½) · scale⌋.
     pub fn resized(&self, side: usize) -> Self {
         let place =
             |i: usize, length: usize| (((i as f64 + 0.5) * length as f64 / side as f64) as usize).min(length - 1);
@@ -82,7 +82,7 @@ impl Mask {
     }
 }
 
-/// Whether a transparent channel says more than one thing.
+/// Returns whether an alpha channel has more than one value.
 fn alpha_varies(decoded: &DynamicImage) -> bool {
     decoded.color().has_alpha() && {
         let rgba = decoded.to_rgba8();
@@ -91,7 +91,7 @@ fn alpha_varies(decoded: &DynamicImage) -> bool {
     }
 }
 
-/// Refuses a file whose format changes values, whatever its name says, unless a threshold stands far from 0.
+/// Refuses a file whose format changes values, whatever its name, unless the threshold is above 0.
 pub(super) fn is_exact(path: &Path, above: u8) -> Result<(), DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let reader = image::ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
@@ -103,7 +103,8 @@ pub(super) fn is_exact(path: &Path, above: u8) -> Result<(), DataError> {
     }
 }
 
-/// How many values other than 0 a mask file has, and whether some lie in the lower and some in the upper half: so a blurred one looks.
+/// Returns whether a mask file looks blurred: it has more than [`MOST_KINDS`] values other than 0, some in the lower and some in the upper
+/// half.
 pub(super) fn is_blurred(path: &Path) -> Result<bool, DataError> {
     let grey = decode(path)?.image.into_luma8();
     let mut has = [false; 256];
@@ -127,7 +128,7 @@ mod tests {
         let mask = Mask::open(&path, 0).expect("decodes");
         assert_eq!(mask.pixels, [false, true, false, false, false, false, false, true]);
         assert_eq!(mask.resized(2).pixels, [true, false, false, true]);
-        // Above a threshold, whatever the colour and the bits.
+        // Only values above the threshold count, for any colour and bit depth.
         let mask = Mask::open(&path, 127).expect("decodes");
         assert_eq!((mask.defective(), mask.pixels[7]), (1, true));
         image::RgbImage::from_pixel(2, 1, image::Rgb([0, 0, 128])).save(&path).expect("written");

@@ -1,4 +1,4 @@
-//! Many masks of one side in one compact file: eight pixels a byte, the first in the lowest bit; each mask starts a byte.
+//! Stores many masks of one size in a compact file: eight pixels per byte, the first in the lowest bit; each mask starts a new byte.
 
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
@@ -10,7 +10,7 @@ pub fn write_masks(path: &Path, masks: &[Vec<bool>]) -> Result<()> {
     std::fs::write(path, bytes)
 }
 
-/// Reads `count` masks of `pixels` pixels each; a file of another length is an error that names it.
+/// Reads `count` masks of `pixels` pixels each. A file of another length is an error that names the file.
 pub fn read_masks(path: &Path, count: usize, pixels: usize) -> Result<Vec<Vec<bool>>> {
     let bytes = std::fs::read(path)?;
     let length = pixels.div_ceil(8);

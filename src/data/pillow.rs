@@ -1,4 +1,4 @@
-//! What Pillow makes of files, and which it refuses: recorded by `tests/golden/images.py`.
+//! Compares decoding with Pillow: the pixels it reads and the files it refuses, recorded by `tests/golden/images.py`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ use super::{Exif, Picture, Reading};
 #[derive(Deserialize)]
 struct Recorded {
     images: Vec<Recording>,
-    /// Of each file by length: 1 where Pillow accepts so many of its bytes.
+    /// Per file, one digit per length: 1 if Pillow accepts the file cut to this many bytes.
     cut: BTreeMap<String, String>,
-    /// Of each file by place: 1 where Pillow accepts it with bit `place % 8` of that byte changed.
+    /// Per file, one digit per byte position: 1 if Pillow accepts the file with bit `place % 8` of that byte changed.
     flipped: BTreeMap<String, String>,
 }
 
@@ -57,22 +57,22 @@ impl Place {
     }
 }
 
-/// The farthest that two pictures are apart.
+/// Returns the largest difference between two pictures.
 fn apart(one: &[u8], other: &[u8]) -> u8 {
     assert_eq!(one.len(), other.len());
     one.iter().zip(other).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
 }
 
-/// libjpeg rounds otherwise, most where colours have half the resolution.
+/// Returns the allowed difference in grey levels. libjpeg rounds differently, most where colours have half the resolution.
 fn tolerance(name: &str) -> u8 {
     if name.ends_with(".jpg") && name != "a-png.jpg" { 9 } else { 0 }
 }
 
-/// Changed bits that Pillow refuses and we let through, at most: decoders mend a lost table of a progressive JPEG and tags of a TIFF, and
-/// the last partition of a WebP has no checksum.
+/// Largest number of changed bits that Pillow refuses and didact accepts. Decoders repair a lost table of a progressive JPEG and tags of a
+/// TIFF, and the last partition of a WebP has no checksum.
 const MENDED: [(&str, usize); 4] = [("progressive.jpg", 28), ("lzw.tif", 9), ("deflate.tif", 8), ("lossy.webp", 1)];
 
-/// Places that are tried: every third, and all at the end, where checksums are.
+/// Returns the positions to test: every third, and all near the end, where checksums are.
 fn places(length: usize) -> impl Iterator<Item = usize> {
     (0..length).filter(move |place| place % 3 == 0 || place + 40 >= length)
 }

@@ -1,4 +1,4 @@
-//! PNG with all its checksums: of chunks, and of the compressed pixels, which `image` does not look at.
+//! Reads PNG and verifies all its checksums: those of chunks and, unlike `image`, that of the compressed pixels.
 
 use std::io::{BufRead, Seek};
 
@@ -8,10 +8,10 @@ use png::{BitDepth, ColorType, DecodeOptions, Decoder, Limits, Reader, Transform
 
 use crate::cause::Cause;
 
-/// Memory for rows and for what is not pixels, bytes.
+/// Memory for rows and for data other than pixels, bytes.
 const OVERHEAD: usize = 512 << 20;
 
-/// Reads the header and all that stands before the pixels.
+/// Reads the header and everything before the pixels.
 pub(super) fn open<R: BufRead + Seek>(file: R) -> Result<Reader<R>, Cause> {
     let mut options = DecodeOptions::default();
     options.set_ignore_adler32(false);
@@ -21,12 +21,12 @@ pub(super) fn open<R: BufRead + Seek>(file: R) -> Result<Reader<R>, Cause> {
     options.set_ignore_iccp_chunk(true);
     let mut decoder = Decoder::new_with_options(file, options);
     decoder.set_limits(Limits { bytes: OVERHEAD });
-    // Palettes and fewer than 8 bits become 8 bits.
+    // Expand palettes and fewer than 8 bits to 8 bits.
     decoder.set_transformations(Transformations::EXPAND);
     Ok(decoder.read_info()?)
 }
 
-/// The orientation that the file asks for.
+/// Returns the EXIF orientation.
 pub(super) fn orientation<R: BufRead + Seek>(reader: &Reader<R>) -> Option<Orientation> {
     Orientation::from_exif_chunk(reader.info().exif_metadata.as_ref()?)
 }

@@ -1,4 +1,4 @@
-//! Every file and folder below a category is used, or named with the reason why it is not.
+//! Accounts for every file and folder below a category: each is used, or reported with the reason why it is not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,37 +10,37 @@ use super::listing::{below, entries, file_name, is_image, is_of_the_system, meta
 use crate::data::sample::ImageSource;
 use crate::data::{DataError, Layout};
 
-/// How deep folders are looked into; deeper ones are named.
+/// Depth to which folders are searched; deeper folders are reported.
 const DEEPEST: usize = 24;
 
-/// How many of a group are named.
+/// Number of files and folders that a group names.
 const NAMED: usize = 3;
 
-/// Why a file or folder is not used; in this order they are told.
+/// Why a file or folder is not used. Reports list the reasons in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
-    /// An image in the folder of masks.
+    /// An image in the folder of masks that fits no image.
     Mask,
-    /// An image where the layout reads none.
+    /// An image in a folder that the layout does not read.
     Image,
-    /// Validation images, in a layout that has none.
+    /// A validation image, in a layout that has none.
     Validation,
-    /// An image that the table does not name.
+    /// An image that the table does not list.
     Unlisted,
-    /// The test images of MVTec AD 2 without labels.
+    /// A test image of MVTec AD 2 without labels.
     Private,
-    /// A file that is no image by its ending.
+    /// A file whose name does not end as an image's does.
     Other,
-    /// A folder that holds nothing.
+    /// An empty folder.
     Empty,
     /// A link that leads nowhere or in a circle.
     Link,
-    /// A link to a folder that nothing is read from.
+    /// A link to a folder from which no file is used.
     LinkedFolder,
-    /// Deeper than anything is looked for.
+    /// A folder too deep to be searched.
     Deep,
-    /// Hidden, or made by a system.
+    /// A hidden entry, or one made by an operating system.
     System,
 }
 
@@ -69,9 +69,9 @@ impl Why {
 /// Files and folders that are not used for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unused {
-    /// The reason.
+    /// Why they are not used.
     pub why: Why,
-    /// How many.
+    /// Number of files and folders.
     pub count: usize,
     /// The first of them, as paths below the category.
     pub named: Vec<String>,
@@ -88,16 +88,16 @@ impl std::fmt::Display for Unused {
     }
 }
 
-/// What of a category's folder is not used, by reason.
+/// Returns the files and folders of a category that are not used, grouped by reason.
 ///
 /// # Errors
-/// A folder cannot be read.
+/// Fails if a folder cannot be read.
 pub(in crate::data) fn unused(parts: &Parts, layout: Layout) -> Result<Vec<Unused>, DataError> {
     let Some(folder) = &parts.folder else { return Ok(Vec::new()) };
     account(folder, &[parts], layout)
 }
 
-/// What below a folder none of these categories uses.
+/// Returns the files and folders below `folder` that none of these categories uses, grouped by reason.
 pub(in crate::data) fn account(folder: &Path, all: &[&Parts], layout: Layout) -> Result<Vec<Unused>, DataError> {
     let samples = all.iter().flat_map(|parts| [&parts.train, &parts.pool, &parts.validation, &parts.test]).flatten();
     let mut used: BTreeSet<PathBuf> = BTreeSet::new();
@@ -139,7 +139,7 @@ impl Account {
             }
             match metadata(&path)? {
                 None => self.add(Why::Link, &path),
-                // A link is followed where images were found behind it, and nowhere else: it may lead anywhere.
+                // Follow a link only if images were found behind it: any other link may lead anywhere.
                 Some(found) if found.is_dir() && path.is_symlink() && !self.holds_used(&path) => {
                     self.add(Why::LinkedFolder, &path);
                 }
@@ -188,7 +188,7 @@ mod tests {
     use crate::data::layout::miniature::{self, Miniature};
     use crate::data::{DataSettings, FolderSettings, check};
 
-    /// What is told of the only category.
+    /// Returns what the check reports as unused in the only category.
     fn told(settings: &DataSettings) -> Vec<(Why, usize, Vec<String>)> {
         let report = check(settings).expect("finds");
         report.categories[0].unused.iter().map(|unused| (unused.why, unused.count, unused.named.clone())).collect()
@@ -274,7 +274,7 @@ mod tests {
         for place in ["nut/ground_truth", "nut/ground_truth/cut", "nut/test"] {
             let folder = root.path(place);
             std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o0)).expect("closed");
-            // Root reads everything.
+            // Root can read every folder.
             let closed = std::fs::read_dir(&folder).is_err();
             let opened = root.open(None);
             std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).expect("opened");

@@ -1,4 +1,4 @@
-//! What a category's folder looks like.
+//! Recognises how a category's folder is arranged.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::data::{DataError, FolderSettings, Layout};
 use crate::published::layout_of_categories;
 use crate::settings::Named;
 
-/// How one category is arranged; several data sets may share an arrangement.
+/// How one category is arranged. Several data sets may share an arrangement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrangement {
     /// `train/good`, `test`, `ground_truth`.
@@ -19,15 +19,15 @@ pub(super) enum Arrangement {
     Loco,
     /// `train/ok`.
     Btad,
-    /// `Data/Images`, with a table of the split beside the categories.
+    /// `Data/Images`, with a table of the split next to the categories.
     VisaRaw,
 }
 
 impl Arrangement {
-    /// By the folders that are there; none if it is no category.
+    /// Recognises the arrangement by the folders that exist; returns `None` if the folder is not a category.
     ///
     /// # Errors
-    /// A folder above one of them cannot be read.
+    /// Fails if a folder above one of them cannot be read.
     pub(super) fn of(category: &Path) -> Result<Option<Self>, DataError> {
         let has = |place: &str| is_folder(&category.join(place));
         Ok(if has("test_public")? && has("train/good")? {
@@ -45,7 +45,7 @@ impl Arrangement {
         })
     }
 
-    /// Whether a data set of this layout can be arranged so.
+    /// Returns whether a data set of this layout can have this arrangement.
     pub(super) fn fits(self, layout: Layout) -> bool {
         match self {
             Self::Mvtec => matches!(layout, Layout::Mvtec | Layout::Mpdd | Layout::Visa),
@@ -56,8 +56,8 @@ impl Arrangement {
         }
     }
 
-    /// The layout of a data set whose categories are arranged so. MVTec AD, MPDD and prepared VisA share an arrangement: the names of
-    /// their categories tell them apart.
+    /// Returns the layout of a data set whose categories have this arrangement. MVTec AD, MPDD and prepared VisA share an arrangement; the
+    /// names of their categories tell them apart.
     pub(super) fn layout<'n>(self, categories: impl Iterator<Item = &'n str>) -> Layout {
         match self {
             Self::Mvtec => {
@@ -72,7 +72,7 @@ impl Arrangement {
         }
     }
 
-    /// Where the images lie; none where a table says it.
+    /// Returns the folders of the images; `None` if a table lists the images instead.
     pub(super) fn places(self) -> Option<FolderSettings> {
         let places = |normal: &str, validation: Option<&str>, test: &str, masks: &str| FolderSettings {
             normals: format!("train/{normal}"),
@@ -92,10 +92,10 @@ impl Arrangement {
     }
 }
 
-/// A folder of a category, and what it looks like.
+/// A category's folder with its arrangement.
 pub(super) type Seen = (PathBuf, Arrangement);
 
-/// The categories below a root with their arrangements, and the other folders, in the order of their names.
+/// Returns the categories below a root with their arrangements, and the other folders, both sorted by name.
 pub(super) fn survey(root: &Path) -> Result<(Vec<Seen>, Vec<PathBuf>), DataError> {
     let (mut categories, mut others) = (Vec::new(), Vec::new());
     for path in folders(root)? {
@@ -110,7 +110,7 @@ pub(super) fn survey(root: &Path) -> Result<(Vec<Seen>, Vec<PathBuf>), DataError
     Ok((categories, others))
 }
 
-/// The layouts of surveyed categories, each with the names of its categories, in the order of first sight.
+/// Returns the layouts of surveyed categories, each with the names of its categories, in the order in which they are first seen.
 pub(super) fn layouts(categories: &[(PathBuf, Arrangement)]) -> Vec<(Layout, Vec<String>)> {
     let mut kinds: Vec<(Arrangement, Vec<String>)> = Vec::new();
     for (path, arrangement) in categories {
@@ -125,7 +125,7 @@ pub(super) fn layouts(categories: &[(PathBuf, Arrangement)]) -> Vec<(Layout, Vec
     kinds.into_iter().map(layout).collect()
 }
 
-/// What each layout expects below its root.
+/// Returns the folders that each layout expects below its root.
 pub(super) fn expected(layout: Layout) -> &'static str {
     match layout {
         Layout::Mvtec | Layout::Mpdd => "ROOT/<category>/train/good, test/{good,<defect>}, ground_truth/<defect>",

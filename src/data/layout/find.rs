@@ -1,4 +1,4 @@
-//! From a root to its categories: the layout that is named, or the one that lies there.
+//! Finds the categories below a root, in the layout that the settings name or in the one recognised on disk.
 
 use std::path::{Path, PathBuf};
 
@@ -10,20 +10,20 @@ use crate::data::{CategorySelection, DataError, DataSettings, FolderSettings, La
 use crate::paths::absolute;
 use crate::settings::Named;
 
-/// The categories that were asked for.
+/// The categories that the settings select.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::data) struct Found {
-    /// The layout, recognised where none was named.
+    /// The layout, recognised if the settings name none.
     pub layout: Layout,
-    /// Where they are, for messages.
+    /// Location of the categories, for messages.
     pub root: String,
     /// The categories, in the order of the selection.
     pub parts: Vec<Parts>,
-    /// Other folders of categories below the root, with the layouts that they look like.
+    /// Other category folders below the root, with the layouts that they look like.
     pub left_out: Vec<(Layout, Vec<String>)>,
-    /// What else below the root is not used, a sentence each.
+    /// Other unused entries below the root, one sentence each.
     pub not_used: Vec<String>,
-    /// Of a table, the categories that were not asked for.
+    /// Categories of a table that the settings do not select.
     pub unselected: Vec<Parts>,
 }
 
@@ -40,14 +40,14 @@ impl Found {
     }
 }
 
-/// Finds the images of the selected categories; decodes none.
+/// Finds the images of the selected categories without decoding them.
 pub(in crate::data) fn find(settings: &DataSettings) -> Result<Found, DataError> {
     if settings.layout == Some(Layout::Synthetic) {
         return drawn(&settings.synthetic.clone().unwrap_or_default(), &settings.categories);
     }
     let mut found = on_disk(settings)?;
     for parts in &mut found.parts {
-        // VisA as it comes has one mask an image by its table, too.
+        // VisA's own table also gives one mask per image, so only the layout `table` is exempt from the checks by name.
         guard::files(parts, found.layout != Layout::Table)?;
         parts.test.iter_mut().for_each(|sample| sample.mask_above = settings.mask_threshold);
     }
@@ -58,7 +58,7 @@ fn on_disk(settings: &DataSettings) -> Result<Found, DataError> {
     if let (Some(Layout::Table), Some(path)) = (settings.layout, &settings.table) {
         return listed(path, settings);
     }
-    // Messages name whole paths: a relative one does not say from where.
+    // Messages show absolute paths, because a relative one does not say where it starts.
     let root = &absolute(settings.root.as_deref().unwrap_or(Path::new(".")));
     if !is_folder(root)? {
         return Err(DataError::Missing {
@@ -80,7 +80,7 @@ fn drawn(settings: &SyntheticSettings, selection: &CategorySelection) -> Result<
     Ok(Found::new(Layout::Synthetic, Path::new(&root), parts))
 }
 
-/// Categories that a table lists.
+/// Finds the categories that a table lists.
 fn listed(path: &Path, settings: &DataSettings) -> Result<Found, DataError> {
     let table = table::read(path, settings.root.as_deref(), settings.test_normals_share.is_some())?;
     let root = table.root.display().to_string();
@@ -95,7 +95,7 @@ fn listed(path: &Path, settings: &DataSettings) -> Result<Found, DataError> {
     Ok(found)
 }
 
-/// Categories in the folders that a sweep file names.
+/// Finds the categories by the folders that a sweep file names.
 fn named_folders(root: &Path, places: &FolderSettings, selection: &CategorySelection) -> Result<Found, DataError> {
     let (mut categories, mut others) = (Vec::new(), Vec::new());
     for path in folders(root)? {
@@ -130,7 +130,7 @@ fn named_folders(root: &Path, places: &FolderSettings, selection: &CategorySelec
             }
         }
     }
-    // A category may have no masks, but a folder that none has is misspelt.
+    // A category may have no masks, but a mask folder that no category has is misspelt.
     for masks in &places.masks {
         let mut held = false;
         for path in &selected {
@@ -151,7 +151,7 @@ fn named_folders(root: &Path, places: &FolderSettings, selection: &CategorySelec
     Ok(found)
 }
 
-/// Categories of a layout with fixed names.
+/// Finds the categories of a layout with fixed folder names.
 fn surveyed(root: &Path, wanted: Option<Layout>, selection: &CategorySelection) -> Result<Found, DataError> {
     let (all, others) = survey(root)?;
     if all.is_empty() {
@@ -165,7 +165,7 @@ fn surveyed(root: &Path, wanted: Option<Layout>, selection: &CategorySelection) 
     let selected = select(&candidates, name_of, selection, &shown)?;
     let read = |(path, arrangement): &Seen| match arrangement.places() {
         Some(places) => by_folders::read(path, &places),
-        // Ten thousand lines: quicker read once a category than kept.
+        // The table has ten thousand lines: reading it once per category is quicker than keeping it.
         None => visa::read(root, path),
     };
     let parts: Vec<Parts> = selected.into_iter().map(read).collect::<Result<_, _>>()?;
@@ -178,7 +178,7 @@ fn name_of((path, _): &Seen) -> String {
     file_name(path)
 }
 
-/// The categories that are arranged as a layout can be; one that is asked for and is not is an error.
+/// Returns the categories whose arrangement fits a layout. A selected category that does not fit is an error.
 fn of_layout(all: &[Seen], layout: Layout, root: &Path, selection: &CategorySelection) -> Result<Vec<Seen>, DataError> {
     let other = |path: &Path, seen: &[Seen]| DataError::OtherLayout {
         path: path.to_owned(),
@@ -199,7 +199,7 @@ fn of_layout(all: &[Seen], layout: Layout, root: &Path, selection: &CategorySele
     Ok(fitting)
 }
 
-/// The layout of the selected categories, and all that are arranged as they are.
+/// Returns the layout of the selected categories, and all categories with their arrangement.
 fn recognised(all: &[Seen], root: &Path, selection: &CategorySelection) -> Result<(Layout, Vec<Seen>), DataError> {
     let selected = select(all, name_of, selection, &root.display().to_string())?;
     let kinds: Vec<Arrangement> = selected.iter().map(|(_, arrangement)| *arrangement).collect();
@@ -210,13 +210,13 @@ fn recognised(all: &[Seen], root: &Path, selection: &CategorySelection) -> Resul
     }
 }
 
-/// "loco (pushpins, screw_bag)".
+/// Formats layouts with their categories: "loco (pushpins, screw_bag)".
 fn told(found: &[(Layout, Vec<String>)]) -> String {
     let one = |(layout, names): &(Layout, Vec<String>)| format!("{} ({})", layout.name(), names.join(", "));
     found.iter().map(one).collect::<Vec<_>>().join(" and ")
 }
 
-/// Why a folder beside categories is none.
+/// Explains why a folder next to categories is not a category.
 fn not_a_category(path: &Path, layout: Layout) -> String {
     let name = file_name(path);
     let normal = if layout == Layout::Btad { "train/ok" } else { "train/good" };
@@ -234,7 +234,7 @@ fn not_a_category(path: &Path, layout: Layout) -> String {
     }
 }
 
-/// No category lies below the root: is it a category itself, or are they a level deeper?
+/// Explains why no category was found: the root may be a category itself, or the categories may be one level deeper.
 fn nothing(root: &Path, wanted: Option<Layout>, others: &[PathBuf]) -> DataError {
     let help = if matches!(Arrangement::of(root), Ok(Some(_))) {
         "it looks like a category itself: data.root is the folder above the categories".to_owned()

@@ -1,4 +1,4 @@
-//! The reader of every layout that is nothing but folders: normals, test normals, kinds of defects, masks.
+//! Reads every layout that consists of folders only: normals, test normals, kinds of defects, masks.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use super::places;
 use crate::data::sample::ImageSource;
 use crate::data::{DataError, FolderSettings, Sample};
 
-/// Names that folders of normal images have in one data set or another, lower case.
+/// Names of folders with normal images in some data set, lower case.
 const NORMAL: [&str; 4] = ["good", "ok", "normal", "normals"];
 
-/// Whether a folder of this name holds normal images somewhere.
+/// Returns whether some data set gives this name to a folder of normal images.
 pub(super) fn sounds_normal(name: &str) -> bool {
     NORMAL.contains(&name.to_lowercase().as_str())
 }
 
-/// One category.
+/// Reads one category.
 pub(super) fn read(category: &Path, places: &FolderSettings) -> Result<Parts, DataError> {
     let no_image = Masked::open(category, places)?;
     let normals = |name: Option<&String>| -> Result<Vec<PathBuf>, DataError> {
@@ -45,7 +45,7 @@ pub(super) fn read(category: &Path, places: &FolderSettings) -> Result<Parts, Da
             }
         }
     }
-    // By folder, then by name: the order in which a listing finds them.
+    // Sort by folder, then by name, as a listing does.
     test.sort_by(|a, b| Path::new(&a.image).cmp(Path::new(&b.image)));
     Ok(Parts {
         name: file_name(category),
@@ -60,7 +60,7 @@ pub(super) fn read(category: &Path, places: &FolderSettings) -> Result<Parts, Da
     })
 }
 
-/// What is a mask, and no image, whatever else names it.
+/// Masks, which are never read as images, even if another setting names them.
 struct Masked {
     folders: Vec<PathBuf>,
     files: HashSet<PathBuf>,
@@ -86,13 +86,13 @@ impl Masked {
 /// A kind of defect.
 struct Kind {
     name: String,
-    /// Where its images lie below the folder of anomalies.
+    /// Path of its images below the folder of anomalies.
     below: String,
     images: Vec<PathBuf>,
 }
 
-/// The kinds in a folder of anomalies: its sub-folders, but for those that hold something else; a folder without any is one kind
-/// itself. Of a pattern of folders, the files that no normals are.
+/// Returns the kinds in a folder of anomalies. Each sub-folder is one kind, except those that hold something else. A folder without
+/// sub-folders is one kind itself. A pattern of folders yields the files that are not normal images.
 fn kinds(
     category: &Path,
     name: &str,
@@ -101,7 +101,7 @@ fn kinds(
 ) -> Result<Vec<Kind>, DataError> {
     if places::is_pattern(category, name)? {
         let mut kinds: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-        // Folders of kinds may hold a folder of normals, as sub-folders may; files of one folder may not.
+        // A pattern of folders may match a folder of normals, as sub-folders may. A pattern of files in one folder may not.
         let left_out = |path: &PathBuf| places::is_of_folders(name) && normal.contains(path);
         for path in places::images(category, name)?.into_iter().filter(|path| !left_out(path)) {
             kinds.entry(places::kind(category, name, &path)).or_default().push(path);

@@ -1,4 +1,4 @@
-//! What must never be: one file as two things, a mask as an image, one mask for two images.
+//! Refuses forbidden cases: one file with two roles, a mask as an image, one mask for two images.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use super::{Parts, places};
 use crate::data::sample::ImageSource;
 use crate::data::{DataError, FolderSettings, Sample};
 
-/// Refuses names of one folder, however they are spelled and linked.
+/// Refuses two names for one folder, whatever their spelling and links.
 pub(super) fn folders(category: &Path, settings: &FolderSettings) -> Result<(), DataError> {
     let mut known: Vec<(PathBuf, &str)> = Vec::new();
     for name in settings.all() {
         if places::is_pattern(category, name)? {
             continue;
         }
-        // A folder that is not there is told elsewhere.
+        // Another check reports a missing folder.
         let Ok(real) = place(category, name).canonicalize() else { continue };
         if let Some((_, other)) = known.iter().find(|(folder, _)| *folder == real) {
             let (one, other) = ((*other).to_owned(), name.to_owned());
@@ -27,7 +27,7 @@ pub(super) fn folders(category: &Path, settings: &FolderSettings) -> Result<(), 
     Ok(())
 }
 
-/// Refuses files that are two things. Where a table says what each file is, names are not looked at.
+/// Refuses files with two roles. If a table gives the role of each file, names are not compared.
 pub(super) fn files(parts: &Parts, by_names: bool) -> Result<(), DataError> {
     let mut real = Real::default();
     let mut images: HashMap<PathBuf, (&str, &Sample)> = HashMap::new();
@@ -71,7 +71,7 @@ pub(super) fn files(parts: &Parts, by_names: bool) -> Result<(), DataError> {
     Ok(())
 }
 
-/// Refuses images of one folder of which one may be the mask of the other.
+/// Refuses two images in one folder if one may be the mask of the other.
 fn stems(parts: &Parts) -> Result<(), DataError> {
     let mut known: HashMap<(PathBuf, String), &Sample> = HashMap::new();
     let samples: Vec<(&Sample, PathBuf, String)> = [&parts.train, &parts.pool, &parts.validation, &parts.test]
@@ -103,7 +103,7 @@ fn stems(parts: &Parts) -> Result<(), DataError> {
     Ok(())
 }
 
-/// Paths without links, each folder resolved once.
+/// Resolves links in paths, each folder once.
 #[derive(Debug, Default)]
 struct Real(HashMap<PathBuf, PathBuf>);
 

@@ -1,4 +1,4 @@
-//! What lies in a folder.
+//! Lists what is in a folder.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -8,10 +8,10 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::data::DataError;
 
-/// Endings of image files, lower case.
+/// File name extensions of images, lower case.
 const ENDINGS: [&str; 9] = ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "tif", "tiff", "webp"];
 
-/// Names that systems and programs give to what they leave in folders, lower case.
+/// Names that operating systems and programs give to entries they create in folders, lower case.
 const OF_SYSTEMS: [&str; 10] = [
     "@eadir",
     "#recycle",
@@ -25,13 +25,13 @@ const OF_SYSTEMS: [&str; 10] = [
     "desktop.ini",
 ];
 
-/// Whether an entry is hidden, or was made by a system rather than by a person: never an image, a mask, a kind or a category.
+/// Returns whether an entry is hidden or was made by an operating system. Such an entry is never an image, a mask, a kind or a category.
 pub(super) fn is_of_the_system(path: &Path) -> bool {
     let name = file_name(path);
     name.starts_with('.') || OF_SYSTEMS.contains(&name.to_lowercase().as_str())
 }
 
-/// All that a folder holds, sorted by name.
+/// Lists all entries of a folder, sorted by name.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let io = |source| DataError::Io { path: folder.to_owned(), source };
     let mut paths = Vec::new();
@@ -42,17 +42,17 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(paths)
 }
 
-/// What a folder holds, sorted by name, without what is hidden or of the system.
+/// Lists the entries of a folder, sorted by name, without hidden ones and those of the operating system.
 pub(super) fn children(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(entries(folder)?.into_iter().filter(|path| !is_of_the_system(path)).collect())
 }
 
-/// The folders in a folder, sorted by name.
+/// Lists the folders in a folder, sorted by name.
 pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     keep(children(folder)?, is_folder)
 }
 
-/// The image files in a folder, sorted by name.
+/// Lists the image files in a folder, sorted by name.
 pub(super) fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     keep(children(folder)?, |path| Ok(is_image(path) && is_file(path)?))
 }
@@ -61,10 +61,10 @@ fn keep(paths: Vec<PathBuf>, wanted: impl Fn(&Path) -> Result<bool, DataError>) 
     paths.into_iter().filter_map(|path| wanted(&path).map(|wanted| wanted.then_some(path)).transpose()).collect()
 }
 
-/// What lies at a path, links followed; none where there is nothing, or a link that leads nowhere.
+/// Returns the metadata at a path, with links followed; `None` if nothing exists there or a link leads nowhere or in a circle.
 ///
 /// # Errors
-/// A folder above may not be looked into: what it holds is unknown.
+/// Fails if a folder above cannot be looked into, because its content is unknown then.
 pub(super) fn metadata(path: &Path) -> Result<Option<Metadata>, DataError> {
     match std::fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
@@ -87,47 +87,47 @@ fn is_loop(_: &std::io::Error) -> bool {
     false
 }
 
-/// Whether a folder lies there.
+/// Returns whether the path is a folder.
 pub(super) fn is_folder(path: &Path) -> Result<bool, DataError> {
     Ok(metadata(path)?.is_some_and(|metadata| metadata.is_dir()))
 }
 
-/// Whether a file lies there.
+/// Returns whether the path is a file.
 pub(super) fn is_file(path: &Path) -> Result<bool, DataError> {
     Ok(metadata(path)?.is_some_and(|metadata| metadata.is_file()))
 }
 
-/// The ending of a file's name, lower case.
+/// Returns the extension of a file name, lower case.
 pub(super) fn ending(path: &Path) -> String {
     path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-/// Whether a file has the ending of an image.
+/// Returns whether a file has an image extension.
 pub(crate) fn is_image(path: &Path) -> bool {
     ENDINGS.contains(&ending(path).as_str())
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The last part of a path, without its ending.
+/// Returns the last part of a path, without its extension.
 pub(in crate::data) fn file_stem(path: &Path) -> String {
     path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// A name in Unicode's composed form: macOS writes `é` as two characters, other systems as one.
+/// Returns a name in Unicode's composed form: macOS writes `é` as two characters, other systems as one.
 pub(in crate::data) fn composed(name: &str) -> String {
     name.nfc().collect()
 }
 
-/// A path below a category's folder, with `/` between its parts.
+/// Returns a path below a category's folder, with `/` between its parts.
 pub(super) fn below(category: &Path, path: &Path) -> String {
     path.strip_prefix(category).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
-/// A folder below a category, as a sweep file or a layout names it; an empty name is the category itself.
+/// Returns the path of a folder below a category from its name in a sweep file or a layout. An empty name means the category itself.
 pub(super) fn place(category: &Path, name: &str) -> PathBuf {
     category.join(name).components().collect()
 }

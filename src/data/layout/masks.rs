@@ -1,4 +1,4 @@
-//! The masks of one kind of defect: found by the image's name, whatever their endings.
+//! Finds the masks of one kind of defect by the image's name, whatever their extensions.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use super::listing::{children, composed, ending, file_name, file_stem, folders, 
 use super::places;
 use crate::data::DataError;
 
-/// Endings of masks, the preferred first.
+/// Preferred extensions of masks, the most preferred first.
 const PREFERRED: [&str; 2] = ["png", "bmp"];
 
-/// Words that data sets hang on a mask's name, after `_` or `-`, in any case.
+/// Words that data sets append to a mask's name, after `_` or `-`, in any case.
 const WORDS: [&str; 3] = ["mask", "gt", "label"];
 
-/// The name of the image whose mask would be called so, or the name itself.
+/// Returns the name of the image that a mask of this name would belong to, or the name itself.
 pub(super) fn without_word(stem: &str) -> &str {
     let Some(at) = stem.rfind(['_', '-']) else { return stem };
     match WORDS.contains(&stem[at + 1..].to_lowercase().as_str()) {
@@ -25,14 +25,14 @@ pub(super) fn without_word(stem: &str) -> &str {
 /// Masks that may belong to images of one kind.
 #[derive(Debug, Default)]
 struct Source {
-    /// Files by their stems, the preferred first.
+    /// Files by their stems, the preferred extension first.
     files: BTreeMap<String, Vec<PathBuf>>,
-    /// Folders with several masks of one image each, by their names.
+    /// Folders by their names; each holds several masks of one image.
     folders: BTreeMap<String, PathBuf>,
 }
 
 impl Source {
-    /// Lists a folder; in one of a kind, inner folders hold the masks of one image each.
+    /// Lists a folder. In the folder of a kind, each inner folder holds the masks of one image.
     fn folder(folder: &Path, of_kind: bool) -> Result<Self, DataError> {
         let mut source = Self::default();
         for path in children(folder)? {
@@ -64,8 +64,8 @@ impl Source {
         self
     }
 
-    /// The masks of an image: `<stem>_mask.*`, else `<stem>.*`, else another word in place of `mask`, else all in the folder
-    /// `<stem>`. A name that has the image's ending, too (`a.jpg.png`), goes before one that has not.
+    /// Returns the masks of an image: `<stem>_mask.*`, else `<stem>.*`, else a name with another word instead of `mask`, else all files in
+    /// the folder `<stem>`. A name that also has the image's extension (`a.jpg.png`) wins over one that does not.
     fn of(&self, image: &Path) -> Result<Vec<PathBuf>, DataError> {
         for base in [composed(&file_name(image)), composed(&file_stem(image))] {
             let named = [format!("{base}_mask"), base.clone()];
@@ -85,19 +85,19 @@ impl Source {
     }
 }
 
-/// Where the masks of a kind of defect may lie, in the order in which they are looked for.
+/// Possible sources of the masks of a kind of defect, in the order of the search.
 #[derive(Debug, Default)]
 pub(super) struct Masks {
     folders: Vec<Source>,
-    /// Files that a pattern names: by their folder, for masks beside their images.
+    /// Files that a pattern matches, by their folder, for masks next to their images.
     beside: BTreeMap<PathBuf, Source>,
-    /// Those in a folder of the kind's name, then all.
+    /// Pattern matches in a folder with the kind's name, then all pattern matches.
     matched: [Source; 2],
 }
 
 impl Masks {
-    /// The masks of a kind, whose images lie `below` a folder of anomalies: in that folder of each place, in one of the kind's
-    /// name, or, where there is neither, in the place itself.
+    /// Finds the mask sources of a kind whose images are in `below`, under a folder of anomalies. Each named place is searched for that
+    /// sub-folder, then for one with the kind's name; if neither exists, the place itself is used.
     pub(super) fn open(category: &Path, named: &[String], kind: &str, below: &str) -> Result<Self, DataError> {
         let mut masks = Self::default();
         let mut matched: Vec<PathBuf> = Vec::new();
@@ -115,7 +115,7 @@ impl Masks {
             }
             match own {
                 Some(path) => masks.folders.push(Source::folder(&path, true)?),
-                // A place that has folders of other kinds has none of this one's masks beside them.
+                // If a place has folders of other kinds, files next to them are not masks of this kind.
                 None if is_folder(&folder)? && (below.is_empty() || folders(&folder)?.is_empty()) => {
                     masks.folders.push(Source::folder(&folder, below.is_empty())?);
                 }
@@ -131,7 +131,7 @@ impl Masks {
         Ok(masks)
     }
 
-    /// The masks of an image; none where there is nothing.
+    /// Returns the masks of an image; the list is empty if there are none.
     pub(super) fn of(&self, image: &Path) -> Result<Vec<PathBuf>, DataError> {
         let beside = image.parent().and_then(|folder| self.beside.get(folder));
         for source in self.folders.iter().chain(beside).chain(&self.matched) {
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn names_match_in_every_form_of_unicode() {
-        // é as one character and as two.
+        // The character é as one code point and as two.
         for (image, mask) in [("caf\u{e9}", "cafe\u{301}"), ("cafe\u{301}", "caf\u{e9}")] {
             let root = miniature::mvtec();
             root.image(&format!("nut/test/cut/{image}.png"));

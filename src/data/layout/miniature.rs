@@ -1,17 +1,17 @@
-//! Tiny data sets in exactly the layouts of the real ones.
+//! Tiny data sets in the exact layouts of the real ones.
 
 use std::path::{Path, PathBuf};
 
 use crate::data::{Category, DataError, DataSettings, Dataset, Layout};
 
-/// A root in a temporary folder.
+/// A root of a data set in a temporary folder.
 pub(super) struct Miniature(tempfile::TempDir);
 
-/// Sides of every image.
+/// Width and height of every image, pixels.
 const SIZE: (u32, u32) = (8, 6);
 
 impl Miniature {
-    /// A root with grey images at these paths.
+    /// Creates a root with grey images at these paths.
     pub(super) fn with(images: &[&str]) -> Self {
         let root = Self(tempfile::tempdir().expect("a temporary folder"));
         images.iter().for_each(|image| root.image(image));
@@ -33,12 +33,12 @@ impl Miniature {
     }
 
     pub(super) fn image(&self, name: &str) {
-        // Each another grey, so that digests differ.
+        // Each image has another grey level, so that digests differ.
         let grey = name.bytes().fold(7_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
         self.save(name, &image::GrayImage::from_pixel(SIZE.0, SIZE.1, image::Luma([grey])));
     }
 
-    /// A mask of zeros but for the value at one pixel.
+    /// Writes a mask of zeros with `value` at one pixel.
     pub(super) fn mask(&self, name: &str, (x, y): (u32, u32), value: u8) {
         let mut mask = image::GrayImage::new(SIZE.0, SIZE.1);
         mask.put_pixel(x, y, image::Luma([value]));
@@ -59,13 +59,13 @@ impl Miniature {
         Dataset::open(&self.settings(layout))
     }
 
-    /// What is wrong with it.
+    /// Returns the error message when opening fails.
     #[track_caller]
     pub(super) fn refused(&self, layout: Option<Layout>) -> String {
         self.open(layout).expect_err("cannot be opened").to_string()
     }
 
-    /// The only category, opened without and with the layout's name.
+    /// Returns the only category, opened both with and without the layout's name.
     #[track_caller]
     pub(super) fn only(&self, layout: Layout) -> Category {
         let recognised = self.open(None).expect("opens");
@@ -76,12 +76,12 @@ impl Miniature {
     }
 }
 
-/// Image, kind of defect, number of masks of each test image.
+/// Returns the image, the kind of defect and the number of masks of each test image.
 pub(super) fn told(category: &Category) -> Vec<(&str, Option<&str>, usize)> {
     category.test.iter().map(|s| (s.image.as_str(), s.defect.as_deref(), s.masks.len())).collect()
 }
 
-/// MVTec AD.
+/// Creates an MVTec AD data set.
 pub(super) fn mvtec() -> Miniature {
     let root = Miniature::with(&[
         "nut/train/good/000.png",
@@ -100,7 +100,7 @@ pub(super) fn mvtec() -> Miniature {
     root
 }
 
-/// MVTec LOCO: two masks of one image; their values tell kinds of defects.
+/// Creates an MVTec LOCO data set: one image has two masks, and mask values encode kinds of defects.
 pub(super) fn loco() -> Miniature {
     let root = Miniature::with(&[
         "pushpins/train/good/000.png",
@@ -119,7 +119,7 @@ pub(super) fn loco() -> Miniature {
     root
 }
 
-/// MVTec AD 2.
+/// Creates an MVTec AD 2 data set.
 pub(super) fn ad2() -> Miniature {
     let root = Miniature::with(&[
         "can/train/good/000_regular.png",
@@ -134,7 +134,7 @@ pub(super) fn ad2() -> Miniature {
     root
 }
 
-/// BTAD: BMP images with PNG masks.
+/// Creates a BTAD data set: masks have other extensions than their images.
 pub(super) fn btad() -> Miniature {
     let root = Miniature::with(&[
         "01/train/ok/0000.bmp",
@@ -148,7 +148,7 @@ pub(super) fn btad() -> Miniature {
     root
 }
 
-/// VisA as it comes; the mask's value is the number of its class.
+/// Creates a VisA data set as published; a mask's value is the number of its class.
 pub(super) fn visa() -> Miniature {
     let root = Miniature::with(&[
         "candle/Data/Images/Normal/0000.JPG",
@@ -170,7 +170,7 @@ pub(super) fn visa() -> Miniature {
     root
 }
 
-/// VisA as spot-diff's script prepares it.
+/// Creates a VisA data set as spot-diff's script prepares it.
 pub(super) fn visa_prepared() -> Miniature {
     let root = Miniature::with(&[
         "candle/train/good/0000.JPG",
@@ -182,7 +182,7 @@ pub(super) fn visa_prepared() -> Miniature {
     root
 }
 
-/// MPDD.
+/// Creates an MPDD data set.
 pub(super) fn mpdd() -> Miniature {
     let root = Miniature::with(&[
         "metal_plate/train/good/000.png",

@@ -1,6 +1,6 @@
-//! How data sets lie on disk: recognised by what is there, read into categories with their labels and masks.
+//! Layouts of data sets on disk: recognises them by their files and reads categories with labels and masks.
 //!
-//! Every layout but those with a table is one description of folders ([`super::FolderSettings`]) and one reader.
+//! Every layout without a table is one description of folders ([`super::FolderSettings`]), read by one reader.
 
 mod account;
 mod arrangement;
@@ -29,26 +29,26 @@ use std::path::PathBuf;
 
 use super::Sample;
 
-/// The images of one category as they lie there, before anything is held out; each list in the order of the paths.
+/// The images of one category as found on disk, before any are held out; each list is sorted by path.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Parts {
     /// The category's name.
     pub name: String,
-    /// Where the training images lie, for messages.
+    /// Location of the training images, for messages.
     pub train_place: String,
     /// Normal images to train on.
     pub train: Vec<Sample>,
-    /// Where normal images lie that the data set itself holds out, if it does.
+    /// Location of the data set's own validation images, if it has any.
     pub validation_place: Option<String>,
-    /// These images.
+    /// The data set's own validation images, which are normal.
     pub validation: Vec<Sample>,
     /// Test images.
     pub test: Vec<Sample>,
-    /// Normal images of which `data.test_normals_share` are drawn for the test.
+    /// Normal images from which the share `data.test_normals_share` is drawn for the test.
     pub pool: Vec<Sample>,
-    /// Its folder; none where it has none of its own.
+    /// Folder of the category; `None` if it has none of its own.
     pub folder: Option<PathBuf>,
-    /// Folders that hold nothing but masks.
+    /// Folders that hold only masks.
     pub mask_folders: Vec<PathBuf>,
     /// Other files that are used, e.g. a table.
     pub known: Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! What a sweep file names below a category: a folder, whose images are meant, or a pattern of files.
+//! Resolves a name in a sweep file below a category: a folder, which stands for its images, or a pattern of files.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -7,24 +7,24 @@ use glob::{MatchOptions, Pattern};
 use super::listing::{below, children, file_name, is_file, is_folder, is_image, place};
 use crate::data::DataError;
 
-/// How deep a pattern with `**` looks: beyond any arrangement of images.
+/// Depth to which a pattern with `**` searches: deeper than any arrangement of images.
 const DEEPEST: usize = 16;
 
-/// As a shell: `*` stays within a folder and leaves hidden names out.
+/// Matches as a shell does: `*` stays within a folder and does not match hidden names.
 const OPTIONS: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
-/// Whether a name has the signs of a pattern.
+/// Returns whether a name contains wildcards.
 pub(crate) fn has_signs(name: &str) -> bool {
     name.contains(['*', '?', '['])
 }
 
-/// Whether a name is a pattern; a folder that is called so is a folder.
+/// Returns whether a name is a pattern. If a folder has exactly this name, it is a folder.
 pub(super) fn is_pattern(category: &Path, name: &str) -> Result<bool, DataError> {
     Ok(has_signs(name) && !is_folder(&place(category, name))?)
 }
 
-/// The image files that a name stands for, in the order of their paths; none where the folder is missing.
+/// Returns the image files that a name stands for, sorted by path; the list is empty if the folder is missing.
 pub(super) fn images(category: &Path, name: &str) -> Result<Vec<PathBuf>, DataError> {
     if is_pattern(category, name)? {
         return matched(category, name);
@@ -33,7 +33,7 @@ pub(super) fn images(category: &Path, name: &str) -> Result<Vec<PathBuf>, DataEr
     if is_folder(&folder)? { super::listing::images(&folder) } else { Ok(Vec::new()) }
 }
 
-/// Whether a category has what a name stands for: the folder, or a file of the pattern.
+/// Returns whether a category has the folder of that name, or a file that matches the pattern.
 pub(super) fn is_there(category: &Path, name: &str) -> Result<bool, DataError> {
     match is_pattern(category, name)? {
         true => Ok(!matched(category, name)?.is_empty()),
@@ -50,7 +50,7 @@ fn matched(category: &Path, name: &str) -> Result<Vec<PathBuf>, DataError> {
     if is_folder(&start)? {
         let recursive = name.contains("**");
         let depth = if recursive { DEEPEST } else { parts.len() - literal };
-        // Links are followed as far as the pattern says, and not where it says "any depth": they may lead in a circle.
+        // Follow links only if the pattern has a fixed depth. With "any depth", they may lead in a circle.
         walk(&start, depth, !recursive, &mut |path| {
             if is_image(path) && pattern.matches_with(&below(category, path), OPTIONS) {
                 found.push(path.to_owned());
@@ -61,7 +61,7 @@ fn matched(category: &Path, name: &str) -> Result<Vec<PathBuf>, DataError> {
     Ok(found)
 }
 
-/// Tells the files below a folder, at most so deep.
+/// Calls `tell` with each file below a folder, down to `depth` levels.
 fn walk(folder: &Path, depth: usize, through_links: bool, tell: &mut impl FnMut(&Path)) -> Result<(), DataError> {
     for path in children(folder)? {
         if is_file(&path)? {
@@ -73,8 +73,8 @@ fn walk(folder: &Path, depth: usize, through_links: bool, tell: &mut impl FnMut(
     Ok(())
 }
 
-/// The kind of defect of a file that a pattern names: its folder where the pattern's first sign stands, or else the folder that
-/// holds it.
+/// Returns the kind of defect of a file that a pattern matches: the folder at the position of the pattern's first wildcard, or else the
+/// folder that holds the file.
 pub(super) fn kind(category: &Path, name: &str, file: &Path) -> String {
     let first = name.split('/').position(has_signs).unwrap_or(0);
     let relative = below(category, file);
@@ -84,12 +84,12 @@ pub(super) fn kind(category: &Path, name: &str, file: &Path) -> String {
     signed.map_or_else(|| "anomaly".to_owned(), |folder| (*folder).to_owned())
 }
 
-/// Whether a pattern stands for several folders.
+/// Returns whether a pattern stands for several folders.
 pub(super) fn is_of_folders(name: &str) -> bool {
     name.rsplit_once('/').is_some_and(|(folders, _)| has_signs(folders))
 }
 
-/// A path below a category in its shortest spelling: no `.`, no empty part, no slash at its end.
+/// Returns a path below a category in its shortest spelling: no `.`, no empty part, no slash at its end.
 pub(crate) fn shortest(name: &str) -> String {
     let parts = Path::new(name).components().filter_map(|part| match part {
         Component::CurDir => None,
@@ -98,7 +98,7 @@ pub(crate) fn shortest(name: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// The last part of a name, for a kind.
+/// Returns the last part of a name, used as the name of a kind.
 pub(super) fn last(category: &Path, name: &str) -> String {
     file_name(&place(category, name))
 }

@@ -1,14 +1,14 @@
-//! A table of images as text: rows with named columns, each with the line that it stands on.
+//! Reads a table of images as text: rows with named columns, each with its line number.
 
 use std::path::{Path, PathBuf};
 
 use crate::cause::Cause;
 use crate::data::DataError;
 
-/// The largest table that is read: a hundred bytes a row, ten million rows.
+/// Largest table that didact reads, bytes: ten million rows of a hundred bytes.
 const LARGEST: u64 = 1_000_000_000;
 
-/// One row: the texts of the columns that were asked for, and the line that it stands on.
+/// One row: the texts of the requested columns, and its line number.
 #[derive(Debug)]
 pub(super) struct Row {
     line: u64,
@@ -16,7 +16,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// The text of a column by its place among those that were asked for; empty where the table has no such column.
+    /// Returns the text of a column by its position among the requested ones; the text is empty if the table does not have the column.
     pub(super) fn text(&self, column: usize) -> &str {
         &self.texts[column]
     }
@@ -26,22 +26,22 @@ impl Row {
     }
 }
 
-/// A table, its rows read.
+/// A table with all its rows.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// Where.
+    /// Path of the table.
     pub path: PathBuf,
     columns: Vec<&'static str>,
-    /// Which of the columns it has.
+    /// Whether the table has each requested column.
     pub has: Vec<bool>,
-    /// Names of columns that were not asked for.
+    /// Names of columns that were not requested.
     pub unknown: Vec<String>,
-    /// Its rows, in its order.
+    /// Rows in the order of the file.
     pub rows: Vec<Row>,
 }
 
 impl Rows {
-    /// Reads the columns that a table must have, and those that it may have, in no fixed order.
+    /// Reads the needed and the optional columns of a table, in any order.
     pub(super) fn read(path: &Path, needed: &[&'static str], optional: &[&'static str]) -> Result<Self, DataError> {
         let io = |source| DataError::Io { path: path.to_owned(), source };
         let wrong = |line: u64, column: &'static str, source: Cause, help: String| DataError::Table {
@@ -88,7 +88,7 @@ impl Rows {
         Ok(Self { path: path.to_owned(), columns, has, unknown, rows })
     }
 
-    /// What is wrong with a row.
+    /// Returns the error for an invalid text in a row.
     pub(super) fn wrong(&self, row: &Row, column: usize, message: String, help: &str) -> DataError {
         let (path, column) = (self.path.clone(), self.columns[column]);
         DataError::Table { path, line: row.line, column, source: message.into(), help: help.to_owned() }

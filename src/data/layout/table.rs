@@ -1,4 +1,4 @@
-//! The layout `table`: a CSV says of each image its category, part, kind and mask, so that files may lie anywhere below one folder.
+//! Layout `table`: a CSV gives the category, part, kind and mask of each image, so files may be anywhere below one folder.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::data::{DataError, Sample};
 
 /// Columns that a table must have.
 const NEEDED: [&str; 3] = ["category", "split", "image"];
-/// Columns that it may have; one of the first two says what is normal.
+/// Columns that a table may have; `label` or `kind` must exist, to say what is normal.
 const OPTIONAL: [&str; 3] = ["label", "kind", "mask"];
 
-/// Places of the columns among both.
+/// Positions of the columns in the needed columns followed by the optional ones.
 const CATEGORY: usize = 0;
 const SPLIT: usize = 1;
 const IMAGE: usize = 2;
@@ -22,13 +22,13 @@ const LABEL: usize = 3;
 const KIND: usize = 4;
 const MASK: usize = 5;
 
-/// What a table says.
+/// Content of a table.
 pub(super) struct Table {
-    /// The folder that its paths start from.
+    /// Folder where its paths start.
     pub root: PathBuf,
-    /// Its categories, in the order of their names.
+    /// Categories, sorted by name.
     pub categories: Vec<Parts>,
-    /// Columns that mean nothing here.
+    /// Columns that have no meaning here.
     pub unknown: Vec<String>,
 }
 
@@ -37,12 +37,12 @@ enum Split {
     Train,
     Validation,
     Test,
-    /// To be drawn.
+    /// Drawn for the training or the test part.
     Open,
 }
 
-/// Reads a table: a path below the root, or else from the working folder. Paths in it start from the root, or else from its own
-/// folder. Rows without a split are for [`Parts::pool`] where they `may_be_open`.
+/// Reads a table, whose path starts from the root, or else from the working folder. Paths in the table start from the root if there is one,
+/// or else from the table's own folder. Rows without a split go to [`Parts::pool`] if `may_be_open` is true.
 pub(super) fn read(table: &Path, root: Option<&Path>, may_be_open: bool) -> Result<Table, DataError> {
     let candidates = root.map(|root| root.join(table)).into_iter().chain([table.to_owned()]);
     let mut path = None;
@@ -80,7 +80,7 @@ struct Reader<'r> {
     root: &'r Path,
     rows: &'r Rows,
     may_be_open: bool,
-    /// With the line of each image.
+    /// Each category with the line number of each image.
     categories: BTreeMap<String, (Parts, BTreeMap<String, u64>)>,
 }
 
@@ -129,7 +129,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The kind of defect; none of a normal image.
+    /// Returns the kind of defect; `None` for a normal image.
     fn defect(&self, row: &Row) -> Result<Option<String>, DataError> {
         let wrong =
             |column, help: &str| Err(self.rows.wrong(row, column, format!("it is \"{}\"", row.text(column)), help));
@@ -151,7 +151,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A path below the root, as short as can be, of a file that is there.
+    /// Returns the shortest spelling of a path below the root, if the file exists.
     fn path(&self, row: &Row, column: usize) -> Result<String, DataError> {
         let text = row.text(column);
         let wrong = |message: String, help: String| Err(self.rows.wrong(row, column, message, &help));

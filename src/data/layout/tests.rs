@@ -1,4 +1,4 @@
-//! Each layout on a miniature of it; what is told where a layout does not fit.
+//! Opens a miniature of each layout, and checks the messages if a layout does not fit.
 
 use super::miniature::{self, Miniature, told};
 use crate::data::{
@@ -6,7 +6,7 @@ use crate::data::{
 };
 use crate::settings::Named;
 
-/// How many pixels of a test image are defective at its own size.
+/// Returns the number of defective pixels of a test image at its own size.
 #[track_caller]
 fn defective(category: &crate::data::Category, image: &str) -> usize {
     let sample = category.test.iter().find(|sample| sample.image == image).expect("is there");
@@ -57,7 +57,7 @@ fn locos_masks_are_joined_and_its_validation_images_held_out() {
     let report = check(&root.settings(None)).expect("finds");
     assert_eq!((report.categories[0].several_masks, report.is_sound()), (1, true));
     assert!(report.notes.iter().any(|note| note.contains("union")), "{:?}", report.notes);
-    // The second mask of an image counts in its digest, too.
+    // The second mask of an image also changes the digest.
     let before = pushpins.mask_digest().expect("readable");
     root.mask("pushpins/ground_truth/logical_anomalies/000/001.png", (5, 4), 255);
     assert_ne!(root.only(Layout::Loco).mask_digest().expect("readable"), before);
@@ -130,7 +130,7 @@ fn data_sets_in_mvtecs_arrangement_are_known_by_their_categories() {
     assert_eq!(root.only(Layout::Mpdd).test[1].defect.as_deref(), Some("major_rust"));
     let report = check(&root.settings(None)).expect("finds");
     assert_eq!(report.categories[0].published.map(|counts| counts.train), Some(54));
-    // What a sweep file names is taken at its word.
+    // A layout that the sweep file names is not questioned.
     assert_eq!(root.open(Some(Layout::Mvtec)).expect("the same folders").layout(), Layout::Mvtec);
 }
 
@@ -281,7 +281,7 @@ fn a_sweep_file_says_what_is_held_out() {
         let message = with(images(names)).expect_err("cannot be held out").to_string();
         assert!(message.contains(told), "{message}");
     }
-    // A data set without validation images, in a layout that has them.
+    // Remove the validation images from a data set whose layout has them.
     std::fs::remove_dir_all(root.path("pushpins/validation/good")).expect("removed");
     assert!(root.refused(None).contains("validation/good of pushpins has 0 image(s)"));
     assert_eq!(with(HeldOutChoice::Share(0.2)).expect("opens").categories()[0].held_out, HeldOut::Fifth);

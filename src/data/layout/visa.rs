@@ -1,4 +1,4 @@
-//! VisA as it comes: images by label, and a table that says which of them belong to the training and the test part.
+//! Reads VisA as published: images are sorted by label, and a table splits them into training and test part.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use super::rows::{Row, Rows};
 use crate::data::sample::ImageSource;
 use crate::data::{DataError, Sample};
 
-/// The folder of the table, below the root.
+/// Folder of the table, below the root.
 pub(super) const FOLDER: &str = "split_csv";
 
-/// The table of the one-class split, below the root.
+/// Path of the table of the one-class split, below the root.
 const TABLE: &str = "split_csv/1cls.csv";
 
 /// The table's columns, in no fixed order.
 const COLUMNS: [&str; 5] = ["object", "split", "label", "image", "mask"];
 
-/// One category, by the table below the root.
+/// Reads one category from the table below the root.
 pub(super) fn read(root: &Path, category: &Path) -> Result<Parts, DataError> {
     let path = root.join(TABLE);
     if !path.is_file() {
@@ -28,7 +28,7 @@ pub(super) fn read(root: &Path, category: &Path) -> Result<Parts, DataError> {
     Table { root: root.to_owned(), rows: Rows::read(&path, &COLUMNS, &[])? }.parts(category)
 }
 
-/// The table, read as text; a category's rows are checked when it is asked for.
+/// The table as text. The rows of a category are checked when it is requested.
 #[derive(Debug)]
 struct Table {
     root: PathBuf,
@@ -36,7 +36,7 @@ struct Table {
 }
 
 impl Table {
-    /// The images of one category.
+    /// Returns the images of one category.
     fn parts(&self, category: &Path) -> Result<Parts, DataError> {
         let name = file_name(category);
         let mut parts = Parts {
@@ -60,7 +60,7 @@ impl Table {
         Ok(parts)
     }
 
-    /// The image of a row, and whether it is for training.
+    /// Returns the image of a row, and whether it is for training.
     fn sample(&self, category: &str, row: &Row) -> Result<(bool, Sample), DataError> {
         let wrong = |column, message, help: &str| self.rows.wrong(row, column, message, help);
         let (split, label, image, mask) = (row.text(1), row.text(2), row.text(3), row.text(4));
@@ -88,7 +88,7 @@ impl Table {
         Ok((is_train, Sample { image: below.to_owned(), defect, source, masks, mask_above: 0 }))
     }
 
-    /// A file that a row names.
+    /// Returns the path of a file that a row names.
     fn file(&self, row: &Row, column: usize, name: &str) -> Result<PathBuf, DataError> {
         let path = self.root.join(name);
         match path.is_file() {

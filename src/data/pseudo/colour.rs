@@ -1,4 +1,4 @@
-//! Colours of a patch, changed as another light or another material would.
+//! Changes the colours of a patch as another light or another material would.
 
 use crate::data::dice::Dice;
 
@@ -22,7 +22,7 @@ impl Jitter {
         }
     }
 
-    /// The changed colour.
+    /// Returns the changed colour.
     pub(super) fn apply(&self, colour: Colour) -> Colour {
         std::array::from_fn(|c| (128.0 + (colour[c] - 128.0) * self.gain[c] + self.offset).clamp(0.0, 255.0))
     }
@@ -33,7 +33,7 @@ pub(super) fn mix(a: Colour, b: Colour, share: f32) -> Colour {
     std::array::from_fn(|c| a[c] + (b[c] - a[c]) * share)
 }
 
-/// 0 at or below 0, 1 at or above 1, smooth between.
+/// Returns 0 at or below 0, 1 at or above 1, and a smooth transition in between.
 pub(super) fn smooth(x: f32) -> f32 {
     let t = x.clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)

@@ -1,4 +1,4 @@
-//! A patch cut out of a normal image and pasted elsewhere: CutPaste and its thin variant, the scar (Li et al. 2021, section 2.2).
+//! Cuts a patch out of a normal image and pastes it elsewhere: CutPaste and its thin variant, the scar (Li et al. 2021, section 2.2).
 
 use std::f32::consts::{FRAC_PI_2, FRAC_PI_6};
 
@@ -9,10 +9,10 @@ use crate::data::dice::Dice;
 
 /// A patch's share of the image, lowest and highest.
 const AREA: (f32, f32) = (0.02, 0.15);
-/// A scar's share: a long one of the highest patch share would cross the whole image.
+/// A scar's share of the image: at the highest patch share, a long scar would cross the whole image.
 const SCAR_AREA: (f32, f32) = (0.02, 0.04);
 
-/// The shape of a patch: half its length and breadth in pixels, and its turn.
+/// Shape of a patch: half its length and width in pixels, and its turn in radians.
 struct Patch {
     half: (f32, f32),
     turn: f32,
@@ -22,7 +22,7 @@ impl Patch {
     fn draw(side: f32, dice: &mut Dice) -> Self {
         let scar = dice.coin();
         let (low, high) = if scar { SCAR_AREA } else { AREA };
-        // Evenly in the logarithm: small defects are the common ones.
+        // Draw uniformly in the logarithm, so that small defects are the common ones.
         let area = low * (high / low).powf(dice.between(0.0, 1.0));
         let aspect = if scar { dice.between(4.0, 9.0) } else { dice.between(1.0, 3.0) };
         let turn = if scar { dice.between(-FRAC_PI_2, FRAC_PI_2) } else { dice.between(-FRAC_PI_6, FRAC_PI_6) };
@@ -30,14 +30,14 @@ impl Patch {
         Self { half: if scar || dice.coin() { (long, short) } else { (short, long) }, turn }
     }
 
-    /// Half the sides of its bounding box.
+    /// Returns half the sides of its bounding box, pixels.
     fn reach(&self) -> (f32, f32) {
         let (sin, cos) = self.turn.sin_cos();
         let (a, b) = self.half;
         (a * cos.abs() + b * sin.abs(), a * sin.abs() + b * cos.abs())
     }
 
-    /// A centre that keeps it inside the image as far as it fits.
+    /// Draws a centre that keeps the patch inside the image as far as it fits.
     fn place(&self, side: f32, dice: &mut Dice) -> (f32, f32) {
         let mut along = |reach: f32| {
             let reach = reach.min(side / 2.0);
@@ -48,21 +48,21 @@ impl Patch {
     }
 }
 
-/// Pastes one patch of `source` on `target`, both of one side.
+/// Pastes one patch of `source` on `target`; both images have the same side.
 pub(super) fn cut_paste(target: &Image, source: &Image, dice: &mut Dice) -> Painted {
     let side = target.side as f32;
     let patch = Patch::draw(side, dice);
     let (from, one, two) = (patch.place(side, dice), patch.place(side, dice), patch.place(side, dice));
-    // The mean of two places is rather in the middle, where an object stands.
+    // The mean of two places tends towards the middle, where an object usually is.
     let to = ((one.0 + two.0) / 2.0, (one.1 + two.1) / 2.0);
     let jitter = Jitter::draw(dice.between(0.2, 1.0), dice);
-    // The patch is cut upright and turned as it is pasted.
+    // The patch is cut upright and turned when it is pasted.
     let (sin, cos) = patch.turn.sin_cos();
     let feather = (side / 64.0).max(1.0);
     blend(target, |x, y, _| {
         let (dx, dy) = (x as f32 + 0.5 - to.0, y as f32 + 0.5 - to.1);
         let (u, v) = (dx * cos + dy * sin, dy * cos - dx * sin);
-        // Pixels to the nearest edge, from inside: the feather lies within the patch.
+        // Distance to the nearest edge from inside, pixels: the feather is within the patch.
         let depth = (patch.half.0 - u.abs()).min(patch.half.1 - v.abs());
         (depth > 0.0)
             .then(|| (jitter.apply(sample(source, from.0 + u - 0.5, from.1 + v - 0.5)), smooth(depth / feather)))

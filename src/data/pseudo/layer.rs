@@ -1,22 +1,22 @@
-//! A painted image, and blending over one with the exact mask of what it changed.
+//! A painted image, and blending with an exact mask of the changed pixels.
 
 use super::colour::{Colour, mix};
 use crate::data::Image;
 
-/// A pixel counts as painted where a channel changed by more than this many grey levels: less is lost in a sensor's noise.
+/// A pixel counts as painted if a channel changes by more than this many grey levels: smaller changes disappear in sensor noise.
 pub(super) const VISIBLE: u8 = 6;
 
 /// A normal image with a painted defect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Painted {
-    /// The image; outside the mask it has the bytes of the normal one.
+    /// The painted image; outside the mask, it has the bytes of the normal one.
     pub image: Image,
-    /// Which pixels were changed, row-major, as many as the image has.
+    /// The changed pixels, row-major, one value per pixel of the image.
     pub mask: Vec<bool>,
 }
 
 impl Painted {
-    /// Mean change of the masked pixels from the normal image, grey levels of the most changed channel; 0 for an empty mask.
+    /// Returns the mean change of the masked pixels from the normal image, in grey levels of the most changed channel; 0 for an empty mask.
     pub(super) fn contrast(&self, normal: &Image) -> f64 {
         let pixels = self.image.rgb.chunks_exact(3).zip(normal.rgb.chunks_exact(3)).zip(&self.mask);
         let changes = pixels.filter(|(_, masked)| **masked).map(|((new, old), _)| {
@@ -27,15 +27,14 @@ impl Painted {
         sum / count.max(1) as f64
     }
 
-    /// The mask's share of the image, 0..=1.
+    /// Returns the mask's share of the image, 0..=1.
     pub fn share(&self) -> f64 {
         self.mask.iter().filter(|&&painted| painted).count() as f64 / self.mask.len() as f64
     }
 }
 
-/// Blends `paint` over an image. The function gets a pixel (column, row) and its colour and says what is laid over it and
-/// how opaque that is (0..=1). A pixel that would change by no more than [`VISIBLE`] keeps its bytes, so that the mask is
-/// exactly the set of changed pixels.
+/// Blends `paint` over an image. The function takes a pixel (column, row) and its colour. It returns the colour to lay over the pixel and
+/// its opacity (0..=1). A pixel that would change by at most [`VISIBLE`] keeps its bytes, so the mask is exactly the set of changed pixels.
 pub(super) fn blend(image: &Image, paint: impl Fn(usize, usize, Colour) -> Option<(Colour, f32)>) -> Painted {
     let mut painted = Painted { image: image.clone(), mask: vec![false; image.side * image.side] };
     for (index, below) in image.rgb.chunks_exact(3).enumerate() {
@@ -50,8 +49,8 @@ pub(super) fn blend(image: &Image, paint: impl Fn(usize, usize, Colour) -> Optio
     painted
 }
 
-/// The colour at a place between pixels (x right, y down, pixel centres at whole numbers), bilinear; what lies outside
-/// is mirrored at the edge, as no seam of another kind than the patch's own may appear.
+/// Returns the bilinear colour at a place between pixels (x right, y down, pixel centres at whole numbers). Places outside are mirrored at
+/// the edge, so that the only seam is that of the patch.
 pub(super) fn sample(image: &Image, x: f32, y: f32) -> Colour {
     let last = (image.side - 1) as f32;
     let inside = |v: f32| {

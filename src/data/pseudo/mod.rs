@@ -1,8 +1,8 @@
-//! Defects painted on normal images: what a search is guided by where no label may be seen.
+//! Paints defects on normal images. They guide a search in which no label may be seen.
 //!
-//! Two painters: a patch cut out and pasted elsewhere (Li et al. 2021, CutPaste), and blobs of Perlin noise blended with
-//! a texture (Zavrtanik et al. 2021, DRAEM). Both work on prepared images, need no file but these, and are pure functions of
-//! (split seed, copy, index).
+//! There are two painters. One cuts out a patch and pastes it elsewhere (Li et al. 2021, CutPaste). The other blends blobs of Perlin noise
+//! with a texture (Zavrtanik et al. 2021, DRAEM). Both use only prepared images, need no other files, and are pure functions of (split
+//! seed, copy, index).
 
 mod colour;
 mod cut_paste;
