@@ -1,4 +1,4 @@
-//! Opening nothing but files: a named pipe would wait for its writer for ever, and a device may never end.
+//! Opens regular files only: a named pipe would wait for its writer forever, and a device may never end.
 
 use std::fs::{File, FileType};
 use std::io::{self, Read};
@@ -7,12 +7,12 @@ use std::path::Path;
 /// Opens a regular file for reading; links are followed.
 ///
 /// # Errors
-/// Anything else is refused, and the message says what it is.
+/// Refuses anything else with a message that says what it is. Fails also if the file cannot be opened.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     expect_file(std::fs::metadata(path)?.file_type())?;
     let mut options = File::options();
     options.read(true);
-    // Another process may have put a pipe there meanwhile: opening it must not wait.
+    // Another process may have put a pipe there in the meantime; opening it must not wait.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     let file = options.open(path)?;
@@ -20,7 +20,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads a regular file whole, which must be text.
+/// Reads a whole regular file, which must be text.
 pub(crate) fn read_to_string(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     open(path)?.read_to_string(&mut text)?;

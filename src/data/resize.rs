@@ -1,15 +1,15 @@
-//! Pillow's antialiased bilinear resize, to the last bit.
+//! Pillow's antialiased bilinear resizing, exact to the last bit.
 //!
-//! The filter is part of what a network sees: single grey levels of rounding noise move the features of a smooth image by
-//! several per cent. So this follows `ImagingResample` (Pillow, 8 bits a channel): a triangle filter whose support grows with
-//! the scale, weights of 22 fractional bits, columns first, rounded to 8 bits between the two passes.
+//! The filter is part of the network's input: single grey levels of rounding noise change the features of a smooth image by several per
+//! cent. So this file follows `ImagingResample` (Pillow, 8 bits per channel): a triangle filter whose support grows with the scale, weights
+//! with 22 fractional bits, columns first, rounded to 8 bits between the two passes.
 
-/// Fractional bits of a weight: 32, less 8 for the value, less 2 for sign and overflow.
+/// Fractional bits of a weight: 32, minus 8 for the value, minus 2 for sign and overflow.
 const PRECISION: u32 = 22;
-/// Channels of a pixel.
+/// Channels per pixel.
 const CHANNELS: usize = 3;
 
-/// Where one output position takes its values: first input position, and a weight for each from there.
+/// Inputs of one output position: the first input position, and one weight per position from there.
 struct Taps {
     first: usize,
     weights: Vec<i32>,
@@ -35,14 +35,14 @@ fn taps(from: usize, to: usize) -> Vec<Taps> {
         .collect()
 }
 
-/// The weighted sum of `values`, `step` apart, rounded to 8 bits.
+/// Returns the weighted sum of `values`, `step` apart, rounded to 8 bits.
 fn blend(values: &[u8], step: usize, weights: &[i32]) -> u8 {
     let sum = weights.iter().zip(values.iter().step_by(step)).map(|(weight, value)| weight * i32::from(*value));
     let sum: i32 = (1 << (PRECISION - 1)) + sum.sum::<i32>();
     (sum >> PRECISION).clamp(0, 255) as u8
 }
 
-/// Resizes an RGB image, row-major, to `side`².
+/// Resizes a row-major RGB image to `side`².
 pub(super) fn resize_rgb(rgb: &[u8], width: usize, height: usize, side: usize) -> Vec<u8> {
     let narrow = if width == side { rgb.to_vec() } else { columns(rgb, width, side) };
     if height == side { narrow } else { rows(&narrow, side, height) }
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn small_images_are_pillows_to_the_last_bit() {
-        // PIL.Image.fromarray(ramp).resize((side, side), Image.BILINEAR), Pillow 12
+        // Computed with PIL.Image.fromarray(ramp).resize((side, side), Image.BILINEAR), Pillow 12
         let smaller = [
             49, 112, 200, 70, 167, 93, 134, 180, 72, 189, 42, 127, 136, 99, 196, 57, 154, 179, 121, 189, 59, 176, 75,
             114, 124, 87, 184, 45, 142, 167, 109, 206, 47, 164, 127, 102, 193, 74, 171, 70, 129, 208, 96, 193, 88, 151,

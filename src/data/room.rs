@@ -1,8 +1,8 @@
-//! How many pixels may be decoded at once, whatever the number of threads.
+//! Limits the number of pixels that are decoded at once, for any number of threads.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Pixels that are decoded at the same time: some 200 MB as RGB. A larger image is decoded alone.
+/// Pixels that are decoded at the same time: about 200 MB as RGB. A larger image is decoded alone.
 const AT_ONCE: u64 = 64 << 20;
 
 static ROOM: Room = Room { taken: Mutex::new(0), left: Condvar::new() };
@@ -13,13 +13,13 @@ struct Room {
     left: Condvar,
 }
 
-/// A part of the room, given back when it is dropped.
+/// A reserved part of the room, released when it is dropped.
 ///
-/// Whoever holds it must not wait for other threads of the pool: these may wait for room.
+/// A holder must not wait for other threads of the pool, because they may wait for room.
 #[derive(Debug)]
 pub(crate) struct Taken(u64);
 
-/// Waits until there is room for an image of so many pixels.
+/// Waits until there is room for an image with this many pixels.
 pub(crate) fn room_for(pixels: u64) -> Taken {
     let pixels = pixels.min(AT_ONCE);
     let taken = ROOM.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,7 +50,7 @@ mod tests {
                 let (now, most) = (&now, &most);
                 scope.spawn(move || {
                     for step in 0..50 {
-                        // Some are larger than all the room.
+                        // Some images are larger than the whole room.
                         let pixels = AT_ONCE / 4 * ((thread + step) % 6 + 1);
                         let _taken = room_for(pixels);
                         let counted = pixels.min(AT_ONCE);

@@ -1,4 +1,4 @@
-//! One image of a category, on disk or drawn.
+//! One image of a category, read from disk or drawn.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,12 @@ use super::mask::is_exact;
 use super::synthetic::Drawing;
 use super::{DataError, Exif, Image, Mask, Picture, Reading, regular};
 
-/// Where an image comes from.
+/// Source of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ImageSource {
     /// A file.
     File(PathBuf),
-    /// didact draws it, with its mask.
+    /// A drawing that didact makes, with its mask.
     Drawn(Drawing),
 }
 
@@ -24,18 +24,18 @@ pub enum ImageSource {
 pub struct Sample {
     /// Path below the category, e.g. `test/colour/00.jpg`.
     pub image: String,
-    /// Kind of defect; none for a normal image.
+    /// Kind of defect; `None` for a normal image.
     pub defect: Option<String>,
-    /// The pixels.
+    /// Source of the pixels.
     pub source: ImageSource,
-    /// Files of masks, whose union is the ground truth; none for a normal image, a drawn one, and where they are missing.
+    /// Files of masks; their union is the ground truth. The list is empty for a normal image, for a drawn one, and if masks are missing.
     pub masks: Vec<PathBuf>,
     /// Pixels of masks above this value (255 is white) are defective.
     pub mask_above: u8,
 }
 
 impl Sample {
-    /// The whole image.
+    /// Returns the whole image.
     pub fn picture(&self, reading: Reading) -> Result<Picture, DataError> {
         match &self.source {
             ImageSource::File(path) => Picture::open(path, reading),
@@ -43,12 +43,12 @@ impl Sample {
         }
     }
 
-    /// Whether it is read from this file.
+    /// Returns whether the image is read from this file.
     pub(super) fn is_file(&self, path: &Path) -> bool {
         matches!(&self.source, ImageSource::File(own) if own == path)
     }
 
-    /// The image, decoded and forgotten.
+    /// Decodes the image and returns its summary, without the pixels.
     pub(super) fn look(&self) -> Result<Look, DataError> {
         match &self.source {
             ImageSource::File(path) => look(path),
@@ -56,17 +56,17 @@ impl Sample {
         }
     }
 
-    /// The image prepared to side².
+    /// Returns the image prepared to side².
     pub fn load(&self, side: usize, reading: Reading) -> Result<Image, DataError> {
         Ok(self.picture(reading)?.resized(side))
     }
 
-    /// The ground truth at side²; none where there is no mask. A normal image has none.
+    /// Returns the ground truth at side²; `None` if there is no mask, as for a normal image.
     pub fn load_mask(&self, side: usize, reading: Reading) -> Result<Option<Mask>, DataError> {
         Ok(self.ground_truth(reading)?.map(|mask| mask.resized(side)))
     }
 
-    /// The union of the masks, as large as the picture; none where there is no mask.
+    /// Returns the union of the masks at the picture's size; `None` if there is no mask.
     pub(super) fn ground_truth(&self, reading: Reading) -> Result<Option<Mask>, DataError> {
         let path = match &self.source {
             ImageSource::Drawn(drawing) => return Ok(self.defect.is_some().then(|| drawing.draw().mask)),
@@ -84,7 +84,7 @@ impl Sample {
         Ok(union)
     }
 
-    /// Whether image and masks can be read to their last pixel, and fit each other.
+    /// Checks that image and masks can be read to their last pixel, and that they fit each other.
     pub(super) fn check(&self, reading: Reading) -> Result<(), DataError> {
         let ImageSource::File(path) = &self.source else { return Ok(()) };
         let image = verify(path)?;
@@ -94,7 +94,7 @@ impl Sample {
         })
     }
 
-    /// BLAKE3 of the image: of the file's bytes, or of what the drawing depends on.
+    /// Returns the BLAKE3 digest of the image: of the file's bytes, or of the drawn pixels and mask.
     pub(super) fn digest(&self) -> Result<blake3::Hash, DataError> {
         match &self.source {
             ImageSource::File(path) => digest_file(path),
@@ -102,7 +102,7 @@ impl Sample {
         }
     }
 
-    /// BLAKE3 of label and masks.
+    /// Returns the BLAKE3 digest of label and masks.
     pub(super) fn label_digest(&self) -> Result<blake3::Hash, DataError> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.defect.as_deref().unwrap_or("good").as_bytes());
@@ -117,7 +117,7 @@ impl Sample {
                 for mask in &self.masks {
                     hasher.update(digest_file(mask)?.as_bytes());
                 }
-                // Digests from before there was a threshold stay valid.
+                // Hash the threshold only if it is set, so that digests from earlier versions stay valid.
                 if self.mask_above > 0 {
                     hasher.update(&[self.mask_above]);
                 }
@@ -127,10 +127,10 @@ impl Sample {
     }
 }
 
-/// How a mask is turned to lie on its image.
+/// Returns the turn that fits a mask to its image.
 ///
-/// Where EXIF is applied, a mask with an orientation of its own is turned by that. Any other was drawn on the pixels as they are
-/// stored, or on the picture as it is seen. Its size tells which; where both have one size, it is turned as its image is.
+/// If EXIF is applied, a mask with an orientation of its own is turned by that orientation. Any other mask was drawn either on the stored
+/// pixels or on the picture as seen; its size tells which. If both have the same size, the mask is turned as its image is.
 fn fitting(
     mask_path: &Path,
     mask: Header,
@@ -165,7 +165,7 @@ fn fitting(
 
 fn digest_file(path: &Path) -> Result<blake3::Hash, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
-    // Mapping what is no file could wait for ever.
+    // Mapping something other than a file could wait forever.
     drop(regular::open(path).map_err(io)?);
     let mut hasher = blake3::Hasher::new();
     hasher.update_mmap(path).map_err(io)?;
@@ -176,7 +176,7 @@ fn digest_file(path: &Path) -> Result<blake3::Hash, DataError> {
 mod tests {
     use super::*;
 
-    /// The header of an image of 4×2 pixels that EXIF asks to turn.
+    /// Creates the header of an image or mask.
     fn head(width: u32, height: u32, orientation: Option<Orientation>) -> Header {
         Header { width, height, orientation }
     }
@@ -211,7 +211,7 @@ mod tests {
             base64::Engine::decode(&base64::engine::general_purpose::STANDARD, file).expect("base64"),
         )
         .expect("written");
-        // The stored image is 20×12; its left column is the top row of what is seen.
+        // The stored image is 20×12. Its left column is the top row of the picture as seen.
         let mut drawn = image::GrayImage::new(20, 12);
         (0..12).for_each(|y| drawn.put_pixel(0, y, image::Luma([255])));
         drawn.save(&mask).expect("written");

@@ -1,8 +1,8 @@
-//! Categories by name.
+//! Selects categories by name.
 
 use super::{CategorySelection, DataError};
 
-/// The item with a name; an unknown one is told with those that are there.
+/// Returns the item with a name. The error for an unknown name lists the existing ones.
 pub(super) fn pick<'a, T>(
     items: &'a [T],
     name_of: impl Fn(&'a T) -> String,
@@ -23,7 +23,7 @@ pub(super) fn pick<'a, T>(
     })
 }
 
-/// The selected items, in the order of the selection.
+/// Returns the selected items, in the order of the selection.
 pub(super) fn select<'a, T>(
     items: &'a [T],
     name_of: impl Fn(&'a T) -> String + Copy,

@@ -1,74 +1,74 @@
-//! The held-out part of a category's normal images.
+//! Splits a category's normal images into a training part and a held-out part.
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{DataError, stream};
 
-/// Which of n normal images are held out.
+/// Rule that holds out some of n normal images.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeldOut {
-    /// ⌈n/5⌉, drawn.
+    /// ⌈n/5⌉ images, drawn at random.
     #[default]
     Fifth,
-    /// ⌈n · share⌉, drawn.
+    /// ⌈n · share⌉ images, drawn at random.
     Share(f64),
-    /// Those at these places, ascending: the data set's own validation images, or what the sweep file lists.
+    /// Images at these indices, ascending: the data set's own validation images, or those listed in the sweep file.
     Given(Vec<usize>),
 }
 
 impl HeldOut {
-    /// A drawn share; a fifth by another name is a fifth.
+    /// Returns the rule for a drawn share. A share of 0.2 is the same rule as a fifth.
     pub(super) fn of_share(share: f64) -> Self {
         if (share - 0.2).abs() < 1e-9 { Self::Fifth } else { Self::Share(share) }
     }
 
-    /// How many of n images.
+    /// Returns the number of held-out images of n.
     pub fn count(&self, n: usize) -> usize {
         match self {
             Self::Fifth => n.div_ceil(5),
-            // A product such as 0.1 · 30 may lie just above the whole number that it is.
+            // A product such as 0.1 · 30 may be slightly above the exact whole number.
             Self::Share(share) => (n as f64 * share - 1e-9).ceil() as usize,
             Self::Given(indices) => indices.len(),
         }
     }
 }
 
-/// How a category's normal images are split.
+/// Rule that splits a category's normal images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitRule {
-    /// Seed of the draw; 0 where nothing is drawn.
+    /// Seed of the draw; 0 if nothing is drawn.
     pub seed: u64,
-    /// What is held out.
+    /// Held-out images.
     pub held_out: HeldOut,
 }
 
-/// Indices into the normal images of a category; both parts sorted, together all.
+/// Indices into the normal images of a category. Both parts are sorted; together they are all images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// Trained on.
+    /// Images to train on.
     pub train: Vec<usize>,
     /// Images that select the epoch and set the threshold.
     pub held_out: Vec<usize>,
 }
 
 impl SplitRule {
-    /// The seed counts only where it draws.
+    /// Creates a rule. The seed is kept only if the rule draws.
     pub fn new(held_out: HeldOut, seed: u64) -> Self {
         let seed = if matches!(held_out, HeldOut::Given(_)) { 0 } else { seed };
         Self { seed, held_out }
     }
 
-    /// ⌈n/5⌉ held out.
+    /// Creates a rule that holds out ⌈n/5⌉ images.
     pub fn fifth(seed: u64) -> Self {
         Self::new(HeldOut::Fifth, seed)
     }
 
-    /// Splits n images; a drawn part comes of a Fisher–Yates shuffle from the stream (seed, "split").
+    /// Splits n images. A drawn part comes from a Fisher–Yates shuffle with the stream (seed, "split").
     ///
     /// # Errors
-    /// A part would be empty, or more images are given than there are.
+    /// Fails if a part would be empty, or if a given index is not below n.
     pub fn split(&self, n: usize) -> Result<Split, DataError> {
         let count = self.held_out.count(n);
         let within = |indices: &[usize]| indices.last().is_none_or(|&last| last < n);
@@ -88,10 +88,10 @@ impl SplitRule {
     }
 }
 
-/// Fisher–Yates, one draw an element.
+/// Shuffles by Fisher–Yates, with one draw per element.
 pub fn shuffle<T>(items: &mut [T], stream: &mut impl Rng) {
     for i in (1..items.len()).rev() {
-        // Lemire's multiply-shift; its bias is below 2⁻⁴⁰ for any data set.
+        // Use Lemire's multiply-shift; its bias is below 2⁻⁴⁰ for any data set.
         let j = ((u128::from(stream.next_u64()) * (i as u128 + 1)) >> 64) as usize;
         items.swap(i, j);
     }

@@ -1,10 +1,10 @@
-//! Whether a WebP is whole, by the lengths of its chunks: the decoder does not compare them with the file's.
+//! Checks by the lengths of its chunks whether a WebP is complete, because the decoder does not compare them with the file's length.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::cause::Cause;
 
-/// Every chunk must lie in the file, and the file must be as long as it says; what follows belongs to no image.
+/// Checks that every chunk is within the file and that the file is as long as its header says. Bytes after that belong to no image.
 pub(super) fn check(file: &mut (impl Read + Seek), length: u64) -> Result<(), Cause> {
     let cut = || Cause::from("it ends early: a chunk is longer than what is left");
     let read = |file: &mut dyn Read| -> Result<u64, Cause> {
@@ -14,7 +14,7 @@ pub(super) fn check(file: &mut (impl Read + Seek), length: u64) -> Result<(), Ca
         Ok(u64::from(u32::from_le_bytes([a, b, c, d])))
     };
     let end = 8 + read(file)?;
-    // Behind the name of the kind.
+    // Start after the name of the file type.
     let mut place = 12;
     while place + 8 <= end {
         file.seek(SeekFrom::Start(place))?;
@@ -23,7 +23,7 @@ pub(super) fn check(file: &mut (impl Read + Seek), length: u64) -> Result<(), Ca
         if place > end {
             return Err(cut());
         }
-        // Chunks begin at even places.
+        // Chunks start at even positions.
         place += size % 2;
     }
     match end <= length {

@@ -1,4 +1,4 @@
-//! One defect on one normal image.
+//! Paints one defect on one normal image.
 
 use super::cut_paste::cut_paste;
 use super::layer::{Painted, blend};
@@ -6,15 +6,15 @@ use super::texture_blend::texture_blend;
 use crate::data::dice::Dice;
 use crate::data::{Image, stream};
 
-/// The mask's share of the image, lowest and highest: less is no defect, more no background.
+/// Lowest and highest share of the image that a mask may have: less shows no defect, more leaves no background.
 pub(super) const SHARE: (f64, f64) = (0.005, 0.15);
-/// Grey levels by which the masked pixels change on the mean, at least, each counted by its most changed channel: a defect that
-/// nobody sees would measure noise.
+/// Smallest mean change of the masked pixels, in grey levels of each pixel's most changed channel. A defect that nobody can see would
+/// measure noise.
 const CONTRAST: f64 = 20.0;
-/// Draws before the plain square is painted.
+/// Number of draws before the plain square is painted.
 const DRAWS: usize = 24;
 
-/// How a defect is painted; each held-out image gets one copy of each.
+/// How a defect is painted. Each held-out image gets one copy per painter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Painter {
     /// A patch cut elsewhere (Li et al. 2021).
@@ -27,7 +27,7 @@ impl Painter {
     /// All painters, in the order of the copies.
     pub const ALL: [Self; 2] = [Self::CutPaste, Self::Perlin];
 
-    /// Its name in the names of painted images.
+    /// Returns its name, as used in the names of painted images.
     pub fn name(self) -> &'static str {
         match self {
             Self::CutPaste => "cut-paste",
@@ -35,7 +35,7 @@ impl Painter {
         }
     }
 
-    /// The number of its copy: the stream's epoch.
+    /// Returns the number of its copy, which is the epoch of the stream.
     fn copy(self) -> u64 {
         match self {
             Self::CutPaste => 0,
@@ -44,13 +44,13 @@ impl Painter {
     }
 }
 
-/// Paints one defect on image `index` of `normals`, which are square, of one side and at least one: a pure function of them and of
-/// the stream (seed, "pseudo", copy, index). The mask is neither empty nor more than 15 % of the image.
+/// Paints one defect on image `index` of `normals`, which holds at least one image; all are square with the same side. The result is a pure
+/// function of them and of the stream (seed, "pseudo", copy, index). The mask is neither empty nor more than 15 % of the image.
 pub fn paint(normals: &[Image], index: usize, painter: Painter, seed: u64) -> Painted {
     let target = &normals[index];
     let mut dice = Dice::new(stream(seed, "pseudo", painter.copy(), index as u64));
     for _ in 0..DRAWS {
-        // The same image half the time, any other one else.
+        // Half the time, take the same image; otherwise, take any other one.
         let source = match (dice.coin(), normals.len()) {
             (true, 2..) => &normals[(index + 1 + dice.below(normals.len() - 1)) % normals.len()],
             _ => target,
@@ -66,8 +66,8 @@ pub fn paint(normals: &[Image], index: usize, painter: Painter, seed: u64) -> Pa
     plain_square(target)
 }
 
-/// What is painted where no draw left enough to see, e.g. on an image of one colour: a square in the middle, a fifth of the
-/// side, a quarter of the range lighter or darker.
+/// Paints a plain square if no draw shows enough, e.g. on an image of one colour. The square is in the middle, a fifth of the side long,
+/// and a quarter of the range lighter or darker.
 fn plain_square(target: &Image) -> Painted {
     let (from, to) = (target.side * 2 / 5, (target.side * 3).div_ceil(5));
     blend(target, |x, y, below| {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Images with something to see: stripes, a ramp and grain.
+    /// Creates images with visible structure: stripes, a ramp and grain.
     fn normals(side: usize, count: usize, seed: u64) -> Vec<Image> {
         (0..count)
             .map(|image| {

@@ -17,7 +17,7 @@ impl Perlin {
         Self { cells, gradients: (0..corners).map(|_| dice.between(0.0, TAU).sin_cos()).collect() }
     }
 
-    /// The noise at (x right, y down) in 0..=1, within −1..=1, near 0 at the lattice's corners.
+    /// Returns the noise at (x right, y down) in 0..=1; it is within −1..=1, and near 0 at the lattice's corners.
     pub(super) fn at(&self, x: f32, y: f32) -> f32 {
         let place = |v: f32, cells: usize| {
             let scaled = v.clamp(0.0, 1.0) * cells as f32;
@@ -31,7 +31,7 @@ impl Perlin {
         };
         let fade = |t: f32| t * t * t * (t * (6.0 * t - 15.0) + 10.0);
         let line = |dy| corner(0, dy) + (corner(1, dy) - corner(0, dy)) * fade(u);
-        // √2: unit gradients in two dimensions reach ±1/√2.
+        // The factor √2 is needed because unit gradients in two dimensions reach ±1/√2.
         std::f32::consts::SQRT_2 * (line(0) + (line(1) - line(0)) * fade(v))
     }
 }

@@ -1,5 +1,5 @@
-//! Blobs of thresholded Perlin noise blended with a texture (Zavrtanik et al. 2021, DRAEM, section 3.3 and equation 4); the texture is
-//! cut from the normal images themselves or made of noise, for didact ships no texture set.
+//! Blends blobs of thresholded Perlin noise with a texture (Zavrtanik et al. 2021, DRAEM, section 3.3 and equation 4). The texture is cut
+//! from the normal images themselves or made of noise, because didact ships no texture set.
 
 use super::colour::{Colour, Jitter, mix, smooth};
 use super::layer::{Painted, blend, sample};
@@ -7,14 +7,14 @@ use super::perlin::Perlin;
 use crate::data::Image;
 use crate::data::dice::Dice;
 
-/// The blobs' share of the image, lowest and highest.
+/// Lowest and highest share of the image for the blobs.
 const AREA: (f32, f32) = (0.015, 0.12);
-/// The texture's weight β, lowest and highest.
+/// Lowest and highest weight β of the texture.
 const BETA: (f32, f32) = (0.2, 0.8);
 
-/// What is laid over the blobs.
+/// Texture that is laid over the blobs.
 enum Texture<'a> {
-    /// A normal image, shifted by pixels, its colours changed.
+    /// A normal image, shifted by pixels, with changed colours.
     Region { source: &'a Image, shift: (f32, f32), jitter: Jitter },
     /// Two colours mixed by noise.
     Noise { noise: Perlin, dark: Colour, light: Colour },
@@ -24,7 +24,7 @@ impl<'a> Texture<'a> {
     fn draw(source: &'a Image, dice: &mut Dice) -> Self {
         let side = source.side as f32;
         if dice.coin() {
-            // At least a quarter of the image away, or the region would lie nearly on itself.
+            // Shift by at least a quarter of the image; otherwise the region would nearly coincide with itself.
             let mut away = || (if dice.coin() { 1.0 } else { -1.0 }) * dice.between(0.25, 0.75) * side;
             let shift = (away(), away());
             return Self::Region { source, shift, jitter: Jitter::draw(1.0, dice) };
@@ -47,15 +47,15 @@ impl<'a> Texture<'a> {
     }
 }
 
-/// Blends blobs of one texture over `target`; `source` is of the same side.
+/// Blends blobs of one texture over `target`; `source` has the same side.
 pub(super) fn texture_blend(target: &Image, source: &Image, dice: &mut Dice) -> Painted {
     let side = target.side as f32;
-    // DRAEM draws the octave of each axis by itself: blobs are round or drawn out.
+    // DRAEM draws the octave of each axis independently, so blobs are round or elongated.
     let cells = (1 << (1 + dice.below(4)), 1 << (1 + dice.below(4)));
     let noise = Perlin::draw(cells, dice);
     let share = AREA.0 * (AREA.1 / AREA.0).powf(dice.between(0.0, 1.0));
     let beta = dice.between(BETA.0, BETA.1);
-    // Blobs lie together around one place, as the parts of one defect do, rather on the object, which stands in the middle.
+    // Blobs lie together around one place, as the parts of one defect do. The place tends to be on the object, which is in the middle.
     let centre = (dice.between(0.25, 0.75), dice.between(0.25, 0.75));
     let radius = dice.between(0.2, 0.45);
     let at = |index: usize| (index as f32 + 0.5) / side;
@@ -69,7 +69,7 @@ pub(super) fn texture_blend(target: &Image, source: &Image, dice: &mut Dice) -> 
     let threshold = upper_quantile(&heights, share);
     let highest = heights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let texture = Texture::draw(source, dice);
-    // The edge is soft over the lowest third of what stands above the threshold.
+    // The edge is soft over the lowest third of the heights above the threshold.
     let soft = ((highest - threshold) / 3.0).max(f32::MIN_POSITIVE);
     blend(target, |x, y, _| {
         let above = heights[y * target.side + x] - threshold;
@@ -77,7 +77,7 @@ pub(super) fn texture_blend(target: &Image, source: &Image, dice: &mut Dice) -> 
     })
 }
 
-/// The value that a share of all values lies above; never below 0, where there is no noise but the window's outside.
+/// Returns the value that a share of all values exceeds. It is never below 0, because all values outside the window are 0.
 fn upper_quantile(values: &[f32], share: f32) -> f32 {
     let mut sorted = values.to_vec();
     let place = (((1.0 - share) * values.len() as f32) as usize).min(values.len() - 1);

@@ -1,4 +1,4 @@
-//! The categories that a sweep runs over.
+//! Selects the categories that a sweep runs over.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,14 @@ use crate::settings::{Field, Kind, NamedValue, Usual};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CategorySelection {
-    /// Every category that the data set has, in alphabetical order.
+    /// Every category of the data set, in alphabetical order.
     All,
-    /// The named ones, in this order.
+    /// The named categories, in this order.
     Named(Vec<String>),
 }
 
 impl CategorySelection {
-    /// Reads `"all"` or a list.
+    /// Reads `"all"` or a list of names.
     pub(super) fn read(field: Field<'_>) -> Self {
         let all = || vec![(NamedValue::documented("all", "Every category, in alphabetical order."), Self::All)];
         let kind = || {

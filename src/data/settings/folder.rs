@@ -1,4 +1,4 @@
-//! The folders of the layout `folder`.
+//! Folders of the layout `folder`.
 
 use std::path::{Component, Path};
 
@@ -23,13 +23,13 @@ settings! {
 }
 
 impl FolderSettings {
-    /// Every folder that is named.
+    /// Returns every folder that the settings name.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         let single = [Some(&self.normals), self.validation.as_ref(), self.test_normals.as_ref()];
         single.into_iter().flatten().chain(&self.masks).chain(&self.anomalies).map(String::as_str)
     }
 
-    /// Reads the folders; none where another layout has names of its own. `draws_test` says whether normal test images are drawn.
+    /// Reads the folders; returns `None` if the layout has fixed folder names. `draws_test` says whether normal test images are drawn.
     pub(super) fn read(field: Field<'_>, layout: Option<Layout>, draws_test: bool) -> Option<Self> {
         let reader = field.inner();
         let settings = <Self as Settings>::read(&reader, ());
@@ -56,7 +56,7 @@ impl FolderSettings {
         Some(settings)
     }
 
-    /// No folder may be two things.
+    /// Refuses a folder that has two roles.
     fn refuse_repeated(&self, reader: &Reader<'_>) {
         let single = [("normals", Some(&self.normals)), ("validation", self.validation.as_ref())];
         let single = single.into_iter().chain([("test_normals", self.test_normals.as_ref())]);
@@ -79,10 +79,10 @@ impl FolderSettings {
     }
 }
 
-/// What a folder's name must be.
+/// Rule for the name of a folder.
 const BELOW: &str = "expected a path below the category, without \"..\" and not from the root of the disk";
 
-/// One path or a list of them, in their shortest spelling.
+/// Reads one path or a list of paths, in their shortest spelling.
 fn paths(field: Field<'_>) -> Vec<String> {
     field.describe(|| Kind::Either(vec![Kind::Text, Kind::List(Box::new(Kind::Text))]), Usual::Absent);
     if !matches!(field.given(), Some(Value::List(_))) {
@@ -97,7 +97,7 @@ fn paths(field: Field<'_>) -> Vec<String> {
     paths.iter().map(|path| shortest(path)).collect()
 }
 
-/// One path, in its shortest spelling.
+/// Reads one path, in its shortest spelling.
 fn path(field: Field<'_>) -> Option<String> {
     let path = field.text()?;
     if let Some(help) = wrong(&path) {
@@ -106,7 +106,7 @@ fn path(field: Field<'_>) -> Option<String> {
     Some(shortest(&path))
 }
 
-/// What would be right in place of a path that is no folder and no pattern below a category.
+/// Returns what would be right instead of a path that is neither a folder nor a pattern below a category.
 fn wrong(path: &str) -> Option<String> {
     let below = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     if path.is_empty() || !Path::new(path).components().all(below) {

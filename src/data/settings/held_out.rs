@@ -1,29 +1,29 @@
-//! Which normal images are held out.
+//! Choice of the normal images that are held out.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Layout, repeated};
 use crate::settings::{Field, Kind, Usual, Value};
 
-/// Which normal images select the epoch and set the threshold.
+/// The normal images that select the epoch and set the threshold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeldOutChoice {
-    /// The data set's own validation images; a fifth of the training images where it has none.
+    /// The data set's own validation images; a fifth of the training images if it has none.
     #[default]
     OwnOrFifth,
-    /// This share of the training images; validation images of the data set are left out.
+    /// This share of the training images; the data set's validation images are left out.
     Share(f64),
-    /// These training images, as paths below the root; validation images of the data set are left out.
+    /// These training images, as paths below the root; the data set's validation images are left out.
     Images(Vec<String>),
 }
 
-/// What `data.held_out` can be.
+/// Valid values of `data.held_out`.
 const EXPECTED: &str = "expected a share of the normals such as 0.3, or a list of paths below data.root such as \
                         [\"bottle/train/good/003.png\"]";
 
 impl HeldOutChoice {
-    /// Reads a share, or a list of images.
+    /// Reads a share or a list of images.
     pub(super) fn read(field: Field<'_>, layout: Option<Layout>) -> Self {
         let shares = 0.01..=0.9;
         let kind = || {

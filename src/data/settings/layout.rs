@@ -1,4 +1,4 @@
-//! How the folders of a data set are arranged.
+//! Arrangement of a data set's folders.
 
 use crate::settings::{Field, NamedValue, Usual, choices, documented};
 
@@ -27,7 +27,7 @@ choices! {
 }
 
 impl Layout {
-    /// Reads the layout; none where it is recognised.
+    /// Reads the layout; `None` means that it is recognised from the folders.
     pub(super) fn read(field: Field<'_>) -> Option<Self> {
         let auto = "Recognise the layout by the folders below `data.root`.";
         let values = || {
@@ -35,7 +35,7 @@ impl Layout {
             named.chain([(NamedValue::documented("auto", auto), None)]).collect()
         };
         let help = "expected layout = \"mvtec\", \"synthetic\", …, or \"auto\": recognised by what lies in data.root";
-        // A misspelt layout is most likely one with a root.
+        // With a misspelt layout, the most likely intent is one that needs a root.
         field.required(help).one_of(values, Usual::Absent).unwrap_or(Some(Self::Mvtec))
     }
 }

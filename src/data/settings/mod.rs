@@ -20,7 +20,7 @@ pub use unmasked::Unmasked;
 
 use std::collections::HashSet;
 
-/// Names that stand earlier in the list, too.
+/// Returns the names that already occur earlier in the list, with their indices.
 fn repeated(names: &[String]) -> impl Iterator<Item = (usize, &String)> {
     let mut listed = HashSet::new();
     names.iter().enumerate().filter(move |(_, name)| !listed.insert(*name))

@@ -1,4 +1,4 @@
-//! How the pixels of a file are read.
+//! Rules for reading the pixels of a file.
 
 use crate::settings::{choices, defaults, settings};
 

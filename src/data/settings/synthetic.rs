@@ -1,4 +1,4 @@
-//! The size of the drawn data set.
+//! Size of the drawn data set.
 
 use crate::settings::{defaults, settings};
 

@@ -1,4 +1,4 @@
-//! The table itself, and how its settings go together.
+//! The table itself, and the rules that combine its settings.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -42,12 +42,12 @@ settings! {
 }
 
 impl DataSettings {
-    /// All categories below a root, otherwise by default.
+    /// Returns settings for all categories below a root, with defaults otherwise.
     pub fn at(root: &Path, layout: Option<Layout>) -> Self {
         Self { layout, root: Some(root.to_owned()), synthetic: None, ..defaults(()) }
     }
 
-    /// What does not apply to the layout is dropped.
+    /// Drops the settings that do not apply to the layout.
     fn canonical(mut self, reader: &Reader<'_>) -> Self {
         if !matches!(self.layout, Some(Layout::Synthetic | Layout::Table)) && self.root.is_none() {
             let help = "set data.root to the folder that holds the categories, or DIDACT_DATA";
@@ -55,7 +55,7 @@ impl DataSettings {
         }
         if self.layout == Some(Layout::Synthetic) {
             self.root = None;
-            // What is drawn is read from no file.
+            // Drawn images are not read from files.
             self.reading = Reading::default();
         } else {
             self.synthetic = None;
@@ -64,7 +64,7 @@ impl DataSettings {
     }
 }
 
-/// The command line wins over the environment, the environment over the file.
+/// Returns the root: the command line wins over the environment, and the environment over the file.
 fn root(field: Field<'_>) -> Option<PathBuf> {
     let named = field.path();
     let is_flag = field.is_given() && matches!(field.place(), Place::Flag(_));

@@ -1,4 +1,4 @@
-//! Defective test images without a mask.
+//! Handling of defective test images without a mask.
 
 use crate::settings::choices;
 
@@ -15,7 +15,7 @@ choices! {
 }
 
 impl Unmasked {
-    /// Whether such images are no part of the test set.
+    /// Returns whether images without a mask are left out of the test set.
     pub fn leaves_out(&self) -> bool {
         *self == Self::LeaveOut
     }

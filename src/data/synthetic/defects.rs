@@ -1,4 +1,4 @@
-//! Defects, from plain to hard to see.
+//! Defects, from obvious to hard to see.
 
 use super::canvas::{Canvas, Colour, fractal, mix, noise, shade, smoothstep};
 use super::kinds::Defect;
@@ -104,7 +104,7 @@ struct Blob {
 }
 
 impl Blob {
-    /// Somewhere on the scene, with radii between two bounds.
+    /// Draws a blob somewhere on the scene, with radii between two bounds.
     fn new(scene: &Scene, dice: &mut Dice, low: f32, high: f32) -> Self {
         Self {
             centre: scene.place(dice),
@@ -114,7 +114,7 @@ impl Blob {
         }
     }
 
-    /// 0 at the centre, 1 at the outline.
+    /// Returns the distance: 0 at the centre, 1 at the outline.
     fn distance(&self, x: f32, y: f32) -> f32 {
         let (sin, cos) = self.turn.sin_cos();
         let (dx, dy) = (x - self.centre.0, y - self.centre.1);
@@ -122,7 +122,7 @@ impl Blob {
         u.hypot(v) * (1.0 + 0.22 * fractal(self.seed, 18.0 * x, 18.0 * y))
     }
 
-    /// Opacity: none outside, 1 inside, soft at the outline.
+    /// Returns the opacity: `None` outside, 1 inside, soft at the outline.
     fn share(&self, x: f32, y: f32) -> Option<f32> {
         let distance = self.distance(x, y);
         (distance < 1.0).then(|| smoothstep(1.05, 0.75, distance))

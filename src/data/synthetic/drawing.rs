@@ -1,4 +1,4 @@
-//! What is drawn, and its seeds.
+//! A drawing and its seeds.
 
 use super::canvas::Canvas;
 use super::kinds::{Defect, Kind};
@@ -6,7 +6,7 @@ use super::{defects, normals};
 use crate::data::dice::Dice;
 use crate::data::{Mask, Picture, stream};
 
-/// Which images of a category.
+/// Group of a category's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::data) enum Group {
     Train,
@@ -14,7 +14,7 @@ pub(in crate::data) enum Group {
     Defect(Defect),
 }
 
-/// One image to be drawn: a pure function of its fields.
+/// One image to draw: a pure function of its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawing {
     pub(in crate::data) seed: u64,
@@ -29,7 +29,7 @@ pub struct Drawing {
 pub struct Drawn {
     /// The image.
     pub picture: Picture,
-    /// What is defective in it.
+    /// Defective pixels of the image.
     pub mask: Mask,
 }
 
@@ -43,7 +43,7 @@ impl Drawing {
         format!("synthetic/2/{}/{group}", self.kind.name())
     }
 
-    /// Draws it.
+    /// Draws the image and its mask.
     pub fn draw(&self) -> Drawn {
         let mut dice = Dice::new(stream(self.seed, &self.purpose(), self.side as u64, self.index as u64));
         let scene = normals::Scene::new(self.kind, &mut dice);
@@ -55,7 +55,7 @@ impl Drawing {
         Drawn { picture, mask }
     }
 
-    /// BLAKE3 of the drawn pixels and mask.
+    /// Returns the BLAKE3 digest of the drawn pixels and mask.
     pub(in crate::data) fn digest(&self) -> blake3::Hash {
         let drawn = self.draw();
         let mut hasher = blake3::Hasher::new();

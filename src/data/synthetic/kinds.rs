@@ -1,4 +1,4 @@
-//! Categories of the drawn set, and their defects.
+//! Categories of the drawn set and their defects.
 
 /// A category of the drawn set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(in crate::data) enum Kind {
 /// A kind of defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::data) enum Defect {
-    /// Foreign colour.
+    /// A foreign colour.
     Colour,
     /// A round dark inclusion.
     Knot,
@@ -24,9 +24,9 @@ pub(in crate::data) enum Defect {
     Chip,
     /// Brown corrosion.
     Rust,
-    /// Frayed dark opening.
+    /// A frayed dark opening.
     Hole,
-    /// Darker soaked area.
+    /// A darker soaked area.
     Stain,
     /// A run of one thread is missing.
     Thread,

@@ -1,6 +1,6 @@
-//! Drawing: two textures and one object, three kinds of defect each, pixel-exact masks.
+//! Draws two textures and one object, with three kinds of defect each and pixel-exact masks.
 //!
-//! Every image is a pure function of (seed, side, category, group, index), so the set needs no disk and no download.
+//! Every image is a pure function of (seed, side, category, group, index), so the set needs neither disk nor download.
 
 mod canvas;
 mod defects;

@@ -1,10 +1,10 @@
-//! What normal images look like, with the variation that a camera and a production line bring.
+//! Appearance of normal images, with the variation that a camera and a production line cause.
 
 use super::canvas::{Colour, fractal, mix, noise, shade, smoothstep};
 use super::kinds::Kind;
 use crate::data::dice::Dice;
 
-/// The random facts of one normal image.
+/// Random properties of one normal image.
 pub(super) enum Scene {
     /// Streaks along x.
     Grain { seed: u32, slope: f32, pitch: f32, light: f32 },
@@ -47,7 +47,7 @@ impl Scene {
         }
     }
 
-    /// The normal colour at a point.
+    /// Returns the normal colour at a point.
     pub(super) fn colour(&self, x: f32, y: f32) -> Colour {
         match *self {
             Self::Grain { seed, slope, pitch, light } => {
@@ -82,7 +82,7 @@ impl Scene {
         }
     }
 
-    /// Distance from the ring's centre, and angle.
+    /// Returns the distance from the ring's centre, and the angle.
     pub(super) fn polar(&self, x: f32, y: f32) -> (f32, f32) {
         let (cx, cy) = match *self {
             Self::Washer { centre, .. } => centre,
@@ -91,7 +91,7 @@ impl Scene {
         ((x - cx).hypot(y - cy), (y - cy).atan2(x - cx))
     }
 
-    /// Position counted in threads, both ways.
+    /// Returns the position in threads, in both directions.
     pub(super) fn thread(&self, x: f32, y: f32) -> (f32, f32) {
         match *self {
             Self::Weave { turn, threads, phase, .. } => {
@@ -102,7 +102,7 @@ impl Scene {
         }
     }
 
-    /// Whether a point lies on the object (everywhere, for a texture).
+    /// Returns whether a point is on the object; always true for a texture.
     pub(super) fn covers(&self, x: f32, y: f32) -> bool {
         match *self {
             Self::Washer { outer, inner, .. } => (inner..outer).contains(&self.polar(x, y).0),
@@ -110,7 +110,7 @@ impl Scene {
         }
     }
 
-    /// What lies behind the object.
+    /// Returns the colour of the background behind the object.
     pub(super) fn background(&self, x: f32, y: f32) -> Colour {
         match *self {
             Self::Washer { seed, light, .. } => shade(TABLE, light * (1.0 + 0.08 * fractal(seed, 12.0 * x, 12.0 * y))),
@@ -118,7 +118,7 @@ impl Scene {
         }
     }
 
-    /// A place for a defect's centre.
+    /// Draws a place for a defect's centre.
     pub(super) fn place(&self, dice: &mut Dice) -> (f32, f32) {
         match *self {
             Self::Washer { centre, outer, inner, .. } => {
