@@ -1,23 +1,23 @@
-//! A map rule with what the held-out normals say of it: the scores that they get, and the threshold that follows.
+//! A map rule fitted to the held-out normals, with their scores and the resulting threshold.
 
 use std::io;
 use std::path::Path;
 
 use super::{EvaluateSettings, MapRule, ScoreHeader, Snapshot, quantile};
 
-/// A map rule that was fitted to the held-out normals, and their scores by it.
+/// A map rule that was fitted to the held-out normals, with their scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibrated {
-    /// The rule.
+    /// The map rule.
     pub rule: MapRule,
-    /// Scores of the held-out normals, each by the rule that the others make; empty where these are too few.
+    /// Scores of the held-out normals, each by the rule fitted to the others; empty if too few are held out.
     pub normal: Vec<f32>,
-    /// The score above which an image is called defective: a quantile of the held-out normals'; none where too few are held out.
+    /// Score above which an image is called defective: a quantile of the held-out normals' scores. `None` if too few are held out.
     pub threshold: Option<f64>,
 }
 
 impl Calibrated {
-    /// The rule of `settings` on the held-out maps of one snapshot of a score artifact; `side` is that of the final maps.
+    /// Fits the rule of `settings` to the held-out maps of one snapshot of a score artifact; `side` is that of the final maps.
     pub fn read(
         score: &Path,
         header: &ScoreHeader,

@@ -1,4 +1,4 @@
-//! Curves with a fixed number of points, for drawing.
+//! Curves with a limited number of points, for plots.
 
 use std::path::Path;
 
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::{Sweep, pro_points};
 
-/// Steps of x of which a curve keeps two points.
+/// Number of steps of x; a curve keeps at most two points per step.
 const STEPS: usize = 200;
 
 /// Points (x, y).
 pub type Curve = Vec<(f64, f64)>;
 
-/// ROC, per-region overlap and precision–recall; empty where undefined.
+/// ROC, per-region overlap and precision–recall curves; a curve is empty if it is undefined.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Curves {
     /// Image level: (false positive rate, true positive rate).
     pub image_roc: Curve,
     /// Pixel level: (false positive rate, true positive rate).
     pub pixel_roc: Curve,
-    /// (false positive rate up to the limit, mean overlap).
+    /// Per-region overlap: (false positive rate up to the limit, mean overlap).
     pub pro: Curve,
     /// Pixel level: (recall, precision).
     pub precision_recall: Curve,
 }
 
 impl Curves {
-    /// Their file in the artifact.
+    /// File name in the artifact.
     pub const FILE: &str = "curves.json";
 
     /// Reads the curves of an evaluate artifact.
@@ -34,7 +34,7 @@ impl Curves {
         serde_json::from_slice(&std::fs::read(folder.join(Self::FILE))?).map_err(std::io::Error::other)
     }
 
-    /// Thins the curves of both sweeps; the overlap runs to `limit`.
+    /// Thins the curves of both sweeps. The overlap curve ends at `limit`.
     pub fn of(images: &Sweep, pixels: Option<&Sweep>, limit: f64) -> Self {
         let image_roc = thin(roc(images), 1.0);
         let Some(pixels) = pixels else { return Self { image_roc, ..Self::default() } };
@@ -63,8 +63,8 @@ fn roc(sweep: &Sweep) -> impl Iterator<Item = (f64, f64)> + '_ {
     })
 }
 
-/// The first and the last point of each of [`STEPS`] equal steps of x in 0..=`end`, so that a step of the curve stays one. The millions
-/// of points of a pixel curve are never held at once.
+/// Keeps the first and the last point in each of [`STEPS`] equal steps of x in 0..=`end`, so that a vertical step of the curve stays
+/// visible. The millions of points of a pixel curve are never in memory at once.
 fn thin(curve: impl Iterator<Item = (f64, f64)>, end: f64) -> Curve {
     let mut thinned = Curve::new();
     let (mut current, mut last) = (None, None);
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!((curve[0], curve[curve.len() - 1]), ((0.0, 0.0), (1.0, 99_999.0)));
         assert!(curve.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(thin(std::iter::empty(), 1.0).is_empty());
-        // A ROC of few images rises at single places of x.
+        // A ROC of few images rises at single values of x.
         let stairs = [(0.0, 0.0), (0.0, 0.4), (0.0, 0.8), (0.5, 0.8), (0.5, 1.0), (1.0, 1.0)];
         assert_eq!(thin(stairs.into_iter(), 1.0), [0, 2, 3, 4, 5].map(|index| stairs[index]));
     }

@@ -1,7 +1,7 @@
-//! How each test image's pixels spread over the scores of all of them: what pixel metrics are resampled from.
+//! Histograms of each test image's pixels over bins of all test scores. Pixel metrics are resampled from them.
 //!
-//! The bins are pooled quantiles: each holds about as many of all test pixels as any other, equal scores lie in one bin, and the
-//! order of bins is that of scores from high to low. So they keep what rankings are made of, whatever the scale of the scores.
+//! The bins are pooled quantiles: each holds about the same number of test pixels, and equal scores are in the same bin. Bins are ordered
+//! by score from high to low. So the histograms keep what rankings depend on, for any scale of the scores.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,24 +10,24 @@ use rayon::prelude::*;
 
 use super::metrics::{Sweep, label_components};
 
-/// Bins at most.
+/// Largest number of bins.
 const BINS: usize = 4096;
 
-/// One image's pixels by bin, from high scores to low.
+/// Pixel counts of one image per bin, from high scores to low.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageHistogram {
-    /// Normal pixels.
+    /// Normal pixels per bin.
     pub normal: Vec<u32>,
-    /// Pixels of each defect component.
+    /// Pixels of each defect component, per bin.
     pub components: Vec<Vec<u32>>,
 }
 
-/// The histograms of all test images, in their order.
+/// Histograms of all test images, in the order of the images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PixelHistograms {
-    /// Bins of each histogram.
+    /// Number of bins per histogram.
     pub bins: usize,
-    /// One an image.
+    /// One entry per image.
     pub images: Vec<ImageHistogram>,
 }
 
@@ -36,10 +36,10 @@ fn file(folder: &Path) -> PathBuf {
 }
 
 impl PixelHistograms {
-    /// Their file in the artifact.
+    /// File name in the artifact.
     pub const FILE: &str = "histograms.bin";
 
-    /// From maps, masks as in [`Sweep::of_maps`], and the sweep of both.
+    /// Computes the histograms from maps, masks as in [`Sweep::of_maps`], and the sweep of both.
     pub fn of<S: AsRef<[f32]> + Sync, M: AsRef<[bool]> + Sync>(
         maps: &[S],
         masks: &[Option<M>],
@@ -61,7 +61,7 @@ impl PixelHistograms {
         Self { bins, images: maps.par_iter().zip(masks).map(of_image).collect() }
     }
 
-    /// Writes them into an evaluate artifact.
+    /// Writes the histograms into an evaluate artifact.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let mut bytes = Vec::new();
         put(&mut bytes, self.bins as u32);
@@ -73,7 +73,7 @@ impl PixelHistograms {
         std::fs::write(file(folder), bytes)
     }
 
-    /// Reads them back.
+    /// Reads the histograms of an evaluate artifact.
     pub fn read(folder: &Path) -> io::Result<Self> {
         let bytes = std::fs::read(file(folder))?;
         let mut rest = bytes.as_slice();
@@ -85,7 +85,7 @@ impl PixelHistograms {
 
 fn parse(rest: &mut &[u8]) -> Option<PixelHistograms> {
     let bins = take(rest)? as usize;
-    // A torn number must not ask for more memory than the file can fill.
+    // A corrupt number must not request more memory than the file can fill.
     let row = |rest: &mut &[u8]| (0..bins).map(|_| take(rest)).collect::<Option<Vec<u32>>>();
     let images = (0..take(rest)?).map(|_| {
         let components = take(rest)?;
@@ -97,7 +97,7 @@ fn parse(rest: &mut &[u8]) -> Option<PixelHistograms> {
     Some(PixelHistograms { bins, images })
 }
 
-/// Seven bits a byte, lowest first; the eighth says that more follow (LEB128). Most counts are small.
+/// Writes seven bits per byte, lowest first; the eighth bit says that more bytes follow (LEB128). Most counts are small.
 fn put(bytes: &mut Vec<u8>, mut number: u32) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
@@ -140,7 +140,7 @@ mod tests {
             rows.map(|row| row[bin]).sum()
         };
         assert!((0..BINS).all(|bin| total(bin) == 4));
-        // The last pixel of the second image has the highest score, and is a component of its own.
+        // The last pixel of the second image has the highest score and is a component by itself.
         assert_eq!((found.images[1].components[1][0], found.images[1].components[0].iter().sum::<u32>()), (1, 3));
     }
 

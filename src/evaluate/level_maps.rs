@@ -1,4 +1,4 @@
-//! Distance maps of one level, and their file.
+//! Distance maps of one level, and their file format.
 
 use std::path::Path;
 
@@ -9,27 +9,27 @@ pub struct LevelMaps {
     pub height: usize,
     /// Columns.
     pub width: usize,
-    /// The values.
+    /// Values of all maps.
     pub values: Vec<f32>,
 }
 
 impl LevelMaps {
-    /// Number of images.
+    /// Returns the number of images.
     pub fn len(&self) -> usize {
         self.values.len() / (self.height * self.width)
     }
 
-    /// Whether it holds no image.
+    /// Returns whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// One image's map.
+    /// Returns the map of one image.
     pub fn image(&self, index: usize) -> &[f32] {
         &self.values[index * self.height * self.width..][..self.height * self.width]
     }
 
-    /// The maps of all images but one.
+    /// Returns the maps of all images except one.
     pub fn without(&self, index: usize) -> Self {
         let length = self.height * self.width;
         let mut values = self.values.clone();
@@ -42,7 +42,7 @@ impl LevelMaps {
         std::fs::write(path, bytemuck::cast_slice(&self.values))
     }
 
-    /// Reads values of the given shape; `images` says how many there must be.
+    /// Reads values of the given shape; `images` is the expected number of images.
     pub fn read(path: &Path, images: usize, height: usize, width: usize) -> std::io::Result<Self> {
         let values = read_floats(path)?;
         let expected = images * height * width;
@@ -54,7 +54,7 @@ impl LevelMaps {
     }
 }
 
-/// The little-endian values of a whole file.
+/// Reads all little-endian values of a file.
 fn read_floats(path: &Path) -> std::io::Result<Vec<f32>> {
     let bytes = std::fs::read(path)?;
     if !bytes.len().is_multiple_of(4) {

@@ -1,7 +1,7 @@
-//! From per-level distance maps to one anomaly map and one score an image.
+//! Combines per-level distance maps into one anomaly map and one score per image.
 //!
-//! A rule may ask for numbers of the held-out normals: each level's quantiles or variance, each pixel's mean and deviation. It is
-//! fitted to them first; no test image has a part in that.
+//! A rule may need statistics of the held-out normals: quantiles or variance per level, mean and standard deviation per pixel. It is fitted
+//! to these images first; no test image takes part.
 
 use std::borrow::Cow;
 
@@ -11,22 +11,22 @@ use super::resample::{gaussian, resize_bilinear};
 use super::threshold::quantile_of_sorted;
 use super::{Aggregate, Border, EvaluateSettings, ImageScoreRule, LevelMaps, Normalise};
 
-/// Quantiles of a level's held-out values that become 0 and [`UNIT`] (Batzner et al. 2024, EfficientAD).
+/// Quantiles of a level's held-out values that are mapped to 0 and [`UNIT`] (Batzner et al. 2024, EfficientAD).
 const QUANTILES: (f64, f64) = (0.9, 0.995);
-/// What the upper quantile becomes.
+/// Value to which the upper quantile is mapped.
 const UNIT: f64 = 0.1;
 
-/// Held-out images that a pixel's deviation needs.
+/// Fewest held-out images for a standard deviation per pixel.
 const FEWEST_REWEIGHTED: usize = 2;
 
 /// The anomaly map of one image at evaluation resolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FinalMap {
-    /// Pixels a side.
+    /// Pixels per side.
     pub side: usize,
-    /// Row-major.
+    /// Values, row-major.
     pub values: Vec<f32>,
-    /// The image's score.
+    /// Score of the image.
     pub score: f32,
 }
 
@@ -36,7 +36,7 @@ impl AsRef<[f32]> for FinalMap {
     }
 }
 
-/// What is done to a level's values before levels are joined: (v − offset) · scale, and how much the level counts.
+/// Transform of a level's values before levels are joined, (v − offset) · scale, and the weight of the level.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Level {
     offset: f32,
@@ -44,11 +44,11 @@ struct Level {
     weight: f32,
 }
 
-/// Mean and deviation of every pixel of the held-out maps.
+/// Mean and standard deviation of every pixel of the held-out maps.
 #[derive(Debug, Clone, PartialEq)]
 struct Pixels {
     mean: Vec<f32>,
-    /// The pixel's own deviation and the mean one of all pixels, halved: few images make a pixel's own uncertain.
+    /// Average of the pixel's own standard deviation and the mean one of all pixels: with few images, a pixel's own one is uncertain.
     deviation: Vec<f32>,
 }
 
@@ -61,7 +61,7 @@ pub struct MapRule {
 }
 
 impl MapRule {
-    /// The rule of `settings`, with what it takes from the maps of held-out normals; `side` is that of the final maps.
+    /// Fits the rule of `settings` to the maps of held-out normals; `side` is that of the final maps.
     pub fn fit(settings: &EvaluateSettings, held_out: &[LevelMaps], side: usize) -> Self {
         let mut rule = Self { settings: settings.clone(), levels: levels(settings, held_out), pixels: None };
         if settings.border == Border::Reweight {
@@ -70,8 +70,8 @@ impl MapRule {
         rule
     }
 
-    /// What `of` makes of each held-out image with the rule that was fitted to the others: by a rule that it had a part in, an image
-    /// looks more normal than a new one. None where that leaves too few to fit to.
+    /// Returns the result of `of` for each held-out image, with the rule fitted to the others. By a rule that was also fitted to it, an
+    /// image would look more normal than a new one does. Returns `None` if too few images are left to fit the rule to.
     pub fn left_out<T: Send>(
         settings: &EvaluateSettings,
         held_out: &[LevelMaps],
@@ -100,13 +100,13 @@ impl MapRule {
         Some((0..images).into_par_iter().map(|image| of(image, &rule(image))).collect())
     }
 
-    /// The final maps of all images, in their order.
+    /// Returns the final maps of all images, in their order.
     pub fn all(&self, levels: &[LevelMaps], side: usize) -> Vec<FinalMap> {
         let images = levels.first().map_or(0, LevelMaps::len);
         (0..images).into_par_iter().map(|image| self.one(levels, image, side)).collect()
     }
 
-    /// One image's final map at `side`².
+    /// Returns the final map of one image at `side`².
     pub fn one(&self, levels: &[LevelMaps], image: usize, side: usize) -> FinalMap {
         let size = self.settings.fuse_size;
         let fused = join(self.settings.aggregate, levels, &self.levels, image, size);
@@ -127,7 +127,7 @@ impl MapRule {
     }
 }
 
-/// The levels of one image, joined at `size`².
+/// Joins the levels of one image at `size`².
 fn join(aggregate: Aggregate, maps: &[LevelMaps], levels: &[Level], image: usize, size: usize) -> Vec<f32> {
     let mut fused = vec![if aggregate == Aggregate::Product { 1.0 } else { 0.0 }; size * size];
     for (level, &Level { offset, scale, weight }) in maps.iter().zip(levels) {
@@ -153,7 +153,7 @@ fn levels(settings: &EvaluateSettings, held_out: &[LevelMaps]) -> Vec<Level> {
                 sorted.par_sort_unstable_by(f32::total_cmp);
                 let at = |q| quantile_of_sorted(&sorted, q).unwrap_or(0.0);
                 let (low, high) = (at(QUANTILES.0), at(QUANTILES.1));
-                // Values that are all alike have no scale of their own.
+                // If the quantiles are equal, the values have no scale of their own.
                 (low, if high > low { UNIT / (high - low) } else { 1.0 })
             }
         })
@@ -168,7 +168,7 @@ fn levels(settings: &EvaluateSettings, held_out: &[LevelMaps]) -> Vec<Level> {
                 .map(|(maps, (_, scale))| 1.0 / (variance(&maps.values) * scale * scale).max(f64::MIN_POSITIVE))
                 .collect();
             let total: f64 = inverse.iter().sum();
-            // A level without any spread on normals would take all the weight, or more than a number can hold.
+            // A level without spread on normals would take all the weight, or its weight would overflow.
             match total.is_finite() && inverse.iter().all(|weight| *weight < 1e12) {
                 true => inverse.iter().map(|weight| weight / total).collect(),
                 false => vec![1.0 / held_out.len() as f64; held_out.len()],
@@ -188,7 +188,7 @@ fn variance(values: &[f32]) -> f64 {
     values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count
 }
 
-/// None of fewer than two maps, or of maps that are all alike.
+/// Returns `None` for fewer than two maps, and for maps that are all equal.
 fn pixels<'m>(maps: impl Iterator<Item = &'m FinalMap> + Clone) -> Option<Pixels> {
     let count = maps.clone().count();
     let length = maps.clone().next().filter(|_| count >= FEWEST_REWEIGHTED)?.values.len();
@@ -211,7 +211,7 @@ fn pixels<'m>(maps: impl Iterator<Item = &'m FinalMap> + Clone) -> Option<Pixels
     })
 }
 
-/// The outermost pixels count as 0: the frame stays whole, and defects there are missed.
+/// Sets the outermost pixels to 0. The map keeps its size, and defects there are missed.
 fn crop(values: &mut [f32], side: usize, pixels: usize) {
     let inside = pixels..side.saturating_sub(pixels);
     for (index, value) in values.iter_mut().enumerate() {
@@ -228,7 +228,7 @@ fn image_score(rule: ImageScoreRule, values: &[f32]) -> f32 {
             let count = ((share * values.len() as f64).ceil() as usize).clamp(1, values.len());
             let mut values = values.to_vec();
             let (above, at, _) = values.select_nth_unstable_by(count - 1, |a, b| b.total_cmp(a));
-            // Sorted, so that the sum has one order whatever the selection did.
+            // Sort, so that the order of the sum does not depend on the selection algorithm.
             above.sort_unstable_by(f32::total_cmp);
             let sum: f64 = above.iter().map(|&v| f64::from(v)).sum::<f64>() + f64::from(*at);
             (sum / count as f64) as f32
@@ -236,7 +236,7 @@ fn image_score(rule: ImageScoreRule, values: &[f32]) -> f32 {
     }
 }
 
-/// Mean of the product map over all images: the official ST-FPM code's selection criterion on held-out normals.
+/// Returns the mean of the product map over all images: the selection criterion of the official ST-FPM code on held-out normals.
 pub fn mean_product_score(maps: &[LevelMaps], size: usize) -> f64 {
     let plain = vec![Level { offset: 0.0, scale: 1.0, weight: 1.0 }; maps.len()];
     let images = maps.first().map_or(0, LevelMaps::len);
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(score(Aggregate::Product), 24.0);
         assert_eq!(score(Aggregate::Sum), 9.0);
         assert_eq!(score(Aggregate::Mean), 3.0);
-        // No spread at all: nothing to weigh by.
+        // Without any spread, all levels have the same weight.
         assert_eq!(score(Aggregate::Weighted), 3.0);
         assert_eq!(mean_product_score(&levels, 4), 24.0);
     }
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_reweighted_map_tells_how_unusual_each_pixel_is() {
-        // Two held-out images; the left pixel varies, the right one hardly does.
+        // There are two held-out images; the left pixel varies, the right one hardly does.
         let held_out = [LevelMaps { height: 1, width: 2, values: vec![0.0, 5.0, 4.0, 5.0] }];
         let rule = EvaluateSettings { border: Border::Reweight, fuse_size: 2, ..settings() };
         let fitted = MapRule::fit(&rule, &held_out, 2);
@@ -312,7 +312,7 @@ mod tests {
         let map = of(vec![4.0, 9.0]);
         assert!(map[1] > map[0] && map[0] > 0.0, "{map:?}");
         assert!(of(vec![2.0, 5.0]).iter().all(|v| v.abs() < 1e-6));
-        // One image has no spread: the map stays as it is.
+        // A single image has no spread, so the map stays as it is.
         let one = MapRule::fit(&rule, &[LevelMaps { height: 1, width: 2, values: vec![1.0, 2.0] }], 2);
         assert_eq!(one.pixels, None);
     }
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn a_held_out_image_is_scored_by_a_rule_that_it_had_no_part_in() {
         use rand::Rng;
-        // Twelve held-out and 400 new normal images of noise: a threshold at the highest held-out score is exceeded by 1 in 13.
+        // Twelve held-out and 400 new normal images of noise: 1 in 13 exceeds a threshold at the highest held-out score.
         let maps = |seed: u64, images: usize| {
             let mut random = crate::data::stream(seed, "normals", 0, 0);
             let value = |_| (0..8).map(|_| f64::from(random.next_u32()) / f64::from(u32::MAX)).sum::<f64>() as f32;
@@ -339,7 +339,7 @@ mod tests {
         let both = EvaluateSettings { border: Border::Reweight, ..normalised };
         for rule in [&reweighted, &normalised, &both, &EvaluateSettings { fuse_size: 8, ..settings() }] {
             let mean = (0..40).map(|seed| alarms(rule, seed)).sum::<f64>() / 40.0;
-            // Quantiles of few images move with the one that is left out: its own score is then rather too high than too low.
+            // Quantiles of few images change when one image is left out, so its own score tends to be too high, not too low.
             assert!((0.02..1.0 / 13.0 + 0.03).contains(&mean), "{rule:?}: {mean}");
         }
         assert_eq!(MapRule::left_out(&reweighted, &[maps(0, 2)], 8, |image, _| image), None);

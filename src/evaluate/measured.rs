@@ -1,10 +1,10 @@
-//! A measured number.
+//! A measured number, which may be undefined.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A number, or why there is none.
+/// A number, or the reason why it is undefined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// The value.
@@ -14,12 +14,12 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// A defined value.
+    /// Creates a defined value.
     pub fn value(value: f64) -> Self {
         Self { value: Some(value), reason: None }
     }
 
-    /// From a metric that may be undefined.
+    /// Converts the result of a metric that may be undefined.
     pub fn of<E: fmt::Display>(result: Result<f64, E>) -> Self {
         match result {
             Ok(value) => Self::value(value),

@@ -1,7 +1,7 @@
-//! The metrics: one file for each formula, each metric registered in [`REGISTERED`]. Everything that names, shows, compares or searches
-//! for a metric asks this registry.
+//! The metrics: one file per formula, each metric registered in [`REGISTERED`]. All code that names, shows, compares or searches for a
+//! metric uses this registry.
 //!
-//! Metrics that rank are read off one sorted sweep of thresholds: exact, ties counted right, sums in f64 and u64.
+//! Ranking metrics are computed from one sorted sweep of thresholds: exact, with correct ties, and with sums in f64 and u64.
 
 mod aupimo;
 mod aupro;
@@ -37,7 +37,7 @@ pub use rescaled_pro::rescaled_pro;
 pub use scored::{Pixels, Scored, Thresholded};
 pub use sweep::{NotFinite, Sweep, Threshold, Undefined};
 
-/// Every metric, in the order in which lists show them.
+/// All metrics, in the order of lists.
 static REGISTERED: &[Metric] = &[
     auroc::PIXEL_AUROC,
     auroc::IMAGE_AUROC,

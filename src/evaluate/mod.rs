@@ -1,4 +1,4 @@
-//! Anomaly maps, metrics, and what they are measured under.
+//! Anomaly maps, metrics, and the settings under which they are measured.
 
 mod calibrated;
 mod curves;

@@ -1,6 +1,6 @@
-//! Planes made larger, smaller, smoother.
+//! Resizes and smooths planes of values.
 
-/// Bilinear resizing of one plane with pixel centres at ½ (PyTorch's `align_corners = False`, no antialiasing).
+/// Resizes one plane bilinearly with pixel centres at ½ (PyTorch's `align_corners = False`, no antialiasing).
 pub fn resize_bilinear(plane: &[f32], height: usize, width: usize, to_height: usize, to_width: usize) -> Vec<f32> {
     if (height, width) == (to_height, to_width) {
         return plane.to_vec();
@@ -28,7 +28,7 @@ pub fn resize_bilinear(plane: &[f32], height: usize, width: usize, to_height: us
     out
 }
 
-/// Gaussian smoothing, mirrored at the edges, cut at four deviations: scipy's `gaussian_filter` with its defaults.
+/// Smooths by a Gaussian, mirrored at the edges and cut at four standard deviations: scipy's `gaussian_filter` with its defaults.
 pub(super) fn gaussian(plane: &[f32], side: usize, sigma: f64) -> Vec<f32> {
     let radius = (4.0 * sigma + 0.5) as isize;
     let kernel: Vec<f64> = (-radius..=radius).map(|i| (-0.5 * (i as f64 / sigma).powi(2)).exp()).collect();
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn bilinear_agrees_with_torch_on_a_known_case() {
-        // torch.nn.functional.interpolate([[1, 2], [3, 4]], size=4, mode="bilinear", align_corners=False)
+        // Computed with torch.nn.functional.interpolate([[1, 2], [3, 4]], size=4, mode="bilinear", align_corners=False)
         let up = resize_bilinear(&[1.0, 2.0, 3.0, 4.0], 2, 2, 4, 4);
         let expected = [1.0, 1.25, 1.75, 2.0, 1.5, 1.75, 2.25, 2.5, 2.5, 2.75, 3.25, 3.5, 3.0, 3.25, 3.75, 4.0];
         assert_eq!(up, expected);
@@ -77,7 +77,7 @@ mod tests {
         plane[20 * 41 + 20] = 1.0;
         let smooth = gaussian(&plane, 41, 2.0);
         assert!((smooth.iter().map(|&v| f64::from(v)).sum::<f64>() - 1.0).abs() < 1e-5);
-        // scipy.ndimage.gaussian_filter of this peak has 0.03980 at its centre.
+        // scipy.ndimage.gaussian_filter of this peak gives 0.03980 at its centre.
         assert!((smooth[20 * 41 + 20] - 0.039_80).abs() < 2e-5, "{}", smooth[20 * 41 + 20]);
         assert!(gaussian(&vec![5.0; 81], 9, 3.0).iter().all(|v| (v - 5.0).abs() < 1e-5));
     }

@@ -1,4 +1,4 @@
-//! What a number of a run is of: the name that it has in the store.
+//! The name in the store of a number of a run.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,33 +8,33 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::metrics::{Direction, Metric};
 use crate::names::named_enum;
 
-/// What a number of a run is of.
+/// Identifies a number of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ResultName {
     /// A metric.
     Metric(Metric),
-    /// A metric on one kind of defect, beside all normal images.
+    /// A metric on one kind of defect together with all normal images.
     OfKind(Metric, String),
-    /// A number that measures no result.
+    /// A number that is not a measured result.
     Fact(Fact),
-    /// A number that this version does not know.
+    /// A number that this version does not recognise.
     Unknown(String),
 }
 
 named_enum! {
-    /// A number of a run that measures no result.
+    /// A number of a run that is not a measured result.
     pub enum Fact {
-        /// The epoch of the weights, from 1.
+        /// Epoch of the weights, from 1.
         Epoch = "epoch",
-        /// Trained values of student and auto-encoders.
+        /// Number of trained values of student and auto-encoders.
         Parameters = "parameters",
-        /// Forward floating-point operations an image.
+        /// Forward floating-point operations per image.
         Flops = "flops",
     }
 }
 
 impl ResultName {
-    /// The metric, where it is one over all defects.
+    /// Returns the metric, if the number is one over all defects.
     pub fn metric(&self) -> Option<Metric> {
         match self {
             Self::Metric(metric) => Some(*metric),
@@ -42,7 +42,7 @@ impl ResultName {
         }
     }
 
-    /// Which of two values is better; none where that means nothing.
+    /// Returns the direction in which values are better; `None` if neither direction is.
     pub fn direction(&self) -> Option<Direction> {
         match self {
             Self::Metric(metric) | Self::OfKind(metric, _) => Some(metric.direction),
@@ -50,7 +50,7 @@ impl ResultName {
         }
     }
 
-    /// The name without the kind of defect, and that kind.
+    /// Returns the name without the kind of defect, and that kind.
     fn parts(&self) -> (&str, Option<&str>) {
         match self {
             Self::Metric(metric) => (metric.name, None),
@@ -85,7 +85,7 @@ impl PartialEq<Fact> for ResultName {
     }
 }
 
-/// As their names are ordered; kinds of defects follow their metric.
+/// Orders by name; kinds of defects follow their metric.
 impl Ord for ResultName {
     fn cmp(&self, other: &Self) -> Ordering {
         self.parts().cmp(&other.parts())

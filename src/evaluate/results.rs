@@ -1,4 +1,4 @@
-//! What the stage `evaluate` leaves: numbers with reasons where they are undefined.
+//! Output of the stage `evaluate`: numbers, with reasons if they are undefined.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,35 +8,35 @@ use serde::{Deserialize, Serialize};
 use super::{Measured, ResultName};
 use crate::cause::Context;
 
-/// One test image's score.
+/// Score of one test image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageScore {
     /// Path below the category.
     pub image: String,
-    /// Kind of defect; none for a normal image.
+    /// Kind of defect; `None` for a normal image.
     pub defect: Option<String>,
-    /// What the map rule makes of the final map.
+    /// Score that the map rule computes from the final map.
     pub score: f32,
 }
 
-/// What an evaluation found.
+/// Result of an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// The epoch of the weights; for the oracle the best by pixel AUROC.
+    /// Epoch of the weights; for the oracle, the best epoch by pixel AUROC.
     pub epoch: usize,
     /// Numbers by name.
     pub results: BTreeMap<ResultName, Measured>,
-    /// Scores of the test images, in their order.
+    /// Scores of the test images, in the order of the images.
     pub image_scores: Vec<ImageScore>,
-    /// Score above which an image is called defective: a quantile of the held-out normals'.
+    /// Score above which an image is called defective: a quantile of the held-out normals' scores.
     pub held_out_threshold: Option<f64>,
 }
 
 impl Evaluation {
-    /// Its file in the artifact.
+    /// File name in the artifact.
     pub const FILE: &str = "results.json";
 
-    /// Reads what an evaluate artifact says.
+    /// Reads the result in an evaluate artifact.
     pub fn read(folder: &Path) -> std::io::Result<Self> {
         let path = folder.join(Self::FILE);
         serde_json::from_slice(&std::fs::read(&path)?)

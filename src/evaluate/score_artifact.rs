@@ -1,4 +1,4 @@
-//! What the stage `score` leaves: per-level maps of test and held-out images, at the levels' own resolution.
+//! Output of the stage `score`: per-level maps of test and held-out images, at the levels' own resolution.
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::LevelMaps;
 use crate::cause::Context;
 
-/// One set of weights that was scored.
+/// One scored set of weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Folder of its maps.
+    /// Folder of the maps.
     pub folder: String,
-    /// Its epoch, from 1.
+    /// Epoch of the weights, from 1.
     pub epoch: usize,
 }
 
@@ -21,11 +21,11 @@ pub struct Snapshot {
 pub struct TestImage {
     /// Path below the category.
     pub image: String,
-    /// Kind of defect; none for a normal image.
+    /// Kind of defect; `None` for a normal image.
     pub defect: Option<String>,
 }
 
-/// What a score artifact holds.
+/// Content of a score artifact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreHeader {
     /// (height, width) of each level's maps, finest first.
@@ -36,14 +36,14 @@ pub struct ScoreHeader {
     pub test: Vec<TestImage>,
     /// Number of held-out images.
     pub held_out: usize,
-    /// Trained values of student and auto-encoders.
+    /// Number of trained values of student and auto-encoders.
     pub parameters: usize,
-    /// Forward multiply-accumulates an image.
+    /// Forward multiply-accumulate operations per image.
     pub multiply_accumulates: u64,
 }
 
 impl ScoreHeader {
-    /// Its file in the artifact.
+    /// File name in the artifact.
     pub const FILE: &str = "score.json";
 
     /// Reads the header of a score artifact.
@@ -75,7 +75,7 @@ pub(crate) fn maps_file(folder: &Path, snapshot: &str, set: &str, level: usize) 
     folder.join(snapshot).join(format!("{set}-level{}.f32", level + 1))
 }
 
-/// The ground truth of one test image, in an evaluate artifact; absent for a normal image.
+/// Returns the path of one test image's ground truth in an evaluate artifact. The file does not exist for a normal image.
 pub(crate) fn mask_file(evaluate: &Path, index: usize) -> PathBuf {
     evaluate.join("pictures").join(format!("{index:04}-mask.png"))
 }

@@ -1,15 +1,15 @@
-//! Which weights a number belongs to.
+//! Selection of the weights to which a number belongs.
 
 use crate::names::named_enum;
 
 named_enum! {
-    /// Which weights a number belongs to.
+    /// Selection of the weights to which a number belongs.
     pub enum Selection {
         /// The epoch that the selection rule picked.
         Selected = "selected",
         /// The last epoch.
         Last = "last",
-        /// The best epoch on test: it looks at labels and is always marked.
+        /// The best epoch on the test images. It uses labels and is always marked.
         Oracle = "oracle",
     }
 }

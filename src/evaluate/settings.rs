@@ -77,14 +77,14 @@ settings! {
 }
 
 impl EvaluateSettings {
-    /// ST-FPM's rule: the product of the levels at this side, the maximum.
+    /// Creates the rule of ST-FPM: the product of the levels at this side, and the maximum as the image score.
     pub fn of_stfpm(fuse_size: usize) -> Self {
         Self { fuse_size, ..defaults((fuse_size * 4, 0)) }
     }
 
     fn checked(self, reader: &Reader<'_>) -> Self {
         if self.normalise == Normalise::HeldOut {
-            // Normalised values lie on both sides of 0.
+            // Normalised values are on both sides of 0.
             if self.aggregate == Aggregate::Product {
                 let help = "expected \"sum\", \"mean\" or \"weighted\": normalised levels have negative values, whose product means nothing";
                 reader.refuse("aggregate", "`evaluate.aggregate` is \"product\" of normalised levels", help);
@@ -97,17 +97,17 @@ impl EvaluateSettings {
         self
     }
 
-    /// Whether the held-out normals decide how levels are joined.
+    /// Returns whether the held-out normals decide how levels are joined.
     pub fn fits_levels(&self) -> bool {
         self.normalise == Normalise::HeldOut || self.aggregate == Aggregate::Weighted
     }
 
-    /// Whether the held-out normals decide anything of the map rule.
+    /// Returns whether the held-out normals decide any part of the map rule.
     pub fn is_fitted(&self) -> bool {
         self.fits_levels() || self.border == Border::Reweight
     }
 
-    /// The map rule alone: how the number of oracle epochs was chosen changes no number of the selected epoch.
+    /// Returns the map rule alone, without the number of oracle epochs, which changes no number of the selected epoch.
     pub fn rule(&self) -> serde_json::Value {
         let mut rule = serde_json::json!(self);
         if let Some(fields) = rule.as_object_mut() {

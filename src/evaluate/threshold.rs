@@ -1,13 +1,13 @@
-//! A threshold that needs no label: a quantile of the held-out normals' scores.
+//! A threshold that needs no labels: a quantile of the held-out normals' scores.
 
-/// The `q` quantile (0..=1) of finite values, linear between order statistics as numpy's default; none of no values.
+/// Returns the `q` quantile (0..=1) of finite values, linear between order statistics as numpy's default; `None` if there are no values.
 pub fn quantile(values: &[f32], q: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f32::total_cmp);
     quantile_of_sorted(&sorted, q)
 }
 
-/// [`quantile`] of values that ascend.
+/// Computes [`quantile`] for values in ascending order.
 pub(super) fn quantile_of_sorted(sorted: &[f32], q: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let position = q.clamp(0.0, 1.0) * last as f64;

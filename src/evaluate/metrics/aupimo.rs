@@ -1,16 +1,16 @@
-//! Area under the per-image overlap curve (Bertoldo et al. 2024, AUPIMO): how much of each defect is found while normal images stay
-//! almost clean.
+//! Area under the per-image overlap curve (Bertoldo et al. 2024, AUPIMO): measures how much of each defect is found while normal images
+//! stay almost clean.
 //!
-//! A curve of one defective image: its recall against the false positive rate on the *normal images* alone, over ln FPR from 1e-5 to
-//! 1e-4, divided by the width. Between two rates that normal pixels can have, the recall is that of the lower one: exact steps, where
-//! the published code samples thresholds and draws trapezoids.
+//! The curve of a defective image is its recall over the false positive rate on the *normal images* alone. The area is over ln FPR from
+//! 1e-5 to 1e-4, divided by the width. Between two rates that normal pixels can have, the recall is that of the lower rate. These steps are
+//! exact; the published code samples thresholds and uses trapezoids.
 
 use rayon::prelude::*;
 
 use super::{Definition, Direction, Metric, Population, Resampling, Source, Undefined};
 use crate::evaluate::Measured;
 
-/// The mean over the defective test images.
+/// AUPIMO as the mean over the defective test images.
 pub(super) const AUPIMO: Metric = Metric::new(&Definition {
     name: "aupimo",
     label: "AUPIMO",
@@ -32,19 +32,19 @@ const BOUNDS: (f64, f64) = (1e-5, 1e-4);
 /// Areas under the curves of a test set's images.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aupimo {
-    /// The area of each image with a defect, in their order.
+    /// Area of each image with a defect, in the order of the images.
     pub areas: Vec<f64>,
-    /// Pixels of normal images: the false positive rate has steps of one in so many.
+    /// Number n of pixels in normal images: the false positive rate has steps of 1/n.
     normal_pixels: usize,
 }
 
 impl Aupimo {
-    /// The mean over images.
+    /// Returns the mean over images.
     pub fn mean(&self) -> f64 {
         self.areas.iter().sum::<f64>() / self.areas.len() as f64
     }
 
-    /// What the number is where the lower bound of the false positive rate is less than one pixel.
+    /// Returns a remark if the lower bound of the false positive rate is less than one pixel.
     pub fn remark(&self) -> Option<String> {
         (BOUNDS.0 * (self.normal_pixels as f64) < 1.0).then(|| {
             format!(
@@ -57,7 +57,7 @@ impl Aupimo {
     }
 }
 
-/// The area of each image with a defect; masks as in [`super::Sweep::of_maps`].
+/// Computes the area of each image with a defect; masks are as in [`super::Sweep::of_maps`].
 pub fn aupimo<S: AsRef<[f32]> + Sync, M: AsRef<[bool]> + Sync>(
     maps: &[S],
     masks: &[Option<M>],
@@ -75,7 +75,7 @@ pub fn aupimo<S: AsRef<[f32]> + Sync, M: AsRef<[bool]> + Sync>(
     if !masks.iter().any(defective) {
         return Err(Undefined("nothing is defective"));
     }
-    // The highest normal scores alone set the thresholds.
+    // Only the highest normal scores set the thresholds.
     if wanted < normal.len() {
         normal.select_nth_unstable_by(wanted, |a, b| b.total_cmp(a));
         normal.truncate(wanted);
@@ -95,12 +95,12 @@ pub fn aupimo<S: AsRef<[f32]> + Sync, M: AsRef<[bool]> + Sync>(
     Ok(Aupimo { areas, normal_pixels })
 }
 
-/// The area for one image's defect scores; both lists descend.
+/// Returns the area for one image's defect scores; both lists are in descending order.
 fn area(normal: &[f32], total: f64, defect: &[f32]) -> f64 {
     let (low, high) = BOUNDS;
     let (mut area, mut above, mut found) = (0.0, 0, 0);
     while above < normal.len() {
-        // So long as thresholds stay above this score, `above` normal pixels are false alarms.
+        // As long as thresholds stay above this score, `above` normal pixels are false alarms.
         let next = normal[above];
         while found < defect.len() && defect[found] > next {
             found += 1;
@@ -120,7 +120,7 @@ fn area(normal: &[f32], total: f64, defect: &[f32]) -> f64 {
 mod tests {
     use super::*;
 
-    /// One normal image of 100,000 pixels, 1 … 100,000.
+    /// Creates one normal image of 100,000 pixels with the scores 1 … 100,000.
     fn normal() -> Vec<f32> {
         (1..=100_000).map(|v| v as f32).collect()
     }
@@ -135,9 +135,9 @@ mod tests {
         assert!((of(vec![200_000.0; 4]) - 1.0).abs() < 1e-12);
         assert_eq!(of(vec![0.0; 4]), 0.0);
         assert!((of(vec![200_000.0, 0.0]) - 0.5).abs() < 1e-12);
-        // Found once two normal pixels are above the threshold, 2e-5 of all: ln(10 / 2) of ln 10 is left.
+        // The pixel is found once two normal pixels are above the threshold, which is 2e-5 of all: ln(10 / 2) of ln 10 is left.
         assert!((of(vec![99_998.5]) - 5.0_f64.ln() / 10.0_f64.ln()).abs() < 1e-9);
-        // A score that ties with a normal one is not above it.
+        // A score that ties with a normal score is not above it.
         assert!((of(vec![99_998.0]) - (10.0_f64 / 3.0).ln() / 10.0_f64.ln()).abs() < 1e-9);
     }
 

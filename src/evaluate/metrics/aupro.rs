@@ -1,13 +1,13 @@
 //! Area under the per-region overlap curve (Bergmann et al. 2021, §6.1), exact: every distinct score is a threshold.
 //!
-//! PRO(t) is the mean over all 8-connected defect components of the share at or above t; FPR(t) is over the normal pixels
-//! of all images. The area runs to an FPR limit, with linear interpolation there, and is divided by the limit.
+//! PRO(t) is the mean, over all 8-connected defect components, of the share of a component at or above t. FPR(t) is over the normal pixels
+//! of all images. The area ends at an FPR limit, with linear interpolation there, and is divided by the limit.
 
 use super::{
     Definition, Direction, Histograms, Metric, Pooled, Population, Resampling, Source, Sweep, Undefined, Weighing,
 };
 
-/// To the false positive rate that is customary for MVTec AD.
+/// AUPRO up to the false positive rate that is customary for MVTec AD.
 pub const AUPRO: Metric = Metric::new(&Definition {
     name: "aupro",
     label: "AUPRO",
@@ -23,17 +23,17 @@ pub const AUPRO: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// The false positive rate to which the curve is integrated by custom.
+/// Customary false positive rate up to which the curve is integrated.
 pub const PRO_LIMIT: f64 = 0.3;
 
-/// The curve's points (FPR, PRO) from (0, 0) on, one a distinct score.
+/// Returns the curve's points (FPR, PRO), starting with (0, 0), then one per distinct score.
 pub fn pro_points(sweep: &Sweep) -> Result<impl Iterator<Item = (f64, f64)> + '_, Undefined> {
     let (_, negatives) = sweep.both_classes()?;
     let points = sweep.thresholds().map(move |t| (t.false_positives as f64 / negatives as f64, t.overlap));
     Ok(std::iter::once((0.0, 0.0)).chain(points))
 }
 
-/// Area under PRO(FPR) from 0 to `limit`, divided by `limit`.
+/// Returns the area under PRO(FPR) from 0 to `limit`, divided by `limit`.
 pub fn aupro(sweep: &Sweep, limit: f64) -> Result<f64, Undefined> {
     let mut points = pro_points(sweep)?;
     let (mut x, mut y) = points.next().unwrap_or((0.0, 0.0));
@@ -50,7 +50,7 @@ pub fn aupro(sweep: &Sweep, limit: f64) -> Result<f64, Undefined> {
     Ok((area + (limit - x) * y) / limit)
 }
 
-/// The same of histograms, with the bins' edges as thresholds: between them the curve is a straight line.
+/// Computes the same area from histograms, with the bins' edges as thresholds: between them, the curve is a straight line.
 pub(super) fn binned(pooled: &Pooled<'_>, limit: f64) -> Option<f64> {
     let negatives: f64 = pooled.normal.iter().map(|n| f64::from(*n)).sum();
     if negatives <= 0.0 || pooled.components <= 0.0 {

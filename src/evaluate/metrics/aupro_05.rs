@@ -1,13 +1,13 @@
-//! AUPRO to a false positive rate of 0.05, the limit of MVTec AD 2 (Heckler-Kram et al. 2025): what counts where few false alarms are
+//! AUPRO up to a false positive rate of 0.05, the limit of MVTec AD 2 (Heckler-Kram et al. 2025). It is relevant where few false alarms are
 //! allowed.
 
 use super::aupro::{aupro, binned};
 use super::{Definition, Direction, Histograms, Metric, Population, Resampling, Source, Weighing};
 
-/// The false positive rate to which the curve is integrated.
+/// False positive rate up to which the curve is integrated.
 const LIMIT: f64 = 0.05;
 
-/// Over all defects of the test images.
+/// AUPRO up to this limit, over all defects of the test images.
 pub(super) const AUPRO_05: Metric = Metric::new(&Definition {
     name: "aupro_05",
     label: "AUPRO (FPR ≤ 0.05)",

@@ -4,7 +4,7 @@ use super::{
     Definition, Direction, Histograms, Metric, Pooled, Population, Resampling, Source, Sweep, Undefined, Weighing,
 };
 
-/// Over the pixels of all test images.
+/// AUROC over the pixels of all test images.
 pub const PIXEL_AUROC: Metric = Metric::new(&Definition {
     name: "pixel_auroc",
     label: "pixel AUROC",
@@ -17,7 +17,7 @@ pub const PIXEL_AUROC: Metric = Metric::new(&Definition {
     of_each_kind: true,
 });
 
-/// Over the test images.
+/// AUROC over the test images.
 pub const IMAGE_AUROC: Metric = Metric::new(&Definition {
     name: "image_auroc",
     label: "image AUROC",
@@ -30,11 +30,11 @@ pub const IMAGE_AUROC: Metric = Metric::new(&Definition {
     of_each_kind: true,
 });
 
-/// Why painted images are never drawn anew.
+/// Reason why painted images are never resampled.
 const NO_TEST_IMAGES: Resampling =
     Resampling::Unavailable("this metric is measured on painted images, not on test images");
 
-/// Over the pixels of the held-out normal images, with and without painted defects.
+/// AUROC over the pixels of the held-out normal images, with and without painted defects.
 pub const PSEUDO_PIXEL_AUROC: Metric = Metric::new(&Definition {
     name: "pseudo_pixel_auroc",
     label: "pixel AUROC on painted defects",
@@ -47,7 +47,7 @@ pub const PSEUDO_PIXEL_AUROC: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// Over the held-out normal images, with and without painted defects.
+/// AUROC over the held-out normal images, with and without painted defects.
 pub(super) const PSEUDO_IMAGE_AUROC: Metric = Metric::new(&Definition {
     name: "pseudo_image_auroc",
     label: "image AUROC on painted defects",
@@ -60,7 +60,7 @@ pub(super) const PSEUDO_IMAGE_AUROC: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// P(score of a defective element > score of a normal one) + ½ P(equal).
+/// Returns P(score of a defective element > score of a normal one) + ½ P(equal).
 pub fn auroc(sweep: &Sweep) -> Result<f64, Undefined> {
     let (positives, negatives) = sweep.both_classes()?;
     let (mut above, mut seen, mut twice) = (0_u64, 0_u64, 0_u128);
@@ -73,7 +73,7 @@ pub fn auroc(sweep: &Sweep) -> Result<f64, Undefined> {
     Ok(twice as f64 / (2.0 * positives as f64 * negatives as f64))
 }
 
-/// The same of histograms: pixels of one bin count as tied.
+/// Computes the same from histograms: pixels in the same bin count as tied.
 fn binned(pooled: &Pooled<'_>) -> Option<f64> {
     let (mut above, mut wins, mut negatives) = (0.0, 0.0, 0.0);
     for (normal, defective) in pooled.normal.iter().zip(pooled.defective) {

@@ -1,8 +1,8 @@
-//! Average precision: Σ (recall step · precision), scikit-learn's step sum, not the trapezoid.
+//! Average precision: Σ (recall step · precision), the step sum of scikit-learn, not the trapezoid.
 
 use super::{Definition, Direction, Metric, Population, Resampling, Source, Sweep, Undefined};
 
-/// Over the pixels of all test images.
+/// Average precision over the pixels of all test images.
 pub(super) const PIXEL_AP: Metric = Metric::new(&Definition {
     name: "pixel_ap",
     label: "pixel AP",
@@ -15,7 +15,7 @@ pub(super) const PIXEL_AP: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// Over the test images.
+/// Average precision over the test images.
 pub(super) const IMAGE_AP: Metric = Metric::new(&Definition {
     name: "image_ap",
     label: "image AP",
@@ -28,10 +28,10 @@ pub(super) const IMAGE_AP: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// Why test images are not drawn anew for it.
+/// Reason why test images are not resampled for this metric.
 const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not drawn anew for average precision");
 
-/// Σ_t (R_t − R_{t−1}) · P_t over distinct scores from high to low.
+/// Returns Σ_t (R_t − R_{t−1}) · P_t over distinct scores from high to low.
 pub fn average_precision(sweep: &Sweep) -> Result<f64, Undefined> {
     let (positives, _) = sweep.both_classes()?;
     let (mut before, mut sum) = (0, 0.0);

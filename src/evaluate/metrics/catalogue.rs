@@ -1,4 +1,4 @@
-//! What must hold of every registered metric, and the page that lists them.
+//! Rules that every registered metric must follow, and the page that lists the metrics.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ fn a_search_maximises_and_kinds_of_defects_have_no_threshold_of_their_own() {
     }
 }
 
-/// The page: METRICS.md.
+/// Renders the page METRICS.md.
 fn page() -> String {
     let mut page = "# The metrics\n\n\
         Tables, `report.metrics`, `didact report --metrics`, `didact compare --metric` and the store name a metric as the first column does.\n\

@@ -1,6 +1,6 @@
 //! 8-connected components of a mask, by union of runs.
 
-/// Labels (0 = normal, components from 1 in reading order) and the size of each component in pixels.
+/// Returns the labels (0 = normal, components from 1 in reading order) and the size of each component in pixels.
 pub fn label_components(mask: &[bool], width: usize) -> (Vec<u32>, Vec<u64>) {
     let mut labels = vec![0_u32; mask.len()];
     // Parent of each provisional label; label 0 is unused.

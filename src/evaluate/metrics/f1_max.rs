@@ -1,8 +1,8 @@
-//! The best F1 over all thresholds. It looks at the labels: an oracle's number, as in the literature.
+//! Highest F1 over all thresholds. It uses the labels, so it is an oracle's number, as in the literature.
 
 use super::{Definition, Direction, Metric, Population, Resampling, Source, Sweep, Undefined};
 
-/// Over the pixels of all test images.
+/// Highest F1 over the pixels of all test images.
 pub(super) const PIXEL_F1_MAX: Metric = Metric::new(&Definition {
     name: "pixel_f1max",
     label: "pixel F1-max",
@@ -15,7 +15,7 @@ pub(super) const PIXEL_F1_MAX: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// Over the test images.
+/// Highest F1 over the test images.
 pub(super) const IMAGE_F1_MAX: Metric = Metric::new(&Definition {
     name: "image_f1max",
     label: "image F1-max",
@@ -28,19 +28,19 @@ pub(super) const IMAGE_F1_MAX: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// Why test images are not drawn anew for it.
+/// Reason why test images are not resampled for this metric.
 const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not drawn anew for F1-max");
 
-/// The best F1 and where it is reached.
+/// The highest F1 and its threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct F1Max {
-    /// 2·TP / (2·TP + FP + FN).
+    /// F1 = 2·TP / (2·TP + FP + FN).
     pub value: f64,
-    /// The highest score at which it is reached.
+    /// Highest score at which this F1 is reached.
     pub threshold: f32,
 }
 
-/// Maximum of F1 over distinct scores, with score ≥ threshold called defective.
+/// Returns the maximum of F1 over distinct scores; elements with score ≥ threshold are called defective.
 pub fn f1_max(sweep: &Sweep) -> Result<F1Max, Undefined> {
     let (positives, _) = sweep.both_classes()?;
     let mut best = F1Max { value: 0.0, threshold: f32::INFINITY };

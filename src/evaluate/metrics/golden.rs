@@ -1,4 +1,4 @@
-//! Metrics against recorded values: scikit-learn's, and an exact AUPRO computed apart (`tests/golden/metrics.json`).
+//! Compares metrics with recorded values: those of scikit-learn, and an exact AUPRO computed independently (`tests/golden/metrics.json`).
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ fn numbers(value: &Value) -> Vec<f32> {
     value.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number") as f32).collect()
 }
 
-/// splitmix64, as the golden file states: u = (z >> 11) · 2⁻⁵³.
+/// splitmix64, as described in the golden file: u = (z >> 11) · 2⁻⁵³.
 struct SplitMix(u64);
 
 impl SplitMix {
@@ -47,7 +47,7 @@ fn image_metrics_have_their_golden_values() {
     }
 }
 
-/// The masks and scores that the golden file describes in words.
+/// Creates the masks and scores that the golden file describes in words.
 fn synthetic() -> (Vec<Vec<f64>>, Vec<Option<Vec<bool>>>) {
     let rectangles: [&[[usize; 4]]; 6] = [
         &[],
@@ -113,7 +113,7 @@ fn pixel_metrics_have_their_golden_values() {
             close(measured(metric), &case[recorded], &format!("{metric} of {name}"));
         }
         let official = case["aupro_fpr0.3_stfpm_official_4000_steps_fpr_and_pro_rescaled"].as_f64().expect("a number");
-        // The golden scores have 64 bits: a threshold can fall on the other side of one.
+        // The golden scores have 64 bits, so a threshold can fall on the other side of a score.
         let ours = measured("aupro_stfpm_rescaled");
         assert!((ours - official).abs() < 1e-3, "{name}: {ours} against {official}");
     }
@@ -124,7 +124,7 @@ fn the_closed_form_has_its_value() {
     let scores: Vec<f32> = (0..2800).map(|i| i as f32 / 2800.0).collect();
     let mask: Vec<bool> = (0..2800).map(|i| i % 7 == 3).collect();
     let sweep = Sweep::of_maps(&[scores], &[Some(mask)], 7).expect("finite");
-    // 1/6 but for the width of one step: the golden file's value, whose limit of 1/3 it writes with six digits.
+    // The value is 1/6 minus the effect of one step's width. It is the golden file's value, whose limit of 1/3 is written with six digits.
     assert!((aupro(&sweep, 1.0 / 3.0).expect("defined") - 0.166_665_625).abs() < 1e-9);
     assert!((auroc(&sweep).expect("defined") - 0.5).abs() < 1e-9);
     assert!((average_precision(&sweep).expect("defined") - 0.144_026_593_994_567_2).abs() < 1e-9);

@@ -1,4 +1,4 @@
-//! What is registered of a metric, and the handle that stands for it.
+//! Registered facts of a metric, and the handle that represents it.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,39 +11,39 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::{Pixels, REGISTERED, Resampling, Scored, Sweep, Thresholded, Undefined};
 use crate::evaluate::Measured;
 
-/// Everything that the program knows of one metric.
+/// All facts that the program knows about one metric.
 #[derive(Debug)]
 pub struct Definition {
-    /// The name in the store, in sweep files and on the command line.
+    /// Name in the store, in sweep files and on the command line.
     pub name: &'static str,
-    /// The name for people.
+    /// Name for readers.
     pub label: &'static str,
-    /// What it says, in one line.
+    /// Meaning of the metric, in one line.
     pub description: &'static str,
-    /// Which of two values is better.
+    /// Direction in which values are better.
     pub direction: Direction,
-    /// The images that it is measured on.
+    /// Images on which it is measured.
     pub population: Population,
-    /// How it is computed, and from what.
+    /// Function that computes it, and the input of that function.
     pub source: Source,
-    /// How it is computed on test images that were drawn anew.
+    /// Method for resampled test images.
     pub resampling: Resampling,
     /// Whether a search can maximise it.
     pub objective: bool,
-    /// Whether it is also measured for each kind of defect, beside all normal images.
+    /// Whether it is also measured per kind of defect, each together with all normal images.
     pub of_each_kind: bool,
 }
 
-/// Which of two values is better.
+/// Direction in which values are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// The higher one.
+    /// Higher values are better.
     Higher,
-    /// The lower one.
+    /// Lower values are better.
     Lower,
 }
 
-/// The images that a metric is measured on.
+/// The images on which a metric is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Population {
     /// The test images.
@@ -52,64 +52,64 @@ pub enum Population {
     Painted,
 }
 
-/// What a metric is computed from, and how.
+/// Input of a metric, with the function that computes it.
 #[derive(Debug)]
 pub enum Source {
-    /// From the images' scores.
+    /// Scores of the images.
     Images(fn(&Sweep) -> Result<f64, Undefined>),
-    /// From the images' scores and the threshold that the held-out normals set.
+    /// Scores of the images, and the threshold that the held-out normals set.
     Threshold(fn(&Thresholded<'_>) -> Result<f64, Undefined>),
-    /// From the scores of all pixels together.
+    /// Scores of all pixels together.
     Pixels(fn(&Sweep) -> Result<f64, Undefined>),
-    /// From the maps and masks of each image.
+    /// Maps and masks of each image.
     Maps(fn(&Pixels<'_>) -> Measured),
 }
 
 /// Whether a metric judges images or pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Whether an image is defective.
+    /// It judges whether an image is defective.
     Image,
-    /// Which pixels are; it needs masks.
+    /// It judges which pixels are defective; this needs masks.
     Pixel,
 }
 
-/// A registered metric; it is written and read by its name.
+/// A registered metric, serialised as its name.
 #[derive(Clone, Copy)]
 pub struct Metric(&'static Definition);
 
-/// No metric has this name.
+/// No metric has the given name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no metric `{0}`")]
 pub struct UnknownMetric(pub String);
 
 impl Metric {
-    /// What is said of a metric, to be registered.
+    /// Creates a metric to register from its definition.
     pub(super) const fn new(definition: &'static Definition) -> Self {
         Self(definition)
     }
 
-    /// Every metric, in the order in which lists show them.
+    /// Returns every metric, in the order of lists.
     pub fn all() -> impl Iterator<Item = Self> {
         REGISTERED.iter().copied()
     }
 
-    /// The metrics that are measured on these images.
+    /// Returns the metrics that are measured on these images.
     pub fn on(population: Population) -> impl Iterator<Item = Self> {
         Self::all().filter(move |metric| metric.population == population)
     }
 
-    /// The metric of a name.
+    /// Returns the metric with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::all().find(|metric| metric.name == name)
     }
 
-    /// How it is computed on test images that were drawn anew.
+    /// Returns the method that computes it on resampled test images.
     pub fn resampling(self) -> &'static Resampling {
         &self.0.resampling
     }
 
-    /// Measures it; a number that is undefined has its reason.
+    /// Measures the metric; an undefined number has a reason.
     pub fn measure(self, scored: &Scored<'_>) -> Measured {
         let pixels = || scored.pixels.as_ref().map_err(|why| *why);
         match self.source {
@@ -122,7 +122,7 @@ impl Metric {
 }
 
 impl Definition {
-    /// Whether it judges images or pixels.
+    /// Returns whether it judges images or pixels.
     pub fn scope(&self) -> Scope {
         match self.source {
             Source::Images(_) | Source::Threshold(_) => Scope::Image,
@@ -132,7 +132,7 @@ impl Definition {
 }
 
 impl Direction {
-    /// A difference of two values as a gain: above 0 where the first is better.
+    /// Converts a difference of two values to a gain, which is above 0 if the first value is better.
     pub fn gain(self, difference: f64) -> f64 {
         match self {
             Self::Higher => difference,
@@ -140,12 +140,12 @@ impl Direction {
         }
     }
 
-    /// The better value first.
+    /// Orders two values, the better one first.
     pub fn rank(self, one: f64, other: f64) -> Ordering {
         self.gain(other).total_cmp(&self.gain(one))
     }
 
-    /// What the best value is called.
+    /// Returns the word for the best value.
     pub fn best(self) -> &'static str {
         match self {
             Self::Higher => "highest",

@@ -1,11 +1,11 @@
-//! Every metric against its plain definition, on a thousand random cases: ties, constant and tiny scores, one class, no mask.
+//! Compares every metric with its plain definition on a thousand random cases: ties, constant and tiny scores, one class, no mask.
 
 use proptest::prelude::*;
 
 use super::slow::Case;
 use super::{Metric, Pixels, Scored, Sweep, Thresholded, aupro, f1_max};
 
-/// Scores as they come: continuous, in a few steps with many ties, all equal, or as tiny as products of three maps.
+/// Returns a score of one kind: continuous, in a few steps with many ties, all equal, or as tiny as products of three maps.
 fn score(kind: u8, drawn: f32) -> f32 {
     match kind {
         0 => drawn,
@@ -16,7 +16,7 @@ fn score(kind: u8, drawn: f32) -> f32 {
     }
 }
 
-/// A few small images; a mask is absent, empty, full, or drawn.
+/// Generates a few small images; each mask is absent, empty, full or random.
 fn cases() -> impl Strategy<Value = Case> {
     let pixel = (0.0_f32..1.0, any::<bool>());
     let image = move |pixels: usize| (0_u8..6, proptest::collection::vec(pixel.clone(), pixels));
@@ -39,7 +39,7 @@ fn cases() -> impl Strategy<Value = Case> {
         })
 }
 
-/// The same with what is held out; the threshold is one of its scores, so that some tie with it.
+/// Adds held-out scores to the cases. The threshold is one of these scores, so that some tie with it.
 fn with_held_out() -> impl Strategy<Value = Case> {
     let scores = (0_u8..5, proptest::collection::vec(0.0_f32..1.0, 0..4));
     (cases(), scores).prop_map(|(case, (kind, drawn))| {
@@ -49,7 +49,7 @@ fn with_held_out() -> impl Strategy<Value = Case> {
     })
 }
 
-/// What every metric is of a case, as the program computes it.
+/// Returns the value of every metric for a case, as the program computes it.
 fn measured(case: &Case) -> Vec<(Metric, Option<f64>)> {
     let images = case.images();
     let scores = images.maps.concat();
@@ -104,7 +104,7 @@ proptest! {
 fn aupimo_is_what_its_definition_says_where_normal_pixels_are_many() {
     let scores = |seed: u32, count: usize| -> Vec<f32> {
         let mixed = |i: usize| (i as u32 ^ seed).wrapping_mul(0x9E37_79B9) >> 8;
-        // A few steps of score, so that some tie.
+        // Use few score steps, so that some scores tie.
         (0..count).map(|i| (mixed(i) >> 4) as f32).collect()
     };
     let high = |seed| scores(seed, 40).into_iter().map(|score| 1_048_576.0 - score / 10_000.0).collect();

@@ -1,41 +1,41 @@
-//! How a metric is computed on test images that were drawn anew, from what is kept of each image.
+//! How a metric is computed on resampled test images from stored data of each image.
 
-/// From what a metric is computed when test images are drawn anew.
+/// Stored data from which a metric is computed when test images are resampled.
 #[derive(Debug)]
 pub enum Resampling {
-    /// From the images' scores: the metric is the AUROC of these, so that DeLong's test applies, too.
+    /// Image scores. The metric is their AUROC, so DeLong's test also applies.
     ImageRanks,
-    /// From each image's histograms of pixels.
+    /// Pixel histograms of each image.
     Histograms(Histograms),
-    /// Nothing: the reason.
+    /// No data, with the reason.
     Unavailable(&'static str),
 }
 
-/// A metric of pixels on drawn images, from histograms over common bins.
+/// A pixel metric on resampled images, computed from histograms over common bins.
 #[derive(Debug)]
 pub struct Histograms {
-    /// What a defective pixel counts.
+    /// Weight of a defective pixel.
     pub weighing: Weighing,
-    /// The metric of the drawn images together; none where a class has no pixel.
+    /// Computes the metric of the resampled images together; returns `None` if a class has no pixel.
     pub value: fn(&Pooled<'_>) -> Option<f64>,
 }
 
-/// What a defective pixel counts.
+/// Weight of a defective pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weighing {
-    /// One.
+    /// Each pixel counts as one.
     Pixels,
-    /// Its share of its defect component.
+    /// Each pixel counts as its share of its defect component.
     Components,
 }
 
-/// The pixels of the drawn images by bin, from high scores to low.
+/// Pixels of the resampled images per bin, from high scores to low.
 #[derive(Debug, Clone, Copy)]
 pub struct Pooled<'a> {
-    /// Normal pixels.
+    /// Normal pixels per bin.
     pub normal: &'a [u32],
-    /// What the defective pixels count together.
+    /// Total weight of the defective pixels per bin.
     pub defective: &'a [f64],
-    /// Defect components.
+    /// Number of defect components.
     pub components: f64,
 }

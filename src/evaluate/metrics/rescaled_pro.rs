@@ -1,12 +1,12 @@
-//! What the official ST-FPM code calls PRO: thresholds at 4,000 equal steps of score, false positive rates up to 0.3, then both axes
-//! rescaled to 0..1.
+//! The value that the official ST-FPM code calls PRO: thresholds at 4,000 equal steps of score, false positive rates up to 0.3, then both
+//! axes rescaled to 0..1.
 //!
-//! It is larger than AUPRO, for the curve's last value becomes 1 (0.859 against 0.511 on the golden case), and product maps have
-//! few pixels above most thresholds. It is here to be set beside published numbers of that code, and for nothing else.
+//! It is larger than AUPRO, because the curve's last value becomes 1 (0.859 against 0.511 on the golden case), and because product maps
+//! have few pixels above most thresholds. Its only purpose is a comparison with published numbers of that code.
 
 use super::{Definition, Direction, Metric, PRO_LIMIT, Population, Resampling, Source, Sweep, Undefined};
 
-/// Over all defects of the test images.
+/// Rescaled PRO over all defects of the test images.
 pub(super) const RESCALED_PRO: Metric = Metric::new(&Definition {
     name: "aupro_stfpm_rescaled",
     label: "rescaled PRO",
@@ -19,10 +19,10 @@ pub(super) const RESCALED_PRO: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// Thresholds.
+/// Number of thresholds.
 const STEPS: usize = 4000;
 
-/// Area under the rescaled curve.
+/// Returns the area under the rescaled curve.
 pub fn rescaled_pro(sweep: &Sweep) -> Result<f64, Undefined> {
     let (_, negatives) = sweep.both_classes()?;
     let (Some(highest), Some(lowest)) = (sweep.thresholds().next(), sweep.lowest()) else {

@@ -1,9 +1,9 @@
-//! The metrics' definitions, as slowly and plainly as they can be written: no sorting, no running counts, nothing shared with what
-//! they are held against.
+//! Plain and slow definitions of the metrics: no sorting, no running counts, no code shared with the implementations that are compared with
+//! them.
 
 use super::Metric;
 
-/// Scores by image, and which pixels are defective; images are `width` wide.
+/// Scores per image, and the defective pixels; images are `width` pixels wide.
 pub(super) struct Case {
     pub width: usize,
     pub maps: Vec<Vec<f32>>,
@@ -14,7 +14,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// A metric by its definition; none where it is undefined.
+    /// Computes a metric by its definition; returns `None` if it is undefined.
     pub(super) fn value(&self, metric: Metric) -> Option<f64> {
         let (pixels, images) = (self, &self.images());
         match metric.name {
@@ -42,7 +42,7 @@ impl Case {
         }
     }
 
-    /// The images as pixels: each has its highest score, and is defective where a pixel is.
+    /// Returns the images as pixels: each has its highest score, and is defective if one of its pixels is.
     pub(super) fn images(&self) -> Self {
         let highest = |map: &Vec<f32>| vec![map.iter().copied().fold(f32::NEG_INFINITY, f32::max)];
         let defective = |mask: &Option<Vec<bool>>| mask.as_ref().map(|mask| vec![mask.contains(&true)]);
@@ -55,17 +55,18 @@ impl Case {
         }
     }
 
-    /// What needs both classes.
+    /// Computes a value that needs both classes.
     fn ranked<T>(&self, value: impl Fn(&Self) -> T) -> Option<T> {
         (!self.class(true).is_empty() && !self.class(false).is_empty()).then(|| value(self))
     }
 
-    /// How many of one class are above the threshold.
+    /// Returns the number of elements of one class above the threshold.
     fn above(&self, class: bool) -> usize {
         self.class(class).iter().filter(|score| **score > self.threshold).count()
     }
 
-    /// The mean over defective images of the area under recall over ln FPR from 1e-5 to 1e-4, the rate of normal images alone.
+    /// Returns the mean, over defective images, of the area under recall over ln FPR from 1e-5 to 1e-4. FPR is the rate of normal images
+    /// alone.
     fn aupimo(&self) -> Option<f64> {
         let is_normal = |image: &usize| !self.masks[*image].as_ref().is_some_and(|mask| mask.contains(&true));
         let (clean, defective): (Vec<usize>, Vec<usize>) = (0..self.maps.len()).partition(is_normal);
@@ -78,7 +79,7 @@ impl Case {
         let area = |image: &usize| -> f64 {
             let pixels = self.maps[*image].iter().zip(self.masks[*image].iter().flatten());
             let defect: Vec<f32> = pixels.filter(|(_, defective)| **defective).map(|(score, _)| *score).collect();
-            // Between the rates of so many and one more false alarm the threshold is the next normal score.
+            // Between the rates of n and n + 1 false alarms, the threshold is the next normal score.
             let step = |(above, score): (usize, &f32)| {
                 let (from, to) = ((above as f64 / total).max(1e-5), ((above + 1) as f64 / total).min(1e-4));
                 let recall = defect.iter().filter(|found| *found > score).count() as f64 / defect.len() as f64;
@@ -89,7 +90,7 @@ impl Case {
         Some(defective.iter().map(area).sum::<f64>() / defective.len() as f64)
     }
 
-    /// Scores of all pixels of one class.
+    /// Returns the scores of all pixels of one class.
     fn class(&self, wanted: bool) -> Vec<f64> {
         let pixels = |image: usize| {
             let label = move |pixel: usize| self.masks[image].as_ref().is_some_and(|mask| mask[pixel]);
@@ -98,7 +99,7 @@ impl Case {
         (0..self.maps.len()).flat_map(pixels).map(|(_, score)| f64::from(*score)).collect()
     }
 
-    /// Scores of the pixels of each 8-connected defect.
+    /// Returns the scores of the pixels of each 8-connected defect.
     fn defects(&self) -> Vec<Vec<f64>> {
         let mut all = Vec::new();
         for (map, mask) in self.maps.iter().zip(&self.masks) {
@@ -107,7 +108,7 @@ impl Case {
             while let Some(first) = open.iter().position(|open| *open) {
                 let mut defect = vec![first];
                 open[first] = false;
-                // Every pixel that touches one that is in; again until nothing changes.
+                // Add every pixel that touches a pixel of the defect, until nothing changes.
                 while let Some(next) =
                     (0..mask.len()).find(|&pixel| open[pixel] && defect.iter().any(|&in_| self.touch(pixel, in_)))
                 {
@@ -124,7 +125,7 @@ impl Case {
         (one % self.width).abs_diff(other % self.width) <= 1 && (one / self.width).abs_diff(other / self.width) <= 1
     }
 
-    /// All distinct scores, from high to low.
+    /// Returns all distinct scores, from high to low.
     fn thresholds(&self) -> Vec<f64> {
         let mut all: Vec<f64> = self.maps.iter().flatten().map(|score| f64::from(*score)).collect();
         all.sort_by(|a, b| b.total_cmp(a));
@@ -132,7 +133,7 @@ impl Case {
         all
     }
 
-    /// The share of pairs of a defective and a normal pixel in the right order; ties count half.
+    /// Returns the share of pairs of a defective and a normal pixel in the right order; ties count half.
     fn auroc(&self) -> f64 {
         let (defective, normal) = (self.class(true), self.class(false));
         let pairs = defective.iter().flat_map(|a| normal.iter().map(move |b| (a, b)));
@@ -140,7 +141,7 @@ impl Case {
         wins / (defective.len() * normal.len()) as f64
     }
 
-    /// Precision weighted by the steps of recall.
+    /// Returns precision weighted by the steps of recall.
     fn average_precision(&self) -> f64 {
         let (defective, normal) = (self.class(true), self.class(false));
         let (mut sum, mut before) = (0.0, 0.0);
@@ -152,7 +153,7 @@ impl Case {
         sum
     }
 
-    /// The best F1 and the highest score at which it is reached.
+    /// Returns the best F1 and the highest score at which it is reached.
     pub(super) fn f1_max(&self) -> (f64, f64) {
         let (defective, normal) = (self.class(true), self.class(false));
         let f1 = |threshold: f64| {
@@ -164,7 +165,7 @@ impl Case {
         (best, first)
     }
 
-    /// The area under the mean recall of defects over the false positive rate up to a limit, divided by the limit.
+    /// Returns the area under the mean recall of defects over the false positive rate up to a limit, divided by the limit.
     pub(super) fn aupro(&self, limit: f64) -> f64 {
         let (defects, normal) = (self.defects(), self.class(false));
         let mut points = vec![(0.0, 0.0)];
@@ -183,7 +184,7 @@ impl Case {
         area.sum::<f64>() / limit
     }
 
-    /// What the official ST-FPM code calls PRO; none where its curve has no width or height.
+    /// Returns the value that the official ST-FPM code calls PRO; `None` if its curve has no width or height.
     fn rescaled_pro(&self) -> Option<f64> {
         let (defects, normal, thresholds) = (self.defects(), self.class(false), self.thresholds());
         let (highest, lowest) = (thresholds[0], thresholds[thresholds.len() - 1]);
@@ -203,7 +204,7 @@ impl Case {
     }
 }
 
-/// A share; none of nothing.
+/// Returns a share; `None` if the whole is 0.
 fn share(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }

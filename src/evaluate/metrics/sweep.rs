@@ -1,10 +1,10 @@
-//! All distinct scores from high to low, with what lies at or above each.
+//! All distinct scores from high to low, with the counts at or above each score.
 
 use rayon::prelude::*;
 
 use super::components::label_components;
 
-/// A metric has no value here.
+/// The metric has no value; the text is the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Undefined(pub &'static str);
@@ -17,23 +17,23 @@ pub struct NotFinite {
     pub image: usize,
 }
 
-/// Counts at one distinct score: everything with a score ≥ it is called defective.
+/// Counts at one distinct score; every element with this score or a higher one is called defective.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold {
     /// The score.
     pub score: f32,
-    /// Defective elements at or above it.
+    /// Number of defective elements at or above the score.
     pub true_positives: u64,
-    /// Normal elements at or above it.
+    /// Number of normal elements at or above the score.
     pub false_positives: u64,
-    /// Mean over defect components of the share at or above it.
+    /// Mean, over defect components, of the share at or above the score.
     pub overlap: f64,
 }
 
 /// Elements (images, or pixels of many maps) sorted by score.
 ///
-/// An element is packed into 64 bits: the score's bits in an order-preserving form above, its component below (0 =
-/// normal). Sorting packed integers needs no comparison function and gives one order only.
+/// An element is packed into 64 bits: the score's bits in an order-preserving form are above its component (0 = normal). Sorting packed
+/// integers needs no comparison function and has only one possible order.
 pub struct Sweep {
     packed: Vec<u64>,
     /// Sizes of the components, from component 1.
@@ -41,7 +41,7 @@ pub struct Sweep {
     positives: u64,
 }
 
-/// Bits that sort as the score does.
+/// Returns bits that sort as the score does.
 fn ordered(score: f32) -> u32 {
     // −0 and 0 are equal scores.
     let bits = (score + 0.0).to_bits();
@@ -53,12 +53,12 @@ fn score_of(ordered: u32) -> f32 {
 }
 
 impl Sweep {
-    /// Scores with one label each, e.g. one per image.
+    /// Creates a sweep from scores with one label each, e.g. one per image.
     pub fn of_labels(scores: &[f32], labels: &[bool]) -> Result<Self, NotFinite> {
         if let Some(image) = scores.iter().position(|score| !score.is_finite()) {
             return Err(NotFinite { image });
         }
-        // Every positive is a component of its own: the overlap is then the true positive rate.
+        // Every positive is a component of its own, so the overlap is the true positive rate.
         let mut sizes = Vec::new();
         let packed = scores.iter().zip(labels).map(|(&score, &label)| {
             if label {
@@ -70,7 +70,7 @@ impl Sweep {
         Ok(Self::sorted(packed, sizes))
     }
 
-    /// Maps with their masks, all of width `width`; a mask of `None` is normal everywhere.
+    /// Creates a sweep from maps with their masks, all of width `width`; a mask of `None` is normal everywhere.
     pub fn of_maps<S: AsRef<[f32]>, M: AsRef<[bool]>>(
         maps: &[S],
         masks: &[Option<M>],
@@ -103,22 +103,23 @@ impl Sweep {
         Self { packed, sizes, positives }
     }
 
-    /// Defective elements.
+    /// Returns the number of defective elements.
     pub fn positives(&self) -> u64 {
         self.positives
     }
 
-    /// Normal elements.
+    /// Returns the number of normal elements.
     pub fn negatives(&self) -> u64 {
         self.packed.len() as u64 - self.positives
     }
 
-    /// The lowest score.
+    /// Returns the lowest score.
     pub(super) fn lowest(&self) -> Option<f32> {
         self.packed.last().map(|element| score_of((element >> 32) as u32))
     }
 
-    /// The lowest scores of at most `bins` groups of about equally many elements, from high to low; equal scores are of one group.
+    /// Returns the lowest scores of at most `bins` groups with about equally many elements, from high to low. Equal scores are in the same
+    /// group.
     pub(in crate::evaluate) fn lower_edges(&self, bins: usize) -> Vec<f32> {
         let count = self.packed.len();
         let positions = (1..=bins).map(|bin| bin * count / bins).filter(|end| *end > 0);
@@ -127,12 +128,12 @@ impl Sweep {
         edges
     }
 
-    /// Defect components.
+    /// Returns the number of defect components.
     pub fn components(&self) -> usize {
         self.sizes.len()
     }
 
-    /// The counts, or why there can be no ranking.
+    /// Returns the counts of defective and normal elements, or the reason why they cannot be ranked.
     pub(in crate::evaluate) fn both_classes(&self) -> Result<(u64, u64), Undefined> {
         match (self.positives(), self.negatives()) {
             (0, 0) => Err(Undefined("there is nothing to rank")),
@@ -142,7 +143,7 @@ impl Sweep {
         }
     }
 
-    /// One entry a distinct score, from high to low.
+    /// Returns one entry per distinct score, from high to low.
     pub fn thresholds(&self) -> impl Iterator<Item = Threshold> + '_ {
         let mut rest = self.packed.as_slice();
         let (mut true_positives, mut false_positives, mut overlap) = (0, 0, 0.0);

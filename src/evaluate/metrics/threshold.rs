@@ -1,4 +1,4 @@
-//! What a threshold that was set without labels does on test images.
+//! Effects on test images of a threshold that was set without labels.
 
 use super::{Definition, Direction, Metric, Population, Resampling, Source, Thresholded, Undefined};
 
@@ -41,7 +41,7 @@ pub(super) const FALSE_ALARMS: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// The chance of a false alarm, from the held-out images alone.
+/// Chance of a false alarm, from the held-out images alone.
 pub(super) const EXPECTED_FALSE_ALARMS: Metric = Metric::new(&Definition {
     name: "image_false_alarms_expected",
     label: "expected false alarm rate",
@@ -54,20 +54,20 @@ pub(super) const EXPECTED_FALSE_ALARMS: Metric = Metric::new(&Definition {
     of_each_kind: false,
 });
 
-/// Why test images are not drawn anew for what they do at the threshold.
+/// Reason why test images are not resampled for numbers at the threshold.
 const NOT_RESAMPLED: Resampling =
     Resampling::Unavailable("test images are not drawn anew for numbers at the threshold");
 
-/// Test images by label and by whether their score exceeds a threshold.
+/// Numbers of test images by label and by whether their score exceeds a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct ThresholdCounts {
-    /// Defective, above.
+    /// Defective images above the threshold.
     true_positives: u64,
-    /// Normal, above.
+    /// Normal images above the threshold.
     false_positives: u64,
-    /// Defective, not above.
+    /// Defective images not above the threshold.
     false_negatives: u64,
-    /// Normal, not above.
+    /// Normal images not above the threshold.
     true_negatives: u64,
 }
 
@@ -87,17 +87,17 @@ impl ThresholdCounts {
         counts
     }
 
-    /// Share of the images above that are defective.
+    /// Returns the share of the images above the threshold that are defective.
     fn precision(&self) -> Result<f64, Undefined> {
         share(self.true_positives, self.false_positives, "no test image is above the held-out threshold")
     }
 
-    /// Share of the defective images that are above.
+    /// Returns the share of the defective images that are above the threshold.
     fn recall(&self) -> Result<f64, Undefined> {
         share(self.true_positives, self.false_negatives, "nothing is defective")
     }
 
-    /// Share of the normal images that are above.
+    /// Returns the share of the normal images that are above the threshold.
     fn false_alarms(&self) -> Result<f64, Undefined> {
         share(self.false_positives, self.true_negatives, "nothing is normal")
     }
@@ -110,8 +110,8 @@ fn share(part: u64, rest: u64, reason: &'static str) -> Result<f64, Undefined> {
     }
 }
 
-/// The chance that a new normal image is above a threshold: at most (1 + those above it) in (1 + n), if it is like the n held-out ones
-/// (exchangeable; Vovk, Gammerman and Shafer 2005).
+/// Estimates the chance that a new normal image is above a threshold. The chance is at most (1 + number of held-out images above) / (1 + n)
+/// if the new image is like the n held-out ones (exchangeable; Vovk, Gammerman and Shafer 2005).
 fn expected_false_alarms(images: &Thresholded<'_>) -> Result<f64, Undefined> {
     if images.held_out_trained {
         return Err(Undefined("the held-out images were trained on: new ones are not like them"));
@@ -127,7 +127,7 @@ fn expected_false_alarms(images: &Thresholded<'_>) -> Result<f64, Undefined> {
 mod tests {
     use super::*;
 
-    /// Test images of these scores and labels, beside held-out images of these scores.
+    /// Creates test images with these scores and labels, together with held-out images with these scores.
     fn images<'a>(scores: &'a [f32], labels: &'a [bool], threshold: f64, held_out: &'a [f32]) -> Thresholded<'a> {
         Thresholded { scores, labels, threshold, held_out, held_out_trained: false }
     }
