@@ -1,4 +1,4 @@
-//! Random initial values from counter-based streams: a layer's weights depend on the seed and its name alone.
+//! Random initial values from counter-based streams. The weights of a layer depend only on the seed and on its name.
 
 use rand::Rng;
 
@@ -11,7 +11,7 @@ use crate::tensor::Backend;
 pub struct Init {
     /// The run's seed.
     pub seed: u64,
-    /// What is being initialised, e.g. "student".
+    /// Network that is initialised, e.g. "student".
     pub purpose: &'static str,
 }
 
@@ -21,18 +21,18 @@ impl Init {
         (0..count).map(move |_| (stream.next_u64() >> 11) as f64 * 2.0_f64.powi(-53))
     }
 
-    /// Normal with deviation √(2 / (output · kernel²)): Kaiming fan-out, as torchvision's ResNet.
+    /// Draws from a normal distribution with standard deviation √(2 / (output · kernel²)): Kaiming fan-out, as in torchvision's ResNet.
     pub fn kaiming_normal<B: Backend>(&self, name: String, output: usize, input: usize, kernel: usize) -> Parameter<B> {
         let layout = Layout::Conv { output, input, kernel };
         let deviation = (2.0 / (output * kernel * kernel) as f64).sqrt();
-        // One normal from two uniforms.
+        // Each normal value needs two uniform ones.
         let uniforms: Vec<f64> = self.uniforms(&name, 2 * layout.len()).collect();
         let file: Vec<f32> = uniforms.chunks_exact(2).map(|u| normal_pair(deviation, u[0], u[1])[0] as f32).collect();
         let memory = layout.to_memory(&file);
         Parameter::new(name, layout, memory)
     }
 
-    /// Uniform in ±1/√fan_in, as PyTorch's default for convolutions and their biases.
+    /// Draws uniformly from ±1/√fan_in, PyTorch's default for convolutions and their biases.
     pub fn uniform<B: Backend>(&self, name: String, layout: Layout, fan_in: usize) -> Parameter<B> {
         let bound = 1.0 / (fan_in as f64).sqrt();
         let file: Vec<f32> = self.uniforms(&name, layout.len()).map(|u| (bound * (2.0 * u - 1.0)) as f32).collect();
@@ -40,7 +40,7 @@ impl Init {
         Parameter::new(name, layout, memory)
     }
 
-    /// The same value everywhere.
+    /// Returns a parameter with the same value everywhere.
     pub fn constant<B: Backend>(&self, name: String, count: usize, value: f32) -> Parameter<B> {
         Parameter::new(name, Layout::Vector(count), vec![value; count])
     }

@@ -9,20 +9,20 @@ use crate::tensor::{Backend, BatchStatistics, Conv2d, Features, Norm, OpResult, 
 /// How a network runs its batch norms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// The batch's statistics; running statistics move.
+    /// Normalises with the batch's statistics and updates the running statistics.
     Train,
-    /// The batch's statistics; running statistics stay (a second pass over the same batch).
+    /// Normalises with the batch's statistics and keeps the running statistics (second pass over the same batch).
     TrainUntracked,
-    /// The running statistics; no gradient passes.
+    /// Normalises with the running statistics. No gradient passes.
     Evaluate,
 }
 
 /// Where a network's input comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// Data: no gradient with respect to it is computed.
+    /// Data. No gradient with respect to it is computed.
     Constant,
-    /// Another network that is trained with it.
+    /// Another network that is trained together with this one.
     Trained,
 }
 
@@ -41,13 +41,13 @@ pub struct Conv<B: Backend> {
 }
 
 impl<B: Backend> Conv<B> {
-    /// Kaiming-normal weights, no bias: ResNet's, and everything that batch norm follows.
+    /// Creates a convolution with Kaiming-normal weights and no bias, as in ResNet and before every batch norm.
     pub fn kaiming(init: &Init, name: &str, geometry: Conv2d) -> Self {
         let weight = init.kaiming_normal(format!("{name}.weight"), geometry.output, geometry.input, geometry.kernel);
         Self { geometry, padding: Padding::Zero, weight, bias: None }
     }
 
-    /// PyTorch's default weights, with bias.
+    /// Creates a convolution with PyTorch's default weights and a bias.
     pub fn with_bias(init: &Init, name: &str, geometry: Conv2d) -> Self {
         let layout = Layout::Conv { output: geometry.output, input: geometry.input, kernel: geometry.kernel };
         Self {
@@ -58,12 +58,12 @@ impl<B: Backend> Conv<B> {
         }
     }
 
-    /// The same convolution with another padding.
+    /// Returns the same convolution with another padding.
     pub fn padded(self, padding: Padding) -> Self {
         Self { padding, ..self }
     }
 
-    /// (N, H, W, I) to (N, H', W', O).
+    /// Maps (N, H, W, I) to (N, H', W', O).
     pub fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
         let (x, geometry) = self.padding.pad::<B, T>(x, self.geometry)?;
         B::conv2d(x, &self.weight.value, self.bias.as_ref().map(|bias| &bias.value), geometry)
@@ -74,7 +74,7 @@ impl<B: Backend> Conv<B> {
         self.geometry.input_gradient = input == Input::Trained;
     }
 
-    /// Its shape.
+    /// Returns the shape of the convolution.
     pub fn geometry(&self) -> &Conv2d {
         &self.geometry
     }
@@ -91,7 +91,7 @@ impl<B: Backend> Module<B> for Conv<B> {
     fn buffers_mut(&mut self, _: &mut dyn FnMut(&mut Buffer<B>)) {}
 }
 
-/// A transposed 2×2 convolution with stride 2: doubles the side.
+/// A transposed 2×2 convolution with stride 2. It doubles the side.
 #[derive(Debug, Clone)]
 pub struct ConvTranspose<B: Backend> {
     output: usize,
@@ -100,7 +100,7 @@ pub struct ConvTranspose<B: Backend> {
 }
 
 impl<B: Backend> ConvTranspose<B> {
-    /// PyTorch's default weights and bias (fan-in of its stored shape: output · 4).
+    /// Creates the layer with PyTorch's default weights and bias (fan-in of the stored shape: output · 4).
     pub fn new(init: &Init, name: &str, input: usize, output: usize) -> Self {
         let layout = Layout::ConvTranspose { input, output, kernel: 2 };
         Self {
@@ -110,12 +110,12 @@ impl<B: Backend> ConvTranspose<B> {
         }
     }
 
-    /// (N, H, W, I) to (N, 2H, 2W, O).
+    /// Maps (N, H, W, I) to (N, 2H, 2W, O).
     pub fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
         B::conv_transpose2x2(x, &self.weight.value, Some(&self.bias.value), self.output)
     }
 
-    /// Multiply-accumulates for one image of the given input height and width.
+    /// Returns the number of multiply-accumulates for one image of the given input height and width.
     pub fn multiply_accumulates(&self, height: usize, width: usize) -> u64 {
         (height * width * self.weight.layout.len()) as u64
     }
@@ -132,7 +132,7 @@ impl<B: Backend> Module<B> for ConvTranspose<B> {
     fn buffers_mut(&mut self, _: &mut dyn FnMut(&mut Buffer<B>)) {}
 }
 
-/// Batch norm as PyTorch's: eps 1e-5, momentum 0.1, unbiased running variance.
+/// Batch norm with PyTorch's settings: eps 1e-5, momentum 0.1, unbiased running variance.
 #[derive(Debug, Clone)]
 pub struct BatchNorm<B: Backend> {
     weight: Parameter<B>,
@@ -142,7 +142,7 @@ pub struct BatchNorm<B: Backend> {
 }
 
 impl<B: Backend> BatchNorm<B> {
-    /// Weight 1, bias 0, statistics of a standard normal.
+    /// Creates a batch norm with weight 1, bias 0 and the statistics of a standard normal distribution.
     pub fn new(init: &Init, name: &str, channels: usize) -> Self {
         Self {
             weight: init.constant(format!("{name}.weight"), channels, 1.0),
@@ -152,7 +152,8 @@ impl<B: Backend> BatchNorm<B> {
         }
     }
 
-    /// Normalises each channel, rectified where asked; the tape of `x` is kept in training and empty in evaluation.
+    /// Normalises each channel, then applies ReLU if `relu`. Training keeps the tape of `x`. In evaluation the batch norm records nothing
+    /// on it.
     pub fn forward<T: Tape<f32, B::Device>>(
         &mut self,
         x: Features<B, T>,
@@ -202,7 +203,7 @@ impl<B: Backend> Module<B> for BatchNorm<B> {
     }
 }
 
-/// A convolution and its batch norm, then optionally the sum with a shortcut and ReLU. One operation of the backend.
+/// A convolution and its batch norm, then optionally the sum with a shortcut and ReLU. The backend runs it as one operation.
 #[derive(Debug, Clone)]
 pub struct ConvNorm<B: Backend> {
     conv: Conv<B>,
@@ -212,12 +213,12 @@ pub struct ConvNorm<B: Backend> {
 visit_fields!(ConvNorm: conv, bn);
 
 impl<B: Backend> ConvNorm<B> {
-    /// Kaiming-normal weights named `conv`, a fresh batch norm named `bn`.
+    /// Creates a convolution named `conv` with Kaiming-normal weights, and a new batch norm named `bn`.
     pub fn new(init: &Init, conv: &str, bn: &str, geometry: Conv2d) -> Self {
         Self { conv: Conv::kaiming(init, conv, geometry), bn: BatchNorm::new(init, bn, geometry.output) }
     }
 
-    /// (N, H, W, I) to (N, H', W', O): normalised, plus the shortcut, rectified where asked.
+    /// Maps (N, H, W, I) to (N, H', W', O): convolves, normalises, adds the shortcut if given, then applies ReLU if `relu`.
     pub fn forward<T: Tape<f32, B::Device>>(
         &mut self,
         x: Features<B, T>,
@@ -240,7 +241,7 @@ impl<B: Backend> ConvNorm<B> {
         Ok(y)
     }
 
-    /// The same layer with another padding of the convolution.
+    /// Returns the same layer with another padding of the convolution.
     pub fn padded(self, padding: Padding) -> Self {
         Self { conv: self.conv.padded(padding), ..self }
     }
@@ -250,7 +251,7 @@ impl<B: Backend> ConvNorm<B> {
         self.conv.set_input(input);
     }
 
-    /// The convolution's shape.
+    /// Returns the shape of the convolution.
     pub fn geometry(&self) -> &Conv2d {
         &self.conv.geometry
     }

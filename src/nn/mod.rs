@@ -1,4 +1,4 @@
-//! Layers with run-time shapes, named parameter sets, optimisers.
+//! Layers with run-time shapes, named sets of parameters, and optimisers.
 
 mod init;
 mod layers;

@@ -3,21 +3,21 @@
 use super::{Buffer, Parameter};
 use crate::tensor::Backend;
 
-/// A part of a network: its parameters and buffers in a fixed order.
+/// A part of a network. It lists its parameters and buffers in a fixed order.
 pub trait Module<B: Backend> {
     /// Calls `visit` with every parameter.
     fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>));
 
-    /// Calls `visit` with every parameter, to be changed.
+    /// Calls `visit` with mutable access to every parameter.
     fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>));
 
     /// Calls `visit` with every running statistic.
     fn buffers(&self, visit: &mut dyn FnMut(&Buffer<B>));
 
-    /// Calls `visit` with every running statistic, to be changed.
+    /// Calls `visit` with mutable access to every running statistic.
     fn buffers_mut(&mut self, visit: &mut dyn FnMut(&mut Buffer<B>));
 
-    /// Number of trained values.
+    /// Returns the number of trained values.
     fn parameter_count(&self) -> usize {
         let mut count = 0;
         self.parameters(&mut |parameter| count += parameter.layout.len());
@@ -25,7 +25,7 @@ pub trait Module<B: Backend> {
     }
 }
 
-/// Implements [`Module`] by visiting the named fields, each a module or an iterable of modules given as `for field`.
+/// Implements [`Module`] by visiting the named fields. Fields before `;` are modules, fields after it are iterables of modules.
 macro_rules! visit_fields {
     ($type:ident: $($field:ident),* $(; $($many:ident),*)?) => {
         impl<B: $crate::tensor::Backend> $crate::nn::Module<B> for $type<B> {
@@ -50,7 +50,7 @@ macro_rules! visit_fields {
 }
 pub(crate) use visit_fields;
 
-/// Implements [`Module`] for an enum by two methods that return its variant's module, as `&dyn Module` and `&mut dyn Module`.
+/// Implements [`Module`] for an enum. The two methods return the variant's module as `&dyn Module` and `&mut dyn Module`.
 macro_rules! delegate_module {
     ($type:ident: $module:ident, $module_mut:ident) => {
         impl<B: $crate::tensor::Backend> $crate::nn::Module<B> for $type<B> {

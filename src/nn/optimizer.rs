@@ -1,11 +1,11 @@
-//! Optimisers: dfdx's arithmetic with a state of ours, which can be saved.
+//! Optimisers: dfdx computes the updates; didact owns the state, so that it can be saved.
 
 use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
 
 use super::{Algorithm, Module, NamedTensor, OptimizerSettings, Parameter, State, StateError};
 use crate::tensor::{Backend, GradientNorms, Gradients, OpResult, Part};
 
-/// An optimiser with its moments, one buffer per parameter and moment.
+/// An optimiser with its moments: one buffer per parameter and moment.
 pub struct Optimizer<B: Backend> {
     settings: OptimizerSettings,
     first: Gradients<B>,
@@ -18,7 +18,7 @@ fn decay(kind: fn(f64) -> WeightDecay, factor: f64) -> Option<WeightDecay> {
 }
 
 impl<B: Backend> Optimizer<B> {
-    /// An optimiser that has not stepped yet.
+    /// Creates an optimiser that has taken no step.
     pub fn new(settings: OptimizerSettings) -> Self {
         Self { settings, first: Gradients::<B>::leaky(), second: Gradients::<B>::leaky(), steps: 0 }
     }
@@ -57,7 +57,7 @@ impl<B: Backend> Optimizer<B> {
         }
     }
 
-    /// The moments that this kind keeps, with their names.
+    /// Returns the moments that this algorithm keeps, with their names.
     fn moments(&mut self) -> Vec<(&'static str, &mut Gradients<B>)> {
         match self.settings.optimizer {
             Algorithm::Sgd => vec![("momentum", &mut self.first)],
@@ -67,7 +67,8 @@ impl<B: Backend> Optimizer<B> {
         }
     }
 
-    /// Adds the moments to `state` as `<prefix>.<parameter>.<moment>`, in file order, and the number of steps.
+    /// Adds the number of steps and the moments to `state`. A moment is named `<prefix>.<parameter>.<moment>`; its values are in file
+    /// order.
     pub fn save(&mut self, prefix: &str, module: &dyn Module<B>, state: &mut State) -> OpResult<B, ()> {
         state.metadata.insert(format!("{prefix}.steps"), self.steps.to_string());
         let mut outcome = Ok(());
@@ -104,7 +105,7 @@ impl<B: Backend> Optimizer<B> {
     }
 }
 
-/// [`Backend::clip_gradients`], with one part for each module.
+/// Calls [`Backend::clip_gradients`] with one part per module.
 pub fn clip_global_norm<B: Backend>(
     modules: &[&dyn Module<B>],
     gradients: &mut Gradients<B>,

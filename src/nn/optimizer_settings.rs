@@ -1,8 +1,8 @@
-//! Which optimiser, with its constants: the tables `[joint.student]` and `[joint.autoencoder]`.
+//! The optimiser and its constants: the tables `[joint.student]` and `[joint.autoencoder]`.
 
 use crate::settings::{Field, choices, settings};
 
-/// The smallest positive learning rate: 0 would train nothing.
+/// Smallest learning rate. A rate of 0 would train nothing.
 pub const MIN_RATE: f64 = 1e-12;
 
 choices! {
@@ -32,17 +32,17 @@ settings! {
 }
 
 impl OptimizerSettings {
-    /// SGD.
+    /// Returns the settings of SGD.
     pub const fn sgd(learning_rate: f64, momentum: f64, weight_decay: f64) -> Self {
         Self { optimizer: Algorithm::Sgd, learning_rate, weight_decay, momentum }
     }
 
-    /// Adam.
+    /// Returns the settings of Adam.
     pub const fn adam(learning_rate: f64, weight_decay: f64) -> Self {
         Self { optimizer: Algorithm::Adam, learning_rate, weight_decay, momentum: 0.0 }
     }
 
-    /// Another optimiser than the recipe's has another scale: it takes its own customary rate.
+    /// Returns the default learning rate. An optimiser other than the recipe's needs a rate on its own scale, so it gets its usual one.
     fn learning_rate_of(self, optimizer: Algorithm) -> f64 {
         match optimizer {
             optimizer if optimizer == self.optimizer => self.learning_rate,

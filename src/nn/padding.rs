@@ -18,9 +18,9 @@ choices! {
 }
 
 impl Padding {
-    /// Pads the input of a convolution, and returns it with the convolution that needs no padding any more.
+    /// Pads the input of a convolution. Returns it with the convolution that then needs no padding.
     ///
-    /// With zeros both are returned as they are, for convolutions pad with zeros themselves.
+    /// With zeros, returns both unchanged, because convolutions pad with zeros themselves.
     pub(super) fn pad<B: Backend, T: Tape<f32, B::Device>>(
         self,
         x: Features<B, T>,

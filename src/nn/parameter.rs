@@ -8,7 +8,7 @@ use crate::tensor::{Backend, Vector};
 /// The order of a parameter's values in a PyTorch file and in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// The same in both.
+    /// A vector: the same order in both.
     Vector(usize),
     /// File: (output, input, kernel, kernel). Memory: (kernel, kernel, input, output).
     Conv {
@@ -31,7 +31,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// The shape in a PyTorch file.
+    /// Returns the shape in a PyTorch file.
     pub fn file_shape(&self) -> Vec<usize> {
         match *self {
             Self::Vector(n) => vec![n],
@@ -40,12 +40,12 @@ impl Layout {
         }
     }
 
-    /// Number of values.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.file_shape().iter().product()
     }
 
-    /// Whether it holds no value.
+    /// Returns whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -78,14 +78,14 @@ impl Layout {
         }
     }
 
-    /// Values in file order to memory order.
+    /// Converts values from file order to memory order.
     pub fn to_memory(&self, file: &[f32]) -> Vec<f32> {
         let mut memory = vec![0.0; file.len()];
         self.indices(|to, from| memory[to] = file[from]);
         memory
     }
 
-    /// Values in memory order to file order.
+    /// Converts values from memory order to file order.
     pub fn to_file(&self, memory: &[f32]) -> Vec<f32> {
         let mut file = vec![0.0; memory.len()];
         self.indices(|from, to| file[to] = memory[from]);
@@ -105,24 +105,24 @@ pub struct Parameter<B: Backend> {
 }
 
 impl<B: Backend> Parameter<B> {
-    /// A parameter with the given values in memory order.
+    /// Creates a parameter from values in memory order.
     pub fn new(name: String, layout: Layout, memory: Vec<f32>) -> Self {
         let length = memory.len();
         debug_assert_eq!(length, layout.len());
         Self { name, layout, value: B::device().tensor_from_vec(memory, (length,)) }
     }
 
-    /// The values in memory order.
+    /// Returns the values in memory order.
     pub fn to_memory(&self) -> Vec<f32> {
         crate::tensor::to_host(&self.value)
     }
 
-    /// The values in file order.
+    /// Returns the values in file order.
     pub fn to_file(&self) -> Vec<f32> {
         self.layout.to_file(&self.to_memory())
     }
 
-    /// Overwrites the values, given in file order; the tensor keeps its identity.
+    /// Overwrites the values with those given in file order. The tensor keeps its identity.
     pub fn set_from_file(&mut self, file: &[f32]) {
         self.value.copy_from(&self.layout.to_memory(file));
     }
@@ -138,12 +138,12 @@ pub struct Buffer<B: Backend> {
 }
 
 impl<B: Backend> Buffer<B> {
-    /// The same value in every channel.
+    /// Creates a buffer with the same value in every channel.
     pub fn constant(name: String, channels: usize, value: f32) -> Self {
         Self { name, value: B::device().tensor_from_vec(vec![value; channels], (channels,)) }
     }
 
-    /// Number of channels.
+    /// Returns the number of channels.
     pub fn channels(&self) -> usize {
         self.value.shape().0
     }

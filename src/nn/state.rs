@@ -9,14 +9,14 @@ use super::Module;
 use crate::cause::{Cause, Context};
 use crate::tensor::Backend;
 
-/// A tensor that is written to or read from a file, row-major in file order.
+/// A tensor that is written to or read from a file. Values are row-major, in file order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedTensor {
-    /// Its name.
+    /// Name of the tensor.
     pub name: String,
-    /// Its shape in the file.
+    /// Shape in the file.
     pub shape: Vec<usize>,
-    /// Its values.
+    /// Values of the tensor.
     pub values: Vec<f32>,
 }
 
@@ -26,38 +26,38 @@ pub enum StateError {
     /// The file could not be read or written.
     #[error(transparent)]
     Io(#[from] Context),
-    /// Not a safetensors file of 32-bit floats.
+    /// The file is not a safetensors file of 32-bit floats.
     #[error("{path} is not a checkpoint: {source}")]
     Format {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// Why.
+        /// Reason.
         #[source]
         source: Cause,
     },
-    /// A tensor is absent or of another shape.
+    /// A tensor is missing or has another shape.
     #[error("tensor `{name}` {found}, expected shape {expected:?}")]
     Tensor {
-        /// Which.
+        /// Name of the tensor.
         name: String,
         /// "is missing" or "has shape …".
         found: String,
-        /// The shape that the network needs.
+        /// Shape that the network needs.
         expected: Vec<usize>,
     },
-    /// The device has no room.
+    /// The device has too little memory for the moments.
     #[error("no memory for the optimiser's moments: {0}")]
     Memory(String),
 }
 
 impl StateError {
-    /// For `map_err`: the file is not a checkpoint.
+    /// Returns a function for `map_err`: the file is not a checkpoint.
     fn format<E: Into<Cause>>(path: &Path) -> impl Fn(E) -> Self {
         move |source| Self::Format { path: path.display().to_string(), source: source.into() }
     }
 }
 
-/// The name under which a file holds its metadata, as JSON.
+/// Name of the metadata entry of a file. Its value is JSON.
 const METADATA: &str = "didact";
 
 /// A set of named tensors with free-form metadata.
@@ -74,7 +74,7 @@ impl State {
         self.tensors.insert(tensor.name, (tensor.shape, tensor.values));
     }
 
-    /// Adds a module's parameters and buffers, each name after `prefix`.
+    /// Adds the parameters and buffers of a module. Each name starts with `prefix`.
     pub fn add_module<B: Backend>(&mut self, prefix: &str, module: &dyn Module<B>) {
         module.parameters(&mut |p| {
             self.tensors.insert(format!("{prefix}{}", p.name), (p.layout.file_shape(), p.to_file()));
@@ -84,7 +84,11 @@ impl State {
         });
     }
 
-    /// The values of a tensor of the expected shape.
+    /// Returns the values of a tensor of the expected shape.
+    ///
+    /// # Errors
+    ///
+    /// If the tensor is missing or has another shape.
     pub fn tensor(&self, name: &str, expected: &[usize]) -> Result<&[f32], StateError> {
         let wrong = |found| StateError::Tensor { name: name.to_owned(), found, expected: expected.to_vec() };
         match self.tensors.get(name) {
@@ -94,7 +98,11 @@ impl State {
         }
     }
 
-    /// Overwrites a module's parameters and buffers; nothing is changed if any tensor is absent or misshapen.
+    /// Overwrites the parameters and buffers of a module.
+    ///
+    /// # Errors
+    ///
+    /// If any tensor is missing or has another shape. Nothing is changed then.
     pub fn load_module<B: Backend>(&self, prefix: &str, module: &mut dyn Module<B>) -> Result<(), StateError> {
         let mut outcome = Ok(());
         let mut check = |name: &str, shape: &[usize]| {
@@ -110,7 +118,7 @@ impl State {
         Ok(())
     }
 
-    /// Writes the file, durable once this returns: temporary name, fsync, rename, fsync of the folder.
+    /// Writes the file. It is durable once this returns: temporary name, fsync, rename, fsync of the folder.
     pub fn save(&self, path: &Path) -> Result<(), StateError> {
         let views: BTreeMap<&str, TensorView<'_>> = self
             .tensors
@@ -121,7 +129,7 @@ impl State {
                     .map_err(StateError::format(path))
             })
             .collect::<Result<_, _>>()?;
-        // One entry: the order of several would differ from process to process, and equal states must be equal files.
+        // One entry only: the order of several entries would differ from process to process, but equal states must give equal files.
         let facts = serde_json::to_string(&self.metadata).map_err(StateError::format(path))?;
         let metadata = (!self.metadata.is_empty()).then(|| HashMap::from([(METADATA.to_owned(), facts)]));
         let bytes = safetensors::serialize(views, metadata).map_err(StateError::format(path))?;
@@ -149,7 +157,7 @@ impl State {
     }
 }
 
-/// Temporary name, fsync, rename, fsync of the folder: after a power cut the path holds the old file or the new one.
+/// Writes a temporary file, syncs it, renames it and syncs the folder. After a power cut the path holds the old file or the new one.
 fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let temporary = path.with_extension("tmp");
