@@ -1,8 +1,10 @@
 //! Batches of a feature set on a device.
 //!
-//! On a device with memory of its own what is read in every epoch is kept there: a batch is then gathered on the device.
-//! What does not fit is read from the files and sent batch by batch. Steps are queued, not awaited, so that the host reads
-//! and prepares the next batch while the device works on the last one; sending it waits its turn in dfdx's single stream.
+//! On a device with its own memory, data that every epoch reads is kept there, and the device gathers each batch. Data that does not fit
+//! is read from the files and sent batch by batch.
+//!
+//! Steps are queued, not awaited: the host reads and prepares the next batch while the device works on the current one. Sending a batch
+//! waits for earlier work in dfdx's single stream.
 
 use std::cell::{Cell, OnceCell};
 
@@ -13,29 +15,28 @@ use super::context::StageError;
 use crate::data::FeatureSet;
 use crate::tensor::{Backend, Features, Rows};
 
-/// The kernels of dfdx count elements with 32 bits.
+/// Largest number of elements in a tensor: the kernels of dfdx count them with 32 bits.
 const MOST_ELEMENTS: usize = u32::MAX as usize;
-/// Without a limit from outside data may take this part of the memory that is free.
+/// Without a configured limit, data may take one part in this many of the free memory.
 const SHARE: u64 = 4;
 
-/// Images and teacher features, by index.
+/// Gives images and teacher features by index.
 pub struct Batches<'a, B: Backend> {
     set: &'a FeatureSet,
-    /// Bytes of the device that may still be filled.
+    /// Bytes of device memory that data may still take.
     room: Cell<u64>,
     images: OnceCell<Option<Rows<B>>>,
     levels: Vec<OnceCell<Option<Rows<B>>>>,
 }
 
 impl<'a, B: Backend> Batches<'a, B> {
-    /// Batches of data that is read again and again: kept on the device, up to `limit` bytes (by default a quarter of what
-    /// is free there).
+    /// Creates batches of data that is read repeatedly. The device keeps up to `limit` bytes (default: a quarter of its free memory).
     pub fn kept(set: &'a FeatureSet, limit: Option<u64>) -> Self {
         let room = B::memory().map_or(0, |memory| limit.unwrap_or(memory.free / SHARE).min(memory.free));
         Self::with_room(set, room)
     }
 
-    /// Batches of data that is read once.
+    /// Creates batches of data that is read once.
     pub fn streamed(set: &'a FeatureSet) -> Self {
         Self::with_room(set, 0)
     }
@@ -45,12 +46,12 @@ impl<'a, B: Backend> Batches<'a, B> {
         Self { set, room: Cell::new(room), images: OnceCell::new(), levels }
     }
 
-    /// What the batches are of.
+    /// Returns the feature set of the batches.
     pub fn set(&self) -> &'a FeatureSet {
         self.set
     }
 
-    /// Normalised images (N, side, side, 3).
+    /// Returns normalised images, (N, side, side, 3).
     pub fn images(&self, indices: &[usize]) -> Result<Features<B>, StageError> {
         let side = self.set.header().side;
         let shape = (indices.len(), side, side, 3);
@@ -61,7 +62,7 @@ impl<'a, B: Backend> Batches<'a, B> {
         batch::<B>(kept, indices, shape, || self.set.normalised(indices))
     }
 
-    /// Teacher features of one level (from 0), (N, H, W, C).
+    /// Returns teacher features of one level (from 0), (N, H, W, C).
     pub fn teacher(&self, level: usize, indices: &[usize]) -> Result<Features<B>, StageError> {
         let one = self.set.header().levels[level];
         let shape = (indices.len(), one.height, one.width, one.channels);
@@ -69,7 +70,7 @@ impl<'a, B: Backend> Batches<'a, B> {
         batch::<B>(kept, indices, shape, || self.set.features(level, indices))
     }
 
-    /// All rows of a part of the data on the device, if it fits there.
+    /// Returns all rows of one kind of data on the device, if they fit there.
     fn keep<'c>(
         &self,
         cell: &'c OnceCell<Option<Rows<B>>>,
@@ -84,7 +85,7 @@ impl<'a, B: Backend> Batches<'a, B> {
         let fits = bytes <= self.room.get() && elements <= MOST_ELEMENTS;
         let kept = fits
             .then(|| {
-                // Copied into what is there already: a tensor made from a vector would keep the vector.
+                // Copy into an existing tensor: a tensor made from a vector would keep the vector.
                 let mut rows = B::device().try_zeros_like(&(self.set.len(), length)).map_err(StageError::device)?;
                 B::Device::copy_from(&mut rows, &values(self.set));
                 self.room.set(self.room.get() - bytes);
@@ -95,7 +96,7 @@ impl<'a, B: Backend> Batches<'a, B> {
     }
 }
 
-/// The rows of some indices, from the device or from the host.
+/// Returns the rows of the given indices, from the device or from the host.
 fn batch<B: Backend>(
     kept: Option<&Rows<B>>,
     indices: &[usize],

@@ -1,4 +1,4 @@
-//! Features on their way into an auto-encoder that is trained to undo what is done to them here.
+//! Corruption of features before they enter an auto-encoder, which is trained to undo it.
 
 use dfdx::tensor::{PutTape, Tape, TensorFromVec};
 use rand::Rng;
@@ -9,28 +9,28 @@ use crate::data::{normal_pair, stream};
 use crate::model::Corruption;
 use crate::tensor::{Backend, Features};
 
-/// Fills one image's values from uniform numbers in 0..1.
+/// Fills the values of one image from uniform numbers in 0..1.
 type Fill<'a> = dyn Fn(&mut dyn FnMut() -> f64, &mut [f32]) + Sync + 'a;
 
-/// Where in training a step is: no two steps have the same corruption.
+/// Place of a step in training. No two steps have the same corruption.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct At {
-    /// Epochs behind it.
+    /// Epochs finished before the step.
     pub epoch: usize,
-    /// Steps of this epoch behind it.
+    /// Steps of this epoch finished before the step.
     pub step: usize,
-    /// Steps of this epoch.
+    /// Total number of steps in this epoch.
     pub steps: usize,
 }
 
 impl At {
-    /// Epochs behind it, the part of the present one included.
+    /// Returns the epochs trained before the step, including the finished fraction of the current one.
     pub(super) fn trained(&self) -> f64 {
         self.epoch as f64 + self.step as f64 / self.steps as f64
     }
 }
 
-/// The features of one level (from 0), corrupted; the same for the same seed and place in training.
+/// Corrupts the features of one level (from 0). The result is the same for the same seed and place in training.
 pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
     features: Features<B, T>,
     corruption: Corruption,
@@ -41,7 +41,7 @@ pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
     let shape = *dfdx::shapes::HasShape::shape(&features);
     let (images, height, width, channels) = shape;
     let purpose = format!("corruption/{level}/{}", at.step);
-    // A stream an image: images are drawn in parallel.
+    // One stream per image, because images are drawn in parallel.
     let draw = |fill: &Fill<'_>| {
         let mut values = vec![0.0_f32; images * height * width * channels];
         values.par_chunks_mut(height * width * channels).enumerate().for_each(|(image, values)| {

@@ -1,7 +1,7 @@
-//! How the small teacher of the demo was trained: telling apart oriented, coloured noise.
+//! Training of the demo's small teacher: it learns to classify oriented, coloured noise.
 //!
-//! A class is an orientation (4) × a grain size (2) × a hue (4); light, contrast, phase and a second colour vary freely. A
-//! network that tells these apart has features for edges, frequency and colour, which is what a teacher is needed for.
+//! A class is an orientation (4) × a grain size (2) × a hue (4). Light, contrast, phase and a second colour vary freely. A network that
+//! separates these classes has features for edges, frequency and colour, as a teacher needs.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ const BATCH: usize = 32;
 /// Base width of the demo teacher: a quarter of ResNet-18's, 175 thousand values to layer3.
 const WIDTH: usize = 16;
 
-/// Trains for `steps` batches and writes the weights; `told` hears of (step, loss, accuracy on the batch).
+/// Trains for `steps` batches and writes the weights. Calls `told` with (step, loss, accuracy on the batch).
 pub fn train_demo_teacher(
     out: &Path,
     seed: u64,
@@ -49,7 +49,7 @@ pub fn train_demo_teacher(
             .put_tape(Recorded::<Native>::default());
         let mut levels = network.forward(images, Mode::Train).map_err(StageError::device)?;
         let level3 = levels.pop().ok_or_else(|| StageError::Bug("a network without levels".into()))?;
-        // A 1×1 convolution and a mean over positions: a linear layer on pooled features.
+        // A 1×1 convolution followed by a mean over positions is a linear layer on pooled features.
         let logits = head.forward(level3).map_err(StageError::device)?.mean::<(usize, usize), Axes2<1, 2>>();
         let guesses = to_host(&logits);
         let hits = guesses.chunks_exact(CLASSES).zip(&labels).filter(|(row, label)| argmax(row) == **label).count();
@@ -77,7 +77,7 @@ fn argmax(row: &[f32]) -> usize {
     (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
 }
 
-/// Normalised images and labels of one step.
+/// Returns the normalised images and the labels of one step.
 fn batch(seed: u64, step: usize) -> (Vec<f32>, Vec<usize>) {
     let drawn: Vec<(Vec<f32>, usize)> = (0..BATCH)
         .into_par_iter()
@@ -102,7 +102,7 @@ impl<R: Rng> Dice<R> {
     }
 }
 
-/// A sum of waves near one direction and frequency, between two colours of which one has the class's hue.
+/// Draws a sum of waves near one direction and frequency, between two colours. One colour has the hue of the class.
 fn draw(dice: &mut Dice<impl Rng>) -> (Image, usize) {
     let (orientation, grain, hue) = (dice.below(ORIENTATIONS), dice.below(GRAINS), dice.below(HUES));
     let waves: Vec<[f32; 4]> = (0..5)
@@ -131,7 +131,7 @@ fn draw(dice: &mut Dice<impl Rng>) -> (Image, usize) {
     (Image { side: SIDE, rgb }, (orientation * GRAINS + grain) * HUES + hue)
 }
 
-/// A saturated colour of a hue in 0..1.
+/// Returns the colour of a hue in 0..1 with the given saturation.
 fn hue_colour(hue: f32, saturation: f32) -> [f32; 3] {
     [0.0, 1.0 / 3.0, 2.0 / 3.0].map(|offset| {
         let wave = 0.5 + 0.5 * (std::f32::consts::TAU * (hue - offset)).cos();

@@ -1,7 +1,7 @@
-//! The loop that both training phases share: epochs and steps in a counted order, checkpoints, resuming, selection.
+//! The loop that both training phases share: epochs and steps in a fixed order, checkpoints, resuming and selection.
 //!
-//! A phase stopped anywhere and resumed ends with the same bits as one never stopped: the order of images comes from
-//! counters, and a checkpoint holds all that the next step depends on.
+//! A phase that is stopped anywhere and resumed ends with the same bits as one that never stopped. Counters decide the order of images,
+//! and a checkpoint holds everything that the next step depends on.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,70 +15,70 @@ use crate::data::{shuffle, stream};
 use crate::nn::State;
 use crate::tensor::{Backend, Native, Scalar, to_host};
 
-/// A checkpoint is written at least this often.
+/// Longest time between two checkpoints.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
-/// At the end of an epoch one is written if training has since taken so many times as long as writing did: checkpoints then cost a
-/// twentieth of the time, and a kill costs no more than an epoch or so many writes.
+/// At the end of an epoch a checkpoint is written if training has since taken this many times as long as the last write. Checkpoints then
+/// cost a twentieth of the time. A kill loses at most an epoch, or this many times the duration of a write.
 const CHECKPOINT_SHARE: u32 = 20;
-/// The numbers of steps are read from the device this often: reading waits for the device, and a device that is waited
-/// for after every step is idle while the next is prepared.
+/// Interval at which the host reads the numbers of steps from the device. A read waits for the device. After every step it would leave
+/// the device idle while the host prepares the next batch.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The entry of a checkpoint that names the kind of device: no other kind goes on from it.
+/// Metadata entry of a checkpoint that names the kind of device. Training resumes only on the same kind.
 const DEVICE: &str = "device";
 
-/// Named numbers, in the order of their names.
+/// Named numbers, sorted by name.
 pub(super) type Numbers<V = f64> = BTreeMap<&'static str, V>;
 /// The numbers of a step, still on the device.
 pub(super) type StepNumbers<B> = Numbers<Scalar<B>>;
 
-/// What one phase does; the driver decides when.
+/// The work of one phase. The driver decides when it runs.
 pub(super) trait Phase {
-    /// Where it runs.
+    /// Backend that runs the phase.
     type Backend: Backend;
 
-    /// Trains on one batch and returns its numbers, means over the batch; `loss` must be among them. A step may change the
-    /// weights though its numbers are not finite: the driver reads the numbers before it keeps the weights.
+    /// Trains on one batch and returns its numbers, which are means over the batch. They must contain `loss`. A step may change the
+    /// weights even if its numbers are not finite: the driver reads the numbers before it keeps the weights.
     fn step(&mut self, batch: &[usize], at: At) -> Result<StepNumbers<Self::Backend>, StageError>;
 
-    /// Is told the means over an epoch's images; returns what else there is to say of the epoch.
+    /// Receives the means over an epoch's images. Returns further numbers of the epoch.
     fn end_epoch(&mut self, _means: &BTreeMap<&str, f64>) -> Numbers {
         Numbers::new()
     }
 
-    /// The numbers of the held-out part, in evaluation mode.
+    /// Returns the numbers of the held-out part, in evaluation mode.
     fn held_out(&mut self) -> Result<Numbers, StageError>;
 
-    /// The held-out number whose minimum selects the epoch; none where the last epoch is taken.
+    /// Returns the name of the held-out number whose minimum selects the epoch. `None` selects the last epoch.
     fn criterion(&self) -> Option<&'static str>;
 
-    /// Weights and buffers.
+    /// Returns weights and buffers.
     fn weights(&mut self) -> Result<State, StageError>;
 
-    /// Adds what a resumed phase needs beyond its weights: moments and step counts.
+    /// Adds what a resumed phase needs besides its weights: moments and step counts.
     fn add_moments(&mut self, state: &mut State) -> Result<(), StageError>;
 
     /// Restores weights and moments.
     fn restore(&mut self, state: &State) -> Result<(), StageError>;
 }
 
-/// How long and in which order.
+/// Length and order of training.
 pub(super) struct Schedule<'a> {
     /// Passes over the training part.
     pub epochs: usize,
-    /// Images a step.
+    /// Images per step.
     pub batch_size: usize,
     /// Indices of the training part.
     pub train: &'a [usize],
-    /// The run's seed: orders the images.
+    /// The run's seed. It decides the order of images.
     pub seed: u64,
-    /// Epochs whose weights are kept beside the selected and the last.
+    /// Epochs whose weights are kept besides those of the selected and the last epoch.
     pub snapshots: &'a [usize],
-    /// Epochs without a better one after which training stops; 0 = never.
+    /// Number of epochs without improvement after which training stops; 0 = never.
     pub patience: usize,
 }
 
-/// Where training stands.
+/// Position in training.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Position {
     /// Finished epochs.
@@ -91,30 +91,30 @@ struct Position {
     best: Option<(usize, f64)>,
 }
 
-/// What training ended with.
+/// Result of training.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Outcome {
-    /// The selected epoch; the last where nothing selects.
+    /// The selected epoch, or the last one without a criterion.
     pub selected_epoch: usize,
-    /// Epochs trained: fewer than planned where patience ended.
+    /// Number of trained epochs. Smaller than planned if patience ended training.
     pub epochs: usize,
 }
 
-/// Evenly spaced epochs, the last among them: `count` of 1..=`epochs`.
+/// Returns `count` evenly spaced epochs of 1..=`epochs`, including the last.
 pub(super) fn spaced_epochs(count: usize, epochs: usize) -> Vec<usize> {
     let mut spaced: Vec<usize> = (1..=count).map(|i| (i * epochs).div_ceil(count)).collect();
     spaced.dedup();
     spaced
 }
 
-/// The training indices of one epoch in its order: Fisher–Yates from the stream (seed, "order", epoch).
+/// Returns the training indices in the order of one epoch: Fisher–Yates from the stream (seed, "order", epoch).
 fn order(schedule: &Schedule<'_>, epoch: usize) -> Vec<usize> {
     let mut order = schedule.train.to_vec();
     shuffle(&mut order, &mut stream(schedule.seed, "order", epoch as u64, 0));
     order
 }
 
-/// The batches of an epoch; a last batch of one image is dropped, for batch norm has no statistics of one.
+/// Returns the batches of an epoch. Drops a last batch of one image, because batch norm has no statistics of one image.
 fn batches(order: &[usize], size: usize) -> Vec<&[usize]> {
     let mut batches: Vec<&[usize]> = order.chunks(size).collect();
     if batches.len() > 1 && batches.last().is_some_and(|batch| batch.len() == 1) {
@@ -129,28 +129,28 @@ struct Driver<'a, 'c, P: Phase> {
     context: &'a mut StageContext<'c>,
     position: Position,
     last_checkpoint: Instant,
-    /// What the last checkpoint took to write.
+    /// Time that the last checkpoint took to write.
     checkpoint_took: Duration,
-    /// The selected epoch's weights, where they are not written yet.
+    /// Weights of the selected epoch, until they are written.
     selected: Option<State>,
-    /// Steps whose numbers are not read yet: the step's place in its epoch, its images, its numbers.
+    /// Steps whose numbers are still unread: the step's place in its epoch, its number of images, its numbers.
     unread: Vec<(usize, usize, StepNumbers<P::Backend>)>,
     last_read: Instant,
-    /// What this attempt has trained.
+    /// Images and steps of this attempt.
     trained: Trained,
 }
 
-/// What an attempt has trained, and in what time; the device has done all of it.
+/// Images and steps that an attempt has trained, and their time. The device has finished all of them.
 #[derive(Debug, Default)]
 struct Trained {
     images: usize,
     steps: usize,
-    /// Of the steps alone, without held-out passes and checkpoints.
+    /// Time of the steps, without held-out passes and checkpoints.
     step_time: Duration,
 }
 
-/// Trains to the end, or to the next stop request. Weights lie in `context.out` afterwards: those of [`LAST`] with moments,
-/// [`SELECTED`] and the snapshots without.
+/// Trains to the end, or to the next stop request. At the end `context.out` holds the weights: [`LAST`] with moments, [`SELECTED`] and
+/// the snapshots without.
 pub(super) fn drive<P: Phase>(
     phase: &mut P,
     schedule: &Schedule<'_>,
@@ -190,7 +190,7 @@ impl<P: Phase> Driver<'_, '_, P> {
             return Ok(());
         }
         let state = State::load(&path).map_err(StageError::artifact)?;
-        // Before there were kinds there was the CPU alone.
+        // Checkpoints without this entry come from a version that ran on the CPU only.
         if state.metadata.get(DEVICE).map_or(Native::KIND, String::as_str) != P::Backend::KIND {
             self.context.observer.rewind(0);
             return Ok(());
@@ -232,7 +232,7 @@ impl<P: Phase> Driver<'_, '_, P> {
         self.end_epoch(epoch, images, batches.len())
     }
 
-    /// Reads the numbers of the steps since the last time; the device has done these steps afterwards.
+    /// Reads the numbers of the steps since the last read. The device has finished these steps afterwards.
     fn read(&mut self, epoch: usize) -> Result<(), StageError> {
         for (step, images, numbers) in std::mem::take(&mut self.unread) {
             for (what, value) in numbers {
@@ -302,8 +302,8 @@ impl<P: Phase> Driver<'_, '_, P> {
 
     fn checkpoint(&mut self) -> Result<(), StageError> {
         let started = Instant::now();
-        // Rows first: what a kill between the two leaves too much is deleted on resume, what it left too little would never come
-        // back. Selected weights next: the position that speaks of them must not be durable before them.
+        // Store the metrics first: after a kill in between, resuming deletes metrics that are ahead of the checkpoint, but missing ones
+        // could not be recovered. Then the selected weights: the position that refers to them must not be durable before them.
         self.context.observer.store_metrics().map_err(StageError::Artifact)?;
         if let Some(selected) = self.selected.take() {
             selected.save(&self.partial(SELECTED)).map_err(StageError::artifact)?;
@@ -337,7 +337,7 @@ impl<P: Phase> Driver<'_, '_, P> {
     }
 }
 
-/// Floats as bits: decimal text would not come back as the same number.
+/// Writes a position as metadata, with floats as bits: decimal text would not restore the same number.
 fn metadata_of(position: &Position) -> Vec<(String, String)> {
     let mut metadata =
         vec![("epoch".to_owned(), position.epoch.to_string()), ("step".to_owned(), position.step.to_string())];

@@ -9,13 +9,13 @@ use crate::model::{Architecture, Backbone, LevelSet, Resnet};
 use crate::nn::Mode;
 use crate::tensor::{Backend, Features, to_host};
 
-/// Images a forward pass, where nothing is trained.
+/// Images per forward pass when nothing is trained.
 ///
-/// Kernels choose their way by the size of the batch: the last bits of an image's features and maps depend on it, but neither on the
-/// place in it nor on the other images.
+/// Kernels choose their algorithm by batch size. The last bits of an image's features and maps therefore depend on the batch size. They
+/// depend neither on the image's place in the batch nor on the other images.
 pub const BATCH: usize = 8;
 
-/// The shape of the network that left these features.
+/// Returns the shape of the network that computed these features.
 pub(crate) fn backbone(header: &FeatureHeader, architecture: Architecture) -> Result<Backbone, StageError> {
     let numbers = header.level_numbers();
     let (Some(levels), Some(first)) = (LevelSet::of(&numbers), header.levels.first()) else {
@@ -24,7 +24,7 @@ pub(crate) fn backbone(header: &FeatureHeader, architecture: Architecture) -> Re
     Ok(Backbone { architecture, width: first.channels >> (levels.finest() - 1), levels })
 }
 
-/// Images as a network takes them, (N, side, side, 3).
+/// Returns images in the form that networks take, (N, side, side, 3).
 pub(crate) fn normalised<'i, B: Backend>(
     images: impl ExactSizeIterator<Item = &'i Image>,
     side: usize,
@@ -34,7 +34,7 @@ pub(crate) fn normalised<'i, B: Backend>(
     B::device().try_tensor_from_vec(pixels, shape).map_err(StageError::device)
 }
 
-/// One forward pass: shape and values of each level.
+/// Runs one forward pass. Returns the shape and the values of each level.
 pub(crate) fn forward<B: Backend>(
     teacher: &mut Resnet<B>,
     images: &[(String, Image)],

@@ -1,4 +1,4 @@
-//! What the held-out normals say of an epoch; the test set has no part in it.
+//! Numbers of an epoch from held-out normal images. The test set has no influence on them.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::evaluate::{LevelMaps, mean_product_score};
 use crate::model::Assembly;
 use crate::tensor::Backend;
 
-/// Per-level distance maps of the given images, in evaluation mode: [`Assembly::distances`].
+/// Returns the distance maps of the given images per level, in evaluation mode; see [`Assembly::distances`].
 pub fn distance_maps<B: Backend>(
     assembly: &mut Assembly<B>,
     batches: &Batches<'_, B>,
@@ -31,8 +31,8 @@ pub fn distance_maps<B: Backend>(
     Ok(maps)
 }
 
-/// Milliseconds of prediction and distances for one image, with images and teacher features in memory: the fastest of a few passes over
-/// one batch, for the first warms up and others may be disturbed.
+/// Measures prediction and distances in milliseconds per image, with images and teacher features in memory. Returns the fastest of a few
+/// passes over one batch: the first pass warms up, and other processes may disturb the rest.
 pub(crate) fn forward_milliseconds<B: Backend>(
     assembly: &mut Assembly<B>,
     batches: &Batches<'_, B>,
@@ -47,15 +47,15 @@ pub(crate) fn forward_milliseconds<B: Backend>(
     for _ in 0..PASSES {
         let images = images.clone();
         let started = Instant::now();
-        // Distances are on the host: whatever a device does asynchronously is over.
+        // Distances are on the host, so all asynchronous work of the device has finished.
         assembly.distances(images, &teacher).map_err(StageError::device)?;
         fastest = fastest.min(started.elapsed().as_secs_f64());
     }
     Ok(1e3 * fastest / indices.len() as f64)
 }
 
-/// `held_out_loss`: Σ_l mean‖T^ − Ŝ^‖², unweighted. `held_out_score`: mean of the product map at the finest level's side, which is
-/// the official code's 64 at 256 px.
+/// Computes `held_out_loss`, Σ_l mean‖T^ − Ŝ^‖², unweighted, and `held_out_score`, the mean of the product map at the side of the finest
+/// level. At 256 px this side is 64, as in the official code.
 pub(super) fn held_out_numbers<B: Backend>(
     assembly: &mut Assembly<B>,
     batches: &Batches<'_, B>,

@@ -1,4 +1,4 @@
-//! Joint training: the student, and the auto-encoders behind it, learn to predict the teacher.
+//! Joint training: the student and the auto-encoders behind it learn to predict the teacher.
 
 mod gradients;
 
@@ -21,17 +21,17 @@ use crate::model::{Architecture, Assembly, AutoEncoder, Backbone, Corruption};
 use crate::nn::{Module, Optimizer, State, clip_global_norm};
 use crate::tensor::Backend;
 
-/// What the stage works on.
+/// Input of the stage.
 pub struct JointInput<'a> {
-    /// Folder of features(train): teacher features and prepared images.
+    /// Folder of features(train) with teacher features and prepared images.
     pub features: &'a Path,
-    /// Folder of the pretraining, if any.
+    /// Folder of the pretraining stage, if any.
     pub pretrain: Option<&'a Path>,
-    /// The held-out part.
+    /// Rule that selects the held-out part.
     pub split: &'a SplitRule,
-    /// The network of teacher and student.
+    /// Network of teacher and student.
     pub architecture: Architecture,
-    /// Auto-encoders, or none.
+    /// Kind of auto-encoder; may be none.
     pub model: &'a AutoEncoder,
     /// Training settings.
     pub settings: &'a JointSettings,
@@ -41,27 +41,27 @@ pub struct JointInput<'a> {
     pub seed: u64,
 }
 
-/// What joint training ended with.
+/// Result of joint training.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JointSummary {
     /// The epoch that the selection rule picked, from 1.
     pub selected_epoch: usize,
-    /// Epochs trained.
+    /// Number of trained epochs.
     pub epochs: usize,
     /// Epochs whose weights are kept for the oracle.
     pub oracle: Vec<usize>,
     /// Base width of the student.
     pub width: usize,
-    /// Its network.
+    /// Network of the student.
     pub architecture: Architecture,
-    /// Trained values of student and auto-encoders.
+    /// Number of trained values of student and auto-encoders.
     pub parameters: usize,
-    /// Forward multiply-accumulates an image.
+    /// Forward multiply-accumulates per image.
     pub multiply_accumulates: u64,
 }
 
 impl JointSummary {
-    /// Its file in the artifact.
+    /// File name of the summary in the artifact.
     const FILE: &str = "joint.json";
 
     /// Reads the summary of a joint artifact.
@@ -81,11 +81,11 @@ struct Joint<'a, B: Backend> {
     assembly: Assembly<B>,
     weighting: Weighting,
     student_optimizer: Optimizer<B>,
-    /// Absent without auto-encoders.
+    /// `None` without auto-encoders.
     autoencoder_optimizer: Option<Optimizer<B>>,
 }
 
-/// Trains; leaves the weights of the selected and the last epoch, the oracle's snapshots and a [`JointSummary`].
+/// Trains. Writes the weights of the selected and the last epoch, the oracle's snapshots and a [`JointSummary`].
 pub fn joint<B: Backend>(input: &JointInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
     let split = input.split.split(features.len()).map_err(StageError::data)?;
@@ -209,7 +209,7 @@ impl<B: Backend> Phase for Joint<'_, B> {
     }
 }
 
-/// Weights and buffers of student (`student.…`) and auto-encoders (`autoencoder.…`).
+/// Returns weights and buffers of student (`student.…`) and auto-encoders (`autoencoder.…`).
 fn assembly_state<B: Backend>(assembly: &Assembly<B>) -> State {
     let mut state = State::default();
     state.add_module("student.", &assembly.student);
@@ -219,7 +219,7 @@ fn assembly_state<B: Backend>(assembly: &Assembly<B>) -> State {
     state
 }
 
-/// Loads what [`joint`] saved.
+/// Loads the weights that [`joint`] saved.
 pub fn load_assembly<B: Backend>(assembly: &mut Assembly<B>, state: &State) -> Result<(), StageError> {
     state.load_module("student.", &mut assembly.student).map_err(StageError::artifact)?;
     match &mut assembly.autoencoders {
@@ -228,7 +228,7 @@ pub fn load_assembly<B: Backend>(assembly: &mut Assembly<B>, state: &State) -> R
     }
 }
 
-/// Student and auto-encoders of the selected epoch, from the folder of a joint stage.
+/// Returns student and auto-encoders of the selected epoch, from the folder of a joint stage.
 pub(crate) fn selected_assembly<B: Backend>(
     joint: &Path,
     backbone: &Backbone,

@@ -1,4 +1,4 @@
-//! The losses of joint training: the similarity of each level to the teacher, and the reconstruction where there are auto-encoders.
+//! The losses of joint training: similarity to the teacher per level, and reconstruction if there are auto-encoders.
 
 use dfdx::tensor::{NoneTape, PutTape, SplitTape, TensorFromVec, WithEmptyTape};
 
@@ -8,10 +8,10 @@ use crate::model::{AutoEncoders, Head};
 use crate::nn::{Input, Mode};
 use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar, to_host};
 
-/// The losses of one level, or their sums over levels, with the tape; neither weighted nor reduced otherwise than to means.
+/// Losses of one level, or their sums over levels, with the tape. They are means, without weights or other reductions.
 pub(super) struct Losses<B: Backend> {
     pub(super) similarity: Scalar<B, Recorded<B>>,
-    /// Absent without auto-encoders.
+    /// `None` without auto-encoders.
     pub(super) reconstruction: Option<Scalar<B, Recorded<B>>>,
 }
 
@@ -21,36 +21,36 @@ impl<B: Backend> Losses<B> {
             similarity: self.similarity + other.similarity,
             reconstruction: match (self.reconstruction, other.reconstruction) {
                 (Some(a), Some(b)) => Some(a + b),
-                // Auto-encoders may be at some levels only.
+                // Some levels may have no auto-encoder.
                 (a, b) => a.or(b),
             },
         }
     }
 }
 
-/// One level on its way through the losses.
+/// Inputs for the losses of one level.
 pub(super) struct Level<'a, B: Backend> {
-    /// From 0.
+    /// Level, from 0.
     pub(super) level: usize,
-    /// T.
+    /// Teacher features T.
     pub(super) teacher: &'a Features<B>,
-    /// S.
+    /// Student features S.
     pub(super) student: Features<B, Recorded<B>>,
-    /// The student's second head, where the auto-encoder sees the teacher.
+    /// The student's second head, if the auto-encoder reads the teacher's features.
     pub(super) head: Option<&'a Head<B>>,
     pub(super) similarity: &'a SimilaritySettings,
-    /// How the networks run.
+    /// Mode of the networks.
     pub(super) mode: Mode,
 }
 
 impl<B: Backend> Level<'_, B> {
-    /// Plain ST-FPM: the student beside the teacher.
+    /// Returns the loss of plain ST-FPM, which compares the student with the teacher.
     pub(super) fn plain(self) -> OpResult<B, Losses<B>> {
         let similarity = similarity::<B>(self.similarity, self.teacher, self.student)?;
         Ok(Losses { similarity, reconstruction: None })
     }
 
-    /// With an auto-encoder A, which sees S as `corrupted` leaves it: A(S) beside the teacher, and beside what it should rebuild.
+    /// Returns the losses with an auto-encoder A whose input is S after `corrupted`. Compares A(S) with the teacher and with its target.
     pub(super) fn rebuilt(
         self,
         autoencoders: &mut AutoEncoders<B>,
@@ -73,7 +73,7 @@ impl<B: Backend> Level<'_, B> {
                 Ok(Losses { similarity, reconstruction: Some(reconstruction) })
             }
             ReconstructionGradient::Autoencoder => {
-                // A second pass over detached features: a product has a new identity, so no gradient finds its way back.
+                // A second pass over detached features. A product has a new identity, so no gradient reaches the student.
                 let detached = detach::<B>(target);
                 let input = corrupted(detached.clone().put_tape(Recorded::<B>::default()))?;
                 let again =
@@ -86,10 +86,10 @@ impl<B: Backend> Level<'_, B> {
         }
     }
 
-    /// With an auto-encoder that sees the teacher (Batzner et al. 2024, EfficientAD): mean‖T^ − S^‖² + mean‖A(T)^ − S′^‖², and MSE(A(T), T),
-    /// where S′ is the student's second head.
+    /// Returns the losses with an auto-encoder that reads the teacher (Batzner et al. 2024, EfficientAD): mean‖T^ − S^‖² + mean‖A(T)^ −
+    /// S′^‖², and MSE(A(T), T). S′ is the output of the student's second head.
     ///
-    /// The second term moves the student alone: its head learns what the auto-encoder makes of normal images, faults included.
+    /// The second term moves only the student. Its head learns how the auto-encoder rebuilds normal images, including its errors.
     fn headed(
         self,
         head: &Head<B>,
@@ -109,13 +109,13 @@ impl<B: Backend> Level<'_, B> {
     }
 }
 
-/// The same values with a new identity and no tape.
+/// Returns the same values with a new identity and no tape.
 fn detach<B: Backend>(features: Features<B, Recorded<B>>) -> Features<B> {
     let (features, _) = features.split_tape();
     features * 1.0_f32
 }
 
-/// Distance to the teacher, as a mean over images and pixels; the gradient goes to `features` alone.
+/// Returns the distance to the teacher as a mean over images and pixels. Only `features` receives a gradient.
 fn similarity<B: Backend>(
     settings: &SimilaritySettings,
     teacher: &Features<B>,
@@ -124,8 +124,8 @@ fn similarity<B: Backend>(
     if settings.hard_quantile == 0.0 {
         return distance::<B>(settings.distance, teacher, features);
     }
-    // Masked pixels are 0 on both sides: they have no distance and pass no gradient, so the mean over all pixels is the mean
-    // over the hard ones but for their number.
+    // Masked pixels are 0 on both sides: they have no distance and pass no gradient. The mean over all pixels is therefore the mean over
+    // the hard ones, except for the number of pixels.
     let (features, tape) = features.split_tape();
     let distances = to_host(&B::distance_map(teacher, &features)?);
     let (hard, count) = hardest(&distances, settings.hard_quantile);
@@ -137,12 +137,12 @@ fn similarity<B: Backend>(
     Ok(loss * (distances.len() as f32 / count as f32))
 }
 
-/// Which distances are at or above their `quantile`, and how many.
+/// Returns which distances are at or above their `quantile`, and how many.
 fn hardest(distances: &[f32], quantile: f64) -> (Vec<bool>, usize) {
     let mut sorted = distances.to_vec();
     let rank = ((quantile * sorted.len() as f64) as usize).min(sorted.len() - 1);
     let threshold = *sorted.select_nth_unstable_by(rank, f32::total_cmp).1;
-    // What is no number must not vanish from the loss.
+    // `total_cmp` counts NaN as hard, so NaN cannot disappear from the loss.
     let hard: Vec<bool> = distances.iter().map(|d| d.total_cmp(&threshold).is_ge()).collect();
     let count = hard.iter().filter(|hard| **hard).count();
     (hard, count)
@@ -161,7 +161,7 @@ fn distance<B: Backend>(
     }
 }
 
-/// How far the rebuilt features are from `student` or the teacher; the gradient goes to both sides.
+/// Returns the distance of the rebuilt features to `student` or the teacher. Both sides receive a gradient.
 fn reconstruction<B: Backend>(
     settings: &LossSettings,
     rebuilt: Features<B, Recorded<B>>,
@@ -172,8 +172,8 @@ fn reconstruction<B: Backend>(
         if !settings.normalised {
             return B::mean_squared_error(rebuilt, student);
         }
-        // The operation has a gradient for one side: the other's comes from the same distance seen from there, whose value is
-        // taken off again.
+        // The operation has a gradient for one side only. The gradient of the other side comes from the same distance with the sides
+        // swapped. Its value is subtracted again.
         let (constant_rebuilt, constant_student) = (rebuilt.retaped::<NoneTape>(), student.retaped::<NoneTape>());
         let of_student = B::similarity(&constant_rebuilt, student)?;
         let value = of_student.retaped::<NoneTape>() * 1.0_f32;
@@ -183,7 +183,7 @@ fn reconstruction<B: Backend>(
     towards::<B>(settings, rebuilt, teacher, |rebuilt| to_student(rebuilt, student))
 }
 
-/// The same where the student's features are constant.
+/// Returns the same distance for constant student features.
 fn reconstruction_of_constant<B: Backend>(
     settings: &LossSettings,
     rebuilt: Features<B, Recorded<B>>,
@@ -193,7 +193,7 @@ fn reconstruction_of_constant<B: Backend>(
     towards::<B>(settings, rebuilt, teacher, |rebuilt| to_constant::<B>(settings, rebuilt, student))
 }
 
-/// The loss towards what the settings name as the target.
+/// Returns the loss with respect to the target that the settings name.
 fn towards<B: Backend>(
     settings: &LossSettings,
     rebuilt: Features<B, Recorded<B>>,
@@ -235,7 +235,7 @@ mod tests {
         B::device().try_tensor_from_vec(values, SHAPE).expect("memory")
     }
 
-    /// A function of two feature maps, with its gradients, beside finite differences.
+    /// Compares the gradients of a function of two feature maps with finite differences.
     fn check<B: Backend>(
         what: &str,
         loss: impl Fn(Features<B, Recorded<B>>, Features<B, Recorded<B>>) -> Scalar<B, Recorded<B>>,

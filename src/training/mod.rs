@@ -1,4 +1,4 @@
-//! How a phase is trained: its losses, its driver, its checkpoints, and how it is stopped and resumed.
+//! Training of a phase: losses, driver, checkpoints, stopping and resuming.
 
 mod batch;
 mod context;

@@ -18,11 +18,11 @@ use crate::model::{Architecture, AutoEncoder, AutoEncoders, Corruption};
 use crate::nn::{Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
 use crate::tensor::{Backend, Recorded, to_host};
 
-/// What the stage works on.
+/// Input of the stage.
 pub struct PretrainInput<'a> {
     /// Folder of features(train).
     pub features: &'a Path,
-    /// The held-out part.
+    /// Rule that selects the held-out part.
     pub split: &'a SplitRule,
     /// Shape of the auto-encoders.
     pub model: &'a AutoEncoder,
@@ -42,11 +42,11 @@ struct Pretrain<'a, B: Backend> {
     optimizer: Optimizer<B>,
 }
 
-/// Trains the auto-encoders; leaves [`PRETRAINED`].
+/// Trains the auto-encoders and writes [`PRETRAINED`].
 pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContext<'_>) -> Result<(), StageError> {
     let features = FeatureSet::open(input.features).map_err(StageError::artifact)?;
     let split = input.split.split(features.len()).map_err(StageError::data)?;
-    // The auto-encoders depend on the channels alone, whichever network these are of.
+    // The auto-encoders depend only on the channels, so any architecture serves here.
     let backbone = backbone(features.header(), Architecture::Resnet18)?;
     let autoencoders = AutoEncoders::new(input.seed, &backbone, input.model);
     let autoencoders = autoencoders.ok_or_else(|| StageError::Bug("pretraining without auto-encoders".into()))?;
@@ -69,14 +69,14 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
     };
     drive(&mut phase, &schedule, context)?;
     phase.weights()?.save(&context.out.join(PRETRAINED)).map_err(StageError::artifact)?;
-    // Joint training starts with fresh moments: the weights are all it needs.
+    // Joint training starts with new moments, so it needs only the weights.
     let last = context.out.join(LAST);
     std::fs::remove_file(&last)
         .map_err(|error| StageError::artifact(Context::new(format!("cannot remove {}", last.display()), error)))
 }
 
 impl<B: Backend> Pretrain<'_, B> {
-    /// The positions of the levels that have an auto-encoder.
+    /// Returns the positions of the levels that have an auto-encoder.
     fn levels(&self) -> Vec<usize> {
         (0..self.batches.set().header().levels.len()).filter(|&level| self.autoencoders.is_at(level)).collect()
     }

@@ -1,4 +1,4 @@
-//! Recipes: the settings of published codes, by name.
+//! Recipes: named presets with the settings of published codes.
 
 use super::settings::{
     JointSettings, LossSettings, RateSchedule, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
@@ -27,7 +27,7 @@ choices! {
 }
 
 impl Recipe {
-    /// The recipe of a model where the file names none.
+    /// Returns the recipe of a model if the sweep file names none.
     pub fn usual_for(model: &AutoEncoder) -> Self {
         match model {
             AutoEncoder::None => Self::StfpmOfficial,
@@ -35,14 +35,15 @@ impl Recipe {
         }
     }
 
-    /// Epochs whose weights are also scored on the test images. anomalib picks its epoch there: the oracle's row shows what that yields.
+    /// Returns the number of epochs whose weights are also scored on the test images. anomalib picks its epoch there: the oracle's row
+    /// shows what that yields.
     pub fn usual_oracle_epochs(self) -> usize {
         if self == Self::Anomalib26 { 20 } else { 0 }
     }
 }
 
 impl JointSettings {
-    /// The settings of a recipe.
+    /// Returns the settings of a recipe.
     pub fn of(recipe: Recipe) -> Self {
         let stfpm = |weight_decay| OptimizerSettings::sgd(0.4, 0.9, weight_decay);
         let official = JointSettings {

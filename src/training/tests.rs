@@ -1,4 +1,4 @@
-//! Whole phases on two backends: the same curves, and checkpoints that go from one to the other.
+//! Tests of whole phases on two backends: equal curves, and checkpoints that move from one backend to the other.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ const IMAGES: usize = 12;
 const SIDE: usize = 32;
 const WIDTH: usize = 8;
 
-/// Images and features of noise.
+/// Writes images and features of noise.
 fn feature_set(folder: &Path) {
     use rand::Rng;
     let mut stream = stream(1, "train-tests", 0, 0);
@@ -41,7 +41,7 @@ fn feature_set(folder: &Path) {
     writer.finish().expect("finished");
 }
 
-/// Keeps what is told; asks to stop after so many epochs.
+/// Keeps what the stage reports. Requests a stop after `stop_after` epochs.
 #[derive(Default)]
 struct Ears {
     curves: BTreeMap<(String, u64), f64>,
@@ -72,7 +72,7 @@ impl Observer for Ears {
     }
 }
 
-/// Folders of one training: the features, and for each phase what it leaves and its partial checkpoints.
+/// Folders of one training: the features, and per phase its output and its partial checkpoints.
 struct Place(TempDir, AutoEncoder);
 
 impl Place {
@@ -80,7 +80,7 @@ impl Place {
         Self::of(model())
     }
 
-    /// For training with these auto-encoders.
+    /// Creates the folders for training with these auto-encoders.
     fn of(model: AutoEncoder) -> Self {
         let place = Self(TempDir::new().expect("a folder"), model);
         for name in ["features", "pretrain", "joint", "pretrain.partial", "joint.partial"] {
@@ -138,7 +138,7 @@ impl Place {
     }
 }
 
-/// Three epochs of the seed's recipe.
+/// Returns three epochs of the recipe `seed`.
 fn brief() -> JointSettings {
     JointSettings {
         epochs: 3,
@@ -304,7 +304,7 @@ fn published_codes_train_with_their_own_factor_and_take_their_own_epoch() {
     let of = |recipe| {
         let place = Place::of(AutoEncoder::None);
         let mut ears = Ears::default();
-        // Without momentum, decay and auto-encoders one step says all: the gradient is the loss's factor.
+        // Without momentum, decay and auto-encoders, one step is enough: the gradient is the factor of the loss.
         let student = OptimizerSettings::sgd(1e-3, 0.0, 0.0);
         let settings = JointSettings {
             epochs: 2,

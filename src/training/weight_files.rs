@@ -1,22 +1,22 @@
-//! Names of the weight files that training leaves.
+//! Names of the weight files that training writes.
 
-/// The auto-encoders of a pretraining.
+/// Auto-encoders of the pretraining phase.
 pub const PRETRAINED: &str = "checkpoint.safetensors";
 
-/// The last epoch; while training goes on, its moments and position, too.
+/// Last epoch. During training the file also holds moments and position.
 pub const LAST: &str = "last.safetensors";
 
-/// The selected epoch.
+/// Selected epoch.
 pub const SELECTED: &str = "selected.safetensors";
 
 const SNAPSHOT: &str = "epoch-";
 
-/// One epoch that is kept for the oracle.
+/// Returns the file name of one epoch that is kept for the oracle.
 pub fn snapshot_file(epoch: usize) -> String {
     format!("{SNAPSHOT}{epoch:04}.safetensors")
 }
 
-/// Whether a file is of one epoch that is kept for the oracle.
+/// Returns whether a file belongs to an epoch that is kept for the oracle.
 pub fn is_snapshot(file: &str) -> bool {
     file.starts_with(SNAPSHOT)
 }

@@ -1,37 +1,37 @@
-//! Weights of the two losses that move while they are trained.
+//! Weights of the two losses, which move during training.
 
 use std::collections::BTreeMap;
 
 use super::settings::LossWeighting;
 
-/// Similarity and reconstruction, in this order.
+/// Values for similarity and reconstruction, in this order.
 pub(super) type Pair = [f64; 2];
 
-/// What a rule wants to know of a step before the losses are weighed.
+/// Input that a rule needs from a step before the losses are weighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
-    /// Nothing: steps need not wait for their numbers.
+    /// Nothing. Steps need not wait for their numbers.
     Nothing,
     /// The losses.
     Losses,
-    /// The losses, and the norm of each one's gradient.
+    /// The losses, and the gradient norm of each loss.
     Gradients,
 }
 
-/// The present weights, and what they are made of.
+/// The current weights and the values that they follow from.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Weighting {
     rule: LossWeighting,
     weights: Pair,
-    /// Logarithms of the variances (uncertainty).
+    /// Logarithms of the variances (for `uncertainty`).
     log_variances: Pair,
-    /// The mean losses of the last epochs, the latest last (dynamic weight average).
+    /// Mean losses of the last two epochs, the latest last (for `dwa`).
     epochs: Vec<Pair>,
-    /// The losses of the first step (gradient normalisation).
+    /// Losses of the first step (for `gradnorm`).
     first: Option<Pair>,
 }
 
-/// e^x over their sum, times `total`.
+/// Returns the softmax of `x` times `total`.
 fn softmax(x: Pair, total: f64) -> Pair {
     let largest = x[0].max(x[1]);
     let powers = x.map(|x| (x - largest).exp());
@@ -39,7 +39,7 @@ fn softmax(x: Pair, total: f64) -> Pair {
 }
 
 impl Weighting {
-    /// Both losses weigh the same before anything is known of them.
+    /// Creates weights that are equal for both losses, because nothing is known of the losses.
     pub(super) fn new(rule: LossWeighting) -> Self {
         let weights = match rule {
             // s = 0.
@@ -57,17 +57,17 @@ impl Weighting {
         }
     }
 
-    /// The weights, where they can move.
+    /// Returns the weights if they can move.
     pub(super) fn moving(&self) -> Option<Pair> {
         (self.rule != LossWeighting::Fixed).then_some(self.weights)
     }
 
-    /// The weights of the next step, as far as they are known before it.
+    /// Returns the weights of the next step, as far as they are known before it.
     pub(super) fn weights(&self) -> Pair {
         self.weights
     }
 
-    /// The weights of the step that has these losses; those of the next may differ.
+    /// Returns the weights of the step with these losses. Those of the next step may differ.
     pub(super) fn of_losses(&mut self, losses: Pair) -> Pair {
         match self.rule {
             LossWeighting::Uncertainty { weighting_rate: rate } => {
@@ -79,7 +79,7 @@ impl Weighting {
                 weights
             }
             LossWeighting::UwSo { weighting_temperature: temperature } => {
-                // A loss of 0 would weigh infinitely much.
+                // A loss of 0 would have an infinite weight.
                 self.weights = softmax(losses.map(|loss| 1.0 / loss.max(1e-6) / temperature), 1.0);
                 self.weights
             }
@@ -87,8 +87,8 @@ impl Weighting {
         }
     }
 
-    /// The weights of the step with these losses and norms of their gradients; those of the next follow from |wᵢGᵢ − Ḡ·rᵢ^α|,
-    /// where Ḡ is the mean of wᵢGᵢ and rᵢ is a loss by its first value, over the mean of both.
+    /// Returns the weights of the step with these losses and gradient norms. Those of the next step follow from |wᵢGᵢ − Ḡ·rᵢ^α|. Ḡ is the
+    /// mean of wᵢGᵢ; rᵢ is a loss divided by its first value, over the mean of both.
     pub(super) fn of_gradients(&mut self, losses: Pair, norms: Pair) -> Pair {
         let weights = self.weights;
         if let LossWeighting::GradNorm { weighting_alpha: alpha, weighting_rate: rate } = self.rule {
@@ -97,8 +97,8 @@ impl Weighting {
             let mean_falling = (falling[0] + falling[1]) / 2.0;
             let weighed = [0, 1].map(|i| weights[i] * norms[i]);
             let mean = (weighed[0] + weighed[1]) / 2.0;
-            // The targets are constants: the gradient of |wG − target| by w is ±G. Its scale is that of the network's
-            // gradients, which says nothing of the weights: it is taken relative to the mean.
+            // The targets are constants, so the gradient of |wG − target| with respect to w is ±G. Its scale is that of the network's
+            // gradients, which says nothing about the weights. It is therefore taken relative to the mean.
             let moved = [0, 1].map(|i| {
                 let target = mean * (falling[i] / mean_falling.max(f64::MIN_POSITIVE)).powf(alpha);
                 let slope = (weighed[i] - target).signum() * norms[i] / mean.max(f64::MIN_POSITIVE);
@@ -109,7 +109,7 @@ impl Weighting {
         weights
     }
 
-    /// An epoch has these mean losses.
+    /// Updates the weights from the mean losses of an epoch.
     pub(super) fn end_epoch(&mut self, losses: Pair) {
         let LossWeighting::Dwa { weighting_temperature: temperature } = self.rule else { return };
         self.epochs.push(losses);
@@ -121,7 +121,7 @@ impl Weighting {
         }
     }
 
-    /// All that a resumed phase needs, as bits: decimal text would not come back as the same numbers.
+    /// Saves all that a resumed phase needs, as bits: decimal text would not restore the same numbers.
     pub(super) fn save(&self, metadata: &mut BTreeMap<String, String>) {
         if self.rule == LossWeighting::Fixed {
             return;
@@ -135,7 +135,7 @@ impl Weighting {
         }
     }
 
-    /// Takes up what [`Weighting::save`] left.
+    /// Restores what [`Weighting::save`] wrote.
     pub(super) fn restore(&mut self, metadata: &BTreeMap<String, String>) {
         let bits = |text: &str| u64::from_str_radix(text, 16).ok().map(f64::from_bits);
         let pair = |name: &str| {

@@ -1,4 +1,5 @@
-//! The losses of a batch, weighed, and their gradients: in one pass, or in one a loss where the weights follow from the gradients.
+//! Weighted losses of a batch and their gradients. One backward pass serves both losses, unless the weights follow from the gradients:
+//! then each loss has its own pass.
 
 use dfdx::tensor::{NoneTape, PutTape, Tape};
 use dfdx::tensor_ops::Backward;
@@ -13,7 +14,7 @@ use crate::training::losses::{Level, Losses};
 use crate::training::weighting::{Needs, Pair};
 
 impl<B: Backend> Joint<'_, B> {
-    /// The losses of a batch, summed over levels.
+    /// Computes the losses of a batch, summed over levels.
     fn losses(&mut self, indices: &[usize], at: At, mode: Mode) -> Result<Losses<B>, StageError> {
         let images = self.batches.images(indices)?.put_tape(Recorded::<B>::default());
         let levels = self.assembly.student.forward(images, mode).map_err(StageError::device)?;
@@ -44,7 +45,7 @@ impl<B: Backend> Joint<'_, B> {
         sum.ok_or_else(|| StageError::Bug("a student without levels".into()))
     }
 
-    /// The factors of similarity and reconstruction that the settings give a batch, whatever moves the weights besides.
+    /// Returns the factors of similarity and reconstruction that the settings give for a batch. Moving weights come on top.
     pub(super) fn factors(&self, images: usize) -> Pair {
         let levels = self.batches.set().header().levels.len();
         let reduction = self.settings.similarity.reduction.factor(images, levels);
@@ -54,7 +55,7 @@ impl<B: Backend> Joint<'_, B> {
         }
     }
 
-    /// The gradients of one step, and its numbers.
+    /// Returns the gradients of one step and its numbers.
     pub(super) fn gradients(
         &mut self,
         indices: &[usize],
@@ -71,7 +72,7 @@ impl<B: Backend> Joint<'_, B> {
             (losses.similarity.retaped::<NoneTape>(), losses.reconstruction.as_ref().map(|r| r.retaped::<NoneTape>()));
         let weights = match needs {
             Needs::Losses => self.weighting.of_losses(weighed::<B>(&similarity, reconstruction.as_ref(), factors)),
-            // The reconstruction alone: what is known of the similarity's gradient is added below.
+            // Only the reconstruction: the known gradient of the similarity is added below.
             Needs::Gradients => [0.0, 1.0],
             Needs::Nothing => self.weighting.weights(),
         };
@@ -89,15 +90,15 @@ impl<B: Backend> Joint<'_, B> {
         Ok((gradients, numbers))
     }
 
-    /// The gradient of the similarity alone; the running statistics are left to the step's other pass.
+    /// Returns the gradient of the similarity alone. The other pass of the step updates the running statistics.
     fn similarity_alone(&mut self, indices: &[usize], at: At, factor: f64) -> Result<Gradients<B>, StageError> {
         let losses = self.losses(indices, at, Mode::TrainUntracked)?;
-        // The reconstruction's tape holds most of what the similarity hangs on.
+        // The tape of the reconstruction holds most operations that the similarity depends on.
         let total = weigh::<B, _>(losses.similarity, losses.reconstruction, [factor, 0.0]);
         total.try_backward().map_err(StageError::device)
     }
 
-    /// Turns `gradients`, those of the reconstruction, into the weighed sum with the similarity's; returns the weights.
+    /// Replaces `gradients`, those of the reconstruction, with the weighted sum of both gradients. Returns the weights.
     fn add_weighed(
         &mut self,
         gradients: &mut Gradients<B>,
@@ -132,7 +133,7 @@ impl<B: Backend> Joint<'_, B> {
     }
 }
 
-/// The sum of the losses times their weights.
+/// Returns the weighted sum of the losses.
 fn weigh<B: Backend, T: Tape<f32, B::Device>>(
     similarity: Scalar<B, T>,
     reconstruction: Option<Scalar<B, T>>,
@@ -146,7 +147,7 @@ fn weigh<B: Backend, T: Tape<f32, B::Device>>(
     }
 }
 
-/// The values of the losses times their factors.
+/// Returns the values of the losses times their factors.
 fn weighed<B: Backend>(similarity: &Scalar<B>, reconstruction: Option<&Scalar<B>>, factors: Pair) -> Pair {
     let value = |loss: &Scalar<B>| f64::from(to_host(loss)[0]);
     [factors[0] * value(similarity), factors[1] * reconstruction.map_or(0.0, value)]

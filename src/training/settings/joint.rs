@@ -1,4 +1,4 @@
-//! The table `[joint]`: a recipe, and what overrides it.
+//! The table `[joint]`: a recipe and the settings that override it.
 
 use super::{LossSettings, RateSchedule, SimilaritySettings};
 use crate::nn::OptimizerSettings;

@@ -1,4 +1,4 @@
-//! The similarity loss: what ties the student (behind its auto-encoders) to the teacher.
+//! The similarity loss, which ties the student (behind its auto-encoders) to the teacher.
 
 use crate::settings::{choices, defaults, settings};
 
@@ -28,7 +28,7 @@ choices! {
 }
 
 impl Reduction {
-    /// The factor on the mean for so many images and levels.
+    /// Returns the factor on the mean for a number of images and levels.
     pub fn factor(self, images: usize, levels: usize) -> f64 {
         match self {
             Self::Mean => 1.0,
