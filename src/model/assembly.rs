@@ -1,4 +1,4 @@
-//! The student with its auto-encoders: what joint training trains and scoring evaluates.
+//! The student with its auto-encoders. Joint training trains this assembly, and scoring evaluates it.
 
 use dfdx::tensor_ops::{TryAdd, TryMul};
 
@@ -6,27 +6,27 @@ use super::{AutoEncoder, AutoEncoders, Backbone, Levels, Placement, Student};
 use crate::nn::{Buffer, Input, Mode, Module, Parameter};
 use crate::tensor::{Backend, Features, OpResult, to_host};
 
-/// A student, and the auto-encoders behind it where the variant has them.
+/// A student, and the auto-encoders behind it if the variant has them.
 #[derive(Debug, Clone)]
 pub struct Assembly<B: Backend> {
     /// The network that learns to predict the teacher.
     pub student: Student<B>,
-    /// Empty for ST-FPM.
+    /// `None` for ST-FPM.
     pub autoencoders: Option<AutoEncoders<B>>,
     placement: Placement,
 }
 
-/// Multiply-accumulates and parameters of one forward pass.
+/// Size and cost of one forward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Complexity {
-    /// Trained values.
+    /// Number of trained values.
     pub parameters: usize,
-    /// Forward multiply-accumulates an image.
+    /// Forward multiply-accumulates per image.
     pub multiply_accumulates: u64,
 }
 
 impl<B: Backend> Assembly<B> {
-    /// A student of the teacher's shape, randomly initialised from `seed`, with the auto-encoders that `model` asks for.
+    /// Creates a student of the teacher's shape, randomly initialised from `seed`, with the auto-encoders that `model` requests.
     pub fn new(seed: u64, backbone: &Backbone, model: &AutoEncoder) -> Self {
         Self {
             student: Student::new(seed, backbone, model),
@@ -35,8 +35,8 @@ impl<B: Backend> Assembly<B> {
         }
     }
 
-    /// What is compared with the teacher: A(S) where an auto-encoder rebuilds S, or S itself, in evaluation mode. Images are
-    /// (N, side, side, 3).
+    /// Returns the features that are compared with the teacher, in evaluation mode: A(S) if an auto-encoder rebuilds S, otherwise S.
+    /// Images are (N, side, side, 3).
     pub fn predict(&mut self, images: Features<B>) -> OpResult<B, Levels<B>> {
         let levels = self.student.forward(images, Mode::Evaluate)?;
         match (&mut self.autoencoders, self.placement) {
@@ -49,8 +49,10 @@ impl<B: Backend> Assembly<B> {
         }
     }
 
-    /// The distance at every position of each level, N·H·W values: ‖T^ − Ŝ^‖² with Ŝ = [`Assembly::predict`]; where an auto-encoder
-    /// rebuilds T, its mean with ‖A(T)^ − S′^‖², S′ the student's head there (EfficientAD weighs both by ½, too).
+    /// Returns the distance at every position of each level, N·H·W values: ‖T^ − Ŝ^‖² with Ŝ = [`Assembly::predict`].
+    ///
+    /// If an auto-encoder rebuilds T, the distance is the mean of this and ‖A(T)^ − S′^‖². S′ is the output of the student's head at that
+    /// level. EfficientAD also weights both by ½.
     pub fn distances(&mut self, images: Features<B>, teacher: &[Features<B>]) -> OpResult<B, Vec<Vec<f32>>> {
         let predicted = self.predict(images)?;
         let mut distances = Vec::with_capacity(teacher.len());
@@ -66,7 +68,7 @@ impl<B: Backend> Assembly<B> {
         Ok(distances)
     }
 
-    /// Its size and the cost of one image of the given side.
+    /// Returns the size, and the cost of one image of the given side.
     pub fn complexity(&self, side: usize) -> Complexity {
         let autoencoders = self.autoencoders.as_ref().map_or(0, |a| a.multiply_accumulates(side));
         Complexity {

@@ -1,4 +1,4 @@
-//! The table `[model]`: the kind of auto-encoder, and what all kinds have.
+//! The table `[model]`: the kind of auto-encoder, and the settings that all kinds share.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,17 +35,18 @@ choices! {
     }
 }
 
-/// Two 1×1 convolutions, to few channels and back: each pixel's features in a linear subspace. The cheap control of what the
-/// U-Nets' surroundings, skips and non-linearities add.
+/// Two 1×1 convolutions, to few channels and back: they keep each pixel's features in a linear subspace.
+///
+/// This cheap control shows what the neighbourhoods, skips and non-linearities of U-Nets add.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinearSettings {
     /// Factor on the bottleneck's channels (C/4·width).
     pub width: f64,
-    /// What is done to the features before they enter, in training; the target stays as it is.
+    /// Corruption of the input features in training. The target stays uncorrupted.
     pub input: Corruption,
-    /// The teacher's levels that have one.
+    /// Levels of the teacher that have an auto-encoder.
     pub levels: LevelSet,
-    /// Whose features it rebuilds.
+    /// Network whose features the auto-encoder rebuilds.
     pub placement: Placement,
 }
 
@@ -82,7 +83,7 @@ impl Settings for AutoEncoder {
 }
 
 impl AutoEncoder {
-    /// What is done to its input in training.
+    /// Returns the corruption of its input in training.
     pub fn corruption(&self) -> Corruption {
         match self {
             Self::None => Corruption::Plain,
@@ -91,7 +92,7 @@ impl AutoEncoder {
         }
     }
 
-    /// Whose features it rebuilds; none where there is none.
+    /// Returns the network whose features it rebuilds, or `None` without an auto-encoder.
     pub fn placement(&self) -> Option<Placement> {
         match self {
             Self::None => None,
@@ -100,7 +101,7 @@ impl AutoEncoder {
         }
     }
 
-    /// Whether a level (from 1) of the teacher's has one.
+    /// Returns whether a level (from 1) of the teacher has an auto-encoder.
     pub fn is_at(&self, level: usize) -> bool {
         match self {
             Self::None => false,
@@ -109,7 +110,7 @@ impl AutoEncoder {
         }
     }
 
-    /// Its placement, to be changed.
+    /// Returns the same auto-encoder with another placement.
     pub fn placed(mut self, placement: Placement) -> Self {
         match &mut self {
             Self::None => {}

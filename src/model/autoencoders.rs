@@ -7,19 +7,19 @@ use super::{AutoEncoder, Backbone, Unet};
 use crate::nn::{Init, Input, Mode, Module, delegate_module, visit_fields};
 use crate::tensor::{Backend, Features, OpResult};
 
-/// One auto-encoder, of whichever kind.
+/// One auto-encoder of any kind.
 #[derive(Debug, Clone)]
 enum Network<B: Backend> {
     Unet(Unet<B>),
     Linear(Box<Linear<B>>),
 }
 
-/// The auto-encoder of one of the teacher's levels.
+/// The auto-encoder of one level of the teacher.
 #[derive(Debug, Clone)]
 struct AtLevel<B: Backend> {
-    /// Among the levels that are compared, from 0.
+    /// Position among the levels that are compared, from 0.
     position: usize,
-    /// From 1.
+    /// Number of the level, from 1.
     number: usize,
     network: Network<B>,
 }
@@ -42,7 +42,7 @@ impl<B: Backend> AtLevel<B> {
 
 delegate_module!(AtLevel: module, module_mut);
 
-/// One auto-encoder for each level that has one.
+/// The auto-encoders of all levels that have one.
 #[derive(Debug, Clone)]
 pub struct AutoEncoders<B: Backend> {
     levels: Vec<AtLevel<B>>,
@@ -51,9 +51,10 @@ pub struct AutoEncoders<B: Backend> {
 visit_fields!(AutoEncoders: ; levels);
 
 impl<B: Backend> AutoEncoders<B> {
-    /// Those that `model` asks for at the levels of a backbone, named `level1`, `level2`, …; none without auto-encoders.
+    /// Creates the auto-encoders that `model` requests at the levels of a backbone, named `level1`, `level2`, …; `None` without
+    /// auto-encoders.
     ///
-    /// A level's initial values do not depend on which others have one.
+    /// The initial values of a level do not depend on the other levels.
     pub fn new(seed: u64, backbone: &Backbone, model: &AutoEncoder) -> Option<Self> {
         let init = &Init { seed, purpose: "autoencoder" };
         let network = |name: &str, channels: usize| match model {
@@ -75,12 +76,12 @@ impl<B: Backend> AutoEncoders<B> {
         (!levels.is_empty()).then_some(Self { levels })
     }
 
-    /// Whether the level at a position (from 0) among those that are compared has one.
+    /// Returns whether the level at a position (from 0) among the compared levels has an auto-encoder.
     pub fn is_at(&self, position: usize) -> bool {
         self.levels.iter().any(|level| level.position == position)
     }
 
-    /// Reconstructs the level at a position (from 0); one without auto-encoder stays as it is.
+    /// Reconstructs the level at a position (from 0). A level without auto-encoder stays unchanged.
     pub fn forward<T: Tape<f32, B::Device>>(
         &mut self,
         position: usize,
@@ -95,7 +96,7 @@ impl<B: Backend> AutoEncoders<B> {
         }
     }
 
-    /// Forward multiply-accumulates of all for one image of the given side.
+    /// Returns the forward multiply-accumulates of all auto-encoders for one image of the given side.
     pub fn multiply_accumulates(&self, side: usize) -> u64 {
         let of = |level: &AtLevel<B>| {
             let side = side >> (level.number + 1);

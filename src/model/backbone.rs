@@ -14,7 +14,7 @@ choices! {
 }
 
 impl Architecture {
-    /// As in the paper.
+    /// Returns the name that the paper uses.
     pub fn title(self) -> &'static str {
         match self {
             Self::Resnet18 => "ResNet-18",
@@ -22,7 +22,7 @@ impl Architecture {
         }
     }
 
-    /// Basic blocks of layer1 to layer3.
+    /// Returns the number of basic blocks in layer1 to layer3.
     pub fn blocks(self) -> [usize; 3] {
         match self {
             Self::Resnet18 => [2, 2, 2],
@@ -34,21 +34,21 @@ impl Architecture {
 /// A network down to its coarsest selected level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backbone {
-    /// Which network.
+    /// Architecture of the network.
     pub architecture: Architecture,
-    /// Channels of level 1 (64 in the paper); each level has twice those of the one before.
+    /// Channels of level 1 (64 in the paper). Each further level has twice as many.
     pub width: usize,
     /// The selected levels.
     pub levels: LevelSet,
 }
 
 impl Backbone {
-    /// The whole network of a base width.
+    /// Creates the whole network for a base width.
     pub fn new(architecture: Architecture, width: usize) -> Self {
         Self { architecture, width, levels: LevelSet::ALL }
     }
 
-    /// Names and shapes of the network's parameters and buffers, as torchvision has them; known before any of it is built.
+    /// Returns names and shapes of the network's parameters and buffers, as in torchvision. They are known before the network is built.
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         let mut tensors = Vec::new();
         let mut conv_norm = |conv: String, norm: String, shape: [usize; 4]| {
@@ -73,7 +73,7 @@ impl Backbone {
         tensors
     }
 
-    /// The levels' numbers and channels, finest first.
+    /// Returns the numbers and channels of the levels, finest first.
     pub fn channels(&self) -> impl Iterator<Item = (usize, usize)> {
         let width = self.width;
         self.levels.numbers().map(move |level| (level, width << (level - 1)))

@@ -6,14 +6,14 @@ use super::{InnerNorm, UnetSettings};
 use crate::nn::{Conv, ConvNorm, Init, Input, Mode, Module, delegate_module};
 use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult};
 
-/// A 3×3 convolution with stride 2 and batch norm, or with a bias.
+/// A 3×3 convolution with stride 2, either with batch norm or with a bias.
 #[derive(Debug, Clone)]
 enum Layer<B: Backend> {
     Normed(Box<ConvNorm<B>>),
     Plain(Box<Conv<B>>),
 }
 
-/// A contraction stage: half the side, activated.
+/// A contraction stage. It halves the side and applies the activation.
 #[derive(Debug, Clone)]
 pub(super) struct Contraction<B: Backend> {
     layer: Layer<B>,
@@ -21,7 +21,7 @@ pub(super) struct Contraction<B: Backend> {
 }
 
 impl<B: Backend> Contraction<B> {
-    /// From `input` to `output` channels; names start with `name`.
+    /// Creates a stage from `input` to `output` channels. Parameter names start with `name`.
     pub(super) fn new(init: &Init, name: &str, input: usize, output: usize, settings: &UnetSettings) -> Self {
         let geometry = Conv2d { input, output, kernel: 3, stride: 2, padding: 1, input_gradient: true };
         let conv = format!("{name}.conv");
@@ -35,14 +35,14 @@ impl<B: Backend> Contraction<B> {
         Self { layer, activation: settings.activation }
     }
 
-    /// (N, H, W, I) to (N, H/2, W/2, O).
+    /// Maps (N, H, W, I) to (N, H/2, W/2, O).
     pub(super) fn forward<T: Tape<f32, B::Device>>(
         &mut self,
         x: Features<B, T>,
         mode: Mode,
     ) -> OpResult<B, Features<B, T>> {
         match &mut self.layer {
-            // One operation of the backend.
+            // The backend runs this as one operation.
             Layer::Normed(layer) if self.activation == Activation::Relu => layer.forward(x, None, true, mode),
             Layer::Normed(layer) => B::activate(layer.forward(x, None, false, mode)?, self.activation),
             Layer::Plain(layer) => B::activate(layer.forward(x)?, self.activation),
@@ -57,7 +57,7 @@ impl<B: Backend> Contraction<B> {
         }
     }
 
-    /// The convolution's shape.
+    /// Returns the shape of the convolution.
     pub(super) fn geometry(&self) -> &Conv2d {
         match &self.layer {
             Layer::Normed(layer) => layer.geometry(),

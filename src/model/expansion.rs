@@ -1,4 +1,4 @@
-//! An expansion stage of a U-Net: doubles the side and joins the input of the contraction stage of the same side.
+//! An expansion stage of a U-Net. It doubles the side and joins the input of the contraction stage of the same side.
 
 use dfdx::tensor::Tape;
 
@@ -58,13 +58,13 @@ impl<B: Backend> Up<B> {
 
 delegate_module!(Up: module, module_mut);
 
-/// One stage.
+/// One expansion stage.
 #[derive(Debug, Clone)]
 pub(super) struct Expansion<B: Backend> {
     up: Up<B>,
-    /// The skip's 1×1 projection (concat) or the 3×3 convolution after concatenation (concat-conv).
+    /// The 1×1 projection of the skip (concat), or the 3×3 convolution after concatenation (concat-conv).
     join: Vec<Conv<B>>,
-    /// Absent at the outermost stage and where nothing is normalised.
+    /// Absent at the outermost stage, and without normalisation.
     bn: Vec<BatchNorm<B>>,
     /// Absent at the outermost stage, which is linear.
     activation: Option<Activation>,
@@ -77,7 +77,7 @@ fn conv(input: usize, output: usize, kernel: usize) -> Conv2d {
 }
 
 impl<B: Backend> Expansion<B> {
-    /// Stage `index` (1 = outermost) from `input` to `output` channels.
+    /// Creates stage `index` (1 = outermost) from `input` to `output` channels.
     pub(super) fn new(
         init: &Init,
         name: &str,
@@ -104,14 +104,14 @@ impl<B: Backend> Expansion<B> {
         }
     }
 
-    /// Sets where the skip of the next passes comes from; only its projection reads it alone.
+    /// Sets where the skip of the next passes comes from. Only a projection reads the skip alone.
     pub(super) fn set_skip_input(&mut self, kind: Skip, input: Input) {
         if kind == Skip::Concat {
             self.join.iter_mut().for_each(|projection| projection.set_input(input));
         }
     }
 
-    /// (N, H, W, I) and the skip (N, 2H, 2W, O) to (N, 2H, 2W, O).
+    /// Maps (N, H, W, I) and the skip (N, 2H, 2W, O) to (N, 2H, 2W, O).
     pub(super) fn forward<T: Tape<f32, B::Device>>(
         &mut self,
         x: Features<B, T>,
@@ -127,7 +127,7 @@ impl<B: Backend> Expansion<B> {
             _ => up,
         };
         match (self.bn.first_mut(), self.activation) {
-            // One operation of the backend.
+            // The backend runs this as one operation.
             (Some(bn), Some(Activation::Relu)) => bn.forward(joined, true, mode),
             (Some(bn), Some(activation)) => B::activate(bn.forward(joined, false, mode)?, activation),
             (None, Some(activation)) => B::activate(joined, activation),
@@ -135,7 +135,7 @@ impl<B: Backend> Expansion<B> {
         }
     }
 
-    /// Forward multiply-accumulates for one input of the given side.
+    /// Returns the forward multiply-accumulates for one input of the given side.
     pub(super) fn multiply_accumulates(&self, side: usize) -> u64 {
         let join = self.join.first().map_or(0, |c| c.geometry().multiply_accumulates(2 * side, 2 * side));
         self.up.multiply_accumulates(side) + join

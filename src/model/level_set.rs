@@ -1,19 +1,19 @@
-//! Which of a ResNet's feature levels.
+//! A selection of a ResNet's feature levels.
 
 use serde::{Deserialize, Serialize};
 
 use crate::settings::{Field, Kind, Usual, Value};
 
-/// A choice of the levels 1 (finest) to 3; written `[1, 2, 3]`.
+/// A selection of the levels 1 (finest) to 3, written `[1, 2, 3]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "Vec<usize>", try_from = "Vec<usize>")]
 pub struct LevelSet([bool; 3]);
 
 impl LevelSet {
-    /// All three.
+    /// All three levels.
     pub const ALL: Self = Self([true; 3]);
 
-    /// The levels of these numbers; none where a number is no level, stands twice, or there is no number at all.
+    /// Returns the levels with these numbers. `None` if a number is not a level, occurs twice, or no number is given.
     pub fn of(numbers: &[usize]) -> Option<Self> {
         let mut chosen = [false; 3];
         for &number in numbers {
@@ -23,32 +23,32 @@ impl LevelSet {
         (!numbers.is_empty()).then_some(Self(chosen))
     }
 
-    /// The numbers, finest first.
+    /// Returns the numbers of the levels, finest first.
     pub fn numbers(self) -> impl Iterator<Item = usize> {
         (1..=3).filter(move |&number| self.contains(number))
     }
 
-    /// Whether a level (from 1) is among them.
+    /// Returns whether a level (from 1) is selected.
     pub fn contains(self, number: usize) -> bool {
         number.checked_sub(1).and_then(|index| self.0.get(index)).is_some_and(|chosen| *chosen)
     }
 
-    /// How many.
+    /// Returns the number of levels.
     pub fn count(self) -> usize {
         self.numbers().count()
     }
 
-    /// The coarsest.
+    /// Returns the number of the coarsest level.
     pub fn coarsest(self) -> usize {
         self.numbers().last().unwrap_or(3)
     }
 
-    /// The finest.
+    /// Returns the number of the finest level.
     pub fn finest(self) -> usize {
         self.numbers().next().unwrap_or(1)
     }
 
-    /// Reads a list of levels; none where there is none, or where it is wrong.
+    /// Reads a list of levels. `None` if it is missing or wrong.
     pub(super) fn read(field: Field<'_>) -> Option<Self> {
         const EXPECTED: &str = "expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once";
         let kind = || Kind::List(Box::new(Kind::Integer { least: 1, most: 3 }));
@@ -68,8 +68,8 @@ impl LevelSet {
         levels
     }
 
-    /// Reads levels that must be among those that are compared. All of these are said by [`LevelSet::ALL`], so that equal trainings
-    /// are equal.
+    /// Reads levels that must be among the compared ones. A list of all compared levels becomes [`LevelSet::ALL`], so that equal
+    /// trainings compare as equal.
     pub(super) fn read_some_of(field: Field<'_>, compared: Self) -> Self {
         field.describe(
             || Kind::List(Box::new(Kind::Integer { least: 1, most: 3 })),

@@ -6,7 +6,7 @@ use super::LinearSettings;
 use crate::nn::{Conv, Init, Input, visit_fields};
 use crate::tensor::{Backend, Conv2d, Features, OpResult};
 
-/// Two 1×1 convolutions with bias: (N, H, W, C) to the same shape.
+/// Two 1×1 convolutions with bias. They keep the shape (N, H, W, C).
 #[derive(Debug, Clone)]
 pub(super) struct Linear<B: Backend> {
     encode: Conv<B>,
@@ -16,7 +16,7 @@ pub(super) struct Linear<B: Backend> {
 visit_fields!(Linear: encode, decode);
 
 impl<B: Backend> Linear<B> {
-    /// For features of `channels` channels; names start with `name`.
+    /// Creates an auto-encoder for features of `channels` channels. Parameter names start with `name`.
     pub(super) fn new(init: &Init, name: &str, channels: usize, settings: &LinearSettings) -> Self {
         let inner = ((channels as f64 * settings.width / 4.0).round() as usize).max(1);
         let conv = |part: &str, input, output| {
@@ -36,7 +36,7 @@ impl<B: Backend> Linear<B> {
         self.decode.forward(self.encode.forward(features)?)
     }
 
-    /// Forward multiply-accumulates for one feature map of the given side.
+    /// Returns the forward multiply-accumulates for one feature map of the given side.
     pub(super) fn multiply_accumulates(&self, side: usize) -> u64 {
         [&self.encode, &self.decode].map(|conv| conv.geometry().multiply_accumulates(side, side)).iter().sum()
     }

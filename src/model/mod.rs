@@ -1,4 +1,4 @@
-//! The networks: ResNet teacher and student, auto-encoders, weight files.
+//! The networks: teacher and student (ResNets), auto-encoders, and weight files.
 
 mod assembly;
 mod autoencoder_settings;

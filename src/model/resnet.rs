@@ -1,4 +1,4 @@
-//! ResNets of basic blocks (He et al. 2016), stem to layer3: the teacher and the student.
+//! ResNets of basic blocks (He et al. 2016), stem to layer3, for the teacher and the student.
 
 use dfdx::tensor::{NoneTape, Tape, WithEmptyTape};
 
@@ -6,8 +6,8 @@ use super::{Backbone, LevelSet};
 use crate::nn::{ConvNorm, Init, Mode, visit_fields};
 use crate::tensor::{Backend, Conv2d, Features, OpResult};
 
-/// The features of the selected levels, finest first: of 1, 2, 3 with sides 1/4, 1/8, 1/16 of the image and channels W, 2W, 4W of
-/// a base width W.
+/// Features of the selected levels, finest first. Levels 1, 2, 3 have sides 1/4, 1/8, 1/16 of the image and channels W, 2W, 4W for a base
+/// width W.
 pub type Levels<B, T = NoneTape> = Vec<Features<B, T>>;
 
 /// Two 3×3 convolutions with a shortcut.
@@ -15,7 +15,7 @@ pub type Levels<B, T = NoneTape> = Vec<Features<B, T>>;
 struct BasicBlock<B: Backend> {
     first: ConvNorm<B>,
     second: ConvNorm<B>,
-    /// 1×1 convolution where side or channels change.
+    /// 1×1 convolution, if side or channels change.
     downsample: Vec<ConvNorm<B>>,
 }
 
@@ -58,7 +58,7 @@ impl<B: Backend> BasicBlock<B> {
     }
 }
 
-/// A ResNet without layer4 and classifier, and without the layers behind its coarsest selected level.
+/// A ResNet without layer4 and classifier, and without the layers after its coarsest selected level.
 #[derive(Debug, Clone)]
 pub struct Resnet<B: Backend> {
     stem: ConvNorm<B>,
@@ -71,7 +71,7 @@ pub struct Resnet<B: Backend> {
 visit_fields!(Resnet: stem; layer1, layer2, layer3);
 
 impl<B: Backend> Resnet<B> {
-    /// A network with torchvision's random initialisation.
+    /// Creates a network with torchvision's random initialisation.
     pub fn new(init: &Init, backbone: &Backbone) -> Self {
         let Backbone { architecture, width, levels } = *backbone;
         let layer = |number: usize, input: usize, stride: usize| -> Vec<BasicBlock<B>> {
@@ -97,9 +97,9 @@ impl<B: Backend> Resnet<B> {
         }
     }
 
-    /// Normalised RGB images (N, side, side, 3) to the levels.
+    /// Maps normalised RGB images (N, side, side, 3) to the features of the levels.
     ///
-    /// The last level holds the tape of all, the others have empty ones: use each in the loss and merge.
+    /// The last level holds the tape of all levels. The others have empty tapes. Use each level in the loss and merge the tapes.
     pub fn forward<T: Tape<f32, B::Device>>(
         &mut self,
         images: Features<B, T>,
@@ -119,7 +119,7 @@ impl<B: Backend> Resnet<B> {
         Ok(levels)
     }
 
-    /// Forward multiply-accumulates for one image of the given side.
+    /// Returns the forward multiply-accumulates for one image of the given side.
     pub fn multiply_accumulates(&self, side: usize) -> u64 {
         let mut total = self.stem.geometry().multiply_accumulates(side, side);
         let mut side = self.stem.geometry().output_side(side).div_ceil(2);

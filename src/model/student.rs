@@ -1,5 +1,5 @@
-//! The student: a network of the teacher's shape, with a second head where it also predicts how auto-encoders reconstruct the
-//! teacher's features.
+//! The student: a network of the teacher's shape. A second head predicts how auto-encoders reconstruct the teacher's features, if the
+//! placement needs it.
 
 use dfdx::tensor::Tape;
 
@@ -7,12 +7,12 @@ use super::{AutoEncoder, Backbone, Levels, Placement, Resnet};
 use crate::nn::{Conv, Init, Mode, visit_fields};
 use crate::tensor::{Backend, Conv2d, Features, OpResult};
 
-/// A 1×1 convolution of one level's features: the same shape.
+/// A 1×1 convolution of the features of one level. It keeps the shape.
 #[derive(Debug, Clone)]
 pub struct Head<B: Backend> {
-    /// Among the levels that are compared, from 0.
+    /// Position among the levels that are compared, from 0.
     position: usize,
-    /// From 1.
+    /// Number of the level, from 1.
     number: usize,
     conv: Conv<B>,
 }
@@ -20,7 +20,7 @@ pub struct Head<B: Backend> {
 visit_fields!(Head: conv);
 
 impl<B: Backend> Head<B> {
-    /// Predicts how the auto-encoder of its level reconstructs the teacher's features.
+    /// Predicts how the auto-encoder of this level reconstructs the teacher's features.
     pub fn forward<T: Tape<f32, B::Device>>(&self, student: Features<B, T>) -> OpResult<B, Features<B, T>> {
         self.conv.forward(student)
     }
@@ -30,14 +30,14 @@ impl<B: Backend> Head<B> {
 #[derive(Debug, Clone)]
 pub struct Student<B: Backend> {
     network: Resnet<B>,
-    /// Of the levels whose auto-encoder rebuilds the teacher's features.
+    /// Heads of the levels whose auto-encoder rebuilds the teacher's features.
     heads: Vec<Head<B>>,
 }
 
 visit_fields!(Student: network; heads);
 
 impl<B: Backend> Student<B> {
-    /// A student of the teacher's shape, randomly initialised from `seed`.
+    /// Creates a student of the teacher's shape, randomly initialised from `seed`.
     pub fn new(seed: u64, backbone: &Backbone, model: &AutoEncoder) -> Self {
         let init = Init { seed, purpose: "student" };
         let headed = model.placement() == Some(Placement::TeacherHead);
@@ -63,12 +63,12 @@ impl<B: Backend> Student<B> {
         self.network.forward(images, mode)
     }
 
-    /// The second head of the level at a position (from 0), if there is one.
+    /// Returns the second head of the level at a position (from 0), if it has one.
     pub fn head(&self, position: usize) -> Option<&Head<B>> {
         self.heads.iter().find(|head| head.position == position)
     }
 
-    /// Forward multiply-accumulates for one image of the given side.
+    /// Returns the forward multiply-accumulates for one image of the given side.
     pub fn multiply_accumulates(&self, side: usize) -> u64 {
         let of = |head: &Head<B>| {
             let side = side >> (head.number + 1);

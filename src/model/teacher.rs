@@ -8,10 +8,10 @@ use crate::nn::{Init, Module};
 use crate::settings::Choice;
 use crate::tensor::Backend;
 
-/// The network of the file's weights, down to the coarsest of `levels`, and its shape: the base width is read off `conv1.weight`,
-/// the architecture off the number of blocks.
+/// Builds the network from the file's weights, down to the coarsest of `levels`. Returns it with its shape: `conv1.weight` gives the base
+/// width, the number of blocks the architecture.
 ///
-/// Tensors beyond (layer4, fc) may be there or not.
+/// Further tensors (layer4, fc) are optional.
 pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(Resnet<B>, Backbone), WeightError> {
     let width = match file.tensors.get("conv1.weight").map(|tensor| tensor.shape.as_slice()) {
         Some(&[width, 3, 7, 7]) if width > 0 => width,
@@ -20,7 +20,7 @@ pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(
                 "its stem has several convolutions (a ResNet-C, -D or -S): use the plain ResNet's weights".to_owned();
             return Err(WeightError::format(&file.source, reason));
         }
-        // Any width would do: the error names the tensor and the paper's shape.
+        // The width is unknown here: the error names the tensor and the paper's shape.
         _ => return Err(file.tensor("conv1.weight", &[64, 3, 7, 7]).err().unwrap_or_else(|| empty_stem(file))),
     };
     let backbone = Backbone { architecture: architecture(file)?, width, levels };
@@ -40,8 +40,8 @@ pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(
     outcome.map(|()| (teacher, backbone))
 }
 
-/// Checks the file before any of the network is built: every tensor is there and finite. A tensor of another name among them is an
-/// error, for it would change what the layers compute, as in squeeze-and-excitation networks.
+/// Checks the file before the network is built: every tensor must exist and have the right shape. Refuses tensors of other names in these
+/// layers: they would change what the layers compute, as in squeeze-and-excitation networks.
 fn check_tensors(file: &WeightFile, backbone: &Backbone) -> Result<(), WeightError> {
     let whole = Backbone { levels: LevelSet::ALL, ..*backbone }.tensors();
     for (name, shape) in backbone.tensors() {
@@ -61,7 +61,7 @@ fn check_tensors(file: &WeightFile, backbone: &Backbone) -> Result<(), WeightErr
     }
 }
 
-/// The architecture with as many blocks as the file.
+/// Returns the architecture with the same number of blocks as the file.
 fn architecture(file: &WeightFile) -> Result<Architecture, WeightError> {
     let blocks = [1, 2, 3].map(|layer| {
         let named = |block: &usize| {
@@ -70,13 +70,13 @@ fn architecture(file: &WeightFile) -> Result<Architecture, WeightError> {
         };
         (0..).take_while(named).count()
     });
-    // Larger ResNets have as many blocks as ResNet-34, of another kind.
+    // Larger ResNets have as many blocks as ResNet-34, but of another kind.
     let basic = !file.tensors.contains_key("layer1.0.conv3.weight");
     let known = Architecture::ALL.iter().copied().find(|architecture| basic && architecture.blocks() == blocks);
     known.ok_or_else(|| WeightError::Blocks { path: file.source.clone(), blocks, basic })
 }
 
-/// The error for a `conv1.weight` of (0, 3, 7, 7): shaped like a stem, but empty.
+/// Returns the error for a `conv1.weight` of (0, 3, 7, 7), which has the shape of a stem but is empty.
 fn empty_stem(file: &WeightFile) -> WeightError {
     WeightError::format(&file.source, "its conv1.weight is empty")
 }
@@ -89,7 +89,7 @@ mod tests {
     use crate::settings::Named;
     use crate::tensor::Native;
 
-    /// A weight file of a random network.
+    /// Writes and opens a weight file of a random network.
     fn written(architecture: Architecture, folder: &std::path::Path) -> WeightFile {
         let network = Resnet::<Native>::new(&Init { seed: 3, purpose: "test" }, &Backbone::new(architecture, 4));
         let mut state = State::default();

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::{Architecture, LevelSet};
 use crate::settings::{Field, settings};
 
-/// Where the teacher's weights come from.
+/// Source of the teacher's weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WeightSource {
-    /// The small teacher that didact carries.
+    /// The small teacher that is part of didact.
     Demo,
     /// A `.safetensors` or `.pth` file with torchvision's tensor names.
     File(PathBuf),

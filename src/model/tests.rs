@@ -1,4 +1,4 @@
-//! Every combination of parts: shapes, names, gradients, and what it costs.
+//! Tests of every combination of parts: shapes, names, gradients and cost.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const NORMS: [InnerNorm; 2] = [InnerNorm::Batch, InnerNorm::None];
 const ACTIVATIONS: [Activation; 3] = [Activation::Relu, Activation::LeakyRelu, Activation::Gelu];
 const PADDINGS: [Padding; 3] = [Padding::Zero, Padding::Reflect, Padding::Replicate];
 
-/// Every U-Net of a depth.
+/// Returns all U-Nets of a depth.
 fn unets(depth: usize) -> Vec<UnetSettings> {
     let mut all = Vec::new();
     for skip in SKIPS {
@@ -70,7 +70,7 @@ fn every_unet_keeps_the_shape_and_trains_every_parameter() {
     }
 }
 
-/// Central differences along the gradient itself: the loss must change by its squared length.
+/// Checks the gradient by central differences along itself: the loss must change by its squared length.
 fn gradient_is_right<B: Backend>(settings: &UnetSettings) {
     let shape = (2, 4, 4, 4);
     let (x, target) = (noise::<B>("x", shape), noise::<B>("target", shape));
@@ -104,7 +104,7 @@ fn gradients_of_every_unet_are_right_on_both_backends() {
     for settings in unets(1) {
         gradient_is_right::<Native>(&settings);
     }
-    // Two parts at a time: each pair of values is met.
+    // A sample of all combinations, in which each pair of values occurs.
     for (index, settings) in unets(1).iter().enumerate().filter(|(index, _)| index % 7 == 0) {
         assert!(index < 216);
         gradient_is_right::<ComposedCpu>(settings);
@@ -155,7 +155,7 @@ fn each_part_costs_what_it_adds() {
     }
     let two = cost(&[1, 2], &AutoEncoder::None);
     assert!(two.parameters < plain.parameters && two.multiply_accumulates < plain.multiply_accumulates);
-    // A bottleneck of a quarter at each level: C·C/4 weights each way, C/4 + C biases.
+    // A bottleneck of a quarter of the channels at each level: C·C/4 weights each way, C/4 + C biases.
     let linear =
         LinearSettings { width: 1.0, input: Corruption::Plain, levels: LevelSet::ALL, placement: Placement::Student };
     let added = cost(&[1, 2, 3], &AutoEncoder::Linear(linear)).parameters - plain.parameters;

@@ -1,9 +1,9 @@
 //! The U-Net auto-encoder of one feature level.
 //!
-//! With C channels and depth d the channels are c_0 = C and c_i = 2^i·C·width. Contraction stage i: 3×3 convolution with
-//! stride 2, c_{i−1} → c_i, batch norm, ReLU. Expansion stage i: up-sampling (a transposed 2×2 convolution) back to the side of
-//! stage i's input, joined with that input as [`Skip`] says, to c_{i−1} channels. The outermost stage is linear with bias,
-//! for it must give raw features. [`UnetSettings`] can replace each of these parts.
+//! With C channels and depth d, the channels are c_0 = C and c_i = 2^i·C·width. Contraction stage i: 3×3 convolution with stride 2,
+//! c_{i−1} → c_i, batch norm, ReLU. Expansion stage i: up-sampling (a transposed 2×2 convolution) to the side of stage i's input, then a
+//! join with that input as [`Skip`] says, to c_{i−1} channels. The outermost stage is linear with bias, because it must return raw
+//! features. [`UnetSettings`] can replace each of these parts.
 
 use dfdx::tensor::{Tape, WithEmptyTape};
 
@@ -13,24 +13,24 @@ use super::{Skip, UnetSettings};
 use crate::nn::{Init, Input, Mode, visit_fields};
 use crate::tensor::{Backend, Features, OpResult};
 
-/// One auto-encoder: (N, H, W, C) to the same shape. H and W must be divisible by 2^depth.
+/// One auto-encoder. It keeps the shape (N, H, W, C). H and W must be divisible by 2^depth.
 #[derive(Debug, Clone)]
 pub struct Unet<B: Backend> {
     skip: Skip,
     contraction: Vec<Contraction<B>>,
-    /// Innermost first.
+    /// Expansion stages, innermost first.
     expansion: Vec<Expansion<B>>,
 }
 
 visit_fields!(Unet: ; contraction, expansion);
 
 impl<B: Backend> Unet<B> {
-    /// A U-Net for features of `channels` channels; names start with `name`.
+    /// Creates a U-Net for features of `channels` channels. Parameter names start with `name`.
     pub fn new(init: &Init, name: &str, channels: usize, settings: &UnetSettings) -> Self {
         let widths: Vec<usize> = (0..=settings.depth)
             .map(|i| match i {
                 0 => channels,
-                // Even, so that `concat` can halve it.
+                // An even number, so that `concat` can halve it.
                 _ => (((channels << i) as f64 * settings.width / 2.0).round() as usize * 2).max(2),
             })
             .collect();
@@ -51,7 +51,7 @@ impl<B: Backend> Unet<B> {
         input: Input,
         mode: Mode,
     ) -> OpResult<B, Features<B, T>> {
-        // The outermost stages read the input; all others read trained features.
+        // Only the outermost stages read the input. All others read trained features.
         if let Some(stage) = self.contraction.first_mut() {
             stage.set_input(input);
         }
@@ -70,7 +70,7 @@ impl<B: Backend> Unet<B> {
         Ok(x)
     }
 
-    /// Forward multiply-accumulates for one feature map of the given side.
+    /// Returns the forward multiply-accumulates for one feature map of the given side.
     pub fn multiply_accumulates(&self, side: usize) -> u64 {
         let depth = self.contraction.len();
         let contraction = self

@@ -69,7 +69,7 @@ settings! {
 }
 
 impl Default for UnetSettings {
-    /// Those of a sweep file that says nothing of them.
+    /// Returns the settings of a sweep file that sets none of them.
     fn default() -> Self {
         defaults(LevelSet::ALL)
     }

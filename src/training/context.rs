@@ -69,7 +69,7 @@ pub enum StageError {
         value: f64,
         /// Epoch, from 1.
         epoch: usize,
-        /// Step within the epoch, from 1.
+        /// Step within the epoch, from 1; 0 = after the last step.
         step: usize,
     },
     /// Images, masks or weights are not what was planned.

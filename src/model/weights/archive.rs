@@ -1,7 +1,7 @@
-//! The directory of a zip archive as `torch.save` writes it: stored entries, with or without zip64.
+//! Reads the directory of a zip archive that `torch.save` wrote: stored entries, with or without zip64.
 //!
-//! The crate `zip` keeps every entry, and every place that looks like a header, in memory that grows with a stranger's file. A
-//! directory of entries that are never compressed is read here within a budget instead.
+//! The crate `zip` keeps every entry, and every position that looks like a header, in memory. That memory grows with an untrusted file.
+//! This module reads a directory of uncompressed entries within a budget instead.
 
 use std::collections::HashMap;
 use std::io::{Read, SeekFrom};
@@ -16,14 +16,14 @@ const LOCATOR64: &[u8] = b"PK\x06\x07";
 const CENTRAL: &[u8] = b"PK\x01\x02";
 const LOCAL: &[u8] = b"PK\x03\x04";
 
-/// Bytes of the end record without its comment, and of a comment at most.
+/// Bytes of the end record without its comment. A comment has at most [`COMMENT_BYTES`].
 const END_BYTES: u64 = 22;
 const COMMENT_BYTES: u64 = u16::MAX as u64;
 
-/// What an archive holds.
+/// Entries of an archive.
 pub(super) struct Archive {
     entries: HashMap<String, Entry>,
-    /// Where the directory begins: all entries lie before it.
+    /// First byte of the directory. All entries are stored before it.
     directory: u64,
 }
 
@@ -37,7 +37,7 @@ struct Entry {
     encrypted: bool,
 }
 
-/// An entry's contents in the file.
+/// Location of an entry's contents in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Contents {
     pub(super) start: u64,
@@ -45,7 +45,7 @@ pub(super) struct Contents {
     pub(super) checksum: u32,
 }
 
-/// Where the directory lies.
+/// Location of the directory.
 struct Extent {
     start: u64,
     end: u64,
@@ -73,17 +73,17 @@ impl Archive {
         Ok(Self { entries, directory: extent.start })
     }
 
-    /// The names of all entries.
+    /// Returns the names of all entries.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
     }
 
-    /// Whether there is such an entry.
+    /// Returns whether an entry exists.
     pub(super) fn has(&self, name: &str) -> bool {
         self.entries.contains_key(name)
     }
 
-    /// Where an entry's contents lie.
+    /// Returns the location of an entry's contents.
     pub(super) fn locate(&self, input: &mut dyn Input, name: &str) -> Result<Contents, Cause> {
         let Some(entry) = self.entries.get(name) else { return Err(format!("its archive has no entry {name}").into()) };
         if entry.encrypted {
@@ -104,7 +104,7 @@ impl Archive {
         if !header.starts_with(LOCAL) {
             return Err(format!("{name} is not where the archive's directory says: the file is damaged").into());
         }
-        // At most 2 · 65,535 bytes behind a place within the file.
+        // This sum cannot overflow: it is at most 2 · 65,535 bytes after a position within the file.
         let start = entry.header + 30 + number(&header[26..28]) + number(&header[28..30]);
         match start.checked_add(entry.size) {
             Some(end) if end <= self.directory => Ok(Contents { start, size: entry.size, checksum: entry.checksum }),
@@ -112,7 +112,7 @@ impl Archive {
         }
     }
 
-    /// An entry of at most so many bytes, with its checksum verified.
+    /// Reads an entry of at most `limit` bytes and verifies its checksum.
     pub(super) fn read(&self, input: &mut dyn Input, name: &str, limit: u64) -> Result<Vec<u8>, Cause> {
         let contents = self.locate(input, name)?;
         if contents.size > limit {
@@ -135,7 +135,7 @@ impl Contents {
     }
 }
 
-/// The end record stands at the end of the file, before a comment; zip64's stands before it.
+/// Finds the directory. The end record is the last record of the file, followed only by a comment. That of zip64 comes before it.
 fn find_end(input: &mut dyn Input, length: u64) -> Result<Extent, Cause> {
     let cut = || Cause::from("its archive has no directory: the file is cut short or damaged");
     let tail = length.min(END_BYTES + COMMENT_BYTES);
@@ -169,7 +169,7 @@ fn find_end(input: &mut dyn Input, length: u64) -> Result<Extent, Cause> {
     }
 }
 
-/// The next entry of the directory.
+/// Reads the next entry of the directory.
 fn entry(directory: &mut impl Read) -> Result<(String, Entry), Cause> {
     const DAMAGED: &str = "its archive's directory is damaged";
     let damaged = |error: std::io::Error| Context::new(DAMAGED, error);
@@ -180,7 +180,7 @@ fn entry(directory: &mut impl Read) -> Result<(String, Entry), Cause> {
     }
     let field = |at: usize, bytes: usize| number(&head[at..at + bytes]);
     let mut part = |at: usize| {
-        // At most 65,535 bytes each.
+        // Each part has at most 65,535 bytes.
         let mut bytes = vec![0; number(&head[at..at + 2]) as usize];
         directory.read_exact(&mut bytes).map(|()| bytes).map_err(damaged)
     };
@@ -204,7 +204,7 @@ fn entry(directory: &mut impl Read) -> Result<(String, Entry), Cause> {
     Ok((String::from_utf8_lossy(&name).into_owned(), entry))
 }
 
-/// The extra field of zip64: sizes and places of eight bytes.
+/// Returns the extra field of zip64: sizes and positions of eight bytes each.
 fn zip64(mut extra: &[u8]) -> &[u8] {
     while let [a, b, c, d, rest @ ..] = extra {
         let size = usize::from(u16::from_le_bytes([*c, *d])).min(rest.len());

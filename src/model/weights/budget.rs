@@ -1,34 +1,34 @@
-//! What a weight file may ask of memory and time. The files come from strangers, so every bound is checked before anything is
-//! allocated. Those that people use stay far below all of them.
+//! Limits on the memory and time that a weight file may use. Weight files are untrusted, so didact checks every limit before it
+//! allocates. Common files stay far below all limits.
 
-/// A file; a ResNet-34 with its optimiser's state has 0.3 GB.
+/// Bytes of a file. A ResNet-34 with the state of its optimiser has 0.3 GB.
 pub(super) const FILE_BYTES: u64 = 2 << 30;
 
-/// A pickle, or all that stands before the storages of a file of before PyTorch 1.6.
+/// Bytes of a pickle, or of everything before the storages in a file from before PyTorch 1.6.
 pub(super) const PICKLE_BYTES: u64 = 64 << 20;
 
-/// Operations of a pickle. Each leaves at most one object of [`super::pickle::Node`]'s size, so this bounds the objects, too.
+/// Operations of a pickle. Each creates at most one object of the size of [`super::pickle::Node`], so this also limits the objects.
 pub(super) const PICKLE_STEPS: usize = 1 << 21;
 
-/// The header of a `.safetensors` file; the JSON reader takes up to 50 times as much.
+/// Bytes of the header of a `.safetensors` file. The JSON reader takes up to 50 times as much memory.
 pub(super) const HEADER_BYTES: u64 = 4 << 20;
 
-/// Entries of a zip archive, and storages of a file of before PyTorch 1.6.
+/// Entries of a zip archive, and storages of a file from before PyTorch 1.6.
 pub(super) const ENTRIES: u64 = 100_000;
 
-/// Tensors in all dictionaries of a file together.
+/// Total number of tensors in all dictionaries of a file.
 pub(super) const TENSORS: usize = 100_000;
 
-/// Dictionaries of a file; an optimiser has one for each parameter.
+/// Dictionaries of a file. An optimiser has one per parameter.
 pub(super) const DICTIONARIES: usize = 20_000;
 
-/// The name of a tensor, a storage or an entry.
+/// Bytes of the name of a tensor, a storage or an entry.
 pub(super) const NAME_BYTES: usize = 512;
 
-/// Sides of a tensor; a convolution has four.
+/// Dimensions of a tensor. A convolution has four.
 pub(super) const RANK: usize = 8;
 
-/// Dictionaries within dictionaries that are looked into.
+/// Depth of nested dictionaries that are searched.
 pub(super) const NESTING: usize = 4;
 
 /// Values of a teacher: 16 ResNet-34s, 512 MiB as 32-bit floats.
@@ -37,7 +37,7 @@ pub(super) const VALUES: u64 = 1 << 27;
 /// Bytes of one tensor in the file, from its first value to its last.
 pub(super) const SPAN_BYTES: u64 = 256 << 20;
 
-/// The same, of all tensors that are read.
+/// The same for all tensors that are read, together.
 pub(super) const SPANS_BYTES: u64 = FILE_BYTES;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The dictionaries of tensors in what `torch.save` pickled: a state dict, or a checkpoint with one somewhere within.
+//! Finds the dictionaries of tensors in a pickle from `torch.save`: a state dict, or a checkpoint that contains one.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -6,7 +6,7 @@ use super::budget;
 use super::contents::{Contents, Dictionary, Held, View};
 use super::pickle::{Handle, Heap, Node};
 
-/// Finds them, outermost first; the storages are left to the caller.
+/// Finds the dictionaries, outermost first. The caller adds the storages.
 pub(super) fn dictionaries(heap: &Heap<'_>, outermost: Handle) -> Result<Contents, String> {
     let mut contents = Contents::default();
     let mut seen = HashSet::from([outermost]);
@@ -68,14 +68,14 @@ pub(super) fn dictionaries(heap: &Heap<'_>, outermost: Handle) -> Result<Content
     Ok(contents)
 }
 
-/// What to do about a module that was pickled with its class.
+/// Returns the reason for refusing a module that was pickled with its class, and what to do.
 pub(super) fn whole_module(class: &str) -> String {
     format!(
         "it holds a whole module (`{class}`), which only the code of that class can read: save model.state_dict() instead"
     )
 }
 
-/// A key as a name; optimisers have numbers.
+/// Returns a key as a name. The keys of optimisers are numbers.
 fn name(heap: &Heap<'_>, key: Handle) -> Option<String> {
     match heap.get(key) {
         Node::Int(number) => Some(number.to_string()),

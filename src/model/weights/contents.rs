@@ -1,24 +1,24 @@
-//! What a weight file holds, whatever its format: dictionaries of tensors.
+//! Contents of a weight file in any format: dictionaries of tensors.
 
 use std::collections::BTreeMap;
 
 use super::element::Element;
 use super::{archive, budget};
 
-/// Numbers of one kind, one behind the other in the file.
+/// A contiguous run of numbers of one type in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Storage {
     /// First byte in the file.
     pub(super) start: u64,
-    /// How many elements.
+    /// Number of elements.
     pub(super) count: u64,
     pub(super) element: Element,
     pub(super) big_endian: bool,
-    /// The entry of the archive, which has a checksum.
+    /// Entry of the archive, which has a checksum.
     pub(super) entry: Option<archive::Contents>,
 }
 
-/// A tensor's place in a storage, in elements.
+/// Position of a tensor in a storage, in elements.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct View {
     pub(super) storage: usize,
@@ -27,7 +27,7 @@ pub(super) struct View {
     pub(super) strides: Vec<u64>,
 }
 
-/// A tensor that can be read, or why it cannot.
+/// A tensor that can be read, or the reason why not.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Held {
     Dense(View),
@@ -37,27 +37,27 @@ pub(super) enum Held {
 /// Tensors by name.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
-    /// The keys that lead to it.
+    /// Keys that lead to the dictionary.
     pub(super) path: Vec<String>,
     pub(super) tensors: BTreeMap<String, Held>,
 }
 
-/// All of it.
+/// Contents of a weight file.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) dictionaries: Vec<Dictionary>,
     pub(super) storages: Vec<Storage>,
-    /// The class of a whole module that was pickled, if there is one.
+    /// Class of a whole module that was pickled, if the file holds one.
     pub(super) module: Option<String>,
 }
 
 impl View {
-    /// How many values it has; none if there are more than can be counted.
+    /// Returns the number of values, or `None` if it overflows.
     pub(super) fn count(&self) -> Option<u64> {
         self.shape.iter().try_fold(1_u64, |count, side| count.checked_mul(*side as u64))
     }
 
-    /// How many elements lie from its first to behind its last; none if there are more than can be counted.
+    /// Returns the number of elements from its first to its last, inclusive, or `None` if it overflows.
     pub(super) fn span(&self) -> Option<u64> {
         if self.shape.contains(&0) {
             return Some(0);
@@ -67,7 +67,7 @@ impl View {
         self.shape.iter().zip(&self.strides).try_fold(1, reach)
     }
 
-    /// Checks that the view lies within its storage and the budget.
+    /// Checks that the view is within its storage and the budget.
     pub(super) fn check(&self, storage: &Storage) -> Result<(), &'static str> {
         const BEYOND: &str = "reaches beyond its storage: the file is damaged";
         let span = self.span().ok_or(BEYOND)?;
@@ -98,7 +98,7 @@ mod tests {
         };
         assert_eq!(view(0, &[10, 10], &[10, 1]).check(&storage), Ok(()));
         assert_eq!(view(99, &[], &[]).check(&storage), Ok(()));
-        // A tensor that is expanded has more values than its storage.
+        // An expanded tensor has more values than its storage.
         assert_eq!(view(3, &[200], &[0]).check(&storage), Ok(()));
         assert_eq!(view(100, &[0, 7], &[7, 1]).check(&storage), Ok(()));
         for lie in [

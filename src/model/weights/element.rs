@@ -1,4 +1,4 @@
-//! Kinds of numbers in weight files.
+//! Types of numbers in weight files.
 
 use safetensors::tensor::Dtype;
 
@@ -9,12 +9,12 @@ pub(super) enum Element {
     Bf16,
     F32,
     F64,
-    /// Of so many bytes each, such as counters (num_batches_tracked): no weight is made of them.
+    /// Another type of so many bytes, e.g. for counters (num_batches_tracked). No weight has such a type.
     Other(usize),
 }
 
 impl Element {
-    /// The element of one of PyTorch's storage classes, `torch.FloatStorage`.
+    /// Returns the element type of one of PyTorch's storage classes, e.g. `torch.FloatStorage`.
     pub(super) fn of_storage(class: &str) -> Option<Self> {
         Some(match class {
             "FloatStorage" => Self::F32,
@@ -31,7 +31,7 @@ impl Element {
         })
     }
 
-    /// The element of a `.safetensors` tensor; none if it is smaller than a byte.
+    /// Returns the element type of a `.safetensors` tensor, or `None` if it is smaller than a byte.
     pub(super) fn of_safetensors(dtype: Dtype) -> Option<Self> {
         Some(match dtype {
             Dtype::F16 => Self::F16,
@@ -43,7 +43,7 @@ impl Element {
         })
     }
 
-    /// Bytes of one element.
+    /// Returns the bytes of one element.
     pub(super) fn size(self) -> usize {
         match self {
             Self::F16 | Self::Bf16 => 2,
@@ -53,12 +53,12 @@ impl Element {
         }
     }
 
-    /// Whether values can be made of it.
+    /// Returns whether this is a floating-point type.
     pub(super) fn is_float(self) -> bool {
         !matches!(self, Self::Other(_))
     }
 
-    /// One element's little-endian bytes as a 32-bit float; not a number if it is no float.
+    /// Converts the little-endian bytes of one element to a 32-bit float. Returns NaN if the type is not a float.
     pub(super) fn float(self, bytes: &[u8]) -> f32 {
         match (self, bytes) {
             (Self::F16, [a, b]) => half(u16::from_le_bytes([*a, *b])),
@@ -70,7 +70,7 @@ impl Element {
     }
 }
 
-/// IEEE 754 binary16 to binary32.
+/// Converts IEEE 754 binary16 to binary32.
 fn half(bits: u16) -> f32 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, fraction) = (i32::from((bits >> 10) & 31), f32::from(bits & 1023));

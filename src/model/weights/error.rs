@@ -1,10 +1,10 @@
-//! What can be wrong with a weight file.
+//! Errors of weight files.
 
 use crate::cause::Cause;
 use crate::model::Architecture;
 use crate::settings::{Choice, Named};
 
-/// Every message names the file or the tensor, what was found and what would be right.
+/// An error of a weight file. Every message names the file or the tensor, what was found and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightError {
     /// The file cannot be read.
@@ -13,68 +13,68 @@ pub enum WeightError {
          ResNet-18 or ResNet-34 weights, or be \"demo\""
     )]
     Io {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: std::io::Error,
     },
-    /// The file is damaged, of another format, or holds something else than weights.
+    /// The file is damaged, has another format, or does not hold weights.
     #[error("cannot use weights {path}: {source}")]
     Format {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: Cause,
     },
-    /// A tensor that the network needs is absent.
+    /// A tensor that the network needs is missing.
     #[error("{path} has no tensor `{name}` (expected shape {expected:?}){hint}")]
     Missing {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// Which.
+        /// Name of the tensor.
         name: String,
         /// Shape that the network needs.
         expected: Vec<usize>,
-        /// A near name.
+        /// A similar name, if there is one.
         hint: String,
     },
-    /// A tensor that the network needs is of a kind that is not read.
+    /// didact cannot read the type of a tensor that the network needs.
     #[error("{path}: tensor `{name}` {why}; save it as dense floating-point numbers")]
     Unreadable {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// Which.
+        /// Name of the tensor.
         name: String,
-        /// "is sparse", ….
+        /// Reason, e.g. "is sparse".
         why: String,
     },
-    /// A tensor stands among the network's that the network does not have.
+    /// The file has a tensor in these layers that the network does not have.
     #[error("{path} has a tensor `{name}`, which a {} of torchvision does not have: it holds another network{hint}", architecture.title())]
     Foreign {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// Which.
+        /// Name of the tensor.
         name: String,
-        /// What it was taken for.
+        /// Architecture that the file was taken for.
         architecture: Architecture,
-        /// Which network it may be.
+        /// Network that the file may hold.
         hint: &'static str,
     },
-    /// A tensor has another shape than the network needs.
+    /// The shape of a tensor differs from the one that the network needs.
     #[error("{path}: tensor `{name}` has shape {found:?}, expected {expected:?}")]
     Shape {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// Which.
+        /// Name of the tensor.
         name: String,
         /// Shape in the file.
         found: Vec<usize>,
         /// Shape that the network needs.
         expected: Vec<usize>,
     },
-    /// The blocks are those of no network that we know.
+    /// The blocks belong to no supported network.
     #[error(
         "{path}: layer1 to layer3 have {} {kind}blocks, expected {}",
         blocks.map(|count| count.to_string()).join(", "),
@@ -82,41 +82,41 @@ pub enum WeightError {
         kind = if *basic { "" } else { "bottleneck " }
     )]
     Blocks {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// How many each layer has.
+        /// Number of blocks per layer.
         blocks: [usize; 3],
-        /// Whether they are of two convolutions.
+        /// Whether each block has two convolutions.
         basic: bool,
     },
-    /// The sweep file asks for another network.
+    /// The sweep file requests another network.
     #[error("{path} holds a {}, but teacher.architecture is \"{}\": name the other weights, or leave the setting out", found.title(), asked.name())]
     Architecture {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// What the weights are of.
+        /// Architecture of the weights.
         found: Architecture,
-        /// What the sweep file says.
+        /// Architecture in the sweep file.
         asked: Architecture,
     },
     /// A tensor holds NaN or infinity.
     #[error("{path}: tensor `{name}` holds a value that is not finite: the file is damaged")]
     NotFinite {
-        /// Where.
+        /// Path of the file.
         path: String,
-        /// Which.
+        /// Name of the tensor.
         name: String,
     },
 }
 
 impl WeightError {
-    /// A file that is damaged, of another format, or holds something else.
+    /// Returns the error for a file that is damaged, has another format, or does not hold weights.
     pub fn format(path: &str, source: impl Into<Cause>) -> Self {
         Self::Format { path: path.to_owned(), source: source.into() }
     }
 }
 
-/// "2, 2, 2 (ResNet-18) or 3, 4, 6 (ResNet-34) of two convolutions each".
+/// Returns "2, 2, 2 (ResNet-18) or 3, 4, 6 (ResNet-34) of two convolutions each".
 fn known() -> String {
     let one = |architecture: Architecture| {
         let blocks = architecture.blocks().map(|count| count.to_string()).join(", ");

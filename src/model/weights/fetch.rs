@@ -1,4 +1,4 @@
-//! Downloads weights: what has arrived stands in `FILE.part` until all of it is there and its hash is right.
+//! Downloads weights. `FILE.part` holds the received bytes until the file is complete and its hash is right.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -11,107 +11,107 @@ use ureq::http::header::{CONTENT_RANGE, RANGE};
 
 use super::Published;
 
-/// No published weights of a teacher have as many bytes.
+/// Largest accepted file, in bytes. All published weights of a teacher are smaller.
 const LIMIT: u64 = 256 << 20;
-/// A server that says nothing for so long is given up.
+/// Time after which didact stops waiting for a silent server.
 const SILENCE: Duration = Duration::from_secs(60);
-/// So is a download that takes longer; the same command continues it.
+/// Longest time of a download. The same command continues it.
 const WHOLE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// A file that is there, with the hash that its name says.
+/// A complete file whose hash agrees with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// Where.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Its SHA-256.
+    /// SHA-256 of the file.
     pub sha256: String,
-    /// Whether it was there before.
+    /// Whether the file existed before.
     pub already: bool,
 }
 
-/// Why there is no file.
+/// Reasons why the file could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// Not a URL.
+    /// The text is not a URL.
     #[error("`{0}` is no URL: it must begin with https:// or http://")]
     Url(String),
-    /// A file whose name says nothing of its contents.
+    /// The file name contains no hash.
     #[error(
         "the name of {0} holds no hash: expected NAME-HASH.pth with eight or more digits of its SHA-256, as torch.hub has it"
     )]
     NoHash(String),
-    /// Another file is in its place.
+    /// Another file has this path.
     #[error(
         "{path} is another file: its SHA-256 does not begin with {hash}; move it away, or name another folder with --out"
     )]
     Occupied {
-        /// Where.
+        /// Path of the file.
         path: PathBuf,
-        /// What its hash should begin with.
+        /// Expected first digits of its hash.
         hash: String,
     },
-    /// Another process is at it.
+    /// Another process is writing the file.
     #[error("another process is writing {0}")]
     Busy(PathBuf),
-    /// The server has no such file, or does not give it.
+    /// The server does not have the file or does not send it.
     #[error("{url}: the server answers {status}")]
     Status {
-        /// What was asked for.
+        /// Requested URL.
         url: String,
-        /// The answer.
+        /// Status code of the answer.
         status: ureq::http::StatusCode,
     },
-    /// There is no connection.
+    /// The connection failed.
     #[error("cannot fetch {url}: {source}")]
     Connection {
-        /// What was asked for.
+        /// Requested URL.
         url: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: Box<ureq::Error>,
     },
     /// The connection ended early.
     #[error("{url} ended early, after {bytes} bytes{}: the same command continues it", source.as_ref().map(|error| format!(" ({error})")).unwrap_or_default())]
     Cut {
-        /// What was asked for.
+        /// Requested URL.
         url: String,
-        /// How much has arrived.
+        /// Number of received bytes.
         bytes: u64,
-        /// What the connection says; none where the server has ended it.
+        /// Error of the connection; `None` if the server closed it.
         #[source]
         source: Option<std::io::Error>,
     },
-    /// More than any weights.
+    /// The file is larger than any published weights.
     #[error("{url} has more than {LIMIT} bytes: it is not the published file")]
     TooLarge {
-        /// What was asked for.
+        /// Requested URL.
         url: String,
     },
-    /// Another file than the name says.
+    /// The contents do not have the hash in the file name.
     #[error("the SHA-256 of {url} is {found}, not {hash}…: what was fetched is removed")]
     Hash {
-        /// What was asked for.
+        /// Requested URL.
         url: String,
-        /// What it should begin with.
+        /// Expected first digits of the hash.
         hash: String,
-        /// What it is.
+        /// Actual hash.
         found: String,
     },
-    /// The disk.
+    /// The file could not be written.
     #[error("cannot write {path}: {source}")]
     Write {
-        /// What.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         source: std::io::Error,
     },
 }
 
-/// Fetches a file into a folder, continuing what an earlier call has left; `progress` is told how many bytes of how many are there.
+/// Fetches a file into a folder and continues an earlier download. Calls `progress` with the received and the total number of bytes.
 ///
 /// # Errors
-/// Everything that keeps the file from being there with the right hash. Another file in its place is left as it is.
+/// If the file cannot be stored with the right hash. Another file at the same path is left unchanged.
 pub fn fetch(
     published: &Published,
     folder: &Path,
@@ -128,13 +128,14 @@ pub fn fetch(
         TryLockError::WouldBlock => FetchError::Busy(part.clone()),
         TryLockError::Error(source) => write(source),
     })?;
-    // Another process may have finished it meanwhile.
+    // Another process may have finished the download in the meantime.
     if let Some(fetched) = present(published, &path)? {
         return Ok(fetched);
     }
     let mut download = Download { published, part: &part, file: &mut file, progress };
     let mut sha256 = download.hash()?;
-    // What an earlier call left may be whole; continued, it may be of another file that the server had then.
+    // An earlier call may have left the complete file. A continued file may mix two versions that the server had, so try again from the
+    // start.
     for fresh in [false, true] {
         if !sha256.starts_with(&published.hash) {
             download.run(fresh)?;
@@ -154,7 +155,7 @@ pub fn fetch(
     Ok(Fetched { path, sha256, already: false })
 }
 
-/// What is in the file's place.
+/// Returns the file if it already exists with the right hash.
 fn present(published: &Published, path: &Path) -> Result<Option<Fetched>, FetchError> {
     let read = |source| FetchError::Write { path: path.to_owned(), source };
     match std::fs::symlink_metadata(path) {
@@ -169,12 +170,12 @@ fn present(published: &Published, path: &Path) -> Result<Option<Fetched>, FetchE
     }
 }
 
-/// Gives the file its name, if nothing has it.
+/// Gives the file its name, unless another file has that name.
 fn place(part: &Path, path: &Path) -> std::io::Result<()> {
     match std::fs::hard_link(part, path) {
         Ok(()) => std::fs::remove_file(part)?,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(error),
-        // Some file systems have no links.
+        // Some file systems do not support links.
         Err(_) if std::fs::symlink_metadata(path).is_err() => std::fs::rename(part, path)?,
         Err(error) => return Err(error),
     }
@@ -196,7 +197,7 @@ fn sha256(file: &mut File) -> std::io::Result<String> {
     }
 }
 
-/// A file on its way.
+/// A download in progress.
 struct Download<'a> {
     published: &'a Published,
     part: &'a Path,
@@ -209,12 +210,12 @@ impl Download<'_> {
         FetchError::Write { path: self.part.to_owned(), source }
     }
 
-    /// The SHA-256 of what has arrived.
+    /// Returns the SHA-256 of the received bytes.
     fn hash(&mut self) -> Result<String, FetchError> {
         sha256(self.file).map_err(|source| self.write(source))
     }
 
-    /// Asks for what has not arrived yet, or for all of it.
+    /// Requests the missing bytes, or the whole file.
     fn run(&mut self, fresh: bool) -> Result<(), FetchError> {
         let url = self.published.url.clone();
         let at = if fresh { 0 } else { self.file.seek(SeekFrom::End(0)).map_err(|source| self.write(source))? };
@@ -232,7 +233,7 @@ impl Download<'_> {
         let at = match answer.status().as_u16() {
             200 => 0,
             206 if range.starts_with(&format!("bytes {at}-")) => at,
-            // What is there is no piece of the server's file.
+            // The received bytes are not a part of the server's file.
             206 | 416 if at > 0 => return self.run(true),
             _ => return Err(FetchError::Status { url, status: answer.status() }),
         };

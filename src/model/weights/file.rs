@@ -1,4 +1,4 @@
-//! A weight file: what a teacher needs of it in memory.
+//! A weight file: the tensors that a teacher needs, in memory.
 
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
@@ -15,40 +15,40 @@ use crate::cause::Cause;
 use crate::data::regular;
 use crate::model::WeightSource;
 
-/// The small teacher's weights; `didact weights train-demo` made them.
+/// Weights of the small teacher, written by `didact weights train-demo`.
 const DEMO: &[u8] = include_bytes!("demo.safetensors");
 
-/// A tensor as the file holds it, row-major.
+/// A tensor of a weight file, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeightTensor {
-    /// Its shape; convolutions are (output, input, kernel, kernel).
+    /// Shape. Convolutions are (output, input, kernel, kernel).
     pub shape: Vec<usize>,
-    /// Its values, converted to 32 bits.
+    /// Values, converted to 32 bits.
     pub data: Vec<f32>,
 }
 
-/// The tensors of a weight file that lie before layer4: a teacher needs no others, and no others are read.
+/// The tensors of a weight file before layer4. A teacher needs no others, so no others are read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeightFile {
-    /// By torchvision's name.
+    /// Tensors by torchvision's name.
     pub tensors: BTreeMap<String, WeightTensor>,
-    /// Those that stand in the file but cannot be read, with the reason.
+    /// Tensors in the file that cannot be read, with the reason.
     pub unreadable: BTreeMap<String, String>,
-    /// Keys and prefix that lead to the names, such as `state_dict.module.`; empty where there are none.
+    /// Keys and prefix that lead to the names, e.g. `state_dict.module.`; empty without any.
     pub under: String,
-    /// Tensors beside each other in the file, those of layer4 and others included.
+    /// Number of tensors in the same dictionary of the file, including layer4 and others.
     pub beside: usize,
     /// BLAKE3 of the file's bytes.
     pub digest: String,
-    /// Its path, or "demo".
+    /// Path of the file, or "demo".
     pub source: String,
 }
 
 impl WeightFile {
-    /// Reads the source; tells `.safetensors` from `.pth` by content.
+    /// Reads the source. Distinguishes `.safetensors` and `.pth` by content.
     ///
     /// # Errors
-    /// A file that cannot be read, is damaged, or asks for more memory than any teacher.
+    /// If the file cannot be read, is damaged, or needs more memory than any teacher.
     pub fn open(source: &WeightSource) -> Result<Self, WeightError> {
         match source {
             WeightSource::Demo => Self::read("demo", Cursor::new(DEMO)),
@@ -66,10 +66,10 @@ impl WeightFile {
         }
     }
 
-    /// Reads weights from anywhere; `name` is what errors call it.
+    /// Reads weights from any input. Errors use `name` for it.
     ///
     /// # Errors
-    /// Contents that are damaged, or ask for more memory than any teacher.
+    /// If the contents are damaged or need more memory than any teacher.
     pub fn read<R: std::io::Read + Seek>(name: &str, mut input: R) -> Result<Self, WeightError> {
         let io = |source| WeightError::Io { path: name.to_owned(), source };
         let length = input.seek(SeekFrom::End(0)).map_err(io)?;
@@ -96,7 +96,7 @@ impl WeightFile {
         })
     }
 
-    /// The values of a tensor that must have the expected shape and be finite.
+    /// Returns the values of a tensor, which must have the expected shape and be finite.
     pub fn tensor(&self, name: &str, expected: &[usize]) -> Result<&[f32], WeightError> {
         let path = self.source.clone();
         if let Some(why) = self.unreadable.get(name) {
@@ -120,9 +120,9 @@ impl WeightFile {
         Ok(&tensor.data)
     }
 
-    /// A name that was perhaps meant.
+    /// Returns a hint with the most similar name, if one is similar enough.
     fn near(&self, name: &str) -> String {
-        // More names, or longer ones, are of no ResNet.
+        // No ResNet has more names or longer ones.
         let names = self.tensors.keys().filter(|other| other.len() <= 64).take(2000);
         let near = names.max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
         let near = near.filter(|near| strsim::jaro(near, name) > 0.8);
@@ -130,14 +130,14 @@ impl WeightFile {
     }
 }
 
-/// A regular file with what the system says of it.
+/// Opens a regular file. Returns it with its metadata.
 fn opened(path: &Path) -> std::io::Result<(File, Metadata)> {
     let file = regular::open(path)?;
     let metadata = file.metadata()?;
     Ok((file, metadata))
 }
 
-/// The teacher's tensors, with those that cannot be read.
+/// Reads the tensors of the teacher. Returns also the selection, which names the unreadable ones.
 fn loaded(input: &mut dyn Input, length: u64) -> Result<(Selected, BTreeMap<String, WeightTensor>), Cause> {
     let mut contents = match bytes_at(input, 0, length.min(4) as usize)?.as_slice() {
         [b'P', b'K', ..] => torch::zipped(input, length)?,
@@ -188,7 +188,7 @@ mod tests {
             |path: &Path| WeightFile::open(&WeightSource::File(path.to_owned())).expect_err("refused").to_string();
         assert!(told(folder.path()).contains("it is a folder, expected a file"));
         let large = folder.path().join("large.pth");
-        // Without blocks: it takes no room on the disk.
+        // A sparse file: it occupies no disk space.
         File::create(&large).and_then(|file| file.set_len(budget::FILE_BYTES + 1)).expect("created");
         assert!(told(&large).contains("2147483649 bytes, weights of at most 2147483648 are read"), "{}", told(&large));
     }

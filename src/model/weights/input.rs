@@ -1,22 +1,22 @@
-//! Reading pieces of a file that is too large, or too strange, to be taken into memory whole.
+//! Reads pieces of a file that is too large or too untrusted to load into memory as a whole.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::cause::Cause;
 
-/// Where a weight file is read from.
+/// Input that a weight file is read from.
 pub(super) trait Input: Read + Seek {}
 
 impl<T: Read + Seek> Input for T {}
 
-/// So many bytes from a place on; the caller has made sure that the file holds them.
+/// Reads `count` bytes from a position. The caller has checked that the file holds them.
 pub(super) fn bytes_at(input: &mut dyn Input, at: u64, count: usize) -> Result<Vec<u8>, Cause> {
     let mut bytes = vec![0; count];
     input.seek(SeekFrom::Start(at)).and_then(|_| input.read_exact(&mut bytes))?;
     Ok(bytes)
 }
 
-/// CRC-32 (as in zip archives) of a piece, read through a small buffer.
+/// Computes the CRC-32 (as in zip archives) of a piece, reading through a small buffer.
 pub(super) fn checksum(input: &mut dyn Input, at: u64, count: u64) -> Result<u32, Cause> {
     let mut hasher = crc32fast::Hasher::new();
     let mut buffer = [0; 1 << 14];
@@ -31,12 +31,12 @@ pub(super) fn checksum(input: &mut dyn Input, at: u64, count: u64) -> Result<u32
     Ok(hasher.finalize())
 }
 
-/// A little-endian number of up to eight bytes.
+/// Decodes a little-endian number of up to eight bytes.
 pub(super) fn number(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
-/// A name as messages show it: without control characters, and not longer than a line.
+/// Returns a name as messages show it: without control characters, at most a line long.
 pub(super) fn shown(name: &str) -> String {
     let clean: String = name.chars().take(80).flat_map(char::escape_debug).collect();
     match name.chars().nth(80) {

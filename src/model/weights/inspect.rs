@@ -1,4 +1,4 @@
-//! What `didact weights check` tells of a file.
+//! The report of `didact weights check`.
 
 use serde::Serialize;
 
@@ -6,10 +6,10 @@ use super::{WeightError, WeightFile};
 use crate::model::{Architecture, LevelSet, WeightSource, load_teacher};
 use crate::tensor::Native;
 
-/// A weight file that a teacher can be made of.
+/// Facts of a weight file that fits a teacher.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WeightReport {
-    /// Path, or "demo".
+    /// Path of the file, or "demo".
     pub source: String,
     /// BLAKE3 of the file.
     pub digest: String,
@@ -17,15 +17,15 @@ pub struct WeightReport {
     pub architecture: Architecture,
     /// Channels of level 1 (64 in the paper).
     pub width: usize,
-    /// Tensors beside each other in the file.
+    /// Number of tensors in the same dictionary of the file.
     pub tensors: usize,
-    /// Keys and prefix that lead to torchvision's names; empty where there are none.
+    /// Keys and prefix that lead to torchvision's names; empty without any.
     pub under: String,
     /// Whether every batch norm is an identity (folded into the convolutions before it).
     pub batch_norm_folded: bool,
 }
 
-/// Opens the file and builds the teacher: every tensor is there, has its shape and is finite.
+/// Opens the file and builds the teacher. This checks that every tensor exists, has its shape and is finite.
 pub fn inspect(source: &WeightSource) -> Result<WeightReport, WeightError> {
     let file = WeightFile::open(source)?;
     let (_, backbone) = load_teacher::<Native>(&file, LevelSet::ALL)?;

@@ -1,5 +1,6 @@
-//! Weight files with torchvision's tensor names: `.safetensors`, `.pth`, and the small teacher that didact carries. They come from
-//! strangers: what a file may ask of memory is in `budget`, and nothing in it is ever executed.
+//! Weight files with torchvision's tensor names: `.safetensors`, `.pth`, and the small teacher that is part of didact.
+//!
+//! Weight files are untrusted: `budget` limits the memory that a file may use, and didact never executes anything in it.
 
 mod archive;
 mod budget;

@@ -1,27 +1,27 @@
-//! torchvision's published weights of the networks that a teacher can be.
+//! Weights that torchvision publishes for the networks that can be teachers.
 
 use super::fetch::FetchError;
 use crate::model::Architecture;
 
-/// A file on a server whose name says what its SHA-256 begins with, as torch.hub has it.
+/// A file on a server whose name contains the first digits of its SHA-256, as in torch.hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// Where it is.
+    /// URL of the file.
     pub url: String,
-    /// Its name.
+    /// File name.
     pub file: String,
-    /// The first digits of its SHA-256.
+    /// First digits of its SHA-256.
     pub hash: String,
 }
 
-/// The fewest digits of a hash that are worth a comparison; PyTorch publishes eight.
+/// Smallest number of hash digits that didact accepts. PyTorch publishes eight.
 const DIGITS: usize = 8;
 
 impl Published {
-    /// Where torchvision's files are.
+    /// Folder of torchvision's files.
     pub const SERVER: &str = "https://download.pytorch.org/models";
 
-    /// The file of a network (`ResNet18_Weights.IMAGENET1K_V1`, the one with which ST-FPM's code worked).
+    /// Returns the file name of a network (`ResNet18_Weights.IMAGENET1K_V1`, the weights of ST-FPM's code).
     fn file_of(architecture: Architecture) -> &'static str {
         match architecture {
             Architecture::Resnet18 => "resnet18-f37072fd.pth",
@@ -29,10 +29,10 @@ impl Published {
         }
     }
 
-    /// The weights of a network, from a server's folder, or from the URL of a file whose name holds a hash.
+    /// Returns the weights of a network. `from` is the folder of a server, or the URL of a file whose name contains a hash.
     ///
     /// # Errors
-    /// A URL that is none, or of a file without a hash in its name.
+    /// If `from` is not a URL, or if the file name contains no hash.
     pub fn new(architecture: Architecture, from: &str) -> Result<Self, FetchError> {
         let scheme = ["https://", "http://"].iter().any(|scheme| from.starts_with(scheme));
         if !scheme || from.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {

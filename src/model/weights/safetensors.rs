@@ -1,4 +1,4 @@
-//! `.safetensors` files.
+//! Reads `.safetensors` files.
 
 use safetensors::tensor::{Dtype, Metadata};
 
@@ -8,7 +8,7 @@ use super::element::Element;
 use super::input::{Input, bytes_at, number};
 use crate::cause::{Cause, Context};
 
-/// Describes a file; only its header is read.
+/// Describes a file. Reads only its header.
 pub(super) fn described(input: &mut dyn Input, length: u64) -> Result<Contents, Cause> {
     if let Some(what) = other_file(&bytes_at(input, 0, length.min(64) as usize)?) {
         return Err(what.into());
@@ -62,11 +62,11 @@ pub(super) fn described(input: &mut dyn Input, length: u64) -> Result<Contents, 
     Ok(contents)
 }
 
-/// A row-major tensor that fills its storage.
+/// Returns the view of a row-major tensor that fills its storage.
 fn packed(storage: usize, shape: Vec<usize>) -> View {
     let mut strides = vec![1_u64; shape.len()];
     for side in (1..shape.len()).rev() {
-        // The crate has made sure that the product of all sides can be counted, unless one is 0 and nothing is read.
+        // The crate has checked that the product of all sizes does not overflow, unless one is 0 and nothing is read.
         strides[side - 1] = strides[side].saturating_mul(shape[side] as u64);
     }
     View { storage, offset: 0, shape, strides }
@@ -76,7 +76,7 @@ fn unreadable(dtype: Dtype) -> String {
     format!("is of kind {dtype:?}, not of 16, 32 or 64-bit floats")
 }
 
-/// What people have in the place of a weight file.
+/// Recognises files that users often have instead of a weight file.
 fn other_file(start: &[u8]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(start).trim_start().to_lowercase();
     match start {

@@ -1,22 +1,22 @@
-//! Which of a file's tensors are the teacher's: people save a network alone, in a checkpoint with an optimiser, in a wrapper that puts
-//! a prefix before every name, or beside other networks.
+//! Selects the tensors of the teacher from a file. Users save a network alone, in a checkpoint with an optimiser, in a wrapper that adds
+//! a prefix to every name, or together with other networks.
 
 use std::collections::BTreeMap;
 
 use super::contents::{Contents, Held};
 use super::input::shown;
 
-/// The tensors of one network, by torchvision's names.
+/// Tensors of one network, by torchvision's names.
 #[derive(Debug)]
 pub(super) struct Selected {
     pub(super) tensors: BTreeMap<String, Held>,
-    /// Keys and prefix that lead to them, `state_dict` and `module.`; empty where there are none.
+    /// Keys and prefix that lead to them, e.g. `state_dict` and `module.`; empty without any.
     pub(super) under: String,
-    /// Tensors in the same dictionary.
+    /// Number of tensors in the same dictionary.
     pub(super) beside: usize,
 }
 
-/// A network that has torchvision's names behind a path of keys and a prefix.
+/// A network with torchvision's names after a path of keys and a prefix.
 #[derive(Debug, Clone, PartialEq)]
 struct Candidate {
     dictionary: usize,
@@ -24,11 +24,11 @@ struct Candidate {
     rank: usize,
 }
 
-/// A tensor that every ResNet has, beside the stem's.
+/// A tensor that every ResNet has, besides the stem's.
 const SIGN: &str = "layer1.0.conv1.weight";
 const STEM: &str = "conv1.weight";
 
-/// Keys and prefixes that say "this is the network".
+/// Keys and prefixes that mark the network itself.
 const PLAIN: [&str; 26] = [
     "state_dict",
     "model_state_dict",
@@ -58,7 +58,7 @@ const PLAIN: [&str; 26] = [
     "state",
 ];
 
-/// Those that say "this is a copy": the momentum encoder, the average, the student.
+/// Keys and prefixes that mark a copy: the momentum encoder, the average, the student.
 const SECOND: [&str; 22] = [
     "encoder_k",
     "momentum_encoder",
@@ -84,10 +84,10 @@ const SECOND: [&str; 22] = [
     "model_swa",
 ];
 
-/// Picks the network. Without one that has the names, the largest dictionary, so that the error can tell what is missing.
+/// Picks the network. If no network has the names, picks the largest dictionary, so that the error can name what is missing.
 ///
 /// # Errors
-/// Several networks, of which none is the first by its name.
+/// If the file holds several networks and no name marks one as the main network.
 pub(super) fn select(contents: &mut Contents) -> Result<Selected, String> {
     let candidates = candidates(contents);
     let best = candidates.iter().map(|candidate| candidate.rank).min();
@@ -117,7 +117,7 @@ pub(super) fn select(contents: &mut Contents) -> Result<Selected, String> {
     Ok(Selected { tensors: renamed.filter(|(name, _)| of_teacher(name)).collect(), under, beside })
 }
 
-/// Whether a name is that of something before layer4.
+/// Returns whether a name belongs to a layer before layer4.
 pub(super) fn of_teacher(name: &str) -> bool {
     ["conv1.", "bn1.", "layer1.", "layer2.", "layer3."].iter().any(|start| name.starts_with(start))
 }
@@ -131,7 +131,7 @@ fn candidates(contents: &Contents) -> Vec<Candidate> {
                 continue;
             };
             let stem = dictionary.tensors.get(&format!("{prefix}{STEM}"));
-            // Without a stem it may be a decoder, whose layers have the same names.
+            // A network without a stem may be a decoder, whose layers have the same names.
             let whole = matches!(stem, Some(Held::Dense(view)) if matches!(view.shape[..], [_, 3, 7, 7]));
             let rank = rank(&dictionary.path, prefix) + if whole { 0 } else { 100 };
             found.push(Candidate { dictionary: index, prefix: prefix.to_owned(), rank });
@@ -140,7 +140,8 @@ fn candidates(contents: &Contents) -> Vec<Candidate> {
     found
 }
 
-/// The lower the sooner: torchvision's names themselves, known keys and prefixes, unknown ones, copies.
+/// Returns the priority of a network; lower is better. The order: torchvision's names alone, known keys and prefixes, unknown ones,
+/// copies.
 fn rank(path: &[String], prefix: &str) -> usize {
     let words = || path.iter().flat_map(|key| key.split('.')).chain(prefix.split('.')).filter(|word| !word.is_empty());
     if words().any(|word| SECOND.contains(&word)) {
@@ -154,7 +155,7 @@ fn rank(path: &[String], prefix: &str) -> usize {
 
 fn largest(contents: &Contents) -> usize {
     let sizes = contents.dictionaries.iter().map(|dictionary| dictionary.tensors.len()).enumerate();
-    // The first of the largest.
+    // Of equally large dictionaries, take the first.
     sizes.max_by_key(|(index, size)| (*size, usize::MAX - index)).map_or(0, |(index, _)| index)
 }
 
@@ -169,7 +170,7 @@ mod tests {
     use super::*;
     use crate::model::weights::contents::{Dictionary, View};
 
-    /// Dictionaries with networks behind these prefixes.
+    /// Returns dictionaries with networks after these prefixes.
     fn contents(dictionaries: &[(&str, &[&str])]) -> Contents {
         let tensor = |shape: &[usize]| {
             Held::Dense(View { storage: 0, offset: 0, shape: shape.to_vec(), strides: vec![1; shape.len()] })

@@ -1,4 +1,4 @@
-//! The values of tensors out of their storages.
+//! Reads the values of tensors from their storages.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use super::input::{Input, bytes_at, shown};
 use super::{WeightTensor, budget};
 use crate::cause::Cause;
 
-/// Reads tensors one after the other, within the budget of all of them.
+/// Reads tensors one after another, within a common budget.
 pub(super) struct Reader<'a> {
     input: &'a mut dyn Input,
     storages: Vec<Storage>,
@@ -17,22 +17,22 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of a file's storages.
+    /// Creates a reader for the storages of a file.
     pub(super) fn new(input: &'a mut dyn Input, contents: Contents) -> Self {
         Self { input, storages: contents.storages, verified: HashSet::new(), values: 0, spans: 0 }
     }
 
-    /// Whether it holds floating-point numbers.
+    /// Returns whether the tensor holds floating-point numbers.
     pub(super) fn is_float(&self, view: &View) -> bool {
         self.storages.get(view.storage).is_some_and(|storage| storage.element.is_float())
     }
 
-    /// Makes sure that a tensor lies in its storage, and that all that were admitted are within the budget.
+    /// Checks that a tensor is within its storage, and that all admitted tensors are within the budget.
     pub(super) fn admit(&mut self, name: &str, view: &View) -> Result<(), String> {
         let name = shown(name);
         let storage = self.storage(&name, view)?;
         view.check(&storage).map_err(|why| format!("tensor `{name}` {why}"))?;
-        // `check` has made sure that both can be counted.
+        // `check` has ensured that neither overflows.
         let (count, span) = (view.count().unwrap_or(u64::MAX), view.span().unwrap_or(u64::MAX));
         self.values = self.values.saturating_add(count);
         self.spans = self.spans.saturating_add(span.saturating_mul(storage.element.size() as u64));
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         storage.ok_or_else(|| format!("tensor `{name}` has no storage: the file is damaged"))
     }
 
-    /// The values of a tensor that was admitted, row-major whatever its strides.
+    /// Reads the values of an admitted tensor. The result is row-major for any strides.
     pub(super) fn read(&mut self, name: &str, view: &View) -> Result<WeightTensor, Cause> {
         let name = shown(name);
         let storage = self.storage(&name, view)?;
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The values at the view's places in its piece of the storage.
+/// Collects the values of a view from its range of the storage.
 fn gather(bytes: &[u8], storage: &Storage, view: &View, count: usize) -> Vec<f32> {
     let size = storage.element.size();
     let value = |at: usize| {
@@ -80,7 +80,7 @@ fn gather(bytes: &[u8], storage: &Storage, view: &View, count: usize) -> Vec<f32
     let mut values = Vec::with_capacity(count);
     while values.len() < count {
         values.push(value(at));
-        // To the next place, as a counter with as many digits as there are sides.
+        // Move to the next position, like a counter with one digit per dimension.
         for side in (0..place.len()).rev() {
             place[side] += 1;
             at += view.strides[side] as usize;

@@ -1,4 +1,4 @@
-//! Files that PyTorch wrote (`tests/golden/weights/make.py`), and files that attack the reader.
+//! Tests with files that PyTorch wrote (`tests/golden/weights/make.py`), and with files that attack the reader.
 
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ fn one_network_is_read_from_all_formats_protocols_and_wrappers() {
         assert_eq!(other.under, under, "{file}");
         assert!(other.tensors == plain.tensors, "{file} holds other values");
     }
-    // Half precision keeps 11 bits, in both formats the same.
+    // Half precision keeps 11 bits, equally in both formats.
     let half = golden("half.pth");
     assert!(half.tensors == golden("half.safetensors").tensors);
     for (name, tensor) in &half.tensors {
@@ -47,7 +47,7 @@ fn every_cut_of_a_file_is_an_error_and_every_flipped_bit_of_a_weight_is_noticed(
     for cut in (0..whole.len()).step_by(311) {
         assert!(WeightFile::read("cut", Cursor::new(&whole[..cut])).is_err(), "{cut} bytes");
     }
-    // An entry of the archive has a checksum.
+    // Each entry of the archive has a checksum.
     let weight = golden("plain.pth").tensors["layer3.1.conv2.weight"].data[5].to_le_bytes();
     let at = whole.windows(4).position(|bytes| bytes == weight).expect("stored as it is");
     let mut flipped = whole.to_vec();
@@ -56,7 +56,7 @@ fn every_cut_of_a_file_is_an_error_and_every_flipped_bit_of_a_weight_is_noticed(
     assert!(told.contains("checksum"), "{told}");
 }
 
-/// An archive with a pickle, and one storage of zeros.
+/// Returns an archive with a pickle and one storage of zeros.
 fn archive(pickle: &[u8], method: zip::CompressionMethod) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(method);
@@ -90,14 +90,14 @@ fn a_memo_that_doubles_and_tuples_in_tuples_cost_nothing() {
     nested.extend([0x85; 1_000_000]);
     nested.push(b'.');
     assert!(stored(&nested).contains("does not hold a state dict"));
-    // Dictionaries in dictionaries, deeper than any stack.
+    // Nested dictionaries, deeper than any stack.
     let mut nested = b"\x80\x02".to_vec();
     nested.extend(b"}X\x01\0\0\0a".repeat(200_000));
     nested.extend(b"N");
     nested.extend([b's'; 200_000]);
     nested.push(b'.');
     assert!(stored(&nested).contains("does not hold a state dict"));
-    // A dictionary within itself.
+    // A dictionary that contains itself.
     assert!(stored(b"\x80\x02}q\0X\x01\0\0\0ah\0s.").contains("does not hold a state dict"));
 }
 
@@ -121,7 +121,7 @@ fn what_is_beyond_the_budget_is_refused() {
     assert!(refused(header).contains("its header has 4194305 bytes"));
 }
 
-/// `{"conv1.weight": a view of storage 0, …}` with sides and strides of four numbers each.
+/// Returns a pickle of `{"conv1.weight": a view of storage 0, …}`, with shapes and strides of four numbers each.
 fn views(names: &[&str], offset: u32, shape: [u32; 4], strides: [u32; 4]) -> Vec<u8> {
     let text = |text: &str| [&[b'X'][..], &(text.len() as u32).to_le_bytes(), text.as_bytes()].concat();
     let int = |value: u32| [&[b'J'][..], &value.to_le_bytes()].concat();
@@ -143,7 +143,7 @@ fn views(names: &[&str], offset: u32, shape: [u32; 4], strides: [u32; 4]) -> Vec
 fn views_are_checked_before_their_values_are_read() {
     let one =
         |offset, shape, strides| stored(&views(&["conv1.weight", "layer1.0.conv1.weight"], offset, shape, strides));
-    // In its storage, with its values: what is wrong is that blocks are missing.
+    // The view is valid. The error is another one: the shape is wrong.
     let told = one(0, [2, 2, 2, 2], [8, 4, 2, 1]);
     assert!(told.contains("conv1.weight` has shape [2, 2, 2, 2]"), "{told}");
     for (offset, shape, strides) in [

@@ -1,5 +1,5 @@
-//! What `torch.save` writes: a zip archive with a pickle and one entry a storage or, before PyTorch 1.6, pickles with the storages
-//! behind them.
+//! Reads files that `torch.save` wrote: a zip archive with a pickle and one entry per storage. Before PyTorch 1.6: pickles, followed by
+//! the storages.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::input::{Input, bytes_at, number};
 use super::pickle::{self, Heap, Node, StorageRef};
 use crate::cause::Cause;
 
-/// The number that begins a file of before PyTorch 1.6, little-endian.
+/// Magic number of a file from before PyTorch 1.6, little-endian.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
 /// Describes an archive.
@@ -49,8 +49,8 @@ pub(super) fn zipped(input: &mut dyn Input, length: u64) -> Result<Contents, Cau
     Ok(contents)
 }
 
-/// Describes a file of before PyTorch 1.6: magic number, version, facts of the machine, the dictionary, the storages' keys, and each
-/// storage as a count and its elements.
+/// Describes a file from before PyTorch 1.6. It holds the magic number, the version, facts of the machine, the dictionary, the keys of
+/// the storages, and each storage as a count and its elements.
 pub(super) fn legacy(input: &mut dyn Input, length: u64) -> Result<Contents, Cause> {
     let bytes = bytes_at(input, 0, length.min(budget::PICKLE_BYTES) as usize)?;
     let (heap, magic, at) = pickle::load(&bytes, 0)?;
@@ -105,7 +105,7 @@ fn placed(storage: &StorageRef, start: u64, big_endian: bool, entry: Option<arch
     Storage { start, count: storage.count, element: storage.element, big_endian, entry }
 }
 
-/// Whether the facts of the machine say so.
+/// Returns whether the facts of the machine say that it is big-endian.
 fn is_big_endian(heap: &Heap<'_>, machine: pickle::Handle) -> bool {
     let Node::Dict(facts) = heap.get(machine) else { return false };
     facts.iter().any(|(key, value)| {

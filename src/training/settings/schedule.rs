@@ -1,4 +1,4 @@
-//! How the learning rates move over the epochs.
+//! Schedules of the learning rates over the epochs.
 
 use crate::settings::alternatives;
 
@@ -20,12 +20,12 @@ alternatives! {
 }
 
 impl RateSchedule {
-    /// The factor on the learning rates once so many of all `epochs` are trained (fractions count), after a linear rise over the
-    /// first `warm_up` epochs.
+    /// Returns the factor on the learning rates after `trained` of all `epochs` (fractions count). It rises linearly over the first
+    /// `warm_up` epochs.
     pub fn factor(&self, trained: f64, epochs: usize, warm_up: usize) -> f64 {
         let warm_up = warm_up as f64;
         if trained < warm_up {
-            // The first step has some rate, too.
+            // The first step needs a positive rate.
             return (trained / warm_up).max(1e-3);
         }
         let trained = trained - warm_up;

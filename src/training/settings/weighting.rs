@@ -1,4 +1,4 @@
-//! How the two losses are weighed against each other while they change.
+//! Rules that weight the two losses against each other while they change.
 
 use crate::nn::MIN_RATE;
 use crate::settings::alternatives;

@@ -1,27 +1,27 @@
-//! The names of functions and classes in a pickle.
+//! Names of functions and classes in a pickle.
 
-/// What a name means to us.
+/// Meaning of a name for didact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model::weights) enum Known {
     /// A dictionary.
     Dict,
-    /// A tensor of a storage, an offset, sides and strides.
+    /// A tensor, given by storage, offset, shape and strides.
     Tensor,
     /// A tensor around its first argument.
     Parameter,
-    /// A tensor with attributes: a function and its arguments.
+    /// A tensor with attributes, given by a function and its arguments.
     FromType,
-    /// A tuple of sides.
+    /// A tuple of sizes.
     Size,
-    /// An object of a class that the first argument names.
+    /// An object whose class is the first argument.
     Reconstructor,
-    /// A tensor that is not read; why.
+    /// A tensor that cannot be read, with the reason.
     Odd(&'static str),
     /// Anything else.
     Other,
 }
 
-/// What a name means; an error if it is one that only an attack needs.
+/// Returns the meaning of a name. Refuses names that only an attack needs.
 pub(super) fn known(module: &str, name: &str) -> Result<Known, String> {
     Ok(match (module, name) {
         ("collections", "OrderedDict" | "defaultdict") | ("builtins" | "__builtin__", "dict") => Known::Dict,
@@ -49,7 +49,7 @@ pub(super) fn known(module: &str, name: &str) -> Result<Known, String> {
     })
 }
 
-/// Whether a name is of those that pickles run commands with. Nothing is run here in any case; the person should know.
+/// Returns whether pickles use this name to run commands. didact never runs anything, but the user should know.
 fn attacks(module: &str, name: &str) -> bool {
     match module.split('.').next().unwrap_or_default() {
         "os" | "posix" | "nt" | "subprocess" | "sys" | "shutil" | "socket" | "runpy" | "pty" | "commands"

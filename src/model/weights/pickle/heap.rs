@@ -3,21 +3,21 @@
 use super::class::Known;
 use super::tensor::StorageRef;
 
-/// An object's place in the list.
+/// Index of an object in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::model::weights) struct Handle(pub(super) u32);
 
-/// A piece of the pickle's bytes.
+/// A range of the pickle's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model::weights) struct Span {
     pub(super) at: u32,
     pub(super) length: u32,
 }
 
-/// An object.
+/// An object of a pickle.
 #[derive(Debug)]
 pub(in crate::model::weights) enum Node {
-    /// None, a float, bytes, a set: of no use here.
+    /// An unused value: None, a float, bytes or a set.
     Opaque,
     Bool(bool),
     Int(i64),
@@ -27,42 +27,42 @@ pub(in crate::model::weights) enum Node {
     Tuple(Vec<Handle>),
     List(Vec<Handle>),
     Dict(Vec<(Handle, Handle)>),
-    /// A function or class: its meaning, its module and name.
+    /// A function or class: its meaning, module and name.
     Class(Known, Span, Span),
-    /// An instance of a class, with what was put into it.
+    /// An instance of a class, with the entries that were set on it.
     Object(Handle, Vec<(Handle, Handle)>),
-    /// An instance of a class of `torch.nn.Module`'s kind.
+    /// An instance of a subclass of `torch.nn.Module`.
     Module(Handle),
-    /// The number of a storage.
+    /// Index of a storage.
     Storage(u32),
-    /// A tensor's function's arguments.
+    /// A tensor, given by the arguments of the function that builds it.
     Tensor(Handle),
-    /// A tensor that is not read; why.
+    /// A tensor that cannot be read, with the reason.
     Odd(&'static str),
 }
 
-/// All objects of a pickle, and the pickle.
+/// A pickle and all its objects.
 pub(in crate::model::weights) struct Heap<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) nodes: Vec<Node>,
-    /// The storages that its tensors name.
+    /// Storages that the tensors refer to.
     pub(in crate::model::weights) storages: Vec<StorageRef>,
 }
 
 impl Heap<'_> {
-    /// An object.
+    /// Returns an object.
     pub(in crate::model::weights) fn get(&self, handle: Handle) -> &Node {
-        // Handles are made where a node is added, and nodes are never taken away.
+        // This index is valid: a handle is created together with its node, and nodes are never removed.
         &self.nodes[handle.0 as usize]
     }
 
-    /// The pickle's bytes in a place.
+    /// Returns the pickle's bytes in a range.
     pub(in crate::model::weights) fn span(&self, span: Span) -> &[u8] {
         let at = span.at as usize;
         &self.bytes[at..at + span.length as usize]
     }
 
-    /// A text of at most so many bytes; none if it is another object or longer.
+    /// Returns a text of at most `limit` bytes, or `None` for another object or a longer text.
     pub(in crate::model::weights) fn text(&self, handle: Handle, limit: usize) -> Option<String> {
         match self.get(handle) {
             Node::Text(span) if span.length as usize <= limit => {
@@ -72,7 +72,7 @@ impl Heap<'_> {
         }
     }
 
-    /// A class's name with its module, as messages show it.
+    /// Returns the name of a class with its module, as messages show it.
     pub(in crate::model::weights) fn class_name(&self, handle: Handle) -> String {
         match self.get(handle) {
             Node::Class(_, module, name) => {

@@ -1,4 +1,4 @@
-//! The stack machine that pickles are programs of (Python's `pickletools` lists the operations).
+//! The stack machine that reads pickles (Python's `pickletools` lists the operations).
 
 use std::collections::HashMap;
 
@@ -12,17 +12,17 @@ struct Machine<'a> {
     heap: Heap<'a>,
     at: usize,
     stack: Vec<Handle>,
-    /// Heights of the stack at the marks on it.
+    /// Height of the stack at each mark.
     marks: Vec<usize>,
     memo: Vec<Option<Handle>>,
     storages: HashMap<String, u32>,
-    /// Pairs that were copied from lists into dictionaries.
+    /// Number of pairs copied from lists into dictionaries.
     copied: usize,
 }
 
-/// Runs the pickle that begins at a place: its objects, the outermost, and where it ends.
+/// Reads the pickle that begins at `at`. Returns its objects, the outermost object and the position after the end.
 pub(in crate::model::weights) fn load(bytes: &[u8], at: usize) -> Result<(Heap<'_>, Handle, usize), String> {
-    // Places are kept in 32 bits.
+    // Positions are stored in 32 bits.
     if bytes.len() as u64 > budget::PICKLE_BYTES {
         return Err(format!("its pickle has {} bytes, at most {} are read", bytes.len(), budget::PICKLE_BYTES));
     }
@@ -207,7 +207,7 @@ impl Machine<'_> {
     }
 
     fn push(&mut self, node: Node) {
-        // At most one in each of `PICKLE_STEPS` steps.
+        // The index fits into 32 bits: each of at most `PICKLE_STEPS` steps adds at most one node.
         let handle = Handle(self.heap.nodes.len() as u32);
         self.heap.nodes.push(node);
         self.stack.push(handle);
@@ -242,7 +242,7 @@ impl Machine<'_> {
         Ok(number(self.heap.span(span)))
     }
 
-    /// Up to the next line end.
+    /// Takes the bytes up to the next line end.
     fn line(&mut self) -> Result<Span, String> {
         let length = self.heap.bytes[self.at..].iter().position(|byte| *byte == b'\n').ok_or_else(damaged)?;
         let line = self.take(length as u64)?;
@@ -263,7 +263,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// An integer in two's complement.
+    /// Reads an integer in two's complement.
     fn long(&mut self, length: u64) -> Result<(), String> {
         let span = self.take(length)?;
         let node = match self.heap.span(span) {
@@ -302,10 +302,10 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// What a call would yield.
+    /// Pushes a description of the object that a call would return.
     fn reduce(&mut self, function: Handle, arguments: Handle) -> Result<(), String> {
         let (mut function, mut arguments) = (function, arguments);
-        // A tensor with attributes names another function; never one within one within one.
+        // A tensor with attributes names another function. PyTorch never nests three of these.
         for _ in 0..3 {
             let &Node::Class(known, ..) = self.heap.get(function) else {
                 self.push(Node::Object(function, Vec::new()));
@@ -318,7 +318,7 @@ impl Machine<'_> {
             let node = match (known, given) {
                 (Known::Dict, given) => {
                     let entries = self.listed(given);
-                    // One list may be given again and again.
+                    // A pickle may pass the same list many times.
                     self.copied += entries.len();
                     if self.copied > budget::PICKLE_STEPS {
                         return Err(damaged());
@@ -344,7 +344,7 @@ impl Machine<'_> {
         Err(damaged())
     }
 
-    /// The pairs of `OrderedDict([[key, value], …])`, as Python 2 wrote it.
+    /// Returns the pairs of `OrderedDict([[key, value], …])`, which Python 2 wrote.
     fn listed(&self, given: &[Handle]) -> Vec<(Handle, Handle)> {
         let Some(Node::List(items)) = given.first().map(|given| self.heap.get(*given)) else { return Vec::new() };
         let pair = |item: &Handle| match self.heap.get(*item) {
@@ -354,12 +354,13 @@ impl Machine<'_> {
         items.iter().filter_map(pair).collect()
     }
 
-    /// State that an object is given: of dictionaries (`_metadata`) it holds no tensor; it tells modules from other objects.
+    /// Reads the state of an object. The state of dictionaries (`_metadata`) holds no tensors. The state of other objects shows whether
+    /// they are modules.
     fn build(&mut self, state: Handle) -> Result<(), String> {
         let built = self.top()?;
         let &Node::Object(class, _) = self.heap.get(built) else { return Ok(()) };
         let Node::Dict(state) = self.heap.get(state) else { return Ok(()) };
-        // Modules begin with them.
+        // The state of a module begins with these keys.
         let is_module = state.iter().take(16).any(|(key, _)| {
             matches!(self.heap.get(*key), Node::Text(key) if matches!(self.heap.span(*key), b"_parameters" | b"_modules"))
         });
@@ -369,7 +370,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// ("storage", …), or ("module", class, …) of a whole module in a file of before PyTorch 1.6.
+    /// Reads ("storage", …), or ("module", class, …) for a whole module in a file from before PyTorch 1.6.
     fn persistent(&mut self, id: Handle) -> Result<(), String> {
         let Node::Tuple(parts) = self.heap.get(id) else { return Err(damaged()) };
         let tag = parts.first().and_then(|tag| self.heap.text(*tag, budget::NAME_BYTES)).ok_or_else(damaged)?;

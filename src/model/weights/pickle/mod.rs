@@ -1,6 +1,7 @@
-//! Python's pickle, protocols 0 to 5, as a description of objects. Nothing is ever executed: what a pickle would call is noted by
-//! its name alone. All objects lie in one list and name each other by their places in it, so that neither sharing nor nesting
-//! costs memory or stack.
+//! Reads Python's pickle, protocols 0 to 5, as a description of objects.
+//!
+//! Nothing is ever executed: the reader only records the name of a function that a pickle calls. All objects are in one list and refer to
+//! each other by index, so neither sharing nor nesting costs memory or stack.
 
 mod class;
 mod heap;

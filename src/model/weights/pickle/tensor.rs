@@ -1,4 +1,4 @@
-//! Storages and tensors as a pickle names them.
+//! Storages and tensors as a pickle describes them.
 
 use super::super::budget;
 use super::super::element::Element;
@@ -7,28 +7,28 @@ use super::{Handle, Heap, Node};
 /// A storage: the numbers of one or more tensors.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::model::weights) struct StorageRef {
-    /// Its name in the file.
+    /// Name of the storage in the file.
     pub(in crate::model::weights) key: String,
-    /// What it holds.
+    /// Type of its elements.
     pub(in crate::model::weights) element: Element,
-    /// How many elements.
+    /// Number of elements.
     pub(in crate::model::weights) count: u64,
 }
 
 /// A tensor: a view of a storage.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::model::weights) struct TensorRef {
-    /// Which storage.
+    /// Index of the storage.
     pub(in crate::model::weights) storage: usize,
-    /// First element.
+    /// Position of the first element.
     pub(in crate::model::weights) offset: u64,
     pub(in crate::model::weights) shape: Vec<usize>,
-    /// In elements.
+    /// Strides in elements.
     pub(in crate::model::weights) strides: Vec<u64>,
 }
 
 impl Heap<'_> {
-    /// ("storage", class, key, device, count, view): a storage; an error says what is wrong.
+    /// Reads a storage from ("storage", class, key, device, count, view). An error says what is wrong.
     pub(super) fn storage(&self, parts: &[Handle]) -> Result<StorageRef, String> {
         let damaged = || "its pickle names a storage in no way that PyTorch does".to_owned();
         let [_, class, key, _, count, view @ ..] = parts else { return Err(damaged()) };
@@ -46,7 +46,7 @@ impl Heap<'_> {
         Ok(StorageRef { key, element, count })
     }
 
-    /// (storage, offset, sides, strides, …, metadata): a tensor; an error says why it cannot be read.
+    /// Reads a tensor from (storage, offset, shape, strides, …, metadata). An error says why it cannot be read.
     pub(in crate::model::weights) fn tensor(&self, arguments: Handle) -> Result<TensorRef, String> {
         let damaged = || "is not described as PyTorch does".to_owned();
         let Node::Tuple(parts) = self.get(arguments) else { return Err(damaged()) };
