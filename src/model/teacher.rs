@@ -40,8 +40,8 @@ pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(
     outcome.map(|()| (teacher, backbone))
 }
 
-/// Checks the file before the network is built: every tensor must exist and have the right shape. Refuses tensors of other names in these
-/// layers: they would change what the layers compute, as in squeeze-and-excitation networks.
+/// Checks the file before the network is built: every tensor must exist, have the right shape and be finite. Refuses tensors of other
+/// names in these layers: they would change what the layers compute, as in squeeze-and-excitation networks.
 fn check_tensors(file: &WeightFile, backbone: &Backbone) -> Result<(), WeightError> {
     let whole = Backbone { levels: LevelSet::ALL, ..*backbone }.tensors();
     for (name, shape) in backbone.tensors() {

@@ -18,7 +18,7 @@ choices! {
 
 /// Slope of the leaky ReLU below 0.
 pub(super) const LEAK: f32 = 0.01;
-/// √(2/π).
+/// √(2/π), the scale in GELU.
 pub(super) const GELU_SCALE: f32 = 0.797_884_6;
-/// Factor of x³.
+/// Factor of x³ in GELU.
 pub(super) const GELU_CUBE: f32 = 0.044_715;

@@ -1,4 +1,4 @@
-//! The operations that the models need, as a trait over the device that they run on and the kernels that they use.
+//! The operations that the models need, as a trait over a device and the kernels on it.
 
 use dfdx::tensor::{Merge, NoneTape, Tape};
 
@@ -17,38 +17,38 @@ pub type Vector<B> = tensors::Vector<<B as Backend>::Device>;
 pub type Scalar<B, T = NoneTape> = tensors::Scalar<<B as Backend>::Device, T>;
 /// The tape of training.
 pub type Recorded<B> = tensors::Recorded<<B as Backend>::Device>;
-/// Gradients by tensor; also one buffer per parameter for an optimiser.
+/// Gradients by tensor. An optimiser also uses it for one buffer per parameter.
 pub type Gradients<B> = tensors::Gradients<<B as Backend>::Device>;
-/// What batch norm returns in training.
+/// Result of batch norm in training.
 pub type Normalised<B, T> = tensors::Normalised<<B as Backend>::Device, T>;
 /// A result with the device's own error.
 pub type OpResult<B, V> = DeviceResult<<B as Backend>::Device, V>;
 
-/// A device, and the implementation of every operation on it. Backends have no size: they only select implementations.
+/// A device and the implementation of every operation on it. Backends are zero-sized types that only select implementations.
 ///
-/// Every operation has a default that is composed of dfdx's own operations. A backend overrides those that it has kernels for and
-/// inherits the rest. Defaults of several steps go through the backend's own operations, so that they use its kernels.
+/// Every operation has a default that is composed of dfdx's own operations. A backend overrides the operations that it has kernels for
+/// and inherits the rest. Defaults of several steps call the backend's own operations, so that they use its kernels.
 ///
-/// Every operation of two tensors merges their tapes. Shapes are checked by debug assertions: the layers above fix them.
+/// Every operation on two tensors merges their tapes. Debug assertions check the shapes, which the layers above determine.
 pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
-    /// dfdx's device.
+    /// Device of dfdx.
     type Device: ComposedDevice;
 
-    /// The name of the backend in checkpoints: one within a phase is resumed by the same backend alone, for the bits of another
+    /// Name of the backend in checkpoints. A checkpoint within a phase is resumed only by the same backend, because the bits of others
     /// differ.
     const KIND: &'static str;
 
-    /// The process's handle of the device.
+    /// Returns the process's handle of the device.
     fn device() -> Self::Device {
         Self::Device::handle()
     }
 
-    /// The state of the device's own memory; `None` where the device uses the host's memory.
+    /// Returns the state of the device's own memory, or `None` if the device uses the host's memory.
     fn memory() -> Option<DeviceMemory> {
         Self::Device::memory()
     }
 
-    /// Resets the peak of [`DeviceMemory`] and frees the memory that the process holds without need.
+    /// Resets the peak of [`DeviceMemory`] and frees memory that the process holds but does not use.
     fn reset_memory() {
         Self::Device::reset_memory();
     }
@@ -63,7 +63,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         Self::Device::write(buffer, values);
     }
 
-    /// 2-D convolution (cross-correlation, as PyTorch's): (N, H, W, I) to (N, H', W', O).
+    /// Computes a 2-D convolution (cross-correlation, as in PyTorch): (N, H, W, I) to (N, H', W', O).
     fn conv2d<T: Tape<f32, Self::Device>>(
         x: Features<Self, T>,
         weight: &Vector<Self>,
@@ -73,7 +73,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         composed::conv2d(x, weight, bias, geometry)
     }
 
-    /// Transposed 2×2 convolution with stride 2: (N, H, W, I) to (N, 2H, 2W, O).
+    /// Computes a transposed 2×2 convolution with stride 2: (N, H, W, I) to (N, 2H, 2W, O).
     ///
     /// `weight` is (I, 2, 2, O), flat.
     fn conv_transpose2x2<T: Tape<f32, Self::Device>>(
@@ -85,7 +85,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         composed::conv_transpose2x2(x, weight, bias, output)
     }
 
-    /// Batch norm with the batch's own statistics (Ioffe and Szegedy 2015), over N, H and W; then ReLU where asked.
+    /// Applies batch norm with the batch's own statistics (Ioffe and Szegedy 2015) over N, H and W, then ReLU if `relu`.
     fn batch_norm_train<T: Tape<f32, Self::Device>>(
         x: Features<Self, T>,
         norm: &Norm<'_, Self::Device>,
@@ -95,8 +95,8 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         Ok((rectified::<Self, T>(y, relu)?, statistics))
     }
 
-    /// Batch norm with given mean and variance, then ReLU where asked. No gradient passes: it serves frozen and evaluated networks
-    /// only.
+    /// Applies batch norm with given mean and variance, then ReLU if `relu`. No gradient passes: this operation serves only frozen and
+    /// evaluated networks.
     fn batch_norm_frozen(
         x: Features<Self>,
         norm: &Norm<'_, Self::Device>,
@@ -106,9 +106,9 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         rectified::<Self, _>(composed::batch_norm_frozen(x, norm, statistics)?, relu)
     }
 
-    /// Convolution, batch norm with the batch's own statistics, the sum with a shortcut where there is one, ReLU where asked.
+    /// Applies a convolution, batch norm with the batch's own statistics, the sum with a shortcut if given, and ReLU if `relu`.
     ///
-    /// One operation, so that a backend need not write out what lies between.
+    /// It is one operation, so that a backend need not store intermediate results.
     fn conv_norm_train<T: Tape<f32, Self::Device>>(
         x: Features<Self, T>,
         weight: &Vector<Self>,
@@ -123,7 +123,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         Ok((rectified::<Self, T>(Self::add(y, shortcut)?, relu)?, statistics))
     }
 
-    /// [`Backend::conv_norm_train`] with given mean and variance; no gradient passes.
+    /// Does the same as [`Backend::conv_norm_train`] with given mean and variance. No gradient passes.
     fn conv_norm_frozen(
         x: Features<Self>,
         weight: &Vector<Self>,
@@ -139,12 +139,12 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         rectified::<Self, _>(Self::add(y, shortcut)?, relu)
     }
 
-    /// max(x, 0); NaN stays NaN, so that a network that has diverged is not hidden.
+    /// Computes max(x, 0). NaN stays NaN, so that divergence of a network is not hidden.
     fn relu<T: Tape<f32, Self::Device>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
         composed::relu(x)
     }
 
-    /// f(x), element by element.
+    /// Computes f(x), element by element.
     fn activate<T: Tape<f32, Self::Device>>(
         x: Features<Self, T>,
         activation: Activation,
@@ -156,7 +156,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         }
     }
 
-    /// (N, H, W, C) up-sampled to (N, 2H, 2W, C), or with a border around it.
+    /// Up-samples (N, H, W, C) to (N, 2H, 2W, C), or adds a border around it.
     fn resample<T: Tape<f32, Self::Device>>(
         x: Features<Self, T>,
         map: Resampling,
@@ -164,12 +164,12 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         composed::resample(x, map)
     }
 
-    /// 3×3 maximum with stride 2 and padding 1, as ResNet's stem.
+    /// Computes the 3×3 maximum with stride 2 and padding 1, as in ResNet's stem.
     fn max_pool<T: Tape<f32, Self::Device>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
         composed::max_pool(x)
     }
 
-    /// Element-wise sum.
+    /// Computes the element-wise sum.
     fn add<T: Tape<f32, Self::Device>>(
         a: Features<Self, T>,
         b: Features<Self, T>,
@@ -177,7 +177,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         composed::add(a, b)
     }
 
-    /// x · factor, element by element; the gradient goes to `x` alone.
+    /// Computes x · factor, element by element. Only `x` receives a gradient.
     fn scale<T: Tape<f32, Self::Device>>(
         x: Features<Self, T>,
         factor: &Features<Self>,
@@ -185,7 +185,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         composed::scale(x, factor)
     }
 
-    /// Channels of `a`, then channels of `b`.
+    /// Concatenates the channels of `a` and the channels of `b`.
     fn concat<T: Tape<f32, Self::Device>>(
         a: Features<Self, T>,
         b: Features<Self, T>,
@@ -193,10 +193,10 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         composed::concat(a, b)
     }
 
-    /// The mean over all positions of the distance D = ‖t − s‖² (Wang et al. 2021, official code: no ½), with t = T/‖T‖ and
-    /// s = S/‖S‖ over the channels of a position.
+    /// Computes the mean over all positions of the distance D = ‖t − s‖² (Wang et al. 2021, official code: no ½), with t = T/‖T‖ and s =
+    /// S/‖S‖ over the channels of a position.
     ///
-    /// The gradient goes to `student` alone: ∂D/∂S = 2/‖S‖ · ((s − t) − s·⟨s − t, s⟩).
+    /// Only `student` receives a gradient: ∂D/∂S = 2/‖S‖ · ((s − t) − s·⟨s − t, s⟩).
     fn similarity<T: Tape<f32, Self::Device>>(
         teacher: &Features<Self>,
         student: Features<Self, T>,
@@ -204,7 +204,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         composed::similarity(teacher, student)
     }
 
-    /// Mean over all elements of (a − b)²; the gradient goes to both, or to `a` alone where `b` has no tape.
+    /// Computes the mean over all elements of (a − b)². Both sides receive a gradient, or only `a` if `b` has no tape.
     fn mean_squared_error<T: Tape<f32, Self::Device> + Merge<R>, R: Tape<f32, Self::Device>>(
         a: Features<Self, T>,
         b: Features<Self, R>,
@@ -212,15 +212,15 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         composed::mean_squared_error(a, b)
     }
 
-    /// The distance D of [`Backend::similarity`] at every position: (images, height · width).
+    /// Computes the distance D of [`Backend::similarity`] at every position: (images, height · width).
     fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> OpResult<Self, Rows<Self>> {
         composed::distance_map(teacher, student)
     }
 
-    /// L2 norms of the gradients of each part of the parameters and of all. Where that of all exceeds `ceiling` (> 0), the gradients
-    /// are scaled to it.
+    /// Computes the L2 norms of the gradients over each part of the parameters and over all. If the norm over all exceeds `ceiling` (>
+    /// 0), scales the gradients to it.
     ///
-    /// Pascanu et al. 2013; the factor is PyTorch's min(1, ceiling / (norm + 1e-6)). The norms are those before scaling.
+    /// See Pascanu et al. 2013. The factor is PyTorch's min(1, ceiling / (norm + 1e-6)). The norms are those before scaling.
     fn clip_gradients(
         gradients: &mut Gradients<Self>,
         parts: &[Vec<Vector<Self>>],
@@ -230,7 +230,7 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// ReLU where asked.
+/// Applies ReLU if `relu`.
 fn rectified<B: Backend, T: Tape<f32, B::Device>>(y: Features<B, T>, relu: bool) -> OpResult<B, Features<B, T>> {
     if relu { B::relu(y) } else { Ok(y) }
 }

@@ -1,4 +1,4 @@
-//! NVIDIA GPUs through dfdx: finding them, opening one, its memory, and the backend on it.
+//! NVIDIA GPUs through dfdx: detection, opening, memory, and the backend.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::{Arc, OnceLock};
@@ -17,7 +17,7 @@ use super::{Backend, Gpu};
 struct Opened {
     device: Cuda,
     cache: DeviceCache<Cuda>,
-    /// The driver's context. dfdx does not show its own handle of it.
+    /// Context of the driver. dfdx does not give access to its own handle of it.
     context: Arc<CudaDevice>,
 }
 
@@ -29,10 +29,10 @@ unsafe impl Sync for Opened {}
 
 static OPENED: OnceLock<Opened> = OnceLock::new();
 
-/// The GPUs that this process may see.
+/// Returns the GPUs that this process may see.
 ///
 /// # Errors
-/// Why the driver cannot be used.
+/// If the driver cannot be used.
 pub fn gpus() -> Result<Vec<Gpu>, String> {
     result::init().map_err(|error| format!("the NVIDIA driver cannot be used: {}", driver_message(error)))?;
     let count = result::device::get_count().map_err(driver_message)?;
@@ -58,12 +58,12 @@ fn gpu(index: i32) -> Result<Gpu, DriverError> {
     Ok(Gpu { index: index as u32, name, capability: format!("{major}.{minor}"), memory: memory as u64 })
 }
 
-/// Opens a GPU; [`ComposedCuda`] can be used afterwards.
+/// Opens a GPU. [`ComposedCuda`] can be used afterwards.
 ///
 /// # Errors
-/// What is wrong with the driver, the GPU or the libraries.
+/// If the driver, the GPU or the libraries cannot be used.
 pub fn open(index: u32) -> Result<Gpu, String> {
-    // Probed first: dfdx panics where there is no driver.
+    // Check the driver first, because dfdx panics without one.
     let gpus = gpus()?;
     let shown = gpus.len();
     let gpu = gpus.into_iter().find(|gpu| gpu.index == index).ok_or_else(|| {
@@ -72,14 +72,14 @@ pub fn open(index: u32) -> Result<Gpu, String> {
     let wrong = |error: String| format!("{} cannot be opened: {error}", gpu.name);
     let device = Cuda::try_build(index as usize, 0).map_err(|error| wrong(format!("{error:?}")))?;
     let context = CudaDevice::new(index as usize).map_err(|error| wrong(driver_message(error)))?;
-    // A second call finds the device open already, which is as good.
+    // A second call uses the device that is already open.
     let opened = OPENED.get_or_init(|| Opened { device, cache: DeviceCache::default(), context });
-    // Memory that was freed is kept for the next step instead of being given back at every synchronisation.
+    // Keep freed memory for the next step instead of returning it at every synchronisation.
     opened.set(sys::CUmemPool_attribute_enum::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, u64::MAX);
     Ok(gpu)
 }
 
-/// "CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected".
+/// Returns a message such as "CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected".
 fn driver_message(error: DriverError) -> String {
     let text =
         |part: Result<&CStr, DriverError>| part.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
@@ -87,7 +87,7 @@ fn driver_message(error: DriverError) -> String {
 }
 
 impl Opened {
-    /// The pool that freed memory returns to; `None` where the device has no pools.
+    /// Returns the pool that freed memory returns to, or `None` if the device has no pools.
     fn pool(&self) -> Option<sys::CUmemoryPool> {
         let mut pool = std::ptr::null_mut();
         // SAFETY: the device is open.
@@ -103,7 +103,7 @@ impl Opened {
         }
     }
 
-    /// A 64-bit attribute of the pool.
+    /// Returns a 64-bit attribute of the pool.
     fn get(&self, attribute: sys::CUmemPool_attribute) -> Option<u64> {
         let mut value = 0_u64;
         // SAFETY: as above.
@@ -156,7 +156,7 @@ impl TensorDevice for Cuda {
     }
 }
 
-/// dfdx's CUDA device, every operation composed.
+/// dfdx's CUDA device with every operation composed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ComposedCuda;
 

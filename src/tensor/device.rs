@@ -7,7 +7,7 @@ use super::tensors::Buffer;
 
 /// A device of dfdx that backends can run on.
 pub trait TensorDevice: dfdx::tensor_ops::Device<f32> {
-    /// The process's handle of the device.
+    /// Returns the process's handle of the device.
     fn handle() -> Self;
 
     /// Copies a buffer of the device to the host.
@@ -16,12 +16,12 @@ pub trait TensorDevice: dfdx::tensor_ops::Device<f32> {
     /// Overwrites a buffer of the device.
     fn write(buffer: &mut Buffer<Self>, values: &[f32]);
 
-    /// The state of the device's own memory; `None` where the device uses the host's memory.
+    /// Returns the state of the device's own memory, or `None` if the device uses the host's memory.
     fn memory() -> Option<DeviceMemory> {
         None
     }
 
-    /// Resets the peak of [`DeviceMemory`] and frees the memory that the process holds without need.
+    /// Resets the peak of [`DeviceMemory`] and frees memory that the process holds but does not use.
     fn reset_memory() {}
 }
 
@@ -30,9 +30,9 @@ pub trait TensorDevice: dfdx::tensor_ops::Device<f32> {
 pub struct DeviceMemory {
     /// Memory that no process uses.
     pub free: u64,
-    /// Memory of the device in all.
+    /// Total memory of the device.
     pub total: u64,
-    /// The most that this process had in use since [`TensorDevice::reset_memory`].
+    /// Largest amount that this process used since [`TensorDevice::reset_memory`].
     pub peak: u64,
 }
 

@@ -1,22 +1,22 @@
-//! What a failure of a device means.
+//! Classification of device failures.
 //!
-//! dfdx keeps the driver's errors to itself, and some of its operations panic with them. Their text is all that can be examined.
+//! dfdx does not expose the driver's errors, and some of its operations panic with them. Only their text can be examined.
 
 /// The kinds of failure that callers treat differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceFailure {
     /// The device or the host has no memory left.
     OutOfMemory,
-    /// The driver failed otherwise: the process cannot use the device any more.
+    /// The driver failed for another reason: the process cannot use the device any more.
     Lost,
-    /// The device did not fail: the text is of a fault in the program.
+    /// The device did not fail: the text describes a fault in the program.
     Other,
 }
 
 impl DeviceFailure {
     /// Classifies dfdx's text for an error, or the message of its panic.
     pub fn of_text(text: &str) -> Self {
-        /// The words of the CPU, of the driver and of cuBLAS. cuBLAS also reports a start without memory as "not initialized".
+        /// Words of the CPU, the driver and cuBLAS. cuBLAS also reports a start without memory as "not initialized".
         const OUT_OF_MEMORY: [&str; 4] =
             ["OutOfMemory", "OUT_OF_MEMORY", "ALLOC_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED"];
         const DRIVER: [&str; 2] = ["CUDA_ERROR_", "CUBLAS_STATUS_"];

@@ -15,12 +15,12 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Side of the output for an input side.
+    /// Returns the side of the output for an input side.
     pub fn output_side(self, side: usize) -> usize {
         (side + 2 * self.padding - self.kernel) / self.stride + 1
     }
 
-    /// Pixels of the window.
+    /// Returns the number of pixels of the window.
     pub fn taps(self) -> usize {
         self.kernel * self.kernel
     }
@@ -42,56 +42,56 @@ pub struct Conv2d {
     pub stride: usize,
     /// Zeros on each side, pixels.
     pub padding: usize,
-    /// Whether the loss needs the gradient with respect to the input: not at the first layer.
+    /// Whether the loss needs the gradient with respect to the input. The first layer does not need it.
     pub input_gradient: bool,
 }
 
 impl Conv2d {
-    /// The kernel as a window.
+    /// Returns the kernel as a window.
     pub(super) fn window(&self) -> Window {
         Window { kernel: self.kernel, stride: self.stride, padding: self.padding }
     }
 
-    /// Side of the output for an input side.
+    /// Returns the side of the output for an input side.
     pub fn output_side(&self, side: usize) -> usize {
         self.window().output_side(side)
     }
 
-    /// Whether every pixel is its own patch.
+    /// Returns whether every pixel is its own patch.
     pub fn is_pointwise(&self) -> bool {
         self.kernel == 1 && self.stride == 1 && self.padding == 0
     }
 
-    /// Shape of the output, NHWC, for the shape of an input.
+    /// Returns the shape of the output, NHWC, for the shape of an input.
     pub fn output_shape(&self, (images, height, width, channels): Nhwc) -> Nhwc {
         debug_assert_eq!(channels, self.input);
         (images, self.output_side(height), self.output_side(width), self.output)
     }
 
-    /// Length of one im2row row: kernel² · input channels.
+    /// Returns the length of one im2row row: kernel² · input channels.
     pub fn depth(&self) -> usize {
         self.kernel * self.kernel * self.input
     }
 
-    /// Number of weights.
+    /// Returns the number of weights.
     pub fn weights(&self) -> usize {
         self.depth() * self.output
     }
 
-    /// Multiply-accumulates for one image of the given input height and width.
+    /// Returns the multiply-accumulates for one image of the given input height and width.
     pub fn multiply_accumulates(&self, height: usize, width: usize) -> u64 {
         (self.output_side(height) * self.output_side(width) * self.weights()) as u64
     }
 
-    /// The convolution of an output's gradient that gives the input's, with the kernel [`Conv2d::turned`].
+    /// Returns the convolution that maps the gradient of the output to that of the input, with the kernel [`Conv2d::turned`].
     ///
-    /// It is one only with stride 1.
+    /// This is a convolution only with stride 1.
     pub(super) fn transposed(&self) -> Self {
         debug_assert_eq!(self.stride, 1);
         Self { input: self.output, output: self.input, padding: self.kernel - 1 - self.padding, ..*self }
     }
 
-    /// The kernel of [`Conv2d::transposed`]: turned by 180°, input and output channels exchanged.
+    /// Returns the kernel of [`Conv2d::transposed`]: turned by 180°, with input and output channels exchanged.
     ///
     /// (row, column, input, output) becomes (last row − row, last column − column, output, input).
     pub(super) fn turned<V: Copy + Default>(&self, weights: &[V]) -> Vec<V> {
@@ -109,7 +109,7 @@ impl Conv2d {
     }
 }
 
-/// Shape of two inputs that are concatenated on channels.
+/// Returns the shape of two inputs after concatenation on channels.
 pub(super) fn concat_shape(a: Nhwc, b: Nhwc) -> Nhwc {
     debug_assert_eq!((a.0, a.1, a.2), (b.0, b.1, b.2));
     (a.0, a.1, a.2, a.3 + b.3)

@@ -1,16 +1,16 @@
-//! What is known of a GPU, also where none can be used.
+//! Facts of a GPU. Builds and machines without GPU support have this type, too.
 
 use serde::{Deserialize, Serialize};
 
-/// What the driver says of a GPU.
+/// Facts of a GPU that the driver reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gpu {
-    /// Its number, among those that the process may see.
+    /// Number among the GPUs that the process may see.
     pub index: u32,
-    /// E.g. "NVIDIA H100 80GB HBM3".
+    /// Name, e.g. "NVIDIA H100 80GB HBM3".
     pub name: String,
     /// Compute capability, e.g. "9.0".
     pub capability: String,
-    /// Bytes of memory.
+    /// Memory in bytes.
     pub memory: u64,
 }

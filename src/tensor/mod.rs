@@ -1,8 +1,8 @@
 //! Differentiable operations on dfdx tensors.
 //!
-//! dfdx 0.13 has no convolution, transposed convolution or pooling on stable Rust. The operations that the models need are therefore
-//! implemented here and recorded on dfdx's own tape: composed of dfdx's operations on every device ([`Backend`]'s defaults), and as
-//! own CPU kernels ([`Native`]). Tensors are NHWC.
+//! dfdx 0.13 has no convolution, transposed convolution or pooling on stable Rust. This module therefore implements the operations that
+//! the models need and records them on dfdx's own tape. On every device they are composed of dfdx's operations (the defaults of
+//! [`Backend`]). On the CPU they are own kernels ([`Native`]). Tensors are NHWC.
 
 mod activation;
 mod backend;

@@ -1,4 +1,4 @@
-//! How exactly matrix products are computed: part of the protocol.
+//! Precision of matrix products, which is part of the protocol.
 
 use crate::settings::choices;
 
@@ -13,10 +13,10 @@ choices! {
 }
 
 impl Numerics {
-    /// cuBLAS obeys this variable, which it reads when a process starts to use it.
+    /// Environment variable that cuBLAS obeys. It reads the variable when a process first uses it.
     pub const VARIABLE: &str = "NVIDIA_TF32_OVERRIDE";
 
-    /// What [`Numerics::VARIABLE`] must be.
+    /// Returns the value that [`Numerics::VARIABLE`] must have.
     pub fn value(self) -> &'static str {
         match self {
             Self::F32 => "0",

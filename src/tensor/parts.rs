@@ -1,35 +1,35 @@
-//! The parts of a training step, as spans for whoever measures (`just bench-parts`).
+//! Parts of a training step, as spans for measurements (`just bench-parts`).
 
 use tracing::span::EnteredSpan;
 
-/// What a step spends its time on. Parts do not contain each other.
+/// A part of a step's time. Parts do not contain each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// Convolutions, transposed ones too: outputs.
+    /// Outputs of convolutions and transposed convolutions.
     ConvolutionForward,
     /// Gradients with respect to their inputs.
     ConvolutionBackwardData,
     /// Gradients with respect to their weights and biases.
     ConvolutionBackwardWeights,
-    /// Batch norm, with shortcut and ReLU where these are one operation with it.
+    /// Batch norm, with shortcut and ReLU if they are one operation.
     BatchNorm,
-    /// Pooling, sums, concatenation, ReLU on its own.
+    /// Pooling, sums, concatenation, separate ReLU.
     Elementwise,
     /// Losses and distances.
     Loss,
     /// Norm and scaling of the gradients.
     Clipping,
-    /// The optimiser's update.
+    /// Update by the optimiser.
     Optimiser,
 }
 
 impl Part {
-    /// Starts the part; it ends when the value is dropped.
+    /// Starts the part. It ends when the returned value is dropped.
     pub(crate) fn start(self) -> EnteredSpan {
         self.start_with(0)
     }
 
-    /// Starts a part of so many multiply-accumulates, as the textbook's sum counts them.
+    /// Starts a part with its number of multiply-accumulates, counted as in the textbook sum.
     pub(crate) fn start_with(self, multiply_accumulates: u64) -> EnteredSpan {
         tracing::trace_span!(target: "didact::parts", "part", name = self.name(), multiply_accumulates).entered()
     }

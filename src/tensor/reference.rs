@@ -1,5 +1,5 @@
-//! Every operation by name, on numbers that a formula makes: for comparing a backend with PyTorch's recorded values and with
-//! another backend.
+//! Runs every operation by name on numbers from a formula. This compares a backend with PyTorch's recorded values and with another
+//! backend.
 
 use dfdx::tensor::{PutTape, TensorFromVec};
 use dfdx::tensor_ops::{Backward, SumTo, TryMul};
@@ -12,15 +12,15 @@ use super::{
 /// PyTorch's outputs and gradients, in float64, of small cases.
 const RECORDED: &str = include_str!("../../tests/golden/operations.json");
 
-/// Numbers by a formula.
+/// Numbers from a formula.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Made {
-    /// What it is to the operation.
+    /// Role in the operation.
     #[serde(default)]
     pub name: String,
-    /// Its shape.
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
-    /// Where the formula starts.
+    /// Start of the formula.
     pub seed: u64,
     scale: Option<f32>,
     square_plus: Option<f32>,
@@ -31,7 +31,7 @@ impl Made {
         Self { name: name.to_owned(), shape: shape.to_vec(), seed, scale: None, square_plus: None }
     }
 
-    /// Value k is ((1103515245·(k + seed) + 12345) mod 2³¹) / 2³⁰ − 1, scaled or squared where it says so.
+    /// Returns the values. Value k is ((1103515245·(k + seed) + 12345) mod 2³¹) / 2³⁰ − 1, then scaled or squared if requested.
     pub fn values(&self) -> Vec<f32> {
         let count = self.shape.iter().product::<usize>() as u64;
         (0..count)
@@ -44,7 +44,7 @@ impl Made {
     }
 }
 
-/// Shapes of an operation; which count depends on it.
+/// Settings of an operation. Each operation uses some of them.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Settings {
     input: Option<usize>,
@@ -59,35 +59,35 @@ pub struct Settings {
 /// Named values.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Values {
-    /// Of what.
+    /// Name of the tensor.
     pub name: String,
-    /// Row-major.
+    /// Values, row-major.
     pub values: Vec<f32>,
 }
 
 /// An operation on given numbers.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Case {
-    /// The operation's name in [`Backend`], or nearly.
+    /// Name of the operation, as in [`Backend`] or similar.
     pub operation: String,
-    /// What is special.
+    /// Special feature of the case.
     pub name: String,
     settings: Settings,
     inputs: Vec<Made>,
-    /// The loss is the sum over the first output times these; absent where the output is a scalar, or has no gradient.
+    /// Weights of the loss, which is the sum over the first output times these. `None` if the output is a scalar or has no gradient.
     weigh: Option<Made>,
 }
 
-/// What an operation came to.
+/// Results of an operation.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Results {
-    /// Its outputs.
+    /// Outputs.
     pub outputs: Vec<Values>,
     /// Gradients of inputs and parameters.
     pub gradients: Vec<Values>,
 }
 
-/// A case with what PyTorch made of it.
+/// A case with PyTorch's results.
 #[derive(Debug, Clone, Deserialize)]
 struct RecordedCase {
     #[serde(flatten)]
@@ -96,23 +96,23 @@ struct RecordedCase {
     results: Results,
 }
 
-/// How far a tensor is off: the largest difference, as a part of the largest value.
+/// Error of a case: the largest difference of its tensors, relative to the largest value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// The operation.
+    /// Name of the operation.
     pub operation: String,
-    /// Which case of it.
+    /// Name of the case.
     pub case: String,
-    /// The farthest of its outputs.
+    /// Largest error of its outputs.
     pub output: f64,
-    /// The farthest of its gradients.
+    /// Largest error of its gradients.
     pub gradient: f64,
 }
 
 impl Difference {
     fn between(case: &Case, ours: &Results, theirs: &Results) -> Self {
         let farthest = |ours: &[Values], theirs: &[Values]| {
-            // A tensor that only one side has is as wrong as can be.
+            // Both sides must have the same tensors.
             assert_eq!(ours.len(), theirs.len(), "{} {}", case.operation, case.name);
             ours.iter().zip(theirs).map(|(a, b)| off(&a.values, &b.values)).fold(0.0, f64::max)
         };
@@ -124,13 +124,13 @@ impl Difference {
         }
     }
 
-    /// The farther of the two.
+    /// Returns the larger of both errors.
     pub fn largest(&self) -> f64 {
         self.output.max(self.gradient)
     }
 }
 
-/// The largest difference, as a part of the largest value; infinite where a value is no number.
+/// Returns the largest difference, relative to the largest value. It is infinite if a difference is NaN.
 fn off(ours: &[f32], theirs: &[f32]) -> f64 {
     assert_eq!(ours.len(), theirs.len());
     let scale = theirs.iter().fold(0.0_f64, |m, v| m.max(f64::from(v.abs())));
@@ -139,7 +139,7 @@ fn off(ours: &[f32], theirs: &[f32]) -> f64 {
     if farthest == 0.0 { 0.0 } else { farthest / scale }
 }
 
-/// How far a backend is from PyTorch's recorded values.
+/// Compares a backend with PyTorch's recorded values.
 pub fn from_recorded<B: Backend>() -> Vec<Difference> {
     #[derive(Deserialize)]
     struct File {
@@ -152,12 +152,12 @@ pub fn from_recorded<B: Backend>() -> Vec<Difference> {
         .collect()
 }
 
-/// How far a backend is from another, on shapes as the models have them and on odd ones.
+/// Compares a backend with another, on the shapes of the models and on odd ones.
 pub fn from_other<B: Backend, Other: Backend>() -> Vec<Difference> {
     cases().iter().map(|case| Difference::between(case, &run::<B>(case), &run::<Other>(case))).collect()
 }
 
-/// Where the numbers of each input begin.
+/// Start of the numbers of each input.
 const SEEDS: [u64; 4] = [10, 20, 30, 40];
 
 fn conv(name: &str, [images, height, width]: [usize; 3], conv: Conv2d) -> Case {
@@ -247,7 +247,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// A convolution, batch norm, with or without a shortcut; rectified where it is padded.
+/// Returns a case of convolution and batch norm, with or without a shortcut. It has ReLU if the convolution is padded.
 fn conv_norm(name: &str, [images, height, width]: [usize; 3], geometry: Conv2d, shortcut: bool) -> Case {
     let mut case = conv(name, [images, height, width], geometry);
     "conv_norm".clone_into(&mut case.operation);
@@ -275,9 +275,9 @@ fn convolution(settings: Settings) -> Conv2d {
 
 /// The tensors of a case on a backend.
 struct On<B: Backend> {
-    /// Activations, in their order.
+    /// Activations, in order.
     features: Vec<(String, Features<B>)>,
-    /// Everything flat, in its order.
+    /// Flat tensors, in order.
     vectors: Vec<(String, Vector<B>)>,
 }
 
@@ -286,7 +286,7 @@ fn place<B: Backend>(inputs: &[Made]) -> OpResult<B, On<B>> {
     for made in inputs {
         let (name, values) = (made.name.clone(), made.values());
         match (made.name.as_str(), made.shape.as_slice()) {
-            // Kernels lie flat on our side.
+            // didact stores kernels flat.
             ("weight", _) | (_, [_]) => {
                 let length = values.len();
                 on.vectors.push((name, B::device().try_tensor_from_vec(values, (length,))?));
@@ -301,7 +301,7 @@ fn place<B: Backend>(inputs: &[Made]) -> OpResult<B, On<B>> {
 /// Runs a case.
 ///
 /// # Panics
-/// Where the device has no memory, or the case makes no sense: this serves checks alone.
+/// If the device runs out of memory, or if the case is invalid: this function only serves checks.
 pub fn run<B: Backend>(case: &Case) -> Results {
     try_run::<B>(case).unwrap_or_else(|error| panic!("{} {}: {error:?}", case.operation, case.name))
 }
@@ -384,7 +384,7 @@ fn values<S: dfdx::shapes::Shape, D: dfdx::tensor_ops::Device<f32>, T>(
     Values { name: name.to_owned(), values: to_host(tensor) }
 }
 
-/// The output, and the gradients of its weighed sum.
+/// Returns the output and the gradients of its weighted sum.
 fn weighed<B: Backend>(case: &Case, on: &On<B>, y: Features<B, Recorded<B>>) -> OpResult<B, Results> {
     let outputs = vec![values("y", &y)];
     let weigh = case.weigh.as_ref().expect("weights of the loss");
@@ -399,7 +399,7 @@ fn weighed<B: Backend>(case: &Case, on: &On<B>, y: Features<B, Recorded<B>>) -> 
     Ok(Results { outputs, gradients: found })
 }
 
-/// A loss, and its gradients.
+/// Returns a loss and its gradients.
 fn scalar<B: Backend>(inputs: &[(String, Features<B>)], loss: Scalar<B, Recorded<B>>) -> OpResult<B, Results> {
     let outputs = vec![values("loss", &loss)];
     let gradients = features_gradients::<B>(inputs, &mut loss.try_backward()?)?;
@@ -416,7 +416,7 @@ fn features_gradients<B: Backend>(
     inputs.iter().map(one).collect()
 }
 
-/// The inputs taken as gradients, clipped.
+/// Returns the inputs, used as gradients, after clipping.
 fn clipped<B: Backend>(on: &On<B>, ceiling: f64) -> OpResult<B, Results> {
     let mut gradients = Gradients::<B>::leaky();
     for (_, vector) in &on.vectors {

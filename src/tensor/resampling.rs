@@ -1,23 +1,23 @@
-//! Which pixels a pixel of a resampled image is made of: up-sampling to twice the side, and borders that continue the image.
+//! Resampling of images: up-sampling to twice the side, and borders that continue the image.
 //!
-//! Rows and columns are treated alike, so a map is given along one axis: every output is a sum of taps, each a source and the
-//! tap's weight, which is the same for all outputs. Tap a of the rows and tap b of the columns count wₐ·w_b.
+//! Rows and columns are treated alike, so a map describes one axis. Every output is a sum over taps. Each tap has a source and a weight,
+//! which is the same for all outputs. Tap a of the rows and tap b of the columns have the weight wₐ·w_b.
 
 /// A linear map of an image's pixels, channel by channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Resampling {
-    /// Twice the side; every pixel becomes a block of 2×2.
+    /// Twice the side. Every pixel becomes a block of 2×2.
     Nearest,
-    /// Twice the side, bilinear with half-pixel centres, as PyTorch with `align_corners=False`.
+    /// Twice the side, bilinear with half-pixel centres, as in PyTorch with `align_corners=False`.
     Bilinear,
-    /// So many pixels on each side, mirrored at the outermost ones, which are not repeated; the side must be larger.
+    /// A border of so many pixels on each side, mirrored at the outermost pixels without repeating them. The image's side must be larger.
     Reflect(usize),
-    /// So many pixels on each side, each the nearest of the image.
+    /// A border of so many pixels on each side. Each repeats the nearest pixel of the image.
     Replicate(usize),
 }
 
 impl Resampling {
-    /// Side of the result.
+    /// Returns the side of the result.
     pub fn output_side(self, side: usize) -> usize {
         match self {
             Self::Nearest | Self::Bilinear => 2 * side,
@@ -25,7 +25,7 @@ impl Resampling {
         }
     }
 
-    /// The taps' weights along one axis.
+    /// Returns the weights of the taps along one axis.
     pub(super) fn weights(self) -> &'static [f32] {
         match self {
             Self::Bilinear => &[0.75, 0.25],
@@ -33,12 +33,13 @@ impl Resampling {
         }
     }
 
-    /// One tap's source for each output along an axis of `side` pixels.
+    /// Returns the source of one tap for each output along an axis of `side` pixels.
     pub(super) fn sources(self, side: usize, tap: usize) -> Vec<usize> {
         let last = side - 1;
         let source = |output: usize| match self {
             Self::Nearest => output / 2,
-            // The centre of an even output lies a quarter of a pixel before its source's, that of an odd one behind it.
+            // The centre of an even output is a quarter of a pixel before that of its source. The centre of an odd output is a quarter of
+            // a pixel after it.
             Self::Bilinear => match (tap, output % 2) {
                 (0, _) => output / 2,
                 (_, 0) => (output / 2).saturating_sub(1),

@@ -1,7 +1,8 @@
-//! How an operation of ours is put on dfdx's tape.
+//! Records didact's operations on dfdx's tape.
 //!
-//! dfdx does not export the type that stands for a tensor on the tape (a "ghost": shape and identity without the values), so a
-//! function cannot take one. [`take`] is a macro for that reason, and [`unary`] and [`binary`] keep ghosts to themselves.
+//! dfdx does not export the type that represents a tensor on the tape (a "ghost": shape and identity without the values). A function
+//! therefore cannot take one as an argument. For this reason [`take`] is a macro, and [`unary`] and [`binary`] use ghosts only
+//! internally.
 
 use dfdx::shapes::Shape;
 use dfdx::tensor::{Cpu, Merge, PutTape, SplitTape, Storage, Tape, Tensor};
@@ -9,9 +10,9 @@ use dfdx::tensor::{Cpu, Merge, PutTape, SplitTape, Storage, Tape, Tensor};
 use super::device::TensorDevice;
 use super::tensors::{Buffer, DeviceResult, Gradients};
 
-/// The gradient with respect to an operation's result, in the form that its backward pass works with.
+/// Gradient with respect to the result of an operation, in the form that its backward pass uses.
 ///
-/// Its buffer is freed when it is taken, for nothing reads it again.
+/// Taking the gradient frees its buffer, because nothing reads it again.
 pub(super) trait ResultGradient<S: Shape, D: Storage<f32>>: Sized {
     /// Takes the gradient. `copy` copies it as a tensor, `buffer` borrows its buffer.
     fn take(
@@ -21,7 +22,7 @@ pub(super) trait ResultGradient<S: Shape, D: Storage<f32>>: Sized {
     ) -> DeviceResult<D, Self>;
 }
 
-/// On the CPU the buffer itself is taken, without a copy.
+/// On the CPU, takes the buffer itself without a copy.
 impl<S: Shape> ResultGradient<S, Cpu> for Vec<f32> {
     fn take(
         gradients: &mut Gradients<Cpu>,
@@ -32,7 +33,7 @@ impl<S: Shape> ResultGradient<S, Cpu> for Vec<f32> {
     }
 }
 
-/// On any device a copy is taken, for dfdx makes no tensor of a buffer.
+/// On any device, takes a copy, because dfdx cannot create a tensor from a buffer.
 impl<S: Shape, D: TensorDevice> ResultGradient<S, D> for Tensor<S, f32, D> {
     fn take(
         gradients: &mut Gradients<D>,
@@ -40,7 +41,7 @@ impl<S: Shape, D: TensorDevice> ResultGradient<S, D> for Tensor<S, f32, D> {
         buffer: impl for<'g> FnOnce(&'g mut Gradients<D>) -> DeviceResult<D, &'g mut Buffer<D>>,
     ) -> DeviceResult<D, Self> {
         let gradient = copy(gradients)?;
-        // One value: the smallest buffer that every driver grants.
+        // One value is the smallest buffer that every driver allocates.
         *buffer(gradients)? = Storage::<f32>::try_alloc_len(&D::handle(), 1)?;
         Ok(gradient)
     }
@@ -61,7 +62,7 @@ macro_rules! take {
 }
 pub(super) use take;
 
-/// An operation of one tensor.
+/// Records an operation on one tensor.
 ///
 /// `forward` returns the result and the backward pass, which adds to the buffer of the gradient with respect to `x`.
 pub(super) fn unary<D, T, S, R, G, B>(
@@ -87,9 +88,9 @@ where
     Ok(y.put_tape(tape))
 }
 
-/// An operation of two tensors, whose tapes are merged.
+/// Records an operation on two tensors and merges their tapes.
 ///
-/// `forward` returns the result and the backward passes for `a` and for `b`; that for `b` runs only where `b` has a tape.
+/// `forward` returns the result and the backward passes for `a` and for `b`. The one for `b` runs only if `b` has a tape.
 pub(super) fn binary<D, T, U, S, V, R, G, A, B>(
     a: Tensor<S, f32, D, T>,
     b: Tensor<V, f32, D, U>,

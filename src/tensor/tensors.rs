@@ -1,6 +1,6 @@
-//! Tensors by what they hold, and the small structures of them that operations take and return.
+//! Types of tensors, and the small structures of tensors that operations take and return.
 //!
-//! Everything here depends on the device alone, so that all backends of a device share it.
+//! Everything here depends only on the device, so that all backends of a device share it.
 
 use dfdx::tensor::{HasErr, NoneTape, OwnedTape, Storage, Tensor};
 
@@ -16,7 +16,7 @@ pub type Scalar<D, T = NoneTape> = Tensor<(), f32, D, T>;
 pub type Recorded<D> = OwnedTape<f32, D>;
 /// Gradients by tensor.
 pub type Gradients<D> = dfdx::tensor::Gradients<f32, D>;
-/// The values of a tensor or of a gradient on its device.
+/// Values of a tensor or of a gradient on its device.
 pub type Buffer<D> = <D as Storage<f32>>::Vec;
 /// A result with the device's own error.
 pub type DeviceResult<D, V> = Result<V, <D as HasErr>::Err>;
@@ -37,11 +37,11 @@ pub struct Norm<'a, D: Storage<f32>> {
 pub struct BatchStatistics<D: Storage<f32>> {
     /// Mean per channel.
     pub mean: Vector<D>,
-    /// Variance per channel, divided by n − 1 as PyTorch's running variance.
+    /// Variance per channel, divided by n − 1 as in PyTorch's running variance.
     pub variance: Vector<D>,
 }
 
-/// What batch norm returns in training.
+/// Result of batch norm in training.
 pub type Normalised<D, T> = (Features<D, T>, BatchStatistics<D>);
 
 /// L2 norms of gradients.

@@ -1,4 +1,4 @@
-//! Every operation's gradient against numeric differences, and values against plain definitions, for each backend.
+//! Compares the gradient of every operation with numeric differences, and values with plain definitions, for each backend.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ fn vector<B: Backend>(values: Vec<f32>) -> Vector<B> {
 /// A function of activations and parameters to a loss.
 type Loss<'f, B> = dyn Fn(Vec<Features<B, Recorded<B>>>, &[Vector<B>]) -> Scalar<B, Recorded<B>> + 'f;
 
-/// Compares the gradients of every input and parameter with central differences at a few places.
+/// Compares the gradients of every input and parameter with central differences at a few positions.
 fn check<B: Backend>(inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>], loss: &Loss<'_, B>) {
     let evaluate = |inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>]| -> f64 {
         let tensors = inputs.iter().map(|(v, s)| features::<B>(v.clone(), *s).put_tape(Default::default())).collect();
@@ -73,7 +73,7 @@ fn check<B: Backend>(inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>], loss
     }
 }
 
-/// A loss that weighs every output differently.
+/// Returns a loss that weights every output differently.
 fn against_target<B: Backend>(y: Features<B, Recorded<B>>) -> Scalar<B, Recorded<B>> {
     let shape = *y.shape();
     let target = features::<B>(noise("target", shape.0 * shape.1 * shape.2 * shape.3), shape);
@@ -135,7 +135,7 @@ fn elementwise_pooling_and_concat_gradients<B: Backend>() {
     });
 }
 
-/// Every way to resample.
+/// All kinds of resampling.
 const RESAMPLINGS: [Resampling; 6] = [
     Resampling::Nearest,
     Resampling::Bilinear,
@@ -195,7 +195,7 @@ fn a_value_that_is_no_number_is_not_hidden<B: Backend>() {
 fn similarity_gradient_and_value<B: Backend>() {
     let teacher = features::<B>(noise("teacher", 2 * 3 * 3 * 5), (2, 3, 3, 5));
     check::<B>(&[input((2, 3, 3, 5))], &[], &|mut x, _| B::similarity(&teacher, x.remove(0)).expect("memory"));
-    // Parallel vectors are alike whatever their length; opposite ones are 4 apart.
+    // Parallel vectors are equal at any length. The distance of opposite vectors is 4.
     let twice = features::<B>(to_host(&teacher).iter().map(|v| 2.0 * v).collect(), (2, 3, 3, 5));
     let loss = B::similarity(&teacher, twice).expect("memory");
     assert!(to_host(&loss)[0].abs() < 1e-10);
@@ -205,7 +205,7 @@ fn similarity_gradient_and_value<B: Backend>() {
     assert!(to_host(&map).iter().all(|d| (d - 4.0).abs() < 1e-5));
 }
 
-/// A convolution by its definition.
+/// Computes a convolution by its definition.
 fn plain_convolution(x: &[f32], shape: Shape, weight: &[f32], conv: &Conv2d) -> Vec<f32> {
     let (images, height, width, channels) = shape;
     let mut y = Vec::new();
@@ -234,7 +234,7 @@ fn plain_convolution(x: &[f32], shape: Shape, weight: &[f32], conv: &Conv2d) -> 
     y
 }
 
-/// Random shapes of images, and of a convolution over them.
+/// Returns random shapes of images and of a convolution over them.
 fn shapes() -> impl Strategy<Value = (Shape, Conv2d)> {
     let image = (1_usize..4, 3_usize..14, 3_usize..14, 1_usize..6);
     (image, 1_usize..9, 0_usize..3, 1_usize..3)
@@ -309,7 +309,7 @@ fn composed_operations_agree_with_the_native_ones() {
     }
 }
 
-/// A backend with kernels for two operations, as a new one begins.
+/// A backend with kernels for two operations, like a new backend at its start.
 #[derive(Debug, Clone, Copy, Default)]
 struct TwoKernels;
 
@@ -337,14 +337,14 @@ impl Backend for TwoKernels {
 
 #[test]
 fn a_backend_overrides_some_operations_and_inherits_the_others() {
-    // The bits of a result show which kernels ran, for those of a sum depend on its order.
+    // The bits of a result show which kernels ran, because those of a sum depend on its order.
     let (mut own_kernels_differ, mut inherited_kernels_differ) = (BTreeSet::new(), BTreeSet::new());
     for case in cases() {
         let (ours, native, composed) = (run::<TwoKernels>(&case), run::<Native>(&case), run::<ComposedCpu>(&case));
         let what = format!("{} {}", case.operation, case.name);
         match case.operation.as_str() {
             "conv2d" | "similarity" => assert!(ours == native, "{what}"),
-            // Its convolution is overridden, the rest of it is inherited.
+            // The convolution is overridden, the rest is inherited.
             "conv_norm" => {}
             _ => assert!(ours == composed, "{what}"),
         }
@@ -360,7 +360,7 @@ fn a_backend_overrides_some_operations_and_inherits_the_others() {
     }
 }
 
-/// The tests above for one backend.
+/// Runs the tests above for one backend.
 macro_rules! on {
     ($module:ident, $backend:ty: $($test:ident)*) => {
         mod $module {

@@ -1,4 +1,4 @@
-//! Activations other than ReLU: y = f(x), dx = dy · f′(x), with f and f′ in dfdx's operations.
+//! Activations other than ReLU: y = f(x), dx = dy · f′(x). f and f′ are composed of dfdx's operations.
 
 use dfdx::shapes::{Axes4, HasShape};
 use dfdx::tensor::Tape;

@@ -14,7 +14,7 @@ use crate::tensor::formulas::unbiased_divisor;
 use crate::tensor::tape::take;
 use crate::tensor::tensors::{BatchStatistics, DeviceResult, Features, Norm, Normalised, Vector};
 
-/// See [`crate::tensor::Backend::batch_norm_train`]; without ReLU.
+/// See [`crate::tensor::Backend::batch_norm_train`]. Applies no ReLU.
 pub(in crate::tensor) fn train<D: ComposedDevice, T: Tape<f32, D>>(
     x: Features<D, T>,
     norm: &Norm<'_, D>,
@@ -51,7 +51,7 @@ pub(in crate::tensor) fn train<D: ComposedDevice, T: Tape<f32, D>>(
     Ok((y.put_tape(tape), statistics))
 }
 
-/// See [`crate::tensor::Backend::batch_norm_frozen`]; without ReLU.
+/// See [`crate::tensor::Backend::batch_norm_frozen`]. Applies no ReLU.
 pub(in crate::tensor) fn frozen<D: ComposedDevice>(
     x: Features<D>,
     norm: &Norm<'_, D>,
@@ -64,7 +64,7 @@ pub(in crate::tensor) fn frozen<D: ComposedDevice>(
     add_columns(scale_columns(pixels(x)?, scale)?, shift)?.try_reshape_like(&shape)
 }
 
-/// (σ² + ε)^−½.
+/// Returns (σ² + ε)^−½.
 fn inverse_deviation<D: ComposedDevice>(variance: Vector<D>, epsilon: f32) -> DeviceResult<D, Vector<D>> {
     variance.try_add(epsilon)?.try_sqrt()?.try_recip()
 }

@@ -1,4 +1,4 @@
-//! Clipping by the global norm, all of it on the device.
+//! Clipping by the global norm, entirely on the device.
 
 use dfdx::shapes::HasShape;
 use dfdx::tensor_ops::{BroadcastTo, SumTo, TryAdd, TryMul};
@@ -29,7 +29,7 @@ pub(in crate::tensor) fn clip_gradients<D: ComposedDevice>(
     }
     let norm = sum.try_sqrt()?;
     if ceiling > 0.0 {
-        // The norm is not known on the host: at most 1 instead of a comparison.
+        // The host does not know the norm, so the factor is limited to 1 instead of compared.
         let inverse = norm.clone().try_add(CLIP_EPSILON as f32)?.try_recip()?;
         let factor = inverse.try_mul(ceiling as f32)?.try_clamp(0.0, 1.0)?;
         for parameter in parts.iter().flatten() {

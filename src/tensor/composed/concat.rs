@@ -1,6 +1,6 @@
-//! Concatenation on channels: each pixel's channels of `a`, then those of `b`.
+//! Concatenation on channels: for each pixel the channels of `a`, then those of `b`.
 //!
-//! The channels are moved in blocks of a size that divides both, as rows.
+//! It moves the channels as rows, in blocks whose size divides both channel counts.
 
 use dfdx::shapes::{Axes2, HasShape};
 use dfdx::tensor::Tape;

@@ -1,7 +1,7 @@
 //! 2-D convolution: im2row as one gather, then one matrix product.
 //!
-//! y = rows(x) · W + b. Backward: dW = rows(x)ᵀ · dy, db = Σ dy. With stride 1 dx is a convolution of dy with the kernel turned;
-//! else it is the sum of dy · Wᵀ over the taps that cover a pixel. Nothing is scattered: every sum has one writer.
+//! y = rows(x) · W + b. Backward: dW = rows(x)ᵀ · dy, db = Σ dy. With stride 1, dx is a convolution of dy with the turned kernel.
+//! Otherwise it is the sum of dy · Wᵀ over the taps that cover a pixel. Nothing is scattered: every sum has one writer.
 
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{PutTape, SplitTape, Tape};
@@ -51,7 +51,7 @@ pub(in crate::tensor) fn conv2d<D: ComposedDevice, T: Tape<f32, D>>(
     Ok(y.put_tape(tape))
 }
 
-/// One row for each position of the window: the channels of its pixels.
+/// Returns one row per position of the window: the channels of its pixels.
 fn im2row<D: ComposedDevice>(x: Images<D>, image: WindowedImage) -> DeviceResult<D, Matrix<D>> {
     let (count, _, channels) = *x.shape();
     let bordered = if image.window.padding > 0 { gather(x, Pattern::Padded(image), 0.0)? } else { x };
@@ -77,13 +77,13 @@ fn input_gradient<D: ComposedDevice>(
         return dx.try_reshape_like(&(count, image.height * image.width, input));
     }
     let weights: Matrix<D> = weight.clone().try_reshape_like(&(conv.depth(), output))?;
-    // One row of zeros more, for taps outside of all windows.
+    // An extra row of zeros, for taps outside of all windows.
     let dy = gather(dy, Pattern::OneMore(positions), 0.0)?.try_reshape_like(&(count * (positions + 1), output))?;
     let rows = dy.try_matmul(weights.try_permute::<(usize, usize), _>()?)?;
     row2im(&rows.try_reshape_like(&(count, (positions + 1) * image.taps(), input))?, image)
 }
 
-/// Adds the pixels of every window back to the image: the transpose of im2row. Rows of zeros follow the windows' rows.
+/// Adds the pixels of every window back to the image: the transpose of im2row. Rows of zeros follow the rows of the windows.
 pub(super) fn row2im<D: ComposedDevice>(rows: &Images<D>, image: WindowedImage) -> DeviceResult<D, Images<D>> {
     let mut sum = gather(rows.clone(), Pattern::Covering(image, 0), 0.0)?;
     for nth in 1..image.most_covering() {

@@ -1,4 +1,4 @@
-//! Transposed 2×2 convolution with stride 2: one matrix product, then its blocks in their places.
+//! Transposed 2×2 convolution with stride 2: one matrix product, whose blocks are then moved to their places.
 //!
 //! blocks = x · W, y = pixels(blocks) + b. Backward: with dB = blocks(dy), dx = dB · Wᵀ, dW = xᵀ · dB, db = Σ dy.
 

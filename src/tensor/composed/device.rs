@@ -1,4 +1,4 @@
-//! A device that the composed operations can run on, and what they keep there.
+//! A device that can run the composed operations, and the cache that they keep there.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -11,19 +11,19 @@ use crate::tensor::tensors::{Buffer, DeviceResult};
 
 /// A device with a cache for the composed operations.
 pub trait ComposedDevice: TensorDevice + TensorFromVec<bool> {
-    /// The cache of this process.
+    /// Returns the cache of this process.
     fn cache() -> &'static DeviceCache<Self>;
 }
 
 /// A pattern on the device.
 pub(super) struct Gather<D: ComposedDevice> {
-    /// The source row of each result row; any row where the result row is outside.
+    /// Source row of each result row; any row if the result row is outside the source.
     pub index: Tensor<(usize,), usize, D>,
-    /// Which result rows are inside the source; `None` where all are.
+    /// Whether each result row is inside the source; `None` if all are.
     pub inside: Option<Tensor<(usize,), bool, D>>,
 }
 
-/// The patterns that are on a device already, and a buffer of zeros.
+/// Patterns that are already on a device, and a buffer of zeros.
 pub struct DeviceCache<D: ComposedDevice> {
     gathers: Mutex<HashMap<Pattern, Arc<Gather<D>>>>,
     zeros: Mutex<Option<Buffer<D>>>,
@@ -36,7 +36,7 @@ impl<D: ComposedDevice> Default for DeviceCache<D> {
 }
 
 impl<D: ComposedDevice> DeviceCache<D> {
-    /// A pattern, which is made the first time.
+    /// Returns a pattern, which is created at the first call.
     pub(super) fn gather(&self, pattern: Pattern) -> DeviceResult<D, Arc<Gather<D>>> {
         let mut gathers = self.gathers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(gather) = gathers.get(&pattern) {

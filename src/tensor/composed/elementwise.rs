@@ -1,4 +1,4 @@
-//! Operations that treat each element alone: ReLU, sum, scaling.
+//! Operations on each element separately: ReLU, sum and scaling.
 
 use dfdx::shapes::{Axes4, HasShape};
 use dfdx::tensor::Tape;

@@ -1,9 +1,11 @@
 //! Writes tensors into the buffers of gradients.
 //!
-//! dfdx neither shows a tensor's data nor makes a tensor of given data. It does give the buffer of a gradient, and it updates a
-//! tensor by an optimiser. With momentum m, weight decay 1, step size 0 and a gradient of zeros, stochastic gradient descent
-//! leaves the tensor p as it is and sets the momentum to v = p + m·v. With the buffer of a gradient in place of the momentum,
-//! m = 1 adds a tensor to the buffer and m = 0 overwrites it.
+//! dfdx gives no access to the data of a tensor, and it cannot create a tensor from a buffer. But it gives access to the buffer of a
+//! gradient, and its optimisers update a tensor.
+//!
+//! With momentum m, weight decay 1, step size 0 and a gradient of zeros, stochastic gradient descent keeps the tensor p and sets the
+//! momentum to v = p + m·v. With the buffer of a gradient in place of the momentum, m = 1 adds a tensor to the buffer and m = 0
+//! overwrites it.
 
 use dfdx::shapes::{HasShape, Shape};
 use dfdx::tensor::Tensor;
@@ -12,7 +14,7 @@ use dfdx::tensor_ops::{Momentum, SgdConfig, WeightDecay};
 use super::device::ComposedDevice;
 use crate::tensor::tensors::{Buffer, DeviceResult};
 
-/// buffer = tensor + keep · buffer.
+/// Sets buffer = tensor + keep · buffer.
 fn blend<S: Shape, D: ComposedDevice>(
     buffer: &mut Buffer<D>,
     mut tensor: Tensor<S, f32, D>,
@@ -32,7 +34,7 @@ pub(super) fn add<S: Shape, D: ComposedDevice>(
     blend(buffer, tensor, 1.0)
 }
 
-/// Overwrites the buffer of a gradient, whose values must be finite, with a tensor.
+/// Overwrites the buffer of a gradient with a tensor. The old values must be finite.
 pub(super) fn overwrite<S: Shape, D: ComposedDevice>(
     buffer: &mut Buffer<D>,
     tensor: Tensor<S, f32, D>,

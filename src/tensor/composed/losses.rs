@@ -1,4 +1,4 @@
-//! Losses, and the distance that becomes an anomaly map. The formulas: [`crate::tensor::Backend::similarity`].
+//! Losses, and the distance for anomaly maps. For the formulas see [`crate::tensor::Backend::similarity`].
 
 use dfdx::shapes::{Axes2, HasShape};
 use dfdx::tensor::{Merge, Tape};
@@ -11,12 +11,12 @@ use crate::tensor::formulas::NORM_FLOOR;
 use crate::tensor::tape::{binary, unary};
 use crate::tensor::tensors::{Buffer, DeviceResult, Features, Matrix, Scalar, Vector};
 
-/// One over the L2 norm of every row.
+/// Returns one over the L2 norm of every row.
 fn inverse_norms<D: ComposedDevice>(x: &Matrix<D>) -> DeviceResult<D, Vector<D>> {
     row_sums(x.clone().try_square()?)?.try_add(NORM_FLOOR * NORM_FLOOR)?.try_sqrt()?.try_recip()
 }
 
-/// What the distance and its gradient are made of.
+/// The terms of the distance and of its gradient.
 struct UnitVectors<D: ComposedDevice> {
     /// s − t.
     difference: Matrix<D>,

@@ -1,4 +1,4 @@
-//! Max pooling: the taps are compared one after the other. The first of equal maxima gets the gradient, as in PyTorch.
+//! Max pooling, which compares the taps one after another. The first of equal maxima gets the gradient, as in PyTorch.
 
 use dfdx::shapes::{Axes2, Axes3, Axes4, Axis, HasShape};
 use dfdx::tensor::{Tape, Tensor};
@@ -34,13 +34,13 @@ pub(in crate::tensor) fn max_pool<D: ComposedDevice, T: Tape<f32, D>>(
             best = better.clone().try_choose(next, best)?;
             winner = better.try_choose(everywhere(number as f32)?, winner)?;
         }
-        // A comparison ignores NaN, which must not be hidden: 0 · x, summed over all, is added.
+        // A comparison ignores NaN, which must not be hidden. Therefore 0 · x, summed over all values, is added.
         let nan = total(pixels(x)?.try_mul(0.0)?)?;
         let y = best.try_add(nan.try_broadcast_like::<_, Axes3<0, 1, 2>>(&shape)?)?;
         let y = y.try_reshape_like(&(count, image.out_height(), image.out_width(), channels))?;
 
         let backward = move |dy: Features<D>, gradient: &mut Buffer<D>| {
-            // One window of zeros more, for the pixels under fewer windows than others.
+            // An extra window of zeros, for pixels that fewer windows cover than others.
             let dy = gather(images(dy)?, Pattern::OneMore(positions), 0.0)?;
             let winner = gather(winner, Pattern::OneMore(positions), 0.0)?;
             let each = (count, positions + 1, taps, channels);
@@ -57,7 +57,7 @@ pub(in crate::tensor) fn max_pool<D: ComposedDevice, T: Tape<f32, D>>(
     })
 }
 
-/// One tap of every window.
+/// Returns one tap of every window.
 fn tap<D: ComposedDevice>(windows: &Features<D>, number: usize) -> DeviceResult<D, Images<D>> {
     let (count, positions, ..) = *windows.shape();
     let index: Tensor<(), usize, D> = D::handle().try_tensor_from_vec(vec![number], ())?;

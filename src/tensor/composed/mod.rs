@@ -1,9 +1,11 @@
-//! The operations composed of dfdx's own public ones, on any of its devices.
+//! The operations, composed of dfdx's own public ones, on any of its devices.
 //!
-//! Each operation is one entry on the tape. Its forward and its backward pass are written with dfdx's forward operations on tensors
-//! without tape. So nothing depends on dfdx's own gradients, whose scattering kernels sum in any order and which keep the gradient
-//! of every intermediate to the end; and a fused kernel can take the place of an operation. Operations of dfdx that compile at run
-//! time are not used: concatenating, stacking, copying a view to a contiguous tensor, converting types.
+//! Each operation is one entry on the tape. Its forward and its backward pass use dfdx's forward operations on tensors without tape.
+//! Nothing therefore depends on dfdx's own gradients: their scattering kernels sum in any order, and they keep the gradient of every
+//! intermediate tensor to the end. A fused kernel can also replace an operation.
+//!
+//! Operations of dfdx that compile at run time are not used: concatenating, stacking, copying a view to a contiguous tensor, converting
+//! types.
 
 mod activation;
 mod batch_norm;

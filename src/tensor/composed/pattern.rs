@@ -1,13 +1,13 @@
-//! The gathers of rows that convolution, pooling, resampling and concatenation are made of.
+//! The gathers of rows in convolution, pooling, resampling and concatenation.
 //!
-//! A pattern is given for the rows of one image, so that it serves every batch size. A row holds the channels of one pixel, or a
-//! block of them.
+//! A pattern describes the rows of one image, so that it serves every batch size. A row holds the channels of one pixel, or a block of
+//! them.
 
 use super::tap_pair::TapPair;
 use crate::tensor::Conv2d;
 use crate::tensor::geometry::Window;
 
-/// A window over an image of a size.
+/// A window over an image of a given size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct WindowedImage {
     /// The window.
@@ -19,32 +19,32 @@ pub(super) struct WindowedImage {
 }
 
 impl WindowedImage {
-    /// Rows of the result.
+    /// Returns the number of rows of the result.
     pub fn out_height(&self) -> usize {
         self.window.output_side(self.height)
     }
 
-    /// Columns of the result.
+    /// Returns the number of columns of the result.
     pub fn out_width(&self) -> usize {
         self.window.output_side(self.width)
     }
 
-    /// Positions of the window.
+    /// Returns the number of positions of the window.
     pub fn positions(&self) -> usize {
         self.out_height() * self.out_width()
     }
 
-    /// Pixels of the window.
+    /// Returns the number of pixels of the window.
     pub fn taps(&self) -> usize {
         self.window.taps()
     }
 
-    /// The most positions of the window that cover a pixel.
+    /// Returns the largest number of window positions that cover a pixel.
     pub fn most_covering(&self) -> usize {
         self.window.kernel.div_ceil(self.window.stride).pow(2)
     }
 
-    /// The positions along one axis whose window covers a pixel, each with the tap that the pixel is of it, in order.
+    /// Returns the positions along one axis whose window covers a pixel, in order, each with the tap that falls on the pixel.
     fn covering(&self, pixel: usize, positions: usize) -> Vec<(usize, usize)> {
         let Window { kernel, stride, padding } = self.window;
         let padded = pixel + padding;
@@ -53,7 +53,7 @@ impl WindowedImage {
     }
 }
 
-/// The first or the second input of an operation of two.
+/// The first or the second input of a binary operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Operand {
     /// The first.
@@ -65,15 +65,15 @@ pub(super) enum Operand {
 /// The source row of each row of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Pattern {
-    /// The image with the window's border around it; the border is outside.
+    /// The image with the window's border around it. The border is outside the source.
     Padded(WindowedImage),
-    /// Every window's pixels, of the image with its border: im2row.
+    /// The pixels of every window over the image with its border: im2row.
     Windows(WindowedImage),
-    /// For every pixel the `nth` (position, tap) that covers it; the first row after all of these where there is none.
+    /// For every pixel the `nth` (position, tap) that covers it, or the first row after all of these if none does.
     Covering(WindowedImage, usize),
-    /// So many rows, and one more that is outside.
+    /// A number of rows, and one more that is outside the source.
     OneMore(usize),
-    /// The weights of [`Conv2d::turned`], one a row, for a convolution's weights.
+    /// The weights of [`Conv2d::turned`], one per row, from the weights of a convolution.
     Turned {
         /// Side of the kernel.
         kernel: usize,
@@ -88,23 +88,23 @@ pub(super) enum Pattern {
     PixelsToBlocks(usize, usize),
     /// Pixels of a resampled image, by one pair of taps.
     Resampled(TapPair),
-    /// For every pixel of the source the `nth` pixel of the resampled image that reads it; the first row after all of these
-    /// where there is none.
+    /// For every pixel of the source the `nth` pixel of the resampled image that reads it, or the first row after all of these if none
+    /// does.
     ResampledFrom(TapPair, usize),
-    /// Pixels of `blocks.0 + blocks.1` rows each, from one of the sources that are concatenated.
+    /// Pixels of `blocks.0 + blocks.1` rows each, from one of the concatenated sources.
     Concatenated {
-        /// Pixels of an image.
+        /// Number of pixels of an image.
         pixels: usize,
-        /// Rows of a pixel in the first and in the second source.
+        /// Rows per pixel in the first and in the second source.
         blocks: (usize, usize),
         /// The source.
         operand: Operand,
     },
-    /// The rows of one source back from the rows that `Concatenated` made.
+    /// The rows of one source, recovered from the rows of `Concatenated`.
     Split {
-        /// Pixels of an image.
+        /// Number of pixels of an image.
         pixels: usize,
-        /// Rows of a pixel in the first and in the second source.
+        /// Rows per pixel in the first and in the second source.
         blocks: (usize, usize),
         /// The source.
         operand: Operand,
@@ -112,7 +112,7 @@ pub(super) enum Pattern {
 }
 
 impl Pattern {
-    /// The source's row for each row of the result; none is outside.
+    /// Returns the source row of each row of the result, or `None` for rows outside the source.
     pub fn rows(&self) -> Vec<Option<usize>> {
         match *self {
             Self::Padded(WindowedImage { window: Window { padding, .. }, height, width }) => {
@@ -175,7 +175,7 @@ impl Pattern {
     }
 }
 
-/// All (row, column) of a grid, row by row.
+/// Returns all (row, column) of a grid, row by row.
 fn grid(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
 }
@@ -186,7 +186,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// `Covering` is the transpose of `Padded` then `Windows`: each pair of a pixel and a window's tap stands in both.
+        /// `Covering` is the transpose of `Padded` followed by `Windows`: both contain the same pairs of a pixel and a tap of a window.
         #[test]
         fn every_tap_of_every_window_is_covered_once(
             height in 3_usize..9, width in 3_usize..9, odd in 0_usize..3, stride in 1_usize..3,

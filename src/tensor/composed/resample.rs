@@ -1,6 +1,7 @@
-//! Resampling: one gather for each pair of taps, weighted and summed.
+//! Resampling: one gather per pair of taps, weighted and summed.
 //!
-//! The backward pass gathers from outputs to inputs, as often as the largest number of outputs that read one input by these taps.
+//! The backward pass gathers from outputs to inputs. It needs as many gathers per pair of taps as the largest number of outputs that read
+//! one input.
 
 use dfdx::shapes::HasShape;
 use dfdx::tensor::Tape;
@@ -32,7 +33,7 @@ pub(in crate::tensor) fn resample<D: ComposedDevice, T: Tape<f32, D>>(
         let y = y.unwrap_or(pixels).try_reshape_like(&(count, out_height, out_width, channels))?;
 
         let backward = move |dy: Features<D>, gradient: &mut Buffer<D>| {
-            // One row of zeros more, for the inputs that fewer outputs read.
+            // An extra row of zeros, for inputs that fewer outputs read.
             let dy = gather(images(dy)?, Pattern::OneMore(out_height * out_width), 0.0)?;
             let mut dx: Option<Images<D>> = None;
             for (taps, weight) in TapPair::all(map, height, width) {
@@ -50,7 +51,7 @@ pub(in crate::tensor) fn resample<D: ComposedDevice, T: Tape<f32, D>>(
     })
 }
 
-/// sum + weight · part.
+/// Returns sum + weight · part.
 fn plus<D: ComposedDevice>(sum: Option<Images<D>>, part: Images<D>, weight: f32) -> DeviceResult<D, Images<D>> {
     let part = part.try_mul(weight)?;
     match sum {

@@ -11,19 +11,19 @@ use crate::tensor::tensors::{DeviceResult, Features, Matrix, Scalar, Vector};
 /// (images, rows, channels).
 pub(super) type Images<D> = Tensor<(usize, usize, usize), f32, D>;
 
-/// Each image as a matrix of its pixels.
+/// Returns each image as a matrix of its pixels.
 pub(super) fn images<D: ComposedDevice>(x: Features<D>) -> DeviceResult<D, Images<D>> {
     let (images, height, width, channels) = *x.shape();
     x.try_reshape_like(&(images, height * width, channels))
 }
 
-/// All pixels of all images as one matrix.
+/// Returns all pixels of all images as one matrix.
 pub(super) fn pixels<D: ComposedDevice>(x: Features<D>) -> DeviceResult<D, Matrix<D>> {
     let (images, height, width, channels) = *x.shape();
     x.try_reshape_like(&(images * height * width, channels))
 }
 
-/// The rows of each image in the order of a pattern; every channel of a row outside the source is `fill`.
+/// Returns the rows of each image in the order of a pattern. Rows outside the source contain `fill` in every channel.
 pub(super) fn gather<D: ComposedDevice>(x: Images<D>, pattern: Pattern, fill: f32) -> DeviceResult<D, Images<D>> {
     let (images, _, channels) = *x.shape();
     let gather = D::cache().gather(pattern)?;
@@ -37,45 +37,45 @@ pub(super) fn gather<D: ComposedDevice>(x: Images<D>, pattern: Pattern, fill: f3
     inside.try_choose(picked, fill)
 }
 
-/// One value on the device.
+/// Returns one value as a tensor on the device.
 pub(super) fn scalar<D: ComposedDevice>(value: f32) -> DeviceResult<D, Scalar<D>> {
     D::handle().try_tensor_from_vec(vec![value], ())
 }
 
-/// The sum of every column.
+/// Returns the sum of every column.
 pub(super) fn column_sums<D: ComposedDevice>(x: Matrix<D>) -> DeviceResult<D, Vector<D>> {
     x.try_sum::<(usize,), Axis<0>>()
 }
 
-/// The sum of every row.
+/// Returns the sum of every row.
 pub(super) fn row_sums<D: ComposedDevice>(x: Matrix<D>) -> DeviceResult<D, Vector<D>> {
     x.try_sum::<(usize,), Axis<1>>()
 }
 
-/// The sum of all elements. Rows first, for one long chain of 32-bit sums loses digits.
+/// Returns the sum of all elements. Sums the rows first, because one long chain of 32-bit sums loses digits.
 pub(super) fn total<D: ComposedDevice>(x: Matrix<D>) -> DeviceResult<D, Scalar<D>> {
     row_sums(x)?.try_sum()
 }
 
-/// x + values, one per column.
+/// Returns x + values, one value per column.
 pub(super) fn add_columns<D: ComposedDevice>(x: Matrix<D>, values: Vector<D>) -> DeviceResult<D, Matrix<D>> {
     let shape = *x.shape();
     x.try_add(values.try_broadcast_like::<_, Axis<0>>(&shape)?)
 }
 
-/// x − values, one per column.
+/// Returns x − values, one value per column.
 pub(super) fn subtract_columns<D: ComposedDevice>(x: Matrix<D>, values: Vector<D>) -> DeviceResult<D, Matrix<D>> {
     let shape = *x.shape();
     x.try_sub(values.try_broadcast_like::<_, Axis<0>>(&shape)?)
 }
 
-/// x · values, one per column.
+/// Returns x · values, one value per column.
 pub(super) fn scale_columns<D: ComposedDevice>(x: Matrix<D>, values: Vector<D>) -> DeviceResult<D, Matrix<D>> {
     let shape = *x.shape();
     x.try_mul(values.try_broadcast_like::<_, Axis<0>>(&shape)?)
 }
 
-/// x · values, one per row.
+/// Returns x · values, one value per row.
 pub(super) fn scale_rows<D: ComposedDevice>(x: Matrix<D>, values: Vector<D>) -> DeviceResult<D, Matrix<D>> {
     let shape = *x.shape();
     x.try_mul(values.try_broadcast_like::<_, Axis<1>>(&shape)?)

@@ -26,7 +26,7 @@ fn gelu_tanh(x: f32) -> f32 {
     (GELU_SCALE * (x + GELU_CUBE * x * x * x)).tanh()
 }
 
-/// With t the hyperbolic tangent of u: ½(1 + t) + ½x(1 − t²)u′.
+/// Returns ½(1 + t) + ½x(1 − t²)u′, where t is the hyperbolic tangent of u.
 fn gelu_slope(x: f32) -> f32 {
     let t = gelu_tanh(x);
     0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * GELU_SCALE * (1.0 + 3.0 * GELU_CUBE * x * x)

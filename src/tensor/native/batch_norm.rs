@@ -1,4 +1,4 @@
-//! Batch norm as an operation of its own. The arithmetic: [`super::norm`].
+//! Batch norm as a separate operation. For the arithmetic see [`super::norm`].
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! Convolutions with more weights than pixels, as deep in a U-Net: divided among threads by channels, not by pixels.
+//! Convolutions with more weights than pixels, as deep in a U-Net. Threads share the work by channels, not by pixels.
 //!
-//! A matrix product packs its factors before it multiplies. Divided by pixels, each part would pack all weights, and the weights'
-//! gradient would be summed over parts of the weights' size. Divided by channels, each weight is packed once and each gradient has
-//! one writer. The rows (im2row) of so few pixels are small enough to be made at once.
+//! A matrix product packs its factors before it multiplies. If divided by pixels, each part would pack all weights, and the gradient of
+//! the weights would be a sum of as many full-size parts. If divided by channels, each weight is packed once and each gradient has one
+//! writer. The rows (im2row) of so few pixels are small enough to be built at once.
 
 use std::borrow::Cow;
 
@@ -15,22 +15,22 @@ use super::target::Target;
 use super::zeroed::{self, even};
 use crate::tensor::Conv2d;
 
-/// With more pixels the products themselves outweigh the packing.
+/// Largest number of pixels. With more, the products cost more than the packing.
 const MOST_PIXELS: usize = 1024;
-/// With fewer weights there is little to pack.
+/// Smallest number of weights. With fewer, there is little to pack.
 const FEWEST_WEIGHTS: usize = 1 << 17;
-/// Columns of a slab: fixed, so that the bits do not depend on the number of threads.
+/// Columns per slab: fixed, so that the bits do not depend on the number of threads.
 const COLUMNS: usize = 128;
-/// Pixels of a parallel part of what joins the slabs.
+/// Pixels per parallel part when the slabs are joined.
 const PIXELS: usize = 32;
 
-/// Whether this is the fastest algorithm for the convolution.
+/// Returns whether this is the fastest algorithm for the convolution.
 pub(super) fn is_faster(shape: Nhwc, conv: &Conv2d) -> bool {
     let (images, height, width, _) = conv.output_shape(shape);
     images * height * width <= MOST_PIXELS && conv.weights() >= FEWEST_WEIGHTS
 }
 
-/// The rows of all pixels.
+/// Returns the rows of all pixels.
 fn rows<'x>(x: &'x [f32], shape: Nhwc, conv: &Conv2d) -> Cow<'x, [f32]> {
     if conv.is_pointwise() {
         return x.into();
@@ -40,7 +40,7 @@ fn rows<'x>(x: &'x [f32], shape: Nhwc, conv: &Conv2d) -> Cow<'x, [f32]> {
     zeroed::in_parts(images * height * line, line, |row, patches| im2row(x, shape, conv, row, 1, patches)).into()
 }
 
-/// a · b, computed in slabs of columns.
+/// Computes a · b in slabs of columns.
 fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: Target<'_>) {
     let slabs: Vec<Vec<f32>> = (0..columns)
         .step_by(COLUMNS)
@@ -67,7 +67,7 @@ fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: Targe
     });
 }
 
-/// rows(x) · W.
+/// Computes rows(x) · W.
 pub(super) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
     let (images, height, width, _) = conv.output_shape(shape);
     let pixels = images * height * width;
@@ -76,7 +76,7 @@ pub(super) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y
     product(Matrix::new(&rows, pixels, conv.depth()), kernel, pixels, conv.output, y);
 }
 
-/// dW += rows(x)ᵀ · dy.
+/// Computes dW += rows(x)ᵀ · dy.
 pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
     let pixels = dy.len() / conv.output;
     let rows = rows(x, shape, conv);
@@ -87,7 +87,7 @@ pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d
     });
 }
 
-/// dx += row2im(dy · Wᵀ).
+/// Computes dx += row2im(dy · Wᵀ).
 pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
     let (images, height, width, channels) = shape;
     let pixels = dy.len() / conv.output;

@@ -9,7 +9,7 @@ use crate::tensor::Part;
 use crate::tensor::formulas::CLIP_EPSILON;
 use crate::tensor::tensors::{DeviceResult, GradientNorms, Gradients, Vector};
 
-/// Values a part of a sum: fixed, so that the bits do not depend on the number of threads.
+/// Values per part of a sum: fixed, so that the bits do not depend on the number of threads.
 const PART: usize = 1 << 15;
 
 /// See [`crate::tensor::Backend::clip_gradients`].

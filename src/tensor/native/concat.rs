@@ -1,4 +1,4 @@
-//! Concatenation on channels: each pixel's channels of `a`, then those of `b`.
+//! Concatenation on channels: for each pixel the channels of `a`, then those of `b`.
 
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, Tape};
@@ -11,7 +11,7 @@ use crate::tensor::tape::binary;
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
 use crate::tensor::{Part, to_host};
 
-/// Pixels of a parallel part.
+/// Pixels per parallel part.
 const PART: usize = 1024;
 
 /// See [`crate::tensor::Backend::concat`].
@@ -33,7 +33,7 @@ pub(super) fn concat<T: Tape<f32, Cpu>>(
                 y[left..].copy_from_slice(b);
             }
         });
-        // Of the channels from `offset` on, so many.
+        // Adds the gradient of `channels` channels from `offset` on.
         let backward = move |channels: usize, offset: usize| {
             move |dy: &Vec<f32>, gradient: &mut Buffer<Cpu>| {
                 let _part = Part::Elementwise.start();

@@ -1,8 +1,8 @@
-//! 2-D convolution: im2row in blocks, one matrix product per block; or by [`winograd`] or [`by_channels`], where that is faster.
+//! 2-D convolution: im2row in blocks, one matrix product per block. [`winograd`] or [`by_channels`] is used instead if it is faster.
 //!
-//! y = rows(x) · W + b. Backward: dW = rows(x)ᵀ · dy, db = Σ dy, dx = row2im(dy · Wᵀ); with stride 1 the latter is itself
-//! a convolution of dy ([`Conv2d::transposed`]). The rows are made again in the backward pass: they are nine times the size of x,
-//! and making them is cheaper than keeping them.
+//! y = rows(x) · W + b. Backward: dW = rows(x)ᵀ · dy, db = Σ dy, dx = row2im(dy · Wᵀ). With stride 1, dx is itself a convolution of dy
+//! ([`Conv2d::transposed`]). The backward pass builds the rows again: they are nine times the size of x, and building them is cheaper
+//! than keeping them.
 
 use std::sync::Arc;
 
@@ -21,14 +21,14 @@ use crate::tensor::tape::take;
 use crate::tensor::tensors::{DeviceResult, Features, Vector};
 use crate::tensor::{Conv2d, Part, to_host};
 
-/// Patches a block: enough to fill the matrix product, few enough to stay in cache.
+/// Patches per block: enough for an efficient matrix product, few enough to stay in cache.
 const BLOCK_PATCHES: usize = 512;
-/// Pixels a part of what treats channels alone.
+/// Pixels per part in operations on separate channels.
 const PART_PIXELS: usize = 1024;
 /// Parts of a weight gradient, summed in order: fixed, so that the bits do not depend on the number of threads.
 const WEIGHT_PARTS: usize = 8;
 
-/// Output rows a block, of `total` rows of `width` patches.
+/// Returns the number of output rows per block, for `total` rows of `width` patches.
 fn block_rows(total: usize, width: usize) -> usize {
     (BLOCK_PATCHES / width).min(total.div_ceil(4)).max(1)
 }
@@ -64,12 +64,12 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
     Ok(y.put_tape(tape))
 }
 
-/// Multiply-accumulates of each pass over a batch.
+/// Returns the multiply-accumulates of one pass over a batch.
 fn work(shape: Nhwc, conv: &Conv2d) -> u64 {
     shape.0 as u64 * conv.multiply_accumulates(shape.1, shape.2)
 }
 
-/// The convolution of plain buffers; `finish` gets every piece of it while it is in cache.
+/// Convolves plain buffers. Calls `finish` with every piece of the result while it is in cache.
 pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, finish: Option<Finish<'_>>) -> Vec<f32> {
     let _part = Part::ConvolutionForward.start_with(work(shape, conv));
     let mut values = Vec::new();
@@ -77,7 +77,7 @@ pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, fi
     values
 }
 
-/// [`forward`] with one value a channel added.
+/// Calls [`forward`] and adds one value per channel.
 pub(super) fn forward_biased(x: &[f32], shape: Nhwc, weights: &[f32], bias: Option<&[f32]>, conv: &Conv2d) -> Vec<f32> {
     match bias {
         None => forward(x, shape, weights, conv, None),
@@ -95,7 +95,7 @@ fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_
     }
 }
 
-/// rows(x) · W.
+/// Computes rows(x) · W.
 pub(super) fn convolve_rows(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
     let (images, height, width, channels) = shape;
     let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
@@ -130,7 +130,7 @@ pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d
     }
 }
 
-/// dW += rows(x)ᵀ · dy.
+/// Computes dW += rows(x)ᵀ · dy.
 pub(super) fn backward_rows_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
     let (images, height, width, channels) = shape;
     let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
@@ -165,7 +165,7 @@ pub(super) fn backward_rows_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &C
     }
 }
 
-/// dx += the gradient with respect to the input.
+/// Adds the gradient with respect to the input to `gradient`.
 pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
     let _part = Part::ConvolutionBackwardData.start_with(work(shape, conv));
     if conv.stride == 1 && !conv.is_pointwise() {
@@ -184,7 +184,7 @@ pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Co
     }
 }
 
-/// dx += row2im(dy · Wᵀ), image by image.
+/// Computes dx += row2im(dy · Wᵀ), image by image.
 pub(super) fn backward_rows_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
     let (_, height, width, channels) = shape;
     let patches = conv.output_side(height) * conv.output_side(width);
@@ -199,7 +199,7 @@ pub(super) fn backward_rows_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv
     );
 }
 
-/// Adds one value a channel to all pixels.
+/// Adds one value per channel to all pixels.
 fn add_channels(y: &mut [f32], values: &[f32]) {
     vectorised(
         #[inline(always)]
@@ -214,7 +214,7 @@ fn add_channels(y: &mut [f32], values: &[f32]) {
 /// Adds the column sums of `rows` to `sums`.
 pub(super) fn sum_rows_add(rows: &[f32], sums: &mut [f32]) {
     let channels = sums.len();
-    // Parts of a fixed size, summed in order.
+    // Parts have a fixed size and are summed in order, so that the bits do not depend on the number of threads.
     let parts: Vec<Vec<f32>> = rows
         .par_chunks(channels * PART_PIXELS)
         .map(|part| {

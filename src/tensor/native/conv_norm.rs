@@ -1,6 +1,6 @@
-//! Convolution, batch norm, shortcut and ReLU as one operation: what lies between them is never copied.
+//! Convolution, batch norm, shortcut and ReLU as one operation, which never copies intermediate results.
 //!
-//! The arithmetic: [`super::conv2d`] and [`super::norm`].
+//! For the arithmetic see [`super::conv2d`] and [`super::norm`].
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
     Ok((y.put_tape(tape), statistics))
 }
 
-/// See [`crate::tensor::Backend::conv_norm_frozen`]: the scale goes into the weights.
+/// See [`crate::tensor::Backend::conv_norm_frozen`]. The scale is multiplied into the weights.
 pub(super) fn frozen(
     x: &Features<Cpu>,
     weight: &Vector<Cpu>,

@@ -1,4 +1,4 @@
-//! Transposed 2×2 convolution with stride 2: every input pixel becomes a 2×2 block, without overlap.
+//! Transposed 2×2 convolution with stride 2. Every input pixel becomes a 2×2 block, without overlap.
 //!
 //! It is a 1×1 convolution to four times the channels, block(a, b) = x · W(a, b), whose outputs are then moved to their places.
 
@@ -27,11 +27,11 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
     let pixels = Arc::new(to_host(&x));
     let weights = Arc::new(to_host(weight));
 
-    // The bias of each channel stands at each of a block's four places.
+    // The bias of each channel applies to each of the four pixels of a block.
     let bias_values = bias.map(|bias| to_host(bias).repeat(4));
     let blocks = forward_biased(&pixels, shape, &weights, bias_values.as_deref(), &conv);
     let part = Part::Elementwise.start();
-    // One row of input pixels makes two rows of output.
+    // One row of input pixels gives two rows of output.
     let line = 4 * width * output;
     let values = zeroed::in_parts(blocks.len(), line, |row, out| {
         for (column, block) in blocks[row * line..][..line].chunks_exact(4 * output).enumerate() {

@@ -1,4 +1,4 @@
-//! Operations that treat every element alone: relu, sum, scaling.
+//! Operations on each element separately: ReLU, sum and scaling.
 
 use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, Tape};
@@ -10,19 +10,19 @@ use crate::tensor::tape::{binary, unary};
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
 use crate::tensor::{Part, to_host};
 
-/// Elements of a parallel part.
+/// Elements per parallel part.
 const PART: usize = 1 << 16;
 
-/// What the backward pass reads.
+/// Tensor that the backward pass reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Saved {
-    /// x.
+    /// The input x.
     Input,
-    /// y, which the next operation keeps anyway.
+    /// The output y, which the next operation keeps anyway.
     Output,
 }
 
-/// y = function(x); dx = gradient(dy, what is saved).
+/// Computes y = function(x) and dx = gradient(dy, saved tensor).
 pub(super) fn map<T: Tape<f32, Cpu>>(
     x: Features<Cpu, T>,
     saved: Saved,
@@ -52,7 +52,7 @@ pub(super) fn map<T: Tape<f32, Cpu>>(
     })
 }
 
-/// into += function(a, b).
+/// Computes into += function(a, b).
 fn add_map(into: &mut [f32], a: &[f32], b: &[f32], function: impl Fn(f32, f32) -> f32 + Sync) {
     into.par_chunks_mut(PART).zip(a.par_chunks(PART)).zip(b.par_chunks(PART)).for_each(|((into, a), b)| {
         vectorised(
@@ -72,7 +72,7 @@ pub(super) fn add_into(into: &mut [f32], from: &[f32]) {
     add_scaled(into, 1.0, from);
 }
 
-/// into += factor · from.
+/// Computes into += factor · from.
 pub(super) fn add_scaled(into: &mut [f32], factor: f32, from: &[f32]) {
     into.par_chunks_mut(PART).zip(from.par_chunks(PART)).for_each(|(into, from)| {
         vectorised(

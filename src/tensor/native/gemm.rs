@@ -1,4 +1,4 @@
-//! The matrix product; all kernels call it here.
+//! The matrix product that all kernels call.
 
 use gemm_common::Parallelism;
 use gemm_f32::gemm::f32::get_gemm_fn;
@@ -14,19 +14,19 @@ pub(super) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// A dense row-major matrix.
+    /// Returns a dense row-major matrix.
     pub(super) fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
         assert!(data.len() >= rows * columns, "matrix of {rows}×{columns} over {} values", data.len());
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// `count` columns from the given one on.
+    /// Returns `count` columns, starting with the given one.
     pub(super) fn some_columns(self, from: usize, count: usize) -> Self {
         assert!(from + count <= self.columns, "columns {from}..{} of {}", from + count, self.columns);
         Self { data: &self.data[from * self.column_stride..], columns: count, ..self }
     }
 
-    /// The same values, rows and columns exchanged.
+    /// Returns the transposed matrix over the same values.
     pub(super) fn transposed(self) -> Self {
         Self {
             rows: self.columns,
@@ -38,19 +38,19 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// What happens to the values that are already where the product goes.
+/// Treatment of values that are already in the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Into {
-    /// They are overwritten.
+    /// The product overwrites them.
     Overwrite,
     /// The product is added to them.
     Accumulate,
 }
 
-/// c (+)= a · b on the calling thread; c is dense row-major.
+/// Computes c = a · b or c += a · b on the calling thread. c is dense row-major.
 ///
-/// Callers divide their work into parts of a fixed shape and run those in parallel: the sums are then the same bits for any
-/// number of threads.
+/// Callers divide their work into parts of a fixed shape and run these in parallel. The sums then have the same bits for any number of
+/// threads.
 pub(super) fn gemm(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], into: Into) {
     assert_eq!(a.columns, b.rows, "inner sides of a matrix product");
     assert!(c.len() >= a.rows * b.columns, "room for the product");
@@ -58,9 +58,9 @@ pub(super) fn gemm(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], into: Into) {
         return;
     }
     let stride = |n: usize| n as isize;
-    // The kernels want the product column by column: cᵀ = bᵀ · aᵀ is that, where c lies row by row.
-    // SAFETY: all three views are within their slices (asserted here and in `Matrix::new`), `c` is borrowed mutably and
-    // so overlaps neither `a` nor `b`.
+    // The kernels compute the product column by column. cᵀ = bᵀ · aᵀ has this layout, because c is stored row by row.
+    // SAFETY: all three views are within their slices (asserted here and in `Matrix::new`). `c` is borrowed mutably, so it overlaps
+    // neither `a` nor `b`.
     unsafe {
         get_gemm_fn()(
             b.columns,

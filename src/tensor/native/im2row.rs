@@ -1,4 +1,4 @@
-//! im2row: the rows of a convolution's input patches, and the transpose.
+//! im2row: the input patches of a convolution as rows, and the transpose.
 
 use super::Nhwc;
 use crate::tensor::Conv2d;
@@ -8,8 +8,7 @@ const STEM_RUN: usize = 7;
 
 /// Fills `rows` with the patches of the output rows `first .. first + count`, counted over all images.
 ///
-/// A patch is (kernel row, kernel column, channel), zeros outside the image. `rows` holds
-/// count · output width · depth values.
+/// A patch is (kernel row, kernel column, channel), with zeros outside the image. `rows` holds count · output width · depth values.
 pub(super) fn im2row(x: &[f32], shape: Nhwc, conv: &Conv2d, first: usize, count: usize, rows: &mut [f32]) {
     let (_, height, width, channels) = shape;
     let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
@@ -21,7 +20,7 @@ pub(super) fn im2row(x: &[f32], shape: Nhwc, conv: &Conv2d, first: usize, count:
         for column in 0..out_width {
             let left = (column * conv.stride) as isize - conv.padding as isize;
             let patch = patches.next().expect("room for every patch");
-            // Columns of the kernel that fall inside the image: one copy per kernel row.
+            // Columns of the kernel inside the image: one copy per kernel row.
             let inside_from = (-left).clamp(0, conv.kernel as isize) as usize;
             let inside_to = (width as isize - left).clamp(0, conv.kernel as isize) as usize;
             for (i, line) in patch.chunks_exact_mut(run).enumerate() {
@@ -34,7 +33,7 @@ pub(super) fn im2row(x: &[f32], shape: Nhwc, conv: &Conv2d, first: usize, count:
                 if let (STEM_RUN, Ok(line)) =
                     (inside_to - inside_from, <&mut [f32; STEM_RUN * 3]>::try_from(&mut *line))
                 {
-                    // Of a known length: no call of memcpy for 84 bytes.
+                    // The length is known at compile time, so 84 bytes need no call of memcpy.
                     *line = *image[from..].first_chunk().expect("inside the image");
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! Losses, and the distance that becomes an anomaly map. The formulas: [`crate::tensor::Backend::similarity`].
+//! Losses, and the distance for anomaly maps. For the formulas see [`crate::tensor::Backend::similarity`].
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use crate::tensor::tape::{binary, unary};
 use crate::tensor::tensors::{Buffer, DeviceResult, Features, Matrix, Scalar};
 use crate::tensor::{Part, to_host};
 
-/// Pixels of a part of a reduction.
+/// Pixels per part of a reduction.
 const PART: usize = 1024;
-/// Elements of a part of a reduction.
+/// Elements per part of a reduction.
 const PART_ELEMENTS: usize = 1 << 14;
 
-/// The factor that makes a vector's L2 norm 1.
+/// Returns the factor that makes the L2 norm of a vector 1.
 #[inline(always)]
 fn inverse_norm(vector: &[f32]) -> f32 {
     1.0 / lane_sum(vector, vector, |a, b| a * b).sqrt().max(NORM_FLOOR)
 }
 
-/// ‖t − s‖² of every pixel.
+/// Returns ‖t − s‖² of every pixel.
 fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Vec<f32> {
     zeroed::in_parts(teacher.len() / channels, PART, |index, map| {
         vectorised(
@@ -73,7 +73,7 @@ pub(super) fn similarity<T: Tape<f32, Cpu>>(
     })
 }
 
-/// ds += ½ scale · ∂D/∂S, pixel by pixel.
+/// Computes ds += ½ scale · ∂D/∂S, pixel by pixel.
 fn add_distance_gradient(ds: &mut [f32], t: &[f32], s: &[f32], channels: usize, scale: f32) {
     let part = channels * PART;
     ds.par_chunks_mut(part).zip(t.par_chunks(part)).zip(s.par_chunks(part)).for_each(|((ds, t), s)| {

@@ -28,7 +28,7 @@ pub(super) fn max_pool<T: Tape<f32, Cpu>>(x: Features<Cpu, T>) -> DeviceResult<C
     })
 }
 
-/// The maxima, and the tap that won each where a gradient will be computed.
+/// Returns the maxima, and the winning tap of each if a gradient will be computed.
 fn maxima(
     input: &[f32],
     (_, height, width, channels): Nhwc,
@@ -37,7 +37,7 @@ fn maxima(
 ) -> (Vec<f32>, Vec<u8>) {
     let line = out_width * channels;
     let length = images * out_height * line;
-    // One row of outputs.
+    // Fills one row of outputs.
     let fill = |row: usize, values: &mut [f32], mut winners: Option<&mut [u8]>| {
         let image = &input[(row / out_height) * height * width * channels..];
         values.fill(f32::NEG_INFINITY);
@@ -78,7 +78,7 @@ fn maxima(
     (values, winners)
 }
 
-/// Adds each output's gradient to the input that won; in parallel by images, for windows overlap within an image only.
+/// Adds the gradient of each output to the winning input. Runs in parallel over images, because windows overlap only within an image.
 fn add_to_winners(
     dx: &mut [f32],
     (_, height, width, channels): Nhwc,
@@ -108,13 +108,13 @@ fn add_to_winners(
     );
 }
 
-/// Whether a value replaces the largest so far. NaN does: it must not be hidden.
+/// Returns whether a value replaces the largest so far. NaN does, because it must not be hidden.
 #[inline(always)]
 fn exceeds(value: f32, largest: f32) -> bool {
     value > largest || value.is_nan()
 }
 
-/// The taps of one window that lie inside the image: (index, row, column).
+/// Returns the taps of one window inside the image: (index, row, column).
 #[inline(always)]
 fn taps(row: usize, column: usize, height: usize, width: usize) -> impl Iterator<Item = (u8, usize, usize)> {
     const KERNEL: u8 = MAX_POOL.kernel as u8;

@@ -1,6 +1,6 @@
-//! Own CPU kernels on dfdx's tape.
+//! didact's own CPU kernels on dfdx's tape.
 //!
-//! Every reduction has a fixed shape and every element one writer, so results are the same bits for any number of threads.
+//! Every reduction has a fixed shape and every element has one writer. Results therefore have the same bits for any number of threads.
 
 mod activation;
 mod batch_norm;
@@ -30,11 +30,11 @@ use super::geometry::Nhwc;
 use super::tensors::{DeviceResult, Features, GradientNorms, Gradients, Matrix, Norm, Normalised, Scalar, Vector};
 use super::{Activation, Backend, Conv2d, Resampling};
 
-/// The CPU with own kernels.
+/// The CPU with didact's own kernels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Native;
 
-/// A finished buffer as a tensor without tape; the buffer is moved, not copied.
+/// Returns a buffer as a tensor without tape. The buffer is moved, not copied.
 fn tensor<S: Shape>(values: Vec<f32>, shape: S) -> DeviceResult<Cpu, Tensor<S, f32, Cpu>> {
     Cpu::default().try_tensor_from_vec(values, shape)
 }

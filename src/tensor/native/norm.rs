@@ -1,10 +1,11 @@
-//! Batch norm over N, H and W (Ioffe and Szegedy 2015) of plain buffers, with what often follows it: a shortcut's sum, ReLU.
+//! Batch norm over N, H and W (Ioffe and Szegedy 2015) of plain buffers, with two operations that often follow: the sum with a shortcut
+//! and ReLU.
 //!
-//! With x̂ = (z − μ)/√(σ² + ε), a = γ/√(σ² + ε): y = max(a·z + (β − a·μ) + shortcut, 0). Backward: g = dy where y > 0, which the
-//! shortcut gets as it is; dβ = Σ g, dγ = Σ g·x̂, dz = a·(g − mean(g) − x̂·mean(g·x̂)).
+//! With x̂ = (z − μ)/√(σ² + ε), a = γ/√(σ² + ε): y = max(a·z + (β − a·μ) + shortcut, 0). Backward: g = dy where y > 0, which is also the
+//! gradient of the shortcut; dβ = Σ g, dγ = Σ g·x̂, dz = a·(g − mean(g) − x̂·mean(g·x̂)).
 //!
-//! Means and deviations are made part by part, each part read once and its deviations summed around its own mean while it is in
-//! cache; parts are joined in 64 bits (Chan, Golub and LeVeque 1979).
+//! Means and deviations are computed part by part. Each part is read once, and its deviations are summed around its own mean while it is
+//! in cache. Parts are joined in 64 bits (Chan, Golub and LeVeque 1979).
 
 use dfdx::tensor::Cpu;
 use rayon::prelude::*;
@@ -15,7 +16,7 @@ use crate::tensor::formulas::unbiased_divisor;
 use crate::tensor::tensors::{BatchStatistics, DeviceResult, Norm, Vector};
 use crate::tensor::to_host;
 
-/// Pixels a part.
+/// Pixels per part.
 pub(super) const PART: usize = 512;
 
 /// Mean and sum of squared deviations of every channel.
@@ -24,7 +25,7 @@ struct Moments {
     deviation: Vec<f64>,
 }
 
-/// The moments over all pixels.
+/// Computes the moments over all pixels.
 fn moments(z: &[f32], channels: usize) -> Moments {
     let parts: Vec<(usize, Vec<f32>, Vec<f32>)> = z
         .par_chunks(PART * channels)
@@ -63,7 +64,7 @@ fn moments(z: &[f32], channels: usize) -> Moments {
     all
 }
 
-/// y = scale·z + shift (+ shortcut), channel by channel, rectified where asked; and where y is positive.
+/// Computes y = scale·z + shift (+ shortcut) channel by channel, then ReLU if `relu`. With ReLU, returns also where y is positive.
 fn finish(
     z: &[f32],
     scale: &[f32],
@@ -99,7 +100,7 @@ fn finish(
                     affine(y, index * part);
                     for (y, positive) in y.iter_mut().zip(positive) {
                         *positive = *y > 0.0;
-                        // What is no number stays none: a network that has diverged must not be hidden.
+                        // NaN stays NaN: divergence of a network must not be hidden.
                         *y = if *y < 0.0 { 0.0 } else { *y };
                     }
                 },
@@ -109,7 +110,7 @@ fn finish(
     (y, positive)
 }
 
-/// What the backward pass needs to know of the forward pass.
+/// Values of the forward pass that the backward pass needs.
 pub(super) struct Normalisation {
     count: f64,
     mean: Vec<f32>,
@@ -131,7 +132,7 @@ pub(super) struct Normalised {
     pub(super) normalisation: Normalisation,
 }
 
-/// Normalises with the batch's own statistics, channels last.
+/// Normalises with the batch's own statistics. Channels are the last axis.
 pub(super) fn normalise(
     z: &[f32],
     norm: &Norm<'_, Cpu>,
@@ -157,7 +158,7 @@ pub(super) fn normalise(
 }
 
 impl Normalisation {
-    /// The sums of g; dy becomes g.
+    /// Returns the sums of g. Replaces dy by g.
     pub(super) fn sums(&self, dy: &mut [f32], z: &[f32]) -> GradientSums {
         let channels = self.mean.len();
         let part = PART * channels;
@@ -220,7 +221,7 @@ impl Normalisation {
         gradient.iter_mut().zip(&sums.plain).for_each(|(to, sum)| *to += *sum as f32);
     }
 
-    /// dz = scale·g − slope·z − level, in the place of g.
+    /// Computes dz = scale·g − slope·z − level in place of g.
     pub(super) fn input_gradient(&self, g: &mut [f32], z: &[f32], GradientSums { plain, along }: &GradientSums) {
         let Self { count, mean, inverse, scale, .. } = self;
         let channels = mean.len();
@@ -245,7 +246,7 @@ impl Normalisation {
     }
 }
 
-/// The scale and the shift that batch norm with given mean and variance comes to, per channel.
+/// Returns the scale and the shift per channel that equal batch norm with given mean and variance.
 pub(super) fn folded(norm: &Norm<'_, Cpu>, (mean, variance): (&Vector<Cpu>, &Vector<Cpu>)) -> (Vec<f32>, Vec<f32>) {
     let (gamma, beta, mean, variance) = (to_host(norm.weight), to_host(norm.bias), to_host(mean), to_host(variance));
     let scale: Vec<f32> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + norm.epsilon).sqrt()).collect();
@@ -253,7 +254,7 @@ pub(super) fn folded(norm: &Norm<'_, Cpu>, (mean, variance): (&Vector<Cpu>, &Vec
     (scale, shift)
 }
 
-/// y·scale + shift (+ shortcut) in its place, rectified where asked; on the calling thread.
+/// Computes y·scale + shift (+ shortcut) in place, then ReLU if `relu`. Runs on the calling thread.
 pub(super) fn finish_in_place(
     y: &mut [f32],
     scale: Option<&[f32]>,

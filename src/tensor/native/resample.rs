@@ -1,4 +1,4 @@
-//! Resampling: every output is a weighted sum of the pixels that its taps read. The gradient of every input is the same sum over
+//! Resampling: every output is a weighted sum of the pixels that its taps read. The gradient of every input is the same weighted sum over
 //! the outputs that read it.
 
 use dfdx::shapes::HasShape;
@@ -11,10 +11,10 @@ use crate::tensor::tape::unary;
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
 use crate::tensor::{Part, Resampling, to_host};
 
-/// For each result along an axis, its sources with their weights.
+/// Sources and weights of each result along an axis.
 type Axis = Vec<Vec<(usize, f32)>>;
 
-/// The map along an axis of `side` pixels, and its transpose.
+/// Returns the map along an axis of `side` pixels, and its transpose.
 fn axes(map: Resampling, side: usize) -> (Axis, Axis) {
     let mut forward = vec![Vec::new(); map.output_side(side)];
     let mut backward = vec![Vec::new(); side];
@@ -45,7 +45,7 @@ pub(super) fn resample<T: Tape<f32, Cpu>>(x: Features<Cpu, T>, map: Resampling) 
     })
 }
 
-/// The weighted sums, in parallel by rows of results.
+/// Computes the weighted sums, in parallel over rows of results.
 fn sums(x: &[f32], (images, height, width, channels): Nhwc, rows: &Axis, columns: &Axis) -> Vec<f32> {
     let line = columns.len() * channels;
     zeroed::in_parts(images * rows.len() * line, line, |row, y| {

@@ -1,21 +1,21 @@
-//! Loops compiled for the widest vectors that the machine has.
+//! Loops that are compiled for the widest vectors of the machine.
 
 use rayon::prelude::*;
 
-/// Runs `work` compiled for each level of vector instructions (AVX-512, AVX2, NEON, …), at the best that the machine has.
+/// Runs `work` with the best vector instructions of the machine. It is compiled for each level (AVX-512, AVX2, NEON, …).
 ///
-/// The same arithmetic in the same order at every level: a compiler does not turn separate products and sums into fused ones.
+/// The arithmetic and its order are the same at every level: a compiler does not fuse separate products and sums.
 #[inline]
 pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)
 }
 
-/// Sums that run beside each other in [`lane_sum`]: fixed, so that the bits do not depend on the machine.
+/// Number of concurrent sums in [`lane_sum`]: fixed, so that the bits do not depend on the machine.
 const LANES: usize = 16;
 
-/// Σ term(a, b), in sixteen sums beside each other that are joined pair by pair.
+/// Computes Σ term(a, b) in sixteen concurrent sums, which are then joined pair by pair.
 ///
-/// A single chain of sums cannot be vectorised, for it fixes another order.
+/// A single chain of sums cannot be vectorised, because it fixes another order.
 #[inline(always)]
 pub(super) fn lane_sum<V: Copy + Default + std::ops::AddAssign>(
     a: &[f32],
@@ -43,7 +43,7 @@ pub(super) fn lane_sum<V: Copy + Default + std::ops::AddAssign>(
     sums[0]
 }
 
-/// Σ term(v) in 64 bits, in parts of so many values that are joined in order.
+/// Computes Σ term(v) in 64 bits, in parts of `part` values that are joined in order.
 pub(super) fn sum_64(values: &[f32], part: usize, term: impl Fn(f32) -> f64 + Sync) -> f64 {
     let parts: Vec<f64> = values
         .par_chunks(part)

@@ -1,28 +1,28 @@
-//! Where an operation writes its outputs: in pieces that threads fill.
+//! Outputs of an operation, in pieces that threads fill.
 
 use rayon::prelude::*;
 
 use super::gemm::Into;
 use super::zeroed;
 
-/// What is done to a piece while it is in cache; its first argument is the index of the piece's first value.
+/// Last step for a piece while it is in cache. The first argument is the index of the piece's first value.
 pub(super) type Finish<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 
-/// Where outputs are written.
+/// Destination of outputs.
 pub(super) enum Target<'a> {
-    /// To a new buffer.
+    /// Outputs are written to a new buffer.
     New {
         /// The new buffer.
         values: &'a mut Vec<f32>,
-        /// The last step for each piece, if there is one.
+        /// Last step for each piece, if any.
         finish: Option<Finish<'a>>,
     },
-    /// They are added to what is there.
+    /// Outputs are added to existing values.
     Added(&'a mut [f32]),
 }
 
 impl Target<'_> {
-    /// Fills the pieces of these lengths, by their numbers.
+    /// Fills the pieces of these lengths. Calls `work` with the number of each piece.
     pub(super) fn fill(self, lengths: &[usize], work: impl Fn(usize, &mut [f32], Into) + Sync) {
         let starts: Vec<usize> = lengths
             .iter()

@@ -1,10 +1,10 @@
-//! New buffers, zeroed by the threads that fill them: a part is still in a core's cache when it is written.
+//! New buffers, zeroed by the threads that fill them. A part is then still in a core's cache when it is written.
 
 use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-/// Zeros, of which `fill` gets every piece of the given lengths, by its number.
+/// Creates a buffer of zeros. Calls `fill` with the number and the values of every piece of the given lengths.
 pub(super) fn in_pieces(lengths: &[usize], fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     let length = lengths.iter().sum();
     let mut values = Vec::with_capacity(length);
@@ -15,22 +15,22 @@ pub(super) fn in_pieces(lengths: &[usize], fill: impl Fn(usize, &mut [f32]) + Sy
     values
 }
 
-/// `length` zeros, of which `fill` gets every part, by its number.
+/// Creates a buffer of `length` zeros. Calls `fill` with the number and the values of every part of `part` values.
 pub(super) fn in_parts(length: usize, part: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     in_pieces(&even(length, part), fill)
 }
 
-/// A buffer cut into pieces of the given lengths, whose sum it must hold.
+/// Cuts a buffer into pieces of the given lengths. The buffer must hold their sum.
 pub(super) fn cut<'v, T>(mut values: &'v mut [T], lengths: &[usize]) -> Vec<&'v mut [T]> {
     lengths.iter().map(|&length| values.split_off_mut(..length).expect("room for all pieces")).collect()
 }
 
-/// Lengths of pieces of `piece` values, the last with what remains of `total`.
+/// Returns the lengths of pieces of `piece` values. The last piece has the rest of `total`.
 pub(super) fn even(total: usize, piece: usize) -> Vec<usize> {
     (0..total).step_by(piece).map(|from| piece.min(total - from)).collect()
 }
 
-/// [`in_parts`], with the part of another buffer of the same length for each part.
+/// Does the same as [`in_parts`] and also passes the parts of another buffer of the same length to `fill`.
 pub(super) fn in_parts_with<T: Send>(
     length: usize,
     part: usize,
@@ -44,7 +44,7 @@ pub(super) fn in_parts_with<T: Send>(
         .zip(other.par_chunks_mut(part))
         .enumerate()
         .for_each(|(index, (part, other))| fill(index, zero(part), other));
-    // SAFETY: every part is zeroed, for both buffers have as many.
+    // SAFETY: every part is zeroed, because both buffers have the same number of parts.
     unsafe { values.set_len(length) };
     values
 }

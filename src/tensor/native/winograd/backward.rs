@@ -13,12 +13,12 @@ use crate::tensor::native::Nhwc;
 use crate::tensor::native::gemm::{Into, Matrix, gemm};
 use crate::tensor::native::scratch::with_scratch;
 
-/// Values of transformed blocks that are held until they are multiplied: few enough to stay in cache.
+/// Number of values in transformed blocks that wait for multiplication: few enough to stay in cache.
 const HELD_VALUES: usize = 2 << 20;
 
-/// dW += Gᵀ[Σ over tiles (Bᵀ d B) ⊙ (A dY Aᵀ)]G.
+/// Computes dW += Gᵀ[Σ over tiles (Bᵀ d B) ⊙ (A dY Aᵀ)]G.
 ///
-/// Blocks are transformed in parallel, then each of the 36 products is summed over them by one thread, in order.
+/// Blocks are transformed in parallel. Then one thread per product sums each of the 36 products over the blocks, in order.
 pub(in crate::tensor::native) fn backward_weights(
     x: &[f32],
     shape: Nhwc,

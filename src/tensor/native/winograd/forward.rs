@@ -13,7 +13,7 @@ use crate::tensor::native::gemm::{Into, Matrix, gemm};
 use crate::tensor::native::scratch::with_scratch;
 use crate::tensor::native::target::Target;
 
-/// The convolution of x, padding up to 2.
+/// Convolves x, with padding up to 2.
 pub(in crate::tensor::native) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
     let y_shape = conv.output_shape(shape);
     with_scratch(PLACES * conv.input * conv.output, |kernels| {

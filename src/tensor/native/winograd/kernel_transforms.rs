@@ -1,4 +1,4 @@
-//! Transforms of kernels: G g Gᵀ, and the gradient back.
+//! Transforms of kernels, G g Gᵀ, and of their gradients back.
 
 use std::marker::PhantomData;
 
@@ -13,17 +13,17 @@ use crate::tensor::native::gemm::Into;
 /// Weights that one thread transforms at a time.
 const STRIP: usize = 2048;
 
-/// The kernels (3, 3, in, out) as 36 matrices of (in × out).
+/// Transforms the kernels (3, 3, in, out) to 36 matrices of (in × out).
 pub(super) fn transform_weights(weights: &[f32], conv: &Conv2d, to: &mut [f32]) {
     transform_planes::<Kernels, 3, SEEN>(weights, to, conv.input * conv.output, Into::Overwrite);
 }
 
-/// dW += Gᵀ sums G, with the gradients of the transformed kernels as 36 matrices of (in × out).
+/// Computes dW += Gᵀ sums G. `sums` holds the gradients of the transformed kernels as 36 matrices of (in × out).
 pub(super) fn add_weight_gradient(sums: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
     transform_planes::<KernelGradients, SEEN, 3>(sums, gradient, conv.input * conv.output, Into::Accumulate);
 }
 
-/// N×N planes of `length` values to M×M.
+/// Transforms N×N planes of `length` values to M×M planes.
 fn transform_planes<F: Transform<N, M>, const N: usize, const M: usize>(
     from: &[f32],
     to: &mut [f32],

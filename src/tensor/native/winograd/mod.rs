@@ -1,12 +1,11 @@
-//! 3×3 convolutions with stride 1 in a quarter of the multiplications: Winograd's F(4×4, 3×3) (Lavin & Gray 2016,
-//! arXiv:1509.09308).
+//! 3×3 convolutions with stride 1 with a quarter of the multiplications: Winograd's F(4×4, 3×3) (Lavin & Gray 2016, arXiv:1509.09308).
 //!
-//! A tile of 4×4 outputs is Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, where d are the 6×6 inputs that it sees and g is the kernel.
-//! Summed over input channels, each of the 36 places of ⊙ is a matrix product (tiles × in)·(in × out). The gradient with
-//! respect to the weights is Gᵀ[Σ over tiles (Bᵀ d B) ⊙ (A dY Aᵀ)]G, 36 products (in × tiles)·(tiles × out).
+//! A tile of 4×4 outputs is Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A. d are the 6×6 inputs that the tile reads, and g is the kernel. Summed over
+//! input channels, each of the 36 places of ⊙ is a matrix product (tiles × in)·(in × out). The gradient with respect to the weights is
+//! Gᵀ[Σ over tiles (Bᵀ d B) ⊙ (A dY Aᵀ)]G, 36 products (in × tiles)·(tiles × out).
 //!
-//! Errors stay near 1e-5 of the largest value (256 channels), some ten times those of plain sums. A NaN in the input spoils
-//! the whole tiles that read it: all outputs that it belongs to, and neighbours at most three pixels further.
+//! Errors stay near 1e-5 of the largest value (256 channels), about ten times those of plain sums. A NaN in the input affects all tiles
+//! that read it: all outputs that depend on it, and neighbours at most three pixels further.
 
 mod backward;
 mod forward;
@@ -25,22 +24,22 @@ use crate::tensor::Conv2d;
 const TILE: usize = 4;
 /// Inputs along a side of a tile.
 const SEEN: usize = TILE + 2;
-/// Products for each tile, input and output channel.
+/// Products per tile, input channel and output channel.
 const PLACES: usize = SEEN * SEEN;
 
-/// With fewer channels, in or out, the transforms cost more than they save.
+/// Smallest number of input and output channels. With fewer, the transforms cost more than they save.
 const FEWEST_CHANNELS: usize = 16;
-/// With fewer tiles, the weights' transform costs more than it saves.
+/// Smallest number of tiles. With fewer, the transform of the weights costs more than it saves.
 const FEWEST_TILES: usize = 32;
 
-/// Whether this is the fastest algorithm for the convolution.
+/// Returns whether this is the fastest algorithm for the convolution.
 pub(super) fn is_faster(shape: Nhwc, conv: &Conv2d) -> bool {
     if conv.kernel != 3 || conv.stride != 1 || conv.input.min(conv.output) < FEWEST_CHANNELS {
         return false;
     }
     let (images, height, width, _) = conv.output_shape(shape);
     let tiles = images * height.div_ceil(TILE) * width.div_ceil(TILE);
-    // Tiles that reach far over the border compute outputs that are not used.
+    // Tiles that extend far over the border compute unused outputs.
     tiles >= FEWEST_TILES && images * height * width >= 6 * tiles
 }
 
@@ -60,13 +59,13 @@ mod tests {
         (0..count).map(|_| (stream.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
     }
 
-    /// The largest difference, in parts of the largest value.
+    /// Returns the largest difference, relative to the largest value.
     fn error(ours: &[f32], theirs: &[f32]) -> f32 {
         let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0_f32, |m, v| m.max(v.abs()));
         largest(&mut ours.iter().zip(theirs).map(|(a, b)| a - b)) / largest(&mut theirs.iter().copied())
     }
 
-    /// Errors of the outputs and of the weights' gradient, both added to what is there.
+    /// Returns the errors of the outputs and of the weights' gradient, both added to existing values.
     fn errors(shape: Nhwc, output: usize, padding: usize) -> (f32, f32) {
         let (images, height, width, input) = shape;
         let conv = Conv2d { input, output, kernel: 3, stride: 1, padding, input_gradient: true };

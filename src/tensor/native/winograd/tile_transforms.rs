@@ -1,4 +1,4 @@
-//! Transforms of tiles: from images to matrices, and from matrices to outputs.
+//! Transforms of tiles from images to matrices, and from matrices to outputs.
 
 use std::marker::PhantomData;
 
@@ -10,7 +10,7 @@ use super::{SEEN, TILE};
 use crate::tensor::native::Nhwc;
 use crate::tensor::native::gemm::Into;
 
-/// F ⊗ F of the N×N pixels of a block's tiles, as 36 matrices of (tiles × channels).
+/// Computes F ⊗ F of the N×N pixels of a block's tiles, as 36 matrices of (tiles × channels).
 pub(super) struct Gather<'a, F, const N: usize> {
     source: Source<'a>,
     block: Block,
@@ -37,7 +37,7 @@ impl<F: Transform<N, SEEN>, const N: usize> WithSimd for Gather<'_, F, N> {
     }
 }
 
-/// Aᵀ m A of a block's tiles, to the block's part of the output.
+/// Computes Aᵀ m A of a block's tiles and writes it to the block's part of the output.
 pub(super) struct ScatterOutputs<'a> {
     products: &'a [f32],
     block: Block,

@@ -1,15 +1,15 @@
-//! Which tiles there are, in blocks, and their pixels.
+//! Division of an output into blocks of tiles, and the pixels of tiles.
 
 use super::{PLACES, SEEN, TILE};
 use crate::tensor::native::Nhwc;
 
-/// Tiles a block: enough to fill a matrix product, few enough to stay in cache.
+/// Tiles per block: enough for an efficient matrix product, few enough to stay in cache.
 const BLOCK_TILES: usize = 64;
-/// Tiles a block where there are too few for this many full blocks: threads can then still share the work.
+/// Tiles per block if there are too few for [`FULL_BLOCKS`] full blocks, so that threads can still share the work.
 const SMALL_BLOCK_TILES: usize = 32;
 const FULL_BLOCKS: usize = 4;
 
-/// Tiles that are worked on together: whole images, or rows of tiles of one image.
+/// Tiles that are processed together: whole images, or rows of tiles of one image.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block {
     first_image: usize,
@@ -22,15 +22,15 @@ pub(super) struct Block {
 /// One tile of a block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tile {
-    /// Its number in the block.
+    /// Number of the tile in the block.
     pub(super) index: usize,
     pub(super) image: usize,
-    /// Its top output row, and its left output column.
+    /// Top output row; `left` is the left output column.
     pub(super) top: usize,
     pub(super) left: usize,
 }
 
-/// The blocks of an output, in the order of its memory. Their shape depends on the output's shape alone.
+/// Returns the blocks of an output, in the order of its memory. Their shape depends only on the shape of the output.
 pub(super) fn blocks((images, height, width, _): Nhwc) -> Vec<Block> {
     let (rows, columns) = (height.div_ceil(TILE), width.div_ceil(TILE));
     let tiles = images * rows * columns;
@@ -51,12 +51,12 @@ pub(super) fn blocks((images, height, width, _): Nhwc) -> Vec<Block> {
 }
 
 impl Block {
-    /// How many tiles it has.
+    /// Returns the number of tiles.
     pub(super) fn len(&self) -> usize {
         self.images * self.rows * self.columns
     }
 
-    /// Where its outputs start, and their number, in an output of this shape.
+    /// Returns the index of its first output and the number of its outputs, in an output of this shape.
     pub(super) fn outputs(&self, (_, height, width, channels): Nhwc) -> (usize, usize) {
         let line = width * channels;
         let first_row = self.first_row * TILE;
@@ -77,19 +77,19 @@ impl Block {
     }
 }
 
-/// Images that tiles are cut from, zeros outside.
+/// Images that tiles are cut from, with zeros outside.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) values: &'a [f32],
     pub(super) shape: Nhwc,
-    /// How far a tile's pixels start above and left of its outputs.
+    /// Distance by which a tile's pixels start above and left of its outputs, in pixels.
     pub(super) padding: usize,
     /// One pixel of zeros.
     pub(super) zeros: &'a [f32],
 }
 
 impl<'a> Source<'a> {
-    /// The channels of N×N pixels of a tile.
+    /// Returns the channels of the N×N pixels of a tile.
     #[inline(always)]
     pub(super) fn pixels<const N: usize>(&self, tile: Tile) -> [[&'a [f32]; N]; N] {
         let (_, height, width, channels) = self.shape;
@@ -110,27 +110,27 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Values between matrices: without them, the same element of all matrices would fall into the same few lines of the caches.
+/// Gap between matrices, in values. Without it, the same element of all matrices would use the same few cache lines.
 const APART: usize = 16;
 
-/// Values from one of the 36 matrices to the next.
+/// Returns the distance from one of the 36 matrices to the next, in values.
 pub(super) fn plane(tiles: usize, width: usize) -> usize {
     tiles * width + APART
 }
 
-/// Values of 36 matrices of (tiles × width).
+/// Returns the number of values of 36 matrices of (tiles × width).
 pub(super) fn room(tiles: usize, width: usize) -> usize {
     PLACES * plane(tiles, width)
 }
 
-/// Row `index` of each of the 36 matrices of rows of `width` values.
+/// Returns row `index` of each of the 36 matrices of rows of `width` values.
 #[inline(always)]
 pub(super) fn places(matrices: &[f32], index: usize, width: usize) -> [[&[f32]; SEEN]; SEEN] {
     let mut planes = matrices.chunks_exact(matrices.len() / PLACES);
     std::array::from_fn(|_| std::array::from_fn(|_| &planes.next().expect("36")[index * width..][..width]))
 }
 
-/// As [`places`], to be written.
+/// Does the same as [`places`] with mutable rows.
 #[inline(always)]
 pub(super) fn places_mut(matrices: &mut [f32], index: usize, width: usize) -> [[&mut [f32]; SEEN]; SEEN] {
     let mut planes = matrices.chunks_exact_mut(matrices.len() / PLACES);

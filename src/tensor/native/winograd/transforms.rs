@@ -1,4 +1,4 @@
-//! The transforms Bᵀ d B, A dY Aᵀ, G g Gᵀ, their ways back, and one kernel that applies them to whole channels.
+//! The transforms Bᵀ d B, A dY Aᵀ, G g Gᵀ, their transposes, and one kernel that applies them to whole channels.
 //!
 //! The points of interpolation are 0, ±1, ±2 and ∞, as in the paper.
 
@@ -6,12 +6,12 @@ use pulp::Simd;
 
 use crate::tensor::native::gemm::Into;
 
-/// A linear map of N values to M, for all lanes of vectors.
+/// A linear map of N values to M values, for all lanes of vectors.
 pub(super) trait Transform<const N: usize, const M: usize> {
     fn apply<S: Simd>(simd: S, from: [S::f32s; N]) -> [S::f32s; M];
 }
 
-/// F ⊗ F: values N×N to M×M, for every channel. Where a slice of `to` is empty the value is not wanted.
+/// Computes F ⊗ F: N×N values to M×M values, for every channel. Skips a value if its slice of `to` is empty.
 #[inline(always)]
 pub(super) fn transform<S: Simd, F: Transform<N, M>, const N: usize, const M: usize>(
     simd: S,
@@ -29,7 +29,7 @@ pub(super) fn transform<S: Simd, F: Transform<N, M>, const N: usize, const M: us
     }
 }
 
-/// [`transform`] for the channels `start .. end`: one vector, or part of one.
+/// Computes [`transform`] for the channels `start .. end`: one vector, or part of one.
 #[inline(always)]
 fn lanes<S: Simd, F: Transform<N, M>, const N: usize, const M: usize, const PART: bool>(
     simd: S,
@@ -40,7 +40,7 @@ fn lanes<S: Simd, F: Transform<N, M>, const N: usize, const M: usize, const PART
     into: Into,
 ) {
     let zero = simd.splat_f32s(0.0);
-    // Columns of `from`, transformed: half[column][row].
+    // Transformed columns of `from`: half[column][row].
     let mut half = [[zero; M]; N];
     for (j, half) in half.iter_mut().enumerate() {
         let mut column = [zero; N];
@@ -66,13 +66,13 @@ fn lanes<S: Simd, F: Transform<N, M>, const N: usize, const M: usize, const PART
     }
 }
 
-/// One vector, or part of one.
+/// Loads one vector, or part of one.
 #[inline(always)]
 fn load<S: Simd, const PART: bool>(simd: S, values: &[f32]) -> S::f32s {
     if PART { simd.partial_load_f32s(values) } else { S::as_simd_f32s(values).0[0] }
 }
 
-/// a · factor + b.
+/// Computes a · factor + b.
 #[inline(always)]
 fn scaled<S: Simd>(simd: S, factor: f32, a: S::f32s, b: S::f32s) -> S::f32s {
     simd.mul_add_e_f32s(simd.splat_f32s(factor), a, b)
@@ -83,7 +83,7 @@ fn times<S: Simd>(simd: S, factor: f32, a: S::f32s) -> S::f32s {
     simd.mul_f32s(simd.splat_f32s(factor), a)
 }
 
-/// Bᵀ: inputs.
+/// Bᵀ, the transform of inputs.
 pub(super) struct Inputs;
 
 impl Transform<6, 6> for Inputs {
@@ -102,7 +102,7 @@ impl Transform<6, 6> for Inputs {
     }
 }
 
-/// G: kernels.
+/// G, the transform of kernels.
 pub(super) struct Kernels;
 
 impl Transform<3, 6> for Kernels {
@@ -122,7 +122,7 @@ impl Transform<3, 6> for Kernels {
     }
 }
 
-/// Aᵀ: products to outputs.
+/// Aᵀ, the transform of products to outputs.
 pub(super) struct Outputs;
 
 impl Transform<6, 4> for Outputs {
@@ -139,7 +139,7 @@ impl Transform<6, 4> for Outputs {
     }
 }
 
-/// A: gradients of outputs to gradients of products.
+/// A, the transform of gradients of outputs to gradients of products.
 pub(super) struct OutputGradients;
 
 impl Transform<4, 6> for OutputGradients {
@@ -158,7 +158,7 @@ impl Transform<4, 6> for OutputGradients {
     }
 }
 
-/// Gᵀ: gradients of transformed kernels to gradients of kernels.
+/// Gᵀ, the transform of gradients of transformed kernels to gradients of kernels.
 pub(super) struct KernelGradients;
 
 impl Transform<6, 3> for KernelGradients {
