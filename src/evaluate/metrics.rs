@@ -1,4 +1,4 @@
-//! The metrics: one file per formula, each metric registered in [`REGISTERED`]. All code that names, shows, compares or searches for a
+//! The metrics: one file per formula, each metric registered in `REGISTERED`. All code that names, shows, compares or searches for a
 //! metric uses this registry.
 //!
 //! Ranking metrics are computed from one sorted sweep of thresholds: exact, with correct ties, and with sums in f64 and u64.

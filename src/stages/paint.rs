@@ -39,7 +39,7 @@ impl Stage for PaintJob {
         Effort::new(Self::NAME, &network(self.teacher.architecture), 2 * extent.held_out, extent)
     }
 
-    /// Writes [`MASKS`] and a feature set of the painted images: all copies of the first held-out image, then of the next.
+    /// Writes `masks.bits` and a feature set of the painted images: all copies of the first held-out image, then of the next.
     fn run<B: Backend>(
         &self,
         artifacts: &dyn ArtifactFolders,
