@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::data::Layout;
+use crate::data::{Layout, Unmasked};
 use crate::published::published_counts;
 use crate::settings::Named;
 use crate::store::RunRow;
@@ -205,7 +205,7 @@ impl Protocol {
                 format!("⌈{} n⌉ of the normals, split seed {}", test["share"], test["seed"]),
             ));
         }
-        if self.0["unmasked"] == "left out" {
+        if self.0["unmasked"] == Unmasked::LeaveOut.name() {
             facts.push(("defective images without a mask", "left out of the test".to_owned()));
         }
         facts

@@ -9,7 +9,7 @@ use super::error::PlanError;
 use super::opened::{Facts, Opened};
 use super::planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 use crate::config::{MAX_RUNS, Objective, Sweep, Trial};
-use crate::data::{DataSettings, HeldOut, HeldOutChoice, Layout, SplitRule};
+use crate::data::{DataSettings, HeldOut, HeldOutChoice, Layout, SplitRule, Unmasked};
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::model::Placement;
@@ -246,7 +246,8 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
         "resize": "pillow-bilinear",
         "split": split(data, facts),
         "test_normals": data.test_normals_share.map(|share| json!({ "share": share, "seed": data.split_seed })),
-        "unmasked": if data.unmasked.leaves_out() { "left out" } else { "kept" },
+        // Refusing unmasked images changes no result.
+        "unmasked": if data.unmasked.leaves_out() { Unmasked::LeaveOut } else { Unmasked::Void },
         "selection": trial.joint.selection,
         "map": trial.evaluate.rule(),
         "mask_rule": match (data.layout, data.mask_threshold) {

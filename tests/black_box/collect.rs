@@ -56,7 +56,7 @@ fn weights_of_single_epochs_are_removed_after_the_oracle_has_scored_them() {
     // If the oracle's score is deleted by hand, the training is repeated with the same bits.
     let weights = std::fs::read(joint.join("selected.safetensors")).expect("readable");
     let score =
-        place.query("SELECT id FROM stage WHERE kind = 'score' AND job LIKE '%\"checkpoint\":\"oracle\"%'")[0].clone();
+        place.query("SELECT id FROM stage WHERE kind = 'score' AND job LIKE '%\"selection\":\"oracle\"%'")[0].clone();
     std::fs::remove_dir_all(place.path("didact.artifacts/score").join(&score)).expect("removed");
     place.succeed(&oracle);
     assert_eq!(place.query("SELECT DISTINCT state FROM stage"), ["done"]);

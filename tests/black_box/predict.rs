@@ -65,7 +65,7 @@ fn scores_of_the_runs_own_test_set_equal_the_stored_ones_to_the_bit() {
         let threshold = all["threshold"].as_f64().expect("a threshold");
         let evaluation = place.query(&format!(
             "SELECT s.id FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
-             WHERE rs.run_id = '{run}' AND s.kind = 'evaluate' AND s.job LIKE '%\"checkpoint\":\"selected\"%'"
+             WHERE rs.run_id = '{run}' AND s.kind = 'evaluate' AND s.job LIKE '%\"selection\":\"selected\"%'"
         ));
         let results = place.path("didact.artifacts/evaluate").join(&evaluation[0]).join("results.json");
         let results: Value = serde_json::from_slice(&std::fs::read(results).expect("readable")).expect("JSON");

@@ -164,7 +164,7 @@ fn a_report_replaces_only_files_of_its_sweep() {
     let foreign = [place.write("mine/index.html", "precious"), place.write("mine/report.md", "precious")];
     let refused = place.run(&["report", "--out", "mine"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
-    for part in ["mine holds", "index.html, report.md", "--force", "mine/replaced"] {
+    for part in ["mine contains files", "index.html, report.md", "--force", "mine/replaced"] {
         assert!(refused.stderr.contains(part), "{part} is not in\n{}", refused.stderr);
     }
     are_whole(&foreign);
