@@ -1,4 +1,4 @@
-//! The searched axes of a report's trials, with the levels that were tried.
+//! The searched axes of a report's trials, with their tried levels.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use crate::statistics::Factor;
 use crate::store::RunRow;
 use crate::text;
 
-/// Levels of one axis at most; more numbers than that are put into groups of about equally many runs.
+/// Maximum number of levels per axis. An axis with more numbers gets groups of about equally many runs.
 const MOST_LEVELS: usize = 16;
 
 /// An axis that has at least two levels.
 pub(crate) struct SearchedAxis {
     /// Dotted name.
     pub name: String,
-    /// What each level is called.
+    /// Name of each level.
     pub levels: Vec<String>,
-    /// The same where there is little room: of a group its least value.
+    /// Short name of each level, for places with little room. A group is named by its smallest value.
     pub ticks: Vec<String>,
     ordered: bool,
-    /// The level of each value, as JSON text.
+    /// Level index of each value; the key is the value as JSON text.
     places: BTreeMap<String, usize>,
 }
 
-/// The axes of the group's trials that differ.
+/// Returns the axes in which the group's trials differ.
 pub(crate) fn searched(groups: &Groups<'_>) -> Vec<SearchedAxis> {
     let points: Vec<BTreeMap<String, Value>> = runs(groups).map(point).collect();
     let mut names: Vec<&String> = points.iter().flat_map(BTreeMap::keys).collect();
@@ -37,12 +37,13 @@ pub(crate) fn searched(groups: &Groups<'_>) -> Vec<SearchedAxis> {
     names.into_iter().filter_map(axis).collect()
 }
 
-/// The runs of trials that are points of the search.
+/// Returns the runs whose trials are points of the search.
 pub(crate) fn runs<'r>(groups: &'r Groups<'_>) -> impl Iterator<Item = &'r RunRow> {
     groups.all().filter(|run| is_point(run))
 }
 
-/// Whether a run is of a point of the search. The baseline has a recipe of its own and is none, unless a point is the same training.
+/// Returns whether a run belongs to a point of the search. The baseline has its own recipe and does not belong to one, unless a point is
+/// the same training.
 pub(crate) fn is_point(run: &RunRow) -> bool {
     !run.baseline || run.axes != "{}"
 }
@@ -52,7 +53,7 @@ fn point(run: &RunRow) -> BTreeMap<String, Value> {
 }
 
 impl SearchedAxis {
-    /// None where all values are equal.
+    /// Returns `None` if all values are equal.
     fn of(name: &str, mut values: Vec<Value>) -> Option<Self> {
         values.sort_by(|a, b| order(a).total_cmp(&order(b)).then_with(|| a.to_string().cmp(&b.to_string())));
         let ordered = values.iter().all(|value| value.is_number() || value.is_null());
@@ -66,7 +67,7 @@ impl SearchedAxis {
             return None;
         }
         let group = |value: &Value| match ordered && distinct.len() > MOST_LEVELS {
-            // As many runs in each group, equal values in one.
+            // Each group gets about equally many runs; equal values share a group.
             true => values.partition_point(|other| order(other) < order(value)) * MOST_LEVELS / values.len(),
             false => distinct.iter().position(|other| *other == value).unwrap_or(0),
         };
@@ -89,36 +90,36 @@ impl SearchedAxis {
         Some(Self { name: name.to_owned(), levels, ticks, ordered, places: places.collect() })
     }
 
-    /// Whether its levels are groups of values.
+    /// Returns whether the levels are groups of values.
     pub(crate) fn is_grouped(&self) -> bool {
         self.places.len() > self.levels.len()
     }
 
-    /// Its name with what its ticks are, beside an axis that has room for so many characters.
+    /// Returns the axis name, cut to `characters`, and says what the ticks of a grouped axis show.
     pub(crate) fn heading(&self, characters: usize) -> String {
         let groups = if self.is_grouped() { ", each group from" } else { "" };
         format!("{}{groups}", text::truncated(&self.name, characters))
     }
 
-    /// The same where there is little room, by the end of its name.
+    /// Returns a short heading for places with little room: the last component of the axis name.
     pub(crate) fn short_heading(&self) -> String {
         let from = if self.is_grouped() { ", from" } else { "" };
         format!("{}{from}", text::truncated(text::last_component(&self.name), 20))
     }
 
-    /// The run's level.
+    /// Returns the level index of a run.
     pub(crate) fn level(&self, run: &RunRow) -> usize {
         let value = point(run).remove(&self.name).unwrap_or_default();
         self.places.get(&value.to_string()).copied().unwrap_or(0)
     }
 
-    /// For the decomposition.
+    /// Returns this axis as a factor for the variance decomposition.
     pub(crate) fn factor(&self) -> Factor {
         Factor { levels: self.levels.len(), ordered: self.ordered }
     }
 }
 
-/// What does not apply comes first, then numbers by size, then words.
+/// Returns the sort key of a value: values that do not apply first, then numbers by size, then words.
 fn order(value: &Value) -> f64 {
     match value {
         Value::Null => f64::NEG_INFINITY,
@@ -126,7 +127,8 @@ fn order(value: &Value) -> f64 {
     }
 }
 
-/// The least value of each group, to as few digits as lie between the group before and its own; what is no group has its own name.
+/// Returns a tick label for each group: its smallest value, rounded down to as few digits as keep it above the previous group. A single
+/// value keeps its own name.
 fn ticks(groups: &[(usize, Vec<&Value>)]) -> Vec<String> {
     let mut before = f64::NEG_INFINITY;
     let tick = |(_, members): &(usize, Vec<&Value>)| {
@@ -164,7 +166,7 @@ mod tests {
         let rates =
             SearchedAxis::of("a", (0..64).map(|i| json!(0.001_234 * f64::from(i + 1))).collect()).expect("many");
         assert_eq!(rates.ticks[..3], ["0.0012", "0.0061", "0.011"]);
-        // Two digits would name two groups alike, or one by a value of the next.
+        // Two digits would give two groups the same name, or name a group by a value of the next one.
         let close = SearchedAxis::of("a", (100..164).map(|i| json!(i)).collect()).expect("many");
         assert_eq!(close.ticks[..4], ["100", "104", "108", "112"]);
         let high = SearchedAxis::of("a", (0..64).map(|i| json!(0.9 + f64::from(i) / 640.0)).collect()).expect("many");

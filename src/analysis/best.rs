@@ -1,4 +1,4 @@
-//! The best of a column, marked only where the paired tests support it.
+//! The best variant of a column, marked only if the paired tests support it.
 
 use super::difference::{Differences, adjust, settles};
 use super::grouping::Groups;
@@ -6,12 +6,12 @@ use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, paired_test};
 use super::side::Side;
 use crate::evaluate::metrics::Metric;
 
-/// From whom the best mean must be told apart.
+/// The variants that the best mean must be distinguishable from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rivals {
-    /// With the baseline among them, from every other variant: who is marked has beaten ST-FPM, too.
+    /// Every other variant, if the baseline is one of the variants. A marked variant then also beats ST-FPM.
     All,
-    /// From the second best.
+    /// Only the second best variant.
     Second,
 }
 
@@ -20,7 +20,7 @@ impl Rivals {
         if groups.baseline().is_some() { Self::All } else { Self::Second }
     }
 
-    /// What a table of a metric says of its marks.
+    /// Returns the note that explains the bold marks in a metric's table.
     pub(crate) fn note(self, metric: Metric, marked: bool) -> String {
         let best = metric.direction.best();
         let whom = match self {
@@ -41,7 +41,7 @@ impl Rivals {
     }
 }
 
-/// The side with the best of `means` over `categories`, if the tests tell it apart from its rivals.
+/// Returns the index of the side with the best of `means` over `categories`, if the tests distinguish it from its rivals.
 pub(crate) fn best(
     sides: &[Side],
     means: &[Option<f64>],
@@ -60,17 +60,17 @@ pub(crate) fn best(
     if others.is_empty() {
         return None;
     }
-    // Adjusting makes no p-value smaller: the first that settles nothing is the last that is computed.
+    // Adjusting never makes a p-value smaller, so computing stops at the first one that settles nothing.
     let p_values = others.iter().map(|(other, _)| lead(&sides[*first], &sides[*other], categories, metric));
     let mut p_values: Vec<Option<f64>> = p_values.take_while(|p| p.is_some_and(settles)).collect();
     adjust(p_values.iter_mut());
     (p_values.len() == others.len() && p_values.iter().all(|p| p.is_some_and(settles))).then_some(*first)
 }
 
-/// The p-value of `one` being better than `other`; none where it is not, or nothing can be said.
+/// Returns the p-value for `one` being better than `other`. Returns `None` if `one` is not better or if there is no test.
 fn lead(one: &Side, other: &Side, categories: &[&str], metric: Metric) -> Option<f64> {
     let differences = Differences::over(categories, one, other, metric)?;
-    // A category that only one of them has makes their means over all of other things.
+    // If only one side has a category, the two means cover different categories and are not comparable.
     let better = differences.categories.len() == categories.len() && metric.direction.gain(differences.mean()) > 0.0;
     better.then(|| paired_test(metric, one, other, &differences).p()).flatten()
 }

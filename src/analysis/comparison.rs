@@ -1,4 +1,4 @@
-//! Each variant of a report against the re-run baseline: same category, same seed, one difference a pair.
+//! Compares each variant of a report with the re-run baseline, in pairs with the same category and seed: one difference per pair.
 
 use super::grouping::Groups;
 use super::rows::Rows;
@@ -6,12 +6,12 @@ use super::side::Side;
 use super::verdict::{Verdict, families};
 use crate::store::Artifacts;
 
-/// The variants of `groups`, in their order.
+/// Returns one side per variant of `groups`, in the same order.
 pub(crate) fn sides(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifacts) -> Vec<Side> {
     groups.variants.iter().map(|variant| Side::of_variant(rows, groups, variant, artifacts)).collect()
 }
 
-/// All variants against the baseline; empty where there is no baseline with numbers. `sides`: those of `groups`.
+/// Compares all variants with the baseline. Returns an empty list if no baseline has numbers. `sides` are the sides of `groups`.
 pub(crate) fn comparisons(groups: &Groups<'_>, sides: &[Side]) -> Vec<Verdict> {
     let Some(baseline) = groups.variants.iter().position(|variant| variant.baseline) else { return Vec::new() };
     let others = groups.variants.iter().zip(sides).filter(|(variant, _)| !variant.baseline);

@@ -1,4 +1,4 @@
-//! What each variant costs: size, arithmetic, time, memory.
+//! Costs of each variant: size, arithmetic, time and memory.
 
 use crate::evaluate::Selection;
 use serde_json::Value;
@@ -11,31 +11,31 @@ use crate::statistics::summary;
 use crate::store::StageRow;
 use crate::text::percent;
 
-/// Means over the finished runs of one variant; none where nothing was measured.
+/// Means over the finished runs of one variant; a field is `None` if nothing was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Costs {
-    /// Trained values.
+    /// Number of trained parameters.
     pub parameters: Option<f64>,
-    /// Forward floating-point operations an image.
+    /// Floating-point operations of the forward pass per image.
     pub flops: Option<f64>,
-    /// Seconds of the pretrain stage.
+    /// Seconds that the pretrain stage takes.
     pub pretrain: Option<f64>,
-    /// Seconds of the whole training: pretraining, where there is one, and the joint stage.
+    /// Seconds of the whole training: the pretrain stage, if there is one, plus the joint stage.
     pub training: Option<f64>,
-    /// Seconds an epoch of joint training.
+    /// Seconds per epoch of joint training.
     pub epoch: Option<f64>,
-    /// Milliseconds of one image's prediction and distances, images and teacher features in memory.
+    /// Milliseconds per image for prediction and distances; images and teacher features are already in memory.
     pub forward: Option<f64>,
-    /// Milliseconds of scoring an image, teacher features given; reading included.
+    /// Milliseconds per image for scoring, with given teacher features; includes reading.
     pub score: Option<f64>,
-    /// Highest resident memory of any stage, bytes.
+    /// Highest resident memory of any stage, in bytes.
     pub peak: Option<f64>,
-    /// Highest memory of a GPU in use by any stage, bytes.
+    /// Highest GPU memory used by any stage, in bytes.
     pub gpu_peak: Option<f64>,
 }
 
 impl Costs {
-    /// Of each variant.
+    /// Returns the costs of each variant.
     pub(crate) fn of_variants(rows: &Rows, groups: &Groups<'_>) -> Vec<Self> {
         groups.variants.iter().map(|variant| Self::of(rows, groups, variant)).collect()
     }
@@ -67,7 +67,7 @@ impl Costs {
         }
     }
 
-    /// "+35 % parameters, +20 % time an epoch": what it costs more than the baseline.
+    /// Describes the costs relative to the baseline: "+35 % parameters, +20 % time an epoch".
     pub(crate) fn against(&self, baseline: &Self) -> Option<String> {
         let more = |ours: Option<f64>, theirs: Option<f64>, what: &str| {
             Some(format!("{} {what}", percent(ours?, theirs.filter(|value| *value > 0.0)?)))

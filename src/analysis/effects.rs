@@ -1,4 +1,4 @@
-//! What the axes of a search do: how much of the results' variance each has, and where its levels lie.
+//! Effects of a search's axes: each axis' share of the results' variance, and the effect of each level.
 
 use crate::evaluate::Selection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,62 +15,63 @@ use crate::statistics::{
 };
 use crate::store::RunRow;
 
-/// The axes' effects on one number.
+/// Effects of the axes on one metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Effects {
     /// The metric.
     pub metric: Metric,
-    /// Runs with that number.
+    /// Number of runs with a value of this metric.
     pub runs: usize,
-    /// Trials that they are of.
+    /// Number of trials that these runs belong to.
     pub trials: usize,
-    /// The share of the variance that is left between seeds of equal settings and category: no setting explains it. None where no two
-    /// runs differ in the seed alone.
+    /// Share of the variance between seeds with the same settings and category; no setting explains it. `None` if no two runs differ only
+    /// in the seed.
     pub seeds_share: Option<f64>,
-    /// One an axis, in alphabetical order.
+    /// One entry per axis, in alphabetical order.
     pub axes: Vec<AxisEffect>,
-    /// What two axes do together beyond what each does alone, largest first.
+    /// Effects of two axes beyond what each does alone (interactions), largest first.
     pub pairs: Vec<PairEffect>,
 }
 
-/// What one axis does.
+/// Effect of one axis.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AxisEffect {
-    /// Dotted name.
+    /// Dotted name of the axis.
     pub axis: String,
-    /// Its share of the variance over the space (fANOVA); none where there are too few runs, or nothing differs.
+    /// Its share of the variance over the space (fANOVA); `None` if there are too few runs or if no values differ.
     pub share: Option<Share>,
-    /// The share that an axis without an effect would exceed once in twenty, by shuffling its levels among trials; not adjusted.
+    /// The share that an axis without an effect would exceed once in twenty times. It comes from shuffling the axis' levels among trials
+    /// and is not adjusted.
     pub by_chance: Option<f64>,
-    /// Its levels.
+    /// Effects of its levels.
     pub levels: Vec<LevelEffect>,
 }
 
-/// One level of an axis.
+/// Effect of one level of an axis.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LevelEffect {
-    /// Its value, or from which to which.
+    /// Its value, or its first and last value for a group.
     pub level: String,
-    /// Runs that the effect is made of.
+    /// Number of runs that the effect is computed from.
     pub runs: usize,
-    /// Mean distance from the mean of all levels with the same category and seed; none where no category and seed has all levels.
+    /// Mean distance from the mean of all levels with the same category and seed; `None` if no category and seed has all levels.
     pub effect: Option<f64>,
-    /// 95 % interval: Student's t over seeds, each seed's a mean over its categories; none of fewer than five seeds.
+    /// 95 % interval: Student's t over seeds, each seed being a mean over its categories; `None` with fewer than five seeds.
     pub interval: Option<(f64, f64)>,
 }
 
-/// What two axes do together.
+/// Interaction of two axes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PairEffect {
-    /// Dotted names.
+    /// Dotted names of the two axes.
     pub axes: (String, String),
     /// Their share of the variance.
     pub share: Share,
-    /// As of a single axis.
+    /// The share by chance, computed as in [`AxisEffect::by_chance`].
     pub by_chance: Option<f64>,
 }
 
-/// The effects on every metric that the tables show; none where nothing was searched.
+/// Computes the effects on every metric that the tables show. Returns an empty list if nothing was searched.
 pub(crate) fn effects(groups: &Groups<'_>) -> Vec<Effects> {
     let axes = searched(groups);
     if axes.is_empty() {
@@ -79,8 +80,8 @@ pub(crate) fn effects(groups: &Groups<'_>) -> Vec<Effects> {
     groups.metrics.par_iter().filter_map(|metric| effects_on(groups, &axes, *metric)).collect()
 }
 
-/// The searched runs that have a number, each with its distance from its category's mean: categories differ by more than settings do.
-/// Distances that only rounding tells apart are equal.
+/// Returns the searched runs that have a number, each with its distance from its category's mean, because categories differ more than
+/// settings do. Distances that differ only by rounding are made equal.
 pub(crate) fn distances<'r>(groups: &'r Groups<'_>, metric: Metric) -> Vec<(&'r RunRow, f64)> {
     let measured: Vec<(&RunRow, f64)> =
         runs(groups).filter_map(|run| Some((run, groups.value(run, Selection::Selected, metric)?))).collect();
@@ -132,7 +133,7 @@ fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: Metric) -> Opt
     Some(Effects { metric, runs: values.len(), trials: trials.len(), seeds_share: seeds_share(&measured), axes, pairs })
 }
 
-/// The variance between runs that differ in the seed alone, as a share of the variance within categories.
+/// Returns the variance between runs that differ only in the seed, as a share of the variance within categories.
 fn seeds_share(measured: &[(&RunRow, f64)]) -> Option<f64> {
     let deviation = |cell: &dyn Fn(&RunRow) -> (String, String)| {
         let mut cells: BTreeMap<_, Vec<f64>> = BTreeMap::new();
@@ -144,8 +145,8 @@ fn seeds_share(measured: &[(&RunRow, f64)]) -> Option<f64> {
     (all > 0.0).then(|| (equal / all).powi(2).min(1.0))
 }
 
-/// The effects of an axis' levels, from runs with their distances and levels. Levels are compared where they met: only categories and
-/// seeds count that have a run of every level, so that the effects of all levels are of the same seeds and sum to 0.
+/// Computes the effects of an axis' levels from runs with their distances and levels. Only categories and seeds with a run of every level
+/// count. So the effects of all levels cover the same seeds and sum to 0.
 pub(crate) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> Vec<LevelEffect> {
     let present: BTreeSet<usize> = runs.iter().map(|(_, level)| *level).collect();
     let mut cells: BTreeMap<(&str, i64), BTreeMap<usize, Vec<f64>>> = BTreeMap::new();

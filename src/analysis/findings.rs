@@ -1,4 +1,4 @@
-//! What a report finds, for programs.
+//! The findings of a report, for programs.
 
 use serde::Serialize;
 
@@ -9,24 +9,24 @@ use super::rows::Rows;
 use super::verdict::Verdict;
 use crate::store::Artifacts;
 
-/// What was found under one protocol.
+/// Findings under one protocol.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Findings {
-    /// Labels of the variants, the baseline among them.
+    /// Labels of the variants, including the baseline.
     pub variants: Vec<String>,
-    /// Categories.
+    /// Names of the categories.
     pub categories: Vec<String>,
-    /// What guided the search, where that was the test set, and whether protocols are mixed: nothing of this may be told without it.
+    /// Warns if the test set guided the search or if protocols are mixed. Every use of these findings must show it.
     pub mark: Option<String>,
-    /// What the protocols differ in, where they are mixed.
+    /// What the protocols differ in, if they are mixed.
     pub across: Option<String>,
-    /// Every variant against the re-run baseline.
+    /// Verdicts on every variant compared with the re-run baseline.
     pub verdicts: Vec<Verdict>,
-    /// What the axes of the search do.
+    /// Effects of the search's axes.
     pub effects: Vec<Effects>,
 }
 
-/// The findings of a sweep, one entry a protocol.
+/// Returns the findings of a sweep, one entry per protocol.
 pub fn findings(rows: &Rows, artifacts: &Artifacts, ranking: Ranking) -> Vec<Findings> {
     let of_groups = |groups: &Groups<'_>| {
         let verdicts = comparisons(groups, &sides(rows, groups, artifacts));
@@ -36,7 +36,7 @@ pub fn findings(rows: &Rows, artifacts: &Artifacts, ranking: Ranking) -> Vec<Fin
 }
 
 impl Findings {
-    /// What was found of one group.
+    /// Collects the findings of one group.
     pub(crate) fn of(groups: &Groups<'_>, verdicts: Vec<Verdict>, effects: Vec<Effects>) -> Self {
         Self {
             variants: groups.variants.iter().map(|variant| variant.label.clone()).collect(),

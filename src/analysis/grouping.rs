@@ -1,4 +1,4 @@
-//! Runs by protocol, variant and category.
+//! Groups runs by protocol, variant and category.
 
 use crate::evaluate::Selection;
 use crate::store::RunState;
@@ -19,58 +19,59 @@ use crate::text;
 /// A trial as the report shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Variant {
-    /// Its trial's key.
+    /// Key of the trial.
     pub trial: String,
-    /// Its number in the sweep.
+    /// Number of the trial in the sweep.
     number: i64,
-    /// Its short id and its name.
+    /// The trial's short id and name.
     pub label: String,
-    /// Whether it is the re-run baseline.
+    /// Whether this is the re-run baseline.
     pub baseline: bool,
-    /// The rule that picked its epochs; none where the store names one that this didact does not know.
+    /// The rule that selected its epochs; `None` if this version of didact does not know the rule in the store.
     pub selection: Option<SelectionRule>,
-    /// Which of the group's ways of measuring, from 0.
+    /// Index of the protocol within the group, from 0.
     protocol: usize,
 }
 
-/// Whether numbers that were measured in different ways may stand in one table.
+/// Whether one table may hold numbers that were measured under different protocols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ranking {
-    /// They may not.
+    /// A table holds numbers of one protocol only.
     #[default]
     WithinProtocols,
-    /// They may, and everything that they stand in is marked.
+    /// A table may mix protocols; everything that shows such numbers is marked.
     AcrossProtocols,
 }
 
-/// The runs of a sweep that were measured in one way: numbers of different groups never stand in one table, unless asked.
+/// The runs of a sweep that were measured in one way. Numbers of different groups never share a table, unless the user asks for it.
 pub(crate) struct Groups<'r> {
-    /// The baseline first, then trials in the sweep's order; of more than figures have room for those with the best means first.
+    /// The baseline first, then trials in the sweep's order. If there are more variants than figures have room for, those with the best
+    /// means come first.
     pub variants: Vec<Variant>,
     /// Categories in alphabetical order, each with its protocol.
     pub categories: Vec<(String, Protocol)>,
-    /// What the search was guided by.
+    /// What guided the search.
     pub guidance: Guidance,
-    /// What the protocols of one category differ in, where numbers are ranked across them.
+    /// What the protocols of one category differ in, if numbers are ranked across protocols.
     pub across: Option<String>,
-    /// The metrics that are shown, at least one.
+    /// The metrics that the report shows, at least one.
     pub metrics: Vec<Metric>,
-    /// The metric by which the variants stand in order, where it is not the sweep's.
+    /// The metric that orders the variants; `None` if they are in the sweep's order.
     pub ordered_by: Option<Metric>,
-    /// Each with the number of its protocol.
+    /// Runs, each with the index of its protocol.
     runs: Vec<(&'r RunRow, usize)>,
-    /// Those of each trial, by category and seed.
+    /// Runs of each trial, by category and seed.
     of_trial: BTreeMap<&'r str, Vec<(&'r RunRow, usize)>>,
-    /// Each protocol by its key.
+    /// Protocols by their key.
     protocols: HashMap<&'r str, Protocol>,
-    /// Each run's numbers.
+    /// Numbers of each run, by the run's key.
     values: HashMap<&'r str, &'r [ResultRow]>,
 }
 
-/// Variants that have a colour of their own: most figures show only these, the tables all.
+/// Number of variants with a colour of their own. Most figures show only these; the tables show all.
 pub(crate) const MAX_DRAWN: usize = 12;
 
-/// All groups of a sweep, in the order of its trials.
+/// Returns all groups of a sweep, in the order of its trials.
 pub(crate) fn groups(rows: &Rows, ranking: Ranking) -> Vec<Groups<'_>> {
     let mut classes: Vec<String> = Vec::new();
     let mut known: HashMap<&str, usize> = HashMap::new();
@@ -119,7 +120,7 @@ impl<'r> Groups<'r> {
             }
         }
         tell_apart(&mut variants, &runs);
-        // The id leads to all settings, of which a label has only those that differ.
+        // The id identifies all settings; a label has only the settings that differ.
         variants.iter_mut().for_each(|v| v.label = format!("{} {}", trial_id(v.number), v.label));
         if variants.iter().any(|variant| variant.protocol > 0) {
             variants.iter_mut().for_each(|v| v.label = format!("{} [protocol {}]", v.label, v.protocol + 1));
@@ -149,8 +150,8 @@ impl<'r> Groups<'r> {
         if all.variants.len() > MAX_DRAWN { all.in_order() } else { all }
     }
 
-    /// The best means first, of what guided the search, else of the first metric; trials that are not through stay behind, for
-    /// means over fewer runs are of other things. As it is where no mean is to be had.
+    /// Orders variants by their mean, best first, in the metric that guided the search, else in the first metric. Unfinished trials come
+    /// last, because their means cover fewer runs. Keeps the order if no variant has a mean.
     fn in_order(mut self) -> Self {
         let metric = self.guidance.objective().map_or(self.first_metric(), |objective| objective.metric());
         let through: Vec<&Variant> = self.variants.iter().filter(|variant| self.is_through(variant)).collect();
@@ -163,7 +164,7 @@ impl<'r> Groups<'r> {
         if ranked.iter().all(|(mean, _)| mean.is_none()) {
             return self;
         }
-        // Baselines, of several protocols, keep the sweep's order: the first is the reference.
+        // Baselines of several protocols keep the sweep's order: the first is the reference.
         let place = |(mean, variant): &(Option<f64>, Variant)| match mean {
             _ if variant.baseline => f64::INFINITY,
             Some(mean) => metric.direction.gain(*mean),
@@ -175,52 +176,52 @@ impl<'r> Groups<'r> {
         self
     }
 
-    /// Whether any variant's epochs were picked on held-out images.
+    /// Returns whether any variant's epochs were selected on held-out images.
     pub(crate) fn selects_epochs(&self) -> bool {
         self.variants.iter().any(|variant| variant.selection != Some(SelectionRule::Last))
     }
 
-    /// The metric of figures that have room for one.
+    /// Returns the metric for figures that show only one.
     pub(crate) fn first_metric(&self) -> Metric {
         self.metrics[0]
     }
 
-    /// All runs.
+    /// Returns all runs.
     pub(crate) fn all(&self) -> impl Iterator<Item = &'r RunRow> + '_ {
         self.runs.iter().map(|(run, _)| *run)
     }
 
-    /// The runs of one variant.
+    /// Returns the runs of one variant.
     pub(crate) fn of_variant(&self, variant: &Variant) -> impl Iterator<Item = &'r RunRow> + use<'r, '_> {
         let protocol = variant.protocol;
         let of_trial = self.of_trial.get(variant.trial.as_str()).map_or(&[][..], Vec::as_slice);
         of_trial.iter().filter(move |(_, number)| *number == protocol).map(|(run, _)| *run)
     }
 
-    /// Whether all its runs are done: a mean over fewer is of other things.
+    /// Returns whether all runs of a variant are done. A mean over fewer runs is not comparable.
     pub(crate) fn is_through(&self, variant: &Variant) -> bool {
         self.of_variant(variant).all(|run| run.state == RunState::Done)
     }
 
-    /// The runs of one variant and category, by seed.
+    /// Returns the runs of one variant and category, by seed.
     pub(crate) fn runs(&self, variant: &Variant, category: &str) -> impl Iterator<Item = &'r RunRow> + '_ {
         let category = category.to_owned();
         self.of_variant(variant).filter(move |run| run.category == category)
     }
 
-    /// What every table and figure carries: that the search saw the test images, that protocols are mixed.
+    /// Returns the mark that every table and figure carries: the search saw the test images, or protocols are mixed.
     pub(crate) fn mark(&self) -> Option<String> {
         let marks: Vec<&str> =
             self.guidance.mark().into_iter().chain(self.across.as_ref().map(|_| "across protocols")).collect();
         (!marks.is_empty()).then(|| marks.join(", "))
     }
 
-    /// A title or caption with the marks, which stand first: what is too long loses its end.
+    /// Puts the marks before a title or caption. They come first because a long title is cut at its end.
     pub(crate) fn marked(&self, title: &str) -> String {
         self.mark().map_or_else(|| title.to_owned(), |mark| format!("[{mark}] {title}"))
     }
 
-    /// Which runs the numbers are of: "12 of 15 runs done, 3 seeds, hazelnut and screw; 256×256 px, product".
+    /// Describes the runs behind the numbers: "12 of 15 runs done, 3 seeds, hazelnut and screw; 256×256 px, product".
     pub(crate) fn population(&self) -> String {
         let done: Vec<&RunRow> = self.all().filter(|run| run.state == RunState::Done).collect();
         let seeds: BTreeSet<i64> = done.iter().map(|run| run.seed).collect();
@@ -236,7 +237,7 @@ impl<'r> Groups<'r> {
         format!("n = {runs}, {seeds}, {categories}; {protocol}")
     }
 
-    /// One number of a run.
+    /// Returns one number of a run.
     pub(crate) fn value<N: Copy>(&self, run: &RunRow, selection: Selection, name: N) -> Option<f64>
     where
         ResultName: PartialEq<N>,
@@ -255,18 +256,18 @@ impl<'r> Groups<'r> {
         self.values.get(run.id.as_str()).copied().unwrap_or_default()
     }
 
-    /// What a run was measured under.
+    /// Returns the protocol of a run.
     pub(crate) fn protocol(&self, run: &RunRow) -> &Protocol {
         &self.protocols[run.protocol_id.as_str()]
     }
 
-    /// The metrics of a run's selected epoch.
+    /// Returns the metrics of a run's selected epoch.
     pub(crate) fn selected_values(&self, run: &RunRow) -> BTreeMap<Metric, f64> {
         let selected = self.of_run(run).iter().filter(|row| row.selection == Selection::Selected);
         selected.filter_map(|row| Some((row.name.metric()?, row.value?))).collect()
     }
 
-    /// Why a number of a cell is undefined: the first run's reason.
+    /// Returns why a number of a cell is undefined: the reason of the first such run.
     pub(crate) fn reason(
         &self,
         variant: &Variant,
@@ -280,7 +281,7 @@ impl<'r> Groups<'r> {
         })
     }
 
-    /// The numbers of one cell with their seeds, of runs that are done.
+    /// Returns the numbers of one cell with their seeds, from finished runs only.
     pub(crate) fn cell<N: Copy>(
         &self,
         variant: &Variant,
@@ -295,12 +296,12 @@ impl<'r> Groups<'r> {
         done.filter_map(|run| Some((run.seed, self.value(run, selection, name)?))).collect()
     }
 
-    /// The categories in which every variant that has this metric at all has it: means over them can be compared.
+    /// Returns the categories that every variant with this metric has. Means over them are comparable.
     pub(crate) fn common_categories(&self, selection: Selection, metric: Metric) -> Vec<&str> {
         self.shared_categories(&self.variants.iter().collect::<Vec<_>>(), selection, metric)
     }
 
-    /// The same of some variants.
+    /// Returns the same as [`Self::common_categories`], for some variants.
     fn shared_categories(&self, variants: &[&Variant], selection: Selection, metric: Metric) -> Vec<&str> {
         let has = |variant: &Variant, category: &str| !self.cell(variant, category, selection, metric).is_empty();
         let names = || self.categories.iter().map(|(category, _)| category.as_str());
@@ -308,7 +309,7 @@ impl<'r> Groups<'r> {
         names().filter(|category| measured.iter().all(|variant| has(variant, category))).collect()
     }
 
-    /// Each seed's mean over the given categories.
+    /// Returns each seed's mean over the given categories.
     pub(crate) fn means(
         &self,
         variant: &Variant,
@@ -320,7 +321,7 @@ impl<'r> Groups<'r> {
         complete_means(&cells)
     }
 
-    /// The mean over seeds of these; none without a seed that has all categories.
+    /// Returns the mean over seeds of these means; `None` if no seed has all categories.
     pub(crate) fn mean(
         &self,
         variant: &Variant,
@@ -333,13 +334,13 @@ impl<'r> Groups<'r> {
         Some(summary(&means)?.mean)
     }
 
-    /// The re-run baseline.
+    /// Returns the re-run baseline.
     pub(crate) fn baseline(&self) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.baseline)
     }
 }
 
-/// Trials of one label get the searched values that tell them apart.
+/// Adds the searched values that differ to the labels of trials with the same label.
 fn tell_apart(variants: &mut [Variant], runs: &[(&RunRow, usize)]) {
     type Axes = BTreeMap<String, serde_json::Value>;
     let written: BTreeMap<&str, &str> =
@@ -362,10 +363,10 @@ fn tell_apart(variants: &mut [Variant], runs: &[(&RunRow, usize)]) {
     }
     for ((variant, (label, axes)), rounded) in variants.iter_mut().zip(&all).zip(&rounded) {
         if variant.baseline {
-            // It has one name, whichever point of the search is the same training.
+            // The baseline keeps its name, even if a point of the search is the same training.
             continue;
         }
-        // All digits where a few do not tell them apart.
+        // Show all digits if rounded values do not distinguish the trials.
         let clash = clashes[&(label.as_str(), rounded.as_slice())].len() > 1;
         let shown = if clash { shown(label, axes, text::exact) } else { rounded.clone() };
         if !shown.is_empty() {

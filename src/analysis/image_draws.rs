@@ -1,4 +1,4 @@
-//! What the test images that all seeds share add to the variance of a difference, from image scores and pixel histograms.
+//! Variance that the test images, which all seeds share, add to a difference; computed from image scores and pixel histograms.
 
 use super::difference::{Differences, Pairs};
 use super::pixel_counts::PixelCounts;
@@ -8,31 +8,31 @@ use crate::evaluate::metrics::{Histograms, Metric, Resampling};
 use crate::statistics::{Draws, ImageScores, ImageVariance, Images, ResamplingError, image_covariance};
 use crate::store::intact;
 
-/// Why the images cannot be drawn anew, so that a test speaks of these images alone.
+/// Why the images cannot be resampled, so that a test holds for these images only.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WithoutImages {
-    /// A category's images do not allow it.
+    /// The images of a category do not allow resampling.
     #[error("{category}: {why}")]
     ResamplingError {
-        /// The category.
+        /// Name of the category.
         category: String,
-        /// What they lack.
+        /// What the images lack.
         why: ResamplingError,
     },
-    /// A run's artifact is not there, or damaged.
+    /// A run's artifact is missing or damaged.
     #[error("{category}, seed {seed}: the pixel histograms are missing or damaged")]
     Histograms {
-        /// The run's category.
+        /// Category of the run.
         category: String,
-        /// The run's seed.
+        /// Seed of the run.
         seed: i64,
     },
-    /// The metric is not computed on drawn images.
+    /// The metric cannot be computed on resampled images.
     #[error("{0}")]
     Metric(&'static str),
 }
 
-/// The variance of the mean of `one` minus `other` in a metric.
+/// Computes the image variance of the mean of `one` minus `other` in a metric.
 pub(crate) fn image_variance(
     metric: Metric,
     one: &Side,
@@ -53,7 +53,7 @@ pub(crate) fn image_variance(
     }
 }
 
-/// One category after another, so that their histograms need not lie in memory together.
+/// Processes one category after another, so that memory holds the histograms of one category only.
 fn of_categories<I: Images>(
     categories: &[Pairs<'_>],
     draws: Draws,
@@ -66,14 +66,14 @@ fn of_categories<I: Images>(
     Ok(ImageVariance::of_mean(&covariances))
 }
 
-/// Seed, value, the other's value.
+/// Pairs: seed, value, the other side's value.
 type Seeds = [(i64, f64, f64)];
 
 fn undrawn(category: &str) -> impl Fn(ResamplingError) -> WithoutImages {
     move |why| WithoutImages::ResamplingError { category: category.to_owned(), why }
 }
 
-/// The images of a run with their labels, in the order of its scores.
+/// Returns the images of a run with their labels, in the order of its scores.
 fn images<'s>(side: &'s Side, category: &str, seed: i64) -> Option<Vec<(&'s str, bool)>> {
     let run = side.run(category, seed)?;
     Some(run.scores.iter().map(|(image, label, _)| (image.as_str(), *label)).collect())
@@ -105,7 +105,7 @@ fn pixel_counts(
     };
     let first = pairs.first().and_then(|(seed, ..)| images(one, category, *seed));
     let of_seed = |(seed, ..): &(i64, f64, f64)| {
-        // The same images in the same order: all list them by name.
+        // Both sides must list the same image names in the same order.
         if images(one, category, *seed) != first || images(other, category, *seed) != first {
             return Err(undrawn(category)(ResamplingError::OtherImages));
         }
