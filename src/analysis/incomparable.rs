@@ -1,30 +1,30 @@
-//! Why runs cannot be compared.
+//! Reasons why runs cannot be compared.
 
-/// Why there is nothing to compare.
+/// Why two sets of runs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Incomparable {
-    /// A name stands for several trials.
+    /// A name matches several trials.
     #[error("`{name}` has {} trials; name one of them: {}", trials.len(), trials.join(", "))]
     Several {
-        /// As given.
+        /// The name as the user gave it.
         name: String,
-        /// Their keys with labels.
+        /// Keys of these trials, with labels.
         trials: Vec<String>,
     },
-    /// No run is done.
+    /// None of the named runs is done.
     #[error("`{0}` has no finished run")]
     Nothing(String),
-    /// No seed with which both have a number in each of the categories.
+    /// No seed exists for which both sides have a number in each of the categories.
     #[error("{0} and {1} have no seed in common that has a number in each of their common categories")]
     Apart(String, String),
-    /// Measured in different ways.
+    /// The two sides were measured under different protocols.
     #[error("{one} and {other} were measured in different ways ({what}): their numbers do not rank them")]
     Protocols {
-        /// One label.
+        /// Label of one side.
         one: String,
-        /// The other.
+        /// Label of the other side.
         other: String,
-        /// What differs.
+        /// What the protocols differ in.
         what: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Rows and artifacts to groups, sides, verdicts, effects, costs and protocols.
+//! Turns rows and artifacts into groups, sides, verdicts, effects, costs and protocols.
 
 mod axes;
 mod best;

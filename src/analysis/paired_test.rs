@@ -1,4 +1,4 @@
-//! Interval and p-value of a paired difference, by what its seeds allow.
+//! Interval and p-value of a paired difference; the number of seeds decides the method.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use super::side::Side;
 use crate::evaluate::metrics::Metric;
 use crate::statistics::{Draws, Estimate, ImageVariance};
 
-/// Seeds below which nothing is claimed: so few may all lie on one side by chance.
+/// Minimum number of seeds for a claim. Fewer seeds can all fall on one side by chance.
 pub const FEWEST_SEEDS: usize = 5;
-/// Seeds from which a claim is of other test images, too; with fewer it is of other seeds on these images.
+/// Number of seeds from which a claim also covers other test images. With fewer seeds it covers other seeds on these images.
 pub const IMAGE_SEEDS: usize = 8;
 
-/// What interval and p-value speak of.
+/// What an interval and a p-value generalise to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// Other seeds and other test images of the same kind.
     Images,
-    /// Other seeds on these test images; from [`IMAGE_SEEDS`] seeds on with the reason why no more.
+    /// Other seeds on these test images; from [`IMAGE_SEEDS`] seeds on, with the reason why the images are not covered.
     Seeds(Option<WithoutImages>),
     /// Nothing but these runs: there are fewer than [`FEWEST_SEEDS`] seeds.
     FewSeeds,
@@ -48,16 +48,16 @@ impl Serialize for Scope {
     }
 }
 
-/// What a paired test says.
+/// The result of a paired test.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PairedTest {
-    /// What it was made of; none where nothing is claimed.
+    /// The estimate behind the test; `None` if nothing is claimed.
     pub estimate: Option<Estimate>,
-    /// What it speaks of.
+    /// What the result generalises to.
     pub scope: Scope,
 }
 
-/// The test of `one` minus `other` in a metric.
+/// Tests `one` minus `other` in a metric.
 pub(crate) fn paired_test(metric: Metric, one: &Side, other: &Side, differences: &Differences<'_>) -> PairedTest {
     let seeds = differences.by_seed.len();
     if seeds < FEWEST_SEEDS {
@@ -76,14 +76,15 @@ pub(crate) fn paired_test(metric: Metric, one: &Side, other: &Side, differences:
     }
 }
 
-/// What the test of more seeds would be made of: from [`IMAGE_SEEDS`] on they bring in the images. None where these cannot be drawn.
+/// Computes the estimate of a test with more seeds, which includes the images from [`IMAGE_SEEDS`] seeds on. Returns `None` if the images
+/// cannot be resampled.
 pub(crate) fn with_images(metric: Metric, one: &Side, other: &Side, differences: &Differences<'_>) -> Option<Estimate> {
     let images = image_variance(metric, one, other, differences, Draws::Plan).ok()?;
     Estimate::of(&differences.by_seed, differences.scale(), images)
 }
 
 impl PairedTest {
-    /// Two-sided p-value of "no difference", not adjusted.
+    /// Returns the two-sided p-value of "no difference", not adjusted.
     pub(crate) fn p(&self) -> Option<f64> {
         Some(self.estimate?.p())
     }

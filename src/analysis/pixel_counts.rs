@@ -1,17 +1,17 @@
-//! A metric of pixels of two variants on drawn images, from their histograms.
+//! Computes a pixel metric of two variants on resampled images, from their histograms.
 
 use crate::evaluate::metrics::{Histograms, Pooled, Weighing};
 use crate::evaluate::{ImageHistogram, PixelHistograms};
 use crate::statistics::{Classes, Images, ResamplingError};
 
-/// The histograms of two variants in one category.
+/// Histograms of two variants in one category.
 pub struct PixelCounts {
     metric: &'static Histograms,
     classes: Classes,
     seeds: Vec<(Counts, Counts)>,
 }
 
-/// One network's histograms, bins from high scores to low.
+/// Histograms of one network, bins from high scores to low.
 struct Counts {
     bins: usize,
     images: Vec<ImageCounts>,
@@ -19,13 +19,16 @@ struct Counts {
 
 struct ImageCounts {
     normal: Vec<u32>,
-    /// What its defective pixels count, by the metric's weighing; empty for a normal image.
+    /// Weighted counts of its defective pixels, by the metric's weighing; empty for a normal image.
     defective: Vec<f64>,
     components: f64,
 }
 
 impl PixelCounts {
-    /// From both variants' histograms for each seed.
+    /// Builds the counts from both variants' histograms for each seed.
+    ///
+    /// # Errors
+    /// The sides or seeds have different images, the images do not allow resampling, or a pixel sum could exceed 32 bits.
     pub fn new(
         metric: &'static Histograms,
         seeds: Vec<(PixelHistograms, PixelHistograms)>,
@@ -60,7 +63,7 @@ impl Images for PixelCounts {
 }
 
 impl Counts {
-    /// None where a sum of all drawn pixels could exceed 32 bits.
+    /// Returns `None` if a sum over all drawn pixels could exceed 32 bits.
     fn of(weighing: Weighing, histograms: PixelHistograms) -> Option<Self> {
         let largest =
             histograms.images.iter().map(|image| image.normal.iter().map(|n| u64::from(*n)).sum::<u64>()).max();
@@ -81,7 +84,7 @@ impl Counts {
         Some(Self { bins, images: histograms.images.into_iter().map(of_image).collect() })
     }
 
-    /// The number on images that are each taken so many times; none where a class has no pixel.
+    /// Returns the metric's value, with each image taken as often as `times` says; `None` if a class has no pixel.
     fn value(&self, metric: &Histograms, times: &[u32]) -> Option<f64> {
         let (mut normal, mut defective, mut components) = (vec![0_u32; self.bins], vec![0.0_f64; self.bins], 0.0);
         for (image, &times) in self.images.iter().zip(times).filter(|(_, times)| **times > 0) {
@@ -103,7 +106,7 @@ mod tests {
 
     const SIDE: usize = 24;
 
-    /// Maps of eight images, the odd ones with two defects that stand out by `gap`, and their masks.
+    /// Returns maps of eight images and their masks. The odd images have two defects that stand out by `gap`.
     fn images(seed: u64, gap: f32) -> (Vec<Vec<f32>>, Vec<Option<Vec<bool>>>) {
         let mut random = stream(seed, "maps", 0, 0);
         let masks: Vec<Option<Vec<bool>>> = (0..8_usize)
@@ -129,7 +132,7 @@ mod tests {
         PixelHistograms::of(&maps, &masks, SIDE, &sweep)
     }
 
-    /// The metrics that are computed from histograms.
+    /// Returns the metrics that are computed from histograms.
     fn resampled() -> impl Iterator<Item = (Metric, &'static Histograms)> {
         Metric::all().filter_map(|metric| Some((metric, of_histograms(metric)?)))
     }

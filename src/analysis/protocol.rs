@@ -1,4 +1,4 @@
-//! What a number was measured under, read back from the store.
+//! The protocol that a number was measured under, read back from the store.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::training::SelectionRule;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Protocol(Arc<Value>);
 
-/// Facts of a category, not of the way of measuring.
+/// Facts about a category, not about the way of measuring.
 const CATEGORY_FIELDS: [&str; 5] = ["category", "counts", "train_images", "test_images", "masks"];
 
-/// The facts in which two protocols of one category differ, but for the rule that picks the epoch: "map.aggregate: product, sum".
+/// Returns the facts in which two protocols of one category differ, except the rule that selects the epoch: "map.aggregate: product, sum".
 pub(crate) fn differences(one: &Protocol, other: &Protocol) -> Vec<String> {
     fn compare(name: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
         match (one, other) {
@@ -54,8 +54,8 @@ impl Protocol {
         Self(Arc::new(serde_json::from_str(json).unwrap_or(Value::Null)))
     }
 
-    /// What two numbers of one category must share to stand in one table: everything but the rule that picks the epoch,
-    /// which belongs to a recipe and is told beside each variant.
+    /// Returns what two numbers of one category must share to appear in one table: everything except the rule that selects the epoch. That
+    /// rule belongs to a recipe and is shown next to each variant.
     pub(crate) fn class(&self) -> String {
         let mut class = Value::clone(&self.0);
         if let Some(fields) = class.as_object_mut() {
@@ -64,14 +64,14 @@ impl Protocol {
         class.to_string()
     }
 
-    /// The rule that picks the epoch.
+    /// Returns the rule that selects the epoch.
     ///
-    /// None where the protocol names no rule that this didact knows.
+    /// Returns `None` if the protocol names no rule that this version of didact knows.
     pub(crate) fn selection(&self) -> Option<SelectionRule> {
         SelectionRule::deserialize(&self.0["selection"]).ok()
     }
 
-    /// Training images, normal and defective test images.
+    /// Returns the numbers of training images, normal test images and defective test images.
     fn counts(&self) -> (u64, u64, u64) {
         let counts = &self.0["counts"];
         let test = counts["test"].as_object().cloned().unwrap_or_default();
@@ -80,7 +80,7 @@ impl Protocol {
         (counts["train"].as_u64().unwrap_or(0), good, all - good)
     }
 
-    /// "28 training images, 6 for validation; test: 6 good, 17 colour".
+    /// Describes the images: "28 training images, 6 for validation; test: 6 good, 17 colour".
     pub(crate) fn images(&self) -> String {
         let counts = &self.0["counts"];
         let test = counts["test"].as_object().cloned().unwrap_or_default();
@@ -92,7 +92,10 @@ impl Protocol {
         format!("{} training images{validation}; test: {}", counts["train"], kinds.join(", "))
     }
 
-    /// Whether the category has exactly MVTec AD's images, as far as counts tell; else why not.
+    /// Returns `Ok` if the category has exactly the images of MVTec AD, as far as counts show.
+    ///
+    /// # Errors
+    /// The reason why the images are not those of MVTec AD.
     pub(crate) fn is_mvtec(&self, category: &str) -> Result<(), String> {
         if self.0["layout"] != "mvtec" {
             return Err("it is not a category of MVTec AD".to_owned());
@@ -110,24 +113,24 @@ impl Protocol {
         }
     }
 
-    /// "256×256 px, product": what tells protocols apart at a glance.
+    /// Describes the protocol in short: "256×256 px, product".
     pub(crate) fn brief(&self) -> String {
         let aggregate = self.0["map"]["aggregate"].as_str().unwrap_or("unknown map rule");
         format!("{0}×{0} px, {aggregate} of levels {1}", self.0["image_size"], self.levels())
     }
 
-    /// BLAKE3 of the teacher's weights, hex.
+    /// Returns the BLAKE3 digest of the teacher's weights, in hexadecimal.
     pub(crate) fn teacher(&self) -> String {
         self.0["teacher"].as_str().unwrap_or("unknown").to_owned()
     }
 
-    /// "2, 3": the teacher's levels that are compared.
+    /// Returns the compared levels of the teacher: "2, 3".
     fn levels(&self) -> String {
         let numbers = self.0["levels"].as_array().map(|levels| levels.iter().map(Value::to_string).collect::<Vec<_>>());
         numbers.map_or_else(|| "1, 2, 3".to_owned(), |numbers| numbers.join(", "))
     }
 
-    /// Name and value of each fact, for people.
+    /// Returns name and value of each fact, for people.
     pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let (map, split, aupro) = (&self.0["map"], &self.0["split"], &self.0["aupro"]);
@@ -190,7 +193,7 @@ impl Protocol {
             ("teacher", format!("BLAKE3 {}", self.teacher())),
             ("numerics", text(&self.0["numerics"])),
         ];
-        // What most protocols have not is told where it is.
+        // Facts that most protocols do not have are listed only if they apply.
         let reading = &self.0["reading"];
         if reading["exif"] == "apply" {
             facts.push(("EXIF orientation", "applied to images and masks".to_owned()));

@@ -1,4 +1,4 @@
-//! Three or more trials over categories: Friedman's test, and which of them Nemenyi's critical difference tells apart (Demšar 2006).
+//! Ranks three or more trials over categories: Friedman's test, then the pairs that Nemenyi's critical difference separates (Demšar 2006).
 
 use std::collections::BTreeSet;
 
@@ -18,20 +18,20 @@ pub struct RankTest {
     pub metric: Metric,
     /// The categories in which all trials have a number with the same seed.
     pub categories: Vec<String>,
-    /// Complete seeds: those with which all trials have a number in each of the categories. Ranks are of means over these.
+    /// Number of complete seeds: all trials have a number in each of the categories. Ranks are of means over these seeds.
     pub seeds: usize,
     /// Label and mean rank of each trial; 1 = best.
     pub mean_ranks: Vec<(String, f64)>,
     /// p-value of "no trial differs" (Iman and Davenport's F).
     pub p: f64,
-    /// Two trials differ (5 %) if their mean ranks are farther apart than this. Only where `p` says that some differ.
+    /// Two trials differ (5 %) if their mean ranks differ by more than this. Present only if `p` shows that some trials differ.
     pub critical_difference: Option<f64>,
-    /// The pairs that are: better, worse.
+    /// The pairs of trials that differ: better, worse.
     pub apart: Vec<(String, String)>,
 }
 
-/// One test a metric; none with fewer than three trials or six categories, where ranks say too little, or five complete seeds: a
-/// seed's initial weights are the same in all categories.
+/// Runs one test per metric. A metric has no test with fewer than three trials or six categories, because ranks then say too little. It
+/// also needs five complete seeds, because a seed's initial weights are the same in all categories.
 pub fn rank_tests(sides: &[Side], metrics: &[Metric]) -> Vec<RankTest> {
     metrics.iter().filter_map(|metric| rank_test(sides, *metric)).collect()
 }
@@ -49,7 +49,7 @@ fn rank_test(sides: &[Side], metric: Metric) -> Option<RankTest> {
         of_seeds.map(|(_, value)| value).sum::<f64>() / complete.len() as f64
     };
     let row = |category: &&str| {
-        // The highest number has rank 1.
+        // The highest value gets rank 1.
         let means: Vec<f64> = sides.iter().map(|side| metric.direction.gain(mean(side, category))).collect();
         rounded(&means, scale(means.iter().copied()))
     };
@@ -74,7 +74,7 @@ fn rank_test(sides: &[Side], metric: Metric) -> Option<RankTest> {
     })
 }
 
-/// The seeds with which all sides have a number in a category.
+/// Returns the seeds for which all sides have a number in a category.
 fn common_seeds(sides: &[Side], category: &str, metric: Metric) -> BTreeSet<i64> {
     let seeds =
         |side: &Side| side.values(category, metric).into_iter().map(|(seed, _)| seed).collect::<BTreeSet<i64>>();
@@ -82,7 +82,7 @@ fn common_seeds(sides: &[Side], category: &str, metric: Metric) -> BTreeSet<i64>
 }
 
 impl RankTest {
-    /// "Friedman over 8 categories: p = 0.012 …", and which trials differ: for people.
+    /// Describes the test and the trials that differ, for people: "Friedman over 8 categories: p = 0.012 …".
     pub fn told(&self) -> String {
         let friedman = format!(
             "Friedman over {} categories, means of {} seeds, Iman–Davenport F: p {}; rank 1 = {}.",

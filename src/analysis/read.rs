@@ -1,4 +1,4 @@
-//! Reads what a report shows, and no more.
+//! Reads exactly what a report shows.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,10 @@ use crate::evaluate::metrics::Metric;
 use crate::evaluate::{Fact, ResultName};
 use crate::store::{Store, StoreError};
 
-/// Reads the rows of a sweep with these metrics; without any, with those that its file chooses.
+/// Reads the rows of a sweep with the given metrics; if none are given, with those that the sweep file chooses.
+///
+/// # Errors
+/// A query of the store fails.
 pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows, StoreError> {
     let row = store.sweep_row(sweep).await?;
     let guidance = Guidance::of(&row);
@@ -19,7 +22,7 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     let objective = guidance.objective().map(|objective| objective.metric());
     let measured = metrics.iter().copied().chain(objective).map(ResultName::from);
     let names: Vec<ResultName> = measured.chain(Fact::ALL.map(ResultName::from)).collect();
-    // Two at a time: a store has two connections.
+    // Run two queries at a time, because a store has two connections.
     let of_runs = async {
         let runs = store.run_rows(sweep).await?;
         Ok::<_, StoreError>((runs, store.result_rows(sweep, &names).await?, store.run_stage_rows(sweep).await?))
@@ -31,7 +34,7 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     Ok(rows)
 }
 
-/// The trials that figures have room for, however protocols are ranked.
+/// Returns the trials that figures have room for, under both rankings of protocols.
 fn drawn(rows: &Rows) -> Vec<String> {
     let groups = [Ranking::WithinProtocols, Ranking::AcrossProtocols].map(|ranking| groups(rows, ranking));
     let drawn = groups.iter().flatten().flat_map(|groups| groups.variants.iter().take(MAX_DRAWN));

@@ -1,4 +1,4 @@
-//! The command that makes runs again: the same file with one point of its space, in a sweep of its own.
+//! Writes the command that repeats runs: the same file with one point of its space, in a sweep of its own.
 
 use std::collections::BTreeMap;
 
@@ -7,25 +7,25 @@ use serde_json::Value;
 use crate::plan::trial_id;
 use crate::store::SweepRow;
 
-/// Runs of one trial that are made again.
+/// Runs of one trial to repeat.
 #[derive(Debug, Clone)]
 pub struct Remade<'a> {
-    /// The key of the first.
+    /// Key of the first run.
     pub run: &'a str,
-    /// The trial's number in the sweep.
+    /// Number of the trial in the sweep.
     pub number: i64,
     /// Whether the trial is the re-run baseline.
     pub baseline: bool,
-    /// JSON: where the trial was drawn; see [`crate::config::SweepTrial::point`].
+    /// The trial's point in the space, as JSON; see [`crate::config::SweepTrial::point`].
     pub point: &'a str,
-    /// Their categories.
+    /// Categories of the runs.
     pub categories: Vec<&'a str>,
-    /// Their seeds.
+    /// Seeds of the runs.
     pub seeds: Vec<i64>,
 }
 
-/// What is typed, with a line for each setting. It replaces all of `[search]`: a grid of one point, with the objective of the sweep,
-/// for what guides a search is measured in a stage of its own.
+/// Returns the command, with one line per setting. It replaces all of `[search]` with a grid of one point. It keeps the sweep's objective,
+/// because a separate stage measures what guides a search.
 pub fn remake(sweep: &SweepRow, runs: &Remade<'_>) -> String {
     let file = sweep.file.as_deref().map_or_else(String::new, |file| format!(" {}", quoted(&as_argument(file))));
     let mut sets = given(sweep);
@@ -49,7 +49,7 @@ pub fn remake(sweep: &SweepRow, runs: &Remade<'_>) -> String {
     format!("didact sweep{file}{sets}")
 }
 
-/// `tiny-T07-3f2a9c10`: the sweep, the trial, the first digits of the first run's key.
+/// Returns the new sweep's name: the sweep, the trial and the first digits of the first run's key, as in `tiny-T07-3f2a9c10`.
 fn name(sweep: &SweepRow, runs: &Remade<'_>) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric();
     let end = format!("-{}-{}", trial_id(runs.number), runs.run.chars().filter(plain).take(8).collect::<String>());
@@ -67,17 +67,17 @@ fn search(point: &BTreeMap<String, Value>, seeds: &[i64], objective: &Value) -> 
     format!("{{ {} }}", parts.join(", "))
 }
 
-/// The overrides with which the sweep was started.
+/// Returns the overrides that the sweep was started with.
 fn given(sweep: &SweepRow) -> Vec<String> {
     serde_json::from_str(&sweep.overrides).unwrap_or_default()
 }
 
-/// A file that is called like a flag is still a file.
+/// Adds `./` to a file name that looks like a flag.
 fn as_argument(file: &str) -> String {
     if file.starts_with('-') { format!("./{file}") } else { file.to_owned() }
 }
 
-/// Text in one line.
+/// Returns the text as a TOML string on one line.
 fn toml_text(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {
@@ -91,7 +91,7 @@ fn toml_text(text: &str) -> String {
     quoted
 }
 
-/// A value as it stands in a sweep file, numbers with all their digits.
+/// Returns a value as in a sweep file; numbers keep all their digits.
 fn toml_value(value: &Value) -> String {
     match value {
         Value::String(text) => toml_text(text),
@@ -105,7 +105,7 @@ fn toml_value(value: &Value) -> String {
     }
 }
 
-/// For a shell: as it is where that is safe, else in single quotes.
+/// Quotes text for a shell: unchanged if that is safe, else in single quotes.
 fn quoted(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "._-/=+:,@".contains(c);
     if !text.is_empty() && text.chars().all(safe) {

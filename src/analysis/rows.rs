@@ -1,4 +1,4 @@
-//! Everything that a report is made of, found by run.
+//! All rows that a report is made of, with access by run.
 
 use crate::evaluate::metrics::Metric;
 use crate::stages::{Key, StageJob, StageKind, selected_stage};
@@ -9,42 +9,42 @@ use crate::store::{ComparedScore, Curve, ResultRow, RunRow, RunStage, StageRow, 
 pub struct Rows {
     /// The sweep.
     pub sweep: SweepRow,
-    /// The metrics that a report shows of it, at least one; the first is that of figures that have room for one.
+    /// The metrics that a report shows, at least one. Figures that show one metric use the first.
     pub metrics: Vec<Metric>,
-    /// Its runs.
+    /// The sweep's runs.
     pub runs: Vec<RunRow>,
-    /// Those of their numbers that a report shows, by run.
+    /// The numbers that a report shows, by run.
     pub results: Vec<ResultRow>,
-    /// Scores of their test images, by run.
+    /// Scores of the test images, by run.
     pub scores: Vec<ComparedScore>,
-    /// Which stages each has, by run.
+    /// The stages of each run, by run.
     pub run_stages: Vec<RunStage>,
-    /// Their stages and costs, each once, by key.
+    /// Stages and their costs, each once, by key.
     pub stages: Vec<StageRow>,
-    /// Curves of the joint stages of those that figures have room for.
+    /// Curves of the joint stages, for the runs that figures have room for.
     pub curves: Vec<Curve>,
 }
 
 impl Rows {
-    /// The stages of a run.
+    /// Returns the stages of a run.
     pub(crate) fn stages_of(&self, run: &str) -> impl Iterator<Item = &StageRow> {
         let stage = |row: &RunStage| self.stages.binary_search_by(|stage| stage.id.cmp(&row.stage_id)).ok();
         of_run(&self.run_stages, run, |row| &row.run_id).iter().filter_map(move |row| self.stages.get(stage(row)?))
     }
 
-    /// The stage of this kind that speaks of a run's selected epoch.
+    /// Returns the stage of this kind that belongs to a run's selected epoch.
     pub(crate) fn selected_stage(&self, run: &str, kind: StageKind) -> Option<(Key, StageJob)> {
         let stages = self.stages_of(run).filter(|stage| stage.kind == kind);
         selected_stage(kind, stages.map(|stage| (stage.id.as_str(), stage.job.as_str())))
     }
 
-    /// The scores of a run.
+    /// Returns the scores of a run.
     pub(crate) fn scores_of(&self, run: &str) -> &[ComparedScore] {
         of_run(&self.scores, run, |score| &score.run_id)
     }
 }
 
-/// The rows of one run, of rows that are sorted by run.
+/// Returns the rows of one run, from rows that are sorted by run.
 fn of_run<'r, R>(rows: &'r [R], run: &str, of: impl Fn(&R) -> &String) -> &'r [R] {
     let from = rows.partition_point(|row| of(row).as_str() < run);
     let count = rows[from..].partition_point(|row| of(row) == run);

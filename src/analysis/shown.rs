@@ -1,4 +1,4 @@
-//! Which metrics a report or a comparison shows.
+//! Chooses the metrics that a report or a comparison shows.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::config::ReportSettings;
 use crate::evaluate::metrics::Metric;
 use crate::store::SweepRow;
 
-/// The metrics that were asked for; where none were, those that the sweep file chooses.
+/// Returns the metrics that the user asked for; if none, those that the sweep file chooses.
 pub fn shown(sweep: &SweepRow, asked: &[Metric]) -> Vec<Metric> {
     if !asked.is_empty() {
         return asked.to_vec();

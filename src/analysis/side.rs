@@ -1,4 +1,4 @@
-//! One side of a comparison: the finished runs of one trial, with what intervals are made of.
+//! One side of a comparison: the finished runs of one trial, with the data for intervals.
 
 use crate::store::RunState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,9 +15,9 @@ use crate::store::{Artifacts, Compared, ComparedRun, RunRow};
 /// The finished runs of one trial.
 #[derive(Debug, Clone)]
 pub struct Side {
-    /// The trial's key.
+    /// Key of the trial.
     pub(crate) trial: String,
-    /// For people.
+    /// The trial's name for people.
     pub(crate) label: String,
     pub(crate) runs: Vec<SideRun>,
 }
@@ -30,14 +30,17 @@ pub(crate) struct SideRun {
     pub protocol: Protocol,
     /// Metrics of the selected epoch.
     pub values: BTreeMap<Metric, f64>,
-    /// Image, whether it is defective, its score.
+    /// Per image: its name, whether it is defective, its score.
     pub scores: Vec<(String, bool, f64)>,
-    /// Where its evaluation lies.
+    /// Folder of its evaluation.
     pub evaluation: Option<PathBuf>,
 }
 
 impl Side {
-    /// The finished runs of what `name` stands for, if they are of one trial.
+    /// Returns the finished runs that `name` matches.
+    ///
+    /// # Errors
+    /// The name matches several trials, or none of its runs is done.
     pub fn of(name: &str, compared: &Compared, artifacts: &Artifacts) -> Result<Self, Incomparable> {
         let trials: BTreeMap<&str, &str> =
             compared.runs.iter().map(|run| (run.trial_id.as_str(), run.variant.as_str())).collect();
@@ -53,7 +56,7 @@ impl Side {
         }
     }
 
-    /// The finished runs of a report's variant.
+    /// Returns the finished runs of a report's variant.
     pub(crate) fn of_variant(rows: &Rows, groups: &Groups<'_>, variant: &Variant, artifacts: &Artifacts) -> Self {
         let run = |run: &RunRow| {
             let evaluation = rows.selected_stage(&run.id, StageKind::Evaluate);
@@ -71,18 +74,18 @@ impl Side {
         Self { trial: variant.trial.clone(), label: variant.label.clone(), runs: done.map(run).collect() }
     }
 
-    /// Seeds and values of a category.
+    /// Returns seeds and values of a category.
     pub(crate) fn values(&self, category: &str, metric: Metric) -> Vec<(i64, f64)> {
         let runs = self.runs.iter().filter(|run| run.category == category);
         runs.filter_map(|run| Some((run.seed, *run.values.get(&metric)?))).collect()
     }
 
-    /// The categories that it has runs of.
+    /// Returns the categories that this side has runs of.
     pub(crate) fn categories(&self) -> BTreeSet<&str> {
         self.runs.iter().map(|run| run.category.as_str()).collect()
     }
 
-    /// The run of a category and seed.
+    /// Returns the run of a category and seed.
     pub(crate) fn run(&self, category: &str, seed: i64) -> Option<&SideRun> {
         self.runs.iter().find(|run| run.category == category && run.seed == seed)
     }
@@ -106,10 +109,10 @@ impl SideRun {
     }
 }
 
-/// Labels and both sides' scores of the images that both have seen in a category with a seed; none where they saw others.
+/// Labels and both sides' scores of the images that both sides scored, for one category and seed.
 pub(crate) type Twins = (Vec<bool>, Vec<f64>, Vec<f64>);
 
-/// The scores of both on the same images: of `one`, of `other`.
+/// Returns the scores of `one` and of `other` on the same images; `None` if their images differ.
 pub(crate) fn twins(one: &Side, other: &Side, category: &str, seed: i64) -> Option<Twins> {
     let (one, other) = (one.run(category, seed)?, other.run(category, seed)?);
     let of_other: BTreeMap<&str, f64> = other.scores.iter().map(|(image, _, score)| (image.as_str(), *score)).collect();

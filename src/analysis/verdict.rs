@@ -1,4 +1,4 @@
-//! Two variants beside each other, and what may be said of them: better, worse, or not distinguishable, and how many seeds would do.
+//! Compares two variants and gives a verdict: better, worse or not distinguishable, and how many seeds would be enough.
 
 use std::collections::BTreeSet;
 
@@ -14,61 +14,65 @@ use crate::evaluate::metrics::{Metric, Resampling};
 use crate::statistics::{Estimate, delong, is_rounding, rounded, summary, wilcoxon};
 use crate::text;
 
-/// More seeds than these nobody trains: how many exactly does not matter.
+/// Maximum number of seeds in a forecast. Nobody trains more, so the exact number does not matter.
 const MANY_SEEDS: usize = 100;
 
-/// One metric of one comparison.
+/// The result of one comparison in one metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
-    /// The variant.
+    /// Label of the variant.
     pub variant: String,
-    /// Its trial's key.
+    /// Key of the variant's trial.
     pub trial: String,
-    /// What it is compared with.
+    /// Label of the reference that the variant is compared with.
     pub reference: String,
     /// The metric.
     pub metric: Metric,
     /// Means of the compared runs: variant, reference.
     pub means: (f64, f64),
-    /// Mean difference over seeds, each seed's a mean over categories.
+    /// Mean difference over seeds; each seed's difference is a mean over categories.
     pub difference: f64,
-    /// 95 % interval, where seeds tell one.
+    /// 95 % interval; `None` if the seeds do not give one.
     pub interval: Option<(f64, f64)>,
     /// p-value, adjusted over the variants of this metric (Holm).
     pub p: Option<f64>,
-    /// How interval and p-value were made, and what they speak of.
+    /// How interval and p-value were computed, and what they generalise to.
     pub method: Scope,
-    /// What they were made of.
+    /// The estimate behind interval and p-value.
     #[serde(skip)]
     estimate: Option<Estimate>,
-    /// What they would be made of with as many seeds as bring in the test images; none where these cannot be drawn, and where fewer
-    /// seeds settle it.
+    /// The estimate with enough seeds to include the test images. `None` if these cannot be resampled, or if fewer seeds already settle the
+    /// difference.
     #[serde(skip)]
     with_images: Option<Estimate>,
-    /// Complete seeds: those with which both have a number in each of the categories. All numbers are of their runs alone.
+    /// Number of complete seeds: both have a number in each of the categories. All numbers here cover the runs of these seeds only.
     pub seeds: usize,
-    /// Seeds that are left out, for a run or its number is missing in one of the categories.
+    /// Seeds that are left out because a run or its number is missing in one of the categories.
     pub incomplete_seeds: Vec<i64>,
-    /// Categories in which both have a number with the same seed.
+    /// Number of categories in which both have a number with the same seed.
     pub categories: usize,
-    /// Pairs in which the variant is better, equal, worse.
+    /// Numbers of pairs in which the variant is better, equal, worse.
     pub better_equal_worse: (usize, usize, usize),
-    /// better, worse, or why neither.
+    /// "better", "worse", or the reason for neither.
     pub verdict: String,
-    /// Where the verdict is open: seeds that would find a difference of this size four times in five. None where a hundred would not
-    /// do. The test is the one that so many seeds would have, adjusted as here.
+    /// If the verdict is open: number of seeds that would find a difference of this size four times in five. `None` if a hundred would not
+    /// be enough. The forecast uses the test for that number of seeds, adjusted as here.
     pub seeds_needed: Option<usize>,
     /// Cohen's d of the paired differences.
     pub effect_size: Option<f64>,
-    /// DeLong's p-value of each category's image AUROC, for each seed: of other images, for one pair of networks; not adjusted.
+    /// DeLong's p-value of each category's image AUROC, for each seed. It generalises to other images for one pair of networks and is not
+    /// adjusted.
     pub delong: Vec<(String, i64, f64)>,
-    /// Wilcoxon's p-value over categories, from six categories and five seeds on; adjusted over the variants of this metric (Holm).
+    /// Wilcoxon's p-value over categories, with at least six categories and five seeds; adjusted over the variants of this metric (Holm).
     pub over_categories: Option<f64>,
-    /// What the protocols differ in, where they were compared all the same.
+    /// What the protocols differ in, if they were compared in spite of that.
     pub across: Option<String>,
 }
 
-/// Every other side against the first, metric by metric. Protocols may differ only where `across` says so.
+/// Compares every other side with the reference, metric by metric. Protocols may differ only if `across` is true.
+///
+/// # Errors
+/// Protocols differ without `across`, or a side has no complete seed in common with the reference.
 pub fn verdicts(
     reference: &Side,
     others: &[Side],
@@ -85,16 +89,16 @@ pub fn verdicts(
     }
 }
 
-/// The same for sides whose protocols were looked at already; each with what they differ in.
+/// Compares sides whose protocols are already checked; each side comes with what the protocols differ in.
 pub(crate) fn families(reference: &Side, others: &[(&Side, Option<String>)], metrics: &[Metric]) -> Vec<Verdict> {
     let mut all = Vec::new();
     for &metric in metrics {
         let one = |(other, note): &(&Side, Option<String>)| {
-            // Above this nothing is settled, once p-values are adjusted.
+            // A p-value above this level cannot settle anything after adjusting.
             let level = LEVEL / others.len() as f64;
             compare(reference, other, metric, note.clone(), level)
         };
-        // A bootstrap of pixels holds histograms of all seeds: of one comparison at a time, with its resamples side by side.
+        // A pixel bootstrap holds the histograms of all seeds in memory. So run one comparison at a time, with its resamples in parallel.
         let mut family: Vec<Verdict> = match metric.resampling() {
             Resampling::Histograms(_) => others.iter().filter_map(one).collect(),
             Resampling::ImageRanks | Resampling::Unavailable(_) => others.par_iter().map(one).flatten_iter().collect(),
@@ -109,7 +113,7 @@ pub(crate) fn families(reference: &Side, others: &[(&Side, Option<String>)], met
     all
 }
 
-/// The verdicts of each trial, trials in the order in which they come.
+/// Groups the verdicts by trial, in the order in which trials first appear.
 pub fn by_trial(verdicts: &[Verdict]) -> Vec<Vec<&Verdict>> {
     let mut trials: Vec<Vec<&Verdict>> = Vec::new();
     for verdict in verdicts {
@@ -121,7 +125,10 @@ pub fn by_trial(verdicts: &[Verdict]) -> Vec<Vec<&Verdict>> {
     trials
 }
 
-/// What the protocols of common categories differ in; an error unless that is allowed.
+/// Returns what the protocols of common categories differ in.
+///
+/// # Errors
+/// The protocols differ and `across` is false.
 fn protocols(one: &Side, other: &Side, across: bool) -> Result<Option<String>, Incomparable> {
     let mut facts = BTreeSet::new();
     for run in &one.runs {
@@ -206,7 +213,7 @@ fn delong_tests(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Ve
 }
 
 impl Verdict {
-    /// Says what may be said, its p-values being adjusted: the smallest of its family was compared with `level`.
+    /// Writes the verdict after the p-values are adjusted. `level` is the level that the smallest p-value of this metric was compared with.
     fn conclude(&mut self, level: f64) {
         let is_open = self.p.is_some_and(|p| !settles(p));
         self.seeds_needed = is_open.then(|| self.seeds_that_would_do(level)).flatten();
@@ -220,22 +227,23 @@ impl Verdict {
         };
     }
 
-    /// The fewest seeds with which a test at `level` would find this difference four times in five.
+    /// Returns the smallest number of seeds with which a test at `level` would find this difference four times in five.
     fn seeds_that_would_do(&self, level: f64) -> Option<usize> {
         let would_do = |seeds: &usize| self.larger(*seeds).is_some_and(|estimate| estimate.would_settle(*seeds, level));
-        // An eighth seed brings in the images and may take power away; beyond, every seed adds some.
+        // The eighth seed adds the images to the test and may reduce its power. After that, every seed adds power.
         let with_images: Vec<usize> = (self.seeds.max(IMAGE_SEEDS)..=MANY_SEEDS).collect();
         (self.seeds..IMAGE_SEEDS)
             .find(would_do)
             .or_else(|| with_images.get(with_images.partition_point(|seeds| !would_do(seeds))).copied())
     }
 
-    /// What the test of so many seeds would be made of.
+    /// Returns the estimate of a test with this number of seeds.
     fn larger(&self, seeds: usize) -> Option<Estimate> {
         if seeds < IMAGE_SEEDS { self.estimate } else { self.with_images.or(self.estimate) }
     }
 
-    /// "; 12 would do if the difference is as large as it looks": by the power of the test that so many seeds would have.
+    /// Describes the forecast: "; 12 would do if the difference is as large as it looks". It uses the power of the test with that number of
+    /// seeds.
     fn outlook(&self, level: f64) -> String {
         match self.seeds_needed {
             Some(needed) if needed > self.seeds => {
@@ -251,22 +259,22 @@ impl Verdict {
         }
     }
 
-    /// The difference, above 0 where the variant is better.
+    /// Returns the difference as a gain: above 0 if the variant is better.
     pub fn gain(&self) -> f64 {
         self.metric.direction.gain(self.difference)
     }
 
-    /// "without seed 3" where seeds are left out.
+    /// Returns "without seed 3" if seeds are left out.
     pub fn without(&self) -> Option<String> {
         without(&self.incomplete_seeds)
     }
 
-    /// Whether it is of the variant with this trial and label.
+    /// Returns whether this verdict belongs to the variant with this trial and label.
     pub(crate) fn is_of(&self, trial: &str, label: &str) -> bool {
         (self.trial.as_str(), self.variant.as_str()) == (trial, label)
     }
 
-    /// The cells of a table for people.
+    /// Returns the cells of a table row for people.
     pub fn cells(&self) -> Vec<String> {
         let interval = self
             .interval
