@@ -1,4 +1,4 @@
-//! What a report tells, in its order, for the page and for Markdown alike.
+//! The contents of a report in their order, for the page and for Markdown.
 
 use super::figure::Figure;
 use super::figures::FigureChapter;
@@ -10,30 +10,30 @@ use super::{summary, words};
 
 /// A chapter of one protocol's part.
 pub(super) struct Chapter<'s> {
-    /// Unique in the report.
+    /// Anchor, unique in the report.
     pub anchor: String,
     pub title: &'static str,
     pub contents: Vec<Content<'s>>,
 }
 
-/// What stands in a chapter.
+/// A block of content in a chapter.
 pub(super) enum Content<'s> {
-    /// The answer to the sweep's question, in a sentence.
+    /// The answer to the sweep's question, in one sentence.
     Answer(String),
     Findings(Found),
     /// What a reader must know before the rest.
     Note(&'static str),
-    /// Tables that stand together.
+    /// A block of tables.
     Tables(&'s [Table]),
     Figures(Vec<&'s Figure>),
     Pictures {
         pictures: &'s [Picture],
-        /// What could not be drawn.
+        /// What could not be drawn, and why.
         notes: &'s [String],
     },
-    /// What the numbers were measured under.
+    /// The protocol that the numbers were measured under.
     Protocol,
-    /// Every run with what makes it again.
+    /// Every run with the command that repeats it.
     Runs,
 }
 
@@ -48,7 +48,7 @@ impl Content<'_> {
     }
 }
 
-/// The chapters that hold something.
+/// Returns the chapters that have content.
 pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let (tables, figures) = (&section.tables, &section.figures);
     let mut summary: Vec<Content<'_>> =

@@ -1,4 +1,4 @@
-//! What `compare` finds, as a small page of its own.
+//! The findings of `compare` as a small page of their own.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::tables::side_by_side;
 use crate::analysis::{RankTest, Verdict, by_trial};
 use crate::text::short_p;
 
-/// The page: each trial's metrics beside the reference's, ranks over categories, tests on other images.
+/// Returns the page: each trial's metrics next to the reference's, ranks over categories, and tests on other images.
 pub fn comparison_page(verdicts: &[Verdict], ranks: &[RankTest]) -> String {
     let reference = verdicts.first().map_or("", |verdict| verdict.reference.as_str());
     let title = format!("Against {reference}");
@@ -38,7 +38,7 @@ pub fn comparison_page(verdicts: &[Verdict], ranks: &[RankTest]) -> String {
     shell(&Shell { title: &title, navigation: &[], body: &body })
 }
 
-/// DeLong's tests of one trial; none where there are none.
+/// Returns the table of DeLong's tests of one trial; `None` if the trial has none.
 fn other_images(verdicts: &[&Verdict]) -> Option<Table> {
     let first = verdicts.first()?;
     let tests = verdicts.iter().flat_map(|verdict| &verdict.delong);

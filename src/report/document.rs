@@ -1,4 +1,4 @@
-//! Variant × category for a paper or a page: the tables of results, in one text.
+//! The tables of results, variant × category, in one text for a paper or a page.
 
 use super::table::{Table, latex, markdown};
 use super::tables::results;
@@ -6,16 +6,16 @@ use super::words::APART;
 use crate::analysis::{Groups, Ranking, Rows, groups, sides};
 use crate::store::Artifacts;
 
-/// What a table is set with.
+/// Format of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentFormat {
     /// GitHub's Markdown.
     Markdown,
-    /// Floats for a document that loads the package booktabs.
+    /// LaTeX floats for a document that loads the package booktabs.
     Latex,
 }
 
-/// One table a metric; a part a protocol, for numbers of different protocols stand in no table together.
+/// Returns one table per metric, in one part per protocol, because numbers of different protocols never share a table.
 pub fn document(rows: &Rows, artifacts: &Artifacts, format: DocumentFormat) -> String {
     let all = groups(rows, Ranking::WithinProtocols);
     let part = |(index, groups): (usize, &Groups<'_>)| {

@@ -1,14 +1,14 @@
-//! The tables on what each axis of the search does.
+//! Tables of the effects of each search axis.
 
 use super::table::{Cell, Column, Row, Table};
 use crate::analysis::{AxisEffect, Effects, Groups, LevelEffect};
 use crate::statistics::Share;
 use crate::text::signed;
 
-/// Pairs of axes that are shown.
+/// Number of axis pairs that a table shows.
 const SHOWN_PAIRS: usize = 5;
 
-/// Shares of the variance, where several axes share it, then each metric's levels; none where nothing was searched.
+/// Returns the shares of the variance, if several axes share it, then each metric's levels. Returns an empty list if nothing was searched.
 pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
     let Some(first) = effects.first() else { return Vec::new() };
     let many = first.axes.len() > 1;
@@ -24,14 +24,14 @@ pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
         between_seeds(effects)
     );
     let note = if many { shares_are } else { levels_are.to_owned() };
-    // The only axis explains all that axes explain.
+    // A single axis explains everything that axes can explain.
     let mut tables: Vec<Table> = many.then(|| shares(effects, first, groups)).into_iter().collect();
     tables.extend(effects.iter().map(|of_metric| levels(of_metric, groups)));
     tables.iter_mut().for_each(|table| table.notes.push(note.clone()));
     tables
 }
 
-/// " Of the variance of runs within a category, 12 % (pixel AUROC) … lies between seeds …"; empty where seeds tell nothing.
+/// Returns " Of the variance of runs within a category, 12 % (pixel AUROC) … lies between seeds …"; empty if no share of seeds is known.
 fn between_seeds(effects: &[Effects]) -> String {
     let share =
         |of_metric: &Effects| Some(format!("{:.0} % ({})", 100.0 * of_metric.seeds_share?, of_metric.metric.label));
@@ -99,7 +99,7 @@ fn levels(of_metric: &Effects, groups: &Groups<'_>) -> Table {
     }
 }
 
-/// A row a level; people read the axis only beside its first.
+/// Returns one row per level. The axis' name is visible only in the row of its first level.
 fn row(axis: &AxisEffect, level: &LevelEffect, first: bool) -> Row {
     let name = Cell::text(&axis.axis);
     let cells = vec![
@@ -112,7 +112,7 @@ fn row(axis: &AxisEffect, level: &LevelEffect, first: bool) -> Row {
     Row { cells, ..Row::default() }
 }
 
-/// "34 ± 5 %, by chance 12 %".
+/// Returns a cell like "34 ± 5 %, by chance 12 %".
 fn share(share: Option<Share>, by_chance: Option<f64>) -> Cell {
     let text = |share: Share| {
         let by_chance = by_chance.map(|share| format!(", by chance {:.0} %", 100.0 * share));

@@ -1,16 +1,16 @@
-//! What can go wrong while a report is made.
+//! Errors of making a report.
 
 use crate::cause::Cause;
 use crate::outputs::OutputError;
 use crate::published::PublishedError;
 
-/// Every message says what and where.
+/// Why a report could not be made. Every message says what failed and where.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The published table that the sweep names.
+    /// The published table that the sweep names could not be read.
     #[error(transparent)]
     Published(#[from] PublishedError),
-    /// Files could not be written where they were asked for.
+    /// Files could not be written to the requested place.
     #[error(transparent)]
     Output(#[from] OutputError),
     /// A table or the findings could not be encoded.
@@ -19,9 +19,9 @@ pub enum ReportError {
     /// A figure could not be drawn.
     #[error("cannot draw {figure}: {source}")]
     Draw {
-        /// Which.
+        /// Name of the figure.
         figure: String,
-        /// Why.
+        /// Cause of the failure.
         #[source]
         source: Cause,
     },

@@ -1,4 +1,4 @@
-//! A figure is drawn once, as SVG: pages embed it, PNG files are rasterised from it with the same font.
+//! Draws a figure once, as SVG. Pages embed the SVG; PNG files are rasterised from it with the same font.
 
 use crate::analysis::{Groups, MAX_DRAWN};
 use std::sync::{Arc, LazyLock, Once};
@@ -15,14 +15,14 @@ use super::error::ReportError;
 use crate::cause::Cause;
 use crate::text::truncated;
 
-/// Text and axes; on a page they take the page's own colour.
+/// Colour of text and axes; on a page they take the page's own colour.
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
-/// Grid lines; likewise.
+/// Colour of grid lines; on a page they take the page's own colour.
 pub(super) const MESH: RGBColor = RGBColor(221, 221, 221);
-/// What keeps lines away from text; on a page it takes the page's own colour.
+/// Colour of the patches that separate text from lines; on a page they take the page's own colour.
 pub(super) const PAPER: RGBColor = RGBColor(254, 254, 254);
-/// Colours of variants that can be told apart by colour-blind people, on light and on dark: Okabe and Ito 2008 without black and
-/// yellow, then the darker ones of Tol's muted scheme (2021).
+/// Colours of variants. Colour-blind people can distinguish them on light and on dark pages: Okabe and Ito 2008 without black and yellow,
+/// then the darker ones of Tol's muted scheme (2021).
 const SERIES: [RGBColor; 12] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -37,27 +37,27 @@ const SERIES: [RGBColor; 12] = [
     RGBColor(170, 68, 153),
     RGBColor(136, 136, 136),
 ];
-/// Of variants that have no colour of their own.
+/// Colour of variants that have no colour of their own.
 const OTHERS: RGBColor = RGBColor(178, 178, 178);
-/// Height of the line below a figure, and width of its characters, pixels.
+/// Height of the line below a figure, and width of its characters, in pixels.
 const FOOT: u32 = 20;
 const FOOT_CHARACTER: u32 = 6;
-/// Text on pale colours, which stay pale on dark pages.
+/// Colour of text on pale colours, which stay pale on dark pages.
 pub(super) const ON_PALE: RGBColor = RGBColor(24, 24, 24);
-/// Pixels of a PNG for one of the SVG.
+/// Number of PNG pixels per SVG pixel, in each direction.
 const SCALE: f32 = 2.0;
 
 /// Drawing area of a figure.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-/// What drawing can fail with.
+/// Result of drawing, with the cause of a failure.
 pub(super) type DrawResult = Result<(), Cause>;
 
-/// The colour of the n-th variant; pale grey for those that have none of their own.
+/// Returns the colour of the variant at `index`; pale grey for variants without a colour of their own.
 pub(super) fn series(index: usize) -> RGBColor {
     SERIES.get(index).copied().unwrap_or(OTHERS)
 }
 
-/// From dull to bright along 0 … 1, told apart by colour-blind people (after viridis).
+/// Returns a colour from dull to bright for a value in 0 … 1. Colour-blind people can distinguish the colours (after viridis).
 pub(super) fn ramp(part: f64) -> RGBColor {
     const STOPS: [[f64; 3]; 5] =
         [[68.0, 57.0, 131.0], [59.0, 103.0, 142.0], [33.0, 145.0, 140.0], [78.0, 190.0, 105.0], [190.0, 200.0, 50.0]];
@@ -66,7 +66,7 @@ pub(super) fn ramp(part: f64) -> RGBColor {
     mix(STOPS[from], STOPS[from + 1], at - from as f64)
 }
 
-/// Blue for −1, pale for 0, orange for 1.
+/// Returns a diverging colour: blue for −1, pale for 0, orange for 1.
 pub(super) fn diverging(part: f64) -> RGBColor {
     const PALE: [f64; 3] = [245.0, 245.0, 245.0];
     let end = if part < 0.0 { [100.0, 160.0, 215.0] } else { [235.0, 150.0, 70.0] };
@@ -78,12 +78,12 @@ fn mix(from: [f64; 3], to: [f64; 3], part: f64) -> RGBColor {
     RGBColor(channel(0), channel(1), channel(2))
 }
 
-/// Digits after the point that tell values of an axis apart.
+/// Returns the number of decimals that distinguish the values of an axis.
 pub(super) fn digits(low: f64, high: f64) -> usize {
     (1.0 - (high - low).log10()).ceil().clamp(0.0, 6.0) as usize
 }
 
-/// The look of all axes and grids: main lines alone, small labels.
+/// Applies the style of all axes and grids: main lines only, small labels.
 pub(super) fn plain<'m, 'a, 'b, X: Ranged, Y: Ranged>(
     mesh: &'m mut MeshStyle<'a, 'b, X, Y, SVGBackend<'a>>,
 ) -> &'m mut MeshStyle<'a, 'b, X, Y, SVGBackend<'a>> {
@@ -93,23 +93,23 @@ pub(super) fn plain<'m, 'a, 'b, X: Ranged, Y: Ranged>(
         .label_style(("sans-serif", 12).into_font().color(&INK))
 }
 
-/// What a caption adds where not all variants are drawn.
+/// Returns what a caption adds if not all variants are drawn.
 pub(super) fn left_out(variants: usize) -> String {
     first_of(MAX_DRAWN, variants, "variants")
 }
 
-/// What a caption adds where only so many of all are drawn.
+/// Returns what a caption adds if only the first `drawn` of `all` are drawn.
 pub(super) fn first_of(drawn: usize, all: usize, what: &str) -> String {
     if all <= drawn { String::new() } else { format!(" (the first {drawn} of {all} {what})") }
 }
 
-/// What a figure says of itself.
+/// Texts about a figure.
 pub(super) struct About {
     /// File name without ending.
     pub name: String,
-    /// What it shows, for those who cannot see it.
+    /// What the figure shows, for readers who cannot see it.
     pub description: String,
-    /// Which runs its numbers are of; stands below it.
+    /// The runs behind its numbers; shown below the figure.
     pub population: String,
 }
 
@@ -118,20 +118,23 @@ pub(super) struct About {
 pub(super) struct Figure {
     /// File name without ending.
     pub name: String,
-    /// What it shows, for those who cannot see it.
+    /// What the figure shows, for readers who cannot see it.
     pub description: String,
     svg: String,
 }
 
 impl Groups<'_> {
-    /// What a figure of these runs says of itself; its description carries the marks.
+    /// Returns the texts about a figure of these runs; the description carries the marks.
     pub(super) fn about(&self, name: String, description: &str) -> About {
         About { name, description: self.marked(description), population: self.population() }
     }
 }
 
 impl Figure {
-    /// Draws on an area of `size` pixels, and below it what the numbers are of.
+    /// Draws on an area of `size` pixels, and writes below it which runs the numbers are from.
+    ///
+    /// # Errors
+    /// The figure cannot be drawn.
     pub(super) fn draw(
         About { name, description, population }: About,
         (width, height): (u32, u32),
@@ -139,7 +142,7 @@ impl Figure {
     ) -> Result<Self, ReportError> {
         static FONT: Once = Once::new();
         FONT.call_once(|| {
-            // The only way to fail is a font that cannot be read; drawing then says so itself.
+            // Registering fails only if the font cannot be read; drawing then reports that itself.
             let _ = register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular());
         });
         let mut svg = String::new();
@@ -157,7 +160,7 @@ impl Figure {
         Ok(Self { name, description, svg })
     }
 
-    /// The SVG for a page: text and grid take the page's colours.
+    /// Returns the SVG for a page: text and grid take the page's colours.
     pub(super) fn html(&self) -> String {
         let start = self.svg.find("<svg").unwrap_or(0);
         self.svg[start..]
@@ -166,12 +169,12 @@ impl Figure {
             .replace(&hex(PAPER), "var(--paper)")
     }
 
-    /// The SVG as a file of its own.
+    /// Returns the SVG for a file of its own.
     pub(super) fn svg(&self) -> &str {
         &self.svg
     }
 
-    /// The figure on white.
+    /// Returns the figure on white as PNG.
     pub(super) fn png(&self) -> Result<Vec<u8>, ReportError> {
         let wrong = |source| ReportError::Draw { figure: self.name.clone(), source };
         let mut pixels = rasterise(&self.svg, SCALE).map_err(wrong)?;
@@ -184,7 +187,7 @@ fn hex(colour: RGBColor) -> String {
     format!("#{:02X}{:02X}{:02X}", colour.0, colour.1, colour.2)
 }
 
-/// Draws SVG text on nothing, enlarged.
+/// Rasterises SVG text on a transparent background, enlarged by `scale`.
 pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, Cause> {
     static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
         let mut fonts = fontdb::Database::new();

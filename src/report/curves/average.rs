@@ -1,8 +1,8 @@
-//! Curves of several seeds become one: the mean at each of a fixed number of places, and the range.
+//! Averages the curves of several seeds: the mean and the range at a fixed number of x values.
 
 use crate::evaluate::Curve;
 
-/// Places of an averaged curve.
+/// Number of points of an averaged curve.
 const PLACES: usize = 101;
 
 /// One variant's curve over its seeds, at [`PLACES`] equal steps of x.
@@ -10,12 +10,12 @@ const PLACES: usize = 101;
 pub(super) struct Average {
     /// Points (x, mean).
     pub mean: Curve,
-    /// Points (x, lowest) there, then (x, highest) back: the outline of the range. Empty for one seed.
+    /// Outline of the range: points (x, lowest) forwards, then (x, highest) backwards. Empty for one seed.
     pub range: Curve,
 }
 
 impl Average {
-    /// Of curves over 0..=`end`, each with ascending x; none of no points.
+    /// Averages curves over 0..=`end`, each with ascending x. Returns `None` if no curve has points.
     pub(super) fn of(curves: &[&Curve], end: f64) -> Option<Self> {
         let curves: Vec<&&Curve> = curves.iter().filter(|curve| !curve.is_empty()).collect();
         if curves.is_empty() {
@@ -32,7 +32,7 @@ impl Average {
     }
 }
 
-/// The curve at x: where it rises there its top, between points on the line that joins them, beyond its ends as at its ends.
+/// Returns the curve's value at x: the top of a step, the straight line between two points, or the end value beyond an end.
 fn value_at(curve: &Curve, x: f64) -> f64 {
     let after = curve.partition_point(|(place, _)| *place <= x);
     match (after.checked_sub(1).map(|before| curve[before]), curve.get(after)) {

@@ -1,4 +1,4 @@
-//! The figures of every category.
+//! The curve figures of every category.
 
 use super::rates::{RATES, rates};
 use super::runs::finished_runs;
@@ -10,7 +10,7 @@ use crate::report::figure::Figure;
 use crate::report::figures::{FigureChapter, FigureKind};
 use crate::store::Artifacts;
 
-/// The curves of every category that has any; `prefix` begins their names.
+/// The curves of every category that has any. Figure names start with `prefix`.
 pub(in crate::report) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Curves,
     draw: |source| curves(source.rows, source.groups, source.artifacts, source.prefix),

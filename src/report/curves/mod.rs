@@ -1,5 +1,5 @@
-//! How well scores separate: receiver operating characteristics, overlap with the defects, precision and recall; and the scores
-//! themselves, with the threshold that was set without them.
+//! Curves that show how well scores separate: receiver operating characteristics, overlap with the defects, precision and recall. Also the
+//! scores themselves, with the threshold, which is set without them.
 
 mod average;
 mod figures;

@@ -1,4 +1,4 @@
-//! Rates against rates, two panels beside each other, one line a variant: the mean over its seeds with their range.
+//! Plots rates against rates: two panels side by side, one line per variant, with the mean over its seeds and their range.
 
 use plotters::prelude::*;
 
@@ -15,24 +15,24 @@ use crate::report::figures::legend::{legend, legend_height};
 /// One panel.
 struct Panel {
     title: &'static str,
-    /// What lies along x and y.
+    /// Names of the x and y axes.
     axes: (&'static str, &'static str),
-    /// Where x ends.
+    /// End of the x axis.
     end: f64,
     curve: fn(&Curves) -> &Curve,
-    /// What guessing would give is drawn as a diagonal.
+    /// Whether to draw the diagonal that random guessing would give.
     diagonal: bool,
 }
 
 /// One figure.
 pub(super) struct Rate {
-    /// Begins the file's name.
+    /// Start of the file name.
     name: &'static str,
     title: &'static str,
     panels: [Panel; 2],
 }
 
-/// The figures of a category.
+/// The figures of each category.
 pub(super) const RATES: [Rate; 2] = [
     Rate {
         name: "roc",
@@ -76,10 +76,10 @@ pub(super) const RATES: [Rate; 2] = [
     },
 ];
 
-/// Pixels above the legend.
+/// Height above the legend, in pixels.
 const HEAD: u32 = 36;
 
-/// A figure; none where no run has such curves.
+/// Draws a figure; `None` if no run has these curves.
 pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> Result<Option<Figure>, ReportError> {
     let groups = subject.groups;
     let lines = rate.panels.each_ref().map(|panel| averages(groups.variants.len(), panel, runs));
@@ -103,7 +103,7 @@ pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> R
     Ok(Some(figure))
 }
 
-/// The averaged curve of each variant that has one.
+/// Returns the averaged curve of each variant that has one.
 fn averages(variants: usize, panel: &Panel, runs: &[RunCurves]) -> Vec<(usize, Average)> {
     let of = |variant: usize| {
         let curves: Vec<&Curve> =

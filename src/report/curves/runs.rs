@@ -1,5 +1,5 @@
-//! What the curves of one category are drawn from: the points that `evaluate` keeps of its pixels' exact curves, the image scores of the
-//! store, and the held-out thresholds.
+//! Data for the curves of one category: the points that `evaluate` keeps of the exact pixel curves, the image scores in the store, and the
+//! held-out thresholds.
 
 use crate::analysis::MAX_DRAWN;
 use crate::analysis::{Groups, Rows};
@@ -9,21 +9,21 @@ use crate::stages::StageKind;
 use crate::store::RunState;
 use crate::store::{Artifacts, RunRow};
 
-/// One finished run.
+/// Curves and scores of one finished run.
 pub(super) struct RunCurves {
-    /// Which of the group's variants.
+    /// Index of its variant in the group.
     pub variant: usize,
-    /// Its seed.
+    /// Seed of the run.
     pub seed: i64,
     /// Image curves from the store, pixel curves from the artifact.
     pub curves: Curves,
-    /// Whether an image is defective, and its score.
+    /// Per image: whether it is defective, and its score.
     pub scores: Vec<(bool, f64)>,
-    /// The score above which an image is called anomalous.
+    /// Threshold: an image with a higher score is called anomalous.
     pub threshold: Option<f64>,
 }
 
-/// The finished runs of a category whose evaluations are there, variant by variant.
+/// Returns the finished runs of a category that have an intact evaluation, grouped by variant.
 pub(super) fn finished_runs(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifacts, category: &str) -> Vec<RunCurves> {
     let variants = groups.variants.iter().take(MAX_DRAWN).enumerate();
     let runs = variants.flat_map(|(variant, trial)| groups.runs(trial, category).map(move |run| (variant, run)));
@@ -37,7 +37,7 @@ impl RunCurves {
         let (evaluation, _) = rows.selected_stage(&run.id, StageKind::Evaluate)?;
         let folder = artifacts.intact(StageKind::Evaluate, &evaluation, &[Curves::FILE, Evaluation::FILE]).ok()?;
         let scores: Vec<(bool, f64)> = rows.scores_of(&run.id).iter().map(|row| (row.label, row.score)).collect();
-        // Scores are 32-bit numbers that the store holds in 64 bits.
+        // Scores are 32-bit numbers that the store keeps in 64 bits.
         let (labels, values): (Vec<bool>, Vec<f32>) =
             scores.iter().map(|&(label, score)| (label, score as f32)).unzip();
         let images = Sweep::of_labels(&values, &labels).ok()?;

@@ -1,4 +1,5 @@
-//! How the image scores of normal and defective images lie to the held-out threshold: a panel a variant, its seeds together.
+//! Histograms of the image scores of normal and defective images, relative to the held-out threshold: one panel per variant, all seeds
+//! together.
 
 use crate::analysis::MAX_DRAWN;
 use plotters::prelude::*;
@@ -10,19 +11,19 @@ use crate::report::figure::{About, Area, DrawResult, Figure, INK, plain, series}
 use crate::report::figures::ink;
 use crate::text::{round_to_digits, truncated_middle};
 
-/// Bins of a histogram.
+/// Number of bins of a histogram.
 const BINS: usize = 40;
-/// Pixels of a panel.
+/// Width and height of a panel, in pixels.
 const PANEL: (u32, u32) = (480, 190);
-/// Pixels above the panels.
+/// Height above the panels, in pixels.
 const HEAD: u32 = 48;
-/// Characters of a panel's title.
+/// Maximum number of characters of a panel's title.
 const CHARACTERS: usize = 58;
 
-/// An image's score in held-out thresholds of its run, and whether it is defective.
+/// Whether an image is defective, and its score divided by the held-out threshold of its run.
 type Relative = (bool, f64);
 
-/// A figure; none where no run has a threshold above 0.
+/// Draws a figure; `None` if no run has a threshold above 0.
 pub(super) fn scores(subject: &Subject<'_>, runs: &[RunCurves]) -> Result<Option<Figure>, ReportError> {
     let groups = subject.groups;
     let variants = groups.variants.iter().take(MAX_DRAWN).enumerate();
@@ -63,10 +64,10 @@ fn relative<'m>(runs: impl Iterator<Item = &'m RunCurves>) -> Vec<Relative> {
     runs.filter_map(of_run).flatten().collect()
 }
 
-/// Where scores lie along x: logarithmic where all are above 0.
+/// The x axis of scores: logarithmic if all scores are above 0.
 struct Axis {
     logarithmic: bool,
-    /// Its ends, as drawn.
+    /// Ends of the axis in drawn coordinates.
     ends: (f64, f64),
 }
 
@@ -87,7 +88,7 @@ impl Axis {
         if self.logarithmic { 10_f64.powf(place) } else { place }
     }
 
-    /// The share of the scores in each bin.
+    /// Returns the share of the scores in each bin.
     fn histogram(&self, scores: &[f64]) -> Vec<f64> {
         let mut shares = vec![0.0; BINS];
         let width = (self.ends.1 - self.ends.0) / BINS as f64;
@@ -139,7 +140,7 @@ fn draw(area: &Area<'_>, axis: &Axis, variant: usize, label: &str, scores: &[Rel
     Ok(())
 }
 
-/// A number to two digits.
+/// Rounds a number to two significant digits.
 fn short(value: f64) -> String {
     round_to_digits(value, 2).to_string()
 }
@@ -156,7 +157,7 @@ mod tests {
         let histogram = axis.histogram(&scores);
         assert!((histogram.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert_eq!(histogram.iter().filter(|share| **share > 0.0).count(), 4);
-        // The threshold is always in sight; scores below 0 have no logarithm.
+        // The axis always includes the threshold; scores below 0 have no logarithm.
         let axis = Axis::of([-0.5, 0.2].into_iter()).expect("scores that differ");
         assert!(!axis.logarithmic && axis.ends.1 > 1.0);
         assert!(Axis::of([1.0].into_iter()).is_none());

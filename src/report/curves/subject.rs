@@ -1,4 +1,4 @@
-//! What the figures of one category are of.
+//! The runs that one category's figures show.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use super::runs::RunCurves;
 use crate::analysis::{Groups, Protocol};
 use crate::report::figure::left_out;
 
-/// What the figures of a category have in common.
+/// Data that all figures of a category share.
 pub(super) struct Subject<'a> {
     pub groups: &'a Groups<'a>,
     pub category: &'a str,
-    /// What is drawn, of what.
+    /// Describes the runs and images behind the figure.
     pub population: String,
-    /// Begins the names of files.
+    /// Start of the file names.
     pub prefix: &'a str,
 }
 
@@ -27,7 +27,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// "6 runs (seeds 0, 1, 2); 28 training images; test: 6 good, 17 colour; 256×256 px, pillow-bilinear resize".
+/// Describes the runs and images: "6 runs (seeds 0, 1, 2); 28 training images; test: 6 good, 17 colour; 256×256 px, pillow-bilinear
+/// resize".
 fn population(groups: &Groups<'_>, protocol: &Protocol, runs: &[RunCurves]) -> String {
     let seeds: BTreeSet<i64> = runs.iter().map(|run| run.seed).collect();
     let seeds: Vec<String> = seeds.iter().map(i64::to_string).collect();
