@@ -1,4 +1,4 @@
-//! Bars per variant and category, with every seed as a dot.
+//! Draws bars per variant and category, with every seed as a dot.
 
 use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
@@ -14,7 +14,7 @@ use crate::report::error::ReportError;
 use crate::report::figure::{Area, Figure, INK, left_out, plain, series};
 use crate::statistics::summary;
 
-/// One figure a metric that has numbers; `prefix` begins their names.
+/// One figure per metric that has numbers. Figure names start with `prefix`.
 pub(super) const KIND: FigureKind =
     FigureKind { chapter: FigureChapter::Leaderboard, draw: |source| bars(source.groups, source.prefix) };
 
@@ -22,7 +22,7 @@ fn bars(groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
     groups.metrics.iter().filter_map(|metric| figure(groups, prefix, *metric).transpose()).collect()
 }
 
-/// Values of one bar: a variant in a category, one a seed.
+/// Values of one bar: one per seed, of a variant in a category.
 type Cell = Vec<f64>;
 
 fn figure(groups: &Groups<'_>, prefix: &str, metric: Metric) -> Result<Option<Figure>, ReportError> {
@@ -41,7 +41,7 @@ fn figure(groups: &Groups<'_>, prefix: &str, metric: Metric) -> Result<Option<Fi
         return Ok(None);
     }
     let highest = table.iter().flatten().flatten().copied().fold(0.0, f64::max);
-    // Bars of nearly equal height show nothing: the axis starts below the lowest value, and says where.
+    // Bars of nearly equal height show nothing. So the axis starts below the lowest value, and the caption says where.
     let floor = (((lowest - 0.25 * (highest - lowest) - 0.005) * 100.0).floor() / 100.0).clamp(0.0, 0.98);
     let top = (highest + 0.12 * (highest - floor)).max(floor + 0.01);
 
@@ -83,7 +83,7 @@ fn figure(groups: &Groups<'_>, prefix: &str, metric: Metric) -> Result<Option<Fi
                 });
                 chart.draw_series(dots)?;
                 if slot_width < 34.0 {
-                    // Too narrow for a number.
+                    // The slot is too narrow for a number.
                     continue;
                 }
                 let above = values.iter().copied().fold(mean, f64::max);

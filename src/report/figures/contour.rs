@@ -1,4 +1,4 @@
-//! Two axes together: the two that matter most, as a table of colours, or as a field where both are scales of many values.
+//! Draws the two most important axes together: as a table of colours, or as a field if both axes have many levels.
 
 use super::{FigureChapter, FigureKind};
 use std::collections::BTreeMap;
@@ -13,22 +13,22 @@ use crate::report::figure::{Area, DrawResult, Figure, INK, ON_PALE, diverging};
 use crate::statistics::summary;
 use crate::text::{signed, truncated};
 
-/// From so many levels on both axes a field is drawn instead of cells.
+/// Number of levels on both axes from which a field replaces the cells.
 const MANY_LEVELS: usize = 7;
-/// Cells on a side of a field, and the bands of its colours.
+/// Number of cells on a side of a field, and of colour bands on each side of 0.
 const GRID: usize = 28;
 const BANDS: f64 = 9.0;
-/// Drawn area, pixels, and the room for levels' names before and below it.
+/// Size of the drawn area, and the margins left of and below it for the names of levels, in pixels.
 const SIDES: (i32, i32) = (560, 300);
 const MARGINS: (i32, i32) = (200, 56);
 const HEAD: i32 = 40;
-/// Characters of a level's name.
+/// Maximum number of characters of a level's name.
 const LEVEL_CHARACTERS: usize = 18;
 
-/// Mean distance and number of the runs at each place on both axes.
+/// Mean distance and number of the runs at each pair of levels.
 type Means = BTreeMap<(usize, usize), (f64, usize)>;
 
-/// None of fewer than two axes.
+/// One figure; none with fewer than two axes.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Ablation,
     draw: |source| Ok(two_axes(source.effects, source.groups, source.prefix)?.into_iter().collect()),
@@ -75,7 +75,7 @@ fn means(groups: &Groups<'_>, metric: Metric, x: &SearchedAxis, y: &SearchedAxis
     values.into_iter().filter_map(|(at, values)| Some((at, (summary(&values)?.mean, values.len())))).collect()
 }
 
-/// The pair with the largest interaction; else the two axes with the largest shares.
+/// Returns the pair with the largest interaction; else the two axes with the largest shares.
 fn most_important<'a>(effects: &[Effects], axes: &'a [SearchedAxis]) -> Option<(&'a SearchedAxis, &'a SearchedAxis)> {
     let find = |name: &str| axes.iter().find(|axis| axis.name == name);
     let first = effects.first()?;
@@ -87,7 +87,7 @@ fn most_important<'a>(effects: &[Effects], axes: &'a [SearchedAxis]) -> Option<(
     })
 }
 
-/// Where cells lie.
+/// Layout of the cells.
 #[derive(Clone, Copy)]
 struct Place {
     columns: usize,
@@ -95,14 +95,14 @@ struct Place {
 }
 
 impl Place {
-    /// The corners of a part of the drawn area, columns from the left, rows from below.
+    /// Returns the corners of a part of the drawn area; columns count from the left, rows from the bottom.
     fn corners(self, (column, row): (f64, f64), (width, height): (f64, f64)) -> [(i32, i32); 2] {
         let x = |at: f64| MARGINS.0 + (at / self.columns as f64 * f64::from(SIDES.0)).round() as i32;
         let y = |at: f64| HEAD + SIDES.1 - (at / self.rows as f64 * f64::from(SIDES.1)).round() as i32;
         [(x(column), y(row + height)), (x(column + width), y(row))]
     }
 
-    /// Whether a cell has room for two lines of text.
+    /// Returns whether a cell has room for two lines of text.
     fn has_room(self) -> bool {
         SIDES.0 / self.columns as i32 >= 56 && SIDES.1 / self.rows as i32 >= 34
     }
@@ -126,7 +126,8 @@ fn cells(area: &Area<'_>, place: Place, means: &Means, largest: f64) -> DrawResu
     Ok(())
 }
 
-/// Between the runs by inverse squared distances (Shepard 1968), in bands; neighbours of one band are one rectangle.
+/// Draws the field. Values between the runs are interpolated by inverse squared distances (Shepard 1968) and put into bands. Neighbouring
+/// cells of one band become one rectangle.
 fn field(area: &Area<'_>, place: Place, means: &Means, largest: f64) -> DrawResult {
     let middle = |(&(column, row), &(mean, _)): (&(usize, usize), &(f64, usize))| {
         ((column as f64 + 0.5, row as f64 + 0.5), mean)
@@ -178,7 +179,7 @@ fn names(area: &Area<'_>, place: Place, x: &SearchedAxis, y: &SearchedAxis) -> D
     Ok(())
 }
 
-/// The colours with their values, right of the area.
+/// Draws the colour scale with its values, right of the area.
 fn scale(area: &Area<'_>, largest: f64) -> DrawResult {
     const STEPS: i32 = 18;
     let (left, height) = (MARGINS.0 + SIDES.0 + 24, SIDES.1 / STEPS);

@@ -1,4 +1,4 @@
-//! Rows of marks in panels side by side: a row for each thing that is compared, a panel for each metric.
+//! Draws rows of marks in panels side by side: one row per compared item, one panel per metric.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -11,29 +11,29 @@ use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain};
 use crate::text::truncated_middle;
 
-/// Width of a panel and height of a row, pixels; panels beside each other: more stand below.
+/// Width of a panel and height of a row, in pixels; number of panels side by side, before a new band of panels starts below.
 const PANEL: u32 = 230;
 const ROW: u32 = 24;
 const PANELS: usize = 3;
-/// Pixels of a label's character, and of its square; characters of a label.
+/// Width of a label's character and of its coloured square, in pixels; range of a label's length in characters.
 const CHARACTER: usize = 7;
 const SQUARE: usize = 30;
 const LABEL_CHARACTERS: std::ops::RangeInclusive<usize> = 34..=58;
 
-/// Numbers that have room below a panel.
+/// Maximum number of tick labels below a panel.
 const TICKS: usize = 3;
 
-/// How a mark looks.
+/// Shape of a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Dot,
     Ring,
     Cross,
-    /// One of many: smaller, and shining through.
+    /// A mark among many: smaller and translucent.
     Speck,
 }
 
-/// One value, with its interval where there is one.
+/// One value, with its interval if it has one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     pub value: f64,
@@ -41,18 +41,18 @@ pub(super) struct Mark {
     pub shape: Shape,
 }
 
-/// One row.
+/// One row of marks.
 pub(super) struct Row {
     pub label: String,
     pub colour: RGBColor,
-    /// A list a metric.
+    /// One list of marks per metric.
     pub marks: Vec<Vec<Mark>>,
 }
 
 /// The whole figure.
 pub(super) struct Dots {
     pub title: String,
-    /// Where a line is drawn through all rows.
+    /// Value at which a vertical line crosses all rows.
     pub reference: Option<f64>,
     pub rows: Vec<Row>,
 }
@@ -69,13 +69,16 @@ impl Mark {
 }
 
 impl Dots {
-    /// Characters that the column of labels has room for: enough for the longest label that is not all too long.
+    /// Returns the width of the label column in characters: the longest label, within [`LABEL_CHARACTERS`].
     fn label_characters(&self) -> usize {
         let longest = self.rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
         longest.clamp(*LABEL_CHARACTERS.start(), *LABEL_CHARACTERS.end())
     }
 
-    /// A figure of these groups; none where there is no mark.
+    /// Draws the figure of these groups; `None` if there is no mark.
+    ///
+    /// # Errors
+    /// The figure cannot be drawn.
     pub(super) fn figure(
         &self,
         groups: &Groups<'_>,
@@ -110,7 +113,7 @@ impl Dots {
         .map(Some)
     }
 
-    /// One panel; the first one of a band places the labels, which are drawn on the whole figure.
+    /// Draws one panel. The first panel of a band also places the labels, which are drawn on the whole figure.
     fn panel(
         &self,
         area: &Area<'_>,

@@ -1,11 +1,11 @@
-//! An axis that has room for a few numbers, and has at least two wherever round ones lie.
+//! An axis that has room for only a few numbers, and shows at least two wherever the round values are.
 
 use std::ops::Range;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
 
-/// A linear axis with at most so many numbers.
+/// A linear axis with a maximum number of ticks.
 pub(super) struct FewTicks {
     axis: RangedCoordf64,
     ticks: Vec<f64>,
@@ -34,7 +34,8 @@ impl Ranged for FewTicks {
     }
 }
 
-/// The multiples of the finest of 1, 2, 4 and 5 times a power of ten that are at most so many from `low` to `high`.
+/// Returns the multiples of a step from `low` to `high`. The step is the finest of 1, 2, 4 and 5 times a power of ten with at most `most`
+/// multiples.
 fn ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
     let decade = (high - low).log10().floor() as i32 - 1;
     let steps = (decade..).flat_map(|decade| [1.0, 2.0, 4.0, 5.0].map(|digit| digit * 10_f64.powi(decade)));

@@ -1,4 +1,4 @@
-//! Differences with their intervals: each variant's from ST-FPM, each level's of an axis from the mean of all its levels.
+//! Draws differences with their intervals: of each variant from ST-FPM, and of each level of an axis from the mean of all its levels.
 
 use super::dots::{Dots, Mark, Row, Shape};
 use super::{FigureChapter, FigureKind};
@@ -8,10 +8,10 @@ use crate::report::error::ReportError;
 use crate::report::figure::{Figure, first_of, series};
 use crate::text::last_component;
 
-/// Rows of one figure; tables have all.
+/// Maximum number of rows of one figure; tables show all.
 const MOST_ROWS: usize = 24;
 
-/// Every variant against ST-FPM; none where nothing is compared.
+/// Every variant compared with ST-FPM; no figure if nothing is compared.
 pub(super) const VARIANTS: FigureKind = FigureKind {
     chapter: FigureChapter::Ablation,
     draw: |source| Ok(variants(source.comparisons, source.groups, source.prefix)?.into_iter().collect()),
@@ -45,7 +45,7 @@ fn variants(comparisons: &[Verdict], groups: &Groups<'_>, prefix: &str) -> Resul
     )
 }
 
-/// Every level of every axis against the mean of all levels; none where nothing was searched.
+/// Every level of every axis compared with the mean of all levels; no figure if nothing was searched.
 pub(super) const LEVELS: FigureKind = FigureKind {
     chapter: FigureChapter::Ablation,
     draw: |source| Ok(levels(source.effects, source.groups, source.prefix)?.into_iter().collect()),

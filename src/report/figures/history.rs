@@ -1,4 +1,4 @@
-//! The search as it went on: every trial in its order, the best so far, and what was pruned.
+//! Draws the course of the search: every trial in its order, the best value so far, and the pruned trials.
 
 use super::{FigureChapter, FigureKind};
 use crate::evaluate::Selection;
@@ -11,12 +11,12 @@ use crate::report::error::ReportError;
 use crate::report::figure::{Figure, INK, digits, plain, series};
 use crate::statistics::summary;
 
-/// With fewer trials there is no history to speak of.
+/// Minimum number of trials for this figure.
 const FEWEST: usize = 8;
-/// Dots of a figure: of more trials only every n-th is drawn.
+/// Maximum number of dots. If there are more trials, only every n-th is drawn.
 const MOST_DOTS: usize = 1000;
 
-/// None of few trials.
+/// One figure; none with few trials.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Hyperparameters,
     draw: |source| Ok(history(source.groups, source.prefix)?.into_iter().collect()),

@@ -1,4 +1,4 @@
-//! What a kind of figure is, and the figures of one protocol.
+//! Defines a kind of figure, and collects the figures of one protocol.
 
 use super::KINDS;
 use crate::analysis::{Costs, Effects, Groups, Rows, Verdict};
@@ -17,25 +17,25 @@ pub(in crate::report) enum FigureChapter {
     Cost,
 }
 
-/// What figures are drawn from: the numbers of one protocol.
+/// Data that figures are drawn from: the numbers of one protocol.
 #[derive(Clone, Copy)]
 pub(in crate::report) struct FigureSource<'a> {
     pub rows: &'a Rows,
     pub groups: &'a Groups<'a>,
     pub artifacts: &'a Artifacts,
-    /// Of the variants.
+    /// Costs of the variants.
     pub costs: &'a [Costs],
     pub comparisons: &'a [Verdict],
     pub effects: &'a [Effects],
-    /// Begins every name.
+    /// Start of every figure name.
     pub prefix: &'a str,
 }
 
 /// A kind of figure.
 pub(in crate::report) struct FigureKind {
-    /// Where it stands.
+    /// The chapter that shows it.
     pub chapter: FigureChapter,
-    /// Draws as many as the numbers allow.
+    /// Draws as many figures as the numbers allow.
     pub draw: fn(&FigureSource<'_>) -> Result<Vec<Figure>, ReportError>,
 }
 
@@ -43,18 +43,18 @@ pub(in crate::report) struct FigureKind {
 pub(in crate::report) struct Figures(Vec<(FigureChapter, Vec<Figure>)>);
 
 impl Figures {
-    /// Draws every kind.
+    /// Draws every kind of figure.
     pub(in crate::report) fn draw(source: &FigureSource<'_>) -> Result<Self, ReportError> {
         let drawn = KINDS.iter().map(|kind| Ok((kind.chapter, (kind.draw)(source)?)));
         drawn.collect::<Result<_, ReportError>>().map(Self)
     }
 
-    /// Those of a chapter.
+    /// Returns the figures of a chapter.
     pub(in crate::report) fn of(&self, chapter: FigureChapter) -> Vec<&Figure> {
         self.0.iter().filter(|(known, _)| *known == chapter).flat_map(|(_, figures)| figures).collect()
     }
 
-    /// All of them.
+    /// Returns all figures.
     pub(in crate::report) fn all(&self) -> impl Iterator<Item = &Figure> {
         self.0.iter().flat_map(|(_, figures)| figures)
     }

@@ -1,4 +1,4 @@
-//! Curves of training by epoch, two beside each other: losses with the selected epoch, weights of losses, norms of gradients.
+//! Draws training curves by epoch, two panels side by side: losses with the selected epoch, weights of losses, norms of gradients.
 
 use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
@@ -21,22 +21,23 @@ use crate::store::RunRow;
 /// Points (epoch, value), by epoch.
 type Line = Vec<(f64, f64)>;
 
-/// More lines than these in a panel cannot be told apart: then it is one a variant, the median over its seeds.
+/// Maximum number of lines that a reader can distinguish in a panel. If there are more, the panel has one line per variant, the median over
+/// its seeds.
 const MOST_LINES: usize = 36;
 
-/// What a figure shows, in two panels.
+/// The content of a figure, in two panels.
 struct Subject {
-    /// Begins the file's name.
+    /// Start of the file name.
     name: &'static str,
     title: &'static str,
     captions: [&'static str; 2],
     /// Metrics of the joint stage.
     metrics: [&'static str; 2],
-    /// Whether the second panel shows which epoch was selected, where its lines are of one run each.
+    /// Whether the second panel marks the selected epoch, if each line is one run.
     selection: bool,
 }
 
-/// Runs that have not both metrics are left out: a rule that does not move weights has none.
+/// The subjects of the figures. Runs that lack one of the two metrics are left out: a rule that does not move weights has none.
 const SUBJECTS: [Subject; 3] = [
     Subject {
         name: "loss",
@@ -61,14 +62,14 @@ const SUBJECTS: [Subject; 3] = [
     },
 ];
 
-/// Curves of one run, or of one variant, one a panel.
+/// Curves of one run or of one variant, one per panel.
 struct Curves {
     variant: usize,
     panels: [Line; 2],
     selected: Option<f64>,
 }
 
-/// One figure a category whose runs have curves; `prefix` begins their names.
+/// One figure per subject and category whose runs have curves. Figure names start with `prefix`.
 pub(super) const KIND: FigureKind =
     FigureKind { chapter: FigureChapter::Learning, draw: |source| learning(source.rows, source.groups, source.prefix) };
 
@@ -106,7 +107,7 @@ fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure
     Ok(figures)
 }
 
-/// One line a variant: at each epoch the median of the runs that have it.
+/// Returns one line per variant: at each epoch, the median of the runs that have this epoch.
 fn medians(runs: &[Curves]) -> Vec<Curves> {
     let median = |runs: &[Curves], panel: usize| -> Line {
         let mut points: Line = runs.iter().flat_map(|run| run.panels[panel].iter().copied()).collect();
@@ -125,7 +126,7 @@ fn medians(runs: &[Curves]) -> Vec<Curves> {
     runs.chunk_by(|a, b| a.variant == b.variant).map(of_variant).collect()
 }
 
-/// `curves` with what each line is of.
+/// Draws a figure. `curves` comes with a description of each line.
 fn figure(
     groups: &Groups<'_>,
     category: &str,
@@ -167,7 +168,7 @@ fn panel(
         return Ok(());
     }
     let (low, high) = (0.93 * low, 1.07 * high);
-    // One more than between even steps: on a logarithmic axis small values stand beside large ones.
+    // One more digit than on a linear axis, because a logarithmic axis shows small values next to large ones.
     let digits = digits(low, high) + 1;
     let mut chart = ChartBuilder::on(area)
         .margin(8)
@@ -187,7 +188,7 @@ fn panel(
     Ok(())
 }
 
-/// Values to write beside a logarithmic axis: 1, 2 and 5 of each decade; evenly spread ones where these are fewer than three.
+/// Returns the tick values of a logarithmic axis: 1, 2 and 5 of each decade, or evenly spread values if these are fewer than three.
 fn ticks(low: f64, high: f64) -> Vec<f64> {
     let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
     let inside = |value: &f64| (low..=high).contains(value);

@@ -1,4 +1,4 @@
-//! Which colour is which variant.
+//! Draws the legend: the colour of each variant.
 
 use crate::analysis::MAX_DRAWN;
 use crate::cause::Cause;
@@ -9,24 +9,24 @@ use crate::analysis::Variant;
 use crate::report::figure::{Area, series};
 use crate::text::truncated_middle;
 
-/// Pixels of a legend's width.
+/// Width of a legend, in pixels.
 const WIDTH: usize = 900;
-/// Pixels of a character, about.
+/// Approximate width of a character, in pixels.
 const CHARACTER: f64 = 6.9;
-/// Columns at most.
+/// Maximum number of columns.
 const COLUMNS: usize = 3;
-/// Pixels from line to line.
+/// Line height, in pixels.
 const LINE: u32 = 20;
-/// Pixels before a name.
+/// Space before a name, in pixels.
 const START: usize = 22;
 
-/// As many columns as have room for the longest name; two for longer ones, which are folded.
+/// Returns the number of columns: [`COLUMNS`] if the longest name fits, else two, with names cut in the middle.
 fn columns(variants: &[Variant]) -> usize {
     let longest = drawn(variants).map(|variant| variant.label.chars().count()).max().unwrap_or(0);
     if longest <= characters(COLUMNS) { COLUMNS } else { 2 }
 }
 
-/// How many characters have room in one of so many columns.
+/// Returns the number of characters that fit in one of `columns` columns.
 fn characters(columns: usize) -> usize {
     ((WIDTH / columns - START - 14) as f64 / CHARACTER) as usize
 }
@@ -35,12 +35,12 @@ fn drawn(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
     variants.iter().take(MAX_DRAWN)
 }
 
-/// Pixels of the height of a legend.
+/// Returns the height of a legend, in pixels.
 pub(in crate::report) fn legend_height(variants: &[Variant]) -> u32 {
     LINE * drawn(variants).count().div_ceil(columns(variants)) as u32
 }
 
-/// A line in its colour before the name of each variant that is drawn; the upper edge is `top`.
+/// Draws a coloured line and the name of each drawn variant; the upper edge is `top`.
 pub(in crate::report) fn legend(area: &Area<'_>, variants: &[Variant], top: u32) -> Result<(), Cause> {
     let columns = columns(variants);
     for (index, variant) in drawn(variants).enumerate() {

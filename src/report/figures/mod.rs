@@ -1,4 +1,4 @@
-//! The figures of a page, one kind a file.
+//! The figures of a page, one kind per file.
 
 mod bars;
 mod contour;
@@ -21,7 +21,7 @@ pub(super) use kind::{FigureChapter, FigureKind, FigureSource, Figures};
 pub(super) use style::ink;
 use style::{centred, room};
 
-/// All kinds of figures, in the order of a chapter.
+/// All kinds of figures, in their order within a chapter.
 const KINDS: [FigureKind; 13] = [
     bars::KIND,
     forest::VARIANTS,

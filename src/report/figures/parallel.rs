@@ -1,4 +1,4 @@
-//! Parallel coordinates: a line a trial through its level on every axis to what it reached.
+//! Draws parallel coordinates: one line per trial, through its level on every axis to its result.
 
 use super::{FigureChapter, FigureKind};
 use crate::evaluate::Selection;
@@ -11,13 +11,13 @@ use crate::report::figure::{Area, DrawResult, Figure, INK, MESH, PAPER, digits, 
 use crate::statistics::summary;
 use crate::text::truncated;
 
-/// With fewer axes a slice shows as much.
+/// Minimum number of axes; with fewer, a slice shows the same.
 const FEWEST_AXES: usize = 2;
 const MOST_AXES: usize = 7;
-/// Lines of a figure: of more trials only every n-th by rank is drawn.
+/// Maximum number of lines. If there are more trials, only every n-th by rank is drawn.
 const MOST_LINES: usize = 300;
 
-/// None of fewer than two axes.
+/// One figure; none with fewer than two axes.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Hyperparameters,
     draw: |source| Ok(coordinates(source.groups, source.prefix)?.into_iter().collect()),
@@ -41,7 +41,7 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
     if axes.len() < FEWEST_AXES || trials.len() < 3 {
         return Ok(None);
     }
-    // The best last: they lie on top.
+    // The best trials come last, so that they are drawn on top.
     trials.sort_by(|a, b| metric.direction.rank(b.1, a.1));
     let every = trials.len().div_ceil(MOST_LINES);
     let thinned = if every > 1 { format!(" (one in {every} by rank)") } else { String::new() };
@@ -62,7 +62,7 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
         for (index, (levels, value)) in
             trials.iter().enumerate().rev().step_by(every).collect::<Vec<_>>().into_iter().rev()
         {
-            // Side by side within a level, by rank: lines through the same levels would hide each other.
+            // Lines through the same level are shifted by rank; otherwise they would hide each other.
             let aside = (16.0 * (rank(index) - 0.5)) as i32;
             let on_axes = levels.iter().zip(&axes).enumerate();
             let mut line: Vec<(i32, i32)> = on_axes
@@ -74,14 +74,14 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
         for place in 0..=axes.len() {
             area.draw(&PathElement::new([(column(place), top), (column(place), bottom)], INK.stroke_width(1)))?;
             let heading = axes.get(place).map_or_else(|| label.to_owned(), SearchedAxis::short_heading);
-            // Two heights in turn: long names of neighbours would meet.
+            // Headings alternate between two heights, because long names of neighbouring axes would overlap.
             let y = if place % 2 == 0 { 52 } else { 70 };
             area.draw_text(&heading, &centred(12), (column(place), y))?;
         }
         for (place, axis) in axes.iter().enumerate() {
             let step = axis.levels.len().div_ceil(8);
             for (level, called) in axis.ticks.iter().enumerate().step_by(step) {
-                // Above the bundle of lines.
+                // The name is placed above the bundle of lines.
                 let (x, y) = (column(place), of_level(level, axis.levels.len()));
                 let called = truncated(called, 14);
                 let width = 7 * called.chars().count() as i32 + 2;
@@ -98,7 +98,7 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
     .map(Some)
 }
 
-/// Text right of its place, with a short line to it.
+/// Draws text right of a point, with a short line to the point.
 fn label_beside(area: &Area<'_>, text: &str, (x, y): (i32, i32)) -> DrawResult {
     area.draw(&PathElement::new([(x - 3, y), (x + 3, y)], MESH.stroke_width(1)))?;
     area.draw_text(text, &ink(11), (x + 6, y - 7))?;

@@ -1,4 +1,4 @@
-//! What a variant reaches against what it costs.
+//! Draws each variant's result against its costs, with the Pareto front.
 
 use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
@@ -13,7 +13,7 @@ use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
 use crate::text;
 
-/// A cost: its name, and how it is read.
+/// A cost: its name, and the function that reads it.
 type Cost = (&'static str, fn(&Costs) -> Option<f64>);
 const COSTS: [Cost; 4] = [
     ("trained parameters", |costs| costs.parameters),
@@ -22,7 +22,7 @@ const COSTS: [Cost; 4] = [
     ("seconds of training", |costs| costs.training),
 ];
 
-/// Dots of variants without a colour of their own: of more only every n-th is drawn; the front is of all.
+/// Maximum number of dots for variants without a colour of their own. If there are more, only every n-th is drawn; the front uses all.
 const MOST_DOTS: usize = 300;
 
 /// One variant in one panel.
@@ -32,7 +32,7 @@ struct Point {
     value: f64,
 }
 
-/// A panel a cost, `costs` those of the variants; none where no variant has both a number and a cost.
+/// One panel per cost; no figure if no variant has both a number and a cost.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Cost,
     draw: |source| Ok(front(source.groups, source.costs, source.prefix)?.into_iter().collect()),
@@ -110,7 +110,7 @@ fn panel(area: &Area<'_>, caption: &str, metric: Metric, points: &[Point]) -> Dr
     Ok(())
 }
 
-/// Points that none beats at the same or a lower cost, by cost.
+/// Returns the Pareto front by cost: the points that no other point beats at the same or a lower cost.
 fn pareto(points: &[Point], direction: Direction) -> Vec<(f64, f64)> {
     let mut sorted: Vec<(f64, f64)> = points.iter().map(|point| (point.cost, point.value)).collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(direction.rank(a.1, b.1)));
@@ -124,7 +124,7 @@ fn pareto(points: &[Point], direction: Direction) -> Vec<(f64, f64)> {
     sorted
 }
 
-/// "11.2 M": as short as beside an axis.
+/// Returns a short number for an axis: "11.2 M".
 fn short_number(value: f64) -> String {
     match value {
         v if v >= 1e3 => text::count(v).replace(" billion", " G").replace(" million", " M").replace(" thousand", " k"),

@@ -1,4 +1,4 @@
-//! The rules that pick an epoch, beside each other: selected on held-out normals, last, and best on test.
+//! Compares the rules that select an epoch: selected on held-out normals, last, and best on test.
 
 use super::dots::{Dots, Mark, Row, Shape};
 use super::{FigureChapter, FigureKind};
@@ -9,18 +9,18 @@ use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, left_out, series};
 
-/// Each selection with its mark.
+/// Each selection with its shape.
 const RULES: [(Selection, Shape); 3] =
     [(Selection::Last, Shape::Ring), (Selection::Selected, Shape::Dot), (Selection::Oracle, Shape::Cross)];
 
-/// Means over categories and seeds; none where no run is done.
+/// Means over categories and seeds; no figure if no run is done.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Learning,
     draw: |source| Ok(rules(source.groups, source.prefix)?.into_iter().collect()),
 };
 
 fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportError> {
-    // Which categories all variants have is asked once, not for each variant.
+    // The categories that all variants have are computed once, not for each variant.
     let of_metric = |metric: &Metric| (*metric, RULES.map(|(rule, _)| groups.common_categories(rule, *metric)));
     let shared: Vec<_> = groups.metrics.iter().map(of_metric).collect();
     let marks = |variant: &Variant, metric: Metric, shared: &[Vec<&str>]| -> Vec<Mark> {

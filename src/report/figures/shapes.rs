@@ -1,4 +1,4 @@
-//! The auto-encoders of the variants, drawn: what narrows, what widens, and what is carried past the bottleneck.
+//! Draws the auto-encoders of the variants: narrowing stages, widening stages, and skip connections past the bottleneck.
 
 use super::{FigureChapter, FigureKind};
 use plotters::prelude::*;
@@ -12,15 +12,15 @@ use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, series};
 use crate::text::{truncated, truncated_middle};
 
-/// Shapes of one figure.
+/// Maximum number of shapes in one figure.
 const MOST_SHAPES: usize = 6;
-/// A tile, pixels.
+/// Width and height of a tile, in pixels.
 const TILE: (u32, u32) = (320, 230);
-/// Channels and side of the level that is drawn: the teacher's second, of images of 256 px.
+/// Channels and side of the drawn level: the teacher's second level, for images of 256 px.
 const CHANNELS: f64 = 128.0;
 const SIDE: usize = 32;
 
-/// One tile a shape that differs; none where no variant has an auto-encoder.
+/// One tile per distinct shape; no figure if no variant has an auto-encoder.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Ablation,
     draw: |source| Ok(shapes(source.groups, source.prefix)?.into_iter().collect()),
@@ -71,7 +71,7 @@ struct Tile<'a, 'b> {
 }
 
 impl Tile<'_, '_> {
-    /// A box of features in a column of so many; its height follows the side.
+    /// Draws a box of features in one of `of` columns; its height follows the side.
     fn features(&self, column: usize, of: usize, depth: usize, channels: f64) -> Result<[(i32, i32); 2], Cause> {
         let width = 276 / of as i32;
         let height = (96 >> depth).max(14);
@@ -141,7 +141,7 @@ impl Tile<'_, '_> {
         self.head(to, (1, 0))
     }
 
-    /// An arrow's head at its end, pointing to (dx, dy).
+    /// Draws an arrow's head at (x, y), pointing towards (dx, dy).
     fn head(&self, (x, y): (i32, i32), (dx, dy): (i32, i32)) -> DrawResult {
         let corners = [(x, y), (x - 4 * dx - 3 * dy, y - 4 * dy - 3 * dx), (x - 4 * dx + 3 * dy, y - 4 * dy + 3 * dx)];
         self.area.draw(&Polygon::new(corners.to_vec(), INK.filled()))?;

@@ -1,4 +1,4 @@
-//! What was found at each level of each axis, whatever the others were.
+//! Draws the results at each level of each axis, whatever the other axes were.
 
 use super::{FigureChapter, FigureKind};
 use plotters::prelude::*;
@@ -10,18 +10,18 @@ use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series
 use crate::store::RunRow;
 use crate::text::truncated;
 
-/// Axes of one figure.
+/// Maximum number of axes in one figure.
 const MOST_AXES: usize = 6;
-/// Dots of one panel: of more runs only every n-th is drawn.
+/// Maximum number of dots in one panel. If there are more runs, only every n-th is drawn.
 const MOST_DOTS: usize = 600;
-/// Characters below a level.
+/// Maximum number of characters of a level's name.
 const LEVEL_CHARACTERS: usize = 11;
-/// Pixels of a character below a level, of the gap to the next, and of what is beside a panel's axis.
+/// Width of a character of a level's name, of the gap to the next name, and of the margins left and right of a panel's axis, in pixels.
 const CHARACTER: usize = 7;
 const GAP: usize = 10;
 const BESIDE: usize = 80;
 
-/// A panel an axis; none where nothing was searched.
+/// One panel per axis; no figure if nothing was searched.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Hyperparameters,
     draw: |source| Ok(slices(source.groups, source.prefix)?.into_iter().collect()),
@@ -67,7 +67,7 @@ fn panel(
     let digits = digits(low, high);
     let last = axis.levels.len() as f64 - 0.5;
     let longest = axis.ticks.iter().map(|tick| tick.chars().count()).max().unwrap_or(1).min(LEVEL_CHARACTERS);
-    // Where not all have room every n-th has.
+    // If not all names fit, only every n-th is shown.
     let step = (axis.levels.len() * (longest * CHARACTER + GAP)).div_ceil(area.dim_in_pixel().0 as usize - BESIDE);
     let mut chart = ChartBuilder::on(area)
         .margin(8)
@@ -91,11 +91,11 @@ fn panel(
         .y_label_formatter(&|value| format!("{value:+.digits$}").replace('-', "−"))
         .draw()?;
     chart.draw_series(runs.iter().enumerate().step_by(every).map(|(index, ((_, value), level))| {
-        // Beside each other, by their order: dots of equal value would hide each other.
+        // Dots are shifted by their order; otherwise dots of equal value would hide each other.
         let aside = ((index * 7) % 13) as f64 / 13.0 - 0.46;
         Circle::new((*level as f64 + 0.5 * aside, *value), 3, colour.mix(0.55).filled())
     }))?;
-    // The same effects as in the table: where runs are missing, means of what there is would be of other things.
+    // Show the same effects as the table. If runs are missing, plain means would cover different categories and seeds.
     let effects = levels(axis, runs);
     let effect = |level: usize| effects.iter().find(|of| of.level == axis.levels[level])?.effect;
     let means = (0..axis.levels.len()).filter_map(|level| Some((level as f64, effect(level)?)));

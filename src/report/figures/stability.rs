@@ -1,4 +1,4 @@
-//! How far seeds of one variant lie apart.
+//! Draws the spread between seeds of one variant.
 
 use super::dots::{Dots, Mark, Row, Shape};
 use super::{FigureChapter, FigureKind};
@@ -10,8 +10,8 @@ use crate::report::error::ReportError;
 use crate::report::figure::{Figure, left_out, series};
 use crate::statistics::{pooled_deviation, summary};
 
-/// Each run's distance from the mean of its variant and category, and ± the standard deviation that these cells have in common; none
-/// where no cell has two seeds.
+/// Each run's distance from the mean of its variant and category, and ± the pooled standard deviation of these cells; no marks if no cell
+/// has two seeds.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Learning,
     draw: |source| Ok(seeds(source.groups, source.prefix)?.into_iter().collect()),
