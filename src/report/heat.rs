@@ -1,7 +1,7 @@
-//! Colours of an anomaly map.
+//! The colours of an anomaly map.
 
-/// Nine points of the colour map "inferno" (van der Walt and Smith, CC0), evenly spaced: its lightness rises evenly, so that
-/// twice as bright means twice as much.
+/// Nine evenly spaced points of the colour map "inferno" (van der Walt and Smith, CC0). Its lightness rises evenly, so twice as bright
+/// means twice the value.
 const INFERNO: [[f32; 3]; 9] = [
     [0.0, 0.0, 4.0],
     [31.0, 12.0, 72.0],
@@ -14,7 +14,7 @@ const INFERNO: [[f32; 3]; 9] = [
     [252.0, 255.0, 164.0],
 ];
 
-/// The colour of a value in 0..1; what lies outside takes the nearest end.
+/// Returns the colour of a value in 0..1; a value outside gets the colour of the nearest end.
 pub(super) fn heat(value: f32) -> [u8; 3] {
     let position = value.clamp(0.0, 1.0) * (INFERNO.len() - 1) as f32;
     let low = (position as usize).min(INFERNO.len() - 2);

@@ -1,4 +1,4 @@
-//! The report as one Markdown file: what the page says, its tables, its figures by name.
+//! Writes the report as one Markdown file: the texts of the page, its tables, and its figures by name.
 
 use super::chapters::{Content, chapters};
 use super::section::Section;
@@ -8,7 +8,7 @@ use super::words::{Found, Remark};
 use super::{summary, words};
 use crate::analysis::Rows;
 
-/// The whole file.
+/// Returns the whole file.
 pub(super) fn document(rows: &Rows, sections: &[Section<'_>]) -> String {
     let sweep = &rows.sweep;
     let mut parts = vec![format!("# {}\n", escaped(&sweep.name))];
@@ -56,7 +56,7 @@ fn shown(section: &Section<'_>, content: &Content<'_>) -> String {
             pictures.chain(notes).collect::<Vec<_>>().join("\n")
         }
         Content::Protocol => protocol(section),
-        // A row for each of thousands of runs is for the page, and for `export`.
+        // One row for each of thousands of runs belongs on the page and in `export`.
         Content::Runs => String::new(),
     }
 }
@@ -77,8 +77,8 @@ fn protocol(section: &Section<'_>) -> String {
     images.chain(facts).map(|(name, value)| format!("- {}: {}\n", escaped(name), escaped(&value))).collect()
 }
 
-/// A figure that lies beside the file.
+/// Returns the Markdown for a figure file in the same folder.
 fn image(name: &str, description: &str) -> String {
-    // Spaces and brackets would end the address.
+    // Without <…>, spaces and brackets would end the address.
     format!("![{}](<{name}.png>)\n", escaped(description))
 }

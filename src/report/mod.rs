@@ -1,4 +1,4 @@
-//! Figures, tables, pages and pictures: what a sweep found, for people.
+//! Figures, tables, pages and pictures that show people the findings of a sweep.
 
 mod chapters;
 mod comparison_page;

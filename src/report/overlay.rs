@@ -1,12 +1,12 @@
-//! An anomaly map laid over what it is of: one look for reports and predictions.
+//! Draws an anomaly map over its image, in one style for reports and predictions.
 
 use super::heat::heat;
 
-/// What is drawn brightest, in held-out thresholds: a pixel at the threshold has the colour in the middle.
+/// The value that is drawn brightest, in held-out thresholds. A pixel at the threshold gets the middle colour.
 const BRIGHTEST: f64 = 2.0;
 
-/// The value of a fused map that is drawn brightest, 0 being the darkest: a multiple of the held-out threshold, so that maps of different
-/// runs and rules can be compared. Where there is no threshold above 0 to go by: the map's own highest value.
+/// Returns the value of a fused map that is drawn brightest; 0 is the darkest. It is a multiple of the held-out threshold, so that maps of
+/// different runs and rules are comparable. Without a threshold above 0, it is the map's own highest value.
 pub fn brightest(threshold: Option<f64>, highest: f32) -> f32 {
     match threshold {
         Some(threshold) if threshold > 0.0 => (BRIGHTEST * threshold) as f32,
@@ -14,7 +14,8 @@ pub fn brightest(threshold: Option<f64>, highest: f32) -> f32 {
     }
 }
 
-/// The picture (RGB, any shape) under the colours of a map with one value a pixel; the brighter the value, the less of the picture is seen.
+/// Returns the picture (RGB, any shape) under the colours of a map with one value per pixel. The higher the value, the less of the picture
+/// is visible.
 pub fn overlay(rgb: &[u8], map: &[f32], brightest: f32) -> Vec<u8> {
     let mixed = map.iter().zip(rgb.chunks_exact(3)).flat_map(|(value, below)| {
         let share = (value / brightest).clamp(0.0, 1.0);

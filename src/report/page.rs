@@ -1,4 +1,4 @@
-//! The page: what was asked, what was found, and everything that it rests on.
+//! The page: the question, the findings, and everything that they are based on.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,13 +15,13 @@ use super::words::{Found, Remark};
 use super::{reproduce, summary, words};
 use crate::analysis::{Groups, Rows};
 
-/// Begins the paragraph on the page's origin, by which pages of all versions are known.
+/// Start of the paragraph on the page's origin. It identifies the pages of all versions.
 pub(super) const WRITTEN_BY: &str = "Written by didact ";
 
-/// With more variants their sentences are folded away: tables and figures say the same.
+/// Number of variants above which their sentences are folded away; tables and figures show the same.
 const MOST_SPOKEN: usize = 4;
 
-/// The whole page.
+/// Returns the whole page.
 pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
     let sweep = &rows.sweep;
     let parts: Vec<Vec<Chapter<'_>>> = sections.iter().map(|section| chapters(section)).collect();
@@ -80,7 +80,7 @@ fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>) -> Markup {
     }
 }
 
-/// A sentence a variant.
+/// Lists one sentence per variant.
 fn findings(found: &Found) -> Markup {
     match found {
         Found::Nothing(why) => html! { p { (why) } },
@@ -95,7 +95,7 @@ fn findings(found: &Found) -> Markup {
     }
 }
 
-/// What the numbers were measured under.
+/// Lists the facts of the protocol that the numbers were measured under.
 fn protocol(groups: &Groups<'_>) -> Markup {
     html! {
         h3 { (groups.marked("Protocol")) }
@@ -119,7 +119,7 @@ fn jpeg(picture: &Picture) -> Markup {
     } }
 }
 
-/// Where the numbers come from and how to get them again.
+/// Says where the numbers come from and how to reproduce them.
 fn origin(rows: &Rows) -> Markup {
     html! { section id="origin" {
         h2 { "Origin" }
@@ -131,7 +131,7 @@ fn origin(rows: &Rows) -> Markup {
     } }
 }
 
-/// What each trial is called, and its resolved settings.
+/// Returns each trial's name and its resolved settings.
 fn settings(rows: &Rows) -> Vec<(&str, String)> {
     let mut trials: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
     let mut all = Vec::new();

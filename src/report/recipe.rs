@@ -1,5 +1,5 @@
-//! What a variant's training differs from ST-FPM's in beside the auto-encoder. Where it does, a difference of their numbers is that of
-//! the whole recipe.
+//! Finds how a variant's training differs from ST-FPM's, apart from the auto-encoder. If it does, a difference between their numbers is the
+//! effect of the whole recipe.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::words::Remark;
 use crate::analysis::{Groups, Variant};
 
-/// Settings of the joint phase that belong to an auto-encoder, and the name of the recipe, which stands for the others.
+/// Settings of the joint phase that belong to an auto-encoder, and the recipe's name, which stands for other settings.
 const OF_AUTO_ENCODERS: [&str; 3] = ["autoencoder", "loss", "recipe"];
 
-/// That differences from ST-FPM are those of whole recipes, and which variant tells the auto-encoder's part alone; none where the
-/// auto-encoder is all that differs.
+/// Remarks that differences from ST-FPM come from whole recipes, and names the variant that isolates the auto-encoder's effect. Returns
+/// `None` if the variants differ only in the auto-encoder.
 pub(super) fn whole_recipe(groups: &Groups<'_>) -> Option<Remark> {
     let baseline = Recipe::of(groups, groups.baseline()?)?;
     let others: Vec<(&Variant, Recipe)> = groups
@@ -69,7 +69,7 @@ pub(super) fn whole_recipe(groups: &Groups<'_>) -> Option<Remark> {
 /// How a variant was trained.
 struct Recipe {
     has_auto_encoder: bool,
-    /// Settings of the joint phase that apply without an auto-encoder, too.
+    /// Settings of the joint phase that also apply without an auto-encoder.
     joint: BTreeMap<String, Value>,
 }
 
@@ -86,7 +86,7 @@ impl Recipe {
     }
 }
 
-/// A value for people; an absent one is a default.
+/// Formats a value for people; an absent one is a default.
 fn shown(value: Option<&Value>) -> String {
     match value {
         None => "default".to_owned(),

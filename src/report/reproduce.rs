@@ -1,4 +1,4 @@
-//! How to get each number again: per run its key, seed, protocol, versions, device, weights and command.
+//! How to reproduce each number: per run, its key, seed, protocol, versions, device, weights and command.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +10,20 @@ use crate::analysis::{Groups, Remade, Rows, Variant, remake};
 use crate::stages::short_key;
 use crate::store::{RunRow, StageRow};
 
-/// The anchor of the runs of a variant in a category.
+/// Returns the anchor of a variant's runs in a category.
 pub(super) fn anchor(variant: &Variant, category: &str) -> String {
     let plain = |text: &str| text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
     format!("runs-{}-{}", plain(short_key(&variant.trial)), plain(category))
 }
 
-/// A variant's name in a table, which leads to its first runs.
+/// Returns a table cell with a variant's name, linked to its first runs.
 pub(super) fn label(groups: &Groups<'_>, variant: &Variant) -> Cell {
     let mut categories = groups.categories.iter().map(|(category, _)| category);
     let first = categories.find(|category| groups.runs(variant, category).next().is_some());
     Cell::text(&variant.label).linked(first.map(|category| anchor(variant, category)))
 }
 
-/// A row a run, and the command of each variant and category.
+/// Returns one row per run, and the command for each variant and category.
 pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
     let facts = |run: &RunRow, fact: fn(&StageRow) -> Option<&str>| -> String {
         let found: BTreeSet<&str> = rows.stages_of(&run.id).filter_map(fact).collect();
@@ -60,13 +60,13 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
     }
 }
 
-/// The digests of the teachers' weights.
+/// Returns the digests of the teachers' weights.
 fn teachers(groups: &Groups<'_>) -> String {
     let digests: BTreeSet<String> = groups.categories.iter().map(|(_, protocol)| protocol.teacher()).collect();
     digests.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// What is typed to make the runs of a group, of one trial and category, again.
+/// Returns the command that repeats the runs of one trial and category.
 fn command(rows: &Rows, first: &RunRow, runs: &[&RunRow]) -> String {
     remake(
         &rows.sweep,

@@ -1,6 +1,6 @@
-//! The page's small script: tables that sort and filter. Without it everything is there, in its own order.
+//! The page's small script, which sorts and filters tables. Without it the page is complete, in its own order.
 
-/// Sorting by a click (or Enter) on a column's head; a field that hides rows without its text.
+/// Sorts by a click (or Enter) on a column's heading; a text field hides rows that do not contain its text.
 pub(super) const SCRIPT: &str = r##"
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];

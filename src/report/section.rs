@@ -1,4 +1,4 @@
-//! One protocol's part of a report, computed and drawn, before it is written in any form.
+//! One protocol's part of a report, computed and drawn before it is written in any format.
 
 use super::figures::Figures;
 use super::pictures::Picture;
@@ -10,22 +10,22 @@ use crate::analysis::{Costs, Effects, Groups, Verdict};
 
 /// One protocol's part of a report.
 pub(super) struct Section<'r> {
-    /// Begins the names of its files and anchors; empty where there is one protocol.
+    /// Start of the names of its files and anchors; empty if there is only one protocol.
     pub prefix: String,
     pub groups: Groups<'r>,
-    /// Of the variants.
+    /// Costs of the variants.
     pub costs: Vec<Costs>,
     pub comparisons: Vec<Verdict>,
     pub effects: Vec<Effects>,
     pub tables: Tables,
     pub figures: Figures,
     pub pictures: Vec<Picture>,
-    /// What could not be drawn.
+    /// What could not be drawn, and why.
     pub notes: Vec<String>,
 }
 
 impl Section<'_> {
-    /// What a reader must know before its numbers.
+    /// Returns the remarks that a reader must know before the numbers.
     pub(super) fn remarks(&self) -> Vec<Remark> {
         words::across(&self.groups).into_iter().chain(whole_recipe(&self.groups)).collect()
     }

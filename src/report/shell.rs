@@ -1,11 +1,11 @@
-//! What every page has: self-contained, in one look.
+//! The parts that all pages share: every page is self-contained and has the same style.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::script::SCRIPT;
 use super::style::STYLE;
 
-/// A page but for what all pages have.
+/// The parts of a page that differ from page to page.
 pub(super) struct Shell<'p> {
     pub title: &'p str,
     /// Anchors with their names.
@@ -13,7 +13,7 @@ pub(super) struct Shell<'p> {
     pub body: &'p Markup,
 }
 
-/// A whole page.
+/// Returns a whole page.
 pub(super) fn shell(page: &Shell<'_>) -> String {
     let page = html! {
         (DOCTYPE)
@@ -21,7 +21,7 @@ pub(super) fn shell(page: &Shell<'_>) -> String {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                // So that browsers ask nobody for an icon.
+                // Stops browsers from requesting an icon from a server.
                 link rel="icon" href="data:,";
                 title { (page.title) " · didact" }
                 style { (PreEscaped(STYLE)) }

@@ -1,4 +1,4 @@
-//! The page's look: light and dark by the reader's own setting, narrow and wide, on paper, readable without scripts.
+//! The page's style: light or dark as the reader's system says, for narrow and wide screens and for paper, readable without scripts.
 
 pub(super) const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1c1e21; --quiet: #565d65; --paper: #ffffff; --panel: #f5f6f8; --line: #d9dde2;

@@ -1,4 +1,4 @@
-//! The head of a page: what was asked, the answer in a sentence, what it cost, what is missing.
+//! The summary at the start of a page: the question, the answer in a sentence, the cost, and what is missing.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::analysis::{FEWEST_SEEDS, Rows, Scope, Verdict, settles};
 use crate::store::RunState;
 use crate::text::{duration, p_value, signed};
 
-/// That runs are still to come, if some are.
+/// Returns a remark if some runs are not finished yet.
 pub(super) fn unfinished(rows: &Rows) -> Option<Remark> {
     let open = rows.runs.iter().filter(|run| run.state.is_open()).count();
     (open > 0).then(|| Remark {
@@ -16,7 +16,7 @@ pub(super) fn unfinished(rows: &Rows) -> Option<Remark> {
     })
 }
 
-/// Runs by state, and what all of it cost: "11 of 12 runs done, 1 failed. Computing took …".
+/// Describes the runs by state and the total cost: "11 of 12 runs done, 1 failed. Computing took …".
 pub(super) fn state(rows: &Rows) -> String {
     let mut states: BTreeMap<RunState, usize> = BTreeMap::new();
     rows.runs.iter().for_each(|run| *states.entry(run.state).or_default() += 1);
@@ -27,21 +27,22 @@ pub(super) fn state(rows: &Rows) -> String {
     format!("{done} of {} {runs} done{missing}.{spent} Numbers below are of the runs that are done.", rows.runs.len())
 }
 
-/// "Computing took 1 h 10 min in 80 stages; 40 more were shared and not computed again."; none where nothing was computed.
+/// Describes the cost: "Computing took 1 h 10 min in 80 stages; 40 more were shared and not computed again."; `None` if nothing was
+/// computed.
 fn spent(rows: &Rows) -> Option<String> {
     let stages: BTreeMap<&str, f64> =
         rows.stages.iter().filter_map(|stage| Some((stage.id.as_str(), stage.seconds?))).collect();
     let wanted = rows.run_stages.iter().filter(|row| stages.contains_key(row.stage_id.as_str())).count();
-    // A sweep that runs may have stages by now that it had not when its runs were read.
+    // A running sweep may have gained stages after its runs were read.
     let shared = wanted.saturating_sub(stages.len());
     let saved = if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
     let seconds = duration(stages.values().sum());
     (!stages.is_empty()).then(|| format!("Computing took {seconds} in {} stages{saved}.", stages.len()))
 }
 
-/// The answer in one sentence, of the first metric that was compared; none where nothing was.
+/// Answers the question in one sentence, for the first metric that was compared; `None` if nothing was compared.
 pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
-    // Verdicts stand in the order of the metrics.
+    // Verdicts are in the order of the metrics.
     let metric = comparisons.first()?.metric;
     let family: Vec<&Verdict> = comparisons.iter().filter(|verdict| verdict.metric == metric).collect();
     let (label, most) = (metric.label, metric.direction.best());
@@ -49,10 +50,10 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
         |better: bool| family.iter().copied().filter(move |v| v.p.is_some_and(settles) && (v.gain() > 0.0) == better);
     let (better, worse) = (settled(true).count(), settled(false).count());
     let least_gain = |a: &&Verdict, b: &&Verdict| a.gain().total_cmp(&b.gain());
-    // Of those that are better, where there are any: a better mean may be one that is less sure.
+    // Prefer variants that are better by the test, if there are any, because a higher mean may be less certain.
     let best = settled(true).max_by(least_gain).or_else(|| family.iter().copied().max_by(least_gain))?;
     let of_best = described(best);
-    // A verdict from few seeds says nothing of other images: neither may the headline.
+    // A verdict from few seeds does not cover other images, so the headline must not either.
     let on_these_images = |better: bool| match settled(better).all(|verdict| verdict.method == Scope::Images) {
         true => "",
         false => ", on these test images",
@@ -90,7 +91,7 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
     })
 }
 
-/// "+0.0012 (95 % −0.0001 to +0.0024, p (Holm) = 0.031, Student's t over seeds, on these images, 5 seeds)".
+/// Describes a difference: "+0.0012 (95 % −0.0001 to +0.0024, p (Holm) = 0.031, Student's t over seeds, on these images, 5 seeds)".
 fn described(verdict: &Verdict) -> String {
     let interval = verdict.interval.map(|(low, high)| format!("95 % {} to {}", signed(low), signed(high)));
     let p = verdict.p.map(|p| format!("p (Holm) {}", p_value(p)));

@@ -10,7 +10,7 @@ use crate::report::error::ReportError;
 use crate::report::figure::{Figure, left_out, series};
 use crate::statistics::{pooled_deviation, summary};
 
-/// Each run's distance from the mean of its variant and category, and ± the pooled standard deviation of these cells; no marks if no cell
+/// Each run's distance from the mean of its variant and category, and ± the pooled standard deviation of these cells; no figure if no cell
 /// has two seeds.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Learning,

@@ -1,25 +1,25 @@
-//! Which test images of a category are shown: best, median and worst, the normal one that is nearest to a false alarm, every kind of
-//! defect.
+//! Chooses the test images of a category to show: best, median and worst, the normal image that is nearest to a false alarm, and every kind
+//! of defect.
 //!
-//! One image is shown for all rows, so that no row may choose: a row ranks the images by score relative to its held-out threshold (which
-//! is their order by score), and the mean of an image's ranks counts.
+//! All rows show the same image, so that no row can choose its own. Each row ranks the images by score relative to its held-out threshold,
+//! which is their order by score. The mean of an image's ranks decides.
 
 use std::cmp::Ordering;
 
 use crate::evaluate::ImageScore;
 
-/// An image to show.
+/// A test image to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Case {
-    /// Its place among the test images.
+    /// Index among the test images.
     pub index: usize,
-    /// Its part of a file name: "best".
+    /// Part of the file name, such as "best".
     pub slug: String,
-    /// Why it is shown: "the best of 17 defective images".
+    /// Why the image is shown: "the best of 17 defective images".
     pub reason: String,
 }
 
-/// The images to show, each once; `rows`: the scores of the same test images in every row.
+/// Returns the images to show, each once. `rows` are the scores of the same test images in every row.
 pub(super) fn cases(rows: &[&[ImageScore]]) -> Vec<Case> {
     let Some(images) = rows.first() else { return Vec::new() };
     let ranked = |wanted: &dyn Fn(Option<&str>) -> bool| {
@@ -57,7 +57,7 @@ fn middle(ranked: &[usize]) -> Option<&usize> {
     ranked.get(ranked.len().checked_sub(1)? / 2)
 }
 
-/// Images from the lowest to the highest mean rank of their scores; equal ones in their order.
+/// Sorts images from the lowest to the highest mean rank of their scores; ties keep their order.
 fn by_mean_rank(rows: &[&[ImageScore]], mut images: Vec<usize>) -> Vec<usize> {
     let order = |row: &[ImageScore], a: usize, b: usize| row[a].score.total_cmp(&row[b].score);
     let rank = |index: usize| -> usize {
@@ -93,7 +93,7 @@ mod tests {
         let one = row(&[(1.0, None), (3.0, None), (5.0, cut), (9.0, cut), (2.0, cut), (4.0, Some("hole")), (4.5, cut)]);
         let expected = [(3, "best"), (6, "median"), (4, "worst"), (1, "good"), (5, "kind-hole")];
         assert_eq!(shown(&[&one]), expected.map(|(index, slug)| (index, slug.to_owned())));
-        // What the rows do not agree on their mean rank decides: 2 is the second of one and the first of the other.
+        // Where rows disagree, the mean rank decides: image 2 is second in one row and first in the other.
         let other =
             row(&[(1.0, None), (3.0, None), (9.0, cut), (5.0, cut), (2.0, cut), (4.0, Some("hole")), (1.0, cut)]);
         assert_eq!(shown(&[&one, &other, &other])[0], (2, "best".to_owned()));

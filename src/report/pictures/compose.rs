@@ -1,4 +1,4 @@
-//! The tiles of all rows beside each other, with what they are.
+//! Composes the tiles of all rows with their labels.
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
@@ -11,15 +11,15 @@ use crate::data::Image;
 use crate::report::figure::rasterise;
 use crate::report::heat::heat;
 
-/// Pixels of a tile's side: a multiple of the levels' sides at the usual image sizes.
+/// Side of a tile, in pixels: a multiple of the levels' sides at the usual image sizes.
 const TILE: usize = 128;
-/// Pixels between tiles.
+/// Space between tiles, in pixels.
 const GAP: usize = 8;
-/// Room for the columns' labels and colour scales above, pixels.
+/// Height of the area for the columns' labels and colour scales, in pixels.
 const HEAD: usize = 46;
-/// Room for the rows' labels, pixels.
+/// Width of the area for the rows' labels, in pixels.
 const LABELS: usize = 150;
-/// Pixels of a colour scale's height.
+/// Height of a colour scale, in pixels.
 const SCALE: usize = 6;
 
 /// A finished picture.
@@ -27,33 +27,33 @@ const SCALE: usize = 6;
 pub(in crate::report) struct Picture {
     /// File name without ending.
     pub name: String,
-    /// What it shows.
+    /// What the picture shows.
     pub caption: String,
-    /// The picture for the page, on white: a page of PNGs would be five times the size.
+    /// The picture for the page, as JPEG on white; PNGs would make the page five times as large.
     pub jpeg: Vec<u8>,
-    /// The same without loss, twice as large.
+    /// The same picture without loss, as PNG of twice the size.
     pub png: Vec<u8>,
 }
 
-/// What a picture is made of.
+/// The parts of a picture.
 pub(super) struct Table<'a> {
-    /// Its rows, at least one.
+    /// Sources of the rows, at least one.
     pub sources: &'a [Source],
-    /// The image that they show.
+    /// Index of the image that the rows show.
     pub index: usize,
     /// File name without ending.
     pub name: String,
-    /// What it shows.
+    /// What the picture shows.
     pub caption: String,
-    /// What every picture that is passed on alone must carry.
+    /// The mark that a picture must carry, because people may pass it on without the page.
     pub mark: Option<String>,
 }
 
-/// Pixels of the PNG for one of the page's.
+/// Number of PNG pixels per pixel of the page's picture, in each direction.
 const ENLARGED: usize = 2;
-/// Of 100: small letters stay clean.
+/// JPEG quality of 100: small letters stay clean.
 const JPEG_QUALITY: u8 = 90;
-/// Labels.
+/// Colour of labels.
 const INK: &str = "#222222";
 
 /// Draws a picture.
@@ -62,7 +62,7 @@ pub(super) fn compose(table: &Table<'_>) -> Result<Picture, Cause> {
     Ok(Picture { name: table.name.clone(), caption: table.caption.clone(), jpeg: jpeg(&table.drawn(1)?)?, png })
 }
 
-/// A picture that covers its whole area.
+/// Encodes a picture without transparent pixels as JPEG.
 fn jpeg(pixels: &Pixmap) -> Result<Vec<u8>, Cause> {
     let rgb: Vec<u8> = pixels.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
     let mut bytes = Vec::new();
@@ -75,17 +75,17 @@ fn jpeg(pixels: &Pixmap) -> Result<Vec<u8>, Cause> {
     Ok(bytes)
 }
 
-/// Left and upper edge of a cell, unscaled: the input comes first, then the rows' labels, then the maps.
+/// Returns the left and upper edge of a cell, unscaled: the input comes first, then the rows' labels, then the maps.
 fn place(column: usize, row: usize) -> (usize, usize) {
     let labels = if column > 0 { LABELS } else { 0 };
     (labels + column * (TILE + GAP), HEAD + row * (TILE + GAP))
 }
 
 impl Table<'_> {
-    /// Drawn on white, with so many pixels for one.
+    /// Draws the picture on white, enlarged by `scale`.
     fn drawn(&self, scale: usize) -> Result<Pixmap, Cause> {
         let levels = self.sources[0].levels.len();
-        // The value that a column draws brightest is the same in all its rows.
+        // All rows of a column draw the same value brightest.
         let ceilings: Vec<f32> = (0..levels)
             .map(|level| self.sources.iter().map(|source| source.ceiling(level)).fold(f32::MIN_POSITIVE, f32::max))
             .collect();
@@ -120,7 +120,7 @@ impl Table<'_> {
         Ok(pixels)
     }
 
-    /// Everything but the tiles, as SVG.
+    /// Returns everything except the tiles, as SVG.
     fn labels(&self, ceilings: &[f32]) -> String {
         let levels = &self.sources[0].levels;
         let (width, height) = place(levels.len() + 2, self.sources.len());
@@ -141,7 +141,7 @@ impl Table<'_> {
             labels += &text(&end, (left + TILE, 32), 10.0, "end");
         }
         let end = place(1, 0).0 - 10;
-        // The corner above the rows' labels is empty: a picture that is passed on alone carries its mark there.
+        // The corner above the rows' labels is empty. It holds the mark, in case somebody passes the picture on alone.
         labels += &self.mark.iter().map(|mark| lines(mark, (end, HEAD / 2))).collect::<String>();
         for (row, source) in self.sources.iter().enumerate() {
             let label = format!("{}, {}", source.label, source.relative_score(self.index));
@@ -157,7 +157,7 @@ impl Table<'_> {
     }
 }
 
-/// Puts an RGB picture of so many columns onto another.
+/// Copies an RGB picture with `columns` columns onto another.
 fn paste(pixels: &mut Pixmap, rgb: &[u8], columns: usize, (left, top): (usize, usize)) {
     let width = pixels.width() as usize;
     for (y, line) in rgb.chunks_exact(3 * columns).enumerate() {
@@ -168,13 +168,13 @@ fn paste(pixels: &mut Pixmap, rgb: &[u8], columns: usize, (left, top): (usize, u
     }
 }
 
-/// A row's label, one line a setting, that ends at x.
+/// Returns a row's label with one line per setting, right-aligned at x.
 fn lines(label: &str, (x, middle): (usize, usize)) -> String {
     let parts: Vec<String> = label.replace(" (", ", (").split(", ").map(str::to_owned).collect();
     let top = middle as f32 - 9.0 * (parts.len() as f32 - 1.0);
     let line = |(line, part): (usize, &String)| {
         let y = top + 18.0 * line as f32 + 5.0;
-        // Long names get smaller letters rather than being cut.
+        // Long names get smaller letters; they are not cut.
         let size = (1.7 * LABELS as f32 / part.chars().count().max(1) as f32).min(14.0);
         text(part, (x, y as usize), size, "end")
     };

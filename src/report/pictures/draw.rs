@@ -1,4 +1,4 @@
-//! From a group of runs to the pictures of its categories.
+//! Draws the pictures of a group's categories.
 
 use crate::store::RunState;
 use std::collections::BTreeMap;
@@ -13,10 +13,13 @@ use crate::evaluate::ImageScore;
 use crate::report::error::ReportError;
 use crate::store::Artifacts;
 
-/// Rows of one picture: ST-FPM and at most five others.
+/// Maximum number of rows of one picture: ST-FPM and at most five others.
 const MAX_ROWS: usize = 6;
 
-/// Pictures of every category, and what could not be drawn.
+/// Draws the pictures of every category. Also returns notes on what could not be drawn.
+///
+/// # Errors
+/// A picture cannot be drawn.
 pub(in crate::report) fn pictures(
     rows: &Rows,
     groups: &Groups<'_>,
@@ -55,7 +58,7 @@ pub(in crate::report) fn pictures(
     Ok((pictures, notes))
 }
 
-/// What the rows show that are in one picture: the same images at the same levels.
+/// Opens the sources for the rows of one picture: they have the same images and the same levels.
 fn sources(
     rows: &Rows,
     groups: &Groups<'_>,
@@ -79,7 +82,7 @@ fn sources(
     sources
 }
 
-/// The first seed with which most variants are done.
+/// Returns the first seed with which most variants are done.
 fn first_seed(groups: &Groups<'_>, category: &str) -> Option<i64> {
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
     for variant in &groups.variants {
@@ -90,14 +93,14 @@ fn first_seed(groups: &Groups<'_>, category: &str) -> Option<i64> {
     counts.into_iter().max_by_key(|(seed, count)| (*count, std::cmp::Reverse(*seed))).map(|(seed, _)| seed)
 }
 
-/// Auto-encoder variants, then the baseline.
+/// Returns the shown variants: auto-encoder variants, then the baseline.
 fn shown(variants: &[Variant]) -> impl Iterator<Item = &Variant> {
     let (baseline, others): (Vec<&Variant>, Vec<&Variant>) = variants.iter().partition(|variant| variant.baseline);
     let room = MAX_ROWS - baseline.len().min(1);
     others.into_iter().take(room).chain(baseline.into_iter().take(1))
 }
 
-/// What a caption adds where not all variants are shown.
+/// Returns what a caption adds if not all variants are shown.
 fn left_out(groups: &Groups<'_>) -> String {
     match (shown(&groups.variants).count(), groups.variants.len()) {
         (shown, all) if shown < all => format!("; {shown} of {all} variants"),

@@ -1,5 +1,5 @@
-//! Test images as the seed article shows them: the distance maps of the levels from coarse to fine and the fused map over the input; one
-//! row a variant with auto-encoders, ST-FPM in the last row.
+//! Test images as the seed article shows them: the distance maps of the levels from coarse to fine, and the fused map over the input. One
+//! row per variant with auto-encoders; ST-FPM is in the last row.
 
 mod cases;
 mod compose;

@@ -1,4 +1,4 @@
-//! What one row shows: a variant's maps in one category, of the seed that all rows show.
+//! The source of one row: a variant's maps in one category, for the seed that all rows share.
 
 use std::path::PathBuf;
 
@@ -10,20 +10,20 @@ use crate::evaluate::{
 use crate::stages::{StageJob, StageKind};
 use crate::store::{Artifacts, RunRow};
 
-/// Share of a level's pixels that are drawn below the brightest: a single outlier must not darken a whole column.
+/// Share of a level's pixels that are drawn below the brightest value. A single outlier must not darken a whole column.
 const BELOW_BRIGHTEST: f64 = 0.999;
 
 /// A run's maps of the test images.
 pub(super) struct Source {
-    /// The variant's.
+    /// Label of the variant.
     pub label: String,
-    /// The run's.
+    /// Seed of the run.
     pub seed: i64,
     /// The test images with their scores.
     pub images: Vec<ImageScore>,
-    /// Their distance maps, finest level first.
+    /// Distance maps of the test images, finest level first.
     pub levels: Vec<LevelMaps>,
-    /// Its rule and threshold.
+    /// The run's map rule and threshold.
     pub calibrated: Calibrated,
     side: usize,
     features: FeatureSet,
@@ -32,6 +32,9 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the artifacts of a run.
+    ///
+    /// # Errors
+    /// An artifact is missing or damaged, or the artifacts cover different images.
     pub(super) fn open(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: &Variant) -> std::io::Result<Self> {
         let selected = |kind| rows.selected_stage(&run.id, kind);
         let (Some((score, StageJob::Score(score_job))), Some((evaluate, StageJob::Evaluate(evaluate_job)))) =
@@ -39,7 +42,7 @@ impl Source {
         else {
             return Err(std::io::Error::other("the run has no score of its selected epoch"));
         };
-        // A picture of damaged maps would be wrong without a word.
+        // A picture of damaged maps would be wrong without a warning.
         let intact = |kind, key| artifacts.intact(kind, key, &[]).map_err(std::io::Error::other);
         let score = intact(StageKind::Score, &score)?;
         let evaluate = intact(StageKind::Evaluate, &evaluate)?;
@@ -68,34 +71,34 @@ impl Source {
         })
     }
 
-    /// Whether both show the same images at as many levels.
+    /// Returns whether both sources have the same images and the same number of levels.
     pub(super) fn fits(&self, other: &Self) -> bool {
         let names = |source: &Self| source.images.iter().map(|image| image.image.clone()).collect::<Vec<_>>();
         self.levels.len() == other.levels.len() && names(self) == names(other)
     }
 
-    /// An image as the networks saw it.
+    /// Returns an image as the networks saw it.
     pub(super) fn input(&self, index: usize) -> Image {
         self.features.image(index)
     }
 
-    /// The fused map of an image.
+    /// Returns the fused map of an image.
     pub(super) fn fused(&self, index: usize) -> FinalMap {
         self.calibrated.rule.one(&self.levels, index, self.side)
     }
 
-    /// Where an image is defective; none where it is not, or where nobody has told.
+    /// Returns the mask of an image's defect; `None` if the image is normal or has no mask.
     pub(super) fn mask(&self, index: usize) -> Option<Mask> {
         let mask = mask_file(&self.evaluate, index);
         mask.is_file().then(|| Mask::open(&mask, 0).ok()).flatten()
     }
 
-    /// The value of a level's maps that would be drawn brightest if this were the only row.
+    /// Returns the value of a level's maps that would be drawn brightest if this were the only row.
     pub(super) fn ceiling(&self, level: usize) -> f32 {
         quantile(&self.levels[level].values, BELOW_BRIGHTEST).unwrap_or(1.0) as f32
     }
 
-    /// "1.83 × threshold": an image's score in held-out thresholds.
+    /// Returns an image's score in held-out thresholds: "1.83 × threshold".
     pub(super) fn relative_score(&self, index: usize) -> String {
         let score = self.images[index].score;
         match self.calibrated.threshold {

@@ -1,19 +1,19 @@
-//! Square pictures of one thing each.
+//! Square tiles of a picture; each tile shows one thing.
 
 use crate::data::{Image, Mask, Picture};
 use crate::evaluate::{FinalMap, LevelMaps, resize_bilinear};
 use crate::report::heat::heat;
 use crate::report::overlay::{brightest, overlay};
 
-/// The contour of a defect: no photograph of an industrial part is of this colour, nor is a heat map.
+/// Colour of a defect's contour. No photograph of an industrial part has this colour, and no heat map.
 const CONTOUR: [u8; 3] = [0, 255, 255];
 
-/// An image at another size.
+/// Returns an image resized to another side.
 pub(super) fn resized(image: &Image, side: usize) -> Image {
     Picture { width: image.side, height: image.side, rgb: image.rgb.clone() }.resized(side)
 }
 
-/// A level's map with its pixels as blocks.
+/// Draws a level's map with its pixels as blocks.
 pub(super) fn blocks(level: &LevelMaps, index: usize, ceiling: f32, side: usize) -> Image {
     let map = level.image(index);
     let rgb = (0..side * side).flat_map(|pixel| {
@@ -23,14 +23,14 @@ pub(super) fn blocks(level: &LevelMaps, index: usize, ceiling: f32, side: usize)
     Image { side, rgb: rgb.collect() }
 }
 
-/// A fused map over its input.
+/// Draws a fused map over its input.
 pub(super) fn fused(input: &Image, map: &FinalMap, threshold: Option<f64>) -> Image {
     let highest = map.values.iter().copied().fold(f32::MIN, f32::max);
     let values = resize_bilinear(&map.values, map.side, map.side, input.side, input.side);
     Image { side: input.side, rgb: overlay(&input.rgb, &values, brightest(threshold, highest)) }
 }
 
-/// Draws where a mask ends, `width` pixels inwards. Where the frame cuts a defect off there is no end.
+/// Draws the border of a mask, `width` pixels inwards. Where the frame cuts a defect off, it draws no border.
 pub(super) fn outline(image: &mut Image, mask: &Mask, width: usize) {
     let side = image.side;
     let mask = mask.resized(side);
