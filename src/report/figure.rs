@@ -105,7 +105,7 @@ pub(super) fn first_of(drawn: usize, all: usize, what: &str) -> String {
 
 /// Texts about a figure.
 pub(super) struct About {
-    /// File name without ending.
+    /// File name without extension.
     pub name: String,
     /// What the figure shows, for readers who cannot see it.
     pub description: String,
@@ -116,7 +116,7 @@ pub(super) struct About {
 /// A drawn figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Figure {
-    /// File name without ending.
+    /// File name without extension.
     pub name: String,
     /// What the figure shows, for readers who cannot see it.
     pub description: String,

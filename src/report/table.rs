@@ -1,4 +1,4 @@
-//! What a table is: cells that say something to people, with the exact values behind it. One way to show it a file.
+//! Defines a table: its cells have a text for people and the exact values behind it. Each submodule writes tables in one format.
 
 pub(super) mod csv;
 pub(super) mod html;
@@ -13,64 +13,64 @@ use crate::text::signed;
 /// A table.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Table {
-    /// File name without ending.
+    /// File name without extension.
     pub name: String,
-    /// What it shows.
+    /// What the table shows.
     pub title: String,
     pub columns: Vec<Column>,
     pub rows: Vec<Row>,
-    /// What the remarks below its cells are; told where they are shown.
+    /// What the remarks below the cells mean; shown where the remarks are shown.
     pub remarks: Option<&'static str>,
-    /// What a reader must know.
+    /// What a reader must know about the table.
     pub notes: Vec<String>,
 }
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
-    /// For people; a line break where it has two parts.
+    /// Heading for people, with a line break if it has two parts.
     pub heading: String,
     pub style: Style,
     /// Names of the values behind each cell.
     pub fields: Vec<String>,
 }
 
-/// How the cells of a column are set.
+/// How the cells of a column are aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// To the right.
+    /// Right-aligned.
     Number,
-    /// To the left, on one line.
+    /// Left-aligned, on one line.
     Label,
-    /// To the left, on as many lines as it takes.
+    /// Left-aligned, on as many lines as needed.
     Prose,
 }
 
-/// A row: one cell a column.
+/// A row: one cell per column.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Row {
     pub cells: Vec<Cell>,
-    /// Whether it is that of the re-run baseline.
+    /// Whether this is the row of the re-run baseline.
     pub baseline: bool,
 }
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Cell {
-    /// For people.
+    /// Text for people.
     pub text: String,
-    /// For programs: one a field of its column; those that are missing are absent.
+    /// Values for programs: one per field of the column; missing values are absent.
     pub values: Vec<Value<'static>>,
-    /// Whether the tests support that it is the best of its column.
+    /// Whether the tests support that this cell is the best of its column.
     pub best: bool,
     pub tone: Tone,
-    /// What stands below on a page, where there is room.
+    /// Remarks below the cell, in formats that have room for them.
     pub remarks: Vec<String>,
-    /// Where on the page the runs are told that it is made of.
+    /// Anchor on the page of the runs behind this cell.
     pub runs: Option<String>,
 }
 
-/// Whether a difference is upwards or downwards.
+/// Direction of a difference: up or down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Tone {
     #[default]
@@ -80,7 +80,7 @@ pub(super) enum Tone {
 }
 
 impl Table {
-    /// The notes that stand below it in a block of tables: one that is common to all stands once, below the last.
+    /// Returns the notes below one table in a block of tables. A note that all tables share appears once, below the last.
     fn own_notes(block: &[Self], place: usize) -> impl Iterator<Item = &str> {
         let is_last = place + 1 == block.len();
         let is_common = |note: &String| block.iter().all(|table| table.notes.contains(note));
@@ -89,74 +89,74 @@ impl Table {
 }
 
 impl Column {
-    /// A column of numbers.
+    /// Creates a column of numbers.
     pub(super) fn number<F: Into<String>>(heading: impl Into<String>, fields: impl IntoIterator<Item = F>) -> Self {
         Self { heading: heading.into(), style: Style::Number, fields: fields.into_iter().map(Into::into).collect() }
     }
 
-    /// A column of labels; its field is called as it is headed.
+    /// Creates a column of labels; its field is named after the heading.
     pub(super) fn label(heading: impl Into<String>) -> Self {
         let heading = heading.into();
         Self { fields: vec![heading.replace(' ', "_")], heading, style: Style::Label }
     }
 
-    /// The same, of sentences.
+    /// Creates a column of sentences; its field is named after the heading.
     pub(super) fn prose(heading: impl Into<String>) -> Self {
         Self { style: Style::Prose, ..Self::label(heading) }
     }
 }
 
 impl Cell {
-    /// A text that is its own value.
+    /// Creates a cell whose text is also its value.
     pub(super) fn text(text: impl Into<String>) -> Self {
         let text: String = text.into();
         Self { values: vec![Value::Text(text.clone().into())], text, ..Self::default() }
     }
 
-    /// A text that says why there is no value.
+    /// Creates a cell without a value; its text says why.
     pub(super) fn absent(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
 
-    /// Numbers, and how they read.
+    /// Creates a cell with numbers and the text that shows them.
     pub(super) fn numbers(text: impl Into<String>, numbers: impl IntoIterator<Item = Option<f64>>) -> Self {
         let values = numbers.into_iter().map(Value::of_number).collect();
         Self { text: text.into(), values, ..Self::default() }
     }
 
-    /// A number as `text` has it; a dash where there is none.
+    /// Creates a cell with a number that `text` formats; a dash if there is no number.
     pub(super) fn number(number: Option<f64>, text: impl Fn(f64) -> String) -> Self {
         Self::numbers(number.map_or_else(|| "–".to_owned(), text), [number])
     }
 
-    /// An interval of differences; a dash where there is none.
+    /// Creates a cell with an interval of differences; a dash if there is no interval.
     pub(super) fn interval(interval: Option<(f64, f64)>) -> Self {
         let text = interval.map(|(low, high)| format!("{} to {}", signed(low), signed(high)));
         let (low, high) = interval.unzip();
         Self::numbers(text.unwrap_or_else(|| "–".to_owned()), [low, high])
     }
 
-    /// A count.
+    /// Creates a cell with a count.
     pub(super) fn count(count: usize) -> Self {
         Self { text: count.to_string(), values: vec![whole(count)], ..Self::default() }
     }
 
-    /// A whole number.
+    /// Creates a cell with a whole number.
     pub(super) fn whole(number: i64) -> Self {
         Self { text: number.to_string(), values: vec![Value::Integer(number)], ..Self::default() }
     }
 
-    /// In another tone.
+    /// Returns the cell in another tone.
     pub(super) fn toned(self, tone: Tone) -> Self {
         Self { tone, ..self }
     }
 
-    /// With a link to the runs that it is made of.
+    /// Returns the cell with a link to the runs behind it.
     pub(super) fn linked(self, runs: Option<String>) -> Self {
         Self { runs, ..self }
     }
 
-    /// With a remark below.
+    /// Returns the cell with a remark below it.
     pub(super) fn remarked(mut self, text: impl Into<String>) -> Self {
         self.remarks.push(text.into());
         self
@@ -164,7 +164,7 @@ impl Cell {
 }
 
 impl Tone {
-    /// The tone of a difference; one that reads as 0 has none.
+    /// Returns the tone of a difference; a difference that is shown as 0 has none.
     pub(super) fn of(difference: f64) -> Self {
         match difference {
             d if d >= 0.000_05 => Self::Up,
@@ -174,7 +174,7 @@ impl Tone {
     }
 }
 
-/// A count as a value.
+/// Converts a count to a value.
 pub(super) fn whole(count: usize) -> Value<'static> {
     // No table counts beyond 2⁶³.
     Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))

@@ -17,26 +17,29 @@ pub(super) use self::against::{against_baseline, side_by_side};
 pub(super) use self::failures::failures;
 pub(super) use self::results::results;
 
-/// Blocks of tables; one that does not apply is empty.
+/// Blocks of tables; a block that does not apply is empty.
 pub(super) struct Tables {
-    /// Variant × category, one a metric.
+    /// Results by variant × category, one table per metric.
     pub results: Vec<Table>,
-    /// Every variant against the re-run baseline.
+    /// Every variant compared with the re-run baseline.
     pub comparisons: Vec<Table>,
-    /// What guided the search, beside the test.
+    /// What guided the search, next to the test results.
     pub agreement: Vec<Table>,
-    /// What each setting does.
+    /// Effects of each setting.
     pub effects: Vec<Table>,
-    /// Selected epochs beside the last.
+    /// Selected epochs next to the last epochs.
     pub epochs: Vec<Table>,
     /// Published numbers.
     pub published: Vec<Table>,
-    /// What each variant costs.
+    /// Costs of each variant.
     pub costs: Vec<Table>,
 }
 
 impl Tables {
-    /// The tables of `groups`; `sides` and `costs`: of its variants.
+    /// Computes the tables of `groups`; `sides` and `costs` belong to its variants.
+    ///
+    /// # Errors
+    /// The published table that the sweep names cannot be read.
     pub(super) fn of(
         rows: &Rows,
         groups: &Groups<'_>,
@@ -57,7 +60,7 @@ impl Tables {
         })
     }
 
-    /// With `prefix` before every name.
+    /// Puts `prefix` before every table's name.
     pub(super) fn prefixed(mut self, prefix: &str) -> Self {
         let blocks = [
             &mut self.results,
@@ -72,7 +75,7 @@ impl Tables {
         self
     }
 
-    /// Every table that has rows.
+    /// Returns every table that has rows.
     pub(super) fn all(&self) -> impl Iterator<Item = &Table> {
         let blocks = [
             &self.results,

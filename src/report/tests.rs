@@ -1,4 +1,4 @@
-//! What a report says of runs that are missing, measured otherwise or hard to tell apart.
+//! Tests what a report says about runs that are missing, were measured differently, or are hard to distinguish.
 
 use crate::evaluate::Selection;
 use crate::store::RunState;
@@ -13,7 +13,7 @@ use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC};
 use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, SweepRow};
 
-/// A run with its pixel AUROC; none = undefined.
+/// A run with its pixel AUROC; `None` is undefined.
 struct Case {
     variant: &'static str,
     category: &'static str,
@@ -81,7 +81,7 @@ fn rows(cases: &[Case]) -> Rows {
     rows
 }
 
-/// Numbers of one protocol only.
+/// Groups of numbers, each of one protocol only.
 fn groups(rows: &Rows) -> Vec<Groups<'_>> {
     crate::analysis::groups(rows, Ranking::WithinProtocols)
 }
@@ -126,7 +126,7 @@ fn a_seed_that_only_one_side_has_makes_no_pair() {
     assert!((found[0].difference + 0.1).abs() < 1e-12);
 }
 
-/// Uneven seeds and categories: seed 2 of ST-FPM failed in bolt, seed 3 is the variant's alone.
+/// Returns rows with uneven seeds and categories: seed 2 of ST-FPM failed in bolt, and only the variant has seed 3.
 fn uneven() -> Rows {
     let mut cases = Vec::new();
     for (variant, category, values) in [
@@ -156,7 +156,7 @@ fn all_numbers_of_a_comparison_are_of_the_same_complete_seeds() {
     assert_eq!(found.without().as_deref(), Some("without seeds 2, 3"));
 }
 
-/// What stands below the means of a row: column by column.
+/// Returns the remarks below the means of a row, column by column.
 fn remarks(table: &super::table::Table, row: usize) -> Vec<Vec<String>> {
     table.rows[row].cells.iter().map(|cell| cell.remarks.clone()).collect()
 }
@@ -165,7 +165,7 @@ fn remarks(table: &super::table::Table, row: usize) -> Vec<Vec<String>> {
 fn the_difference_below_a_mean_is_that_of_the_comparison() {
     let rows = uneven();
     let shown = remarks(&first_results(&rows), 1);
-    // bolt: (−0.02 + 0.01) / 2; nut: (0.01 + 0.03 + 0.2) / 3, seed 3 is not paired; the mean of both: as compared.
+    // bolt: (−0.02 + 0.01) / 2; nut: (0.01 + 0.03 + 0.2) / 3, because seed 3 has no pair; the mean of both is that of the comparison.
     assert_eq!(shown[1], ["−0.0050 (without seed 2)"]);
     assert_eq!(shown[2], ["+0.0800 (without seed 3)"]);
     assert_eq!(shown[3], ["+0.0075 (without seeds 2, 3)"]);
@@ -235,7 +235,7 @@ fn the_baseline_counts_as_the_point_of_the_search_that_it_is() {
         .flat_map(|axis| &axis.levels)
         .map(|level| (level.level.as_str(), level.runs, (level.effect.expect("all meet") * 1e6).round() / 1e6))
         .collect();
-    // The mean of all is 0.75: 0.7 and 0.8 of the rates, 0.85 and 0.65 of the networks.
+    // The mean of all runs is 0.75; the rates have 0.7 and 0.8, the networks 0.85 and 0.65.
     assert_eq!(levels, [("0.1", 2, -0.05), ("0.4", 2, 0.05), ("none", 2, 0.1), ("unet", 2, -0.1)]);
     assert_eq!(groups(&rows)[0].variants[0].label, "T01 ST-FPM");
 }
@@ -282,7 +282,7 @@ fn a_page_is_written_without_artifacts_and_escapes_what_people_wrote() {
     assert!(!text.contains("<bolt>") && text.contains("the first 12 of 21 variants") && text.contains("no picture of"));
 }
 
-/// A sweep of three trials that was guided by `objective`; with the numbers that the search saw.
+/// Returns a sweep of three trials that `objective` guided, with the numbers that the search saw.
 fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
     let learning_rates = [0.1, 0.2, 0.4];
     let mut rows = rows(&learning_rates.map(|rate| Case {
@@ -302,7 +302,7 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
     rows
 }
 
-/// Writes a report into a folder that has nothing in the way of it; its page.
+/// Writes a report into a folder where nothing is in the way, and returns its page.
 fn write_to(rows: &Rows, artifacts: &Artifacts, folder: &Path) -> PathBuf {
     let place = OutputPlace { folder, foreign: ForeignFiles::Refuse };
     let written = write(rows, artifacts, Ranking::default(), place, &mut |_| ()).expect("written");
@@ -327,7 +327,7 @@ fn what_a_search_chose_on_test_is_marked_on_every_table_and_figure() {
         .map(|rest| &rest[..40.min(rest.len())])
         .collect();
     assert!(without.is_empty(), "unmarked: {without:?}");
-    // In the figure itself, too, for it is also a file of its own.
+    // The figure itself carries the mark too, because it is also a file of its own.
     let figures = text.split("<svg").skip(1).filter(|svg| svg.contains("[selected on test]")).count();
     assert_eq!(figures, text.matches("<svg").count());
 }
@@ -336,7 +336,7 @@ fn what_a_search_chose_on_test_is_marked_on_every_table_and_figure() {
 fn a_proxy_stands_beside_the_test_with_its_rank_correlation() {
     let text = text_of(&guided(&json!("pseudo_pixel_auroc"), [0.9, 0.7, 0.8]));
     assert!(text.contains("no label and no test image had a part in it") && !text.contains("selected on test"));
-    // Ranks 3, 1, 2 against 1, 2, 3.
+    // The ranks are 3, 1, 2 and 1, 2, 3.
     assert!(text.contains("is −0.50 over the 3 trials"), "{text}");
     assert!(text.contains("mean pseudo_pixel_auroc") && text.contains(">0.7000</td>"));
 }
@@ -410,15 +410,15 @@ fn what_an_axis_does_is_told_with_its_levels() {
     assert!(rate.share.expect("enough runs").mean > 0.95 && depth.share.expect("enough runs").mean < 0.05, "{found:?}");
     let effects: Vec<(&str, usize)> = rate.levels.iter().map(|level| (level.level.as_str(), level.runs)).collect();
     assert_eq!(effects, [("0.1", 20), ("0.4", 20)]);
-    // 0.03 lies between the levels, and the mean of all in their middle.
+    // The levels differ by 0.03, and the mean of all is in the middle between them.
     let effect = |place: usize| rate.levels[place].effect.expect("all levels meet");
     assert!((effect(1) - 0.015).abs() < 1e-6 && (effect(0) + 0.015).abs() < 1e-6);
     let text = text_of(&rows);
     assert!(text.contains("What each setting does") && text.contains("joint.student.learning_rate with model.depth"));
 }
 
-/// The effects of a search of one axis with two levels: nut and bolt, five seeds, whose levels 1 and 2 differ by `difference`. Seeds and
-/// categories differ by far more.
+/// Returns the effects of a search of one axis with two levels, on nut and bolt with five seeds. Levels 1 and 2 differ by `difference`;
+/// seeds and categories differ by far more.
 fn two_levels(difference: fn(i64) -> f64, missing: &[(i64, &str, i64)]) -> crate::analysis::AxisEffect {
     let mut cases = Vec::new();
     for (depth, sign) in [(1, -0.5), (2, 0.5)] {
@@ -444,12 +444,12 @@ fn two_levels_of_an_axis_are_equally_sure() {
     assert!((low - 0.004_880_574_7).abs() < 1e-9 && (high - 0.005_919_425_3).abs() < 1e-9, "{low} {high}");
     assert!((low + ended).abs() < 1e-11 && (high + mirrored).abs() < 1e-11);
     assert!((one.effect.expect("they meet") + 0.0054).abs() < 1e-11, "{one:?}");
-    // A seed that one level lacks in one category counts for neither level, in no category.
+    // If one level lacks a seed in one category, that seed counts for no level in any category.
     let partial = two_levels(|seed| if seed == 4 { 9.0 } else { 0.01 }, &[(1, "nut", 4)]);
     let effects: Vec<_> = partial.levels.iter().map(|level| (level.runs, level.interval)).collect();
     assert_eq!(effects, [(8, None), (8, None)], "four seeds are too few for an interval");
     assert!((partial.levels[1].effect.expect("they meet") - 0.005).abs() < 1e-11);
-    // Levels that never meet are not compared.
+    // Levels without a common category and seed are not compared.
     let apart = two_levels(
         |_| 0.01,
         &[
@@ -468,7 +468,7 @@ fn two_levels_of_an_axis_are_equally_sure() {
     assert_eq!(apart.levels.iter().map(|level| level.effect).collect::<Vec<_>>(), [None, None]);
 }
 
-/// Pixel AUROC 0.9 of ST-FPM and higher by these differences of the variant: one a seed.
+/// Compares a variant with ST-FPM, whose pixel AUROC starts at 0.9. The variant is higher by `differences`, one per seed.
 fn paired(differences: &[f64]) -> Verdict {
     let mut cases: Vec<Case> = Vec::new();
     for (seed, difference) in differences.iter().enumerate() {
@@ -489,7 +489,7 @@ fn a_verdict_says_what_its_seeds_allow() {
         (&[0.01, 0.011, 0.009, 0.01], "too few seeds: 4 of 5"),
         (&[0.01, 0.011, 0.009, 0.01, 0.012], "better on these images"),
         (&[-0.01, -0.011, -0.009, -0.01, -0.012], "worse on these images"),
-        // Without image scores nothing is known of other images, whatever the seeds.
+        // Without image scores nothing is known about other images, however many seeds there are.
         (&[0.01, 0.011, 0.009, 0.01, 0.012, 0.01, 0.011, 0.012, 0.01], "better on these images"),
         (
             &[0.01, -0.011, 0.009, -0.01, 0.012],
@@ -504,7 +504,7 @@ fn a_verdict_says_what_its_seeds_allow() {
         assert_eq!(found.verdict, verdict, "{differences:?}: {found:?}");
         assert_eq!(found.p.is_some(), found.interval.is_some());
     }
-    // Rounding makes neither a difference nor a winner.
+    // Rounding creates neither a difference nor a winner.
     let equal = paired(&[0.0; 5]);
     assert_eq!((equal.better_equal_worse, equal.effect_size), ((0, 5, 0), None));
 }
@@ -517,7 +517,7 @@ fn eight_seeds_with_image_scores_speak_of_other_images_too() {
         cases.push(case("skip=add", "nut", seed, Some(0.9)));
     }
     let mut rows = rows(&cases);
-    // Image AUROC: 3 of 4 pairs in order, or all; the seeds of one variant are alike but for one.
+    // Image AUROC: 3 of 4 pairs are in order, or all; the seeds of a variant are equal except one.
     rows.results.iter_mut().for_each(|row| row.name = IMAGE_AUROC.into());
     for run in &rows.runs {
         let wins = run.variant == "skip=add" && run.seed != 3;
@@ -535,9 +535,9 @@ fn eight_seeds_with_image_scores_speak_of_other_images_too() {
     let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
     assert_eq!(found.method.to_string(), "Student's t over seeds and test images");
     assert!((found.difference - 0.218_75).abs() < 1e-12, "{found:?}");
-    // By the seeds alone p would be 4e-4: four images are too few to say so.
+    // From the seeds alone, p would be 4e-4; four images are too few for such a claim.
     assert!(found.verdict.starts_with("not distinguishable with 8 seeds; more seeds alone would not do"), "{found:?}");
-    // Without the scores of one run the reason is told, and the claim is of these images.
+    // Without the scores of one run, the method says why, and the claim covers only these images.
     rows.scores.retain(|row| row.run_id != rows.runs[5].id);
     let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
     assert_eq!(
@@ -594,7 +594,7 @@ fn a_difference_in_more_than_the_auto_encoder_is_told() {
     assert_eq!(text(vec![with("ST-FPM", &none, 0.0), with("U-Net", &unet, 0.0)]), None);
 }
 
-/// Five seeds of each variant around a mean; the second's spread is `spread`.
+/// Returns five seeds of each variant around a mean; the second variant has the spread `spread`.
 fn five(spread: f64) -> Rows {
     let mut cases = Vec::new();
     for (variant, mean) in [("ST-FPM", 0.90), ("skip=add", 0.95), ("skip=none", 0.93)] {
@@ -606,7 +606,7 @@ fn five(spread: f64) -> Rows {
     rows(&cases)
 }
 
-/// The table of the first metric.
+/// Returns the table of the first metric.
 fn first_results(rows: &Rows) -> super::table::Table {
     let groups = groups(rows);
     super::tables::results(&groups[0], &sides(rows, &groups[0])).remove(0)
@@ -629,7 +629,7 @@ fn the_highest_mean_is_bold_only_where_the_test_tells_it_from_every_rival() {
     assert!(blurred.notes[0].starts_with("Nothing is bold: "), "{:?}", blurred.notes);
 }
 
-/// The same numbers under the names of other metrics, which are shown in this order.
+/// Returns the same numbers under the names of other metrics, which are shown in this order.
 fn renamed(mut rows: Rows, metrics: &[&str]) -> Rows {
     rows.metrics = metrics.iter().map(|name| name.parse().expect("a metric")).collect();
     let of_metrics = |row: &ResultRow| {
@@ -658,7 +658,7 @@ fn a_lower_false_alarm_rate_is_the_better_one() {
     assert_eq!(bold(&first_results(&rates_fall)), [(1, 1)]);
     let answer = answer(&rates_fall);
     assert!(answer.contains("the lowest of them, T01 skip=add, by −0.05"), "{answer}");
-    // Without a baseline the second lowest is the only rival.
+    // Without a baseline, the second lowest is the only rival.
     rates_fall.runs.iter_mut().for_each(|run| run.baseline = false);
     let table = first_results(&rates_fall);
     assert_eq!(bold(&table), [(1, 1)]);
@@ -708,7 +708,7 @@ fn without_a_baseline_the_highest_mean_needs_to_beat_the_second_alone() {
     let clear = first_results(&rows);
     assert_eq!(bold(&clear), [(1, 1)]);
     assert!(clear.notes[0].contains("the second highest"));
-    // One seed tells nothing, nor does a variant alone.
+    // One seed shows nothing, and a variant without rivals shows nothing either.
     rows.runs.retain(|run| run.seed == 0);
     assert_eq!(bold(&first_results(&rows)), []);
     rows.runs.retain(|run| run.variant == "skip=add");
@@ -761,7 +761,7 @@ fn more_variants_than_colours_stand_in_the_order_of_their_means() {
     cases.insert(3, case("ST-FPM", "nut", 0, Some(0.4)));
     cases.insert(5, Case { size: 128, ..case("ST-FPM", "nut", 0, Some(0.9)) });
     let mut rows = rows(&cases);
-    // The highest is not through.
+    // The trial with the highest mean is not finished.
     rows.runs.iter_mut().filter(|run| run.axes.contains("13")).for_each(|run| run.state = RunState::Running);
     let all = crate::analysis::groups(&rows, Ranking::AcrossProtocols);
     let labels: Vec<&str> = all[0].variants.iter().map(|variant| variant.label.as_str()).collect();

@@ -4,28 +4,28 @@ use crate::analysis::{Costs, Groups, Guidance, Variant, Verdict};
 use crate::store::SweepRow;
 use crate::text::signed;
 
-/// Something that a reader must know before the numbers.
+/// A remark that a reader must know before the numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Remark {
-    /// What stands first, in bold.
+    /// Opening words, in bold.
     pub lead: Option<&'static str>,
     pub text: String,
 }
 
-/// What stands below the title of one protocol's part among several.
+/// Text below the title of one protocol's part, if there are several parts.
 pub(super) const APART: &str =
     "These numbers were measured in another way than those of the other parts, and are not to be ranked with them.";
 
-/// What stands above the pictures.
+/// Text above the pictures.
 pub(super) const PICTURES: &str = "Distance between teacher and prediction at each level, coarse to fine, and the fused map over the input with the ground truth outlined. A \
      column has one scale for all rows: of a level 0 to the highest 99.9 % quantile of a row's test images, of the fused map 0 to twice the row's \
      held-out threshold, so that the middle colour is where an image becomes anomalous.";
 
-/// What stands above the curves.
+/// Text above the curves.
 pub(super) const CURVES: &str = "Of the selected epochs: the mean over a variant's seeds at every place, and the range from the lowest to the highest of them. Curves of \
      pixels are thinned from the exact ones, those of images are exact.";
 
-/// What guided the search; none where nothing did.
+/// Says what guided the search; `None` if nothing did.
 pub(super) fn guidance(sweep: &SweepRow) -> Option<Remark> {
     let objective = Guidance::of(sweep).objective()?;
     let metric = objective.metric();
@@ -47,7 +47,7 @@ pub(super) fn guidance(sweep: &SweepRow) -> Option<Remark> {
     })
 }
 
-/// What must be known where protocols are mixed.
+/// Returns what a reader must know if protocols are mixed.
 pub(super) fn across(groups: &Groups<'_>) -> Option<Remark> {
     let what = groups.across.as_ref()?;
     Some(Remark {
@@ -59,16 +59,17 @@ pub(super) fn across(groups: &Groups<'_>) -> Option<Remark> {
     })
 }
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Why nothing can be said.
+    /// Why there are no findings.
     Nothing(&'static str),
-    /// Each variant's label with what is said of it.
+    /// Each variant's label with its sentence.
     Variants(Vec<(String, String)>),
 }
 
-/// Does it help, by how much, at what cost, and how sure is that: a sentence a variant. `costs`: of the variants of `groups`.
+/// Writes one sentence per variant: whether it helps, by how much, at what cost, and how certain that is. `costs` belong to the variants of
+/// `groups`.
 pub(super) fn found(groups: &Groups<'_>, costs: &[Costs], verdicts: &[Verdict]) -> Found {
     let Some(baseline) = groups.variants.iter().position(|variant| variant.baseline) else {
         return Found::Nothing("There is no re-run baseline in this sweep: nothing is compared.");
@@ -89,7 +90,7 @@ pub(super) fn found(groups: &Groups<'_>, costs: &[Costs], verdicts: &[Verdict]) 
     Found::Variants(others.map(sentence).collect())
 }
 
-/// "pixel AUROC +0.0120 (95 % +0.0050 to +0.0190), better".
+/// Describes one verdict: "pixel AUROC +0.0120 (95 % +0.0050 to +0.0190), better".
 fn clause(verdict: &Verdict) -> String {
     let interval = verdict.interval.map(|(low, high)| format!(" (95 % {} to {})", signed(low), signed(high)));
     let without = verdict.without().map(|without| format!(", {without}"));

@@ -1,4 +1,4 @@
-//! Draws everything, then writes it: an old report stays whole until the new one is.
+//! Draws everything, then writes it. An old report stays complete until the new one is complete.
 
 use std::path::{Path, PathBuf};
 
@@ -16,54 +16,56 @@ use crate::analysis::{Costs, Findings, Ranking, Rows, comparisons, effects, grou
 use crate::outputs::{ForeignFiles, MovedAside, OutputError, OutputFolder, OutputPlace};
 use crate::store::Artifacts;
 
-/// Files of a report by their names below its folder.
+/// Files of a report: their paths below its folder, and their bytes.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// How far a report is.
+/// Progress of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// Steps that are done.
+    /// Number of finished steps.
     pub done: usize,
-    /// All of them.
+    /// Total number of steps.
     pub total: usize,
-    /// What is done now.
+    /// The current step.
     pub doing: &'static str,
 }
 
-/// Files that every report has, the page last: whoever opens it finds its figures beside it.
+/// Files that every report has. The page comes last, so that its figures exist when somebody opens it.
 const MAIN_FILES: [&str; 3] = ["report.json", "report.md", "index.html"];
 
-/// A report that was written.
+/// A written report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The page.
+    /// Path of the page.
     pub page: PathBuf,
-    /// What had to make room.
+    /// Files that were moved aside to make room.
     pub aside: Option<MovedAside>,
 }
 
-/// Tells whether the report of a sweep could be written to a folder now, as far as its names are known before it is made.
+/// Checks whether the report of a sweep could be written to a folder now. The check covers the file names that are known before the report
+/// is made.
 ///
 /// # Errors
-/// What is in the way.
+/// Files that no report of the sweep wrote are in the way.
 pub fn look(sweep: &str, folder: &Path) -> Result<(), OutputError> {
     let known = place_of(sweep, folder);
     if is_of_older_version(&known, folder) { Ok(()) } else { known.check(&MAIN_FILES) }
 }
 
-/// The folder of a sweep's report, with what is known of its files.
+/// Returns the folder of a sweep's report, with the known facts about its files.
 fn place_of(sweep: &str, folder: &Path) -> OutputFolder {
     OutputFolder::open(folder, &format!("report of sweep {sweep}"))
 }
 
-/// What is done for each protocol, in this order.
+/// Steps for each protocol, in this order.
 const STEPS: [&str; 3] = ["pictures", "comparisons", "figures"];
 
-/// Writes the page with its figures, tables, and the same as Markdown and JSON. `tell` hears what begins. If one file cannot be
-/// written, none takes its place. Of an older report only files that are as it wrote them are replaced or removed.
+/// Writes the page with its figures and tables, and the same content as Markdown and JSON. Calls `tell` when a step begins. If one file
+/// cannot be written, no file is replaced. Of an older report, only files that are unchanged since it wrote them are replaced or removed.
 ///
 /// # Errors
-/// Files in the way that no report of the sweep wrote, unless [`ForeignFiles::MoveAside`] has them moved.
+/// Files that no report of the sweep wrote are in the way, unless [`ForeignFiles::MoveAside`] moves them. Also if the report cannot be
+/// drawn, encoded or written.
 pub fn write(
     rows: &Rows,
     artifacts: &Artifacts,
@@ -117,13 +119,13 @@ pub fn write(
     let main = [json(&sections)?, markdown::document(rows, &sections).into_bytes(), page(rows, &sections).into_bytes()];
     files.extend(MAIN_FILES.map(str::to_owned).into_iter().zip(main));
     let folder = place_of(&rows.sweep.name, place.folder);
-    // Older versions kept no account of their files: what they may have written is moved, not lost.
+    // Older versions kept no manifest of their files. So files that they may have written are moved, not deleted.
     let foreign = if is_of_older_version(&folder, place.folder) { ForeignFiles::MoveAside } else { place.foreign };
     let aside = folder.update(&files, foreign)?;
     Ok(Written { page: place.folder.join("index.html"), aside })
 }
 
-/// Whether a report lies there of a version that kept no account of its files.
+/// Returns whether the folder has a report of a version that kept no manifest of its files.
 fn is_of_older_version(known: &OutputFolder, folder: &Path) -> bool {
     let page = folder.join("index.html");
     let is_file = std::fs::symlink_metadata(&page).is_ok_and(|facts| facts.is_file());
@@ -134,7 +136,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Figures and pictures, those of the figures drawn side by side.
+/// Returns the files of figures and pictures; the figures are rasterised in parallel.
 fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
     let all: Vec<&Figure> = sections.iter().flat_map(|section| section.figures.all()).collect();
     let pngs: Vec<Vec<u8>> = all.par_iter().map(|figure| figure.png()).collect::<Result<_, _>>()?;
@@ -149,7 +151,7 @@ fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
     Ok(files)
 }
 
-/// Each table twice: exact values, and a float for a document.
+/// Returns two files per table: the exact values, and a float for a document.
 fn tables(sections: &[Section<'_>]) -> Result<Files, ReportError> {
     let mut files = Vec::new();
     for table in sections.iter().flat_map(|section| section.tables.all()) {
@@ -160,7 +162,7 @@ fn tables(sections: &[Section<'_>]) -> Result<Files, ReportError> {
     Ok(files)
 }
 
-/// What `report --json` prints.
+/// Returns what `report --json` prints.
 fn json(sections: &[Section<'_>]) -> Result<Vec<u8>, ReportError> {
     let of_section =
         |section: &Section<'_>| Findings::of(&section.groups, section.comparisons.clone(), section.effects.clone());

@@ -25,7 +25,7 @@ const SCALE: usize = 6;
 /// A finished picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::report) struct Picture {
-    /// File name without ending.
+    /// File name without extension.
     pub name: String,
     /// What the picture shows.
     pub caption: String,
@@ -41,7 +41,7 @@ pub(super) struct Table<'a> {
     pub sources: &'a [Source],
     /// Index of the image that the rows show.
     pub index: usize,
-    /// File name without ending.
+    /// File name without extension.
     pub name: String,
     /// What the picture shows.
     pub caption: String,
@@ -51,7 +51,7 @@ pub(super) struct Table<'a> {
 
 /// Number of PNG pixels per pixel of the page's picture, in each direction.
 const ENLARGED: usize = 2;
-/// JPEG quality of 100: small letters stay clean.
+/// JPEG quality, out of 100. At this quality small letters stay clean.
 const JPEG_QUALITY: u8 = 90;
 /// Colour of labels.
 const INK: &str = "#222222";

@@ -1,14 +1,17 @@
-//! A table's exact values as CSV: a column a field.
+//! Writes a table's exact values as CSV: one column per field.
 
 use std::io;
 
 use super::Table;
 use crate::export::{Column, ColumnKind, DataFormat, Value, writer};
 
-/// The file's bytes.
+/// Returns the bytes of the file.
+///
+/// # Errors
+/// The values cannot be encoded.
 pub(in crate::report) fn bytes(table: &Table) -> io::Result<Vec<u8>> {
     let fields = table.columns.iter().flat_map(|column| &column.fields);
-    // CSV tells all kinds alike.
+    // CSV does not distinguish kinds of columns.
     let columns = fields.map(|name| Column::new(name, ColumnKind::Text)).collect();
     let mut bytes = Vec::new();
     let mut out = writer(DataFormat::Csv, columns, &mut bytes)?;

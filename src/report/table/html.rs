@@ -1,11 +1,11 @@
-//! Tables on a page.
+//! Writes tables for a page.
 
 use maud::{Markup, html};
 
 use super::{Cell, Style, Table, Tone};
 use crate::export::Value;
 
-/// Tables that stand together, each with its title; a note that is common to them stands once, below the last.
+/// Returns a block of tables, each with its title. A note that all tables share appears once, below the last.
 pub(in crate::report) fn block(tables: &[Table]) -> Markup {
     html! { @for (place, table) in tables.iter().enumerate() {
         h3 { (table.title) }
@@ -15,18 +15,18 @@ pub(in crate::report) fn block(tables: &[Table]) -> Markup {
     } }
 }
 
-/// More rows than these scroll below their head: what follows stays in reach.
+/// Number of rows above which a table scrolls below its heading, so that the content after it stays within reach.
 const LONG: usize = 40;
 
-/// The class of what is around a table of so many rows.
+/// Returns the class of the element around a table with `rows` rows.
 pub(in crate::report) fn frame(rows: usize) -> &'static str {
     if rows > LONG { "scroll long" } else { "scroll" }
 }
 
-/// The rows alone.
+/// Returns only the heading and the rows.
 pub(in crate::report) fn grid(table: &Table) -> Markup {
     let is_text = |column: usize| table.columns[column].style != Style::Number;
-    // Rows that leave the first cell empty belong to the one above.
+    // A row with an empty first cell belongs to the row above, so sorting would separate them.
     let sortable =
         table.rows.len() > 1 && table.rows.iter().all(|row| row.cells.iter().take(1).all(|cell| !cell.text.is_empty()));
     html! { div class=(frame(table.rows.len())) { table class=[sortable.then_some("sortable")] {
@@ -63,7 +63,7 @@ fn text(cell: &Cell) -> Markup {
     html! { @if cell.best { strong { (cell.text) } } @else { (cell.text) } }
 }
 
-/// By what it is sorted, where its text does not begin with that.
+/// Returns the number that the cell is sorted by; `None` if its text is used.
 fn rank(cell: &Cell) -> Option<f64> {
     match cell.values.first()? {
         Value::Number(number) => Some(*number),

@@ -1,11 +1,11 @@
-//! A table as LaTeX sets it: a float with the lines of the package booktabs, shrunk where it is wider than the text.
+//! Writes a table for LaTeX: a float with the rules of the package booktabs, shrunk if it is wider than the text.
 
 use super::{Cell, Column, Style, Table};
 
-/// What a document must load.
+/// The packages that a document must load.
 const PREAMBLE: &str = "% \\usepackage{booktabs,graphicx}";
 
-/// The float: caption, label, lines, and the notes below.
+/// Returns the float: caption, label, rules, and the notes below.
 pub(in crate::report) fn float(table: &Table) -> String {
     let alignment: String = table.columns.iter().map(|column| alignment(column.style)).collect();
     let row = |cells: Vec<String>| format!("    {} \\\\\n", cells.join(" & "));
@@ -59,7 +59,8 @@ fn content(cell: &Cell) -> String {
     if cell.best { format!("\\textbf{{{text}}}") } else { text }
 }
 
-/// Text that LaTeX sets as it is. What stands in braces would else join its neighbours: `--`, `[` and `*` after a line's end.
+/// Escapes text so that LaTeX prints it unchanged. The characters in braces would otherwise combine with their neighbours: `--`, `[` and
+/// `*` after a line's end.
 pub(in crate::report) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut before = None;
@@ -79,7 +80,7 @@ pub(in crate::report) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// What sets a character that pdfLaTeX's fonts lack, or that it takes for something else.
+/// Returns the command for a character that pdfLaTeX's fonts lack, or that LaTeX would interpret.
 fn command(character: char) -> Option<&'static str> {
     Some(match character {
         '\\' => "\\textbackslash{}",

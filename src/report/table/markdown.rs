@@ -1,8 +1,8 @@
-//! Tables as GitHub's Markdown has them, with columns as wide as they need to be.
+//! Writes tables in GitHub's Markdown, with columns as wide as their content needs.
 
 use super::{Style, Table};
 
-/// Tables that stand together, each with its title; a note that is common to them stands once, below the last.
+/// Returns a block of tables, each with its title. A note that all tables share appears once, below the last.
 pub(in crate::report) fn block(tables: &[Table]) -> String {
     let table = |(place, table): (usize, &Table)| {
         let grid = (!table.rows.is_empty()).then(|| grid(table));
@@ -13,7 +13,7 @@ pub(in crate::report) fn block(tables: &[Table]) -> String {
     tables.iter().enumerate().map(table).collect::<Vec<_>>().join("\n")
 }
 
-/// The rows alone.
+/// Returns only the heading and the rows.
 pub(in crate::report) fn grid(table: &Table) -> String {
     let heading = table.columns.iter().map(|column| escaped(&column.heading)).collect();
     let row = |row: &super::Row| -> Vec<String> {
@@ -47,7 +47,7 @@ fn emphasised((best, text): (bool, String)) -> String {
     if best { format!("**{text}**") } else { text }
 }
 
-/// Text that no Markdown reader takes for anything else.
+/// Escapes text so that Markdown readers show it unchanged.
 pub(in crate::report) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,8 +1,8 @@
-//! One table in every form.
+//! Tests that write one table in every format.
 
 use super::{Cell, Column, Row, Table, csv, html, latex, markdown};
 
-/// With everything that a format could take for its own.
+/// Returns a table with every character that a format could interpret.
 fn table() -> Table {
     Table {
         name: "results-pixel_auroc".into(),

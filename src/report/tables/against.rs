@@ -1,21 +1,21 @@
-//! Verdicts as tables: every variant against ST-FPM, or one trial against another.
+//! Shows verdicts as tables: every variant compared with ST-FPM, or one trial compared with another.
 
 use crate::analysis::{Groups, Verdict, settles};
 use crate::report::reproduce::label;
 use crate::report::table::{Cell, Column, Row, Table, Tone, whole};
 use crate::text::{p_value, short_p, signed};
 
-/// What an interval speaks of.
+/// Explains what an interval generalises to.
 const INTERVALS: &str = "With fewer than 5 seeds nothing is claimed. With 5 to 7 seeds the interval is Student's t over seeds: it speaks of other \
                          seeds on these images, not of other images. From 8 seeds on it is Student's t over seeds crossed with test \
                          images: their part comes from a bootstrap that draws the images of a category once for all seeds and both variants; \
                          the last column says where that was not possible. An interval is of its comparison alone, p is adjusted: an \
                          interval can exclude 0 where the adjusted p is not below 0.05.";
 
-/// Which seeds count.
+/// Explains which seeds count.
 const COMPLETE: &str = "Only complete seeds count: those with which both have a number in each of these categories.";
 
-/// Every variant against ST-FPM.
+/// Returns the table of every variant compared with ST-FPM.
 pub(in crate::report) fn against_baseline(verdicts: &[Verdict], groups: &Groups<'_>) -> Table {
     let of = groups.categories.len();
     let row = |verdict: &Verdict| {
@@ -41,7 +41,7 @@ pub(in crate::report) fn against_baseline(verdicts: &[Verdict], groups: &Groups<
     }
 }
 
-/// The metrics of one trial beside another's; all verdicts are of the same two.
+/// Returns the metrics of one trial next to another's; all verdicts compare the same two trials.
 pub(in crate::report) fn side_by_side(verdicts: &[&Verdict]) -> Table {
     let row = |verdict: &&Verdict| {
         let (mean, reference) = verdict.means;
@@ -94,7 +94,7 @@ fn difference_columns() -> [Column; 5] {
     ]
 }
 
-/// As [`difference_columns`].
+/// Returns the cells of the columns in [`difference_columns`].
 fn difference(verdict: &Verdict) -> [Cell; 5] {
     let (better, equal, worse) = verdict.better_equal_worse;
     let counts = Cell {
@@ -102,7 +102,7 @@ fn difference(verdict: &Verdict) -> [Cell; 5] {
         values: [better, equal, worse].map(whole).to_vec(),
         ..Cell::default()
     };
-    // Coloured only where the test supports it.
+    // The cell is coloured only if the test supports the difference.
     let tone = verdict.p.filter(|p| settles(*p)).map_or(Tone::Plain, |_| Tone::of(verdict.gain()));
     [
         Cell::number(Some(verdict.difference), signed).toned(tone),

@@ -1,4 +1,4 @@
-//! How far what guided a search agrees with the test.
+//! How well the search's objective agrees with the test.
 
 use crate::analysis::{Groups, Variant};
 use crate::evaluate::Selection;
@@ -9,7 +9,7 @@ use crate::report::table::{Cell, Column, Row, Table};
 use crate::statistics::{spearman, summary};
 use crate::store::RunRow;
 
-/// Each trial's mean objective beside its test numbers, and how far the two agree; none where nothing guided a search.
+/// Returns each trial's mean objective next to its test numbers, and how well the two agree; `None` if no objective guided the search.
 pub(super) fn agreement(groups: &Groups<'_>) -> Option<Table> {
     let objective = groups.guidance.objective()?;
     let trials = trials(groups, objective.metric());
@@ -44,7 +44,7 @@ pub(super) fn agreement(groups: &Groups<'_>) -> Option<Table> {
     })
 }
 
-/// "Spearman's rank correlation … is 0.83 over 12 trials".
+/// Describes the agreement: "Spearman's rank correlation … is 0.83 over 12 trials".
 fn rank_correlation(test: Metric, pairs: &[(f64, f64)]) -> String {
     let (objectives, tests): (Vec<f64>, Vec<f64>) =
         pairs.iter().map(|(objective, value)| (*objective, test.direction.gain(*value))).unzip();
@@ -71,7 +71,7 @@ struct TrialMeans<'g> {
     runs: usize,
     of: usize,
     objective: Option<f64>,
-    /// Of each metric that is shown.
+    /// Mean of each metric that the report shows.
     test: Vec<Option<f64>>,
 }
 

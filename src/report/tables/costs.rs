@@ -1,4 +1,4 @@
-//! What each variant costs.
+//! The table of each variant's costs.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::report::reproduce::label;
 use crate::report::table::{Cell, Column, Row, Table};
 use crate::text::{count, duration};
 
-/// The table of costs; `costs`: of the variants of `groups`.
+/// Returns the table of costs; `costs` belong to the variants of `groups`.
 pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table {
     let devices: BTreeSet<&str> = rows.stages.iter().filter_map(|stage| stage.device.as_deref()).collect();
     let devices = devices.into_iter().collect::<Vec<_>>().join(", ");

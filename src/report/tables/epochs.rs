@@ -1,4 +1,4 @@
-//! What the choice of epoch does: selected, last and, on request, the best on test.
+//! Shows the effect of the choice of epoch: selected, last and, on request, the best on test.
 
 use crate::analysis::{Groups, Variant};
 use crate::evaluate::Selection;
@@ -8,7 +8,7 @@ use crate::report::table::{Cell, Column, Row, Table};
 use crate::statistics::{Summary, summary};
 use crate::text::mean_and_deviation;
 
-/// A row a variant and category.
+/// Returns a table with one row per variant and category.
 pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
     let has_oracle = groups.all().any(|run| groups.value(run, Selection::Oracle, Fact::Epoch).is_some());
     let mut selections = vec![(Selection::Selected, "selected"), (Selection::Last, "last epoch")];

@@ -1,11 +1,11 @@
-//! The runs that failed.
+//! The table of failed runs.
 
 use crate::analysis::Rows;
 use crate::report::table::{Cell, Column, Row, Table};
 use crate::store::RunRow;
 use crate::store::RunState;
 
-/// A row a failed run; none where none failed.
+/// Returns a table with one row per failed run; `None` if no run failed.
 pub(in crate::report) fn failures(rows: &Rows) -> Option<Table> {
     let row = |run: &RunRow| Row {
         cells: vec![

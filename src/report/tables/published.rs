@@ -1,4 +1,4 @@
-//! Published rows, in a table of their own: never in one ranking with what was measured here.
+//! Shows published rows in a table of their own; they are never ranked together with numbers measured here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,10 @@ use crate::published::{PublishedResult, published};
 use crate::report::error::ReportError;
 use crate::report::table::{Cell, Column, Row, Table};
 
-/// The table, where the sweep names a published one; without rows where no category is of the same images.
+/// Returns the table if the sweep names a published one. It has no rows if no category has the same images.
+///
+/// # Errors
+/// The published table cannot be read.
 pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Result<Option<Table>, ReportError> {
     let resolved: serde_json::Value = serde_json::from_str(&rows.sweep.resolved).unwrap_or_default();
     let Some(name) = resolved["baseline"]["published"].as_str() else { return Ok(None) };
@@ -55,12 +58,12 @@ fn of_categories(name: &str, published: &[PublishedResult], categories: &[&str])
     }
 }
 
-/// A published number's name for people: a metric's label; what is none keeps its name.
+/// Returns a published number's name for people: the label of a metric; a name that is not a metric stays unchanged.
 fn label(name: &str) -> &str {
     Metric::named(name).map_or(name, |metric| metric.label)
 }
 
-/// Where the rows come from, and what must be known of them.
+/// Describes where the rows come from and what readers must know about them.
 fn origin<'p>(shown: impl Iterator<Item = &'p PublishedResult> + Clone) -> String {
     let sources: BTreeSet<(&str, &str)> = shown.clone().map(|row| (row.model.as_str(), row.source.as_str())).collect();
     let mut notes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Variant × category: means over seeds, the best marked where the tests support it.
+//! Tables of variant × category: means over seeds, with the best marked if the tests support it.
 
 use crate::analysis::{Differences, Groups, Rivals, Side, Variant, best, without};
 use crate::evaluate::Selection;
@@ -10,17 +10,17 @@ use crate::store::RunState;
 use crate::text::{mean_and_deviation, signed};
 use crate::training::SelectionRule;
 
-/// One table a metric: mean ± standard deviation over seeds, and the paired difference from ST-FPM below.
+/// Returns one table per metric: mean ± standard deviation over seeds, and the paired difference from ST-FPM below.
 pub(in crate::report) fn results(groups: &Groups<'_>, sides: &[Side]) -> Vec<Table> {
     groups.metrics.iter().map(|metric| table(groups, sides, *metric)).collect()
 }
 
-/// What a column of the table is over.
+/// The categories that a column of the table covers.
 struct Over<'g> {
     heading: String,
     field: &'g str,
     categories: Vec<&'g str>,
-    /// Whether it is a mean over several categories.
+    /// Whether the column is a mean over several categories.
     mean: bool,
 }
 
@@ -63,10 +63,11 @@ fn table<'s>(groups: &'s Groups<'_>, sides: &'s [Side], metric: Metric) -> Table
     }
 }
 
-/// Variants whose differences a note tells.
+/// Maximum number of variants whose differences a note lists.
 const MOST_TOLD: usize = 6;
 
-/// The paired differences of the variants that lack pairs: where a table has no room for remarks, nobody is to subtract the means.
+/// Returns a note with the paired differences of the variants that lack pairs. Tables without room for remarks need it, because there the
+/// difference of the means would be wrong.
 fn unpaired<'s>(groups: &Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric: Metric) -> Option<String> {
     let told = |(variant, place): (&Variant, usize)| {
         let difference = difference(groups, sides, place, over, metric).filter(|d| !d.incomplete_seeds.is_empty())?;
@@ -79,7 +80,7 @@ fn unpaired<'s>(groups: &Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric:
         .then(|| format!("Runs are missing. Differences from ST-FPM of equal categories and seeds: {first}{more}."))
 }
 
-/// The difference of a variant from ST-FPM in a column: that of the verdict in the mean over categories.
+/// Returns the difference of a variant from ST-FPM in a column. In the mean over categories it is the verdict's difference.
 fn difference<'s>(
     groups: &Groups<'_>,
     sides: &'s [Side],
@@ -97,7 +98,7 @@ fn difference<'s>(
     }
 }
 
-/// Each category, and the mean over those that all variants have.
+/// Returns one column per category, and the mean over the categories that all variants have.
 fn columns<'g>(groups: &'g Groups<'_>, metric: Metric) -> Vec<Over<'g>> {
     let of_category = |(category, _): &'g (String, _)| Over {
         heading: category.clone(),
@@ -154,7 +155,8 @@ fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric
     summaries.iter().copied().enumerate().map(cell).collect()
 }
 
-/// "+0.0120", and of what where it is not of all that stands above it: "+0.0120 (2 categories, without seed 3)".
+/// Describes a difference: "+0.0120", or "+0.0120 (2 categories, without seed 3)" if it does not cover everything that the mean above it
+/// covers.
 fn described(difference: &Differences<'_>, over: &Over<'_>) -> String {
     let (paired, shown) = (difference.categories.len(), over.categories.len());
     let plural = if paired == 1 { "y" } else { "ies" };
@@ -164,7 +166,7 @@ fn described(difference: &Differences<'_>, over: &Over<'_>) -> String {
     format!("{}{facts}", signed(difference.mean()))
 }
 
-/// "3", or "2–3" where categories differ.
+/// Returns the number of seeds: "3", or "2–3" if categories differ.
 fn seeds(groups: &Groups<'_>, variant: &Variant, metric: Metric) -> String {
     let categories = groups.categories.iter();
     let counts = categories.map(|(category, _)| groups.cell(variant, category, Selection::Selected, metric).len());
@@ -172,7 +174,7 @@ fn seeds(groups: &Groups<'_>, variant: &Variant, metric: Metric) -> String {
     if least < most { format!("{least}–{most}") } else { most.to_string() }
 }
 
-/// Why a cell holds no number.
+/// Returns why a cell has no number.
 fn missing(groups: &Groups<'_>, variant: &Variant, category: &str, metric: Metric) -> String {
     if let Some(reason) = groups.reason(variant, category, Selection::Selected, metric) {
         return format!("undefined: {reason}");
@@ -185,7 +187,7 @@ fn missing(groups: &Groups<'_>, variant: &Variant, category: &str, metric: Metri
     }
 }
 
-/// The rule that picked a variant's epochs.
+/// Returns the rule that selected a variant's epochs.
 fn rule(variant: &Variant) -> &'static str {
     match variant.selection {
         Some(SelectionRule::HeldOutScore) => "lowest held-out map mean",
