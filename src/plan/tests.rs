@@ -251,11 +251,17 @@ fn changed(job: &StageJob, leaf: &str) -> StageJob {
         Value::String(text) => {
             // The error message lists the other values of a choice.
             let refused = with(json!(format!("{text}0"))).err().unwrap_or_default();
-            let named = refused
-                .split('`')
-                .skip(1)
-                .step_by(2)
-                .flat_map(|name| [json!(name), json!({ name: 7 }), json!({ name: 0.5 }), json!({ name: ["x"] })]);
+            let named = refused.split('`').skip(1).step_by(2).flat_map(|name| {
+                // The error message names a parameter that a variant lacks.
+                let mut parameters = json!({});
+                while let Err(refused) = with(json!({ name: parameters }))
+                    && let Some((_, rest)) = refused.split_once("missing field `")
+                {
+                    parameters[rest.split('`').next().unwrap_or_default()] = json!(1);
+                }
+                let plain = [json!(name), json!({ name: 7 }), json!({ name: 0.5 }), json!({ name: ["x"] })];
+                plain.into_iter().chain([json!({ name: parameters })])
+            });
             std::iter::once(json!(format!("{text}0"))).chain(named).collect()
         }
         Value::Object(_) => unreachable!("no leaf"),
