@@ -167,3 +167,34 @@ fn toml_text(value: &Json) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_spelled_alike_in_files_and_stores() {
+        let mut checked = 0;
+        for setting in settings() {
+            let Question { kind, .. } = &setting.question;
+            let names = kind.named().into_iter().map(|value| value.name.to_string());
+            // A layout that is recognised has no name before the data set is opened.
+            for name in names.filter(|name| name != "auto") {
+                let node = |value| Node { value, place: Place::Whole };
+                let value = match kind {
+                    Kind::List(_) => Value::List(vec![node(Value::Text(name.clone()))]),
+                    _ => Value::Text(name.clone()),
+                };
+                let mut file = Table::new();
+                set(&mut file, &setting.question.name(), &Place::Whole, node(value));
+                let problems = Problems::default();
+                let source = Source { name: String::new(), text: String::new() };
+                let (sweep, space, _) = read_table(&Session::new(&problems), &file, source);
+                let stored = serde_json::json!([sweep, space.base()]).to_string();
+                assert!(stored.contains(&format!("\"{name}\"")), "{} = {name}: {stored}", setting.question.name());
+                checked += 1;
+            }
+        }
+        assert!(checked > 100, "{checked}");
+    }
+}

@@ -144,9 +144,15 @@ impl<'a> Field<'a> {
         self.reader.problems().add(&node.place, message, format!("expected {expected}"));
     }
 
+    /// A default as it is written; not needed where nothing is recorded.
+    fn value(self, default: impl Serialize) -> Usual {
+        let written = self.reader.records().then(|| serde_json::to_value(default).ok()).flatten();
+        written.map_or(Usual::Absent, Usual::Value)
+    }
+
     /// A whole number in a range.
     pub(crate) fn integer<N: Whole>(self, default: N, range: RangeInclusive<N>) -> N {
-        self.whole(default, range, value(default))
+        self.whole(default, range, self.value(default))
     }
 
     /// A whole number in a range whose default follows from other settings, as the formula says.
@@ -169,7 +175,7 @@ impl<'a> Field<'a> {
 
     /// A number in a range.
     pub(crate) fn number(self, default: f64, range: RangeInclusive<f64>) -> f64 {
-        self.float(range, value(default)).unwrap_or(default)
+        self.float(range, self.value(default)).unwrap_or(default)
     }
 
     /// A number in a range, or none.
@@ -197,7 +203,7 @@ impl<'a> Field<'a> {
     pub(crate) fn flag(self, default: bool) -> bool {
         let flag = self.parsed(
             || Kind::Flag,
-            value(default),
+            self.value(default),
             |value| match value {
                 Value::Bool(flag) => Some(*flag),
                 _ => None,
@@ -242,7 +248,7 @@ impl<'a> Field<'a> {
 
     /// One of the values of a type.
     pub(crate) fn choice<C: Choice + Serialize>(self, default: C) -> C {
-        self.one_of(documented::<C>, value(default)).unwrap_or(default)
+        self.one_of(documented::<C>, self.value(default)).unwrap_or(default)
     }
 
     /// One of the values of a type, or none.
@@ -339,11 +345,6 @@ impl<'a> Field<'a> {
     pub(crate) fn with<T>(self, read: impl FnOnce(Self) -> T) -> T {
         read(self)
     }
-}
-
-/// A default as it is written.
-fn value(default: impl Serialize) -> Usual {
-    serde_json::to_value(default).map_or(Usual::Absent, Usual::Value)
 }
 
 /// The values of a type with their doc comments.

@@ -128,10 +128,18 @@ impl<'a> Reader<'a> {
     /// Notes that a key is known.
     pub(crate) fn know(&self, key: &'static str) {
         let mut asked = self.session.asked.borrow_mut();
-        let keys = asked.entry(self.path.clone()).or_default();
-        if !keys.contains(&key) {
-            keys.push(key);
+        match asked.get_mut(&self.path) {
+            Some(keys) if keys.contains(&key) => {}
+            Some(keys) => keys.push(key),
+            None => {
+                asked.insert(self.path.clone(), vec![key]);
+            }
         }
+    }
+
+    /// Whether questions are recorded.
+    pub(super) fn records(&self) -> bool {
+        self.session.questions.is_some()
     }
 
     pub(super) fn node(&self, key: &str) -> Option<&'a Node> {
