@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::canonical::canonical;
+use super::canonical::{canonical, canonical_without_locations};
 
 /// A BLAKE3 digest as 64 lower-case hex digits. Shared in memory, because a plan of many runs repeats each stage's key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,8 +27,18 @@ impl From<Key> for String {
 impl Key {
     /// Computes the digest of a name, a revision and the canonical text of a content.
     pub fn of(name: &str, revision: u32, content: &serde_json::Value) -> Self {
-        let text = format!("[\"{name}\",{revision},{}]", canonical(content));
-        Self(blake3::hash(text.as_bytes()).to_hex().as_str().into())
+        Self::of_text(name, revision, &canonical(content))
+    }
+
+    /// Computes the digest of a stage's name, its revision and the canonical text of its job without locations.
+    pub(super) fn of_job(name: &str, revision: u32, job: &serde_json::Value) -> Self {
+        Self::of_text(name, revision, &canonical_without_locations(job))
+    }
+
+    fn of_text(name: &str, revision: u32, canonical: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("[\"{name}\",{revision},").as_bytes()).update(canonical).update(b"]");
+        Self(hasher.finalize().to_hex().as_str().into())
     }
 
     /// Wraps a key that was read from the store.

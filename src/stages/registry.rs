@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::canonical::remove_locations;
 use super::effort::{Effort, Extent};
 use super::evaluate::EvaluateJob;
 use super::features::FeaturesJob;
@@ -121,8 +120,6 @@ stages! {
 impl StageJob {
     /// Returns the key of the stage: the digest of the whole job without locations.
     pub fn key(&self) -> Key {
-        let mut content = self.content();
-        remove_locations(&mut content);
-        Key::of(self.kind().name(), self.kind().revision(), &content)
+        Key::of_job(self.kind().name(), self.kind().revision(), &self.content())
     }
 }
