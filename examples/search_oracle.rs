@@ -53,7 +53,7 @@ fn numbers(point: &Point) -> Vec<f64> {
     let number = |coordinate: &Option<Coordinate>| match *coordinate {
         Some(Coordinate::Choice(index)) => index as f64,
         Some(Coordinate::Number(number)) => number,
-        Some(Coordinate::Whole(number)) => number as f64,
+        Some(Coordinate::Integer(number)) => number as f64,
         None => f64::NAN,
     };
     point.iter().map(number).collect()
@@ -78,7 +78,7 @@ fn problems() -> Vec<Problem> {
         axis("momentum", Domain::Uniform { low: 0.5, high: 0.99, step: None }),
         axis("batch", Domain::LogInteger { low: 2, high: 256 }),
     ];
-    let when = |choice| vec![Condition { axis: 0, among: vec![Coordinate::Choice(choice)] }];
+    let when = |choice| vec![Condition { axis: 0, values: vec![Coordinate::Choice(choice)] }];
     let of = |choice, name, domain| Axis { when: when(choice), ..axis(name, domain) };
     let mixed = vec![
         axis("kind", Domain::Choices(2)),
@@ -89,7 +89,7 @@ fn problems() -> Vec<Problem> {
         of(1, "activation", Domain::Choices(4)),
     ];
     let on = |axis: usize, name, domain| {
-        let when = vec![Condition { axis, among: vec![Coordinate::Choice(1)] }];
+        let when = vec![Condition { axis, values: vec![Coordinate::Choice(1)] }];
         Axis { when, ..self::axis(name, domain) }
     };
     let switches = vec![

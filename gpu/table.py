@@ -18,7 +18,7 @@ GROUP BY r.id ORDER BY st.position, r.seed
 HEAD = ("category", "variant", "seed", "device", "pixel AUROC", "AUPRO", "ms/step", "s/epoch", "GPU GiB")
 
 
-def shown(value, form, scale=1.0):
+def formatted(value, form, scale=1.0):
     return "-" if value is None else format(value * scale, form)
 
 
@@ -26,9 +26,9 @@ rows = []
 for category, variant, seed, device, costs, auroc, aupro in sqlite3.connect(sys.argv[1]).execute(RUNS):
     cost = json.loads(costs or "{}").get
     rows.append((
-        category, variant, str(seed), device, shown(auroc, ".4f"), shown(aupro, ".4f"),
-        shown(cost("milliseconds_per_step"), ".1f"), shown(cost("seconds_per_epoch"), ".2f"),
-        shown(cost("device_peak_bytes"), ".1f", 2.0**-30),
+        category, variant, str(seed), device, formatted(auroc, ".4f"), formatted(aupro, ".4f"),
+        formatted(cost("milliseconds_per_step"), ".1f"), formatted(cost("seconds_per_epoch"), ".2f"),
+        formatted(cost("device_peak_bytes"), ".1f", 2.0**-30),
     ))
 widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
 for row in [HEAD, *rows]:

@@ -42,11 +42,11 @@ impl Exit {
         match self {
             Self::Done => Some("all done"),
             Self::RunsFailed => Some("some runs failed"),
-            Self::Usage => Some("bad command line or sweep file"),
-            Self::Data => Some("bad data or weights"),
-            Self::Store => Some("store, artifacts, report, other output or GPU that cannot be used"),
+            Self::Usage => Some("invalid command line or sweep file"),
+            Self::Data => Some("invalid data or weights"),
+            Self::Store => Some("unusable store, artifacts, report, other output or GPU"),
             Self::Hung => None,
-            Self::Interrupted => Some("interrupted"),
+            Self::Interrupted => Some("interrupted, or time limit reached with runs left"),
         }
     }
 

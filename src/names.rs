@@ -24,19 +24,19 @@ macro_rules! named_enum {
 
             /// Returns the variant with this name.
             pub fn named(name: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|variant| variant.name() == name)
+                Self::ALL.into_iter().find(|variant| Self::name(*variant) == name)
             }
         }
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.name())
+                f.pad(Self::name(*self))
             }
         }
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.name())
+                serializer.serialize_str(Self::name(*self))
             }
         }
 

@@ -21,9 +21,9 @@ pub fn expand_home_in_argument(argument: OsString) -> OsString {
     let Some(text) = argument.to_str() else { return expand_home(Path::new(&argument)).into_os_string() };
     match text.split_once('=') {
         Some((flag, path)) if flag.starts_with("--") && path.starts_with('~') => {
-            let mut whole = OsString::from(format!("{flag}="));
-            whole.push(expand_home(Path::new(path)));
-            whole
+            let mut expanded = OsString::from(format!("{flag}="));
+            expanded.push(expand_home(Path::new(path)));
+            expanded
         }
         _ if text.starts_with('~') => expand_home(Path::new(text)).into_os_string(),
         _ => argument,
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_own_home_folder_is_expanded() {
+    fn only_the_users_home_folder_is_expanded() {
         let expand = |path: &str| expand_home_to(Some(PathBuf::from("/home/u")), Path::new(path));
         assert_eq!(expand("~"), Path::new("/home/u"));
         assert_eq!(expand("~/data/x"), Path::new("/home/u/data/x"));

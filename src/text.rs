@@ -1,5 +1,7 @@
 //! Formats numbers and texts for people.
 
+use std::time::Duration;
+
 use crate::statistics::Summary;
 
 /// Formats mean and deviation: "0.9885 ± 0.0007", or the mean alone if there is no deviation.
@@ -80,11 +82,25 @@ pub(crate) fn truncated_middle(text: &str, length: usize) -> String {
 
 /// Formats a duration: "12.3 s", "4 min 05 s", "2 h 10 min".
 pub(crate) fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
+    let rounded = seconds.round() as u64;
+    match rounded {
         0..100 => format!("{seconds:.1} s"),
-        100..6000 => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+        100..6000 => format!("{} min {:02} s", rounded / 60, rounded % 60),
+        _ => format!("{} h {:02} min", rounded / 3600, rounded % 3600 / 60),
+    }
+}
+
+/// Formats a duration of work that is under way: "45 s", "12 min", "3 h 20 min", "2.3 days".
+pub(crate) fn rough_duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => {
+            let minutes = (s / 60.0).round() as u64;
+            format!("{} h {} min", minutes / 60, minutes % 60)
+        }
+        s => format!("{:.1} days", s / 86_400.0),
     }
 }
 
@@ -130,5 +146,11 @@ mod tests {
         assert_eq!(down, [0.34, 0.349, -0.13, 0.0, 0.99]);
         assert_eq!([duration(3.21), duration(245.0), duration(7800.0)], ["3.2 s", "4 min 05 s", "2 h 10 min"]);
         assert_eq!([percent(135.0, 100.0), percent(90.0, 100.0)], ["+35 %", "−10 %"]);
+    }
+
+    #[test]
+    fn durations_have_one_unit_or_hours_and_minutes() {
+        let text = |seconds| rough_duration(Duration::from_secs(seconds));
+        assert_eq!([text(45), text(600), text(12_000), text(200_000)], ["45 s", "10 min", "3 h 20 min", "2.3 days"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Mutated weight files: no panic, and no more memory than a stated bound. `just fuzz-weights SECONDS` goes on for longer.
+//! Mutated weight files cause no panic and use no more memory than a stated bound. `just fuzz-weights SECONDS` runs longer.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{Cursor, Read, Write};
@@ -9,33 +9,33 @@ use didact::model::weights::WeightFile;
 use didact::model::{LevelSet, load_teacher};
 use didact::tensor::Native;
 
-/// Counts the bytes that are in use, and the most that were.
-struct Counting;
+/// Allocator that counts the bytes in use and their maximum.
+struct CountingAllocator;
 
 static USED: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: the system's allocator does the work; only sizes are added up beside it.
-unsafe impl GlobalAlloc for Counting {
+// SAFETY: the system's allocator does the work. This type only counts sizes.
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let used = USED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
         PEAK.fetch_max(used, Ordering::Relaxed);
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller guarantees what the system's allocator requires.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         USED.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller guarantees what the system's allocator requires.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-/// What a file of 40 kB may take: a pickle's memo has at most 2^21 slots of eight bytes, and grows by copying.
-const BOUND: usize = 64 << 20;
+/// Bytes that the reader may use for a file of 40 kB. A pickle's memo has at most 2^21 slots of eight bytes and grows by copying.
+const MAX_BYTES: usize = 64 << 20;
 
 const SEEDS: [&[u8]; 8] = [
     include_bytes!("golden/weights/plain.pth"),
@@ -48,7 +48,7 @@ const SEEDS: [&[u8]; 8] = [
     include_bytes!("golden/weights/double.safetensors"),
 ];
 
-/// SplitMix64.
+/// Reproducible random numbers (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -64,7 +64,7 @@ impl Random {
     }
 }
 
-/// One to eight changes: bits, extreme numbers, pieces that are cut, doubled or moved, operations of pickles.
+/// Makes one to eight changes: truncates, removes or copies a piece, writes an extreme number or a pickle operation, or flips a bit.
 fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     for _ in 0..=random.below(8) {
         let at = random.below(bytes.len());
@@ -98,7 +98,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-/// An archive whose pickle is changed and whose checksums are right again, so that the change is met by the pickle's reader.
+/// Returns an archive with a mutated pickle and correct checksums, so that the mutation reaches the reader of pickles.
 fn with_mutated_pickle(archive: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(archive)).ok()?;
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
@@ -118,8 +118,8 @@ fn with_mutated_pickle(archive: &[u8], random: &mut Random) -> Option<Vec<u8>> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what a long run found is told")]
-fn mutated_files_neither_panic_nor_take_more_memory_than_their_bound() {
+#[expect(clippy::print_stdout, reason = "the numbers of a long run")]
+fn mutated_files_neither_panic_nor_exceed_their_memory_bound() {
     let seconds = std::env::var("DIDACT_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
     let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let mut random = Random(15);
@@ -139,7 +139,7 @@ fn mutated_files_neither_panic_nor_take_more_memory_than_their_bound() {
             read += u64::from(load_teacher::<Native>(&weights, LevelSet::ALL).is_ok());
         }
         let peak = PEAK.load(Ordering::Relaxed).saturating_sub(before);
-        assert!(peak <= BOUND, "file {files} takes {peak} bytes");
+        assert!(peak <= MAX_BYTES, "file {files} uses {peak} bytes, at most {MAX_BYTES} are allowed");
         (files, highest) = (files + 1, highest.max(peak));
     }
     assert!(read > 0 && read < files, "{read} of {files} mutated files were weights");

@@ -33,7 +33,7 @@ pub async fn measure(trials: usize, seeds: usize) {
     let writing = store.write_plan(&sweep, &source, &plan, &artifacts, None);
     table::time("planning the same file again: one transaction", None, writing).await.expect("planned");
 
-    let big = Big { store, wanted: Wanted { sweep: planned.sweep, only: None }, worker: worker() };
+    let big = BigStore { store, wanted: Wanted { sweep: planned.sweep, only: None }, worker: worker() };
     big.query(&path, "nothing done").await;
     big.claims("the first stages").await;
     let shared = big.claim_all(4).await;
@@ -53,30 +53,31 @@ pub async fn measure(trials: usize, seeds: usize) {
     table::line("didact gc --dry-run", gc.elapsed(), None);
 }
 
-struct Big {
+/// The store with a worker that claims from it.
+struct BigStore {
     store: Store,
     wanted: Wanted,
     worker: AttemptStart,
 }
 
-impl Big {
-    /// Times claims; each stage is released again.
+impl BigStore {
+    /// Times claims. Each claimed stage is released again.
     async fn claims(&self, which: &str) {
         const TIMES: u32 = 5;
-        let mut took = Duration::ZERO;
+        let mut elapsed = Duration::ZERO;
         for _ in 0..TIMES {
             let started = Instant::now();
             let claim = self.store.claim(&self.wanted, &self.worker).await.expect("claims");
-            took += started.elapsed();
+            elapsed += started.elapsed();
             assert_eq!(claim.is_none(), which.starts_with("none"), "{which}");
             if let Some(claim) = claim {
                 self.end(&claim, &AttemptEnd::Interrupted).await;
             }
         }
-        table::line(&format!("a claim: {which}"), took / TIMES, Some(Duration::from_millis(5)));
+        table::line(&format!("a claim: {which}"), elapsed / TIMES, Some(Duration::from_millis(5)));
     }
 
-    /// Claims all stages that can be claimed; at least `least` of them must be available.
+    /// Claims all available stages. Fails if there are fewer than `least`.
     async fn claim_all(&self, least: usize) -> Vec<Claim> {
         let mut claims = Vec::new();
         while let Some(claim) = self.store.claim(&self.wanted, &self.worker).await.expect("claims") {
@@ -121,7 +122,7 @@ fn worker() -> AttemptStart {
     }
 }
 
-/// Marks the first runs of the only sweep as done, because executing them would take an hour.
+/// Marks the first runs of the sweep as done, because executing them would take an hour.
 async fn finish_runs(store: &Path, runs: usize) {
     use sqlx::Connection;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store);

@@ -13,7 +13,7 @@ use didact::training::{StageContext, StageError};
 
 use crate::{sweep_file, table};
 
-/// First argument of this program if it must act as a worker.
+/// First argument of this program if it acts as a worker.
 pub const WORKER: &str = "--empty-worker";
 
 /// Times a sweep with this many runs, with one worker and with four.
@@ -41,13 +41,13 @@ pub async fn measure(runs: usize) {
         for mut child in children {
             assert!(child.wait().expect("ends").success(), "a worker failed");
         }
-        let took = started.elapsed();
+        let elapsed = started.elapsed();
         let (id, name) = planner.find_sweep(None).await.expect("is there");
         let status = planner.status(&id, &name).await.expect("a status");
         assert_eq!(status.runs_in(RunState::Done), plan.runs.len() as i64, "every run is done");
         let stages = plan.stages.len() as u32;
         let what = format!("an empty stage from end to end, {workers} worker(s), {stages} stages");
-        table::line(&what, took / stages, Some(Duration::from_millis(20)));
+        table::line(&what, elapsed / stages, Some(Duration::from_millis(20)));
     }
     publishing(200);
 }
@@ -63,7 +63,7 @@ fn publishing(artifacts: u32) {
         let key = Key::of("bench", 1, &serde_json::json!(number));
         store.publish(&out, StageKind::Evaluate, &key).expect("published");
     }
-    table::line("  of which one small artifact: write, sync, rename", started.elapsed() / artifacts, None);
+    table::line("  of this, one small artifact: write, sync, rename", started.elapsed() / artifacts, None);
 }
 
 /// Works until no stage is left.
@@ -81,6 +81,6 @@ fn execute(_: &StageJob, _: &dyn ArtifactFolders, context: &mut StageContext<'_>
 
 /// Writes the file that the store reads when the stage is done.
 fn write_results(out: &std::path::Path) -> std::io::Result<()> {
-    let nothing = Evaluation { epoch: 1, results: [].into(), image_scores: Vec::new(), held_out_threshold: None };
-    std::fs::write(out.join("results.json"), serde_json::to_vec(&nothing)?)
+    let empty = Evaluation { epoch: 1, results: [].into(), image_scores: Vec::new(), held_out_threshold: None };
+    std::fs::write(out.join("results.json"), serde_json::to_vec(&empty)?)
 }

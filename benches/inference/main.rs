@@ -1,8 +1,9 @@
 //! Measures how often a verdict is wrong. Image scores are drawn from a model in which two variants are equally good, and the full
 //! procedure of `didact compare` judges them. The share called better or worse is its type I error, which should be 5 %.
 //!
-//! Model of a score: class × (mean + effect of variant and seed) + effect of the image + effect of variant and image + noise. "Image
-//! effects" are those of variant and image: what one variant sees in an image with any seed, and the other does not.
+//! Model of a score: class × (mean + effect of variant and seed) + effect of the image + effect of variant and image + noise.
+//!
+//! "Image effects" are the effects of variant and image: with any seed, one variant scores an image higher than the other does.
 
 #![expect(clippy::print_stdout, reason = "the output is a table for people")]
 

@@ -28,15 +28,15 @@ def hartmann(t):
     x = cube(t, 6, 0, 1)
     heights = [1.0, 1.2, 3.0, 3.2]
     slopes = [[10, 3, 17, 3.5, 1.7, 8], [0.05, 10, 17, 0.1, 8, 14], [3, 3.5, 1.7, 10, 17, 8], [17, 8, 0.05, 10, 0.1, 14]]
-    places = [
+    centres = [
         [0.1312, 0.1696, 0.5569, 0.0124, 0.8283, 0.5886],
         [0.2329, 0.4135, 0.8307, 0.3736, 0.1004, 0.9991],
         [0.2348, 0.1451, 0.3522, 0.2883, 0.3047, 0.6650],
         [0.4047, 0.8828, 0.8732, 0.5743, 0.1091, 0.0381],
     ]
     return -sum(
-        h * math.exp(-sum(s * (v - p) ** 2 for s, v, p in zip(slope, x, place)))
-        for h, slope, place in zip(heights, slopes, places)
+        h * math.exp(-sum(s * (v - p) ** 2 for s, v, p in zip(slope, x, centre)))
+        for h, slope, centre in zip(heights, slopes, centres)
     )
 
 

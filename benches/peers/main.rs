@@ -52,7 +52,7 @@ fn seconds(step: &mut dyn FnMut()) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
-/// Returns the numbers of warm-up and of measured rounds, equal to PyTorch's; one each if this runs as a test.
+/// Returns the numbers of warm-up and measured rounds: those of PyTorch's benchmark, or one each in a test.
 fn rounds() -> (usize, usize) {
     if std::env::args().any(|argument| argument == BENCH) { (3, 10) } else { (1, 1) }
 }
@@ -109,7 +109,7 @@ fn joint_peak() -> f64 {
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("bytes")
 }
 
-/// Returns PyTorch's result for a row. Calls `turn` before each of its repeats, so that a slow moment of the machine affects both sides.
+/// Returns PyTorch's result for a row. Calls `turn` before each repeat, so that a slow moment of the machine affects both sides.
 fn measure_pytorch(python: &str, row: &str, mut turn: impl FnMut()) -> Value {
     let mut child = Command::new(python)
         .args(["benches/pytorch/steps.py", "--in-turn", "--rows", row])
@@ -131,7 +131,7 @@ fn measure_pytorch(python: &str, row: &str, mut turn: impl FnMut()) -> Value {
 }
 
 /// Returns PyTorch's seconds or bytes for a row.
-fn their_value(peers: &Value, row: &str) -> Option<f64> {
+fn pytorch_value(peers: &Value, row: &str) -> Option<f64> {
     match row {
         PEAK => peers[PEAK]["peak"].as_f64(),
         "metrics" => {
@@ -144,13 +144,13 @@ fn their_value(peers: &Value, row: &str) -> Option<f64> {
 /// Returns the result of didact for a row, and that of PyTorch.
 fn measure(row: &str, set: &FeatureSet, python: Option<&str>) -> (f64, Option<f64>) {
     if row == PEAK {
-        return (joint_peak(), python.and_then(|python| their_value(&measure_pytorch(python, row, || ()), row)));
+        return (joint_peak(), python.and_then(|python| pytorch_value(&measure_pytorch(python, row, || ()), row)));
     }
     let mut step = step(row, set);
     let Some(python) = python else { return (median(&repeat(&mut *step)), None) };
     let mut ours = Vec::new();
     let theirs = measure_pytorch(python, row, || ours.push(seconds(&mut *step)));
-    (median(&ours), their_value(&theirs, row))
+    (median(&ours), pytorch_value(&theirs, row))
 }
 
 fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, python: Option<&str>) {
@@ -158,10 +158,10 @@ fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, python: Option<&str>
     for &(name, limit, target) in rows {
         let (factor, unit) = if name == PEAK { (1e-6, "MB") } else { (1e3, "ms") };
         let (ours, theirs) = measure(name, set, python);
-        let theirs_shown = theirs.map_or("-".to_owned(), |theirs| format!("{:.1} {unit}", factor * theirs));
+        let pytorch_text = theirs.map_or("-".to_owned(), |theirs| format!("{:.1} {unit}", factor * theirs));
         let ratio = theirs.map_or("-".to_owned(), |theirs| format!("{:.2}", ours / theirs));
-        let ours_shown = format!("{:.1} {unit}", factor * ours);
-        println!("{name:<16} {ours_shown:>10} {theirs_shown:>10} {ratio:>7}  {limit:>5.2}  {target:>6.2}");
+        let didact_text = format!("{:.1} {unit}", factor * ours);
+        println!("{name:<16} {didact_text:>10} {pytorch_text:>10} {ratio:>7}  {limit:>5.2}  {target:>6.2}");
     }
 }
 

@@ -24,10 +24,10 @@ from torch.nn.utils import clip_grad_norm_
 ABOUT = (
     "PyTorch's values, recorded by benches/pytorch/record_operations.py in float64. "
     "Value k (from 0, row-major) of an input, or of weigh, is v = float32(((1103515245 * (k + seed) + 12345) % 2^31) / 2^30 - 1); "
-    "then, in float32, v * scale where the input has a scale, and v * v + square_plus where it has that. "
+    "then, in float32, v * scale if the input has `scale`, and v * v + square_plus if it has `square_plus`. "
     "Activations are NHWC, a convolution's weights (kernel row, kernel column, input, output), "
-    "a transposed convolution's (input, kernel row, kernel column, output); outputs and gradients lie in the same order. "
-    "Gradients are those of the sum of first output * weigh, or of the output itself where it is a scalar."
+    "a transposed convolution's (input, kernel row, kernel column, output); outputs and gradients have the same order. "
+    "Gradients are those of the sum of first output * weigh, or of the output itself if it is a scalar."
 )
 
 

@@ -10,7 +10,7 @@ use crate::store::RunRow;
 use crate::text;
 
 /// Maximum number of levels per axis. An axis with more numbers gets groups of about equally many runs.
-const MOST_LEVELS: usize = 16;
+const MAX_LEVELS: usize = 16;
 
 /// An axis that has at least two levels.
 pub(crate) struct SearchedAxis {
@@ -18,11 +18,11 @@ pub(crate) struct SearchedAxis {
     pub name: String,
     /// Name of each level.
     pub levels: Vec<String>,
-    /// Short name of each level, for places with little room. A group is named by its smallest value.
+    /// Short name of each level, for narrow labels. A group is named by its smallest value.
     pub ticks: Vec<String>,
     ordered: bool,
     /// Level index of each value; the key is the value as JSON text.
-    places: BTreeMap<String, usize>,
+    level_indices: BTreeMap<String, usize>,
 }
 
 /// Returns the axes in which the group's trials differ.
@@ -55,7 +55,7 @@ fn point(run: &RunRow) -> BTreeMap<String, Value> {
 impl SearchedAxis {
     /// Returns `None` if all values are equal.
     fn of(name: &str, mut values: Vec<Value>) -> Option<Self> {
-        values.sort_by(|a, b| order(a).total_cmp(&order(b)).then_with(|| a.to_string().cmp(&b.to_string())));
+        values.sort_by(|a, b| sort_key(a).total_cmp(&sort_key(b)).then_with(|| a.to_string().cmp(&b.to_string())));
         let ordered = values.iter().all(|value| value.is_number() || value.is_null());
         let mut distinct: Vec<&Value> = Vec::new();
         values.iter().for_each(|value| {
@@ -66,51 +66,53 @@ impl SearchedAxis {
         if distinct.len() < 2 {
             return None;
         }
-        let group = |value: &Value| match ordered && distinct.len() > MOST_LEVELS {
+        let group = |value: &Value| match ordered && distinct.len() > MAX_LEVELS {
             // Each group gets about equally many runs; equal values share a group.
-            true => values.partition_point(|other| order(other) < order(value)) * MOST_LEVELS / values.len(),
+            true => values.partition_point(|other| sort_key(other) < sort_key(value)) * MAX_LEVELS / values.len(),
             false => distinct.iter().position(|other| *other == value).unwrap_or(0),
         };
         let mut groups: Vec<(usize, Vec<&Value>)> = Vec::new();
         for value in &distinct {
-            match groups.last_mut().filter(|(known, _)| *known == group(value)) {
+            match groups.last_mut().filter(|(index, _)| *index == group(value)) {
                 Some((_, members)) => members.push(value),
                 None => groups.push((group(value), vec![value])),
             }
         }
-        let places =
-            groups.iter().enumerate().flat_map(|(place, (_, of))| of.iter().map(move |v| (v.to_string(), place)));
-        let called = |values: &[&Value]| match values {
+        let level_indices = groups
+            .iter()
+            .enumerate()
+            .flat_map(|(index, (_, members))| members.iter().map(move |value| (value.to_string(), index)));
+        let group_name = |members: &[&Value]| match members {
             [] => String::new(),
-            [one] => level_name(one),
+            [value] => level_name(value),
             [first, .., last] => format!("{} … {}", level_name(first), level_name(last)),
         };
-        let levels = groups.iter().map(|(_, members)| called(members)).collect();
+        let levels = groups.iter().map(|(_, members)| group_name(members)).collect();
         let ticks = ticks(&groups);
-        Some(Self { name: name.to_owned(), levels, ticks, ordered, places: places.collect() })
+        Some(Self { name: name.to_owned(), levels, ticks, ordered, level_indices: level_indices.collect() })
     }
 
     /// Returns whether the levels are groups of values.
     pub(crate) fn is_grouped(&self) -> bool {
-        self.places.len() > self.levels.len()
+        self.level_indices.len() > self.levels.len()
     }
 
     /// Returns the axis name, cut to `characters`, and says what the ticks of a grouped axis show.
     pub(crate) fn heading(&self, characters: usize) -> String {
-        let groups = if self.is_grouped() { ", each group from" } else { "" };
-        format!("{}{groups}", text::truncated(&self.name, characters))
+        let ticks = if self.is_grouped() { " (group minimum)" } else { "" };
+        format!("{}{ticks}", text::truncated(&self.name, characters))
     }
 
-    /// Returns a short heading for places with little room: the last component of the axis name.
+    /// Returns a short heading for narrow labels: the last component of the axis name.
     pub(crate) fn short_heading(&self) -> String {
-        let from = if self.is_grouped() { ", from" } else { "" };
-        format!("{}{from}", text::truncated(text::last_component(&self.name), 20))
+        let ticks = if self.is_grouped() { " (min)" } else { "" };
+        format!("{}{ticks}", text::truncated(text::last_component(&self.name), 20))
     }
 
     /// Returns the level index of a run.
     pub(crate) fn level(&self, run: &RunRow) -> usize {
         let value = point(run).remove(&self.name).unwrap_or_default();
-        self.places.get(&value.to_string()).copied().unwrap_or(0)
+        self.level_indices.get(&value.to_string()).copied().unwrap_or(0)
     }
 
     /// Returns this axis as a factor for the variance decomposition.
@@ -119,8 +121,8 @@ impl SearchedAxis {
     }
 }
 
-/// Returns the sort key of a value: values that do not apply first, then numbers by size, then words.
-fn order(value: &Value) -> f64 {
+/// Returns the sort key of a value: first values of axes that do not apply, then numbers by size, then words.
+fn sort_key(value: &Value) -> f64 {
     match value {
         Value::Null => f64::NEG_INFINITY,
         value => value.as_f64().unwrap_or(f64::INFINITY),
@@ -130,23 +132,23 @@ fn order(value: &Value) -> f64 {
 /// Returns a tick label for each group: its smallest value, rounded down to as few digits as keep it above the previous group. A single
 /// value keeps its own name.
 fn ticks(groups: &[(usize, Vec<&Value>)]) -> Vec<String> {
-    let mut before = f64::NEG_INFINITY;
+    let mut previous_max = f64::NEG_INFINITY;
     let tick = |(_, members): &(usize, Vec<&Value>)| {
-        let [least, .., most] = members.as_slice() else {
+        let [smallest, .., largest] = members.as_slice() else {
             let only = members.first().copied().unwrap_or(&Value::Null);
-            before = order(only);
+            previous_max = sort_key(only);
             return level_name(only);
         };
-        let low = order(least);
-        let short = (2..=17).map(|digits| text::round_down_to_digits(low, digits)).find(|short| before < *short);
-        before = order(most);
-        short.map_or_else(|| level_name(least), |short| short.to_string())
+        let low = sort_key(smallest);
+        let short = (2..=17).map(|digits| text::round_down_to_digits(low, digits)).find(|short| previous_max < *short);
+        previous_max = sort_key(largest);
+        short.map_or_else(|| level_name(smallest), |short| short.to_string())
     };
     groups.iter().map(tick).collect()
 }
 
 fn level_name(value: &Value) -> String {
-    if value.is_null() { "does not apply".to_owned() } else { text::rounded(value) }
+    if value.is_null() { "not applicable".to_owned() } else { text::rounded(value) }
 }
 
 #[cfg(test)]
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn few_values_are_levels_in_their_order_and_many_numbers_are_grouped() {
         let few = SearchedAxis::of("a", vec![json!(0.4), json!(0.1), Value::Null, json!(0.1)]).expect("three levels");
-        assert_eq!((few.levels, few.ordered), (vec!["does not apply".to_owned(), "0.1".into(), "0.4".into()], true));
+        assert_eq!((few.levels, few.ordered), (vec!["not applicable".to_owned(), "0.1".into(), "0.4".into()], true));
         let words = SearchedAxis::of("a", vec![json!("none"), json!("add"), json!("add")]).expect("two levels");
         assert_eq!((words.levels, words.ordered), (vec!["add".to_owned(), "none".into()], false));
         let many = SearchedAxis::of("a", (0..64).map(|i| json!(i)).collect()).expect("many");

@@ -1,6 +1,6 @@
 //! The best variant of a column, marked only if the paired tests support it.
 
-use super::difference::{Differences, adjust, settles};
+use super::difference::{Differences, adjust, is_significant};
 use super::grouping::Groups;
 use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, paired_test};
 use super::side::Side;
@@ -23,19 +23,19 @@ impl Rivals {
     /// Returns the note that explains the bold marks in a metric's table.
     pub(crate) fn note(self, metric: Metric, marked: bool) -> String {
         let best = metric.direction.best();
-        let whom = match self {
+        let rivals = match self {
             Self::All => "every other variant".to_owned(),
             Self::Second => format!("the second {best}"),
         };
         match marked {
             true => format!(
-                "Bold: the {best} mean of its column, where the paired test of at least {FEWEST_SEEDS} seeds tells it apart from \
-                 {whom} (p < 0.05, Holm); with fewer than {IMAGE_SEEDS} seeds, on these images. A column without bold has no such \
-                 variant."
+                "Bold: the {best} mean of its column, if the paired test of at least {FEWEST_SEEDS} seeds distinguishes it from \
+                 {rivals} (p < 0.05, Holm). With fewer than {IMAGE_SEEDS} seeds, this holds on these images only. A column without \
+                 bold has no such mean."
             ),
             false => format!(
-                "Nothing is bold: in no column does the paired test of at least {FEWEST_SEEDS} seeds tell the {best} mean apart from {whom} \
-                 (p < 0.05, Holm)."
+                "No mean is bold: no column has a {best} mean that the paired test of at least {FEWEST_SEEDS} seeds distinguishes from \
+                 {rivals} (p < 0.05, Holm)."
             ),
         }
     }
@@ -50,7 +50,7 @@ pub(crate) fn best(
     metric: Metric,
 ) -> Option<usize> {
     let mut ranked: Vec<(usize, f64)> =
-        means.iter().enumerate().filter_map(|(place, mean)| Some((place, (*mean)?))).collect();
+        means.iter().enumerate().filter_map(|(index, mean)| Some((index, (*mean)?))).collect();
     ranked.sort_by(|(_, a), (_, b)| metric.direction.rank(*a, *b));
     let ((first, _), others) = ranked.split_first()?;
     let others = match rivals {
@@ -60,16 +60,16 @@ pub(crate) fn best(
     if others.is_empty() {
         return None;
     }
-    // Adjusting never makes a p-value smaller, so computing stops at the first one that settles nothing.
-    let p_values = others.iter().map(|(other, _)| lead(&sides[*first], &sides[*other], categories, metric));
-    let mut p_values: Vec<Option<f64>> = p_values.take_while(|p| p.is_some_and(settles)).collect();
+    // Adjusting never makes a p-value smaller, so computing stops at the first one that is not significant.
+    let p_values = others.iter().map(|(other, _)| p_if_better(&sides[*first], &sides[*other], categories, metric));
+    let mut p_values: Vec<Option<f64>> = p_values.take_while(|p| p.is_some_and(is_significant)).collect();
     adjust(p_values.iter_mut());
-    (p_values.len() == others.len() && p_values.iter().all(|p| p.is_some_and(settles))).then_some(*first)
+    (p_values.len() == others.len() && p_values.iter().all(|p| p.is_some_and(is_significant))).then_some(*first)
 }
 
-/// Returns the p-value for `one` being better than `other`. Returns `None` if `one` is not better or if there is no test.
-fn lead(one: &Side, other: &Side, categories: &[&str], metric: Metric) -> Option<f64> {
-    let differences = Differences::over(categories, one, other, metric)?;
+/// Returns the p-value of the difference if `one` is better than `other`. Returns `None` if it is not better or if there is no test.
+fn p_if_better(one: &Side, other: &Side, categories: &[&str], metric: Metric) -> Option<f64> {
+    let differences = Differences::over_categories(categories, one, other, metric)?;
     // If only one side has a category, the two means cover different categories and are not comparable.
     let better = differences.categories.len() == categories.len() && metric.direction.gain(differences.mean()) > 0.0;
     better.then(|| paired_test(metric, one, other, &differences).p()).flatten()

@@ -3,7 +3,7 @@
 use super::grouping::Groups;
 use super::rows::Rows;
 use super::side::Side;
-use super::verdict::{Verdict, families};
+use super::verdict::{Verdict, compare_checked};
 use crate::store::Artifacts;
 
 /// Returns one side per variant of `groups`, in the same order.
@@ -16,5 +16,5 @@ pub(crate) fn comparisons(groups: &Groups<'_>, sides: &[Side]) -> Vec<Verdict> {
     let Some(baseline) = groups.variants.iter().position(|variant| variant.baseline) else { return Vec::new() };
     let others = groups.variants.iter().zip(sides).filter(|(variant, _)| !variant.baseline);
     let noted: Vec<(&Side, Option<String>)> = others.map(|(_, side)| (side, groups.across.clone())).collect();
-    families(&sides[baseline], &noted, &groups.metrics)
+    compare_checked(&sides[baseline], &noted, &groups.metrics)
 }

@@ -1,11 +1,10 @@
 //! Costs of each variant: size, arithmetic, time and memory.
 
-use crate::evaluate::Selection;
 use serde_json::Value;
 
 use super::grouping::{Groups, Variant};
 use super::rows::Rows;
-use crate::evaluate::Fact;
+use crate::evaluate::{Fact, Selection};
 use crate::stages::StageKind;
 use crate::statistics::summary;
 use crate::store::StageRow;
@@ -47,9 +46,9 @@ impl Costs {
         let costs = |stage: &StageRow| serde_json::from_str::<Value>(stage.costs.as_deref()?).ok();
         let stages: Vec<(&StageRow, Option<Value>)> =
             runs.iter().flat_map(|run| rows.stages_of(&run.id)).map(|stage| (stage, costs(stage))).collect();
-        let kind = |kind: StageKind| stages.iter().filter(move |(stage, _)| stage.kind == kind);
+        let of_kind = |kind: StageKind| stages.iter().filter(move |(stage, _)| stage.kind == kind);
         let cost = |(_, costs): &(_, Option<Value>), name: &str| costs.as_ref()?.get(name)?.as_f64();
-        let seconds = |of| mean(kind(of).filter_map(|(stage, _)| stage.seconds).collect());
+        let seconds = |kind| mean(of_kind(kind).filter_map(|(stage, _)| stage.seconds).collect());
         let pretrain = seconds(StageKind::Pretrain);
         let peaks = stages.iter().filter_map(|(stage, _)| stage.peak_rss_bytes).map(|bytes| bytes as f64);
         Self {
@@ -57,25 +56,25 @@ impl Costs {
             flops: result(Fact::Flops),
             pretrain,
             training: seconds(StageKind::Joint).map(|joint| joint + pretrain.unwrap_or(0.0)),
-            epoch: mean(kind(StageKind::Joint).filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),
+            epoch: mean(of_kind(StageKind::Joint).filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),
             forward: mean(
-                kind(StageKind::Score).filter_map(|stage| cost(stage, "forward_milliseconds_per_image")).collect(),
+                of_kind(StageKind::Score).filter_map(|stage| cost(stage, "forward_milliseconds_per_image")).collect(),
             ),
-            score: mean(kind(StageKind::Score).filter_map(|stage| cost(stage, "milliseconds_per_image")).collect()),
+            score: mean(of_kind(StageKind::Score).filter_map(|stage| cost(stage, "milliseconds_per_image")).collect()),
             peak: peaks.reduce(f64::max),
             gpu_peak: stages.iter().filter_map(|stage| cost(stage, "device_peak_bytes")).reduce(f64::max),
         }
     }
 
-    /// Describes the costs relative to the baseline: "+35 % parameters, +20 % time an epoch".
-    pub(crate) fn against(&self, baseline: &Self) -> Option<String> {
-        let more = |ours: Option<f64>, theirs: Option<f64>, what: &str| {
+    /// Describes the costs relative to the baseline: "+35 % parameters, +20 % time per epoch".
+    pub(crate) fn relative_to(&self, baseline: &Self) -> Option<String> {
+        let relative = |ours: Option<f64>, theirs: Option<f64>, what: &str| {
             Some(format!("{} {what}", percent(ours?, theirs.filter(|value| *value > 0.0)?)))
         };
         let parts: Vec<String> = [
-            more(self.parameters, baseline.parameters, "parameters"),
-            more(self.flops, baseline.flops, "arithmetic an image"),
-            more(self.epoch, baseline.epoch, "time an epoch"),
+            relative(self.parameters, baseline.parameters, "parameters"),
+            relative(self.flops, baseline.flops, "FLOP per image"),
+            relative(self.epoch, baseline.epoch, "time per epoch"),
         ]
         .into_iter()
         .flatten()

@@ -11,14 +11,14 @@ use crate::statistics::{complete_means, holm, scale};
 pub(crate) const LEVEL: f64 = 0.05;
 
 /// Pairs of one category: seed, value, the reference's value.
-pub(crate) type Pairs<'a> = (&'a str, Vec<(i64, f64, f64)>);
+pub(crate) type CategoryPairs<'a> = (&'a str, Vec<(i64, f64, f64)>);
 
 /// The pairs of a variant and its reference in one metric, for complete seeds only. A complete seed has a pair in each of the categories.
 /// So all means, differences and intervals cover the same runs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Differences<'a> {
     /// The categories in which both have a number with the same seed. A category without such a pair (no mask, failed runs) is left out.
-    pub categories: Vec<Pairs<'a>>,
+    pub categories: Vec<CategoryPairs<'a>>,
     /// One difference per seed: the mean over these categories.
     pub by_seed: Vec<f64>,
     /// Incomplete seeds: at least one of the two has a number in these categories, but not both in all of them.
@@ -29,14 +29,14 @@ impl<'a> Differences<'a> {
     /// Computes `one` minus `other` over the categories that both have.
     pub(crate) fn between(one: &'a Side, other: &'a Side, metric: Metric) -> Option<Self> {
         let categories: Vec<&str> = one.categories().intersection(&other.categories()).copied().collect();
-        Self::over(&categories, one, other, metric)
+        Self::over_categories(&categories, one, other, metric)
     }
 
     /// Computes `one` minus `other` over the given categories. Returns `None` if no seed is complete in the categories where both have a
     /// number.
-    pub(crate) fn over(categories: &[&'a str], one: &Side, other: &Side, metric: Metric) -> Option<Self> {
+    pub(crate) fn over_categories(categories: &[&'a str], one: &Side, other: &Side, metric: Metric) -> Option<Self> {
         let mut seeds = BTreeSet::new();
-        let mut paired: Vec<Pairs<'a>> = Vec::new();
+        let mut paired: Vec<CategoryPairs<'a>> = Vec::new();
         for category in categories {
             let (values, reference) = (one.values(category, metric), other.values(category, metric));
             let of_seed = |seed| reference.iter().find(|(known, _)| *known == seed).map(|(_, value)| *value);
@@ -90,7 +90,7 @@ pub(crate) fn adjust<'p>(p_values: impl Iterator<Item = &'p mut Option<f64>>) {
     present.iter_mut().zip(adjusted).for_each(|(p, adjusted)| **p = adjusted);
 }
 
-/// Returns whether a p-value settles a difference: it is below [`LEVEL`].
-pub(crate) fn settles(p: f64) -> bool {
+/// Returns whether a p-value is significant: it is below [`LEVEL`].
+pub(crate) fn is_significant(p: f64) -> bool {
     p < LEVEL
 }

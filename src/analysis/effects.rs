@@ -1,6 +1,5 @@
 //! Effects of a search's axes: each axis' share of the results' variance, and the effect of each level.
 
-use crate::evaluate::Selection;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -9,6 +8,7 @@ use serde::Serialize;
 use super::axes::{SearchedAxis, runs, searched};
 use super::grouping::Groups;
 use super::paired_test::FEWEST_SEEDS;
+use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::statistics::{
     Estimate, ImageVariance, Share, complete_means, fanova, pooled_deviation, rounded, scale, shares_by_chance, summary,
@@ -54,9 +54,9 @@ pub struct LevelEffect {
     pub level: String,
     /// Number of runs that the effect is computed from.
     pub runs: usize,
-    /// Mean distance from the mean of all levels with the same category and seed; `None` if no category and seed has all levels.
+    /// Mean difference from the mean of all levels with the same category and seed; `None` if no category and seed has all levels.
     pub effect: Option<f64>,
-    /// 95 % interval: Student's t over seeds, each seed being a mean over its categories; `None` with fewer than five seeds.
+    /// 95 % confidence interval: Student's t over seeds, where each seed is a mean over its categories; `None` with fewer than five seeds.
     pub interval: Option<(f64, f64)>,
 }
 
@@ -108,24 +108,24 @@ fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: Metric) -> Opt
     let of_trial = |(run, _): &(&RunRow, f64)| trials.partition_point(|trial| *trial < run.trial_id.as_str());
     let trial_of: Vec<usize> = measured.iter().map(of_trial).collect();
     let factors: Vec<_> = axes.iter().map(SearchedAxis::factor).collect();
-    let found = fanova(&factors, &points, &values, 0);
-    let chance = found.as_ref().and_then(|_| shares_by_chance(&factors, &points, &values, &trial_of, 0));
-    let of_axis = |(place, axis): (usize, &SearchedAxis)| AxisEffect {
+    let shares = fanova(&factors, &points, &values, 0);
+    let chance = shares.as_ref().and_then(|_| shares_by_chance(&factors, &points, &values, &trial_of, 0));
+    let of_axis = |(index, axis): (usize, &SearchedAxis)| AxisEffect {
         axis: axis.name.clone(),
-        share: found.as_ref().map(|found| found.main[place]),
-        by_chance: chance.as_ref().map(|chance| chance.main[place]),
+        share: shares.as_ref().map(|shares| shares.main[index]),
+        by_chance: chance.as_ref().map(|chance| chance.main[index]),
         levels: levels(
             axis,
-            &measured.iter().zip(&points).map(|(run, point)| (*run, point[place])).collect::<Vec<_>>(),
+            &measured.iter().zip(&points).map(|(run, point)| (*run, point[index])).collect::<Vec<_>>(),
         ),
     };
-    let mut pairs: Vec<PairEffect> = found
+    let mut pairs: Vec<PairEffect> = shares
         .iter()
-        .flat_map(|found| found.pairs.iter().enumerate())
-        .map(|(place, (one, two, share))| PairEffect {
+        .flat_map(|shares| shares.pairs.iter().enumerate())
+        .map(|(index, (one, two, share))| PairEffect {
             axes: (axes[*one].name.clone(), axes[*two].name.clone()),
             share: *share,
-            by_chance: chance.as_ref().map(|chance| chance.pairs[place]),
+            by_chance: chance.as_ref().map(|chance| chance.pairs[index]),
         })
         .collect();
     pairs.sort_by(|a, b| b.share.mean.total_cmp(&a.share.mean));
@@ -140,9 +140,9 @@ fn seeds_share(measured: &[(&RunRow, f64)]) -> Option<f64> {
         measured.iter().for_each(|(run, value)| cells.entry(cell(run)).or_default().push(*value));
         pooled_deviation(&cells.into_values().collect::<Vec<_>>())
     };
-    let equal = deviation(&|run| (run.trial_id.clone(), run.category.clone()))?;
-    let all = deviation(&|run| (String::new(), run.category.clone()))?;
-    (all > 0.0).then(|| (equal / all).powi(2).min(1.0))
+    let of_seeds = deviation(&|run| (run.trial_id.clone(), run.category.clone()))?;
+    let of_categories = deviation(&|run| (String::new(), run.category.clone()))?;
+    (of_categories > 0.0).then(|| (of_seeds / of_categories).powi(2).min(1.0))
 }
 
 /// Computes the effects of an axis' levels from runs with their distances and levels. Only categories and seeds with a run of every level
@@ -161,12 +161,13 @@ pub(crate) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> V
         let distances: Vec<Vec<(i64, f64)>> = categories
             .iter()
             .map(|category| {
-                let here = cells.iter().filter(|((of, _), _)| of == category);
-                here.map(|((_, seed), of_levels)| {
-                    let means: Vec<f64> = of_levels.values().map(|values| mean(values)).collect();
-                    (*seed, mean(&of_levels[&level]) - mean(&means))
-                })
-                .collect()
+                let of_category = cells.iter().filter(|((name, _), _)| name == category);
+                of_category
+                    .map(|((_, seed), of_levels)| {
+                        let means: Vec<f64> = of_levels.values().map(|values| mean(values)).collect();
+                        (*seed, mean(&of_levels[&level]) - mean(&means))
+                    })
+                    .collect()
             })
             .collect();
         let (seeds, by_seed): (BTreeSet<i64>, Vec<f64>) = complete_means(&distances).into_iter().unzip();

@@ -1,20 +1,16 @@
 //! Groups runs by protocol, variant and category.
 
-use crate::evaluate::Selection;
-use crate::store::RunState;
-use crate::training::SelectionRule;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::guidance::Guidance;
+use super::labels::distinguish_labels;
 use super::protocol::{Protocol, differences};
 use super::rows::Rows;
-use crate::config::short_name;
-use crate::evaluate::ResultName;
+use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::plan::trial_id;
-use crate::statistics::{complete_means, summary};
-use crate::store::{ResultRow, RunRow};
-use crate::text;
+use crate::store::{ResultRow, RunRow, RunState};
+use crate::training::SelectionRule;
 
 /// A trial as the report shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +61,7 @@ pub(crate) struct Groups<'r> {
     /// Protocols by their key.
     protocols: HashMap<&'r str, Protocol>,
     /// Numbers of each run, by the run's key.
-    values: HashMap<&'r str, &'r [ResultRow]>,
+    pub(super) values: HashMap<&'r str, &'r [ResultRow]>,
 }
 
 /// Number of variants with a colour of their own. Most figures show only these; the tables show all.
@@ -75,7 +71,7 @@ pub(crate) const MAX_DRAWN: usize = 12;
 pub(crate) fn groups(rows: &Rows, ranking: Ranking) -> Vec<Groups<'_>> {
     let mut classes: Vec<String> = Vec::new();
     let mut known: HashMap<&str, usize> = HashMap::new();
-    let mut number = |run: &'_ RunRow| {
+    let mut class_index = |run: &'_ RunRow| {
         let class = Protocol::of(run).class();
         classes.iter().position(|known| *known == class).unwrap_or_else(|| {
             classes.push(class);
@@ -83,7 +79,7 @@ pub(crate) fn groups(rows: &Rows, ranking: Ranking) -> Vec<Groups<'_>> {
         })
     };
     let runs: Vec<(&RunRow, usize)> =
-        rows.runs.iter().map(|run| (run, *known.entry(&run.protocol_id).or_insert_with(|| number(run)))).collect();
+        rows.runs.iter().map(|run| (run, *known.entry(&run.protocol_id).or_insert_with(|| class_index(run)))).collect();
     match ranking {
         Ranking::AcrossProtocols if !runs.is_empty() => vec![Groups::new(rows, runs)],
         _ => (0..classes.len())
@@ -102,7 +98,7 @@ impl<'r> Groups<'r> {
         let mut protocols: HashMap<&str, Protocol> = HashMap::new();
         let mut facts: BTreeSet<String> = BTreeSet::new();
         for (run, number) in &runs {
-            let new = !protocols.contains_key(run.protocol_id.as_str());
+            let is_new = !protocols.contains_key(run.protocol_id.as_str());
             let protocol = protocols.entry(&run.protocol_id).or_insert_with(|| Protocol::of(run));
             if seen.insert((&run.trial_id, *number)) {
                 variants.push(Variant {
@@ -114,12 +110,12 @@ impl<'r> Groups<'r> {
                     protocol: *number,
                 });
             }
-            if new {
+            if is_new {
                 let first = categories.entry(run.category.clone()).or_insert_with(|| protocol.clone());
                 facts.extend(differences(first, protocol));
             }
         }
-        tell_apart(&mut variants, &runs);
+        distinguish_labels(&mut variants, &runs);
         // The id identifies all settings; a label has only the settings that differ.
         variants.iter_mut().for_each(|v| v.label = format!("{} {}", trial_id(v.number), v.label));
         if variants.iter().any(|variant| variant.protocol > 0) {
@@ -147,17 +143,17 @@ impl<'r> Groups<'r> {
             protocols,
             values,
         };
-        if all.variants.len() > MAX_DRAWN { all.in_order() } else { all }
+        if all.variants.len() > MAX_DRAWN { all.ordered_by_mean() } else { all }
     }
 
     /// Orders variants by their mean, best first, in the metric that guided the search, else in the first metric. Unfinished trials come
     /// last, because their means cover fewer runs. Keeps the order if no variant has a mean.
-    fn in_order(mut self) -> Self {
+    fn ordered_by_mean(mut self) -> Self {
         let metric = self.guidance.objective().map_or(self.first_metric(), |objective| objective.metric());
-        let through: Vec<&Variant> = self.variants.iter().filter(|variant| self.is_through(variant)).collect();
-        let shared = self.shared_categories(&through, Selection::Selected, metric);
+        let finished: Vec<&Variant> = self.variants.iter().filter(|variant| self.is_finished(variant)).collect();
+        let shared = self.shared_categories(&finished, Selection::Selected, metric);
         let mean = |variant: &Variant| {
-            self.is_through(variant).then(|| self.mean(variant, &shared, Selection::Selected, metric)).flatten()
+            self.is_finished(variant).then(|| self.mean(variant, &shared, Selection::Selected, metric)).flatten()
         };
         let mut ranked: Vec<(Option<f64>, Variant)> =
             self.variants.iter().map(|variant| (mean(variant), variant.clone())).collect();
@@ -165,12 +161,12 @@ impl<'r> Groups<'r> {
             return self;
         }
         // Baselines of several protocols keep the sweep's order: the first is the reference.
-        let place = |(mean, variant): &(Option<f64>, Variant)| match mean {
+        let sort_key = |(mean, variant): &(Option<f64>, Variant)| match mean {
             _ if variant.baseline => f64::INFINITY,
             Some(mean) => metric.direction.gain(*mean),
             None => f64::NEG_INFINITY,
         };
-        ranked.sort_by(|one, other| place(other).total_cmp(&place(one)));
+        ranked.sort_by(|one, other| sort_key(other).total_cmp(&sort_key(one)));
         self.variants = ranked.into_iter().map(|(_, variant)| variant).collect();
         self.ordered_by = Some(metric);
         self
@@ -199,7 +195,7 @@ impl<'r> Groups<'r> {
     }
 
     /// Returns whether all runs of a variant are done. A mean over fewer runs is not comparable.
-    pub(crate) fn is_through(&self, variant: &Variant) -> bool {
+    pub(crate) fn is_finished(&self, variant: &Variant) -> bool {
         self.of_variant(variant).all(|run| run.state == RunState::Done)
     }
 
@@ -237,140 +233,13 @@ impl<'r> Groups<'r> {
         format!("n = {runs}, {seeds}, {categories}; {protocol}")
     }
 
-    /// Returns one number of a run.
-    pub(crate) fn value<N: Copy>(&self, run: &RunRow, selection: Selection, name: N) -> Option<f64>
-    where
-        ResultName: PartialEq<N>,
-    {
-        self.number(run, selection, name)?.value
-    }
-
-    fn number<N: Copy>(&self, run: &RunRow, selection: Selection, name: N) -> Option<&'r ResultRow>
-    where
-        ResultName: PartialEq<N>,
-    {
-        self.of_run(run).iter().find(|row| row.name == name && row.selection == selection)
-    }
-
-    fn of_run(&self, run: &RunRow) -> &'r [ResultRow] {
-        self.values.get(run.id.as_str()).copied().unwrap_or_default()
-    }
-
     /// Returns the protocol of a run.
     pub(crate) fn protocol(&self, run: &RunRow) -> &Protocol {
         &self.protocols[run.protocol_id.as_str()]
     }
 
-    /// Returns the metrics of a run's selected epoch.
-    pub(crate) fn selected_values(&self, run: &RunRow) -> BTreeMap<Metric, f64> {
-        let selected = self.of_run(run).iter().filter(|row| row.selection == Selection::Selected);
-        selected.filter_map(|row| Some((row.name.metric()?, row.value?))).collect()
-    }
-
-    /// Returns why a number of a cell is undefined: the reason of the first such run.
-    pub(crate) fn reason(
-        &self,
-        variant: &Variant,
-        category: &str,
-        selection: Selection,
-        metric: Metric,
-    ) -> Option<&'r str> {
-        self.runs(variant, category).find_map(|run| {
-            let number = self.number(run, selection, metric)?;
-            number.reason.as_deref().filter(|_| number.value.is_none())
-        })
-    }
-
-    /// Returns the numbers of one cell with their seeds, from finished runs only.
-    pub(crate) fn cell<N: Copy>(
-        &self,
-        variant: &Variant,
-        category: &str,
-        selection: Selection,
-        name: N,
-    ) -> Vec<(i64, f64)>
-    where
-        ResultName: PartialEq<N>,
-    {
-        let done = self.runs(variant, category).filter(|run| run.state == RunState::Done);
-        done.filter_map(|run| Some((run.seed, self.value(run, selection, name)?))).collect()
-    }
-
-    /// Returns the categories that every variant with this metric has. Means over them are comparable.
-    pub(crate) fn common_categories(&self, selection: Selection, metric: Metric) -> Vec<&str> {
-        self.shared_categories(&self.variants.iter().collect::<Vec<_>>(), selection, metric)
-    }
-
-    /// Returns the same as [`Self::common_categories`], for some variants.
-    fn shared_categories(&self, variants: &[&Variant], selection: Selection, metric: Metric) -> Vec<&str> {
-        let has = |variant: &Variant, category: &str| !self.cell(variant, category, selection, metric).is_empty();
-        let names = || self.categories.iter().map(|(category, _)| category.as_str());
-        let measured: Vec<&&Variant> = variants.iter().filter(|v| names().any(|category| has(v, category))).collect();
-        names().filter(|category| measured.iter().all(|variant| has(variant, category))).collect()
-    }
-
-    /// Returns each seed's mean over the given categories.
-    pub(crate) fn means(
-        &self,
-        variant: &Variant,
-        categories: &[&str],
-        selection: Selection,
-        metric: Metric,
-    ) -> Vec<(i64, f64)> {
-        let cells: Vec<_> = categories.iter().map(|category| self.cell(variant, category, selection, metric)).collect();
-        complete_means(&cells)
-    }
-
-    /// Returns the mean over seeds of these means; `None` if no seed has all categories.
-    pub(crate) fn mean(
-        &self,
-        variant: &Variant,
-        categories: &[&str],
-        selection: Selection,
-        metric: Metric,
-    ) -> Option<f64> {
-        let means: Vec<f64> =
-            self.means(variant, categories, selection, metric).into_iter().map(|(_, value)| value).collect();
-        Some(summary(&means)?.mean)
-    }
-
     /// Returns the re-run baseline.
     pub(crate) fn baseline(&self) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.baseline)
-    }
-}
-
-/// Adds the searched values that differ to the labels of trials with the same label.
-fn tell_apart(variants: &mut [Variant], runs: &[(&RunRow, usize)]) {
-    type Axes = BTreeMap<String, serde_json::Value>;
-    let written: BTreeMap<&str, &str> =
-        runs.iter().map(|(run, _)| (run.trial_id.as_str(), run.axes.as_str())).collect();
-    let axes_of = |variant: &Variant| -> Axes {
-        written.get(variant.trial.as_str()).and_then(|axes| serde_json::from_str(axes).ok()).unwrap_or_default()
-    };
-    let all: Vec<(String, Axes)> = variants.iter().map(|variant| (variant.label.clone(), axes_of(variant))).collect();
-    let mut alike: BTreeMap<&str, Vec<&Axes>> = BTreeMap::new();
-    all.iter().for_each(|(label, axes)| alike.entry(label).or_default().push(axes));
-    let shown = |label: &str, axes: &Axes, value: fn(&serde_json::Value) -> String| -> Vec<String> {
-        let differs = |name: &&String| alike[label].iter().any(|other| other.get(*name) != axes.get(*name));
-        let differing: Vec<&String> = axes.keys().filter(differs).collect();
-        differing.iter().map(|name| format!("{}={}", short_name(name, &differing), value(&axes[*name]))).collect()
-    };
-    let rounded: Vec<Vec<String>> = all.iter().map(|(label, axes)| shown(label, axes, text::rounded)).collect();
-    let mut clashes: BTreeMap<(&str, &[String]), BTreeSet<String>> = BTreeMap::new();
-    for ((label, axes), shown) in all.iter().zip(&rounded) {
-        clashes.entry((label, shown)).or_default().insert(format!("{axes:?}"));
-    }
-    for ((variant, (label, axes)), rounded) in variants.iter_mut().zip(&all).zip(&rounded) {
-        if variant.baseline {
-            // The baseline keeps its name, even if a point of the search is the same training.
-            continue;
-        }
-        // Show all digits if rounded values do not distinguish the trials.
-        let clash = clashes[&(label.as_str(), rounded.as_slice())].len() > 1;
-        let shown = if clash { shown(label, axes, text::exact) } else { rounded.clone() };
-        if !shown.is_empty() {
-            variant.label = format!("{label} ({})", shown.join(", "));
-        }
     }
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::difference::Differences;
-use super::image_draws::{WithoutImages, image_variance};
+use super::image_draws::{NotResampled, image_variance};
 use super::side::Side;
 use crate::evaluate::metrics::Metric;
-use crate::statistics::{Draws, Estimate, ImageVariance};
+use crate::statistics::{Estimate, ImageVariance, Resamples};
 
 /// Minimum number of seeds for a claim. Fewer seeds can all fall on one side by chance.
 pub const FEWEST_SEEDS: usize = 5;
@@ -21,7 +21,7 @@ pub enum Scope {
     /// Other seeds and other test images of the same kind.
     Images,
     /// Other seeds on these test images; from [`IMAGE_SEEDS`] seeds on, with the reason why the images are not covered.
-    Seeds(Option<WithoutImages>),
+    Seeds(Option<NotResampled>),
     /// Nothing but these runs: there are fewer than [`FEWEST_SEEDS`] seeds.
     FewSeeds,
     /// Nothing but these runs: every seed has the same difference.
@@ -65,7 +65,7 @@ pub(crate) fn paired_test(metric: Metric, one: &Side, other: &Side, differences:
     }
     let (images, scope) = match seeds < IMAGE_SEEDS {
         true => (ImageVariance::NONE, Scope::Seeds(None)),
-        false => match image_variance(metric, one, other, differences, Draws::Verdict) {
+        false => match image_variance(metric, one, other, differences, Resamples::Verdict) {
             Ok(images) => (images, Scope::Images),
             Err(why) => (ImageVariance::NONE, Scope::Seeds(Some(why))),
         },
@@ -79,7 +79,7 @@ pub(crate) fn paired_test(metric: Metric, one: &Side, other: &Side, differences:
 /// Computes the estimate of a test with more seeds, which includes the images from [`IMAGE_SEEDS`] seeds on. Returns `None` if the images
 /// cannot be resampled.
 pub(crate) fn with_images(metric: Metric, one: &Side, other: &Side, differences: &Differences<'_>) -> Option<Estimate> {
-    let images = image_variance(metric, one, other, differences, Draws::Plan).ok()?;
+    let images = image_variance(metric, one, other, differences, Resamples::Plan).ok()?;
     Estimate::of(&differences.by_seed, differences.scale(), images)
 }
 

@@ -8,11 +8,11 @@ use crate::statistics::{Classes, Images, ResamplingError};
 pub struct PixelCounts {
     metric: &'static Histograms,
     classes: Classes,
-    seeds: Vec<(Counts, Counts)>,
+    seeds: Vec<(NetworkCounts, NetworkCounts)>,
 }
 
 /// Histograms of one network, bins from high scores to low.
-struct Counts {
+struct NetworkCounts {
     bins: usize,
     images: Vec<ImageCounts>,
 }
@@ -38,10 +38,11 @@ impl PixelCounts {
         };
         let labels = seeds.first().map(|(one, _)| is_defective(one)).unwrap_or_default();
         if seeds.iter().any(|(one, two)| is_defective(one) != labels || is_defective(two) != labels) {
-            return Err(ResamplingError::OtherImages);
+            return Err(ResamplingError::DifferentImages);
         }
         let classes = Classes::of(&labels)?;
-        let counts = |(one, two)| Some((Counts::of(metric.weighing, one)?, Counts::of(metric.weighing, two)?));
+        let counts =
+            |(one, two)| Some((NetworkCounts::of(metric.weighing, one)?, NetworkCounts::of(metric.weighing, two)?));
         let seeds = seeds.into_iter().map(counts).collect::<Option<_>>().ok_or(ResamplingError::TooManyPixels)?;
         Ok(Self { metric, classes, seeds })
     }
@@ -62,7 +63,7 @@ impl Images for PixelCounts {
     }
 }
 
-impl Counts {
+impl NetworkCounts {
     /// Returns `None` if a sum over all drawn pixels could exceed 32 bits.
     fn of(weighing: Weighing, histograms: PixelHistograms) -> Option<Self> {
         let largest =
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn drawn_images_have_the_numbers_that_the_exact_metrics_give_them() {
+    fn resampled_images_give_the_values_of_the_exact_metrics() {
         let drawn = [1, 1, 5, 7, 0, 0, 4];
         let (maps, masks) = images(3, 0.4);
         let again = drawn.iter().map(|&i| (maps[i].as_slice(), masks[i].as_deref()));
@@ -155,24 +156,24 @@ mod tests {
             threshold: Err(Undefined("there is none")),
             pixels: Ok(Pixels::of(again, of_again, SIDE).expect("finite")),
         };
-        let times: Vec<u32> = (0..8).map(|image| drawn.iter().filter(|&&one| one == image).count() as u32).collect();
+        let times: Vec<u32> = (0..8).map(|image| drawn.iter().filter(|&&i| i == image).count() as u32).collect();
         assert!(resampled().count() > 1);
         for (metric, histogram) in resampled() {
             let exact = metric.measure(&scored).value.expect("both classes");
-            let counts = Counts::of(histogram.weighing, histograms(3, 0.4)).expect("small");
+            let counts = NetworkCounts::of(histogram.weighing, histograms(3, 0.4)).expect("small");
             let ours = counts.value(histogram, &times).expect("both classes");
             assert!((ours - exact).abs() < 1e-3, "{metric}: {ours}, not {exact}");
         }
     }
 
     #[test]
-    fn other_images_and_one_class_cannot_be_drawn() {
+    fn different_images_and_a_single_class_cannot_be_resampled() {
         let (maps, _) = images(0, 0.0);
         let masks = vec![None::<Vec<bool>>; maps.len()];
         let sweep = Sweep::of_maps(&maps, &masks, SIDE).expect("finite");
         let normal = || PixelHistograms::of(&maps, &masks, SIDE, &sweep);
         let new = |one, two| PixelCounts::new(of_histograms(AUPRO).expect("it is"), vec![(one, two)]).err();
-        assert_eq!(new(histograms(0, 0.1), normal()), Some(ResamplingError::OtherImages));
+        assert_eq!(new(histograms(0, 0.1), normal()), Some(ResamplingError::DifferentImages));
         assert_eq!(new(normal(), normal()), Some(ResamplingError::FewImages));
         assert_eq!(new(histograms(0, 0.1), histograms(1, 0.1)), None);
     }

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use crate::data::{Layout, Unmasked};
 use crate::published::published_counts;
-use crate::settings::Named;
 use crate::store::RunRow;
 use crate::training::SelectionRule;
 
@@ -20,13 +19,13 @@ const CATEGORY_FIELDS: [&str; 5] = ["category", "counts", "train_images", "test_
 
 /// Returns the facts in which two protocols of one category differ, except the rule that selects the epoch: "map.aggregate: product, sum".
 pub(crate) fn differences(one: &Protocol, other: &Protocol) -> Vec<String> {
-    fn compare(name: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
+    fn compare(name: &str, one: &Value, other: &Value, differences: &mut Vec<String>) {
         match (one, other) {
             (Value::Object(a), Value::Object(b)) => {
                 let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
                 for inner in names {
                     let dotted = if name.is_empty() { inner.clone() } else { format!("{name}.{inner}") };
-                    compare(&dotted, &one[inner.as_str()], &other[inner.as_str()], found);
+                    compare(&dotted, &one[inner.as_str()], &other[inner.as_str()], differences);
                 }
             }
             _ if one == other || name == "selection" => {}
@@ -36,13 +35,13 @@ pub(crate) fn differences(one: &Protocol, other: &Protocol) -> Vec<String> {
                     Value::String(text) => crate::text::truncated(text, 16),
                     value => value.to_string(),
                 };
-                found.push(format!("{name}: {}, {}", text(one), text(other)));
+                differences.push(format!("{name}: {}, {}", text(one), text(other)));
             }
         }
     }
-    let mut found = Vec::new();
-    compare("", &one.0, &other.0, &mut found);
-    found
+    let mut differences = Vec::new();
+    compare("", &one.0, &other.0, &mut differences);
+    differences
 }
 
 impl Protocol {
@@ -84,12 +83,12 @@ impl Protocol {
     pub(crate) fn images(&self) -> String {
         let counts = &self.0["counts"];
         let test = counts["test"].as_object().cloned().unwrap_or_default();
-        let mut kinds: Vec<String> =
+        let mut counts_by_kind: Vec<String> =
             test.iter().filter(|(kind, _)| *kind != "good").map(|(kind, count)| format!("{count} {kind}")).collect();
-        kinds.insert(0, format!("{} good", test.get("good").and_then(Value::as_u64).unwrap_or(0)));
+        counts_by_kind.insert(0, format!("{} good", test.get("good").and_then(Value::as_u64).unwrap_or(0)));
         let validation =
             counts["validation"].as_u64().map(|count| format!(", {count} for validation")).unwrap_or_default();
-        format!("{} training images{validation}; test: {}", counts["train"], kinds.join(", "))
+        format!("{} training images{validation}; test: {}", counts["train"], counts_by_kind.join(", "))
     }
 
     /// Returns `Ok` if the category has exactly the images of MVTec AD, as far as counts show.
@@ -98,7 +97,7 @@ impl Protocol {
     /// The reason why the images are not those of MVTec AD.
     pub(crate) fn is_mvtec(&self, category: &str) -> Result<(), String> {
         if self.0["layout"] != "mvtec" {
-            return Err("it is not a category of MVTec AD".to_owned());
+            return Err("the category does not belong to MVTec AD".to_owned());
         }
         let Some((published, _)) = published_counts(Layout::Mvtec.name(), category) else {
             return Err("MVTec AD has no category of this name".to_owned());
@@ -107,7 +106,7 @@ impl Protocol {
         match (train, good, defective) == (published.train, published.test_good, published.test_defect) {
             true => Ok(()),
             false => Err(format!(
-                "here are {train} training, {good} good and {defective} defective test images; MVTec AD has {}, {} and {}",
+                "it has {train} training, {good} good and {defective} defective test images; MVTec AD has {}, {} and {}",
                 published.train, published.test_good, published.test_defect
             )),
         }
@@ -141,15 +140,17 @@ impl Protocol {
                 "held out",
                 match split["held_out"].as_str() {
                     Some("validation") => "the data set's validation images".to_owned(),
-                    Some("listed") => format!("images that the sweep file lists, {}", text(&split["images"])),
-                    Some("share") => format!("⌈{} n⌉ of the normals, split seed {}", split["share"], split["seed"]),
-                    _ => format!("⌈n/5⌉ of the normals, split seed {}", split["seed"]),
+                    Some("listed") => format!("images listed in the sweep file, digest {}", text(&split["images"])),
+                    Some("share") => {
+                        format!("⌈{} n⌉ of n normal training images, split seed {}", split["share"], split["seed"])
+                    }
+                    _ => format!("⌈n/5⌉ of n normal training images, split seed {}", split["seed"]),
                 },
             ),
             (
                 "anomaly map",
                 format!(
-                    "{} of the levels {3} at {1}×{1}, smoothing σ {2}",
+                    "{} of levels {3} at {1}×{1} px, smoothing σ {2} px",
                     text(&map["aggregate"]),
                     map["fuse_size"],
                     map["smoothing_sigma"],
@@ -158,22 +159,22 @@ impl Protocol {
             ),
             (
                 "levels",
-                if map["normalise"] == "held-out" { "normalised by held-out quantiles" } else { "as they are" }
+                if map["normalise"] == "held-out" { "normalised by held-out quantiles" } else { "not normalised" }
                     .to_owned(),
             ),
             (
                 "border",
                 match (map["border"].as_str(), map["border"]["crop"].as_u64()) {
-                    (_, Some(pixels)) => format!("the outermost {pixels} px count as 0"),
-                    (Some("reweight"), _) => "pixels by their held-out mean and deviation".to_owned(),
-                    _ => "as it is".to_owned(),
+                    (_, Some(pixels)) => format!("outermost {pixels} px set to 0"),
+                    (Some("reweight"), _) => "pixels standardised by their held-out mean and deviation".to_owned(),
+                    _ => "unchanged".to_owned(),
                 },
             ),
             (
                 "image score",
                 match map["image_score"]["top-k"].as_f64() {
-                    Some(share) => format!("mean of the highest {share} of the map"),
-                    None => "max of the map".to_owned(),
+                    Some(share) => format!("mean of the highest share {share} of the map's pixels"),
+                    None => "maximum of the map".to_owned(),
                 },
             ),
             (
@@ -184,7 +185,7 @@ impl Protocol {
             (
                 "AUPRO",
                 format!(
-                    "to FPR {}, {}-connected, {}",
+                    "up to FPR {}, {}-connected, {} thresholds",
                     aupro["limit"],
                     aupro["connectivity"],
                     text(&aupro["thresholds"])
@@ -199,13 +200,13 @@ impl Protocol {
             facts.push(("EXIF orientation", "applied to images and masks".to_owned()));
         }
         if let Some(white) = reading["white_level"].as_u64().filter(|&white| white < u64::from(u16::MAX)) {
-            facts.push(("white level", format!("{white} in files of 16 bits")));
+            facts.push(("white level", format!("{white} in 16-bit files")));
         }
         let test = &self.0["test_normals"];
         if !test.is_null() {
             facts.push((
                 "normal test images",
-                format!("⌈{} n⌉ of the normals, split seed {}", test["share"], test["seed"]),
+                format!("⌈{} n⌉ of n normal images, split seed {}", test["share"], test["seed"]),
             ));
         }
         if self.0["unmasked"] == Unmasked::LeaveOut.name() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::difference::settles;
+use super::difference::is_significant;
 use super::paired_test::FEWEST_SEEDS;
 use super::side::Side;
 use crate::evaluate::metrics::Metric;
@@ -54,7 +54,7 @@ fn rank_test(sides: &[Side], metric: Metric) -> Option<RankTest> {
         rounded(&means, scale(means.iter().copied()))
     };
     let Friedman { mean_ranks, p, critical_difference } = friedman(&categories.iter().map(row).collect::<Vec<_>>())?;
-    let critical_difference = settles(p).then_some(critical_difference);
+    let critical_difference = is_significant(p).then_some(critical_difference);
     let mut apart = Vec::new();
     for (better, one) in sides.iter().zip(&mean_ranks) {
         for (worse, two) in sides.iter().zip(&mean_ranks) {
@@ -82,26 +82,29 @@ fn common_seeds(sides: &[Side], category: &str, metric: Metric) -> BTreeSet<i64>
 }
 
 impl RankTest {
-    /// Describes the test and the trials that differ, for people: "Friedman over 8 categories: p = 0.012 …".
-    pub fn told(&self) -> String {
+    /// Describes the test and the trials that differ, for people: "Friedman test over 8 categories (…): p = 0.012 …".
+    pub fn description(&self) -> String {
         let friedman = format!(
-            "Friedman over {} categories, means of {} seeds, Iman–Davenport F: p {}; rank 1 = {}.",
+            "Friedman test over {} categories (means of {} seeds, Iman–Davenport F): p {}; rank 1 = {}.",
             self.categories.len(),
             self.seeds,
             p_value(self.p),
             self.metric.direction.best()
         );
         match self.critical_difference {
-            None => format!("{friedman} No difference is shown, so that no two are compared."),
+            None => format!("{friedman} No difference is shown, so no pair is compared."),
             Some(critical) if self.apart.is_empty() => {
                 format!(
-                    "{friedman} Some differ, but no two by the critical difference of {critical:.2} (Nemenyi, 5 %)."
+                    "{friedman} Some trials differ, but no two mean ranks differ by more than the critical difference of {critical:.2} \
+                     (Nemenyi, 5 %)."
                 )
             }
             Some(critical) => {
                 let apart = self.apart.iter().map(|(better, worse)| format!("{better} ranks above {worse}"));
                 let apart = apart.collect::<Vec<_>>().join("; ");
-                format!("{friedman} By the critical difference of {critical:.2} (Nemenyi, 5 %): {apart}.")
+                format!(
+                    "{friedman} Mean ranks that differ by more than the critical difference of {critical:.2} (Nemenyi, 5 %): {apart}."
+                )
             }
         }
     }

@@ -6,7 +6,7 @@ use super::grouping::MAX_DRAWN;
 use super::grouping::{Ranking, groups};
 use super::guidance::Guidance;
 use super::rows::Rows;
-use super::shown::shown;
+use super::shown::shown_metrics;
 use crate::evaluate::metrics::Metric;
 use crate::evaluate::{Fact, ResultName};
 use crate::store::{Store, StoreError};
@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError};
 pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows, StoreError> {
     let row = store.sweep_row(sweep).await?;
     let guidance = Guidance::of(&row);
-    let metrics = shown(&row, metrics);
+    let metrics = shown_metrics(&row, metrics);
     let objective = guidance.objective().map(|objective| objective.metric());
     let measured = metrics.iter().copied().chain(objective).map(ResultName::from);
     let names: Vec<ResultName> = measured.chain(Fact::ALL.map(ResultName::from)).collect();

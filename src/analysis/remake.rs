@@ -9,7 +9,7 @@ use crate::store::SweepRow;
 
 /// Runs of one trial to repeat.
 #[derive(Debug, Clone)]
-pub struct Remade<'a> {
+pub struct RepeatedRuns<'a> {
     /// Key of the first run.
     pub run: &'a str,
     /// Number of the trial in the sweep.
@@ -26,15 +26,15 @@ pub struct Remade<'a> {
 
 /// Returns the command, with one line per setting. It replaces all of `[search]` with a grid of one point. It keeps the sweep's objective,
 /// because a separate stage measures what guides a search.
-pub fn remake(sweep: &SweepRow, runs: &Remade<'_>) -> String {
+pub fn repeat_command(sweep: &SweepRow, runs: &RepeatedRuns<'_>) -> String {
     let file = sweep.file.as_deref().map_or_else(String::new, |file| format!(" {}", quoted(&as_argument(file))));
-    let mut sets = given(sweep);
-    sets.push(format!("name={}", toml_text(&name(sweep, runs))));
+    let mut overrides = start_overrides(sweep);
+    overrides.push(format!("name={}", toml_text(&new_sweep_name(sweep, runs))));
     let categories: Vec<String> = runs.categories.iter().map(|category| toml_text(category)).collect();
-    sets.push(format!("data.categories=[{}]", categories.join(", ")));
+    overrides.push(format!("data.categories=[{}]", categories.join(", ")));
     let point: BTreeMap<String, Value> = serde_json::from_str(runs.point).unwrap_or_default();
     let resolved: Value = serde_json::from_str(&sweep.resolved).unwrap_or_default();
-    sets.push(format!("search={}", search(&point, &runs.seeds, &resolved["search"]["objective"])));
+    overrides.push(format!("search={}", search_table(&point, &runs.seeds, &resolved["search"]["objective"])));
     let variants: Vec<String> = resolved["report"]["variants"]
         .as_array()
         .into_iter()
@@ -43,21 +43,21 @@ pub fn remake(sweep: &SweepRow, runs: &Remade<'_>) -> String {
         .filter(|name| point.contains_key(*name))
         .map(toml_text)
         .collect();
-    sets.push(format!("report.variants=[{}]", variants.join(", ")));
-    sets.push(format!("baseline.rerun={}", if runs.baseline { r#""only""# } else { "false" }));
-    let sets: String = sets.iter().map(|set| format!(" \\\n  --set {}", quoted(set))).collect();
-    format!("didact sweep{file}{sets}")
+    overrides.push(format!("report.variants=[{}]", variants.join(", ")));
+    overrides.push(format!("baseline.rerun={}", if runs.baseline { r#""only""# } else { "false" }));
+    let flags: String = overrides.iter().map(|text| format!(" \\\n  --set {}", quoted(text))).collect();
+    format!("didact sweep{file}{flags}")
 }
 
 /// Returns the new sweep's name: the sweep, the trial and the first digits of the first run's key, as in `tiny-T07-3f2a9c10`.
-fn name(sweep: &SweepRow, runs: &Remade<'_>) -> String {
+fn new_sweep_name(sweep: &SweepRow, runs: &RepeatedRuns<'_>) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric();
     let end = format!("-{}-{}", trial_id(runs.number), runs.run.chars().filter(plain).take(8).collect::<String>());
-    let most = 64_usize.saturating_sub(end.len());
-    format!("{}{end}", sweep.name.get(..most).unwrap_or(&sweep.name))
+    let max_bytes = 64_usize.saturating_sub(end.len());
+    format!("{}{end}", sweep.name.get(..max_bytes).unwrap_or(&sweep.name))
 }
 
-fn search(point: &BTreeMap<String, Value>, seeds: &[i64], objective: &Value) -> String {
+fn search_table(point: &BTreeMap<String, Value>, seeds: &[i64], objective: &Value) -> String {
     let seeds: Vec<String> = seeds.iter().map(i64::to_string).collect();
     let mut parts = vec![format!("seeds = [{}]", seeds.join(", "))];
     parts.extend(objective.as_str().map(|objective| format!("objective = {}", toml_text(objective))));
@@ -68,7 +68,7 @@ fn search(point: &BTreeMap<String, Value>, seeds: &[i64], objective: &Value) -> 
 }
 
 /// Returns the overrides that the sweep was started with.
-fn given(sweep: &SweepRow) -> Vec<String> {
+fn start_overrides(sweep: &SweepRow) -> Vec<String> {
     serde_json::from_str(&sweep.overrides).unwrap_or_default()
 }
 
@@ -135,15 +135,15 @@ mod tests {
         }
     }
 
-    fn runs(point: &str) -> Remade<'_> {
+    fn runs(point: &str) -> RepeatedRuns<'_> {
         let (run, categories) = ("3f2a9c1055", vec!["wäsche \"1\""]);
-        Remade { run, number: 7, baseline: false, point, categories, seeds: vec![0, 5] }
+        RepeatedRuns { run, number: 7, baseline: false, point, categories, seeds: vec![0, 5] }
     }
 
     #[test]
-    fn a_command_holds_all_that_makes_the_runs() {
+    fn a_command_contains_all_settings_of_the_runs() {
         let point = json!({ "joint.student.learning_rate": 0.1 + 0.2, "joint.batch_size": 8 }).to_string();
-        insta::assert_snapshot!(remake(&sweep(), &runs(&point)), @r#"
+        insta::assert_snapshot!(repeat_command(&sweep(), &runs(&point)), @r#"
         didact sweep 'my sweeps/it'\''s.toml' \
           --set joint.epochs=2 \
           --set 'data.root="/data/my set"' \
@@ -156,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn names_stay_names_and_files_stay_files() {
+    fn a_long_name_stays_valid_and_a_file_like_a_flag_becomes_a_path() {
         let long = SweepRow { name: "x".repeat(64), ..sweep() };
-        assert!(crate::config::is_sweep_name(&name(&long, &runs("{}"))));
+        assert!(crate::config::is_sweep_name(&new_sweep_name(&long, &runs("{}"))));
         assert_eq!(as_argument("-f.toml"), "./-f.toml");
     }
 
     #[test]
-    fn values_come_back_as_they_were() {
+    fn values_survive_a_round_trip_through_toml() {
         for value in [json!("a\"b\\c\nd é"), json!([0.5, 1, 1e-9, 5e300]), json!({ "a b": [true, 1.0] })] {
             let text = format!("x = {}", toml_value(&value));
             let back: toml::Table = toml::from_str(&text).expect(&text);

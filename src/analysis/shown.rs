@@ -7,7 +7,7 @@ use crate::evaluate::metrics::Metric;
 use crate::store::SweepRow;
 
 /// Returns the metrics that the user asked for; if none, those that the sweep file chooses.
-pub fn shown(sweep: &SweepRow, asked: &[Metric]) -> Vec<Metric> {
+pub fn shown_metrics(sweep: &SweepRow, asked: &[Metric]) -> Vec<Metric> {
     if !asked.is_empty() {
         return asked.to_vec();
     }
@@ -22,7 +22,7 @@ mod tests {
     use crate::evaluate::metrics::{AUPRO, IMAGE_AUROC};
 
     #[test]
-    fn the_command_line_wins_over_the_file_and_the_file_over_the_default() {
+    fn the_command_line_overrides_the_file_and_the_file_overrides_the_default() {
         let sweep = |resolved: &str| SweepRow {
             id: "s".into(),
             name: "s".into(),
@@ -34,12 +34,12 @@ mod tests {
             resolved: resolved.into(),
         };
         let file = sweep(r#"{ "report": { "metrics": ["aupro", "image_auroc"] } }"#);
-        assert_eq!(shown(&file, &[IMAGE_AUROC]), [IMAGE_AUROC]);
-        assert_eq!(shown(&file, &[]), [AUPRO, IMAGE_AUROC]);
+        assert_eq!(shown_metrics(&file, &[IMAGE_AUROC]), [IMAGE_AUROC]);
+        assert_eq!(shown_metrics(&file, &[]), [AUPRO, IMAGE_AUROC]);
         for none in
             ["{}", r#"{ "report": { "metrics": [] } }"#, r#"{ "report": { "metrics": ["of a later didact"] } }"#]
         {
-            assert_eq!(shown(&sweep(none), &[]), ReportSettings::METRICS);
+            assert_eq!(shown_metrics(&sweep(none), &[]), ReportSettings::METRICS);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! One side of a comparison: the finished runs of one trial, with the data for intervals.
 
-use crate::store::RunState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -10,7 +9,7 @@ use super::protocol::Protocol;
 use super::rows::Rows;
 use crate::evaluate::metrics::Metric;
 use crate::stages::{StageKind, selected_stage, short_key};
-use crate::store::{Artifacts, Compared, ComparedRun, RunRow};
+use crate::store::{Artifacts, Compared, ComparedRun, RunRow, RunState};
 
 /// The finished runs of one trial.
 #[derive(Debug, Clone)]
@@ -46,13 +45,13 @@ impl Side {
             compared.runs.iter().map(|run| (run.trial_id.as_str(), run.variant.as_str())).collect();
         if trials.len() > 1 {
             let trials = trials.iter().map(|(id, variant)| format!("{} ({variant})", short_key(id))).collect();
-            return Err(Incomparable::Several { name: name.to_owned(), trials });
+            return Err(Incomparable::AmbiguousName { name: name.to_owned(), trials });
         }
         let done = compared.runs.iter().filter(|run| run.state == RunState::Done);
         let runs: Vec<SideRun> = done.map(|run| SideRun::of(run, compared, artifacts)).collect();
         match compared.runs.first() {
             Some(run) if !runs.is_empty() => Ok(Self { trial: run.trial_id.clone(), label: run.variant.clone(), runs }),
-            _ => Err(Incomparable::Nothing(name.to_owned())),
+            _ => Err(Incomparable::NoFinishedRun(name.to_owned())),
         }
     }
 
@@ -110,10 +109,10 @@ impl SideRun {
 }
 
 /// Labels and both sides' scores of the images that both sides scored, for one category and seed.
-pub(crate) type Twins = (Vec<bool>, Vec<f64>, Vec<f64>);
+pub(crate) type PairedScores = (Vec<bool>, Vec<f64>, Vec<f64>);
 
 /// Returns the scores of `one` and of `other` on the same images; `None` if their images differ.
-pub(crate) fn twins(one: &Side, other: &Side, category: &str, seed: i64) -> Option<Twins> {
+pub(crate) fn paired_scores(one: &Side, other: &Side, category: &str, seed: i64) -> Option<PairedScores> {
     let (one, other) = (one.run(category, seed)?, other.run(category, seed)?);
     let of_other: BTreeMap<&str, f64> = other.scores.iter().map(|(image, _, score)| (image.as_str(), *score)).collect();
     if one.scores.len() != of_other.len() {

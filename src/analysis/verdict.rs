@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::difference::{Differences, LEVEL, Pairs, adjust, settles, without};
+use super::difference::{CategoryPairs, Differences, LEVEL, adjust, is_significant, without};
 use super::incomparable::Incomparable;
 use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, PairedTest, Scope, paired_test, with_images};
 use super::protocol::differences;
-use super::side::{Side, twins};
+use super::side::{Side, paired_scores};
 use crate::evaluate::metrics::{Metric, Resampling};
 use crate::statistics::{Estimate, delong, is_rounding, rounded, summary, wilcoxon};
 use crate::text;
 
-/// Maximum number of seeds in a forecast. Nobody trains more, so the exact number does not matter.
-const MANY_SEEDS: usize = 100;
+/// Maximum number of seeds in a forecast. Larger experiments are unrealistic, so the exact number does not matter.
+const MAX_SEEDS: usize = 100;
 
 /// The result of one comparison in one metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,13 +41,13 @@ pub struct Verdict {
     /// The estimate behind interval and p-value.
     #[serde(skip)]
     estimate: Option<Estimate>,
-    /// The estimate with enough seeds to include the test images. `None` if these cannot be resampled, or if fewer seeds already settle the
-    /// difference.
+    /// The estimate with enough seeds to include the test images. `None` if these cannot be resampled, or if the difference is
+    /// significant with fewer seeds already.
     #[serde(skip)]
     with_images: Option<Estimate>,
     /// Number of complete seeds: both have a number in each of the categories. All numbers here cover the runs of these seeds only.
     pub seeds: usize,
-    /// Seeds that are left out because a run or its number is missing in one of the categories.
+    /// Seeds that are omitted because a run or its number is missing in one of the categories.
     pub incomplete_seeds: Vec<i64>,
     /// Number of categories in which both have a number with the same seed.
     pub categories: usize,
@@ -55,8 +55,8 @@ pub struct Verdict {
     pub better_equal_worse: (usize, usize, usize),
     /// "better", "worse", or the reason for neither.
     pub verdict: String,
-    /// If the verdict is open: number of seeds that would find a difference of this size four times in five. `None` if a hundred would not
-    /// be enough. The forecast uses the test for that number of seeds, adjusted as here.
+    /// If the verdict is open: number of seeds with which the test has a power of 0.8 for a difference of this size. `None` if 100 seeds
+    /// are not enough. The forecast uses the test for that number of seeds, adjusted as here.
     pub seeds_needed: Option<usize>,
     /// Cohen's d of the paired differences.
     pub effect_size: Option<f64>,
@@ -82,33 +82,39 @@ pub fn verdicts(
     let notes: Vec<Option<String>> =
         others.iter().map(|other| protocols(reference, other, across)).collect::<Result<_, _>>()?;
     let noted: Vec<(&Side, Option<String>)> = others.iter().zip(notes).collect();
-    let all = families(reference, &noted, metrics);
+    let all = compare_checked(reference, &noted, metrics);
     match others.iter().find(|other| all.iter().all(|verdict| verdict.trial != other.trial)) {
-        Some(other) => Err(Incomparable::Apart(other.label.clone(), reference.label.clone())),
+        Some(other) => Err(Incomparable::NoCommonSeed(other.label.clone(), reference.label.clone())),
         None => Ok(all),
     }
 }
 
 /// Compares sides whose protocols are already checked; each side comes with what the protocols differ in.
-pub(crate) fn families(reference: &Side, others: &[(&Side, Option<String>)], metrics: &[Metric]) -> Vec<Verdict> {
+pub(crate) fn compare_checked(
+    reference: &Side,
+    others: &[(&Side, Option<String>)],
+    metrics: &[Metric],
+) -> Vec<Verdict> {
     let mut all = Vec::new();
     for &metric in metrics {
-        let one = |(other, note): &(&Side, Option<String>)| {
-            // A p-value above this level cannot settle anything after adjusting.
+        let compare_with = |(other, note): &(&Side, Option<String>)| {
+            // A p-value above this level cannot be significant after adjusting.
             let level = LEVEL / others.len() as f64;
             compare(reference, other, metric, note.clone(), level)
         };
-        // A pixel bootstrap holds the histograms of all seeds in memory. So run one comparison at a time, with its resamples in parallel.
-        let mut family: Vec<Verdict> = match metric.resampling() {
-            Resampling::Histograms(_) => others.iter().filter_map(one).collect(),
-            Resampling::ImageRanks | Resampling::Unavailable(_) => others.par_iter().map(one).flatten_iter().collect(),
+        // A pixel bootstrap holds the histograms of all seeds in memory. So comparisons run one at a time, each with parallel resamples.
+        let mut comparison_family: Vec<Verdict> = match metric.resampling() {
+            Resampling::Histograms(_) => others.iter().filter_map(compare_with).collect(),
+            Resampling::ImageRanks | Resampling::Unavailable(_) => {
+                others.par_iter().map(compare_with).flatten_iter().collect()
+            }
         };
         // Holm compares the smallest p-value with this level.
-        let level = LEVEL / family.iter().filter(|verdict| verdict.p.is_some()).count().max(1) as f64;
-        adjust(family.iter_mut().map(|verdict| &mut verdict.p));
-        adjust(family.iter_mut().map(|verdict| &mut verdict.over_categories));
-        family.iter_mut().for_each(|verdict| verdict.conclude(level));
-        all.extend(family);
+        let level = LEVEL / comparison_family.iter().filter(|verdict| verdict.p.is_some()).count().max(1) as f64;
+        adjust(comparison_family.iter_mut().map(|verdict| &mut verdict.p));
+        adjust(comparison_family.iter_mut().map(|verdict| &mut verdict.over_categories));
+        comparison_family.iter_mut().for_each(|verdict| verdict.conclude(level));
+        all.extend(comparison_family);
     }
     all
 }
@@ -117,7 +123,7 @@ pub(crate) fn families(reference: &Side, others: &[(&Side, Option<String>)], met
 pub fn by_trial(verdicts: &[Verdict]) -> Vec<Vec<&Verdict>> {
     let mut trials: Vec<Vec<&Verdict>> = Vec::new();
     for verdict in verdicts {
-        match trials.iter_mut().find(|trial| trial[0].is_of(&verdict.trial, &verdict.variant)) {
+        match trials.iter_mut().find(|trial| trial[0].belongs_to(&verdict.trial, &verdict.variant)) {
             Some(trial) => trial.push(verdict),
             None => trials.push(vec![verdict]),
         }
@@ -132,15 +138,17 @@ pub fn by_trial(verdicts: &[Verdict]) -> Vec<Vec<&Verdict>> {
 fn protocols(one: &Side, other: &Side, across: bool) -> Result<Option<String>, Incomparable> {
     let mut facts = BTreeSet::new();
     for run in &one.runs {
-        for twin in other.runs.iter().filter(|twin| twin.category == run.category) {
-            facts.extend(differences(&run.protocol, &twin.protocol));
+        for counterpart in other.runs.iter().filter(|counterpart| counterpart.category == run.category) {
+            facts.extend(differences(&run.protocol, &counterpart.protocol));
         }
     }
     let what = facts.into_iter().collect::<Vec<_>>().join("; ");
     match (what.is_empty(), across) {
         (true, _) => Ok(None),
         (false, true) => Ok(Some(what)),
-        (false, false) => Err(Incomparable::Protocols { one: one.label.clone(), other: other.label.clone(), what }),
+        (false, false) => {
+            Err(Incomparable::DifferentProtocols { one: one.label.clone(), other: other.label.clone(), what })
+        }
     }
 }
 
@@ -158,7 +166,7 @@ fn compare(reference: &Side, other: &Side, metric: Metric, across: Option<String
         differences.pairs().map(|(value, _)| value).sum::<f64>() / total,
         differences.pairs().map(|(_, reference)| reference).sum::<f64>() / total,
     );
-    let of_category = |(_, pairs): &Pairs<'_>| {
+    let of_category = |(_, pairs): &CategoryPairs<'_>| {
         pairs.iter().map(|(_, value, reference)| value - reference).sum::<f64>() / pairs.len() as f64
     };
     let of_categories: Vec<f64> = differences.categories.iter().map(of_category).collect();
@@ -202,10 +210,10 @@ fn compare(reference: &Side, other: &Side, metric: Metric, across: Option<String
     })
 }
 
-fn delong_tests(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Vec<(String, i64, f64)> {
+fn delong_tests(reference: &Side, other: &Side, by_category: &[CategoryPairs<'_>]) -> Vec<(String, i64, f64)> {
     let tests = by_category.iter().flat_map(|(category, pairs)| {
         pairs.iter().filter_map(|(seed, ..)| {
-            let (labels, ours, theirs) = twins(other, reference, category, *seed)?;
+            let (labels, ours, theirs) = paired_scores(other, reference, category, *seed)?;
             Some(((*category).to_owned(), *seed, delong(&labels, &ours, &theirs)?.p))
         })
     });
@@ -215,47 +223,48 @@ fn delong_tests(reference: &Side, other: &Side, by_category: &[Pairs<'_>]) -> Ve
 impl Verdict {
     /// Writes the verdict after the p-values are adjusted. `level` is the level that the smallest p-value of this metric was compared with.
     fn conclude(&mut self, level: f64) {
-        let is_open = self.p.is_some_and(|p| !settles(p));
-        self.seeds_needed = is_open.then(|| self.seeds_that_would_do(level)).flatten();
-        let of = if self.method == Scope::Images { "" } else { " on these images" };
+        let is_open = self.p.is_some_and(|p| !is_significant(p));
+        self.seeds_needed = is_open.then(|| self.find_seeds_needed(level)).flatten();
+        let images = if self.method == Scope::Images { "" } else { " on these images" };
         self.verdict = match (&self.method, self.p) {
-            (_, Some(_)) if is_open => format!("not distinguishable with {} seeds{}", self.seeds, self.outlook(level)),
-            (_, Some(_)) if self.gain() > 0.0 => format!("better{of}"),
-            (_, Some(_)) => format!("worse{of}"),
+            (_, Some(_)) if is_open => format!("not distinguishable with {} seeds{}", self.seeds, self.forecast(level)),
+            (_, Some(_)) if self.gain() > 0.0 => format!("better{images}"),
+            (_, Some(_)) => format!("worse{images}"),
             (Scope::NoSpread, None) => "every seed has the same difference: no test".to_owned(),
             (_, None) => format!("too few seeds: {} of {FEWEST_SEEDS}", self.seeds),
         };
     }
 
-    /// Returns the smallest number of seeds with which a test at `level` would find this difference four times in five.
-    fn seeds_that_would_do(&self, level: f64) -> Option<usize> {
-        let would_do = |seeds: &usize| self.larger(*seeds).is_some_and(|estimate| estimate.would_settle(*seeds, level));
+    /// Returns the smallest number of seeds with which a test at `level` has a power of 0.8 for this difference.
+    fn find_seeds_needed(&self, level: f64) -> Option<usize> {
+        let is_enough =
+            |seeds: &usize| self.estimate_with(*seeds).is_some_and(|estimate| estimate.has_power(*seeds, level));
         // The eighth seed adds the images to the test and may reduce its power. After that, every seed adds power.
-        let with_images: Vec<usize> = (self.seeds.max(IMAGE_SEEDS)..=MANY_SEEDS).collect();
+        let with_images: Vec<usize> = (self.seeds.max(IMAGE_SEEDS)..=MAX_SEEDS).collect();
         (self.seeds..IMAGE_SEEDS)
-            .find(would_do)
-            .or_else(|| with_images.get(with_images.partition_point(|seeds| !would_do(seeds))).copied())
+            .find(is_enough)
+            .or_else(|| with_images.get(with_images.partition_point(|seeds| !is_enough(seeds))).copied())
     }
 
     /// Returns the estimate of a test with this number of seeds.
-    fn larger(&self, seeds: usize) -> Option<Estimate> {
+    fn estimate_with(&self, seeds: usize) -> Option<Estimate> {
         if seeds < IMAGE_SEEDS { self.estimate } else { self.with_images.or(self.estimate) }
     }
 
-    /// Describes the forecast: "; 12 would do if the difference is as large as it looks". It uses the power of the test with that number of
-    /// seeds.
-    fn outlook(&self, level: f64) -> String {
+    /// Describes the forecast: "; 12 would be enough if the difference is as large as observed". It uses the power of the test with that
+    /// number of seeds.
+    fn forecast(&self, level: f64) -> String {
         match self.seeds_needed {
             Some(needed) if needed > self.seeds => {
-                let of = if needed >= IMAGE_SEEDS && self.with_images.is_some() { "" } else { " on these images" };
-                format!("; {needed} would do{of} if the difference is as large as it looks")
+                let images = if needed >= IMAGE_SEEDS && self.with_images.is_some() { "" } else { " on these images" };
+                format!("; {needed} would be enough{images} if the difference is as large as observed")
             }
             Some(_) => String::new(),
             None if self.with_images.is_some_and(|estimate| estimate.is_limited_by_images(level)) => {
-                "; more seeds alone would not do if the difference is no larger than it looks: more test images are needed"
+                "; more seeds alone would not be enough if the difference is no larger than observed: more test images are needed"
                     .to_owned()
             }
-            None => format!("; more than {MANY_SEEDS} would be needed if the difference is no larger than it looks"),
+            None => format!("; more than {MAX_SEEDS} would be needed if the difference is no larger than observed"),
         }
     }
 
@@ -264,13 +273,13 @@ impl Verdict {
         self.metric.direction.gain(self.difference)
     }
 
-    /// Returns "without seed 3" if seeds are left out.
+    /// Returns "without seed 3" if seeds are omitted.
     pub fn without(&self) -> Option<String> {
         without(&self.incomplete_seeds)
     }
 
     /// Returns whether this verdict belongs to the variant with this trial and label.
-    pub(crate) fn is_of(&self, trial: &str, label: &str) -> bool {
+    pub(crate) fn belongs_to(&self, trial: &str, label: &str) -> bool {
         (self.trial.as_str(), self.variant.as_str()) == (trial, label)
     }
 

@@ -1,4 +1,4 @@
-//! Parsing, and the way to the verbs.
+//! Parses the command line and calls the verb.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::exit::Exit;
 
-/// Teacher–student anomaly-detection experiments: sweeps that cannot be lost, reports that say how sure they are.
+/// Run, compare and report teacher–student anomaly-detection experiments.
 #[derive(Debug, Parser)]
 #[command(
     name = "didact",
@@ -30,54 +30,54 @@ struct Arguments {
 fn exit_codes() -> String {
     let codes = Exit::ALL.into_iter().filter_map(|exit| Some(format!("{} {}", exit.code(), exit.meaning()?)));
     let codes = codes.collect::<Vec<_>>().join("; ");
-    format!("Exit codes: {codes}. A reader that closes its pipe early changes none of them.")
+    format!("Exit codes: {codes}. A closed output pipe changes none of them.")
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run a sweep file (without one, the embedded demo) and write its report.
+    /// Run a sweep and write its report.
     Sweep(sweep_args::SweepArgs),
-    /// List the sweeps of the store.
+    /// List the sweeps in the store.
     List(list::ListArgs),
-    /// Tell how sweeps stand.
+    /// Show the progress of a sweep.
     Status(status::StatusArgs),
-    /// Tell why a run, trial or stage is as it is, and how to make it again.
+    /// Explain the state of a run, trial or stage, and how to repeat it.
     Why(why::WhyArgs),
-    /// Cancel the runs of a sweep or trial that are not over, or one run.
+    /// Cancel the unfinished runs of a sweep or trial, or one run.
     Cancel(cancel::CancelArgs),
-    /// Delete a sweep, with the runs that no other sweep wants.
+    /// Delete a sweep and the runs that no other sweep needs.
     Delete(delete::DeleteArgs),
-    /// Give a sweep another name.
+    /// Rename a sweep.
     Rename(rename::RenameArgs),
     /// Remove artifacts that no run needs.
     Gc(gc::GcArgs),
-    /// Look whether the store and its artifacts are whole, or copy the store while it is in use.
+    /// Check, repair or back up the store.
     #[command(subcommand)]
     Store(store::StoreVerb),
     /// Write the report of a sweep.
     Report(report::ReportArgs),
-    /// Write maps, overlays and scores of any images by a run that is done.
+    /// Score new images with a finished run.
     Predict(predict::PredictArgs),
-    /// Tell whether one trial is better than another, and how sure that is.
+    /// Test whether trials differ, and by how much.
     Compare(compare::CompareArgs),
-    /// Write a sweep's numbers for other programs, or its tables for a paper.
+    /// Export a sweep's numbers or tables.
     Export(export::ExportArgs),
-    /// List published numbers of ST-FPM, with their sources.
+    /// List published results of ST-FPM with their sources.
     Baselines(baselines::BaselinesArgs),
-    /// Describe the settings of a sweep file: a JSON schema for editors, or a page.
+    /// Print the settings of a sweep file as a JSON schema or a page.
     Schema(schema::SchemaArgs),
-    /// Look at a data set, or draw the synthetic one.
+    /// Check a data set, or draw the synthetic one.
     #[command(subcommand)]
     Data(data::DataVerb),
-    /// Look at a weight file, or train the demo's teacher.
+    /// Check, download or train teacher weights.
     #[command(subcommand)]
     Weights(weights::WeightsVerb),
-    /// Serve a sweep; `sweep` starts these itself.
+    /// Run a worker of a sweep; `didact sweep` starts its own.
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
 }
 
-/// Parses, runs, tells what went wrong.
+/// Runs the command line and prints an error if it fails.
 pub fn main() -> ExitCode {
     let Arguments { global, verb } = match parse() {
         Ok(arguments) => arguments,

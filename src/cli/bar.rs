@@ -1,14 +1,14 @@
-//! A bar for work that takes a while: only on a terminal that can draw it.
+//! A progress bar for long work, shown only on a terminal that can redraw it.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::terminal;
 
-/// A bar, or nothing where nobody would see it move.
+/// A progress bar; `None` if it cannot be shown.
 pub(super) struct Bar(Option<ProgressBar>);
 
 impl Bar {
-    /// A bar of so many steps; `tail`: what stands behind it, in indicatif's template language.
+    /// Creates a bar with `total` steps. `tail` is the text after the bar, in indicatif's template language.
     pub(super) fn new(total: usize, tail: &str) -> Self {
         Self(terminal::can_redraw().then(|| {
             let style = ProgressStyle::with_template(&format!("{{bar:30}} {tail}"));
@@ -16,21 +16,21 @@ impl Bar {
         }))
     }
 
-    /// Whether it is shown.
+    /// Returns whether the bar is shown.
     pub(super) fn is_shown(&self) -> bool {
         self.0.is_some()
     }
 
-    /// So many steps of so many are done, and this is done now.
-    pub(super) fn show(&self, done: usize, total: usize, doing: &str) {
+    /// Shows that `done` of `total` steps are finished; `step` is the current one.
+    pub(super) fn show(&self, done: usize, total: usize, step: &str) {
         if let Some(bar) = &self.0 {
             bar.set_length(total as u64);
-            bar.set_message(doing.to_owned());
+            bar.set_message(step.to_owned());
             bar.set_position(done as u64);
         }
     }
 
-    /// It goes away.
+    /// Removes the bar from the terminal.
     pub(super) fn close(&self) {
         self.0.iter().for_each(ProgressBar::finish_and_clear);
     }

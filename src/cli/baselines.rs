@@ -1,4 +1,4 @@
-//! `didact baselines`: the published numbers that didact holds, each with its source.
+//! `didact baselines`: the published results that didact contains, each with its source.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::output::{print, print_json, table};
-use crate::config::near;
+use crate::config::similar_name;
 use crate::exit::Exit;
 use crate::published::published;
 use crate::published::{PublishedResult, published_names};
@@ -14,10 +14,10 @@ use crate::published::{PublishedResult, published_names};
 /// Arguments of `didact baselines`.
 #[derive(Debug, clap::Args)]
 pub(super) struct BaselinesArgs {
-    /// Only this category, e.g. bottle; "mean" is the mean over all.
+    /// Show only this category, e.g. bottle; "mean" is the mean over all categories.
     #[arg(long)]
     category: Option<String>,
-    /// Only this number, e.g. `pixel_auroc`.
+    /// Show only this metric, e.g. `pixel_auroc`.
     #[arg(long)]
     metric: Option<String>,
     /// Print JSON.
@@ -25,9 +25,9 @@ pub(super) struct BaselinesArgs {
     json: bool,
 }
 
-/// One published table, or what was asked of it.
+/// Rows of one published table.
 #[derive(Debug, Serialize)]
-struct Table {
+struct PublishedTable {
     table: &'static str,
     rows: Vec<PublishedResult>,
 }
@@ -36,7 +36,7 @@ struct Table {
 pub(super) fn run(args: &BaselinesArgs) -> Result<Exit, Failure> {
     let mut tables = Vec::new();
     for table in published_names() {
-        tables.push(Table { table, rows: published(table)? });
+        tables.push(PublishedTable { table, rows: published(table)? });
     }
     check(&tables, "category", args.category.as_deref(), |row| &row.category)?;
     check(&tables, "metric", args.metric.as_deref(), |row| &row.metric)?;
@@ -48,32 +48,34 @@ pub(super) fn run(args: &BaselinesArgs) -> Result<Exit, Failure> {
     if args.json {
         print_json(&tables)?;
     } else {
-        tell(&tables)?;
+        print_tables(&tables)?;
     }
     Ok(Exit::Done)
 }
 
-/// An error where no row has what was asked for.
+/// Returns an error if no row has the value that was asked for.
 fn check(
-    tables: &[Table],
-    what: &str,
+    tables: &[PublishedTable],
+    column: &str,
     asked: Option<&str>,
-    of: impl Fn(&PublishedResult) -> &String,
+    value: impl Fn(&PublishedResult) -> &String,
 ) -> Result<(), Failure> {
-    let known: BTreeSet<&str> = tables.iter().flat_map(|table| &table.rows).map(|row| of(row).as_str()).collect();
+    let known: BTreeSet<&str> = tables.iter().flat_map(|table| &table.rows).map(|row| value(row).as_str()).collect();
     let known: Vec<&str> = known.into_iter().collect();
     match asked {
         Some(asked) if !known.contains(&asked) => {
-            let hint = near(asked, &known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-            let message =
-                format!("no published number has the {what} `{asked}`; --{what} can be: {}{hint}", known.join(", "));
+            let hint = similar_name(asked, &known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            let message = format!(
+                "no published result has the {column} `{asked}`; --{column} can be: {}{hint}",
+                known.join(", ")
+            );
             Err(Failure::usage(message))
         }
         _ => Ok(()),
     }
 }
 
-fn tell(tables: &[Table]) -> Result<(), Failure> {
+fn print_tables(tables: &[PublishedTable]) -> Result<(), Failure> {
     let cells = |name: &str, row: &PublishedResult| {
         let texts = [&row.category, &row.metric, &row.value.to_string(), name, &row.model, &row.note];
         texts.map(str::to_owned).to_vec()
@@ -81,7 +83,7 @@ fn tell(tables: &[Table]) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> =
         tables.iter().flat_map(|table| table.rows.iter().map(|row| cells(table.table, row))).collect();
     if rows.is_empty() {
-        return print("no published number has both; without --category or without --metric there are more");
+        return print("no published result has both this category and this metric; leave out --category or --metric");
     }
     print(&table(&["category", "metric", "value", "table", "model", "note"], &rows))?;
     print("\nsources")?;

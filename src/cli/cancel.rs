@@ -1,4 +1,4 @@
-//! `didact cancel`: no more of a sweep, a trial or a run.
+//! `didact cancel`: cancels a sweep, a trial or a run.
 
 use super::failure::Failure;
 use super::global::Global;
@@ -11,7 +11,7 @@ use crate::store::{Access, Named, Store};
 /// Arguments of `didact cancel`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CancelArgs {
-    /// A sweep's name, a trial (T07, or SWEEP:T07), or the first digits of a trial's or run's key.
+    /// Sweep name, trial (T07 or SWEEP:T07), or first digits of the key of a trial or run.
     id: String,
 }
 
@@ -19,14 +19,14 @@ pub(super) struct CancelArgs {
 pub(super) async fn run(args: &CancelArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Serve).await?;
     let named = store.find(&args.id).await?;
-    let what = match &named {
+    let target = match &named {
         Named::Sweep(_, name) => format!("sweep {name}"),
         Named::TrialOf { name, number, .. } => format!("{} of sweep {name}", trial_id(*number)),
         Named::Trial(id) => format!("trial {}", short_key(id)),
         Named::Run(id) => format!("run {}", short_key(id)),
         Named::Stage(id) => {
             let message = format!(
-                "{} is a stage, which runs may share: cancel a sweep, a trial or a run (`didact why {}` lists the runs)",
+                "{} is a stage, which several runs may share: cancel a sweep, a trial or a run (`didact why {}` lists the runs)",
                 args.id,
                 short_key(id)
             );
@@ -34,6 +34,6 @@ pub(super) async fn run(args: &CancelArgs, global: &Global) -> Result<Exit, Fail
         }
     };
     let cancelled = store.cancel(&named).await?;
-    print(&format!("{what}: {cancelled} run(s) cancelled; finished ones stay"))?;
+    print(&format!("{target}: {cancelled} run(s) cancelled; finished runs are kept"))?;
     Ok(Exit::Done)
 }

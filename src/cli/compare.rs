@@ -1,4 +1,4 @@
-//! `didact compare`: whether trials differ, and how sure that is.
+//! `didact compare`: tests whether trials differ.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::metrics::metric_names;
 use super::output::{print, print_json, table};
-use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, shown, verdicts};
+use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, shown_metrics, verdicts};
 use crate::config::ReportSettings;
 use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
@@ -23,35 +23,37 @@ use crate::text::p_value;
 /// Arguments of `didact compare`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CompareArgs {
-    /// What the others are compared with: a trial (T07, or SWEEP:T07), a trial or run by the first digits of its key, a variant of
-    /// a sweep (SWEEP:LABEL), or a sweep of one trial.
+    /// Reference of the comparison.
+    ///
+    /// A trial (T07 or SWEEP:T07), the first digits of the key of a trial or run, a variant (SWEEP:LABEL), or a sweep with one trial.
     reference: String,
-    /// What is compared with it.
+    /// Trials, runs, variants or sweeps to compare with the reference.
     #[arg(required = true)]
     others: Vec<String>,
-    /// Compare numbers that were measured in different ways (map rule, size, data), and mark them.
+    /// Also compare numbers of different protocols (map rule, size, data), and mark them.
     #[arg(long)]
     across_protocols: bool,
-    /// Metrics to compare, with commas [default: `report.metrics` of the reference's sweep, or pixel AUROC, image AUROC and AUPRO
-    /// where the reference is named by a key].
+    /// Metrics to compare, comma-separated [default: `report.metrics` of the reference's sweep].
+    ///
+    /// For a reference that is named by its key, the default is pixel AUROC, image AUROC and AUPRO.
     #[arg(long = "metric", visible_alias = "metrics", value_name = "NAMES", value_delimiter = ',', value_parser = metric_names())]
     metrics: Vec<Metric>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Write a page to this file, too.
+    /// Also write a page to this file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Move what stands there aside, to `replaced` beside it, where no comparison wrote it.
+    /// Move an existing FILE that no comparison wrote to `replaced` in its folder.
     #[arg(long, requires = "html")]
     force: bool,
 }
 
-/// What is told.
+/// Result of the comparison.
 #[derive(Serialize)]
-struct Told {
+struct Comparison {
     verdicts: Vec<Verdict>,
-    /// Over categories, where there are enough trials and categories.
+    /// Friedman tests over categories, if there are enough trials and categories.
     friedman: Vec<RankTest>,
 }
 
@@ -61,51 +63,52 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
     let artifacts = global.artifacts();
     let mut sides = Vec::new();
     for name in std::iter::once(&args.reference).chain(&args.others) {
-        sides.push(Side::of(name, &rows(&store, name).await?, &artifacts).map_err(advised)?);
+        sides.push(Side::of(name, &rows(&store, name).await?, &artifacts).map_err(with_hint)?);
     }
     let metrics = metrics(args, &store).await?;
-    let verdicts = verdicts(&sides[0], &sides[1..], &metrics, args.across_protocols).map_err(advised)?;
-    let told = Told { verdicts, friedman: rank_tests(&sides, &metrics) };
+    let verdicts = verdicts(&sides[0], &sides[1..], &metrics, args.across_protocols).map_err(with_hint)?;
+    let comparison = Comparison { verdicts, friedman: rank_tests(&sides, &metrics) };
     if let Some(path) = &args.html {
         let mut page = Destination::open(Some(path), "comparison", ForeignFiles::forced(args.force))?;
-        let written = page.write_all(comparison_page(&told.verdicts, &told.friedman).as_bytes());
+        let written = page.write_all(comparison_page(&comparison.verdicts, &comparison.friedman).as_bytes());
         page.close(written)?;
     }
     if args.json {
-        print_json(&told)?;
+        print_json(&comparison)?;
     } else {
-        tell(&told)?;
+        print_comparison(&comparison)?;
     }
     Ok(Exit::Done)
 }
 
-/// The metrics that were asked for, else those of the sweep by which the reference is named.
+/// Returns the requested metrics; by default, those of the reference's sweep.
 async fn metrics(args: &CompareArgs, store: &Store) -> Result<Vec<Metric>, Failure> {
     if !args.metrics.is_empty() {
         return Ok(args.metrics.clone());
     }
     Ok(match store.find(args.reference.split_once(':').map_or(&args.reference, |(sweep, _)| sweep)).await? {
-        Named::Sweep(id, _) | Named::TrialOf { sweep: id, .. } => shown(&store.sweep_row(&id).await?, &[]),
+        Named::Sweep(id, _) | Named::TrialOf { sweep: id, .. } => shown_metrics(&store.sweep_row(&id).await?, &[]),
         Named::Trial(_) | Named::Run(_) | Named::Stage(_) => ReportSettings::METRICS.to_vec(),
     })
 }
 
-fn advised(error: Incomparable) -> Failure {
-    let advice = match &error {
-        Incomparable::Protocols { .. } => "; --across-protocols compares them all the same, and says so",
-        Incomparable::Several { .. } | Incomparable::Nothing(_) | Incomparable::Apart(..) => "",
+/// Converts the error; adds a hint if a flag helps.
+fn with_hint(error: Incomparable) -> Failure {
+    let hint = match &error {
+        Incomparable::DifferentProtocols { .. } => "; add --across-protocols to compare them and mark the result",
+        Incomparable::AmbiguousName { .. } | Incomparable::NoFinishedRun(_) | Incomparable::NoCommonSeed(..) => "",
     };
-    Failure::from(error).advised(advice)
+    Failure::from(error).with_hint(hint)
 }
 
-/// The runs that a name stands for, their trials called by ids and settings.
+/// Returns the runs with this name; their variants are the titles of their trials (id and settings).
 async fn rows(store: &Store, name: &str) -> Result<Compared, Failure> {
     let mut rows = named_rows(store, name).await?;
     rows.runs.iter_mut().for_each(|run| run.variant.clone_from(&run.title));
     Ok(rows)
 }
 
-/// The runs that a name stands for: a key, a trial's short id, a sweep, or `SWEEP:LABEL`.
+/// Returns the runs with this name: a key, a trial's short id, a sweep, or `SWEEP:LABEL`.
 async fn named_rows(store: &Store, name: &str) -> Result<Compared, Failure> {
     let Some((sweep, label)) = name.split_once(':').filter(|(_, label)| trial_number(label).is_none()) else {
         return Ok(store.compared(&store.find(name).await?).await?);
@@ -122,12 +125,13 @@ async fn named_rows(store: &Store, name: &str) -> Result<Compared, Failure> {
     Ok(rows)
 }
 
-fn tell(told: &Told) -> Result<(), Failure> {
-    by_trial(&told.verdicts).iter().try_for_each(|verdicts| tell_trial(verdicts))?;
-    told.friedman.iter().try_for_each(tell_ranks)
+fn print_comparison(comparison: &Comparison) -> Result<(), Failure> {
+    by_trial(&comparison.verdicts).iter().try_for_each(|verdicts| print_verdicts(verdicts))?;
+    comparison.friedman.iter().try_for_each(print_ranks)
 }
 
-fn tell_trial(verdicts: &[&Verdict]) -> Result<(), Failure> {
+/// Prints the verdicts on one trial.
+fn print_verdicts(verdicts: &[&Verdict]) -> Result<(), Failure> {
     let Some(first) = verdicts.first() else { return Ok(()) };
     print(&format!("{} against {}", first.variant, first.reference))?;
     if let Some(what) = &first.across {
@@ -136,7 +140,7 @@ fn tell_trial(verdicts: &[&Verdict]) -> Result<(), Failure> {
     let head = ["metric", "mean", "reference", "difference", "95 % interval", "p (Holm)", "verdict"];
     print(&table(&head, &verdicts.iter().map(|verdict| verdict.cells()).collect::<Vec<_>>()))?;
     for verdict in verdicts {
-        let without = verdict.without().map(|without| format!(" ({without}, for a number is missing)"));
+        let without = verdict.without().map(|without| format!(" ({without}: a number is missing)"));
         print(&format!(
             "{}: {} seed(s){}, {} category(ies) in common; interval: {}",
             verdict.metric,
@@ -149,7 +153,7 @@ fn tell_trial(verdicts: &[&Verdict]) -> Result<(), Failure> {
     for verdict in verdicts {
         for (category, seed, p) in &verdict.delong {
             print(&format!(
-                "DeLong, image AUROC, {category}, seed {seed}: p {}, not adjusted (other images, these two networks)",
+                "DeLong, image AUROC, {category}, seed {seed}: p {}, not adjusted (for other images, with these two networks)",
                 p_value(*p)
             ))?;
         }
@@ -160,7 +164,7 @@ fn tell_trial(verdicts: &[&Verdict]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn tell_ranks(test: &RankTest) -> Result<(), Failure> {
-    print(&format!("{}: {}", test.metric, test.told()))?;
+fn print_ranks(test: &RankTest) -> Result<(), Failure> {
+    print(&format!("{}: {}", test.metric, test.description()))?;
     test.mean_ranks.iter().try_for_each(|(label, rank)| print(&format!("  {rank:.2}  {label}")))
 }

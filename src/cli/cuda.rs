@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
 use super::global::Global;
-use super::gpu::{compute_as, open};
+use super::gpu::{open, set_numerics};
 use super::output::{print, print_json, size, table};
 use super::start::{parse, start};
 use super::worker::Runner;
@@ -16,7 +16,7 @@ use crate::schedule::Device;
 use crate::stages::execute;
 use crate::tensor::cuda::{self, ComposedCuda};
 
-/// Runs the stages of didact's sweeps on NVIDIA GPUs; `didact sweep` starts this itself.
+/// Run stages of sweeps on NVIDIA GPUs; `didact sweep` starts this program itself.
 #[derive(Debug, Parser)]
 #[command(name = "didact-cuda", version)]
 struct Arguments {
@@ -28,20 +28,20 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// List the GPUs that this process may see.
+    /// List the GPUs that this process can see.
     Devices {
-        /// As JSON, for programs.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Compare every operation on a GPU with the CPU and with recorded values; one table.
+    /// Compare every operation on a GPU with the CPU and with recorded values.
     Check(check::CheckArgs),
-    /// Measure training steps on a GPU; one table.
+    /// Measure training steps on a GPU.
     Speed(speed::SpeedArgs),
-    /// Serve a sweep on a GPU.
+    /// Run a worker of a sweep on a GPU.
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
-    /// Write maps, overlays and scores of any images by a run that is done; `didact predict` starts this itself.
+    /// Score new images with a finished run; `didact predict` starts this itself.
     #[command(hide = true)]
     Predict(predict::PredictArgs),
 }
@@ -49,14 +49,14 @@ enum Verb {
 const GPU: Runner = Runner {
     device: "cuda:0",
     open: |device, numerics| {
-        compute_as(numerics)?;
+        set_numerics(numerics)?;
         open(device).map(|_| ())
     },
     execute: execute::<ComposedCuda>,
     predict: crate::predict::predict::<ComposedCuda>,
 };
 
-/// Parses, runs, tells what went wrong.
+/// Runs the command line and prints an error if it fails.
 pub fn main() -> ExitCode {
     let Arguments { global, verb } = match parse() {
         Ok(arguments) => arguments,

@@ -1,4 +1,4 @@
-//! `didact data`: look at a data set, or draw the synthetic one.
+//! `didact data`: checks a data set, or draws the synthetic one.
 
 use std::path::{Path, PathBuf};
 
@@ -9,30 +9,30 @@ use crate::data::{CategoryReport, DataReport, DataSettings, Layout, SyntheticSet
 use crate::exit::Exit;
 use crate::published::Counts;
 use crate::search::load;
-use crate::settings::{Choice, Named};
+use crate::settings::Named;
 
 /// Verbs of `didact data`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum DataVerb {
-    /// Open every image and mask of a data set and tell what was found.
+    /// Check every image and mask of a data set.
     Check {
-        /// The folder that holds the categories, or a sweep file that says where they are.
+        /// Folder that holds the categories, or a sweep file.
         root: PathBuf,
-        /// The layout; recognised by what lies there if it is not named.
+        /// Layout of the data set [default: that of the sweep file, or detected from the folders].
         #[arg(long, value_parser = layout)]
         layout: Option<Layout>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Write the synthetic set in MVTec's layout.
+    /// Write the synthetic data set in MVTec's layout.
     Synth {
         /// Folder to write to.
         dir: PathBuf,
-        /// Seed of the drawings.
+        /// Seed of the drawn images.
         #[arg(long, default_value_t = 0)]
         seed: u64,
-        /// Side of the images, pixels.
+        /// Side of the images in pixels.
         #[arg(long, default_value_t = 128)]
         side: usize,
     },
@@ -46,7 +46,7 @@ pub(super) fn run(verb: &DataVerb) -> Result<Exit, Failure> {
             if *json {
                 print_json(&report)?;
             } else {
-                tell(&report)?;
+                print_report(&report)?;
             }
             Ok(if report.is_sound() { Exit::Done } else { Exit::Data })
         }
@@ -56,13 +56,13 @@ pub(super) fn run(verb: &DataVerb) -> Result<Exit, Failure> {
             }
             let settings = SyntheticSettings { seed: *seed, side: *side, ..SyntheticSettings::default() };
             let count = write_synthetic(&settings, dir)?;
-            print(&format!("{count} images in {}", dir.display()))?;
+            print(&format!("wrote {count} images to {}", dir.display()))?;
             Ok(Exit::Done)
         }
     }
 }
 
-/// What a sweep file says of its data, or all that lies below a folder.
+/// Returns the data settings of a sweep file, or those for everything below a folder.
 fn settings(root: &Path, layout: Option<Layout>) -> Result<DataSettings, Failure> {
     if root.is_file() {
         let (sweep, ..) = load(Some(root), &[])?;
@@ -72,37 +72,37 @@ fn settings(root: &Path, layout: Option<Layout>) -> Result<DataSettings, Failure
         return Ok(settings);
     }
     if layout == Some(Layout::Table) {
-        let message = "--layout table: the table is named in a sweep file: name that file instead of the folder";
+        let message = "--layout table needs a sweep file, which names the table: give the file instead of the folder";
         return Err(Failure::usage(message));
     }
     if layout == Some(Layout::Folder) {
         let message =
-            "--layout folder: the names of its folders stand in a sweep file: name the file instead of the folder";
+            "--layout folder needs a sweep file, which names the folders: give the file instead of the folder";
         return Err(Failure::usage(message));
     }
     Ok(DataSettings::at(root, layout))
 }
 
-/// A layout by its name.
+/// Parses the name of a layout.
 fn layout(name: &str) -> Result<Layout, String> {
     let known = || Layout::ALL.iter().map(Named::name).collect::<Vec<_>>().join(", ");
     Layout::named(name).ok_or_else(|| format!("expected one of {}", known()))
 }
 
-/// What a column says of a category.
+/// Returns the text of a column for a category.
 type Cell = fn(&CategoryReport) -> String;
 
-/// The report for people; columns that would say nothing are left out.
-fn tell(report: &DataReport) -> Result<(), Failure> {
+/// Prints the report as a table without empty columns, then one line per finding.
+fn print_report(report: &DataReport) -> Result<(), Failure> {
     print(&format!("{} layout at {}\n", report.layout, report.root.display()))?;
     let has = |what: fn(&CategoryReport) -> bool| report.categories.iter().any(what);
     let columns: Vec<(&str, Cell)> = [
         (true, "category", (|c| c.name.clone()) as Cell),
         (true, "train", |c| c.train.to_string()),
         (has(|c| c.validation > 0), "validation", |c| c.validation.to_string()),
-        (true, "test", |c| counted(&c.test)),
-        (has(|c| c.published.is_some()), "published", |c| c.published.map_or("-".to_owned(), |p| published(c, p))),
-        (true, "sizes", |c| counted(&c.sizes)),
+        (true, "test", |c| counts_text(&c.test)),
+        (has(|c| c.published.is_some()), "published", |c| c.published.map_or("-".to_owned(), |p| published_text(c, p))),
+        (true, "sizes", |c| counts_text(&c.sizes)),
         (has(|c| c.several_masks > 0), "several masks", |c| c.several_masks.to_string()),
         (true, "masks missing", |c| c.missing_masks.len().to_string()),
         (true, "problems", |c| c.problems.len().to_string()),
@@ -126,13 +126,13 @@ fn tell(report: &DataReport) -> Result<(), Failure> {
     report.notes.iter().try_for_each(|note| print(&one_line(note)))
 }
 
-/// "good 12, hole 6".
-fn counted(pairs: &[(String, usize)]) -> String {
+/// Formats counts: "good 12, hole 6".
+fn counts_text(pairs: &[(String, usize)]) -> String {
     pairs.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The published counts, where they are others than here.
-fn published(category: &CategoryReport, published: Counts) -> String {
+/// Formats the published counts: "the same", or the counts if they differ.
+fn published_text(category: &CategoryReport, published: Counts) -> String {
     if category.counts() == published {
         return "the same".to_owned();
     }

@@ -1,4 +1,4 @@
-//! `didact delete`: a sweep goes, with the runs that no other sweep wants.
+//! `didact delete`: deletes a sweep and the runs that no other sweep needs.
 
 use super::ask::confirmed;
 use super::failure::Failure;
@@ -11,9 +11,9 @@ use crate::store::{Access, Store};
 /// Arguments of `didact delete`.
 #[derive(Debug, clap::Args)]
 pub(super) struct DeleteArgs {
-    /// The sweep's name.
+    /// Sweep name.
     sweep: String,
-    /// Do not ask.
+    /// Delete without asking.
     #[arg(long, short)]
     yes: bool,
 }
@@ -21,13 +21,13 @@ pub(super) struct DeleteArgs {
 /// Runs the verb.
 pub(super) async fn run(args: &DeleteArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Serve).await?;
-    // A worker that died does not keep its sweep.
+    // A dead worker must not block the deletion.
     reap(&store).await?;
     let (id, name) = store.find_sweep(Some(&args.sweep)).await?;
     let what = store.would_delete(&id).await?;
     let shared = match what.shared {
         0 => String::new(),
-        shared => format!("; {shared} run(s) stay, for other sweeps want them, too"),
+        shared => format!("; {shared} run(s) are kept because other sweeps need them"),
     };
     let question = format!("Delete sweep {name} with {} run(s) and their numbers{shared}?", what.runs);
     match args.yes || confirmed(&question).ok_or_else(|| no_terminal(&question))? {
@@ -35,12 +35,12 @@ pub(super) async fn run(args: &DeleteArgs, global: &Global) -> Result<Exit, Fail
         false => return Err(Failure::usage("nothing was deleted")),
     }
     print(&format!(
-        "sweep {name} is deleted, with {} run(s){shared}; `didact gc` removes its artifacts; its report's folder stays",
+        "deleted sweep {name} with {} run(s){shared}; run `didact gc` to remove its artifacts; the folder of its report is kept",
         what.runs
     ))?;
     Ok(Exit::Done)
 }
 
 fn no_terminal(question: &str) -> Failure {
-    Failure::usage(format!("{question} There is no terminal to ask on: --yes answers"))
+    Failure::usage(format!("{question} There is no terminal to ask on: add --yes to confirm"))
 }

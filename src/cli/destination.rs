@@ -1,37 +1,38 @@
-//! Where a result goes that may be long: standard output, or a file that is whole or not there.
+//! Destination of a large result: standard output, or a file that is complete or absent.
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::output::{tell_aside, unwritten};
+use super::output::{announce_moved_files, write_failure};
 use crate::outputs::{AtomicFile, ForeignFiles, OutputFolder};
 
-/// An open destination.
+/// An open destination; `shown` is the file's path as the user gave it.
 pub(super) enum Destination {
     Standard(BufWriter<Stdout>),
     File { shown: PathBuf, folder: OutputFolder, name: OsString, file: AtomicFile },
 }
 
 impl Destination {
-    /// The file at `path`; without one, standard output. `of`: what is written. A file that is there already is replaced if it is one
-    /// that didact wrote; what happens to any other says `foreign`.
-    pub(super) fn open(path: Option<&Path>, of: &str, foreign: ForeignFiles) -> Result<Self, Failure> {
+    /// Opens the file at `path`, or standard output without a path. `output` describes the content.
+    ///
+    /// An existing file is replaced if didact wrote it; `foreign` decides about any other file.
+    pub(super) fn open(path: Option<&Path>, output: &str, foreign: ForeignFiles) -> Result<Self, Failure> {
         let Some(shown) = path else { return Ok(Self::Standard(BufWriter::new(io::stdout()))) };
-        // Where a link leads there is the file that would be replaced.
+        // Replace the target of a link, not the link.
         let path = shown.canonicalize().unwrap_or_else(|_| shown.to_owned());
-        let unwritable = |error: io::Error| unwritten(&shown.display().to_string(), error);
-        let name = path.file_name().ok_or_else(|| unwritable(ErrorKind::InvalidInput.into()))?.to_owned();
-        let folder = OutputFolder::open(path.parent().unwrap_or(Path::new("")), of);
+        let failure = |error: io::Error| write_failure(&shown.display().to_string(), error);
+        let name = path.file_name().ok_or_else(|| failure(ErrorKind::InvalidInput.into()))?.to_owned();
+        let folder = OutputFolder::open(path.parent().unwrap_or(Path::new("")), output);
         if path.metadata().is_ok_and(|facts| facts.is_file()) {
-            folder.make_room(&[Path::new(&name)], foreign)?.iter().for_each(tell_aside);
+            folder.make_room(&[Path::new(&name)], foreign)?.iter().for_each(announce_moved_files);
         }
-        let file = AtomicFile::create(&path).map_err(unwritable)?;
+        let file = AtomicFile::create(&path).map_err(failure)?;
         Ok(Self::File { shown: shown.to_owned(), folder, name, file })
     }
 
-    /// Ends what was `written`: a file that is not whole does not take its place. A reader that has gone is no error.
+    /// Publishes the file if it was `written` completely. A closed output pipe is not an error.
     pub(super) fn close(self, written: io::Result<()>) -> Result<(), Failure> {
         let (to, closed) = match self {
             Self::Standard(mut out) => ("standard output".to_owned(), written.and_then(|()| out.flush())),
@@ -41,7 +42,7 @@ impl Destination {
             },
         };
         match closed {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten(&to, error)),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(write_failure(&to, error)),
             _ => Ok(()),
         }
     }

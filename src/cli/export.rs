@@ -1,4 +1,4 @@
-//! `didact export`: a sweep's numbers for other programs, or its tables for a paper.
+//! `didact export`: exports a sweep's numbers for other programs, or its tables for a paper.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -18,18 +18,18 @@ use crate::{analysis, export, report};
 /// Arguments of `didact export`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportArgs {
-    /// The sweep's name; without one, the latest.
+    /// Sweep name [default: the latest sweep].
     sweep: Option<String>,
-    /// csv, json and parquet: every number, to the last bit; md and latex: tables of variant × category.
+    /// Format: every number in full precision (csv, json, parquet), or tables of variant × category (md, latex).
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
-    /// What a row of csv, json or parquet is [default: long].
+    /// Content of a row in csv, json or parquet [default: long].
     #[arg(long, value_enum)]
     shape: Option<Shape>,
     /// File to write to [default: standard output].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Move what stands there aside, to `replaced` beside it, where no export wrote it.
+    /// Move an existing FILE that no export wrote to `replaced` in its folder.
     #[arg(long, requires = "out")]
     force: bool,
 }
@@ -45,13 +45,13 @@ enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Shape {
-    /// A number: run × selection × metric.
+    /// One number: run × selection × metric.
     Long,
-    /// A run, with a column for each of its numbers and costs.
+    /// One run, with a column for each of its numbers and costs.
     Wide,
 }
 
-/// What is written: rows, or a text.
+/// Content of the export: rows, or a document.
 enum Content {
     Rows(DataFormat),
     Document(DocumentFormat),
@@ -61,7 +61,7 @@ enum Content {
 pub(super) async fn run(args: &ExportArgs, global: &Global) -> Result<Exit, Failure> {
     let content = args.format.content()?;
     if matches!(content, Content::Document(_)) && args.shape.is_some() {
-        let message = "--shape says what a row of csv, json or parquet is; md and latex have a table a metric";
+        let message = "--shape applies to csv, json and parquet only: md and latex have one table per metric";
         return Err(Failure::usage(message));
     }
     let store = Store::open(&global.store, Access::Read).await?;
@@ -111,7 +111,7 @@ fn parquet() -> Result<DataFormat, Failure> {
 
 #[cfg(not(feature = "parquet"))]
 fn parquet() -> Result<DataFormat, Failure> {
-    let message = "this didact was built without Parquet; `cargo install --path . --features parquet` builds one that has it, and \
-                   --format csv needs nothing";
+    let message = "this didact was built without Parquet: run `cargo install --path . --features parquet` to add it, or use \
+                   --format csv";
     Err(Failure::usage(message))
 }

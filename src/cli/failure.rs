@@ -1,4 +1,4 @@
-//! What a verb can fail with, and the exit code of each failure.
+//! Failures of the verbs, and the exit code of each.
 
 use crate::analysis::Incomparable;
 use crate::cause::{Cause, Context};
@@ -16,46 +16,46 @@ use crate::schedule::DeviceError;
 use crate::store::StoreError;
 use crate::training::StageError;
 
-/// An error on its way to the person.
+/// An error that is shown to the user.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// The command line asks for what is not possible.
+    /// The command line asks for something impossible.
     #[error("{0}")]
     Usage(String),
-    /// The sweep file.
+    /// The sweep file is invalid.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
-    /// The published table that a sweep names.
+    /// The published table that a sweep names cannot be used.
     #[error(transparent)]
     Published(#[from] PublishedError),
     /// Runs cannot be compared.
     #[error(transparent)]
     Incomparable(#[from] Incomparable),
-    /// The data set.
+    /// The data set cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The teacher's weights.
+    /// The teacher's weights cannot be used.
     #[error(transparent)]
     Weights(#[from] WeightError),
-    /// Published weights.
+    /// Published weights cannot be downloaded.
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// A sweep cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The store.
+    /// The store cannot be used, or does not contain what was asked for.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Numbers cannot be exported.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// The report.
+    /// The report cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// A prediction.
+    /// Images cannot be scored.
     #[error(transparent)]
     Predict(#[from] PredictError),
-    /// Files cannot be written where they were asked for.
+    /// Files cannot be written to the requested folder.
     #[error(transparent)]
     Output(#[from] OutputError),
     /// Standard output, or a single file, cannot be written.
@@ -64,44 +64,44 @@ pub(super) enum Failure {
     /// Networks cannot be trained or measured.
     #[error(transparent)]
     Stage(#[from] StageError),
-    /// The GPU that was asked for is not there.
+    /// The requested GPU cannot be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// The machine refuses what the command needs: a GPU of this process, threads, another process.
+    /// The machine lacks what the command needs: a GPU, threads or another process.
     #[error("{0}")]
     Machine(#[source] Cause),
-    /// A worker stopped: its last attempts failed for reasons of the machine.
+    /// A worker stopped because its last attempts had transient failures, such as out of memory or a full disk.
     #[error("{0}")]
     Stopped(String),
     /// A worker refused a stage: another version of didact planned the sweep.
     #[error("{0}")]
     Refused(String),
-    /// A failure, with what can be done.
-    #[error("{failure}{advice}")]
-    Advised {
-        /// Which.
+    /// A failure with a hint.
+    #[error("{failure}{hint}")]
+    WithHint {
+        /// Original failure.
         #[source]
         failure: Box<Self>,
-        /// "; what can be done".
-        advice: String,
+        /// Text after the failure's message, with its separator: "; name another file".
+        hint: String,
     },
 }
 
 impl Failure {
-    /// The command line asks for what is not possible.
+    /// Creates the failure for a command line that asks for something impossible.
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
     }
 
-    /// The same failure, with what can be done behind its message.
-    pub(super) fn advised(self, advice: impl Into<String>) -> Self {
-        Self::Advised { failure: Box::new(self), advice: advice.into() }
+    /// Adds a hint after the message.
+    pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self::WithHint { failure: Box::new(self), hint: hint.into() }
     }
 
-    /// The exit code of each failure. A new kind of error does not compile before it is given one.
+    /// Returns the exit code. The match is exhaustive, so a new error does not compile without a code.
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::Advised { failure, .. } => failure.exit(),
+            Self::WithHint { failure, .. } => failure.exit(),
             Self::Usage(_)
             | Self::Config(_)
             | Self::Published(_)
@@ -116,7 +116,7 @@ impl Failure {
                 FetchError::Occupied { .. }
                 | FetchError::Status { .. }
                 | FetchError::Connection { .. }
-                | FetchError::Cut { .. }
+                | FetchError::Incomplete { .. }
                 | FetchError::TooLarge { .. }
                 | FetchError::Hash { .. },
             )
@@ -132,14 +132,14 @@ impl Failure {
             | Self::Machine(_)
             | Self::Refused(_) => Exit::Store,
             Self::Report(ReportError::Draw { .. }) | Self::Stopped(_) => Exit::RunsFailed,
-            Self::Store(error) | Self::Export(ExportError::Store(error)) => of_store(error),
-            Self::Stage(error) | Self::Predict(PredictError::Stage(error)) => of_stage(error),
+            Self::Store(error) | Self::Export(ExportError::Store(error)) => store_exit(error),
+            Self::Stage(error) | Self::Predict(PredictError::Stage(error)) => stage_exit(error),
         }
     }
 }
 
-/// Names that the store does not have, and changes that it refuses, are the command line's; the rest is the store's.
-fn of_store(error: &StoreError) -> Exit {
+/// Returns the exit code of a store's error. Unknown names and refused changes are usage errors.
+fn store_exit(error: &StoreError) -> Exit {
     match error {
         StoreError::NoSweep { .. }
         | StoreError::NoId { .. }
@@ -159,14 +159,14 @@ fn of_store(error: &StoreError) -> Exit {
         | StoreError::Foreign { .. }
         | StoreError::Exists { .. }
         | StoreError::Backup { .. }
-        | StoreError::NotOurs { .. }
+        | StoreError::OtherOwner { .. }
         | StoreError::Sql(_)
         | StoreError::Artifact { .. }
         | StoreError::Row(_) => Exit::Store,
     }
 }
 
-fn of_stage(error: &StageError) -> Exit {
+fn stage_exit(error: &StageError) -> Exit {
     match error {
         StageError::Data(_) => Exit::Data,
         StageError::Artifact(_) => Exit::Store,
@@ -184,16 +184,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn advice_stands_behind_the_message_and_changes_neither_code_nor_cause() {
+    fn a_hint_follows_the_message_and_changes_neither_code_nor_cause() {
         let error = Context::new("cannot write a.csv", "no space left");
-        let failure = Failure::from(error).advised("; name another file");
+        let failure = Failure::from(error).with_hint("; name another file");
         assert_eq!(failure.to_string(), "cannot write a.csv: no space left; name another file");
         assert_eq!(failure.exit(), Exit::Store);
         assert!(failure.source().and_then(Error::source).is_some());
     }
 
     #[test]
-    fn a_missing_gpu_is_no_misuse_of_the_command_line() {
+    fn a_missing_gpu_is_not_a_usage_error() {
         assert_eq!(Failure::from(DeviceError::NotInstalled).exit(), Exit::Store);
         assert_eq!(Failure::usage("--device gpu").exit(), Exit::Usage);
     }

@@ -9,14 +9,14 @@ use crate::store::{Access, Store};
 /// Arguments of `didact gc`.
 #[derive(Debug, clap::Args)]
 pub(super) struct GcArgs {
-    /// Tell what would go; remove nothing.
+    /// List what would be removed, without removing it.
     #[arg(long)]
     dry_run: bool,
 }
 
 /// Runs the verb.
 pub(super) async fn run(args: &GcArgs, global: &Global) -> Result<Exit, Failure> {
-    // Never a new store: without its own every artifact would look like garbage.
+    // Never create a store here: in an empty store, every artifact would look like garbage.
     let store = Store::open(&global.store, Access::Serve).await?;
     let found = store.collect(&global.own_artifacts(&store).await?, args.dry_run).await?;
     let rows: Vec<Vec<String>> = found
@@ -26,10 +26,10 @@ pub(super) async fn run(args: &GcArgs, global: &Global) -> Result<Exit, Failure>
         })
         .collect();
     if !rows.is_empty() {
-        print(&table(&["path", "size", "why"], &rows))?;
+        print(&table(&["path", "size", "reason"], &rows))?;
     }
     let bytes: u64 = found.iter().map(|garbage| garbage.bytes).sum();
-    let verb = if args.dry_run { "would go" } else { "removed" };
+    let verb = if args.dry_run { "would be removed" } else { "removed" };
     print(&format!("{} item(s), {} {verb}", found.len(), size(bytes)))?;
     Ok(Exit::Done)
 }

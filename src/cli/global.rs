@@ -1,4 +1,4 @@
-//! Options of every verb.
+//! Options of all commands.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::paths::expand_home;
 use crate::store::{Artifacts, Store, StoreError, path_of};
 
-/// Options of every verb.
+/// Options of all commands.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Global {
-    /// The store: a SQLite file.
+    /// SQLite file of the store.
     #[arg(long, global = true, env = "DIDACT_STORE", default_value = "didact.db", value_name = "URL", value_parser = store)]
     pub(super) store: String,
-    /// Folder of artifacts [default: beside the store, of its name: a.db has a.artifacts].
+    /// Folder of artifacts [default: next to the store, named after it: a.artifacts for a.db].
     #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR", value_parser = PathBufValueParser::new().map(|path| expand_home(&path)))]
     artifacts: Option<PathBuf>,
-    /// The least severe level that is logged to standard error.
+    /// Lowest level that is logged to standard error.
     #[arg(long, global = true, default_value = "warn", value_name = "LEVEL", value_parser = log_level())]
     pub(super) log: LevelFilter,
 }
@@ -27,7 +27,7 @@ fn log_level() -> impl TypedValueParser<Value = LevelFilter> {
     PossibleValuesParser::new(["error", "warn", "info", "debug", "trace"]).try_map(|level| level.parse::<LevelFilter>())
 }
 
-/// A store's name with its `~` expanded, behind the scheme, too: it may come from the environment, which no shell has looked at.
+/// Expands `~` in a store's name, also after its scheme. No shell expands names that come from the environment.
 fn store(text: &str) -> Result<String, Infallible> {
     let (scheme, path) = match text.strip_prefix("sqlite:") {
         Some(path) => text.split_at(text.len() - path.trim_start_matches("//").len()),
@@ -37,15 +37,18 @@ fn store(text: &str) -> Result<String, Infallible> {
 }
 
 impl Global {
-    /// The artifacts folder, beside the store unless named.
+    /// Returns the artifacts folder: the one given, or the one next to the store.
     pub(super) fn artifacts(&self) -> Artifacts {
-        self.artifacts.clone().map_or_else(|| Artifacts::beside(path_of(&self.store)), Artifacts::new)
+        self.artifacts.clone().map_or_else(|| Artifacts::next_to(path_of(&self.store)), Artifacts::new)
     }
 
-    /// The artifacts folder for writing and removing: the store's own.
+    /// Returns the artifacts folder for writing and removing.
+    ///
+    /// # Errors
+    /// If the folder belongs to another store.
     pub(super) async fn own_artifacts(&self, store: &Store) -> Result<Artifacts, StoreError> {
         let artifacts = self.artifacts();
-        store.own(&artifacts).await?;
+        store.take_ownership(&artifacts).await?;
         Ok(artifacts)
     }
 }

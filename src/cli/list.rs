@@ -1,10 +1,10 @@
-//! `didact list`: the sweeps of a store.
+//! `didact list`: lists the sweeps in a store.
 
 use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, table};
 use crate::exit::Exit;
-use crate::store::{Access, Listed, Store};
+use crate::store::{Access, ListedSweep, Store};
 
 /// Arguments of `didact list`.
 #[derive(Debug, clap::Args)]
@@ -23,15 +23,15 @@ pub(super) async fn run(args: &ListArgs, global: &Global) -> Result<Exit, Failur
         return Ok(Exit::Done);
     }
     if sweeps.is_empty() {
-        print("no sweep yet")?;
+        print("the store contains no sweeps")?;
         return Ok(Exit::Done);
     }
     let rows: Vec<Vec<String>> = sweeps.iter().map(row).collect();
-    print(&table(&["sweep", "state", "trials", "runs", "done", "failed", "started last (UTC)", "file"], &rows))?;
+    print(&table(&["sweep", "state", "trials", "runs", "done", "failed", "last started (UTC)", "file"], &rows))?;
     Ok(Exit::Done)
 }
 
-fn row(sweep: &Listed) -> Vec<String> {
+fn row(sweep: &ListedSweep) -> Vec<String> {
     vec![
         sweep.name.clone(),
         state(sweep).to_owned(),
@@ -44,7 +44,7 @@ fn row(sweep: &Listed) -> Vec<String> {
     ]
 }
 
-fn state(sweep: &Listed) -> &'static str {
+fn state(sweep: &ListedSweep) -> &'static str {
     let open = sweep.runs - sweep.done - sweep.failed - sweep.pruned - sweep.cancelled;
     match () {
         () if sweep.workers > 0 => "running",

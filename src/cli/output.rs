@@ -1,4 +1,4 @@
-//! Results on standard output. A reader that has gone is no error and changes no exit code; a disk that is full is one.
+//! Writes results to standard output. A closed pipe is not an error; a full disk is one.
 
 use std::io::{ErrorKind, Write};
 
@@ -9,45 +9,42 @@ use crate::cause::Context;
 use crate::outputs::MovedAside;
 use crate::terminal::say;
 
-/// Writes text and a line end.
+/// Writes a text and a line end to standard output.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritten("standard output", error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(write_failure("standard output", error)),
         _ => Ok(()),
     }
 }
 
-/// Tells on standard output where a result lies that is whole already: that this cannot be written is worth a warning, no more.
-pub(super) fn notice(text: &str) {
+/// Prints where a complete result is. If this fails, it only warns, because the result exists.
+pub(super) fn print_location(text: &str) {
     if let Err(failure) = print(text) {
         say(&format!("warning: {failure}"));
     }
 }
 
-/// What is written there is not whole.
-pub(super) fn unwritten(to: &str, error: std::io::Error) -> Failure {
+/// Creates the failure for output that could not be written completely.
+pub(super) fn write_failure(to: &str, error: std::io::Error) -> Failure {
     Context::new(format!("cannot write {to}"), error).into()
 }
 
-/// Writes a value as JSON.
+/// Writes a value to standard output as JSON.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Context::new("cannot write JSON", error))?;
     print(&text)
 }
 
-/// Tells of files that had to make room.
-pub(super) fn tell_aside(aside: &MovedAside) {
-    let (count, folder) = (aside.files.len(), aside.folder.display());
-    say(&match aside.files.as_slice() {
-        [one] => format!("moved {one} to {folder}: it was not as this command had written it"),
-        _ => format!("moved {count} files to {folder}: they were not as this command had written them"),
+/// Says which files were moved aside.
+pub(super) fn announce_moved_files(moved: &MovedAside) {
+    let (count, folder) = (moved.files.len(), moved.folder.display());
+    say(&match moved.files.as_slice() {
+        [file] => format!("moved {file} to {folder}: its content is not what this command wrote"),
+        _ => format!("moved {count} files to {folder}: their content is not what this command wrote"),
     });
 }
 
-/// "45 s", "12 min", "3 h 20 min".
-pub(super) use crate::schedule::format_duration;
-
-/// "1.5 GB": powers of a thousand, as disks are sold.
+/// Formats a size in powers of a thousand: "1.5 GB".
 pub(super) fn size(bytes: u64) -> String {
     let bytes = bytes as f64;
     let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
@@ -57,7 +54,7 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// A table with columns as wide as they need to be.
+/// Formats a table; each column is as wide as its longest cell.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());

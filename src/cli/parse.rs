@@ -1,15 +1,15 @@
-//! Values of flags.
+//! Parsers for values of flags.
 
 use std::time::Duration;
 
-/// `KEY=VALUE`.
+/// Parses `KEY=VALUE`.
 pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
         .ok_or_else(|| "expected KEY=VALUE, e.g. joint.epochs=5".to_owned())
 }
 
-/// `90s`, `1h30m`, `2d`, `0.5h`. Months and years are left out: "M" would be taken for minutes.
+/// Parses a duration: `90s`, `1h30m`, `2d`, `0.5h`. Refuses months and years, because `M` looks like minutes.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "expected a time with its unit (s, m, h, d), e.g. 90s, 1h30m or 2d".to_owned();
     let units = text.split(|c: char| !c.is_ascii_alphabetic());
@@ -19,15 +19,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| wrong())
 }
 
-/// The same, more than none.
-pub(super) fn some_duration(text: &str) -> Result<Duration, String> {
+/// Parses a duration above zero.
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("expected more than 0, e.g. 30m or 2h".to_owned()),
-        some => Ok(some),
+        positive => Ok(positive),
     }
 }
 
-/// A whole number from 1.
+/// Parses a whole number of at least 1.
 pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
@@ -35,7 +35,7 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     }
 }
 
-/// `4G`, `800M`, or bytes.
+/// Parses a size: `4G`, `800M`, or a number of bytes.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || "expected a size such as 4G, 800M or a number of bytes".to_owned();
     let (number, unit) = match text.chars().last().map(|c| c.to_ascii_uppercase()) {
@@ -70,7 +70,9 @@ mod tests {
         for wrong in ["90", "-1s", "", "soon", "1h-30m", "30M", "1y", "1month", "99999999999999999999d"] {
             assert!(duration(wrong).is_err_and(|error| error.contains("1h30m")), "{wrong}");
         }
-        assert!(some_duration("0s").is_err() && some_duration("0h0m").is_err() && some_duration("1ms").is_ok());
+        assert!(
+            positive_duration("0s").is_err() && positive_duration("0h0m").is_err() && positive_duration("1ms").is_ok()
+        );
         assert!(count("0").is_err() && count("-1").is_err() && count("1") == Ok(1));
     }
 }

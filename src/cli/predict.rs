@@ -1,4 +1,4 @@
-//! `didact predict`: maps, scores and verdicts of a finished run on any images.
+//! `didact predict`: scores new images with a finished run.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,40 +6,40 @@ use std::process::Command;
 use super::bar::Bar;
 use super::failure::Failure;
 use super::global::Global;
-use super::output::{print, table, tell_aside};
+use super::output::{announce_moved_files, print, table};
 use super::worker::Runner;
 use crate::cause::Context;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
-use crate::predict::{FinishedRun, Prediction, Verdict, find};
+use crate::predict::{FinishedRun, ImageVerdict, Prediction, find};
 use crate::schedule::{Device, DeviceChoice, Jobs, Slot, Slots, slots};
 use crate::stages::Key;
 use crate::store::{Access, ComparedRun, Named, Store};
 use crate::terminal::say;
 
-/// Runs that an error lists.
-const MOST_LISTED: usize = 50;
+/// Maximum number of runs that an error lists.
+const MAX_LISTED: usize = 50;
 
 /// Arguments of `didact predict`.
 #[derive(Debug, clap::Args)]
 pub(super) struct PredictArgs {
-    /// First digits of the key of a run that is done; the name of a sweep lists its runs.
+    /// First digits of the key of a finished run; a sweep name lists the runs of that sweep.
     run: String,
-    /// Images, folders of images (at any depth), or patterns such as 'test/*/00*.png'.
+    /// Images, folders (searched at any depth), or patterns such as 'test/*/00*.png'.
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
-    /// Folder to write to: `<image>-map.png`, `<image>-overlay.png`, `scores.json`.
+    /// Folder for `<image>-map.png`, `<image>-overlay.png` and `scores.json`.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Move files aside, to `replaced` in that folder, that would be overwritten and that no prediction wrote.
+    /// Move existing files that no prediction wrote to `replaced` in DIR.
     #[arg(long)]
     force: bool,
-    /// Where it is computed: auto, cpu, cuda, cuda:1.
+    /// Device: auto, cpu, cuda or cuda:1.
     #[arg(long, default_value = "auto", value_name = "DEVICE", overrides_with = "device")]
     device: DeviceChoice,
 }
 
-/// Runs the verb: here on the CPU, or in the executable that can use GPUs.
+/// Runs the verb: in this process on the CPU, or in `didact-cuda` on a GPU.
 pub(super) async fn run(args: &PredictArgs, global: &Global) -> Result<Exit, Failure> {
     let Slots { slots, note } = slots(&args.device, Jobs::Given(1), 1)?;
     note.iter().for_each(|note| say(note));
@@ -70,12 +70,12 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
     let prediction = (runner.predict)(&finished, found, place, &mut |done| show(&bar, done, total));
     bar.close();
     let (prediction, aside) = prediction?;
-    aside.iter().for_each(tell_aside);
-    for bad in &prediction.unreadable {
-        say(&format!("error: {bad}"));
+    aside.iter().for_each(announce_moved_files);
+    for image in &prediction.unreadable {
+        say(&format!("error: {image}"));
     }
-    for bad in &prediction.unwritten {
-        say(&format!("error: {bad}"));
+    for image in &prediction.unwritten {
+        say(&format!("error: {image}"));
     }
     print(&summary(&prediction, args))?;
     Ok(match (prediction.unreadable.is_empty(), prediction.unwritten.is_empty()) {
@@ -85,9 +85,9 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
     })
 }
 
-/// The same command in the sibling executable, whose words and exit code are this one's.
+/// Runs the same command in `didact-cuda`; passes on its output and exit code.
 fn on_gpu(args: &PredictArgs, global: &Global, slot: &Slot) -> Result<Exit, Failure> {
-    let wrong = |error: std::io::Error| {
+    let failure = |error: std::io::Error| {
         Failure::Machine(Context::new(format!("cannot start {}", slot.executable.display()), error).into())
     };
     let status = Command::new(&slot.executable)
@@ -101,12 +101,12 @@ fn on_gpu(args: &PredictArgs, global: &Global, slot: &Slot) -> Result<Exit, Fail
         .arg("--")
         .args(&args.images)
         .status()
-        .map_err(wrong)?;
-    // One that was killed has not done what it should.
+        .map_err(failure)?;
+    // A killed process has no exit code.
     Ok(status.code().and_then(Exit::of_code).unwrap_or(Exit::RunsFailed))
 }
 
-/// What was named stands for runs: which they are, so that one can be.
+/// Creates the failure for a name that is not a run's key; lists the runs that belong to the name.
 fn not_a_run(asked: &str, runs: &[ComparedRun]) -> Failure {
     let row = |run: &ComparedRun| {
         let ComparedRun { id, category, title, seed, state, .. } = run;
@@ -118,16 +118,16 @@ fn not_a_run(asked: &str, runs: &[ComparedRun]) -> Failure {
             state.to_string(),
         ]
     };
-    let rows: Vec<Vec<String>> = runs.iter().take(MOST_LISTED).map(row).collect();
-    let more = if runs.len() > MOST_LISTED { "\n…" } else { "" };
+    let rows: Vec<Vec<String>> = runs.iter().take(MAX_LISTED).map(row).collect();
+    let more = if runs.len() > MAX_LISTED { "\n…" } else { "" };
     Failure::usage(format!(
-        "`{asked}` is the key of no run; predict needs one of its {} run(s)\n{}{more}",
+        "`{asked}` is not the key of a run; name one of its {} run(s)\n{}{more}",
         runs.len(),
         table(&["run", "category", "trial", "seed", "state"], &rows)
     ))
 }
 
-/// A bar on a terminal, a line a batch elsewhere.
+/// Shows progress: a bar on a terminal, otherwise one line per batch.
 fn show(bar: &Bar, done: usize, total: usize) {
     match bar.is_shown() {
         true => bar.show(done, total, ""),
@@ -135,7 +135,7 @@ fn show(bar: &Bar, done: usize, total: usize) {
     }
 }
 
-/// A row an image, then how many are what, and where everything lies.
+/// Formats one row per image, the number of images per verdict, and the path of the scores.
 fn summary(prediction: &Prediction, args: &PredictArgs) -> String {
     let Prediction { run, category, variant, seed, epoch, threshold, images, .. } = prediction;
     let rows: Vec<Vec<String>> = images
@@ -154,13 +154,13 @@ fn summary(prediction: &Prediction, args: &PredictArgs) -> String {
     let verdicts = match threshold {
         Some(threshold) => format!(
             "{} anomalous, {} normal by the held-out threshold {threshold:.6}",
-            count(Verdict::Anomalous),
-            count(Verdict::Normal)
+            count(ImageVerdict::Anomalous),
+            count(ImageVerdict::Normal)
         ),
-        None => "nothing was held out, so there is no threshold".to_owned(),
+        None => "no images were held out, so there is no threshold".to_owned(),
     };
     format!(
-        "{}\n{} image(s) by run {} ({category} · {variant} · seed {seed}, epoch {epoch}): {verdicts}\npredictions: {}",
+        "{}\n{} image(s) scored by run {} ({category} · {variant} · seed {seed}, epoch {epoch}): {verdicts}\npredictions: {}",
         table(&["image", "score", "score / threshold", "verdict"], &rows),
         images.len(),
         Key::from_hex(run.clone()).short(),

@@ -1,4 +1,4 @@
-//! `didact rename`: a sweep gets another name.
+//! `didact rename`: renames a sweep.
 
 use super::failure::Failure;
 use super::global::Global;
@@ -11,9 +11,9 @@ use crate::store::{Access, Store};
 /// Arguments of `didact rename`.
 #[derive(Debug, clap::Args)]
 pub(super) struct RenameArgs {
-    /// The sweep's name.
+    /// Sweep name.
     sweep: String,
-    /// Its new name.
+    /// New name.
     new: String,
 }
 
@@ -21,15 +21,15 @@ pub(super) struct RenameArgs {
 pub(super) async fn run(args: &RenameArgs, global: &Global) -> Result<Exit, Failure> {
     let RenameArgs { sweep, new } = args;
     if !is_sweep_name(new) {
-        return Err(Failure::usage(format!("`{new}` is no name of a sweep: {SWEEP_NAME}")));
+        return Err(Failure::usage(format!("`{new}` is not a valid sweep name: {SWEEP_NAME}")));
     }
     let store = Store::open(&global.store, Access::Serve).await?;
     reap(&store).await?;
     let (id, name) = store.find_sweep(Some(sweep)).await?;
     store.rename(&id, &name, new).await?;
-    print(&format!("sweep {name} is called {new} now; `didact report {new}` writes its report under that name"))?;
+    print(&format!("renamed sweep {name} to {new}; run `didact report {new}` to write its report under the new name"))?;
     print(&format!(
-        "its file still says {name}, and starting it as it is makes a new sweep: write name = \"{new}\" there, or add --set name={new}"
+        "its file still has name = \"{name}\", which starts a new sweep: set name = \"{new}\" there, or add --set name={new}"
     ))?;
     Ok(Exit::Done)
 }

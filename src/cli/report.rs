@@ -1,4 +1,4 @@
-//! `didact report`: the report of a sweep.
+//! `didact report`: writes the report of a sweep.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,42 +7,42 @@ use super::bar::Bar;
 use super::failure::Failure;
 use super::global::Global;
 use super::metrics::metric_names;
-use super::output::{notice, print_json, tell_aside};
+use super::output::{announce_moved_files, print_json, print_location};
 use crate::analysis::Ranking;
 use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
-use crate::report::Written;
+use crate::report::WrittenReport;
 use crate::store::{Access, Artifacts, Store, Wanted};
 use crate::{analysis, report};
 
 /// Arguments of `didact report`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
-    /// The sweep's name; without one, the latest.
+    /// Sweep name [default: the latest sweep].
     sweep: Option<String>,
     /// Folder to write to [default: reports/NAME].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Move files aside, to `replaced` in that folder, that would be overwritten and that no report of this sweep wrote.
+    /// Move existing files that no report of this sweep wrote to `replaced` in the output folder.
     #[arg(long, conflicts_with = "json")]
     force: bool,
-    /// Put numbers that were measured in different ways (map rule, size, data) into one table, and mark it.
+    /// Rank numbers of different protocols (map rule, size, data) in one table, and mark it.
     #[arg(long)]
     across_protocols: bool,
-    /// Metrics to show, with commas; the first is that of the headline [default: `report.metrics` of the sweep file].
+    /// Metrics to show, comma-separated; the first is in the headline [default: `report.metrics` of the sweep file].
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = metric_names())]
     metrics: Vec<Metric>,
-    /// Print what the report finds as JSON, and write nothing.
+    /// Print the findings as JSON instead of writing the report.
     #[arg(long, conflicts_with = "out")]
     json: bool,
-    /// Write it again whenever more runs are done, until all are.
+    /// Write the report again whenever runs finish, until all are done.
     #[arg(long, conflicts_with = "json")]
     watch: bool,
 }
 
-/// How often a watched sweep is looked at.
-const LOOK: Duration = Duration::from_secs(2);
+/// Interval at which `--watch` reads the store.
+const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Runs the verb.
 pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Failure> {
@@ -54,7 +54,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
         print_json(&analysis::findings(&rows, &global.artifacts(), ranking))?;
         return Ok(Exit::Done);
     }
-    let folder = args.out.clone().unwrap_or_else(|| folder_of(&name));
+    let folder = args.out.clone().unwrap_or_else(|| default_folder(&name));
     let place = OutputPlace { folder: &folder, foreign: ForeignFiles::forced(args.force) };
     let mut written = None;
     loop {
@@ -66,29 +66,29 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
             return Ok(Exit::Done);
         }
         written = Some(counts);
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(WATCH_INTERVAL).await;
     }
 }
 
-/// Where the report of a sweep goes unless told.
-pub(super) fn folder_of(name: &str) -> PathBuf {
+/// Returns the default folder of a sweep's report.
+pub(super) fn default_folder(name: &str) -> PathBuf {
     Path::new("reports").join(name)
 }
 
-/// Whether the report of a sweep can be written when it ends: better known before hours of work than after.
-pub(super) fn look(name: &str) -> Result<(), Failure> {
-    report::look(name, &folder_of(name)).map_err(|error| {
-        let advice = format!(": `didact report {name}` takes --out and --force, and --no-report writes no report");
-        Failure::from(error).advised(advice)
+/// Checks whether the report could be written now, so that an error appears before hours of work.
+pub(super) fn check_writable(name: &str) -> Result<(), Failure> {
+    report::check_folder(name, &default_folder(name)).map_err(|error| {
+        let hint = format!(" (`didact report {name}` takes --out and --force; --no-report writes no report)");
+        Failure::from(error).with_hint(hint)
     })
 }
 
-/// That a sweep could not write its report, and how it can still be had.
-pub(super) fn unwritten(failure: Failure, name: &str) -> Failure {
-    failure.advised(format!("; the results are in the store, and `didact report {name}` writes the report"))
+/// Adds a hint to the failure of a sweep to write its report.
+pub(super) fn with_report_hint(failure: Failure, name: &str) -> Failure {
+    failure.with_hint(format!("; the results are in the store: run `didact report {name}` to write the report"))
 }
 
-/// Writes the report, with these metrics or those that the sweep file chooses, and tells where its page is.
+/// Writes the report and prints the path of its page. Without `metrics`, it shows those of the sweep file.
 pub(super) async fn write(
     store: &Store,
     sweep: &str,
@@ -103,8 +103,8 @@ pub(super) async fn write(
     let written =
         report::write(&rows, artifacts, ranking, place, &mut |step| bar.show(step.done, step.total, step.doing));
     bar.close();
-    let Written { page, aside } = written?;
-    aside.iter().for_each(tell_aside);
-    notice(&format!("report: {}", page.display()));
+    let WrittenReport { page, moved_aside } = written?;
+    moved_aside.iter().for_each(announce_moved_files);
+    print_location(&format!("report: {}", page.display()));
     Ok(())
 }

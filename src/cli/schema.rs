@@ -1,4 +1,4 @@
-//! `didact schema`: what a sweep file can hold.
+//! `didact schema`: prints the settings of a sweep file.
 
 use clap::ValueEnum;
 
@@ -10,17 +10,17 @@ use crate::exit::Exit;
 /// Arguments of `didact schema`.
 #[derive(Debug, clap::Args)]
 pub(super) struct SchemaArgs {
-    /// Format of the description.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
 }
 
-/// How the settings are described.
+/// Format of the description.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
     /// JSON schema (draft 2020-12), for editors.
     Json,
-    /// The page "The sweep file".
+    /// Markdown page "The sweep file".
     Markdown,
 }
 

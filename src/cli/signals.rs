@@ -1,51 +1,53 @@
-//! Ctrl-C, or a terminal that closes: once for an orderly end, twice for an end at once.
+//! Handles Ctrl-C and a closed terminal. The first signal ends the command in order, the second ends it at once.
 
 use crate::exit::Exit;
 use crate::schedule::Stop;
 #[cfg(unix)]
 use crate::schedule::is_ignored;
 
-/// The first signal asks for an orderly end, the second ends at once. Both lose nothing. Whoever watches `stop` tells the person.
+/// Requests a stop at the first signal and ends the process at the second. Neither loses results. The code that watches `stop` informs
+/// the user.
 pub(super) fn listen_for_signals(stop: Stop) {
     tokio::spawn(listen(stop));
 }
 
-/// Ctrl-C or, on Unix, SIGTERM and SIGHUP, which `nohup` has ignored.
+/// Waits for Ctrl-C and, on Unix, for SIGTERM and SIGHUP. Skips SIGHUP if `nohup` has set it to be ignored.
 async fn listen(stop: Stop) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
         let mut hangup = if is_ignored(libc::SIGHUP) { None } else { signal(SignalKind::hangup()).ok() };
-        // All are opened once: one opened anew for each signal would miss those that come in between.
+        // Open each stream once: opening it again after each signal would miss signals in between.
         if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
-                    Some(()) = heard(&mut hangup) => {
-                        // The kernel and the shell both send it: the second is no request for haste.
+                    Some(()) = next_signal(&mut hangup) => {
+                        // The kernel and the shell both send SIGHUP, so a second one does not mean "at once".
                         if stop.requested() {
                             continue;
                         }
                     }
                 }
-                ask(&stop);
+                request_stop(&stop);
             }
         }
     }
     while tokio::signal::ctrl_c().await.is_ok() {
-        ask(&stop);
+        request_stop(&stop);
     }
 }
 
-/// The next signal of those that are listened to.
+/// Waits for the next signal; returns `None` at once if the signal is not handled.
 #[cfg(unix)]
-async fn heard(signals: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+async fn next_signal(signals: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
     signals.as_mut()?.recv().await
 }
 
-fn ask(stop: &Stop) {
+/// Requests a stop; at the second request, ends the process.
+fn request_stop(stop: &Stop) {
     if stop.request() > 1 {
         Exit::Interrupted.at_once();
     }

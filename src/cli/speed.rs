@@ -1,10 +1,10 @@
-//! `didact-cuda speed`: how long a training step takes on a GPU, and what it needs of memory.
+//! `didact-cuda speed`: measures time and memory of training steps on a GPU.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::gpu::{compute_as, open};
+use super::gpu::{open, set_numerics};
 use super::output::{print, size, table};
 use crate::cause::Cause;
 use crate::data::{FeatureWriter, Image, LevelShape, SplitRule};
@@ -21,44 +21,44 @@ use crate::training::{
 /// Arguments of `didact-cuda speed`.
 #[derive(Debug, clap::Args)]
 pub(super) struct SpeedArgs {
-    /// The GPU.
+    /// GPU to measure.
     #[arg(long, default_value = "cuda:0")]
     device: String,
-    /// With TensorFloat-32.
+    /// Use TensorFloat-32.
     #[arg(long)]
     tf32: bool,
-    /// Images a step.
+    /// Images per step.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..))]
     batch: u16,
-    /// Side of the images, pixels: a multiple of 16.
+    /// Side of the images in pixels, a multiple of 16.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(64..=1024))]
     size: u16,
-    /// Steps of each phase.
+    /// Steps per phase.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
     steps: u16,
 }
 
 /// Runs the verb.
 pub(super) fn run(args: &SpeedArgs) -> Result<Exit, Failure> {
-    compute_as(if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
+    set_numerics(if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
     let gpu = open(&args.device)?;
     let folder = std::env::temp_dir().join(format!("didact-speed-{}", std::process::id()));
-    let outcome = measured::<ComposedCuda>(args, &folder);
-    // Noise: nobody misses it.
+    let rows = measure::<ComposedCuda>(args, &folder);
+    // The folder contains only noise.
     let _ = std::fs::remove_dir_all(&folder);
-    let rows = outcome?;
+    let rows = rows?;
     let numerics = if args.tf32 { "TF32" } else { "f32" };
-    print(&format!("{}: {} images of {} px a step, {numerics}", gpu.name, args.batch, args.size))?;
-    print(&table(&["phase", "ms a step", "images/s", "peak memory"], &rows))?;
+    print(&format!("{}: {} images of {} px per step, {numerics}", gpu.name, args.batch, args.size))?;
+    print(&table(&["phase", "ms per step", "images/s", "peak memory"], &rows))?;
     Ok(Exit::Done)
 }
 
-/// A row for each phase.
-fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<String>>, StageError> {
+/// Measures each phase; returns one row per phase.
+fn measure<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<String>>, StageError> {
     let (batch, side) = (usize::from(args.batch), usize::from(args.size));
     let features = folder.join("features");
     create(&features)?;
-    // Four batches to train on, and the fifth part that is held out.
+    // Four batches for training, one held out.
     write_noise(&features, 5 * batch, side)?;
     let unet = AutoEncoder::Unet(UnetSettings::default());
     let epochs = usize::from(args.steps).div_ceil(4);
@@ -69,7 +69,7 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
         ..of(Recipe::StfpmOfficial, OptimizerSettings::sgd(0.01, 0.9, 1e-4))
     };
     let with_unets = of(Recipe::Seed, adam(1e-4));
-    let pretraining = PretrainSettings { epochs, batch_size: batch, learning_rate: 1e-3 };
+    let pretraining = PretrainSettings { epochs, batch_size: batch, ..PretrainSettings::default() };
     let joint_of = |name: &str, model: &AutoEncoder, settings: &JointSettings| {
         phase::<B>(name, folder, |context| {
             let input = JointInput {
@@ -85,7 +85,7 @@ fn measured<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<Strin
             joint::<B>(&input, context)
         })
     };
-    // Once for nothing: kernels are loaded and patterns made the first time.
+    // Do not measure the first run, which loads kernels and builds the gather indices of convolutions.
     joint_of("warm-up", &unet, &JointSettings { epochs: 1, ..with_unets.clone() })?;
     Ok(vec![
         joint_of("joint, ST-FPM", &AutoEncoder::None, &plain)?,
@@ -107,7 +107,7 @@ fn create(folder: &Path) -> Result<(), StageError> {
     std::fs::create_dir_all(folder).map_err(StageError::writing(folder))
 }
 
-/// Images and features of noise, as a teacher of width 64 would leave them.
+/// Writes images and features of noise, with the shapes of a teacher of width 64.
 fn write_noise(folder: &Path, images: usize, side: usize) -> Result<(), StageError> {
     let noise =
         |count: usize, from: usize| (from..from + count).map(|i| ((i * 2_654_435_761) % 1000) as f32 / 500.0 - 1.0);
@@ -123,7 +123,7 @@ fn write_noise(folder: &Path, images: usize, side: usize) -> Result<(), StageErr
     writer.finish().map_err(StageError::artifact)
 }
 
-/// Runs a phase in folders of its own; what it cost.
+/// Runs a phase in separate folders; returns the row with its costs.
 fn phase<B: Backend>(
     name: &str,
     folder: &Path,
@@ -150,7 +150,7 @@ fn phase<B: Backend>(
     ])
 }
 
-/// Keeps costs, ignores the rest.
+/// An observer that keeps costs and ignores everything else.
 #[derive(Default)]
 struct Costs(BTreeMap<String, f64>);
 

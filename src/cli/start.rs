@@ -1,4 +1,4 @@
-//! What both executables do around a verb: logs, the runtime, what went wrong, the exit code.
+//! Common parts of both executables: parsing, logs, the runtime, errors and exit codes.
 
 use std::ffi::OsStr;
 use std::io;
@@ -22,14 +22,14 @@ use crate::paths::expand_home_in_argument;
 use crate::schedule::AttemptLog;
 use crate::terminal::{self, say};
 
-/// The command line; where there is nothing to run, the exit code: of help and version, or of what is wrong.
+/// Parses the command line. For help, version and usage errors, prints the text and returns the exit code as `Err`.
 pub(super) fn parse<A: Parser>() -> Result<A, ExitCode> {
-    read::<A>().map_err(|told| {
-        if told.use_stderr() {
-            say(&shown(&told, terminal::has_colours(&io::stderr())));
+    read::<A>().map_err(|error| {
+        if error.use_stderr() {
+            say(&rendered(&error, terminal::has_colours(&io::stderr())));
             return Exit::Usage.into();
         }
-        match print(&shown(&told, terminal::has_colours(&io::stdout()))) {
+        match print(&rendered(&error, terminal::has_colours(&io::stdout()))) {
             Ok(()) => Exit::Done.into(),
             Err(failure) => fail(&failure),
         }
@@ -42,7 +42,7 @@ fn read<A: Parser>() -> Result<A, clap::Error> {
     A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
-/// An empty variable counts as unset, as everywhere in didact; clap would take it for a value.
+/// Makes empty environment variables count as unset, as everywhere in didact. clap would use the empty value.
 fn without_empty_variables(command: Command) -> Command {
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     command
@@ -53,20 +53,20 @@ fn without_empty_variables(command: Command) -> Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// What clap says. Its own way of printing has other rules for colours than the rest of didact: it looks at `CI`, too.
-fn shown(told: &clap::Error, colours: bool) -> String {
-    let text = told.render();
+/// Renders clap's text. clap's own printing uses other rules for colours: it also reads `CI`.
+fn rendered(error: &clap::Error, colours: bool) -> String {
+    let text = error.render();
     let text = if colours { text.ansi().to_string() } else { text.to_string() };
     text.trim_end().to_owned()
 }
 
-/// Runs a verb.
+/// Sets up logs and the runtime, runs a verb, and returns the exit code.
 pub(super) fn start(log: LevelFilter, verb: impl FnOnce(&Runtime) -> Result<Exit, Failure>) -> ExitCode {
-    crate::store::listen(say);
-    listen(log);
+    crate::store::set_listener(say);
+    start_logs(log);
     let outcome = runtime().and_then(|runtime| {
         let outcome = verb(&runtime);
-        // Whichever way the verb ended: the last one to leave a store makes it one file.
+        // Also after a failure: the last process that closes a store merges its log into one file.
         runtime.block_on(crate::store::close_all());
         outcome
     });
@@ -74,23 +74,23 @@ pub(super) fn start(log: LevelFilter, verb: impl FnOnce(&Runtime) -> Result<Exit
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    say(&format!("error: {}", told(failure)));
+    say(&format!("error: {}", text_of(failure)));
     failure.exit().into()
 }
 
-/// A failure as a person reads it. Its message is whole: see [`crate::cause`].
-fn told(failure: &Failure) -> String {
+/// Formats a failure for the user. Its message contains its causes: see [`crate::cause`].
+fn text_of(failure: &Failure) -> String {
     match failure {
-        Failure::Config(errors) => in_their_places(errors),
-        // These list what there is, a line each.
+        Failure::Config(errors) => located_errors(errors),
+        // These contain lists with one line per item.
         Failure::Usage(_) | Failure::Predict(_) => failure.to_string(),
         _ => one_line(&failure.to_string()),
     }
 }
 
-/// What is wrong with a sweep file, each in its place in the text.
-fn in_their_places(errors: &ConfigErrors) -> String {
-    // Colours on a terminal that has them, the same shapes without elsewhere.
+/// Formats the errors of a sweep file, each with its position in the text.
+fn located_errors(errors: &ConfigErrors) -> String {
+    // With and without colours, the frames are the same.
     let theme = match terminal::has_colours(&io::stderr()) {
         true => GraphicalTheme::unicode(),
         false => GraphicalTheme::unicode_nocolor(),
@@ -99,15 +99,15 @@ fn in_their_places(errors: &ConfigErrors) -> String {
     let mut message = format!("{errors}\n");
     for problem in errors.located() {
         message.push('\n');
-        // A `String` takes whatever is written to it.
+        // Writing to a `String` cannot fail.
         let _ = handler.render_report(&mut message, &problem);
     }
     message.trim_end().to_owned()
 }
 
-/// Sends what is logged to standard error, and to the log of the attempt that runs.
-fn listen(level: LevelFilter) {
-    // Where a line cannot be written, the layers would say so by a macro that panics.
+/// Sends log lines to standard error and to the log of the running attempt.
+fn start_logs(level: LevelFilter) {
+    // If a line cannot be written, the layers would report it by a macro that panics.
     let shown = tracing_subscriber::fmt::layer()
         .with_ansi(terminal::has_colours(&io::stderr()))
         .log_internal_errors(false)

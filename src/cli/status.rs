@@ -1,31 +1,31 @@
-//! `didact status`: how sweeps stand.
+//! `didact status`: shows the progress of a sweep.
 
-use crate::store::RunState;
 use std::time::Duration;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::output::{format_duration, print, print_json, table};
+use super::output::{print, print_json, table};
 use crate::exit::Exit;
 use crate::schedule::{LocalProcesses, cores};
 use crate::stages::short_key;
-use crate::store::{Access, Artifacts, Failure as FailedStage, SearchStatus, Store, SweepStatus};
+use crate::store::{Access, Artifacts, FailedStage, RunState, SearchStatus, Store, SweepStatus};
+use crate::text::rough_duration;
 
 /// Arguments of `didact status`.
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArgs {
-    /// The sweep's name; without one, the latest.
+    /// Sweep name [default: the latest sweep].
     sweep: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Failed stages that are listed one by one.
-const LISTED: usize = 20;
+/// Maximum number of failed stages that are listed.
+const MAX_FAILURES: usize = 20;
 
-/// Rows of categories and trials that are shown.
-const ROWS: usize = 200;
+/// Maximum number of rows in the table of runs.
+const MAX_ROWS: usize = 200;
 
 /// Runs the verb.
 pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Failure> {
@@ -33,7 +33,9 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     let (id, name) = store.find_sweep(args.sweep.as_deref()).await?;
     let mut status = store.status(&id, &name).await?;
     let known = LocalProcesses::new();
-    status.without_gone(&store.held_stages(&id).await?, |host, pid, started| known.has_ended(host, pid, started));
+    status.show_ended_as_pending(&store.held_stages(&id).await?, |host, pid, started| {
+        known.has_ended(host, pid, started)
+    });
     if args.json {
         print_json(&status)?;
         return Ok(Exit::Done);
@@ -44,20 +46,20 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     }
     if status.gone_stages > 0 {
         let were = if status.gone_stages == 1 { "1 stage was" } else { &format!("{} stages were", status.gone_stages) };
-        print(&format!("{were} running in processes that are gone; the next `didact sweep` takes up what they left"))?;
+        print(&format!("{were} running in processes that have ended; the next `didact sweep` continues this work"))?;
     }
     print(&format!("\n{}", runs_table(&status)))?;
     print(&format!("\n{}", stages_table(&status)))?;
     if !status.workers.is_empty() {
         print(&format!("\n{}", workers_table(&status, &global.artifacts(), &known)))?;
     }
-    for failure in status.failures.iter().take(LISTED) {
+    for failure in status.failures.iter().take(MAX_FAILURES) {
         let log = failure.log.as_ref().map(|log| global.artifacts().root().join(log).display().to_string());
         let log = log.map(|log| format!("\n  log: {log}")).unwrap_or_default();
         print(&format!("\nfailed {}: {}{log}", short_key(&failure.stage), failure_line(failure)))?;
     }
-    if status.failures.len() > LISTED {
-        print(&format!("\n… and {} failed stages more (--json lists all)", status.failures.len() - LISTED))?;
+    if status.failures.len() > MAX_FAILURES {
+        print(&format!("\n… and {} more failed stages (--json lists all)", status.failures.len() - MAX_FAILURES))?;
     }
     for event in &status.events {
         print(&format!("\n{} {}: {}", event.at, event.kind, event.message))?;
@@ -65,26 +67,27 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-/// "search for the highest pseudo_pixel_auroc: best so far 0.9512, T07 learning_rate=0.1 (3 runs); 12 trials, 8 with a value, 2 pruned".
+/// Formats the state of a search: "search for the highest pseudo_pixel_auroc: best so far 0.9512, T07 learning_rate=0.1 (3 run(s));
+/// 12 trials, 8 with a value, 2 pruned".
 fn search_line(search: &SearchStatus) -> String {
     let counts = [(search.valued, "with a value"), (search.pruned, "pruned"), (search.failed, "failed")];
     let counts: Vec<String> =
         counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
     let best = match &search.best {
         Some(best) => format!("best so far {:.4}, {} ({} run(s))", best.value, best.trial, best.runs),
-        None => "no trial has all its values yet".to_owned(),
+        None => "no trial has the values of all its runs".to_owned(),
     };
     format!("search for the highest {}: {best}; {} trials{}", search.objective, search.trials, counts.concat())
 }
 
-/// "weave · T01 ST-FPM · seed 0: joint: nan: …".
+/// Formats a failed stage: "weave · T01 ST-FPM · seed 0: joint: nan: …".
 pub(super) fn failure_line(failure: &FailedStage) -> String {
     let FailedStage { category, trial, seed, kind, .. } = failure;
     let class = failure.class.as_ref().map(|class| format!("{class}: ")).unwrap_or_default();
     let reason = failure.reason.as_deref().unwrap_or("unknown");
     let more = match failure.runs {
         1 => String::new(),
-        runs => format!(" (and {} run(s) more)", runs - 1),
+        runs => format!(" (and {} more run(s))", runs - 1),
     };
     format!("{category} · {trial} · seed {seed}{more}: {kind}: {class}{reason}")
 }
@@ -110,35 +113,35 @@ fn headline(status: &SweepStatus) -> String {
             (None, _) => "; time left unknown until a stage of each kind is done".to_owned(),
             (Some(seconds), 0) => {
                 let time = Duration::from_secs_f64(seconds / cores() as f64);
-                format!("; no worker; about {} with {} threads", format_duration(time), cores())
+                format!("; no worker is running; about {} with {} threads", rough_duration(time), cores())
             }
             (Some(seconds), threads) => {
-                format!("; about {} left", format_duration(Duration::from_secs_f64(seconds / threads as f64)))
+                format!("; about {} left", rough_duration(Duration::from_secs_f64(seconds / threads as f64)))
             }
         });
     }
     text
 }
 
-/// Category × trial, each with its runs by state.
+/// Formats the number of runs by category, trial and state.
 fn runs_table(status: &SweepStatus) -> String {
     let is_shown = |state: &RunState| *state == RunState::Done || status.runs_in(*state) > 0;
     let shown: Vec<RunState> = RunState::ALL.into_iter().filter(is_shown).collect();
     let mut rows: Vec<(&str, &str, Vec<i64>)> = Vec::new();
     for row in &status.runs {
-        // They come by category and trial.
+        // The rows are ordered by category and trial.
         if rows.last().is_none_or(|(category, trial, _)| *category != row.category || *trial != row.trial) {
             rows.push((&row.category, &row.trial, vec![0; shown.len()]));
         }
-        let place = rows.len() - 1;
+        let last = rows.len() - 1;
         if let Some(column) = shown.iter().position(|state| *state == row.state) {
-            rows[place].2[column] += row.count;
+            rows[last].2[column] += row.count;
         }
     }
-    let more = rows.len().saturating_sub(ROWS);
+    let more = rows.len().saturating_sub(MAX_ROWS);
     let rows: Vec<Vec<String>> = rows
         .into_iter()
-        .take(ROWS)
+        .take(MAX_ROWS)
         .map(|(category, variant, counts)| {
             let names = [category.to_owned(), variant.to_owned()];
             names.into_iter().chain(counts.iter().map(i64::to_string)).collect()
@@ -148,7 +151,7 @@ fn runs_table(status: &SweepStatus) -> String {
         &["category", "trial"].into_iter().chain(shown.iter().map(|state| state.name())).collect::<Vec<_>>(),
         &rows,
     );
-    if more == 0 { text } else { format!("{text}\n… and {more} rows more (--json lists all)") }
+    if more == 0 { text } else { format!("{text}\n… and {more} more rows (--json lists all)") }
 }
 
 fn stages_table(status: &SweepStatus) -> String {
@@ -173,7 +176,7 @@ fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &LocalProce
             let stopped = known.is_stopped(&worker.host, worker.pid, worker.process_started.as_deref());
             let work = if stopped { format!("{work} (stopped)") } else { work };
             let since =
-                worker.seconds.map(|seconds| format_duration(Duration::from_secs_f64(seconds))).unwrap_or_default();
+                worker.seconds.map(|seconds| rough_duration(Duration::from_secs_f64(seconds))).unwrap_or_default();
             let log = worker.log.as_ref().map(|log| artifacts.root().join(log).display().to_string());
             vec![
                 format!("{} on {}", worker.pid, worker.host),
@@ -185,5 +188,5 @@ fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &LocalProce
             ]
         })
         .collect();
-    table(&["worker", "device", "threads", "at", "for", "log"], &rows)
+    table(&["worker", "device", "threads", "stage", "time", "log"], &rows)
 }

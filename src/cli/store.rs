@@ -1,4 +1,4 @@
-//! `didact store`: whether the store and its artifacts are whole; copies of a store that is in use.
+//! `didact store`: checks, repairs and backs up the store.
 
 use std::path::PathBuf;
 
@@ -11,30 +11,30 @@ use crate::store::{Access, Severity, Store};
 /// Verbs of `didact store`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum StoreVerb {
-    /// Look whether the store is whole, every artifact is what was published, and no states contradict each other.
+    /// Check that the store, its states and its artifacts are intact.
     Check {
-        /// Return to pending what is damaged; the sweep file makes it again.
+        /// Return damaged stages to pending, so that the next sweep computes them again.
         #[arg(long)]
         repair: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Copy the store to a file that does not exist yet, also while it is in use (artifacts are not copied).
+    /// Copy the store to a new file, even while it is in use; artifacts are not copied.
     Backup {
-        /// The copy.
+        /// New file; it must not exist.
         file: PathBuf,
     },
 }
 
-/// Runs a verb.
+/// Runs the verb.
 pub(super) async fn run(verb: &StoreVerb, global: &Global) -> Result<Exit, Failure> {
     match verb {
         StoreVerb::Check { repair, json } => check(*repair, *json, global).await,
         StoreVerb::Backup { file } => {
             let store = Store::open(&global.store, Access::Read).await?;
             store.back_up(file).await?;
-            print(&format!("{} was copied to {}", store.path().display(), file.display()))?;
+            print(&format!("copied {} to {}", store.path().display(), file.display()))?;
             Ok(Exit::Done)
         }
     }
@@ -53,17 +53,16 @@ async fn check(repair: bool, json: bool, global: &Global) -> Result<Exit, Failur
             print(&found.what)?;
         }
         let mut summary = match (repairable + fatal, repair) {
-            (0, _) => "the store and its artifacts are whole".to_owned(),
+            (0, _) => "the store and its artifacts are intact".to_owned(),
             (count, true) if fatal == 0 => {
-                format!("{count} problem(s) repaired: the sweep file makes again what is missing")
+                format!("{count} problem(s) repaired: run the sweep file again to compute what is missing")
             }
             (count, _) => format!("{count} problem(s)"),
         };
         if fatal > 0 {
-            summary += ": the file itself is damaged; put a copy of it back (`didact store backup` makes copies)";
+            summary += ": the store file itself is damaged; restore a copy (`didact store backup` makes copies)";
         } else if repairable > 0 && !repair {
-            summary +=
-                "; `didact store check --repair` returns what is damaged to pending, and the sweep file makes it again";
+            summary += "; run `didact store check --repair` to return damaged stages to pending, then run the sweep file again";
         }
         print(&summary)?;
     }

@@ -1,10 +1,10 @@
-//! `didact sweep`: plan, run, report.
+//! `didact sweep`: plans, runs and reports a sweep.
 
 use std::time::Duration;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::output::{format_duration, print, table};
+use super::output::{print, table};
 use super::report;
 use super::signals::listen_for_signals;
 use super::steering::Steering;
@@ -23,9 +23,10 @@ use crate::stages::StageKind;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, RunState, Store, StoreError, SweepStatus, Wanted};
 use crate::tensor::Numerics;
 use crate::terminal::say;
+use crate::text::rough_duration;
 
-/// Trials and runs that are listed one by one.
-const LISTED: usize = 5;
+/// Maximum number of trials or runs that a message lists.
+const MAX_LISTED: usize = 5;
 
 /// Runs the verb.
 pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failure> {
@@ -33,7 +34,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     let jobs = match args.jobs {
         Some(jobs) => Jobs::Given(usize::from(jobs)),
         None => Jobs::Automatic {
-            runs: sweep.runs_a_category(),
+            runs: sweep.runs_per_category(),
             bytes: sweep.trials.iter().map(|trial| trial.trial.peak_bytes()).max().unwrap_or_default(),
         },
     };
@@ -53,7 +54,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     }
     steering.planner.open(&steering.sweep)?;
     if !args.no_report && args.only.is_none() {
-        report::look(&name)?;
+        report::check_writable(&name)?;
     }
     steering.planner.notes().iter().for_each(|note| say(&one_line(note)));
     let store = Store::open(&global.store, Access::Write).await?;
@@ -63,18 +64,18 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     let mut source = plan_source(args, &steering.sweep, source.text);
     let (plan, outcome) = take_over(&mut steering, &store, &mut source).await?;
     if let Some(change) = &outcome.change {
-        say(&format!("{} ({} of {} stages are done already)", changed(change), outcome.cached, outcome.stages));
-        store.tell(&outcome.sweep, "replanned", &changed(change)).await?;
+        say(&format!("{} ({} of {} stages are done already)", change_text(change), outcome.cached, outcome.stages));
+        store.record_event(&outcome.sweep, "replanned", &change_text(change)).await?;
     }
     if !outcome.revived.is_empty() {
-        say(&revived(&outcome.revived));
+        say(&revived_text(&outcome.revived));
     }
     if args.retry_failed {
         store.retry_failed(&outcome.sweep).await?;
     }
-    let wanted = Wanted { sweep: outcome.sweep.clone(), only: only(args, &store, &outcome.sweep, &name).await? };
+    let wanted = Wanted { sweep: outcome.sweep.clone(), only: only_id(args, &store, &outcome.sweep, &name).await? };
     announce(&name, &plan, &outcome, &slots);
-    // A hundred thousand runs need not be kept in memory while they are run.
+    // Free the memory of the plan, which may have 100,000 runs.
     drop(plan);
     let stop = Stop::default();
     listen_for_signals(stop.clone());
@@ -102,8 +103,8 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     conclude(args, global, &store, &outcome.sweep, &status, &end).await
 }
 
-/// The id of the run or trial that alone is wanted.
-async fn only(args: &SweepArgs, store: &Store, sweep: &str, name: &str) -> Result<Option<String>, Failure> {
+/// Returns the id of the run or trial that `--only` names.
+async fn only_id(args: &SweepArgs, store: &Store, sweep: &str, name: &str) -> Result<Option<String>, Failure> {
     let Some(id) = &args.only else { return Ok(None) };
     match store.find_in(sweep, name, id).await? {
         Named::Run(id) | Named::Trial(id) => Ok(Some(id)),
@@ -111,7 +112,7 @@ async fn only(args: &SweepArgs, store: &Store, sweep: &str, name: &str) -> Resul
         Named::TrialOf { name: of, .. } => {
             Err(Failure::usage(format!("--only {id}: expected a trial of {name}, not of {of}")))
         }
-        Named::Stage(id) => Ok(store.a_run_of(&id).await?),
+        Named::Stage(id) => Ok(store.first_run_of(&id).await?),
         Named::Sweep(_, name) => Err(Failure::usage(format!(
             "--only {name}: expected T07 or the key of a run, trial or stage, not a sweep's name"
         ))),
@@ -134,44 +135,43 @@ fn announce(name: &str, plan: &Plan, outcome: &PlanOutcome, slots: &[Slot]) {
     ));
 }
 
-/// "the sweep file has changed: 2 trials added (…), 1 removed (…), 3 kept".
-fn changed(change: &PlanChange) -> String {
+/// Formats a change of the plan: "the sweep has changed: 2 trial(s) added (…), 1 removed (…), 3 kept; …".
+fn change_text(change: &PlanChange) -> String {
     let listed = |trials: &[String], what: &str| match trials.len() {
-        0 => format!("none {what}"),
+        0 => format!("0 {what}"),
         count => {
-            let shown = trials.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join("; ");
-            let more = if count > LISTED { "; …" } else { "" };
+            let shown = trials.iter().take(MAX_LISTED).map(String::as_str).collect::<Vec<_>>().join("; ");
+            let more = if count > MAX_LISTED { "; …" } else { "" };
             format!("{count} {what} ({shown}{more})")
         }
     };
     format!(
-        "the sweep has changed: {}, {}, {} kept; what was removed stays in the store",
+        "the sweep has changed: {}, {}, {} kept; removed trials stay in the store",
         listed(&change.added, "trial(s) added"),
         listed(&change.removed, "removed"),
         change.kept
     )
 }
 
-/// "2 cancelled runs are wanted again: …".
-fn revived(runs: &[String]) -> String {
-    let (verb, more) =
-        (if runs.len() == 1 { "run is" } else { "runs are" }, if runs.len() > LISTED { "; …" } else { "" });
-    let shown = runs.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join("; ");
-    format!("{} cancelled {verb} wanted again: {shown}{more}", runs.len())
+/// Formats revived runs: "revived 2 cancelled runs: …".
+fn revived_text(runs: &[String]) -> String {
+    let (noun, more) = (if runs.len() == 1 { "run" } else { "runs" }, if runs.len() > MAX_LISTED { "; …" } else { "" });
+    let shown = runs.iter().take(MAX_LISTED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    format!("revived {} cancelled {noun}: {shown}{more}", runs.len())
 }
 
-/// This process ends where another one goes on with another plan.
+/// Reports that another process continues the sweep with another plan, so that this process ends.
 async fn superseded(store: &Store, outcome: &PlanOutcome, name: &str, why: &str) -> Result<Exit, Failure> {
     let wanted = Wanted { sweep: outcome.sweep.clone(), only: None };
     let now = store.run_counts(&wanted).await?;
     say(&format!(
-        "sweep {name}: {why}; this process had planned {} run(s), the sweep has {} by now, {} done; this process ends",
+        "sweep {name}: {why}; this process planned {} run(s), the sweep now has {} ({} done); this process ends",
         outcome.runs, now.total, now.done
     ));
     Ok(Exit::Interrupted)
 }
 
-/// What became of it, the report, the exit code.
+/// Says how the sweep ended, writes the report and returns the exit code.
 async fn conclude(
     args: &SweepArgs,
     global: &Global,
@@ -183,43 +183,43 @@ async fn conclude(
     let (done, failed, total) = (status.runs_in(RunState::Done), status.runs_in(RunState::Failed), status.total_runs());
     let given_up = status.runs_in(RunState::Pruned) + status.runs_in(RunState::Cancelled);
     let open = total - done - failed - given_up;
-    let aside = if given_up > 0 { format!(", {given_up} pruned or cancelled") } else { String::new() };
-    say(&format!("sweep {}: {done} of {total} runs done, {failed} failed{aside}", status.name));
+    let given_up_text = if given_up > 0 { format!(", {given_up} pruned or cancelled") } else { String::new() };
+    say(&format!("sweep {}: {done} of {total} runs done, {failed} failed{given_up_text}", status.name));
     for failure in &status.failures {
         say(&format!("  failed: {}", super::status::failure_line(failure)));
     }
     if open > 0 && *end == SweepEnd::Interrupted {
-        say("interrupted; the same command continues");
+        say("interrupted; the same command continues the sweep");
         return Ok(Exit::Interrupted);
     }
     if !args.no_report && args.only.is_none() {
-        let folder = report::folder_of(&status.name);
+        let folder = report::default_folder(&status.name);
         let place = OutputPlace { folder: &folder, foreign: ForeignFiles::Refuse };
         report::write(store, sweep, &[], place, Ranking::default(), &global.artifacts())
             .await
-            .map_err(|failure| report::unwritten(failure, &status.name))?;
+            .map_err(|failure| report::with_report_hint(failure, &status.name))?;
     }
-    let left = |why: &str| match open {
-        0 => say(&format!("{why}; --retry-failed tries what has failed once more")),
-        _ => say(&format!("{why}: {open} run(s) are left; the same command continues")),
+    let say_left = |why: &str| match open {
+        0 => say(&format!("{why}; add --retry-failed to retry failed stages")),
+        _ => say(&format!("{why}: {open} run(s) are left; the same command continues the sweep")),
     };
     match end {
         SweepEnd::TimeLimit if open > 0 => {
-            left("the time limit was reached");
+            say_left("the time limit was reached");
             return Ok(Exit::Interrupted);
         }
-        SweepEnd::TooManyFailures(count) => left(&format!("{count} run(s) failed (--max-failures)")),
-        SweepEnd::Broken => left("no worker could go on"),
+        SweepEnd::TooManyFailures(count) => say_left(&format!("{count} run(s) failed (--max-failures)")),
+        SweepEnd::Broken => say_left("no worker could continue"),
         SweepEnd::Complete
         | SweepEnd::Interrupted
         | SweepEnd::TimeLimit
         | SweepEnd::Superseded(_)
         | SweepEnd::Refused(_) => {}
     }
-    let all_through = args.only.is_some() || open == 0;
-    // A limit that is reached with the last run is no failure.
+    let finished = args.only.is_some() || open == 0;
+    // A time limit that is reached with the last run is not a failure.
     let stuck = matches!(end, SweepEnd::TooManyFailures(_) | SweepEnd::Broken);
-    Ok(if failed == 0 && all_through && !stuck { Exit::Done } else { Exit::RunsFailed })
+    Ok(if failed == 0 && finished && !stuck { Exit::Done } else { Exit::RunsFailed })
 }
 
 async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Result<Exit, Failure> {
@@ -228,11 +228,11 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
         Err(StoreError::Absent { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let before = match &store {
+    let stored = match &store {
         Some(store) => store.planned_trials(&steering.sweep.name).await?.map(|(_, trials)| trials).unwrap_or_default(),
         None => Vec::new(),
     };
-    let plan = &steering.plan(&before)?;
+    let plan = &steering.plan(&stored)?;
     steering.planner.notes().iter().for_each(|note| say(&one_line(note)));
     let sweep = &steering.sweep;
     let (done, change, rates) = match &store {
@@ -249,11 +249,11 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
         done.len()
     ))?;
     if let Some(change) = change {
-        print(&changed(&change))?;
+        print(&change_text(&change))?;
     }
     let threads: usize = slots.iter().map(|slot| slot.threads).sum();
     let time = |thread_seconds: Option<f64>| match thread_seconds {
-        Some(seconds) => format!("about {}", format_duration(Duration::from_secs_f64(seconds / threads as f64))),
+        Some(seconds) => format!("about {}", rough_duration(Duration::from_secs_f64(seconds / threads as f64))),
         None => "unknown".to_owned(),
     };
     let open = |kind: Option<StageKind>| {
@@ -287,7 +287,7 @@ async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Re
         .collect();
     print(&table(&["variant", "settings"], &rows))?;
     if let Strategy::Tpe(Draws { trials, .. }) = sweep.search.strategy {
-        print(&format!("the search adds trials as it learns, up to {trials} beside the baseline"))?;
+        print(&format!("the search adds trials as it learns, up to {trials} without the baseline"))?;
     }
     Ok(Exit::Done)
 }

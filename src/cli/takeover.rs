@@ -1,4 +1,4 @@
-//! Whether a sweep file may take the place of the sweep that has its name.
+//! Decides whether a sweep file may replace the stored sweep of the same name.
 
 use std::path::Path;
 
@@ -10,12 +10,12 @@ use crate::config::Sweep;
 use crate::plan::Plan;
 use crate::store::{PlanOutcome, PlanSource, Store};
 
-/// What a sweep is made from.
+/// Returns the source of a sweep: its file, overrides and working folder.
 pub(super) fn plan_source(args: &SweepArgs, sweep: &Sweep, text: String) -> PlanSource {
     let mut overrides: Vec<String> = args.overrides.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let root = sweep.trials.first().and_then(|trial| trial.trial.data.root.as_deref());
     overrides.extend(root.filter(|root| from_environment(root)).map(|root| {
-        // In quotes: a folder may be called 2024.
+        // In quotes, because a folder may be called 2024.
         format!("data.root={}", toml::Value::String(root.display().to_string()))
     }));
     PlanSource {
@@ -33,8 +33,8 @@ fn from_environment(root: &Path) -> bool {
     std::env::var_os("DIDACT_DATA").is_some_and(|given| Path::new(&given) == root)
 }
 
-/// Plans and writes the sweep. Where another file made the one that is there, a person on a terminal is asked; elsewhere --replace
-/// must say so.
+/// Plans and writes the sweep. If the stored sweep came from another file, asks on a terminal; without a terminal, `--replace` is
+/// required.
 pub(super) async fn take_over(
     steering: &mut Steering,
     store: &Store,
@@ -43,7 +43,7 @@ pub(super) async fn take_over(
     match write_plan(steering, store, source).await? {
         Ok(planned) => return Ok(planned),
         Err(error) if confirmed(&format!("{error}\nReplace it?")) != Some(true) => {
-            refused(store, &steering.sweep.name, source).await?;
+            record_refusal(store, &steering.sweep.name, source).await?;
             return Err(error.into());
         }
         Err(_) => source.replace = true,
@@ -51,9 +51,9 @@ pub(super) async fn take_over(
     Ok(write_plan(steering, store, source).await??)
 }
 
-/// Whoever runs the sweep hears of it.
-async fn refused(store: &Store, name: &str, source: &PlanSource) -> Result<(), Failure> {
+/// Records the refusal as an event, which the process that runs the sweep shows.
+async fn record_refusal(store: &Store, name: &str, source: &PlanSource) -> Result<(), Failure> {
     let (id, name) = store.find_sweep(Some(name)).await?;
-    let message = format!("another file, {}, was started as {name} and refused: this sweep goes on", source.origin);
-    Ok(store.tell(&id, "refused", &message).await?)
+    let message = format!("another file, {}, was started as {name} and refused; this sweep continues", source.origin);
+    Ok(store.record_event(&id, "refused", &message).await?)
 }

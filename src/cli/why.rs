@@ -1,20 +1,19 @@
-//! `didact why`: why a run, trial or stage is as it is, and how to make it again.
+//! `didact why`: explains the state of a run, trial or stage, and how to repeat it.
 
-use crate::store::RunState;
 use std::collections::BTreeMap;
 
 use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, table};
-use crate::analysis::{Remade, remake};
+use crate::analysis::{RepeatedRuns, repeat_command};
 use crate::exit::Exit;
 use crate::stages::short_key;
-use crate::store::{Access, AttemptRow, Explanation, RunFacts, StageExplanation, StageState, Store};
+use crate::store::{Access, AttemptRow, Explanation, RunFacts, RunState, StageExplanation, StageState, Store};
 
 /// Arguments of `didact why`.
 #[derive(Debug, clap::Args)]
 pub(super) struct WhyArgs {
-    /// A trial (T07, or SWEEP:T07), or the first digits of a run's, trial's or stage's key.
+    /// Trial (T07 or SWEEP:T07), or first digits of the key of a run, trial or stage.
     id: String,
 }
 
@@ -24,24 +23,27 @@ pub(super) async fn run(args: &WhyArgs, global: &Global) -> Result<Exit, Failure
     let named = store.find(&args.id).await?;
     match store.explain(&named).await? {
         None => {
-            return Err(Failure::usage(format!("`{0}` is a sweep: `didact status {0}` tells how it stands", args.id)));
+            return Err(Failure::usage(format!(
+                "`{0}` is a sweep: run `didact status {0}` to see its progress",
+                args.id
+            )));
         }
         Some(Explanation::Run(run, stages)) => {
             explain_run(&run, &stages)?;
-            tell_command(&store, &run, &[&run]).await?;
+            print_command(&store, &run, &[&run]).await?;
         }
         Some(Explanation::Stage(stage, needs, attempts, runs)) => {
             explain_stage(&stage, &needs, &attempts, &runs)?;
             match runs.first() {
-                Some(run) => tell_command(&store, run, &[run]).await?,
-                None => print("no sweep wants it any more: `didact gc` removes its artifact")?,
+                Some(run) => print_command(&store, run, &[run]).await?,
+                None => print("no sweep needs it any more: run `didact gc` to remove its artifact")?,
             }
         }
         Some(Explanation::Trial(runs)) => match runs.first() {
             Some(run) => {
                 explain_trial(run, &runs)?;
                 let of_sweep: Vec<&RunFacts> = runs.iter().filter(|other| other.sweep_id == run.sweep_id).collect();
-                tell_command(&store, run, &of_sweep).await?;
+                print_command(&store, run, &of_sweep).await?;
             }
             None => print(&format!("{} is in no sweep any more; its results stay in the store", args.id))?,
         },
@@ -49,8 +51,8 @@ pub(super) async fn run(args: &WhyArgs, global: &Global) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-/// The command that makes runs of a trial of one sweep again.
-async fn tell_command(store: &Store, first: &RunFacts, runs: &[&RunFacts]) -> Result<(), Failure> {
+/// Prints the command that repeats these runs of one trial and one sweep.
+async fn print_command(store: &Store, first: &RunFacts, runs: &[&RunFacts]) -> Result<(), Failure> {
     let sweep = store.sweep_row(&first.sweep_id).await?;
     let mut categories: Vec<&str> = runs.iter().map(|run| run.category.as_str()).collect();
     categories.sort_unstable();
@@ -59,11 +61,11 @@ async fn tell_command(store: &Store, first: &RunFacts, runs: &[&RunFacts]) -> Re
     seeds.sort_unstable();
     seeds.dedup();
     let (number, baseline, point) = (first.number, first.baseline, first.point.as_str());
-    let here = std::env::current_dir().ok().map(|folder| folder.display().to_string());
-    let elsewhere = sweep.folder.as_ref().filter(|folder| here.as_ref() != Some(folder));
-    let place = elsewhere.map(|folder| format!(" (to be run in {folder})")).unwrap_or_default();
-    let command = remake(&sweep, &Remade { run: &first.id, number, baseline, point, categories, seeds });
-    print(&format!("make it again, in a sweep of its own{place}:\n{command}"))
+    let working_folder = std::env::current_dir().ok().map(|folder| folder.display().to_string());
+    let elsewhere = sweep.folder.as_ref().filter(|folder| working_folder.as_ref() != Some(folder));
+    let in_folder = elsewhere.map(|folder| format!(" (in {folder})")).unwrap_or_default();
+    let command = repeat_command(&sweep, &RepeatedRuns { run: &first.id, number, baseline, point, categories, seeds });
+    print(&format!("command to repeat it in a separate sweep{in_folder}:\n{command}"))
 }
 
 fn explain_trial(first: &RunFacts, runs: &[RunFacts]) -> Result<(), Failure> {
@@ -71,8 +73,8 @@ fn explain_trial(first: &RunFacts, runs: &[RunFacts]) -> Result<(), Failure> {
     let searched: BTreeMap<String, serde_json::Value> = serde_json::from_str(&first.point).unwrap_or_default();
     let rows: Vec<Vec<String>> = searched.iter().map(|(name, value)| vec![name.clone(), value.to_string()]).collect();
     if !rows.is_empty() {
-        let of = if first.baseline { "measured beside the trials of" } else { "setting" };
-        print(&table(&[of, "value"], &rows))?;
+        let head = if first.baseline { "baseline of the trials with" } else { "setting" };
+        print(&table(&[head, "value"], &rows))?;
     }
     print(&runs_table(runs))
 }
@@ -84,31 +86,30 @@ fn explain_run(run: &RunFacts, stages: &[StageExplanation]) -> Result<(), Failur
     print(&stages_table(stages))
 }
 
-/// Why the run is not done, in a sentence.
+/// Returns the reason for the run's state.
 fn reason(run: &RunFacts, stages: &[StageExplanation]) -> String {
     let first = |wanted: fn(&StageState) -> bool| stages.iter().find(|stage| wanted(&stage.state));
     if let Some(reason) = &run.reason {
         return match run.state {
-            RunState::Failed => format!("{reason}; `--retry-failed` tries once more"),
-            RunState::Cancelled => format!("{reason}; starting the sweep again revives it"),
+            RunState::Failed => format!("{reason}; add `--retry-failed` to retry it"),
+            RunState::Cancelled => format!("{reason}; start the sweep again to revive it"),
             RunState::Pending | RunState::Running | RunState::Done | RunState::Pruned => reason.clone(),
         };
     }
     match run.state {
         RunState::Done => "every stage is done".to_owned(),
         RunState::Running => match first(|state| matches!(state, StageState::Running { .. })) {
-            Some(stage) => format!("a worker is at {} ({})", stage.kind, stage.state.remark()),
-            None => "its next stage is about to be claimed".to_owned(),
+            Some(stage) => format!("a worker is running {} ({})", stage.kind, stage.state.remark()),
+            None => "a worker is about to claim its next stage".to_owned(),
         },
         RunState::Pending | RunState::Failed | RunState::Pruned | RunState::Cancelled => {
             let next = first(|state| matches!(state, StageState::Pending { .. } | StageState::Running { .. }));
-            let resting = next.map(|stage| stage.state.remark()).filter(|remark| !remark.is_empty());
+            let waiting = next.map(|stage| stage.state.remark()).filter(|remark| !remark.is_empty());
             let queue = match run.before {
-                0 => "it is the next one: a worker takes it as soon as one is free (is a sweep or worker running?)"
-                    .to_owned(),
+                0 => "it is the next run: the first free worker claims it (is a sweep or worker running?)".to_owned(),
                 before => format!("{before} run(s) of the sweep come before it"),
             };
-            resting.map_or(queue.clone(), |remark| format!("{queue}; {remark}"))
+            waiting.map_or(queue.clone(), |remark| format!("{queue}; {remark}"))
         }
     }
 }
@@ -175,6 +176,6 @@ fn explain_stage(
             ]
         })
         .collect();
-    print(&table(&["attempt", "state", "began", "took", "process", "log", "reason"], &rows))?;
+    print(&table(&["attempt", "state", "started", "duration", "process", "log", "reason"], &rows))?;
     print(&format!("shared by {} run(s)\n{}", stage.shared_by, runs_table(runs)))
 }

@@ -1,10 +1,10 @@
-//! `didact worker`: one process that serves a sweep.
+//! `didact worker`: a process that runs stages of a sweep.
 
 use std::time::Duration;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::parse::{bytes, count, some_duration};
+use super::parse::{bytes, count, positive_duration};
 use super::signals::listen_for_signals;
 use crate::cause::Context;
 use crate::exit::Exit;
@@ -21,50 +21,50 @@ use crate::tensor::{Native, Numerics};
 /// Arguments of `didact worker`.
 #[derive(Debug, clap::Args)]
 pub(super) struct WorkerArgs {
-    /// Name or id of the sweep to serve.
+    /// Name or id of the sweep.
     #[arg(long)]
     sweep: String,
-    /// Serve one run or trial of it alone, by its key.
+    /// Key of the only run or trial to work on.
     #[arg(long)]
     only: Option<String>,
-    /// Threads to use [default: all cores].
+    /// Number of threads [default: all cores].
     #[arg(long, value_parser = count)]
     threads: Option<usize>,
-    /// The device: cpu, or cuda:0 (the default of the GPU executable), cuda:1, ….
+    /// Device: cpu, or cuda:0 (default of the GPU executable), cuda:1, ….
     #[arg(long, overrides_with = "device")]
     device: Option<String>,
-    /// Memory that this worker may have, e.g. 4G.
+    /// Memory limit of this worker, e.g. 4G.
     #[arg(long, value_parser = bytes)]
     memory: Option<u64>,
-    /// Memory of the device that a stage may keep its data in, e.g. 8G [default: a quarter of what is free].
+    /// Device memory in which a stage may keep its data, e.g. 8G [default: a quarter of the free memory].
     #[arg(long, value_parser = bytes)]
     device_memory: Option<u64>,
-    /// A stage that takes longer has failed.
-    #[arg(long, value_parser = some_duration)]
+    /// Maximum time of a stage; a longer stage fails.
+    #[arg(long, value_parser = positive_duration)]
     stage_timeout: Option<Duration>,
-    /// End when standard input closes, not before: the process that started this one has gone, or says that nothing is left.
+    /// End only when standard input closes: the parent process has ended, or no work is left.
     #[arg(long)]
     attached: bool,
 }
 
-/// Why the CPU cannot serve such a sweep.
-pub(super) const TF32_NEEDS_A_GPU: &str = "numerics = \"tf32\": the CPU computes in 32-bit floats, which is another \
-protocol; use --device cuda, or numerics = \"f32\"";
+/// Error message for a sweep that the CPU cannot run.
+pub(super) const TF32_NEEDS_A_GPU: &str = "numerics = \"tf32\" needs a GPU: the CPU computes in 32-bit floats, which is \
+another protocol; use --device cuda, or set numerics = \"f32\"";
 
-/// What an executable runs stages, and predicts, with.
+/// Device functions of an executable.
 pub(super) struct Runner {
-    /// The device that is meant where none is named.
+    /// Default device.
     pub(super) device: &'static str,
-    /// Makes the device of this name ready to compute as exactly as that.
+    /// Opens the device with this name and sets its precision.
     pub(super) open: fn(&str, Numerics) -> Result<(), Failure>,
-    /// Runs a stage on it.
+    /// Runs a stage on the device.
     pub(super) execute: Execute,
-    /// Has a finished run say something of images on it.
+    /// Scores images with a finished run on the device.
     pub(super) predict: Predict,
 }
 
 impl Runner {
-    /// The CPU.
+    /// Runner for the CPU.
     pub(super) const CPU: Self = Self {
         device: "cpu",
         open: |device, numerics| match (device, numerics) {
@@ -104,7 +104,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
         #[cfg(unix)]
         attach();
         let stop = stop.clone();
-        // A thread of its own: reading blocks, and must not keep the runtime from ending.
+        // In a separate thread, because a blocked read must not keep the runtime from ending.
         std::thread::spawn(move || {
             let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
             stop.request();
@@ -122,8 +122,8 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     let end = work(&store, &global.own_artifacts(&store).await?, &options, &stop).await;
     Message::flush();
     match end? {
-        WorkerEnd::NothingLeft | WorkerEnd::Asked => Ok(Exit::Done),
-        // Whoever started it says so.
+        WorkerEnd::NothingLeft | WorkerEnd::StopRequested => Ok(Exit::Done),
+        // The parent process shows the message.
         WorkerEnd::OtherVersion(_) if args.attached => Ok(Exit::Store),
         WorkerEnd::OtherVersion(reason) => Err(Failure::Refused(reason)),
         WorkerEnd::Broken(reason) | WorkerEnd::DeviceLost(reason) => Err(Failure::Stopped(reason)),

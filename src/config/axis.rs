@@ -1,17 +1,17 @@
-//! Axes, their values, and when they count.
+//! Axes of the search space, their values and their conditions.
 
-/// What one axis can be.
+/// The values of an axis.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Domain {
-    /// One of so many listed values.
+    /// One of this many listed values.
     Choices(usize),
     /// A number between two bounds.
     Uniform {
         /// Lower bound, included.
         low: f64,
-        /// Upper bound, included where a step reaches it.
+        /// Upper bound, included if a step reaches it.
         high: f64,
-        /// Only `low`, `low + step`, `low + 2·step`, …
+        /// Restricts the values to `low`, `low + step`, `low + 2·step`, …
         step: Option<f64>,
     },
     /// A number between two positive bounds, uniform in its logarithm.
@@ -27,7 +27,7 @@ pub enum Domain {
         low: i64,
         /// Upper bound.
         high: i64,
-        /// Only `low`, `low + step`, `low + 2·step`, …
+        /// Restricts the values to `low`, `low + step`, `low + 2·step`, …
         step: i64,
     },
     /// A whole number between two positive bounds, both included, uniform in its logarithm.
@@ -39,27 +39,27 @@ pub enum Domain {
     },
 }
 
-/// A searched setting.
+/// One searched setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
-    /// Its dotted name.
+    /// Dotted name of the setting.
     pub name: String,
-    /// What it can be.
+    /// Values of the setting.
     pub domain: Domain,
-    /// All of these must hold, or the axis is left out of a point. They look at earlier axes only.
+    /// Conditions on earlier axes. Unless all hold, the axis is left out of a point.
     pub when: Vec<Condition>,
 }
 
-/// That an earlier axis counts and has one of some values.
+/// Condition that an earlier axis is active and has one of several values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// Index of the earlier axis.
     pub axis: usize,
-    /// Its values that will do.
-    pub among: Vec<Coordinate>,
+    /// Values that fulfil the condition.
+    pub values: Vec<Coordinate>,
 }
 
-/// One axis's place in a point.
+/// Value of one axis in a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Coordinate {
     /// Index of a listed value.
@@ -67,22 +67,22 @@ pub enum Coordinate {
     /// A real number.
     Number(f64),
     /// A whole number.
-    Whole(i64),
+    Integer(i64),
 }
 
-/// A coordinate for each axis; none for an axis whose conditions do not hold.
+/// One coordinate per axis; `None` for an axis whose conditions do not hold.
 pub type Point = Vec<Option<Coordinate>>;
 
 impl Axis {
-    /// Whether the axis counts, given the coordinates of the axes before it.
+    /// Returns whether the conditions hold for the coordinates of the earlier axes.
     pub fn active(&self, earlier: &[Option<Coordinate>]) -> bool {
         self.when.iter().all(|condition| {
-            earlier.get(condition.axis).copied().flatten().is_some_and(|value| condition.among.contains(&value))
+            earlier.get(condition.axis).copied().flatten().is_some_and(|value| condition.values.contains(&value))
         })
     }
 }
 
-/// Builds a point axis by axis; `draw` is asked for the axes that count, by their index.
+/// Builds a point axis by axis. `draw` returns the coordinate of an active axis by its index.
 pub(crate) fn assemble(axes: &[Axis], mut draw: impl FnMut(usize) -> Coordinate) -> Point {
     let mut point = Vec::with_capacity(axes.len());
     for (index, axis) in axes.iter().enumerate() {
@@ -100,12 +100,12 @@ pub(crate) mod tests {
         Axis { name: name.to_owned(), domain, when: Vec::new() }
     }
 
-    pub(crate) fn axis_when(name: &str, domain: Domain, axis: usize, among: &[Coordinate]) -> Axis {
-        Axis { name: name.to_owned(), domain, when: vec![Condition { axis, among: among.to_vec() }] }
+    pub(crate) fn axis_when(name: &str, domain: Domain, axis: usize, values: &[Coordinate]) -> Axis {
+        Axis { name: name.to_owned(), domain, when: vec![Condition { axis, values: values.to_vec() }] }
     }
 
     #[test]
-    fn an_axis_of_an_axis_that_does_not_count_does_not_count() {
+    fn an_axis_that_depends_on_an_inactive_axis_is_inactive() {
         let axes = [
             axis("a", Domain::Choices(2)),
             axis_when("b", Domain::Choices(2), 0, &[Coordinate::Choice(1)]),

@@ -1,105 +1,110 @@
-//! All settings of a sweep file, as the reader asks for them.
+//! Collects the descriptions of all settings of a sweep file.
 //!
-//! The reader is given an empty file, then one with each choice that it offers. So settings that only some choices have are found, and
-//! defaults that depend on a choice.
+//! The reader reads an empty file first, then one file per choice that it offers. This finds settings that exist only with some choices,
+//! and defaults that depend on a choice.
 
 use serde_json::Value as Json;
 
-use super::load::{Source, read_table};
-use crate::settings::{Kind, Node, Place, Problems, Question, Session, Table, Usual, Value, set};
+use super::load::{SweepSource, read_table};
+use crate::settings::{DefaultValue, Node, Place, Problems, Session, SettingSpec, Table, Value, ValueKind, set};
 
-/// A setting with what other settings do to it.
+/// A setting, and how it depends on other settings.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
-    /// What the reader asks.
-    pub question: Question,
-    /// Choices without which there is no such setting; empty where the others do not matter.
-    pub only_with: Vec<Choice>,
-    /// Choices with which there is no such setting.
-    pub never_with: Vec<Choice>,
-    /// Defaults under other choices.
-    pub defaults: Vec<(Choice, Usual)>,
+    /// Description of the setting.
+    pub spec: SettingSpec,
+    /// Choices that the setting needs: it exists only with one of them. Empty if it needs none.
+    pub only_with: Vec<ChosenValue>,
+    /// Choices with which the setting does not exist.
+    pub never_with: Vec<ChosenValue>,
+    /// Defaults that differ, with the choice that changes them.
+    pub defaults: Vec<(ChosenValue, DefaultValue)>,
 }
 
-/// That a setting has some value.
+/// A setting with a chosen value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Choice {
-    /// Dotted name of its table.
+pub(super) struct ChosenValue {
+    /// Dotted name of the table.
     table: String,
     key: &'static str,
     value: String,
 }
 
-/// Every setting, those of a table together.
+/// Returns every setting, grouped by table.
 pub(super) fn settings() -> Vec<Setting> {
-    let mut settings: Vec<Setting> = asked(&Table::new()).into_iter().map(Setting::always).collect();
+    let mut settings: Vec<Setting> = specs_of(&Table::new()).into_iter().map(Setting::always).collect();
     let mut next = 0;
-    while let Some(Setting { question, .. }) = settings.get(next).cloned() {
-        for (text, value) in probes(&question.kind) {
+    while let Some(Setting { spec, .. }) = settings.get(next).cloned() {
+        for (text, value) in probes(&spec.kind) {
             let mut file = Table::new();
-            set(&mut file, &question.name(), &Place::Whole, Node { value, place: Place::Whole });
-            let choice = text.map(|value| Choice { table: question.table.clone(), key: question.key, value });
-            let asked = asked(&file);
-            for known in settings.iter_mut().filter(|known| known.question.table == question.table) {
-                let is_asked = asked.iter().any(|other| other.name() == known.question.name());
-                known.never_with.extend(choice.clone().filter(|_| !is_asked));
+            set(&mut file, &spec.name(), &Place::WholeFile, Node { value, place: Place::WholeFile });
+            let choice = text.map(|value| ChosenValue { table: spec.table.clone(), key: spec.key, value });
+            let specs = specs_of(&file);
+            for setting in settings.iter_mut().filter(|setting| setting.spec.table == spec.table) {
+                let exists = specs.iter().any(|other| other.name() == setting.spec.name());
+                setting.never_with.extend(choice.clone().filter(|_| !exists));
             }
-            asked.into_iter().for_each(|other| add(&mut settings, other, choice.as_ref()));
+            specs.into_iter().for_each(|other| add(&mut settings, other, choice.as_ref()));
         }
         next += 1;
     }
     settings
 }
 
-/// The questions that a file is asked.
-fn asked(file: &Table) -> Vec<Question> {
-    // Much is missing: that is no matter here.
+/// Returns the descriptions of the settings that the reader reads from a file.
+fn specs_of(file: &Table) -> Vec<SettingSpec> {
+    // Errors such as missing settings do not matter here.
     let problems = Problems::default();
     let session = Session::recording(&problems);
-    read_table(&session, file, Source { name: String::new(), text: String::new() });
-    session.into_questions()
+    read_table(&session, file, SweepSource { name: String::new(), text: String::new() });
+    session.into_specs()
 }
 
-/// Values that may lead to other questions; those that are choices with their names.
-fn probes(kind: &Kind) -> Vec<(Option<String>, Value)> {
+/// Returns values that may change which settings exist. A value that is a choice has its name.
+fn probes(kind: &ValueKind) -> Vec<(Option<String>, Value)> {
     match kind {
-        Kind::Choice(values) => {
+        ValueKind::Choice(values) => {
             values.iter().map(|value| (Some(value.name.to_string()), Value::Text(value.name.to_string()))).collect()
         }
-        // Upper bounds may depend on others.
-        Kind::Integer { most, .. } => {
-            i64::try_from(*most).map(|most| (None, Value::Integer(most))).into_iter().collect()
+        // Upper bounds may depend on other settings.
+        ValueKind::Integer { max, .. } => {
+            i64::try_from(*max).map(|max| (None, Value::Integer(max))).into_iter().collect()
         }
-        Kind::Table => vec![(None, Value::Table(Table::new()))],
-        Kind::Either(kinds) => kinds.iter().flat_map(probes).collect(),
-        Kind::Number { .. } | Kind::Flag | Kind::Text | Kind::Path | Kind::List(_) | Kind::Axes => Vec::new(),
+        ValueKind::Table => vec![(None, Value::Table(Table::new()))],
+        ValueKind::Either(kinds) => kinds.iter().flat_map(probes).collect(),
+        ValueKind::Number { .. }
+        | ValueKind::Flag
+        | ValueKind::Text
+        | ValueKind::Path
+        | ValueKind::List(_)
+        | ValueKind::Axes => Vec::new(),
     }
 }
 
-/// Adds what a question says, under a choice where there is one.
-fn add(settings: &mut Vec<Setting>, question: Question, choice: Option<&Choice>) {
-    let Some(known) = settings.iter_mut().find(|known| known.question.name() == question.name()) else {
-        let after = settings.iter().rposition(|known| known.question.table == question.table);
-        let setting = Setting { only_with: choice.into_iter().cloned().collect(), ..Setting::always(question) };
+/// Adds a description that was recorded under this choice, if any.
+fn add(settings: &mut Vec<Setting>, spec: SettingSpec, choice: Option<&ChosenValue>) {
+    let Some(known) = settings.iter_mut().find(|known| known.spec.name() == spec.name()) else {
+        let after = settings.iter().rposition(|known| known.spec.table == spec.table);
+        let setting = Setting { only_with: choice.into_iter().cloned().collect(), ..Setting::always(spec) };
         settings.insert(after.map_or(settings.len(), |last| last + 1), setting);
         return;
     };
-    known.question.kind.widen(&question.kind);
+    known.spec.kind.widen(&spec.kind);
     let Some(choice) = choice else { return };
     if !known.only_with.is_empty() {
         known.only_with.push(choice.clone());
     }
-    if known.question.usual != question.usual {
-        known.defaults.push((choice.clone(), question.usual));
+    if known.spec.default != spec.default {
+        known.defaults.push((choice.clone(), spec.default));
     }
 }
 
 impl Setting {
-    fn always(question: Question) -> Self {
-        Self { question, only_with: Vec::new(), never_with: Vec::new(), defaults: Vec::new() }
+    fn always(spec: SettingSpec) -> Self {
+        Self { spec, only_with: Vec::new(), never_with: Vec::new(), defaults: Vec::new() }
     }
 
-    /// When there is such a setting, in words; nothing where it is always there.
+    /// Describes when the setting exists. Returns `None` if it always exists.
     pub(super) fn condition(&self) -> Option<String> {
         match (self.nearest(&self.only_with, |choice| choice), &self.never_with) {
             (only, _) if !only.is_empty() => Some(format!("only with {}", self.choices(&only))),
@@ -110,41 +115,41 @@ impl Setting {
         }
     }
 
-    /// Its default in words, with those under other choices.
+    /// Describes the default, and the defaults under other choices.
     pub(super) fn default(&self) -> String {
-        let usual = match &self.question.usual {
-            _ if self.question.required => "required".to_owned(),
-            Usual::Absent => "–".to_owned(),
-            usual => written(usual),
+        let default = match &self.spec.default {
+            _ if self.spec.required => "required".to_owned(),
+            DefaultValue::Absent => "–".to_owned(),
+            default => default_text(default),
         };
-        let mut others: Vec<(String, Vec<&Choice>)> = Vec::new();
-        for (choice, usual) in self.nearest(&self.defaults, |(choice, _)| choice) {
-            let usual = written(usual);
-            match others.iter_mut().find(|(known, _)| *known == usual) {
+        let mut others: Vec<(String, Vec<&ChosenValue>)> = Vec::new();
+        for (choice, default) in self.nearest(&self.defaults, |(choice, _)| choice) {
+            let default = default_text(default);
+            match others.iter_mut().find(|(known, _)| *known == default) {
                 Some((_, choices)) => choices.push(choice),
-                None => others.push((usual, vec![choice])),
+                None => others.push((default, vec![choice])),
             }
         }
-        let others = others.iter().map(|(usual, choices)| format!("; {usual} with {}", self.choices(choices)));
-        std::iter::once(usual).chain(others).collect()
+        let others = others.iter().map(|(default, choices)| format!("; {default} with {}", self.choices(choices)));
+        std::iter::once(default).chain(others).collect()
     }
 
-    /// The choices of its own table, where there are some: others act through these.
-    fn nearest<'a, T>(&self, items: &'a [T], choice: impl Fn(&T) -> &Choice) -> Vec<&'a T> {
-        let own = |item: &&T| choice(item).table == self.question.table;
+    /// Returns the choices in the setting's own table, or all if it has none. Choices elsewhere act through those in the own table.
+    fn nearest<'a, T>(&self, items: &'a [T], choice: impl Fn(&T) -> &ChosenValue) -> Vec<&'a T> {
+        let own = |item: &&T| choice(item).table == self.spec.table;
         let nearest: Vec<&T> = items.iter().filter(own).collect();
         if nearest.is_empty() { items.iter().collect() } else { nearest }
     }
 
-    /// `` `recipe` = `hcw-00`, `xiahaifeng` ``.
-    fn choices(&self, choices: &[&Choice]) -> String {
+    /// Formats choices: `` `recipe` = `hcw-00`, `xiahaifeng` ``.
+    fn choices(&self, choices: &[&ChosenValue]) -> String {
         let mut parts: Vec<String> = Vec::new();
         for (index, choice) in choices.iter().enumerate() {
             let before = index.checked_sub(1).map(|before| choices[before]);
             let value = format!("`{}`", choice.value);
             match before.filter(|before| before.table == choice.table && before.key == choice.key) {
                 Some(_) => parts.push(value),
-                None if choice.table == self.question.table => parts.push(format!("`{}` = {value}", choice.key)),
+                None if choice.table == self.spec.table => parts.push(format!("`{}` = {value}", choice.key)),
                 None => parts.push(format!("`{}.{}` = {value}", choice.table, choice.key)),
             }
         }
@@ -152,15 +157,15 @@ impl Setting {
     }
 }
 
-fn written(usual: &Usual) -> String {
-    match usual {
-        Usual::Absent => "none".to_owned(),
-        Usual::Value(value) => format!("`{}`", toml_text(value)),
-        Usual::Words(words) => (*words).to_owned(),
+fn default_text(default: &DefaultValue) -> String {
+    match default {
+        DefaultValue::Absent => "none".to_owned(),
+        DefaultValue::Value(value) => format!("`{}`", toml_text(value)),
+        DefaultValue::Described(words) => (*words).to_owned(),
     }
 }
 
-/// A value as TOML has it: lists with a space behind the comma.
+/// Formats a value as TOML: lists with a space after each comma.
 fn toml_text(value: &Json) -> String {
     match value {
         Json::Array(items) => format!("[{}]", items.iter().map(toml_text).collect::<Vec<_>>().join(", ")),
@@ -173,25 +178,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_spelled_alike_in_files_and_stores() {
+    fn values_have_the_same_spelling_in_files_and_stores() {
         let mut checked = 0;
         for setting in settings() {
-            let Question { kind, .. } = &setting.question;
+            let SettingSpec { kind, .. } = &setting.spec;
             let names = kind.named().into_iter().map(|value| value.name.to_string());
-            // A layout that is recognised has no name before the data set is opened.
+            // With `auto`, the layout has no name before the data set is opened.
             for name in names.filter(|name| name != "auto") {
-                let node = |value| Node { value, place: Place::Whole };
+                let node = |value| Node { value, place: Place::WholeFile };
                 let value = match kind {
-                    Kind::List(_) => Value::List(vec![node(Value::Text(name.clone()))]),
+                    ValueKind::List(_) => Value::List(vec![node(Value::Text(name.clone()))]),
                     _ => Value::Text(name.clone()),
                 };
                 let mut file = Table::new();
-                set(&mut file, &setting.question.name(), &Place::Whole, node(value));
+                set(&mut file, &setting.spec.name(), &Place::WholeFile, node(value));
                 let problems = Problems::default();
-                let source = Source { name: String::new(), text: String::new() };
+                let source = SweepSource { name: String::new(), text: String::new() };
                 let (sweep, space, _) = read_table(&Session::new(&problems), &file, source);
                 let stored = serde_json::json!([sweep, space.base()]).to_string();
-                assert!(stored.contains(&format!("\"{name}\"")), "{} = {name}: {stored}", setting.question.name());
+                assert!(stored.contains(&format!("\"{name}\"")), "{} = {name}: {stored}", setting.spec.name());
                 checked += 1;
             }
         }

@@ -1,10 +1,10 @@
-//! One entry of `[search.space]`: listed values or a range, and when it counts.
+//! Reads one entry of `[search.space]`: listed values or a range, and its conditions.
 
 use super::axis::{Coordinate, Domain};
-use crate::settings::{Choice, Named, Node, Place, Problems, Table, Value, choices, near, quoted};
+use crate::settings::{Named, Node, Place, Problems, Table, Value, choices, quoted, similar_name};
 
-/// An axis whose conditions are not looked up yet.
-pub(super) struct Entry<'t> {
+/// An axis whose conditions are not resolved yet.
+pub(super) struct AxisEntry<'t> {
     pub name: &'t str,
     pub node: &'t Node,
     pub domain: Domain,
@@ -13,39 +13,39 @@ pub(super) struct Entry<'t> {
 }
 
 choices! {
-    /// How an axis gives its values; all but the first are ranges `[a, b]` with both ends, which a grid does not take.
+    /// The ways to give the values of an axis. All but the first are ranges `[a, b]` that include both ends; a grid does not accept them.
     pub enum AxisKind {
-        /// A list of values, as the list alone.
+        /// A list of values; a plain list means the same.
         Choices = "choices",
-        /// A number between two bounds; with `step`, only every so many.
+        /// A number between two bounds; with `step`, only low, low + step, low + 2·step, …
         Uniform = "uniform",
         /// A number between two positive bounds, uniform in its logarithm.
         LogUniform = "log_uniform",
-        /// A whole number between two bounds; with `step`, only every so many.
+        /// A whole number between two bounds; with `step`, only low, low + step, low + 2·step, …
         Int = "int",
         /// A whole number between two positive bounds, uniform in its logarithm.
         LogInt = "log_int",
     }
 }
 
-/// The key of an axis's step.
+/// Key of an axis's step.
 pub(super) const STEP: &str = "step";
-/// The key of an axis's conditions.
+/// Key of an axis's conditions.
 pub(super) const WHEN: &str = "when";
 
 impl AxisKind {
-    /// Whether a step can go with it.
+    /// Returns whether it can be combined with a step.
     pub(super) fn takes_step(self) -> bool {
         matches!(self, Self::Uniform | Self::Int)
     }
 
-    /// Whether its values are whole numbers.
+    /// Returns whether its values are whole numbers.
     pub(super) fn is_whole(self) -> bool {
         matches!(self, Self::Int | Self::LogInt)
     }
 
-    /// What its bounds must be.
-    fn bounds(self) -> &'static str {
+    /// Describes valid bounds.
+    fn expected_bounds(self) -> &'static str {
         match self {
             Self::LogUniform => "[a, b] with 0 < a < b",
             Self::Int => "[a, b], whole numbers with a < b",
@@ -54,32 +54,32 @@ impl AxisKind {
         }
     }
 
-    /// The two ends of a range, if they are such as its kind needs.
+    /// Returns the two ends of a range if they are valid for this kind of axis.
     fn ends(self, bounds: &Node) -> Option<(f64, f64)> {
-        /// Whole numbers up to here are exact in a float.
-        const WHOLE: f64 = 9_007_199_254_740_992.0;
+        /// Every whole number below this magnitude is exactly representable as a float.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
         let Value::List(items) = &bounds.value else { return None };
         let [low, high] = items.as_slice() else { return None };
         let (low, high) = (number(low)?, number(high)?);
-        let whole = |number: f64| number.fract() == 0.0 && number.abs() < WHOLE;
-        let good = match self {
+        let whole = |number: f64| number.fract() == 0.0 && number.abs() < EXACT;
+        let is_valid = match self {
             Self::LogUniform => low > 0.0,
             Self::Int => whole(low) && whole(high),
             Self::LogInt => low >= 1.0 && whole(low) && whole(high),
             Self::Choices | Self::Uniform => (high - low).is_finite(),
         };
-        (low < high && good).then_some((low, high))
+        (low < high && is_valid).then_some((low, high))
     }
 }
 
-/// Reads an entry; `ranges` says whether the strategy takes them.
-pub(super) fn entry<'t>(
+/// Reads an entry. `ranges` tells whether the strategy accepts ranges.
+pub(super) fn read_axis<'t>(
     name: &'t str,
     place: &Place,
     node: &'t Node,
     ranges: bool,
     problems: &Problems,
-) -> Option<Entry<'t>> {
+) -> Option<AxisEntry<'t>> {
     let (domain, when) = match &node.value {
         Value::List(items) => (choices(name, node, items, problems), None),
         Value::Table(table) => (range(name, node, table, ranges, problems), conditions(name, table, problems)),
@@ -93,10 +93,10 @@ pub(super) fn entry<'t>(
         refuse_fixed(name, place, problems);
         return None;
     }
-    domain.map(|domain| Entry { name, node, domain, when })
+    domain.map(|domain| AxisEntry { name, node, domain, when })
 }
 
-/// The listed values of an axis.
+/// Returns the listed values of an axis.
 pub(super) fn listed(node: &Node) -> Option<&[Node]> {
     match &node.value {
         Value::List(items) => Some(items),
@@ -105,26 +105,26 @@ pub(super) fn listed(node: &Node) -> Option<&[Node]> {
     }
 }
 
-/// The coordinate of a value on an axis, if it has it.
+/// Returns the coordinate of a value on an axis, if the axis has this value.
 pub(super) fn coordinate(domain: &Domain, node: &Node, value: &serde_json::Value) -> Option<Coordinate> {
     match listed(node) {
-        Some(items) => items.iter().position(|item| same(&item.value.to_json(), value)).map(Coordinate::Choice),
+        Some(items) => items.iter().position(|item| are_equal(&item.value.to_json(), value)).map(Coordinate::Choice),
         None => domain.value_of(value.as_f64()?),
     }
 }
 
-/// Equality of values; 1 is 1.0, and the last bits of a number that was written down are forgiven.
-pub(super) fn same(a: &serde_json::Value, b: &serde_json::Value) -> bool {
+/// Returns whether two values are equal. 1 equals 1.0, and the last bits of a number may differ, because it was written as text.
+pub(super) fn are_equal(a: &serde_json::Value, b: &serde_json::Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => (a - b).abs() <= 1e-14 * a.abs().max(b.abs()),
         _ => a == b,
     }
 }
 
-/// The tables whose settings can be searched.
+/// Tables whose settings can be searched.
 const TABLES: [&str; 6] = ["data", "teacher", "model", "pretrain", "joint", "evaluate"];
 
-/// Whether a dotted setting can be an axis.
+/// Returns whether a dotted setting can be an axis.
 pub(super) fn is_searchable(name: &str) -> bool {
     let table = name.split_once('.').filter(|(_, setting)| !setting.is_empty()).map(|(table, _)| table);
     table.is_some_and(|table| TABLES.contains(&table)) && !["data.root", "data.categories"].contains(&name)
@@ -132,11 +132,12 @@ pub(super) fn is_searchable(name: &str) -> bool {
 
 fn refuse_fixed(name: &str, place: &Place, problems: &Problems) {
     let (table, setting) = name.split_once('.').unwrap_or((name, ""));
-    let hint = near(table, &TABLES).filter(|near| *near != table && !setting.is_empty());
-    let hint = hint.map(|near| format!("did you mean \"{near}.{setting}\"? ")).unwrap_or_default();
+    let hint = similar_name(table, &TABLES).filter(|similar| *similar != table && !setting.is_empty());
+    let hint = hint.map(|similar| format!("did you mean \"{similar}.{setting}\"? ")).unwrap_or_default();
     let help = format!(
-        "{hint}an axis is a dotted setting of the data, the model or the training, such as \"model.skip\"; categories are listed in \
-         data.categories, and each data.root is a sweep of its own"
+        "{hint}an axis is a dotted setting of {}, such as \"model.skip\"; list categories in data.categories, and write one sweep file \
+         per data.root",
+        TABLES.join(", ")
     );
     problems.add(place, format!("`{name}` cannot be searched"), help);
 }
@@ -164,20 +165,20 @@ fn range(name: &str, node: &Node, table: &Table, ranges: bool, problems: &Proble
     let kinds: Vec<&str> = AxisKind::ALL.iter().map(Named::name).collect();
     let known: Vec<&str> = kinds.iter().copied().chain([STEP, WHEN]).collect();
     for (key, (place, _)) in table.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
-        let hint = near(key, &known).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
-        let help = format!("{hint}known of an axis: {}", known.join(", "));
+        let hint = similar_name(key, &known).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+        let help = format!("{hint}settings of an axis: {}", known.join(", "));
         problems.add(place, format!("the axis `{name}` has no setting `{key}`"), help);
     }
     let mut given = AxisKind::ALL.iter().filter_map(|kind| Some((*kind, table.get(kind.name())?)));
     let (Some((kind, (place, bounds))), None) = (given.next(), given.next()) else {
-        let message = format!("the axis `{name}` must have values of one kind");
+        let message = format!("the axis `{name}` must give its values in exactly one way");
         problems.add(&node.place, message, format!("expected one of {}", quoted(&kinds)));
         return None;
     };
     let step = table.get(STEP);
     if let Some((place, _)) = step.filter(|_| !kind.takes_step()) {
-        let message = format!("`{STEP}` does not go with `{}`", kind.name());
-        problems.add(place, message, "expected it beside `uniform` or `int` only");
+        let message = format!("`{STEP}` cannot be combined with `{}`", kind.name());
+        problems.add(place, message, "use it with `uniform` or `int` only");
         return None;
     }
     if kind == AxisKind::Choices {
@@ -189,13 +190,13 @@ fn range(name: &str, node: &Node, table: &Table, ranges: bool, problems: &Proble
         return choices(name, bounds, items, problems);
     }
     if !ranges {
-        let help = "list the values, or take a strategy that draws from ranges: \"random\", \"sobol\" or \"tpe\"";
-        problems.add(place, format!("`{}` does not go with a grid", kind.name()), help);
+        let help = "list the values, or choose a strategy that draws from ranges: \"random\", \"sobol\" or \"tpe\"";
+        problems.add(place, format!("a grid does not accept `{}`", kind.name()), help);
         return None;
     }
     let Some((low, high)) = kind.ends(bounds) else {
-        let message = format!("`{}` of the axis `{name}` has no such range", kind.name());
-        problems.add(&bounds.place, message, format!("expected {}", kind.bounds()));
+        let message = format!("`{}` of the axis `{name}` is not a valid range", kind.name());
+        problems.add(&bounds.place, message, format!("expected {}", kind.expected_bounds()));
         return None;
     };
     let whole = kind == AxisKind::Int;

@@ -1,60 +1,60 @@
-//! A sweep file with its flags to a checked sweep, without its trials.
+//! Reads a sweep file with its `--set` flags into a checked sweep. The trials are drawn later.
 
 use std::path::Path;
 
 use super::axis::Coordinate;
-use super::entry::Entry;
+use super::entry::AxisEntry;
 use super::space::Space;
 use super::{
     Baseline, MAX_AXES, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, entry, space, when,
 };
 use crate::data::regular;
 use crate::settings::{
-    ConfigErrors, Field, Kind, Place, Problem, Problems, Reader, Session, Settings, Table, Usual, Value, near, parse,
-    parse_flag, set,
+    ConfigErrors, DefaultValue, Field, Place, Problem, Problems, Reader, Session, Settings, Table, Value, ValueKind,
+    parse, parse_flag, set, similar_name,
 };
 
-/// The sweep that runs where no file is named.
+/// The sweep that runs if no file is named.
 const DEMO: &str = include_str!("../../experiments/demo.toml");
 
 /// The text that a sweep was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// File name, or "experiments/demo.toml (embedded)".
+pub struct SweepSource {
+    /// Name of the file, or "experiments/demo.toml (embedded)".
     pub name: String,
-    /// The text.
+    /// Content of the file.
     pub text: String,
 }
 
-/// A sweep file that was read; its trials are not drawn yet.
+/// A sweep file that was read, before its trials are drawn.
 #[derive(Debug)]
 pub struct Draft {
     /// The sweep, without trials.
     pub sweep: Sweep,
     /// Its search space.
     pub space: Space,
-    /// The file and what the command line changed.
-    source: Source,
+    /// The file with the changes of the command line.
+    source: SweepSource,
     place_of_space: Place,
     problems: Problems,
 }
 
 impl Draft {
-    /// The trial of a point. What is wrong with it is kept for [`Draft::finish`].
+    /// Returns the trial of a point. [`Draft::finish`] returns its errors.
     pub fn trial(&mut self, point: &[Option<Coordinate>]) -> SweepTrial {
         self.space.checked(point, &self.problems)
     }
 
-    /// Refuses the search space.
+    /// Reports an error in the search space.
     pub fn refuse_space(&mut self, message: String, help: String) {
         self.problems.add(&self.place_of_space, message, help);
     }
 
-    /// The sweep, unless something is wrong with the file or with a trial.
+    /// Returns the sweep.
     ///
     /// # Errors
-    /// Every problem that was found.
-    pub fn finish(self) -> Result<(Sweep, Space, Source), ConfigErrors> {
+    /// Returns all problems that were found in the file and in its trials.
+    pub fn finish(self) -> Result<(Sweep, Space, SweepSource), ConfigErrors> {
         match self.problems.is_empty() {
             true => Ok((self.sweep, self.space, self.source)),
             false => Err(errors(self.space.source, self.problems)),
@@ -62,23 +62,23 @@ impl Draft {
     }
 }
 
-/// Reads a sweep file (none = the embedded demo) with `--set KEY=VALUE` overrides.
+/// Reads a sweep file with `--set KEY=VALUE` overrides. Without a path, it reads the embedded demo.
 ///
 /// # Errors
-/// A file that cannot be read or is not TOML. What is wrong with its settings is told by [`Draft::finish`].
+/// Fails if the file cannot be read or is not TOML. [`Draft::finish`] returns the errors in its settings.
 pub fn read(path: Option<&Path>, overrides: &[(String, String)]) -> Result<Draft, ConfigErrors> {
     let source = match path {
-        None => Source { name: "experiments/demo.toml (embedded)".to_owned(), text: DEMO.to_owned() },
+        None => SweepSource { name: "experiments/demo.toml (embedded)".to_owned(), text: DEMO.to_owned() },
         Some(path) => {
             let name = path.display().to_string();
             match regular::read_to_string(path) {
-                Ok(text) => Source { name, text },
+                Ok(text) => SweepSource { name, text },
                 Err(error) => {
                     let message = format!("cannot read the sweep file: {error}");
                     let help = "name a TOML file such as experiments/demo.toml".to_owned();
                     return Err(errors(
-                        Source { name, text: String::new() },
-                        Problem { place: Place::Whole, message, help },
+                        SweepSource { name, text: String::new() },
+                        Problem { place: Place::WholeFile, message, help },
                     ));
                 }
             }
@@ -95,7 +95,7 @@ pub fn read(path: Option<&Path>, overrides: &[(String, String)]) -> Result<Draft
         if !set(&mut table, key, &place, parse_flag(&argument, value)) {
             problems.add(
                 &place,
-                format!("`{key}` reaches into a value that is not a table"),
+                format!("`{key}` is inside a value that is not a table"),
                 "use the dotted name of a setting",
             );
         }
@@ -103,28 +103,28 @@ pub fn read(path: Option<&Path>, overrides: &[(String, String)]) -> Result<Draft
     let session = Session::new(&problems);
     let (sweep, space, place_of_space) = read_table(&session, &table, source.clone());
     session.report_unknown(&table);
-    for (key, value) in overrides.iter().filter(|(key, _)| space::entry_of(&table, key).is_some()) {
-        let help = "an axis of [search.space] sets it for each trial: change the axis in the file";
-        problems.add(&Place::Flag(format!("{key}={value}")), format!("`{key}` is searched"), help);
+    for (key, value) in overrides.iter().filter(|(key, _)| space::axis_entry(&table, key).is_some()) {
+        let help = "[search.space] sets it for each trial: change the axis in the file";
+        problems.add(&Place::Flag(format!("{key}={value}")), format!("`{key}` is an axis of the search space"), help);
     }
-    // What was really run: the file and what the command line changed.
+    // Store what was really run: the file with the changes of the command line.
     let flags: String = overrides.iter().map(|(key, value)| format!("# --set {key}={value}\n")).collect();
-    let source = Source { text: format!("{flags}{}", source.text), ..source };
+    let source = SweepSource { text: format!("{flags}{}", source.text), ..source };
     Ok(Draft { sweep, space, source, place_of_space, problems })
 }
 
-fn errors(source: Source, problems: impl Into<Problems>) -> ConfigErrors {
+fn errors(source: SweepSource, problems: impl Into<Problems>) -> ConfigErrors {
     ConfigErrors::new(source.name, source.text, problems.into())
 }
 
-/// Reads a whole file.
-pub(super) fn read_table(session: &Session<'_>, table: &Table, source: Source) -> (Sweep, Space, Place) {
+/// Reads all tables of a file.
+pub(super) fn read_table(session: &Session<'_>, table: &Table, source: SweepSource) -> (Sweep, Space, Place) {
     let top = Reader::top(session, table);
     let problems = top.problems();
-    let schema = top.at("schema", "Version of the format: 1.");
-    schema.required("the first line must be schema = 1").integer(1_u64, 1..=1);
-    let name = top.at("name", "Name of the sweep and of its report's folder.").with(name);
-    let question = top.at("question", "Question that the sweep asks, shown on the report.").text();
+    let schema = top.at("schema", "Version of the file format: 1.");
+    schema.required("write schema = 1 as the first line").integer(1_u64, 1..=1);
+    let name = top.at("name", "Name of the sweep and of the folder of its report.").with(name);
+    let question = top.at("question", "Question that the sweep asks, shown in the report.").text();
     let base = Trial::read(&top, ());
     let reader = top.at("search", "Search: how trials are drawn, compared and stopped.").inner();
     let search = SearchSettings::read(&reader, ());
@@ -133,7 +133,7 @@ pub(super) fn read_table(session: &Session<'_>, table: &Table, source: Source) -
         "Searched settings by dotted name: a list of values, or a table such as `{ uniform = [a, b], when = { … } }`.",
     );
     let ranges = search.strategy != Strategy::Grid;
-    let axes = match space.node(|| Kind::Axes, Usual::Absent).map(|node| &node.value) {
+    let axes = match space.node(|| ValueKind::Axes, DefaultValue::Absent).map(|node| &node.value) {
         Some(Value::Table(axes)) => Some(axes),
         Some(other) => {
             space.refuse(format!("`search.space` is {}", other.describe()), "expected a table");
@@ -141,19 +141,21 @@ pub(super) fn read_table(session: &Session<'_>, table: &Table, source: Source) -
         }
         None => None,
     };
-    let entries: Vec<Entry<'_>> = axes
+    let entries: Vec<AxisEntry<'_>> = axes
         .into_iter()
         .flatten()
-        .filter_map(|(name, (place, node))| entry::entry(name, place, node, ranges, problems))
+        .filter_map(|(name, (place, node))| entry::read_axis(name, place, node, ranges, problems))
         .collect();
-    let axes = when::ordered(&entries, table, problems);
+    let axes = when::ordered_axes(&entries, table, problems);
     if axes.len() > MAX_AXES && matches!(search.strategy, Strategy::Sobol(_) | Strategy::Tpe(_)) {
-        let help = format!("expected at most {MAX_AXES}, the dimensions of the Sobol sequence; \"random\" takes more");
+        let help =
+            format!("expected at most {MAX_AXES} axes, the dimensions of the Sobol sequence; \"random\" accepts more");
         space.refuse(format!("`search.space` has {} axes", axes.len()), help);
     }
     let place_of_space = space.place();
-    let report = top.at("report", "Report: what it compares.").with(|field| report(field, &entries));
-    let baseline: Baseline = top.at("baseline", "ST-FPM, published and re-run.").table(());
+    let report = top.at("report", "Report: what it compares and shows.").with(|field| report(field, &entries));
+    let about = "Baseline: published results of ST-FPM, and ST-FPM trained again.";
+    let baseline: Baseline = top.at("baseline", about).table(());
 
     let strategy = search.strategy.clone();
     let space =
@@ -161,13 +163,13 @@ pub(super) fn read_table(session: &Session<'_>, table: &Table, source: Source) -
     (Sweep { name, question, search, report, baseline, trials: Vec::new() }, space, place_of_space)
 }
 
-/// Variants are made of the axes.
-fn report(field: Field<'_>, axes: &[Entry<'_>]) -> ReportSettings {
+/// Reads the table `[report]` and checks that its variants are axes.
+fn report(field: Field<'_>, axes: &[AxisEntry<'_>]) -> ReportSettings {
     let reader = field.inner();
     let report = ReportSettings::read(&reader, ());
     let known: Vec<&str> = axes.iter().map(|entry| entry.name).collect();
     for variant in report.variants.iter().filter(|variant| !known.contains(&variant.as_str())) {
-        let hint = near(variant, &known).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+        let hint = similar_name(variant, &known).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
         let help = match known.is_empty() {
             true => "expected an axis of [search.space], which is empty".to_owned(),
             false => format!("expected an axis of [search.space]: {}{hint}", known.join(", ")),
@@ -177,11 +179,11 @@ fn report(field: Field<'_>, axes: &[Entry<'_>]) -> ReportSettings {
     report
 }
 
-/// What the name of a sweep must be.
-pub const SWEEP_NAME: &str = "expected at most 64 letters, digits, - _ and ., the first a letter, a digit or _: it names the report's \
-                              folder, and commands take it as an argument";
+/// Describes valid names of a sweep.
+pub const SWEEP_NAME: &str = "expected at most 64 letters, digits, `-`, `_` and `.`, starting with a letter, a digit or `_`: the name is \
+                              also the folder of the report and an argument of commands";
 
-/// Whether a sweep can have this name.
+/// Returns whether a sweep can have this name.
 pub fn is_sweep_name(name: &str) -> bool {
     name.len() <= 64
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
@@ -189,10 +191,10 @@ pub fn is_sweep_name(name: &str) -> bool {
 }
 
 fn name(field: Field<'_>) -> String {
-    let name = field.required("expected name = \"…\": it names the report's folder").text();
+    let name = field.required("set name = \"…\", which is also the name of the report's folder").text();
     let usable = name.as_deref().is_none_or(is_sweep_name);
     if let Some(name) = name.as_deref().filter(|_| !usable) {
-        // What a terminal would obey is shown as it is written.
+        // Escape control characters, which a terminal would execute.
         field.refuse(format!("`name` is \"{}\"", name.escape_debug()), SWEEP_NAME);
     }
     name.filter(|_| usable).unwrap_or_else(|| "sweep".to_owned())

@@ -1,4 +1,4 @@
-//! The sweep file: a tree with spans, read and checked with all errors at once, resolved into a [`Sweep`].
+//! Reads the sweep file into a tree with spans, reports all errors at once, and resolves the tree into a [`Sweep`].
 
 mod axis;
 mod baseline;
@@ -23,7 +23,7 @@ pub(crate) use axis::assemble;
 pub(crate) use axis::tests as axis_tests;
 pub use axis::{Axis, Condition, Coordinate, Domain, Point};
 pub use baseline::{Baseline, Rerun};
-pub use load::{Draft, SWEEP_NAME, Source, is_sweep_name, read};
+pub use load::{Draft, SWEEP_NAME, SweepSource, is_sweep_name, read};
 pub use objective::Objective;
 pub use page::page;
 pub use pruner::{AshaSettings, MedianSettings, Pruner, WilcoxonSettings};
@@ -36,4 +36,4 @@ pub use strategy::{Draws, Strategy};
 pub use sweep::{MAX_AXES, MAX_POINTS, MAX_RUNS, Sweep, SweepTrial, short_name};
 pub use trial::Trial;
 
-pub use crate::settings::{ConfigErrors, near};
+pub use crate::settings::{ConfigErrors, similar_name};

@@ -1,13 +1,14 @@
-//! What a search maximises.
+//! The objective of a search.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::evaluate::metrics::{Metric, PSEUDO_PIXEL_AUROC, Population};
-use crate::settings::{Field, NamedValue, Usual};
+use crate::settings::{DefaultValue, Field, NamedValue};
 
-/// What a search maximises: the mean of a metric over the categories and seeds of a trial. It is written as in a sweep file.
+/// The objective of a search: it maximises the mean of a metric over the categories and seeds of a trial. Text and JSON use the name in
+/// the sweep file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Objective(Metric);
 
@@ -15,34 +16,34 @@ impl Objective {
     /// Pixel AUROC on held-out normal images with painted defects: no label, no test image.
     pub const PSEUDO: Self = Self(PSEUDO_PIXEL_AUROC);
 
-    /// All of them: those without test images first.
+    /// Returns all objectives, those without test images first.
     pub fn all() -> impl Iterator<Item = Self> {
         let on = |population| Metric::on(population).filter(|metric| metric.objective).map(Self);
         on(Population::Painted).chain(on(Population::Test))
     }
 
-    /// The metric that is averaged, of the selected epoch.
+    /// Returns the metric that is averaged. It is measured at the selected epoch.
     pub fn metric(self) -> Metric {
         self.0
     }
 
-    /// Whether it is measured on the test images: an oracle, always marked as such.
+    /// Returns whether it is measured on the test images, which makes it an oracle. Oracles are always marked.
     pub fn is_on_test(self) -> bool {
         self.0.population == Population::Test
     }
 
-    /// Reads the objective; none where the file names none.
+    /// Reads the objective, if the file names one.
     pub(super) fn read(field: Field<'_>) -> Option<Self> {
         let values = || Self::all().map(|objective| (objective.documented(), objective)).collect();
-        let usual = Usual::Words("`pseudo_pixel_auroc` with `tpe` or a pruner");
+        let default = DefaultValue::Described("`pseudo_pixel_auroc` with `tpe` or a pruner");
         let given = field.is_given();
-        let objective = field.one_of(values, usual);
+        let objective = field.one_of(values, default);
         given.then(|| objective.unwrap_or(Self::PSEUDO))
     }
 
-    /// Its name in the sweep file with the metric's description.
+    /// Returns the name in the sweep file with the metric's description.
     fn documented(self) -> NamedValue {
-        let mark = if self.is_on_test() { " Measured on the test images: an oracle, always marked." } else { "" };
+        let mark = if self.is_on_test() { "; measured on the test images, so always marked as oracle" } else { "" };
         NamedValue { name: self.to_string().into(), about: format!("{}{mark}", self.0.description) }
     }
 }

@@ -1,14 +1,16 @@
-//! What stops trials that are not worth going on with.
+//! Pruners: rules that stop poor trials early.
 
 use crate::settings::{
-    Choice, Field, Kind, Named, Reader, Settings, Usual, Value, choices, documented, quoted, settings,
+    DefaultValue, Field, Named, Reader, Settings, Value, ValueKind, choices, documented, quoted, settings,
 };
 
 choices! {
-    /// What stops trials that are not worth going on with. A trial's runs (category × seed, in the order of the sweep) are the
-    /// resource: after each, trials are compared on the runs that they have both finished.
+    /// Rule that stops poor trials early.
+    ///
+    /// The resource is the number of a trial's runs (category × seed, in the order of the sweep). After each run, trials are compared on
+    /// the runs that both have finished.
     pub enum Pruner by PrunerKind : Copy {
-        /// Asynchronous successive halving (Li et al. 2020): at rungs of `min_runs`·η^k runs the best 1/η go on.
+        /// Asynchronous successive halving (Li et al. 2020): at rungs of `min_runs`·η^k runs, the best 1/η of the trials continue.
         Asha(AshaSettings) = "asha",
         /// Stop a trial below the median of the others' means over the same runs.
         Median(MedianSettings) = "median",
@@ -20,9 +22,9 @@ choices! {
 settings! {
     /// Successive halving.
     pub struct AshaSettings: Copy Eq {
-        /// Runs before a trial can be stopped: those before the first rung of `asha`, pairs of `wilcoxon`.
+        /// Number of runs before a trial can be stopped: runs up to the first rung for `asha`, pairs of runs for `wilcoxon`.
         pub min_runs: usize = integer(1, 1..=10_000),
-        /// Reduction factor η of `asha`: the best 1/η go on.
+        /// Reduction factor η of `asha`: the best 1/η of the trials continue.
         pub eta: usize = integer(3, 2..=10_000),
     }
 }
@@ -30,9 +32,9 @@ settings! {
 settings! {
     /// The median rule.
     pub struct MedianSettings: Copy Eq {
-        /// Runs before a trial can be stopped.
+        /// Number of runs before a trial can be stopped.
         pub min_runs: usize = integer(2, 1..=10_000),
-        /// Finished trials before `median` stops any.
+        /// Number of finished trials before `median` stops any.
         pub startup_trials: usize = integer(5, 1..=10_000),
     }
 }
@@ -40,9 +42,9 @@ settings! {
 settings! {
     /// The signed-rank test.
     pub struct WilcoxonSettings: Copy {
-        /// Pairs of runs before a trial can be stopped.
+        /// Number of pairs of runs before a trial can be stopped.
         pub min_runs: usize = integer(4, 1..=10_000),
-        /// One-sided level of the test of `wilcoxon`.
+        /// One-sided significance level of the test of `wilcoxon`.
         pub p: f64 = number(0.1, 1e-6..=0.5),
     }
 }
@@ -51,7 +53,8 @@ impl Pruner {
     /// Reads a name, or a table with a kind.
     pub(super) fn read(field: Field<'_>) -> Option<Self> {
         let kinds = || documented::<PrunerKind>().into_iter().map(|(named, _)| named).collect();
-        field.describe(|| Kind::Either(vec![Kind::Table, Kind::Choice(kinds())]), Usual::Absent);
+        let either = || ValueKind::Either(vec![ValueKind::Table, ValueKind::Choice(kinds())]);
+        field.describe(either, DefaultValue::Absent);
         let inner = field.contents();
         let kind: Option<PrunerKind> = match field.given()? {
             Value::Table(_) => {
@@ -64,7 +67,7 @@ impl Pruner {
             _ => field.optional_choice(),
         };
         if kind.is_none() {
-            // Which settings it has is not known.
+            // Without a valid kind, the valid settings are not known.
             inner.accept_any();
         }
         kind.map(|kind| Self::of(kind, &inner))

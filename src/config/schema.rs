@@ -4,9 +4,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::describe::{Setting, settings};
 use super::entry::{AxisKind, STEP, WHEN, is_searchable};
-use crate::settings::{Choice, Kind, Named, NamedValue, Usual, first_paragraph};
+use crate::settings::{DefaultValue, Named, NamedValue, ValueKind, first_paragraph};
 
-/// A JSON schema (draft 2020-12) of the sweep file.
+/// Returns a JSON schema (draft 2020-12) of the sweep file.
 pub fn schema() -> Json {
     let settings = settings();
     let mut schema = table(&settings, "");
@@ -15,81 +15,81 @@ pub fn schema() -> Json {
         "title": "didact sweep file",
         "description": "Teacher–student anomaly-detection experiments: data, networks, training, evaluation and search.",
     });
-    let mut whole = Map::new();
+    let mut complete = Map::new();
     for part in [head, schema.take(), json!({ "$defs": { "range": range(), "conditions": conditions() } })] {
-        whole.extend(part.as_object().cloned().unwrap_or_default());
+        complete.extend(part.as_object().cloned().unwrap_or_default());
     }
-    whole.into()
+    complete.into()
 }
 
-/// A table with its settings.
+/// Returns the schema of a table with its settings.
 fn table(settings: &[Setting], path: &str) -> Json {
-    let own = || settings.iter().filter(|setting| setting.question.table == path);
+    let own = || settings.iter().filter(|setting| setting.spec.table == path);
     let properties: Map<String, Json> =
-        own().map(|setting| (setting.question.key.to_owned(), property(settings, setting))).collect();
-    let required: Vec<&str> = own().filter(|s| s.question.required).map(|s| s.question.key).collect();
+        own().map(|setting| (setting.spec.key.to_owned(), property(settings, setting))).collect();
+    let required: Vec<&str> = own().filter(|s| s.spec.required).map(|s| s.spec.key).collect();
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
-/// One setting: its values, its description, its default.
+/// Returns the schema of one setting: its values, description and default.
 fn property(settings: &[Setting], setting: &Setting) -> Json {
-    let mut schema = of_kind(&setting.question.kind, settings, &setting.question.name());
+    let mut schema = schema_of(&setting.spec.kind, settings, &setting.spec.name());
     schema["description"] = description(setting).into();
-    if let Usual::Value(value) = &setting.question.usual {
+    if let DefaultValue::Value(value) = &setting.spec.default {
         schema["default"] = value.clone();
     }
     schema
 }
 
-/// What the setting means, and its default where that depends on others.
+/// Describes a setting: its meaning, its default, and the choices on which they depend.
 fn description(setting: &Setting) -> String {
-    let question = &setting.question;
-    let mut text = question.about.clone();
+    let spec = &setting.spec;
+    let mut text = spec.about.clone();
     if let Some(condition) = setting.condition() {
         text.push_str(&format!(" ({condition})"));
     }
-    if !question.required && !matches!(question.kind, Kind::Table | Kind::Axes) {
+    if !spec.required && !matches!(spec.kind, ValueKind::Table | ValueKind::Axes) {
         text.push_str(&format!(" Default: {}.", setting.default()));
     }
-    for value in question.kind.named().iter().filter(|value| !value.about.is_empty()) {
+    for value in spec.kind.named().iter().filter(|value| !value.about.is_empty()) {
         text.push_str(&format!("\n- `{}`: {}", value.name, value.about));
     }
     text
 }
 
-fn of_kind(kind: &Kind, settings: &[Setting], name: &str) -> Json {
+fn schema_of(kind: &ValueKind, settings: &[Setting], name: &str) -> Json {
     match kind {
-        Kind::Integer { least, most: u64::MAX } => json!({ "type": "integer", "minimum": least }),
-        Kind::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        Kind::Number { least, most } if most.is_finite() => {
-            json!({ "type": "number", "minimum": least, "maximum": most })
+        ValueKind::Integer { min, max: u64::MAX } => json!({ "type": "integer", "minimum": min }),
+        ValueKind::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        ValueKind::Number { min, max } if max.is_finite() => {
+            json!({ "type": "number", "minimum": min, "maximum": max })
         }
-        Kind::Number { least, .. } => json!({ "type": "number", "minimum": least }),
-        Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Text | Kind::Path => json!({ "type": "string" }),
-        Kind::Choice(values) => enumeration(values),
-        Kind::List(items) => json!({ "type": "array", "items": of_kind(items, settings, name) }),
-        Kind::Table => table(settings, name),
-        Kind::Axes => axes(settings),
-        Kind::Either(kinds) => {
-            let kinds: Vec<Json> = kinds.iter().map(|kind| of_kind(kind, settings, name)).collect();
+        ValueKind::Number { min, .. } => json!({ "type": "number", "minimum": min }),
+        ValueKind::Flag => json!({ "type": "boolean" }),
+        ValueKind::Text | ValueKind::Path => json!({ "type": "string" }),
+        ValueKind::Choice(values) => enumeration(values),
+        ValueKind::List(items) => json!({ "type": "array", "items": schema_of(items, settings, name) }),
+        ValueKind::Table => table(settings, name),
+        ValueKind::Axes => axes(settings),
+        ValueKind::Either(kinds) => {
+            let kinds: Vec<Json> = kinds.iter().map(|kind| schema_of(kind, settings, name)).collect();
             json!({ "anyOf": kinds })
         }
     }
 }
 
-/// Named values; Taplo shows the description of each.
+/// Returns the schema of named values. Taplo shows the description of each.
 fn enumeration(values: &[NamedValue]) -> Json {
     let names: Vec<&str> = values.iter().map(|value| value.name.as_ref()).collect();
     let docs: Vec<&str> = values.iter().map(|value| value.about.as_str()).collect();
     json!({ "enum": names, "x-taplo": { "docs": { "enumValues": docs } } })
 }
 
-/// `[search.space]`: each setting that can be searched, with values that it can have.
+/// Returns the schema of `[search.space]`: one property per searchable setting, restricted to the setting's valid values.
 fn axes(settings: &[Setting]) -> Json {
-    let searchable = settings.iter().filter(|setting| is_searchable(&setting.question.name()));
+    let searchable = settings.iter().filter(|setting| is_searchable(&setting.spec.name()));
     let axis = |setting: &Setting| {
-        let name = setting.question.name();
+        let name = setting.spec.name();
         let pointer: String = name.split('.').map(|key| format!("/properties/{key}")).collect();
         let values = json!({ "type": "array", "minItems": 1, "items": { "$ref": format!("#{pointer}") } });
         let mut properties = Map::new();
@@ -101,17 +101,17 @@ fn axes(settings: &[Setting]) -> Json {
             "required": [AxisKind::Choices.name()],
             "additionalProperties": false,
         });
-        let forms = match setting.question.kind.has_numbers() {
+        let forms = match setting.spec.kind.has_numbers() {
             true => vec![values, listed, json!({ "$ref": "#/$defs/range" })],
             false => vec![values, listed],
         };
-        (name, json!({ "anyOf": forms, "description": setting.question.about }))
+        (name, json!({ "anyOf": forms, "description": setting.spec.about }))
     };
     let axes: Map<String, Json> = searchable.map(axis).collect();
     json!({ "type": "object", "properties": axes, "additionalProperties": false })
 }
 
-/// A range of numbers, by one of the kinds of axes.
+/// Returns the schema of a range of numbers.
 fn range() -> Json {
     let ranges = || AxisKind::ALL.iter().filter(|kind| **kind != AxisKind::Choices);
     let mut properties = Map::new();
@@ -127,11 +127,12 @@ fn range() -> Json {
     json!({ "type": "object", "properties": properties, "oneOf": one, "additionalProperties": false })
 }
 
-/// The conditions of an axis.
+/// Returns the schema of an axis's conditions.
 fn conditions() -> Json {
     json!({
         "type": "object",
-        "description": "Values of other axes or settings without which the axis is left out: a value or a list, by dotted name.",
+        "description": "Conditions on other axes or settings: dotted names with a value or a list of values. Unless all hold, the axis is \
+                        left out.",
         "additionalProperties": true,
     })
 }

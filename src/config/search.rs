@@ -1,9 +1,9 @@
-//! The table `[search]`, but for its space.
+//! The table `[search]` without its space.
 
 use std::collections::HashSet;
 
 use super::{Objective, Pruner, Strategy};
-use crate::settings::{Field, Kind, Reader, Usual, Value, settings};
+use crate::settings::{DefaultValue, Field, Reader, Value, ValueKind, settings};
 
 settings! {
     /// The search of a sweep.
@@ -20,7 +20,7 @@ settings! {
 }
 
 impl SearchSettings {
-    /// A search that learns, or stops trials, has an objective.
+    /// Sets the default objective for a strategy that learns and for a pruner.
     fn completed(mut self, _: &Reader<'_>) -> Self {
         if self.strategy.learns() || self.pruner.is_some() {
             self.objective = self.objective.or(Some(Objective::PSEUDO));
@@ -30,8 +30,8 @@ impl SearchSettings {
 }
 
 fn seeds(field: Field<'_>) -> Vec<u64> {
-    let kind = || Kind::List(Box::new(Kind::Integer { least: 0, most: u64::MAX }));
-    let Some(node) = field.node(kind, Usual::Value(serde_json::json!([0]))) else { return vec![0] };
+    let kind = || ValueKind::List(Box::new(ValueKind::Integer { min: 0, max: u64::MAX }));
+    let Some(node) = field.node(kind, DefaultValue::Value(serde_json::json!([0]))) else { return vec![0] };
     let Value::List(items) = &node.value else {
         field.refuse(format!("`search.seeds` is {}", node.value.describe()), "expected a list of whole numbers");
         return vec![0];
@@ -45,7 +45,7 @@ fn seeds(field: Field<'_>) -> Vec<u64> {
                 field.refuse_item(index, format!("seed {seed} is listed twice"), "list each seed once");
             }
             _ => {
-                let message = format!("a seed is {}", item.value.describe());
+                let message = format!("`search.seeds` contains {}", item.value.describe());
                 field.refuse_item(index, message, "expected whole numbers of at least 0");
             }
         }

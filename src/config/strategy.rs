@@ -1,10 +1,10 @@
-//! How points are drawn from the search space.
+//! Strategies that draw points from the search space.
 
 use super::MAX_POINTS;
-use crate::settings::{Field, Named, Settings, Usual, choices, documented, settings};
+use crate::settings::{DefaultValue, Field, Settings, choices, documented, settings};
 
 choices! {
-    /// How points are drawn from the search space.
+    /// Strategy that draws points from the search space.
     pub enum Strategy by StrategyKind {
         /// Every combination once.
         Grid = "grid",
@@ -12,23 +12,23 @@ choices! {
         Random(Draws) = "random",
         /// A scrambled Sobol sequence: fills the space evenly.
         Sobol(Draws) = "sobol",
-        /// A tree-structured Parzen estimator, which learns from the objective of earlier trials; failed ones count as the worst.
+        /// A tree-structured Parzen estimator. It learns from the objective of earlier trials; failed trials count as the worst.
         Tpe(Draws) = "tpe",
     }
 }
 
 settings! {
-    /// How many points are drawn, and from which seed.
-    pub struct Draws: Copy Eq (most: u64) {
-        /// Total number of trials: when the file is edited, trials that are still in the space count and stay.
-        pub trials: usize = integer(1, 1..=most as usize),
+    /// Number of points to draw, and seed of the draws.
+    pub struct Draws: Copy Eq (max: u64) {
+        /// Total number of trials. After the file is edited, trials that are still in the space are kept and counted.
+        pub trials: usize = integer(1, 1..=max as usize),
         /// Seed of the draws.
         pub seed: u64 = integer(0, 0..=u64::MAX),
     }
 }
 
 impl Strategy {
-    /// How many trials were asked for; a grid has as many as points.
+    /// Returns the requested number of trials. Returns `None` for a grid, which has one trial per point.
     pub fn trials(&self) -> Option<usize> {
         match self {
             Self::Grid => None,
@@ -36,7 +36,7 @@ impl Strategy {
         }
     }
 
-    /// Whether points are proposed while the sweep runs, from the results of earlier ones.
+    /// Returns whether points are proposed while the sweep runs, from the results of earlier points.
     pub fn learns(&self) -> bool {
         matches!(self, Self::Tpe(_))
     }
@@ -44,30 +44,26 @@ impl Strategy {
     /// Reads the strategy with its draws.
     pub(super) fn read(field: Field<'_>) -> Self {
         let reader = field.reader();
-        // A misspelt strategy was meant to be something other than the default: no more is said of what would go with a grid.
-        let otherwise = if field.is_given() { StrategyKind::Random } else { StrategyKind::Grid };
-        let kind = field.one_of(documented, Usual::Value(StrategyKind::Grid.name().into())).unwrap_or(otherwise);
+        // A misspelt strategy was probably not meant to be the default. Do not report errors that apply to a grid only.
+        let fallback = if field.is_given() { StrategyKind::Random } else { StrategyKind::Grid };
+        let kind = field.one_of(documented, DefaultValue::Value(StrategyKind::Grid.name().into())).unwrap_or(fallback);
         if kind == StrategyKind::Grid {
             for key in ["trials", "seed"] {
-                reader.know(key);
+                reader.mark_known(key);
                 if reader.is_given(key) {
                     let help =
-                        "a grid has as many trials as points; \"random\", \"sobol\" and \"tpe\" take trials and seed";
-                    reader.refuse(key, format!("`search.{key}` does not go with a grid"), help);
+                        "a grid has one trial per point; trials and seed are for \"random\", \"sobol\" and \"tpe\"";
+                    reader.refuse(key, format!("a grid does not accept `search.{key}`"), help);
                 }
             }
             return Self::Grid;
         }
         if !reader.is_given("trials") {
-            reader.problems().add(
-                reader.place(),
-                "`search.trials` is missing",
-                "expected the number of trials to draw",
-            );
+            reader.problems().add(reader.place(), "`search.trials` is missing", "set the number of trials to draw");
         }
-        // Half the Sobol sequence, for points that were drawn before are passed over.
-        let most = if kind == StrategyKind::Random { 1_000_000 } else { MAX_POINTS / 2 };
-        let draws = Draws::read(reader, most);
+        // At most half of the Sobol sequence, because points that were drawn before are skipped.
+        let max = if kind == StrategyKind::Random { 1_000_000 } else { MAX_POINTS / 2 };
+        let draws = Draws::read(reader, max);
         match kind {
             StrategyKind::Grid => Self::Grid,
             StrategyKind::Random => Self::Random(draws),

@@ -1,4 +1,4 @@
-//! A sweep with every setting in place: what the rest of the house works with.
+//! A sweep with all settings resolved, as the rest of the program uses it.
 
 use std::collections::BTreeMap;
 
@@ -6,49 +6,49 @@ use serde::{Deserialize, Serialize};
 
 use super::{Baseline, ReportSettings, SearchSettings, Trial};
 
-/// The most axes that the sequence has dimensions for.
+/// Largest number of axes: the dimensions of the Sobol sequence.
 pub const MAX_AXES: usize = sobol_burley::NUM_DIMENSIONS as usize;
 
-/// The number of points of one sequence.
+/// Number of points in one Sobol sequence.
 pub const MAX_POINTS: u64 = 1 << 16;
 
 /// A checked sweep with its trials drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sweep {
-    /// Its name: the report's folder, the first argument of many verbs.
+    /// Name of the sweep: the folder of its report and the first argument of many commands.
     pub name: String,
-    /// The question that it asks.
+    /// Question that the sweep asks.
     pub question: Option<String>,
     /// Search settings.
     pub search: SearchSettings,
-    /// Variants of the report.
+    /// Variants and metrics of the report.
     pub report: ReportSettings,
-    /// Baseline.
+    /// Published and re-run baseline.
     pub baseline: Baseline,
-    /// The trials, without duplicates, in the order in which they were drawn.
+    /// Trials without duplicates, in the order in which they were drawn.
     pub trials: Vec<SweepTrial>,
 }
 
-/// The most runs that a sweep can have: its plan is made in memory, about 5 KB a run.
+/// Largest number of runs of a sweep. The plan is built in memory and needs about 5 KB per run.
 pub const MAX_RUNS: usize = 200_000;
 
 impl Sweep {
-    /// Runs of each category: those of all trials that the search will have.
-    pub fn runs_a_category(&self) -> usize {
+    /// Returns the number of runs per category, over all trials that the search will have.
+    pub fn runs_per_category(&self) -> usize {
         let trials = self.search.strategy.trials().unwrap_or_default().max(self.trials.len());
         trials * self.search.seeds.len()
     }
 }
 
-/// A trial together with what the sweep file called it.
+/// A trial with its place in the search space and in the report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SweepTrial {
     /// The resolved settings.
     pub trial: Trial,
     /// Values of the searched axes, by dotted name.
     pub axes: BTreeMap<String, serde_json::Value>,
-    /// Where it was drawn: its axes; of a baseline those of the first trial whose protocol it shares. The same file with these
-    /// values makes the trial again.
+    /// Point of the search space. For a baseline, the point of the first trial with the same protocol. The same file with these values
+    /// gives the same trial.
     pub point: BTreeMap<String, serde_json::Value>,
     /// The variant's label, e.g. `skip=concat`, or `ST-FPM` for the baseline.
     pub variant: String,
@@ -56,9 +56,9 @@ pub struct SweepTrial {
     pub baseline: bool,
 }
 
-/// The last part of a dotted setting's name, or all of it where another of `among` ends alike.
-pub fn short_name<'n, N: AsRef<str>>(name: &'n str, among: &[N]) -> &'n str {
+/// Returns the last part of a dotted name, or the complete name if another name in `names` has the same last part.
+pub fn short_name<'n, N: AsRef<str>>(name: &'n str, names: &[N]) -> &'n str {
     let last = name.rsplit('.').next().unwrap_or(name);
-    let alike = among.iter().filter(|other| other.as_ref().rsplit('.').next() == Some(last)).count();
-    if alike > 1 { name } else { last }
+    let same = names.iter().filter(|other| other.as_ref().rsplit('.').next() == Some(last)).count();
+    if same > 1 { name } else { last }
 }

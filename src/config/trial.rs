@@ -1,16 +1,16 @@
-//! The tables that make a trial: data, networks, training and evaluation.
+//! The tables of a trial: data, networks, training and evaluation.
 
 use crate::data::DataSettings;
 use crate::evaluate::EvaluateSettings;
-use crate::model::{AutoEncoder, Placement, TeacherSettings};
+use crate::model::{AutoEncoder, AutoEncoderSettings, Placement, TeacherSettings};
 use crate::settings::{Reader, settings};
 use crate::tensor::Numerics;
 use crate::training::{JointSettings, PretrainSettings, Recipe, ReconstructionGradient, ReconstructionTarget};
 
 settings! {
-    /// One point of the search space, canonical: settings that do not apply are absent.
+    /// One point of the search space in canonical form: settings that do not apply are absent.
     ///
-    /// Two trials with equal values train the same networks; neither category nor seed is part of it.
+    /// Two equal trials train the same networks. Category and seed are not part of a trial.
     pub struct Trial => checked {
         /// Images: where they come from and how they are prepared.
         pub data: DataSettings = table(()),
@@ -20,7 +20,7 @@ settings! {
         pub model: AutoEncoder = table(teacher.levels),
         /// Phase 1: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
         pub pretrain: Option<PretrainSettings> = table(()),
-        /// Phase 2: the student is trained, together with the auto-encoders where there are any.
+        /// Phase 2: the student is trained, together with the auto-encoders if there are any.
         pub joint: JointSettings = table(Recipe::usual_for(&model)),
         /// Map rule: how level maps become an anomaly map, a score and a decision.
         pub evaluate: EvaluateSettings = table((data.image_size, joint.recipe.usual_oracle_epochs())),
@@ -30,16 +30,16 @@ settings! {
 }
 
 impl Trial {
-    /// About the memory that a worker needs for it, bytes: joint steps on three U-Nets took 632 MB at batch 8 and 256 px; larger
-    /// networks need more.
+    /// Estimates the memory that a worker needs, in bytes. Joint steps with three U-Nets took 632 MB at batch 8 and 256 px; larger networks
+    /// need more.
     pub fn peak_bytes(&self) -> u64 {
-        const NETWORKS: usize = 200_000_000;
-        const OF_A_PIXEL: usize = 1200;
+        const NETWORK_BYTES: usize = 200_000_000;
+        const BYTES_PER_PIXEL: usize = 1200;
         let batch = self.pretrain.as_ref().map_or(0, |pretrain| pretrain.batch_size).max(self.joint.batch_size);
-        (NETWORKS + OF_A_PIXEL * batch * self.data.image_size.pow(2)) as u64
+        (NETWORK_BYTES + BYTES_PER_PIXEL * batch * self.data.image_size.pow(2)) as u64
     }
 
-    /// ST-FPM under the protocol of this trial: its own recipe, the same epochs and batch.
+    /// Returns ST-FPM under the protocol of this trial: its own recipe with the same epochs and batch size.
     pub(super) fn baseline(&self) -> Self {
         let joint = JointSettings {
             epochs: self.joint.epochs,
@@ -54,7 +54,7 @@ impl Trial {
         self.canonical()
     }
 
-    /// Settings that do not apply are dropped, so that equal trainings are equal trials.
+    /// Removes settings that do not apply, so that equal trainings are equal trials.
     fn canonical(mut self) -> Self {
         if self.model == AutoEncoder::None {
             self.pretrain = None;
@@ -62,7 +62,7 @@ impl Trial {
             self.joint.loss = None;
         }
         if let (Some(Placement::TeacherHead), Some(loss)) = (self.model.placement(), &mut self.joint.loss) {
-            // The teacher's features are rebuilt: no gradient could go to the student.
+            // The auto-encoders rebuild the teacher's features, so the student gets no gradient.
             loss.reconstruction_gradient = ReconstructionGradient::Both;
             loss.target = ReconstructionTarget::Student;
         }
@@ -70,21 +70,19 @@ impl Trial {
         self
     }
 
-    /// A U-Net halves the side `depth` times: that of the coarsest level that has one must allow it.
+    /// Checks that the coarsest level with an auto-encoder has a side that its network can halve.
     fn check_sides(&self, model: &Reader<'_>) {
-        let AutoEncoder::Unet(unet) = &self.model else { return };
-        let Some(level) = self.teacher.levels.numbers().filter(|&level| unet.levels.contains(level)).last() else {
-            return;
-        };
+        let Some(depth) = self.model.settings().map(AutoEncoderSettings::halvings) else { return };
+        let Some(level) = self.teacher.levels.numbers().filter(|&level| self.model.is_at(level)).last() else { return };
         let side = self.data.image_size >> (level + 1);
-        if side.is_multiple_of(1 << unet.depth) || model.problems().has_at(&model.place_of("depth")) {
+        if side.is_multiple_of(1 << depth) || model.problems().has_at(&model.place_of("depth")) {
             return;
         }
         let message = format!(
             "`model.depth` is {}, but level {level} has only {side}×{side} pixels at image_size {}",
-            unet.depth, self.data.image_size
+            depth, self.data.image_size
         );
-        let help = format!("expected image_size to be a multiple of {} for this depth", 2 << (level + unet.depth));
+        let help = format!("expected image_size to be a multiple of {} for this depth", 2 << (level + depth));
         model.refuse("depth", message, help);
     }
 }

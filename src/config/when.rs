@@ -1,22 +1,23 @@
-//! Conditions of axes: looked up, and the axes put behind those that they depend on.
+//! Resolves the conditions of axes, and sorts each axis after the axes on which it depends.
 
 use super::axis::{Axis, Condition, Coordinate};
-use super::entry::{Entry, coordinate, listed, same};
-use crate::settings::{Node, Problems, Table, Value, get, near};
+use super::entry::{AxisEntry, are_equal, coordinate, listed};
+use crate::settings::{Node, Problems, Table, Value, get, similar_name};
 
-/// The axes that can count, each behind those that its conditions name. A condition on a setting that the file fixes is
-/// decided here: an axis for which it does not hold is left out.
-pub(super) fn ordered(entries: &[Entry<'_>], file: &Table, problems: &Problems) -> Vec<Axis> {
+/// Returns the axes that can be active, each after the axes that its conditions name.
+///
+/// A condition on a setting that the file fixes is decided here: if it does not hold, the axis is left out.
+pub(super) fn ordered_axes(entries: &[AxisEntry<'_>], file: &Table, problems: &Problems) -> Vec<Axis> {
     let mut axes: Vec<Axis> = Vec::new();
-    let mut waiting: Vec<&Entry<'_>> = entries.iter().collect();
-    let parents = |entry: &Entry<'_>| -> Vec<&str> {
+    let mut waiting: Vec<&AxisEntry<'_>> = entries.iter().collect();
+    let parents = |entry: &AxisEntry<'_>| -> Vec<&str> {
         let named = entry.when.into_iter().flatten().map(|(name, _)| name.as_str());
         named.filter_map(|name| entries.iter().find(|other| other.name == name)).map(|other| other.name).collect()
     };
     while !waiting.is_empty() {
         let is_waiting = |name: &&str| waiting.iter().any(|entry| entry.name == *name);
         let Some(next) = waiting.iter().position(|entry| !parents(entry).iter().any(is_waiting)) else {
-            circle(&waiting, problems);
+            refuse_cycle(&waiting, problems);
             break;
         };
         let entry = waiting.remove(next);
@@ -27,18 +28,18 @@ pub(super) fn ordered(entries: &[Entry<'_>], file: &Table, problems: &Problems) 
     axes
 }
 
-fn circle(waiting: &[&Entry<'_>], problems: &Problems) {
+fn refuse_cycle(waiting: &[&AxisEntry<'_>], problems: &Problems) {
     let names: Vec<String> = waiting.iter().map(|entry| format!("`{}`", entry.name)).collect();
-    let help = "an axis can depend on axes only that do not depend on it";
+    let help = "an axis can only depend on axes that do not depend on it";
     for (_, (place, _)) in waiting.iter().take(1).flat_map(|entry| entry.when.into_iter().flatten()).take(1) {
-        problems.add(place, format!("the conditions of {} go in a circle", names.join(", ")), help);
+        problems.add(place, format!("the conditions of {} form a cycle", names.join(", ")), help);
     }
 }
 
-/// The conditions of an entry on axes; none if one on a fixed setting, or on an axis that was left out, cannot hold.
+/// Returns the conditions of an entry on axes. Returns `None` if a condition on a fixed setting or on an omitted axis cannot hold.
 fn conditions(
-    entry: &Entry<'_>,
-    entries: &[Entry<'_>],
+    entry: &AxisEntry<'_>,
+    entries: &[AxisEntry<'_>],
     axes: &[Axis],
     file: &Table,
     problems: &Problems,
@@ -51,34 +52,34 @@ fn conditions(
             _ => std::slice::from_ref(node),
         };
         if wanted.is_empty() {
-            problems.add(&node.place, format!("`when` gives no value of `{name}`"), "expected at least one value");
+            problems.add(&node.place, format!("`when` lists no value of `{name}`"), "expected at least one value");
         } else if let Some(parent) = entries.iter().find(|other| other.name == name) {
-            let among: Vec<Coordinate> =
+            let values: Vec<Coordinate> =
                 wanted.iter().filter_map(|value| wanted_value(parent, value, problems)).collect();
             match axes.iter().position(|axis| axis.name == *name) {
-                Some(axis) => conditions.push(Condition { axis, among }),
+                Some(axis) => conditions.push(Condition { axis, values }),
                 None => possible = false,
             }
         } else if let Some(fixed) = get(file, name).filter(|value| !matches!(value, Value::Table(_))) {
-            possible &= wanted.iter().any(|value| same(&value.value.to_json(), &fixed.to_json()));
+            possible &= wanted.iter().any(|value| are_equal(&value.value.to_json(), &fixed.to_json()));
         } else {
             let mut known: Vec<String> = Vec::new();
-            leaves(file, "", &mut known);
+            add_setting_names(file, "", &mut known);
             known.extend(entries.iter().map(|entry| entry.name.to_owned()));
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let hint = near(name, &known).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
-            let help = format!("expected another axis of [search.space] or a setting that this file gives{hint}");
+            let hint = similar_name(name, &known).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+            let help = format!("expected another axis of [search.space] or a setting of this file{hint}");
             problems.add(place, format!("`when` names \"{name}\""), help);
         }
     }
     possible.then_some(conditions)
 }
 
-fn wanted_value(parent: &Entry<'_>, value: &Node, problems: &Problems) -> Option<Coordinate> {
+fn wanted_value(parent: &AxisEntry<'_>, value: &Node, problems: &Problems) -> Option<Coordinate> {
     let name = parent.name;
     if parent.domain.levels().is_none() {
-        let help = "expected an axis with listed, whole or stepped values";
-        problems.add(&value.place, format!("`when` names single values of `{name}`, which has a continuum"), help);
+        let help = "expected an axis with listed values, whole numbers or steps";
+        problems.add(&value.place, format!("`when` lists values of `{name}`, which is continuous"), help);
         return None;
     }
     let found = coordinate(&parent.domain, parent.node, &value.value.to_json());
@@ -95,11 +96,11 @@ fn wanted_value(parent: &Entry<'_>, value: &Node, problems: &Problems) -> Option
     found
 }
 
-/// Dotted names of all values of the tables that make a trial.
-fn leaves(table: &Table, path: &str, names: &mut Vec<String>) {
+/// Adds the dotted names of all values in the tables of a trial.
+fn add_setting_names(table: &Table, path: &str, names: &mut Vec<String>) {
     for (key, (_, node)) in table.iter().filter(|(key, _)| !(path.is_empty() && key.as_str() == "search")) {
         match &node.value {
-            Value::Table(inner) => leaves(inner, &format!("{path}{key}."), names),
+            Value::Table(inner) => add_setting_names(inner, &format!("{path}{key}."), names),
             _ => names.push(format!("{path}{key}")),
         }
     }

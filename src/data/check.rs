@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::image::Look;
+use super::image::ImageSummary;
 use super::layout::{Parts, Unused};
 use super::{Category, DataError, DataSettings, Exif, Layout, Reading, Sample, findings, held_out, layout};
 use crate::published::{Counts, published_counts};
@@ -24,14 +24,14 @@ pub struct CategoryReport {
     pub test: Vec<(String, usize)>,
     /// Image sizes, width×height, each with the number of images of that size.
     pub sizes: Vec<(String, usize)>,
-    /// Images whose ground truth is the union of several masks.
+    /// Number of images with several masks; their union is the ground truth.
     pub several_masks: usize,
     /// Defective test images without a mask.
     pub missing_masks: Vec<String>,
-    /// Images whose EXIF orientation asks for a turn.
+    /// Number of images that their EXIF orientation turns or mirrors.
     pub exif_turned: usize,
     /// Images with 16 bits per channel.
-    pub deep: Option<Deep>,
+    pub deep: Option<SixteenBitImages>,
     /// Files that cannot be read or that do not fit, one message each. A sweep refuses the category because of them.
     pub problems: Vec<String>,
     /// Other findings about the category, one sentence each.
@@ -44,16 +44,16 @@ pub struct CategoryReport {
 
 /// Images with 16 bits per channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Deep {
+pub struct SixteenBitImages {
     /// Number of images.
     pub images: usize,
     /// Largest value in any of these images.
     pub largest: u16,
 }
 
-impl Deep {
-    /// Combines both summaries.
-    fn and(self, other: Self) -> Self {
+impl SixteenBitImages {
+    /// Merges two summaries.
+    fn merged(self, other: Self) -> Self {
         Self { images: self.images + other.images, largest: self.largest.max(other.largest) }
     }
 
@@ -108,7 +108,7 @@ pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
         found.parts.iter().map(|parts| check_category(parts, found.layout, settings.reading)).collect();
     let mut notes = notes_on_reading(&categories, settings.reading);
     let listed: Vec<Category> = (found.parts.iter().zip(&mut categories))
-        .filter_map(|(parts, report)| as_in_a_sweep(parts, report, settings, &found.root))
+        .filter_map(|(parts, report)| check_as_sweep(parts, report, settings, &found.root))
         .collect();
     held_out::check_listed(&settings.held_out, settings.root.as_deref(), &listed)?;
     for (name, unused) in findings::unused(&found)? {
@@ -118,11 +118,11 @@ pub fn check(settings: &DataSettings) -> Result<DataReport, DataError> {
         }
     }
     for (layout, names) in &found.left_out {
-        notes.push(format!("left out, for they look like {}: {}", layout.name(), names.join(", ")));
+        notes.push(format!("left out because they look like {}: {}", layout.name(), names.join(", ")));
     }
     notes.extend(found.not_used.iter().cloned());
     if categories.iter().any(|category| category.several_masks > 0) {
-        notes.push("where an image has several masks, their union is the ground truth".to_owned());
+        notes.push("if an image has several masks, their union is the ground truth".to_owned());
     }
     let mut sources: Vec<String> = categories
         .iter()
@@ -141,26 +141,26 @@ fn notes_on_reading(categories: &[CategoryReport], reading: Reading) -> Vec<Stri
     match reading.exif {
         _ if turned == 0 => {}
         Exif::Ignore => notes.push(format!(
-            "{turned} image(s) carry an EXIF orientation, which is ignored as Pillow and PyTorch ignore it; data.exif = \"apply\" turns \
+            "{turned} image(s) have an EXIF orientation, which didact ignores, as Pillow and PyTorch do; set data.exif = \"apply\" to turn \
              them and their masks"
         )),
         Exif::Apply => notes.push(format!("{turned} image(s) are turned by their EXIF orientation")),
     }
     let deep = categories.iter().filter_map(|category| category.deep);
-    let deep = deep.reduce(Deep::and);
+    let deep = deep.reduce(SixteenBitImages::merged);
     match (deep, reading.white_level) {
         (Some(deep), u16::MAX) => {
             if let Some(white) = deep.white_level() {
-                let Deep { images, largest } = deep;
+                let SixteenBitImages { images, largest } = deep;
                 let (bits, levels) = (u16::BITS - white.leading_zeros(), (u32::from(white) + 1) / 256);
                 notes.push(format!(
-                    "{images} image(s) of 16 bits hold values up to {largest} ({bits} bits) and become about {levels} grey level(s); \
-                     data.white_level = {white} makes them use all 256"
+                    "{images} 16-bit image(s) have values up to {largest} ({bits} bits) and become about {levels} grey level(s); set \
+                     data.white_level = {white} to use all 256"
                 ));
             }
         }
-        (Some(Deep { images, largest }), white) if largest > white => notes.push(format!(
-            "{images} image(s) of 16 bits hold values up to {largest}: what is above data.white_level = {white} is white"
+        (Some(SixteenBitImages { images, largest }), white) if largest > white => notes.push(format!(
+            "{images} 16-bit image(s) have values up to {largest}: values above data.white_level = {white} become white"
         )),
         _ => {}
     }
@@ -172,7 +172,7 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
         parts.train.iter().chain(&parts.pool).chain(&parts.validation).chain(&parts.test).collect();
     // Keep only the summary of each image, not its pixels.
     let has_mask = |sample: &Sample| sample.load_mask(16, reading).map(|mask| mask.is_some());
-    let looks: Vec<_> = samples.par_iter().map(|sample| (sample.look(), has_mask(sample))).collect();
+    let summaries: Vec<_> = samples.par_iter().map(|sample| (sample.summary(), has_mask(sample))).collect();
     let mut report = CategoryReport {
         name: parts.name.clone(),
         train: parts.train.len(),
@@ -188,14 +188,14 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
         unused: Vec::new(),
         published: published_counts(layout.name(), &parts.name).map(|(counts, _)| counts),
     };
-    for (sample, (look, mask)) in samples.iter().zip(looks) {
-        match look {
-            Ok(Look { size: (width, height), asks_to_be_turned, largest }) => {
+    for (sample, (summary, mask)) in samples.iter().zip(summaries) {
+        match summary {
+            Ok(ImageSummary { size: (width, height), is_turned, largest }) => {
                 count(&mut report.sizes, format!("{width}×{height}"));
-                report.exif_turned += usize::from(asks_to_be_turned);
+                report.exif_turned += usize::from(is_turned);
                 if let Some(largest) = largest {
-                    let one = Deep { images: 1, largest };
-                    report.deep = Some(report.deep.map_or(one, |known| known.and(one)));
+                    let image = SixteenBitImages { images: 1, largest };
+                    report.deep = Some(report.deep.map_or(image, |known| known.merged(image)));
                 }
             }
             Err(error) => report.problems.push(error.to_string()),
@@ -210,13 +210,13 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
         }
     }
     for sample in &parts.test {
-        count(&mut report.test, kind(sample));
+        count(&mut report.test, kind_of_defect(sample));
     }
     report
 }
 
 /// Reports what a sweep would find or refuse in a category whose files can all be read.
-fn as_in_a_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSettings, root: &str) -> Option<Category> {
+fn check_as_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSettings, root: &str) -> Option<Category> {
     let category = match held_out::category(parts.clone(), settings, root) {
         Ok(category) => category,
         Err(error) => {
@@ -228,10 +228,11 @@ fn as_in_a_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSett
     if settings.test_normals_share.is_some() || settings.unmasked.leaves_out() {
         report.train = category.train.len() - category.validation;
         report.test.clear();
-        category.test.iter().for_each(|sample| count(&mut report.test, kind(sample)));
+        category.test.iter().for_each(|sample| count(&mut report.test, kind_of_defect(sample)));
     }
     if report.problems.is_empty() {
-        let findings = category.digests().and_then(|digests| findings::of_category(&category, settings, &digests));
+        let digests = category.digests();
+        let findings = digests.and_then(|digests| findings::category_findings(&category, settings, &digests));
         match findings {
             Ok(findings) => report.findings = findings,
             Err(error) => report.problems.push(error.to_string()),
@@ -240,7 +241,7 @@ fn as_in_a_sweep(parts: &Parts, report: &mut CategoryReport, settings: &DataSett
     Some(category)
 }
 
-fn kind(sample: &Sample) -> String {
+fn kind_of_defect(sample: &Sample) -> String {
     sample.defect.clone().unwrap_or_else(|| "good".to_owned())
 }
 
@@ -257,11 +258,11 @@ mod tests {
     use crate::data::{SyntheticSettings, write_synthetic};
 
     #[test]
-    fn a_check_names_every_problem() {
+    fn a_check_reports_every_problem() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let drawn = SyntheticSettings { seed: 3, side: 32, train: 3, test_good: 1, test_per_defect: 2 };
         write_synthetic(&drawn, root.path()).expect("written");
-        std::fs::write(root.path().join("weave/train/good/001.png"), "torn").expect("written");
+        std::fs::write(root.path().join("weave/train/good/001.png"), "not an image").expect("written");
         std::fs::remove_file(root.path().join("weave/ground_truth/hole/000_mask.png")).expect("removed");
         image::GrayImage::new(7, 5).save(root.path().join("weave/ground_truth/stain/001_mask.png")).expect("written");
         let report = check(&DataSettings::at(root.path(), None)).expect("finds");

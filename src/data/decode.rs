@@ -11,18 +11,18 @@ use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
-use super::room::{Taken, room_for};
+use super::pixel_budget::{PixelReservation, reserve_pixels};
 use super::{DataError, jpeg, png, regular, webp};
 use crate::cause::Cause;
 
 /// Largest image that didact reads, pixels. Pillow refuses larger files as decompression bombs.
-pub(super) const MOST_PIXELS: u64 = 178_956_970;
+pub(super) const MAX_PIXELS: u64 = 178_956_970;
 /// Largest JPEG file, bytes. A JPEG is read into memory as a whole.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 /// Memory that a decoder may use in addition to the pixels, bytes.
 const OVERHEAD: u64 = 512 << 20;
 
-/// What a file's header says about its image.
+/// Properties of an image in the header of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     /// Columns, before the EXIF orientation is applied.
@@ -34,19 +34,19 @@ pub(super) struct Header {
 }
 
 /// A decoder positioned at the first pixel.
-enum Pixels {
+enum PixelDecoder {
     Png(Box<::png::Reader<BufReader<File>>>),
     Other(Box<dyn ImageDecoder>),
 }
 
 /// A file whose header has been read.
-struct Opened {
+struct OpenedImage {
     format: ImageFormat,
     /// Header of the image as the file shows it: a TIFF is already turned.
     header: Header,
     /// Turn that is always applied to the pixels.
     turn: Orientation,
-    pixels: Pixels,
+    pixels: PixelDecoder,
 }
 
 /// An image with the memory reserved for its pixels.
@@ -56,7 +56,7 @@ pub(super) struct Decoded {
     /// EXIF orientation; `None` if the file has none.
     pub orientation: Option<Orientation>,
     /// Memory reservation, held until the pixels are dropped.
-    pub room: Taken,
+    pub reservation: PixelReservation,
 }
 
 /// Reads the header of a file.
@@ -81,7 +81,7 @@ pub(super) fn verify(path: &Path) -> Result<Header, DataError> {
 }
 
 /// Returns the columns and rows of an image after the turn.
-pub(super) fn turned((width, height): (u32, u32), orientation: Orientation) -> (u32, u32) {
+pub(super) fn turned_size((width, height): (u32, u32), orientation: Orientation) -> (u32, u32) {
     match orientation {
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {
             (height, width)
@@ -90,30 +90,32 @@ pub(super) fn turned((width, height): (u32, u32), orientation: Orientation) -> (
     }
 }
 
-impl Opened {
+impl OpenedImage {
     fn decode(self, path: &Path) -> Result<Decoded, DataError> {
         let Header { width, height, orientation } = self.header;
-        let room = room_for(u64::from(width) * u64::from(height));
+        let reservation = reserve_pixels(u64::from(width) * u64::from(height));
         let image = match self.pixels {
-            Pixels::Png(reader) => png::decode(*reader),
-            Pixels::Other(decoder) => DynamicImage::from_decoder(decoder).map_err(|error| Undecoded(error).into()),
+            PixelDecoder::Png(reader) => png::decode(*reader),
+            PixelDecoder::Other(decoder) => {
+                DynamicImage::from_decoder(decoder).map_err(|error| DecoderError(error).into())
+            }
         };
-        let mut image = image.map_err(|source| wrong(path, source))?;
+        let mut image = image.map_err(|source| decode_error(path, source))?;
         image.apply_orientation(self.turn);
-        Ok(Decoded { image, orientation, room })
+        Ok(Decoded { image, orientation, reservation })
     }
 }
 
-fn wrong(path: &Path, source: Cause) -> DataError {
+fn decode_error(path: &Path, source: Cause) -> DataError {
     DataError::Decode { path: path.to_owned(), source }
 }
 
-/// A decoder's message, in one line.
+/// An error of a decoder, formatted in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.to_string().split_whitespace().collect::<Vec<_>>().join(" "))]
-struct Undecoded(#[source] ImageError);
+struct DecoderError(#[source] ImageError);
 
-fn open(path: &Path) -> Result<Opened, DataError> {
+fn open(path: &Path) -> Result<OpenedImage, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let file = regular::open(path).map_err(io)?;
     let bytes = file.metadata().map_err(io)?.len();
@@ -126,101 +128,104 @@ fn open(path: &Path) -> Result<Opened, DataError> {
         Some(ImageFormat::Bmp) => of_bmp(file, bytes),
         Some(ImageFormat::Tiff) => of_tiff(file),
         Some(ImageFormat::WebP) => of_webp(file, bytes),
-        Some(other) => Err(format!("it is of the kind {other:?}").into()),
-        None => Err(Cause::from("its content is that of no known kind").into()),
+        Some(other) => Err(format!("its format is {other:?}").into()),
+        None => Err(Cause::from("its content has no known image format").into()),
     };
     opened.map_err(|reason| match reason {
-        Refused::Damaged(source) => wrong(path, source),
-        Refused::TooLarge(width, height) => DataError::TooLarge { path: path.to_owned(), width, height },
+        HeaderError::Damaged(source) => decode_error(path, source),
+        HeaderError::TooLarge(width, height) => DataError::TooLarge { path: path.to_owned(), width, height },
     })
 }
 
-/// Why a header is refused.
-enum Refused {
+/// Reason why a header is refused.
+enum HeaderError {
     Damaged(Cause),
     TooLarge(u32, u32),
 }
 
-impl From<Cause> for Refused {
+impl From<Cause> for HeaderError {
     fn from(source: Cause) -> Self {
         Self::Damaged(source)
     }
 }
 
-impl From<String> for Refused {
+impl From<String> for HeaderError {
     fn from(reason: String) -> Self {
         Self::Damaged(reason.into())
     }
 }
 
-impl From<ImageError> for Refused {
+impl From<ImageError> for HeaderError {
     fn from(error: ImageError) -> Self {
-        Self::Damaged(Undecoded(error).into())
+        Self::Damaged(DecoderError(error).into())
     }
 }
 
 /// Refuses an impossible size in a header: more pixels than didact reads, or more than so short a file can hold.
-fn check_size((width, height): (u32, u32), fits: impl Fn(u64) -> bool) -> Result<(), Refused> {
+fn check_size((width, height): (u32, u32), fits: impl Fn(u64) -> bool) -> Result<(), HeaderError> {
     let pixels = u64::from(width) * u64::from(height);
     match pixels {
         0 => Err(format!("its header says {width}×{height} pixels").into()),
-        _ if pixels > MOST_PIXELS => Err(Refused::TooLarge(width, height)),
+        _ if pixels > MAX_PIXELS => Err(HeaderError::TooLarge(width, height)),
         _ if !fits(pixels) => {
-            Err(format!("its header says {width}×{height} pixels, for which the file is too short").into())
+            Err(format!("its header says {width}×{height} pixels, but the file is too short for them").into())
         }
         _ => Ok(()),
     }
 }
 
-fn of_png(file: BufReader<File>, bytes: u64) -> Result<Opened, Refused> {
+fn of_png(file: BufReader<File>, bytes: u64) -> Result<OpenedImage, HeaderError> {
     /// Deflate expands one byte to at most this many.
-    const MOST_DEFLATED: u64 = 1032;
+    const MAX_EXPANSION: u64 = 1032;
     let reader = png::open(file)?;
     let (width, height) = reader.info().size();
     let row = reader.info().raw_row_length() as u64;
-    check_size((width, height), |_| row * u64::from(height) / MOST_DEFLATED <= bytes)?;
+    check_size((width, height), |_| row * u64::from(height) / MAX_EXPANSION <= bytes)?;
     let header = Header { width, height, orientation: png::orientation(&reader) };
     let (format, turn) = (ImageFormat::Png, Orientation::NoTransforms);
-    Ok(Opened { format, header, turn, pixels: Pixels::Png(Box::new(reader)) })
+    Ok(OpenedImage { format, header, turn, pixels: PixelDecoder::Png(Box::new(reader)) })
 }
 
-fn of_jpeg(mut file: BufReader<File>, length: u64) -> Result<Opened, Refused> {
+fn of_jpeg(mut file: BufReader<File>, length: u64) -> Result<OpenedImage, HeaderError> {
     /// A block of 64 pixels takes at least one bit.
-    const MOST_PIXELS_A_BYTE: u64 = 64 * 8;
-    if length > MOST_BYTES {
-        return Err(format!("it has {length} bytes, of which at most {MOST_BYTES} are read").into());
+    const MAX_PIXELS_PER_BYTE: u64 = 64 * 8;
+    if length > MAX_BYTES {
+        return Err(format!("it has {length} bytes, more than the maximum of {MAX_BYTES}").into());
     }
     let mut bytes = Vec::with_capacity(length as usize);
     file.read_to_end(&mut bytes).map_err(Cause::from)?;
     jpeg::check(&bytes)?;
     let opened = of_decoder(ImageFormat::Jpeg, JpegDecoder::new(Cursor::new(bytes)))?;
-    check_size((opened.header.width, opened.header.height), |pixels| pixels / MOST_PIXELS_A_BYTE <= length)?;
+    check_size((opened.header.width, opened.header.height), |pixels| pixels / MAX_PIXELS_PER_BYTE <= length)?;
     Ok(opened)
 }
 
-fn of_bmp(mut file: BufReader<File>, bytes: u64) -> Result<Opened, Refused> {
+fn of_bmp(mut file: BufReader<File>, bytes: u64) -> Result<OpenedImage, HeaderError> {
     // With run-length encoding, few bytes can hold many pixels.
-    let squeezed = matches!(file.fill_buf().unwrap_or_default().get(30..34), Some([1 | 2, 0, 0, 0]));
+    let is_compressed = matches!(file.fill_buf().unwrap_or_default().get(30..34), Some([1 | 2, 0, 0, 0]));
     let opened = of_decoder(ImageFormat::Bmp, BmpDecoder::new(file))?;
-    check_size((opened.header.width, opened.header.height), |pixels| squeezed || pixels / 8 <= bytes)?;
+    check_size((opened.header.width, opened.header.height), |pixels| is_compressed || pixels / 8 <= bytes)?;
     Ok(opened)
 }
 
-fn of_webp(mut file: BufReader<File>, bytes: u64) -> Result<Opened, Refused> {
+fn of_webp(mut file: BufReader<File>, bytes: u64) -> Result<OpenedImage, HeaderError> {
     webp::check(&mut file, bytes)?;
     of_decoder(ImageFormat::WebP, WebPDecoder::new(file))
 }
 
 /// Opens a TIFF. Its tag gives the order in which its pixels are stored, so Pillow always turns it, and so does didact.
-fn of_tiff(file: BufReader<File>) -> Result<Opened, Refused> {
+fn of_tiff(file: BufReader<File>) -> Result<OpenedImage, HeaderError> {
     let mut decoder = TiffDecoder::new(file)?;
     let turn = decoder.orientation()?;
     let opened = of_decoder(ImageFormat::Tiff, Ok(decoder))?;
-    let (width, height) = turned((opened.header.width, opened.header.height), turn);
-    Ok(Opened { header: Header { width, height, orientation: None }, turn, ..opened })
+    let (width, height) = turned_size((opened.header.width, opened.header.height), turn);
+    Ok(OpenedImage { header: Header { width, height, orientation: None }, turn, ..opened })
 }
 
-fn of_decoder<D: ImageDecoder + 'static>(format: ImageFormat, decoder: ImageResult<D>) -> Result<Opened, Refused> {
+fn of_decoder<D: ImageDecoder + 'static>(
+    format: ImageFormat,
+    decoder: ImageResult<D>,
+) -> Result<OpenedImage, HeaderError> {
     let mut decoder = decoder?;
     let (width, height) = decoder.dimensions();
     check_size((width, height), |_| true)?;
@@ -230,5 +235,5 @@ fn of_decoder<D: ImageDecoder + 'static>(format: ImageFormat, decoder: ImageResu
     // Unreadable EXIF counts as no EXIF.
     let orientation = decoder.exif_metadata().ok().flatten().and_then(|exif| Orientation::from_exif_chunk(&exif));
     let (header, turn) = (Header { width, height, orientation }, Orientation::NoTransforms);
-    Ok(Opened { format, header, turn, pixels: Pixels::Other(Box::new(decoder)) })
+    Ok(OpenedImage { format, header, turn, pixels: PixelDecoder::Other(Box::new(decoder)) })
 }

@@ -3,15 +3,15 @@
 use super::layout::Parts;
 use super::sample::{ImageSource, Sample};
 use super::settings::SyntheticSettings;
-use super::synthetic::{Drawing, Group, Kind};
+use super::synthetic::{Drawing, Group, SyntheticCategory};
 
 /// Returns the three categories, sorted by name.
 pub(super) fn categories(settings: &SyntheticSettings) -> Vec<Parts> {
-    Kind::ALL.iter().map(|&kind| category(settings, kind)).collect()
+    SyntheticCategory::ALL.iter().map(|&category| parts_of(settings, category)).collect()
 }
 
-fn category(settings: &SyntheticSettings, kind: Kind) -> Parts {
-    let drawing = |group, index| Drawing { seed: settings.seed, side: settings.side, kind, group, index };
+fn parts_of(settings: &SyntheticSettings, category: SyntheticCategory) -> Parts {
+    let drawing = |group, index| Drawing { seed: settings.seed, side: settings.side, category, group, index };
     let normal = |folder: &str, group, index| Sample {
         image: format!("{folder}/{index:03}.png"),
         defect: None,
@@ -19,7 +19,7 @@ fn category(settings: &SyntheticSettings, kind: Kind) -> Parts {
         masks: Vec::new(),
         mask_above: 0,
     };
-    let mut test: Vec<Sample> = kind
+    let mut test: Vec<Sample> = category
         .defects()
         .iter()
         .flat_map(|&defect| (0..settings.test_per_defect).map(move |index| (defect, index)))
@@ -35,7 +35,7 @@ fn category(settings: &SyntheticSettings, kind: Kind) -> Parts {
     // Sort as a folder listing does, so that the set on disk is the same set.
     test.sort_by(|a, b| a.image.cmp(&b.image));
     Parts {
-        name: kind.name().to_owned(),
+        name: category.name().to_owned(),
         train_place: "train/good".to_owned(),
         train: (0..settings.train).map(|index| normal("train/good", Group::Train, index)).collect(),
         test,

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use crate::cause::Cause;
 
-/// An error in the data. Every message says what is wrong, where, and what would be right.
+/// An error in the data. Every message names the error, its place and a correction.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// A required folder does not exist.
     #[error("{what} {path} does not exist; {help}")]
     Missing {
-        /// What the folder would be.
+        /// Purpose of the folder.
         what: &'static str,
         /// Path of the folder.
         path: PathBuf,
-        /// What would be right.
+        /// How to correct the error.
         help: String,
     },
     /// The root has no category.
@@ -22,24 +22,25 @@ pub enum DataError {
     NoCategory {
         /// The root.
         root: PathBuf,
-        /// What would be right.
+        /// How to correct the error.
         help: String,
     },
     /// The arrangement on disk differs from the layout in the sweep file.
-    #[error("{path} is not arranged as data.layout = \"{wanted}\" says ({expected}); it looks like {found}")]
+    #[error("{path} does not match data.layout = \"{wanted}\" ({expected}); it looks like {found}")]
     OtherLayout {
         /// Path of the root or of a category.
         path: PathBuf,
         /// The layout of the sweep file.
         wanted: &'static str,
-        /// What that layout expects.
+        /// Folders that this layout expects.
         expected: &'static str,
-        /// What the folder looks like.
+        /// Layout that the folder looks like.
         found: String,
     },
     /// One root holds categories of several layouts.
     #[error(
-        "{root} holds categories of several layouts: {found}; set data.layout to one, or list data.categories of one"
+        "{root} holds categories of several layouts: {found}; set data.layout to one of them, or list categories of one layout in \
+         data.categories"
     )]
     Mixed {
         /// The root.
@@ -56,10 +57,10 @@ pub enum DataError {
         line: u64,
         /// Name of the column.
         column: &'static str,
-        /// What is wrong.
+        /// Cause of the error.
         #[source]
         source: Cause,
-        /// What would be right.
+        /// How to correct the error.
         help: String,
     },
     /// A folder could not be listed or a file could not be read.
@@ -81,7 +82,10 @@ pub enum DataError {
         source: Cause,
     },
     /// An image has more pixels than didact reads.
-    #[error("{path} is {width}×{height} pixels, of which at most {most} are read; cut or scale it", most = super::decode::MOST_PIXELS)]
+    #[error(
+        "{path} has {width}×{height} pixels, more than the maximum of {}; crop or downscale it",
+        super::decode::MAX_PIXELS
+    )]
     TooLarge {
         /// Path of the image.
         path: PathBuf,
@@ -92,7 +96,7 @@ pub enum DataError {
     },
     /// A mask has a file format that changes its values.
     #[error(
-        "mask {path} is a JPEG or WebP file: such formats blur it, so that normal pixels are no longer 0; write it as PNG, \
+        "mask {path} is a JPEG or WebP file: these formats change values, so normal pixels may not be 0; save it as PNG, \
          or set data.mask_threshold = 127"
     )]
     MaskFormat {
@@ -100,7 +104,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A mask and its image differ in size.
-    #[error("mask {mask} is {mask_size}, its image {image} is {image_size}: they must have the same size{hint}")]
+    #[error("mask {mask} is {mask_size}, but its image {image} is {image_size}; they must have the same size{hint}")]
     MaskSize {
         /// The mask.
         mask: String,
@@ -139,7 +143,7 @@ pub enum DataError {
     },
     /// A split would leave a part empty.
     #[error(
-        "{held_out} of {images} training image(s) would be held out: at least 1 must be, and at least 1 be trained on"
+        "{held_out} of {images} training image(s) would be held out: at least 1 must be held out, and at least 1 must be left for training"
     )]
     Split {
         /// Number of normal images to be split.
@@ -148,7 +152,9 @@ pub enum DataError {
         held_out: usize,
     },
     /// An image of `data.held_out` is not a training image.
-    #[error("data.held_out lists {image}, which is no training image; expected paths below {root} such as {example}")]
+    #[error(
+        "data.held_out lists {image}, which is not a training image; expected paths below {root} such as {example}"
+    )]
     HeldOut {
         /// The image as listed.
         image: String,
@@ -171,7 +177,7 @@ pub enum DataError {
         other: String,
     },
     /// One file has two roles.
-    #[error("{one} ({one_is}) and {other} ({other_is}) of {category} are the same file; no image may be both")]
+    #[error("{one} ({one_is}) and {other} ({other_is}) of {category} are the same file; an image cannot be both")]
     SameFile {
         /// The category.
         category: String,
@@ -186,7 +192,7 @@ pub enum DataError {
     },
     /// One of two images in a folder may be the mask of the other.
     #[error(
-        "{one} and {other} of {category} have one stem: is one the mask of the other? Say which files are images by a pattern \
+        "{one} and {other} of {category} have the same stem, so one may be the mask of the other; name the images by a pattern \
          (layout = \"folder\", normals = \"train/*.jpg\") or by layout = \"table\", or rename one"
     )]
     Pair {
@@ -198,7 +204,7 @@ pub enum DataError {
         other: String,
     },
     /// Two images share one mask.
-    #[error("{one} and {other} of {category} share the mask {mask}; give each a mask of its own name or folder")]
+    #[error("{one} and {other} of {category} share the mask {mask}; give each mask its own name or folder")]
     SharedMask {
         /// The mask.
         mask: PathBuf,
@@ -211,7 +217,7 @@ pub enum DataError {
     },
     /// A folder that seems to hold normal images is among the kinds of defects.
     #[error(
-        "{folder} would be a kind of defect, but sounds like normal images; move them to {expected}, or rename the folder"
+        "{folder} would be a kind of defect, but its name suggests normal images; move them to {expected}, or rename the folder"
     )]
     NormalKind {
         /// The folder.
@@ -221,7 +227,7 @@ pub enum DataError {
     },
     /// A mask has one colour, but its alpha channel has a shape.
     #[error(
-        "mask {path} is of one colour and has its shape in the alpha channel; write it as a grey PNG, 0 where nothing is wrong"
+        "mask {path} has one colour, and its shape is in the alpha channel; save it as a grey PNG, with 0 for normal pixels"
     )]
     MaskAlpha {
         /// Path of the mask.
@@ -229,8 +235,8 @@ pub enum DataError {
     },
     /// Defective test images have no mask, and the sweep file refuses this.
     #[error(
-        "{count} defective test image(s) of {category} have no mask, such as {image}; data.unmasked = \"leave-out\" leaves them out of \
-         the test, \"void\" leaves pixel metrics undefined"
+        "{count} defective test image(s) of {category} have no mask, such as {image}; set data.unmasked = \"leave-out\" to leave them \
+         out of the test, or \"void\" to leave pixel metrics undefined"
     )]
     Unmasked {
         /// The category.
@@ -241,7 +247,7 @@ pub enum DataError {
         count: usize,
     },
     /// A share of test normals is set, but the category has normal test images already or none to draw from.
-    #[error("data.test_normals_share cannot be taken of {category}: {reason}")]
+    #[error("cannot draw data.test_normals_share from {category}: {reason}")]
     Share {
         /// The category.
         category: String,
@@ -249,11 +255,11 @@ pub enum DataError {
         reason: String,
     },
     /// A file pattern is invalid.
-    #[error("data.folder has the pattern \"{pattern}\": {}; expected one such as \"train/*.jpg\"", source.msg)]
+    #[error("data.folder has the invalid pattern \"{pattern}\": {}; expected a pattern such as \"train/*.jpg\"", source.msg)]
     Pattern {
         /// The pattern as written.
         pattern: String,
-        /// What is wrong.
+        /// Cause of the error.
         #[source]
         source: glob::PatternError,
     },

@@ -29,8 +29,7 @@ pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usiz
     samples.par_iter().try_for_each(|(category, sample)| {
         pictures(category, sample).into_iter().try_for_each(|picture| {
             let path = root.join(&picture.path);
-            if is_there(&path) { Ok(()) } else { picture.write(&path) }
-                .map_err(|error| OutputError::write(&path, error))
+            if exists(&path) { Ok(()) } else { picture.write(&path) }.map_err(|error| OutputError::write(&path, error))
         })
     })?;
     Ok(samples.len())
@@ -38,18 +37,20 @@ pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usiz
 
 /// Returns the paths below `root` that hold something other than the sample's image and mask.
 fn occupied(root: &Path, category: &str, sample: &Sample) -> Vec<String> {
-    if !paths(category, sample).iter().any(|path| is_there(&root.join(path))) {
+    if !paths(category, sample).iter().any(|path| exists(&root.join(path))) {
         return Vec::new();
     }
     let is_other = |picture: &Picture| {
         let path = root.join(&picture.path);
         let equal = || Some(std::fs::read(&path).ok()? == picture.encoded().ok()?);
-        is_there(&path) && equal() != Some(true)
+        exists(&path) && equal() != Some(true)
     };
-    pictures(category, sample).iter().filter(|p| is_other(p)).map(|p| p.path.display().to_string()).collect()
+    let pictures = pictures(category, sample);
+    let others = pictures.iter().filter(|picture| is_other(picture));
+    others.map(|picture| picture.path.display().to_string()).collect()
 }
 
-fn is_there(path: &Path) -> bool {
+fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
 }
 
@@ -127,18 +128,18 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_there_stay_and_other_ones_are_refused_before_anything_is_written() {
+    fn equal_files_are_kept_and_different_files_are_refused_before_anything_is_written() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let drawn = |seed| SyntheticSettings { seed, side: 32, train: 2, test_good: 1, test_per_defect: 1 };
-        let mine = root.path().join("weave/train/good/000.png");
-        std::fs::create_dir_all(mine.parent().expect("has a folder")).expect("created");
-        std::fs::write(&mine, "precious").expect("written");
+        let foreign = root.path().join("weave/train/good/000.png");
+        std::fs::create_dir_all(foreign.parent().expect("has a folder")).expect("created");
+        std::fs::write(&foreign, "precious").expect("written");
         let error = write_synthetic(&drawn(0), root.path()).expect_err("occupied");
         assert!(error.to_string().contains("weave/train/good/000.png"), "{error}");
-        assert_eq!(std::fs::read(&mine).expect("readable"), b"precious");
+        assert_eq!(std::fs::read(&foreign).expect("readable"), b"precious");
         assert!(!root.path().join("grain").exists(), "nothing was written");
 
-        std::fs::remove_file(&mine).expect("removed");
+        std::fs::remove_file(&foreign).expect("removed");
         let count = write_synthetic(&drawn(0), root.path()).expect("written");
         assert_eq!(write_synthetic(&drawn(0), root.path()).expect("the same again"), count);
         // Other pictures would be mixed with the existing ones.

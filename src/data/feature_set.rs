@@ -146,7 +146,7 @@ fn map(path: &Path, expected: usize) -> Result<Mmap, FeatureSetError> {
     if map.len() != expected {
         return Err(error(
             path,
-            format!("{} bytes, expected {expected}: the file is cut short or not ours", map.len()),
+            format!("it has {} bytes, expected {expected}: the file is cut short or not from didact", map.len()),
         ));
     }
     Ok(map)

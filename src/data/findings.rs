@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 
 use super::dataset::Digests;
-use super::layout::{self, Found, Unused, composed, file_stem};
+use super::layout::{self, FoundCategories, Unused, composed, file_stem};
 use super::mask::is_blurred;
 use super::sample::ImageSource;
 use super::{Category, DataError, DataSettings, Dataset, Layout, Reading, Sample, Unmasked};
 
-/// Number of images that a sentence names.
-const NAMED: usize = 3;
+/// Number of images that a finding names.
+const EXAMPLES: usize = 3;
 
 impl Dataset {
     /// Returns what a sweep reports about its data before it starts, one line each: first the number of unused files, then the findings per
@@ -26,11 +26,11 @@ impl Dataset {
         let mut notes = Vec::new();
         if not_used > 0 {
             let (what, are) = if not_used == 1 { ("file or folder", "is") } else { ("files or folders", "are") };
-            let where_told = "`didact data check` names them and says why";
-            notes.push(format!("{not_used} {what} below {} {are} not used: {where_told}", found.root));
+            let hint = "run `didact data check` for their names and the reasons";
+            notes.push(format!("{not_used} {what} below {} {are} not used: {hint}", found.root));
         }
         for (category, digests) in self.categories().iter().zip(digests) {
-            let findings = of_category(category, settings, digests)?;
+            let findings = category_findings(category, settings, digests)?;
             notes.extend(findings.into_iter().map(|finding| format!("{}: {finding}", category.name)));
         }
         Ok(notes)
@@ -38,18 +38,18 @@ impl Dataset {
 }
 
 /// Returns the unused files of each category. A table has no category folders, so it gets one entry for its whole root.
-pub(super) fn unused(found: &Found) -> Result<Vec<(String, Vec<Unused>)>, DataError> {
+pub(super) fn unused(found: &FoundCategories) -> Result<Vec<(String, Vec<Unused>)>, DataError> {
     if found.layout == Layout::Table {
         let all: Vec<_> = found.parts.iter().chain(&found.unselected).collect();
         let root = std::path::Path::new(&found.root);
         return Ok(vec![(found.root.clone(), layout::account(root, &all, found.layout)?)]);
     }
-    let one = |parts: &layout::Parts| Ok((parts.name.clone(), layout::unused(parts, found.layout)?));
-    found.parts.iter().map(one).collect()
+    let of_category = |parts: &layout::Parts| Ok((parts.name.clone(), layout::unused(parts, found.layout)?));
+    found.parts.iter().map(of_category).collect()
 }
 
 /// Returns the findings about a category's test set, one sentence each.
-pub(super) fn of_category(
+pub(super) fn category_findings(
     category: &Category,
     settings: &DataSettings,
     digests: &Digests,
@@ -60,72 +60,75 @@ pub(super) fn of_category(
         let missing = if defective.is_empty() { "defective" } else { "normal" };
         findings.push(format!("its test set has no {missing} image: AUROC will be undefined"));
     }
-    findings.extend(of_unmasked(category, settings.unmasked, defective.len()));
-    let looks: Vec<(&Sample, Look)> = defective
+    findings.extend(unmasked_finding(category, settings.unmasked, defective.len()));
+    let summaries: Vec<(&Sample, MaskSummary)> = defective
         .par_iter()
         .filter(|sample| !sample.masks.is_empty())
-        .map(|sample| Ok((*sample, Look::of(sample, settings.image_size, settings.reading)?)))
+        .map(|sample| Ok((*sample, MaskSummary::of(sample, settings.image_size, settings.reading)?)))
         .collect::<Result<_, DataError>>()?;
-    let mut tell = |has: fn(&Look) -> bool, what: &str| {
-        let images: Vec<&str> = looks.iter().filter(|(_, look)| has(look)).map(|(s, _)| s.image.as_str()).collect();
+    let mut add = |applies: fn(&MaskSummary) -> bool, finding: &str| {
+        let affected = summaries.iter().filter(|(_, summary)| applies(summary));
+        let images: Vec<&str> = affected.map(|(sample, _)| sample.image.as_str()).collect();
         if !images.is_empty() {
-            findings.push(format!("{what}: {}", some(&images)));
+            findings.push(format!("{finding}: {}", count_and_examples(&images)));
         }
     };
-    tell(
-        |look| look.is_empty,
-        "masks of defective images that mark no pixel, so that nothing of these images counts as defective",
+    add(
+        |summary| summary.is_empty,
+        "defective images whose masks mark no pixel, so no pixel of these images counts as defective",
     );
-    tell(|look| look.is_full, "masks that mark every pixel as defective");
+    add(|summary| summary.is_full, "masks that mark every pixel as defective");
     let size = settings.image_size;
-    tell(|look| look.vanishes, &format!("defects so small that nothing of them is left at image_size = {size}"));
-    tell(
-        |look| look.is_blurred,
-        "masks of many values, as after resizing or JPEG, of which all above 0 count as defective (data.mask_threshold = 127 \
-         takes those above the middle)",
+    add(|summary| summary.vanishes, &format!("defects that are too small to be visible at image_size = {size}"));
+    add(
+        |summary| summary.is_blurred,
+        "masks with many values, as after resizing or JPEG: every value above 0 counts as defective (set data.mask_threshold = 127 \
+         to count only values above the middle)",
     );
-    let named: Vec<String> = defective.iter().filter_map(|sample| other_name(sample)).collect();
-    let named: Vec<&str> = named.iter().map(String::as_str).collect();
-    if !named.is_empty() {
-        findings.push(format!("masks that are named otherwise than <image>_mask, and are used: {}", some(&named)));
+    let unusual: Vec<String> = defective.iter().filter_map(|sample| unusual_mask_name(sample)).collect();
+    let unusual: Vec<&str> = unusual.iter().map(String::as_str).collect();
+    if !unusual.is_empty() {
+        let examples = count_and_examples(&unusual);
+        findings.push(format!("masks that are used although they are not named <image>_mask: {examples}"));
     }
     let shared = digests.shared(category);
     if !shared.is_empty() {
         let pairs: Vec<String> = shared.iter().map(|(test, train)| format!("{test} = {train}")).collect();
         let pairs: Vec<&str> = pairs.iter().map(String::as_str).collect();
-        findings.push(format!("test images that are training images, too, byte by byte: {}", some(&pairs)));
+        let examples = count_and_examples(&pairs);
+        findings.push(format!("test images that are byte-for-byte copies of training images: {examples}"));
     }
     Ok(findings)
 }
 
-fn of_unmasked(category: &Category, rule: Unmasked, defective: usize) -> Option<String> {
+fn unmasked_finding(category: &Category, rule: Unmasked, defective: usize) -> Option<String> {
     let images: Vec<&str> = category.unmasked.iter().map(String::as_str).collect();
     if images.is_empty() {
         return None;
     }
-    let some = some(&images);
+    let examples = count_and_examples(&images);
     Some(match rule {
         Unmasked::LeaveOut => {
-            format!("defective images without a mask, which are left out of the test (data.unmasked): {some}")
+            format!("defective images without a mask, which are left out of the test (data.unmasked): {examples}")
         }
         _ if images.len() == defective => {
-            format!("no defective test image has a mask, so that pixel metrics will be undefined: {some}")
+            format!("no defective test image has a mask, so pixel metrics will be undefined: {examples}")
         }
         _ => format!(
-            "defective test images without a mask, for which all pixel metrics will be undefined (data.unmasked = \"leave-out\" \
-             leaves such images out of the test): {some}"
+            "defective test images without a mask, so all pixel metrics will be undefined (set data.unmasked = \"leave-out\" to leave \
+             these images out of the test): {examples}"
         ),
     })
 }
 
 /// Formats a count with the first names: "4 (a.png, b.png, c.png, …)".
-fn some(names: &[&str]) -> String {
-    let more = if names.len() > NAMED { ", …" } else { "" };
-    format!("{} ({}{more})", names.len(), names[..names.len().min(NAMED)].join(", "))
+fn count_and_examples(names: &[&str]) -> String {
+    let more = if names.len() > EXAMPLES { ", …" } else { "" };
+    format!("{} ({}{more})", names.len(), names[..names.len().min(EXAMPLES)].join(", "))
 }
 
 /// Returns the name of a mask that has another suffix than `_mask`.
-fn other_name(sample: &Sample) -> Option<String> {
+fn unusual_mask_name(sample: &Sample) -> Option<String> {
     let ImageSource::File(image) = &sample.source else { return None };
     let [mask] = sample.masks.as_slice() else { return None };
     let (image, mask_stem) = (composed(&file_stem(image)), composed(&file_stem(mask)));
@@ -135,14 +138,14 @@ fn other_name(sample: &Sample) -> Option<String> {
 }
 
 /// What a mask marks, and whether it survives resizing.
-struct Look {
+struct MaskSummary {
     is_empty: bool,
     is_full: bool,
     vanishes: bool,
     is_blurred: bool,
 }
 
-impl Look {
+impl MaskSummary {
     fn of(sample: &Sample, side: usize, reading: Reading) -> Result<Self, DataError> {
         let mut blurred = false;
         for path in sample.masks.iter().filter(|_| sample.mask_above == 0) {

@@ -65,21 +65,21 @@ pub(super) fn category(mut parts: Parts, settings: &DataSettings, root: &str) ->
 
 /// Finds defective test images without a mask, then refuses, removes or returns them, as `rule` says. Drawn images always have masks.
 fn unmasked(parts: &mut Parts, rule: Unmasked) -> Result<Vec<String>, DataError> {
-    let lacks = |sample: &Sample| {
+    let lacks_mask = |sample: &Sample| {
         sample.defect.is_some() && sample.masks.is_empty() && matches!(sample.source, ImageSource::File(_))
     };
-    let images: Vec<String> = parts.test.iter().filter(|sample| lacks(sample)).map(|s| s.image.clone()).collect();
+    let images: Vec<String> = parts.test.iter().filter(|sample| lacks_mask(sample)).map(|s| s.image.clone()).collect();
     match rule {
         Unmasked::Refuse if !images.is_empty() => {
             let (image, count) = (images[0].clone(), images.len());
             return Err(DataError::Unmasked { category: parts.name.clone(), image, count });
         }
         Unmasked::LeaveOut => {
-            parts.test.retain(|sample| !lacks(sample));
+            parts.test.retain(|sample| !lacks_mask(sample));
             if !images.is_empty() && parts.test.iter().all(|sample| sample.defect.is_none()) {
-                let what = "test, without the images that have no mask (data.unmasked = \"leave-out\"),";
+                let what = "the defective part of test without its unmasked images (data.unmasked = \"leave-out\")";
                 let (what, category) = (what.to_owned(), parts.name.clone());
-                return Err(DataError::TooFew { what: format!("{what} defective part"), category, count: 0, least: 1 });
+                return Err(DataError::TooFew { what, category, count: 0, least: 1 });
             }
         }
         Unmasked::Void | Unmasked::Refuse => {}
@@ -93,7 +93,7 @@ fn draw_test_normals(parts: &mut Parts, share: f64, seed: u64) -> Result<(), Dat
     let refused = |reason: String| Err(DataError::Share { category: parts.name.clone(), reason });
     if parts.pool.is_empty() {
         if let Some(normal) = parts.test.iter().find(|sample| sample.defect.is_none()) {
-            return refused(format!("it has normal test images already, such as {}", normal.image));
+            return refused(format!("it already has normal test images, such as {}", normal.image));
         }
         parts.pool = std::mem::take(&mut parts.train);
     }
@@ -181,13 +181,13 @@ mod tests {
         // Added or removed images change hardly any other assignment.
         let more = drawn(0..44, 0);
         assert!(first.iter().filter(|image| more.contains(image)).count() >= 7, "{first:?} {more:?}");
-        let whole = category(parts(0..40), &settings(Some(0.25), 0, Unmasked::Void), "data").expect("fits");
-        assert_eq!((whole.train.len(), whole.test.len()), (30, 12));
-        assert!(whole.train.iter().all(|sample| !first.contains(&sample.image)));
+        let category = category(parts(0..40), &settings(Some(0.25), 0, Unmasked::Void), "data").expect("fits");
+        assert_eq!((category.train.len(), category.test.len()), (30, 12));
+        assert!(category.train.iter().all(|sample| !first.contains(&sample.image)));
     }
 
     #[test]
-    fn a_share_beside_normal_test_images_is_refused() {
+    fn a_share_is_refused_if_there_are_normal_test_images() {
         let mut parts = parts(0..8);
         parts.test.push(sample(9, None, false));
         let message = category(parts, &settings(Some(0.25), 0, Unmasked::Void), "data").expect_err("both").to_string();
@@ -203,10 +203,10 @@ mod tests {
         assert_eq!((left.test.len(), left.unmasked.len()), (1, 1));
         let message = of(Unmasked::Refuse).expect_err("refuses").to_string();
         assert!(message.contains("bad/01.png") && message.contains("leave-out"), "{message}");
-        let mut bare = parts(0..8);
-        bare.test.iter_mut().for_each(|sample| sample.masks.clear());
+        let mut no_masks = parts(0..8);
+        no_masks.test.iter_mut().for_each(|sample| sample.masks.clear());
         let message =
-            category(bare, &settings(None, 0, Unmasked::LeaveOut), "data").expect_err("nothing left").to_string();
+            category(no_masks, &settings(None, 0, Unmasked::LeaveOut), "data").expect_err("nothing left").to_string();
         assert!(message.contains("data.unmasked") && message.contains("has 0 image(s)"), "{message}");
     }
 }

@@ -37,7 +37,7 @@ pub struct Picture {
 impl Picture {
     /// Decodes a file. Grey becomes RGB, 16 bits become 8, and an alpha channel is dropped.
     pub fn open(path: &Path, reading: Reading) -> Result<Self, DataError> {
-        let Decoded { mut image, orientation, room: _room } = decode(path)?;
+        let Decoded { mut image, orientation, reservation: _reservation } = decode(path)?;
         if reading.exif == Exif::Apply {
             image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
         }
@@ -60,25 +60,25 @@ impl Picture {
 
 /// Summary of a picture without its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct ImageSummary {
     /// Columns and rows, as stored in the file.
     pub size: (u32, u32),
-    /// Whether EXIF asks for a turn.
-    pub asks_to_be_turned: bool,
+    /// Whether the EXIF orientation turns or mirrors the image.
+    pub is_turned: bool,
     /// Largest value, if there are 16 bits per channel.
     pub largest: Option<u16>,
 }
 
-impl Look {
+impl ImageSummary {
     /// Summarises a picture that is not a file.
     pub(super) fn drawn(picture: &Picture) -> Self {
-        Self { size: (picture.width as u32, picture.height as u32), asks_to_be_turned: false, largest: None }
+        Self { size: (picture.width as u32, picture.height as u32), is_turned: false, largest: None }
     }
 }
 
 /// Decodes a file, summarises it and drops the pixels.
-pub(super) fn look(path: &Path) -> Result<Look, DataError> {
-    let Decoded { image, orientation, room: _room } = decode(path)?;
+pub(super) fn summarise(path: &Path) -> Result<ImageSummary, DataError> {
+    let Decoded { image, orientation, reservation: _reservation } = decode(path)?;
     let largest = match &image {
         DynamicImage::ImageLuma16(pixels) => pixels.as_raw().iter().max().copied(),
         DynamicImage::ImageRgb16(pixels) => pixels.as_raw().iter().max().copied(),
@@ -93,9 +93,9 @@ pub(super) fn look(path: &Path) -> Result<Look, DataError> {
             .max(),
         _ => None,
     };
-    Ok(Look {
+    Ok(ImageSummary {
         size: (image.width(), image.height()),
-        asks_to_be_turned: orientation.is_some_and(|orientation| orientation != Orientation::NoTransforms),
+        is_turned: orientation.is_some_and(|orientation| orientation != Orientation::NoTransforms),
         largest,
     })
 }

@@ -10,9 +10,9 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     let mut scans = 0;
     loop {
         // Go to the next marker: skip the bytes of a scan and anything between segments.
-        let Some(start) = rest.iter().position(|byte| *byte == 0xff) else { return Err(cut(scans)) };
+        let Some(start) = rest.iter().position(|byte| *byte == 0xff) else { return Err(truncated(scans)) };
         rest = &rest[start + 1..];
-        let Some((&marker, after)) = rest.split_first() else { return Err(cut(scans)) };
+        let Some((&marker, after)) = rest.split_first() else { return Err(truncated(scans)) };
         match marker {
             // A byte of 255 in a scan, restart markers and start markers have no content; of several bytes of 255, the last one counts.
             0x00 | 0x01 | 0xd0..=0xd8 => rest = after,
@@ -22,7 +22,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
             _ => {
                 let length = after.get(..2).map(|length| usize::from(u16::from_be_bytes([length[0], length[1]])));
                 let segment = length.filter(|length| *length >= 2).and_then(|length| after.get(length..));
-                let Some(following) = segment else { return Err(cut(scans)) };
+                let Some(following) = segment else { return Err(truncated(scans)) };
                 scans += usize::from(marker == SCAN);
                 rest = following;
             }
@@ -30,7 +30,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-fn cut(scans: usize) -> String {
+fn truncated(scans: usize) -> String {
     match scans {
         0 => "it ends within its header".to_owned(),
         _ => "it ends early: the end-of-image marker is missing".to_owned(),

@@ -9,7 +9,7 @@ use super::DataError;
 use super::decode::decode;
 
 /// If a mask file has more distinct values than this, the values do not number kinds of defects.
-const MOST_KINDS: usize = 16;
+const MAX_KINDS: usize = 16;
 
 /// Ground truth of any size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Mask {
 
     /// Decodes a mask file and applies a turn, so that it fits its image.
     pub(super) fn open_turned(path: &Path, above: u8, turn: Orientation) -> Result<Self, DataError> {
-        is_exact(path, above)?;
+        check_format(path, above)?;
         let mut decoded = decode(path)?.image;
         decoded.apply_orientation(turn);
         let mask = Self::of(&decoded, above);
@@ -62,18 +62,18 @@ impl Mask {
 
     /// Returns the pixels that are defective in either of two masks of the same size.
     pub(super) fn or(mut self, other: &Self) -> Self {
-        self.pixels.iter_mut().zip(&other.pixels).for_each(|(mine, theirs)| *mine |= theirs);
+        self.pixels.iter_mut().zip(&other.pixels).for_each(|(pixel, other)| *pixel |= other);
         self
     }
 
     /// Resizes to a square by nearest neighbour with Pillow's rule: source = ⌊(target + ½) · scale⌋.
     pub fn resized(&self, side: usize) -> Self {
-        let place =
+        let source =
             |i: usize, length: usize| (((i as f64 + 0.5) * length as f64 / side as f64) as usize).min(length - 1);
-        let columns: Vec<usize> = (0..side).map(|x| place(x, self.width)).collect();
+        let columns: Vec<usize> = (0..side).map(|x| source(x, self.width)).collect();
         let pixels = (0..side)
             .flat_map(|y| {
-                let row = place(y, self.height) * self.width;
+                let row = source(y, self.height) * self.width;
                 columns.iter().map(move |x| row + x)
             })
             .map(|index| self.pixels[index])
@@ -92,7 +92,7 @@ fn alpha_varies(decoded: &DynamicImage) -> bool {
 }
 
 /// Refuses a file whose format changes values, whatever its name, unless the threshold is above 0.
-pub(super) fn is_exact(path: &Path, above: u8) -> Result<(), DataError> {
+pub(super) fn check_format(path: &Path, above: u8) -> Result<(), DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let reader = image::ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
     match reader.format() {
@@ -103,14 +103,14 @@ pub(super) fn is_exact(path: &Path, above: u8) -> Result<(), DataError> {
     }
 }
 
-/// Returns whether a mask file looks blurred: it has more than [`MOST_KINDS`] values other than 0, some in the lower and some in the upper
+/// Returns whether a mask file looks blurred: it has more than [`MAX_KINDS`] values other than 0, some in the lower and some in the upper
 /// half.
 pub(super) fn is_blurred(path: &Path) -> Result<bool, DataError> {
     let grey = decode(path)?.image.into_luma8();
     let mut has = [false; 256];
     grey.pixels().for_each(|pixel| has[usize::from(pixel.0[0])] = true);
     let values = has[1..].iter().filter(|has| **has).count();
-    Ok(values > MOST_KINDS && has[1..128].contains(&true) && has[128..].contains(&true))
+    Ok(values > MAX_KINDS && has[1..128].contains(&true) && has[128..].contains(&true))
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_in_the_alpha_channel_is_refused_and_an_even_one_is_not() {
+    fn a_mask_in_the_alpha_channel_is_refused_but_a_uniform_alpha_channel_is_not() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("mask.png");
         for grey in [0, 255] {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jpeg_is_known_by_its_content_and_read_with_a_threshold() {
+    fn a_jpeg_is_recognised_by_its_content_and_accepted_with_a_threshold() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("mask.png");
         let mut mask = image::GrayImage::new(32, 32);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn many_values_are_a_blurred_mask_and_numbers_of_kinds_are_not() {
+    fn many_values_are_a_blurred_mask_but_a_few_numbers_are_not() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("mask.png");
         for (values, blurred) in

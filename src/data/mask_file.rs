@@ -30,7 +30,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
-        fn what_is_written_is_read(masks in (1_usize..70).prop_flat_map(|n| prop::collection::vec(prop::collection::vec(any::<bool>(), n), 1..5))) {
+        fn written_masks_are_read_back(masks in (1_usize..70).prop_flat_map(|n| prop::collection::vec(prop::collection::vec(any::<bool>(), n), 1..5))) {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let path = folder.path().join("masks.bits");
             write_masks(&path, &masks).expect("written");

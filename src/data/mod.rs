@@ -17,12 +17,12 @@ mod mask;
 mod mask_file;
 #[cfg(test)]
 mod pillow;
+mod pixel_budget;
 mod png;
 mod pseudo;
 mod random;
 pub(crate) mod regular;
 mod resize;
-mod room;
 mod sample;
 mod select;
 mod settings;
@@ -31,21 +31,21 @@ mod synthetic;
 mod webp;
 
 pub use self::image::{Image, Picture, normalise};
-pub use check::{CategoryReport, DataReport, Deep, check};
+pub use check::{CategoryReport, DataReport, SixteenBitImages, check};
 pub use dataset::{Category, Dataset, Digests};
 pub use error::DataError;
 pub use export::write_synthetic;
 pub use feature_set::{FeatureHeader, FeatureSet, FeatureSetError, FeatureWriter, LevelShape};
-pub use layout::{Unused, Why};
+pub use layout::{Layout, Unused, UnusedReason};
 pub(crate) use layout::{has_signs, is_image, shortest};
 pub use mask::Mask;
 pub use mask_file::{read_masks, write_masks};
+pub(crate) use pixel_budget::reserve_pixels;
 pub use pseudo::{Painted, Painter, paint};
 pub use random::{below, normal_pair, stream};
-pub(crate) use room::room_for;
 pub use sample::{ImageSource, Sample};
 pub use settings::{
-    CategorySelection, DataSettings, Exif, FolderSettings, HeldOutChoice, Layout, Reading, SyntheticSettings, Unmasked,
+    CategorySelection, DataSettings, Exif, FolderSettings, HeldOutChoice, Reading, SyntheticSettings, Unmasked,
 };
 pub use split::{HeldOut, Split, SplitRule, shuffle};
 pub use synthetic::{Drawing, Drawn};

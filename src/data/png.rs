@@ -38,19 +38,19 @@ pub(super) fn decode<R: BufRead + Seek>(mut reader: Reader<R>) -> Result<Dynamic
     let info = reader.next_frame(&mut bytes)?;
     bytes.truncate(info.buffer_size());
     let (width, height) = (info.width, info.height);
-    let wide = || bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect::<Vec<u16>>();
+    let values = || bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect::<Vec<u16>>();
     let image = match (info.color_type, info.bit_depth) {
         (ColorType::Grayscale, BitDepth::Sixteen) => {
-            ImageBuffer::from_raw(width, height, wide()).map(DynamicImage::ImageLuma16)
+            ImageBuffer::from_raw(width, height, values()).map(DynamicImage::ImageLuma16)
         }
         (ColorType::GrayscaleAlpha, BitDepth::Sixteen) => {
-            ImageBuffer::from_raw(width, height, wide()).map(DynamicImage::ImageLumaA16)
+            ImageBuffer::from_raw(width, height, values()).map(DynamicImage::ImageLumaA16)
         }
         (ColorType::Rgb, BitDepth::Sixteen) => {
-            ImageBuffer::from_raw(width, height, wide()).map(DynamicImage::ImageRgb16)
+            ImageBuffer::from_raw(width, height, values()).map(DynamicImage::ImageRgb16)
         }
         (ColorType::Rgba, BitDepth::Sixteen) => {
-            ImageBuffer::from_raw(width, height, wide()).map(DynamicImage::ImageRgba16)
+            ImageBuffer::from_raw(width, height, values()).map(DynamicImage::ImageRgba16)
         }
         (ColorType::Grayscale, BitDepth::Eight) => {
             ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageLuma8)
@@ -60,7 +60,7 @@ pub(super) fn decode<R: BufRead + Seek>(mut reader: Reader<R>) -> Result<Dynamic
         }
         (ColorType::Rgb, BitDepth::Eight) => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgb8),
         (ColorType::Rgba, BitDepth::Eight) => ImageBuffer::from_raw(width, height, bytes).map(DynamicImage::ImageRgba8),
-        (kind, depth) => return Err(format!("pixels of {depth:?} bits as {kind:?} are not read").into()),
+        (kind, depth) => return Err(format!("{kind:?} pixels with a bit depth of {depth:?} are not supported").into()),
     };
     image.ok_or_else(|| "it has fewer pixels than its header says".into())
 }

@@ -30,11 +30,14 @@ pub(crate) fn read_to_string(path: &Path) -> io::Result<String> {
 fn expect_file(kind: FileType) -> io::Result<()> {
     match kind.is_file() {
         true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, expected a file", name(kind)))),
+        false => {
+            let message = format!("it is {}, expected a file", kind_name(kind));
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
     }
 }
 
-fn name(kind: FileType) -> &'static str {
+fn kind_name(kind: FileType) -> &'static str {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt;
@@ -48,7 +51,7 @@ fn name(kind: FileType) -> &'static str {
             return "a device";
         }
     }
-    if kind.is_dir() { "a folder" } else { "no regular file" }
+    if kind.is_dir() { "a folder" } else { "not a regular file" }
 }
 
 #[cfg(all(test, unix))]
@@ -59,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_file_is_refused_at_once_and_links_to_files_are_read() {
+    fn anything_but_a_file_is_refused_without_waiting_and_links_to_files_are_read() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         let pipe = CString::new(path("pipe").as_os_str().as_bytes()).expect("a path");
@@ -71,12 +74,12 @@ mod tests {
         link("file", "link");
         link("pipe", "link-to-pipe");
         link("absent", "dangling");
-        let told = |path: &Path| open(path).expect_err("no file").to_string();
-        assert_eq!(told(&path("pipe")), "it is a named pipe, expected a file");
-        assert_eq!(told(&path("link-to-pipe")), "it is a named pipe, expected a file");
-        assert_eq!(told(&path("socket")), "it is a socket, expected a file");
-        assert_eq!(told(Path::new("/dev/zero")), "it is a device, expected a file");
-        assert_eq!(told(folder.path()), "it is a folder, expected a file");
+        let message = |path: &Path| open(path).expect_err("no file").to_string();
+        assert_eq!(message(&path("pipe")), "it is a named pipe, expected a file");
+        assert_eq!(message(&path("link-to-pipe")), "it is a named pipe, expected a file");
+        assert_eq!(message(&path("socket")), "it is a socket, expected a file");
+        assert_eq!(message(Path::new("/dev/zero")), "it is a device, expected a file");
+        assert_eq!(message(folder.path()), "it is a folder, expected a file");
         assert_eq!(open(&path("dangling")).expect_err("dangles").kind(), io::ErrorKind::NotFound);
         assert_eq!(read_to_string(&path("link")).expect("reads"), "text");
         assert_eq!(read_to_string(&path("file")).expect("reads"), "text");

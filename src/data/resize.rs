@@ -23,8 +23,8 @@ fn taps(from: usize, to: usize) -> Vec<Taps> {
             let centre = (position as f64 + 0.5) * scale;
             let first = (centre - support + 0.5).max(0.0) as usize;
             let last = ((centre + support + 0.5) as usize).min(from);
-            let triangle = |place: usize| {
-                let distance = ((place as f64 - centre + 0.5) / support).abs();
+            let triangle = |position: usize| {
+                let distance = ((position as f64 - centre + 0.5) / support).abs();
                 (1.0 - distance).max(0.0)
             };
             let weights: Vec<f64> = (first..last).map(triangle).collect();
@@ -63,7 +63,7 @@ fn rows(rgb: &[u8], side: usize, height: usize) -> Vec<u8> {
     let line = side * CHANNELS;
     let mut out = Vec::with_capacity(side * line);
     for Taps { first, weights } in taps(height, side) {
-        out.extend((0..line).map(|place| blend(&rgb[first * line + place..], line, &weights)));
+        out.extend((0..line).map(|offset| blend(&rgb[first * line + offset..], line, &weights)));
     }
     out
 }
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn small_images_are_pillows_to_the_last_bit() {
+    fn small_images_equal_pillows_to_the_last_bit() {
         // Computed with PIL.Image.fromarray(ramp).resize((side, side), Image.BILINEAR), Pillow 12
         let smaller = [
             49, 112, 200, 70, 167, 93, 134, 180, 72, 189, 42, 127, 136, 99, 196, 57, 154, 179, 121, 189, 59, 176, 75,

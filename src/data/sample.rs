@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
 
-use super::decode::{Header, header, turned, verify};
-use super::image::{Look, look};
-use super::mask::is_exact;
+use super::decode::{Header, header, turned_size, verify};
+use super::image::{ImageSummary, summarise};
+use super::mask::check_format;
 use super::synthetic::Drawing;
 use super::{DataError, Exif, Image, Mask, Picture, Reading, regular};
 
@@ -49,10 +49,10 @@ impl Sample {
     }
 
     /// Decodes the image and returns its summary, without the pixels.
-    pub(super) fn look(&self) -> Result<Look, DataError> {
+    pub(super) fn summary(&self) -> Result<ImageSummary, DataError> {
         match &self.source {
-            ImageSource::File(path) => look(path),
-            ImageSource::Drawn(drawing) => Ok(Look::drawn(&drawing.draw().picture)),
+            ImageSource::File(path) => summarise(path),
+            ImageSource::Drawn(drawing) => Ok(ImageSummary::drawn(&drawing.draw().picture)),
         }
     }
 
@@ -74,7 +74,7 @@ impl Sample {
         };
         let mut union: Option<Mask> = None;
         for mask_path in &self.masks {
-            let turn = fitting(mask_path, header(mask_path)?, path, header(path)?, reading.exif)?;
+            let turn = fitting_turn(mask_path, header(mask_path)?, path, header(path)?, reading.exif)?;
             let mask = Mask::open_turned(mask_path, self.mask_above, turn)?;
             union = Some(match union {
                 Some(union) => union.or(&mask),
@@ -89,8 +89,8 @@ impl Sample {
         let ImageSource::File(path) = &self.source else { return Ok(()) };
         let image = verify(path)?;
         self.masks.iter().try_for_each(|mask| {
-            is_exact(mask, self.mask_above)?;
-            fitting(mask, verify(mask)?, path, image, reading.exif).map(|_| ())
+            check_format(mask, self.mask_above)?;
+            fitting_turn(mask, verify(mask)?, path, image, reading.exif).map(|_| ())
         })
     }
 
@@ -131,7 +131,7 @@ impl Sample {
 ///
 /// If EXIF is applied, a mask with an orientation of its own is turned by that orientation. Any other mask was drawn either on the stored
 /// pixels or on the picture as seen; its size tells which. If both have the same size, the mask is turned as its image is.
-fn fitting(
+fn fitting_turn(
     mask_path: &Path,
     mask: Header,
     image_path: &Path,
@@ -140,24 +140,24 @@ fn fitting(
 ) -> Result<Orientation, DataError> {
     let (stored, of_mask) = ((image.width, image.height), (mask.width, mask.height));
     let turn = image.orientation.unwrap_or(Orientation::NoTransforms);
-    let seen = turned(stored, turn);
+    let seen = turned_size(stored, turn);
     let (turn, expected) = match (exif, mask.orientation) {
         (Exif::Ignore, _) => (Orientation::NoTransforms, stored),
         (Exif::Apply, Some(own)) => (own, seen),
         (Exif::Apply, None) if of_mask == stored => (turn, seen),
         (Exif::Apply, None) => (Orientation::NoTransforms, seen),
     };
-    if turned(of_mask, turn) == expected {
+    if turned_size(of_mask, turn) == expected {
         return Ok(turn);
     }
-    let show = |(width, height): (u32, u32)| format!("{width}×{height}");
+    let format_size = |(width, height): (u32, u32)| format!("{width}×{height}");
     Err(DataError::MaskSize {
         mask: mask_path.display().to_string(),
-        mask_size: show(of_mask),
+        mask_size: format_size(of_mask),
         image: image_path.display().to_string(),
-        image_size: show(stored),
+        image_size: format_size(stored),
         hint: match exif == Exif::Ignore && of_mask == seen {
-            true => "; the image carries an EXIF orientation, and is as large as the mask with data.exif = \"apply\"",
+            true => "; data.exif = \"apply\" turns the image by its EXIF orientation to the size of the mask",
             false => "",
         },
     })
@@ -182,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_is_turned_as_its_image_is_or_as_it_says_or_not_at_all() {
+    fn a_mask_is_turned_like_its_image_or_by_its_own_orientation_or_not_at_all() {
         let image = head(4, 2, Some(Orientation::Rotate90));
-        let fit = |mask, exif| fitting(Path::new("m.png"), mask, Path::new("i.jpg"), image, exif);
+        let fit = |mask, exif| fitting_turn(Path::new("m.png"), mask, Path::new("i.jpg"), image, exif);
         let (plain, apply) = (Orientation::NoTransforms, Exif::Apply);
         assert_eq!(fit(head(4, 2, None), Exif::Ignore).expect("fits"), plain);
-        assert_eq!(fit(head(4, 2, None), apply).expect("drawn on what is stored"), Orientation::Rotate90);
-        assert_eq!(fit(head(2, 4, None), apply).expect("drawn on what is seen"), plain);
+        assert_eq!(fit(head(4, 2, None), apply).expect("drawn on the stored pixels"), Orientation::Rotate90);
+        assert_eq!(fit(head(2, 4, None), apply).expect("drawn on the picture as seen"), plain);
         assert_eq!(fit(head(4, 2, Some(Orientation::Rotate270)), apply).expect("its own"), Orientation::Rotate270);
         assert_eq!(fit(head(2, 4, Some(plain)), apply).expect("its own"), plain);
         assert!(fit(head(4, 2, Some(plain)), apply).is_err());
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn image_and_mask_are_turned_alike() {
+    fn image_and_mask_are_turned_by_the_same_orientation() {
         let recorded: serde_json::Value =
             serde_json::from_str(include_str!("../../tests/golden/images.json")).expect("JSON");
         let turned = recorded["images"].as_array().into_iter().flatten().find(|image| image["name"] == "turned.png");
@@ -218,8 +218,8 @@ mod tests {
         let (source, defect) = (ImageSource::File(image), Some("cut".to_owned()));
         let sample = Sample { image: "i.png".to_owned(), defect, source, masks: vec![mask], mask_above: 0 };
         let reading = |exif| Reading { exif, ..Reading::default() };
-        let set = |exif| sample.load_mask(60, reading(exif)).expect("reads").expect("has one");
-        let (stored, seen) = (set(Exif::Ignore), set(Exif::Apply));
+        let mask = |exif| sample.load_mask(60, reading(exif)).expect("reads").expect("has one");
+        let (stored, seen) = (mask(Exif::Ignore), mask(Exif::Apply));
         assert!((0..60).all(|y| stored.pixels[y * 60]) && !stored.pixels[59]);
         assert!((0..60).all(|x| seen.pixels[x]) && !seen.pixels[59 * 60]);
         sample.check(reading(Exif::Apply)).expect("fits");

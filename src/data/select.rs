@@ -10,16 +10,16 @@ pub(super) fn pick<'a, T>(
     root: &str,
 ) -> Result<&'a T, DataError> {
     let names: Vec<String> = items.iter().map(name_of).collect();
-    if let Some(place) = names.iter().position(|known| known == name) {
-        return Ok(&items[place]);
+    if let Some(index) = names.iter().position(|known| known == name) {
+        return Ok(&items[index]);
     }
-    let near = names.iter().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
-    let near = near.filter(|near| strsim::jaro(near, name) > 0.7);
+    let similar = names.iter().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+    let similar = similar.filter(|similar| strsim::jaro(similar, name) > 0.7);
     Err(DataError::UnknownCategory {
         name: name.to_owned(),
         root: root.to_owned(),
         found: if names.is_empty() { "none".to_owned() } else { names.join(", ") },
-        hint: near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
+        hint: similar.map(|similar| format!("; did you mean `{similar}`?")).unwrap_or_default(),
     })
 }
 

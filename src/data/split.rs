@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_rounded_up_and_a_fifth_is_a_fifth() {
+    fn a_share_is_rounded_up_and_0_2_is_the_fifth() {
         assert!(HeldOut::of_share(0.2) == HeldOut::Fifth);
         for (share, n, count) in [(0.1, 30, 3), (0.1, 31, 4), (0.5, 3, 2), (0.3, 10, 3)] {
             assert_eq!(HeldOut::of_share(share).count(n), count, "{share} of {n}");

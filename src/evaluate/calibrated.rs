@@ -10,8 +10,8 @@ use super::{EvaluateSettings, MapRule, ScoreHeader, Snapshot, quantile};
 pub struct Calibrated {
     /// The map rule.
     pub rule: MapRule,
-    /// Scores of the held-out normals, each by the rule fitted to the others; empty if too few are held out.
-    pub normal: Vec<f32>,
+    /// Scores of the held-out normals, each by the rule fitted to the other ones; empty if too few images are held out.
+    pub normal_scores: Vec<f32>,
     /// Score above which an image is called defective: a quantile of the held-out normals' scores. `None` if too few are held out.
     pub threshold: Option<f64>,
 }
@@ -27,9 +27,9 @@ impl Calibrated {
     ) -> io::Result<Self> {
         let held_out = header.maps(score, snapshot, "held-out", header.held_out)?;
         let rule = MapRule::fit(settings, &held_out, side);
-        let score = |image: usize, rule: &MapRule| rule.one(&held_out, image, side).score;
-        let normal = MapRule::left_out(settings, &held_out, side, score).unwrap_or_default();
-        let threshold = quantile(&normal, settings.threshold_quantile);
-        Ok(Self { rule, normal, threshold })
+        let score = |image: usize, rule: &MapRule| rule.final_map(&held_out, image, side).score;
+        let normal_scores = MapRule::leave_one_out(settings, &held_out, side, score).unwrap_or_default();
+        let threshold = quantile(&normal_scores, settings.threshold_quantile);
+        Ok(Self { rule, normal_scores, threshold })
     }
 }

@@ -77,9 +77,9 @@ impl PixelHistograms {
     pub fn read(folder: &Path) -> io::Result<Self> {
         let bytes = std::fs::read(file(folder))?;
         let mut rest = bytes.as_slice();
-        let torn = || io::Error::other(format!("{} is torn", file(folder).display()));
-        let found = parse(&mut rest).filter(|_| rest.is_empty());
-        found.ok_or_else(torn)
+        let damaged = || io::Error::other(format!("{} is damaged", file(folder).display()));
+        let histograms = parse(&mut rest).filter(|_| rest.is_empty());
+        histograms.ok_or_else(damaged)
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_scores_lie_in_one_bin() {
+    fn equal_scores_are_in_one_bin() {
         let (found, _) = histograms(|i| (i % 3) as f32);
         assert_eq!(found.bins, 3);
         let (found, _) = histograms(|_| 1.0);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_and_what_is_torn_is_refused() {
+    fn written_histograms_are_read_back_and_damaged_files_are_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (found, _) = histograms(|i| if i > 9000 { 1.0 } else { i as f32 });
         found.write(folder.path()).expect("written");
@@ -161,7 +161,7 @@ mod tests {
         let bytes = std::fs::read(file(folder.path())).expect("there");
         for wrong in [&bytes[..bytes.len() - 1], &[bytes.as_slice(), &[0]].concat(), &[0xFF; 9]] {
             std::fs::write(file(folder.path()), wrong).expect("written");
-            assert!(PixelHistograms::read(folder.path()).expect_err("torn").to_string().contains("is torn"));
+            assert!(PixelHistograms::read(folder.path()).expect_err("damaged").to_string().contains("is damaged"));
         }
     }
 }

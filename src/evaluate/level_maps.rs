@@ -58,7 +58,7 @@ impl LevelMaps {
 fn read_floats(path: &Path) -> std::io::Result<Vec<f32>> {
     let bytes = std::fs::read(path)?;
     if !bytes.len().is_multiple_of(4) {
-        let reason = format!("{} holds {} bytes, which are no 32-bit values", path.display(), bytes.len());
+        let reason = format!("{} holds {} bytes, which is not a multiple of 4", path.display(), bytes.len());
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
     }
     Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())

@@ -1,7 +1,7 @@
 //! Combines per-level distance maps into one anomaly map and one score per image.
 //!
 //! A rule may need statistics of the held-out normals: quantiles or variance per level, mean and standard deviation per pixel. It is fitted
-//! to these images first; no test image takes part.
+//! to these images first; no test image is used.
 
 use std::borrow::Cow;
 
@@ -16,8 +16,8 @@ const QUANTILES: (f64, f64) = (0.9, 0.995);
 /// Value to which the upper quantile is mapped.
 const UNIT: f64 = 0.1;
 
-/// Fewest held-out images for a standard deviation per pixel.
-const FEWEST_REWEIGHTED: usize = 2;
+/// Smallest number of held-out images for a standard deviation per pixel.
+const MIN_REWEIGHTED: usize = 2;
 
 /// The anomaly map of one image at evaluation resolution.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,49 +65,49 @@ impl MapRule {
     pub fn fit(settings: &EvaluateSettings, held_out: &[LevelMaps], side: usize) -> Self {
         let mut rule = Self { settings: settings.clone(), levels: levels(settings, held_out), pixels: None };
         if settings.border == Border::Reweight {
-            rule.pixels = pixels(rule.all(held_out, side).iter());
+            rule.pixels = pixels(rule.final_maps(held_out, side).iter());
         }
         rule
     }
 
-    /// Returns the result of `of` for each held-out image, with the rule fitted to the others. By a rule that was also fitted to it, an
-    /// image would look more normal than a new one does. Returns `None` if too few images are left to fit the rule to.
-    pub fn left_out<T: Send>(
+    /// Returns the result of `of` for each held-out image, with the rule fitted to the other images. With a rule that was also fitted to
+    /// it, an image would look more normal than a new image. Returns `None` if too few images remain to fit the rule.
+    pub fn leave_one_out<T: Send>(
         settings: &EvaluateSettings,
         held_out: &[LevelMaps],
         side: usize,
         of: impl Fn(usize, &Self) -> T + Sync,
     ) -> Option<Vec<T>> {
-        let whole = Self { settings: settings.clone(), levels: levels(settings, held_out), pixels: None };
+        let without_pixels = Self { settings: settings.clone(), levels: levels(settings, held_out), pixels: None };
         let images = held_out.first().map_or(0, LevelMaps::len);
         let reweights = settings.border == Border::Reweight;
-        let fewest = if reweights { FEWEST_REWEIGHTED } else { 1 };
-        if settings.is_fitted() && images <= fewest {
+        let min = if reweights { MIN_REWEIGHTED } else { 1 };
+        if settings.is_fitted() && images <= min {
             return None;
         }
-        let shared = (reweights && !settings.fits_levels()).then(|| whole.all(held_out, side));
+        let shared = (reweights && !settings.fits_levels()).then(|| without_pixels.final_maps(held_out, side));
         let rule = |image: usize| match &shared {
             Some(maps) => {
                 let others = maps.iter().enumerate().filter(|(other, _)| *other != image).map(|(_, map)| map);
-                Cow::Owned(Self { pixels: pixels(others), ..whole.clone() })
+                Cow::Owned(Self { pixels: pixels(others), ..without_pixels.clone() })
             }
             None if settings.fits_levels() => {
                 let others: Vec<LevelMaps> = held_out.iter().map(|maps| maps.without(image)).collect();
                 Cow::Owned(Self::fit(settings, &others, side))
             }
-            None => Cow::Borrowed(&whole),
+            None => Cow::Borrowed(&without_pixels),
         };
         Some((0..images).into_par_iter().map(|image| of(image, &rule(image))).collect())
     }
 
     /// Returns the final maps of all images, in their order.
-    pub fn all(&self, levels: &[LevelMaps], side: usize) -> Vec<FinalMap> {
+    pub fn final_maps(&self, levels: &[LevelMaps], side: usize) -> Vec<FinalMap> {
         let images = levels.first().map_or(0, LevelMaps::len);
-        (0..images).into_par_iter().map(|image| self.one(levels, image, side)).collect()
+        (0..images).into_par_iter().map(|image| self.final_map(levels, image, side)).collect()
     }
 
     /// Returns the final map of one image at `side`².
-    pub fn one(&self, levels: &[LevelMaps], image: usize, side: usize) -> FinalMap {
+    pub fn final_map(&self, levels: &[LevelMaps], image: usize, side: usize) -> FinalMap {
         let size = self.settings.fuse_size;
         let fused = join(self.settings.aggregate, levels, &self.levels, image, size);
         let mut values = resize_bilinear(&fused, size, size, side, side);
@@ -191,7 +191,7 @@ fn variance(values: &[f32]) -> f64 {
 /// Returns `None` for fewer than two maps, and for maps that are all equal.
 fn pixels<'m>(maps: impl Iterator<Item = &'m FinalMap> + Clone) -> Option<Pixels> {
     let count = maps.clone().count();
-    let length = maps.clone().next().filter(|_| count >= FEWEST_REWEIGHTED)?.values.len();
+    let length = maps.clone().next().filter(|_| count >= MIN_REWEIGHTED)?.values.len();
     let count = count as f64;
     let mut mean = vec![0.0_f64; length];
     let mut deviation = vec![0.0_f64; length];
@@ -259,11 +259,11 @@ mod tests {
     }
 
     fn last_map(settings: &EvaluateSettings, levels: &[LevelMaps]) -> FinalMap {
-        MapRule::fit(settings, levels, 8).all(levels, 8).pop().expect("two images")
+        MapRule::fit(settings, levels, 8).final_maps(levels, 8).pop().expect("two images")
     }
 
     #[test]
-    fn rules_join_levels_as_they_say() {
+    fn each_rule_joins_levels_by_its_formula() {
         let levels = [level(2.0), level(3.0), level(4.0)];
         let score = |aggregate| last_map(&EvaluateSettings { aggregate, ..settings() }, &levels).score;
         assert_eq!(score(Aggregate::Product), 24.0);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_count_by_the_inverse_of_their_variance() {
+    fn levels_are_weighted_by_the_inverse_of_their_variance() {
         let spread = |scale: f32| LevelMaps { height: 1, width: 2, values: vec![-scale, scale, -scale, scale] };
         let rule = EvaluateSettings { aggregate: Aggregate::Weighted, fuse_size: 2, ..settings() };
         let levels = levels(&rule, &[spread(1.0), spread(2.0)]);
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cropped_border_counts_as_nothing_and_the_frame_stays_whole() {
+    fn a_cropped_border_is_0_and_the_map_keeps_its_size() {
         let rule = EvaluateSettings { border: Border::Crop { border_crop: 2 }, ..settings() };
         let map = last_map(&rule, &[level(3.0)]);
         assert_eq!(map.values.len(), 64);
@@ -303,22 +303,23 @@ mod tests {
     }
 
     #[test]
-    fn a_reweighted_map_tells_how_unusual_each_pixel_is() {
+    fn a_reweighted_map_shows_how_unusual_each_pixel_is() {
         // There are two held-out images; the left pixel varies, the right one hardly does.
         let held_out = [LevelMaps { height: 1, width: 2, values: vec![0.0, 5.0, 4.0, 5.0] }];
         let rule = EvaluateSettings { border: Border::Reweight, fuse_size: 2, ..settings() };
         let fitted = MapRule::fit(&rule, &held_out, 2);
-        let of = |values: Vec<f32>| fitted.all(&[LevelMaps { height: 1, width: 2, values }], 2)[0].values.clone();
+        let of =
+            |values: Vec<f32>| fitted.final_maps(&[LevelMaps { height: 1, width: 2, values }], 2)[0].values.clone();
         let map = of(vec![4.0, 9.0]);
         assert!(map[1] > map[0] && map[0] > 0.0, "{map:?}");
         assert!(of(vec![2.0, 5.0]).iter().all(|v| v.abs() < 1e-6));
         // A single image has no spread, so the map stays as it is.
-        let one = MapRule::fit(&rule, &[LevelMaps { height: 1, width: 2, values: vec![1.0, 2.0] }], 2);
-        assert_eq!(one.pixels, None);
+        let fitted = MapRule::fit(&rule, &[LevelMaps { height: 1, width: 2, values: vec![1.0, 2.0] }], 2);
+        assert_eq!(fitted.pixels, None);
     }
 
     #[test]
-    fn a_held_out_image_is_scored_by_a_rule_that_it_had_no_part_in() {
+    fn a_held_out_image_is_scored_by_a_rule_fitted_without_it() {
         use rand::Rng;
         // Twelve held-out and 400 new normal images of noise: 1 in 13 exceeds a threshold at the highest held-out score.
         let maps = |seed: u64, images: usize| {
@@ -328,11 +329,11 @@ mod tests {
         };
         let alarms = |rule: &EvaluateSettings, seed: u64| {
             let (held_out, new) = ([maps(2 * seed, 12)], [maps(2 * seed + 1, 400)]);
-            let score = |image: usize, rule: &MapRule| rule.one(&held_out, image, 8).score;
-            let scores = MapRule::left_out(rule, &held_out, 8, score).expect("enough");
+            let score = |image: usize, rule: &MapRule| rule.final_map(&held_out, image, 8).score;
+            let scores = MapRule::leave_one_out(rule, &held_out, 8, score).expect("enough");
             let threshold = scores.into_iter().fold(f32::NEG_INFINITY, f32::max);
             let above = |map: &FinalMap| map.score > threshold;
-            MapRule::fit(rule, &held_out, 8).all(&new, 8).into_iter().filter(above).count() as f64 / 400.0
+            MapRule::fit(rule, &held_out, 8).final_maps(&new, 8).into_iter().filter(above).count() as f64 / 400.0
         };
         let reweighted = EvaluateSettings { border: Border::Reweight, fuse_size: 8, ..settings() };
         let normalised = EvaluateSettings { normalise: Normalise::HeldOut, fuse_size: 8, ..settings() };
@@ -342,7 +343,7 @@ mod tests {
             // Quantiles of few images change when one image is left out, so its own score tends to be too high, not too low.
             assert!((0.02..1.0 / 13.0 + 0.03).contains(&mean), "{rule:?}: {mean}");
         }
-        assert_eq!(MapRule::left_out(&reweighted, &[maps(0, 2)], 8, |image, _| image), None);
+        assert_eq!(MapRule::leave_one_out(&reweighted, &[maps(0, 2)], 8, |image, _| image), None);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use auroc::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC, auroc};
 pub use average_precision::average_precision;
 pub use components::label_components;
 pub use f1_max::{F1Max, f1_max};
-pub use metric::{Definition, Direction, Metric, Population, Scope, Source, UnknownMetric};
+pub use metric::{Definition, Direction, Metric, MetricSource, Population, Scope, UnknownMetric};
 pub use resampling::{Histograms, Pooled, Resampling, Weighing};
 pub use rescaled_pro::rescaled_pro;
 pub use scored::{Pixels, Scored, Thresholded};

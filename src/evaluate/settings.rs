@@ -3,7 +3,7 @@
 use crate::settings::{Reader, alternatives, choices, defaults, settings};
 
 choices! {
-    /// How the level maps become one.
+    /// Aggregation of the level maps.
     pub enum Aggregate {
         /// Element-wise product (ST-FPM).
         Product = "product",
@@ -17,7 +17,7 @@ choices! {
 }
 
 choices! {
-    /// What is done to each level's map before levels are joined.
+    /// Normalisation of each level's map before levels are joined.
     pub enum Normalise {
         /// Nothing.
         None = "none",
@@ -27,7 +27,7 @@ choices! {
 }
 
 alternatives! {
-    /// What is done about the frame's border, where padding makes features unusual.
+    /// Handling of the border, where padding makes features unusual.
     pub enum Border(image_size: usize) {
         /// Nothing.
         None = "none",
@@ -36,13 +36,13 @@ alternatives! {
         /// Subtract each pixel's mean on the held-out normals and divide by its deviation.
         Reweight = "reweight",
     } with {
-        /// Width of the cropped border, pixels: at most a quarter of `data.image_size`, beyond which nothing is left.
+        /// Width of the cropped border in pixels, at most a quarter of `data.image_size`.
         border_crop = integer_by("`data.image_size` / 32", image_size / 32, 1..=image_size / 4),
     }
 }
 
 alternatives! {
-    /// How a map becomes the image's score.
+    /// Rule that computes an image's score from its map.
     pub enum ImageScoreRule {
         /// Maximum of the map (ST-FPM).
         Max = "max",
@@ -59,15 +59,15 @@ settings! {
     pub struct EvaluateSettings(image_size: usize, usual_oracle_epochs: usize) => checked {
         /// Aggregation of the level maps.
         pub aggregate: Aggregate = choice(Aggregate::Product),
-        /// Side at which level maps are joined, pixels; 64 at 256 px in the official code, level 1's side.
+        /// Side in pixels at which level maps are joined. The official code uses 64 at 256 px, the side of level 1.
         pub fuse_size: usize = integer_by("`data.image_size` / 4", image_size / 4, 1..=4096),
-        /// Standard deviation of the Gaussian that smooths the final map, pixels; 0 disables smoothing.
+        /// Standard deviation in pixels of the Gaussian that smooths the final map; 0 disables smoothing.
         pub smoothing_sigma: f64 = number(0.0, 0.0..=64.0),
         /// Normalisation of each level's map before levels are joined.
         pub normalise: Normalise = choice(Normalise::None),
         /// Handling of the border, where padding makes features unusual.
         pub border: Border = with(|field| Border::read(field, image_size)),
-        /// Rule that makes the image's score of the final map.
+        /// Rule that computes the image's score from the final map.
         pub image_score: ImageScoreRule = with(ImageScoreRule::read),
         /// Quantile of the held-out normals' scores above which an image is called defective.
         pub threshold_quantile: f64 = number(1.0, 0.0..=1.0),
@@ -86,12 +86,14 @@ impl EvaluateSettings {
         if self.normalise == Normalise::HeldOut {
             // Normalised values are on both sides of 0.
             if self.aggregate == Aggregate::Product {
-                let help = "expected \"sum\", \"mean\" or \"weighted\": normalised levels have negative values, whose product means nothing";
-                reader.refuse("aggregate", "`evaluate.aggregate` is \"product\" of normalised levels", help);
+                let help = "expected \"sum\", \"mean\" or \"weighted\": normalised levels have negative values, so their product has no \
+                            meaning";
+                reader.refuse("aggregate", "`evaluate.aggregate` is \"product\", but levels are normalised", help);
             }
             if matches!(self.border, Border::Crop { .. }) {
-                let help = "expected \"none\" or \"reweight\": a cropped border counts as 0, which is no low score among normalised ones";
-                reader.refuse("border", "`evaluate.border` is \"crop\" of normalised levels", help);
+                let help = "expected \"none\" or \"reweight\": a cropped border counts as 0, which is not a low score if levels are \
+                            normalised";
+                reader.refuse("border", "`evaluate.border` is \"crop\", but levels are normalised", help);
             }
         }
         self

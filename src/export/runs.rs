@@ -99,9 +99,9 @@ fn kind(value: &Json) -> ColumnKind {
 }
 
 /// Returns the type that can hold values of both types.
-fn common_kind(one: ColumnKind, other: ColumnKind) -> ColumnKind {
-    match (one, other) {
-        _ if one == other => one,
+fn common_kind(first: ColumnKind, second: ColumnKind) -> ColumnKind {
+    match (first, second) {
+        _ if first == second => first,
         (ColumnKind::Integer, ColumnKind::Number) | (ColumnKind::Number, ColumnKind::Integer) => ColumnKind::Number,
         _ => ColumnKind::Text,
     }

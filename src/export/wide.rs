@@ -90,10 +90,11 @@ impl Costs {
     }
 }
 
-fn combine(one: Option<f64>, other: Option<f64>, both: fn(f64, f64) -> f64) -> Option<f64> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(both(one, other)),
-        (one, other) => one.or(other),
+/// Combines two values with `merge` if both are present; otherwise returns the one that is present.
+fn combine(first: Option<f64>, second: Option<f64>, merge: fn(f64, f64) -> f64) -> Option<f64> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(merge(first, second)),
+        (first, second) => first.or(second),
     }
 }
 

@@ -2,12 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::{Field, Kind, Usual, Value};
+use crate::settings::{DefaultValue, Field, Value, ValueKind};
 
 /// A selection of the levels 1 (finest) to 3, written `[1, 2, 3]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "Vec<usize>", try_from = "Vec<usize>")]
 pub struct LevelSet([bool; 3]);
+
+impl std::fmt::Display for LevelSet {
+    /// Writes the numbers of the levels, such as `1+3`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let numbers: Vec<String> = self.numbers().map(|number| number.to_string()).collect();
+        f.write_str(&numbers.join("+"))
+    }
+}
 
 impl LevelSet {
     /// All three levels.
@@ -51,8 +59,8 @@ impl LevelSet {
     /// Reads a list of levels. `None` if it is missing or wrong.
     pub(super) fn read(field: Field<'_>) -> Option<Self> {
         const EXPECTED: &str = "expected a list of levels such as [2, 3]: some of 1 (finest), 2, 3, each once";
-        let kind = || Kind::List(Box::new(Kind::Integer { least: 1, most: 3 }));
-        let node = field.node(kind, Usual::Value(serde_json::json!(Self::ALL)))?;
+        let kind = || ValueKind::List(Box::new(ValueKind::Integer { min: 1, max: 3 }));
+        let node = field.node(kind, DefaultValue::Value(serde_json::json!(Self::ALL)))?;
         let Value::List(items) = &node.value else {
             field.refuse(format!("`{}` is {}", field.name(), node.value.describe()), EXPECTED);
             return None;
@@ -72,8 +80,8 @@ impl LevelSet {
     /// trainings compare as equal.
     pub(super) fn read_some_of(field: Field<'_>, compared: Self) -> Self {
         field.describe(
-            || Kind::List(Box::new(Kind::Integer { least: 1, most: 3 })),
-            Usual::Words("all of `teacher.levels`"),
+            || ValueKind::List(Box::new(ValueKind::Integer { min: 1, max: 3 })),
+            DefaultValue::Described("all of `teacher.levels`"),
         );
         let Some(wanted) = Self::read(field) else { return Self::ALL };
         let absent = wanted.numbers().find(|&level| !compared.contains(level)).filter(|_| !field.is_refused());

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::weights::{WeightError, WeightFile};
 use super::{Architecture, Backbone, LevelSet, Resnet};
 use crate::nn::{Init, Module};
-use crate::settings::Choice;
 use crate::tensor::Backend;
 
 /// Builds the network from the file's weights, down to the coarsest of `levels`. Returns it with its shape: `conv1.weight` gives the base
@@ -86,7 +85,6 @@ mod tests {
     use super::*;
     use crate::model::WeightSource;
     use crate::nn::State;
-    use crate::settings::Named;
     use crate::tensor::Native;
 
     /// Writes and opens a weight file of a random network.
@@ -102,7 +100,7 @@ mod tests {
     #[test]
     fn the_blocks_of_a_file_say_which_network_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
-        for &architecture in Architecture::ALL {
+        for architecture in Architecture::ALL {
             let mut file = written(architecture, folder.path());
             let (teacher, backbone) = load_teacher::<Native>(&file, LevelSet::ALL).expect("a teacher");
             assert_eq!(backbone, Backbone::new(architecture, 4));

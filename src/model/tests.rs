@@ -26,9 +26,8 @@ fn unets(depth: usize) -> Vec<UnetSettings> {
             for norm in NORMS {
                 for activation in ACTIVATIONS {
                     for padding in PADDINGS {
-                        let width = 0.5;
-                        let usual = UnetSettings::default();
-                        all.push(UnetSettings { skip, depth, width, upsample, norm, activation, padding, ..usual });
+                        let common = CommonSettings { width: 0.5, ..CommonSettings::default() };
+                        all.push(UnetSettings { skip, depth, upsample, norm, activation, padding, common });
                     }
                 }
             }
@@ -120,9 +119,10 @@ fn every_model() -> Vec<AutoEncoder> {
     let mut models = vec![AutoEncoder::None];
     for levels in [LevelSet::ALL, LevelSet::of(&[2]).expect("a level"), LevelSet::of(&[2, 3]).expect("levels")] {
         for placement in [Placement::Student, Placement::TeacherHead] {
-            models.push(AutoEncoder::Unet(UnetSettings { depth: 1, levels, placement, ..UnetSettings::default() }));
-            let input = Corruption::Plain;
-            models.push(AutoEncoder::Linear(LinearSettings { width: 1.0, input, levels, placement }));
+            let common = CommonSettings { levels, placement, ..CommonSettings::default() };
+            models.push(AutoEncoder::Unet(UnetSettings { depth: 1, common, ..UnetSettings::default() }));
+            let is_unet = |model: &AutoEncoder| matches!(model, AutoEncoder::Unet(_));
+            models.extend(AutoEncoder::of_every_kind(common).into_iter().filter(|model| !is_unet(model)));
         }
     }
     models
@@ -156,9 +156,7 @@ fn each_part_costs_what_it_adds() {
     let two = cost(&[1, 2], &AutoEncoder::None);
     assert!(two.parameters < plain.parameters && two.multiply_accumulates < plain.multiply_accumulates);
     // A bottleneck of a quarter of the channels at each level: C·C/4 weights each way, C/4 + C biases.
-    let linear =
-        LinearSettings { width: 1.0, input: Corruption::Plain, levels: LevelSet::ALL, placement: Placement::Student };
-    let added = cost(&[1, 2, 3], &AutoEncoder::Linear(linear)).parameters - plain.parameters;
+    let added = cost(&[1, 2, 3], &AutoEncoder::Linear(LinearSettings::default())).parameters - plain.parameters;
     assert_eq!(added, [8, 16, 32].iter().map(|c| c * c / 2 + c / 4 + c).sum::<usize>());
 }
 
@@ -174,7 +172,8 @@ fn a_levels_initial_values_do_not_depend_on_the_others() {
         values
     };
     let usual = UnetSettings::default();
-    let alone = UnetSettings { levels: LevelSet::of(&[2]).expect("a level"), ..usual };
+    let level_2 = CommonSettings { levels: LevelSet::of(&[2]).expect("a level"), ..CommonSettings::default() };
+    let alone = UnetSettings { common: level_2, ..usual };
     let (all, alone) = (named(&AutoEncoder::Unet(usual)), named(&AutoEncoder::Unet(alone)));
     assert!(!all.is_empty());
     assert_eq!(all, alone);

@@ -3,7 +3,7 @@
 use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
 
 use super::{Algorithm, Module, NamedTensor, OptimizerSettings, Parameter, State, StateError};
-use crate::tensor::{Backend, GradientNorms, Gradients, OpResult, Part};
+use crate::tensor::{Backend, GradientNorms, Gradients, OpResult, StepPart};
 
 /// An optimiser with its moments: one buffer per parameter and moment.
 pub struct Optimizer<B: Backend> {
@@ -25,7 +25,7 @@ impl<B: Backend> Optimizer<B> {
 
     /// Moves every parameter of the module against its gradient, at `rate` times the learning rate.
     pub fn step(&mut self, module: &mut dyn Module<B>, gradients: &mut Gradients<B>, rate: f64) -> OpResult<B, ()> {
-        let _part = Part::Optimiser.start();
+        let _part = StepPart::Optimiser.start();
         self.steps += 1;
         let mut outcome = Ok(());
         module.parameters_mut(&mut |parameter| {

@@ -2,11 +2,11 @@
 
 use crate::settings::{Field, choices, settings};
 
-/// Smallest learning rate. A rate of 0 would train nothing.
+/// Smallest learning rate. With a rate of 0, nothing would be trained.
 pub const MIN_RATE: f64 = 1e-12;
 
 choices! {
-    /// The arithmetic of a step.
+    /// Update rule of an optimiser.
     pub enum Algorithm {
         /// PyTorch's SGD with momentum and L2 weight decay.
         Sgd = "sgd",
@@ -18,15 +18,15 @@ choices! {
 }
 
 settings! {
-    /// Which arithmetic, with its constants.
+    /// An optimiser with its constants.
     pub struct OptimizerSettings: Copy (base: OptimizerSettings) {
         /// Update rule.
         pub optimizer: Algorithm = choice(base.optimizer),
         /// Step size.
         pub learning_rate: f64 = number(base.learning_rate_of(optimizer), MIN_RATE..=1e4),
-        /// Factor of the weights in the gradient; with `adamw` the share of the weights, times the learning rate, lost each step.
+        /// Factor of the weights in the gradient. With `adamw`: share of the weights that each step removes, times the learning rate.
         pub weight_decay: f64 = number(base.weight_decay, 0.0..=1.0),
-        /// Share of the last step that is added again; 0 for none.
+        /// Share of the previous update that is added to each update; 0 turns momentum off.
         pub momentum: f64 = with(|field| base.read_momentum(field, optimizer)),
     }
 }
@@ -42,7 +42,7 @@ impl OptimizerSettings {
         Self { optimizer: Algorithm::Adam, learning_rate, weight_decay, momentum: 0.0 }
     }
 
-    /// Returns the default learning rate. An optimiser other than the recipe's needs a rate on its own scale, so it gets its usual one.
+    /// Returns the default learning rate. Optimisers need rates of different scales: one that is not the recipe's gets its usual rate.
     fn learning_rate_of(self, optimizer: Algorithm) -> f64 {
         match optimizer {
             optimizer if optimizer == self.optimizer => self.learning_rate,

@@ -46,7 +46,7 @@ pub enum StateError {
         expected: Vec<usize>,
     },
     /// The device has too little memory for the moments.
-    #[error("no memory for the optimiser's moments: {0}")]
+    #[error("not enough memory for the optimiser's moments: {0}")]
     Memory(String),
 }
 
@@ -64,7 +64,7 @@ const METADATA: &str = "didact";
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
     tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-    /// Free-form facts, such as the epoch or the best value.
+    /// Free-form facts, e.g. the epoch or the best value.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -90,10 +90,10 @@ impl State {
     ///
     /// If the tensor is missing or has another shape.
     pub fn tensor(&self, name: &str, expected: &[usize]) -> Result<&[f32], StateError> {
-        let wrong = |found| StateError::Tensor { name: name.to_owned(), found, expected: expected.to_vec() };
+        let error = |found| StateError::Tensor { name: name.to_owned(), found, expected: expected.to_vec() };
         match self.tensors.get(name) {
-            None => Err(wrong("is missing".to_owned())),
-            Some((shape, _)) if shape != expected => Err(wrong(format!("has shape {shape:?}"))),
+            None => Err(error("is missing".to_owned())),
+            Some((shape, _)) if shape != expected => Err(error(format!("has shape {shape:?}"))),
             Some((_, values)) => Ok(values),
         }
     }
@@ -147,8 +147,8 @@ impl State {
         let mut state = Self { metadata, ..Self::default() };
         for (name, view) in file.iter() {
             if view.dtype() != Dtype::F32 {
-                let what = format!("tensor `{name}` is {:?}, expected F32", view.dtype());
-                return Err(StateError::format(path)(what));
+                let reason = format!("tensor `{name}` has type {:?}, expected F32", view.dtype());
+                return Err(StateError::format(path)(reason));
             }
             let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
             state.tensors.insert(name.to_owned(), (view.shape().to_vec(), values));

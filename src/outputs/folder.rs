@@ -263,9 +263,9 @@ impl OutputFolder {
         let write = || {
             fs::create_dir_all(&self.root)?;
             // Not in the target's folder: a parent of the target may still have to be moved aside.
-            let mut whole = AtomicFile::for_target(&self.root, path.clone())?;
-            whole.write_all(bytes)?;
-            whole.seal()
+            let mut temporary = AtomicFile::for_target(&self.root, path.clone())?;
+            temporary.write_all(bytes)?;
+            temporary.seal()
         };
         write().map_err(|error| OutputError::write(&path, error))
     }

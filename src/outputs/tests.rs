@@ -48,7 +48,7 @@ fn only_files_of_this_output_are_replaced_and_removed() {
     assert_eq!(refused(write(root.path(), OUTPUT, &names, "3", ForeignFiles::Refuse)), ["report.json", "report.md"]);
     assert_eq!((read(at("index.html")), read(at("report.md"))), ("2".to_owned(), "precious".to_owned()));
     assert!(at("tables/new.csv").exists());
-    let error = OutputFolder::open(root.path(), OUTPUT).check(&names).expect_err("in the way").to_string();
+    let error = OutputFolder::open(root.path(), OUTPUT).check(&names).expect_err("foreign files").to_string();
     assert!(error.contains("report.json, report.md;") && error.contains("--force"), "{error}");
 
     let aside = write(root.path(), OUTPUT, &names, "3", ForeignFiles::MoveAside).expect("written");

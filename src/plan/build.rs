@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::error::PlanError;
-use super::opened::{Facts, Opened};
+use super::opened::{CategoryFacts, Opened};
 use super::planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
 use crate::config::{MAX_RUNS, Objective, Sweep, Trial};
-use crate::data::{DataSettings, HeldOut, HeldOutChoice, Layout, SplitRule, Unmasked};
+use crate::data::{DataSettings, HeldOut, HeldOutChoice, SplitRule, Unmasked};
 use crate::evaluate::Selection;
-use crate::evaluate::metrics::PRO_LIMIT;
+use crate::evaluate::metrics::{Metric, PRO_LIMIT, Population};
 use crate::model::Placement;
 use crate::stages::{
     EvaluateJob, Extent, FeaturesJob, ImageLocation, ImageSet, JointJob, Key, KeyOf, PaintJob, Part, PretrainJob,
@@ -53,45 +53,50 @@ impl Planner {
     /// # Errors
     /// Fails if data or weights cannot be used.
     pub fn plan(&mut self, sweep: &Sweep) -> Result<Plan, PlanError> {
-        lay_out(sweep, &mut self.opened)
+        plan_sweep(sweep, &mut self.opened)
     }
 }
 
-fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
+fn plan_sweep(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
     refuse_too_many(sweep, opened)?;
     let mut plan = Plan { trials: Vec::new(), runs: Vec::new(), stages: Vec::new() };
-    let mut known = HashSet::new();
-    let mut known_trials = HashSet::new();
+    let mut stage_keys = HashSet::new();
+    let mut trial_keys = HashSet::new();
     let mut runs: Vec<((usize, bool, usize, usize), PlannedRun)> = Vec::new();
-    for (position, trial) in sweep.trials.iter().enumerate() {
+    for (trial_index, trial) in sweep.trials.iter().enumerate() {
         let data = opened.data(&trial.trial.data)?;
         // A trial with a detected layout has the same key as a trial that names this layout.
         let mut trial = trial.clone();
         trial.trial.data.layout = Some(data.layout);
         let teacher = opened.teacher(&trial.trial.teacher)?;
         let key = trial_key(&trial.trial, &teacher);
-        if !known_trials.insert(key.clone()) {
+        if !trial_keys.insert(key.clone()) {
             // Two names of one weight file give the same trial.
             continue;
         }
-        for (place, facts) in data.categories.iter().enumerate() {
+        for (category_index, facts) in data.categories.iter().enumerate() {
             let protocol = Arc::new(protocol(&trial.trial, facts, &teacher));
-            let protocol_key = Key::of("protocol", 1, &protocol);
-            for (order, &seed) in sweep.search.seeds.iter().enumerate() {
-                let stages = stages(&trial.trial, facts, &teacher, seed, sweep.search.objective.as_ref());
+            let protocol_key = Key::of("protocol", 1, &*protocol);
+            let shared = SharedStages::new(&trial.trial, facts, &teacher, sweep.search.objective.as_ref());
+            let mut add = |stages: Vec<PlannedStage>| {
+                plan.stages.extend(stages.into_iter().filter(|stage| stage_keys.insert(stage.key.clone())));
+            };
+            add(shared.stages.clone());
+            for (seed_index, &seed) in sweep.search.seeds.iter().enumerate() {
+                let own = shared.stages_of(seed);
                 let run = PlannedRun {
                     key: Key::of("run", 1, &json!([key, facts.name, seed, protocol_key])),
                     trial: key.clone(),
                     category: facts.name.clone(),
                     seed,
-                    stages: stages.iter().map(|stage| stage.key.clone()).collect(),
+                    stages: shared.stages.iter().chain(&own).map(|stage| stage.key.clone()).collect(),
                     protocol: protocol.clone(),
                     protocol_key: protocol_key.clone(),
                 };
                 // Runs are ordered by seed, then with the baseline first, then by their order in the file. A comparison can be read as
                 // soon as all runs of the first seed are done.
-                runs.push(((order, !trial.baseline, position, place), run));
-                plan.stages.extend(stages.into_iter().filter(|stage| known.insert(stage.key.clone())));
+                runs.push(((seed_index, !trial.baseline, trial_index, category_index), run));
+                add(own);
             }
         }
         plan.trials.push(PlannedTrial { key, trial });
@@ -101,7 +106,7 @@ fn lay_out(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
-/// Refuses a sweep with too many runs. The sweep file alone does not tell the number of categories in the data.
+/// Refuses a sweep with too many runs. The sweep file alone does not contain the number of categories in the data.
 fn refuse_too_many(sweep: &Sweep, opened: &mut Opened) -> Result<(), PlanError> {
     let mut categories = 0;
     let mut runs = 0_usize;
@@ -127,92 +132,120 @@ pub(super) fn trial_key(trial: &Trial, teacher: &TeacherRef) -> Key {
     Key::of("trial", 1, &content)
 }
 
-/// Returns the stages of one run, each after the stages that it needs. The stages that guide a search come directly after training,
-/// so that the search has its value before the test images are scored.
-pub(super) fn stages(
-    trial: &Trial,
-    facts: &Facts,
-    teacher: &TeacherRef,
-    seed: u64,
-    objective: Option<&Objective>,
-) -> Vec<PlannedStage> {
-    let split = SplitRule::new(facts.held_out.clone(), trial.data.split_seed);
-    let (train, test) = facts.images;
-    let extent = Extent { train, held_out: split.held_out.count(train), test, image_size: trial.data.image_size };
-    let mut chain = Chain { extent, stages: Vec::new() };
-    let data = Arc::new(trial.data.clone());
-    let images = |part, digest: &str| {
-        ImageSet::new(ImageLocation { data: Arc::clone(&data), category: facts.name.clone(), part }, digest)
-    };
-    let test_images = images(Part::Test, &facts.test_digest);
-    let mut features = |images| chain.add(FeaturesJob { images, teacher: teacher.clone(), numerics: trial.numerics });
-    let features_train = features(images(Part::Train, &facts.train_digest));
-    let features_test = features(test_images.clone());
-    let painted = objective.is_some_and(|objective| !objective.is_on_test()).then(|| {
-        chain.add(PaintJob {
-            features: features_train.clone(),
-            split: split.clone(),
-            seed: trial.data.split_seed,
-            teacher: teacher.clone(),
-        })
-    });
-    let pretrain = trial.pretrain.as_ref().map(|pretrain| {
-        chain.add(PretrainJob {
-            features: features_train.clone(),
-            split: split.clone(),
-            // Auto-encoders first learn to reconstruct the teacher's features, wherever they are placed later.
-            model: trial.model.clone().placed(Placement::Student),
-            pretrain: pretrain.clone(),
-            seed,
-        })
-    });
-    let oracle_epochs = trial.evaluate.oracle_epochs;
-    let joint = chain.add(JointJob {
-        features: features_train.clone(),
-        images: facts.train_digest.clone(),
-        split: split.clone(),
-        teacher: teacher.clone(),
-        pretrain,
-        model: trial.model.clone(),
-        joint: trial.joint.clone(),
-        oracle_epochs,
-        seed,
-    });
-    if let Some(painted) = painted {
-        chain.add(PseudoJob {
-            joint: joint.clone(),
-            features_train: features_train.clone(),
-            painted,
-            split: split.clone(),
-            model: trial.model.clone(),
-            evaluate: trial.evaluate.clone(),
-        });
-    }
-    let oracle = (oracle_epochs > 0).then_some(Selection::Oracle);
-    for selection in [Selection::Selected, Selection::Last].into_iter().chain(oracle) {
-        let score = chain.add(ScoreJob {
-            joint: joint.clone(),
-            features_train: features_train.clone(),
-            features_test: features_test.clone(),
-            split: split.clone(),
-            test_images: test_images.clone(),
-            selection,
-            teacher: teacher.clone(),
-            model: trial.model.clone(),
-        });
-        chain.add(EvaluateJob {
-            score,
-            test_images: test_images.clone(),
-            masks: facts.mask_digest.clone(),
-            evaluate: trial.evaluate.clone(),
-            selection,
-            held_out_trained: trial.joint.images == TrainedImages::All,
-        });
-    }
-    chain.stages
+/// The stages of a trial on one category that all seeds share, and what the stages of a seed are made of.
+pub(super) struct SharedStages<'a> {
+    trial: &'a Trial,
+    facts: &'a CategoryFacts,
+    teacher: &'a TeacherRef,
+    split: SplitRule,
+    extent: Extent,
+    test_images: ImageSet,
+    features_train: KeyOf<FeaturesJob>,
+    features_test: KeyOf<FeaturesJob>,
+    painted: Option<KeyOf<PaintJob>>,
+    /// The shared stages, each after the stages that it needs.
+    pub(super) stages: Vec<PlannedStage>,
 }
 
-/// Collects the stages of one run.
+impl<'a> SharedStages<'a> {
+    /// Plans the features, and the painted defects if they are the objective of a search.
+    pub(super) fn new(
+        trial: &'a Trial,
+        facts: &'a CategoryFacts,
+        teacher: &'a TeacherRef,
+        objective: Option<&Objective>,
+    ) -> Self {
+        let split = SplitRule::new(facts.held_out.clone(), trial.data.split_seed);
+        let (train, test) = facts.images;
+        let extent = Extent { train, held_out: split.held_out.count(train), test, image_size: trial.data.image_size };
+        let mut chain = Chain { extent, stages: Vec::new() };
+        let data = Arc::new(trial.data.clone());
+        let images = |part, digest: &str| {
+            ImageSet::new(ImageLocation { data: Arc::clone(&data), category: facts.name.clone(), part }, digest)
+        };
+        let test_images = images(Part::Test, &facts.test_digest);
+        let mut features =
+            |images| chain.add(FeaturesJob { images, teacher: teacher.clone(), numerics: trial.numerics });
+        let features_train = features(images(Part::Train, &facts.train_digest));
+        let features_test = features(test_images.clone());
+        let painted = objective.is_some_and(|objective| !objective.is_on_test()).then(|| {
+            chain.add(PaintJob {
+                features: features_train.clone(),
+                split: split.clone(),
+                seed: trial.data.split_seed,
+                teacher: teacher.clone(),
+            })
+        });
+        let stages = chain.stages;
+        Self { trial, facts, teacher, split, extent, test_images, features_train, features_test, painted, stages }
+    }
+
+    /// Returns the stages of one seed, each after the stages that it needs. The stages that guide a search come directly after training,
+    /// so that the search has its value before the test images are scored.
+    pub(super) fn stages_of(&self, seed: u64) -> Vec<PlannedStage> {
+        let Self { trial, facts, teacher, split, extent, test_images, features_train, features_test, painted, .. } =
+            self;
+        let mut chain = Chain { extent: *extent, stages: Vec::new() };
+        let pretrain = trial.pretrain.as_ref().map(|pretrain| {
+            chain.add(PretrainJob {
+                features: features_train.clone(),
+                split: split.clone(),
+                // Auto-encoders first learn to reconstruct the teacher's features, wherever they are placed later.
+                model: trial.model.clone().placed(Placement::Student),
+                pretrain: pretrain.clone(),
+                seed,
+            })
+        });
+        let oracle_epochs = trial.evaluate.oracle_epochs;
+        let joint = chain.add(JointJob {
+            features: features_train.clone(),
+            images: facts.train_digest.clone(),
+            split: split.clone(),
+            teacher: (*teacher).clone(),
+            pretrain,
+            model: trial.model.clone(),
+            joint: trial.joint.clone(),
+            oracle_epochs,
+            seed,
+        });
+        if let Some(painted) = painted {
+            chain.add(PseudoJob {
+                joint: joint.clone(),
+                features_train: features_train.clone(),
+                painted: painted.clone(),
+                split: split.clone(),
+                model: trial.model.clone(),
+                evaluate: trial.evaluate.clone(),
+                metrics: Metric::on(Population::Painted).collect(),
+            });
+        }
+        let oracle = (oracle_epochs > 0).then_some(Selection::Oracle);
+        for selection in [Selection::Selected, Selection::Last].into_iter().chain(oracle) {
+            let score = chain.add(ScoreJob {
+                joint: joint.clone(),
+                features_train: features_train.clone(),
+                features_test: features_test.clone(),
+                split: split.clone(),
+                test_images: test_images.clone(),
+                selection,
+                teacher: (*teacher).clone(),
+                model: trial.model.clone(),
+            });
+            chain.add(EvaluateJob {
+                score,
+                test_images: test_images.clone(),
+                masks: facts.mask_digest.clone(),
+                evaluate: trial.evaluate.clone(),
+                selection,
+                held_out_trained: trial.joint.images == TrainedImages::All,
+                metrics: Metric::on(Population::Test).collect(),
+            });
+        }
+        chain.stages
+    }
+}
+
+/// Collects stages in their order.
 struct Chain {
     extent: Extent,
     stages: Vec<PlannedStage>,
@@ -232,7 +265,7 @@ impl Chain {
 }
 
 /// Returns the protocol: everything that determines how the numbers of a run are measured.
-fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::Value {
+fn protocol(trial: &Trial, facts: &CategoryFacts, teacher: &TeacherRef) -> serde_json::Value {
     let data = &trial.data;
     json!({
         "layout": data.layout,
@@ -251,19 +284,20 @@ fn protocol(trial: &Trial, facts: &Facts, teacher: &TeacherRef) -> serde_json::V
         "selection": trial.joint.selection,
         "map": trial.evaluate.rule(),
         "mask_rule": match (data.layout, data.mask_threshold) {
-            (Some(Layout::Loco), above) => format!("> {above} in any mask of the image, nearest"),
+            (Some(layout), above) if layout.has_several_masks() => format!("> {above} in any mask of the image, nearest"),
             (_, above) => format!("> {above}, nearest"),
         },
         "aupro": { "limit": PRO_LIMIT, "connectivity": 8, "thresholds": "exact" },
         "teacher": teacher.digest,
         "levels": teacher.levels,
         "numerics": trial.numerics,
+        "metrics": Metric::all().collect::<Vec<_>>(),
         "revisions": StageKind::ALL.iter().map(|kind| (kind.name(), kind.revision())).collect::<BTreeMap<_, _>>(),
     })
 }
 
 /// Describes which normal images are held out to select the epoch and to set the threshold.
-fn split(data: &DataSettings, facts: &Facts) -> serde_json::Value {
+fn split(data: &DataSettings, facts: &CategoryFacts) -> serde_json::Value {
     match (&facts.held_out, &data.held_out) {
         (HeldOut::Fifth, _) => json!({ "held_out": "ceil(n/5)", "seed": data.split_seed }),
         (HeldOut::Share(share), _) => json!({ "held_out": "share", "share": share, "seed": data.split_seed }),

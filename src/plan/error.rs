@@ -15,8 +15,8 @@ pub enum PlanError {
     Weights(#[from] WeightError),
     /// The sweep has more runs than a plan may have.
     #[error(
-        "the sweep has {runs} runs ({trials} trials × {categories} category(ies) × {seeds} seed(s)), and at most {MAX_RUNS} can be \
-         planned: name fewer categories, values or seeds, or give --max-trials"
+        "the sweep has {runs} runs ({trials} trials × {categories} category(ies) × {seeds} seed(s)), but at most {MAX_RUNS} can be \
+         planned: use fewer categories, values or seeds, or pass --max-trials"
     )]
     TooMany {
         /// Number of runs.

@@ -13,7 +13,7 @@ use crate::tensor::Native;
 
 /// Facts about one category at the time of planning.
 #[derive(Debug, Clone)]
-pub(super) struct Facts {
+pub(super) struct CategoryFacts {
     pub name: String,
     pub train_digest: String,
     pub test_digest: String,
@@ -27,11 +27,11 @@ pub(super) struct Facts {
 
 /// Facts about a data set.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct OpenedDataset {
     /// Layout of the data set, detected if the sweep file names none.
     pub layout: Layout,
     /// The selected categories.
-    pub categories: Vec<Facts>,
+    pub categories: Vec<CategoryFacts>,
     /// Remarks on the data set for the user.
     pub notes: Vec<String>,
 }
@@ -39,39 +39,39 @@ pub(super) struct Known {
 /// Data sets and teachers, each opened once.
 #[derive(Debug, Default)]
 pub(super) struct Opened {
-    data: Vec<(DataSettings, Known)>,
+    data: Vec<(DataSettings, OpenedDataset)>,
     teachers: Vec<(TeacherSettings, TeacherRef)>,
 }
 
 impl Opened {
-    pub(super) fn data(&mut self, settings: &DataSettings) -> Result<Known, PlanError> {
+    pub(super) fn data(&mut self, settings: &DataSettings) -> Result<OpenedDataset, PlanError> {
         // The seed of the split affects digests only if it draws the test set. The image size always matters: a defect can vanish at
         // one size and not at another.
-        let same = |known: &DataSettings| match settings.test_normals_share {
-            None => DataSettings { split_seed: settings.split_seed, ..known.clone() } == *settings,
-            Some(_) => known == settings,
+        let is_same = |opened: &DataSettings| match settings.test_normals_share {
+            None => DataSettings { split_seed: settings.split_seed, ..opened.clone() } == *settings,
+            Some(_) => opened == settings,
         };
-        if let Some((_, known)) = self.data.iter().find(|(known, _)| same(known)) {
-            return Ok(known.clone());
+        if let Some((_, dataset)) = self.data.iter().find(|(opened, _)| is_same(opened)) {
+            return Ok(dataset.clone());
         }
         let dataset = Dataset::open(settings)?;
         let digests = dataset
             .categories()
             .iter()
-            .map(|category| checked(category, settings.reading))
+            .map(|category| checked_digests(category, settings.reading))
             .collect::<Result<Vec<_>, _>>()?;
         let notes = dataset.notes(settings, &digests)?;
         let facts = dataset.categories().iter().zip(&digests).map(|(category, digests)| facts_of(category, digests));
         let categories = facts.collect::<Result<Vec<_>, _>>()?;
-        let known = Known { layout: dataset.layout(), categories, notes };
-        self.data.push((settings.clone(), known.clone()));
-        Ok(known)
+        let opened = OpenedDataset { layout: dataset.layout(), categories, notes };
+        self.data.push((settings.clone(), opened.clone()));
+        Ok(opened)
     }
 
     /// Returns the remarks on all data sets, without duplicates.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
-        for note in self.data.iter().flat_map(|(_, known)| &known.notes) {
+        for note in self.data.iter().flat_map(|(_, dataset)| &dataset.notes) {
             if !notes.contains(note) {
                 notes.push(note.clone());
             }
@@ -81,15 +81,15 @@ impl Opened {
 
     /// Opens the teacher with these settings. The weights determine the architecture.
     pub(super) fn teacher(&mut self, settings: &TeacherSettings) -> Result<TeacherRef, PlanError> {
-        if let Some((_, teacher)) = self.teachers.iter().find(|(known, _)| known == settings) {
+        if let Some((_, teacher)) = self.teachers.iter().find(|(opened, _)| opened == settings) {
             return Ok(teacher.clone());
         }
         let file = WeightFile::open(&settings.weights)?;
         // Load the teacher now, to refuse an unusable weight file before any stage starts.
         let (_, backbone) = load_teacher::<Native>(&file, settings.levels)?;
         let found = backbone.architecture;
-        if let Some(asked) = settings.architecture.filter(|asked| *asked != found) {
-            return Err(WeightError::Architecture { path: file.source, found, asked }.into());
+        if let Some(requested) = settings.architecture.filter(|requested| *requested != found) {
+            return Err(WeightError::Architecture { path: file.source, found, requested }.into());
         }
         let teacher = TeacherRef {
             digest: file.digest,
@@ -102,13 +102,13 @@ impl Opened {
     }
 }
 
-/// Checks the files of a category, so that damaged files are reported before any stage starts.
-fn checked(category: &Category, reading: Reading) -> Result<Digests, DataError> {
+/// Checks the files of a category, so that damaged files are reported before any stage starts. Returns their digests.
+fn checked_digests(category: &Category, reading: Reading) -> Result<Digests, DataError> {
     category.check(reading)?;
     category.digests()
 }
 
-fn facts_of(category: &Category, digests: &Digests) -> Result<Facts, DataError> {
+fn facts_of(category: &Category, digests: &Digests) -> Result<CategoryFacts, DataError> {
     let mut defects: BTreeMap<&str, usize> = BTreeMap::new();
     for sample in &category.test {
         *defects.entry(sample.defect.as_deref().unwrap_or("good")).or_default() += 1;
@@ -117,7 +117,7 @@ fn facts_of(category: &Category, digests: &Digests) -> Result<Facts, DataError> 
     if category.validation > 0 {
         counts["validation"] = json!(category.validation);
     }
-    Ok(Facts {
+    Ok(CategoryFacts {
         name: category.name.clone(),
         train_digest: digests.train(),
         test_digest: digests.test(),

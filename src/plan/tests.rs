@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::build::{stages, trial_key};
-use super::opened::Facts;
+use super::build::{SharedStages, trial_key};
+use super::opened::CategoryFacts;
+use super::planned::PlannedStage;
 use crate::config::{Objective, Trial};
 use crate::data::{
     CategorySelection, DataSettings, Exif, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading, SyntheticSettings,
@@ -15,8 +16,8 @@ use crate::data::{
 };
 use crate::evaluate::{Aggregate, Border, EvaluateSettings, ImageScoreRule, Normalise, Selection};
 use crate::model::{
-    Architecture, AutoEncoder, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip, TeacherSettings,
-    UnetSettings, Upsample, WeightSource,
+    Architecture, AutoEncoder, CommonSettings, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip,
+    TeacherSettings, UnetSettings, Upsample, WeightSource,
 };
 use crate::nn::{OptimizerSettings, Padding};
 use crate::stages::{Key, Part, StageJob, StageKind, TeacherRef};
@@ -29,7 +30,7 @@ use crate::training::{
 #[derive(Clone)]
 struct Case {
     trial: Trial,
-    facts: Facts,
+    facts: CategoryFacts,
     teacher: TeacherRef,
     seed: u64,
     objective: Option<Objective>,
@@ -49,12 +50,12 @@ fn case() -> Case {
         data: DataSettings::at(Path::new("data"), Some(Layout::Mvtec)),
         teacher: teacher.clone(),
         model: AutoEncoder::Unet(UnetSettings::default()),
-        pretrain: Some(PretrainSettings { epochs: 50, batch_size: 32, learning_rate: 1e-3 }),
+        pretrain: Some(PretrainSettings::default()),
         joint: JointSettings::of(Recipe::Seed),
         evaluate: EvaluateSettings::of_stfpm(64),
         numerics: Numerics::F32,
     };
-    let facts = Facts {
+    let facts = CategoryFacts {
         name: "bottle".to_owned(),
         train_digest: "train".to_owned(),
         test_digest: "test".to_owned(),
@@ -82,9 +83,16 @@ fn folder(masks: Option<&str>) -> FolderSettings {
     }
 }
 
+/// Returns the stages of one run.
+fn stages(case: &Case, seed: u64) -> Vec<PlannedStage> {
+    let shared = SharedStages::new(&case.trial, &case.facts, &case.teacher, case.objective.as_ref());
+    let own = shared.stages_of(seed);
+    shared.stages.into_iter().chain(own).collect()
+}
+
 /// Returns the stages of a run with their keys, each under a unique name.
 fn keys(case: &Case) -> Vec<(String, Key)> {
-    stages(&case.trial, &case.facts, &case.teacher, case.seed, case.objective.as_ref())
+    stages(case, case.seed)
         .into_iter()
         .map(|stage| {
             let name = match &stage.job {
@@ -100,7 +108,7 @@ fn keys(case: &Case) -> Vec<(String, Key)> {
 }
 
 /// Returns the names of the stages whose keys a change alters.
-fn moved(change: impl FnOnce(&mut Case)) -> BTreeSet<String> {
+fn changed_keys(change: impl FnOnce(&mut Case)) -> BTreeSet<String> {
     let before = keys(&case());
     let mut changed = case();
     change(&mut changed);
@@ -123,56 +131,56 @@ fn after(first: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn how_exactly_it_is_computed_moves_every_key() {
-    assert_eq!(moved(|c| c.trial.numerics = Numerics::Tf32), keys(&case()).into_iter().map(|(name, _)| name).collect());
+fn numerics_change_every_key() {
+    let all: BTreeSet<String> = keys(&case()).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(changed_keys(|c| c.trial.numerics = Numerics::Tf32), all);
 }
 
 #[test]
-fn what_does_not_matter_moves_no_key() {
-    assert_eq!(moved(|c| c.trial.data.root = Some(PathBuf::from("/elsewhere"))), set(&[]));
-    assert_eq!(moved(|c| c.trial.data.categories = CategorySelection::Named(vec!["bottle".to_owned()])), set(&[]));
-    assert_eq!(moved(|c| c.facts.name = "flask".to_owned()), set(&[]));
-    assert_eq!(moved(|c| c.teacher.location = WeightSource::File(PathBuf::from("b.safetensors"))), set(&[]));
+fn paths_and_names_change_no_key() {
+    assert_eq!(changed_keys(|c| c.trial.data.root = Some(PathBuf::from("/elsewhere"))), set(&[]));
+    let named = CategorySelection::Named(vec!["bottle".to_owned()]);
+    assert_eq!(changed_keys(|c| c.trial.data.categories = named), set(&[]));
+    assert_eq!(changed_keys(|c| c.facts.name = "flask".to_owned()), set(&[]));
+    assert_eq!(changed_keys(|c| c.teacher.location = WeightSource::File(PathBuf::from("b.safetensors"))), set(&[]));
 }
 
 #[test]
-fn each_change_moves_the_stages_that_depend_on_it_and_no_other() {
+fn each_change_alters_exactly_the_keys_that_depend_on_it() {
     let all = after(&["features(train)", "features(test)", "paint", "pretrain", "joint", "pseudo"]);
     let from_pretrain = after(&["pretrain", "joint", "pseudo"]);
     let from_joint = after(&["joint", "pseudo"]);
-    assert_eq!(moved(|c| c.teacher.digest = "other".to_owned()), all);
-    assert_eq!(moved(|c| c.trial.data.image_size = 128), all);
+    assert_eq!(changed_keys(|c| c.teacher.digest = "other".to_owned()), all);
+    assert_eq!(changed_keys(|c| c.trial.data.image_size = 128), all);
     assert_eq!(
-        moved(|c| c.facts.train_digest = "other".to_owned()),
+        changed_keys(|c| c.facts.train_digest = "other".to_owned()),
         after(&["features(train)", "paint", "pretrain", "joint", "pseudo"])
     );
     // No stage before `score` has anything from the test set in its key. Neither do the stages of painted defects.
-    assert_eq!(moved(|c| c.facts.test_digest = "other".to_owned()), after(&["features(test)"]));
-    assert_eq!(moved(|c| c.facts.mask_digest = "other".to_owned()), set(&EVALUATE));
-    assert_eq!(moved(|c| c.trial.data.split_seed = 1), after(&["paint", "pretrain", "joint", "pseudo"]));
-    assert_eq!(moved(|c| c.seed = 1), from_pretrain);
-    assert_eq!(
-        moved(|c| c.trial.model = AutoEncoder::Unet(UnetSettings { skip: Skip::Add, ..UnetSettings::default() })),
-        from_pretrain
-    );
-    assert_eq!(moved(|c| c.trial.pretrain.iter_mut().for_each(|p| p.learning_rate = 1e-4)), from_pretrain);
-    assert_eq!(moved(|c| c.trial.joint.student = sgd(0.1)), from_joint);
-    assert_eq!(moved(|c| c.trial.joint.loss.iter_mut().for_each(|l| l.similarity = 2.0)), from_joint);
-    assert_eq!(moved(|c| c.trial.joint.selection = SelectionRule::HeldOutScore), from_joint);
-    assert_eq!(moved(|c| c.trial.joint.similarity.reduction = Reduction::HalfSum), from_joint);
-    assert_eq!(moved(|c| c.trial.joint.images = TrainedImages::All), from_joint);
+    assert_eq!(changed_keys(|c| c.facts.test_digest = "other".to_owned()), after(&["features(test)"]));
+    assert_eq!(changed_keys(|c| c.facts.mask_digest = "other".to_owned()), set(&EVALUATE));
+    assert_eq!(changed_keys(|c| c.trial.data.split_seed = 1), after(&["paint", "pretrain", "joint", "pseudo"]));
+    assert_eq!(changed_keys(|c| c.seed = 1), from_pretrain);
+    let with_skip = UnetSettings { skip: Skip::Add, ..UnetSettings::default() };
+    assert_eq!(changed_keys(|c| c.trial.model = AutoEncoder::Unet(with_skip)), from_pretrain);
+    assert_eq!(changed_keys(|c| c.trial.pretrain.iter_mut().for_each(|p| p.learning_rate = 1e-4)), from_pretrain);
+    assert_eq!(changed_keys(|c| c.trial.joint.student = sgd(0.1)), from_joint);
+    assert_eq!(changed_keys(|c| c.trial.joint.loss.iter_mut().for_each(|l| l.similarity = 2.0)), from_joint);
+    assert_eq!(changed_keys(|c| c.trial.joint.selection = SelectionRule::HeldOutScore), from_joint);
+    assert_eq!(changed_keys(|c| c.trial.joint.similarity.reduction = Reduction::HalfSum), from_joint);
+    assert_eq!(changed_keys(|c| c.trial.joint.images = TrainedImages::All), from_joint);
     let weighting = LossWeighting::Dwa { weighting_temperature: 2.0 };
-    assert_eq!(moved(|c| c.trial.joint.loss.as_mut().expect("with U-Nets").weighting = weighting), from_joint);
-    assert_eq!(moved(|c| c.trial.evaluate.aggregate = Aggregate::Sum), set(&RULE));
-    assert_eq!(moved(|c| c.trial.evaluate.smoothing_sigma = 4.0), set(&RULE));
-    assert_eq!(moved(|c| c.trial.evaluate.normalise = Normalise::HeldOut), set(&RULE));
-    assert_eq!(moved(|c| c.trial.evaluate.border = Border::Crop { border_crop: 4 }), set(&RULE));
-    assert_eq!(moved(|c| c.trial.evaluate.image_score = ImageScoreRule::TopK { top_k: 0.03 }), set(&RULE));
-    assert_eq!(moved(|c| c.trial.evaluate.threshold_quantile = 0.95), set(&RULE));
+    assert_eq!(changed_keys(|c| c.trial.joint.loss.as_mut().expect("with U-Nets").weighting = weighting), from_joint);
+    assert_eq!(changed_keys(|c| c.trial.evaluate.aggregate = Aggregate::Sum), set(&RULE));
+    assert_eq!(changed_keys(|c| c.trial.evaluate.smoothing_sigma = 4.0), set(&RULE));
+    assert_eq!(changed_keys(|c| c.trial.evaluate.normalise = Normalise::HeldOut), set(&RULE));
+    assert_eq!(changed_keys(|c| c.trial.evaluate.border = Border::Crop { border_crop: 4 }), set(&RULE));
+    assert_eq!(changed_keys(|c| c.trial.evaluate.image_score = ImageScoreRule::TopK { top_k: 0.03 }), set(&RULE));
+    assert_eq!(changed_keys(|c| c.trial.evaluate.threshold_quantile = 0.95), set(&RULE));
 }
 
 #[test]
-fn every_part_of_the_auto_encoders_moves_what_trains_them() {
+fn auto_encoder_settings_change_the_keys_of_training() {
     let from_pretrain = after(&["pretrain", "joint", "pseudo"]);
     let levels = LevelSet::of(&[2, 3]).expect("levels");
     let usual = UnetSettings::default;
@@ -181,24 +189,26 @@ fn every_part_of_the_auto_encoders_moves_what_trains_them() {
         UnetSettings { norm: InnerNorm::None, ..usual() },
         UnetSettings { activation: Activation::Gelu, ..usual() },
         UnetSettings { padding: Padding::Reflect, ..usual() },
-        UnetSettings { levels, ..usual() },
+        UnetSettings { common: CommonSettings { levels, ..Default::default() }, ..usual() },
     ];
     for other in others {
-        assert_eq!(moved(|c| c.trial.model = AutoEncoder::Unet(other)), from_pretrain);
+        assert_eq!(changed_keys(|c| c.trial.model = AutoEncoder::Unet(other)), from_pretrain);
     }
-    let linear =
-        LinearSettings { width: 1.0, input: Corruption::Plain, levels: LevelSet::ALL, placement: Placement::Student };
-    assert_eq!(moved(|c| c.trial.model = AutoEncoder::Linear(linear)), from_pretrain);
+    for kind in
+        AutoEncoder::of_every_kind(CommonSettings::default()).into_iter().filter(|kind| *kind != case().trial.model)
+    {
+        assert_eq!(changed_keys(|c| c.trial.model = kind), from_pretrain);
+    }
     // The placement of auto-encoders does not affect pretraining.
-    let headed = UnetSettings { placement: Placement::TeacherHead, ..usual() };
-    assert_eq!(moved(|c| c.trial.model = AutoEncoder::Unet(headed)), after(&["joint", "pseudo"]));
+    let common = CommonSettings { placement: Placement::TeacherHead, ..Default::default() };
+    let headed = UnetSettings { common, ..usual() };
+    assert_eq!(changed_keys(|c| c.trial.model = AutoEncoder::Unet(headed)), after(&["joint", "pseudo"]));
     let all = keys(&case()).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(moved(|c| c.teacher.levels = levels), all);
+    assert_eq!(changed_keys(|c| c.teacher.levels = levels), all);
 }
 
 /// Returns the jobs of runs that together contain every kind of stage.
 fn jobs() -> Vec<StageJob> {
-    let jobs = |case: &Case| stages(&case.trial, &case.facts, &case.teacher, case.seed, case.objective.as_ref());
     // Optional tables must be present, because the test cannot invent their contents.
     let mut one = case();
     one.trial.data.synthetic = Some(SyntheticSettings::default());
@@ -207,14 +217,17 @@ fn jobs() -> Vec<StageJob> {
     let mut other = one.clone();
     other.trial.evaluate.oracle_epochs = 3;
     other.trial.model = AutoEncoder::Linear(LinearSettings {
-        width: 0.5,
-        input: Corruption::Noise { input_noise: 0.1 },
-        levels: LevelSet::of(&[2, 3]).expect("levels"),
-        placement: Placement::TeacherHead,
+        common: CommonSettings {
+            width: 0.5,
+            input: Corruption::Noise { input_noise: 0.1 },
+            levels: LevelSet::of(&[2, 3]).expect("levels"),
+            placement: Placement::TeacherHead,
+        },
     });
     other.facts.held_out = HeldOut::Given(vec![1, 5]);
     other.trial.data.reading.white_level = 4095;
-    let jobs: Vec<StageJob> = [one, other].iter().flat_map(jobs).map(|stage| stage.job).collect();
+    let jobs: Vec<StageJob> =
+        [one, other].iter().flat_map(|case| stages(case, case.seed)).map(|stage| stage.job).collect();
     let kinds: BTreeSet<StageKind> = jobs.iter().map(StageJob::kind).collect();
     assert_eq!(kinds, StageKind::ALL.into());
     jobs
@@ -271,7 +284,7 @@ fn changed(job: &StageJob, leaf: &str) -> StageJob {
 }
 
 #[test]
-fn every_leaf_of_a_job_moves_its_key_but_for_locations() {
+fn every_leaf_of_a_job_except_locations_changes_its_key() {
     for job in jobs() {
         assert_eq!(json!(job).as_object().and_then(|job| job.keys().next()), Some(&job.kind().name().to_owned()));
         let mut found = Vec::new();
@@ -294,7 +307,7 @@ fn reversed(value: Value) -> Value {
 }
 
 #[test]
-fn the_order_of_fields_moves_no_key() {
+fn the_order_of_fields_changes_no_key() {
     for job in jobs() {
         let other = reversed(json!(job));
         assert_ne!(other.to_string(), json!(job).to_string());
@@ -308,7 +321,7 @@ fn locations_are_the_only_paths_and_names_in_a_job() {
     let mut case = case();
     case.trial.data.root = Some(PathBuf::from("/a-root"));
     case.facts.name = "a-category".to_owned();
-    for stage in stages(&case.trial, &case.facts, &case.teacher, 0, case.objective.as_ref()) {
+    for stage in stages(&case, 0) {
         let mut found = Vec::new();
         let job = json!(stage.job);
         leaves(&job, "", &mut found);
@@ -323,9 +336,9 @@ fn locations_are_the_only_paths_and_names_in_a_job() {
 }
 
 #[test]
-fn what_is_held_out_moves_what_is_trained_and_not_the_features() {
+fn held_out_images_change_the_keys_of_training_but_not_of_features() {
     let given = |c: &mut Case| c.facts.held_out = HeldOut::Given(vec![1, 5]);
-    assert_eq!(moved(given), after(&["paint", "pretrain", "joint", "pseudo"]));
+    assert_eq!(changed_keys(given), after(&["paint", "pretrain", "joint", "pseudo"]));
     // If no images are drawn, the seed of the split affects only painting.
     let with_seed = |seed| {
         let mut case = case();
@@ -339,10 +352,10 @@ fn what_is_held_out_moves_what_is_trained_and_not_the_features() {
 }
 
 #[test]
-fn how_files_are_read_moves_every_key() {
+fn reading_settings_change_every_key() {
     let all: BTreeSet<String> = keys(&case()).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(moved(|case| case.trial.data.reading.exif = Exif::Apply), all);
-    assert_eq!(moved(|case| case.trial.data.reading.white_level = 4095), all);
+    assert_eq!(changed_keys(|case| case.trial.data.reading.exif = Exif::Apply), all);
+    assert_eq!(changed_keys(|case| case.trial.data.reading.white_level = 4095), all);
     let key = |reading: Reading| {
         let mut case = case();
         case.trial.data.reading = reading;
@@ -354,7 +367,7 @@ fn how_files_are_read_moves_every_key() {
 }
 
 #[test]
-fn a_key_moves_with_a_revision_only() {
+fn keys_change_only_with_a_revision() {
     // If a change alters these keys, raise the revision of the affected stages. Old and new runs then have different protocols.
     let case = case();
     let known = keys(&case).into_iter().map(|(name, key)| format!("{name} {}", key.short()));
@@ -363,19 +376,19 @@ fn a_key_moves_with_a_revision_only() {
     features(train) a4272973ffa9
     features(test) 352a83986345
     paint 34e0dbada6cd
-    pretrain aac53d481818
-    joint 114216920550
-    pseudo a892383bddcd
-    score 317d993ca7af
-    evaluate 294ff32e16e6
-    score(last) 9ad79a331d26
-    evaluate(last) bce0c42420af
-    trial fd89e517055f
+    pretrain 28ced92ebd1d
+    joint ac4c423e5d8e
+    pseudo 7ab62a221aeb
+    score 744e8873d5a7
+    evaluate d481ee781fa4
+    score(last) c5ffb41e3a06
+    evaluate(last) 31f2ed02a00c
+    trial ec5d5e3c5cf6
     ");
 }
 
 #[test]
-fn painted_defects_are_of_a_run_only_where_the_search_asks_and_move_no_other_key() {
+fn painting_is_planned_only_for_its_objective_and_changes_no_other_key() {
     let with = keys(&case());
     let names: Vec<&str> = with.iter().map(|(name, _)| name.as_str()).collect();
     let joint = names.iter().position(|name| *name == "joint").expect("a run trains");
@@ -389,7 +402,7 @@ fn painted_defects_are_of_a_run_only_where_the_search_asks_and_move_no_other_key
 }
 
 #[test]
-fn a_trial_is_known_by_its_settings_not_by_its_paths_and_categories() {
+fn a_trial_is_identified_by_its_settings_not_by_paths_or_categories() {
     let key = |change: &dyn Fn(&mut Case)| {
         let mut changed = case();
         change(&mut changed);
@@ -409,7 +422,7 @@ fn a_trial_is_known_by_its_settings_not_by_its_paths_and_categories() {
 }
 
 #[test]
-fn how_masks_and_test_images_are_read_is_of_a_trial_and_of_no_stage() {
+fn mask_and_test_settings_change_the_key_of_the_trial_but_of_no_stage() {
     let key = |change: &dyn Fn(&mut DataSettings)| {
         let mut changed = case();
         change(&mut changed.trial.data);
@@ -449,7 +462,7 @@ fn case_of((seed, depth, epochs, batch, product): (u64, usize, usize, usize, boo
 
 proptest! {
     #[test]
-    fn keys_are_equal_exactly_where_settings_are(one in drawn(), two in drawn()) {
+    fn keys_are_equal_exactly_if_settings_are(one in drawn(), two in drawn()) {
         let (a, b) = (keys(&case_of(one)), keys(&case_of(two)));
         let key = |keys: &[(String, Key)], name: &str| keys.iter().find(|(n, _)| n == name).map(|(_, k)| k.clone());
         prop_assert_eq!(key(&a, "evaluate") == key(&b, "evaluate"), one == two);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::config::short_name;
+use crate::text::{exact, round_to_digits};
 
 /// Returns the short id of a trial in its sweep: `T07` for number 7.
 pub fn trial_id(number: i64) -> String {
@@ -34,14 +35,8 @@ pub fn trial_title(number: i64, variant: &str, axes: &BTreeMap<String, Value>) -
 }
 
 fn rounded_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_f64() => {
-            let rounded = number.as_f64().and_then(|number| format!("{number:.3e}").parse::<f64>().ok());
-            rounded.map_or_else(|| value.to_string(), |rounded| Value::from(rounded).to_string())
-        }
-        other => other.to_string(),
-    }
+    let number = value.as_f64().filter(|_| value.is_f64());
+    number.map_or_else(|| exact(value), |number| Value::from(round_to_digits(number, 4)).to_string())
 }
 
 #[cfg(test)]

@@ -12,25 +12,25 @@ use crate::training::{BATCH, StageError};
 /// Chooses the batch size of an image.
 ///
 /// The last bits of a map depend on the batch size ([`BATCH`]). Every batch is therefore filled up to a fixed size, so that a score
-/// does not depend on the other images. The run's own test set ended in a smaller batch. Images of that batch get one of its size,
-/// and with it exactly the scores that were stored.
+/// does not depend on the other images. The last batch of the run's own test set was smaller. Its images are predicted in a batch of
+/// the same size, so their scores equal the stored ones exactly.
 pub(super) struct BatchSizes {
     /// Digests of the test images in the smaller batch.
-    last: HashSet<blake3::Hash>,
+    last_batch: HashSet<blake3::Hash>,
 }
 
 impl BatchSizes {
     /// Reads the run's test images from its features artifact. If the artifact no longer exists, all batches have one size.
     pub(super) fn of(features_test: &Path) -> Self {
-        let last = FeatureSet::open(features_test).map(|set| {
-            let whole = set.len() / BATCH * BATCH;
-            (whole..set.len()).map(|index| digest_of_pixels(&set.image(index))).collect()
+        let last_batch = FeatureSet::open(features_test).map(|set| {
+            let in_full_batches = set.len() / BATCH * BATCH;
+            (in_full_batches..set.len()).map(|index| digest_of_pixels(&set.image(index))).collect()
         });
-        Self { last: last.unwrap_or_default() }
+        Self { last_batch: last_batch.unwrap_or_default() }
     }
 
     fn size_for(&self, image: &Image) -> usize {
-        if self.last.contains(&digest_of_pixels(image)) { self.last.len() } else { BATCH }
+        if self.last_batch.contains(&digest_of_pixels(image)) { self.last_batch.len() } else { BATCH }
     }
 
     /// Computes the final maps of some images, in their order.

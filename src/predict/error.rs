@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::BadImage;
+use super::UnusableImage;
 use crate::outputs::OutputError;
 use crate::store::{Damage, RunState};
 use crate::training::StageError;
@@ -47,10 +47,10 @@ pub enum PredictError {
         damage: Damage,
     },
     /// No argument is a readable image.
-    #[error("there is no image to predict{}", bad.iter().map(|bad| format!("\n  {bad}")).collect::<String>())]
+    #[error("no readable image found{}", unusable.iter().map(|image| format!("\n  {image}")).collect::<String>())]
     NoImage {
         /// Why each argument is unusable.
-        bad: Vec<BadImage>,
+        unusable: Vec<UnusableImage>,
     },
     /// The networks or the device failed.
     #[error(transparent)]

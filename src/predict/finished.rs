@@ -1,6 +1,5 @@
 //! Opens a finished run to score other images.
 
-use crate::store::RunState;
 use std::path::{Path, PathBuf};
 
 use super::PredictError;
@@ -8,7 +7,7 @@ use super::predictor::Predictor;
 use crate::data::Reading;
 use crate::evaluate::{Calibrated, ScoreHeader};
 use crate::stages::{EvaluateJob, Key, ScoreJob, StageJob, StageKind, selected_stage};
-use crate::store::{Artifacts, RunStages};
+use crate::store::{Artifacts, RunStages, RunState};
 use crate::tensor::{Backend, Numerics};
 use crate::training::StageError;
 
@@ -49,7 +48,7 @@ impl FinishedRun {
             }
         };
         let folder = |kind, key: &Key, what| match artifacts.is_published(kind, key) {
-            true => artifacts.intact(kind, key, &[]).map_err(|damage| PredictError::Damaged {
+            true => artifacts.verified_folder(kind, key, &[]).map_err(|damage| PredictError::Damaged {
                 what,
                 run: short.clone(),
                 damage,
@@ -58,11 +57,12 @@ impl FinishedRun {
         };
         let joint = folder(StageKind::Joint, score.joint.key(), "weights")?;
         let maps = folder(StageKind::Score, &score_key, "held-out maps")?;
-        let wrong = StageError::reading::<std::io::Error>(&maps);
-        let header = ScoreHeader::read(&maps).map_err(&wrong)?;
-        let snapshot = header.snapshots.first().ok_or_else(|| wrong(std::io::Error::other("a score without maps")))?;
+        let unreadable = StageError::reading::<std::io::Error>(&maps);
+        let header = ScoreHeader::read(&maps).map_err(&unreadable)?;
+        let no_map = || unreadable(std::io::Error::other("the score artifact contains no map"));
+        let snapshot = header.snapshots.first().ok_or_else(no_map)?;
         let side = evaluate.test_images.image_size;
-        let calibrated = Calibrated::read(&maps, &header, snapshot, &evaluate.evaluate, side).map_err(wrong)?;
+        let calibrated = Calibrated::read(&maps, &header, snapshot, &evaluate.evaluate, side).map_err(unreadable)?;
         let features_test = match artifacts.is_published(StageKind::Features, score.features_test.key()) {
             true => folder(StageKind::Features, score.features_test.key(), "test features")?,
             // Only images of the run's own test set need this artifact.

@@ -11,7 +11,7 @@ mod prediction;
 mod predictor;
 
 pub use error::PredictError;
-pub use find::{Found, FoundImage, find};
+pub use find::{FoundImage, FoundImages, find};
 pub use finished::FinishedRun;
 pub use pipeline::{Predict, PredictOutput, predict};
-pub use prediction::{BadImage, MapFile, Predicted, Prediction, Verdict};
+pub use prediction::{ImageVerdict, MapFile, PredictedImage, Prediction, UnusableImage};

@@ -19,8 +19,8 @@ pub(super) fn names(images: &[FoundImage], max_bytes: usize) -> Vec<PathBuf> {
         .unwrap_or_default();
     let named = |name: fn(&Path) -> Option<&OsStr>| -> Vec<PathBuf> {
         let below = |image: &FoundImage| image.folder.strip_prefix(&common).unwrap_or(Path::new("")).to_owned();
-        let whole = |image: &FoundImage| below(image).join(name(&image.path).unwrap_or_default());
-        images.iter().map(|image| whole(image).iter().map(|part| shorten(part, max_bytes)).collect()).collect()
+        let relative = |image: &FoundImage| below(image).join(name(&image.path).unwrap_or_default());
+        images.iter().map(|image| relative(image).iter().map(|part| shorten(part, max_bytes)).collect()).collect()
     };
     let stems = named(Path::file_stem);
     let mut sorted: Vec<&PathBuf> = stems.iter().collect();

@@ -8,8 +8,11 @@ use rayon::prelude::*;
 use super::batch::BatchSizes;
 use super::files::{map_png, overlay_png, range};
 use super::names::{max_name_bytes, names};
-use super::{BadImage, FinishedRun, Found, FoundImage, MapFile, PredictError, Predicted, Prediction, Verdict};
-use crate::data::{Image, Picture, Reading, room_for};
+use super::{
+    FinishedRun, FoundImage, FoundImages, ImageVerdict, MapFile, PredictError, PredictedImage, Prediction,
+    UnusableImage,
+};
+use crate::data::{Image, Picture, Reading, reserve_pixels};
 use crate::evaluate::FinalMap;
 use crate::outputs::{AtomicFile, MovedAside, OutputError, OutputFolder, OutputPlace};
 use crate::report::brightest;
@@ -18,7 +21,7 @@ use crate::training::BATCH;
 
 /// The signature of [`predict()`] on some device. The callback receives the number of finished images.
 pub type Predict =
-    fn(&FinishedRun, Found, OutputPlace<'_>, &mut dyn FnMut(usize)) -> Result<PredictOutput, PredictError>;
+    fn(&FinishedRun, FoundImages, OutputPlace<'_>, &mut dyn FnMut(usize)) -> Result<PredictOutput, PredictError>;
 
 /// Pictures of at most this many pixels are kept until their overlay is drawn; larger ones are decoded again.
 const MAX_KEPT_PIXELS: usize = 8 << 20;
@@ -38,13 +41,13 @@ const SCORES: &str = "scores.json";
 /// scores cannot be written.
 pub fn predict<B: Backend>(
     finished: &FinishedRun,
-    found: Found,
+    found: FoundImages,
     place: OutputPlace<'_>,
     done: &mut dyn FnMut(usize),
 ) -> Result<PredictOutput, PredictError> {
-    let Found { images, mut bad } = found;
+    let FoundImages { images, mut unusable } = found;
     if images.is_empty() {
-        return Err(PredictError::NoImage { bad });
+        return Err(PredictError::NoImage { unusable });
     }
     let names = names(&images, max_name_bytes(place.folder));
     let files: Vec<PathBuf> = names
@@ -59,11 +62,11 @@ pub fn predict<B: Backend>(
     let sizes = BatchSizes::of(finished.features_test());
     let threshold = finished.calibrated.threshold;
     let reading = finished.reading();
-    let (mut predicted, mut unwritten): (Vec<Predicted>, Vec<BadImage>) = (Vec::new(), Vec::new());
+    let (mut predicted, mut unwritten): (Vec<PredictedImage>, Vec<UnusableImage>) = (Vec::new(), Vec::new());
     for (number, chunk) in images.chunks(BATCH).enumerate() {
         let side = finished.image_size();
         let (mut pictures, mut prepared) = (Vec::new(), Vec::new());
-        let opened: Vec<Result<(OpenedPicture, Image), BadImage>> =
+        let opened: Vec<Result<(OpenedPicture, Image), UnusableImage>> =
             chunk.par_iter().map(|image| open(image, side, reading)).collect();
         for ((image, name), opened) in chunk.iter().zip(&names[number * BATCH..]).zip(opened) {
             match opened {
@@ -71,23 +74,23 @@ pub fn predict<B: Backend>(
                     pictures.push((image, name, picture));
                     prepared.push(small);
                 }
-                Err(error) => bad.push(error),
+                Err(error) => unusable.push(error),
             }
         }
         let maps = sizes.maps(&mut predictor, &prepared)?;
-        let written: Vec<(Predicted, Option<BadImage>)> = pictures
+        let written: Vec<(PredictedImage, Option<UnusableImage>)> = pictures
             .par_iter()
             .zip(maps)
             .map(|((image, name, opened), map)| write(image, name, opened, &map, threshold, reading, &out))
             .collect();
-        for (image, wrong) in written {
+        for (image, failure) in written {
             predicted.push(image);
-            unwritten.extend(wrong);
+            unwritten.extend(failure);
         }
         done(number * BATCH + chunk.len());
     }
     if predicted.is_empty() {
-        return Err(PredictError::NoImage { bad });
+        return Err(PredictError::NoImage { unusable });
     }
     let prediction = Prediction {
         run: finished.run.id.clone(),
@@ -100,7 +103,7 @@ pub fn predict<B: Backend>(
         threshold_quantile: finished.evaluate.evaluate.threshold_quantile,
         threshold,
         images: predicted,
-        unreadable: bad,
+        unreadable: unusable,
         unwritten,
     };
     let text = serde_json::to_vec_pretty(&prediction);
@@ -117,15 +120,15 @@ struct OpenedPicture {
 }
 
 /// Reads a picture; returns it with the image of the network's input size.
-fn open(image: &FoundImage, side: usize, reading: Reading) -> Result<(OpenedPicture, Image), BadImage> {
+fn open(image: &FoundImage, side: usize, reading: Reading) -> Result<(OpenedPicture, Image), UnusableImage> {
     let picture = Picture::open(&image.path, reading)
-        .map_err(|error| BadImage { image: image.path.display().to_string(), reason: error.to_string() })?;
+        .map_err(|error| UnusableImage { image: image.path.display().to_string(), reason: error.to_string() })?;
     let small = picture.resized(side);
     let (width, height) = (picture.width, picture.height);
     Ok((OpenedPicture { width, height, picture: (width * height <= MAX_KEPT_PIXELS).then_some(picture) }, small))
 }
 
-/// Writes the pictures of an image; a failure is returned beside its score.
+/// Writes the pictures of an image. Returns a failure together with the score.
 fn write(
     image: &FoundImage,
     name: &Path,
@@ -134,7 +137,7 @@ fn write(
     threshold: Option<f64>,
     reading: Reading,
     out: &OutputFolder,
-) -> (Predicted, Option<BadImage>) {
+) -> (PredictedImage, Option<UnusableImage>) {
     let range = range(map);
     let brightest = brightest(threshold, range.1);
     let save = |ending: &str, png: Result<Vec<u8>, image::ImageError>| -> Result<String, OutputError> {
@@ -142,31 +145,33 @@ fn write(
         out.write(&file, &png.map_err(|error| OutputError::write(&file, std::io::Error::other(error)))?)?;
         Ok(file.to_string_lossy().replace('\\', "/"))
     };
-    let bad_image =
-        |error: &dyn std::fmt::Display| BadImage { image: image.path.display().to_string(), reason: error.to_string() };
-    let draw_overlay = || -> Result<String, BadImage> {
+    let unusable_image = |error: &dyn std::fmt::Display| UnusableImage {
+        image: image.path.display().to_string(),
+        reason: error.to_string(),
+    };
+    let draw_overlay = || -> Result<String, UnusableImage> {
         let picture = match &opened.picture {
             Some(picture) => Cow::Borrowed(picture),
-            None => Cow::Owned(Picture::open(&image.path, reading).map_err(|error| bad_image(&error))?),
+            None => Cow::Owned(Picture::open(&image.path, reading).map_err(|error| unusable_image(&error))?),
         };
-        let _room = room_for((picture.width * picture.height) as u64);
-        save(OVERLAY_SUFFIX, overlay_png(&picture, map, brightest)).map_err(|error| bad_image(&error))
+        let _reserved = reserve_pixels((picture.width * picture.height) as u64);
+        save(OVERLAY_SUFFIX, overlay_png(&picture, map, brightest)).map_err(|error| unusable_image(&error))
     };
-    let grey = save(MAP_SUFFIX, map_png(map, range)).map_err(|error| bad_image(&error));
+    let grey = save(MAP_SUFFIX, map_png(map, range)).map_err(|error| unusable_image(&error));
     let overlay = draw_overlay();
-    let wrong = grey.as_ref().err().or(overlay.as_ref().err()).cloned();
+    let failure = grey.as_ref().err().or(overlay.as_ref().err()).cloned();
     let score = f64::from(map.score);
-    let predicted = Predicted {
+    let predicted = PredictedImage {
         image: image.path.to_string_lossy().into_owned(),
         width: opened.width,
         height: opened.height,
         score,
-        verdict: threshold.map(|threshold| Verdict::of(score, threshold)),
+        verdict: threshold.map(|threshold| ImageVerdict::of(score, threshold)),
         map: grey.ok().map(|file| MapFile { file, minimum: range.0, maximum: range.1 }),
         overlay: overlay.ok(),
         brightest,
     };
-    (predicted, wrong)
+    (predicted, failure)
 }
 
 /// Suffixes of the files that are written per image.
@@ -180,7 +185,7 @@ fn file(name: &Path, ending: &str) -> PathBuf {
     PathBuf::from(file)
 }
 
-/// Creates the folder and checks that a file can be written there, so that hours of work are not lost.
+/// Creates the folder and checks that a file can be written there. A failure after hours of work would be too late.
 fn check_writable(out: &Path) -> Result<(), OutputError> {
     std::fs::create_dir_all(out)
         .and_then(|()| AtomicFile::create(&out.join(SCORES)).map(drop))

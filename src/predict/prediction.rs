@@ -26,17 +26,17 @@ pub struct Prediction {
     /// Score above which an image is anomalous; `None` if no image is held out.
     pub threshold: Option<f64>,
     /// Images in the order of the arguments.
-    pub images: Vec<Predicted>,
+    pub images: Vec<PredictedImage>,
     /// Arguments and images that could not be read.
-    pub unreadable: Vec<BadImage>,
+    pub unreadable: Vec<UnusableImage>,
     /// Images that have a score but whose pictures could not be written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unwritten: Vec<BadImage>,
+    pub unwritten: Vec<UnusableImage>,
 }
 
 /// Result of one image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Predicted {
+pub struct PredictedImage {
     /// Path as it was given or found.
     pub image: String,
     /// Width, pixels.
@@ -46,7 +46,7 @@ pub struct Predicted {
     /// Score that the run's rule computes from the map.
     pub score: f64,
     /// Whether the score is above the threshold; `None` without a threshold.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<ImageVerdict>,
     /// Fused map; `None` if it could not be written.
     pub map: Option<MapFile>,
     /// Path of the overlay below the output folder: a PNG of the image's size. `None` if it could not be written.
@@ -69,14 +69,14 @@ pub struct MapFile {
 /// Verdict on an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum ImageVerdict {
     /// The score is not above the threshold.
     Normal,
     /// The score is above the threshold.
     Anomalous,
 }
 
-impl Verdict {
+impl ImageVerdict {
     /// Compares a score with the threshold. A score equal to it is normal, as in the run's own precision and recall.
     pub fn of(score: f64, threshold: f64) -> Self {
         if score > threshold { Self::Anomalous } else { Self::Normal }
@@ -93,14 +93,14 @@ impl Verdict {
 
 /// An image or argument that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BadImage {
+pub struct UnusableImage {
     /// Path as it was given or found.
     pub image: String,
     /// What is wrong, and what to do.
     pub reason: String,
 }
 
-impl fmt::Display for BadImage {
+impl fmt::Display for UnusableImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Errors of the decoder already name the image.
         match self.reason.starts_with(&self.image) {

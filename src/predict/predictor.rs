@@ -52,7 +52,7 @@ impl<B: Backend> Predictor<B> {
                 LevelMaps { height, width, values }
             })
             .collect();
-        let maps = self.rule.all(&levels, self.side);
+        let maps = self.rule.final_maps(&levels, self.side);
         match maps.iter().all(|map| map.values.iter().all(|value| value.is_finite())) {
             true => Ok(maps),
             false => Err(StageError::data("an anomaly map is not finite: the weights are damaged")),

@@ -37,7 +37,7 @@ struct CountsRow {
 }
 
 fn rows(layout: &str) -> impl Iterator<Item = CountsRow> {
-    let text = TABLES.iter().find(|(known, _)| *known == layout).map_or("", |(_, text)| *text);
+    let text = TABLES.iter().find(|(table, _)| *table == layout).map_or("", |(_, text)| *text);
     csv::Reader::from_reader(text.as_bytes()).into_deserialize().filter_map(Result::ok)
 }
 

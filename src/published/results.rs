@@ -33,13 +33,13 @@ const TABLES: &[(&str, &str)] = tables![
 #[derive(Debug, thiserror::Error)]
 pub enum PublishedError {
     /// No table has this name.
-    #[error("no published table `{name}`; baseline.published can be: {}", published_names().join(", "))]
+    #[error("no published table is named `{name}`; `baseline.published` can be {}", published_names().join(", "))]
     Unknown {
         /// Requested name.
         name: String,
     },
     /// A row cannot be read.
-    #[error("experiments/baselines/{name}.csv: {source}")]
+    #[error("cannot read `experiments/baselines/{name}.csv`: {source}")]
     Damaged {
         /// Name of the table.
         name: String,
@@ -75,8 +75,8 @@ pub fn published_names() -> Vec<&'static str> {
 /// # Errors
 /// No table has this name, or the table is damaged.
 pub fn published(name: &str) -> Result<Vec<PublishedResult>, PublishedError> {
-    let named = |(known, _): &&(&str, &str)| *known == name;
-    let (_, text) = TABLES.iter().find(named).ok_or_else(|| PublishedError::Unknown { name: name.to_owned() })?;
+    let has_name = |(table, _): &&(&str, &str)| *table == name;
+    let (_, text) = TABLES.iter().find(has_name).ok_or_else(|| PublishedError::Unknown { name: name.to_owned() })?;
     csv::Reader::from_reader(text.as_bytes())
         .deserialize()
         .collect::<Result<_, _>>()
@@ -114,9 +114,9 @@ mod tests {
     fn bottle_has_the_papers_pixel_auroc_and_the_seed_articles_misquotation_is_noted() {
         let bottle = |table: &str, model: &str| {
             let rows = published(table).expect("is embedded");
-            let is =
+            let is_wanted =
                 |r: &PublishedResult| r.category == "bottle" && r.metric == "pixel_auroc" && r.model.starts_with(model);
-            rows.into_iter().find(is).expect("is there")
+            rows.into_iter().find(is_wanted).expect("is there")
         };
         assert_eq!(bottle("stfpm-paper", "").value, 0.988);
         assert_eq!(bottle("unet-seed-article", "ST-FPM with").value, 0.9837);
@@ -129,9 +129,9 @@ mod tests {
         for name in published_names() {
             let rows = published(name).expect("is embedded");
             for mean in rows.iter().filter(|row| row.category == "mean") {
-                let alike =
+                let in_mean =
                     |r: &&PublishedResult| r.metric == mean.metric && r.model == mean.model && r.category != "mean";
-                let values: Vec<f64> = rows.iter().filter(alike).map(|row| row.value).collect();
+                let values: Vec<f64> = rows.iter().filter(in_mean).map(|row| row.value).collect();
                 if values.len() < 15 {
                     continue;
                 }

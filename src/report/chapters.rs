@@ -5,7 +5,7 @@ use super::figures::FigureChapter;
 use super::pictures::Picture;
 use super::section::Section;
 use super::table::Table;
-use super::words::Found;
+use super::words::FindingTexts;
 use super::{summary, words};
 
 /// A chapter of one protocol's part.
@@ -20,8 +20,8 @@ pub(super) struct Chapter<'s> {
 pub(super) enum Content<'s> {
     /// The answer to the sweep's question, in one sentence.
     Answer(String),
-    Findings(Found),
-    /// What a reader must know before the rest.
+    Findings(FindingTexts),
+    /// A remark on the content that follows.
     Note(&'static str),
     /// A block of tables.
     Tables(&'s [Table]),
@@ -53,7 +53,7 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let (tables, figures) = (&section.tables, &section.figures);
     let mut summary: Vec<Content<'_>> =
         summary::answer(&section.comparisons).map(Content::Answer).into_iter().collect();
-    summary.push(Content::Findings(words::found(&section.groups, &section.costs, &section.comparisons)));
+    summary.push(Content::Findings(words::finding_texts(&section.groups, &section.costs, &section.comparisons)));
     let all = [
         ("summary", "Summary", summary),
         (

@@ -6,7 +6,7 @@ use maud::html;
 
 use super::shell::{Shell, shell};
 use super::table::html::block;
-use super::table::{Cell, Column, Row, Table};
+use super::table::{Cell, Column, Table, TableRow};
 use super::tables::side_by_side;
 use crate::analysis::{RankTest, Verdict, by_trial};
 use crate::text::short_p;
@@ -14,24 +14,25 @@ use crate::text::short_p;
 /// Returns the page: each trial's metrics next to the reference's, ranks over categories, and tests on other images.
 pub fn comparison_page(verdicts: &[Verdict], ranks: &[RankTest]) -> String {
     let reference = verdicts.first().map_or("", |verdict| verdict.reference.as_str());
-    let title = format!("Against {reference}");
+    let title = format!("Comparison with {reference}");
     let trials = by_trial(verdicts);
-    let beside: Vec<Table> = trials.iter().map(|verdicts| side_by_side(verdicts)).collect();
-    let across: BTreeSet<(&str, &str)> =
+    let metric_tables: Vec<Table> = trials.iter().map(|verdicts| side_by_side(verdicts)).collect();
+    let other_protocols: BTreeSet<(&str, &str)> =
         verdicts.iter().filter_map(|verdict| Some((verdict.variant.as_str(), verdict.across.as_deref()?))).collect();
     let other_images: Vec<Table> = trials.iter().filter_map(|verdicts| other_images(verdicts)).collect();
     let body = html! {
         h1 { (title) }
-        @for (variant, what) in across { p.note {
-            strong { "Across protocols. " } (variant) " was measured in another way (" (what) "): the numbers do not measure the same thing."
+        @for (variant, what) in other_protocols { p.note {
+            strong { "Across protocols. " } (variant) " was measured under another protocol ("
+            (what) "): its numbers do not measure the same quantity."
         } }
-        (block(&beside))
+        (block(&metric_tables))
         @if !ranks.is_empty() {
             h2 { "Ranks over categories" }
             (block(&ranks.iter().map(mean_ranks).collect::<Vec<_>>()))
         }
         @if !other_images.is_empty() {
-            h2 { "On other images" }
+            h2 { "DeLong's test: other test images" }
             (block(&other_images))
         }
     };
@@ -42,11 +43,11 @@ pub fn comparison_page(verdicts: &[Verdict], ranks: &[RankTest]) -> String {
 fn other_images(verdicts: &[&Verdict]) -> Option<Table> {
     let first = verdicts.first()?;
     let tests = verdicts.iter().flat_map(|verdict| &verdict.delong);
-    let row = |(category, seed, p): &(String, i64, f64)| Row {
-        cells: vec![Cell::text(category), Cell::whole(*seed), Cell::number(Some(*p), short_p)],
-        ..Row::default()
+    let row = |(category, seed, p): &(String, i64, f64)| TableRow {
+        cells: vec![Cell::text(category), Cell::integer(*seed), Cell::number(Some(*p), short_p)],
+        ..TableRow::default()
     };
-    let rows: Vec<Row> = tests.map(row).collect();
+    let rows: Vec<TableRow> = tests.map(row).collect();
     (!rows.is_empty()).then(|| Table {
         name: "delong".to_owned(),
         title: format!("{} against {}, image AUROC", first.variant, first.reference),
@@ -54,17 +55,17 @@ fn other_images(verdicts: &[&Verdict]) -> Option<Table> {
         rows,
         remarks: None,
         notes: vec![
-            "DeLong's test of each category and seed: what other images would say of these two networks; not adjusted, and not to be \
-             pooled over seeds."
+            "DeLong's test for each category and seed: whether these two networks would differ on other test images. The p-values are \
+             not adjusted. Do not pool them over seeds."
                 .to_owned(),
         ],
     })
 }
 
 fn mean_ranks(test: &RankTest) -> Table {
-    let row = |(label, rank): &(String, f64)| Row {
+    let row = |(label, rank): &(String, f64)| TableRow {
         cells: vec![Cell::text(label), Cell::number(Some(*rank), |rank| format!("{rank:.2}"))],
-        ..Row::default()
+        ..TableRow::default()
     };
     Table {
         name: format!("ranks-{}", test.metric),
@@ -72,6 +73,6 @@ fn mean_ranks(test: &RankTest) -> Table {
         columns: vec![Column::label("trial"), Column::number("mean rank", ["mean_rank"])],
         rows: test.mean_ranks.iter().map(row).collect(),
         remarks: None,
-        notes: vec![test.told()],
+        notes: vec![test.description()],
     }
 }

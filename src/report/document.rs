@@ -2,7 +2,7 @@
 
 use super::table::{Table, latex, markdown};
 use super::tables::results;
-use super::words::APART;
+use super::words::SEPARATE_PROTOCOL;
 use crate::analysis::{Groups, Ranking, Rows, groups, sides};
 use crate::store::Artifacts;
 
@@ -39,8 +39,8 @@ impl DocumentFormat {
 
     fn heading(self, title: &str) -> String {
         match self {
-            Self::Markdown => format!("## {title}\n\n{APART}\n"),
-            Self::Latex => format!("% {title}. {APART}\n"),
+            Self::Markdown => format!("## {title}\n\n{SEPARATE_PROTOCOL}\n"),
+            Self::Latex => format!("% {title}. {SEPARATE_PROTOCOL}\n"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tables of the effects of each search axis.
 
-use super::table::{Cell, Column, Row, Table};
+use super::table::{Cell, Column, Table, TableRow};
 use crate::analysis::{AxisEffect, Effects, Groups, LevelEffect};
 use crate::statistics::Share;
 use crate::text::signed;
@@ -12,18 +12,20 @@ const SHOWN_PAIRS: usize = 5;
 pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
     let Some(first) = effects.first() else { return Vec::new() };
     let many = first.axes.len() > 1;
-    let levels_are = "Levels: mean distance from the mean of all levels with the same category and seed, over the categories and seeds that have \
-                      runs of every level. From 5 seeds on, the interval is Student's t over seeds, on these images, not adjusted.";
-    let shares_are = format!(
-        "Shares: functional analysis of variance with a random forest (Hutter et al. 2014), mean ± standard deviation over its trees, \
-         of {} runs of {} trials; what is explained is the distance of a run from its category's mean. \"By chance\": what this setting's share \
-         would exceed once in twenty if it had no effect, by shuffling its levels among trials; not adjusted over settings.{} {levels_are} Where a search did \
-         not try all levels alike, levels of one axis differ by what the others were set to, too.",
+    let levels_note = "Levels: mean difference from the mean of all levels with the same category and seed, over the \
+                       categories and seeds that have runs of every level. With at least 5 seeds, the interval is Student's t over \
+                       seeds. It holds for these images only and is not adjusted.";
+    let shares_note = format!(
+        "Shares: functional analysis of variance (fANOVA) of {} runs of {} trials with a random forest (Hutter et al. 2014), mean ± \
+         standard deviation over the trees. The explained variable is a run's difference from its category's mean. \"By chance\": the \
+         share that this setting would exceed once in twenty times if it had no effect, from shuffling its levels among the trials. It is \
+         not adjusted for the number of settings.{} {levels_note} If the search did not try all levels equally, the levels of one axis also \
+         differ in the values of the other axes.",
         first.runs,
         first.trials,
         between_seeds(effects)
     );
-    let note = if many { shares_are } else { levels_are.to_owned() };
+    let note = if many { shares_note } else { levels_note.to_owned() };
     // A single axis explains everything that axes can explain.
     let mut tables: Vec<Table> = many.then(|| shares(effects, first, groups)).into_iter().collect();
     tables.extend(effects.iter().map(|of_metric| levels(of_metric, groups)));
@@ -31,7 +33,7 @@ pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
     tables
 }
 
-/// Returns " Of the variance of runs within a category, 12 % (pixel AUROC) … lies between seeds …"; empty if no share of seeds is known.
+/// Returns " Seeds account for 12 % (pixel AUROC) of the variance …"; empty if no share of seeds is known.
 fn between_seeds(effects: &[Effects]) -> String {
     let share =
         |of_metric: &Effects| Some(format!("{:.0} % ({})", 100.0 * of_metric.seeds_share?, of_metric.metric.label));
@@ -39,17 +41,17 @@ fn between_seeds(effects: &[Effects]) -> String {
     match shares.is_empty() {
         true => String::new(),
         false => format!(
-            " Of the variance of runs within a category, {} lies between runs that differ in the seed alone: no setting explains it, and \
-             it does not add up with the shares above.",
+            " Seeds account for {} of the variance of runs within a category: this variance lies between runs that differ in the seed \
+             alone. No setting explains it, and it does not add up with the shares above.",
             shares.join(", ")
         ),
     }
 }
 
 fn shares(effects: &[Effects], first: &Effects, groups: &Groups<'_>) -> Table {
-    let row = |name: String, shares: Vec<Cell>| Row {
+    let row = |name: String, shares: Vec<Cell>| TableRow {
         cells: std::iter::once(Cell::text(name)).chain(shares).collect(),
-        ..Row::default()
+        ..TableRow::default()
     };
     let axes = first.axes.iter().enumerate().map(|(place, axis)| {
         let of_metric = |of_metric: &Effects| {
@@ -71,7 +73,7 @@ fn shares(effects: &[Effects], first: &Effects, groups: &Groups<'_>) -> Table {
     });
     Table {
         name: "effects".to_owned(),
-        title: groups.marked("What each setting does: share of the variance"),
+        title: groups.marked("Effect of each setting: share of the variance"),
         columns: std::iter::once(Column::label("axis")).chain(columns).collect(),
         rows: axes.chain(pairs).collect(),
         remarks: None,
@@ -91,7 +93,7 @@ fn levels(of_metric: &Effects, groups: &Groups<'_>) -> Table {
             Column::label("level"),
             Column::number("runs", ["runs"]),
             Column::number("effect", ["effect"]),
-            Column::number("95 % interval", ["low", "high"]),
+            Column::number("95 % confidence interval", ["low", "high"]),
         ],
         rows: of_metric.axes.iter().flat_map(levels).collect(),
         remarks: None,
@@ -100,7 +102,7 @@ fn levels(of_metric: &Effects, groups: &Groups<'_>) -> Table {
 }
 
 /// Returns one row per level. The axis' name is visible only in the row of its first level.
-fn row(axis: &AxisEffect, level: &LevelEffect, first: bool) -> Row {
+fn row(axis: &AxisEffect, level: &LevelEffect, first: bool) -> TableRow {
     let name = Cell::text(&axis.axis);
     let cells = vec![
         if first { name } else { Cell { text: String::new(), ..name } },
@@ -109,7 +111,7 @@ fn row(axis: &AxisEffect, level: &LevelEffect, first: bool) -> Row {
         Cell::number(level.effect, signed),
         Cell::interval(level.interval),
     ];
-    Row { cells, ..Row::default() }
+    TableRow { cells, ..TableRow::default() }
 }
 
 /// Returns a cell like "34 ± 5 %, by chance 12 %".

@@ -1,6 +1,5 @@
 //! Draws a figure once, as SVG. Pages embed the SVG; PNG files are rasterised from it with the same font.
 
-use crate::analysis::{Groups, MAX_DRAWN};
 use std::sync::{Arc, LazyLock, Once};
 
 use plotters::chart::MeshStyle;
@@ -12,6 +11,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
 use super::error::ReportError;
+use crate::analysis::{Groups, MAX_DRAWN};
 use crate::cause::Cause;
 use crate::text::truncated;
 
@@ -104,7 +104,7 @@ pub(super) fn first_of(drawn: usize, all: usize, what: &str) -> String {
 }
 
 /// Texts about a figure.
-pub(super) struct About {
+pub(super) struct FigureTexts {
     /// File name without extension.
     pub name: String,
     /// What the figure shows, for readers who cannot see it.
@@ -125,8 +125,8 @@ pub(super) struct Figure {
 
 impl Groups<'_> {
     /// Returns the texts about a figure of these runs; the description carries the marks.
-    pub(super) fn about(&self, name: String, description: &str) -> About {
-        About { name, description: self.marked(description), population: self.population() }
+    pub(super) fn about(&self, name: String, description: &str) -> FigureTexts {
+        FigureTexts { name, description: self.marked(description), population: self.population() }
     }
 }
 
@@ -136,7 +136,7 @@ impl Figure {
     /// # Errors
     /// The figure cannot be drawn.
     pub(super) fn draw(
-        About { name, description, population }: About,
+        FigureTexts { name, description, population }: FigureTexts,
         (width, height): (u32, u32),
         draw: impl FnOnce(&Area<'_>) -> DrawResult,
     ) -> Result<Self, ReportError> {
@@ -147,14 +147,14 @@ impl Figure {
         });
         let mut svg = String::new();
         let drawn = {
-            let whole = SVGBackend::with_string(&mut svg, (width, height + FOOT)).into_drawing_area();
-            let (area, foot) = whole.split_vertically(height);
+            let canvas = SVGBackend::with_string(&mut svg, (width, height + FOOT)).into_drawing_area();
+            let (area, foot) = canvas.split_vertically(height);
             draw(&area)
                 .and_then(|()| {
                     let text = truncated(&population, (width / FOOT_CHARACTER) as usize);
                     foot.draw_text(&text, &TextStyle::from(("sans-serif", 11)).color(&INK), (12, 2)).map_err(Into::into)
                 })
-                .and_then(|()| whole.present().map_err(Into::into))
+                .and_then(|()| canvas.present().map_err(Into::into))
         };
         drawn.map_err(|source| ReportError::Draw { figure: name.clone(), source })?;
         Ok(Self { name, description, svg })
@@ -176,10 +176,10 @@ impl Figure {
 
     /// Returns the figure on white as PNG.
     pub(super) fn png(&self) -> Result<Vec<u8>, ReportError> {
-        let wrong = |source| ReportError::Draw { figure: self.name.clone(), source };
-        let mut pixels = rasterise(&self.svg, SCALE).map_err(wrong)?;
+        let draw_error = |source| ReportError::Draw { figure: self.name.clone(), source };
+        let mut pixels = rasterise(&self.svg, SCALE).map_err(draw_error)?;
         over_white(&mut pixels);
-        pixels.encode_png().map_err(|error| wrong(error.into()))
+        pixels.encode_png().map_err(|error| draw_error(error.into()))
     }
 }
 
@@ -199,7 +199,7 @@ pub(super) fn rasterise(svg: &str, scale: f32) -> Result<Pixmap, Cause> {
     let tree = Tree::from_str(svg, &options)?;
     let side = |length: f32| (length * scale).ceil() as u32;
     let mut pixels =
-        Pixmap::new(side(tree.size().width()), side(tree.size().height())).ok_or("a figure without area")?;
+        Pixmap::new(side(tree.size().width()), side(tree.size().height())).ok_or("the figure has no area")?;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
     Ok(pixels)
 }

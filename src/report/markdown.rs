@@ -4,7 +4,7 @@ use super::chapters::{Content, chapters};
 use super::section::Section;
 use super::table::markdown::{block, escaped, grid};
 use super::tables::failures;
-use super::words::{Found, Remark};
+use super::words::{FindingTexts, Remark};
 use super::{summary, words};
 use crate::analysis::Rows;
 
@@ -18,7 +18,7 @@ pub(super) fn document(rows: &Rows, sections: &[Section<'_>]) -> String {
     parts.extend(words::guidance(&rows.sweep).as_ref().map(remark));
     for (index, section) in sections.iter().enumerate() {
         if sections.len() > 1 {
-            parts.push(format!("## Protocol {} of {}\n\n{}\n", index + 1, sections.len(), words::APART));
+            parts.push(format!("## Protocol {} of {}\n\n{}\n", index + 1, sections.len(), words::SEPARATE_PROTOCOL));
         }
         parts.extend(part(section));
     }
@@ -44,7 +44,7 @@ fn part(section: &Section<'_>) -> Vec<String> {
 fn shown(section: &Section<'_>, content: &Content<'_>) -> String {
     match content {
         Content::Answer(answer) => format!("**{}**\n", escaped(answer)),
-        Content::Findings(found) => findings(found),
+        Content::Findings(texts) => findings(texts),
         Content::Note(text) => format!("{text}\n"),
         Content::Tables(tables) => block(tables),
         Content::Figures(figures) => {
@@ -61,12 +61,13 @@ fn shown(section: &Section<'_>, content: &Content<'_>) -> String {
     }
 }
 
-fn findings(found: &Found) -> String {
-    match found {
-        Found::Nothing(why) => format!("{why}\n"),
-        Found::Variants(variants) => {
-            variants.iter().map(|(label, said)| format!("- **{}**: {}\n", escaped(label), escaped(said))).collect()
-        }
+fn findings(texts: &FindingTexts) -> String {
+    match texts {
+        FindingTexts::NotCompared(reason) => format!("{reason}\n"),
+        FindingTexts::PerVariant(variants) => variants
+            .iter()
+            .map(|(label, sentence)| format!("- **{}**: {}\n", escaped(label), escaped(sentence)))
+            .collect(),
     }
 }
 

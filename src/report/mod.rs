@@ -31,4 +31,4 @@ pub use comparison_page::comparison_page;
 pub use document::{DocumentFormat, document};
 pub use error::ReportError;
 pub use overlay::{brightest, overlay};
-pub use write::{Step, Written, look, write};
+pub use write::{Step, WrittenReport, check_folder, write};

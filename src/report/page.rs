@@ -11,15 +11,15 @@ use super::section::Section;
 use super::shell::{Shell, shell};
 use super::table::html;
 use super::tables::failures;
-use super::words::{Found, Remark};
+use super::words::{FindingTexts, Remark};
 use super::{reproduce, summary, words};
 use crate::analysis::{Groups, Rows};
 
 /// Start of the paragraph on the page's origin. It identifies the pages of all versions.
 pub(super) const WRITTEN_BY: &str = "Written by didact ";
 
-/// Number of variants above which their sentences are folded away; tables and figures show the same.
-const MOST_SPOKEN: usize = 4;
+/// Maximum number of variants whose sentences are shown unfolded; tables and figures show the same.
+const MAX_UNFOLDED: usize = 4;
 
 /// Returns the whole page.
 pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
@@ -35,11 +35,11 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
         @if let Some(remark) = summary::unfinished(rows) { (note(&remark)) }
         p.quiet { (summary::state(rows)) }
         @if let Some(remark) = words::guidance(&rows.sweep) { (note(&remark)) }
-        label.filter hidden { "Only rows with " input id="filter" type="search" placeholder="text"; }
+        label.filter hidden { "Show only rows that contain " input id="filter" type="search" placeholder="text"; }
         @for (index, (section, chapters)) in sections.iter().zip(&parts).enumerate() {
             @if sections.len() > 1 {
                 h2 id=(protocol_anchor(index)) { "Protocol " (index + 1) " of " (sections.len()) }
-                p.note { (words::APART) }
+                p.note { (words::SEPARATE_PROTOCOL) }
             }
             @for remark in section.remarks() { (note(&remark)) }
             @for chapter in chapters { section id=(chapter.anchor) {
@@ -67,7 +67,7 @@ fn note(remark: &Remark) -> Markup {
 fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>) -> Markup {
     match content {
         Content::Answer(answer) => html! { p.answer { (answer) } },
-        Content::Findings(found) => findings(found),
+        Content::Findings(texts) => findings(texts),
         Content::Note(text) => html! { p.quiet { (text) } },
         Content::Tables(tables) => html::block(tables),
         Content::Figures(figures) => html! { @for figure in figures { (svg(figure)) } },
@@ -81,15 +81,16 @@ fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>) -> Markup {
 }
 
 /// Lists one sentence per variant.
-fn findings(found: &Found) -> Markup {
-    match found {
-        Found::Nothing(why) => html! { p { (why) } },
-        Found::Variants(variants) => {
-            let list =
-                html! { ul.findings { @for (label, said) in variants { li { strong { (label) } ": " (said) } } } };
+fn findings(texts: &FindingTexts) -> Markup {
+    match texts {
+        FindingTexts::NotCompared(reason) => html! { p { (reason) } },
+        FindingTexts::PerVariant(variants) => {
+            let list = html! { ul.findings { @for (label, sentence) in variants {
+                li { strong { (label) } ": " (sentence) }
+            } } };
             html! {
-                @if variants.len() <= MOST_SPOKEN { (list) }
-                @else { details { summary { "every variant in words" } (list) } }
+                @if variants.len() <= MAX_UNFOLDED { (list) }
+                @else { details { summary { "findings for each variant" } (list) } }
             }
         }
     }
@@ -119,14 +120,14 @@ fn jpeg(picture: &Picture) -> Markup {
     } }
 }
 
-/// Says where the numbers come from and how to reproduce them.
+/// Shows where the numbers come from: program version, sweep file and settings.
 fn origin(rows: &Rows) -> Markup {
     html! { section id="origin" {
         h2 { "Origin" }
-        p { (WRITTEN_BY) (crate::VERSION) " from the store's rows of sweep " code { (rows.sweep.name) } ". The sweep file:" }
+        p { (WRITTEN_BY) (crate::VERSION) " from the stored results of sweep " code { (rows.sweep.name) } "." }
         details { summary { "sweep file" } pre { (rows.sweep.source) } }
         @for (label, settings) in settings(rows) {
-            details { summary { "every setting of " (label) } pre { (settings) } }
+            details { summary { "all settings of " (label) } pre { (settings) } }
         }
     } }
 }

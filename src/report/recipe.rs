@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::words::Remark;
 use crate::analysis::{Groups, Variant};
 
-/// Settings of the joint phase that belong to an auto-encoder, and the recipe's name, which stands for other settings.
+/// Settings of the joint phase that belong to an auto-encoder, and the recipe's name, which only sets other settings.
 const OF_AUTO_ENCODERS: [&str; 3] = ["autoencoder", "loss", "recipe"];
 
 /// Remarks that differences from ST-FPM come from whole recipes, and names the variant that isolates the auto-encoder's effect. Returns
 /// `None` if the variants differ only in the auto-encoder.
-pub(super) fn whole_recipe(groups: &Groups<'_>) -> Option<Remark> {
+pub(super) fn recipe_remark(groups: &Groups<'_>) -> Option<Remark> {
     let baseline = Recipe::of(groups, groups.baseline()?)?;
     let others: Vec<(&Variant, Recipe)> = groups
         .variants
@@ -49,18 +49,18 @@ pub(super) fn whole_recipe(groups: &Groups<'_>) -> Option<Remark> {
         let (other, _) = differing.iter().find(|(_, other)| other.joint == recipe.joint)?;
         Some((&alone.label, &other.label))
     });
-    let alone = match isolating {
+    let advice = match isolating {
         Some((alone, other)) => format!(
-            "{alone} has no auto-encoder and the same recipe as {other}: compare these two to see what the auto-encoder does alone."
+            "{alone} has no auto-encoder and the same recipe as {other}: compare these two to isolate the auto-encoder's effect."
         ),
-        None => "To see what the auto-encoder does alone, search \"model.autoencoder\" with \"none\" among its values: that trains the \
-                 student without one under the same recipe."
+        None => "To isolate the auto-encoder's effect, search \"model.autoencoder\" with \"none\" among its values: this trains the \
+                 student without an auto-encoder under the same recipe."
             .to_owned(),
     };
     Some(Remark {
-        lead: Some("The whole recipe."),
+        lead: Some("Different recipes."),
         text: format!(
-            "{who} from ST-FPM in {}: a difference from ST-FPM is then that of the whole recipe. {alone}",
+            "{who} from ST-FPM in {}: their difference from ST-FPM is the effect of the whole recipe. {advice}",
             listed.collect::<Vec<_>>().join(", ")
         ),
     })

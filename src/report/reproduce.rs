@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::table::Cell;
 use super::table::html::frame;
-use crate::analysis::{Groups, Remade, Rows, Variant, remake};
+use crate::analysis::{Groups, RepeatedRuns, Rows, Variant, repeat_command};
 use crate::stages::short_key;
 use crate::store::{RunRow, StageRow};
 
@@ -26,13 +26,14 @@ pub(super) fn label(groups: &Groups<'_>, variant: &Variant) -> Cell {
 /// Returns one row per run, and the command for each variant and category.
 pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
     let facts = |run: &RunRow, fact: fn(&StageRow) -> Option<&str>| -> String {
-        let found: BTreeSet<&str> = rows.stages_of(&run.id).filter_map(fact).collect();
-        if found.is_empty() { "–".to_owned() } else { found.into_iter().collect::<Vec<_>>().join(", ") }
+        let values: BTreeSet<&str> = rows.stages_of(&run.id).filter_map(fact).collect();
+        if values.is_empty() { "–".to_owned() } else { values.into_iter().collect::<Vec<_>>().join(", ") }
     };
     html! {
         div class=(frame(groups.all().count())) { table {
             thead { tr {
-                th { "run" } th { "seed" } th.text { "state" } th.text { "protocol" } th.text { "device" } th.text { "didact" }
+                th { "run" } th { "seed" } th.text { "state" } th.text { "protocol" } th.text { "device" }
+                th.text { "didact version" }
             } }
             @for variant in &groups.variants { @for (category, _) in &groups.categories {
                 @let runs: Vec<&RunRow> = groups.runs(variant, category).collect();
@@ -52,10 +53,11 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
             } }
         } }
         p.quiet {
-            "Teacher weights: BLAKE3 " (teachers(groups)) ". A command makes all the runs of its group again, in a sweep of its own; it is to be run where the sweep was started"
-            @if let Some(folder) = &rows.sweep.folder { ", in " code { (folder) } }
-            ". " code { "didact why" } " with a run's key tells what it was made of. What the store has already is not computed again: "
-            code { "--store" } " names another store."
+            "Teacher weights: BLAKE3 " (teachers(groups))
+            ". Each command repeats all runs of its group in a new sweep. Run it in the folder where the sweep was started"
+            @if let Some(folder) = &rows.sweep.folder { ", " code { (folder) } }
+            ". Stages that the store already has are not computed again; to use another store, add " code { "--store" }
+            ". " code { "didact why" } " with a run's key shows the run's stages and their state."
         }
     }
 }
@@ -68,9 +70,9 @@ fn teachers(groups: &Groups<'_>) -> String {
 
 /// Returns the command that repeats the runs of one trial and category.
 fn command(rows: &Rows, first: &RunRow, runs: &[&RunRow]) -> String {
-    remake(
+    repeat_command(
         &rows.sweep,
-        &Remade {
+        &RepeatedRuns {
             run: &first.id,
             number: first.number,
             baseline: first.baseline,

@@ -2,7 +2,7 @@
 
 use super::figures::Figures;
 use super::pictures::Picture;
-use super::recipe::whole_recipe;
+use super::recipe::recipe_remark;
 use super::tables::Tables;
 use super::words;
 use super::words::Remark;
@@ -27,6 +27,6 @@ pub(super) struct Section<'r> {
 impl Section<'_> {
     /// Returns the remarks that a reader must know before the numbers.
     pub(super) fn remarks(&self) -> Vec<Remark> {
-        words::across(&self.groups).into_iter().chain(whole_recipe(&self.groups)).collect()
+        words::across(&self.groups).into_iter().chain(recipe_remark(&self.groups)).collect()
     }
 }

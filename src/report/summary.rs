@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::words::Remark;
-use crate::analysis::{FEWEST_SEEDS, Rows, Scope, Verdict, settles};
+use crate::analysis::{FEWEST_SEEDS, Rows, Scope, Verdict, is_significant};
 use crate::store::RunState;
 use crate::text::{duration, p_value, signed};
 
@@ -12,7 +12,7 @@ pub(super) fn unfinished(rows: &Rows) -> Option<Remark> {
     let open = rows.runs.iter().filter(|run| run.state.is_open()).count();
     (open > 0).then(|| Remark {
         lead: Some("Still running."),
-        text: format!("{open} of {} runs are to come; what is said here may change with them.", rows.runs.len()),
+        text: format!("{open} of {} runs are not finished; the findings below may change.", rows.runs.len()),
     })
 }
 
@@ -24,7 +24,7 @@ pub(super) fn state(rows: &Rows) -> String {
     let missing: String = states.iter().map(|(state, count)| format!(", {count} {state}")).collect();
     let runs = if rows.runs.len() == 1 { "run" } else { "runs" };
     let spent = spent(rows).map(|spent| format!(" {spent}")).unwrap_or_default();
-    format!("{done} of {} {runs} done{missing}.{spent} Numbers below are of the runs that are done.", rows.runs.len())
+    format!("{done} of {} {runs} done{missing}.{spent} The numbers below are from finished runs only.", rows.runs.len())
 }
 
 /// Describes the cost: "Computing took 1 h 10 min in 80 stages; 40 more were shared and not computed again."; `None` if nothing was
@@ -44,14 +44,15 @@ fn spent(rows: &Rows) -> Option<String> {
 pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
     // Verdicts are in the order of the metrics.
     let metric = comparisons.first()?.metric;
-    let family: Vec<&Verdict> = comparisons.iter().filter(|verdict| verdict.metric == metric).collect();
-    let (label, most) = (metric.label, metric.direction.best());
-    let settled =
-        |better: bool| family.iter().copied().filter(move |v| v.p.is_some_and(settles) && (v.gain() > 0.0) == better);
+    let of_metric: Vec<&Verdict> = comparisons.iter().filter(|verdict| verdict.metric == metric).collect();
+    let (label, superlative) = (metric.label, metric.direction.best());
+    let settled = |better: bool| {
+        of_metric.iter().copied().filter(move |v| v.p.is_some_and(is_significant) && (v.gain() > 0.0) == better)
+    };
     let (better, worse) = (settled(true).count(), settled(false).count());
-    let least_gain = |a: &&Verdict, b: &&Verdict| a.gain().total_cmp(&b.gain());
+    let by_gain = |a: &&Verdict, b: &&Verdict| a.gain().total_cmp(&b.gain());
     // Prefer variants that are better by the test, if there are any, because a higher mean may be less certain.
-    let best = settled(true).max_by(least_gain).or_else(|| family.iter().copied().max_by(least_gain))?;
+    let best = settled(true).max_by(by_gain).or_else(|| of_metric.iter().copied().max_by(by_gain))?;
     let of_best = described(best);
     // A verdict from few seeds does not cover other images, so the headline must not either.
     let on_these_images = |better: bool| match settled(better).all(|verdict| verdict.method == Scope::Images) {
@@ -64,19 +65,19 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
         more => format!("; {more} variants are worse{}", on_these_images(false)),
     };
     let (variant, reference) = (&best.variant, &best.reference);
-    if family.iter().all(|v| v.p.is_none()) && family.iter().any(|v| v.method == Scope::FewSeeds) {
+    if of_metric.iter().all(|v| v.p.is_none()) && of_metric.iter().any(|v| v.method == Scope::FewSeeds) {
         return Some(format!(
-            "Too few seeds: a claim in {label} needs {FEWEST_SEEDS} seeds that both variants have. The {most} mean difference from \
-             {reference} is that of {variant}: {of_best}."
+            "Too few seeds: a claim about {label} needs {FEWEST_SEEDS} seeds that both variants have. {variant} has the {superlative} mean \
+             difference from {reference}: {of_best}."
         ));
     }
-    Some(match (better, family.len()) {
-        (0, _) if worse == family.len() => format!(
+    Some(match (better, of_metric.len()) {
+        (0, _) if worse == of_metric.len() => format!(
             "No{}: in {label} every variant is worse than {reference}; the best of them, {variant}, by {of_best}.",
             on_these_images(false)
         ),
         (0, _) => format!(
-            "Not shown: in {label} no variant is distinguishably better than {reference}; the {most}, {variant}, differs by \
+            "Not shown: in {label} no variant is distinguishably better than {reference}. {variant} has the {superlative} mean difference: \
              {of_best}{others}."
         ),
         (1, _) => format!(
@@ -84,16 +85,16 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
             on_these_images(true)
         ),
         (more, all) => format!(
-            "Yes{}: in {label} {more} of {all} variants are better than {reference}; the {most} of them, {variant}, by \
+            "Yes{}: in {label} {more} of {all} variants are better than {reference}; the {superlative} of them, {variant}, by \
              {of_best}{others}.",
             on_these_images(true)
         ),
     })
 }
 
-/// Describes a difference: "+0.0012 (95 % −0.0001 to +0.0024, p (Holm) = 0.031, Student's t over seeds, on these images, 5 seeds)".
+/// Describes a difference: "+0.0012 (95 % CI −0.0001 to +0.0024, p (Holm) = 0.031, Student's t over seeds, on these images, 5 seeds)".
 fn described(verdict: &Verdict) -> String {
-    let interval = verdict.interval.map(|(low, high)| format!("95 % {} to {}", signed(low), signed(high)));
+    let interval = verdict.interval.map(|(low, high)| format!("95 % CI {} to {}", signed(low), signed(high)));
     let p = verdict.p.map(|p| format!("p (Holm) {}", p_value(p)));
     let seeds = if verdict.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", verdict.seeds) };
     let method = interval.is_some().then(|| verdict.method.to_string());

@@ -18,7 +18,7 @@ pub(super) struct Table {
     /// What the table shows.
     pub title: String,
     pub columns: Vec<Column>,
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
     /// What the remarks below the cells mean; shown where the remarks are shown.
     pub remarks: Option<&'static str>,
     /// What a reader must know about the table.
@@ -48,7 +48,7 @@ pub(super) enum Style {
 
 /// A row: one cell per column.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Row {
+pub(super) struct TableRow {
     pub cells: Vec<Cell>,
     /// Whether this is the row of the re-run baseline.
     pub baseline: bool,
@@ -138,11 +138,11 @@ impl Cell {
 
     /// Creates a cell with a count.
     pub(super) fn count(count: usize) -> Self {
-        Self { text: count.to_string(), values: vec![whole(count)], ..Self::default() }
+        Self { text: count.to_string(), values: vec![count_value(count)], ..Self::default() }
     }
 
-    /// Creates a cell with a whole number.
-    pub(super) fn whole(number: i64) -> Self {
+    /// Creates a cell with an integer.
+    pub(super) fn integer(number: i64) -> Self {
         Self { text: number.to_string(), values: vec![Value::Integer(number)], ..Self::default() }
     }
 
@@ -175,7 +175,7 @@ impl Tone {
 }
 
 /// Converts a count to a value.
-pub(super) fn whole(count: usize) -> Value<'static> {
+pub(super) fn count_value(count: usize) -> Value<'static> {
     // No table counts beyond 2⁶³.
     Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))
 }

@@ -1,7 +1,5 @@
 //! Tests what a report says about runs that are missing, were measured differently, or are hard to distinguish.
 
-use crate::evaluate::Selection;
-use crate::store::RunState;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -9,9 +7,10 @@ use serde_json::json;
 use super::write;
 use crate::analysis::{Groups, Ranking, Rows, Side, Verdict, findings};
 use crate::config::ReportSettings;
+use crate::evaluate::Selection;
 use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC};
 use crate::outputs::{ForeignFiles, OutputPlace};
-use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, SweepRow};
+use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, RunState, SweepRow};
 
 /// A run with its pixel AUROC; `None` is undefined.
 struct Case {
@@ -169,7 +168,7 @@ fn the_difference_below_a_mean_is_that_of_the_comparison() {
     assert_eq!(shown[1], ["−0.0050 (without seed 2)"]);
     assert_eq!(shown[2], ["+0.0800 (without seed 3)"]);
     assert_eq!(shown[3], ["+0.0075 (without seeds 2, 3)"]);
-    let note = "Differences from ST-FPM of equal categories and seeds: T01 skip=add +0.0075 (without seeds 2, 3).";
+    let note = "Paired differences from ST-FPM by category and seed: T01 skip=add +0.0075 (without seeds 2, 3).";
     for format in [super::document::DocumentFormat::Markdown, super::document::DocumentFormat::Latex] {
         let exported = super::document(&rows, &Artifacts::new("none".into()), format);
         assert!(exported.contains(note), "{exported}");
@@ -241,7 +240,7 @@ fn the_baseline_counts_as_the_point_of_the_search_that_it_is() {
 }
 
 #[test]
-fn numbers_of_two_protocols_stand_in_two_groups() {
+fn numbers_of_two_protocols_form_two_groups() {
     let small = Case { size: 128, ..case("ST-FPM", "nut", 0, Some(0.8)) };
     let rows = rows(&[case("ST-FPM", "nut", 0, Some(0.9)), small, case("skip=add", "nut", 0, Some(0.95))]);
     let groups = groups(&rows);
@@ -251,7 +250,7 @@ fn numbers_of_two_protocols_stand_in_two_groups() {
 }
 
 #[test]
-fn trials_of_one_label_are_told_apart_by_what_differs() {
+fn trials_with_equal_labels_are_distinguished_by_their_settings() {
     let with = |student: f64, autoencoder: f64| Case {
         axes: json!({ "joint.student.learning_rate": student, "joint.autoencoder.learning_rate": autoencoder, "model.depth": 2 }),
         ..case("skip=add", "nut", 0, Some(0.9))
@@ -302,11 +301,11 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
     rows
 }
 
-/// Writes a report into a folder where nothing is in the way, and returns its page.
+/// Writes a report into a folder without foreign files, and returns its page.
 fn write_to(rows: &Rows, artifacts: &Artifacts, folder: &Path) -> PathBuf {
     let place = OutputPlace { folder, foreign: ForeignFiles::Refuse };
     let written = write(rows, artifacts, Ranking::default(), place, &mut |_| ()).expect("written");
-    assert_eq!(written.aside, None);
+    assert_eq!(written.moved_aside, None);
     written.page
 }
 
@@ -317,7 +316,7 @@ fn text_of(rows: &Rows) -> String {
 }
 
 #[test]
-fn what_a_search_chose_on_test_is_marked_on_every_table_and_figure() {
+fn a_search_on_test_is_marked_on_every_table_and_figure() {
     let text = text_of(&guided(&json!("test_pixel_auroc"), [0.6, 0.7, 0.8]));
     assert!(text.contains("guided by pixel_auroc on the test images themselves"));
     let without: Vec<&str> = ["<h3>", "aria-label=\""]
@@ -333,9 +332,9 @@ fn what_a_search_chose_on_test_is_marked_on_every_table_and_figure() {
 }
 
 #[test]
-fn a_proxy_stands_beside_the_test_with_its_rank_correlation() {
+fn a_proxy_is_shown_with_the_test_results_and_their_rank_correlation() {
     let text = text_of(&guided(&json!("pseudo_pixel_auroc"), [0.9, 0.7, 0.8]));
-    assert!(text.contains("no label and no test image had a part in it") && !text.contains("selected on test"));
+    assert!(text.contains("It used no label and no test image.") && !text.contains("selected on test"));
     // The ranks are 3, 1, 2 and 1, 2, 3.
     assert!(text.contains("is −0.50 over the 3 trials"), "{text}");
     assert!(text.contains("mean pseudo_pixel_auroc") && text.contains(">0.7000</td>"));
@@ -346,11 +345,11 @@ fn a_trial_with_unfinished_runs_is_shown_but_not_correlated() {
     let mut rows = guided(&json!("pseudo_pixel_auroc"), [0.7, 0.8, 0.9]);
     rows.results.pop();
     let text = text_of(&rows);
-    assert!(text.contains("0 of 1") && text.contains("here are 2."), "{text}");
+    assert!(text.contains("0 of 1") && text.contains("There are 2."), "{text}");
 }
 
 #[test]
-fn a_store_that_knows_no_objective_says_nothing_of_it() {
+fn a_report_of_a_sweep_without_objective_mentions_none() {
     for resolved in
         ["{}", "", r#"{ "search": { "strategy": "grid", "seeds": [0] } }"#, r#"{ "search": { "objective": null } }"#]
     {
@@ -390,7 +389,7 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
 }
 
 #[test]
-fn what_an_axis_does_is_told_with_its_levels() {
+fn an_axis_is_shown_with_the_effects_of_its_levels() {
     let mut cases = Vec::new();
     for (rate, depth) in [(0.1, 1), (0.1, 2), (0.4, 1), (0.4, 2)] {
         for seed in 0..5 {
@@ -414,7 +413,7 @@ fn what_an_axis_does_is_told_with_its_levels() {
     let effect = |place: usize| rate.levels[place].effect.expect("all levels meet");
     assert!((effect(1) - 0.015).abs() < 1e-6 && (effect(0) + 0.015).abs() < 1e-6);
     let text = text_of(&rows);
-    assert!(text.contains("What each setting does") && text.contains("joint.student.learning_rate with model.depth"));
+    assert!(text.contains("Effect of each setting") && text.contains("joint.student.learning_rate with model.depth"));
 }
 
 /// Returns the effects of a search of one axis with two levels, on nut and bolt with five seeds. Levels 1 and 2 differ by `difference`;
@@ -435,7 +434,7 @@ fn two_levels(difference: fn(i64) -> f64, missing: &[(i64, &str, i64)]) -> crate
 }
 
 #[test]
-fn two_levels_of_an_axis_are_equally_sure() {
+fn two_levels_of_an_axis_have_mirrored_intervals() {
     let clear = two_levels(|seed| 0.01 + 0.001 * (seed % 3) as f64, &[]);
     let [one, two] = &clear.levels[..] else { panic!("two levels: {clear:?}") };
     // Half of 0.0108, the mean of 0.010, 0.011, 0.012, 0.010, 0.011; scipy.stats.t.interval(0.95, 4) of their halves.
@@ -481,7 +480,7 @@ fn paired(differences: &[f64]) -> Verdict {
 }
 
 #[test]
-fn a_verdict_says_what_its_seeds_allow() {
+fn a_verdict_depends_on_the_number_of_seeds() {
     for (differences, verdict) in [
         (&[0.0125; 8][..], "every seed has the same difference: no test"),
         (&[0.0; 6], "every seed has the same difference: no test"),
@@ -493,11 +492,11 @@ fn a_verdict_says_what_its_seeds_allow() {
         (&[0.01, 0.011, 0.009, 0.01, 0.012, 0.01, 0.011, 0.012, 0.01], "better on these images"),
         (
             &[0.01, -0.011, 0.009, -0.01, 0.012],
-            "not distinguishable with 5 seeds; more than 100 would be needed if the difference is no larger than it looks",
+            "not distinguishable with 5 seeds; more than 100 would be needed if the difference is no larger than observed",
         ),
         (
             &[0.01, -0.002, 0.009, -0.001, 0.012],
-            "not distinguishable with 5 seeds; 13 would do on these images if the difference is as large as it looks",
+            "not distinguishable with 5 seeds; 13 would be enough on these images if the difference is as large as observed",
         ),
     ] {
         let found = paired(differences);
@@ -510,7 +509,7 @@ fn a_verdict_says_what_its_seeds_allow() {
 }
 
 #[test]
-fn eight_seeds_with_image_scores_speak_of_other_images_too() {
+fn eight_seeds_with_image_scores_generalise_to_other_images() {
     let mut cases = Vec::new();
     for seed in 0..8 {
         cases.push(case("ST-FPM", "nut", seed, Some(0.9)));
@@ -536,19 +535,22 @@ fn eight_seeds_with_image_scores_speak_of_other_images_too() {
     assert_eq!(found.method.to_string(), "Student's t over seeds and test images");
     assert!((found.difference - 0.218_75).abs() < 1e-12, "{found:?}");
     // From the seeds alone, p would be 4e-4; four images are too few for such a claim.
-    assert!(found.verdict.starts_with("not distinguishable with 8 seeds; more seeds alone would not do"), "{found:?}");
+    assert!(
+        found.verdict.starts_with("not distinguishable with 8 seeds; more seeds alone would not be enough"),
+        "{found:?}"
+    );
     // Without the scores of one run, the method says why, and the claim covers only these images.
     rows.scores.retain(|row| row.run_id != rows.runs[5].id);
     let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
     assert_eq!(
         found.method.to_string(),
-        "Student's t over seeds, on these images (nut: the runs saw different test images)"
+        "Student's t over seeds, on these images (nut: the runs used different test images)"
     );
     assert_eq!(found.verdict, "better on these images");
 }
 
 #[test]
-fn the_headline_speaks_of_no_more_than_the_seeds_allow() {
+fn the_headline_claims_no_more_than_the_seeds_allow() {
     let answer = |differences: &[f64]| super::summary::answer(&[paired(differences)]).expect("compared");
     assert!(
         answer(&[0.01, 0.011, 0.009, 0.01, 0.012])
@@ -560,11 +562,14 @@ fn the_headline_speaks_of_no_more_than_the_seeds_allow() {
     );
     assert!(answer(&[0.01, -0.011, 0.009, -0.01, 0.012]).starts_with("Not shown: "));
     let few = answer(&[0.01, 0.011]);
-    assert!(few.starts_with("Too few seeds: a claim in pixel AUROC needs 5 seeds") && few.contains("+0.0105"), "{few}");
+    assert!(
+        few.starts_with("Too few seeds: a claim about pixel AUROC needs 5 seeds") && few.contains("+0.0105"),
+        "{few}"
+    );
 }
 
 #[test]
-fn a_difference_in_more_than_the_auto_encoder_is_told() {
+fn differences_in_more_than_the_auto_encoder_are_reported() {
     let with = |variant: &'static str, model: &serde_json::Value, clip_norm: f64| {
         let settings = json!({ "model": model, "joint": { "recipe": "seed", "clip_norm": clip_norm, "epochs": 4 } });
         (case(variant, "nut", 0, Some(0.9)), settings)
@@ -573,15 +578,16 @@ fn a_difference_in_more_than_the_auto_encoder_is_told() {
         let (cases, settings): (Vec<Case>, Vec<serde_json::Value>) = cases.into_iter().unzip();
         let mut rows = rows(&cases);
         rows.runs.iter_mut().zip(settings).for_each(|(run, settings)| run.settings = settings.to_string());
-        let found = super::recipe::whole_recipe(&groups(&rows)[0]);
+        let found = super::recipe::recipe_remark(&groups(&rows)[0]);
         found.map(|remark| remark.text)
     };
     let (none, unet) = (json!("none"), json!({ "unet": { "depth": 2 } }));
-    let told = text(vec![with("ST-FPM", &none, 0.0), with("U-Net", &unet, 1.0)]).expect("clipping differs");
+    let remark = text(vec![with("ST-FPM", &none, 0.0), with("U-Net", &unet, 1.0)]).expect("clipping differs");
     assert!(
-        told.starts_with("Variants with an auto-encoder also differ from ST-FPM in joint.clip_norm (1.0; ST-FPM: 0.0)")
-            && told.contains("search \"model.autoencoder\""),
-        "{told}"
+        remark
+            .starts_with("Variants with an auto-encoder also differ from ST-FPM in joint.clip_norm (1.0; ST-FPM: 0.0)")
+            && remark.contains("search \"model.autoencoder\""),
+        "{remark}"
     );
     let isolated = vec![with("ST-FPM", &none, 0.0), with("student", &none, 1.0), with("U-Net", &unet, 1.0)];
     assert!(
@@ -620,13 +626,13 @@ fn bold(table: &super::table::Table) -> Vec<(usize, usize)> {
 }
 
 #[test]
-fn the_highest_mean_is_bold_only_where_the_test_tells_it_from_every_rival() {
+fn the_highest_mean_is_bold_only_if_the_test_distinguishes_it_from_every_rival() {
     let clear = first_results(&five(1e-4));
     assert_eq!(bold(&clear), [(1, 1)]);
     assert!(clear.notes[0].starts_with("Bold: ") && clear.notes[0].contains("every other variant"));
     let blurred = first_results(&five(0.03));
     assert_eq!(bold(&blurred), []);
-    assert!(blurred.notes[0].starts_with("Nothing is bold: "), "{:?}", blurred.notes);
+    assert!(blurred.notes[0].starts_with("No mean is bold: "), "{:?}", blurred.notes);
 }
 
 /// Returns the same numbers under the names of other metrics, which are shown in this order.
@@ -684,7 +690,7 @@ fn a_report_shows_the_metrics_that_were_chosen() {
 }
 
 #[test]
-fn a_metric_that_is_not_drawn_anew_is_claimed_of_these_images() {
+fn a_metric_without_a_bootstrap_is_claimed_only_for_these_images() {
     let mut cases = Vec::new();
     for seed in 0..8_u8 {
         cases.push(case("ST-FPM", "nut", seed.into(), Some(0.9)));
@@ -696,13 +702,13 @@ fn a_metric_that_is_not_drawn_anew_is_claimed_of_these_images() {
         (found.verdict.as_str(), found.method.to_string().as_str()),
         (
             "better on these images",
-            "Student's t over seeds, on these images (test images are not drawn anew for average precision)"
+            "Student's t over seeds, on these images (test images are not resampled for average precision)"
         )
     );
 }
 
 #[test]
-fn without_a_baseline_the_highest_mean_needs_to_beat_the_second_alone() {
+fn without_a_baseline_the_highest_mean_must_beat_only_the_second() {
     let mut rows = five(1e-4);
     rows.runs.iter_mut().for_each(|run| run.baseline = false);
     let clear = first_results(&rows);
@@ -716,7 +722,7 @@ fn without_a_baseline_the_highest_mean_needs_to_beat_the_second_alone() {
 }
 
 #[test]
-fn a_report_holds_its_tables_and_itself_as_text_and_json_and_none_of_its_own_older_ones() {
+fn a_report_contains_tables_markdown_and_json_and_loses_its_own_older_tables() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("report");
     let artifacts = Artifacts::new(folder.path().join("none"));
@@ -754,7 +760,7 @@ fn a_report_holds_its_tables_and_itself_as_text_and_json_and_none_of_its_own_old
 }
 
 #[test]
-fn more_variants_than_colours_stand_in_the_order_of_their_means() {
+fn more_variants_than_colours_are_sorted_by_their_means() {
     let searched =
         |rate: u32, mean: f64| Case { axes: json!({ "rate": rate }), ..case("skip=add", "nut", 0, Some(mean)) };
     let mut cases: Vec<Case> = (0..14).map(|rate| searched(rate, 0.5 + 0.01 * f64::from(rate))).collect();

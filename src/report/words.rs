@@ -13,19 +13,20 @@ pub(super) struct Remark {
 }
 
 /// Text below the title of one protocol's part, if there are several parts.
-pub(super) const APART: &str =
-    "These numbers were measured in another way than those of the other parts, and are not to be ranked with them.";
+pub(super) const SEPARATE_PROTOCOL: &str =
+    "These numbers were measured under another protocol than those of the other parts. Do not rank them together.";
 
 /// Text above the pictures.
-pub(super) const PICTURES: &str = "Distance between teacher and prediction at each level, coarse to fine, and the fused map over the input with the ground truth outlined. A \
-     column has one scale for all rows: of a level 0 to the highest 99.9 % quantile of a row's test images, of the fused map 0 to twice the row's \
-     held-out threshold, so that the middle colour is where an image becomes anomalous.";
+pub(super) const PICTURES: &str = "Distance between teacher and prediction at each level, from coarse to fine, and the fused map over \
+     the input with the ground truth outlined. All rows of a column share one colour scale, which starts at 0. For a level it ends at the \
+     highest of the rows' 99.9 % quantiles over the test images. For the fused map it ends at twice the row's held-out threshold: an \
+     image becomes anomalous at the middle colour.";
 
 /// Text above the curves.
-pub(super) const CURVES: &str = "Of the selected epochs: the mean over a variant's seeds at every place, and the range from the lowest to the highest of them. Curves of \
-     pixels are thinned from the exact ones, those of images are exact.";
+pub(super) const CURVES: &str = "Curves of the selected epochs: at each x value, the mean over a variant's seeds and the range \
+     from the lowest to the highest seed. Image curves are exact. Pixel curves use a subset of the exact curve's points.";
 
-/// Says what guided the search; `None` if nothing did.
+/// Returns a remark on the objective of the search; `None` if the search had none.
 pub(super) fn guidance(sweep: &SweepRow) -> Option<Remark> {
     let objective = Guidance::of(sweep).objective()?;
     let metric = objective.metric();
@@ -33,66 +34,67 @@ pub(super) fn guidance(sweep: &SweepRow) -> Option<Remark> {
         false => Remark {
             lead: None,
             text: format!(
-                "The search was guided by {metric}, measured on held-out normal images with defects that didact painted on them: no \
-                 label and no test image had a part in it."
+                "The search was guided by {metric}, measured on held-out normal images with defects that didact painted on them. It \
+                 used no label and no test image."
             ),
         },
         true => Remark {
             lead: Some("Selected on test."),
             text: format!(
-                "The search was guided by {metric} on the test images themselves: what it found best is an oracle, its numbers are \
-                 better than new images would give, and every table and figure here is marked so."
+                "The search was guided by {metric} on the test images themselves. Its best trial is therefore an oracle: new images \
+                 would give worse numbers. Every table and figure here is marked."
             ),
         },
     })
 }
 
-/// Returns what a reader must know if protocols are mixed.
+/// Returns a remark if protocols are mixed.
 pub(super) fn across(groups: &Groups<'_>) -> Option<Remark> {
     let what = groups.across.as_ref()?;
     Some(Remark {
         lead: Some("Across protocols."),
         text: format!(
-            "As asked, numbers that were measured in different ways stand in one table; they do not measure the same thing, and a \
-             difference may be one of measuring ({what}). ST-FPM here is that of the first protocol."
+            "As requested, the tables mix numbers of different protocols ({what}). These numbers do not measure the same quantity, and \
+             a difference may come from the protocol. ST-FPM here is the one of the first protocol."
         ),
     })
 }
 
-/// The findings.
+/// The findings in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Why there are no findings.
-    Nothing(&'static str),
+pub(super) enum FindingTexts {
+    /// Why nothing is compared.
+    NotCompared(&'static str),
     /// Each variant's label with its sentence.
-    Variants(Vec<(String, String)>),
+    PerVariant(Vec<(String, String)>),
 }
 
 /// Writes one sentence per variant: whether it helps, by how much, at what cost, and how certain that is. `costs` belong to the variants of
 /// `groups`.
-pub(super) fn found(groups: &Groups<'_>, costs: &[Costs], verdicts: &[Verdict]) -> Found {
+pub(super) fn finding_texts(groups: &Groups<'_>, costs: &[Costs], verdicts: &[Verdict]) -> FindingTexts {
     let Some(baseline) = groups.variants.iter().position(|variant| variant.baseline) else {
-        return Found::Nothing("There is no re-run baseline in this sweep: nothing is compared.");
+        return FindingTexts::NotCompared("This sweep has no re-run baseline, so nothing is compared.");
     };
     if groups.variants.iter().all(|variant| variant.baseline) {
-        return Found::Nothing("Only ST-FPM was run: there is nothing to compare it with here.");
+        return FindingTexts::NotCompared("Only ST-FPM was run here, so nothing is compared with it.");
     }
     let reference = &costs[baseline];
     let sentence = |(variant, costs): (&Variant, &Costs)| {
-        let found: Vec<String> =
-            verdicts.iter().filter(|v| v.is_of(&variant.trial, &variant.label)).map(clause).collect();
-        let found = if found.is_empty() { "no pair of runs with numbers yet".to_owned() } else { found.join("; ") };
-        let cost = costs.against(reference);
+        let clauses: Vec<String> =
+            verdicts.iter().filter(|v| v.belongs_to(&variant.trial, &variant.label)).map(clause).collect();
+        let clauses =
+            if clauses.is_empty() { "no pair of runs has numbers yet".to_owned() } else { clauses.join("; ") };
+        let cost = costs.relative_to(reference);
         let cost = cost.map(|cost| format!(" Cost: {cost}.")).unwrap_or_default();
-        (variant.label.clone(), format!("{found}.{cost}"))
+        (variant.label.clone(), format!("{clauses}.{cost}"))
     };
     let others = groups.variants.iter().zip(costs).filter(|(variant, _)| !variant.baseline);
-    Found::Variants(others.map(sentence).collect())
+    FindingTexts::PerVariant(others.map(sentence).collect())
 }
 
-/// Describes one verdict: "pixel AUROC +0.0120 (95 % +0.0050 to +0.0190), better".
+/// Describes one verdict: "pixel AUROC +0.0120 (95 % CI +0.0050 to +0.0190), better".
 fn clause(verdict: &Verdict) -> String {
-    let interval = verdict.interval.map(|(low, high)| format!(" (95 % {} to {})", signed(low), signed(high)));
+    let interval = verdict.interval.map(|(low, high)| format!(" (95 % CI {} to {})", signed(low), signed(high)));
     let without = verdict.without().map(|without| format!(", {without}"));
     format!(
         "{} {}{}, {}{}",

@@ -35,50 +35,50 @@ const MAIN_FILES: [&str; 3] = ["report.json", "report.md", "index.html"];
 
 /// A written report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenReport {
     /// Path of the page.
     pub page: PathBuf,
     /// Files that were moved aside to make room.
-    pub aside: Option<MovedAside>,
+    pub moved_aside: Option<MovedAside>,
 }
 
 /// Checks whether the report of a sweep could be written to a folder now. The check covers the file names that are known before the report
 /// is made.
 ///
 /// # Errors
-/// Files that no report of the sweep wrote are in the way.
-pub fn look(sweep: &str, folder: &Path) -> Result<(), OutputError> {
-    let known = place_of(sweep, folder);
+/// The folder contains files of these names that no report of the sweep wrote.
+pub fn check_folder(sweep: &str, folder: &Path) -> Result<(), OutputError> {
+    let known = output_folder(sweep, folder);
     if is_of_older_version(&known, folder) { Ok(()) } else { known.check(&MAIN_FILES) }
 }
 
-/// Returns the folder of a sweep's report, with the known facts about its files.
-fn place_of(sweep: &str, folder: &Path) -> OutputFolder {
+/// Returns the folder of a sweep's report, with the manifest of its files.
+fn output_folder(sweep: &str, folder: &Path) -> OutputFolder {
     OutputFolder::open(folder, &format!("report of sweep {sweep}"))
 }
 
 /// Steps for each protocol, in this order.
 const STEPS: [&str; 3] = ["pictures", "comparisons", "figures"];
 
-/// Writes the page with its figures and tables, and the same content as Markdown and JSON. Calls `tell` when a step begins. If one file
+/// Writes the page with its figures and tables, and the same content as Markdown and JSON. Calls `on_step` when a step begins. If one file
 /// cannot be written, no file is replaced. Of an older report, only files that are unchanged since it wrote them are replaced or removed.
 ///
 /// # Errors
-/// Files that no report of the sweep wrote are in the way, unless [`ForeignFiles::MoveAside`] moves them. Also if the report cannot be
-/// drawn, encoded or written.
+/// The folder contains files of these names that no report of the sweep wrote, unless [`ForeignFiles::MoveAside`] moves them. Also if the
+/// report cannot be drawn, encoded or written.
 pub fn write(
     rows: &Rows,
     artifacts: &Artifacts,
     ranking: Ranking,
     place: OutputPlace<'_>,
-    tell: &mut dyn FnMut(Step),
-) -> Result<Written, ReportError> {
+    on_step: &mut dyn FnMut(Step),
+) -> Result<WrittenReport, ReportError> {
     let all = groups(rows, ranking);
     let many = all.len() > 1;
     let total = STEPS.len() * all.len() + 1;
     let mut begun = 0;
     let mut begin = |doing| {
-        tell(Step { done: begun, total, doing });
+        on_step(Step { done: begun, total, doing });
         begun += 1;
     };
     let mut sections = Vec::new();
@@ -118,21 +118,23 @@ pub fn write(
     files.extend(tables(&sections)?);
     let main = [json(&sections)?, markdown::document(rows, &sections).into_bytes(), page(rows, &sections).into_bytes()];
     files.extend(MAIN_FILES.map(str::to_owned).into_iter().zip(main));
-    let folder = place_of(&rows.sweep.name, place.folder);
+    let folder = output_folder(&rows.sweep.name, place.folder);
     // Older versions kept no manifest of their files. So files that they may have written are moved, not deleted.
     let foreign = if is_of_older_version(&folder, place.folder) { ForeignFiles::MoveAside } else { place.foreign };
-    let aside = folder.update(&files, foreign)?;
-    Ok(Written { page: place.folder.join("index.html"), aside })
+    let moved_aside = folder.update(&files, foreign)?;
+    Ok(WrittenReport { page: place.folder.join("index.html"), moved_aside })
 }
 
 /// Returns whether the folder has a report of a version that kept no manifest of its files.
 fn is_of_older_version(known: &OutputFolder, folder: &Path) -> bool {
     let page = folder.join("index.html");
     let is_file = std::fs::symlink_metadata(&page).is_ok_and(|facts| facts.is_file());
-    !known.has_manifest() && is_file && std::fs::read(&page).is_ok_and(|bytes| holds(&bytes, super::page::WRITTEN_BY))
+    !known.has_manifest()
+        && is_file
+        && std::fs::read(&page).is_ok_and(|bytes| contains_text(&bytes, super::page::WRITTEN_BY))
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+fn contains_text(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 

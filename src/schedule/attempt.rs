@@ -184,7 +184,7 @@ async fn retry_write<T, F: Future<Output = Result<T, StoreError>>>(
     loop {
         match write().await {
             Err(error @ (StoreError::Sql(_) | StoreError::Artifact { .. })) if pause < Duration::from_secs(4) => {
-                tracing::warn!(%error, "cannot write the store; retrying");
+                tracing::warn!(%error, "cannot write to the store; retrying");
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
@@ -204,9 +204,9 @@ fn prepare_and_execute(
     let store_error = |error: StoreError| AttemptEnd::failed(FailureClass::Store, error.to_string());
     // An earlier attempt may have died between the rename and the row: its artifact is complete, and its curves were stored before.
     if claim.attempt > 1
-        && let Some(published) = artifacts.left_behind(claim.job.kind(), &claim.stage)
+        && let Some(published) = artifacts.find_unrecorded(claim.job.kind(), &claim.stage)
     {
-        tracing::info!("an earlier attempt has published the artifact: nothing to compute");
+        tracing::info!("an earlier attempt has already published the artifact; nothing is computed");
         return Ok(published);
     }
     // If an input is damaged, the stage is interrupted: it waits until the input is computed again.

@@ -12,8 +12,8 @@ pub(super) const GPU_EXECUTABLE: &str = "didact-cuda";
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// The path of this program is unknown, so no worker can be started.
-    #[error("cannot find this executable: {0}")]
-    Own(#[source] io::Error),
+    #[error("cannot find the path of this executable: {0}")]
+    OwnExecutable(#[source] io::Error),
     /// The executable that runs stages on GPUs is not installed.
     #[error(
         "--device cuda needs the executable `{GPU_EXECUTABLE}`, which is not next to this one, on PATH or in DIDACT_CUDA: run \

@@ -11,7 +11,7 @@ use super::reaper::Reaper;
 use super::steer::{Outlook, Steer};
 use super::supervise::{Event, supervise};
 use super::{Message, Slot, Stop, host_name};
-use crate::store::{PlanStanding, RunCounts, Store, StoreError, Wanted};
+use crate::store::{PlanStatus, RunCounts, Store, StoreError, Wanted};
 
 /// Options of a sweep's execution.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct LaunchOptions {
     pub device_memory: Option<u64>,
     /// Number of further failed runs at which the sweep stops.
     pub max_failures: Option<i64>,
-    /// Digest of the plan that this process made. The sweep stops if the store holds another.
+    /// Digest of the plan that this process made. The sweep stops if the store contains another plan.
     pub plan: String,
 }
 
@@ -45,7 +45,7 @@ pub struct LaunchOptions {
 pub enum SweepEnd {
     /// No open stage is left.
     Complete,
-    /// Somebody asked it to stop.
+    /// A stop was requested.
     Interrupted,
     /// The time limit was reached.
     TimeLimit,
@@ -61,7 +61,7 @@ pub enum SweepEnd {
 
 /// Shortest time between two refreshes from the store.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(200);
-/// How long the store may fail before the sweep stops. Somebody may free disk space meanwhile.
+/// How long the store may fail before the sweep stops. In this time, a person may free disk space.
 const STORE_RETRY_LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs a sweep until it is complete or something stops it.
@@ -136,14 +136,14 @@ struct RunningSweep<'a> {
     display: Display,
     reaper: Reaper,
     started: Instant,
-    /// Number of runs that had failed before.
+    /// Number of runs that had failed before this process started.
     failed_before: i64,
     counts: RunCounts,
     /// Counts at the last call of `steer`. They can differ from `counts`, which also changes between these calls,
     /// for instance when the worker of another sweep completes a run.
     steered_counts: RunCounts,
     outlook: Outlook,
-    /// Whether a stage finished whose results the search has not seen.
+    /// Whether a stage has finished and the search has not read its results.
     new_results: bool,
     /// Key of the stage that each worker claimed last.
     claimed: Vec<Option<String>>,
@@ -232,7 +232,7 @@ impl<'a> RunningSweep<'a> {
             Event::GivenUp(worker, reason) => {
                 self.display.print_line(&format!("worker {} stops: {reason}", worker + 1));
                 let message = format!("worker {}: {reason}", worker + 1);
-                if let Err(error) = self.store.tell(&self.options.wanted.sweep, "breaker", &message).await {
+                if let Err(error) = self.store.record_event(&self.options.wanted.sweep, "breaker", &message).await {
                     tracing::warn!(%error, "cannot store the event");
                 }
                 true
@@ -313,19 +313,20 @@ impl<'a> RunningSweep<'a> {
         Ok(())
     }
 
-    /// Returns whether the store holds another plan or none. Also shows which sweep files were refused because this name is in use.
+    /// Returns whether the sweep's plan in the store was changed or deleted. Also shows which sweep files were refused because this name is
+    /// in use.
     async fn is_superseded(&mut self) -> Result<bool, StoreError> {
         let sweep = &self.options.wanted.sweep;
         for (event, message) in self.store.refused_since(sweep, self.last_event).await? {
             self.display.print_line(&message);
             self.last_event = event;
         }
-        let why = match self.store.plan_standing(sweep, &self.options.plan).await? {
-            PlanStanding::Current => return Ok(false),
-            PlanStanding::Superseded { at, origin } => {
+        let why = match self.store.plan_status(sweep, &self.options.plan).await? {
+            PlanStatus::Current => return Ok(false),
+            PlanStatus::Superseded { at, origin } => {
                 format!("superseded: another process started this sweep with a different plan, from {origin} at {at}")
             }
-            PlanStanding::Deleted => "another process deleted the sweep".to_owned(),
+            PlanStatus::Deleted => "another process deleted the sweep".to_owned(),
         };
         self.display.print_line(&format!("{why}: workers of this process write a checkpoint and exit"));
         self.end = Some(SweepEnd::Superseded(why));
@@ -335,7 +336,7 @@ impl<'a> RunningSweep<'a> {
     async fn stop_sweep(&mut self, end: SweepEnd, kind: &str, why: &str) -> Result<(), StoreError> {
         self.display.print_line(&format!("{why}: workers finish their step, write a checkpoint and exit"));
         self.end = Some(end);
-        self.store.tell(&self.options.wanted.sweep, kind, why).await
+        self.store.record_event(&self.options.wanted.sweep, kind, why).await
     }
 }
 

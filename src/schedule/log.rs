@@ -1,4 +1,4 @@
-//! Writes the log of an attempt to a file of its own, at any `--log` level.
+//! Writes the log of an attempt to a separate file, at any `--log` level.
 
 use std::fs::File;
 use std::io::{self, Write};

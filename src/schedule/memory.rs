@@ -14,12 +14,12 @@ pub(super) fn reset_peak_rss() {
     unsafe {
         libc::malloc_trim(0);
     }
-    // Some systems refuse this: the peak is then that of the whole worker.
+    // Some systems refuse this. The peak then covers all stages of the worker.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-/// Makes the allocator keep freed memory until the end of the stage. A training step allocates and frees the same large blocks
-/// repeatedly, and fresh pages from the system would cost more time than the computation in them.
+/// Makes the allocator keep freed memory until the end of the stage. A training step repeatedly allocates and frees the same large
+/// blocks. Fresh pages from the system would take more time than the computation in them.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: calls without pointers, which set thresholds of the allocator.
@@ -31,9 +31,9 @@ pub fn keep_freed_memory() {
     }
 }
 
-/// Returns the environment variable that puts a child's heap in large pages where the system has them; `None` if it is set already.
+/// Returns the environment variable that puts a child's heap in large pages, if the system has them. Returns `None` if it is set already.
 ///
-/// Kernels read many distant places of large buffers at once: more small pages than the processor's TLB holds.
+/// Kernels read large buffers at many distant addresses at once. These addresses are on more small pages than the processor's TLB holds.
 pub fn huge_pages_variable() -> Option<(&'static str, String)> {
     const NAME: &str = "GLIBC_TUNABLES";
     const SETTING: &str = "glibc.malloc.hugetlb";
@@ -64,13 +64,13 @@ pub fn limit_memory(bytes: u64) -> std::io::Result<()> {
     #[cfg(not(unix))]
     {
         let _ = bytes;
-        Err(std::io::Error::other("memory limits need Unix"))
+        Err(std::io::Error::other("memory limits require Unix"))
     }
 }
 
 /// Makes this process the kernel's first choice when the machine runs out of memory: losing a worker costs only one attempt.
 pub fn prefer_as_oom_victim() {
-    // Some sandboxes refuse this: the kernel then chooses by size, which also selects a worker.
+    // Some sandboxes refuse this. The kernel then chooses the largest process, which is also a worker.
     let _ = std::fs::write("/proc/self/oom_score_adj", "600");
 }
 
@@ -86,7 +86,7 @@ pub(super) fn available_memory() -> Option<u64> {
     let line = table.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let of_machine = line.split_whitespace().next()?.parse::<u64>().ok()? * 1024;
     let group = |name| std::fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
-    let of_group = group("memory.max").zip(group("memory.current")).map(|(most, taken)| most.saturating_sub(taken));
+    let of_group = group("memory.max").zip(group("memory.current")).map(|(limit, used)| limit.saturating_sub(used));
     Some(of_machine.min(of_group.unwrap_or(u64::MAX)))
 }
 

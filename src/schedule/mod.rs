@@ -27,7 +27,6 @@ pub use message::Message;
 #[cfg(unix)]
 pub use pause::{attach, is_ignored};
 pub use process::{LocalProcesses, Stop, host_name, process_started};
-pub(crate) use progress::format_duration;
 pub use reaper::reap;
 pub use slot::{Jobs, Slot, Slots, cores, slots};
 pub use steer::{Outlook, Steer};

@@ -29,10 +29,10 @@ pub fn host_name() -> String {
         .unwrap_or_else(|| "localhost".to_owned())
 }
 
-/// Returns when a process started, as `TICKS@BOOT/NAMESPACE`. Together with the process id this identifies a process for ever.
-/// Ticks count since the boot. Process ids belong to a PID namespace, of which a machine may have many.
+/// Returns when a process started, as `TICKS@BOOT/NAMESPACE`. Together with the process id, this identifies a process
+/// permanently. Ticks count from the boot. Process ids belong to a PID namespace, and a machine may have many.
 ///
-/// `None` if the process does not exist, or if there is no `/proc`.
+/// Returns `None` if the process does not exist, or if there is no `/proc`.
 pub fn process_started(pid: u32) -> Option<String> {
     let ticks = start_ticks(pid)?;
     Some(format!("{ticks}@{}", boot_and_namespace().unwrap_or_default()))
@@ -75,11 +75,11 @@ pub(super) enum ProcessState {
 
 /// Returns the state of the process with this id and start.
 pub(super) fn process_state(pid: u32, started: Option<&str>) -> ProcessState {
-    let (ticks, place) = match started.map(|started| started.split_once('@').unwrap_or((started, ""))) {
-        Some((ticks, place)) => (Some(ticks), place),
+    let (ticks, origin) = match started.map(|started| started.split_once('@').unwrap_or((started, ""))) {
+        Some((ticks, origin)) => (Some(ticks), origin),
         None => (None, ""),
     };
-    if let (Some(ours), Some((boot, namespace))) = (boot_and_namespace(), place.split_once('/')) {
+    if let (Some(ours), Some((boot, namespace))) = (boot_and_namespace(), origin.split_once('/')) {
         let Some((our_boot, our_namespace)) = ours.split_once('/') else { return ProcessState::Unknown };
         match (boot == our_boot, namespace == our_namespace) {
             (false, _) => return ProcessState::Ended,
@@ -98,15 +98,15 @@ pub(super) fn process_state(pid: u32, started: Option<&str>) -> ProcessState {
     }
 }
 
-/// Knows which of the processes in the store run on this host.
+/// Examines the processes of this host that the store names.
 #[derive(Debug)]
 pub struct LocalProcesses {
     host: String,
 }
 
 impl LocalProcesses {
-    /// Creates it for the host of this process.
-    #[expect(clippy::new_without_default, reason = "it asks the system")]
+    /// Creates a value for the host of this process.
+    #[expect(clippy::new_without_default, reason = "it reads the host name from the system")]
     pub fn new() -> Self {
         Self { host: host_name() }
     }
@@ -141,20 +141,20 @@ mod tests {
     fn processes_of_other_hosts_count_as_running() {
         let pid = std::process::id();
         let started = process_started(pid);
-        let known = LocalProcesses::new();
-        assert!(!known.has_ended(&host_name(), i64::from(pid), started.as_deref()));
-        assert!(known.has_ended(&host_name(), i64::from(pid), Some("1@another-boot/1")));
-        assert!(!known.has_ended("elsewhere", i64::from(pid), Some("1@another-boot/1")));
-        assert!(!known.is_stopped(&host_name(), i64::from(pid), started.as_deref()));
+        let processes = LocalProcesses::new();
+        assert!(!processes.has_ended(&host_name(), i64::from(pid), started.as_deref()));
+        assert!(processes.has_ended(&host_name(), i64::from(pid), Some("1@another-boot/1")));
+        assert!(!processes.has_ended("elsewhere", i64::from(pid), Some("1@another-boot/1")));
+        assert!(!processes.is_stopped(&host_name(), i64::from(pid), started.as_deref()));
     }
 
     #[test]
     fn a_reused_process_id_is_another_process() {
         let pid = std::process::id();
         let started = process_started(pid).expect("this process runs");
-        let (ticks, place) = started.split_once('@').expect("a place");
-        let (boot, namespace) = place.split_once('/').expect("a namespace");
-        assert_eq!(process_state(pid, Some(&format!("1{ticks}@{place}"))), ProcessState::Ended);
+        let (ticks, origin) = started.split_once('@').expect("a boot and a namespace");
+        let (boot, namespace) = origin.split_once('/').expect("a namespace");
+        assert_eq!(process_state(pid, Some(&format!("1{ticks}@{origin}"))), ProcessState::Ended);
         assert_eq!(process_state(pid, Some(&format!("{ticks}@another-boot/{namespace}"))), ProcessState::Ended);
         assert_eq!(process_state(pid, Some(&format!("{ticks}@{boot}/1"))), ProcessState::Unknown);
         // The format of older versions.

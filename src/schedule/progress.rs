@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::Message;
 use crate::store::{AttemptState, Retrying, RunCounts};
 use crate::terminal;
+use crate::text::rough_duration;
 
 /// Progress display of one sweep.
 pub(super) struct Display {
@@ -54,20 +55,6 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Formats a duration: "45 s", "12 min", "3 h 20 min", "2.3 days".
-pub(crate) fn format_duration(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => {
-            let minutes = (s / 60.0).round() as u64;
-            format!("{} h {} min", minutes / 60, minutes % 60)
-        }
-        s => format!("{:.1} days", s / 86_400.0),
-    }
-}
-
 impl Display {
     /// Creates the display for a number of workers.
     pub(super) fn new(workers: usize, counts: RunCounts) -> Self {
@@ -110,13 +97,13 @@ impl Display {
     fn summary(&self) -> String {
         let RunCounts { total, done, failed, given_up } = self.counts;
         let mut text = format!("{done}/{total} runs");
-        for (count, what) in [(failed, "failed"), (given_up, "given up")] {
+        for (count, state) in [(failed, "failed"), (given_up, "pruned or cancelled")] {
             if count > 0 {
-                text.push_str(&format!(", {count} {what}"));
+                text.push_str(&format!(", {count} {state}"));
             }
         }
         if let Some(left) = self.time_left.filter(|_| self.counts.open() > 0) {
-            text.push_str(&format!(", about {} left", format_duration(left)));
+            text.push_str(&format!(", about {} left", rough_duration(left)));
         }
         text
     }
@@ -196,12 +183,6 @@ impl Display {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_have_one_unit_or_hours_and_minutes() {
-        let text = |seconds| format_duration(Duration::from_secs(seconds));
-        assert_eq!([text(45), text(600), text(12_000), text(200_000)], ["45 s", "10 min", "3 h 20 min", "2.3 days"]);
-    }
 
     #[test]
     fn a_long_stage_has_a_line_early_and_then_at_intervals() {

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::process::{ProcessState, process_state};
-use crate::store::{FailureClass, Held, Store, StoreError};
+use crate::store::{FailureClass, Lease, Store, StoreError};
 
-/// Age at which an unrenewed lease ends whatever the wall clock says: twice the duration of a lease.
+/// Age at which an unrenewed lease ends, regardless of the wall clock: twice the duration of a lease.
 const SILENCE_LIMIT: Duration = Duration::from_secs(120);
 
-/// Takes stages back from workers that have died; returns the number of stages. It runs before a sweep is planned,
-/// so that the plan knows these failures.
+/// Takes stages back from workers that have died; returns the number of stages. It runs before a sweep is planned, so that the plan
+/// takes these failures into account.
 ///
 /// # Errors
 /// The store cannot be read or written.
@@ -21,24 +21,24 @@ pub async fn reap(store: &Store) -> Result<usize, StoreError> {
 /// Takes stages back from dead workers.
 pub(super) struct Reaper {
     host: String,
-    /// For each token, its lease and when it was first seen, on a clock that only runs forward. If the wall clock is set back,
-    /// a lease seems to last for hours.
-    leases: HashMap<String, (Option<String>, Instant)>,
+    /// For each token, the end of its lease and when this end was first seen, on a clock that only runs forward. If the wall clock is
+    /// set back, a lease seems to last for hours.
+    first_seen: HashMap<String, (Option<String>, Instant)>,
 }
 
 impl Reaper {
     pub(super) fn new(host: String) -> Self {
-        Self { host, leases: HashMap::new() }
+        Self { host, first_seen: HashMap::new() }
     }
 
     /// Takes stages back from dead workers; returns the number of stages.
     pub(super) async fn reap(&mut self, store: &Store) -> Result<usize, StoreError> {
-        let held = store.held().await?;
-        self.leases.retain(|token, _| held.iter().any(|held| held.token == *token));
+        let leases = store.leases().await?;
+        self.first_seen.retain(|token, _| leases.iter().any(|lease| lease.token == *token));
         let mut freed = 0;
-        for held in &held {
-            let Some(reason) = self.take_back_reason(held) else { continue };
-            freed += usize::from(store.take_back(held, FailureClass::Signal, reason).await?);
+        for lease in &leases {
+            let Some(reason) = self.take_back_reason(lease) else { continue };
+            freed += usize::from(store.take_back(lease, FailureClass::Signal, reason).await?);
         }
         for worker in store.all_workers().await?.iter().filter(|worker| worker.host == self.host) {
             if process_state(worker.pid as u32, worker.process_started.as_deref()) == ProcessState::Ended {
@@ -56,28 +56,28 @@ impl Reaper {
         class: FailureClass,
         how: &str,
     ) -> Result<(), StoreError> {
-        let theirs = |held: &&Held| held.host == self.host && held.pid == i64::from(pid);
-        for held in store.held().await?.iter().filter(theirs) {
-            store.take_back(held, class, &format!("the worker process {how}")).await?;
+        let is_theirs = |lease: &&Lease| lease.host == self.host && lease.pid == i64::from(pid);
+        for lease in store.leases().await?.iter().filter(is_theirs) {
+            store.take_back(lease, class, &format!("the worker process {how}")).await?;
         }
         Ok(())
     }
 
     /// Returns why a stage is taken back; `None` while its worker may be alive.
-    fn take_back_reason(&mut self, held: &Held) -> Option<&'static str> {
-        if held.host == self.host {
-            match process_state(held.pid as u32, held.process_started.as_deref()) {
+    fn take_back_reason(&mut self, lease: &Lease) -> Option<&'static str> {
+        if lease.host == self.host {
+            match process_state(lease.pid as u32, lease.process_started.as_deref()) {
                 ProcessState::Running => return None,
                 ProcessState::Ended => return Some("the worker process no longer exists"),
                 ProcessState::Unknown => {}
             }
         }
-        let (lease, since) =
-            self.leases.entry(held.token.clone()).or_insert_with(|| (held.lease_until.clone(), Instant::now()));
-        if *lease != held.lease_until {
-            (*lease, *since) = (held.lease_until.clone(), Instant::now());
+        let (end, since) =
+            self.first_seen.entry(lease.token.clone()).or_insert_with(|| (lease.lease_until.clone(), Instant::now()));
+        if *end != lease.lease_until {
+            (*end, *since) = (lease.lease_until.clone(), Instant::now());
         }
-        if held.expired && !held.implausible {
+        if lease.expired && !lease.implausible {
             return Some("its lease expired: the worker stopped renewing it");
         }
         (since.elapsed() > SILENCE_LIMIT).then_some("its lease was not renewed: the worker stopped renewing it")
@@ -88,8 +88,8 @@ impl Reaper {
 mod tests {
     use super::*;
 
-    fn held(host: &str, expired: bool, implausible: bool) -> Held {
-        Held {
+    fn lease(host: &str, expired: bool, implausible: bool) -> Lease {
+        Lease {
             token: "t".to_owned(),
             stage_id: "s".to_owned(),
             host: host.to_owned(),
@@ -104,8 +104,8 @@ mod tests {
     #[test]
     fn a_running_process_keeps_its_stages_whatever_the_clock_says() {
         let mut reaper = Reaper::new("here".to_owned());
-        assert_eq!(reaper.take_back_reason(&held("here", true, false)), None, "its process runs");
-        let mut dead = held("here", false, false);
+        assert_eq!(reaper.take_back_reason(&lease("here", true, false)), None, "its process runs");
+        let mut dead = lease("here", false, false);
         dead.process_started = Some("1@x/1".to_owned());
         assert!(reaper.take_back_reason(&dead).is_some(), "another boot: taken back although the lease is valid");
     }
@@ -113,15 +113,15 @@ mod tests {
     #[test]
     fn on_other_hosts_the_lease_decides_even_if_the_clock_is_set_back() {
         let mut reaper = Reaper::new("here".to_owned());
-        assert_eq!(reaper.take_back_reason(&held("there", false, false)), None);
-        assert!(reaper.take_back_reason(&held("there", true, false)).is_some());
-        // The clock was set back by hours: the lease seems valid, but nobody renews it.
-        assert_eq!(reaper.take_back_reason(&held("there", false, true)), None);
+        assert_eq!(reaper.take_back_reason(&lease("there", false, false)), None);
+        assert!(reaper.take_back_reason(&lease("there", true, false)).is_some());
+        // The clock was set back by hours: the lease seems valid, but it is not renewed.
+        assert_eq!(reaper.take_back_reason(&lease("there", false, true)), None);
         let Some(long_ago) = Instant::now().checked_sub(SILENCE_LIMIT + Duration::from_secs(1)) else { return };
-        reaper.leases.insert("t".to_owned(), (Some("later".to_owned()), long_ago));
-        assert!(reaper.take_back_reason(&held("there", false, true)).is_some());
+        reaper.first_seen.insert("t".to_owned(), (Some("later".to_owned()), long_ago));
+        assert!(reaper.take_back_reason(&lease("there", false, true)).is_some());
         // A renewal starts the count again.
-        reaper.leases.insert("t".to_owned(), (Some("earlier".to_owned()), long_ago));
-        assert_eq!(reaper.take_back_reason(&held("there", false, true)), None);
+        reaper.first_seen.insert("t".to_owned(), (Some("earlier".to_owned()), long_ago));
+        assert_eq!(reaper.take_back_reason(&lease("there", false, true)), None);
     }
 }

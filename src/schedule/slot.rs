@@ -79,7 +79,7 @@ fn fastest_worker_count(cores: usize, runs: usize, fit_in_memory: usize) -> usiz
 /// # Errors
 /// GPUs are asked for, but the executable, the driver or a GPU is missing.
 pub fn slots(choice: &DeviceChoice, jobs: Jobs, per_gpu: usize) -> Result<Slots, DeviceError> {
-    let own = std::env::current_exe().map_err(DeviceError::Own)?;
+    let own = std::env::current_exe().map_err(DeviceError::OwnExecutable)?;
     let on_cpu = |note| Slots { slots: with_threads(vec![Device::Cpu; jobs.on_cpu()], &own), note };
     let on_gpus = jobs.on_gpus();
     match choice {

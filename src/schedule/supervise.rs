@@ -1,6 +1,5 @@
 //! Keeps one worker process running in its slot.
 
-use crate::store::AttemptState;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use super::pause::WorkerProcesses;
 use super::worker::MAX_CONSECUTIVE_FAILURES;
 use super::{LaunchOptions, Message, Slot, Stop};
 use crate::exit::Exit;
-use crate::store::FailureClass;
+use crate::store::{AttemptState, FailureClass};
 
 /// What happens in a slot.
 pub(super) enum Event {
@@ -157,7 +156,7 @@ async fn watch(
         }
     }
     exit.death = match child.wait().await {
-        // A worker that refuses has reported why.
+        // A worker that refuses the sweep has reported why.
         Ok(status) if status.success() || refused => None,
         Ok(status) => {
             let oom_killed = oom_kills() > kills;
@@ -165,7 +164,7 @@ async fn watch(
             Some(Death { pid, class, how })
         }
         Err(error) => {
-            Some(Death { pid, class: FailureClass::Signal, how: format!("could not be waited for: {error}") })
+            Some(Death { pid, class: FailureClass::Signal, how: format!("has an unknown exit status: {error}") })
         }
     };
     exit

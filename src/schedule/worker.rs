@@ -60,8 +60,8 @@ impl WorkerOptions {
 pub enum WorkerEnd {
     /// No stage is left to claim, and no trials will be added.
     NothingLeft,
-    /// Somebody asked it to stop.
-    Asked,
+    /// A stop was requested.
+    StopRequested,
     /// Its last attempts failed for transient reasons; holds the reason.
     Broken(String),
     /// Its process can no longer use the device, but a new process may; holds the reason.
@@ -93,11 +93,12 @@ pub async fn work(
     let end = serve(store, artifacts, options, &start, stop).await?;
     let reason = match &end {
         WorkerEnd::NothingLeft => "no stage left",
-        WorkerEnd::Asked => "asked to stop",
+        WorkerEnd::StopRequested => "asked to stop",
         WorkerEnd::Broken(reason) => {
             tracing::error!(reason, "this worker stops claiming");
             Message::Stopped { reason: reason.clone() }.send();
-            store.tell(&options.wanted.sweep, "breaker", &format!("worker {pid} on {}: {reason}", start.host)).await?;
+            let message = format!("worker {pid} on {}: {reason}", start.host);
+            store.record_event(&options.wanted.sweep, "breaker", &message).await?;
             reason
         }
         WorkerEnd::DeviceLost(reason) => {
@@ -106,9 +107,8 @@ pub async fn work(
         }
         WorkerEnd::OtherVersion(reason) => {
             Message::Refused { reason: reason.clone() }.send();
-            store
-                .tell(&options.wanted.sweep, "other-version", &format!("worker {pid} on {}: {reason}", start.host))
-                .await?;
+            let message = format!("worker {pid} on {}: {reason}", start.host);
+            store.record_event(&options.wanted.sweep, "other-version", &message).await?;
             reason
         }
     };
@@ -134,7 +134,7 @@ async fn serve(
                 failures[MAX_CONSECUTIVE_FAILURES - 1]
             )));
         }
-        let looked = Instant::now();
+        let claim_started = Instant::now();
         let claimed = match store.claim(&options.wanted, start).await {
             Err(error @ StoreError::OtherVersion { .. }) => return Ok(WorkerEnd::OtherVersion(error.to_string())),
             outcome => outcome?,
@@ -157,7 +157,7 @@ async fn serve(
             idle = true;
         }
         // If a claim takes long, try less often: looking for work must not become the main work.
-        tokio::time::sleep(IDLE_INTERVAL.max(10 * looked.elapsed()).min(REAP_INTERVAL)).await;
+        tokio::time::sleep(IDLE_INTERVAL.max(10 * claim_started.elapsed()).min(REAP_INTERVAL)).await;
         if reaped.elapsed() > REAP_INTERVAL {
             reaped = Instant::now();
             let freed = reaper.reap(store).await?;
@@ -166,5 +166,5 @@ async fn serve(
             }
         }
     }
-    Ok(WorkerEnd::Asked)
+    Ok(WorkerEnd::StopRequested)
 }

@@ -52,7 +52,7 @@ impl Counter<'_> {
     fn named_values(&self, index: usize) -> Vec<Coordinate> {
         let mut named = Vec::new();
         for condition in self.axes.iter().flat_map(|axis| &axis.when).filter(|condition| condition.axis == index) {
-            for value in &condition.among {
+            for value in &condition.values {
                 if !named.contains(value) {
                     named.push(*value);
                 }

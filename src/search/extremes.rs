@@ -47,7 +47,7 @@ mod tests {
         let points: Vec<Point> = pairwise_extremes(&axes, &others).collect();
         let point = |encoder, rate, depth: Option<i64>| {
             let rate = Some(Coordinate::Number(rate));
-            vec![Some(Coordinate::Choice(encoder)), rate, depth.map(Coordinate::Whole)]
+            vec![Some(Coordinate::Choice(encoder)), rate, depth.map(Coordinate::Integer)]
         };
         assert!(points.contains(&point(2, 0.1, None)) && points.contains(&point(2, 1.0, None)));
         assert!(points.contains(&point(1, 0.5, Some(1))) && points.contains(&point(1, 0.5, Some(5))));

@@ -14,11 +14,11 @@ pub(super) fn points(axes: &[Axis]) -> impl Iterator<Item = Point> + '_ {
 
 /// Moves the last axis that has a next value to it, and resets the axes after it.
 fn successor(axes: &[Axis], point: &[Option<Coordinate>]) -> Option<Point> {
-    let (turned, value) = axes.iter().zip(point).enumerate().rev().find_map(|(index, (axis, value))| {
+    let (advanced, value) = axes.iter().zip(point).enumerate().rev().find_map(|(index, (axis, value))| {
         let next = axis.domain.index_of((*value)?)? + 1;
         (next < axis.domain.levels()?).then(|| (index, axis.domain.level(next)))
     })?;
-    Some(assemble(axes, |index| match (index.cmp(&turned), point[index]) {
+    Some(assemble(axes, |index| match (index.cmp(&advanced), point[index]) {
         (std::cmp::Ordering::Less, Some(kept)) => kept,
         (std::cmp::Ordering::Equal, _) => value,
         _ => axes[index].domain.level(0),
@@ -47,7 +47,7 @@ mod tests {
             axis_when("skip", Domain::Choices(3), 0, &[Coordinate::Choice(1)]),
             axis_when("width", Domain::Uniform { low: 0.5, high: 1.0, step: Some(0.25) }, 1, &[Coordinate::Choice(2)]),
             axis("depth", Domain::Integer { low: 1, high: 3, step: 2 }),
-            axis_when("batch", Domain::LogInteger { low: 3, high: 5 }, 3, &[Coordinate::Whole(3)]),
+            axis_when("batch", Domain::LogInteger { low: 3, high: 5 }, 3, &[Coordinate::Integer(3)]),
         ];
         let points: Vec<Point> = points(&axes).collect();
         // encoder with its dependent axes: 1 + (1 + 1 + 3); depth with its dependent axis: 1 + 3.

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use super::{MAX_CONSECUTIVE_DUPLICATES, STARTUP_TRIALS, count, draws, pairwise_extremes};
-use crate::config::{ConfigErrors, Draft, MAX_RUNS, Source, Space, Strategy, Sweep, SweepTrial, digest, read};
+use crate::config::{ConfigErrors, Draft, MAX_RUNS, Space, Strategy, Sweep, SweepSource, SweepTrial, digest, read};
 use crate::data::CategorySelection;
 
 /// Reads a sweep file (`None`: the embedded demo) with `--set KEY=VALUE` overrides; reports every problem at once.
@@ -14,7 +14,7 @@ use crate::data::CategorySelection;
 ///
 /// # Errors
 /// Every problem of the file and of the drawn trials.
-pub fn load(path: Option<&Path>, overrides: &[(String, String)]) -> Result<(Sweep, Space, Source), ConfigErrors> {
+pub fn load(path: Option<&Path>, overrides: &[(String, String)]) -> Result<(Sweep, Space, SweepSource), ConfigErrors> {
     load_at_most(path, overrides, None)
 }
 
@@ -26,7 +26,7 @@ pub fn load_at_most(
     path: Option<&Path>,
     overrides: &[(String, String)],
     limit: Option<usize>,
-) -> Result<(Sweep, Space, Source), ConfigErrors> {
+) -> Result<(Sweep, Space, SweepSource), ConfigErrors> {
     let mut draft = read(path, overrides)?;
     let seeds = draft.sweep.search.seeds.len();
     match too_many_runs(&draft.space, seeds, limit) {

@@ -13,8 +13,8 @@ pub struct Proposal {
 }
 
 /// Returns trial number `index` (from 0, baselines not counted) of a search with this history; `None` if the space has no other.
-/// `known` are the sweep's trials, baselines included. Skips points that give a known trial, and points with incompatible settings
-/// that [`super::load()`] did not find (it checks only the ends of each pair of axes).
+/// `known` are the sweep's trials, baselines included. Skips points that give a known trial, and points with incompatible settings.
+/// [`super::load()`] may miss such points, because it checks only the ends of each pair of axes.
 ///
 /// This is a pure function of its arguments.
 pub fn propose_trial(space: &Space, index: u64, history: &[Observation], known: &[SweepTrial]) -> Option<Proposal> {

@@ -116,7 +116,7 @@ mod tests {
     proptest! {
         /// There are 3 points without the skip and 3·4 with it. Each strategy finds each of them once and then ends.
         #[test]
-        fn a_finite_space_is_used_up_without_repeats(seed: u64, worth in proptest::collection::vec(0.0..1.0_f64, 15)) {
+        fn a_finite_space_is_used_up_without_repeats(seed: u64, values in proptest::collection::vec(0.0..1.0_f64, 15)) {
             for strategy in strategies(seed) {
                 let mut history: Vec<Observation> = Vec::new();
                 while let Some(point) = propose(&mixed(), &strategy, history.len() as u64, &history) {
@@ -126,7 +126,7 @@ mod tests {
                     let outcome = match history.len() % 5 {
                         3 => PointOutcome::Failed,
                         4 => PointOutcome::Pending,
-                        _ => PointOutcome::Value(worth[history.len()]),
+                        _ => PointOutcome::Value(values[history.len()]),
                     };
                     history.push(Observation { point, outcome });
                 }

@@ -32,7 +32,7 @@ mod tests {
             let both = point(&[depth, rate.clone()], seed, index);
             prop_assert_eq!(both[1], point(&[rate], seed, index)[0]);
             let Some(Coordinate::Number(rate)) = both[1] else { panic!("a number") };
-            let Some(Coordinate::Whole(depth)) = both[0] else { panic!("a whole number") };
+            let Some(Coordinate::Integer(depth)) = both[0] else { panic!("a whole number") };
             prop_assert!((1e-4..=1.0).contains(&rate) && (1..=3).contains(&depth));
         }
     }

@@ -2,14 +2,13 @@
 //!
 //! Uses hash-based Owen scrambling: Burley, "Practical Hash-based Owen Scrambling", JCGT 9(4), 2020.
 
-use crate::config::{MAX_AXES, MAX_POINTS};
 use rand::Rng;
 
-use crate::config::{Axis, Point, assemble};
+use crate::config::{Axis, MAX_AXES, MAX_POINTS, Point, assemble};
 use crate::data::stream;
 
-/// Returns the point of an index; `None` past the end of the sequence. The sweep file is refused if it has more than [`MAX_AXES`]
-/// axes; here further axes would reuse the dimensions of the first ones with another scramble.
+/// Returns the point of an index; `None` past the end of the sequence. A sweep file with more than [`MAX_AXES`] axes is refused. Here
+/// further axes would reuse the dimensions of the first ones with another scramble.
 pub(super) fn point(axes: &[Axis], seed: u64, index: u64) -> Option<Point> {
     let number = u32::try_from(index).ok().filter(|_| index < MAX_POINTS)?;
     let scramble = |block: usize| stream(seed, "search/sobol", 0, block as u64).next_u32();
@@ -27,10 +26,10 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Tests the property of a (0, 1)-sequence, which scrambling keeps: 16 consecutive points from a multiple of 16 lie in different
+        /// Tests the property of a (0, 1)-sequence, which scrambling keeps: 16 consecutive points from a multiple of 16 are in different
         /// sixteenths of every axis. Independent draws almost never do (16!/16¹⁶ ≈ 10⁻⁶).
         #[test]
-        fn sixteen_points_lie_in_sixteen_parts_of_each_axis(seed: u64, block in 0_u64..50) {
+        fn sixteen_points_are_in_sixteen_parts_of_each_axis(seed: u64, block in 0_u64..50) {
             let axes: Vec<Axis> =
                 (0..5).map(|i| axis(&i.to_string(), Domain::Uniform { low: 0.0, high: 16.0, step: None })).collect();
             for dimension in 0..5 {

@@ -8,7 +8,9 @@ use crate::config::{
     SweepTrial, WilcoxonSettings,
 };
 use crate::evaluate::metrics::{AUPRO, PIXEL_AUROC};
-use crate::model::{AutoEncoder, InnerNorm, LevelSet, LinearSettings, Placement, UnetSettings, Upsample};
+use crate::model::{
+    AutoEncoder, CommonSettings, InnerNorm, LevelSet, LinearSettings, Placement, UnetSettings, Upsample,
+};
 use crate::nn::Padding;
 use crate::tensor::Activation;
 use crate::training::{LossWeighting, Reduction, SelectionRule, SimilaritySettings, TrainedImages};
@@ -26,7 +28,7 @@ autoencoder = "unet"
 
 /// Reads a sweep file with the given end; returns its errors as one text.
 fn read(end: &str) -> Result<(Sweep, Space), String> {
-    read_whole(&format!("{HEAD}{end}"))
+    read_text(&format!("{HEAD}{end}"))
 }
 
 fn load_text(text: &str) -> Result<(Sweep, Space), ConfigErrors> {
@@ -37,7 +39,7 @@ fn load_text(text: &str) -> Result<(Sweep, Space), ConfigErrors> {
 }
 
 /// Reads a complete sweep file.
-fn read_whole(text: &str) -> Result<(Sweep, Space), String> {
+fn read_text(text: &str) -> Result<(Sweep, Space), String> {
     load_text(text).map_err(|errors| {
         let messages = errors.located().map(|located| {
             let help = miette::Diagnostic::help(&located).map(|help| help.to_string()).unwrap_or_default();
@@ -70,7 +72,7 @@ seed = 4
 fn simulate(end: &str) -> Vec<SweepTrial> {
     let (sweep, space) = good(end);
     let wanted = sweep.search.strategy.trials().expect("a number of trials");
-    let worth = |trial: &SweepTrial| {
+    let objective = |trial: &SweepTrial| {
         let text = serde_json::to_string(&trial.trial).expect("JSON");
         f64::from(blake3::hash(text.as_bytes()).as_bytes()[0])
     };
@@ -85,7 +87,7 @@ fn simulate(end: &str) -> Vec<SweepTrial> {
             let outcome = match number {
                 _ if number >= ended => PointOutcome::Pending,
                 _ if number % 7 == 3 => PointOutcome::Failed,
-                _ => PointOutcome::Value(worth(trial)),
+                _ => PointOutcome::Value(objective(trial)),
             };
             Observation { point: space.point_of(&values).expect("a point of the space"), outcome }
         };
@@ -216,7 +218,7 @@ rerun = false
 fn a_point_with_incompatible_settings_is_refused() {
     let end = "[search]\nstrategy = \"random\"\ntrials = 1\n[search.space]\n\"model.depth\" = { int = [1, 2] }\n";
     let (_, space) = good(end);
-    let error = space.trial(&[Some(crate::config::Coordinate::Whole(7))]).expect_err("no such depth");
+    let error = space.trial(&[Some(crate::config::Coordinate::Integer(7))]).expect_err("no such depth");
     assert_eq!(
         error.located().next().map(|located| located.to_string()).as_deref(),
         Some("`model.depth` is the number 7")
@@ -287,24 +289,24 @@ fn invalid_conditions_are_reported() {
     ];
     insta::assert_snapshot!(cases.map(|case| errors(case).expect("an error")).join("\n"), @r#"
     `when` names "model.autoencodr"
-      expected another axis of [search.space] or a setting that this file gives; did you mean "model.autoencoder"?
+      expected another axis of [search.space] or a setting of this file; did you mean "model.autoencoder"?
 
     `model.depth` is never 3
       expected one of 1, 2
 
-    `when` names single values of `model.width`, which has a continuum
-      expected an axis with listed, whole or stepped values
+    `when` lists values of `model.width`, which is continuous
+      expected an axis with listed values, whole numbers or steps
 
-    the conditions of `model.depth`, `model.skip` go in a circle
-      an axis can depend on axes only that do not depend on it
+    the conditions of `model.depth`, `model.skip` form a cycle
+      an axis can only depend on axes that do not depend on it
 
-    the conditions of `model.skip` go in a circle
-      an axis can depend on axes only that do not depend on it
+    the conditions of `model.skip` form a cycle
+      an axis can only depend on axes that do not depend on it
 
     `when` of the axis `model.skip` is the text "unet"
       expected a table such as { "model.autoencoder" = "unet" }
 
-    `when` gives no value of `model.autoencoder`
+    `when` lists no value of `model.autoencoder`
       expected at least one value
     "#);
 }
@@ -313,7 +315,7 @@ fn invalid_conditions_are_reported() {
 fn networks(model: &str, teacher: &str) -> Result<crate::config::Trial, String> {
     let head = HEAD.replace("autoencoder = \"unet\"\n", &format!("{model}\n"));
     let head = head.replace("weights = \"demo\"\n", &format!("weights = \"demo\"\n{teacher}\n"));
-    let (sweep, _) = read_whole(&format!("{head}[baseline]\nrerun = false\n"))?;
+    let (sweep, _) = read_text(&format!("{head}[baseline]\nrerun = false\n"))?;
     Ok(sweep.trials[0].trial.clone())
 }
 
@@ -325,11 +327,12 @@ fn parts_of_auto_encoders_are_read_and_inapplicable_settings_are_dropped() {
     let levels = LevelSet::of(&[2, 3]).expect("levels");
     let (upsample, norm) = (Upsample::Nearest, InnerNorm::None);
     let (activation, padding) = (Activation::LeakyRelu, Padding::Replicate);
-    let others = UnetSettings { upsample, norm, activation, padding, levels, ..usual() };
+    let common = CommonSettings { levels, ..Default::default() };
+    let others = UnetSettings { upsample, norm, activation, padding, common, ..usual() };
     assert_eq!(model(parts), AutoEncoder::Unet(others));
     assert_eq!(model("levels = [1, 2, 3]"), AutoEncoder::Unet(usual()));
-    let (width, input, placement) = (0.5, usual().input, Placement::TeacherHead);
-    let linear = LinearSettings { width, input, levels: LevelSet::ALL, placement };
+    let common = CommonSettings { width: 0.5, placement: Placement::TeacherHead, ..Default::default() };
+    let linear = LinearSettings { common };
     let text = "autoencoder = \"linear\"\nwidth = 0.5\nskip = \"add\"\ndepth = 4\nplacement = \"teacher-head\"";
     assert_eq!(model(text), AutoEncoder::Linear(linear));
     assert_eq!(model(&format!("autoencoder = \"none\"\n{parts}")), AutoEncoder::None);
@@ -443,11 +446,11 @@ fn a_recipe_gives_the_settings_that_the_file_omits() {
 #[test]
 fn settings_that_need_held_out_images_or_a_second_loss_are_refused_without_them() {
     let message =
-        read("[joint]\nimages = \"all\"\npatience = 5\nselection = \"held-out-loss\"\n").expect_err("no sense");
+        read("[joint]\nimages = \"all\"\npatience = 5\nselection = \"held-out-loss\"\n").expect_err("incompatible");
     assert!(message.contains("`joint.selection` looks at held-out images"), "{message}");
-    let message = read("[joint]\nrecipe = \"hcw-00\"\npatience = 5\n").expect_err("no sense");
+    let message = read("[joint]\nrecipe = \"hcw-00\"\npatience = 5\n").expect_err("incompatible");
     assert!(message.contains("`joint.patience` waits for a better epoch"), "{message}");
-    let message = read("[joint.loss]\nreconstruction = 0\nweighting = \"uw-so\"\n").expect_err("no sense");
+    let message = read("[joint.loss]\nreconstruction = 0\nweighting = \"uw-so\"\n").expect_err("incompatible");
     assert!(message.contains("one loss alone has nothing to be weighed against"), "{message}");
 }
 

@@ -1,20 +1,20 @@
-//! Enums whose variants are the values of a setting: spelling and description stand at the variant.
+//! Enums whose variants are the values of a setting. Each variant is declared with its spelling and its description.
 
-/// A type whose values have names: those of the sweep file, the store and the reports.
+/// A type whose values have names. The sweep file, the store and the reports use the same names.
 pub trait Named {
-    /// The spelling of its variant.
+    /// Returns the name of the variant.
     fn name(&self) -> &'static str;
 
-    /// The doc comment of its variant.
+    /// Returns the doc comment of the variant.
     fn doc(&self) -> &'static str;
 }
 
-/// A type with a few values.
+/// A type with a fixed list of named values.
 pub trait Choice: Named + Copy + 'static {
-    /// All of them, in the order of the declaration.
+    /// All values, in the order of their declaration.
     const ALL: &'static [Self];
 
-    /// The value of a name.
+    /// Returns the value with this name.
     fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|value| value.name() == name).copied()
     }
@@ -22,8 +22,8 @@ pub trait Choice: Named + Copy + 'static {
 
 /// Declares an enum with the spellings of its variants: `Variant = "spelling"`.
 ///
-/// The spellings are those of serde. An enum of unit variants is a [`Choice`]. Where variants have contents, `by Kind` declares an enum
-/// of the variants alone, too, which can be read before the contents.
+/// serde and the store use the same spellings. An enum of unit variants is a [`named_enum!`](crate::names::named_enum) and a [`Choice`].
+/// If variants have contents, `by StrategyKind` also declares an enum of the variants alone. It can be read before the contents.
 macro_rules! choices {
     (
         $(#[doc = $about:expr])*
@@ -31,16 +31,17 @@ macro_rules! choices {
             $( $(#[doc = $doc:literal])* $variant:ident = $spelling:tt ),* $(,)?
         }
     ) => {
-        $(#[doc = $about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name {
-            $( $(#[doc = $doc])* #[serde(rename = $spelling)] $variant ),*
+        $crate::names::named_enum! {
+            $(#[doc = $about])*
+            pub enum $name {
+                $( $(#[doc = $doc])* $variant = $spelling ),*
+            }
         }
 
         $crate::settings::choices!(@named $name { $( $variant = $spelling [$($doc),*] )* });
 
         impl $crate::settings::Choice for $name {
-            const ALL: &'static [Self] = &[$( Self::$variant ),*];
+            const ALL: &'static [Self] = &Self::ALL;
         }
     };
     (
@@ -81,10 +82,11 @@ macro_rules! choices {
     };
 }
 
-/// Declares an enum some of whose variants have parameters, which are settings beside its own: `Variant { parameter: type } = "spelling"`.
+/// Declares an enum in which some variants have parameters: `Variant { parameter: type } = "spelling"`.
 ///
-/// The first variant has none and is the default. Each parameter is declared once as in [`settings!`](super::settings), whatever
-/// variants have it; the reader asks for all of them, so that a file may give those of another variant than the chosen one.
+/// The parameters are settings in the same table as the enum's own setting. The first variant has no parameters and is the default.
+/// Each parameter is declared once, as in [`settings!`](super::settings), even if several variants have it. The reader accepts all
+/// parameters, so a file may also give parameters of variants that it does not choose.
 macro_rules! alternatives {
     (
         $(#[doc = $about:literal])*
@@ -123,7 +125,7 @@ macro_rules! alternatives {
         });
 
         impl $name {
-            /// Reads it with its parameters.
+            /// Reads the variant with its parameters.
             pub(crate) fn read(field: $crate::settings::Field<'_> $(, $($given: $given_type),*)?) -> Self {
                 let values = || {
                     let variants = [
@@ -132,7 +134,7 @@ macro_rules! alternatives {
                     ];
                     variants.map(|(name, doc)| ($crate::settings::NamedValue::documented(name, doc), name)).into()
                 };
-                let chosen = field.one_of(values, $crate::settings::Usual::Value($first_spelling.into()));
+                let chosen = field.one_of(values, $crate::settings::DefaultValue::Value($first_spelling.into()));
                 $(
                     let $parameter = field
                         .sibling(stringify!($parameter), concat!($($parameter_doc, "\n"),*))

@@ -1,4 +1,4 @@
-//! The questions that a setting can be asked: each reads the value of one key, or gives its default.
+//! Reads the value of one key by its type, or returns its default. Each method describes the setting for the schema and the page, too.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::choice::Choice;
-use super::name::{near, quoted};
+use super::name::{quoted, similar_name};
 use super::problem::Place;
-use super::question::{Kind, NamedValue, Question, Usual, first_paragraph};
 use super::reader::Reader;
+use super::spec::{DefaultValue, NamedValue, SettingSpec, ValueKind, first_paragraph};
 use super::table::Settings;
 use super::tree::{Node, Value};
 use crate::paths::expand_home;
 
-/// The setting of one key.
+/// The setting with one key in one table.
 #[derive(Clone, Copy)]
 pub(crate) struct Field<'a> {
     reader: &'a Reader<'a>,
@@ -23,41 +23,41 @@ pub(crate) struct Field<'a> {
     required: bool,
 }
 
-/// A type of whole numbers.
-pub(crate) trait Whole: Copy + Serialize {
-    /// The same number.
-    fn widened(self) -> u64;
-    /// The same number, which lies between two of this type.
-    fn narrowed(number: u64) -> Self;
+/// An unsigned integer type.
+pub(crate) trait Unsigned: Copy + Serialize {
+    /// Converts to the widest type.
+    fn to_u64(self) -> u64;
+    /// Converts from the widest type. The number must be in the range of this type.
+    fn from_u64(number: u64) -> Self;
 }
 
-macro_rules! whole {
+macro_rules! unsigned {
     ($($type:ty),*) => {$(
-        impl Whole for $type {
-            fn widened(self) -> u64 {
+        impl Unsigned for $type {
+            fn to_u64(self) -> u64 {
                 self as u64
             }
 
-            fn narrowed(number: u64) -> Self {
+            fn from_u64(number: u64) -> Self {
                 number as Self
             }
         }
     )*};
 }
 
-whole!(u8, u16, u64, usize);
+unsigned!(u8, u16, u64, usize);
 
 impl<'a> Field<'a> {
     pub(super) fn new(reader: &'a Reader<'a>, key: &'static str, about: &'static str) -> Self {
         Self { reader, key, about, required: false }
     }
 
-    /// The setting of another key of the same table.
+    /// Returns the setting with another key of the same table.
     pub(crate) fn sibling(self, key: &'static str, about: &'static str) -> Self {
         Self::new(self.reader, key, about)
     }
 
-    /// Refuses a file that does not give it.
+    /// Reports an error with this help if the file does not give the setting.
     pub(crate) fn required(mut self, help: &str) -> Self {
         self.required = true;
         if !self.is_given() {
@@ -66,42 +66,42 @@ impl<'a> Field<'a> {
         self
     }
 
-    /// Whether the file gives it.
+    /// Returns whether the file gives the setting.
     pub(crate) fn is_given(self) -> bool {
         self.reader.is_given(self.key)
     }
 
-    /// What the file gives, without a question.
+    /// Returns the value in the file without describing the setting.
     pub(crate) fn given(self) -> Option<&'a Value> {
         self.reader.node(self.key).map(|node| &node.value)
     }
 
-    /// Its dotted name.
+    /// Returns the dotted name.
     pub(crate) fn name(self) -> String {
         self.reader.name(self.key)
     }
 
-    /// Where its value was written, or its table.
+    /// Returns the place of the value, or of the table if the file gives no value.
     pub(crate) fn place(self) -> Place {
         self.reader.place_of(self.key)
     }
 
-    /// The reader of the table that it stands in.
+    /// Returns the reader of the table that contains the setting.
     pub(crate) fn reader(self) -> &'a Reader<'a> {
         self.reader
     }
 
-    /// Whether something is wrong with its value already.
+    /// Returns whether an error was already reported for the value.
     pub(crate) fn is_refused(self) -> bool {
         self.reader.problems().has_at(&self.place())
     }
 
-    /// Tells what is wrong with its value.
+    /// Reports an error in the value.
     pub(crate) fn refuse(self, message: impl Into<String>, help: impl Into<String>) {
         self.reader.refuse(self.key, message, help);
     }
 
-    /// Tells what is wrong with one item of its list.
+    /// Reports an error in one item of the list.
     pub(crate) fn refuse_item(self, index: usize, message: impl Into<String>, help: impl Into<String>) {
         let place = match self.given() {
             Some(Value::List(items)) if index < items.len() => items[index].place.clone(),
@@ -110,100 +110,105 @@ impl<'a> Field<'a> {
         self.reader.problems().add(&place, message, help);
     }
 
-    /// Says what it can be, where the questions that read it do not say all of it.
-    pub(crate) fn describe(self, kind: impl FnOnce() -> Kind, usual: Usual) {
-        self.reader.know(self.key);
-        self.reader.record(|table| Question {
+    /// Describes the setting's values and default. Needed if the methods that read the value describe only a part of them.
+    pub(crate) fn describe(self, kind: impl FnOnce() -> ValueKind, default: DefaultValue) {
+        self.reader.mark_known(self.key);
+        self.reader.record(|table| SettingSpec {
             table,
             key: self.key,
             about: first_paragraph(self.about),
             kind: kind(),
-            usual,
+            default,
             required: self.required,
         });
     }
 
-    /// Its value as written.
-    pub(crate) fn node(self, kind: impl FnOnce() -> Kind, usual: Usual) -> Option<&'a Node> {
-        self.describe(kind, usual);
+    /// Returns the value as written.
+    pub(crate) fn node(self, kind: impl FnOnce() -> ValueKind, default: DefaultValue) -> Option<&'a Node> {
+        self.describe(kind, default);
         self.reader.node(self.key)
     }
 
-    /// Its value as `parse` makes it; none where it is not given, or refused because `parse` makes nothing of it.
-    fn parsed<V>(self, kind: impl Fn() -> Kind, usual: Usual, parse: impl FnOnce(&'a Value) -> Option<V>) -> Option<V> {
-        let node = self.node(&kind, usual)?;
+    /// Returns the value as `parse` converts it. Returns `None` if it is not given, and after reporting an error if `parse` fails.
+    fn parsed<V>(
+        self,
+        kind: impl Fn() -> ValueKind,
+        default: DefaultValue,
+        parse: impl FnOnce(&'a Value) -> Option<V>,
+    ) -> Option<V> {
+        let node = self.node(&kind, default)?;
         let value = parse(&node.value);
         if value.is_none() {
-            self.wrong(node, &kind().expected());
+            self.refuse_node(node, &kind().expected());
         }
         value
     }
 
-    fn wrong(self, node: &Node, expected: &str) {
+    fn refuse_node(self, node: &Node, expected: &str) {
         let message = format!("`{}` is {}", self.name(), node.value.describe());
         self.reader.problems().add(&node.place, message, format!("expected {expected}"));
     }
 
-    /// A default as it is written; not needed where nothing is recorded.
-    fn value(self, default: impl Serialize) -> Usual {
-        let written = self.reader.records().then(|| serde_json::to_value(default).ok()).flatten();
-        written.map_or(Usual::Absent, Usual::Value)
+    /// Returns the description of a default. Skips the conversion if no settings are recorded.
+    fn default_value(self, default: impl Serialize) -> DefaultValue {
+        let written = self.reader.is_recording().then(|| serde_json::to_value(default).ok()).flatten();
+        written.map_or(DefaultValue::Absent, DefaultValue::Value)
     }
 
-    /// A whole number in a range.
-    pub(crate) fn integer<N: Whole>(self, default: N, range: RangeInclusive<N>) -> N {
-        self.whole(default, range, self.value(default))
+    /// Reads a whole number in a range.
+    pub(crate) fn integer<N: Unsigned>(self, default: N, range: RangeInclusive<N>) -> N {
+        self.integer_or(default, range, self.default_value(default))
     }
 
-    /// A whole number in a range whose default follows from other settings, as the formula says.
-    pub(crate) fn integer_by<N: Whole>(self, formula: &'static str, default: N, range: RangeInclusive<N>) -> N {
-        self.whole(default, range, Usual::Words(formula))
+    /// Reads a whole number in a range. The default depends on other settings; `formula` describes it.
+    pub(crate) fn integer_by<N: Unsigned>(self, formula: &'static str, default: N, range: RangeInclusive<N>) -> N {
+        self.integer_or(default, range, DefaultValue::Described(formula))
     }
 
-    fn whole<N: Whole>(self, default: N, range: RangeInclusive<N>, usual: Usual) -> N {
-        let (least, most) = (range.start().widened(), range.end().widened());
+    fn integer_or<N: Unsigned>(self, default: N, range: RangeInclusive<N>, described: DefaultValue) -> N {
+        let (min, max) = (range.start().to_u64(), range.end().to_u64());
         let number = self.parsed(
-            || Kind::Integer { least, most },
-            usual,
+            || ValueKind::Integer { min, max },
+            described,
             |value| match value {
-                Value::Integer(number) => u64::try_from(*number).ok().filter(|number| (least..=most).contains(number)),
+                Value::Integer(number) => u64::try_from(*number).ok().filter(|number| (min..=max).contains(number)),
                 _ => None,
             },
         );
-        number.map_or(default, N::narrowed)
+        number.map_or(default, N::from_u64)
     }
 
-    /// A number in a range.
+    /// Reads a number in a range.
     pub(crate) fn number(self, default: f64, range: RangeInclusive<f64>) -> f64 {
-        self.float(range, self.value(default)).unwrap_or(default)
+        self.float(range, self.default_value(default)).unwrap_or(default)
     }
 
-    /// A number in a range, or none.
+    /// Reads an optional number in a range.
     pub(crate) fn optional_number(self, range: RangeInclusive<f64>) -> Option<f64> {
-        self.float(range, Usual::Absent)
+        self.float(range, DefaultValue::Absent)
     }
 
-    fn float(self, range: RangeInclusive<f64>, usual: Usual) -> Option<f64> {
-        let (least, most) = range.into_inner();
+    fn float(self, range: RangeInclusive<f64>, default: DefaultValue) -> Option<f64> {
+        let (min, max) = range.into_inner();
         self.parsed(
-            || Kind::Number { least, most },
-            usual,
+            || ValueKind::Number { min, max },
+            default,
             |value| {
                 let number = match *value {
                     Value::Float(number) => number,
                     Value::Integer(number) => number as f64,
                     _ => f64::NAN,
                 };
-                (number.is_finite() && (least..=most).contains(&number)).then_some(number)
+                (number.is_finite() && (min..=max).contains(&number)).then_some(number)
             },
         )
     }
 
-    /// True or false.
+    /// Reads true or false.
     pub(crate) fn flag(self, default: bool) -> bool {
         let flag = self.parsed(
-            || Kind::Flag,
-            self.value(default),
+            || ValueKind::Flag,
+            self.default_value(default),
             |value| match value {
                 Value::Bool(flag) => Some(*flag),
                 _ => None,
@@ -212,27 +217,27 @@ impl<'a> Field<'a> {
         flag.unwrap_or(default)
     }
 
-    /// Text, or none.
+    /// Reads an optional text.
     pub(crate) fn text(self) -> Option<String> {
-        self.words(|| Kind::Text)
+        self.string(|| ValueKind::Text)
     }
 
-    /// A path with its `~` expanded, or none.
+    /// Reads an optional path and expands its `~`.
     pub(crate) fn path(self) -> Option<PathBuf> {
-        self.words(|| Kind::Path).map(|text| expand_home(Path::new(&text)))
+        self.string(|| ValueKind::Path).map(|text| expand_home(Path::new(&text)))
     }
 
-    fn words(self, kind: impl Fn() -> Kind) -> Option<String> {
-        self.parsed(kind, Usual::Absent, |value| match value {
+    fn string(self, kind: impl Fn() -> ValueKind) -> Option<String> {
+        self.parsed(kind, DefaultValue::Absent, |value| match value {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         })
     }
 
-    /// A list of texts, or none.
+    /// Reads an optional list of texts.
     pub(crate) fn texts(self) -> Option<Vec<String>> {
-        let kind = || Kind::List(Box::new(Kind::Text));
-        let items = self.parsed(kind, Usual::Absent, |value| match value {
+        let kind = || ValueKind::List(Box::new(ValueKind::Text));
+        let items = self.parsed(kind, DefaultValue::Absent, |value| match value {
             Value::List(items) => Some(items),
             _ => None,
         })?;
@@ -241,70 +246,70 @@ impl<'a> Field<'a> {
             _ => None,
         };
         for node in items.iter().filter(|node| text(node).is_none()) {
-            self.wrong(node, "texts in quotes");
+            self.refuse_node(node, "texts in quotes");
         }
         Some(items.iter().filter_map(text).collect())
     }
 
-    /// One of the values of a type.
+    /// Reads one of the values of a type.
     pub(crate) fn choice<C: Choice + Serialize>(self, default: C) -> C {
-        self.one_of(documented::<C>, self.value(default)).unwrap_or(default)
+        self.one_of(documented::<C>, self.default_value(default)).unwrap_or(default)
     }
 
-    /// One of the values of a type, or none.
+    /// Reads an optional value of a type.
     pub(crate) fn optional_choice<C: Choice>(self) -> Option<C> {
-        self.one_of(documented::<C>, Usual::Absent)
+        self.one_of(documented::<C>, DefaultValue::Absent)
     }
 
-    /// One of named values, or none.
-    pub(crate) fn one_of<V>(self, values: impl Fn() -> Vec<(NamedValue, V)>, usual: Usual) -> Option<V> {
-        let kind = || Kind::Choice(values().into_iter().map(|(named, _)| named).collect());
-        let node = self.node(kind, usual)?;
+    /// Reads one of several named values. Returns `None` if it is not given or unknown.
+    pub(crate) fn one_of<V>(self, values: impl Fn() -> Vec<(NamedValue, V)>, default: DefaultValue) -> Option<V> {
+        let kind = || ValueKind::Choice(values().into_iter().map(|(named, _)| named).collect());
+        let node = self.node(kind, default)?;
         let Value::Text(text) = &node.value else {
-            self.wrong(node, &kind().expected());
+            self.refuse_node(node, &kind().expected());
             return None;
         };
         let found = values().into_iter().find(|(named, _)| named.name == *text);
         if found.is_none() {
             let names: Vec<_> = values().into_iter().map(|(named, _)| named.name).collect();
             let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-            let hint = near(text, &names).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
+            let hint = similar_name(text, &names).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
             let help = format!("expected {}{hint}", kind().expected());
             self.refuse(format!("`{}` is \"{text}\"", self.name()), help);
         }
         found.map(|(_, value)| value)
     }
 
-    /// Some of named values, each once and at least one; none where nothing is given, or nothing that can be used.
+    /// Reads a list of named values: at least one, and none twice. Returns `None` if no valid value is given.
     pub(crate) fn some_of<V: Copy + PartialEq>(
         self,
         values: impl Fn() -> Vec<(NamedValue, V)>,
-        usual: Usual,
+        default: DefaultValue,
     ) -> Option<Vec<V>> {
         let (named, all): (Vec<NamedValue>, Vec<V>) = values().into_iter().unzip();
         let names: Vec<&str> = named.iter().map(|value| value.name.as_ref()).collect();
         let listed = quoted(&names);
-        let kind = || Kind::List(Box::new(Kind::Choice(named.clone())));
-        let node = self.node(kind, usual)?;
+        let kind = || ValueKind::List(Box::new(ValueKind::Choice(named.clone())));
+        let node = self.node(kind, default)?;
         let Value::List(items) = &node.value else {
-            self.wrong(node, &format!("a list of {listed}"));
+            self.refuse_node(node, &format!("a list of {listed}"));
             return None;
         };
         let mut chosen = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let Value::Text(name) = &item.value else {
-                self.wrong(item, &format!("a list of {listed}"));
+                self.refuse_node(item, &format!("a list of {listed}"));
                 continue;
             };
-            let found = names.iter().position(|known| known == name).map(|place| all[place]);
+            let found = names.iter().position(|known| known == name).map(|index| all[index]);
             match found {
                 Some(value) if chosen.contains(&value) => {
                     self.refuse_item(index, format!("`{}` has \"{name}\" twice", self.name()), "list each once");
                 }
                 Some(value) => chosen.push(value),
                 None => {
-                    let hint = near(name, &names).map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
-                    let help = format!("expected some of {listed}{hint}");
+                    let hint = similar_name(name, &names).map(|name| format!("; did you mean \"{name}\"?"));
+                    let help = format!("expected some of {listed}{}", hint.unwrap_or_default());
                     self.refuse_item(index, format!("`{}` has \"{name}\"", self.name()), help);
                 }
             }
@@ -315,39 +320,40 @@ impl<'a> Field<'a> {
         (!chosen.is_empty()).then_some(chosen)
     }
 
-    /// A table of settings of its own; an absent one reads as empty.
+    /// Reads a table with its own settings. A missing table reads as an empty one.
     pub(crate) fn table<T: Settings>(self, given: T::Given) -> T {
         T::read(&self.inner(), given)
     }
 
-    /// The reader of its table, which reads as empty where it is none.
+    /// Returns the reader of the table. A value that is not a table is reported and reads as an empty table.
     pub(crate) fn inner(self) -> Reader<'a> {
-        let _ = self.parsed(|| Kind::Table, Usual::Absent, |value| matches!(value, Value::Table(_)).then_some(()));
+        let is_table = |value: &Value| matches!(value, Value::Table(_)).then_some(());
+        let _ = self.parsed(|| ValueKind::Table, DefaultValue::Absent, is_table);
         self.contents()
     }
 
-    /// The same where other values than a table are allowed, too.
+    /// Returns the reader of the table. Any other value is allowed and reads as an empty table.
     pub(crate) fn contents(self) -> Reader<'a> {
         self.reader.inner(self.key)
     }
 
-    /// Some settings of the table of another key.
+    /// Reads settings of the table with another key.
     pub(crate) fn inside<T: Settings>(self, key: &str, given: T::Given) -> T {
         T::read(&self.reader.inner(key), given)
     }
 
-    /// Settings that stand in the same table.
+    /// Reads settings of the same table.
     pub(crate) fn flat<T: Settings>(self, given: T::Given) -> T {
         T::read(self.reader, given)
     }
 
-    /// What a function makes of it.
+    /// Reads the setting with a function.
     pub(crate) fn with<T>(self, read: impl FnOnce(Self) -> T) -> T {
         read(self)
     }
 }
 
-/// The values of a type with their doc comments.
+/// Returns the values of a type with their doc comments.
 pub(crate) fn documented<C: Choice>() -> Vec<(NamedValue, C)> {
     C::ALL.iter().map(|value| (NamedValue::documented(value.name(), value.doc()), *value)).collect()
 }

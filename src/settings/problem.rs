@@ -1,4 +1,4 @@
-//! What is wrong with a sweep file, all at once, each with its place in the text.
+//! Errors in a sweep file: all are collected, each with its place in the text.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -6,15 +6,15 @@ use std::ops::Range;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
-/// One thing that is wrong.
+/// One error in a sweep file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", place.prefix())]
 pub struct Problem {
-    /// Where: bytes of the file, or the `--set` argument.
+    /// Place of the error: bytes of the file, or the `--set` argument.
     pub place: Place,
-    /// What is wrong.
+    /// Error message.
     pub message: String,
-    /// What would be right.
+    /// How to correct the error.
     pub help: String,
 }
 
@@ -25,50 +25,51 @@ pub enum Place {
     File(Range<usize>),
     /// A `--set KEY=VALUE` argument, as typed.
     Flag(String),
-    /// Nowhere: something is missing altogether.
-    Whole,
+    /// The file as a whole, e.g. if a table is missing.
+    WholeFile,
 }
 
 impl Place {
-    /// What must be said before the message, for the text of the file cannot show it.
+    /// Returns the start of the message for a place that the text of the file cannot show.
     fn prefix(&self) -> String {
         match self {
-            Self::File(_) | Self::Whole => String::new(),
+            Self::File(_) | Self::WholeFile => String::new(),
             Self::Flag(argument) => format!("--set {argument}: "),
         }
     }
 }
 
-/// How many problems are kept: a list of 100,000 wrong values needs no 100,000 messages.
-const MOST_KEPT: usize = 50;
+/// Largest number of problems that are kept. A list of 100,000 wrong values must not print 100,000 messages.
+const MAX_KEPT: usize = 50;
 
-/// The problems found so far, and whether there are more.
+/// The problems found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     kept: RefCell<Vec<Problem>>,
-    more: Cell<bool>,
+    /// Whether more problems were found than kept.
+    has_more: Cell<bool>,
 }
 
 impl Problems {
-    /// Adds a problem, unless it is known.
+    /// Adds a problem, unless the same problem was already added.
     pub(crate) fn add(&self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
         let problem = Problem { place: place.clone(), message: message.into(), help: help.into() };
         let mut kept = self.kept.borrow_mut();
         if kept.contains(&problem) {
             return;
         }
-        match kept.len() < MOST_KEPT {
+        match kept.len() < MAX_KEPT {
             true => kept.push(problem),
-            false => self.more.set(true),
+            false => self.has_more.set(true),
         }
     }
 
-    /// Whether something is wrong at a place already.
+    /// Returns whether a problem was already added at this place.
     pub(crate) fn has_at(&self, place: &Place) -> bool {
         self.kept.borrow().iter().any(|problem| problem.place == *place)
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether no problem was added.
     pub(crate) fn is_empty(&self) -> bool {
         self.kept.borrow().is_empty()
     }
@@ -76,11 +77,11 @@ impl Problems {
 
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
-        Self { kept: RefCell::new(vec![problem]), more: Cell::new(false) }
+        Self { kept: RefCell::new(vec![problem]), has_more: Cell::new(false) }
     }
 }
 
-/// A problem with the text that shows its place.
+/// A problem together with the text of the file.
 #[derive(Debug, thiserror::Error)]
 #[error("{problem}")]
 pub struct Located<'a> {
@@ -103,37 +104,37 @@ impl Diagnostic for Located<'_> {
     }
 }
 
-/// Everything that is wrong with a sweep file.
+/// All errors in a sweep file.
 #[derive(Debug, thiserror::Error)]
 #[error("{} in {}; nothing was started", self.counted(), text.name())]
 pub struct ConfigErrors {
-    /// The file with its name.
+    /// Text and name of the file.
     text: NamedSource<String>,
-    /// At least one problem, in the order of their places.
+    /// At least one problem, sorted by place.
     problems: Vec<Problem>,
-    /// Whether there are more than these.
-    more: bool,
+    /// Whether more problems were found.
+    has_more: bool,
 }
 
 impl ConfigErrors {
-    /// The problems of a file with the given name and text.
+    /// Creates the error for a file with this name and text.
     pub(crate) fn new(file: String, text: String, problems: Problems) -> Self {
-        let (mut kept, more) = (problems.kept.into_inner(), problems.more.get());
+        let (mut kept, has_more) = (problems.kept.into_inner(), problems.has_more.get());
         kept.sort_by_key(|problem| match &problem.place {
             Place::File(span) => (0, span.start),
             Place::Flag(_) => (1, 0),
-            Place::Whole => (2, 0),
+            Place::WholeFile => (2, 0),
         });
-        Self { text: NamedSource::new(file, text).with_language("TOML"), problems: kept, more }
+        Self { text: NamedSource::new(file, text).with_language("TOML"), problems: kept, has_more }
     }
 
-    /// What is wrong, in the order of the text.
+    /// Returns the problems in the order of the text.
     pub fn located(&self) -> impl Iterator<Item = Located<'_>> {
         self.problems.iter().map(|problem| Located { problem, text: &self.text })
     }
 
     fn counted(&self) -> String {
-        match (self.problems.len(), self.more) {
+        match (self.problems.len(), self.has_more) {
             (shown, true) => format!("more than {shown} errors (the first {shown} are shown)"),
             (1, false) => "1 error".to_owned(),
             (all, false) => format!("{all} errors"),

@@ -1,14 +1,14 @@
-//! Structs whose fields are settings: key, type, default, range and description stand at the field.
+//! Structs whose fields are settings. Each field is declared with key, type, default, range and description.
 
 use super::problem::Problems;
 use super::reader::{Reader, Session};
 
-/// What a table of a sweep file says, or a part of it.
+/// Settings of a table of the sweep file, or of a part of it.
 pub(crate) trait Settings: Sized {
-    /// What its defaults and checks depend on.
+    /// Values on which defaults and checks depend.
     type Given;
 
-    /// Reads and checks it.
+    /// Reads and checks the settings.
     fn read(reader: &Reader<'_>, given: Self::Given) -> Self;
 }
 
@@ -20,7 +20,7 @@ impl<T: Settings> Settings for Option<T> {
     }
 }
 
-/// The settings of a table that gives none.
+/// Returns the settings of an empty table.
 pub(crate) fn defaults<T: Settings>(given: T::Given) -> T {
     let problems = Problems::default();
     T::read(&Reader::empty(&Session::new(&problems)), given)
@@ -28,11 +28,11 @@ pub(crate) fn defaults<T: Settings>(given: T::Given) -> T {
 
 /// Declares a struct of settings with their reader.
 ///
-/// A field reads `/// Description.` and `pub key: Type = question(…)`, where the question is a method of
-/// [`Field`](super::Field): `epochs: usize = integer(50, 0..=100_000)`. The first paragraph of its doc comment is its description in
-/// the JSON schema and on the page of the sweep file. Arguments can use the parameters in parentheses behind the struct's name and the
-/// fields before, or what `let` binds between fields. `=> function` names a method that checks what was read, or makes it canonical:
-/// `fn function(self, &Reader) -> Self`. Traits behind a colon are derived, too.
+/// A field is declared as `pub key: Type = method(…)` with a doc comment. The method belongs to [`Field`](super::Field):
+/// `epochs: usize = integer(50, 0..=100_000)`. The first paragraph of the doc comment describes the setting in the JSON schema and on the
+/// page of the sweep file. Arguments can use the struct's parameters in parentheses, earlier fields, and variables that `let` binds
+/// between fields. `=> function` names a method that checks the settings or makes them canonical: `fn function(self, &Reader) -> Self`.
+/// Traits after a colon are derived, too.
 macro_rules! settings {
     (
         $(#[doc = $about:literal])*

@@ -1,4 +1,4 @@
-//! The sweep file as a tree whose every node knows where it was written.
+//! The sweep file as a tree. Every node knows its place in the file.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::{Place, Problem};
 
-/// A value.
+/// A value of any type.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Text(String),
@@ -25,23 +25,23 @@ pub(crate) struct Node {
     pub place: Place,
 }
 
-/// Keys with their places.
+/// Keys with their places and values.
 pub(crate) type Table = BTreeMap<String, (Place, Node)>;
 
 impl Value {
-    /// What it is, for messages.
+    /// Describes the value for messages.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Text(text) => format!("the text \"{text}\""),
             Self::Integer(number) => format!("the number {number}"),
             Self::Float(number) => format!("the number {number}"),
             Self::Bool(value) => format!("{value}"),
-            Self::List(items) => format!("a list of {}", items.len()),
+            Self::List(items) => format!("a list of {} item(s)", items.len()),
             Self::Table(_) => "a table".to_owned(),
         }
     }
 
-    /// As JSON, for the store.
+    /// Converts the value to JSON, for the store.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Text(text) => text.clone().into(),
@@ -54,17 +54,17 @@ impl Value {
     }
 }
 
-/// Parses TOML; a syntax error is one problem.
+/// Parses TOML. A syntax error is one problem.
 pub(crate) fn parse(source: &str) -> Result<Table, Problem> {
     let parsed = DeTable::parse(source).map_err(|error| Problem {
-        place: error.span().map_or(Place::Whole, Place::File),
-        message: format!("this is not TOML: {}", error.message().lines().next().unwrap_or("syntax error")),
-        help: "the file must be TOML, see https://toml.io".to_owned(),
+        place: error.span().map_or(Place::WholeFile, Place::File),
+        message: format!("the file is not valid TOML: {}", error.message().lines().next().unwrap_or("syntax error")),
+        help: "see https://toml.io for the syntax".to_owned(),
     })?;
     Ok(table(parsed.into_inner(), &Place::File))
 }
 
-/// Parses the VALUE of `--set KEY=VALUE`; bare words are text.
+/// Parses the VALUE of `--set KEY=VALUE`. A value that is not TOML is text.
 pub(crate) fn parse_flag(argument: &str, value: &str) -> Node {
     let place = |_| Place::Flag(argument.to_owned());
     match DeValue::parse(value) {
@@ -98,7 +98,7 @@ fn node(parsed: Spanned<DeValue<'_>>, place: &dyn Fn(std::ops::Range<usize>) -> 
     Node { value, place: at }
 }
 
-/// Sets a dotted key, making tables on the way; false if a value stands where a table is needed.
+/// Sets a dotted key and creates missing tables. Returns false if the key is inside a value that is not a table.
 pub(crate) fn set(table: &mut Table, key: &str, key_place: &Place, node: Node) -> bool {
     match key.split_once('.') {
         None => {
@@ -115,7 +115,7 @@ pub(crate) fn set(table: &mut Table, key: &str, key_place: &Place, node: Node) -
     }
 }
 
-/// The value at a dotted key.
+/// Returns the value at a dotted key.
 pub(crate) fn get<'t>(table: &'t Table, key: &str) -> Option<&'t Value> {
     match key.split_once('.') {
         None => table.get(key).map(|(_, node)| &node.value),

@@ -1,7 +1,6 @@
 //! Estimates the work of a stage. The remaining time is computed from finished stages.
 
-use crate::model::{Architecture, AutoEncoder, UnetSettings};
-use crate::settings::Named;
+use crate::model::{Architecture, AutoEncoder};
 
 /// Number and size of a category's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +15,11 @@ pub struct Extent {
     pub image_size: usize,
 }
 
-/// Work of a stage, and the family of stages with the same cost per unit of work.
+/// Work of a stage, and its class of stages with the same cost per unit of work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effort {
-    /// Family: kind of stage and shape of the networks. Stages of one family take the same time for the same work.
-    pub family: String,
+    /// Kind of stage and shape of the networks. Stages of one class take the same time for the same work.
+    pub cost_class: String,
     /// Number of image passes through the networks, in units of one image of 256 × 256 pixels.
     pub work: f64,
 }
@@ -29,27 +28,13 @@ impl Effort {
     /// Returns the effort of this many image passes through networks of this shape.
     pub(super) fn new(stage: &str, shape: &str, passes: usize, extent: &Extent) -> Self {
         let work = passes as f64 * (extent.image_size as f64 / 256.0).powi(2);
-        Self { family: format!("{stage}{shape}"), work }
+        Self { cost_class: format!("{stage}{shape}"), work }
     }
 }
 
-/// Returns the shape as text, such as ` none` or ` unet concat 2 1`, followed by settings that differ from the defaults.
+/// Returns the shape as text, such as ` none` or ` unet concat 2 1`.
 pub(super) fn shape(model: &AutoEncoder) -> String {
-    let text = match model {
-        AutoEncoder::None => " none".to_owned(),
-        AutoEncoder::Linear(linear) => format!(" linear {} {:?} {:?}", linear.width, linear.levels, linear.placement),
-        AutoEncoder::Unet(unet) => {
-            let UnetSettings { skip, depth, width, upsample, norm, activation, padding, levels, placement, .. } = unet;
-            let usual =
-                UnetSettings { skip: *skip, depth: *depth, width: *width, input: unet.input, ..Default::default() };
-            let parts = match *unet == usual {
-                true => String::new(),
-                false => format!(" {upsample:?} {norm:?} {activation:?} {padding:?} {levels:?} {placement:?}"),
-            };
-            format!(" unet {skip:?} {depth} {width}{parts}")
-        }
-    };
-    text.to_lowercase()
+    model.settings().map_or_else(|| " none".to_owned(), |settings| format!(" {}", settings.cost_class()))
 }
 
 /// Returns the architecture as text, such as ` resnet34`. Returns an empty text for ResNet-18.

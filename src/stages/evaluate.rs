@@ -7,12 +7,12 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::snapshot::{Outcome, Results, TestSet, Truth, measure};
+use self::snapshot::{GroundTruth, Results, SnapshotResults, TestSet, measure};
 use super::effort::{Effort, Extent};
 use super::inputs::{Check, ImageSet};
 use super::score::ScoreJob;
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
-use crate::evaluate::metrics::PIXEL_AUROC;
+use crate::evaluate::metrics::{Metric, PIXEL_AUROC};
 use crate::evaluate::{
     Curves, EvaluateSettings, Evaluation, Fact, Measured, ResultName, ScoreHeader, Selection, mask_file,
 };
@@ -34,14 +34,16 @@ pub struct EvaluateJob {
     pub selection: Selection,
     /// Whether the held-out images were also trained on. Their scores then say nothing about new images.
     pub held_out_trained: bool,
+    /// The metrics to compute, so that a new metric is computed for finished runs, too.
+    pub metrics: Vec<Metric>,
 }
 
 impl Stage for EvaluateJob {
     const NAME: &'static str = "evaluate";
     const REVISION: u32 = 1;
 
-    fn results() -> Option<&'static str> {
-        Some(Fact::Epoch.name())
+    fn results() -> Option<ResultName> {
+        Some(Fact::Epoch.into())
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -52,8 +54,8 @@ impl Stage for EvaluateJob {
         Effort::new(Self::NAME, "", extent.test, extent)
     }
 
-    /// Writes an [`Evaluation`] and [`Curves`]. For the selected epoch, also writes [`PixelHistograms`](crate::evaluate::PixelHistograms) and, for the figures of the
-    /// report, the masks.
+    /// Writes an [`Evaluation`] and [`Curves`]. For the selected epoch, also writes
+    /// [`PixelHistograms`](crate::evaluate::PixelHistograms) and, for the figures of the report, the masks.
     fn run<B: Backend>(
         &self,
         artifacts: &dyn ArtifactFolders,
@@ -67,26 +69,28 @@ impl Stage for EvaluateJob {
             settings: &self.evaluate,
             selection: self.selection,
             held_out_trained: self.held_out_trained,
+            metrics: &self.metrics,
         };
         let header = ScoreHeader::read(set.score).map_err(StageError::artifact)?;
         if header.test.len() != set.test.len() {
             return Err(StageError::data(format!(
-                "the test part has {} images now, {} when it was scored: start the sweep again to plan anew",
-                set.test.len(),
-                header.test.len()
+                "the test part had {} images when it was scored and has {} now: start the sweep again to plan with the new images",
+                header.test.len(),
+                set.test.len()
             )));
         }
         let masks = load_masks(&set)?;
-        let mut best: Option<Outcome> = None;
+        let mut best: Option<SnapshotResults> = None;
         let mut oracle = Results::new();
         for (done, snapshot) in header.snapshots.iter().enumerate() {
             let outcome = measure(&set, &header, snapshot, &masks)?;
             for (name, measured) in &outcome.evaluation.results {
                 keep_best(&mut oracle, name, measured, snapshot.epoch);
             }
-            let pixel =
-                |o: &Outcome| o.evaluation.results.get(&PIXEL_AUROC.into()).and_then(|m| m.value).unwrap_or(0.0);
-            if best.as_ref().is_none_or(|best| pixel(&outcome) > pixel(best)) {
+            let pixel_auroc = |snapshot: &SnapshotResults| {
+                snapshot.evaluation.results.get(&PIXEL_AUROC.into()).and_then(|m| m.value).unwrap_or(0.0)
+            };
+            if best.as_ref().is_none_or(|best| pixel_auroc(&outcome) > pixel_auroc(best)) {
                 best = Some(outcome);
             }
             context.observer.progress(Progress {
@@ -136,7 +140,7 @@ fn keep_best(oracle: &mut Results, name: &ResultName, measured: &Measured, epoch
     }
 }
 
-fn load_masks(set: &TestSet<'_>) -> Result<Vec<Truth>, StageError> {
+fn load_masks(set: &TestSet<'_>) -> Result<Vec<GroundTruth>, StageError> {
     set.test
         .par_iter()
         .map(|sample| {
@@ -150,7 +154,7 @@ fn load_masks(set: &TestSet<'_>) -> Result<Vec<Truth>, StageError> {
 }
 
 /// Writes the ground truth of every defective image, for the figures of the report.
-fn write_masks(out: &Path, masks: &[Truth], side: usize) -> Result<(), StageError> {
+fn write_masks(out: &Path, masks: &[GroundTruth], side: usize) -> Result<(), StageError> {
     for (index, mask) in masks.iter().enumerate() {
         let Some(Some(mask)) = mask else { continue };
         let path = mask_file(out, index);
@@ -167,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oracle_takes_the_best_number_of_each_metric() {
+    fn the_oracle_keeps_the_best_value_of_each_metric() {
         let mut oracle = Results::new();
         for (epoch, auroc, alarms) in [(1, 0.8, 0.3), (2, 0.9, 0.5), (3, 0.7, 0.1)] {
             for (metric, value) in [("image_auroc:cut", auroc), ("image_false_alarms", alarms)] {

@@ -83,7 +83,7 @@ impl ImageSet {
         };
         if has_changed {
             return Err(StageError::data(format!(
-                "the files of {} have changed since the sweep was planned: start the sweep again to plan with the new ones",
+                "the files of {} have changed since the sweep was planned: start the sweep again to plan with the new files",
                 category.name
             )));
         }

@@ -26,12 +26,12 @@ impl From<Key> for String {
 
 impl Key {
     /// Computes the digest of a name, a revision and the canonical text of a content.
-    pub fn of(name: &str, revision: u32, content: &serde_json::Value) -> Self {
+    pub fn of(name: &str, revision: u32, content: &impl Serialize) -> Self {
         Self::of_text(name, revision, &canonical(content))
     }
 
     /// Computes the digest of a stage's name, its revision and the canonical text of its job without locations.
-    pub(super) fn of_job(name: &str, revision: u32, job: &serde_json::Value) -> Self {
+    pub(super) fn of_job(name: &str, revision: u32, job: &impl Serialize) -> Self {
         Self::of_text(name, revision, &canonical_without_locations(job))
     }
 

@@ -11,7 +11,7 @@ use super::joint::JointJob;
 use super::paint::{MASKS, PaintJob};
 use super::stage::{ArtifactFolders, KeyOf, Need, Stage};
 use crate::data::{FeatureSet, Image, SplitRule, read_masks};
-use crate::evaluate::metrics::{Metric, NotFinite, PSEUDO_PIXEL_AUROC, Pixels, Population, Scored, Sweep, Undefined};
+use crate::evaluate::metrics::{Metric, NotFinite, PSEUDO_PIXEL_AUROC, Pixels, Scored, Sweep, Undefined};
 use crate::evaluate::{EvaluateSettings, Evaluation, FinalMap, MapRule, Measured, ResultName, Selection, quantile};
 use crate::model::AutoEncoder;
 use crate::tensor::Backend;
@@ -37,14 +37,16 @@ pub struct PseudoJob {
     pub model: AutoEncoder,
     /// Map rule.
     pub evaluate: EvaluateSettings,
+    /// The metrics to compute.
+    pub metrics: Vec<Metric>,
 }
 
 impl Stage for PseudoJob {
     const NAME: &'static str = "pseudo";
     const REVISION: u32 = 1;
 
-    fn results() -> Option<&'static str> {
-        Some(PSEUDO_PIXEL_AUROC.name)
+    fn results() -> Option<ResultName> {
+        Some(PSEUDO_PIXEL_AUROC.into())
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -83,13 +85,13 @@ impl Stage for PseudoJob {
         // Each held-out image and its paintings are scored by the rule derived from the other held-out images. The paintings of one
         // image are contiguous.
         let paintings = painted.len() / split.held_out.len().max(1);
-        let scored = MapRule::left_out(&self.evaluate, &held_out, side, |image, rule| {
+        let scored = MapRule::leave_one_out(&self.evaluate, &held_out, side, |image, rule| {
             let of_image = image * paintings..(image + 1) * paintings;
-            let painted: Vec<FinalMap> = of_image.map(|index| rule.one(&painted_levels, index, side)).collect();
-            (painted, rule.one(&held_out, image, side))
+            let painted: Vec<FinalMap> = of_image.map(|index| rule.final_map(&painted_levels, index, side)).collect();
+            (painted, rule.final_map(&held_out, image, side))
         });
         let Some(scored) = scored else {
-            return write_json(&context.out.join(Evaluation::FILE), &undefined(summary.selected_epoch));
+            return write_json(&context.out.join(Evaluation::FILE), &self.undefined(summary.selected_epoch));
         };
         let (with_defects, normal): (Vec<Vec<FinalMap>>, Vec<FinalMap>) = scored.into_iter().unzip();
         let maps: Vec<FinalMap> = with_defects.into_iter().flatten().chain(normal).collect();
@@ -110,7 +112,7 @@ impl Stage for PseudoJob {
         };
         let evaluation = Evaluation {
             epoch: summary.selected_epoch,
-            results: measured(|metric| metric.measure(&scored)),
+            results: self.measured(|metric| metric.measure(&scored)),
             image_scores: Vec::new(),
             held_out_threshold: quantile(&scores[painted.len()..], self.evaluate.threshold_quantile),
         };
@@ -123,16 +125,18 @@ impl Stage for PseudoJob {
     }
 }
 
-/// Returns the result if too few images are held out to score each one by a rule derived from the others.
-fn undefined(epoch: usize) -> Evaluation {
-    let reason = Undefined("too few images are held out for this map rule");
-    let results = measured(|_| Measured::of(Err(reason)));
-    Evaluation { epoch, results, image_scores: Vec::new(), held_out_threshold: None }
-}
+impl PseudoJob {
+    /// Measures all metrics of the job.
+    fn measured(&self, measure: impl Fn(Metric) -> Measured) -> BTreeMap<ResultName, Measured> {
+        self.metrics.iter().map(|&metric| (metric.into(), measure(metric))).collect()
+    }
 
-/// Measures all metrics that are defined on painted images.
-fn measured(measure: impl Fn(Metric) -> Measured) -> BTreeMap<ResultName, Measured> {
-    Metric::on(Population::Painted).map(|metric| (metric.into(), measure(metric))).collect()
+    /// Returns the result if too few images are held out to score each one by a rule derived from the others.
+    fn undefined(&self, epoch: usize) -> Evaluation {
+        let reason = Undefined("too few images are held out for this map rule");
+        let results = self.measured(|_| Measured::of(Err(reason)));
+        Evaluation { epoch, results, image_scores: Vec::new(), held_out_threshold: None }
+    }
 }
 
 /// Saves the first painted images, each as a strip of the image, its mask and its map. White is the highest value of the map.

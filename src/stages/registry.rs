@@ -1,7 +1,6 @@
 //! The list of all stages, from which the code common to all kinds is generated.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::effort::{Effort, Extent};
 use super::evaluate::EvaluateJob;
@@ -13,7 +12,7 @@ use super::pretrain::PretrainJob;
 use super::pseudo::PseudoJob;
 use super::score::ScoreJob;
 use super::stage::{ArtifactFolders, Need, Stage};
-use crate::evaluate::Selection;
+use crate::evaluate::{ResultName, Selection};
 use crate::names::named_enum;
 use crate::tensor::Backend;
 use crate::training::{StageContext, StageError};
@@ -34,7 +33,7 @@ macro_rules! stages {
             }
 
             /// See [`Stage::results`].
-            pub fn results(self) -> Option<&'static str> {
+            pub fn results(self) -> Option<ResultName> {
                 match self { $(Self::$kind => <$job>::results(),)* }
             }
 
@@ -84,9 +83,9 @@ macro_rules! stages {
                 match self { $(Self::$kind(job) => job.run::<B>(artifacts, context),)* }
             }
 
-            /// Returns the whole job as JSON.
-            fn content(&self) -> Value {
-                match self { $(Self::$kind(job) => json!(job),)* }
+            /// Returns the key of the stage: the digest of the whole job without locations.
+            pub fn key(&self) -> Key {
+                match self { $(Self::$kind(job) => Key::of_job(<$job>::NAME, <$job>::REVISION, job),)* }
             }
         }
 
@@ -115,11 +114,4 @@ stages! {
     Score(ScoreJob),
     /// Applies the map rule and computes metrics.
     Evaluate(EvaluateJob),
-}
-
-impl StageJob {
-    /// Returns the key of the stage: the digest of the whole job without locations.
-    pub fn key(&self) -> Key {
-        Key::of_job(self.kind().name(), self.kind().revision(), &self.content())
-    }
 }

@@ -47,7 +47,7 @@ impl Stage for ScoreJob {
 
     fn needs(&self) -> Vec<Need> {
         let joint = match self.selection {
-            Selection::Oracle => self.joint.need_whole(),
+            Selection::Oracle => self.joint.need_with_spare_files(),
             Selection::Selected | Selection::Last => self.joint.need(),
         };
         vec![joint, self.features_train.need(), self.features_test.need()]
@@ -70,9 +70,10 @@ impl Stage for ScoreJob {
         let test = FeatureSet::open(&self.features_test.folder(artifacts)).map_err(StageError::artifact)?;
         if test.len() != samples.len() {
             return Err(StageError::data(format!(
-                "the test part has {} images now, {} when its features were made: start the sweep again to plan anew",
-                samples.len(),
-                test.len()
+                "the test part had {} images when its features were computed and has {} now: start the sweep again to plan with the \
+                 new images",
+                test.len(),
+                samples.len()
             )));
         }
         let split = self.split.split(train.len()).map_err(StageError::data)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effort::{Effort, Extent};
 use super::key::Key;
-use crate::evaluate::Selection;
+use crate::evaluate::{ResultName, Selection};
 use crate::tensor::Backend;
 use crate::training::{StageContext, StageError};
 
@@ -24,11 +24,11 @@ pub trait Stage: Serialize + DeserializeOwned {
 
     /// Names the number that tells whether a run already has this stage's results. The results are an
     /// [`Evaluation`](crate::evaluate::Evaluation) in the artifact. Most stages have none.
-    fn results() -> Option<&'static str> {
+    fn results() -> Option<ResultName> {
         None
     }
 
-    /// Tells which files of the artifact are spare. They may be removed once every stage that needs the whole artifact is done.
+    /// Selects the spare files of the artifact by name. They may be removed once every stage that reads them is done.
     const SPARE: Option<fn(&str) -> bool> = None;
 
     /// Returns the stages whose artifacts this stage reads.
@@ -85,12 +85,12 @@ impl<S: Stage> KeyOf<S> {
 
     /// Returns the requirement that the stage is done.
     pub fn need(&self) -> Need {
-        Need { key: self.key.clone(), whole: false }
+        Need { key: self.key.clone(), spare_files: false }
     }
 
     /// Returns the requirement that the stage is done and that its artifact still has its spare files.
-    pub fn need_whole(&self) -> Need {
-        Need { key: self.key.clone(), whole: true }
+    pub fn need_with_spare_files(&self) -> Need {
+        Need { key: self.key.clone(), spare_files: true }
     }
 }
 
@@ -99,6 +99,6 @@ impl<S: Stage> KeyOf<S> {
 pub struct Need {
     /// Key of the stage.
     pub key: Key,
-    /// Whether spare files are read, which may be removed once no stage reads them; see [`Stage::SPARE`].
-    pub whole: bool,
+    /// Whether the other stage reads spare files, see [`Stage::SPARE`]. They may be removed once no stage reads them.
+    pub spare_files: bool,
 }

@@ -10,14 +10,14 @@ use crate::data::{below, stream};
 
 /// Number of resamples of a category's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Draws {
+pub enum Resamples {
     /// For a verdict: the covariance has an error of about 3 %.
     Verdict,
     /// For a plan, at a tenth of the cost: an error of about 10 %.
     Plan,
 }
 
-impl Draws {
+impl Resamples {
     fn count(self) -> u64 {
         match self {
             Self::Verdict => 2000,
@@ -26,15 +26,15 @@ impl Draws {
     }
 }
 
-/// Number of images of a class that are needed to estimate their spread.
+/// Number of images per class that an estimate of their spread needs.
 const MIN_CLASS_IMAGES: usize = 2;
 
 /// Why the images of a category cannot be resampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResamplingError {
     /// The runs used different test images.
-    #[error("the runs saw different test images")]
-    OtherImages,
+    #[error("the runs used different test images")]
+    DifferentImages,
     /// A class has too few images.
     #[error("a class has fewer than {MIN_CLASS_IMAGES} test images")]
     FewImages,
@@ -76,7 +76,7 @@ impl Classes {
         self.defective.len().min(self.normal.len()) as f64
     }
 
-    /// Draws images with replacement, each class separately, because class sizes were chosen. Returns how often each image was drawn.
+    /// Resamples images with replacement, each class separately, because class sizes were chosen. Returns how often each image was drawn.
     fn draw(&self, random: &mut impl Rng) -> Vec<u32> {
         let mut times = vec![0; self.defective.len() + self.normal.len()];
         for class in [&self.defective, &self.normal] {
@@ -101,7 +101,11 @@ pub trait Images: Sync {
 ///
 /// # Errors
 /// [`ResamplingError::Undefined`] if the metric is undefined on some resample.
-pub fn image_covariance(images: &impl Images, category: u64, draws: Draws) -> Result<ImageVariance, ResamplingError> {
+pub fn image_covariance(
+    images: &impl Images,
+    category: u64,
+    resamples: Resamples,
+) -> Result<ImageVariance, ResamplingError> {
     let seeds = images.seeds();
     if seeds < 2 {
         return Ok(ImageVariance::NONE);
@@ -111,15 +115,15 @@ pub fn image_covariance(images: &impl Images, category: u64, draws: Draws) -> Re
         (0..seeds).map(|seed| images.difference(seed, &times)).collect()
     };
     let draws: Vec<Vec<f64>> =
-        (0..draws.count()).into_par_iter().map(draw).collect::<Option<_>>().ok_or(ResamplingError::Undefined)?;
+        (0..resamples.count()).into_par_iter().map(draw).collect::<Option<_>>().ok_or(ResamplingError::Undefined)?;
     let over_draws = |of: &dyn Fn(&Vec<f64>) -> f64| variance(&draws.iter().map(of).collect::<Vec<_>>()).unwrap_or(0.0);
     let of_seeds: f64 = (0..seeds).map(|seed| over_draws(&|of_draw| of_draw[seed])).sum();
     let of_sums = over_draws(&|of_draw| of_draw.iter().sum());
     let pairs = (seeds * (seeds - 1)) as f64;
-    // Images that are drawn from k images vary by 1/k less than the population that the k were drawn from.
-    let fewest = images.classes().smaller_class();
-    let covariance = (of_sums - of_seeds) / pairs * fewest / (fewest - 1.0);
-    Ok(ImageVariance { covariance, freedom: fewest - 1.0 })
+    // A resample of k images varies by 1/k less than the population that the k images come from.
+    let smaller_class = images.classes().smaller_class();
+    let covariance = (of_sums - of_seeds) / pairs * smaller_class / (smaller_class - 1.0);
+    Ok(ImageVariance { covariance, freedom: smaller_class - 1.0 })
 }
 
 #[cfg(test)]
@@ -165,20 +169,20 @@ mod tests {
     fn shared_variation_is_the_covariance() {
         // Each class's mean has the variance s²/10 with s² = 82.5/9. Their sum is 2 · 9.1667 / 10 = 1.8333, for any number of seeds.
         for seeds in [2, 8] {
-            let found = image_covariance(&means(shared(seeds)), 0, Draws::Verdict).expect("defined");
+            let found = image_covariance(&means(shared(seeds)), 0, Resamples::Verdict).expect("defined");
             assert!((found.covariance - 1.8333).abs() < 0.15 && found.freedom == 9.0, "{found:?}");
-            assert_eq!(image_covariance(&means(shared(seeds)), 0, Draws::Verdict), Ok(found));
-            assert_ne!(image_covariance(&means(shared(seeds)), 1, Draws::Verdict), Ok(found));
+            assert_eq!(image_covariance(&means(shared(seeds)), 0, Resamples::Verdict), Ok(found));
+            assert_ne!(image_covariance(&means(shared(seeds)), 1, Resamples::Verdict), Ok(found));
         }
     }
 
     #[test]
     fn opposite_variation_gives_no_covariance() {
         let one = shared(1);
-        assert_eq!(image_covariance(&means(one.clone()), 0, Draws::Verdict), Ok(ImageVariance::NONE));
+        assert_eq!(image_covariance(&means(one.clone()), 0, Resamples::Verdict), Ok(ImageVariance::NONE));
         // A second seed that weighs the images in reverse.
         let reversed: Vec<f64> = one[0].iter().rev().copied().collect();
-        let found = image_covariance(&means(vec![one[0].clone(), reversed]), 0, Draws::Verdict).expect("defined");
+        let found = image_covariance(&means(vec![one[0].clone(), reversed]), 0, Resamples::Verdict).expect("defined");
         assert_eq!(ImageVariance::of_mean(&[found]), ImageVariance::NONE);
     }
 

@@ -2,8 +2,8 @@
 //!
 //! The difference of seed s is x_s = δ + seed effect + image effect, where all seeds saw the same test images. The mean of n seeds
 //! then has the variance s²/n + c: s² is the variance of the x_s, c the covariance of two seeds due to shared images. This is the
-//! analysis of several readers of the same cases, with seeds as readers and images as cases (Obuchowski and Rockette, "Hypothesis
-//! testing of diagnostic accuracy for multiple readers and multiple tests", 1995). Without c it is Student's paired t test, which
+//! analysis of several readers of the same cases, with seeds as readers and images as cases: Obuchowski and Rockette, "Hypothesis
+//! testing of diagnostic accuracy for multiple readers and multiple tests", 1995. Without c it is Student's paired t test, which
 //! generalises to other seeds but only on these images.
 
 use super::power::power;
@@ -35,8 +35,8 @@ impl ImageVariance {
         }
         let squares: f64 = categories.iter().map(|of| of.covariance.powi(2) / of.freedom).sum();
         // Negative estimates may cancel most of the sum. The degrees of freedom are at least those of the least certain category.
-        let least = categories.iter().map(|of| of.freedom).fold(f64::INFINITY, f64::min);
-        Self { covariance: sum / (categories.len() as f64).powi(2), freedom: (sum.powi(2) / squares).max(least) }
+        let smallest = categories.iter().map(|of| of.freedom).fold(f64::INFINITY, f64::min);
+        Self { covariance: sum / (categories.len() as f64).powi(2), freedom: (sum.powi(2) / squares).max(smallest) }
     }
 }
 
@@ -63,8 +63,8 @@ impl Estimate {
 
     /// Returns the 95 % interval.
     pub fn interval(&self) -> (f64, f64) {
-        let reach = self.error(self.seeds) * quantile(self.freedom(self.seeds), 0.975);
-        (self.mean - reach, self.mean + reach)
+        let half_width = self.error(self.seeds) * quantile(self.freedom(self.seeds), 0.975);
+        (self.mean - half_width, self.mean + half_width)
     }
 
     /// Returns the two-sided p-value of "no difference".
@@ -73,7 +73,7 @@ impl Estimate {
     }
 
     /// Returns whether a test of this many seeds at `level` has a power of 0.8 for a difference of this size, with the same spread.
-    pub fn would_settle(&self, seeds: usize, level: f64) -> bool {
+    pub fn has_power(&self, seeds: usize, level: f64) -> bool {
         self.power(seeds, level) >= POWER
     }
 
@@ -81,7 +81,7 @@ impl Estimate {
     pub fn is_limited_by_images(&self, level: f64) -> bool {
         const MANY_SEEDS: usize = 1_000_000;
         let on_these_images = Self { images: ImageVariance::NONE, ..*self };
-        !self.would_settle(MANY_SEEDS, level) && on_these_images.would_settle(MANY_SEEDS, level)
+        !self.has_power(MANY_SEEDS, level) && on_these_images.has_power(MANY_SEEDS, level)
     }
 
     /// Returns the power of the two-sided test at `level` with this many seeds.
@@ -94,8 +94,10 @@ impl Estimate {
         (self.variance / seeds as f64 + self.images.covariance).sqrt()
     }
 
-    /// Returns the degrees of freedom of that standard error (Satterthwaite 1946; Hillis, "A comparison of denominator degrees of freedom
-    /// methods for multiple observer ROC analysis", 2007, which treats the covariance as known).
+    /// Returns the degrees of freedom of that standard error (Satterthwaite 1946).
+    ///
+    /// Hillis, "A comparison of denominator degrees of freedom methods for multiple observer ROC analysis", 2007, treats the covariance
+    /// as known.
     fn freedom(&self, seeds: usize) -> f64 {
         let of_seeds = self.variance / seeds as f64;
         let ImageVariance { covariance, freedom } = self.images;
@@ -159,11 +161,11 @@ mod tests {
     fn the_number_of_seeds_needed_is_that_of_the_test_in_use() {
         // The smallest n with power ≥ 0.8 by scipy.stats.nct: 10 and 34 for the effects 1 and 0.5; 15 for 1 at the level 0.05/4.
         let of = |mean: f64, images| Estimate { seeds: 5, mean, variance: 1.0, images };
-        let needed = |mean, level| (2..100).find(|&seeds| of(mean, ImageVariance::NONE).would_settle(seeds, level));
+        let needed = |mean, level| (2..100).find(|&seeds| of(mean, ImageVariance::NONE).has_power(seeds, level));
         assert_eq!((needed(1.0, 0.05), needed(-0.5, 0.05), needed(1.0, 0.0125)), (Some(10), Some(34), Some(15)));
         // More seeds never remove the uncertainty of the images.
         let images = ImageVariance { covariance: 0.25, freedom: 50.0 };
-        assert!(!of(1.0, images).would_settle(100, 0.05) && of(1.0, images).is_limited_by_images(0.05));
+        assert!(!of(1.0, images).has_power(100, 0.05) && of(1.0, images).is_limited_by_images(0.05));
         assert!(!of(2.0, images).is_limited_by_images(0.05));
         assert!(
             !of(0.0, images).is_limited_by_images(0.05) && !of(0.0, ImageVariance::NONE).is_limited_by_images(0.05)

@@ -6,15 +6,15 @@ use super::crossed::{Classes, Images, ResamplingError};
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageScores {
     classes: Classes,
-    /// For each seed, the rankings of both variants.
-    seeds: Vec<(Ranking, Ranking)>,
+    /// For each seed, the orders of both variants.
+    seeds: Vec<(ScoreOrder, ScoreOrder)>,
 }
 
 /// Images of one run by ascending score: sorted once for all resamples.
 #[derive(Debug, Clone, PartialEq)]
-struct Ranking(Vec<RankedImage>);
+struct ScoreOrder(Vec<RankedImage>);
 
-/// One image in a ranking.
+/// One image of a score order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct RankedImage {
     image: usize,
@@ -23,29 +23,29 @@ struct RankedImage {
     ends_tie: bool,
 }
 
-impl Ranking {
+impl ScoreOrder {
     fn of(labels: &[bool], scores: &[f64]) -> Self {
         let mut sorted: Vec<usize> = (0..labels.len()).collect();
         sorted.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-        let place = |(at, &image): (usize, &usize)| {
-            let ends_tie = sorted.get(at + 1).is_none_or(|&next| scores[next] > scores[image]);
+        let ranked = |(rank, &image): (usize, &usize)| {
+            let ends_tie = sorted.get(rank + 1).is_none_or(|&next| scores[next] > scores[image]);
             RankedImage { image, defective: labels[image], ends_tie }
         };
-        Self(sorted.iter().enumerate().map(place).collect())
+        Self(sorted.iter().enumerate().map(ranked).collect())
     }
 
     /// Counts the (defective, normal) pairs in the right order, with each image counted `times` times; ties count half.
     fn wins(&self, times: &[u32]) -> f64 {
         let (mut below, mut halves) = (0, 0);
         let (mut normal, mut defective) = (0, 0);
-        for place in &self.0 {
-            let times = u64::from(times[place.image]);
-            if place.defective {
+        for ranked in &self.0 {
+            let times = u64::from(times[ranked.image]);
+            if ranked.defective {
                 defective += times;
             } else {
                 normal += times;
             }
-            if place.ends_tie {
+            if ranked.ends_tie {
                 halves += defective * (2 * below + normal);
                 below += normal;
                 (normal, defective) = (0, 0);
@@ -62,9 +62,9 @@ impl ImageScores {
     /// The numbers of images differ, or a class is too small.
     pub fn new(labels: &[bool], seeds: &[(Vec<f64>, Vec<f64>)]) -> Result<Self, ResamplingError> {
         if seeds.iter().any(|(one, two)| one.len() != labels.len() || two.len() != labels.len()) {
-            return Err(ResamplingError::OtherImages);
+            return Err(ResamplingError::DifferentImages);
         }
-        let order = |scores: &[f64]| Ranking::of(labels, scores);
+        let order = |scores: &[f64]| ScoreOrder::of(labels, scores);
         let seeds = seeds.iter().map(|(one, two)| (order(one), order(two))).collect();
         Ok(Self { classes: Classes::of(labels)?, seeds })
     }
@@ -88,7 +88,7 @@ impl Images for ImageScores {
 
 #[cfg(test)]
 mod tests {
-    use super::super::crossed::{Draws, image_covariance};
+    use super::super::crossed::{Resamples, image_covariance};
     use super::super::estimate::{Estimate, ImageVariance};
     use super::*;
 
@@ -104,7 +104,7 @@ mod tests {
         // The second defective image twice: 2 of 4, and 3 of 4.
         assert_eq!(scores.difference(0, &[0, 1, 2, 1]), Some(0.5 - 0.75));
         assert_eq!(ImageScores::new(&[true; 2], &[]), Err(ResamplingError::FewImages));
-        assert_eq!(ImageScores::new(&labels, &[(vec![0.0; 4], vec![1.0; 3])]), Err(ResamplingError::OtherImages));
+        assert_eq!(ImageScores::new(&labels, &[(vec![0.0; 4], vec![1.0; 3])]), Err(ResamplingError::DifferentImages));
     }
 
     /// Returns a pseudo-random number in 0..1 that NumPy can reproduce: frac(sin(x) · 43758.5453).
@@ -128,7 +128,7 @@ mod tests {
         };
         let seeds: Vec<_> = (0..8).map(|seed| (scores(0, seed), scores(1, seed))).collect();
         let images = ImageScores::new(&labels, &seeds).expect("twenty of each class");
-        let found = image_covariance(&images, 0, Draws::Verdict).expect("defined");
+        let found = image_covariance(&images, 0, Resamples::Verdict).expect("defined");
         // DeLong's placements in NumPy give the mean covariance of two seeds 0.003988. 2,000 resamples have an error of a few per cent.
         assert!((found.covariance / 0.003_988_158 - 1.0).abs() < 0.1 && found.freedom == 19.0, "{found:?}");
 

@@ -17,10 +17,10 @@ mod summary;
 mod wilcoxon;
 
 pub use complete::complete_means;
-pub use crossed::{Classes, Draws, Images, ResamplingError, image_covariance};
+pub use crossed::{Classes, Images, Resamples, ResamplingError, image_covariance};
 pub use delong::{Delong, delong};
 pub use estimate::{Estimate, ImageVariance};
-pub use fanova::{Chance, Factor, Fanova, Share, fanova, shares_by_chance};
+pub use fanova::{ChanceShares, Factor, Fanova, Share, fanova, shares_by_chance};
 pub use friedman::{Friedman, friedman};
 pub use holm::holm;
 pub use image_scores::ImageScores;

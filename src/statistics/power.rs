@@ -12,8 +12,8 @@ pub(crate) fn power(freedom: f64, level: f64, shift: f64) -> f64 {
     let critical = quantile(freedom, 1.0 - level / 2.0);
     let normal = Normal::standard();
     // s is near 1 with standard deviation 1/√(2ν).
-    let reach = 9.0 / (2.0 * freedom).sqrt();
-    let (from, to) = ((1.0 - reach).max(1e-9), 1.0 + reach);
+    let half_width = 9.0 / (2.0 * freedom).sqrt();
+    let (from, to) = ((1.0 - half_width).max(1e-9), 1.0 + half_width);
     let constant = freedom / 2.0 * (freedom / 2.0).ln() - ln_gamma(freedom / 2.0) + 2.0_f64.ln();
     let density = |s: f64| (constant + (freedom - 1.0) * s.ln() - freedom * s * s / 2.0).exp();
     let value = |s: f64| density(s) * (normal.cdf(shift - critical * s) + normal.cdf(-shift - critical * s));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::StoreError;
-use super::manifest::{Damage, Look, MANIFEST, Manifest, Spare};
+use super::manifest::{Damage, MANIFEST, Manifest, Spare, VerifyScope};
 use crate::stages::{ArtifactFolders, Key, StageKind};
 
 /// Path of the artifacts folder, with operations on it.
@@ -38,7 +38,7 @@ impl Artifacts {
     }
 
     /// Returns the artifacts folder next to a store: `a.artifacts` for `a.db`. For other names, `.artifacts` is appended to the full name.
-    pub fn beside(store: &Path) -> Self {
+    pub fn next_to(store: &Path) -> Self {
         let name = store.file_name().unwrap_or_default().to_string_lossy();
         Self::new(store.with_file_name(format!("{}.artifacts", name.strip_suffix(".db").unwrap_or(&name))))
     }
@@ -69,10 +69,10 @@ impl Artifacts {
     }
 
     /// Returns an artifact that was published completely but not recorded in the store. Returns `None` if it is missing or incomplete.
-    pub fn left_behind(&self, kind: StageKind, key: &Key) -> Option<Published> {
+    pub fn find_unrecorded(&self, kind: StageKind, key: &Key) -> Option<Published> {
         let path = self.path(kind, key);
         let (manifest, digest) = Manifest::read(&path).ok()?;
-        manifest.compare(&path, Look::Everything, kind.spare()).ok()?;
+        manifest.compare(&path, VerifyScope::Everything, kind.spare()).ok()?;
         Some(Published { bytes: size_of(&path).ok()?, digest })
     }
 
@@ -80,18 +80,24 @@ impl Artifacts {
     ///
     /// # Errors
     /// Returns the damage that was found.
-    pub fn verify(&self, kind: StageKind, key: &Key, recorded: Option<&str>, look: Look<'_>) -> Result<(), Damage> {
-        verify(&self.path(kind, key), kind.spare(), recorded, look)
+    pub fn verify(
+        &self,
+        kind: StageKind,
+        key: &Key,
+        recorded: Option<&str>,
+        scope: VerifyScope<'_>,
+    ) -> Result<(), Damage> {
+        verify(&self.path(kind, key), kind.spare(), recorded, scope)
     }
 
     /// Verifies the given files of an artifact (all files if none are given) and returns the artifact's folder for reading.
     ///
     /// # Errors
     /// Returns the damage that was found, and logs it.
-    pub fn intact(&self, kind: StageKind, key: &Key, files: &[&str]) -> Result<PathBuf, Damage> {
+    pub fn verified_folder(&self, kind: StageKind, key: &Key, files: &[&str]) -> Result<PathBuf, Damage> {
         let path = self.path(kind, key);
-        let look = if files.is_empty() { Look::Digests } else { Look::Files(files) };
-        told(verify(&path, kind.spare(), None, look), &path)?;
+        let scope = if files.is_empty() { VerifyScope::Digests } else { VerifyScope::Files(files) };
+        log_damage(verify(&path, kind.spare(), None, scope), &path)?;
         Ok(path)
     }
 
@@ -131,7 +137,7 @@ impl Artifacts {
         crate::fault::point("publish:before-rename");
         match std::fs::rename(temporary, &target) {
             Ok(()) => crate::fault::point("publish:after-rename"),
-            Err(_) if target.is_dir() => match self.verify(kind, key, Some(&digest), Look::Everything) {
+            Err(_) if target.is_dir() => match self.verify(kind, key, Some(&digest), VerifyScope::Everything) {
                 Ok(()) => std::fs::remove_dir_all(temporary).map_err(wrong)?,
                 Err(_) => replace(temporary, &target).map_err(wrong)?,
             },
@@ -153,45 +159,45 @@ impl Artifacts {
     }
 }
 
-fn verify(path: &Path, spare: Spare, recorded: Option<&str>, look: Look<'_>) -> Result<(), Damage> {
+fn verify(path: &Path, spare: Spare, recorded: Option<&str>, scope: VerifyScope<'_>) -> Result<(), Damage> {
     if !path.is_dir() {
         return Err(Damage { path: path.to_owned(), what: "is missing".to_owned() });
     }
     let (manifest, digest) = Manifest::read(path)?;
     if recorded.is_some_and(|recorded| recorded != digest) {
-        return Err(Damage { path: path.join(MANIFEST), what: "has other content than what was published".to_owned() });
+        return Err(Damage { path: path.join(MANIFEST), what: "differs from the published file".to_owned() });
     }
-    manifest.compare(path, look, spare)
+    manifest.compare(path, scope, spare)
 }
 
 /// Verifies some files of an artifact before they are read.
 ///
 /// # Errors
 /// Returns the damage that was found, and logs it.
-pub fn intact(folder: &Path, files: &[&str]) -> Result<(), Damage> {
-    told(verify(folder, None, None, Look::Files(files)), folder)
+pub fn verify_files(folder: &Path, files: &[&str]) -> Result<(), Damage> {
+    log_damage(verify(folder, None, None, VerifyScope::Files(files)), folder)
 }
 
-fn told(verified: Result<(), Damage>, folder: &Path) -> Result<(), Damage> {
+fn log_damage(verified: Result<(), Damage>, folder: &Path) -> Result<(), Damage> {
     verified.inspect_err(|damage| {
         // An artifact that `gc` removed is not damaged.
         if folder.is_dir() {
-            tracing::warn!("{damage}: `didact store check --repair` has it made again");
+            tracing::warn!("{damage}; run `didact store check --repair`, then the sweep again, to recompute it");
         }
     })
 }
 
-/// Suffix of a damaged artifact that an attempt's folder replaced.
+/// Suffix of a damaged artifact that the folder of an attempt replaced.
 pub(super) const REPLACED: &str = ".replaced";
 
 /// Replaces a damaged artifact by a finished folder.
 fn replace(temporary: &Path, target: &Path) -> io::Result<()> {
-    let mut aside = temporary.as_os_str().to_owned();
-    aside.push(REPLACED);
-    std::fs::rename(target, &aside)?;
+    let mut replaced = temporary.as_os_str().to_owned();
+    replaced.push(REPLACED);
+    std::fs::rename(target, &replaced)?;
     std::fs::rename(temporary, target)?;
     // On failure, `gc` removes it later.
-    let _ = std::fs::remove_dir_all(aside);
+    let _ = std::fs::remove_dir_all(replaced);
     Ok(())
 }
 
@@ -253,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_published_folder_appears_whole_and_a_second_one_changes_nothing() {
+    fn publishing_a_different_folder_replaces_the_published_one() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let artifacts = Artifacts::new(root.path().join("a"));
         let key = Key::of("test", 1, &serde_json::json!(1));
@@ -265,12 +271,12 @@ mod tests {
             assert!(!temporary.exists());
         }
         let path = artifacts.path(StageKind::Joint, &key).join("inner/file");
-        assert_eq!(std::fs::read_to_string(path).expect("is there"), "second", "what differs is damaged");
+        assert_eq!(std::fs::read_to_string(path).expect("is there"), "second", "a different artifact is damaged");
     }
 
     #[test]
     fn the_folder_has_the_name_of_the_store() {
-        let folder = |store: &str| Artifacts::beside(Path::new(store)).root.display().to_string();
+        let folder = |store: &str| Artifacts::next_to(Path::new(store)).root.display().to_string();
         assert_eq!(folder("a.db"), "a.artifacts");
         assert_eq!(folder("x/didact.db"), "x/didact.artifacts");
         assert_eq!(folder("a.sqlite"), "a.sqlite.artifacts");
@@ -279,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_artifacts_stay_damaged_ones_give_way_and_whole_ones_are_found_again() {
+    fn equal_artifacts_are_kept_damaged_ones_are_replaced_and_complete_ones_are_found() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let artifacts = Artifacts::new(root.path().join("a"));
         let key = Key::of("test", 1, &serde_json::json!(1));
@@ -289,12 +295,12 @@ mod tests {
             artifacts.publish(&temporary, StageKind::Score, &key).expect("published")
         };
         let first = publish("one");
-        assert_eq!(artifacts.left_behind(StageKind::Score, &key), Some(first.clone()));
+        assert_eq!(artifacts.find_unrecorded(StageKind::Score, &key), Some(first.clone()));
         let file = artifacts.path(StageKind::Score, &key).join("file");
         for damage in ["", "CONTENT"] {
             std::fs::write(&file, damage).expect("written");
-            assert_eq!(artifacts.left_behind(StageKind::Score, &key), None);
-            assert!(artifacts.intact(StageKind::Score, &key, &["file"]).is_err());
+            assert_eq!(artifacts.find_unrecorded(StageKind::Score, &key), None);
+            assert!(artifacts.verified_folder(StageKind::Score, &key, &["file"]).is_err());
             assert_eq!(publish("two"), first);
             assert_eq!(std::fs::read_to_string(&file).expect("is there"), "content");
         }
@@ -302,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_takes_over_the_checkpoints_of_the_latest_before_it_and_locks_that_one_out() {
+    fn an_attempt_takes_over_the_checkpoints_of_the_latest_earlier_attempt_and_locks_it_out() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let artifacts = Artifacts::new(root.path().join("a"));
         let key = Key::of("test", 1, &serde_json::json!(1));

@@ -1,12 +1,11 @@
 //! Attempts: one execution of a stage by a worker, with its end and its costs.
 
-use super::StageStatus;
 use std::collections::BTreeMap;
 
 use super::claim::running_on;
 use super::open::Tx;
 use super::state::back_off;
-use super::{Artifacts, AttemptEnd, Claim, NOW, Retry, Store, StoreError, later, settle};
+use super::{Artifacts, AttemptEnd, Claim, NOW, Retry, StageStatus, Store, StoreError, later, settle};
 
 /// The worker that executes an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +89,7 @@ impl Store {
                 .bind(token)
                 .fetch_optional(&mut **tx)
                 .await?;
-        let Some((attempts, beside)) = held else { return Ok(false) };
+        let Some((attempts, neighbours)) = held else { return Ok(false) };
         let retry = match end {
             AttemptEnd::Failed { class, .. } => class.retry(),
             AttemptEnd::Done(_) | AttemptEnd::Interrupted => Retry::Never,
@@ -103,9 +102,9 @@ impl Store {
             AttemptEnd::Failed { class, reason } => (StageStatus::Pending, Some(class), Some(reason)),
             AttemptEnd::Interrupted => (StageStatus::Pending, None, None),
         };
-        let beside = match retry {
-            Retry::WithFewerNeighbours => Some(self.halved_neighbours(tx, host, beside).await?),
-            Retry::Never | Retry::AfterPause => beside,
+        let neighbours = match retry {
+            Retry::WithFewerNeighbours => Some(self.halved_neighbours(tx, host, neighbours).await?),
+            Retry::Never | Retry::AfterPause => neighbours,
         };
         let pause = if retry == Retry::Never { "NULL".to_owned() } else { later(back_off(attempts)) };
         sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -116,7 +115,7 @@ impl Store {
         .bind(state.name())
         .bind(class.map(|class| class.name()))
         .bind(reason)
-        .bind(beside)
+        .bind(neighbours)
         .bind(state.name())
         // An interruption is not a failure, so the attempt does not count.
         .bind(i64::from(*end == AttemptEnd::Interrupted))
@@ -128,12 +127,12 @@ impl Store {
         Ok(true)
     }
 
-    /// Returns how many stages may run beside one that ran out of memory: half of the previous limit, or of the running stages if
-    /// there was no limit.
+    /// Returns how many stages may run at the same time as one that ran out of memory. This is half of the previous limit, or half of the
+    /// running stages if there was no limit.
     async fn halved_neighbours(&self, tx: &mut Tx, host: &str, allowed: Option<i64>) -> Result<i64, StoreError> {
         let (running, _) = running_on(tx, host).await?;
-        // The stage counts as one of the jobs. Half of the jobs, rounded down, minus the stage itself, may run beside it.
-        let jobs = allowed.map_or(running, |beside| beside + 1);
+        // The stage counts as one of the jobs. Half of the jobs, rounded down, minus the stage itself, may run at the same time.
+        let jobs = allowed.map_or(running, |neighbours| neighbours + 1);
         Ok((jobs / 2 - 1).max(0))
     }
 

@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// Returns the first run that needs a stage.
-    pub async fn a_run_of(&self, stage: &str) -> Result<Option<String>, StoreError> {
+    pub async fn first_run_of(&self, stage: &str) -> Result<Option<String>, StoreError> {
         let run: Option<(String,)> = sqlx::query_as(
             "SELECT rs.run_id FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id WHERE rs.stage_id = ?
              ORDER BY sr.position LIMIT 1",

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::artifacts::size_of;
 use super::manifest::Manifest;
-use super::{Artifacts, Damage, Look, Store, StoreError, settle};
+use super::{Artifacts, Damage, Store, StoreError, VerifyScope, settle};
 use crate::stages::{Key, StageKind, short_key};
 
 /// Severity of a problem that `check` reports.
@@ -25,14 +25,14 @@ pub enum Severity {
 
 /// One problem that `check` reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Found {
+pub struct StoreProblem {
     /// Severity of the problem.
     pub severity: Severity,
     /// What is wrong, and where.
     pub what: String,
 }
 
-impl Found {
+impl StoreProblem {
     fn note(what: String) -> Self {
         Self { severity: Severity::Note, what }
     }
@@ -53,7 +53,7 @@ super::row::row! {
 /// SQL query for runs that contradict their stages, or that have no results.
 const WRONG_RUNS: &str = "SELECT r.id, CASE WHEN EXISTS (
             SELECT 1 FROM run_stage rs JOIN stage s ON s.id = rs.stage_id WHERE rs.run_id = r.id AND s.state <> 'done')
-        THEN 'is done, but not all of its stages are' ELSE 'is done and has no results' END
+        THEN 'is marked as done, but not all of its stages are done' ELSE 'is marked as done, but has no results' END
     FROM run r WHERE r.state = 'done' AND (
         EXISTS (SELECT 1 FROM run_stage rs JOIN stage s ON s.id = rs.stage_id WHERE rs.run_id = r.id AND s.state <> 'done')
         OR NOT EXISTS (SELECT 1 FROM result x WHERE x.run_id = r.id))
@@ -65,25 +65,25 @@ const WRONG_STAGES: &str = "SELECT s.id, s.kind FROM stage s LEFT JOIN attempt a
 
 impl Store {
     /// Checks the whole store. With `repair`, resets every stage that must be computed again to `pending`.
-    pub async fn check(&self, artifacts: &Artifacts, repair: bool) -> Result<Vec<Found>, StoreError> {
-        let mut found = self.check_file().await?;
-        if found.iter().any(|found| found.severity == Severity::Fatal) {
-            return Ok(found);
+    pub async fn check(&self, artifacts: &Artifacts, repair: bool) -> Result<Vec<StoreProblem>, StoreError> {
+        let mut problems = self.check_file().await?;
+        if problems.iter().any(|problem| problem.severity == Severity::Fatal) {
+            return Ok(problems);
         }
-        self.check_artifacts(artifacts, repair, &mut found).await?;
-        self.check_states(artifacts, repair, &mut found).await?;
-        self.look_for_strangers(artifacts, &mut found).await?;
-        Ok(found)
+        self.check_artifacts(artifacts, repair, &mut problems).await?;
+        self.check_states(artifacts, repair, &mut problems).await?;
+        self.check_unknown_files(artifacts, &mut problems).await?;
+        Ok(problems)
     }
 
     /// Checks the SQLite file.
-    async fn check_file(&self) -> Result<Vec<Found>, StoreError> {
-        let fatal = |what| Found { severity: Severity::Fatal, what };
+    async fn check_file(&self) -> Result<Vec<StoreProblem>, StoreError> {
+        let fatal = |what| StoreProblem { severity: Severity::Fatal, what };
         let rows: Vec<(String,)> = match sqlx::query_as("PRAGMA integrity_check(20)").fetch_all(&self.pool).await {
             Ok(rows) => rows,
             Err(error) => return Ok(vec![fatal(format!("{}: {error}", self.path().display()))]),
         };
-        let mut found: Vec<Found> = rows
+        let mut problems: Vec<StoreProblem> = rows
             .into_iter()
             .filter(|(row,)| row != "ok")
             .map(|(row,)| fatal(format!("{}: {row}", self.path().display())))
@@ -92,10 +92,11 @@ impl Store {
             sqlx::query_as("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT 20")
                 .fetch_all(&self.pool)
                 .await?;
-        found.extend(links.into_iter().map(|(table, row, parent)| {
-            fatal(format!("row {} of table {table} names a row of {parent} that is not there", row.unwrap_or_default()))
+        problems.extend(links.into_iter().map(|(table, row, parent)| {
+            let row = row.unwrap_or_default();
+            fatal(format!("row {row} of table {table} refers to a row of table {parent} that does not exist"))
         }));
-        Ok(found)
+        Ok(problems)
     }
 
     /// Checks the artifacts of all finished stages.
@@ -103,7 +104,7 @@ impl Store {
         &self,
         artifacts: &Artifacts,
         repair: bool,
-        found: &mut Vec<Found>,
+        problems: &mut Vec<StoreProblem>,
     ) -> Result<(), StoreError> {
         let stages: Vec<DoneStage> = sqlx::query_as(
             "SELECT s.id, s.kind, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id
@@ -112,20 +113,20 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let folder = artifacts.clone();
-        let looked = tokio::task::spawn_blocking(move || {
-            let look = |stage: &DoneStage| {
+        let verified = tokio::task::spawn_blocking(move || {
+            let damage_of = |stage: &DoneStage| {
                 let kind = stage.kind;
                 let key = Key::from_hex(stage.id.clone());
-                examine(&folder, kind, &key, stage).err().map(|damage| (kind, key, damage))
+                verify(&folder, kind, &key, stage).err().map(|damage| (kind, key, damage))
             };
-            stages.par_iter().filter_map(look).collect::<Vec<_>>()
+            stages.par_iter().filter_map(damage_of).collect::<Vec<_>>()
         });
-        let damaged = looked.await.map_err(|error| StoreError::Row(error.into()))?;
+        let damaged = verified.await.map_err(|error| StoreError::Row(error.into()))?;
         for (kind, key, damage) in damaged {
             if repair {
                 self.reopen(artifacts, kind, &key, &damage).await?;
             }
-            found.push(Found::repairable(format!("{} {}: {damage}", kind.name(), short_key(key.as_str()))));
+            problems.push(StoreProblem::repairable(format!("{} {}: {damage}", kind.name(), short_key(key.as_str()))));
         }
         Ok(())
     }
@@ -135,16 +136,19 @@ impl Store {
         &self,
         artifacts: &Artifacts,
         repair: bool,
-        found: &mut Vec<Found>,
+        problems: &mut Vec<StoreProblem>,
     ) -> Result<(), StoreError> {
         let stages: Vec<(String, String)> = sqlx::query_as(WRONG_STAGES).fetch_all(&self.pool).await?;
         let runs: Vec<(String, String)> = sqlx::query_as(WRONG_RUNS).fetch_all(&self.pool).await?;
         for (id, kind) in &stages {
-            found.push(Found::repairable(format!("{kind} {} is running, but no attempt runs", short_key(id))));
+            problems.push(StoreProblem::repairable(format!(
+                "{kind} {} is marked as running, but no attempt runs it",
+                short_key(id)
+            )));
         }
         for (id, what) in &runs {
             // If a damaged stage was just reset to `pending`, its run was reset with it and is not reported again.
-            found.push(Found::repairable(format!("run {} {what}", short_key(id))));
+            problems.push(StoreProblem::repairable(format!("run {} {what}", short_key(id))));
         }
         let leftover: Vec<(String,)> = sqlx::query_as(
             "SELECT a.stage_id FROM artifact a JOIN stage s ON s.id = a.stage_id WHERE s.state <> 'done' ORDER BY 1",
@@ -152,7 +156,10 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         for (id,) in &leftover {
-            found.push(Found::repairable(format!("stage {} is not done, but an artifact is recorded", short_key(id))));
+            problems.push(StoreProblem::repairable(format!(
+                "stage {} is not done, but an artifact is recorded",
+                short_key(id)
+            )));
         }
         if !repair || (stages.is_empty() && runs.is_empty() && leftover.is_empty()) {
             return Ok(());
@@ -160,7 +167,7 @@ impl Store {
         let mut tx = self.write().await?;
         for (id, _) in &stages {
             sqlx::query(
-                "UPDATE stage SET state = 'pending', token = NULL, lease_until = NULL, reason = 'nobody held it'
+                "UPDATE stage SET state = 'pending', token = NULL, lease_until = NULL, reason = 'no attempt was running it'
                  WHERE id = ? AND state = 'running'",
             )
             .bind(id)
@@ -184,7 +191,11 @@ impl Store {
     }
 
     /// Reports files in the artifacts folder that the store does not know. They are never removed.
-    async fn look_for_strangers(&self, artifacts: &Artifacts, found: &mut Vec<Found>) -> Result<(), StoreError> {
+    async fn check_unknown_files(
+        &self,
+        artifacts: &Artifacts,
+        problems: &mut Vec<StoreProblem>,
+    ) -> Result<(), StoreError> {
         let stages: Vec<(String, StageKind)> =
             sqlx::query_as("SELECT id, kind FROM stage").fetch_all(&self.pool).await?;
         let kinds: HashMap<&str, StageKind> = stages.iter().map(|(id, kind)| (id.as_str(), *kind)).collect();
@@ -194,15 +205,13 @@ impl Store {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 if kinds.get(name.as_ref()) != Some(&kind) {
                     let bytes = size_of(&path).unwrap_or_default();
-                    found.push(Found::note(format!(
-                        "{} ({bytes} bytes) is of no stage of this store; it is never removed",
+                    problems.push(StoreProblem::note(format!(
+                        "{} ({bytes} bytes) belongs to no stage of this store; didact never removes it",
                         path.display()
                     )));
                 } else if let Ok((manifest, _)) = Manifest::read(&path) {
-                    let strange = manifest.unknown(&path);
-                    found.extend(
-                        strange.iter().map(|file| Found::note(format!("{} was not published", file.display()))),
-                    );
+                    let describe = |file: &PathBuf| format!("{} is not part of the published artifact", file.display());
+                    problems.extend(manifest.unknown(&path).iter().map(|file| StoreProblem::note(describe(file))));
                 }
             }
         }
@@ -211,9 +220,9 @@ impl Store {
 }
 
 /// Compares an artifact with its manifest, including the digest of every file.
-fn examine(artifacts: &Artifacts, kind: StageKind, key: &Key, stage: &DoneStage) -> Result<(), Damage> {
+fn verify(artifacts: &Artifacts, kind: StageKind, key: &Key, stage: &DoneStage) -> Result<(), Damage> {
     match &stage.digest {
-        Some(digest) => artifacts.verify(kind, key, Some(digest), Look::Digests),
+        Some(digest) => artifacts.verify(kind, key, Some(digest), VerifyScope::Digests),
         None => Err(Damage::unrecorded(artifacts.path(kind, key))),
     }
 }

@@ -59,8 +59,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::OtherVersion`] if another version of didact planned the stage.
     pub async fn claim(&self, wanted: &Wanted, worker: &AttemptStart) -> Result<Option<Claim>, StoreError> {
-        // The search runs before the write lock is taken. If many stages wait for few others, it passes over many runs. Workers that find
-        // nothing must not block workers that have results to write.
+        // The search runs before the write lock is taken. If many stages wait for a few others, the search reads many runs. Workers that
+        // find nothing must not block workers that have results to write.
         let Some(seen) = candidate(&self.pool, wanted).await? else { return Ok(None) };
         let mut tx = self.write().await?;
         let candidate = match is_claimable(&mut tx, &seen.id).await? {
@@ -69,7 +69,7 @@ impl Store {
         };
         let Some(candidate) = candidate else { return Ok(None) };
         let (running, allowed) = running_on(&mut tx, &worker.host).await?;
-        if candidate.beside.into_iter().chain(allowed).any(|beside| running > beside.max(0)) && running > 0 {
+        if candidate.beside.into_iter().chain(allowed).any(|limit| running > limit.max(0)) && running > 0 {
             return Ok(None);
         }
         // Checked before the stage is claimed: a stage that this version cannot execute stays free for another worker.
@@ -115,7 +115,7 @@ impl Store {
         }))
     }
 
-    /// Returns whether any stage is pending or running. A worker waits as long as one is.
+    /// Returns whether any stage is pending or running. If so, an idle worker waits.
     pub async fn has_open_stages(&self, wanted: &Wanted) -> Result<bool, StoreError> {
         let (open,): (bool,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT EXISTS (

@@ -12,7 +12,7 @@ use crate::stages::{StageJob, StageKind};
 /// Reason why a file or folder can be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Garbage {
-    /// Artifact of a stage that no sweep needs any more.
+    /// Artifact of a finished stage that no sweep needs.
     Unwanted,
     /// Artifact of an unfinished stage that no sweep needs.
     Stray,
@@ -28,18 +28,18 @@ impl Garbage {
     /// Describes the reason for people.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Unwanted => "artifact that no sweep wants",
-            Self::Stray => "artifact of no finished stage",
-            Self::Temporary => "left by an attempt that is over",
-            Self::Checkpoint => "checkpoints that are not needed any more",
-            Self::Spare => "file that no stage needs any more",
+            Self::Unwanted => "artifact that no sweep needs",
+            Self::Stray => "artifact of an unfinished stage that no sweep needs",
+            Self::Temporary => "left over from an attempt that has ended",
+            Self::Checkpoint => "checkpoints that are no longer needed",
+            Self::Spare => "file that is no longer needed",
         }
     }
 }
 
 /// A file or folder that can be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Collected {
+pub struct Removable {
     /// Path below the artifacts folder.
     pub path: PathBuf,
     /// Size in bytes.
@@ -49,11 +49,11 @@ pub struct Collected {
 }
 
 impl Store {
-    /// Finds and removes what no run needs. A `dry_run` only finds it. Sweeps may run in the meantime.
+    /// Finds and removes files that no run needs. With `dry_run`, only finds them. Sweeps may run at the same time.
     ///
     /// All decisions and moves happen under the write lock, so that no stage is claimed or planned in between. A stage whose artifact is
     /// removed is pending again before another process can read the store.
-    pub async fn collect(&self, artifacts: &Artifacts, dry_run: bool) -> Result<Vec<Collected>, StoreError> {
+    pub async fn collect(&self, artifacts: &Artifacts, dry_run: bool) -> Result<Vec<Removable>, StoreError> {
         let mut tx = self.write().await?;
         let stages: Vec<(String, StageKind, StageStatus, bool)> = sqlx::query_as(
             "SELECT s.id, s.kind, s.state, EXISTS (
@@ -73,11 +73,11 @@ impl Store {
         if dry_run || found.is_empty() {
             return Ok(found);
         }
-        let graves = artifacts.create_temporary(&format!("{}{}", grave_prefix(&id), uuid::Uuid::now_v7()))?;
+        let trash = artifacts.create_temporary(&format!("{}{}", trash_prefix(&id), uuid::Uuid::now_v7()))?;
         for (index, garbage) in found.iter().enumerate() {
             let from = artifacts.root().join(&garbage.path);
             crate::fault::point("collect:before-rename");
-            match std::fs::rename(&from, graves.join(index.to_string())) {
+            match std::fs::rename(&from, trash.join(index.to_string())) {
                 // The process that created it has already removed it.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 outcome => outcome.map_err(|source| StoreError::Artifact { path: from, source })?,
@@ -88,24 +88,24 @@ impl Store {
         crate::fault::point("collect:before-commit");
         tx.commit().await?;
         crate::fault::point("collect:after-commit");
-        artifacts.discard_temporary(&graves);
+        artifacts.discard_temporary(&trash);
         Ok(found)
     }
 }
 
 /// Name prefix of the folders in which this store's garbage waits for its removal.
-fn grave_prefix(store: &str) -> String {
+fn trash_prefix(store: &str) -> String {
     format!("gc-{store}-")
 }
 
 /// Updates the store after a file or folder was moved away.
-async fn forget(tx: &mut Tx, garbage: &Collected) -> Result<(), StoreError> {
+async fn forget(tx: &mut Tx, garbage: &Removable) -> Result<(), StoreError> {
     // The path is KIND/KEY or KIND/KEY/FILE.
     let key = garbage.path.iter().nth(1).unwrap_or_default().to_string_lossy().into_owned();
     match garbage.garbage {
         Garbage::Unwanted => {
             sqlx::query(
-                "UPDATE stage SET state = 'pending', reason = 'its artifact was collected', finished_at = NULL WHERE id = ?",
+                "UPDATE stage SET state = 'pending', reason = '`didact gc` removed its artifact', finished_at = NULL WHERE id = ?",
             )
             .bind(&key)
             .execute(&mut **tx)
@@ -124,8 +124,8 @@ async fn forget(tx: &mut Tx, garbage: &Collected) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Finds spare files of stages whose complete artifact no stage needs any more.
-async fn spare_files(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Result<Vec<Collected>, StoreError> {
+/// Finds spare files of stages whose complete artifact is no longer needed.
+async fn spare_files(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Result<Vec<Removable>, StoreError> {
     let mut found = Vec::new();
     for (kind, is_spare) in StageKind::ALL.into_iter().filter_map(|kind| Some((kind, kind.spare()?))) {
         for key in names(&artifacts.root().join(kind.name())) {
@@ -135,7 +135,7 @@ async fn spare_files(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Res
             spare.retain(|file| is_spare(file));
             if is_kept && !spare.is_empty() && is_read(tx, &key).await? {
                 for file in spare {
-                    found.extend(collected(artifacts, path.join(file), Garbage::Spare)?);
+                    found.extend(removable(artifacts, path.join(file), Garbage::Spare)?);
                 }
             }
         }
@@ -153,19 +153,19 @@ async fn is_read(tx: &mut Tx, key: &str) -> Result<bool, StoreError> {
     .await?;
     let needs_whole = |job: &str| {
         let needs = serde_json::from_str::<StageJob>(job).map(|job| job.needs()).unwrap_or_default();
-        needs.iter().any(|need| need.whole && need.key.as_str() == key)
+        needs.iter().any(|need| need.spare_files && need.key.as_str() == key)
     };
     let mut readers = dependents.iter().filter(|(job, _)| needs_whole(job)).peekable();
     Ok(readers.peek().is_some() && readers.all(|(_, state)| *state == StageStatus::Done))
 }
 
-fn collected(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<Option<Collected>, StoreError> {
-    let whole = artifacts.root().join(&path);
-    match size_of(&whole) {
-        Ok(bytes) => Ok(Some(Collected { path, bytes, garbage })),
+fn removable(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<Option<Removable>, StoreError> {
+    let full_path = artifacts.root().join(&path);
+    match size_of(&full_path) {
+        Ok(bytes) => Ok(Some(Removable { path, bytes, garbage })),
         // A worker removes its own checkpoints when its stage is done, so they may already be missing.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(StoreError::Artifact { path: whole, source }),
+        Err(source) => Err(StoreError::Artifact { path: full_path, source }),
     }
 }
 
@@ -177,10 +177,10 @@ fn find(
     states: &States,
     attempts: &HashMap<String, bool>,
     store: &str,
-) -> Result<Vec<Collected>, StoreError> {
+) -> Result<Vec<Removable>, StoreError> {
     let mut found = Vec::new();
     let mut add = |folder: &str, name: String, garbage: Garbage| {
-        found.extend(collected(artifacts, Path::new(folder).join(name), garbage)?);
+        found.extend(removable(artifacts, Path::new(folder).join(name), garbage)?);
         Ok::<(), StoreError>(())
     };
     for kind in StageKind::ALL {
@@ -202,10 +202,10 @@ fn find(
             Some((_, state, true)) if *state != StageStatus::Done => {
                 for attempt in names(&artifacts.root().join("partial").join(&name)) {
                     let folder = format!("partial/{name}/{attempt}");
-                    for torn in names(&artifacts.root().join(&folder)) {
+                    for unfinished in names(&artifacts.root().join(&folder)) {
                         // A running stage may still be writing it.
-                        if torn.ends_with(".tmp") && *state != StageStatus::Running {
-                            add(&folder, torn, Garbage::Temporary)?;
+                        if unfinished.ends_with(".tmp") && *state != StageStatus::Running {
+                            add(&folder, unfinished, Garbage::Temporary)?;
                         }
                     }
                 }
@@ -216,7 +216,7 @@ fn find(
     }
     for name in names(&artifacts.root().join("tmp")) {
         let attempt = attempts.get(name.strip_suffix(REPLACED).unwrap_or(&name));
-        if attempt == Some(&false) || name.starts_with(&grave_prefix(store)) {
+        if attempt == Some(&false) || name.starts_with(&trash_prefix(store)) {
             add("tmp", name, Garbage::Temporary)?;
         }
     }

@@ -9,13 +9,13 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::error::StoreError;
 use super::schema::{Content, SCHEMA};
-use super::sqlite::{BUSY_TIMEOUT, SqliteError, beside};
+use super::sqlite::{BUSY_TIMEOUT, SqliteError, with_suffix};
 
 /// Copies a store to a file next to it, before its schema is migrated. Returns the path of the copy.
 pub(super) async fn keep_copy(path: &Path, schema: i64) -> Result<PathBuf, StoreError> {
     let name = |number: u32| match number {
-        1 => beside(path, &format!(".before-{schema}")),
-        _ => beside(path, &format!(".before-{schema}-{number}")),
+        1 => with_suffix(path, &format!(".before-{schema}")),
+        _ => with_suffix(path, &format!(".before-{schema}-{number}")),
     };
     for number in 1.. {
         let target = name(number);
@@ -32,7 +32,7 @@ pub(super) async fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
     if std::fs::symlink_metadata(target).is_ok() {
         return Err(StoreError::Exists { path: target.to_owned() });
     }
-    let temporary = beside(target, &format!(".{}.tmp", std::process::id()));
+    let temporary = with_suffix(target, &format!(".{}.tmp", std::process::id()));
     let outcome = write(path, &temporary).await.and_then(|()| publish(&temporary, target));
     // After success, the temporary name is a second link to the published file. After an error, the file is useless.
     let _ = std::fs::remove_file(&temporary);
@@ -70,13 +70,13 @@ async fn check(copy: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let problems: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check").fetch_all(&mut *copy).await?;
     match problems.first() {
         Some((first,)) if first != "ok" => {
-            return Err(sqlx::Error::Protocol(format!("the copy is not whole: {first}")));
+            return Err(sqlx::Error::Protocol(format!("the copy is damaged: {first}")));
         }
         _ => {}
     }
     match SCHEMA.content(copy).await? {
         Content::Store(_) => Ok(()),
-        _ => Err(sqlx::Error::Protocol("the copy is no store".to_owned())),
+        _ => Err(sqlx::Error::Protocol("the copy is not a store".to_owned())),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::cause::Cause;
 pub enum StoreError {
     /// The store cannot be opened or created.
     #[error(
-        "cannot open the store {path}: {source}; --store (or DIDACT_STORE) must name a SQLite file in a folder that can be written"
+        "cannot open the store {path}: {source}; --store (or DIDACT_STORE) must name a SQLite file in a writable folder"
     )]
     Open {
         /// Path of the store.
@@ -23,14 +23,17 @@ pub enum StoreError {
         source: Cause,
     },
     /// The store does not exist. Opening it for reading never creates it.
-    #[error("there is no store at {path}: `didact sweep` creates it; --store (or DIDACT_STORE) names another")]
+    #[error(
+        "there is no store at {path}; run `didact sweep` to create it, or name another store with --store or DIDACT_STORE"
+    )]
     Absent {
         /// Path of the store.
         path: PathBuf,
     },
     /// A newer version of didact wrote the store.
     #[error(
-        "the store {path} was written by a newer didact (schema {found}, this one knows {known}): use that version, or another --store"
+        "the store {path} was written by a newer version of didact (schema {found}; this version supports up to {known}); use that version, \
+         or name another store with --store"
     )]
     Newer {
         /// Path of the store.
@@ -42,8 +45,8 @@ pub enum StoreError {
     },
     /// An earlier version of didact wrote the store, and this version cannot read it.
     #[error(
-        "the store {path} was made by an earlier didact, whose stores this version cannot read; nothing was written to it. Start a new \
-         store (--store or DIDACT_STORE names it), and keep the earlier didact to read this one"
+        "the store {path} was made by an earlier version of didact, and this version cannot read it; nothing was written to it. Start a \
+         new store (--store or DIDACT_STORE), and keep the earlier version to read this one"
     )]
     Earlier {
         /// Path of the store.
@@ -51,8 +54,8 @@ pub enum StoreError {
     },
     /// The file was deleted, moved or replaced after it was opened.
     #[error(
-        "the store {path} was deleted or replaced while it was in use: nothing more is written; put it back, or start the sweep again \
-         (artifacts that are finished stay)"
+        "the store {path} was deleted or replaced while it was in use; didact stopped writing to it. Restore the file, or start the sweep \
+         again (finished artifacts are kept)"
     )]
     Replaced {
         /// Path at which the store was opened.
@@ -60,9 +63,8 @@ pub enum StoreError {
     },
     /// The key of a stage differs from the key that this version computes for its job.
     #[error(
-        "the stage {kind} {stage} was planned by another version of didact than this one ({version}): its key is not the key that this \
-         version gives to its job. Nothing was computed for it. Run the sweep again with this version, or this worker with the \
-         version that planned the sweep",
+        "the stage {kind} {stage} was planned by another version of didact: this version ({version}) computes a different key for its job. \
+         Nothing was computed. Run the sweep again with this version, or run this worker with the version that planned the sweep",
         version = crate::VERSION
     )]
     OtherVersion {
@@ -72,16 +74,16 @@ pub enum StoreError {
         stage: String,
     },
     /// Another process planned the same sweep at the same moment.
-    #[error("another process plans the same sweep at the same time: start the same command again")]
+    #[error("another process planned this sweep at the same time; run the command again")]
     Replanned,
     /// No sweep, run, trial or stage has this id.
-    #[error("no sweep, run, trial or stage has the id `{id}`: `didact status` lists them")]
+    #[error("no sweep, run, trial or stage has the id `{id}`; run `didact status` to list them")]
     NoId {
         /// The requested id.
         id: String,
     },
     /// Several keys begin with this id.
-    #[error("`{id}` is the beginning of {count} ids: give more digits")]
+    #[error("{count} ids begin with `{id}`; give more digits")]
     Ambiguous {
         /// The requested id.
         id: String,
@@ -97,7 +99,7 @@ pub enum StoreError {
         names: String,
     },
     /// A sweep has no trial with this number.
-    #[error("sweep `{sweep}` has no trial {id}: its last one is {last} (`didact status {sweep}` lists them)")]
+    #[error("sweep `{sweep}` has no trial {id}: its last trial is {last} (run `didact status {sweep}` to list them)")]
     NoTrial {
         /// The requested id.
         id: String,
@@ -108,8 +110,8 @@ pub enum StoreError {
     },
     /// The sweep with this name was made from another file.
     #[error(
-        "the sweep `{name}` was made from another file, {known}: this one, {given}, would take its place and its report's; \
-         --replace does so, --set name=… makes a sweep of its own"
+        "the sweep `{name}` was made from another file, {known}. Add --replace to replace that sweep and its report with {given}, or \
+         --set name=… to start a separate sweep"
     )]
     OtherFile {
         /// The sweep's name.
@@ -120,13 +122,13 @@ pub enum StoreError {
         given: String,
     },
     /// A sweep with this name already exists.
-    #[error("there is a sweep `{name}` already: choose another name, or `didact delete {name}`")]
+    #[error("a sweep `{name}` already exists; choose another name, or run `didact delete {name}`")]
     NameTaken {
         /// The requested name.
         name: String,
     },
     /// The operation is not possible on a running sweep.
-    #[error("the sweep `{name}` is running ({who}): stop it first")]
+    #[error("the sweep `{name}` is running ({who}); stop it first")]
     Running {
         /// The sweep's name.
         name: String,
@@ -134,7 +136,7 @@ pub enum StoreError {
         who: String,
     },
     /// No sweep has this name.
-    #[error("there is no sweep `{name}` in the store; it has: {known}")]
+    #[error("there is no sweep `{name}` in the store; it contains: {known}")]
     NoSweep {
         /// The requested name.
         name: String,
@@ -143,8 +145,8 @@ pub enum StoreError {
     },
     /// The SQLite file belongs to another program.
     #[error(
-        "{path} is no store of didact but a SQLite file of another program ({what}); nothing was written to it. --store (or \
-         DIDACT_STORE) must name a store, or a file that does not exist yet"
+        "{path} is not a store of didact but a SQLite file of another program ({what}); nothing was written to it. --store (or \
+         DIDACT_STORE) must name a store or a new file"
     )]
     Foreign {
         /// Path of the file.
@@ -153,13 +155,13 @@ pub enum StoreError {
         what: String,
     },
     /// A file already exists where a copy was to be written.
-    #[error("{path} exists already: a copy never takes the place of another file; name one that does not exist")]
+    #[error("{path} already exists, and a copy never replaces a file; name a file that does not exist")]
     Exists {
         /// Path of the existing file.
         path: PathBuf,
     },
     /// The store could not be copied.
-    #[error("the store {store} could not be copied to {path}: {source}; nothing was left there")]
+    #[error("cannot copy the store {store} to {path}: {source}; no copy was left there")]
     Backup {
         /// Path of the store.
         store: PathBuf,
@@ -171,7 +173,7 @@ pub enum StoreError {
     },
     /// The artifacts folder belongs to another store.
     #[error("the artifacts folder {folder} belongs to {owner}; nothing was written to it. {remedy}")]
-    NotOurs {
+    OtherOwner {
         /// Path of the artifacts folder.
         folder: PathBuf,
         /// The store that owns the folder.
@@ -183,7 +185,7 @@ pub enum StoreError {
     #[error("{0}")]
     Sql(#[source] SqlFailure),
     /// A file of an artifact could not be read or written.
-    #[error("artifact {path}: {source}")]
+    #[error("cannot read or write {path}: {source}")]
     Artifact {
         /// Path of the file or folder.
         path: PathBuf,
@@ -192,7 +194,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// A row has invalid content.
-    #[error("the store holds a row that cannot be read: {0}")]
+    #[error("the store contains a row that cannot be read: {0}")]
     Row(#[source] Cause),
 }
 
@@ -231,8 +233,8 @@ impl fmt::Display for SqlFailure {
         match self.is_locked() {
             true => write!(
                 f,
-                "the store {0} is locked: another program has kept it from being used for 30 s (`fuser {0}` names it; a database \
-                 browser or a backup, perhaps). Close that program and start the same command again; nothing is lost",
+                "the store {0} is locked: another program, perhaps a database browser or a backup, has blocked it for 30 s (run \
+                 `fuser {0}` to find that program). Close it and run the command again; no data is lost",
                 path.display()
             ),
             false => write!(f, "the store {} failed: {source}", path.display()),
@@ -248,7 +250,7 @@ impl Error for SqlFailure {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Sql(SqlFailure { path: notice::named(), source: SqliteError(error) })
+        Self::Sql(SqlFailure { path: notice::latest_store(), source: SqliteError(error) })
     }
 }
 
@@ -269,7 +271,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_store_that_is_locked_is_named_with_what_to_do() {
+    async fn the_error_of_a_locked_store_names_the_store_and_the_remedy() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("a.db");
         let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true).busy_timeout(Duration::ZERO);
@@ -279,8 +281,8 @@ mod tests {
         let error = other.execute("BEGIN IMMEDIATE").await.expect_err("it is locked");
         let error = StoreError::opening(&path, error);
         assert!(error.is_locked());
-        let told = error.to_string();
-        assert!(told.contains("a.db is locked") && told.contains("start the same command again"), "{told}");
+        let message = error.to_string();
+        assert!(message.contains("a.db is locked") && message.contains("run the command again"), "{message}");
         let failure = error.source().and_then(Error::source).and_then(Error::source);
         assert!(failure.is_some_and(|source| source.is::<sqlx::Error>()), "its source is kept");
     }

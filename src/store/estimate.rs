@@ -6,23 +6,23 @@ use super::claim::WANTED;
 use super::{Store, StoreError, Wanted, since};
 use crate::plan::PlannedStage;
 
-/// Thread-seconds per unit of work, by family and by kind of stage.
+/// Thread-seconds per unit of work, by cost class and by kind of stage.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rates {
-    families: BTreeMap<String, f64>,
+    cost_classes: BTreeMap<String, f64>,
     kinds: BTreeMap<String, f64>,
 }
 
 impl Rates {
     /// Estimates the thread-seconds for an amount of work. Returns `None` if no stage of this kind has ever been done.
-    pub fn thread_seconds(&self, family: &str, work: f64) -> Option<f64> {
-        let kind = family.split(' ').next().unwrap_or(family);
-        self.families.get(family).or_else(|| self.kinds.get(kind)).map(|rate| rate * work)
+    pub fn thread_seconds(&self, cost_class: &str, work: f64) -> Option<f64> {
+        let kind = cost_class.split(' ').next().unwrap_or(cost_class);
+        self.cost_classes.get(cost_class).or_else(|| self.kinds.get(kind)).map(|rate| rate * work)
     }
 
     /// Estimates the thread-seconds of planned stages. Returns `None` if no stage of one of their kinds has ever been done.
     pub fn of_stages<'s>(&self, stages: impl IntoIterator<Item = &'s PlannedStage>) -> Option<f64> {
-        stages.into_iter().map(|stage| self.thread_seconds(&stage.effort.family, stage.effort.work)).sum()
+        stages.into_iter().map(|stage| self.thread_seconds(&stage.effort.cost_class, stage.effort.work)).sum()
     }
 }
 
@@ -40,10 +40,10 @@ impl Store {
         .await?;
         let mut rates = Rates::default();
         let mut kinds: BTreeMap<String, (f64, f64)> = BTreeMap::new();
-        for (kind, family, seconds, work) in rows {
+        for (kind, cost_class, seconds, work) in rows {
             let sums = kinds.entry(kind).or_default();
             (sums.0, sums.1) = (sums.0 + seconds, sums.1 + work);
-            rates.families.insert(family, seconds / work);
+            rates.cost_classes.insert(cost_class, seconds / work);
         }
         rates.kinds = kinds.into_iter().map(|(kind, (seconds, work))| (kind, seconds / work)).collect();
         Ok(rates)
@@ -69,7 +69,9 @@ impl Store {
         let rates = self.rates().await?;
         Ok(open
             .into_iter()
-            .map(|(family, work, spent)| rates.thread_seconds(&family, work).map(|all| (all - spent).max(0.0)))
+            .map(|(cost_class, work, spent)| {
+                rates.thread_seconds(&cost_class, work).map(|total| (total - spent).max(0.0))
+            })
             .sum())
     }
 }
@@ -79,9 +81,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_family_is_told_by_its_own_past_else_by_its_kinds() {
+    fn a_rate_is_that_of_the_cost_class_or_else_that_of_the_kind() {
         let rates =
-            Rates { families: [("joint none".to_owned(), 2.0)].into(), kinds: [("joint".to_owned(), 3.0)].into() };
+            Rates { cost_classes: [("joint none".to_owned(), 2.0)].into(), kinds: [("joint".to_owned(), 3.0)].into() };
         assert_eq!(rates.thread_seconds("joint none", 10.0), Some(20.0));
         assert_eq!(rates.thread_seconds("joint unet add 1 1", 10.0), Some(30.0));
         assert_eq!(rates.thread_seconds("pretrain unet add 1 1", 10.0), None);

@@ -1,15 +1,12 @@
 //! Explains the state of a run, a stage or a trial (`didact why`).
 
-use super::AttemptState;
-use super::FailureClass;
-use super::RunState;
-use crate::stages::StageKind;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::row::row;
 use super::state::StageColumns;
-use super::{Named, StageState, Store, StoreError};
+use super::{AttemptState, FailureClass, Named, RunState, StageState, Store, StoreError};
+use crate::stages::StageKind;
 
 /// A stage in an explanation.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +92,7 @@ pub enum Explanation {
     Trial(Vec<RunFacts>),
 }
 
-struct StageRow {
+struct ExplainedStageRow {
     id: String,
     kind: StageKind,
     attempts: i64,
@@ -103,7 +100,7 @@ struct StageRow {
     columns: StageColumns,
 }
 
-impl<'r> FromRow<'r, SqliteRow> for StageRow {
+impl<'r> FromRow<'r, SqliteRow> for ExplainedStageRow {
     fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
         Ok(Self {
             id: row.try_get("id")?,
@@ -115,9 +112,9 @@ impl<'r> FromRow<'r, SqliteRow> for StageRow {
     }
 }
 
-impl From<StageRow> for StageExplanation {
-    fn from(row: StageRow) -> Self {
-        let StageRow { id, kind, attempts, shared_by, columns } = row;
+impl From<ExplainedStageRow> for StageExplanation {
+    fn from(row: ExplainedStageRow) -> Self {
+        let ExplainedStageRow { id, kind, attempts, shared_by, columns } = row;
         Self { id, kind, state: columns.into(), attempts, shared_by }
     }
 }
@@ -140,7 +137,7 @@ impl Store {
             Named::Sweep(..) => Ok(None),
             Named::Run(id) => {
                 let runs = self.run_facts("r.id = ? ORDER BY w.updated_at DESC LIMIT 1", id).await?;
-                let missing = || StoreError::Row(format!("run {id} belongs to no sweep any more").into());
+                let missing = || StoreError::Row(format!("run {id} no longer belongs to a sweep").into());
                 let run = runs.into_iter().next().ok_or_else(missing)?;
                 let stages = self
                     .stage_facts("JOIN run_stage rs ON rs.stage_id = s.id WHERE rs.run_id = ? ORDER BY rs.position", id)
@@ -153,11 +150,11 @@ impl Store {
                 Ok(Some(Explanation::Trial(runs)))
             }
             Named::TrialOf { sweep, trial, .. } => {
-                let which = format!("sr.sweep_id = '{sweep}' AND r.trial_id = ? ORDER BY sr.position LIMIT 1000");
-                Ok(Some(Explanation::Trial(self.run_facts(&which, trial).await?)))
+                let condition = format!("sr.sweep_id = '{sweep}' AND r.trial_id = ? ORDER BY sr.position LIMIT 1000");
+                Ok(Some(Explanation::Trial(self.run_facts(&condition, trial).await?)))
             }
             Named::Stage(id) => {
-                let missing = || StoreError::Row(format!("stage {id} is gone").into());
+                let missing = || StoreError::Row(format!("stage {id} no longer exists").into());
                 let stage = self.stage_facts("WHERE s.id = ?", id).await?.into_iter().next().ok_or_else(missing)?;
                 let needs = self
                     .stage_facts(
@@ -178,13 +175,14 @@ impl Store {
         }
     }
 
-    async fn stage_facts(&self, which: &str, id: &str) -> Result<Vec<StageExplanation>, StoreError> {
-        let rows: Vec<StageRow> =
-            sqlx::query_as(sqlx::AssertSqlSafe(format!("{STAGE} {which}"))).bind(id).fetch_all(&self.pool).await?;
+    async fn stage_facts(&self, condition: &str, id: &str) -> Result<Vec<StageExplanation>, StoreError> {
+        let rows: Vec<ExplainedStageRow> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("{STAGE} {condition}"))).bind(id).fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(StageExplanation::from).collect())
     }
 
-    async fn run_facts(&self, which: &str, id: &str) -> Result<Vec<RunFacts>, StoreError> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("{RUN} WHERE {which}"))).bind(id).fetch_all(&self.pool).await?)
+    async fn run_facts(&self, condition: &str, id: &str) -> Result<Vec<RunFacts>, StoreError> {
+        let sql = format!("{RUN} WHERE {condition}");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.pool).await?)
     }
 }

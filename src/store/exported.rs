@@ -1,6 +1,6 @@
 //! The rows of an export. They are read for some runs at a time, so that only exported runs are read.
 
-use super::places::places;
+use super::placeholders::placeholders;
 use super::row::row;
 use super::{AttemptState, ResultRow, Store, StoreError};
 use crate::evaluate::ResultName;
@@ -39,7 +39,7 @@ impl Store {
     pub async fn results_of(&self, runs: &[&str]) -> Result<Vec<ResultRow>, StoreError> {
         let query = format!(
             "SELECT run_id, selection, name, value, reason FROM result WHERE run_id IN ({}) ORDER BY run_id, selection, name",
-            places(runs)
+            placeholders(runs)
         );
         let query = sqlx::query_as(sqlx::AssertSqlSafe(query));
         Ok(runs.iter().fold(query, |query, run| query.bind(*run)).fetch_all(&self.pool).await?)
@@ -51,7 +51,7 @@ impl Store {
             "SELECT rs.run_id, a.state, a.seconds, a.peak_rss_bytes, a.costs
              FROM run_stage rs JOIN attempt a ON a.stage_id = rs.stage_id
              WHERE rs.run_id IN ({}) ORDER BY rs.run_id, rs.position, a.number",
-            places(runs)
+            placeholders(runs)
         );
         let query = sqlx::query_as(sqlx::AssertSqlSafe(query));
         Ok(runs.iter().fold(query, |query, run| query.bind(*run)).fetch_all(&self.pool).await?)

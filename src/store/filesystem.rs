@@ -71,12 +71,12 @@ pub(super) fn network_file_system(_: &Path) -> Option<&'static str> {
 /// Returns whether files can be created in a folder. Creates a file to find out, because permissions alone do not reveal read-only mounts.
 pub(super) fn can_write(folder: &Path) -> bool {
     let probe = folder.join(format!(".didact-{}", std::process::id()));
-    let made = std::fs::File::create(&probe).is_ok();
-    if made {
+    let created = std::fs::File::create(&probe).is_ok();
+    if created {
         // On failure, only an empty file remains.
         let _ = std::fs::remove_file(&probe);
     }
-    made
+    created
 }
 
 #[cfg(test)]
@@ -84,14 +84,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn network_file_systems_are_known_by_their_numbers_and_the_temporary_folder_is_none() {
+    fn network_file_systems_are_recognised_by_their_numbers() {
         assert_eq!(network_name(0x6969), Some("NFS"));
         assert_eq!(network_name(0xEF53), None, "ext4");
         assert_eq!(network_file_system(&std::env::temp_dir()), None);
     }
 
     #[test]
-    fn a_file_made_anew_is_another() {
+    fn a_replaced_file_has_another_identity() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (path, other) = (folder.path().join("a"), folder.path().join("b"));
         std::fs::write(&path, "x").expect("written");

@@ -5,9 +5,9 @@ use super::row::row;
 use super::{AttemptEnd, Claim, FailureClass, NOW, Store, StoreError, later, since};
 
 row! {
-    /// A stage that a worker holds.
+    /// A worker's lease of a stage.
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct Held {
+    pub struct Lease {
         /// Id of the attempt that holds the lease.
         pub token: String,
         /// Key of the stage.
@@ -61,8 +61,8 @@ impl Store {
         Ok(wanted)
     }
 
-    /// Returns every stage that a worker holds.
-    pub async fn held(&self) -> Result<Vec<Held>, StoreError> {
+    /// Returns the leases of all running stages.
+    pub async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT a.id AS token, s.id AS stage_id, a.host, a.pid, a.process_started, s.lease_until,
                     COALESCE(s.lease_until < {NOW}, 1) AS expired,
@@ -76,10 +76,10 @@ impl Store {
 
     /// Ends an attempt whose worker cannot end it itself. Returns `false` if another process has already ended it. If the worker reports
     /// a result later, that result is recorded as superseded.
-    pub async fn take_back(&self, held: &Held, class: FailureClass, reason: &str) -> Result<bool, StoreError> {
+    pub async fn take_back(&self, lease: &Lease, class: FailureClass, reason: &str) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let end = AttemptEnd::failed(class, reason.to_owned());
-        let ours = self.end_stage(&mut tx, &held.stage_id, &held.token, &held.host, &end).await?;
+        let ours = self.end_stage(&mut tx, &lease.stage_id, &lease.token, &lease.host, &end).await?;
         if ours {
             sqlx::query(sqlx::AssertSqlSafe(format!(
                 "UPDATE attempt SET state = 'lost', failure_class = ?, reason = ?, finished_at = {NOW},
@@ -88,7 +88,7 @@ impl Store {
             )))
             .bind(class.name())
             .bind(reason)
-            .bind(&held.token)
+            .bind(&lease.token)
             .execute(&mut *tx)
             .await?;
         }

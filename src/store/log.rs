@@ -4,10 +4,10 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use super::sqlite::beside;
+use super::sqlite::with_suffix;
 
 /// Pause before checking again. Another process may be about to create the log.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const RECHECK_PAUSE: Duration = Duration::from_millis(250);
 
 /// Returns whether the store's header says that it has a log: the store is in use, or was not closed properly.
 pub(super) fn needs_log(path: &Path) -> bool {
@@ -18,10 +18,10 @@ pub(super) fn needs_log(path: &Path) -> bool {
 
 /// Returns whether the log of a store is missing. SQLite opens a store without its log and reports no error.
 pub(super) async fn log_is_missing(path: &Path) -> bool {
-    let missing = || needs_log(path) && !beside(path, "-wal").exists();
+    let missing = || needs_log(path) && !with_suffix(path, "-wal").exists();
     if !missing() {
         return false;
     }
-    tokio::time::sleep(LOOK_AGAIN).await;
+    tokio::time::sleep(RECHECK_PAUSE).await;
     missing()
 }

@@ -39,13 +39,13 @@ pub struct Damage {
 impl Damage {
     /// Returns the damage of an artifact for which the store has no row.
     pub(super) fn unrecorded(path: PathBuf) -> Self {
-        Self { path, what: "is not recorded, though its stage is done".to_owned() }
+        Self { path, what: "is not recorded in the store, although its stage is done".to_owned() }
     }
 }
 
 /// Which files of an artifact are verified, and how thoroughly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look<'a> {
+pub enum VerifyScope<'a> {
     /// Existence and size of all files. Spare files may be missing.
     Sizes,
     /// Existence, size and digest of all files. Spare files may be missing.
@@ -56,8 +56,8 @@ pub enum Look<'a> {
     Files(&'a [&'a str]),
 }
 
-impl Look<'_> {
-    fn wants(self, name: &str) -> bool {
+impl VerifyScope<'_> {
+    fn includes(self, name: &str) -> bool {
         match self {
             Self::Files(names) => names.contains(&name),
             _ => true,
@@ -105,30 +105,30 @@ impl Manifest {
         })?;
         match serde_json::from_slice(&text) {
             Ok(manifest) => Ok((manifest, blake3::hash(&text).to_hex().to_string())),
-            Err(_) => Err(damage("is not what was published: it is no list of files".to_owned())),
+            Err(_) => Err(damage("is not a valid list of files".to_owned())),
         }
     }
 
     /// Compares the files in the folder with the manifest.
-    pub(super) fn compare(&self, folder: &Path, look: Look<'_>, spare: Spare) -> Result<(), Damage> {
-        let may_lack = |name: &str| look != Look::Everything && spare.is_some_and(|is_spare| is_spare(name));
-        let check = |(name, facts): (&String, &FileFacts)| check_file(&folder.join(name), facts, look, may_lack(name));
-        self.files.par_iter().filter(|(name, _)| look.wants(name)).try_for_each(check)
+    pub(super) fn compare(&self, folder: &Path, scope: VerifyScope<'_>, spare: Spare) -> Result<(), Damage> {
+        let may_lack = |name: &str| scope != VerifyScope::Everything && spare.is_some_and(|is_spare| is_spare(name));
+        let check = |(name, facts): (&String, &FileFacts)| check_file(&folder.join(name), facts, scope, may_lack(name));
+        self.files.par_iter().filter(|(name, _)| scope.includes(name)).try_for_each(check)
     }
 
     /// Returns the files in the folder that the manifest does not list.
     pub(super) fn unknown(&self, folder: &Path) -> Vec<PathBuf> {
         let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
         let files = entries.filter(|entry| !entry.file_type().is_dir());
-        let strange = |path: &Path| {
+        let is_unknown = |path: &Path| {
             let name = name_below(folder, path);
             name != MANIFEST && !self.files.contains_key(&name)
         };
-        files.map(walkdir::DirEntry::into_path).filter(|path| strange(path)).collect()
+        files.map(walkdir::DirEntry::into_path).filter(|path| is_unknown(path)).collect()
     }
 }
 
-fn check_file(path: &Path, facts: &FileFacts, look: Look<'_>, may_lack: bool) -> Result<(), Damage> {
+fn check_file(path: &Path, facts: &FileFacts, scope: VerifyScope<'_>, may_lack: bool) -> Result<(), Damage> {
     let damage = |what: String| Err(Damage { path: path.to_owned(), what });
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -137,14 +137,14 @@ fn check_file(path: &Path, facts: &FileFacts, look: Look<'_>, may_lack: bool) ->
         Err(error) => return damage(format!("cannot be read: {error}")),
     };
     if metadata.len() != facts.bytes {
-        return damage(format!("has {} bytes; {} were published", metadata.len(), facts.bytes));
+        return damage(format!("has {} bytes; the published file had {}", metadata.len(), facts.bytes));
     }
-    if look == Look::Sizes {
+    if scope == VerifyScope::Sizes {
         return Ok(());
     }
     match digest_of(path) {
         Ok(digest) if digest == facts.blake3 => Ok(()),
-        Ok(_) => damage("has other content than what was published".to_owned()),
+        Ok(_) => damage("differs from the published file".to_owned()),
         Err(error) => damage(format!("cannot be read: {error}")),
     }
 }
@@ -172,27 +172,27 @@ impl Stamp {
 }
 
 /// Maximum number of remembered digests. A long sweep reads many files only once.
-const MOST_KNOWN: usize = 10_000;
+const MAX_DIGESTS: usize = 10_000;
 
 /// Digests of files that this process has read. Many stages read the same features.
-static KNOWN: LazyLock<Mutex<HashMap<PathBuf, (Stamp, String)>>> = LazyLock::new(Mutex::default);
+static DIGESTS: LazyLock<Mutex<HashMap<PathBuf, (Stamp, String)>>> = LazyLock::new(Mutex::default);
 
 /// Returns the digest of a file. Each process reads a file once, and again only if the file has changed.
 fn digest_of(path: &Path) -> io::Result<String> {
     let stamp = Stamp::of(&std::fs::metadata(path)?);
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((seen, digest)) = known().get(path)
+    let digests = || DIGESTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((seen, digest)) = digests().get(path)
         && *seen == stamp
     {
         return Ok(digest.clone());
     }
     let digest = hash(path)?;
     if Stamp::of(&std::fs::metadata(path)?) == stamp {
-        let mut known = known();
-        if known.len() >= MOST_KNOWN {
-            known.clear();
+        let mut digests = digests();
+        if digests.len() >= MAX_DIGESTS {
+            digests.clear();
         }
-        known.insert(path.to_owned(), (stamp, digest.clone()));
+        digests.insert(path.to_owned(), (stamp, digest.clone()));
     }
     Ok(digest)
 }
@@ -222,38 +222,40 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_artifact_is_what_its_manifest_says_and_equal_files_have_equal_manifests() {
-        let (one, other) = (folder(), folder());
-        let digests = [&one, &other].map(|folder| {
+    fn an_intact_artifact_matches_its_manifest_and_equal_files_have_equal_manifests() {
+        let (first, second) = (folder(), folder());
+        let digests = [&first, &second].map(|folder| {
             let manifest = Manifest::of(folder.path()).expect("listed");
             let digest = manifest.write(folder.path()).expect("written");
-            let (read, again) = Manifest::read(folder.path()).expect("whole");
+            let (read, again) = Manifest::read(folder.path()).expect("a manifest");
             assert_eq!((read, &again), (manifest, &digest));
             digest
         });
         assert_eq!(digests[0], digests[1]);
-        let (manifest, _) = Manifest::read(one.path()).expect("whole");
-        for look in [Look::Sizes, Look::Digests, Look::Everything, Look::Files(&["a.json"])] {
-            assert_eq!(manifest.compare(one.path(), look, None), Ok(()));
+        let (manifest, _) = Manifest::read(first.path()).expect("a manifest");
+        for scope in
+            [VerifyScope::Sizes, VerifyScope::Digests, VerifyScope::Everything, VerifyScope::Files(&["a.json"])]
+        {
+            assert_eq!(manifest.compare(first.path(), scope, None), Ok(()));
         }
-        std::fs::write(one.path().join("inner/notes.txt"), "mine").expect("written");
-        assert_eq!(manifest.unknown(one.path()), [one.path().join("inner/notes.txt")]);
+        std::fs::write(first.path().join("inner/notes.txt"), "mine").expect("written");
+        assert_eq!(manifest.unknown(first.path()), [first.path().join("inner/notes.txt")]);
     }
 
     #[test]
-    fn missing_short_and_changed_files_are_told() {
+    fn missing_short_and_changed_files_are_reported() {
         let folder = folder();
         let manifest = Manifest::of(folder.path()).expect("listed");
         let file = folder.path().join("inner/maps.f32");
-        let look = |look| manifest.compare(folder.path(), look, None).map_err(|damage| damage.what);
+        let compare = |scope| manifest.compare(folder.path(), scope, None).map_err(|damage| damage.what);
         std::fs::write(&file, "01\x003").expect("written");
-        assert_eq!(look(Look::Sizes), Ok(()));
-        assert_eq!(look(Look::Digests), Err("has other content than what was published".to_owned()));
-        assert_eq!(look(Look::Files(&["a.json"])), Ok(()));
+        assert_eq!(compare(VerifyScope::Sizes), Ok(()));
+        assert_eq!(compare(VerifyScope::Digests), Err("differs from the published file".to_owned()));
+        assert_eq!(compare(VerifyScope::Files(&["a.json"])), Ok(()));
         std::fs::write(&file, "012").expect("written");
-        assert_eq!(look(Look::Sizes), Err("has 3 bytes; 4 were published".to_owned()));
+        assert_eq!(compare(VerifyScope::Sizes), Err("has 3 bytes; the published file had 4".to_owned()));
         std::fs::remove_file(&file).expect("removed");
-        assert_eq!(look(Look::Sizes), Err("is missing".to_owned()));
+        assert_eq!(compare(VerifyScope::Sizes), Err("is missing".to_owned()));
     }
 
     #[test]
@@ -261,16 +263,16 @@ mod tests {
         let folder = folder();
         let manifest = Manifest::of(folder.path()).expect("listed");
         std::fs::remove_file(folder.path().join("epoch-0001.safetensors")).expect("removed");
-        let compare = |look, spare| manifest.compare(folder.path(), look, spare).map_err(|damage| damage.what);
+        let compare = |scope, spare| manifest.compare(folder.path(), scope, spare).map_err(|damage| damage.what);
         let spare: Spare = Some(|name| name.starts_with("epoch-"));
-        assert_eq!(compare(Look::Digests, spare), Ok(()));
-        for needed in [compare(Look::Everything, spare), compare(Look::Digests, None)] {
+        assert_eq!(compare(VerifyScope::Digests, spare), Ok(()));
+        for needed in [compare(VerifyScope::Everything, spare), compare(VerifyScope::Digests, None)] {
             assert_eq!(needed, Err("is missing".to_owned()));
         }
     }
 
     #[test]
-    fn a_manifest_that_is_missing_or_no_list_is_damage() {
+    fn a_missing_or_invalid_manifest_is_damage() {
         let folder = folder();
         assert_eq!(Manifest::read(folder.path()).map_err(|damage| damage.what), Err("is missing".to_owned()));
         std::fs::write(folder.path().join(MANIFEST), "\0\0\0").expect("written");

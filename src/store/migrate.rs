@@ -7,7 +7,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::copy::keep_copy;
 use super::error::StoreError;
-use super::notice::tell;
+use super::notice::show;
 use super::schema::{Content, Schema};
 
 /// Brings a SQLite file to the current schema in one transaction. Copies a store of an older version first.
@@ -31,9 +31,9 @@ pub(super) async fn bring_up_to_date(
     }
     if let Content::Store(version) = found {
         let copy = keep_copy(path, schema.newest()).await?;
-        tell(&format!(
-            "the store {} was written by an older didact (schema {version}): it is brought to schema {}; a copy of it as it was is \
-             kept in {}",
+        show(&format!(
+            "the store {} was written by an older version of didact (schema {version}); it is migrated to schema {}. A copy of the old \
+             store is kept in {}",
             path.display(),
             schema.newest(),
             copy.display()

@@ -6,18 +6,18 @@ mod backup;
 mod cancel;
 mod check;
 mod claim;
+mod clock;
+mod close;
 mod collect;
 mod compared;
 mod copy;
+mod ended;
 mod error;
 mod estimate;
 mod explain;
 mod exported;
 mod filesystem;
-mod gone;
-mod heal;
 mod lease;
-mod leave;
 mod log;
 mod manifest;
 mod migrate;
@@ -25,9 +25,10 @@ mod notice;
 mod open;
 mod origin;
 mod ownership;
-mod places;
+mod placeholders;
 mod plan_change;
 mod plan_rows;
+mod repair;
 mod results;
 mod retrying;
 mod row;
@@ -44,47 +45,36 @@ mod sweeps;
 mod worker;
 mod write_plan;
 
-pub use artifacts::{Artifacts, Published, intact};
+pub use artifacts::{Artifacts, Published, verify_files};
 pub use attempt::AttemptStart;
 pub use cancel::Named;
-pub use check::{Found, Severity};
+pub use check::{Severity, StoreProblem};
 pub use claim::{Claim, Wanted};
-pub use collect::{Collected, Garbage};
+pub(crate) use clock::NOW;
+use clock::{later, since};
+pub use close::close_all;
+pub use collect::{Garbage, Removable};
 pub use compared::{Compared, ComparedRun, ComparedScore, ComparedStage, ComparedValue};
+pub use ended::HeldStage;
 pub use error::{SqlFailure, StoreError};
 pub use estimate::Rates;
 pub use explain::{AttemptRow, Explanation, RunFacts, StageExplanation};
 pub use exported::CostRow;
-pub use gone::HeldStage;
-pub use heal::Standing;
-pub use lease::Held;
-pub use leave::close_all;
-pub use manifest::{Damage, Look};
-pub use notice::listen;
+pub use lease::Lease;
+pub use manifest::{Damage, VerifyScope};
+pub use notice::set_listener;
 pub use open::{Access, Store, path_of};
 pub use origin::PlanSource;
 pub use plan_change::PlanChange;
+pub use repair::ArtifactState;
 pub use results::{Curve, ResultRow, RunRow, RunStage, StageRow, SweepRow};
 pub use retrying::Retrying;
 pub use run_stages::RunStages;
-pub use search::{RunStanding, TrialStanding};
+pub use search::{SearchRun, SearchTrial};
 pub use search_status::{BestTrial, SearchStatus};
-pub use state::{AttemptEnd, AttemptState, Failed, FailureClass, Retry, RunState, StageState, StageStatus};
-pub use status::{Event, Failure, RunCounts, RunStates, StageCount, SweepStatus};
-pub use superseded::PlanStanding;
-pub use sweeps::{Deleted, Listed};
+pub use state::{AttemptEnd, AttemptState, FailureClass, FailureReason, Retry, RunState, StageState, StageStatus};
+pub use status::{Event, FailedStage, RunCounts, RunStates, StageCount, SweepStatus};
+pub use superseded::PlanStatus;
+pub use sweeps::{DeletionCounts, ListedSweep};
 pub use worker::{PresentWorker, WorkerRow};
 pub use write_plan::{PlanOutcome, StoredTrial};
-
-/// Current time of the database's clock in UTC, as text that sorts by time.
-pub(crate) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
-
-/// SQL for the seconds since the time in a column, by the database's clock. The result is 0 if the clock was set back.
-fn since(column: &str) -> String {
-    format!("MAX(0.0, (julianday('now') - julianday({column})) * 86400.0)")
-}
-
-/// SQL for the time `seconds` from now, by the database's clock.
-fn later(seconds: f64) -> String {
-    format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds:.3} seconds')")
-}

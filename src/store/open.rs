@@ -13,7 +13,7 @@ use super::log::log_is_missing;
 use super::migrate::bring_up_to_date;
 use super::notice;
 use super::schema::{Content, SCHEMA};
-use super::sqlite::{BUSY_TIMEOUT, beside, is_locked};
+use super::sqlite::{BUSY_TIMEOUT, is_locked, with_suffix};
 
 /// A write transaction.
 pub(super) type Tx = Transaction<'static, Sqlite>;
@@ -56,7 +56,7 @@ impl Store {
     /// Opens a store given as `sqlite:PATH` or `PATH`.
     pub async fn open(url: &str, access: Access) -> Result<Self, StoreError> {
         let path = path_of(url).to_owned();
-        notice::name(path.clone());
+        notice::remember_store(path.clone());
         let store = match access {
             Access::Write => Self::open_for_writing(path).await,
             Access::Serve if !path.is_file() => Err(StoreError::Absent { path }),
@@ -64,7 +64,7 @@ impl Store {
             Access::Read => Self::open_for_reading(path).await,
         }?;
         let store = Self { identity: Identity::of(&store.path), ..store };
-        if notice::is_heard() {
+        if notice::has_listener() {
             open_stores().push(store.clone());
         }
         Ok(store)
@@ -75,7 +75,7 @@ impl Store {
         let refuse = |reason: String| StoreError::Open { path: path.clone(), source: reason.into() };
         if let Some(name) = network_file_system(folder) {
             return Err(refuse(format!(
-                "it lies on {name}, a file system of several machines, where SQLite loses writes (artifacts may stay there: \
+                "it is on {name}, a network file system, where SQLite loses writes (artifacts may be on a network file system: \
                  --artifacts)"
             )));
         }
@@ -86,7 +86,7 @@ impl Store {
         // The file keeps its journal mode: a file of another program must not be changed in any way.
         let plain = SqliteConnectOptions::new().filename(&path).create_if_missing(true).busy_timeout(BUSY_TIMEOUT);
         let plain = plain.disable_statement_logging();
-        let found = patiently(
+        let found = retry_while(
             async || {
                 let mut connection = plain.connect().await.map_err(|error| StoreError::opening(&path, error))?;
                 let found = bring_up_to_date(&SCHEMA, &mut connection, &path).await;
@@ -96,8 +96,8 @@ impl Store {
             StoreError::is_locked,
         )
         .await?;
-        refuse_strange(&path, &found)?;
-        tell_missing_log(&path, &found, missing);
+        refuse_unsupported(&path, &found)?;
+        warn_missing_log(&path, &found, missing);
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(false)
@@ -120,13 +120,13 @@ impl Store {
         let store = Self::connect(path.clone(), options.clone(), Access::Read).await?;
         let store = match store.content().await {
             // In a read-only folder SQLite cannot create the log's index. No other process can write there either.
-            Err(_) if !beside(&path, "-wal").exists() => {
+            Err(_) if !with_suffix(&path, "-wal").exists() => {
                 Self::connect(path, options.immutable(true), Access::Read).await?
             }
             _ => store,
         };
         let found = store.content().await?;
-        if let Err(error) = refuse_strange(&store.path, &found) {
+        if let Err(error) = refuse_unsupported(&store.path, &found) {
             store.pool.close().await;
             return Err(error);
         }
@@ -138,11 +138,11 @@ impl Store {
                 Self::open_for_writing(path).await
             }
             Content::Store(_) => {
-                tell_missing_log(&store.path, &found, missing);
+                warn_missing_log(&store.path, &found, missing);
                 Ok(store)
             }
             Content::Nothing | Content::Earlier | Content::Foreign(_) => {
-                let source = "it holds no sweep: `didact sweep` has not written to it".into();
+                let source = "it contains no sweep; run `didact sweep` first".into();
                 Err(StoreError::Open { path: store.path, source })
             }
         }
@@ -159,7 +159,7 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
         // While another process creates or removes the log, SQLite returns an error at once, whatever the timeout.
         let connect = async || pool_options.clone().connect_with(options.clone()).await;
-        let pool = patiently(connect, is_locked).await.map_err(|error| StoreError::opening(&path, error))?;
+        let pool = retry_while(connect, is_locked).await.map_err(|error| StoreError::opening(&path, error))?;
         Ok(Self { pool, path, identity: None, access })
     }
 
@@ -207,17 +207,17 @@ const CACHE: &str = "-65536";
 const TRIES: usize = 300;
 const PAUSE: Duration = Duration::from_millis(100);
 
-async fn patiently<T, E>(attempt: impl AsyncFn() -> Result<T, E>, may_pass: impl Fn(&E) -> bool) -> Result<T, E> {
+async fn retry_while<T, E>(attempt: impl AsyncFn() -> Result<T, E>, is_temporary: impl Fn(&E) -> bool) -> Result<T, E> {
     for _ in 1..TRIES {
         match attempt().await {
-            Err(error) if may_pass(&error) => tokio::time::sleep(PAUSE).await,
+            Err(error) if is_temporary(&error) => tokio::time::sleep(PAUSE).await,
             outcome => return outcome,
         }
     }
     attempt().await
 }
 
-fn refuse_strange(path: &Path, found: &Content) -> Result<(), StoreError> {
+fn refuse_unsupported(path: &Path, found: &Content) -> Result<(), StoreError> {
     match found {
         Content::Foreign(what) => Err(StoreError::Foreign { path: path.to_owned(), what: what.clone() }),
         Content::Store(found) if *found > SCHEMA.newest() => {
@@ -228,11 +228,11 @@ fn refuse_strange(path: &Path, found: &Content) -> Result<(), StoreError> {
     }
 }
 
-fn tell_missing_log(path: &Path, found: &Content, missing: bool) {
+fn warn_missing_log(path: &Path, found: &Content, missing: bool) {
     if missing && matches!(found, Content::Store(_)) {
-        notice::tell(&format!(
-            "warning: the store {0} was copied while it was in use, or not left in good order, and its log {0}-wal is missing: what was \
-             written last may be lost (`didact store backup FILE` copies a store that is in use)",
+        notice::show(&format!(
+            "warning: the store {0} was copied while it was in use, or was not closed properly: its log {0}-wal is missing, and the latest \
+             writes may be lost (use `didact store backup FILE` to copy a store in use)",
             path.display()
         ));
     }

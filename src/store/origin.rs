@@ -24,9 +24,9 @@ pub struct PlanSource {
     pub replace: bool,
 }
 
-/// What a stored sweep was made from.
+/// Path and text of the file from which a stored sweep was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
+pub(super) struct StoredOrigin {
     pub origin: String,
     pub source: String,
 }
@@ -41,8 +41,8 @@ impl PlanSource {
 
     /// Returns whether the stored sweep was made from another file. Files with the same path count as the same file, even if the text has
     /// changed. Files with the same text also count as the same file, even if the path differs.
-    pub(super) fn is_other(&self, known: &Known) -> bool {
-        known.origin != self.origin && without_overrides(&known.source) != without_overrides(&self.text)
+    pub(super) fn is_other(&self, stored: &StoredOrigin) -> bool {
+        stored.origin != self.origin && without_overrides(&stored.source) != without_overrides(&self.text)
     }
 }
 
@@ -60,16 +60,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_file_is_another_path_with_another_text() {
-        let known = |origin: &str, source: &str| Known { origin: origin.to_owned(), source: source.to_owned() };
+    fn a_file_is_another_if_both_its_path_and_its_text_differ() {
+        let stored = |origin: &str, source: &str| StoredOrigin { origin: origin.to_owned(), source: source.to_owned() };
         let given =
             PlanSource { origin: "/a/b.toml".into(), text: "# --set x=1\ntext".into(), ..PlanSource::default() };
-        assert!(!given.is_other(&known("/a/b.toml", "edited")));
-        assert!(!given.is_other(&known("/moved/b.toml", "# --set y=2\n# --set z=3\ntext")));
-        assert!(given.is_other(&known("/other/b.toml", "other")));
-        assert!(given.is_other(&known(DEMO, "demo")));
+        assert!(!given.is_other(&stored("/a/b.toml", "edited")));
+        assert!(!given.is_other(&stored("/moved/b.toml", "# --set y=2\n# --set z=3\ntext")));
+        assert!(given.is_other(&stored("/other/b.toml", "other")));
+        assert!(given.is_other(&stored(DEMO, "demo")));
         let demo = PlanSource { origin: DEMO.into(), text: "new demo".into(), ..PlanSource::default() };
-        assert!(!demo.is_other(&known(DEMO, "old demo")), "a newer didact carries a newer demo");
-        assert!(demo.is_other(&known("/a/b.toml", "text")));
+        assert!(!demo.is_other(&stored(DEMO, "old demo")), "a newer didact carries a newer demo");
+        assert!(demo.is_other(&stored("/a/b.toml", "text")));
     }
 }

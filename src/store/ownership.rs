@@ -35,8 +35,8 @@ impl Store {
     /// Makes this store the owner of an artifacts folder, or checks that it already is.
     ///
     /// # Errors
-    /// [`StoreError::NotOurs`] if the folder belongs to another store.
-    pub async fn own(&self, artifacts: &Artifacts) -> Result<(), StoreError> {
+    /// [`StoreError::OtherOwner`] if the folder belongs to another store.
+    pub async fn take_ownership(&self, artifacts: &Artifacts) -> Result<(), StoreError> {
         let root = artifacts.root();
         let wrong = |source| StoreError::Artifact { path: root.to_owned(), source };
         let id = self.id().await?;
@@ -49,32 +49,32 @@ impl Store {
             let found = read(root).map_err(wrong)?;
             match &found {
                 Some(found) if *found == ours => {
-                    remove_torn(root, &ours.id);
+                    remove_unfinished_markers(root, &ours.id);
                     return Ok(());
                 }
-                Some(found) => refuse_others(found, &ours, root).await?,
+                Some(found) => refuse_other_owner(found, &ours, root).await?,
                 None => {}
             }
             match write(root, &ours, found.is_some()) {
                 Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {}
                 // Stages also wait until the disk has space. The next process marks the folder.
                 Err(error) if error.kind() == ErrorKind::StorageFull => {
-                    remove_torn(root, &ours.id);
-                    tracing::debug!(%error, "the artifacts folder cannot be marked yet");
+                    remove_unfinished_markers(root, &ours.id);
+                    tracing::debug!(%error, "cannot write the owner of the artifacts folder yet");
                     return Ok(());
                 }
                 Err(error) => return Err(wrong(error)),
                 Ok(()) => {}
             }
         }
-        Err(wrong(io::Error::other("other processes mark this folder again and again")))
+        Err(wrong(io::Error::other("other processes keep changing the owner of this folder")))
     }
 }
 
 /// Refuses a folder that another store uses. A folder that was moved or copied together with its store is accepted.
-async fn refuse_others(found: &Marker, ours: &Marker, root: &Path) -> Result<(), StoreError> {
+async fn refuse_other_owner(found: &Marker, ours: &Marker, root: &Path) -> Result<(), StoreError> {
     let refuse = |owner: String, remedy: &str| {
-        Err(StoreError::NotOurs { folder: root.to_owned(), owner, remedy: remedy.to_owned() })
+        Err(StoreError::OtherOwner { folder: root.to_owned(), owner, remedy: remedy.to_owned() })
     };
     // At the same path, a store that was created again keeps its folder. So does an older copy of the store, made before it had an id.
     if found.store == ours.store {
@@ -83,13 +83,13 @@ async fn refuse_others(found: &Marker, ours: &Marker, root: &Path) -> Result<(),
     if found.id != ours.id {
         return refuse(
             format!("another store ({})", found.store.display()),
-            "Name another folder (--artifacts, DIDACT_ARTIFACTS); if that store is gone for good, remove this folder",
+            "Name another folder (--artifacts or DIDACT_ARTIFACTS). If that store no longer exists, remove this folder",
         );
     }
     if found.folder == ours.folder && is_store(&found.store, ours).await {
         return refuse(
-            format!("{}, of which {} is a copy", found.store.display(), ours.store.display()),
-            "Give the copy a folder of its own (--artifacts DIR): a copy of this one, or a new one",
+            format!("{}, the store from which {} was copied", found.store.display(), ours.store.display()),
+            "Give the copy its own folder (--artifacts DIR): a copy of this folder, or a new one",
         );
     }
     Ok(())
@@ -124,8 +124,8 @@ fn write(root: &Path, marker: &Marker, replaces: bool) -> io::Result<()> {
     file.write_all(&serde_json::to_vec_pretty(marker).map_err(io::Error::other)?)?;
     file.sync_all()?;
     crate::fault::point("own:before-rename");
-    let torn = path.exists() && read(root)?.is_none();
-    let outcome = match replaces || torn {
+    let is_unfinished = path.exists() && read(root)?.is_none();
+    let outcome = match replaces || is_unfinished {
         true => std::fs::rename(&temporary, &path),
         false => match std::fs::hard_link(&temporary, &path) {
             // The file system does not support hard links.
@@ -142,7 +142,7 @@ fn write(root: &Path, marker: &Marker, replaces: bool) -> io::Result<()> {
 }
 
 /// Removes marker files that processes of this store did not finish writing.
-fn remove_torn(root: &Path, id: &str) {
+fn remove_unfinished_markers(root: &Path, id: &str) {
     let prefix = format!("{MARKER}.{id}.");
     for entry in std::fs::read_dir(root).into_iter().flatten().filter_map(Result::ok) {
         if entry.file_name().to_string_lossy().starts_with(&prefix) {

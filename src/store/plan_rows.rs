@@ -1,19 +1,18 @@
 //! Writes the rows of a plan, thousands per statement.
 
-use super::StageStatus;
 use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::open::Tx;
-use super::{Artifacts, Look, StoreError, heal};
+use super::{Artifacts, StageStatus, StoreError, VerifyScope, repair};
 use crate::config::SweepTrial;
 use crate::plan::{PlannedRun, PlannedStage, PlannedTrial, trial_id, trial_settings, trial_title};
 use crate::stages::Key;
 
 /// Rows per INSERT. SQLite accepts at most 32,766 values per statement.
-pub(super) const ROWS: usize = 2000;
+pub(super) const ROWS_PER_STATEMENT: usize = 2000;
 
 /// Inserts trials and their positions in a sweep, starting at position `first`.
 pub(super) async fn insert_trials(
@@ -23,7 +22,7 @@ pub(super) async fn insert_trials(
     first: usize,
 ) -> Result<(), StoreError> {
     let mut numbers = known_numbers(tx, sweep).await?;
-    for (chunk, trials) in trials.chunks(ROWS).enumerate() {
+    for (chunk, trials) in trials.chunks(ROWS_PER_STATEMENT).enumerate() {
         let settings =
             trials.iter().map(|planned| serde_json::to_string(&planned.trial.trial)).collect::<Result<Vec<_>, _>>()?;
         let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO trial (id, settings) ");
@@ -42,12 +41,12 @@ pub(super) async fn insert_trials(
         let mut rows = QueryBuilder::<Sqlite>::new(
             "INSERT INTO sweep_trial (sweep_id, trial_id, position, axes, point, variant, baseline, number, title) ",
         );
-        rows.push_values(trials.iter().zip(written).enumerate(), |mut row, (place, (planned, (axes, point)))| {
+        rows.push_values(trials.iter().zip(written).enumerate(), |mut row, (position, (planned, (axes, point)))| {
             let SweepTrial { variant, baseline, .. } = &planned.trial;
             let number = numbers.get(planned.key.as_str()).copied().unwrap_or_default();
             row.push_bind(sweep)
                 .push_bind(planned.key.as_str())
-                .push_bind((first + chunk * ROWS + place) as i64)
+                .push_bind((first + chunk * ROWS_PER_STATEMENT + position) as i64)
                 .push_bind(axes)
                 .push_bind(point)
                 .push_bind(variant.as_str())
@@ -109,14 +108,14 @@ pub(super) async fn insert_stages(
     artifacts: &Artifacts,
 ) -> Result<usize, StoreError> {
     let mut cached = 0;
-    for stages in stages.chunks(ROWS) {
+    for stages in stages.chunks(ROWS_PER_STATEMENT) {
         let jobs = stages.iter().map(|stage| serde_json::to_string(&stage.job)).collect::<Result<Vec<_>, _>>()?;
         let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO stage (id, kind, job, family, work) ");
         rows.push_values(stages.iter().zip(jobs), |mut row, (stage, job)| {
             row.push_bind(stage.key.as_str())
                 .push_bind(stage.job.kind().name())
                 .push_bind(job)
-                .push_bind(stage.effort.family.as_str())
+                .push_bind(stage.effort.cost_class.as_str())
                 .push_bind(stage.effort.work);
         });
         // The job is updated because its paths may have changed: the same images may be stored elsewhere now.
@@ -132,14 +131,14 @@ pub(super) async fn insert_stages(
             .collect();
         let damage = |stage: &PlannedStage| {
             let digest = done.get(stage.key.as_str())?;
-            Some(artifacts.verify(stage.job.kind(), &stage.key, digest.as_deref(), Look::Sizes).err())
+            Some(artifacts.verify(stage.job.kind(), &stage.key, digest.as_deref(), VerifyScope::Sizes).err())
         };
         // Only sizes are compared here. Digests are compared when a stage reads the files.
         let damages: Vec<_> = stages.par_iter().map(damage).collect();
         for (stage, damage) in stages.iter().zip(damages) {
             match damage {
                 Some(Some(damage)) => {
-                    heal::reopen(tx, artifacts, stage.job.kind(), &stage.key, &damage).await?;
+                    repair::reopen(tx, artifacts, stage.job.kind(), &stage.key, &damage).await?;
                 }
                 Some(None) => cached += 1,
                 None => {}
@@ -153,7 +152,7 @@ pub(super) async fn insert_stages(
 async fn insert_dependencies(tx: &mut Tx, stages: &[PlannedStage]) -> Result<(), StoreError> {
     let pairs: Vec<(&Key, Key)> =
         stages.iter().flat_map(|stage| stage.job.needs().into_iter().map(move |need| (&stage.key, need.key))).collect();
-    for pairs in pairs.chunks(ROWS) {
+    for pairs in pairs.chunks(ROWS_PER_STATEMENT) {
         let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO stage_dependency (stage_id, needs_id) ");
         rows.push_values(pairs, |mut row, (stage, needed)| {
             row.push_bind(stage.as_str()).push_bind(needed.as_str());
@@ -165,7 +164,7 @@ async fn insert_dependencies(tx: &mut Tx, stages: &[PlannedStage]) -> Result<(),
 
 /// Inserts runs, their stages, and their positions in a sweep, starting at position `first`.
 pub(super) async fn insert_runs(tx: &mut Tx, sweep: &str, runs: &[PlannedRun], first: usize) -> Result<(), StoreError> {
-    for (chunk, runs) in runs.chunks(ROWS).enumerate() {
+    for (chunk, runs) in runs.chunks(ROWS_PER_STATEMENT).enumerate() {
         let mut seen = HashSet::new();
         let protocols = runs.iter().filter(|run| seen.insert(run.protocol_key.as_str()));
         let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO protocol (id, content) ");
@@ -186,19 +185,21 @@ pub(super) async fn insert_runs(tx: &mut Tx, sweep: &str, runs: &[PlannedRun], f
 
         let links: Vec<(&Key, usize, &Key)> = runs
             .iter()
-            .flat_map(|run| run.stages.iter().enumerate().map(move |(place, stage)| (&run.key, place, stage)))
+            .flat_map(|run| run.stages.iter().enumerate().map(move |(position, stage)| (&run.key, position, stage)))
             .collect();
-        for links in links.chunks(ROWS) {
+        for links in links.chunks(ROWS_PER_STATEMENT) {
             let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO run_stage (run_id, position, stage_id) ");
-            rows.push_values(links, |mut row, (run, place, stage)| {
-                row.push_bind(run.as_str()).push_bind(*place as i64).push_bind(stage.as_str());
+            rows.push_values(links, |mut row, (run, position, stage)| {
+                row.push_bind(run.as_str()).push_bind(*position as i64).push_bind(stage.as_str());
             });
             rows.push(" ON CONFLICT DO NOTHING").build().execute(&mut **tx).await?;
         }
 
         let mut rows = QueryBuilder::<Sqlite>::new("INSERT INTO sweep_run (sweep_id, run_id, position) ");
-        rows.push_values(runs.iter().enumerate(), |mut row, (place, run)| {
-            row.push_bind(sweep).push_bind(run.key.as_str()).push_bind((first + chunk * ROWS + place) as i64);
+        rows.push_values(runs.iter().enumerate(), |mut row, (position, run)| {
+            row.push_bind(sweep)
+                .push_bind(run.key.as_str())
+                .push_bind((first + chunk * ROWS_PER_STATEMENT + position) as i64);
         });
         rows.push(" ON CONFLICT DO NOTHING").build().execute(&mut **tx).await?;
     }

@@ -1,6 +1,6 @@
 //! The rows of a report.
 
-use super::places::places;
+use super::placeholders::placeholders;
 use super::row::row;
 use super::{ComparedScore, RunState, Store, StoreError};
 use crate::evaluate::ResultName;
@@ -168,7 +168,7 @@ impl Store {
             "SELECT x.run_id, x.selection, x.name, x.value, x.reason FROM result x
              JOIN sweep_run sr ON sr.run_id = x.run_id WHERE sr.sweep_id = ? AND x.name IN ({})
              ORDER BY x.run_id, x.selection, x.name",
-            places(names)
+            placeholders(names)
         );
         let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(sweep);
         Ok(names.iter().fold(query, |query, name| query.bind(name.to_string())).fetch_all(&self.pool).await?)
@@ -221,7 +221,7 @@ impl Store {
              WHERE m.stage_id IN (SELECT rs.stage_id FROM sweep_run sr JOIN run r ON r.id = sr.run_id
                                   JOIN run_stage rs ON rs.run_id = r.id WHERE sr.sweep_id = ? AND r.trial_id IN ({}))
              ORDER BY m.stage_id, m.name, m.step",
-            places(trials)
+            placeholders(trials)
         );
         let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(sweep);
         Ok(trials.iter().fold(query, |query, trial| query.bind(trial)).fetch_all(&self.pool).await?)

@@ -19,7 +19,7 @@ pub struct Retrying {
 impl std::fmt::Display for Retrying {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { attempts, most, seconds } = self;
-        write!(f, "attempt {attempts} of {most} without progress; tried again in {seconds:.1} s")
+        write!(f, "attempt {attempts} of {most} without progress; will be retried in {seconds:.1} s")
     }
 }
 

@@ -23,7 +23,7 @@ macro_rules! row {
 macro_rules! column {
     ($($name:ty),+ $(,)?) => {
         $(column!($name => |name| {
-            let unknown = || format!("`{name}` is not one of the names that this didact knows");
+            let unknown = || format!("this version of didact does not know the name `{name}`");
             Self::named(name).ok_or_else(unknown)
         });)+
     };

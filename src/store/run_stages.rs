@@ -23,7 +23,7 @@ pub struct RunStages {
 }
 
 row! {
-    struct Row {
+    struct RunColumns {
         id: String,
         category: String,
         variant: String,
@@ -36,7 +36,7 @@ row! {
 impl Store {
     /// Returns a run by its key.
     pub async fn run_stages(&self, run: &str) -> Result<RunStages, StoreError> {
-        let Row { id, category, variant, seed, state, reason } = sqlx::query_as(
+        let RunColumns { id, category, variant, seed, state, reason } = sqlx::query_as(
             "SELECT r.id, r.category, r.seed, r.state, r.reason,
                     COALESCE((SELECT st.variant FROM sweep_trial st WHERE st.trial_id = r.trial_id
                               ORDER BY st.sweep_id LIMIT 1), r.trial_id) AS variant

@@ -6,7 +6,7 @@ use crate::evaluate::metrics::Metric;
 
 /// A run of a trial, as the search sees it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RunStanding {
+pub struct SearchRun {
     /// Key of the run.
     pub id: String,
     /// State of the run.
@@ -15,7 +15,7 @@ pub struct RunStanding {
     pub value: Option<f64>,
 }
 
-impl RunStanding {
+impl SearchRun {
     /// Returns whether the run can still produce a value.
     pub fn is_open(&self) -> bool {
         self.state.is_open()
@@ -24,7 +24,7 @@ impl RunStanding {
 
 /// A trial of a sweep, as the search sees it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TrialStanding {
+pub struct SearchTrial {
     /// Key of the trial.
     pub id: String,
     /// The point at which it was drawn, as JSON.
@@ -34,11 +34,11 @@ pub struct TrialStanding {
     /// Whether it is the re-run baseline.
     pub baseline: bool,
     /// Runs of the trial, in the order of the sweep: by seed, then by category.
-    pub runs: Vec<RunStanding>,
+    pub runs: Vec<SearchRun>,
 }
 
 row! {
-    struct Row {
+    struct SearchRow {
         trial: String,
         axes: String,
         title: String,
@@ -51,35 +51,40 @@ row! {
 
 impl Store {
     /// Returns the trials of a sweep in order. Each run has the value of a metric at the selected epoch.
-    pub async fn trial_standings(&self, sweep: &str, metric: Metric) -> Result<Vec<TrialStanding>, StoreError> {
-        self.standings("st.sweep_id = ?", sweep, metric).await
+    pub async fn search_trials(&self, sweep: &str, metric: Metric) -> Result<Vec<SearchTrial>, StoreError> {
+        self.read_search_trials("st.sweep_id = ?", sweep, metric).await
     }
 
     /// Returns the trials of all other sweeps that searched settings, without baselines.
-    pub async fn other_standings(&self, sweep: &str, metric: Metric) -> Result<Vec<TrialStanding>, StoreError> {
-        self.standings("st.sweep_id <> ? AND st.baseline = 0 AND st.axes <> '{}'", sweep, metric).await
+    pub async fn other_search_trials(&self, sweep: &str, metric: Metric) -> Result<Vec<SearchTrial>, StoreError> {
+        self.read_search_trials("st.sweep_id <> ? AND st.baseline = 0 AND st.axes <> '{}'", sweep, metric).await
     }
 
-    async fn standings(&self, which: &str, sweep: &str, metric: Metric) -> Result<Vec<TrialStanding>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+    async fn read_search_trials(
+        &self,
+        condition: &str,
+        sweep: &str,
+        metric: Metric,
+    ) -> Result<Vec<SearchTrial>, StoreError> {
+        let rows: Vec<SearchRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT st.trial_id AS trial, COALESCE(st.point, st.axes) AS axes, st.title, st.baseline, r.id AS run, r.state,
              x.value
              FROM sweep_trial st JOIN run r ON r.trial_id = st.trial_id
              JOIN sweep_run sr ON sr.run_id = r.id AND sr.sweep_id = st.sweep_id
              LEFT JOIN result x ON x.run_id = r.id AND x.selection = 'selected' AND x.name = ?
-             WHERE {which} ORDER BY st.sweep_id, st.position, sr.position"
+             WHERE {condition} ORDER BY st.sweep_id, st.position, sr.position"
         )))
         .bind(metric.name)
         .bind(sweep)
         .fetch_all(&self.pool)
         .await?;
-        let mut trials: Vec<TrialStanding> = Vec::new();
-        for Row { trial, axes, title, baseline, run, state, value } in rows {
+        let mut trials: Vec<SearchTrial> = Vec::new();
+        for SearchRow { trial, axes, title, baseline, run, state, value } in rows {
             if trials.last().is_none_or(|last| last.id != trial) {
-                trials.push(TrialStanding { id: trial, axes, title, baseline, runs: Vec::new() });
+                trials.push(SearchTrial { id: trial, axes, title, baseline, runs: Vec::new() });
             }
             if let Some(last) = trials.last_mut() {
-                last.runs.push(RunStanding { id: run, state, value });
+                last.runs.push(SearchRun { id: run, state, value });
             }
         }
         Ok(trials)

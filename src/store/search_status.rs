@@ -37,7 +37,7 @@ pub struct BestTrial {
 }
 
 #[derive(Deserialize)]
-struct Resolved {
+struct ResolvedSettings {
     search: SearchSettings,
 }
 
@@ -47,9 +47,9 @@ impl Store {
         let row: Option<(String,)> =
             sqlx::query_as("SELECT resolved FROM sweep WHERE id = ?").bind(sweep).fetch_optional(&self.pool).await?;
         // If another version wrote settings that cannot be parsed, the status still shows the runs.
-        let resolved: Option<Resolved> = row.and_then(|(resolved,)| serde_json::from_str(&resolved).ok());
+        let resolved: Option<ResolvedSettings> = row.and_then(|(resolved,)| serde_json::from_str(&resolved).ok());
         let Some(objective) = resolved.and_then(|resolved| resolved.search.objective) else { return Ok(None) };
-        let trials = self.trial_standings(sweep, objective.metric()).await?;
+        let trials = self.search_trials(sweep, objective.metric()).await?;
         let searched: Vec<_> = trials.iter().filter(|trial| !trial.baseline).collect();
         let valued: Vec<BestTrial> = searched
             .iter()

@@ -2,7 +2,7 @@
 
 use super::open::Tx;
 use super::state::MAX_ATTEMPTS;
-use super::{Artifacts, Look, Standing, Store, StoreError};
+use super::{ArtifactState, Artifacts, Store, StoreError, VerifyScope};
 use crate::evaluate::{Evaluation, Fact, Measured, ResultName, Selection};
 use crate::stages::{Key, StageJob, StageKind};
 
@@ -55,7 +55,7 @@ pub(super) async fn runs_of_sweep(tx: &mut Tx, sweep: &str) -> Result<(), StoreE
 pub(super) async fn limit_attempts(tx: &mut Tx, stage: &str) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE stage SET state = 'failed', failure_class = COALESCE(failure_class, 'signal'),
-             reason = COALESCE(reason, 'its worker was gone') || ' (attempt ' || attempts || ')'
+             reason = COALESCE(reason, 'its worker process no longer exists') || ' (attempt ' || attempts || ')'
          WHERE id = ? AND state = 'pending' AND attempts >= ?",
     )
     .bind(stage)
@@ -86,12 +86,12 @@ const SKIP_BELOW: &str = "WITH RECURSIVE below(id) AS (
 /// With `pruned`, pruned runs are revived as well: the sweep no longer prunes. Only runs from position `first` on are considered, so
 /// that a search that adds trials does not revive runs cancelled in the meantime. Returns the titles of the runs that were cancelled.
 pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool, first: usize) -> Result<Vec<String>, StoreError> {
-    const WHICH: &str =
+    const SELECTED: &str =
         "(r.state = 'cancelled' OR (?1 AND r.state = 'pruned')) AND sr.sweep_id = ?2 AND sr.position >= ?3";
     let revived: Vec<(String,)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "SELECT r.category || ' · ' || st.title || ' · seed ' || r.seed FROM sweep_run sr JOIN run r ON r.id = sr.run_id
          JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-         WHERE r.state = 'cancelled' AND {WHICH} ORDER BY sr.position"
+         WHERE r.state = 'cancelled' AND {SELECTED} ORDER BY sr.position"
     )))
     .bind(pruned)
     .bind(sweep)
@@ -100,7 +100,7 @@ pub(super) async fn revive(tx: &mut Tx, sweep: &str, pruned: bool, first: usize)
     .await?;
     sqlx::query(sqlx::AssertSqlSafe(format!(
         "UPDATE run SET state = 'pending', reason = NULL
-         WHERE id IN (SELECT r.id FROM sweep_run sr JOIN run r ON r.id = sr.run_id WHERE {WHICH})"
+         WHERE id IN (SELECT r.id FROM sweep_run sr JOIN run r ON r.id = sr.run_id WHERE {SELECTED})"
     )))
     .bind(pruned)
     .bind(sweep)
@@ -140,8 +140,9 @@ impl Store {
     /// with another run, or if the worker was killed between its two transactions.
     pub async fn settle_evaluations(&self, sweep: &str, artifacts: &Artifacts) -> Result<(), StoreError> {
         // A run has the results of a stage exactly if it has the number that `StageKind::results` names.
-        let with_results = || StageKind::ALL.into_iter().filter_map(|kind| Some((kind.name(), kind.results()?)));
-        let (kinds, names): (Vec<&str>, Vec<&str>) = with_results().unzip();
+        let with_results =
+            || StageKind::ALL.into_iter().filter_map(|kind| Some((kind.name(), kind.results()?.to_string())));
+        let (kinds, names): (Vec<&str>, Vec<String>) = with_results().unzip();
         let (kinds, names) = (kinds.join("', '"), names.join("', '"));
         let unsettled: Vec<(String,)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             // CROSS JOIN makes SQLite go from the run to its few stages, instead of scanning all finished stages.
@@ -171,7 +172,7 @@ impl Store {
         let Some((job,)) = row else { return Ok(()) };
         let job: StageJob = serde_json::from_str(&job)?;
         let (Some(known), Some(selection)) = (job.kind().results(), job.selection()) else { return Ok(()) };
-        if let Standing::Damaged(kind, damage) = self.examine(artifacts, stage, Look::Digests).await? {
+        if let ArtifactState::Damaged(kind, damage) = self.examine(artifacts, stage, VerifyScope::Digests).await? {
             self.reopen(artifacts, kind, stage, &damage).await?;
             return Ok(());
         }
@@ -187,11 +188,11 @@ impl Store {
         )
         .bind(stage.as_str())
         .bind(selection.name())
-        .bind(known)
+        .bind(known.to_string())
         .fetch_all(&mut *tx)
         .await?;
         for (run, protocol) in runs {
-            insert_results(&mut tx, &run, &protocol, selection, &evaluation, known).await?;
+            insert_results(&mut tx, &run, &protocol, selection, &evaluation, &known).await?;
         }
         crate::fault::point("results:before-commit");
         tx.commit().await?;
@@ -206,9 +207,9 @@ async fn insert_results(
     protocol: &str,
     selection: Selection,
     evaluation: &Evaluation,
-    known: &str,
+    known: &ResultName,
 ) -> Result<(), StoreError> {
-    let epoch = (known == Fact::Epoch.name())
+    let epoch = (*known == ResultName::Fact(Fact::Epoch))
         .then(|| (ResultName::Fact(Fact::Epoch), Measured::value(evaluation.epoch as f64)));
     for (name, measured) in evaluation.results.iter().chain(epoch.iter().map(|(name, measured)| (name, measured))) {
         sqlx::query(

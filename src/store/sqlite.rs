@@ -9,9 +9,9 @@ use std::time::Duration;
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns the path of a file next to the store, with a suffix appended to the store's name.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(ending);
+    name.push(suffix);
     PathBuf::from(name)
 }
 
@@ -28,10 +28,10 @@ impl fmt::Display for SqliteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             sqlx::Error::Database(inner) if inner.message().contains("not a database") => {
-                f.write_str("it is a file of another kind, not a SQLite database")
+                f.write_str("it is not a SQLite database")
             }
             sqlx::Error::Database(inner) if inner.message().contains("is full") => {
-                write!(f, "{}: make room, and start the same command again", inner.message())
+                write!(f, "{}; free disk space, then run the command again", inner.message())
             }
             sqlx::Error::Database(inner) => f.write_str(inner.message()),
             other => other.fmt(f),

@@ -39,7 +39,7 @@ pub enum Retry {
     Never,
     /// didact retries the stage after a pause.
     AfterPause,
-    /// didact retries the stage after a pause, with half as many stages running beside it on the host.
+    /// didact retries the stage after a pause, with half as many stages running on the host at the same time.
     WithFewerNeighbours,
 }
 
@@ -141,7 +141,7 @@ pub enum StageState {
         /// Earliest time of the next claim (back-off).
         not_before: Option<String>,
         /// Failure of the last attempt, if it failed.
-        after: Option<Failed>,
+        after: Option<FailureReason>,
     },
     /// A worker holds the stage.
     Running {
@@ -156,7 +156,7 @@ pub enum StageState {
         finished_at: Option<String>,
     },
     /// The stage failed and is not retried automatically.
-    Failed(Failed),
+    Failed(FailureReason),
     /// A stage on which this one depends failed.
     Skipped {
         /// Which stage failed, and why.
@@ -166,7 +166,7 @@ pub enum StageState {
 
 /// Class and reason of a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Failed {
+pub struct FailureReason {
     /// Failure class.
     pub class: FailureClass,
     /// Reason, as text.
@@ -196,10 +196,10 @@ impl From<StageColumns> for StageState {
                 Self::Running { token: row.token.unwrap_or_default(), lease_until: row.lease_until.unwrap_or_default() }
             }
             StageStatus::Done => Self::Done { finished_at: row.finished_at },
-            StageStatus::Failed => Self::Failed(Failed { class: class.unwrap_or(FailureClass::Bug), reason }),
+            StageStatus::Failed => Self::Failed(FailureReason { class: class.unwrap_or(FailureClass::Bug), reason }),
             StageStatus::Skipped => Self::Skipped { reason },
             StageStatus::Pending => {
-                Self::Pending { not_before: row.not_before, after: class.map(|class| Failed { class, reason }) }
+                Self::Pending { not_before: row.not_before, after: class.map(|class| FailureReason { class, reason }) }
             }
         }
     }

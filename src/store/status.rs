@@ -41,7 +41,7 @@ row! {
 row! {
     /// A stage that failed for good, with the number of runs that failed because of it.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct Failure {
+    pub struct FailedStage {
         /// Key of the stage.
         pub stage: String,
         /// Kind of the stage.
@@ -94,10 +94,10 @@ pub struct SweepStatus {
     /// Runs, counted by category, trial and state.
     pub runs: Vec<RunStates>,
     /// Stages that failed for good.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<FailedStage>,
     /// Workers that have not stopped, as far as the store knows.
     pub workers: Vec<WorkerRow>,
-    /// Number of stages held by processes that no longer exist. Another worker can take them over; see [`SweepStatus::without_gone`].
+    /// Number of stages held by processes that no longer exist. Another worker can take them over; see [`SweepStatus::show_ended_as_pending`].
     pub gone_stages: i64,
     /// Estimated thread-seconds that remain. `None` if no stage of one of the open kinds has ever been done.
     pub thread_seconds_left: Option<f64>,
@@ -151,7 +151,7 @@ impl Store {
         found.cloned().ok_or_else(|| StoreError::NoSweep {
             name: name.unwrap_or("(latest)").to_owned(),
             known: match names.is_empty() {
-                true => "none yet".to_owned(),
+                true => "no sweep yet".to_owned(),
                 false => names.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", "),
             },
         })
@@ -232,7 +232,7 @@ impl Store {
     ///
     /// Few stages fail, so the joins start with failed stages and keep the written order (SQLite does not reorder a CROSS JOIN). With plain
     /// joins, SQLite searched for the failures once per run.
-    pub async fn failures(&self, sweep: &str) -> Result<Vec<Failure>, StoreError> {
+    pub async fn failures(&self, sweep: &str) -> Result<Vec<FailedStage>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT f.stage, f.kind, f.class, f.reason, r.id AS run, r.category, st.variant, st.title AS trial, r.seed, f.runs, f.attempts,
                     (SELECT a.log FROM attempt a WHERE a.stage_id = f.stage ORDER BY a.number DESC LIMIT 1) AS log

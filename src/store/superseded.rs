@@ -4,7 +4,7 @@ use super::{Store, StoreError};
 
 /// Status of the plan that a process runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlanStanding {
+pub enum PlanStatus {
     /// The plan is still the sweep's current plan.
     Current,
     /// Another process has planned the sweep differently.
@@ -20,16 +20,16 @@ pub enum PlanStanding {
 
 impl Store {
     /// Compares a plan with the current plan of the sweep.
-    pub async fn plan_standing(&self, sweep: &str, plan: &str) -> Result<PlanStanding, StoreError> {
+    pub async fn plan_status(&self, sweep: &str, plan: &str) -> Result<PlanStatus, StoreError> {
         let row: Option<(String, String, String)> =
             sqlx::query_as("SELECT plan, origin, updated_at FROM sweep WHERE id = ?")
                 .bind(sweep)
                 .fetch_optional(&self.pool)
                 .await?;
         Ok(match row {
-            None => PlanStanding::Deleted,
-            Some((now, ..)) if now == plan => PlanStanding::Current,
-            Some((_, origin, at)) => PlanStanding::Superseded { at, origin },
+            None => PlanStatus::Deleted,
+            Some((now, ..)) if now == plan => PlanStatus::Current,
+            Some((_, origin, at)) => PlanStatus::Superseded { at, origin },
         })
     }
 

@@ -9,7 +9,7 @@ use super::{NOW, Store, StoreError};
 row! {
     /// A sweep in the list of sweeps.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct Listed {
+    pub struct ListedSweep {
         /// Name of the sweep.
         pub name: String,
         /// Absolute path of its file. `None` for the embedded demo.
@@ -37,7 +37,7 @@ row! {
 
 /// What deleting a sweep removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deleted {
+pub struct DeletionCounts {
     /// Number of runs that only this sweep contains. They are deleted with their numbers.
     pub runs: i64,
     /// Number of runs that other sweeps also contain. They stay.
@@ -46,7 +46,7 @@ pub struct Deleted {
 
 impl Store {
     /// Returns all sweeps, the most recently planned first.
-    pub async fn list(&self) -> Result<Vec<Listed>, StoreError> {
+    pub async fn list(&self) -> Result<Vec<ListedSweep>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT s.name, COALESCE(NULLIF(s.origin, 'the embedded demo'), s.file) AS file, s.created_at, s.updated_at,
                     (SELECT COUNT(*) FROM sweep_trial st WHERE st.sweep_id = s.id) AS trials,
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// Returns what deleting a sweep would remove.
-    pub async fn would_delete(&self, sweep: &str) -> Result<Deleted, StoreError> {
+    pub async fn would_delete(&self, sweep: &str) -> Result<DeletionCounts, StoreError> {
         let (runs, shared): (i64, i64) = sqlx::query_as(
             "SELECT COALESCE(SUM(1 - shared), 0), COALESCE(SUM(shared), 0) FROM (
                  SELECT EXISTS (SELECT 1 FROM sweep_run o WHERE o.run_id = sr.run_id AND o.sweep_id <> sr.sweep_id) AS shared
@@ -71,10 +71,10 @@ impl Store {
         .bind(sweep)
         .fetch_one(&self.pool)
         .await?;
-        Ok(Deleted { runs, shared })
+        Ok(DeletionCounts { runs, shared })
     }
 
-    /// Deletes a sweep, the runs that no other sweep contains, and their numbers. Artifacts that no sweep needs any more stay until
+    /// Deletes a sweep, the runs that no other sweep contains, and their numbers. Artifacts that no sweep needs then stay until
     /// `didact gc` removes them.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl Store {
             "INSERT INTO event (at, kind, sweep_id, message) VALUES ({NOW}, 'renamed', ?, ?)"
         )))
         .bind(sweep)
-        .bind(format!("it was called {name}"))
+        .bind(format!("its previous name was {name}"))
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;

@@ -1,10 +1,10 @@
 //! Records of workers, and events for people to read later.
 
-use crate::stages::StageKind;
 use serde::Serialize;
 
 use super::row::row;
 use super::{AttemptStart, NOW, Store, StoreError, since};
+use crate::stages::StageKind;
 
 row! {
     /// A worker that has not stopped.
@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// Records an event for people to read later.
-    pub async fn tell(&self, sweep: &str, kind: &str, message: &str) -> Result<(), StoreError> {
+    pub async fn record_event(&self, sweep: &str, kind: &str, message: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "INSERT INTO event (at, kind, sweep_id, message) VALUES ({NOW}, ?, ?, ?)"

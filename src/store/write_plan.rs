@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::open::Tx;
-use super::origin::Known;
+use super::origin::StoredOrigin;
 use super::plan_change::{PlanChange, change, linked_trials};
-use super::plan_rows::{ROWS, insert_runs, insert_stages, insert_trials};
+use super::plan_rows::{ROWS_PER_STATEMENT, insert_runs, insert_stages, insert_trials};
 use super::{Artifacts, NOW, PlanSource, Store, StoreError, settle};
 use crate::config::Sweep;
 use crate::plan::{Plan, PlannedTrial};
@@ -35,7 +35,7 @@ pub struct StoredTrial {
     /// Searched values, as JSON.
     pub axes: String,
     /// Whether all its runs have ended.
-    pub over: bool,
+    pub ended: bool,
 }
 
 impl Store {
@@ -62,7 +62,7 @@ impl Store {
             return Err(StoreError::Replanned);
         }
         if let Some((id, _)) = known.as_ref().filter(|_| !source.replace) {
-            refuse_other(&mut tx, id, &sweep.name, source).await?;
+            refuse_other_file(&mut tx, id, &sweep.name, source).await?;
         }
         let before = match &known {
             Some((id, _)) => Some(linked_trials(&mut tx, id).await?),
@@ -138,7 +138,7 @@ impl Store {
     /// Returns the keys of the plan's stages that are already done.
     pub async fn done_stages(&self, plan: &Plan) -> Result<HashSet<String>, StoreError> {
         let mut done = HashSet::new();
-        for stages in plan.stages.chunks(ROWS) {
+        for stages in plan.stages.chunks(ROWS_PER_STATEMENT) {
             let mut query = QueryBuilder::<Sqlite>::new("SELECT id FROM stage WHERE state = 'done' AND id IN (");
             let mut keys = query.separated(", ");
             stages.iter().for_each(|stage| {
@@ -170,16 +170,18 @@ impl Store {
         .bind(id)
         .fetch_all(&self.pool)
         .await?;
-        Ok(Some((generation, trials.into_iter().map(|(axes, over)| StoredTrial { axes, over }).collect())))
+        Ok(Some((generation, trials.into_iter().map(|(axes, ended)| StoredTrial { axes, ended }).collect())))
     }
 }
 
-async fn refuse_other(tx: &mut Tx, id: &str, name: &str, source: &PlanSource) -> Result<(), StoreError> {
+async fn refuse_other_file(tx: &mut Tx, id: &str, name: &str, source: &PlanSource) -> Result<(), StoreError> {
     let (origin, text): (String, String) =
         sqlx::query_as("SELECT origin, source FROM sweep WHERE id = ?").bind(id).fetch_one(&mut **tx).await?;
-    let known = Known { origin, source: text };
-    match source.is_other(&known) {
-        true => Err(StoreError::OtherFile { name: name.to_owned(), known: known.origin, given: source.origin.clone() }),
+    let stored = StoredOrigin { origin, source: text };
+    match source.is_other(&stored) {
+        true => {
+            Err(StoreError::OtherFile { name: name.to_owned(), known: stored.origin, given: source.origin.clone() })
+        }
         false => Ok(()),
     }
 }

@@ -34,7 +34,7 @@ static OPENED: OnceLock<Opened> = OnceLock::new();
 /// # Errors
 /// If the driver cannot be used.
 pub fn gpus() -> Result<Vec<Gpu>, String> {
-    result::init().map_err(|error| format!("the NVIDIA driver cannot be used: {}", driver_message(error)))?;
+    result::init().map_err(|error| format!("cannot use the NVIDIA driver: {}", driver_message(error)))?;
     let count = result::device::get_count().map_err(driver_message)?;
     (0..count).map(|index| gpu(index).map_err(driver_message)).collect()
 }
@@ -45,7 +45,7 @@ fn gpu(index: i32) -> Result<Gpu, DriverError> {
     };
     let device = result::device::get(index)?;
     let mut name = [0 as c_char; 256];
-    // SAFETY: the driver is initialised, `device` is one of its own, and it writes at most the given length and a zero.
+    // SAFETY: the driver is initialised and knows `device`. It writes at most the given length and a zero.
     let (name, major, minor, memory) = unsafe {
         sys::cuDeviceGetName(name.as_mut_ptr(), name.len() as i32, device).result()?;
         (
@@ -65,13 +65,13 @@ fn gpu(index: i32) -> Result<Gpu, DriverError> {
 pub fn open(index: u32) -> Result<Gpu, String> {
     // Check the driver first, because dfdx panics without one.
     let gpus = gpus()?;
-    let shown = gpus.len();
+    let count = gpus.len();
     let gpu = gpus.into_iter().find(|gpu| gpu.index == index).ok_or_else(|| {
-        format!("the NVIDIA driver shows this process {shown} GPU(s), and no cuda:{index} (CUDA_VISIBLE_DEVICES hides others)")
+        format!("the NVIDIA driver shows {count} GPU(s) to this process, but not cuda:{index} (CUDA_VISIBLE_DEVICES can hide GPUs)")
     })?;
-    let wrong = |error: String| format!("{} cannot be opened: {error}", gpu.name);
-    let device = Cuda::try_build(index as usize, 0).map_err(|error| wrong(format!("{error:?}")))?;
-    let context = CudaDevice::new(index as usize).map_err(|error| wrong(driver_message(error)))?;
+    let message = |error: String| format!("cannot open {}: {error}", gpu.name);
+    let device = Cuda::try_build(index as usize, 0).map_err(|error| message(format!("{error:?}")))?;
+    let context = CudaDevice::new(index as usize).map_err(|error| message(driver_message(error)))?;
     // A second call uses the device that is already open.
     let opened = OPENED.get_or_init(|| Opened { device, cache: DeviceCache::default(), context });
     // Keep freed memory for the next step instead of returning it at every synchronisation.
@@ -98,7 +98,7 @@ impl Opened {
     /// Sets a 64-bit attribute of the pool. If the driver refuses, only speed or the reported peak suffers.
     fn set(&self, attribute: sys::CUmemPool_attribute, mut value: u64) {
         if let Some(pool) = self.pool() {
-            // SAFETY: the pool is the device's, the value has the size that the attribute asks for.
+            // SAFETY: the pool belongs to the device, and the value has the size of the attribute.
             let _ = unsafe { sys::cuMemPoolSetAttribute(pool, attribute, (&raw mut value).cast::<c_void>()) };
         }
     }

@@ -83,7 +83,7 @@ impl Conv2d {
         (self.output_side(height) * self.output_side(width) * self.weights()) as u64
     }
 
-    /// Returns the convolution that maps the gradient of the output to that of the input, with the kernel [`Conv2d::turned`].
+    /// Returns the convolution that maps the gradient of the output to that of the input, with the kernel [`Conv2d::rotated`].
     ///
     /// This is a convolution only with stride 1.
     pub(super) fn transposed(&self) -> Self {
@@ -91,21 +91,21 @@ impl Conv2d {
         Self { input: self.output, output: self.input, padding: self.kernel - 1 - self.padding, ..*self }
     }
 
-    /// Returns the kernel of [`Conv2d::transposed`]: turned by 180°, with input and output channels exchanged.
+    /// Returns the kernel of [`Conv2d::transposed`]: rotated by 180°, with input and output channels exchanged.
     ///
     /// (row, column, input, output) becomes (last row − row, last column − column, output, input).
-    pub(super) fn turned<V: Copy + Default>(&self, weights: &[V]) -> Vec<V> {
+    pub(super) fn rotated<V: Copy + Default>(&self, weights: &[V]) -> Vec<V> {
         let (inputs, outputs, taps) = (self.input, self.output, self.window().taps());
-        let mut turned = vec![V::default(); weights.len()];
+        let mut rotated = vec![V::default(); weights.len()];
         for (tap, plane) in weights.chunks_exact(inputs * outputs).enumerate() {
-            let target = &mut turned[(taps - 1 - tap) * inputs * outputs..][..inputs * outputs];
+            let target = &mut rotated[(taps - 1 - tap) * inputs * outputs..][..inputs * outputs];
             for (i, row) in plane.chunks_exact(outputs).enumerate() {
                 for (o, &value) in row.iter().enumerate() {
                     target[o * inputs + i] = value;
                 }
             }
         }
-        turned
+        rotated
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! dfdx 0.13 has no convolution, transposed convolution or pooling on stable Rust. This module therefore implements the operations that
 //! the models need and records them on dfdx's own tape. On every device they are composed of dfdx's operations (the defaults of
-//! [`Backend`]). On the CPU they are own kernels ([`Native`]). Tensors are NHWC.
+//! [`Backend`]). On the CPU, didact has kernels of its own ([`Native`]). Tensors are NHWC.
 
 mod activation;
 mod backend;
@@ -37,6 +37,6 @@ pub use geometry::Conv2d;
 pub use gpu::Gpu;
 pub use native::Native;
 pub use numerics::Numerics;
-pub(crate) use parts::Part;
+pub(crate) use parts::StepPart;
 pub use resampling::Resampling;
 pub use tensors::{BatchStatistics, GradientNorms, Norm};

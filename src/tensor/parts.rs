@@ -4,7 +4,7 @@ use tracing::span::EnteredSpan;
 
 /// A part of a step's time. Parts do not contain each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum StepPart {
     /// Outputs of convolutions and transposed convolutions.
     ConvolutionForward,
     /// Gradients with respect to their inputs.
@@ -23,7 +23,7 @@ pub(crate) enum Part {
     Optimiser,
 }
 
-impl Part {
+impl StepPart {
     /// Starts the part. It ends when the returned value is dropped.
     pub(crate) fn start(self) -> EnteredSpan {
         self.start_with(0)

@@ -12,9 +12,9 @@ use super::{
 /// PyTorch's outputs and gradients, in float64, of small cases.
 const RECORDED: &str = include_str!("../../tests/golden/operations.json");
 
-/// Numbers from a formula.
+/// A tensor whose values come from a formula.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Made {
+pub struct FormulaTensor {
     /// Role in the operation.
     #[serde(default)]
     pub name: String,
@@ -26,7 +26,7 @@ pub struct Made {
     square_plus: Option<f32>,
 }
 
-impl Made {
+impl FormulaTensor {
     fn new(name: &str, shape: &[usize], seed: u64) -> Self {
         Self { name: name.to_owned(), shape: shape.to_vec(), seed, scale: None, square_plus: None }
     }
@@ -36,9 +36,9 @@ impl Made {
         let count = self.shape.iter().product::<usize>() as u64;
         (0..count)
             .map(|k| {
-                let whole = (1_103_515_245 * (k + self.seed) + 12345) % (1 << 31);
-                let value = (whole as f64 / f64::from(1 << 30) - 1.0) as f32 * self.scale.unwrap_or(1.0);
-                self.square_plus.map_or(value, |more| value * value + more)
+                let residue = (1_103_515_245 * (k + self.seed) + 12345) % (1 << 31);
+                let value = (residue as f64 / f64::from(1 << 30) - 1.0) as f32 * self.scale.unwrap_or(1.0);
+                self.square_plus.map_or(value, |shift| value * value + shift)
             })
             .collect()
     }
@@ -46,7 +46,7 @@ impl Made {
 
 /// Settings of an operation. Each operation uses some of them.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub struct Settings {
+pub struct OperationSettings {
     input: Option<usize>,
     output: Option<usize>,
     kernel: Option<usize>,
@@ -58,7 +58,7 @@ pub struct Settings {
 
 /// Named values.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Values {
+pub struct NamedValues {
     /// Name of the tensor.
     pub name: String,
     /// Values, row-major.
@@ -72,19 +72,19 @@ pub struct Case {
     pub operation: String,
     /// Special feature of the case.
     pub name: String,
-    settings: Settings,
-    inputs: Vec<Made>,
+    settings: OperationSettings,
+    inputs: Vec<FormulaTensor>,
     /// Weights of the loss, which is the sum over the first output times these. `None` if the output is a scalar or has no gradient.
-    weigh: Option<Made>,
+    weigh: Option<FormulaTensor>,
 }
 
 /// Results of an operation.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Results {
     /// Outputs.
-    pub outputs: Vec<Values>,
+    pub outputs: Vec<NamedValues>,
     /// Gradients of inputs and parameters.
-    pub gradients: Vec<Values>,
+    pub gradients: Vec<NamedValues>,
 }
 
 /// A case with PyTorch's results.
@@ -111,16 +111,16 @@ pub struct Difference {
 
 impl Difference {
     fn between(case: &Case, ours: &Results, theirs: &Results) -> Self {
-        let farthest = |ours: &[Values], theirs: &[Values]| {
+        let largest_error = |ours: &[NamedValues], theirs: &[NamedValues]| {
             // Both sides must have the same tensors.
             assert_eq!(ours.len(), theirs.len(), "{} {}", case.operation, case.name);
-            ours.iter().zip(theirs).map(|(a, b)| off(&a.values, &b.values)).fold(0.0, f64::max)
+            ours.iter().zip(theirs).map(|(a, b)| relative_error(&a.values, &b.values)).fold(0.0, f64::max)
         };
         Self {
             operation: case.operation.clone(),
             case: case.name.clone(),
-            output: farthest(&ours.outputs, &theirs.outputs),
-            gradient: farthest(&ours.gradients, &theirs.gradients),
+            output: largest_error(&ours.outputs, &theirs.outputs),
+            gradient: largest_error(&ours.gradients, &theirs.gradients),
         }
     }
 
@@ -131,21 +131,21 @@ impl Difference {
 }
 
 /// Returns the largest difference, relative to the largest value. It is infinite if a difference is NaN.
-fn off(ours: &[f32], theirs: &[f32]) -> f64 {
+fn relative_error(ours: &[f32], theirs: &[f32]) -> f64 {
     assert_eq!(ours.len(), theirs.len());
     let scale = theirs.iter().fold(0.0_f64, |m, v| m.max(f64::from(v.abs())));
-    let farthest = ours.iter().zip(theirs).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs());
-    let farthest = farthest.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) });
-    if farthest == 0.0 { 0.0 } else { farthest / scale }
+    let differences = ours.iter().zip(theirs).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs());
+    let largest = differences.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) });
+    if largest == 0.0 { 0.0 } else { largest / scale }
 }
 
 /// Compares a backend with PyTorch's recorded values.
-pub fn from_recorded<B: Backend>() -> Vec<Difference> {
+pub fn compare_with_pytorch<B: Backend>() -> Vec<Difference> {
     #[derive(Deserialize)]
     struct File {
         cases: Vec<RecordedCase>,
     }
-    let File { cases } = serde_json::from_str(RECORDED).expect("the file that comes with the source");
+    let File { cases } = serde_json::from_str(RECORDED).expect("valid recorded operations");
     cases
         .iter()
         .map(|recorded| Difference::between(&recorded.case, &run::<B>(&recorded.case), &recorded.results))
@@ -153,7 +153,7 @@ pub fn from_recorded<B: Backend>() -> Vec<Difference> {
 }
 
 /// Compares a backend with another, on the shapes of the models and on odd ones.
-pub fn from_other<B: Backend, Other: Backend>() -> Vec<Difference> {
+pub fn compare_with_backend<B: Backend, Other: Backend>() -> Vec<Difference> {
     cases().iter().map(|case| Difference::between(case, &run::<B>(case), &run::<Other>(case))).collect()
 }
 
@@ -165,20 +165,20 @@ fn conv(name: &str, [images, height, width]: [usize; 3], conv: Conv2d) -> Case {
     Case {
         operation: "conv2d".to_owned(),
         name: name.to_owned(),
-        settings: Settings {
+        settings: OperationSettings {
             input: Some(conv.input),
             output: Some(conv.output),
             kernel: Some(conv.kernel),
             stride: Some(conv.stride),
             padding: Some(conv.padding),
-            ..Settings::default()
+            ..OperationSettings::default()
         },
         inputs: vec![
-            Made::new("x", &[images, height, width, conv.input], SEEDS[0]),
-            Made::new("weight", &[conv.weights()], SEEDS[1]),
-            Made::new("bias", &[conv.output], SEEDS[2]),
+            FormulaTensor::new("x", &[images, height, width, conv.input], SEEDS[0]),
+            FormulaTensor::new("weight", &[conv.weights()], SEEDS[1]),
+            FormulaTensor::new("bias", &[conv.output], SEEDS[2]),
         ],
-        weigh: Some(Made::new("", &out, SEEDS[3])),
+        weigh: Some(FormulaTensor::new("", &out, SEEDS[3])),
     }
 }
 
@@ -207,21 +207,28 @@ pub(super) fn cases() -> Vec<Case> {
         conv_norm("a shortcut's projection", [2, 16, 16], geometry(64, 128, 1, 2), false),
         conv_norm("odd, one image", [1, 13, 7], geometry(5, 11, 3, 1), true),
     ];
-    let mut add =
-        |operation: &str, name: &str, settings: Settings, shapes: &[(&str, &[usize])], out: Option<&[usize]>| {
-            cases.push(Case {
-                operation: operation.to_owned(),
-                name: name.to_owned(),
-                settings,
-                inputs: shapes.iter().zip(SEEDS).map(|((name, shape), seed)| Made::new(name, shape, seed)).collect(),
-                weigh: out.map(|shape| Made::new("", shape, 50)),
-            });
-        };
-    let none = Settings::default();
-    let up = Settings { input: Some(128), output: Some(64), ..none };
+    let mut add = |operation: &str,
+                   name: &str,
+                   settings: OperationSettings,
+                   shapes: &[(&str, &[usize])],
+                   out: Option<&[usize]>| {
+        cases.push(Case {
+            operation: operation.to_owned(),
+            name: name.to_owned(),
+            settings,
+            inputs: shapes
+                .iter()
+                .zip(SEEDS)
+                .map(|((name, shape), seed)| FormulaTensor::new(name, shape, seed))
+                .collect(),
+            weigh: out.map(|shape| FormulaTensor::new("", shape, 50)),
+        });
+    };
+    let none = OperationSettings::default();
+    let up = OperationSettings { input: Some(128), output: Some(64), ..none };
     let shapes: [(&str, &[usize]); 3] = [("x", &[2, 8, 8, 128]), ("weight", &[128 * 4 * 64]), ("bias", &[64])];
     add("conv_transpose2x2", "an expansion", up, &shapes, Some(&[2, 16, 16, 64]));
-    let norm = Settings { epsilon: Some(1e-5), ..none };
+    let norm = OperationSettings { epsilon: Some(1e-5), ..none };
     let shapes: [(&str, &[usize]); 3] = [("x", &[8, 32, 32, 64]), ("weight", &[64]), ("bias", &[64])];
     add("batch_norm_train", "layer 1", norm, &shapes, Some(&[8, 32, 32, 64]));
     add("relu", "layer 1", none, &[("x", &[2, 32, 32, 64])], Some(&[2, 32, 32, 64]));
@@ -243,7 +250,13 @@ pub(super) fn cases() -> Vec<Case> {
     add("concat", "odd", none, &[("a", &[1, 5, 3, 4]), ("b", &[1, 5, 3, 7])], Some(&[1, 5, 3, 11]));
     add("similarity", "level 3", none, &[("teacher", &[4, 16, 16, 256]), ("student", &[4, 16, 16, 256])], None);
     add("mean_squared_error", "level 1", none, &[("a", &[2, 64, 64, 64]), ("b", &[2, 64, 64, 64])], None);
-    add("clip", "two parameters", Settings { ceiling: Some(1.0), ..none }, &[("g1", &[5000]), ("g2", &[64])], None);
+    add(
+        "clip",
+        "two parameters",
+        OperationSettings { ceiling: Some(1.0), ..none },
+        &[("g1", &[5000]), ("g2", &[64])],
+        None,
+    );
     cases
 }
 
@@ -252,16 +265,16 @@ fn conv_norm(name: &str, [images, height, width]: [usize; 3], geometry: Conv2d, 
     let mut case = conv(name, [images, height, width], geometry);
     "conv_norm".clone_into(&mut case.operation);
     case.inputs.truncate(2);
-    case.inputs.push(Made::new("gamma", &[geometry.output], SEEDS[2]));
-    case.inputs.push(Made::new("beta", &[geometry.output], SEEDS[3]));
+    case.inputs.push(FormulaTensor::new("gamma", &[geometry.output], SEEDS[2]));
+    case.inputs.push(FormulaTensor::new("beta", &[geometry.output], SEEDS[3]));
     if shortcut {
         let shape = &case.weigh.as_ref().expect("weights of the loss").shape;
-        case.inputs.push(Made::new("shortcut", &shape.clone(), 60));
+        case.inputs.push(FormulaTensor::new("shortcut", &shape.clone(), 60));
     }
     case
 }
 
-fn convolution(settings: Settings) -> Conv2d {
+fn convolution(settings: OperationSettings) -> Conv2d {
     let number = |value: Option<usize>| value.expect("a convolution's settings");
     Conv2d {
         input: number(settings.input),
@@ -273,29 +286,29 @@ fn convolution(settings: Settings) -> Conv2d {
     }
 }
 
-/// The tensors of a case on a backend.
-struct On<B: Backend> {
+/// The tensors of a case on the backend's device.
+struct CaseTensors<B: Backend> {
     /// Activations, in order.
     features: Vec<(String, Features<B>)>,
     /// Flat tensors, in order.
     vectors: Vec<(String, Vector<B>)>,
 }
 
-fn place<B: Backend>(inputs: &[Made]) -> OpResult<B, On<B>> {
-    let mut on = On { features: Vec::new(), vectors: Vec::new() };
+fn create_tensors<B: Backend>(inputs: &[FormulaTensor]) -> OpResult<B, CaseTensors<B>> {
+    let mut tensors = CaseTensors { features: Vec::new(), vectors: Vec::new() };
     for made in inputs {
         let (name, values) = (made.name.clone(), made.values());
         match (made.name.as_str(), made.shape.as_slice()) {
             // didact stores kernels flat.
             ("weight", _) | (_, [_]) => {
                 let length = values.len();
-                on.vectors.push((name, B::device().try_tensor_from_vec(values, (length,))?));
+                tensors.vectors.push((name, B::device().try_tensor_from_vec(values, (length,))?));
             }
-            (_, &[n, h, w, c]) => on.features.push((name, B::device().try_tensor_from_vec(values, (n, h, w, c))?)),
+            (_, &[n, h, w, c]) => tensors.features.push((name, B::device().try_tensor_from_vec(values, (n, h, w, c))?)),
             (_, other) => panic!("{name} has {} axes", other.len()),
         }
     }
-    Ok(on)
+    Ok(tensors)
 }
 
 /// Runs a case.
@@ -307,21 +320,22 @@ pub fn run<B: Backend>(case: &Case) -> Results {
 }
 
 fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
-    let on = place::<B>(&case.inputs)?;
+    let tensors = create_tensors::<B>(&case.inputs)?;
     let settings = case.settings;
-    let taped = |index: usize| on.features[index].1.clone().put_tape(Recorded::<B>::default());
-    let vector = |index: usize| &on.vectors[index].1;
-    let given = |name: &str| on.vectors.iter().find(|(known, _)| known == name).map(|(_, vector)| vector);
+    let taped = |index: usize| tensors.features[index].1.clone().put_tape(Recorded::<B>::default());
+    let vector = |index: usize| &tensors.vectors[index].1;
+    let optional_vector =
+        |name: &str| tensors.vectors.iter().find(|(vector_name, _)| vector_name == name).map(|(_, vector)| vector);
     let epsilon = settings.epsilon.unwrap_or(1e-5);
     let y = match case.operation.as_str() {
-        "conv2d" => B::conv2d(taped(0), vector(0), given("bias"), convolution(settings))?,
+        "conv2d" => B::conv2d(taped(0), vector(0), optional_vector("bias"), convolution(settings))?,
         "conv_transpose2x2" => {
-            B::conv_transpose2x2(taped(0), vector(0), given("bias"), settings.output.expect("channels"))?
+            B::conv_transpose2x2(taped(0), vector(0), optional_vector("bias"), settings.output.expect("channels"))?
         }
         "batch_norm_train" => {
             let norm = Norm { weight: vector(0), bias: vector(1), epsilon };
             let (y, statistics) = B::batch_norm_train(taped(0), &norm, false)?;
-            let mut results = weighed::<B>(case, &on, y)?;
+            let mut results = results_of_weighted_sum::<B>(case, &tensors, y)?;
             results.outputs.push(values("mean", &statistics.mean));
             results.outputs.push(values("variance", &statistics.variance));
             return Ok(results);
@@ -329,23 +343,23 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
         "batch_norm_frozen" => {
             let statistics = (vector(2), vector(3));
             let norm = Norm { weight: vector(0), bias: vector(1), epsilon };
-            let y = B::batch_norm_frozen(on.features[0].1.clone(), &norm, statistics, false)?;
+            let y = B::batch_norm_frozen(tensors.features[0].1.clone(), &norm, statistics, false)?;
             return Ok(Results { outputs: vec![values("y", &y)], gradients: Vec::new() });
         }
         "conv_norm" => {
             let conv = convolution(settings);
             let norm = Norm { weight: vector(1), bias: vector(2), epsilon };
-            let shortcut = (on.features.len() > 1).then(|| taped(1));
+            let shortcut = (tensors.features.len() > 1).then(|| taped(1));
             let relu = conv.padding > 0;
             let (y, statistics) = B::conv_norm_train(taped(0), vector(0), conv, &norm, shortcut, relu)?;
-            let mut results = weighed::<B>(case, &on, y)?;
+            let mut results = results_of_weighted_sum::<B>(case, &tensors, y)?;
             let frozen = B::conv_norm_frozen(
-                on.features[0].1.clone(),
+                tensors.features[0].1.clone(),
                 vector(0),
                 conv,
                 &norm,
                 (&statistics.mean, &statistics.variance),
-                on.features.get(1).map(|(_, shortcut)| shortcut.clone()),
+                tensors.features.get(1).map(|(_, shortcut)| shortcut.clone()),
                 relu,
             )?;
             results.outputs.push(values("frozen", &frozen));
@@ -364,43 +378,47 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
         "add" => B::add(taped(0), taped(1))?,
         "concat" => B::concat(taped(0), taped(1))?,
         "similarity" => {
-            let loss = B::similarity(&on.features[0].1, taped(1))?;
-            return scalar::<B>(&on.features[1..], loss);
+            let loss = B::similarity(&tensors.features[0].1, taped(1))?;
+            return results_of_loss::<B>(&tensors.features[1..], loss);
         }
         "mean_squared_error" => {
             let loss = B::mean_squared_error(taped(0), taped(1))?;
-            return scalar::<B>(&on.features, loss);
+            return results_of_loss::<B>(&tensors.features, loss);
         }
-        "clip" => return clipped::<B>(&on, settings.ceiling.expect("a ceiling")),
-        other => panic!("there is no operation {other}"),
+        "clip" => return clipped::<B>(&tensors, settings.ceiling.expect("a ceiling")),
+        other => panic!("unknown operation `{other}`"),
     };
-    weighed::<B>(case, &on, y)
+    results_of_weighted_sum::<B>(case, &tensors, y)
 }
 
 fn values<S: dfdx::shapes::Shape, D: dfdx::tensor_ops::Device<f32>, T>(
     name: &str,
     tensor: &dfdx::tensor::Tensor<S, f32, D, T>,
-) -> Values {
-    Values { name: name.to_owned(), values: to_host(tensor) }
+) -> NamedValues {
+    NamedValues { name: name.to_owned(), values: to_host(tensor) }
 }
 
 /// Returns the output and the gradients of its weighted sum.
-fn weighed<B: Backend>(case: &Case, on: &On<B>, y: Features<B, Recorded<B>>) -> OpResult<B, Results> {
+fn results_of_weighted_sum<B: Backend>(
+    case: &Case,
+    tensors: &CaseTensors<B>,
+    y: Features<B, Recorded<B>>,
+) -> OpResult<B, Results> {
     let outputs = vec![values("y", &y)];
     let weigh = case.weigh.as_ref().expect("weights of the loss");
     let &[n, h, w, c] = weigh.shape.as_slice() else { panic!("{} has no gradient", case.operation) };
     let weigh = B::device().try_tensor_from_vec(weigh.values(), (n, h, w, c))?;
     let loss: Scalar<B, Recorded<B>> = y.try_mul(weigh)?.try_sum()?;
     let mut gradients = loss.try_backward()?;
-    let mut found = features_gradients::<B>(&on.features, &mut gradients)?;
-    for (name, vector) in &on.vectors {
-        found.push(Values { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(vector)?) });
+    let mut found = features_gradients::<B>(&tensors.features, &mut gradients)?;
+    for (name, vector) in &tensors.vectors {
+        found.push(NamedValues { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(vector)?) });
     }
     Ok(Results { outputs, gradients: found })
 }
 
 /// Returns a loss and its gradients.
-fn scalar<B: Backend>(inputs: &[(String, Features<B>)], loss: Scalar<B, Recorded<B>>) -> OpResult<B, Results> {
+fn results_of_loss<B: Backend>(inputs: &[(String, Features<B>)], loss: Scalar<B, Recorded<B>>) -> OpResult<B, Results> {
     let outputs = vec![values("loss", &loss)];
     let gradients = features_gradients::<B>(inputs, &mut loss.try_backward()?)?;
     Ok(Results { outputs, gradients })
@@ -409,24 +427,25 @@ fn scalar<B: Backend>(inputs: &[(String, Features<B>)], loss: Scalar<B, Recorded
 fn features_gradients<B: Backend>(
     inputs: &[(String, Features<B>)],
     gradients: &mut Gradients<B>,
-) -> OpResult<B, Vec<Values>> {
-    let one = |(name, tensor): &(String, Features<B>)| {
-        Ok(Values { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(tensor)?) })
+) -> OpResult<B, Vec<NamedValues>> {
+    let gradient = |(name, tensor): &(String, Features<B>)| {
+        Ok(NamedValues { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(tensor)?) })
     };
-    inputs.iter().map(one).collect()
+    inputs.iter().map(gradient).collect()
 }
 
 /// Returns the inputs, used as gradients, after clipping.
-fn clipped<B: Backend>(on: &On<B>, ceiling: f64) -> OpResult<B, Results> {
+fn clipped<B: Backend>(tensors: &CaseTensors<B>, ceiling: f64) -> OpResult<B, Results> {
     let mut gradients = Gradients::<B>::leaky();
-    for (_, vector) in &on.vectors {
+    for (_, vector) in &tensors.vectors {
         B::buffer_from_host(gradients.get_or_alloc_mut(vector)?, &to_host(vector));
     }
-    let parameters: Vec<Vector<B>> = on.vectors.iter().map(|(_, vector)| vector.clone()).collect();
+    let parameters: Vec<Vector<B>> = tensors.vectors.iter().map(|(_, vector)| vector.clone()).collect();
     let norms = B::clip_gradients(&mut gradients, &[parameters], ceiling)?;
     let mut outputs = vec![values("norm", &norms.all)];
-    for (name, vector) in &on.vectors {
-        outputs.push(Values { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(vector)?) });
+    for (name, vector) in &tensors.vectors {
+        outputs
+            .push(NamedValues { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(vector)?) });
     }
     Ok(Results { outputs, gradients: Vec::new() })
 }

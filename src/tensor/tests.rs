@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rand::Rng;
 
-use super::reference::{cases, from_other, from_recorded, run};
+use super::reference::{cases, compare_with_backend, compare_with_pytorch, run};
 use super::{
     Activation, Backend, ComposedCpu, Conv2d, Features, Native, Norm, OpResult, Recorded, Resampling, Scalar, Vector,
     to_host,
@@ -51,23 +51,23 @@ fn check<B: Backend>(inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>], loss
     analytic.extend(vectors.iter().map(|v| B::buffer_to_host(gradients.get_or_alloc_mut(v).expect("memory"))));
 
     let step = 5e-3_f32;
-    for (which, analytic) in analytic.iter().enumerate() {
+    for (argument, analytic) in analytic.iter().enumerate() {
         let scale = analytic.iter().fold(0.0_f32, |m, g| m.max(g.abs())).max(1e-3);
         let stride = (analytic.len() / 17).max(1);
-        for place in (0..analytic.len()).step_by(stride) {
-            let moved = |by: f32| {
+        for position in (0..analytic.len()).step_by(stride) {
+            let shifted_loss = |by: f32| {
                 let (mut inputs, mut parameters) = (inputs.to_vec(), parameters.to_vec());
-                match which.checked_sub(inputs.len()) {
-                    None => inputs[which].0[place] += by,
-                    Some(parameter) => parameters[parameter][place] += by,
+                match argument.checked_sub(inputs.len()) {
+                    None => inputs[argument].0[position] += by,
+                    Some(parameter) => parameters[parameter][position] += by,
                 }
                 evaluate(&inputs, &parameters)
             };
-            let numeric = ((moved(step) - moved(-step)) / f64::from(2.0 * step)) as f32;
+            let numeric = ((shifted_loss(step) - shifted_loss(-step)) / f64::from(2.0 * step)) as f32;
             assert!(
-                (numeric - analytic[place]).abs() < 0.03 * scale,
-                "argument {which}, place {place}: numeric {numeric}, analytic {}, scale {scale}",
-                analytic[place]
+                (numeric - analytic[position]).abs() < 0.03 * scale,
+                "argument {argument}, position {position}: numeric {numeric}, analytic {}, scale {scale}",
+                analytic[position]
             );
         }
     }
@@ -153,13 +153,13 @@ fn activation_gradients_and_values<B: Backend>() {
     }
     // PyTorch's leaky_relu, and its gelu with approximate="tanh".
     let x = || features::<B>(vec![-2.0, -0.5, 0.0, 1.5], (1, 2, 2, 1));
-    let near = |activation, expected: [f32; 4]| {
+    let assert_near = |activation, expected: [f32; 4]| {
         let y = to_host(&B::activate(x(), activation).expect("memory"));
         assert!(y.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{y:?}");
     };
-    near(Activation::Relu, [0.0, 0.0, 0.0, 1.5]);
-    near(Activation::LeakyRelu, [-0.02, -0.005, 0.0, 1.5]);
-    near(Activation::Gelu, [-0.045_402, -0.154_286, 0.0, 1.399_571_6]);
+    assert_near(Activation::Relu, [0.0, 0.0, 0.0, 1.5]);
+    assert_near(Activation::LeakyRelu, [-0.02, -0.005, 0.0, 1.5]);
+    assert_near(Activation::Gelu, [-0.045_402, -0.154_286, 0.0, 1.399_571_6]);
 }
 
 fn resampling_gradients<B: Backend>() {
@@ -180,16 +180,16 @@ fn resampling_gradients<B: Backend>() {
     assert_eq!(of(Resampling::Replicate(1)), [1., 1., 2., 2., 1., 1., 2., 2., 3., 3., 4., 4., 3., 3., 4., 4.]);
 }
 
-fn a_value_that_is_no_number_is_not_hidden<B: Backend>() {
+fn nan_is_not_hidden<B: Backend>() {
     let shape = (1, 2, 2, 1);
-    let spoiled = || features::<B>(vec![1.0, f32::NAN, -1.0, 0.0], shape);
+    let with_nan = || features::<B>(vec![1.0, f32::NAN, -1.0, 0.0], shape);
     for activation in [Activation::LeakyRelu, Activation::Gelu] {
-        assert!(to_host(&B::activate(spoiled(), activation).expect("memory"))[1].is_nan());
+        assert!(to_host(&B::activate(with_nan(), activation).expect("memory"))[1].is_nan());
     }
-    assert!(to_host(&B::resample(spoiled(), Resampling::Bilinear).expect("memory"))[3].is_nan());
-    assert!(to_host(&B::relu(spoiled()).expect("memory"))[1].is_nan());
-    assert!(to_host(&B::max_pool(spoiled()).expect("memory"))[0].is_nan());
-    assert!(to_host(&B::similarity(&features::<B>(vec![1.0; 4], shape), spoiled()).expect("memory"))[0].is_nan());
+    assert!(to_host(&B::resample(with_nan(), Resampling::Bilinear).expect("memory"))[3].is_nan());
+    assert!(to_host(&B::relu(with_nan()).expect("memory"))[1].is_nan());
+    assert!(to_host(&B::max_pool(with_nan()).expect("memory"))[0].is_nan());
+    assert!(to_host(&B::similarity(&features::<B>(vec![1.0; 4], shape), with_nan()).expect("memory"))[0].is_nan());
 }
 
 fn similarity_gradient_and_value<B: Backend>() {
@@ -296,15 +296,15 @@ fn gradients_are_clipped_to_a_global_norm<B: Backend>() {
     assert!(after.iter().zip([0.6, 0.0, 0.8]).all(|(a, b)| (a - b).abs() < 1e-6), "{after:?}");
 }
 
-fn outputs_and_gradients_are_pytorchs<B: Backend>() {
-    for difference in from_recorded::<B>() {
+fn outputs_and_gradients_equal_pytorchs<B: Backend>() {
+    for difference in compare_with_pytorch::<B>() {
         assert!(difference.largest() < 1e-5, "{difference:?}");
     }
 }
 
 #[test]
 fn composed_operations_agree_with_the_native_ones() {
-    for difference in from_other::<ComposedCpu, Native>() {
+    for difference in compare_with_backend::<ComposedCpu, Native>() {
         assert!(difference.largest() < 1e-4, "{difference:?}");
     }
 }
@@ -355,13 +355,13 @@ fn a_backend_overrides_some_operations_and_inherits_the_others() {
     for operation in ["conv_norm", "batch_norm_train", "mean_squared_error"] {
         assert!(inherited_kernels_differ.contains(operation), "{operation}");
     }
-    for difference in from_other::<TwoKernels, Native>() {
+    for difference in compare_with_backend::<TwoKernels, Native>() {
         assert!(difference.largest() < 1e-4, "{difference:?}");
     }
 }
 
 /// Runs the tests above for one backend.
-macro_rules! on {
+macro_rules! tests_of_backend {
     ($module:ident, $backend:ty: $($test:ident)*) => {
         mod $module {
             $(#[test]
@@ -372,26 +372,26 @@ macro_rules! on {
     };
 }
 
-macro_rules! on_each {
+macro_rules! tests_of_backends {
     ($($module:ident: $backend:ty),*) => {
-        $(on!($module, $backend:
+        $(tests_of_backend!($module, $backend:
             convolution_gradients
             transposed_convolution_gradients
             batch_norm_gradients
             elementwise_pooling_and_concat_gradients
             activation_gradients_and_values
             resampling_gradients
-            a_value_that_is_no_number_is_not_hidden
+            nan_is_not_hidden
             similarity_gradient_and_value
             convolutions_agree_with_their_definition
             batch_norm_normalises_and_reports_unbiased_statistics
             gradients_are_clipped_to_a_global_norm
-            outputs_and_gradients_are_pytorchs
+            outputs_and_gradients_equal_pytorchs
         );)*
     };
 }
 
-on_each!(native: crate::tensor::Native, two_kernels: super::TwoKernels, composed: crate::tensor::ComposedCpu);
+tests_of_backends!(native: crate::tensor::Native, two_kernels: super::TwoKernels, composed: crate::tensor::ComposedCpu);
 
 #[test]
 fn results_are_the_same_bits_for_any_number_of_threads() {
@@ -414,8 +414,8 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
                 (dw, dx)
             })
         };
-        let one = run(1);
-        assert_eq!(one, run(2));
-        assert_eq!(one, run(7));
+        let with_one_thread = run(1);
+        assert_eq!(with_one_thread, run(2));
+        assert_eq!(with_one_thread, run(7));
     }
 }

@@ -3,7 +3,7 @@
 use dfdx::tensor::{NoneTape, PutTape, SplitTape, TensorFromVec, WithEmptyTape};
 
 use super::context::StageError;
-use super::settings::{Distance, LossSettings, ReconstructionGradient, ReconstructionTarget, SimilaritySettings};
+use super::settings::{LossSettings, ReconstructionGradient, ReconstructionTarget, SimilaritySettings};
 use crate::model::{AutoEncoders, Head};
 use crate::nn::{Input, Mode};
 use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar, to_host};
@@ -122,7 +122,7 @@ fn similarity<B: Backend>(
     features: Features<B, Recorded<B>>,
 ) -> OpResult<B, Scalar<B, Recorded<B>>> {
     if settings.hard_quantile == 0.0 {
-        return distance::<B>(settings.distance, teacher, features);
+        return settings.distance.mean::<B>(teacher, features);
     }
     // Masked pixels are 0 on both sides: they have no distance and pass no gradient. The mean over all pixels is therefore the mean over
     // the hard ones, except for the number of pixels.
@@ -133,7 +133,7 @@ fn similarity<B: Backend>(
     let mask = hard.iter().flat_map(|&hard| std::iter::repeat_n(f32::from(u8::from(hard)), shape.3)).collect();
     let mask = B::device().try_tensor_from_vec::<(usize, usize, usize, usize)>(mask, shape)?;
     let teacher = B::scale(teacher.clone(), &mask)?;
-    let loss = distance::<B>(settings.distance, &teacher, B::scale(features.put_tape(tape), &mask)?)?;
+    let loss = settings.distance.mean::<B>(&teacher, B::scale(features.put_tape(tape), &mask)?)?;
     Ok(loss * (distances.len() as f32 / count as f32))
 }
 
@@ -146,19 +146,6 @@ fn hardest(distances: &[f32], quantile: f64) -> (Vec<bool>, usize) {
     let hard: Vec<bool> = distances.iter().map(|d| d.total_cmp(&threshold).is_ge()).collect();
     let count = hard.iter().filter(|hard| **hard).count();
     (hard, count)
-}
-
-fn distance<B: Backend>(
-    distance: Distance,
-    teacher: &Features<B>,
-    features: Features<B, Recorded<B>>,
-) -> OpResult<B, Scalar<B, Recorded<B>>> {
-    match distance {
-        Distance::Normalised => B::similarity(teacher, features),
-        // ‖t − s‖² = 2 − 2·cos for unit vectors.
-        Distance::Cosine => Ok(B::similarity(teacher, features)? * 0.5),
-        Distance::Mse => B::mean_squared_error(features, teacher.clone()),
-    }
 }
 
 /// Returns the distance of the rebuilt features to `student` or the teacher. Both sides receive a gradient.
@@ -224,6 +211,7 @@ mod tests {
 
     use super::*;
     use crate::tensor::{ComposedCpu, Native};
+    use crate::training::Distance;
 
     const SHAPE: (usize, usize, usize, usize) = (2, 3, 3, 4);
 
@@ -272,7 +260,7 @@ mod tests {
 
     fn every_loss_has_its_gradient<B: Backend>() {
         let teacher = features::<B>(values(3));
-        for distance in [Distance::Normalised, Distance::Cosine, Distance::Mse] {
+        for distance in Distance::ALL {
             for hard_quantile in [0.0, 0.6] {
                 let settings = SimilaritySettings { distance, hard_quantile, ..Default::default() };
                 let loss = |a, _| similarity::<B>(&settings, &teacher, a).expect("memory");

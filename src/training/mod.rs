@@ -4,6 +4,7 @@ mod batch;
 mod context;
 mod corruption;
 mod demo_teacher;
+mod distances;
 mod driver;
 mod forward;
 mod held_out;
@@ -21,6 +22,7 @@ pub use batch::Batches;
 pub(crate) use context::write_json;
 pub use context::{Observer, Progress, StageContext, StageError};
 pub use demo_teacher::train_demo_teacher;
+pub use distances::Distance;
 pub use forward::BATCH;
 pub(crate) use forward::{backbone, forward, normalised};
 pub use held_out::distance_maps;
@@ -30,7 +32,7 @@ pub use joint::{JointInput, JointSummary, joint, load_assembly};
 pub use pretrain::{PretrainInput, pretrain};
 pub use recipe::Recipe;
 pub use settings::{
-    Distance, JointSettings, LossSettings, LossWeighting, PretrainSettings, RateSchedule, ReconstructionGradient,
+    JointSettings, LossSettings, LossWeighting, PretrainSettings, RateSchedule, ReconstructionGradient,
     ReconstructionTarget, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
 };
 pub use weight_files::{LAST, PRETRAINED, SELECTED, is_snapshot, snapshot_file};

@@ -31,7 +31,7 @@ impl Recipe {
     pub fn usual_for(model: &AutoEncoder) -> Self {
         match model {
             AutoEncoder::None => Self::StfpmOfficial,
-            AutoEncoder::Unet(_) | AutoEncoder::Linear(_) => Self::Seed,
+            _ => Self::Seed,
         }
     }
 

@@ -9,8 +9,8 @@ use super::*;
 use crate::cause::Cause;
 use crate::data::{FeatureSet, FeatureWriter, Image, LevelShape, SplitRule, stream};
 use crate::model::{
-    Architecture, Assembly, AutoEncoder, Backbone, Corruption, InnerNorm, LevelSet, LinearSettings, Placement, Skip,
-    UnetSettings, Upsample,
+    Architecture, Assembly, AutoEncoder, Backbone, CommonSettings, InnerNorm, LevelSet, Placement, Skip, UnetSettings,
+    Upsample,
 };
 use crate::nn::{OptimizerSettings, Padding, State};
 use crate::tensor::{Activation, Backend, ComposedCpu as OtherCpu, Native};
@@ -43,7 +43,7 @@ fn feature_set(folder: &Path) {
 
 /// Keeps what the stage reports. Requests a stop after `stop_after` epochs.
 #[derive(Default)]
-struct Ears {
+struct RecordingObserver {
     curves: BTreeMap<(String, u64), f64>,
     costs: BTreeMap<String, f64>,
     rewound_to: Option<u64>,
@@ -51,7 +51,7 @@ struct Ears {
     stop_after: Option<usize>,
 }
 
-impl Observer for Ears {
+impl Observer for RecordingObserver {
     fn metric(&mut self, name: &str, step: u64, value: f64) {
         self.curves.insert((name.to_owned(), step), value);
     }
@@ -73,9 +73,9 @@ impl Observer for Ears {
 }
 
 /// Folders of one training: the features, and per phase its output and its partial checkpoints.
-struct Place(TempDir, AutoEncoder);
+struct TrainingFolders(TempDir, AutoEncoder);
 
-impl Place {
+impl TrainingFolders {
     fn new() -> Self {
         Self::of(model())
     }
@@ -94,35 +94,50 @@ impl Place {
         self.0.path().join(name)
     }
 
-    fn run<R>(&self, phase: &str, ears: &mut Ears, work: impl FnOnce(&mut StageContext<'_>) -> R) -> R {
+    fn run<R>(
+        &self,
+        phase: &str,
+        observer: &mut RecordingObserver,
+        work: impl FnOnce(&mut StageContext<'_>) -> R,
+    ) -> R {
         work(&mut StageContext {
             out: &self.path(phase),
             partial: &self.path(&format!("{phase}.partial")),
             threads: 1,
             device_memory: None,
-            observer: ears,
+            observer,
         })
     }
 
-    fn pretrain<B: Backend>(&self, ears: &mut Ears) -> Result<(), StageError> {
-        let settings = PretrainSettings { epochs: 3, batch_size: 4, learning_rate: 1e-3 };
+    fn pretrain<B: Backend>(&self, observer: &mut RecordingObserver) -> Result<(), StageError> {
+        self.pretrain_as::<B>(&PretrainSettings { epochs: 3, batch_size: 4, ..PretrainSettings::default() }, observer)
+    }
+
+    fn pretrain_as<B: Backend>(
+        &self,
+        settings: &PretrainSettings,
+        observer: &mut RecordingObserver,
+    ) -> Result<(), StageError> {
         let features = self.path("features");
-        let input = PretrainInput {
-            features: &features,
-            split: &SplitRule::fifth(0),
-            model: &self.1,
-            settings: &settings,
-            seed: 5,
-        };
-        self.run("pretrain", ears, |context| pretrain::<B>(&input, context))
+        let input =
+            PretrainInput { features: &features, split: &SplitRule::fifth(0), model: &self.1, settings, seed: 5 };
+        self.run("pretrain", observer, |context| pretrain::<B>(&input, context))
     }
 
-    fn joint<B: Backend>(&self, gradient: ReconstructionGradient, ears: &mut Ears) -> Result<(), StageError> {
+    fn joint<B: Backend>(
+        &self,
+        gradient: ReconstructionGradient,
+        observer: &mut RecordingObserver,
+    ) -> Result<(), StageError> {
         let loss = LossSettings { similarity: 2.0, reconstruction_gradient: gradient, ..LossSettings::default() };
-        self.joint_as::<B>(&JointSettings { loss: Some(loss), ..brief() }, ears)
+        self.joint_as::<B>(&JointSettings { loss: Some(loss), ..brief() }, observer)
     }
 
-    fn joint_as<B: Backend>(&self, settings: &JointSettings, ears: &mut Ears) -> Result<(), StageError> {
+    fn joint_as<B: Backend>(
+        &self,
+        settings: &JointSettings,
+        observer: &mut RecordingObserver,
+    ) -> Result<(), StageError> {
         let (features, pretrained) = (self.path("features"), self.path("pretrain"));
         let input = JointInput {
             features: &features,
@@ -134,7 +149,7 @@ impl Place {
             oracle_epochs: 0,
             seed: 5,
         };
-        self.run("joint", ears, |context| joint::<B>(&input, context))
+        self.run("joint", observer, |context| joint::<B>(&input, context))
     }
 }
 
@@ -153,7 +168,7 @@ fn model() -> AutoEncoder {
     AutoEncoder::Unet(UnetSettings { skip: Skip::ConcatConv, depth: 1, ..UnetSettings::default() })
 }
 
-fn assert_alike(ours: &Ears, theirs: &Ears) {
+fn assert_alike(ours: &RecordingObserver, theirs: &RecordingObserver) {
     assert!(ours.curves.keys().eq(theirs.curves.keys()));
     assert!(!ours.curves.is_empty());
     for (point, value) in &ours.curves {
@@ -165,8 +180,8 @@ fn assert_alike(ours: &Ears, theirs: &Ears) {
 #[test]
 fn both_phases_have_the_same_curves_on_both_backends() {
     for gradient in [ReconstructionGradient::Both, ReconstructionGradient::Autoencoder] {
-        let (native, composed) = (Place::new(), Place::new());
-        let (mut ours, mut theirs) = (Ears::default(), Ears::default());
+        let (native, composed) = (TrainingFolders::new(), TrainingFolders::new());
+        let (mut ours, mut theirs) = (RecordingObserver::default(), RecordingObserver::default());
         native.pretrain::<Native>(&mut ours).expect("trains");
         composed.pretrain::<OtherCpu>(&mut theirs).expect("trains");
         assert_alike(&ours, &theirs);
@@ -181,24 +196,25 @@ fn both_phases_have_the_same_curves_on_both_backends() {
 fn every_kind_of_auto_encoder_has_the_same_curves_on_both_backends() {
     let levels = LevelSet::of(&[1, 3]).expect("levels");
     let usual = || UnetSettings { depth: 1, ..UnetSettings::default() };
-    let linear =
-        |placement| AutoEncoder::Linear(LinearSettings { width: 1.0, input: Corruption::Plain, levels, placement });
-    let models = [
+    let on_levels = CommonSettings { levels, ..CommonSettings::default() };
+    let headed = CommonSettings { placement: Placement::TeacherHead, ..CommonSettings::default() };
+    let mut models = vec![
         AutoEncoder::Unet(UnetSettings {
             upsample: Upsample::Bilinear,
             norm: InnerNorm::None,
             activation: Activation::Gelu,
             padding: Padding::Reflect,
-            levels,
+            common: on_levels,
             ..usual()
         }),
-        AutoEncoder::Unet(UnetSettings { placement: Placement::TeacherHead, ..usual() }),
-        linear(Placement::Student),
-        linear(Placement::TeacherHead),
+        AutoEncoder::Unet(UnetSettings { common: headed, ..usual() }),
     ];
+    let is_unet = |model: &AutoEncoder| matches!(model, AutoEncoder::Unet(_));
+    let others = [on_levels, CommonSettings { levels, ..headed }].map(AutoEncoder::of_every_kind);
+    models.extend(others.into_iter().flatten().filter(|model| !is_unet(model)));
     for model in models {
-        let (native, composed) = (Place::of(model.clone()), Place::of(model));
-        let (mut ours, mut theirs) = (Ears::default(), Ears::default());
+        let (native, composed) = (TrainingFolders::of(model.clone()), TrainingFolders::of(model));
+        let (mut ours, mut theirs) = (RecordingObserver::default(), RecordingObserver::default());
         native.pretrain::<Native>(&mut ours).expect("trains");
         composed.pretrain::<OtherCpu>(&mut theirs).expect("trains");
         assert_alike(&ours, &theirs);
@@ -212,8 +228,8 @@ fn every_kind_of_auto_encoder_has_the_same_curves_on_both_backends() {
 
 #[test]
 fn a_finished_checkpoint_is_scored_on_either_backend() {
-    let place = Place::new();
-    place.joint::<OtherCpu>(ReconstructionGradient::Both, &mut Ears::default()).expect("trains");
+    let place = TrainingFolders::new();
+    place.joint::<OtherCpu>(ReconstructionGradient::Both, &mut RecordingObserver::default()).expect("trains");
     let state = State::load(&place.path("joint").join("selected.safetensors")).expect("a checkpoint");
     let set = FeatureSet::open(&place.path("features")).expect("features");
     let model = model();
@@ -229,21 +245,23 @@ fn a_finished_checkpoint_is_scored_on_either_backend() {
 
 #[test]
 fn a_phase_goes_on_from_its_own_kind_of_device_alone() {
-    let place = Place::new();
+    let place = TrainingFolders::new();
     let stopped = |result| assert!(matches!(result, Err(StageError::Interrupted)));
     let both = ReconstructionGradient::Both;
-    stopped(place.joint::<OtherCpu>(both, &mut Ears { stop_after: Some(1), ..Ears::default() }));
-    let mut same = Ears { stop_after: Some(2), ..Ears::default() };
+    stopped(
+        place.joint::<OtherCpu>(both, &mut RecordingObserver { stop_after: Some(1), ..RecordingObserver::default() }),
+    );
+    let mut same = RecordingObserver { stop_after: Some(2), ..RecordingObserver::default() };
     stopped(place.joint::<OtherCpu>(both, &mut same));
     assert_eq!(same.rewound_to, Some(1));
-    let mut other = Ears::default();
+    let mut other = RecordingObserver::default();
     place.joint::<Native>(both, &mut other).expect("trains");
     assert_eq!(other.rewound_to, Some(0));
 }
 
 #[test]
 fn batches_kept_on_a_device_are_those_that_are_read() {
-    let place = Place::new();
+    let place = TrainingFolders::new();
     let set = FeatureSet::open(&place.path("features")).expect("features");
     let indices = [7, 0, 11, 3];
     let read = |batches: &Batches<'_, OtherCpu>| {
@@ -269,18 +287,20 @@ fn weights_of_losses_move_and_survive_a_stop() {
     ];
     for weighting in rules {
         let settings = JointSettings { loss: Some(LossSettings { weighting, ..LossSettings::default() }), ..brief() };
-        let (whole, halted) = (Place::new(), Place::new());
-        let mut ears = Ears::default();
-        whole.joint_as::<Native>(&settings, &mut ears).expect("trains");
-        let weights =
-            |epoch| ["weight_similarity", "weight_reconstruction"].map(|name| ears.curves[&(name.to_owned(), epoch)]);
+        let (whole, halted) = (TrainingFolders::new(), TrainingFolders::new());
+        let mut observer = RecordingObserver::default();
+        whole.joint_as::<Native>(&settings, &mut observer).expect("trains");
+        let weights = |epoch| {
+            ["weight_similarity", "weight_reconstruction"].map(|name| observer.curves[&(name.to_owned(), epoch)])
+        };
         assert_ne!(weights(3), weights(1), "{weighting:?}");
         for epochs in 1..3 {
-            let mut ears = Ears { stop_after: Some(epochs), ..Ears::default() };
-            assert!(matches!(halted.joint_as::<Native>(&settings, &mut ears), Err(StageError::Interrupted)));
+            let mut observer = RecordingObserver { stop_after: Some(epochs), ..RecordingObserver::default() };
+            assert!(matches!(halted.joint_as::<Native>(&settings, &mut observer), Err(StageError::Interrupted)));
         }
-        halted.joint_as::<Native>(&settings, &mut Ears::default()).expect("trains");
-        let last = |place: &Place| std::fs::read(place.path("joint").join("last.safetensors")).expect("weights");
+        halted.joint_as::<Native>(&settings, &mut RecordingObserver::default()).expect("trains");
+        let last =
+            |place: &TrainingFolders| std::fs::read(place.path("joint").join("last.safetensors")).expect("weights");
         assert!(last(&whole) == last(&halted), "{weighting:?}");
     }
 }
@@ -291,10 +311,10 @@ fn gradients_that_are_weighed_apart_add_up_to_those_of_the_sum() {
     let still = LossWeighting::GradNorm { weighting_alpha: 0.0, weighting_rate: 0.0 };
     let curves = [LossWeighting::Fixed, still].map(|weighting| {
         let settings = JointSettings { loss: Some(LossSettings { weighting, ..LossSettings::default() }), ..brief() };
-        let mut ears = Ears::default();
-        Place::new().joint_as::<Native>(&settings, &mut ears).expect("trains");
-        ears.curves.retain(|(name, _), _| !name.starts_with("weight_"));
-        ears
+        let mut observer = RecordingObserver::default();
+        TrainingFolders::new().joint_as::<Native>(&settings, &mut observer).expect("trains");
+        observer.curves.retain(|(name, _), _| !name.starts_with("weight_"));
+        observer
     });
     assert_alike(&curves[0], &curves[1]);
 }
@@ -302,8 +322,8 @@ fn gradients_that_are_weighed_apart_add_up_to_those_of_the_sum() {
 #[test]
 fn published_codes_train_with_their_own_factor_and_take_their_own_epoch() {
     let of = |recipe| {
-        let place = Place::of(AutoEncoder::None);
-        let mut ears = Ears::default();
+        let place = TrainingFolders::of(AutoEncoder::None);
+        let mut observer = RecordingObserver::default();
         // Without momentum, decay and auto-encoders, one step is enough: the gradient is the factor of the loss.
         let student = OptimizerSettings::sgd(1e-3, 0.0, 0.0);
         let settings = JointSettings {
@@ -314,9 +334,9 @@ fn published_codes_train_with_their_own_factor_and_take_their_own_epoch() {
             autoencoder: None,
             ..JointSettings::of(recipe)
         };
-        place.joint_as::<Native>(&settings, &mut ears).expect("trains");
+        place.joint_as::<Native>(&settings, &mut observer).expect("trains");
         let summary = JointSummary::read(&place.path("joint")).expect("written");
-        let factor = ears.curves[&("loss".to_owned(), 1)] / ears.curves[&("loss_similarity".to_owned(), 1)];
+        let factor = observer.curves[&("loss".to_owned(), 1)] / observer.curves[&("loss_similarity".to_owned(), 1)];
         let selected = State::load(&place.path("joint").join("selected.safetensors"));
         assert!(selected.is_ok(), "{recipe:?}");
         (factor, summary.selected_epoch)

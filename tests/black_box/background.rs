@@ -11,12 +11,12 @@ use crate::common::{Workplace, two_long_trials};
 use crate::processes::{send, wait_for};
 
 /// A command in the background; it is killed at the end of the test.
-pub struct Started {
+pub struct BackgroundCommand {
     child: Child,
     log: PathBuf,
 }
 
-impl Started {
+impl BackgroundCommand {
     /// Starts the command with its output in a file, because a full pipe would block it.
     pub fn new(mut command: Command, log: PathBuf) -> Self {
         let file = File::create(&log).expect("created");
@@ -65,7 +65,7 @@ impl Started {
     }
 }
 
-impl Drop for Started {
+impl Drop for BackgroundCommand {
     fn drop(&mut self) {
         // The process has ended unless the test failed.
         let _ = self.child.kill();
@@ -84,9 +84,9 @@ pub fn is_alive(pid: i32) -> bool {
 }
 
 /// A stopped process; it resumes when this is dropped.
-pub struct Frozen(i32);
+pub struct StoppedProcess(i32);
 
-impl Drop for Frozen {
+impl Drop for StoppedProcess {
     fn drop(&mut self) {
         send(self.0, libc::SIGCONT);
     }
@@ -94,7 +94,7 @@ impl Drop for Frozen {
 
 /// Stops a process while it does not hold the store's write lock, so that other processes can continue.
 #[must_use]
-pub fn freeze(place: &Workplace, pid: i32) -> Frozen {
+pub fn freeze(place: &Workplace, pid: i32) -> StoppedProcess {
     wait_for("a process that can be stopped", || {
         send(pid, libc::SIGSTOP);
         wait_for("a stopped process", || state(pid) == Some('T'));
@@ -104,7 +104,7 @@ pub fn freeze(place: &Workplace, pid: i32) -> Frozen {
         }
         free
     });
-    Frozen(pid)
+    StoppedProcess(pid)
 }
 
 /// Returns the process ids of workers that hold a stage.
@@ -130,7 +130,7 @@ pub fn has_checkpoint(place: &Workplace) -> bool {
 }
 
 /// Starts a sweep and waits until joint training has written a checkpoint.
-pub fn caught_in_joint_training(file: &str) -> (Workplace, Started) {
+pub fn start_until_joint_training(file: &str) -> (Workplace, BackgroundCommand) {
     let place = Workplace::new();
     place.write("tiny.toml", file);
     let sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report"]);

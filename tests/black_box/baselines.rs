@@ -30,7 +30,7 @@ fn an_unknown_name_is_refused_with_the_known_ones() {
     }
     // Both values are known, but no publication has the combination.
     let none = place.succeed(&["baselines", "--category", "bottle", "--metric", "aupro"]).stdout;
-    assert!(none.contains("no published number has both"), "{none}");
+    assert!(none.contains("no published result has both"), "{none}");
     assert_eq!(
         place.succeed(&["baselines", "--category", "bottle", "--metric", "aupro", "--json"]).stdout.trim(),
         "[]"

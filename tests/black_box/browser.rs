@@ -21,7 +21,7 @@ fn browser() -> Option<PathBuf> {
 }
 
 /// Returns the faults of a page at a width, in light or dark mode.
-fn look(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool) -> String {
+fn faults(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool) -> String {
     let harness = place.write("look.html", include_str!("../browser/look.html"));
     let output = Command::new(browser)
         .args([
@@ -61,7 +61,7 @@ fn a_browser_shows_the_whole_report_without_the_network() {
     let page = place.path("reports/wide/index.html");
     for width in WIDTHS {
         for dark in [false, true] {
-            assert_eq!(look(&browser, &place, &page, width, dark), "nothing", "{width} px, dark: {dark}");
+            assert_eq!(faults(&browser, &place, &page, width, dark), "nothing", "{width} px, dark: {dark}");
         }
     }
 }

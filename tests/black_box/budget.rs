@@ -22,30 +22,31 @@ fn runs_finish_one_by_one_with_the_baseline_and_first_seeds_first() {
     let ended = place.query(order);
     assert_eq!(ended, ["ST-FPM 0", "U-Net, skip=concat 0", "ST-FPM 1", "U-Net, skip=concat 1"]);
     // Until the first run is done, no stage starts that it does not need.
-    let early =
+    let early_attempts =
         "SELECT COUNT(*) FROM attempt a WHERE a.stage_id NOT IN (SELECT stage_id FROM run_stage WHERE run_id = 'RUN')
         AND a.started_at < (SELECT MAX(b.finished_at) FROM attempt b JOIN run_stage rs ON rs.stage_id = b.stage_id
                             WHERE rs.run_id = 'RUN')";
     let first = place.query("SELECT run_id FROM sweep_run ORDER BY position LIMIT 1").remove(0);
-    assert_eq!(place.count(&early.replace("RUN", &first)), 0);
+    assert_eq!(place.count(&early_attempts.replace("RUN", &first)), 0);
 }
 
 #[test]
 fn max_trials_is_a_total_and_every_change_is_reported() {
     let place = Workplace::new();
     place.write("tiny.toml", &three_trials());
-    let take = |trials: &str| place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", trials]).stderr;
-    assert!(!take("1").contains("has changed"), "a new sweep changes nothing");
+    let limit_trials =
+        |trials: &str| place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", trials]).stderr;
+    assert!(!limit_trials("1").contains("has changed"), "a new sweep changes nothing");
     let attempts = place.count(ATTEMPTS);
-    let more = take("2");
-    assert!(more.contains("the sweep has changed: 1 trial(s) added (T02 learning_rate=0.2"), "{more}");
-    assert!(more.contains("none removed, 1 kept"), "{more}");
+    let two = limit_trials("2");
+    assert!(two.contains("the sweep has changed: 1 trial(s) added (T02 learning_rate=0.2"), "{two}");
+    assert!(two.contains("0 removed, 1 kept"), "{two}");
     // Features and pretraining exist: joint training, two scores, two evaluations.
     assert_eq!(place.count(ATTEMPTS), attempts + 5);
-    take("2");
+    limit_trials("2");
     assert_eq!(place.count(ATTEMPTS), attempts + 5, "the limit counts existing trials");
-    let fewer = take("1");
-    assert!(fewer.contains("none trial(s) added, 1 removed"), "{fewer}");
+    let one = limit_trials("1");
+    assert!(one.contains("0 trial(s) added, 1 removed"), "{one}");
     assert_eq!(place.count("SELECT COUNT(*) FROM sweep_run"), 1);
     assert_eq!(place.count("SELECT COUNT(DISTINCT run_id) FROM result"), 2, "removed runs stay in the store");
     assert_eq!(place.query("SELECT DISTINCT kind FROM event"), ["replanned"]);

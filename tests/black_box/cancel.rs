@@ -1,6 +1,6 @@
 //! Cancelling during training: the worker stops, shared stages continue, and a new plan revives the run.
 
-use crate::background::{Started, has_checkpoint, is_alive, workers};
+use crate::background::{BackgroundCommand, has_checkpoint, is_alive, workers};
 use crate::common::{TINY, Workplace};
 use crate::processes::wait_for;
 
@@ -11,7 +11,7 @@ fn long_and_short(pretrain_epochs: usize) -> String {
 }
 
 /// Starts a sweep and waits until its first trial is in joint training.
-fn caught_in_the_long_trial() -> (Workplace, Started) {
+fn start_until_the_long_trial() -> (Workplace, BackgroundCommand) {
     let place = Workplace::new();
     place.write("tiny.toml", &long_and_short(1));
     let sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report"]);
@@ -37,18 +37,18 @@ const LEFT: &str = "SELECT s.kind, a.state FROM attempt a JOIN stage s ON s.id =
 
 #[test]
 fn a_cancelled_run_keeps_its_checkpoint_and_the_others_continue() {
-    let (place, mut sweep) = caught_in_the_long_trial();
+    let (place, mut sweep) = start_until_the_long_trial();
     let long = trial(&place, 5000);
     let run = place.query(&format!("SELECT id FROM run WHERE trial_id = '{long}'")).remove(0);
     let output = place.succeed(&["cancel", &run[..12]]).stdout;
-    assert_eq!(output, format!("run {}: 1 run(s) cancelled; finished ones stay\n", &run[..12]));
+    assert_eq!(output, format!("run {}: 1 run(s) cancelled; finished runs are kept\n", &run[..12]));
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
     assert!(sweep.output().contains("1 of 2 runs done, 0 failed, 1 pruned or cancelled"), "{}", sweep.output());
     assert_eq!(runs(&place), ["cancelled", "done"]);
     assert_eq!(place.query(LEFT), ["joint|interrupted"]);
     assert!(has_checkpoint(&place));
     let why = place.succeed(&["why", &run[..12]]).stdout;
-    assert!(why.contains("is cancelled\ncancelled by the user; starting the sweep again revives it"), "{why}");
+    assert!(why.contains("is cancelled\ncancelled by the user; start the sweep again to revive it"), "{why}");
 
     let epochs = place.count("SELECT MAX(step) FROM metric");
     let mut again = place.start("again.log", &["sweep", "tiny.toml", "--no-report"]);
@@ -76,7 +76,7 @@ fn a_cancelled_trial_leaves_the_stages_that_another_trial_needs() {
 
 #[test]
 fn a_cancelled_sweep_ends_and_another_with_the_same_run_continues() {
-    let (place, mut sweep) = caught_in_the_long_trial();
+    let (place, mut sweep) = start_until_the_long_trial();
     let worker = workers(&place).remove(0);
     // The other sweep also needs the short trial.
     let other = TINY.replace("\"tiny\"", "\"other\"");

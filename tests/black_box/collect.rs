@@ -16,12 +16,12 @@ fn artifacts_of_removed_trials_are_removed_and_computed_again_when_needed() {
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "model.autoencoder=none"]);
     let artifacts = place.query("SELECT stage_id, bytes FROM artifact ORDER BY 1");
     let would = place.succeed(&["gc", "--dry-run"]).stdout;
-    assert!(would.contains("artifact that no sweep wants") && would.contains("would go"), "{would}");
+    assert!(would.contains("artifact that no sweep needs") && would.contains("would be removed"), "{would}");
     assert_eq!(place.query("SELECT stage_id, bytes FROM artifact ORDER BY 1"), artifacts, "a dry run removes nothing");
     assert_eq!((folders(&place, "joint"), folders(&place, "pretrain")), (2, 1));
 
     let removed = place.succeed(&["gc"]).stdout;
-    assert_eq!(removed.replace("removed", "would go"), would, "gc removes what the dry run lists");
+    assert_eq!(removed.replace("removed", "would be removed"), would, "gc removes what the dry run lists");
     assert_eq!((folders(&place, "joint"), folders(&place, "pretrain"), folders(&place, "features")), (1, 0, 2));
     assert_eq!(place.count("SELECT COUNT(*) FROM artifact"), 2 + 1 + 2 + 2);
     assert_eq!(place.count("SELECT COUNT(*) FROM result WHERE name = 'pixel_auroc'"), 4, "numbers stay");
@@ -44,7 +44,7 @@ fn weights_of_single_epochs_are_removed_after_the_oracle_has_scored_them() {
     let joint = place.path("didact.artifacts").join(joint);
     assert!(joint.join("epoch-0001.safetensors").is_file());
     let removed = place.succeed(&["gc"]).stdout;
-    assert!(removed.contains("file that no stage needs any more"), "{removed}");
+    assert!(removed.contains("file that is no longer needed"), "{removed}");
     let files: u64 = std::fs::read_dir(&joint)
         .expect("readable")
         .map(|entry| entry.and_then(|entry| entry.metadata()).expect("readable").len())

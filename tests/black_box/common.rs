@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::background::Started;
+use crate::background::BackgroundCommand;
 
 /// A temporary folder in which the binary runs.
 pub struct Workplace {
@@ -12,7 +12,7 @@ pub struct Workplace {
 }
 
 /// Exit code and output of a command.
-pub struct Outcome {
+pub struct CommandOutcome {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -53,32 +53,32 @@ impl Workplace {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Outcome {
+    pub fn run(&self, arguments: &[&str]) -> CommandOutcome {
         self.outcome(&self.command(arguments).output().expect("the binary starts"))
     }
 
     /// Runs a command that must succeed.
     #[track_caller]
-    pub fn succeed(&self, arguments: &[&str]) -> Outcome {
+    pub fn succeed(&self, arguments: &[&str]) -> CommandOutcome {
         let outcome = self.run(arguments);
         assert_eq!(outcome.code, Some(0), "{arguments:?}\n{}\n{}", outcome.stdout, outcome.stderr);
         outcome
     }
 
     /// Starts a command in the background; its output goes to the file `log`.
-    pub fn start(&self, log: &str, arguments: &[&str]) -> Started {
-        Started::new(self.command(arguments), self.path(log))
+    pub fn start(&self, log: &str, arguments: &[&str]) -> BackgroundCommand {
+        BackgroundCommand::new(self.command(arguments), self.path(log))
     }
 
     /// Replaces the temporary folder by `[folder]`, so that snapshots are equal everywhere.
-    pub fn outcome(&self, output: &Output) -> Outcome {
+    pub fn outcome(&self, output: &Output) -> CommandOutcome {
         let clean = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).into_owned();
             let real = self.folder.path().canonicalize().expect("exists");
             text.replace(&real.display().to_string(), "[folder]")
                 .replace(&self.folder.path().display().to_string(), "[folder]")
         };
-        Outcome { code: output.status.code(), stdout: clean(&output.stdout), stderr: clean(&output.stderr) }
+        CommandOutcome { code: output.status.code(), stdout: clean(&output.stdout), stderr: clean(&output.stderr) }
     }
 
     /// Returns the rows of a query on the store, with columns joined by `|`.

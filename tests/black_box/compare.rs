@@ -58,7 +58,7 @@ fn verdicts_are_shown_with_the_number_of_seeds_needed() {
     assert_eq!(
         undecided,
         format!(
-            "not distinguishable with 5 seeds; {needed} would do on these images if the difference is as large as it looks"
+            "not distinguishable with 5 seeds; {needed} would be enough on these images if the difference is as large as observed"
         )
     );
     let pixel = verdict(&result, "pixel_auroc");
@@ -81,7 +81,7 @@ fn verdicts_are_shown_with_the_number_of_seeds_needed() {
         "T01 ST-FPM against T02 skip=none",
         "T03 skip=add against T02 skip=none",
         "worse on these images",
-        "would do on these images",
+        "would be enough on these images",
         "DeLong, image AUROC",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
@@ -90,6 +90,42 @@ fn verdicts_are_shown_with_the_number_of_seeds_needed() {
     let both = json(&place, &["compare", "tiny:ST-FPM", "tiny:skip=none", "tiny:skip=add", "--json"]);
     let p = |result: &Value| verdict(result, "aupro")["p"].as_f64().expect("a number");
     assert!(p(&both) >= p(&result));
+}
+
+#[test]
+fn metrics_are_those_of_the_command_line_then_of_the_sweep_file() {
+    let place = Workplace::new();
+    let file = TINY.replace("epochs = 2", "epochs = 1");
+    place.write("tiny.toml", &format!("{file}\n[report]\nmetrics = [\"pixel_ap\", \"image_false_alarms\"]\n"));
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let metrics = |result: &Value, verdicts: &str| -> Vec<String> {
+        let all = result.pointer(verdicts).and_then(Value::as_array).expect("verdicts");
+        all.iter().map(|verdict| verdict["metric"].as_str().expect("a name").to_owned()).collect()
+    };
+    let key = |which: &str| {
+        place.query(&format!("SELECT trial_id FROM sweep_trial WHERE variant {which} 'ST-FPM'")).remove(0)
+    };
+    let (baseline, other) = (key("="), key("<>"));
+    let compared = |reference: &str, more: &[&str]| {
+        metrics(&json(&place, &[&["compare", reference, &other, "--json"], more].concat()), "/verdicts")
+    };
+    assert_eq!(compared("tiny:ST-FPM", &[]), ["pixel_ap", "image_false_alarms"]);
+    assert_eq!(compared("tiny:ST-FPM", &["--metric", "aupro_05,image_auroc"]), ["aupro_05", "image_auroc"]);
+    assert_eq!(compared(&baseline, &[]), ["pixel_auroc", "image_auroc", "aupro"]);
+
+    let reported = |more: &[&str]| metrics(&json(&place, &[&["report", "--json"], more].concat()), "/0/verdicts");
+    assert_eq!(reported(&[]), ["pixel_ap", "image_false_alarms"]);
+    assert_eq!(reported(&["--metrics", "aupro_05"]), ["aupro_05"]);
+    // The metrics are in no key: another choice computes nothing again.
+    let attempts = || place.query("SELECT COUNT(*) FROM attempt");
+    let before = attempts();
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "report.metrics=[\"pixel_f1max\"]"]);
+    assert_eq!(attempts(), before);
+    assert_eq!(reported(&[]), ["pixel_f1max"]);
+
+    let unknown = place.run(&["report", "--metrics", "pixel_f1"]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("'pixel_f1max'") && unknown.stderr.contains("aupro_05"), "{}", unknown.stderr);
 }
 
 #[test]
@@ -105,7 +141,7 @@ fn protocols_are_compared_only_on_request_and_marked() {
 
     let refused = place.run(&["compare", "one", "two"]);
     assert_eq!(refused.code, Some(2), "{}", refused.stdout);
-    for part in ["measured in different ways", "map.aggregate: product, sum", "--across-protocols"] {
+    for part in ["measured under different protocols", "map.aggregate: product, sum", "--across-protocols"] {
         assert!(refused.stderr.contains(part), "{part} is not in\n{}", refused.stderr);
     }
     let marked = place.succeed(&["compare", "one", "two", "--across-protocols"]).stdout;
@@ -122,10 +158,10 @@ fn a_report_ranks_across_protocols_only_on_request_and_marked() {
     let space = "[search.space]\n\"evaluate.aggregate\" = [\"product\", \"sum\"]\n[report]\nvariants = [\"evaluate.aggregate\"]\n";
     place.write("tiny.toml", &format!("{}\n{space}", TINY.replace("epochs = 2", "epochs = 1")));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    let apart = json(&place, &["report", "--json"]);
-    assert_eq!(apart.as_array().map(Vec::len), Some(2));
-    let together = json(&place, &["report", "--json", "--across-protocols"]);
-    assert_eq!((together.as_array().map(Vec::len), &together[0]["mark"]), (Some(1), &"across protocols".into()));
+    let separate = json(&place, &["report", "--json"]);
+    assert_eq!(separate.as_array().map(Vec::len), Some(2));
+    let joint = json(&place, &["report", "--json", "--across-protocols"]);
+    assert_eq!((joint.as_array().map(Vec::len), &joint[0]["mark"]), (Some(1), &"across protocols".into()));
     place.succeed(&["report", "--across-protocols"]);
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
     assert!(page.contains("[across protocols] ") && page.contains("Levels: pixel AUROC"));
@@ -139,7 +175,7 @@ fn ambiguous_names_are_refused_with_valid_ones() {
     place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]);
     for (other, parts) in [
         ("nothing", vec!["`nothing`"]),
-        ("tiny", vec!["`tiny` has 2 trials; name one of them: ", "(T01 ST-FPM)", "(T02 U-Net, skip=concat)"]),
+        ("tiny", vec!["`tiny` matches 2 trials; name one of them: ", "(T01 ST-FPM)", "(T02 U-Net, skip=concat)"]),
         ("tiny:ST-FMP", vec!["`tiny` has no variant `ST-FMP`; it has: ST-FPM; U-Net, skip=concat"]),
         ("tinny:ST-FPM", vec!["`tinny`"]),
         ("tiny:U-Net, skip=concat", vec!["`tiny:U-Net, skip=concat` has no finished run"]),
@@ -174,8 +210,8 @@ fn three_trials_on_six_categories_are_ranked() {
     let text = place.succeed(&names).stdout;
     // Ranks 3, 2, 1 in all six categories: 6⁻⁵; 2.344 · √(3 · 4 / (6 · 6)); 2 / 2⁶, twice by Holm.
     for part in [
-        "pixel_auroc: Friedman over 6 categories, means of 5 seeds, Iman–Davenport F: p < 0.001; rank 1 = highest. By the critical \
-         difference of 1.35 (Nemenyi, 5 %): T03 skip=add ranks above T01 ST-FPM.",
+        "pixel_auroc: Friedman test over 6 categories (means of 5 seeds, Iman–Davenport F): p < 0.001; rank 1 = highest. Mean ranks \
+         that differ by more than the critical difference of 1.35 (Nemenyi, 5 %): T03 skip=add ranks above T01 ST-FPM.",
         "  1.00  T03 skip=add",
         "Wilcoxon over categories, pixel_auroc: p (Holm) = 0.062",
         "every seed has the same difference: no test",
@@ -206,7 +242,7 @@ fn three_trials_on_six_categories_are_ranked() {
         "<h3>T03 skip=add against T01 ST-FPM</h3>",
         "every seed has the same difference: no test",
         "<h2>Ranks over categories</h2><h3>pixel AUROC</h3>",
-        "By the critical difference of 1.35 (Nemenyi, 5 %): T03 skip=add ranks above T01 ST-FPM.",
+        "Mean ranks that differ by more than the critical difference of 1.35 (Nemenyi, 5 %): T03 skip=add ranks above T01 ST-FPM.",
         "Wilcoxon over categories, pixel AUROC: p (Holm) = 0.062.",
     ] {
         assert!(page.contains(part), "{part} is not in\n{page}");

@@ -24,12 +24,12 @@ const PROCESSES: usize = 16;
 const STORE: &str = "DIDACT_HAMMER_STORE";
 /// Duration of the test; without it, the test runs until every stage is done. `just hammer` sets it.
 const SECONDS: &str = "DIDACT_HAMMER_SECONDS";
-/// Number of runs, with five stages each, per second of the test: two processors do a fifth of them.
-const RUNS_A_SECOND: u64 = 200;
-/// Word before the answer of a process.
+/// Number of runs, with five stages each, per second of the test. Two processors complete a fifth of them.
+const RUNS_PER_SECOND: u64 = 200;
+/// Prefix of the line that a process answers with.
 const ANSWER: &str = "hammered ";
 /// Longer than the pause after which another process can claim a stage that was taken back.
-const LATE: Duration = Duration::from_millis(700);
+const LATE_AFTER: Duration = Duration::from_millis(700);
 
 /// Work of one process.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -37,10 +37,10 @@ struct Tally {
     writes: u64,
     failed: Vec<String>,
     /// Longest write, waiting included, seconds.
-    worst: f64,
+    longest_write: f64,
     done: i64,
     /// Number of stages that were taken back.
-    taken: i64,
+    taken_back: i64,
     /// Number of late results that were refused.
     refused: i64,
 }
@@ -54,29 +54,29 @@ fn sixteen_processes_share_a_store_and_each_stage_is_done_once() {
         return println!("\n{ANSWER}{}", serde_json::to_string(&tally).expect("JSON"));
     }
     let place = Workplace::new();
-    runtime.block_on(plan(&place, seconds.map_or(100, |seconds| seconds * RUNS_A_SECOND)));
+    runtime.block_on(plan(&place, seconds.map_or(100, |seconds| seconds * RUNS_PER_SECOND)));
     let started = Instant::now();
     let children: Vec<Child> = (0..PROCESSES).map(|_| start(&place)).collect();
-    let tallies: Vec<Tally> = children.into_iter().map(answer).collect();
+    let tallies: Vec<Tally> = children.into_iter().map(read_answer).collect();
     let took = started.elapsed().as_secs_f64();
 
     let sum = |count: fn(&Tally) -> i64| tallies.iter().map(count).sum::<i64>();
-    let (done, taken, refused) = (sum(|t| t.done), sum(|t| t.taken), sum(|t| t.refused));
+    let (done, taken_back, refused) = (sum(|t| t.done), sum(|t| t.taken_back), sum(|t| t.refused));
     let failed: Vec<&String> = tallies.iter().flat_map(|tally| &tally.failed).collect();
     let writes: u64 = tallies.iter().map(|tally| tally.writes).sum();
-    let worst = tallies.iter().map(|tally| tally.worst).fold(0.0, f64::max);
+    let longest_write = tallies.iter().map(|tally| tally.longest_write).fold(0.0, f64::max);
     println!(
-        "{PROCESSES} processes, {took:.1} s: {done} stages done ({:.0} a second), {writes} writes ({:.0} a second), \
-         {} failed, the longest took {worst:.3} s; {taken} stages taken back, {refused} late results refused",
+        "{PROCESSES} processes, {took:.1} s: {done} stages done ({:.0} per second), {writes} writes ({:.0} per second), \
+         {} failed, the longest took {longest_write:.3} s; {taken_back} stages taken back, {refused} late results refused",
         done as f64 / took,
         writes as f64 / took,
         failed.len(),
     );
     assert_eq!(failed, Vec::<&String>::new());
     assert!(tallies.iter().all(|tally| tally.writes > 0), "every process has written: {tallies:?}");
-    assert!(taken > 0 && taken == refused, "{taken} taken back, {refused} refused");
+    assert!(taken_back > 0 && taken_back == refused, "{taken_back} taken back, {refused} refused");
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'done'"), done);
-    let attempts = [format!("done|{done}|{done}"), format!("superseded|{taken}|{taken}")];
+    let attempts = [format!("done|{done}|{done}"), format!("superseded|{taken_back}|{taken_back}")];
     let rows = "SELECT state, COUNT(*), SUM(finished_at IS NOT NULL) FROM attempt GROUP BY state ORDER BY state";
     assert_eq!(place.query(rows), attempts, "no attempt is running, and no other has ended");
     let twice = "SELECT stage_id FROM attempt WHERE state = 'done' GROUP BY stage_id HAVING COUNT(*) > 1";
@@ -108,7 +108,7 @@ fn start(place: &Workplace) -> Child {
         .expect("starts")
 }
 
-fn answer(child: Child) -> Tally {
+fn read_answer(child: Child) -> Tally {
     let output = child.wait_with_output().expect("ends");
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.strip_prefix(ANSWER)).unwrap_or_else(|| panic!("no answer: {text}"));
@@ -121,7 +121,7 @@ impl Tally {
         let started = Instant::now();
         let outcome = write.await;
         self.writes += 1;
-        self.worst = self.worst.max(started.elapsed().as_secs_f64());
+        self.longest_write = self.longest_write.max(started.elapsed().as_secs_f64());
         outcome.map_err(|error| self.failed.push(error.to_string())).ok()
     }
 }
@@ -142,19 +142,21 @@ async fn hammer(store: &str, time: Option<Duration>) -> Tally {
         threads: 1,
     };
     let mut tally = Tally::default();
-    let mut late: Vec<(Instant, Claim)> = Vec::new();
+    let mut late_results: Vec<(Instant, Claim)> = Vec::new();
     for turn in pid.. {
-        let over = time.is_some_and(|time| started.elapsed() > time);
-        let due = late.iter().filter(|(since, _)| since.elapsed() > LATE).count();
-        for (_, claim) in late.drain(..due) {
+        let time_is_over = time.is_some_and(|time| started.elapsed() > time);
+        let due_count = late_results.iter().filter(|(since, _)| since.elapsed() > LATE_AFTER).count();
+        for (_, claim) in late_results.drain(..due_count) {
             tally.refused += i64::from(finish(&mut tally, &store, &worker, &claim).await == Some(false));
         }
-        let claim = match over {
+        let claim = match time_is_over {
             true => None,
             false => tally.write(store.claim(&wanted, &worker)).await.flatten(),
         };
         let Some(claim) = claim else {
-            if late.is_empty() && (over || !store.has_open_stages(&wanted).await.expect("a readable store")) {
+            if late_results.is_empty()
+                && (time_is_over || !store.has_open_stages(&wanted).await.expect("a readable store"))
+            {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -162,8 +164,8 @@ async fn hammer(store: &str, time: Option<Duration>) -> Tally {
         };
         tally.write(store.add_metrics(&claim, &[("loss".to_owned(), 1, 1.0)])).await;
         if turn % 16 == 0 {
-            tally.taken += i64::from(take_back(&mut tally, &store, &claim).await);
-            late.push((Instant::now(), claim));
+            tally.taken_back += i64::from(take_back(&mut tally, &store, &claim).await);
+            late_results.push((Instant::now(), claim));
         } else {
             tally.done += i64::from(finish(&mut tally, &store, &worker, &claim).await == Some(true));
         }
@@ -177,7 +179,7 @@ async fn finish(tally: &mut Tally, store: &Store, worker: &AttemptStart, claim: 
 }
 
 async fn take_back(tally: &mut Tally, store: &Store, claim: &Claim) -> bool {
-    let held = store.held().await.expect("a readable store").into_iter().find(|held| held.token == claim.token);
-    let held = held.expect("what was just claimed is held");
-    tally.write(store.take_back(&held, FailureClass::Signal, "taken for dead")).await == Some(true)
+    let lease = store.leases().await.expect("a readable store").into_iter().find(|lease| lease.token == claim.token);
+    let lease = lease.expect("a lease of the claimed stage");
+    tally.write(store.take_back(&lease, FailureClass::Signal, "considered dead")).await == Some(true)
 }

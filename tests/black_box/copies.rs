@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::background::caught_in_joint_training;
+use crate::background::start_until_joint_training;
 use crate::common::{TINY, Workplace, one_long_trial, query};
 use crate::disks::{fill, small_disk};
 use crate::processes::{processes_in, wait_for};
@@ -41,7 +41,7 @@ fn a_store_that_is_not_in_use_is_one_file() {
 
 #[test]
 fn an_interrupted_sweep_leaves_one_file_and_the_next_process_cleans_up_after_a_killed_one() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130, "{}", sweep.output());
     assert_eq!(files_next_to(&place, "didact.db"), ["didact.db"]);
@@ -56,7 +56,7 @@ fn an_interrupted_sweep_leaves_one_file_and_the_next_process_cleans_up_after_a_k
 
 #[test]
 fn a_store_in_use_can_be_backed_up_and_an_incomplete_copy_is_refused() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     std::fs::copy(place.path("didact.db"), place.path("bare.db")).expect("copied");
     place.succeed(&["store", "backup", "whole.db"]);
     let done = "SELECT COUNT(*) FROM attempt";
@@ -69,7 +69,7 @@ fn a_store_in_use_can_be_backed_up_and_an_incomplete_copy_is_refused() {
     assert!(output.contains("bare.db-wal is missing") && output.contains("store backup"), "{output}");
     let refused = place.run(&["store", "backup", "whole.db"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
-    assert!(refused.stderr.contains("whole.db exists already"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("whole.db already exists"), "{}", refused.stderr);
     assert_eq!(query(&place.path("whole.db"), done), now, "the existing file is unchanged");
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
     let output = place.succeed(&["status"]).stderr;

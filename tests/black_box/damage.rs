@@ -9,7 +9,7 @@ use crate::torture::points_of;
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
 /// Runs a sweep with every kind of stage.
-fn swept() -> Workplace {
+fn finished_sweep() -> Workplace {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     place.succeed(&SWEEP);
@@ -33,20 +33,20 @@ fn files(place: &Workplace) -> Vec<PathBuf> {
 
 /// Kinds of damage: missing, truncated, zeroed, or with one flipped bit.
 #[derive(Debug, Clone, Copy)]
-enum Harm {
-    Gone,
-    Short,
+enum Damage {
+    Missing,
+    Truncated,
     Zeroed,
     Flipped,
 }
 
-fn harm(path: &Path, how: Harm) {
+fn damage(path: &Path, kind: Damage) {
     let mut bytes = std::fs::read(path).expect("readable");
-    match how {
-        Harm::Gone => return std::fs::remove_file(path).expect("removed"),
-        Harm::Short => bytes.truncate(bytes.len() / 2),
-        Harm::Zeroed => bytes.fill(0),
-        Harm::Flipped => {
+    match kind {
+        Damage::Missing => return std::fs::remove_file(path).expect("removed"),
+        Damage::Truncated => bytes.truncate(bytes.len() / 2),
+        Damage::Zeroed => bytes.fill(0),
+        Damage::Flipped => {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
         }
@@ -56,21 +56,24 @@ fn harm(path: &Path, how: Harm) {
 
 #[test]
 fn a_check_detects_every_damage_of_every_kind_of_file() {
-    let place = swept();
+    let place = finished_sweep();
     let before = Inventory::of(&place);
-    let whole = place.succeed(&["store", "check"]).stdout;
-    assert!(whole.contains("are whole"), "{whole}");
+    let output = place.succeed(&["store", "check"]).stdout;
+    assert!(output.contains("are intact"), "{output}");
     // One file of each kind per stage, because there are many masks and maps.
     let mut seen = std::collections::BTreeSet::new();
     let name = |path: &Path| {
-        let below = path.strip_prefix(place.path("didact.artifacts")).expect("below").to_path_buf();
-        let mut parts = below.iter().map(|part| part.to_string_lossy().into_owned());
-        (parts.next(), below.file_name().map(|name| name.to_string_lossy().replace(|c: char| c.is_ascii_digit(), "")))
+        let relative = path.strip_prefix(place.path("didact.artifacts")).expect("below").to_path_buf();
+        let mut parts = relative.iter().map(|part| part.to_string_lossy().into_owned());
+        (
+            parts.next(),
+            relative.file_name().map(|name| name.to_string_lossy().replace(|c: char| c.is_ascii_digit(), "")),
+        )
     };
-    let some: Vec<PathBuf> = files(&place).into_iter().filter(|path| seen.insert(name(path))).collect();
-    assert!(some.len() >= 14, "{some:?}");
-    for how in [Harm::Gone, Harm::Short, Harm::Zeroed, Harm::Flipped] {
-        some.iter().for_each(|path| harm(path, how));
+    let samples: Vec<PathBuf> = files(&place).into_iter().filter(|path| seen.insert(name(path))).collect();
+    assert!(samples.len() >= 14, "{samples:?}");
+    for how in [Damage::Missing, Damage::Truncated, Damage::Zeroed, Damage::Flipped] {
+        samples.iter().for_each(|path| damage(path, how));
         let output = place.run(&["store", "check"]);
         assert_eq!(output.code, Some(4), "{how:?}: {}", output.stdout);
         place.succeed(&["store", "check", "--repair"]);
@@ -83,14 +86,14 @@ fn a_check_detects_every_damage_of_every_kind_of_file() {
 
 #[test]
 fn the_next_sweep_recomputes_missing_or_truncated_artifacts() {
-    let place = swept();
+    let place = finished_sweep();
     let before = Inventory::of(&place);
-    for how in [Harm::Gone, Harm::Short] {
+    for how in [Damage::Missing, Damage::Truncated] {
         for kind in ["features", "pretrain", "joint", "score", "evaluate"] {
             let file = files(&place).into_iter().rfind(|path| {
                 path.starts_with(place.path("didact.artifacts").join(kind)) && !path.ends_with("files.json")
             });
-            harm(&file.expect("a file"), how);
+            damage(&file.expect("a file"), how);
         }
         place.succeed(&SWEEP);
         Inventory::of(&place).assert_equals(&before, &format!("{how:?}"));
@@ -99,19 +102,19 @@ fn the_next_sweep_recomputes_missing_or_truncated_artifacts() {
 
 #[test]
 fn a_flipped_bit_is_detected_before_a_stage_uses_the_file() {
-    let place = swept();
+    let place = finished_sweep();
     let before = Inventory::of(&place);
     // Every later stage is pending again and would be computed from the damaged file.
     for kind in ["pretrain", "joint", "score", "evaluate"] {
         std::fs::remove_dir_all(place.path("didact.artifacts").join(kind)).expect("removed");
     }
     let features = files(&place).into_iter().filter(|path| path.ends_with("level1.f32"));
-    features.for_each(|path| harm(&path, Harm::Flipped));
+    features.for_each(|path| damage(&path, Damage::Flipped));
     place.succeed(&SWEEP);
     Inventory::of(&place).assert_equals(&before, "after a flipped bit");
     let output = place.query("SELECT message FROM event WHERE kind = 'damaged' AND message LIKE 'features%'");
     assert_eq!(output.len(), 2, "{output:?}");
-    assert!(output[0].contains("level1.f32 has other content than what was published"), "{output:?}");
+    assert!(output[0].contains("level1.f32 differs from the published file"), "{output:?}");
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn predictions_and_pictures_do_not_use_damaged_files() {
     place.succeed(&SWEEP);
     let run = place.query("SELECT id FROM run ORDER BY id")[0].clone();
     for file in files(&place).into_iter().filter(|path| path.ends_with("selected.safetensors")) {
-        harm(&file, Harm::Flipped);
+        damage(&file, Damage::Flipped);
     }
     let refused = place.run(&["predict", &run, "data/weave/test", "--out", "out"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
@@ -133,23 +136,23 @@ fn predictions_and_pictures_do_not_use_damaged_files() {
     );
     assert!(!place.path("out").exists());
     for file in files(&place).into_iter().filter(|path| path.ends_with("test-level1.f32")) {
-        harm(&file, Harm::Zeroed);
+        damage(&file, Damage::Zeroed);
     }
     let output = place.succeed(&["report"]).stderr;
-    assert!(output.contains("test-level1.f32 has other content than what was published"), "{output}");
+    assert!(output.contains("test-level1.f32 differs from the published file"), "{output}");
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("written");
     assert!(page.contains("no picture of"), "the report mentions the missing picture");
 }
 
 #[test]
 fn a_kill_during_the_return_of_a_damaged_stage_loses_nothing() {
-    let place = swept();
+    let place = finished_sweep();
     let before = Inventory::of(&place);
     let points = points_of("reopen:");
     assert_eq!(points.len(), 2);
     for point in points {
         let features = files(&place).into_iter().filter(|path| path.ends_with("level1.f32"));
-        features.for_each(|path| harm(&path, Harm::Flipped));
+        features.for_each(|path| damage(&path, Damage::Flipped));
         let output =
             place.command(&["store", "check", "--repair"]).env("DIDACT_FAULT", &point).output().expect("starts");
         assert_eq!(output.status.code(), None, "the check passed {point} alive");
@@ -161,15 +164,15 @@ fn a_kill_during_the_return_of_a_damaged_stage_loses_nothing() {
 
 #[test]
 fn contradictory_states_are_reported_and_repaired() {
-    let place = swept();
+    let place = finished_sweep();
     let before = Inventory::of(&place);
     place.query("DELETE FROM result");
     place.query("DELETE FROM image_score");
     place.query("DELETE FROM artifact WHERE path LIKE 'score/%'");
     let output = place.run(&["store", "check"]);
     assert_eq!(output.code, Some(4));
-    assert!(output.stdout.contains("is done and has no results"), "{}", output.stdout);
-    assert!(output.stdout.contains("is not recorded, though its stage is done"), "{}", output.stdout);
+    assert!(output.stdout.contains("is marked as done, but has no results"), "{}", output.stdout);
+    assert!(output.stdout.contains("is not recorded in the store, although its stage is done"), "{}", output.stdout);
     place.succeed(&["store", "check", "--repair"]);
     place.succeed(&SWEEP);
     Inventory::of(&place).assert_equals(&before, "repaired");

@@ -1,6 +1,6 @@
 //! `data check` and `sweep` report the same faults of real-world data sets, with the same exit code.
 
-use crate::common::{Outcome, TINY, Workplace};
+use crate::common::{CommandOutcome, TINY, Workplace};
 
 /// Returns [`TINY`] over `data/` with this `[data]`, only ST-FPM.
 fn sweep(data: &str) -> String {
@@ -31,7 +31,7 @@ fn rename(place: &Workplace, from: &str, to: &str) {
 }
 
 /// Runs both commands on a sweep file; their exit codes must be equal.
-fn both(place: &Workplace, data: &str) -> (Outcome, Outcome) {
+fn run_both(place: &Workplace, data: &str) -> (CommandOutcome, CommandOutcome) {
     place.write("t.toml", &sweep(data));
     let (check, sweep) = (place.run(&["data", "check", "t.toml"]), place.run(&["sweep", "t.toml", "--dry-run"]));
     assert_eq!(check.code, sweep.code, "check: {}{}\nsweep: {}", check.stdout, check.stderr, sweep.stderr);
@@ -40,7 +40,7 @@ fn both(place: &Workplace, data: &str) -> (Outcome, Outcome) {
 
 #[track_caller]
 fn refused(place: &Workplace, data: &str, message: &str) {
-    let (check, sweep) = both(place, data);
+    let (check, sweep) = run_both(place, data);
     assert_eq!(check.code, Some(3), "{}", check.stdout);
     assert!(format!("{}{}", check.stdout, check.stderr).contains(message), "{}{}", check.stdout, check.stderr);
     assert!(sweep.stderr.contains(message), "{}", sweep.stderr);
@@ -54,7 +54,7 @@ fn unused_files_are_named_and_counted() {
     place.write("data/weave/test/@eaDir/x.png", "");
     place.write("data/weave/license.txt", "");
     place.write("data/cable/test/good/readme.txt", "");
-    let (check, sweep) = both(&place, "layout = \"mvtec\"");
+    let (check, sweep) = run_both(&place, "layout = \"mvtec\"");
     assert_eq!(check.code, Some(0));
     insta::assert_snapshot!(format!("{}\n{}", check.stdout, sweep.stderr));
 }
@@ -73,13 +73,13 @@ fn invalid_masks_are_refused_by_both() {
     let good = image::open(&mask).expect("a mask").into_luma8();
     good.save_with_format(&mask, image::ImageFormat::Jpeg).expect("written");
     refused(&place, "layout = \"mvtec\"", "001_mask.png is a JPEG");
-    let (check, _) = both(&place, "layout = \"mvtec\"\nmask_threshold = 127");
+    let (check, _) = run_both(&place, "layout = \"mvtec\"\nmask_threshold = 127");
     assert_eq!(check.code, Some(0), "{}", check.stdout);
     let alpha = image::RgbaImage::from_fn(32, 32, |x, y| image::Rgba([0, 0, 0, good.get_pixel(x, y).0[0]]));
     alpha.save(&mask).expect("written");
     refused(&place, "layout = \"mvtec\"", "alpha channel");
     image::GrayImage::new(32, 32).save(&mask).expect("written");
-    let (check, sweep) = both(&place, "layout = \"mvtec\"");
+    let (check, sweep) = run_both(&place, "layout = \"mvtec\"");
     for text in [check.stdout, sweep.stderr] {
         assert!(text.contains("mark no pixel") && text.contains("test/hole/001.png"), "{text}");
     }
@@ -89,7 +89,7 @@ fn invalid_masks_are_refused_by_both() {
 fn a_missing_mask_is_reported_and_its_image_omitted_on_request() {
     let place = place();
     remove(&place, "ground_truth/hole/001_mask.png");
-    let (check, sweep) = both(&place, "layout = \"mvtec\"");
+    let (check, sweep) = run_both(&place, "layout = \"mvtec\"");
     assert!(check.stdout.contains("test/hole/001.png has no mask"), "{}", check.stdout);
     assert!(
         sweep.stderr.contains("data.unmasked = \"leave-out\"") && sweep.stderr.contains("test/hole/001.png"),
@@ -111,9 +111,9 @@ fn a_missing_mask_is_reported_and_its_image_omitted_on_request() {
         "--set",
         "name=\"left\"",
     ]);
-    let mut both = pixel(&place);
-    both.sort();
-    assert_eq!(both, ["0", "1"], "without the image, pixel metrics are defined");
+    let mut undefined = pixel(&place);
+    undefined.sort();
+    assert_eq!(undefined, ["0", "1"], "without the image, pixel metrics are defined");
     let mut protocols = place.query("SELECT DISTINCT json_extract(content, '$.unmasked') FROM protocol");
     protocols.sort();
     assert_eq!(protocols, ["leave-out", "void"]);
@@ -136,7 +136,7 @@ fn a_table_describes_images_in_any_folders() {
         });
     }
     place.write("data/images.csv", &table);
-    let (check, _) = both(&place, "layout = \"table\"\ntable = \"images.csv\"");
+    let (check, _) = run_both(&place, "layout = \"table\"\ntable = \"images.csv\"");
     assert!(
         check.stdout.contains("good 12, hole 6, stain 6") && !check.stdout.contains("not used"),
         "{}",
@@ -171,7 +171,7 @@ fn images_and_masks_of_one_folder_are_separated_and_test_normals_drawn() {
     refused(&place, "layout = \"folder\"\nfolder = { normals = \"all\", anomalies = \"all/d*\" }", "are the same file");
     let folder = "layout = \"folder\"\ntest_normals_share = 0.3\nsplit_seed = 4\n\
                   folder = { normals = \"all/n*.png\", anomalies = \"all/d?.png\", masks = \"all/*_mask.png\" }";
-    let (check, _) = both(&place, folder);
+    let (check, _) = run_both(&place, folder);
     assert!(check.stdout.contains("all 6, good 2") && !check.stdout.contains("not used"), "{}", check.stdout);
     place.succeed(&["sweep", "t.toml", "--no-report"]);
     assert_eq!(place.query("SELECT DISTINCT json_extract(content, '$.test_normals.seed') FROM protocol"), ["4"]);

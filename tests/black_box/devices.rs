@@ -1,10 +1,10 @@
-//! GPUs: workers run from the GPU executable; what is missing is reported before anything starts.
+//! GPUs: workers run from the GPU executable. A missing GPU or executable is reported before anything starts.
 
 #![cfg(unix)]
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::common::{Outcome, TINY, Workplace};
+use crate::common::{CommandOutcome, TINY, Workplace};
 
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
@@ -43,7 +43,7 @@ fn started(place: &Workplace, flag: &str) -> Vec<String> {
     workers
 }
 
-fn sweep(place: &Workplace, sibling: &str, flags: &[&str]) -> Outcome {
+fn sweep(place: &Workplace, sibling: &str, flags: &[&str]) -> CommandOutcome {
     let output =
         place.command(&[&SWEEP[..], flags].concat()).env("DIDACT_CUDA", place.path(sibling)).output().expect("starts");
     place.outcome(&output)

@@ -34,7 +34,7 @@ fn mount(arguments: &[&std::ffi::OsStr], folder: &Path) -> Option<Mount> {
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
         Err(error) => error.to_string(),
     };
-    eprintln!("skipped: nothing can be mounted here: {}", refused.trim());
+    eprintln!("skipped: cannot mount a disk here: {}", refused.trim());
     None
 }
 

@@ -81,8 +81,8 @@ fn only_files_that_export_wrote_are_replaced() {
     assert_eq!(std::fs::read_to_string(place.path("replaced-2/numbers.csv")).expect("was moved"), "precious, too");
     assert_eq!(output, "");
     assert_eq!(std::fs::read_to_string(&old).expect("readable"), place.succeed(&["export"]).stdout);
-    let left = std::fs::read_dir(place.folder()).expect("readable").filter_map(Result::ok);
-    assert!(!left.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().ends_with(".tmp")));
+    let entries = std::fs::read_dir(place.folder()).expect("readable").filter_map(Result::ok);
+    assert!(!entries.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().ends_with(".tmp")));
 }
 
 #[test]

@@ -26,9 +26,9 @@ fn changed_images_fail_once_and_are_retried_after_repair() {
         "is failed",
         "features: data: ",
         "the files of weave have changed since the sweep was planned",
-        "`--retry-failed` tries once more",
+        "add `--retry-failed` to retry it",
         "skipped",
-        "make it again, in a sweep of its own:\ndidact sweep tiny.toml \\\n",
+        "command to repeat it in a separate sweep:\ndidact sweep tiny.toml \\\n",
     ] {
         assert!(why.contains(part), "{part:?} is not in\n{why}");
     }
@@ -53,7 +53,7 @@ fn a_slot_whose_workers_keep_dying_is_given_up_and_reported() {
     for part in [
         "worker 1 was killed by signal 9",
         "worker 1 stops: its last 5 processes died",
-        "no worker could go on; --retry-failed",
+        "no worker could continue; add --retry-failed",
     ] {
         assert!(outcome.stderr.contains(part), "{part:?} is not in\n{}", outcome.stderr);
     }
@@ -108,11 +108,11 @@ fn a_stage_that_times_out_resumes_from_its_checkpoint_until_it_is_done() {
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 200"));
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1", "--stage-timeout", "1s"]);
     assert_each_stage_done_once(&place);
-    let late = place.query(
+    let timed_out = place.query(
         "SELECT DISTINCT s.kind, a.state, a.failure_class, a.reason FROM attempt a JOIN stage s ON s.id = a.stage_id
          WHERE a.state <> 'done'",
     );
-    assert_eq!(late, ["joint|failed|timeout|exceeded --stage-timeout"]);
+    assert_eq!(timed_out, ["joint|failed|timeout|exceeded --stage-timeout"]);
     let epochs = "SELECT COUNT(*), MIN(step), MAX(step) FROM metric WHERE name = 'loss'";
     assert_eq!(place.query(epochs), ["200|1|200"]);
 }

@@ -58,9 +58,9 @@ fn damaged_images_are_refused_by_name_before_anything_starts() {
         ("cut.jpg", &whole[..whole.len() / 2], "ends early"),
         ("cut.png", &png[..png.len() / 2], "cut.png is not a readable image"),
         ("checksum.png", &checksum, "checksum.png is not a readable image"),
-        ("claims.jpg", &claims, "10000×10000 pixels, for which the file is too short"),
-        ("huge.jpg", &huge, "22000×22000 pixels, of which at most 178956970 are read"),
-        ("pages.png", b"GIF89a", "is of the kind Gif"),
+        ("claims.jpg", &claims, "10000×10000 pixels, but the file is too short for them"),
+        ("huge.jpg", &huge, "22000×22000 pixels, more than the maximum of 178956970"),
+        ("pages.png", b"GIF89a", "its format is Gif"),
     ];
     for (name, content, reason) in cases {
         let path = place.path("data/weave/train/good").join(name);
@@ -100,7 +100,7 @@ fn twelve_bits_in_sixteen_are_reported_and_scaled_on_request() {
     let path = place.path("data/weave/train/good/000.png");
     ImageBuffer::from_fn(32, 32, |x, y| Luma([((x * 32 + y) * 4) as u16])).save(&path).expect("written");
     let outcome = place.succeed(&["data", "check", "data"]);
-    let note = "1 image(s) of 16 bits hold values up to 4092 (12 bits) and become about 16 grey level(s)";
+    let note = "1 16-bit image(s) have values up to 4092 (12 bits) and become about 16 grey level(s)";
     assert!(outcome.stdout.contains(note), "{}", outcome.stdout);
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     let before = place.count("SELECT count(*) FROM stage");

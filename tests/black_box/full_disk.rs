@@ -1,6 +1,6 @@
 //! Full disks at each kind of write: nothing is lost, and with free space the sweep ends with the same numbers.
 
-use crate::background::{Started, assert_each_stage_done_once, assert_same_bits, has_checkpoint};
+use crate::background::{BackgroundCommand, assert_each_stage_done_once, assert_same_bits, has_checkpoint};
 use crate::common::{TINY, Workplace, one_long_trial};
 use crate::disks::{Mount, fill, small_disk};
 use crate::processes::wait_for;
@@ -32,7 +32,7 @@ fn store_on_a_small_disk() -> Option<(Workplace, Mount, tempfile::TempDir)> {
 
 /// Asserts that the sweep ends as with enough space.
 #[track_caller]
-fn assert_nothing_lost(place: &Workplace, mut sweep: Started) {
+fn assert_nothing_lost(place: &Workplace, mut sweep: BackgroundCommand) {
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
     assert_each_stage_done_once(place);
     assert_same_bits(place);

@@ -52,10 +52,10 @@ impl Inventory {
     #[track_caller]
     pub fn assert_equals(&self, other: &Self, which: &str) {
         for (table, rows) in &self.rows {
-            let theirs = &other.rows[table];
-            let differing = rows.iter().zip(theirs).find(|(ours, theirs)| ours != theirs);
+            let other_rows = &other.rows[table];
+            let differing = rows.iter().zip(other_rows).find(|(row, other_row)| row != other_row);
             assert_eq!(differing, None, "{which}: {table} differs");
-            assert_eq!(rows.len(), theirs.len(), "{which}: the rows of {table} differ");
+            assert_eq!(rows.len(), other_rows.len(), "{which}: the rows of {table} differ");
         }
         let paths = |inventory: &Self| inventory.files.keys().cloned().collect::<Vec<_>>();
         assert_eq!(paths(self), paths(other), "{which}: the files differ");
@@ -70,11 +70,11 @@ pub fn digests(place: &Workplace) -> BTreeMap<String, String> {
     let files = walkdir::WalkDir::new(&root).into_iter().map(|entry| entry.expect("can be listed"));
     let files = files.filter(|entry| entry.file_type().is_file()).map(|entry| {
         let bytes = std::fs::read(entry.path()).expect("can be read");
-        (below(&root, entry.path()), blake3::hash(&bytes).to_string())
+        (relative(&root, entry.path()), blake3::hash(&bytes).to_string())
     });
     files.collect()
 }
 
-fn below(root: &Path, path: &Path) -> String {
-    path.strip_prefix(root).expect("lies below").display().to_string()
+fn relative(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).expect("is below").display().to_string()
 }

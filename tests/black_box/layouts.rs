@@ -37,9 +37,9 @@ fn make_loco(place: &Workplace) {
     for (kind, anomaly) in [("hole", "logical_anomalies"), ("stain", "structural_anomalies")] {
         rename(place, &format!("test/{kind}"), &format!("test/{anomaly}"));
         for index in 0..6 {
-            let whole = place.path(&format!("data/weave/ground_truth/{kind}/{index:03}_mask.png"));
+            let mask_path = place.path(&format!("data/weave/ground_truth/{kind}/{index:03}_mask.png"));
             let folder = place.path(&format!("data/weave/ground_truth/{anomaly}/{index:03}"));
-            cut(&whole, &folder);
+            cut(&mask_path, &folder);
         }
         std::fs::remove_dir_all(place.path(&format!("data/weave/ground_truth/{kind}"))).expect("removed");
     }
@@ -49,11 +49,11 @@ fn make_loco(place: &Workplace) {
 }
 
 /// Writes the even rows of a mask to one file and the odd rows to another, with LOCO's values.
-fn cut(whole: &Path, folder: &Path) {
-    let whole = image::open(whole).expect("a mask").into_luma8();
+fn cut(mask_path: &Path, folder: &Path) {
+    let full = image::open(mask_path).expect("a mask").into_luma8();
     std::fs::create_dir_all(folder).expect("created");
     for part in 0..2 {
-        let mut mask = whole.clone();
+        let mut mask = full.clone();
         for (_, y, pixel) in mask.enumerate_pixels_mut() {
             pixel.0[0] = if pixel.0[0] > 0 && y % 2 == part { 236 + part as u8 } else { 0 };
         }
@@ -96,10 +96,10 @@ fn loco_is_detected_with_validation_images_held_out_and_masks_joined() {
         for index in 0..6 {
             let folder = place.path(&format!("data/weave/ground_truth/{kind}/{index:03}"));
             let part = |part: usize| image::open(folder.join(format!("{part:03}.png"))).expect("a mask").into_luma8();
-            let (mut whole, other) = (part(0), part(1));
-            whole.iter_mut().zip(other.iter()).for_each(|(a, b)| *a = (*a).max(*b));
+            let (mut union, other) = (part(0), part(1));
+            union.iter_mut().zip(other.iter()).for_each(|(a, b)| *a = (*a).max(*b));
             std::fs::remove_file(folder.join("001.png")).expect("removed");
-            whole.save(folder.join("000.png")).expect("written");
+            union.save(folder.join("000.png")).expect("written");
         }
     }
     place.write("whole.toml", &sweep("whole", "layout = \"loco\""));

@@ -1,5 +1,5 @@
 //! The test set does not influence training. If test images, labels and masks change, every artifact before `score` keeps its
-//! key and its bits. If only labels and masks change, every artifact before `evaluate` does.
+//! key and its bits. If only labels and masks change, every artifact before `evaluate` keeps them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

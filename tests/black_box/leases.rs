@@ -1,6 +1,6 @@
 //! Leases: which worker holds a stage, when it is taken back, and how a late result is refused.
 
-use crate::background::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, freeze, workers};
+use crate::background::{assert_each_stage_done_once, assert_same_bits, freeze, start_until_joint_training, workers};
 use crate::common::{Workplace, one_long_trial};
 use crate::processes::{kill, wait_for};
 
@@ -18,13 +18,13 @@ fn checkpoints(place: &Workplace) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 
 #[test]
 fn a_worker_that_resumes_late_is_superseded_and_changes_nothing() {
-    let (place, mut first) = caught_in_joint_training(&one_long_trial());
-    let late = freeze(&place, workers(&place).remove(0));
+    let (place, mut first) = start_until_joint_training(&one_long_trial());
+    let late_worker = freeze(&place, workers(&place).remove(0));
     // Other processes see it as a process from before the last boot.
-    let taken = place.query(
+    let running = place.query(
         "UPDATE attempt SET process_started = '1@another-boot/1' WHERE state = 'running' RETURNING id, stage_id",
     );
-    let (attempt, stage) = taken[0].split_once('|').expect("two columns");
+    let (attempt, stage) = running[0].split_once('|').expect("two columns");
     let epochs = format!("SELECT COALESCE(MAX(step), 0) FROM metric WHERE stage_id = '{stage}'");
     let epochs_before = place.count(&epochs);
     let mut second = place.start("second.log", &AGAIN);
@@ -36,7 +36,7 @@ fn a_worker_that_resumes_late_is_superseded_and_changes_nothing() {
     let holder = place.query("SELECT pid FROM attempt WHERE state = 'running'").remove(0).parse().expect("a process");
     let holder = freeze(&place, holder);
     let before = checkpoints(&place);
-    drop(late);
+    drop(late_worker);
     wait_for("the late result", || place.query(&lost) == ["superseded|NULL|NULL"]);
     assert!(checkpoints(&place) == before, "the late worker changed its successor's checkpoints");
     drop(holder);
@@ -50,7 +50,7 @@ fn a_worker_that_resumes_late_is_superseded_and_changes_nothing() {
 
 #[test]
 fn a_lease_of_another_machine_is_respected_until_it_expires() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     let frozen = freeze(&place, worker);
     let elsewhere = place.query("UPDATE attempt SET host = 'elsewhere' WHERE state = 'running' RETURNING stage_id");
@@ -71,7 +71,7 @@ fn a_lease_of_another_machine_is_respected_until_it_expires() {
 
 #[test]
 fn a_clock_set_back_by_hours_delays_no_stage() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
     // A retry time that was stored before the clock was set back.

@@ -1,6 +1,6 @@
 //! The workers of a sweep end with its process, however it ends, and nothing is lost.
 
-use crate::background::{assert_same_bits, caught_in_joint_training, has_checkpoint, is_alive, workers};
+use crate::background::{assert_same_bits, has_checkpoint, is_alive, start_until_joint_training, workers};
 use crate::common::one_long_trial;
 use crate::processes::wait_for;
 
@@ -8,7 +8,7 @@ const AGAIN: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
 #[test]
 fn workers_exit_when_their_sweep_is_killed() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     sweep.kill();
     wait_for("the worker's end", || !is_alive(worker));
@@ -22,7 +22,7 @@ fn workers_exit_when_their_sweep_is_killed() {
 
 #[test]
 fn a_termination_signal_ends_a_sweep_orderly() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     sweep.signal(libc::SIGTERM);
     assert_eq!(sweep.end(), 130);
@@ -34,7 +34,7 @@ fn a_termination_signal_ends_a_sweep_orderly() {
 
 #[test]
 fn a_second_interrupt_ends_a_sweep_at_once_without_losses() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     // The worker cannot store its epoch, so it cannot exit.
     let mut lock = None;

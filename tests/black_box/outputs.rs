@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
-use crate::common::{Outcome, TINY, Workplace};
+use crate::common::{CommandOutcome, TINY, Workplace};
 
 /// Returns the writing end of a closed pipe.
 fn closed_pipe() -> Stdio {
@@ -17,7 +17,7 @@ fn full_disk() -> Stdio {
     File::options().write(true).open("/dev/full").expect("Linux has it").into()
 }
 
-fn run(place: &Workplace, arguments: &[&str], stdout: Stdio, stderr: Stdio) -> Outcome {
+fn run(place: &Workplace, arguments: &[&str], stdout: Stdio, stderr: Stdio) -> CommandOutcome {
     let child = place.command(arguments).stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().expect("starts");
     place.outcome(&child.wait_with_output().expect("ends"))
 }
@@ -49,8 +49,8 @@ const RESULTS: [&[&str]; 11] = [
 fn a_result_that_cannot_be_written_is_an_error_but_a_closed_pipe_is_not() {
     let place = place_with_a_sweep();
     for arguments in RESULTS {
-        let gone = run(&place, arguments, closed_pipe(), Stdio::piped());
-        assert_eq!((gone.code, gone.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        let closed = run(&place, arguments, closed_pipe(), Stdio::piped());
+        assert_eq!((closed.code, closed.stderr.as_str()), (Some(0), ""), "{arguments:?}");
         let full = run(&place, arguments, full_disk(), Stdio::piped());
         assert_eq!(full.code, Some(4), "{arguments:?}: {}", full.stderr);
         assert!(full.stderr.starts_with("error: cannot write standard output: No space left"), "{}", full.stderr);
@@ -127,8 +127,8 @@ fn a_worker_does_not_wait_for_a_reader() {
     let before = place.count("SELECT COUNT(*) FROM attempt");
     let (mut reader, mut writer) = std::io::pipe().expect("a pipe");
     // SAFETY: a plain system call on a descriptor of this test.
-    let room = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETPIPE_SZ, 4096) };
-    writer.write_all(&vec![b' '; room as usize]).expect("fills the pipe");
+    let capacity = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETPIPE_SZ, 4096) };
+    writer.write_all(&vec![b' '; capacity as usize]).expect("fills the pipe");
     let mut worker = place.command(&["worker", "--sweep", "tiny"]).stdout(writer).spawn().expect("starts");
     crate::processes::wait_for("runs that are done", || place.query("SELECT DISTINCT state FROM run") == ["done"]);
     let mut output = String::new();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::background::caught_in_joint_training;
+use crate::background::start_until_joint_training;
 use crate::common::{TINY, Workplace, one_long_trial, query};
 
 /// Creates two stores whose sweeps share only features.
@@ -51,12 +51,12 @@ fn stores_in_one_folder_have_separate_artifacts() {
 
 #[test]
 fn cleaning_one_store_does_not_affect_another() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     place.write("other.toml", &TINY.replace("\"tiny\"", "\"other\""));
     place.succeed(&["sweep", "other.toml", "--store", "other.db", "--no-report"]);
     place.succeed(&["sweep", "other.toml", "--store", "other.db", "--no-report", "--set", "joint.epochs=1"]);
     let output = place.succeed(&["gc", "--store", "other.db"]).stdout;
-    assert!(output.contains("artifact that no sweep wants"), "{output}");
+    assert!(output.contains("artifact that no sweep needs"), "{output}");
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
     place.succeed(&["store", "check"]);
 }
@@ -130,7 +130,7 @@ fn a_copy_does_not_clean_the_folder_of_the_original() {
     let refused = place.run(&arguments);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
     assert!(
-        refused.stderr.contains("belongs to [folder]/one.db, of which [folder]/copy.db is a copy"),
+        refused.stderr.contains("belongs to [folder]/one.db, the store from which [folder]/copy.db was copied"),
         "{}",
         refused.stderr
     );

@@ -1,7 +1,7 @@
 //! Sweeps that are stopped and resumed, and the status of processes that no longer exist.
 
 use crate::background::{
-    assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, freeze, is_alive, state, workers,
+    assert_each_stage_done_once, assert_same_bits, freeze, is_alive, start_until_joint_training, state, workers,
 };
 use crate::common::{Workplace, one_long_trial};
 use crate::processes::{kill, send, wait_for};
@@ -21,7 +21,7 @@ fn epochs(place: &Workplace) -> i64 {
 
 #[test]
 fn ctrl_z_stops_all_processes_of_a_sweep_without_losses() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     let parent = sweep_of(worker);
     sweep.signal(libc::SIGTSTP);
@@ -41,7 +41,7 @@ fn ctrl_z_stops_all_processes_of_a_sweep_without_losses() {
 
 #[test]
 fn stopped_workers_exit_when_their_sweep_is_killed() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     sweep.signal(libc::SIGTSTP);
     wait_for("a stopped worker", || state(worker) == Some('T'));
@@ -54,7 +54,7 @@ fn stopped_workers_exit_when_their_sweep_is_killed() {
 
 #[test]
 fn a_closing_terminal_ends_a_sweep_orderly() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     sweep.signal(libc::SIGHUP);
     sweep.signal(libc::SIGHUP);
@@ -65,7 +65,7 @@ fn a_closing_terminal_ends_a_sweep_orderly() {
 
 #[test]
 fn status_shows_stages_of_processes_that_no_longer_exist() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     let frozen = freeze(&place, worker);
     sweep.kill();
@@ -75,7 +75,7 @@ fn status_shows_stages_of_processes_that_no_longer_exist() {
     let output = place.succeed(&["status"]).stdout;
     assert!(output.contains(": 0 of 1 runs done, 0 running, 0 failed; time left unknown"), "{output}");
     assert!(
-        output.contains("1 stage was running in processes that are gone; the next `didact sweep` takes up"),
+        output.contains("1 stage was running in processes that have ended; the next `didact sweep` continues"),
         "{output}"
     );
     assert!(!output.contains("\nworker "), "{output}");
@@ -85,19 +85,19 @@ fn status_shows_stages_of_processes_that_no_longer_exist() {
     // The query changed nothing in the store.
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'running'"), 1);
     place.succeed(&AGAIN);
-    assert!(!place.succeed(&["status"]).stdout.contains("gone"));
+    assert!(!place.succeed(&["status"]).stdout.contains("have ended"));
     assert_same_bits(&place);
 }
 
 #[test]
 fn the_output_shows_when_a_stage_is_retried() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     let frozen = freeze(&place, worker);
     send(worker, libc::SIGKILL);
     drop(frozen);
     sweep.wait_for_output("was killed by signal 9");
-    sweep.wait_for_output("failed because worker 1 died (attempt 1 of 3 without progress; tried again in ");
+    sweep.wait_for_output("failed because worker 1 died (attempt 1 of 3 without progress; will be retried in ");
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
     assert_each_stage_done_once(&place);
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::common::{Outcome, Workplace, one_long_trial, tiny_on_disk};
+use crate::common::{CommandOutcome, Workplace, one_long_trial, tiny_on_disk};
 
 /// Runs a sweep of two runs, a U-Net and ST-FPM, over images on disk.
-fn swept() -> Workplace {
+fn finished_sweep() -> Workplace {
     let place = Workplace::new();
     place.succeed(&["data", "synth", "data", "--side", "32"]);
     place.write("tiny.toml", &tiny_on_disk());
@@ -44,7 +44,7 @@ fn stored(place: &Workplace, run: &str) -> BTreeMap<String, f32> {
 
 #[test]
 fn scores_of_the_runs_own_test_set_equal_the_stored_ones_to_the_bit() {
-    let place = swept();
+    let place = finished_sweep();
     for run in runs(&place) {
         let stored = stored(&place, &run);
         assert!(
@@ -81,8 +81,8 @@ fn scores_of_the_runs_own_test_set_equal_the_stored_ones_to_the_bit() {
 
 #[test]
 fn map_and_overlay_agree_with_the_scores() {
-    let place = swept();
-    // Neither square nor of the networks' input size.
+    let place = finished_sweep();
+    // The image is not square, and its size differs from the networks' input size.
     image::RgbImage::from_fn(60, 44, |x, y| image::Rgb([(x * 4) as u8, (y * 5) as u8, 90]))
         .save(place.path("wide.png"))
         .expect("written");
@@ -102,14 +102,14 @@ fn map_and_overlay_agree_with_the_scores() {
 
 #[test]
 fn foreign_files_are_not_overwritten() {
-    let place = swept();
+    let place = finished_sweep();
     let run = &runs(&place)[0];
     let image = "data/weave/test/good/000.png";
-    let mine = ["out/scores.json", "out/000-map.png"].map(|name| place.write(name, "precious"));
+    let foreign = ["out/scores.json", "out/000-map.png"].map(|name| place.write(name, "precious"));
     let refused = place.run(&["predict", run, image, "--out", "out"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
     assert!(refused.stderr.contains("000-map.png, scores.json"), "{}", refused.stderr);
-    for file in &mine {
+    for file in &foreign {
         assert_eq!(std::fs::read_to_string(file).expect("is there"), "precious");
     }
     place.succeed(&["predict", run, image, "--out", "out", "--force"]);
@@ -119,7 +119,7 @@ fn foreign_files_are_not_overwritten() {
 
 #[test]
 fn images_of_equal_names_are_kept_apart_and_bad_images_do_not_stop_others() {
-    let place = swept();
+    let place = finished_sweep();
     let run = &runs(&place)[0];
     place.write("data/weave/test/good/torn.png", "no image");
     let outcome = place.run(&[
@@ -136,25 +136,25 @@ fn images_of_equal_names_are_kept_apart_and_bad_images_do_not_stop_others() {
     let names: Vec<String> = scores(&result).into_keys().collect();
     assert!(names.contains(&"test/good/000.png".to_owned()) && names.len() > 2, "{names:?}");
     for name in names {
-        let below = name.trim_start_matches("test/").trim_end_matches(".png");
-        assert!(place.path("out").join(format!("{below}-map.png")).is_file(), "{below}");
-        assert!(place.path("out").join(format!("{below}-overlay.png")).is_file(), "{below}");
+        let relative = name.trim_start_matches("test/").trim_end_matches(".png");
+        assert!(place.path("out").join(format!("{relative}-map.png")).is_file(), "{relative}");
+        assert!(place.path("out").join(format!("{relative}-overlay.png")).is_file(), "{relative}");
     }
     assert_eq!(result["unreadable"].as_array().map(Vec::len), Some(2));
     assert!(outcome.stderr.contains("torn.png is not a readable image"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("absent.png: no such file or folder"), "{}", outcome.stderr);
-    let left: Vec<String> = walkdir::WalkDir::new(place.path("out"))
+    let temporary: Vec<String> = walkdir::WalkDir::new(place.path("out"))
         .into_iter()
         .filter_map(|entry| Some(entry.ok()?.path().display().to_string()))
         .filter(|path| path.ends_with(".tmp"))
         .collect();
-    assert!(left.is_empty(), "{left:?}");
+    assert!(temporary.is_empty(), "{temporary:?}");
 }
 
 #[cfg(unix)]
 #[test]
 fn pipes_and_long_names_do_not_stop_other_images() {
-    let place = swept();
+    let place = finished_sweep();
     let run = &runs(&place)[0];
     let image = place.path("data/weave/test/good/000.png");
     let long = |last: char| format!("in/{}{last}.png", "n".repeat(245));
@@ -183,14 +183,14 @@ fn pipes_and_long_names_do_not_stop_other_images() {
 }
 
 /// Returns exit code and message without keys.
-fn message_of(outcome: &Outcome, runs: &[String]) -> String {
+fn message_of(outcome: &CommandOutcome, runs: &[String]) -> String {
     let message = runs.iter().fold(outcome.stderr.clone(), |message, run| message.replace(&run[..12], "[key of run]"));
     format!("exit code {}\n{message}", outcome.code.expect("not killed"))
 }
 
 #[test]
 fn failed_predictions_are_explained() {
-    let place = swept();
+    let place = finished_sweep();
     let runs = runs(&place);
     let run = runs[0].as_str();
     std::fs::create_dir(place.path("empty")).expect("created");
@@ -207,8 +207,8 @@ fn failed_predictions_are_explained() {
     // No sweep contains the student without auto-encoders any more.
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "baseline.rerun=false"]);
     place.succeed(&["gc"]);
-    let gone = place.query("SELECT id FROM run WHERE id NOT IN (SELECT run_id FROM sweep_run)").remove(0);
-    let outcome = place.run(&["predict", &gone, "data/weave/test/good", "--out", "out"]);
+    let removed = place.query("SELECT id FROM run WHERE id NOT IN (SELECT run_id FROM sweep_run)").remove(0);
+    let outcome = place.run(&["predict", &removed, "data/weave/test/good", "--out", "out"]);
     let joint = outcome.stderr.split("joint/").nth(1).and_then(|rest| rest.get(..64)).unwrap_or("-").to_owned();
     messages.push(message_of(&outcome, &runs).replace(&joint, "[key]"));
     insta::assert_snapshot!(messages.join("\n"));

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::common::{Outcome, TINY, Workplace, query};
+use crate::common::{CommandOutcome, TINY, Workplace, query};
 
 /// Returns [`TINY`] with this end from `[search]` on; one epoch, no U-Net.
 fn file(end: &str) -> String {
@@ -11,7 +11,7 @@ fn file(end: &str) -> String {
 }
 
 /// Runs a printed command with further arguments in a shell in the folder.
-fn shell(place: &Workplace, command: &str, more: &str) -> Outcome {
+fn shell(place: &Workplace, command: &str, more: &str) -> CommandOutcome {
     let mut shell = Command::new("sh");
     let script = format!("didact() {{ {} \"$@\" --jobs 1 {more}; }}\n{command}\n", env!("CARGO_BIN_EXE_didact"));
     shell.arg("-c").arg(script).current_dir(place.folder());
@@ -37,7 +37,7 @@ fn commands(page: &str) -> Vec<String> {
 /// Returns the command that `why` prints after the facts of a run.
 fn command_of(place: &Workplace, id: &str) -> String {
     let why = place.succeed(&["why", id]).stdout;
-    let (_, command) = why.split_once("make it again, in a sweep of its own:\n").unwrap_or_else(|| panic!("{why}"));
+    let (_, command) = why.split_once("command to repeat it in a separate sweep:\n").unwrap_or_else(|| panic!("{why}"));
     command.replace("[folder]", &place.folder().display().to_string())
 }
 
@@ -46,7 +46,7 @@ const NUMBERS: &str = "SELECT run_id, selection, name, value FROM result ORDER B
 
 /// Asserts that every finished run of a sweep can be repeated with its own command.
 #[track_caller]
-fn assert_each_is_made_again(place: &Workplace, sweep: &str) {
+fn assert_each_run_repeats(place: &Workplace, sweep: &str) {
     let runs = place.query(&format!(
         "SELECT r.id FROM run r JOIN sweep_run sr ON sr.run_id = r.id JOIN sweep s ON s.id = sr.sweep_id
          WHERE s.name = '{sweep}' ORDER BY sr.position"
@@ -62,11 +62,11 @@ fn assert_each_is_made_again(place: &Workplace, sweep: &str) {
         let outcome = shell(place, &command, "--no-report");
         assert_eq!(outcome.code, Some(0), "{command}\n{}\n{}", outcome.stdout, outcome.stderr);
         assert!(outcome.stderr.contains(": 1 of 1 runs done"), "{command}\n{}", outcome.stderr);
-        let of_its_own = format!(
+        let other_sweeps = format!(
             "SELECT s.name FROM sweep s JOIN sweep_run sr ON sr.sweep_id = s.id
              WHERE sr.run_id = '{run}' AND s.name <> '{sweep}'"
         );
-        assert_eq!(place.query(&of_its_own).len(), 1, "{command}: the same run, in one more sweep");
+        assert_eq!(place.query(&other_sweeps).len(), 1, "{command}: the same run, in one more sweep");
     }
     assert_eq!(place.query(&links), before, "the sweep is unchanged");
     assert_eq!(place.query(NUMBERS), numbers);
@@ -90,7 +90,7 @@ fn runs_of_a_grid_with_a_baseline_and_unusual_values() {
     place.write("my sweeps/it's ü.toml", &text);
     place.succeed(&["sweep", "my sweeps/it's ü.toml", "--no-report", "--set", "question=Why \"so\"?"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM sweep_trial WHERE baseline = 1"), 2, "one for each protocol");
-    assert_each_is_made_again(&place, "tiny");
+    assert_each_run_repeats(&place, "tiny");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn runs_of_drawing_and_learning_searches() {
         );
         place.write("tiny.toml", &file(&search));
         place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-        assert_each_is_made_again(&place, "tiny");
+        assert_each_run_repeats(&place, "tiny");
     }
 }
 
@@ -118,7 +118,7 @@ fn runs_with_images_named_by_the_environment_and_a_reports_runs() {
     place.write("tiny.toml", &text);
     let outcome = place.command(&["sweep", "tiny.toml"]).env("DIDACT_DATA", "my data").output().expect("starts");
     assert!(outcome.status.success(), "{}", place.outcome(&outcome).stderr);
-    assert_each_is_made_again(&place, "tiny");
+    assert_each_run_repeats(&place, "tiny");
 
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
     let commands = commands(&page);
@@ -151,5 +151,5 @@ fn runs_of_the_embedded_demo() {
     let mut arguments = vec!["sweep", "--no-report", "--max-trials", "2"];
     small.iter().for_each(|set| arguments.extend(["--set", set]));
     place.succeed(&arguments);
-    assert_each_is_made_again(&place, "demo");
+    assert_each_run_repeats(&place, "demo");
 }

@@ -116,7 +116,7 @@ fn the_commands_of_a_report_repeat_its_runs() {
 }
 
 /// Creates files as a user's folder may contain them next to a report.
-fn precious(place: &Workplace, folder: &str) -> Vec<std::path::PathBuf> {
+fn write_foreign_files(place: &Workplace, folder: &str) -> Vec<std::path::PathBuf> {
     let names = [
         "loss-ours.png",
         "roc-curve.svg",
@@ -130,7 +130,7 @@ fn precious(place: &Workplace, folder: &str) -> Vec<std::path::PathBuf> {
     names.iter().map(|name| place.write(&format!("{folder}/{name}"), "precious")).collect()
 }
 
-fn are_whole(files: &[std::path::PathBuf]) {
+fn assert_unchanged(files: &[std::path::PathBuf]) {
     for file in files {
         assert_eq!(std::fs::read_to_string(file).expect("is there"), "precious", "{}", file.display());
     }
@@ -140,11 +140,11 @@ fn are_whole(files: &[std::path::PathBuf]) {
 fn a_report_replaces_only_files_of_its_sweep() {
     let place = Workplace::new();
     place.write("tiny.toml", &TINY.replace("epochs = 2", "epochs = 1"));
-    let mut mine = precious(&place, "reports/tiny");
+    let mut foreign_files = write_foreign_files(&place, "reports/tiny");
     place.succeed(&["sweep", "tiny.toml"]);
-    are_whole(&mine);
+    assert_unchanged(&foreign_files);
 
-    mine.extend(precious(&place, "paper"));
+    foreign_files.extend(write_foreign_files(&place, "paper"));
     place.succeed(&["report", "--out", "paper"]);
     place.succeed(&["report", "--out", "paper", "--watch"]);
     let page = std::fs::read_to_string(place.path("paper/index.html")).expect("a page");
@@ -158,7 +158,7 @@ fn a_report_replaces_only_files_of_its_sweep() {
     place.succeed(&["report", "--out", "paper"]);
     assert!(!older.exists());
     assert_eq!(std::fs::read_to_string(place.path("paper/index.html")).expect("a page"), page);
-    are_whole(&mine);
+    assert_unchanged(&foreign_files);
 
     // Foreign files with names of the report are refused, and nothing is changed.
     let foreign = [place.write("mine/index.html", "precious"), place.write("mine/report.md", "precious")];
@@ -167,10 +167,10 @@ fn a_report_replaces_only_files_of_its_sweep() {
     for part in ["mine contains files", "index.html, report.md", "--force", "mine/replaced"] {
         assert!(refused.stderr.contains(part), "{part} is not in\n{}", refused.stderr);
     }
-    are_whole(&foreign);
+    assert_unchanged(&foreign);
     assert_eq!(files(&place, "mine").len(), 2);
     place.succeed(&["report", "--out", "mine", "--force"]);
-    are_whole(&[place.path("mine/replaced/index.html"), place.path("mine/replaced/report.md")]);
+    assert_unchanged(&[place.path("mine/replaced/index.html"), place.path("mine/replaced/report.md")]);
     assert!(place.path("mine/report.json").is_file());
 
     // Another sweep's report is kept as well.
@@ -185,7 +185,7 @@ fn a_report_replaces_only_files_of_its_sweep() {
     let refused = place.run(&["sweep", "other.toml"]);
     assert_eq!(refused.code, Some(4), "{}", refused.stderr);
     assert!(refused.stderr.contains("--no-report") && refused.stderr.contains("index.html"), "{}", refused.stderr);
-    are_whole(&[page]);
+    assert_unchanged(&[page]);
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn every_page_and_export_shows_the_same_difference() {
     place.succeed(&["report"]);
     let read = |name: &str| std::fs::read_to_string(place.path("reports/tiny").join(name)).expect("readable");
     assert!(read("index.html").contains("−0.0600 (without seed 2)"));
-    let comparison = differences(&read("report.md"), "Against ST-FPM, re-run under the same protocol");
+    let comparison = differences(&read("report.md"), "Comparison with ST-FPM, re-run under the same protocol");
     assert!(comparison[0].contains("−0.0600") && comparison[0].contains("2, without seed 2"), "{comparison:?}");
     let csv = read("tables/comparisons.csv");
     assert!(csv.contains("-0.06") && csv.contains("T02 "), "{csv}");

@@ -1,12 +1,12 @@
 //! Sweeps that are killed and started again: the same bits, and nothing is repeated except the lost step.
 
-use crate::background::{assert_same_bits, caught_in_joint_training, has_checkpoint, partials, workers};
+use crate::background::{assert_same_bits, has_checkpoint, partials, start_until_joint_training, workers};
 use crate::common::two_long_trials;
 use crate::processes::kill;
 
 #[test]
 fn a_killed_sweep_resumes_and_ends_with_the_same_bits() {
-    let (place, mut sweep) = caught_in_joint_training(&two_long_trials());
+    let (place, mut sweep) = start_until_joint_training(&two_long_trials());
     let workers = workers(&place);
     sweep.kill();
     for worker in workers {
@@ -31,7 +31,7 @@ fn a_killed_sweep_resumes_and_ends_with_the_same_bits() {
 
 #[test]
 fn a_killed_worker_costs_one_attempt_and_the_sweep_continues() {
-    let (place, mut sweep) = caught_in_joint_training(&two_long_trials());
+    let (place, mut sweep) = start_until_joint_training(&two_long_trials());
     for worker in workers(&place) {
         kill(worker);
     }
@@ -43,7 +43,7 @@ fn a_killed_worker_costs_one_attempt_and_the_sweep_continues() {
 
 #[test]
 fn an_interrupted_sweep_exits_with_130_and_a_checkpoint() {
-    let (place, mut sweep) = caught_in_joint_training(&two_long_trials());
+    let (place, mut sweep) = start_until_joint_training(&two_long_trials());
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
     assert_eq!(place.query("SELECT state FROM attempt WHERE state <> 'done'"), ["interrupted"]);

@@ -70,8 +70,8 @@ fn two_sweeps_of_one_search_at_once_share_its_trials() {
         let mut command = place.command(&["sweep", "tiny.toml", "--no-report"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts")
     };
-    let both = [start(), start()];
-    for sweep in both {
+    let sweeps = [start(), start()];
+    for sweep in sweeps {
         let outcome = place.outcome(&sweep.wait_with_output().expect("ends"));
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     }
@@ -146,7 +146,7 @@ fn a_trial_that_learns_nothing_is_pruned_with_a_reason() {
     assert_eq!(place.count("SELECT COUNT(*) FROM run WHERE state NOT IN ('done', 'pruned')"), 0);
 
     let why = place.succeed(&["why", &pruned[0][..12]]).stdout;
-    assert!(why.contains("is pruned") && why.contains("rung 1 of ASHA (1 runs)"), "{why}");
+    assert!(why.contains("is pruned") && why.contains("rung 1 of ASHA (1 run)"), "{why}");
     let pruned_count = format!("{} pruned", pruned.len());
     let status = place.succeed(&["status"]).stdout;
     assert!(status.lines().next().is_some_and(|headline| headline.contains(&pruned_count)), "{status}");
@@ -216,6 +216,6 @@ fn a_cancelled_trial_stays_cancelled_in_its_search_and_status_shows_the_best() {
     let json: serde_json::Value = serde_json::from_str(&place.succeed(&["status", "--json"]).stdout).expect("JSON");
     assert_eq!(json["search"]["trials"], 10);
     let again = place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    assert!(again.stderr.contains("1 cancelled run is wanted again: weave · T03"), "{}", again.stderr);
+    assert!(again.stderr.contains("revived 1 cancelled run: weave · T03"), "{}", again.stderr);
     assert_each_once(&place, TRIALS);
 }

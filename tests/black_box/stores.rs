@@ -1,8 +1,8 @@
-//! Stores that are of an earlier didact, read-only, taken away or cleaned while they are in use.
+//! Stores of an earlier version, read-only stores, and stores that are removed or cleaned while in use.
 
 use std::path::Path;
 
-use crate::background::{assert_each_stage_done_once, assert_same_bits, caught_in_joint_training, is_alive, workers};
+use crate::background::{assert_each_stage_done_once, assert_same_bits, is_alive, start_until_joint_training, workers};
 use crate::common::{TINY, Workplace, one_long_trial};
 use crate::disks::read_only;
 use crate::processes::wait_for;
@@ -15,15 +15,15 @@ fn a_store_of_an_earlier_didact_is_refused_and_not_touched() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
     let path = place.path("didact.db");
-    // The very first had no mark in the header.
-    for mark in ["1684628577", "0"] {
+    // The first versions had no application id in the header.
+    for application_id in ["1684628577", "0"] {
         std::fs::copy(&earlier, &path).expect("copied");
-        place.query(&format!("PRAGMA application_id = {mark}"));
+        place.query(&format!("PRAGMA application_id = {application_id}"));
         let bytes = std::fs::read(&path).expect("is there");
         for command in [&SWEEP[..], &["sweep", "tiny.toml", "--dry-run"], &["status"], &["report"], &["gc"]] {
             let refused = place.run(command);
             assert_eq!(refused.code, Some(4), "{command:?}: {}", refused.stderr);
-            for part in ["didact.db was made by an earlier didact", "Start a new store", "keep the earlier didact"] {
+            for part in ["didact.db was made by an earlier version", "Start a new store", "keep the earlier version"] {
                 assert!(refused.stderr.contains(part), "{command:?}: {}", refused.stderr);
             }
             assert!(std::fs::read(&path).expect("is there") == bytes, "{command:?} wrote to it");
@@ -46,7 +46,7 @@ fn only_a_sweep_creates_a_store() {
 
 #[test]
 fn deleting_a_store_ends_its_sweep() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     std::fs::remove_file(place.path("didact.db")).expect("removed");
     assert_eq!(sweep.end(), 4, "{}", sweep.output());
@@ -60,9 +60,9 @@ fn a_store_that_replaces_that_of_a_sweep_is_unchanged() {
     let other = Workplace::new();
     other.write("tiny.toml", &TINY.replace("\"tiny\"", "\"other\""));
     other.succeed(&["sweep", "tiny.toml", "--no-report", "--max-trials", "1"]);
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
-    // As when a backup is restored: another file under the same name.
+    // Another file gets the same name, as when a backup is restored.
     std::fs::copy(other.path("didact.db"), place.path("copy.db")).expect("copied");
     std::fs::rename(place.path("copy.db"), place.path("didact.db")).expect("replaced");
     let bytes = std::fs::read(place.path("didact.db")).expect("is there");
@@ -74,18 +74,18 @@ fn a_store_that_replaces_that_of_a_sweep_is_unchanged() {
 
 #[test]
 fn cleaning_does_not_affect_a_running_sweep() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
-    let stray = place.write("didact.artifacts/tmp/left-behind/file", "of an unknown attempt");
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
+    let unknown = place.write("didact.artifacts/tmp/left-behind/file", "of an unknown attempt");
     let removed = place.succeed(&["gc"]).stdout;
     assert!(removed.starts_with("0 item(s)"), "{removed}");
-    assert!(stray.exists(), "its owner is unknown");
+    assert!(unknown.exists(), "its owner is unknown");
     let mut collections = 0;
     let mut ended = false;
     wait_for("the end of the sweep", || {
         ended = place.query("SELECT DISTINCT state FROM run") == ["done"];
         let removed = place.succeed(&["gc"]).stdout;
         // Checkpoints may be removed as soon as their stage is done, but nothing else.
-        assert!(!removed.contains("artifact") && !removed.contains("left by"), "{removed}");
+        assert!(!removed.contains("artifact") && !removed.contains("left over from"), "{removed}");
         collections += 1;
         ended
     });

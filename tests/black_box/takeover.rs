@@ -83,13 +83,13 @@ fn sweeps_are_listed_renamed_and_deleted() {
     assert_eq!(place.run(&["rename", "tiny", "more"]).code, Some(2), "taken");
     assert_eq!(place.run(&["rename", "tiny", "-x y"]).code, Some(2), "no name");
     let output = place.succeed(&["rename", "tiny", "first"]).stdout;
-    assert!(output.contains("its file still says tiny") && output.contains("--set name=first"), "{output}");
+    assert!(output.contains("its file still has name = \"tiny\"") && output.contains("--set name=first"), "{output}");
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "name=first"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM sweep"), 2, "it continues under its new name");
 
     assert_eq!(place.run(&["delete", "more"]).code, Some(2), "nobody can confirm");
     let output = place.succeed(&["delete", "more", "--yes"]).stdout;
-    assert!(output.contains("with 1 run(s); 1 run(s) stay"), "{output}");
+    assert!(output.contains("with 1 run(s); 1 run(s) are kept"), "{output}");
     assert_eq!(place.query("SELECT seed, state FROM run"), ["0|done"]);
     assert_eq!(place.count("SELECT COUNT(DISTINCT run_id) FROM result"), 1);
     place.succeed(&["gc"]);
@@ -147,15 +147,15 @@ fn trials_keep_their_ids_and_are_named_by_them() {
         "{why}"
     );
     assert!(place.succeed(&["why", "T02"]).stdout.contains("is in no sweep any more"));
-    assert!(place.run(&["why", "tiny:T09"]).stderr.contains("sweep `tiny` has no trial T09: its last one is T04"));
+    assert!(place.run(&["why", "tiny:T09"]).stderr.contains("sweep `tiny` has no trial T09: its last trial is T04"));
     let compared = place.succeed(&["compare", "T01", "tiny:T04"]).stdout;
     assert!(compared.starts_with("T04 learning_rate=0.4 against T01 learning_rate=0.1"), "{compared}");
     let cancelled = place.succeed(&["cancel", "T01"]).stdout;
-    assert_eq!(cancelled, "T01 of sweep tiny: 1 run(s) cancelled; finished ones stay\n");
+    assert_eq!(cancelled, "T01 of sweep tiny: 1 run(s) cancelled; finished runs are kept\n");
 
     // A revived run is reported.
     let again = place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "search.seeds=[0, 1]"]).stderr;
-    assert!(again.contains("1 cancelled run is wanted again: weave · T01 learning_rate=0.1 · seed 1"), "{again}");
+    assert!(again.contains("revived 1 cancelled run: weave · T01 learning_rate=0.1 · seed 1"), "{again}");
 
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "name=other"]);
     let ambiguous = place.run(&["cancel", "T01"]);
@@ -182,7 +182,7 @@ fn the_command_line_wins_over_the_environment() {
     };
     let all = planned(&["sweep", "tiny.toml", "--dry-run"]);
     let fewer = planned(&["sweep", "tiny.toml", "--dry-run", "--set", "data.root=b"]);
-    let whole = planned(&[
+    let whole_table = planned(&[
         "sweep",
         "tiny.toml",
         "--dry-run",
@@ -190,7 +190,7 @@ fn the_command_line_wins_over_the_environment() {
         "data={ layout = \"mvtec\", image_size = 32, root = \"b\" }",
     ]);
     assert_ne!(all, fewer);
-    assert_eq!(fewer, whole);
+    assert_eq!(fewer, whole_table);
 }
 
 #[test]

@@ -9,12 +9,16 @@ use crate::common::{TINY, Workplace};
 
 /// Runs a command with a terminal as standard error; returns its exit code and the terminal's output.
 fn on_a_terminal(place: &Workplace, arguments: &[&str], variables: &[(&str, Option<&str>)]) -> (Option<i32>, String) {
-    let (mut ours, mut theirs) = (0, 0);
-    let none = std::ptr::null_mut();
-    // SAFETY: two descriptors are written, and owned from then on; names and settings are left out.
-    let (mut ours, theirs) = unsafe {
-        assert_eq!(libc::openpty(&mut ours, &mut theirs, none, none.cast(), none.cast()), 0, "a pseudo terminal");
-        (File::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs))
+    let (mut controller, mut terminal) = (0, 0);
+    let null = std::ptr::null_mut();
+    // SAFETY: the call writes two descriptors, which are owned afterwards. Names and settings are omitted.
+    let (mut controller, terminal) = unsafe {
+        assert_eq!(
+            libc::openpty(&mut controller, &mut terminal, null, null.cast(), null.cast()),
+            0,
+            "a pseudo terminal"
+        );
+        (File::from_raw_fd(controller), OwnedFd::from_raw_fd(terminal))
     };
     let mut command = place.command(arguments);
     for (name, value) in variables {
@@ -23,15 +27,15 @@ fn on_a_terminal(place: &Workplace, arguments: &[&str], variables: &[(&str, Opti
             None => command.env_remove(name),
         };
     }
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(theirs).spawn().expect("starts");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(terminal).spawn().expect("starts");
     drop(command);
-    let mut seen = Vec::new();
+    let mut output = Vec::new();
     let mut part = [0; 4096];
     // On Linux, reading returns an error after the last process has closed the terminal.
-    while let Ok(bytes @ 1..) = ours.read(&mut part) {
-        seen.extend_from_slice(&part[..bytes]);
+    while let Ok(bytes @ 1..) = controller.read(&mut part) {
+        output.extend_from_slice(&part[..bytes]);
     }
-    (child.wait().expect("ends").code(), String::from_utf8_lossy(&seen).into_owned())
+    (child.wait().expect("ends").code(), String::from_utf8_lossy(&output).into_owned())
 }
 
 const ESCAPE: char = '\u{1b}';
@@ -42,11 +46,11 @@ fn bars_are_drawn_on_capable_terminals() {
     for (term, drawn) in [(Some("xterm-256color"), true), (Some("dumb"), false), (Some(""), false), (None, false)] {
         let place = Workplace::new();
         place.write("tiny.toml", TINY);
-        let (code, seen) = on_a_terminal(&place, &sweep, &[("TERM", term)]);
-        assert_eq!(code, Some(0), "{seen}");
-        assert_eq!(seen.contains(ESCAPE), drawn, "TERM={term:?}: {seen:?}");
-        assert_eq!(seen.contains("done in"), !drawn, "bars or lines: {seen}");
-        assert!(seen.contains("2 of 2 runs done"), "{seen}");
+        let (code, output) = on_a_terminal(&place, &sweep, &[("TERM", term)]);
+        assert_eq!(code, Some(0), "{output}");
+        assert_eq!(output.contains(ESCAPE), drawn, "TERM={term:?}: {output:?}");
+        assert_eq!(output.contains("done in"), !drawn, "bars or lines: {output}");
+        assert!(output.contains("2 of 2 runs done"), "{output}");
     }
 }
 
@@ -55,12 +59,12 @@ fn colours_are_used_on_capable_terminals() {
     let place = Workplace::new();
     place.write("bad.toml", "schema = 2\n");
     let xterm = ("TERM", Some("xterm-256color"));
-    let bad: [&[&str]; 2] = [&["sweep", "bad.toml"], &["sweep", "--jobs", "0"]];
-    for arguments in bad {
+    let invalid: [&[&str]; 2] = [&["sweep", "bad.toml"], &["sweep", "--jobs", "0"]];
+    for arguments in invalid {
         let coloured = |variables: &[(&str, Option<&str>)]| {
-            let (code, seen) = on_a_terminal(&place, arguments, variables);
-            assert_eq!(code, Some(2), "{seen}");
-            seen.contains(ESCAPE)
+            let (code, output) = on_a_terminal(&place, arguments, variables);
+            assert_eq!(code, Some(2), "{output}");
+            output.contains(ESCAPE)
         };
         assert!(coloured(&[xterm]), "{arguments:?}");
         assert!(!coloured(&[xterm, ("NO_COLOR", Some("1"))]), "{arguments:?}");

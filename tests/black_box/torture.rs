@@ -33,9 +33,9 @@ fn undisturbed() -> &'static Inventory {
     })
 }
 
-/// What is killed.
+/// What a kill hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Blow {
+enum KillTarget {
     /// One worker.
     Worker,
     /// The sweep's process; its workers must exit by themselves.
@@ -45,20 +45,20 @@ enum Blow {
 }
 
 /// A store and the sweep that is killed in it.
-struct Victim {
+struct KilledSweep {
     place: Workplace,
-    dice: ChaCha8Rng,
+    rng: ChaCha8Rng,
     /// Stages that were done at some time.
     done: BTreeSet<String>,
     /// Number of killed processes by cause.
     killed: BTreeMap<String, usize>,
 }
 
-impl Victim {
+impl KilledSweep {
     fn new(seed: u64) -> Self {
         let place = Workplace::new();
         place.write("tiny.toml", &sweep_file());
-        Self { place, dice: ChaCha8Rng::seed_from_u64(seed), done: BTreeSet::new(), killed: BTreeMap::new() }
+        Self { place, rng: ChaCha8Rng::seed_from_u64(seed), done: BTreeSet::new(), killed: BTreeMap::new() }
     }
 
     /// Starts the sweep, optionally with a fault point in it and its workers. Stages that failed because of too many kills are retried.
@@ -87,25 +87,26 @@ impl Victim {
     }
 
     /// Starts the sweep and kills at random moments; returns true if the sweep completes anyway.
-    fn strike(&mut self, patience: Duration) -> bool {
+    fn kill_at_random(&mut self, patience: Duration) -> bool {
         let mut sweep = self.start(None);
         loop {
-            std::thread::sleep(patience.mul_f64(self.dice.random::<f64>()));
+            std::thread::sleep(patience.mul_f64(self.rng.random::<f64>()));
             if let Some(status) = sweep.try_wait().expect("can be asked") {
                 self.check();
                 return status.success();
             }
             let workers = self.workers(&sweep);
-            let blow = [Blow::Worker, Blow::Worker, Blow::Sweep, Blow::Everything][self.dice.random_range(0..4)];
-            let targets: Vec<i32> = match blow {
-                Blow::Worker if workers.is_empty() => continue,
-                Blow::Worker => vec![workers[self.dice.random_range(0..workers.len())]],
-                Blow::Sweep => vec![sweep.id() as i32],
-                Blow::Everything => [sweep.id() as i32].into_iter().chain(workers).collect(),
+            let target = [KillTarget::Worker, KillTarget::Worker, KillTarget::Sweep, KillTarget::Everything]
+                [self.rng.random_range(0..4)];
+            let targets: Vec<i32> = match target {
+                KillTarget::Worker if workers.is_empty() => continue,
+                KillTarget::Worker => vec![workers[self.rng.random_range(0..workers.len())]],
+                KillTarget::Sweep => vec![sweep.id() as i32],
+                KillTarget::Everything => [sweep.id() as i32].into_iter().chain(workers).collect(),
             };
             let kills = targets.into_iter().filter(|pid| kill(*pid)).count();
-            self.count(&format!("{blow:?}").to_lowercase(), kills);
-            if blow != Blow::Worker {
+            self.count(&format!("{target:?}").to_lowercase(), kills);
+            if target != KillTarget::Worker {
                 sweep.wait().expect("it ends");
                 self.check();
                 return false;
@@ -114,21 +115,22 @@ impl Victim {
     }
 
     /// Runs the sweep until a process dies at a fault point, then kills all; returns false if no process reached the point.
-    fn strike_at(&mut self, fault: &str) -> bool {
+    fn kill_at_point(&mut self, fault: &str) -> bool {
         let mut sweep = self.start(Some(fault));
-        let mut died = false;
+        let mut has_died = false;
         let mut ended = None;
         wait_for("the end of a sweep", || {
             ended = sweep.try_wait().expect("can be asked");
-            died = ended.is_some_and(|status| status.code().is_none()) || self.errors().contains("killed by signal 9");
-            died || ended.is_some()
+            has_died =
+                ended.is_some_and(|status| status.code().is_none()) || self.errors().contains("killed by signal 9");
+            has_died || ended.is_some()
         });
         let rest = processes_in(self.place.folder()).into_iter().filter(|pid| kill(*pid)).count();
         sweep.wait().expect("it ends");
-        self.count(fault, usize::from(died));
+        self.count(fault, usize::from(has_died));
         self.count("everything", rest);
         self.check();
-        died
+        has_died
     }
 
     /// Checks what must hold whenever no process runs.
@@ -136,12 +138,12 @@ impl Victim {
     fn check(&mut self) {
         wait_for("workers exit after their sweep", || processes_in(self.place.folder()).is_empty());
         if !self.place.path("didact.db").is_file() || self.place.query("SELECT 1 FROM sqlite_master").is_empty() {
-            assert!(self.done.is_empty(), "the store is gone");
+            assert!(self.done.is_empty(), "the store no longer exists");
             return;
         }
         assert_eq!(self.place.query("PRAGMA integrity_check"), ["ok"]);
-        let made = "SELECT 1 FROM sqlite_master WHERE name = 'worker'";
-        if self.place.query(made).is_empty() {
+        let has_tables = "SELECT 1 FROM sqlite_master WHERE name = 'worker'";
+        if self.place.query(has_tables).is_empty() {
             // Killed while the tables were created.
             return;
         }
@@ -151,12 +153,12 @@ impl Victim {
         assert!(lost.is_empty(), "these stages were done: {lost:?}");
         for artifact in &done {
             let path = self.place.path("didact.artifacts").join(artifact);
-            assert!(path.is_dir(), "{artifact} is done and has no artifact");
+            assert!(path.is_dir(), "{artifact} is done but has no artifact");
         }
         self.done = done;
-        let half = "SELECT (SELECT COUNT(*) FROM sweep), COUNT(*) FROM sweep_run";
-        let half = self.place.query(half);
-        assert!(half == ["0|0"] || half == ["1|8"], "half a plan: {half:?}");
+        let plan_size = "SELECT (SELECT COUNT(*) FROM sweep), COUNT(*) FROM sweep_run";
+        let plan_size = self.place.query(plan_size);
+        assert!(plan_size == ["0|0"] || plan_size == ["1|8"], "half a plan: {plan_size:?}");
     }
 
     /// Lets the sweep complete, cleans up, and compares the results.
@@ -167,8 +169,8 @@ impl Victim {
         assert_each_stage_done_once(&self.place);
         self.place.succeed(&["gc"]);
         Inventory::of(&self.place).assert_equals(undisturbed(), which);
-        let nothing = self.place.succeed(&["gc"]);
-        assert!(nothing.stdout.starts_with("0 item(s)"), "{which}: {}", nothing.stdout);
+        let second_gc = self.place.succeed(&["gc"]);
+        assert!(second_gc.stdout.starts_with("0 item(s)"), "{which}: {}", second_gc.stdout);
         self.killed
     }
 }
@@ -196,24 +198,24 @@ fn kills_at_random_moments_do_not_change_the_result() {
     let wanted = std::env::var("DIDACT_TORTURE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(15);
     let seed = std::env::var("DIDACT_TORTURE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let mut killed: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut victims, mut starts) = (0, 0);
+    let (mut sweeps, mut starts) = (0, 0);
     let mut attempts: BTreeMap<String, usize> = BTreeMap::new();
     while killed.values().sum::<usize>() < wanted {
-        let mut victim = Victim::new(seed + victims);
-        let patience = Duration::from_millis(victim.dice.random_range(100..1500));
+        let mut sweep = KilledSweep::new(seed + sweeps);
+        let patience = Duration::from_millis(sweep.rng.random_range(100..1500));
         let enough = wanted - killed.values().sum::<usize>();
-        while victim.kills() < enough && !victim.strike(patience) {
+        while sweep.kills() < enough && !sweep.kill_at_random(patience) {
             starts += 1;
         }
-        for state in victim.place.query("SELECT state FROM attempt") {
+        for state in sweep.place.query("SELECT state FROM attempt") {
             *attempts.entry(state).or_default() += 1;
         }
-        for (what, kills) in victim.finish(&format!("seed {}", seed + victims)) {
+        for (what, kills) in sweep.finish(&format!("seed {}", seed + sweeps)) {
             *killed.entry(what).or_default() += kills;
         }
-        victims += 1;
+        sweeps += 1;
     }
-    println!("{victims} sweeps, started {starts} times more; killed: {killed:?}; attempts: {attempts:?}");
+    println!("{sweeps} sweeps, started {starts} times more; killed: {killed:?}; attempts: {attempts:?}");
 }
 
 #[test]
@@ -232,39 +234,39 @@ fn kills_at_every_fault_point_do_not_change_the_result() {
 }
 
 fn torture_at(point: &str) {
-    let mut victim = Victim::new(0);
+    let mut sweep = KilledSweep::new(0);
     if point.starts_with("take-back:") {
         // One process must have died before.
-        assert!(victim.strike_at("metrics:after-commit"), "no process passed its first metrics");
+        assert!(sweep.kill_at_point("metrics:after-commit"), "no process passed its first metrics");
     }
-    assert!(victim.strike_at(point), "no process passed {point}");
+    assert!(sweep.kill_at_point(point), "no process passed {point}");
     // Again later; the number of passes of a point varies.
-    victim.strike_at(&format!("{point}#3"));
-    victim.finish(point);
+    sweep.kill_at_point(&format!("{point}#3"));
+    sweep.finish(point);
 }
 
 #[test]
 fn gc_killed_at_every_fault_point_loses_nothing_and_leaves_nothing() {
     let points: Vec<String> = points().into_iter().filter(|point| point.starts_with("collect:")).collect();
     assert_eq!(points.len(), 4);
-    let mut victim = Victim::new(0);
-    assert!(victim.strike_at("publish:before-rename"));
-    victim.place.succeed(&["sweep", "tiny.toml", "--retry-failed", "--no-report"]);
+    let mut sweep = KilledSweep::new(0);
+    assert!(sweep.kill_at_point("publish:before-rename"));
+    sweep.place.succeed(&["sweep", "tiny.toml", "--retry-failed", "--no-report"]);
     for point in points {
         // An unknown artifact, which is kept, and one of a removed trial.
-        std::fs::create_dir_all(victim.place.path("didact.artifacts/joint/nobody")).expect("created");
-        victim.place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "joint.epochs=1"]);
-        let output = victim.place.command(&["gc"]).env("DIDACT_FAULT", &point).output().expect("starts");
+        std::fs::create_dir_all(sweep.place.path("didact.artifacts/joint/nobody")).expect("created");
+        sweep.place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "joint.epochs=1"]);
+        let output = sweep.place.command(&["gc"]).env("DIDACT_FAULT", &point).output().expect("starts");
         assert_eq!(output.status.code(), None, "gc passed {point} alive");
         // Whether killed or not, finished stages have their artifacts or are computed again.
-        victim.place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-        victim.done.clear();
-        victim.check();
+        sweep.place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+        sweep.done.clear();
+        sweep.check();
     }
-    victim.place.succeed(&["gc"]);
-    let nothing = victim.place.succeed(&["gc"]);
-    assert!(nothing.stdout.starts_with("0 item(s)"), "{}", nothing.stdout);
-    assert!(victim.place.path("didact.artifacts/joint/nobody").is_dir());
+    sweep.place.succeed(&["gc"]);
+    let second_gc = sweep.place.succeed(&["gc"]);
+    assert!(second_gc.stdout.starts_with("0 item(s)"), "{}", second_gc.stdout);
+    assert!(sweep.place.path("didact.artifacts/joint/nobody").is_dir());
 }
 
 #[test]

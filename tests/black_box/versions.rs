@@ -1,6 +1,6 @@
 //! Stages that another version of didact planned: a worker that computes other keys leaves them unchanged and reports it.
 
-use crate::background::caught_in_joint_training;
+use crate::background::start_until_joint_training;
 use crate::common::{TINY, Workplace, one_long_trial};
 
 /// Returns everything in the store that a refusing worker must not change.
@@ -62,7 +62,7 @@ fn a_worker_refuses_stages_with_other_keys_and_leaves_them_unchanged() {
 
 #[test]
 fn a_sweep_whose_worker_refuses_ends_with_its_message() {
-    let (place, mut sweep) = caught_in_joint_training(&one_long_trial());
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     place.query("UPDATE stage SET job = json_set(job, '$.score.split.seed', 7) WHERE kind = 'score'");
     assert_eq!(sweep.end(), 4, "{}", sweep.output());
     let output = sweep.output();

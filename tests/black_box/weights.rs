@@ -7,7 +7,7 @@ use std::thread;
 
 use sha2::{Digest, Sha256};
 
-use crate::common::{Outcome, Workplace};
+use crate::common::{CommandOutcome, Workplace};
 
 const WEIGHTS: &[u8] = include_bytes!("../../src/model/weights/demo.safetensors");
 
@@ -18,8 +18,8 @@ enum Server {
     /// Sends the whole file, whatever range is requested.
     WithoutRanges,
     /// Closes the connection in the middle.
-    Cut,
-    Absent,
+    CutOff,
+    NotFound,
 }
 
 /// Answers this many requests; sends the requested ranges to the channel.
@@ -38,7 +38,7 @@ fn serve(kind: Server, requests: usize) -> (String, mpsc::Receiver<String>) {
             let from = range.as_deref().and_then(|range| range.trim_end_matches('-').parse().ok()).unwrap_or(0);
             output.send(range.unwrap_or_default()).ok();
             let (status, body) = match kind {
-                Server::Absent => ("404 Not Found", &b"none"[..]),
+                Server::NotFound => ("404 Not Found", &b"none"[..]),
                 Server::WithoutRanges => ("200 OK", WEIGHTS),
                 _ if from == 0 => ("200 OK", WEIGHTS),
                 _ if from >= WEIGHTS.len() => ("416 Range Not Satisfiable", &b""[..]),
@@ -50,7 +50,7 @@ fn serve(kind: Server, requests: usize) -> (String, mpsc::Receiver<String>) {
             };
             let head =
                 format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{range}Connection: close\r\n\r\n", body.len());
-            let sent = if kind == Server::Cut { body.len() / 2 } else { body.len() };
+            let sent = if kind == Server::CutOff { body.len() / 2 } else { body.len() };
             // The client may close the connection first.
             let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body[..sent]));
         }
@@ -59,13 +59,13 @@ fn serve(kind: Server, requests: usize) -> (String, mpsc::Receiver<String>) {
 }
 
 /// Returns a file name with the hash of the served file.
-fn named() -> String {
+fn file_name() -> String {
     let digest = Sha256::digest(WEIGHTS);
     let hash: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("small-{hash}.safetensors")
 }
 
-fn fetch(place: &Workplace, from: &str) -> Outcome {
+fn fetch(place: &Workplace, from: &str) -> CommandOutcome {
     let mut command = place.command(&["weights", "fetch", "resnet18", "--from", from]);
     for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(proxy);
@@ -76,21 +76,21 @@ fn fetch(place: &Workplace, from: &str) -> Outcome {
 #[test]
 fn weights_are_fetched_once_and_checked() {
     let (place, (server, _ranges)) = (Workplace::new(), serve(Server::Whole, 1));
-    let url = format!("{server}/{}", named());
+    let url = format!("{server}/{}", file_name());
     let outcome = fetch(&place, &url);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert!(outcome.stdout.contains("ResNet-18") && outcome.stdout.contains("(fetched)"), "{}", outcome.stdout);
-    assert_eq!(std::fs::read(place.path(&named())).expect("fetched"), WEIGHTS);
-    assert!(!place.path(&format!("{}.part", named())).exists());
+    assert!(outcome.stdout.contains("ResNet-18") && outcome.stdout.contains("(downloaded)"), "{}", outcome.stdout);
+    assert_eq!(std::fs::read(place.path(&file_name())).expect("fetched"), WEIGHTS);
+    assert!(!place.path(&format!("{}.part", file_name())).exists());
     // The server no longer answers: the existing file suffices.
     let outcome = fetch(&place, &url);
-    assert!(outcome.code == Some(0) && outcome.stdout.contains("was there already"), "{}", outcome.stderr);
+    assert!(outcome.code == Some(0) && outcome.stdout.contains("already present"), "{}", outcome.stderr);
 }
 
 #[test]
 fn a_partial_download_is_continued_or_restarted() {
-    let part = format!("{}.part", named());
-    for (kind, left, ranges) in [
+    let part = format!("{}.part", file_name());
+    for (kind, partial, ranges) in [
         (Server::Whole, WEIGHTS[..1000].to_vec(), vec!["1000-"]),
         (Server::WithoutRanges, WEIGHTS[..1000].to_vec(), vec!["1000-"]),
         (Server::Whole, WEIGHTS.to_vec(), vec![]),
@@ -98,23 +98,23 @@ fn a_partial_download_is_continued_or_restarted() {
         (Server::Whole, vec![7; 1000], vec!["1000-", ""]),
         (Server::Whole, vec![7; WEIGHTS.len() + 5], vec!["LONG", ""]),
     ] {
-        let (place, (server, asked)) = (Workplace::new(), serve(kind, ranges.len().max(1)));
-        std::fs::write(place.path(&part), &left).expect("written");
-        let outcome = fetch(&place, &format!("{server}/{}", named()));
+        let (place, (server, requested)) = (Workplace::new(), serve(kind, ranges.len().max(1)));
+        std::fs::write(place.path(&part), &partial).expect("written");
+        let outcome = fetch(&place, &format!("{server}/{}", file_name()));
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-        assert_eq!(std::fs::read(place.path(&named())).expect("fetched"), WEIGHTS);
-        let long = format!("{}-", left.len());
+        assert_eq!(std::fs::read(place.path(&file_name())).expect("fetched"), WEIGHTS);
+        let long = format!("{}-", partial.len());
         let expected: Vec<&str> = ranges.iter().map(|range| if *range == "LONG" { &*long } else { *range }).collect();
-        assert_eq!(asked.try_iter().collect::<Vec<_>>(), expected);
+        assert_eq!(requested.try_iter().collect::<Vec<_>>(), expected);
     }
-    let (place, (server, _)) = (Workplace::new(), serve(Server::Cut, 1));
-    let outcome = fetch(&place, &format!("{server}/{}", named()));
+    let (place, (server, _)) = (Workplace::new(), serve(Server::CutOff, 1));
+    let outcome = fetch(&place, &format!("{server}/{}", file_name()));
     assert!(outcome.code == Some(3) && outcome.stderr.contains("the same command continues it"), "{}", outcome.stderr);
-    assert!(!place.path(&named()).exists());
-    let (server, asked) = serve(Server::Whole, 1);
-    let outcome = fetch(&place, &format!("{server}/{}", named()));
+    assert!(!place.path(&file_name()).exists());
+    let (server, requested) = serve(Server::Whole, 1);
+    let outcome = fetch(&place, &format!("{server}/{}", file_name()));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert_eq!(asked.recv().expect("asked"), format!("{}-", WEIGHTS.len() / 2));
+    assert_eq!(requested.recv().expect("asked"), format!("{}-", WEIGHTS.len() / 2));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn other_files_are_refused_and_not_replaced() {
     let outcome = fetch(&place, &server);
     assert!(outcome.code == Some(3) && outcome.stderr.contains("not f37072fd"), "{}", outcome.stderr);
     assert_eq!(std::fs::read_dir(place.folder()).expect("a folder").count(), 0, "nothing is left");
-    let (server, _) = serve(Server::Absent, 1);
+    let (server, _) = serve(Server::NotFound, 1);
     let outcome = fetch(&place, &server);
     assert!(outcome.code == Some(3) && outcome.stderr.contains("404 Not Found"), "{}", outcome.stderr);
     place.write("resnet18-f37072fd.pth", "mine");
@@ -134,7 +134,7 @@ fn other_files_are_refused_and_not_replaced() {
     assert_eq!(std::fs::read(place.path("resnet18-f37072fd.pth")).expect("kept"), b"mine");
     let outcome = place.run(&["weights", "fetch", "wide_resnet50_2"]);
     assert!(
-        outcome.code == Some(2) && outcome.stderr.contains("no teacher of bottleneck blocks"),
+        outcome.code == Some(2) && outcome.stderr.contains("bottleneck blocks are not supported"),
         "{}",
         outcome.stderr
     );

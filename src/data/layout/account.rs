@@ -16,10 +16,10 @@ const DEEPEST: usize = 24;
 /// Number of files and folders that a group names.
 const NAMED: usize = 3;
 
-/// Why a file or folder is not used. Reports list the reasons in this order.
+/// UnusedReason a file or folder is not used. Reports list the reasons in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Why {
+pub enum UnusedReason {
     /// An image in the folder of masks that fits no image.
     Mask,
     /// An image in a folder that the layout does not read.
@@ -44,24 +44,24 @@ pub enum Why {
     System,
 }
 
-impl Why {
-    fn told(self) -> &'static str {
+impl UnusedReason {
+    fn description(self) -> &'static str {
         match self {
             Self::Mask => "masks that fit no image: a mask has its image's stem, alone or with _mask, _gt or _label",
             Self::Image => {
-                "images in a folder that this layout does not read: move them, or say where they are by a pattern of data.folder"
+                "images in a folder that this layout does not read: move them, or give their location as a pattern in data.folder"
             }
             Self::Validation => {
-                "validation images, which this layout has not: layout = \"folder\" holds out those of data.folder.validation"
+                "validation images, which this layout does not read: layout = \"folder\" holds out those of data.folder.validation"
             }
-            Self::Unlisted => "images that no row of the table names",
+            Self::Unlisted => "images that no row of the table lists",
             Self::Private => "private test images, which have no labels",
-            Self::Other => "not images by their endings",
+            Self::Other => "files without the extension of an image",
             Self::Empty => "empty folders",
-            Self::Link => "links that lead nowhere or in a circle",
-            Self::LinkedFolder => "links to folders that nothing is read from",
-            Self::Deep => "folders too deep to be looked into",
-            Self::System => "hidden or made by a system",
+            Self::Link => "links that are broken or circular",
+            Self::LinkedFolder => "links to folders from which no file is read",
+            Self::Deep => "folders too deep to be searched",
+            Self::System => "hidden, or created by an operating system",
         }
     }
 }
@@ -69,8 +69,8 @@ impl Why {
 /// Files and folders that are not used for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unused {
-    /// Why they are not used.
-    pub why: Why,
+    /// UnusedReason they are not used.
+    pub why: UnusedReason,
     /// Number of files and folders.
     pub count: usize,
     /// The first of them, as paths below the category.
@@ -84,7 +84,7 @@ impl std::fmt::Display for Unused {
         if self.count > self.named.len() {
             write!(f, " and {} more", self.count - self.named.len())?;
         }
-        write!(f, " ({})", self.why.told())
+        write!(f, " ({})", self.why.description())
     }
 }
 
@@ -111,7 +111,7 @@ pub(in crate::data) fn account(folder: &Path, all: &[&Parts], layout: Layout) ->
     let masks = all.iter().flat_map(|parts| parts.mask_folders.iter().cloned()).collect();
     let folder: PathBuf = folder.components().collect();
     let mut account = Account { folder: folder.clone(), used, masks, layout, found: BTreeMap::new() };
-    account.look_into(&folder, 0)?;
+    account.visit(&folder, 0)?;
     Ok(account.found.into_iter().map(|(why, (count, named))| Unused { why, count, named }).collect())
 }
 
@@ -120,31 +120,31 @@ struct Account {
     used: BTreeSet<PathBuf>,
     masks: Vec<PathBuf>,
     layout: Layout,
-    found: BTreeMap<Why, (usize, Vec<String>)>,
+    found: BTreeMap<UnusedReason, (usize, Vec<String>)>,
 }
 
 impl Account {
-    fn look_into(&mut self, folder: &Path, depth: usize) -> Result<(), DataError> {
+    fn visit(&mut self, folder: &Path, depth: usize) -> Result<(), DataError> {
         let entries = entries(folder)?;
         if entries.is_empty() {
-            self.add(Why::Empty, folder);
+            self.add(UnusedReason::Empty, folder);
         }
         for path in entries {
             if self.used.contains(&path) {
                 continue;
             }
             if is_of_the_system(&path) {
-                self.add(Why::System, &path);
+                self.add(UnusedReason::System, &path);
                 continue;
             }
             match metadata(&path)? {
-                None => self.add(Why::Link, &path),
+                None => self.add(UnusedReason::Link, &path),
                 // Follow a link only if images were found behind it: any other link may lead anywhere.
                 Some(found) if found.is_dir() && path.is_symlink() && !self.holds_used(&path) => {
-                    self.add(Why::LinkedFolder, &path);
+                    self.add(UnusedReason::LinkedFolder, &path);
                 }
-                Some(found) if found.is_dir() && depth >= DEEPEST => self.add(Why::Deep, &path),
-                Some(found) if found.is_dir() => self.look_into(&path, depth + 1)?,
+                Some(found) if found.is_dir() && depth >= DEEPEST => self.add(UnusedReason::Deep, &path),
+                Some(found) if found.is_dir() => self.visit(&path, depth + 1)?,
                 Some(_) => self.add(self.why(&path), &path),
             }
         }
@@ -155,24 +155,26 @@ impl Account {
         self.used.range(folder.to_owned()..).next().is_some_and(|path| path.starts_with(folder))
     }
 
-    fn why(&self, path: &Path) -> Why {
+    fn why(&self, path: &Path) -> UnusedReason {
         let first = below(&self.folder, path);
         if !is_image(path) {
-            Why::Other
+            UnusedReason::Other
         } else if self.layout == Layout::Table {
-            Why::Unlisted
+            UnusedReason::Unlisted
         } else if self.masks.iter().any(|masks| path.starts_with(masks)) {
-            Why::Mask
-        } else if self.layout == Layout::MvtecAd2 && first.starts_with("test_private") {
-            Why::Private
+            UnusedReason::Mask
+        } else if let Some((_, reason)) =
+            self.layout.description().unused.iter().find(|(start, _)| first.starts_with(start))
+        {
+            *reason
         } else if first.starts_with("validation/") && self.layout != Layout::Folder {
-            Why::Validation
+            UnusedReason::Validation
         } else {
-            Why::Image
+            UnusedReason::Image
         }
     }
 
-    fn add(&mut self, why: Why, path: &Path) {
+    fn add(&mut self, why: UnusedReason, path: &Path) {
         let (count, named) = self.found.entry(why).or_default();
         *count += 1;
         if named.len() < NAMED {
@@ -189,12 +191,12 @@ mod tests {
     use crate::data::{DataSettings, FolderSettings, check};
 
     /// Returns what the check reports as unused in the only category.
-    fn told(settings: &DataSettings) -> Vec<(Why, usize, Vec<String>)> {
+    fn reported(settings: &DataSettings) -> Vec<(UnusedReason, usize, Vec<String>)> {
         let report = check(settings).expect("finds");
         report.categories[0].unused.iter().map(|unused| (unused.why, unused.count, unused.named.clone())).collect()
     }
 
-    fn group(why: Why, named: &[&str]) -> (Why, usize, Vec<String>) {
+    fn group(why: UnusedReason, named: &[&str]) -> (UnusedReason, usize, Vec<String>) {
         (why, named.len(), named.iter().map(|name| (*name).to_owned()).collect())
     }
 
@@ -208,14 +210,14 @@ mod tests {
         root.text("nut/test/Thumbs.db", "");
         std::fs::create_dir_all(root.path("nut/test/void")).expect("created");
         let expected = [
-            group(Why::Mask, &["ground_truth/cut/9_mask.png"]),
-            group(Why::Image, &["test/cut/rgb/0.png"]),
-            group(Why::Validation, &["validation/good/0.png"]),
-            group(Why::Other, &["test/cut/readme.txt"]),
-            group(Why::Empty, &["test/void"]),
-            group(Why::System, &["test/@eaDir", "test/Thumbs.db", "test/cut/.hidden.png"]),
+            group(UnusedReason::Mask, &["ground_truth/cut/9_mask.png"]),
+            group(UnusedReason::Image, &["test/cut/rgb/0.png"]),
+            group(UnusedReason::Validation, &["validation/good/0.png"]),
+            group(UnusedReason::Other, &["test/cut/readme.txt"]),
+            group(UnusedReason::Empty, &["test/void"]),
+            group(UnusedReason::System, &["test/@eaDir", "test/Thumbs.db", "test/cut/.hidden.png"]),
         ];
-        assert_eq!(told(&root.settings(None)), expected);
+        assert_eq!(reported(&root.settings(None)), expected);
         let report = check(&root.settings(None)).expect("finds");
         assert_eq!(report.categories[0].test, [("cut".to_owned(), 3), ("good".to_owned(), 1)]);
         let line = report.categories[0].unused[1].to_string();
@@ -237,14 +239,17 @@ mod tests {
     #[test]
     fn each_layout_uses_all_of_its_own() {
         for (root, left) in [
-            (miniature::loco(), vec![group(Why::Other, &["defects_config.json"])]),
-            (miniature::ad2(), vec![group(Why::Private, &["test_private/000.png", "test_private_mixed/000.png"])]),
+            (miniature::loco(), vec![group(UnusedReason::Other, &["defects_config.json"])]),
+            (
+                miniature::ad2(),
+                vec![group(UnusedReason::Private, &["test_private/000.png", "test_private_mixed/000.png"])],
+            ),
             (miniature::btad(), vec![]),
-            (miniature::visa(), vec![group(Why::Image, &["Data/Images/Normal/0003.JPG"])]),
+            (miniature::visa(), vec![group(UnusedReason::Image, &["Data/Images/Normal/0003.JPG"])]),
             (miniature::visa_prepared(), vec![]),
             (miniature::mpdd(), vec![]),
         ] {
-            assert_eq!(told(&root.settings(None)), left);
+            assert_eq!(reported(&root.settings(None)), left);
         }
     }
 
@@ -260,9 +265,9 @@ mod tests {
         symlink(nut.join("test"), nut.join("test/cut/again")).expect("linked");
         symlink("self", nut.join("self")).expect("linked");
         symlink(away.path("nowhere"), root.path("gone")).expect("linked");
-        let told = told(&root.settings(None));
-        assert!(told.contains(&group(Why::Link, &["self", "train/good/7.png"])), "{told:?}");
-        assert!(told.contains(&group(Why::LinkedFolder, &["test/cut/again"])), "{told:?}");
+        let told = reported(&root.settings(None));
+        assert!(told.contains(&group(UnusedReason::Link, &["self", "train/good/7.png"])), "{told:?}");
+        assert!(told.contains(&group(UnusedReason::LinkedFolder, &["test/cut/again"])), "{told:?}");
         assert_eq!(root.open(None).expect("opens").categories()[0].train.len(), 3);
     }
 
@@ -295,7 +300,7 @@ mod tests {
         for told in [
             "cable is not used: it looks like a category with test, but has no train/good",
             "bolt is not used: it has train/Good where this layout has train/good: rename that folder",
-            "notes is not used: it is no category, for it has no train/good",
+            "notes is not used: it is not a category, because it has no train/good",
         ] {
             assert!(notes.iter().any(|note| note == told), "{notes:?}");
         }
@@ -315,7 +320,7 @@ mod tests {
             masks: vec!["nok/*_mask.png".to_owned()],
         };
         let settings = DataSettings { folder: Some(folder), ..root.settings(Some(Layout::Folder)) };
-        assert_eq!(told(&settings), [group(Why::Image, &["other/3.png"])]);
+        assert_eq!(reported(&settings), [group(UnusedReason::Image, &["other/3.png"])]);
         root.text(
             "t.csv",
             "category,split,kind,image\nc,train,normal,c/ok/0.png\nc,train,good,c/ok/1.png\nc,test,cut,c/nok/0.jpg\n",

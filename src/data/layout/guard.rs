@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::listing::{composed, file_stem, place};
 use super::masks::without_word;
-use super::{Parts, places};
+use super::{Parts, patterns};
 use crate::data::sample::ImageSource;
 use crate::data::{DataError, FolderSettings, Sample};
 
@@ -13,7 +13,7 @@ use crate::data::{DataError, FolderSettings, Sample};
 pub(super) fn folders(category: &Path, settings: &FolderSettings) -> Result<(), DataError> {
     let mut known: Vec<(PathBuf, &str)> = Vec::new();
     for name in settings.all() {
-        if places::is_pattern(category, name)? {
+        if patterns::is_pattern(category, name)? {
             continue;
         }
         // Another check reports a missing folder.
@@ -205,14 +205,14 @@ mod tests {
         let category = &dataset.categories()[0];
         let train: Vec<&str> = category.train.iter().map(|sample| sample.image.as_str()).collect();
         assert_eq!(train, ["all/n0.jpg", "all/n1.jpg"], "a mask is never trained on");
-        assert_eq!(miniature::told(category), [("all/d0.jpg", Some("all"), 1)]);
+        assert_eq!(miniature::test_images(category), [("all/d0.jpg", Some("all"), 1)]);
     }
 
     #[test]
     fn one_mask_for_two_images_is_refused() {
         let root = miniature::mvtec();
         root.image("nut/test/cut/000.png");
-        assert!(root.refused(None).contains("have one stem"));
+        assert!(root.refused(None).contains("have the same stem"));
         let flat = Miniature::with(&["c/ok/0.png", "c/ok/1.png", "c/nok/cut/0.png", "c/nok/dent/0.png"]);
         flat.mask("c/marks/0.png", (1, 1), 255);
         let message = refused(&flat, ["ok", "", "", "nok", "marks"]);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::listing::{children, composed, ending, file_name, file_stem, folders, images, is_folder, is_image, place};
-use super::places;
+use super::patterns;
 use crate::data::DataError;
 
 /// Preferred extensions of masks, the most preferred first.
@@ -102,8 +102,8 @@ impl Masks {
         let mut masks = Self::default();
         let mut matched: Vec<PathBuf> = Vec::new();
         for name in named {
-            if places::is_pattern(category, name)? {
-                matched.extend(places::images(category, name)?);
+            if patterns::is_pattern(category, name)? {
+                matched.extend(patterns::images(category, name)?);
                 continue;
             }
             let folder = place(category, name);
@@ -146,7 +146,7 @@ impl Masks {
 
 #[cfg(test)]
 mod tests {
-    use crate::data::layout::miniature::{self, Miniature, told};
+    use crate::data::layout::miniature::{self, Miniature, test_images};
     use crate::data::{DataSettings, Dataset, FolderSettings, Layout};
 
     #[test]
@@ -155,12 +155,12 @@ mod tests {
             let root = miniature::mvtec();
             root.mask(&format!("nut/ground_truth/cut/{name}"), (1, 1), 255);
             let nut = root.open(None).expect("opens");
-            assert_eq!(told(&nut.categories()[0])[2], ("test/cut/002.png", Some("cut"), 1), "{name}");
+            assert_eq!(test_images(&nut.categories()[0])[2], ("test/cut/002.png", Some("cut"), 1), "{name}");
         }
         let root = miniature::mvtec();
         root.mask("nut/ground_truth/cut/002_other.png", (1, 1), 255);
         root.mask("nut/ground_truth/cut/0021_mask.png", (1, 1), 255);
-        assert_eq!(told(&root.open(None).expect("opens").categories()[0])[2].2, 0);
+        assert_eq!(test_images(&root.open(None).expect("opens").categories()[0])[2].2, 0);
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
             root.mask(&format!("nut/ground_truth/cut/{mask}_mask.png"), (1, 1), 255);
             let nut = root.open(None).expect("opens");
             let name = format!("test/cut/{image}.png");
-            assert!(told(&nut.categories()[0]).contains(&(name.as_str(), Some("cut"), 1)));
+            assert!(test_images(&nut.categories()[0]).contains(&(name.as_str(), Some("cut"), 1)));
         }
     }
 

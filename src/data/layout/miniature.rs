@@ -77,7 +77,7 @@ impl Miniature {
 }
 
 /// Returns the image, the kind of defect and the number of masks of each test image.
-pub(super) fn told(category: &Category) -> Vec<(&str, Option<&str>, usize)> {
+pub(super) fn test_images(category: &Category) -> Vec<(&str, Option<&str>, usize)> {
     category.test.iter().map(|s| (s.image.as_str(), s.defect.as_deref(), s.masks.len())).collect()
 }
 

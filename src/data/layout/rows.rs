@@ -64,15 +64,15 @@ impl Rows {
         let header = reader.headers().map_err(torn)?.clone();
         let names: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}').trim()).collect();
         let columns: Vec<&'static str> = needed.iter().chain(optional).copied().collect();
-        let places: Vec<Option<usize>> =
+        let positions: Vec<Option<usize>> =
             columns.iter().map(|column| names.iter().position(|name| name == column)).collect();
-        for (column, place) in columns.iter().zip(&places) {
-            if place.is_none() && needed.contains(column) {
+        for (column, position) in columns.iter().zip(&positions) {
+            if position.is_none() && needed.contains(column) {
                 let help = format!("the columns {}", columns.join(", "));
                 return Err(wrong(1, column, "there is no such column".into(), help));
             }
             if names.iter().filter(|name| *name == column).count() > 1 {
-                return Err(wrong(1, column, "it stands there twice".into(), "each column once".to_owned()));
+                return Err(wrong(1, column, "it occurs twice".into(), "each column once".to_owned()));
             }
         }
         let mut rows = Vec::new();
@@ -80,11 +80,11 @@ impl Rows {
             let record = record.map_err(torn)?;
             let line = record.position().map_or(1, csv::Position::line);
             let text =
-                |place: &Option<usize>| place.and_then(|at| record.get(at)).unwrap_or_default().trim().to_owned();
-            rows.push(Row { line, texts: places.iter().map(text).collect() });
+                |position: &Option<usize>| position.and_then(|at| record.get(at)).unwrap_or_default().trim().to_owned();
+            rows.push(Row { line, texts: positions.iter().map(text).collect() });
         }
         let unknown = names.iter().filter(|name| !columns.contains(name)).map(|name| (*name).to_owned()).collect();
-        let has = places.iter().map(Option::is_some).collect();
+        let has = positions.iter().map(Option::is_some).collect();
         Ok(Self { path: path.to_owned(), columns, has, unknown, rows })
     }
 

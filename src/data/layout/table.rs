@@ -160,7 +160,7 @@ impl Reader<'_> {
             let help = format!("a path below {}, without \"..\"", self.root.display());
             return wrong(format!("it is \"{text}\""), help);
         }
-        let path = super::places::shortest(text);
+        let path = super::patterns::shortest(text);
         match is_file(&self.root.join(&path))? {
             true => Ok(path),
             false => {
@@ -173,7 +173,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::data::layout::miniature::{Miniature, told};
+    use crate::data::layout::miniature::{Miniature, test_images};
     use crate::data::{DataError, DataSettings, Dataset, HeldOut, Layout, Reading};
 
     fn root() -> Miniature {
@@ -202,7 +202,7 @@ mod tests {
         let train: Vec<&str> = a.train.iter().map(|sample| sample.image.as_str()).collect();
         assert_eq!(train, ["p/0.png", "p/1.png", "p/2.png"]);
         assert_eq!((a.validation, &a.held_out), (1, &HeldOut::Given(vec![2])));
-        assert_eq!(told(a), [("q/4.jpg", Some("anomaly"), 1), ("q/a/3.png", None, 0)]);
+        assert_eq!(test_images(a), [("q/4.jpg", Some("anomaly"), 1), ("q/a/3.png", None, 0)]);
         assert_eq!(dataset.categories()[1].held_out, HeldOut::Fifth);
         assert!(
             a.test[0].load_mask(8, Reading::default()).expect("fits").is_some_and(|mask| mask.pixels.contains(&true))
@@ -215,7 +215,7 @@ mod tests {
             "image,kind,note,split,category\np/0.png,good,x,train,a\np/1.png,Normal,,train,a\nq/4.jpg,dent,,test,a\n";
         let root = root();
         let dataset = open(&root, table, None).expect("opens");
-        assert_eq!(told(&dataset.categories()[0]), [("q/4.jpg", Some("dent"), 0)]);
+        assert_eq!(test_images(&dataset.categories()[0]), [("q/4.jpg", Some("dent"), 0)]);
         let settings = DataSettings { table: Some("lists/t.csv".into()), ..root.settings(Some(Layout::Table)) };
         let notes = crate::data::check(&settings).expect("finds").notes;
         assert!(notes.iter().any(|note| note == "columns of the table that are not used: note"), "{notes:?}");

@@ -1,10 +1,9 @@
 //! Opens a miniature of each layout, and checks the messages if a layout does not fit.
 
-use super::miniature::{self, Miniature, told};
+use super::miniature::{self, Miniature, test_images};
 use crate::data::{
     CategorySelection, DataSettings, Dataset, FolderSettings, HeldOut, HeldOutChoice, Layout, Reading, check,
 };
-use crate::settings::Named;
 
 /// Returns the number of defective pixels of a test image at its own size.
 #[track_caller]
@@ -21,7 +20,7 @@ fn mvtec_has_both_names_of_masks() {
     let nut = root.only(Layout::Mvtec);
     assert_eq!((nut.train.len(), nut.validation, &nut.held_out), (3, 0, &HeldOut::Fifth));
     assert_eq!(
-        told(&nut),
+        test_images(&nut),
         [
             ("test/cut/000.bmp", Some("cut"), 1),
             ("test/cut/001.png", Some("cut"), 1),
@@ -45,7 +44,7 @@ fn locos_masks_are_joined_and_its_validation_images_held_out() {
     assert_eq!(pushpins.held_out, HeldOut::Given(vec![3, 4]));
     assert!(pushpins.train[3].image.starts_with("validation/good/"));
     assert_eq!(
-        told(&pushpins),
+        test_images(&pushpins),
         [
             ("test/good/000.png", None, 0),
             ("test/logical_anomalies/000.png", Some("logical_anomalies"), 2),
@@ -68,7 +67,7 @@ fn mvtec_ad2_has_a_public_test_part() {
     let can = miniature::ad2().only(Layout::MvtecAd2);
     assert_eq!((can.train.len(), can.validation, &can.held_out), (3, 1, &HeldOut::Given(vec![2])));
     let test = [("test_public/bad/000_overexposed.png", Some("bad"), 1), ("test_public/good/000_regular.png", None, 0)];
-    assert_eq!(told(&can), test);
+    assert_eq!(test_images(&can), test);
 }
 
 #[test]
@@ -78,7 +77,7 @@ fn btads_masks_have_endings_of_their_own() {
     assert_eq!(first.train.len(), 2);
     let test =
         [("test/ko/0000.bmp", Some("ko"), 1), ("test/ko/0001.png", Some("ko"), 1), ("test/ok/0000.bmp", None, 0)];
-    assert_eq!(told(&first), test);
+    assert_eq!(test_images(&first), test);
     assert_eq!(defective(&first, "test/ko/0000.bmp"), 1);
 }
 
@@ -89,7 +88,7 @@ fn visa_is_split_by_its_table() {
     let train: Vec<&str> = candle.train.iter().map(|sample| sample.image.as_str()).collect();
     assert_eq!(train, ["Data/Images/Normal/0000.JPG", "Data/Images/Normal/0002.JPG"]);
     let test = [("Data/Images/Anomaly/000.JPG", Some("anomaly"), 1), ("Data/Images/Normal/0001.JPG", None, 0)];
-    assert_eq!(told(&candle), test);
+    assert_eq!(test_images(&candle), test);
     assert_eq!(defective(&candle, "Data/Images/Anomaly/000.JPG"), 1, "class 1 is a defect");
 }
 
@@ -125,7 +124,7 @@ fn a_wrong_table_of_visa_is_told_with_its_line_and_column() {
 #[test]
 fn data_sets_in_mvtecs_arrangement_are_known_by_their_categories() {
     let candle = miniature::visa_prepared().only(Layout::Visa);
-    assert_eq!(told(&candle), [("test/bad/000.JPG", Some("bad"), 1), ("test/good/0002.JPG", None, 0)]);
+    assert_eq!(test_images(&candle), [("test/bad/000.JPG", Some("bad"), 1), ("test/good/0002.JPG", None, 0)]);
     let root = miniature::mpdd();
     assert_eq!(root.only(Layout::Mpdd).test[1].defect.as_deref(), Some("major_rust"));
     let report = check(&root.settings(None)).expect("finds");
@@ -163,13 +162,13 @@ fn several_layouts_below_one_root_are_told_or_chosen_from() {
     };
     assert_eq!(named("02", None).expect("one layout").layout(), Layout::Btad);
     let message = named("02", Some(Layout::Mvtec)).expect_err("the other").to_string();
-    assert!(message.contains("02 is not arranged as data.layout = \"mvtec\""), "{message}");
+    assert!(message.contains("02 does not match data.layout = \"mvtec\""), "{message}");
     let report = check(&root.settings(Some(Layout::Mvtec))).expect("finds");
-    assert_eq!(report.notes[0], "left out, for they look like btad: 02");
+    assert_eq!(report.notes[0], "left out because they look like btad: 02");
 }
 
 #[test]
-fn a_root_one_level_too_high_or_too_deep_is_told() {
+fn a_root_one_level_too_high_or_too_deep_is_test_images() {
     let root = miniature::mvtec();
     let at = |path: std::path::PathBuf| Dataset::open(&DataSettings::at(&path, Some(Layout::Mvtec)));
     let message = at(root.path("nut")).expect_err("a category").to_string();
@@ -213,7 +212,7 @@ fn folders_may_have_any_names() {
     let category = &dataset.categories()[0];
     assert_eq!((category.train.len(), category.validation), (3, 1));
     assert_eq!(
-        told(category),
+        test_images(category),
         [
             ("broken/0.png", Some("broken"), 1),
             ("dirty/dusty/0.png", Some("dusty"), 0),
@@ -224,19 +223,19 @@ fn folders_may_have_any_names() {
 }
 
 #[test]
-fn a_named_folder_that_is_not_there_is_told() {
-    type Spoil = fn(&mut FolderSettings);
-    let cases: [(Spoil, &str); 4] = [
+fn a_named_folder_that_is_not_there_is_test_images() {
+    type Change = fn(&mut FolderSettings);
+    let cases: [(Change, &str); 4] = [
         (|folder| folder.normals = "fine".to_owned(), "data.folder.normals is \"fine\""),
         (|folder| folder.validation = Some("valid".to_owned()), "data.folder.validation must be"),
         (|folder| folder.anomalies.push("wrong".to_owned()), "data.folder.anomalies must be"),
-        (|folder| folder.masks = vec!["mask".to_owned()], "data.folder.masks is a folder of no category"),
+        (|folder| folder.masks = vec!["mask".to_owned()], "correct data.folder.masks"),
     ];
-    for (spoil, told) in cases {
+    for (change, expected) in cases {
         let (_root, mut settings) = own_folders();
-        settings.folder.iter_mut().for_each(spoil);
+        settings.folder.iter_mut().for_each(change);
         let message = Dataset::open(&settings).expect_err("misspelt").to_string();
-        assert!(message.contains(told), "{message}");
+        assert!(message.contains(expected), "{message}");
     }
     let (root, settings) = own_folders();
     std::fs::remove_file(root.path("a/pictures/check/0.png")).expect("removed");
@@ -254,7 +253,7 @@ fn a_jpeg_is_no_mask() {
         Dataset::open(&settings).expect("opens").categories()[0].check(Reading::default())
     };
     let message = opened(0).expect_err("lossy").to_string();
-    assert!(message.contains("000_mask.jpg") && message.contains("write it as PNG"), "{message}");
+    assert!(message.contains("000_mask.jpg") && message.contains("save it as PNG"), "{message}");
     assert!(opened(127).is_ok(), "above a threshold it is exact enough");
 }
 

@@ -38,7 +38,7 @@ impl Patch {
     }
 
     /// Draws a centre that keeps the patch inside the image as far as it fits.
-    fn place(&self, side: f32, dice: &mut Dice) -> (f32, f32) {
+    fn draw_centre(&self, side: f32, dice: &mut Dice) -> (f32, f32) {
         let mut along = |reach: f32| {
             let reach = reach.min(side / 2.0);
             dice.between(reach, side - reach)
@@ -52,9 +52,9 @@ impl Patch {
 pub(super) fn cut_paste(target: &Image, source: &Image, dice: &mut Dice) -> Painted {
     let side = target.side as f32;
     let patch = Patch::draw(side, dice);
-    let (from, one, two) = (patch.place(side, dice), patch.place(side, dice), patch.place(side, dice));
-    // The mean of two places tends towards the middle, where an object usually is.
-    let to = ((one.0 + two.0) / 2.0, (one.1 + two.1) / 2.0);
+    let (from, a, b) = (patch.draw_centre(side, dice), patch.draw_centre(side, dice), patch.draw_centre(side, dice));
+    // The mean of two centres tends towards the middle, where an object usually is.
+    let to = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
     let jitter = Jitter::draw(dice.between(0.2, 1.0), dice);
     // The patch is cut upright and turned when it is pasted.
     let (sin, cos) = patch.turn.sin_cos();

@@ -49,8 +49,8 @@ pub(super) fn blend(image: &Image, paint: impl Fn(usize, usize, Colour) -> Optio
     painted
 }
 
-/// Returns the bilinear colour at a place between pixels (x right, y down, pixel centres at whole numbers). Places outside are mirrored at
-/// the edge, so that the only seam is that of the patch.
+/// Returns the bilinear colour at a point (x right, y down, pixel centres at whole numbers). Points outside are mirrored at the edge, so
+/// that the only seam is that of the patch.
 pub(super) fn sample(image: &Image, x: f32, y: f32) -> Colour {
     let last = (image.side - 1) as f32;
     let inside = |v: f32| {
@@ -61,8 +61,8 @@ pub(super) fn sample(image: &Image, x: f32, y: f32) -> Colour {
     let (left, top) = (x as usize, y as usize);
     let (right, bottom) = ((left + 1).min(image.side - 1), (top + 1).min(image.side - 1));
     let at = |x: usize, y: usize| -> Colour {
-        let place = 3 * (y * image.side + x);
-        std::array::from_fn(|c| f32::from(image.rgb[place + c]))
+        let first = 3 * (y * image.side + x);
+        std::array::from_fn(|c| f32::from(image.rgb[first + c]))
     };
     let (u, v) = (x - left as f32, y - top as f32);
     mix(mix(at(left, top), at(right, top), u), mix(at(left, bottom), at(right, bottom), u), v)

@@ -8,7 +8,7 @@ use crate::data::{Image, stream};
 
 /// Lowest and highest share of the image that a mask may have: less shows no defect, more leaves no background.
 pub(super) const SHARE: (f64, f64) = (0.005, 0.15);
-/// Smallest mean change of the masked pixels, in grey levels of each pixel's most changed channel. A defect that nobody can see would
+/// Smallest mean change of the masked pixels, in grey levels of each pixel's most changed channel. An invisible defect would
 /// measure noise.
 const CONTRAST: f64 = 20.0;
 /// Number of draws before the plain square is painted.
@@ -88,8 +88,8 @@ mod tests {
             .map(|image| {
                 let mut dice = Dice::new(stream(seed, "test", 0, image as u64));
                 let period = 2 + dice.below(side / 2);
-                let rgb = (0..side * side * 3).map(|place| {
-                    let (x, y, c) = (place / 3 % side, place / 3 / side, place % 3);
+                let rgb = (0..side * side * 3).map(|index| {
+                    let (x, y, c) = (index / 3 % side, index / 3 / side, index % 3);
                     let stripe = if (x + c * y) % period < period / 2 { 60 } else { 0 };
                     (40 + stripe + 90 * y / side + dice.below(12)) as u8
                 });
@@ -105,7 +105,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn the_mask_is_exactly_what_changed_and_neither_nothing_nor_all(
+        fn the_mask_marks_exactly_the_changed_pixels_and_has_a_valid_share(
             side in 32_usize..=256, count in 1_usize..4, painter in painters(), seed: u64,
         ) {
             let normals = normals(side, count, seed);
@@ -118,8 +118,8 @@ mod tests {
             for (pixel, masked) in painted.mask.iter().enumerate() {
                 let (new, old) = (&painted.image.rgb[3 * pixel..][..3], &normals[index].rgb[3 * pixel..][..3]);
                 let change = new.iter().zip(old).map(|(a, b)| a.abs_diff(*b)).max();
-                let right = if *masked { change > Some(VISIBLE) } else { new == old };
-                prop_assert!(right, "pixel {pixel}, mask {masked}: {old:?} became {new:?}");
+                let is_correct = if *masked { change > Some(VISIBLE) } else { new == old };
+                prop_assert!(is_correct, "pixel {pixel}, mask {masked}: {old:?} became {new:?}");
             }
         }
 

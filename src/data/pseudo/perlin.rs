@@ -19,12 +19,12 @@ impl Perlin {
 
     /// Returns the noise at (x right, y down) in 0..=1; it is within −1..=1, and near 0 at the lattice's corners.
     pub(super) fn at(&self, x: f32, y: f32) -> f32 {
-        let place = |v: f32, cells: usize| {
+        let locate = |v: f32, cells: usize| {
             let scaled = v.clamp(0.0, 1.0) * cells as f32;
             let cell = (scaled as usize).min(cells - 1);
             (cell, scaled - cell as f32)
         };
-        let ((column, u), (row, v)) = (place(x, self.cells.0), place(y, self.cells.1));
+        let ((column, u), (row, v)) = (locate(x, self.cells.0), locate(y, self.cells.1));
         let corner = |dx: usize, dy: usize| {
             let (gx, gy) = self.gradients[(row + dy) * (self.cells.0 + 1) + column + dx];
             gx * (u - dx as f32) + gy * (v - dy as f32)
@@ -42,7 +42,7 @@ mod tests {
     use crate::data::stream;
 
     #[test]
-    fn noise_is_nothing_at_corners_bounded_and_steady_across_cells() {
+    fn noise_is_0_at_corners_bounded_and_continuous_across_cells() {
         let noise = Perlin::draw((4, 2), &mut Dice::new(stream(0, "test", 0, 0)));
         let mut highest = 0.0_f32;
         for i in 0..=400 {

@@ -25,8 +25,8 @@ impl<'a> Texture<'a> {
         let side = source.side as f32;
         if dice.coin() {
             // Shift by at least a quarter of the image; otherwise the region would nearly coincide with itself.
-            let mut away = || (if dice.coin() { 1.0 } else { -1.0 }) * dice.between(0.25, 0.75) * side;
-            let shift = (away(), away());
+            let mut offset = || (if dice.coin() { 1.0 } else { -1.0 }) * dice.between(0.25, 0.75) * side;
+            let shift = (offset(), offset());
             return Self::Region { source, shift, jitter: Jitter::draw(1.0, dice) };
         }
         let cells = 1 << (3 + dice.below(3));
@@ -55,7 +55,7 @@ pub(super) fn texture_blend(target: &Image, source: &Image, dice: &mut Dice) -> 
     let noise = Perlin::draw(cells, dice);
     let share = AREA.0 * (AREA.1 / AREA.0).powf(dice.between(0.0, 1.0));
     let beta = dice.between(BETA.0, BETA.1);
-    // Blobs lie together around one place, as the parts of one defect do. The place tends to be on the object, which is in the middle.
+    // All blobs are near one point, like the parts of one defect. The point tends to be on the object, which is in the middle.
     let centre = (dice.between(0.25, 0.75), dice.between(0.25, 0.75));
     let radius = dice.between(0.2, 0.45);
     let at = |index: usize| (index as f32 + 0.5) / side;
@@ -80,7 +80,7 @@ pub(super) fn texture_blend(target: &Image, source: &Image, dice: &mut Dice) -> 
 /// Returns the value that a share of all values exceeds. It is never below 0, because all values outside the window are 0.
 fn upper_quantile(values: &[f32], share: f32) -> f32 {
     let mut sorted = values.to_vec();
-    let place = (((1.0 - share) * values.len() as f32) as usize).min(values.len() - 1);
-    sorted.select_nth_unstable_by(place, f32::total_cmp);
-    sorted[place].max(0.0)
+    let index = (((1.0 - share) * values.len() as f32) as usize).min(values.len() - 1);
+    sorted.select_nth_unstable_by(index, f32::total_cmp);
+    sorted[index].max(0.0)
 }

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::repeated;
-use crate::settings::Value;
-use crate::settings::{Field, Kind, NamedValue, Usual};
+use super::repeated::repeated;
+use crate::settings::{DefaultValue, Field, NamedValue, Value, ValueKind};
 
 /// The categories that a sweep runs over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +21,11 @@ impl CategorySelection {
         let all = || vec![(NamedValue::documented("all", "Every category, in alphabetical order."), Self::All)];
         let kind = || {
             let names = all().into_iter().map(|(named, _)| named).collect();
-            Kind::Either(vec![Kind::Choice(names), Kind::List(Box::new(Kind::Text))])
+            ValueKind::Either(vec![ValueKind::Choice(names), ValueKind::List(Box::new(ValueKind::Text))])
         };
-        field.describe(kind, Usual::Value("all".into()));
+        field.describe(kind, DefaultValue::Value("all".into()));
         if matches!(field.given(), Some(Value::Text(_))) {
-            return field.one_of(all, Usual::Absent).unwrap_or(Self::All);
+            return field.one_of(all, DefaultValue::Absent).unwrap_or(Self::All);
         }
         let Some(names) = field.texts() else { return Self::All };
         if names.is_empty() {

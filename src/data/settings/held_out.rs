@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, repeated};
-use crate::settings::{Field, Kind, Usual, Value};
+use super::repeated::repeated;
+use crate::data::Layout;
+use crate::settings::{DefaultValue, Field, Value, ValueKind};
 
 /// The normal images that select the epoch and set the threshold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -18,7 +19,7 @@ pub enum HeldOutChoice {
     Images(Vec<String>),
 }
 
-/// Valid values of `data.held_out`.
+/// Describes valid values of `data.held_out`.
 const EXPECTED: &str = "expected a share of the normals such as 0.3, or a list of paths below data.root such as \
                         [\"bottle/train/good/003.png\"]";
 
@@ -27,14 +28,15 @@ impl HeldOutChoice {
     pub(super) fn read(field: Field<'_>, layout: Option<Layout>) -> Self {
         let shares = 0.01..=0.9;
         let kind = || {
-            let share = Kind::Number { least: *shares.start(), most: *shares.end() };
-            Kind::Either(vec![share, Kind::List(Box::new(Kind::Text))])
+            let share = ValueKind::Number { min: *shares.start(), max: *shares.end() };
+            ValueKind::Either(vec![share, ValueKind::List(Box::new(ValueKind::Text))])
         };
-        field.describe(kind, Usual::Words("the data set's validation images; without any, a fifth of the normals"));
+        let default = "the data set's validation images, or a fifth of the normals if it has none";
+        field.describe(kind, DefaultValue::Described(default));
         match field.given() {
             None => Self::OwnOrFifth,
             Some(Value::Text(text)) => {
-                let help = format!("{EXPECTED}; a data set's own validation images are held out where nothing is said");
+                let help = format!("{EXPECTED}; by default, the data set's own validation images are held out");
                 field.refuse(format!("`data.held_out` is the text \"{text}\""), help);
                 Self::OwnOrFifth
             }
@@ -54,7 +56,7 @@ impl HeldOutChoice {
         }
         if layout == Some(Layout::Table) {
             let help = "write \"validation\" into the column `split` of these images";
-            field.refuse("`data.held_out` lists images beside a table", help);
+            field.refuse("`data.held_out` lists images, but the layout is \"table\"", help);
         }
         images.sort_unstable();
         Self::Images(images)

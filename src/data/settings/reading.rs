@@ -3,7 +3,7 @@
 use crate::settings::{choices, defaults, settings};
 
 choices! {
-    /// What becomes of the orientation that a camera writes into its pictures.
+    /// Handling of the orientation that a camera writes into its pictures.
     pub enum Exif {
         /// Keep pixels as they are stored, as Pillow and PyTorch do.
         Ignore = "ignore",
@@ -13,11 +13,11 @@ choices! {
 }
 
 settings! {
-    /// How the pixels of a file are read; part of the protocol.
+    /// Rules for reading the pixels of a file; part of the protocol.
     pub struct Reading: Copy Eq {
         /// Handling of the EXIF orientation; part of the protocol.
         pub exif: Exif = choice(Exif::Ignore),
-        /// Value of 16-bit files that is white, such as 4095 for 12-bit cameras; part of the protocol.
+        /// Value that is white in 16-bit files, such as 4095 for 12-bit cameras; part of the protocol.
         pub white_level: u16 = integer(u16::MAX, 1..=u16::MAX),
     }
 }

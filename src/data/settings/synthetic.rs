@@ -3,7 +3,7 @@
 use crate::settings::{defaults, settings};
 
 settings! {
-    /// The size of the drawn data set.
+    /// Size of the drawn data set.
     pub struct SyntheticSettings: Eq {
         /// Seed of everything that is drawn.
         pub seed: u64 = integer(0, 0..=u64::MAX),

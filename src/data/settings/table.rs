@@ -1,14 +1,15 @@
-//! The table itself, and the rules that combine its settings.
+//! All settings of the table, and the rules that combine them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{CategorySelection, FolderSettings, HeldOutChoice, Layout, Reading, SyntheticSettings, Unmasked};
+use super::{CategorySelection, FolderSettings, HeldOutChoice, Reading, SyntheticSettings, Unmasked};
+use crate::data::Layout;
 use crate::paths::expand_home;
 use crate::settings::{Field, Place, Reader, defaults, settings};
 
 settings! {
-    /// Where the images come from and how they are prepared.
+    /// Source of the images, and how they are prepared.
     pub struct DataSettings => canonical {
         /// Arrangement of the folders below `data.root`.
         pub layout: Option<Layout> = with(Layout::read),
@@ -18,23 +19,23 @@ settings! {
         pub table: Option<PathBuf> = with(|field| table(field, layout)),
         /// Categories to run over: all of them, or a list.
         pub categories: CategorySelection = with(CategorySelection::read),
-        /// Side to which images are resized, pixels, as Pillow's `BILINEAR` does it: a multiple of 16.
+        /// Side of the resized images in pixels, a multiple of 16. Images are resized as by Pillow's `BILINEAR`.
         pub image_size: usize = with(image_size),
         /// Seed that draws the held-out images, and the test images of `data.test_normals_share`.
         pub split_seed: u64 = integer(0, 0..=u64::MAX),
-        /// How files are read.
+        /// Rules for reading files.
         pub reading: Reading = flat(()),
         /// Normal images that select the epoch and set the threshold: a share of the normals, or a list of paths below `data.root`.
         pub held_out: HeldOutChoice = with(|field| HeldOutChoice::read(field, layout)),
-        /// Share of the normal images that is drawn for the test, where the data set has no normal test images.
+        /// Share of the normal images to draw for the test, if the data set has no normal test images.
         ///
-        /// Those with the lowest digests of seed and path are drawn, so that an image that comes or goes moves hardly any other.
+        /// The images with the lowest digests of seed and path are drawn. So an added or removed image changes hardly any other assignment.
         pub test_normals_share: Option<f64> = with(|field| test_normals_share(field, layout)),
         /// Mask value above which a pixel is defective (255 is white): 127 for resized or JPEG masks; part of the protocol.
         pub mask_threshold: u8 = integer(0, 0..=254),
         /// Handling of defective test images without a mask.
         pub unmasked: Unmasked = choice(Unmasked::Void),
-        /// Where the images lie, for the layout `folder`: paths below each category, or patterns such as `"train/*.jpg"`.
+        /// Folders of the images, for the layout `folder`: paths below each category, or patterns such as `"train/*.jpg"`.
         pub folder: Option<FolderSettings> = with(|field| FolderSettings::read(field, layout, test_normals_share.is_some())),
         /// Size of the drawn data set, for the layout `synthetic`.
         pub synthetic: Option<SyntheticSettings> = table(()),
@@ -50,7 +51,7 @@ impl DataSettings {
     /// Drops the settings that do not apply to the layout.
     fn canonical(mut self, reader: &Reader<'_>) -> Self {
         if !matches!(self.layout, Some(Layout::Synthetic | Layout::Table)) && self.root.is_none() {
-            let help = "set data.root to the folder that holds the categories, or DIDACT_DATA";
+            let help = "set data.root or the environment variable DIDACT_DATA to the folder that holds the categories";
             reader.problems().add(reader.place(), "`data.root` is missing", help);
         }
         if self.layout == Some(Layout::Synthetic) {
@@ -85,15 +86,15 @@ fn table(field: Field<'_>, layout: Option<Layout>) -> Option<PathBuf> {
     let table = field.path();
     if layout == Some(Layout::Table) {
         if !field.is_given() {
-            let help = "name a CSV with the columns category, split (train, validation, test), label (normal, anomaly) or kind, \
-                        image and, where there are some, mask: table = \"images.csv\"";
+            let help = "name a CSV file with the columns category, split (train, validation, test), label (normal, anomaly) or kind, \
+                        image and, if there are masks, mask: table = \"images.csv\"";
             field.refuse("`data.table` is missing", help);
         }
         return table;
     }
     if table.is_some() {
-        let help = "expected data.layout = \"table\": the other layouts are read off the folders";
-        field.refuse("`data.table` does not go with this layout", help);
+        let help = "set data.layout = \"table\": other layouts find the images by their folders";
+        field.refuse("`data.table` does not apply to this layout", help);
     }
     None
 }
@@ -101,8 +102,8 @@ fn table(field: Field<'_>, layout: Option<Layout>) -> Option<PathBuf> {
 fn test_normals_share(field: Field<'_>, layout: Option<Layout>) -> Option<f64> {
     let share = field.optional_number(0.01..=0.9);
     if layout == Some(Layout::Synthetic) && field.is_given() {
-        let help = "set data.synthetic.test_good to how many are drawn";
-        field.refuse("`data.test_normals_share` does not go with this layout", help);
+        let help = "set data.synthetic.test_good to the number of normal test images";
+        field.refuse("`data.test_normals_share` does not apply to this layout", help);
         return None;
     }
     share

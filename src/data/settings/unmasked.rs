@@ -3,13 +3,13 @@
 use crate::settings::choices;
 
 choices! {
-    /// What becomes of a category's pixel metrics where defective test images have no mask.
+    /// Handling of defective test images without a mask.
     pub enum Unmasked {
-        /// Leave the category's pixel metrics undefined, so that no image leaves the test set unasked.
+        /// Leave the category's pixel metrics undefined; all images stay in the test set.
         Void = "void",
         /// Refuse the data set.
         Refuse = "refuse",
-        /// Leave such images out of the test set, for image metrics, too; part of the protocol.
+        /// Leave such images out of the test set, also for image metrics; part of the protocol.
         LeaveOut = "leave-out",
     }
 }

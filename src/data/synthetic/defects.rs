@@ -64,7 +64,7 @@ pub(super) fn paint(canvas: &mut Canvas, scene: &Scene, defect: Defect, dice: &m
             });
         }
         Defect::Scratch => {
-            let from = scene.place(dice);
+            let from = scene.draw_centre(dice);
             let (angle, length) = (dice.between(0.0, std::f32::consts::TAU), dice.between(0.12, 0.30));
             let (bend, width) = (dice.between(-0.05, 0.05), dice.between(0.005, 0.010));
             let (colour, strength) =
@@ -80,7 +80,7 @@ pub(super) fn paint(canvas: &mut Canvas, scene: &Scene, defect: Defect, dice: &m
             });
         }
         Defect::Thread => {
-            let centre = scene.place(dice);
+            let centre = scene.draw_centre(dice);
             let (u0, v0) = scene.thread(centre.0, centre.1);
             let (run, vertical) = (dice.between(2.0, 4.5), dice.bits().is_multiple_of(2));
             let depth = dice.between(0.30, 0.65);
@@ -107,7 +107,7 @@ impl Blob {
     /// Draws a blob somewhere on the scene, with radii between two bounds.
     fn new(scene: &Scene, dice: &mut Dice, low: f32, high: f32) -> Self {
         Self {
-            centre: scene.place(dice),
+            centre: scene.draw_centre(dice),
             radii: (dice.between(low, high), dice.between(low, high)),
             turn: dice.between(0.0, std::f32::consts::PI),
             seed: dice.bits(),

@@ -1,7 +1,7 @@
 //! A drawing and its seeds.
 
 use super::canvas::Canvas;
-use super::kinds::{Defect, Kind};
+use super::kinds::{Defect, SyntheticCategory};
 use super::{defects, normals};
 use crate::data::dice::Dice;
 use crate::data::{Mask, Picture, stream};
@@ -19,7 +19,7 @@ pub(in crate::data) enum Group {
 pub struct Drawing {
     pub(in crate::data) seed: u64,
     pub(in crate::data) side: usize,
-    pub(in crate::data) kind: Kind,
+    pub(in crate::data) category: SyntheticCategory,
     pub(in crate::data) group: Group,
     pub(in crate::data) index: usize,
 }
@@ -40,13 +40,13 @@ impl Drawing {
             Group::TestGood => "good",
             Group::Defect(defect) => defect.name(),
         };
-        format!("synthetic/2/{}/{group}", self.kind.name())
+        format!("synthetic/2/{}/{group}", self.category.name())
     }
 
     /// Draws the image and its mask.
     pub fn draw(&self) -> Drawn {
         let mut dice = Dice::new(stream(self.seed, &self.purpose(), self.side as u64, self.index as u64));
-        let scene = normals::Scene::new(self.kind, &mut dice);
+        let scene = normals::Scene::new(self.category, &mut dice);
         let mut canvas = Canvas::new(self.side, |x, y| scene.colour(x, y));
         if let Group::Defect(defect) = self.group {
             defects::paint(&mut canvas, &scene, defect, &mut dice);
@@ -71,14 +71,14 @@ mod tests {
 
     #[test]
     fn a_drawing_is_a_pure_function_and_masks_are_small_and_present() {
-        for kind in Kind::ALL {
-            for defect in kind.defects() {
+        for category in SyntheticCategory::ALL {
+            for defect in category.defects() {
                 for index in 0..8 {
-                    let drawing = Drawing { seed: 0, side: 96, kind, group: Group::Defect(defect), index };
+                    let drawing = Drawing { seed: 0, side: 96, category, group: Group::Defect(defect), index };
                     let drawn = drawing.draw();
                     assert_eq!(drawn, drawing.draw());
                     let share = drawn.mask.pixels.iter().filter(|p| **p).count() as f64 / (96.0 * 96.0);
-                    assert!((0.0005..0.2).contains(&share), "{kind:?} {defect:?} {index}: {share}");
+                    assert!((0.0005..0.2).contains(&share), "{category:?} {defect:?} {index}: {share}");
                 }
             }
         }
@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn normal_images_differ_and_have_empty_masks() {
-        let drawing = |index| Drawing { seed: 0, side: 64, kind: Kind::Washer, group: Group::Train, index };
+        let category = SyntheticCategory::Washer;
+        let drawing = |index| Drawing { seed: 0, side: 64, category, group: Group::Train, index };
         assert_ne!(drawing(0).draw().picture, drawing(1).draw().picture);
         assert!(drawing(0).draw().mask.pixels.iter().all(|p| !p));
         assert_ne!(drawing(0).digest(), Drawing { seed: 1, ..drawing(0) }.digest());

@@ -2,7 +2,7 @@
 
 /// A category of the drawn set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::data) enum Kind {
+pub(in crate::data) enum SyntheticCategory {
     /// A streaked, wood-like texture.
     Grain,
     /// An object: a metal ring on a table.
@@ -32,7 +32,7 @@ pub(in crate::data) enum Defect {
     Thread,
 }
 
-impl Kind {
+impl SyntheticCategory {
     pub(in crate::data) const ALL: [Self; 3] = [Self::Grain, Self::Washer, Self::Weave];
 
     pub(in crate::data) fn name(self) -> &'static str {

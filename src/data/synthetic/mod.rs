@@ -10,4 +10,4 @@ mod normals;
 
 pub(super) use drawing::Group;
 pub use drawing::{Drawing, Drawn};
-pub(super) use kinds::Kind;
+pub(super) use kinds::SyntheticCategory;

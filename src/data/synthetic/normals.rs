@@ -1,7 +1,7 @@
 //! Appearance of normal images, with the variation that a camera and a production line cause.
 
 use super::canvas::{Colour, fractal, mix, noise, shade, smoothstep};
-use super::kinds::Kind;
+use super::kinds::SyntheticCategory;
 use crate::data::dice::Dice;
 
 /// Random properties of one normal image.
@@ -22,14 +22,14 @@ const WARP: Colour = [0.58, 0.62, 0.70];
 const WEFT: Colour = [0.42, 0.47, 0.58];
 
 impl Scene {
-    pub(super) fn new(kind: Kind, dice: &mut Dice) -> Self {
+    pub(super) fn new(category: SyntheticCategory, dice: &mut Dice) -> Self {
         let seed = dice.bits();
         let light = dice.between(0.92, 1.06);
-        match kind {
-            Kind::Grain => {
+        match category {
+            SyntheticCategory::Grain => {
                 Self::Grain { seed, slope: dice.between(-0.08, 0.08), pitch: dice.between(17.0, 23.0), light }
             }
-            Kind::Washer => Self::Washer {
+            SyntheticCategory::Washer => Self::Washer {
                 seed,
                 centre: (dice.between(0.46, 0.54), dice.between(0.46, 0.54)),
                 outer: dice.between(0.345, 0.365),
@@ -37,7 +37,7 @@ impl Scene {
                 light,
                 turn: dice.between(0.0, std::f32::consts::TAU),
             },
-            Kind::Weave => Self::Weave {
+            SyntheticCategory::Weave => Self::Weave {
                 seed,
                 turn: dice.between(-0.05, 0.05),
                 threads: dice.between(15.0, 17.0),
@@ -72,9 +72,9 @@ impl Scene {
             }
             Self::Weave { seed, light, .. } => {
                 let (u, v) = self.thread(x, y);
-                let over = (u.floor() + v.floor()).rem_euclid(2.0) < 1.0;
+                let weft_on_top = (u.floor() + v.floor()).rem_euclid(2.0) < 1.0;
                 let profile = |t: f32| 1.0 - (2.0 * (t - t.floor()) - 1.0).powi(2);
-                let (across, along, colour) = if over { (v, u, WEFT) } else { (u, v, WARP) };
+                let (across, along, colour) = if weft_on_top { (v, u, WEFT) } else { (u, v, WARP) };
                 let round = 0.50 + 0.42 * profile(across) + 0.12 * profile(along);
                 let fibre = 1.0 + 0.05 * noise(seed, 3.0 * u, 3.0 * v);
                 shade(colour, light * round * fibre * (1.0 + 0.05 * fractal(seed ^ 5, 2.0 * x, 2.0 * y)))
@@ -118,8 +118,8 @@ impl Scene {
         }
     }
 
-    /// Draws a place for a defect's centre.
-    pub(super) fn place(&self, dice: &mut Dice) -> (f32, f32) {
+    /// Draws a position for a defect's centre.
+    pub(super) fn draw_centre(&self, dice: &mut Dice) -> (f32, f32) {
         match *self {
             Self::Washer { centre, outer, inner, .. } => {
                 let angle = dice.between(0.0, std::f32::consts::TAU);

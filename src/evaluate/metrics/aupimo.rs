@@ -7,23 +7,23 @@
 
 use rayon::prelude::*;
 
-use super::{Definition, Direction, Metric, Population, Resampling, Source, Undefined};
+use super::{Definition, Direction, Metric, MetricSource, Population, Resampling, Undefined};
 use crate::evaluate::Measured;
 
 /// AUPIMO as the mean over the defective test images.
 pub(super) const AUPIMO: Metric = Metric::new(&Definition {
     name: "aupimo",
     label: "AUPIMO",
-    description: "mean recall of each defective image while normal images stay almost clean: pixel false positive rates from 1e-5 to 1e-4",
+    description: "mean pixel recall of the defective images at pixel false positive rates from 1e-5 to 1e-4 on the normal images",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Maps(|pixels| match aupimo(&pixels.maps, &pixels.masks) {
-        Ok(found) => Measured { value: Some(found.mean()), reason: found.remark() },
-        Err(why) => Measured::of(Err(why)),
+    source: MetricSource::Maps(|pixels| match aupimo(&pixels.maps, &pixels.masks) {
+        Ok(aupimo) => Measured { value: Some(aupimo.mean()), reason: aupimo.remark() },
+        Err(undefined) => Measured::of(Err(undefined)),
     }),
-    resampling: Resampling::Unavailable("test images are not drawn anew for AUPIMO"),
+    resampling: Resampling::Unavailable("test images are not resampled for AUPIMO"),
     objective: false,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// False positive rates between which the curve is integrated.
@@ -48,7 +48,7 @@ impl Aupimo {
     pub fn remark(&self) -> Option<String> {
         (BOUNDS.0 * (self.normal_pixels as f64) < 1.0).then(|| {
             format!(
-                "coarse: with {} pixels in normal images the false positive rate has steps of {:.1e}, and AUPIMO begins at {:.0e}",
+                "coarse: with {} pixels in normal images, the false positive rate has steps of {:.1e}, but AUPIMO begins at {:.0e}",
                 self.normal_pixels,
                 1.0 / self.normal_pixels as f64,
                 BOUNDS.0
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn recall_is_weighed_by_the_logarithm_of_the_rate() {
+    fn recall_is_weighted_by_the_logarithm_of_the_rate() {
         assert!((of(vec![200_000.0; 4]) - 1.0).abs() < 1e-12);
         assert_eq!(of(vec![0.0; 4]), 0.0);
         assert!((of(vec![200_000.0, 0.0]) - 0.5).abs() < 1e-12);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_scores_decides_alone() {
+    fn only_the_order_of_scores_matters() {
         let defect =
             |change: fn(f32) -> f32| -> Vec<f32> { (0..50).map(|i| change(99_950.0 + 2.3 * i as f32)).collect() };
         let plain = of(defect(|v| v));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_pixels_for_its_lowest_rate_are_told() {
+    fn too_few_pixels_for_the_lowest_rate_give_a_remark() {
         let of = |pixels: usize| aupimo(&[vec![0.0; pixels], vec![1.0]], &[None, Some(vec![true])]).expect("defined");
         let remark = of(50_000).remark().expect("50,000 are too few");
         assert!(remark.starts_with("coarse: with 50000 pixels") && remark.contains("2.0e-5"), "{remark}");

@@ -4,23 +4,24 @@
 //! of all images. The area ends at an FPR limit, with linear interpolation there, and is divided by the limit.
 
 use super::{
-    Definition, Direction, Histograms, Metric, Pooled, Population, Resampling, Source, Sweep, Undefined, Weighing,
+    Definition, Direction, Histograms, Metric, MetricSource, Pooled, Population, Resampling, Sweep, Undefined, Weighing,
 };
 
 /// AUPRO up to the false positive rate that is customary for MVTec AD.
 pub const AUPRO: Metric = Metric::new(&Definition {
     name: "aupro",
     label: "AUPRO",
-    description: "area under the per-region overlap curve to a false positive rate of 0.3; 8-connected, every distinct score a threshold",
+    description: "area under the per-region overlap curve up to a false positive rate of 0.3; 8-connected, every distinct score is a \
+                  threshold",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Pixels(|pixels| aupro(pixels, PRO_LIMIT)),
+    source: MetricSource::Pixels(|pixels| aupro(pixels, PRO_LIMIT)),
     resampling: Resampling::Histograms(Histograms {
         weighing: Weighing::Components,
         value: |pooled| binned(pooled, PRO_LIMIT),
     }),
     objective: true,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Customary false positive rate up to which the curve is integrated.

@@ -2,7 +2,7 @@
 //! allowed.
 
 use super::aupro::{aupro, binned};
-use super::{Definition, Direction, Histograms, Metric, Population, Resampling, Source, Weighing};
+use super::{Definition, Direction, Histograms, Metric, MetricSource, Population, Resampling, Weighing};
 
 /// False positive rate up to which the curve is integrated.
 const LIMIT: f64 = 0.05;
@@ -11,14 +11,14 @@ const LIMIT: f64 = 0.05;
 pub(super) const AUPRO_05: Metric = Metric::new(&Definition {
     name: "aupro_05",
     label: "AUPRO (FPR ≤ 0.05)",
-    description: "as `aupro`, to a false positive rate of 0.05, which MVTec AD 2 asks for",
+    description: "as `aupro`, up to a false positive rate of 0.05, the limit of MVTec AD 2",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Pixels(|pixels| aupro(pixels, LIMIT)),
+    source: MetricSource::Pixels(|pixels| aupro(pixels, LIMIT)),
     resampling: Resampling::Histograms(Histograms {
         weighing: Weighing::Components,
         value: |pooled| binned(pooled, LIMIT),
     }),
     objective: true,
-    of_each_kind: false,
+    per_defect_kind: false,
 });

@@ -1,7 +1,7 @@
 //! Area under the ROC curve, as the Mann–Whitney statistic: ties count half.
 
 use super::{
-    Definition, Direction, Histograms, Metric, Pooled, Population, Resampling, Source, Sweep, Undefined, Weighing,
+    Definition, Direction, Histograms, Metric, MetricSource, Pooled, Population, Resampling, Sweep, Undefined, Weighing,
 };
 
 /// AUROC over the pixels of all test images.
@@ -11,10 +11,10 @@ pub const PIXEL_AUROC: Metric = Metric::new(&Definition {
     description: "area under the ROC curve of all test pixels; ties count half",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Pixels(auroc),
+    source: MetricSource::Pixels(auroc),
     resampling: Resampling::Histograms(Histograms { weighing: Weighing::Pixels, value: binned }),
     objective: true,
-    of_each_kind: true,
+    per_defect_kind: true,
 });
 
 /// AUROC over the test images.
@@ -24,10 +24,10 @@ pub const IMAGE_AUROC: Metric = Metric::new(&Definition {
     description: "area under the ROC curve of the test images; ties count half",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Images(auroc),
+    source: MetricSource::Images(auroc),
     resampling: Resampling::ImageRanks,
     objective: true,
-    of_each_kind: true,
+    per_defect_kind: true,
 });
 
 /// Reason why painted images are never resampled.
@@ -38,26 +38,26 @@ const NO_TEST_IMAGES: Resampling =
 pub const PSEUDO_PIXEL_AUROC: Metric = Metric::new(&Definition {
     name: "pseudo_pixel_auroc",
     label: "pixel AUROC on painted defects",
-    description: "pixel AUROC on held-out normal images with painted defects: no label and no test image has a part in it",
+    description: "pixel AUROC on held-out normal images with painted defects; uses no label and no test image",
     direction: Direction::Higher,
     population: Population::Painted,
-    source: Source::Pixels(auroc),
+    source: MetricSource::Pixels(auroc),
     resampling: NO_TEST_IMAGES,
     objective: true,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// AUROC over the held-out normal images, with and without painted defects.
 pub(super) const PSEUDO_IMAGE_AUROC: Metric = Metric::new(&Definition {
     name: "pseudo_image_auroc",
     label: "image AUROC on painted defects",
-    description: "image AUROC of held-out normal images with painted defects against those without",
+    description: "image AUROC of held-out normal images with painted defects against those without defects",
     direction: Direction::Higher,
     population: Population::Painted,
-    source: Source::Images(auroc),
+    source: MetricSource::Images(auroc),
     resampling: NO_TEST_IMAGES,
     objective: false,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Returns P(score of a defective element > score of a normal one) + ½ P(equal).

@@ -1,6 +1,6 @@
 //! Average precision: Σ (recall step · precision), the step sum of scikit-learn, not the trapezoid.
 
-use super::{Definition, Direction, Metric, Population, Resampling, Source, Sweep, Undefined};
+use super::{Definition, Direction, Metric, MetricSource, Population, Resampling, Sweep, Undefined};
 
 /// Average precision over the pixels of all test images.
 pub(super) const PIXEL_AP: Metric = Metric::new(&Definition {
@@ -9,10 +9,10 @@ pub(super) const PIXEL_AP: Metric = Metric::new(&Definition {
     description: "average precision of all test pixels: the sum of recall steps times precision",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Pixels(average_precision),
+    source: MetricSource::Pixels(average_precision),
     resampling: NOT_RESAMPLED,
     objective: true,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Average precision over the test images.
@@ -22,14 +22,14 @@ pub(super) const IMAGE_AP: Metric = Metric::new(&Definition {
     description: "average precision of the test images: the sum of recall steps times precision",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Images(average_precision),
+    source: MetricSource::Images(average_precision),
     resampling: NOT_RESAMPLED,
     objective: true,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Reason why test images are not resampled for this metric.
-const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not drawn anew for average precision");
+const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not resampled for average precision");
 
 /// Returns Σ_t (R_t − R_{t−1}) · P_t over distinct scores from high to low.
 pub fn average_precision(sweep: &Sweep) -> Result<f64, Undefined> {

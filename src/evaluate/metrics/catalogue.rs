@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Direction, Metric, Population, Resampling, Scope, Source};
+use super::{Direction, Metric, MetricSource, Population, Resampling, Scope};
 
 #[test]
-fn every_metric_has_a_name_and_a_label_of_its_own() {
+fn every_metric_has_a_unique_name_and_label() {
     let count = Metric::all().count();
     assert_eq!(Metric::all().map(|metric| metric.name).collect::<BTreeSet<_>>().len(), count);
     assert_eq!(Metric::all().map(|metric| metric.label).collect::<BTreeSet<_>>().len(), count);
@@ -18,20 +18,20 @@ fn every_metric_has_a_name_and_a_label_of_its_own() {
 }
 
 #[test]
-fn a_search_maximises_and_kinds_of_defects_have_no_threshold_of_their_own() {
+fn objectives_are_maximised_and_threshold_metrics_are_not_measured_per_kind() {
     for metric in Metric::all() {
         assert!(!metric.objective || metric.direction == Direction::Higher, "{metric}");
-        assert!(!(metric.of_each_kind && matches!(metric.source, Source::Threshold(_))), "{metric}");
+        assert!(!(metric.per_defect_kind && matches!(metric.source, MetricSource::Threshold(_))), "{metric}");
     }
 }
 
 /// Renders the page METRICS.md.
 fn page() -> String {
     let mut page = "# The metrics\n\n\
-        Tables, `report.metrics`, `didact report --metrics`, `didact compare --metric` and the store name a metric as the first column does.\n\
-        `search.objective` takes those that say so, with `test_` before the name where they are measured on test images. A number that is\n\
-        undefined is NULL in the store, with its reason. This page is made from `src/evaluate/metrics.rs` and its files.\n\n\
-        | name | for people | what it says | of | better | measured on | other test images, from 8 seeds on | objective | each kind of defect |\n\
+        Tables, `report.metrics`, `didact report --metrics`, `didact compare --metric` and the store use the name in the first column.\n\
+        `search.objective` accepts the metrics marked as objective. If they are measured on test images, write `test_` before the name.\n\
+        An undefined value is NULL in the store, with its reason. This page is generated from `src/evaluate/metrics.rs` and its files.\n\n\
+        | name | label | meaning | judges | better | measured on | resampling of test images, 8 or more seeds | objective | per kind |\n\
         |---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     let yes = |yes: bool| if yes { "yes" } else { "" };
@@ -49,16 +49,16 @@ fn page() -> String {
             Population::Painted => "held-out images, painted and not",
         };
         let resampling = match metric.resampling() {
-            Resampling::ImageRanks => "from image scores; DeLong's test, too".to_owned(),
+            Resampling::ImageRanks => "from image scores; also DeLong's test".to_owned(),
             Resampling::Histograms(_) => "from histograms of pixels".to_owned(),
-            Resampling::Unavailable(why) => format!("no: {why}"),
+            Resampling::Unavailable(reason) => format!("no: {reason}"),
         };
         page.push_str(&format!(
             "| `{metric}` | {} | {} | {scope} | {better} | {population} | {resampling} | {} | {} |\n",
             metric.label,
             metric.description,
             yes(metric.objective),
-            yes(metric.of_each_kind)
+            yes(metric.per_defect_kind)
         ));
     }
     page
@@ -71,5 +71,5 @@ fn the_page_lists_every_metric_as_it_is_registered() {
         std::fs::write(path, page()).expect("written");
     }
     let written = std::fs::read_to_string(path).expect("METRICS.md is there");
-    assert_eq!(written, page(), "METRICS.md is not what is registered: INSTA_UPDATE=always writes it anew");
+    assert_eq!(written, page(), "METRICS.md is out of date: run this test with INSTA_UPDATE=always to update it");
 }

@@ -61,7 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn squares_that_touch_at_a_corner_are_one() {
+    fn squares_that_touch_at_a_corner_are_one_component() {
         let mask = [true, false, false, false, true, false, false, false, false];
         assert_eq!(label_components(&mask, 3), (vec![1, 0, 0, 0, 1, 0, 0, 0, 0], vec![2]));
     }

@@ -1,6 +1,6 @@
 //! Highest F1 over all thresholds. It uses the labels, so it is an oracle's number, as in the literature.
 
-use super::{Definition, Direction, Metric, Population, Resampling, Source, Sweep, Undefined};
+use super::{Definition, Direction, Metric, MetricSource, Population, Resampling, Sweep, Undefined};
 
 /// Highest F1 over the pixels of all test images.
 pub(super) const PIXEL_F1_MAX: Metric = Metric::new(&Definition {
@@ -9,10 +9,10 @@ pub(super) const PIXEL_F1_MAX: Metric = Metric::new(&Definition {
     description: "highest F1 of all test pixels over all thresholds",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Pixels(|pixels| Ok(f1_max(pixels)?.value)),
+    source: MetricSource::Pixels(|pixels| Ok(f1_max(pixels)?.value)),
     resampling: NOT_RESAMPLED,
     objective: true,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Highest F1 over the test images.
@@ -22,14 +22,14 @@ pub(super) const IMAGE_F1_MAX: Metric = Metric::new(&Definition {
     description: "highest F1 of the test images over all thresholds",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Images(|images| Ok(f1_max(images)?.value)),
+    source: MetricSource::Images(|images| Ok(f1_max(images)?.value)),
     resampling: NOT_RESAMPLED,
     objective: true,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Reason why test images are not resampled for this metric.
-const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not drawn anew for F1-max");
+const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not resampled for F1-max");
 
 /// The highest F1 and its threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]

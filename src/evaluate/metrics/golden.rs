@@ -120,7 +120,7 @@ fn pixel_metrics_have_their_golden_values() {
 }
 
 #[test]
-fn the_closed_form_has_its_value() {
+fn a_case_with_a_closed_form_has_its_exact_value() {
     let scores: Vec<f32> = (0..2800).map(|i| i as f32 / 2800.0).collect();
     let mask: Vec<bool> = (0..2800).map(|i| i % 7 == 3).collect();
     let sweep = Sweep::of_maps(&[scores], &[Some(mask)], 7).expect("finite");

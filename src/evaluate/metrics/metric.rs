@@ -25,13 +25,13 @@ pub struct Definition {
     /// Images on which it is measured.
     pub population: Population,
     /// Function that computes it, and the input of that function.
-    pub source: Source,
+    pub source: MetricSource,
     /// Method for resampled test images.
     pub resampling: Resampling,
     /// Whether a search can maximise it.
     pub objective: bool,
     /// Whether it is also measured per kind of defect, each together with all normal images.
-    pub of_each_kind: bool,
+    pub per_defect_kind: bool,
 }
 
 /// Direction in which values are better.
@@ -54,7 +54,7 @@ pub enum Population {
 
 /// Input of a metric, with the function that computes it.
 #[derive(Debug)]
-pub enum Source {
+pub enum MetricSource {
     /// Scores of the images.
     Images(fn(&Sweep) -> Result<f64, Undefined>),
     /// Scores of the images, and the threshold that the held-out normals set.
@@ -111,12 +111,14 @@ impl Metric {
 
     /// Measures the metric; an undefined number has a reason.
     pub fn measure(self, scored: &Scored<'_>) -> Measured {
-        let pixels = || scored.pixels.as_ref().map_err(|why| *why);
+        let pixels = || scored.pixels.as_ref().map_err(|undefined| *undefined);
         match self.source {
-            Source::Images(value) => Measured::of(value(&scored.images)),
-            Source::Threshold(value) => Measured::of(scored.threshold.as_ref().map_err(|why| *why).and_then(value)),
-            Source::Pixels(value) => Measured::of(pixels().and_then(|pixels| value(&pixels.sweep))),
-            Source::Maps(value) => pixels().map_or_else(|why| Measured::of(Err(why)), value),
+            MetricSource::Images(value) => Measured::of(value(&scored.images)),
+            MetricSource::Threshold(value) => {
+                Measured::of(scored.threshold.as_ref().map_err(|undefined| *undefined).and_then(value))
+            }
+            MetricSource::Pixels(value) => Measured::of(pixels().and_then(|pixels| value(&pixels.sweep))),
+            MetricSource::Maps(value) => pixels().map_or_else(|undefined| Measured::of(Err(undefined)), value),
         }
     }
 }
@@ -125,8 +127,8 @@ impl Definition {
     /// Returns whether it judges images or pixels.
     pub fn scope(&self) -> Scope {
         match self.source {
-            Source::Images(_) | Source::Threshold(_) => Scope::Image,
-            Source::Pixels(_) | Source::Maps(_) => Scope::Pixel,
+            MetricSource::Images(_) | MetricSource::Threshold(_) => Scope::Image,
+            MetricSource::Pixels(_) | MetricSource::Maps(_) => Scope::Pixel,
         }
     }
 }
@@ -141,8 +143,8 @@ impl Direction {
     }
 
     /// Orders two values, the better one first.
-    pub fn rank(self, one: f64, other: f64) -> Ordering {
-        self.gain(other).total_cmp(&self.gain(one))
+    pub fn rank(self, a: f64, b: f64) -> Ordering {
+        self.gain(b).total_cmp(&self.gain(a))
     }
 
     /// Returns the word for the best value.

@@ -87,7 +87,7 @@ impl std::fmt::Debug for Case {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
     #[test]
-    fn metrics_are_what_their_definitions_say(case in with_held_out(), limit in 0.05_f64..1.0) {
+    fn metrics_agree_with_their_definitions(case in with_held_out(), limit in 0.05_f64..1.0) {
         for (metric, ours) in measured(&case) {
             close(metric, ours, case.value(metric));
         }
@@ -101,7 +101,7 @@ proptest! {
 }
 
 #[test]
-fn aupimo_is_what_its_definition_says_where_normal_pixels_are_many() {
+fn aupimo_agrees_with_its_definition_on_many_normal_pixels() {
     let scores = |seed: u32, count: usize| -> Vec<f32> {
         let mixed = |i: usize| (i as u32 ^ seed).wrapping_mul(0x9E37_79B9) >> 8;
         // Use few score steps, so that some scores tie.

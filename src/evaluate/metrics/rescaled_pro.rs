@@ -1,22 +1,23 @@
 //! The value that the official ST-FPM code calls PRO: thresholds at 4,000 equal steps of score, false positive rates up to 0.3, then both
 //! axes rescaled to 0..1.
 //!
-//! It is larger than AUPRO, because the curve's last value becomes 1 (0.859 against 0.511 on the golden case), and because product maps
-//! have few pixels above most thresholds. Its only purpose is a comparison with published numbers of that code.
+//! It is larger than AUPRO (0.859 against 0.511 on the golden case). One reason is that the curve's last value becomes 1. The other is that
+//! product maps have few pixels above most thresholds. Its only purpose is a comparison with published numbers of that code.
 
-use super::{Definition, Direction, Metric, PRO_LIMIT, Population, Resampling, Source, Sweep, Undefined};
+use super::{Definition, Direction, Metric, MetricSource, PRO_LIMIT, Population, Resampling, Sweep, Undefined};
 
 /// Rescaled PRO over all defects of the test images.
 pub(super) const RESCALED_PRO: Metric = Metric::new(&Definition {
     name: "aupro_stfpm_rescaled",
     label: "rescaled PRO",
-    description: "what the official ST-FPM code calls PRO: both axes of the curve rescaled to 0 … 1; to be compared with nothing else",
+    description: "value that the official ST-FPM code calls PRO: both axes of the curve are rescaled to 0 … 1; not comparable with \
+                  other metrics",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Pixels(rescaled_pro),
-    resampling: Resampling::Unavailable("test images are not drawn anew for the rescaled PRO"),
+    source: MetricSource::Pixels(rescaled_pro),
+    resampling: Resampling::Unavailable("test images are not resampled for the rescaled PRO"),
     objective: false,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Number of thresholds.

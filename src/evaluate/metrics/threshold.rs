@@ -1,6 +1,6 @@
 //! Effects on test images of a threshold that was set without labels.
 
-use super::{Definition, Direction, Metric, Population, Resampling, Source, Thresholded, Undefined};
+use super::{Definition, Direction, Metric, MetricSource, Population, Resampling, Thresholded, Undefined};
 
 /// Share of the images above the threshold that are defective.
 pub(super) const PRECISION: Metric = Metric::new(&Definition {
@@ -9,10 +9,10 @@ pub(super) const PRECISION: Metric = Metric::new(&Definition {
     description: "share of the test images above the held-out threshold that are defective",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Threshold(|images| ThresholdCounts::of(images).precision()),
+    source: MetricSource::Threshold(|images| ThresholdCounts::of(images).precision()),
     resampling: NOT_RESAMPLED,
     objective: false,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Share of the defective images that are above the threshold.
@@ -22,10 +22,10 @@ pub(super) const RECALL: Metric = Metric::new(&Definition {
     description: "share of the defective test images that are above the held-out threshold",
     direction: Direction::Higher,
     population: Population::Test,
-    source: Source::Threshold(|images| ThresholdCounts::of(images).recall()),
+    source: MetricSource::Threshold(|images| ThresholdCounts::of(images).recall()),
     resampling: NOT_RESAMPLED,
     objective: false,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Share of the normal images that are above the threshold.
@@ -35,28 +35,27 @@ pub(super) const FALSE_ALARMS: Metric = Metric::new(&Definition {
     description: "share of the normal test images that are above the held-out threshold",
     direction: Direction::Lower,
     population: Population::Test,
-    source: Source::Threshold(|images| ThresholdCounts::of(images).false_alarms()),
+    source: MetricSource::Threshold(|images| ThresholdCounts::of(images).false_alarms()),
     resampling: NOT_RESAMPLED,
     objective: false,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Chance of a false alarm, from the held-out images alone.
 pub(super) const EXPECTED_FALSE_ALARMS: Metric = Metric::new(&Definition {
     name: "image_false_alarms_expected",
     label: "expected false alarm rate",
-    description: "the chance, from the held-out images, that a new normal image is above the held-out threshold",
+    description: "chance that a new normal image is above the held-out threshold, estimated from the held-out images",
     direction: Direction::Lower,
     population: Population::Test,
-    source: Source::Threshold(expected_false_alarms),
+    source: MetricSource::Threshold(expected_false_alarms),
     resampling: Resampling::Unavailable("this metric is measured on held-out images, not on test images"),
     objective: false,
-    of_each_kind: false,
+    per_defect_kind: false,
 });
 
 /// Reason why test images are not resampled for numbers at the threshold.
-const NOT_RESAMPLED: Resampling =
-    Resampling::Unavailable("test images are not drawn anew for numbers at the threshold");
+const NOT_RESAMPLED: Resampling = Resampling::Unavailable("test images are not resampled for numbers at the threshold");
 
 /// Numbers of test images by label and by whether their score exceeds a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -114,10 +113,10 @@ fn share(part: u64, rest: u64, reason: &'static str) -> Result<f64, Undefined> {
 /// if the new image is like the n held-out ones (exchangeable; Vovk, Gammerman and Shafer 2005).
 fn expected_false_alarms(images: &Thresholded<'_>) -> Result<f64, Undefined> {
     if images.held_out_trained {
-        return Err(Undefined("the held-out images were trained on: new ones are not like them"));
+        return Err(Undefined("the held-out images were also trained on, so new images are not like them"));
     }
     if images.held_out.is_empty() {
-        return Err(Undefined("nothing is held out"));
+        return Err(Undefined("no images are held out"));
     }
     let above = images.held_out.iter().filter(|score| f64::from(**score) > images.threshold).count();
     Ok((1 + above) as f64 / (1 + images.held_out.len()) as f64)
@@ -142,11 +141,11 @@ mod tests {
     }
 
     #[test]
-    fn held_out_images_tell_the_chance_of_a_false_alarm_unless_they_were_trained_on() {
+    fn held_out_images_give_the_chance_of_a_false_alarm_unless_they_were_trained_on() {
         let expected = |held_out: &[f32], threshold| expected_false_alarms(&images(&[], &[], threshold, held_out));
         assert_eq!(expected(&[1.0, 2.0, 3.0], 3.0), Ok(0.25));
         assert_eq!(expected(&[1.0, 2.0, 3.0], 1.5), Ok(0.75));
-        assert_eq!(expected(&[], 1.0), Err(Undefined("nothing is held out")));
+        assert_eq!(expected(&[], 1.0), Err(Undefined("no images are held out")));
         let trained = Thresholded { held_out_trained: true, ..images(&[], &[], 3.0, &[1.0]) };
         assert!(expected_false_alarms(&trained).is_err_and(|why| why.0.contains("trained on")));
     }

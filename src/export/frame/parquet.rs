@@ -60,7 +60,7 @@ impl<W: Write + Send> ParquetWriter<W> {
                 (ColumnWriter::Int64ColumnWriter(to), Values::Integer(v)) => to.write_batch(v, present, None)?,
                 (ColumnWriter::DoubleColumnWriter(to), Values::Number(v)) => to.write_batch(v, present, None)?,
                 (ColumnWriter::BoolColumnWriter(to), Values::Boolean(v)) => to.write_batch(v, present, None)?,
-                _ => return Err(ParquetError::General("a column has another type than its schema".to_owned())),
+                _ => return Err(ParquetError::General("the type of a column differs from its schema".to_owned())),
             };
             writer.close()?;
             column.clear();
@@ -99,7 +99,7 @@ impl ColumnBuffer {
         Self { present: Vec::new(), values }
     }
 
-    /// Adds a value; one of another type than the column's counts as absent.
+    /// Adds a value; a value of another type than the column's counts as absent.
     fn push(&mut self, value: &Value<'_>) {
         let present = match (&mut self.values, value) {
             (Values::Text(values), Value::Text(text)) => {

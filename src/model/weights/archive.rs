@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::{Read, SeekFrom};
 
 use super::budget;
-use super::input::{Input, bytes_at, checksum, number};
+use super::input::{Input, bytes_at, checksum, number, printable};
 use crate::cause::{Cause, Context};
 
 const END: &[u8] = b"PK\x05\x06";
@@ -16,8 +16,9 @@ const LOCATOR64: &[u8] = b"PK\x06\x07";
 const CENTRAL: &[u8] = b"PK\x01\x02";
 const LOCAL: &[u8] = b"PK\x03\x04";
 
-/// Bytes of the end record without its comment. A comment has at most [`COMMENT_BYTES`].
+/// Bytes of the end record without its comment.
 const END_BYTES: u64 = 22;
+/// Largest number of bytes of the comment.
 const COMMENT_BYTES: u64 = u16::MAX as u64;
 
 /// Entries of an archive.
@@ -30,7 +31,7 @@ pub(super) struct Archive {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     header: u64,
-    packed: u64,
+    compressed_size: u64,
     size: u64,
     checksum: u32,
     method: u16,
@@ -39,7 +40,7 @@ struct Entry {
 
 /// Location of an entry's contents in the file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Contents {
+pub(super) struct EntryLocation {
     pub(super) start: u64,
     pub(super) size: u64,
     pub(super) checksum: u32,
@@ -57,17 +58,20 @@ impl Archive {
     pub(super) fn open(input: &mut dyn Input, length: u64) -> Result<Self, Cause> {
         let extent = find_end(input, length)?;
         if extent.entries > budget::ENTRIES {
-            return Err(
-                format!("its archive has {} entries, at most {} are read", extent.entries, budget::ENTRIES).into()
-            );
+            return Err(format!(
+                "its archive has {} entries; didact reads at most {}",
+                extent.entries,
+                budget::ENTRIES
+            )
+            .into());
         }
         let mut entries = HashMap::new();
         input.seek(SeekFrom::Start(extent.start))?;
         let mut directory = input.take(extent.end - extent.start);
         for _ in 0..extent.entries {
-            let (name, entry) = entry(&mut directory)?;
+            let (name, entry) = next_entry(&mut directory)?;
             if name.len() <= budget::NAME_BYTES && entries.insert(name.clone(), entry).is_some() {
-                return Err(format!("its archive has two entries `{}`", super::input::shown(&name)).into());
+                return Err(format!("its archive has two entries named `{}`", printable(&name)).into());
             }
         }
         Ok(Self { entries, directory: extent.start })
@@ -84,93 +88,98 @@ impl Archive {
     }
 
     /// Returns the location of an entry's contents.
-    pub(super) fn locate(&self, input: &mut dyn Input, name: &str) -> Result<Contents, Cause> {
-        let Some(entry) = self.entries.get(name) else { return Err(format!("its archive has no entry {name}").into()) };
+    pub(super) fn locate(&self, input: &mut dyn Input, name: &str) -> Result<EntryLocation, Cause> {
+        let Some(entry) = self.entries.get(name) else {
+            return Err(format!("its archive has no entry `{name}`").into());
+        };
         if entry.encrypted {
-            return Err(format!("{name} is encrypted").into());
+            return Err(format!("entry `{name}` is encrypted: save the weights without encryption").into());
         }
-        if entry.method != 0 || entry.packed != entry.size {
+        if entry.method != 0 || entry.compressed_size != entry.size {
             return Err(format!(
-                "{name} is compressed, which torch.save never does: load the file in PyTorch and save it again"
+                "entry `{name}` is compressed, which torch.save never does: load the file in PyTorch and save it again"
             )
             .into());
         }
-        let beyond = || Cause::from(format!("{name} reaches beyond its archive: the file is damaged"));
-        let room = self.directory.checked_sub(30).ok_or_else(beyond)?;
-        if entry.header > room {
+        let beyond = || Cause::from(format!("entry `{name}` extends beyond its archive: the file is damaged"));
+        let last_header = self.directory.checked_sub(30).ok_or_else(beyond)?;
+        if entry.header > last_header {
             return Err(beyond());
         }
         let header = bytes_at(input, entry.header, 30)?;
         if !header.starts_with(LOCAL) {
-            return Err(format!("{name} is not where the archive's directory says: the file is damaged").into());
+            return Err(format!(
+                "entry `{name}` is not at the position in the archive's directory: the file is damaged"
+            )
+            .into());
         }
         // This sum cannot overflow: it is at most 2 · 65,535 bytes after a position within the file.
         let start = entry.header + 30 + number(&header[26..28]) + number(&header[28..30]);
         match start.checked_add(entry.size) {
-            Some(end) if end <= self.directory => Ok(Contents { start, size: entry.size, checksum: entry.checksum }),
+            Some(end) if end <= self.directory => {
+                Ok(EntryLocation { start, size: entry.size, checksum: entry.checksum })
+            }
             _ => Err(beyond()),
         }
     }
 
     /// Reads an entry of at most `limit` bytes and verifies its checksum.
     pub(super) fn read(&self, input: &mut dyn Input, name: &str, limit: u64) -> Result<Vec<u8>, Cause> {
-        let contents = self.locate(input, name)?;
-        if contents.size > limit {
-            return Err(format!("{name} has {} bytes, at most {limit} are read", contents.size).into());
+        let location = self.locate(input, name)?;
+        if location.size > limit {
+            return Err(format!("entry `{name}` has {} bytes; didact reads at most {limit}", location.size).into());
         }
-        contents.verify(input, name)?;
-        bytes_at(input, contents.start, contents.size as usize)
+        location.verify(input, &format!("entry `{name}`"))?;
+        bytes_at(input, location.start, location.size as usize)
     }
 }
 
-impl Contents {
-    /// Compares the contents with their checksum.
-    pub(super) fn verify(&self, input: &mut dyn Input, name: &str) -> Result<(), Cause> {
+impl EntryLocation {
+    /// Compares the contents with their checksum. An error calls them `what`.
+    pub(super) fn verify(&self, input: &mut dyn Input, what: &str) -> Result<(), Cause> {
         if checksum(input, self.start, self.size)? == self.checksum {
             return Ok(());
         }
-        Err(format!(
-            "{name} does not have the checksum that its archive says: the file is damaged, or was saved without checksums"
-        ).into())
+        Err(format!("the checksum of {what} is wrong: the file is damaged, or was saved without checksums").into())
     }
 }
 
-/// Finds the directory. The end record is the last record of the file, followed only by a comment. That of zip64 comes before it.
+/// Finds the directory. The end record is the last record of the file, and only a comment follows it. The end record of zip64 comes before.
 fn find_end(input: &mut dyn Input, length: u64) -> Result<Extent, Cause> {
-    let cut = || Cause::from("its archive has no directory: the file is cut short or damaged");
+    let truncated = || Cause::from("its archive has no directory: the file is truncated or damaged");
     let tail = length.min(END_BYTES + COMMENT_BYTES);
     let bytes = bytes_at(input, length - tail, tail as usize)?;
     let fits = |at: &usize| {
         let record = &bytes[*at..];
         record.starts_with(END) && record.len() as u64 == END_BYTES + number(&record[20..22])
     };
-    let last = bytes.len().checked_sub(END_BYTES as usize).ok_or_else(cut)?;
-    let at = (0..=last).rev().find(fits).ok_or_else(cut)?;
+    let last = bytes.len().checked_sub(END_BYTES as usize).ok_or_else(truncated)?;
+    let at = (0..=last).rev().find(fits).ok_or_else(truncated)?;
     let record = &bytes[at..];
     let end = length - tail + at as u64;
-    let wide = end.checked_sub(20).map(|at| bytes_at(input, at, 20)).transpose()?;
-    let (entries, size, start, limit) = match wide.filter(|locator| locator.starts_with(LOCATOR64)) {
+    let locator = end.checked_sub(20).map(|at| bytes_at(input, at, 20)).transpose()?;
+    let (entries, size, start, limit) = match locator.filter(|locator| locator.starts_with(LOCATOR64)) {
         None => (number(&record[10..12]), number(&record[12..16]), number(&record[16..20]), end),
         Some(locator) => {
             let at = number(&locator[8..16]);
-            if at.checked_add(56).is_none_or(|behind| behind > end) {
-                return Err(cut());
+            if at.checked_add(56).is_none_or(|after| after > end) {
+                return Err(truncated());
             }
             let record = bytes_at(input, at, 56)?;
             if !record.starts_with(END64) {
-                return Err(cut());
+                return Err(truncated());
             }
             (number(&record[32..40]), number(&record[40..48]), number(&record[48..56]), at)
         }
     };
     match start.checked_add(size) {
-        Some(behind) if behind <= limit => Ok(Extent { start, end: behind, entries }),
-        _ => Err(cut()),
+        Some(end) if end <= limit => Ok(Extent { start, end, entries }),
+        _ => Err(truncated()),
     }
 }
 
 /// Reads the next entry of the directory.
-fn entry(directory: &mut impl Read) -> Result<(String, Entry), Cause> {
+fn next_entry(directory: &mut impl Read) -> Result<(String, Entry), Cause> {
     const DAMAGED: &str = "its archive's directory is damaged";
     let damaged = |error: std::io::Error| Context::new(DAMAGED, error);
     let mut head = [0; 46];
@@ -185,17 +194,16 @@ fn entry(directory: &mut impl Read) -> Result<(String, Entry), Cause> {
         directory.read_exact(&mut bytes).map(|()| bytes).map_err(damaged)
     };
     let (name, extra, _comment) = (part(28)?, part(30)?, part(32)?);
-    let (mut packed, mut size, mut header) = (field(20, 4), field(24, 4), field(42, 4));
-    let wide = zip64(&extra);
-    let mut wide = wide.chunks_exact(8).map(number);
-    for short in [&mut size, &mut packed, &mut header] {
+    let (mut compressed_size, mut size, mut header) = (field(20, 4), field(24, 4), field(42, 4));
+    let mut wide = zip64(&extra).chunks_exact(8).map(number);
+    for short in [&mut size, &mut compressed_size, &mut header] {
         if *short == u64::from(u32::MAX) {
             *short = wide.next().ok_or(DAMAGED)?;
         }
     }
     let entry = Entry {
         header,
-        packed,
+        compressed_size,
         size,
         checksum: field(16, 4) as u32,
         method: field(10, 2) as u16,

@@ -37,17 +37,16 @@ pub(super) const VALUES: u64 = 1 << 27;
 /// Bytes of one tensor in the file, from its first value to its last.
 pub(super) const SPAN_BYTES: u64 = 256 << 20;
 
-/// The same for all tensors that are read, together.
+/// Total of these bytes for all tensors that are read.
 pub(super) const SPANS_BYTES: u64 = FILE_BYTES;
 
 #[cfg(test)]
 mod tests {
     use crate::model::{Architecture, Backbone};
-    use crate::settings::Choice;
 
     #[test]
     fn every_published_teacher_is_far_below_the_budget() {
-        for &architecture in Architecture::ALL {
+        for architecture in Architecture::ALL {
             let tensors = Backbone::new(architecture, 64).tensors();
             let values: usize = tensors.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
             assert!((values as u64) * 16 <= super::VALUES, "{values}");

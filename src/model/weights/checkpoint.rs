@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::budget;
-use super::contents::{Contents, Dictionary, Held, View};
+use super::contents::{Contents, Dictionary, StoredTensor, View};
 use super::pickle::{Handle, Heap, Node};
 
 /// Finds the dictionaries, outermost first. The caller adds the storages.
@@ -23,22 +23,25 @@ pub(super) fn dictionaries(heap: &Heap<'_>, outermost: Handle) -> Result<Content
         };
         let mut dictionary = Dictionary { path: path.clone(), ..Dictionary::default() };
         for (key, value) in entries {
-            let Some(name) = name(heap, *key) else { continue };
-            let held = match heap.get(*value) {
+            let Some(name) = key_name(heap, *key) else { continue };
+            let tensor = match heap.get(*value) {
                 Node::Tensor(arguments) => match heap.tensor(*arguments) {
-                    Ok(tensor) => Held::Dense(View {
+                    Ok(tensor) => StoredTensor::Dense(View {
                         storage: tensor.storage,
                         offset: tensor.offset,
                         shape: tensor.shape,
                         strides: tensor.strides,
                     }),
-                    Err(why) => Held::Unreadable(why),
+                    Err(why) => StoredTensor::Unreadable(why),
                 },
-                Node::Odd(why) => Held::Unreadable((*why).to_owned()),
+                Node::UnreadableTensor(why) => StoredTensor::Unreadable((*why).to_owned()),
                 Node::Dict(_) | Node::Object(..) | Node::Module(_) => {
                     if path.len() < budget::NESTING && seen.insert(*value) {
                         if seen.len() > budget::DICTIONARIES {
-                            return Err(format!("it holds more than {} dictionaries", budget::DICTIONARIES));
+                            return Err(format!(
+                                "it holds more than {} dictionaries, which is the limit",
+                                budget::DICTIONARIES
+                            ));
                         }
                         queue.push_back((*value, path.iter().cloned().chain([name]).collect()));
                     }
@@ -48,9 +51,9 @@ pub(super) fn dictionaries(heap: &Heap<'_>, outermost: Handle) -> Result<Content
             };
             tensors += 1;
             if tensors > budget::TENSORS {
-                return Err(format!("it holds more than {} tensors", budget::TENSORS));
+                return Err(format!("it holds more than {} tensors, which is the limit", budget::TENSORS));
             }
-            dictionary.tensors.insert(name, held);
+            dictionary.tensors.insert(name, tensor);
         }
         if !dictionary.tensors.is_empty() {
             contents.dictionaries.push(dictionary);
@@ -58,9 +61,12 @@ pub(super) fn dictionaries(heap: &Heap<'_>, outermost: Handle) -> Result<Content
     }
     if contents.dictionaries.is_empty() {
         return Err(match (&contents.module, heap.get(outermost)) {
-            (Some(class), _) => whole_module(class),
+            (Some(class), _) => module_refusal(class),
             (None, Node::Object(class, _)) => {
-                format!("it holds an object of class `{}`: save its state_dict() instead", heap.class_name(*class))
+                format!(
+                    "it holds an object of class `{}`, not a state dict: save its state_dict() instead",
+                    heap.class_name(*class)
+                )
             }
             _ => "it does not hold a state dict (a dictionary of tensors): save model.state_dict()".to_owned(),
         });
@@ -69,14 +75,14 @@ pub(super) fn dictionaries(heap: &Heap<'_>, outermost: Handle) -> Result<Content
 }
 
 /// Returns the reason for refusing a module that was pickled with its class, and what to do.
-pub(super) fn whole_module(class: &str) -> String {
+pub(super) fn module_refusal(class: &str) -> String {
     format!(
         "it holds a whole module (`{class}`), which only the code of that class can read: save model.state_dict() instead"
     )
 }
 
 /// Returns a key as a name. The keys of optimisers are numbers.
-fn name(heap: &Heap<'_>, key: Handle) -> Option<String> {
+fn key_name(heap: &Heap<'_>, key: Handle) -> Option<String> {
     match heap.get(key) {
         Node::Int(number) => Some(number.to_string()),
         _ => heap.text(key, budget::NAME_BYTES),

@@ -15,7 +15,7 @@ pub(super) struct Storage {
     pub(super) element: Element,
     pub(super) big_endian: bool,
     /// Entry of the archive, which has a checksum.
-    pub(super) entry: Option<archive::Contents>,
+    pub(super) entry: Option<archive::EntryLocation>,
 }
 
 /// Position of a tensor in a storage, in elements.
@@ -29,7 +29,7 @@ pub(super) struct View {
 
 /// A tensor that can be read, or the reason why not.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Held {
+pub(super) enum StoredTensor {
     Dense(View),
     Unreadable(String),
 }
@@ -39,7 +39,7 @@ pub(super) enum Held {
 pub(super) struct Dictionary {
     /// Keys that lead to the dictionary.
     pub(super) path: Vec<String>,
-    pub(super) tensors: BTreeMap<String, Held>,
+    pub(super) tensors: BTreeMap<String, StoredTensor>,
 }
 
 /// Contents of a weight file.
@@ -69,7 +69,7 @@ impl View {
 
     /// Checks that the view is within its storage and the budget.
     pub(super) fn check(&self, storage: &Storage) -> Result<(), &'static str> {
-        const BEYOND: &str = "reaches beyond its storage: the file is damaged";
+        const BEYOND: &str = "extends beyond its storage: the file is damaged";
         let span = self.span().ok_or(BEYOND)?;
         if self.offset.checked_add(span).is_none_or(|end| end > storage.count) {
             return Err(BEYOND);
@@ -101,7 +101,7 @@ mod tests {
         // An expanded tensor has more values than its storage.
         assert_eq!(view(3, &[200], &[0]).check(&storage), Ok(()));
         assert_eq!(view(100, &[0, 7], &[7, 1]).check(&storage), Ok(()));
-        for lie in [
+        for outside in [
             view(1, &[10, 10], &[10, 1]),
             view(100, &[], &[]),
             view(0, &[2], &[100]),
@@ -109,7 +109,7 @@ mod tests {
             view(0, &[usize::MAX, 2], &[u64::MAX, 1]),
             view(0, &[3, 3], &[u64::MAX / 2, u64::MAX / 2]),
         ] {
-            assert!(lie.check(&storage).is_err_and(|why| why.contains("beyond")), "{lie:?}");
+            assert!(outside.check(&storage).is_err_and(|why| why.contains("beyond")), "{outside:?}");
         }
         for large in [view(0, &[1 << 20, 1 << 20], &[0, 0]), view(0, &[usize::MAX, usize::MAX], &[0, 0])] {
             assert!(large.check(&storage).is_err_and(|why| why.contains("larger")), "{large:?}");

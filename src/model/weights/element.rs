@@ -87,17 +87,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_float_has_its_value() {
-        let same = |element: Element, bytes: &[u8], value: f32| assert_eq!(element.float(bytes), value, "{element:?}");
-        same(Element::F32, &1.5_f32.to_le_bytes(), 1.5);
-        same(Element::F64, &(-0.1_f64).to_le_bytes(), -0.1);
-        same(Element::Bf16, &[0x20, 0x40], 2.5);
+    fn every_float_type_is_converted() {
+        let assert_value =
+            |element: Element, bytes: &[u8], value: f32| assert_eq!(element.float(bytes), value, "{element:?}");
+        assert_value(Element::F32, &1.5_f32.to_le_bytes(), 1.5);
+        assert_value(Element::F64, &(-0.1_f64).to_le_bytes(), -0.1);
+        assert_value(Element::Bf16, &[0x20, 0x40], 2.5);
         // Python: struct.unpack('<e', …) of these bytes.
-        same(Element::F16, &[0x66, 0x2e], 0.099_975_586);
-        same(Element::F16, &[0x00, 0xc0], -2.0);
-        same(Element::F16, &[0x01, 0x00], 5.960_464_5e-8);
-        same(Element::F16, &[0xff, 0x7b], 65504.0);
-        same(Element::F16, &[0x00, 0x7c], f32::INFINITY);
+        assert_value(Element::F16, &[0x66, 0x2e], 0.099_975_586);
+        assert_value(Element::F16, &[0x00, 0xc0], -2.0);
+        assert_value(Element::F16, &[0x01, 0x00], 5.960_464_5e-8);
+        assert_value(Element::F16, &[0xff, 0x7b], 65504.0);
+        assert_value(Element::F16, &[0x00, 0x7c], f32::INFINITY);
         assert!(Element::F16.float(&[0x01, 0x7c]).is_nan());
         assert!(Element::Other(4).float(&[0; 4]).is_nan());
     }

@@ -2,7 +2,7 @@
 
 use crate::cause::Cause;
 use crate::model::Architecture;
-use crate::settings::{Choice, Named};
+use crate::settings::Named;
 
 /// An error of a weight file. Every message names the file or the tensor, what was found and what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,10 @@ pub enum WeightError {
         why: String,
     },
     /// The file has a tensor in these layers that the network does not have.
-    #[error("{path} has a tensor `{name}`, which a {} of torchvision does not have: it holds another network{hint}", architecture.title())]
+    #[error(
+        "{path} has a tensor `{name}` that torchvision's {} does not have: it holds another network{hint}",
+        architecture.title()
+    )]
     Foreign {
         /// Path of the file.
         path: String,
@@ -78,7 +81,7 @@ pub enum WeightError {
     #[error(
         "{path}: layer1 to layer3 have {} {kind}blocks, expected {}",
         blocks.map(|count| count.to_string()).join(", "),
-        known(),
+        supported_blocks(),
         kind = if *basic { "" } else { "bottleneck " }
     )]
     Blocks {
@@ -89,15 +92,19 @@ pub enum WeightError {
         /// Whether each block has two convolutions.
         basic: bool,
     },
-    /// The sweep file requests another network.
-    #[error("{path} holds a {}, but teacher.architecture is \"{}\": name the other weights, or leave the setting out", found.title(), asked.name())]
+    /// The sweep file sets another network.
+    #[error(
+        "{path} holds a {}, but teacher.architecture is \"{}\": use weights of that network, or remove the setting",
+        found.title(),
+        requested.name()
+    )]
     Architecture {
         /// Path of the file.
         path: String,
         /// Architecture of the weights.
         found: Architecture,
         /// Architecture in the sweep file.
-        asked: Architecture,
+        requested: Architecture,
     },
     /// A tensor holds NaN or infinity.
     #[error("{path}: tensor `{name}` holds a value that is not finite: the file is damaged")]
@@ -116,11 +123,14 @@ impl WeightError {
     }
 }
 
-/// Returns "2, 2, 2 (ResNet-18) or 3, 4, 6 (ResNet-34) of two convolutions each".
-fn known() -> String {
-    let one = |architecture: Architecture| {
+/// Returns "2, 2, 2 (ResNet-18) or 3, 4, 6 (ResNet-34) with two convolutions each".
+fn supported_blocks() -> String {
+    let shown = |architecture: Architecture| {
         let blocks = architecture.blocks().map(|count| count.to_string()).join(", ");
         format!("{blocks} ({})", architecture.title())
     };
-    format!("{} of two convolutions each", Architecture::ALL.iter().copied().map(one).collect::<Vec<_>>().join(" or "))
+    format!(
+        "{} with two convolutions each",
+        Architecture::ALL.iter().copied().map(shown).collect::<Vec<_>>().join(" or ")
+    )
 }

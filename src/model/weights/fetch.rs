@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 use ureq::Agent;
 use ureq::http::header::{CONTENT_RANGE, RANGE};
 
-use super::Published;
+use super::PublishedWeights;
 
 /// Largest accepted file, in bytes. All published weights of a teacher are smaller.
-const LIMIT: u64 = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 /// Time after which didact stops waiting for a silent server.
-const SILENCE: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest time of a download. The same command continues it.
-const WHOLE: Duration = Duration::from_secs(2 * 60 * 60);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A complete file whose hash agrees with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,23 +26,23 @@ pub struct Fetched {
     /// SHA-256 of the file.
     pub sha256: String,
     /// Whether the file existed before.
-    pub already: bool,
+    pub existed: bool,
 }
 
 /// Reasons why the file could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The text is not a URL.
-    #[error("`{0}` is no URL: it must begin with https:// or http://")]
+    #[error("`{0}` is not a URL: it must start with https:// or http://")]
     Url(String),
     /// The file name contains no hash.
     #[error(
-        "the name of {0} holds no hash: expected NAME-HASH.pth with eight or more digits of its SHA-256, as torch.hub has it"
+        "the file name of {0} contains no hash: expected NAME-HASH.pth with the first eight or more digits of its SHA-256, as in torch.hub"
     )]
     NoHash(String),
     /// Another file has this path.
     #[error(
-        "{path} is another file: its SHA-256 does not begin with {hash}; move it away, or name another folder with --out"
+        "{path} is another file: its SHA-256 does not start with {hash}; move it, or choose another folder with --out"
     )]
     Occupied {
         /// Path of the file.
@@ -51,14 +51,14 @@ pub enum FetchError {
         hash: String,
     },
     /// Another process is writing the file.
-    #[error("another process is writing {0}")]
+    #[error("another process is writing {0}: wait until it ends")]
     Busy(PathBuf),
     /// The server does not have the file or does not send it.
-    #[error("{url}: the server answers {status}")]
+    #[error("{url}: the server returned {status}")]
     Status {
         /// Requested URL.
         url: String,
-        /// Status code of the answer.
+        /// Status code of the response.
         status: ureq::http::StatusCode,
     },
     /// The connection failed.
@@ -71,8 +71,11 @@ pub enum FetchError {
         source: Box<ureq::Error>,
     },
     /// The connection ended early.
-    #[error("{url} ended early, after {bytes} bytes{}: the same command continues it", source.as_ref().map(|error| format!(" ({error})")).unwrap_or_default())]
-    Cut {
+    #[error(
+        "the download of {url} ended early, after {bytes} bytes{}: the same command continues it",
+        .source.as_ref().map(|error| format!(" ({error})")).unwrap_or_default()
+    )]
+    Incomplete {
         /// Requested URL.
         url: String,
         /// Number of received bytes.
@@ -82,13 +85,13 @@ pub enum FetchError {
         source: Option<std::io::Error>,
     },
     /// The file is larger than any published weights.
-    #[error("{url} has more than {LIMIT} bytes: it is not the published file")]
+    #[error("{url} has more than {MAX_BYTES} bytes: it is not the published file")]
     TooLarge {
         /// Requested URL.
         url: String,
     },
     /// The contents do not have the hash in the file name.
-    #[error("the SHA-256 of {url} is {found}, not {hash}…: what was fetched is removed")]
+    #[error("the SHA-256 of {url} is {found}, not {hash}…: the downloaded file was removed")]
     Hash {
         /// Requested URL.
         url: String,
@@ -113,12 +116,12 @@ pub enum FetchError {
 /// # Errors
 /// If the file cannot be stored with the right hash. Another file at the same path is left unchanged.
 pub fn fetch(
-    published: &Published,
+    published: &PublishedWeights,
     folder: &Path,
     progress: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<Fetched, FetchError> {
     let path = folder.join(&published.file);
-    if let Some(fetched) = present(published, &path)? {
+    if let Some(fetched) = existing(published, &path)? {
         return Ok(fetched);
     }
     let part = folder.join(format!("{}.part", published.file));
@@ -129,7 +132,7 @@ pub fn fetch(
         TryLockError::Error(source) => write(source),
     })?;
     // Another process may have finished the download in the meantime.
-    if let Some(fetched) = present(published, &path)? {
+    if let Some(fetched) = existing(published, &path)? {
         return Ok(fetched);
     }
     let mut download = Download { published, part: &part, file: &mut file, progress };
@@ -144,26 +147,26 @@ pub fn fetch(
     }
     if !sha256.starts_with(&published.hash) {
         std::fs::remove_file(&part).map_err(write)?;
-        let Published { url, hash, .. } = published.clone();
+        let PublishedWeights { url, hash, .. } = published.clone();
         return Err(FetchError::Hash { url, hash, found: sha256 });
     }
     file.sync_all().map_err(write)?;
-    place(&part, &path).map_err(|source| match source.kind() {
+    move_into_place(&part, &path).map_err(|source| match source.kind() {
         std::io::ErrorKind::AlreadyExists => FetchError::Occupied { path: path.clone(), hash: published.hash.clone() },
         _ => FetchError::Write { path: path.clone(), source },
     })?;
-    Ok(Fetched { path, sha256, already: false })
+    Ok(Fetched { path, sha256, existed: false })
 }
 
 /// Returns the file if it already exists with the right hash.
-fn present(published: &Published, path: &Path) -> Result<Option<Fetched>, FetchError> {
+fn existing(published: &PublishedWeights, path: &Path) -> Result<Option<Fetched>, FetchError> {
     let read = |source| FetchError::Write { path: path.to_owned(), source };
     match std::fs::symlink_metadata(path) {
         Err(_) => Ok(None),
         Ok(_) => {
             let sha256 = File::open(path).and_then(|mut file| sha256(&mut file)).map_err(read)?;
             match sha256.starts_with(&published.hash) {
-                true => Ok(Some(Fetched { path: path.to_owned(), sha256, already: true })),
+                true => Ok(Some(Fetched { path: path.to_owned(), sha256, existed: true })),
                 false => Err(FetchError::Occupied { path: path.to_owned(), hash: published.hash.clone() }),
             }
         }
@@ -171,7 +174,7 @@ fn present(published: &Published, path: &Path) -> Result<Option<Fetched>, FetchE
 }
 
 /// Gives the file its name, unless another file has that name.
-fn place(part: &Path, path: &Path) -> std::io::Result<()> {
+fn move_into_place(part: &Path, path: &Path) -> std::io::Result<()> {
     match std::fs::hard_link(part, path) {
         Ok(()) => std::fs::remove_file(part)?,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(error),
@@ -199,7 +202,7 @@ fn sha256(file: &mut File) -> std::io::Result<String> {
 
 /// A download in progress.
 struct Download<'a> {
-    published: &'a Published,
+    published: &'a PublishedWeights,
     part: &'a Path,
     file: &'a mut File,
     progress: &'a mut dyn FnMut(u64, Option<u64>),
@@ -221,31 +224,31 @@ impl Download<'_> {
         let at = if fresh { 0 } else { self.file.seek(SeekFrom::End(0)).map_err(|source| self.write(source))? };
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(SILENCE))
-            .timeout_per_read(Some(SILENCE))
-            .timeout_global(Some(WHOLE))
+            .timeout_connect(Some(READ_TIMEOUT))
+            .timeout_per_read(Some(READ_TIMEOUT))
+            .timeout_global(Some(TOTAL_TIMEOUT))
             .user_agent(concat!("didact/", env!("CARGO_PKG_VERSION")));
         let request = Agent::new_with_config(config.build()).get(&url);
         let request = if at > 0 { request.header(RANGE, format!("bytes={at}-")) } else { request };
-        let mut answer =
+        let mut response =
             request.call().map_err(|source| FetchError::Connection { url: url.clone(), source: Box::new(source) })?;
-        let range = answer.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok()).unwrap_or_default();
-        let at = match answer.status().as_u16() {
+        let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok()).unwrap_or_default();
+        let at = match response.status().as_u16() {
             200 => 0,
             206 if range.starts_with(&format!("bytes {at}-")) => at,
             // The received bytes are not a part of the server's file.
             206 | 416 if at > 0 => return self.run(true),
-            _ => return Err(FetchError::Status { url, status: answer.status() }),
+            _ => return Err(FetchError::Status { url, status: response.status() }),
         };
-        let total = answer.body().content_length().map(|left| left.saturating_add(at));
-        if total.is_some_and(|total| total > LIMIT) {
+        let total = response.body().content_length().map(|remaining| remaining.saturating_add(at));
+        if total.is_some_and(|total| total > MAX_BYTES) {
             return Err(FetchError::TooLarge { url });
         }
         self.file
             .set_len(at)
             .and_then(|()| self.file.seek(SeekFrom::Start(at)))
             .map_err(|source| self.write(source))?;
-        self.receive(&mut answer.body_mut().as_reader(), at, total)
+        self.receive(&mut response.body_mut().as_reader(), at, total)
     }
 
     fn receive(&mut self, body: &mut dyn Read, at: u64, total: Option<u64>) -> Result<(), FetchError> {
@@ -254,18 +257,18 @@ impl Download<'_> {
         let mut at = at;
         loop {
             (self.progress)(at, total);
-            let cut = |source| FetchError::Cut { url: url.clone(), bytes: at, source };
+            let incomplete = |source| FetchError::Incomplete { url: url.clone(), bytes: at, source };
             match body.read(&mut buffer) {
-                Ok(0) if total.is_some_and(|total| at < total) => return Err(cut(None)),
+                Ok(0) if total.is_some_and(|total| at < total) => return Err(incomplete(None)),
                 Ok(0) => return Ok(()),
                 Ok(count) => {
                     self.file.write_all(&buffer[..count]).map_err(|source| self.write(source))?;
                     at += count as u64;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(cut(Some(error))),
+                Err(error) => return Err(incomplete(Some(error))),
             }
-            if at > LIMIT {
+            if at > MAX_BYTES {
                 return Err(FetchError::TooLarge { url: url.clone() });
             }
         }

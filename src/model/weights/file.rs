@@ -5,9 +5,9 @@ use std::fs::{File, Metadata};
 use std::io::{BufReader, Cursor, Seek, SeekFrom};
 use std::path::Path;
 
-use super::checkpoint::whole_module;
-use super::contents::Held;
-use super::input::{Input, bytes_at, shown};
+use super::checkpoint::module_refusal;
+use super::contents::StoredTensor;
+use super::input::{Input, bytes_at, printable};
 use super::select::{Selected, select};
 use super::tensors::Reader;
 use super::{WeightError, budget, safetensors, torch};
@@ -35,9 +35,9 @@ pub struct WeightFile {
     /// Tensors in the file that cannot be read, with the reason.
     pub unreadable: BTreeMap<String, String>,
     /// Keys and prefix that lead to the names, e.g. `state_dict.module.`; empty without any.
-    pub under: String,
+    pub location: String,
     /// Number of tensors in the same dictionary of the file, including layer4 and others.
-    pub beside: usize,
+    pub dictionary_size: usize,
     /// BLAKE3 of the file's bytes.
     pub digest: String,
     /// Path of the file, or "demo".
@@ -53,13 +53,13 @@ impl WeightFile {
         match source {
             WeightSource::Demo => Self::read("demo", Cursor::new(DEMO)),
             WeightSource::File(path) => {
-                let shown = path.display().to_string();
-                let io = |source| WeightError::Io { path: shown.clone(), source };
-                let (file, before) = opened(path).map_err(io)?;
-                let weights = Self::read(&shown, BufReader::with_capacity(1 << 16, &file))?;
+                let name = path.display().to_string();
+                let io = |source| WeightError::Io { path: name.clone(), source };
+                let (file, before) = open_file(path).map_err(io)?;
+                let weights = Self::read(&name, BufReader::with_capacity(1 << 16, &file))?;
                 let after = file.metadata().map_err(io)?;
                 if (before.len(), before.modified().ok()) != (after.len(), after.modified().ok()) {
-                    return Err(WeightError::format(&shown, "it was changed while it was read: try again"));
+                    return Err(WeightError::format(&name, "it changed while didact read it: try again"));
                 }
                 Ok(weights)
             }
@@ -74,23 +74,24 @@ impl WeightFile {
         let io = |source| WeightError::Io { path: name.to_owned(), source };
         let length = input.seek(SeekFrom::End(0)).map_err(io)?;
         if length > budget::FILE_BYTES {
-            let reason = format!("it has {length} bytes, weights of at most {} are read", budget::FILE_BYTES);
+            let reason = format!("it has {length} bytes; didact reads at most {}", budget::FILE_BYTES);
             return Err(WeightError::format(name, reason));
         }
         input.rewind().map_err(io)?;
         let mut digest = blake3::Hasher::new();
         digest.update_reader(&mut input).map_err(io)?;
         let digest = digest.finalize().to_hex().to_string();
-        let (selected, tensors) = loaded(&mut input, length).map_err(|source| WeightError::format(name, source))?;
-        let unreadable = selected.tensors.into_iter().filter_map(|(name, held)| match held {
-            Held::Unreadable(why) => Some((name, why)),
-            Held::Dense(_) => None,
+        let (selected, tensors) =
+            read_tensors(&mut input, length).map_err(|source| WeightError::format(name, source))?;
+        let unreadable = selected.tensors.into_iter().filter_map(|(name, tensor)| match tensor {
+            StoredTensor::Unreadable(why) => Some((name, why)),
+            StoredTensor::Dense(_) => None,
         });
         Ok(Self {
             tensors,
             unreadable: unreadable.collect(),
-            under: selected.under,
-            beside: selected.beside,
+            location: selected.location,
+            dictionary_size: selected.dictionary_size,
             digest,
             source: name.to_owned(),
         })
@@ -107,7 +108,7 @@ impl WeightFile {
                 path,
                 name: name.to_owned(),
                 expected: expected.to_vec(),
-                hint: self.near(name),
+                hint: self.similar_name(name),
             });
         };
         if tensor.shape != expected {
@@ -121,46 +122,50 @@ impl WeightFile {
     }
 
     /// Returns a hint with the most similar name, if one is similar enough.
-    fn near(&self, name: &str) -> String {
+    fn similar_name(&self, name: &str) -> String {
         // No ResNet has more names or longer ones.
         let names = self.tensors.keys().filter(|other| other.len() <= 64).take(2000);
-        let near = names.max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
-        let near = near.filter(|near| strsim::jaro(near, name) > 0.8);
-        near.map(|near| format!("; the nearest name is `{}`", shown(near))).unwrap_or_default()
+        let similar = names.max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+        let similar = similar.filter(|similar| strsim::jaro(similar, name) > 0.8);
+        similar.map(|similar| format!("; the most similar name is `{}`", printable(similar))).unwrap_or_default()
     }
 }
 
 /// Opens a regular file. Returns it with its metadata.
-fn opened(path: &Path) -> std::io::Result<(File, Metadata)> {
+fn open_file(path: &Path) -> std::io::Result<(File, Metadata)> {
     let file = regular::open(path)?;
     let metadata = file.metadata()?;
     Ok((file, metadata))
 }
 
-/// Reads the tensors of the teacher. Returns also the selection, which names the unreadable ones.
-fn loaded(input: &mut dyn Input, length: u64) -> Result<(Selected, BTreeMap<String, WeightTensor>), Cause> {
+/// Reads the tensors of the teacher. Also returns the selection, which names the unreadable ones.
+fn read_tensors(input: &mut dyn Input, length: u64) -> Result<(Selected, BTreeMap<String, WeightTensor>), Cause> {
     let mut contents = match bytes_at(input, 0, length.min(4) as usize)?.as_slice() {
-        [b'P', b'K', ..] => torch::zipped(input, length)?,
-        [0x80, 2..=5, ..] => torch::legacy(input, length)?,
-        _ => safetensors::described(input, length)?,
+        [b'P', b'K', ..] => torch::describe_archive(input, length)?,
+        [0x80, 2..=5, ..] => torch::describe_legacy(input, length)?,
+        _ => safetensors::describe(input, length)?,
     };
     let mut selected = select(&mut contents)?;
     if let Some(class) = contents.module.as_ref().filter(|_| !selected.tensors.contains_key("conv1.weight")) {
-        return Err(whole_module(class).into());
+        return Err(module_refusal(class).into());
     }
     let mut reader = Reader::new(input, contents);
-    for (name, held) in &selected.tensors {
-        match held {
-            Held::Dense(view) if reader.is_float(view) => reader.admit(name, view)?,
+    for (name, tensor) in &selected.tensors {
+        match tensor {
+            StoredTensor::Dense(view) if reader.is_float(view) => reader.admit(name, view)?,
             _ => {}
         }
     }
     let mut tensors = BTreeMap::new();
-    for (name, held) in &mut selected.tensors {
-        match held {
-            Held::Dense(view) if reader.is_float(view) => drop(tensors.insert(name.clone(), reader.read(name, view)?)),
-            Held::Dense(_) => *held = Held::Unreadable("does not hold floating-point numbers".to_owned()),
-            Held::Unreadable(_) => {}
+    for (name, tensor) in &mut selected.tensors {
+        match tensor {
+            StoredTensor::Dense(view) if reader.is_float(view) => {
+                tensors.insert(name.clone(), reader.read(name, view)?);
+            }
+            StoredTensor::Dense(_) => {
+                *tensor = StoredTensor::Unreadable("does not hold floating-point numbers".to_owned());
+            }
+            StoredTensor::Unreadable(_) => {}
         }
     }
     Ok((selected, tensors))
@@ -171,25 +176,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_truncated_file_and_a_wrong_shape_are_told_apart() {
+    fn truncated_files_wrong_shapes_and_wrong_names_have_their_own_errors() {
         let demo = WeightFile::open(&WeightSource::Demo).expect("is embedded");
         assert!(matches!(demo.tensor("conv1.weight", &[1, 2, 3, 4]), Err(WeightError::Shape { .. })));
         let missing = demo.tensor("conv1.weights", &[1]).expect_err("no such tensor").to_string();
-        assert!(missing.contains("nearest name is `conv1.weight`"), "{missing}");
-        let cut = Cursor::new(&DEMO[..DEMO.len() / 2]);
-        let cut = WeightFile::read("cut.safetensors", cut).expect_err("cut").to_string();
-        assert!(cut.contains("cut.safetensors") && cut.contains("cut short"), "{cut}");
+        assert!(missing.contains("most similar name is `conv1.weight`"), "{missing}");
+        let half = Cursor::new(&DEMO[..DEMO.len() / 2]);
+        let message = WeightFile::read("cut.safetensors", half).expect_err("truncated").to_string();
+        assert!(message.contains("cut.safetensors") && message.contains("truncated"), "{message}");
     }
 
     #[test]
-    fn what_is_no_file_or_too_large_is_refused_before_it_is_read() {
+    fn folders_and_too_large_files_are_refused_before_reading() {
         let folder = tempfile::tempdir().expect("a folder");
-        let told =
+        let message =
             |path: &Path| WeightFile::open(&WeightSource::File(path.to_owned())).expect_err("refused").to_string();
-        assert!(told(folder.path()).contains("it is a folder, expected a file"));
+        assert!(message(folder.path()).contains("it is a folder, expected a file"));
         let large = folder.path().join("large.pth");
         // A sparse file: it occupies no disk space.
         File::create(&large).and_then(|file| file.set_len(budget::FILE_BYTES + 1)).expect("created");
-        assert!(told(&large).contains("2147483649 bytes, weights of at most 2147483648 are read"), "{}", told(&large));
+        assert!(message(&large).contains("2147483649 bytes; didact reads at most 2147483648"), "{}", message(&large));
     }
 }

@@ -1,4 +1,4 @@
-//! Reads pieces of a file that is too large or too untrusted to load into memory as a whole.
+//! Reads pieces of a file that may be too large, or is too untrusted, to load into memory at once.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -20,13 +20,13 @@ pub(super) fn bytes_at(input: &mut dyn Input, at: u64, count: usize) -> Result<V
 pub(super) fn checksum(input: &mut dyn Input, at: u64, count: u64) -> Result<u32, Cause> {
     let mut hasher = crc32fast::Hasher::new();
     let mut buffer = [0; 1 << 14];
-    let mut left = count;
+    let mut remaining = count;
     input.seek(SeekFrom::Start(at))?;
-    while left > 0 {
-        let part = &mut buffer[..left.min(1 << 14) as usize];
+    while remaining > 0 {
+        let part = &mut buffer[..remaining.min(1 << 14) as usize];
         input.read_exact(part)?;
         hasher.update(part);
-        left -= part.len() as u64;
+        remaining -= part.len() as u64;
     }
     Ok(hasher.finalize())
 }
@@ -36,8 +36,8 @@ pub(super) fn number(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
-/// Returns a name as messages show it: without control characters, at most a line long.
-pub(super) fn shown(name: &str) -> String {
+/// Returns a name for messages: without control characters, at most one line long.
+pub(super) fn printable(name: &str) -> String {
     let clean: String = name.chars().take(80).flat_map(char::escape_debug).collect();
     match name.chars().nth(80) {
         None => clean,

@@ -40,8 +40,8 @@ pub fn inspect(source: &WeightSource) -> Result<WeightReport, WeightError> {
         digest: file.digest.clone(),
         architecture: backbone.architecture,
         width: backbone.width,
-        tensors: file.beside,
-        under: file.under.clone(),
+        tensors: file.dictionary_size,
+        under: file.location.clone(),
         batch_norm_folded,
     })
 }

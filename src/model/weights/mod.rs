@@ -25,4 +25,4 @@ pub use error::WeightError;
 pub use fetch::{FetchError, Fetched, fetch};
 pub use file::{WeightFile, WeightTensor};
 pub use inspect::{WeightReport, inspect};
-pub use published::Published;
+pub use published::PublishedWeights;

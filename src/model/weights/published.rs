@@ -5,7 +5,7 @@ use crate::model::Architecture;
 
 /// A file on a server whose name contains the first digits of its SHA-256, as in torch.hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishedWeights {
     /// URL of the file.
     pub url: String,
     /// File name.
@@ -15,9 +15,9 @@ pub struct Published {
 }
 
 /// Smallest number of hash digits that didact accepts. PyTorch publishes eight.
-const DIGITS: usize = 8;
+const MIN_DIGITS: usize = 8;
 
-impl Published {
+impl PublishedWeights {
     /// Folder of torchvision's files.
     pub const SERVER: &str = "https://download.pytorch.org/models";
 
@@ -45,8 +45,8 @@ impl Published {
         };
         let file = url.rsplit('/').next().unwrap_or_default().to_owned();
         let hash = file.rsplit_once('-').and_then(|(_, end)| end.split('.').next()).unwrap_or_default().to_owned();
-        let is_hash =
-            (DIGITS..=64).contains(&hash.len()) && hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        let is_hash = (MIN_DIGITS..=64).contains(&hash.len())
+            && hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
         match is_hash {
             true => Ok(Self { url, file, hash }),
             false => Err(FetchError::NoHash(url)),
@@ -59,20 +59,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_servers_folder_and_a_file_of_ones_own_are_told_apart() {
-        let one = Published::new(Architecture::Resnet18, Published::SERVER).expect("published");
-        assert_eq!(one.url, "https://download.pytorch.org/models/resnet18-f37072fd.pth");
-        assert_eq!((one.file.as_str(), one.hash.as_str()), ("resnet18-f37072fd.pth", "f37072fd"));
-        let one = Published::new(Architecture::Resnet34, "http://mirror/models/").expect("a mirror");
-        assert_eq!(one.url, "http://mirror/models/resnet34-b627a593.pth");
-        let one =
-            Published::new(Architecture::Resnet18, "http://mirror/mine-0123456789abcdef.safetensors").expect("a file");
-        assert_eq!((one.file.as_str(), one.hash.as_str()), ("mine-0123456789abcdef.safetensors", "0123456789abcdef"));
+    fn a_server_folder_and_a_file_url_are_distinguished() {
+        let published = PublishedWeights::new(Architecture::Resnet18, PublishedWeights::SERVER).expect("published");
+        assert_eq!(published.url, "https://download.pytorch.org/models/resnet18-f37072fd.pth");
+        assert_eq!((published.file.as_str(), published.hash.as_str()), ("resnet18-f37072fd.pth", "f37072fd"));
+        let published = PublishedWeights::new(Architecture::Resnet34, "http://mirror/models/").expect("a mirror");
+        assert_eq!(published.url, "http://mirror/models/resnet34-b627a593.pth");
+        let published =
+            PublishedWeights::new(Architecture::Resnet18, "http://mirror/mine-0123456789abcdef.safetensors")
+                .expect("a file");
+        assert_eq!(
+            (published.file.as_str(), published.hash.as_str()),
+            ("mine-0123456789abcdef.safetensors", "0123456789abcdef")
+        );
         for wrong in ["mirror/models", "file:///etc/passwd", "http://mir ror/", ""] {
-            assert!(matches!(Published::new(Architecture::Resnet18, wrong), Err(FetchError::Url(_))), "{wrong}");
+            assert!(matches!(PublishedWeights::new(Architecture::Resnet18, wrong), Err(FetchError::Url(_))), "{wrong}");
         }
         for wrong in ["http://mirror/mine.pth", "http://mirror/mine-0123.pth", "http://mirror/mine-0123456g.pth"] {
-            assert!(matches!(Published::new(Architecture::Resnet18, wrong), Err(FetchError::NoHash(_))), "{wrong}");
+            assert!(
+                matches!(PublishedWeights::new(Architecture::Resnet18, wrong), Err(FetchError::NoHash(_))),
+                "{wrong}"
+            );
         }
     }
 }

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use super::contents::{Contents, Held};
-use super::input::shown;
+use super::contents::{Contents, StoredTensor};
+use super::input::printable;
 
 /// Tensors of one network, by torchvision's names.
 #[derive(Debug)]
 pub(super) struct Selected {
-    pub(super) tensors: BTreeMap<String, Held>,
+    pub(super) tensors: BTreeMap<String, StoredTensor>,
     /// Keys and prefix that lead to them, e.g. `state_dict` and `module.`; empty without any.
-    pub(super) under: String,
+    pub(super) location: String,
     /// Number of tensors in the same dictionary.
-    pub(super) beside: usize,
+    pub(super) dictionary_size: usize,
 }
 
 /// A network with torchvision's names after a path of keys and a prefix.
@@ -24,12 +24,12 @@ struct Candidate {
     rank: usize,
 }
 
-/// A tensor that every ResNet has, besides the stem's.
-const SIGN: &str = "layer1.0.conv1.weight";
+/// A tensor that every ResNet has, in addition to the stem.
+const MARKER: &str = "layer1.0.conv1.weight";
 const STEM: &str = "conv1.weight";
 
 /// Keys and prefixes that mark the network itself.
-const PLAIN: [&str; 26] = [
+const MAIN_NAMES: [&str; 26] = [
     "state_dict",
     "model_state_dict",
     "model_state",
@@ -58,8 +58,8 @@ const PLAIN: [&str; 26] = [
     "state",
 ];
 
-/// Keys and prefixes that mark a copy: the momentum encoder, the average, the student.
-const SECOND: [&str; 22] = [
+/// Keys and prefixes that mark a copy: a momentum encoder, an average of weights, a student.
+const COPY_NAMES: [&str; 22] = [
     "encoder_k",
     "momentum_encoder",
     "encoder_momentum",
@@ -91,34 +91,35 @@ const SECOND: [&str; 22] = [
 pub(super) fn select(contents: &mut Contents) -> Result<Selected, String> {
     let candidates = candidates(contents);
     let best = candidates.iter().map(|candidate| candidate.rank).min();
-    let first: Vec<&Candidate> = candidates.iter().filter(|candidate| Some(candidate.rank) == best).collect();
-    let (index, prefix) = match first.as_slice() {
+    let best_candidates: Vec<&Candidate> = candidates.iter().filter(|candidate| Some(candidate.rank) == best).collect();
+    let (index, prefix) = match best_candidates.as_slice() {
         [] => (largest(contents), String::new()),
-        [one] => (one.dictionary, one.prefix.clone()),
+        [candidate] => (candidate.dictionary, candidate.prefix.clone()),
         several => {
             let names: Vec<String> = several
                 .iter()
                 .take(4)
-                .map(|one| format!("`{}`", under(contents, one.dictionary, &one.prefix)))
+                .map(|candidate| format!("`{}`", location(contents, candidate.dictionary, &candidate.prefix)))
                 .collect();
             return Err(format!(
-                "it holds {} networks (under {}): save the teacher's state_dict() alone",
+                "it holds {} networks (at {}): save only the teacher's state_dict()",
                 several.len(),
                 names.join(", ")
             ));
         }
     };
-    let under = under(contents, index, &prefix);
+    let location = location(contents, index, &prefix);
     let dictionary = contents.dictionaries.get_mut(index).map(|found| std::mem::take(&mut found.tensors));
     let dictionary = dictionary.unwrap_or_default();
-    let beside = dictionary.len();
+    let dictionary_size = dictionary.len();
     let renamed =
-        dictionary.into_iter().filter_map(|(name, held)| Some((name.strip_prefix(&prefix)?.to_owned(), held)));
-    Ok(Selected { tensors: renamed.filter(|(name, _)| of_teacher(name)).collect(), under, beside })
+        dictionary.into_iter().filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?.to_owned(), tensor)));
+    let tensors = renamed.filter(|(name, _)| belongs_to_teacher(name)).collect();
+    Ok(Selected { tensors, location, dictionary_size })
 }
 
 /// Returns whether a name belongs to a layer before layer4.
-pub(super) fn of_teacher(name: &str) -> bool {
+fn belongs_to_teacher(name: &str) -> bool {
     ["conv1.", "bn1.", "layer1.", "layer2.", "layer3."].iter().any(|start| name.starts_with(start))
 }
 
@@ -126,14 +127,14 @@ fn candidates(contents: &Contents) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (index, dictionary) in contents.dictionaries.iter().enumerate() {
         for name in dictionary.tensors.keys() {
-            let Some(prefix) = name.strip_suffix(SIGN).filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+            let Some(prefix) = name.strip_suffix(MARKER).filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
             else {
                 continue;
             };
             let stem = dictionary.tensors.get(&format!("{prefix}{STEM}"));
             // A network without a stem may be a decoder, whose layers have the same names.
-            let whole = matches!(stem, Some(Held::Dense(view)) if matches!(view.shape[..], [_, 3, 7, 7]));
-            let rank = rank(&dictionary.path, prefix) + if whole { 0 } else { 100 };
+            let has_stem = matches!(stem, Some(StoredTensor::Dense(view)) if matches!(view.shape[..], [_, 3, 7, 7]));
+            let rank = rank(&dictionary.path, prefix) + if has_stem { 0 } else { 100 };
             found.push(Candidate { dictionary: index, prefix: prefix.to_owned(), rank });
         }
     }
@@ -144,9 +145,9 @@ fn candidates(contents: &Contents) -> Vec<Candidate> {
 /// copies.
 fn rank(path: &[String], prefix: &str) -> usize {
     let words = || path.iter().flat_map(|key| key.split('.')).chain(prefix.split('.')).filter(|word| !word.is_empty());
-    if words().any(|word| SECOND.contains(&word)) {
+    if words().any(|word| COPY_NAMES.contains(&word)) {
         3
-    } else if words().any(|word| !PLAIN.contains(&word)) {
+    } else if words().any(|word| !MAIN_NAMES.contains(&word)) {
         2
     } else {
         usize::from(words().next().is_some())
@@ -159,10 +160,10 @@ fn largest(contents: &Contents) -> usize {
     sizes.max_by_key(|(index, size)| (*size, usize::MAX - index)).map_or(0, |(index, _)| index)
 }
 
-fn under(contents: &Contents, index: usize, prefix: &str) -> String {
+fn location(contents: &Contents, index: usize, prefix: &str) -> String {
     let path = contents.dictionaries.get(index).map(|dictionary| dictionary.path.join("."));
     let path = path.filter(|path| !path.is_empty()).into_iter();
-    shown(&path.chain((!prefix.is_empty()).then(|| prefix.to_owned())).collect::<Vec<_>>().join("."))
+    printable(&path.chain((!prefix.is_empty()).then(|| prefix.to_owned())).collect::<Vec<_>>().join("."))
 }
 
 #[cfg(test)]
@@ -173,14 +174,14 @@ mod tests {
     /// Returns dictionaries with networks after these prefixes.
     fn contents(dictionaries: &[(&str, &[&str])]) -> Contents {
         let tensor = |shape: &[usize]| {
-            Held::Dense(View { storage: 0, offset: 0, shape: shape.to_vec(), strides: vec![1; shape.len()] })
+            StoredTensor::Dense(View { storage: 0, offset: 0, shape: shape.to_vec(), strides: vec![1; shape.len()] })
         };
         let dictionary = |(path, prefixes): &(&str, &[&str])| Dictionary {
             path: path.split('.').filter(|key| !key.is_empty()).map(str::to_owned).collect(),
             tensors: prefixes
                 .iter()
                 .flat_map(|prefix| {
-                    [(STEM, [4, 3, 7, 7]), (SIGN, [4, 4, 3, 3]), ("fc.weight", [9, 4, 1, 1])]
+                    [(STEM, [4, 3, 7, 7]), (MARKER, [4, 4, 3, 3]), ("fc.weight", [9, 4, 1, 1])]
                         .map(|(name, shape)| (format!("{prefix}{name}"), tensor(&shape)))
                 })
                 .collect(),
@@ -190,29 +191,29 @@ mod tests {
 
     fn picked(dictionaries: &[(&str, &[&str])]) -> Result<String, String> {
         select(&mut contents(dictionaries)).map(|selected| {
-            assert_eq!(selected.tensors.keys().collect::<Vec<_>>(), [STEM, SIGN]);
-            selected.under
+            assert_eq!(selected.tensors.keys().collect::<Vec<_>>(), [STEM, MARKER]);
+            selected.location
         })
     }
 
     #[test]
-    fn any_one_prefix_is_found_and_told() {
+    fn any_single_prefix_is_found_and_reported() {
         for prefix in ["", "module.", "model.", "backbone.", "module.encoder_q.", "teacher.", "my_own.wrapper.of.it."] {
             assert_eq!(picked(&[("", &[prefix])]).as_deref(), Ok(prefix));
-            let under = if prefix.is_empty() { "state_dict".to_owned() } else { format!("state_dict.{prefix}") };
-            assert_eq!(picked(&[("state_dict", &[prefix])]), Ok(under));
+            let location = if prefix.is_empty() { "state_dict".to_owned() } else { format!("state_dict.{prefix}") };
+            assert_eq!(picked(&[("state_dict", &[prefix])]), Ok(location));
         }
     }
 
     #[test]
-    fn of_several_networks_the_one_that_is_not_a_copy_is_taken() {
+    fn the_main_network_is_selected_and_not_a_copy() {
         assert_eq!(picked(&[("", &["module.encoder_k.", "module.encoder_q."])]).as_deref(), Ok("module.encoder_q."));
         assert_eq!(picked(&[("student", &[""]), ("teacher", &["backbone."])]).as_deref(), Ok("teacher.backbone."));
         assert_eq!(picked(&[("state_dict", &[""]), ("state_dict_ema", &[""])]).as_deref(), Ok("state_dict"));
         assert_eq!(picked(&[("state_dict_ema", &[""])]).as_deref(), Ok("state_dict_ema"));
         assert_eq!(picked(&[("optimizer.mine", &[""]), ("model", &[""])]).as_deref(), Ok("model"));
         assert_eq!(picked(&[("", &["", "backbone."])]).as_deref(), Ok(""));
-        let told = picked(&[("", &["left.", "right."])]).expect_err("either may be meant");
-        assert!(told.contains("2 networks") && told.contains("`left.`, `right.`"), "{told}");
+        let message = picked(&[("", &["left.", "right."])]).expect_err("either may be meant");
+        assert!(message.contains("2 networks") && message.contains("`left.`, `right.`"), "{message}");
     }
 }

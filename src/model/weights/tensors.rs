@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::contents::{Contents, Storage, View};
-use super::input::{Input, bytes_at, shown};
+use super::input::{Input, bytes_at, printable};
 use super::{WeightTensor, budget};
 use crate::cause::Cause;
 
@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
 
     /// Checks that a tensor is within its storage, and that all admitted tensors are within the budget.
     pub(super) fn admit(&mut self, name: &str, view: &View) -> Result<(), String> {
-        let name = shown(name);
+        let name = printable(name);
         let storage = self.storage(&name, view)?;
         view.check(&storage).map_err(|why| format!("tensor `{name}` {why}"))?;
         // `check` has ensured that neither overflows.
@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
         self.values = self.values.saturating_add(count);
         self.spans = self.spans.saturating_add(span.saturating_mul(storage.element.size() as u64));
         if self.values > budget::VALUES || self.spans > budget::SPANS_BYTES {
-            return Err(format!("its network has more than {} values, at most as many are read", budget::VALUES));
+            return Err(format!("its network has more than {} values, which is the limit", budget::VALUES));
         }
         Ok(())
     }
@@ -49,7 +49,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the values of an admitted tensor. The result is row-major for any strides.
     pub(super) fn read(&mut self, name: &str, view: &View) -> Result<WeightTensor, Cause> {
-        let name = shown(name);
+        let name = printable(name);
         let storage = self.storage(&name, view)?;
         let size = storage.element.size();
         let (count, span) = (view.count().unwrap_or(0), view.span().unwrap_or(0));
@@ -69,26 +69,26 @@ fn gather(bytes: &[u8], storage: &Storage, view: &View, count: usize) -> Vec<f32
         match storage.big_endian {
             false => storage.element.float(bytes),
             true => {
-                let mut turned = [0; 8];
-                turned[..size].iter_mut().zip(bytes.iter().rev()).for_each(|(to, from)| *to = *from);
-                storage.element.float(&turned[..size])
+                let mut reversed = [0; 8];
+                reversed[..size].iter_mut().zip(bytes.iter().rev()).for_each(|(to, from)| *to = *from);
+                storage.element.float(&reversed[..size])
             }
         }
     };
-    let mut place = vec![0; view.shape.len()];
+    let mut position = vec![0; view.shape.len()];
     let mut at = 0;
     let mut values = Vec::with_capacity(count);
     while values.len() < count {
         values.push(value(at));
         // Move to the next position, like a counter with one digit per dimension.
-        for side in (0..place.len()).rev() {
-            place[side] += 1;
+        for side in (0..position.len()).rev() {
+            position[side] += 1;
             at += view.strides[side] as usize;
-            if place[side] < view.shape[side] {
+            if position[side] < view.shape[side] {
                 break;
             }
-            at -= place[side] * view.strides[side] as usize;
-            place[side] = 0;
+            at -= position[side] * view.strides[side] as usize;
+            position[side] = 0;
         }
     }
     values

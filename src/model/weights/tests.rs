@@ -1,4 +1,4 @@
-//! Tests with files that PyTorch wrote (`tests/golden/weights/make.py`), and with files that attack the reader.
+//! Tests with files from PyTorch (`tests/golden/weights/make.py`) and with files that attack the reader.
 
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn one_network_is_read_from_all_formats_protocols_and_wrappers() {
     let (_, backbone) = load_teacher::<Native>(&plain, LevelSet::ALL).expect("a teacher");
     assert_eq!(backbone, Backbone::new(Architecture::Resnet18, 1));
     assert_eq!(plain.tensors["bn1.running_var"].data, [1.0]);
-    for (file, under) in [
+    for (file, location) in [
         ("legacy.pth", ""),
         ("channels.pth", ""),
         ("double.safetensors", ""),
@@ -28,32 +28,32 @@ fn one_network_is_read_from_all_formats_protocols_and_wrappers() {
         ("protocol5.pth", "state_dict.module.encoder_q."),
     ] {
         let other = golden(file);
-        assert_eq!(other.under, under, "{file}");
+        assert_eq!(other.location, location, "{file}");
         assert!(other.tensors == plain.tensors, "{file} holds other values");
     }
     // Half precision keeps 11 bits, equally in both formats.
     let half = golden("half.pth");
     assert!(half.tensors == golden("half.safetensors").tensors);
     for (name, tensor) in &half.tensors {
-        let whole = &plain.tensors[name].data;
-        let close = tensor.data.iter().zip(whole).all(|(a, b)| (a - b).abs() <= b.abs() / 2048.0 + 1e-7);
-        assert!(close && tensor.data.len() == whole.len(), "{name}");
+        let full = &plain.tensors[name].data;
+        let close = tensor.data.iter().zip(full).all(|(a, b)| (a - b).abs() <= b.abs() / 2048.0 + 1e-7);
+        assert!(close && tensor.data.len() == full.len(), "{name}");
     }
 }
 
 #[test]
-fn every_cut_of_a_file_is_an_error_and_every_flipped_bit_of_a_weight_is_noticed() {
-    let whole = include_bytes!("../../../tests/golden/weights/plain.pth");
-    for cut in (0..whole.len()).step_by(311) {
-        assert!(WeightFile::read("cut", Cursor::new(&whole[..cut])).is_err(), "{cut} bytes");
+fn truncated_files_and_flipped_bits_are_detected() {
+    let bytes = include_bytes!("../../../tests/golden/weights/plain.pth");
+    for length in (0..bytes.len()).step_by(311) {
+        assert!(WeightFile::read("truncated", Cursor::new(&bytes[..length])).is_err(), "{length} bytes");
     }
     // Each entry of the archive has a checksum.
     let weight = golden("plain.pth").tensors["layer3.1.conv2.weight"].data[5].to_le_bytes();
-    let at = whole.windows(4).position(|bytes| bytes == weight).expect("stored as it is");
-    let mut flipped = whole.to_vec();
+    let at = bytes.windows(4).position(|window| window == weight).expect("stored unchanged");
+    let mut flipped = bytes.to_vec();
     flipped[at] ^= 1;
-    let told = WeightFile::read("flipped", Cursor::new(flipped)).expect_err("damaged").to_string();
-    assert!(told.contains("checksum"), "{told}");
+    let message = WeightFile::read("flipped", Cursor::new(flipped)).expect_err("damaged").to_string();
+    assert!(message.contains("checksum"), "{message}");
 }
 
 /// Returns an archive with a pickle and one storage of zeros.
@@ -67,58 +67,61 @@ fn archive(pickle: &[u8], method: zip::CompressionMethod) -> Vec<u8> {
     writer.finish().expect("finished").into_inner()
 }
 
-fn refused(file: Vec<u8>) -> String {
+fn refusal(file: Vec<u8>) -> String {
     match WeightFile::read("w.pth", Cursor::new(file)) {
         Ok(file) => load_teacher::<Native>(&file, LevelSet::ALL).map(|_| ()).expect_err("refused").to_string(),
         Err(error) => error.to_string(),
     }
 }
 
-fn stored(pickle: &[u8]) -> String {
-    refused(archive(pickle, zip::CompressionMethod::Stored))
+fn pickle_refusal(pickle: &[u8]) -> String {
+    refusal(archive(pickle, zip::CompressionMethod::Stored))
 }
 
 #[test]
-fn a_memo_that_doubles_and_tuples_in_tuples_cost_nothing() {
+fn doubling_memos_and_nested_containers_cost_nothing() {
     let mut doubling = b"\x80\x02X\x01\0\0\0a\x85q\0".to_vec();
     for slot in 0..200 {
         doubling.extend([b'h', slot, b'h', slot, 0x86, b'q', slot + 1]);
     }
     doubling.push(b'.');
-    assert!(stored(&doubling).contains("does not hold a state dict"));
+    assert!(pickle_refusal(&doubling).contains("does not hold a state dict"));
     let mut nested = b"\x80\x02)".to_vec();
     nested.extend([0x85; 1_000_000]);
     nested.push(b'.');
-    assert!(stored(&nested).contains("does not hold a state dict"));
+    assert!(pickle_refusal(&nested).contains("does not hold a state dict"));
     // Nested dictionaries, deeper than any stack.
     let mut nested = b"\x80\x02".to_vec();
     nested.extend(b"}X\x01\0\0\0a".repeat(200_000));
     nested.extend(b"N");
     nested.extend([b's'; 200_000]);
     nested.push(b'.');
-    assert!(stored(&nested).contains("does not hold a state dict"));
+    assert!(pickle_refusal(&nested).contains("does not hold a state dict"));
     // A dictionary that contains itself.
-    assert!(stored(b"\x80\x02}q\0X\x01\0\0\0ah\0s.").contains("does not hold a state dict"));
+    assert!(pickle_refusal(b"\x80\x02}q\0X\x01\0\0\0ah\0s.").contains("does not hold a state dict"));
 }
 
 #[test]
-fn what_is_beyond_the_budget_is_refused() {
+fn files_beyond_the_budget_are_refused() {
     let mut long = b"\x80\x02".to_vec();
     long.extend(vec![b'N'; super::budget::PICKLE_STEPS]);
     long.push(b'.');
-    assert!(stored(&long).contains("operations, far more than weights need"));
+    assert!(pickle_refusal(&long).contains("operations, far more than weights need"));
     let list = b"\x80\x02](NNNNNNNNe".to_vec();
-    assert!(stored(&list).contains("damaged"), "no end");
-    assert!(stored(b"\x80\x02Nr\xff\xff\xff\xff.").contains("damaged"), "a memo of four billion slots");
-    assert!(stored(b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f.").contains("damaged"), "a text of 2^63 bytes");
-    let told = refused(archive(&vec![0; 1 << 20], zip::CompressionMethod::Deflated));
-    assert!(told.contains("compressed, which torch.save never does"), "{told}");
+    assert!(pickle_refusal(&list).contains("damaged"), "no end");
+    assert!(pickle_refusal(b"\x80\x02Nr\xff\xff\xff\xff.").contains("damaged"), "a memo of four billion slots");
+    assert!(
+        pickle_refusal(b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f.").contains("damaged"),
+        "a text of 2^63 bytes"
+    );
+    let message = refusal(archive(&vec![0; 1 << 20], zip::CompressionMethod::Deflated));
+    assert!(message.contains("compressed, which torch.save never does"), "{message}");
     let mut header = u64::MAX.to_le_bytes().to_vec();
     header.extend(b"{}");
-    assert!(refused(header).contains("neither"));
+    assert!(refusal(header).contains("neither"));
     let mut header = (super::budget::HEADER_BYTES + 1).to_le_bytes().to_vec();
     header.resize(header.len() + 5_000_000, b' ');
-    assert!(refused(header).contains("its header has 4194305 bytes"));
+    assert!(refusal(header).contains("its header has 4194305 bytes"));
 }
 
 /// Returns a pickle of `{"conv1.weight": a view of storage 0, …}`, with shapes and strides of four numbers each.
@@ -141,43 +144,44 @@ fn views(names: &[&str], offset: u32, shape: [u32; 4], strides: [u32; 4]) -> Vec
 
 #[test]
 fn views_are_checked_before_their_values_are_read() {
-    let one =
-        |offset, shape, strides| stored(&views(&["conv1.weight", "layer1.0.conv1.weight"], offset, shape, strides));
+    let view_refusal = |offset, shape, strides| {
+        pickle_refusal(&views(&["conv1.weight", "layer1.0.conv1.weight"], offset, shape, strides))
+    };
     // The view is valid. The error is another one: the shape is wrong.
-    let told = one(0, [2, 2, 2, 2], [8, 4, 2, 1]);
-    assert!(told.contains("conv1.weight` has shape [2, 2, 2, 2]"), "{told}");
+    let message = view_refusal(0, [2, 2, 2, 2], [8, 4, 2, 1]);
+    assert!(message.contains("conv1.weight` has shape [2, 2, 2, 2]"), "{message}");
     for (offset, shape, strides) in [
         (1, [2, 2, 2, 2], [8, 4, 2, 1]),
         (16, [1, 1, 1, 1], [1, 1, 1, 1]),
         (0, [i32::MAX as u32; 4], [i32::MAX as u32; 4]),
         (0, [2, 1, 1, 1], [16, 1, 1, 1]),
     ] {
-        let told = one(offset, shape, strides);
-        assert!(told.contains("reaches beyond its storage"), "{told}");
+        let message = view_refusal(offset, shape, strides);
+        assert!(message.contains("extends beyond its storage"), "{message}");
     }
     // One value, expanded to a stem of 12,000 channels and blocks of 20 GB.
-    let told = one(0, [i32::MAX as u32; 4], [0; 4]);
-    assert!(told.contains("larger than any tensor of a teacher"), "{told}");
+    let message = view_refusal(0, [i32::MAX as u32; 4], [0; 4]);
+    assert!(message.contains("larger than any tensor of a teacher"), "{message}");
     let names: Vec<String> = (0..401).map(|block| format!("layer1.{block}.conv1.weight")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let told = stored(&views(&names, 0, [1 << 10, 1 << 10, 2, 2], [0; 4]));
-    assert!(told.contains("more than 134217728 values"), "{told}");
-    let told = one(0, [12_000, 3, 7, 7], [0; 4]);
-    assert!(told.contains("layer1 to layer3 have"), "{told}");
+    let message = pickle_refusal(&views(&names, 0, [1 << 10, 1 << 10, 2, 2], [0; 4]));
+    assert!(message.contains("more than 134217728 values"), "{message}");
+    let message = view_refusal(0, [12_000, 3, 7, 7], [0; 4]);
+    assert!(message.contains("layer1 to layer3 have"), "{message}");
 }
 
 #[test]
-fn other_things_than_state_dicts_are_told_apart() {
+fn files_without_a_state_dict_are_recognised() {
     let module = b"\x80\x02ctorchvision.models.resnet\nResNet\n)\x81}X\x08\0\0\0_modules}sb.";
-    let told = stored(module);
+    let message = pickle_refusal(module);
     assert!(
-        told.contains("whole module (`torchvision.models.resnet.ResNet`)") && told.contains("state_dict()"),
-        "{told}"
+        message.contains("whole module (`torchvision.models.resnet.ResNet`)") && message.contains("state_dict()"),
+        "{message}"
     );
-    let told = stored(b"\x80\x02}X\x05\0\0\0modelcmine\nNet\n)\x81}X\x0b\0\0\0_parameters}sbs.");
-    assert!(told.contains("whole module (`mine.Net`)"), "{told}");
-    let told = stored(b"\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R.");
-    assert!(told.contains("calls `os.system`"), "{told}");
+    let message = pickle_refusal(b"\x80\x02}X\x05\0\0\0modelcmine\nNet\n)\x81}X\x0b\0\0\0_parameters}sbs.");
+    assert!(message.contains("whole module (`mine.Net`)"), "{message}");
+    let message = pickle_refusal(b"\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R.");
+    assert!(message.contains("calls `os.system`"), "{message}");
     for (start, word) in [
         (&b"version https://git-lfs.github.com/spec/v1"[..], "Git LFS"),
         (b"<!DOCTYPE html><html>", "web page"),
@@ -185,13 +189,13 @@ fn other_things_than_state_dicts_are_told_apart() {
         (b"", "empty"),
         (b"\x80\x04N.", "plain pickle"),
     ] {
-        let told = refused(start.to_vec());
-        assert!(told.contains(word), "{told}");
+        let message = refusal(start.to_vec());
+        assert!(message.contains(word), "{message}");
     }
 }
 
 #[test]
-fn a_network_with_more_in_its_blocks_is_not_taken_for_a_resnet() {
+fn a_network_with_more_tensors_in_its_blocks_is_not_taken_for_a_resnet() {
     let mut file = golden("plain.pth");
     let tensor = file.tensors["bn1.weight"].clone();
     file.tensors.insert("layer1.0.se.fc1.weight".to_owned(), tensor);

@@ -15,22 +15,22 @@ use crate::cause::Cause;
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
 /// Describes an archive.
-pub(super) fn zipped(input: &mut dyn Input, length: u64) -> Result<Contents, Cause> {
+pub(super) fn describe_archive(input: &mut dyn Input, length: u64) -> Result<Contents, Cause> {
     let archive = Archive::open(input, length)?;
     let pickles: Vec<&str> =
         archive.names().filter(|name| *name == "data.pkl" || name.ends_with("/data.pkl")).collect();
     let [pickle] = pickles.as_slice() else {
         return Err(match pickles.len() {
-            0 => "its archive has no data.pkl: not written by torch.save".into(),
-            count => format!("its archive has {count} entries data.pkl: not written by torch.save").into(),
+            0 => "its archive has no data.pkl: it was not written by torch.save".into(),
+            count => format!("its archive has {count} entries named data.pkl: it was not written by torch.save").into(),
         });
     };
     let folder = pickle.trim_end_matches("data.pkl").to_owned();
     if archive.has(&format!("{folder}constants.pkl")) {
         return Err("it is a TorchScript archive: load it with torch.jit.load, and save its state_dict()".into());
     }
-    let order = format!("{folder}byteorder");
-    let order = if archive.has(&order) { archive.read(input, &order, 16)? } else { b"little".to_vec() };
+    let byte_order = format!("{folder}byteorder");
+    let byte_order = if archive.has(&byte_order) { archive.read(input, &byte_order, 16)? } else { b"little".to_vec() };
     let bytes = archive.read(input, pickle, budget::PICKLE_BYTES)?;
     let (heap, outermost, _) = pickle::load(&bytes, 0)?;
     let mut contents = dictionaries(&heap, outermost)?;
@@ -39,19 +39,19 @@ pub(super) fn zipped(input: &mut dyn Input, length: u64) -> Result<Contents, Cau
         let entry = archive.locate(input, &name)?;
         if storage.count.checked_mul(storage.element.size() as u64) != Some(entry.size) {
             return Err(format!(
-                "{name} has {} bytes, not the {} elements that its pickle says",
+                "entry `{name}` has {} bytes, but its pickle describes {} elements",
                 entry.size, storage.count
             )
             .into());
         }
-        contents.storages.push(placed(storage, entry.start, order.starts_with(b"big"), Some(entry)));
+        contents.storages.push(storage_at(storage, entry.start, byte_order.starts_with(b"big"), Some(entry)));
     }
     Ok(contents)
 }
 
 /// Describes a file from before PyTorch 1.6. It holds the magic number, the version, facts of the machine, the dictionary, the keys of
 /// the storages, and each storage as a count and its elements.
-pub(super) fn legacy(input: &mut dyn Input, length: u64) -> Result<Contents, Cause> {
+pub(super) fn describe_legacy(input: &mut dyn Input, length: u64) -> Result<Contents, Cause> {
     let bytes = bytes_at(input, 0, length.min(budget::PICKLE_BYTES) as usize)?;
     let (heap, magic, at) = pickle::load(&bytes, 0)?;
     if !matches!(heap.get(magic), Node::Long(number) if heap.span(*number) == MAGIC) {
@@ -60,7 +60,7 @@ pub(super) fn legacy(input: &mut dyn Input, length: u64) -> Result<Contents, Cau
     let (_, _, at) = pickle::load(&bytes, at)?;
     let (heap, machine, at) = pickle::load(&bytes, at)?;
     if is_big_endian(&heap, machine) {
-        return Err("it was written on a big-endian machine: save it again in a newer PyTorch".into());
+        return Err("it was written on a big-endian machine: save it again with a newer PyTorch".into());
     }
     let (heap, outermost, at) = pickle::load(&bytes, at)?;
     let mut contents = dictionaries(&heap, outermost)?;
@@ -68,40 +68,41 @@ pub(super) fn legacy(input: &mut dyn Input, length: u64) -> Result<Contents, Cau
     let Node::List(list) = keys.get(list) else {
         return Err("it has no list of storages: the file is damaged".into());
     };
-    let by_key: HashMap<&str, &StorageRef> = heap.storages.iter().map(|known| (known.key.as_str(), known)).collect();
-    let mut places = HashMap::new();
+    let by_key: HashMap<&str, &StorageRef> =
+        heap.storages.iter().map(|storage| (storage.key.as_str(), storage)).collect();
+    let mut starts = HashMap::new();
     for key in list {
         let key = keys.text(*key, budget::NAME_BYTES).unwrap_or_default();
         let Some(storage) = by_key.get(key.as_str()) else {
             return Err(format!(
                 "its storage `{}` belongs to no tensor: the file is damaged",
-                super::input::shown(&key)
+                super::input::printable(&key)
             )
             .into());
         };
-        let cut = || format!("it ends within storage {key}: the file is cut short");
-        let start = at.checked_add(8).filter(|start| *start <= length).ok_or_else(cut)?;
+        let truncated = || format!("it ends within storage `{key}`: the file is truncated");
+        let start = at.checked_add(8).filter(|start| *start <= length).ok_or_else(truncated)?;
         let count = number(&bytes_at(input, at, 8)?);
         if count != storage.count {
             return Err(
-                format!("storage {key} has {count} elements, not the {} that its pickle says", storage.count).into()
+                format!("storage `{key}` has {count} elements, but its pickle describes {}", storage.count).into()
             );
         }
         let size = count.checked_mul(storage.element.size() as u64);
-        at = size.and_then(|size| start.checked_add(size)).filter(|end| *end <= length).ok_or_else(cut)?;
-        if places.insert(key.clone(), start).is_some() {
-            return Err(format!("it has two storages {key}: the file is damaged").into());
+        at = size.and_then(|size| start.checked_add(size)).filter(|end| *end <= length).ok_or_else(truncated)?;
+        if starts.insert(key.clone(), start).is_some() {
+            return Err(format!("it has two storages named `{key}`: the file is damaged").into());
         }
     }
     for storage in &heap.storages {
-        let start = places.get(&storage.key);
-        let start = start.ok_or_else(|| format!("it has no storage {}: the file is damaged", storage.key))?;
-        contents.storages.push(placed(storage, *start, false, None));
+        let start = starts.get(&storage.key);
+        let start = start.ok_or_else(|| format!("it has no storage `{}`: the file is damaged", storage.key))?;
+        contents.storages.push(storage_at(storage, *start, false, None));
     }
     Ok(contents)
 }
 
-fn placed(storage: &StorageRef, start: u64, big_endian: bool, entry: Option<archive::Contents>) -> Storage {
+fn storage_at(storage: &StorageRef, start: u64, big_endian: bool, entry: Option<archive::EntryLocation>) -> Storage {
     Storage { start, count: storage.count, element: storage.element, big_endian, entry }
 }
 

@@ -3,9 +3,9 @@
 use crate::evaluate::Curve;
 
 /// Number of points of an averaged curve.
-const PLACES: usize = 101;
+const POINTS: usize = 101;
 
-/// One variant's curve over its seeds, at [`PLACES`] equal steps of x.
+/// One variant's curve over its seeds, at [`POINTS`] equal steps of x.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Average {
     /// Points (x, mean).
@@ -21,9 +21,9 @@ impl Average {
         if curves.is_empty() {
             return None;
         }
-        let places = (0..PLACES).map(|place| end * place as f64 / (PLACES - 1) as f64);
+        let xs = (0..POINTS).map(|index| end * index as f64 / (POINTS - 1) as f64);
         let values: Vec<(f64, Vec<f64>)> =
-            places.map(|x| (x, curves.iter().map(|curve| value_at(curve, x)).collect())).collect();
+            xs.map(|x| (x, curves.iter().map(|curve| value_at(curve, x)).collect())).collect();
         let point = |of: fn(&[f64]) -> f64| values.iter().map(move |(x, values)| (*x, of(values)));
         let lowest = point(|values| values.iter().copied().fold(f64::INFINITY, f64::min));
         let highest = point(|values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
@@ -34,7 +34,7 @@ impl Average {
 
 /// Returns the curve's value at x: the top of a step, the straight line between two points, or the end value beyond an end.
 fn value_at(curve: &Curve, x: f64) -> f64 {
-    let after = curve.partition_point(|(place, _)| *place <= x);
+    let after = curve.partition_point(|(point, _)| *point <= x);
     match (after.checked_sub(1).map(|before| curve[before]), curve.get(after)) {
         (Some((left, low)), Some(&(right, high))) => low + (high - low) * (x - left) / (right - left),
         (Some((_, value)), None) | (None, Some(&(_, value))) => value,
@@ -59,9 +59,9 @@ mod tests {
     fn seeds_have_a_mean_and_a_range() {
         let (one, other): (Curve, Curve) = (vec![(0.0, 0.2), (0.3, 0.2)], vec![(0.0, 0.6), (0.3, 0.6)]);
         let average = Average::of(&[&one, &other, &Curve::new()], 0.3).expect("two curves");
-        assert_eq!((average.mean.len(), average.range.len()), (PLACES, 2 * PLACES));
+        assert_eq!((average.mean.len(), average.range.len()), (POINTS, 2 * POINTS));
         assert!(average.mean.iter().all(|(_, value)| (value - 0.4).abs() < 1e-12));
-        assert_eq!((average.range[0], average.range[2 * PLACES - 1]), ((0.0, 0.2), (0.0, 0.6)));
+        assert_eq!((average.range[0], average.range[2 * POINTS - 1]), ((0.0, 0.2), (0.0, 0.6)));
         assert!(Average::of(&[&one], 0.3).expect("a curve").range.is_empty());
         assert_eq!(Average::of(&[&Curve::new()], 1.0), None);
     }

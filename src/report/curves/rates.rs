@@ -8,7 +8,7 @@ use super::subject::Subject;
 use crate::evaluate::metrics::PRO_LIMIT;
 use crate::evaluate::{Curve, Curves};
 use crate::report::error::ReportError;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, MESH, plain, series};
+use crate::report::figure::{Area, DrawResult, Figure, FigureTexts, INK, MESH, plain, series};
 use crate::report::figures::ink;
 use crate::report::figures::legend::{legend, legend_height};
 
@@ -56,10 +56,10 @@ pub(super) const RATES: [Rate; 2] = [
     },
     Rate {
         name: "pro",
-        title: "overlap with defects, and precision and recall, of pixels",
+        title: "per-region overlap, and precision and recall of pixels",
         panels: [
             Panel {
-                title: "per-region overlap, to the limit of AUPRO",
+                title: "per-region overlap, up to the limit of AUPRO",
                 axes: ("false positive rate", "mean overlap"),
                 end: PRO_LIMIT,
                 curve: |curves| &curves.pro,
@@ -88,7 +88,7 @@ pub(super) fn rates(subject: &Subject<'_>, rate: &Rate, runs: &[RunCurves]) -> R
     }
     let title = format!("{}: {}, mean and range over seeds", subject.category, rate.title);
     let name = format!("{}{}-{}", subject.prefix, rate.name, subject.category);
-    let about = About { name, description: groups.marked(&title), population: subject.population.clone() };
+    let about = FigureTexts { name, description: groups.marked(&title), population: subject.population.clone() };
     let top = HEAD + legend_height(&groups.variants);
     let figure = Figure::draw(about, (960, top + 380), |area| {
         area.draw_text(&groups.marked(&title), &ink(15), (12, 8))?;

@@ -35,7 +35,8 @@ pub(super) fn finished_runs(rows: &Rows, groups: &Groups<'_>, artifacts: &Artifa
 impl RunCurves {
     fn of(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: usize) -> Option<Self> {
         let (evaluation, _) = rows.selected_stage(&run.id, StageKind::Evaluate)?;
-        let folder = artifacts.intact(StageKind::Evaluate, &evaluation, &[Curves::FILE, Evaluation::FILE]).ok()?;
+        let folder =
+            artifacts.verified_folder(StageKind::Evaluate, &evaluation, &[Curves::FILE, Evaluation::FILE]).ok()?;
         let scores: Vec<(bool, f64)> = rows.scores_of(&run.id).iter().map(|row| (row.label, row.score)).collect();
         // Scores are 32-bit numbers that the store keeps in 64 bits.
         let (labels, values): (Vec<bool>, Vec<f32>) =

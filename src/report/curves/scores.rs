@@ -1,13 +1,13 @@
 //! Histograms of the image scores of normal and defective images, relative to the held-out threshold: one panel per variant, all seeds
 //! together.
 
-use crate::analysis::MAX_DRAWN;
 use plotters::prelude::*;
 
 use super::runs::RunCurves;
 use super::subject::Subject;
+use crate::analysis::MAX_DRAWN;
 use crate::report::error::ReportError;
-use crate::report::figure::{About, Area, DrawResult, Figure, INK, plain, series};
+use crate::report::figure::{Area, DrawResult, Figure, FigureTexts, INK, plain, series};
 use crate::report::figures::ink;
 use crate::text::{round_to_digits, truncated_middle};
 
@@ -37,15 +37,15 @@ pub(super) fn scores(subject: &Subject<'_>, runs: &[RunCurves]) -> Result<Option
         return Ok(None);
     };
     let title = format!("{}: image score ÷ held-out threshold", subject.category);
-    let words = "filled: defective, outlined: normal, each as shares of its images; dashed: the threshold";
+    let key = "filled: defective, outlined: normal, each as a share of its images; dashed: threshold";
     let name = format!("{}scores-{}", subject.prefix, subject.category);
-    let description = groups.marked(&format!("{title}; {words}"));
-    let about = About { name, description, population: subject.population.clone() };
+    let description = groups.marked(&format!("{title}; {key}"));
+    let about = FigureTexts { name, description, population: subject.population.clone() };
     let size = (2 * PANEL.0, HEAD + PANEL.1 * panels.len().div_ceil(2) as u32);
     let figure = Figure::draw(about, size, |area| {
         let line = |text: &str, size: u32, y: i32| area.draw_text(text, &ink(size), (12, y));
         line(&groups.marked(&title), 15, 8)?;
-        line(words, 12, 29)?;
+        line(key, 12, 29)?;
         let (_, below) = area.split_vertically(HEAD as i32);
         let areas = below.split_evenly((panels.len().div_ceil(2), 2));
         for (area, (variant, label, scores)) in areas.iter().zip(&panels) {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn values_beside_an_axis_are_short() {
+    fn tick_values_are_short() {
         assert_eq!([0.05, 1.0, 1.9999, 20.0].map(short), ["0.05", "1", "2", "20"]);
     }
 }

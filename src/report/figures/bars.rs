@@ -1,14 +1,12 @@
 //! Draws bars per variant and category, with every seed as a dot.
 
-use super::{FigureChapter, FigureKind};
-use crate::analysis::MAX_DRAWN;
-use crate::evaluate::Selection;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::ink;
 use super::legend::{legend, legend_height};
-use crate::analysis::Groups;
+use super::{FigureChapter, FigureKind, ink};
+use crate::analysis::{Groups, MAX_DRAWN};
+use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, Figure, INK, left_out, plain, series};
@@ -23,15 +21,15 @@ fn bars(groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure>, ReportError> {
 }
 
 /// Values of one bar: one per seed, of a variant in a category.
-type Cell = Vec<f64>;
+type BarValues = Vec<f64>;
 
 fn figure(groups: &Groups<'_>, prefix: &str, metric: Metric) -> Result<Option<Figure>, ReportError> {
     let label = metric.label;
-    let cell = |category: &str, variant| -> Cell {
+    let cell = |category: &str, variant| -> BarValues {
         groups.cell(variant, category, Selection::Selected, metric).into_iter().map(|(_, value)| value).collect()
     };
     let variants = &groups.variants[..groups.variants.len().min(MAX_DRAWN)];
-    let table: Vec<Vec<Cell>> = groups
+    let table: Vec<Vec<BarValues>> = groups
         .categories
         .iter()
         .map(|(category, _)| variants.iter().map(|variant| cell(category, variant)).collect())
@@ -47,7 +45,7 @@ fn figure(groups: &Groups<'_>, prefix: &str, metric: Metric) -> Result<Option<Fi
 
     let labels: Vec<&str> = variants.iter().map(|variant| variant.label.as_str()).collect();
     let categories: Vec<&str> = groups.categories.iter().map(|(category, _)| category.as_str()).collect();
-    let description = format!("{label} of {} in {}, mean and seeds", labels.join(", "), categories.join(", "));
+    let description = format!("{label} of {} in {}: mean and each seed", labels.join(", "), categories.join(", "));
     let legend_height = legend_height(variants);
     let slot_width = (1340.0 / ((variants.len() + 1) * table.len()) as f64).min(56.0);
     let draw = |area: &Area<'_>| {

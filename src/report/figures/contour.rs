@@ -1,11 +1,10 @@
 //! Draws the two most important axes together: as a table of colours, or as a field if both axes have many levels.
 
-use super::{FigureChapter, FigureKind};
 use std::collections::BTreeMap;
 
 use plotters::prelude::*;
 
-use super::{centred, ink};
+use super::{FigureChapter, FigureKind, centred, ink};
 use crate::analysis::{Effects, Groups, SearchedAxis, distances, searched};
 use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
@@ -25,7 +24,7 @@ const HEAD: i32 = 40;
 /// Maximum number of characters of a level's name.
 const LEVEL_CHARACTERS: usize = 18;
 
-/// Mean distance and number of the runs at each pair of levels.
+/// Mean difference and number of the runs at each pair of levels.
 type Means = BTreeMap<(usize, usize), (f64, usize)>;
 
 /// One figure; none with fewer than two axes.
@@ -44,24 +43,24 @@ fn two_axes(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Op
         return Ok(None);
     }
     let largest = means.values().map(|(mean, _)| mean.abs()).fold(1e-9, f64::max);
-    let place = Place { columns: x.levels.len(), rows: y.levels.len() };
-    let is_field = place.columns.min(place.rows) >= MANY_LEVELS;
-    let kind = match (is_field, place.has_room()) {
-        (true, _) => ", between runs (rings) interpolated",
-        (false, true) => ", number of runs below",
+    let layout = CellLayout { columns: x.levels.len(), rows: y.levels.len() };
+    let is_field = layout.columns.min(layout.rows) >= MANY_LEVELS;
+    let kind = match (is_field, layout.has_room()) {
+        (true, _) => "; interpolated between the runs (rings)",
+        (false, true) => "; n: number of runs",
         (false, false) => "",
     };
-    let title = groups.marked(&format!("{label}: mean distance from the category's mean{kind}"));
+    let title = groups.marked(&format!("{label}: mean difference from the category's mean{kind}"));
     let about = groups.about(format!("{prefix}interaction"), &format!("{label} by {} and {}", x.name, y.name));
     let size = (SIDES.0 + MARGINS.0 + 200, SIDES.1 + MARGINS.1 + HEAD);
     Figure::draw(about, (size.0 as u32, size.1 as u32), |area| {
         area.draw_text(&title, &ink(15), (12, 8))?;
         if is_field {
-            field(area, place, &means, largest)?;
+            field(area, layout, &means, largest)?;
         } else {
-            cells(area, place, &means, largest)?;
+            cells(area, layout, &means, largest)?;
         }
-        names(area, place, x, y)?;
+        names(area, layout, x, y)?;
         scale(area, largest)
     })
     .map(Some)
@@ -89,14 +88,14 @@ fn most_important<'a>(effects: &[Effects], axes: &'a [SearchedAxis]) -> Option<(
 
 /// Layout of the cells.
 #[derive(Clone, Copy)]
-struct Place {
+struct CellLayout {
     columns: usize,
     rows: usize,
 }
 
-impl Place {
-    /// Returns the corners of a part of the drawn area; columns count from the left, rows from the bottom.
-    fn corners(self, (column, row): (f64, f64), (width, height): (f64, f64)) -> [(i32, i32); 2] {
+impl CellLayout {
+    /// Returns two opposite corners of a part of the drawn area; columns count from the left, rows from the bottom.
+    fn bounds(self, (column, row): (f64, f64), (width, height): (f64, f64)) -> [(i32, i32); 2] {
         let x = |at: f64| MARGINS.0 + (at / self.columns as f64 * f64::from(SIDES.0)).round() as i32;
         let y = |at: f64| HEAD + SIDES.1 - (at / self.rows as f64 * f64::from(SIDES.1)).round() as i32;
         [(x(column), y(row + height)), (x(column + width), y(row))]
@@ -108,17 +107,17 @@ impl Place {
     }
 
     fn middle(self, column: usize, row: usize) -> (i32, i32) {
-        let [(left, top), (right, bottom)] = self.corners((column as f64, row as f64), (1.0, 1.0));
+        let [(left, top), (right, bottom)] = self.bounds((column as f64, row as f64), (1.0, 1.0));
         ((left + right) / 2, (top + bottom) / 2)
     }
 }
 
-fn cells(area: &Area<'_>, place: Place, means: &Means, largest: f64) -> DrawResult {
+fn cells(area: &Area<'_>, layout: CellLayout, means: &Means, largest: f64) -> DrawResult {
     for (&(column, row), (mean, runs)) in means {
-        let corners = place.corners((column as f64, row as f64), (1.0, 1.0));
-        area.draw(&Rectangle::new(corners, diverging(mean / largest).filled()))?;
-        if place.has_room() {
-            let (x, y) = place.middle(column, row);
+        let bounds = layout.bounds((column as f64, row as f64), (1.0, 1.0));
+        area.draw(&Rectangle::new(bounds, diverging(mean / largest).filled()))?;
+        if layout.has_room() {
+            let (x, y) = layout.middle(column, row);
             area.draw_text(&signed(*mean), &centred(13).color(&ON_PALE), (x, y - 7))?;
             area.draw_text(&format!("n = {runs}"), &centred(11).color(&ON_PALE), (x, y + 9))?;
         }
@@ -128,17 +127,17 @@ fn cells(area: &Area<'_>, place: Place, means: &Means, largest: f64) -> DrawResu
 
 /// Draws the field. Values between the runs are interpolated by inverse squared distances (Shepard 1968) and put into bands. Neighbouring
 /// cells of one band become one rectangle.
-fn field(area: &Area<'_>, place: Place, means: &Means, largest: f64) -> DrawResult {
+fn field(area: &Area<'_>, layout: CellLayout, means: &Means, largest: f64) -> DrawResult {
     let middle = |(&(column, row), &(mean, _)): (&(usize, usize), &(f64, usize))| {
         ((column as f64 + 0.5, row as f64 + 0.5), mean)
     };
     let points: Vec<((f64, f64), f64)> = means.iter().map(middle).collect();
-    let (width, height) = (place.columns as f64 / GRID as f64, place.rows as f64 / GRID as f64);
+    let (width, height) = (layout.columns as f64 / GRID as f64, layout.rows as f64 / GRID as f64);
     let band = |column: usize, row: usize| -> i64 {
         let (x, y) = ((column as f64 + 0.5) * width, (row as f64 + 0.5) * height);
         let (mut sum, mut weights) = (0.0, 0.0);
         for ((px, py), value) in &points {
-            let distance = ((x - px) / place.columns as f64).powi(2) + ((y - py) / place.rows as f64).powi(2);
+            let distance = ((x - px) / layout.columns as f64).powi(2) + ((y - py) / layout.rows as f64).powi(2);
             let weight = 1.0 / (distance + 1e-6);
             sum += weight * value;
             weights += weight;
@@ -150,30 +149,30 @@ fn field(area: &Area<'_>, place: Place, means: &Means, largest: f64) -> DrawResu
         let mut from = 0;
         for same in bands.chunk_by(|a, b| a == b) {
             let at = (from as f64 * width, row as f64 * height);
-            let corners = place.corners(at, (same.len() as f64 * width, height));
-            area.draw(&Rectangle::new(corners, diverging(same[0] as f64 / BANDS).filled()))?;
+            let bounds = layout.bounds(at, (same.len() as f64 * width, height));
+            area.draw(&Rectangle::new(bounds, diverging(same[0] as f64 / BANDS).filled()))?;
             from += same.len();
         }
     }
     for ((x, y), _) in points {
-        let [at, _] = place.corners((x, y), (0.0, 0.0));
+        let [at, _] = layout.bounds((x, y), (0.0, 0.0));
         area.draw(&Circle::new(at, 3, ON_PALE.stroke_width(1)))?;
     }
     Ok(())
 }
 
-fn names(area: &Area<'_>, place: Place, x: &SearchedAxis, y: &SearchedAxis) -> DrawResult {
-    let [(left, _), (right, bottom)] = place.corners((0.0, 0.0), (place.columns as f64, 0.0));
+fn names(area: &Area<'_>, layout: CellLayout, x: &SearchedAxis, y: &SearchedAxis) -> DrawResult {
+    let [(left, _), (right, bottom)] = layout.bounds((0.0, 0.0), (layout.columns as f64, 0.0));
     for (column, level) in x.ticks.iter().enumerate().step_by(x.levels.len().div_ceil(5)) {
-        area.draw_text(&truncated(level, LEVEL_CHARACTERS), &centred(12), (place.middle(column, 0).0, bottom + 14))?;
+        area.draw_text(&truncated(level, LEVEL_CHARACTERS), &centred(12), (layout.middle(column, 0).0, bottom + 14))?;
     }
     area.draw_text(&x.heading(60), &centred(13), ((left + right) / 2, bottom + 36))?;
-    let beside = ink(12).pos(plotters::style::text_anchor::Pos::new(
+    let right_aligned = ink(12).pos(plotters::style::text_anchor::Pos::new(
         plotters::style::text_anchor::HPos::Right,
         plotters::style::text_anchor::VPos::Center,
     ));
     for (row, level) in y.ticks.iter().enumerate().step_by(y.levels.len().div_ceil(9)) {
-        area.draw_text(&truncated(level, LEVEL_CHARACTERS), &beside, (left - 8, place.middle(0, row).1))?;
+        area.draw_text(&truncated(level, LEVEL_CHARACTERS), &right_aligned, (left - 8, layout.middle(0, row).1))?;
     }
     area.draw_text(&y.short_heading(), &ink(13), (12, HEAD - 8))?;
     Ok(())

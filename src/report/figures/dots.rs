@@ -42,7 +42,7 @@ pub(super) struct Mark {
 }
 
 /// One row of marks.
-pub(super) struct Row {
+pub(super) struct DotRow {
     pub label: String,
     pub colour: RGBColor,
     /// One list of marks per metric.
@@ -54,7 +54,7 @@ pub(super) struct Dots {
     pub title: String,
     /// Value at which a vertical line crosses all rows.
     pub reference: Option<f64>,
-    pub rows: Vec<Row>,
+    pub rows: Vec<DotRow>,
 }
 
 impl Mark {
@@ -96,13 +96,13 @@ impl Dots {
         Figure::draw(groups.about(name, description), (width, height), |area| {
             area.draw_text(&groups.marked(&self.title), &ink(15), (12, 8))?;
             let (_, mut below) = area.split_vertically(34);
-            let mut places = 0..metrics.len();
+            let mut indices = 0..metrics.len();
             for metrics in metrics.chunks(PANELS) {
                 let (of_band, rest) = below.split_vertically(band);
                 below = rest;
                 let (labels, mut right) = of_band.split_horizontally(of_labels);
                 let mut labels = Some((area, &labels));
-                for (metric, place) in metrics.iter().zip(&mut places) {
+                for (metric, place) in metrics.iter().zip(&mut indices) {
                     let (panel, rest) = right.split_horizontally(PANEL);
                     right = rest;
                     self.panel(&panel, *metric, place, labels.take())?;
@@ -146,12 +146,12 @@ impl Dots {
         }
         for (index, row) in self.rows.iter().enumerate() {
             let y = count - index as f64 - 0.5;
-            if let Some((whole, column)) = labels {
+            if let Some((canvas, column)) = labels {
                 let (_, pixel) = chart.backend_coord(&(low, y));
                 let label = ink(13).pos(Pos::new(HPos::Left, VPos::Center));
                 let edge = column.get_base_pixel().0;
-                whole.draw(&Rectangle::new([(edge + 12, pixel - 5), (edge + 22, pixel + 5)], row.colour.filled()))?;
-                whole.draw_text(&truncated_middle(&row.label, self.label_characters()), &label, (edge + 28, pixel))?;
+                canvas.draw(&Rectangle::new([(edge + 12, pixel - 5), (edge + 22, pixel + 5)], row.colour.filled()))?;
+                canvas.draw_text(&truncated_middle(&row.label, self.label_characters()), &label, (edge + 28, pixel))?;
             }
             for mark in row.marks.get(place).into_iter().flatten() {
                 if let Some((from, to)) = mark.interval {

@@ -12,8 +12,8 @@ pub(super) struct FewTicks {
 }
 
 impl FewTicks {
-    pub(super) fn new(low: f64, high: f64, most: usize) -> Self {
-        Self { axis: (low..high).into(), ticks: ticks(low, high, most) }
+    pub(super) fn new(low: f64, high: f64, max_ticks: usize) -> Self {
+        Self { axis: (low..high).into(), ticks: ticks(low, high, max_ticks) }
     }
 }
 
@@ -34,16 +34,16 @@ impl Ranged for FewTicks {
     }
 }
 
-/// Returns the multiples of a step from `low` to `high`. The step is the finest of 1, 2, 4 and 5 times a power of ten with at most `most`
-/// multiples.
-fn ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
+/// Returns the multiples of a step from `low` to `high`. The step is the finest of 1, 2, 4 and 5 times a power of ten with at most
+/// `max_ticks` multiples.
+fn ticks(low: f64, high: f64, max_ticks: usize) -> Vec<f64> {
     let decade = (high - low).log10().floor() as i32 - 1;
     let steps = (decade..).flat_map(|decade| [1.0, 2.0, 4.0, 5.0].map(|digit| digit * 10_f64.powi(decade)));
     let multiples = |step: f64| -> Vec<f64> {
         let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
         (first..=last).map(|index| index as f64 * step).collect()
     };
-    steps.map(multiples).find(|ticks| ticks.len() <= most).unwrap_or_default()
+    steps.map(multiples).find(|ticks| ticks.len() <= max_ticks).unwrap_or_default()
 }
 
 #[cfg(test)]

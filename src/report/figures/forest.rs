@@ -1,6 +1,6 @@
 //! Draws differences with their intervals: of each variant from ST-FPM, and of each level of an axis from the mean of all its levels.
 
-use super::dots::{Dots, Mark, Row, Shape};
+use super::dots::{DotRow, Dots, Mark, Shape};
 use super::{FigureChapter, FigureKind};
 use crate::analysis::{Effects, Groups, Verdict};
 use crate::evaluate::metrics::{Direction, Metric};
@@ -23,25 +23,25 @@ fn variants(comparisons: &[Verdict], groups: &Groups<'_>, prefix: &str) -> Resul
     let marks = |metric: Metric, of: &dyn Fn(&Verdict) -> bool| -> Vec<Mark> {
         comparisons.iter().filter(|verdict| verdict.metric == metric && of(verdict)).map(mark).collect()
     };
-    let rows = compared.map(|(index, variant)| Row {
+    let rows = compared.map(|(index, variant)| DotRow {
         label: variant.label.clone(),
         colour: series(index),
         marks: groups
             .metrics
             .iter()
-            .map(|metric| marks(*metric, &|verdict| verdict.is_of(&variant.trial, &variant.label)))
+            .map(|metric| marks(*metric, &|verdict| verdict.belongs_to(&variant.trial, &variant.label)))
             .collect(),
     });
-    let rows: Vec<Row> = rows.take(MOST_ROWS).collect();
+    let rows: Vec<DotRow> = rows.take(MOST_ROWS).collect();
     let all = groups.variants.iter().filter(|variant| !variant.baseline).count();
     let rest = first_of(MOST_ROWS, all, "variants");
     let lower = groups.metrics.iter().any(|metric| metric.direction == Direction::Lower);
-    let left = if lower { ", left where lower is better" } else { "" };
-    let title = format!("difference from ST-FPM with its 95 % interval; right of the line = better{left}{rest}");
+    let left = if lower { " (left where lower is better)" } else { "" };
+    let title = format!("paired difference from ST-FPM with 95 % CI; right of the line is better{left}{rest}");
     Dots { title, reference: Some(0.0), rows }.figure(
         groups,
         format!("{prefix}forest"),
-        "Mean paired difference of each variant from ST-FPM, with 95 % intervals, by metric",
+        "Mean paired difference of each variant from ST-FPM, with 95 % confidence intervals, by metric",
     )
 }
 
@@ -59,19 +59,19 @@ fn levels(effects: &[Effects], groups: &Groups<'_>, prefix: &str) -> Result<Opti
         levels.filter_map(|of| Some(Mark { value: of.effect?, interval: of.interval, shape: Shape::Dot })).collect()
     };
     let rows = first.axes.iter().enumerate().flat_map(|(place, axis)| {
-        axis.levels.iter().map(move |level| Row {
+        axis.levels.iter().map(move |level| DotRow {
             label: format!("{} = {}", last_component(&axis.axis), level.level),
             colour: series(place),
             marks: groups.metrics.iter().map(|metric| of(*metric, place, &level.level)).collect(),
         })
     });
-    let mut rows: Vec<Row> = rows.collect();
+    let mut rows: Vec<DotRow> = rows.collect();
     let rest = first_of(MOST_ROWS, rows.len(), "levels");
     rows.truncate(MOST_ROWS);
-    let title = format!("what each setting does: mean distance from the mean of all its levels, 95 % interval{rest}");
+    let title = format!("effect of each setting: mean difference from the mean of all its levels, with 95 % CI{rest}");
     Dots { title, reference: Some(0.0), rows }.figure(
         groups,
         format!("{prefix}levels"),
-        "Effect of each level of each searched setting, with 95 % intervals, by metric",
+        "Effect of each level of each searched setting, with 95 % confidence intervals, by metric",
     )
 }

@@ -1,15 +1,14 @@
 //! Draws the course of the search: every trial in its order, the best value so far, and the pruned trials.
 
-use super::{FigureChapter, FigureKind};
-use crate::evaluate::Selection;
-use crate::store::RunState;
 use plotters::prelude::*;
 
-use super::{ink, room};
+use super::{FigureChapter, FigureKind, ink, room};
 use crate::analysis::{Groups, is_point};
+use crate::evaluate::Selection;
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, INK, digits, plain, series};
 use crate::statistics::summary;
+use crate::store::RunState;
 
 /// Minimum number of trials for this figure.
 const FEWEST: usize = 8;
@@ -37,7 +36,7 @@ fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportEr
     for (index, variant) in searched.iter().enumerate() {
         let number = index as f64 + 1.0;
         let is_pruned = groups.of_variant(variant).any(|run| run.state == RunState::Pruned);
-        if !is_pruned && !groups.is_through(variant) {
+        if !is_pruned && !groups.is_finished(variant) {
             continue;
         }
         let runs = groups.of_variant(variant);
@@ -50,9 +49,8 @@ fn history(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportEr
     let Some((low, high)) = room(values.iter().map(|(_, value)| *value)) else { return Ok(None) };
     let every = values.len().div_ceil(MOST_DOTS);
     let thinned = if every > 1 { format!(" (one trial in {every} drawn)") } else { String::new() };
-    let marks = if pruned.is_empty() { "" } else { ", × pruned: a mean of fewer runs" };
-    let title = groups
-        .marked(&format!("{label} of each finished trial in its order, the line the best so far{marks}{thinned}"));
+    let marks = if pruned.is_empty() { "" } else { "; ×: pruned, mean of fewer runs" };
+    let title = groups.marked(&format!("{label} of each finished trial in order; line: best so far{marks}{thinned}"));
     let about = groups.about(
         format!("{prefix}history"),
         &format!("{label} over the trials of the search, {} of them pruned", pruned.len()),

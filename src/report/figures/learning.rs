@@ -1,18 +1,15 @@
 //! Draws training curves by epoch, two panels side by side: losses with the selected epoch, weights of losses, norms of gradients.
 
-use super::{FigureChapter, FigureKind};
-use crate::analysis::MAX_DRAWN;
-use crate::evaluate::Selection;
 use std::collections::BTreeMap;
 
 use plotters::coord::combinators::WithKeyPoints;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::ink;
 use super::legend::{legend, legend_height};
-use crate::analysis::{Groups, Rows};
-use crate::evaluate::Fact;
+use super::{FigureChapter, FigureKind, ink};
+use crate::analysis::{Groups, MAX_DRAWN, Rows};
+use crate::evaluate::{Fact, Selection};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, left_out, plain, series};
 use crate::stages::StageKind;
@@ -34,7 +31,7 @@ struct Subject {
     /// Metrics of the joint stage.
     metrics: [&'static str; 2],
     /// Whether the second panel marks the selected epoch, if each line is one run.
-    selection: bool,
+    marks_selection: bool,
 }
 
 /// The subjects of the figures. Runs that lack one of the two metrics are left out: a rule that does not move weights has none.
@@ -44,21 +41,21 @@ const SUBJECTS: [Subject; 3] = [
         title: "Σ over levels of mean ‖T^ − Ŝ^‖² by epoch",
         captions: ["training", "held-out normals"],
         metrics: ["loss_similarity", "held_out_loss"],
-        selection: true,
+        marks_selection: true,
     },
     Subject {
         name: "weights",
-        title: "weights of the losses by epoch",
+        title: "loss weights by epoch",
         captions: ["similarity", "reconstruction"],
         metrics: ["weight_similarity", "weight_reconstruction"],
-        selection: false,
+        marks_selection: false,
     },
     Subject {
         name: "gradients",
-        title: "norms of the gradients by epoch, before clipping",
+        title: "gradient norms by epoch, before clipping",
         captions: ["student", "auto-encoders"],
         metrics: ["gradient_norm_student", "gradient_norm_autoencoder"],
-        selection: false,
+        marks_selection: false,
     },
 ];
 
@@ -92,14 +89,14 @@ fn learning(rows: &Rows, groups: &Groups<'_>, prefix: &str) -> Result<Vec<Figure
                 curves.extend(groups.runs(trial, category).map(|run| Curves {
                     variant,
                     panels: subject.metrics.map(|name| line(run, name)),
-                    selected: groups.value(run, Selection::Selected, Fact::Epoch).filter(|_| subject.selection),
+                    selected: groups.value(run, Selection::Selected, Fact::Epoch).filter(|_| subject.marks_selection),
                 }));
             }
             curves.retain(|run| run.panels.iter().all(|line| !line.is_empty()));
             if !curves.is_empty() {
                 let many = curves.len() > MOST_LINES;
                 let curves = if many { medians(&curves) } else { curves };
-                let what = if many { "the median over seeds" } else { "one line a seed" };
+                let what = if many { "median over seeds" } else { "one line per seed" };
                 figures.push(figure(groups, category, subject, (&curves, what), prefix)?);
             }
         }
@@ -230,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn every_axis_has_values_beside_it() {
+    fn every_axis_has_tick_values() {
         assert_eq!(ticks(0.09, 6.0), [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]);
         let near: Vec<String> = ticks(0.62, 0.97).iter().map(|value| format!("{value:.2}")).collect();
         assert_eq!(near, ["0.65", "0.70", "0.75", "0.80", "0.85", "0.90", "0.95"]);

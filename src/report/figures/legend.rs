@@ -1,11 +1,10 @@
 //! Draws the legend: the colour of each variant.
 
-use crate::analysis::MAX_DRAWN;
-use crate::cause::Cause;
 use plotters::prelude::{Color, PathElement};
 
 use super::ink;
-use crate::analysis::Variant;
+use crate::analysis::{MAX_DRAWN, Variant};
+use crate::cause::Cause;
 use crate::report::figure::{Area, series};
 use crate::text::truncated_middle;
 

@@ -1,11 +1,10 @@
 //! Draws parallel coordinates: one line per trial, through its level on every axis to its result.
 
-use super::{FigureChapter, FigureKind};
-use crate::evaluate::Selection;
 use plotters::prelude::*;
 
-use super::{centred, ink, room};
+use super::{FigureChapter, FigureKind, centred, ink, room};
 use crate::analysis::{Groups, SearchedAxis, Variant, is_point, searched};
+use crate::evaluate::Selection;
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, MESH, PAPER, digits, ramp};
 use crate::statistics::summary;
@@ -29,7 +28,7 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
     let metric = groups.first_metric();
     let label = metric.label;
     let mut trials: Vec<(Vec<usize>, f64)> = Vec::new();
-    let is_drawn = |variant: &&Variant| groups.of_variant(variant).any(is_point) && groups.is_through(variant);
+    let is_drawn = |variant: &&Variant| groups.of_variant(variant).any(is_point) && groups.is_finished(variant);
     for variant in groups.variants.iter().filter(is_drawn) {
         let values: Vec<f64> =
             groups.of_variant(variant).filter_map(|run| groups.value(run, Selection::Selected, metric)).collect();
@@ -45,8 +44,8 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
     trials.sort_by(|a, b| metric.direction.rank(b.1, a.1));
     let every = trials.len().div_ceil(MOST_LINES);
     let thinned = if every > 1 { format!(" (one in {every} by rank)") } else { String::new() };
-    let title = groups
-        .marked(&format!("a line for each finished trial, the brighter the better{thinned}; right: its mean {label}"));
+    let title =
+        groups.marked(&format!("one line per finished trial, brighter is better{thinned}; right: mean {label}"));
     let about = groups.about(
         format!("{prefix}parallel"),
         &format!("Parallel coordinates of {} trials over {} settings", trials.len(), axes.len()),
@@ -63,10 +62,10 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
             trials.iter().enumerate().rev().step_by(every).collect::<Vec<_>>().into_iter().rev()
         {
             // Lines through the same level are shifted by rank; otherwise they would hide each other.
-            let aside = (16.0 * (rank(index) - 0.5)) as i32;
+            let shift = (16.0 * (rank(index) - 0.5)) as i32;
             let on_axes = levels.iter().zip(&axes).enumerate();
             let mut line: Vec<(i32, i32)> = on_axes
-                .map(|(place, (level, axis))| (column(place), of_level(*level, axis.levels.len()) - aside))
+                .map(|(place, (level, axis))| (column(place), of_level(*level, axis.levels.len()) - shift))
                 .collect();
             line.push((column(axes.len()), height((value - low) / (high - low))));
             area.draw(&PathElement::new(line, ramp(rank(index)).stroke_width(2)))?;
@@ -80,18 +79,18 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
         }
         for (place, axis) in axes.iter().enumerate() {
             let step = axis.levels.len().div_ceil(8);
-            for (level, called) in axis.ticks.iter().enumerate().step_by(step) {
+            for (level, name) in axis.ticks.iter().enumerate().step_by(step) {
                 // The name is placed above the bundle of lines.
                 let (x, y) = (column(place), of_level(level, axis.levels.len()));
-                let called = truncated(called, 14);
-                let width = 7 * called.chars().count() as i32 + 2;
+                let name = truncated(name, 14);
+                let width = 7 * name.chars().count() as i32 + 2;
                 area.draw(&Rectangle::new([(x + 3, y - 28), (x + 3 + width, y - 13)], PAPER.mix(0.8).filled()))?;
-                area.draw_text(&called, &ink(11), (x + 4, y - 26))?;
+                area.draw_text(&name, &ink(11), (x + 4, y - 26))?;
             }
         }
         for part in [0.0, 0.5, 1.0] {
             let text = format!("{:.digits$}", low + part * (high - low));
-            label_beside(area, &text, (column(axes.len()), height(part)))?;
+            draw_value_label(area, &text, (column(axes.len()), height(part)))?;
         }
         Ok(())
     })
@@ -99,7 +98,7 @@ fn coordinates(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, Repo
 }
 
 /// Draws text right of a point, with a short line to the point.
-fn label_beside(area: &Area<'_>, text: &str, (x, y): (i32, i32)) -> DrawResult {
+fn draw_value_label(area: &Area<'_>, text: &str, (x, y): (i32, i32)) -> DrawResult {
     area.draw(&PathElement::new([(x - 3, y), (x + 3, y)], MESH.stroke_width(1)))?;
     area.draw_text(text, &ink(11), (x + 6, y - 7))?;
     Ok(())

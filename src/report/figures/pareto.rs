@@ -1,13 +1,11 @@
 //! Draws each variant's result against its costs, with the Pareto front.
 
-use super::{FigureChapter, FigureKind};
-use crate::analysis::MAX_DRAWN;
-use crate::evaluate::Selection;
 use plotters::prelude::*;
 
 use super::legend::{legend, legend_height};
-use super::{ink, room};
-use crate::analysis::{Costs, Groups};
+use super::{FigureChapter, FigureKind, ink, room};
+use crate::analysis::{Costs, Groups, MAX_DRAWN};
+use crate::evaluate::Selection;
 use crate::evaluate::metrics::{Direction, Metric};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
@@ -17,8 +15,8 @@ use crate::text;
 type Cost = (&'static str, fn(&Costs) -> Option<f64>);
 const COSTS: [Cost; 4] = [
     ("trained parameters", |costs| costs.parameters),
-    ("floating-point operations an image", |costs| costs.flops),
-    ("milliseconds of an image's forward pass", |costs| costs.forward),
+    ("floating-point operations per image", |costs| costs.flops),
+    ("milliseconds per image (forward pass)", |costs| costs.forward),
     ("seconds of training", |costs| costs.training),
 ];
 
@@ -60,7 +58,7 @@ fn front(groups: &Groups<'_>, costs: &[Costs], prefix: &str) -> Result<Option<Fi
         1..=MOST_DOTS => format!(" (grey: the other {others} variants)"),
         _ => format!(" (grey: one in {} of the other {others} variants)", others.div_ceil(MOST_DOTS)),
     };
-    let title = groups.marked(&format!("{label} against cost; the line joins what nothing cheaper beats{rest}"));
+    let title = groups.marked(&format!("{label} against cost, with the Pareto front{rest}"));
     let about = groups
         .about(format!("{prefix}pareto"), &format!("{label} of each variant against its costs, with the Pareto front"));
     let (columns, head) = (2, 36 + legend_height(&groups.variants));
@@ -138,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_front_holds_what_nothing_cheaper_beats() {
+    fn the_front_holds_the_points_that_no_cheaper_point_beats() {
         let point = |cost, value| Point { variant: 0, cost, value };
         let points = [point(3.0, 0.9), point(1.0, 0.5), point(2.0, 0.4), point(1.0, 0.6), point(4.0, 0.9)];
         assert_eq!(pareto(&points, Direction::Higher), [(1.0, 0.6), (3.0, 0.9)]);

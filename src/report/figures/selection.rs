@@ -1,6 +1,6 @@
 //! Compares the rules that select an epoch: selected on held-out normals, last, and best on test.
 
-use super::dots::{Dots, Mark, Row, Shape};
+use super::dots::{DotRow, Dots, Mark, Shape};
 use super::{FigureChapter, FigureKind};
 use crate::analysis::MAX_DRAWN;
 use crate::analysis::{Groups, Variant};
@@ -29,17 +29,17 @@ fn rules(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportErro
         };
         RULES.iter().zip(shared).filter_map(mark).collect()
     };
-    let rows = groups.variants.iter().take(MAX_DRAWN).enumerate().map(|(index, variant)| Row {
+    let rows = groups.variants.iter().take(MAX_DRAWN).enumerate().map(|(index, variant)| DotRow {
         label: variant.label.clone(),
         colour: series(index),
         marks: shared.iter().map(|(metric, shared)| marks(variant, *metric, shared)).collect(),
     });
     let rest = left_out(groups.variants.len());
-    let by = if groups.selects_epochs() { "selected on held-out normals" } else { "selected: none, the last is taken" };
-    let title = format!("which epoch: ● {by}, ○ last, × best on test (oracle){rest}");
+    let by = if groups.selects_epochs() { "selected on held-out normals" } else { "no selection (last epoch)" };
+    let title = format!("mean at the epoch: ● {by}, ○ last, × best on test (oracle){rest}");
     Dots { title, reference: None, rows: rows.collect() }.figure(
         groups,
         format!("{prefix}rules"),
-        "Mean of each variant by the rule that picks the epoch: selected, last, oracle",
+        "Mean of each variant by the rule that selects the epoch: selected, last, oracle",
     )
 }

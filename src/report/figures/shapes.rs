@@ -1,13 +1,12 @@
 //! Draws the auto-encoders of the variants: narrowing stages, widening stages, and skip connections past the bottleneck.
 
-use super::{FigureChapter, FigureKind};
 use plotters::prelude::*;
 
-use super::{centred, ink};
+use super::{FigureChapter, FigureKind, centred, ink};
 use crate::analysis::Groups;
 use crate::cause::Cause;
 use crate::config::Trial;
-use crate::model::{AutoEncoder, Placement, Skip, UnetSettings};
+use crate::model::{AutoEncoder, Corruption, DiagramBox, Placement};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, series};
 use crate::text::{truncated, truncated_middle};
@@ -17,7 +16,7 @@ const MOST_SHAPES: usize = 6;
 /// Width and height of a tile, in pixels.
 const TILE: (u32, u32) = (320, 230);
 /// Channels and side of the drawn level: the teacher's second level, for images of 256 px.
-const CHANNELS: f64 = 128.0;
+const CHANNELS: usize = 128;
 const SIDE: usize = 32;
 
 /// One tile per distinct shape; no figure if no variant has an auto-encoder.
@@ -42,7 +41,7 @@ fn shapes(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportErr
     shapes.truncate(MOST_SHAPES);
     let rest = if left_out > 0 { format!(" ({left_out} more not drawn)") } else { String::new() };
     let title =
-        groups.marked(&format!("the auto-encoder of level 2 (128 channels, 32×32 of 256 px): channels and side{rest}"));
+        groups.marked(&format!("auto-encoders at level 2 (128 channels, 32×32 at 256 px): channels and side{rest}"));
     let about = groups
         .about(format!("{prefix}shapes"), "The auto-encoders' stages with their channels, sides and skip connections");
     let (rows, columns) = (shapes.len().div_ceil(3), shapes.len().min(3));
@@ -53,16 +52,15 @@ fn shapes(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportErr
             let corner = (12 + column * TILE.0 as i32, 36 + row * TILE.1 as i32);
             let tile = Tile { area, corner, colour: series(*index) };
             tile.area.draw_text(&truncated_middle(label, 40), &ink(13), corner)?;
-            match model {
-                AutoEncoder::None => {}
-                AutoEncoder::Unet(unet) => tile.unet(unet)?,
-                AutoEncoder::Linear(linear) => tile.linear(linear.width, linear.placement)?,
-            }
+            tile.diagram(model)?;
         }
         Ok(())
     })
     .map(Some)
 }
+
+/// The upper left and the lower right corner of a box, in pixels.
+type Corners = [(i32, i32); 2];
 
 struct Tile<'a, 'b> {
     area: &'a Area<'b>,
@@ -71,64 +69,53 @@ struct Tile<'a, 'b> {
 }
 
 impl Tile<'_, '_> {
-    /// Draws a box of features in one of `of` columns; its height follows the side.
-    fn features(&self, column: usize, of: usize, depth: usize, channels: f64) -> Result<[(i32, i32); 2], Cause> {
-        let width = 276 / of as i32;
-        let height = (96 >> depth).max(14);
+    fn diagram(&self, model: &AutoEncoder) -> DrawResult {
+        let Some(settings) = model.settings() else { return Ok(()) };
+        let diagram = settings.diagram(CHANNELS);
+        let boxes = diagram
+            .boxes
+            .iter()
+            .enumerate()
+            .map(|(column, features)| self.features(column, diagram.boxes.len(), *features));
+        let boxes = boxes.collect::<Result<Vec<_>, Cause>>()?;
+        for pair in boxes.windows(2) {
+            let y = self.corner.1 + 108;
+            self.arrow((pair[0][1].0 + 1, y), (pair[1][0].0 - 1, y))?;
+        }
+        for (nesting, &(first, last)) in diagram.skips.iter().enumerate() {
+            self.skip(nesting, boxes[first], boxes[last])?;
+        }
+        let input = match model.corruption() {
+            Corruption::Plain => "",
+            _ => "; corrupted input",
+        };
+        let placement = match settings.common().placement {
+            Placement::Student => "",
+            Placement::TeacherHead => "; on the teacher's features",
+        };
+        self.says(&format!("{}{input}{placement}", diagram.caption))
+    }
+
+    /// Draws a box of features in one of `columns` columns; its height follows the side.
+    fn features(&self, column: usize, columns: usize, features: DiagramBox) -> Result<Corners, Cause> {
+        let width = 276 / columns as i32;
+        let height = (96 >> features.halvings).max(14);
         let (x, middle) = (self.corner.0 + column as i32 * width, self.corner.1 + 108);
         let corners = [(x, middle - height / 2), (x + (width - 14).min(34), middle + height / 2)];
         self.area.draw(&Rectangle::new(corners, self.colour.mix(0.75).filled()))?;
         let centre = (corners[0].0 + corners[1].0) / 2;
-        self.area.draw_text(&format!("{channels:.0}"), &centred(12), (centre, corners[1].1 + 10))?;
-        self.area.draw_text(&format!("{0}²", SIDE >> depth), &centred(10), (centre, corners[1].1 + 24))?;
+        self.area.draw_text(&features.channels.to_string(), &centred(12), (centre, corners[1].1 + 10))?;
+        self.area.draw_text(&format!("{0}²", SIDE >> features.halvings), &centred(10), (centre, corners[1].1 + 24))?;
         Ok(corners)
     }
 
-    fn unet(&self, unet: &UnetSettings) -> DrawResult {
-        let of = 2 * unet.depth + 1;
-        let channels =
-            |depth: usize| if depth == 0 { CHANNELS } else { CHANNELS * 2_f64.powi(depth as i32) * unet.width };
-        let mut boxes = Vec::new();
-        for column in 0..of {
-            let depth = unet.depth - column.abs_diff(unet.depth);
-            boxes.push(self.features(column, of, depth, channels(depth))?);
-        }
-        for pair in boxes.windows(2) {
-            let y = self.corner.1 + 108;
-            self.arrow((pair[0][1].0 + 1, y), (pair[1][0].0 - 1, y))?;
-        }
-        for depth in (0..unet.depth).filter(|_| unet.skip != Skip::None) {
-            let (from, to) = (boxes[depth], boxes[of - 1 - depth]);
-            let y = self.corner.1 + 30 + 14 * depth as i32;
-            let (start, end) = ((from[0].0 + from[1].0) / 2, (to[0].0 + to[1].0) / 2);
-            let path = [(start, from[0].1), (start, y), (end, y), (end, to[0].1 - 2)];
-            self.area.draw(&PathElement::new(path, INK.stroke_width(1)))?;
-            self.head((end, to[0].1 - 2), (0, 1))?;
-        }
-        let skip = match unet.skip {
-            Skip::None => "no skip connection",
-            Skip::Add => "skip: added",
-            Skip::Concat => "skip: concatenated, projected to half",
-            Skip::ConcatConv => "skip: concatenated, then 3×3",
-        };
-        let input = match unet.input {
-            crate::model::Corruption::Plain => "",
-            _ => "; corrupted input",
-        };
-        self.says(&format!("{skip}{input}{}", of_placement(unet.placement)))
-    }
-
-    fn linear(&self, width: f64, placement: Placement) -> DrawResult {
-        let boxes = [
-            self.features(0, 3, 0, CHANNELS)?,
-            self.features(1, 3, 0, (CHANNELS / 4.0 * width).round().max(1.0))?,
-            self.features(2, 3, 0, CHANNELS)?,
-        ];
-        for pair in boxes.windows(2) {
-            let y = self.corner.1 + 108;
-            self.arrow((pair[0][1].0 + 1, y), (pair[1][0].0 - 1, y))?;
-        }
-        self.says(&format!("two 1×1 convolutions{}", of_placement(placement)))
+    /// Draws a skip connection above the boxes; inner ones run lower.
+    fn skip(&self, nesting: usize, from: Corners, to: Corners) -> DrawResult {
+        let y = self.corner.1 + 30 + 14 * nesting as i32;
+        let (start, end) = ((from[0].0 + from[1].0) / 2, (to[0].0 + to[1].0) / 2);
+        let path = [(start, from[0].1), (start, y), (end, y), (end, to[0].1 - 2)];
+        self.area.draw(&PathElement::new(path, INK.stroke_width(1)))?;
+        self.head((end, to[0].1 - 2), (0, 1))
     }
 
     fn says(&self, text: &str) -> DrawResult {
@@ -146,12 +133,5 @@ impl Tile<'_, '_> {
         let corners = [(x, y), (x - 4 * dx - 3 * dy, y - 4 * dy - 3 * dx), (x - 4 * dx + 3 * dy, y - 4 * dy + 3 * dx)];
         self.area.draw(&Polygon::new(corners.to_vec(), INK.filled()))?;
         Ok(())
-    }
-}
-
-fn of_placement(placement: Placement) -> &'static str {
-    match placement {
-        Placement::Student => "",
-        Placement::TeacherHead => "; on the teacher's features",
     }
 }

@@ -1,9 +1,8 @@
 //! Draws the results at each level of each axis, whatever the other axes were.
 
-use super::{FigureChapter, FigureKind};
 use plotters::prelude::*;
 
-use super::{ink, room};
+use super::{FigureChapter, FigureKind, ink, room};
 use crate::analysis::{Groups, SearchedAxis, distances, levels, searched};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
@@ -19,7 +18,7 @@ const LEVEL_CHARACTERS: usize = 11;
 /// Width of a character of a level's name, of the gap to the next name, and of the margins left and right of a panel's axis, in pixels.
 const CHARACTER: usize = 7;
 const GAP: usize = 10;
-const BESIDE: usize = 80;
+const SIDE_MARGINS: usize = 80;
 
 /// One panel per axis; no figure if nothing was searched.
 pub(super) const KIND: FigureKind = FigureKind {
@@ -31,15 +30,15 @@ fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportErr
     let axes = searched(groups);
     let metric = groups.first_metric();
     let label = metric.label;
-    let found = distances(groups, metric);
-    if axes.is_empty() || found.is_empty() {
+    let measured = distances(groups, metric);
+    if axes.is_empty() || measured.is_empty() {
         return Ok(None);
     }
     let shown = &axes[..axes.len().min(MOST_AXES)];
-    let every = found.len().div_ceil(MOST_DOTS);
+    let every = measured.len().div_ceil(MOST_DOTS);
     let thinned = if every > 1 { format!(" (one run in {every} drawn)") } else { String::new() };
     let title = groups.marked(&format!(
-        "{label} by setting: distance from the category's mean, one dot a run; lines: the levels' effects{thinned}"
+        "{label} by setting: difference from the category's mean, one dot per run; lines: effects of levels{thinned}"
     ));
     let about =
         groups.about(format!("{prefix}slices"), &format!("{label} of all runs by the level of each searched setting"));
@@ -48,7 +47,7 @@ fn slices(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportErr
         area.draw_text(&title, &ink(15), (12, 8))?;
         let (_, below) = area.split_vertically(36);
         for ((place, axis), tile) in shown.iter().enumerate().zip(below.split_evenly((rows, columns))) {
-            let runs: Vec<((&RunRow, f64), usize)> = found.iter().map(|run| (*run, axis.level(run.0))).collect();
+            let runs: Vec<((&RunRow, f64), usize)> = measured.iter().map(|run| (*run, axis.level(run.0))).collect();
             panel(&tile, axis, &runs, every, series(place))?;
         }
         Ok(())
@@ -68,7 +67,8 @@ fn panel(
     let last = axis.levels.len() as f64 - 0.5;
     let longest = axis.ticks.iter().map(|tick| tick.chars().count()).max().unwrap_or(1).min(LEVEL_CHARACTERS);
     // If not all names fit, only every n-th is shown.
-    let step = (axis.levels.len() * (longest * CHARACTER + GAP)).div_ceil(area.dim_in_pixel().0 as usize - BESIDE);
+    let step =
+        (axis.levels.len() * (longest * CHARACTER + GAP)).div_ceil(area.dim_in_pixel().0 as usize - SIDE_MARGINS);
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .caption(axis.heading(40), ("sans-serif", 13).into_font().color(&INK))
@@ -92,8 +92,8 @@ fn panel(
         .draw()?;
     chart.draw_series(runs.iter().enumerate().step_by(every).map(|(index, ((_, value), level))| {
         // Dots are shifted by their order; otherwise dots of equal value would hide each other.
-        let aside = ((index * 7) % 13) as f64 / 13.0 - 0.46;
-        Circle::new((*level as f64 + 0.5 * aside, *value), 3, colour.mix(0.55).filled())
+        let shift = ((index * 7) % 13) as f64 / 13.0 - 0.46;
+        Circle::new((*level as f64 + 0.5 * shift, *value), 3, colour.mix(0.55).filled())
     }))?;
     // Show the same effects as the table. If runs are missing, plain means would cover different categories and seeds.
     let effects = levels(axis, runs);

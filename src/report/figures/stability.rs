@@ -1,17 +1,16 @@
 //! Draws the spread between seeds of one variant.
 
-use super::dots::{Dots, Mark, Row, Shape};
+use super::dots::{DotRow, Dots, Mark, Shape};
 use super::{FigureChapter, FigureKind};
-use crate::analysis::MAX_DRAWN;
-use crate::analysis::{Groups, Variant};
+use crate::analysis::{Groups, MAX_DRAWN, Variant};
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::report::error::ReportError;
 use crate::report::figure::{Figure, left_out, series};
 use crate::statistics::{pooled_deviation, summary};
 
-/// Each run's distance from the mean of its variant and category, and ± the pooled standard deviation of these cells; no figure if no cell
-/// has two seeds.
+/// Each run's difference from the mean of its variant and category, and ± the pooled standard deviation of these cells; no figure if no
+/// cell has two seeds.
 pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Learning,
     draw: |source| Ok(seeds(source.groups, source.prefix)?.into_iter().collect()),
@@ -34,16 +33,18 @@ fn seeds(groups: &Groups<'_>, prefix: &str) -> Result<Option<Figure>, ReportErro
         });
         spread.into_iter().chain(rings).collect()
     };
-    let rows = groups.variants.iter().take(MAX_DRAWN).enumerate().map(|(index, variant)| Row {
+    let rows = groups.variants.iter().take(MAX_DRAWN).enumerate().map(|(index, variant)| DotRow {
         label: variant.label.clone(),
         colour: series(index),
         marks: groups.metrics.iter().map(|metric| marks(variant, *metric)).collect(),
     });
-    let title =
-        format!("spread over seeds: distance from the mean of variant and category{}", left_out(groups.variants.len()));
+    let title = format!(
+        "spread over seeds: difference from the mean of variant and category{}",
+        left_out(groups.variants.len())
+    );
     Dots { title, reference: Some(0.0), rows: rows.collect() }.figure(
         groups,
         format!("{prefix}stability"),
-        "Each run's distance from the mean over seeds, with ± one standard deviation",
+        "Each run's difference from the mean over seeds, with ± one standard deviation",
     )
 }

@@ -1,4 +1,4 @@
-//! Chooses the test images of a category to show: best, median and worst, the normal image that is nearest to a false alarm, and every kind
+//! Chooses the test images of a category to show: best, median and worst, the normal image nearest to a false alarm, and every kind
 //! of defect.
 //!
 //! All rows show the same image, so that no row can choose its own. Each row ranks the images by score relative to its held-out threshold,
@@ -37,7 +37,7 @@ pub(super) fn cases(rows: &[&[ImageScore]]) -> Vec<Case> {
     show(middle(&defective), "median", format!("the median {of}"));
     show(defective.first(), "worst", format!("the worst {of}"));
     let normal = ranked(&|defect| defect.is_none());
-    show(normal.last(), "good", format!("of {} normal images the nearest to a false alarm", normal.len()));
+    show(normal.last(), "good", format!("the nearest to a false alarm of {} normal images", normal.len()));
     let mut kinds: Vec<&str> = images.iter().filter_map(|image| image.defect.as_deref()).collect();
     kinds.sort_unstable();
     kinds.dedup();

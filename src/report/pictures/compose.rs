@@ -36,7 +36,7 @@ pub(in crate::report) struct Picture {
 }
 
 /// The parts of a picture.
-pub(super) struct Table<'a> {
+pub(super) struct PictureLayout<'a> {
     /// Sources of the rows, at least one.
     pub sources: &'a [Source],
     /// Index of the image that the rows show.
@@ -57,9 +57,9 @@ const JPEG_QUALITY: u8 = 90;
 const INK: &str = "#222222";
 
 /// Draws a picture.
-pub(super) fn compose(table: &Table<'_>) -> Result<Picture, Cause> {
-    let png = table.drawn(ENLARGED)?.encode_png()?;
-    Ok(Picture { name: table.name.clone(), caption: table.caption.clone(), jpeg: jpeg(&table.drawn(1)?)?, png })
+pub(super) fn compose(layout: &PictureLayout<'_>) -> Result<Picture, Cause> {
+    let png = layout.drawn(ENLARGED)?.encode_png()?;
+    Ok(Picture { name: layout.name.clone(), caption: layout.caption.clone(), jpeg: jpeg(&layout.drawn(1)?)?, png })
 }
 
 /// Encodes a picture without transparent pixels as JPEG.
@@ -81,7 +81,7 @@ fn place(column: usize, row: usize) -> (usize, usize) {
     (labels + column * (TILE + GAP), HEAD + row * (TILE + GAP))
 }
 
-impl Table<'_> {
+impl PictureLayout<'_> {
     /// Draws the picture on white, enlarged by `scale`.
     fn drawn(&self, scale: usize) -> Result<Pixmap, Cause> {
         let levels = self.sources[0].levels.len();

@@ -1,17 +1,16 @@
 //! Draws the pictures of a group's categories.
 
-use crate::store::RunState;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use super::cases::cases;
-use super::compose::{Picture, Table, compose};
+use super::compose::{Picture, PictureLayout, compose};
 use super::source::Source;
 use crate::analysis::{Groups, Rows, Variant};
 use crate::evaluate::ImageScore;
 use crate::report::error::ReportError;
-use crate::store::Artifacts;
+use crate::store::{Artifacts, RunState};
 
 /// Maximum number of rows of one picture: ST-FPM and at most five others.
 const MAX_ROWS: usize = 6;
@@ -36,7 +35,7 @@ pub(in crate::report) fn pictures(
             .map(|case| {
                 let image = &first.images[case.index];
                 let kind = image.defect.as_deref().unwrap_or("good");
-                let drawn = compose(&Table {
+                let drawn = compose(&PictureLayout {
                     sources: &sources,
                     index: case.index,
                     name: format!("{prefix}maps-{category}-{}", case.slug),
@@ -74,7 +73,10 @@ fn sources(
         match Source::open(rows, artifacts, run, variant) {
             Ok(source) if sources.first().is_none_or(|first| first.fits(&source)) => sources.push(source),
             Ok(_) => {
-                notes.push(format!("no picture of {} in {category}: it is of other images or levels", variant.label));
+                notes.push(format!(
+                    "no picture of {} in {category}: its images or levels differ from those of the other rows",
+                    variant.label
+                ));
             }
             Err(error) => notes.push(format!("no picture of {} in {category}: {error}", variant.label)),
         }

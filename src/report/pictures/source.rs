@@ -40,10 +40,10 @@ impl Source {
         let (Some((score, StageJob::Score(score_job))), Some((evaluate, StageJob::Evaluate(evaluate_job)))) =
             (selected(StageKind::Score), selected(StageKind::Evaluate))
         else {
-            return Err(std::io::Error::other("the run has no score of its selected epoch"));
+            return Err(std::io::Error::other("the run has no score for its selected epoch"));
         };
         // A picture of damaged maps would be wrong without a warning.
-        let intact = |kind, key| artifacts.intact(kind, key, &[]).map_err(std::io::Error::other);
+        let intact = |kind, key| artifacts.verified_folder(kind, key, &[]).map_err(std::io::Error::other);
         let score = intact(StageKind::Score, &score)?;
         let evaluate = intact(StageKind::Evaluate, &evaluate)?;
         let side = evaluate_job.test_images.image_size;
@@ -51,13 +51,13 @@ impl Source {
         let images = Evaluation::read(&evaluate)?.image_scores;
         let same = |(score, test): (&ImageScore, &TestImage)| score.image == test.image;
         if images.len() != header.test.len() || !images.iter().zip(&header.test).all(same) {
-            return Err(std::io::Error::other("its maps and its scores are of other images"));
+            return Err(std::io::Error::other("its maps and its scores cover different images"));
         }
-        let snapshot = header.snapshots.first().ok_or_else(|| std::io::Error::other("a score without maps"))?;
+        let snapshot = header.snapshots.first().ok_or_else(|| std::io::Error::other("the score has no maps"))?;
         let features = intact(StageKind::Features, score_job.features_test.key())?;
         let features = FeatureSet::open(&features).map_err(std::io::Error::other)?;
         if features.len() != images.len() {
-            return Err(std::io::Error::other("its scores and its features are of other images"));
+            return Err(std::io::Error::other("its scores and its features cover different images"));
         }
         Ok(Self {
             label: variant.label.clone(),
@@ -84,7 +84,7 @@ impl Source {
 
     /// Returns the fused map of an image.
     pub(super) fn fused(&self, index: usize) -> FinalMap {
-        self.calibrated.rule.one(&self.levels, index, self.side)
+        self.calibrated.rule.final_map(&self.levels, index, self.side)
     }
 
     /// Returns the mask of an image's defect; `None` if the image is normal or has no mask.

@@ -1,4 +1,4 @@
-//! Square tiles of a picture; each tile shows one thing.
+//! Square tiles of a picture; each tile shows one image or map.
 
 use crate::data::{Image, Mask, Picture};
 use crate::evaluate::{FinalMap, LevelMaps, resize_bilinear};
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outline_lies_inside_the_defect_and_not_on_the_frame() {
+    fn an_outline_is_inside_the_defect_and_not_on_the_frame() {
         let mut image = Image { side: 8, rgb: vec![9; 192] };
         // The left five columns of the lower six rows.
         let pixels = (0..64).map(|index| index / 8 >= 2 && index % 8 < 5).collect();

@@ -16,7 +16,7 @@ pub(in crate::report) fn block(tables: &[Table]) -> String {
 /// Returns only the heading and the rows.
 pub(in crate::report) fn grid(table: &Table) -> String {
     let heading = table.columns.iter().map(|column| escaped(&column.heading)).collect();
-    let row = |row: &super::Row| -> Vec<String> {
+    let row = |row: &super::TableRow| -> Vec<String> {
         row.cells.iter().map(|cell| (cell.best, escaped(&cell.text))).map(emphasised).collect()
     };
     let lines: Vec<Vec<String>> = std::iter::once(heading).chain(table.rows.iter().map(row)).collect();

@@ -1,6 +1,6 @@
 //! Tests that write one table in every format.
 
-use super::{Cell, Column, Row, Table, csv, html, latex, markdown};
+use super::{Cell, Column, Table, TableRow, csv, html, latex, markdown};
 
 /// Returns a table with every character that a format could interpret.
 fn table() -> Table {
@@ -9,8 +9,8 @@ fn table() -> Table {
         title: "[selected on test] pixel AUROC".into(),
         columns: vec![Column::label("variant"), Column::number("nut & bolt_1\n50 %", ["nut.mean", "nut.sd"])],
         rows: vec![
-            Row { baseline: true, cells: vec![Cell::text("[ST-FPM] #1"), Cell::absent("undefined: no <mask>")] },
-            Row {
+            TableRow { baseline: true, cells: vec![Cell::text("[ST-FPM] #1"), Cell::absent("undefined: no <mask>")] },
+            TableRow {
                 baseline: false,
                 cells: vec![
                     Cell::text("skip=add | a\\b, x--y"),
@@ -33,7 +33,7 @@ fn csv_has_a_column_for_each_value() {
 }
 
 #[test]
-fn markdown_shows_signs_as_they_are_and_no_remarks() {
+fn markdown_escapes_special_characters_and_omits_remarks() {
     assert_eq!(
         markdown::block(&[table()]),
         "### \\[selected on test\\] pixel AUROC
@@ -49,7 +49,7 @@ Bold: p \\< 0.05.
 }
 
 #[test]
-fn latex_escapes_what_it_would_obey() {
+fn latex_escapes_special_characters() {
     assert_eq!(
         latex::float(&table()),
         "% \\usepackage{booktabs,graphicx}

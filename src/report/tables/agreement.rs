@@ -1,11 +1,11 @@
-//! How well the search's objective agrees with the test.
+//! The table that shows how well the search's objective agrees with the test results.
 
 use crate::analysis::{Groups, Variant};
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::report::reproduce::label;
 use crate::report::table;
-use crate::report::table::{Cell, Column, Row, Table};
+use crate::report::table::{Cell, Column, Table, TableRow};
 use crate::statistics::{spearman, summary};
 use crate::store::RunRow;
 
@@ -13,17 +13,18 @@ use crate::store::RunRow;
 pub(super) fn agreement(groups: &Groups<'_>) -> Option<Table> {
     let objective = groups.guidance.objective()?;
     let trials = trials(groups, objective.metric());
-    let whole: Vec<&TrialMeans> = trials.iter().filter(|trial| trial.runs > 0 && trial.runs == trial.of).collect();
-    let pairs: Vec<(f64, f64)> = whole.iter().filter_map(|trial| Some((trial.objective?, trial.test[0]?))).collect();
+    let complete: Vec<&TrialMeans> =
+        trials.iter().filter(|trial| trial.runs > 0 && trial.runs == trial.all_runs).collect();
+    let pairs: Vec<(f64, f64)> = complete.iter().filter_map(|trial| Some((trial.objective?, trial.test[0]?))).collect();
     let show = |value: Option<f64>| Cell::number(value, |value| format!("{value:.4}"));
     let row = |trial: &TrialMeans<'_>| {
         let runs = Cell {
-            text: format!("{} of {}", trial.runs, trial.of),
-            values: [trial.runs, trial.of].map(table::whole).to_vec(),
+            text: format!("{} of {}", trial.runs, trial.all_runs),
+            values: [trial.runs, trial.all_runs].map(table::count_value).to_vec(),
             ..Cell::default()
         };
         let starts = [label(groups, trial.variant), runs, show(trial.objective)];
-        Row {
+        TableRow {
             baseline: trial.variant.baseline,
             cells: starts.into_iter().chain(trial.test.iter().copied().map(show)).collect(),
         }
@@ -36,7 +37,7 @@ pub(super) fn agreement(groups: &Groups<'_>) -> Option<Table> {
     let tests = groups.metrics.iter().map(|metric| Column::number(format!("mean {}", metric.label), [metric.name]));
     Some(Table {
         name: "objective".to_owned(),
-        title: groups.marked("What guided the search, beside the test"),
+        title: groups.marked("Objective of the search and test results"),
         columns: starts.into_iter().chain(tests).collect(),
         rows: trials.iter().map(row).collect(),
         remarks: None,
@@ -53,13 +54,13 @@ fn rank_correlation(test: Metric, pairs: &[(f64, f64)]) -> String {
         Some(correlation) => {
             let correlation = format!("{correlation:.2}").replace('-', "−");
             format!(
-                "{question} is {correlation} over the {} trials whose runs all have both. It describes these trials: near 1, \
-                 painted defects rank them as real ones do; near 0 or below, they do not.",
+                "{question} is {correlation} over the {} trials whose runs all have both numbers. It describes only these trials. Near \
+                 1, painted defects rank the trials as real defects do; near 0 or below, they do not.",
                 pairs.len()
             )
         }
         None => format!(
-            "{question} is not told: it needs three trials that differ and whose runs all have both, here are {}.",
+            "{question} is undefined: it needs at least three trials that differ and whose runs all have both numbers. There are {}.",
             pairs.len()
         ),
     }
@@ -68,8 +69,10 @@ fn rank_correlation(test: Metric, pairs: &[(f64, f64)]) -> String {
 /// Means of one trial over its runs that have both the objective and the first metric.
 struct TrialMeans<'g> {
     variant: &'g Variant,
+    /// Number of these runs.
     runs: usize,
-    of: usize,
+    /// Number of all its runs.
+    all_runs: usize,
     objective: Option<f64>,
     /// Mean of each metric that the report shows.
     test: Vec<Option<f64>>,
@@ -87,7 +90,7 @@ fn trials<'g>(groups: &'g Groups<'_>, objective: Metric) -> Vec<TrialMeans<'g>> 
         TrialMeans {
             variant,
             runs: both.len(),
-            of: all.len(),
+            all_runs: all.len(),
             objective: of(objective),
             test: groups.metrics.iter().map(|metric| of(*metric)).collect(),
         }

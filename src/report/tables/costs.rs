@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::analysis::{Costs, Groups, Rows, Variant};
 use crate::report::reproduce::label;
-use crate::report::table::{Cell, Column, Row, Table};
+use crate::report::table::{Cell, Column, Table, TableRow};
 use crate::text::{count, duration};
 
 /// Returns the table of costs; `costs` belong to the variants of `groups`.
@@ -16,11 +16,11 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table 
     let mut columns = vec![
         Column::label("variant"),
         Column::number("parameters", ["parameters"]),
-        Column::number("FLOP an image", ["flops"]),
+        Column::number("FLOP per image", ["flops"]),
         Column::number("pretraining", ["pretraining_seconds"]),
-        Column::number("joint, an epoch", ["joint_epoch_seconds"]),
-        Column::number("forward, an image", ["forward_image_milliseconds"]),
-        Column::number("scoring an image", ["scoring_image_milliseconds"]),
+        Column::number("joint training per epoch", ["joint_epoch_seconds"]),
+        Column::number("forward pass per image", ["forward_image_milliseconds"]),
+        Column::number("scoring per image", ["scoring_image_milliseconds"]),
         Column::number("peak memory", ["peak_bytes"]),
     ];
     if on_gpus {
@@ -40,7 +40,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table 
         if on_gpus {
             cells.push(Cell::number(costs.gpu_peak, megabytes));
         }
-        Row { baseline: variant.baseline, cells }
+        TableRow { baseline: variant.baseline, cells }
     };
     Table {
         name: "costs".to_owned(),
@@ -49,9 +49,9 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table 
         rows: groups.variants.iter().zip(costs).map(row).collect(),
         remarks: None,
         notes: vec![format!(
-            "Means over runs, peak memory the highest of any stage; measured on {}. Teacher features are computed once per category \
-             and not counted.",
-            if devices.is_empty() { "nothing yet" } else { &devices }
+            "Means over runs; peak memory is the highest of any stage. Measured on: {}. Teacher features are computed once per category \
+             and are not counted.",
+            if devices.is_empty() { "no device yet" } else { &devices }
         )],
     }
 }

@@ -4,7 +4,7 @@ use crate::analysis::{Groups, Variant};
 use crate::evaluate::Selection;
 use crate::evaluate::{Fact, ResultName};
 use crate::report::reproduce::anchor;
-use crate::report::table::{Cell, Column, Row, Table};
+use crate::report::table::{Cell, Column, Table, TableRow};
 use crate::statistics::{Summary, summary};
 use crate::text::mean_and_deviation;
 
@@ -30,17 +30,16 @@ pub(in crate::report) fn epochs(groups: &Groups<'_>) -> Table {
         let numbers = columns()
             .map(|(metric, (selection, _))| cell(summary(&values(groups, variant, category, *selection, *metric))));
         let starts = [Cell::text(&variant.label), Cell::text(category), chosen];
-        Row { baseline: variant.baseline, cells: starts.into_iter().chain(numbers).collect() }
+        TableRow { baseline: variant.baseline, cells: starts.into_iter().chain(numbers).collect() }
     };
     let starts = [Column::label("variant"), Column::label("category"), Column::prose("selected epochs")];
     let numbers = columns().map(|(metric, (selection, heading))| {
         let fields = ["mean", "sd"].map(|field| format!("{selection}.{metric}.{field}"));
         Column::number(format!("{}\n{heading}", metric.label), fields)
     });
-    let title =
-        if has_oracle { "Selected epoch beside the last and the oracle" } else { "Selected epoch beside the last" };
-    let oracle = "The oracle picks each metric's best epoch on the test set itself: it shows what such a choice pretends, and is never \
-                  compared.";
+    let title = if has_oracle { "Selected epoch, last epoch and oracle" } else { "Selected epoch and last epoch" };
+    let oracle = "The oracle selects each metric's best epoch on the test set itself. It shows how optimistic such a choice is, and is \
+                  never compared.";
     Table {
         name: "epochs".to_owned(),
         title: groups.marked(title),

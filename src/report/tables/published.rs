@@ -6,7 +6,7 @@ use crate::analysis::{Groups, Rows};
 use crate::evaluate::metrics::Metric;
 use crate::published::{PublishedResult, published};
 use crate::report::error::ReportError;
-use crate::report::table::{Cell, Column, Row, Table};
+use crate::report::table::{Cell, Column, Table, TableRow};
 
 /// Returns the table if the sweep names a published one. It has no rows if no category has the same images.
 ///
@@ -25,7 +25,7 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>) -> Result<Option<Table>, R
     let mut table = of_categories(name, &published, &same);
     table.notes.extend(other.iter().filter_map(|(category, outcome)| {
         let reason = outcome.as_ref().err()?;
-        Some(format!("{category}: no published row is shown, for the data set is another one: {reason}."))
+        Some(format!("{category}: no published result is shown, because the data set differs: {reason}."))
     }));
     Ok(Some(table))
 }
@@ -41,7 +41,7 @@ fn of_categories(name: &str, published: &[PublishedResult], categories: &[&str])
     let row = |line: &(&str, &str)| {
         let starts = [Cell::text(line.0), Cell::text(label(line.1))];
         let values = categories.iter().map(|category| value(category, *line));
-        Row { cells: starts.into_iter().chain(values).collect(), ..Row::default() }
+        TableRow { cells: starts.into_iter().chain(values).collect(), ..TableRow::default() }
     };
     let starts = [Column::label("model"), Column::label("metric")];
     Table {
@@ -52,7 +52,7 @@ fn of_categories(name: &str, published: &[PublishedResult], categories: &[&str])
         remarks: None,
         notes: match (categories.is_empty(), lines.is_empty()) {
             (true, _) => Vec::new(),
-            (false, true) => vec!["The table has no number of these categories.".to_owned()],
+            (false, true) => vec!["The published table has no results for these categories.".to_owned()],
             (false, false) => vec![origin(shown())],
         },
     }
@@ -75,8 +75,8 @@ fn origin<'p>(shown: impl Iterator<Item = &'p PublishedResult> + Clone) -> Strin
     }
     let sources = sources.iter().map(|(model, source)| format!(" {model}: {source}."));
     let notes = notes.iter().map(|(note, categories)| format!(" {}: {note}.", categories.join(", ")));
-    let start = "The same images as far as counts tell, another protocol (size, split, epochs, choice of epoch): not to be ranked \
-                 with the numbers measured here.";
+    let start = "The image counts are the same, but the protocol (size, split, epochs, choice of epoch) is another. Do not rank these \
+                 numbers together with the numbers measured here.";
     std::iter::once(start.to_owned()).chain(sources).chain(notes).collect()
 }
 

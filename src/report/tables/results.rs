@@ -4,7 +4,7 @@ use crate::analysis::{Differences, Groups, Rivals, Side, Variant, best, without}
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::report::reproduce::anchor;
-use crate::report::table::{Cell, Column, Row, Table, whole};
+use crate::report::table::{Cell, Column, Table, TableRow, count_value};
 use crate::statistics::{Summary, summary};
 use crate::store::RunState;
 use crate::text::{mean_and_deviation, signed};
@@ -16,7 +16,7 @@ pub(in crate::report) fn results(groups: &Groups<'_>, sides: &[Side]) -> Vec<Tab
 }
 
 /// The categories that a column of the table covers.
-struct Over<'g> {
+struct ColumnScope<'g> {
     heading: String,
     field: &'g str,
     categories: Vec<&'g str>,
@@ -25,59 +25,59 @@ struct Over<'g> {
 }
 
 fn table<'s>(groups: &'s Groups<'_>, sides: &'s [Side], metric: Metric) -> Table {
-    let overs = columns(groups, metric);
-    let cells: Vec<Vec<Cell>> = overs.iter().map(|over| column(groups, sides, over, metric)).collect();
+    let scopes = columns(groups, metric);
+    let cells: Vec<Vec<Cell>> = scopes.iter().map(|scope| column(groups, sides, scope, metric)).collect();
     let row = |(place, variant): (usize, &Variant)| {
         let name = Cell::text(&variant.label);
         let name = if variant.baseline { name.remarked("re-run here") } else { name };
         let ends = [Cell::absent(seeds(groups, variant, metric)), Cell::text(rule(variant))];
         let numbers = cells.iter().map(|column| column[place].clone());
-        Row { baseline: variant.baseline, cells: std::iter::once(name).chain(numbers).chain(ends).collect() }
+        TableRow { baseline: variant.baseline, cells: std::iter::once(name).chain(numbers).chain(ends).collect() }
     };
     let marked = cells.iter().flatten().any(|cell| cell.best);
-    let headings = overs.iter().map(|over| {
-        Column::number(&over.heading, ["mean", "sd", "seeds"].map(|field| format!("{}.{field}", over.field)))
+    let headings = scopes.iter().map(|scope| {
+        Column::number(&scope.heading, ["mean", "sd", "seeds"].map(|field| format!("{}.{field}", scope.field)))
     });
     let ends = [Column::number("seeds", [""; 0]), Column::label("epoch chosen by")];
     let order = groups.ordered_by.map(|metric| {
-        let first = if groups.baseline().is_some() { "ST-FPM first, then variants" } else { "Variants" };
-        format!("{first} in the order of their mean {}, those with runs that are not done last.", metric.label)
+        let first = if groups.baseline().is_some() { "ST-FPM comes first. " } else { "" };
+        format!("{first}Variants are sorted by their mean {}; those with unfinished runs come last.", metric.label)
     });
-    let selected = "Selected epoch, mean ± standard deviation over seeds. The selected epoch is chosen on held-out normal images; no \
-                    test image has a part in it.";
+    let selected = "Selected epoch: mean ± standard deviation over seeds. The epoch is selected on held-out normal images, without any \
+                    test image.";
     Table {
         name: format!("results-{metric}"),
         title: groups.marked(metric.label),
         columns: std::iter::once(Column::label("variant")).chain(headings).chain(ends).collect(),
         rows: groups.variants.iter().enumerate().map(row).collect(),
         remarks: groups.baseline().map(|_| {
-            "Below each mean, the difference from ST-FPM: a mean of pairs with the same category and seed. It is not the difference of the \
-             means where runs are missing."
+            "Below each mean: the difference from ST-FPM, a mean of pairs with the same category and seed. If runs are missing, it is not \
+             the difference of the means."
         }),
         notes: order
             .into_iter()
             .chain([Rivals::of(groups).note(metric, marked)])
-            .chain(overs.last().and_then(|over| unpaired(groups, sides, over, metric)))
+            .chain(scopes.last().and_then(|scope| unpaired(groups, sides, scope, metric)))
             .chain([selected.to_owned()])
             .collect(),
     }
 }
 
 /// Maximum number of variants whose differences a note lists.
-const MOST_TOLD: usize = 6;
+const MAX_LISTED: usize = 6;
 
 /// Returns a note with the paired differences of the variants that lack pairs. Tables without room for remarks need it, because there the
 /// difference of the means would be wrong.
-fn unpaired<'s>(groups: &Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric: Metric) -> Option<String> {
-    let told = |(variant, place): (&Variant, usize)| {
-        let difference = difference(groups, sides, place, over, metric).filter(|d| !d.incomplete_seeds.is_empty())?;
-        Some(format!("{} {}", variant.label, described(&difference, over)))
+fn unpaired<'s>(groups: &Groups<'_>, sides: &'s [Side], scope: &ColumnScope<'s>, metric: Metric) -> Option<String> {
+    let describe = |(variant, place): (&Variant, usize)| {
+        let difference = difference(groups, sides, place, scope, metric).filter(|d| !d.incomplete_seeds.is_empty())?;
+        Some(format!("{} {}", variant.label, described(&difference, scope)))
     };
-    let all: Vec<String> = groups.variants.iter().zip(0..).filter_map(told).collect();
-    let more = if all.len() > MOST_TOLD { format!("; and {} more", all.len() - MOST_TOLD) } else { String::new() };
-    let first = all.iter().take(MOST_TOLD).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let all: Vec<String> = groups.variants.iter().zip(0..).filter_map(describe).collect();
+    let more = if all.len() > MAX_LISTED { format!("; and {} more", all.len() - MAX_LISTED) } else { String::new() };
+    let first = all.iter().take(MAX_LISTED).map(String::as_str).collect::<Vec<_>>().join("; ");
     (!all.is_empty())
-        .then(|| format!("Runs are missing. Differences from ST-FPM of equal categories and seeds: {first}{more}."))
+        .then(|| format!("Runs are missing. Paired differences from ST-FPM by category and seed: {first}{more}."))
 }
 
 /// Returns the difference of a variant from ST-FPM in a column. In the mean over categories it is the verdict's difference.
@@ -85,70 +85,75 @@ fn difference<'s>(
     groups: &Groups<'_>,
     sides: &'s [Side],
     place: usize,
-    over: &Over<'s>,
+    scope: &ColumnScope<'s>,
     metric: Metric,
 ) -> Option<Differences<'s>> {
     let baseline = groups.variants.iter().position(|variant| variant.baseline)?;
     if groups.variants[place].baseline {
         return None;
     }
-    match over.mean {
+    match scope.mean {
         true => Differences::between(&sides[place], &sides[baseline], metric),
-        false => Differences::over(&over.categories, &sides[place], &sides[baseline], metric),
+        false => Differences::over_categories(&scope.categories, &sides[place], &sides[baseline], metric),
     }
 }
 
 /// Returns one column per category, and the mean over the categories that all variants have.
-fn columns<'g>(groups: &'g Groups<'_>, metric: Metric) -> Vec<Over<'g>> {
-    let of_category = |(category, _): &'g (String, _)| Over {
+fn columns<'g>(groups: &'g Groups<'_>, metric: Metric) -> Vec<ColumnScope<'g>> {
+    let of_category = |(category, _): &'g (String, _)| ColumnScope {
         heading: category.clone(),
         field: category,
         categories: vec![category.as_str()],
         mean: false,
     };
-    let mut columns: Vec<Over<'g>> = groups.categories.iter().map(of_category).collect();
+    let mut columns: Vec<ColumnScope<'g>> = groups.categories.iter().map(of_category).collect();
     let all = columns.len();
     if all > 1 {
         let categories = groups.common_categories(Selection::Selected, metric);
         let of = if categories.len() < all { format!("{} of ", categories.len()) } else { String::new() };
-        columns.push(Over { heading: format!("mean of {of}{all} categories"), field: "all", categories, mean: true });
+        columns.push(ColumnScope {
+            heading: format!("mean of {of}{all} categories"),
+            field: "all",
+            categories,
+            mean: true,
+        });
     }
     columns
 }
 
-fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric: Metric) -> Vec<Cell> {
+fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], scope: &ColumnScope<'s>, metric: Metric) -> Vec<Cell> {
     let summaries: Vec<Option<Summary>> = groups
         .variants
         .iter()
         .map(|variant| {
-            let pairs = match over.mean {
-                true => groups.means(variant, &over.categories, Selection::Selected, metric),
-                false => groups.cell(variant, over.field, Selection::Selected, metric),
+            let pairs = match scope.mean {
+                true => groups.means(variant, &scope.categories, Selection::Selected, metric),
+                false => groups.cell(variant, scope.field, Selection::Selected, metric),
             };
             summary(&pairs.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
         })
         .collect();
     let means: Vec<Option<f64>> = summaries.iter().map(|summary| summary.map(|summary| summary.mean)).collect();
-    let best = best(sides, &means, Rivals::of(groups), &over.categories, metric);
+    let best = best(sides, &means, Rivals::of(groups), &scope.categories, metric);
     let cell = |(place, summary): (usize, Option<Summary>)| {
         let variant = &groups.variants[place];
         let Some(summary) = summary else {
-            return Cell::absent(if over.mean {
+            return Cell::absent(if scope.mean {
                 "–".to_owned()
             } else {
-                missing(groups, variant, over.field, metric)
+                missing(groups, variant, scope.field, metric)
             });
         };
         let numbers = [Some(summary.mean), summary.deviation];
         let mut cell = Cell { best: best == Some(place), ..Cell::numbers(mean_and_deviation(summary), numbers) };
-        cell.values.push(whole(summary.count));
-        cell.runs = (!over.mean).then(|| anchor(variant, over.field));
-        let runs = if over.mean { summary.count } else { groups.runs(variant, over.field).count() };
+        cell.values.push(count_value(summary.count));
+        cell.runs = (!scope.mean).then(|| anchor(variant, scope.field));
+        let runs = if scope.mean { summary.count } else { groups.runs(variant, scope.field).count() };
         if summary.count < runs {
             cell = cell.remarked(format!("{} of {runs} seeds", summary.count));
         }
-        match difference(groups, sides, place, over, metric) {
-            Some(difference) => cell.remarked(described(&difference, over)),
+        match difference(groups, sides, place, scope, metric) {
+            Some(difference) => cell.remarked(described(&difference, scope)),
             None => cell,
         }
     };
@@ -157,8 +162,8 @@ fn column<'s>(groups: &'s Groups<'_>, sides: &'s [Side], over: &Over<'s>, metric
 
 /// Describes a difference: "+0.0120", or "+0.0120 (2 categories, without seed 3)" if it does not cover everything that the mean above it
 /// covers.
-fn described(difference: &Differences<'_>, over: &Over<'_>) -> String {
-    let (paired, shown) = (difference.categories.len(), over.categories.len());
+fn described(difference: &Differences<'_>, scope: &ColumnScope<'_>) -> String {
+    let (paired, shown) = (difference.categories.len(), scope.categories.len());
     let plural = if paired == 1 { "y" } else { "ies" };
     let categories = (paired != shown).then(|| format!("{paired} categor{plural}"));
     let facts: Vec<String> = categories.into_iter().chain(without(&difference.incomplete_seeds)).collect();
@@ -192,7 +197,7 @@ fn rule(variant: &Variant) -> &'static str {
     match variant.selection {
         Some(SelectionRule::HeldOutScore) => "lowest held-out map mean",
         Some(SelectionRule::HeldOutLoss) => "lowest held-out loss",
-        Some(SelectionRule::Last) => "none: the last",
-        None => "not known",
+        Some(SelectionRule::Last) => "none (last epoch)",
+        None => "unknown",
     }
 }

@@ -1,10 +1,11 @@
-//! Asynchronous successive halving, stopping variant (Li et al., "A System for Massively Parallel Hyperparameter
-//! Tuning", MLSys 2020, algorithm 2; it stops trials instead of pausing them, as Ray Tune does). The resource is the number of runs.
+//! Asynchronous successive halving: Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, algorithm 2.
+//! This variant stops trials instead of pausing them, as Ray Tune does. The resource is the number of runs.
 
-use super::progress::TrialProgress;
+use super::progress::{TrialProgress, runs_text};
 
-/// Returns why to stop the trial. At the last rung that it has reached (min_runs·η^k runs), it continues while fewer than
-/// max(1, ⌊n/η⌋) of the n trials with the same runs are better. With fewer than η trials, only the best continues, as in Optuna.
+/// Returns why to stop the trial. Rung k, from 0, has min_runs·η^k runs. At the last rung that it has reached, a trial continues
+/// while fewer than max(1, ⌊n/η⌋) of the n trials with the same runs are better. With fewer than η trials, only the best continues,
+/// as in Optuna.
 pub(super) fn reason(trial: &TrialProgress, others: &[&TrialProgress], min_runs: usize, eta: usize) -> Option<String> {
     let done = trial.done();
     let (rung, runs) = std::iter::successors(Some(min_runs.max(1)), |runs| runs.checked_mul(eta.max(2)))
@@ -16,7 +17,11 @@ pub(super) fn reason(trial: &TrialProgress, others: &[&TrialProgress], min_runs:
     let count = others.len() + 1;
     let better = others.iter().filter(|&&other| other > mean).count();
     (better >= (count / eta.max(2)).max(1)).then(|| {
-        format!("rung {} of ASHA ({runs} runs): {mean:.3} is not among the best 1/{eta} of {count} trials", rung + 1)
+        format!(
+            "rung {} of ASHA ({}): the mean {mean:.3} is not among the best 1/{eta} of {count} trials",
+            rung + 1,
+            runs_text(runs)
+        )
     })
 }
 
@@ -39,7 +44,7 @@ mod tests {
         assert_eq!(stopped, [true, true, true, true, true, true, false, false, false]);
         assert_eq!(
             prune(&ASHA, &trials)[2].as_deref(),
-            Some("rung 2 of ASHA (3 runs): 0.920 is not among the best 1/3 of 9 trials")
+            Some("rung 2 of ASHA (3 runs): the mean 0.920 is not among the best 1/3 of 9 trials")
         );
         // Trials on other runs are not compared, and a finished trial is not stopped.
         trials[0] = progress(&[0.1; 27], 27, TrialState::Finished);
@@ -62,8 +67,8 @@ mod tests {
                     }
                     let noise = unit(&mut stream(game, "bandit", arm as u64, run as u64)) - 0.5;
                     // 0.00, 0.05, … 1.30, and the best 1.50; the noise is ±0.2.
-                    let worth = if arm == 13 { 1.5 } else { arm as f64 * 0.05 };
-                    trial.values[run] = Some(worth + 0.4 * noise);
+                    let quality = if arm == 13 { 1.5 } else { arm as f64 * 0.05 };
+                    trial.values[run] = Some(quality + 0.4 * noise);
                     spent += 1;
                 }
                 let reasons = prune(&ASHA, &trials);

@@ -1,6 +1,6 @@
 //! Median stopping rule (Golovin et al., "Google Vizier", KDD 2017, § 3.3.2) over runs.
 
-use super::progress::{TrialProgress, TrialState};
+use super::progress::{TrialProgress, TrialState, runs_text};
 
 /// Returns why to stop the trial: its mean is below the median of the other trials' means over the same runs. Requires `min_runs`
 /// runs of the trial and `startup_trials` finished trials.
@@ -25,7 +25,11 @@ pub(super) fn reason(
         _ => (others[middle - 1] + others[middle]) / 2.0,
     };
     (mean < median).then(|| {
-        format!("after {} runs {mean:.3} is below the median {median:.3} of {} other trials", done.len(), others.len())
+        format!(
+            "after {}, the mean {mean:.3} is below the median {median:.3} of {} other trials",
+            runs_text(done.len()),
+            others.len()
+        )
     })
 }
 
@@ -46,7 +50,7 @@ mod tests {
         // The third run is easy. It must not count against a trial that has not done it.
         let mut trials = vec![finished(&[0.5, 0.5, 0.9]), finished(&[0.7, 0.7, 0.9]), asked(&[0.59, 0.6])];
         let reason = prune(&pruner, &trials)[2].clone();
-        assert_eq!(reason.as_deref(), Some("after 2 runs 0.595 is below the median 0.600 of 2 other trials"));
+        assert_eq!(reason.as_deref(), Some("after 2 runs, the mean 0.595 is below the median 0.600 of 2 other trials"));
         trials[2] = asked(&[0.6, 0.6]);
         assert_eq!(prune(&pruner, &trials)[2], None);
         trials[2] = asked(&[0.1]);
@@ -63,11 +67,11 @@ mod tests {
         let mut trials: Vec<TrialProgress> = Vec::new();
         let mut spent = 0;
         for index in 0..60 {
-            let worth = unit(&mut stream(3, "trial", index, 0));
-            let record = trials.iter().all(|known| known.value(0).is_none_or(|value| value < worth));
+            let quality = unit(&mut stream(3, "trial", index, 0));
+            let record = trials.iter().all(|known| known.value(0).is_none_or(|value| value < quality));
             trials.push(progress(&[], 10, TrialState::Running));
             for run in 0..10 {
-                trials[index as usize].values[run] = Some(worth);
+                trials[index as usize].values[run] = Some(quality);
                 spent += 1;
                 let last =
                     prune(&Pruner::Median(MedianSettings { min_runs: 2, startup_trials: 5 }), &trials).pop().flatten();

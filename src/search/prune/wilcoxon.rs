@@ -1,7 +1,7 @@
 //! Prunes by a paired test over runs, as Optuna's `WilcoxonPruner` does over problem instances. Categories differ greatly in
 //! difficulty; pairing removes this difference.
 
-use super::progress::{TrialProgress, TrialState};
+use super::progress::{TrialProgress, TrialState, runs_text};
 use crate::statistics::{p_below, paired_differences};
 
 /// Returns why to stop the trial: on at least `min_runs` common runs its mean is below that of the best trial, and the signed-rank
@@ -17,13 +17,13 @@ pub(super) fn reason(trial: &TrialProgress, others: &[&TrialProgress], p: f64, m
     let found = p_below(&paired_differences(&pairs));
     (mean < best_mean && found < p).then(|| {
         format!(
-            "Wilcoxon's test over {} runs: {mean:.3} is below the best trial's {best_mean:.3} (p = {found:.3} < {p})",
-            common.len()
+            "Wilcoxon test over {}: the mean {mean:.3} is below the best trial's mean {best_mean:.3} (p = {found:.3} < {p})",
+            runs_text(common.len())
         )
     })
 }
 
-/// Returns the best of the trials that were not stopped: the one whose runs exceed the mean over trials of the same run most, so
+/// Returns the best of the trials that were not stopped. Each value counts relative to the mean of the same run over all trials, so
 /// that trials with easy runs have no advantage.
 fn best<'c>(others: &[&'c TrialProgress], min_runs: usize) -> Option<&'c TrialProgress> {
     let run_mean = |run: usize| {
@@ -59,7 +59,8 @@ mod tests {
         let best = [0.99, 0.60, 0.85, 0.70, 0.95];
         let worse: Vec<f64> = best.iter().enumerate().map(|(i, value)| value - 0.001 * (i + 1) as f64).collect();
         let trials = [progress(&best, 9, TrialState::Finished), progress(&worse, 9, TrialState::Running)];
-        let expected = "Wilcoxon's test over 5 runs: 0.815 is below the best trial's 0.818 (p = 0.031 < 0.1)";
+        let expected =
+            "Wilcoxon test over 5 runs: the mean 0.815 is below the best trial's mean 0.818 (p = 0.031 < 0.1)";
         assert_eq!(prune(&WILCOXON, &trials), [None, Some(expected.to_owned())]);
         let early = [trials[0].clone(), progress(&worse[..3], 9, TrialState::Running)];
         assert_eq!(prune(&WILCOXON, &early), [None, None]);

@@ -18,7 +18,7 @@ impl TruncatedNormal {
         Self { middle, deviation, low, high }
     }
 
-    /// Returns the value below which a share `u` of the mass lies.
+    /// Returns the value that has a share `u` of the mass below it.
     pub(super) fn quantile(&self, u: f64) -> f64 {
         let (below, above) = (cumulative(self.standard(self.low)), cumulative(self.standard(self.high)));
         let standard = SQRT_2 * erf_inv(2.0 * (below + u * (above - below)) - 1.0);
@@ -27,16 +27,16 @@ impl TruncatedNormal {
 
     /// Returns the logarithm of the mass of a bin, or of the density if its ends are equal.
     pub(super) fn log_mass(&self, (left, right): (f64, f64)) -> f64 {
-        let whole = between(self.standard(self.low), self.standard(self.high)).ln();
+        let log_total = between(self.standard(self.low), self.standard(self.high)).ln();
         let (from, to) = (self.standard(left), self.standard(right));
         match left < right {
-            true => between(from, to).max(f64::MIN_POSITIVE).ln() - whole,
-            false => -0.5 * from * from - self.deviation.ln() - 0.5 * (2.0 * PI).ln() - whole,
+            true => between(from, to).max(f64::MIN_POSITIVE).ln() - log_total,
+            false => -0.5 * from * from - self.deviation.ln() - 0.5 * (2.0 * PI).ln() - log_total,
         }
     }
 
-    fn standard(&self, place: f64) -> f64 {
-        (place - self.middle) / self.deviation
+    fn standard(&self, value: f64) -> f64 {
+        (value - self.middle) / self.deviation
     }
 }
 

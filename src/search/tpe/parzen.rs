@@ -59,8 +59,8 @@ impl<'a> Parzen<'a> {
             weight.ln() + axes.map(|(column, (value, bin))| log_mass(&column[kernel], value, bin)).sum::<f64>()
         };
         let parts: Vec<f64> = self.weights.iter().enumerate().map(of_kernel).collect();
-        let most = parts.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        most + parts.iter().map(|part| (part - most).exp()).sum::<f64>().ln()
+        let largest = parts.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        largest + parts.iter().map(|part| (part - largest).exp()).sum::<f64>().ln()
     }
 }
 
@@ -91,21 +91,21 @@ fn column(axis: &Axis, index: usize, rows: &[Vec<Coordinate>]) -> Vec<Kernel> {
 }
 
 /// Returns the widths of the kernels at some values of an axis: the larger distance to a neighbour (Bergstra et al. 2011, § 4.1), so
-/// that kernels narrow where observations are dense. The ends of the axis are neighbours only of a single value. A width is at
-/// least that of the axis over min(100, n + 2), so that a few close values do not hide the rest ("magic clip").
+/// that kernels narrow where observations are dense. The ends of the axis are neighbours only of a single value. The smallest
+/// width is that of the axis over min(100, n + 2): a few close values then do not hide the rest ("magic clip").
 fn deviations(middles: &[f64], low: f64, high: f64) -> Vec<f64> {
     let narrowest = (high - low) / (middles.len() as f64 + 2.0).min(100.0);
     let mut order: Vec<usize> = (0..middles.len()).collect();
     order.sort_by(|&a, &b| middles[a].total_cmp(&middles[b]));
     let mut widths = vec![0.0; middles.len()];
-    for (rank, &place) in order.iter().enumerate() {
-        let gap = |neighbour: Option<&usize>| neighbour.map(|&other| (middles[other] - middles[place]).abs());
+    for (rank, &index) in order.iter().enumerate() {
+        let gap = |neighbour: Option<&usize>| neighbour.map(|&other| (middles[other] - middles[index]).abs());
         let (before, after) = (rank.checked_sub(1).and_then(|rank| gap(order.get(rank))), gap(order.get(rank + 1)));
         let widest = match (before, after) {
-            (None, None) => (middles[place] - low).max(high - middles[place]),
+            (None, None) => (middles[index] - low).max(high - middles[index]),
             (before, after) => before.unwrap_or(0.0).max(after.unwrap_or(0.0)),
         };
-        widths[place] = widest.clamp(narrowest, high - low);
+        widths[index] = widest.clamp(narrowest, high - low);
     }
     widths
 }
@@ -137,7 +137,7 @@ mod tests {
 
     fn rows() -> Vec<Vec<Coordinate>> {
         let row =
-            |depth, skip, width| vec![Coordinate::Whole(depth), Coordinate::Choice(skip), Coordinate::Number(width)];
+            |depth, skip, width| vec![Coordinate::Integer(depth), Coordinate::Choice(skip), Coordinate::Number(width)];
         vec![row(2, 1, 0.25), row(6, 0, 0.5), row(2, 1, 0.0)]
     }
 
@@ -155,7 +155,7 @@ mod tests {
         let mut total = 0.0;
         for (depth, skip, width) in (1..=6).flat_map(|d| (0..3).flat_map(move |s| (0..5).map(move |w| (d, s, w)))) {
             let width = f64::from(width) * 0.25;
-            let row = [Coordinate::Whole(depth), Coordinate::Choice(skip), Coordinate::Number(width)];
+            let row = [Coordinate::Integer(depth), Coordinate::Choice(skip), Coordinate::Number(width)];
             total += parzen.log_density(&row).exp();
         }
         assert!((total - 1.0).abs() < 1e-9, "{total}");

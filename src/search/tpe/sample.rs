@@ -11,7 +11,7 @@ use crate::search::observation::{Observation, PointOutcome};
 /// Number of evenly drawn points before the estimators are used.
 pub const STARTUP_TRIALS: u64 = 10;
 
-/// Number of draws of which the best is taken.
+/// Number of draws; the best one is taken.
 const CANDIDATES: u32 = 24;
 
 /// Number of attempts to draw a new point.
@@ -49,11 +49,11 @@ fn groups(axes: &[Axis]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let decides = |index| axes.iter().flat_map(|axis| &axis.when).any(|condition| condition.axis == index);
     for (index, axis) in axes.iter().enumerate() {
-        let place = groups.iter().position(|group| axes[group.all[0]].when == axis.when).unwrap_or(groups.len());
-        if place == groups.len() {
+        let group_index = groups.iter().position(|group| axes[group.all[0]].when == axis.when).unwrap_or(groups.len());
+        if group_index == groups.len() {
             groups.push(Group { all: Vec::new(), deciding: Vec::new(), free: Vec::new() });
         }
-        let group = &mut groups[place];
+        let group = &mut groups[group_index];
         group.all.push(index);
         if decides(index) { group.deciding.push(index) } else { group.free.push(index) }
     }
@@ -63,8 +63,9 @@ fn groups(axes: &[Axis]) -> Vec<Group> {
 impl Group {
     /// Sets the axes of this group in a point.
     ///
-    /// Axes that others depend on are drawn from the good estimator without maximising the ratio. A branch that began badly, only
-    /// because its settings were bad, is then tried again sometimes. (Optuna takes the best of 24 draws and never returns to it.)
+    /// Draws axes that others depend on from the good estimator without maximising the ratio. A branch whose first settings were bad
+    /// is then tried again sometimes. Optuna takes the best of 24 draws and never returns to such a branch.
+    ///
     /// The other axes learn from the observations of that branch, once it has as many as a start-up.
     fn extend(
         &self,
@@ -74,20 +75,21 @@ impl Group {
         candidates: u32,
         random: &mut impl Rng,
     ) {
-        let counts = |known: &&Observation| known.point.get(self.all[0]).copied().flatten().is_some();
-        let mut known: Vec<&Observation> = history.iter().filter(counts).collect();
+        let is_active = |observation: &&Observation| observation.point.get(self.all[0]).copied().flatten().is_some();
+        let mut observations: Vec<&Observation> = history.iter().filter(is_active).collect();
         if !self.deciding.is_empty() {
-            let drawn = estimators(axes, &self.all, &known).0.sample(random);
+            let drawn = estimators(axes, &self.all, &observations).0.sample(random);
             for (&axis, value) in self.all.iter().zip(drawn).filter(|(axis, _)| self.deciding.contains(axis)) {
                 point[axis] = Some(value);
             }
-            let same = |known: &&&Observation| self.deciding.iter().all(|&axis| known.point[axis] == point[axis]);
-            let branch: Vec<&Observation> = known.iter().filter(same).copied().collect();
+            let in_branch =
+                |observation: &&&Observation| self.deciding.iter().all(|&axis| observation.point[axis] == point[axis]);
+            let branch: Vec<&Observation> = observations.iter().filter(in_branch).copied().collect();
             if branch.len() >= STARTUP_TRIALS as usize {
-                known = branch;
+                observations = branch;
             }
         }
-        let (good, bad) = estimators(axes, &self.free, &known);
+        let (good, bad) = estimators(axes, &self.free, &observations);
         let drawn = (0..candidates).map(|_| {
             let row = good.sample(random);
             (good.log_density(&row) - bad.log_density(&row), row)
@@ -101,8 +103,8 @@ impl Group {
 }
 
 /// Returns the good and the bad estimator of axes that are active in all of the observations.
-fn estimators<'a>(axes: &'a [Axis], group: &[usize], known: &[&Observation]) -> (Parzen<'a>, Parzen<'a>) {
-    let Split { good, bad } = split(known.iter().copied());
+fn estimators<'a>(axes: &'a [Axis], group: &[usize], observations: &[&Observation]) -> (Parzen<'a>, Parzen<'a>) {
+    let Split { good, bad } = split(observations.iter().copied());
     let fit = |points: &[&Point]| {
         let row = |point: &&Point| group.iter().map(|&axis| point.get(axis).copied().flatten()).collect();
         let rows: Vec<Vec<Coordinate>> = points.iter().filter_map(row).collect();
@@ -120,17 +122,17 @@ mod tests {
     use crate::search::propose;
 
     /// Runs a search with some trials at a time; returns the values of its points in order.
-    fn search(axes: &[Axis], seed: u64, at_a_time: usize, worth: impl Fn(&Point) -> f64) -> Vec<f64> {
+    fn search(axes: &[Axis], seed: u64, at_a_time: usize, objective: impl Fn(&Point) -> f64) -> Vec<f64> {
         let mut history: Vec<Observation> = Vec::new();
         for index in 0..60 {
             if let Some(ended) = history.len().checked_sub(at_a_time) {
-                history[ended].outcome = PointOutcome::Value(worth(&history[ended].point));
+                history[ended].outcome = PointOutcome::Value(objective(&history[ended].point));
             }
             let strategy = Strategy::Tpe(Draws { trials: 60, seed });
             let point = propose(axes, &strategy, index, &history).expect("a continuous space always has another point");
             history.push(Observation { point, outcome: PointOutcome::Pending });
         }
-        history.iter().map(|known| worth(&known.point)).collect()
+        history.iter().map(|known| objective(&known.point)).collect()
     }
 
     fn number(coordinate: Option<Coordinate>) -> f64 {
@@ -144,9 +146,9 @@ mod tests {
     fn later_points_are_better_than_the_start_up_even_with_several_at_a_time() {
         let line = |name| axis(name, Domain::Uniform { low: -1.0, high: 1.0, step: None });
         let axes = [line("a"), line("b"), line("c")];
-        let worth = |point: &Point| -point.iter().map(|&axis| (number(axis) - 0.3).powi(2)).sum::<f64>();
+        let objective = |point: &Point| -point.iter().map(|&axis| (number(axis) - 0.3).powi(2)).sum::<f64>();
         for (seed, at_a_time) in [(0, 1), (1, 3), (2, 8)] {
-            let values = search(&axes, seed, at_a_time, worth);
+            let values = search(&axes, seed, at_a_time, objective);
             let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
             let (first, last) = (mean(&values[..10]), mean(&values[40..]));
             assert!(last > first / 4.0, "{at_a_time} at a time: {first} at first, {last} at last");
@@ -182,17 +184,17 @@ mod tests {
     }
 
     #[test]
-    fn a_branch_that_began_badly_is_tried_again_and_found() {
+    fn a_branch_with_bad_first_values_is_tried_again_and_found() {
         let axes = [
             axis("kind", Domain::Choices(2)),
             axis_when("rate", Domain::LogUniform { low: 1e-4, high: 1.0 }, 0, &[Coordinate::Choice(1)]),
         ];
         // The first kind always gives 0.5. The second is better only in a twentieth of its range.
-        let worth = |point: &Point| match point[1] {
+        let objective = |point: &Point| match point[1] {
             None => 0.5,
             rate => 1.0 - 5.0 * (number(rate).log10() + 3.0).abs(),
         };
-        let found = (0..10).filter(|&seed| search(&axes, seed, 1, worth).iter().any(|&value| value > 0.5)).count();
+        let found = (0..10).filter(|&seed| search(&axes, seed, 1, objective).iter().any(|&value| value > 0.5)).count();
         assert!(found >= 9, "found in {found} of 10 searches");
     }
 }

@@ -12,10 +12,11 @@ pub(super) struct Split<'a> {
 /// Splits the observations: the best min(⌈n/10⌉, 25) of n ended points are good, if they have a value. A failed point counts as the
 /// worst, so that the search avoids regions where training diverges. So does a pending point ("constant liar", Ginsbourger et al.
 /// 2010), so that concurrent trials differ. Ignored points are left out.
-pub(super) fn split<'a>(known: impl Iterator<Item = &'a Observation> + Clone) -> Split<'a> {
-    let over =
-        known.clone().filter(|known| matches!(known.outcome, PointOutcome::Value(_) | PointOutcome::Failed)).count();
-    let known: Vec<(&Point, Option<f64>)> = known
+pub(super) fn split<'a>(observations: impl Iterator<Item = &'a Observation> + Clone) -> Split<'a> {
+    let has_ended =
+        |observation: &&Observation| matches!(observation.outcome, PointOutcome::Value(_) | PointOutcome::Failed);
+    let ended = observations.clone().filter(has_ended).count();
+    let points: Vec<(&Point, Option<f64>)> = observations
         .filter_map(|observation| match observation.outcome {
             PointOutcome::Value(value) if !value.is_nan() => Some((&observation.point, Some(value))),
             PointOutcome::Value(_) | PointOutcome::Failed | PointOutcome::Pending => Some((&observation.point, None)),
@@ -23,12 +24,12 @@ pub(super) fn split<'a>(known: impl Iterator<Item = &'a Observation> + Clone) ->
         })
         .collect();
     let mut ranked: Vec<(usize, f64)> =
-        known.iter().enumerate().filter_map(|(index, (_, value))| Some((index, (*value)?))).collect();
+        points.iter().enumerate().filter_map(|(index, (_, value))| Some((index, (*value)?))).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    ranked.truncate(over.div_ceil(10).min(25));
+    ranked.truncate(ended.div_ceil(10).min(25));
     let is_good = |index: usize| ranked.iter().any(|&(good, _)| good == index);
     let part = |good: bool| {
-        known.iter().enumerate().filter(|(index, _)| is_good(*index) == good).map(|(_, (point, _))| *point).collect()
+        points.iter().enumerate().filter(|(index, _)| is_good(*index) == good).map(|(_, (point, _))| *point).collect()
     };
     Split { good: part(true), bad: part(false) }
 }

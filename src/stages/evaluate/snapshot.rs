@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::data::{Reading, Sample};
-use crate::evaluate::metrics::{
-    Metric, NotFinite, PRO_LIMIT, Pixels, Population, Scope, Scored, Sweep, Thresholded, Undefined,
-};
+use crate::evaluate::metrics::{Metric, NotFinite, PRO_LIMIT, Pixels, Scope, Scored, Sweep, Thresholded, Undefined};
 use crate::evaluate::{
     Calibrated, Curves, EvaluateSettings, Evaluation, FinalMap, ImageScore, Measured, PixelHistograms, ResultName,
     ScoreHeader, Selection, Snapshot,
@@ -29,10 +27,12 @@ pub(super) struct TestSet<'a> {
     pub selection: Selection,
     /// Whether the held-out images were also trained on.
     pub held_out_trained: bool,
+    /// The metrics to compute.
+    pub metrics: &'a [Metric],
 }
 
 /// All measurements of one snapshot.
-pub(super) struct Outcome {
+pub(super) struct SnapshotResults {
     pub evaluation: Evaluation,
     pub curves: Curves,
     /// Histograms of pixel scores, if pixel metrics are defined.
@@ -40,19 +40,19 @@ pub(super) struct Outcome {
 }
 
 /// Ground truth at evaluation size. `Some(None)` is a normal image; `None` is a defective image without a mask.
-pub(super) type Truth = Option<Option<Vec<bool>>>;
+pub(super) type GroundTruth = Option<Option<Vec<bool>>>;
 
 /// Measures the maps of one snapshot.
 pub(super) fn measure(
     set: &TestSet<'_>,
     header: &ScoreHeader,
     snapshot: &Snapshot,
-    masks: &[Truth],
-) -> Result<Outcome, StageError> {
-    let Calibrated { rule, normal, threshold } =
+    masks: &[GroundTruth],
+) -> Result<SnapshotResults, StageError> {
+    let Calibrated { rule, normal_scores, threshold } =
         Calibrated::read(set.score, header, snapshot, set.settings, set.image_size).map_err(StageError::artifact)?;
     let levels = header.maps(set.score, snapshot, "test", header.test.len()).map_err(StageError::artifact)?;
-    let maps = rule.all(&levels, set.image_size);
+    let maps = rule.final_maps(&levels, set.image_size);
     let masks: Option<Vec<Option<&[bool]>>> =
         masks.iter().map(|truth| truth.as_ref().map(Option::as_deref)).collect::<Option<_>>();
     // Labels and names come from the data set as it is now. The score artifact is tied to the pixels only, and folders may be renamed.
@@ -62,12 +62,12 @@ pub(super) fn measure(
         scores: &scores,
         labels: &labels,
         threshold,
-        held_out: &normal,
+        held_out: &normal_scores,
         held_out_trained: set.held_out_trained,
     });
     let images = Images { set, maps: &maps, masks: masks.as_deref(), thresholded };
     let all = images.scored(&(0..maps.len()).collect::<Vec<_>>())?;
-    let mut results: Results = Metric::on(Population::Test).map(|m| (m.into(), m.measure(&all))).collect();
+    let mut results: Results = set.metrics.iter().map(|m| ((*m).into(), m.measure(&all))).collect();
     images.add_kinds(&mut results)?;
     // Only results at the selected epoch are compared, and only comparisons need histograms.
     let of_pixels = |pixels: &Pixels<'_>| PixelHistograms::of(&maps, &pixels.masks, set.image_size, &pixels.sweep);
@@ -80,7 +80,7 @@ pub(super) fn measure(
         .collect();
     let evaluation = Evaluation { epoch: snapshot.epoch, results, image_scores, held_out_threshold: threshold };
     let pixels = all.pixels.as_ref().ok().map(|pixels| &pixels.sweep);
-    Ok(Outcome { evaluation, curves: Curves::of(&all.images, pixels, PRO_LIMIT), histograms })
+    Ok(SnapshotResults { evaluation, curves: Curves::of(&all.images, pixels, PRO_LIMIT), histograms })
 }
 
 /// The test images with their anomaly maps.
@@ -121,7 +121,7 @@ impl<'a> Images<'a> {
         for kind in kinds.iter().filter(|_| kinds.len() > 1) {
             let scored = self.scored(&normal_and(self.set.test, kind))?;
             let is_known = |metric: &Metric| metric.scope() == Scope::Image || scored.pixels.is_ok();
-            let metrics = Metric::on(Population::Test).filter(|metric| metric.of_each_kind).filter(is_known);
+            let metrics = self.set.metrics.iter().copied().filter(|metric| metric.per_defect_kind).filter(is_known);
             results.extend(metrics.map(|m| (ResultName::OfKind(m, (*kind).to_owned()), m.measure(&scored))));
         }
         Ok(())

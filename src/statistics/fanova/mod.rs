@@ -5,4 +5,4 @@ mod tree;
 mod variance;
 
 pub use tree::Factor;
-pub use variance::{Chance, Fanova, Share, fanova, shares_by_chance};
+pub use variance::{ChanceShares, Fanova, Share, fanova, shares_by_chance};

@@ -50,22 +50,22 @@ impl Tree {
     ) -> Self {
         let sample = Sample { factors, points, values };
         let drawn = points.iter().map(|_| below(random, points.len())).collect();
-        let whole = factors.iter().map(|factor| vec![true; factor.levels]).collect();
+        let full_space = factors.iter().map(|factor| vec![true; factor.levels]).collect();
         let mut leaves = Vec::new();
         // A list instead of recursion, because a long search gives deep trees.
-        let mut open: Vec<(Vec<usize>, Vec<Vec<bool>>)> = vec![(drawn, whole)];
+        let mut open: Vec<(Vec<usize>, Vec<Vec<bool>>)> = vec![(drawn, full_space)];
         while let Some((rows, inside)) = open.pop() {
             match sample.best_cut(&rows, &inside, random) {
                 None => leaves.push(Leaf { inside, value: sample.mean(&rows) }),
                 Some(cut) => {
                     let is_left = |row: &usize| cut.left[points[*row][cut.factor]];
                     let (left, right) = rows.into_iter().partition(is_left);
-                    let mut other = inside.clone();
-                    other[cut.factor].iter_mut().zip(&cut.left).for_each(|(inside, left)| *inside &= !left);
-                    let mut inside = inside;
-                    inside[cut.factor].iter_mut().zip(&cut.left).for_each(|(inside, left)| *inside &= left);
-                    open.push((left, inside));
-                    open.push((right, other));
+                    let mut right_inside = inside.clone();
+                    right_inside[cut.factor].iter_mut().zip(&cut.left).for_each(|(inside, left)| *inside &= !left);
+                    let mut left_inside = inside;
+                    left_inside[cut.factor].iter_mut().zip(&cut.left).for_each(|(inside, left)| *inside &= left);
+                    open.push((left, left_inside));
+                    open.push((right, right_inside));
                 }
             }
         }
@@ -119,21 +119,23 @@ impl Sample<'_> {
         let spread = |(count, sum, squares): (f64, f64, f64)| squares - sum * sum / count;
         let mut left = (0.0, 0.0, 0.0);
         let mut best: Option<(usize, f64)> = None;
-        for (place, level) in levels.iter().enumerate().take(levels.len().checked_sub(1)?) {
+        for (index, level) in levels.iter().enumerate().take(levels.len().checked_sub(1)?) {
             left = (left.0 + level.1, left.1 + level.2, left.2 + level.3);
             let squares = spread(left) + spread((total.0 - left.0, total.1 - left.1, total.2 - left.2));
-            if best.is_none_or(|(_, least)| squares < least) {
-                best = Some((place, squares));
+            if best.is_none_or(|(_, smallest)| squares < smallest) {
+                best = Some((index, squares));
             }
         }
-        let (place, squares) = best?;
+        let (last_left, squares) = best?;
         let left = match ordered {
             // A level without data goes with its nearer neighbour.
             true => {
-                let middle = (levels[place].0 + levels[place + 1].0) as f64 / 2.0;
+                let middle = (levels[last_left].0 + levels[last_left + 1].0) as f64 / 2.0;
                 (0..inside.len()).map(|level| (level as f64) <= middle).collect()
             }
-            false => (0..inside.len()).map(|level| levels[..=place].iter().any(|(seen, ..)| *seen == level)).collect(),
+            false => {
+                (0..inside.len()).map(|level| levels[..=last_left].iter().any(|(known, ..)| *known == level)).collect()
+            }
         };
         Some(Cut { factor, left, squares })
     }

@@ -34,7 +34,7 @@ pub struct Fanova {
 
 /// Shares that an axis or pair without effect exceeds with probability 1/20.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Chance {
+pub struct ChanceShares {
     /// Level of each axis, whatever the effects of the others.
     pub main: Vec<f64>,
     /// Level of each pair, in the order of [`Fanova::pairs`].
@@ -57,7 +57,7 @@ pub fn shares_by_chance(
     values: &[f64],
     trials: &[usize],
     seed: u64,
-) -> Option<Chance> {
+) -> Option<ChanceShares> {
     const PERMUTATIONS: u64 = 19;
     let trees = (16_000 / points.len().max(1) as u64).clamp(2, 16);
     let count = trials.iter().max()? + 1;
@@ -79,15 +79,15 @@ pub fn shares_by_chance(
         (0..factors.len()).flat_map(|axis| (0..PERMUTATIONS).map(move |number| (axis, number))).collect();
     let permuted: Vec<(usize, Fanova)> = cases.into_par_iter().filter_map(permuted).collect();
     let highest = |of: &dyn Fn(usize, &Fanova) -> Option<f64>| {
-        permuted.iter().filter_map(|(axis, found)| of(*axis, found)).fold(0.0, f64::max)
+        permuted.iter().filter_map(|(axis, shares)| of(*axis, shares)).fold(0.0, f64::max)
     };
     let pairs = &permuted.first()?.1.pairs;
-    let of_pair = |(place, (one, two, _)): (usize, &(usize, usize, Share))| {
-        highest(&|axis, found| [*one, *two].contains(&axis).then(|| found.pairs[place].2.mean))
+    let of_pair = |(index, (one, two, _)): (usize, &(usize, usize, Share))| {
+        highest(&|axis, shares| [*one, *two].contains(&axis).then(|| shares.pairs[index].2.mean))
     };
-    Some(Chance {
+    Some(ChanceShares {
         main: (0..factors.len())
-            .map(|axis| highest(&|of, found| (of == axis).then(|| found.main[axis].mean)))
+            .map(|axis| highest(&|permuted, shares| (permuted == axis).then(|| shares.main[axis].mean)))
             .collect(),
         pairs: pairs.iter().enumerate().map(of_pair).collect(),
     })
@@ -104,8 +104,8 @@ fn forest(factors: &[Factor], points: &[Vec<usize>], values: &[f64], trees: u64,
     });
     let trees: Vec<Decomposition> = trees.collect();
     let share = |of: &dyn Fn(&Decomposition) -> f64| {
-        let found = summary(&trees.iter().map(of).collect::<Vec<_>>())?;
-        Some(Share { mean: found.mean, deviation: found.deviation.unwrap_or(0.0) })
+        let summary = summary(&trees.iter().map(of).collect::<Vec<_>>())?;
+        Some(Share { mean: summary.mean, deviation: summary.deviation.unwrap_or(0.0) })
     };
     let main = (0..factors.len()).map(|axis| share(&|tree| tree.main[axis])).collect::<Option<_>>()?;
     let axis_pairs = (0..factors.len()).flat_map(|one| (one + 1..factors.len()).map(move |two| (one, two)));

@@ -1,6 +1,6 @@
 //! 2-D convolution: im2row as one gather, then one matrix product.
 //!
-//! y = rows(x) · W + b. Backward: dW = rows(x)ᵀ · dy, db = Σ dy. With stride 1, dx is a convolution of dy with the turned kernel.
+//! y = rows(x) · W + b. Backward: dW = rows(x)ᵀ · dy, db = Σ dy. With stride 1, dx is a convolution of dy with the rotated kernel.
 //! Otherwise it is the sum of dy · Wᵀ over the taps that cover a pixel. Nothing is scattered: every sum has one writer.
 
 use dfdx::shapes::HasShape;
@@ -70,15 +70,15 @@ fn input_gradient<D: ComposedDevice>(
     let (kernel, input) = (conv.kernel, conv.input);
     if conv.stride == 1 {
         let weights = weight.clone().try_reshape_like(&(1, conv.weights(), 1))?;
-        let turned = gather(weights, Pattern::Turned { kernel, input, output }, 0.0)?;
+        let rotated = gather(weights, Pattern::Rotated { kernel, input, output }, 0.0)?;
         let back = conv.transposed();
         let outputs = WindowedImage { window: back.window(), height: image.out_height(), width: image.out_width() };
-        let dx = im2row(dy, outputs)?.try_matmul(turned.try_reshape_like(&(back.depth(), input))?)?;
+        let dx = im2row(dy, outputs)?.try_matmul(rotated.try_reshape_like(&(back.depth(), input))?)?;
         return dx.try_reshape_like(&(count, image.height * image.width, input));
     }
     let weights: Matrix<D> = weight.clone().try_reshape_like(&(conv.depth(), output))?;
     // An extra row of zeros, for taps outside of all windows.
-    let dy = gather(dy, Pattern::OneMore(positions), 0.0)?.try_reshape_like(&(count * (positions + 1), output))?;
+    let dy = gather(dy, Pattern::ExtraRow(positions), 0.0)?.try_reshape_like(&(count * (positions + 1), output))?;
     let rows = dy.try_matmul(weights.try_permute::<(usize, usize), _>()?)?;
     row2im(&rows.try_reshape_like(&(count, (positions + 1) * image.taps(), input))?, image)
 }
@@ -86,7 +86,7 @@ fn input_gradient<D: ComposedDevice>(
 /// Adds the pixels of every window back to the image: the transpose of im2row. Rows of zeros follow the rows of the windows.
 pub(super) fn row2im<D: ComposedDevice>(rows: &Images<D>, image: WindowedImage) -> DeviceResult<D, Images<D>> {
     let mut sum = gather(rows.clone(), Pattern::Covering(image, 0), 0.0)?;
-    for nth in 1..image.most_covering() {
+    for nth in 1..image.max_covering() {
         sum = sum.try_add(gather(rows.clone(), Pattern::Covering(image, nth), 0.0)?)?;
     }
     Ok(sum)

@@ -64,10 +64,11 @@ impl<D: ComposedDevice> DeviceCache<D> {
     ) -> DeviceResult<D, R> {
         let mut zeros = self.zeros.lock().unwrap_or_else(PoisonError::into_inner);
         let device = D::handle();
-        let buffer = match zeros.take() {
-            Some(buffer) if Storage::<f32>::len(&device, &buffer) >= length => buffer,
-            // The smaller buffer is freed first.
-            _ => Storage::<f32>::try_alloc_len(&device, length)?,
+        // A buffer that is too small is freed before a larger one is allocated.
+        let kept = zeros.take().filter(|buffer| Storage::<f32>::len(&device, buffer) >= length);
+        let buffer = match kept {
+            Some(buffer) => buffer,
+            None => Storage::<f32>::try_alloc_len(&device, length)?,
         };
         work(zeros.insert(buffer))
     }

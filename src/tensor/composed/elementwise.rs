@@ -17,9 +17,10 @@ pub(in crate::tensor) fn relu<D: ComposedDevice, T: Tape<f32, D>>(
     unary(x, |x| {
         let shape = *x.shape();
         let zeros = scalar::<D>(0.0)?.try_broadcast_like::<_, Axes4<0, 1, 2, 3>>(&shape)?;
-        let off = x.try_le(0.0)?;
-        let y = off.clone().try_choose(zeros.clone(), x)?;
-        let backward = move |dy: Features<D>, dx: &mut Buffer<D>| gradient_buffer::add(dx, off.try_choose(zeros, dy)?);
+        let not_positive = x.try_le(0.0)?;
+        let y = not_positive.clone().try_choose(zeros.clone(), x)?;
+        let backward =
+            move |dy: Features<D>, dx: &mut Buffer<D>| gradient_buffer::add(dx, not_positive.try_choose(zeros, dy)?);
         Ok((y, backward))
     })
 }

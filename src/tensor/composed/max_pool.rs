@@ -41,8 +41,8 @@ pub(in crate::tensor) fn max_pool<D: ComposedDevice, T: Tape<f32, D>>(
 
         let backward = move |dy: Features<D>, gradient: &mut Buffer<D>| {
             // An extra window of zeros, for pixels that fewer windows cover than others.
-            let dy = gather(images(dy)?, Pattern::OneMore(positions), 0.0)?;
-            let winner = gather(winner, Pattern::OneMore(positions), 0.0)?;
+            let dy = gather(images(dy)?, Pattern::ExtraRow(positions), 0.0)?;
+            let winner = gather(winner, Pattern::ExtraRow(positions), 0.0)?;
             let each = (count, positions + 1, taps, channels);
             let numbers = (0..taps).map(|number| number as f32).collect();
             let numbers: Vector<D> = D::handle().try_tensor_from_vec(numbers, (taps,))?;

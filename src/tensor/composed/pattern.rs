@@ -40,7 +40,7 @@ impl WindowedImage {
     }
 
     /// Returns the largest number of window positions that cover a pixel.
-    pub fn most_covering(&self) -> usize {
+    pub fn max_covering(&self) -> usize {
         self.window.kernel.div_ceil(self.window.stride).pow(2)
     }
 
@@ -72,9 +72,9 @@ pub(super) enum Pattern {
     /// For every pixel the `nth` (position, tap) that covers it, or the first row after all of these if none does.
     Covering(WindowedImage, usize),
     /// A number of rows, and one more that is outside the source.
-    OneMore(usize),
-    /// The weights of [`Conv2d::turned`], one per row, from the weights of a convolution.
-    Turned {
+    ExtraRow(usize),
+    /// The weights of [`Conv2d::rotated`], one per row, from the weights of a convolution.
+    Rotated {
         /// Side of the kernel.
         kernel: usize,
         /// Input channels.
@@ -145,10 +145,10 @@ impl Pattern {
                     })
                     .collect()
             }
-            Self::OneMore(rows) => (0..rows).map(Some).chain([None]).collect(),
-            Self::Turned { kernel, input, output } => {
+            Self::ExtraRow(rows) => (0..rows).map(Some).chain([None]).collect(),
+            Self::Rotated { kernel, input, output } => {
                 let conv = Conv2d { input, output, kernel, stride: 1, padding: 0, input_gradient: true };
-                conv.turned(&(0..conv.weights()).map(Some).collect::<Vec<_>>())
+                conv.rotated(&(0..conv.weights()).map(Some).collect::<Vec<_>>())
             }
             Self::BlocksToPixels(height, width) => grid(2 * height, 2 * width)
                 .map(|(y, x)| Some(((y / 2) * width + x / 2) * 4 + (y % 2) * 2 + x % 2))
@@ -200,7 +200,7 @@ mod tests {
                 .filter_map(|(row, at)| Some((padded[at.expect("inside the border")]?, row)))
                 .collect();
             let none = image.positions() * image.taps();
-            let mut written: Vec<(usize, usize)> = (0..image.most_covering())
+            let mut written: Vec<(usize, usize)> = (0..image.max_covering())
                 .flat_map(|nth| Pattern::Covering(image, nth).rows().into_iter().enumerate())
                 .filter_map(|(pixel, row)| Some((pixel, row.filter(|&row| row != none)?)))
                 .collect();

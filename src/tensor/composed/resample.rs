@@ -34,10 +34,10 @@ pub(in crate::tensor) fn resample<D: ComposedDevice, T: Tape<f32, D>>(
 
         let backward = move |dy: Features<D>, gradient: &mut Buffer<D>| {
             // An extra row of zeros, for inputs that fewer outputs read.
-            let dy = gather(images(dy)?, Pattern::OneMore(out_height * out_width), 0.0)?;
+            let dy = gather(images(dy)?, Pattern::ExtraRow(out_height * out_width), 0.0)?;
             let mut dx: Option<Images<D>> = None;
             for (taps, weight) in TapPair::all(map, height, width) {
-                for nth in 0..taps.most_readers() {
+                for nth in 0..taps.max_readers() {
                     let part = gather(dy.clone(), Pattern::ResampledFrom(taps, nth), 0.0)?;
                     dx = Some(plus::<D>(dx, part, weight)?);
                 }

@@ -35,7 +35,7 @@ impl TapPair {
     }
 
     /// Returns the largest number of outputs that read one source.
-    pub(super) fn most_readers(&self) -> usize {
+    pub(super) fn max_readers(&self) -> usize {
         self.readers().iter().map(Vec::len).max().unwrap_or(0)
     }
 

@@ -11,7 +11,7 @@ use super::norm::{self, PART, finish_in_place, folded, normalise};
 use super::tensor;
 use crate::tensor::tape::take;
 use crate::tensor::tensors::{DeviceResult, Features, Norm, Normalised, Vector};
-use crate::tensor::{Part, to_host};
+use crate::tensor::{StepPart, to_host};
 
 /// See [`crate::tensor::Backend::batch_norm_train`].
 pub(super) fn train<T: Tape<f32, Cpu>>(
@@ -19,7 +19,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
     norm: &Norm<'_, Cpu>,
     relu: bool,
 ) -> DeviceResult<Cpu, Normalised<Cpu, T>> {
-    let _part = Part::BatchNorm.start();
+    let _part = StepPart::BatchNorm.start();
     let shape = *x.shape();
     let (x, mut tape) = x.split_tape();
     let input = Arc::new(to_host(&x));
@@ -28,7 +28,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
 
     let (x, gamma, beta, result) = (x.ghost(), norm.weight.clone(), norm.bias.clone(), y.ghost());
     tape.add_backward_op(move |gradients| {
-        let _part = Part::BatchNorm.start();
+        let _part = StepPart::BatchNorm.start();
         let mut dy: Vec<f32> = take!(gradients, &result)?;
         let sums = normalisation.sums(&mut dy, &input);
         normalisation.add_gamma(&sums, gradients.get_or_alloc_mut(&gamma)?);
@@ -47,7 +47,7 @@ pub(super) fn frozen(
     statistics: (&Vector<Cpu>, &Vector<Cpu>),
     relu: bool,
 ) -> DeviceResult<Cpu, Features<Cpu>> {
-    let _part = Part::BatchNorm.start();
+    let _part = StepPart::BatchNorm.start();
     let (scale, shift) = folded(norm, statistics);
     let mut y = to_host(x);
     y.par_chunks_mut(PART * shift.len()).for_each(|y| finish_in_place(y, Some(&scale), &shift, None, relu));

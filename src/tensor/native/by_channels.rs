@@ -9,16 +9,16 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::Nhwc;
-use super::gemm::{Into, Matrix, gemm};
+use super::gemm::{Matrix, WriteMode, gemm};
 use super::im2row::{im2row, row2im_add};
 use super::target::Target;
-use super::zeroed::{self, even};
+use super::zeroed::{self, even_lengths};
 use crate::tensor::Conv2d;
 
 /// Largest number of pixels. With more, the products cost more than the packing.
-const MOST_PIXELS: usize = 1024;
+const MAX_PIXELS: usize = 1024;
 /// Smallest number of weights. With fewer, there is little to pack.
-const FEWEST_WEIGHTS: usize = 1 << 17;
+const MIN_WEIGHTS: usize = 1 << 17;
 /// Columns per slab: fixed, so that the bits do not depend on the number of threads.
 const COLUMNS: usize = 128;
 /// Pixels per parallel part when the slabs are joined.
@@ -27,7 +27,7 @@ const PIXELS: usize = 32;
 /// Returns whether this is the fastest algorithm for the convolution.
 pub(super) fn is_faster(shape: Nhwc, conv: &Conv2d) -> bool {
     let (images, height, width, _) = conv.output_shape(shape);
-    images * height * width <= MOST_PIXELS && conv.weights() >= FEWEST_WEIGHTS
+    images * height * width <= MAX_PIXELS && conv.weights() >= MIN_WEIGHTS
 }
 
 /// Returns the rows of all pixels.
@@ -49,18 +49,18 @@ fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: Targe
         .map(|from| {
             let count = COLUMNS.min(columns - from);
             let mut slab = vec![0.0; pixels * count];
-            gemm(a, b.some_columns(from, count), &mut slab, Into::Overwrite);
+            gemm(a, b.some_columns(from, count), &mut slab, WriteMode::Overwrite);
             slab
         })
         .collect();
-    y.fill(&even(pixels * columns, PIXELS * columns), |index, y, into| {
+    y.fill(&even_lengths(pixels * columns, PIXELS * columns), |index, y, mode| {
         for (pixel, y) in (index * PIXELS..).zip(y.chunks_exact_mut(columns)) {
             for (y, slab) in y.chunks_mut(COLUMNS).zip(&slabs) {
                 let count = y.len();
                 let values = &slab[pixel * count..][..count];
-                match into {
-                    Into::Overwrite => y.copy_from_slice(values),
-                    Into::Accumulate => y.iter_mut().zip(values).for_each(|(y, v)| *y += v),
+                match mode {
+                    WriteMode::Overwrite => y.copy_from_slice(values),
+                    WriteMode::Accumulate => y.iter_mut().zip(values).for_each(|(y, v)| *y += v),
                 }
             }
         }
@@ -83,7 +83,7 @@ pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d
     let rows = Matrix::new(&rows, pixels, conv.depth());
     gradient.par_chunks_mut(COLUMNS * conv.output).enumerate().for_each(|(slab, gradient)| {
         let rows = rows.some_columns(slab * COLUMNS, gradient.len() / conv.output);
-        gemm(rows.transposed(), Matrix::new(dy, pixels, conv.output), gradient, Into::Accumulate);
+        gemm(rows.transposed(), Matrix::new(dy, pixels, conv.output), gradient, WriteMode::Accumulate);
     });
 }
 
@@ -115,7 +115,7 @@ mod tests {
         (from..from + count).map(|i| ((i * 2_654_435_761) % 1000) as f32 / 500.0 - 1.0).collect()
     }
 
-    fn alike(ours: &[f32], theirs: &[f32]) -> bool {
+    fn are_close(ours: &[f32], theirs: &[f32]) -> bool {
         ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-3)
     }
 
@@ -134,18 +134,18 @@ mod tests {
             let (mut ours, mut theirs) = (vec![0.5; dy.len()], vec![0.5; dy.len()]);
             convolve(&x, shape, &weights, &conv, Target::Added(&mut ours));
             convolve_rows(&x, shape, &weights, &conv, Target::Added(&mut theirs));
-            prop_assert!(alike(&ours, &theirs));
+            prop_assert!(are_close(&ours, &theirs));
             convolve(&x, shape, &weights, &conv, Target::New { values: &mut ours, finish: None });
             convolve_rows(&x, shape, &weights, &conv, Target::New { values: &mut theirs, finish: None });
-            prop_assert!(alike(&ours, &theirs));
+            prop_assert!(are_close(&ours, &theirs));
             let (mut ours, mut theirs) = (vec![0.5; weights.len()], vec![0.5; weights.len()]);
             backward_weights(&x, shape, &dy, &conv, &mut ours);
             backward_rows_weights(&x, shape, &dy, &conv, &mut theirs);
-            prop_assert!(alike(&ours, &theirs));
+            prop_assert!(are_close(&ours, &theirs));
             let (mut ours, mut theirs) = (vec![0.5; x.len()], vec![0.5; x.len()]);
             backward_input(&dy, &weights, shape, &conv, &mut ours);
             backward_rows_input(&dy, &weights, shape, &conv, &mut theirs);
-            prop_assert!(alike(&ours, &theirs));
+            prop_assert!(are_close(&ours, &theirs));
         }
     }
 }

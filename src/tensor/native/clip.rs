@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::simd::sum_64;
 use super::tensor;
-use crate::tensor::Part;
+use crate::tensor::StepPart;
 use crate::tensor::formulas::CLIP_EPSILON;
 use crate::tensor::tensors::{DeviceResult, GradientNorms, Gradients, Vector};
 
@@ -18,7 +18,7 @@ pub(super) fn clip_gradients(
     parts: &[Vec<Vector<Cpu>>],
     ceiling: f64,
 ) -> DeviceResult<Cpu, GradientNorms<Cpu>> {
-    let _part = Part::Clipping.start();
+    let _part = StepPart::Clipping.start();
     let mut sum = 0.0;
     let mut norms = Vec::with_capacity(parts.len());
     for part in parts {

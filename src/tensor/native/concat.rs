@@ -9,7 +9,7 @@ use super::{tensor, zeroed};
 use crate::tensor::geometry::concat_shape;
 use crate::tensor::tape::binary;
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
-use crate::tensor::{Part, to_host};
+use crate::tensor::{StepPart, to_host};
 
 /// Pixels per parallel part.
 const PART: usize = 1024;
@@ -19,7 +19,7 @@ pub(super) fn concat<T: Tape<f32, Cpu>>(
     a: Features<Cpu, T>,
     b: Features<Cpu, T>,
 ) -> DeviceResult<Cpu, Features<Cpu, T>> {
-    let _part = Part::Elementwise.start();
+    let _part = StepPart::Elementwise.start();
     binary(a, b, |a, b| {
         let shape = concat_shape(*a.shape(), *b.shape());
         let (images, height, width, both) = shape;
@@ -36,7 +36,7 @@ pub(super) fn concat<T: Tape<f32, Cpu>>(
         // Adds the gradient of `channels` channels from `offset` on.
         let backward = move |channels: usize, offset: usize| {
             move |dy: &Vec<f32>, gradient: &mut Buffer<Cpu>| {
-                let _part = Part::Elementwise.start();
+                let _part = StepPart::Elementwise.start();
                 gradient.par_chunks_mut(PART * channels).zip(dy.par_chunks(PART * both)).for_each(|(target, dy)| {
                     vectorised(
                         #[inline(always)]

@@ -10,16 +10,16 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 use rayon::prelude::*;
 
-use super::gemm::{Into, Matrix, gemm};
+use super::gemm::{Matrix, WriteMode, gemm};
 use super::im2row::{im2row, row2im_add};
 use super::scratch::with_scratch;
 use super::simd::vectorised;
 use super::target::{Finish, Target};
-use super::zeroed::even;
+use super::zeroed::even_lengths;
 use super::{Nhwc, by_channels, tensor, winograd};
 use crate::tensor::tape::take;
 use crate::tensor::tensors::{DeviceResult, Features, Vector};
-use crate::tensor::{Conv2d, Part, to_host};
+use crate::tensor::{Conv2d, StepPart, to_host};
 
 /// Patches per block: enough for an efficient matrix product, few enough to stay in cache.
 const BLOCK_PATCHES: usize = 512;
@@ -71,7 +71,7 @@ fn work(shape: Nhwc, conv: &Conv2d) -> u64 {
 
 /// Convolves plain buffers. Calls `finish` with every piece of the result while it is in cache.
 pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, finish: Option<Finish<'_>>) -> Vec<f32> {
-    let _part = Part::ConvolutionForward.start_with(work(shape, conv));
+    let _part = StepPart::ConvolutionForward.start_with(work(shape, conv));
     let mut values = Vec::new();
     convolve(x, shape, weights, conv, Target::New { values: &mut values, finish });
     values
@@ -102,25 +102,25 @@ pub(super) fn convolve_rows(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv
     let kernel = Matrix::new(weights, conv.depth(), conv.output);
     let block = block_rows(images * out_height, out_width);
     let line = out_width * conv.output;
-    y.fill(&even(images * out_height * line, block * line), |index, part, into| {
+    y.fill(&even_lengths(images * out_height * line, block * line), |index, part, mode| {
         let first = index * block;
         let count = part.len() / line;
         let patches = count * out_width;
         if conv.is_pointwise() {
             // A pixel is its own patch.
             let rows = &x[first * width * channels..][..patches * channels];
-            gemm(Matrix::new(rows, patches, channels), kernel, part, into);
+            gemm(Matrix::new(rows, patches, channels), kernel, part, mode);
         } else {
             with_scratch(patches * conv.depth(), |rows| {
                 im2row(x, shape, conv, first, count, rows);
-                gemm(Matrix::new(rows, patches, conv.depth()), kernel, part, into);
+                gemm(Matrix::new(rows, patches, conv.depth()), kernel, part, mode);
             });
         }
     });
 }
 
 pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
-    let _part = Part::ConvolutionBackwardWeights.start_with(work(shape, conv));
+    let _part = StepPart::ConvolutionBackwardWeights.start_with(work(shape, conv));
     if winograd::is_faster(shape, conv) {
         winograd::backward_weights(x, shape, dy, conv, gradient);
     } else if by_channels::is_faster(shape, conv) {
@@ -148,12 +148,12 @@ pub(super) fn backward_rows_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &C
                 let dy = Matrix::new(&dy[first * out_width * conv.output..], patches, conv.output);
                 if conv.is_pointwise() {
                     let rows = &x[first * width * channels..][..patches * channels];
-                    gemm(Matrix::new(rows, patches, channels).transposed(), dy, &mut sum, Into::Accumulate);
+                    gemm(Matrix::new(rows, patches, channels).transposed(), dy, &mut sum, WriteMode::Accumulate);
                 } else {
                     with_scratch(patches * conv.depth(), |rows| {
                         im2row(x, shape, conv, first, count, rows);
                         let rows = Matrix::new(rows, patches, conv.depth());
-                        gemm(rows.transposed(), dy, &mut sum, Into::Accumulate);
+                        gemm(rows.transposed(), dy, &mut sum, WriteMode::Accumulate);
                     });
                 }
             }
@@ -167,17 +167,17 @@ pub(super) fn backward_rows_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &C
 
 /// Adds the gradient with respect to the input to `gradient`.
 pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
-    let _part = Part::ConvolutionBackwardData.start_with(work(shape, conv));
+    let _part = StepPart::ConvolutionBackwardData.start_with(work(shape, conv));
     if conv.stride == 1 && !conv.is_pointwise() {
-        let (turned, transposed) = (conv.turned(weights), conv.transposed());
-        convolve(dy, conv.output_shape(shape), &turned, &transposed, Target::Added(gradient));
+        let (rotated, transposed) = (conv.rotated(weights), conv.transposed());
+        convolve(dy, conv.output_shape(shape), &rotated, &transposed, Target::Added(gradient));
     } else if by_channels::is_faster(shape, conv) {
         by_channels::backward_input(dy, weights, shape, conv, gradient);
     } else if conv.is_pointwise() {
         let kernel = Matrix::new(weights, conv.input, conv.output).transposed();
         let parts = gradient.par_chunks_mut(BLOCK_PATCHES * conv.input).zip(dy.par_chunks(BLOCK_PATCHES * conv.output));
         parts.for_each(|(gradient, dy)| {
-            gemm(Matrix::new(dy, dy.len() / conv.output, conv.output), kernel, gradient, Into::Accumulate);
+            gemm(Matrix::new(dy, dy.len() / conv.output, conv.output), kernel, gradient, WriteMode::Accumulate);
         });
     } else {
         backward_rows_input(dy, weights, shape, conv, gradient);
@@ -192,7 +192,7 @@ pub(super) fn backward_rows_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv
     gradient.par_chunks_mut(height * width * channels).zip(dy.par_chunks(patches * conv.output)).for_each(
         |(image, dy)| {
             with_scratch(patches * conv.depth(), |rows| {
-                gemm(Matrix::new(dy, patches, conv.output), kernel, rows, Into::Overwrite);
+                gemm(Matrix::new(dy, patches, conv.output), kernel, rows, WriteMode::Overwrite);
                 row2im_add(rows, shape, conv, image);
             });
         },

@@ -13,7 +13,7 @@ use super::norm::{self, finish_in_place, folded, normalise};
 use super::tensor;
 use crate::tensor::tape::take;
 use crate::tensor::tensors::{DeviceResult, Features, Norm, Normalised, Vector};
-use crate::tensor::{Conv2d, Part, to_host};
+use crate::tensor::{Conv2d, StepPart, to_host};
 
 /// See [`crate::tensor::Backend::conv_norm_train`].
 pub(super) fn train<T: Tape<f32, Cpu>>(
@@ -36,7 +36,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
     let weights = Arc::new(to_host(weight));
 
     let z = forward(&input, shape, &weights, &conv, None);
-    let part = Part::BatchNorm.start();
+    let part = StepPart::BatchNorm.start();
     let added = shortcut.as_ref().map(to_host);
     let norm::Normalised { y, statistics, normalisation } = normalise(&z, norm, added.as_deref(), relu)?;
     drop(part);
@@ -46,7 +46,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
     let shortcut = shortcut.map(|shortcut| shortcut.ghost());
     let (weight, gamma, beta, result) = (weight.clone(), norm.weight.clone(), norm.bias.clone(), y.ghost());
     tape.add_backward_op(move |gradients| {
-        let part = Part::BatchNorm.start();
+        let part = StepPart::BatchNorm.start();
         let mut dy: Vec<f32> = take!(gradients, &result)?;
         let sums = normalisation.sums(&mut dy, &z);
         if let Some(shortcut) = shortcut {

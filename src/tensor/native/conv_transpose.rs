@@ -11,7 +11,7 @@ use super::conv2d::{backward_input, backward_weights, forward_biased, sum_rows_a
 use super::{tensor, zeroed};
 use crate::tensor::tape::take;
 use crate::tensor::tensors::{DeviceResult, Features, Vector};
-use crate::tensor::{Conv2d, Part, to_host};
+use crate::tensor::{Conv2d, StepPart, to_host};
 
 /// See [`crate::tensor::Backend::conv_transpose2x2`].
 pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
@@ -30,7 +30,7 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
     // The bias of each channel applies to each of the four pixels of a block.
     let bias_values = bias.map(|bias| to_host(bias).repeat(4));
     let blocks = forward_biased(&pixels, shape, &weights, bias_values.as_deref(), &conv);
-    let part = Part::Elementwise.start();
+    let part = StepPart::Elementwise.start();
     // One row of input pixels gives two rows of output.
     let line = 4 * width * output;
     let values = zeroed::in_parts(blocks.len(), line, |row, out| {
@@ -46,7 +46,7 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
     let (x, weight, bias, result) = (x.ghost(), weight.clone(), bias.cloned(), y.ghost());
     tape.add_backward_op(move |gradients| {
         let dy: Vec<f32> = take!(gradients, &result)?;
-        let part = Part::Elementwise.start();
+        let part = StepPart::Elementwise.start();
         if let Some(bias) = bias {
             sum_rows_add(&dy, gradients.get_or_alloc_mut(&bias)?);
         }

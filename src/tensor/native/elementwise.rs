@@ -8,7 +8,7 @@ use super::simd::vectorised;
 use super::tensor;
 use crate::tensor::tape::{binary, unary};
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
-use crate::tensor::{Part, to_host};
+use crate::tensor::{StepPart, to_host};
 
 /// Elements per parallel part.
 const PART: usize = 1 << 16;
@@ -29,7 +29,7 @@ pub(super) fn map<T: Tape<f32, Cpu>>(
     function: impl Fn(f32) -> f32 + Sync,
     gradient: impl Fn(f32, f32) -> f32 + Send + Sync + 'static,
 ) -> DeviceResult<Cpu, Features<Cpu, T>> {
-    let _part = Part::Elementwise.start();
+    let _part = StepPart::Elementwise.start();
     unary(x, |x| {
         let mut values = to_host(&x);
         values.par_chunks_mut(PART).for_each(|part| {
@@ -44,7 +44,7 @@ pub(super) fn map<T: Tape<f32, Cpu>>(
             Saved::Output => y.clone(),
         };
         let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
-            let _part = Part::Elementwise.start();
+            let _part = StepPart::Elementwise.start();
             add_map(dx, &dy, &to_host(&saved), gradient);
             Ok(())
         };
@@ -84,14 +84,14 @@ pub(super) fn add_scaled(into: &mut [f32], factor: f32, from: &[f32]) {
 
 /// See [`crate::tensor::Backend::add`]. da = db = dy.
 pub(super) fn add<T: Tape<f32, Cpu>>(a: Features<Cpu, T>, b: Features<Cpu, T>) -> DeviceResult<Cpu, Features<Cpu, T>> {
-    let _part = Part::Elementwise.start();
+    let _part = StepPart::Elementwise.start();
     binary(a, b, |a, b| {
         let shape = *a.shape();
         debug_assert_eq!(shape, *b.shape());
         let mut values = to_host(&a);
         add_into(&mut values, &to_host(&b));
         let backward = |dy: &Vec<f32>, gradient: &mut Buffer<Cpu>| {
-            let _part = Part::Elementwise.start();
+            let _part = StepPart::Elementwise.start();
             add_into(gradient, dy);
             Ok(())
         };
@@ -104,7 +104,7 @@ pub(super) fn scale<T: Tape<f32, Cpu>>(
     x: Features<Cpu, T>,
     factor: &Features<Cpu>,
 ) -> DeviceResult<Cpu, Features<Cpu, T>> {
-    let _part = Part::Elementwise.start();
+    let _part = StepPart::Elementwise.start();
     unary(x, |x| {
         let shape = *x.shape();
         debug_assert_eq!(shape, *factor.shape());
@@ -117,7 +117,7 @@ pub(super) fn scale<T: Tape<f32, Cpu>>(
             );
         });
         let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
-            let _part = Part::Elementwise.start();
+            let _part = StepPart::Elementwise.start();
             add_map(dx, &dy, &factor, |dy, factor| dy * factor);
             Ok(())
         };

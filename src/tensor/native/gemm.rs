@@ -40,7 +40,7 @@ impl<'a> Matrix<'a> {
 
 /// Treatment of values that are already in the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Into {
+pub(super) enum WriteMode {
     /// The product overwrites them.
     Overwrite,
     /// The product is added to them.
@@ -51,7 +51,7 @@ pub(super) enum Into {
 ///
 /// Callers divide their work into parts of a fixed shape and run these in parallel. The sums then have the same bits for any number of
 /// threads.
-pub(super) fn gemm(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], into: Into) {
+pub(super) fn gemm(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], mode: WriteMode) {
     assert_eq!(a.columns, b.rows, "inner sides of a matrix product");
     assert!(c.len() >= a.rows * b.columns, "room for the product");
     if a.rows == 0 || b.columns == 0 {
@@ -69,7 +69,7 @@ pub(super) fn gemm(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], into: Into) {
             c.as_mut_ptr(),
             stride(b.columns),
             1,
-            into == Into::Accumulate,
+            mode == WriteMode::Accumulate,
             b.data.as_ptr(),
             stride(b.row_stride),
             stride(b.column_stride),
@@ -95,7 +95,7 @@ mod tests {
         let a: Vec<f32> = (0..6).map(|v| v as f32).collect();
         let b: Vec<f32> = (0..12).map(|v| (v as f32) - 5.0).collect();
         let mut c = vec![1.0; 8];
-        gemm(Matrix::new(&a, 2, 3), Matrix::new(&b, 3, 4), &mut c, Into::Accumulate);
+        gemm(Matrix::new(&a, 2, 3), Matrix::new(&b, 3, 4), &mut c, WriteMode::Accumulate);
         for i in 0..2 {
             for j in 0..4 {
                 let expected: f32 = 1.0 + (0..3).map(|k| a[i * 3 + k] * b[k * 4 + j]).sum::<f32>();
@@ -103,7 +103,7 @@ mod tests {
             }
         }
         let mut transposed = vec![9.0; 9];
-        gemm(Matrix::new(&a, 2, 3).transposed(), Matrix::new(&a, 2, 3), &mut transposed, Into::Overwrite);
+        gemm(Matrix::new(&a, 2, 3).transposed(), Matrix::new(&a, 2, 3), &mut transposed, WriteMode::Overwrite);
         assert_eq!(transposed[1], a[0] * a[1] + a[3] * a[4]);
     }
 }

@@ -12,7 +12,7 @@ use super::{tensor, zeroed};
 use crate::tensor::formulas::NORM_FLOOR;
 use crate::tensor::tape::{binary, unary};
 use crate::tensor::tensors::{Buffer, DeviceResult, Features, Matrix, Scalar};
-use crate::tensor::{Part, to_host};
+use crate::tensor::{StepPart, to_host};
 
 /// Pixels per part of a reduction.
 const PART: usize = 1024;
@@ -36,8 +36,8 @@ fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Vec<f32> {
                 for (value, (t, s)) in map.iter_mut().zip(pixels) {
                     let (t_factor, s_factor) = (inverse_norm(t), inverse_norm(s));
                     *value = lane_sum(t, s, |t, s| {
-                        let apart = t * t_factor - s * s_factor;
-                        apart * apart
+                        let difference = t * t_factor - s * s_factor;
+                        difference * difference
                     });
                 }
             },
@@ -47,7 +47,7 @@ fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Vec<f32> {
 
 /// See [`crate::tensor::Backend::distance_map`].
 pub(super) fn distance_map(teacher: &Features<Cpu>, student: &Features<Cpu>) -> DeviceResult<Cpu, Matrix<Cpu>> {
-    let _part = Part::Loss.start();
+    let _part = StepPart::Loss.start();
     let (images, height, width, channels) = *teacher.shape();
     tensor(distances(&to_host(teacher), &to_host(student), channels), (images, height * width))
 }
@@ -57,7 +57,7 @@ pub(super) fn similarity<T: Tape<f32, Cpu>>(
     teacher: &Features<Cpu>,
     student: Features<Cpu, T>,
 ) -> DeviceResult<Cpu, Scalar<Cpu, T>> {
-    let _part = Part::Loss.start();
+    let _part = StepPart::Loss.start();
     unary(student, |student| {
         let channels = student.shape().3;
         let (t, s) = (to_host(teacher), to_host(&student));
@@ -65,7 +65,7 @@ pub(super) fn similarity<T: Tape<f32, Cpu>>(
         let sum = sum_64(&distances(&t, &s, channels), PART_ELEMENTS, f64::from);
         let loss = tensor(vec![(sum / pixels as f64) as f32], ())?;
         let backward = move |dloss: Vec<f32>, ds: &mut Buffer<Cpu>| {
-            let _part = Part::Loss.start();
+            let _part = StepPart::Loss.start();
             add_distance_gradient(ds, &t, &s, channels, 2.0 * dloss[0] / pixels as f32);
             Ok(())
         };
@@ -99,7 +99,7 @@ pub(super) fn mean_squared_error<T: Tape<f32, Cpu> + Merge<U>, U: Tape<f32, Cpu>
     a: Features<Cpu, T>,
     b: Features<Cpu, U>,
 ) -> DeviceResult<Cpu, Scalar<Cpu, T>> {
-    let _part = Part::Loss.start();
+    let _part = StepPart::Loss.start();
     binary(a, b, |a, b| {
         let mut difference = to_host(&a);
         add_scaled(&mut difference, -1.0, &to_host(&b));
@@ -109,7 +109,7 @@ pub(super) fn mean_squared_error<T: Tape<f32, Cpu> + Merge<U>, U: Tape<f32, Cpu>
         let backward = |sign: f32| {
             let difference = difference.clone();
             move |dloss: &Vec<f32>, gradient: &mut Buffer<Cpu>| {
-                let _part = Part::Loss.start();
+                let _part = StepPart::Loss.start();
                 add_scaled(gradient, sign * (2.0 * dloss[0] / count as f32), &difference);
                 Ok(())
             }

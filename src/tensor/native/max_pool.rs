@@ -9,18 +9,18 @@ use super::{Nhwc, tensor, zeroed};
 use crate::tensor::geometry::MAX_POOL;
 use crate::tensor::tape::unary;
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
-use crate::tensor::{Part, to_host};
+use crate::tensor::{StepPart, to_host};
 
 /// See [`crate::tensor::Backend::max_pool`].
 pub(super) fn max_pool<T: Tape<f32, Cpu>>(x: Features<Cpu, T>) -> DeviceResult<Cpu, Features<Cpu, T>> {
-    let _part = Part::Elementwise.start();
+    let _part = StepPart::Elementwise.start();
     unary(x, |x| {
         let shape = *x.shape();
         let (images, height, width, channels) = shape;
         let out_shape = (images, MAX_POOL.output_side(height), MAX_POOL.output_side(width), channels);
         let (values, winners) = maxima(&to_host(&x), shape, out_shape, T::OWNS_TAPE);
         let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
-            let _part = Part::Elementwise.start();
+            let _part = StepPart::Elementwise.start();
             add_to_winners(dx, shape, &dy, out_shape, &winners);
             Ok(())
         };

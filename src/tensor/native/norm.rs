@@ -51,15 +51,16 @@ fn moments(z: &[f32], channels: usize) -> Moments {
         })
         .collect();
     let mut all = Moments { mean: vec![0.0; channels], deviation: vec![0.0; channels] };
-    let mut seen = 0.0;
+    let mut count_so_far = 0.0;
     for (count, mean, deviation) in &parts {
         let count = *count as f64;
         for c in 0..channels {
-            let apart = f64::from(mean[c]) - all.mean[c];
-            all.mean[c] += apart * count / (seen + count);
-            all.deviation[c] += f64::from(deviation[c]) + apart * apart * seen * count / (seen + count);
+            let difference = f64::from(mean[c]) - all.mean[c];
+            all.mean[c] += difference * count / (count_so_far + count);
+            all.deviation[c] +=
+                f64::from(deviation[c]) + difference * difference * count_so_far * count / (count_so_far + count);
         }
-        seen += count;
+        count_so_far += count;
     }
     all
 }

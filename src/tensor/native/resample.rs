@@ -9,7 +9,7 @@ use super::simd::vectorised;
 use super::{Nhwc, tensor, zeroed};
 use crate::tensor::tape::unary;
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
-use crate::tensor::{Part, Resampling, to_host};
+use crate::tensor::{Resampling, StepPart, to_host};
 
 /// Sources and weights of each result along an axis.
 type Axis = Vec<Vec<(usize, f32)>>;
@@ -29,7 +29,7 @@ fn axes(map: Resampling, side: usize) -> (Axis, Axis) {
 
 /// See [`crate::tensor::Backend::resample`].
 pub(super) fn resample<T: Tape<f32, Cpu>>(x: Features<Cpu, T>, map: Resampling) -> DeviceResult<Cpu, Features<Cpu, T>> {
-    let _part = Part::Elementwise.start();
+    let _part = StepPart::Elementwise.start();
     unary(x, |x| {
         let shape = *x.shape();
         let (images, height, width, channels) = shape;
@@ -37,7 +37,7 @@ pub(super) fn resample<T: Tape<f32, Cpu>>(x: Features<Cpu, T>, map: Resampling) 
         let out_shape = (images, rows.len(), columns.len(), channels);
         let y = tensor(sums(&to_host(&x), shape, &rows, &columns), out_shape)?;
         let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
-            let _part = Part::Elementwise.start();
+            let _part = StepPart::Elementwise.start();
             add_into(dx, &sums(&dy, out_shape, &back_rows, &back_columns));
             Ok(())
         };

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::gemm::Into;
+use super::gemm::WriteMode;
 use super::zeroed;
 
 /// Last step for a piece while it is in cache. The first argument is the index of the piece's first value.
@@ -23,7 +23,7 @@ pub(super) enum Target<'a> {
 
 impl Target<'_> {
     /// Fills the pieces of these lengths. Calls `work` with the number of each piece.
-    pub(super) fn fill(self, lengths: &[usize], work: impl Fn(usize, &mut [f32], Into) + Sync) {
+    pub(super) fn fill(self, lengths: &[usize], work: impl Fn(usize, &mut [f32], WriteMode) + Sync) {
         let starts: Vec<usize> = lengths
             .iter()
             .scan(0, |start, length| {
@@ -34,17 +34,17 @@ impl Target<'_> {
         match self {
             Self::New { values, finish } => {
                 *values = zeroed::in_pieces(lengths, |index, piece| {
-                    work(index, piece, Into::Overwrite);
+                    work(index, piece, WriteMode::Overwrite);
                     if let Some(finish) = finish {
                         finish(starts[index], piece);
                     }
                 });
             }
             Self::Added(values) => {
-                zeroed::cut(values, lengths)
+                zeroed::split(values, lengths)
                     .into_par_iter()
                     .enumerate()
-                    .for_each(|(index, piece)| work(index, piece, Into::Accumulate));
+                    .for_each(|(index, piece)| work(index, piece, WriteMode::Accumulate));
             }
         }
     }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 pub(super) fn in_pieces(lengths: &[usize], fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     let length = lengths.iter().sum();
     let mut values = Vec::with_capacity(length);
-    let pieces = cut(&mut values.spare_capacity_mut()[..length], lengths);
+    let pieces = split(&mut values.spare_capacity_mut()[..length], lengths);
     pieces.into_par_iter().enumerate().for_each(|(index, piece)| fill(index, zero(piece)));
     // SAFETY: every piece is zeroed.
     unsafe { values.set_len(length) };
@@ -17,16 +17,16 @@ pub(super) fn in_pieces(lengths: &[usize], fill: impl Fn(usize, &mut [f32]) + Sy
 
 /// Creates a buffer of `length` zeros. Calls `fill` with the number and the values of every part of `part` values.
 pub(super) fn in_parts(length: usize, part: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
-    in_pieces(&even(length, part), fill)
+    in_pieces(&even_lengths(length, part), fill)
 }
 
 /// Cuts a buffer into pieces of the given lengths. The buffer must hold their sum.
-pub(super) fn cut<'v, T>(mut values: &'v mut [T], lengths: &[usize]) -> Vec<&'v mut [T]> {
+pub(super) fn split<'v, T>(mut values: &'v mut [T], lengths: &[usize]) -> Vec<&'v mut [T]> {
     lengths.iter().map(|&length| values.split_off_mut(..length).expect("room for all pieces")).collect()
 }
 
 /// Returns the lengths of pieces of `piece` values. The last piece has the rest of `total`.
-pub(super) fn even(total: usize, piece: usize) -> Vec<usize> {
+pub(super) fn even_lengths(total: usize, piece: usize) -> Vec<usize> {
     (0..total).step_by(piece).map(|from| piece.min(total - from)).collect()
 }
 

@@ -11,5 +11,5 @@ pub use joint::{JointSettings, SelectionRule, TrainedImages};
 pub use loss::{LossSettings, ReconstructionGradient, ReconstructionTarget};
 pub use pretrain::PretrainSettings;
 pub use schedule::RateSchedule;
-pub use similarity::{Distance, Reduction, SimilaritySettings};
+pub use similarity::{Reduction, SimilaritySettings};
 pub use weighting::LossWeighting;

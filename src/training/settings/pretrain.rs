@@ -1,7 +1,7 @@
 //! The table `[pretrain]`.
 
 use crate::nn::MIN_RATE;
-use crate::settings::settings;
+use crate::settings::{defaults, settings};
 
 settings! {
     /// Phase 1: each auto-encoder learns to reconstruct the teacher's features (MSE, Adam).
@@ -12,5 +12,12 @@ settings! {
         pub batch_size: usize = integer(32, 2..=4096),
         /// Learning rate of Adam.
         pub learning_rate: f64 = number(1e-3, MIN_RATE..=10.0),
+    }
+}
+
+impl Default for PretrainSettings {
+    /// Returns the settings of a sweep file that sets none of them.
+    fn default() -> Self {
+        defaults(())
     }
 }

@@ -1,18 +1,7 @@
 //! The similarity loss, which ties the student (behind its auto-encoders) to the teacher.
 
 use crate::settings::{choices, defaults, settings};
-
-choices! {
-    /// What two feature maps T (the teacher's) and Ŝ differ by, per level.
-    pub enum Distance {
-        /// Σ_c (T^ − Ŝ^)² (Wang et al. 2021), where ^ divides by the channels' L2 norm.
-        Normalised = "normalised",
-        /// 1 − cos(T, Ŝ), which is half of `normalised`.
-        Cosine = "cosine",
-        /// Mean over the channels of (T − Ŝ)²: the features' lengths count, too.
-        Mse = "mse",
-    }
-}
+use crate::training::Distance;
 
 choices! {
     /// How the similarity of a batch becomes one number per level: published codes differ in the factor, and so in what a learning rate

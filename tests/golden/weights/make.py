@@ -1,4 +1,4 @@
-"""Weight files that PyTorch 2.15 wrote, of one ResNet-18 of base width 1: python make.py FOLDER."""
+"""Writes one ResNet-18 of base width 1 in many formats, with PyTorch 2.15: python make.py FOLDER."""
 import torch,torchvision,sys
 from collections import OrderedDict
 import warnings; warnings.filterwarnings('ignore')

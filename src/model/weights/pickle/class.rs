@@ -1,8 +1,8 @@
 //! Names of functions and classes in a pickle.
 
-/// Meaning of a name for didact.
+/// Meaning of a function or class name for didact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::model::weights) enum Known {
+pub(in crate::model::weights) enum Meaning {
     /// A dictionary.
     Dict,
     /// A tensor, given by storage, offset, shape and strides.
@@ -16,41 +16,49 @@ pub(in crate::model::weights) enum Known {
     /// An object whose class is the first argument.
     Reconstructor,
     /// A tensor that cannot be read, with the reason.
-    Odd(&'static str),
+    UnreadableTensor(&'static str),
     /// Anything else.
     Other,
 }
 
 /// Returns the meaning of a name. Refuses names that only an attack needs.
-pub(super) fn known(module: &str, name: &str) -> Result<Known, String> {
+pub(super) fn meaning_of(module: &str, name: &str) -> Result<Meaning, String> {
     Ok(match (module, name) {
-        ("collections", "OrderedDict" | "defaultdict") | ("builtins" | "__builtin__", "dict") => Known::Dict,
-        ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Known::Tensor,
+        ("collections", "OrderedDict" | "defaultdict") | ("builtins" | "__builtin__", "dict") => Meaning::Dict,
+        ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Meaning::Tensor,
         ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state")
-        | ("torch.nn.parameter", "Parameter" | "Buffer") => Known::Parameter,
-        ("torch._tensor", "_rebuild_from_type" | "_rebuild_from_type_v2") => Known::FromType,
-        ("torch", "Size") => Known::Size,
-        ("copyreg" | "copy_reg", "_reconstructor") => Known::Reconstructor,
-        ("torch._utils", "_rebuild_qtensor") => Known::Odd("is quantised"),
-        ("torch._utils", "_rebuild_sparse_tensor" | "_rebuild_sparse_csr_tensor") => Known::Odd("is sparse"),
-        ("torch._utils", "_rebuild_nested_tensor") => Known::Odd("is nested"),
-        ("torch._utils", "_rebuild_wrapper_subclass") => Known::Odd("is of a tensor class of its own"),
-        ("torch._utils", "_rebuild_meta_tensor_no_storage") => {
-            Known::Odd("has no values (it is on the device \"meta\")")
+        | ("torch.nn.parameter", "Parameter" | "Buffer") => Meaning::Parameter,
+        ("torch._tensor", "_rebuild_from_type" | "_rebuild_from_type_v2") => Meaning::FromType,
+        ("torch", "Size") => Meaning::Size,
+        ("copyreg" | "copy_reg", "_reconstructor") => Meaning::Reconstructor,
+        ("torch._utils", "_rebuild_qtensor") => Meaning::UnreadableTensor("is quantised"),
+        ("torch._utils", "_rebuild_sparse_tensor" | "_rebuild_sparse_csr_tensor") => {
+            Meaning::UnreadableTensor("is sparse")
         }
-        ("torch._utils", "_rebuild_tensor_v3") => Known::Odd("is of no floating-point kind of 16, 32 or 64 bits"),
-        ("torch._utils", rebuild) if rebuild.starts_with("_rebuild_") => Known::Odd("is of an unusual kind"),
-        _ if attacks(module, name) => {
+        ("torch._utils", "_rebuild_nested_tensor") => Meaning::UnreadableTensor("is nested"),
+        ("torch._utils", "_rebuild_wrapper_subclass") => {
+            Meaning::UnreadableTensor("is an instance of a tensor subclass")
+        }
+        ("torch._utils", "_rebuild_meta_tensor_no_storage") => {
+            Meaning::UnreadableTensor("has no values (it is on the device \"meta\")")
+        }
+        ("torch._utils", "_rebuild_tensor_v3") => {
+            Meaning::UnreadableTensor("has another type than 16, 32 or 64-bit floats")
+        }
+        ("torch._utils", rebuild) if rebuild.starts_with("_rebuild_") => {
+            Meaning::UnreadableTensor("is stored in a form that didact does not read")
+        }
+        _ if runs_commands(module, name) => {
             return Err(format!(
-                "its pickle calls `{module}.{name}`, which no weights need: do not load this file in Python"
+                "its pickle calls `{module}.{name}`, which no weight file needs: do not load this file in Python"
             ));
         }
-        _ => Known::Other,
+        _ => Meaning::Other,
     })
 }
 
 /// Returns whether pickles use this name to run commands. didact never runs anything, but the user should know.
-fn attacks(module: &str, name: &str) -> bool {
+fn runs_commands(module: &str, name: &str) -> bool {
     match module.split('.').next().unwrap_or_default() {
         "os" | "posix" | "nt" | "subprocess" | "sys" | "shutil" | "socket" | "runpy" | "pty" | "commands"
         | "webbrowser" | "asyncio" | "importlib" | "ctypes" | "pip" => true,

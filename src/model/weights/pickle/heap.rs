@@ -1,6 +1,6 @@
 //! The objects of a pickle.
 
-use super::class::Known;
+use super::class::Meaning;
 use super::tensor::StorageRef;
 
 /// Index of an object in the list.
@@ -28,7 +28,7 @@ pub(in crate::model::weights) enum Node {
     List(Vec<Handle>),
     Dict(Vec<(Handle, Handle)>),
     /// A function or class: its meaning, module and name.
-    Class(Known, Span, Span),
+    Class(Meaning, Span, Span),
     /// An instance of a class, with the entries that were set on it.
     Object(Handle, Vec<(Handle, Handle)>),
     /// An instance of a subclass of `torch.nn.Module`.
@@ -38,7 +38,7 @@ pub(in crate::model::weights) enum Node {
     /// A tensor, given by the arguments of the function that builds it.
     Tensor(Handle),
     /// A tensor that cannot be read, with the reason.
-    Odd(&'static str),
+    UnreadableTensor(&'static str),
 }
 
 /// A pickle and all its objects.
@@ -80,7 +80,7 @@ impl Heap<'_> {
                     let bytes = self.span(*span);
                     String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
                 };
-                super::super::input::shown(&format!("{}.{}", part(module), part(name)))
+                super::super::input::printable(&format!("{}.{}", part(module), part(name)))
             }
             _ => "unknown".to_owned(),
         }

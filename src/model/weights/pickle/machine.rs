@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::budget;
 use super::super::input::number;
-use super::class::{Known, known};
+use super::class::{Meaning, meaning_of};
 use super::heap::Span;
 use super::{Handle, Heap, Node};
 
@@ -24,7 +24,7 @@ struct Machine<'a> {
 pub(in crate::model::weights) fn load(bytes: &[u8], at: usize) -> Result<(Heap<'_>, Handle, usize), String> {
     // Positions are stored in 32 bits.
     if bytes.len() as u64 > budget::PICKLE_BYTES {
-        return Err(format!("its pickle has {} bytes, at most {} are read", bytes.len(), budget::PICKLE_BYTES));
+        return Err(format!("its pickle has {} bytes; didact reads at most {}", bytes.len(), budget::PICKLE_BYTES));
     }
     let heap = Heap { bytes, nodes: Vec::new(), storages: Vec::new() };
     let (stack, marks, memo, storages) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
@@ -201,7 +201,7 @@ impl Machine<'_> {
                 let id = self.pop()?;
                 self.persistent(id)?;
             }
-            other => return Err(format!("its pickle uses the operation {other:#04x}, which no weights need")),
+            other => return Err(format!("its pickle uses the operation {other:#04x}, which no weight file needs")),
         }
         Ok(())
     }
@@ -230,8 +230,8 @@ impl Machine<'_> {
     }
 
     fn take(&mut self, count: u64) -> Result<Span, String> {
-        let left = self.heap.bytes.len() - self.at;
-        let length = usize::try_from(count).ok().filter(|count| *count <= left).ok_or_else(damaged)?;
+        let remaining = self.heap.bytes.len() - self.at;
+        let length = usize::try_from(count).ok().filter(|count| *count <= remaining).ok_or_else(damaged)?;
         let span = Span { at: self.at as u32, length: length as u32 };
         self.at += length;
         Ok(span)
@@ -289,16 +289,16 @@ impl Machine<'_> {
     }
 
     fn recall(&mut self, slot: u64) -> Result<(), String> {
-        let known = usize::try_from(slot).ok().and_then(|slot| self.memo.get(slot).copied().flatten());
-        self.stack.push(known.ok_or_else(damaged)?);
+        let handle = usize::try_from(slot).ok().and_then(|slot| self.memo.get(slot).copied().flatten());
+        self.stack.push(handle.ok_or_else(damaged)?);
         Ok(())
     }
 
     fn class(&mut self, module: Span, name: Span) -> Result<(), String> {
         let short = |span: Span| (span.length as usize <= budget::NAME_BYTES).then(|| self.heap.span(span));
         let text = |span| short(span).and_then(|text| std::str::from_utf8(text).ok()).ok_or_else(damaged);
-        let known = known(text(module)?, text(name)?)?;
-        self.push(Node::Class(known, module, name));
+        let meaning = meaning_of(text(module)?, text(name)?)?;
+        self.push(Node::Class(meaning, module, name));
         Ok(())
     }
 
@@ -307,7 +307,7 @@ impl Machine<'_> {
         let (mut function, mut arguments) = (function, arguments);
         // A tensor with attributes names another function. PyTorch never nests three of these.
         for _ in 0..3 {
-            let &Node::Class(known, ..) = self.heap.get(function) else {
+            let &Node::Class(meaning, ..) = self.heap.get(function) else {
                 self.push(Node::Object(function, Vec::new()));
                 return Ok(());
             };
@@ -315,9 +315,9 @@ impl Machine<'_> {
                 Node::Tuple(given) => given.as_slice(),
                 _ => &[],
             };
-            let node = match (known, given) {
-                (Known::Dict, given) => {
-                    let entries = self.listed(given);
+            let node = match (meaning, given) {
+                (Meaning::Dict, given) => {
+                    let entries = self.pairs_of_list(given);
                     // A pickle may pass the same list many times.
                     self.copied += entries.len();
                     if self.copied > budget::PICKLE_STEPS {
@@ -325,17 +325,17 @@ impl Machine<'_> {
                     }
                     Node::Dict(entries)
                 }
-                (Known::Tensor, _) => Node::Tensor(arguments),
-                (Known::Odd(why), _) => Node::Odd(why),
-                (Known::Parameter | Known::Size, [first, ..]) => {
+                (Meaning::Tensor, _) => Node::Tensor(arguments),
+                (Meaning::UnreadableTensor(why), _) => Node::UnreadableTensor(why),
+                (Meaning::Parameter | Meaning::Size, [first, ..]) => {
                     self.stack.push(*first);
                     return Ok(());
                 }
-                (Known::FromType, [inner, _, given, ..]) => {
+                (Meaning::FromType, [inner, _, given, ..]) => {
                     (function, arguments) = (*inner, *given);
                     continue;
                 }
-                (Known::Reconstructor, [class, ..]) => Node::Object(*class, Vec::new()),
+                (Meaning::Reconstructor, [class, ..]) => Node::Object(*class, Vec::new()),
                 _ => Node::Object(function, Vec::new()),
             };
             self.push(node);
@@ -345,7 +345,7 @@ impl Machine<'_> {
     }
 
     /// Returns the pairs of `OrderedDict([[key, value], …])`, which Python 2 wrote.
-    fn listed(&self, given: &[Handle]) -> Vec<(Handle, Handle)> {
+    fn pairs_of_list(&self, given: &[Handle]) -> Vec<(Handle, Handle)> {
         let Some(Node::List(items)) = given.first().map(|given| self.heap.get(*given)) else { return Vec::new() };
         let pair = |item: &Handle| match self.heap.get(*item) {
             Node::List(pair) | Node::Tuple(pair) if pair.len() == 2 => Some((pair[0], pair[1])),
@@ -382,11 +382,14 @@ impl Machine<'_> {
                 let index = *self.storages.entry(storage.key.clone()).or_insert(next);
                 match self.heap.storages.get(index as usize) {
                     None if index as u64 >= budget::ENTRIES => {
-                        return Err(format!("it names more than {} storages", budget::ENTRIES));
+                        return Err(format!("it refers to more than {} storages, which is the limit", budget::ENTRIES));
                     }
                     None => self.heap.storages.push(storage),
-                    Some(known) if *known != storage => {
-                        return Err(format!("it describes storage {} in two ways: the file is damaged", storage.key));
+                    Some(existing) if *existing != storage => {
+                        return Err(format!(
+                            "it describes storage `{}` twice, differently: the file is damaged",
+                            storage.key
+                        ));
                     }
                     Some(_) => {}
                 }
@@ -423,5 +426,5 @@ fn pairs(items: &[Handle]) -> Result<Vec<(Handle, Handle)>, String> {
 }
 
 fn damaged() -> String {
-    "its pickle is damaged, cut short, or not written by torch.save".to_owned()
+    "its pickle is damaged, truncated, or not written by torch.save".to_owned()
 }

@@ -30,25 +30,26 @@ pub(in crate::model::weights) struct TensorRef {
 impl Heap<'_> {
     /// Reads a storage from ("storage", class, key, device, count, view). An error says what is wrong.
     pub(super) fn storage(&self, parts: &[Handle]) -> Result<StorageRef, String> {
-        let damaged = || "its pickle names a storage in no way that PyTorch does".to_owned();
+        let damaged = || "its pickle describes a storage differently from PyTorch".to_owned();
         let [_, class, key, _, count, view @ ..] = parts else { return Err(damaged()) };
         let Node::Class(_, _, name) = self.get(*class) else { return Err(damaged()) };
         let element = std::str::from_utf8(self.span(*name)).ok().and_then(Element::of_storage);
-        let element = element.ok_or_else(|| format!("it holds a storage of kind `{}`", self.class_name(*class)))?;
+        let element = element.ok_or_else(|| {
+            format!("it holds a storage of type `{}`, which didact does not read", self.class_name(*class))
+        })?;
         let key = self.text(*key, budget::NAME_BYTES).ok_or_else(damaged)?;
         let &Node::Int(count) = self.get(*count) else { return Err(damaged()) };
         let count = u64::try_from(count).map_err(|_| damaged())?;
         if view.iter().any(|view| matches!(self.get(*view), Node::Tuple(_))) {
-            return Err(
-                "its storages are views of others, as before PyTorch 0.4: save it again in a newer one".to_owned()
-            );
+            return Err("its storages are views of others, as before PyTorch 0.4: save it again with a newer PyTorch"
+                .to_owned());
         }
         Ok(StorageRef { key, element, count })
     }
 
     /// Reads a tensor from (storage, offset, shape, strides, …, metadata). An error says why it cannot be read.
     pub(in crate::model::weights) fn tensor(&self, arguments: Handle) -> Result<TensorRef, String> {
-        let damaged = || "is not described as PyTorch does".to_owned();
+        let damaged = || "is described differently from PyTorch".to_owned();
         let Node::Tuple(parts) = self.get(arguments) else { return Err(damaged()) };
         let [storage, offset, shape, strides, rest @ ..] = parts.as_slice() else { return Err(damaged()) };
         let (&Node::Storage(storage), &Node::Int(offset)) = (self.get(*storage), self.get(*offset)) else {
@@ -56,7 +57,7 @@ impl Heap<'_> {
         };
         let flags = rest.get(2).map(|flags| self.get(*flags));
         if matches!(flags, Some(Node::Dict(flags)) if !flags.is_empty()) {
-            return Err("is a lazy conjugate or negative".to_owned());
+            return Err("is a lazily conjugated or negated view".to_owned());
         }
         let shape = self.sizes(*shape).ok_or_else(damaged)?;
         let strides = self.sizes(*strides).ok_or_else(damaged)?;

@@ -5,22 +5,27 @@ use std::marker::PhantomData;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::SEEN;
+use super::TILE_INPUTS;
 use super::transforms::{KernelGradients, Kernels, Transform, transform};
 use crate::tensor::Conv2d;
-use crate::tensor::native::gemm::Into;
+use crate::tensor::native::gemm::WriteMode;
 
 /// Weights that one thread transforms at a time.
 const STRIP: usize = 2048;
 
 /// Transforms the kernels (3, 3, in, out) to 36 matrices of (in × out).
 pub(super) fn transform_weights(weights: &[f32], conv: &Conv2d, to: &mut [f32]) {
-    transform_planes::<Kernels, 3, SEEN>(weights, to, conv.input * conv.output, Into::Overwrite);
+    transform_planes::<Kernels, 3, TILE_INPUTS>(weights, to, conv.input * conv.output, WriteMode::Overwrite);
 }
 
 /// Computes dW += Gᵀ sums G. `sums` holds the gradients of the transformed kernels as 36 matrices of (in × out).
 pub(super) fn add_weight_gradient(sums: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
-    transform_planes::<KernelGradients, SEEN, 3>(sums, gradient, conv.input * conv.output, Into::Accumulate);
+    transform_planes::<KernelGradients, TILE_INPUTS, 3>(
+        sums,
+        gradient,
+        conv.input * conv.output,
+        WriteMode::Accumulate,
+    );
 }
 
 /// Transforms N×N planes of `length` values to M×M planes.
@@ -28,7 +33,7 @@ fn transform_planes<F: Transform<N, M>, const N: usize, const M: usize>(
     from: &[f32],
     to: &mut [f32],
     length: usize,
-    into: Into,
+    mode: WriteMode,
 ) {
     let mut planes = to.chunks_exact_mut(length).map(|plane| plane.chunks_mut(STRIP));
     let mut planes: [[_; M]; M] = std::array::from_fn(|_| std::array::from_fn(|_| planes.next().expect("M×M planes")));
@@ -39,14 +44,14 @@ fn transform_planes<F: Transform<N, M>, const N: usize, const M: usize>(
         let strip = to[0][0].len();
         let from =
             std::array::from_fn(|i| std::array::from_fn(|j| &from[(i * N + j) * length + index * STRIP..][..strip]));
-        Arch::new().dispatch(TransformStrip::<F, N, M> { from, to: &mut to, into, transform: PhantomData });
+        Arch::new().dispatch(TransformStrip::<F, N, M> { from, to: &mut to, mode, transform: PhantomData });
     });
 }
 
 struct TransformStrip<'a, 'b, F, const N: usize, const M: usize> {
     from: [[&'a [f32]; N]; N],
     to: &'a mut [[&'b mut [f32]; M]; M],
-    into: Into,
+    mode: WriteMode,
     transform: PhantomData<F>,
 }
 
@@ -55,6 +60,6 @@ impl<F: Transform<N, M>, const N: usize, const M: usize> WithSimd for TransformS
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        transform::<S, F, N, M>(simd, &self.from, self.to, self.into);
+        transform::<S, F, N, M>(simd, &self.from, self.to, self.mode);
     }
 }

@@ -4,11 +4,11 @@ use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
-use super::tiles::{Block, Source, places, places_mut};
+use super::tiles::{Block, Source, matrix_rows, matrix_rows_mut};
 use super::transforms::{Outputs, Transform, transform};
-use super::{SEEN, TILE};
+use super::{TILE, TILE_INPUTS};
 use crate::tensor::native::Nhwc;
-use crate::tensor::native::gemm::Into;
+use crate::tensor::native::gemm::WriteMode;
 
 /// Computes F ⊗ F of the N×N pixels of a block's tiles, as 36 matrices of (tiles × channels).
 pub(super) struct Gather<'a, F, const N: usize> {
@@ -24,15 +24,15 @@ impl<'a, F, const N: usize> Gather<'a, F, N> {
     }
 }
 
-impl<F: Transform<N, SEEN>, const N: usize> WithSimd for Gather<'_, F, N> {
+impl<F: Transform<N, TILE_INPUTS>, const N: usize> WithSimd for Gather<'_, F, N> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let channels = self.source.shape.3;
         for tile in self.block.tiles() {
-            let mut to = places_mut(self.to, tile.index, channels);
-            transform::<S, F, N, SEEN>(simd, &self.source.pixels(tile), &mut to, Into::Overwrite);
+            let mut to = matrix_rows_mut(self.to, tile.index, channels);
+            transform::<S, F, N, TILE_INPUTS>(simd, &self.source.pixels(tile), &mut to, WriteMode::Overwrite);
         }
     }
 }
@@ -43,12 +43,12 @@ pub(super) struct ScatterOutputs<'a> {
     block: Block,
     to: &'a mut [f32],
     shape: Nhwc,
-    into: Into,
+    mode: WriteMode,
 }
 
 impl<'a> ScatterOutputs<'a> {
-    pub(super) fn new(products: &'a [f32], block: Block, to: &'a mut [f32], shape: Nhwc, into: Into) -> Self {
-        Self { products, block, to, shape, into }
+    pub(super) fn new(products: &'a [f32], block: Block, to: &'a mut [f32], shape: Nhwc, mode: WriteMode) -> Self {
+        Self { products, block, to, shape, mode }
     }
 }
 
@@ -69,8 +69,8 @@ impl WithSimd for ScatterOutputs<'_> {
                     *to = pixel;
                 }
             }
-            let products = places(self.products, tile.index, channels);
-            transform::<S, Outputs, SEEN, TILE>(simd, &products, &mut to, self.into);
+            let products = matrix_rows(self.products, tile.index, channels);
+            transform::<S, Outputs, TILE_INPUTS, TILE>(simd, &products, &mut to, self.mode);
         }
     }
 }

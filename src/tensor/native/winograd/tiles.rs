@@ -1,6 +1,6 @@
 //! Division of an output into blocks of tiles, and the pixels of tiles.
 
-use super::{PLACES, SEEN, TILE};
+use super::{PRODUCTS, TILE, TILE_INPUTS};
 use crate::tensor::native::Nhwc;
 
 /// Tiles per block: enough for an efficient matrix product, few enough to stay in cache.
@@ -95,7 +95,7 @@ impl<'a> Source<'a> {
         let (_, height, width, channels) = self.shape;
         let mut pixels = [[self.zeros; N]; N];
         let inside = |from: usize, step: usize, side: usize| {
-            (from + step).checked_sub(self.padding).filter(|&place| place < side)
+            (from + step).checked_sub(self.padding).filter(|&coordinate| coordinate < side)
         };
         for (i, row) in pixels.iter_mut().enumerate() {
             let Some(y) = inside(tile.top, i, height) else { continue };
@@ -111,28 +111,32 @@ impl<'a> Source<'a> {
 }
 
 /// Gap between matrices, in values. Without it, the same element of all matrices would use the same few cache lines.
-const APART: usize = 16;
+const GAP: usize = 16;
 
 /// Returns the distance from one of the 36 matrices to the next, in values.
-pub(super) fn plane(tiles: usize, width: usize) -> usize {
-    tiles * width + APART
+pub(super) fn matrix_stride(tiles: usize, width: usize) -> usize {
+    tiles * width + GAP
 }
 
 /// Returns the number of values of 36 matrices of (tiles × width).
-pub(super) fn room(tiles: usize, width: usize) -> usize {
-    PLACES * plane(tiles, width)
+pub(super) fn buffer_length(tiles: usize, width: usize) -> usize {
+    PRODUCTS * matrix_stride(tiles, width)
 }
 
 /// Returns row `index` of each of the 36 matrices of rows of `width` values.
 #[inline(always)]
-pub(super) fn places(matrices: &[f32], index: usize, width: usize) -> [[&[f32]; SEEN]; SEEN] {
-    let mut planes = matrices.chunks_exact(matrices.len() / PLACES);
+pub(super) fn matrix_rows(matrices: &[f32], index: usize, width: usize) -> [[&[f32]; TILE_INPUTS]; TILE_INPUTS] {
+    let mut planes = matrices.chunks_exact(matrices.len() / PRODUCTS);
     std::array::from_fn(|_| std::array::from_fn(|_| &planes.next().expect("36")[index * width..][..width]))
 }
 
-/// Does the same as [`places`] with mutable rows.
+/// Does the same as [`matrix_rows`] with mutable rows.
 #[inline(always)]
-pub(super) fn places_mut(matrices: &mut [f32], index: usize, width: usize) -> [[&mut [f32]; SEEN]; SEEN] {
-    let mut planes = matrices.chunks_exact_mut(matrices.len() / PLACES);
+pub(super) fn matrix_rows_mut(
+    matrices: &mut [f32],
+    index: usize,
+    width: usize,
+) -> [[&mut [f32]; TILE_INPUTS]; TILE_INPUTS] {
+    let mut planes = matrices.chunks_exact_mut(matrices.len() / PRODUCTS);
     std::array::from_fn(|_| std::array::from_fn(|_| &mut planes.next().expect("36")[index * width..][..width]))
 }

@@ -4,7 +4,7 @@
 
 use pulp::Simd;
 
-use crate::tensor::native::gemm::Into;
+use crate::tensor::native::gemm::WriteMode;
 
 /// A linear map of N values to M values, for all lanes of vectors.
 pub(super) trait Transform<const N: usize, const M: usize> {
@@ -17,15 +17,15 @@ pub(super) fn transform<S: Simd, F: Transform<N, M>, const N: usize, const M: us
     simd: S,
     from: &[[&[f32]; N]; N],
     to: &mut [[&mut [f32]; M]; M],
-    into: Into,
+    mode: WriteMode,
 ) {
     let channels = from[0][0].len();
-    let whole = channels / S::F32_LANES * S::F32_LANES;
-    for at in (0..whole).step_by(S::F32_LANES) {
-        lanes::<S, F, N, M, false>(simd, from, to, at, at + S::F32_LANES, into);
+    let full = channels / S::F32_LANES * S::F32_LANES;
+    for at in (0..full).step_by(S::F32_LANES) {
+        lanes::<S, F, N, M, false>(simd, from, to, at, at + S::F32_LANES, mode);
     }
-    if whole < channels {
-        lanes::<S, F, N, M, true>(simd, from, to, whole, channels, into);
+    if full < channels {
+        lanes::<S, F, N, M, true>(simd, from, to, full, channels, mode);
     }
 }
 
@@ -37,7 +37,7 @@ fn lanes<S: Simd, F: Transform<N, M>, const N: usize, const M: usize, const PART
     to: &mut [[&mut [f32]; M]; M],
     start: usize,
     end: usize,
-    into: Into,
+    mode: WriteMode,
 ) {
     let zero = simd.splat_f32s(0.0);
     // Transformed columns of `from`: half[column][row].
@@ -56,7 +56,8 @@ fn lanes<S: Simd, F: Transform<N, M>, const N: usize, const M: usize, const PART
         }
         for (to, value) in to.iter_mut().zip(F::apply(simd, row)) {
             let Some(to) = to.get_mut(start..end) else { continue };
-            let value = if into == Into::Accumulate { simd.add_f32s(load::<S, PART>(simd, to), value) } else { value };
+            let value =
+                if mode == WriteMode::Accumulate { simd.add_f32s(load::<S, PART>(simd, to), value) } else { value };
             if PART {
                 simd.partial_store_f32s(to, value);
             } else {

@@ -1,13 +1,13 @@
 //! Repairs damaged artifacts: their stages return to pending and compute them again.
 
 use super::open::Tx;
-use super::{Artifacts, Damage, Look, NOW, StageStatus, Store, StoreError, settle};
+use super::{Artifacts, Damage, NOW, StageStatus, Store, StoreError, VerifyScope, settle};
 use crate::cause::Context;
 use crate::stages::{Key, StageJob, StageKind, short_key};
 
-/// Condition of a stage's artifact.
+/// State of a stage's artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum ArtifactState {
     /// The artifact matches its manifest.
     Intact,
     /// The stage is not done.
@@ -17,7 +17,7 @@ pub enum Standing {
 }
 
 super::row::row! {
-    struct Recorded {
+    struct RecordedArtifact {
         kind: StageKind,
         state: StageStatus,
         digest: Option<String>,
@@ -26,24 +26,29 @@ super::row::row! {
 
 impl Store {
     /// Verifies the artifact of a stage.
-    pub async fn examine(&self, artifacts: &Artifacts, key: &Key, look: Look<'static>) -> Result<Standing, StoreError> {
-        let row: Option<Recorded> = sqlx::query_as(
+    pub async fn examine(
+        &self,
+        artifacts: &Artifacts,
+        key: &Key,
+        scope: VerifyScope<'static>,
+    ) -> Result<ArtifactState, StoreError> {
+        let row: Option<RecordedArtifact> = sqlx::query_as(
             "SELECT s.kind, s.state, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id WHERE s.id = ?",
         )
         .bind(key.as_str())
         .fetch_optional(&self.pool)
         .await?;
-        let Some(row) = row.filter(|row| row.state == StageStatus::Done) else { return Ok(Standing::NotDone) };
+        let Some(row) = row.filter(|row| row.state == StageStatus::Done) else { return Ok(ArtifactState::NotDone) };
         let kind = row.kind;
         let (artifacts, key) = (artifacts.clone(), key.clone());
         let verified = tokio::task::spawn_blocking(move || match row.digest {
-            Some(digest) => artifacts.verify(kind, &key, Some(&digest), look),
+            Some(digest) => artifacts.verify(kind, &key, Some(&digest), scope),
             None => Err(Damage::unrecorded(artifacts.path(kind, &key))),
         });
         match verified.await {
-            Ok(Ok(())) => Ok(Standing::Intact),
-            Ok(Err(damage)) => Ok(Standing::Damaged(kind, damage)),
-            Err(error) => Err(StoreError::Row(Context::new("cannot examine an artifact", error).into())),
+            Ok(Ok(())) => Ok(ArtifactState::Intact),
+            Ok(Err(damage)) => Ok(ArtifactState::Damaged(kind, damage)),
+            Err(error) => Err(StoreError::Row(Context::new("cannot verify an artifact", error).into())),
         }
     }
 
@@ -53,12 +58,12 @@ impl Store {
     pub async fn inputs_are_intact(&self, artifacts: &Artifacts, job: &StageJob) -> Result<bool, StoreError> {
         let mut intact = true;
         for need in job.needs() {
-            let look = if need.whole { Look::Everything } else { Look::Digests };
-            match self.examine(artifacts, &need.key, look).await? {
-                Standing::Intact => {}
+            let scope = if need.spare_files { VerifyScope::Everything } else { VerifyScope::Digests };
+            match self.examine(artifacts, &need.key, scope).await? {
+                ArtifactState::Intact => {}
                 // Another process noticed the damage first.
-                Standing::NotDone => intact = false,
-                Standing::Damaged(kind, damage) => {
+                ArtifactState::NotDone => intact = false,
+                ArtifactState::Damaged(kind, damage) => {
                     self.reopen(artifacts, kind, &need.key, &damage).await?;
                     intact = false;
                 }
@@ -85,7 +90,7 @@ impl Store {
     }
 }
 
-/// The same within a transaction. The caller updates the states of the runs.
+/// Does the same as [`Store::reopen`] within a transaction. The caller updates the states of the runs.
 pub(super) async fn reopen(
     tx: &mut Tx,
     artifacts: &Artifacts,
@@ -124,8 +129,8 @@ pub(super) async fn reopen(
         .bind(key.as_str())
         .execute(&mut **tx)
         .await?;
-        let message = format!("{} {} is made again: {damage}", kind.name(), short_key(key.as_str()));
-        // Logged as information, because a store that was moved without its artifacts has thousands of these.
+        let message = format!("{} {} will be computed again: {damage}", kind.name(), short_key(key.as_str()));
+        // A missing artifact is logged as information: a store that was moved without its artifacts has thousands of them.
         match artifacts.is_published(kind, key) {
             true => tracing::warn!("{message}"),
             false => tracing::info!("{message}"),

@@ -2,17 +2,10 @@
 
 use dfdx::tensor::Tape;
 
-use super::linear::Linear;
-use super::{AutoEncoder, Backbone, Unet};
-use crate::nn::{Init, Input, Mode, Module, delegate_module, visit_fields};
+use super::{AutoEncoder, Network};
+use crate::model::Backbone;
+use crate::nn::{Init, Input, Mode, visit_fields};
 use crate::tensor::{Backend, Features, OpResult};
-
-/// One auto-encoder of any kind.
-#[derive(Debug, Clone)]
-enum Network<B: Backend> {
-    Unet(Unet<B>),
-    Linear(Box<Linear<B>>),
-}
 
 /// The auto-encoder of one level of the teacher.
 #[derive(Debug, Clone)]
@@ -24,23 +17,7 @@ struct AtLevel<B: Backend> {
     network: Network<B>,
 }
 
-impl<B: Backend> AtLevel<B> {
-    fn module(&self) -> &dyn Module<B> {
-        match &self.network {
-            Network::Unet(unet) => unet,
-            Network::Linear(linear) => linear.as_ref(),
-        }
-    }
-
-    fn module_mut(&mut self) -> &mut dyn Module<B> {
-        match &mut self.network {
-            Network::Unet(unet) => unet,
-            Network::Linear(linear) => linear.as_mut(),
-        }
-    }
-}
-
-delegate_module!(AtLevel: module, module_mut);
+visit_fields!(AtLevel: network);
 
 /// The auto-encoders of all levels that have one.
 #[derive(Debug, Clone)]
@@ -57,19 +34,12 @@ impl<B: Backend> AutoEncoders<B> {
     /// The initial values of a level do not depend on the other levels.
     pub fn new(seed: u64, backbone: &Backbone, model: &AutoEncoder) -> Option<Self> {
         let init = &Init { seed, purpose: "autoencoder" };
-        let network = |name: &str, channels: usize| match model {
-            AutoEncoder::None => None,
-            AutoEncoder::Unet(settings) => Some(Network::Unet(Unet::new(init, name, channels, settings))),
-            AutoEncoder::Linear(settings) => {
-                Some(Network::Linear(Box::new(Linear::new(init, name, channels, settings))))
-            }
-        };
         let levels: Vec<AtLevel<B>> = backbone
             .channels()
             .enumerate()
             .filter(|(_, (number, _))| model.is_at(*number))
             .filter_map(|(position, (number, channels))| {
-                let network = network(&format!("level{number}"), channels)?;
+                let network = Network::new(init, &format!("level{number}"), channels, model)?;
                 Some(AtLevel { position, number, network })
             })
             .collect();
@@ -89,22 +59,14 @@ impl<B: Backend> AutoEncoders<B> {
         input: Input,
         mode: Mode,
     ) -> OpResult<B, Features<B, T>> {
-        match self.levels.iter_mut().find(|level| level.position == position).map(|level| &mut level.network) {
+        match self.levels.iter_mut().find(|level| level.position == position) {
             None => Ok(features),
-            Some(Network::Unet(unet)) => unet.forward(features, input, mode),
-            Some(Network::Linear(linear)) => linear.forward(features, input),
+            Some(level) => level.network.forward(features, input, mode),
         }
     }
 
     /// Returns the forward multiply-accumulates of all auto-encoders for one image of the given side.
     pub fn multiply_accumulates(&self, side: usize) -> u64 {
-        let of = |level: &AtLevel<B>| {
-            let side = side >> (level.number + 1);
-            match &level.network {
-                Network::Unet(unet) => unet.multiply_accumulates(side),
-                Network::Linear(linear) => linear.multiply_accumulates(side),
-            }
-        };
-        self.levels.iter().map(of).sum()
+        self.levels.iter().map(|level| level.network.multiply_accumulates(side >> (level.number + 1))).sum()
     }
 }

@@ -8,24 +8,24 @@ use sqlx::{ConnectOptions, Connection};
 use super::filesystem::Identity;
 use super::log::needs_log;
 use super::open::{Store, take_open};
-use super::sqlite::beside;
+use super::sqlite::with_suffix;
 
 /// Two processes that close the store at the same moment block each other, so each tries several times.
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(12);
 
 /// Maximum time to wait for open connections. After it, they stay open until the process ends.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Store {
     /// Closes the store. If no other process has it open, its log is merged into the file, and the store is this one file.
     pub async fn close(&self) {
-        let _ = tokio::time::timeout(PATIENCE, self.pool.close()).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.pool.close()).await;
         crate::fault::point("leave:before");
-        let ours = || self.identity.is_some() && Identity::of(self.path()) == self.identity;
+        let is_ours = || self.identity.is_some() && Identity::of(self.path()) == self.identity;
         for attempt in 0..TRIES {
             // Another file may have replaced the store; it must not be changed.
-            if !ours() || !(needs_log(self.path()) || beside(self.path(), "-wal").exists()) {
+            if !is_ours() || !(needs_log(self.path()) || with_suffix(self.path(), "-wal").exists()) {
                 return;
             }
             // SQLite changes the journal mode only if no other connection exists, and merges the log first. It does not wait for others.
@@ -38,10 +38,10 @@ impl Store {
                 Ok(connection) => {
                     let _ = connection.close().await;
                 }
-                Err(error) => tracing::debug!(%error, "somebody else has the store open"),
+                Err(error) => tracing::debug!(%error, "another process has the store open"),
             }
             let jitter = Duration::from_millis(u64::from(std::process::id() % 7));
-            if attempt + 1 < TRIES && beside(self.path(), "-wal").exists() {
+            if attempt + 1 < TRIES && with_suffix(self.path(), "-wal").exists() {
                 tokio::time::sleep(PAUSE * (attempt + 1) + jitter).await;
             }
         }

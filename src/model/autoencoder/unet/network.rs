@@ -10,10 +10,11 @@ use dfdx::tensor::{Tape, WithEmptyTape};
 use super::contraction::Contraction;
 use super::expansion::Expansion;
 use super::{Skip, UnetSettings};
+use crate::model::autoencoder::{BuildNetwork, FeatureNetwork};
 use crate::nn::{Init, Input, Mode, visit_fields};
 use crate::tensor::{Backend, Features, OpResult};
 
-/// One auto-encoder. It keeps the shape (N, H, W, C). H and W must be divisible by 2^depth.
+/// The U-Net of one level.
 #[derive(Debug, Clone)]
 pub struct Unet<B: Backend> {
     skip: Skip,
@@ -27,13 +28,7 @@ visit_fields!(Unet: ; contraction, expansion);
 impl<B: Backend> Unet<B> {
     /// Creates a U-Net for features of `channels` channels. Parameter names start with `name`.
     pub fn new(init: &Init, name: &str, channels: usize, settings: &UnetSettings) -> Self {
-        let widths: Vec<usize> = (0..=settings.depth)
-            .map(|i| match i {
-                0 => channels,
-                // An even number, so that `concat` can halve it.
-                _ => (((channels << i) as f64 * settings.width / 2.0).round() as usize * 2).max(2),
-            })
-            .collect();
+        let widths: Vec<usize> = (0..=settings.depth).map(|i| settings.channels_after(i, channels)).collect();
         let contraction = (1..=settings.depth)
             .map(|i| Contraction::new(init, &format!("{name}.contraction.{i}"), widths[i - 1], widths[i], settings))
             .collect();
@@ -43,9 +38,18 @@ impl<B: Backend> Unet<B> {
             .collect();
         Self { skip: settings.skip, contraction, expansion }
     }
+}
 
-    /// Reconstructs features.
-    pub fn forward<T: Tape<f32, B::Device>>(
+impl BuildNetwork for UnetSettings {
+    type Network<B: Backend> = Unet<B>;
+
+    fn build<B: Backend>(&self, init: &Init, name: &str, channels: usize) -> Unet<B> {
+        Unet::new(init, name, channels, self)
+    }
+}
+
+impl<B: Backend> FeatureNetwork<B> for Unet<B> {
+    fn forward<T: Tape<f32, B::Device>>(
         &mut self,
         features: Features<B, T>,
         input: Input,
@@ -70,8 +74,7 @@ impl<B: Backend> Unet<B> {
         Ok(x)
     }
 
-    /// Returns the forward multiply-accumulates for one feature map of the given side.
-    pub fn multiply_accumulates(&self, side: usize) -> u64 {
+    fn multiply_accumulates(&self, side: usize) -> u64 {
         let depth = self.contraction.len();
         let contraction = self
             .contraction

@@ -53,14 +53,14 @@ impl Store {
 impl SweepStatus {
     /// Shows stages and runs of processes that no longer exist as pending. The store itself does not change.
     ///
-    /// `is_gone` receives the host, the process id and the start time of a process.
-    pub fn without_gone(&mut self, held: &[HeldStage], is_gone: impl Fn(&str, i64, Option<&str>) -> bool) {
-        self.workers.retain(|worker| !is_gone(&worker.host, worker.pid, worker.process_started.as_deref()));
+    /// `has_ended` receives the host, the process id and the start time of a process.
+    pub fn show_ended_as_pending(&mut self, held: &[HeldStage], has_ended: impl Fn(&str, i64, Option<&str>) -> bool) {
+        self.workers.retain(|worker| !has_ended(&worker.host, worker.pid, worker.process_started.as_deref()));
         let mut stages: BTreeMap<&str, StageKind> = BTreeMap::new();
         let mut idle: BTreeMap<&str, &HeldStage> = BTreeMap::new();
         let mut busy: BTreeSet<&str> = BTreeSet::new();
         for row in held {
-            if is_gone(&row.host, row.pid, row.process_started.as_deref()) {
+            if has_ended(&row.host, row.pid, row.process_started.as_deref()) {
                 stages.insert(&row.stage, row.kind);
                 idle.insert(&row.run, row);
             } else {
@@ -69,33 +69,33 @@ impl SweepStatus {
         }
         for kind in stages.values() {
             let states = (StageStatus::Running, StageStatus::Pending);
-            wait_again(&mut self.stages, states, |row| row.kind == *kind, |row| (&mut row.state, &mut row.count));
+            move_to_pending(&mut self.stages, states, |row| row.kind == *kind, |row| (&mut row.state, &mut row.count));
         }
         for row in idle.values().filter(|row| row.run_state == RunState::Running && !busy.contains(row.run.as_str())) {
-            let theirs = |shown: &RunStates| shown.category == row.category && shown.trial == row.trial;
+            let same = |shown: &RunStates| shown.category == row.category && shown.trial == row.trial;
             let states = (RunState::Running, RunState::Pending);
-            wait_again(&mut self.runs, states, theirs, |shown| (&mut shown.state, &mut shown.count));
+            move_to_pending(&mut self.runs, states, same, |shown| (&mut shown.state, &mut shown.count));
         }
         self.gone_stages = stages.len() as i64;
     }
 }
 
-/// Moves one from the running to the pending count, among the rows for which `same` holds.
-fn wait_again<R: Clone, S: Copy + PartialEq>(
+/// Moves one item from the running count to the pending count, among the rows for which `same` holds.
+fn move_to_pending<R: Clone, S: Copy + PartialEq>(
     rows: &mut Vec<R>,
     (running, pending): (S, S),
     same: impl Fn(&R) -> bool,
     parts: impl for<'r> Fn(&'r mut R) -> (&'r mut S, &'r mut i64),
 ) {
     let find = |rows: &mut [R], state: S| rows.iter_mut().position(|row| same(row) && *parts(row).0 == state);
-    let Some(place) = find(rows, running) else { return };
-    let mut one = rows[place].clone();
-    *parts(&mut rows[place]).1 -= 1;
+    let Some(position) = find(rows, running) else { return };
+    let mut moved = rows[position].clone();
+    *parts(&mut rows[position]).1 -= 1;
     match find(rows, pending) {
         Some(pending) => *parts(&mut rows[pending]).1 += 1,
         None => {
-            (*parts(&mut one).0, *parts(&mut one).1) = (pending, 1);
-            rows.insert(place, one);
+            (*parts(&mut moved).0, *parts(&mut moved).1) = (pending, 1);
+            rows.insert(position, moved);
         }
     }
     rows.retain_mut(|row| *parts(row).1 > 0);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_gone_processes_held_waits() {
+    fn stages_and_runs_of_ended_processes_are_shown_as_pending() {
         let text = |text: &str| text.to_owned();
         let worker = |pid: i64| WorkerRow {
             id: pid.to_string(),
@@ -159,14 +159,14 @@ mod tests {
         };
         // Process 2 no longer exists. Two runs need its stage; one of them has another stage that is running.
         let rows = [held("a", "x", 1), held("b", "x", 2), held("b", "y", 2)];
-        status.without_gone(&rows, |host, pid, _| host == "here" && pid == 2);
+        status.show_ended_as_pending(&rows, |host, pid, _| host == "here" && pid == 2);
         assert_eq!(
             status.stages,
             [StageStatus::Done, StageStatus::Pending, StageStatus::Running].map(|state| stages(state, 1))
         );
         assert_eq!(status.runs, [runs(RunState::Pending, 5), runs(RunState::Running, 2)]);
         assert_eq!((status.workers.len(), status.gone_stages), (1, 1));
-        status.without_gone(&rows, |_, _, _| false);
+        status.show_ended_as_pending(&rows, |_, _, _| false);
         assert_eq!(status.gone_stages, 0);
     }
 }

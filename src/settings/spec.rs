@@ -1,4 +1,4 @@
-//! What a setting is, as its reader asks for it: the source of the JSON schema and of the page on the sweep file.
+//! Description of a setting, recorded when it is read. The JSON schema and the page on the sweep file are generated from it.
 
 use std::borrow::Cow;
 
@@ -7,19 +7,19 @@ use super::name::quoted;
 /// A named value with its description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamedValue {
-    /// Its spelling.
+    /// Spelling of the value.
     pub name: Cow<'static, str>,
-    /// What it does, one line; empty where the name says it.
+    /// Meaning of the value, one line; empty if the name is clear.
     pub about: String,
 }
 
 impl NamedValue {
-    /// A value that needs no description.
+    /// Creates a value without a description.
     pub(crate) fn bare(name: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), about: String::new() }
     }
 
-    /// A value with its doc comment.
+    /// Creates a value described by its doc comment.
     pub(crate) fn documented(name: &'static str, doc: &str) -> Self {
         Self { name: name.into(), about: first_paragraph(doc) }
     }
@@ -27,11 +27,11 @@ impl NamedValue {
 
 /// The values that a setting can have.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Kind {
-    /// A whole number in a range; `u64::MAX` stands for no upper bound.
-    Integer { least: u64, most: u64 },
-    /// A number in a range; infinity stands for no upper bound.
-    Number { least: f64, most: f64 },
+pub(crate) enum ValueKind {
+    /// A whole number in a range; `u64::MAX` means no upper bound.
+    Integer { min: u64, max: u64 },
+    /// A number in a range; infinity means no upper bound.
+    Number { min: f64, max: f64 },
     /// True or false.
     Flag,
     /// Any text.
@@ -41,24 +41,24 @@ pub(crate) enum Kind {
     /// One of these values.
     Choice(Vec<NamedValue>),
     /// A list of values of one kind.
-    List(Box<Kind>),
-    /// A table of settings, which are questions of their own.
+    List(Box<ValueKind>),
+    /// A table of settings, which have their own descriptions.
     Table,
     /// The axes of a search space.
     Axes,
     /// A value of any of these kinds.
-    Either(Vec<Kind>),
+    Either(Vec<ValueKind>),
 }
 
-impl Kind {
-    /// What a wrong value is told.
+impl ValueKind {
+    /// Describes valid values for an error message.
     pub(crate) fn expected(&self) -> String {
         match self {
-            Self::Integer { least, most } if least == most => least.to_string(),
-            Self::Integer { least, most: u64::MAX } => format!("a whole number of at least {least}"),
-            Self::Integer { least, most } => format!("a whole number from {least} to {most}"),
-            Self::Number { least, most } if most.is_finite() => format!("a number from {least} to {most}"),
-            Self::Number { least, .. } => format!("a number of at least {least}"),
+            Self::Integer { min, max } if min == max => min.to_string(),
+            Self::Integer { min, max: u64::MAX } => format!("a whole number of at least {min}"),
+            Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Number { min, max } if max.is_finite() => format!("a number from {min} to {max}"),
+            Self::Number { min, .. } => format!("a number of at least {min}"),
             Self::Flag => "true or false".to_owned(),
             Self::Text | Self::Path => "text in quotes".to_owned(),
             Self::Choice(values) => {
@@ -73,7 +73,7 @@ impl Kind {
         }
     }
 
-    /// The named values among its values.
+    /// Returns all named values, in lists and alternatives too.
     pub(crate) fn named(&self) -> Vec<&NamedValue> {
         match self {
             Self::Choice(values) => values.iter().collect(),
@@ -83,7 +83,7 @@ impl Kind {
         }
     }
 
-    /// Whether it can be a table.
+    /// Returns whether the value can be a table.
     pub(crate) fn has_table(&self) -> bool {
         match self {
             Self::Table => true,
@@ -92,7 +92,7 @@ impl Kind {
         }
     }
 
-    /// Whether it can be a number.
+    /// Returns whether the value can be a number.
     pub(crate) fn has_numbers(&self) -> bool {
         match self {
             Self::Integer { .. } | Self::Number { .. } => true,
@@ -101,50 +101,50 @@ impl Kind {
         }
     }
 
-    /// Takes in the range of the same setting where others are chosen otherwise.
+    /// Extends the range of integers by the range that the same setting has under other choices.
     pub(crate) fn widen(&mut self, other: &Self) {
-        if let (Self::Integer { least, most }, Self::Integer { least: other_least, most: other_most }) = (self, other) {
-            (*least, *most) = ((*least).min(*other_least), (*most).max(*other_most));
+        if let (Self::Integer { min, max }, Self::Integer { min: other_min, max: other_max }) = (self, other) {
+            (*min, *max) = ((*min).min(*other_min), (*max).max(*other_max));
         }
     }
 }
 
-/// What a setting is where the file does not give it.
+/// Default of a setting that the file does not give.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Usual {
-    /// Nothing: the setting is absent.
+pub(crate) enum DefaultValue {
+    /// No default: the setting is absent.
     Absent,
     /// This value.
     Value(serde_json::Value),
-    /// What these words say: a formula, or what the data decide.
-    Words(&'static str),
+    /// A value that depends on other settings or on the data, described in words or by a formula.
+    Described(&'static str),
 }
 
-/// A setting that was asked for.
+/// Description of a setting that was read.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Question {
-    /// Dotted name of its table; empty at the top of the file.
+pub(crate) struct SettingSpec {
+    /// Dotted name of the table; empty at the top level.
     pub table: String,
-    /// Its key.
+    /// Key in the table.
     pub key: &'static str,
-    /// What it does, one line.
+    /// Meaning of the setting, one line.
     pub about: String,
-    /// Its values.
-    pub kind: Kind,
-    /// Its default.
-    pub usual: Usual,
-    /// Whether a file without it is refused.
+    /// Valid values.
+    pub kind: ValueKind,
+    /// Default value.
+    pub default: DefaultValue,
+    /// Whether a file must give the setting.
     pub required: bool,
 }
 
-impl Question {
-    /// The dotted name.
+impl SettingSpec {
+    /// Returns the dotted name.
     pub(crate) fn name(&self) -> String {
         if self.table.is_empty() { self.key.to_owned() } else { format!("{}.{}", self.table, self.key) }
     }
 }
 
-/// The first paragraph of a doc comment as one line.
+/// Returns the first paragraph of a doc comment as one line.
 pub(crate) fn first_paragraph(doc: &str) -> String {
     let lines = doc.lines().map(str::trim).take_while(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join(" ")

@@ -1,7 +1,7 @@
 //! The shape of a U-Net, in the table `[model]`.
 
-use super::LevelSet;
-use super::autoencoder_settings::{Corruption, Placement};
+use crate::model::LevelSet;
+use crate::model::autoencoder::{AutoEncoderSettings, CommonSettings, Diagram, DiagramBox};
 use crate::nn::Padding;
 use crate::settings::{choices, defaults, settings};
 use crate::tensor::Activation;
@@ -49,10 +49,6 @@ settings! {
         pub skip: Skip = choice(Skip::Concat),
         /// Number of contraction (and expansion) stages; each halves the side.
         pub depth: usize = integer(2, 1..=4),
-        /// Factor on the inner channels: C·2^i·width in stage i of a U-Net, C/4·width in a linear auto-encoder.
-        pub width: f64 = number(1.0, 0.05..=8.0),
-        /// Corruption that auto-encoders must undo in training; their target stays as it is.
-        pub input: Corruption = with(Corruption::read),
         /// Upsampling in expansion stages, which double the side.
         pub upsample: Upsample = choice(Upsample::Transposed),
         /// Normalisation of the inner stages.
@@ -61,10 +57,8 @@ settings! {
         pub activation: Activation = choice(Activation::Relu),
         /// Padding of 3×3 convolutions.
         pub padding: Padding = choice(Padding::Zero),
-        /// Levels that have an auto-encoder; at the others the student is compared with the teacher directly.
-        pub levels: LevelSet = with(|field| LevelSet::read_some_of(field, compared)),
-        /// Features that the auto-encoders rebuild.
-        pub placement: Placement = choice(Placement::Student),
+        /// Settings that all kinds share.
+        pub common: CommonSettings = flat(compared),
     }
 }
 
@@ -72,5 +66,60 @@ impl Default for UnetSettings {
     /// Returns the settings of a sweep file that sets none of them.
     fn default() -> Self {
         defaults(LevelSet::ALL)
+    }
+}
+
+impl UnetSettings {
+    /// Returns the channels after `i` contraction stages, for features of `channels` channels.
+    pub(super) fn channels_after(&self, i: usize, channels: usize) -> usize {
+        match i {
+            0 => channels,
+            // An even number, so that `concat` can halve it.
+            _ => (((channels << i) as f64 * self.common.width / 2.0).round() as usize * 2).max(2),
+        }
+    }
+}
+
+impl AutoEncoderSettings for UnetSettings {
+    fn common(&self) -> &CommonSettings {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut CommonSettings {
+        &mut self.common
+    }
+
+    fn label(&self) -> String {
+        format!("U-Net, skip={}", self.skip.name())
+    }
+
+    fn cost_class(&self) -> String {
+        let Self { skip, depth, upsample, norm, activation, padding, common } = self;
+        let CommonSettings { width, levels, placement, .. } = common;
+        format!("unet {skip} {depth} {width} {upsample} {norm} {activation} {padding} {levels} {placement}")
+    }
+
+    fn halvings(&self) -> usize {
+        self.depth
+    }
+
+    fn diagram(&self, channels: usize) -> Diagram {
+        let last = 2 * self.depth;
+        let halvings = |position: usize| self.depth - position.abs_diff(self.depth);
+        let boxes = (0..=last).map(|position| {
+            let halvings = halvings(position);
+            DiagramBox { halvings, channels: self.channels_after(halvings, channels) }
+        });
+        let skips = match self.skip {
+            Skip::None => Vec::new(),
+            _ => (0..self.depth).map(|position| (position, last - position)).collect(),
+        };
+        let caption = match self.skip {
+            Skip::None => "no skip connection",
+            Skip::Add => "skip: added",
+            Skip::Concat => "skip: concatenated, projected to half",
+            Skip::ConcatConv => "skip: concatenated, then 3×3",
+        };
+        Diagram { boxes: boxes.collect(), skips, caption: caption.to_owned() }
     }
 }

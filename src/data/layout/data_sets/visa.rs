@@ -3,14 +3,25 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Parts;
-use super::listing::file_name;
-use super::rows::{Row, Rows};
+use super::mvtec;
+use crate::data::layout::Parts;
+use crate::data::layout::description::{Arrangement, Description, ImageFiles};
+use crate::data::layout::listing::file_name;
+use crate::data::layout::rows::{Row, Rows};
 use crate::data::sample::ImageSource;
 use crate::data::{DataError, Sample};
 
-/// Folder of the table, below the root.
-pub(super) const FOLDER: &str = "split_csv";
+const ARRANGEMENT: Arrangement = Arrangement {
+    recognised_by: &[&["Data/Images"]],
+    images: ImageFiles::Listed(read),
+    next_to_categories: &["split_csv"],
+};
+
+pub(super) const DESCRIPTION: Description = Description::of(
+    &[&ARRANGEMENT, &mvtec::ARRANGEMENT],
+    "ROOT/<category>/Data/Images/{Normal,Anomaly} next to ROOT/split_csv/1cls.csv, or, prepared, \
+     ROOT/<category>/train/good, test/{good,bad}, ground_truth/bad",
+);
 
 /// Path of the table of the one-class split, below the root.
 const TABLE: &str = "split_csv/1cls.csv";
@@ -18,11 +29,12 @@ const TABLE: &str = "split_csv/1cls.csv";
 /// The table's columns, in no fixed order.
 const COLUMNS: [&str; 5] = ["object", "split", "label", "image", "mask"];
 
-/// Reads one category from the table below the root.
-pub(super) fn read(root: &Path, category: &Path) -> Result<Parts, DataError> {
+/// Reads one category from the table below the root. The table has ten thousand lines: reading it once per category is quicker than
+/// keeping it.
+fn read(root: &Path, category: &Path) -> Result<Parts, DataError> {
     let path = root.join(TABLE);
     if !path.is_file() {
-        let help = "VisA's archive has it beside the categories: it says which images are for training".to_owned();
+        let help = "VisA's archive has it next to the categories: it lists the images for training".to_owned();
         return Err(DataError::Missing { what: "table of the split", path, help });
     }
     Table { root: root.to_owned(), rows: Rows::read(&path, &COLUMNS, &[])? }.parts(category)

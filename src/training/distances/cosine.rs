@@ -1,0 +1,11 @@
+//! One minus the cosine of the angle between features.
+
+use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar};
+
+pub(super) fn mean<B: Backend>(
+    teacher: &Features<B>,
+    features: Features<B, Recorded<B>>,
+) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    // ‖t − s‖² = 2 − 2·cos for unit vectors.
+    Ok(B::similarity(teacher, features)? * 0.5)
+}
