@@ -36,6 +36,7 @@ struct Pretrain<'a, B: Backend> {
     batches: Batches<'a, B>,
     held_out: &'a [usize],
     batch_size: usize,
+    clip_norm: f64,
     corruption: Corruption,
     seed: u64,
     autoencoders: AutoEncoders<B>,
@@ -54,6 +55,7 @@ pub fn pretrain<B: Backend>(input: &PretrainInput<'_>, context: &mut StageContex
         batches: Batches::kept(&features, context.device_memory),
         held_out: &split.held_out,
         batch_size: input.settings.batch_size,
+        clip_norm: input.settings.clip_norm,
         corruption: input.model.corruption(),
         seed: input.seed,
         autoencoders,
@@ -102,7 +104,9 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
         let loss = total.ok_or_else(|| StageError::Bug("a feature set without levels".into()))?;
         let value = loss.retaped::<NoneTape>();
         let mut gradients = loss.try_backward().map_err(StageError::device)?;
-        let norm = clip_global_norm::<B>(&[&self.autoencoders], &mut gradients, 0.0).map_err(StageError::device)?.all;
+        let norm = clip_global_norm::<B>(&[&self.autoencoders], &mut gradients, self.clip_norm)
+            .map_err(StageError::device)?
+            .all;
         self.optimizer.step(&mut self.autoencoders, &mut gradients, 1.0).map_err(StageError::device)?;
         Ok([("loss", value), ("gradient_norm", norm)].into())
     }

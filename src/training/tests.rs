@@ -178,6 +178,20 @@ fn assert_alike(ours: &RecordingObserver, theirs: &RecordingObserver) {
 }
 
 #[test]
+fn pretraining_clips_only_gradients_above_the_limit() {
+    let curves = |clip_norm| {
+        let settings = PretrainSettings { epochs: 2, batch_size: 4, clip_norm, ..PretrainSettings::default() };
+        let mut observer = RecordingObserver::default();
+        TrainingFolders::new().pretrain_as::<Native>(&settings, &mut observer).expect("trains");
+        observer.curves
+    };
+    let unclipped = curves(0.0);
+    assert_eq!(curves(1e6), unclipped);
+    // Adam's ε counts when gradients are this small, so that the first step is shorter.
+    assert_ne!(curves(1e-9), unclipped);
+}
+
+#[test]
 fn both_phases_have_the_same_curves_on_both_backends() {
     for gradient in [ReconstructionGradient::Both, ReconstructionGradient::Autoencoder] {
         let (native, composed) = (TrainingFolders::new(), TrainingFolders::new());

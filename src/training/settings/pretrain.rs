@@ -12,6 +12,8 @@ settings! {
         pub batch_size: usize = integer(32, 2..=4096),
         /// Learning rate of Adam.
         pub learning_rate: f64 = number(1e-3, MIN_RATE..=10.0),
+        /// Maximum global gradient norm; 0 disables clipping.
+        pub clip_norm: f64 = number(0.0, 0.0..=f64::INFINITY),
     }
 }
 
