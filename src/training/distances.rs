@@ -3,6 +3,7 @@
 mod cosine;
 mod mse;
 mod normalised;
+mod smooth_l1;
 
 use crate::settings::choices;
 use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar};
@@ -39,4 +40,6 @@ distances! {
     Cosine(cosine) = "cosine",
     /// Mean over the channels of (T − Ŝ)²: the features' lengths count, too.
     Mse(mse) = "mse",
+    /// Mean over the channels of ½d² for |d| < 1, else |d| − ½, with d = T − Ŝ (Girshick 2015): less moved by outliers than `mse`.
+    SmoothL1(smooth_l1) = "smooth-l1",
 }
