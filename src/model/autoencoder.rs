@@ -5,6 +5,7 @@ mod contract;
 mod diagram;
 mod levels;
 mod linear;
+mod perceptron;
 mod pixelwise;
 mod register;
 mod settings;
@@ -24,4 +25,6 @@ autoencoders! {
     Unet(unet::UnetSettings) = "unet",
     /// Two 1×1 convolutions per level, the cheap control; `width`, `input`, `levels` and `placement` apply.
     Linear(linear::LinearSettings) = "linear",
+    /// As `linear`, with a ReLU between the convolutions: non-linear, but without neighbours.
+    Perceptron(perceptron::PerceptronSettings) = "perceptron",
 }
