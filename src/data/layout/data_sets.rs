@@ -4,6 +4,7 @@ mod btad;
 mod loco;
 mod mpdd;
 mod mvtec;
+mod mvtec_3d;
 mod mvtec_ad2;
 mod unnamed;
 mod visa;
@@ -42,6 +43,8 @@ layouts! {
     Mvtec(mvtec::DESCRIPTION) = "mvtec",
     /// MVTec AD 2: as `mvtec`, with `validation/good`, and `test_public` in place of `test` and `ground_truth`.
     MvtecAd2(mvtec_ad2::DESCRIPTION) = "mvtec-ad2",
+    /// MVTec 3D-AD (Bergmann et al. 2022), colour images only: `rgb` and `gt` below each `<defect>` of `train`, `validation` and `test`.
+    Mvtec3d(mvtec_3d::DESCRIPTION) = "mvtec-3d",
     /// MVTec LOCO: as `mvtec`, with `validation/good`, and a folder of masks for each image.
     Loco(loco::DESCRIPTION) = "loco",
     /// VisA (Zou et al. 2022), as published with its table of the split, or prepared as `mvtec`.
