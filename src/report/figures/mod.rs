@@ -11,6 +11,7 @@ mod learning;
 pub(super) mod legend;
 mod parallel;
 mod pareto;
+mod ranks;
 mod selection;
 mod shapes;
 mod slices;
@@ -22,9 +23,10 @@ pub(super) use style::ink;
 use style::{centred, room};
 
 /// All kinds of figures, in their order within a chapter.
-const KINDS: [FigureKind; 13] = [
+const KINDS: [FigureKind; 14] = [
     bars::KIND,
     forest::VARIANTS,
+    ranks::KIND,
     forest::LEVELS,
     contour::KIND,
     shapes::KIND,
