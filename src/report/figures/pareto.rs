@@ -9,7 +9,6 @@ use crate::evaluate::Selection;
 use crate::evaluate::metrics::{Direction, Metric};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, INK, digits, plain, series};
-use crate::text;
 
 /// A cost: its name, and the function that reads it.
 type Cost = (&'static str, fn(&Costs) -> Option<f64>);
@@ -80,7 +79,7 @@ fn front(groups: &Groups<'_>, costs: &[Costs], prefix: &str) -> Result<Option<Fi
 fn panel(area: &Area<'_>, caption: &str, metric: Metric, points: &[Point]) -> DrawResult {
     let (left, right) = room(points.iter().map(|point| point.cost)).unwrap_or((0.0, 1.0));
     let (low, high) = room(points.iter().map(|point| point.value)).unwrap_or((0.0, 1.0));
-    let digits = digits(low, high);
+    let (digits, costs) = (digits(low, high), CostAxis::new(left, right));
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(24)
@@ -91,7 +90,7 @@ fn panel(area: &Area<'_>, caption: &str, metric: Metric, points: &[Point]) -> Dr
     plain(&mut chart.configure_mesh())
         .x_labels(5)
         .y_labels(5)
-        .x_label_formatter(&|cost| short_number(*cost))
+        .x_label_formatter(&|cost| costs.text(*cost))
         .y_label_formatter(&|value| format!("{value:.digits$}"))
         .draw()?;
     let mut steps: Vec<(f64, f64)> = Vec::new();
@@ -122,12 +121,23 @@ fn pareto(points: &[Point], direction: Direction) -> Vec<(f64, f64)> {
     sorted
 }
 
-/// Returns a short number for an axis: "11.2 M".
-fn short_number(value: f64) -> String {
-    match value {
-        v if v >= 1e3 => text::count(v).replace(" billion", " G").replace(" million", " M").replace(" thousand", " k"),
-        v if v >= 10.0 => format!("{v:.0}"),
-        v => format!("{v:.1}"),
+/// Unit and decimals of an axis of costs, so that the numbers at its ticks differ.
+struct CostAxis {
+    unit: f64,
+    suffix: &'static str,
+    decimals: usize,
+}
+
+impl CostAxis {
+    fn new(low: f64, high: f64) -> Self {
+        let units = [(1e9, " G"), (1e6, " M"), (1e3, " k")];
+        let (unit, suffix) = units.into_iter().find(|(unit, _)| high >= *unit).unwrap_or((1.0, ""));
+        Self { unit, suffix, decimals: digits(low / unit, high / unit) }
+    }
+
+    /// Formats a cost: "11.2 M".
+    fn text(&self, cost: f64) -> String {
+        format!("{:.*}{}", self.decimals, cost / self.unit, self.suffix)
     }
 }
 
@@ -141,6 +151,14 @@ mod tests {
         let points = [point(3.0, 0.9), point(1.0, 0.5), point(2.0, 0.4), point(1.0, 0.6), point(4.0, 0.9)];
         assert_eq!(pareto(&points, Direction::Higher), [(1.0, 0.6), (3.0, 0.9)]);
         assert_eq!(pareto(&points, Direction::Lower), [(1.0, 0.5), (2.0, 0.4)]);
-        assert_eq!([11.2e6, 1500.0, 12.0, 3.25].map(short_number), ["11.20 M", "2 k", "12", "3.2"]);
+    }
+
+    #[test]
+    fn the_numbers_at_ticks_differ() {
+        let texts = |low, high, ticks: [f64; 3]| ticks.map(|tick| CostAxis::new(low, high).text(tick));
+        assert_eq!(texts(0.5, 0.75, [0.55, 0.6, 0.65]), ["0.55", "0.60", "0.65"]);
+        assert_eq!(texts(1100.0, 1900.0, [1200.0, 1400.0, 1600.0]), ["1.20 k", "1.40 k", "1.60 k"]);
+        assert_eq!(texts(1e5, 9e5, [2e5, 4e5, 6e5]), ["200 k", "400 k", "600 k"]);
+        assert_eq!(texts(17e6, 23e6, [18e6, 20e6, 22e6]), ["18.0 M", "20.0 M", "22.0 M"]);
     }
 }

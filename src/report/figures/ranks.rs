@@ -74,7 +74,7 @@ fn diagram(test: &RankTest, about: FigureTexts, title: &str) -> Result<Figure, R
         let top = TITLE + AXIS + BAR * (joined.len() as i32 + 1);
         for (index, variant) in ranked.iter().enumerate() {
             let on_left = index < rows as usize;
-            // The outermost variants are lowest, so that no line crosses a label.
+            // The outermost variants are highest, so that no line crosses another.
             let row = if on_left { index } else { ranked.len() - 1 - index } as i32;
             axis.label(variant, on_left, top + LABEL * row + LABEL / 2)?;
         }
