@@ -1,11 +1,12 @@
 //! Compares didact with PyTorch on the same work: `cargo bench --bench peers -- [--python PYTHON | --parts] [ROW…]`.
 //!
 //! Both sides use the same number of threads and take their steps in turn. Training steps of didact read cached teacher features, as in
-//! every epoch; PyTorch's include the teacher's forward pass. `--parts` instead shows the time of each part of didact's steps, and their
-//! speed relative to this machine's matrix products.
+//! every epoch. PyTorch's are timed with the teacher's forward pass, as scripts usually train, and on cached features, as a tuned script
+//! trains. `--parts` instead shows the time of each part of didact's steps, and their speed relative to this machine's matrix products.
 
 #![expect(clippy::print_stdout, reason = "the output is the table")]
 
+mod fit;
 mod metrics;
 mod parts;
 mod peak;
@@ -18,6 +19,7 @@ use std::time::Instant;
 
 use didact::data::FeatureSet;
 use didact::schedule::{huge_pages_variable, keep_freed_memory, peak_rss};
+use fit::Fit;
 use metrics::TestSet;
 use parts::Parts;
 use serde_json::Value;
@@ -31,15 +33,18 @@ const THREADS: usize = 2;
 /// Flag that cargo passes when it runs benchmarks.
 const BENCH: &str = "--bench";
 /// Names of the rows, each with its limit and its target as ratios to PyTorch.
-const ROWS: [(&str, f64, f64); 7] = [
-    ("stfpm_step", 0.75, 0.50),
-    ("joint_step", 0.80, 0.55),
-    ("pretrain_step", 0.60, 0.45),
-    ("inference", 0.90, 0.60),
-    ("inference_unets", 0.90, 0.60),
+const ROWS: [(&str, f64, f64); 8] = [
+    ("stfpm_step", 0.55, 0.40),
+    ("joint_step", 0.65, 0.45),
+    ("pretrain_step", 0.50, 0.35),
+    ("inference", 0.75, 0.50),
+    ("inference_unets", 0.75, 0.50),
     ("metrics", 0.20, 0.10),
     (PEAK, 1.00, 0.70),
+    (FIT, 0.70, 0.50),
 ];
+/// Row for a whole training, compared with the tuned script alone.
+const FIT: &str = "hazelnut_fit";
 /// Row for the peak memory of a joint step, measured in a separate process.
 const PEAK: &str = "peak_rss_bytes";
 /// Argument of that process.
@@ -109,10 +114,22 @@ fn joint_peak() -> f64 {
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("bytes")
 }
 
+/// Returns a command that runs one of PyTorch's scripts.
+fn pytorch_command(python: &str, script: &str) -> Command {
+    let mut command = Command::new(python);
+    // PyTorch's idle threads otherwise spin while didact takes its turn. glibc otherwise returns large buffers to the system after each step.
+    command.arg(Path::new("benches/pytorch").join(script)).envs([
+        ("OMP_WAIT_POLICY", "passive"),
+        ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
+        ("MALLOC_TRIM_THRESHOLD_", "4294967296"),
+    ]);
+    command
+}
+
 /// Returns PyTorch's result for a row. Calls `turn` before each repeat, so that a slow moment of the machine affects both sides.
 fn measure_pytorch(python: &str, row: &str, mut turn: impl FnMut()) -> Value {
-    let mut child = Command::new(python)
-        .args(["benches/pytorch/steps.py", "--in-turn", "--rows", row])
+    let mut child = pytorch_command(python, "steps.py")
+        .args(["--in-turn", "--rows", row])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -141,37 +158,69 @@ fn pytorch_value(peers: &Value, row: &str) -> Option<f64> {
     }
 }
 
-/// Returns the result of didact for a row, and that of PyTorch.
-fn measure(row: &str, set: &FeatureSet, python: Option<&str>) -> (f64, Option<f64>) {
-    if row == PEAK {
-        return (joint_peak(), python.and_then(|python| pytorch_value(&measure_pytorch(python, row, || ()), row)));
-    }
-    let mut step = step(row, set);
-    let Some(python) = python else { return (median(&repeat(&mut *step)), None) };
-    let mut ours = Vec::new();
-    let theirs = measure_pytorch(python, row, || ours.push(seconds(&mut *step)));
-    (median(&ours), pytorch_value(&theirs, row))
+/// Seconds or bytes of one row.
+struct Measured {
+    didact: f64,
+    pytorch: Option<f64>,
+    /// PyTorch on cached teacher features.
+    tuned: Option<f64>,
 }
 
-fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, python: Option<&str>) {
-    println!("{:<16} {:>10} {:>10} {:>7}  limit  target", "batch 8, 256 px", "didact", "PyTorch", "ratio");
-    for &(name, limit, target) in rows {
-        let (factor, unit) = if name == PEAK { (1e-6, "MB") } else { (1e3, "ms") };
-        let (ours, theirs) = measure(name, set, python);
-        let pytorch_text = theirs.map_or("-".to_owned(), |theirs| format!("{:.1} {unit}", factor * theirs));
-        let ratio = theirs.map_or("-".to_owned(), |theirs| format!("{:.2}", ours / theirs));
-        let didact_text = format!("{:.1} {unit}", factor * ours);
-        println!("{name:<16} {didact_text:>10} {pytorch_text:>10} {ratio:>7}  {limit:>5.2}  {target:>6.2}");
+/// Returns the results of didact and PyTorch for a row; `None` if its images are missing.
+fn measure(row: &str, set: &FeatureSet, folder: &Path, python: Option<&str>) -> Option<Measured> {
+    if row == FIT {
+        let fit = Fit::open()?;
+        let tuned = python.map(|python| fit.pytorch(python));
+        return Some(Measured { didact: fit.didact(folder), pytorch: None, tuned });
     }
+    if row == PEAK {
+        let pytorch = python.and_then(|python| pytorch_value(&measure_pytorch(python, row, || ()), row));
+        return Some(Measured { didact: joint_peak(), pytorch, tuned: None });
+    }
+    let mut step = step(row, set);
+    let Some(python) = python else {
+        return Some(Measured { didact: median(&repeat(&mut *step)), pytorch: None, tuned: None });
+    };
+    let mut ours = Vec::new();
+    let theirs = measure_pytorch(python, row, || ours.push(seconds(&mut *step)));
+    let tuned = theirs["rows"][row]["cached"]["seconds"].as_f64();
+    Some(Measured { didact: median(&ours), pytorch: pytorch_value(&theirs, row), tuned })
+}
+
+fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, folder: &Path, python: Option<&str>) {
+    print_machine();
+    let columns = ["didact", "PyTorch", "ratio", "tuned", "ratio"];
+    println!("{:<16} {}  limit  target", "batch 8, 256 px", columns.map(|column| format!("{column:>10}")).join(" "));
+    for &(name, limit, target) in rows {
+        let Some(Measured { didact, pytorch, tuned }) = measure(name, set, folder, python) else {
+            println!("{name:<16} skipped: no images (DIDACT_TEST_DATA)");
+            continue;
+        };
+        let (factor, unit) = match name {
+            PEAK => (1e-6, "MB"),
+            FIT => (1.0, "s"),
+            _ => (1e3, "ms"),
+        };
+        let value = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{:.1} {unit}", factor * value));
+        let ratio = |theirs: Option<f64>| theirs.map_or("-".to_owned(), |theirs| format!("{:.2}", didact / theirs));
+        let cells = [value(Some(didact)), value(pytorch), ratio(pytorch), value(tuned), ratio(tuned)];
+        println!("{name:<16} {}  {limit:>5.2}  {target:>6.2}", cells.map(|cell| format!("{cell:>10}")).join(" "));
+    }
+}
+
+/// Prints what decides the times on this machine: arithmetic and memory bandwidth.
+fn print_machine() {
+    let (products, bandwidth) = (peak::matrix_products(THREADS), peak::memory_bandwidth(THREADS));
+    println!("matrix products: {products:.0} GFLOP/s; memory: {bandwidth:.1} GB/s");
 }
 
 /// Prints the parts of each row's step.
 fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
     let parts = Parts::default();
     tracing_subscriber::registry().with(parts.clone()).init();
+    print_machine();
     let peak = peak::matrix_products(THREADS);
-    println!("matrix products: {peak:.0} GFLOP/s");
-    for &(row, ..) in rows.iter().filter(|(row, ..)| ![PEAK, "metrics"].contains(row)) {
+    for &(row, ..) in rows.iter().filter(|(row, ..)| ![PEAK, FIT, "metrics"].contains(row)) {
         let mut step = step(row, set);
         let (warm_up, counted) = rounds();
         (0..warm_up).for_each(|_| step());
@@ -246,6 +295,6 @@ fn main() {
         if show_parts {
             return print_parts(&rows, set);
         }
-        print_table(&rows, set, python.as_deref());
+        print_table(&rows, set, &folder, python.as_deref());
     });
 }

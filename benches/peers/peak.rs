@@ -1,4 +1,4 @@
-//! Measures the speed of matrix products on this machine.
+//! Measures the speed of matrix products and of memory on this machine.
 
 use gemm_common::Parallelism;
 use gemm_f32::gemm::f32::get_gemm_fn;
@@ -21,6 +21,23 @@ pub fn matrix_products(threads: usize) -> f64 {
     });
     let seconds = median(&seconds);
     2e-9 * (threads * PRODUCTS * SIDE.pow(3)) as f64 / seconds
+}
+
+/// Floats of each of the three arrays of [`memory_bandwidth`]: far more than the caches hold.
+const ARRAY: usize = 1 << 25;
+
+/// Returns 10⁹ bytes per second that threads read and write together: the triad a = b + 3·c of STREAM (McCalpin 1995), 12 bytes per element.
+pub fn memory_bandwidth(threads: usize) -> f64 {
+    let (b, c) = (vec![1.0_f32; ARRAY], vec![2.0_f32; ARRAY]);
+    let mut a = vec![0.0_f32; ARRAY];
+    let part = ARRAY.div_ceil(threads);
+    let seconds = repeat(&mut || {
+        let inputs = b.par_chunks(part).zip(c.par_chunks(part));
+        a.par_chunks_mut(part).zip(inputs).for_each(|(a, (b, c))| {
+            a.iter_mut().zip(b.iter().zip(c)).for_each(|(a, (b, c))| *a = b + 3.0 * c);
+        });
+    });
+    12e-9 * ARRAY as f64 / median(&seconds)
 }
 
 fn multiply(factor: &[f32], product: &mut [f32]) {

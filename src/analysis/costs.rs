@@ -48,7 +48,12 @@ impl Costs {
             runs.iter().flat_map(|run| rows.stages_of(&run.id)).map(|stage| (stage, costs(stage))).collect();
         let of_kind = |kind: StageKind| stages.iter().filter(move |(stage, _)| stage.kind == kind);
         let cost = |(_, costs): &(_, Option<Value>), name: &str| costs.as_ref()?.get(name)?.as_f64();
-        let seconds = |kind| mean(of_kind(kind).filter_map(|(stage, _)| stage.seconds).collect());
+        // Stages that ran on idle cores of other workers were faster. They count only if there are no others.
+        let alike = |kind| -> Vec<&(&StageRow, Option<Value>)> {
+            let (faster, usual): (Vec<_>, Vec<_>) = of_kind(kind).partition(|stage| cost(stage, "threads").is_some());
+            if usual.is_empty() { faster } else { usual }
+        };
+        let seconds = |kind| mean(alike(kind).into_iter().filter_map(|(stage, _)| stage.seconds).collect());
         let pretrain = seconds(StageKind::Pretrain);
         let peaks = stages.iter().filter_map(|(stage, _)| stage.peak_rss_bytes).map(|bytes| bytes as f64);
         Self {
@@ -56,7 +61,9 @@ impl Costs {
             flops: result(Fact::Flops),
             pretrain,
             training: seconds(StageKind::Joint).map(|joint| joint + pretrain.unwrap_or(0.0)),
-            epoch: mean(of_kind(StageKind::Joint).filter_map(|stage| cost(stage, "seconds_per_epoch")).collect()),
+            epoch: mean(
+                alike(StageKind::Joint).into_iter().filter_map(|stage| cost(stage, "seconds_per_epoch")).collect(),
+            ),
             forward: mean(
                 of_kind(StageKind::Score).filter_map(|stage| cost(stage, "forward_milliseconds_per_image")).collect(),
             ),

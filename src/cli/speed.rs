@@ -15,7 +15,7 @@ use crate::tensor::cuda::ComposedCuda;
 use crate::tensor::{Backend, Numerics};
 use crate::training::{
     JointInput, JointSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe, SelectionRule,
-    StageContext, StageError, joint, pretrain,
+    StageContext, StageError, Threads, joint, pretrain,
 };
 
 /// Arguments of `didact-cuda speed`.
@@ -136,7 +136,7 @@ fn phase<B: Backend>(
     work(&mut StageContext {
         out: &folders[0],
         partial: &folders[1],
-        threads: crate::schedule::cores(),
+        threads: &Threads::new(crate::schedule::cores()),
         device_memory: None,
         observer: &mut costs,
     })?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -13,10 +14,12 @@ use super::clock::Clock;
 use super::log::AttemptLog;
 use super::memory::reset_peak_rss;
 use super::observer::{AttemptObserver, Flags};
-use super::{Message, Stop, WorkerOptions, peak_rss};
+use super::{Message, Stop, WorkerOptions, cores, peak_rss};
 use crate::exit::Exit;
-use crate::store::{Artifacts, AttemptEnd, AttemptStart, Claim, FailureClass, Published, Store, StoreError};
-use crate::training::{StageContext, StageError};
+use crate::store::{
+    Artifacts, AttemptEnd, AttemptStart, BusyThreads, Claim, FailureClass, Published, Store, StoreError,
+};
+use crate::training::{StageContext, StageError, Threads};
 
 /// Time between two renewals of the lease, which lasts for six of them.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
@@ -57,17 +60,21 @@ pub(super) async fn run(
     reset_peak_rss();
     let clock = Clock::start();
     let flags = Flags::default();
+    let threads = Arc::new(Threads::new(options.threads));
     let heartbeat = spawn_heartbeat(
         store.clone(),
         claim.clone(),
         worker.clone(),
         flags.clone(),
         (clock.clone(), options.stage_timeout),
+        // A worker that was started by hand keeps to its own threads.
+        options.attached.then(|| threads.clone()),
     );
     let (result, costs, advanced, device_lost) = tokio::task::spawn_blocking({
         let (store, artifacts, claim, runtime) = (store.clone(), artifacts.clone(), claim.clone(), Handle::current());
         let (stop, options) = (stop.clone(), options.clone());
         let (clock, timeout) = (clock.clone(), options.stage_timeout);
+        let threads = threads.clone();
         move || {
             let mut observer = AttemptObserver {
                 store: &store,
@@ -84,7 +91,7 @@ pub(super) async fn run(
                 store_error: None,
             };
             let mut device_lost = false;
-            let result = prepare_and_execute(&artifacts, &claim, &options, &mut observer, &mut device_lost);
+            let result = prepare_and_execute(&artifacts, &claim, &options, &mut observer, &mut device_lost, &threads);
             let result = observer.resolve(result);
             (result, observer.costs, observer.advanced, device_lost)
         }
@@ -133,13 +140,19 @@ pub(super) async fn run(
     })
 }
 
-/// Starts a task that renews the lease and checks whether the stage is still needed and in time. The caller aborts it.
+/// Returns how many threads a worker may take besides its own: an equal part of the cores that no running stage uses.
+fn share(cores: usize, BusyThreads { stages, threads }: BusyThreads) -> usize {
+    cores.saturating_sub(threads) / stages.max(1)
+}
+
+/// Starts a task that renews the lease, divides idle cores, and checks whether the stage is still needed and in time. The caller aborts it.
 fn spawn_heartbeat(
     store: Store,
     claim: Claim,
     worker: AttemptStart,
     flags: Flags,
     (clock, timeout): (Clock, Option<Duration>),
+    threads: Option<Arc<Threads>>,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut renewed = Instant::now();
@@ -149,6 +162,12 @@ fn spawn_heartbeat(
             match store.is_wanted(&claim).await {
                 Ok(wanted) => flags.unwanted.store(!wanted, Ordering::Relaxed),
                 Err(error) => tracing::warn!(%error, "cannot check whether any run still needs the stage"),
+            }
+            if let Some(threads) = &threads {
+                match store.busy_threads(&worker.host).await {
+                    Ok(busy) => threads.set_free(threads.own() + share(cores(), busy)),
+                    Err(error) => tracing::warn!(%error, "cannot read how many threads other workers use"),
+                }
             }
             if renewed.elapsed() >= HEARTBEAT_INTERVAL {
                 // The next renewal makes up for one that failed.
@@ -200,6 +219,7 @@ fn prepare_and_execute(
     options: &WorkerOptions,
     observer: &mut AttemptObserver<'_>,
     device_lost: &mut bool,
+    threads: &Threads,
 ) -> Result<Published, AttemptEnd> {
     let store_error = |error: StoreError| AttemptEnd::failed(FailureClass::Store, error.to_string());
     // An earlier attempt may have died between the rename and the row: its artifact is complete, and its curves were stored before.
@@ -222,13 +242,8 @@ fn prepare_and_execute(
     check_inputs(observer)?;
     let out = artifacts.create_temporary(&claim.token).map_err(store_error)?;
     let partial = artifacts.create_partial(&claim.stage, claim.attempt).map_err(store_error)?;
-    let mut context = StageContext {
-        out: &out,
-        partial: &partial,
-        threads: options.threads,
-        device_memory: options.device_memory,
-        observer,
-    };
+    let mut context =
+        StageContext { out: &out, partial: &partial, threads, device_memory: options.device_memory, observer };
     let result = catch_unwind(AssertUnwindSafe(|| (options.execute)(&claim.job, artifacts, &mut context)));
     // dfdx panics where it cannot return a device error.
     let end = result.unwrap_or_else(|panic| Err(StageError::of_text(panic_text(panic.as_ref())))).err().map(|error| {

@@ -83,7 +83,7 @@ impl Stage for EvaluateJob {
         let mut best: Option<SnapshotResults> = None;
         let mut oracle = Results::new();
         for (done, snapshot) in header.snapshots.iter().enumerate() {
-            let outcome = measure(&set, &header, snapshot, &masks)?;
+            let outcome = context.threads.run(|| measure(&set, &header, snapshot, &masks)).0?;
             for (name, measured) in &outcome.evaluation.results {
                 keep_best(&mut oracle, name, measured, snapshot.epoch);
             }

@@ -51,12 +51,16 @@ impl Stage for FeaturesJob {
             if context.observer.stop_requested() {
                 return Err(StageError::Interrupted);
             }
-            let images: Vec<(String, Image)> = samples
-                .par_iter()
-                .map(|sample| Ok((sample.image.clone(), sample.load(image_size, reading)?)))
-                .collect::<Result<_, crate::data::DataError>>()
-                .map_err(StageError::data)?;
-            let levels = forward(&mut teacher, &images, image_size)?;
+            let batch = || {
+                let images: Vec<(String, Image)> = samples
+                    .par_iter()
+                    .map(|sample| Ok((sample.image.clone(), sample.load(image_size, reading)?)))
+                    .collect::<Result<_, crate::data::DataError>>()
+                    .map_err(StageError::data)?;
+                let levels = forward(&mut teacher, &images, image_size)?;
+                Ok::<_, StageError>((images, levels))
+            };
+            let (images, levels) = context.threads.run(batch).0?;
             if writer.is_none() {
                 let shapes = levels.iter().map(|(shape, _)| *shape).collect();
                 writer = Some(FeatureWriter::create(context.out, image_size, shapes).map_err(StageError::artifact)?);

@@ -79,7 +79,6 @@ impl Stage for ScoreJob {
         let split = self.split.split(train.len()).map_err(StageError::data)?;
         let summary = JointSummary::read(&joint)?;
         let snapshots = self.snapshots(&summary);
-        let (test_batches, train_batches) = (Batches::streamed(&test), Batches::streamed(&train));
         let mut assembly = Assembly::<B>::new(0, &backbone(train.header(), summary.architecture)?, &self.model);
         let indices: Vec<usize> = (0..test.len()).collect();
         for (done, (file, snapshot)) in snapshots.iter().enumerate() {
@@ -89,14 +88,21 @@ impl Stage for ScoreJob {
             let weights = joint.join(file);
             let state = State::load(&weights).map_err(StageError::artifact)?;
             load_assembly(&mut assembly, &state)?;
-            let started = Instant::now();
-            let maps = distance_maps(&mut assembly, &test_batches, &indices)?;
-            let milliseconds = 1e3 * started.elapsed().as_secs_f64() / test.len() as f64;
-            context.observer.cost("milliseconds_per_image", milliseconds);
-            context
-                .observer
-                .cost("forward_milliseconds_per_image", forward_milliseconds(&mut assembly, &test_batches)?);
-            let held_out = distance_maps(&mut assembly, &train_batches, &split.held_out)?;
+            let maps = if done == 0 {
+                // The costs are measured on the worker's own threads, so that they compare.
+                let batches = Batches::streamed(&test);
+                let started = Instant::now();
+                let maps = distance_maps(&mut assembly, &batches, &indices)?;
+                let milliseconds = 1e3 * started.elapsed().as_secs_f64() / test.len() as f64;
+                context.observer.cost("milliseconds_per_image", milliseconds);
+                let forward = forward_milliseconds(&mut assembly, &batches)?;
+                context.observer.cost("forward_milliseconds_per_image", forward);
+                maps
+            } else {
+                context.threads.run(|| distance_maps(&mut assembly, &Batches::streamed(&test), &indices)).0?
+            };
+            let held_out =
+                context.threads.run(|| distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out)).0?;
             for (set, levels) in [("test", maps), ("held-out", held_out)] {
                 for (level, maps) in levels.iter().enumerate() {
                     if let Some(value) = maps.values.iter().find(|value| !value.is_finite()) {

@@ -43,7 +43,7 @@ impl Store {
         };
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "UPDATE attempt SET state = ?, failure_class = ?, reason = ?, finished_at = {NOW}, seconds = ?,
-                 images_per_second = ?, peak_rss_bytes = ?, costs = ? WHERE id = ?"
+                 images_per_second = ?, peak_rss_bytes = ?, costs = ?, threads = COALESCE(?, threads) WHERE id = ?"
         )))
         .bind(end.attempt_state(ours).name())
         .bind(class)
@@ -52,6 +52,8 @@ impl Store {
         .bind(costs.get("images_per_second"))
         .bind(peak_rss.map(|bytes| bytes as i64))
         .bind(serde_json::to_string(costs)?)
+        // The mean over the steps, if idle neighbours lent theirs: the rates of later estimates count thread-seconds.
+        .bind(costs.get("threads").map(|threads| threads.round() as i64))
         .bind(&claim.token)
         .execute(&mut *tx)
         .await?;

@@ -76,5 +76,5 @@ pub use state::{AttemptEnd, AttemptState, FailureClass, FailureReason, Retry, Ru
 pub use status::{Event, FailedStage, RunCounts, RunStates, StageCount, SweepStatus};
 pub use superseded::PlanStatus;
 pub use sweeps::{DeletionCounts, ListedSweep};
-pub use worker::{PresentWorker, WorkerRow};
+pub use worker::{BusyThreads, PresentWorker, WorkerRow};
 pub use write_plan::{PlanOutcome, StoredTrial};

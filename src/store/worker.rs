@@ -53,6 +53,15 @@ row! {
     }
 }
 
+/// Running stages of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BusyThreads {
+    /// Number of stages.
+    pub stages: usize,
+    /// Number of threads of their workers.
+    pub threads: usize,
+}
+
 impl Store {
     /// Records that a worker starts.
     pub async fn worker_starts(&self, sweep: &str, worker: &AttemptStart) -> Result<(), StoreError> {
@@ -86,6 +95,17 @@ impl Store {
         .await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Returns how many stages run on a host, whatever their sweep, and how many threads their workers have.
+    pub async fn busy_threads(&self, host: &str) -> Result<BusyThreads, StoreError> {
+        let (stages, threads): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), COALESCE(SUM(threads), 0) FROM attempt WHERE state = 'running' AND host = ?",
+        )
+        .bind(host)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(BusyThreads { stages: stages.max(0) as usize, threads: threads.max(0) as usize })
     }
 
     /// Returns the workers of a sweep that have not stopped, as far as the store knows.

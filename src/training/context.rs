@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::Threads;
 use crate::cause::{Cause, Context};
 use crate::nn::StateError;
 use crate::tensor::DeviceFailure;
@@ -49,8 +50,8 @@ pub struct StageContext<'a> {
     pub out: &'a Path,
     /// Folder that outlives the attempt. It holds partial checkpoints for resuming.
     pub partial: &'a Path,
-    /// Number of threads that the stage may use.
-    pub threads: usize,
+    /// Threads that the stage may use.
+    pub threads: &'a Threads,
     /// Bytes of the device's own memory that may hold data. `None`: the stage decides.
     pub device_memory: Option<u64>,
     /// Receives what the stage reports.

@@ -33,7 +33,7 @@ pub(super) type Numbers<V = f64> = BTreeMap<&'static str, V>;
 pub(super) type StepNumbers<B> = Numbers<Scalar<B>>;
 
 /// The work of one phase. The driver decides when it runs.
-pub(super) trait Phase {
+pub(super) trait Phase: Send {
     /// Backend that runs the phase.
     type Backend: Backend;
 
@@ -147,6 +147,8 @@ struct Trained {
     steps: usize,
     /// Time of the steps, without held-out passes and checkpoints.
     step_time: Duration,
+    /// Sum of the steps' threads.
+    thread_steps: usize,
 }
 
 /// Trains to the end, or to the next stop request. At the end `context.out` holds the weights: [`LAST`] with moments, [`SELECTED`] and
@@ -210,7 +212,9 @@ impl<P: Phase> Driver<'_, '_, P> {
         let mut started = Instant::now();
         for (step, batch) in batches.iter().enumerate().skip(self.position.step) {
             let at = At { epoch: self.position.epoch, step, steps: batches.len() };
-            let numbers = self.phase.step(batch, at)?;
+            let (numbers, threads) = self.context.threads.run(|| self.phase.step(batch, at));
+            let numbers = numbers?;
+            self.trained.thread_steps += threads;
             self.unread.push((step + 1, batch.len(), numbers));
             self.position.step = step + 1;
             let mid_epoch = self.position.step < batches.len();
@@ -256,11 +260,16 @@ impl<P: Phase> Driver<'_, '_, P> {
             observer.cost("seconds_per_epoch", self.schedule.train.len() as f64 / rate);
             observer.cost("images_per_second", rate);
             observer.cost("milliseconds_per_step", 1e3 * trained.step_time.as_secs_f64() / trained.steps as f64);
+            // Times on more threads than the worker's own do not compare with those of other stages.
+            if trained.thread_steps > trained.steps * self.context.threads.own() {
+                observer.cost("threads", trained.thread_steps as f64 / trained.steps as f64);
+            }
         }
     }
 
     fn end_epoch(&mut self, epoch: usize, images: usize, steps: usize) -> Result<(), StageError> {
-        let held_out = self.phase.held_out()?;
+        let (held_out, _) = self.context.threads.run(|| self.phase.held_out());
+        let held_out = held_out?;
         for (&what, &value) in &held_out {
             if !value.is_finite() {
                 return Err(StageError::Diverged { what, value, epoch, step: steps });

@@ -15,6 +15,7 @@ mod recipe;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod weight_files;
 mod weighting;
 
@@ -35,4 +36,5 @@ pub use settings::{
     JointSettings, LossSettings, LossWeighting, PretrainSettings, RateSchedule, ReconstructionGradient,
     ReconstructionTarget, Reduction, SelectionRule, SimilaritySettings, TrainedImages,
 };
+pub use threads::Threads;
 pub use weight_files::{LAST, PRETRAINED, SELECTED, is_snapshot, snapshot_file};

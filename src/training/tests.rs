@@ -73,7 +73,7 @@ impl Observer for RecordingObserver {
 }
 
 /// Folders of one training: the features, and per phase its output and its partial checkpoints.
-struct TrainingFolders(TempDir, AutoEncoder);
+struct TrainingFolders(TempDir, AutoEncoder, Threads);
 
 impl TrainingFolders {
     fn new() -> Self {
@@ -82,7 +82,7 @@ impl TrainingFolders {
 
     /// Creates the folders for training with these auto-encoders.
     fn of(model: AutoEncoder) -> Self {
-        let place = Self(TempDir::new().expect("a folder"), model);
+        let place = Self(TempDir::new().expect("a folder"), model, Threads::new(1));
         for name in ["features", "pretrain", "joint", "pretrain.partial", "joint.partial"] {
             std::fs::create_dir(place.path(name)).expect("a folder");
         }
@@ -103,7 +103,7 @@ impl TrainingFolders {
         work(&mut StageContext {
             out: &self.path(phase),
             partial: &self.path(&format!("{phase}.partial")),
-            threads: 1,
+            threads: &self.2,
             device_memory: None,
             observer,
         })
@@ -175,6 +175,19 @@ fn assert_alike(ours: &RecordingObserver, theirs: &RecordingObserver) {
         let other = theirs.curves[point];
         assert!((value - other).abs() < 1e-3 * other.abs(), "{point:?}: {value} against {other}");
     }
+}
+
+#[test]
+fn more_threads_change_no_bit() {
+    let curves = |free: usize| {
+        let (folders, mut observer) = (TrainingFolders::new(), RecordingObserver::default());
+        folders.2.set_free(free);
+        folders.pretrain::<Native>(&mut observer).expect("trains");
+        folders.joint::<Native>(ReconstructionGradient::Both, &mut observer).expect("trains");
+        assert_eq!(observer.costs.get("threads"), (free > 1).then_some(&(free as f64)));
+        observer.curves
+    };
+    assert_eq!(curves(3), curves(1));
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod failures;
 mod files;
 mod full_disk;
 mod house;
+mod idle_cores;
 mod inventory;
 mod layouts;
 mod leaks;

@@ -49,7 +49,8 @@ pub(super) fn table(rows: &Rows, groups: &Groups<'_>, costs: &[Costs]) -> Table 
         rows: groups.variants.iter().zip(costs).map(row).collect(),
         remarks: None,
         notes: vec![format!(
-            "Means over runs; peak memory is the highest of any stage. Measured on: {}. Teacher features are computed once per category \
+            "Means over runs; peak memory is the highest of any stage. Measured on: {}. Times on idle cores of other workers count only if \
+             there are no others. Teacher features are computed once per category \
              and are not counted.",
             if devices.is_empty() { "no device yet" } else { &devices }
         )],
