@@ -1,10 +1,8 @@
 //! The student with its auto-encoders. Joint training trains this assembly, and scoring evaluates it.
 
-use dfdx::tensor_ops::{TryAdd, TryMul};
-
 use super::{AutoEncoder, AutoEncoders, Backbone, Levels, Placement, Student};
 use crate::nn::{Buffer, Input, Mode, Module, Parameter};
-use crate::tensor::{Backend, Features, OpResult, to_host};
+use crate::tensor::{Backend, Features, OpResult};
 
 /// A student, and the auto-encoders behind it if the variant has them.
 #[derive(Debug, Clone)]
@@ -61,9 +59,9 @@ impl<B: Backend> Assembly<B> {
             if let (Some(autoencoders), Some(head)) = (&mut self.autoencoders, self.student.head(level)) {
                 let rebuilt = autoencoders.forward(level, teacher.clone(), Input::Constant, Mode::Evaluate)?;
                 let of_head = B::distance_map(&rebuilt, &head.forward(predicted)?)?;
-                distance = distance.try_add(of_head)?.try_mul(0.5)?;
+                distance = B::average(distance, of_head)?;
             }
-            distances.push(to_host(&distance));
+            distances.push(B::download(&distance));
         }
         Ok(distances)
     }

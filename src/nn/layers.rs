@@ -183,8 +183,8 @@ impl<B: Backend> BatchNorm<B> {
         if mode != Mode::Train {
             return Ok(());
         }
-        self.running_mean.value.try_axpy(1.0 - MOMENTUM, &batch.mean, MOMENTUM)?;
-        self.running_variance.value.try_axpy(1.0 - MOMENTUM, &batch.variance, MOMENTUM)
+        B::track(&mut self.running_mean.value, &batch.mean, MOMENTUM)?;
+        B::track(&mut self.running_variance.value, &batch.variance, MOMENTUM)
     }
 }
 

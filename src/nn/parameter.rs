@@ -114,7 +114,7 @@ impl<B: Backend> Parameter<B> {
 
     /// Returns the values in memory order.
     pub fn to_memory(&self) -> Vec<f32> {
-        crate::tensor::to_host(&self.value)
+        B::download(&self.value)
     }
 
     /// Returns the values in file order.

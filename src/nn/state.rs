@@ -80,7 +80,7 @@ impl State {
             self.tensors.insert(format!("{prefix}{}", p.name), (p.layout.file_shape(), p.to_file()));
         });
         module.buffers(&mut |b| {
-            self.tensors.insert(format!("{prefix}{}", b.name), (vec![b.channels()], crate::tensor::to_host(&b.value)));
+            self.tensors.insert(format!("{prefix}{}", b.name), (vec![b.channels()], B::download(&b.value)));
         });
     }
 

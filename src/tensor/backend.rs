@@ -1,9 +1,11 @@
 //! The operations that the models need, as a trait over a device and the kernels on it.
 
-use dfdx::tensor::{Merge, NoneTape, Tape};
+use dfdx::shapes::Shape;
+use dfdx::tensor::{Merge, NoneTape, Tape, Tensor};
+use dfdx::tensor_ops::Backward;
 
 use super::composed::{self, ComposedDevice};
-use super::device::{DeviceMemory, TensorDevice};
+use super::device::{DeviceMemory, TensorDevice, to_host};
 use super::tensors::{self, Buffer, DeviceResult, GradientNorms, Norm};
 use super::{Activation, Conv2d, Resampling};
 
@@ -51,6 +53,35 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
     /// Resets the peak of [`DeviceMemory`] and frees memory that the process holds but does not use.
     fn reset_memory() {
         Self::Device::reset_memory();
+    }
+
+    /// Copies values to the device, row-major.
+    fn upload<S: Shape>(values: Vec<f32>, shape: S) -> OpResult<Self, Tensor<S, f32, Self::Device>> {
+        composed::upload(values, shape)
+    }
+
+    /// Copies a tensor to the host, row-major.
+    fn download<S: Shape, T>(tensor: &Tensor<S, f32, Self::Device, T>) -> Vec<f32> {
+        to_host(tensor)
+    }
+
+    /// Returns the value of a loss or a norm.
+    fn number<T>(scalar: &Scalar<Self, T>) -> f64 {
+        f64::from(Self::download(scalar)[0])
+    }
+
+    /// Copies rows of values to the device, where they stay: (rows, columns).
+    fn keep(values: &[f32], shape: (usize, usize)) -> OpResult<Self, Rows<Self>> {
+        composed::keep(values, shape)
+    }
+
+    /// Returns some of the kept rows in this shape, one image per row.
+    fn gather(
+        rows: &Rows<Self>,
+        indices: &[usize],
+        shape: (usize, usize, usize, usize),
+    ) -> OpResult<Self, Features<Self>> {
+        composed::gather(rows, indices, shape)
     }
 
     /// Copies a buffer of the device to the host.
@@ -210,6 +241,43 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         b: Features<Self, R>,
     ) -> OpResult<Self, Scalar<Self, T>> {
         composed::mean_squared_error(a, b)
+    }
+
+    /// Computes the mean over all elements of the smooth L1 distance (Girshick 2015): ½d² for |d| < 1, else |d| − ½, with d = a − b. Only `a`
+    /// receives a gradient.
+    fn smooth_l1<T: Tape<f32, Self::Device>>(
+        a: Features<Self, T>,
+        b: &Features<Self>,
+    ) -> OpResult<Self, Scalar<Self, T>> {
+        composed::smooth_l1(a, b)
+    }
+
+    /// Computes the sum of losses times their weights, from the first to the last.
+    fn weighted_sum<T: Tape<f32, Self::Device>>(
+        first: (Scalar<Self, T>, f32),
+        others: impl IntoIterator<Item = (Scalar<Self, T>, f32)>,
+    ) -> OpResult<Self, Scalar<Self, T>> {
+        composed::weighted_sum(first, others)
+    }
+
+    /// Computes the gradients of a loss with respect to every tensor on its tape.
+    fn backward(loss: Scalar<Self, Recorded<Self>>) -> OpResult<Self, Gradients<Self>> {
+        loss.try_backward()
+    }
+
+    /// Returns the same values with another identity, so that no gradient passes.
+    fn detach(features: Features<Self>) -> OpResult<Self, Features<Self>> {
+        composed::detach(features)
+    }
+
+    /// Computes (a + b)/2, element by element.
+    fn average(a: Rows<Self>, b: Rows<Self>) -> OpResult<Self, Rows<Self>> {
+        composed::average(a, b)
+    }
+
+    /// Moves running statistics towards those of a batch: running·(1 − momentum) + batch·momentum.
+    fn track(running: &mut Vector<Self>, batch: &Vector<Self>, momentum: f64) -> OpResult<Self, ()> {
+        composed::track(running, batch, momentum)
     }
 
     /// Computes the distance D of [`Backend::similarity`] at every position: (images, height · width).

@@ -8,9 +8,6 @@
 
 use std::cell::{Cell, OnceCell};
 
-use dfdx::tensor::{CopySlice, TensorFromVec, ZerosTensor};
-use dfdx::tensor_ops::{GatherTo, ReshapeTo};
-
 use super::context::StageError;
 use crate::data::FeatureSet;
 use crate::tensor::{Backend, Features, Rows};
@@ -85,9 +82,7 @@ impl<'a, B: Backend> Batches<'a, B> {
         let fits = bytes <= self.room.get() && elements <= MOST_ELEMENTS;
         let kept = fits
             .then(|| {
-                // Copy into an existing tensor: a tensor made from a vector would keep the vector.
-                let mut rows = B::device().try_zeros_like(&(self.set.len(), length)).map_err(StageError::device)?;
-                B::Device::copy_from(&mut rows, &values(self.set));
+                let rows = B::keep(&values(self.set), (self.set.len(), length)).map_err(StageError::device)?;
                 self.room.set(self.room.get() - bytes);
                 Ok(rows)
             })
@@ -103,11 +98,9 @@ fn batch<B: Backend>(
     shape: (usize, usize, usize, usize),
     read: impl FnOnce() -> Vec<f32>,
 ) -> Result<Features<B>, StageError> {
-    let device = B::device();
-    let Some(rows) = kept else {
-        return device.try_tensor_from_vec(read(), shape).map_err(StageError::device);
-    };
-    let index = device.try_tensor_from_vec(indices.to_vec(), (indices.len(),)).map_err(StageError::device)?;
-    let batch = rows.clone().try_gather(index).map_err(StageError::device)?;
-    batch.try_reshape_like(&shape).map_err(StageError::device)
+    match kept {
+        None => B::upload(read(), shape),
+        Some(rows) => B::gather(rows, indices, shape),
+    }
+    .map_err(StageError::device)
 }

@@ -1,6 +1,6 @@
 //! Corruption of features before they enter an auto-encoder, which is trained to undo it.
 
-use dfdx::tensor::{PutTape, Tape, TensorFromVec};
+use dfdx::tensor::{PutTape, Tape};
 use rand::Rng;
 use rayon::prelude::*;
 
@@ -48,7 +48,7 @@ pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
             let mut random = stream(seed, &purpose, at.epoch as u64, image as u64);
             fill(&mut || f64::from(random.next_u32() >> 8) / f64::from(1 << 24), values);
         });
-        B::device().try_tensor_from_vec(values, shape).map_err(StageError::device)
+        B::upload(values, shape).map_err(StageError::device)
     };
     match corruption {
         Corruption::Plain => Ok(features),
@@ -87,7 +87,7 @@ mod tests {
     const AT: At = At { epoch: 2, step: 1, steps: 4 };
 
     fn corrupted(corruption: Corruption, seed: u64, at: At) -> Vec<f32> {
-        let features = Native::device().tensor_from_vec(vec![1.0; 4 * 8 * 8 * 16], (4, 8, 8, 16));
+        let features = Native::upload(vec![1.0; 4 * 8 * 8 * 16], (4, 8, 8, 16)).expect("memory");
         to_host(&corrupt::<Native, _>(features, corruption, seed, 0, at).expect("memory"))
     }
 

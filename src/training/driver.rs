@@ -13,7 +13,7 @@ use super::weight_files::{LAST, SELECTED, snapshot_file};
 use crate::cause::Context;
 use crate::data::{shuffle, stream};
 use crate::nn::State;
-use crate::tensor::{Backend, Native, Scalar, to_host};
+use crate::tensor::{Backend, Native, Scalar};
 
 /// Longest time between two checkpoints.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
@@ -240,7 +240,7 @@ impl<P: Phase> Driver<'_, '_, P> {
     fn read(&mut self, epoch: usize) -> Result<(), StageError> {
         for (step, images, numbers) in std::mem::take(&mut self.unread) {
             for (what, value) in numbers {
-                let value = f64::from(to_host(&value)[0]);
+                let value = P::Backend::number(&value);
                 if !value.is_finite() {
                     return Err(StageError::Diverged { what, value, epoch, step });
                 }

@@ -1,13 +1,12 @@
 //! Forward passes of the frozen teacher over prepared images.
 
 use dfdx::shapes::HasShape;
-use dfdx::tensor::TensorFromVec;
 
 use super::context::StageError;
 use crate::data::{FeatureHeader, Image, LevelShape, normalise};
 use crate::model::{Architecture, Backbone, LevelSet, Resnet};
 use crate::nn::Mode;
-use crate::tensor::{Backend, Features, to_host};
+use crate::tensor::{Backend, Features};
 
 /// Images per forward pass when nothing is trained.
 ///
@@ -31,7 +30,7 @@ pub(crate) fn normalised<'i, B: Backend>(
 ) -> Result<Features<B>, StageError> {
     let shape = (images.len(), side, side, 3);
     let pixels: Vec<f32> = images.flat_map(normalise).collect();
-    B::device().try_tensor_from_vec(pixels, shape).map_err(StageError::device)
+    B::upload(pixels, shape).map_err(StageError::device)
 }
 
 /// Runs one forward pass. Returns the shape and the values of each level.
@@ -46,7 +45,7 @@ pub(crate) fn forward<B: Backend>(
         .iter()
         .map(|level| {
             let (_, height, width, channels) = *level.shape();
-            (LevelShape { height, width, channels }, to_host(level))
+            (LevelShape { height, width, channels }, B::download(level))
         })
         .collect();
     match levels.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())) {

@@ -1,12 +1,12 @@
 //! The losses of joint training: similarity to the teacher per level, and reconstruction if there are auto-encoders.
 
-use dfdx::tensor::{NoneTape, PutTape, SplitTape, TensorFromVec, WithEmptyTape};
+use dfdx::tensor::{NoneTape, PutTape, SplitTape, WithEmptyTape};
 
 use super::context::StageError;
 use super::settings::{LossSettings, ReconstructionGradient, ReconstructionTarget, SimilaritySettings};
 use crate::model::{AutoEncoders, Head};
 use crate::nn::{Input, Mode};
-use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar, to_host};
+use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar};
 
 /// Losses of one level, or their sums over levels, with the tape. They are means, without weights or other reductions.
 pub(super) struct Losses<B: Backend> {
@@ -16,15 +16,15 @@ pub(super) struct Losses<B: Backend> {
 }
 
 impl<B: Backend> Losses<B> {
-    pub(super) fn plus(self, other: Self) -> Self {
-        Self {
-            similarity: self.similarity + other.similarity,
+    pub(super) fn plus(self, other: Self) -> OpResult<B, Self> {
+        Ok(Self {
+            similarity: sum::<B>(self.similarity, other.similarity)?,
             reconstruction: match (self.reconstruction, other.reconstruction) {
-                (Some(a), Some(b)) => Some(a + b),
+                (Some(a), Some(b)) => Some(sum::<B>(a, b)?),
                 // Some levels may have no auto-encoder.
                 (a, b) => a.or(b),
             },
-        }
+        })
     }
 }
 
@@ -74,7 +74,7 @@ impl<B: Backend> Level<'_, B> {
             }
             ReconstructionGradient::Autoencoder => {
                 // A second pass over detached features. A product has a new identity, so no gradient reaches the student.
-                let detached = detach::<B>(target);
+                let detached = B::detach(target.split_tape().0).map_err(device)?;
                 let input = corrupted(detached.clone().put_tape(Recorded::<B>::default()))?;
                 let again =
                     autoencoders.forward(level, input, Input::Constant, Mode::TrainUntracked).map_err(device)?;
@@ -103,16 +103,14 @@ impl<B: Backend> Level<'_, B> {
         let (target, _) = rebuilt.with_empty_tape().split_tape();
         let headed = head.forward(self.student.with_empty_tape()).map_err(device)?;
         let of = |teacher, features| similarity::<B>(self.similarity, teacher, features).map_err(device);
-        let similarity = of(self.teacher, self.student)? + of(&target, headed)?;
+        let similarity = sum::<B>(of(self.teacher, self.student)?, of(&target, headed)?).map_err(device)?;
         let reconstruction = to_constant::<B>(settings, rebuilt, self.teacher).map_err(device)?;
         Ok(Losses { similarity, reconstruction: Some(reconstruction) })
     }
 }
 
-/// Returns the same values with a new identity and no tape.
-fn detach<B: Backend>(features: Features<B, Recorded<B>>) -> Features<B> {
-    let (features, _) = features.split_tape();
-    features * 1.0_f32
+fn sum<B: Backend>(a: Scalar<B, Recorded<B>>, b: Scalar<B, Recorded<B>>) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    B::weighted_sum((a, 1.0), [(b, 1.0)])
 }
 
 /// Returns the distance to the teacher as a mean over images and pixels. Only `features` receives a gradient.
@@ -127,14 +125,14 @@ fn similarity<B: Backend>(
     // Masked pixels are 0 on both sides: they have no distance and pass no gradient. The mean over all pixels is therefore the mean over
     // the hard ones, except for the number of pixels.
     let (features, tape) = features.split_tape();
-    let distances = to_host(&B::distance_map(teacher, &features)?);
+    let distances = B::download(&B::distance_map(teacher, &features)?);
     let (hard, count) = hardest(&distances, settings.hard_quantile);
     let shape = *dfdx::shapes::HasShape::shape(&features);
     let mask = hard.iter().flat_map(|&hard| std::iter::repeat_n(f32::from(u8::from(hard)), shape.3)).collect();
-    let mask = B::device().try_tensor_from_vec::<(usize, usize, usize, usize)>(mask, shape)?;
+    let mask = B::upload(mask, shape)?;
     let teacher = B::scale(teacher.clone(), &mask)?;
     let loss = settings.distance.mean::<B>(&teacher, B::scale(features.put_tape(tape), &mask)?)?;
-    Ok(loss * (distances.len() as f32 / count as f32))
+    B::weighted_sum((loss, distances.len() as f32 / count as f32), [])
 }
 
 /// Returns which distances are at or above their `quantile`, and how many.
@@ -163,9 +161,10 @@ fn reconstruction<B: Backend>(
         // swapped. Its value is subtracted again.
         let (constant_rebuilt, constant_student) = (rebuilt.retaped::<NoneTape>(), student.retaped::<NoneTape>());
         let of_student = B::similarity(&constant_rebuilt, student)?;
-        let value = of_student.retaped::<NoneTape>() * 1.0_f32;
+        // Without a tape the product has an identity of its own, so that it passes no gradient to the student.
+        let negative = B::weighted_sum((of_student.retaped::<NoneTape>(), -1.0), [])?;
         let of_rebuilt = B::similarity(&constant_student, rebuilt)?;
-        Ok(of_rebuilt + (of_student - value))
+        B::weighted_sum((of_student, 1.0), [(negative.put_tape(Recorded::<B>::default()), 1.0), (of_rebuilt, 1.0)])
     };
     towards::<B>(settings, rebuilt, teacher, |rebuilt| to_student(rebuilt, student))
 }
@@ -192,7 +191,7 @@ fn towards<B: Backend>(
         ReconstructionTarget::Teacher => to_constant::<B>(settings, rebuilt, teacher),
         ReconstructionTarget::Both => {
             let of_teacher = to_constant::<B>(settings, rebuilt.with_empty_tape(), teacher)?;
-            Ok((to_student(rebuilt)? + of_teacher) * 0.5)
+            B::weighted_sum((to_student(rebuilt)?, 0.5), [(of_teacher, 0.5)])
         }
     }
 }
@@ -207,8 +206,6 @@ fn to_constant<B: Backend>(
 
 #[cfg(test)]
 mod tests {
-    use dfdx::tensor_ops::Backward;
-
     use super::*;
     use crate::tensor::{ComposedCpu, Native};
     use crate::training::Distance;
@@ -220,7 +217,7 @@ mod tests {
     }
 
     fn features<B: Backend>(values: Vec<f32>) -> Features<B> {
-        B::device().try_tensor_from_vec(values, SHAPE).expect("memory")
+        B::upload(values, SHAPE).expect("memory")
     }
 
     /// Compares the gradients of a function of two feature maps with finite differences.
@@ -232,12 +229,12 @@ mod tests {
         let at = |x: &[Vec<f32>; 2]| {
             let [a, b] = x.each_ref().map(|x| features::<B>(x.clone()));
             let loss = loss(a.put_tape(Default::default()), b.put_tape(Default::default()));
-            f64::from(to_host(&loss)[0])
+            B::number(&loss)
         };
         let x = [values(1), values(2)];
         let [a, b] = x.each_ref().map(|x| features::<B>(x.clone()));
         let taped = loss(a.clone().put_tape(Default::default()), b.clone().put_tape(Default::default()));
-        let mut gradients = taped.try_backward().expect("memory");
+        let mut gradients = B::backward(taped).expect("memory");
         for (side, tensor) in [a, b].iter().enumerate() {
             let gradient = B::buffer_to_host(gradients.get_or_alloc_mut(tensor).expect("memory"));
             if !moves[side] {
@@ -301,12 +298,12 @@ mod tests {
         let [teacher, student] = [values(1), values(2)].map(features::<Native>);
         let of = |hard_quantile| {
             let settings = SimilaritySettings { hard_quantile, ..Default::default() };
-            to_host(
+            Native::download(
                 &similarity::<Native>(&settings, &teacher, student.clone().put_tape(Default::default()))
                     .expect("memory"),
             )[0]
         };
-        let mut map = to_host(&Native::distance_map(&teacher, &student).expect("memory"));
+        let mut map = Native::download(&Native::distance_map(&teacher, &student).expect("memory"));
         map.sort_by(f32::total_cmp);
         let expected = map[16..].iter().sum::<f32>() / 2.0;
         assert!((of(0.9) - expected).abs() < 1e-5, "{} {expected}", of(0.9));
@@ -324,6 +321,6 @@ mod tests {
         let settings = SimilaritySettings { distance: Distance::Cosine, ..Default::default() };
         let [teacher, student] = [teacher, student].map(features::<Native>);
         let loss = similarity::<Native>(&settings, &teacher, student.put_tape(Default::default())).expect("memory");
-        assert!((to_host(&loss)[0] - expected).abs() < 1e-5);
+        assert!((Native::download(&loss)[0] - expected).abs() < 1e-5);
     }
 }

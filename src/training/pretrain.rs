@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use dfdx::tensor::{NoneTape, PutTape};
-use dfdx::tensor_ops::Backward;
 
 use super::batch::Batches;
 use super::context::{StageContext, StageError};
@@ -16,7 +15,7 @@ use crate::cause::Context;
 use crate::data::{FeatureSet, SplitRule};
 use crate::model::{Architecture, AutoEncoder, AutoEncoders, Corruption};
 use crate::nn::{Input, Mode, Optimizer, OptimizerSettings, State, clip_global_norm};
-use crate::tensor::{Backend, Recorded, to_host};
+use crate::tensor::{Backend, Recorded};
 
 /// Input of the stage.
 pub struct PretrainInput<'a> {
@@ -98,12 +97,12 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
             let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
             total = Some(match total {
                 None => loss,
-                Some(sum) => sum + loss,
+                Some(sum) => B::weighted_sum((sum, 1.0), [(loss, 1.0)]).map_err(StageError::device)?,
             });
         }
         let loss = total.ok_or_else(|| StageError::Bug("a feature set without levels".into()))?;
         let value = loss.retaped::<NoneTape>();
-        let mut gradients = loss.try_backward().map_err(StageError::device)?;
+        let mut gradients = B::backward(loss).map_err(StageError::device)?;
         let norm = clip_global_norm::<B>(&[&self.autoencoders], &mut gradients, self.clip_norm)
             .map_err(StageError::device)?
             .all;
@@ -122,7 +121,7 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
                     .forward(level, input, Input::Constant, Mode::Evaluate)
                     .map_err(StageError::device)?;
                 let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
-                sum += f64::from(to_host(&loss)[0]) * indices.len() as f64;
+                sum += B::number(&loss) * indices.len() as f64;
             }
         }
         Ok([("held_out_loss", sum / self.held_out.len() as f64)].into())

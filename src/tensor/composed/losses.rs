@@ -1,8 +1,8 @@
 //! Losses, and the distance for anomaly maps. For the formulas see [`crate::tensor::Backend::similarity`].
 
-use dfdx::shapes::{Axes2, HasShape};
+use dfdx::shapes::{Axes2, Axis, HasShape};
 use dfdx::tensor::{Merge, Tape};
-use dfdx::tensor_ops::{BroadcastTo, ReshapeTo, TryAdd, TryMul, TrySub};
+use dfdx::tensor_ops::{BroadcastTo, MeanTo, ReshapeTo, TryAdd, TryMul, TrySub};
 
 use super::device::ComposedDevice;
 use super::gradient_buffer::add;
@@ -87,4 +87,19 @@ pub(in crate::tensor) fn mean_squared_error<D: ComposedDevice, T: Tape<f32, D> +
         };
         Ok((loss, backward(1.0), backward(-1.0)))
     })
+}
+
+/// Difference above which the smooth L1 distance is linear.
+const LINEAR_ABOVE: f64 = 1.0;
+
+/// See [`crate::tensor::Backend::smooth_l1`].
+pub(in crate::tensor) fn smooth_l1<D: ComposedDevice, T: Tape<f32, D>>(
+    a: Features<D, T>,
+    b: &Features<D>,
+) -> DeviceResult<D, Scalar<D, T>> {
+    let of_values = a.try_huber_error(b.clone(), LINEAR_ABOVE)?;
+    // The mean of one axis after the other keeps sums short, and so their rounding errors small.
+    let of_pixels = of_values.try_mean::<(usize, usize, usize), Axis<3>>()?;
+    let of_rows = of_pixels.try_mean::<(usize, usize), Axis<2>>()?;
+    of_rows.try_mean::<(usize,), Axis<1>>()?.try_mean::<(), Axis<0>>()
 }

@@ -7,5 +7,5 @@ pub(super) fn mean<B: Backend>(
     features: Features<B, Recorded<B>>,
 ) -> OpResult<B, Scalar<B, Recorded<B>>> {
     // ‖t − s‖² = 2 − 2·cos for unit vectors.
-    Ok(B::similarity(teacher, features)? * 0.5)
+    B::weighted_sum((B::similarity(teacher, features)?, 0.5), [])
 }

@@ -2,11 +2,10 @@
 //! then each loss has its own pass.
 
 use dfdx::tensor::{NoneTape, PutTape, Tape};
-use dfdx::tensor_ops::Backward;
 
 use super::Joint;
 use crate::nn::{Mode, Module, clip_global_norm};
-use crate::tensor::{Backend, Gradients, OpResult, Recorded, Scalar, to_host};
+use crate::tensor::{Backend, Gradients, OpResult, Recorded, Scalar};
 use crate::training::context::StageError;
 use crate::training::corruption::{At, corrupt};
 use crate::training::driver::StepNumbers;
@@ -39,7 +38,7 @@ impl<B: Backend> Joint<'_, B> {
             };
             sum = Some(match sum {
                 None => losses,
-                Some(sum) => sum.plus(losses),
+                Some(sum) => sum.plus(losses).map_err(StageError::device)?,
             });
         }
         sum.ok_or_else(|| StageError::Bug("a student without levels".into()))
@@ -76,14 +75,15 @@ impl<B: Backend> Joint<'_, B> {
             Needs::Gradients => [0.0, 1.0],
             Needs::Nothing => self.weighting.weights(),
         };
-        let total = weigh::<B, _>(losses.similarity, losses.reconstruction, [0, 1].map(|i| factors[i] * weights[i]));
+        let weights = [0, 1].map(|i| factors[i] * weights[i]);
+        let total = weigh::<B, _>(losses.similarity, losses.reconstruction, weights).map_err(StageError::device)?;
         let mut loss = total.retaped::<NoneTape>();
-        let mut gradients = total.try_backward().map_err(StageError::device)?;
+        let mut gradients = B::backward(total).map_err(StageError::device)?;
         if let Some(first) = first {
             let values = weighed::<B>(&similarity, reconstruction.as_ref(), factors);
             let weights = self.add_weighed(&mut gradients, first, values)?;
             let weights = [0, 1].map(|i| factors[i] * weights[i]);
-            loss = weigh::<B, _>(similarity.clone(), reconstruction.clone(), weights);
+            loss = weigh::<B, _>(similarity.clone(), reconstruction.clone(), weights).map_err(StageError::device)?;
         }
         let mut numbers = StepNumbers::<B>::from([("loss", loss), ("loss_similarity", similarity)]);
         numbers.extend(reconstruction.map(|value| ("loss_reconstruction", value)));
@@ -95,7 +95,7 @@ impl<B: Backend> Joint<'_, B> {
         let losses = self.losses(indices, at, Mode::TrainUntracked)?;
         // The tape of the reconstruction holds most operations that the similarity depends on.
         let total = weigh::<B, _>(losses.similarity, losses.reconstruction, [factor, 0.0]);
-        total.try_backward().map_err(StageError::device)
+        total.and_then(B::backward).map_err(StageError::device)
     }
 
     /// Replaces `gradients`, those of the reconstruction, with the weighted sum of both gradients. Returns the weights.
@@ -107,7 +107,7 @@ impl<B: Backend> Joint<'_, B> {
     ) -> Result<Pair, StageError> {
         let norm = |gradients: &mut Gradients<B>| {
             let norms = clip_global_norm::<B>(&[&self.assembly], gradients, 0.0).map_err(StageError::device)?;
-            Ok::<f64, StageError>(f64::from(to_host(&norms.all)[0]))
+            Ok::<f64, StageError>(B::number(&norms.all))
         };
         let norms = [norm(&mut similarity)?, norm(gradients)?];
         let weights = self.weighting.of_gradients(losses, norms);
@@ -138,17 +138,13 @@ fn weigh<B: Backend, T: Tape<f32, B::Device>>(
     similarity: Scalar<B, T>,
     reconstruction: Option<Scalar<B, T>>,
     weights: Pair,
-) -> Scalar<B, T> {
+) -> OpResult<B, Scalar<B, T>> {
     let [similarity_weight, reconstruction_weight] = weights.map(|weight| weight as f32);
-    let similarity = similarity * similarity_weight;
-    match reconstruction {
-        Some(reconstruction) => similarity + reconstruction * reconstruction_weight,
-        None => similarity,
-    }
+    let reconstruction = reconstruction.map(|reconstruction| (reconstruction, reconstruction_weight));
+    B::weighted_sum((similarity, similarity_weight), reconstruction)
 }
 
 /// Returns the values of the losses times their factors.
 fn weighed<B: Backend>(similarity: &Scalar<B>, reconstruction: Option<&Scalar<B>>, factors: Pair) -> Pair {
-    let value = |loss: &Scalar<B>| f64::from(to_host(loss)[0]);
-    [factors[0] * value(similarity), factors[1] * reconstruction.map_or(0.0, value)]
+    [factors[0] * B::number(similarity), factors[1] * reconstruction.map_or(0.0, |loss| B::number(loss))]
 }
