@@ -4,12 +4,13 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, Tape};
 use rayon::prelude::*;
 
+use super::host_copy::HostCopy;
 use super::simd::vectorised;
 use super::{tensor, zeroed};
+use crate::tensor::StepPart;
 use crate::tensor::geometry::concat_shape;
 use crate::tensor::tape::binary;
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
-use crate::tensor::{StepPart, to_host};
 
 /// Pixels per parallel part.
 const PART: usize = 1024;
@@ -24,7 +25,7 @@ pub(super) fn concat<T: Tape<f32, Cpu>>(
         let shape = concat_shape(*a.shape(), *b.shape());
         let (images, height, width, both) = shape;
         let (left, right) = (a.shape().3, b.shape().3);
-        let (a_values, b_values) = (to_host(&a), to_host(&b));
+        let (a_values, b_values) = (HostCopy::of(&a), HostCopy::of(&b));
         let values = zeroed::in_parts(images * height * width * both, PART * both, |index, y| {
             let a = a_values[index * PART * left..].chunks_exact(left);
             let b = b_values[index * PART * right..].chunks_exact(right);

@@ -9,6 +9,7 @@ use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 
 use super::conv2d::{backward_input, backward_weights, forward};
 use super::elementwise::add_into;
+use super::host_copy::HostCopy;
 use super::norm::{self, finish_in_place, folded, normalise};
 use super::tensor;
 use crate::tensor::tape::take;
@@ -37,7 +38,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
 
     let z = forward(&input, shape, &weights, &conv, None);
     let part = StepPart::BatchNorm.start();
-    let added = shortcut.as_ref().map(to_host);
+    let added = shortcut.as_ref().map(HostCopy::of);
     let norm::Normalised { y, statistics, normalisation } = normalise(&z, norm, added.as_deref(), relu)?;
     drop(part);
     let y = tensor(y, output_shape)?;
@@ -83,10 +84,10 @@ pub(super) fn frozen(
     for row in weights.chunks_exact_mut(conv.output) {
         row.iter_mut().zip(&scale).for_each(|(w, s)| *w *= s);
     }
-    let shortcut = shortcut.map(to_host);
+    let shortcut = shortcut.map(HostCopy::of);
     let finish = |first: usize, y: &mut [f32]| {
         let added = shortcut.as_ref().map(|shortcut| &shortcut[first..][..y.len()]);
         finish_in_place(y, None, &shift, added, relu);
     };
-    tensor(forward(&to_host(x), shape, &weights, &conv, Some(&finish)), conv.output_shape(shape))
+    tensor(forward(&HostCopy::of(x), shape, &weights, &conv, Some(&finish)), conv.output_shape(shape))
 }

@@ -4,6 +4,7 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, Tape};
 use rayon::prelude::*;
 
+use super::host_copy::HostCopy;
 use super::simd::vectorised;
 use super::tensor;
 use crate::tensor::tape::{binary, unary};
@@ -45,7 +46,7 @@ pub(super) fn map<T: Tape<f32, Cpu>>(
         };
         let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
             let _part = StepPart::Elementwise.start();
-            add_map(dx, &dy, &to_host(&saved), gradient);
+            add_map(dx, &dy, &HostCopy::of(&saved), gradient);
             Ok(())
         };
         Ok((y, backward))
@@ -89,7 +90,7 @@ pub(super) fn add<T: Tape<f32, Cpu>>(a: Features<Cpu, T>, b: Features<Cpu, T>) -
         let shape = *a.shape();
         debug_assert_eq!(shape, *b.shape());
         let mut values = to_host(&a);
-        add_into(&mut values, &to_host(&b));
+        add_into(&mut values, &HostCopy::of(&b));
         let backward = |dy: &Vec<f32>, gradient: &mut Buffer<Cpu>| {
             let _part = StepPart::Elementwise.start();
             add_into(gradient, dy);

@@ -7,6 +7,7 @@ use dfdx::tensor::{Cpu, Merge, Tape};
 use rayon::prelude::*;
 
 use super::elementwise::add_scaled;
+use super::host_copy::HostCopy;
 use super::simd::{lane_sum, sum_64, vectorised};
 use super::{tensor, zeroed};
 use crate::tensor::formulas::NORM_FLOOR;
@@ -49,7 +50,7 @@ fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Vec<f32> {
 pub(super) fn distance_map(teacher: &Features<Cpu>, student: &Features<Cpu>) -> DeviceResult<Cpu, Matrix<Cpu>> {
     let _part = StepPart::Loss.start();
     let (images, height, width, channels) = *teacher.shape();
-    tensor(distances(&to_host(teacher), &to_host(student), channels), (images, height * width))
+    tensor(distances(&HostCopy::of(teacher), &HostCopy::of(student), channels), (images, height * width))
 }
 
 /// See [`crate::tensor::Backend::similarity`].
@@ -102,7 +103,7 @@ pub(super) fn mean_squared_error<T: Tape<f32, Cpu> + Merge<U>, U: Tape<f32, Cpu>
     let _part = StepPart::Loss.start();
     binary(a, b, |a, b| {
         let mut difference = to_host(&a);
-        add_scaled(&mut difference, -1.0, &to_host(&b));
+        add_scaled(&mut difference, -1.0, &HostCopy::of(&b));
         let count = difference.len();
         let loss = tensor(vec![(sum_64(&difference, PART_ELEMENTS, |d| f64::from(d * d)) / count as f64) as f32], ())?;
         let difference = Arc::new(difference);

@@ -4,12 +4,13 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, Tape};
 use rayon::prelude::*;
 
+use super::host_copy::HostCopy;
 use super::simd::vectorised;
 use super::{Nhwc, tensor, zeroed};
+use crate::tensor::StepPart;
 use crate::tensor::geometry::MAX_POOL;
 use crate::tensor::tape::unary;
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
-use crate::tensor::{StepPart, to_host};
 
 /// See [`crate::tensor::Backend::max_pool`].
 pub(super) fn max_pool<T: Tape<f32, Cpu>>(x: Features<Cpu, T>) -> DeviceResult<Cpu, Features<Cpu, T>> {
@@ -18,7 +19,7 @@ pub(super) fn max_pool<T: Tape<f32, Cpu>>(x: Features<Cpu, T>) -> DeviceResult<C
         let shape = *x.shape();
         let (images, height, width, channels) = shape;
         let out_shape = (images, MAX_POOL.output_side(height), MAX_POOL.output_side(width), channels);
-        let (values, winners) = maxima(&to_host(&x), shape, out_shape, T::OWNS_TAPE);
+        let (values, winners) = maxima(&HostCopy::of(&x), shape, out_shape, T::OWNS_TAPE);
         let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
             let _part = StepPart::Elementwise.start();
             add_to_winners(dx, shape, &dy, out_shape, &winners);

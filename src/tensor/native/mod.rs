@@ -14,6 +14,7 @@ mod conv_transpose;
 mod elementwise;
 mod from_vec;
 mod gemm;
+mod host_copy;
 mod im2row;
 mod losses;
 mod max_pool;

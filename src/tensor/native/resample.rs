@@ -5,11 +5,12 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, Tape};
 
 use super::elementwise::add_into;
+use super::host_copy::HostCopy;
 use super::simd::vectorised;
 use super::{Nhwc, tensor, zeroed};
 use crate::tensor::tape::unary;
 use crate::tensor::tensors::{Buffer, DeviceResult, Features};
-use crate::tensor::{Resampling, StepPart, to_host};
+use crate::tensor::{Resampling, StepPart};
 
 /// Sources and weights of each result along an axis.
 type Axis = Vec<Vec<(usize, f32)>>;
@@ -35,7 +36,7 @@ pub(super) fn resample<T: Tape<f32, Cpu>>(x: Features<Cpu, T>, map: Resampling) 
         let (images, height, width, channels) = shape;
         let ((rows, back_rows), (columns, back_columns)) = (axes(map, height), axes(map, width));
         let out_shape = (images, rows.len(), columns.len(), channels);
-        let y = tensor(sums(&to_host(&x), shape, &rows, &columns), out_shape)?;
+        let y = tensor(sums(&HostCopy::of(&x), shape, &rows, &columns), out_shape)?;
         let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
             let _part = StepPart::Elementwise.start();
             add_into(dx, &sums(&dy, out_shape, &back_rows, &back_columns));
