@@ -60,7 +60,7 @@ impl Stage for FeaturesJob {
                 let levels = forward(&mut teacher, &images, image_size)?;
                 Ok::<_, StageError>((images, levels))
             };
-            let (images, levels) = context.threads.run(batch).0?;
+            let (images, levels) = context.threads.run_on::<B, _>(batch).0?;
             if writer.is_none() {
                 let shapes = levels.iter().map(|(shape, _)| *shape).collect();
                 writer = Some(FeatureWriter::create(context.out, image_size, shapes).map_err(StageError::artifact)?);

@@ -99,10 +99,12 @@ impl Stage for ScoreJob {
                 context.observer.cost("forward_milliseconds_per_image", forward);
                 maps
             } else {
-                context.threads.run(|| distance_maps(&mut assembly, &Batches::streamed(&test), &indices)).0?
+                context.threads.run_on::<B, _>(|| distance_maps(&mut assembly, &Batches::streamed(&test), &indices)).0?
             };
-            let held_out =
-                context.threads.run(|| distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out)).0?;
+            let held_out = context
+                .threads
+                .run_on::<B, _>(|| distance_maps(&mut assembly, &Batches::streamed(&train), &split.held_out))
+                .0?;
             for (set, levels) in [("test", maps), ("held-out", held_out)] {
                 for (level, maps) in levels.iter().enumerate() {
                     if let Some(value) = maps.values.iter().find(|value| !value.is_finite()) {

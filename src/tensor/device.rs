@@ -1,12 +1,12 @@
 //! A device of dfdx: its handle, its buffers and its memory. All backends of a device share it.
 
 use dfdx::shapes::{HasShape, Shape};
-use dfdx::tensor::{Cpu, Storage, Tensor};
+use dfdx::tensor::{Cpu, Tensor};
 
 use super::tensors::Buffer;
 
-/// A device of dfdx that backends can run on. Its tensors can move between threads.
-pub trait TensorDevice: dfdx::tensor_ops::Device<f32> + Storage<f32, Vec: Send + Sync> + Send + Sync {
+/// A device of dfdx that backends can run on.
+pub trait TensorDevice: dfdx::tensor_ops::Device<f32> {
     /// Returns the process's handle of the device.
     fn handle() -> Self;
 

@@ -33,7 +33,7 @@ pub(super) type Numbers<V = f64> = BTreeMap<&'static str, V>;
 pub(super) type StepNumbers<B> = Numbers<Scalar<B>>;
 
 /// The work of one phase. The driver decides when it runs.
-pub(super) trait Phase: Send {
+pub(super) trait Phase {
     /// Backend that runs the phase.
     type Backend: Backend;
 
@@ -212,7 +212,7 @@ impl<P: Phase> Driver<'_, '_, P> {
         let mut started = Instant::now();
         for (step, batch) in batches.iter().enumerate().skip(self.position.step) {
             let at = At { epoch: self.position.epoch, step, steps: batches.len() };
-            let (numbers, threads) = self.context.threads.run(|| self.phase.step(batch, at));
+            let (numbers, threads) = self.context.threads.run_on::<P::Backend, _>(|| self.phase.step(batch, at));
             let numbers = numbers?;
             self.trained.thread_steps += threads;
             self.unread.push((step + 1, batch.len(), numbers));
@@ -268,7 +268,7 @@ impl<P: Phase> Driver<'_, '_, P> {
     }
 
     fn end_epoch(&mut self, epoch: usize, images: usize, steps: usize) -> Result<(), StageError> {
-        let (held_out, _) = self.context.threads.run(|| self.phase.held_out());
+        let (held_out, _) = self.context.threads.run_on::<P::Backend, _>(|| self.phase.held_out());
         let held_out = held_out?;
         for (&what, &value) in &held_out {
             if !value.is_finite() {

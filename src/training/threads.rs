@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::tensor::{Backend, Features, Native, Vector};
+
 /// Runs work on as many threads as are free. Results have the same bits for any number of threads.
 #[derive(Debug)]
 pub struct Threads {
@@ -44,6 +46,16 @@ impl Threads {
         }
     }
 
+    /// Does the same for work on tensors of a backend. A GPU's work stays on its thread, where the driver's context is.
+    pub fn run_on<B: Backend, R>(&self, work: impl FnOnce() -> R) -> (R, usize) {
+        if B::KIND != Native::KIND {
+            return (work(), self.own);
+        }
+        let work = Movable(work);
+        let (result, threads) = self.run(move || work.run());
+        (result.0, threads)
+    }
+
     /// Returns a pool with more threads than the worker's own, if they are free and can be started.
     fn larger_pool(&self) -> Option<Arc<ThreadPool>> {
         let threads = self.current();
@@ -56,6 +68,28 @@ impl Threads {
             *larger = ThreadPoolBuilder::new().num_threads(threads).build().ok().map(Arc::new);
         }
         larger.clone()
+    }
+}
+
+/// A value that moves to another thread although its type, which is generic over backends, does not allow it.
+struct Movable<T>(T);
+
+// SAFETY: `Threads::run_on` uses it for the CPU only, whose tensors may move (asserted below). `ThreadPool::install` returns when the work
+// has ended, so that no two threads use what the work borrows.
+unsafe impl<T> Send for Movable<T> {}
+
+const _: () = {
+    const fn may_move<T: Send + Sync>() {}
+    may_move::<Features<Native>>();
+    may_move::<Vector<Native>>();
+};
+
+impl<T> Movable<T> {
+    fn run<R>(self) -> Movable<R>
+    where
+        T: FnOnce() -> R,
+    {
+        Movable(self.0())
     }
 }
 
