@@ -7,6 +7,7 @@ use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 use rayon::prelude::*;
 
 use super::elementwise::add_into;
+use super::host_copy::HostCopy;
 use super::norm::{self, PART, finish_in_place, folded, normalise};
 use super::tensor;
 use crate::tensor::tape::take;
@@ -22,7 +23,7 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
     let _part = StepPart::BatchNorm.start();
     let shape = *x.shape();
     let (x, mut tape) = x.split_tape();
-    let input = Arc::new(to_host(&x));
+    let input = Arc::new(HostCopy::of(&x));
     let norm::Normalised { y, statistics, normalisation } = normalise(&input, norm, None, relu)?;
     let y = tensor(y, shape)?;
 

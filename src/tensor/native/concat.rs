@@ -25,7 +25,7 @@ pub(super) fn concat<T: Tape<f32, Cpu>>(
         let shape = concat_shape(*a.shape(), *b.shape());
         let (images, height, width, both) = shape;
         let (left, right) = (a.shape().3, b.shape().3);
-        let (a_values, b_values) = (HostCopy::of(&a), HostCopy::of(&b));
+        let (a_values, b_values) = HostCopy::both(&a, &b);
         let values = zeroed::in_parts(images * height * width * both, PART * both, |index, y| {
             let a = a_values[index * PART * left..].chunks_exact(left);
             let b = b_values[index * PART * right..].chunks_exact(right);

@@ -11,6 +11,7 @@ use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 use rayon::prelude::*;
 
 use super::gemm::{Matrix, WriteMode, gemm};
+use super::host_copy::HostCopy;
 use super::im2row::{im2row, row2im_add};
 use super::scratch::with_scratch;
 use super::simd::vectorised;
@@ -44,7 +45,7 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
     let output_shape = conv.output_shape(shape);
 
     let (x, mut tape) = x.split_tape();
-    let input = Arc::new(to_host(&x));
+    let input = Arc::new(HostCopy::of(&x));
     let weights = Arc::new(to_host(weight));
     let y = tensor(forward_biased(&input, shape, &weights, bias.map(to_host).as_deref(), &conv), output_shape)?;
 

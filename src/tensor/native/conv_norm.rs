@@ -33,14 +33,14 @@ pub(super) fn train<T: Tape<f32, Cpu>>(
         tape = std::mem::take(&mut tape).merge(other);
         shortcut
     });
-    let input = Arc::new(to_host(&x));
-    let weights = Arc::new(to_host(weight));
+    // One thread copies one tensor; threads would otherwise wait for each other's copies.
+    let (input, added) = rayon::join(|| HostCopy::of(&x), || shortcut.as_ref().map(HostCopy::of));
+    let (input, weights) = (Arc::new(input), Arc::new(to_host(weight)));
 
     let z = forward(&input, shape, &weights, &conv, None);
     let part = StepPart::BatchNorm.start();
-    let added = shortcut.as_ref().map(HostCopy::of);
     let norm::Normalised { y, statistics, normalisation } = normalise(&z, norm, added.as_deref(), relu)?;
-    drop(part);
+    drop((part, added));
     let y = tensor(y, output_shape)?;
 
     let x = conv.input_gradient.then(|| x.ghost());
@@ -80,14 +80,18 @@ pub(super) fn frozen(
 ) -> DeviceResult<Cpu, Features<Cpu>> {
     let shape = *x.shape();
     let (scale, shift) = folded(norm, statistics);
-    let mut weights = to_host(weight);
-    for row in weights.chunks_exact_mut(conv.output) {
-        row.iter_mut().zip(&scale).for_each(|(w, s)| *w *= s);
-    }
-    let shortcut = shortcut.map(HostCopy::of);
+    let scaled = || {
+        let mut weights = to_host(weight);
+        for row in weights.chunks_exact_mut(conv.output) {
+            row.iter_mut().zip(&scale).for_each(|(w, s)| *w *= s);
+        }
+        weights
+    };
+    // One thread copies one tensor; threads would otherwise wait for each other's copies.
+    let (input, (weights, shortcut)) = rayon::join(|| HostCopy::of(x), || (scaled(), shortcut.map(HostCopy::of)));
     let finish = |first: usize, y: &mut [f32]| {
         let added = shortcut.as_ref().map(|shortcut| &shortcut[first..][..y.len()]);
         finish_in_place(y, None, &shift, added, relu);
     };
-    tensor(forward(&HostCopy::of(x), shape, &weights, &conv, Some(&finish)), conv.output_shape(shape))
+    tensor(forward(&input, shape, &weights, &conv, Some(&finish)), conv.output_shape(shape))
 }

@@ -8,6 +8,7 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, PutTape, SplitTape, Tape};
 
 use super::conv2d::{backward_input, backward_weights, forward_biased, sum_rows_add};
+use super::host_copy::HostCopy;
 use super::{tensor, zeroed};
 use crate::tensor::tape::take;
 use crate::tensor::tensors::{DeviceResult, Features, Vector};
@@ -24,7 +25,7 @@ pub(super) fn conv_transpose2x2<T: Tape<f32, Cpu>>(
     let (images, height, width, input) = shape;
     let conv = Conv2d { input, output: 4 * output, kernel: 1, stride: 1, padding: 0, input_gradient: true };
     let (x, mut tape) = x.split_tape();
-    let pixels = Arc::new(to_host(&x));
+    let pixels = Arc::new(HostCopy::of(&x));
     let weights = Arc::new(to_host(weight));
 
     // The bias of each channel applies to each of the four pixels of a block.

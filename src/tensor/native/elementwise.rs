@@ -89,8 +89,8 @@ pub(super) fn add<T: Tape<f32, Cpu>>(a: Features<Cpu, T>, b: Features<Cpu, T>) -
     binary(a, b, |a, b| {
         let shape = *a.shape();
         debug_assert_eq!(shape, *b.shape());
-        let mut values = to_host(&a);
-        add_into(&mut values, &HostCopy::of(&b));
+        let (mut values, b) = rayon::join(|| to_host(&a), || HostCopy::of(&b));
+        add_into(&mut values, &b);
         let backward = |dy: &Vec<f32>, gradient: &mut Buffer<Cpu>| {
             let _part = StepPart::Elementwise.start();
             add_into(gradient, dy);

@@ -50,7 +50,8 @@ fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Vec<f32> {
 pub(super) fn distance_map(teacher: &Features<Cpu>, student: &Features<Cpu>) -> DeviceResult<Cpu, Matrix<Cpu>> {
     let _part = StepPart::Loss.start();
     let (images, height, width, channels) = *teacher.shape();
-    tensor(distances(&HostCopy::of(teacher), &HostCopy::of(student), channels), (images, height * width))
+    let (t, s) = HostCopy::both(teacher, student);
+    tensor(distances(&t, &s, channels), (images, height * width))
 }
 
 /// See [`crate::tensor::Backend::similarity`].
@@ -61,7 +62,7 @@ pub(super) fn similarity<T: Tape<f32, Cpu>>(
     let _part = StepPart::Loss.start();
     unary(student, |student| {
         let channels = student.shape().3;
-        let (t, s) = (to_host(teacher), to_host(&student));
+        let (t, s) = rayon::join(|| HostCopy::of(teacher), || HostCopy::of(&student));
         let pixels = s.len() / channels;
         let sum = sum_64(&distances(&t, &s, channels), PART_ELEMENTS, f64::from);
         let loss = tensor(vec![(sum / pixels as f64) as f32], ())?;
@@ -102,8 +103,8 @@ pub(super) fn mean_squared_error<T: Tape<f32, Cpu> + Merge<U>, U: Tape<f32, Cpu>
 ) -> DeviceResult<Cpu, Scalar<Cpu, T>> {
     let _part = StepPart::Loss.start();
     binary(a, b, |a, b| {
-        let mut difference = to_host(&a);
-        add_scaled(&mut difference, -1.0, &HostCopy::of(&b));
+        let (mut difference, b) = rayon::join(|| to_host(&a), || HostCopy::of(&b));
+        add_scaled(&mut difference, -1.0, &b);
         let count = difference.len();
         let loss = tensor(vec![(sum_64(&difference, PART_ELEMENTS, |d| f64::from(d * d)) / count as f64) as f32], ())?;
         let difference = Arc::new(difference);
