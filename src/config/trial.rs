@@ -30,7 +30,7 @@ settings! {
 }
 
 impl Trial {
-    /// Estimates the memory that a worker needs, in bytes. Joint steps with three U-Nets took 632 MB at batch 8 and 256 px; larger networks
+    /// Estimates the memory that a worker needs, in bytes. Joint steps with three U-Nets took 740 MB at batch 8 and 256 px; larger networks
     /// need more.
     pub fn peak_bytes(&self) -> u64 {
         const NETWORK_BYTES: usize = 200_000_000;
