@@ -1,7 +1,8 @@
 //! Measures how often a verdict is wrong. Image scores are drawn from a model in which two variants are equally good, and the full
 //! procedure of `didact compare` judges them. The share called better or worse is its type I error, which should be 5 %.
 //!
-//! Model of a score: class × (mean + effect of variant and seed) + effect of the image + effect of variant and image + noise.
+//! A score is the sum of four terms: class × (mean + effect of variant and seed), the effect of the image, the effect of variant and
+//! image, and noise.
 //!
 //! "Image effects" are the effects of variant and image: with any seed, one variant scores an image higher than the other does.
 

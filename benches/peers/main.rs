@@ -1,8 +1,10 @@
 //! Compares didact with PyTorch on the same work: `cargo bench --bench peers -- [--python PYTHON | --parts] [ROW…]`.
 //!
 //! Both sides use the same number of threads and take their steps in turn. Training steps of didact read cached teacher features, as in
-//! every epoch. PyTorch's are timed with the teacher's forward pass, as scripts usually train, and on cached features, as a tuned script
-//! trains. `--parts` instead shows the time of each part of didact's steps, and their speed relative to this machine's matrix products.
+//! every epoch. PyTorch's are timed twice: with the teacher's forward pass, as scripts usually train, and on cached features, as a tuned
+//! script trains.
+//!
+//! With `--parts`, the benchmark shows the time of each part of didact's steps instead. It relates their speed to matrix products.
 
 #![expect(clippy::print_stdout, reason = "the output is the table")]
 
@@ -208,18 +210,18 @@ fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, folder: &Path, pytho
     }
 }
 
-/// Prints what decides the times on this machine: arithmetic and memory bandwidth.
-fn print_machine() {
+/// Prints what decides the times on this machine: arithmetic and memory bandwidth. Returns the speed of matrix products, GFLOP/s.
+fn print_machine() -> f64 {
     let (products, bandwidth) = (peak::matrix_products(THREADS), peak::memory_bandwidth(THREADS));
     println!("matrix products: {products:.0} GFLOP/s; memory: {bandwidth:.1} GB/s");
+    products
 }
 
 /// Prints the parts of each row's step.
 fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
     let parts = Parts::default();
     tracing_subscriber::registry().with(parts.clone()).init();
-    print_machine();
-    let peak = peak::matrix_products(THREADS);
+    let peak = print_machine();
     for &(row, ..) in rows.iter().filter(|(row, ..)| ![PEAK, FIT, "metrics"].contains(row)) {
         let mut step = step(row, set);
         let (warm_up, counted) = rounds();

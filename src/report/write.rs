@@ -93,6 +93,7 @@ pub fn write(
         let costs = Costs::of_variants(rows, &groups);
         begin(STEPS[2]);
         let figures = Figures::draw(&FigureSource {
+            sides: &sides,
             rows,
             groups: &groups,
             artifacts,

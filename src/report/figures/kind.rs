@@ -1,7 +1,7 @@
 //! Defines a kind of figure, and collects the figures of one protocol.
 
 use super::KINDS;
-use crate::analysis::{Costs, Effects, Groups, Rows, Verdict};
+use crate::analysis::{Costs, Effects, Groups, Rows, Side, Verdict};
 use crate::report::error::ReportError;
 use crate::report::figure::Figure;
 use crate::store::Artifacts;
@@ -23,6 +23,8 @@ pub(in crate::report) struct FigureSource<'a> {
     pub rows: &'a Rows,
     pub groups: &'a Groups<'a>,
     pub artifacts: &'a Artifacts,
+    /// The finished runs of each variant, in the order of the variants.
+    pub sides: &'a [Side],
     /// Costs of the variants.
     pub costs: &'a [Costs],
     pub comparisons: &'a [Verdict],

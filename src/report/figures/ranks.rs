@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{FigureChapter, FigureKind, centred, ink};
-use crate::analysis::{MAX_DRAWN, RankTest, rank_tests, sides};
+use crate::analysis::{MAX_DRAWN, RankTest, rank_tests};
 use crate::report::error::ReportError;
 use crate::report::figure::{Area, DrawResult, Figure, FigureTexts, INK, first_of, series};
 use crate::text::truncated_middle;
@@ -14,8 +14,7 @@ pub(super) const KIND: FigureKind = FigureKind {
     chapter: FigureChapter::Ablation,
     draw: |source| {
         let groups = source.groups;
-        let sides = sides(source.rows, groups, source.artifacts);
-        let test = rank_tests(&sides, &[groups.first_metric()]).pop();
+        let test = rank_tests(source.sides, &[groups.first_metric()]).pop();
         let about = || groups.about(format!("{}ranks", source.prefix), "Mean rank of each variant over the categories");
         Ok(test.map(|test| diagram(&test, about(), &groups.marked(&title(&test)))).transpose()?.into_iter().collect())
     },
