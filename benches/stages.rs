@@ -1,7 +1,5 @@
 //! Benchmarks of a sweep's main costs: one training step, one scoring pass, the exact metrics.
 
-use dfdx::tensor::{PutTape, TensorFromVec};
-use dfdx::tensor_ops::Backward;
 use didact::evaluate::metrics::{Sweep, aupro, auroc};
 use didact::model::{Architecture, Assembly, AutoEncoder, Backbone, UnetSettings};
 use didact::nn::Mode;
@@ -19,7 +17,7 @@ fn ramp(count: usize) -> Vec<f32> {
 }
 
 fn features(side: usize, channels: usize) -> Features<Native> {
-    Native::device().tensor_from_vec(ramp(BATCH * side * side * channels), (BATCH, side, side, channels))
+    Native::upload(ramp(BATCH * side * side * channels), (BATCH, side, side, channels)).expect("memory")
 }
 
 fn backbone() -> Backbone {
@@ -33,10 +31,12 @@ fn student_step(bencher: Bencher<'_, '_>, side: usize) {
     let teacher = [features(side / 4, 64), features(side / 8, 128), features(side / 16, 256)];
     let images = features(side, 3);
     bencher.bench_local(|| {
-        let images = images.clone().put_tape(Recorded::<Native>::default());
+        let images = images.clone().put_tape(Recorded::default());
         let levels = assembly.student.forward(images, Mode::Train).expect("memory");
         let losses = levels.into_iter().zip(&teacher).map(|(s, t)| Native::similarity(t, s).expect("memory"));
-        losses.reduce(|a, b| a + b).expect("three levels").backward()
+        let mut losses = losses.map(|loss| (loss, 1.0));
+        let first = losses.next().expect("three levels");
+        Native::backward(Native::weighted_sum(first, losses).expect("memory")).expect("memory")
     });
 }
 

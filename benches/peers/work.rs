@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use dfdx::tensor::{PutTape, WithEmptyTape};
-use dfdx::tensor_ops::Backward;
 use didact::data::{FeatureSet, FeatureWriter, Image, LevelShape};
 use didact::model::{Architecture, Assembly, AutoEncoder, AutoEncoders, Backbone, Resnet, UnetSettings};
 use didact::nn::{Init, Input, Mode, Optimizer, OptimizerSettings, clip_global_norm};
-use didact::tensor::{Backend, Native, Recorded};
+use didact::tensor::{Backend, Native, Recorded, Scalar};
 use didact::training::Batches;
 
-type Tape = Recorded<Native>;
+type Loss = Scalar<Native, Recorded>;
+
+fn plus(a: Loss, b: Loss) -> Loss {
+    Native::weighted_sum((a, 1.0), [(b, 1.0)]).expect("memory")
+}
 
 /// Returns the settings of the U-Nets.
 pub fn unet() -> AutoEncoder {
@@ -64,7 +66,7 @@ impl<'a> Joint<'a> {
 
     /// Takes one step: cached teacher features, forward, losses, backward, clipping (with U-Nets), update.
     pub fn step(&mut self, indices: &[usize]) {
-        let images = self.batches.images(indices).expect("memory").put_tape(Tape::default());
+        let images = self.batches.images(indices).expect("memory").put_tape(Recorded::default());
         let levels = self.assembly.student.forward(images, Mode::Train).expect("memory");
         let mut total = None;
         for (level, student) in levels.into_iter().enumerate() {
@@ -75,17 +77,17 @@ impl<'a> Joint<'a> {
                     let target = student.with_empty_tape();
                     let rebuilt = autoencoders.forward(level, student, Input::Trained, Mode::Train).expect("memory");
                     let similarity = Native::similarity(&teacher, rebuilt.with_empty_tape()).expect("memory");
-                    similarity + Native::mean_squared_error(rebuilt, target).expect("memory")
+                    plus(similarity, Native::mean_squared_error(rebuilt, target).expect("memory"))
                 }
             };
             total = Some(match total {
                 None => loss,
-                Some(sum) => sum + loss,
+                Some(sum) => plus(sum, loss),
             });
         }
-        let mut gradients = total.expect("three levels").backward();
+        let mut gradients = Native::backward(total.expect("three levels")).expect("memory");
         let ceiling = if self.assembly.autoencoders.is_some() { 1.0 } else { 0.0 };
-        clip_global_norm::<Native>(&[&self.assembly], &mut gradients, ceiling).expect("memory");
+        clip_global_norm(&[&self.assembly], &mut gradients, ceiling).expect("memory");
         self.student.step(&mut self.assembly.student, &mut gradients, 1.0).expect("memory");
         if let Some(autoencoders) = &mut self.assembly.autoencoders {
             self.autoencoder.step(autoencoders, &mut gradients, 1.0).expect("memory");
@@ -98,7 +100,11 @@ impl<'a> Joint<'a> {
         let targets = self.teacher.forward(images.clone(), Mode::Evaluate).expect("memory");
         let predicted = self.assembly.predict(images).expect("memory");
         let maps = targets.iter().zip(&predicted);
-        maps.map(|(target, predicted)| Native::distance_map(target, predicted).expect("memory").as_vec()[0]).sum()
+        let first = |(target, predicted)| {
+            let map = Native::distance_map(target, predicted).expect("memory");
+            Native::download(&map).expect("memory")[0]
+        };
+        maps.map(first).sum()
     }
 }
 
@@ -124,16 +130,16 @@ impl<'a> Pretrain<'a> {
         let mut total = None;
         for level in 0..3 {
             let target = self.batches.teacher(level, indices).expect("memory");
-            let input = target.clone().put_tape(Tape::default());
+            let input = target.clone().put_tape(Recorded::default());
             let rebuilt = self.autoencoders.forward(level, input, Input::Constant, Mode::Train).expect("memory");
             let loss = Native::mean_squared_error(rebuilt, target).expect("memory");
             total = Some(match total {
                 None => loss,
-                Some(sum) => sum + loss,
+                Some(sum) => plus(sum, loss),
             });
         }
-        let mut gradients = total.expect("three levels").backward();
-        clip_global_norm::<Native>(&[&self.autoencoders], &mut gradients, 0.0).expect("memory");
+        let mut gradients = Native::backward(total.expect("three levels")).expect("memory");
+        clip_global_norm(&[&self.autoencoders], &mut gradients, 0.0).expect("memory");
         self.optimizer.step(&mut self.autoencoders, &mut gradients, 1.0).expect("memory");
     }
 }

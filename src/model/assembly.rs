@@ -35,7 +35,7 @@ impl<B: Backend> Assembly<B> {
 
     /// Returns the features that are compared with the teacher, in evaluation mode: A(S) if an auto-encoder rebuilds S, otherwise S.
     /// Images are (N, side, side, 3).
-    pub fn predict(&mut self, images: Features<B>) -> OpResult<B, Levels<B>> {
+    pub fn predict(&mut self, images: Features<B>) -> OpResult<Levels<B>> {
         let levels = self.student.forward(images, Mode::Evaluate)?;
         match (&mut self.autoencoders, self.placement) {
             (Some(autoencoders), Placement::Student) => levels
@@ -51,7 +51,7 @@ impl<B: Backend> Assembly<B> {
     ///
     /// If an auto-encoder rebuilds T, the distance is the mean of this and ‖A(T)^ − S′^‖². S′ is the output of the student's head at that
     /// level. EfficientAD also weights both by ½.
-    pub fn distances(&mut self, images: Features<B>, teacher: &[Features<B>]) -> OpResult<B, Vec<Vec<f32>>> {
+    pub fn distances(&mut self, images: Features<B>, teacher: &[Features<B>]) -> OpResult<Vec<Vec<f32>>> {
         let predicted = self.predict(images)?;
         let mut distances = Vec::with_capacity(teacher.len());
         for (level, (teacher, predicted)) in teacher.iter().zip(predicted).enumerate() {
@@ -59,9 +59,9 @@ impl<B: Backend> Assembly<B> {
             if let (Some(autoencoders), Some(head)) = (&mut self.autoencoders, self.student.head(level)) {
                 let rebuilt = autoencoders.forward(level, teacher.clone(), Input::Constant, Mode::Evaluate)?;
                 let of_head = B::distance_map(&rebuilt, &head.forward(predicted)?)?;
-                distance = B::average(distance, of_head)?;
+                distance = B::average(&distance, &of_head)?;
             }
-            distances.push(B::download(&distance));
+            distances.push(B::download(&distance)?);
         }
         Ok(distances)
     }
@@ -81,7 +81,7 @@ impl<B: Backend> Module<B> for Assembly<B> {
         self.student.parameters(visit);
         self.autoencoders.iter().for_each(|a| a.parameters(visit));
     }
-    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
+    fn parameters_mut<'m>(&'m mut self, visit: &mut dyn FnMut(&'m mut Parameter<B>)) {
         self.student.parameters_mut(visit);
         self.autoencoders.iter_mut().for_each(|a| a.parameters_mut(visit));
     }

@@ -1,10 +1,10 @@
 //! ResNets of basic blocks (He et al. 2016), stem to layer3, for the teacher and the student.
 
-use dfdx::tensor::{NoneTape, Tape, WithEmptyTape};
+use dfdx::tensor::NoneTape;
 
 use super::{Backbone, LevelSet};
 use crate::nn::{ConvNorm, Init, Mode, visit_fields};
-use crate::tensor::{Backend, Conv2d, Features, OpResult};
+use crate::tensor::{Backend, Conv2d, Features, OpResult, Tape};
 
 /// Features of the selected levels, finest first. Levels 1, 2, 3 have sides 1/4, 1/8, 1/16 of the image and channels W, 2W, 4W for a base
 /// width W.
@@ -39,7 +39,7 @@ impl<B: Backend> BasicBlock<B> {
         }
     }
 
-    fn forward<T: Tape<f32, B::Device>>(&mut self, x: Features<B, T>, mode: Mode) -> OpResult<B, Features<B, T>> {
+    fn forward<T: Tape>(&mut self, x: Features<B, T>, mode: Mode) -> OpResult<Features<B, T>> {
         let shortcut = x.with_empty_tape();
         let y = self.first.forward(x, None, true, mode)?;
         let shortcut = match self.downsample.first_mut() {
@@ -100,11 +100,11 @@ impl<B: Backend> Resnet<B> {
     /// Maps normalised RGB images (N, side, side, 3) to the features of the levels.
     ///
     /// The last level holds the tape of all levels. The others have empty tapes. Use each level in the loss and merge the tapes.
-    pub fn forward<T: Tape<f32, B::Device>>(
+    pub fn forward<T: Tape>(
         &mut self,
         images: Features<B, T>,
         mode: Mode,
-    ) -> OpResult<B, Levels<B, T>> {
+    ) -> OpResult<Levels<B, T>> {
         let x = self.stem.forward(images, None, true, mode)?;
         let mut x = B::max_pool(x)?;
         let mut levels = Vec::with_capacity(self.levels.count());
@@ -132,10 +132,10 @@ impl<B: Backend> Resnet<B> {
     }
 }
 
-fn forward_blocks<B: Backend, T: Tape<f32, B::Device>>(
+fn forward_blocks<B: Backend, T: Tape>(
     blocks: &mut [BasicBlock<B>],
     x: Features<B, T>,
     mode: Mode,
-) -> OpResult<B, Features<B, T>> {
+) -> OpResult<Features<B, T>> {
     blocks.iter_mut().try_fold(x, |x, block| block.forward(x, mode))
 }

@@ -1,11 +1,10 @@
 //! The student: a network of the teacher's shape. A second head predicts how auto-encoders reconstruct the teacher's features, if the
 //! placement needs it.
 
-use dfdx::tensor::Tape;
 
 use super::{AutoEncoder, Backbone, Levels, Placement, Resnet};
 use crate::nn::{Conv, Init, Mode, visit_fields};
-use crate::tensor::{Backend, Conv2d, Features, OpResult};
+use crate::tensor::{Backend, Conv2d, Features, OpResult, Tape};
 
 /// A 1×1 convolution of the features of one level. It keeps the shape.
 #[derive(Debug, Clone)]
@@ -21,7 +20,7 @@ visit_fields!(Head: conv);
 
 impl<B: Backend> Head<B> {
     /// Predicts how the auto-encoder of this level reconstructs the teacher's features.
-    pub fn forward<T: Tape<f32, B::Device>>(&self, student: Features<B, T>) -> OpResult<B, Features<B, T>> {
+    pub fn forward<T: Tape>(&self, student: Features<B, T>) -> OpResult<Features<B, T>> {
         self.conv.forward(student)
     }
 }
@@ -55,11 +54,11 @@ impl<B: Backend> Student<B> {
     }
 
     /// See [`Resnet::forward`].
-    pub fn forward<T: Tape<f32, B::Device>>(
+    pub fn forward<T: Tape>(
         &mut self,
         images: Features<B, T>,
         mode: Mode,
-    ) -> OpResult<B, Levels<B, T>> {
+    ) -> OpResult<Levels<B, T>> {
         self.network.forward(images, mode)
     }
 

@@ -25,16 +25,16 @@ pub fn load_teacher<B: Backend>(file: &WeightFile, levels: LevelSet) -> Result<(
     let backbone = Backbone { architecture: architecture(file)?, width, levels };
     check_tensors(file, &backbone)?;
     let mut teacher = Resnet::<B>::new(&Init { seed: 0, purpose: "teacher" }, &backbone);
+    // The first error counts.
     let mut outcome = Ok(());
+    let mut note = |written: Result<(), WeightError>| outcome = std::mem::replace(&mut outcome, Ok(())).and(written);
     teacher.parameters_mut(&mut |parameter| match file.tensor(&parameter.name, &parameter.layout.file_shape()) {
-        Ok(values) => parameter.set_from_file(values),
-        Err(error) if outcome.is_ok() => outcome = Err(error),
-        Err(_) => {}
+        Ok(values) => note(parameter.set_from_file(values).map_err(WeightError::from)),
+        Err(error) => note(Err(error)),
     });
     teacher.buffers_mut(&mut |buffer| match file.tensor(&buffer.name, &[buffer.channels()]) {
-        Ok(values) => buffer.value.copy_from(values),
-        Err(error) if outcome.is_ok() => outcome = Err(error),
-        Err(_) => {}
+        Ok(values) => note(B::overwrite(&mut buffer.value, values).map_err(WeightError::from)),
+        Err(error) => note(Err(error)),
     });
     outcome.map(|()| (teacher, backbone))
 }
@@ -91,7 +91,7 @@ mod tests {
     fn written(architecture: Architecture, folder: &std::path::Path) -> WeightFile {
         let network = Resnet::<Native>::new(&Init { seed: 3, purpose: "test" }, &Backbone::new(architecture, 4));
         let mut state = State::default();
-        state.add_module("", &network);
+        state.add_module("", &network).expect("memory");
         let path = folder.join(format!("{}.safetensors", architecture.name()));
         state.save(&path).expect("written");
         WeightFile::open(&WeightSource::File(path)).expect("weights")

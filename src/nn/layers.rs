@@ -1,10 +1,8 @@
 //! Convolutions and batch norm with their parameters.
 
-use dfdx::shapes::HasShape;
-use dfdx::tensor::{PutTape, SplitTape, Tape};
 
 use super::{Buffer, Init, Layout, Module, Padding, Parameter, visit_fields};
-use crate::tensor::{Backend, BatchStatistics, Conv2d, Features, Norm, OpResult, Vector};
+use crate::tensor::{Backend, BatchStatistics, Conv2d, Features, Norm, OpResult, Tape, Vector};
 
 /// How a network runs its batch norms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +62,7 @@ impl<B: Backend> Conv<B> {
     }
 
     /// Maps (N, H, W, I) to (N, H', W', O).
-    pub fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
+    pub fn forward<T: Tape>(&self, x: Features<B, T>) -> OpResult<Features<B, T>> {
         let (x, geometry) = self.padding.pad::<B, T>(x, self.geometry)?;
         B::conv2d(x, &self.weight.value, self.bias.as_ref().map(|bias| &bias.value), geometry)
     }
@@ -84,7 +82,7 @@ impl<B: Backend> Module<B> for Conv<B> {
     fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
         std::iter::once(&self.weight).chain(&self.bias).for_each(visit);
     }
-    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
+    fn parameters_mut<'m>(&'m mut self, visit: &mut dyn FnMut(&'m mut Parameter<B>)) {
         std::iter::once(&mut self.weight).chain(&mut self.bias).for_each(visit);
     }
     fn buffers(&self, _: &mut dyn FnMut(&Buffer<B>)) {}
@@ -111,7 +109,7 @@ impl<B: Backend> ConvTranspose<B> {
     }
 
     /// Maps (N, H, W, I) to (N, 2H, 2W, O).
-    pub fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
+    pub fn forward<T: Tape>(&self, x: Features<B, T>) -> OpResult<Features<B, T>> {
         B::conv_transpose2x2(x, &self.weight.value, Some(&self.bias.value), self.output)
     }
 
@@ -125,7 +123,7 @@ impl<B: Backend> Module<B> for ConvTranspose<B> {
     fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
         [&self.weight, &self.bias].into_iter().for_each(visit);
     }
-    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
+    fn parameters_mut<'m>(&'m mut self, visit: &mut dyn FnMut(&'m mut Parameter<B>)) {
         [&mut self.weight, &mut self.bias].into_iter().for_each(visit);
     }
     fn buffers(&self, _: &mut dyn FnMut(&Buffer<B>)) {}
@@ -154,15 +152,15 @@ impl<B: Backend> BatchNorm<B> {
 
     /// Normalises each channel, then applies ReLU if `relu`. Training keeps the tape of `x`. In evaluation the batch norm records nothing
     /// on it.
-    pub fn forward<T: Tape<f32, B::Device>>(
+    pub fn forward<T: Tape>(
         &mut self,
         x: Features<B, T>,
         relu: bool,
         mode: Mode,
-    ) -> OpResult<B, Features<B, T>> {
+    ) -> OpResult<Features<B, T>> {
         if mode == Mode::Evaluate {
             let (x, tape) = x.split_tape();
-            let y = B::batch_norm_frozen(x, &self.norm(), self.statistics(), relu)?;
+            let y = B::batch_norm_frozen(&x, &self.norm(), self.statistics(), relu)?;
             return Ok(y.put_tape(tape));
         }
         debug_assert!(x.shape().0 * x.shape().1 * x.shape().2 > 1, "statistics need more than one value");
@@ -171,7 +169,7 @@ impl<B: Backend> BatchNorm<B> {
         Ok(y)
     }
 
-    fn norm(&self) -> Norm<'_, B::Device> {
+    fn norm(&self) -> Norm<'_, B> {
         Norm { weight: &self.weight.value, bias: &self.bias.value, epsilon: EPSILON }
     }
 
@@ -179,7 +177,7 @@ impl<B: Backend> BatchNorm<B> {
         (&self.running_mean.value, &self.running_variance.value)
     }
 
-    fn track(&mut self, batch: &BatchStatistics<B::Device>, mode: Mode) -> OpResult<B, ()> {
+    fn track(&mut self, batch: &BatchStatistics<B>, mode: Mode) -> OpResult<()> {
         if mode != Mode::Train {
             return Ok(());
         }
@@ -192,7 +190,7 @@ impl<B: Backend> Module<B> for BatchNorm<B> {
     fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>)) {
         [&self.weight, &self.bias].into_iter().for_each(visit);
     }
-    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>)) {
+    fn parameters_mut<'m>(&'m mut self, visit: &mut dyn FnMut(&'m mut Parameter<B>)) {
         [&mut self.weight, &mut self.bias].into_iter().for_each(visit);
     }
     fn buffers(&self, visit: &mut dyn FnMut(&Buffer<B>)) {
@@ -219,20 +217,20 @@ impl<B: Backend> ConvNorm<B> {
     }
 
     /// Maps (N, H, W, I) to (N, H', W', O): convolves, normalises, adds the shortcut if given, then applies ReLU if `relu`.
-    pub fn forward<T: Tape<f32, B::Device>>(
+    pub fn forward<T: Tape>(
         &mut self,
         x: Features<B, T>,
         shortcut: Option<Features<B, T>>,
         relu: bool,
         mode: Mode,
-    ) -> OpResult<B, Features<B, T>> {
+    ) -> OpResult<Features<B, T>> {
         let weight = &self.conv.weight.value;
         let (x, geometry) = self.conv.padding.pad::<B, T>(x, self.conv.geometry)?;
         if mode == Mode::Evaluate {
             let (x, tape) = x.split_tape();
             let shortcut = shortcut.map(|shortcut| shortcut.split_tape().0);
             let (norm, statistics) = (self.bn.norm(), self.bn.statistics());
-            let y = B::conv_norm_frozen(x, weight, geometry, &norm, statistics, shortcut, relu)?;
+            let y = B::conv_norm_frozen(&x, weight, geometry, &norm, statistics, shortcut.as_ref(), relu)?;
             return Ok(y.put_tape(tape));
         }
         let (y, batch) = B::conv_norm_train(x, weight, geometry, &self.bn.norm(), shortcut, relu)?;

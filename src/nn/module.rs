@@ -9,7 +9,7 @@ pub trait Module<B: Backend> {
     fn parameters(&self, visit: &mut dyn FnMut(&Parameter<B>));
 
     /// Calls `visit` with mutable access to every parameter.
-    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut Parameter<B>));
+    fn parameters_mut<'m>(&'m mut self, visit: &mut dyn FnMut(&'m mut Parameter<B>));
 
     /// Calls `visit` with every running statistic.
     fn buffers(&self, visit: &mut dyn FnMut(&Buffer<B>));
@@ -33,7 +33,7 @@ macro_rules! visit_fields {
                 $($crate::nn::Module::<B>::parameters(&self.$field, visit);)*
                 $($(for part in &self.$many { $crate::nn::Module::<B>::parameters(part, visit); })*)?
             }
-            fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut $crate::nn::Parameter<B>)) {
+            fn parameters_mut<'m>(&'m mut self, visit: &mut dyn FnMut(&'m mut $crate::nn::Parameter<B>)) {
                 $($crate::nn::Module::<B>::parameters_mut(&mut self.$field, visit);)*
                 $($(for part in &mut self.$many { $crate::nn::Module::<B>::parameters_mut(part, visit); })*)?
             }
@@ -57,7 +57,7 @@ macro_rules! delegate_module {
             fn parameters(&self, visit: &mut dyn FnMut(&$crate::nn::Parameter<B>)) {
                 self.$module().parameters(visit);
             }
-            fn parameters_mut(&mut self, visit: &mut dyn FnMut(&mut $crate::nn::Parameter<B>)) {
+            fn parameters_mut<'m>(&'m mut self, visit: &mut dyn FnMut(&'m mut $crate::nn::Parameter<B>)) {
                 self.$module_mut().parameters_mut(visit);
             }
             fn buffers(&self, visit: &mut dyn FnMut(&$crate::nn::Buffer<B>)) {

@@ -1,106 +1,124 @@
-//! Optimisers: dfdx computes the updates; didact owns the state, so that it can be saved.
+//! Optimisers with their moments, which can be saved.
 
-use dfdx::tensor_ops::{AdamConfig, Momentum, SgdConfig, WeightDecay};
+use super::{Algorithm, Module, NamedTensor, OptimizerSettings, State, StateError};
+use crate::tensor::{Backend, GradientNorms, Gradients, Moments, OpResult, UpdateRule};
 
-use super::{Algorithm, Module, NamedTensor, OptimizerSettings, Parameter, State, StateError};
-use crate::tensor::{Backend, GradientNorms, Gradients, OpResult, StepPart};
-
-/// An optimiser with its moments: one buffer per parameter and moment.
+/// An optimiser with the moments of a module's parameters.
 pub struct Optimizer<B: Backend> {
     settings: OptimizerSettings,
-    first: Gradients<B>,
-    second: Gradients<B>,
+    /// In the order of the parameters; empty before the first step.
+    moments: Vec<Moments<B>>,
     steps: i32,
 }
 
-fn decay(kind: fn(f64) -> WeightDecay, factor: f64) -> Option<WeightDecay> {
-    (factor > 0.0).then(|| kind(factor))
-}
+/// Names of the moments in a checkpoint.
+const MOMENTUM: &str = "momentum";
+const FIRST: &str = "exp_avg";
+const SECOND: &str = "exp_avg_sq";
 
 impl<B: Backend> Optimizer<B> {
     /// Creates an optimiser that has taken no step.
     pub fn new(settings: OptimizerSettings) -> Self {
-        Self { settings, first: Gradients::<B>::leaky(), second: Gradients::<B>::leaky(), steps: 0 }
+        Self { settings, moments: Vec::new(), steps: 0 }
     }
 
-    /// Moves every parameter of the module against its gradient, at `rate` times the learning rate.
-    pub fn step(&mut self, module: &mut dyn Module<B>, gradients: &mut Gradients<B>, rate: f64) -> OpResult<B, ()> {
-        let _part = StepPart::Optimiser.start();
+    /// Moves every parameter of the module against its gradient, at `rate` times the learning rate. Takes the gradients.
+    pub fn step(&mut self, module: &mut dyn Module<B>, gradients: &mut Gradients<B>, rate: f64) -> OpResult<()> {
+        self.create_moments(module)?;
         self.steps += 1;
-        let mut outcome = Ok(());
-        module.parameters_mut(&mut |parameter| {
-            if outcome.is_ok() {
-                outcome = self.update(parameter, gradients, rate);
-            }
-        });
-        outcome
+        let rule = self.rule(rate);
+        let mut parameters = Vec::with_capacity(self.moments.len());
+        module.parameters_mut(&mut |parameter| parameters.push(&mut parameter.value));
+        B::optimise(rule, parameters, &mut self.moments, gradients)
     }
 
-    fn update(&mut self, parameter: &mut Parameter<B>, gradients: &mut Gradients<B>, rate: f64) -> OpResult<B, ()> {
-        let gradient = gradients.get_or_alloc_mut(&parameter.value)?;
-        let first = self.first.get_or_alloc_mut(&parameter.value)?;
-        let OptimizerSettings { optimizer, learning_rate, weight_decay, momentum } = self.settings;
-        let lr = rate * learning_rate;
-        let mut adam = |weight_decay| {
-            let second = self.second.get_or_alloc_mut(&parameter.value)?;
-            let config = AdamConfig { lr, betas: [0.9, 0.999], eps: 1e-8, weight_decay };
-            config.try_update(self.steps, &mut parameter.value, first, second, gradient)
-        };
+    fn rule(&self, rate: f64) -> UpdateRule {
+        let OptimizerSettings { optimizer, learning_rate, weight_decay: decay, momentum } = self.settings;
+        let rate = rate * learning_rate;
         match optimizer {
-            Algorithm::Sgd => {
-                let momentum = (momentum > 0.0).then_some(Momentum::Classic(momentum));
-                let config = SgdConfig { lr, momentum, weight_decay: decay(WeightDecay::L2, weight_decay) };
-                config.try_update(&mut parameter.value, first, gradient)
-            }
-            Algorithm::Adam => adam(decay(WeightDecay::L2, weight_decay)),
-            Algorithm::Adamw => adam(decay(WeightDecay::Decoupled, weight_decay)),
+            Algorithm::Sgd => UpdateRule::Sgd { rate, momentum, decay },
+            Algorithm::Adam => UpdateRule::Adam { rate, decay, decoupled: false, step: self.steps },
+            Algorithm::Adamw => UpdateRule::Adam { rate, decay, decoupled: true, step: self.steps },
         }
     }
 
-    /// Returns the moments that this algorithm keeps, with their names.
-    fn moments(&mut self) -> Vec<(&'static str, &mut Gradients<B>)> {
+    /// Creates moments of 0, unless there are moments.
+    fn create_moments(&mut self, module: &dyn Module<B>) -> OpResult<()> {
+        if !self.moments.is_empty() {
+            return Ok(());
+        }
+        let mut lengths = Vec::new();
+        module.parameters(&mut |parameter| lengths.push(parameter.layout.len()));
+        let zeros = |length: usize| B::upload(vec![0.0; length], (length,));
+        let has_second = self.second().is_some();
+        let of = |length| {
+            Ok(Moments { first: zeros(length)?, second: has_second.then(|| zeros(length)).transpose()? })
+        };
+        self.moments = lengths.into_iter().map(of).collect::<OpResult<_>>()?;
+        Ok(())
+    }
+
+    /// Returns the name of the first moment.
+    fn first(&self) -> &'static str {
         match self.settings.optimizer {
-            Algorithm::Sgd => vec![("momentum", &mut self.first)],
-            Algorithm::Adam | Algorithm::Adamw => {
-                vec![("exp_avg", &mut self.first), ("exp_avg_sq", &mut self.second)]
-            }
+            Algorithm::Sgd => MOMENTUM,
+            Algorithm::Adam | Algorithm::Adamw => FIRST,
+        }
+    }
+
+    /// Returns the name of the second moment, if the algorithm has one.
+    fn second(&self) -> Option<&'static str> {
+        match self.settings.optimizer {
+            Algorithm::Sgd => None,
+            Algorithm::Adam | Algorithm::Adamw => Some(SECOND),
         }
     }
 
     /// Adds the number of steps and the moments to `state`. A moment is named `<prefix>.<parameter>.<moment>`; its values are in file
     /// order.
-    pub fn save(&mut self, prefix: &str, module: &dyn Module<B>, state: &mut State) -> OpResult<B, ()> {
+    pub fn save(&mut self, prefix: &str, module: &dyn Module<B>, state: &mut State) -> OpResult<()> {
+        self.create_moments(module)?;
         state.metadata.insert(format!("{prefix}.steps"), self.steps.to_string());
+        let (first, second) = (self.first(), self.second());
         let mut outcome = Ok(());
-        for (moment, buffers) in self.moments() {
-            module.parameters(&mut |parameter| match buffers.get_or_alloc_mut(&parameter.value) {
-                Ok(buffer) => state.insert(NamedTensor {
-                    name: format!("{prefix}.{}.{moment}", parameter.name),
-                    shape: parameter.layout.file_shape(),
-                    values: parameter.layout.to_file(&B::buffer_to_host(buffer)),
-                }),
-                Err(error) => outcome = Err(error),
-            });
-        }
+        let mut all = self.moments.iter();
+        module.parameters(&mut |parameter| {
+            let Some(moments) = all.next() else { return };
+            for (name, moment) in std::iter::once((first, &moments.first)).chain(second.zip(moments.second.as_ref())) {
+                match B::download(moment) {
+                    Ok(values) => state.insert(NamedTensor {
+                        name: format!("{prefix}.{}.{name}", parameter.name),
+                        shape: parameter.layout.file_shape(),
+                        values: parameter.layout.to_file(&values),
+                    }),
+                    Err(error) => outcome = Err(error),
+                }
+            }
+        });
         outcome
     }
 
     /// Restores what [`Optimizer::save`] added.
     pub fn restore(&mut self, prefix: &str, module: &dyn Module<B>, state: &State) -> Result<(), StateError> {
         self.steps = state.metadata.get(&format!("{prefix}.steps")).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let (first, second) = (self.first(), self.second());
+        let mut moments = Vec::new();
         let mut outcome = Ok(());
-        for (moment, buffers) in self.moments() {
-            module.parameters(&mut |parameter| {
+        module.parameters(&mut |parameter| {
+            let read = |moment: &str| -> Result<_, StateError> {
                 let name = format!("{prefix}.{}.{moment}", parameter.name);
-                match state.tensor(&name, &parameter.layout.file_shape()) {
-                    Ok(values) => match buffers.get_or_alloc_mut(&parameter.value) {
-                        Ok(buffer) => B::buffer_from_host(buffer, &parameter.layout.to_memory(values)),
-                        Err(error) => outcome = Err(StateError::Memory(format!("{error:?}"))),
-                    },
-                    Err(error) => outcome = Err(error),
-                }
-            });
-        }
+                let values = parameter.layout.to_memory(state.tensor(&name, &parameter.layout.file_shape())?);
+                Ok(B::upload(values, (parameter.layout.len(),))?)
+            };
+            let read_both = || -> Result<_, StateError> {
+                Ok(Moments { first: read(first)?, second: second.map(read).transpose()? })
+            };
+            match read_both() {
+                Ok(read) => moments.push(read),
+                Err(error) => outcome = Err(error),
+            }
+        });
+        self.moments = moments;
         outcome
     }
 }
@@ -110,7 +128,7 @@ pub fn clip_global_norm<B: Backend>(
     modules: &[&dyn Module<B>],
     gradients: &mut Gradients<B>,
     ceiling: f64,
-) -> OpResult<B, GradientNorms<B::Device>> {
+) -> OpResult<GradientNorms<B>> {
     let part = |module: &&dyn Module<B>| {
         let mut parameters = Vec::new();
         module.parameters(&mut |parameter| parameters.push(parameter.value.clone()));

@@ -1,9 +1,8 @@
 //! How a convolution pads its input.
 
-use dfdx::tensor::{PutTape, SplitTape, Tape};
 
 use crate::settings::choices;
-use crate::tensor::{Backend, Conv2d, Features, OpResult, Resampling};
+use crate::tensor::{Backend, Conv2d, Features, OpResult, Resampling, Tape};
 
 choices! {
     /// The values around an image.
@@ -21,11 +20,11 @@ impl Padding {
     /// Pads the input of a convolution. Returns it with the convolution that then needs no padding.
     ///
     /// With zeros, returns both unchanged, because convolutions pad with zeros themselves.
-    pub(super) fn pad<B: Backend, T: Tape<f32, B::Device>>(
+    pub(super) fn pad<B: Backend, T: Tape>(
         self,
         x: Features<B, T>,
         conv: Conv2d,
-    ) -> OpResult<B, (Features<B, T>, Conv2d)> {
+    ) -> OpResult<(Features<B, T>, Conv2d)> {
         if conv.padding == 0 {
             return Ok((x, conv));
         }

@@ -1,9 +1,7 @@
 //! A trained tensor and a running statistic, each with its PyTorch name and shape.
 
-use dfdx::shapes::HasShape;
-use dfdx::tensor::TensorFromVec;
 
-use crate::tensor::{Backend, Vector};
+use crate::tensor::{Backend, OpResult, Vector};
 
 /// The order of a parameter's values in a PyTorch file and in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,22 +107,31 @@ impl<B: Backend> Parameter<B> {
     pub fn new(name: String, layout: Layout, memory: Vec<f32>) -> Self {
         let length = memory.len();
         debug_assert_eq!(length, layout.len());
-        Self { name, layout, value: B::device().tensor_from_vec(memory, (length,)) }
+        Self { name, layout, value: B::create(memory, (length,)) }
     }
 
     /// Returns the values in memory order.
-    pub fn to_memory(&self) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn to_memory(&self) -> OpResult<Vec<f32>> {
         B::download(&self.value)
     }
 
     /// Returns the values in file order.
-    pub fn to_file(&self) -> Vec<f32> {
-        self.layout.to_file(&self.to_memory())
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn to_file(&self) -> OpResult<Vec<f32>> {
+        Ok(self.layout.to_file(&self.to_memory()?))
     }
 
     /// Overwrites the values with those given in file order. The tensor keeps its identity.
-    pub fn set_from_file(&mut self, file: &[f32]) {
-        self.value.copy_from(&self.layout.to_memory(file));
+    ///
+    /// # Errors
+    /// If the device failed.
+    pub fn set_from_file(&mut self, file: &[f32]) -> OpResult<()> {
+        B::overwrite(&mut self.value, &self.layout.to_memory(file))
     }
 }
 
@@ -140,7 +147,7 @@ pub struct Buffer<B: Backend> {
 impl<B: Backend> Buffer<B> {
     /// Creates a buffer with the same value in every channel.
     pub fn constant(name: String, channels: usize, value: f32) -> Self {
-        Self { name, value: B::device().tensor_from_vec(vec![value; channels], (channels,)) }
+        Self { name, value: B::create(vec![value; channels], (channels,)) }
     }
 
     /// Returns the number of channels.

@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::Module;
 use crate::cause::{Cause, Context};
-use crate::tensor::Backend;
+use crate::tensor::{Backend, DeviceError, OpResult};
 
 /// A tensor that is written to or read from a file. Values are row-major, in file order.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,9 +45,9 @@ pub enum StateError {
         /// Shape that the network needs.
         expected: Vec<usize>,
     },
-    /// The device has too little memory for the moments.
-    #[error("not enough memory for the optimiser's moments: {0}")]
-    Memory(String),
+    /// The device failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
 }
 
 impl StateError {
@@ -75,13 +75,19 @@ impl State {
     }
 
     /// Adds the parameters and buffers of a module. Each name starts with `prefix`.
-    pub fn add_module<B: Backend>(&mut self, prefix: &str, module: &dyn Module<B>) {
-        module.parameters(&mut |p| {
-            self.tensors.insert(format!("{prefix}{}", p.name), (p.layout.file_shape(), p.to_file()));
-        });
-        module.buffers(&mut |b| {
-            self.tensors.insert(format!("{prefix}{}", b.name), (vec![b.channels()], B::download(&b.value)));
-        });
+    ///
+    /// # Errors
+    ///
+    /// If the device failed.
+    pub fn add_module<B: Backend>(&mut self, prefix: &str, module: &dyn Module<B>) -> OpResult<()> {
+        let mut outcome = Ok(());
+        let mut add = |name: &str, shape: Vec<usize>, values: OpResult<Vec<f32>>| match values {
+            Ok(values) => drop(self.tensors.insert(format!("{prefix}{name}"), (shape, values))),
+            Err(error) => outcome = Err(error),
+        };
+        module.parameters(&mut |p| add(&p.name, p.layout.file_shape(), p.to_file()));
+        module.buffers(&mut |b| add(&b.name, vec![b.channels()], B::download(&b.value)));
+        outcome
     }
 
     /// Returns the values of a tensor of the expected shape.
@@ -102,7 +108,7 @@ impl State {
     ///
     /// # Errors
     ///
-    /// If any tensor is missing or has another shape. Nothing is changed then.
+    /// If any tensor is missing or has another shape: nothing is changed then. If the device failed.
     pub fn load_module<B: Backend>(&self, prefix: &str, module: &mut dyn Module<B>) -> Result<(), StateError> {
         let mut outcome = Ok(());
         let mut check = |name: &str, shape: &[usize]| {
@@ -113,9 +119,11 @@ impl State {
         module.parameters(&mut |p| check(&p.name, &p.layout.file_shape()));
         module.buffers(&mut |b| check(&b.name, &[b.channels()]));
         outcome?;
-        module.parameters_mut(&mut |p| p.set_from_file(&self.tensors[&format!("{prefix}{}", p.name)].1));
-        module.buffers_mut(&mut |b| b.value.copy_from(&self.tensors[&format!("{prefix}{}", b.name)].1));
-        Ok(())
+        let mut outcome = Ok(());
+        let mut note = |written: OpResult<()>| outcome = std::mem::replace(&mut outcome, Ok(())).and(written);
+        module.parameters_mut(&mut |p| note(p.set_from_file(&self.tensors[&format!("{prefix}{}", p.name)].1)));
+        module.buffers_mut(&mut |b| note(B::overwrite(&mut b.value, &self.tensors[&format!("{prefix}{}", b.name)].1)));
+        Ok(outcome?)
     }
 
     /// Writes the file. It is durable once this returns: temporary name, fsync, rename, fsync of the folder.

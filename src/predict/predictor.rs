@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use dfdx::shapes::HasShape;
 
 use crate::data::Image;
 use crate::evaluate::{FinalMap, LevelMaps, MapRule};

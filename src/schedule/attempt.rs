@@ -245,8 +245,7 @@ fn prepare_and_execute(
     let mut context =
         StageContext { out: &out, partial: &partial, threads, device_memory: options.device_memory, observer };
     let result = catch_unwind(AssertUnwindSafe(|| (options.execute)(&claim.job, artifacts, &mut context)));
-    // dfdx panics where it cannot return a device error.
-    let end = result.unwrap_or_else(|panic| Err(StageError::of_text(panic_text(panic.as_ref())))).err().map(|error| {
+    let end = result.unwrap_or_else(|panic| Err(StageError::of_panic(panic))).err().map(|error| {
         *device_lost = matches!(error, StageError::DeviceLost(_));
         classify(&error)
     });
@@ -276,10 +275,4 @@ fn classify(error: &StageError) -> AttemptEnd {
         StageError::Bug(_) => FailureClass::Bug,
     };
     AttemptEnd::failed(class, error.to_string())
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("panicked: {}", text.unwrap_or_else(|| "no message".to_owned()))
 }

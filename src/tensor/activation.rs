@@ -16,6 +16,16 @@ choices! {
     }
 }
 
+impl Activation {
+    /// Returns whether the gradient is computed from the output, which the next operation keeps anyway, and not from the input.
+    pub(super) fn saves_output(self) -> bool {
+        match self {
+            Self::Relu => true,
+            Self::LeakyRelu | Self::Gelu => false,
+        }
+    }
+}
+
 /// Slope of the leaky ReLU below 0.
 pub(super) const LEAK: f32 = 0.01;
 /// √(2/π), the scale in GELU.

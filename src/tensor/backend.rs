@@ -1,78 +1,49 @@
-//! The operations that the models need, as a trait over a device and the kernels on it.
+//! The differentiable operations that the models need.
 
-use dfdx::shapes::Shape;
-use dfdx::tensor::{Merge, NoneTape, Tape, Tensor};
-use dfdx::tensor_ops::Backward;
+use dfdx::tensor::Merge;
 
-use super::composed::{self, ComposedDevice};
-use super::device::{DeviceMemory, TensorDevice, to_host};
-use super::tensors::{self, Buffer, DeviceResult, GradientNorms, Norm};
-use super::{Activation, Conv2d, Resampling};
+use super::kernels::{Kernels, Update, UpdateRule};
+use super::operations::{convolution, elementwise, losses, normalisation, transfer};
+use super::tensor::{
+    BatchStatistics, Features, GradientNorms, Norm, Normalised, Recorded, Rows, Scalar, Tape, Tensor, Vector,
+};
+use super::{Activation, Conv2d, DeviceError, Gradients, OpResult, Resampling, tape};
 
-/// Activations, NHWC: (images, height, width, channels).
-pub type Features<B, T = NoneTape> = tensors::Features<<B as Backend>::Device, T>;
-/// A matrix: (rows, columns).
-pub type Rows<B> = tensors::Matrix<<B as Backend>::Device>;
-/// One parameter, flat: a convolution's weights as (kernel row, kernel column, input, output).
-pub type Vector<B> = tensors::Vector<<B as Backend>::Device>;
-/// A loss.
-pub type Scalar<B, T = NoneTape> = tensors::Scalar<<B as Backend>::Device, T>;
-/// The tape of training.
-pub type Recorded<B> = tensors::Recorded<<B as Backend>::Device>;
-/// Gradients by tensor. An optimiser also uses it for one buffer per parameter.
-pub type Gradients<B> = tensors::Gradients<<B as Backend>::Device>;
-/// Result of batch norm in training.
-pub type Normalised<B, T> = tensors::Normalised<<B as Backend>::Device, T>;
-/// A result with the device's own error.
-pub type OpResult<B, V> = DeviceResult<<B as Backend>::Device, V>;
-
-/// A device and the implementation of every operation on it. Backends are zero-sized types that only select implementations.
-///
-/// Every operation has a default that is composed of dfdx's own operations. A backend overrides the operations that it has kernels for
-/// and inherits the rest. Defaults of several steps call the backend's own operations, so that they use its kernels.
+/// Operations on tensors, for every device with [`Kernels`].
 ///
 /// Every operation on two tensors merges their tapes. Debug assertions check the shapes, which the layers above determine.
-pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
-    /// Device of dfdx.
-    type Device: ComposedDevice;
-
-    /// Name of the backend in checkpoints. A checkpoint within a phase is resumed only by the same backend, because the bits of others
-    /// differ.
-    const KIND: &'static str;
-
-    /// Returns the process's handle of the device.
-    fn device() -> Self::Device {
-        Self::Device::handle()
-    }
-
-    /// Returns the state of the device's own memory, or `None` if the device uses the host's memory.
-    fn memory() -> Option<DeviceMemory> {
-        Self::Device::memory()
-    }
-
-    /// Resets the peak of [`DeviceMemory`] and frees memory that the process holds but does not use.
-    fn reset_memory() {
-        Self::Device::reset_memory();
-    }
-
+pub trait Backend: Kernels {
     /// Copies values to the device, row-major.
-    fn upload<S: Shape>(values: Vec<f32>, shape: S) -> OpResult<Self, Tensor<S, f32, Self::Device>> {
-        composed::upload(values, shape)
+    fn upload<S: dfdx::shapes::Shape>(values: Vec<f32>, shape: S) -> OpResult<Tensor<S, Self>> {
+        transfer::upload(values, shape)
+    }
+
+    /// Creates a tensor of a network, row-major.
+    ///
+    /// # Panics
+    /// If the device failed. The payload is a [`DeviceError`]. Networks are small beside the first step, which returns its errors.
+    fn create<S: dfdx::shapes::Shape>(values: Vec<f32>, shape: S) -> Tensor<S, Self> {
+        Self::upload(values, shape).unwrap_or_else(|error: DeviceError| std::panic::panic_any(error))
     }
 
     /// Copies a tensor to the host, row-major.
-    fn download<S: Shape, T>(tensor: &Tensor<S, f32, Self::Device, T>) -> Vec<f32> {
-        to_host(tensor)
+    fn download<S, T>(tensor: &Tensor<S, Self, T>) -> OpResult<Vec<f32>> {
+        Self::download_buffer(tensor.buffer())
+    }
+
+    /// Overwrites the values of a tensor, which keeps its identity.
+    fn overwrite<S: dfdx::shapes::Shape>(tensor: &mut Tensor<S, Self>, values: &[f32]) -> OpResult<()> {
+        Self::overwrite_buffer(tensor.buffer_mut()?, values)
     }
 
     /// Returns the value of a loss or a norm.
-    fn number<T>(scalar: &Scalar<Self, T>) -> f64 {
-        f64::from(Self::download(scalar)[0])
+    fn number<T>(scalar: &Scalar<Self, T>) -> OpResult<f64> {
+        Ok(f64::from(Self::download(scalar)?[0]))
     }
 
     /// Copies rows of values to the device, where they stay: (rows, columns).
-    fn keep(values: &[f32], shape: (usize, usize)) -> OpResult<Self, Rows<Self>> {
-        composed::keep(values, shape)
+    fn keep(values: &[f32], shape: (usize, usize)) -> OpResult<Rows<Self>> {
+        transfer::keep(values, shape)
     }
 
     /// Returns some of the kept rows in this shape, one image per row.
@@ -80,209 +51,198 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         rows: &Rows<Self>,
         indices: &[usize],
         shape: (usize, usize, usize, usize),
-    ) -> OpResult<Self, Features<Self>> {
-        composed::gather(rows, indices, shape)
-    }
-
-    /// Copies a buffer of the device to the host.
-    fn buffer_to_host(buffer: &Buffer<Self::Device>) -> Vec<f32> {
-        Self::Device::read(buffer)
-    }
-
-    /// Overwrites a buffer of the device.
-    fn buffer_from_host(buffer: &mut Buffer<Self::Device>, values: &[f32]) {
-        Self::Device::write(buffer, values);
+    ) -> OpResult<Features<Self>> {
+        transfer::gather(rows, indices, shape)
     }
 
     /// Computes a 2-D convolution (cross-correlation, as in PyTorch): (N, H, W, I) to (N, H', W', O).
-    fn conv2d<T: Tape<f32, Self::Device>>(
+    fn conv2d<T: Tape>(
         x: Features<Self, T>,
         weight: &Vector<Self>,
         bias: Option<&Vector<Self>>,
         geometry: Conv2d,
-    ) -> OpResult<Self, Features<Self, T>> {
-        composed::conv2d(x, weight, bias, geometry)
+    ) -> OpResult<Features<Self, T>> {
+        convolution::conv2d(x, weight, bias, geometry)
     }
 
     /// Computes a transposed 2×2 convolution with stride 2: (N, H, W, I) to (N, 2H, 2W, O).
     ///
     /// `weight` is (I, 2, 2, O), flat.
-    fn conv_transpose2x2<T: Tape<f32, Self::Device>>(
+    fn conv_transpose2x2<T: Tape>(
         x: Features<Self, T>,
         weight: &Vector<Self>,
         bias: Option<&Vector<Self>>,
         output: usize,
-    ) -> OpResult<Self, Features<Self, T>> {
-        composed::conv_transpose2x2(x, weight, bias, output)
+    ) -> OpResult<Features<Self, T>> {
+        convolution::conv_transpose2x2(x, weight, bias, output)
     }
 
     /// Applies batch norm with the batch's own statistics (Ioffe and Szegedy 2015) over N, H and W, then ReLU if `relu`.
-    fn batch_norm_train<T: Tape<f32, Self::Device>>(
+    fn batch_norm_train<T: Tape>(
         x: Features<Self, T>,
-        norm: &Norm<'_, Self::Device>,
+        norm: &Norm<'_, Self>,
         relu: bool,
-    ) -> OpResult<Self, Normalised<Self, T>> {
-        let (y, statistics) = composed::batch_norm_train(x, norm)?;
-        Ok((rectified::<Self, T>(y, relu)?, statistics))
+    ) -> OpResult<Normalised<Self, T>> {
+        normalisation::train(x, norm, relu)
     }
 
     /// Applies batch norm with given mean and variance, then ReLU if `relu`. No gradient passes: this operation serves only frozen and
     /// evaluated networks.
     fn batch_norm_frozen(
-        x: Features<Self>,
-        norm: &Norm<'_, Self::Device>,
+        x: &Features<Self>,
+        norm: &Norm<'_, Self>,
         statistics: (&Vector<Self>, &Vector<Self>),
         relu: bool,
-    ) -> OpResult<Self, Features<Self>> {
-        rectified::<Self, _>(composed::batch_norm_frozen(x, norm, statistics)?, relu)
+    ) -> OpResult<Features<Self>> {
+        normalisation::frozen(x, norm, statistics, relu)
     }
 
     /// Applies a convolution, batch norm with the batch's own statistics, the sum with a shortcut if given, and ReLU if `relu`.
     ///
-    /// It is one operation, so that a backend need not store intermediate results.
-    fn conv_norm_train<T: Tape<f32, Self::Device>>(
+    /// It is one operation, so that a device need not read intermediate results again.
+    fn conv_norm_train<T: Tape>(
         x: Features<Self, T>,
         weight: &Vector<Self>,
         geometry: Conv2d,
-        norm: &Norm<'_, Self::Device>,
+        norm: &Norm<'_, Self>,
         shortcut: Option<Features<Self, T>>,
         relu: bool,
-    ) -> OpResult<Self, Normalised<Self, T>> {
-        let y = Self::conv2d(x, weight, None, geometry)?;
-        let Some(shortcut) = shortcut else { return Self::batch_norm_train(y, norm, relu) };
-        let (y, statistics) = Self::batch_norm_train(y, norm, false)?;
-        Ok((rectified::<Self, T>(Self::add(y, shortcut)?, relu)?, statistics))
+    ) -> OpResult<Normalised<Self, T>> {
+        normalisation::conv_train(x, weight, geometry, norm, shortcut, relu)
     }
 
     /// Does the same as [`Backend::conv_norm_train`] with given mean and variance. No gradient passes.
     fn conv_norm_frozen(
-        x: Features<Self>,
+        x: &Features<Self>,
         weight: &Vector<Self>,
         geometry: Conv2d,
-        norm: &Norm<'_, Self::Device>,
+        norm: &Norm<'_, Self>,
         statistics: (&Vector<Self>, &Vector<Self>),
-        shortcut: Option<Features<Self>>,
+        shortcut: Option<&Features<Self>>,
         relu: bool,
-    ) -> OpResult<Self, Features<Self>> {
-        let y = Self::conv2d(x, weight, None, geometry)?;
-        let Some(shortcut) = shortcut else { return Self::batch_norm_frozen(y, norm, statistics, relu) };
-        let y = Self::batch_norm_frozen(y, norm, statistics, false)?;
-        rectified::<Self, _>(Self::add(y, shortcut)?, relu)
+    ) -> OpResult<Features<Self>> {
+        normalisation::conv_frozen(x, weight, geometry, norm, statistics, shortcut, relu)
     }
 
-    /// Computes max(x, 0). NaN stays NaN, so that divergence of a network is not hidden.
-    fn relu<T: Tape<f32, Self::Device>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
-        composed::relu(x)
-    }
-
-    /// Computes f(x), element by element.
-    fn activate<T: Tape<f32, Self::Device>>(
-        x: Features<Self, T>,
-        activation: Activation,
-    ) -> OpResult<Self, Features<Self, T>> {
-        match activation {
-            Activation::Relu => Self::relu(x),
-            Activation::LeakyRelu => composed::leaky_relu(x),
-            Activation::Gelu => composed::gelu(x),
-        }
+    /// Computes f(x), element by element. NaN stays NaN, so that divergence of a network is not hidden.
+    fn activate<T: Tape>(x: Features<Self, T>, activation: Activation) -> OpResult<Features<Self, T>> {
+        elementwise::activate(x, activation)
     }
 
     /// Up-samples (N, H, W, C) to (N, 2H, 2W, C), or adds a border around it.
-    fn resample<T: Tape<f32, Self::Device>>(
-        x: Features<Self, T>,
-        map: Resampling,
-    ) -> OpResult<Self, Features<Self, T>> {
-        composed::resample(x, map)
+    fn resample<T: Tape>(x: Features<Self, T>, map: Resampling) -> OpResult<Features<Self, T>> {
+        elementwise::resample(x, map)
     }
 
     /// Computes the 3×3 maximum with stride 2 and padding 1, as in ResNet's stem.
-    fn max_pool<T: Tape<f32, Self::Device>>(x: Features<Self, T>) -> OpResult<Self, Features<Self, T>> {
-        composed::max_pool(x)
+    fn max_pool<T: Tape>(x: Features<Self, T>) -> OpResult<Features<Self, T>> {
+        elementwise::max_pool(x)
     }
 
     /// Computes the element-wise sum.
-    fn add<T: Tape<f32, Self::Device>>(
-        a: Features<Self, T>,
-        b: Features<Self, T>,
-    ) -> OpResult<Self, Features<Self, T>> {
-        composed::add(a, b)
+    fn add<T: Tape>(a: Features<Self, T>, b: Features<Self, T>) -> OpResult<Features<Self, T>> {
+        elementwise::add(a, b)
     }
 
     /// Computes x · factor, element by element. Only `x` receives a gradient.
-    fn scale<T: Tape<f32, Self::Device>>(
-        x: Features<Self, T>,
-        factor: &Features<Self>,
-    ) -> OpResult<Self, Features<Self, T>> {
-        composed::scale(x, factor)
+    fn scale<T: Tape>(x: Features<Self, T>, factor: &Features<Self>) -> OpResult<Features<Self, T>> {
+        elementwise::scale(x, factor)
     }
 
     /// Concatenates the channels of `a` and the channels of `b`.
-    fn concat<T: Tape<f32, Self::Device>>(
-        a: Features<Self, T>,
-        b: Features<Self, T>,
-    ) -> OpResult<Self, Features<Self, T>> {
-        composed::concat(a, b)
+    fn concat<T: Tape>(a: Features<Self, T>, b: Features<Self, T>) -> OpResult<Features<Self, T>> {
+        elementwise::concat(a, b)
     }
 
     /// Computes the mean over all positions of the distance D = ‖t − s‖² (Wang et al. 2021, official code: no ½), with t = T/‖T‖ and s =
     /// S/‖S‖ over the channels of a position.
     ///
     /// Only `student` receives a gradient: ∂D/∂S = 2/‖S‖ · ((s − t) − s·⟨s − t, s⟩).
-    fn similarity<T: Tape<f32, Self::Device>>(
-        teacher: &Features<Self>,
-        student: Features<Self, T>,
-    ) -> OpResult<Self, Scalar<Self, T>> {
-        composed::similarity(teacher, student)
+    fn similarity<T: Tape>(teacher: &Features<Self>, student: Features<Self, T>) -> OpResult<Scalar<Self, T>> {
+        losses::similarity(teacher, student)
     }
 
     /// Computes the mean over all elements of (a − b)². Both sides receive a gradient, or only `a` if `b` has no tape.
-    fn mean_squared_error<T: Tape<f32, Self::Device> + Merge<R>, R: Tape<f32, Self::Device>>(
+    fn mean_squared_error<T: Tape + Merge<R>, R: Tape>(
         a: Features<Self, T>,
         b: Features<Self, R>,
-    ) -> OpResult<Self, Scalar<Self, T>> {
-        composed::mean_squared_error(a, b)
+    ) -> OpResult<Scalar<Self, T>> {
+        losses::mean_squared_error(a, b)
     }
 
     /// Computes the mean over all elements of the smooth L1 distance (Girshick 2015): ½d² for |d| < 1, else |d| − ½, with d = a − b. Only `a`
     /// receives a gradient.
-    fn smooth_l1<T: Tape<f32, Self::Device>>(
-        a: Features<Self, T>,
-        b: &Features<Self>,
-    ) -> OpResult<Self, Scalar<Self, T>> {
-        composed::smooth_l1(a, b)
+    fn smooth_l1<T: Tape>(a: Features<Self, T>, b: &Features<Self>) -> OpResult<Scalar<Self, T>> {
+        losses::smooth_l1(a, b)
+    }
+
+    /// Computes the mean cross-entropy of a classifier whose logits are means over positions: (N, H, W, classes) against one label per
+    /// image. Returns it with the number of images whose largest logit is their label's.
+    fn pooled_cross_entropy<T: Tape>(
+        x: Features<Self, T>,
+        labels: &[usize],
+    ) -> OpResult<(Scalar<Self, T>, usize)> {
+        losses::pooled_cross_entropy(x, labels)
     }
 
     /// Computes the sum of losses times their weights, from the first to the last.
-    fn weighted_sum<T: Tape<f32, Self::Device>>(
+    fn weighted_sum<T: Tape>(
         first: (Scalar<Self, T>, f32),
         others: impl IntoIterator<Item = (Scalar<Self, T>, f32)>,
-    ) -> OpResult<Self, Scalar<Self, T>> {
-        composed::weighted_sum(first, others)
+    ) -> OpResult<Scalar<Self, T>> {
+        losses::weighted_sum(first, others)
     }
 
     /// Computes the gradients of a loss with respect to every tensor on its tape.
-    fn backward(loss: Scalar<Self, Recorded<Self>>) -> OpResult<Self, Gradients<Self>> {
-        loss.try_backward()
+    fn backward(loss: Scalar<Self, Recorded>) -> OpResult<Gradients<Self>> {
+        tape::backward(loss)
+    }
+
+    /// Returns the values of a gradient.
+    fn gradient<S: dfdx::shapes::Shape>(
+        gradients: &mut Gradients<Self>,
+        tensor: &Tensor<S, Self>,
+    ) -> OpResult<Vec<f32>> {
+        match gradients.of(tensor) {
+            Some(gradient) => Self::download_buffer(gradient),
+            None => Ok(vec![0.0; tensor.shape().num_elements()]),
+        }
+    }
+
+    /// Computes weight · gradient + other_weight · other with respect to a tensor, in place of the gradient.
+    fn add_gradient<S: dfdx::shapes::Shape>(
+        (gradients, weight): (&mut Gradients<Self>, f32),
+        (others, other_weight): (&mut Gradients<Self>, f32),
+        tensor: &Tensor<S, Self>,
+    ) -> OpResult<()> {
+        let mut sum = None;
+        for (gradients, weight) in [(&mut *gradients, weight), (others, other_weight)] {
+            if let Some(gradient) = gradients.of(tensor) {
+                Self::add_scaled(weight, gradient, &mut sum)?;
+            }
+        }
+        sum.map_or(Ok(()), |sum| gradients.set(tensor, sum))
     }
 
     /// Returns the same values with another identity, so that no gradient passes.
-    fn detach(features: Features<Self>) -> OpResult<Self, Features<Self>> {
-        composed::detach(features)
+    fn detach(features: &Features<Self>) -> Features<Self> {
+        Tensor::sharing(features.buffer().clone(), *features.shape())
     }
 
     /// Computes (a + b)/2, element by element.
-    fn average(a: Rows<Self>, b: Rows<Self>) -> OpResult<Self, Rows<Self>> {
-        composed::average(a, b)
+    fn average(a: &Rows<Self>, b: &Rows<Self>) -> OpResult<Rows<Self>> {
+        debug_assert_eq!(a.shape(), b.shape());
+        Ok(Tensor::new(Self::added(a.buffer(), b.buffer(), 0.5)?, *a.shape()))
     }
 
     /// Moves running statistics towards those of a batch: running·(1 − momentum) + batch·momentum.
-    fn track(running: &mut Vector<Self>, batch: &Vector<Self>, momentum: f64) -> OpResult<Self, ()> {
-        composed::track(running, batch, momentum)
+    fn track(running: &mut Vector<Self>, batch: &Vector<Self>, momentum: f64) -> OpResult<()> {
+        Self::move_towards(running.buffer_mut()?, batch.buffer(), momentum)
     }
 
     /// Computes the distance D of [`Backend::similarity`] at every position: (images, height · width).
-    fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> OpResult<Self, Rows<Self>> {
-        composed::distance_map(teacher, student)
+    fn distance_map(teacher: &Features<Self>, student: &Features<Self>) -> OpResult<Rows<Self>> {
+        losses::distance_map(teacher, student)
     }
 
     /// Computes the L2 norms of the gradients over each part of the parameters and over all. If the norm over all exceeds `ceiling` (>
@@ -293,12 +253,38 @@ pub trait Backend: Copy + Default + std::fmt::Debug + Send + Sync + 'static {
         gradients: &mut Gradients<Self>,
         parts: &[Vec<Vector<Self>>],
         ceiling: f64,
-    ) -> OpResult<Self, GradientNorms<Self::Device>> {
-        composed::clip_gradients(gradients, parts, ceiling)
+    ) -> OpResult<GradientNorms<Self>> {
+        gradients.clip(parts, ceiling)
+    }
+
+    /// Updates parameters against their gradients, which it takes. `moments` are the buffers of each parameter.
+    fn optimise<'p>(
+        rule: UpdateRule,
+        parameters: impl IntoIterator<Item = &'p mut Vector<Self>>,
+        moments: &'p mut [Moments<Self>],
+        gradients: &mut Gradients<Self>,
+    ) -> OpResult<()> {
+        let updates = parameters.into_iter().zip(moments).map(|(parameter, moments)| {
+            let gradient = gradients.take(parameter)?;
+            let (first, second) = (moments.first.buffer_mut()?, moments.second.as_mut());
+            let second = second.map(Tensor::buffer_mut).transpose()?;
+            Ok(Update { parameter: parameter.buffer_mut()?, gradient, first, second })
+        });
+        Self::update(rule, updates.collect::<OpResult<_>>()?)
     }
 }
 
-/// Applies ReLU if `relu`.
-fn rectified<B: Backend, T: Tape<f32, B::Device>>(y: Features<B, T>, relu: bool) -> OpResult<B, Features<B, T>> {
-    if relu { B::relu(y) } else { Ok(y) }
+impl<B: Kernels> Backend for B {}
+
+/// What an optimiser remembers of the steps of a parameter.
+pub struct Moments<B: Kernels> {
+    /// Momentum, or Adam's first moment.
+    pub first: Vector<B>,
+    /// Adam's second moment.
+    pub second: Option<Vector<B>>,
+}
+
+/// Returns the statistics of a batch as tensors.
+pub(super) fn statistics<B: Kernels>(mean: B::Buffer, variance: B::Buffer, channels: usize) -> BatchStatistics<B> {
+    BatchStatistics { mean: Tensor::new(mean, (channels,)), variance: Tensor::new(variance, (channels,)) }
 }

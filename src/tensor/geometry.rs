@@ -19,11 +19,6 @@ impl Window {
     pub fn output_side(self, side: usize) -> usize {
         (side + 2 * self.padding - self.kernel) / self.stride + 1
     }
-
-    /// Returns the number of pixels of the window.
-    pub fn taps(self) -> usize {
-        self.kernel * self.kernel
-    }
 }
 
 /// The window of ResNet's max pooling.
@@ -83,30 +78,18 @@ impl Conv2d {
         (self.output_side(height) * self.output_side(width) * self.weights()) as u64
     }
 
-    /// Returns the convolution that maps the gradient of the output to that of the input, with the kernel [`Conv2d::rotated`].
+    /// Returns the convolution that maps the gradient of the output to that of the input, with the rotated kernel.
     ///
     /// This is a convolution only with stride 1.
     pub(super) fn transposed(&self) -> Self {
         debug_assert_eq!(self.stride, 1);
         Self { input: self.output, output: self.input, padding: self.kernel - 1 - self.padding, ..*self }
     }
+}
 
-    /// Returns the kernel of [`Conv2d::transposed`]: rotated by 180°, with input and output channels exchanged.
-    ///
-    /// (row, column, input, output) becomes (last row − row, last column − column, output, input).
-    pub(super) fn rotated<V: Copy + Default>(&self, weights: &[V]) -> Vec<V> {
-        let (inputs, outputs, taps) = (self.input, self.output, self.window().taps());
-        let mut rotated = vec![V::default(); weights.len()];
-        for (tap, plane) in weights.chunks_exact(inputs * outputs).enumerate() {
-            let target = &mut rotated[(taps - 1 - tap) * inputs * outputs..][..inputs * outputs];
-            for (i, row) in plane.chunks_exact(outputs).enumerate() {
-                for (o, &value) in row.iter().enumerate() {
-                    target[o * inputs + i] = value;
-                }
-            }
-        }
-        rotated
-    }
+/// Returns the shape of max pooling's result.
+pub(super) fn max_pool_shape((images, height, width, channels): Nhwc) -> Nhwc {
+    (images, MAX_POOL.output_side(height), MAX_POOL.output_side(width), channels)
 }
 
 /// Returns the shape of two inputs after concatenation on channels.

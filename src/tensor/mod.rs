@@ -1,42 +1,42 @@
-//! Differentiable operations on dfdx tensors.
+//! Differentiable operations on tensors.
 //!
-//! dfdx 0.13 has no convolution, transposed convolution or pooling on stable Rust. This module therefore implements the operations that
-//! the models need and records them on dfdx's own tape. On every device they are composed of dfdx's operations (the defaults of
-//! [`Backend`]). On the CPU, didact has kernels of its own ([`Native`]). Tensors are NHWC.
+//! dfdx gives tensors their identity, records operations on a tape and runs backward passes. The values are buffers of a device, which
+//! provides [`Kernels`]: the CPU ([`Native`]). [`Backend`] has the operations for all devices. Tensors are NHWC.
 
 mod activation;
 mod backend;
-mod composed;
-#[cfg(feature = "cuda")]
-pub mod cuda;
 mod device;
-mod device_failure;
+mod device_error;
 mod formulas;
 mod geometry;
 mod gpu;
+mod kernels;
 mod native;
 mod numerics;
+mod operations;
 mod parts;
-#[cfg(any(test, feature = "cuda"))]
+#[cfg(test)]
 pub mod reference;
 mod resampling;
+mod slot;
 mod tape;
-mod tensors;
+#[expect(clippy::module_inception, reason = "the tensor is the main type of the module")]
+mod tensor;
 #[cfg(test)]
 mod tests;
 
 pub use activation::Activation;
-pub use backend::{Backend, Features, Gradients, Normalised, OpResult, Recorded, Rows, Scalar, Vector};
-#[cfg(test)]
-pub(crate) use composed::ComposedCpu;
-pub use composed::{ComposedDevice, DeviceCache};
-pub(crate) use device::to_host;
-pub use device::{DeviceMemory, TensorDevice};
-pub use device_failure::DeviceFailure;
+pub use backend::{Backend, Moments};
+pub use device::DeviceMemory;
+pub use device_error::{DeviceError, OpResult};
 pub use geometry::Conv2d;
 pub use gpu::Gpu;
+pub use kernels::{Kernels, NormBuffers, NormGradients, NormalisedBuffers, Sum, Update, UpdateRule};
 pub use native::Native;
 pub use numerics::Numerics;
 pub(crate) use parts::StepPart;
 pub use resampling::Resampling;
-pub use tensors::{BatchStatistics, GradientNorms, Norm};
+pub use tape::Gradients;
+pub use tensor::{
+    BatchStatistics, Features, GradientNorms, Norm, Normalised, Recorded, Rows, Scalar, Tape, Tensor, Vector,
+};

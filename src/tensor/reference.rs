@@ -1,12 +1,11 @@
 //! Runs every operation by name on numbers from a formula. This compares a backend with PyTorch's recorded values and with another
 //! backend.
 
-use dfdx::tensor::{PutTape, TensorFromVec};
-use dfdx::tensor_ops::{Backward, SumTo, TryMul};
 use serde::Deserialize;
 
+use super::tape::record;
 use super::{
-    Activation, Backend, Conv2d, Features, Gradients, Norm, OpResult, Recorded, Resampling, Scalar, Vector, to_host,
+    Activation, Backend, Conv2d, Features, Gradients, Norm, OpResult, Recorded, Resampling, Scalar, Tensor, Vector,
 };
 
 /// PyTorch's outputs and gradients, in float64, of small cases.
@@ -294,7 +293,7 @@ struct CaseTensors<B: Backend> {
     vectors: Vec<(String, Vector<B>)>,
 }
 
-fn create_tensors<B: Backend>(inputs: &[FormulaTensor]) -> OpResult<B, CaseTensors<B>> {
+fn create_tensors<B: Backend>(inputs: &[FormulaTensor]) -> OpResult<CaseTensors<B>> {
     let mut tensors = CaseTensors { features: Vec::new(), vectors: Vec::new() };
     for made in inputs {
         let (name, values) = (made.name.clone(), made.values());
@@ -302,9 +301,9 @@ fn create_tensors<B: Backend>(inputs: &[FormulaTensor]) -> OpResult<B, CaseTenso
             // didact stores kernels flat.
             ("weight", _) | (_, [_]) => {
                 let length = values.len();
-                tensors.vectors.push((name, B::device().try_tensor_from_vec(values, (length,))?));
+                tensors.vectors.push((name, B::upload(values, (length,))?));
             }
-            (_, &[n, h, w, c]) => tensors.features.push((name, B::device().try_tensor_from_vec(values, (n, h, w, c))?)),
+            (_, &[n, h, w, c]) => tensors.features.push((name, B::upload(values, (n, h, w, c))?)),
             (_, other) => panic!("{name} has {} axes", other.len()),
         }
     }
@@ -319,10 +318,10 @@ pub fn run<B: Backend>(case: &Case) -> Results {
     try_run::<B>(case).unwrap_or_else(|error| panic!("{} {}: {error:?}", case.operation, case.name))
 }
 
-fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
+fn try_run<B: Backend>(case: &Case) -> OpResult<Results> {
     let tensors = create_tensors::<B>(&case.inputs)?;
     let settings = case.settings;
-    let taped = |index: usize| tensors.features[index].1.clone().put_tape(Recorded::<B>::default());
+    let taped = |index: usize| tensors.features[index].1.clone().put_tape(Recorded::default());
     let vector = |index: usize| &tensors.vectors[index].1;
     let optional_vector =
         |name: &str| tensors.vectors.iter().find(|(vector_name, _)| vector_name == name).map(|(_, vector)| vector);
@@ -336,15 +335,15 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
             let norm = Norm { weight: vector(0), bias: vector(1), epsilon };
             let (y, statistics) = B::batch_norm_train(taped(0), &norm, false)?;
             let mut results = results_of_weighted_sum::<B>(case, &tensors, y)?;
-            results.outputs.push(values("mean", &statistics.mean));
-            results.outputs.push(values("variance", &statistics.variance));
+            results.outputs.push(values("mean", &statistics.mean)?);
+            results.outputs.push(values("variance", &statistics.variance)?);
             return Ok(results);
         }
         "batch_norm_frozen" => {
             let statistics = (vector(2), vector(3));
             let norm = Norm { weight: vector(0), bias: vector(1), epsilon };
-            let y = B::batch_norm_frozen(tensors.features[0].1.clone(), &norm, statistics, false)?;
-            return Ok(Results { outputs: vec![values("y", &y)], gradients: Vec::new() });
+            let y = B::batch_norm_frozen(&tensors.features[0].1, &norm, statistics, false)?;
+            return Ok(Results { outputs: vec![values("y", &y)?], gradients: Vec::new() });
         }
         "conv_norm" => {
             let conv = convolution(settings);
@@ -354,20 +353,20 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
             let (y, statistics) = B::conv_norm_train(taped(0), vector(0), conv, &norm, shortcut, relu)?;
             let mut results = results_of_weighted_sum::<B>(case, &tensors, y)?;
             let frozen = B::conv_norm_frozen(
-                tensors.features[0].1.clone(),
+                &tensors.features[0].1,
                 vector(0),
                 conv,
                 &norm,
                 (&statistics.mean, &statistics.variance),
-                tensors.features.get(1).map(|(_, shortcut)| shortcut.clone()),
+                tensors.features.get(1).map(|(_, shortcut)| shortcut),
                 relu,
             )?;
-            results.outputs.push(values("frozen", &frozen));
-            results.outputs.push(values("mean", &statistics.mean));
-            results.outputs.push(values("variance", &statistics.variance));
+            results.outputs.push(values("frozen", &frozen)?);
+            results.outputs.push(values("mean", &statistics.mean)?);
+            results.outputs.push(values("variance", &statistics.variance)?);
             return Ok(results);
         }
-        "relu" => B::relu(taped(0))?,
+        "relu" => B::activate(taped(0), Activation::Relu)?,
         "leaky_relu" => B::activate(taped(0), Activation::LeakyRelu)?,
         "gelu" => B::activate(taped(0), Activation::Gelu)?,
         "nearest" => B::resample(taped(0), Resampling::Nearest)?,
@@ -391,61 +390,63 @@ fn try_run<B: Backend>(case: &Case) -> OpResult<B, Results> {
     results_of_weighted_sum::<B>(case, &tensors, y)
 }
 
-fn values<S: dfdx::shapes::Shape, D: dfdx::tensor_ops::Device<f32>, T>(
-    name: &str,
-    tensor: &dfdx::tensor::Tensor<S, f32, D, T>,
-) -> NamedValues {
-    NamedValues { name: name.to_owned(), values: to_host(tensor) }
+fn values<S, B: Backend, T>(name: &str, tensor: &Tensor<S, B, T>) -> OpResult<NamedValues> {
+    Ok(NamedValues { name: name.to_owned(), values: B::download(tensor)? })
+}
+
+/// Returns a loss whose gradient with respect to `y` is the given one. Its value does not matter.
+fn weighted<B: Backend>(y: Features<B, Recorded>, gradient: B::Buffer) -> OpResult<Scalar<B, Recorded>> {
+    let (y, tape) = y.split_tape();
+    let loss = Tensor::new(B::filled(0.0, 1)?, ());
+    Ok(record(loss, tape, move |_, gradients| gradients.give(y.handle(), gradient)))
 }
 
 /// Returns the output and the gradients of its weighted sum.
 fn results_of_weighted_sum<B: Backend>(
     case: &Case,
     tensors: &CaseTensors<B>,
-    y: Features<B, Recorded<B>>,
-) -> OpResult<B, Results> {
-    let outputs = vec![values("y", &y)];
+    y: Features<B, Recorded>,
+) -> OpResult<Results> {
+    let outputs = vec![values("y", &y)?];
     let weigh = case.weigh.as_ref().expect("weights of the loss");
-    let &[n, h, w, c] = weigh.shape.as_slice() else { panic!("{} has no gradient", case.operation) };
-    let weigh = B::device().try_tensor_from_vec(weigh.values(), (n, h, w, c))?;
-    let loss: Scalar<B, Recorded<B>> = y.try_mul(weigh)?.try_sum()?;
-    let mut gradients = loss.try_backward()?;
+    let weights = B::upload_buffer(weigh.values())?;
+    let mut gradients = B::backward(weighted(y, weights)?)?;
     let mut found = features_gradients::<B>(&tensors.features, &mut gradients)?;
     for (name, vector) in &tensors.vectors {
-        found.push(NamedValues { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(vector)?) });
+        found.push(NamedValues { name: name.clone(), values: B::gradient(&mut gradients, vector)? });
     }
     Ok(Results { outputs, gradients: found })
 }
 
 /// Returns a loss and its gradients.
-fn results_of_loss<B: Backend>(inputs: &[(String, Features<B>)], loss: Scalar<B, Recorded<B>>) -> OpResult<B, Results> {
-    let outputs = vec![values("loss", &loss)];
-    let gradients = features_gradients::<B>(inputs, &mut loss.try_backward()?)?;
+fn results_of_loss<B: Backend>(inputs: &[(String, Features<B>)], loss: Scalar<B, Recorded>) -> OpResult<Results> {
+    let outputs = vec![values("loss", &loss)?];
+    let gradients = features_gradients::<B>(inputs, &mut B::backward(loss)?)?;
     Ok(Results { outputs, gradients })
 }
 
 fn features_gradients<B: Backend>(
     inputs: &[(String, Features<B>)],
     gradients: &mut Gradients<B>,
-) -> OpResult<B, Vec<NamedValues>> {
+) -> OpResult<Vec<NamedValues>> {
     let gradient = |(name, tensor): &(String, Features<B>)| {
-        Ok(NamedValues { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(tensor)?) })
+        Ok(NamedValues { name: name.clone(), values: B::gradient(gradients, tensor)? })
     };
     inputs.iter().map(gradient).collect()
 }
 
 /// Returns the inputs, used as gradients, after clipping.
-fn clipped<B: Backend>(tensors: &CaseTensors<B>, ceiling: f64) -> OpResult<B, Results> {
-    let mut gradients = Gradients::<B>::leaky();
+fn clipped<B: Backend>(tensors: &CaseTensors<B>, ceiling: f64) -> OpResult<Results> {
+    let mut gradients = Gradients::<B>::default();
     for (_, vector) in &tensors.vectors {
-        B::buffer_from_host(gradients.get_or_alloc_mut(vector)?, &to_host(vector));
+        gradients.set(vector, B::upload_buffer(B::download(vector)?)?)?;
     }
     let parameters: Vec<Vector<B>> = tensors.vectors.iter().map(|(_, vector)| vector.clone()).collect();
     let norms = B::clip_gradients(&mut gradients, &[parameters], ceiling)?;
-    let mut outputs = vec![values("norm", &norms.all)];
+    let mut outputs = vec![values("norm", &norms.all)?];
     for (name, vector) in &tensors.vectors {
         outputs
-            .push(NamedValues { name: name.clone(), values: B::buffer_to_host(gradients.get_or_alloc_mut(vector)?) });
+            .push(NamedValues { name: name.clone(), values: B::gradient(&mut gradients, vector)? });
     }
     Ok(Results { outputs, gradients: Vec::new() })
 }

@@ -26,7 +26,7 @@ impl Resampling {
     }
 
     /// Returns the weights of the taps along one axis.
-    pub(super) fn weights(self) -> &'static [f32] {
+    fn weights(self) -> &'static [f32] {
         match self {
             Self::Bilinear => &[0.75, 0.25],
             Self::Nearest | Self::Reflect(_) | Self::Replicate(_) => &[1.0],
@@ -34,7 +34,7 @@ impl Resampling {
     }
 
     /// Returns the source of one tap for each output along an axis of `side` pixels.
-    pub(super) fn sources(self, side: usize, tap: usize) -> Vec<usize> {
+    fn sources(self, side: usize, tap: usize) -> Vec<usize> {
         let last = side - 1;
         let source = |output: usize| match self {
             Self::Nearest => output / 2,
@@ -53,6 +53,22 @@ impl Resampling {
         };
         (0..self.output_side(side)).map(source).collect()
     }
+}
+
+/// Sources and weights of each result along an axis.
+pub(super) type Axis = Vec<Vec<(usize, f32)>>;
+
+/// Returns the map along an axis of `side` pixels, and its transpose.
+pub(super) fn axes(map: Resampling, side: usize) -> (Axis, Axis) {
+    let mut forward = vec![Vec::new(); map.output_side(side)];
+    let mut backward = vec![Vec::new(); side];
+    for (tap, &weight) in map.weights().iter().enumerate() {
+        for (output, source) in map.sources(side, tap).into_iter().enumerate() {
+            forward[output].push((source, weight));
+            backward[source].push((output, weight));
+        }
+    }
+    (forward, backward)
 }
 
 #[cfg(test)]

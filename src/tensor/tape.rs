@@ -1,125 +1,204 @@
-//! Records didact's operations on dfdx's tape.
+//! Backward passes: dfdx's tape runs them, and the gradients are buffers of the backend.
 //!
-//! dfdx does not export the type that represents a tensor on the tape (a "ghost": shape and identity without the values). A function
-//! therefore cannot take one as an argument. For this reason [`take`] is a macro, and [`unary`] and [`binary`] use ghosts only
-//! internally.
+//! dfdx's gradients hold one [`Slot`] per tensor, the name of a buffer in [`Pass`]. The first contribution to a gradient becomes its
+//! buffer and later ones are added, so that no gradient is filled with zeros. An operation takes the gradient of its result: the buffer
+//! is free as soon as the operation has read it.
+
+use std::any::Any;
+use std::cell::RefCell;
 
 use dfdx::shapes::Shape;
-use dfdx::tensor::{Cpu, Merge, PutTape, SplitTape, Storage, Tape, Tensor};
+use dfdx::tensor::{Cpu, CpuError};
+use dfdx::tensor_ops::Backward;
 
-use super::device::TensorDevice;
-use super::tensors::{Buffer, DeviceResult, Gradients};
+use super::slot::{Named, Slot};
+use super::tensor::{GradientNorms, Handle, Recorded, Scalar, Tape, Tensor, Vector};
+use super::{DeviceError, Kernels, OpResult};
 
-/// Gradient with respect to the result of an operation, in the form that its backward pass uses.
-///
-/// Taking the gradient frees its buffer, because nothing reads it again.
-pub(super) trait ResultGradient<S: Shape, D: Storage<f32>>: Sized {
-    /// Takes the gradient. `copy` copies it as a tensor, `buffer` borrows its buffer.
-    fn take(
-        gradients: &mut Gradients<D>,
-        copy: impl FnOnce(&mut Gradients<D>) -> DeviceResult<D, Tensor<S, f32, D>>,
-        buffer: impl for<'g> FnOnce(&'g mut Gradients<D>) -> DeviceResult<D, &'g mut Buffer<D>>,
-    ) -> DeviceResult<D, Self>;
+type Names = dfdx::tensor::Gradients<Slot, Cpu>;
+
+/// The buffers of a backward pass.
+struct Pass<B: Kernels> {
+    buffers: Vec<Option<B::Buffer>>,
+    /// The first failure of an operation.
+    failure: Option<DeviceError>,
 }
 
-/// On the CPU, takes the buffer itself without a copy.
-impl<S: Shape> ResultGradient<S, Cpu> for Vec<f32> {
-    fn take(
-        gradients: &mut Gradients<Cpu>,
-        _: impl FnOnce(&mut Gradients<Cpu>) -> DeviceResult<Cpu, Tensor<S, f32, Cpu>>,
-        buffer: impl for<'g> FnOnce(&'g mut Gradients<Cpu>) -> DeviceResult<Cpu, &'g mut Buffer<Cpu>>,
-    ) -> DeviceResult<Cpu, Self> {
-        Ok(std::mem::take(&mut **buffer(gradients)?))
+thread_local! {
+    /// The [`Pass`] of the backward pass that runs on this thread. dfdx hands only its own gradients to operations.
+    static CURRENT: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+}
+
+/// The gradients of a backward pass, as its operations see them.
+pub(super) struct Contributions<'p, B: Kernels> {
+    names: &'p mut Names,
+    buffers: &'p mut Vec<Option<B::Buffer>>,
+}
+
+impl<B: Kernels> Contributions<'_, B> {
+    fn slot(&mut self, tensor: &Handle) -> &mut Slot {
+        // The CPU of dfdx allocates one name: it cannot fail.
+        &mut self.names.get_or_alloc_mut(tensor).expect("memory for a name")[0]
     }
-}
 
-/// On any device, takes a copy, because dfdx cannot create a tensor from a buffer.
-impl<S: Shape, D: TensorDevice> ResultGradient<S, D> for Tensor<S, f32, D> {
-    fn take(
-        gradients: &mut Gradients<D>,
-        copy: impl FnOnce(&mut Gradients<D>) -> DeviceResult<D, Tensor<S, f32, D>>,
-        buffer: impl for<'g> FnOnce(&'g mut Gradients<D>) -> DeviceResult<D, &'g mut Buffer<D>>,
-    ) -> DeviceResult<D, Self> {
-        let gradient = copy(gradients)?;
-        // One value is the smallest buffer that every driver allocates.
-        *buffer(gradients)? = Storage::<f32>::try_alloc_len(&D::handle(), 1)?;
-        Ok(gradient)
-    }
-}
-
-/// Takes the gradient with respect to a result, given as its ghost.
-macro_rules! take {
-    ($gradients:expr, $result:expr) => {
-        $crate::tensor::tape::ResultGradient::take(
-            $gradients,
-            |gradients| {
-                gradients.try_alloc_for($result)?;
-                Ok(gradients.get($result))
-            },
-            |gradients| gradients.get_or_alloc_mut($result),
-        )
-    };
-}
-pub(super) use take;
-
-/// Records an operation on one tensor.
-///
-/// `forward` returns the result and the backward pass, which adds to the buffer of the gradient with respect to `x`.
-pub(super) fn unary<D, T, S, R, G, B>(
-    x: Tensor<S, f32, D, T>,
-    forward: impl FnOnce(Tensor<S, f32, D>) -> DeviceResult<D, (Tensor<R, f32, D>, B)>,
-) -> DeviceResult<D, Tensor<R, f32, D, T>>
-where
-    D: TensorDevice,
-    T: Tape<f32, D>,
-    S: Shape,
-    R: Shape,
-    G: ResultGradient<R, D>,
-    B: FnOnce(G, &mut Buffer<D>) -> DeviceResult<D, ()> + 'static,
-{
-    let (x, mut tape) = x.split_tape();
-    let input = x.ghost();
-    let (y, backward) = forward(x)?;
-    let result = y.ghost();
-    tape.add_backward_op(move |gradients| {
-        let dy = take!(gradients, &result)?;
-        backward(dy, gradients.get_or_alloc_mut(&input)?)
-    });
-    Ok(y.put_tape(tape))
-}
-
-/// Records an operation on two tensors and merges their tapes.
-///
-/// `forward` returns the result and the backward passes for `a` and for `b`. The one for `b` runs only if `b` has a tape.
-pub(super) fn binary<D, T, U, S, V, R, G, A, B>(
-    a: Tensor<S, f32, D, T>,
-    b: Tensor<V, f32, D, U>,
-    forward: impl FnOnce(Tensor<S, f32, D>, Tensor<V, f32, D>) -> DeviceResult<D, (Tensor<R, f32, D>, A, B)>,
-) -> DeviceResult<D, Tensor<R, f32, D, T>>
-where
-    D: TensorDevice,
-    T: Tape<f32, D> + Merge<U>,
-    U: Tape<f32, D>,
-    S: Shape,
-    V: Shape,
-    R: Shape,
-    G: ResultGradient<R, D>,
-    A: FnOnce(&G, &mut Buffer<D>) -> DeviceResult<D, ()> + 'static,
-    B: FnOnce(&G, &mut Buffer<D>) -> DeviceResult<D, ()> + 'static,
-{
-    let (a, tape) = a.split_tape();
-    let (b, other) = b.split_tape();
-    let mut tape = tape.merge(other);
-    let inputs = (a.ghost(), b.ghost());
-    let (y, backward_a, backward_b) = forward(a, b)?;
-    let result = y.ghost();
-    tape.add_backward_op(move |gradients| {
-        let dy = take!(gradients, &result)?;
-        backward_a(&dy, gradients.get_or_alloc_mut(&inputs.0)?)?;
-        match U::OWNS_TAPE {
-            true => backward_b(&dy, gradients.get_or_alloc_mut(&inputs.1)?),
-            false => Ok(()),
+    /// Takes the gradient with respect to a tensor, which no operation reads again. `None` if the loss does not depend on the tensor.
+    fn take(&mut self, tensor: &Handle) -> OpResult<Option<B::Buffer>> {
+        match std::mem::take(self.slot(tensor)).named() {
+            Named::Nothing => Ok(None),
+            Named::One => B::filled(1.0, 1).map(Some),
+            Named::Buffer(index) => Ok(self.buffers[index].take()),
         }
+    }
+
+    /// Adds to the gradient with respect to a tensor. `contribute` creates the buffer if there is none yet.
+    pub(super) fn add(
+        &mut self,
+        tensor: &Handle,
+        contribute: impl FnOnce(&mut Option<B::Buffer>) -> OpResult<()>,
+    ) -> OpResult<()> {
+        let next = self.buffers.len();
+        let slot = self.slot(tensor);
+        let index = match slot.named() {
+            Named::Buffer(index) => index,
+            // The gradient of a loss that is also an input of another loss: not built by any network.
+            Named::Nothing | Named::One => {
+                *slot = Slot::of(next);
+                self.buffers.push(None);
+                next
+            }
+        };
+        contribute(&mut self.buffers[index])
+    }
+
+    /// Adds to the gradients with respect to two different tensors.
+    pub(super) fn add_both(
+        &mut self,
+        [a, b]: [&Handle; 2],
+        contribute: impl FnOnce(&mut Option<B::Buffer>, &mut Option<B::Buffer>) -> OpResult<()>,
+    ) -> OpResult<()> {
+        let mut of_a = self.take(a)?;
+        self.add(b, |of_b| contribute(&mut of_a, of_b))?;
+        of_a.map_or(Ok(()), |gradient| self.give(a, gradient))
+    }
+
+    /// Adds a whole buffer, which becomes the gradient if there is none yet.
+    pub(super) fn give(&mut self, tensor: &Handle, gradient: B::Buffer) -> OpResult<()> {
+        self.add(tensor, |sum| match sum {
+            Some(_) => B::add_scaled(1.0, &gradient, sum),
+            None => {
+                *sum = Some(gradient);
+                Ok(())
+            }
+        })
+    }
+}
+
+/// Puts `tape` on a result. `backward` gets the gradient with respect to the result and adds to those of its inputs.
+pub(super) fn record<S: Shape, B: Kernels, T: Tape>(
+    result: Tensor<S, B>,
+    mut tape: T,
+    backward: impl FnOnce(B::Buffer, &mut Contributions<'_, B>) -> OpResult<()> + 'static,
+) -> Tensor<S, B, T> {
+    if T::OWNS_TAPE {
+        let handle = result.handle().clone();
+        tape.add_backward_op(move |names| in_current_pass::<B>(names, |gradients| {
+            match gradients.take(&handle)? {
+                Some(gradient) => backward(gradient, gradients),
+                None => Ok(()),
+            }
+        }));
+    }
+    result.put_tape(tape)
+}
+
+fn take_current<B: Kernels>() -> Box<Pass<B>> {
+    CURRENT.take().and_then(|pass| pass.downcast().ok()).expect("a backward pass of this backend runs")
+}
+
+/// Runs an operation with the buffers of the current pass.
+fn in_current_pass<B: Kernels>(
+    names: &mut Names,
+    operation: impl FnOnce(&mut Contributions<'_, B>) -> OpResult<()>,
+) -> Result<(), CpuError> {
+    // While a kernel waits for other threads, this thread may run another step: the pass must not stay borrowed.
+    let mut pass = take_current::<B>();
+    let outcome = operation(&mut Contributions { names, buffers: &mut pass.buffers }).map_err(|failure| {
+        pass.failure = Some(failure);
+        // dfdx needs an error of its own. `backward` returns the real one.
+        CpuError::OutOfMemory
     });
-    Ok(y.put_tape(tape))
+    CURRENT.set(Some(pass));
+    outcome
+}
+
+/// Gradients of a loss.
+pub struct Gradients<B: Kernels> {
+    names: Names,
+    buffers: Vec<Option<B::Buffer>>,
+}
+
+impl<B: Kernels> Default for Gradients<B> {
+    fn default() -> Self {
+        Self { names: Names::leaky(), buffers: Vec::new() }
+    }
+}
+
+impl<B: Kernels> Gradients<B> {
+    /// Returns the gradient with respect to a tensor. `None` stands for zeros.
+    pub(crate) fn of<S: Shape>(&mut self, tensor: &Tensor<S, B>) -> Option<&mut B::Buffer> {
+        match self.contributions().slot(tensor.handle()).named() {
+            Named::Buffer(index) => self.buffers[index].as_mut(),
+            Named::Nothing | Named::One => None,
+        }
+    }
+
+    /// Takes the gradient with respect to a tensor.
+    pub(super) fn take<S: Shape>(&mut self, tensor: &Tensor<S, B>) -> OpResult<Option<B::Buffer>> {
+        self.contributions().take(tensor.handle())
+    }
+
+    /// Replaces the gradient with respect to a tensor.
+    pub(crate) fn set<S: Shape>(&mut self, tensor: &Tensor<S, B>, gradient: B::Buffer) -> OpResult<()> {
+        self.contributions().add(tensor.handle(), |sum| {
+            *sum = Some(gradient);
+            Ok(())
+        })
+    }
+
+    /// See [`super::Backend::clip_gradients`].
+    pub(super) fn clip(&mut self, parts: &[Vec<Vector<B>>], ceiling: f64) -> OpResult<GradientNorms<B>> {
+        let indices = |gradients: &mut Self, part: &Vec<Vector<B>>| -> Vec<usize> {
+            let index = |parameter: &Vector<B>| match gradients.contributions().slot(parameter.handle()).named() {
+                Named::Buffer(index) => Some(index),
+                Named::Nothing | Named::One => None,
+            };
+            part.iter().filter_map(index).collect()
+        };
+        let parts: Vec<Vec<usize>> = parts.iter().map(|part| indices(self, part)).collect();
+        let mut buffers: Vec<Option<&mut B::Buffer>> = self.buffers.iter_mut().map(Option::as_mut).collect();
+        let mut parts: Vec<Vec<&mut B::Buffer>> =
+            parts.iter().map(|part| part.iter().filter_map(|&index| buffers[index].take()).collect()).collect();
+        let (all, parts) = B::clipped(&mut parts, ceiling)?;
+        Ok(GradientNorms {
+            all: Tensor::new(all, ()),
+            parts: parts.into_iter().map(|norm| Tensor::new(norm, ())).collect(),
+        })
+    }
+
+    fn contributions(&mut self) -> Contributions<'_, B> {
+        Contributions { names: &mut self.names, buffers: &mut self.buffers }
+    }
+}
+
+/// Computes the gradients of a loss with respect to every tensor on its tape.
+pub(super) fn backward<B: Kernels>(loss: Scalar<B, Recorded>) -> OpResult<Gradients<B>> {
+    let pass = Pass::<B> { buffers: Vec::new(), failure: None };
+    CURRENT.set(Some(Box::new(pass)));
+    let outcome = loss.into_handle().try_backward();
+    let pass = take_current::<B>();
+    match (outcome, pass.failure) {
+        (Ok(names), None) => Ok(Gradients { names, buffers: pass.buffers }),
+        (_, Some(failure)) => Err(failure),
+        (Err(error), None) => Err(DeviceError::OutOfMemory(error.to_string())),
+    }
 }

@@ -1,18 +1,12 @@
 //! Compares the gradient of every operation with numeric differences, and values with plain definitions, for each backend.
 
-use std::collections::BTreeSet;
-
-use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, PutTape, Tape, TensorFromVec};
-use dfdx::tensor_ops::Backward;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rand::Rng;
 
-use super::reference::{cases, compare_with_backend, compare_with_pytorch, run};
+use super::reference::compare_with_pytorch;
 use super::{
-    Activation, Backend, ComposedCpu, Conv2d, Features, Native, Norm, OpResult, Recorded, Resampling, Scalar, Vector,
-    to_host,
+    Activation, Backend, Conv2d, Features, Gradients, Native, Norm, Recorded, Resampling, Scalar, Tensor, Vector,
 };
 use crate::data::stream;
 
@@ -24,16 +18,24 @@ fn noise(purpose: &str, count: usize) -> Vec<f32> {
 }
 
 fn features<B: Backend>(values: Vec<f32>, shape: Shape) -> Features<B> {
-    B::device().tensor_from_vec(values, shape)
+    B::upload(values, shape).expect("memory")
 }
 
 fn vector<B: Backend>(values: Vec<f32>) -> Vector<B> {
     let length = values.len();
-    B::device().tensor_from_vec(values, (length,))
+    B::upload(values, (length,)).expect("memory")
+}
+
+fn to_host<S, B: Backend, T>(tensor: &Tensor<S, B, T>) -> Vec<f32> {
+    B::download(tensor).expect("the device works")
+}
+
+fn rectified<B: Backend, T: super::Tape>(x: Features<B, T>) -> super::OpResult<Features<B, T>> {
+    B::activate(x, Activation::Relu)
 }
 
 /// A function of activations and parameters to a loss.
-type Loss<'f, B> = dyn Fn(Vec<Features<B, Recorded<B>>>, &[Vector<B>]) -> Scalar<B, Recorded<B>> + 'f;
+type Loss<'f, B> = dyn Fn(Vec<Features<B, Recorded>>, &[Vector<B>]) -> Scalar<B, Recorded> + 'f;
 
 /// Compares the gradients of every input and parameter with central differences at a few positions.
 fn check<B: Backend>(inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>], loss: &Loss<'_, B>) {
@@ -45,10 +47,10 @@ fn check<B: Backend>(inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>], loss
     let tensors: Vec<Features<B>> = inputs.iter().map(|(v, s)| features::<B>(v.clone(), *s)).collect();
     let vectors: Vec<_> = parameters.iter().map(|v| vector::<B>(v.clone())).collect();
     let traced = tensors.iter().map(|t| t.clone().put_tape(Default::default())).collect();
-    let mut gradients = loss(traced, &vectors).backward();
+    let mut gradients = B::backward(loss(traced, &vectors)).expect("memory");
     let mut analytic: Vec<Vec<f32>> =
-        tensors.iter().map(|t| B::buffer_to_host(gradients.get_or_alloc_mut(t).expect("memory"))).collect();
-    analytic.extend(vectors.iter().map(|v| B::buffer_to_host(gradients.get_or_alloc_mut(v).expect("memory"))));
+        tensors.iter().map(|t| B::gradient(&mut gradients, t).expect("memory")).collect();
+    analytic.extend(vectors.iter().map(|v| B::gradient(&mut gradients, v).expect("memory")));
 
     let step = 5e-3_f32;
     for (argument, analytic) in analytic.iter().enumerate() {
@@ -74,7 +76,7 @@ fn check<B: Backend>(inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>], loss
 }
 
 /// Returns a loss that weights every output differently.
-fn against_target<B: Backend>(y: Features<B, Recorded<B>>) -> Scalar<B, Recorded<B>> {
+fn against_target<B: Backend>(y: Features<B, Recorded>) -> Scalar<B, Recorded> {
     let shape = *y.shape();
     let target = features::<B>(noise("target", shape.0 * shape.1 * shape.2 * shape.3), shape);
     B::mean_squared_error(y, target).expect("memory")
@@ -119,7 +121,7 @@ fn batch_norm_gradients<B: Backend>() {
 
 fn elementwise_pooling_and_concat_gradients<B: Backend>() {
     check::<B>(&[input((2, 6, 5, 3))], &[], &|mut x, _| against_target::<B>(B::max_pool(x.remove(0)).expect("memory")));
-    check::<B>(&[input((2, 3, 3, 2))], &[], &|mut x, _| against_target::<B>(B::relu(x.remove(0)).expect("memory")));
+    check::<B>(&[input((2, 3, 3, 2))], &[], &|mut x, _| against_target::<B>(rectified::<B, _>(x.remove(0)).expect("memory")));
     let other = (noise("other", 36), (2, 3, 3, 2));
     check::<B>(&[input((2, 3, 3, 2)), other.clone()], &[], &|mut x, _| {
         let b = x.remove(1);
@@ -187,7 +189,7 @@ fn nan_is_not_hidden<B: Backend>() {
         assert!(to_host(&B::activate(with_nan(), activation).expect("memory"))[1].is_nan());
     }
     assert!(to_host(&B::resample(with_nan(), Resampling::Bilinear).expect("memory"))[3].is_nan());
-    assert!(to_host(&B::relu(with_nan()).expect("memory"))[1].is_nan());
+    assert!(to_host(&rectified::<B, _>(with_nan()).expect("memory"))[1].is_nan());
     assert!(to_host(&B::max_pool(with_nan()).expect("memory"))[0].is_nan());
     assert!(to_host(&B::similarity(&features::<B>(vec![1.0; 4], shape), with_nan()).expect("memory"))[0].is_nan());
 }
@@ -264,7 +266,7 @@ fn batch_norm_normalises_and_reports_unbiased_statistics<B: Backend>() {
     assert_eq!(rectified, to_host(&y).into_iter().map(|y| y.max(0.0)).collect::<Vec<f32>>());
     let of = (&statistics.mean, &vector::<B>(vec![5.25]));
     for relu in [false, true] {
-        let frozen = to_host(&B::batch_norm_frozen(x.clone(), &norm, of, relu).expect("memory"));
+        let frozen = to_host(&B::batch_norm_frozen(&x, &norm, of, relu).expect("memory"));
         let expected = if relu { rectified.clone() } else { to_host(&y) };
         assert!(frozen.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{frozen:?} {expected:?}");
     }
@@ -277,16 +279,16 @@ fn batch_norm_normalises_and_reports_unbiased_statistics<B: Backend>() {
 fn gradients_are_clipped_to_a_global_norm<B: Backend>() {
     let parameters = [vector::<B>(vec![1.0, 2.0]), vector::<B>(vec![3.0])];
     let clipped = |ceiling: f64| {
-        let mut gradients = super::Gradients::<B>::leaky();
-        for (parameter, values) in parameters.iter().zip([&[3.0, 0.0][..], &[4.0]]) {
-            B::buffer_from_host(gradients.get_or_alloc_mut(parameter).expect("memory"), values);
+        let mut gradients = Gradients::<B>::default();
+        for (parameter, values) in parameters.iter().zip([vec![3.0, 0.0], vec![4.0]]) {
+            gradients.set(parameter, B::upload_buffer(values).expect("memory")).expect("memory");
         }
         let parts = parameters.each_ref().map(|parameter| vec![parameter.clone()]);
         let norms = B::clip_gradients(&mut gradients, &parts, ceiling).expect("memory");
         let of_parts: Vec<f32> = norms.parts.iter().map(|norm| to_host(norm)[0]).collect();
         assert_eq!(of_parts, [3.0, 4.0]);
         let after: Vec<f32> =
-            parameters.iter().flat_map(|p| B::buffer_to_host(gradients.get_or_alloc_mut(p).expect("memory"))).collect();
+            parameters.iter().flat_map(|p| B::gradient(&mut gradients, p).expect("memory")).collect();
         (to_host(&norms.all)[0], after)
     };
     assert_eq!(clipped(0.0), (5.0, vec![3.0, 0.0, 4.0]));
@@ -299,64 +301,6 @@ fn gradients_are_clipped_to_a_global_norm<B: Backend>() {
 fn outputs_and_gradients_equal_pytorchs<B: Backend>() {
     for difference in compare_with_pytorch::<B>() {
         assert!(difference.largest() < 1e-5, "{difference:?}");
-    }
-}
-
-#[test]
-fn composed_operations_agree_with_the_native_ones() {
-    for difference in compare_with_backend::<ComposedCpu, Native>() {
-        assert!(difference.largest() < 1e-4, "{difference:?}");
-    }
-}
-
-/// A backend with kernels for two operations, like a new backend at its start.
-#[derive(Debug, Clone, Copy, Default)]
-struct TwoKernels;
-
-impl Backend for TwoKernels {
-    type Device = Cpu;
-
-    const KIND: &'static str = "two-kernels";
-
-    fn conv2d<T: Tape<f32, Cpu>>(
-        x: Features<Self, T>,
-        weight: &Vector<Self>,
-        bias: Option<&Vector<Self>>,
-        geometry: Conv2d,
-    ) -> OpResult<Self, Features<Self, T>> {
-        Native::conv2d(x, weight, bias, geometry)
-    }
-
-    fn similarity<T: Tape<f32, Cpu>>(
-        teacher: &Features<Self>,
-        student: Features<Self, T>,
-    ) -> OpResult<Self, Scalar<Self, T>> {
-        Native::similarity(teacher, student)
-    }
-}
-
-#[test]
-fn a_backend_overrides_some_operations_and_inherits_the_others() {
-    // The bits of a result show which kernels ran, because those of a sum depend on its order.
-    let (mut own_kernels_differ, mut inherited_kernels_differ) = (BTreeSet::new(), BTreeSet::new());
-    for case in cases() {
-        let (ours, native, composed) = (run::<TwoKernels>(&case), run::<Native>(&case), run::<ComposedCpu>(&case));
-        let what = format!("{} {}", case.operation, case.name);
-        match case.operation.as_str() {
-            "conv2d" | "similarity" => assert!(ours == native, "{what}"),
-            // The convolution is overridden, the rest is inherited.
-            "conv_norm" => {}
-            _ => assert!(ours == composed, "{what}"),
-        }
-        own_kernels_differ.extend((ours != composed).then(|| case.operation.clone()));
-        inherited_kernels_differ.extend((ours != native).then_some(case.operation));
-    }
-    assert_eq!(own_kernels_differ, ["conv2d", "conv_norm", "similarity"].map(str::to_owned).into());
-    for operation in ["conv_norm", "batch_norm_train", "mean_squared_error"] {
-        assert!(inherited_kernels_differ.contains(operation), "{operation}");
-    }
-    for difference in compare_with_backend::<TwoKernels, Native>() {
-        assert!(difference.largest() < 1e-4, "{difference:?}");
     }
 }
 
@@ -391,7 +335,7 @@ macro_rules! tests_of_backends {
     };
 }
 
-tests_of_backends!(native: crate::tensor::Native, two_kernels: super::TwoKernels, composed: crate::tensor::ComposedCpu);
+tests_of_backends!(native: crate::tensor::Native);
 
 #[test]
 fn results_are_the_same_bits_for_any_number_of_threads() {
@@ -403,14 +347,14 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
                 let (values, shape) = input((5, 33, 31, channels));
                 let x = features::<Native>(values, shape);
                 let weight = vector::<Native>(noise("weight", conv.weights()));
-                let y = Native::conv2d(x.clone().put_tape(Recorded::<Native>::default()), &weight, None, conv)
+                let y = Native::conv2d(x.clone().put_tape(Recorded::default()), &weight, None, conv)
                     .expect("memory");
                 let gamma = vector::<Native>(noise("weight", conv.output));
                 let norm = Norm { weight: &gamma, bias: &gamma, epsilon: 1e-5 };
                 let (y, _) = Native::batch_norm_train(y, &norm, true).expect("memory");
-                let mut gradients = against_target::<Native>(y).backward();
-                let dw = Native::buffer_to_host(gradients.get_or_alloc_mut(&weight).expect("memory"));
-                let dx = Native::buffer_to_host(gradients.get_or_alloc_mut(&x).expect("memory"));
+                let mut gradients = Native::backward(against_target::<Native>(y)).expect("memory");
+                let dw = Native::gradient(&mut gradients, &weight).expect("memory");
+                let dx = Native::gradient(&mut gradients, &x).expect("memory");
                 (dw, dx)
             })
         };

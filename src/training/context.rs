@@ -1,5 +1,6 @@
 //! What a stage receives besides its job, and how it can end.
 
+use std::any::Any;
 use std::path::Path;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use super::Threads;
 use crate::cause::{Cause, Context};
 use crate::nn::StateError;
-use crate::tensor::DeviceFailure;
+use crate::tensor::DeviceError;
 
 /// Progress of a stage.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,21 +119,27 @@ impl StageError {
     pub fn resuming(error: StateError) -> Self {
         match error {
             StateError::Io(_) | StateError::Format { .. } | StateError::Tensor { .. } => Self::artifact(error),
-            StateError::Memory(text) => Self::OutOfMemory(text),
+            StateError::Device(error) => Self::device(error),
         }
     }
 
-    /// Converts an error that dfdx reports for a device.
-    pub fn device(error: impl std::fmt::Debug) -> Self {
-        Self::of_text(format!("{error:?}"))
+    /// Converts an error of a device, for `map_err`.
+    pub fn device(error: DeviceError) -> Self {
+        match error {
+            DeviceError::OutOfMemory(text) => Self::OutOfMemory(text),
+            DeviceError::Lost(text) => Self::DeviceLost(text),
+        }
     }
 
-    /// Classifies dfdx's text for an error, or the message of its panic.
-    pub fn of_text(text: String) -> Self {
-        match DeviceFailure::of_text(&text) {
-            DeviceFailure::OutOfMemory => Self::OutOfMemory(text),
-            DeviceFailure::Lost => Self::DeviceLost(text),
-            DeviceFailure::Other => Self::Bug(text),
+    /// Converts the payload of a panic. Networks that a device has no memory for panic with the device's error.
+    pub fn of_panic(payload: Box<dyn Any + Send>) -> Self {
+        match payload.downcast::<DeviceError>() {
+            Ok(error) => Self::device(*error),
+            Err(payload) => {
+                let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+                let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+                Self::Bug(format!("panicked: {}", text.unwrap_or_else(|| "no message".to_owned())))
+            }
         }
     }
 }

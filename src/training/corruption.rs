@@ -1,13 +1,12 @@
 //! Corruption of features before they enter an auto-encoder, which is trained to undo it.
 
-use dfdx::tensor::{PutTape, Tape};
 use rand::Rng;
 use rayon::prelude::*;
 
 use super::context::StageError;
 use crate::data::{normal_pair, stream};
 use crate::model::Corruption;
-use crate::tensor::{Backend, Features};
+use crate::tensor::{Backend, Features, Tape};
 
 /// Fills the values of one image from uniform numbers in 0..1.
 type Fill<'a> = dyn Fn(&mut dyn FnMut() -> f64, &mut [f32]) + Sync + 'a;
@@ -31,14 +30,14 @@ impl At {
 }
 
 /// Corrupts the features of one level (from 0). The result is the same for the same seed and place in training.
-pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
+pub(super) fn corrupt<B: Backend, T: Tape>(
     features: Features<B, T>,
     corruption: Corruption,
     seed: u64,
     level: usize,
     at: At,
 ) -> Result<Features<B, T>, StageError> {
-    let shape = *dfdx::shapes::HasShape::shape(&features);
+    let shape = *features.shape();
     let (images, height, width, channels) = shape;
     let purpose = format!("corruption/{level}/{}", at.step);
     // One stream per image, because images are drawn in parallel.
@@ -82,13 +81,13 @@ pub(super) fn corrupt<B: Backend, T: Tape<f32, B::Device>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::{Native, to_host};
+    use crate::tensor::Native;
 
     const AT: At = At { epoch: 2, step: 1, steps: 4 };
 
     fn corrupted(corruption: Corruption, seed: u64, at: At) -> Vec<f32> {
         let features = Native::upload(vec![1.0; 4 * 8 * 8 * 16], (4, 8, 8, 16)).expect("memory");
-        to_host(&corrupt::<Native, _>(features, corruption, seed, 0, at).expect("memory"))
+        Native::download(&corrupt::<Native, _>(features, corruption, seed, 0, at).expect("memory")).expect("memory")
     }
 
     #[test]

@@ -5,10 +5,6 @@
 
 use std::path::Path;
 
-use dfdx::losses::cross_entropy_with_logits_loss;
-use dfdx::shapes::Axes2;
-use dfdx::tensor::{PutTape, TensorFromVec};
-use dfdx::tensor_ops::{Backward, MeanTo};
 use rand::Rng;
 use rayon::prelude::*;
 
@@ -16,7 +12,7 @@ use super::context::StageError;
 use crate::data::{Image, normalise, stream};
 use crate::model::{Architecture, Backbone, Resnet};
 use crate::nn::{Conv, Init, Mode, Optimizer, OptimizerSettings, State};
-use crate::tensor::{Backend, Conv2d, Native, Recorded, to_host};
+use crate::tensor::{Backend, Conv2d, Native, Recorded};
 
 const ORIENTATIONS: usize = 4;
 const GRAINS: usize = 2;
@@ -40,28 +36,19 @@ pub fn train_demo_teacher(
     let mut head = Conv::<Native>::with_bias(&init, "fc", geometry);
     let kind = OptimizerSettings::adam(1e-3, 1e-4);
     let (mut network_optimizer, mut head_optimizer) = (Optimizer::new(kind), Optimizer::new(kind));
-    let device = Native::device();
     for step in 1..=steps {
         let (pixels, labels) = batch(seed, step);
-        let images = device
-            .try_tensor_from_vec(pixels, (BATCH, SIDE, SIDE, 3))
-            .map_err(StageError::device)?
-            .put_tape(Recorded::<Native>::default());
-        let mut levels = network.forward(images, Mode::Train).map_err(StageError::device)?;
+        let images = Native::upload(pixels, (BATCH, SIDE, SIDE, 3)).map_err(StageError::device)?;
+        let mut levels = network.forward(images.put_tape(Recorded::default()), Mode::Train).map_err(StageError::device)?;
         let level3 = levels.pop().ok_or_else(|| StageError::Bug("a network without levels".into()))?;
         // A 1×1 convolution followed by a mean over positions is a linear layer on pooled features.
-        let logits = head.forward(level3).map_err(StageError::device)?.mean::<(usize, usize), Axes2<1, 2>>();
-        let guesses = to_host(&logits);
-        let hits = guesses.chunks_exact(CLASSES).zip(&labels).filter(|(row, label)| argmax(row) == **label).count();
-        let mut targets = vec![0.0; BATCH * CLASSES];
-        labels.iter().enumerate().for_each(|(row, label)| targets[row * CLASSES + label] = 1.0);
-        let targets = device.try_tensor_from_vec(targets, (BATCH, CLASSES)).map_err(StageError::device)?;
-        let loss = cross_entropy_with_logits_loss(logits, targets);
-        let value = f64::from(to_host(&loss)[0]);
+        let logits = head.forward(level3).map_err(StageError::device)?;
+        let (loss, hits) = Native::pooled_cross_entropy(logits, &labels).map_err(StageError::device)?;
+        let value = Native::number(&loss).map_err(StageError::device)?;
         if !value.is_finite() {
             return Err(StageError::Diverged { what: "loss", value, epoch: 1, step });
         }
-        let mut gradients = loss.try_backward().map_err(StageError::device)?;
+        let mut gradients = Native::backward(loss).map_err(StageError::device)?;
         network_optimizer.step(&mut network, &mut gradients, 1.0).map_err(StageError::device)?;
         head_optimizer.step(&mut head, &mut gradients, 1.0).map_err(StageError::device)?;
         if step % 50 == 0 || step == steps {
@@ -69,12 +56,8 @@ pub fn train_demo_teacher(
         }
     }
     let mut state = State::default();
-    state.add_module("", &network);
+    state.add_module("", &network).map_err(StageError::device)?;
     state.save(out).map_err(StageError::artifact)
-}
-
-fn argmax(row: &[f32]) -> usize {
-    (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
 }
 
 /// Returns the normalised images and the labels of one step.

@@ -23,8 +23,8 @@ macro_rules! distances {
             pub(super) fn mean<B: Backend>(
                 self,
                 teacher: &Features<B>,
-                features: Features<B, Recorded<B>>,
-            ) -> OpResult<B, Scalar<B, Recorded<B>>> {
+                features: Features<B, Recorded>,
+            ) -> OpResult<Scalar<B, Recorded>> {
                 match self {
                     $( Self::$distance => $module::mean::<B>(teacher, features), )*
                 }

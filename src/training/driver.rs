@@ -13,7 +13,7 @@ use super::weight_files::{LAST, SELECTED, snapshot_file};
 use crate::cause::Context;
 use crate::data::{shuffle, stream};
 use crate::nn::State;
-use crate::tensor::{Backend, Native, Scalar};
+use crate::tensor::{Backend, Kernels, Native, Scalar};
 
 /// Longest time between two checkpoints.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
@@ -240,7 +240,7 @@ impl<P: Phase> Driver<'_, '_, P> {
     fn read(&mut self, epoch: usize) -> Result<(), StageError> {
         for (step, images, numbers) in std::mem::take(&mut self.unread) {
             for (what, value) in numbers {
-                let value = P::Backend::number(&value);
+                let value = P::Backend::number(&value).map_err(StageError::device)?;
                 if !value.is_finite() {
                     return Err(StageError::Diverged { what, value, epoch, step });
                 }

@@ -1,6 +1,5 @@
 //! Forward passes of the frozen teacher over prepared images.
 
-use dfdx::shapes::HasShape;
 
 use super::context::StageError;
 use crate::data::{FeatureHeader, Image, LevelShape, normalise};
@@ -45,9 +44,9 @@ pub(crate) fn forward<B: Backend>(
         .iter()
         .map(|level| {
             let (_, height, width, channels) = *level.shape();
-            (LevelShape { height, width, channels }, B::download(level))
+            Ok((LevelShape { height, width, channels }, B::download(level).map_err(StageError::device)?))
         })
-        .collect();
+        .collect::<Result<_, StageError>>()?;
     match levels.iter().all(|(_, values)| values.iter().all(|v| v.is_finite())) {
         true => Ok(levels),
         false => Err(StageError::data(format!(

@@ -145,7 +145,7 @@ impl<B: Backend> Phase for Joint<'_, B> {
         let mut modules: Vec<&dyn Module<B>> = vec![student];
         modules.extend(autoencoders.as_ref().map(|module| module as &dyn Module<B>));
         let norms =
-            clip_global_norm::<B>(&modules, &mut gradients, self.settings.clip_norm).map_err(StageError::device)?;
+            clip_global_norm(&modules, &mut gradients, self.settings.clip_norm).map_err(StageError::device)?;
         numbers.insert("gradient_norm", norms.all);
         if modules.len() > 1 {
             numbers.extend(["gradient_norm_student", "gradient_norm_autoencoder"].into_iter().zip(norms.parts));
@@ -180,7 +180,7 @@ impl<B: Backend> Phase for Joint<'_, B> {
     }
 
     fn weights(&mut self) -> Result<State, StageError> {
-        Ok(assembly_state(&self.assembly))
+        assembly_state(&self.assembly)
     }
 
     fn add_moments(&mut self, state: &mut State) -> Result<(), StageError> {
@@ -210,13 +210,13 @@ impl<B: Backend> Phase for Joint<'_, B> {
 }
 
 /// Returns weights and buffers of student (`student.…`) and auto-encoders (`autoencoder.…`).
-fn assembly_state<B: Backend>(assembly: &Assembly<B>) -> State {
+fn assembly_state<B: Backend>(assembly: &Assembly<B>) -> Result<State, StageError> {
     let mut state = State::default();
-    state.add_module("student.", &assembly.student);
+    state.add_module("student.", &assembly.student).map_err(StageError::device)?;
     if let Some(autoencoders) = &assembly.autoencoders {
-        state.add_module("autoencoder.", autoencoders as &dyn Module<B>);
+        state.add_module("autoencoder.", autoencoders as &dyn Module<B>).map_err(StageError::device)?;
     }
-    state
+    Ok(state)
 }
 
 /// Loads the weights that [`joint`] saved.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dfdx::tensor::{NoneTape, PutTape};
+use dfdx::tensor::NoneTape;
 
 use super::batch::Batches;
 use super::context::{StageContext, StageError};
@@ -91,7 +91,7 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
         for level in self.levels() {
             let target = self.batches.teacher(level, indices)?;
             let input = corrupt::<B, NoneTape>(target.clone(), self.corruption, self.seed, level, at)?;
-            let input = input.put_tape(Recorded::<B>::default());
+            let input = input.put_tape(Recorded::default());
             let rebuilt =
                 self.autoencoders.forward(level, input, Input::Constant, Mode::Train).map_err(StageError::device)?;
             let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
@@ -103,7 +103,7 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
         let loss = total.ok_or_else(|| StageError::Bug("a feature set without levels".into()))?;
         let value = loss.retaped::<NoneTape>();
         let mut gradients = B::backward(loss).map_err(StageError::device)?;
-        let norm = clip_global_norm::<B>(&[&self.autoencoders], &mut gradients, self.clip_norm)
+        let norm = clip_global_norm(&[&self.autoencoders], &mut gradients, self.clip_norm)
             .map_err(StageError::device)?
             .all;
         self.optimizer.step(&mut self.autoencoders, &mut gradients, 1.0).map_err(StageError::device)?;
@@ -121,7 +121,7 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
                     .forward(level, input, Input::Constant, Mode::Evaluate)
                     .map_err(StageError::device)?;
                 let loss = B::mean_squared_error(rebuilt, target).map_err(StageError::device)?;
-                sum += B::number(&loss) * indices.len() as f64;
+                sum += B::number(&loss).map_err(StageError::device)? * indices.len() as f64;
             }
         }
         Ok([("held_out_loss", sum / self.held_out.len() as f64)].into())
@@ -133,7 +133,7 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
 
     fn weights(&mut self) -> Result<State, StageError> {
         let mut state = State::default();
-        state.add_module("autoencoder.", &self.autoencoders);
+        state.add_module("autoencoder.", &self.autoencoders).map_err(StageError::device)?;
         Ok(state)
     }
 

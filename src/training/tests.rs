@@ -13,7 +13,7 @@ use crate::model::{
     Upsample,
 };
 use crate::nn::{OptimizerSettings, Padding, State};
-use crate::tensor::{Activation, Backend, ComposedCpu as OtherCpu, Native};
+use crate::tensor::{Activation, Backend, Native, Native as OtherCpu};
 
 const IMAGES: usize = 12;
 const SIDE: usize = 32;
@@ -293,8 +293,8 @@ fn batches_kept_on_a_device_are_those_that_are_read() {
     let indices = [7, 0, 11, 3];
     let read = |batches: &Batches<'_, OtherCpu>| {
         let levels = (0..3).map(|level| batches.teacher(level, &indices).expect("memory"));
-        let mut all: Vec<Vec<f32>> = levels.map(|level| crate::tensor::to_host(&level)).collect();
-        all.push(crate::tensor::to_host(&batches.images(&indices).expect("memory")));
+        let mut all: Vec<Vec<f32>> = levels.map(|level| OtherCpu::download(&level).expect("memory")).collect();
+        all.push(OtherCpu::download(&batches.images(&indices).expect("memory")).expect("memory"));
         all
     };
     let streamed = read(&Batches::streamed(&set));

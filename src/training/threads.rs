@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::tensor::{Backend, Features, Native, Vector};
+use crate::tensor::{Backend, Features, Kernels, Native, Vector};
 
 /// Runs work on as many threads as are free. Results have the same bits for any number of threads.
 #[derive(Debug)]

@@ -2,11 +2,10 @@
 
 use std::fmt::Debug;
 
-use dfdx::tensor::Tape;
 
 use super::{CommonSettings, Diagram};
 use crate::nn::{Init, Input, Mode, Module};
-use crate::tensor::{Backend, Features, OpResult};
+use crate::tensor::{Backend, Features, OpResult, Tape};
 
 /// The settings of a kind of auto-encoder.
 pub trait AutoEncoderSettings {
@@ -46,12 +45,12 @@ pub trait FeatureNetwork<B: Backend>: Module<B> + Debug + Clone {
     ///
     /// # Errors
     /// Fails if the device has too little memory.
-    fn forward<T: Tape<f32, B::Device>>(
+    fn forward<T: Tape>(
         &mut self,
         features: Features<B, T>,
         input: Input,
         mode: Mode,
-    ) -> OpResult<B, Features<B, T>>;
+    ) -> OpResult<Features<B, T>>;
 
     /// Returns the forward multiply-accumulates for one feature map of the given side.
     fn multiply_accumulates(&self, side: usize) -> u64;

@@ -1,11 +1,10 @@
 //! The auto-encoders of all levels.
 
-use dfdx::tensor::Tape;
 
 use super::{AutoEncoder, Network};
 use crate::model::Backbone;
 use crate::nn::{Init, Input, Mode, visit_fields};
-use crate::tensor::{Backend, Features, OpResult};
+use crate::tensor::{Backend, Features, OpResult, Tape};
 
 /// The auto-encoder of one level of the teacher.
 #[derive(Debug, Clone)]
@@ -52,13 +51,13 @@ impl<B: Backend> AutoEncoders<B> {
     }
 
     /// Reconstructs the level at a position (from 0). A level without auto-encoder stays unchanged.
-    pub fn forward<T: Tape<f32, B::Device>>(
+    pub fn forward<T: Tape>(
         &mut self,
         position: usize,
         features: Features<B, T>,
         input: Input,
         mode: Mode,
-    ) -> OpResult<B, Features<B, T>> {
+    ) -> OpResult<Features<B, T>> {
         match self.levels.iter_mut().find(|level| level.position == position) {
             None => Ok(features),
             Some(level) => level.network.forward(features, input, mode),

@@ -1,10 +1,9 @@
 //! Two 1×1 convolutions, which the linear auto-encoder and the perceptron share.
 
-use dfdx::tensor::Tape;
 
 use super::FeatureNetwork;
 use crate::nn::{Conv, Init, Input, Mode, visit_fields};
-use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult};
+use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult, Tape};
 
 /// Returns the inner channels: C/4·width, at least 1.
 pub(super) fn inner_channels(channels: usize, width: f64) -> usize {
@@ -34,12 +33,12 @@ impl<B: Backend> Pixelwise<B> {
 }
 
 impl<B: Backend> FeatureNetwork<B> for Pixelwise<B> {
-    fn forward<T: Tape<f32, B::Device>>(
+    fn forward<T: Tape>(
         &mut self,
         features: Features<B, T>,
         input: Input,
         _: Mode,
-    ) -> OpResult<B, Features<B, T>> {
+    ) -> OpResult<Features<B, T>> {
         self.encode.set_input(input);
         let encoded = self.encode.forward(features)?;
         let inner = match self.activation {

@@ -76,12 +76,12 @@ macro_rules! autoencoders {
             }
 
             /// See [`FeatureNetwork::forward`].
-            fn forward<T: dfdx::tensor::Tape<f32, B::Device>>(
+            fn forward<T: crate::tensor::Tape>(
                 &mut self,
                 features: $crate::tensor::Features<B, T>,
                 input: $crate::nn::Input,
                 mode: $crate::nn::Mode,
-            ) -> $crate::tensor::OpResult<B, $crate::tensor::Features<B, T>> {
+            ) -> $crate::tensor::OpResult<$crate::tensor::Features<B, T>> {
                 use $crate::model::FeatureNetwork;
                 match self {
                     $( Self::$kind(network) => network.forward(features, input, mode), )*

@@ -3,10 +3,14 @@
 use crate::cause::Cause;
 use crate::model::Architecture;
 use crate::settings::Named;
+use crate::tensor::DeviceError;
 
 /// An error of a weight file. Every message names the file or the tensor, what was found and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightError {
+    /// The device could not hold the weights.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The file cannot be read.
     #[error(
         "cannot read weights {path}: {source}; teacher.weights must name a .safetensors or .pth file with torchvision's \

@@ -1,24 +1,26 @@
-//! Activations other than ReLU: y = f(x), dx = dy · f′(x).
+//! Activations: y = f(x), dx = dy · f′. NaN stays NaN: `f32::max` would hide it.
 
-use dfdx::tensor::{Cpu, Tape};
-
-use super::elementwise::{Saved, map, relu};
-use crate::tensor::Activation;
+use super::elementwise::{add_zip, map};
+use super::values::Values;
 use crate::tensor::activation::{GELU_CUBE, GELU_SCALE, LEAK};
-use crate::tensor::tensors::{DeviceResult, Features};
+use crate::tensor::{Activation, StepPart};
 
 /// See [`crate::tensor::Backend::activate`].
-pub(super) fn activate<T: Tape<f32, Cpu>>(
-    x: Features<Cpu, T>,
-    activation: Activation,
-) -> DeviceResult<Cpu, Features<Cpu, T>> {
+pub(super) fn activated(x: &[f32], activation: Activation) -> Values {
     match activation {
-        Activation::Relu => relu(x),
-        Activation::LeakyRelu => {
-            let slope = |x| if x > 0.0 { 1.0 } else { LEAK };
-            map(x, Saved::Input, |x| if x < 0.0 { LEAK * x } else { x }, move |dy, x| dy * slope(x))
-        }
-        Activation::Gelu => map(x, Saved::Input, |x| 0.5 * x * (1.0 + gelu_tanh(x)), |dy, x| dy * gelu_slope(x)),
+        Activation::Relu => map(x, |x| if x < 0.0 { 0.0 } else { x }),
+        Activation::LeakyRelu => map(x, |x| if x < 0.0 { LEAK * x } else { x }),
+        Activation::Gelu => map(x, |x| 0.5 * x * (1.0 + gelu_tanh(x))),
+    }
+}
+
+/// See [`crate::tensor::Kernels::activation_gradient`].
+pub(super) fn gradient(dy: &[f32], saved: &[f32], activation: Activation, sum: &mut Option<Values>) {
+    let _part = StepPart::Elementwise.start();
+    match activation {
+        Activation::Relu => add_zip(sum, dy, saved, |dy, y| if y > 0.0 { dy } else { 0.0 }),
+        Activation::LeakyRelu => add_zip(sum, dy, saved, |dy, x| dy * if x > 0.0 { 1.0 } else { LEAK }),
+        Activation::Gelu => add_zip(sum, dy, saved, |dy, x| dy * gelu_slope(x)),
     }
 }
 

@@ -4,15 +4,15 @@
 //! the weights would be a sum of as many full-size parts. If divided by channels, each weight is packed once and each gradient has one
 //! writer. The rows (im2row) of so few pixels are small enough to be built at once.
 
-use std::borrow::Cow;
+use std::ops::Deref;
 
 use rayon::prelude::*;
 
 use super::Nhwc;
 use super::gemm::{Matrix, WriteMode, gemm};
-use super::im2row::{im2row, row2im_add};
-use super::target::Target;
-use super::zeroed::{self, even_lengths};
+use super::im2row::{im2row, row2im};
+use super::output::{Output, even_lengths};
+use super::values::Values;
 use crate::tensor::Conv2d;
 
 /// Largest number of pixels. With more, the products cost more than the packing.
@@ -30,25 +30,46 @@ pub(super) fn is_faster(shape: Nhwc, conv: &Conv2d) -> bool {
     images * height * width <= MAX_PIXELS && conv.weights() >= MIN_WEIGHTS
 }
 
-/// Returns the rows of all pixels.
-fn rows<'x>(x: &'x [f32], shape: Nhwc, conv: &Conv2d) -> Cow<'x, [f32]> {
-    if conv.is_pointwise() {
-        return x.into();
+/// The rows of all pixels.
+enum Rows<'x> {
+    /// Every pixel is its own row.
+    Pixels(&'x [f32]),
+    Patches(Values),
+}
+
+impl<'x> Rows<'x> {
+    fn new(x: &'x [f32], shape: Nhwc, conv: &Conv2d) -> Self {
+        if conv.is_pointwise() {
+            return Self::Pixels(x);
+        }
+        let (images, height, width, _) = conv.output_shape(shape);
+        let line = width * conv.depth();
+        let mut rows = Values::new(images * height * line);
+        rows.par_chunks_mut(line).enumerate().for_each(|(row, patches)| im2row(x, shape, conv, row, 1, patches));
+        Self::Patches(rows)
     }
-    let (images, height, width, _) = conv.output_shape(shape);
-    let line = width * conv.depth();
-    zeroed::in_parts(images * height * line, line, |row, patches| im2row(x, shape, conv, row, 1, patches)).into()
+}
+
+impl Deref for Rows<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Pixels(pixels) => pixels,
+            Self::Patches(rows) => rows,
+        }
+    }
 }
 
 /// Computes a · b in slabs of columns.
-fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: Target<'_>) {
-    let slabs: Vec<Vec<f32>> = (0..columns)
+fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: Output<'_>) {
+    let slabs: Vec<Values> = (0..columns)
         .step_by(COLUMNS)
         .collect::<Vec<_>>()
         .into_par_iter()
         .map(|from| {
             let count = COLUMNS.min(columns - from);
-            let mut slab = vec![0.0; pixels * count];
+            let mut slab = Values::new(pixels * count);
             gemm(a, b.some_columns(from, count), &mut slab, WriteMode::Overwrite);
             slab
         })
@@ -68,40 +89,40 @@ fn product(a: Matrix<'_>, b: Matrix<'_>, pixels: usize, columns: usize, y: Targe
 }
 
 /// Computes rows(x) · W.
-pub(super) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
+pub(super) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Output<'_>) {
     let (images, height, width, _) = conv.output_shape(shape);
     let pixels = images * height * width;
-    let rows = rows(x, shape, conv);
+    let rows = Rows::new(x, shape, conv);
     let kernel = Matrix::new(weights, conv.depth(), conv.output);
     product(Matrix::new(&rows, pixels, conv.depth()), kernel, pixels, conv.output, y);
 }
 
-/// Computes dW += rows(x)ᵀ · dy.
-pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
+/// Computes dW = rows(x)ᵀ · dy.
+pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32], mode: WriteMode) {
     let pixels = dy.len() / conv.output;
-    let rows = rows(x, shape, conv);
+    let rows = Rows::new(x, shape, conv);
     let rows = Matrix::new(&rows, pixels, conv.depth());
     gradient.par_chunks_mut(COLUMNS * conv.output).enumerate().for_each(|(slab, gradient)| {
         let rows = rows.some_columns(slab * COLUMNS, gradient.len() / conv.output);
-        gemm(rows.transposed(), Matrix::new(dy, pixels, conv.output), gradient, WriteMode::Accumulate);
+        gemm(rows.transposed(), Matrix::new(dy, pixels, conv.output), gradient, mode);
     });
 }
 
-/// Computes dx += row2im(dy · Wᵀ).
-pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, gradient: &mut [f32]) {
+/// Computes dx = row2im(dy · Wᵀ).
+pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, dx: Output<'_>) {
     let (images, height, width, channels) = shape;
     let pixels = dy.len() / conv.output;
     let kernel = Matrix::new(weights, conv.depth(), conv.output).transposed();
     let dy = Matrix::new(dy, pixels, conv.output);
     if conv.is_pointwise() {
-        return product(dy, kernel, pixels, channels, Target::Added(gradient));
+        return product(dy, kernel, pixels, channels, dx);
     }
-    let mut rows = Vec::new();
-    product(dy, kernel, pixels, conv.depth(), Target::New { values: &mut rows, finish: None });
-    gradient
-        .par_chunks_mut(height * width * channels)
-        .zip(rows.par_chunks(pixels / images * conv.depth()))
-        .for_each(|(image, rows)| row2im_add(rows, shape, conv, image));
+    let mut rows = Values::new(pixels * conv.depth());
+    product(dy, kernel, pixels, conv.depth(), Output::new(&mut rows, WriteMode::Overwrite));
+    let rows_per_image = pixels / images * conv.depth();
+    dx.fill(&even_lengths(images * height * width * channels, height * width * channels), |image, dx, mode| {
+        row2im(&rows[image * rows_per_image..][..rows_per_image], shape, conv, dx, mode);
+    });
 }
 
 #[cfg(test)]
@@ -131,21 +152,20 @@ mod tests {
             let out = conv.output_shape(shape);
             let (x, weights) = (ramp(images * height * width * input, 1), ramp(conv.weights(), 7));
             let dy = ramp(out.0 * out.1 * out.2 * output, 3);
-            let (mut ours, mut theirs) = (vec![0.5; dy.len()], vec![0.5; dy.len()]);
-            convolve(&x, shape, &weights, &conv, Target::Added(&mut ours));
-            convolve_rows(&x, shape, &weights, &conv, Target::Added(&mut theirs));
-            prop_assert!(are_close(&ours, &theirs));
-            convolve(&x, shape, &weights, &conv, Target::New { values: &mut ours, finish: None });
-            convolve_rows(&x, shape, &weights, &conv, Target::New { values: &mut theirs, finish: None });
-            prop_assert!(are_close(&ours, &theirs));
-            let (mut ours, mut theirs) = (vec![0.5; weights.len()], vec![0.5; weights.len()]);
-            backward_weights(&x, shape, &dy, &conv, &mut ours);
-            backward_rows_weights(&x, shape, &dy, &conv, &mut theirs);
-            prop_assert!(are_close(&ours, &theirs));
-            let (mut ours, mut theirs) = (vec![0.5; x.len()], vec![0.5; x.len()]);
-            backward_input(&dy, &weights, shape, &conv, &mut ours);
-            backward_rows_input(&dy, &weights, shape, &conv, &mut theirs);
-            prop_assert!(are_close(&ours, &theirs));
+            for mode in [WriteMode::Accumulate, WriteMode::Overwrite] {
+                let (mut ours, mut theirs) = (vec![0.5; dy.len()], vec![0.5; dy.len()]);
+                convolve(&x, shape, &weights, &conv, Output::new(&mut ours, mode));
+                convolve_rows(&x, shape, &weights, &conv, Output::new(&mut theirs, mode));
+                prop_assert!(are_close(&ours, &theirs));
+                let (mut ours, mut theirs) = (vec![0.5; weights.len()], vec![0.5; weights.len()]);
+                backward_weights(&x, shape, &dy, &conv, &mut ours, mode);
+                backward_rows_weights(&x, shape, &dy, &conv, &mut theirs, mode);
+                prop_assert!(are_close(&ours, &theirs));
+                let (mut ours, mut theirs) = (vec![0.5; x.len()], vec![0.5; x.len()]);
+                backward_input(&dy, &weights, shape, &conv, Output::new(&mut ours, mode));
+                backward_rows_input(&dy, &weights, shape, &conv, Output::new(&mut theirs, mode));
+                prop_assert!(are_close(&ours, &theirs));
+            }
         }
     }
 }

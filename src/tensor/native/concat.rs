@@ -1,56 +1,48 @@
 //! Concatenation on channels: for each pixel the channels of `a`, then those of `b`.
 
-use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, Tape};
 use rayon::prelude::*;
 
-use super::host_copy::HostCopy;
+use super::gemm::WriteMode;
 use super::simd::vectorised;
-use super::{tensor, zeroed};
+use super::values::{Values, accumulate};
 use crate::tensor::StepPart;
-use crate::tensor::geometry::concat_shape;
-use crate::tensor::tape::binary;
-use crate::tensor::tensors::{Buffer, DeviceResult, Features};
 
 /// Pixels per parallel part.
-const PART: usize = 1024;
+const PART: usize = 256;
 
-/// See [`crate::tensor::Backend::concat`].
-pub(super) fn concat<T: Tape<f32, Cpu>>(
-    a: Features<Cpu, T>,
-    b: Features<Cpu, T>,
-) -> DeviceResult<Cpu, Features<Cpu, T>> {
+/// See [`crate::tensor::Kernels::concatenated`].
+pub(super) fn concatenated(a: &[f32], b: &[f32], (left, right): (usize, usize)) -> Values {
     let _part = StepPart::Elementwise.start();
-    binary(a, b, |a, b| {
-        let shape = concat_shape(*a.shape(), *b.shape());
-        let (images, height, width, both) = shape;
-        let (left, right) = (a.shape().3, b.shape().3);
-        let (a_values, b_values) = HostCopy::both(&a, &b);
-        let values = zeroed::in_parts(images * height * width * both, PART * both, |index, y| {
-            let a = a_values[index * PART * left..].chunks_exact(left);
-            let b = b_values[index * PART * right..].chunks_exact(right);
-            for ((y, a), b) in y.chunks_exact_mut(both).zip(a).zip(b) {
+    let both = left + right;
+    let mut y = Values::new(a.len() + b.len());
+    y.par_chunks_mut(PART * both).zip(a.par_chunks(PART * left)).zip(b.par_chunks(PART * right)).for_each(
+        |((y, a), b)| {
+            for ((y, a), b) in y.chunks_exact_mut(both).zip(a.chunks_exact(left)).zip(b.chunks_exact(right)) {
                 y[..left].copy_from_slice(a);
                 y[left..].copy_from_slice(b);
             }
+        },
+    );
+    y
+}
+
+/// See [`crate::tensor::Kernels::add_channels`].
+pub(super) fn add_channels(dy: &[f32], all: usize, offset: usize, channels: usize, sum: &mut Option<Values>) {
+    let _part = StepPart::Elementwise.start();
+    accumulate(sum, dy.len() / all * channels, |sum, mode| {
+        sum.par_chunks_mut(PART * channels).zip(dy.par_chunks(PART * all)).for_each(|(sum, dy)| {
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (sum, dy) in sum.chunks_exact_mut(channels).zip(dy.chunks_exact(all)) {
+                        let dy = &dy[offset..][..channels];
+                        match mode {
+                            WriteMode::Overwrite => sum.copy_from_slice(dy),
+                            WriteMode::Accumulate => sum.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy),
+                        }
+                    }
+                },
+            );
         });
-        // Adds the gradient of `channels` channels from `offset` on.
-        let backward = move |channels: usize, offset: usize| {
-            move |dy: &Vec<f32>, gradient: &mut Buffer<Cpu>| {
-                let _part = StepPart::Elementwise.start();
-                gradient.par_chunks_mut(PART * channels).zip(dy.par_chunks(PART * both)).for_each(|(target, dy)| {
-                    vectorised(
-                        #[inline(always)]
-                        || {
-                            for (target, dy) in target.chunks_exact_mut(channels).zip(dy.chunks_exact(both)) {
-                                target.iter_mut().zip(&dy[offset..]).for_each(|(t, d)| *t += d);
-                            }
-                        },
-                    );
-                });
-                Ok(())
-            }
-        };
-        Ok((tensor(values, shape)?, backward(left, 0), backward(right, left)))
-    })
+    });
 }

@@ -1,6 +1,7 @@
 //! im2row: the input patches of a convolution as rows, and the transpose.
 
 use super::Nhwc;
+use super::gemm::WriteMode;
 use crate::tensor::Conv2d;
 
 /// Columns of the stem's kernel, over three channels.
@@ -46,8 +47,11 @@ pub(super) fn im2row(x: &[f32], shape: Nhwc, conv: &Conv2d, first: usize, count:
     }
 }
 
-/// Adds the patches of one image back into it: the transpose of [`im2row`] over all its output rows.
-pub(super) fn row2im_add(rows: &[f32], shape: Nhwc, conv: &Conv2d, image: &mut [f32]) {
+/// Sums the patches of one image where they overlap: the transpose of [`im2row`] over all its output rows.
+pub(super) fn row2im(rows: &[f32], shape: Nhwc, conv: &Conv2d, image: &mut [f32], mode: WriteMode) {
+    if mode == WriteMode::Overwrite {
+        image.fill(0.0);
+    }
     let (_, height, width, channels) = shape;
     let (out_height, out_width) = (conv.output_side(height), conv.output_side(width));
     let run = conv.kernel * channels;

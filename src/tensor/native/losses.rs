@@ -1,19 +1,13 @@
 //! Losses, and the distance for anomaly maps. For the formulas see [`crate::tensor::Backend::similarity`].
 
-use std::sync::Arc;
-
-use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, Merge, Tape};
 use rayon::prelude::*;
 
-use super::elementwise::add_scaled;
-use super::host_copy::HostCopy;
-use super::simd::{lane_sum, sum_64, vectorised};
-use super::{tensor, zeroed};
+use super::elementwise::add_zip;
+use super::gemm::WriteMode;
+use super::simd::{lane_sum, sum_64, sum_64_of_pairs, vectorised};
+use super::values::{Values, accumulate};
+use crate::tensor::StepPart;
 use crate::tensor::formulas::NORM_FLOOR;
-use crate::tensor::tape::{binary, unary};
-use crate::tensor::tensors::{Buffer, DeviceResult, Features, Matrix, Scalar};
-use crate::tensor::{StepPart, to_host};
 
 /// Pixels per part of a reduction.
 const PART: usize = 1024;
@@ -26,9 +20,11 @@ fn inverse_norm(vector: &[f32]) -> f32 {
     1.0 / lane_sum(vector, vector, |a, b| a * b).sqrt().max(NORM_FLOOR)
 }
 
-/// Returns ‖t − s‖² of every pixel.
-fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Vec<f32> {
-    zeroed::in_parts(teacher.len() / channels, PART, |index, map| {
+/// See [`crate::tensor::Kernels::distances`].
+pub(super) fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Values {
+    let _part = StepPart::Loss.start();
+    let mut map = Values::new(teacher.len() / channels);
+    map.par_chunks_mut(PART).enumerate().for_each(|(index, map)| {
         vectorised(
             #[inline(always)]
             || {
@@ -43,79 +39,80 @@ fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Vec<f32> {
                 }
             },
         );
-    })
+    });
+    map
 }
 
-/// See [`crate::tensor::Backend::distance_map`].
-pub(super) fn distance_map(teacher: &Features<Cpu>, student: &Features<Cpu>) -> DeviceResult<Cpu, Matrix<Cpu>> {
+/// See [`crate::tensor::Kernels::mean_distance`].
+pub(super) fn mean_distance(teacher: &[f32], student: &[f32], channels: usize) -> f32 {
+    let map = distances(teacher, student, channels);
+    (sum_64(&map, PART, f64::from) / map.len() as f64) as f32
+}
+
+/// See [`crate::tensor::Kernels::mean_distance_gradient`].
+pub(super) fn mean_distance_gradient(
+    dloss: f32,
+    teacher: &[f32],
+    student: &[f32],
+    channels: usize,
+    sum: &mut Option<Values>,
+) {
     let _part = StepPart::Loss.start();
-    let (images, height, width, channels) = *teacher.shape();
-    let (t, s) = HostCopy::both(teacher, student);
-    tensor(distances(&t, &s, channels), (images, height * width))
-}
-
-/// See [`crate::tensor::Backend::similarity`].
-pub(super) fn similarity<T: Tape<f32, Cpu>>(
-    teacher: &Features<Cpu>,
-    student: Features<Cpu, T>,
-) -> DeviceResult<Cpu, Scalar<Cpu, T>> {
-    let _part = StepPart::Loss.start();
-    unary(student, |student| {
-        let channels = student.shape().3;
-        let (t, s) = rayon::join(|| HostCopy::of(teacher), || HostCopy::of(&student));
-        let pixels = s.len() / channels;
-        let sum = sum_64(&distances(&t, &s, channels), PART_ELEMENTS, f64::from);
-        let loss = tensor(vec![(sum / pixels as f64) as f32], ())?;
-        let backward = move |dloss: Vec<f32>, ds: &mut Buffer<Cpu>| {
-            let _part = StepPart::Loss.start();
-            add_distance_gradient(ds, &t, &s, channels, 2.0 * dloss[0] / pixels as f32);
-            Ok(())
-        };
-        Ok((loss, backward))
-    })
-}
-
-/// Computes ds += ½ scale · ∂D/∂S, pixel by pixel.
-fn add_distance_gradient(ds: &mut [f32], t: &[f32], s: &[f32], channels: usize, scale: f32) {
+    let scale = 2.0 * dloss / (teacher.len() / channels) as f32;
     let part = channels * PART;
-    ds.par_chunks_mut(part).zip(t.par_chunks(part)).zip(s.par_chunks(part)).for_each(|((ds, t), s)| {
-        vectorised(
-            #[inline(always)]
-            || {
-                let pixels = t.chunks_exact(channels).zip(s.chunks_exact(channels));
-                for (ds, (t, s)) in ds.chunks_exact_mut(channels).zip(pixels) {
-                    let (t_factor, s_factor) = (inverse_norm(t), inverse_norm(s));
-                    let along = lane_sum(t, s, |t, s| (s * s_factor - t * t_factor) * (s * s_factor));
-                    for ((ds, t), s) in ds.iter_mut().zip(t).zip(s) {
-                        let unit = s * s_factor;
-                        *ds += scale * s_factor * ((unit - t * t_factor) - unit * along);
+    accumulate(sum, student.len(), |ds, mode| {
+        ds.par_chunks_mut(part).zip(teacher.par_chunks(part)).zip(student.par_chunks(part)).for_each(|((ds, t), s)| {
+            vectorised(
+                #[inline(always)]
+                || {
+                    let pixels = t.chunks_exact(channels).zip(s.chunks_exact(channels));
+                    for (ds, (t, s)) in ds.chunks_exact_mut(channels).zip(pixels) {
+                        let (t_factor, s_factor) = (inverse_norm(t), inverse_norm(s));
+                        let along = lane_sum(t, s, |t, s| (s * s_factor - t * t_factor) * (s * s_factor));
+                        let values = ds.iter_mut().zip(t).zip(s);
+                        let slope = |t: f32, s: f32| {
+                            let unit = s * s_factor;
+                            scale * s_factor * ((unit - t * t_factor) - unit * along)
+                        };
+                        match mode {
+                            WriteMode::Overwrite => values.for_each(|((ds, t), s)| *ds = slope(*t, *s)),
+                            WriteMode::Accumulate => values.for_each(|((ds, t), s)| *ds += slope(*t, *s)),
+                        }
                     }
-                }
-            },
-        );
+                },
+            );
+        });
     });
 }
 
-/// See [`crate::tensor::Backend::mean_squared_error`].
-pub(super) fn mean_squared_error<T: Tape<f32, Cpu> + Merge<U>, U: Tape<f32, Cpu>>(
-    a: Features<Cpu, T>,
-    b: Features<Cpu, U>,
-) -> DeviceResult<Cpu, Scalar<Cpu, T>> {
+/// See [`crate::tensor::Kernels::squared_error`].
+pub(super) fn squared_error(a: &[f32], b: &[f32]) -> f32 {
     let _part = StepPart::Loss.start();
-    binary(a, b, |a, b| {
-        let (mut difference, b) = rayon::join(|| to_host(&a), || HostCopy::of(&b));
-        add_scaled(&mut difference, -1.0, &b);
-        let count = difference.len();
-        let loss = tensor(vec![(sum_64(&difference, PART_ELEMENTS, |d| f64::from(d * d)) / count as f64) as f32], ())?;
-        let difference = Arc::new(difference);
-        let backward = |sign: f32| {
-            let difference = difference.clone();
-            move |dloss: &Vec<f32>, gradient: &mut Buffer<Cpu>| {
-                let _part = StepPart::Loss.start();
-                add_scaled(gradient, sign * (2.0 * dloss[0] / count as f32), &difference);
-                Ok(())
-            }
-        };
-        Ok((loss, backward(1.0), backward(-1.0)))
-    })
+    let square = |a: f32, b: f32| f64::from((a - b) * (a - b));
+    (sum_64_of_pairs(a, b, PART_ELEMENTS, square) / a.len() as f64) as f32
+}
+
+/// See [`crate::tensor::Kernels::squared_error_gradient`].
+pub(super) fn squared_error_gradient(dloss: f32, a: &[f32], b: &[f32], sign: f32, sum: &mut Option<Values>) {
+    let _part = StepPart::Loss.start();
+    let factor = sign * (2.0 * dloss / a.len() as f32);
+    add_zip(sum, a, b, |a, b| factor * (a - b));
+}
+
+/// See [`crate::tensor::Kernels::smooth_l1_error`].
+pub(super) fn smooth_l1_error(a: &[f32], b: &[f32]) -> f32 {
+    let _part = StepPart::Loss.start();
+    let distance = |a: f32, b: f32| {
+        let difference = (a - b).abs();
+        f64::from(if difference < 1.0 { 0.5 * difference * difference } else { difference - 0.5 })
+    };
+    (sum_64_of_pairs(a, b, PART_ELEMENTS, distance) / a.len() as f64) as f32
+}
+
+/// See [`crate::tensor::Kernels::smooth_l1_gradient`].
+pub(super) fn smooth_l1_gradient(dloss: f32, a: &[f32], b: &[f32], sum: &mut Option<Values>) {
+    let _part = StepPart::Loss.start();
+    let factor = dloss / a.len() as f32;
+    // `clamp` keeps NaN.
+    add_zip(sum, a, b, |a, b| factor * (a - b).clamp(-1.0, 1.0));
 }

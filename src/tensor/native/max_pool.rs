@@ -1,41 +1,19 @@
 //! Max pooling. The first of equal maxima gets the gradient, as in PyTorch.
 
-use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, Tape};
 use rayon::prelude::*;
 
-use super::host_copy::HostCopy;
+use super::Nhwc;
+use super::gemm::WriteMode;
 use super::simd::vectorised;
-use super::{Nhwc, tensor, zeroed};
+use super::values::{Values, accumulate};
 use crate::tensor::StepPart;
-use crate::tensor::geometry::MAX_POOL;
-use crate::tensor::tape::unary;
-use crate::tensor::tensors::{Buffer, DeviceResult, Features};
-
-/// See [`crate::tensor::Backend::max_pool`].
-pub(super) fn max_pool<T: Tape<f32, Cpu>>(x: Features<Cpu, T>) -> DeviceResult<Cpu, Features<Cpu, T>> {
-    let _part = StepPart::Elementwise.start();
-    unary(x, |x| {
-        let shape = *x.shape();
-        let (images, height, width, channels) = shape;
-        let out_shape = (images, MAX_POOL.output_side(height), MAX_POOL.output_side(width), channels);
-        let (values, winners) = maxima(&HostCopy::of(&x), shape, out_shape, T::OWNS_TAPE);
-        let backward = move |dy: Vec<f32>, dx: &mut Buffer<Cpu>| {
-            let _part = StepPart::Elementwise.start();
-            add_to_winners(dx, shape, &dy, out_shape, &winners);
-            Ok(())
-        };
-        Ok((tensor(values, out_shape)?, backward))
-    })
-}
+use crate::tensor::geometry::{MAX_POOL, max_pool_shape};
 
 /// Returns the maxima, and the winning tap of each if a gradient will be computed.
-fn maxima(
-    input: &[f32],
-    (_, height, width, channels): Nhwc,
-    (images, out_height, out_width, _): Nhwc,
-    with_winners: bool,
-) -> (Vec<f32>, Vec<u8>) {
+pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Values, Vec<u8>) {
+    let _part = StepPart::Elementwise.start();
+    let (_, height, width, channels) = shape;
+    let (images, out_height, out_width, _) = max_pool_shape(shape);
     let line = out_width * channels;
     let length = images * out_height * line;
     // Fills one row of outputs.
@@ -61,38 +39,41 @@ fn maxima(
         }
     };
     let mut winners = vec![0_u8; if with_winners { length } else { 0 }];
-    let values = if with_winners {
-        zeroed::in_parts_with(length, line, &mut winners, |row, values, winners| {
+    let mut values = Values::new(length);
+    let rows = values.par_chunks_mut(line);
+    match with_winners {
+        true => rows.zip(winners.par_chunks_mut(line)).enumerate().for_each(|(row, (values, winners))| {
             vectorised(
                 #[inline(always)]
                 || fill(row, values, Some(winners)),
             );
-        })
-    } else {
-        zeroed::in_parts(length, line, |row, values| {
+        }),
+        false => rows.enumerate().for_each(|(row, values)| {
             vectorised(
                 #[inline(always)]
                 || fill(row, values, None),
             );
-        })
-    };
+        }),
+    }
     (values, winners)
 }
 
 /// Adds the gradient of each output to the winning input. Runs in parallel over images, because windows overlap only within an image.
-fn add_to_winners(
-    dx: &mut [f32],
-    (_, height, width, channels): Nhwc,
-    dy: &[f32],
-    (_, out_height, out_width, _): Nhwc,
-    winners: &[u8],
-) {
+pub(super) fn gradient(dy: &[f32], winners: &[u8], shape: Nhwc, sum: &mut Option<Values>) {
+    let _part = StepPart::Elementwise.start();
+    let (images, height, width, channels) = shape;
+    let (_, out_height, out_width, _) = max_pool_shape(shape);
     let outputs = out_height * out_width * channels;
-    dx.par_chunks_mut(height * width * channels).zip(dy.par_chunks(outputs)).zip(winners.par_chunks(outputs)).for_each(
-        |((dx, dy), winners)| {
+    let length = height * width * channels;
+    accumulate(sum, images * length, |dx, mode| {
+        let images = dx.par_chunks_mut(length).zip(dy.par_chunks(outputs)).zip(winners.par_chunks(outputs));
+        images.for_each(|((dx, dy), winners)| {
             vectorised(
                 #[inline(always)]
                 || {
+                    if mode == WriteMode::Overwrite {
+                        dx.fill(0.0);
+                    }
                     for position in 0..out_height * out_width {
                         let dy = &dy[position * channels..][..channels];
                         let winners = &winners[position * channels..][..channels];
@@ -105,8 +86,8 @@ fn add_to_winners(
                     }
                 },
             );
-        },
-    );
+        });
+    });
 }
 
 /// Returns whether a value replaces the largest so far. NaN does, because it must not be hidden.

@@ -7,160 +7,216 @@
 //! Means and deviations are computed part by part. Each part is read once, and its deviations are summed around its own mean while it is
 //! in cache. Parts are joined in 64 bits (Chan, Golub and LeVeque 1979).
 
-use dfdx::tensor::Cpu;
 use rayon::prelude::*;
 
+use super::gemm::WriteMode;
 use super::simd::vectorised;
-use super::{tensor, zeroed};
+use super::values::{Values, accumulate};
+use crate::tensor::StepPart;
 use crate::tensor::formulas::unbiased_divisor;
-use crate::tensor::tensors::{BatchStatistics, DeviceResult, Norm, Vector};
-use crate::tensor::to_host;
 
 /// Pixels per part.
 pub(super) const PART: usize = 512;
 
-/// Mean and sum of squared deviations of every channel.
-struct Moments {
+/// Mean and sum of squared deviations per channel of some pixels.
+pub(super) struct Moments {
+    count: usize,
+    mean: Vec<f32>,
+    deviation: Vec<f32>,
+}
+
+impl Moments {
+    /// Computes the moments of a part that is in cache.
+    pub(super) fn of_part(part: &[f32], channels: usize) -> Self {
+        vectorised(
+            #[inline(always)]
+            || {
+                let count = part.len() / channels;
+                let mut mean = vec![0.0_f32; channels];
+                for pixel in part.chunks_exact(channels) {
+                    mean.iter_mut().zip(pixel).for_each(|(m, z)| *m += z);
+                }
+                mean.iter_mut().for_each(|m| *m /= count as f32);
+                let mut deviation = vec![0.0_f32; channels];
+                for pixel in part.chunks_exact(channels) {
+                    for ((d, z), m) in deviation.iter_mut().zip(pixel).zip(&mean) {
+                        *d += (z - m) * (z - m);
+                    }
+                }
+                Self { count, mean, deviation }
+            },
+        )
+    }
+
+    /// Computes the moments of all parts of some pixels.
+    pub(super) fn of_parts(z: &[f32], channels: usize) -> Vec<Self> {
+        z.par_chunks(PART * channels).map(|part| Self::of_part(part, channels)).collect()
+    }
+}
+
+/// Mean and sum of squared deviations per channel of all pixels.
+struct JoinedMoments {
+    count: usize,
     mean: Vec<f64>,
     deviation: Vec<f64>,
 }
 
-/// Computes the moments over all pixels.
-fn moments(z: &[f32], channels: usize) -> Moments {
-    let parts: Vec<(usize, Vec<f32>, Vec<f32>)> = z
-        .par_chunks(PART * channels)
-        .map(|part| {
-            vectorised(
-                #[inline(always)]
-                || {
-                    let count = part.len() / channels;
-                    let mut mean = vec![0.0_f32; channels];
-                    for pixel in part.chunks_exact(channels) {
-                        mean.iter_mut().zip(pixel).for_each(|(m, z)| *m += z);
-                    }
-                    mean.iter_mut().for_each(|m| *m /= count as f32);
-                    let mut deviation = vec![0.0_f32; channels];
-                    for pixel in part.chunks_exact(channels) {
-                        for ((d, z), m) in deviation.iter_mut().zip(pixel).zip(&mean) {
-                            *d += (z - m) * (z - m);
-                        }
-                    }
-                    (count, mean, deviation)
-                },
-            )
-        })
-        .collect();
-    let mut all = Moments { mean: vec![0.0; channels], deviation: vec![0.0; channels] };
-    let mut count_so_far = 0.0;
-    for (count, mean, deviation) in &parts {
-        let count = *count as f64;
-        for c in 0..channels {
-            let difference = f64::from(mean[c]) - all.mean[c];
-            all.mean[c] += difference * count / (count_so_far + count);
-            all.deviation[c] +=
-                f64::from(deviation[c]) + difference * difference * count_so_far * count / (count_so_far + count);
+impl JoinedMoments {
+    fn of(parts: &[Moments], channels: usize) -> Self {
+        let mut all = Self { count: 0, mean: vec![0.0; channels], deviation: vec![0.0; channels] };
+        for Moments { count, mean, deviation } in parts {
+            let (before, count) = (all.count as f64, *count as f64);
+            for c in 0..channels {
+                let difference = f64::from(mean[c]) - all.mean[c];
+                all.mean[c] += difference * count / (before + count);
+                all.deviation[c] += f64::from(deviation[c]) + difference * difference * before * count / (before + count);
+            }
+            all.count += count as usize;
         }
-        count_so_far += count;
+        all
     }
-    all
 }
 
-/// Computes y = scale·z + shift (+ shortcut) channel by channel, then ReLU if `relu`. With ReLU, returns also where y is positive.
-fn finish(
+/// Computes y = scale·z + shift (+ shortcut) channel by channel, then ReLU if `relu`.
+fn finish(z: &[f32], scale: &[f32], shift: &[f32], shortcut: Option<&[f32]>, relu: bool) -> Values {
+    let channels = scale.len();
+    let part = PART * channels;
+    let mut y = Values::new(z.len());
+    y.par_chunks_mut(part).zip(z.par_chunks(part)).enumerate().for_each(|(index, (y, z))| {
+        let shortcut = shortcut.map(|shortcut| &shortcut[index * part..][..y.len()]);
+        vectorised(
+            #[inline(always)]
+            || match (shortcut, relu) {
+                (None, false) => affine(y, z, scale, shift, |y| y),
+                // NaN stays NaN: divergence of a network must not be hidden.
+                (None, true) => affine(y, z, scale, shift, |y| if y < 0.0 { 0.0 } else { y }),
+                (Some(shortcut), false) => affine_with(y, z, scale, shift, shortcut, |y| y),
+                (Some(shortcut), true) => {
+                    affine_with(y, z, scale, shift, shortcut, |y| if y < 0.0 { 0.0 } else { y });
+                }
+            },
+        );
+    });
+    y
+}
+
+/// Computes y = last(scale·z + shift).
+#[inline(always)]
+fn affine(y: &mut [f32], z: &[f32], scale: &[f32], shift: &[f32], last: impl Fn(f32) -> f32) {
+    let channels = scale.len();
+    for (y, z) in y.chunks_exact_mut(channels).zip(z.chunks_exact(channels)) {
+        for (((y, z), scale), shift) in y.iter_mut().zip(z).zip(scale).zip(shift) {
+            *y = last(z * scale + shift);
+        }
+    }
+}
+
+/// Computes y = last(shortcut + (scale·z + shift)).
+#[inline(always)]
+fn affine_with(
+    y: &mut [f32],
     z: &[f32],
     scale: &[f32],
     shift: &[f32],
-    shortcut: Option<&[f32]>,
-    relu: bool,
-) -> (Vec<f32>, Option<Vec<bool>>) {
+    shortcut: &[f32],
+    last: impl Fn(f32) -> f32,
+) {
     let channels = scale.len();
-    let part = PART * channels;
-    let mut positive = relu.then(|| vec![false; z.len()]);
-    let affine = |y: &mut [f32], first: usize| {
-        let z = &z[first..][..y.len()];
-        if let Some(shortcut) = shortcut {
-            y.copy_from_slice(&shortcut[first..][..y.len()]);
+    let pixels = z.chunks_exact(channels).zip(shortcut.chunks_exact(channels));
+    for (y, (z, shortcut)) in y.chunks_exact_mut(channels).zip(pixels) {
+        for ((((y, z), scale), shift), shortcut) in y.iter_mut().zip(z).zip(scale).zip(shift).zip(shortcut) {
+            *y = last(shortcut + (z * scale + shift));
         }
-        for (y, z) in y.chunks_exact_mut(channels).zip(z.chunks_exact(channels)) {
-            for (((y, z), scale), shift) in y.iter_mut().zip(z).zip(scale).zip(shift) {
-                *y += z * scale + shift;
-            }
-        }
-    };
-    let y = match &mut positive {
-        None => zeroed::in_parts(z.len(), part, |index, y| {
-            vectorised(
-                #[inline(always)]
-                || affine(y, index * part),
-            );
-        }),
-        Some(positive) => zeroed::in_parts_with(z.len(), part, positive, |index, y, positive| {
-            vectorised(
-                #[inline(always)]
-                || {
-                    affine(y, index * part);
-                    for (y, positive) in y.iter_mut().zip(positive) {
-                        *positive = *y > 0.0;
-                        // NaN stays NaN: divergence of a network must not be hidden.
-                        *y = if *y < 0.0 { 0.0 } else { *y };
-                    }
-                },
-            );
-        }),
-    };
-    (y, positive)
+    }
 }
 
 /// Values of the forward pass that the backward pass needs.
-pub(super) struct Normalisation {
+pub struct Normalisation {
     count: f64,
     mean: Vec<f32>,
     inverse: Vec<f64>,
     scale: Vec<f32>,
-    positive: Option<Vec<bool>>,
 }
 
 /// Σ g and Σ g·(z − μ) per channel.
-pub(super) struct GradientSums {
+struct GradientSums {
     plain: Vec<f64>,
     along: Vec<f64>,
 }
 
 /// The normalised values of one batch.
 pub(super) struct Normalised {
-    pub(super) y: Vec<f32>,
-    pub(super) statistics: BatchStatistics<Cpu>,
+    pub(super) y: Values,
+    pub(super) mean: Vec<f32>,
+    /// Divided by n − 1.
+    pub(super) variance: Vec<f32>,
     pub(super) normalisation: Normalisation,
 }
 
-/// Normalises with the batch's own statistics. Channels are the last axis.
+/// γ, β and ε of a batch norm.
+#[derive(Clone, Copy)]
+pub(super) struct Parameters<'a> {
+    pub(super) gamma: &'a [f32],
+    pub(super) beta: &'a [f32],
+    pub(super) epsilon: f32,
+}
+
+/// Normalises with the batch's own statistics, given as the moments of its parts. Channels are the last axis.
 pub(super) fn normalise(
     z: &[f32],
-    norm: &Norm<'_, Cpu>,
+    parts: &[Moments],
+    Parameters { gamma, beta, epsilon }: Parameters<'_>,
     shortcut: Option<&[f32]>,
     relu: bool,
-) -> DeviceResult<Cpu, Normalised> {
-    let (gamma, beta) = (to_host(norm.weight), to_host(norm.bias));
+) -> Normalised {
     let channels = gamma.len();
-    let pixels = z.len() / channels;
+    let JoinedMoments { count: pixels, mean, deviation } = JoinedMoments::of(parts, channels);
     let count = pixels as f64;
-    let Moments { mean, deviation } = moments(z, channels);
-    let inverse: Vec<f64> = deviation.iter().map(|d| 1.0 / (d / count + f64::from(norm.epsilon)).sqrt()).collect();
+    let inverse: Vec<f64> = deviation.iter().map(|d| 1.0 / (d / count + f64::from(epsilon)).sqrt()).collect();
     let scale: Vec<f32> = (0..channels).map(|c| (inverse[c] * f64::from(gamma[c])) as f32).collect();
     let shift: Vec<f32> =
         (0..channels).map(|c| (f64::from(beta[c]) - mean[c] * inverse[c] * f64::from(gamma[c])) as f32).collect();
-    let (y, positive) = finish(z, &scale, &shift, shortcut, relu);
+    let y = finish(z, &scale, &shift, shortcut, relu);
     let mean: Vec<f32> = mean.iter().map(|&m| m as f32).collect();
     let divisor = unbiased_divisor(pixels) as f64;
-    let unbiased: Vec<f32> = deviation.iter().map(|d| (d / divisor) as f32).collect();
-    let statistics =
-        BatchStatistics { mean: tensor(mean.clone(), (channels,))?, variance: tensor(unbiased, (channels,))? };
-    Ok(Normalised { y, statistics, normalisation: Normalisation { count, mean, inverse, scale, positive } })
+    let variance = deviation.iter().map(|d| (d / divisor) as f32).collect();
+    Normalised { y, mean: mean.clone(), variance, normalisation: Normalisation { count, mean, inverse, scale } }
 }
 
 impl Normalisation {
+    /// Computes g in place of dy, adds to dγ and dβ, and returns dz. `y` is the result if it went through ReLU.
+    pub(super) fn gradients(
+        &self,
+        dy: &mut Values,
+        z: &[f32],
+        y: Option<&[f32]>,
+        keep_g: bool,
+        gamma_sum: &mut Option<Values>,
+        beta_sum: &mut Option<Values>,
+    ) -> Option<Values> {
+        let _part = StepPart::BatchNorm.start();
+        let sums = self.sums(dy, z, y);
+        let channels = self.mean.len();
+        let add = |sum: &mut Option<Values>, term: &dyn Fn(usize) -> f32| {
+            accumulate(sum, channels, |sum, mode| {
+                for (c, to) in sum.iter_mut().enumerate() {
+                    *to = if mode == WriteMode::Overwrite { term(c) } else { *to + term(c) };
+                }
+            });
+        };
+        add(gamma_sum, &|c| (sums.along[c] * self.inverse[c]) as f32);
+        add(beta_sum, &|c| sums.plain[c] as f32);
+        if keep_g {
+            let mut dz = Values::new(dy.len());
+            self.input_gradient(z, &sums, Some(dy), &mut dz);
+            return Some(dz);
+        }
+        self.input_gradient(z, &sums, None, dy);
+        None
+    }
+
     /// Returns the sums of g. Replaces dy by g.
-    pub(super) fn sums(&self, dy: &mut [f32], z: &[f32]) -> GradientSums {
+    fn sums(&self, dy: &mut [f32], z: &[f32], y: Option<&[f32]>) -> GradientSums {
         let channels = self.mean.len();
         let part = PART * channels;
         let sums = |dy: &[f32], z: &[f32]| {
@@ -174,34 +230,24 @@ impl Normalisation {
             }
             (plain, along)
         };
-        let parts: Vec<(Vec<f32>, Vec<f32>)> = match &self.positive {
-            None => dy
-                .par_chunks(part)
-                .zip(z.par_chunks(part))
-                .map(|(dy, z)| {
-                    vectorised(
-                        #[inline(always)]
-                        || sums(dy, z),
-                    )
-                })
-                .collect(),
-            Some(positive) => dy
-                .par_chunks_mut(part)
-                .zip(z.par_chunks(part))
-                .zip(positive.par_chunks(part))
-                .map(|((dy, z), positive)| {
-                    vectorised(
-                        #[inline(always)]
-                        || {
-                            for (dy, positive) in dy.iter_mut().zip(positive) {
-                                *dy = if *positive { *dy } else { 0.0 };
+        let parts: Vec<(Vec<f32>, Vec<f32>)> = dy
+            .par_chunks_mut(part)
+            .zip(z.par_chunks(part))
+            .enumerate()
+            .map(|(index, (dy, z))| {
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        if let Some(y) = y {
+                            for (dy, y) in dy.iter_mut().zip(&y[index * part..]) {
+                                *dy = if *y > 0.0 { *dy } else { 0.0 };
                             }
-                            sums(dy, z)
-                        },
-                    )
-                })
-                .collect(),
-        };
+                        }
+                        sums(dy, z)
+                    },
+                )
+            })
+            .collect();
         let mut all = GradientSums { plain: vec![0.0; channels], along: vec![0.0; channels] };
         for (plain, along) in &parts {
             all.plain.iter_mut().zip(plain).for_each(|(sum, part)| *sum += f64::from(*part));
@@ -210,35 +256,28 @@ impl Normalisation {
         all
     }
 
-    /// Adds to dγ.
-    pub(super) fn add_gamma(&self, sums: &GradientSums, gradient: &mut [f32]) {
-        for ((to, sum), inverse) in gradient.iter_mut().zip(&sums.along).zip(&self.inverse) {
-            *to += (sum * inverse) as f32;
-        }
-    }
-
-    /// Adds to dβ.
-    pub(super) fn add_beta(&self, sums: &GradientSums, gradient: &mut [f32]) {
-        gradient.iter_mut().zip(&sums.plain).for_each(|(to, sum)| *to += *sum as f32);
-    }
-
-    /// Computes dz = scale·g − slope·z − level in place of g.
-    pub(super) fn input_gradient(&self, g: &mut [f32], z: &[f32], GradientSums { plain, along }: &GradientSums) {
-        let Self { count, mean, inverse, scale, .. } = self;
+    /// Computes dz = scale·g − slope·z − level. Without `g`, `dz` holds it before.
+    fn input_gradient(&self, z: &[f32], GradientSums { plain, along }: &GradientSums, g: Option<&[f32]>, dz: &mut [f32]) {
+        let Self { count, mean, inverse, scale } = self;
         let channels = mean.len();
         let slope: Vec<f32> =
             (0..channels).map(|c| (f64::from(scale[c]) * inverse[c] * inverse[c] * along[c] / count) as f32).collect();
         let level: Vec<f32> = (0..channels)
             .map(|c| (f64::from(scale[c]) * plain[c] / count - f64::from(slope[c]) * f64::from(mean[c])) as f32)
             .collect();
-        g.par_chunks_mut(PART * channels).zip(z.par_chunks(PART * channels)).for_each(|(g, z)| {
+        let part = PART * channels;
+        dz.par_chunks_mut(part).zip(z.par_chunks(part)).enumerate().for_each(|(index, (dz, z))| {
             vectorised(
                 #[inline(always)]
                 || {
-                    for (g, z) in g.chunks_exact_mut(channels).zip(z.chunks_exact(channels)) {
-                        for ((((g, z), scale), slope), level) in g.iter_mut().zip(z).zip(scale).zip(&slope).zip(&level)
+                    if let Some(g) = g {
+                        dz.copy_from_slice(&g[index * part..][..dz.len()]);
+                    }
+                    for (dz, z) in dz.chunks_exact_mut(channels).zip(z.chunks_exact(channels)) {
+                        for ((((dz, z), scale), slope), level) in
+                            dz.iter_mut().zip(z).zip(scale).zip(&slope).zip(&level)
                         {
-                            *g = *g * scale - z * slope - level;
+                            *dz = *dz * scale - z * slope - level;
                         }
                     }
                 },
@@ -248,30 +287,27 @@ impl Normalisation {
 }
 
 /// Returns the scale and the shift per channel that equal batch norm with given mean and variance.
-pub(super) fn folded(norm: &Norm<'_, Cpu>, (mean, variance): (&Vector<Cpu>, &Vector<Cpu>)) -> (Vec<f32>, Vec<f32>) {
-    let (gamma, beta, mean, variance) = (to_host(norm.weight), to_host(norm.bias), to_host(mean), to_host(variance));
-    let scale: Vec<f32> = gamma.iter().zip(&variance).map(|(g, v)| g / (v + norm.epsilon).sqrt()).collect();
+pub(super) fn folded(
+    Parameters { gamma, beta, epsilon }: Parameters<'_>,
+    (mean, variance): (&[f32], &[f32]),
+) -> (Vec<f32>, Vec<f32>) {
+    let scale: Vec<f32> = gamma.iter().zip(variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
     let shift = (0..beta.len()).map(|c| beta[c] - mean[c] * scale[c]).collect();
     (scale, shift)
 }
 
-/// Computes y·scale + shift (+ shortcut) in place, then ReLU if `relu`. Runs on the calling thread.
-pub(super) fn finish_in_place(
-    y: &mut [f32],
-    scale: Option<&[f32]>,
-    shift: &[f32],
-    shortcut: Option<&[f32]>,
-    relu: bool,
-) {
+/// Computes y = scale·x + shift, then ReLU if `relu`.
+pub(super) fn applied(x: &[f32], scale: &[f32], shift: &[f32], relu: bool) -> Values {
+    let _part = StepPart::BatchNorm.start();
+    finish(x, scale, shift, None, relu)
+}
+
+/// Computes y + shift (+ shortcut) in place, then ReLU if `relu`. Runs on the calling thread.
+pub(super) fn finish_in_place(y: &mut [f32], shift: &[f32], shortcut: Option<&[f32]>, relu: bool) {
     let channels = shift.len();
     vectorised(
         #[inline(always)]
         || {
-            if let Some(scale) = scale {
-                for y in y.chunks_exact_mut(channels) {
-                    y.iter_mut().zip(scale).for_each(|(y, scale)| *y *= scale);
-                }
-            }
             if let Some(shortcut) = shortcut {
                 y.iter_mut().zip(shortcut).for_each(|(y, s)| *y += s);
             }

@@ -45,12 +45,18 @@ pub(super) fn lane_sum<V: Copy + Default + std::ops::AddAssign>(
 
 /// Computes Σ term(v) in 64 bits, in parts of `part` values that are joined in order.
 pub(super) fn sum_64(values: &[f32], part: usize, term: impl Fn(f32) -> f64 + Sync) -> f64 {
-    let parts: Vec<f64> = values
+    sum_64_of_pairs(values, values, part, |value, _| term(value))
+}
+
+/// Computes Σ term(a, b) in 64 bits, in parts of `part` pairs that are joined in order.
+pub(super) fn sum_64_of_pairs(a: &[f32], b: &[f32], part: usize, term: impl Fn(f32, f32) -> f64 + Sync) -> f64 {
+    let parts: Vec<f64> = a
         .par_chunks(part)
-        .map(|part| {
+        .zip(b.par_chunks(part))
+        .map(|(a, b)| {
             vectorised(
                 #[inline(always)]
-                || lane_sum(part, part, |v, _| term(v)),
+                || lane_sum(a, b, &term),
             )
         })
         .collect();

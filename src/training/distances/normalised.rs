@@ -4,7 +4,7 @@ use crate::tensor::{Backend, Features, OpResult, Recorded, Scalar};
 
 pub(super) fn mean<B: Backend>(
     teacher: &Features<B>,
-    features: Features<B, Recorded<B>>,
-) -> OpResult<B, Scalar<B, Recorded<B>>> {
+    features: Features<B, Recorded>,
+) -> OpResult<Scalar<B, Recorded>> {
     B::similarity(teacher, features)
 }

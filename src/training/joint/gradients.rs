@@ -1,11 +1,11 @@
 //! Weighted losses of a batch and their gradients. One backward pass serves both losses, unless the weights follow from the gradients:
 //! then each loss has its own pass.
 
-use dfdx::tensor::{NoneTape, PutTape, Tape};
+use dfdx::tensor::NoneTape;
 
 use super::Joint;
 use crate::nn::{Mode, Module, clip_global_norm};
-use crate::tensor::{Backend, Gradients, OpResult, Recorded, Scalar};
+use crate::tensor::{Backend, Gradients, OpResult, Recorded, Scalar, Tape};
 use crate::training::context::StageError;
 use crate::training::corruption::{At, corrupt};
 use crate::training::driver::StepNumbers;
@@ -15,7 +15,7 @@ use crate::training::weighting::{Needs, Pair};
 impl<B: Backend> Joint<'_, B> {
     /// Computes the losses of a batch, summed over levels.
     fn losses(&mut self, indices: &[usize], at: At, mode: Mode) -> Result<Losses<B>, StageError> {
-        let images = self.batches.images(indices)?.put_tape(Recorded::<B>::default());
+        let images = self.batches.images(indices)?.put_tape(Recorded::default());
         let levels = self.assembly.student.forward(images, mode).map_err(StageError::device)?;
         let (corruption, seed) = (self.corruption, self.seed);
         let mut sum: Option<Losses<B>> = None;
@@ -23,7 +23,7 @@ impl<B: Backend> Joint<'_, B> {
             let teacher = self.batches.teacher(level, indices)?;
             let autoencoders = self.assembly.autoencoders.as_mut().zip(self.settings.loss.as_ref());
             let autoencoders = autoencoders.filter(|(autoencoders, _)| autoencoders.is_at(level));
-            let corrupted = |features| corrupt::<B, Recorded<B>>(features, corruption, seed, level, at);
+            let corrupted = |features| corrupt::<B, Recorded>(features, corruption, seed, level, at);
             let level = Level {
                 level,
                 teacher: &teacher,
@@ -70,7 +70,7 @@ impl<B: Backend> Joint<'_, B> {
         let (similarity, reconstruction) =
             (losses.similarity.retaped::<NoneTape>(), losses.reconstruction.as_ref().map(|r| r.retaped::<NoneTape>()));
         let weights = match needs {
-            Needs::Losses => self.weighting.of_losses(weighed::<B>(&similarity, reconstruction.as_ref(), factors)),
+            Needs::Losses => self.weighting.of_losses(weighed::<B>(&similarity, reconstruction.as_ref(), factors)?),
             // Only the reconstruction: the known gradient of the similarity is added below.
             Needs::Gradients => [0.0, 1.0],
             Needs::Nothing => self.weighting.weights(),
@@ -80,7 +80,7 @@ impl<B: Backend> Joint<'_, B> {
         let mut loss = total.retaped::<NoneTape>();
         let mut gradients = B::backward(total).map_err(StageError::device)?;
         if let Some(first) = first {
-            let values = weighed::<B>(&similarity, reconstruction.as_ref(), factors);
+            let values = weighed::<B>(&similarity, reconstruction.as_ref(), factors)?;
             let weights = self.add_weighed(&mut gradients, first, values)?;
             let weights = [0, 1].map(|i| factors[i] * weights[i]);
             loss = weigh::<B, _>(similarity.clone(), reconstruction.clone(), weights).map_err(StageError::device)?;
@@ -106,26 +106,17 @@ impl<B: Backend> Joint<'_, B> {
         losses: Pair,
     ) -> Result<Pair, StageError> {
         let norm = |gradients: &mut Gradients<B>| {
-            let norms = clip_global_norm::<B>(&[&self.assembly], gradients, 0.0).map_err(StageError::device)?;
-            Ok::<f64, StageError>(B::number(&norms.all))
+            let norms = clip_global_norm(&[&self.assembly], gradients, 0.0).map_err(StageError::device)?;
+            B::number(&norms.all).map_err(StageError::device)
         };
         let norms = [norm(&mut similarity)?, norm(gradients)?];
         let weights = self.weighting.of_gradients(losses, norms);
         let [of_similarity, of_reconstruction] = weights.map(|weight| weight as f32);
-        let mut outcome: OpResult<B, ()> = Ok(());
+        let mut outcome: OpResult<()> = Ok(());
         self.assembly.parameters(&mut |parameter| {
-            let mut add = || {
-                let other = B::buffer_to_host(similarity.get_or_alloc_mut(&parameter.value)?);
-                let buffer = gradients.get_or_alloc_mut(&parameter.value)?;
-                let mut sum = B::buffer_to_host(buffer);
-                for (sum, other) in sum.iter_mut().zip(other) {
-                    *sum = of_reconstruction * *sum + of_similarity * other;
-                }
-                B::buffer_from_host(buffer, &sum);
-                Ok(())
-            };
             if outcome.is_ok() {
-                outcome = add();
+                let (gradients, similarity) = ((&mut *gradients, of_reconstruction), (&mut similarity, of_similarity));
+                outcome = B::add_gradient(gradients, similarity, &parameter.value);
             }
         });
         outcome.map_err(StageError::device)?;
@@ -134,17 +125,22 @@ impl<B: Backend> Joint<'_, B> {
 }
 
 /// Returns the weighted sum of the losses.
-fn weigh<B: Backend, T: Tape<f32, B::Device>>(
+fn weigh<B: Backend, T: Tape>(
     similarity: Scalar<B, T>,
     reconstruction: Option<Scalar<B, T>>,
     weights: Pair,
-) -> OpResult<B, Scalar<B, T>> {
+) -> OpResult<Scalar<B, T>> {
     let [similarity_weight, reconstruction_weight] = weights.map(|weight| weight as f32);
     let reconstruction = reconstruction.map(|reconstruction| (reconstruction, reconstruction_weight));
     B::weighted_sum((similarity, similarity_weight), reconstruction)
 }
 
 /// Returns the values of the losses times their factors.
-fn weighed<B: Backend>(similarity: &Scalar<B>, reconstruction: Option<&Scalar<B>>, factors: Pair) -> Pair {
-    [factors[0] * B::number(similarity), factors[1] * reconstruction.map_or(0.0, |loss| B::number(loss))]
+fn weighed<B: Backend>(
+    similarity: &Scalar<B>,
+    reconstruction: Option<&Scalar<B>>,
+    factors: Pair,
+) -> Result<Pair, StageError> {
+    let number = |loss| B::number(loss).map_err(StageError::device);
+    Ok([factors[0] * number(similarity)?, factors[1] * reconstruction.map_or(Ok(0.0), number)?])
 }

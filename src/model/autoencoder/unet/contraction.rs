@@ -1,10 +1,9 @@
 //! A contraction stage of a U-Net.
 
-use dfdx::tensor::Tape;
 
 use super::{InnerNorm, UnetSettings};
 use crate::nn::{Conv, ConvNorm, Init, Input, Mode, Module, delegate_module};
-use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult};
+use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult, Tape};
 
 /// A 3×3 convolution with stride 2, either with batch norm or with a bias.
 #[derive(Debug, Clone)]
@@ -36,11 +35,11 @@ impl<B: Backend> Contraction<B> {
     }
 
     /// Maps (N, H, W, I) to (N, H/2, W/2, O).
-    pub(super) fn forward<T: Tape<f32, B::Device>>(
+    pub(super) fn forward<T: Tape>(
         &mut self,
         x: Features<B, T>,
         mode: Mode,
-    ) -> OpResult<B, Features<B, T>> {
+    ) -> OpResult<Features<B, T>> {
         match &mut self.layer {
             // The backend runs this as one operation.
             Layer::Normed(layer) if self.activation == Activation::Relu => layer.forward(x, None, true, mode),

@@ -1,10 +1,9 @@
 //! An expansion stage of a U-Net. It doubles the side and joins the input of the contraction stage of the same side.
 
-use dfdx::tensor::Tape;
 
 use super::{InnerNorm, Skip, UnetSettings, Upsample};
 use crate::nn::{BatchNorm, Conv, ConvTranspose, Init, Input, Mode, Module, delegate_module, visit_fields};
-use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult, Resampling};
+use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult, Resampling, Tape};
 
 /// The layer that doubles the side.
 #[derive(Debug, Clone)]
@@ -27,7 +26,7 @@ impl<B: Backend> Up<B> {
         }
     }
 
-    fn forward<T: Tape<f32, B::Device>>(&self, x: Features<B, T>) -> OpResult<B, Features<B, T>> {
+    fn forward<T: Tape>(&self, x: Features<B, T>) -> OpResult<Features<B, T>> {
         match self {
             Self::Transposed(layer) => layer.forward(x),
             Self::Resampled(map, conv) => conv.forward(B::resample(x, *map)?),
@@ -112,13 +111,13 @@ impl<B: Backend> Expansion<B> {
     }
 
     /// Maps (N, H, W, I) and the skip (N, 2H, 2W, O) to (N, 2H, 2W, O).
-    pub(super) fn forward<T: Tape<f32, B::Device>>(
+    pub(super) fn forward<T: Tape>(
         &mut self,
         x: Features<B, T>,
         skip: Features<B, T>,
         kind: Skip,
         mode: Mode,
-    ) -> OpResult<B, Features<B, T>> {
+    ) -> OpResult<Features<B, T>> {
         let up = self.up.forward(x)?;
         let joined = match (kind, self.join.first()) {
             (Skip::Add, _) => B::add(up, skip)?,

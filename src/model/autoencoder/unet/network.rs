@@ -5,14 +5,13 @@
 //! join with that input as [`Skip`] says, to c_{i−1} channels. The outermost stage is linear with bias, because it must return raw
 //! features. [`UnetSettings`] can replace each of these parts.
 
-use dfdx::tensor::{Tape, WithEmptyTape};
 
 use super::contraction::Contraction;
 use super::expansion::Expansion;
 use super::{Skip, UnetSettings};
 use crate::model::autoencoder::{BuildNetwork, FeatureNetwork};
 use crate::nn::{Init, Input, Mode, visit_fields};
-use crate::tensor::{Backend, Features, OpResult};
+use crate::tensor::{Backend, Features, OpResult, Tape};
 
 /// The U-Net of one level.
 #[derive(Debug, Clone)]
@@ -49,12 +48,12 @@ impl BuildNetwork for UnetSettings {
 }
 
 impl<B: Backend> FeatureNetwork<B> for Unet<B> {
-    fn forward<T: Tape<f32, B::Device>>(
+    fn forward<T: Tape>(
         &mut self,
         features: Features<B, T>,
         input: Input,
         mode: Mode,
-    ) -> OpResult<B, Features<B, T>> {
+    ) -> OpResult<Features<B, T>> {
         // Only the outermost stages read the input. All others read trained features.
         if let Some(stage) = self.contraction.first_mut() {
             stage.set_input(input);

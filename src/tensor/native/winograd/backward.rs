@@ -3,7 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::kernel_transforms::add_weight_gradient;
+use super::kernel_transforms::write_weight_gradient;
 use super::tile_transforms::Gather;
 use super::tiles::{Block, Source, blocks, buffer_length, matrix_stride};
 use super::transforms::{Inputs, OutputGradients};
@@ -16,7 +16,7 @@ use crate::tensor::native::scratch::with_scratch;
 /// Number of values in transformed blocks that wait for multiplication: few enough to stay in cache.
 const BUFFERED_VALUES: usize = 2 << 20;
 
-/// Computes dW += Gᵀ[Σ over tiles (Bᵀ d B) ⊙ (A dY Aᵀ)]G.
+/// Computes dW = Gᵀ[Σ over tiles (Bᵀ d B) ⊙ (A dY Aᵀ)]G.
 ///
 /// Blocks are transformed in parallel. Then one thread per product sums each of the 36 products over the blocks, in order.
 pub(in crate::tensor::native) fn backward_weights(
@@ -25,6 +25,7 @@ pub(in crate::tensor::native) fn backward_weights(
     dy: &[f32],
     conv: &Conv2d,
     gradient: &mut [f32],
+    mode: WriteMode,
 ) {
     let (inputs, outputs) = (conv.input, conv.output);
     let dy_shape = conv.output_shape(shape);
@@ -62,6 +63,6 @@ pub(in crate::tensor::native) fn backward_weights(
                 });
             });
         }
-        add_weight_gradient(sums, conv, gradient);
+        write_weight_gradient(sums, conv, gradient, mode);
     });
 }

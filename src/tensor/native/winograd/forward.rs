@@ -10,11 +10,11 @@ use super::{PRODUCTS, TILE_INPUTS};
 use crate::tensor::Conv2d;
 use crate::tensor::native::Nhwc;
 use crate::tensor::native::gemm::{Matrix, WriteMode, gemm};
+use crate::tensor::native::output::Output;
 use crate::tensor::native::scratch::with_scratch;
-use crate::tensor::native::target::Target;
 
 /// Convolves x, with padding up to 2.
-pub(in crate::tensor::native) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Target<'_>) {
+pub(in crate::tensor::native) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y: Output<'_>) {
     let y_shape = conv.output_shape(shape);
     with_scratch(PRODUCTS * conv.input * conv.output, |kernels| {
         transform_weights(weights, conv, kernels);

@@ -18,14 +18,9 @@ pub(super) fn transform_weights(weights: &[f32], conv: &Conv2d, to: &mut [f32]) 
     transform_planes::<Kernels, 3, TILE_INPUTS>(weights, to, conv.input * conv.output, WriteMode::Overwrite);
 }
 
-/// Computes dW += Gᵀ sums G. `sums` holds the gradients of the transformed kernels as 36 matrices of (in × out).
-pub(super) fn add_weight_gradient(sums: &[f32], conv: &Conv2d, gradient: &mut [f32]) {
-    transform_planes::<KernelGradients, TILE_INPUTS, 3>(
-        sums,
-        gradient,
-        conv.input * conv.output,
-        WriteMode::Accumulate,
-    );
+/// Computes dW = Gᵀ sums G. `sums` holds the gradients of the transformed kernels as 36 matrices of (in × out).
+pub(super) fn write_weight_gradient(sums: &[f32], conv: &Conv2d, gradient: &mut [f32], mode: WriteMode) {
+    transform_planes::<KernelGradients, TILE_INPUTS, 3>(sums, gradient, conv.input * conv.output, mode);
 }
 
 /// Transforms N×N planes of `length` values to M×M planes.

@@ -9,7 +9,8 @@ use crate::data::stream;
 use crate::tensor::Conv2d;
 use crate::tensor::geometry::Nhwc;
 use crate::tensor::native::conv2d::{backward_rows_weights, convolve_rows};
-use crate::tensor::native::target::Target;
+use crate::tensor::native::gemm::WriteMode;
+use crate::tensor::native::output::Output;
 
 fn noise(purpose: &str, count: usize) -> Vec<f32> {
     let mut stream = stream(5, purpose, 0, 0);
@@ -22,24 +23,25 @@ fn error(ours: &[f32], theirs: &[f32]) -> f32 {
     largest(&mut ours.iter().zip(theirs).map(|(a, b)| a - b)) / largest(&mut theirs.iter().copied())
 }
 
-/// Returns the errors of the outputs and of the weights' gradient, both added to existing values.
+/// Returns the errors of the outputs and of the weights' gradient, written and added.
 fn errors(shape: Nhwc, output: usize, padding: usize) -> (f32, f32) {
     let (images, height, width, input) = shape;
     let conv = Conv2d { input, output, kernel: 3, stride: 1, padding, input_gradient: true };
     let x = noise("x", images * height * width * input);
     let weights = noise("weights", conv.weights());
     let dy = noise("dy", images * conv.output_side(height) * conv.output_side(width) * output);
-    let (mut ours, mut theirs) = (vec![0.5; dy.len()], vec![0.5; dy.len()]);
-    convolve(&x, shape, &weights, &conv, Target::Added(&mut ours));
-    convolve_rows(&x, shape, &weights, &conv, Target::Added(&mut theirs));
-    let outputs = error(&ours, &theirs);
-    convolve(&x, shape, &weights, &conv, Target::New { values: &mut ours, finish: None });
-    convolve_rows(&x, shape, &weights, &conv, Target::New { values: &mut theirs, finish: None });
-    let outputs = outputs.max(error(&ours, &theirs));
-    let (mut ours, mut theirs) = (vec![0.5; weights.len()], vec![0.5; weights.len()]);
-    backward_weights(&x, shape, &dy, &conv, &mut ours);
-    backward_rows_weights(&x, shape, &dy, &conv, &mut theirs);
-    (outputs, error(&ours, &theirs))
+    let mut largest = (0.0_f32, 0.0_f32);
+    for mode in [WriteMode::Accumulate, WriteMode::Overwrite] {
+        let (mut ours, mut theirs) = (vec![0.5; dy.len()], vec![0.5; dy.len()]);
+        convolve(&x, shape, &weights, &conv, Output::new(&mut ours, mode));
+        convolve_rows(&x, shape, &weights, &conv, Output::new(&mut theirs, mode));
+        largest.0 = largest.0.max(error(&ours, &theirs));
+        let (mut ours, mut theirs) = (vec![0.5; weights.len()], vec![0.5; weights.len()]);
+        backward_weights(&x, shape, &dy, &conv, &mut ours, mode);
+        backward_rows_weights(&x, shape, &dy, &conv, &mut theirs, mode);
+        largest.1 = largest.1.max(error(&ours, &theirs));
+    }
+    largest
 }
 
 #[test]
@@ -68,9 +70,9 @@ fn nan_spoils_all_outputs_that_read_it() {
     let conv = Conv2d { input: 2, output: 3, kernel: 3, stride: 1, padding: 1, input_gradient: true };
     let mut x = noise("x", 9 * 9 * 2);
     x[(4 * 9 + 3) * 2 + 1] = f32::NAN;
-    let mut y = Vec::new();
-    let target = Target::New { values: &mut y, finish: None };
-    convolve(&x, shape, &noise("weights", conv.weights()), &conv, target);
+    let mut y = vec![0.0; 9 * 9 * 3];
+    let output = Output::new(&mut y, WriteMode::Overwrite);
+    convolve(&x, shape, &noise("weights", conv.weights()), &conv, output);
     for (position, value) in y.iter().enumerate() {
         let (row, column) = (position / 27, position / 3 % 9);
         if row.abs_diff(4) <= 1 && column.abs_diff(3) <= 1 {
