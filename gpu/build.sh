@@ -1,88 +1,92 @@
 #!/usr/bin/env bash
-# Builds didact-cuda without a CUDA toolkit or a GPU: gpu/build.sh [CAPABILITY ...] (default: 80 90).
+# Compiles the GPU kernels, kernels/kernels.cu, to kernels/kernels.ptx without a CUDA toolkit or a GPU.
 #
-# Needs Rust, gcc with C++, binutils, Python 3 with pip. Creates target/gpu/didact-cuda-sm80, …. dfdx compiles its kernels to PTX for
-# one capability. The driver translates it for GPUs of this capability and every later one, but of no earlier one.
-#   CUDA_MAJOR        13 (default): needs libcublas.so.13, libnvrtc.so.13 and a driver of version 580 or later at run time.
-#                     12: needs libcublas.so.12, libnvrtc.so.12 and a driver of version 525 or later.
+#   gpu/build.sh           makes kernels/kernels.ptx anew
+#   gpu/build.sh --check   compares it with a new one; says "not compared" where NVIDIA's compiler cannot be installed
+#
+# Needs g++ and Python 3 with pip. The driver translates the PTX for GPUs of capability 8.0 and every later one.
 #   DIDACT_GPU_TOOLS  folder of NVIDIA's compiler (270 MB, installed once); default target/gpu/tools
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- 80 90
-major=${CUDA_MAJOR:-13}
-case $major in
-12) driver=525 ;;
-13) driver=580 ;;
-*) echo "CUDA_MAJOR=$major: expected 12 or 13" >&2 && exit 2 ;;
+case $* in
+'' | --check) mode=${1:-} ;;
+*) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
+
+# Only the same compiler gives the same bytes. These wheels share one folder like a toolkit.
+wheels=(nvidia-cuda-nvcc==13.0.88 nvidia-cuda-crt==13.0.88 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cccl==13.0.85 nvidia-nvvm==13.0.88)
 tools=${DIDACT_GPU_TOOLS:-$PWD/target/gpu/tools}
-# Each CUDA_MAJOR has its own folders, cargo's target folder included: cargo does not notice a change of the linked libraries.
-work=$PWD/target/gpu/cuda$major
-mkdir -p "$work/bin" "$work/lib"
-
-# The compiler comes from NVIDIA's wheels, which share one folder like a toolkit. Their versions must agree. The folder is moved into
-# place when it is complete, so that an interrupted installation is not used.
-if [ ! -x "$tools/nvidia/cu13/bin/nvcc" ]; then
+# The folder is moved into place when it is complete, so that an interrupted installation is not used.
+install_tools() {
+    [ "$(cat "$tools/wheels.txt" 2>/dev/null)" != "${wheels[*]}" ] || return 0
     rm -rf "$tools.part"
-    python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --target "$tools.part" \
-        nvidia-cuda-{nvcc,crt,runtime,cccl}==13.0.* nvidia-nvvm==13.0.*
-    mv "$tools.part" "$tools"
+    python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --target "$tools.part" "${wheels[@]}" || return 1
+    echo "${wheels[*]}" >"$tools.part/wheels.txt" || return 1
+    rm -rf "$tools" && mv "$tools.part" "$tools"
+}
+if ! install_tools; then
+    [ "$mode" = --check ] || exit 1
+    echo "not compared: NVIDIA's compiler cannot be installed"
+    exit 0
 fi
-# dfdx compiles this path into the executable for operations that are translated at run time; didact uses none of them.
-export CUDA_PATH=$tools/nvidia/cu13
-export PATH="$work/bin:$CUDA_PATH/bin:$PATH"
+bin=$tools/nvidia/cu13/bin
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+made=$folder/kernels.ptx
 
-install_wrapper() {
-    { echo '#!/bin/sh' && cat; } >"$work/bin/$1"
-    chmod +x "$work/bin/$1"
+# Paths are relative: the result does not depend on the folder. Products and sums are not fused, and nothing is approximated.
+# Drivers refuse PTX whose version is newer than theirs. The kernels need no new features, so the version is set back to CUDA 12.0's,
+# and hints that it does not know, which bytes of a load are used, go.
+compile() { # variables of the environment
+    env --unset=NVCC_PREPEND_FLAGS --unset=NVCC_APPEND_FLAGS "$@" PATH="$bin:$PATH" nvcc -arch=compute_80 -ptx -fmad=false -ftz=false \
+        -prec-div=true -prec-sqrt=true -O3 kernels/kernels.cu -o "$made"
+    sed -i -e 's/^\.version .*/.version 8.0/' -e '/^[[:space:]]*\.pragma "used_bytes_mask /d' "$made"
 }
-# dfdx queries the GPU's capability even if it is given.
-install_wrapper nvidia-smi <<<'printf "compute_cap\n%s\n" "$CUDA_COMPUTE_CAP"'
-# Drivers refuse PTX whose version is newer than theirs. The kernels use no new features, so the version is set back to CUDA 12.0's.
-# ptxas, which checks the features of each version, must accept the result.
-[ "$major" = 13 ] || install_wrapper nvcc <<'END'
-set -e
-"$CUDA_PATH/bin/nvcc" "$@"
-for last; do [ "$before" != --output-directory ] || folder=$last; before=$last; done
-[ -n "$folder" ] || exit 0
-ptx=$folder/$(basename "$last" .cu).ptx
-sed -i 's/^\.version .*/.version 8.0/' "$ptx"
-ptxas --gpu-name "sm_$CUDA_COMPUTE_CAP" --output-file /dev/null "$ptx"
-END
+# The compiler chooses between equivalent instructions by addresses of its objects. Memory from one place that is not given back, and a
+# stack of the usual size, give it the same addresses each time.
+ulimit -S -s 8192
+compile MALLOC_CONF=dss:primary,dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1
 
-# Stub libraries to link against: they have the real names and every function that cudarc binds, but all functions fail. If an
-# executable loads the driver's stub instead of the real driver, it reports this (34 is CUDA_ERROR_STUB_LIBRARY).
-cudarc=$(dirname "$(cargo metadata --locked --features cuda --format-version 1 | python3 -c '
-import json, sys
-print(next(p["manifest_path"] for p in json.load(sys.stdin)["packages"] if p["name"] == "cudarc"))')")
-stub() { # module of cudarc, name of the library, return value of functions, additional C
-    {
-        echo "${4:-}"
-        sed -nE "/ cuGetError/d; s/^ *pub fn ((cu|nvrtc)[A-Za-z0-9_]+)\(.*/int \1(void) { return $3; }/p" "$cudarc/src/$1/sys.rs"
-    } | cc -shared -fPIC "-Wl,-soname,$2" -o "$work/lib/$2" -x c -
-    ln -sf "$2" "$work/lib/${2%%.*}.so"
+# ptxas checks what each version and each GPU has.
+capabilities=()
+known=$("$bin/ptxas" --help)
+for capability in 80 90 100 120; do
+    grep -q "'sm_$capability'" <<<"$known" || continue
+    "$bin/ptxas" --gpu-name "sm_$capability" --output-file "$folder/kernels.cubin" "$made"
+    capabilities+=("${capability%?}.${capability#"${capability%?}"}")
+done
+gpu/check_ptx.sh "$made"
+
+if [ "$mode" != --check ]; then
+    install -m 644 "$made" kernels/kernels.ptx
+    echo "kernels/kernels.ptx: $(($(wc -c <"$made") >> 10)) KiB, ${#capabilities[@]} kinds of GPUs tried: ${capabilities[*]}"
+    exit 0
+fi
+
+if cmp --quiet "$made" kernels/kernels.ptx; then
+    echo "kernels/kernels.ptx is what kernels/kernels.cu gives, byte for byte"
+    exit 0
+fi
+# With other headers of the system, the compiler's objects have other addresses. Then each kernel must be equal to that of one of some
+# results with random addresses. Each kernel is one line: its name and its text.
+kernels_of() {
+    awk '
+    /\.entry/ { name = $0; sub(/.*\.entry[ \t]+/, "", name); sub(/[( \t].*/, "", name) }
+    { text = text "\\n" $0 }
+    /^}/ { print name "\t" text; name = text = "" }
+    END { print "end\t" text }' "$1" | sort
 }
-stub driver libcuda.so.1 34 '
-int cuGetErrorName(int error, const char **text) { *text = "CUDA_ERROR_STUB_LIBRARY"; return 0; }
-int cuGetErrorString(int error, const char **text) { *text = "this libcuda is a stub, for linking only"; return 0; }'
-stub cublas "libcublas.so.$major" 1
-stub cublaslt "libcublasLt.so.$major" 1
-stub nvrtc "libnvrtc.so.$major" 1
-# RUSTFLAGS cannot contain a path with spaces, so use LIBRARY_PATH.
-export LIBRARY_PATH=$work/lib${LIBRARY_PATH:+:$LIBRARY_PATH}
-
-# NVIDIA's libraries may be next to the executable, or in the lib folder next to its bin folder.
-export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-rpath,\$ORIGIN:\$ORIGIN/../lib"
-export CARGO_TARGET_DIR=$work/cargo CARGO_PROFILE_RELEASE_DEBUG=false
-for capability; do
-    CUDA_COMPUTE_CAP=$capability cargo build --release --locked --features cuda --bin didact-cuda
-    install -m 755 "$CARGO_TARGET_DIR/release/didact-cuda" "target/gpu/didact-cuda-sm$capability"
+kernels_of kernels/kernels.ptx >"$folder/committed"
+: >"$folder/seen"
+for _ in {1..12}; do
+    kernels_of "$made" | sort -u -o "$folder/seen" - "$folder/seen"
+    comm -23 "$folder/committed" "$folder/seen" | cut -f 1 >"$folder/different"
+    [ -s "$folder/different" ] || break
+    # A kernel that is missing, or has other arguments, does not become equal.
+    compile --unset=MALLOC_CONF
 done
-
-for capability; do
-    built=target/gpu/didact-cuda-sm$capability
-    libraries=$(readelf -d "$built" | sed -nE 's/.*NEEDED.*\[(lib(cu|nv).*)\]/\1/p' | paste -sd ' ')
-    glibc=$(objdump -T "$built" | sed -nE 's/.*GLIBC_([0-9.]+).*/\1/p' | sort -V | tail -n 1)
-    echo "$built: $(($(wc -c <"$built") >> 20)) MiB; a GPU of capability ${capability%?}.${capability#"${capability%?}"} or later"
-    echo "    with a driver from $driver on; $libraries; glibc $glibc or later"
-done
+if [ -s "$folder/different" ] || [ "$(cut -f 1 "$folder/committed" | sort)" != "$(kernels_of "$made" | cut -f 1)" ]; then
+    echo "kernels/kernels.ptx is not what kernels/kernels.cu gives; run gpu/build.sh. Different: $(paste -sd ' ' "$folder/different")" >&2
+    exit 1
+fi
+echo "kernels/kernels.ptx is what kernels/kernels.cu gives, kernel by kernel"

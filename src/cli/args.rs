@@ -6,10 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::global::Global;
 use super::start::{parse, start};
-use super::worker::Runner;
 use super::{
-    baselines, cancel, compare, data, delete, export, gc, list, predict, rename, report, schema, status, store, sweep,
-    sweep_args, weights, why, worker,
+    baselines, cancel, check, compare, data, delete, devices, export, gc, list, predict, rename, report, schema, speed,
+    status, store, sweep, sweep_args, weights, why, worker,
 };
 use crate::exit::Exit;
 
@@ -72,6 +71,12 @@ enum Verb {
     /// Check, download or train teacher weights.
     #[command(subcommand)]
     Weights(weights::WeightsVerb),
+    /// List the devices that stages can run on.
+    Devices(devices::DevicesArgs),
+    /// Compare every operation of a device with recorded values and with the CPU.
+    Check(check::CheckArgs),
+    /// Measure training steps on a device.
+    Speed(speed::SpeedArgs),
     /// Run a worker of a sweep; `didact sweep` starts its own.
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
@@ -101,6 +106,9 @@ pub fn main() -> ExitCode {
         Verb::Schema(args) => schema::run(&args),
         Verb::Data(verb) => data::run(&verb),
         Verb::Weights(verb) => weights::run(&verb),
-        Verb::Worker(args) => runtime.block_on(worker::run(&args, &global, &Runner::CPU)),
+        Verb::Devices(args) => devices::run(&args),
+        Verb::Check(args) => check::run(&args),
+        Verb::Speed(args) => speed::run(&args),
+        Verb::Worker(args) => runtime.block_on(worker::run(&args, &global)),
     })
 }

@@ -1,23 +1,23 @@
-//! `didact-cuda check`: compares every operation on a GPU with recorded values and with the CPU.
-
-use super::gpu::{open, set_numerics};
-use super::output::{print, size, table};
-use crate::tensor::cuda::ComposedCuda;
+//! `didact check`: compares every operation on a device with recorded values and with the CPU.
 
 use super::failure::Failure;
+use super::output::{print, table};
+use super::worker::Runner;
 use crate::exit::Exit;
+use crate::schedule::Device;
+use crate::tensor::cuda::Cuda;
 use crate::tensor::reference::{Difference, compare_with_backend, compare_with_pytorch};
 use crate::tensor::{Native, Numerics};
 
 /// Maximum error of 32-bit floats, relative to a tensor's largest value.
 const TOLERANCE: f64 = 1e-4;
 
-/// Arguments of `didact-cuda check`.
+/// Arguments of `didact check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
-    /// GPU to check.
-    #[arg(long, default_value = "cuda:0")]
-    device: String,
+    /// Device to check: cpu, cuda:0, cuda:1, ….
+    #[arg(long, default_value = "cpu")]
+    device: Device,
     /// Use TensorFloat-32, and report its error without failing.
     #[arg(long)]
     tf32: bool,
@@ -25,13 +25,14 @@ pub(super) struct CheckArgs {
 
 /// Runs the verb.
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
-    set_numerics(if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
-    let gpu = open(&args.device)?;
-    print(&format!("{}: {}, compute capability {}, {}", args.device, gpu.name, gpu.capability, size(gpu.memory)))?;
-    let compared = [
-        ("PyTorch", compare_with_pytorch::<ComposedCuda>()),
-        ("the CPU", compare_with_backend::<ComposedCuda, Native>()),
-    ];
+    Runner::open(args.device, if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
+    let compared = match args.device {
+        Device::Cpu => vec![("PyTorch", compare_with_pytorch::<Native>())],
+        Device::Cuda(_) => vec![
+            ("PyTorch", compare_with_pytorch::<Cuda>()),
+            ("the CPU", compare_with_backend::<Cuda, Native>()),
+        ],
+    };
     let all = || compared.iter().flat_map(|(with, differences)| differences.iter().map(move |found| (*with, found)));
     let rows: Vec<Vec<String>> = all().map(|(with, difference)| row(with, difference)).collect();
     print(&table(&["operation", "case", "compared with", "output error", "gradient error"], &rows))?;

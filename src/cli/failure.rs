@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_missing_gpu_is_not_a_usage_error() {
-        assert_eq!(Failure::from(DeviceError::NotInstalled).exit(), Exit::Store);
+        assert_eq!(Failure::from(DeviceError::NoGpu("no driver".to_owned())).exit(), Exit::Store);
         assert_eq!(Failure::usage("--device gpu").exit(), Exit::Usage);
     }
 }

@@ -5,20 +5,16 @@ mod ask;
 mod bar;
 mod baselines;
 mod cancel;
-#[cfg(feature = "cuda")]
 mod check;
 mod compare;
-#[cfg(feature = "cuda")]
-mod cuda;
 mod data;
 mod delete;
 mod destination;
+mod devices;
 mod export;
 mod failure;
 mod gc;
 mod global;
-#[cfg(feature = "cuda")]
-mod gpu;
 mod list;
 mod metrics;
 mod output;
@@ -28,7 +24,6 @@ mod rename;
 mod report;
 mod schema;
 mod signals;
-#[cfg(feature = "cuda")]
 mod speed;
 mod start;
 mod status;
@@ -42,5 +37,3 @@ mod why;
 mod worker;
 
 pub use args::main;
-#[cfg(feature = "cuda")]
-pub use cuda::main as cuda_main;

@@ -1,18 +1,16 @@
 //! `didact predict`: scores new images with a finished run.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use super::bar::Bar;
 use super::failure::Failure;
 use super::global::Global;
 use super::output::{announce_moved_files, print, table};
 use super::worker::Runner;
-use crate::cause::Context;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::predict::{FinishedRun, ImageVerdict, Prediction, find};
-use crate::schedule::{Device, DeviceChoice, Jobs, Slot, Slots, slots};
+use crate::schedule::{Device, DeviceChoice, Jobs, Slots, slots};
 use crate::stages::Key;
 use crate::store::{Access, ComparedRun, Named, Store};
 use crate::terminal::say;
@@ -39,30 +37,18 @@ pub(super) struct PredictArgs {
     device: DeviceChoice,
 }
 
-/// Runs the verb: in this process on the CPU, or in `didact-cuda` on a GPU.
+/// Runs the verb.
 pub(super) async fn run(args: &PredictArgs, global: &Global) -> Result<Exit, Failure> {
     let Slots { slots, note } = slots(&args.device, Jobs::Given(1), 1)?;
     note.iter().for_each(|note| say(note));
-    match slots.first() {
-        Some(slot) if slot.device != Device::Cpu => on_gpu(args, global, slot),
-        _ => run_here(args, global, &Runner::CPU).await,
-    }
-}
-
-/// Runs the verb in this process.
-pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runner) -> Result<Exit, Failure> {
+    let device = slots.first().map_or(Device::Cpu, |slot| slot.device);
     let store = Store::open(&global.store, Access::Read).await?;
     let run = match store.find(&args.run).await? {
         Named::Run(id) => store.run_stages(&id).await?,
         other => return Err(not_a_run(&args.run, &store.named_runs(&other).await?)),
     };
     let finished = FinishedRun::open(run, &global.artifacts())?;
-    let device = match &args.device {
-        DeviceChoice::Cuda(indices) => indices.first().map(|index| Device::Cuda(*index).to_string()),
-        DeviceChoice::Cpu => Some(Device::Cpu.to_string()),
-        DeviceChoice::Auto => None,
-    };
-    (runner.open)(device.as_deref().unwrap_or(runner.device), finished.numerics())?;
+    let runner = Runner::open(device, finished.numerics())?;
     let found = find(&args.images, &args.out);
     let total = found.images.len();
     let place = OutputPlace { folder: &args.out, foreign: ForeignFiles::forced(args.force) };
@@ -83,27 +69,6 @@ pub(super) async fn run_here(args: &PredictArgs, global: &Global, runner: &Runne
         (false, true) => Exit::Data,
         (true, true) => Exit::Done,
     })
-}
-
-/// Runs the same command in `didact-cuda`; passes on its output and exit code.
-fn on_gpu(args: &PredictArgs, global: &Global, slot: &Slot) -> Result<Exit, Failure> {
-    let failure = |error: std::io::Error| {
-        Failure::Machine(Context::new(format!("cannot start {}", slot.executable.display()), error).into())
-    };
-    let status = Command::new(&slot.executable)
-        .args(["predict", &args.run, "--device", &slot.device.to_string()])
-        .args(["--store", &global.store, "--log", &global.log.to_string()])
-        .arg("--artifacts")
-        .arg(global.artifacts().root())
-        .arg("--out")
-        .arg(&args.out)
-        .args(args.force.then_some("--force"))
-        .arg("--")
-        .args(&args.images)
-        .status()
-        .map_err(failure)?;
-    // A killed process has no exit code.
-    Ok(status.code().and_then(Exit::of_code).unwrap_or(Exit::RunsFailed))
 }
 
 /// Creates the failure for a name that is not a run's key; lists the runs that belong to the name.

@@ -1,29 +1,30 @@
-//! `didact-cuda speed`: measures time and memory of training steps on a GPU.
+//! `didact speed`: measures time and memory of training steps on a device.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::gpu::{open, set_numerics};
 use super::output::{print, size, table};
+use super::worker::Runner;
 use crate::cause::Cause;
 use crate::data::{FeatureWriter, Image, LevelShape, SplitRule};
 use crate::exit::Exit;
 use crate::model::{Architecture, AutoEncoder, UnetSettings};
 use crate::nn::OptimizerSettings;
-use crate::tensor::cuda::ComposedCuda;
-use crate::tensor::{Backend, Numerics};
+use crate::schedule::Device;
+use crate::tensor::cuda::Cuda;
+use crate::tensor::{Backend, Native, Numerics};
 use crate::training::{
     JointInput, JointSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe, SelectionRule,
     StageContext, StageError, Threads, joint, pretrain,
 };
 
-/// Arguments of `didact-cuda speed`.
+/// Arguments of `didact speed`.
 #[derive(Debug, clap::Args)]
 pub(super) struct SpeedArgs {
-    /// GPU to measure.
-    #[arg(long, default_value = "cuda:0")]
-    device: String,
+    /// Device to measure: cpu, cuda:0, cuda:1, ….
+    #[arg(long, default_value = "cpu")]
+    device: Device,
     /// Use TensorFloat-32.
     #[arg(long)]
     tf32: bool,
@@ -40,15 +41,17 @@ pub(super) struct SpeedArgs {
 
 /// Runs the verb.
 pub(super) fn run(args: &SpeedArgs) -> Result<Exit, Failure> {
-    set_numerics(if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
-    let gpu = open(&args.device)?;
+    Runner::open(args.device, if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
     let folder = std::env::temp_dir().join(format!("didact-speed-{}", std::process::id()));
-    let rows = measure::<ComposedCuda>(args, &folder);
+    let rows = match args.device {
+        Device::Cpu => measure::<Native>(args, &folder),
+        Device::Cuda(_) => measure::<Cuda>(args, &folder),
+    };
     // The folder contains only noise.
     let _ = std::fs::remove_dir_all(&folder);
     let rows = rows?;
     let numerics = if args.tf32 { "TF32" } else { "f32" };
-    print(&format!("{}: {} images of {} px per step, {numerics}", gpu.name, args.batch, args.size))?;
+    print(&format!("{}: {} images of {} px per step, {numerics}", args.device, args.batch, args.size))?;
     print(&table(&["phase", "ms per step", "images/s", "peak memory"], &rows))?;
     Ok(Exit::Done)
 }
@@ -85,7 +88,7 @@ fn measure<B: Backend>(args: &SpeedArgs, folder: &Path) -> Result<Vec<Vec<String
             joint::<B>(&input, context)
         })
     };
-    // Do not measure the first run, which loads kernels and builds the gather indices of convolutions.
+    // Do not measure the first run, in which the device translates its kernels.
     joint_of("warm-up", &unet, &JointSettings { epochs: 1, ..with_unets.clone() })?;
     Ok(vec![
         joint_of("joint, ST-FPM", &AutoEncoder::None, &plain)?,

@@ -11,11 +11,12 @@ use crate::exit::Exit;
 use crate::predict::{Predict, predict};
 #[cfg(unix)]
 use crate::schedule::{
-    Execute, Message, Stop, WorkerEnd, WorkerOptions, attach, cores, keep_freed_memory, limit_memory,
+    Device, Execute, Message, Stop, WorkerEnd, WorkerOptions, attach, cores, keep_freed_memory, limit_memory,
     prefer_as_oom_victim, work,
 };
 use crate::stages::execute;
 use crate::store::{Access, Store, Wanted};
+use crate::tensor::cuda::{self, Cuda};
 use crate::tensor::{Native, Numerics};
 
 /// Arguments of `didact worker`.
@@ -30,9 +31,9 @@ pub(super) struct WorkerArgs {
     /// Number of threads [default: all cores].
     #[arg(long, value_parser = count)]
     threads: Option<usize>,
-    /// Device: cpu, or cuda:0 (default of the GPU executable), cuda:1, ….
-    #[arg(long, overrides_with = "device")]
-    device: Option<String>,
+    /// Device: cpu, cuda:0, cuda:1, ….
+    #[arg(long, default_value = "cpu", overrides_with = "device")]
+    device: Device,
     /// Memory limit of this worker, e.g. 4G.
     #[arg(long, value_parser = bytes)]
     memory: Option<u64>,
@@ -51,12 +52,8 @@ pub(super) struct WorkerArgs {
 pub(super) const TF32_NEEDS_A_GPU: &str = "numerics = \"tf32\" needs a GPU: the CPU computes in 32-bit floats, which is \
 another protocol; use --device cuda, or set numerics = \"f32\"";
 
-/// Device functions of an executable.
+/// What a device runs.
 pub(super) struct Runner {
-    /// Default device.
-    pub(super) device: &'static str,
-    /// Opens the device with this name and sets its precision.
-    pub(super) open: fn(&str, Numerics) -> Result<(), Failure>,
     /// Runs a stage on the device.
     pub(super) execute: Execute,
     /// Scores images with a finished run on the device.
@@ -64,24 +61,21 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// Runner for the CPU.
-    pub(super) const CPU: Self = Self {
-        device: "cpu",
-        open: |device, numerics| match (device, numerics) {
-            ("cpu", Numerics::F32) => Ok(()),
-            ("cpu", Numerics::Tf32) => Err(Failure::usage(TF32_NEEDS_A_GPU)),
-            _ => {
-                let message = format!("--device {device}: this executable runs stages on the CPU only");
-                Err(Failure::usage(message))
+    /// Opens a device with the precision of a protocol.
+    pub(super) fn open(device: Device, numerics: Numerics) -> Result<Self, Failure> {
+        match (device, numerics) {
+            (Device::Cpu, Numerics::F32) => Ok(Self { execute: execute::<Native>, predict: predict::<Native> }),
+            (Device::Cpu, Numerics::Tf32) => Err(Failure::usage(TF32_NEEDS_A_GPU)),
+            (Device::Cuda(index), numerics) => {
+                cuda::open(index, numerics).map_err(|reason| Failure::Machine(reason.into()))?;
+                Ok(Self { execute: execute::<Cuda>, predict: predict::<Cuda> })
             }
-        },
-        execute: execute::<Native>,
-        predict: predict::<Native>,
-    };
+        }
+    }
 }
 
 /// Runs the verb.
-pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> Result<Exit, Failure> {
+pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Failure> {
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let threads = args.threads.unwrap_or_else(cores);
     rayon::ThreadPoolBuilder::new()
@@ -96,8 +90,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     }
     let store = Store::open(&global.store, Access::Serve).await?;
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;
-    let device = args.device.clone().unwrap_or_else(|| runner.device.to_owned());
-    (runner.open)(&device, store.numerics(&sweep).await?)?;
+    let runner = Runner::open(args.device, store.numerics(&sweep).await?)?;
     let stop = Stop::default();
     listen_for_signals(stop.clone());
     if args.attached {
@@ -113,7 +106,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global, runner: &Runner) -> 
     let options = WorkerOptions {
         wanted: Wanted { sweep, only: args.only.clone() },
         threads,
-        device,
+        device: args.device.to_string(),
         device_memory: args.device_memory,
         attached: args.attached,
         stage_timeout: args.stage_timeout,

@@ -34,7 +34,7 @@ impl std::str::FromStr for Device {
 /// Value of `--device`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// GPUs if the GPU executable and the driver exist, otherwise the CPU.
+    /// GPUs if there are a driver and a GPU, otherwise the CPU.
     Auto,
     /// The CPU.
     Cpu,

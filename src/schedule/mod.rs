@@ -19,7 +19,7 @@ mod supervise;
 mod worker;
 
 pub use device::{Device, DeviceChoice};
-pub use device_error::{DeviceError, NoGpu};
+pub use device_error::DeviceError;
 pub use launch::{LaunchOptions, SweepEnd, launch};
 pub use log::AttemptLog;
 pub use memory::{huge_pages_variable, keep_freed_memory, limit_memory, peak_rss, prefer_as_oom_victim};

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::device::{Device, DeviceChoice};
-use super::device_error::{DeviceError, GPU_EXECUTABLE, NoGpu};
+use super::device_error::DeviceError;
 use super::memory::available_memory;
-use crate::paths::expand_home;
-use crate::tensor::Gpu;
+use crate::tensor::cuda;
 
 /// Where one worker runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +14,7 @@ pub struct Slot {
     pub device: Device,
     /// Number of threads.
     pub threads: usize,
-    /// Executable that can run stages on the device.
+    /// Executable of the worker: this program.
     pub executable: PathBuf,
 }
 
@@ -24,7 +23,7 @@ pub struct Slot {
 pub struct Slots {
     /// One slot per worker.
     pub slots: Vec<Slot>,
-    /// Why the GPU is not used although its executable exists.
+    /// Why no GPU is used although there is a driver.
     pub note: Option<String>,
 }
 
@@ -77,30 +76,27 @@ fn fastest_worker_count(cores: usize, runs: usize, fit_in_memory: usize) -> usiz
 /// The slots share the cores equally.
 ///
 /// # Errors
-/// GPUs are asked for, but the executable, the driver or a GPU is missing.
+/// GPUs are asked for, but the driver or a GPU is missing.
 pub fn slots(choice: &DeviceChoice, jobs: Jobs, per_gpu: usize) -> Result<Slots, DeviceError> {
     let own = std::env::current_exe().map_err(DeviceError::OwnExecutable)?;
     let on_cpu = |note| Slots { slots: with_threads(vec![Device::Cpu; jobs.on_cpu()], &own), note };
-    let on_gpus = jobs.on_gpus();
+    let on_gpus = |indices: &[u32]| Slots {
+        slots: with_threads(round_robin(indices, jobs.on_gpus(), per_gpu), &own),
+        note: None,
+    };
     match choice {
         DeviceChoice::Cpu => Ok(on_cpu(None)),
-        DeviceChoice::Auto => Ok(match gpu_executable().map(|executable| (gpus(&executable), executable)) {
-            None => on_cpu(None),
-            Some((Err(reason), _)) => on_cpu(Some(format!("running on the CPU: {reason}"))),
-            Some((Ok(gpus), executable)) => {
-                let indices: Vec<u32> = gpus.iter().map(|gpu| gpu.index).collect();
-                Slots { slots: with_threads(round_robin(&indices, on_gpus, per_gpu), &executable), note: None }
-            }
+        DeviceChoice::Auto if !cuda::has_driver() => Ok(on_cpu(None)),
+        DeviceChoice::Auto => Ok(match gpus() {
+            Ok(indices) => on_gpus(&indices),
+            Err(reason) => on_cpu(Some(format!("running on the CPU: {reason}"))),
         }),
         DeviceChoice::Cuda(wanted) => {
-            let executable = gpu_executable().ok_or(DeviceError::NotInstalled)?;
-            let available: Vec<u32> =
-                gpus(&executable).map_err(DeviceError::NoGpu)?.iter().map(|gpu| gpu.index).collect();
+            let available = gpus().map_err(DeviceError::NoGpu)?;
             if let Some(&absent) = wanted.iter().find(|index| !available.contains(index)) {
                 return Err(DeviceError::Absent { absent, available });
             }
-            let indices = if wanted.is_empty() { &available } else { wanted };
-            Ok(Slots { slots: with_threads(round_robin(indices, on_gpus, per_gpu), &executable), note: None })
+            Ok(on_gpus(if wanted.is_empty() { &available } else { wanted }))
         }
     }
 }
@@ -120,38 +116,12 @@ fn round_robin(gpus: &[u32], jobs: usize, per_gpu: usize) -> Vec<Device> {
     (0..jobs.max(gpus.len() * per_gpu)).map(|job| Device::Cuda(gpus[job % gpus.len()])).collect()
 }
 
-fn gpu_executable() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("DIDACT_CUDA").filter(|path| !path.is_empty()) {
-        let named = expand_home(Path::new(&named));
-        return named.is_file().then_some(named);
-    }
-    let same_folder = std::env::current_exe().ok().map(|own| own.with_file_name(GPU_EXECUTABLE));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).map(|folder| folder.join(GPU_EXECUTABLE)).collect::<Vec<_>>();
-    same_folder.into_iter().chain(on_path).find(|path| path.is_file())
-}
-
-/// Returns the GPUs that the GPU executable can use: at least one.
-///
-/// Only that executable can know them: without the CUDA libraries it does not even start.
-fn gpus(executable: &Path) -> Result<Vec<Gpu>, NoGpu> {
-    let path = || executable.to_owned();
-    let output = std::process::Command::new(executable)
-        .args(["devices", "--json"])
-        .stdin(std::process::Stdio::null())
-        .output()
-        .map_err(|source| NoGpu::NotStarted { executable: path(), source })?;
-    if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr);
-        let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("no message");
-        let message = line.trim_start_matches("error: ").to_owned();
-        return Err(NoGpu::Failed { executable: path(), message });
-    }
-    let gpus: Vec<Gpu> =
-        serde_json::from_slice(&output.stdout).map_err(|source| NoGpu::Unreadable { executable: path(), source })?;
-    match gpus.is_empty() {
-        true => Err(NoGpu::Hidden { executable: path() }),
-        false => Ok(gpus),
+/// Returns the indices of the GPUs that this process can use: at least one.
+fn gpus() -> Result<Vec<u32>, String> {
+    let indices: Vec<u32> = cuda::gpus()?.iter().map(|gpu| gpu.index).collect();
+    match indices.is_empty() {
+        true => Err("the NVIDIA driver reports no GPU (CUDA_VISIBLE_DEVICES can hide them)".to_owned()),
+        false => Ok(indices),
     }
 }
 

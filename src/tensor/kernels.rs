@@ -106,6 +106,11 @@ pub trait Kernels: Copy + Default + Debug + Send + Sync + 'static {
     /// Resets the peak of [`DeviceMemory`] and frees memory that the process holds but does not use.
     fn reset_memory();
 
+    /// Starts all work that waits to be started. A device may collect work until then, or until a value is read.
+    fn submit() -> OpResult<()> {
+        Ok(())
+    }
+
     /// Copies values to the device.
     fn upload_buffer(values: Vec<f32>) -> OpResult<Self::Buffer>;
 

@@ -1,10 +1,11 @@
 //! Differentiable operations on tensors.
 //!
 //! dfdx gives tensors their identity, records operations on a tape and runs backward passes. The values are buffers of a device, which
-//! provides [`Kernels`]: the CPU ([`Native`]). [`Backend`] has the operations for all devices. Tensors are NHWC.
+//! provides [`Kernels`]: the CPU ([`Native`]) or a GPU ([`cuda::Cuda`]). [`Backend`] has the operations for all devices. Tensors are NHWC.
 
 mod activation;
 mod backend;
+pub mod cuda;
 mod device;
 mod device_error;
 mod formulas;
@@ -15,7 +16,6 @@ mod native;
 mod numerics;
 mod operations;
 mod parts;
-#[cfg(test)]
 pub mod reference;
 mod resampling;
 mod slot;

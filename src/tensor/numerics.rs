@@ -11,16 +11,3 @@ choices! {
         Tf32 = "tf32",
     }
 }
-
-impl Numerics {
-    /// Environment variable that cuBLAS obeys. It reads the variable when a process first uses it.
-    pub const VARIABLE: &str = "NVIDIA_TF32_OVERRIDE";
-
-    /// Returns the value that [`Numerics::VARIABLE`] must have.
-    pub fn value(self) -> &'static str {
-        match self {
-            Self::F32 => "0",
-            Self::Tf32 => "1",
-        }
-    }
-}

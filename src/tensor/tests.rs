@@ -4,9 +4,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rand::Rng;
 
-use super::reference::compare_with_pytorch;
+use super::reference::{compare_with_backend, compare_with_pytorch};
 use super::{
-    Activation, Backend, Conv2d, Features, Gradients, Native, Norm, Recorded, Resampling, Scalar, Tensor, Vector,
+    Activation, Backend, Conv2d, Features, Gradients, Native, Norm, Recorded, Resampling, Scalar, Tensor, Vector, cuda,
 };
 use crate::data::stream;
 
@@ -304,12 +304,14 @@ fn outputs_and_gradients_equal_pytorchs<B: Backend>() {
     }
 }
 
-/// Runs the tests above for one backend.
+/// Runs the tests above for one backend. `prepare` runs before each.
 macro_rules! tests_of_backend {
-    ($module:ident, $backend:ty: $($test:ident)*) => {
+    ($module:ident: $backend:ty, $prepare:expr, #[$attribute:meta]; $($test:ident)*) => {
         mod $module {
             $(#[test]
+            #[$attribute]
             fn $test() {
+                $prepare;
                 super::$test::<$backend>();
             })*
         }
@@ -317,8 +319,8 @@ macro_rules! tests_of_backend {
 }
 
 macro_rules! tests_of_backends {
-    ($($module:ident: $backend:ty),*) => {
-        $(tests_of_backend!($module, $backend:
+    ($($module:ident: $backend:ty, $prepare:expr, #[$attribute:meta];)*) => {
+        $(tests_of_backend!($module: $backend, $prepare, #[$attribute];
             convolution_gradients
             transposed_convolution_gradients
             batch_norm_gradients
@@ -335,7 +337,19 @@ macro_rules! tests_of_backends {
     };
 }
 
-tests_of_backends!(native: crate::tensor::Native);
+tests_of_backends! {
+    native: crate::tensor::Native, (), #[cfg(test)];
+    on_cuda: crate::tensor::cuda::Cuda, crate::tensor::cuda::open_for_tests(), #[ignore = "needs a GPU, or the emulated one"];
+}
+
+#[test]
+#[ignore = "needs a GPU, or the emulated one"]
+fn cuda_agrees_with_the_cpu() {
+    cuda::open_for_tests();
+    for difference in compare_with_backend::<cuda::Cuda, Native>() {
+        assert!(difference.largest() < 1e-4, "{difference:?}");
+    }
+}
 
 #[test]
 fn results_are_the_same_bits_for_any_number_of_threads() {

@@ -214,6 +214,7 @@ impl<P: Phase> Driver<'_, '_, P> {
             let at = At { epoch: self.position.epoch, step, steps: batches.len() };
             let (numbers, threads) = self.context.threads.run_on::<P::Backend, _>(|| self.phase.step(batch, at));
             let numbers = numbers?;
+            P::Backend::submit().map_err(StageError::device)?;
             self.trained.thread_steps += threads;
             self.unread.push((step + 1, batch.len(), numbers));
             self.position.step = step + 1;

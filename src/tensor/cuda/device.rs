@@ -1,0 +1,222 @@
+//! The GPU of this process: its memory, its stream, and the launches that wait.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::arena::Arena;
+use super::driver::{self, Context, Function, Module, Stream};
+use super::inbox::Inbox;
+use super::queue::{Numbers, Queue};
+use crate::tensor::{DeviceMemory, Gpu, Numerics, OpResult};
+
+/// didact's kernels, translated from `kernels/*.cu` by `gpu/build.sh`.
+const KERNELS: &str = include_str!("../../../kernels/kernels.ptx");
+
+/// Environment variable for tests: `apart` gives every buffer memory of its own, `eager` makes no graphs, and both can be combined.
+const TESTING: &str = "DIDACT_CUDA_TESTING";
+
+/// Threads of a block, unless a kernel says otherwise.
+pub(super) const BLOCK: u32 = 256;
+
+/// An open GPU.
+struct Opened {
+    gpu: Gpu,
+    context: Context,
+    stream: Stream,
+    module: Module,
+    functions: HashMap<&'static str, Function>,
+    arena: Arena,
+    queue: Queue,
+    numbers: Numbers,
+    inbox: Inbox,
+    numerics: Numerics,
+}
+
+// SAFETY: contexts, streams, events, graphs and modules of CUDA may be used from any thread that has bound the context, and
+// `with_device` binds it. They are not Send because they are raw pointers.
+unsafe impl Send for Opened {}
+
+static OPENED: Mutex<Option<Opened>> = Mutex::new(None);
+
+fn lock() -> MutexGuard<'static, Option<Opened>> {
+    OPENED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Opens a GPU for this process. [`super::Cuda`] can be used afterwards.
+///
+/// # Errors
+/// If the driver or the GPU cannot be used, or if the process already uses another GPU or other numerics.
+pub fn open(index: u32, numerics: Numerics) -> Result<Gpu, String> {
+    let mut opened = lock();
+    if let Some(opened) = &*opened {
+        return match opened.gpu.index == index && opened.numerics == numerics {
+            true => Ok(opened.gpu.clone()),
+            false => Err(format!("this process already uses {} with {}", opened.gpu.name, opened.numerics.name())),
+        };
+    }
+    let gpu = driver::find(index)?;
+    let testing = std::env::var(TESTING).unwrap_or_default();
+    let open = || {
+        let context = Context::of(index)?;
+        context.bind()?;
+        Ok(Opened {
+            gpu: gpu.clone(),
+            context,
+            stream: Stream::new()?,
+            module: Module::load(KERNELS)?,
+            functions: HashMap::new(),
+            arena: Arena::new(testing.contains("apart")),
+            queue: Queue::new(!testing.contains("eager")),
+            numbers: Numbers::new()?,
+            inbox: Inbox::new()?,
+            numerics,
+        })
+    };
+    let device = open().map_err(|error: crate::tensor::DeviceError| format!("cannot open {}: {error}", gpu.name))?;
+    *opened = Some(device);
+    Ok(gpu)
+}
+
+fn with_device<R>(work: impl FnOnce(&mut Opened) -> OpResult<R>) -> OpResult<R> {
+    let mut opened = lock();
+    let opened = opened.as_mut().expect("the GPU is opened before anything runs on it");
+    opened.context.bind()?;
+    work(opened)
+}
+
+impl Opened {
+    fn submit(&mut self) -> OpResult<()> {
+        self.inbox.before_submission(self.stream)?;
+        self.numbers.submit(self.stream)?;
+        self.queue.submit(self.stream)?;
+        self.inbox.after_submission(self.stream)
+    }
+
+    /// Frees memory that holds no buffer.
+    fn trim(&mut self) -> OpResult<()> {
+        self.submit()?;
+        self.stream.synchronise()?;
+        // Graphs refer to addresses that may be gone.
+        self.queue.forget();
+        self.inbox.trim()?;
+        self.arena.trim()?;
+        Ok(())
+    }
+
+    fn allocate(&mut self, bytes: usize) -> OpResult<u64> {
+        self.arena.take(bytes).or_else(|_| {
+            self.trim()?;
+            self.arena.take(bytes)
+        })
+    }
+}
+
+/// Values on the GPU.
+#[derive(Debug)]
+pub struct CudaBuffer {
+    address: u64,
+    length: usize,
+}
+
+impl CudaBuffer {
+    /// Returns memory for `length` values, which are unspecified.
+    pub(super) fn new(length: usize) -> OpResult<Self> {
+        let address = with_device(|device| device.allocate(size_of::<f32>() * length))?;
+        Ok(Self { address, length })
+    }
+
+    /// Returns the number of values.
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    pub(super) fn address(&self) -> u64 {
+        self.address
+    }
+}
+
+impl Drop for CudaBuffer {
+    fn drop(&mut self) {
+        if let Some(device) = lock().as_mut()
+            && !device.inbox.give_back(self.address)
+        {
+            // Launches that wait may still use the memory. Whatever uses it next is launched after them.
+            device.arena.give_back(self.address);
+        }
+    }
+}
+
+/// Copies values to the device.
+pub(super) fn upload(values: &[f32]) -> OpResult<CudaBuffer> {
+    let address = with_device(|device| match device.inbox.put(bytemuck::cast_slice(values)) {
+        Ok(address) => Ok(address),
+        Err(_) => {
+            device.trim()?;
+            device.inbox.put(bytemuck::cast_slice(values))
+        }
+    })?;
+    Ok(CudaBuffer { address, length: values.len() })
+}
+
+/// Copies a buffer to the host, after all launches.
+pub(super) fn download(buffer: &CudaBuffer) -> OpResult<Vec<f32>> {
+    with_device(|device| {
+        device.submit()?;
+        let mut values = vec![0.0; buffer.length];
+        driver::download(buffer.address, &mut values, device.stream)?;
+        Ok(values)
+    })
+}
+
+/// Writes bytes that the next launch reads, and returns their address. They are valid until the next call.
+pub(super) fn numbers(bytes: &[u8]) -> OpResult<u64> {
+    with_device(|device| {
+        if !device.numbers.has_room(bytes.len()) {
+            device.submit()?;
+        }
+        Ok(device.numbers.write(bytes))
+    })
+}
+
+/// Queues a launch.
+pub(super) fn launch(kernel: &'static str, grid: [usize; 3], block: u32, arguments: &[u64]) -> OpResult<()> {
+    with_device(|device| {
+        let function = match device.functions.get(kernel) {
+            Some(function) => *function,
+            None => {
+                let function = device.module.function(kernel)?;
+                device.functions.insert(kernel, function);
+                function
+            }
+        };
+        let grid = grid.map(|side| u32::try_from(side).expect("grids of fewer than 2³² blocks"));
+        device.queue.push(function, grid, block, arguments);
+        Ok(())
+    })
+}
+
+/// Starts all queued launches.
+pub(super) fn submit() -> OpResult<()> {
+    with_device(|device| if device.queue.is_empty() { Ok(()) } else { device.submit() })
+}
+
+/// Returns the precision of convolutions.
+pub(super) fn numerics() -> Numerics {
+    lock().as_ref().map_or(Numerics::F32, |device| device.numerics)
+}
+
+/// Returns the state of the memory.
+pub(super) fn memory() -> Option<DeviceMemory> {
+    with_device(|device| {
+        let (free, total) = driver::memory()?;
+        let peak = device.arena.peak() + device.inbox.in_use();
+        Ok(DeviceMemory { free, total, peak: peak as u64 })
+    })
+    .ok()
+}
+
+/// Frees memory that holds no buffer, and resets the peak.
+pub(super) fn reset_memory() {
+    // A device that failed reports it with its next operation.
+    let _ = with_device(Opened::trim);
+}

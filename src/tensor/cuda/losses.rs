@@ -1,0 +1,82 @@
+//! Losses and distances. A loss is one value on the device.
+
+use super::device::{CudaBuffer, numbers};
+use super::launch::{destination, launch};
+use crate::tensor::OpResult;
+
+/// Elements per partial sum.
+const PART: usize = 4096;
+
+/// Returns the blocks of the kernels that give each pixel some threads.
+fn blocks_of_pixels(pixels: usize, channels: usize) -> usize {
+    let packs = if channels.is_multiple_of(4) { channels / 4 } else { channels };
+    let threads = match packs {
+        17.. => 32,
+        9.. => 16,
+        _ => 8,
+    };
+    (pixels * threads).div_ceil(256)
+}
+
+/// See [`crate::tensor::Kernels::distances`].
+pub(super) fn distances(teacher: &CudaBuffer, student: &CudaBuffer, channels: usize) -> OpResult<CudaBuffer> {
+    let pixels = teacher.len() / channels;
+    let map = CudaBuffer::new(pixels)?;
+    launch!("distance_map", blocks_of_pixels(pixels, channels); teacher, student, &map, pixels, channels)?;
+    Ok(map)
+}
+
+/// See [`crate::tensor::Kernels::mean_distance`].
+pub(super) fn mean_distance(teacher: &CudaBuffer, student: &CudaBuffer, channels: usize) -> OpResult<CudaBuffer> {
+    let map = distances(teacher, student, channels)?;
+    let partial = partial_sums(map.len())?;
+    launch!("sum_map", map.len().div_ceil(PART); &map, &partial, map.len())?;
+    mean(&partial, map.len())
+}
+
+/// See [`crate::tensor::Kernels::mean_distance_gradient`].
+pub(super) fn mean_distance_gradient(
+    dloss: &CudaBuffer,
+    teacher: &CudaBuffer,
+    student: &CudaBuffer,
+    channels: usize,
+    sum: &mut Option<CudaBuffer>,
+) -> OpResult<()> {
+    let pixels = teacher.len() / channels;
+    let (sum, accumulate) = destination(sum, student.len())?;
+    launch!(
+        "similarity_backward", blocks_of_pixels(pixels, channels);
+        teacher, student, dloss, sum, pixels, channels, accumulate,
+    )
+}
+
+/// Computes the mean over all elements of a kernel's distance.
+pub(super) fn mean_of(kernel: &'static str, a: &CudaBuffer, b: &CudaBuffer) -> OpResult<CudaBuffer> {
+    let partial = partial_sums(a.len())?;
+    launch!(kernel, a.len().div_ceil(PART); a, b, &partial, a.len())?;
+    mean(&partial, a.len())
+}
+
+/// Returns memory for the partial sums of so many elements, in 64 bits.
+fn partial_sums(count: usize) -> OpResult<CudaBuffer> {
+    CudaBuffer::new(2 * count.div_ceil(PART))
+}
+
+/// Joins partial sums of `count` elements to their mean.
+fn mean(partial: &CudaBuffer, count: usize) -> OpResult<CudaBuffer> {
+    let mean = CudaBuffer::new(1)?;
+    launch!("finish_mean", 1; partial, count.div_ceil(PART), count as f64, &mean)?;
+    Ok(mean)
+}
+
+/// See [`crate::tensor::Kernels::weighted_scalars`].
+pub(super) fn weighted(terms: &[(&CudaBuffer, f32)]) -> OpResult<CudaBuffer> {
+    let weights: Vec<f32> = terms.iter().map(|(_, weight)| *weight).collect();
+    let sum = CudaBuffer::new(1)?;
+    let weights = numbers(bytemuck::cast_slice(&weights))?;
+    for (index, (value, _)) in terms.iter().enumerate() {
+        let so_far = (index > 0).then_some(&sum);
+        launch!("weighted", 1; *value, weights + 4 * index as u64, so_far, &sum)?;
+    }
+    Ok(sum)
+}
