@@ -1,4 +1,4 @@
-# Recipes for people. CI runs `lint`, `gpu-check` and `test`.
+# Recipes for people. CI runs `lint`, `kernels --check`, `test` and `test-emulation`.
 
 set positional-arguments
 
@@ -41,22 +41,17 @@ lint:
     cargo clippy --features parquet --lib --tests -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 
-# Lint the code for GPUs; needs neither a CUDA toolkit nor a GPU.
-gpu-check:
-    cargo clippy --features cuda,dfdx/ci-check --all-targets -- -D warnings
+# Run the kernels for GPUs and everything above them on an emulated driver; needs g++.
+test-emulation:
+    gpu/emulate.sh
 
-# Build didact-cuda without a CUDA toolkit or a GPU, once per compute capability: just gpu-build [80 90 …].
-gpu-build *capabilities:
+# Compile the kernels for GPUs again, or compare them with the committed ones: just kernels [--check].
+kernels *args:
     gpu/build.sh "$@"
 
-# Check every operation on a GPU against recorded values and the CPU, then sweep real images; fails without a GPU.
-gpu-test:
-    gpu/test.sh
-
-# Install didact and didact-cuda; needs a GPU and a CUDA toolkit (in CUDA_PATH, /usr/local/cuda or the system's own).
-install-gpu:
-    cargo install --path . --locked --bin didact
-    PATH="$PATH:${CUDA_PATH:-/usr/local/cuda}/bin" cargo install --path . --locked --features cuda --bin didact-cuda
+# Check and measure everything on a GPU within eight minutes, PyTorch beside it (Python with torch): just measure-gpu [PYTHON].
+measure-gpu python="python3":
+    gpu/measure.sh {{python}}
 
 # Compare the TPE sampler with Optuna's (Python with optuna and scipy; see benches/optuna/README.md).
 bench-search python="python3":

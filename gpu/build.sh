@@ -7,6 +7,7 @@
 # Needs g++ and Python 3 with pip. The driver translates the PTX for GPUs of capability 8.0 and every later one.
 #   DIDACT_GPU_TOOLS  folder of NVIDIA's compiler (270 MB, installed once); default target/gpu/tools
 set -euo pipefail
+export LC_ALL=C  # sort and comm must agree
 cd "$(dirname "$0")/.."
 case $* in
 '' | --check) mode=${1:-} ;;
@@ -37,15 +38,17 @@ made=$folder/kernels.ptx
 # Paths are relative: the result does not depend on the folder. Products and sums are not fused, and nothing is approximated.
 # Drivers refuse PTX whose version is newer than theirs. The kernels need no new features, so the version is set back to CUDA 12.0's,
 # and hints that it does not know, which bytes of a load are used, go.
-compile() { # variables of the environment
-    env --unset=NVCC_PREPEND_FLAGS --unset=NVCC_APPEND_FLAGS "$@" PATH="$bin:$PATH" nvcc -arch=compute_80 -ptx -fmad=false -ftz=false \
+compile() { # prefix of the command
+    "$@" env --unset=NVCC_PREPEND_FLAGS --unset=NVCC_APPEND_FLAGS PATH="$bin:$PATH" nvcc -arch=compute_80 -ptx -fmad=false -ftz=false \
         -prec-div=true -prec-sqrt=true -O3 kernels/kernels.cu -o "$made"
     sed -i -e 's/^\.version .*/.version 8.0/' -e '/^[[:space:]]*\.pragma "used_bytes_mask /d' "$made"
 }
-# The compiler chooses between equivalent instructions by addresses of its objects. Memory from one place that is not given back, and a
-# stack of the usual size, give it the same addresses each time.
+# The compiler chooses between equivalent instructions by addresses of its objects. Memory from one place that is not given back, a stack
+# of the usual size and no random addresses, where the system allows that, give it the same addresses each time.
 ulimit -S -s 8192
-compile MALLOC_CONF=dss:primary,dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1
+fixed=(env MALLOC_CONF=dss:primary,dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1)
+! setarch --addr-no-randomize true 2>/dev/null || fixed+=(setarch --addr-no-randomize)
+compile "${fixed[@]}"
 
 # ptxas checks what each version and each GPU has.
 capabilities=()
@@ -78,12 +81,12 @@ kernels_of() {
 }
 kernels_of kernels/kernels.ptx >"$folder/committed"
 : >"$folder/seen"
-for _ in {1..12}; do
+for _ in {1..8}; do
     kernels_of "$made" | sort -u -o "$folder/seen" - "$folder/seen"
     comm -23 "$folder/committed" "$folder/seen" | cut -f 1 >"$folder/different"
     [ -s "$folder/different" ] || break
     # A kernel that is missing, or has other arguments, does not become equal.
-    compile --unset=MALLOC_CONF
+    compile env --unset=MALLOC_CONF
 done
 if [ -s "$folder/different" ] || [ "$(cut -f 1 "$folder/committed" | sort)" != "$(kernels_of "$made" | cut -f 1)" ]; then
     echo "kernels/kernels.ptx is not what kernels/kernels.cu gives; run gpu/build.sh. Different: $(paste -sd ' ' "$folder/different")" >&2

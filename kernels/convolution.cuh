@@ -1,7 +1,7 @@
 // Convolutions as implicit matrix products: what the f32 and the TF32 kernels share.
 //
 // A block of 256 threads computes a tile of rows × columns of a product. The reduction runs in chunks of `depth` values. While a chunk
-// is multiplied in shared memory, the next one is on its way to registers. Small tiles split each chunk between groups of warps, so
+// is multiplied in shared memory, the next one is on its way there, or to registers. Small tiles split each chunk between groups of warps, so
 // that every thread always has 64 sums: that many products for 16 values from shared memory.
 //
 //                    rows                   columns          reduction

@@ -18,7 +18,7 @@
 //! | [`training`] | driver, losses, weighting, schedules |
 //! | [`model`] | ResNet, U-Net, weight files |
 //! | [`nn`] | parameter sets, layers, optimisers |
-//! | [`tensor`] | differentiable operations on dfdx tensors |
+//! | [`tensor`] | differentiable operations for all devices, and the kernels of each |
 //! | [`evaluate`] | map rules and metrics |
 //! | [`text`] | numbers and texts formatted for people |
 //! | [`statistics`] | tests, intervals, bootstrap, fANOVA: numbers only |

@@ -18,8 +18,9 @@ from torch import nn
 from networks import CHANNELS, Backbone, UNet, distance
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-# A third way of taking training steps: teacher features are computed once, as a tuned script does.
-CACHED = "cached"
+# Ways of taking training steps. The teacher's features are computed in each step, or once, as a tuned script does. The step runs eagerly, or
+# is captured once as a CUDA graph and replayed.
+EAGER, CACHED, GRAPH, GRAPH_CACHED = "eager", "cached", "graph", "graph_cached"
 WARM_UP = 3
 MAPS = 161
 
@@ -30,6 +31,7 @@ class Bench:
     def __init__(self, options, layout, cached=False):
         torch.manual_seed(0)
         place = {"device": options.device, "memory_format": LAYOUTS[layout]}
+        self.graphs = options.graphs
         self.images = torch.randn(options.batch, 3, options.size, options.size).to(**place)
         self.frozen = Backbone().to(**place).eval().requires_grad_(False)
         self.student = Backbone().to(**place)
@@ -72,6 +74,10 @@ class Bench:
         mark("unets_forward")
         return rebuilt
 
+    def adam(self, network, rate):
+        """Graphs need Adam's step count on the GPU."""
+        return torch.optim.Adam(network.parameters(), lr=rate, fused=True, capturable=self.graphs)
+
     def stfpm_step(self):
         def loss(mark):
             return sum(distance(t, s).mean() for t, s in zip(*self.features(mark)))
@@ -87,8 +93,8 @@ class Bench:
             return sum(distance(t, r).mean() + F.mse_loss(r, s) for t, s, r in zip(targets, levels, rebuilt))
 
         optimizers = [
-            torch.optim.Adam(self.student.parameters(), lr=1e-3, fused=True),
-            torch.optim.Adam(self.unets.parameters(), lr=1e-4, fused=True),
+            self.adam(self.student, 1e-3),
+            self.adam(self.unets, 1e-4),
         ]
         return self.training(loss, *optimizers, clipped=[*self.student.parameters(), *self.unets.parameters()])
 
@@ -98,7 +104,7 @@ class Bench:
             mark("teacher_forward")
             return sum(F.mse_loss(r, t) for r, t in zip(self.rebuild(targets, mark), targets))
 
-        return self.training(loss, torch.optim.Adam(self.unets.parameters(), lr=1e-3, fused=True))
+        return self.training(loss, self.adam(self.unets, 1e-3))
 
     def inference(self, with_unets=False):
         self.student.eval()
@@ -130,8 +136,33 @@ def now(device):
     return time.perf_counter()
 
 
-def timed(step, device, split):
-    """Returns the seconds of one step, and those of its parts if `split`: on a GPU, measuring parts takes time."""
+def ignore(_):
+    """Marks nothing."""
+
+
+def captured(step):
+    """Captures a step as a CUDA graph. Returns a step that replays it: same images, same memory, new weights."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        # cuDNN chooses its algorithms, and optimisers create their state.
+        for _ in range(WARM_UP):
+            step(ignore)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        loss = step(ignore)
+
+    def replay(_):
+        graph.replay()
+        return loss
+
+    return replay
+
+
+def timed(step, device, split, steps=1):
+    """Returns the mean seconds of steps that the GPU takes one after the other, and those of the parts if `split`: on a GPU, measuring
+    parts takes time."""
     parts, start = {}, now(device)
     last = start
 
@@ -141,8 +172,9 @@ def timed(step, device, split):
             at = now(device)
             parts[name], last = at - last, at
 
-    result = step(mark)
-    seconds = now(device) - start
+    for _ in range(steps):
+        result = step(mark)
+    seconds = (now(device) - start) / steps
     if not result.isfinite().all():
         raise ArithmeticError("a step gave a value that is not finite")
     return seconds, parts
@@ -155,35 +187,55 @@ def take_turns(options):
         sys.stdin.readline()
 
 
-def time_row(name, options):
-    """Alternates between the layouts, so that a slow moment of the machine affects both. Training steps are also timed with cached
-    teacher features, in the layout `channels_last`."""
-    steps = {layout: getattr(Bench(options, layout), name)() for layout in LAYOUTS}
+def ways_of(name, options):
+    """Returns the steps of a row by way and layout."""
+    def step(layout, cached=False):
+        return getattr(Bench(options, layout, cached), name)()
+
+    steps = {(EAGER, layout): step(layout) for layout in LAYOUTS}
     if name in TRAINING_STEPS:
-        steps[CACHED] = getattr(Bench(options, "channels_last", cached=True), name)()
+        # On a CPU this layout is the faster one.
+        layouts = LAYOUTS if options.device == "cuda" else ("channels_last",)
+        steps |= {(CACHED, layout): step(layout, cached=True) for layout in layouts}
+        if options.graphs:
+            steps |= {(GRAPH, layout): captured(step(layout)) for layout in LAYOUTS}
+            steps |= {(GRAPH_CACHED, layout): captured(step(layout, cached=True)) for layout in LAYOUTS}
+    return steps
+
+
+def time_row(name, options):
+    """Alternates between the ways and layouts, so that a slow moment of the machine affects all. Training steps are also timed with cached
+    teacher features and, if asked for, as CUDA graphs."""
+    steps = ways_of(name, options)
     seconds, parts = {way: [] for way in steps}, {way: [] for way in steps}
     for repeat in range(WARM_UP + options.repeats):
         take_turns(options)
         for way, step in steps.items():
             on_cpu = options.device == "cpu"
-            total, split = timed(step, options.device, split=on_cpu)
+            total, split = timed(step, options.device, split=on_cpu, steps=options.burst)
             if not on_cpu:
                 _, split = timed(step, options.device, split=True)
             if repeat >= WARM_UP:
                 seconds[way].append(total)
                 parts[way].append(split)
-    results = {
-        way: {
+
+    def result(way):
+        return {
             "seconds": statistics.median(seconds[way]),
             "fastest": min(seconds[way]),
             "slowest": max(seconds[way]),
             "parts": {part: statistics.median(p[part] for p in parts[way]) for part in parts[way][0]},
         }
-        for way in steps
-    }
-    cached = results.pop(CACHED, None)
-    best = min(LAYOUTS, key=lambda layout: results[layout]["seconds"])
-    return {"layout": best, **results[best], "by_layout": results, CACHED: cached}
+
+    def best(kind):
+        results = {layout: result((kind, layout)) for layout in LAYOUTS if (kind, layout) in steps}
+        if not results:
+            return None
+        layout = min(results, key=lambda layout: results[layout]["seconds"])
+        return {"layout": layout, **results[layout], "by_layout": results}
+
+    graphs = {kind: best(kind) for kind in (GRAPH, GRAPH_CACHED)} if options.graphs else {}
+    return {**best(EAGER), CACHED: best(CACHED), **graphs}
 
 
 def resident(peak):
@@ -260,6 +312,15 @@ def versions(options):
     }
 
 
+def set_precision(tf32):
+    if hasattr(torch.backends.cudnn, "conv"):
+        precision = "tf32" if tf32 else "ieee"
+        torch.backends.cudnn.conv.fp32_precision = torch.backends.cuda.matmul.fp32_precision = precision
+    else:
+        # Before torch 2.9.
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
@@ -267,18 +328,21 @@ def main():
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=10, help=f"measured repeats, after {WARM_UP} for warm-up")
+    parser.add_argument("--burst", type=int, default=1, help="steps per repeat, one after the other without waiting for the GPU")
     parser.add_argument("--tf32", action="store_true", help="on a GPU: use TF32 (10-bit mantissa)")
+    parser.add_argument("--graphs", action="store_true", help="on a GPU: also capture training steps as CUDA graphs and replay them")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, metavar="ROW", help=", ".join(ROWS))
     parser.add_argument(
         "--in-turn", action="store_true", help='print "turn" before each repeat and wait for a line on standard input'
     )
     parser.add_argument("--memory-of", choices=LAYOUTS, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.graphs and options.device != "cuda":
+        parser.error("--graphs needs --device cuda")
     torch.set_num_threads(options.threads)
     if options.device == "cuda":
         torch.backends.cudnn.benchmark = True
-        precision = "tf32" if options.tf32 else "ieee"
-        torch.backends.cudnn.conv.fp32_precision = torch.backends.cuda.matmul.fp32_precision = precision
+        set_precision(options.tf32)
     if options.memory_of:
         print(json.dumps(joint_memory(options, options.memory_of)))
         return

@@ -3,6 +3,8 @@
 //
 //   g++ -std=c++20 -O2 -ffp-contract=off -mfma -fPIC -fvisibility=hidden -shared -Wl,-soname,libcuda.so.1 driver.cpp -o libcuda.so
 //
+// With warnings, add -Wno-unknown-pragmas for nvcc's #pragma unroll. -fsanitize=address works if libasan is loaded first (LD_PRELOAD).
+//
 // cudarc looks for libcuda.so first and for libcuda.so.1 last; a folder in LD_LIBRARY_PATH should have both names. It looks up each function
 // at its first call, so functions that are not here are a panic of that call only.
 //

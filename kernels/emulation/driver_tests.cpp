@@ -93,6 +93,12 @@ static void test_start(Gpu& gpu, const std::string& ptx) {
     EXPECT(500, call("cuModuleGetFunction", &none, gpu.module, "no_kernel"));
     EXPECT(0, call("cuModuleGetFunction", &gpu.fill, gpu.module, "fill"));
     EXPECT(0, call("cuModuleGetFunction", &gpu.axpy, gpu.module, "axpy"));
+    // The library has all kernels of the PTX, with the same arguments.
+    const std::string entry = ".entry ";
+    for (size_t at = ptx.find(entry); at != ptx.npos; at = ptx.find(entry, at + 1)) {
+        size_t start = at + entry.size();
+        EXPECT(0, call("cuModuleGetFunction", &none, gpu.module, ptx.substr(start, ptx.find('(', start) - start).c_str()));
+    }
     const char* text = nullptr;
     EXPECT(0, call("cuGetErrorName", 2, &text));
     EXPECT(0, strcmp(text, "CUDA_ERROR_OUT_OF_MEMORY"));

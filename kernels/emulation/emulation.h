@@ -44,7 +44,6 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __align__(bytes) alignas(bytes)
-#pragma GCC diagnostic ignored "-Wunknown-pragmas"  // #pragma unroll
 
 struct dim3 {
     unsigned x = 1, y = 1, z = 1;

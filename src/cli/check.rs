@@ -28,10 +28,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     Runner::open(args.device, if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
     let compared = match args.device {
         Device::Cpu => vec![("PyTorch", compare_with_pytorch::<Native>())],
-        Device::Cuda(_) => vec![
-            ("PyTorch", compare_with_pytorch::<Cuda>()),
-            ("the CPU", compare_with_backend::<Cuda, Native>()),
-        ],
+        Device::Cuda(_) => {
+            vec![("PyTorch", compare_with_pytorch::<Cuda>()), ("the CPU", compare_with_backend::<Cuda, Native>())]
+        }
     };
     let all = || compared.iter().flat_map(|(with, differences)| differences.iter().map(move |found| (*with, found)));
     let rows: Vec<Vec<String>> = all().map(|(with, difference)| row(with, difference)).collect();

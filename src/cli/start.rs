@@ -1,4 +1,4 @@
-//! Common parts of both executables: parsing, logs, the runtime, errors and exit codes.
+//! Start of the executable: parsing, logs, the runtime, errors and exit codes.
 
 use std::ffi::OsStr;
 use std::io;

@@ -100,11 +100,7 @@ impl<B: Backend> Resnet<B> {
     /// Maps normalised RGB images (N, side, side, 3) to the features of the levels.
     ///
     /// The last level holds the tape of all levels. The others have empty tapes. Use each level in the loss and merge the tapes.
-    pub fn forward<T: Tape>(
-        &mut self,
-        images: Features<B, T>,
-        mode: Mode,
-    ) -> OpResult<Levels<B, T>> {
+    pub fn forward<T: Tape>(&mut self, images: Features<B, T>, mode: Mode) -> OpResult<Levels<B, T>> {
         let x = self.stem.forward(images, None, true, mode)?;
         let mut x = B::max_pool(x)?;
         let mut levels = Vec::with_capacity(self.levels.count());

@@ -1,7 +1,6 @@
 //! The student: a network of the teacher's shape. A second head predicts how auto-encoders reconstruct the teacher's features, if the
 //! placement needs it.
 
-
 use super::{AutoEncoder, Backbone, Levels, Placement, Resnet};
 use crate::nn::{Conv, Init, Mode, visit_fields};
 use crate::tensor::{Backend, Conv2d, Features, OpResult, Tape};
@@ -54,11 +53,7 @@ impl<B: Backend> Student<B> {
     }
 
     /// See [`Resnet::forward`].
-    pub fn forward<T: Tape>(
-        &mut self,
-        images: Features<B, T>,
-        mode: Mode,
-    ) -> OpResult<Levels<B, T>> {
+    pub fn forward<T: Tape>(&mut self, images: Features<B, T>, mode: Mode) -> OpResult<Levels<B, T>> {
         self.network.forward(images, mode)
     }
 

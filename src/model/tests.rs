@@ -7,7 +7,7 @@ use rand::Rng;
 use super::*;
 use crate::data::stream;
 use crate::nn::{Init, Input, Mode, Module, Padding};
-use crate::tensor::{Activation, Backend, Features, Native, Recorded};
+use crate::tensor::{Activation, Backend, Features, Native, Recorded, cuda};
 
 const SKIPS: [Skip; 4] = [Skip::None, Skip::Add, Skip::Concat, Skip::ConcatConv];
 const UPSAMPLES: [Upsample; 3] = [Upsample::Transposed, Upsample::Bilinear, Upsample::Nearest];
@@ -86,7 +86,8 @@ fn gradient_is_right<B: Backend>(settings: &UnetSettings) {
         let mut slopes = slopes.iter();
         unet.parameters_mut(&mut |parameter| {
             let slope = slopes.next().expect("one a parameter");
-            let values: Vec<f32> = parameter.to_memory().expect("memory").iter().zip(slope).map(|(v, s)| v + by as f32 * s).collect();
+            let values: Vec<f32> =
+                parameter.to_memory().expect("memory").iter().zip(slope).map(|(v, s)| v + by as f32 * s).collect();
             B::overwrite(&mut parameter.value, &values).expect("memory");
         });
         B::number(&loss(&mut unet)).expect("memory")
@@ -99,6 +100,16 @@ fn gradient_is_right<B: Backend>(settings: &UnetSettings) {
 fn gradients_of_every_unet_are_right() {
     for settings in unets(1) {
         gradient_is_right::<Native>(&settings);
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU, or the emulated one"]
+fn gradients_of_unets_are_right_on_cuda() {
+    cuda::open_for_tests();
+    // A sample of all combinations, in which each pair of values occurs.
+    for settings in unets(1).iter().step_by(7) {
+        gradient_is_right::<cuda::Cuda>(settings);
     }
 }
 

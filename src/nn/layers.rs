@@ -1,6 +1,5 @@
 //! Convolutions and batch norm with their parameters.
 
-
 use super::{Buffer, Init, Layout, Module, Padding, Parameter, visit_fields};
 use crate::tensor::{Backend, BatchStatistics, Conv2d, Features, Norm, OpResult, Tape, Vector};
 
@@ -152,12 +151,7 @@ impl<B: Backend> BatchNorm<B> {
 
     /// Normalises each channel, then applies ReLU if `relu`. Training keeps the tape of `x`. In evaluation the batch norm records nothing
     /// on it.
-    pub fn forward<T: Tape>(
-        &mut self,
-        x: Features<B, T>,
-        relu: bool,
-        mode: Mode,
-    ) -> OpResult<Features<B, T>> {
+    pub fn forward<T: Tape>(&mut self, x: Features<B, T>, relu: bool, mode: Mode) -> OpResult<Features<B, T>> {
         if mode == Mode::Evaluate {
             let (x, tape) = x.split_tape();
             let y = B::batch_norm_frozen(&x, &self.norm(), self.statistics(), relu)?;

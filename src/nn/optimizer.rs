@@ -51,9 +51,7 @@ impl<B: Backend> Optimizer<B> {
         module.parameters(&mut |parameter| lengths.push(parameter.layout.len()));
         let zeros = |length: usize| B::upload(vec![0.0; length], (length,));
         let has_second = self.second().is_some();
-        let of = |length| {
-            Ok(Moments { first: zeros(length)?, second: has_second.then(|| zeros(length)).transpose()? })
-        };
+        let of = |length| Ok(Moments { first: zeros(length)?, second: has_second.then(|| zeros(length)).transpose()? });
         self.moments = lengths.into_iter().map(of).collect::<OpResult<_>>()?;
         Ok(())
     }

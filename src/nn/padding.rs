@@ -1,6 +1,5 @@
 //! How a convolution pads its input.
 
-
 use crate::settings::choices;
 use crate::tensor::{Backend, Conv2d, Features, OpResult, Resampling, Tape};
 

@@ -1,6 +1,5 @@
 //! A trained tensor and a running statistic, each with its PyTorch name and shape.
 
-
 use crate::tensor::{Backend, OpResult, Vector};
 
 /// The order of a parameter's values in a PyTorch file and in memory.

@@ -376,13 +376,13 @@ fn keys_change_only_with_a_revision() {
     features(train) a4272973ffa9
     features(test) 352a83986345
     paint 34e0dbada6cd
-    pretrain 28ced92ebd1d
-    joint ac4c423e5d8e
-    pseudo 7ab62a221aeb
-    score 744e8873d5a7
-    evaluate d481ee781fa4
-    score(last) c5ffb41e3a06
-    evaluate(last) 31f2ed02a00c
+    pretrain e6dcf319e195
+    joint ece62516e19c
+    pseudo 8e0fa1b1a662
+    score ded50b72e4bf
+    evaluate a8c69bc49d2f
+    score(last) 24c6ef03ec40
+    evaluate(last) eb3772abd9a8
     trial ec5d5e3c5cf6
     ");
 }

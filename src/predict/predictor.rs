@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-
 use crate::data::Image;
 use crate::evaluate::{FinalMap, LevelMaps, MapRule};
 use crate::model::{Assembly, AutoEncoder, Backbone, Resnet};

@@ -18,8 +18,8 @@ pub(super) fn reset_peak_rss() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
-/// Makes the allocator keep freed memory until the end of the stage. A training step repeatedly allocates and frees the same large
-/// blocks. Fresh pages from the system would take more time than the computation in them.
+/// Makes the allocator keep freed memory until the end of the stage. Scratch memory, batches and maps are allocated and
+/// freed again and again. Fresh pages from the system would take more time than the computation in them.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: calls without pointers, which set thresholds of the allocator.

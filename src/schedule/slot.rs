@@ -118,11 +118,7 @@ fn round_robin(gpus: &[u32], jobs: usize, per_gpu: usize) -> Vec<Device> {
 
 /// Returns the indices of the GPUs that this process can use: at least one.
 fn gpus() -> Result<Vec<u32>, String> {
-    let indices: Vec<u32> = cuda::gpus()?.iter().map(|gpu| gpu.index).collect();
-    match indices.is_empty() {
-        true => Err("the NVIDIA driver reports no GPU (CUDA_VISIBLE_DEVICES can hide them)".to_owned()),
-        false => Ok(indices),
-    }
+    Ok(cuda::usable_gpus()?.iter().map(|gpu| gpu.index).collect())
 }
 
 #[cfg(test)]

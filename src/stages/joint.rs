@@ -37,7 +37,7 @@ pub struct JointJob {
 
 impl Stage for JointJob {
     const NAME: &'static str = "joint";
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     /// Weights of single epochs. Only the oracle scores them.
     const SPARE: Option<fn(&str) -> bool> = Some(is_snapshot);
 

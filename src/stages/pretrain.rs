@@ -27,7 +27,7 @@ pub struct PretrainJob {
 
 impl Stage for PretrainJob {
     const NAME: &'static str = "pretrain";
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
 
     fn needs(&self) -> Vec<Need> {
         vec![self.features.need()]

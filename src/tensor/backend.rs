@@ -47,11 +47,7 @@ pub trait Backend: Kernels {
     }
 
     /// Returns some of the kept rows in this shape, one image per row.
-    fn gather(
-        rows: &Rows<Self>,
-        indices: &[usize],
-        shape: (usize, usize, usize, usize),
-    ) -> OpResult<Features<Self>> {
+    fn gather(rows: &Rows<Self>, indices: &[usize], shape: (usize, usize, usize, usize)) -> OpResult<Features<Self>> {
         transfer::gather(rows, indices, shape)
     }
 
@@ -178,10 +174,7 @@ pub trait Backend: Kernels {
 
     /// Computes the mean cross-entropy of a classifier whose logits are means over positions: (N, H, W, classes) against one label per
     /// image. Returns it with the number of images whose largest logit is their label's.
-    fn pooled_cross_entropy<T: Tape>(
-        x: Features<Self, T>,
-        labels: &[usize],
-    ) -> OpResult<(Scalar<Self, T>, usize)> {
+    fn pooled_cross_entropy<T: Tape>(x: Features<Self, T>, labels: &[usize]) -> OpResult<(Scalar<Self, T>, usize)> {
         losses::pooled_cross_entropy(x, labels)
     }
 

@@ -1,4 +1,4 @@
-//! Facts of a GPU. Builds and machines without GPU support have this type, too.
+//! Facts of a GPU.
 
 use serde::{Deserialize, Serialize};
 

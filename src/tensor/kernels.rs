@@ -94,8 +94,8 @@ pub trait Kernels: Copy + Default + Debug + Send + Sync + 'static {
     /// Which input won each maximum of max pooling.
     type Winners: Send + Sync + 'static;
 
-    /// Name of the backend in checkpoints. A checkpoint within a phase is resumed only by the same backend, because the bits of others
-    /// differ.
+    /// Name of the kind of device in checkpoints. A checkpoint within a phase is resumed only on the same kind, because the bits of
+    /// others differ.
     const KIND: &'static str;
 
     /// Returns the state of the device's own memory, or `None` if the device uses the host's memory.
@@ -255,24 +255,14 @@ pub trait Kernels: Copy + Default + Debug + Send + Sync + 'static {
     fn concatenated(a: &Self::Buffer, b: &Self::Buffer, channels: (usize, usize)) -> OpResult<Self::Buffer>;
 
     /// Adds `channels` of the `all` channels of dy, from `offset` on.
-    fn add_channels(
-        dy: &Self::Buffer,
-        all: usize,
-        offset: usize,
-        channels: usize,
-        sum: &mut Sum<Self>,
-    ) -> OpResult<()>;
+    fn add_channels(dy: &Self::Buffer, all: usize, offset: usize, channels: usize, sum: &mut Sum<Self>)
+    -> OpResult<()>;
 
     /// Resamples images of the given shape.
     fn resampled(x: &Self::Buffer, shape: Nhwc, map: Resampling) -> OpResult<Self::Buffer>;
 
     /// Adds the transpose of [`Kernels::resampled`]; `shape` is that of its input.
-    fn resampling_gradient(
-        dy: &Self::Buffer,
-        shape: Nhwc,
-        map: Resampling,
-        sum: &mut Sum<Self>,
-    ) -> OpResult<()>;
+    fn resampling_gradient(dy: &Self::Buffer, shape: Nhwc, map: Resampling, sum: &mut Sum<Self>) -> OpResult<()>;
 
     /// Computes the maxima, and which inputs won if `with_winners`.
     fn max_pooled(x: &Self::Buffer, shape: Nhwc, with_winners: bool) -> OpResult<(Self::Buffer, Self::Winners)>;

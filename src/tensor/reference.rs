@@ -445,8 +445,7 @@ fn clipped<B: Backend>(tensors: &CaseTensors<B>, ceiling: f64) -> OpResult<Resul
     let norms = B::clip_gradients(&mut gradients, &[parameters], ceiling)?;
     let mut outputs = vec![values("norm", &norms.all)?];
     for (name, vector) in &tensors.vectors {
-        outputs
-            .push(NamedValues { name: name.clone(), values: B::gradient(&mut gradients, vector)? });
+        outputs.push(NamedValues { name: name.clone(), values: B::gradient(&mut gradients, vector)? });
     }
     Ok(Results { outputs, gradients: Vec::new() })
 }

@@ -101,12 +101,12 @@ pub(super) fn record<S: Shape, B: Kernels, T: Tape>(
 ) -> Tensor<S, B, T> {
     if T::OWNS_TAPE {
         let handle = result.handle().clone();
-        tape.add_backward_op(move |names| in_current_pass::<B>(names, |gradients| {
-            match gradients.take(&handle)? {
+        tape.add_backward_op(move |names| {
+            in_current_pass::<B>(names, |gradients| match gradients.take(&handle)? {
                 Some(gradient) => backward(gradient, gradients),
                 None => Ok(()),
-            }
-        }));
+            })
+        });
     }
     result.put_tape(tape)
 }

@@ -48,8 +48,7 @@ fn check<B: Backend>(inputs: &[(Vec<f32>, Shape)], parameters: &[Vec<f32>], loss
     let vectors: Vec<_> = parameters.iter().map(|v| vector::<B>(v.clone())).collect();
     let traced = tensors.iter().map(|t| t.clone().put_tape(Default::default())).collect();
     let mut gradients = B::backward(loss(traced, &vectors)).expect("memory");
-    let mut analytic: Vec<Vec<f32>> =
-        tensors.iter().map(|t| B::gradient(&mut gradients, t).expect("memory")).collect();
+    let mut analytic: Vec<Vec<f32>> = tensors.iter().map(|t| B::gradient(&mut gradients, t).expect("memory")).collect();
     analytic.extend(vectors.iter().map(|v| B::gradient(&mut gradients, v).expect("memory")));
 
     let step = 5e-3_f32;
@@ -121,7 +120,9 @@ fn batch_norm_gradients<B: Backend>() {
 
 fn elementwise_pooling_and_concat_gradients<B: Backend>() {
     check::<B>(&[input((2, 6, 5, 3))], &[], &|mut x, _| against_target::<B>(B::max_pool(x.remove(0)).expect("memory")));
-    check::<B>(&[input((2, 3, 3, 2))], &[], &|mut x, _| against_target::<B>(rectified::<B, _>(x.remove(0)).expect("memory")));
+    check::<B>(&[input((2, 3, 3, 2))], &[], &|mut x, _| {
+        against_target::<B>(rectified::<B, _>(x.remove(0)).expect("memory"))
+    });
     let other = (noise("other", 36), (2, 3, 3, 2));
     check::<B>(&[input((2, 3, 3, 2)), other.clone()], &[], &|mut x, _| {
         let b = x.remove(1);
@@ -287,8 +288,7 @@ fn gradients_are_clipped_to_a_global_norm<B: Backend>() {
         let norms = B::clip_gradients(&mut gradients, &parts, ceiling).expect("memory");
         let of_parts: Vec<f32> = norms.parts.iter().map(|norm| to_host(norm)[0]).collect();
         assert_eq!(of_parts, [3.0, 4.0]);
-        let after: Vec<f32> =
-            parameters.iter().flat_map(|p| B::gradient(&mut gradients, p).expect("memory")).collect();
+        let after: Vec<f32> = parameters.iter().flat_map(|p| B::gradient(&mut gradients, p).expect("memory")).collect();
         (to_host(&norms.all)[0], after)
     };
     assert_eq!(clipped(0.0), (5.0, vec![3.0, 0.0, 4.0]));
@@ -361,8 +361,7 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
                 let (values, shape) = input((5, 33, 31, channels));
                 let x = features::<Native>(values, shape);
                 let weight = vector::<Native>(noise("weight", conv.weights()));
-                let y = Native::conv2d(x.clone().put_tape(Recorded::default()), &weight, None, conv)
-                    .expect("memory");
+                let y = Native::conv2d(x.clone().put_tape(Recorded::default()), &weight, None, conv).expect("memory");
                 let gamma = vector::<Native>(noise("weight", conv.output));
                 let norm = Norm { weight: &gamma, bias: &gamma, epsilon: 1e-5 };
                 let (y, _) = Native::batch_norm_train(y, &norm, true).expect("memory");

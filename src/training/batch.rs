@@ -3,8 +3,7 @@
 //! On a device with its own memory, data that every epoch reads is kept there, and the device gathers each batch. Data that does not fit
 //! is read from the files and sent batch by batch.
 //!
-//! Steps are queued, not awaited: the host reads and prepares the next batch while the device works on the current one. Sending a batch
-//! waits for earlier work in dfdx's single stream.
+//! Steps are queued, not awaited: the host reads and prepares the next batch while the device works on the current one.
 
 use std::cell::{Cell, OnceCell};
 
@@ -12,8 +11,6 @@ use super::context::StageError;
 use crate::data::FeatureSet;
 use crate::tensor::{Backend, Features, Rows};
 
-/// Largest number of elements in a tensor: the kernels of dfdx count them with 32 bits.
-const MOST_ELEMENTS: usize = u32::MAX as usize;
 /// Without a configured limit, data may take one part in this many of the free memory.
 const SHARE: u64 = 4;
 
@@ -79,7 +76,7 @@ impl<'a, B: Backend> Batches<'a, B> {
         }
         let elements = self.set.len() * length;
         let bytes = 4 * elements as u64;
-        let fits = bytes <= self.room.get() && elements <= MOST_ELEMENTS;
+        let fits = bytes <= self.room.get();
         let kept = fits
             .then(|| {
                 let rows = B::keep(&values(self.set), (self.set.len(), length)).map_err(StageError::device)?;

@@ -39,7 +39,8 @@ pub fn train_demo_teacher(
     for step in 1..=steps {
         let (pixels, labels) = batch(seed, step);
         let images = Native::upload(pixels, (BATCH, SIDE, SIDE, 3)).map_err(StageError::device)?;
-        let mut levels = network.forward(images.put_tape(Recorded::default()), Mode::Train).map_err(StageError::device)?;
+        let mut levels =
+            network.forward(images.put_tape(Recorded::default()), Mode::Train).map_err(StageError::device)?;
         let level3 = levels.pop().ok_or_else(|| StageError::Bug("a network without levels".into()))?;
         // A 1×1 convolution followed by a mean over positions is a linear layer on pooled features.
         let logits = head.forward(level3).map_err(StageError::device)?;

@@ -1,6 +1,5 @@
 //! Forward passes of the frozen teacher over prepared images.
 
-
 use super::context::StageError;
 use crate::data::{FeatureHeader, Image, LevelShape, normalise};
 use crate::model::{Architecture, Backbone, LevelSet, Resnet};

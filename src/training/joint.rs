@@ -144,8 +144,7 @@ impl<B: Backend> Phase for Joint<'_, B> {
         let Assembly { student, autoencoders, .. } = &self.assembly;
         let mut modules: Vec<&dyn Module<B>> = vec![student];
         modules.extend(autoencoders.as_ref().map(|module| module as &dyn Module<B>));
-        let norms =
-            clip_global_norm(&modules, &mut gradients, self.settings.clip_norm).map_err(StageError::device)?;
+        let norms = clip_global_norm(&modules, &mut gradients, self.settings.clip_norm).map_err(StageError::device)?;
         numbers.insert("gradient_norm", norms.all);
         if modules.len() > 1 {
             numbers.extend(["gradient_norm_student", "gradient_norm_autoencoder"].into_iter().zip(norms.parts));

@@ -207,7 +207,7 @@ fn to_constant<B: Backend>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::Native;
+    use crate::tensor::{Native, cuda};
     use crate::training::Distance;
 
     const SHAPE: (usize, usize, usize, usize) = (2, 3, 3, 4);
@@ -286,6 +286,13 @@ mod tests {
     #[test]
     fn every_loss_has_its_gradient_on_the_cpu() {
         every_loss_has_its_gradient::<Native>();
+    }
+
+    #[test]
+    #[ignore = "needs a GPU, or the emulated one"]
+    fn every_loss_has_its_gradient_on_cuda() {
+        cuda::open_for_tests();
+        every_loss_has_its_gradient::<cuda::Cuda>();
     }
 
     #[test]

@@ -103,9 +103,8 @@ impl<B: Backend> Phase for Pretrain<'_, B> {
         let loss = total.ok_or_else(|| StageError::Bug("a feature set without levels".into()))?;
         let value = loss.retaped::<NoneTape>();
         let mut gradients = B::backward(loss).map_err(StageError::device)?;
-        let norm = clip_global_norm(&[&self.autoencoders], &mut gradients, self.clip_norm)
-            .map_err(StageError::device)?
-            .all;
+        let norm =
+            clip_global_norm(&[&self.autoencoders], &mut gradients, self.clip_norm).map_err(StageError::device)?.all;
         self.optimizer.step(&mut self.autoencoders, &mut gradients, 1.0).map_err(StageError::device)?;
         Ok([("loss", value), ("gradient_norm", norm)].into())
     }

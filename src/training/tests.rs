@@ -13,7 +13,8 @@ use crate::model::{
     Upsample,
 };
 use crate::nn::{OptimizerSettings, Padding, State};
-use crate::tensor::{Activation, Backend, Native, Native as OtherCpu};
+use crate::tensor::cuda::{self, Cuda};
+use crate::tensor::{Activation, Backend, Native};
 
 const IMAGES: usize = 12;
 const SIDE: usize = 32;
@@ -205,22 +206,26 @@ fn pretraining_clips_only_gradients_above_the_limit() {
 }
 
 #[test]
-fn both_phases_have_the_same_curves_on_both_backends() {
+#[ignore = "needs a GPU, or the emulated one"]
+fn both_phases_have_the_same_curves_on_cuda_and_the_cpu() {
+    cuda::open_for_tests();
     for gradient in [ReconstructionGradient::Both, ReconstructionGradient::Autoencoder] {
-        let (native, composed) = (TrainingFolders::new(), TrainingFolders::new());
+        let (native, on_cuda) = (TrainingFolders::new(), TrainingFolders::new());
         let (mut ours, mut theirs) = (RecordingObserver::default(), RecordingObserver::default());
         native.pretrain::<Native>(&mut ours).expect("trains");
-        composed.pretrain::<OtherCpu>(&mut theirs).expect("trains");
+        on_cuda.pretrain::<Cuda>(&mut theirs).expect("trains");
         assert_alike(&ours, &theirs);
         native.joint::<Native>(gradient, &mut ours).expect("trains");
-        composed.joint::<OtherCpu>(gradient, &mut theirs).expect("trains");
+        on_cuda.joint::<Cuda>(gradient, &mut theirs).expect("trains");
         assert_alike(&ours, &theirs);
         assert!(ours.costs["milliseconds_per_step"] > 0.0 && theirs.costs["milliseconds_per_step"] > 0.0);
     }
 }
 
 #[test]
-fn every_kind_of_auto_encoder_has_the_same_curves_on_both_backends() {
+#[ignore = "needs a GPU, or the emulated one"]
+fn every_kind_of_auto_encoder_has_the_same_curves_on_cuda_and_the_cpu() {
+    cuda::open_for_tests();
     let levels = LevelSet::of(&[1, 3]).expect("levels");
     let usual = || UnetSettings { depth: 1, ..UnetSettings::default() };
     let on_levels = CommonSettings { levels, ..CommonSettings::default() };
@@ -240,13 +245,13 @@ fn every_kind_of_auto_encoder_has_the_same_curves_on_both_backends() {
     let others = [on_levels, CommonSettings { levels, ..headed }].map(AutoEncoder::of_every_kind);
     models.extend(others.into_iter().flatten().filter(|model| !is_unet(model)));
     for model in models {
-        let (native, composed) = (TrainingFolders::of(model.clone()), TrainingFolders::of(model));
+        let (native, on_cuda) = (TrainingFolders::of(model.clone()), TrainingFolders::of(model));
         let (mut ours, mut theirs) = (RecordingObserver::default(), RecordingObserver::default());
         native.pretrain::<Native>(&mut ours).expect("trains");
-        composed.pretrain::<OtherCpu>(&mut theirs).expect("trains");
+        on_cuda.pretrain::<Cuda>(&mut theirs).expect("trains");
         assert_alike(&ours, &theirs);
         native.joint::<Native>(ReconstructionGradient::Both, &mut ours).expect("trains");
-        composed.joint::<OtherCpu>(ReconstructionGradient::Both, &mut theirs).expect("trains");
+        on_cuda.joint::<Cuda>(ReconstructionGradient::Both, &mut theirs).expect("trains");
         assert_alike(&ours, &theirs);
         let loss = |epoch| ours.curves[&("loss".to_owned(), epoch)];
         assert!(loss(3) < loss(1), "{} {}", loss(1), loss(3));
@@ -254,9 +259,11 @@ fn every_kind_of_auto_encoder_has_the_same_curves_on_both_backends() {
 }
 
 #[test]
-fn a_finished_checkpoint_is_scored_on_either_backend() {
+#[ignore = "needs a GPU, or the emulated one"]
+fn a_finished_checkpoint_is_scored_on_cuda_and_the_cpu() {
+    cuda::open_for_tests();
     let place = TrainingFolders::new();
-    place.joint::<OtherCpu>(ReconstructionGradient::Both, &mut RecordingObserver::default()).expect("trains");
+    place.joint::<Cuda>(ReconstructionGradient::Both, &mut RecordingObserver::default()).expect("trains");
     let state = State::load(&place.path("joint").join("selected.safetensors")).expect("a checkpoint");
     let set = FeatureSet::open(&place.path("features")).expect("features");
     let model = model();
@@ -266,20 +273,20 @@ fn a_finished_checkpoint_is_scored_on_either_backend() {
         let maps = distance_maps(&mut assembly, &Batches::streamed(set), &[0, 3, 7]).expect("maps");
         maps.into_iter().flat_map(|level| level.values).collect()
     }
-    let (ours, theirs) = (maps::<Native>(&state, &set, &model), maps::<OtherCpu>(&state, &set, &model));
+    let (ours, theirs) = (maps::<Native>(&state, &set, &model), maps::<Cuda>(&state, &set, &model));
     assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() < 1e-4), "{ours:?} {theirs:?}");
 }
 
 #[test]
-fn a_phase_goes_on_from_its_own_kind_of_device_alone() {
+#[ignore = "needs a GPU, or the emulated one"]
+fn a_phase_goes_on_from_its_own_kind_of_device_alone_on_cuda() {
+    cuda::open_for_tests();
     let place = TrainingFolders::new();
     let stopped = |result| assert!(matches!(result, Err(StageError::Interrupted)));
     let both = ReconstructionGradient::Both;
-    stopped(
-        place.joint::<OtherCpu>(both, &mut RecordingObserver { stop_after: Some(1), ..RecordingObserver::default() }),
-    );
+    stopped(place.joint::<Cuda>(both, &mut RecordingObserver { stop_after: Some(1), ..RecordingObserver::default() }));
     let mut same = RecordingObserver { stop_after: Some(2), ..RecordingObserver::default() };
-    stopped(place.joint::<OtherCpu>(both, &mut same));
+    stopped(place.joint::<Cuda>(both, &mut same));
     assert_eq!(same.rewound_to, Some(1));
     let mut other = RecordingObserver::default();
     place.joint::<Native>(both, &mut other).expect("trains");
@@ -287,14 +294,16 @@ fn a_phase_goes_on_from_its_own_kind_of_device_alone() {
 }
 
 #[test]
-fn batches_kept_on_a_device_are_those_that_are_read() {
+#[ignore = "needs a GPU, or the emulated one"]
+fn batches_kept_on_cuda_are_those_that_are_read() {
+    cuda::open_for_tests();
     let place = TrainingFolders::new();
     let set = FeatureSet::open(&place.path("features")).expect("features");
     let indices = [7, 0, 11, 3];
-    let read = |batches: &Batches<'_, OtherCpu>| {
+    let read = |batches: &Batches<'_, Cuda>| {
         let levels = (0..3).map(|level| batches.teacher(level, &indices).expect("memory"));
-        let mut all: Vec<Vec<f32>> = levels.map(|level| OtherCpu::download(&level).expect("memory")).collect();
-        all.push(OtherCpu::download(&batches.images(&indices).expect("memory")).expect("memory"));
+        let mut all: Vec<Vec<f32>> = levels.map(|level| Cuda::download(&level).expect("memory")).collect();
+        all.push(Cuda::download(&batches.images(&indices).expect("memory")).expect("memory"));
         all
     };
     let streamed = read(&Batches::streamed(&set));
@@ -304,8 +313,7 @@ fn batches_kept_on_a_device_are_those_that_are_read() {
     assert_eq!(streamed[0], set.features(0, &indices));
 }
 
-#[test]
-fn weights_of_losses_move_and_survive_a_stop() {
+fn weights_move_and_survive_a_stop<B: Backend>() {
     let rules = [
         LossWeighting::Uncertainty { weighting_rate: 0.1 },
         LossWeighting::Dwa { weighting_temperature: 2.0 },
@@ -316,20 +324,32 @@ fn weights_of_losses_move_and_survive_a_stop() {
         let settings = JointSettings { loss: Some(LossSettings { weighting, ..LossSettings::default() }), ..brief() };
         let (whole, halted) = (TrainingFolders::new(), TrainingFolders::new());
         let mut observer = RecordingObserver::default();
-        whole.joint_as::<Native>(&settings, &mut observer).expect("trains");
+        whole.joint_as::<B>(&settings, &mut observer).expect("trains");
         let weights = |epoch| {
             ["weight_similarity", "weight_reconstruction"].map(|name| observer.curves[&(name.to_owned(), epoch)])
         };
         assert_ne!(weights(3), weights(1), "{weighting:?}");
         for epochs in 1..3 {
             let mut observer = RecordingObserver { stop_after: Some(epochs), ..RecordingObserver::default() };
-            assert!(matches!(halted.joint_as::<Native>(&settings, &mut observer), Err(StageError::Interrupted)));
+            assert!(matches!(halted.joint_as::<B>(&settings, &mut observer), Err(StageError::Interrupted)));
         }
-        halted.joint_as::<Native>(&settings, &mut RecordingObserver::default()).expect("trains");
+        halted.joint_as::<B>(&settings, &mut RecordingObserver::default()).expect("trains");
         let last =
             |place: &TrainingFolders| std::fs::read(place.path("joint").join("last.safetensors")).expect("weights");
         assert!(last(&whole) == last(&halted), "{weighting:?}");
     }
+}
+
+#[test]
+fn weights_of_losses_move_and_survive_a_stop() {
+    weights_move_and_survive_a_stop::<Native>();
+}
+
+#[test]
+#[ignore = "needs a GPU, or the emulated one"]
+fn weights_of_losses_move_and_survive_a_stop_on_cuda() {
+    cuda::open_for_tests();
+    weights_move_and_survive_a_stop::<Cuda>();
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Threads {
         }
     }
 
-    /// Does the same for work on tensors of a backend. A GPU's work stays on its thread, where the driver's context is.
+    /// Does the same for work on tensors of a backend. Work on a GPU stays on its thread: it needs no others.
     pub fn run_on<B: Backend, R>(&self, work: impl FnOnce() -> R) -> (R, usize) {
         if B::KIND != Native::KIND {
             return (work(), self.own);

@@ -50,7 +50,7 @@ fn an_empty_variable_counts_as_unset() {
     place.write("tiny.toml", TINY);
     let empty = |arguments: &[&str]| {
         let mut command = place.command(arguments);
-        for name in ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "DIDACT_CUDA", "NO_COLOR"] {
+        for name in ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "NO_COLOR"] {
             command.env(name, "");
         }
         place.outcome(&command.output().expect("starts"))

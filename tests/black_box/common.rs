@@ -46,7 +46,7 @@ impl Workplace {
         if arguments.first() == Some(&"sweep") && !arguments.contains(&"--jobs") {
             command.args(["--jobs", "1"]);
         }
-        let ours = ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "DIDACT_CUDA", "DIDACT_FAULT"];
+        let ours = ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "DIDACT_FAULT"];
         for name in ours.into_iter().chain(["RUST_BACKTRACE", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"]) {
             command.env_remove(name);
         }

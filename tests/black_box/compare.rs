@@ -218,7 +218,9 @@ fn three_trials_on_six_categories_are_ranked() {
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
-    assert!(!text.contains("T03 skip=add ranks above T02 skip=none"), "{text}");
+    // Other metrics are what the tiny networks happen to reach.
+    let of_auroc = text.lines().find(|line| line.starts_with("pixel_auroc: Friedman")).expect("a test");
+    assert!(!of_auroc.contains("T03 skip=add ranks above T02 skip=none"), "{text}");
     let result = json(&place, &[&names[..], &["--json"]].concat());
     let test = result["friedman"].as_array().expect("tests").iter().find(|test| test["metric"] == "pixel_auroc");
     let test = test.expect("of pixel AUROC");

@@ -1,131 +1,191 @@
-//! GPUs: workers run from the GPU executable. A missing GPU or executable is reported before anything starts.
+//! GPUs, with the emulated driver in the folder that `DIDACT_EMULATION` names (`just test-emulation`); and what happens without any.
 
 #![cfg(unix)]
 
-use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::common::{CommandOutcome, TINY, Workplace};
 
 const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 
-/// Creates a workplace with a script as GPU executable. The script reports four GPUs, records its arguments, and works on the
-/// CPU.
-fn with_sibling() -> Workplace {
+/// Returns the folder of the emulated driver, or reports that the test was skipped.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn emulation(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("DIDACT_EMULATION").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("SKIPPED {test}: DIDACT_EMULATION names no folder with the emulated driver; see just test-emulation");
+    }
+    folder
+}
+
+fn workplace() -> Workplace {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);
-    let gpu = |index: u32| format!(r#"{{"index":{index},"name":"Made up","capability":"9.0","memory":85899345920}}"#);
-    let script = format!(
-        "#!/bin/sh\nif [ \"$1\" = devices ]; then echo '[{}]'; exit; fi\n\
-         echo \"$*\" >> started.txt\nexec '{}' \"$@\" --device cpu\n",
-        (0..4).map(gpu).collect::<Vec<_>>().join(","),
-        env!("CARGO_BIN_EXE_didact")
-    );
-    executable(&place, "sibling", &script);
     place
 }
 
-fn executable(place: &Workplace, name: &str, script: &str) {
-    let path = place.write(name, script);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("made executable");
+/// Returns a command that finds the emulated driver, with these settings of the emulation.
+fn emulated(place: &Workplace, driver: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+    let mut command = place.command(arguments);
+    command.env("LD_LIBRARY_PATH", driver).envs(settings.iter().copied());
+    command
 }
 
-/// Returns the value of a flag for each worker that was started.
-fn started(place: &Workplace, flag: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(place.path("started.txt")).expect("workers were started");
-    let mut workers: Vec<_> = text
-        .lines()
-        .map(|arguments| {
-            assert!(arguments.starts_with("worker --sweep "), "{arguments}");
-            arguments.split(' ').skip_while(|word| *word != flag).nth(1).expect("the flag").to_owned()
-        })
-        .collect();
-    workers.sort();
-    workers
-}
-
-fn sweep(place: &Workplace, sibling: &str, flags: &[&str]) -> CommandOutcome {
-    let output =
-        place.command(&[&SWEEP[..], flags].concat()).env("DIDACT_CUDA", place.path(sibling)).output().expect("starts");
+fn sweep(place: &Workplace, driver: &Path, flags: &[&str], settings: &[(&str, &str)]) -> CommandOutcome {
+    let output = emulated(place, driver, &[&SWEEP[..], flags].concat(), settings).output().expect("starts");
     place.outcome(&output)
+}
+
+/// Returns the devices of the attempts.
+fn devices(place: &Workplace) -> Vec<String> {
+    place.query("SELECT DISTINCT device FROM attempt ORDER BY device")
 }
 
 #[test]
 fn every_requested_gpu_gets_a_worker() {
-    let place = with_sibling();
-    let outcome = sweep(&place, "sibling", &["--device", "cuda:0,3", "--device-memory", "2G"]);
+    let Some(driver) = emulation("every_requested_gpu_gets_a_worker") else { return };
+    let place = workplace();
+    let flags = ["--device", "cuda:0,3", "--device-memory", "256M"];
+    let outcome = sweep(&place, &driver, &flags, &[("EMULATION_DEVICES", "4")]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(
         outcome.stderr.contains("2 worker(s) with ") && outcome.stderr.contains(" on cuda:0, cuda:3"),
         "{}",
         outcome.stderr
     );
-    assert_eq!(started(&place, "--device"), ["cuda:0", "cuda:3"]);
-    assert_eq!(started(&place, "--device-memory"), ["2147483648", "2147483648"]);
     assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
+    let used = devices(&place);
+    assert!(!used.is_empty() && used.iter().all(|device| ["cuda:0", "cuda:3"].contains(&device.as_str())), "{used:?}");
 }
 
 #[test]
-fn more_jobs_than_gpus_are_assigned_in_turn() {
-    let place = with_sibling();
-    let outcome = sweep(&place, "sibling", &["--device", "cuda:0,1", "--jobs", "3"]);
+fn auto_uses_gpus_and_several_workers_share_one() {
+    let Some(driver) = emulation("auto_uses_gpus_and_several_workers_share_one") else { return };
+    let place = workplace();
+    let outcome = sweep(&place, &driver, &["--device", "auto", "--workers-per-gpu", "2"], &[]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert_eq!(started(&place, "--device"), ["cuda:0", "cuda:0", "cuda:1"]);
+    assert!(
+        outcome.stderr.contains("2 worker(s) with ") && outcome.stderr.contains(" on cuda:0\n"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(devices(&place), ["cuda:0"]);
 }
 
 #[test]
-fn a_gpu_can_have_several_workers() {
-    let place = with_sibling();
-    let outcome = sweep(&place, "sibling", &["--device", "cuda:2", "--workers-per-gpu", "2"]);
-    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert_eq!(started(&place, "--device"), ["cuda:2", "cuda:2"]);
+fn results_on_a_gpu_have_the_same_bits_with_graphs_and_without_and_in_every_order_of_threads() {
+    let Some(driver) = emulation("results_on_a_gpu_have_the_same_bits") else { return };
+    let settings: [&[(&str, &str)]; 3] =
+        [&[], &[("DIDACT_CUDA_TESTING", "eager")], &[("EMULATION_ORDER", "random:5"), ("EMULATION_LAZY", "1")]];
+    let [graphs, eager, disordered] = settings.map(|settings| {
+        let place = workplace();
+        let outcome = sweep(&place, &driver, &["--device", "cuda"], settings);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let exported = place.succeed(&["export", "tiny", "--format", "csv"]).stdout;
+        let kept: Vec<String> = exported.lines().filter(|line| !is_cost(line)).map(str::to_owned).collect();
+        assert!(kept.len() > 10);
+        kept
+    });
+    assert_eq!(graphs, eager);
+    assert_eq!(graphs, disordered);
+}
+
+/// Returns whether a row of an export is a time, a rate or an amount of memory.
+fn is_cost(line: &str) -> bool {
+    ["seconds", "milliseconds", "per_second", "bytes", "threads"].iter().any(|cost| line.contains(cost))
 }
 
 #[test]
-fn auto_uses_the_available_gpus() {
-    let place = with_sibling();
-    let outcome = sweep(&place, "sibling", &["--device", "auto"]);
-    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert_eq!(started(&place, "--device"), ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]);
+fn a_device_without_memory_fails_its_stage_as_out_of_memory() {
+    let Some(driver) = emulation("a_device_without_memory") else { return };
+    let place = workplace();
+    let outcome = sweep(&place, &driver, &["--device", "cuda"], &[("EMULATION_MEMORY", "2000000")]);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    let classes = place.query("SELECT DISTINCT failure_class FROM attempt WHERE failure_class IS NOT NULL");
+    assert!(classes.iter().any(|class| class.contains("oom")), "{classes:?} {}", outcome.stderr);
+}
+
+#[test]
+fn devices_check_and_predict_use_the_gpu() {
+    let Some(driver) = emulation("devices_check_and_predict_use_the_gpu") else { return };
+    let place = workplace();
+    let run = |arguments: &[&str]| {
+        let output = emulated(&place, &driver, arguments, &[("EMULATION_DEVICES", "2")]).output().expect("starts");
+        place.outcome(&output)
+    };
+    let listed = run(&["devices"]);
+    assert!(listed.stdout.contains("cuda:1") && listed.stdout.contains("8.0"), "{}", listed.stdout);
+    let json: serde_json::Value = serde_json::from_str(&run(&["devices", "--json"]).stdout).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(2));
+    let checked = run(&["check", "--device", "cuda:1"]);
+    assert_eq!(checked.code, Some(0), "{}", checked.stdout);
+    assert!(checked.stdout.contains("0 of "), "{}", checked.stdout);
+    let checked = run(&["check", "--device", "cuda:1", "--tf32"]);
+    assert!(checked.stdout.contains("largest error with TF32"), "{}", checked.stdout);
+
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--device", "cpu"]);
+    let id = place.query("SELECT id FROM run LIMIT 1").remove(0);
+    place.succeed(&["data", "synth", "images", "--side", "32"]);
+    let scores = |device: &str| {
+        let outcome = run(&["predict", &id, "images", "--out", device, "--device", device]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let text = std::fs::read_to_string(place.path(device).join("scores.json")).expect("scores");
+        let scores: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let images = scores["images"].as_array().expect("a list").clone();
+        images.iter().map(|image| image["score"].as_f64().expect("a number")).collect::<Vec<f64>>()
+    };
+    let (on_gpu, on_cpu) = (scores("cuda:1"), scores("cpu"));
+    assert!(!on_gpu.is_empty() && on_gpu.len() == on_cpu.len());
+    assert!(on_gpu.iter().zip(&on_cpu).all(|(a, b)| (a - b).abs() < 1e-4 * b.abs().max(1e-3)), "{on_gpu:?} {on_cpu:?}");
 }
 
 #[test]
 fn settings_that_need_a_gpu_are_refused_on_the_cpu() {
-    let place = with_sibling();
+    let place = workplace();
     place.write("tiny.toml", &TINY.replacen("schema = 1", "schema = 1\nnumerics = \"tf32\"", 1));
-    let refused = sweep(&place, "sibling", &["--device", "cpu"]);
+    let refused = place.run(&[&SWEEP[..], &["--device", "cpu"]].concat());
     assert_eq!(refused.code, Some(2));
     assert!(refused.stderr.contains("the CPU computes in 32-bit floats"), "{}", refused.stderr);
     assert!(!place.path("didact.db").exists(), "nothing was started");
-    // The simulated GPU is a CPU, and its worker refuses the settings as well.
-    let outcome = sweep(&place, "sibling", &["--device", "cuda:0"]);
-    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
-    assert_eq!(place.query("SELECT DISTINCT json_extract(content, '$.numerics') FROM protocol"), ["tf32"]);
-    assert_eq!(place.query("SELECT DISTINCT state FROM stage"), ["pending"]);
 }
 
-/// An executable that cannot start, because the loader does not find a library.
-const UNLOADABLE: &str = "#!/bin/sh\necho 'didact-cuda: error while loading shared libraries: libcuda.so.1: cannot open shared \
-object file: No such file or directory' >&2\nexit 127\n";
-
 #[test]
-fn without_a_usable_gpu_a_sweep_is_refused_or_runs_on_the_cpu() {
-    let place = with_sibling();
-    executable(&place, "unloadable", UNLOADABLE);
-    executable(&place, "blind", "#!/bin/sh\necho '[]'\n");
-    let refused = |sibling: &str, device: &str, reason: &str| {
-        let outcome = sweep(&place, sibling, &["--device", device]);
-        assert_eq!(outcome.code, Some(4), "the machine lacks the GPU; the command line is valid");
+fn a_gpu_that_is_not_there_is_reported_before_anything_starts() {
+    let Some(driver) = emulation("a_gpu_that_is_not_there") else { return };
+    let place = workplace();
+    let refused = |device: &str, settings: &[(&str, &str)], reason: &str| {
+        let outcome = sweep(&place, &driver, &["--device", device], settings);
+        assert_eq!(outcome.code, Some(4), "the machine lacks the GPU; the command line is valid: {}", outcome.stderr);
         assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
         assert!(!place.path("didact.db").exists(), "nothing was started");
     };
-    refused("absent", "cuda:0", "needs the executable `didact-cuda`");
-    refused("sibling", "cuda:7", "no such GPU; available: cuda:0, cuda:1, cuda:2, cuda:3");
-    refused("unloadable", "cuda", "libcuda.so.1: cannot open shared object file");
-    refused("blind", "cuda", "the NVIDIA driver reports none");
-
-    let auto = sweep(&place, "unloadable", &["--device", "auto"]);
+    refused("cuda:7", &[("EMULATION_DEVICES", "2")], "no such GPU; available: cuda:0, cuda:1");
+    refused("cuda", &[("EMULATION_DRIVER_VERSION", "11080")], "install driver 525 or later");
+    refused("cuda", &[("EMULATION_DEVICES", "0")], "CUDA_ERROR_NO_DEVICE");
+    let auto = sweep(&place, &driver, &["--device", "auto"], &[("EMULATION_DRIVER_VERSION", "11080")]);
     assert_eq!(auto.code, Some(0), "{}", auto.stderr);
-    assert!(auto.stderr.contains("running on the CPU") && auto.stderr.contains("libcuda.so.1"), "{}", auto.stderr);
+    assert!(auto.stderr.contains("running on the CPU") && auto.stderr.contains("525"), "{}", auto.stderr);
     assert!(auto.stderr.contains(" on cpu\n"), "{}", auto.stderr);
-    assert!(!place.path("started.txt").exists(), "the CPU needs no other executable");
+}
+
+#[test]
+fn without_a_driver_everything_works_on_the_cpu() {
+    let place = workplace();
+    let devices = place.run(&["devices"]);
+    if devices.stdout.contains("cuda:") {
+        // This machine has a GPU: the other tests are for it.
+        return;
+    }
+    assert_eq!(devices.code, Some(0));
+    assert!(devices.stdout.contains("cpu") && devices.stderr.contains("no GPU: "), "{}", devices.stderr);
+    let refused = place.run(&[&SWEEP[..], &["--device", "cuda"]].concat());
+    assert_eq!(refused.code, Some(4));
+    assert!(
+        refused.stderr.contains("--device cuda") && refused.stderr.contains("use --device cpu or auto"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!place.path("didact.db").exists(), "nothing was started");
+    assert_eq!(place.run(&["check"]).code, Some(0), "the CPU agrees with PyTorch");
 }

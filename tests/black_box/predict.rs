@@ -225,21 +225,3 @@ fn a_run_that_is_not_done_cannot_predict() {
     assert_eq!(outcome.code, Some(2));
     assert!(outcome.stderr.contains("is pending") && outcome.stderr.contains("didact why"), "{}", outcome.stderr);
 }
-
-#[cfg(unix)]
-#[test]
-fn the_gpu_executable_predicts_on_a_gpu() {
-    use std::os::unix::fs::PermissionsExt;
-    let place = Workplace::new();
-    let gpu = r#"[{"index":1,"name":"Made up","capability":"9.0","memory":85899345920}]"#;
-    let script =
-        format!("#!/bin/sh\nif [ \"$1\" = devices ]; then echo '{gpu}'; exit; fi\necho \"$*\" > started.txt\nexit 3\n");
-    let sibling = place.write("sibling", &script);
-    std::fs::set_permissions(&sibling, std::fs::Permissions::from_mode(0o755)).expect("made executable");
-    let command = ["predict", "0123abcd", "a.png", "b", "--out", "out", "--device", "cuda:1"];
-    let output = place.command(&command).env("DIDACT_CUDA", &sibling).output().expect("starts");
-    assert_eq!(output.status.code(), Some(3), "its exit code is passed on");
-    let started = std::fs::read_to_string(place.path("started.txt")).expect("it was started");
-    assert!(started.starts_with("predict 0123abcd --device cuda:1 --store didact.db --log warn"), "{started}");
-    assert!(started.ends_with("--out out -- a.png b\n"), "{started}");
-}

@@ -22,13 +22,18 @@ fn sweep_file() -> String {
         + "\n[search]\nseeds = [0, 1]\n"
 }
 
+/// Returns the device of the sweeps. On a GPU, resuming is as exact as on the CPU.
+fn device() -> String {
+    std::env::var("DIDACT_TORTURE_DEVICE").unwrap_or_else(|_| "cpu".to_owned())
+}
+
 /// Returns the results of an undisturbed sweep with another number of workers.
 fn undisturbed() -> &'static Inventory {
     static UNDISTURBED: OnceLock<Inventory> = OnceLock::new();
     UNDISTURBED.get_or_init(|| {
         let place = Workplace::new();
         place.write("tiny.toml", &sweep_file());
-        place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+        place.succeed(&["sweep", "tiny.toml", "--no-report", "--device", &device()]);
         Inventory::of(&place)
     })
 }
@@ -63,7 +68,8 @@ impl KilledSweep {
 
     /// Starts the sweep, optionally with a fault point in it and its workers. Stages that failed because of too many kills are retried.
     fn start(&self, fault: Option<&str>) -> Child {
-        let mut command = self.place.command(&["sweep", "tiny.toml", "--jobs", "3", "--retry-failed", "--no-report"]);
+        let flags = ["--jobs", "3", "--retry-failed", "--no-report", "--device", &device()];
+        let mut command = self.place.command(&[&["sweep", "tiny.toml"], &flags[..]].concat());
         command.envs(fault.map(|fault| ("DIDACT_FAULT", fault)));
         let errors = std::fs::File::create(self.place.path("errors.txt")).expect("created");
         command.stdout(Stdio::null()).stderr(errors).spawn().expect("the binary starts")

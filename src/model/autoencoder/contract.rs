@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 
-
 use super::{CommonSettings, Diagram};
 use crate::nn::{Init, Input, Mode, Module};
 use crate::tensor::{Backend, Features, OpResult, Tape};
@@ -45,12 +44,7 @@ pub trait FeatureNetwork<B: Backend>: Module<B> + Debug + Clone {
     ///
     /// # Errors
     /// Fails if the device has too little memory.
-    fn forward<T: Tape>(
-        &mut self,
-        features: Features<B, T>,
-        input: Input,
-        mode: Mode,
-    ) -> OpResult<Features<B, T>>;
+    fn forward<T: Tape>(&mut self, features: Features<B, T>, input: Input, mode: Mode) -> OpResult<Features<B, T>>;
 
     /// Returns the forward multiply-accumulates for one feature map of the given side.
     fn multiply_accumulates(&self, side: usize) -> u64;

@@ -1,6 +1,5 @@
 //! The auto-encoders of all levels.
 
-
 use super::{AutoEncoder, Network};
 use crate::model::Backbone;
 use crate::nn::{Init, Input, Mode, visit_fields};

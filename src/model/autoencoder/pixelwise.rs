@@ -1,6 +1,5 @@
 //! Two 1×1 convolutions, which the linear auto-encoder and the perceptron share.
 
-
 use super::FeatureNetwork;
 use crate::nn::{Conv, Init, Input, Mode, visit_fields};
 use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult, Tape};
@@ -33,12 +32,7 @@ impl<B: Backend> Pixelwise<B> {
 }
 
 impl<B: Backend> FeatureNetwork<B> for Pixelwise<B> {
-    fn forward<T: Tape>(
-        &mut self,
-        features: Features<B, T>,
-        input: Input,
-        _: Mode,
-    ) -> OpResult<Features<B, T>> {
+    fn forward<T: Tape>(&mut self, features: Features<B, T>, input: Input, _: Mode) -> OpResult<Features<B, T>> {
         self.encode.set_input(input);
         let encoded = self.encode.forward(features)?;
         let inner = match self.activation {

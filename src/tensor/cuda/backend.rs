@@ -1,7 +1,7 @@
 //! NVIDIA GPUs with didact's own kernels. The sources in `kernels/` document what each computes, and its launch.
 
 use super::device::{self, CudaBuffer};
-use super::launch::{by_fours, destination, launch};
+use super::launch::{NumbersFrom, by_fours, destination, launch};
 use super::norm::{self, Normalisation};
 use super::{convolution, losses, optimiser, resample};
 use crate::tensor::geometry::{Nhwc, max_pool_shape};
@@ -51,7 +51,7 @@ impl Kernels for Cuda {
     }
 
     fn keep_buffer(values: &[f32]) -> OpResult<CudaBuffer> {
-        device::upload(values)
+        device::keep(values)
     }
 
     fn download_buffer(buffer: &CudaBuffer) -> OpResult<Vec<f32>> {
@@ -77,11 +77,14 @@ impl Kernels for Cuda {
     }
 
     fn gathered(rows: &CudaBuffer, indices: &[usize], columns: usize) -> OpResult<CudaBuffer> {
-        let indices: Vec<i32> = indices.iter().map(|&index| i32::try_from(index).expect("fewer rows than 2³¹")).collect();
+        let indices: Vec<i32> =
+            indices.iter().map(|&index| i32::try_from(index).expect("fewer rows than 2³¹")).collect();
         let count = indices.len();
         let gathered = CudaBuffer::new(count * columns)?;
-        let indices = device::numbers(bytemuck::cast_slice(&indices))?;
-        launch!("gather", count * columns.div_ceil(1024); rows, indices, &gathered, count, columns as u64)?;
+        launch!(
+            "gather", count * columns.div_ceil(1024), numbers: bytemuck::cast_slice(&indices);
+            rows, NumbersFrom(0), &gathered, count, columns as u64,
+        )?;
         Ok(gathered)
     }
 

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arena::Arena;
-use super::driver::{self, Context, Function, Module, Stream};
+use super::driver::{self, Context, Function, Module, Pinned, Stream};
 use super::inbox::Inbox;
+use super::launch::Word;
 use super::queue::{Numbers, Queue};
 use crate::tensor::{DeviceMemory, Gpu, Numerics, OpResult};
 
@@ -15,8 +16,8 @@ const KERNELS: &str = include_str!("../../../kernels/kernels.ptx");
 /// Environment variable for tests: `apart` gives every buffer memory of its own, `eager` makes no graphs, and both can be combined.
 const TESTING: &str = "DIDACT_CUDA_TESTING";
 
-/// Threads of a block, unless a kernel says otherwise.
-pub(super) const BLOCK: u32 = 256;
+/// Threads of a block.
+const BLOCK: u32 = 256;
 
 /// An open GPU.
 struct Opened {
@@ -158,6 +159,28 @@ pub(super) fn upload(values: &[f32]) -> OpResult<CudaBuffer> {
     Ok(CudaBuffer { address, length: values.len() })
 }
 
+/// Copies values to the device, where they stay. Less memory of the host is pinned than with [`upload`], but the copy is awaited.
+pub(super) fn keep(values: &[f32]) -> OpResult<CudaBuffer> {
+    /// Values that are copied at once.
+    const CHUNK: usize = 8 << 20;
+    let buffer = CudaBuffer::new(values.len())?;
+    with_device(|device| {
+        // Launches that wait may use the memory before the buffer does.
+        device.submit()?;
+        let mut staging = Pinned::new(size_of::<f32>() * values.len().clamp(1, CHUNK))?;
+        let mut to = buffer.address;
+        for chunk in values.chunks(CHUNK) {
+            let bytes = bytemuck::cast_slice(chunk);
+            staging.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
+            staging.start_upload(bytes.len(), to, device.stream)?;
+            device.stream.synchronise()?;
+            to += bytes.len() as u64;
+        }
+        Ok(())
+    })?;
+    Ok(buffer)
+}
+
 /// Copies a buffer to the host, after all launches.
 pub(super) fn download(buffer: &CudaBuffer) -> OpResult<Vec<f32>> {
     with_device(|device| {
@@ -168,19 +191,20 @@ pub(super) fn download(buffer: &CudaBuffer) -> OpResult<Vec<f32>> {
     })
 }
 
-/// Writes bytes that the next launch reads, and returns their address. They are valid until the next call.
-pub(super) fn numbers(bytes: &[u8]) -> OpResult<u64> {
+/// Queues a launch, which reads `numbers` from memory of the device.
+pub(super) fn launch(kernel: &'static str, grid: [usize; 3], numbers: &[u8], arguments: &[Word]) -> OpResult<()> {
     with_device(|device| {
-        if !device.numbers.has_room(bytes.len()) {
+        if !device.numbers.has_room(numbers.len()) {
             device.submit()?;
         }
-        Ok(device.numbers.write(bytes))
-    })
-}
-
-/// Queues a launch.
-pub(super) fn launch(kernel: &'static str, grid: [usize; 3], block: u32, arguments: &[u64]) -> OpResult<()> {
-    with_device(|device| {
+        let start = if numbers.is_empty() { 0 } else { device.numbers.write(numbers) };
+        let arguments: Vec<u64> = arguments
+            .iter()
+            .map(|word| match *word {
+                Word::Value(value) => value,
+                Word::Number(offset) => start + offset,
+            })
+            .collect();
         let function = match device.functions.get(kernel) {
             Some(function) => *function,
             None => {
@@ -190,7 +214,7 @@ pub(super) fn launch(kernel: &'static str, grid: [usize; 3], block: u32, argumen
             }
         };
         let grid = grid.map(|side| u32::try_from(side).expect("grids of fewer than 2³² blocks"));
-        device.queue.push(function, grid, block, arguments);
+        device.queue.push(function, grid, BLOCK, &arguments);
         Ok(())
     })
 }

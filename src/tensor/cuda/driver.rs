@@ -46,7 +46,9 @@ pub fn has_driver() -> bool {
 /// Loads the driver.
 fn start() -> Result<(), String> {
     if !has_driver() {
-        return Err("there is no NVIDIA driver (libcuda.so.1) on this machine; in a container, pass the GPU through".to_owned());
+        return Err(
+            "there is no NVIDIA driver (libcuda.so.1) on this machine; in a container, pass the GPU through".to_owned()
+        );
     }
     let refused = |result: CUresult| format!("cannot use the NVIDIA driver: {}", message(result));
     let mut version = 0;
@@ -104,6 +106,30 @@ fn attribute(device: sys::CUdevice, attribute: Attribute) -> OpResult<i32> {
     Ok(value)
 }
 
+/// Returns the GPUs that didact's kernels run on: at least one.
+///
+/// # Errors
+/// If the driver cannot be used, or if there is no such GPU.
+pub fn usable_gpus() -> Result<Vec<Gpu>, String> {
+    let (usable, others): (Vec<Gpu>, Vec<Gpu>) = gpus()?.into_iter().partition(|gpu| capability_suffices(gpu).is_ok());
+    match (usable.is_empty(), others.first()) {
+        (false, _) => Ok(usable),
+        (true, Some(other)) => Err(capability_suffices(other).err().unwrap_or_default()),
+        (true, None) => Err("the NVIDIA driver reports no GPU (CUDA_VISIBLE_DEVICES can hide them)".to_owned()),
+    }
+}
+
+fn capability_suffices(gpu: &Gpu) -> Result<(), String> {
+    let major = gpu.capability.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
+    match major >= OLDEST_CAPABILITY {
+        true => Ok(()),
+        false => Err(format!(
+            "{} has compute capability {}, but didact's kernels need {OLDEST_CAPABILITY}.0 or later",
+            gpu.name, gpu.capability
+        )),
+    }
+}
+
 /// Finds a GPU and checks that didact's kernels run on it.
 pub(super) fn find(index: u32) -> Result<Gpu, String> {
     let gpus = gpus()?;
@@ -111,13 +137,7 @@ pub(super) fn find(index: u32) -> Result<Gpu, String> {
     let gpu = gpus.into_iter().find(|gpu| gpu.index == index).ok_or_else(|| {
         format!("the NVIDIA driver shows {count} GPU(s) to this process, but not cuda:{index} (CUDA_VISIBLE_DEVICES can hide GPUs)")
     })?;
-    let major = gpu.capability.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
-    if major < OLDEST_CAPABILITY {
-        return Err(format!(
-            "{} has compute capability {}, but didact's kernels need {OLDEST_CAPABILITY}.0 or later",
-            gpu.name, gpu.capability
-        ));
-    }
+    capability_suffices(&gpu)?;
     Ok(gpu)
 }
 

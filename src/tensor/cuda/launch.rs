@@ -2,74 +2,102 @@
 
 use super::device::CudaBuffer;
 
-/// A value that a kernel takes, as a word that holds it in its lowest bytes.
+/// An argument, in the lowest bytes of a word.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Word {
+    /// A value or an address.
+    Value(u64),
+    /// The address of the launch's numbers from this byte on.
+    Number(u64),
+}
+
+/// A value that a kernel takes.
 pub(super) trait Argument {
-    fn word(self) -> u64;
+    fn word(self) -> Word;
+}
+
+/// The address of a launch's numbers, from this byte on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NumbersFrom(pub(super) usize);
+
+impl Argument for NumbersFrom {
+    fn word(self) -> Word {
+        Word::Number(self.0 as u64)
+    }
 }
 
 impl Argument for &CudaBuffer {
-    fn word(self) -> u64 {
-        self.address()
+    fn word(self) -> Word {
+        Word::Value(self.address())
     }
 }
 
 impl Argument for &mut CudaBuffer {
-    fn word(self) -> u64 {
-        self.address()
+    fn word(self) -> Word {
+        Word::Value(self.address())
     }
 }
 
 impl Argument for Option<&CudaBuffer> {
     /// A missing buffer is a null pointer.
-    fn word(self) -> u64 {
-        self.map_or(0, CudaBuffer::address)
+    fn word(self) -> Word {
+        Word::Value(self.map_or(0, CudaBuffer::address))
     }
 }
 
 /// An address.
 impl Argument for u64 {
-    fn word(self) -> u64 {
-        self
+    fn word(self) -> Word {
+        Word::Value(self)
     }
 }
 
 /// An `int`.
 impl Argument for usize {
-    fn word(self) -> u64 {
-        i32::try_from(self).expect("counts below 2³¹") as u64
+    fn word(self) -> Word {
+        Word::Value(i32::try_from(self).expect("counts below 2³¹") as u64)
     }
 }
 
 /// An `int` that is 0 or 1.
 impl Argument for bool {
-    fn word(self) -> u64 {
-        self.into()
+    fn word(self) -> Word {
+        Word::Value(self.into())
     }
 }
 
 impl Argument for f32 {
-    fn word(self) -> u64 {
-        self.to_bits().into()
+    fn word(self) -> Word {
+        Word::Value(self.to_bits().into())
     }
 }
 
 impl Argument for f64 {
-    fn word(self) -> u64 {
-        self.to_bits()
+    fn word(self) -> Word {
+        Word::Value(self.to_bits())
     }
 }
 
-/// Queues a launch: `launch!("kernel", blocks; arguments…)`, or with `[x, y, z]` blocks.
+/// Queues a launch: `launch!("kernel", blocks; arguments…)`, with `[x, y, z]` blocks, or with numbers that the kernel reads from
+/// memory: `launch!("kernel", blocks, numbers: bytes; arguments…)`.
 macro_rules! launch {
     ($kernel:expr, [$x:expr, $y:expr, $z:expr]; $($argument:expr),+ $(,)?) => {
+        launch!(@ $kernel, [$x, $y, $z], &[]; $($argument),+)
+    };
+    ($kernel:expr, $blocks:expr, numbers: $numbers:expr; $($argument:expr),+ $(,)?) => {
+        launch!(@ $kernel, [$blocks, 1, 1], $numbers; $($argument),+)
+    };
+    ($kernel:expr, $blocks:expr; $($argument:expr),+ $(,)?) => {
+        launch!(@ $kernel, [$blocks, 1, 1], &[]; $($argument),+)
+    };
+    (@ $kernel:expr, $grid:expr, $numbers:expr; $($argument:expr),+) => {
         $crate::tensor::cuda::device::launch(
             $kernel,
-            [$x, $y, $z],
-            $crate::tensor::cuda::device::BLOCK,
+            $grid,
+            $numbers,
             &[$($crate::tensor::cuda::launch::Argument::word($argument)),+],
         )
     };
-    ($kernel:expr, $blocks:expr; $($argument:expr),+ $(,)?) => { launch!($kernel, [$blocks, 1, 1]; $($argument),+) };
 }
 pub(super) use launch;
 

@@ -1,7 +1,7 @@
 //! Losses and distances. A loss is one value on the device.
 
-use super::device::{CudaBuffer, numbers};
-use super::launch::{destination, launch};
+use super::device::CudaBuffer;
+use super::launch::{NumbersFrom, destination, launch};
 use crate::tensor::OpResult;
 
 /// Elements per partial sum.
@@ -71,12 +71,10 @@ fn mean(partial: &CudaBuffer, count: usize) -> OpResult<CudaBuffer> {
 
 /// See [`crate::tensor::Kernels::weighted_scalars`].
 pub(super) fn weighted(terms: &[(&CudaBuffer, f32)]) -> OpResult<CudaBuffer> {
-    let weights: Vec<f32> = terms.iter().map(|(_, weight)| *weight).collect();
     let sum = CudaBuffer::new(1)?;
-    let weights = numbers(bytemuck::cast_slice(&weights))?;
-    for (index, (value, _)) in terms.iter().enumerate() {
+    for (index, (value, weight)) in terms.iter().enumerate() {
         let so_far = (index > 0).then_some(&sum);
-        launch!("weighted", 1; *value, weights + 4 * index as u64, so_far, &sum)?;
+        launch!("weighted", 1, numbers: bytemuck::bytes_of(weight); *value, NumbersFrom(0), so_far, &sum)?;
     }
     Ok(sum)
 }

@@ -16,7 +16,7 @@ mod tiles;
 
 pub use backend::Cuda;
 pub use device::open;
-pub use driver::{gpus, has_driver};
+pub use driver::{gpus, has_driver, usable_gpus};
 
 /// Opens the first GPU for tests.
 #[cfg(test)]

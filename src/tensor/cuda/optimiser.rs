@@ -3,8 +3,8 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::backend::Cuda;
-use super::device::{CudaBuffer, numbers};
-use super::launch::launch;
+use super::device::CudaBuffer;
+use super::launch::{NumbersFrom, launch};
 use crate::tensor::{OpResult, Update, UpdateRule};
 
 /// Values of a parameter that one block works on.
@@ -49,21 +49,18 @@ pub(super) fn clipped(parts: &mut [Vec<&mut CudaBuffer>], ceiling: f64) -> OpRes
     }
     let new = CudaBuffer::new;
     let (partial, norms, factor) = (new(2 * all.chunks.max(1))?, new(1 + parts.len())?, new(1)?);
-    let mut bytes = bytemuck::cast_slice(&all.records).to_vec();
-    let ends_at = bytes.len() as u64;
-    bytes.extend_from_slice(bytemuck::cast_slice(&ends));
-    let ceiling_at = bytes.len() as u64;
-    bytes.extend_from_slice(bytemuck::bytes_of(&(ceiling as f32)));
-    let records = numbers(&bytes)?;
+    let records = bytemuck::cast_slice(&all.records);
     if all.chunks > 0 {
-        launch!("gradient_squares", all.chunks; records, all.records.len(), &partial)?;
+        launch!("gradient_squares", all.chunks, numbers: records; NumbersFrom(0), all.records.len(), &partial)?;
     }
+    let mut numbers = bytemuck::bytes_of(&(ceiling as f32)).to_vec();
+    numbers.extend_from_slice(bytemuck::cast_slice(&ends));
     launch!(
-        "gradient_norms", 1;
-        &partial, records + ends_at, parts.len(), records + ceiling_at, &norms, &factor,
+        "gradient_norms", 1, numbers: &numbers;
+        &partial, NumbersFrom(size_of::<f32>()), parts.len(), NumbersFrom(0), &norms, &factor,
     )?;
     if ceiling > 0.0 && all.chunks > 0 {
-        launch!("scale_gradients", all.chunks; records, all.records.len(), &factor)?;
+        launch!("scale_gradients", all.chunks, numbers: records; NumbersFrom(0), all.records.len(), &factor)?;
     }
     let norm = |index: u64| {
         let norm = new(1)?;
@@ -97,8 +94,7 @@ pub(super) fn update(rule: UpdateRule, updates: &[Update<'_, Cuda>]) -> OpResult
         }
     };
     let mut bytes = bytemuck::cast_slice(&all.records).to_vec();
-    let settings_at = bytes.len() as u64;
+    let settings_at = bytes.len();
     bytes.extend_from_slice(bytemuck::cast_slice(&settings));
-    let records = numbers(&bytes)?;
-    launch!(kernel, all.chunks; records, all.records.len(), records + settings_at)
+    launch!(kernel, all.chunks, numbers: &bytes; NumbersFrom(0), all.records.len(), NumbersFrom(settings_at))
 }

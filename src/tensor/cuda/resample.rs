@@ -84,12 +84,7 @@ pub(super) fn resampled(x: &CudaBuffer, shape: Nhwc, map: Resampling) -> OpResul
 }
 
 /// See [`crate::tensor::Kernels::resampling_gradient`].
-pub(super) fn gradient(
-    dy: &CudaBuffer,
-    shape: Nhwc,
-    map: Resampling,
-    sum: &mut Option<CudaBuffer>,
-) -> OpResult<()> {
+pub(super) fn gradient(dy: &CudaBuffer, shape: Nhwc, map: Resampling, sum: &mut Option<CudaBuffer>) -> OpResult<()> {
     let (rows, columns) = (tables(map, shape.1)?, tables(map, shape.2)?);
     let (dx, accumulate) = destination(sum, shape.0 * shape.1 * shape.2 * shape.3)?;
     sums(dy, dx, (&rows.backward, &columns.backward), result_shape(shape, map), shape, accumulate)

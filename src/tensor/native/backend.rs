@@ -4,9 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::norm::{Moments, Normalisation, Parameters, finish_in_place, folded, normalise};
 use super::values::{Values, free_unused};
-use super::{
-    Nhwc, activation, blocks, clip, concat, conv2d, elementwise, losses, max_pool, norm, optimiser, resample,
-};
+use super::{Nhwc, activation, blocks, clip, concat, conv2d, elementwise, losses, max_pool, norm, optimiser, resample};
 use crate::tensor::kernels::{NormBuffers, NormGradients, NormalisedBuffers, Sum};
 use crate::tensor::{Activation, Conv2d, Kernels, OpResult, Resampling, StepPart, Update, UpdateRule};
 
@@ -18,7 +16,9 @@ fn parameters<'a>(norm: &NormBuffers<'a, Native>) -> Parameters<'a> {
     Parameters { gamma: norm.weight, beta: norm.bias, epsilon: norm.epsilon }
 }
 
-fn normalised_buffers(norm::Normalised { y, mean, variance, normalisation }: norm::Normalised) -> NormalisedBuffers<Native> {
+fn normalised_buffers(
+    norm::Normalised { y, mean, variance, normalisation }: norm::Normalised,
+) -> NormalisedBuffers<Native> {
     NormalisedBuffers { y, mean: mean.into(), variance: variance.into(), normalisation }
 }
 
@@ -70,13 +70,7 @@ impl Kernels for Native {
         Ok(values)
     }
 
-    fn convolved(
-        x: &Values,
-        shape: Nhwc,
-        weight: &Values,
-        bias: Option<&Values>,
-        conv: &Conv2d,
-    ) -> OpResult<Values> {
+    fn convolved(x: &Values, shape: Nhwc, weight: &Values, bias: Option<&Values>, conv: &Conv2d) -> OpResult<Values> {
         Ok(conv2d::forward_biased(x, shape, weight, bias.map(|bias| &**bias), conv))
     }
 

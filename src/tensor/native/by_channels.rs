@@ -98,7 +98,14 @@ pub(super) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, y
 }
 
 /// Computes dW = rows(x)ᵀ · dy.
-pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, gradient: &mut [f32], mode: WriteMode) {
+pub(super) fn backward_weights(
+    x: &[f32],
+    shape: Nhwc,
+    dy: &[f32],
+    conv: &Conv2d,
+    gradient: &mut [f32],
+    mode: WriteMode,
+) {
     let pixels = dy.len() / conv.output;
     let rows = Rows::new(x, shape, conv);
     let rows = Matrix::new(&rows, pixels, conv.depth());

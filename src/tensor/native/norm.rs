@@ -69,7 +69,8 @@ impl JoinedMoments {
             for c in 0..channels {
                 let difference = f64::from(mean[c]) - all.mean[c];
                 all.mean[c] += difference * count / (before + count);
-                all.deviation[c] += f64::from(deviation[c]) + difference * difference * before * count / (before + count);
+                all.deviation[c] +=
+                    f64::from(deviation[c]) + difference * difference * before * count / (before + count);
             }
             all.count += count as usize;
         }
@@ -113,14 +114,7 @@ fn affine(y: &mut [f32], z: &[f32], scale: &[f32], shift: &[f32], last: impl Fn(
 
 /// Computes y = last(shortcut + (scale·z + shift)).
 #[inline(always)]
-fn affine_with(
-    y: &mut [f32],
-    z: &[f32],
-    scale: &[f32],
-    shift: &[f32],
-    shortcut: &[f32],
-    last: impl Fn(f32) -> f32,
-) {
+fn affine_with(y: &mut [f32], z: &[f32], scale: &[f32], shift: &[f32], shortcut: &[f32], last: impl Fn(f32) -> f32) {
     let channels = scale.len();
     let pixels = z.chunks_exact(channels).zip(shortcut.chunks_exact(channels));
     for (y, (z, shortcut)) in y.chunks_exact_mut(channels).zip(pixels) {
@@ -257,7 +251,13 @@ impl Normalisation {
     }
 
     /// Computes dz = scale·g − slope·z − level. Without `g`, `dz` holds it before.
-    fn input_gradient(&self, z: &[f32], GradientSums { plain, along }: &GradientSums, g: Option<&[f32]>, dz: &mut [f32]) {
+    fn input_gradient(
+        &self,
+        z: &[f32],
+        GradientSums { plain, along }: &GradientSums,
+        g: Option<&[f32]>,
+        dz: &mut [f32],
+    ) {
         let Self { count, mean, inverse, scale } = self;
         let channels = mean.len();
         let slope: Vec<f32> =

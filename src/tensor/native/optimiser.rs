@@ -1,4 +1,4 @@
-//! Updates of parameters. The arithmetic is that of dfdx's optimisers, which is PyTorch's.
+//! Updates of parameters. The arithmetic is PyTorch's.
 
 use rayon::prelude::*;
 

@@ -46,10 +46,7 @@ pub(in crate::tensor) fn scale<B: Kernels, T: Tape>(
 }
 
 /// See [`crate::tensor::Backend::concat`].
-pub(in crate::tensor) fn concat<B: Kernels, T: Tape>(
-    a: Features<B, T>,
-    b: Features<B, T>,
-) -> OpResult<Features<B, T>> {
+pub(in crate::tensor) fn concat<B: Kernels, T: Tape>(a: Features<B, T>, b: Features<B, T>) -> OpResult<Features<B, T>> {
     let ((a, tape), (b, other)) = (a.split_tape(), b.split_tape());
     let shape = concat_shape(*a.shape(), *b.shape());
     let (left, right) = (a.shape().3, b.shape().3);
@@ -62,19 +59,14 @@ pub(in crate::tensor) fn concat<B: Kernels, T: Tape>(
 }
 
 /// See [`crate::tensor::Backend::resample`].
-pub(in crate::tensor) fn resample<B: Kernels, T: Tape>(
-    x: Features<B, T>,
-    map: Resampling,
-) -> OpResult<Features<B, T>> {
+pub(in crate::tensor) fn resample<B: Kernels, T: Tape>(x: Features<B, T>, map: Resampling) -> OpResult<Features<B, T>> {
     let (x, tape) = x.split_tape();
     let shape = *x.shape();
     let (images, height, width, channels) = shape;
     let result = (images, map.output_side(height), map.output_side(width), channels);
     let y = Tensor::new(B::resampled(x.buffer(), shape, map)?, result);
     let x = x.into_handle();
-    Ok(record(y, tape, move |dy, gradients| {
-        gradients.add(&x, |sum| B::resampling_gradient(&dy, shape, map, sum))
-    }))
+    Ok(record(y, tape, move |dy, gradients| gradients.add(&x, |sum| B::resampling_gradient(&dy, shape, map, sum))))
 }
 
 /// See [`crate::tensor::Backend::max_pool`].

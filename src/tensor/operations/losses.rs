@@ -23,9 +23,8 @@ pub(in crate::tensor) fn similarity<B: Kernels, T: Tape>(
     let (teacher, channels) = (teacher.buffer().clone(), student.shape().3);
     let loss = B::mean_distance(&teacher, student.buffer(), channels)?;
     Ok(record(Tensor::new(loss, ()), tape, move |dloss, gradients| {
-        gradients.add(student.handle(), |sum| {
-            B::mean_distance_gradient(&dloss, &teacher, student.buffer(), channels, sum)
-        })
+        gradients
+            .add(student.handle(), |sum| B::mean_distance_gradient(&dloss, &teacher, student.buffer(), channels, sum))
     }))
 }
 
@@ -48,10 +47,7 @@ pub(in crate::tensor) fn mean_squared_error<B: Kernels, T: Tape + Merge<R>, R: T
 }
 
 /// See [`crate::tensor::Backend::smooth_l1`].
-pub(in crate::tensor) fn smooth_l1<B: Kernels, T: Tape>(
-    a: Features<B, T>,
-    b: &Features<B>,
-) -> OpResult<Scalar<B, T>> {
+pub(in crate::tensor) fn smooth_l1<B: Kernels, T: Tape>(a: Features<B, T>, b: &Features<B>) -> OpResult<Scalar<B, T>> {
     debug_assert_eq!(a.shape(), b.shape());
     let ((a, tape), b) = (a.split_tape(), b.buffer().clone());
     let loss = B::smooth_l1_error(a.buffer(), &b)?;

@@ -78,8 +78,7 @@ pub(in crate::tensor) fn conv_train<B: Kernels, T: Tape>(
         let mut of_norm = None;
         gradients.add_both([gamma.handle(), beta.handle()], |gamma_sum, beta_sum| {
             let (y, with_shortcut) = (rectified.as_deref(), shortcut.is_some());
-            of_norm =
-                Some(B::normalisation_gradients(&normalisation, dy, &z, y, with_shortcut, gamma_sum, beta_sum)?);
+            of_norm = Some(B::normalisation_gradients(&normalisation, dy, &z, y, with_shortcut, gamma_sum, beta_sum)?);
             Ok(())
         })?;
         drop((z, normalisation, rectified));

@@ -11,7 +11,7 @@ pub(super) fn mean<B: Backend>(
 
 #[cfg(test)]
 mod tests {
-    
+
     use super::*;
     use crate::tensor::Native;
 

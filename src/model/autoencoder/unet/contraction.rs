@@ -1,6 +1,5 @@
 //! A contraction stage of a U-Net.
 
-
 use super::{InnerNorm, UnetSettings};
 use crate::nn::{Conv, ConvNorm, Init, Input, Mode, Module, delegate_module};
 use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult, Tape};
@@ -35,11 +34,7 @@ impl<B: Backend> Contraction<B> {
     }
 
     /// Maps (N, H, W, I) to (N, H/2, W/2, O).
-    pub(super) fn forward<T: Tape>(
-        &mut self,
-        x: Features<B, T>,
-        mode: Mode,
-    ) -> OpResult<Features<B, T>> {
+    pub(super) fn forward<T: Tape>(&mut self, x: Features<B, T>, mode: Mode) -> OpResult<Features<B, T>> {
         match &mut self.layer {
             // The backend runs this as one operation.
             Layer::Normed(layer) if self.activation == Activation::Relu => layer.forward(x, None, true, mode),

@@ -1,6 +1,5 @@
 //! An expansion stage of a U-Net. It doubles the side and joins the input of the contraction stage of the same side.
 
-
 use super::{InnerNorm, Skip, UnetSettings, Upsample};
 use crate::nn::{BatchNorm, Conv, ConvTranspose, Init, Input, Mode, Module, delegate_module, visit_fields};
 use crate::tensor::{Activation, Backend, Conv2d, Features, OpResult, Resampling, Tape};

@@ -5,7 +5,6 @@
 //! join with that input as [`Skip`] says, to c_{i−1} channels. The outermost stage is linear with bias, because it must return raw
 //! features. [`UnetSettings`] can replace each of these parts.
 
-
 use super::contraction::Contraction;
 use super::expansion::Expansion;
 use super::{Skip, UnetSettings};
@@ -48,12 +47,7 @@ impl BuildNetwork for UnetSettings {
 }
 
 impl<B: Backend> FeatureNetwork<B> for Unet<B> {
-    fn forward<T: Tape>(
-        &mut self,
-        features: Features<B, T>,
-        input: Input,
-        mode: Mode,
-    ) -> OpResult<Features<B, T>> {
+    fn forward<T: Tape>(&mut self, features: Features<B, T>, input: Input, mode: Mode) -> OpResult<Features<B, T>> {
         // Only the outermost stages read the input. All others read trained features.
         if let Some(stage) = self.contraction.first_mut() {
             stage.set_input(input);
