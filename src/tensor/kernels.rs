@@ -18,6 +18,16 @@ pub struct NormBuffers<'a, B: Kernels> {
     pub epsilon: f32,
 }
 
+/// A batch norm with given statistics.
+pub struct FrozenBuffers<'a, B: Kernels> {
+    /// The parameters.
+    pub norm: NormBuffers<'a, B>,
+    /// Mean per channel.
+    pub mean: &'a B::Buffer,
+    /// Variance per channel.
+    pub variance: &'a B::Buffer,
+}
+
 /// A batch after batch norm.
 pub struct NormalisedBuffers<B: Kernels> {
     /// The normalised values, after shortcut and ReLU.
@@ -149,8 +159,7 @@ pub trait Kernels: Copy + Default + Debug + Send + Sync + 'static {
         shape: Nhwc,
         weight: &Self::Buffer,
         conv: &Conv2d,
-        norm: &NormBuffers<'_, Self>,
-        statistics: (&Self::Buffer, &Self::Buffer),
+        norm: &FrozenBuffers<'_, Self>,
         shortcut: Option<&Self::Buffer>,
         relu: bool,
     ) -> OpResult<Self::Buffer>;
@@ -211,13 +220,11 @@ pub trait Kernels: Copy + Default + Debug + Send + Sync + 'static {
     fn normalised_frozen(
         x: &Self::Buffer,
         channels: usize,
-        norm: &NormBuffers<'_, Self>,
-        statistics: (&Self::Buffer, &Self::Buffer),
+        norm: &FrozenBuffers<'_, Self>,
         relu: bool,
     ) -> OpResult<Self::Buffer>;
 
     /// Computes the gradients of [`Kernels::normalised`] and adds to those of γ and β. `y` is the result if it went through ReLU.
-    #[expect(clippy::too_many_arguments, reason = "two sums and four buffers, which no type would make clearer")]
     fn normalisation_gradients(
         normalisation: &Self::Normalisation,
         dy: Self::Buffer,

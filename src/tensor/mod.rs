@@ -31,7 +31,7 @@ pub use device::DeviceMemory;
 pub use device_error::{DeviceError, OpResult};
 pub use geometry::Conv2d;
 pub use gpu::Gpu;
-pub use kernels::{Kernels, NormBuffers, NormGradients, NormalisedBuffers, Sum, Update, UpdateRule};
+pub use kernels::{FrozenBuffers, Kernels, NormBuffers, NormGradients, NormalisedBuffers, Sum, Update, UpdateRule};
 pub use native::Native;
 pub use numerics::Numerics;
 pub(crate) use parts::StepPart;

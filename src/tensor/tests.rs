@@ -306,12 +306,12 @@ fn outputs_and_gradients_equal_pytorchs<B: Backend>() {
 
 /// Runs the tests above for one backend. `prepare` runs before each.
 macro_rules! tests_of_backend {
-    ($module:ident: $backend:ty, $prepare:expr, #[$attribute:meta]; $($test:ident)*) => {
+    ($module:ident: $backend:ty, $prepare:block, #[$attribute:meta]; $($test:ident)*) => {
         mod $module {
             $(#[test]
             #[$attribute]
             fn $test() {
-                $prepare;
+                $prepare
                 super::$test::<$backend>();
             })*
         }
@@ -319,7 +319,7 @@ macro_rules! tests_of_backend {
 }
 
 macro_rules! tests_of_backends {
-    ($($module:ident: $backend:ty, $prepare:expr, #[$attribute:meta];)*) => {
+    ($($module:ident: $backend:ty, $prepare:block, #[$attribute:meta];)*) => {
         $(tests_of_backend!($module: $backend, $prepare, #[$attribute];
             convolution_gradients
             transposed_convolution_gradients
@@ -338,8 +338,8 @@ macro_rules! tests_of_backends {
 }
 
 tests_of_backends! {
-    native: crate::tensor::Native, (), #[cfg(test)];
-    on_cuda: crate::tensor::cuda::Cuda, crate::tensor::cuda::open_for_tests(), #[ignore = "needs a GPU, or the emulated one"];
+    native: crate::tensor::Native, {}, #[cfg(test)];
+    on_cuda: crate::tensor::cuda::Cuda, { crate::tensor::cuda::open_for_tests() }, #[ignore = "needs a GPU, or the emulated one"];
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::launch::{NumbersFrom, by_fours, destination, launch};
 use super::norm::{self, Normalisation};
 use super::{convolution, losses, optimiser, resample};
 use crate::tensor::geometry::{Nhwc, max_pool_shape};
-use crate::tensor::kernels::{NormBuffers, NormGradients, NormalisedBuffers, Sum};
+use crate::tensor::kernels::{FrozenBuffers, NormBuffers, NormGradients, NormalisedBuffers, Sum};
 use crate::tensor::{Activation, Conv2d, DeviceMemory, Kernels, OpResult, Resampling, Update, UpdateRule};
 
 /// NVIDIA GPUs with didact's own kernels. [`super::open`] must be called first.
@@ -95,7 +95,7 @@ impl Kernels for Cuda {
         bias: Option<&CudaBuffer>,
         conv: &Conv2d,
     ) -> OpResult<CudaBuffer> {
-        convolution::forward(x, shape, weight, conv, convolution::Epilogue { shift: bias, ..Default::default() })
+        convolution::forward(x, shape, weight, conv, &convolution::Epilogue { shift: bias, ..Default::default() })
     }
 
     fn convolved_frozen(
@@ -103,14 +103,13 @@ impl Kernels for Cuda {
         shape: Nhwc,
         weight: &CudaBuffer,
         conv: &Conv2d,
-        norm: &NormBuffers<'_, Self>,
-        statistics: (&CudaBuffer, &CudaBuffer),
+        norm: &FrozenBuffers<'_, Self>,
         shortcut: Option<&CudaBuffer>,
         relu: bool,
     ) -> OpResult<CudaBuffer> {
-        let (scale, shift) = norm::folded(norm, statistics)?;
+        let (scale, shift) = norm::folded(norm)?;
         let epilogue = convolution::Epilogue { scale: Some(&scale), shift: Some(&shift), shortcut, relu };
-        convolution::forward(x, shape, weight, conv, epilogue)
+        convolution::forward(x, shape, weight, conv, &epilogue)
     }
 
     fn convolution_input_gradient(
@@ -169,11 +168,10 @@ impl Kernels for Cuda {
     fn normalised_frozen(
         x: &CudaBuffer,
         channels: usize,
-        norm: &NormBuffers<'_, Self>,
-        statistics: (&CudaBuffer, &CudaBuffer),
+        norm: &FrozenBuffers<'_, Self>,
         relu: bool,
     ) -> OpResult<CudaBuffer> {
-        let (scale, shift) = norm::folded(norm, statistics)?;
+        let (scale, shift) = norm::folded(norm)?;
         norm::applied(x, (&scale, &shift), channels, None, relu)
     }
 

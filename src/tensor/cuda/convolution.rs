@@ -52,7 +52,7 @@ pub(super) fn forward(
     shape: Nhwc,
     weight: &CudaBuffer,
     conv: &Conv2d,
-    epilogue: Epilogue<'_>,
+    &Epilogue { scale, shift, shortcut, relu }: &Epilogue<'_>,
 ) -> OpResult<CudaBuffer> {
     let choice = choose(Pass::Forward, shape, conv, numerics());
     let Choice { tile, splits } = choice;
@@ -60,7 +60,6 @@ pub(super) fn forward(
     let pixels = images * out_height * out_width;
     let y = CudaBuffer::new(pixels * conv.output)?;
     let (rows, columns) = (pixels.div_ceil(tile.rows), conv.output.div_ceil(tile.columns));
-    let Epilogue { scale, shift, shortcut, relu } = epilogue;
     let kernel = kernel!("conv_forward", choice);
     if splits == 1 {
         launch_shaped!(kernel, [rows, columns, 1]; shape, conv; x, weight, scale, shift, shortcut, &y; relu)?;

@@ -4,7 +4,7 @@ use super::backend::Cuda;
 use super::device::CudaBuffer;
 use super::launch::{by_fours, launch};
 use crate::tensor::OpResult;
-use crate::tensor::kernels::{NormBuffers, NormGradients, NormalisedBuffers, Sum};
+use crate::tensor::kernels::{FrozenBuffers, NormBuffers, NormGradients, NormalisedBuffers, Sum};
 
 /// Rows per part of a sum.
 const PART: usize = 512;
@@ -18,14 +18,13 @@ pub struct Normalisation {
 
 /// Returns the scale and the shift per channel that equal batch norm with given mean and variance.
 pub(super) fn folded(
-    norm: &NormBuffers<'_, Cuda>,
-    (mean, variance): (&CudaBuffer, &CudaBuffer),
+    FrozenBuffers { norm, mean, variance }: &FrozenBuffers<'_, Cuda>,
 ) -> OpResult<(CudaBuffer, CudaBuffer)> {
     let channels = norm.weight.len();
     let (scale, shift) = (CudaBuffer::new(channels)?, CudaBuffer::new(channels)?);
     launch!(
         "norm_folded", channels.div_ceil(256);
-        norm.weight, norm.bias, mean, variance, norm.epsilon, &scale, &shift, channels,
+        norm.weight, norm.bias, *mean, *variance, norm.epsilon, &scale, &shift, channels,
     )?;
     Ok((scale, shift))
 }

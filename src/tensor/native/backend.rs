@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::max_pool::Winners;
 use super::norm::{Moments, Normalisation, Parameters, finish_in_place, folded, normalise};
 use super::values::{Values, free_unused};
 use super::{Nhwc, activation, blocks, clip, concat, conv2d, elementwise, losses, max_pool, norm, optimiser, resample};
-use crate::tensor::kernels::{NormBuffers, NormGradients, NormalisedBuffers, Sum};
+use crate::tensor::kernels::{FrozenBuffers, NormBuffers, NormGradients, NormalisedBuffers, Sum};
 use crate::tensor::{Activation, Conv2d, Kernels, OpResult, Resampling, StepPart, Update, UpdateRule};
 
 /// The CPU with didact's own kernels.
@@ -31,7 +32,7 @@ fn scalar(value: f32) -> Values {
 impl Kernels for Native {
     type Buffer = Values;
     type Normalisation = Normalisation;
-    type Winners = Vec<u8>;
+    type Winners = Winners;
 
     const KIND: &'static str = "cpu";
 
@@ -80,12 +81,11 @@ impl Kernels for Native {
         shape: Nhwc,
         weight: &Values,
         conv: &Conv2d,
-        norm: &NormBuffers<'_, Self>,
-        (mean, variance): (&Values, &Values),
+        norm: &FrozenBuffers<'_, Self>,
         shortcut: Option<&Values>,
         relu: bool,
     ) -> OpResult<Values> {
-        let (scale, shift) = folded(parameters(norm), (mean, variance));
+        let (scale, shift) = folded(parameters(&norm.norm), (norm.mean, norm.variance));
         let mut weights = Values::copy_of(weight);
         for row in weights.chunks_exact_mut(conv.output) {
             row.iter_mut().zip(&scale).for_each(|(w, s)| *w *= s);
@@ -171,14 +171,8 @@ impl Kernels for Native {
         Ok(normalised_buffers(normalise(z, &parts, parameters(norm), shortcut, relu)))
     }
 
-    fn normalised_frozen(
-        x: &Values,
-        channels: usize,
-        norm: &NormBuffers<'_, Self>,
-        (mean, variance): (&Values, &Values),
-        relu: bool,
-    ) -> OpResult<Values> {
-        let (scale, shift) = folded(parameters(norm), (mean, variance));
+    fn normalised_frozen(x: &Values, channels: usize, norm: &FrozenBuffers<'_, Self>, relu: bool) -> OpResult<Values> {
+        let (scale, shift) = folded(parameters(&norm.norm), (norm.mean, norm.variance));
         debug_assert_eq!(channels, scale.len());
         Ok(norm::applied(x, &scale, &shift, relu))
     }
@@ -253,11 +247,11 @@ impl Kernels for Native {
         Ok(())
     }
 
-    fn max_pooled(x: &Values, shape: Nhwc, with_winners: bool) -> OpResult<(Values, Vec<u8>)> {
+    fn max_pooled(x: &Values, shape: Nhwc, with_winners: bool) -> OpResult<(Values, Winners)> {
         Ok(max_pool::max_pooled(x, shape, with_winners))
     }
 
-    fn max_pooling_gradient(dy: &Values, winners: &Vec<u8>, shape: Nhwc, sum: &mut Sum<Self>) -> OpResult<()> {
+    fn max_pooling_gradient(dy: &Values, winners: &Winners, shape: Nhwc, sum: &mut Sum<Self>) -> OpResult<()> {
         max_pool::gradient(dy, winners, shape, sum);
         Ok(())
     }

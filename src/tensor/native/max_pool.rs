@@ -10,7 +10,7 @@ use crate::tensor::StepPart;
 use crate::tensor::geometry::{MAX_POOL, max_pool_shape};
 
 /// Returns the maxima, and the winning tap of each if a gradient will be computed.
-pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Values, Vec<u8>) {
+pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Values, Winners) {
     let _part = StepPart::Elementwise.start();
     let (_, height, width, channels) = shape;
     let (images, out_height, out_width, _) = max_pool_shape(shape);
@@ -20,6 +20,10 @@ pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Val
     let fill = |row: usize, values: &mut [f32], mut winners: Option<&mut [u8]>| {
         let image = &input[(row / out_height) * height * width * channels..];
         values.fill(f32::NEG_INFINITY);
+        // In a window of −∞ alone, nothing exceeds the start: its first tap wins.
+        if let Some(winners) = &mut winners {
+            winners.fill(0);
+        }
         for column in 0..out_width {
             let values = &mut values[column * channels..][..channels];
             for (tap, y, x) in taps(row % out_height, column, height, width) {
@@ -38,11 +42,11 @@ pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Val
             }
         }
     };
-    let mut winners = vec![0_u8; if with_winners { length } else { 0 }];
+    let mut winners = Winners::new(if with_winners { length } else { 0 });
     let mut values = Values::new(length);
     let rows = values.par_chunks_mut(line);
     match with_winners {
-        true => rows.zip(winners.par_chunks_mut(line)).enumerate().for_each(|(row, (values, winners))| {
+        true => rows.zip(winners.taps_mut().par_chunks_mut(line)).enumerate().for_each(|(row, (values, winners))| {
             vectorised(
                 #[inline(always)]
                 || fill(row, values, Some(winners)),
@@ -58,29 +62,30 @@ pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Val
     (values, winners)
 }
 
-/// Adds the gradient of each output to the winning input. Runs in parallel over images, because windows overlap only within an image.
-pub(super) fn gradient(dy: &[f32], winners: &[u8], shape: Nhwc, sum: &mut Option<Values>) {
+/// Adds the gradient of each output to the winning input. Every row of inputs gathers from the windows that it lies in.
+pub(super) fn gradient(dy: &[f32], winners: &Winners, shape: Nhwc, sum: &mut Option<Values>) {
     let _part = StepPart::Elementwise.start();
     let (images, height, width, channels) = shape;
     let (_, out_height, out_width, _) = max_pool_shape(shape);
-    let outputs = out_height * out_width * channels;
-    let length = height * width * channels;
-    accumulate(sum, images * length, |dx, mode| {
-        let images = dx.par_chunks_mut(length).zip(dy.par_chunks(outputs)).zip(winners.par_chunks(outputs));
-        images.for_each(|((dx, dy), winners)| {
+    let winners = winners.taps();
+    accumulate(sum, images * height * width * channels, |dx, mode| {
+        dx.par_chunks_mut(width * channels).enumerate().for_each(|(row, dx)| {
+            let (image, y) = (row / height, row % height);
             vectorised(
                 #[inline(always)]
                 || {
-                    if mode == WriteMode::Overwrite {
-                        dx.fill(0.0);
-                    }
-                    for position in 0..out_height * out_width {
-                        let dy = &dy[position * channels..][..channels];
-                        let winners = &winners[position * channels..][..channels];
-                        for (tap, y, x) in taps(position / out_width, position % out_width, height, width) {
-                            let target = &mut dx[(y * width + x) * channels..][..channels];
-                            for ((target, dy), winner) in target.iter_mut().zip(dy).zip(winners) {
-                                *target += if *winner == tap { *dy } else { 0.0 };
+                    for (x, dx) in dx.chunks_exact_mut(channels).enumerate() {
+                        if mode == WriteMode::Overwrite {
+                            dx.fill(0.0);
+                        }
+                        for (row, tap_row) in windows(y, out_height) {
+                            for (column, tap_column) in windows(x, out_width) {
+                                let tap = (tap_row * MAX_POOL.kernel + tap_column) as u8;
+                                let output = ((image * out_height + row) * out_width + column) * channels;
+                                let outputs = dy[output..][..channels].iter().zip(&winners[output..][..channels]);
+                                for (dx, (dy, winner)) in dx.iter_mut().zip(outputs) {
+                                    *dx += if *winner == tap { *dy } else { 0.0 };
+                                }
                             }
                         }
                     }
@@ -88,6 +93,35 @@ pub(super) fn gradient(dy: &[f32], winners: &[u8], shape: Nhwc, sum: &mut Option
             );
         });
     });
+}
+
+/// Returns the windows along an axis that a coordinate lies in, each with the coordinate's place in it.
+#[inline(always)]
+fn windows(coordinate: usize, count: usize) -> impl Iterator<Item = (usize, usize)> {
+    let padded = coordinate + MAX_POOL.padding;
+    let last = padded / MAX_POOL.stride;
+    let first = (padded + 1).saturating_sub(MAX_POOL.kernel).div_ceil(MAX_POOL.stride);
+    (first..=last.min(count - 1)).map(move |window| (window, padded - window * MAX_POOL.stride))
+}
+
+/// Which tap won each maximum, a byte each.
+pub struct Winners {
+    bytes: Values,
+    count: usize,
+}
+
+impl Winners {
+    fn new(count: usize) -> Self {
+        Self { bytes: Values::new(count.div_ceil(4)), count }
+    }
+
+    fn taps(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.bytes)[..self.count]
+    }
+
+    fn taps_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.bytes)[..self.count]
+    }
 }
 
 /// Returns whether a value replaces the largest so far. NaN does, because it must not be hidden.

@@ -1,7 +1,7 @@
 //! Batch norm, alone or after a convolution.
 
 use crate::tensor::backend::statistics;
-use crate::tensor::kernels::{NormBuffers, NormGradients, NormalisedBuffers};
+use crate::tensor::kernels::{FrozenBuffers, NormBuffers, NormGradients, NormalisedBuffers};
 use crate::tensor::tape::record;
 use crate::tensor::tensor::{Features, Norm, Normalised, Tape, Tensor, Vector};
 use crate::tensor::{Conv2d, Kernels, OpResult};
@@ -45,8 +45,8 @@ pub(in crate::tensor) fn frozen<B: Kernels>(
     (mean, variance): (&Vector<B>, &Vector<B>),
     relu: bool,
 ) -> OpResult<Features<B>> {
-    let statistics = (&**mean.buffer(), &**variance.buffer());
-    let y = B::normalised_frozen(x.buffer(), x.shape().3, &norm.buffers(), statistics, relu)?;
+    let norm = FrozenBuffers { norm: norm.buffers(), mean: mean.buffer(), variance: variance.buffer() };
+    let y = B::normalised_frozen(x.buffer(), x.shape().3, &norm, relu)?;
     Ok(Tensor::new(y, *x.shape()))
 }
 
@@ -107,15 +107,8 @@ pub(in crate::tensor) fn conv_frozen<B: Kernels>(
     relu: bool,
 ) -> OpResult<Features<B>> {
     let shape = *x.shape();
-    let y = B::convolved_frozen(
-        x.buffer(),
-        shape,
-        weight.buffer(),
-        &conv,
-        &norm.buffers(),
-        (mean.buffer(), variance.buffer()),
-        shortcut.map(|shortcut| &**shortcut.buffer()),
-        relu,
-    )?;
+    let norm = FrozenBuffers { norm: norm.buffers(), mean: mean.buffer(), variance: variance.buffer() };
+    let shortcut = shortcut.map(|shortcut| &**shortcut.buffer());
+    let y = B::convolved_frozen(x.buffer(), shape, weight.buffer(), &conv, &norm, shortcut, relu)?;
     Ok(Tensor::new(y, conv.output_shape(shape)))
 }

@@ -20,6 +20,9 @@ pub(super) fn transform<S: Simd, F: Transform<N, M>, const N: usize, const M: us
     mode: WriteMode,
 ) {
     let channels = from[0][0].len();
+    // Checked once here, so that the loops need no checks.
+    assert!(from.iter().flatten().all(|values| values.len() == channels), "equal channels");
+    assert!(to.iter().flatten().all(|values| values.is_empty() || values.len() == channels), "equal channels");
     let full = channels / S::F32_LANES * S::F32_LANES;
     for at in (0..full).step_by(S::F32_LANES) {
         lanes::<S, F, N, M, false>(simd, from, to, at, at + S::F32_LANES, mode);
@@ -45,7 +48,8 @@ fn lanes<S: Simd, F: Transform<N, M>, const N: usize, const M: usize, const PART
     for (j, half) in half.iter_mut().enumerate() {
         let mut column = [zero; N];
         for (value, row) in column.iter_mut().zip(from) {
-            *value = load::<S, PART>(simd, &row[j][start..end]);
+            // SAFETY: `transform` checked the lengths, and `end` is not beyond them.
+            *value = load::<S, PART>(simd, unsafe { row[j].get_unchecked(start..end) });
         }
         *half = F::apply(simd, column);
     }
@@ -55,7 +59,11 @@ fn lanes<S: Simd, F: Transform<N, M>, const N: usize, const M: usize, const PART
             *value = half[i];
         }
         for (to, value) in to.iter_mut().zip(F::apply(simd, row)) {
-            let Some(to) = to.get_mut(start..end) else { continue };
+            if to.is_empty() {
+                continue;
+            }
+            // SAFETY: as above.
+            let to = unsafe { to.get_unchecked_mut(start..end) };
             let value =
                 if mode == WriteMode::Accumulate { simd.add_f32s(load::<S, PART>(simd, to), value) } else { value };
             if PART {
