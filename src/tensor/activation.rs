@@ -18,7 +18,7 @@ choices! {
 
 impl Activation {
     /// Returns whether the gradient is computed from the output, which the next operation keeps anyway, and not from the input.
-    pub(super) fn saves_output(self) -> bool {
+    pub fn saves_output(self) -> bool {
         match self {
             Self::Relu => true,
             Self::LeakyRelu | Self::Gelu => false,
