@@ -35,10 +35,8 @@ done
 "$folder/driver_tests" "$folder/libcuda.so.1"
 
 cargo test --lib --no-run
-echo "== operations and phases"
-LD_LIBRARY_PATH=$folder cargo test --quiet --lib -- --ignored cuda
-echo "== operations with blocks and threads in a random order, and work that waits as long as it may"
-EMULATION_ORDER=random:7 EMULATION_LAZY=1 LD_LIBRARY_PATH=$folder cargo test --quiet --lib -- --ignored on_cuda
+echo "== operations and phases, with blocks and threads in a random order, and work that waits as long as it may"
+EMULATION_ORDER=random:7 EMULATION_LAZY=1 LD_LIBRARY_PATH=$folder cargo test --quiet --lib -- --ignored cuda
 echo "== operations with a check of every access to memory"
 driver "$folder/checked" -O1 -g -fsanitize=address
 export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="env LD_PRELOAD=$(g++ -print-file-name=libasan.so) LD_LIBRARY_PATH=$folder/checked"
