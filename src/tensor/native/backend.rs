@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::max_pool::Winners;
 use super::norm::{Moments, Normalisation, Parameters, finish_in_place, folded, normalise};
 use super::values::{Values, free_unused};
 use super::{Nhwc, activation, blocks, clip, concat, conv2d, elementwise, losses, max_pool, norm, optimiser, resample};
@@ -32,7 +31,8 @@ fn scalar(value: f32) -> Values {
 impl Kernels for Native {
     type Buffer = Values;
     type Normalisation = Normalisation;
-    type Winners = Winners;
+    /// The winning tap of each maximum.
+    type Winners = Values;
 
     const KIND: &'static str = "cpu";
 
@@ -247,11 +247,11 @@ impl Kernels for Native {
         Ok(())
     }
 
-    fn max_pooled(x: &Values, shape: Nhwc, with_winners: bool) -> OpResult<(Values, Winners)> {
+    fn max_pooled(x: &Values, shape: Nhwc, with_winners: bool) -> OpResult<(Values, Values)> {
         Ok(max_pool::max_pooled(x, shape, with_winners))
     }
 
-    fn max_pooling_gradient(dy: &Values, winners: &Winners, shape: Nhwc, sum: &mut Sum<Self>) -> OpResult<()> {
+    fn max_pooling_gradient(dy: &Values, winners: &Values, shape: Nhwc, sum: &mut Sum<Self>) -> OpResult<()> {
         max_pool::gradient(dy, winners, shape, sum);
         Ok(())
     }

@@ -10,19 +10,21 @@ use crate::tensor::StepPart;
 use crate::tensor::geometry::{MAX_POOL, max_pool_shape};
 
 /// Returns the maxima, and the winning tap of each if a gradient will be computed.
-pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Values, Winners) {
+///
+/// Taps are floats, so that the loops over taps and values have lanes of one width.
+pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Values, Values) {
     let _part = StepPart::Elementwise.start();
     let (_, height, width, channels) = shape;
     let (images, out_height, out_width, _) = max_pool_shape(shape);
     let line = out_width * channels;
     let length = images * out_height * line;
     // Fills one row of outputs.
-    let fill = |row: usize, values: &mut [f32], mut winners: Option<&mut [u8]>| {
+    let fill = |row: usize, values: &mut [f32], mut winners: Option<&mut [f32]>| {
         let image = &input[(row / out_height) * height * width * channels..];
         values.fill(f32::NEG_INFINITY);
         // In a window of −∞ alone, nothing exceeds the start: its first tap wins.
         if let Some(winners) = &mut winners {
-            winners.fill(0);
+            winners.fill(0.0);
         }
         for column in 0..out_width {
             let values = &mut values[column * channels..][..channels];
@@ -42,11 +44,11 @@ pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Val
             }
         }
     };
-    let mut winners = Winners::new(if with_winners { length } else { 0 });
+    let mut winners = Values::new(if with_winners { length } else { 0 });
     let mut values = Values::new(length);
     let rows = values.par_chunks_mut(line);
     match with_winners {
-        true => rows.zip(winners.taps_mut().par_chunks_mut(line)).enumerate().for_each(|(row, (values, winners))| {
+        true => rows.zip(winners.par_chunks_mut(line)).enumerate().for_each(|(row, (values, winners))| {
             vectorised(
                 #[inline(always)]
                 || fill(row, values, Some(winners)),
@@ -63,11 +65,10 @@ pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Val
 }
 
 /// Adds the gradient of each output to the winning input. Every row of inputs gathers from the windows that it lies in.
-pub(super) fn gradient(dy: &[f32], winners: &Winners, shape: Nhwc, sum: &mut Option<Values>) {
+pub(super) fn gradient(dy: &[f32], winners: &[f32], shape: Nhwc, sum: &mut Option<Values>) {
     let _part = StepPart::Elementwise.start();
     let (images, height, width, channels) = shape;
     let (_, out_height, out_width, _) = max_pool_shape(shape);
-    let winners = winners.taps();
     accumulate(sum, images * height * width * channels, |dx, mode| {
         dx.par_chunks_mut(width * channels).enumerate().for_each(|(row, dx)| {
             let (image, y) = (row / height, row % height);
@@ -80,7 +81,7 @@ pub(super) fn gradient(dy: &[f32], winners: &Winners, shape: Nhwc, sum: &mut Opt
                         }
                         for (row, tap_row) in windows(y, out_height) {
                             for (column, tap_column) in windows(x, out_width) {
-                                let tap = (tap_row * MAX_POOL.kernel + tap_column) as u8;
+                                let tap = (tap_row * MAX_POOL.kernel + tap_column) as f32;
                                 let output = ((image * out_height + row) * out_width + column) * channels;
                                 let outputs = dy[output..][..channels].iter().zip(&winners[output..][..channels]);
                                 for (dx, (dy, winner)) in dx.iter_mut().zip(outputs) {
@@ -104,26 +105,6 @@ fn windows(coordinate: usize, count: usize) -> impl Iterator<Item = (usize, usiz
     (first..=last.min(count - 1)).map(move |window| (window, padded - window * MAX_POOL.stride))
 }
 
-/// Which tap won each maximum, a byte each.
-pub struct Winners {
-    bytes: Values,
-    count: usize,
-}
-
-impl Winners {
-    fn new(count: usize) -> Self {
-        Self { bytes: Values::new(count.div_ceil(4)), count }
-    }
-
-    fn taps(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.bytes)[..self.count]
-    }
-
-    fn taps_mut(&mut self) -> &mut [u8] {
-        &mut bytemuck::cast_slice_mut(&mut self.bytes)[..self.count]
-    }
-}
-
 /// Returns whether a value replaces the largest so far. NaN does, because it must not be hidden.
 #[inline(always)]
 fn exceeds(value: f32, largest: f32) -> bool {
@@ -132,14 +113,13 @@ fn exceeds(value: f32, largest: f32) -> bool {
 
 /// Returns the taps of one window inside the image: (index, row, column).
 #[inline(always)]
-fn taps(row: usize, column: usize, height: usize, width: usize) -> impl Iterator<Item = (u8, usize, usize)> {
-    const KERNEL: u8 = MAX_POOL.kernel as u8;
-    (0..KERNEL * KERNEL).filter_map(
+fn taps(row: usize, column: usize, height: usize, width: usize) -> impl Iterator<Item = (f32, usize, usize)> {
+    (0..MAX_POOL.kernel * MAX_POOL.kernel).filter_map(
         #[inline(always)]
         move |tap| {
-            let y = (MAX_POOL.stride * row + usize::from(tap / KERNEL)).checked_sub(MAX_POOL.padding)?;
-            let x = (MAX_POOL.stride * column + usize::from(tap % KERNEL)).checked_sub(MAX_POOL.padding)?;
-            (y < height && x < width).then_some((tap, y, x))
+            let y = (MAX_POOL.stride * row + tap / MAX_POOL.kernel).checked_sub(MAX_POOL.padding)?;
+            let x = (MAX_POOL.stride * column + tap % MAX_POOL.kernel).checked_sub(MAX_POOL.padding)?;
+            (y < height && x < width).then_some((tap as f32, y, x))
         },
     )
 }
