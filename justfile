@@ -1,4 +1,4 @@
-# Recipes for people. CI runs `lint`, `kernels --check`, `test` and `test-emulation`.
+# Recipes for people. CI runs `lint`, `test`, `test-emulation` and `kernels --check`.
 
 set positional-arguments
 
