@@ -4,9 +4,7 @@ use dfdx::tensor::Merge;
 
 use super::kernels::{Kernels, Update, UpdateRule};
 use super::operations::{convolution, elementwise, losses, normalisation, transfer};
-use super::tensor::{
-    BatchStatistics, Features, GradientNorms, Norm, Normalised, Recorded, Rows, Scalar, Tape, Tensor, Vector,
-};
+use super::tensor::{Features, GradientNorms, Norm, Normalised, Recorded, Rows, Scalar, Tape, Tensor, Vector};
 use super::{Activation, Conv2d, DeviceError, Gradients, OpResult, Resampling, tape};
 
 /// Operations on tensors, for every device with [`Kernels`].
@@ -225,7 +223,7 @@ pub trait Backend: Kernels {
     /// Computes (a + b)/2, element by element.
     fn average(a: &Rows<Self>, b: &Rows<Self>) -> OpResult<Rows<Self>> {
         debug_assert_eq!(a.shape(), b.shape());
-        Ok(Tensor::new(Self::added(a.buffer(), b.buffer(), 0.5)?, *a.shape()))
+        Ok(Tensor::new(Self::averaged(a.buffer(), b.buffer())?, *a.shape()))
     }
 
     /// Moves running statistics towards those of a batch: running·(1 − momentum) + batch·momentum.
@@ -275,9 +273,4 @@ pub struct Moments<B: Kernels> {
     pub first: Vector<B>,
     /// Adam's second moment.
     pub second: Option<Vector<B>>,
-}
-
-/// Returns the statistics of a batch as tensors.
-pub(super) fn statistics<B: Kernels>(mean: B::Buffer, variance: B::Buffer, channels: usize) -> BatchStatistics<B> {
-    BatchStatistics { mean: Tensor::new(mean, (channels,)), variance: Tensor::new(variance, (channels,)) }
 }

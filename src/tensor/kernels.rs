@@ -249,8 +249,11 @@ pub trait Kernels: Copy + Default + Debug + Send + Sync + 'static {
         sum: &mut Sum<Self>,
     ) -> OpResult<()>;
 
-    /// Computes factor · (a + b).
-    fn added(a: &Self::Buffer, b: &Self::Buffer, factor: f32) -> OpResult<Self::Buffer>;
+    /// Computes a + b.
+    fn added(a: &Self::Buffer, b: &Self::Buffer) -> OpResult<Self::Buffer>;
+
+    /// Computes (a + b)/2.
+    fn averaged(a: &Self::Buffer, b: &Self::Buffer) -> OpResult<Self::Buffer>;
 
     /// Adds factor · x.
     fn add_scaled(factor: f32, x: &Self::Buffer, sum: &mut Sum<Self>) -> OpResult<()>;

@@ -51,11 +51,11 @@ impl<B: Kernels> Contributions<'_, B> {
     }
 
     /// Adds to the gradient with respect to a tensor. `contribute` creates the buffer if there is none yet.
-    pub(super) fn add(
+    pub(super) fn add<R>(
         &mut self,
         tensor: &Handle,
-        contribute: impl FnOnce(&mut Option<B::Buffer>) -> OpResult<()>,
-    ) -> OpResult<()> {
+        contribute: impl FnOnce(&mut Option<B::Buffer>) -> OpResult<R>,
+    ) -> OpResult<R> {
         let next = self.buffers.len();
         let slot = self.slot(tensor);
         let index = match slot.named() {
@@ -70,15 +70,16 @@ impl<B: Kernels> Contributions<'_, B> {
         contribute(&mut self.buffers[index])
     }
 
-    /// Adds to the gradients with respect to two different tensors.
-    pub(super) fn add_both(
+    /// Adds to the gradients with respect to two different tensors. Returns what `contribute` returns.
+    pub(super) fn add_both<R>(
         &mut self,
         [a, b]: [&Handle; 2],
-        contribute: impl FnOnce(&mut Option<B::Buffer>, &mut Option<B::Buffer>) -> OpResult<()>,
-    ) -> OpResult<()> {
+        contribute: impl FnOnce(&mut Option<B::Buffer>, &mut Option<B::Buffer>) -> OpResult<R>,
+    ) -> OpResult<R> {
         let mut of_a = self.take(a)?;
-        self.add(b, |of_b| contribute(&mut of_a, of_b))?;
-        of_a.map_or(Ok(()), |gradient| self.give(a, gradient))
+        let result = self.add(b, |of_b| contribute(&mut of_a, of_b))?;
+        of_a.map_or(Ok(()), |gradient| self.give(a, gradient))?;
+        Ok(result)
     }
 
     /// Adds a whole buffer, which becomes the gradient if there is none yet.

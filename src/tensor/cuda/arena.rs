@@ -91,16 +91,15 @@ impl Arena {
         self.peak
     }
 
-    /// Frees the slabs that hold no buffer, and resets the peak. Returns whether it freed any.
-    pub(super) fn trim(&mut self) -> OpResult<bool> {
+    /// Frees the slabs that hold no buffer, and resets the peak.
+    pub(super) fn trim(&mut self) -> OpResult<()> {
         self.peak = self.in_use;
         let unused: Vec<u64> =
             self.slabs.iter().filter(|(start, length)| self.free.get(start) == Some(length)).map(|(s, _)| *s).collect();
-        for start in &unused {
-            self.slabs.remove(start);
-            self.free.remove(start);
-            driver::free(*start)?;
-        }
-        Ok(!unused.is_empty())
+        unused.into_iter().try_for_each(|start| {
+            self.slabs.remove(&start);
+            self.free.remove(&start);
+            driver::free(start)
+        })
     }
 }

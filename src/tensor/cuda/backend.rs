@@ -225,16 +225,12 @@ impl Kernels for Cuda {
         }
     }
 
-    fn added(a: &CudaBuffer, b: &CudaBuffer, factor: f32) -> OpResult<CudaBuffer> {
-        match factor {
-            1.0 => combined("sum", a, b),
-            0.5 => combined("average", a, b),
-            factor => {
-                let (sum, mut scaled) = (combined("sum", a, b)?, None);
-                Self::add_scaled(factor, &sum, &mut scaled)?;
-                Ok(scaled.expect("filled above"))
-            }
-        }
+    fn added(a: &CudaBuffer, b: &CudaBuffer) -> OpResult<CudaBuffer> {
+        combined("sum", a, b)
+    }
+
+    fn averaged(a: &CudaBuffer, b: &CudaBuffer) -> OpResult<CudaBuffer> {
+        combined("average", a, b)
     }
 
     fn add_scaled(factor: f32, x: &CudaBuffer, sum: &mut Sum<Self>) -> OpResult<()> {

@@ -2,7 +2,7 @@
 
 use super::backend::Cuda;
 use super::device::CudaBuffer;
-use super::launch::{by_fours, launch};
+use super::launch::{by_fours, destination, launch};
 use crate::tensor::OpResult;
 use crate::tensor::kernels::{FrozenBuffers, NormBuffers, NormGradients, NormalisedBuffers, Sum};
 
@@ -86,17 +86,13 @@ impl Normalisation {
             "norm_sums", parts * channels.div_ceil(16);
             &dy, y, z, &self.mean, &partial, g, rows, channels,
         )?;
-        let accumulate = weight_sum.is_some();
-        debug_assert_eq!(accumulate, bias_sum.is_some(), "γ and β of one batch norm");
-        for sum in [&mut *weight_sum, &mut *bias_sum] {
-            if sum.is_none() {
-                *sum = Some(CudaBuffer::new(channels)?);
-            }
-        }
+        let (weight_sum, accumulate) = destination(weight_sum, channels)?;
+        let (bias_sum, accumulate_bias) = destination(bias_sum, channels)?;
+        debug_assert_eq!(accumulate, accumulate_bias, "γ and β of one batch norm");
         let (slope, level) = (CudaBuffer::new(channels)?, CudaBuffer::new(channels)?);
         launch!(
             "norm_sums_finish", channels.div_ceil(4);
-            &partial, &self.inverse, &self.scale, &self.mean, weight_sum.as_ref(), bias_sum.as_ref(), accumulate,
+            &partial, &self.inverse, &self.scale, &self.mean, weight_sum, bias_sum, accumulate,
             &slope, &level, rows, channels,
         )?;
         // A shortcut takes g over, so that dz needs memory of its own.

@@ -209,12 +209,14 @@ impl Kernels for Native {
         Ok(())
     }
 
-    fn added(a: &Values, b: &Values, factor: f32) -> OpResult<Values> {
+    fn added(a: &Values, b: &Values) -> OpResult<Values> {
         let _part = StepPart::Elementwise.start();
-        Ok(match factor {
-            1.0 => elementwise::zip(a, b, |a, b| a + b),
-            _ => elementwise::zip(a, b, |a, b| factor * (a + b)),
-        })
+        Ok(elementwise::zip(a, b, |a, b| a + b))
+    }
+
+    fn averaged(a: &Values, b: &Values) -> OpResult<Values> {
+        let _part = StepPart::Elementwise.start();
+        Ok(elementwise::zip(a, b, |a, b| 0.5 * (a + b)))
     }
 
     fn add_scaled(factor: f32, x: &Values, sum: &mut Sum<Self>) -> OpResult<()> {

@@ -23,7 +23,7 @@ pub(in crate::tensor) fn activate<B: Kernels, T: Tape>(
 pub(in crate::tensor) fn add<B: Kernels, T: Tape>(a: Features<B, T>, b: Features<B, T>) -> OpResult<Features<B, T>> {
     let ((a, tape), (b, other)) = (a.split_tape(), b.split_tape());
     debug_assert_eq!(a.shape(), b.shape());
-    let y = Tensor::new(B::added(a.buffer(), b.buffer(), 1.0)?, *a.shape());
+    let y = Tensor::new(B::added(a.buffer(), b.buffer())?, *a.shape());
     let (a, b) = (a.into_handle(), b.into_handle());
     Ok(record(y, tape.merge(other), move |dy, gradients| {
         gradients.add(&a, |sum| B::add_scaled(1.0, &dy, sum))?;

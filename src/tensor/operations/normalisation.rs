@@ -1,9 +1,8 @@
 //! Batch norm, alone or after a convolution.
 
-use crate::tensor::backend::statistics;
 use crate::tensor::kernels::{FrozenBuffers, NormBuffers, NormGradients, NormalisedBuffers};
 use crate::tensor::tape::record;
-use crate::tensor::tensor::{Features, Norm, Normalised, Tape, Tensor, Vector};
+use crate::tensor::tensor::{BatchStatistics, Features, Norm, Normalised, Tape, Tensor, Vector};
 use crate::tensor::{Conv2d, Kernels, OpResult};
 
 impl<B: Kernels> Norm<'_, B> {
@@ -26,14 +25,11 @@ pub(in crate::tensor) fn train<B: Kernels, T: Tape>(
     let rectified = relu.then(|| y.buffer().clone());
     let (weight, bias) = (norm.weight.clone(), norm.bias.clone());
     let y = record(y, tape, move |dy, gradients| {
-        let mut input = None;
-        gradients.add_both([weight.handle(), bias.handle()], |weight_sum, bias_sum| {
+        let all = gradients.add_both([weight.handle(), bias.handle()], |weight_sum, bias_sum| {
             let (x, y) = (x.buffer(), rectified.as_deref());
-            let all = B::normalisation_gradients(&normalisation, dy, x, y, false, weight_sum, bias_sum)?;
-            input = Some(all.input);
-            Ok(())
+            B::normalisation_gradients(&normalisation, dy, x, y, false, weight_sum, bias_sum)
         })?;
-        input.map_or(Ok(()), |input| gradients.give(x.handle(), input))
+        gradients.give(x.handle(), all.input)
     });
     Ok((y, statistics(mean, variance, shape.3)))
 }
@@ -75,14 +71,12 @@ pub(in crate::tensor) fn conv_train<B: Kernels, T: Tape>(
     let shortcut = shortcut.map(|shortcut| shortcut.into_handle());
     let (weight, gamma, beta) = (weight.clone(), norm.weight.clone(), norm.bias.clone());
     let y = record(y, tape, move |dy, gradients| {
-        let mut of_norm = None;
-        gradients.add_both([gamma.handle(), beta.handle()], |gamma_sum, beta_sum| {
+        let of_norm = gradients.add_both([gamma.handle(), beta.handle()], |gamma_sum, beta_sum| {
             let (y, with_shortcut) = (rectified.as_deref(), shortcut.is_some());
-            of_norm = Some(B::normalisation_gradients(&normalisation, dy, &z, y, with_shortcut, gamma_sum, beta_sum)?);
-            Ok(())
+            B::normalisation_gradients(&normalisation, dy, &z, y, with_shortcut, gamma_sum, beta_sum)
         })?;
         drop((z, normalisation, rectified));
-        let Some(NormGradients { input: dz, shortcut: of_shortcut }) = of_norm else { return Ok(()) };
+        let NormGradients { input: dz, shortcut: of_shortcut } = of_norm;
         if let (Some(shortcut), Some(gradient)) = (shortcut, of_shortcut) {
             gradients.give(&shortcut, gradient)?;
         }
@@ -111,4 +105,9 @@ pub(in crate::tensor) fn conv_frozen<B: Kernels>(
     let shortcut = shortcut.map(|shortcut| &**shortcut.buffer());
     let y = B::convolved_frozen(x.buffer(), shape, weight.buffer(), &conv, &norm, shortcut, relu)?;
     Ok(Tensor::new(y, conv.output_shape(shape)))
+}
+
+/// Returns the statistics of a batch as tensors.
+fn statistics<B: Kernels>(mean: B::Buffer, variance: B::Buffer, channels: usize) -> BatchStatistics<B> {
+    BatchStatistics { mean: Tensor::new(mean, (channels,)), variance: Tensor::new(variance, (channels,)) }
 }
