@@ -41,7 +41,7 @@ batch_size = 4
 [baseline]
 rerun = true
 """
-# Phases as `didact speed` and steps.py call them, and shares of PyTorch eager's time that issue 18 sets as limit and as target.
+# Phases as `didact speed` and steps.py call them, and shares of PyTorch eager's time: limit and target.
 PHASES = {
     "joint, ST-FPM": ("stfpm_step", "ST-FPM", {(8, "f32"): (0.8, 0.4), (32, "f32"): (1.0, 0.7), (32, "tf32"): (1.0, 0.5)}),
     "joint, three U-Nets, clipped": (
@@ -280,13 +280,13 @@ def table(options):
         return "" if value is None else f"{value:.1f} ms"
 
     for batch, numerics in sizes:
-        graphs, eager = (didact_times(folder, batch, numerics, way) for way in ("graphs", "eager"))
+        graphs, eager, cudnn = (didact_times(folder, batch, numerics, way) for way in ("graphs", "eager", "cudnn"))
         peers = pytorch_rows(folder, batch, numerics)
         versions = peers.get("versions", versions)
         for phase, (row, name, limits) in PHASES.items():
             ours = graphs.get(phase)
             theirs = peers.get("rows", {}).get(row, {})
-            cells = [f"{name}, batch {batch}, {NUMERICS.get(numerics, numerics)}", time(ours), time(eager.get(phase))]
+            cells = [f"{name}, batch {batch}, {NUMERICS.get(numerics, numerics)}", time(ours), time(eager.get(phase)), time(cudnn.get(phase))]
             for way in (theirs, theirs.get("graph"), theirs.get("cached"), theirs.get("graph_cached")):
                 milliseconds = 1e3 * way["seconds"] if way else None
                 cells += [time(milliseconds), f"{ours / milliseconds:.2f}" if ours and milliseconds else ""]
@@ -298,7 +298,7 @@ def table(options):
         print("No speed was measured.")
         return
     markdown(
-        ["step", "didact", "without graphs", "PyTorch", "ratio", "its graph", "ratio", "tuned", "ratio", "its graph", "ratio", "limit", "target"],
+        ["step", "didact", "without graphs", "with cuDNN", "PyTorch", "ratio", "its graph", "ratio", "tuned", "ratio", "its graph", "ratio", "limit", "target"],
         rows,
     )
 

@@ -65,6 +65,9 @@ device=${MEASURE_DEVICE:-cuda}
 largest=${batches[-1]}
 mkdir -p "$out"
 out=$(realpath "$out")
+# The cuDNN that Python's packages brought.
+cudnn_folder=$("$python" -c 'import nvidia.cudnn as it; print(list(it.__path__)[0] + "/lib")' 2>/dev/null) || true
+[ -z "$cudnn_folder" ] || export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$cudnn_folder
 rm -f "$out/log.txt" "$out/table.md" "$out/raw.tar.gz"
 
 now() { # milliseconds
@@ -120,6 +123,7 @@ about() {
     fi
     fact "- card: $(sed -n "s/^$gpu  *//p" "$raw/devices.txt" | sed 's/   */, /g'); driver $(nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null || echo unknown)"
     fact "- processor: $(nproc) cores, $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)"
+    fact "- cuDNN: $(grep -h -o 'cuDNN [0-9.]*$' "$raw/devices.txt" || echo "none on the loader's path; its column is empty")"
 }
 
 # The first start translates the kernels for the card, which the driver keeps in a folder.
@@ -156,7 +160,8 @@ same() { # what, file
 }
 
 speed() {
-    local batch numerics flags graphs=() torch=1
+    local batch numerics flags graphs=() torch=1 own=(--convolutions own) cudnn
+    cudnn=$(grep -h '^cuDNN' "$raw/devices.txt") || true
     [ "$device" != cuda ] || graphs=(--graphs)
     timeout 60 "$python" -c "import torch; torch.zeros(1, device='$device')" >"$raw/torch.txt" 2>&1 || torch=
     [ -n "$torch" ] || fact "- PyTorch: NOT MEASURED, because $python has no torch that can use $device ($(last torch.txt)); its columns are empty"
@@ -165,13 +170,14 @@ speed() {
             flags=(--batch "$batch" --size "$side")
             [ "$numerics" = f32 ] || flags+=(--tf32)
             # Before and after PyTorch, so that a slow moment or a hot card affects both.
-            didact_speed "$batch" "$numerics" graphs-1 DIDACT_CUDA_TESTING= "${flags[@]}"
+            didact_speed "$batch" "$numerics" graphs-1 DIDACT_CUDA_TESTING= "${own[@]}" "${flags[@]}"
             if [ -n "$torch" ]; then
                 # Once more without its graphs if their capture fails.
                 pytorch "$batch" "$numerics" "${flags[@]}" "${graphs[@]}" || ((${#graphs[@]} == 0)) || pytorch "$batch" "$numerics" "${flags[@]}" || true
             fi
-            didact_speed "$batch" "$numerics" graphs-2 DIDACT_CUDA_TESTING= "${flags[@]}"
-            didact_speed "$batch" "$numerics" eager DIDACT_CUDA_TESTING=eager "${flags[@]}"
+            didact_speed "$batch" "$numerics" graphs-2 DIDACT_CUDA_TESTING= "${own[@]}" "${flags[@]}"
+            didact_speed "$batch" "$numerics" eager DIDACT_CUDA_TESTING=eager "${own[@]}" "${flags[@]}"
+            [ -z "$cudnn" ] || didact_speed "$batch" "$numerics" cudnn DIDACT_CUDA_TESTING= --convolutions cudnn "${flags[@]}"
         done
     done
 }

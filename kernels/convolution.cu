@@ -93,3 +93,34 @@ KERNEL(sum_parts, const float* partial, float* y, int count, int parts, int accu
     for (int part = 0; part < parts; part++) sum += partial[(long long)part * count + i];
     y[i] = accumulate ? add(y[i], (float)sum) : (float)sum;
 }
+
+// Rows and columns of a tile of transpose_weights.
+constexpr int TRANSPOSE_SIDE = 32;
+// A column more, so that the threads of a warp that read a column use different banks.
+typedef float TransposeTile[TRANSPOSE_SIDE * (TRANSPOSE_SIDE + 1)];
+
+// Computes y (+)= xᵀ, x: (rows, columns).
+//
+// Weights are (kernel row, kernel column, input, output) here and (output, kernel row, kernel column, input) in cuDNN: the transpose of
+// a matrix with a row per kernel row, kernel column and input.
+// Launch: grid (⌈rows / 32⌉ · ⌈columns / 32⌉), block 256.
+KERNEL(transpose_weights, const float* x, float* y, int rows, int columns, int accumulate) {
+    SHARED(TransposeTile, tile);
+    constexpr int width = TRANSPOSE_SIDE + 1, lines = 256 / TRANSPOSE_SIDE;
+    int tiles_wide = (columns + TRANSPOSE_SIDE - 1) / TRANSPOSE_SIDE, lane = threadIdx.x % TRANSPOSE_SIDE, line = threadIdx.x / TRANSPOSE_SIDE;
+    int first_row = blockIdx.x / tiles_wide * TRANSPOSE_SIDE, first_column = blockIdx.x % tiles_wide * TRANSPOSE_SIDE;
+#pragma unroll
+    for (int i = line; i < TRANSPOSE_SIDE; i += lines) {
+        int row = first_row + i, column = first_column + lane;
+        if (row < rows && column < columns) tile[i * width + lane] = x[row * columns + column];
+    }
+    __syncthreads();
+#pragma unroll
+    for (int i = line; i < TRANSPOSE_SIDE; i += lines) {
+        int row = first_row + lane, column = first_column + i;
+        if (row >= rows || column >= columns) continue;
+        float* to = y + column * rows + row;
+        float v = tile[lane * width + i];
+        *to = accumulate ? add(*to, v) : v;
+    }
+}

@@ -118,6 +118,7 @@ fn worker() -> AttemptStart {
         pid: std::process::id(),
         process_started: None,
         device: "cpu".to_owned(),
+        convolutions: "own".to_owned(),
         threads: 1,
     }
 }

@@ -1243,3 +1243,24 @@ API cuGraphDestroy(void* handle) {
     READY();
     return state().graphs.erase((Graph*)handle) ? success : invalid_handle;
 }
+
+// ---- For other emulated libraries ----
+// They look these functions up in this library, and do their work on the memory of its devices and in the order of its streams.
+
+// Enqueues work as a launch of a kernel does: the work runs after what the stream has, or becomes a node of the graph that the stream
+// records. run(argument) may run any number of times. release(argument) is called once, when nothing refers to the work any more, or at
+// once if the call fails.
+API emulation_enqueue(void* stream_handle, void (*run)(void*), void* argument, void (*release)(void*)) {
+    if (!run || !release) return invalid_value;
+    std::shared_ptr<void> held(argument, release);
+    READY();
+    auto stream = stream_of(stream_handle);
+    if (!stream) return invalid_handle;
+    return enqueue(*stream, {Node::kernel, [run, held] { run(held.get()); }});
+}
+// Whether an allocation of a device holds all of these bytes.
+API emulation_holds(Address address, size_t bytes) {
+    Locked locked(lock);
+    const Allocation* allocation = allocation_of(address);
+    return allocation && allocation->context && inside(address, bytes);
+}

@@ -2,12 +2,13 @@
 
 use super::failure::Failure;
 use super::output::{print, table};
+use super::parse::convolutions;
 use super::worker::Runner;
 use crate::exit::Exit;
 use crate::schedule::Device;
 use crate::tensor::cuda::Cuda;
 use crate::tensor::reference::{Difference, compare_with_backend, compare_with_pytorch};
-use crate::tensor::{Native, Numerics};
+use crate::tensor::{Convolutions, Native, Numerics};
 
 /// Maximum error of 32-bit floats, relative to a tensor's largest value.
 const TOLERANCE: f64 = 1e-4;
@@ -21,11 +22,14 @@ pub(super) struct CheckArgs {
     /// Use TensorFloat-32, and report its error without failing.
     #[arg(long)]
     tf32: bool,
+    /// Who computes convolutions on a GPU: auto, own or cudnn.
+    #[arg(long, default_value_t = Convolutions::Auto, value_name = "WHO", value_parser = convolutions)]
+    convolutions: Convolutions,
 }
 
 /// Runs the verb.
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
-    Runner::open(args.device, if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
+    Runner::open(args.device, if args.tf32 { Numerics::Tf32 } else { Numerics::F32 }, args.convolutions)?;
     let compared = match args.device {
         Device::Cpu => vec![("PyTorch", compare_with_pytorch::<Native>())],
         Device::Cuda(_) => {

@@ -24,10 +24,16 @@ pub(super) fn run(args: &DevicesArgs) -> Result<Exit, Failure> {
     }
     let mut rows = vec![vec![Device::Cpu.to_string(), "-".to_owned(), "-".to_owned(), "-".to_owned()]];
     match gpus {
-        Ok(gpus) => rows.extend(
-            gpus.into_iter()
-                .map(|gpu| vec![Device::Cuda(gpu.index).to_string(), gpu.name, gpu.capability, size(gpu.memory)]),
-        ),
+        Ok(gpus) => {
+            say(&match cuda::cudnn_version() {
+                Ok(version) => format!("cuDNN {version}"),
+                Err(reason) => format!("own kernels compute all convolutions: {reason}"),
+            });
+            rows.extend(
+                gpus.into_iter()
+                    .map(|gpu| vec![Device::Cuda(gpu.index).to_string(), gpu.name, gpu.capability, size(gpu.memory)]),
+            );
+        }
         Err(reason) => say(&format!("no GPU: {reason}")),
     }
     print(&table(&["device", "name", "compute capability", "memory"], &rows))?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::tensor::Convolutions;
+
 /// Parses `KEY=VALUE`.
 pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
@@ -33,6 +35,11 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
         Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
         Ok(count) => Ok(count),
     }
+}
+
+/// Parses who computes convolutions.
+pub(super) fn convolutions(text: &str) -> Result<Convolutions, String> {
+    Convolutions::named(text).ok_or_else(|| "expected auto, own or cudnn".to_owned())
 }
 
 /// Parses a size: `4G`, `800M`, or a number of bytes.

@@ -6,6 +6,7 @@ use super::bar::Bar;
 use super::failure::Failure;
 use super::global::Global;
 use super::output::{announce_moved_files, print, table};
+use super::parse::convolutions;
 use super::worker::Runner;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
@@ -13,6 +14,7 @@ use crate::predict::{FinishedRun, ImageVerdict, Prediction, find};
 use crate::schedule::{Device, DeviceChoice, Jobs, Slots, slots};
 use crate::stages::Key;
 use crate::store::{Access, ComparedRun, Named, Store};
+use crate::tensor::Convolutions;
 use crate::terminal::say;
 
 /// Maximum number of runs that an error lists.
@@ -35,6 +37,9 @@ pub(super) struct PredictArgs {
     /// Device: auto, cpu, cuda or cuda:1.
     #[arg(long, default_value = "auto", value_name = "DEVICE", overrides_with = "device")]
     device: DeviceChoice,
+    /// Who computes convolutions on a GPU: auto, own or cudnn.
+    #[arg(long, default_value_t = Convolutions::Auto, value_name = "WHO", value_parser = convolutions)]
+    convolutions: Convolutions,
 }
 
 /// Runs the verb.
@@ -48,7 +53,7 @@ pub(super) async fn run(args: &PredictArgs, global: &Global) -> Result<Exit, Fai
         other => return Err(not_a_run(&args.run, &store.named_runs(&other).await?)),
     };
     let finished = FinishedRun::open(run, &global.artifacts())?;
-    let runner = Runner::open(device, finished.numerics())?;
+    let runner = Runner::open(device, finished.numerics(), args.convolutions)?;
     let found = find(&args.images, &args.out);
     let total = found.images.len();
     let place = OutputPlace { folder: &args.out, foreign: ForeignFiles::forced(args.force) };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::output::{print, size, table};
+use super::parse::convolutions;
 use super::worker::Runner;
 use crate::cause::Cause;
 use crate::data::{FeatureWriter, Image, LevelShape, SplitRule};
@@ -13,7 +14,7 @@ use crate::model::{Architecture, AutoEncoder, UnetSettings};
 use crate::nn::OptimizerSettings;
 use crate::schedule::Device;
 use crate::tensor::cuda::Cuda;
-use crate::tensor::{Backend, Native, Numerics};
+use crate::tensor::{Backend, Convolutions, Native, Numerics};
 use crate::training::{
     JointInput, JointSettings, Observer, PretrainInput, PretrainSettings, Progress, Recipe, SelectionRule,
     StageContext, StageError, Threads, joint, pretrain,
@@ -28,6 +29,9 @@ pub(super) struct SpeedArgs {
     /// Use TensorFloat-32.
     #[arg(long)]
     tf32: bool,
+    /// Who computes convolutions on a GPU: auto, own or cudnn.
+    #[arg(long, default_value_t = Convolutions::Auto, value_name = "WHO", value_parser = convolutions)]
+    convolutions: Convolutions,
     /// Images per step.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..))]
     batch: u16,
@@ -41,7 +45,7 @@ pub(super) struct SpeedArgs {
 
 /// Runs the verb.
 pub(super) fn run(args: &SpeedArgs) -> Result<Exit, Failure> {
-    Runner::open(args.device, if args.tf32 { Numerics::Tf32 } else { Numerics::F32 })?;
+    Runner::open(args.device, if args.tf32 { Numerics::Tf32 } else { Numerics::F32 }, args.convolutions)?;
     let folder = std::env::temp_dir().join(format!("didact-speed-{}", std::process::id()));
     let rows = match args.device {
         Device::Cpu => measure::<Native>(args, &folder),

@@ -10,7 +10,7 @@ use super::signals::listen_for_signals;
 use super::steering::Steering;
 use super::sweep_args::SweepArgs;
 use super::takeover::{plan_source, take_over};
-use super::worker::TF32_NEEDS_A_GPU;
+use super::worker::{CUDNN_NEEDS_A_GPU, TF32_NEEDS_A_GPU};
 use crate::analysis::Ranking;
 use crate::cause::one_line;
 use crate::config::{Draws, Strategy};
@@ -21,7 +21,7 @@ use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, St
 use crate::search::load_at_most;
 use crate::stages::StageKind;
 use crate::store::{Access, Named, PlanChange, PlanOutcome, RunState, Store, StoreError, SweepStatus, Wanted};
-use crate::tensor::Numerics;
+use crate::tensor::{Convolutions, Numerics, cuda};
 use crate::terminal::say;
 use crate::text::rough_duration;
 
@@ -46,6 +46,12 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
             DeviceChoice::Cpu | DeviceChoice::Cuda(_) => Failure::usage(TF32_NEEDS_A_GPU),
             DeviceChoice::Auto => Failure::Machine(TF32_NEEDS_A_GPU.into()),
         });
+    }
+    if args.convolutions == Convolutions::Cudnn && !args.dry_run {
+        if slots.iter().any(|slot| slot.device == Device::Cpu) {
+            return Err(Failure::usage(CUDNN_NEEDS_A_GPU));
+        }
+        cuda::cudnn_version().map_err(|reason| Failure::Machine(reason.into()))?;
     }
     let name = sweep.name.clone();
     let mut steering = Steering::new(sweep, space, global.artifacts(), slots.len(), args.max_trials);
@@ -89,6 +95,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         stage_timeout: args.stage_timeout,
         memory: args.memory,
         device_memory: args.device_memory,
+        convolutions: args.convolutions,
         max_failures: args.max_failures,
         plan: source.plan,
     };

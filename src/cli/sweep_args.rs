@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::parse::{bytes, count, duration, key_value, positive_duration};
+use super::parse::{bytes, convolutions, count, duration, key_value, positive_duration};
 use crate::schedule::DeviceChoice;
+use crate::tensor::Convolutions;
 
 /// Arguments of `didact sweep`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,10 @@ pub(super) struct SweepArgs {
     /// Number of worker processes per GPU; raise it if one worker leaves the GPU idle.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) workers_per_gpu: u16,
+    /// Who computes convolutions on a GPU: own kernels, cuDNN, or whichever should be faster (auto). A stage that goes on from a checkpoint
+    /// of another choice starts anew.
+    #[arg(long, default_value_t = Convolutions::Auto, value_name = "WHO", value_parser = convolutions)]
+    pub(super) convolutions: Convolutions,
     /// GPU memory in which a worker may keep images and features, e.g. 8G [default: a quarter of the free memory].
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub(super) device_memory: Option<u64>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::parse::{bytes, count, positive_duration};
+use super::parse::{bytes, convolutions, count, positive_duration};
 use super::signals::listen_for_signals;
 use crate::cause::Context;
 use crate::exit::Exit;
@@ -17,7 +17,7 @@ use crate::schedule::{
 use crate::stages::execute;
 use crate::store::{Access, Store, Wanted};
 use crate::tensor::cuda::{self, Cuda};
-use crate::tensor::{Native, Numerics};
+use crate::tensor::{Convolutions, Kernels, Native, Numerics};
 
 /// Arguments of `didact worker`.
 #[derive(Debug, clap::Args)]
@@ -34,6 +34,9 @@ pub(super) struct WorkerArgs {
     /// Device: cpu, cuda:0, cuda:1, ….
     #[arg(long, default_value = "cpu", overrides_with = "device")]
     device: Device,
+    /// Who computes convolutions on a GPU: auto, own or cudnn.
+    #[arg(long, default_value_t = Convolutions::Auto, value_parser = convolutions)]
+    convolutions: Convolutions,
     /// Memory limit of this worker, e.g. 4G.
     #[arg(long, value_parser = bytes)]
     memory: Option<u64>,
@@ -52,23 +55,35 @@ pub(super) struct WorkerArgs {
 pub(super) const TF32_NEEDS_A_GPU: &str = "numerics = \"tf32\" needs a GPU: the CPU computes in 32-bit floats, which is \
 another protocol; use --device cuda, or set numerics = \"f32\"";
 
+/// Error message for convolutions that the CPU cannot compute.
+pub(super) const CUDNN_NEEDS_A_GPU: &str = "--convolutions cudnn needs a GPU: use --device cuda, or leave the flag out";
+
 /// What a device runs.
 pub(super) struct Runner {
     /// Runs a stage on the device.
     pub(super) execute: Execute,
     /// Scores images with a finished run on the device.
     pub(super) predict: Predict,
+    /// Who computes convolutions, as attempts record it.
+    pub(super) convolutions: String,
 }
 
 impl Runner {
     /// Opens a device with the precision of a protocol.
-    pub(super) fn open(device: Device, numerics: Numerics) -> Result<Self, Failure> {
+    pub(super) fn open(device: Device, numerics: Numerics, convolutions: Convolutions) -> Result<Self, Failure> {
         match (device, numerics) {
-            (Device::Cpu, Numerics::F32) => Ok(Self { execute: execute::<Native>, predict: predict::<Native> }),
             (Device::Cpu, Numerics::Tf32) => Err(Failure::usage(TF32_NEEDS_A_GPU)),
+            (Device::Cpu, Numerics::F32) if convolutions == Convolutions::Cudnn => {
+                Err(Failure::usage(CUDNN_NEEDS_A_GPU))
+            }
+            (Device::Cpu, Numerics::F32) => Ok(Self {
+                execute: execute::<Native>,
+                predict: predict::<Native>,
+                convolutions: Native::convolutions(),
+            }),
             (Device::Cuda(index), numerics) => {
-                cuda::open(index, numerics).map_err(|reason| Failure::Machine(reason.into()))?;
-                Ok(Self { execute: execute::<Cuda>, predict: predict::<Cuda> })
+                cuda::open(index, numerics, convolutions).map_err(|reason| Failure::Machine(reason.into()))?;
+                Ok(Self { execute: execute::<Cuda>, predict: predict::<Cuda>, convolutions: Cuda::convolutions() })
             }
         }
     }
@@ -90,7 +105,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Fail
     }
     let store = Store::open(&global.store, Access::Serve).await?;
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;
-    let runner = Runner::open(args.device, store.numerics(&sweep).await?)?;
+    let runner = Runner::open(args.device, store.numerics(&sweep).await?, args.convolutions)?;
     let stop = Stop::default();
     listen_for_signals(stop.clone());
     if args.attached {
@@ -107,6 +122,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Fail
         wanted: Wanted { sweep, only: args.only.clone() },
         threads,
         device: args.device.to_string(),
+        convolutions: runner.convolutions,
         device_memory: args.device_memory,
         attached: args.attached,
         stage_timeout: args.stage_timeout,

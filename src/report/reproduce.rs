@@ -9,6 +9,7 @@ use super::table::html::frame;
 use crate::analysis::{Groups, RepeatedRuns, Rows, Variant, repeat_command};
 use crate::stages::short_key;
 use crate::store::{RunRow, StageRow};
+use crate::tensor::Convolutions;
 
 /// Returns the anchor of a variant's runs in a category.
 pub(super) fn anchor(variant: &Variant, category: &str) -> String {
@@ -25,8 +26,8 @@ pub(super) fn label(groups: &Groups<'_>, variant: &Variant) -> Cell {
 
 /// Returns one row per run, and the command for each variant and category.
 pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
-    let facts = |run: &RunRow, fact: fn(&StageRow) -> Option<&str>| -> String {
-        let values: BTreeSet<&str> = rows.stages_of(&run.id).filter_map(fact).collect();
+    let facts = |run: &RunRow, fact: fn(&StageRow) -> Option<String>| -> String {
+        let values: BTreeSet<String> = rows.stages_of(&run.id).filter_map(fact).collect();
         if values.is_empty() { "–".to_owned() } else { values.into_iter().collect::<Vec<_>>().join(", ") }
     };
     html! {
@@ -45,8 +46,8 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
                         @for run in &runs { tr {
                             td { code { (short_key(&run.id)) } } td { (run.seed) } td.text { (run.state) }
                             td.text { code { (short_key(&run.protocol_id)) } }
-                            td.text { (facts(run, |stage| stage.device.as_deref())) }
-                            td.text { (facts(run, |stage| stage.version.as_deref())) }
+                            td.text { (facts(run, device)) }
+                            td.text { (facts(run, |stage| stage.version.clone())) }
                         } }
                     }
                 }
@@ -60,6 +61,15 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
             ". " code { "didact why" } " with a run's key shows the run's stages and their state."
         }
     }
+}
+
+/// Returns the device of a stage, and what else computed its convolutions.
+fn device(stage: &StageRow) -> Option<String> {
+    let device = stage.device.as_ref()?;
+    Some(match &stage.convolutions {
+        Some(others) if others != Convolutions::Own.name() => format!("{device} ({others})"),
+        _ => device.clone(),
+    })
 }
 
 /// Returns the digests of the teachers' weights.

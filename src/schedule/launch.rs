@@ -12,6 +12,7 @@ use super::steer::{Outlook, Steer};
 use super::supervise::{Event, supervise};
 use super::{Message, Slot, Stop, host_name};
 use crate::store::{PlanStatus, RunCounts, Store, StoreError, Wanted};
+use crate::tensor::Convolutions;
 
 /// Options of a sweep's execution.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct LaunchOptions {
     pub memory: Option<u64>,
     /// Limit of the GPU memory in which a worker may keep data, bytes.
     pub device_memory: Option<u64>,
+    /// Who computes convolutions on a GPU.
+    pub convolutions: Convolutions,
     /// Number of further failed runs at which the sweep stops.
     pub max_failures: Option<i64>,
     /// Digest of the plan that this process made. The sweep stops if the store contains another plan.

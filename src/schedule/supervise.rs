@@ -95,7 +95,7 @@ fn start(slot: &Slot, options: &LaunchOptions, workers: &WorkerProcesses) -> std
     let mut command = Command::new(&slot.executable);
     command
         .args(["worker", "--sweep", &options.wanted.sweep, "--threads", &slot.threads.to_string(), "--attached"])
-        .args(["--device", &slot.device.to_string()])
+        .args(["--device", &slot.device.to_string(), "--convolutions", options.convolutions.name()])
         .args(["--store", &options.store, "--log", &options.log])
         .arg("--artifacts")
         .arg(&options.artifacts)

@@ -7,7 +7,7 @@ use super::reaper::Reaper;
 use super::{Message, Stop, attempt, host_name, process_started};
 use crate::stages::{ArtifactFolders, StageJob, execute};
 use crate::store::{Artifacts, AttemptStart, Store, StoreError, Wanted};
-use crate::tensor::Native;
+use crate::tensor::{Kernels, Native};
 use crate::training::{StageContext, StageError};
 
 /// Time between two attempts to claim while no stage can be claimed.
@@ -30,6 +30,8 @@ pub struct WorkerOptions {
     pub threads: usize,
     /// Device name: "cpu", "cuda:0".
     pub device: String,
+    /// Who computes convolutions, as attempts record it.
+    pub convolutions: String,
     /// Limit of the device memory in which stages may keep data, bytes; `None` lets each stage choose.
     pub device_memory: Option<u64>,
     /// Whether the parent process decides when the worker ends, because a search may add trials.
@@ -47,6 +49,7 @@ impl WorkerOptions {
             wanted,
             threads,
             device: "cpu".to_owned(),
+            convolutions: Native::convolutions(),
             device_memory: None,
             attached: false,
             stage_timeout: None,
@@ -87,6 +90,7 @@ pub async fn work(
         pid,
         process_started: process_started(pid),
         device: options.device.clone(),
+        convolutions: options.convolutions.clone(),
         threads: options.threads,
     };
     store.worker_starts(&options.wanted.sweep, &start).await?;

@@ -20,6 +20,8 @@ pub struct AttemptStart {
     pub process_started: Option<String>,
     /// Device, for example `cpu` or `cuda:0`.
     pub device: String,
+    /// Who computes its convolutions: `own`, or cuDNN with its version and the GPU's name.
+    pub convolutions: String,
     /// Number of threads that the worker may use.
     pub threads: usize,
 }

@@ -85,9 +85,9 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         sqlx::query(sqlx::AssertSqlSafe(format!(
-            "INSERT INTO attempt (id, stage_id, number, worker, host, pid, process_started, device, threads, version, log,
-                 state, started_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', {NOW})"
+            "INSERT INTO attempt (id, stage_id, number, worker, host, pid, process_started, device, convolutions, threads,
+                 version, log, state, started_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', {NOW})"
         )))
         .bind(&token)
         .bind(&candidate.id)
@@ -97,6 +97,7 @@ impl Store {
         .bind(i64::from(worker.pid))
         .bind(&worker.process_started)
         .bind(&worker.device)
+        .bind(&worker.convolutions)
         .bind(worker.threads as i64)
         .bind(crate::VERSION)
         .bind(super::Artifacts::relative_log(&token))

@@ -115,6 +115,8 @@ row! {
         pub costs: Option<String>,
         /// Device that the attempt used.
         pub device: Option<String>,
+        /// Who computed its convolutions: `own`, or cuDNN with its version and the GPU.
+        pub convolutions: Option<String>,
         /// Version of didact that finished it.
         pub version: Option<String>,
     }
@@ -202,7 +204,8 @@ impl Store {
         // If the outer query filtered by attempt state, SQLite would scan all attempts in that state.
         Ok(sqlx::query_as(
             "SELECT s.id, s.kind, s.job,
-                    (SELECT SUM(d.seconds) FROM attempt d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device, a.version
+                    (SELECT SUM(d.seconds) FROM attempt d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device,
+                    a.convolutions, a.version
              FROM stage s LEFT JOIN attempt a ON a.state = 'done' AND a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id
                                                                  ORDER BY d.state = 'done' DESC, d.number DESC LIMIT 1)
              WHERE s.id IN (SELECT rs.stage_id FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id WHERE sr.sweep_id = ?)

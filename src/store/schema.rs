@@ -10,8 +10,12 @@ use sqlx::{SqlStr, SqliteConnection};
 pub(super) struct Schema(Migrator);
 
 /// The schema of this version.
-pub(super) static SCHEMA: LazyLock<Schema> =
-    LazyLock::new(|| Schema::of(&[(1, "initial", include_str!("../../migrations/0001_initial.sql"))]));
+pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::of(&[
+        (1, "initial", include_str!("../../migrations/0001_initial.sql")),
+        (2, "convolutions", include_str!("../../migrations/0002_convolutions.sql")),
+    ])
+});
 
 /// Application id in the header of every store; see `migrations/0001_initial.sql`.
 const APPLICATION: i64 = 1_684_628_577;

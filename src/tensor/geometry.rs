@@ -25,7 +25,7 @@ impl Window {
 pub(super) const MAX_POOL: Window = Window { kernel: 3, stride: 2, padding: 1 };
 
 /// A square convolution with equal strides and zero padding on all sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Conv2d {
     /// Input channels.
     pub input: usize,

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use super::geometry::Nhwc;
-use super::{Activation, Conv2d, DeviceMemory, OpResult, Resampling};
+use super::{Activation, Conv2d, Convolutions, DeviceMemory, OpResult, Resampling};
 
 /// A sum that kernels add to: the gradient with respect to a tensor. A kernel creates the buffer if there is none yet.
 pub type Sum<B> = Option<<B as Kernels>::Buffer>;
@@ -111,6 +111,12 @@ pub trait Kernels: Copy + Default + Debug + Send + Sync + 'static {
     /// Returns the state of the device's own memory, or `None` if the device uses the host's memory.
     fn memory() -> Option<DeviceMemory> {
         None
+    }
+
+    /// Returns who computes convolutions in this process, as attempts and checkpoints record it. A checkpoint within a phase is resumed
+    /// only by the same, because the bits of others differ.
+    fn convolutions() -> String {
+        Convolutions::Own.name().to_owned()
     }
 
     /// Resets the peak of [`DeviceMemory`] and frees memory that the process holds but does not use.

@@ -5,6 +5,7 @@
 
 mod activation;
 mod backend;
+mod convolutions;
 pub mod cuda;
 mod device;
 mod device_error;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use activation::Activation;
 pub use backend::{Backend, Moments};
+pub use convolutions::Convolutions;
 pub use device::DeviceMemory;
 pub use device_error::{DeviceError, OpResult};
 pub use geometry::Conv2d;

@@ -26,6 +26,8 @@ const READ_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Metadata entry of a checkpoint that names the kind of device. Training resumes only on the same kind.
 const DEVICE: &str = "device";
+/// Metadata entry of a checkpoint that says who computed convolutions. Training resumes only with the same.
+const CONVOLUTIONS: &str = "convolutions";
 
 /// Named numbers, sorted by name.
 pub(super) type Numbers<V = f64> = BTreeMap<&'static str, V>;
@@ -192,8 +194,12 @@ impl<P: Phase> Driver<'_, '_, P> {
             return Ok(());
         }
         let state = State::load(&path).map_err(StageError::artifact)?;
-        // Checkpoints without this entry come from a version that ran on the CPU only.
-        if state.metadata.get(DEVICE).map_or(Native::KIND, String::as_str) != P::Backend::KIND {
+        // Checkpoints without these entries come from versions that ran on the CPU only, or with own kernels only.
+        let of = |name: &str, otherwise: String| state.metadata.get(name).cloned().unwrap_or(otherwise);
+        let (device, convolutions) = (of(DEVICE, Native::KIND.to_owned()), of(CONVOLUTIONS, Native::convolutions()));
+        let ours = P::Backend::convolutions();
+        if device != P::Backend::KIND || convolutions != ours {
+            tracing::warn!(device, convolutions, ours, "the checkpoint is of other arithmetic; training starts anew");
             self.context.observer.rewind(0);
             return Ok(());
         }
@@ -322,6 +328,7 @@ impl<P: Phase> Driver<'_, '_, P> {
         self.phase.add_moments(&mut state)?;
         state.metadata.extend(metadata_of(&self.position));
         state.metadata.insert(DEVICE.to_owned(), P::Backend::KIND.to_owned());
+        state.metadata.insert(CONVOLUTIONS.to_owned(), P::Backend::convolutions());
         state.save(&self.partial(LAST)).map_err(StageError::artifact)?;
         self.last_checkpoint = Instant::now();
         self.checkpoint_took = started.elapsed();

@@ -294,6 +294,21 @@ fn a_phase_goes_on_from_its_own_kind_of_device_alone_on_cuda() {
 }
 
 #[test]
+fn a_phase_starts_anew_if_others_computed_its_convolutions() {
+    let place = TrainingFolders::new();
+    let both = ReconstructionGradient::Both;
+    let mut first = RecordingObserver { stop_after: Some(1), ..RecordingObserver::default() };
+    assert!(matches!(place.joint::<Native>(both, &mut first), Err(StageError::Interrupted)));
+    let checkpoint = place.path("joint.partial").join("last.safetensors");
+    let mut state = State::load(&checkpoint).expect("a checkpoint");
+    state.metadata.insert("convolutions".to_owned(), "cudnn: cuDNN 9.10.2 on a GPU".to_owned());
+    state.save(&checkpoint).expect("writable");
+    let mut other = RecordingObserver::default();
+    place.joint::<Native>(both, &mut other).expect("trains");
+    assert_eq!(other.rewound_to, Some(0));
+}
+
+#[test]
 #[ignore = "needs a GPU, or the emulated one"]
 fn batches_kept_on_cuda_are_those_that_are_read() {
     cuda::open_for_tests();

@@ -139,6 +139,7 @@ async fn hammer(store: &str, time: Option<Duration>) -> Tally {
         pid,
         process_started: process_started(pid),
         device: "cpu".to_owned(),
+        convolutions: "own".to_owned(),
         threads: 1,
     };
     let mut tally = Tally::default();

@@ -189,3 +189,39 @@ fn without_a_driver_everything_works_on_the_cpu() {
     assert!(!place.path("didact.db").exists(), "nothing was started");
     assert_eq!(place.run(&["check"]).code, Some(0), "the CPU agrees with PyTorch");
 }
+
+/// Returns the loader's path with the emulated driver and cuDNN.
+fn with_cudnn(driver: &Path) -> String {
+    format!("{0}:{0}/cudnn", driver.display())
+}
+
+#[test]
+fn cudnn_computes_convolutions_if_it_is_asked_to_and_attempts_record_it() {
+    let Some(driver) = emulation("cudnn_computes_convolutions") else { return };
+    let place = workplace();
+    let path = with_cudnn(&driver);
+    let flags = ["--device", "cuda", "--convolutions", "cudnn"];
+    let outcome = sweep(&place, &driver, &flags, &[("LD_LIBRARY_PATH", &path)]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let recorded = || place.query("SELECT DISTINCT convolutions FROM attempt ORDER BY convolutions");
+    assert_eq!(recorded(), ["cudnn: cuDNN 9.10.2 on emulated GPU"]);
+    // f32 stays with own kernels.
+    let place = workplace();
+    let outcome = sweep(&place, &driver, &["--device", "cuda"], &[("LD_LIBRARY_PATH", &path)]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(place.query("SELECT DISTINCT convolutions FROM attempt"), ["own"]);
+}
+
+#[test]
+fn a_missing_old_or_useless_cudnn_is_reported() {
+    let Some(driver) = emulation("a_missing_old_or_useless_cudnn") else { return };
+    let place = workplace();
+    let flags = ["--device", "cuda", "--convolutions", "cudnn"];
+    let missing = sweep(&place, &driver, &flags, &[]);
+    assert!(missing.code != Some(0) && missing.stderr.contains("there is no cuDNN 9"), "{}", missing.stderr);
+    let path = with_cudnn(&driver);
+    let old = sweep(&place, &driver, &flags, &[("LD_LIBRARY_PATH", &path), ("EMULATION_CUDNN_VERSION", "8907")]);
+    assert!(old.code != Some(0) && old.stderr.contains("has version 8907"), "{}", old.stderr);
+    let on_cpu = sweep(&place, &driver, &["--device", "cpu", "--convolutions", "cudnn"], &[]);
+    assert!(on_cpu.code != Some(0) && on_cpu.stderr.contains("needs a GPU"), "{}", on_cpu.stderr);
+}

@@ -38,6 +38,10 @@ impl Kernels for Cuda {
         device::memory()
     }
 
+    fn convolutions() -> String {
+        device::convolutions()
+    }
+
     fn reset_memory() {
         device::reset_memory();
     }

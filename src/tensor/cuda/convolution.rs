@@ -1,6 +1,9 @@
-//! Convolutions as implicit matrix products.
+//! Convolutions as implicit matrix products, by own kernels or by cuDNN.
+//!
+//! Own kernels take weights as (kernel row, kernel column, input, output), cuDNN as (output, kernel row, kernel column, input).
 
-use super::device::{CudaBuffer, numerics};
+use super::cudnn::Convolution;
+use super::device::{self, CudaBuffer, numerics};
 use super::launch::{destination, launch};
 use super::tiles::{Choice, Pass, choose};
 use crate::tensor::geometry::Nhwc;
@@ -15,6 +18,13 @@ pub(super) struct Epilogue<'a> {
     pub(super) shift: Option<&'a CudaBuffer>,
     pub(super) shortcut: Option<&'a CudaBuffer>,
     pub(super) relu: bool,
+}
+
+impl Epilogue<'_> {
+    /// Returns whether anything happens.
+    fn is_some(&self) -> bool {
+        self.scale.is_some() || self.shift.is_some() || self.shortcut.is_some() || self.relu
+    }
 }
 
 /// Returns a kernel's name: `f32`, or `tf32` if the GPU was opened with it.
@@ -52,8 +62,12 @@ pub(super) fn forward(
     shape: Nhwc,
     weight: &CudaBuffer,
     conv: &Conv2d,
-    &Epilogue { scale, shift, shortcut, relu }: &Epilogue<'_>,
+    epilogue: &Epilogue<'_>,
 ) -> OpResult<CudaBuffer> {
+    if let Some(cudnn) = device::cudnn(Pass::Forward, shape, conv, epilogue.is_some())? {
+        return forward_by_cudnn(cudnn, x, shape, weight, conv, epilogue);
+    }
+    let &Epilogue { scale, shift, shortcut, relu } = epilogue;
     let choice = choose(Pass::Forward, shape, conv, numerics());
     let Choice { tile, splits } = choice;
     let (images, out_height, out_width, _) = conv.output_shape(shape);
@@ -83,6 +97,12 @@ pub(super) fn backward_input(
     conv: &Conv2d,
     sum: &mut Option<CudaBuffer>,
 ) -> OpResult<()> {
+    if let Some(cudnn) = device::cudnn(Pass::Data, shape, conv, false)? {
+        let weight = transposed(weight, conv.depth(), conv.output)?;
+        let (images, height, width, channels) = shape;
+        let (dx, accumulate) = destination(sum, images * height * width * channels)?;
+        return device::convolve(cudnn, [dx, &weight, dy], accumulate);
+    }
     let choice = choose(Pass::Data, shape, conv, numerics());
     let Choice { tile, splits } = choice;
     let (images, height, width, channels) = shape;
@@ -109,6 +129,12 @@ pub(super) fn backward_weights(
     conv: &Conv2d,
     sum: &mut Option<CudaBuffer>,
 ) -> OpResult<()> {
+    if let Some(cudnn) = device::cudnn(Pass::Weights, shape, conv, false)? {
+        let gradient = CudaBuffer::new(conv.weights())?;
+        device::convolve(cudnn, [x, &gradient, dy], false)?;
+        let (dw, accumulate) = destination(sum, conv.weights())?;
+        return transpose(&gradient, dw, conv.output, conv.depth(), accumulate);
+    }
     let choice = choose(Pass::Weights, shape, conv, numerics());
     let Choice { tile, splits } = choice;
     let (rows, columns) = (conv.depth().div_ceil(tile.rows), conv.output.div_ceil(tile.columns));
@@ -121,4 +147,42 @@ pub(super) fn backward_weights(
     let partial = CudaBuffer::new(splits * count)?;
     launch_shaped!(kernel, [rows, columns, splits]; shape, conv; x, dy, &partial;)?;
     launch!("sum_parts", count.div_ceil(256); &partial, dw, count, splits, accumulate)
+}
+
+/// [`forward`] by cuDNN, and then what happens to the outputs.
+fn forward_by_cudnn(
+    cudnn: Convolution,
+    x: &CudaBuffer,
+    shape: Nhwc,
+    weight: &CudaBuffer,
+    conv: &Conv2d,
+    epilogue: &Epilogue<'_>,
+) -> OpResult<CudaBuffer> {
+    let weight = transposed(weight, conv.depth(), conv.output)?;
+    let (images, out_height, out_width, channels) = conv.output_shape(shape);
+    let y = CudaBuffer::new(images * out_height * out_width * channels)?;
+    device::convolve(cudnn, [x, &weight, &y], false)?;
+    if epilogue.is_some() {
+        let &Epilogue { scale, shift, shortcut, relu } = epilogue;
+        // In place, with one part.
+        launch!(
+            "conv_forward_finish", y.len().div_ceil(256);
+            &y, scale, shift, shortcut, &y, y.len(), channels, 1_usize, relu,
+        )?;
+    }
+    Ok(y)
+}
+
+/// Returns the transpose of a matrix.
+fn transposed(matrix: &CudaBuffer, rows: usize, columns: usize) -> OpResult<CudaBuffer> {
+    let transposed = CudaBuffer::new(matrix.len())?;
+    transpose(matrix, &transposed, rows, columns, false)?;
+    Ok(transposed)
+}
+
+fn transpose(from: &CudaBuffer, to: &CudaBuffer, rows: usize, columns: usize, accumulate: bool) -> OpResult<()> {
+    launch!(
+        "transpose_weights", rows.div_ceil(32) * columns.div_ceil(32);
+        from, to, rows, columns, accumulate,
+    )
 }

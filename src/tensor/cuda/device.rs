@@ -4,17 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arena::Arena;
+use super::cudnn::Convolution;
 use super::driver::{self, Context, Function, Module, Pinned, Stream};
 use super::inbox::Inbox;
 use super::launch::Word;
-use super::queue::{Numbers, Queue};
-use crate::tensor::{DeviceMemory, Gpu, Numerics, OpResult};
+use super::provider::Provider;
+use super::queue::{Numbers, Queue, Work};
+use super::tiles::Pass;
+use crate::tensor::geometry::Nhwc;
+use crate::tensor::{Conv2d, Convolutions, DeviceMemory, Gpu, Numerics, OpResult};
 
 /// didact's kernels, translated from `kernels/*.cu` by `gpu/build.sh`.
 const KERNELS: &str = include_str!("../../../kernels/kernels.ptx");
 
-/// Environment variable for tests: `apart` gives every buffer memory of its own, `eager` makes no graphs, and both can be combined.
-const TESTING: &str = "DIDACT_CUDA_TESTING";
+/// Environment variable for tests: `apart` gives every buffer memory of its own, `eager` makes no graphs, `cudnn` lets cuDNN compute the
+/// convolutions of unit tests. They can be combined.
+pub(super) const TESTING: &str = "DIDACT_CUDA_TESTING";
 
 /// Threads of a block.
 const BLOCK: u32 = 256;
@@ -31,10 +36,12 @@ struct Opened {
     numbers: Numbers,
     inbox: Inbox,
     numerics: Numerics,
+    convolutions: Convolutions,
+    provider: Provider,
 }
 
-// SAFETY: contexts, streams, events, graphs and modules of CUDA may be used from any thread that has bound the context, and
-// `with_device` binds it. They are not Send because they are raw pointers.
+// SAFETY: contexts, streams, events, graphs and modules of CUDA, and handles and descriptors of cuDNN, may be used from any thread that
+// has bound the context, one at a time, and `with_device` binds it under a lock. They are not Send because they are raw pointers.
 unsafe impl Send for Opened {}
 
 static OPENED: Mutex<Option<Opened>> = Mutex::new(None);
@@ -46,13 +53,16 @@ fn lock() -> MutexGuard<'static, Option<Opened>> {
 /// Opens a GPU for this process. [`super::Cuda`] can be used afterwards.
 ///
 /// # Errors
-/// If the driver or the GPU cannot be used, or if the process already uses another GPU or other numerics.
-pub fn open(index: u32, numerics: Numerics) -> Result<Gpu, String> {
+/// If the driver or the GPU cannot be used, if cuDNN is requested and cannot be used, or if the process already uses another GPU, other
+/// numerics or other convolutions.
+pub fn open(index: u32, numerics: Numerics, convolutions: Convolutions) -> Result<Gpu, String> {
     let mut opened = lock();
     if let Some(opened) = &*opened {
-        return match opened.gpu.index == index && opened.numerics == numerics {
+        let same = opened.gpu.index == index && opened.numerics == numerics && opened.convolutions == convolutions;
+        let (used, kind) = (opened.numerics.name(), opened.convolutions.name());
+        return match same {
             true => Ok(opened.gpu.clone()),
-            false => Err(format!("this process already uses {} with {}", opened.gpu.name, opened.numerics.name())),
+            false => Err(format!("this process already uses {} with {used} and {kind} convolutions", opened.gpu.name)),
         };
     }
     let gpu = driver::find(index)?;
@@ -60,10 +70,11 @@ pub fn open(index: u32, numerics: Numerics) -> Result<Gpu, String> {
     let open = || {
         let context = Context::of(index)?;
         context.bind()?;
+        let stream = Stream::new()?;
         Ok(Opened {
             gpu: gpu.clone(),
             context,
-            stream: Stream::new()?,
+            stream,
             module: Module::load(KERNELS)?,
             functions: HashMap::new(),
             arena: Arena::new(testing.contains("apart")),
@@ -71,6 +82,8 @@ pub fn open(index: u32, numerics: Numerics) -> Result<Gpu, String> {
             numbers: Numbers::new()?,
             inbox: Inbox::new()?,
             numerics,
+            convolutions,
+            provider: Provider::open(convolutions, &gpu, stream, numerics)?,
         })
     };
     let device = open().map_err(|error: crate::tensor::DeviceError| format!("cannot open {}: {error}", gpu.name))?;
@@ -213,7 +226,31 @@ pub(super) fn launch(kernel: &'static str, grid: [usize; 3], numbers: &[u8], arg
             }
         };
         let grid = grid.map(|side| u32::try_from(side).expect("grids of fewer than 2³² blocks"));
-        device.queue.push(function, grid, BLOCK, &arguments);
+        device.queue.push(Work::Kernel { function, grid, block: BLOCK }, &arguments);
+        Ok(())
+    })
+}
+
+/// Returns a convolution by cuDNN, or `None` if own kernels compute it. `fused` convolutions have something to do with their outputs.
+pub(super) fn cudnn(pass: Pass, shape: Nhwc, conv: &Conv2d, fused: bool) -> OpResult<Option<Convolution>> {
+    with_device(|device| device.provider.cudnn(pass, shape, conv, fused))
+}
+
+/// Queues a convolution by cuDNN. It adds to its result or overwrites it.
+pub(super) fn convolve(
+    convolution: Convolution,
+    [image, weights, output]: [&CudaBuffer; 3],
+    add: bool,
+) -> OpResult<()> {
+    // Whatever uses the memory of the workspace next is launched after the convolution.
+    let workspace = match convolution.workspace() {
+        0 => None,
+        bytes => Some(CudaBuffer::new(bytes.div_ceil(size_of::<f32>()))?),
+    };
+    let workspace_address = workspace.as_ref().map_or(0, CudaBuffer::address);
+    let arguments = [image.address(), weights.address(), output.address(), workspace_address, add.into()];
+    with_device(|device| {
+        device.queue.push(Work::Convolution(convolution), &arguments);
         Ok(())
     })
 }
@@ -226,6 +263,12 @@ pub(super) fn submit() -> OpResult<()> {
 /// Returns the precision of convolutions.
 pub(super) fn numerics() -> Numerics {
     lock().as_ref().map_or(Numerics::F32, |device| device.numerics)
+}
+
+/// Returns who computes convolutions.
+pub(super) fn convolutions() -> String {
+    let own = || Convolutions::Own.name().to_owned();
+    lock().as_ref().map_or_else(own, |device| device.provider.description().to_owned())
 }
 
 /// Returns the state of the memory.

@@ -1,4 +1,4 @@
-//! Launches, collected and then submitted together.
+//! Launches, collected and then submitted together. A convolution that cuDNN computes is one of them.
 //!
 //! A training step makes the same launches again and again: the same kernels, grids, addresses and constants. What differs from step to
 //! step lies in memory of the device ([`Numbers`]). When the same list is submitted a second time it is recorded as a graph, which later
@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::cudnn::Convolution;
 use super::driver::{Event, Function, Graph, Pinned, Stream, allocate};
 use crate::tensor::OpResult;
 
@@ -15,12 +16,19 @@ const WORTHWHILE: usize = 8;
 /// Most lists that are remembered.
 const REMEMBERED: usize = 48;
 
-/// A kernel with its arguments.
+/// What a launch starts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Work {
+    /// A kernel with so many blocks of so many threads.
+    Kernel { function: Function, grid: [u32; 3], block: u32 },
+    /// A convolution by cuDNN, on the stream that it was opened with: that of all launches.
+    Convolution(Convolution),
+}
+
+/// A launch with its arguments.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Launch {
-    function: Function,
-    grid: [u32; 3],
-    block: u32,
+    work: Work,
     /// End of its arguments.
     arguments_end: usize,
 }
@@ -37,7 +45,10 @@ impl Launches {
         let mut from = 0;
         for launch in &self.launches {
             let arguments = &mut self.arguments[from..launch.arguments_end];
-            launch.function.launch(launch.grid, launch.block, arguments, stream)?;
+            match launch.work {
+                Work::Kernel { function, grid, block } => function.launch(grid, block, arguments, stream)?,
+                Work::Convolution(convolution) => convolution.start(arguments)?,
+            }
             from = launch.arguments_end;
         }
         Ok(())
@@ -71,10 +82,10 @@ impl Queue {
         Self { waiting: Launches::default(), known: VecDeque::new(), graphs }
     }
 
-    pub(super) fn push(&mut self, function: Function, grid: [u32; 3], block: u32, arguments: &[u64]) {
+    pub(super) fn push(&mut self, work: Work, arguments: &[u64]) {
         self.waiting.arguments.extend_from_slice(arguments);
         let arguments_end = self.waiting.arguments.len();
-        self.waiting.launches.push(Launch { function, grid, block, arguments_end });
+        self.waiting.launches.push(Launch { work, arguments_end });
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -90,6 +101,7 @@ impl Queue {
         let place = self.known.iter().position(|known| known.digest == digest && known.launches == self.waiting);
         let mut known = place.and_then(|place| self.known.remove(place));
         match &mut known {
+            // cuDNN may load kernels at the first call of a convolution, which must not happen while launches are recorded.
             None => {
                 let launches = self.waiting.clone();
                 self.start_waiting(stream)?;

@@ -14,7 +14,7 @@ const CHUNKS: usize = 4;
 const OVERHEAD: usize = 48;
 
 /// What a kernel computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Pass {
     Forward,
     Data,
