@@ -4,7 +4,8 @@
 //! every epoch. PyTorch's are timed twice: with the teacher's forward pass, as scripts usually train, and on cached features, as a tuned
 //! script trains.
 //!
-//! With `--parts`, the benchmark shows the time of each part of didact's steps instead. It relates their speed to matrix products.
+//! With `--parts`, the benchmark shows the time of each part of didact's steps instead, with its traffic and its arithmetic. It relates them to
+//! the machine's memory bandwidth and matrix products.
 
 #![expect(clippy::print_stdout, reason = "the output is the table")]
 
@@ -23,7 +24,7 @@ use didact::data::FeatureSet;
 use didact::schedule::{huge_pages_variable, keep_freed_memory, peak_rss};
 use fit::Fit;
 use metrics::TestSet;
-use parts::Parts;
+use parts::{Parts, Spent};
 use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -210,18 +211,21 @@ fn print_table(rows: &[(&str, f64, f64)], set: &FeatureSet, folder: &Path, pytho
     }
 }
 
-/// Prints what decides the times on this machine: arithmetic and memory bandwidth. Returns the speed of matrix products, GFLOP/s.
-fn print_machine() -> f64 {
+/// Prints and returns what decides the times on this machine: the speed of matrix products, GFLOP/s, and the memory bandwidth, GB/s.
+fn print_machine() -> (f64, f64) {
     let (products, bandwidth) = (peak::matrix_products(THREADS), peak::memory_bandwidth(THREADS));
     println!("matrix products: {products:.0} GFLOP/s; memory: {bandwidth:.1} GB/s");
-    products
+    (products, bandwidth)
 }
 
 /// Prints the parts of each row's step.
+///
+/// The traffic of a part is what it reads from its arguments and writes to its results, once for each pass over them. What stays in cache
+/// between two parts is counted all the same, so a part can be faster than memory allows.
 fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
     let parts = Parts::default();
     tracing_subscriber::registry().with(parts.clone()).init();
-    let peak = print_machine();
+    let (products, bandwidth) = print_machine();
     for &(row, ..) in rows.iter().filter(|(row, ..)| ![PEAK, FIT, "metrics"].contains(row)) {
         let mut step = step(row, set);
         let (warm_up, counted) = rounds();
@@ -229,24 +233,33 @@ fn print_parts(rows: &[(&str, f64, f64)], set: &FeatureSet) {
         parts.take();
         let started = Instant::now();
         (0..counted).for_each(|_| step());
-        let milliseconds = |seconds: f64| 1e3 * seconds / counted as f64;
-        let mut rest = milliseconds(started.elapsed().as_secs_f64());
-        println!("{row}: {rest:.1} ms");
+        let all = started.elapsed();
+        println!(
+            "{row:<30} {:>10} {:>9} {:>22} {:>26}",
+            "time", "traffic", "of memory bandwidth", "of matrix products"
+        );
+        let print = |name: &str, Spent { time, bytes, multiply_accumulates }: Spent| {
+            let share = |amount: f64, unit: &str, peak: f64| {
+                let speed = 1e-9 * amount / time.as_secs_f64();
+                if amount > 0.0 { format!("{speed:.1} {unit} {:.2}", speed / peak) } else { "-".to_owned() }
+            };
+            println!(
+                "  {name:<28} {:>7.1} ms {:>6.0} MB {:>22} {:>26}",
+                1e3 * time.as_secs_f64() / counted as f64,
+                1e-6 * bytes as f64 / counted as f64,
+                share(bytes as f64, "GB/s", bandwidth),
+                share(2.0 * multiply_accumulates as f64, "GFLOP/s", products),
+            );
+        };
+        let mut sum = Spent::default();
         for (name, spent) in parts.take() {
-            let own = milliseconds(spent.time.as_secs_f64());
-            rest -= own;
-            let speed = 2e-6 * spent.multiply_accumulates as f64 / counted as f64 / own;
-            match spent.multiply_accumulates {
-                0 => println!("  {name:<30} {own:>7.1} ms"),
-                _ => {
-                    println!(
-                        "  {name:<30} {own:>7.1} ms  {speed:>4.0} GFLOP/s  {:.2} of matrix products",
-                        speed / peak
-                    );
-                }
-            }
+            print(&name, spent);
+            sum.time += spent.time;
+            sum.bytes += spent.bytes;
+            sum.multiply_accumulates += spent.multiply_accumulates;
         }
-        println!("  {:<30} {rest:>7.1} ms", "the rest");
+        print("the rest", Spent { time: all.saturating_sub(sum.time), ..Spent::default() });
+        print("all", Spent { time: all, ..sum });
     }
 }
 

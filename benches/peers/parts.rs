@@ -10,11 +10,13 @@ use tracing::span::{Attributes, Id};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Time and multiply-accumulates of one part.
+/// Time and work of one part.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Spent {
     /// Time spent in the part.
     pub time: Duration,
+    /// Bytes that the part reads from its arguments and writes to its results.
+    pub bytes: u64,
     /// Multiply-accumulates of the part.
     pub multiply_accumulates: u64,
 }
@@ -33,14 +35,17 @@ impl Parts {
 /// An open span.
 struct Open {
     name: String,
+    bytes: u64,
     multiply_accumulates: u64,
     since: Instant,
 }
 
 impl Visit for Open {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "multiply_accumulates" {
-            self.multiply_accumulates = value;
+        match field.name() {
+            "bytes" => self.bytes = value,
+            "multiply_accumulates" => self.multiply_accumulates = value,
+            _ => {}
         }
     }
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -56,7 +61,7 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Parts {
         if attributes.metadata().target() != "didact::parts" {
             return;
         }
-        let mut open = Open { name: String::new(), multiply_accumulates: 0, since: Instant::now() };
+        let mut open = Open { name: String::new(), bytes: 0, multiply_accumulates: 0, since: Instant::now() };
         attributes.record(&mut open);
         open.since = Instant::now();
         context.span(id).expect("new").extensions_mut().insert(open);
@@ -69,6 +74,7 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Parts {
         let mut parts = self.0.lock().expect("one thread");
         let spent = parts.entry(open.name.clone()).or_default();
         spent.time += open.since.elapsed();
+        spent.bytes += open.bytes;
         spent.multiply_accumulates += open.multiply_accumulates;
     }
 }

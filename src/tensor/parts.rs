@@ -24,14 +24,16 @@ pub(crate) enum StepPart {
 }
 
 impl StepPart {
-    /// Starts the part. It ends when the returned value is dropped.
-    pub(crate) fn start(self) -> EnteredSpan {
-        self.start_with(0)
+    /// Starts the part. It ends when the returned value is dropped. `values` is the number of values that it reads from its arguments or
+    /// writes to its results, once for each pass over them.
+    pub(crate) fn start(self, values: usize) -> EnteredSpan {
+        self.start_with(values, 0)
     }
 
     /// Starts a part with its number of multiply-accumulates, counted as in the textbook sum.
-    pub(crate) fn start_with(self, multiply_accumulates: u64) -> EnteredSpan {
-        tracing::trace_span!(target: "didact::parts", "part", name = self.name(), multiply_accumulates).entered()
+    pub(crate) fn start_with(self, values: usize, multiply_accumulates: u64) -> EnteredSpan {
+        let bytes = (values * size_of::<f32>()) as u64;
+        tracing::trace_span!(target: "didact::parts", "part", name = self.name(), bytes, multiply_accumulates).entered()
     }
 
     fn name(self) -> &'static str {

@@ -26,6 +26,7 @@ mod inventory;
 mod layouts;
 mod leaks;
 mod leases;
+mod memory;
 mod names;
 mod orphans;
 mod outputs;

@@ -1,7 +1,7 @@
 //! Activations: y = f(x), dx = dy · f′. NaN stays NaN: `f32::max` would hide it.
 
 use super::elementwise::{add_zip, map};
-use super::values::Values;
+use super::values::{Values, accumulated};
 use crate::tensor::activation::{GELU_CUBE, GELU_SCALE, LEAK};
 use crate::tensor::{Activation, StepPart};
 
@@ -16,7 +16,7 @@ pub(super) fn activated(x: &[f32], activation: Activation) -> Values {
 
 /// See [`crate::tensor::Kernels::activation_gradient`].
 pub(super) fn gradient(dy: &[f32], saved: &[f32], activation: Activation, sum: &mut Option<Values>) {
-    let _part = StepPart::Elementwise.start();
+    let _part = StepPart::Elementwise.start(2 * dy.len() + accumulated(sum, dy.len()));
     match activation {
         Activation::Relu => add_zip(sum, dy, saved, |dy, y| if y > 0.0 { dy } else { 0.0 }),
         Activation::LeakyRelu => add_zip(sum, dy, saved, |dy, x| dy * if x > 0.0 { 1.0 } else { LEAK }),

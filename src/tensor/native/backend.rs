@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::norm::{Moments, Normalisation, Parameters, finish_in_place, folded, normalise};
-use super::values::{Values, free_unused};
+use super::values::{Values, accumulated, free_unused};
 use super::{Nhwc, activation, blocks, clip, concat, conv2d, elementwise, losses, max_pool, norm, optimiser, resample};
 use crate::tensor::kernels::{FrozenBuffers, NormBuffers, NormGradients, NormalisedBuffers, Sum};
 use crate::tensor::{Activation, Conv2d, Kernels, OpResult, Resampling, StepPart, Update, UpdateRule};
@@ -113,7 +113,7 @@ impl Kernels for Native {
             parts.lock().unwrap_or_else(PoisonError::into_inner).push((first, moments));
         };
         let z = conv2d::forward(x, shape, weight, conv, Some(&measure));
-        let _part = StepPart::BatchNorm.start();
+        let _part = StepPart::BatchNorm.start((2 + usize::from(shortcut.is_some())) * z.len());
         let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Threads finish in any order. The order of the sums is that of the pixels.
         parts.sort_unstable_by_key(|(first, _)| *first);
@@ -165,7 +165,7 @@ impl Kernels for Native {
         shortcut: Option<&Values>,
         relu: bool,
     ) -> OpResult<NormalisedBuffers<Self>> {
-        let _part = StepPart::BatchNorm.start();
+        let _part = StepPart::BatchNorm.start((3 + usize::from(shortcut.is_some())) * z.len());
         let parts = Moments::of_parts(z, channels);
         let shortcut = shortcut.map(|shortcut| &**shortcut);
         Ok(normalised_buffers(normalise(z, &parts, parameters(norm), shortcut, relu)))
@@ -210,23 +210,23 @@ impl Kernels for Native {
     }
 
     fn added(a: &Values, b: &Values) -> OpResult<Values> {
-        let _part = StepPart::Elementwise.start();
+        let _part = StepPart::Elementwise.start(3 * a.len());
         Ok(elementwise::zip(a, b, |a, b| a + b))
     }
 
     fn averaged(a: &Values, b: &Values) -> OpResult<Values> {
-        let _part = StepPart::Elementwise.start();
+        let _part = StepPart::Elementwise.start(3 * a.len());
         Ok(elementwise::zip(a, b, |a, b| 0.5 * (a + b)))
     }
 
     fn add_scaled(factor: f32, x: &Values, sum: &mut Sum<Self>) -> OpResult<()> {
-        let _part = StepPart::Elementwise.start();
+        let _part = StepPart::Elementwise.start(x.len() + accumulated(sum, x.len()));
         elementwise::add_map(sum, x, |x| factor * x);
         Ok(())
     }
 
     fn add_product(a: &Values, b: &Values, sum: &mut Sum<Self>) -> OpResult<()> {
-        let _part = StepPart::Elementwise.start();
+        let _part = StepPart::Elementwise.start(2 * a.len() + accumulated(sum, a.len()));
         elementwise::add_zip(sum, a, b, |a, b| a * b);
         Ok(())
     }
@@ -306,7 +306,7 @@ impl Kernels for Native {
     }
 
     fn update(rule: UpdateRule, updates: Vec<Update<'_, Self>>) -> OpResult<()> {
-        let _part = StepPart::Optimiser.start();
+        let _part = StepPart::Optimiser.start(updates.iter().map(optimiser::values).sum());
         optimiser::update(rule, updates);
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::tensor::StepPart;
 
 /// See [`crate::tensor::Kernels::image_of_blocks`].
 pub(super) fn image_of(blocks: &[f32], (_, _, width, channels): Nhwc, bias: Option<&[f32]>) -> Values {
-    let _part = StepPart::Elementwise.start();
+    let _part = StepPart::Elementwise.start(2 * blocks.len());
     let mut image = Values::new(blocks.len());
     // One row of blocks gives two rows of the image.
     let line = 4 * width * channels;
@@ -27,7 +27,7 @@ pub(super) fn image_of(blocks: &[f32], (_, _, width, channels): Nhwc, bias: Opti
 
 /// See [`crate::tensor::Kernels::blocks_of_image`].
 pub(super) fn of_image(image: &[f32], (_, _, width, channels): Nhwc) -> Values {
-    let _part = StepPart::Elementwise.start();
+    let _part = StepPart::Elementwise.start(2 * image.len());
     let mut blocks = Values::new(image.len());
     let line = 4 * width * channels;
     blocks.par_chunks_mut(line).zip(image.par_chunks(line)).for_each(|(blocks, image)| {

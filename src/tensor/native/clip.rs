@@ -12,7 +12,8 @@ const PART: usize = 1 << 15;
 
 /// See [`crate::tensor::Kernels::clipped`].
 pub(super) fn clipped(parts: &mut [Vec<&mut Values>], ceiling: f64) -> (f32, Vec<f32>) {
-    let _part = StepPart::Clipping.start();
+    let values = parts.iter().flatten().map(|gradient| gradient.len()).sum();
+    let _part = StepPart::Clipping.start(values);
     let square = |g: f32| f64::from(g) * f64::from(g);
     let (mut sum, mut norms) = (0.0, Vec::with_capacity(parts.len()));
     for part in &*parts {

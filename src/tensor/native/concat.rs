@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::gemm::WriteMode;
 use super::simd::vectorised;
-use super::values::{Values, accumulate};
+use super::values::{Values, accumulate, accumulated};
 use crate::tensor::StepPart;
 
 /// Pixels per parallel part.
@@ -12,7 +12,7 @@ const PART: usize = 256;
 
 /// See [`crate::tensor::Kernels::concatenated`].
 pub(super) fn concatenated(a: &[f32], b: &[f32], (left, right): (usize, usize)) -> Values {
-    let _part = StepPart::Elementwise.start();
+    let _part = StepPart::Elementwise.start(2 * (a.len() + b.len()));
     let both = left + right;
     let mut y = Values::new(a.len() + b.len());
     y.par_chunks_mut(PART * both).zip(a.par_chunks(PART * left)).zip(b.par_chunks(PART * right)).for_each(
@@ -28,8 +28,9 @@ pub(super) fn concatenated(a: &[f32], b: &[f32], (left, right): (usize, usize)) 
 
 /// See [`crate::tensor::Kernels::add_channels`].
 pub(super) fn add_channels(dy: &[f32], all: usize, offset: usize, channels: usize, sum: &mut Option<Values>) {
-    let _part = StepPart::Elementwise.start();
-    accumulate(sum, dy.len() / all * channels, |sum, mode| {
+    let length = dy.len() / all * channels;
+    let _part = StepPart::Elementwise.start(length + accumulated(sum, length));
+    accumulate(sum, length, |sum, mode| {
         sum.par_chunks_mut(PART * channels).zip(dy.par_chunks(PART * all)).for_each(|(sum, dy)| {
             vectorised(
                 #[inline(always)]

@@ -11,7 +11,7 @@ use super::im2row::{im2row, row2im};
 use super::output::{Finish, Output, even_lengths};
 use super::scratch::with_scratch;
 use super::simd::vectorised;
-use super::values::{Values, accumulate};
+use super::values::{Values, accumulate, accumulated};
 use super::{Nhwc, by_channels, winograd};
 use crate::tensor::{Conv2d, StepPart};
 
@@ -34,9 +34,10 @@ fn work(shape: Nhwc, conv: &Conv2d) -> u64 {
 
 /// Convolves. Calls `finish` with every piece of the result while it is in cache.
 pub(super) fn forward(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv2d, finish: Option<Finish<'_>>) -> Values {
-    let _part = StepPart::ConvolutionForward.start_with(work(shape, conv));
     let (images, height, width, channels) = conv.output_shape(shape);
-    let mut values = Values::new(images * height * width * channels);
+    let length = images * height * width * channels;
+    let _part = StepPart::ConvolutionForward.start_with(x.len() + weights.len() + length, work(shape, conv));
+    let mut values = Values::new(length);
     let output = Output { values: &mut values, mode: WriteMode::Overwrite, finish };
     convolve(x, shape, weights, conv, output);
     values
@@ -86,7 +87,8 @@ pub(super) fn convolve_rows(x: &[f32], shape: Nhwc, weights: &[f32], conv: &Conv
 
 /// Adds the gradient with respect to the weights.
 pub(super) fn backward_weights(x: &[f32], shape: Nhwc, dy: &[f32], conv: &Conv2d, sum: &mut Option<Values>) {
-    let _part = StepPart::ConvolutionBackwardWeights.start_with(work(shape, conv));
+    let values = x.len() + dy.len() + accumulated(sum, conv.weights());
+    let _part = StepPart::ConvolutionBackwardWeights.start_with(values, work(shape, conv));
     accumulate(sum, conv.weights(), |gradient, mode| {
         if winograd::is_faster(shape, conv) {
             winograd::backward_weights(x, shape, dy, conv, gradient, mode);
@@ -147,9 +149,11 @@ pub(super) fn backward_rows_weights(
 
 /// Adds the gradient with respect to the input.
 pub(super) fn backward_input(dy: &[f32], weights: &[f32], shape: Nhwc, conv: &Conv2d, sum: &mut Option<Values>) {
-    let _part = StepPart::ConvolutionBackwardData.start_with(work(shape, conv));
     let (images, height, width, channels) = shape;
-    accumulate(sum, images * height * width * channels, |dx, mode| {
+    let length = images * height * width * channels;
+    let values = dy.len() + weights.len() + accumulated(sum, length);
+    let _part = StepPart::ConvolutionBackwardData.start_with(values, work(shape, conv));
+    accumulate(sum, length, |dx, mode| {
         if conv.stride == 1 && !conv.is_pointwise() {
             let (rotated, transposed) = (rotated(weights, conv), conv.transposed());
             convolve(dy, conv.output_shape(shape), &rotated, &transposed, Output::new(dx, mode));

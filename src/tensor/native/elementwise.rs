@@ -12,7 +12,7 @@ const PART: usize = 1 << 15;
 
 /// Computes y = function(x).
 pub(super) fn map(x: &[f32], function: impl Fn(f32) -> f32 + Sync) -> Values {
-    let _part = StepPart::Elementwise.start();
+    let _part = StepPart::Elementwise.start(2 * x.len());
     let mut y = Values::new(x.len());
     y.par_chunks_mut(PART).zip(x.par_chunks(PART)).for_each(|(y, x)| {
         vectorised(

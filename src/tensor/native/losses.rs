@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::elementwise::add_zip;
 use super::gemm::WriteMode;
 use super::simd::{lane_sum, sum_64, sum_64_of_pairs, vectorised};
-use super::values::{Values, accumulate};
+use super::values::{Values, accumulate, accumulated};
 use crate::tensor::StepPart;
 use crate::tensor::formulas::NORM_FLOOR;
 
@@ -22,7 +22,7 @@ fn inverse_norm(vector: &[f32]) -> f32 {
 
 /// See [`crate::tensor::Kernels::distances`].
 pub(super) fn distances(teacher: &[f32], student: &[f32], channels: usize) -> Values {
-    let _part = StepPart::Loss.start();
+    let _part = StepPart::Loss.start(2 * teacher.len() + teacher.len() / channels);
     let mut map = Values::new(teacher.len() / channels);
     map.par_chunks_mut(PART).enumerate().for_each(|(index, map)| {
         vectorised(
@@ -57,7 +57,7 @@ pub(super) fn mean_distance_gradient(
     channels: usize,
     sum: &mut Option<Values>,
 ) {
-    let _part = StepPart::Loss.start();
+    let _part = StepPart::Loss.start(2 * teacher.len() + accumulated(sum, student.len()));
     let scale = 2.0 * dloss / (teacher.len() / channels) as f32;
     let part = channels * PART;
     accumulate(sum, student.len(), |ds, mode| {
@@ -87,21 +87,21 @@ pub(super) fn mean_distance_gradient(
 
 /// See [`crate::tensor::Kernels::squared_error`].
 pub(super) fn squared_error(a: &[f32], b: &[f32]) -> f32 {
-    let _part = StepPart::Loss.start();
+    let _part = StepPart::Loss.start(2 * a.len());
     let square = |a: f32, b: f32| f64::from((a - b) * (a - b));
     (sum_64_of_pairs(a, b, PART_ELEMENTS, square) / a.len() as f64) as f32
 }
 
 /// See [`crate::tensor::Kernels::squared_error_gradient`].
 pub(super) fn squared_error_gradient(dloss: f32, a: &[f32], b: &[f32], sign: f32, sum: &mut Option<Values>) {
-    let _part = StepPart::Loss.start();
+    let _part = StepPart::Loss.start(2 * a.len() + accumulated(sum, a.len()));
     let factor = sign * (2.0 * dloss / a.len() as f32);
     add_zip(sum, a, b, |a, b| factor * (a - b));
 }
 
 /// See [`crate::tensor::Kernels::smooth_l1_error`].
 pub(super) fn smooth_l1_error(a: &[f32], b: &[f32]) -> f32 {
-    let _part = StepPart::Loss.start();
+    let _part = StepPart::Loss.start(2 * a.len());
     let distance = |a: f32, b: f32| {
         let difference = (a - b).abs();
         f64::from(if difference < 1.0 { 0.5 * difference * difference } else { difference - 0.5 })
@@ -111,7 +111,7 @@ pub(super) fn smooth_l1_error(a: &[f32], b: &[f32]) -> f32 {
 
 /// See [`crate::tensor::Kernels::smooth_l1_gradient`].
 pub(super) fn smooth_l1_gradient(dloss: f32, a: &[f32], b: &[f32], sum: &mut Option<Values>) {
-    let _part = StepPart::Loss.start();
+    let _part = StepPart::Loss.start(2 * a.len() + accumulated(sum, a.len()));
     let factor = dloss / a.len() as f32;
     // `clamp` keeps NaN.
     add_zip(sum, a, b, |a, b| factor * (a - b).clamp(-1.0, 1.0));

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::Nhwc;
 use super::gemm::WriteMode;
 use super::simd::vectorised;
-use super::values::{Values, accumulate};
+use super::values::{Values, accumulate, accumulated};
 use crate::tensor::StepPart;
 use crate::tensor::geometry::{MAX_POOL, max_pool_shape};
 
@@ -13,37 +13,10 @@ use crate::tensor::geometry::{MAX_POOL, max_pool_shape};
 ///
 /// Taps are floats, so that the loops over taps and values have lanes of one width.
 pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Values, Values) {
-    let _part = StepPart::Elementwise.start();
-    let (_, height, width, channels) = shape;
-    let (images, out_height, out_width, _) = max_pool_shape(shape);
+    let (images, out_height, out_width, channels) = max_pool_shape(shape);
     let line = out_width * channels;
     let length = images * out_height * line;
-    // Fills one row of outputs.
-    let fill = |row: usize, values: &mut [f32], mut winners: Option<&mut [f32]>| {
-        let image = &input[(row / out_height) * height * width * channels..];
-        values.fill(f32::NEG_INFINITY);
-        // In a window of −∞ alone, nothing exceeds the start: its first tap wins.
-        if let Some(winners) = &mut winners {
-            winners.fill(0.0);
-        }
-        for column in 0..out_width {
-            let values = &mut values[column * channels..][..channels];
-            for (tap, y, x) in taps(row % out_height, column, height, width) {
-                let source = &image[(y * width + x) * channels..][..channels];
-                match &mut winners {
-                    None => values.iter_mut().zip(source).for_each(|(v, &s)| *v = if exceeds(s, *v) { s } else { *v }),
-                    Some(winners) => {
-                        let winners = &mut winners[column * channels..][..channels];
-                        for ((v, w), &s) in values.iter_mut().zip(winners).zip(source) {
-                            let wins = exceeds(s, *v);
-                            *v = if wins { s } else { *v };
-                            *w = if wins { tap } else { *w };
-                        }
-                    }
-                }
-            }
-        }
-    };
+    let _part = StepPart::Elementwise.start(input.len() + if with_winners { 2 * length } else { length });
     let mut winners = Values::new(if with_winners { length } else { 0 });
     let mut values = Values::new(length);
     let rows = values.par_chunks_mut(line);
@@ -51,25 +24,56 @@ pub(super) fn max_pooled(input: &[f32], shape: Nhwc, with_winners: bool) -> (Val
         true => rows.zip(winners.par_chunks_mut(line)).enumerate().for_each(|(row, (values, winners))| {
             vectorised(
                 #[inline(always)]
-                || fill(row, values, Some(winners)),
+                || fill_row(input, shape, row, values, Some(winners)),
             );
         }),
         false => rows.enumerate().for_each(|(row, values)| {
             vectorised(
                 #[inline(always)]
-                || fill(row, values, None),
+                || fill_row(input, shape, row, values, None),
             );
         }),
     }
     (values, winners)
 }
 
+/// Fills one row of outputs, counted over all images.
+#[inline(always)]
+fn fill_row(input: &[f32], shape: Nhwc, row: usize, values: &mut [f32], mut winners: Option<&mut [f32]>) {
+    let (_, height, width, channels) = shape;
+    let (_, out_height, out_width, _) = max_pool_shape(shape);
+    let image = &input[(row / out_height) * height * width * channels..];
+    values.fill(f32::NEG_INFINITY);
+    // In a window of −∞ alone, nothing exceeds the start: its first tap wins.
+    if let Some(winners) = &mut winners {
+        winners.fill(0.0);
+    }
+    for column in 0..out_width {
+        let values = &mut values[column * channels..][..channels];
+        for (tap, y, x) in taps(row % out_height, column, height, width) {
+            let source = &image[(y * width + x) * channels..][..channels];
+            match &mut winners {
+                None => values.iter_mut().zip(source).for_each(|(v, &s)| *v = if exceeds(s, *v) { s } else { *v }),
+                Some(winners) => {
+                    let winners = &mut winners[column * channels..][..channels];
+                    for ((v, w), &s) in values.iter_mut().zip(winners).zip(source) {
+                        let wins = exceeds(s, *v);
+                        *v = if wins { s } else { *v };
+                        *w = if wins { tap } else { *w };
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Adds the gradient of each output to the winning input. Every row of inputs gathers from the windows that it lies in.
 pub(super) fn gradient(dy: &[f32], winners: &[f32], shape: Nhwc, sum: &mut Option<Values>) {
-    let _part = StepPart::Elementwise.start();
     let (images, height, width, channels) = shape;
     let (_, out_height, out_width, _) = max_pool_shape(shape);
-    accumulate(sum, images * height * width * channels, |dx, mode| {
+    let length = images * height * width * channels;
+    let _part = StepPart::Elementwise.start(2 * dy.len() + accumulated(sum, length));
+    accumulate(sum, length, |dx, mode| {
         dx.par_chunks_mut(width * channels).enumerate().for_each(|(row, dx)| {
             let (image, y) = (row / height, row % height);
             vectorised(

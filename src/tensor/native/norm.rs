@@ -130,6 +130,7 @@ pub struct Normalisation {
     mean: Vec<f32>,
     inverse: Vec<f64>,
     scale: Vec<f32>,
+    shift: Vec<f32>,
 }
 
 /// Σ g and Σ g·(z − μ) per channel.
@@ -174,11 +175,29 @@ pub(super) fn normalise(
     let mean: Vec<f32> = mean.iter().map(|&m| m as f32).collect();
     let divisor = unbiased_divisor(pixels) as f64;
     let variance = deviation.iter().map(|d| (d / divisor) as f32).collect();
-    Normalised { y, mean: mean.clone(), variance, normalisation: Normalisation { count, mean, inverse, scale } }
+    Normalised { y, mean: mean.clone(), variance, normalisation: Normalisation { count, mean, inverse, scale, shift } }
+}
+
+/// How g follows from dy.
+#[derive(Clone, Copy)]
+enum Mask<'a> {
+    /// g = dy.
+    None,
+    /// g = dy where y > 0. It replaces dy.
+    Of(&'a [f32]),
+    /// g = dy where scale·z + shift > 0. This is y, but computing it again is faster than reading it.
+    Recomputed,
+}
+
+/// Returns g under [`Mask::Recomputed`].
+#[inline(always)]
+fn masked(dy: f32, z: f32, scale: f32, shift: f32) -> f32 {
+    if z * scale + shift > 0.0 { dy } else { 0.0 }
 }
 
 impl Normalisation {
-    /// Computes g in place of dy, adds to dγ and dβ, and returns dz. `y` is the result if it went through ReLU.
+    /// Adds to dγ and dβ, and returns dz. `y` is the result if it went through ReLU. With `keep_g`, because g is also the gradient of a
+    /// shortcut, g replaces dy; otherwise dz does, and `None` is returned.
     pub(super) fn gradients(
         &self,
         dy: &mut Values,
@@ -188,8 +207,14 @@ impl Normalisation {
         gamma_sum: &mut Option<Values>,
         beta_sum: &mut Option<Values>,
     ) -> Option<Values> {
-        let _part = StepPart::BatchNorm.start();
-        let sums = self.sums(dy, z, y);
+        let mask = match y {
+            None => Mask::None,
+            Some(y) if keep_g => Mask::Of(y),
+            Some(_) => Mask::Recomputed,
+        };
+        let passes = if matches!(mask, Mask::Of(_)) { 7 } else { 5 };
+        let _part = StepPart::BatchNorm.start(passes * z.len());
+        let sums = self.sums(dy, z, mask);
         let channels = self.mean.len();
         let add = |sum: &mut Option<Values>, term: &dyn Fn(usize) -> f32| {
             accumulate(sum, channels, |sum, mode| {
@@ -202,28 +227,17 @@ impl Normalisation {
         add(beta_sum, &|c| sums.plain[c] as f32);
         if keep_g {
             let mut dz = Values::new(dy.len());
-            self.input_gradient(z, &sums, Some(dy), &mut dz);
+            self.input_gradient(z, &sums, Some(dy), false, &mut dz);
             return Some(dz);
         }
-        self.input_gradient(z, &sums, None, dy);
+        self.input_gradient(z, &sums, None, matches!(mask, Mask::Recomputed), dy);
         None
     }
 
-    /// Returns the sums of g. Replaces dy by g.
-    fn sums(&self, dy: &mut [f32], z: &[f32], y: Option<&[f32]>) -> GradientSums {
+    /// Returns the sums of g.
+    fn sums(&self, dy: &mut [f32], z: &[f32], mask: Mask<'_>) -> GradientSums {
         let channels = self.mean.len();
         let part = PART * channels;
-        let sums = |dy: &[f32], z: &[f32]| {
-            let (mut plain, mut along) = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
-            for (dy, z) in dy.chunks_exact(channels).zip(z.chunks_exact(channels)) {
-                for ((((plain, along), dy), z), mean) in plain.iter_mut().zip(&mut along).zip(dy).zip(z).zip(&self.mean)
-                {
-                    *plain += dy;
-                    *along += dy * (z - mean);
-                }
-            }
-            (plain, along)
-        };
         let parts: Vec<(Vec<f32>, Vec<f32>)> = dy
             .par_chunks_mut(part)
             .zip(z.par_chunks(part))
@@ -232,12 +246,15 @@ impl Normalisation {
                 vectorised(
                     #[inline(always)]
                     || {
-                        if let Some(y) = y {
+                        if let Mask::Of(y) = mask {
                             for (dy, y) in dy.iter_mut().zip(&y[index * part..]) {
                                 *dy = if *y > 0.0 { *dy } else { 0.0 };
                             }
                         }
-                        sums(dy, z)
+                        match mask {
+                            Mask::Recomputed => self.sums_of_part(dy, z, masked),
+                            _ => self.sums_of_part(dy, z, |dy, _, _, _| dy),
+                        }
                     },
                 )
             })
@@ -250,15 +267,34 @@ impl Normalisation {
         all
     }
 
-    /// Computes dz = scale·g − slope·z − level. Without `g`, `dz` holds it before.
+    /// Returns Σ g and Σ g·(z − μ) of some pixels. `g` is a function of dy, z, scale and shift.
+    #[inline(always)]
+    fn sums_of_part(&self, dy: &[f32], z: &[f32], g: impl Fn(f32, f32, f32, f32) -> f32) -> (Vec<f32>, Vec<f32>) {
+        let channels = self.mean.len();
+        let (mut plain, mut along) = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
+        let constants = self.mean.iter().zip(&self.scale).zip(&self.shift);
+        for (dy, z) in dy.chunks_exact(channels).zip(z.chunks_exact(channels)) {
+            let sums = plain.iter_mut().zip(&mut along);
+            for (((plain, along), (dy, z)), ((mean, scale), shift)) in sums.zip(dy.iter().zip(z)).zip(constants.clone())
+            {
+                let g = g(*dy, *z, *scale, *shift);
+                *plain += g;
+                *along += g * (z - mean);
+            }
+        }
+        (plain, along)
+    }
+
+    /// Computes dz = scale·g − slope·z − level. Without `g`, `dz` holds it before, or dy if g is still to be masked by z.
     fn input_gradient(
         &self,
         z: &[f32],
         GradientSums { plain, along }: &GradientSums,
         g: Option<&[f32]>,
+        masked_by_z: bool,
         dz: &mut [f32],
     ) {
-        let Self { count, mean, inverse, scale } = self;
+        let Self { count, mean, inverse, scale, shift } = self;
         let channels = mean.len();
         let slope: Vec<f32> =
             (0..channels).map(|c| (f64::from(scale[c]) * inverse[c] * inverse[c] * along[c] / count) as f32).collect();
@@ -266,6 +302,7 @@ impl Normalisation {
             .map(|c| (f64::from(scale[c]) * plain[c] / count - f64::from(slope[c]) * f64::from(mean[c])) as f32)
             .collect();
         let part = PART * channels;
+        let constants = scale.iter().zip(shift).zip(&slope).zip(&level);
         dz.par_chunks_mut(part).zip(z.par_chunks(part)).enumerate().for_each(|(index, (dz, z))| {
             vectorised(
                 #[inline(always)]
@@ -274,10 +311,15 @@ impl Normalisation {
                         dz.copy_from_slice(&g[index * part..][..dz.len()]);
                     }
                     for (dz, z) in dz.chunks_exact_mut(channels).zip(z.chunks_exact(channels)) {
-                        for ((((dz, z), scale), slope), level) in
-                            dz.iter_mut().zip(z).zip(scale).zip(&slope).zip(&level)
-                        {
-                            *dz = *dz * scale - z * slope - level;
+                        let values = dz.iter_mut().zip(z).zip(constants.clone());
+                        if masked_by_z {
+                            for ((dz, z), (((scale, shift), slope), level)) in values {
+                                *dz = masked(*dz, *z, *scale, *shift) * scale - z * slope - level;
+                            }
+                        } else {
+                            for ((dz, z), (((scale, _), slope), level)) in values {
+                                *dz = *dz * scale - z * slope - level;
+                            }
                         }
                     }
                 },
@@ -298,7 +340,7 @@ pub(super) fn folded(
 
 /// Computes y = scale·x + shift, then ReLU if `relu`.
 pub(super) fn applied(x: &[f32], scale: &[f32], shift: &[f32], relu: bool) -> Values {
-    let _part = StepPart::BatchNorm.start();
+    let _part = StepPart::BatchNorm.start(2 * x.len());
     finish(x, scale, shift, None, relu)
 }
 

@@ -17,6 +17,12 @@ struct Part<'a> {
     second: Option<&'a mut [f32]>,
 }
 
+/// Returns how many values an update reads or writes.
+pub(super) fn values(update: &Update<'_, Native>) -> usize {
+    let written = 2 + usize::from(update.second.is_some());
+    (2 * written + usize::from(update.gradient.is_some())) * update.parameter.len()
+}
+
 /// See [`crate::tensor::Kernels::update`].
 pub(super) fn update(rule: UpdateRule, mut updates: Vec<Update<'_, Native>>) {
     // What a parameter without a gradient has instead.

@@ -6,27 +6,29 @@ use rayon::prelude::*;
 use super::Nhwc;
 use super::gemm::WriteMode;
 use super::simd::vectorised;
-use super::values::{Values, accumulate};
+use super::values::{Values, accumulate, accumulated};
 use crate::tensor::resampling::{Axis, axes};
 use crate::tensor::{Resampling, StepPart};
 
 /// See [`crate::tensor::Kernels::resampled`].
 pub(super) fn resampled(x: &[f32], shape: Nhwc, map: Resampling) -> Values {
-    let _part = StepPart::Elementwise.start();
     let (images, height, width, channels) = shape;
     let ((rows, _), (columns, _)) = (axes(map, height), axes(map, width));
-    let mut y = Values::new(images * rows.len() * columns.len() * channels);
+    let length = images * rows.len() * columns.len() * channels;
+    let _part = StepPart::Elementwise.start(x.len() + length);
+    let mut y = Values::new(length);
     sums(x, shape, &rows, &columns, &mut y, WriteMode::Overwrite);
     y
 }
 
 /// See [`crate::tensor::Kernels::resampling_gradient`].
 pub(super) fn gradient(dy: &[f32], shape: Nhwc, map: Resampling, sum: &mut Option<Values>) {
-    let _part = StepPart::Elementwise.start();
     let (images, height, width, channels) = shape;
+    let length = images * height * width * channels;
+    let _part = StepPart::Elementwise.start(dy.len() + accumulated(sum, length));
     let ((rows, back_rows), (columns, back_columns)) = (axes(map, height), axes(map, width));
     let dy_shape = (images, rows.len(), columns.len(), channels);
-    accumulate(sum, images * height * width * channels, |dx, mode| {
+    accumulate(sum, length, |dx, mode| {
         sums(dy, dy_shape, &back_rows, &back_columns, dx, mode);
     });
 }

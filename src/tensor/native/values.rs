@@ -1,4 +1,4 @@
-//! The buffers of tensors and gradients. A freed buffer is used again: in the steady state of training nothing is allocated or zeroed.
+//! The buffers of tensors and gradients. A freed buffer is used again: in the steady state of training kernels allocate and zero nothing.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::gemm::WriteMode;
 
-/// Unused buffers by their length. Together they are no larger than the tensors of one training step.
+/// Unused buffers by their length. Together they are no larger than the most values that kernels had at one time.
 static UNUSED: Mutex<BTreeMap<usize, Vec<Vec<f32>>>> = Mutex::new(BTreeMap::new());
 
 /// Values of a tensor or of a gradient.
@@ -14,12 +14,22 @@ pub struct Values {
     /// At least `length` values.
     buffer: Vec<f32>,
     length: usize,
+    origin: Origin,
+}
+
+/// Where a buffer comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// Made here, and used again.
+    Kernel,
+    /// Made elsewhere. If these were used again, too, every batch of data would add to the unused buffers, which nobody needs.
+    Elsewhere,
 }
 
 impl Values {
     /// Returns `length` values. Their contents are unspecified: those of the tensor that had the buffer before.
     pub(super) fn new(length: usize) -> Self {
-        Self { buffer: take(length).unwrap_or_else(|| vec![0.0; length]), length }
+        Self { buffer: take(length).unwrap_or_else(|| vec![0.0; length]), length, origin: Origin::Kernel }
     }
 
     pub(super) fn copy_of(values: &[f32]) -> Self {
@@ -31,7 +41,7 @@ impl Values {
 
 impl From<Vec<f32>> for Values {
     fn from(buffer: Vec<f32>) -> Self {
-        Self { length: buffer.len(), buffer }
+        Self { length: buffer.len(), buffer, origin: Origin::Elsewhere }
     }
 }
 
@@ -73,6 +83,9 @@ impl DerefMut for Values {
 
 impl Drop for Values {
     fn drop(&mut self) {
+        if self.origin == Origin::Elsewhere {
+            return;
+        }
         let buffer = std::mem::take(&mut self.buffer);
         let mut unused = UNUSED.lock().unwrap_or_else(PoisonError::into_inner);
         unused.entry(buffer.len()).or_default().push(buffer);
@@ -87,6 +100,11 @@ pub(super) fn accumulate(sum: &mut Option<Values>, length: usize, work: impl FnO
     }
 }
 
+/// Returns how many values [`accumulate`] reads or writes.
+pub(super) fn accumulated(sum: &Option<Values>, length: usize) -> usize {
+    if sum.is_some() { 2 * length } else { length }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +116,22 @@ mod tests {
             let (copy, other) = (Values::copy_of(&values), Values::copy_of(&values));
             assert_eq!((&copy[..], &other[..]), (&values[..], &values[..]));
         }
+    }
+
+    #[test]
+    fn buffers_from_elsewhere_do_not_pile_up() {
+        // No other test has buffers of this length.
+        const LENGTH: usize = 1_234_567;
+        let unused = || UNUSED.lock().expect("no panic").get(&LENGTH).map_or(0, Vec::len);
+        for _ in 0..3 {
+            drop(Values::from(vec![0.0; LENGTH]));
+        }
+        assert_eq!(unused(), 0);
+        drop((Values::new(LENGTH), Values::new(LENGTH)));
+        for _ in 0..3 {
+            drop(Values::new(LENGTH));
+        }
+        assert_eq!(unused(), 2);
     }
 
     #[test]

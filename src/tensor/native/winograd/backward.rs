@@ -4,13 +4,14 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::kernel_transforms::write_weight_gradient;
+use super::products::{Left, Product, Right};
 use super::tile_transforms::Gather;
 use super::tiles::{Block, Source, blocks, buffer_length, matrix_stride};
 use super::transforms::{Inputs, OutputGradients};
 use super::{PRODUCTS, TILE, TILE_INPUTS};
 use crate::tensor::Conv2d;
 use crate::tensor::native::Nhwc;
-use crate::tensor::native::gemm::{Matrix, WriteMode, gemm};
+use crate::tensor::native::gemm::WriteMode;
 use crate::tensor::native::scratch::with_scratch;
 use crate::tensor::native::values::Values;
 
@@ -38,7 +39,7 @@ pub(in crate::tensor::native) fn backward_weights(
         inputs: conv.input,
         outputs: conv.output,
     };
-    let blocks = blocks(dy_shape);
+    let blocks = blocks(dy_shape, conv);
     let length = PRODUCTS * conv.input * conv.output;
     with_scratch(length, |sums| {
         match length <= OWN_VALUES {
@@ -73,9 +74,9 @@ impl Sources<'_> {
 
     /// Computes one of the 36 products of a block.
     fn product(&self, product: usize, tiles: usize, x: &[f32], dy: &[f32], sum: &mut [f32], mode: WriteMode) {
-        let x = Matrix::new(&x[product * matrix_stride(tiles, self.inputs)..], tiles, self.inputs);
-        let dy = Matrix::new(&dy[product * matrix_stride(tiles, self.outputs)..], tiles, self.outputs);
-        gemm(x.transposed(), dy, sum, mode);
+        let x = Left::transposed(&x[product * matrix_stride(tiles, self.inputs)..], self.inputs, tiles);
+        let dy = Right::new(&dy[product * matrix_stride(tiles, self.outputs)..], tiles, self.outputs);
+        Arch::new().dispatch(Product::new(x, dy, sum, mode));
     }
 
     /// Sums few products: a thread transforms and multiplies the blocks of a part, all in its own cache.

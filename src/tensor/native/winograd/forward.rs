@@ -3,13 +3,14 @@
 use pulp::Arch;
 
 use super::kernel_transforms::transform_weights;
+use super::products::{Left, Product, Right};
 use super::tile_transforms::{Gather, ScatterOutputs};
 use super::tiles::{Source, blocks, buffer_length, matrix_stride};
 use super::transforms::Inputs;
 use super::{PRODUCTS, TILE_INPUTS};
 use crate::tensor::Conv2d;
 use crate::tensor::native::Nhwc;
-use crate::tensor::native::gemm::{Matrix, WriteMode, gemm};
+use crate::tensor::native::gemm::WriteMode;
 use crate::tensor::native::output::Output;
 use crate::tensor::native::scratch::with_scratch;
 
@@ -19,7 +20,7 @@ pub(in crate::tensor::native) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32
     with_scratch(PRODUCTS * conv.input * conv.output, |kernels| {
         transform_weights(weights, conv, kernels);
         let kernels = &*kernels;
-        let blocks = blocks(y_shape);
+        let blocks = blocks(y_shape, conv);
         let lengths: Vec<usize> = blocks.iter().map(|block| block.outputs(y_shape).1).collect();
         y.fill(&lengths, |index, part, mode| {
             let block = blocks[index];
@@ -38,8 +39,9 @@ pub(in crate::tensor::native) fn convolve(x: &[f32], shape: Nhwc, weights: &[f32
                     for ((inputs, kernel), products) in
                         matrices.zip(products.chunks_exact_mut(matrix_stride(tiles, conv.output)))
                     {
-                        let kernel = Matrix::new(kernel, conv.input, conv.output);
-                        gemm(Matrix::new(inputs, tiles, conv.input), kernel, products, WriteMode::Overwrite);
+                        let kernel = Right::packed(kernel, conv.input, conv.output);
+                        let inputs = Left::new(inputs, tiles, conv.input);
+                        Arch::new().dispatch(Product::new(inputs, kernel, products, WriteMode::Overwrite));
                     }
                     Arch::new().dispatch(ScatterOutputs::new(products, block, part, y_shape, mode));
                 },

@@ -6,16 +6,21 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::TILE_INPUTS;
+use super::products::pack;
 use super::transforms::{KernelGradients, Kernels, Transform, transform};
 use crate::tensor::Conv2d;
 use crate::tensor::native::gemm::WriteMode;
+use crate::tensor::native::scratch::with_scratch;
 
 /// Weights that one thread transforms at a time.
 const STRIP: usize = 2048;
 
-/// Transforms the kernels (3, 3, in, out) to 36 matrices of (in × out).
+/// Transforms the kernels (3, 3, in, out) to 36 matrices of (in × out), packed for products.
 pub(super) fn transform_weights(weights: &[f32], conv: &Conv2d, to: &mut [f32]) {
-    transform_planes::<Kernels, 3, TILE_INPUTS>(weights, to, conv.input * conv.output, WriteMode::Overwrite);
+    with_scratch(weights.len(), |packed| {
+        pack(weights, conv.input, conv.output, packed);
+        transform_planes::<Kernels, 3, TILE_INPUTS>(packed, to, conv.input * conv.output, WriteMode::Overwrite);
+    });
 }
 
 /// Computes dW = Gᵀ sums G. `sums` holds the gradients of the transformed kernels as 36 matrices of (in × out).

@@ -10,6 +10,7 @@
 mod backward;
 mod forward;
 mod kernel_transforms;
+mod products;
 #[cfg(test)]
 mod tests;
 mod tile_size;

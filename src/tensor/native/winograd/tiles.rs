@@ -1,13 +1,18 @@
 //! Division of an output into blocks of tiles, and the pixels of tiles.
 
 use super::{PRODUCTS, TILE, TILE_INPUTS};
+use crate::tensor::Conv2d;
 use crate::tensor::native::Nhwc;
 
-/// Tiles per block: enough for an efficient matrix product, few enough to stay in cache.
+/// Most tiles per block: enough to use every transformed kernel often.
 const BLOCK_TILES: usize = 64;
+/// Values that stay in a core's second-level cache of 1 MB.
+const CACHED_VALUES: usize = 230_000;
 /// Tiles per block if there are too few for [`FULL_BLOCKS`] full blocks, so that threads can still share the work.
 const SMALL_BLOCK_TILES: usize = 32;
 const FULL_BLOCKS: usize = 4;
+/// Fewest tiles per block that are worth a visit of all kernels.
+const SMALLEST_BLOCK: usize = 12;
 
 /// Tiles that are processed together: whole images, or rows of tiles of one image.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +35,21 @@ pub(super) struct Tile {
     pub(super) left: usize,
 }
 
-/// Returns the blocks of an output, in the order of its memory. Their shape depends only on the shape of the output.
-pub(super) fn blocks((images, height, width, _): Nhwc) -> Vec<Block> {
+/// Returns the number of tiles per block.
+///
+/// If the 36 matrices of (in × out) fit into a core's cache, blocks are so small that they fit beside them. Otherwise these matrices come
+/// from a slower cache for every block, so blocks are large.
+fn block_tiles(conv: &Conv2d) -> usize {
+    let room = (CACHED_VALUES / PRODUCTS).saturating_sub(conv.input * conv.output) / (conv.input + conv.output);
+    if room < SMALLEST_BLOCK { BLOCK_TILES } else { room.min(BLOCK_TILES) }
+}
+
+/// Returns the blocks of an output, in the order of its memory. Their shape depends only on the convolution and the shape of the output.
+pub(super) fn blocks((images, height, width, _): Nhwc, conv: &Conv2d) -> Vec<Block> {
     let (rows, columns) = (height.div_ceil(TILE), width.div_ceil(TILE));
     let tiles = images * rows * columns;
-    let wanted = tiles.div_ceil(FULL_BLOCKS).clamp(SMALL_BLOCK_TILES, BLOCK_TILES);
+    let most = block_tiles(conv);
+    let wanted = tiles.div_ceil(FULL_BLOCKS).clamp(SMALL_BLOCK_TILES.min(most), most);
     let even = |total: usize, wanted: usize| total.div_ceil(total.div_ceil(wanted.clamp(1, total)));
     let block_images = even(images, wanted / (rows * columns));
     let block_rows = if block_images > 1 { rows } else { even(rows, wanted / columns) };

@@ -2,6 +2,8 @@
 //!
 //! The points of interpolation are 0, ±1, ±2 and ∞, as in the paper.
 
+use std::mem::MaybeUninit;
+
 use pulp::Simd;
 
 use crate::tensor::native::gemm::WriteMode;
@@ -43,20 +45,21 @@ fn lanes<S: Simd, F: Transform<N, M>, const N: usize, const M: usize, const PART
     mode: WriteMode,
 ) {
     let zero = simd.splat_f32s(0.0);
-    // Transformed columns of `from`: half[column][row].
-    let mut half = [[zero; M]; N];
+    // Transformed columns of `from`: half[column][row]. They do not fit into registers, and zeros would be written to memory first.
+    let mut half = [const { MaybeUninit::<[S::f32s; M]>::uninit() }; N];
     for (j, half) in half.iter_mut().enumerate() {
         let mut column = [zero; N];
         for (value, row) in column.iter_mut().zip(from) {
             // SAFETY: `transform` checked the lengths, and `end` is not beyond them.
             *value = load::<S, PART>(simd, unsafe { row[j].get_unchecked(start..end) });
         }
-        *half = F::apply(simd, column);
+        half.write(F::apply(simd, column));
     }
     for (i, to) in to.iter_mut().enumerate() {
         let mut row = [zero; N];
         for (value, half) in row.iter_mut().zip(&half) {
-            *value = half[i];
+            // SAFETY: all columns were written above.
+            *value = unsafe { half.assume_init_ref() }[i];
         }
         for (to, value) in to.iter_mut().zip(F::apply(simd, row)) {
             if to.is_empty() {
@@ -66,19 +69,25 @@ fn lanes<S: Simd, F: Transform<N, M>, const N: usize, const M: usize, const PART
             let to = unsafe { to.get_unchecked_mut(start..end) };
             let value =
                 if mode == WriteMode::Accumulate { simd.add_f32s(load::<S, PART>(simd, to), value) } else { value };
-            if PART {
-                simd.partial_store_f32s(to, value);
-            } else {
-                S::as_mut_simd_f32s(to).0[0] = value;
-            }
+            store::<S, PART>(simd, to, value);
         }
     }
 }
 
 /// Loads one vector, or part of one.
 #[inline(always)]
-fn load<S: Simd, const PART: bool>(simd: S, values: &[f32]) -> S::f32s {
+pub(super) fn load<S: Simd, const PART: bool>(simd: S, values: &[f32]) -> S::f32s {
     if PART { simd.partial_load_f32s(values) } else { S::as_simd_f32s(values).0[0] }
+}
+
+/// Stores one vector, or part of one.
+#[inline(always)]
+pub(super) fn store<S: Simd, const PART: bool>(simd: S, to: &mut [f32], value: S::f32s) {
+    if PART {
+        simd.partial_store_f32s(to, value);
+    } else {
+        S::as_mut_simd_f32s(to).0[0] = value;
+    }
 }
 
 /// Computes a · factor + b.
