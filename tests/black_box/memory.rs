@@ -5,9 +5,10 @@ use crate::common::{TINY, Workplace};
 /// Returns the peak memory of the worker that trained for this many epochs of four steps, bytes.
 fn peak(epochs: &str) -> i64 {
     let place = Workplace::new();
-    let file = TINY
-        .replace("image_size = 32", "image_size = 64")
-        .replace("synthetic = { side = 32, train = 10, test_good = 3,", "synthetic = { side = 64, train = 20, test_good = 3,");
+    let file = TINY.replace("image_size = 32", "image_size = 64").replace(
+        "synthetic = { side = 32, train = 10, test_good = 3,",
+        "synthetic = { side = 64, train = 20, test_good = 3,",
+    );
     assert_ne!(file, TINY);
     place.write("tiny.toml", &file);
     place.succeed(&["sweep", "tiny.toml", "--no-report", "--jobs", "1", "--set", epochs]);
