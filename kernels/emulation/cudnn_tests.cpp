@@ -2,8 +2,6 @@
 //
 //   g++ -std=c++20 -O1 cudnn_tests.cpp -ldl -o cudnn_tests && ./cudnn_tests FOLDER/libcuda.so FOLDER/libcudnn.so.9
 #include <dlfcn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstdint>
@@ -13,10 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "expect_failure.h"
+
 typedef unsigned long long Address;
 typedef std::vector<float> Values;
 static void *driver, *library;
-static int failures = 0;
 
 template <class R = int, class... A>
 R call(const char* name, A... arguments) {
@@ -33,30 +32,6 @@ static void expect(int line, const char* what, long long got, long long want) {
     failures++;
 }
 #define EXPECT(want, ...) expect(__LINE__, #__VA_ARGS__, (long long)(__VA_ARGS__), want)
-
-// Runs something in a process of its own. It must end the program with a message that contains a text.
-template <class Body>
-void expect_failure(const char* message, Body body) {
-    int ends[2];
-    fflush(stdout);
-    if (pipe(ends) != 0) abort();
-    pid_t child = fork();
-    if (child == 0) {
-        dup2(ends[1], 2);
-        body();
-        _exit(0);
-    }
-    close(ends[1]);
-    std::string text;
-    char buffer[4096];
-    for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, (size_t)n);
-    close(ends[0]);
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (!(WIFEXITED(status) && WEXITSTATUS(status) == 0) && text.find(message) != text.npos) return;
-    printf("wrong: expected \"%s\", got \"%s\"\n", message, text.c_str());
-    failures++;
-}
 
 // ---- The device ----
 
@@ -259,11 +234,11 @@ static void test_refusals(void* handle) {
     EXPECT(0, call("cuStreamEndCapture", stream, &graph));
     EXPECT(0, call("cuGraphDestroy", graph));
     // Memory is checked when the work runs.
-    expect_failure("is in no allocation", [&] {
+    expect_failure("a foreign address", "is in no allocation", [&] {
         of.run(1, x, w, y + 4 * c.y(), workspace, bytes, 0);
         call("cuStreamSynchronize", stream);
     });
-    expect_failure("the workspace overlaps the first operand", [&] {
+    expect_failure("a workspace over an operand", "the workspace overlaps the first operand", [&] {
         size_t enough = 0;
         of.workspace(0, &enough);
         of.run(0, x, w, y, x, enough, 0);
