@@ -24,8 +24,9 @@ pub(crate) enum StepPart {
 }
 
 impl StepPart {
-    /// Starts the part. It ends when the returned value is dropped. `values` is the number of values that it reads from its arguments or
-    /// writes to its results, once for each pass over them.
+    /// Starts the part, which ends when the returned value is dropped.
+    ///
+    /// `values` counts what the part reads from its arguments and writes to its results, once for each pass.
     pub(crate) fn start(self, values: usize) -> EnteredSpan {
         self.start_with(values, 0)
     }

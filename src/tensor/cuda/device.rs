@@ -40,8 +40,8 @@ struct Opened {
     provider: Provider,
 }
 
-// SAFETY: contexts, streams, events, graphs and modules of CUDA, and handles and descriptors of cuDNN, may be used from any thread that
-// has bound the context, one at a time, and `with_device` binds it under a lock. They are not Send because they are raw pointers.
+// SAFETY: one thread at a time may use the objects of CUDA and cuDNN, after it has bound the context. `with_device` binds the context under a
+// lock. These objects are not Send because they are raw pointers.
 unsafe impl Send for Opened {}
 
 static OPENED: Mutex<Option<Opened>> = Mutex::new(None);
@@ -53,8 +53,8 @@ fn lock() -> MutexGuard<'static, Option<Opened>> {
 /// Opens a GPU for this process. [`super::Cuda`] can be used afterwards.
 ///
 /// # Errors
-/// If the driver or the GPU cannot be used, if cuDNN is requested and cannot be used, or if the process already uses another GPU, other
-/// numerics or other convolutions.
+/// If the driver, the GPU or a requested cuDNN cannot be used. Also if the process already uses another GPU, other numerics or other
+/// convolutions.
 pub fn open(index: u32, numerics: Numerics, convolutions: Convolutions) -> Result<Gpu, String> {
     let mut opened = lock();
     if let Some(opened) = &*opened {
