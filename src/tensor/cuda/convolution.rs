@@ -97,21 +97,19 @@ pub(super) fn backward_input(
     conv: &Conv2d,
     sum: &mut Option<CudaBuffer>,
 ) -> OpResult<()> {
+    let (images, height, width, channels) = shape;
+    let count = images * height * width * channels;
+    let (dx, accumulate) = destination(sum, count)?;
     if let Some(cudnn) = device::cudnn(Pass::Data, shape, conv, false)? {
         let weight = transposed(weight, conv.depth(), conv.output)?;
-        let (images, height, width, channels) = shape;
-        let (dx, accumulate) = destination(sum, images * height * width * channels)?;
         return device::convolve(cudnn, [dx, &weight, dy], accumulate);
     }
     let choice = choose(Pass::Data, shape, conv, numerics());
     let Choice { tile, splits } = choice;
-    let (images, height, width, channels) = shape;
     // Pixels that see the same taps are a class.
     let (classes, stride) = (conv.stride * conv.stride, conv.stride);
     let pixels_of_class = images * height.div_ceil(stride) * width.div_ceil(stride);
     let (rows, columns) = (pixels_of_class.div_ceil(tile.rows), channels.div_ceil(tile.columns));
-    let count = images * height * width * channels;
-    let (dx, accumulate) = destination(sum, count)?;
     let kernel = kernel!("conv_backward_data", choice);
     if splits == 1 {
         return launch_shaped!(kernel, [rows, columns, classes]; shape, conv; dy, weight, dx; accumulate);
@@ -129,17 +127,16 @@ pub(super) fn backward_weights(
     conv: &Conv2d,
     sum: &mut Option<CudaBuffer>,
 ) -> OpResult<()> {
+    let count = conv.weights();
+    let (dw, accumulate) = destination(sum, count)?;
     if let Some(cudnn) = device::cudnn(Pass::Weights, shape, conv, false)? {
-        let gradient = CudaBuffer::new(conv.weights())?;
+        let gradient = CudaBuffer::new(count)?;
         device::convolve(cudnn, [x, &gradient, dy], false)?;
-        let (dw, accumulate) = destination(sum, conv.weights())?;
         return transpose(&gradient, dw, conv.output, conv.depth(), accumulate);
     }
     let choice = choose(Pass::Weights, shape, conv, numerics());
     let Choice { tile, splits } = choice;
     let (rows, columns) = (conv.depth().div_ceil(tile.rows), conv.output.div_ceil(tile.columns));
-    let count = conv.weights();
-    let (dw, accumulate) = destination(sum, count)?;
     let kernel = kernel!("conv_backward_weights", choice);
     if splits == 1 && !accumulate {
         return launch_shaped!(kernel, [rows, columns, 1]; shape, conv; x, dy, dw;);

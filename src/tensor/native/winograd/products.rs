@@ -104,22 +104,16 @@ impl<'a> Product<'a> {
     fn columns<S: Simd, const V: usize, const PART: bool>(&mut self, simd: S, first: usize, count: usize) {
         let mut row = 0;
         while row < self.left.rows {
-            match self.left.rows - row {
+            row += match self.left.rows - row {
                 ROWS.. => self.tile::<S, ROWS, V, PART>(simd, row, first, count),
                 4.. => self.tile::<S, 4, V, PART>(simd, row, first, count),
                 2.. => self.tile::<S, 2, V, PART>(simd, row, first, count),
                 _ => self.tile::<S, 1, V, PART>(simd, row, first, count),
-            }
-            row += match self.left.rows - row {
-                ROWS.. => ROWS,
-                4.. => 4,
-                2.. => 2,
-                _ => 1,
             };
         }
     }
 
-    /// Computes a tile of `R` rows and `V` vectors of columns, or part of one, in registers.
+    /// Computes a tile of `R` rows and `V` vectors of columns, or part of one, in registers. Returns `R`.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const V: usize, const PART: bool>(
         &mut self,
@@ -127,7 +121,7 @@ impl<'a> Product<'a> {
         row: usize,
         first: usize,
         count: usize,
-    ) {
+    ) -> usize {
         let Self { left, right, .. } = *self;
         let (columns, stride) = right.columns_from(first);
         let rows = &left.values[row * left.row_stride..];
@@ -161,6 +155,7 @@ impl<'a> Product<'a> {
                 store::<S, PART>(simd, to, sum);
             }
         }
+        R
     }
 }
 
