@@ -2,12 +2,12 @@
 # Compiles the GPU kernels, kernels/kernels.cu, to kernels/kernels.ptx without a CUDA toolkit or a GPU.
 #
 #   gpu/build.sh           makes kernels/kernels.ptx anew
-#   gpu/build.sh --check   compares it with a new one; says "not compared" where NVIDIA's compiler cannot be installed
+#   gpu/build.sh --check   checks that it was made from the present sources and not edited, and translates it for several kinds of GPUs
 #
 # Needs g++ and Python 3 with pip. The driver translates the PTX for GPUs of capability 8.0 and every later one.
 #   DIDACT_GPU_TOOLS  folder of NVIDIA's compiler (270 MB, installed once); default target/gpu/tools
 set -euo pipefail
-export LC_ALL=C  # sort and comm must agree
+export LC_ALL=C  # the order of the sources must not depend on the language
 cd "$(dirname "$0")/.."
 case $* in
 '' | --check) mode=${1:-} ;;
@@ -25,71 +25,55 @@ install_tools() {
     echo "${wheels[*]}" >"$tools.part/wheels.txt" || return 1
     rm -rf "$tools" && mv "$tools.part" "$tools"
 }
-if ! install_tools; then
-    [ "$mode" = --check ] || exit 1
-    echo "not compared: NVIDIA's compiler cannot be installed"
-    exit 0
-fi
-bin=$tools/nvidia/cu13/bin
+# The compiler chooses between equivalent instructions, and orders them, by the addresses of its objects: another machine gives another
+# text. So the first line names the sources and the text that it gave, and a check needs no second compilation.
+options=(-arch=compute_80 -ptx -fmad=false -ftz=false -prec-div=true -prec-sqrt=true -O3)
+stamp() { # file whose lines from the second on are the kernels
+    local sources text
+    sources=$({ echo "${wheels[*]} ${options[*]}" && cat kernels/*.cu kernels/*.cuh; } | sha256sum | cut -d ' ' -f 1)
+    text=$(tail -n +2 "$1" | sha256sum | cut -d ' ' -f 1)
+    echo "// Made by gpu/build.sh from sources with SHA-256 $sources; the lines below have SHA-256 $text"
+}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-made=$folder/kernels.ptx
+
+# ptxas checks what each version and each GPU has.
+try_gpus() { # file
+    local known capability capabilities=()
+    known=$("$bin/ptxas" --help)
+    for capability in 80 90 100 120; do
+        grep -q "'sm_$capability'" <<<"$known" || continue
+        "$bin/ptxas" --gpu-name "sm_$capability" --output-file "$folder/kernels.cubin" "$1"
+        capabilities+=("${capability%?}.${capability#"${capability%?}"}")
+    done
+    echo "kernels/kernels.ptx: $(($(wc -c <"$1") >> 10)) KiB, ${#capabilities[@]} kinds of GPUs tried: ${capabilities[*]}"
+}
+bin=$tools/nvidia/cu13/bin
+
+if [ "$mode" = --check ]; then
+    ptx=kernels/kernels.ptx
+    if [ "$(head -n 1 "$ptx")" != "$(stamp "$ptx")" ]; then
+        echo "$ptx was made from other sources, or was edited; run gpu/build.sh" >&2
+        exit 1
+    fi
+    gpu/check_ptx.sh "$ptx"
+    if install_tools; then
+        try_gpus "$ptx"
+    else
+        echo "not translated: NVIDIA's compiler cannot be installed"
+    fi
+    exit 0
+fi
+install_tools
 
 # Paths are relative: the result does not depend on the folder. Products and sums are not fused, and nothing is approximated.
 # Drivers refuse PTX whose version is newer than theirs. The kernels need no new features, so the version is set back to CUDA 12.0's,
 # and hints that it does not know, which bytes of a load are used, go.
-compile() { # prefix of the command
-    "$@" env --unset=NVCC_PREPEND_FLAGS --unset=NVCC_APPEND_FLAGS PATH="$bin:$PATH" nvcc -arch=compute_80 -ptx -fmad=false -ftz=false \
-        -prec-div=true -prec-sqrt=true -O3 kernels/kernels.cu -o "$made"
-    sed -i -e 's/^\.version .*/.version 8.0/' -e '/^[[:space:]]*\.pragma "used_bytes_mask /d' "$made"
-}
-# The compiler chooses between equivalent instructions by addresses of its objects. Memory from one place that is not given back, a stack
-# of the usual size and no random addresses, where the system allows that, give it the same addresses each time.
-ulimit -S -s 8192
-fixed=(env MALLOC_CONF=dss:primary,dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1)
-! setarch --addr-no-randomize true 2>/dev/null || fixed+=(setarch --addr-no-randomize)
-compile "${fixed[@]}"
-
-# ptxas checks what each version and each GPU has.
-capabilities=()
-known=$("$bin/ptxas" --help)
-for capability in 80 90 100 120; do
-    grep -q "'sm_$capability'" <<<"$known" || continue
-    "$bin/ptxas" --gpu-name "sm_$capability" --output-file "$folder/kernels.cubin" "$made"
-    capabilities+=("${capability%?}.${capability#"${capability%?}"}")
-done
+made=$folder/kernels.ptx
+env --unset=NVCC_PREPEND_FLAGS --unset=NVCC_APPEND_FLAGS PATH="$bin:$PATH" nvcc "${options[@]}" kernels/kernels.cu -o "$folder/text.ptx"
+sed -i -e 's/^\.version .*/.version 8.0/' -e '/^[[:space:]]*\.pragma "used_bytes_mask /d' "$folder/text.ptx"
+{ echo && cat "$folder/text.ptx"; } >"$made"
+sed -i "1c\\$(stamp "$made")" "$made"
 gpu/check_ptx.sh "$made"
-
-if [ "$mode" != --check ]; then
-    install -m 644 "$made" kernels/kernels.ptx
-    echo "kernels/kernels.ptx: $(($(wc -c <"$made") >> 10)) KiB, ${#capabilities[@]} kinds of GPUs tried: ${capabilities[*]}"
-    exit 0
-fi
-
-if cmp --quiet "$made" kernels/kernels.ptx; then
-    echo "kernels/kernels.ptx is what kernels/kernels.cu gives, byte for byte"
-    exit 0
-fi
-# With other headers of the system, the compiler's objects have other addresses. Then each kernel must be equal to that of one of some
-# results with random addresses. Each kernel is one line: its name and its text.
-kernels_of() {
-    awk '
-    /\.entry/ { name = $0; sub(/.*\.entry[ \t]+/, "", name); sub(/[( \t].*/, "", name) }
-    { text = text "\\n" $0 }
-    /^}/ { print name "\t" text; name = text = "" }
-    END { print "end\t" text }' "$1" | sort
-}
-kernels_of kernels/kernels.ptx >"$folder/committed"
-: >"$folder/seen"
-for _ in {1..8}; do
-    kernels_of "$made" | sort -u -o "$folder/seen" - "$folder/seen"
-    comm -23 "$folder/committed" "$folder/seen" | cut -f 1 >"$folder/different"
-    [ -s "$folder/different" ] || break
-    # A kernel that is missing, or has other arguments, does not become equal.
-    compile env --unset=MALLOC_CONF
-done
-if [ -s "$folder/different" ] || [ "$(cut -f 1 "$folder/committed" | sort)" != "$(kernels_of "$made" | cut -f 1)" ]; then
-    echo "kernels/kernels.ptx is not what kernels/kernels.cu gives; run gpu/build.sh. Different: $(paste -sd ' ' "$folder/different")" >&2
-    exit 1
-fi
-echo "kernels/kernels.ptx is what kernels/kernels.cu gives, kernel by kernel"
+try_gpus "$made"
+install -m 644 "$made" kernels/kernels.ptx
