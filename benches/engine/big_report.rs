@@ -34,23 +34,10 @@ pub async fn measure(trials: usize, seeds: usize) {
     let report = report.args(["report", "--store"]).arg(&path).arg("--out").arg(&out).current_dir(folder.path());
     let status = report.stdout(Stdio::null()).status();
     assert!(status.expect("starts").success(), "a report");
-    table::line(
-        &format!("didact report of {} runs", plan.runs.len()),
-        started.elapsed(),
-        Some(Duration::from_secs(10)),
-    );
+    table::line(&format!("didact report of {} runs", plan.runs.len()), started.elapsed(), Some(Duration::from_secs(3)));
     let page = std::fs::metadata(out.join("index.html")).expect("a page").len();
     table::size(&format!("size of its page, {} trials", plan.trials.len()), page);
-    table::size("highest peak memory of a child process (the report's)", children_peak());
-}
-
-/// Returns the highest peak memory of the ended child processes, bytes.
-fn children_peak() -> u64 {
-    // SAFETY: the struct is all zeros before the call fills it.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: the struct lives for the call.
-    unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage) };
-    usage.ru_maxrss as u64 * 1024
+    table::size("highest peak memory of a child process (the report's)", table::peak_memory(libc::RUSAGE_CHILDREN));
 }
 
 fn sweep(trials: usize, seeds: &[usize]) -> String {
@@ -81,31 +68,31 @@ async fn fill_with_results(path: &Path) {
     let names =
         "('pixel_auroc'), ('image_auroc'), ('aupro'), ('pixel_ap'), ('image_ap'), ('pixel_f1max'), ('image_f1max'),
                  ('aupimo'), ('image_precision'), ('image_recall'), ('image_false_alarms'), ('epoch'), ('parameters'), ('flops')";
-    let value = noise("r.rowid + 7 * length(n.column1)");
+    let value = noise("r.id + 7 * length(n.column1)");
     for sql in [
         "BEGIN".to_owned(),
-        "UPDATE stage SET state = 'done'".to_owned(),
-        "UPDATE run SET state = 'done'".to_owned(),
+        "UPDATE stages SET state = 'done'".to_owned(),
+        "UPDATE runs SET state = 'done'".to_owned(),
         format!(
-            "INSERT INTO result SELECT r.id, s.column1, n.column1, 0.9 + 0.1 * {value}, NULL, r.protocol_id
-             FROM run r, (VALUES {names}) n, (VALUES ('selected'), ('last'), ('oracle')) s"
+            "INSERT INTO results SELECT r.id, s.column1, n.column1, 0.9 + 0.1 * {value}, NULL, r.protocol_id
+             FROM runs r, (VALUES {names}) n, (VALUES ('selected'), ('last'), ('oracle')) s"
         ),
         format!(
-            "INSERT INTO image_score SELECT r.id, 'selected', 'test/' || i.value || '.png', 'good', i.value % 2, {}
-             FROM run r, (WITH RECURSIVE c(value) AS (VALUES (0) UNION ALL SELECT value + 1 FROM c LIMIT 23) SELECT value FROM c) i",
-            noise("r.rowid * 23 + i.value")
+            "INSERT INTO image_scores SELECT r.id, 'selected', 'test/' || i.value || '.png', 'good', i.value % 2, {}
+             FROM runs r, (WITH RECURSIVE c(value) AS (VALUES (0) UNION ALL SELECT value + 1 FROM c LIMIT 23) SELECT value FROM c) i",
+            noise("r.id * 23 + i.value")
         ),
         format!(
-            "INSERT INTO metric SELECT s.id, n.column1, i.value, 0.1 + {} FROM stage s,
+            "INSERT INTO metrics SELECT s.id, n.column1, i.value, 0.1 + {} FROM stages s,
              (VALUES ('loss_similarity'), ('held_out_loss'), ('gradient_norm_student'), ('gradient_norm_autoencoder')) n,
              (WITH RECURSIVE c(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM c LIMIT {EPOCHS}) SELECT value FROM c) i
              WHERE s.kind = 'joint'",
-            noise("s.rowid * 40 + i.value")
+            noise("s.id * 40 + i.value")
         ),
-        "INSERT INTO attempt (id, stage_id, number, worker, host, pid, device, threads, version, state, started_at, seconds,
+        "INSERT INTO attempts (token, stage_id, number, worker, host, pid, device, threads, version, state, started_at, seconds,
                               peak_rss_bytes, costs)
-         SELECT s.id, s.id, 1, 'bench', 'here', 1, 'cpu', 1, '0', 'done', '2026-01-01T00:00:00.000Z', 1.0, 1000000,
-                '{\"seconds_per_epoch\": 1.0, \"milliseconds_per_image\": 2.0, \"forward_milliseconds_per_image\": 1.0}' FROM stage s"
+         SELECT s.key, s.id, 1, 'bench', 'here', 1, 'cpu', 1, '0', 'done', '2026-01-01T00:00:00.000Z', 1.0, 1000000,
+                '{\"seconds_per_epoch\": 1.0, \"milliseconds_per_image\": 2.0, \"forward_milliseconds_per_image\": 1.0}' FROM stages s"
             .to_owned(),
         "COMMIT".to_owned(),
     ] {

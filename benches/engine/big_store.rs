@@ -29,18 +29,29 @@ pub async fn measure(trials: usize, seeds: usize) {
     let writing = store.write_plan(&sweep, &source, &plan, &artifacts, None);
     let planned = table::time("planning: one transaction in the store", None, writing).await.expect("planned");
     let what = format!("planning {} runs with {} stages", plan.runs.len(), plan.stages.len());
-    table::line(&what, started.elapsed(), Some(Duration::from_secs(2)));
+    table::line(&what, started.elapsed(), Some(Duration::from_secs(10)));
+    table::size("highest memory of this process so far", table::peak_memory(libc::RUSAGE_SELF));
+    let again = Instant::now();
+    let plan = table::time("planning the same file again: build runs and stages", None, async {
+        Planner::default().plan(&sweep)
+    })
+    .await
+    .expect("a plan");
     let writing = store.write_plan(&sweep, &source, &plan, &artifacts, None);
     table::time("planning the same file again: one transaction", None, writing).await.expect("planned");
+    table::line("planning the same file again", again.elapsed(), Some(Duration::from_secs(2)));
 
     let big = BigStore { store, wanted: Wanted { sweep: planned.sweep, only: None }, worker: worker() };
     big.query(&path, "nothing done").await;
     big.claims("the first stages").await;
     let shared = big.claim_all(4).await;
     big.claims("none, because every run waits for features").await;
+    let finishing = Instant::now();
     for claim in shared {
         big.end(&claim, &AttemptEnd::Done(Published { bytes: 0, digest: String::new() })).await;
     }
+    table::line("finishing the four stages that all runs share", finishing.elapsed(), None);
+    big.query(&path, "all joint stages ready").await;
     finish_runs(&path, plan.runs.len() / 2).await;
     big.claims("half of the runs done").await;
     big.query(&path, "half of the runs done").await;
@@ -74,7 +85,7 @@ impl BigStore {
                 self.end(&claim, &AttemptEnd::Interrupted).await;
             }
         }
-        table::line(&format!("a claim: {which}"), elapsed / TIMES, Some(Duration::from_millis(5)));
+        table::line(&format!("a claim: {which}"), elapsed / TIMES, Some(Duration::from_millis(3)));
     }
 
     /// Claims all available stages. Fails if there are fewer than `least`.
@@ -101,7 +112,7 @@ impl BigStore {
         table::time(&format!("query of status, {when}"), None, status).await.expect("a status");
         let started = Instant::now();
         didact(path, &["status"]);
-        table::line(&format!("didact status, {when}"), started.elapsed(), Some(Duration::from_millis(500)));
+        table::line(&format!("didact status, {when}"), started.elapsed(), Some(Duration::from_millis(200)));
     }
 }
 
@@ -129,9 +140,9 @@ async fn finish_runs(store: &Path, runs: usize) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store);
     let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("opens");
     for sql in [
-        "UPDATE stage SET state = 'done' WHERE id IN (SELECT rs.stage_id FROM run_stage rs JOIN sweep_run sr
+        "UPDATE stages SET state = 'done' WHERE id IN (SELECT rs.stage_id FROM run_stages rs JOIN sweep_runs sr
              ON sr.run_id = rs.run_id WHERE sr.position < ?)",
-        "UPDATE run SET state = 'done' WHERE id IN (SELECT run_id FROM sweep_run WHERE position < ?)",
+        "UPDATE runs SET state = 'done' WHERE id IN (SELECT run_id FROM sweep_runs WHERE position < ?)",
     ] {
         sqlx::query(sql).bind(runs as i64).execute(&mut connection).await.expect("done");
     }

@@ -26,3 +26,12 @@ pub async fn time<T>(name: &str, target: Option<Duration>, work: impl Future<Out
     line(name, started.elapsed(), target);
     outcome
 }
+
+/// Returns the highest memory that this process (`RUSAGE_SELF`) or an ended child process (`RUSAGE_CHILDREN`) has used, bytes.
+pub fn peak_memory(whose: libc::c_int) -> u64 {
+    // SAFETY: the struct is all zeros before the call fills it.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the struct lives for the call.
+    unsafe { libc::getrusage(whose, &raw mut usage) };
+    usage.ru_maxrss as u64 * 1024
+}

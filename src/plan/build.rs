@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::json;
 
 use super::error::PlanError;
-use super::opened::{CategoryFacts, Opened};
+use super::opened::{CategoryFacts, Opened, OpenedDataset};
 use super::planned::{Plan, PlannedRun, PlannedStage, PlannedTrial};
-use crate::config::{MAX_RUNS, Objective, Sweep, Trial};
+use crate::config::{MAX_RUNS, Objective, SearchSettings, Sweep, SweepTrial, Trial};
 use crate::data::{DataSettings, HeldOut, HeldOutChoice, SplitRule, Unmasked};
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::{Metric, PRO_LIMIT, Population};
@@ -59,30 +60,61 @@ impl Planner {
 
 fn plan_sweep(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
     refuse_too_many(sweep, opened)?;
-    let mut plan = Plan { trials: Vec::new(), runs: Vec::new(), stages: Vec::new() };
-    let mut stage_keys = HashSet::new();
     let mut trial_keys = HashSet::new();
-    let mut runs: Vec<((usize, bool, usize, usize), PlannedRun)> = Vec::new();
-    for (trial_index, trial) in sweep.trials.iter().enumerate() {
+    let mut trials = Vec::with_capacity(sweep.trials.len());
+    for (index, trial) in sweep.trials.iter().enumerate() {
         let data = opened.data(&trial.trial.data)?;
         // A trial with a detected layout has the same key as a trial that names this layout.
         let mut trial = trial.clone();
         trial.trial.data.layout = Some(data.layout);
         let teacher = opened.teacher(&trial.trial.teacher)?;
         let key = trial_key(&trial.trial, &teacher);
-        if !trial_keys.insert(key.clone()) {
-            // Two names of one weight file give the same trial.
-            continue;
+        // Two names of one weight file give the same trial.
+        if trial_keys.insert(key.clone()) {
+            trials.push(OpenedTrial { index, trial, key, data, teacher });
         }
+    }
+    // Keys are digests of long texts, and a plan has hundreds of thousands of them.
+    let planned: Vec<(Vec<OrderedRun>, Vec<PlannedStage>)> =
+        trials.par_iter().map(|trial| trial.plan(&sweep.search)).collect();
+    let mut stage_keys = HashSet::new();
+    let mut plan = Plan { trials: Vec::with_capacity(trials.len()), runs: Vec::new(), stages: Vec::new() };
+    let mut runs: Vec<OrderedRun> = Vec::new();
+    for (trial, (trial_runs, stages)) in trials.into_iter().zip(planned) {
+        runs.extend(trial_runs);
+        plan.stages.extend(stages.into_iter().filter(|stage| stage_keys.insert(stage.key.clone())));
+        plan.trials.push(PlannedTrial { key: trial.key, trial: trial.trial });
+    }
+    runs.sort_by_key(|(order, _)| *order);
+    plan.runs = runs.into_iter().map(|(_, run)| run).collect();
+    Ok(plan)
+}
+
+/// A run with its place in the plan. Runs are ordered by seed, then with the baseline first, then by their order in the file. A comparison
+/// can be read as soon as all runs of the first seed are done.
+type OrderedRun = ((usize, bool, usize, usize), PlannedRun);
+
+/// A trial with its opened data and teacher.
+struct OpenedTrial {
+    /// Its position in the sweep file.
+    index: usize,
+    trial: SweepTrial,
+    key: Key,
+    data: OpenedDataset,
+    teacher: TeacherRef,
+}
+
+impl OpenedTrial {
+    /// Plans the runs of the trial, and their stages, each after the stages that it needs.
+    fn plan(&self, search: &SearchSettings) -> (Vec<OrderedRun>, Vec<PlannedStage>) {
+        let Self { index, trial, key, data, teacher } = self;
+        let (mut runs, mut stages) = (Vec::new(), Vec::new());
         for (category_index, facts) in data.categories.iter().enumerate() {
-            let protocol = Arc::new(protocol(&trial.trial, facts, &teacher));
+            let protocol = Arc::new(protocol(&trial.trial, facts, teacher));
             let protocol_key = Key::of("protocol", 1, &*protocol);
-            let shared = SharedStages::new(&trial.trial, facts, &teacher, sweep.search.objective.as_ref());
-            let mut add = |stages: Vec<PlannedStage>| {
-                plan.stages.extend(stages.into_iter().filter(|stage| stage_keys.insert(stage.key.clone())));
-            };
-            add(shared.stages.clone());
-            for (seed_index, &seed) in sweep.search.seeds.iter().enumerate() {
+            let shared = SharedStages::new(&trial.trial, facts, teacher, search.objective.as_ref());
+            stages.extend(shared.stages.iter().cloned());
+            for (seed_index, &seed) in search.seeds.iter().enumerate() {
                 let own = shared.stages_of(seed);
                 let run = PlannedRun {
                     key: Key::of("run", 1, &json!([key, facts.name, seed, protocol_key])),
@@ -93,17 +125,12 @@ fn plan_sweep(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
                     protocol: protocol.clone(),
                     protocol_key: protocol_key.clone(),
                 };
-                // Runs are ordered by seed, then with the baseline first, then by their order in the file. A comparison can be read as
-                // soon as all runs of the first seed are done.
-                runs.push(((seed_index, !trial.baseline, trial_index, category_index), run));
-                add(own);
+                runs.push(((seed_index, !trial.baseline, *index, category_index), run));
+                stages.extend(own);
             }
         }
-        plan.trials.push(PlannedTrial { key, trial });
+        (runs, stages)
     }
-    runs.sort_by_key(|(order, _)| *order);
-    plan.runs = runs.into_iter().map(|(_, run)| run).collect();
-    Ok(plan)
 }
 
 /// Refuses a sweep with too many runs. The sweep file alone does not contain the number of categories in the data.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::claim::running_on;
 use super::open::Tx;
+use super::sql::{insert, sql};
 use super::state::back_off;
 use super::{Artifacts, AttemptEnd, Claim, NOW, Retry, StageStatus, Store, StoreError, later, settle};
 
@@ -38,15 +39,16 @@ impl Store {
         peak_rss: Option<u64>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let ours = self.end_stage(&mut tx, claim.stage.as_str(), &claim.token, &worker.host, end).await?;
+        let stage: i64 = sql("SELECT id FROM stages WHERE key = $1").bind(claim.stage.as_str()).value(&mut tx).await?;
+        let ours = self.end_stage(&mut tx, stage, &claim.token, &worker.host, end).await?;
         let (class, reason) = match end {
             AttemptEnd::Failed { class, reason } if ours => (Some(class.name()), Some(reason)),
             _ => (None, None),
         };
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE attempt SET state = ?, failure_class = ?, reason = ?, finished_at = {NOW}, seconds = ?,
-                 images_per_second = ?, peak_rss_bytes = ?, costs = ?, threads = COALESCE(?, threads) WHERE id = ?"
-        )))
+        sql(format!(
+            "UPDATE attempts SET state = $1, failure_class = $2, reason = $3, finished_at = {NOW}, seconds = $4,
+                 images_per_second = $5, peak_rss_bytes = $6, costs = $7, threads = COALESCE($8, threads) WHERE token = $9"
+        ))
         .bind(end.attempt_state(ours).name())
         .bind(class)
         .bind(reason)
@@ -57,20 +59,21 @@ impl Store {
         // The mean over the steps, if idle neighbours lent theirs: the rates of later estimates count thread-seconds.
         .bind(costs.get("threads").map(|threads| threads.round() as i64))
         .bind(&claim.token)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         if let (true, AttemptEnd::Done(published)) = (ours, end) {
-            sqlx::query(sqlx::AssertSqlSafe(format!(
-                "INSERT INTO artifact (stage_id, path, bytes, digest, created_at) VALUES (?, ?, ?, ?, {NOW})
+            sql(format!(
+                "INSERT INTO artifacts (stage_id, path, bytes, digest, created_at) VALUES ($1, $2, $3, $4, {NOW})
                  ON CONFLICT (stage_id) DO UPDATE SET bytes = excluded.bytes, digest = excluded.digest,
                      created_at = excluded.created_at"
-            )))
-            .bind(claim.stage.as_str())
+            ))
+            .bind(stage)
             .bind(Artifacts::relative(claim.job.kind(), &claim.stage))
             .bind(published.bytes as i64)
             .bind(&published.digest)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
+            add_to_rates(&mut tx, &claim.token).await?;
         }
         crate::fault::point("finish:before-commit");
         tx.commit().await?;
@@ -82,16 +85,16 @@ impl Store {
     pub(super) async fn end_stage(
         &self,
         tx: &mut Tx,
-        stage: &str,
+        stage: i64,
         token: &str,
         host: &str,
         end: &AttemptEnd,
     ) -> Result<bool, StoreError> {
         let held: Option<(i64, Option<i64>)> =
-            sqlx::query_as("SELECT attempts, beside FROM stage WHERE id = ? AND token = ? AND state = 'running'")
+            sql("SELECT attempts, beside FROM stages WHERE id = $1 AND token = $2 AND state = 'running'")
                 .bind(stage)
                 .bind(token)
-                .fetch_optional(&mut **tx)
+                .optional(&mut *tx)
                 .await?;
         let Some((attempts, neighbours)) = held else { return Ok(false) };
         let retry = match end {
@@ -111,23 +114,25 @@ impl Store {
             Retry::Never | Retry::AfterPause => neighbours,
         };
         let pause = if retry == Retry::Never { "NULL".to_owned() } else { later(back_off(attempts)) };
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE stage SET state = ?, failure_class = ?, reason = ?, token = NULL, lease_until = NULL,
-                 not_before = {pause}, beside = ?,
-                 finished_at = CASE WHEN ? IN ('done', 'failed') THEN {NOW} END, attempts = attempts - ? WHERE id = ?"
-        )))
+        sql(format!(
+            "UPDATE stages SET state = $1, failure_class = $2, reason = $3, token = NULL, lease_until = NULL,
+                 not_before = {pause}, beside = $4,
+                 finished_at = CASE WHEN $1 IN ('done', 'failed') THEN {NOW} END, attempts = attempts - $5 WHERE id = $6"
+        ))
         .bind(state.name())
         .bind(class.map(|class| class.name()))
         .bind(reason)
         .bind(neighbours)
-        .bind(state.name())
         // An interruption is not a failure, so the attempt does not count.
-        .bind(i64::from(*end == AttemptEnd::Interrupted))
+        .bind(*end == AttemptEnd::Interrupted)
         .bind(stage)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
-        settle::limit_attempts(tx, stage).await?;
-        settle::runs_of_stage(tx, stage).await?;
+        if state == StageStatus::Done {
+            settle::runs_with_last_stage(tx, stage).await?;
+        } else if settle::limit_attempts(tx, stage).await? {
+            settle::runs_of_stage(tx, stage).await?;
+        }
         Ok(true)
     }
 
@@ -144,26 +149,16 @@ impl Store {
     pub async fn add_metrics(&self, claim: &Claim, points: &[(String, u64, f64)]) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         // Only attempts without progress count as failed attempts. New curve points are progress.
-        let held = sqlx::query("UPDATE stage SET attempts = 1 WHERE id = ? AND token = ?")
+        let held: Option<(i64,)> = sql("UPDATE stages SET attempts = 1 WHERE key = $1 AND token = $2 RETURNING id")
             .bind(claim.stage.as_str())
             .bind(&claim.token)
-            .execute(&mut *tx)
+            .optional(&mut tx)
             .await?;
-        if held.rows_affected() == 0 {
-            return Ok(false);
-        }
-        for (name, step, value) in points {
-            sqlx::query(
-                "INSERT INTO metric (stage_id, name, step, value) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (stage_id, name, step) DO UPDATE SET value = excluded.value",
-            )
-            .bind(claim.stage.as_str())
-            .bind(name)
-            .bind(*step as i64)
-            .bind(value)
-            .execute(&mut *tx)
-            .await?;
-        }
+        let Some((stage,)) = held else { return Ok(false) };
+        let rows =
+            points.iter().map(|(name, step, value)| [stage.into(), name.into(), (*step as i64).into(), value.into()]);
+        let update = "ON CONFLICT (stage_id, name, step) DO UPDATE SET value = excluded.value";
+        insert(&mut tx, "metrics (stage_id, name, step, value)", rows, update).await?;
         crate::fault::point("metrics:before-commit");
         tx.commit().await?;
         crate::fault::point("metrics:after-commit");
@@ -173,16 +168,26 @@ impl Store {
     /// Removes curve points after `step`. A resumed stage starts from a checkpoint at `step` and computes the later points again.
     pub async fn rewind_metrics(&self, claim: &Claim, step: u64) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query(
-            "DELETE FROM metric WHERE stage_id = ? AND step > ?
-             AND EXISTS (SELECT 1 FROM stage s WHERE s.id = metric.stage_id AND s.token = ?)",
-        )
-        .bind(claim.stage.as_str())
-        .bind(step as i64)
-        .bind(&claim.token)
-        .execute(&mut *tx)
-        .await?;
+        sql("DELETE FROM metrics WHERE step > $1 AND stage_id = (SELECT id FROM stages WHERE key = $2 AND token = $3)")
+            .bind(step as i64)
+            .bind(claim.stage.as_str())
+            .bind(&claim.token)
+            .execute(&mut tx)
+            .await?;
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Adds a done attempt to the rates of later estimates. A later attempt may have continued at a checkpoint, so only first ones count.
+async fn add_to_rates(tx: &mut Tx, token: &str) -> Result<(), StoreError> {
+    sql("INSERT INTO rates (kind, family, thread_seconds, work)
+         SELECT s.kind, s.family, a.seconds * a.threads, s.work FROM attempts a JOIN stages s ON s.id = a.stage_id
+         WHERE a.token = $1 AND a.number = 1 AND s.work > 0
+         ON CONFLICT (kind, family) DO UPDATE SET thread_seconds = rates.thread_seconds + excluded.thread_seconds,
+             work = rates.work + excluded.work")
+    .bind(token)
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Cancels a sweep, a trial or a run.
 
-use super::{RunState, Store, StoreError};
+use super::sql::{Sql, sql};
+use super::{RunState, Store, StoreError, settle};
 use crate::plan::{trial_id, trial_number};
 
 /// What an id refers to.
@@ -30,16 +31,12 @@ pub enum Named {
 /// Reason stored with a cancelled run.
 const CANCELLED: &str = "cancelled by the user";
 
-/// SQL condition for runs of the trial `?1` that belong to this sweep and to no other.
-fn not_shared(sweep: &str) -> String {
-    format!(
-        "trial_id = ?1 AND id IN (SELECT run_id FROM sweep_run WHERE sweep_id = '{sweep}')
-         AND NOT EXISTS (SELECT 1 FROM sweep_run o WHERE o.run_id = run.id AND o.sweep_id <> '{sweep}')"
-    )
-}
+/// SQL condition for a run `r` that no sweep but `$1` contains.
+const NOT_SHARED: &str = "r.id IN (SELECT run_id FROM sweep_runs WHERE sweep_id = (SELECT id FROM sweeps WHERE key = $1))
+     AND NOT EXISTS (SELECT 1 FROM sweep_runs o WHERE o.run_id = r.id AND o.sweep_id <> (SELECT id FROM sweeps WHERE key = $1))";
 
-/// SQL condition for runs that are pending or running.
-const OPEN: &str = "state IN ('pending', 'running')";
+/// SQL condition for a run `r` of trial `$2`.
+const OF_TRIAL: &str = "r.trial_id = (SELECT id FROM trials WHERE key = $2)";
 
 impl Store {
     /// Resolves an id: a sweep's name, a trial's short id (`T07` or `SWEEP:T07`), or the first digits of a key.
@@ -61,17 +58,19 @@ impl Store {
         if id.len() < 4 || !id.chars().all(|c| c.is_ascii_hexdigit()) {
             return Err(missing());
         }
-        let pattern = format!("{}%", id.to_lowercase());
+        let first = id.to_lowercase();
         let mut found = Vec::new();
-        for table in ["run", "trial", "stage"] {
-            let rows: Vec<(String,)> =
-                sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT id FROM {table} WHERE id LIKE ? LIMIT 3")))
-                    .bind(&pattern)
-                    .fetch_all(&self.pool)
+        for table in ["runs", "trials", "stages"] {
+            // A range, because an index serves no LIKE.
+            let keys: Vec<String> =
+                sql(format!("SELECT key FROM {table} WHERE key >= $1 AND key < $2 ORDER BY key LIMIT 3"))
+                    .bind(&first)
+                    .bind(format!("{first}g"))
+                    .column(self)
                     .await?;
-            found.extend(rows.into_iter().map(|(id,)| match table {
-                "run" => Named::Run(id),
-                "trial" => Named::Trial(id),
+            found.extend(keys.into_iter().map(|id| match table {
+                "runs" => Named::Run(id),
+                "trials" => Named::Trial(id),
                 _ => Named::Stage(id),
             }));
         }
@@ -94,19 +93,21 @@ impl Store {
     }
 
     async fn trial_of(&self, sweep: &str, name: &str, number: i64) -> Result<Named, StoreError> {
-        let trial: Option<(String,)> =
-            sqlx::query_as("SELECT trial_id FROM trial_number WHERE sweep_id = ? AND number = ?")
-                .bind(sweep)
-                .bind(number)
-                .fetch_optional(&self.pool)
-                .await?;
+        let trial: Option<(String,)> = sql("SELECT t.key FROM trial_numbers n JOIN trials t ON t.id = n.trial_id
+             WHERE n.sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND n.number = $2")
+        .bind(sweep)
+        .bind(number)
+        .optional(self)
+        .await?;
         match trial {
             Some((trial,)) => Ok(Named::TrialOf { sweep: sweep.to_owned(), name: name.to_owned(), trial, number }),
             None => {
-                let (last,): (Option<i64>,) = sqlx::query_as("SELECT MAX(number) FROM trial_number WHERE sweep_id = ?")
-                    .bind(sweep)
-                    .fetch_one(&self.pool)
-                    .await?;
+                let last: Option<i64> = sql(
+                    "SELECT MAX(number) FROM trial_numbers WHERE sweep_id = (SELECT id FROM sweeps WHERE key = $1)",
+                )
+                .bind(sweep)
+                .value(self)
+                .await?;
                 let last = last.map_or_else(|| "none".to_owned(), trial_id);
                 Err(StoreError::NoTrial { id: trial_id(number), sweep: name.to_owned(), last })
             }
@@ -115,12 +116,12 @@ impl Store {
 
     /// Resolves a trial number without a sweep. Fails unless exactly one sweep has a trial with this number.
     async fn trial_anywhere(&self, number: i64) -> Result<Named, StoreError> {
-        let mut found: Vec<(String, String, String)> = sqlx::query_as(
-            "SELECT s.id, s.name, n.trial_id FROM trial_number n JOIN sweep s ON s.id = n.sweep_id WHERE n.number = ?
-             ORDER BY s.updated_at DESC, s.name",
+        let mut found: Vec<(String, String, String)> = sql(
+            "SELECT w.key, w.name, t.key FROM trial_numbers n JOIN sweeps w ON w.id = n.sweep_id JOIN trials t ON t.id = n.trial_id
+             WHERE n.number = $1 ORDER BY w.updated_at DESC, w.name",
         )
         .bind(number)
-        .fetch_all(&self.pool)
+        .all(self)
         .await?;
         let id = trial_id(number);
         match found.len() {
@@ -138,13 +139,12 @@ impl Store {
 
     /// Returns the first run that needs a stage.
     pub async fn first_run_of(&self, stage: &str) -> Result<Option<String>, StoreError> {
-        let run: Option<(String,)> = sqlx::query_as(
-            "SELECT rs.run_id FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id WHERE rs.stage_id = ?
-             ORDER BY sr.position LIMIT 1",
-        )
-        .bind(stage)
-        .fetch_optional(&self.pool)
-        .await?;
+        let run: Option<(String,)> =
+            sql("SELECT r.key FROM stages s JOIN run_stages rs ON rs.stage_id = s.id JOIN runs r ON r.id = rs.run_id
+             JOIN sweep_runs sr ON sr.run_id = r.id WHERE s.key = $1 ORDER BY sr.position LIMIT 1")
+            .bind(stage)
+            .optional(self)
+            .await?;
         Ok(run.map(|(run,)| run))
     }
 
@@ -153,37 +153,37 @@ impl Store {
     ///
     /// Workers notice within a second, write a checkpoint and continue with other stages. Planning the sweep again revives the runs.
     pub async fn cancel(&self, named: &Named) -> Result<u64, StoreError> {
-        let (which, id) = match named {
+        let runs = match named {
             Named::TrialOf { sweep, trial, .. } => {
-                return self.end_runs(RunState::Cancelled, CANCELLED, &not_shared(sweep), trial).await;
+                open_runs(&format!("{NOT_SHARED} AND {OF_TRIAL}")).bind(sweep).bind(trial)
             }
-            Named::Sweep(id, _) => (
-                "id IN (SELECT run_id FROM sweep_run WHERE sweep_id = ?1)
-                 AND NOT EXISTS (SELECT 1 FROM sweep_run o WHERE o.run_id = run.id AND o.sweep_id <> ?1)",
-                id,
-            ),
-            Named::Trial(id) => ("trial_id = ?1", id),
-            Named::Run(id) => ("id = ?1", id),
-            Named::Stage(id) => ("id IN (SELECT run_id FROM run_stage WHERE stage_id = ?1)", id),
+            Named::Sweep(id, _) => open_runs(NOT_SHARED).bind(id),
+            Named::Trial(id) => open_runs("r.trial_id = (SELECT id FROM trials WHERE key = $1)").bind(id),
+            Named::Run(id) => open_runs("r.key = $1").bind(id),
+            Named::Stage(id) => open_runs(
+                "r.id IN (SELECT rs.run_id FROM stages s JOIN run_stages rs ON rs.stage_id = s.id WHERE s.key = $1)",
+            )
+            .bind(id),
         };
-        self.end_runs(RunState::Cancelled, CANCELLED, which, id).await
+        self.end_runs(RunState::Cancelled, CANCELLED, runs).await
     }
 
     /// Stops the runs of a trial that the search has pruned. Runs that another sweep also needs continue.
     pub async fn prune(&self, sweep: &str, trial: &str, reason: &str) -> Result<u64, StoreError> {
-        self.end_runs(RunState::Pruned, reason, &not_shared(sweep), trial).await
+        let runs = open_runs(&format!("{NOT_SHARED} AND {OF_TRIAL}")).bind(sweep).bind(trial);
+        self.end_runs(RunState::Pruned, reason, runs).await
     }
 
-    async fn end_runs(&self, state: RunState, reason: &str, which: &str, id: &str) -> Result<u64, StoreError> {
+    async fn end_runs(&self, state: RunState, reason: &str, runs: Sql) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
-        let ended = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE run SET state = '{state}', reason = ?2 WHERE {OPEN} AND {which}"
-        )))
-        .bind(id)
-        .bind(reason)
-        .execute(&mut *tx)
-        .await?;
+        let runs: Vec<i64> = runs.column(&mut tx).await?;
+        settle::set_states(&mut tx, &runs, state, Some(reason)).await?;
         tx.commit().await?;
-        Ok(ended.rows_affected())
+        Ok(runs.len() as u64)
     }
+}
+
+/// Returns a query of the open runs `r` that satisfy a condition.
+fn open_runs(condition: &str) -> Sql {
+    sql(format!("SELECT r.id FROM runs r WHERE r.state = 'pending' AND {condition}"))
 }

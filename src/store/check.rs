@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::artifacts::size_of;
 use super::manifest::Manifest;
-use super::{Artifacts, Damage, Store, StoreError, VerifyScope, settle};
+use super::sql::sql;
+use super::{Artifacts, Damage, Store, StoreError, VerifyScope, derived, settle};
 use crate::stages::{Key, StageKind, short_key};
 
 /// Severity of a problem that `check` reports.
@@ -44,24 +45,24 @@ impl StoreProblem {
 
 super::row::row! {
     struct DoneStage {
-        id: String,
+        key: String,
         kind: StageKind,
         digest: Option<String>,
     }
 }
 
 /// SQL query for runs that contradict their stages, or that have no results.
-const WRONG_RUNS: &str = "SELECT r.id, CASE WHEN EXISTS (
-            SELECT 1 FROM run_stage rs JOIN stage s ON s.id = rs.stage_id WHERE rs.run_id = r.id AND s.state <> 'done')
+const WRONG_RUNS: &str = "SELECT r.id, r.key, CASE WHEN EXISTS (
+            SELECT 1 FROM run_stages rs JOIN stages s ON s.id = rs.stage_id WHERE rs.run_id = r.id AND s.state <> 'done')
         THEN 'is marked as done, but not all of its stages are done' ELSE 'is marked as done, but has no results' END
-    FROM run r WHERE r.state = 'done' AND (
-        EXISTS (SELECT 1 FROM run_stage rs JOIN stage s ON s.id = rs.stage_id WHERE rs.run_id = r.id AND s.state <> 'done')
-        OR NOT EXISTS (SELECT 1 FROM result x WHERE x.run_id = r.id))
-    ORDER BY r.id";
+    FROM runs r WHERE r.state = 'done' AND (
+        EXISTS (SELECT 1 FROM run_stages rs JOIN stages s ON s.id = rs.stage_id WHERE rs.run_id = r.id AND s.state <> 'done')
+        OR NOT EXISTS (SELECT 1 FROM results x WHERE x.run_id = r.id))
+    ORDER BY r.key";
 
 /// SQL query for stages in state `running` that no running attempt holds.
-const WRONG_STAGES: &str = "SELECT s.id, s.kind FROM stage s LEFT JOIN attempt a ON a.id = s.token
-    WHERE s.state = 'running' AND (a.id IS NULL OR a.state <> 'running') ORDER BY s.id";
+const WRONG_STAGES: &str = "SELECT s.id, s.key, s.kind FROM stages s LEFT JOIN attempts a ON a.token = s.token
+    WHERE s.state = 'running' AND (a.id IS NULL OR a.state <> 'running') ORDER BY s.key";
 
 impl Store {
     /// Checks the whole store. With `repair`, resets every stage that must be computed again to `pending`.
@@ -106,17 +107,16 @@ impl Store {
         repair: bool,
         problems: &mut Vec<StoreProblem>,
     ) -> Result<(), StoreError> {
-        let stages: Vec<DoneStage> = sqlx::query_as(
-            "SELECT s.id, s.kind, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id
-             WHERE s.state = 'done' ORDER BY s.kind, s.id",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let stages: Vec<DoneStage> =
+            sql("SELECT s.key, s.kind, a.digest FROM stages s LEFT JOIN artifacts a ON a.stage_id = s.id
+             WHERE s.state = 'done' ORDER BY s.kind, s.key")
+            .all(self)
+            .await?;
         let folder = artifacts.clone();
         let verified = tokio::task::spawn_blocking(move || {
             let damage_of = |stage: &DoneStage| {
                 let kind = stage.kind;
-                let key = Key::from_hex(stage.id.clone());
+                let key = Key::from_hex(stage.key.clone());
                 verify(&folder, kind, &key, stage).err().map(|damage| (kind, key, damage))
             };
             stages.par_iter().filter_map(damage_of).collect::<Vec<_>>()
@@ -138,53 +138,54 @@ impl Store {
         repair: bool,
         problems: &mut Vec<StoreProblem>,
     ) -> Result<(), StoreError> {
-        let stages: Vec<(String, String)> = sqlx::query_as(WRONG_STAGES).fetch_all(&self.pool).await?;
-        let runs: Vec<(String, String)> = sqlx::query_as(WRONG_RUNS).fetch_all(&self.pool).await?;
-        for (id, kind) in &stages {
+        let stages: Vec<(i64, String, String)> = sql(WRONG_STAGES).all(self).await?;
+        let runs: Vec<(i64, String, String)> = sql(WRONG_RUNS).all(self).await?;
+        for (_, key, kind) in &stages {
             problems.push(StoreProblem::repairable(format!(
                 "{kind} {} is marked as running, but no attempt runs it",
-                short_key(id)
+                short_key(key)
             )));
         }
-        for (id, what) in &runs {
+        for (_, key, what) in &runs {
             // If a damaged stage was just reset to `pending`, its run was reset with it and is not reported again.
-            problems.push(StoreProblem::repairable(format!("run {} {what}", short_key(id))));
+            problems.push(StoreProblem::repairable(format!("run {} {what}", short_key(key))));
         }
-        let leftover: Vec<(String,)> = sqlx::query_as(
-            "SELECT a.stage_id FROM artifact a JOIN stage s ON s.id = a.stage_id WHERE s.state <> 'done' ORDER BY 1",
+        let leftover: Vec<String> = sql(
+            "SELECT s.key FROM artifacts a JOIN stages s ON s.id = a.stage_id WHERE s.state <> 'done' ORDER BY s.key",
         )
-        .fetch_all(&self.pool)
+        .column(self)
         .await?;
-        for (id,) in &leftover {
+        for key in &leftover {
             problems.push(StoreProblem::repairable(format!(
                 "stage {} is not done, but an artifact is recorded",
-                short_key(id)
+                short_key(key)
             )));
         }
-        if !repair || (stages.is_empty() && runs.is_empty() && leftover.is_empty()) {
+        let derived = derived::wrong(self).await?;
+        problems.extend(derived.iter().map(|what| StoreProblem::repairable(what.clone())));
+        if !repair || (stages.is_empty() && runs.is_empty() && leftover.is_empty() && derived.is_empty()) {
             return Ok(());
         }
         let mut tx = self.write().await?;
-        for (id, _) in &stages {
-            sqlx::query(
-                "UPDATE stage SET state = 'pending', token = NULL, lease_until = NULL, reason = 'no attempt was running it'
-                 WHERE id = ? AND state = 'running'",
-            )
-            .bind(id)
-            .execute(&mut *tx)
+        for (id, ..) in &stages {
+            sql("UPDATE stages SET state = 'pending', token = NULL, lease_until = NULL, reason = 'no attempt was running it'
+                 WHERE id = $1 AND state = 'running'")
+            .bind(*id)
+            .execute(&mut tx)
             .await?;
-            settle::runs_of_stage(&mut tx, id).await?;
+            settle::runs_of_stage(&mut tx, *id).await?;
         }
-        sqlx::query("DELETE FROM artifact WHERE stage_id IN (SELECT id FROM stage WHERE state <> 'done')")
-            .execute(&mut *tx)
+        sql("DELETE FROM artifacts WHERE stage_id IN (SELECT id FROM stages WHERE state <> 'done')")
+            .execute(&mut tx)
             .await?;
-        for (id, _) in &runs {
-            settle::run(&mut tx, id).await?;
+        for (id, ..) in &runs {
+            settle::run(&mut tx, *id).await?;
         }
+        derived::repair(&mut tx).await?;
         crate::fault::point("check:before-commit");
         tx.commit().await?;
-        let sweeps: Vec<(String,)> = sqlx::query_as("SELECT id FROM sweep").fetch_all(&self.pool).await?;
-        for (sweep,) in sweeps {
+        let sweeps: Vec<String> = sql("SELECT key FROM sweeps").column(self).await?;
+        for sweep in sweeps {
             self.settle_evaluations(&sweep, artifacts).await?;
         }
         Ok(())
@@ -196,8 +197,7 @@ impl Store {
         artifacts: &Artifacts,
         problems: &mut Vec<StoreProblem>,
     ) -> Result<(), StoreError> {
-        let stages: Vec<(String, StageKind)> =
-            sqlx::query_as("SELECT id, kind FROM stage").fetch_all(&self.pool).await?;
+        let stages: Vec<(String, StageKind)> = sql("SELECT key, kind FROM stages").all(self).await?;
         let kinds: HashMap<&str, StageKind> = stages.iter().map(|(id, kind)| (id.as_str(), *kind)).collect();
         for kind in StageKind::ALL {
             let folder = artifacts.root().join(kind.name());

@@ -1,10 +1,10 @@
 //! Claims stages for workers.
 
-use sqlx::Sqlite;
-
+use super::derived::STAGES_PER_RUN;
 use super::open::Tx;
 use super::row::row;
-use super::{AttemptStart, NOW, Store, StoreError, later, settle};
+use super::sql::{Source, sql};
+use super::{AttemptStart, NOW, Store, StoreError, later};
 use crate::stages::{Key, StageJob, short_key};
 
 /// Seconds that a claim lasts without a heartbeat.
@@ -19,8 +19,10 @@ pub struct Wanted {
     pub only: Option<String>,
 }
 
-/// SQL condition for a run `r` with its row `sr` in the sweep. `?1` is the sweep, `?2` a run or trial to restrict to, or NULL.
-pub(super) const WANTED: &str = "sr.sweep_id = ?1 AND (?2 IS NULL OR r.id = ?2 OR r.trial_id = ?2)";
+/// SQL of the runs `r`, with their rows `sr`, of sweep `$1` that are the run or belong to the trial with the key `$2`.
+pub(super) const ONLY: &str = "(SELECT id, trial_id, state, category, seed FROM runs
+        WHERE key = $2 OR trial_id = (SELECT id FROM trials WHERE key = $2)) r
+    JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1)";
 
 /// A stage that this worker has claimed.
 #[derive(Debug, Clone)]
@@ -39,14 +41,10 @@ pub struct Claim {
 
 row! {
     struct Candidate {
-        id: String,
+        id: i64,
+        key: String,
         kind: String,
-        job: String,
         beside: Option<i64>,
-        category: String,
-        trial: String,
-        seed: i64,
-        earlier: i64,
     }
 }
 
@@ -59,39 +57,39 @@ impl Store {
     /// # Errors
     /// [`StoreError::OtherVersion`] if another version of didact planned the stage.
     pub async fn claim(&self, wanted: &Wanted, worker: &AttemptStart) -> Result<Option<Claim>, StoreError> {
-        // The search runs before the write lock is taken. If many stages wait for a few others, the search reads many runs. Workers that
-        // find nothing must not block workers that have results to write.
-        let Some(seen) = candidate(&self.pool, wanted).await? else { return Ok(None) };
+        // Workers that find nothing must not block workers that have results to write.
+        if candidate(self, wanted).await?.is_none() {
+            return Ok(None);
+        }
         let mut tx = self.write().await?;
-        let candidate = match is_claimable(&mut tx, &seen.id).await? {
-            true => Some(seen),
-            false => candidate(&mut *tx, wanted).await?,
-        };
-        let Some(candidate) = candidate else { return Ok(None) };
+        let Some(candidate) = candidate(&mut tx, wanted).await? else { return Ok(None) };
         let (running, allowed) = running_on(&mut tx, &worker.host).await?;
         if candidate.beside.into_iter().chain(allowed).any(|limit| running > limit.max(0)) && running > 0 {
             return Ok(None);
         }
         // Checked before the stage is claimed: a stage that this version cannot execute stays free for another worker.
-        let job = same_job(&candidate)?;
+        let job = job_of(&mut tx, &candidate).await?;
+        let title = title(&mut tx, wanted, candidate.id).await?;
+        let earlier: i64 =
+            sql("SELECT COUNT(*) FROM attempts WHERE stage_id = $1").bind(candidate.id).value(&mut tx).await?;
         let token = uuid::Uuid::now_v7().to_string();
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE stage SET state = 'running', token = ?, attempts = attempts + 1, reason = NULL, failure_class = NULL,
-                 not_before = NULL, lease_until = {lease} WHERE id = ?",
+        sql(format!(
+            "UPDATE stages SET state = 'running', token = $1, attempts = attempts + 1, reason = NULL, failure_class = NULL,
+                 not_before = NULL, lease_until = {lease} WHERE id = $2",
             lease = later(LEASE_SECONDS),
-        )))
+        ))
         .bind(&token)
-        .bind(&candidate.id)
-        .execute(&mut *tx)
+        .bind(candidate.id)
+        .execute(&mut tx)
         .await?;
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "INSERT INTO attempt (id, stage_id, number, worker, host, pid, process_started, device, convolutions, threads,
+        sql(format!(
+            "INSERT INTO attempts (token, stage_id, number, worker, host, pid, process_started, device, convolutions, threads,
                  version, log, state, started_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', {NOW})"
-        )))
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'running', {NOW})"
+        ))
         .bind(&token)
-        .bind(&candidate.id)
-        .bind(candidate.earlier + 1)
+        .bind(candidate.id)
+        .bind(earlier + 1)
         .bind(&worker.worker)
         .bind(&worker.host)
         .bind(i64::from(worker.pid))
@@ -101,99 +99,110 @@ impl Store {
         .bind(worker.threads as i64)
         .bind(crate::VERSION)
         .bind(super::Artifacts::relative_log(&token))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
-        settle::runs_start(&mut tx, &candidate.id).await?;
         crate::fault::point("claim:before-commit");
         tx.commit().await?;
         crate::fault::point("claim:after-commit");
-        Ok(Some(Claim {
-            stage: Key::from_hex(candidate.id),
-            job,
-            token,
-            attempt: candidate.earlier + 1,
-            title: format!("{} · {} · seed {}", candidate.category, candidate.trial, candidate.seed),
-        }))
+        Ok(Some(Claim { stage: Key::from_hex(candidate.key), job, token, attempt: earlier + 1, title }))
     }
 
     /// Returns whether any stage is pending or running. If so, an idle worker waits.
     pub async fn has_open_stages(&self, wanted: &Wanted) -> Result<bool, StoreError> {
-        let (open,): (bool,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT EXISTS (
-                 SELECT 1 FROM sweep_run sr JOIN run r ON r.id = sr.run_id
-                 JOIN run_stage rs ON rs.run_id = r.id JOIN stage s ON s.id = rs.stage_id
-                 WHERE {WANTED} AND sr.over = 0 AND s.state IN ('pending', 'running'))"
-        )))
-        .bind(&wanted.sweep)
-        .bind(&wanted.only)
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(open)
+        match &wanted.only {
+            None => sql("SELECT EXISTS (
+                     SELECT 1 FROM stage_counts c JOIN sweeps w ON w.id = c.sweep_id
+                     WHERE w.key = $1 AND c.wanted = 1 AND c.state IN ('pending', 'running') AND c.stages > 0)")
+            .bind(&wanted.sweep),
+            Some(only) => sql(format!(
+                "SELECT EXISTS (
+                     SELECT 1 FROM {ONLY} JOIN run_stages rs ON rs.run_id = r.id JOIN stages s ON s.id = rs.stage_id
+                     WHERE r.state NOT IN ('cancelled', 'pruned') AND s.state IN ('pending', 'running'))"
+            ))
+            .bind(&wanted.sweep)
+            .bind(only),
+        }
+        .value(self)
+        .await
     }
 }
 
 /// Returns the job of a stage if this version computes the same key for it. Otherwise another version planned the stage: this version
 /// may compute something else, and must not publish it under that key.
-fn same_job(stage: &Candidate) -> Result<StageJob, StoreError> {
-    match serde_json::from_str::<StageJob>(&stage.job) {
-        Ok(job) if job.key().as_str() == stage.id => Ok(job),
-        _ => Err(StoreError::OtherVersion { kind: stage.kind.clone(), stage: short_key(&stage.id).to_owned() }),
+async fn job_of(tx: &mut Tx, stage: &Candidate) -> Result<StageJob, StoreError> {
+    let job: String = sql("SELECT job FROM stage_jobs WHERE stage_id = $1").bind(stage.id).value(tx).await?;
+    match serde_json::from_str::<StageJob>(&job) {
+        Ok(job) if job.key().as_str() == stage.key => Ok(job),
+        _ => Err(StoreError::OtherVersion { kind: stage.kind.clone(), stage: short_key(&stage.key).to_owned() }),
     }
 }
 
 /// Returns the number of stages running on a host, and the lowest `beside` limit of these stages.
 pub(super) async fn running_on(tx: &mut Tx, host: &str) -> Result<(i64, Option<i64>), StoreError> {
-    Ok(sqlx::query_as(
-        "SELECT COUNT(*), MIN(s.beside) FROM stage s JOIN attempt a ON a.id = s.token
-         WHERE s.state = 'running' AND a.host = ?",
-    )
-    .bind(host)
-    .fetch_one(&mut **tx)
-    .await?)
+    sql("SELECT COUNT(*), MIN(s.beside) FROM stages s JOIN attempts a ON a.token = s.token WHERE s.state = 'running' AND a.host = $1")
+        .bind(host)
+        .one(tx)
+        .await
 }
 
-/// SQL condition for a stage `s` that can be claimed: pending, past its pause, and with all dependencies done.
-fn claimable() -> String {
-    format!(
-        "s.state = 'pending' AND (s.not_before IS NULL OR s.not_before <= {NOW} OR s.not_before > {too_late})
-         AND NOT EXISTS (
-             SELECT 1 FROM stage_dependency d JOIN stage n ON n.id = d.needs_id WHERE d.stage_id = s.id AND n.state <> 'done')",
-        too_late = later(2.0 * super::state::MAX_BACK_OFF),
-    )
+/// Finds the next stage to claim: the first that is ready and past its pause.
+async fn candidate(source: impl Into<Source<'_>>, wanted: &Wanted) -> Result<Option<Candidate>, StoreError> {
+    let past_its_pause = format!(
+        "(s.not_before IS NULL OR s.not_before <= {NOW} OR s.not_before > {too_late})",
+        too_late = later(2.0 * super::state::MAX_BACK_OFF)
+    );
+    match &wanted.only {
+        None => sql(format!(
+            "SELECT s.id, s.key, s.kind, s.beside FROM sweep_stages q JOIN stages s ON s.id = q.stage_id
+             WHERE q.sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND q.ready = 1 AND {past_its_pause}
+             ORDER BY q.position LIMIT 1"
+        ))
+        .bind(&wanted.sweep),
+        Some(only) => sql(format!(
+            "SELECT s.id, s.key, s.kind, s.beside FROM {ONLY} JOIN run_stages rs ON rs.run_id = r.id
+             JOIN sweep_stages q ON q.stage_id = rs.stage_id AND q.sweep_id = sr.sweep_id JOIN stages s ON s.id = q.stage_id
+             WHERE r.state NOT IN ('cancelled', 'pruned') AND q.ready = 1 AND {past_its_pause}
+             ORDER BY sr.position, rs.position LIMIT 1"
+        ))
+        .bind(&wanted.sweep)
+        .bind(only),
+    }
+    .optional(source)
+    .await
 }
 
-/// Finds the next stage to claim. Goes through the runs in order, without finished ones (SQLite does not reorder a CROSS JOIN).
-async fn candidate<'e>(
-    executor: impl sqlx::Executor<'e, Database = Sqlite>,
-    wanted: &Wanted,
-) -> Result<Option<Candidate>, StoreError> {
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT s.id, s.kind, s.job, s.beside, r.category, st.title AS trial, r.seed,
-                (SELECT COUNT(*) FROM attempt a WHERE a.stage_id = s.id) AS earlier
-         FROM sweep_run sr CROSS JOIN run r CROSS JOIN run_stage rs CROSS JOIN stage s CROSS JOIN sweep_trial st
-         WHERE {WANTED} AND sr.over = 0 AND r.id = sr.run_id
-           AND rs.run_id = r.id AND s.id = rs.stage_id AND st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-           AND {}
-         ORDER BY sr.position, rs.position LIMIT 1",
-        claimable()
-    )))
-    .bind(&wanted.sweep)
-    .bind(&wanted.only)
-    .fetch_optional(executor)
-    .await?)
-}
-
-/// Returns whether a stage found before the lock was taken can still be claimed and is still needed.
-async fn is_claimable(tx: &mut Tx, stage: &str) -> Result<bool, StoreError> {
-    let (claimable,): (bool,) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT EXISTS (
-             SELECT 1 FROM stage s JOIN run_stage rs ON rs.stage_id = s.id
-             JOIN run r ON r.id = rs.run_id AND r.state NOT IN ('done', 'cancelled', 'pruned')
-             WHERE s.id = ? AND {})",
-        claimable()
-    )))
-    .bind(stage)
-    .fetch_one(&mut **tx)
-    .await?;
-    Ok(claimable)
+/// Returns the title of the first wanted run that needs a stage: `category · T07 settings · seed n`.
+async fn title(tx: &mut Tx, wanted: &Wanted, stage: i64) -> Result<String, StoreError> {
+    const WANTED: &str = "r.state NOT IN ('cancelled', 'pruned')";
+    const COLUMNS: &str = "SELECT r.category, st.title, r.seed";
+    const TRIAL: &str = "JOIN sweep_trials st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id";
+    let mut found: Option<(String, String, i64)> = None;
+    if wanted.only.is_none() {
+        // The position of a stage in a sweep tells its first run. Thousands of runs may share the stage.
+        found = sql(format!(
+            "{COLUMNS} FROM sweep_stages q
+             JOIN sweep_runs sr ON sr.sweep_id = q.sweep_id AND sr.position = q.position / {STAGES_PER_RUN}
+             JOIN runs r ON r.id = sr.run_id {TRIAL}
+             WHERE q.stage_id = $2 AND q.sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND {WANTED}"
+        ))
+        .bind(&wanted.sweep)
+        .bind(stage)
+        .optional(&mut *tx)
+        .await?;
+    }
+    if found.is_none() {
+        found = sql(format!(
+            "{COLUMNS} FROM run_stages rs JOIN runs r ON r.id = rs.run_id
+             JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1) {TRIAL}
+             WHERE rs.stage_id = $2 AND {WANTED}
+               AND (CAST($3 AS TEXT) IS NULL OR r.key = $3 OR r.trial_id = (SELECT id FROM trials WHERE key = $3))
+             ORDER BY sr.position LIMIT 1"
+        ))
+        .bind(&wanted.sweep)
+        .bind(stage)
+        .bind(&wanted.only)
+        .optional(tx)
+        .await?;
+    }
+    Ok(found.map(|(category, trial, seed)| format!("{category} · {trial} · seed {seed}")).unwrap_or_default())
 }

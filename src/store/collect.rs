@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::artifacts::{REPLACED, size_of};
 use super::open::Tx;
+use super::sql::sql;
 use super::{Artifacts, AttemptState, StageStatus, Store, StoreError};
 use crate::stages::{StageJob, StageKind};
 
@@ -55,17 +56,17 @@ impl Store {
     /// removed is pending again before another process can read the store.
     pub async fn collect(&self, artifacts: &Artifacts, dry_run: bool) -> Result<Vec<Removable>, StoreError> {
         let mut tx = self.write().await?;
-        let stages: Vec<(String, StageKind, StageStatus, bool)> = sqlx::query_as(
-            "SELECT s.id, s.kind, s.state, EXISTS (
-                 SELECT 1 FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id JOIN run r ON r.id = rs.run_id
-                 WHERE rs.stage_id = s.id AND r.state NOT IN ('cancelled')) AS wanted
-             FROM stage s",
+        // A stage is wanted by a sweep if one of its runs there was not ended by a person.
+        let stages: Vec<(String, StageKind, StageStatus, bool)> = sql(
+            "SELECT s.key, s.kind, s.state, EXISTS (SELECT 1 FROM sweep_stages ss WHERE ss.stage_id = s.id AND ss.wanted = 1)
+                 OR EXISTS (SELECT 1 FROM run_stages rs JOIN sweep_runs sr ON sr.run_id = rs.run_id JOIN runs r ON r.id = rs.run_id
+                            WHERE rs.stage_id = s.id AND r.state <> 'cancelled') AS wanted
+             FROM stages s",
         )
-        .fetch_all(&mut *tx)
+        .all(&mut tx)
         .await?;
-        let attempts: Vec<(String, AttemptState)> =
-            sqlx::query_as("SELECT id, state FROM attempt").fetch_all(&mut *tx).await?;
-        let (id,): (String,) = sqlx::query_as("SELECT id FROM store").fetch_one(&mut *tx).await?;
+        let attempts: Vec<(String, AttemptState)> = sql("SELECT token, state FROM attempts").all(&mut tx).await?;
+        let id: String = sql("SELECT id FROM store").value(&mut tx).await?;
         let states = stages.into_iter().map(|(id, kind, state, wanted)| (id, (kind, state, wanted))).collect();
         let attempts = attempts.into_iter().map(|(id, state)| (id, state == AttemptState::Running)).collect();
         let mut found = find(artifacts, &states, &attempts, &id)?;
@@ -104,19 +105,20 @@ async fn forget(tx: &mut Tx, garbage: &Removable) -> Result<(), StoreError> {
     let key = garbage.path.iter().nth(1).unwrap_or_default().to_string_lossy().into_owned();
     match garbage.garbage {
         Garbage::Unwanted => {
-            sqlx::query(
-                "UPDATE stage SET state = 'pending', reason = '`didact gc` removed its artifact', finished_at = NULL WHERE id = ?",
-            )
-            .bind(&key)
-            .execute(&mut **tx)
-            .await?;
-            sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(&key).execute(&mut **tx).await?;
+            sql("UPDATE stages SET state = 'pending', reason = '`didact gc` removed its artifact', finished_at = NULL WHERE key = $1")
+                .bind(&key)
+                .execute(tx)
+                .await?;
+            sql("DELETE FROM artifacts WHERE stage_id = (SELECT id FROM stages WHERE key = $1)")
+                .bind(&key)
+                .execute(tx)
+                .await?;
         }
         Garbage::Spare => {
-            sqlx::query("UPDATE artifact SET bytes = bytes - ? WHERE stage_id = ?")
+            sql("UPDATE artifacts SET bytes = bytes - $1 WHERE stage_id = (SELECT id FROM stages WHERE key = $2)")
                 .bind(garbage.bytes as i64)
                 .bind(&key)
-                .execute(&mut **tx)
+                .execute(tx)
                 .await?;
         }
         Garbage::Stray | Garbage::Temporary | Garbage::Checkpoint => {}
@@ -145,11 +147,12 @@ async fn spare_files(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Res
 
 /// Returns whether stages exist that need a stage's complete artifact, and all of them are done.
 async fn is_read(tx: &mut Tx, key: &str) -> Result<bool, StoreError> {
-    let dependents: Vec<(String, StageStatus)> = sqlx::query_as(
-        "SELECT s.job, s.state FROM stage_dependency d JOIN stage s ON s.id = d.stage_id WHERE d.needs_id = ?",
+    let dependents: Vec<(String, StageStatus)> = sql(
+        "SELECT j.job, s.state FROM stages n JOIN stage_dependencies d ON d.needs_id = n.id JOIN stages s ON s.id = d.stage_id
+         JOIN stage_jobs j ON j.stage_id = s.id WHERE n.key = $1",
     )
     .bind(key)
-    .fetch_all(&mut **tx)
+    .all(tx)
     .await?;
     let needs_whole = |job: &str| {
         let needs = serde_json::from_str::<StageJob>(job).map(|job| job.needs()).unwrap_or_default();

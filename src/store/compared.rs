@@ -1,6 +1,8 @@
 //! The rows of a comparison: runs selected by an id, with their numbers at the selected epoch.
 
 use super::row::row;
+use super::sql::{Read, sql};
+use super::state::SHOWN_STATE;
 use super::{Named, RunState, Store, StoreError};
 use crate::evaluate::ResultName;
 
@@ -84,62 +86,70 @@ pub struct Compared {
 impl Store {
     /// Returns the runs that an id refers to: all runs of a sweep or trial, or one run.
     pub async fn named_runs(&self, named: &Named) -> Result<Vec<ComparedRun>, StoreError> {
-        let (wanted, id) = wanted(named);
-        // The sweep that determines the label and short id of a trial that several sweeps contain.
-        let of = match named {
-            Named::Sweep(id, _) | Named::TrialOf { sweep: id, .. } => id,
-            Named::Trial(id) | Named::Run(id) | Named::Stage(id) => id,
+        // The sweep that determines the label and short id of a trial that several sweeps contain comes first.
+        let of_sweep = |column: &str| {
+            format!(
+                "COALESCE((SELECT st.{column} FROM sweep_trials st JOIN sweeps w ON w.id = st.sweep_id WHERE st.trial_id = r.trial_id
+                           ORDER BY CASE WHEN w.key = $1 THEN 0 ELSE 1 END, w.key LIMIT 1), t.key) AS {column}"
+            )
         };
         let runs = format!(
-            "SELECT r.id, r.trial_id, r.category, r.seed, r.state, p.content AS protocol,
-                    COALESCE((SELECT st.variant FROM sweep_trial st WHERE st.trial_id = r.trial_id
-                              ORDER BY CASE WHEN st.sweep_id = '{of}' THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS variant,
-                    COALESCE((SELECT st.title FROM sweep_trial st WHERE st.trial_id = r.trial_id
-                              ORDER BY CASE WHEN st.sweep_id = '{of}' THEN 0 ELSE 1 END, st.sweep_id LIMIT 1), r.trial_id) AS title
-             FROM run r JOIN protocol p ON p.id = r.protocol_id WHERE r.id IN ({wanted})
-             ORDER BY r.trial_id, r.category, r.seed"
+            "SELECT r.key AS id, t.key AS trial_id, r.category, r.seed, {SHOWN_STATE} AS state, p.content AS protocol, {}, {}
+             FROM runs r JOIN trials t ON t.id = r.trial_id JOIN protocols p ON p.id = r.protocol_id
+             WHERE r.id IN ({}) ORDER BY t.key, r.category, r.seed",
+            of_sweep("variant"),
+            of_sweep("title"),
+            ids(named),
         );
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(runs)).bind(id).fetch_all(&self.pool).await?)
+        self.of_named(&runs, named).await
     }
 
     /// Returns the same runs with their numbers.
     pub async fn compared(&self, named: &Named) -> Result<Compared, StoreError> {
-        let (wanted, id) = wanted(named);
+        let wanted = ids(named);
         let values = format!(
-            "SELECT run_id, name, value FROM result WHERE selection = 'selected' AND run_id IN ({wanted}) ORDER BY run_id, name"
+            "SELECT r.key AS run_id, x.name, x.value FROM runs r JOIN results x ON x.run_id = r.id
+             WHERE x.selection = 'selected' AND r.id IN ({wanted}) ORDER BY r.key, x.name"
         );
         let scores = format!(
-            "SELECT run_id, image, label, score FROM image_score WHERE selection = 'selected' AND run_id IN ({wanted})
-             ORDER BY run_id, image"
+            "SELECT r.key AS run_id, x.image, x.label, x.score FROM runs r JOIN image_scores x ON x.run_id = r.id
+             WHERE x.selection = 'selected' AND r.id IN ({wanted}) ORDER BY r.key, x.image"
         );
         let stages = format!(
-            "SELECT rs.run_id, s.id AS stage_id, s.job FROM run_stage rs JOIN stage s ON s.id = rs.stage_id
-             WHERE s.kind = 'evaluate' AND rs.run_id IN ({wanted}) ORDER BY rs.run_id, rs.position"
+            "SELECT r.key AS run_id, s.key AS stage_id, j.job FROM runs r JOIN run_stages rs ON rs.run_id = r.id
+             JOIN stages s ON s.id = rs.stage_id JOIN stage_jobs j ON j.stage_id = s.id
+             WHERE s.kind = 'evaluate' AND r.id IN ({wanted}) ORDER BY r.key, rs.position"
         );
         Ok(Compared {
-            stages: sqlx::query_as(sqlx::AssertSqlSafe(stages)).bind(id).fetch_all(&self.pool).await?,
+            stages: self.of_named(&stages, named).await?,
             runs: self.named_runs(named).await?,
-            values: sqlx::query_as(sqlx::AssertSqlSafe(values)).bind(id).fetch_all(&self.pool).await?,
-            scores: sqlx::query_as(sqlx::AssertSqlSafe(scores)).bind(id).fetch_all(&self.pool).await?,
+            values: self.of_named(&values, named).await?,
+            scores: self.of_named(&scores, named).await?,
         })
+    }
+
+    /// Reads the rows of a query that uses [`ids`].
+    async fn of_named<R: Read>(&self, query: &str, named: &Named) -> Result<Vec<R>, StoreError> {
+        match named {
+            Named::TrialOf { sweep, trial, .. } => sql(query).bind(sweep).bind(trial),
+            Named::Sweep(id, _) | Named::Trial(id) | Named::Run(id) | Named::Stage(id) => sql(query).bind(id),
+        }
+        .all(self)
+        .await
     }
 }
 
-/// Returns SQL for the ids of the runs that an id refers to, with one placeholder, and the value to bind to it.
-fn wanted(named: &Named) -> (String, &str) {
-    let (wanted, id) = match named {
-        Named::Sweep(id, _) => ("SELECT run_id FROM sweep_run WHERE sweep_id = ?", id),
-        Named::Trial(id) => ("SELECT id FROM run WHERE trial_id = ?", id),
-        Named::Run(id) => ("SELECT id FROM run WHERE id = ?", id),
-        Named::Stage(id) => ("SELECT run_id FROM run_stage WHERE stage_id = ?", id),
-        Named::TrialOf { sweep, trial, .. } => return (runs_of_trial_in(sweep), trial),
-    };
-    (wanted.to_owned(), id)
-}
-
-/// Returns SQL for the runs of a trial in a sweep, with one placeholder for the trial's key.
-pub(super) fn runs_of_trial_in(sweep: &str) -> String {
-    format!(
-        "SELECT sr.run_id FROM sweep_run sr JOIN run o ON o.id = sr.run_id WHERE sr.sweep_id = '{sweep}' AND o.trial_id = ?"
-    )
+/// Returns SQL of the ids of the runs that something contains. `$1` is its key; of a trial in a sweep, `$1` is the sweep and `$2` the
+/// trial.
+fn ids(named: &Named) -> &'static str {
+    match named {
+        Named::Sweep(..) => "SELECT run_id FROM sweep_runs WHERE sweep_id = (SELECT id FROM sweeps WHERE key = $1)",
+        Named::Trial(_) => "SELECT id FROM runs WHERE trial_id = (SELECT id FROM trials WHERE key = $1)",
+        Named::Run(_) => "SELECT id FROM runs WHERE key = $1",
+        Named::Stage(_) => "SELECT run_id FROM run_stages WHERE stage_id = (SELECT id FROM stages WHERE key = $1)",
+        Named::TrialOf { .. } => {
+            "SELECT o.id FROM sweep_runs sr JOIN runs o ON o.id = sr.run_id
+             WHERE sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND o.trial_id = (SELECT id FROM trials WHERE key = $2)"
+        }
+    }
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::row::row;
+use super::sql::sql;
+use super::state::SHOWN_STATE;
 use super::{RunState, RunStates, StageStatus, Store, StoreError, SweepStatus};
 use crate::stages::StageKind;
 
@@ -34,19 +36,19 @@ row! {
 impl Store {
     /// Returns the running stages of a sweep that a process holds, one row per run that needs the stage.
     pub async fn held_stages(&self, sweep: &str) -> Result<Vec<HeldStage>, StoreError> {
-        Ok(sqlx::query_as(
-            // CROSS JOIN makes SQLite start from the few running attempts.
-            "SELECT s.id AS stage, s.kind, r.id AS run, r.category, st.title AS trial, r.state AS run_state,
+        sql(format!(
+            // CROSS JOIN makes SQLite start from the few running stages.
+            "SELECT s.key AS stage, s.kind, r.key AS run, r.category, st.title AS trial, {SHOWN_STATE} AS run_state,
                     a.host, a.pid, a.process_started
-             FROM attempt a CROSS JOIN stage s CROSS JOIN run_stage rs CROSS JOIN sweep_run sr
-             JOIN run r ON r.id = sr.run_id
-             JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-             WHERE a.state = 'running' AND s.id = a.stage_id AND s.token = a.id AND s.state = 'running'
-               AND rs.stage_id = s.id AND sr.run_id = rs.run_id AND sr.sweep_id = ?",
-        )
+             FROM stages s CROSS JOIN attempts a CROSS JOIN run_stages rs CROSS JOIN sweep_runs sr
+             JOIN runs r ON r.id = sr.run_id
+             JOIN sweep_trials st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+             WHERE s.state = 'running' AND a.token = s.token AND a.state = 'running' AND rs.stage_id = s.id
+               AND sr.run_id = rs.run_id AND sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1)"
+        ))
         .bind(sweep)
-        .fetch_all(&self.pool)
-        .await?)
+        .all(self)
+        .await
     }
 }
 

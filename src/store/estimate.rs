@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::claim::WANTED;
+use super::claim::ONLY;
+use super::sql::sql;
 use super::{Store, StoreError, Wanted, since};
 use crate::plan::PlannedStage;
 
@@ -27,17 +28,10 @@ impl Rates {
 }
 
 impl Store {
-    /// Computes the rates from all stages done so far. One second on `n` threads counts as `n` thread-seconds.
+    /// Returns the rates of all stages that were done at the first attempt. One second on `n` threads counts as `n` thread-seconds.
     pub async fn rates(&self) -> Result<Rates, StoreError> {
-        let rows: Vec<(String, String, f64, f64)> = sqlx::query_as(
-            "SELECT s.kind, s.family, SUM(a.seconds * a.threads), SUM(s.work)
-             FROM attempt a JOIN stage s ON s.id = a.stage_id
-             WHERE a.state = 'done' AND a.seconds IS NOT NULL AND s.work > 0
-               AND NOT EXISTS (SELECT 1 FROM attempt o WHERE o.stage_id = a.stage_id AND o.id <> a.id)
-             GROUP BY s.kind, s.family",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let rows: Vec<(String, String, f64, f64)> =
+            sql("SELECT kind, family, thread_seconds, work FROM rates ORDER BY kind, family").all(self).await?;
         let mut rates = Rates::default();
         let mut kinds: BTreeMap<String, (f64, f64)> = BTreeMap::new();
         for (kind, cost_class, seconds, work) in rows {
@@ -52,24 +46,37 @@ impl Store {
     /// Estimates the thread-seconds of the open stages, minus the time that running stages have already used. Returns `None` if a stage of
     /// one of their kinds has never been done.
     pub async fn thread_seconds_left(&self, wanted: &Wanted) -> Result<Option<f64>, StoreError> {
-        let open: Vec<(String, f64, f64)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT s.family, SUM(s.work), SUM(COALESCE(a.threads * {spent}, 0.0))
-             FROM stage s LEFT JOIN attempt a ON a.id = s.token
-             WHERE s.state IN ('pending', 'running') AND s.id IN (
-                 SELECT rs.stage_id FROM sweep_run sr JOIN run r ON r.id = sr.run_id
-                 JOIN run_stage rs ON rs.run_id = r.id
-                 WHERE {WANTED} AND sr.over = 0)
-             GROUP BY s.family",
-            spent = since("a.started_at"),
-        )))
-        .bind(&wanted.sweep)
-        .bind(&wanted.only)
-        .fetch_all(&self.pool)
+        let open: Vec<(String, f64)> = match &wanted.only {
+            None => sql(
+                "SELECT c.family, SUM(c.work) FROM stage_counts c JOIN sweeps w ON w.id = c.sweep_id
+                 WHERE w.key = $1 AND c.wanted = 1 AND c.state IN ('pending', 'running') AND c.stages > 0 GROUP BY c.family",
+            )
+            .bind(&wanted.sweep),
+            Some(only) => sql(format!(
+                "SELECT s.family, SUM(s.work) FROM stages s WHERE s.state IN ('pending', 'running') AND s.id IN (
+                     SELECT rs.stage_id FROM {ONLY} JOIN run_stages rs ON rs.run_id = r.id
+                     WHERE r.state NOT IN ('cancelled', 'pruned')) GROUP BY s.family"
+            ))
+            .bind(&wanted.sweep)
+            .bind(only),
+        }
+        .all(self)
         .await?;
+        let running: Vec<(String, f64)> = sql(format!(
+            "SELECT s.family, SUM(a.threads * {spent}) FROM stages s JOIN attempts a ON a.token = s.token
+             JOIN sweep_stages ss ON ss.stage_id = s.id JOIN sweeps w ON w.id = ss.sweep_id
+             WHERE s.state = 'running' AND w.key = $1 GROUP BY s.family",
+            spent = since("a.started_at"),
+        ))
+        .bind(&wanted.sweep)
+        .all(self)
+        .await?;
+        let spent: BTreeMap<String, f64> = running.into_iter().collect();
         let rates = self.rates().await?;
         Ok(open
             .into_iter()
-            .map(|(cost_class, work, spent)| {
+            .map(|(cost_class, work)| {
+                let spent = spent.get(&cost_class).copied().unwrap_or(0.0);
                 rates.thread_seconds(&cost_class, work).map(|total| (total - spent).max(0.0))
             })
             .sum())

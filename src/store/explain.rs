@@ -4,7 +4,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
 use super::row::row;
-use super::state::StageColumns;
+use super::sql::sql;
+use super::state::{SHOWN_STATE, StageColumns};
 use super::{AttemptState, FailureClass, Named, RunState, StageState, Store, StoreError};
 use crate::stages::StageKind;
 
@@ -119,16 +120,23 @@ impl From<ExplainedStageRow> for StageExplanation {
     }
 }
 
-const STAGE: &str = "SELECT s.id, s.kind, s.state, s.reason, s.failure_class, s.token, s.lease_until, s.not_before,
-    s.finished_at, (SELECT COUNT(*) FROM attempt a WHERE a.stage_id = s.id) AS attempts,
-    (SELECT COUNT(*) FROM run_stage x WHERE x.stage_id = s.id) AS shared_by FROM stage s";
+const STAGE: &str =
+    "SELECT s.key AS id, s.kind, s.state, s.reason, s.failure_class, s.token, s.lease_until, s.not_before,
+    s.finished_at, (SELECT COUNT(*) FROM attempts a WHERE a.stage_id = s.id) AS attempts,
+    (SELECT COUNT(*) FROM run_stages x WHERE x.stage_id = s.id) AS shared_by FROM stages s";
 
-const RUN: &str = "SELECT r.id, r.trial_id, r.category, st.title AS trial, st.baseline,
-    st.number, COALESCE(st.point, st.axes) AS point, r.seed, r.state, r.reason, w.name AS sweep, w.id AS sweep_id,
-    (SELECT COUNT(*) FROM sweep_run b JOIN run o ON o.id = b.run_id
-     WHERE b.sweep_id = sr.sweep_id AND b.position < sr.position AND o.state IN ('pending', 'running')) AS before
-    FROM run r JOIN sweep_run sr ON sr.run_id = r.id JOIN sweep w ON w.id = sr.sweep_id
-    JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id";
+/// SQL of runs `r` and their trials in sweeps `w`.
+fn runs() -> String {
+    format!(
+        "SELECT r.key AS id, t.key AS trial_id, r.category, st.title AS trial, st.baseline,
+             st.number, COALESCE(st.point, st.axes) AS point, r.seed, {SHOWN_STATE} AS state, r.reason, w.name AS sweep,
+             w.key AS sweep_id,
+             (SELECT COUNT(*) FROM sweep_runs b JOIN runs o ON o.id = b.run_id
+              WHERE b.sweep_id = sr.sweep_id AND b.position < sr.position AND o.state = 'pending') AS before
+         FROM runs r JOIN sweep_runs sr ON sr.run_id = r.id JOIN sweeps w ON w.id = sr.sweep_id
+         JOIN sweep_trials st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id JOIN trials t ON t.id = r.trial_id"
+    )
+}
 
 impl Store {
     /// Explains what an id refers to. Returns `None` for a sweep: `didact status` reports on sweeps.
@@ -136,53 +144,48 @@ impl Store {
         match named {
             Named::Sweep(..) => Ok(None),
             Named::Run(id) => {
-                let runs = self.run_facts("r.id = ? ORDER BY w.updated_at DESC LIMIT 1", id).await?;
+                let runs = self.run_facts("r.key = $1 ORDER BY w.updated_at DESC LIMIT 1", &[id]).await?;
                 let missing = || StoreError::Row(format!("run {id} no longer belongs to a sweep").into());
                 let run = runs.into_iter().next().ok_or_else(missing)?;
-                let stages = self
-                    .stage_facts("JOIN run_stage rs ON rs.stage_id = s.id WHERE rs.run_id = ? ORDER BY rs.position", id)
-                    .await?;
-                Ok(Some(Explanation::Run(run, stages)))
+                let stages =
+                    "JOIN run_stages rs ON rs.stage_id = s.id WHERE rs.run_id = (SELECT id FROM runs WHERE key = $1)
+                              ORDER BY rs.position";
+                Ok(Some(Explanation::Run(run, self.stage_facts(stages, id).await?)))
             }
             Named::Trial(id) => {
-                let runs =
-                    self.run_facts("r.trial_id = ? ORDER BY w.updated_at DESC, sr.position LIMIT 50", id).await?;
-                Ok(Some(Explanation::Trial(runs)))
+                let runs = "t.key = $1 ORDER BY w.updated_at DESC, sr.position LIMIT 50";
+                Ok(Some(Explanation::Trial(self.run_facts(runs, &[id]).await?)))
             }
             Named::TrialOf { sweep, trial, .. } => {
-                let condition = format!("sr.sweep_id = '{sweep}' AND r.trial_id = ? ORDER BY sr.position LIMIT 1000");
-                Ok(Some(Explanation::Trial(self.run_facts(&condition, trial).await?)))
+                let runs = "w.key = $1 AND t.key = $2 ORDER BY sr.position LIMIT 1000";
+                Ok(Some(Explanation::Trial(self.run_facts(runs, &[sweep, trial]).await?)))
             }
             Named::Stage(id) => {
                 let missing = || StoreError::Row(format!("stage {id} no longer exists").into());
-                let stage = self.stage_facts("WHERE s.id = ?", id).await?.into_iter().next().ok_or_else(missing)?;
-                let needs = self
-                    .stage_facts(
-                        "JOIN stage_dependency d ON d.needs_id = s.id WHERE d.stage_id = ? ORDER BY s.kind",
-                        id,
-                    )
+                let stage = self.stage_facts("WHERE s.key = $1", id).await?.into_iter().next().ok_or_else(missing)?;
+                let needs = "JOIN stage_dependencies d ON d.needs_id = s.id
+                             WHERE d.stage_id = (SELECT id FROM stages WHERE key = $1) ORDER BY s.kind";
+                let needs = self.stage_facts(needs, id).await?;
+                let attempts =
+                    sql("SELECT number, state, failure_class AS class, reason, host, pid, started_at, seconds, log
+                     FROM attempts WHERE stage_id = (SELECT id FROM stages WHERE key = $1) ORDER BY number")
+                    .bind(id)
+                    .all(self)
                     .await?;
-                let attempts = sqlx::query_as(
-                    "SELECT number, state, failure_class AS class, reason, host, pid, started_at, seconds, log
-                     FROM attempt WHERE stage_id = ? ORDER BY number",
-                )
-                .bind(id)
-                .fetch_all(&self.pool)
-                .await?;
-                let sharing = "r.id IN (SELECT run_id FROM run_stage WHERE stage_id = ?) ORDER BY sr.position LIMIT 5";
-                Ok(Some(Explanation::Stage(stage, needs, attempts, self.run_facts(sharing, id).await?)))
+                let sharing =
+                    "r.id IN (SELECT rs.run_id FROM stages s JOIN run_stages rs ON rs.stage_id = s.id WHERE s.key = $1)
+                               ORDER BY sr.position LIMIT 5";
+                Ok(Some(Explanation::Stage(stage, needs, attempts, self.run_facts(sharing, &[id]).await?)))
             }
         }
     }
 
     async fn stage_facts(&self, condition: &str, id: &str) -> Result<Vec<StageExplanation>, StoreError> {
-        let rows: Vec<ExplainedStageRow> =
-            sqlx::query_as(sqlx::AssertSqlSafe(format!("{STAGE} {condition}"))).bind(id).fetch_all(&self.pool).await?;
+        let rows: Vec<ExplainedStageRow> = sql(format!("{STAGE} {condition}")).bind(id).all(self).await?;
         Ok(rows.into_iter().map(StageExplanation::from).collect())
     }
 
-    async fn run_facts(&self, condition: &str, id: &str) -> Result<Vec<RunFacts>, StoreError> {
-        let sql = format!("{RUN} WHERE {condition}");
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(&self.pool).await?)
+    async fn run_facts(&self, condition: &str, ids: &[&String]) -> Result<Vec<RunFacts>, StoreError> {
+        sql(format!("{} WHERE {condition}", runs())).bind_all(ids.iter().copied()).all(self).await
     }
 }

@@ -2,6 +2,7 @@
 
 use super::claim::LEASE_SECONDS;
 use super::row::row;
+use super::sql::sql;
 use super::{AttemptEnd, Claim, FailureClass, NOW, Store, StoreError, later, since};
 
 row! {
@@ -31,65 +32,57 @@ impl Store {
     /// Renews a lease. Returns `false` if this worker no longer holds it.
     pub async fn renew(&self, claim: &Claim, worker: &str) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let held = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE stage SET lease_until = {} WHERE id = ? AND token = ?",
-            later(LEASE_SECONDS)
-        )))
-        .bind(claim.stage.as_str())
-        .bind(&claim.token)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected()
-            == 1;
-        sqlx::query(sqlx::AssertSqlSafe(format!("UPDATE worker SET seen_at = {NOW} WHERE id = ?")))
-            .bind(worker)
-            .execute(&mut *tx)
-            .await?;
+        let held =
+            sql(format!("UPDATE stages SET lease_until = {} WHERE key = $1 AND token = $2", later(LEASE_SECONDS)))
+                .bind(claim.stage.as_str())
+                .bind(&claim.token)
+                .execute(&mut tx)
+                .await?
+                == 1;
+        sql(format!("UPDATE workers SET seen_at = {NOW} WHERE id = $1")).bind(worker).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(held)
     }
 
     /// Returns whether any run still needs a stage. All its runs may have been cancelled or pruned.
     pub async fn is_wanted(&self, claim: &Claim) -> Result<bool, StoreError> {
-        let (wanted,): (bool,) = sqlx::query_as(
-            "SELECT EXISTS (SELECT 1 FROM run_stage rs JOIN run r ON r.id = rs.run_id
-                            WHERE rs.stage_id = ? AND r.state NOT IN ('cancelled', 'pruned'))",
-        )
+        sql("SELECT EXISTS (SELECT 1 FROM run_stages rs JOIN runs r ON r.id = rs.run_id
+                            WHERE rs.stage_id = (SELECT id FROM stages WHERE key = $1) AND r.state NOT IN ('cancelled', 'pruned'))")
         .bind(claim.stage.as_str())
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(wanted)
+        .value(self)
+        .await
     }
 
     /// Returns the leases of all running stages.
     pub async fn leases(&self) -> Result<Vec<Lease>, StoreError> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT a.id AS token, s.id AS stage_id, a.host, a.pid, a.process_started, s.lease_until,
-                    COALESCE(s.lease_until < {NOW}, 1) AS expired,
-                    COALESCE(s.lease_until > {}, 0) AS implausible
-             FROM stage s JOIN attempt a ON a.id = s.token WHERE s.state = 'running'",
+        sql(format!(
+            "SELECT a.token, s.key AS stage_id, a.host, a.pid, a.process_started, s.lease_until,
+                    s.lease_until IS NULL OR s.lease_until < {NOW} AS expired,
+                    s.lease_until IS NOT NULL AND s.lease_until > {} AS implausible
+             FROM stages s JOIN attempts a ON a.token = s.token WHERE s.state = 'running'",
             later(1.5 * LEASE_SECONDS)
-        )))
-        .fetch_all(&self.pool)
-        .await?)
+        ))
+        .all(self)
+        .await
     }
 
     /// Ends an attempt whose worker cannot end it itself. Returns `false` if another process has already ended it. If the worker reports
     /// a result later, that result is recorded as superseded.
     pub async fn take_back(&self, lease: &Lease, class: FailureClass, reason: &str) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
+        let stage: i64 = sql("SELECT id FROM stages WHERE key = $1").bind(&lease.stage_id).value(&mut tx).await?;
         let end = AttemptEnd::failed(class, reason.to_owned());
-        let ours = self.end_stage(&mut tx, &lease.stage_id, &lease.token, &lease.host, &end).await?;
+        let ours = self.end_stage(&mut tx, stage, &lease.token, &lease.host, &end).await?;
         if ours {
-            sqlx::query(sqlx::AssertSqlSafe(format!(
-                "UPDATE attempt SET state = 'lost', failure_class = ?, reason = ?, finished_at = {NOW},
-                     seconds = {spent} WHERE id = ?",
+            sql(format!(
+                "UPDATE attempts SET state = 'lost', failure_class = $1, reason = $2, finished_at = {NOW},
+                     seconds = {spent} WHERE token = $3",
                 spent = since("started_at"),
-            )))
+            ))
             .bind(class.name())
             .bind(reason)
             .bind(&lease.token)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         }
         crate::fault::point("take-back:before-commit");

@@ -54,6 +54,7 @@ pub(super) async fn bring_up_to_date(
 mod tests {
     use super::*;
     use crate::store::schema::SCHEMA;
+    use crate::store::{Access, RunState, Store, derived};
     use sqlx::sqlite::SqliteConnectOptions;
 
     const FIRST: (i64, &str, &str) = (1, "initial", include_str!("../../migrations/0001_initial.sql"));
@@ -96,6 +97,76 @@ mod tests {
         assert_eq!(found, Content::Store(2));
         assert!(!folder.path().join("a.db.before-2-3").exists());
         assert_eq!(SCHEMA.content(&mut store).await.expect("readable"), Content::Store(2));
+    }
+
+    /// The relations and columns that other programs may read.
+    const PROMISED: [(&str, &str); 18] = [
+        ("store", "id, created_at"),
+        (
+            "sweep",
+            "id, name, question, file, origin, folder, overrides, source, resolved, plan, generation, created_at, updated_at",
+        ),
+        ("trial", "id, settings"),
+        ("trial_number", "sweep_id, trial_id, number"),
+        ("sweep_trial", "sweep_id, trial_id, position, axes, point, variant, baseline, number, title"),
+        ("protocol", "id, content"),
+        ("run", "id, trial_id, category, seed, protocol_id, state, reason"),
+        ("sweep_run", "sweep_id, run_id, position, over"),
+        (
+            "stage",
+            "id, kind, job, state, failure_class, reason, attempts, token, lease_until, finished_at, not_before, beside, family, work",
+        ),
+        ("stage_dependency", "stage_id, needs_id"),
+        ("run_stage", "run_id, stage_id, position"),
+        (
+            "attempt",
+            "id, stage_id, number, worker, host, pid, process_started, device, threads, version, log, state, failure_class, reason,
+             started_at, finished_at, seconds, images_per_second, peak_rss_bytes, costs",
+        ),
+        ("metric", "stage_id, name, step, value"),
+        ("result", "run_id, selection, name, value, reason, protocol_id"),
+        ("image_score", "run_id, selection, image, defect, label, score"),
+        ("artifact", "stage_id, path, bytes, digest, created_at"),
+        (
+            "worker",
+            "id, sweep_id, host, pid, process_started, device, threads, started_at, seen_at, stopped_at, reason",
+        ),
+        ("event", "id, at, kind, sweep_id, stage_id, attempt_id, message"),
+    ];
+
+    /// Returns every row of the promised relations, as text, sorted.
+    async fn promised_rows(store: &mut SqliteConnection) -> Vec<(&'static str, Vec<String>)> {
+        let mut all = Vec::new();
+        for (relation, columns) in PROMISED {
+            let quoted: Vec<String> = columns.split(',').map(|column| format!("quote({})", column.trim())).collect();
+            let sql = format!("SELECT {} AS text FROM {relation} ORDER BY text", quoted.join(" || ' ' || "));
+            let rows: Vec<(String,)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *store).await.expect("readable");
+            all.push((relation, rows.into_iter().map(|(row,)| row).collect()));
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn every_row_of_a_store_of_the_first_schema_is_kept() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.db");
+        let mut store = connect(&path).await;
+        bring_up_to_date(&Schema::of(&[FIRST]), &mut store, &path).await.expect("made");
+        sqlx::raw_sql(include_str!("../../tests/stores/first_schema.sql")).execute(&mut store).await.expect("filled");
+        let before = promised_rows(&mut store).await;
+        for (relation, rows) in &before {
+            assert!(!rows.is_empty(), "{relation}");
+        }
+        bring_up_to_date(&SCHEMA, &mut store, &path).await.expect("migrated");
+        assert_eq!(promised_rows(&mut store).await, before);
+        store.close().await.expect("closes");
+        let store = Store::open(&path.display().to_string(), Access::Write).await.expect("opens");
+        assert_eq!(derived::wrong(&store).await.expect("checked"), [""; 0]);
+        let (sweep, name) = store.find_sweep(Some("other")).await.expect("is there");
+        let status = store.status(&sweep, &name).await.expect("a status");
+        let states = [RunState::Running, RunState::Failed, RunState::Cancelled, RunState::Pending, RunState::Done];
+        assert_eq!(states.map(|state| status.runs_in(state)), [1, 1, 2, 0, 0]);
     }
 
     #[tokio::test]

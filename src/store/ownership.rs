@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 use super::filesystem::Identity;
+use super::sql::sql;
 use super::{Artifacts, Store, StoreError};
 
 /// Name of the file that identifies the owner of a folder.
@@ -28,8 +29,7 @@ struct Marker {
 impl Store {
     /// Returns the id of the store. A copy of the store has the same id.
     pub async fn id(&self) -> Result<String, StoreError> {
-        let (id,): (String,) = sqlx::query_as("SELECT id FROM store").fetch_one(&self.pool).await?;
-        Ok(id)
+        sql("SELECT id FROM store").value(self).await
     }
 
     /// Makes this store the owner of an artifacts folder, or checks that it already is.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::open::Tx;
+use super::sql::sql;
 use super::{Store, StoreError};
 use crate::plan::{Plan, PlannedTrial, trial_settings};
 
@@ -20,23 +21,23 @@ pub struct PlanChange {
 impl Store {
     /// Compares a plan with the stored sweep. Returns `None` if there is no such sweep or nothing changes.
     pub async fn change(&self, name: &str, plan: &Plan) -> Result<Option<PlanChange>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT st.trial_id, st.title FROM sweep_trial st JOIN sweep s ON s.id = st.sweep_id WHERE s.name = ?
-             ORDER BY st.position",
+        let rows: Vec<(String, String)> = sql(
+            "SELECT t.key, st.title FROM sweep_trials st JOIN sweeps w ON w.id = st.sweep_id JOIN trials t ON t.id = st.trial_id
+             WHERE w.name = $1 ORDER BY st.position",
         )
         .bind(name)
-        .fetch_all(&self.pool)
+        .all(self)
         .await?;
         Ok(change(&rows, &plan.trials, |trial| trial_settings(&trial.trial.variant, &trial.trial.axes)))
     }
 }
 
 /// Returns the key and the title of each trial of a sweep, in order.
-pub(super) async fn linked_trials(tx: &mut Tx, sweep: &str) -> Result<Vec<(String, String)>, StoreError> {
-    Ok(sqlx::query_as("SELECT trial_id, title FROM sweep_trial WHERE sweep_id = ? ORDER BY position")
+pub(super) async fn linked_trials(tx: &mut Tx, sweep: i64) -> Result<Vec<(String, String)>, StoreError> {
+    sql("SELECT t.key, st.title FROM sweep_trials st JOIN trials t ON t.id = st.trial_id WHERE st.sweep_id = $1 ORDER BY st.position")
         .bind(sweep)
-        .fetch_all(&mut **tx)
-        .await?)
+        .all(tx)
+        .await
 }
 
 /// Compares a plan's trials with the previous trials. Returns `None` if there were no trials or nothing changes. A different order

@@ -1,6 +1,7 @@
 //! Repairs damaged artifacts: their stages return to pending and compute them again.
 
 use super::open::Tx;
+use super::sql::sql;
 use super::{Artifacts, Damage, NOW, StageStatus, Store, StoreError, VerifyScope, settle};
 use crate::cause::Context;
 use crate::stages::{Key, StageJob, StageKind, short_key};
@@ -32,12 +33,11 @@ impl Store {
         key: &Key,
         scope: VerifyScope<'static>,
     ) -> Result<ArtifactState, StoreError> {
-        let row: Option<RecordedArtifact> = sqlx::query_as(
-            "SELECT s.kind, s.state, a.digest FROM stage s LEFT JOIN artifact a ON a.stage_id = s.id WHERE s.id = ?",
-        )
-        .bind(key.as_str())
-        .fetch_optional(&self.pool)
-        .await?;
+        let row: Option<RecordedArtifact> =
+            sql("SELECT s.kind, s.state, a.digest FROM stages s LEFT JOIN artifacts a ON a.stage_id = s.id WHERE s.key = $1")
+                .bind(key.as_str())
+                .optional(self)
+                .await?;
         let Some(row) = row.filter(|row| row.state == StageStatus::Done) else { return Ok(ArtifactState::NotDone) };
         let kind = row.kind;
         let (artifacts, key) = (artifacts.clone(), key.clone());
@@ -82,7 +82,6 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let reopened = reopen(&mut tx, artifacts, kind, key, damage).await?;
-        settle::runs_of_stage(&mut tx, key.as_str()).await?;
         crate::fault::point("reopen:before-commit");
         tx.commit().await?;
         crate::fault::point("reopen:after-commit");
@@ -98,50 +97,41 @@ pub(super) async fn reopen(
     key: &Key,
     damage: &Damage,
 ) -> Result<bool, StoreError> {
-    let reopened = sqlx::query(
-        "UPDATE stage SET state = 'pending', reason = ?, attempts = 0, failure_class = NULL, finished_at = NULL,
-             not_before = NULL WHERE id = ? AND state = 'done'",
-    )
-    .bind(format!("its artifact was damaged: {damage}"))
-    .bind(key.as_str())
-    .execute(&mut **tx)
-    .await?
-    .rows_affected()
-        == 1;
-    if reopened {
-        sqlx::query("DELETE FROM artifact WHERE stage_id = ?").bind(key.as_str()).execute(&mut **tx).await?;
-        // Checkpoints may have been computed from the damaged files. A running stage detects the damage itself.
-        let dependents: Vec<(String,)> = sqlx::query_as(
-            "SELECT s.id FROM stage_dependency d JOIN stage s ON s.id = d.stage_id
-             WHERE d.needs_id = ? AND s.state NOT IN ('running', 'done')",
-        )
+    let reopened: Option<(i64,)> =
+        sql("UPDATE stages SET state = 'pending', reason = $1, attempts = 0, failure_class = NULL, finished_at = NULL,
+             not_before = NULL WHERE key = $2 AND state = 'done' RETURNING id")
+        .bind(format!("its artifact was damaged: {damage}"))
         .bind(key.as_str())
-        .fetch_all(&mut **tx)
+        .optional(&mut *tx)
         .await?;
-        dependents.into_iter().for_each(|(id,)| artifacts.discard_partial(&Key::from_hex(id)));
-        // Stages that failed because of the damage are retried as well.
-        sqlx::query(
-            "UPDATE stage SET state = 'pending', attempts = 0, failure_class = NULL, reason = NULL, finished_at = NULL,
-                 not_before = NULL
-             WHERE state = 'failed' AND failure_class = 'store'
-               AND id IN (SELECT stage_id FROM stage_dependency WHERE needs_id = ?)",
-        )
-        .bind(key.as_str())
-        .execute(&mut **tx)
-        .await?;
-        let message = format!("{} {} will be computed again: {damage}", kind.name(), short_key(key.as_str()));
-        // A missing artifact is logged as information: a store that was moved without its artifacts has thousands of them.
-        match artifacts.is_published(kind, key) {
-            true => tracing::warn!("{message}"),
-            false => tracing::info!("{message}"),
-        }
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "INSERT INTO event (at, kind, stage_id, message) VALUES ({NOW}, 'damaged', ?, ?)"
-        )))
+    let Some((id,)) = reopened else { return Ok(false) };
+    sql("DELETE FROM artifacts WHERE stage_id = $1").bind(id).execute(tx).await?;
+    // Checkpoints may have been computed from the damaged files. A running stage detects the damage itself.
+    let dependents: Vec<String> = sql("SELECT s.key FROM stage_dependencies d JOIN stages s ON s.id = d.stage_id
+         WHERE d.needs_id = $1 AND s.state NOT IN ('running', 'done')")
+    .bind(id)
+    .column(&mut *tx)
+    .await?;
+    dependents.into_iter().for_each(|key| artifacts.discard_partial(&Key::from_hex(key)));
+    // Stages that failed because of the damage are retried as well.
+    sql("UPDATE stages SET state = 'pending', attempts = 0, failure_class = NULL, reason = NULL, finished_at = NULL,
+             not_before = NULL
+         WHERE state = 'failed' AND failure_class = 'store'
+           AND id IN (SELECT stage_id FROM stage_dependencies WHERE needs_id = $1)")
+    .bind(id)
+    .execute(tx)
+    .await?;
+    settle::runs_of_stage(tx, id).await?;
+    let message = format!("{} {} will be computed again: {damage}", kind.name(), short_key(key.as_str()));
+    // A missing artifact is logged as information: a store that was moved without its artifacts has thousands of them.
+    match artifacts.is_published(kind, key) {
+        true => tracing::warn!("{message}"),
+        false => tracing::info!("{message}"),
+    }
+    sql(format!("INSERT INTO event (at, kind, stage_id, message) VALUES ({NOW}, 'damaged', $1, $2)"))
         .bind(key.as_str())
         .bind(message)
-        .execute(&mut **tx)
+        .execute(tx)
         .await?;
-    }
-    Ok(reopened)
+    Ok(true)
 }

@@ -1,7 +1,8 @@
 //! The rows of a report.
 
-use super::placeholders::placeholders;
 use super::row::row;
+use super::sql::{list, sql};
+use super::state::SHOWN_STATE;
 use super::{ComparedScore, RunState, Store, StoreError};
 use crate::evaluate::ResultName;
 use crate::evaluate::Selection;
@@ -137,96 +138,104 @@ row! {
     }
 }
 
+/// SQL of the id of the sweep with the key `$1`.
+const SWEEP: &str = "(SELECT id FROM sweeps WHERE key = $1)";
+
 impl Store {
     /// Returns the row of the sweep.
     pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT id, name, question, file, folder, overrides, source, resolved FROM sweep WHERE id = ?",
-        )
-        .bind(sweep)
-        .fetch_one(&self.pool)
-        .await?)
+        sql("SELECT key AS id, name, question, file, folder, overrides, source, resolved FROM sweeps WHERE key = $1")
+            .bind(sweep)
+            .one(self)
+            .await
     }
 
     /// Returns the runs of a sweep, sorted by trial, category and seed.
     pub async fn run_rows(&self, sweep: &str) -> Result<Vec<RunRow>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT r.id, r.trial_id, r.category, r.seed, r.state, r.reason, st.variant, st.number, st.title, st.baseline, st.axes,
-                    COALESCE(st.point, st.axes) AS point,
-                    st.position, r.protocol_id, p.content AS protocol, t.settings
-             FROM sweep_run sr JOIN run r ON r.id = sr.run_id
-             JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-             JOIN trial t ON t.id = r.trial_id JOIN protocol p ON p.id = r.protocol_id
-             WHERE sr.sweep_id = ? ORDER BY st.position, r.category, r.seed, r.id",
-        )
+        sql(format!(
+            "SELECT r.key AS id, t.key AS trial_id, r.category, r.seed, {SHOWN_STATE} AS state, r.reason, st.variant, st.number, st.title,
+                    st.baseline, st.axes, COALESCE(st.point, st.axes) AS point,
+                    st.position, p.key AS protocol_id, p.content AS protocol, t.settings
+             FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
+             JOIN sweep_trials st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+             JOIN trials t ON t.id = r.trial_id JOIN protocols p ON p.id = r.protocol_id
+             WHERE sr.sweep_id = {SWEEP} ORDER BY st.position, r.category, r.seed, r.key"
+        ))
         .bind(sweep)
-        .fetch_all(&self.pool)
-        .await?)
+        .all(self)
+        .await
     }
 
     /// Returns the results with one of these names, sorted by run, selection and name.
     pub async fn result_rows(&self, sweep: &str, names: &[ResultName]) -> Result<Vec<ResultRow>, StoreError> {
-        let query = format!(
-            "SELECT x.run_id, x.selection, x.name, x.value, x.reason FROM result x
-             JOIN sweep_run sr ON sr.run_id = x.run_id WHERE sr.sweep_id = ? AND x.name IN ({})
-             ORDER BY x.run_id, x.selection, x.name",
-            placeholders(names)
-        );
-        let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(sweep);
-        Ok(names.iter().fold(query, |query, name| query.bind(name.to_string())).fetch_all(&self.pool).await?)
+        sql(format!(
+            "SELECT r.key AS run_id, x.selection, x.name, x.value, x.reason FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
+             JOIN results x ON x.run_id = r.id WHERE sr.sweep_id = {SWEEP} AND x.name IN ({})
+             ORDER BY r.key, x.selection, x.name",
+            list(2, names.len())
+        ))
+        .bind(sweep)
+        .bind_all(names.iter().map(ResultName::to_string))
+        .all(self)
+        .await
     }
 
     /// Returns the image scores of the sweep's runs at the selected epoch.
     pub async fn score_rows(&self, sweep: &str) -> Result<Vec<ComparedScore>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT x.run_id, x.image, x.label, x.score FROM image_score x
-             JOIN sweep_run sr ON sr.run_id = x.run_id WHERE sr.sweep_id = ? AND x.selection = 'selected'
-             ORDER BY x.run_id, x.image",
-        )
+        sql(format!(
+            "SELECT r.key AS run_id, x.image, x.label, x.score FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
+             JOIN image_scores x ON x.run_id = r.id WHERE sr.sweep_id = {SWEEP} AND x.selection = 'selected'
+             ORDER BY r.key, x.image"
+        ))
         .bind(sweep)
-        .fetch_all(&self.pool)
-        .await?)
+        .all(self)
+        .await
     }
 
     /// Returns the stages of each run of the sweep, sorted by run and then in the order of execution.
     pub async fn run_stage_rows(&self, sweep: &str) -> Result<Vec<RunStage>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT rs.run_id, rs.stage_id FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id
-             WHERE sr.sweep_id = ? ORDER BY rs.run_id, rs.position",
-        )
+        sql(format!(
+            "SELECT r.key AS run_id, s.key AS stage_id FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
+             JOIN run_stages rs ON rs.run_id = r.id JOIN stages s ON s.id = rs.stage_id
+             WHERE sr.sweep_id = {SWEEP} ORDER BY r.key, rs.position"
+        ))
         .bind(sweep)
-        .fetch_all(&self.pool)
-        .await?)
+        .all(self)
+        .await
     }
 
     /// Returns each stage of the sweep's runs once, sorted by key, with the attempt that finished it.
     pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
         // If the outer query filtered by attempt state, SQLite would scan all attempts in that state.
-        Ok(sqlx::query_as(
-            "SELECT s.id, s.kind, s.job,
-                    (SELECT SUM(d.seconds) FROM attempt d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device,
+        sql(format!(
+            "SELECT s.key AS id, s.kind, j.job,
+                    (SELECT SUM(d.seconds) FROM attempts d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device,
                     a.convolutions, a.version
-             FROM stage s LEFT JOIN attempt a ON a.state = 'done' AND a.id = (SELECT id FROM attempt d WHERE d.stage_id = s.id
-                                                                 ORDER BY d.state = 'done' DESC, d.number DESC LIMIT 1)
-             WHERE s.id IN (SELECT rs.stage_id FROM sweep_run sr JOIN run_stage rs ON rs.run_id = sr.run_id WHERE sr.sweep_id = ?)
-             ORDER BY s.id",
-        )
+             FROM sweep_stages ss JOIN stages s ON s.id = ss.stage_id JOIN stage_jobs j ON j.stage_id = s.id
+             LEFT JOIN attempts a ON a.state = 'done' AND a.id = (
+                 SELECT id FROM attempts d WHERE d.stage_id = s.id
+                 ORDER BY CASE WHEN d.state = 'done' THEN 0 ELSE 1 END, d.number DESC LIMIT 1)
+             WHERE ss.sweep_id = {SWEEP} ORDER BY s.key"
+        ))
         .bind(sweep)
-        .fetch_all(&self.pool)
-        .await?)
+        .all(self)
+        .await
     }
 
     /// Returns the curves of the joint stages of these trials' runs in the sweep, sorted by stage, name and epoch.
     pub async fn curve_rows(&self, sweep: &str, trials: &[String]) -> Result<Vec<Curve>, StoreError> {
-        let query = format!(
-            "SELECT m.stage_id, m.name, m.step, m.value FROM metric m
-             JOIN stage s ON s.id = m.stage_id AND s.kind = 'joint'
-             WHERE m.stage_id IN (SELECT rs.stage_id FROM sweep_run sr JOIN run r ON r.id = sr.run_id
-                                  JOIN run_stage rs ON rs.run_id = r.id WHERE sr.sweep_id = ? AND r.trial_id IN ({}))
-             ORDER BY m.stage_id, m.name, m.step",
-            placeholders(trials)
-        );
-        let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(sweep);
-        Ok(trials.iter().fold(query, |query, trial| query.bind(trial)).fetch_all(&self.pool).await?)
+        sql(format!(
+            "SELECT s.key AS stage_id, m.name, m.step, m.value FROM stages s JOIN metrics m ON m.stage_id = s.id
+             WHERE s.kind = 'joint' AND s.id IN (
+                 SELECT rs.stage_id FROM trials t JOIN runs r ON r.trial_id = t.id
+                 JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = {SWEEP} JOIN run_stages rs ON rs.run_id = r.id
+                 WHERE t.key IN ({}))
+             ORDER BY s.key, m.name, m.step",
+            list(2, trials.len())
+        ))
+        .bind(sweep)
+        .bind_all(trials)
+        .all(self)
+        .await
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sql::sql;
 use super::state::MAX_ATTEMPTS;
-use super::{Store, StoreError, since};
+use super::{Store, StoreError, until};
 
 /// When a stage is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -26,17 +27,17 @@ impl std::fmt::Display for Retrying {
 impl Store {
     /// Returns when a failed stage is retried. Returns `None` if it has failed for good or its last attempt did not fail.
     pub async fn retrying(&self, stage: &str) -> Result<Option<Retrying>, StoreError> {
-        let row: Option<(i64, Option<f64>)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT attempts, -({ago}) FROM stage WHERE id = ? AND state = 'pending' AND failure_class IS NOT NULL",
-            ago = since("not_before"),
-        )))
+        let row: Option<(i64, Option<f64>)> = sql(format!(
+            "SELECT attempts, {pause} FROM stages WHERE key = $1 AND state = 'pending' AND failure_class IS NOT NULL",
+            pause = until("not_before"),
+        ))
         .bind(stage)
-        .fetch_optional(&self.pool)
+        .optional(self)
         .await?;
         Ok(row.map(|(attempts, seconds)| Retrying {
             attempts,
             most: MAX_ATTEMPTS,
-            seconds: seconds.unwrap_or_default().max(0.0),
+            seconds: seconds.unwrap_or_default(),
         }))
     }
 }

@@ -1,6 +1,8 @@
 //! A run with the jobs of its stages.
 
 use super::row::row;
+use super::sql::sql;
+use super::state::SHOWN_STATE;
 use super::{RunState, Store, StoreError};
 
 /// A run and its stages.
@@ -36,20 +38,21 @@ row! {
 impl Store {
     /// Returns a run by its key.
     pub async fn run_stages(&self, run: &str) -> Result<RunStages, StoreError> {
-        let RunColumns { id, category, variant, seed, state, reason } = sqlx::query_as(
-            "SELECT r.id, r.category, r.seed, r.state, r.reason,
-                    COALESCE((SELECT st.variant FROM sweep_trial st WHERE st.trial_id = r.trial_id
-                              ORDER BY st.sweep_id LIMIT 1), r.trial_id) AS variant
-             FROM run r WHERE r.id = ?",
-        )
+        let RunColumns { id, category, variant, seed, state, reason } = sql(format!(
+            "SELECT r.key AS id, r.category, r.seed, {SHOWN_STATE} AS state, r.reason,
+                    COALESCE((SELECT st.variant FROM sweep_trials st JOIN sweeps w ON w.id = st.sweep_id
+                              WHERE st.trial_id = r.trial_id ORDER BY w.key LIMIT 1), t.key) AS variant
+             FROM runs r JOIN trials t ON t.id = r.trial_id WHERE r.key = $1"
+        ))
         .bind(run)
-        .fetch_one(&self.pool)
+        .one(self)
         .await?;
-        let stages = sqlx::query_as(
-            "SELECT s.id, s.job FROM run_stage rs JOIN stage s ON s.id = rs.stage_id WHERE rs.run_id = ? ORDER BY rs.position",
+        let stages = sql(
+            "SELECT s.key, j.job FROM runs r JOIN run_stages rs ON rs.run_id = r.id JOIN stages s ON s.id = rs.stage_id
+             JOIN stage_jobs j ON j.stage_id = s.id WHERE r.key = $1 ORDER BY rs.position",
         )
         .bind(run)
-        .fetch_all(&self.pool)
+        .all(self)
         .await?;
         Ok(RunStages { id, category, variant, seed, state, reason, stages })
     }

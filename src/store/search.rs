@@ -1,6 +1,8 @@
 //! The trials of a search and their values.
 
 use super::row::row;
+use super::sql::sql;
+use super::state::SHOWN_STATE;
 use super::{RunState, Store, StoreError};
 use crate::evaluate::metrics::Metric;
 
@@ -52,12 +54,12 @@ row! {
 impl Store {
     /// Returns the trials of a sweep in order. Each run has the value of a metric at the selected epoch.
     pub async fn search_trials(&self, sweep: &str, metric: Metric) -> Result<Vec<SearchTrial>, StoreError> {
-        self.read_search_trials("st.sweep_id = ?", sweep, metric).await
+        self.read_search_trials("w.key = $2", sweep, metric).await
     }
 
     /// Returns the trials of all other sweeps that searched settings, without baselines.
     pub async fn other_search_trials(&self, sweep: &str, metric: Metric) -> Result<Vec<SearchTrial>, StoreError> {
-        self.read_search_trials("st.sweep_id <> ? AND st.baseline = 0 AND st.axes <> '{}'", sweep, metric).await
+        self.read_search_trials("w.key <> $2 AND st.baseline = 0 AND st.axes <> '{}'", sweep, metric).await
     }
 
     async fn read_search_trials(
@@ -66,17 +68,17 @@ impl Store {
         sweep: &str,
         metric: Metric,
     ) -> Result<Vec<SearchTrial>, StoreError> {
-        let rows: Vec<SearchRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT st.trial_id AS trial, COALESCE(st.point, st.axes) AS axes, st.title, st.baseline, r.id AS run, r.state,
-             x.value
-             FROM sweep_trial st JOIN run r ON r.trial_id = st.trial_id
-             JOIN sweep_run sr ON sr.run_id = r.id AND sr.sweep_id = st.sweep_id
-             LEFT JOIN result x ON x.run_id = r.id AND x.selection = 'selected' AND x.name = ?
-             WHERE {condition} ORDER BY st.sweep_id, st.position, sr.position"
-        )))
+        let rows: Vec<SearchRow> = sql(format!(
+            "SELECT t.key AS trial, COALESCE(st.point, st.axes) AS axes, st.title, st.baseline, r.key AS run, {SHOWN_STATE} AS state,
+                    x.value
+             FROM sweeps w JOIN sweep_trials st ON st.sweep_id = w.id JOIN trials t ON t.id = st.trial_id
+             JOIN runs r ON r.trial_id = t.id JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = w.id
+             LEFT JOIN results x ON x.run_id = r.id AND x.selection = 'selected' AND x.name = $1
+             WHERE {condition} ORDER BY w.key, st.position, sr.position"
+        ))
         .bind(metric.name)
         .bind(sweep)
-        .fetch_all(&self.pool)
+        .all(self)
         .await?;
         let mut trials: Vec<SearchTrial> = Vec::new();
         for SearchRow { trial, axes, title, baseline, run, state, value } in rows {

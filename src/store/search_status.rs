@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sql::sql;
 use super::{RunState, Store, StoreError};
 use crate::config::SearchSettings;
 use crate::evaluate::metrics::Metric;
@@ -45,7 +46,7 @@ impl Store {
     /// Returns the progress of a sweep's search. Returns `None` if the sweep has no objective.
     pub(super) async fn search_status(&self, sweep: &str) -> Result<Option<SearchStatus>, StoreError> {
         let row: Option<(String,)> =
-            sqlx::query_as("SELECT resolved FROM sweep WHERE id = ?").bind(sweep).fetch_optional(&self.pool).await?;
+            sql("SELECT resolved FROM sweeps WHERE key = $1").bind(sweep).optional(self).await?;
         // If another version wrote settings that cannot be parsed, the status still shows the runs.
         let resolved: Option<ResolvedSettings> = row.and_then(|(resolved,)| serde_json::from_str(&resolved).ok());
         let Some(objective) = resolved.and_then(|resolved| resolved.search.objective) else { return Ok(None) };

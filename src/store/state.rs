@@ -88,6 +88,11 @@ named_enum! {
     }
 }
 
+/// SQL of the state of a run `r` that people see. Running is not stored: a stage that starts would change every run that shares it.
+pub(super) const SHOWN_STATE: &str = "CASE WHEN r.state = 'pending' AND r.id IN (
+        SELECT rs.run_id FROM stages s JOIN run_stages rs ON rs.stage_id = s.id WHERE s.state = 'running') THEN 'running'
+    ELSE r.state END";
+
 impl RunState {
     /// Returns whether the run can still become done.
     pub fn is_open(self) -> bool {

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use super::claim::WANTED;
+use super::claim::ONLY;
 use super::row::row;
+use super::sql::sql;
+use super::state::SHOWN_STATE;
 use super::{FailureClass, RunState, SearchStatus, StageStatus, Store, StoreError, Wanted, WorkerRow};
 use crate::stages::StageKind;
 use crate::tensor::Numerics;
@@ -143,7 +145,7 @@ impl Store {
     /// Returns the id and name of a sweep. Without a name, returns the sweep that was planned last.
     pub async fn find_sweep(&self, name: Option<&str>) -> Result<(String, String), StoreError> {
         let names: Vec<(String, String)> =
-            sqlx::query_as("SELECT id, name FROM sweep ORDER BY updated_at DESC, name").fetch_all(&self.pool).await?;
+            sql("SELECT key, name FROM sweeps ORDER BY updated_at DESC, name").all(self).await?;
         let found = match name {
             None => names.first(),
             Some(name) => names.iter().find(|(id, known)| known == name || id == name),
@@ -159,12 +161,12 @@ impl Store {
 
     /// Returns the numerical precision of a sweep's networks, as stated in the protocol of its runs.
     pub async fn numerics(&self, sweep: &str) -> Result<Numerics, StoreError> {
-        let protocol: Option<(String,)> = sqlx::query_as(
-            "SELECT p.content FROM sweep_run sr JOIN run r ON r.id = sr.run_id JOIN protocol p ON p.id = r.protocol_id
-             WHERE sr.sweep_id = ? LIMIT 1",
+        let protocol: Option<(String,)> = sql(
+            "SELECT p.content FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id JOIN protocols p ON p.id = r.protocol_id
+             WHERE sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1) LIMIT 1",
         )
         .bind(sweep)
-        .fetch_optional(&self.pool)
+        .optional(self)
         .await?;
         let Some((content,)) = protocol else { return Ok(Numerics::F32) };
         #[derive(serde::Deserialize)]
@@ -176,44 +178,48 @@ impl Store {
 
     /// Returns how many runs are done, failed, and pruned or cancelled.
     pub async fn run_counts(&self, wanted: &Wanted) -> Result<RunCounts, StoreError> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT COUNT(*) AS total, COALESCE(SUM(r.state = 'done'), 0) AS done,
-                    COALESCE(SUM(r.state = 'failed'), 0) AS failed,
-                    COALESCE(SUM(r.state IN ('pruned', 'cancelled')), 0) AS given_up
-             FROM sweep_run sr JOIN run r ON r.id = sr.run_id
-             WHERE {WANTED}"
-        )))
-        .bind(&wanted.sweep)
-        .bind(&wanted.only)
-        .fetch_one(&self.pool)
-        .await?)
+        const COUNTS: &str = "SELECT COUNT(*) AS total, COUNT(*) FILTER (WHERE r.state = 'done') AS done,
+            COUNT(*) FILTER (WHERE r.state = 'failed') AS failed,
+            COUNT(*) FILTER (WHERE r.state IN ('pruned', 'cancelled')) AS given_up";
+        match &wanted.only {
+            None => sql(format!(
+                "{COUNTS} FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
+                 WHERE sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1)"
+            ))
+            .bind(&wanted.sweep),
+            Some(only) => sql(format!("{COUNTS} FROM {ONLY}")).bind(&wanted.sweep).bind(only),
+        }
+        .one(self)
+        .await
     }
 
     /// Returns the status of a sweep.
     pub async fn status(&self, sweep: &str, name: &str) -> Result<SweepStatus, StoreError> {
-        let stages = sqlx::query_as(
-            "SELECT kind, state, COUNT(*) AS count FROM stage WHERE id IN (
-                 SELECT rs.stage_id FROM run_stage rs JOIN sweep_run sr ON sr.run_id = rs.run_id WHERE sr.sweep_id = ?)
-             GROUP BY kind, state ORDER BY kind, state",
+        let stages = sql(
+            "SELECT c.kind, c.state, CAST(SUM(c.stages) AS BIGINT) AS count FROM stage_counts c JOIN sweeps w ON w.id = c.sweep_id
+             WHERE w.key = $1 GROUP BY c.kind, c.state HAVING SUM(c.stages) > 0 ORDER BY c.kind, c.state",
         )
         .bind(sweep)
-        .fetch_all(&self.pool)
+        .all(self)
         .await?;
-        let runs = sqlx::query_as(
-            "SELECT r.category, st.variant, st.title AS trial, r.state, COUNT(*) AS count
-             FROM sweep_run sr JOIN run r ON r.id = sr.run_id
-             JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-             WHERE sr.sweep_id = ? GROUP BY r.category, st.trial_id, r.state ORDER BY r.category, st.position, r.state",
-        )
+        let runs = sql(format!(
+            "SELECT c.category, st.variant, st.title AS trial, c.state, c.count
+             FROM (SELECT sr.sweep_id, r.trial_id, r.category, {SHOWN_STATE} AS state, COUNT(*) AS count
+                   FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
+                   WHERE sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1)
+                   GROUP BY sr.sweep_id, r.trial_id, r.category, {SHOWN_STATE}) c
+             JOIN sweep_trials st ON st.sweep_id = c.sweep_id AND st.trial_id = c.trial_id
+             ORDER BY c.category, st.position, c.state"
+        ))
         .bind(sweep)
-        .fetch_all(&self.pool)
+        .all(self)
         .await?;
-        let events = sqlx::query_as(
-            "SELECT at, kind, message FROM (SELECT id, at, kind, message FROM event WHERE sweep_id = ? ORDER BY id DESC LIMIT 5)
+        let events = sql(
+            "SELECT at, kind, message FROM (SELECT id, at, kind, message FROM event WHERE sweep_id = $1 ORDER BY id DESC LIMIT 5) e
              ORDER BY id",
         )
         .bind(sweep)
-        .fetch_all(&self.pool)
+        .all(self)
         .await?;
         Ok(SweepStatus {
             name: name.to_owned(),
@@ -233,22 +239,20 @@ impl Store {
     /// Few stages fail, so the joins start with failed stages and keep the written order (SQLite does not reorder a CROSS JOIN). With plain
     /// joins, SQLite searched for the failures once per run.
     pub async fn failures(&self, sweep: &str) -> Result<Vec<FailedStage>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT f.stage, f.kind, f.class, f.reason, r.id AS run, r.category, st.variant, st.title AS trial, r.seed, f.runs, f.attempts,
-                    (SELECT a.log FROM attempt a WHERE a.stage_id = f.stage ORDER BY a.number DESC LIMIT 1) AS log
-             FROM (SELECT s.id AS stage, s.kind, s.failure_class AS class, s.reason, s.attempts, COUNT(*) AS runs,
-                          MIN(sr.position) AS position
-                   FROM stage s CROSS JOIN run_stage rs CROSS JOIN sweep_run sr
-                   WHERE s.state = 'failed' AND rs.stage_id = s.id AND sr.run_id = rs.run_id AND sr.sweep_id = ?1
-                   GROUP BY s.id) f
-             CROSS JOIN sweep_run sr
-             JOIN run r ON r.id = sr.run_id
-             JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-             WHERE sr.sweep_id = ?1 AND sr.position = f.position
-             ORDER BY f.position, f.stage",
-        )
+        sql("SELECT f.stage, f.kind, f.class, f.reason, r.key AS run, r.category, st.variant, st.title AS trial, r.seed, f.runs, f.attempts,
+                    (SELECT a.log FROM attempts a WHERE a.stage_id = f.id ORDER BY a.number DESC LIMIT 1) AS log
+             FROM (SELECT s.id, s.key AS stage, s.kind, s.failure_class AS class, s.reason, s.attempts, COUNT(*) AS runs,
+                          MIN(sr.position) AS position, sr.sweep_id
+                   FROM stages s CROSS JOIN run_stages rs CROSS JOIN sweep_runs sr
+                   WHERE s.state = 'failed' AND rs.stage_id = s.id AND sr.run_id = rs.run_id
+                     AND sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1)
+                   GROUP BY s.id, sr.sweep_id) f
+             JOIN sweep_runs sr ON sr.sweep_id = f.sweep_id AND sr.position = f.position
+             JOIN runs r ON r.id = sr.run_id
+             JOIN sweep_trials st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+             ORDER BY f.position, f.stage")
         .bind(sweep)
-        .fetch_all(&self.pool)
-        .await?)
+        .all(self)
+        .await
     }
 }

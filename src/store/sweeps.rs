@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::open::Tx;
 use super::row::row;
+use super::sql::{ROWS_PER_STATEMENT, list, sql};
 use super::{NOW, Store, StoreError};
 
 row! {
@@ -47,29 +48,27 @@ pub struct DeletionCounts {
 impl Store {
     /// Returns all sweeps, the most recently planned first.
     pub async fn list(&self) -> Result<Vec<ListedSweep>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT s.name, COALESCE(NULLIF(s.origin, 'the embedded demo'), s.file) AS file, s.created_at, s.updated_at,
-                    (SELECT COUNT(*) FROM sweep_trial st WHERE st.sweep_id = s.id) AS trials,
-                    COUNT(r.id) AS runs, COALESCE(SUM(r.state = 'done'), 0) AS done,
-                    COALESCE(SUM(r.state = 'failed'), 0) AS failed, COALESCE(SUM(r.state = 'pruned'), 0) AS pruned,
-                    COALESCE(SUM(r.state = 'cancelled'), 0) AS cancelled,
-                    (SELECT COUNT(*) FROM worker w WHERE w.sweep_id = s.id AND w.stopped_at IS NULL) AS workers
-             FROM sweep s LEFT JOIN sweep_run sr ON sr.sweep_id = s.id LEFT JOIN run r ON r.id = sr.run_id
-             GROUP BY s.id ORDER BY s.updated_at DESC, s.name",
-        )
-        .fetch_all(&self.pool)
-        .await?)
+        sql("SELECT s.name, COALESCE(NULLIF(s.origin, 'the embedded demo'), s.file) AS file, s.created_at, s.updated_at,
+                    (SELECT COUNT(*) FROM sweep_trials st WHERE st.sweep_id = s.id) AS trials,
+                    COUNT(r.id) AS runs, COUNT(*) FILTER (WHERE r.state = 'done') AS done,
+                    COUNT(*) FILTER (WHERE r.state = 'failed') AS failed, COUNT(*) FILTER (WHERE r.state = 'pruned') AS pruned,
+                    COUNT(*) FILTER (WHERE r.state = 'cancelled') AS cancelled,
+                    (SELECT COUNT(*) FROM workers w WHERE w.sweep_id = s.id AND w.stopped_at IS NULL) AS workers
+             FROM sweeps s LEFT JOIN sweep_runs sr ON sr.sweep_id = s.id LEFT JOIN runs r ON r.id = sr.run_id
+             GROUP BY s.id ORDER BY s.updated_at DESC, s.name")
+        .all(self)
+        .await
     }
 
     /// Returns what deleting a sweep would remove.
     pub async fn would_delete(&self, sweep: &str) -> Result<DeletionCounts, StoreError> {
-        let (runs, shared): (i64, i64) = sqlx::query_as(
-            "SELECT COALESCE(SUM(1 - shared), 0), COALESCE(SUM(shared), 0) FROM (
-                 SELECT EXISTS (SELECT 1 FROM sweep_run o WHERE o.run_id = sr.run_id AND o.sweep_id <> sr.sweep_id) AS shared
-                 FROM sweep_run sr WHERE sr.sweep_id = ?)",
+        let (runs, shared): (i64, i64) = sql(
+            "SELECT COUNT(*) FILTER (WHERE NOT o.shared), COUNT(*) FILTER (WHERE o.shared) FROM (
+                 SELECT EXISTS (SELECT 1 FROM sweep_runs o WHERE o.run_id = sr.run_id AND o.sweep_id <> sr.sweep_id) AS shared
+                 FROM sweep_runs sr WHERE sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1)) o",
         )
         .bind(sweep)
-        .fetch_one(&self.pool)
+        .one(self)
         .await?;
         Ok(DeletionCounts { runs, shared })
     }
@@ -82,28 +81,22 @@ impl Store {
     pub async fn delete(&self, sweep: &str, name: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         refuse_running(&mut tx, sweep, name).await?;
-        const OWN: &str = "run_id IN (SELECT sr.run_id FROM sweep_run sr WHERE sr.sweep_id = ?1 AND NOT EXISTS (
-            SELECT 1 FROM sweep_run o WHERE o.run_id = sr.run_id AND o.sweep_id <> ?1))";
-        for table in ["result", "image_score", "run_stage"] {
-            execute(&mut tx, &format!("DELETE FROM {table} WHERE {OWN}"), sweep).await?;
+        let id: i64 = sql("SELECT id FROM sweeps WHERE key = $1").bind(sweep).value(&mut tx).await?;
+        const OWN: &str = "SELECT sr.run_id FROM sweep_runs sr WHERE sr.sweep_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM sweep_runs o WHERE o.run_id = sr.run_id AND o.sweep_id <> $1)";
+        for table in ["results", "image_scores", "run_stages"] {
+            sql(format!("DELETE FROM {table} WHERE run_id IN ({OWN})")).bind(id).execute(&mut tx).await?;
         }
         // The links are deleted after the rows above, because they determine which runs belong only to this sweep.
-        let own: Vec<(String,)> =
-            sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT run_id FROM sweep_run WHERE {OWN}")))
-                .bind(sweep)
-                .fetch_all(&mut *tx)
-                .await?;
-        execute(&mut tx, "DELETE FROM sweep_run WHERE sweep_id = ?1", sweep).await?;
-        for (run,) in own {
-            sqlx::query("DELETE FROM run WHERE id = ?").bind(run).execute(&mut *tx).await?;
+        let own: Vec<i64> = sql(OWN).bind(id).column(&mut tx).await?;
+        sql("DELETE FROM sweep_runs WHERE sweep_id = $1").bind(id).execute(&mut tx).await?;
+        for runs in own.chunks(ROWS_PER_STATEMENT) {
+            let delete = format!("DELETE FROM runs WHERE id IN ({})", list(1, runs.len()));
+            sql(delete).bind_all(runs.iter().copied()).execute(&mut tx).await?;
         }
-        for statement in [
-            "DELETE FROM worker WHERE sweep_id = ?1",
-            "DELETE FROM event WHERE sweep_id = ?1",
-            "DELETE FROM sweep WHERE id = ?1",
-        ] {
-            execute(&mut tx, statement, sweep).await?;
-        }
+        sql("DELETE FROM event WHERE sweep_id = $1").bind(sweep).execute(&mut tx).await?;
+        sql("DELETE FROM workers WHERE sweep_id = $1").bind(id).execute(&mut tx).await?;
+        sql("DELETE FROM sweeps WHERE id = $1").bind(id).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -115,35 +108,29 @@ impl Store {
     pub async fn rename(&self, sweep: &str, name: &str, to: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         refuse_running(&mut tx, sweep, name).await?;
-        let (taken,): (bool,) =
-            sqlx::query_as("SELECT EXISTS (SELECT 1 FROM sweep WHERE name = ?)").bind(to).fetch_one(&mut *tx).await?;
+        let taken: bool = sql("SELECT EXISTS (SELECT 1 FROM sweeps WHERE name = $1)").bind(to).value(&mut tx).await?;
         if taken {
             return Err(StoreError::NameTaken { name: to.to_owned() });
         }
-        sqlx::query("UPDATE sweep SET name = ? WHERE id = ?").bind(to).bind(sweep).execute(&mut *tx).await?;
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "INSERT INTO event (at, kind, sweep_id, message) VALUES ({NOW}, 'renamed', ?, ?)"
-        )))
-        .bind(sweep)
-        .bind(format!("its previous name was {name}"))
-        .execute(&mut *tx)
-        .await?;
+        sql("UPDATE sweeps SET name = $1 WHERE key = $2").bind(to).bind(sweep).execute(&mut tx).await?;
+        sql(format!("INSERT INTO event (at, kind, sweep_id, message) VALUES ({NOW}, 'renamed', $1, $2)"))
+            .bind(sweep)
+            .bind(format!("its previous name was {name}"))
+            .execute(&mut tx)
+            .await?;
         tx.commit().await?;
         Ok(())
     }
 }
 
-async fn execute(tx: &mut Tx, statement: &str, sweep: &str) -> Result<(), StoreError> {
-    sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).bind(sweep).execute(&mut **tx).await?;
-    Ok(())
-}
-
 async fn refuse_running(tx: &mut Tx, sweep: &str, name: &str) -> Result<(), StoreError> {
-    let workers: Vec<(i64, String)> =
-        sqlx::query_as("SELECT pid, host FROM worker WHERE sweep_id = ? AND stopped_at IS NULL ORDER BY started_at")
-            .bind(sweep)
-            .fetch_all(&mut **tx)
-            .await?;
+    let workers: Vec<(i64, String)> = sql(
+        "SELECT o.pid, o.host FROM workers o JOIN sweeps w ON w.id = o.sweep_id WHERE w.key = $1 AND o.stopped_at IS NULL
+         ORDER BY o.started_at",
+    )
+    .bind(sweep)
+    .all(tx)
+    .await?;
     match workers.first() {
         None => Ok(()),
         Some((pid, host)) => {

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::derived::STAGES_PER_RUN;
 use super::row::row;
+use super::sql::sql;
 use super::{AttemptStart, NOW, Store, StoreError, since};
 use crate::stages::StageKind;
 
@@ -66,10 +68,10 @@ impl Store {
     /// Records that a worker starts.
     pub async fn worker_starts(&self, sweep: &str, worker: &AttemptStart) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "INSERT INTO worker (id, sweep_id, host, pid, process_started, device, threads, started_at, seen_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, {NOW}, {NOW})"
-        )))
+        sql(format!(
+            "INSERT INTO workers (id, sweep_id, host, pid, process_started, device, threads, started_at, seen_at)
+             VALUES ($1, (SELECT id FROM sweeps WHERE key = $2), $3, $4, $5, $6, $7, {NOW}, {NOW})"
+        ))
         .bind(&worker.worker)
         .bind(sweep)
         .bind(&worker.host)
@@ -77,7 +79,7 @@ impl Store {
         .bind(&worker.process_started)
         .bind(&worker.device)
         .bind(worker.threads as i64)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         tx.commit().await?;
         Ok(())
@@ -86,66 +88,61 @@ impl Store {
     /// Records that a worker stopped or was found dead.
     pub async fn worker_stops(&self, worker: &str, reason: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE worker SET stopped_at = {NOW}, reason = ? WHERE id = ? AND stopped_at IS NULL"
-        )))
-        .bind(reason)
-        .bind(worker)
-        .execute(&mut *tx)
-        .await?;
+        sql(format!("UPDATE workers SET stopped_at = {NOW}, reason = $1 WHERE id = $2 AND stopped_at IS NULL"))
+            .bind(reason)
+            .bind(worker)
+            .execute(&mut tx)
+            .await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Returns how many stages run on a host, whatever their sweep, and how many threads their workers have.
     pub async fn busy_threads(&self, host: &str) -> Result<BusyThreads, StoreError> {
-        let (stages, threads): (i64, i64) = sqlx::query_as(
-            "SELECT COUNT(*), COALESCE(SUM(threads), 0) FROM attempt WHERE state = 'running' AND host = ?",
+        let (stages, threads): (i64, i64) = sql(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(threads), 0) AS BIGINT) FROM attempts WHERE state = 'running' AND host = $1",
         )
         .bind(host)
-        .fetch_one(&self.pool)
+        .one(self)
         .await?;
         Ok(BusyThreads { stages: stages.max(0) as usize, threads: threads.max(0) as usize })
     }
 
     /// Returns the workers of a sweep that have not stopped, as far as the store knows.
     pub async fn workers(&self, sweep: &str) -> Result<Vec<WorkerRow>, StoreError> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT w.id, w.host, w.pid, w.process_started, w.device, w.threads, w.seen_at, a.stage_id AS stage, s.kind,
+        sql(format!(
+            "SELECT w.id, w.host, w.pid, w.process_started, w.device, w.threads, w.seen_at, s.key AS stage, s.kind,
                     {spent} AS seconds, a.log,
                     (SELECT r.category || ' · ' || st.title || ' · seed ' || r.seed
-                     FROM run_stage rs JOIN run r ON r.id = rs.run_id
-                     JOIN sweep_run sr ON sr.run_id = r.id AND sr.sweep_id = w.sweep_id
-                     JOIN sweep_trial st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-                     WHERE rs.stage_id = a.stage_id ORDER BY sr.position LIMIT 1) AS title
-             FROM worker w LEFT JOIN attempt a ON a.worker = w.id AND a.state = 'running'
-             LEFT JOIN stage s ON s.id = a.stage_id
-             WHERE w.sweep_id = ? AND w.stopped_at IS NULL ORDER BY w.started_at",
+                     FROM sweep_stages ss
+                     JOIN sweep_runs sr ON sr.sweep_id = ss.sweep_id AND sr.position = ss.position / {STAGES_PER_RUN}
+                     JOIN runs r ON r.id = sr.run_id
+                     JOIN sweep_trials st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
+                     WHERE ss.stage_id = s.id AND ss.sweep_id = w.sweep_id) AS title
+             FROM workers w LEFT JOIN attempts a ON a.worker = w.id AND a.state = 'running'
+             LEFT JOIN stages s ON s.id = a.stage_id
+             WHERE w.sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND w.stopped_at IS NULL ORDER BY w.started_at",
             spent = since("a.started_at"),
-        )))
+        ))
         .bind(sweep)
-        .fetch_all(&self.pool)
-        .await?)
+        .all(self)
+        .await
     }
 
     /// Returns the workers of all sweeps that have not stopped.
     pub async fn all_workers(&self) -> Result<Vec<PresentWorker>, StoreError> {
-        Ok(sqlx::query_as("SELECT id, host, pid, process_started FROM worker WHERE stopped_at IS NULL")
-            .fetch_all(&self.pool)
-            .await?)
+        sql("SELECT id, host, pid, process_started FROM workers WHERE stopped_at IS NULL").all(self).await
     }
 
     /// Records an event for people to read later.
     pub async fn record_event(&self, sweep: &str, kind: &str, message: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "INSERT INTO event (at, kind, sweep_id, message) VALUES ({NOW}, ?, ?, ?)"
-        )))
-        .bind(kind)
-        .bind(sweep)
-        .bind(message)
-        .execute(&mut *tx)
-        .await?;
+        sql(format!("INSERT INTO event (at, kind, sweep_id, message) VALUES ({NOW}, $1, $2, $3)"))
+            .bind(kind)
+            .bind(sweep)
+            .bind(message)
+            .execute(&mut tx)
+            .await?;
         tx.commit().await?;
         Ok(())
     }

@@ -17,8 +17,8 @@ fn three_trials(file: &str, seeds: &str) -> String {
 /// Sets a metric of all selected epochs; `value` may use the columns `variant`, `category` and `seed`.
 fn set(place: &Workplace, metric: &str, value: &str) {
     let set = place.query(&format!(
-        "UPDATE result SET value = (SELECT {value} FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id
-                                    WHERE r.id = result.run_id LIMIT 1)
+        "UPDATE results SET value = (SELECT {value} FROM runs r JOIN sweep_trials st ON st.trial_id = r.trial_id
+                                     WHERE r.id = results.run_id LIMIT 1)
          WHERE name = '{metric}' AND selection = 'selected' RETURNING run_id"
     ));
     assert!(!set.is_empty());

@@ -166,9 +166,9 @@ fn a_kill_during_the_return_of_a_damaged_stage_loses_nothing() {
 fn contradictory_states_are_reported_and_repaired() {
     let place = finished_sweep();
     let before = Inventory::of(&place);
-    place.query("DELETE FROM result");
-    place.query("DELETE FROM image_score");
-    place.query("DELETE FROM artifact WHERE path LIKE 'score/%'");
+    place.query("DELETE FROM results");
+    place.query("DELETE FROM image_scores");
+    place.query("DELETE FROM artifacts WHERE path LIKE 'score/%'");
     let output = place.run(&["store", "check"]);
     assert_eq!(output.code, Some(4));
     assert!(output.stdout.contains("is marked as done, but has no results"), "{}", output.stdout);

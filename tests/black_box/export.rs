@@ -15,14 +15,14 @@ fn place(seeds: &str) -> Workplace {
     place
         .write("tiny.toml", &format!("{}\n[search]\nseeds = {seeds}{space}", TINY.replace("epochs = 2", "epochs = 1")));
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    place.query("DELETE FROM result WHERE name NOT IN ('pixel_auroc', 'image_auroc', 'aupro', 'parameters', 'flops', 'epoch') RETURNING 1");
+    place.query("DELETE FROM results WHERE name NOT IN ('pixel_auroc', 'image_auroc', 'aupro', 'parameters', 'flops', 'epoch') RETURNING 1");
     place.query(
-        "UPDATE result SET value = (SELECT 0.8 + 0.001 * seed + 0.1 * (1 - baseline) * (1 + 0.01 * seed)
-                                    FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id WHERE r.id = run_id)
+        "UPDATE results SET value = (SELECT 0.8 + 0.001 * seed + 0.1 * (1 - baseline) * (1 + 0.01 * seed)
+                                     FROM runs r JOIN sweep_trials st ON st.trial_id = r.trial_id WHERE r.id = run_id)
          WHERE name IN ('pixel_auroc', 'image_auroc') RETURNING 1",
     );
-    place.query("UPDATE result SET value = NULL, reason = 'no mask' WHERE name = 'aupro' RETURNING 1");
-    place.query("UPDATE attempt SET seconds = 1.5, peak_rss_bytes = 1000000 + number, costs = '{}' RETURNING 1");
+    place.query("UPDATE results SET value = NULL, reason = 'no mask' WHERE name = 'aupro' RETURNING 1");
+    place.query("UPDATE attempts SET seconds = 1.5, peak_rss_bytes = 1000000 + number, costs = '{}' RETURNING 1");
     place
 }
 

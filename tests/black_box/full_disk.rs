@@ -101,7 +101,7 @@ fn without_space_for_a_report_the_older_one_is_kept() {
         let files = entries.filter(|entry| entry.file_type().is_file() && entry.file_name() != "filler");
         files.map(|entry| (entry.path().to_owned(), std::fs::read(entry.path()).expect("readable"))).collect()
     };
-    place.query("UPDATE sweep SET question = 'Does it change?' RETURNING 1");
+    place.query("UPDATE sweeps SET question = 'Does it change?' RETURNING 1");
     let before = files();
     let filler = fill(&folder);
     let refused = place.run(&["report", "--out", "paper"]);

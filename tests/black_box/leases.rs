@@ -22,7 +22,8 @@ fn a_worker_that_resumes_late_is_superseded_and_changes_nothing() {
     let late_worker = freeze(&place, workers(&place).remove(0));
     // Other processes see it as a process from before the last boot.
     let running = place.query(
-        "UPDATE attempt SET process_started = '1@another-boot/1' WHERE state = 'running' RETURNING id, stage_id",
+        "UPDATE attempts SET process_started = '1@another-boot/1' WHERE state = 'running'
+         RETURNING token, (SELECT key FROM stages WHERE id = stage_id)",
     );
     let (attempt, stage) = running[0].split_once('|').expect("two columns");
     let epochs = format!("SELECT COALESCE(MAX(step), 0) FROM metric WHERE stage_id = '{stage}'");
@@ -53,7 +54,9 @@ fn a_lease_of_another_machine_is_respected_until_it_expires() {
     let (place, mut sweep) = start_until_joint_training(&one_long_trial());
     let worker = workers(&place).remove(0);
     let frozen = freeze(&place, worker);
-    let elsewhere = place.query("UPDATE attempt SET host = 'elsewhere' WHERE state = 'running' RETURNING stage_id");
+    place.query("UPDATE attempts SET host = 'elsewhere' WHERE state = 'running'");
+    let elsewhere = place.query("SELECT stage_id FROM attempt WHERE host = 'elsewhere'");
+    assert_eq!(elsewhere.len(), 1);
     sweep.kill();
     kill(worker);
     drop(frozen);
@@ -61,7 +64,7 @@ fn a_lease_of_another_machine_is_respected_until_it_expires() {
     assert_eq!(outcome.code, Some(130), "{}", outcome.stderr);
     assert_eq!(place.query("SELECT stage_id FROM attempt WHERE state = 'running'"), elsewhere, "its lease is valid");
 
-    place.query("UPDATE stage SET lease_until = '2020-01-01T00:00:00.000Z' WHERE state = 'running' RETURNING id");
+    place.query("UPDATE stages SET lease_until = '2020-01-01T00:00:00.000Z' WHERE state = 'running' RETURNING id");
     place.succeed(&AGAIN);
     assert_each_stage_done_once(&place);
     let lost = place.query("SELECT host, state, failure_class, reason FROM attempt WHERE state = 'lost'");
@@ -75,7 +78,7 @@ fn a_clock_set_back_by_hours_delays_no_stage() {
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
     // A retry time that was stored before the clock was set back.
-    place.query("UPDATE stage SET not_before = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+5 hours') WHERE state = 'pending' RETURNING id");
+    place.query("UPDATE stages SET not_before = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+5 hours') WHERE state = 'pending' RETURNING id");
     place.succeed(&AGAIN);
     assert_each_stage_done_once(&place);
 }

@@ -30,7 +30,7 @@ fn ctrl_z_stops_all_processes_of_a_sweep_without_losses() {
     let output = place.succeed(&["status"]).stdout;
     assert!(output.contains("(stopped)") && output.contains(" 1 running,"), "{output}");
     // As if the machine had slept for longer than the duration of a lease.
-    place.query("UPDATE stage SET lease_until = '2020-01-01T00:00:00.000Z' WHERE state = 'running' RETURNING id");
+    place.query("UPDATE stages SET lease_until = '2020-01-01T00:00:00.000Z' WHERE state = 'running' RETURNING id");
     assert_eq!(epochs(&place), before);
     sweep.signal(libc::SIGCONT);
     assert_eq!(sweep.end(), 0, "{}", sweep.output());

@@ -67,8 +67,8 @@ fn the_two_evaluations_are_kept_apart() {
 
     // The reverse: only the real numbers are missing, as after a kill between two transactions.
     let scores = place.count("SELECT COUNT(*) FROM image_score");
-    place.query("DELETE FROM result WHERE name NOT LIKE 'pseudo%'");
-    place.query("DELETE FROM image_score");
+    place.query("DELETE FROM results WHERE name NOT LIKE 'pseudo%'");
+    place.query("DELETE FROM image_scores");
     let attempts = place.count("SELECT COUNT(*) FROM attempt");
     place.succeed(&["sweep", "guided.toml", "--no-report"]);
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), attempts, "nothing is repeated");

@@ -221,14 +221,14 @@ fn every_page_and_export_shows_the_same_difference() {
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     // The means are 0.8 and 0.64; the paired differences are −0.02 and −0.1.
     place.query(
-        "UPDATE result SET value = (SELECT CASE WHEN st.baseline THEN CASE r.seed WHEN 0 THEN 0.6 WHEN 1 THEN 0.8 ELSE 1.0 END
-                                    ELSE CASE r.seed WHEN 0 THEN 0.58 ELSE 0.7 END END
-                                    FROM run r JOIN sweep_trial st ON st.trial_id = r.trial_id WHERE r.id = run_id)
+        "UPDATE results SET value = (SELECT CASE WHEN st.baseline THEN CASE r.seed WHEN 0 THEN 0.6 WHEN 1 THEN 0.8 ELSE 1.0 END
+                                     ELSE CASE r.seed WHEN 0 THEN 0.58 ELSE 0.7 END END
+                                     FROM runs r JOIN sweep_trials st ON st.trial_id = r.trial_id WHERE r.id = run_id)
          WHERE name = 'pixel_auroc' AND selection = 'selected' RETURNING 1",
     );
     place.query(
-        "UPDATE run SET state = 'failed', reason = 'diverged' WHERE seed = 2
-         AND trial_id IN (SELECT trial_id FROM sweep_trial WHERE baseline = 0) RETURNING 1",
+        "UPDATE runs SET state = 'failed', reason = 'diverged' WHERE seed = 2
+         AND trial_id IN (SELECT trial_id FROM sweep_trials WHERE baseline = 0) RETURNING 1",
     );
     let output = place.succeed(&["report", "--json"]).stdout;
     let found: serde_json::Value = serde_json::from_str(&output).expect("JSON");

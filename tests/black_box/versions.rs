@@ -21,11 +21,11 @@ fn a_worker_refuses_stages_with_other_keys_and_leaves_them_unchanged() {
     place.succeed(&["sweep", "tiny.toml", "--no-report"]);
     // As another version would leave a sweep: planned, but not evaluated.
     for sql in [
-        "DELETE FROM artifact WHERE stage_id IN (SELECT id FROM stage WHERE kind = 'evaluate')",
-        "UPDATE stage SET state = 'pending', attempts = 0, finished_at = NULL WHERE kind = 'evaluate'",
-        "UPDATE run SET state = 'pending'",
-        "DELETE FROM result",
-        "CREATE TABLE original AS SELECT id, job FROM stage",
+        "DELETE FROM artifacts WHERE stage_id IN (SELECT id FROM stages WHERE kind = 'evaluate')",
+        "UPDATE stages SET state = 'pending', attempts = 0, finished_at = NULL WHERE kind = 'evaluate'",
+        "UPDATE runs SET state = 'pending'",
+        "DELETE FROM results",
+        "CREATE TABLE original AS SELECT stage_id, job FROM stage_jobs",
     ] {
         place.query(sql);
     }
@@ -36,10 +36,13 @@ fn a_worker_refuses_stages_with_other_keys_and_leaves_them_unchanged() {
         ("a setting that this version does not write", "json_remove(job, '$.evaluate.masks')"),
         ("a kind of stage that this version does not know", "replace(job, '{\"evaluate\":', '{\"measure\":')"),
     ] {
-        place.query(&format!("UPDATE stage SET job = {job} WHERE kind = 'evaluate'"));
+        place.query(&format!(
+            "UPDATE stage_jobs SET job = {job} WHERE stage_id IN (SELECT id FROM stages WHERE kind = 'evaluate')"
+        ));
         assert_eq!(
             place.count(
-                "SELECT COUNT(*) FROM stage s JOIN original o USING (id) WHERE s.job = o.job AND kind = 'evaluate'"
+                "SELECT COUNT(*) FROM stage_jobs j JOIN original o USING (stage_id) JOIN stages s ON s.id = o.stage_id
+                 WHERE j.job = o.job AND s.kind = 'evaluate'"
             ),
             0
         );
@@ -52,7 +55,8 @@ fn a_worker_refuses_stages_with_other_keys_and_leaves_them_unchanged() {
         );
         assert_eq!(untouched(&place), before, "{what}");
         assert!(!place.path("didact.artifacts/evaluate").exists(), "{what}: something was published");
-        place.query("UPDATE stage SET job = (SELECT o.job FROM original o WHERE o.id = stage.id)");
+        place
+            .query("UPDATE stage_jobs SET job = (SELECT o.job FROM original o WHERE o.stage_id = stage_jobs.stage_id)");
     }
     assert_eq!(place.count("SELECT COUNT(*) FROM event WHERE kind = 'other-version'"), 3);
     // With the original jobs, the same worker computes the stages.
@@ -63,7 +67,11 @@ fn a_worker_refuses_stages_with_other_keys_and_leaves_them_unchanged() {
 #[test]
 fn a_sweep_whose_worker_refuses_ends_with_its_message() {
     let (place, mut sweep) = start_until_joint_training(&one_long_trial());
-    place.query("UPDATE stage SET job = json_set(job, '$.score.split.seed', 7) WHERE kind = 'score'");
+    place.query(
+        "UPDATE stage_jobs SET job = json_set(job, '$.score.split.seed', 7)
+         WHERE stage_id IN (SELECT id FROM stages WHERE kind = 'score')",
+    );
+    place.query("UPDATE sweeps SET written = 'by another version'");
     assert_eq!(sweep.end(), 4, "{}", sweep.output());
     let output = sweep.output();
     assert_eq!(output.matches("was planned by another version of didact").count(), 1, "{output}");
