@@ -69,9 +69,9 @@ bench-peers python="python3":
 bench-parts:
     cargo bench --bench peers -- --parts
 
-# Measure the engine's overhead: empty stages, a store of 100,000 runs.
-bench-engine:
-    cargo bench --bench engine
+# Measure the engine: a report of 10,000 runs, empty stages, a store of 100,000 runs: just bench-engine [report] [stages] [store].
+bench-engine *parts:
+    cargo bench --bench engine -- {{parts}}
 
 # Simulate verdicts on equally good variants and count how often one is called better or worse.
 bench-inference:

@@ -1,5 +1,5 @@
 //! Measures the overhead of the engine: empty stages from claim to result, and planning, claims and queries in a store of 100,000
-//! runs. Prints one table.
+//! runs. Prints one table. Its arguments name the parts to measure: `report`, `stages`, `store`; all, if there are none.
 #![expect(clippy::print_stdout, reason = "the output is a table for people")]
 
 mod big_report;
@@ -31,11 +31,20 @@ fn main() {
         true => Size { executed: 250, reported: 500, trials: 1000, seeds: 50 },
         false => Size { executed: 4, reported: 5, trials: 5, seeds: 4 },
     };
+    let parts: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |part: &str| parts.is_empty() || parts.contains(&part);
     table::head();
     runtime.block_on(async {
-        big_report::measure(size.reported, 10).await;
-        empty_stages::measure(size.executed).await;
-        big_store::measure(size.trials, size.seeds).await;
+        if wanted("report") {
+            big_report::measure(size.reported, 10).await;
+        }
+        if wanted("stages") {
+            empty_stages::measure(size.executed).await;
+        }
+        if wanted("store") {
+            big_store::measure(size.trials, size.seeds).await;
+        }
     });
 }
 

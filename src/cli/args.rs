@@ -50,7 +50,7 @@ enum Verb {
     Rename(rename::RenameArgs),
     /// Remove artifacts that no run needs.
     Gc(gc::GcArgs),
-    /// Check, repair or back up the store.
+    /// Check, repair, merge or back up stores.
     #[command(subcommand)]
     Store(store::StoreVerb),
     /// Write the report of a sweep.

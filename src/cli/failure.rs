@@ -148,6 +148,7 @@ fn store_exit(error: &StoreError) -> Exit {
         | StoreError::NoTrial { .. }
         | StoreError::OtherFile { .. }
         | StoreError::NameTaken { .. }
+        | StoreError::SameStore { .. }
         | StoreError::Running { .. } => Exit::Usage,
         StoreError::Open { .. }
         | StoreError::Absent { .. }

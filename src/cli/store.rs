@@ -1,12 +1,12 @@
-//! `didact store`: checks, repairs and backs up the store.
+//! `didact store`: checks, repairs, merges and backs up stores.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::global::Global;
-use super::output::{print, print_json};
+use super::output::{print, print_json, size};
 use crate::exit::Exit;
-use crate::store::{Access, Severity, Store};
+use crate::store::{Access, Artifacts, Severity, Store};
 
 /// Verbs of `didact store`.
 #[derive(Debug, clap::Subcommand)]
@@ -16,6 +16,17 @@ pub(super) enum StoreVerb {
         /// Return damaged stages to pending, so that the next sweep computes them again.
         #[arg(long)]
         repair: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take the runs, numbers and artifacts of another store into this one.
+    Merge {
+        /// SQLite file of the other store.
+        other: PathBuf,
+        /// Folder of the other store's artifacts [default: next to it].
+        #[arg(long, value_name = "DIR")]
+        from_artifacts: Option<PathBuf>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -31,6 +42,9 @@ pub(super) enum StoreVerb {
 pub(super) async fn run(verb: &StoreVerb, global: &Global) -> Result<Exit, Failure> {
     match verb {
         StoreVerb::Check { repair, json } => check(*repair, *json, global).await,
+        StoreVerb::Merge { other, from_artifacts, json } => {
+            merge(other, from_artifacts.as_deref(), *json, global).await
+        }
         StoreVerb::Backup { file } => {
             let store = Store::open(&global.store, Access::Read).await?;
             store.back_up(file).await?;
@@ -38,6 +52,37 @@ pub(super) async fn run(verb: &StoreVerb, global: &Global) -> Result<Exit, Failu
             Ok(Exit::Done)
         }
     }
+}
+
+async fn merge(other: &Path, from: Option<&Path>, json: bool, global: &Global) -> Result<Exit, Failure> {
+    let theirs = Store::open(&other.display().to_string(), Access::Read).await?;
+    let from = from.map_or_else(|| Artifacts::next_to(theirs.path()), |folder| Artifacts::new(folder.to_owned()));
+    let store = Store::open(&global.store, Access::Write).await?;
+    let artifacts = global.own_artifacts(&store).await?;
+    let merged = store.merge(&artifacts, &theirs, &from).await?;
+    if json {
+        print_json(&merged)?;
+    } else {
+        for refused in &merged.refused {
+            print(&format!("not taken: {refused}"))?;
+        }
+        if merged.below_refused > 0 {
+            print(&format!("not taken: {} stage(s) that depend on these", merged.below_refused))?;
+        }
+        let sweeps = match merged.sweeps.as_slice() {
+            [] => "no new sweep".to_owned(),
+            names => format!("sweep(s) {}", names.join(", ")),
+        };
+        print(&format!(
+            "merged {} into {}: {sweeps}; {} new run(s); {} stage(s) done there, {} of artifacts copied",
+            theirs.path().display(),
+            store.path().display(),
+            merged.runs,
+            merged.stages,
+            size(merged.bytes)
+        ))?;
+    }
+    Ok(if merged.refused.is_empty() { Exit::Done } else { Exit::Store })
 }
 
 async fn check(repair: bool, json: bool, global: &Global) -> Result<Exit, Failure> {

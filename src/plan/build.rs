@@ -74,21 +74,26 @@ fn plan_sweep(sweep: &Sweep, opened: &mut Opened) -> Result<Plan, PlanError> {
             trials.push(OpenedTrial { index, trial, key, data, teacher });
         }
     }
-    // Keys are digests of long texts, and a plan has hundreds of thousands of them.
-    let planned: Vec<(Vec<OrderedRun>, Vec<PlannedStage>)> =
-        trials.par_iter().map(|trial| trial.plan(&sweep.search)).collect();
     let mut stage_keys = HashSet::new();
     let mut plan = Plan { trials: Vec::with_capacity(trials.len()), runs: Vec::new(), stages: Vec::new() };
     let mut runs: Vec<OrderedRun> = Vec::new();
-    for (trial, (trial_runs, stages)) in trials.into_iter().zip(planned) {
-        runs.extend(trial_runs);
-        plan.stages.extend(stages.into_iter().filter(|stage| stage_keys.insert(stage.key.clone())));
-        plan.trials.push(PlannedTrial { key: trial.key, trial: trial.trial });
+    // Keys are digests of long texts, and a plan has hundreds of thousands of them. A few trials at a time need little memory.
+    for trials in trials.chunks(TRIALS_AT_A_TIME) {
+        let planned: Vec<(Vec<OrderedRun>, Vec<PlannedStage>)> =
+            trials.par_iter().map(|trial| trial.plan(&sweep.search)).collect();
+        for (trial_runs, stages) in planned {
+            runs.extend(trial_runs);
+            plan.stages.extend(stages.into_iter().filter(|stage| stage_keys.insert(stage.key.clone())));
+        }
     }
     runs.sort_by_key(|(order, _)| *order);
     plan.runs = runs.into_iter().map(|(_, run)| run).collect();
+    plan.trials.extend(trials.into_iter().map(|OpenedTrial { key, trial, .. }| PlannedTrial { key, trial }));
     Ok(plan)
 }
+
+/// Number of trials that are planned in parallel.
+const TRIALS_AT_A_TIME: usize = 32;
 
 /// A run with its place in the plan. Runs are ordered by seed, then with the baseline first, then by their order in the file. A comparison
 /// can be read as soon as all runs of the first seed are done.

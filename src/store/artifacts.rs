@@ -124,13 +124,48 @@ impl Artifacts {
     }
 
     /// Writes the manifest of a finished folder, makes the folder durable and renames it into place.
+    pub fn publish(&self, temporary: &Path, kind: StageKind, key: &Key) -> Result<Published, StoreError> {
+        let wrong = |source| StoreError::Artifact { path: temporary.to_owned(), source };
+        let digest = Manifest::of(temporary).and_then(|manifest| manifest.write(temporary)).map_err(wrong)?;
+        self.publish_listed(temporary, kind, key, digest)
+    }
+
+    /// Copies an artifact of another folder, with its manifest, and publishes it. `recorded` is the digest of the manifest, and `temporary`
+    /// the name of a folder that no other process uses. The outer error is one of this folder, the inner one the other's damage.
+    pub(super) fn adopt(
+        &self,
+        from: &Self,
+        (kind, key): (StageKind, &Key),
+        recorded: &str,
+        temporary: &str,
+    ) -> Result<Result<Published, Damage>, StoreError> {
+        if let Err(damage) = from.verify(kind, key, Some(recorded), VerifyScope::Sizes) {
+            return Ok(Err(damage));
+        }
+        let temporary = self.create_temporary(temporary)?;
+        let copied = copy_tree(&from.path(kind, key), &temporary);
+        copied.map_err(|source| StoreError::Artifact { path: temporary.clone(), source })?;
+        // The copy is what counts: it may differ from the original, which another process may change.
+        if let Err(damage) = verify(&temporary, kind.spare(), Some(recorded), VerifyScope::Digests) {
+            self.discard_temporary(&temporary);
+            return Ok(Err(damage));
+        }
+        self.publish_listed(&temporary, kind, key, recorded.to_owned()).map(Ok)
+    }
+
+    /// Makes a finished folder with its manifest durable and renames it into place.
     ///
     /// Order: sync every file and folder, rename the folder, sync the parent. If another worker published first, its folder stays:
     /// equal keys have equal artifacts. A different artifact in that place is damaged, and is replaced.
-    pub fn publish(&self, temporary: &Path, kind: StageKind, key: &Key) -> Result<Published, StoreError> {
+    fn publish_listed(
+        &self,
+        temporary: &Path,
+        kind: StageKind,
+        key: &Key,
+        digest: String,
+    ) -> Result<Published, StoreError> {
         let target = self.path(kind, key);
         let wrong = |source| StoreError::Artifact { path: target.clone(), source };
-        let digest = Manifest::of(temporary).and_then(|manifest| manifest.write(temporary)).map_err(wrong)?;
         let bytes = sync_tree(temporary).map_err(wrong)?;
         let parent = self.root.join(kind.name());
         std::fs::create_dir_all(&parent).map_err(wrong)?;
@@ -224,6 +259,19 @@ fn take_over(folder: &Path, attempt: i64, path: &Path) -> io::Result<()> {
         let file = entry?.path();
         if file.extension().is_some_and(|ending| ending == "tmp") {
             std::fs::remove_file(file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies all files below a folder into an existing folder.
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in WalkDir::new(from).min_depth(1) {
+        let entry = entry?;
+        let target = to.join(entry.path().strip_prefix(from).map_err(io::Error::other)?);
+        match entry.file_type().is_dir() {
+            true => std::fs::create_dir_all(&target)?,
+            false => std::fs::copy(entry.path(), &target).map(drop)?,
         }
     }
     Ok(())

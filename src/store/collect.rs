@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::artifacts::{REPLACED, size_of};
+use super::merge::temporary_prefix;
 use super::open::Tx;
 use super::sql::sql;
 use super::{Artifacts, AttemptState, StageStatus, Store, StoreError};
@@ -219,7 +221,9 @@ fn find(
     }
     for name in names(&artifacts.root().join("tmp")) {
         let attempt = attempts.get(name.strip_suffix(REPLACED).unwrap_or(&name));
-        if attempt == Some(&false) || name.starts_with(&trash_prefix(store)) {
+        let is_ours = name.starts_with(&trash_prefix(store))
+            || (name.starts_with(&temporary_prefix(store)) && is_old(&artifacts.root().join("tmp").join(&name)));
+        if attempt == Some(&false) || is_ours {
             add("tmp", name, Garbage::Temporary)?;
         }
     }
@@ -227,6 +231,13 @@ fn find(
 }
 
 /// Names of the entries in a folder, sorted. Empty if the folder does not exist.
+/// Returns whether a folder of a merge has not changed for a day, so that no merge uses it.
+fn is_old(folder: &Path) -> bool {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let changed = std::fs::metadata(folder).and_then(|facts| facts.modified());
+    changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > DAY))
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();

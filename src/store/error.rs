@@ -154,6 +154,12 @@ pub enum StoreError {
         /// The evidence: an application id or names of tables.
         what: String,
     },
+    /// A store was to be merged into itself.
+    #[error("{path} is the store itself; name another store to merge into it")]
+    SameStore {
+        /// Path of the store.
+        path: PathBuf,
+    },
     /// A file already exists where a copy was to be written.
     #[error("{path} already exists, and a copy never replaces a file; name a file that does not exist")]
     Exists {

@@ -141,6 +141,10 @@ row! {
 /// SQL of the id of the sweep with the key `$1`.
 const SWEEP: &str = "(SELECT id FROM sweeps WHERE key = $1)";
 
+/// SQL of all runs `r` in the order of their keys, and their rows `sr` in sweeps. SQLite keeps the order of a CROSS JOIN, so it need not
+/// sort the many rows that belong to runs.
+const RUNS: &str = "runs r CROSS JOIN sweep_runs sr";
+
 impl Store {
     /// Returns the row of the sweep.
     pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
@@ -169,8 +173,8 @@ impl Store {
     /// Returns the results with one of these names, sorted by run, selection and name.
     pub async fn result_rows(&self, sweep: &str, names: &[ResultName]) -> Result<Vec<ResultRow>, StoreError> {
         sql(format!(
-            "SELECT r.key AS run_id, x.selection, x.name, x.value, x.reason FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
-             JOIN results x ON x.run_id = r.id WHERE sr.sweep_id = {SWEEP} AND x.name IN ({})
+            "SELECT r.key AS run_id, x.selection, x.name, x.value, x.reason FROM {RUNS} CROSS JOIN results x
+             WHERE sr.run_id = r.id AND sr.sweep_id = {SWEEP} AND x.run_id = r.id AND x.name IN ({})
              ORDER BY r.key, x.selection, x.name",
             list(2, names.len())
         ))
@@ -183,8 +187,8 @@ impl Store {
     /// Returns the image scores of the sweep's runs at the selected epoch.
     pub async fn score_rows(&self, sweep: &str) -> Result<Vec<ComparedScore>, StoreError> {
         sql(format!(
-            "SELECT r.key AS run_id, x.image, x.label, x.score FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
-             JOIN image_scores x ON x.run_id = r.id WHERE sr.sweep_id = {SWEEP} AND x.selection = 'selected'
+            "SELECT r.key AS run_id, x.image, x.label, x.score FROM {RUNS} CROSS JOIN image_scores x
+             WHERE sr.run_id = r.id AND sr.sweep_id = {SWEEP} AND x.run_id = r.id AND x.selection = 'selected'
              ORDER BY r.key, x.image"
         ))
         .bind(sweep)
@@ -207,7 +211,7 @@ impl Store {
     /// Returns each stage of the sweep's runs once, sorted by key, with the attempt that finished it.
     pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
         // If the outer query filtered by attempt state, SQLite would scan all attempts in that state.
-        sql(format!(
+        let mut rows: Vec<StageRow> = sql(format!(
             "SELECT s.key AS id, s.kind, j.job,
                     (SELECT SUM(d.seconds) FROM attempts d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device,
                     a.convolutions, a.version
@@ -215,11 +219,14 @@ impl Store {
              LEFT JOIN attempts a ON a.state = 'done' AND a.id = (
                  SELECT id FROM attempts d WHERE d.stage_id = s.id
                  ORDER BY CASE WHEN d.state = 'done' THEN 0 ELSE 1 END, d.number DESC LIMIT 1)
-             WHERE ss.sweep_id = {SWEEP} ORDER BY s.key"
+             WHERE ss.sweep_id = {SWEEP}"
         ))
         .bind(sweep)
         .all(self)
-        .await
+        .await?;
+        // SQLite would move every job to sort the rows.
+        rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        Ok(rows)
     }
 
     /// Returns the curves of the joint stages of these trials' runs in the sweep, sorted by stage, name and epoch.

@@ -181,9 +181,9 @@ pub(super) async fn insert<const COLUMNS: usize>(
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let chunk: Vec<[Value; COLUMNS]> = rows.by_ref().take(ROWS_PER_STATEMENT).collect();
-        let tuples: Vec<String> =
-            (0..chunk.len()).map(|row| format!("({})", list(row * COLUMNS + 1, COLUMNS))).collect();
-        let statement = sql(format!("INSERT INTO {into} VALUES {} {suffix}", tuples.join(", ")));
+        // Placeholders without numbers: SQLite looks each number up among all others.
+        let row = format!("({})", vec!["?"; COLUMNS].join(", "));
+        let statement = sql(format!("INSERT INTO {into} VALUES {} {suffix}", vec![row; chunk.len()].join(", ")));
         written += statement.bind_all(chunk.into_iter().flatten()).execute(tx).await?;
     }
     Ok(written)

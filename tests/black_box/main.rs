@@ -27,6 +27,7 @@ mod layouts;
 mod leaks;
 mod leases;
 mod memory;
+mod merge;
 mod names;
 mod orphans;
 mod outputs;
