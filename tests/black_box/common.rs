@@ -167,7 +167,7 @@ batch_size = 4
 
 /// Returns [`TINY`] with joint training that is long enough to interrupt: two trials, the baseline first.
 pub fn two_long_trials() -> String {
-    TINY.replace("epochs = 2\nbatch_size = 4\n", "epochs = 100\nbatch_size = 4\n")
+    TINY.replace("epochs = 2\nbatch_size = 4\n", "epochs = 40\nbatch_size = 4\n")
 }
 
 /// Returns only the baseline of [`two_long_trials`].

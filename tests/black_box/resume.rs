@@ -26,7 +26,7 @@ fn a_killed_sweep_resumes_and_ends_with_the_same_bits() {
         "SELECT COUNT(*), MIN(step), MAX(step) FROM metric m JOIN stage s ON s.id = m.stage_id AND s.kind = 'joint'
          WHERE m.name = 'loss' GROUP BY m.stage_id",
     );
-    assert_eq!(epochs, ["100|1|100", "100|1|100"]);
+    assert_eq!(epochs, ["40|1|40", "40|1|40"]);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn another_file_of_the_same_name_needs_a_flag() {
 #[test]
 fn a_process_whose_sweep_was_replanned_reports_it_and_ends() {
     let place = Workplace::new();
-    place.write("tiny.toml", &two_long_trials().replace("epochs = 100", "epochs = 3000"));
+    place.write("tiny.toml", &two_long_trials().replace("epochs = 40", "epochs = 3000"));
     let mut first = place.start("first.log", &["sweep", "tiny.toml", "--no-report"]);
     first.wait_for_output("sweep tiny: ");
     // Another file is refused, and the first process reports it.
@@ -105,7 +105,7 @@ fn sweeps_are_listed_renamed_and_deleted() {
 #[test]
 fn a_running_sweep_cannot_be_deleted_or_renamed() {
     let place = Workplace::new();
-    place.write("tiny.toml", &two_long_trials().replace("epochs = 100", "epochs = 3000"));
+    place.write("tiny.toml", &two_long_trials().replace("epochs = 40", "epochs = 3000"));
     let mut sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report"]);
     sweep.wait_for_output("sweep tiny: ");
     wait_for("a worker", || place.count("SELECT COUNT(*) FROM worker WHERE stopped_at IS NULL") == 1);
