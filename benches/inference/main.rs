@@ -95,7 +95,7 @@ fn add(
     let value = Sweep::of_labels(scores, &labels).ok().and_then(|sweep| auroc(&sweep).ok());
     compared.values.push(ComparedValue { run_id: id.clone(), name: IMAGE_AUROC.into(), value });
     compared.scores.extend(scores.iter().enumerate().map(|(image, score)| ComparedScore {
-        run_id: id.clone(),
+        run_id: id.clone().into(),
         image: format!("{image:03}"),
         label: label(image),
         score: f64::from(*score),

@@ -45,8 +45,8 @@ impl Rows {
 }
 
 /// Returns the rows of one run, from rows that are sorted by run.
-fn of_run<'r, R>(rows: &'r [R], run: &str, of: impl Fn(&R) -> &String) -> &'r [R] {
+fn of_run<'r, R>(rows: &'r [R], run: &str, of: impl Fn(&R) -> &Key) -> &'r [R] {
     let from = rows.partition_point(|row| of(row).as_str() < run);
-    let count = rows[from..].partition_point(|row| of(row) == run);
+    let count = rows[from..].partition_point(|row| of(row).as_str() == run);
     &rows[from..from + count]
 }

@@ -93,7 +93,7 @@ impl Side {
 impl SideRun {
     fn of(run: &ComparedRun, compared: &Compared, artifacts: &Artifacts) -> Self {
         let values = compared.values.iter().filter(|row| row.run_id == run.id);
-        let scores = compared.scores.iter().filter(|row| row.run_id == run.id);
+        let scores = compared.scores.iter().filter(|row| row.run_id.as_str() == run.id);
         let stages = compared.stages.iter().filter(|row| row.run_id == run.id);
         let stages = stages.map(|row| (row.stage_id.as_str(), row.job.as_str()));
         Self {

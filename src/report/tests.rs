@@ -70,7 +70,7 @@ fn rows(cases: &[Case]) -> Rows {
             settings: "{}".into(),
         });
         rows.results.push(ResultRow {
-            run_id: id,
+            run_id: id.into(),
             selection: Selection::Selected,
             name: PIXEL_AUROC.into(),
             value: case.pixel_auroc,
@@ -291,7 +291,7 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
     rows.sweep.resolved = json!({ "search": { "objective": objective } }).to_string();
     let runs: Vec<String> = rows.runs.iter().map(|run| run.id.clone()).collect();
     rows.results.extend(runs.into_iter().zip(seen).map(|(run_id, value)| ResultRow {
-        run_id,
+        run_id: run_id.into(),
         selection: Selection::Selected,
         name: PSEUDO_PIXEL_AUROC.into(),
         value: Some(value),
@@ -522,9 +522,9 @@ fn eight_seeds_with_image_scores_generalise_to_other_images() {
         let wins = run.variant == "skip=add" && run.seed != 3;
         let scores = if wins { [0.9, 0.8, 0.2, 0.1] } else { [0.9, 0.4, 0.5, 0.1] };
         let value = if wins { 1.0 } else { 0.75 };
-        rows.results.iter_mut().filter(|row| row.run_id == run.id).for_each(|row| row.value = Some(value));
+        rows.results.iter_mut().filter(|row| row.run_id.as_str() == run.id).for_each(|row| row.value = Some(value));
         rows.scores.extend(scores.iter().enumerate().map(|(image, score)| ComparedScore {
-            run_id: run.id.clone(),
+            run_id: run.id.clone().into(),
             image: format!("{image}.png"),
             label: image < 2,
             score: *score,
@@ -540,7 +540,7 @@ fn eight_seeds_with_image_scores_generalise_to_other_images() {
         "{found:?}"
     );
     // Without the scores of one run, the method says why, and the claim covers only these images.
-    rows.scores.retain(|row| row.run_id != rows.runs[5].id);
+    rows.scores.retain(|row| row.run_id.as_str() != rows.runs[5].id);
     let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
     assert_eq!(
         found.method.to_string(),

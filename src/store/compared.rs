@@ -5,6 +5,7 @@ use super::sql::{Read, sql};
 use super::state::SHOWN_STATE;
 use super::{Named, RunState, Store, StoreError};
 use crate::evaluate::ResultName;
+use crate::stages::Key;
 
 row! {
     /// A run in a comparison.
@@ -47,7 +48,7 @@ row! {
     #[derive(Debug, Clone, PartialEq)]
     pub struct ComparedScore {
         /// Key of the run.
-        pub run_id: String,
+        pub run_id: Key,
         /// Path below the category.
         pub image: String,
         /// Whether the image is defective.

@@ -58,9 +58,9 @@ impl Store {
         let path = path_of(url).to_owned();
         notice::remember_store(path.clone());
         let store = match access {
-            Access::Write => Self::open_for_writing(path).await,
+            Access::Write => Self::open_for_writing(path, PLAN_CACHE).await,
             Access::Serve if !path.is_file() => Err(StoreError::Absent { path }),
-            Access::Serve => Self::open_for_writing(path).await,
+            Access::Serve => Self::open_for_writing(path, CACHE).await,
             Access::Read => Self::open_for_reading(path).await,
         }?;
         let store = Self { identity: Identity::of(&store.path), ..store };
@@ -70,7 +70,7 @@ impl Store {
         Ok(store)
     }
 
-    async fn open_for_writing(path: PathBuf) -> Result<Self, StoreError> {
+    async fn open_for_writing(path: PathBuf, cache: &'static str) -> Result<Self, StoreError> {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let refuse = |reason: String| StoreError::Open { path: path.clone(), source: reason.into() };
         if let Some(name) = network_file_system(folder) {
@@ -104,7 +104,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Normal)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(BUSY_TIMEOUT)
-            .pragma("cache_size", CACHE)
+            .pragma("cache_size", cache)
             .foreign_keys(true);
         Self::connect(path, options, Access::Write).await
     }
@@ -135,7 +135,7 @@ impl Store {
                 // Queries need the newest schema. Migrations only add to it, so they do not disturb a running sweep of an older didact.
                 let path = store.path.clone();
                 store.pool.close().await;
-                Self::open_for_writing(path).await
+                Self::open_for_writing(path, CACHE).await
             }
             Content::Store(_) => {
                 warn_missing_log(&store.path, &found, missing);
@@ -199,9 +199,11 @@ impl Store {
     }
 }
 
-/// Page cache per connection in KiB (a negative number means KiB instead of pages). It is large because writing a plan of many runs
-/// touches pages all over the file.
+/// Page cache per connection in KiB (a negative number means KiB instead of pages).
 const CACHE: &str = "-65536";
+
+/// Page cache of a process that writes plans: a plan of many runs touches pages all over the file.
+const PLAN_CACHE: &str = "-262144";
 
 /// Several processes may open a store at the same moment. Each retries an error that may pass up to this many times.
 const TRIES: usize = 300;

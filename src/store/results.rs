@@ -1,12 +1,14 @@
 //! The rows of a report.
 
+use std::collections::HashMap;
+
 use super::row::row;
 use super::sql::{list, sql};
 use super::state::SHOWN_STATE;
 use super::{ComparedScore, RunState, Store, StoreError};
 use crate::evaluate::ResultName;
 use crate::evaluate::Selection;
-use crate::stages::StageKind;
+use crate::stages::{Key, StageKind};
 
 row! {
     /// A sweep.
@@ -75,7 +77,7 @@ row! {
     #[derive(Debug, Clone, PartialEq)]
     pub struct ResultRow {
         /// Key of the run.
-        pub run_id: String,
+        pub run_id: Key,
         /// The weights that were measured.
         pub selection: Selection,
         /// Name of the number.
@@ -87,15 +89,13 @@ row! {
     }
 }
 
-row! {
-    /// A stage of a run. Other runs may share it.
-    #[derive(Debug, Clone, PartialEq)]
-    pub struct RunStage {
-        /// Key of the run.
-        pub run_id: String,
-        /// Key of the stage.
-        pub stage_id: String,
-    }
+/// A stage of a run. Other runs may share it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunStage {
+    /// Key of the run.
+    pub run_id: Key,
+    /// Key of the stage.
+    pub stage_id: Key,
 }
 
 row! {
@@ -103,7 +103,7 @@ row! {
     #[derive(Debug, Clone, PartialEq)]
     pub struct StageRow {
         /// Key of the stage.
-        pub id: String,
+        pub id: Key,
         /// Kind of the stage.
         pub kind: StageKind,
         /// Job, as JSON.
@@ -141,9 +141,31 @@ row! {
 /// SQL of the id of the sweep with the key `$1`.
 const SWEEP: &str = "(SELECT id FROM sweeps WHERE key = $1)";
 
-/// SQL of all runs `r` in the order of their keys, and their rows `sr` in sweeps. SQLite keeps the order of a CROSS JOIN, so it need not
-/// sort the many rows that belong to runs.
-const RUNS: &str = "runs r CROSS JOIN sweep_runs sr";
+row! {
+    struct ResultColumns {
+        run_id: i64,
+        selection: Selection,
+        name: ResultName,
+        value: Option<f64>,
+        reason: Option<String>,
+    }
+}
+
+/// Keys by id. Rows that belong to runs or stages are read with ids: hundreds of thousands of rows would repeat the keys.
+type Keys = HashMap<i64, Key>;
+
+/// Returns the rows of runs, of which each run's come together, sorted by the runs' keys.
+fn sorted_by_run<R>(rows: impl IntoIterator<Item = R>, key: impl Fn(&R) -> &Key) -> Vec<R> {
+    let mut runs: Vec<Vec<R>> = Vec::new();
+    for row in rows {
+        match runs.last_mut() {
+            Some(run) if run.first().is_some_and(|first| key(first) == key(&row)) => run.push(row),
+            _ => runs.push(vec![row]),
+        }
+    }
+    runs.sort_by(|a, b| a.first().map(&key).cmp(&b.first().map(&key)));
+    runs.into_iter().flatten().collect()
+}
 
 impl Store {
     /// Returns the row of the sweep.
@@ -172,40 +194,70 @@ impl Store {
 
     /// Returns the results with one of these names, sorted by run, selection and name.
     pub async fn result_rows(&self, sweep: &str, names: &[ResultName]) -> Result<Vec<ResultRow>, StoreError> {
-        sql(format!(
-            "SELECT r.key AS run_id, x.selection, x.name, x.value, x.reason FROM {RUNS} CROSS JOIN results x
-             WHERE sr.run_id = r.id AND sr.sweep_id = {SWEEP} AND x.run_id = r.id AND x.name IN ({})
-             ORDER BY r.key, x.selection, x.name",
+        let keys = self.run_keys(sweep).await?;
+        let rows: Vec<ResultColumns> = sql(format!(
+            "SELECT x.run_id, x.selection, x.name, x.value, x.reason FROM sweep_runs sr JOIN results x ON x.run_id = sr.run_id
+             WHERE sr.sweep_id = {SWEEP} AND x.name IN ({}) ORDER BY sr.position, x.selection, x.name",
             list(2, names.len())
         ))
         .bind(sweep)
         .bind_all(names.iter().map(ResultName::to_string))
         .all(self)
-        .await
+        .await?;
+        let rows = rows.into_iter().filter_map(|ResultColumns { run_id, selection, name, value, reason }| {
+            Some(ResultRow { run_id: keys.get(&run_id)?.clone(), selection, name, value, reason })
+        });
+        Ok(sorted_by_run(rows, |row| &row.run_id))
+    }
+
+    /// Returns the keys of a sweep's runs.
+    async fn run_keys(&self, sweep: &str) -> Result<Keys, StoreError> {
+        let rows: Vec<(i64, Key)> = sql(format!(
+            "SELECT r.id, r.key FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id WHERE sr.sweep_id = {SWEEP}"
+        ))
+        .bind(sweep)
+        .all(self)
+        .await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Returns the image scores of the sweep's runs at the selected epoch.
     pub async fn score_rows(&self, sweep: &str) -> Result<Vec<ComparedScore>, StoreError> {
-        sql(format!(
-            "SELECT r.key AS run_id, x.image, x.label, x.score FROM {RUNS} CROSS JOIN image_scores x
-             WHERE sr.run_id = r.id AND sr.sweep_id = {SWEEP} AND x.run_id = r.id AND x.selection = 'selected'
-             ORDER BY r.key, x.image"
+        let keys = self.run_keys(sweep).await?;
+        let rows: Vec<(i64, String, bool, f64)> = sql(format!(
+            "SELECT x.run_id, x.image, x.label, x.score FROM sweep_runs sr JOIN image_scores x ON x.run_id = sr.run_id
+             WHERE sr.sweep_id = {SWEEP} AND x.selection = 'selected' ORDER BY sr.position, x.image"
         ))
         .bind(sweep)
         .all(self)
-        .await
+        .await?;
+        let rows = rows.into_iter().filter_map(|(run, image, label, score)| {
+            Some(ComparedScore { run_id: keys.get(&run)?.clone(), image, label, score })
+        });
+        Ok(sorted_by_run(rows, |row| &row.run_id))
     }
 
     /// Returns the stages of each run of the sweep, sorted by run and then in the order of execution.
     pub async fn run_stage_rows(&self, sweep: &str) -> Result<Vec<RunStage>, StoreError> {
-        sql(format!(
-            "SELECT r.key AS run_id, s.key AS stage_id FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
-             JOIN run_stages rs ON rs.run_id = r.id JOIN stages s ON s.id = rs.stage_id
-             WHERE sr.sweep_id = {SWEEP} ORDER BY r.key, rs.position"
+        let keys = self.run_keys(sweep).await?;
+        let stages: Vec<(i64, Key)> = sql(format!(
+            "SELECT s.id, s.key FROM sweep_stages ss JOIN stages s ON s.id = ss.stage_id WHERE ss.sweep_id = {SWEEP}"
         ))
         .bind(sweep)
         .all(self)
-        .await
+        .await?;
+        let stages: Keys = stages.into_iter().collect();
+        let rows: Vec<(i64, i64)> = sql(format!(
+            "SELECT rs.run_id, rs.stage_id FROM sweep_runs sr JOIN run_stages rs ON rs.run_id = sr.run_id
+             WHERE sr.sweep_id = {SWEEP} ORDER BY sr.position, rs.position"
+        ))
+        .bind(sweep)
+        .all(self)
+        .await?;
+        let rows = rows.into_iter().filter_map(|(run, stage)| {
+            Some(RunStage { run_id: keys.get(&run)?.clone(), stage_id: stages.get(&stage)?.clone() })
+        });
+        Ok(sorted_by_run(rows, |row| &row.run_id))
     }
 
     /// Returns each stage of the sweep's runs once, sorted by key, with the attempt that finished it.

@@ -7,10 +7,11 @@ use super::Published;
 use super::row::{column, row};
 use crate::evaluate::{ResultName, Selection};
 use crate::names::named_enum;
-use crate::stages::StageKind;
+use crate::stages::{Key, StageKind};
 
 column!(AttemptState, FailureClass, RunState, Selection, StageKind, StageStatus);
 column!(ResultName => |name| Ok::<_, std::convert::Infallible>(ResultName::from(name)));
+column!(Key => |hex| Ok::<_, std::convert::Infallible>(Key::from_hex(hex.to_owned())));
 
 named_enum! {
     /// Why a stage failed.
