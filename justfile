@@ -1,4 +1,4 @@
-# Recipes for people. CI runs `lint`, `test`, `test-emulation` and `kernels --check`.
+# Recipes for people. CI runs `lint`, `test`, `test-postgres`, `test-emulation` and `kernels --check`.
 
 set positional-arguments
 
@@ -38,12 +38,16 @@ fuzz-weights seconds="60":
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
-    cargo clippy --features parquet --lib --tests -- -D warnings
+    cargo clippy --features parquet,postgres --lib --tests -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 
 # Run the kernels for GPUs and everything above them on an emulated driver; needs g++.
 test-emulation:
     gpu/emulate.sh
+
+# Run tests with stores on a PostgreSQL server, which the recipe starts and stops (Debian: apt-get install postgresql).
+test-postgres:
+    tests/with_postgres.sh tests/postgres.sh
 
 # Compile the kernels for GPUs again, or compare them with the committed ones: just kernels [--check].
 kernels *args:

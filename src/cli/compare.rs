@@ -60,7 +60,7 @@ struct Comparison {
 /// Runs the verb.
 pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Read).await?;
-    let artifacts = global.artifacts();
+    let artifacts = global.artifacts()?;
     let mut sides = Vec::new();
     for name in std::iter::once(&args.reference).chain(&args.others) {
         sides.push(Side::of(name, &rows(&store, name).await?, &artifacts).map_err(with_hint)?);

@@ -71,7 +71,7 @@ pub(super) async fn run(args: &ExportArgs, global: &Global) -> Result<Exit, Fail
         Content::Rows(format) => export::export(&store, &sweep, format, args.shape(), &mut out).await,
         Content::Document(format) => {
             let rows = analysis::read(&store, &sweep, &[]).await?;
-            let text = report::document(&rows, &global.artifacts(), format);
+            let text = report::document(&rows, &global.artifacts()?, format);
             out.write_all(text.as_bytes()).map_err(ExportError::from)
         }
     };

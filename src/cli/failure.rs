@@ -149,9 +149,13 @@ fn store_exit(error: &StoreError) -> Exit {
         | StoreError::OtherFile { .. }
         | StoreError::NameTaken { .. }
         | StoreError::SameStore { .. }
+        | StoreError::NoArtifacts
         | StoreError::Running { .. } => Exit::Usage,
         StoreError::Open { .. }
         | StoreError::Absent { .. }
+        | StoreError::NoPostgres
+        | StoreError::Server { .. }
+        | StoreError::OnServer { .. }
         | StoreError::Newer { .. }
         | StoreError::Earlier { .. }
         | StoreError::OtherVersion { .. }

@@ -7,12 +7,12 @@ use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::paths::expand_home;
-use crate::store::{Artifacts, Store, StoreError, path_of};
+use crate::store::{Artifacts, Store, StoreError, is_server, path_of};
 
 /// Options of all commands.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Global {
-    /// SQLite file of the store.
+    /// SQLite file of the store, or postgres://USER@HOST/DATABASE.
     #[arg(long, global = true, env = "DIDACT_STORE", default_value = "didact.db", value_name = "URL", value_parser = store)]
     pub(super) store: String,
     /// Folder of artifacts [default: next to the store, named after it: a.artifacts for a.db].
@@ -29,6 +29,9 @@ fn log_level() -> impl TypedValueParser<Value = LevelFilter> {
 
 /// Expands `~` in a store's name, also after its scheme. No shell expands names that come from the environment.
 fn store(text: &str) -> Result<String, Infallible> {
+    if is_server(text) {
+        return Ok(text.to_owned());
+    }
     let (scheme, path) = match text.strip_prefix("sqlite:") {
         Some(path) => text.split_at(text.len() - path.trim_start_matches("//").len()),
         None => ("", text),
@@ -38,8 +41,15 @@ fn store(text: &str) -> Result<String, Infallible> {
 
 impl Global {
     /// Returns the artifacts folder: the one given, or the one next to the store.
-    pub(super) fn artifacts(&self) -> Artifacts {
-        self.artifacts.clone().map_or_else(|| Artifacts::next_to(path_of(&self.store)), Artifacts::new)
+    ///
+    /// # Errors
+    /// If none is given and the store is on a server.
+    pub(super) fn artifacts(&self) -> Result<Artifacts, StoreError> {
+        match &self.artifacts {
+            Some(folder) => Ok(Artifacts::new(folder.clone())),
+            None if is_server(&self.store) => Err(StoreError::NoArtifacts),
+            None => Ok(Artifacts::next_to(path_of(&self.store))),
+        }
     }
 
     /// Returns the artifacts folder for writing and removing.
@@ -47,7 +57,7 @@ impl Global {
     /// # Errors
     /// If the folder belongs to another store.
     pub(super) async fn own_artifacts(&self, store: &Store) -> Result<Artifacts, StoreError> {
-        let artifacts = self.artifacts();
+        let artifacts = self.artifacts()?;
         store.take_ownership(&artifacts).await?;
         Ok(artifacts)
     }

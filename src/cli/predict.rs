@@ -52,7 +52,7 @@ pub(super) async fn run(args: &PredictArgs, global: &Global) -> Result<Exit, Fai
         Named::Run(id) => store.run_stages(&id).await?,
         other => return Err(not_a_run(&args.run, &store.named_runs(&other).await?)),
     };
-    let finished = FinishedRun::open(run, &global.artifacts())?;
+    let finished = FinishedRun::open(run, &global.artifacts()?)?;
     let runner = Runner::open(device, finished.numerics(), args.convolutions)?;
     let found = find(&args.images, &args.out);
     let total = found.images.len();

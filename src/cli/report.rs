@@ -51,7 +51,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     let ranking = if args.across_protocols { Ranking::AcrossProtocols } else { Ranking::WithinProtocols };
     if args.json {
         let rows = analysis::read(&store, &id, &args.metrics).await?;
-        print_json(&analysis::findings(&rows, &global.artifacts(), ranking))?;
+        print_json(&analysis::findings(&rows, &global.artifacts()?, ranking))?;
         return Ok(Exit::Done);
     }
     let folder = args.out.clone().unwrap_or_else(|| default_folder(&name));
@@ -60,7 +60,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     loop {
         let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
         if written.as_ref() != Some(&counts) {
-            write(&store, &id, &args.metrics, place, ranking, &global.artifacts()).await?;
+            write(&store, &id, &args.metrics, place, ranking, &global.artifacts()?).await?;
         }
         if !args.watch || counts.open() == 0 {
             return Ok(Exit::Done);

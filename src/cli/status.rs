@@ -50,11 +50,12 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     }
     print(&format!("\n{}", runs_table(&status)))?;
     print(&format!("\n{}", stages_table(&status)))?;
+    let artifacts = global.artifacts()?;
     if !status.workers.is_empty() {
-        print(&format!("\n{}", workers_table(&status, &global.artifacts(), &known)))?;
+        print(&format!("\n{}", workers_table(&status, &artifacts, &known)))?;
     }
     for failure in status.failures.iter().take(MAX_FAILURES) {
-        let log = failure.log.as_ref().map(|log| global.artifacts().root().join(log).display().to_string());
+        let log = failure.log.as_ref().map(|log| artifacts.root().join(log).display().to_string());
         let log = log.map(|log| format!("\n  log: {log}")).unwrap_or_default();
         print(&format!("\nfailed {}: {}{log}", short_key(&failure.stage), failure_line(failure)))?;
     }

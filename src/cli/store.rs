@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, size};
 use crate::exit::Exit;
-use crate::store::{Access, Artifacts, Severity, Store};
+use crate::store::{Access, Artifacts, Severity, Store, StoreError, is_server};
 
 /// Verbs of `didact store`.
 #[derive(Debug, clap::Subcommand)]
@@ -22,7 +22,7 @@ pub(super) enum StoreVerb {
     },
     /// Take the runs, numbers and artifacts of another store into this one.
     Merge {
-        /// SQLite file of the other store.
+        /// SQLite file of the other store, or postgres://USER@HOST/DATABASE.
         other: PathBuf,
         /// Folder of the other store's artifacts [default: next to it].
         #[arg(long, value_name = "DIR")]
@@ -56,7 +56,11 @@ pub(super) async fn run(verb: &StoreVerb, global: &Global) -> Result<Exit, Failu
 
 async fn merge(other: &Path, from: Option<&Path>, json: bool, global: &Global) -> Result<Exit, Failure> {
     let theirs = Store::open(&other.display().to_string(), Access::Read).await?;
-    let from = from.map_or_else(|| Artifacts::next_to(theirs.path()), |folder| Artifacts::new(folder.to_owned()));
+    let from = match from {
+        Some(folder) => Artifacts::new(folder.to_owned()),
+        None if is_server(&other.display().to_string()) => return Err(StoreError::NoArtifacts.into()),
+        None => Artifacts::next_to(theirs.path()),
+    };
     let store = Store::open(&global.store, Access::Write).await?;
     let artifacts = global.own_artifacts(&store).await?;
     let merged = store.merge(&artifacts, &theirs, &from).await?;
@@ -87,7 +91,7 @@ async fn merge(other: &Path, from: Option<&Path>, json: bool, global: &Global) -
 
 async fn check(repair: bool, json: bool, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, if repair { Access::Serve } else { Access::Read }).await?;
-    let artifacts = if repair { global.own_artifacts(&store).await? } else { global.artifacts() };
+    let artifacts = if repair { global.own_artifacts(&store).await? } else { global.artifacts()? };
     let found = store.check(&artifacts, repair).await?;
     let count = |severity| found.iter().filter(|found| found.severity == severity).count();
     let (repairable, fatal) = (count(Severity::Repairable), count(Severity::Fatal));

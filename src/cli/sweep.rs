@@ -54,7 +54,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         cuda::cudnn_version().map_err(|reason| Failure::Machine(reason.into()))?;
     }
     let name = sweep.name.clone();
-    let mut steering = Steering::new(sweep, space, global.artifacts(), slots.len(), args.max_trials);
+    let mut steering = Steering::new(sweep, space, global.artifacts()?, slots.len(), args.max_trials);
     if args.dry_run {
         return dry_run(&mut steering, &slots, global).await;
     }
@@ -202,7 +202,7 @@ async fn conclude(
     if !args.no_report && args.only.is_none() {
         let folder = report::default_folder(&status.name);
         let place = OutputPlace { folder: &folder, foreign: ForeignFiles::Refuse };
-        report::write(store, sweep, &[], place, Ranking::default(), &global.artifacts())
+        report::write(store, sweep, &[], place, Ranking::default(), &global.artifacts()?)
             .await
             .map_err(|failure| report::with_report_hint(failure, &status.name))?;
     }

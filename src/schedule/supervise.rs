@@ -12,7 +12,7 @@ use super::pause::WorkerProcesses;
 use super::worker::MAX_CONSECUTIVE_FAILURES;
 use super::{LaunchOptions, Message, Slot, Stop};
 use crate::exit::Exit;
-use crate::store::{AttemptState, FailureClass};
+use crate::store::{AttemptState, FailureClass, is_server};
 
 /// What happens in a slot.
 pub(super) enum Event {
@@ -96,7 +96,7 @@ fn start(slot: &Slot, options: &LaunchOptions, workers: &WorkerProcesses) -> std
     command
         .args(["worker", "--sweep", &options.wanted.sweep, "--threads", &slot.threads.to_string(), "--attached"])
         .args(["--device", &slot.device.to_string(), "--convolutions", options.convolutions.name()])
-        .args(["--store", &options.store, "--log", &options.log])
+        .args(["--log", &options.log])
         .arg("--artifacts")
         .arg(&options.artifacts)
         .args(options.wanted.only.iter().flat_map(|only| ["--only", only]))
@@ -113,6 +113,11 @@ fn start(slot: &Slot, options: &LaunchOptions, workers: &WorkerProcesses) -> std
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
+    match is_server(&options.store) {
+        // Its URL may have a password, and everyone sees the arguments of a process.
+        true => command.env("DIDACT_STORE", &options.store),
+        false => command.args(["--store", &options.store]),
+    };
     // Ctrl-C and Ctrl-Z then reach this process alone, which forwards them to the workers in its own way.
     #[cfg(unix)]
     command.process_group(0);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::claim::running_on;
-use super::open::Tx;
+use super::database::Tx;
 use super::sql::{insert, sql};
 use super::state::back_off;
 use super::{Artifacts, AttemptEnd, Claim, NOW, Retry, StageStatus, Store, StoreError, later, settle};

@@ -1,7 +1,7 @@
 //! Claims stages for workers.
 
+use super::database::Tx;
 use super::derived::STAGES_PER_RUN;
-use super::open::Tx;
 use super::row::row;
 use super::sql::{Source, sql};
 use super::{AttemptStart, NOW, Store, StoreError, later};

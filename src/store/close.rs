@@ -22,6 +22,9 @@ impl Store {
     pub async fn close(&self) {
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.pool.close()).await;
         crate::fault::point("leave:before");
+        if self.pool.sqlite().is_none() {
+            return;
+        }
         let is_ours = || self.identity.is_some() && Identity::of(self.path()) == self.identity;
         for attempt in 0..TRIES {
             // Another file may have replaced the store; it must not be changed.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::artifacts::{REPLACED, size_of};
+use super::database::Tx;
 use super::merge::temporary_prefix;
-use super::open::Tx;
 use super::sql::sql;
 use super::{Artifacts, AttemptState, StageStatus, Store, StoreError};
 use crate::stages::{StageJob, StageKind};

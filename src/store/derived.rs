@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::open::Tx;
+use super::database::Tx;
 use super::sql::{ROWS_PER_STATEMENT, list, sql};
 use super::{Store, StoreError};
 

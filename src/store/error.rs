@@ -22,6 +22,34 @@ pub enum StoreError {
         #[source]
         source: Cause,
     },
+    /// A store on a server was named, but this executable has no support for it.
+    #[error(
+        "this didact was built without PostgreSQL; build it with `cargo install --path . --features postgres`, or name a SQLite file with \
+         --store"
+    )]
+    NoPostgres,
+    /// A server cannot be used.
+    #[error(
+        "cannot use the store {url}: {source}; --store (or DIDACT_STORE) must name a database of a PostgreSQL server, 14 or later"
+    )]
+    Server {
+        /// URL of the database without its password.
+        url: String,
+        /// Cause of the failure.
+        #[source]
+        source: Cause,
+    },
+    /// A store on a server has no folder next to it.
+    #[error("a store on a server needs the folder of its artifacts: name it with --artifacts or DIDACT_ARTIFACTS")]
+    NoArtifacts,
+    /// An operation is only possible on a SQLite file.
+    #[error("{url} is on a PostgreSQL server; {remedy}")]
+    OnServer {
+        /// URL of the database without its password.
+        url: PathBuf,
+        /// What to do instead.
+        remedy: &'static str,
+    },
     /// The store does not exist. Opening it for reading never creates it.
     #[error(
         "there is no store at {path}; run `didact sweep` to create it, or name another store with --store or DIDACT_STORE"

@@ -1,10 +1,7 @@
 //! Explains the state of a run, a stage or a trial (`didact why`).
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
-
 use super::row::row;
-use super::sql::sql;
+use super::sql::{At, Column, Read, Row, sql};
 use super::state::{SHOWN_STATE, StageColumns};
 use super::{AttemptState, FailureClass, Named, RunState, StageState, Store, StoreError};
 use crate::stages::StageKind;
@@ -101,14 +98,14 @@ struct ExplainedStageRow {
     columns: StageColumns,
 }
 
-impl<'r> FromRow<'r, SqliteRow> for ExplainedStageRow {
-    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+impl Read for ExplainedStageRow {
+    fn read(row: Row<'_>) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            id: row.try_get("id")?,
-            kind: row.try_get("kind")?,
-            attempts: row.try_get("attempts")?,
-            shared_by: row.try_get("shared_by")?,
-            columns: StageColumns::from_row(row)?,
+            id: Column::of(row, At::Name("id"))?,
+            kind: Column::of(row, At::Name("kind"))?,
+            attempts: Column::of(row, At::Name("attempts"))?,
+            shared_by: Column::of(row, At::Name("shared_by"))?,
+            columns: StageColumns::read(row)?,
         })
     }
 }

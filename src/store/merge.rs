@@ -8,7 +8,6 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::filesystem::Identity;
 use super::merge_rows::{Rows, insert_rows};
 use super::row::row;
 use super::sql::{Source, sql};
@@ -80,7 +79,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::SameStore`] if both are one file. Fails if a store or this store's artifacts folder cannot be read or written.
     pub async fn merge(&self, artifacts: &Artifacts, other: &Store, theirs: &Artifacts) -> Result<Merged, StoreError> {
-        if Identity::of(self.path()) == Identity::of(other.path()) {
+        if self.path() == other.path() || (self.identity.is_some() && self.identity == other.identity) {
             return Err(StoreError::SameStore { path: other.path().to_owned() });
         }
         let stages: Vec<TheirStage> =

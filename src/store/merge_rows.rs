@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::StoreError;
+use super::database::Tx;
 use super::derived;
 use super::merge::{Merged, OurStage, TheirStage, Verdict};
-use super::open::Tx;
 use super::row::row;
 use super::sql::{ROWS_PER_STATEMENT, Value, insert, list, sql};
 use super::{StageStatus, Store};

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 
+use super::database::{Pool, Tx};
 use super::error::StoreError;
 use super::filesystem::{Identity, can_write, network_file_system};
 use super::log::log_is_missing;
@@ -14,9 +15,6 @@ use super::migrate::bring_up_to_date;
 use super::notice;
 use super::schema::{Content, SCHEMA};
 use super::sqlite::{BUSY_TIMEOUT, is_locked, with_suffix};
-
-/// A write transaction.
-pub(super) type Tx = Transaction<'static, Sqlite>;
 
 /// Purpose for which a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +31,7 @@ pub enum Access {
 /// An open store.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(super) pool: SqlitePool,
+    pub(super) pool: Pool,
     path: PathBuf,
     /// Identity of the opened file. SQLite would continue to write to a deleted file.
     pub(super) identity: Option<Identity>,
@@ -53,9 +51,19 @@ pub(super) fn take_open() -> Vec<Store> {
 }
 
 impl Store {
-    /// Opens a store given as `sqlite:PATH` or `PATH`.
+    /// Opens a store given as `sqlite:PATH`, `PATH`, or `postgres://USER@HOST/DATABASE`.
     pub async fn open(url: &str, access: Access) -> Result<Self, StoreError> {
-        let path = path_of(url).to_owned();
+        let store = match is_server(url) {
+            true => open_server(url, access).await?,
+            false => Self::open_file(path_of(url).to_owned(), access).await?,
+        };
+        if notice::has_listener() {
+            open_stores().push(store.clone());
+        }
+        Ok(store)
+    }
+
+    async fn open_file(path: PathBuf, access: Access) -> Result<Self, StoreError> {
         notice::remember_store(path.clone());
         let store = match access {
             Access::Write => Self::open_for_writing(path, PLAN_CACHE).await,
@@ -63,11 +71,13 @@ impl Store {
             Access::Serve => Self::open_for_writing(path, CACHE).await,
             Access::Read => Self::open_for_reading(path).await,
         }?;
-        let store = Self { identity: Identity::of(&store.path), ..store };
-        if notice::has_listener() {
-            open_stores().push(store.clone());
-        }
-        Ok(store)
+        Ok(Self { identity: Identity::of(&store.path), ..store })
+    }
+
+    /// Wraps the connections to a server.
+    #[cfg(feature = "postgres")]
+    pub(super) fn on_server(pool: sqlx::PgPool, name: PathBuf, access: Access) -> Self {
+        Self { pool: Pool::Postgres(pool), path: name, identity: None, access }
     }
 
     async fn open_for_writing(path: PathBuf, cache: &'static str) -> Result<Self, StoreError> {
@@ -106,7 +116,8 @@ impl Store {
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("cache_size", cache)
             .foreign_keys(true);
-        Self::connect(path, options, Access::Write).await
+        let pool = connect(&path, options).await?;
+        Ok(Self { pool: Pool::Sqlite(pool), path, identity: None, access: Access::Write })
     }
 
     async fn open_for_reading(path: PathBuf) -> Result<Self, StoreError> {
@@ -117,55 +128,31 @@ impl Store {
         let options =
             // The file states its own journal mode; setting the mode would write to the file.
             SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT);
-        let store = Self::connect(path.clone(), options.clone(), Access::Read).await?;
-        let store = match store.content().await {
-            // In a read-only folder SQLite cannot create the log's index. No other process can write there either.
-            Err(_) if !with_suffix(&path, "-wal").exists() => {
-                Self::connect(path, options.immutable(true), Access::Read).await?
-            }
-            _ => store,
-        };
-        let found = store.content().await?;
-        if let Err(error) = refuse_unsupported(&store.path, &found) {
-            store.pool.close().await;
+        let mut pool = connect(&path, options.clone()).await?;
+        // In a read-only folder SQLite cannot create the log's index. No other process can write there either.
+        if content(&pool, &path).await.is_err() && !with_suffix(&path, "-wal").exists() {
+            pool = connect(&path, options.immutable(true)).await?;
+        }
+        let found = content(&pool, &path).await?;
+        if let Err(error) = refuse_unsupported(&path, &found) {
+            pool.close().await;
             return Err(error);
         }
         match found {
             Content::Store(version) if version < SCHEMA.newest() => {
                 // Queries need the newest schema. Migrations only add to it, so they do not disturb a running sweep of an older didact.
-                let path = store.path.clone();
-                store.pool.close().await;
+                pool.close().await;
                 Self::open_for_writing(path, CACHE).await
             }
             Content::Store(_) => {
-                warn_missing_log(&store.path, &found, missing);
-                Ok(store)
+                warn_missing_log(&path, &found, missing);
+                Ok(Self { pool: Pool::Sqlite(pool), path, identity: None, access: Access::Read })
             }
             Content::Nothing | Content::Earlier | Content::Foreign(_) => {
                 let source = "it contains no sweep; run `didact sweep` first".into();
-                Err(StoreError::Open { path: store.path, source })
+                Err(StoreError::Open { path, source })
             }
         }
-    }
-
-    async fn connect(path: PathBuf, options: SqliteConnectOptions, access: Access) -> Result<Self, StoreError> {
-        // Slow statements are not logged: they do not concern people who run a sweep.
-        let options = options.disable_statement_logging();
-        let pool_options = SqlitePoolOptions::new()
-            .max_connections(2)
-            .acquire_timeout(Duration::from_secs(60))
-            // If the disk is full, SQLite rolls back by itself, but sqlx still counts the transaction as open. No new transaction could
-            // begin on that connection.
-            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
-        // While another process creates or removes the log, SQLite returns an error at once, whatever the timeout.
-        let connect = async || pool_options.clone().connect_with(options.clone()).await;
-        let pool = retry_while(connect, is_locked).await.map_err(|error| StoreError::opening(&path, error))?;
-        Ok(Self { pool, path, identity: None, access })
-    }
-
-    async fn content(&self) -> Result<Content, StoreError> {
-        let mut connection = self.pool.acquire().await.map_err(|error| StoreError::opening(&self.path, error))?;
-        SCHEMA.content(&mut connection).await.map_err(|error| StoreError::opening(&self.path, error))
     }
 
     /// Returns whether the store was opened for writing.
@@ -179,7 +166,11 @@ impl Store {
     /// [`StoreError::Replaced`] if the store's file was deleted or replaced: writes would be lost.
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
         self.check_identity()?;
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+        match &self.pool {
+            Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?)),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => super::postgres::begin(pool).await,
+        }
     }
 
     /// Checks that the opened file is still at its path.
@@ -197,6 +188,36 @@ impl Store {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    // Slow statements are not logged: they do not concern people who run a sweep.
+    let options = options.disable_statement_logging();
+    let pool_options = SqlitePoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(Duration::from_secs(60))
+        // If the disk is full, SQLite rolls back by itself, but sqlx still counts the transaction as open. No new transaction could
+        // begin on that connection.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
+    // While another process creates or removes the log, SQLite returns an error at once, whatever the timeout.
+    let connect = async || pool_options.clone().connect_with(options.clone()).await;
+    retry_while(connect, is_locked).await.map_err(|error| StoreError::opening(path, error))
+}
+
+async fn content(pool: &SqlitePool, path: &Path) -> Result<Content, StoreError> {
+    let mut connection = pool.acquire().await.map_err(|error| StoreError::opening(path, error))?;
+    SCHEMA.content(&mut connection).await.map_err(|error| StoreError::opening(path, error))
+}
+
+#[cfg(feature = "postgres")]
+async fn open_server(url: &str, access: Access) -> Result<Store, StoreError> {
+    super::postgres::open(url, access).await
+}
+
+#[cfg(not(feature = "postgres"))]
+#[expect(clippy::unused_async, reason = "its other form waits for the server")]
+async fn open_server(_: &str, _: Access) -> Result<Store, StoreError> {
+    Err(StoreError::NoPostgres)
 }
 
 /// Page cache per connection in KiB (a negative number means KiB instead of pages).
@@ -238,6 +259,11 @@ fn warn_missing_log(path: &Path, found: &Content, missing: bool) {
             path.display()
         ));
     }
+}
+
+/// Returns whether a URL names a PostgreSQL server.
+pub fn is_server(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// Returns the file path in a URL.

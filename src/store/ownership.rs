@@ -42,7 +42,10 @@ impl Store {
         let id = self.id().await?;
         std::fs::create_dir_all(root).map_err(wrong)?;
         let folder = root.canonicalize().map_err(wrong)?;
-        let store = self.path().canonicalize().map_err(wrong)?;
+        let store = match self.pool.sqlite() {
+            Some(_) => self.path().canonicalize().map_err(wrong)?,
+            None => self.path().to_owned(),
+        };
         let ours = Marker { id, store, folder };
         // Repeats only if several processes start at the same moment.
         for _ in 0..10 {

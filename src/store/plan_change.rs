@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::open::Tx;
+use super::database::Tx;
 use super::sql::sql;
 use super::{Store, StoreError};
 use crate::plan::{Plan, PlannedTrial, trial_settings};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::StoreError;
-use super::open::Tx;
+use super::database::Tx;
 use super::sql::{ROWS_PER_STATEMENT, Value, insert, list, sql};
 use crate::config::SweepTrial;
 use crate::plan::{Plan, PlannedRun, PlannedStage, PlannedTrial, trial_id, trial_settings, trial_title};

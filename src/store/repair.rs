@@ -1,6 +1,6 @@
 //! Repairs damaged artifacts: their stages return to pending and compute them again.
 
-use super::open::Tx;
+use super::database::Tx;
 use super::sql::sql;
 use super::{Artifacts, Damage, NOW, StageStatus, Store, StoreError, VerifyScope, settle};
 use crate::cause::Context;

@@ -10,10 +10,10 @@ macro_rules! row {
             $($(#[$field_meta])* $field_vis $field: $type,)+
         }
 
-        impl<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> for $name {
-            fn from_row(row: &'r sqlx::sqlite::SqliteRow) -> sqlx::Result<Self> {
-                use sqlx::Row as _;
-                Ok(Self { $($field: row.try_get(stringify!($field))?,)+ })
+        impl $crate::store::sql::Read for $name {
+            fn read(row: $crate::store::sql::Row<'_>) -> Result<Self, sqlx::Error> {
+                use $crate::store::sql::{At, Column};
+                Ok(Self { $($field: Column::of(row, At::Name(stringify!($field)))?,)+ })
             }
         }
     };
@@ -28,26 +28,10 @@ macro_rules! column {
         });)+
     };
     ($name:ty => |$text:ident| $read:expr) => {
-        impl<D: sqlx::Database> sqlx::Type<D> for $name
-        where
-            str: sqlx::Type<D>,
-        {
-            fn type_info() -> D::TypeInfo {
-                <str as sqlx::Type<D>>::type_info()
-            }
-
-            fn compatible(info: &D::TypeInfo) -> bool {
-                <str as sqlx::Type<D>>::compatible(info)
-            }
-        }
-
-        impl<'r, D: sqlx::Database> sqlx::Decode<'r, D> for $name
-        where
-            &'r str: sqlx::Decode<'r, D>,
-        {
-            fn decode(value: D::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
-                let $text = <&str as sqlx::Decode<'r, D>>::decode(value)?;
-                Ok($read?)
+        impl $crate::store::sql::Column for $name {
+            fn of(row: $crate::store::sql::Row<'_>, at: $crate::store::sql::At) -> Result<Self, sqlx::Error> {
+                let $text = row.text(at)?;
+                $read.map_err(|error| at.unreadable(error.into()))
             }
         }
     };

@@ -1,6 +1,6 @@
 //! Applies the consequences of a stage's new state: skipped dependents, run states, results.
 
-use super::open::Tx;
+use super::database::Tx;
 use super::sql::{ROWS_PER_STATEMENT, Value, insert, list, sql};
 use super::state::MAX_ATTEMPTS;
 use super::{ArtifactState, Artifacts, RunState, Store, StoreError, VerifyScope, derived};

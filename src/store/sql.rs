@@ -1,9 +1,14 @@
-//! Statements: their text, with the placeholders `$1`, `$2` …, and their values.
+//! Statements: their text, with the placeholders `$1`, `$2` …, their values, and the rows that they return.
+//!
+//! Statements stay in the subset of SQL that SQLite and PostgreSQL share. Functions of the clock (`clock.rs`) are translated.
 
+#[cfg(feature = "postgres")]
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, FromRow, Sqlite};
+use sqlx::{Arguments, AssertSqlSafe, Row as _, ValueRef as _};
 
-use super::open::Tx;
+use super::clock;
+use super::database::{Pool, Tx};
 use super::{Store, StoreError};
 
 /// A value of a statement. `None` is NULL.
@@ -79,6 +84,35 @@ impl<'a> From<&'a mut Tx> for Source<'a> {
     }
 }
 
+/// Runs a query where its source is, and reads the rows while they arrive.
+macro_rules! on_source {
+    ($sql:expr, $source:expr, $fetch:ident) => {{
+        let sqlite = |row: SqliteRow| R::read(Row::Sqlite(&row));
+        #[cfg(feature = "postgres")]
+        let postgres = |row: PgRow| R::read(Row::Postgres(&row));
+        match $source {
+            Source::Store(Store { pool: Pool::Sqlite(pool), .. }) => {
+                let (text, arguments) = $sql.for_sqlite()?;
+                Ok(sqlx::query_with(text, arguments).try_map(sqlite).$fetch(pool).await?)
+            }
+            Source::Transaction(Tx::Sqlite(tx)) => {
+                let (text, arguments) = $sql.for_sqlite()?;
+                Ok(sqlx::query_with(text, arguments).try_map(sqlite).$fetch(&mut **tx).await?)
+            }
+            #[cfg(feature = "postgres")]
+            Source::Store(Store { pool: Pool::Postgres(pool), .. }) => {
+                let (text, arguments) = $sql.for_postgres()?;
+                Ok(sqlx::query_with(text, arguments).try_map(postgres).$fetch(pool).await?)
+            }
+            #[cfg(feature = "postgres")]
+            Source::Transaction(Tx::Postgres(tx)) => {
+                let (text, arguments) = $sql.for_postgres()?;
+                Ok(sqlx::query_with(text, arguments).try_map(postgres).$fetch(&mut **tx).await?)
+            }
+        }
+    }};
+}
+
 impl Sql {
     /// Adds the value of the next placeholder.
     pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
@@ -94,28 +128,27 @@ impl Sql {
 
     /// Executes the statement and returns the number of changed rows.
     pub(super) async fn execute(self, tx: &mut Tx) -> Result<u64, StoreError> {
-        let (text, arguments) = self.parts()?;
-        Ok(sqlx::query_with(text, arguments).execute(&mut **tx).await?.rows_affected())
+        Ok(match tx {
+            Tx::Sqlite(tx) => {
+                let (text, arguments) = self.for_sqlite()?;
+                sqlx::query_with(text, arguments).execute(&mut **tx).await?.rows_affected()
+            }
+            #[cfg(feature = "postgres")]
+            Tx::Postgres(tx) => {
+                let (text, arguments) = self.for_postgres()?;
+                sqlx::query_with(text, arguments).execute(&mut **tx).await?.rows_affected()
+            }
+        })
     }
 
     /// Returns all rows.
     pub(super) async fn all<R: Read>(self, source: impl Into<Source<'_>>) -> Result<Vec<R>, StoreError> {
-        let (text, arguments) = self.parts()?;
-        let query = sqlx::query_as_with::<Sqlite, R, _>(text, arguments);
-        Ok(match source.into() {
-            Source::Store(store) => query.fetch_all(&store.pool).await?,
-            Source::Transaction(tx) => query.fetch_all(&mut **tx).await?,
-        })
+        on_source!(self, source.into(), fetch_all)
     }
 
     /// Returns the first row, if there is one.
     pub(super) async fn optional<R: Read>(self, source: impl Into<Source<'_>>) -> Result<Option<R>, StoreError> {
-        let (text, arguments) = self.parts()?;
-        let query = sqlx::query_as_with::<Sqlite, R, _>(text, arguments);
-        Ok(match source.into() {
-            Source::Store(store) => query.fetch_optional(&store.pool).await?,
-            Source::Transaction(tx) => query.fetch_optional(&mut **tx).await?,
-        })
+        on_source!(self, source.into(), fetch_optional)
     }
 
     /// Returns the first row.
@@ -130,41 +163,163 @@ impl Sql {
     ///
     /// # Errors
     /// Fails if there is no row.
-    pub(super) async fn value<T>(self, source: impl Into<Source<'_>>) -> Result<T, StoreError>
-    where
-        (T,): Read,
-    {
+    pub(super) async fn value<T: Column>(self, source: impl Into<Source<'_>>) -> Result<T, StoreError> {
         let (value,) = self.one(source).await?;
         Ok(value)
     }
 
     /// Returns the only column of all rows.
-    pub(super) async fn column<T>(self, source: impl Into<Source<'_>>) -> Result<Vec<T>, StoreError>
-    where
-        (T,): Read,
-    {
+    pub(super) async fn column<T: Column>(self, source: impl Into<Source<'_>>) -> Result<Vec<T>, StoreError> {
         let rows: Vec<(T,)> = self.all(source).await?;
         Ok(rows.into_iter().map(|(value,)| value).collect())
     }
 
-    fn parts(self) -> Result<(AssertSqlSafe<String>, SqliteArguments), StoreError> {
-        let mut arguments = SqliteArguments::default();
-        for value in self.values {
-            match value {
-                Value::Integer(value) => arguments.add(value),
-                Value::Real(value) => arguments.add(value),
-                Value::Text(value) => arguments.add(value),
-            }
-            .map_err(sqlx::Error::Encode)?;
-        }
-        Ok((AssertSqlSafe(self.text), arguments))
+    fn for_sqlite(self) -> Result<(AssertSqlSafe<String>, SqliteArguments), StoreError> {
+        let arguments = arguments::<SqliteArguments>(self.values)?;
+        Ok((AssertSqlSafe(clock::for_sqlite(self.text)), arguments))
+    }
+
+    #[cfg(feature = "postgres")]
+    fn for_postgres(self) -> Result<(AssertSqlSafe<String>, PgArguments), StoreError> {
+        Ok((AssertSqlSafe(self.text), arguments::<PgArguments>(self.values)?))
     }
 }
 
-/// What can be read from a row.
-pub(super) trait Read: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+/// Converts values to the arguments of a database.
+fn arguments<A: Arguments + Default>(values: Vec<Value>) -> Result<A, StoreError>
+where
+    Option<i64>: for<'q> sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    Option<f64>: for<'q> sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    Option<String>: for<'q> sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+{
+    let mut arguments = A::default();
+    for value in values {
+        match value {
+            Value::Integer(value) => arguments.add(value),
+            Value::Real(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
 
-impl<R: for<'r> FromRow<'r, SqliteRow> + Send + Unpin> Read for R {}
+/// A row of a database.
+#[derive(Clone, Copy)]
+pub(super) enum Row<'r> {
+    Sqlite(&'r SqliteRow),
+    #[cfg(feature = "postgres")]
+    Postgres(&'r PgRow),
+}
+
+/// Which column of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    Name(&'static str),
+    Index(usize),
+}
+
+impl At {
+    /// Returns the error of a column whose content has an unexpected form.
+    pub(super) fn unreadable(self, source: sqlx::error::BoxDynError) -> sqlx::Error {
+        let index = match self {
+            Self::Name(name) => format!("{name:?}"),
+            Self::Index(index) => index.to_string(),
+        };
+        sqlx::Error::ColumnDecode { index, source }
+    }
+}
+
+/// Reads a column whose type sqlx knows.
+macro_rules! get {
+    ($row:expr, $at:expr, $type:ty) => {
+        match ($row, $at) {
+            (Row::Sqlite(row), At::Name(name)) => row.try_get::<$type, _>(name),
+            (Row::Sqlite(row), At::Index(index)) => row.try_get::<$type, _>(index),
+            #[cfg(feature = "postgres")]
+            (Row::Postgres(row), At::Name(name)) => row.try_get::<$type, _>(name),
+            #[cfg(feature = "postgres")]
+            (Row::Postgres(row), At::Index(index)) => row.try_get::<$type, _>(index),
+        }
+    };
+}
+
+impl<'r> Row<'r> {
+    /// Returns a column that holds text.
+    pub(super) fn text(self, at: At) -> Result<&'r str, sqlx::Error> {
+        get!(self, at, &'r str)
+    }
+
+    fn is_null(self, at: At) -> Result<bool, sqlx::Error> {
+        match (self, at) {
+            (Row::Sqlite(row), At::Name(name)) => Ok(row.try_get_raw(name)?.is_null()),
+            (Row::Sqlite(row), At::Index(index)) => Ok(row.try_get_raw(index)?.is_null()),
+            #[cfg(feature = "postgres")]
+            (Row::Postgres(row), At::Name(name)) => Ok(row.try_get_raw(name)?.is_null()),
+            #[cfg(feature = "postgres")]
+            (Row::Postgres(row), At::Index(index)) => Ok(row.try_get_raw(index)?.is_null()),
+        }
+    }
+}
+
+/// What can be read from one column.
+pub(super) trait Column: Sized + Send + Unpin {
+    /// Reads the column.
+    fn of(row: Row<'_>, at: At) -> Result<Self, sqlx::Error>;
+}
+
+macro_rules! columns {
+    ($($type:ty),+ $(,)?) => {
+        $(impl Column for $type {
+            fn of(row: Row<'_>, at: At) -> Result<Self, sqlx::Error> {
+                get!(row, at, $type)
+            }
+        })+
+    };
+}
+
+columns!(i64, f64, String);
+
+/// Conditions have a type of their own in PostgreSQL. Columns hold 0 or 1 in both databases.
+impl Column for bool {
+    fn of(row: Row<'_>, at: At) -> Result<Self, sqlx::Error> {
+        match row {
+            Row::Sqlite(_) => get!(row, at, bool),
+            #[cfg(feature = "postgres")]
+            Row::Postgres(_) => get!(row, at, bool).or_else(|_| Ok(get!(row, at, i64)? != 0)),
+        }
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    fn of(row: Row<'_>, at: At) -> Result<Self, sqlx::Error> {
+        if row.is_null(at)? { Ok(None) } else { T::of(row, at).map(Some) }
+    }
+}
+
+/// What can be read from a row: a struct whose fields have the names of the columns (see `row!`), or a tuple of its columns.
+pub(super) trait Read: Sized + Send + Unpin {
+    /// Reads the row.
+    fn read(row: Row<'_>) -> Result<Self, sqlx::Error>;
+}
+
+macro_rules! tuples {
+    ($(($($type:ident $index:literal),+)),+ $(,)?) => {
+        $(impl<$($type: Column),+> Read for ($($type,)+) {
+            fn read(row: Row<'_>) -> Result<Self, sqlx::Error> {
+                Ok(($($type::of(row, At::Index($index))?,)+))
+            }
+        })+
+    };
+}
+
+tuples!(
+    (A 0),
+    (A 0, B 1),
+    (A 0, B 1, C 2),
+    (A 0, B 1, C 2, D 3),
+    (A 0, B 1, C 2, D 3, E 4),
+);
 
 /// Rows per INSERT, and keys per list. Equal texts are parsed once. SQLite accepts at most 32,766 values per statement.
 pub(super) const ROWS_PER_STATEMENT: usize = 500;
@@ -181,9 +336,13 @@ pub(super) async fn insert<const COLUMNS: usize>(
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let chunk: Vec<[Value; COLUMNS]> = rows.by_ref().take(ROWS_PER_STATEMENT).collect();
-        // Placeholders without numbers: SQLite looks each number up among all others.
-        let row = format!("({})", vec!["?"; COLUMNS].join(", "));
-        let statement = sql(format!("INSERT INTO {into} VALUES {} {suffix}", vec![row; chunk.len()].join(", ")));
+        let tuples: Vec<String> = match tx {
+            // Placeholders without numbers: SQLite looks each number up among all others.
+            Tx::Sqlite(_) => vec![format!("({})", vec!["?"; COLUMNS].join(", ")); chunk.len()],
+            #[cfg(feature = "postgres")]
+            Tx::Postgres(_) => (0..chunk.len()).map(|row| format!("({})", list(row * COLUMNS + 1, COLUMNS))).collect(),
+        };
+        let statement = sql(format!("INSERT INTO {into} VALUES {} {suffix}", tuples.join(", ")));
         written += statement.bind_all(chunk.into_iter().flatten()).execute(tx).await?;
     }
     Ok(written)

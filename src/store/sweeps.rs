@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::open::Tx;
+use super::database::Tx;
 use super::row::row;
 use super::sql::{ROWS_PER_STATEMENT, list, sql};
 use super::{NOW, Store, StoreError};

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use super::open::Tx;
+use super::database::Tx;
 use super::origin::StoredOrigin;
 use super::plan_change::{PlanChange, change, linked_trials};
 use super::plan_rows::{First, insert_plan};

@@ -9,6 +9,8 @@ use crate::background::BackgroundCommand;
 /// A temporary folder in which the binary runs.
 pub struct Workplace {
     folder: tempfile::TempDir,
+    /// URL of the store on a PostgreSQL server; `None` = `didact.db` in the folder.
+    server: Option<String>,
 }
 
 /// Exit code and output of a command.
@@ -19,8 +21,24 @@ pub struct CommandOutcome {
 }
 
 impl Workplace {
+    /// Creates a workplace. Its store is a SQLite file, or on a server if `DIDACT_TEST_STORES=postgres` (see `just test-postgres`).
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        #[cfg(feature = "postgres")]
+        if std::env::var("DIDACT_TEST_STORES").is_ok_and(|stores| stores == "postgres") {
+            return Self::on_server(crate::postgres::database().expect("DIDACT_TEST_POSTGRES names a server"));
+        }
+        Self::on_file()
+    }
+
+    /// Creates a workplace whose store is a SQLite file.
+    pub fn on_file() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), server: None }
+    }
+
+    /// Creates a workplace whose store is on a server.
+    #[cfg(feature = "postgres")]
+    pub fn on_server(url: String) -> Self {
+        Self { server: Some(url), ..Self::on_file() }
     }
 
     pub fn folder(&self) -> &Path {
@@ -49,6 +67,9 @@ impl Workplace {
         let ours = ["DIDACT_STORE", "DIDACT_ARTIFACTS", "DIDACT_DATA", "DIDACT_FAULT"];
         for name in ours.into_iter().chain(["RUST_BACKTRACE", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"]) {
             command.env_remove(name);
+        }
+        if let Some(url) = &self.server {
+            command.env("DIDACT_STORE", url).env("DIDACT_ARTIFACTS", "didact.artifacts");
         }
         command
     }
@@ -83,19 +104,35 @@ impl Workplace {
 
     /// Returns the rows of a query on the store, with columns joined by `|`.
     pub fn query(&self, sql: &str) -> Vec<String> {
-        query(&self.path("didact.db"), sql)
+        match &self.server {
+            None => query(&self.path("didact.db"), sql),
+            #[cfg(feature = "postgres")]
+            Some(url) => crate::postgres::query(url, sql),
+            #[cfg(not(feature = "postgres"))]
+            Some(url) => panic!("{url} needs the feature `postgres`"),
+        }
+    }
+
+    /// Returns what `--store` takes.
+    pub fn store(&self) -> String {
+        self.server.clone().unwrap_or_else(|| self.path("didact.db").display().to_string())
     }
 
     /// Takes the store's write lock; `None` if others hold it for longer than half a second.
     pub fn lock(&self) -> Option<WriteLock> {
         use sqlx::Connection;
         let runtime = runtime();
+        #[cfg(feature = "postgres")]
+        if let Some(url) = &self.server {
+            let connection = runtime.block_on(crate::postgres::lock(url))?;
+            return Some(WriteLock::Server { _connection: connection, _runtime: runtime });
+        }
         let options = sqlx::sqlite::SqliteConnectOptions::new()
             .filename(self.path("didact.db"))
             .busy_timeout(Duration::from_millis(500));
         let mut connection = runtime.block_on(sqlx::SqliteConnection::connect_with(&options)).expect("the store opens");
         runtime.block_on(sqlx::query("BEGIN IMMEDIATE").execute(&mut connection)).ok()?;
-        Some(WriteLock { _connection: connection, _runtime: runtime })
+        Some(WriteLock::File { _connection: connection, _runtime: runtime })
     }
 
     /// Returns the first number of a query.
@@ -106,9 +143,16 @@ impl Workplace {
 }
 
 /// Prevents other processes from writing to the store until it is dropped.
-pub struct WriteLock {
-    _connection: sqlx::SqliteConnection,
-    _runtime: tokio::runtime::Runtime,
+pub enum WriteLock {
+    File {
+        _connection: sqlx::SqliteConnection,
+        _runtime: tokio::runtime::Runtime,
+    },
+    #[cfg(feature = "postgres")]
+    Server {
+        _connection: sqlx::PgConnection,
+        _runtime: tokio::runtime::Runtime,
+    },
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -78,7 +78,7 @@ fn a_clock_set_back_by_hours_delays_no_stage() {
     sweep.signal(libc::SIGINT);
     assert_eq!(sweep.end(), 130);
     // A retry time that was stored before the clock was set back.
-    place.query("UPDATE stages SET not_before = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+5 hours') WHERE state = 'pending' RETURNING id");
+    place.query("UPDATE stages SET not_before = '2999-01-01T00:00:00.000Z' WHERE state = 'pending' RETURNING id");
     place.succeed(&AGAIN);
     assert_each_stage_done_once(&place);
 }

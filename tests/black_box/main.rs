@@ -33,6 +33,8 @@ mod orphans;
 mod outputs;
 mod ownership;
 mod pauses;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod predict;
 mod processes;
 mod pseudo;

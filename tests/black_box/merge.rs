@@ -3,13 +3,9 @@
 use crate::common::{TINY, Workplace};
 use crate::torture::points_of;
 
-const ROWS: &str =
-    "SELECT r.category, r.seed, x.selection, x.name, quote(x.value) FROM result x JOIN run r ON r.id = x.run_id
-    ORDER BY 1, 2, 3, 4";
-const SCORES: &str =
-    "SELECT r.seed, x.selection, x.image, x.label, quote(x.score) FROM image_score x JOIN run r ON r.id = x.run_id
-    ORDER BY 1, 2, 3";
-const CURVES: &str = "SELECT stage_id, name, step, quote(value) FROM metric ORDER BY 1, 2, 3";
+const ROWS: &str = "SELECT run_id, selection, name, value FROM result ORDER BY 1, 2, 3";
+const SCORES: &str = "SELECT run_id, selection, image, label, score FROM image_score ORDER BY 1, 2, 3";
+const CURVES: &str = "SELECT stage_id, name, step, value FROM metric ORDER BY 1, 2, 3";
 const STAGES: &str = "SELECT id, kind, state FROM stage ORDER BY id";
 
 fn with_seeds(seeds: &str) -> String {
@@ -24,8 +20,13 @@ fn store(seeds: &str) -> Workplace {
     place
 }
 
+fn merging(other: &Workplace) -> [String; 5] {
+    let folder = other.path("didact.artifacts").display().to_string();
+    ["store".to_owned(), "merge".to_owned(), other.store(), "--from-artifacts".to_owned(), folder]
+}
+
 fn merge(place: &Workplace, other: &Workplace) -> crate::common::CommandOutcome {
-    place.run(&["store", "merge", other.path("didact.db").to_str().expect("UTF-8")])
+    place.run(&merging(other).each_ref().map(String::as_str))
 }
 
 fn assert_intact(place: &Workplace) {
@@ -116,8 +117,7 @@ fn a_killed_merge_loses_nothing_and_can_be_repeated() {
     for point in points_of("merge:") {
         let ours = store("[0]");
         let before = [ROWS, STAGES].map(|rows| ours.query(rows));
-        let other = theirs.path("didact.db");
-        let mut command = ours.command(&["store", "merge", other.to_str().expect("UTF-8")]);
+        let mut command = ours.command(&merging(&theirs).each_ref().map(String::as_str));
         let output = command.env("DIDACT_FAULT", &point).output().expect("starts");
         assert_eq!(output.status.code(), None, "the merge passed {point} alive");
         if point != "merge:after-commit" {

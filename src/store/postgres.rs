@@ -1,0 +1,110 @@
+//! Stores on a PostgreSQL server.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, PgPool, SqlStr};
+
+use super::database::Tx;
+use super::error::StoreError;
+use super::notice;
+use super::open::{Access, Store};
+
+/// The schema of this version.
+static SCHEMA: LazyLock<Migrator> = LazyLock::new(|| {
+    let migration = |version, name, sql| {
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    Migrator::with_migrations(vec![migration(1, "initial", include_str!("../../migrations/postgres/0001_initial.sql"))])
+});
+
+/// Oldest version of the server, in the form of its setting `server_version_num`.
+const OLDEST_SERVER: i32 = 140_000;
+
+/// A worker gives its connection back while it trains: servers have few.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// First half of the key of the lock that writers hold; the second half is that of the schema.
+const LOCK: i32 = 1_684_628_577;
+
+/// Opens a store on a server. Creates its tables if it is opened for writing.
+pub(super) async fn open(url: &str, access: Access) -> Result<Store, StoreError> {
+    let options = PgConnectOptions::from_str(url).map_err(|error| failed("postgres://…", error))?;
+    let name = name(&options);
+    notice::remember_store(PathBuf::from(&name));
+    let options = options.application_name("didact").disable_statement_logging();
+    let connections = if access == Access::Serve { 1 } else { 2 };
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(IDLE)
+        .acquire_timeout(Duration::from_secs(60))
+        .connect_with(options)
+        .await
+        .map_err(|error| failed(&name, error))?;
+    match prepare(&pool, &name, access).await {
+        Ok(()) => Ok(Store::on_server(pool, PathBuf::from(name), access)),
+        Err(error) => {
+            pool.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// Checks the server and the schema, and creates or migrates the tables.
+async fn prepare(pool: &PgPool, name: &str, access: Access) -> Result<(), StoreError> {
+    let wrong = |error: sqlx::Error| failed(name, error);
+    let refuse = |reason: String| StoreError::Server { url: name.to_owned(), source: reason.into() };
+    let (version,): (i32,) =
+        sqlx::query_as("SELECT current_setting('server_version_num')::int").fetch_one(pool).await.map_err(wrong)?;
+    if version < OLDEST_SERVER {
+        return Err(refuse(format!("the server has version {}", version / 10_000)));
+    }
+    let (has_migrations, has_tables): (bool, bool) = sqlx::query_as(
+        "SELECT to_regclass('_sqlx_migrations') IS NOT NULL, to_regclass('sweeps') IS NOT NULL OR to_regclass('sweep') IS NOT NULL",
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(wrong)?;
+    let newest = SCHEMA.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let found: i64 = match has_migrations {
+        true => sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
+            .fetch_one(pool)
+            .await
+            .map_err(wrong)?,
+        false if has_tables => return Err(refuse("it has tables of another program; use another database".to_owned())),
+        false => 0,
+    };
+    if found > newest {
+        return Err(StoreError::Newer { path: PathBuf::from(name), found, known: newest });
+    }
+    if found == 0 && access != Access::Write {
+        return Err(StoreError::Absent { path: PathBuf::from(name) });
+    }
+    if found < newest {
+        // Processes that open the store at the same moment wait for each other.
+        SCHEMA.run(pool).await.map_err(|error| refuse(error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Begins a write transaction. Writers wait for each other, as with SQLite.
+pub(super) async fn begin(pool: &PgPool) -> Result<Tx, StoreError> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))").bind(LOCK).execute(&mut *tx).await?;
+    Ok(Tx::Postgres(tx))
+}
+
+/// Returns the URL without its password and options.
+fn name(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    format!("postgres://{}@{}:{}/{database}", options.get_username(), options.get_host(), options.get_port())
+}
+
+fn failed(name: &str, error: sqlx::Error) -> StoreError {
+    StoreError::Server { url: name.to_owned(), source: error.into() }
+}
