@@ -114,12 +114,18 @@ pub(super) async fn wrong(store: &Store) -> Result<Vec<String>, StoreError> {
     let needs: i64 = sql(format!("SELECT COUNT(*) FROM stages WHERE open_needs <> {OPEN_NEEDS}")).value(store).await?;
     let listed = "SELECT stage_id, sweep_id, position, wanted, ready FROM sweep_stages";
     let stages = differences(store, listed, &stages_of("1 = 1")).await?;
-    // Sums of floats depend on the order of their terms, so work is compared by its rounded value.
-    let counted =
-        "SELECT sweep_id, kind, family, state, wanted, stages, ROUND(work) FROM stage_counts WHERE stages <> 0";
-    let right =
-        format!("SELECT sweep_id, kind, family, state, wanted, stages, ROUND(work) FROM ({}) c", counts_of("1 = 1"));
-    let counts = differences(store, counted, &right).await?;
+    let counted = "SELECT sweep_id, kind, family, state, wanted, stages FROM stage_counts WHERE stages <> 0";
+    let right = counts_of("1 = 1");
+    let right_counts = format!("SELECT sweep_id, kind, family, state, wanted, stages FROM ({right}) c");
+    // Sums of floats depend on the order of their terms.
+    let work: i64 = sql(format!(
+        "SELECT COUNT(*) FROM stage_counts c JOIN ({right}) r ON r.sweep_id = c.sweep_id AND r.kind = c.kind AND r.family = c.family
+             AND r.state = c.state AND r.wanted = c.wanted
+         WHERE ABS(c.work - r.work) > 0.000001 * (1.0 + r.work)"
+    ))
+    .value(store)
+    .await?;
+    let counts = differences(store, counted, &right_counts).await? + work;
     Ok([
         (needs, "stage(s) have a wrong number of unfinished dependencies"),
         (stages, "row(s) of the queues of stages are wrong"),
