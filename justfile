@@ -83,4 +83,4 @@ bench-inference:
 
 # Let sixteen processes use one store for this many seconds; print failed writes, the longest wait and the throughput.
 hammer seconds="60":
-    DIDACT_HAMMER_SECONDS={{seconds}} cargo test --quiet --test black_box sixteen_processes -- --nocapture
+    DIDACT_HAMMER_SECONDS={{seconds}} cargo test --quiet --test black_box many_processes -- --nocapture

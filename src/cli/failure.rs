@@ -163,6 +163,7 @@ fn store_exit(error: &StoreError) -> Exit {
         | StoreError::Replanned
         | StoreError::Foreign { .. }
         | StoreError::Exists { .. }
+        | StoreError::NotEmpty { .. }
         | StoreError::Backup { .. }
         | StoreError::OtherOwner { .. }
         | StoreError::Sql(_)

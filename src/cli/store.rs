@@ -1,4 +1,4 @@
-//! `didact store`: checks, repairs, merges and backs up stores.
+//! `didact store`: checks, repairs, merges, copies and backs up stores.
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,13 @@ pub(super) enum StoreVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Copy a store row for row to another database: from a SQLite file to a PostgreSQL server, or back.
+    Copy {
+        /// The store: a SQLite file, or postgres://USER@HOST/DATABASE.
+        from: PathBuf,
+        /// A file that does not exist, or an empty database on a server.
+        to: PathBuf,
+    },
     /// Copy the store to a new file, even while it is in use; artifacts are not copied.
     Backup {
         /// New file; it must not exist.
@@ -45,6 +52,7 @@ pub(super) async fn run(verb: &StoreVerb, global: &Global) -> Result<Exit, Failu
         StoreVerb::Merge { other, from_artifacts, json } => {
             merge(other, from_artifacts.as_deref(), *json, global).await
         }
+        StoreVerb::Copy { from, to } => copy(from, to).await,
         StoreVerb::Backup { file } => {
             let store = Store::open(&global.store, Access::Read).await?;
             store.back_up(file).await?;
@@ -87,6 +95,14 @@ async fn merge(other: &Path, from: Option<&Path>, json: bool, global: &Global) -
         ))?;
     }
     Ok(if merged.refused.is_empty() { Exit::Done } else { Exit::Store })
+}
+
+async fn copy(from: &Path, to: &Path) -> Result<Exit, Failure> {
+    let store = Store::open(&from.display().to_string(), Access::Read).await?;
+    let copied = store.copy_to(&to.display().to_string()).await?;
+    print(&format!("copied {} rows of {} to {}", copied.rows, store.path().display(), copied.to.display()))?;
+    print("artifacts were not copied: the copy can use their folder (--artifacts) once the original is gone")?;
+    Ok(Exit::Done)
 }
 
 async fn check(repair: bool, json: bool, global: &Global) -> Result<Exit, Failure> {

@@ -1,4 +1,4 @@
-//! Consistent copies of a store that is in use.
+//! Consistent copies of a store that is in use, in files.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -27,28 +27,48 @@ pub(super) async fn keep_copy(path: &Path, schema: i64) -> Result<PathBuf, Store
     Err(StoreError::Exists { path: name(1) })
 }
 
-/// Copies a store to a temporary file, checks that the copy is intact, and only then gives it its final name.
+/// Copies a SQLite file.
 pub(super) async fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
+    write_copy(path, target, async |temporary| {
+        let mut source = connect(path).await.map_err(failed)?;
+        let copied = sqlx::query("VACUUM INTO ?").bind(temporary.to_string_lossy()).execute(&mut source).await;
+        let _ = source.close().await;
+        copied.map(drop).map_err(failed)
+    })
+    .await
+}
+
+/// Writes a copy of a store to a temporary file, checks that the copy is intact, and only then gives it its final name.
+pub(super) async fn write_copy(
+    store: &Path,
+    target: &Path,
+    write: impl AsyncFnOnce(&Path) -> std::io::Result<()>,
+) -> Result<(), StoreError> {
     if std::fs::symlink_metadata(target).is_ok() {
         return Err(StoreError::Exists { path: target.to_owned() });
     }
     let temporary = with_suffix(target, &format!(".{}.tmp", std::process::id()));
-    let outcome = write(path, &temporary).await.and_then(|()| publish(&temporary, target));
+    let remove = || {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(with_suffix(&temporary, suffix));
+        }
+    };
+    // A killed process with the same id may have left this file.
+    remove();
+    let written = write(&temporary).await;
+    let outcome = match written {
+        Ok(()) => finish(&temporary).await.and_then(|()| publish(&temporary, target)),
+        Err(error) => Err(error),
+    };
     // After success, the temporary name is a second link to the published file. After an error, the file is useless.
-    let _ = std::fs::remove_file(&temporary);
+    remove();
     outcome.map_err(|source| match source.kind() {
         ErrorKind::AlreadyExists => StoreError::Exists { path: target.to_owned() },
-        _ => StoreError::Backup { store: path.to_owned(), path: target.to_owned(), source },
+        _ => StoreError::Backup { store: store.to_owned(), path: target.to_owned(), source },
     })
 }
 
-async fn write(path: &Path, temporary: &Path) -> std::io::Result<()> {
-    // A killed process with the same id may have left this file.
-    let _ = std::fs::remove_file(temporary);
-    let mut source = connect(path).await.map_err(failed)?;
-    let copied = sqlx::query("VACUUM INTO ?").bind(temporary.to_string_lossy()).execute(&mut source).await;
-    let _ = source.close().await;
-    copied.map_err(failed)?;
+async fn finish(temporary: &Path) -> std::io::Result<()> {
     crate::fault::point("backup:before-check");
     let mut copy = connect(temporary).await.map_err(failed)?;
     let checked = check(&mut copy).await;

@@ -5,6 +5,7 @@ use sqlx::{PgPool, Postgres};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use super::StoreError;
+use super::sql::{Kind, sql};
 
 /// Connections to the database of a store.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ impl Pool {
     }
 }
 
-/// A write transaction. No other one runs at the same time.
+/// A transaction: one that writes, while no other one does, or a snapshot to read.
 #[derive(Debug)]
 pub(super) enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
@@ -49,6 +50,37 @@ impl Tx {
             Self::Sqlite(tx) => tx.commit().await?,
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+    /// Returns the columns of a table, in order, with their types.
+    pub(super) async fn columns(&mut self, table: &str) -> Result<Vec<(String, Kind)>, StoreError> {
+        let query = match self {
+            Self::Sqlite(_) => "SELECT name, type FROM pragma_table_info($1) ORDER BY cid",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => {
+                "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute
+                 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+            }
+        };
+        let columns: Vec<(String, String)> = sql(query).bind(table).all(self).await?;
+        let kind = |name: &str| match name.to_ascii_lowercase().as_str() {
+            "integer" | "bigint" => Kind::Integer,
+            "real" | "double precision" => Kind::Real,
+            _ => Kind::Text,
+        };
+        Ok(columns.into_iter().map(|(name, of)| (name, kind(&of))).collect())
+    }
+
+    /// Continues the ids that the database gives after the highest ones that are there. SQLite does so by itself.
+    pub(super) async fn continue_ids(&mut self) -> Result<(), StoreError> {
+        #[cfg(feature = "postgres")]
+        if let Self::Postgres(_) = self {
+            for table in ["attempts", "event"] {
+                sql(format!("SELECT setval(pg_get_serial_sequence('{table}', 'id'), MAX(id)) FROM {table}"))
+                    .execute(self)
+                    .await?;
+            }
         }
         Ok(())
     }

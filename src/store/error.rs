@@ -188,6 +188,14 @@ pub enum StoreError {
         /// Path of the store.
         path: PathBuf,
     },
+    /// A store was to be copied to one that has content.
+    #[error(
+        "the store {path} is not empty, and a copy never replaces anything; name another database, or `didact store merge` both"
+    )]
+    NotEmpty {
+        /// The store that was to be written.
+        path: PathBuf,
+    },
     /// A file already exists where a copy was to be written.
     #[error("{path} already exists, and a copy never replaces a file; name a file that does not exist")]
     Exists {

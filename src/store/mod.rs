@@ -48,6 +48,7 @@ mod state;
 mod status;
 mod superseded;
 mod sweeps;
+mod transfer;
 mod worker;
 mod write_plan;
 
@@ -82,5 +83,6 @@ pub use state::{AttemptEnd, AttemptState, FailureClass, FailureReason, Retry, Ru
 pub use status::{Event, FailedStage, RunCounts, RunStates, StageCount, SweepStatus};
 pub use superseded::PlanStatus;
 pub use sweeps::{DeletionCounts, ListedSweep};
+pub use transfer::Copied;
 pub use worker::{BusyThreads, PresentWorker, WorkerRow};
 pub use write_plan::{PlanOutcome, StoredTrial};

@@ -173,6 +173,15 @@ impl Store {
         }
     }
 
+    /// Begins a transaction that only reads, and sees the store as it is now.
+    pub(super) async fn snapshot(&self) -> Result<Tx, StoreError> {
+        match &self.pool {
+            Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin().await?)),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => super::postgres::snapshot(pool).await,
+        }
+    }
+
     /// Checks that the opened file is still at its path.
     ///
     /// # Errors

@@ -99,6 +99,11 @@ pub(super) async fn begin(pool: &PgPool) -> Result<Tx, StoreError> {
     Ok(Tx::Postgres(tx))
 }
 
+/// Begins a transaction that sees the store as it is now.
+pub(super) async fn snapshot(pool: &PgPool) -> Result<Tx, StoreError> {
+    Ok(Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?))
+}
+
 /// Returns the URL without its password and options.
 fn name(options: &PgConnectOptions) -> String {
     let database = options.get_database().unwrap_or_else(|| options.get_username());

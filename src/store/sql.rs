@@ -19,6 +19,25 @@ pub(super) enum Value {
     Text(Option<String>),
 }
 
+impl Value {
+    /// Returns the value in the form that both databases can store. SQLite has no NaN and no negative zero, PostgreSQL no U+0000.
+    pub(super) fn portable(self) -> Self {
+        match self {
+            Self::Real(value) => Self::Real(value.filter(|value| !value.is_nan()).map(|value| value + 0.0)),
+            Self::Text(Some(text)) if text.contains('\0') => Self::Text(Some(text.replace('\0', "\u{FFFD}"))),
+            value => value,
+        }
+    }
+}
+
+/// Type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Integer,
+    Real,
+    Text,
+}
+
 /// Converts types to values, and options of them.
 macro_rules! values {
     ($($type:ty => |$value:ident| $variant:ident($read:expr)),+ $(,)?) => {
@@ -86,10 +105,10 @@ impl<'a> From<&'a mut Tx> for Source<'a> {
 
 /// Runs a query where its source is, and reads the rows while they arrive.
 macro_rules! on_source {
-    ($sql:expr, $source:expr, $fetch:ident) => {{
-        let sqlite = |row: SqliteRow| R::read(Row::Sqlite(&row));
+    ($sql:expr, $source:expr, $fetch:ident, $read:expr) => {{
+        let sqlite = |row: SqliteRow| $read(Row::Sqlite(&row));
         #[cfg(feature = "postgres")]
-        let postgres = |row: PgRow| R::read(Row::Postgres(&row));
+        let postgres = |row: PgRow| $read(Row::Postgres(&row));
         match $source {
             Source::Store(Store { pool: Pool::Sqlite(pool), .. }) => {
                 let (text, arguments) = $sql.for_sqlite()?;
@@ -143,12 +162,12 @@ impl Sql {
 
     /// Returns all rows.
     pub(super) async fn all<R: Read>(self, source: impl Into<Source<'_>>) -> Result<Vec<R>, StoreError> {
-        on_source!(self, source.into(), fetch_all)
+        on_source!(self, source.into(), fetch_all, R::read)
     }
 
     /// Returns the first row, if there is one.
     pub(super) async fn optional<R: Read>(self, source: impl Into<Source<'_>>) -> Result<Option<R>, StoreError> {
-        on_source!(self, source.into(), fetch_optional)
+        on_source!(self, source.into(), fetch_optional, R::read)
     }
 
     /// Returns the first row.
@@ -174,6 +193,16 @@ impl Sql {
         Ok(rows.into_iter().map(|(value,)| value).collect())
     }
 
+    /// Returns all rows of a query whose columns have these types.
+    pub(super) async fn values(
+        self,
+        source: impl Into<Source<'_>>,
+        kinds: &[Kind],
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        let read = |row: Row<'_>| kinds.iter().zip(0..).map(|(kind, index)| kind.read(row, At::Index(index))).collect();
+        on_source!(self, source.into(), fetch_all, read)
+    }
+
     fn for_sqlite(self) -> Result<(AssertSqlSafe<String>, SqliteArguments), StoreError> {
         let arguments = arguments::<SqliteArguments>(self.values)?;
         Ok((AssertSqlSafe(clock::for_sqlite(self.text)), arguments))
@@ -194,7 +223,7 @@ where
 {
     let mut arguments = A::default();
     for value in values {
-        match value {
+        match value.portable() {
             Value::Integer(value) => arguments.add(value),
             Value::Real(value) => arguments.add(value),
             Value::Text(value) => arguments.add(value),
@@ -297,6 +326,16 @@ impl<T: Column> Column for Option<T> {
     }
 }
 
+impl Kind {
+    fn read(self, row: Row<'_>, at: At) -> Result<Value, sqlx::Error> {
+        Ok(match self {
+            Self::Integer => Value::Integer(Option::of(row, at)?),
+            Self::Real => Value::Real(Option::of(row, at)?),
+            Self::Text => Value::Text(Option::of(row, at)?),
+        })
+    }
+}
+
 /// What can be read from a row: a struct whose fields have the names of the columns (see `row!`), or a tuple of its columns.
 pub(super) trait Read: Sized + Send + Unpin {
     /// Reads the row.
@@ -326,21 +365,21 @@ pub(super) const ROWS_PER_STATEMENT: usize = 500;
 
 /// Inserts rows: `into` names the table and its columns, `suffix` says what happens to rows that exist. Returns the number of rows that
 /// were inserted or changed.
-pub(super) async fn insert<const COLUMNS: usize>(
+pub(super) async fn insert<R: AsRef<[Value]> + IntoIterator<Item = Value>>(
     tx: &mut Tx,
     into: &str,
-    rows: impl IntoIterator<Item = [Value; COLUMNS]>,
+    rows: impl IntoIterator<Item = R>,
     suffix: &str,
 ) -> Result<u64, StoreError> {
     let mut written = 0;
     let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let chunk: Vec<[Value; COLUMNS]> = rows.by_ref().take(ROWS_PER_STATEMENT).collect();
+    while let Some(columns) = rows.peek().map(|row| row.as_ref().len()) {
+        let chunk: Vec<R> = rows.by_ref().take(ROWS_PER_STATEMENT).collect();
         let tuples: Vec<String> = match tx {
             // Placeholders without numbers: SQLite looks each number up among all others.
-            Tx::Sqlite(_) => vec![format!("({})", vec!["?"; COLUMNS].join(", ")); chunk.len()],
+            Tx::Sqlite(_) => vec![format!("({})", vec!["?"; columns].join(", ")); chunk.len()],
             #[cfg(feature = "postgres")]
-            Tx::Postgres(_) => (0..chunk.len()).map(|row| format!("({})", list(row * COLUMNS + 1, COLUMNS))).collect(),
+            Tx::Postgres(_) => (0..chunk.len()).map(|row| format!("({})", list(row * columns + 1, columns))).collect(),
         };
         let statement = sql(format!("INSERT INTO {into} VALUES {} {suffix}", tuples.join(", ")));
         written += statement.bind_all(chunk.into_iter().flatten()).execute(tx).await?;
@@ -351,4 +390,20 @@ pub(super) async fn insert<const COLUMNS: usize>(
 /// Returns `count` placeholders from number `first` on, such as `$2, $3`.
 pub(super) fn list(first: usize, count: usize) -> String {
     (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_only_one_database_can_store_are_replaced() {
+        assert_eq!(Value::from(f64::NAN).portable(), Value::Real(None));
+        let Value::Real(Some(zero)) = Value::from(-0.0).portable() else { panic!("a number") };
+        assert_eq!(zero.to_bits(), 0);
+        for value in [f64::INFINITY, f64::MIN_POSITIVE / 4.0, 0.1 + 0.2, -1.5] {
+            assert_eq!(Value::from(value).portable(), Value::Real(Some(value)));
+        }
+        assert_eq!(Value::from("a\0b").portable(), Value::Text(Some("a\u{FFFD}b".to_owned())));
+    }
 }

@@ -41,6 +41,10 @@ impl Workplace {
         Self { server: Some(url), ..Self::on_file() }
     }
 
+    pub fn is_on_server(&self) -> bool {
+        self.server.is_some()
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

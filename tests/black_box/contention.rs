@@ -1,4 +1,4 @@
-//! Sixteen processes use one store: no write fails, each stage is done once, and a late result changes nothing.
+//! Many processes use one store, sixteen a file and 64 a server: no write fails, each stage is done once, and a late result changes nothing.
 //!
 //! They claim and finish stages without executing them, so that only the store limits them. A sixteenth of the stages is taken
 //! back as if the worker had died; the worker's late result must then be refused.
@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use didact::plan::build;
@@ -19,7 +20,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::{TINY, Workplace};
 
-const PROCESSES: usize = 16;
 /// Path of the store, for a process that this test has started.
 const STORE: &str = "DIDACT_HAMMER_STORE";
 /// Duration of the test; without it, the test runs until every stage is done. `just hammer` sets it.
@@ -46,7 +46,7 @@ struct Tally {
 }
 
 #[test]
-fn sixteen_processes_share_a_store_and_each_stage_is_done_once() {
+fn many_processes_share_a_store_and_each_stage_is_done_once() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let seconds: Option<u64> = std::env::var(SECONDS).ok().map(|text| text.parse().expect("a number of seconds"));
     if let Ok(store) = std::env::var(STORE) {
@@ -56,8 +56,19 @@ fn sixteen_processes_share_a_store_and_each_stage_is_done_once() {
     let place = Workplace::new();
     runtime.block_on(plan(&place, seconds.map_or(100, |seconds| seconds * RUNS_PER_SECOND)));
     let started = Instant::now();
-    let children: Vec<Child> = (0..PROCESSES).map(|_| start(&place)).collect();
-    let tallies: Vec<Tally> = children.into_iter().map(read_answer).collect();
+    let processes = if place.is_on_server() { 64 } else { 16 };
+    let children: Vec<Child> = (0..processes).map(|_| start(&place)).collect();
+    let ended = AtomicBool::new(false);
+    let tallies: Vec<Tally> = std::thread::scope(|scope| {
+        let connections = place.is_on_server().then(|| scope.spawn(|| most_connections(&place, &ended)));
+        let tallies = children.into_iter().map(read_answer).collect();
+        ended.store(true, Ordering::Relaxed);
+        if let Some(connections) = connections {
+            let most = connections.join().expect("counts");
+            assert!(most < 100, "servers accept 100 connections by default; these were {most}");
+        }
+        tallies
+    });
     let took = started.elapsed().as_secs_f64();
 
     let sum = |count: fn(&Tally) -> i64| tallies.iter().map(count).sum::<i64>();
@@ -66,7 +77,7 @@ fn sixteen_processes_share_a_store_and_each_stage_is_done_once() {
     let writes: u64 = tallies.iter().map(|tally| tally.writes).sum();
     let longest_write = tallies.iter().map(|tally| tally.longest_write).fold(0.0, f64::max);
     println!(
-        "{PROCESSES} processes, {took:.1} s: {done} stages done ({:.0} per second), {writes} writes ({:.0} per second), \
+        "{processes} processes, {took:.1} s: {done} stages done ({:.0} per second), {writes} writes ({:.0} per second), \
          {} failed, the longest took {longest_write:.3} s; {taken_back} stages taken back, {refused} late results refused",
         done as f64 / took,
         writes as f64 / took,
@@ -77,7 +88,7 @@ fn sixteen_processes_share_a_store_and_each_stage_is_done_once() {
     assert!(taken_back > 0 && taken_back == refused, "{taken_back} taken back, {refused} refused");
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE state = 'done'"), done);
     let attempts = [format!("done|{done}|{done}"), format!("superseded|{taken_back}|{taken_back}")];
-    let rows = "SELECT state, COUNT(*), SUM(finished_at IS NOT NULL) FROM attempt GROUP BY state ORDER BY state";
+    let rows = "SELECT state, COUNT(*), COUNT(finished_at) FROM attempt GROUP BY state ORDER BY state";
     assert_eq!(place.query(rows), attempts, "no attempt is running, and no other has ended");
     let twice = "SELECT stage_id FROM attempt WHERE state = 'done' GROUP BY stage_id HAVING COUNT(*) > 1";
     assert_eq!(place.query(twice), Vec::<String>::new(), "stages that were done more than once");
@@ -93,7 +104,7 @@ async fn plan(place: &Workplace, runs: u64) {
     let file = place.write("tiny.toml", &format!("{text}\n[search]\nseeds = {seeds:?}\n[baseline]\nrerun = false\n"));
     let (sweep, _, source) = load(Some(&file), &[]).expect("a sound file");
     let plan = build(&sweep).expect("a plan");
-    let store = Store::open(&place.path("didact.db").display().to_string(), Access::Write).await.expect("opens");
+    let store = Store::open(&place.store(), Access::Write).await.expect("opens");
     let source = PlanSource { text: source.text, ..PlanSource::default() };
     store.write_plan(&sweep, &source, &plan, &Artifacts::new(place.path("artifacts")), None).await.expect("planned");
 }
@@ -101,11 +112,21 @@ async fn plan(place: &Workplace, runs: u64) {
 /// Starts this test again as one of the processes.
 fn start(place: &Workplace) -> Child {
     Command::new(std::env::current_exe().expect("this program"))
-        .args(["contention::sixteen_processes_share_a_store_and_each_stage_is_done_once", "--exact", "--nocapture"])
-        .env(STORE, place.path("didact.db"))
+        .args(["contention::many_processes_share_a_store_and_each_stage_is_done_once", "--exact", "--nocapture"])
+        .env(STORE, place.store())
         .stdout(Stdio::piped())
         .spawn()
         .expect("starts")
+}
+
+/// Returns the highest number of connections to a database at the same time.
+fn most_connections(place: &Workplace, ended: &AtomicBool) -> i64 {
+    let mut most = 0;
+    while !ended.load(Ordering::Relaxed) {
+        most = most.max(place.count("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()"));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    most
 }
 
 fn read_answer(child: Child) -> Tally {
@@ -129,7 +150,7 @@ impl Tally {
 /// Claims and finishes stages until none is left or the time is over.
 async fn hammer(store: &str, time: Option<Duration>) -> Tally {
     let started = Instant::now();
-    let store = Store::open(store, Access::Write).await.expect("opens");
+    let store = Store::open(store, Access::Serve).await.expect("opens");
     let (sweep, _) = store.find_sweep(None).await.expect("is there");
     let wanted = Wanted { sweep, only: None };
     let pid = std::process::id();

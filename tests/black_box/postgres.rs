@@ -1,14 +1,19 @@
 //! Stores on a PostgreSQL server: everything that sweeps promise holds there, too. `just test-postgres` starts the server.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use sqlx::{Connection, PgConnection, Row, TypeInfo, ValueRef};
 
 use crate::background::has_checkpoint;
 use crate::common::{TINY, Workplace, two_long_trials};
 use crate::processes::{kill, wait_for};
+use crate::torture::points_of;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
@@ -170,4 +175,259 @@ fn a_killed_worker_and_a_restarted_server_cost_nothing_but_time() {
     let export = ["export", "--format", "csv"];
     assert_eq!(place.succeed(&export).stdout, file.succeed(&export).stdout, "the same bits as on SQLite");
     assert_eq!(place.succeed(&["store", "check"]).stdout, "the store and its artifacts are intact\n");
+}
+
+/// Tables that both databases have, and what orders their rows.
+const TABLES: [(&str, &str); 22] = [
+    ("store", "id"),
+    ("sweeps", "id"),
+    ("trials", "id"),
+    ("trial_numbers", "sweep_id, trial_id"),
+    ("sweep_trials", "sweep_id, trial_id"),
+    ("protocols", "id"),
+    ("runs", "id"),
+    ("sweep_runs", "sweep_id, position"),
+    ("stages", "id"),
+    ("stage_jobs", "stage_id"),
+    ("stage_dependencies", "stage_id, needs_id"),
+    ("run_stages", "run_id, stage_id"),
+    ("sweep_stages", "stage_id, sweep_id"),
+    ("stage_counts", "sweep_id, kind, family, state, wanted"),
+    ("attempts", "id"),
+    ("rates", "kind, family"),
+    ("metrics", "stage_id, name, step"),
+    ("results", "run_id, selection, name"),
+    ("image_scores", "run_id, selection, image"),
+    ("artifacts", "stage_id"),
+    ("workers", "id"),
+    ("event", "id"),
+];
+
+/// Returns all rows of a store. Columns are named: their order may differ between the databases.
+fn rows(place: &Workplace, columns_of: &Workplace) -> Vec<Vec<String>> {
+    let rows_of = |(table, order): (&str, &str)| {
+        let columns = columns_of.query(&format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"));
+        place.query(&format!("SELECT {} FROM {table} ORDER BY {order}", columns.join(", ")))
+    };
+    TABLES.into_iter().map(rows_of).collect()
+}
+
+#[test]
+fn a_store_moves_to_a_server_and_back_row_for_row() {
+    let Some((server, _running)) = place() else { return };
+    let (file, back) = (Workplace::on_file(), Workplace::on_file());
+    file.write("tiny.toml", TINY);
+    file.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    // All tables of the schema are compared, and numbers that need all their bits are among the rows.
+    let tables =
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx_%'";
+    assert_eq!(file.query(tables).len(), TABLES.len(), "{:?}", file.query(tables));
+    for value in ["0.1 + 0.2", "5e-324", "1.7976931348623157e308", "-2.5", "9e999", "NULL"] {
+        let step = "(SELECT MAX(step) + 1 FROM metrics)";
+        file.query(&format!("INSERT INTO metrics SELECT MIN(stage_id), 'loss_ü', {step}, {value} FROM metrics"));
+    }
+    let stored = |place: &Workplace| place.path("didact.db").display().to_string();
+    let output = server.succeed(&["store", "copy", &stored(&file), &server.store()]).stdout;
+    assert!(output.contains("rows of") && output.contains("artifacts were not copied"), "{output}");
+    let original = rows(&file, &file);
+    assert_eq!(rows(&server, &file), original);
+    let bits = "SELECT encode(float8send(value), 'hex') FROM metrics WHERE name = 'loss_ü' ORDER BY step LIMIT 4";
+    assert_eq!(server.query(bits), ["3fd3333333333334", "0000000000000001", "7fefffffffffffff", "c004000000000000"]);
+
+    let again = server.run(&["store", "copy", &stored(&file), &server.store()]);
+    assert_eq!(again.code, Some(4), "{}", again.stderr);
+    assert!(again.stderr.contains("is not empty"), "{}", again.stderr);
+    back.succeed(&["store", "copy", &server.store(), &stored(&back)]);
+    assert_eq!(rows(&back, &file), original);
+    let again = back.run(&["store", "copy", &server.store(), &stored(&back)]);
+    assert_eq!(again.code, Some(4), "{}", again.stderr);
+    assert!(again.stderr.contains("already exists"), "{}", again.stderr);
+    let left = std::fs::read_dir(back.folder()).expect("a folder").count();
+    assert_eq!(left, 1, "one file, without logs and temporary files");
+
+    // Both copies go on: a sweep of one more seed computes nothing that is done.
+    for copy in [&server, &back] {
+        std::fs::rename(file.path("didact.artifacts"), copy.path("didact.artifacts")).expect("the artifacts move");
+        copy.write("tiny.toml", TINY);
+        let attempts = copy.count("SELECT COUNT(*) FROM attempt");
+        let one_more = ["sweep", "tiny.toml", "--no-report", "--set", "search.seeds=[0,1,2,3]"];
+        copy.succeed(&["sweep", "tiny.toml", "--no-report"]);
+        assert_eq!(copy.count("SELECT COUNT(*) FROM attempt"), attempts, "nothing is repeated");
+        copy.succeed(&one_more);
+        assert_eq!(copy.query("SELECT DISTINCT state FROM run"), ["done"]);
+        assert_eq!(copy.succeed(&["store", "check"]).stdout, "the store and its artifacts are intact\n");
+        std::fs::rename(copy.path("didact.artifacts"), file.path("didact.artifacts")).expect("the artifacts move");
+    }
+}
+
+#[test]
+fn a_killed_copy_leaves_nothing_and_can_be_repeated() {
+    let file = Workplace::on_file();
+    file.write("tiny.toml", TINY);
+    if std::env::var_os("DIDACT_TEST_POSTGRES").is_some() {
+        file.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    }
+    for point in points_of("transfer:") {
+        let Some((server, _running)) = place() else { return };
+        let (from, to) = (file.store(), server.store());
+        let copy = ["store", "copy", &from, &to];
+        let output = server.command(&copy).env("DIDACT_FAULT", &point).output().expect("starts");
+        assert_eq!(output.status.code(), None, "the copy passed {point} alive");
+        let is_there = server.count("SELECT COUNT(*) FROM runs") > 0;
+        assert_eq!(is_there, point == "transfer:after-commit", "all or nothing: {point}");
+        assert_eq!(server.run(&copy).code, Some(if is_there { 4 } else { 0 }), "{point}");
+        assert_eq!(rows(&server, &file), rows(&file, &file), "{point}");
+
+        let back = Workplace::on_file();
+        let (from, to) = (server.store(), back.store());
+        let copy = ["store", "copy", &from, &to];
+        let output = back.command(&copy).env("DIDACT_FAULT", &point).output().expect("starts");
+        assert_eq!(output.status.code(), None, "the copy passed {point} alive");
+        assert!(!back.path("didact.db").exists(), "an incomplete copy has no name: {point}");
+        back.succeed(&copy);
+        assert_eq!(rows(&back, &file), rows(&file, &file), "{point}");
+    }
+}
+
+/// When a connection is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// The server never gets the commit, so it rolls the transaction back.
+    BeforeCommit,
+    /// The server commits, but its client never learns so.
+    AfterCommit,
+}
+
+/// Forwards connections to a server, and cuts one at every `every`-th commit of all. Returns its port and the number of commits so far.
+fn cutting_proxy(server: &str, every: usize, cut: Cut) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let (server, commits) = (server.to_owned(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&commits);
+    std::thread::spawn(move || {
+        for client in listener.incoming().filter_map(Result::ok) {
+            let Ok(server) = TcpStream::connect(&server) else { continue };
+            let replies = (server.try_clone().expect("cloned"), client.try_clone().expect("cloned"));
+            let muted = Arc::new(AtomicUsize::new(0));
+            let (mute, counted) = (Arc::clone(&muted), Arc::clone(&counted));
+            std::thread::spawn(move || forward_replies(replies, &mute));
+            std::thread::spawn(move || forward(client, server, (every, cut), (&counted, &muted)));
+        }
+    });
+    (port, commits)
+}
+
+fn forward(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    (every, cut): (usize, Cut),
+    (commits, muted): (&AtomicUsize, &AtomicUsize),
+) {
+    let mut buffer = [0; 65536];
+    while let Ok(length @ 1..) = client.read(&mut buffer) {
+        let sent = &buffer[..length];
+        let commits = match sent.windows(7).any(|bytes| bytes == b"COMMIT\0") {
+            true => commits.fetch_add(1, Ordering::SeqCst) + 1,
+            false => 1,
+        };
+        if commits % every == 0 {
+            if cut == Cut::AfterCommit {
+                muted.store(1, Ordering::SeqCst);
+                let _ = server.write_all(sent);
+                // The server has time to commit.
+                std::thread::sleep(std::time::Duration::from_millis(300));
+            }
+            break;
+        }
+        if server.write_all(sent).is_err() {
+            break;
+        }
+    }
+    let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+}
+
+fn forward_replies((mut server, mut client): (TcpStream, TcpStream), muted: &AtomicUsize) {
+    let mut buffer = [0; 65536];
+    while let Ok(length @ 1..) = server.read(&mut buffer) {
+        if muted.load(Ordering::SeqCst) == 0 && client.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = client.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn a_connection_that_is_lost_around_a_commit_costs_nothing_but_time() {
+    let file = Workplace::on_file();
+    file.write("tiny.toml", TINY);
+    for cut in [Cut::BeforeCommit, Cut::AfterCommit] {
+        let Some((place, _running)) = place() else { return };
+        let url = place.store();
+        let (user_and_server, database) = url.rsplit_once('/').expect("a database");
+        let (user, server) = user_and_server.rsplit_once('@').expect("a user");
+        let (port, commits) = cutting_proxy(server, 6, cut);
+        place.write("tiny.toml", TINY);
+        // The plan is written directly: a command that cannot plan says so and ends.
+        assert_eq!(place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]).code, Some(130));
+        let mut worker = place.command(&["worker", "--sweep", "tiny"]);
+        worker.env("DIDACT_STORE", format!("{user}@127.0.0.1:{port}/{database}"));
+        for _ in 0..50 {
+            let output = worker.output().expect("starts");
+            if place.count("SELECT COUNT(*) FROM run WHERE state <> 'done'") == 0 {
+                break;
+            }
+            // Only a claim that fails ends a worker.
+            assert_ne!(output.status.code(), Some(0), "a worker left work undone");
+        }
+        assert!(commits.load(Ordering::SeqCst) > 12, "connections were cut");
+        assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"], "{cut:?}");
+        let done = "SELECT COUNT(*) FROM attempt WHERE state = 'done'";
+        assert_eq!(place.count(done), place.count("SELECT COUNT(*) FROM stage WHERE state = 'done'"), "{cut:?}");
+        let superseded = "SELECT COUNT(*) FROM attempt WHERE state = 'superseded'";
+        assert_eq!(place.count(superseded), 0, "no result was refused: {cut:?}");
+        file.succeed(&["sweep", "tiny.toml", "--no-report"]);
+        let export = ["export", "--format", "csv"];
+        assert_eq!(place.succeed(&export).stdout, file.succeed(&export).stdout, "the same bits: {cut:?}");
+        assert_eq!(place.succeed(&["store", "check"]).stdout, "the store and its artifacts are intact\n");
+    }
+}
+
+/// Returns the library that changes a program's clock (Debian: apt-get install faketime). `None`, after a message, if it is missing.
+#[expect(clippy::print_stderr, reason = "says that a test is skipped")]
+fn libfaketime() -> Option<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().filter_map(Result::ok);
+    let found =
+        folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1")).find(|library| library.exists());
+    if found.is_none() {
+        eprintln!("skipped: libfaketime is not installed");
+    }
+    found
+}
+
+#[test]
+fn workers_whose_clocks_are_an_hour_off_neither_lose_nor_steal_a_lease() {
+    let (Some(library), Some((place, _running))) = (libfaketime(), place()) else { return };
+    place.write("tiny.toml", &two_long_trials());
+    assert_eq!(place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]).code, Some(130));
+    let mut sweep = place.start("sweep.log", &["sweep", "tiny.toml", "--no-report", "--jobs", "1"]);
+    wait_for("a running stage", || place.query("SELECT state FROM stage WHERE state = 'running'").len() == 1);
+    let workers: Vec<_> = ["+1h", "-1h"]
+        .into_iter()
+        .map(|shift| {
+            let mut worker = place.command(&["worker", "--sweep", "tiny"]);
+            worker.env("LD_PRELOAD", &library).env("FAKETIME", shift);
+            crate::background::BackgroundCommand::new(worker, place.path(&format!("worker{shift}.log")))
+        })
+        .collect();
+    assert_eq!(sweep.end(), 0, "{}", sweep.output());
+    for mut worker in workers {
+        assert_eq!(worker.end(), 0, "{}", worker.output());
+    }
+    assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
+    assert_eq!(place.query("SELECT DISTINCT state FROM attempt"), ["done"], "no attempt was lost or refused");
+    let workers = "SELECT COUNT(DISTINCT worker) FROM attempt";
+    assert!(place.count(workers) >= 2, "workers with wrong clocks have worked, too");
+    // All times are those of the server.
+    let late = "SELECT COUNT(*) FROM attempt WHERE abs(seconds_since(started_at)) > 1800";
+    assert_eq!(place.count(late), 0);
 }
