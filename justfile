@@ -77,6 +77,10 @@ bench-parts:
 bench-engine *parts:
     cargo bench --bench engine -- {{parts}}
 
+# The same on a PostgreSQL server, which the recipe starts and stops.
+bench-engine-postgres *parts:
+    tests/with_postgres.sh cargo bench --features postgres --bench engine -- {{parts}}
+
 # Simulate verdicts on equally good variants and count how often one is called better or worse.
 bench-inference:
     cargo bench --bench inference

@@ -1,15 +1,13 @@
 //! Times the report of 10,000 runs: five hundred trials over three axes, ten seeds, two categories, with synthetic numbers.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use didact::plan::Planner;
 use didact::search::load;
 use didact::store::{Access, Artifacts, PlanSource, Store};
-use sqlx::Connection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
+use crate::database::Database;
 use crate::table;
 
 /// Epochs per curve.
@@ -21,17 +19,21 @@ pub async fn measure(trials: usize, seeds: usize) {
     let file = folder.path().join("report.toml");
     let seeds: Vec<usize> = (0..seeds).collect();
     std::fs::write(&file, sweep(trials - 1, &seeds)).expect("written");
-    let (path, artifacts) = (folder.path().join("didact.db"), Artifacts::new(folder.path().join("artifacts")));
+    let (database, artifacts) =
+        (Database::create(folder.path()).await, Artifacts::new(folder.path().join("artifacts")));
     let (sweep, _, source) = load(Some(&file), &[]).expect("sound");
     let plan = Planner::default().plan(&sweep).expect("a plan");
-    let store = Store::open(&path.display().to_string(), Access::Write).await.expect("opens");
+    let store = Store::open(database.url(), Access::Write).await.expect("opens");
     let source = PlanSource { text: source.text, ..PlanSource::default() };
     store.write_plan(&sweep, &source, &plan, &artifacts, None).await.expect("planned");
-    fill_with_results(&path).await;
+    fill_with_results(&database).await;
     let started = Instant::now();
     let out = folder.path().join("out");
     let mut report = Command::new(env!("CARGO_BIN_EXE_didact"));
-    let report = report.args(["report", "--store"]).arg(&path).arg("--out").arg(&out).current_dir(folder.path());
+    let report = report
+        .args(["report", "--artifacts", "artifacts", "--store", database.url(), "--out"])
+        .arg(&out)
+        .current_dir(folder.path());
     let status = report.stdout(Stdio::null()).status();
     assert!(status.expect("starts").success(), "a report");
     table::line(&format!("didact report of {} runs", plan.runs.len()), started.elapsed(), Some(Duration::from_secs(3)));
@@ -60,17 +62,17 @@ seeds = {seeds:?}
 }
 
 /// Marks everything as done and stores numbers that differ by trial, seed and category.
-async fn fill_with_results(path: &Path) {
-    let mut connection =
-        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await.expect("opens");
+async fn fill_with_results(database: &Database) {
     // Multiples of the golden ratio by row look random.
-    let noise = |by: &str| format!("(({by}) * 0.6180339887 - CAST(({by}) * 0.6180339887 AS INTEGER))");
+    let noise = |by: &str| {
+        let product = format!("({by}) * 0.6180339887");
+        format!("({product} - {})", database.integer_part(&product))
+    };
     let names =
         "('pixel_auroc'), ('image_auroc'), ('aupro'), ('pixel_ap'), ('image_ap'), ('pixel_f1max'), ('image_f1max'),
                  ('aupimo'), ('image_precision'), ('image_recall'), ('image_false_alarms'), ('epoch'), ('parameters'), ('flops')";
     let value = noise("r.id + 7 * length(n.column1)");
-    for sql in [
-        "BEGIN".to_owned(),
+    let statements = [
         "UPDATE stages SET state = 'done'".to_owned(),
         "UPDATE runs SET state = 'done'".to_owned(),
         format!(
@@ -79,13 +81,13 @@ async fn fill_with_results(path: &Path) {
         ),
         format!(
             "INSERT INTO image_scores SELECT r.id, 'selected', 'test/' || i.value || '.png', 'good', i.value % 2, {}
-             FROM runs r, (WITH RECURSIVE c(value) AS (VALUES (0) UNION ALL SELECT value + 1 FROM c LIMIT 23) SELECT value FROM c) i",
+             FROM runs r, (WITH RECURSIVE c(value) AS (VALUES (0) UNION ALL SELECT value + 1 FROM c WHERE value < 22) SELECT value FROM c) i",
             noise("r.id * 23 + i.value")
         ),
         format!(
             "INSERT INTO metrics SELECT s.id, n.column1, i.value, 0.1 + {} FROM stages s,
              (VALUES ('loss_similarity'), ('held_out_loss'), ('gradient_norm_student'), ('gradient_norm_autoencoder')) n,
-             (WITH RECURSIVE c(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM c LIMIT {EPOCHS}) SELECT value FROM c) i
+             (WITH RECURSIVE c(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM c WHERE value < {EPOCHS}) SELECT value FROM c) i
              WHERE s.kind = 'joint'",
             noise("s.id * 40 + i.value")
         ),
@@ -94,9 +96,6 @@ async fn fill_with_results(path: &Path) {
          SELECT s.key, s.id, 1, 'bench', 'here', 1, 'cpu', 1, '0', 'done', '2026-01-01T00:00:00.000Z', 1.0, 1000000,
                 '{\"seconds_per_epoch\": 1.0, \"milliseconds_per_image\": 2.0, \"forward_milliseconds_per_image\": 1.0}' FROM stages s"
             .to_owned(),
-        "COMMIT".to_owned(),
-    ] {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.expect("inserted");
-    }
-    connection.close().await.expect("closes");
+    ];
+    database.execute(statements).await;
 }

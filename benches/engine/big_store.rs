@@ -1,7 +1,6 @@
 //! Times a store of 100,000 runs: planning, claims at the beginning, in the middle and at the end, and queries.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,14 +8,16 @@ use didact::plan::Planner;
 use didact::search::load;
 use didact::store::{Access, Artifacts, AttemptEnd, AttemptStart, Claim, PlanSource, Published, Store, Wanted};
 
-use crate::{sweep_file, table};
+use crate::database::Database;
+use crate::{claims, sweep_file, table};
 
 /// Times all operations on a sweep of trials × seeds × two categories.
-pub async fn measure(trials: usize, seeds: usize) {
+pub async fn measure(trials: usize, seeds: usize, workers: &[usize]) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = sweep_file(folder.path(), trials, seeds);
-    let (path, artifacts) = (folder.path().join("didact.db"), Artifacts::new(folder.path().join("artifacts")));
-    let store = Store::open(&path.display().to_string(), Access::Write).await.expect("opens");
+    let (database, artifacts) =
+        (Database::create(folder.path()).await, Artifacts::new(folder.path().join("artifacts")));
+    let store = Store::open(database.url(), Access::Write).await.expect("opens");
 
     let started = Instant::now();
     let (sweep, _, source) =
@@ -42,7 +43,7 @@ pub async fn measure(trials: usize, seeds: usize) {
     table::line("planning the same file again", again.elapsed(), Some(Duration::from_secs(2)));
 
     let big = BigStore { store, wanted: Wanted { sweep: planned.sweep, only: None }, worker: worker() };
-    big.query(&path, "nothing done").await;
+    big.query(&database, "nothing done").await;
     big.claims("the first stages").await;
     let shared = big.claim_all(4).await;
     big.claims("none, because every run waits for features").await;
@@ -51,16 +52,17 @@ pub async fn measure(trials: usize, seeds: usize) {
         big.end(&claim, &AttemptEnd::Done(Published { bytes: 0, digest: String::new() })).await;
     }
     table::line("finishing the four stages that all runs share", finishing.elapsed(), None);
-    big.query(&path, "all joint stages ready").await;
-    finish_runs(&path, plan.runs.len() / 2).await;
+    big.query(&database, "all joint stages ready").await;
+    claims::measure(database.url(), workers);
+    finish_runs(&database, plan.runs.len() / 2).await;
     big.claims("half of the runs done").await;
-    big.query(&path, "half of the runs done").await;
-    finish_runs(&path, plan.runs.len() - 1).await;
+    big.query(&database, "half of the runs done").await;
+    finish_runs(&database, plan.runs.len() - 1).await;
     big.claim_all(1).await;
     big.claims("none, because the last run is claimed").await;
-    big.query(&path, "all runs but one done").await;
+    big.query(&database, "all runs but one done").await;
     let gc = Instant::now();
-    didact(&path, &["gc", "--dry-run"]);
+    didact(&database, &["gc", "--dry-run"]);
     table::line("didact gc --dry-run", gc.elapsed(), None);
 }
 
@@ -103,7 +105,7 @@ impl BigStore {
     }
 
     /// Times the queries that a sweep and a person repeat often.
-    async fn query(&self, path: &Path, when: &str) {
+    async fn query(&self, database: &Database, when: &str) {
         let open = self.store.has_open_stages(&self.wanted);
         table::time(&format!("has_open_stages, {when}"), None, open).await.expect("counted");
         let counts = self.store.run_counts(&self.wanted);
@@ -111,18 +113,20 @@ impl BigStore {
         let status = self.store.status(&self.wanted.sweep, "engine");
         table::time(&format!("query of status, {when}"), None, status).await.expect("a status");
         let started = Instant::now();
-        didact(path, &["status"]);
+        didact(database, &["status"]);
         table::line(&format!("didact status, {when}"), started.elapsed(), Some(Duration::from_millis(200)));
     }
 }
 
-fn didact(store: &Path, arguments: &[&str]) {
+fn didact(database: &Database, arguments: &[&str]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_didact"));
-    let status = command.args(arguments).arg("--store").arg(store).stdout(Stdio::null()).status();
+    command.args(arguments).arg("--store").arg(database.url()).args(["--artifacts", "didact.artifacts"]);
+    let status = command.stdout(Stdio::null()).status();
     assert!(status.expect("starts").success(), "{arguments:?}");
 }
 
-fn worker() -> AttemptStart {
+/// This process as a worker.
+pub fn worker() -> AttemptStart {
     AttemptStart {
         worker: "bench".to_owned(),
         host: "here".to_owned(),
@@ -135,16 +139,13 @@ fn worker() -> AttemptStart {
 }
 
 /// Marks the first runs of the sweep as done, because executing them would take an hour.
-async fn finish_runs(store: &Path, runs: usize) {
-    use sqlx::Connection;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store);
-    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("opens");
-    for sql in [
-        "UPDATE stages SET state = 'done' WHERE id IN (SELECT rs.stage_id FROM run_stages rs JOIN sweep_runs sr
-             ON sr.run_id = rs.run_id WHERE sr.position < ?)",
-        "UPDATE runs SET state = 'done' WHERE id IN (SELECT run_id FROM sweep_runs WHERE position < ?)",
-    ] {
-        sqlx::query(sql).bind(runs as i64).execute(&mut connection).await.expect("done");
-    }
-    connection.close().await.expect("closes");
+async fn finish_runs(database: &Database, runs: usize) {
+    let done = [
+        format!(
+            "UPDATE stages SET state = 'done' WHERE state <> 'done' AND id IN (SELECT rs.stage_id FROM run_stages rs JOIN sweep_runs sr
+                 ON sr.run_id = rs.run_id WHERE sr.position < {runs})"
+        ),
+        format!("UPDATE runs SET state = 'done' WHERE id IN (SELECT run_id FROM sweep_runs WHERE position < {runs})"),
+    ];
+    database.execute(done).await;
 }

@@ -11,6 +11,7 @@ use didact::stages::{ArtifactFolders, Key, StageJob, StageKind};
 use didact::store::{Access, Artifacts, PlanSource, RunState, Store, Wanted};
 use didact::training::{StageContext, StageError};
 
+use crate::database::Database;
 use crate::{sweep_file, table};
 
 /// First argument of this program if it acts as a worker.
@@ -20,18 +21,18 @@ pub const WORKER: &str = "--empty-worker";
 pub async fn measure(runs: usize) {
     for workers in [1, 4] {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (store, artifacts) = (folder.path().join("didact.db"), folder.path().join("artifacts"));
+        let (database, artifacts) = (Database::create(folder.path()).await, folder.path().join("artifacts"));
         let (sweep, _, source) =
             load(Some(&sweep_file(folder.path(), runs.div_ceil(2), 1)), &[]).expect("a sound file");
         let plan = build(&sweep).expect("a plan");
-        let planner = Store::open(&store.display().to_string(), Access::Write).await.expect("opens");
+        let planner = Store::open(database.url(), Access::Write).await.expect("opens");
         let source = PlanSource { text: source.text, ..PlanSource::default() };
         planner.write_plan(&sweep, &source, &plan, &Artifacts::new(artifacts.clone()), None).await.expect("planned");
 
         let started = Instant::now();
         let start = || {
             Command::new(std::env::current_exe().expect("this program"))
-                .args([WORKER.as_ref(), store.as_os_str(), artifacts.as_os_str()])
+                .args([WORKER.as_ref(), database.url().as_ref(), artifacts.as_os_str()])
                 // Discard the worker's messages.
                 .stdout(Stdio::null())
                 .spawn()
@@ -48,6 +49,7 @@ pub async fn measure(runs: usize) {
         let stages = plan.stages.len() as u32;
         let what = format!("an empty stage from end to end, {workers} worker(s), {stages} stages");
         table::line(&what, elapsed / stages, Some(Duration::from_millis(20)));
+        planner.close().await;
     }
     publishing(200);
 }
@@ -68,7 +70,7 @@ fn publishing(artifacts: u32) {
 
 /// Works until no stage is left.
 pub async fn work_in(store: &str, artifacts: &str) {
-    let store = Store::open(store, Access::Write).await.expect("opens");
+    let store = Store::open(store, Access::Serve).await.expect("opens");
     let (sweep, _) = store.find_sweep(None).await.expect("is there");
     let options = WorkerOptions { execute, ..WorkerOptions::new(Wanted { sweep, only: None }, 1) };
     let end = work(&store, &Artifacts::new(artifacts.into()), &options, &Stop::default()).await.expect("works");

@@ -1,9 +1,11 @@
 //! Measures the overhead of the engine: empty stages from claim to result, and planning, claims and queries in a store of 100,000
-//! runs. Prints one table. Its arguments name the parts to measure: `report`, `stages`, `store`; all, if there are none.
+//! runs, and claims of many processes at once. Prints one table. Its arguments name the parts to measure: `report`, `stages`, `store`; all, if there are none.
 #![expect(clippy::print_stdout, reason = "the output is a table for people")]
 
 mod big_report;
 mod big_store;
+mod claims;
+mod database;
 mod empty_stages;
 mod table;
 
@@ -16,6 +18,8 @@ struct Size {
     /// Number of trials and seeds in the store that is only planned. Its runs are trials × seeds × two categories.
     trials: usize,
     seeds: usize,
+    /// Numbers of workers that claim at the same time.
+    workers: &'static [usize],
 }
 
 fn main() {
@@ -26,10 +30,16 @@ fn main() {
     {
         return runtime.block_on(empty_stages::work_in(store, artifacts));
     }
+    if let [flag, store, begin] = arguments.as_slice()
+        && flag == claims::WORKER
+    {
+        println!("{}", runtime.block_on(claims::claim(store, begin)));
+        return;
+    }
     // `cargo bench` passes this flag. Without it, this is a test that the benchmark still runs.
     let size = match arguments.iter().any(|argument| argument == "--bench") {
-        true => Size { executed: 250, reported: 500, trials: 1000, seeds: 50 },
-        false => Size { executed: 4, reported: 5, trials: 5, seeds: 4 },
+        true => Size { executed: 250, reported: 500, trials: 1000, seeds: 50, workers: &[1, 8, 64] },
+        false => Size { executed: 4, reported: 5, trials: 5, seeds: 4, workers: &[2] },
     };
     let parts: Vec<&str> =
         arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with("--")).collect();
@@ -43,7 +53,7 @@ fn main() {
             empty_stages::measure(size.executed).await;
         }
         if wanted("store") {
-            big_store::measure(size.trials, size.seeds).await;
+            big_store::measure(size.trials, size.seeds, size.workers).await;
         }
     });
 }

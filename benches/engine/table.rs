@@ -19,6 +19,11 @@ pub fn size(what: &str, bytes: u64) {
     println!("{:>7.1} MB  {:>8}  {what}", bytes as f64 / 1e6, "");
 }
 
+/// Prints a number per second.
+pub fn rate(what: &str, per_second: f64) {
+    println!("{per_second:>8.0}/s  {:>8}  {what}", "");
+}
+
 /// Times a future and prints the time.
 pub async fn time<T>(name: &str, target: Option<Duration>, work: impl Future<Output = T>) -> T {
     let started = Instant::now();
