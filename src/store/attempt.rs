@@ -40,13 +40,15 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let stage: i64 = sql("SELECT id FROM stages WHERE key = $1").bind(claim.stage.as_str()).value(&mut tx).await?;
-        let recorded: Option<(String,)> =
-            sql("SELECT state FROM attempts WHERE token = $1").bind(&claim.token).optional(&mut tx).await?;
-        if recorded.is_some_and(|(state,)| state == end.attempt_state(true).name()) {
-            // An earlier call has written this end, but the connection was lost before it learnt so.
-            return Ok(true);
-        }
         let ours = self.end_stage(&mut tx, stage, &claim.token, &worker.host, end).await?;
+        if !ours {
+            let recorded: Option<(String,)> =
+                sql("SELECT state FROM attempts WHERE token = $1").bind(&claim.token).optional(&mut tx).await?;
+            if recorded.is_some_and(|(state,)| state == end.attempt_state(true).name()) {
+                // An earlier call has written this end, but the connection was lost before it learnt so.
+                return Ok(true);
+            }
+        }
         let (class, reason) = match end {
             AttemptEnd::Failed { class, reason } if ours => (Some(class.name()), Some(reason)),
             _ => (None, None),
