@@ -1,10 +1,10 @@
-//! Counts the claims that many processes make in a second. Each gives a claimed stage back at once, so that only the store limits them.
+//! Counts the claims of many processes per second, and the stages that they claim and end. Nothing is computed: only the store limits them.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use didact::store::{Access, AttemptEnd, Store, Wanted};
+use didact::store::{Access, AttemptEnd, Claim, Published, Store, Wanted};
 
 use crate::big_store::worker;
 use crate::table;
@@ -12,13 +12,28 @@ use crate::table;
 /// First argument of this program if it acts as a worker.
 pub const WORKER: &str = "--claiming-worker";
 
-/// Time during which claims are counted.
-const TIME: Duration = Duration::from_secs(3);
-
 /// Time in which all processes start.
 const START: Duration = Duration::from_secs(3);
 
-/// Prints the number of claims per second of several numbers of processes.
+/// Parts of a round. At first, the processes only claim. Then they end what they hold. Finally they claim and end one stage after another.
+const CLAIMING: Duration = Duration::from_millis(500);
+const CLEARING: Duration = Duration::from_secs(2);
+const WORKING: Duration = Duration::from_secs(2);
+const ROUNDS: u32 = 4;
+
+/// Stages of a process before the others are counted. A connection is slow at first.
+const WARM_UP: usize = 5;
+
+/// What a process, or several together, did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Number of claims while nothing else was done.
+    claims: u64,
+    /// Number of stages that were claimed and ended, one after the other.
+    stages: u64,
+}
+
+/// Prints the numbers of claims, and of stages from claim to end, per second of several numbers of processes.
 pub fn measure(store: &str, workers: &[usize]) {
     for &processes in workers {
         let begin = now() + START.as_millis();
@@ -30,33 +45,77 @@ pub fn measure(store: &str, workers: &[usize]) {
                 .expect("starts")
         };
         let children: Vec<_> = (0..processes).map(|_| start()).collect();
-        let claims: u64 = children
-            .into_iter()
-            .map(|child| child.wait_with_output().expect("ends"))
-            .map(|output| String::from_utf8_lossy(&output.stdout).trim().parse::<u64>().expect("a number"))
-            .sum();
-        table::rate(
-            &format!("claims a second, each given back, {processes} worker(s)"),
-            claims as f64 / TIME.as_secs_f64(),
-        );
+        let mut all = Counts::default();
+        for child in children {
+            let output = child.wait_with_output().expect("ends");
+            let Counts { claims, stages } = Counts::read(&String::from_utf8_lossy(&output.stdout));
+            all = Counts { claims: all.claims + claims, stages: all.stages + stages };
+        }
+        let seconds = |part: Duration| (ROUNDS * part).as_secs_f64();
+        table::rate(&format!("claims a second, {processes} worker(s)"), all.claims as f64 / seconds(CLAIMING));
+        let rate = all.stages as f64 / seconds(WORKING);
+        table::rate(&format!("stages a second from claim to stored end, {processes} worker(s)"), rate);
     }
 }
 
-/// Claims stages and gives them back from the moment `begin` on, in milliseconds since 1970, and returns the number of claims.
-pub async fn claim(store: &str, begin: &str) -> u64 {
+impl Counts {
+    fn read(text: &str) -> Self {
+        let mut numbers = text.split_whitespace().map(|number| number.parse().expect("a number"));
+        let mut next = || numbers.next().expect("two numbers");
+        Self { claims: next(), stages: next() }
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.claims, self.stages)
+    }
+}
+
+/// Claims and ends stages. Counts from the moment `begin` on, in milliseconds since 1970.
+pub async fn claim(store: &str, begin: &str) -> Counts {
     let store = Store::open(store, Access::Serve).await.expect("opens");
     let (sweep, _) = store.find_sweep(None).await.expect("is there");
     let (wanted, worker) = (Wanted { sweep, only: None }, worker());
-    let begin: u128 = begin.parse().expect("a time");
-    tokio::time::sleep(Duration::from_millis(begin.saturating_sub(now()) as u64)).await;
-    let mut claims = 0;
-    while now() < begin + TIME.as_millis() {
-        let Some(claim) = store.claim(&wanted, &worker).await.expect("claims") else { continue };
-        claims += 1;
-        let end = AttemptEnd::Interrupted;
-        store.finish(&claim, &worker, &end, 1.0, &BTreeMap::new(), None).await.expect("ends");
+    let claim = async || store.claim(&wanted, &worker).await.expect("claims");
+    let end = async |claim: Claim| {
+        let end = AttemptEnd::Done(Published { bytes: 0, digest: String::new() });
+        assert!(store.finish(&claim, &worker, &end, 1.0, &BTreeMap::new(), None).await.expect("ends"));
+    };
+    for _ in 0..WARM_UP {
+        if let Some(claim) = claim().await {
+            end(claim).await;
+        }
     }
-    claims
+    let mut counts = Counts::default();
+    let mut part = begin.parse().expect("a time");
+    for _ in 0..ROUNDS {
+        wait_until(part).await;
+        part += CLAIMING.as_millis();
+        let mut held = Vec::new();
+        while now() < part {
+            held.extend(claim().await);
+        }
+        counts.claims += held.len() as u64;
+        part += CLEARING.as_millis();
+        for claim in held {
+            end(claim).await;
+        }
+        assert!(now() < part, "too slow to end the claimed stages in time");
+        wait_until(part).await;
+        part += WORKING.as_millis();
+        while now() < part {
+            if let Some(claim) = claim().await {
+                end(claim).await;
+                counts.stages += 1;
+            }
+        }
+    }
+    counts
+}
+
+async fn wait_until(moment: u128) {
+    tokio::time::sleep(Duration::from_millis(moment.saturating_sub(now()) as u64)).await;
 }
 
 fn now() -> u128 {

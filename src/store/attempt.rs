@@ -39,8 +39,8 @@ impl Store {
         peak_rss: Option<u64>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let stage: i64 = sql("SELECT id FROM stages WHERE key = $1").bind(claim.stage.as_str()).value(&mut tx).await?;
-        let ours = self.end_stage(&mut tx, stage, &claim.token, &worker.host, end).await?;
+        let stage = self.end_stage(&mut tx, claim.stage.as_str(), &claim.token, &worker.host, end).await?;
+        let ours = stage.is_some();
         if !ours {
             let recorded: Option<(String,)> =
                 sql("SELECT state FROM attempts WHERE token = $1").bind(&claim.token).optional(&mut tx).await?;
@@ -69,7 +69,7 @@ impl Store {
         .bind(&claim.token)
         .execute(&mut tx)
         .await?;
-        if let (true, AttemptEnd::Done(published)) = (ours, end) {
+        if let (Some(stage), AttemptEnd::Done(published)) = (stage, end) {
             sql(format!(
                 "INSERT INTO artifacts (stage_id, path, bytes, digest, created_at) VALUES ($1, $2, $3, $4, {NOW})
                  ON CONFLICT (stage_id) DO UPDATE SET bytes = excluded.bytes, digest = excluded.digest,
@@ -89,22 +89,23 @@ impl Store {
         Ok(ours)
     }
 
-    /// Applies the end of an attempt to its stage and its runs. Changes nothing and returns `false` if the token no longer holds the stage.
+    /// Applies the end of an attempt to its stage and its runs. Returns the id of the stage. Changes nothing and returns `None` if the token
+    /// no longer holds the stage.
     pub(super) async fn end_stage(
         &self,
         tx: &mut Tx,
-        stage: i64,
+        stage: &str,
         token: &str,
         host: &str,
         end: &AttemptEnd,
-    ) -> Result<bool, StoreError> {
-        let held: Option<(i64, Option<i64>)> =
-            sql("SELECT attempts, beside FROM stages WHERE id = $1 AND token = $2 AND state = 'running'")
+    ) -> Result<Option<i64>, StoreError> {
+        let held: Option<(i64, i64, Option<i64>)> =
+            sql("SELECT id, attempts, beside FROM stages WHERE key = $1 AND token = $2 AND state = 'running'")
                 .bind(stage)
                 .bind(token)
                 .optional(&mut *tx)
                 .await?;
-        let Some((attempts, neighbours)) = held else { return Ok(false) };
+        let Some((stage, attempts, neighbours)) = held else { return Ok(None) };
         let retry = match end {
             AttemptEnd::Failed { class, .. } => class.retry(),
             AttemptEnd::Done(_) | AttemptEnd::Interrupted => Retry::Never,
@@ -141,7 +142,7 @@ impl Store {
         } else if settle::limit_attempts(tx, stage).await? {
             settle::runs_of_stage(tx, stage).await?;
         }
-        Ok(true)
+        Ok(Some(stage))
     }
 
     /// Returns how many stages may run at the same time as one that ran out of memory. This is half of the previous limit, or half of the

@@ -1,9 +1,11 @@
 //! Claims stages for workers.
 
+use std::iter;
+
 use super::database::Tx;
-use super::derived::STAGES_PER_RUN;
 use super::row::row;
-use super::sql::{Source, sql};
+use super::sql::sql;
+use super::title::{self, TITLE, TRIAL};
 use super::{AttemptStart, NOW, Store, StoreError, later};
 use crate::stages::{Key, StageJob, short_key};
 
@@ -23,6 +25,9 @@ pub struct Wanted {
 pub(super) const ONLY: &str = "(SELECT id, trial_id, state, category, seed FROM runs
         WHERE key = $2 OR trial_id = (SELECT id FROM trials WHERE key = $2)) r
     JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1)";
+
+/// SQL of whether a run `r` may still become done.
+const WANTED: &str = "r.state NOT IN ('cancelled', 'pruned')";
 
 /// A stage that this worker has claimed.
 #[derive(Debug, Clone)]
@@ -45,6 +50,11 @@ row! {
         key: String,
         kind: String,
         beside: Option<i64>,
+        /// Whether any running stage has a limit of stages beside it.
+        any_beside: bool,
+        job: String,
+        earlier_attempts: i64,
+        title: Option<String>,
     }
 }
 
@@ -58,20 +68,25 @@ impl Store {
     /// [`StoreError::OtherVersion`] if another version of didact planned the stage.
     pub async fn claim(&self, wanted: &Wanted, worker: &AttemptStart) -> Result<Option<Claim>, StoreError> {
         // Workers that find nothing must not block workers that have results to write.
-        if candidate(self, wanted).await?.is_none() {
+        let (ready, values) = ready(wanted);
+        if !sql(format!("SELECT EXISTS (SELECT 1 {ready})")).bind_all(values).value::<bool>(self).await? {
             return Ok(None);
         }
-        let mut tx = self.write().await?;
+        let mut tx = self.write_relaxed().await?;
         let Some(candidate) = candidate(&mut tx, wanted).await? else { return Ok(None) };
-        let (running, allowed) = running_on(&mut tx, &worker.host).await?;
-        if candidate.beside.into_iter().chain(allowed).any(|limit| running > limit.max(0)) && running > 0 {
-            return Ok(None);
+        if candidate.beside.is_some() || candidate.any_beside {
+            let (running, allowed) = running_on(&mut tx, &worker.host).await?;
+            if candidate.beside.into_iter().chain(allowed).any(|limit| running > limit.max(0)) && running > 0 {
+                return Ok(None);
+            }
         }
         // Checked before the stage is claimed: a stage that this version cannot execute stays free for another worker.
-        let job = job_of(&mut tx, &candidate).await?;
-        let title = title(&mut tx, wanted, candidate.id).await?;
-        let earlier: i64 =
-            sql("SELECT COUNT(*) FROM attempts WHERE stage_id = $1").bind(candidate.id).value(&mut tx).await?;
+        let job = job_of(&candidate)?;
+        let title = match candidate.title {
+            Some(title) => title,
+            None => title_of_wanted_run(&mut tx, wanted, candidate.id).await?,
+        };
+        let number = candidate.earlier_attempts + 1;
         let token = uuid::Uuid::now_v7().to_string();
         sql(format!(
             "UPDATE stages SET state = 'running', token = $1, attempts = attempts + 1, reason = NULL, failure_class = NULL,
@@ -89,7 +104,7 @@ impl Store {
         ))
         .bind(&token)
         .bind(candidate.id)
-        .bind(earlier + 1)
+        .bind(number)
         .bind(&worker.worker)
         .bind(&worker.host)
         .bind(i64::from(worker.pid))
@@ -104,7 +119,7 @@ impl Store {
         crate::fault::point("claim:before-commit");
         tx.commit().await?;
         crate::fault::point("claim:after-commit");
-        Ok(Some(Claim { stage: Key::from_hex(candidate.key), job, token, attempt: earlier + 1, title }))
+        Ok(Some(Claim { stage: Key::from_hex(candidate.key), job, token, attempt: number, title }))
     }
 
     /// Returns whether any stage is pending or running. If so, an idle worker waits.
@@ -117,7 +132,7 @@ impl Store {
             Some(only) => sql(format!(
                 "SELECT EXISTS (
                      SELECT 1 FROM {ONLY} JOIN run_stages rs ON rs.run_id = r.id JOIN stages s ON s.id = rs.stage_id
-                     WHERE r.state NOT IN ('cancelled', 'pruned') AND s.state IN ('pending', 'running'))"
+                     WHERE {WANTED} AND s.state IN ('pending', 'running'))"
             ))
             .bind(&wanted.sweep)
             .bind(only),
@@ -129,9 +144,8 @@ impl Store {
 
 /// Returns the job of a stage if this version computes the same key for it. Otherwise another version planned the stage: this version
 /// may compute something else, and must not publish it under that key.
-async fn job_of(tx: &mut Tx, stage: &Candidate) -> Result<StageJob, StoreError> {
-    let job: String = sql("SELECT job FROM stage_jobs WHERE stage_id = $1").bind(stage.id).value(tx).await?;
-    match serde_json::from_str::<StageJob>(&job) {
+fn job_of(stage: &Candidate) -> Result<StageJob, StoreError> {
+    match serde_json::from_str::<StageJob>(&stage.job) {
         Ok(job) if job.key().as_str() == stage.key => Ok(job),
         _ => Err(StoreError::OtherVersion { kind: stage.kind.clone(), stage: short_key(&stage.key).to_owned() }),
     }
@@ -145,64 +159,56 @@ pub(super) async fn running_on(tx: &mut Tx, host: &str) -> Result<(i64, Option<i
         .await
 }
 
-/// Finds the next stage to claim: the first that is ready and past its pause.
-async fn candidate(source: impl Into<Source<'_>>, wanted: &Wanted) -> Result<Option<Candidate>, StoreError> {
+/// SQL of the stage `s` to claim next, the first that is ready and past its pause, with its row `q` of the queue. Also returns the values
+/// of the placeholders.
+fn ready(wanted: &Wanted) -> (String, Vec<&String>) {
     let past_its_pause = format!(
         "(s.not_before IS NULL OR s.not_before <= {NOW} OR s.not_before > {too_late})",
         too_late = later(2.0 * super::state::MAX_BACK_OFF)
     );
-    match &wanted.only {
-        None => sql(format!(
-            "SELECT s.id, s.key, s.kind, s.beside FROM sweep_stages q JOIN stages s ON s.id = q.stage_id
+    let stages = match &wanted.only {
+        None => format!(
+            "FROM sweep_stages q JOIN stages s ON s.id = q.stage_id
              WHERE q.sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND q.ready = 1 AND {past_its_pause}
              ORDER BY q.position LIMIT 1"
-        ))
-        .bind(&wanted.sweep),
-        Some(only) => sql(format!(
-            "SELECT s.id, s.key, s.kind, s.beside FROM {ONLY} JOIN run_stages rs ON rs.run_id = r.id
+        ),
+        Some(_) => format!(
+            "FROM {ONLY} JOIN run_stages rs ON rs.run_id = r.id
              JOIN sweep_stages q ON q.stage_id = rs.stage_id AND q.sweep_id = sr.sweep_id JOIN stages s ON s.id = q.stage_id
-             WHERE r.state NOT IN ('cancelled', 'pruned') AND q.ready = 1 AND {past_its_pause}
+             WHERE {WANTED} AND q.ready = 1 AND {past_its_pause}
              ORDER BY sr.position, rs.position LIMIT 1"
-        ))
-        .bind(&wanted.sweep)
-        .bind(only),
-    }
-    .optional(source)
+        ),
+    };
+    (stages, iter::once(&wanted.sweep).chain(&wanted.only).collect())
+}
+
+/// Finds the next stage to claim.
+async fn candidate(tx: &mut Tx, wanted: &Wanted) -> Result<Option<Candidate>, StoreError> {
+    let title = match &wanted.only {
+        None => title::of_first_run(WANTED),
+        Some(_) => format!("(SELECT {TITLE} FROM (SELECT 1) x {TRIAL})"),
+    };
+    let (ready, values) = ready(wanted);
+    sql(format!(
+        "SELECT s.id, s.key, s.kind, s.beside, (SELECT job FROM stage_jobs WHERE stage_id = s.id) AS job,
+                (SELECT COUNT(*) FROM attempts WHERE stage_id = s.id) AS earlier_attempts, {title} AS title,
+                EXISTS (SELECT 1 FROM stages WHERE state = 'running' AND beside IS NOT NULL) AS any_beside {ready}"
+    ))
+    .bind_all(values)
+    .optional(tx)
     .await
 }
 
-/// Returns the title of the first wanted run that needs a stage: `category · T07 settings · seed n`.
-async fn title(tx: &mut Tx, wanted: &Wanted, stage: i64) -> Result<String, StoreError> {
-    const WANTED: &str = "r.state NOT IN ('cancelled', 'pruned')";
-    const COLUMNS: &str = "SELECT r.category, st.title, r.seed";
-    const TRIAL: &str = "JOIN sweep_trials st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id";
-    let mut found: Option<(String, String, i64)> = None;
-    if wanted.only.is_none() {
-        // The position of a stage in a sweep tells its first run. Thousands of runs may share the stage.
-        found = sql(format!(
-            "{COLUMNS} FROM sweep_stages q
-             JOIN sweep_runs sr ON sr.sweep_id = q.sweep_id AND sr.position = q.position / {STAGES_PER_RUN}
-             JOIN runs r ON r.id = sr.run_id {TRIAL}
-             WHERE q.stage_id = $2 AND q.sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND {WANTED}"
-        ))
-        .bind(&wanted.sweep)
-        .bind(stage)
-        .optional(&mut *tx)
-        .await?;
-    }
-    if found.is_none() {
-        found = sql(format!(
-            "{COLUMNS} FROM run_stages rs JOIN runs r ON r.id = rs.run_id
-             JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1) {TRIAL}
-             WHERE rs.stage_id = $2 AND {WANTED}
-               AND (CAST($3 AS TEXT) IS NULL OR r.key = $3 OR r.trial_id = (SELECT id FROM trials WHERE key = $3))
-             ORDER BY sr.position LIMIT 1"
-        ))
-        .bind(&wanted.sweep)
-        .bind(stage)
-        .bind(&wanted.only)
-        .optional(tx)
-        .await?;
-    }
-    Ok(found.map(|(category, trial, seed)| format!("{category} · {trial} · seed {seed}")).unwrap_or_default())
+/// Returns the title of the first wanted run that needs a stage. The first run that needs it was cancelled or pruned.
+async fn title_of_wanted_run(tx: &mut Tx, wanted: &Wanted, stage: i64) -> Result<String, StoreError> {
+    let title: Option<(String,)> = sql(format!(
+        "SELECT {TITLE} FROM run_stages rs JOIN runs r ON r.id = rs.run_id
+         JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = (SELECT id FROM sweeps WHERE key = $1) {TRIAL}
+         WHERE rs.stage_id = $2 AND {WANTED} ORDER BY sr.position LIMIT 1"
+    ))
+    .bind(&wanted.sweep)
+    .bind(stage)
+    .optional(tx)
+    .await?;
+    Ok(title.map(|(title,)| title).unwrap_or_default())
 }

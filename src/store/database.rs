@@ -35,6 +35,15 @@ impl Pool {
     }
 }
 
+/// What a commit on a server waits for. A commit to a SQLite file never waits for the disk: a power failure undoes the last ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// The disk of the server.
+    Full,
+    /// Nothing. If the server's machine fails within a second, the transaction may be undone.
+    Relaxed,
+}
+
 /// A transaction: one that writes, while no other one does, or a snapshot to read.
 #[derive(Debug)]
 pub(super) enum Tx {

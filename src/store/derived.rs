@@ -96,13 +96,17 @@ pub(super) async fn update_wanted(tx: &mut Tx, runs: &[i64]) -> Result<(), Store
         let found: Vec<i64> = sql(query).bind_all(runs.iter().copied()).column(&mut *tx).await?;
         stages.extend(found);
     }
-    for stage in stages {
-        sql("UPDATE sweep_stages SET wanted = CASE WHEN EXISTS (
+    let stages: Vec<i64> = stages.into_iter().collect();
+    for stages in stages.chunks(ROWS_PER_STATEMENT) {
+        sql(format!(
+            "UPDATE sweep_stages SET wanted = CASE WHEN EXISTS (
                  SELECT 1 FROM run_stages rs JOIN runs r ON r.id = rs.run_id JOIN sweep_runs sr ON sr.run_id = r.id
-                 WHERE rs.stage_id = $1 AND sr.sweep_id = sweep_stages.sweep_id AND r.state NOT IN ('cancelled', 'pruned'))
-                 THEN 1 ELSE 0 END
-             WHERE stage_id = $1")
-        .bind(stage)
+                 WHERE rs.stage_id = sweep_stages.stage_id AND sr.sweep_id = sweep_stages.sweep_id
+                   AND r.state NOT IN ('cancelled', 'pruned')) THEN 1 ELSE 0 END
+             WHERE stage_id IN ({})",
+            list(1, stages.len())
+        ))
+        .bind_all(stages.iter().copied())
         .execute(tx)
         .await?;
     }

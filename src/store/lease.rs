@@ -31,7 +31,7 @@ row! {
 impl Store {
     /// Renews a lease. Returns `false` if this worker no longer holds it.
     pub async fn renew(&self, claim: &Claim, worker: &str) -> Result<bool, StoreError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write_relaxed().await?;
         let held =
             sql(format!("UPDATE stages SET lease_until = {} WHERE key = $1 AND token = $2", later(LEASE_SECONDS)))
                 .bind(claim.stage.as_str())
@@ -70,9 +70,8 @@ impl Store {
     /// a result later, that result is recorded as superseded.
     pub async fn take_back(&self, lease: &Lease, class: FailureClass, reason: &str) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let stage: i64 = sql("SELECT id FROM stages WHERE key = $1").bind(&lease.stage_id).value(&mut tx).await?;
         let end = AttemptEnd::failed(class, reason.to_owned());
-        let ours = self.end_stage(&mut tx, stage, &lease.token, &lease.host, &end).await?;
+        let ours = self.end_stage(&mut tx, &lease.stage_id, &lease.token, &lease.host, &end).await?.is_some();
         if ours {
             sql(format!(
                 "UPDATE attempts SET state = 'lost', failure_class = $1, reason = $2, finished_at = {NOW},

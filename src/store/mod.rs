@@ -48,6 +48,7 @@ mod state;
 mod status;
 mod superseded;
 mod sweeps;
+mod title;
 mod transfer;
 mod worker;
 mod write_plan;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
-use super::database::{Pool, Tx};
+use super::database::{Durability, Pool, Tx};
 use super::error::StoreError;
 use super::filesystem::{Identity, can_write, network_file_system};
 use super::log::log_is_missing;
@@ -165,11 +165,22 @@ impl Store {
     /// # Errors
     /// [`StoreError::Replaced`] if the store's file was deleted or replaced: writes would be lost.
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
+        self.begin(Durability::Full).await
+    }
+
+    /// Begins a write transaction that may be lost if the machine fails, such as a claim: work is then repeated, and nothing else.
+    pub(super) async fn write_relaxed(&self) -> Result<Tx, StoreError> {
+        self.begin(Durability::Relaxed).await
+    }
+
+    async fn begin(&self, durability: Durability) -> Result<Tx, StoreError> {
         self.check_identity()?;
-        match &self.pool {
-            Pool::Sqlite(pool) => Ok(Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?)),
+        match (&self.pool, durability) {
+            (Pool::Sqlite(pool), Durability::Full | Durability::Relaxed) => {
+                Ok(Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?))
+            }
             #[cfg(feature = "postgres")]
-            Pool::Postgres(pool) => super::postgres::begin(pool).await,
+            (Pool::Postgres(pool), durability) => super::postgres::begin(pool, durability).await,
         }
     }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool, SqlStr};
+use sqlx::{ConnectOptions, Connection, Executor, PgPool, SqlStr};
 
-use super::database::Tx;
+use super::database::{Durability, Tx};
 use super::error::StoreError;
 use super::notice;
 use super::open::{Access, Store};
@@ -20,7 +20,11 @@ static SCHEMA: LazyLock<Migrator> = LazyLock::new(|| {
     let migration = |version, name, sql| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
     };
-    Migrator::with_migrations(vec![migration(1, "initial", include_str!("../../migrations/postgres/0001_initial.sql"))])
+    let statement_triggers = include_str!("../../migrations/postgres/0002_statement_triggers.sql");
+    Migrator::with_migrations(vec![
+        migration(1, "initial", include_str!("../../migrations/postgres/0001_initial.sql")),
+        migration(2, "statement_triggers", statement_triggers),
+    ])
 });
 
 /// Oldest version of the server, in the form of its setting `server_version_num`.
@@ -29,8 +33,8 @@ const OLDEST_SERVER: i32 = 140_000;
 /// A worker gives its connection back while it trains: servers have few.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// First half of the key of the lock that writers hold; the second half is that of the schema.
-const LOCK: i32 = 1_684_628_577;
+/// A connection that was unused for longer is tested before its next use: the server may have been restarted.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Opens a store on a server. Creates its tables if it is opened for writing.
 pub(super) async fn open(url: &str, access: Access) -> Result<Store, StoreError> {
@@ -43,6 +47,15 @@ pub(super) async fn open(url: &str, access: Access) -> Result<Store, StoreError>
         .max_connections(connections)
         .idle_timeout(IDLE)
         .acquire_timeout(Duration::from_secs(60))
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move { Ok(used.idle_for < TRUSTED || connection.ping().await.is_ok()) })
+        })
+        .after_connect(|connection, _| {
+            // Compiling a query takes longer than running it, and so does planning it again for other values.
+            let settings = "SET jit = off; SET plan_cache_mode = force_generic_plan";
+            Box::pin(async move { connection.execute(settings).await.map(|_| ()) })
+        })
         .connect_with(options)
         .await
         .map_err(|error| failed(&name, error))?;
@@ -93,10 +106,15 @@ async fn prepare(pool: &PgPool, name: &str, access: Access) -> Result<(), StoreE
 }
 
 /// Begins a write transaction. Writers wait for each other, as with SQLite.
-pub(super) async fn begin(pool: &PgPool) -> Result<Tx, StoreError> {
-    let mut tx = pool.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))").bind(LOCK).execute(&mut *tx).await?;
-    Ok(Tx::Postgres(tx))
+///
+/// The lock is that of a table which nobody changes: a statement that waits for it has no snapshot. With one, the server could not remove
+/// old versions of rows while any writer waits, and the queue of stages would become slow.
+pub(super) async fn begin(pool: &PgPool, durability: Durability) -> Result<Tx, StoreError> {
+    let statement = match durability {
+        Durability::Full => "BEGIN; LOCK TABLE store IN EXCLUSIVE MODE",
+        Durability::Relaxed => "BEGIN; SET LOCAL synchronous_commit = off; LOCK TABLE store IN EXCLUSIVE MODE",
+    };
+    Ok(Tx::Postgres(pool.begin_with(statement).await?))
 }
 
 /// Begins a transaction that sees the store as it is now.

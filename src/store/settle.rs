@@ -3,6 +3,7 @@
 use super::database::Tx;
 use super::sql::{ROWS_PER_STATEMENT, Value, insert, list, sql};
 use super::state::MAX_ATTEMPTS;
+use super::title::{TITLE, TRIAL};
 use super::{ArtifactState, Artifacts, RunState, Store, StoreError, VerifyScope, derived};
 use crate::evaluate::{Evaluation, Fact, Measured, ResultName, Selection};
 use crate::stages::{Key, StageJob, StageKind};
@@ -128,11 +129,10 @@ async fn skip_below_failed(tx: &mut Tx) -> Result<(), StoreError> {
 /// With `pruned`, pruned runs are revived as well: the sweep no longer prunes. Only runs from position `first` on are considered, so
 /// that a search that adds trials does not revive runs cancelled in the meantime. Returns the titles of the runs that were cancelled.
 pub(super) async fn revive(tx: &mut Tx, sweep: i64, pruned: bool, first: i64) -> Result<Vec<String>, StoreError> {
-    let cancelled: Vec<(i64, String)> = sql(
-        "SELECT r.id, r.category || ' · ' || st.title || ' · seed ' || r.seed FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id
-         JOIN sweep_trials st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-         WHERE r.state = 'cancelled' AND sr.sweep_id = $1 AND sr.position >= $2 ORDER BY sr.position",
-    )
+    let cancelled: Vec<(i64, String)> = sql(format!(
+        "SELECT r.id, {TITLE} FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id {TRIAL}
+         WHERE r.state = 'cancelled' AND sr.sweep_id = $1 AND sr.position >= $2 ORDER BY sr.position"
+    ))
     .bind(sweep)
     .bind(first)
     .all(&mut *tx)

@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use super::derived::STAGES_PER_RUN;
 use super::row::row;
 use super::sql::sql;
-use super::{AttemptStart, NOW, Store, StoreError, since};
+use super::{AttemptStart, NOW, Store, StoreError, since, title};
 use crate::stages::StageKind;
 
 row! {
@@ -113,16 +112,13 @@ impl Store {
         sql(format!(
             "SELECT w.id, w.host, w.pid, w.process_started, w.device, w.threads, w.seen_at, s.key AS stage, s.kind,
                     {spent} AS seconds, a.log,
-                    (SELECT r.category || ' · ' || st.title || ' · seed ' || r.seed
-                     FROM sweep_stages ss
-                     JOIN sweep_runs sr ON sr.sweep_id = ss.sweep_id AND sr.position = ss.position / {STAGES_PER_RUN}
-                     JOIN runs r ON r.id = sr.run_id
-                     JOIN sweep_trials st ON st.sweep_id = sr.sweep_id AND st.trial_id = r.trial_id
-                     WHERE ss.stage_id = s.id AND ss.sweep_id = w.sweep_id) AS title
+                    {title} AS title
              FROM workers w LEFT JOIN attempts a ON a.worker = w.id AND a.state = 'running'
              LEFT JOIN stages s ON s.id = a.stage_id
+             LEFT JOIN sweep_stages q ON q.stage_id = s.id AND q.sweep_id = w.sweep_id
              WHERE w.sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND w.stopped_at IS NULL ORDER BY w.started_at",
             spent = since("a.started_at"),
+            title = title::of_first_run("1 = 1"),
         ))
         .bind(sweep)
         .all(self)
