@@ -1,6 +1,7 @@
 //! Times a store of 100,000 runs: planning, claims at the beginning, in the middle and at the end, and queries.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,8 @@ use crate::{claims, sweep_file, table};
 pub async fn measure(trials: usize, seeds: usize, workers: &[usize]) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = sweep_file(folder.path(), trials, seeds);
-    let (database, artifacts) =
-        (Database::create(folder.path()).await, Artifacts::new(folder.path().join("artifacts")));
+    let artifacts_folder = folder.path().join("artifacts");
+    let (database, artifacts) = (Database::create(folder.path()).await, Artifacts::new(artifacts_folder.clone()));
     let store = Store::open(database.url(), Access::Write).await.expect("opens");
 
     let started = Instant::now();
@@ -42,7 +43,8 @@ pub async fn measure(trials: usize, seeds: usize, workers: &[usize]) {
     table::time("planning the same file again: one transaction", None, writing).await.expect("planned");
     table::line("planning the same file again", again.elapsed(), Some(Duration::from_secs(2)));
 
-    let big = BigStore { store, wanted: Wanted { sweep: planned.sweep, only: None }, worker: worker() };
+    let wanted = Wanted { sweep: planned.sweep, only: None };
+    let big = BigStore { store, artifacts: artifacts_folder, wanted, worker: worker() };
     big.query(&database, "nothing done").await;
     big.claims("the first stages").await;
     let shared = big.claim_all(4).await;
@@ -62,13 +64,14 @@ pub async fn measure(trials: usize, seeds: usize, workers: &[usize]) {
     big.claims("none, because the last run is claimed").await;
     big.query(&database, "all runs but one done").await;
     let gc = Instant::now();
-    didact(&database, &["gc", "--dry-run"]);
+    didact(&database, &big.artifacts, &["gc", "--dry-run"]);
     table::line("didact gc --dry-run", gc.elapsed(), None);
 }
 
 /// The store with a worker that claims from it.
 struct BigStore {
     store: Store,
+    artifacts: PathBuf,
     wanted: Wanted,
     worker: AttemptStart,
 }
@@ -113,14 +116,14 @@ impl BigStore {
         let status = self.store.status(&self.wanted.sweep, "engine");
         table::time(&format!("query of status, {when}"), None, status).await.expect("a status");
         let started = Instant::now();
-        didact(database, &["status"]);
+        didact(database, &self.artifacts, &["status"]);
         table::line(&format!("didact status, {when}"), started.elapsed(), Some(Duration::from_millis(200)));
     }
 }
 
-fn didact(database: &Database, arguments: &[&str]) {
+fn didact(database: &Database, artifacts: &Path, arguments: &[&str]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_didact"));
-    command.args(arguments).arg("--store").arg(database.url()).args(["--artifacts", "didact.artifacts"]);
+    command.args(arguments).arg("--store").arg(database.url()).arg("--artifacts").arg(artifacts);
     let status = command.stdout(Stdio::null()).status();
     assert!(status.expect("starts").success(), "{arguments:?}");
 }

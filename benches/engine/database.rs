@@ -55,8 +55,8 @@ impl Database {
             Self::Postgres(url) => {
                 let mut connection = sqlx::PgConnection::connect(url).await.expect("the server answers");
                 sqlx::raw_sql(all).execute(&mut connection).await.expect("valid SQL");
-                // A server gathers statistics by itself, but not within seconds.
-                sqlx::raw_sql("ANALYZE").execute(&mut connection).await.expect("valid SQL");
+                // A server removes old rows and gathers statistics by itself, but not within seconds.
+                sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await.expect("valid SQL");
                 connection.close().await.expect("closes");
             }
         }

@@ -81,6 +81,17 @@ impl Tx {
         Ok(columns.into_iter().map(|(name, of)| (name, kind(&of))).collect())
     }
 
+    /// Tells the server how many rows its tables have now. It learns so by itself, but only a minute later, and until then reads whole tables
+    /// where an index would do. A file needs no statistics: statements for it choose their indexes by their form.
+    #[cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "its other form waits for the server"))]
+    pub(super) async fn gather_statistics(&mut self) -> Result<(), StoreError> {
+        #[cfg(feature = "postgres")]
+        if let Self::Postgres(_) = self {
+            sql("ANALYZE").execute(self).await?;
+        }
+        Ok(())
+    }
+
     /// Continues the ids that the database gives after the highest ones that are there. SQLite does so by itself.
     pub(super) async fn continue_ids(&mut self) -> Result<(), StoreError> {
         #[cfg(feature = "postgres")]

@@ -84,6 +84,7 @@ impl Store {
                 .bind(&written)
                 .execute(&mut tx)
                 .await?;
+            tx.gather_statistics().await?;
         }
         let cached = reopen_damaged(&mut tx, id, artifacts, 0).await?;
         let revived = settle::revive(&mut tx, id, sweep.search.pruner.is_none(), 0).await?;
