@@ -1,7 +1,6 @@
 //! Runs one attempt of a stage, from claim to end.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,6 +13,7 @@ use super::clock::Clock;
 use super::log::AttemptLog;
 use super::memory::reset_peak_rss;
 use super::observer::{AttemptObserver, Flags};
+use super::patience::patiently;
 use super::{Message, Stop, WorkerOptions, cores, peak_rss};
 use crate::exit::Exit;
 use crate::store::{
@@ -106,12 +106,12 @@ pub(super) async fn run(
         Err(end) => end,
     };
     let seconds = clock.elapsed().as_secs_f64();
-    let held = retry_write(|| store.finish(claim, worker, &end, seconds, &costs, peak_rss())).await?;
+    let held = patiently(|| store.finish(claim, worker, &end, seconds, &costs, peak_rss())).await?;
     heartbeat.abort();
     if held && matches!(end, AttemptEnd::Done(_)) {
         artifacts.discard_partial(&claim.stage);
         if kind.results().is_some() {
-            retry_write(|| store.settle_results(&claim.stage, artifacts)).await?;
+            patiently(|| store.settle_results(&claim.stage, artifacts)).await?;
         }
     }
     let state = end.attempt_state(held);
@@ -193,23 +193,6 @@ fn spawn_heartbeat(
             }
         }
     })
-}
-
-/// Retries a write while the store is full or busy, so that a temporary fault does not lose a computed result.
-async fn retry_write<T, F: Future<Output = Result<T, StoreError>>>(
-    mut write: impl FnMut() -> F,
-) -> Result<T, StoreError> {
-    let mut pause = Duration::from_millis(100);
-    loop {
-        match write().await {
-            Err(error @ (StoreError::Sql(_) | StoreError::Artifact { .. })) if pause < Duration::from_secs(4) => {
-                tracing::warn!(%error, "cannot write to the store; retrying");
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            outcome => return outcome,
-        }
-    }
 }
 
 /// Executes a stage and publishes its artifact.

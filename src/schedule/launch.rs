@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::patience;
 use super::pause::WorkerProcesses;
 use super::progress::Display;
 use super::reaper::Reaper;
@@ -64,8 +65,6 @@ pub enum SweepEnd {
 
 /// Shortest time between two refreshes from the store.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(200);
-/// How long the store may fail before the sweep stops. In this time, a person may free disk space.
-const STORE_RETRY_LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs a sweep until it is complete or something stops it.
 ///
@@ -264,16 +263,18 @@ impl<'a> RunningSweep<'a> {
         (self.refreshed, self.refresh_cost) = (Instant::now(), began.elapsed());
         match outcome {
             Ok(()) => self.failing_since = None,
-            Err(RefreshError::Store(error)) if !matches!(error, StoreError::Replaced { .. }) => {
-                let since = *self.failing_since.get_or_insert_with(Instant::now);
-                if since.elapsed() > STORE_RETRY_LIMIT {
+            Err(RefreshError::Store(error)) => {
+                // A server that does not answer was waited for already.
+                self.refresh_cost = Duration::ZERO;
+                let patience = patience::of_readings(&error);
+                let first = self.failing_since.is_none();
+                if self.failing_since.get_or_insert(began).elapsed() > patience {
                     return Err(error.into());
                 }
-                if since.elapsed() < REFRESH_INTERVAL {
-                    self.display.print_line(&format!("{error}; retrying for {} s", STORE_RETRY_LIMIT.as_secs()));
+                if first {
+                    self.display.print_line(&format!("{error}; retrying for {} s", patience.as_secs()));
                 }
             }
-            Err(RefreshError::Store(error)) => return Err(error.into()),
             Err(RefreshError::Steering(error)) => return Err(error),
         }
         Ok(())

@@ -9,6 +9,7 @@ mod log;
 mod memory;
 mod message;
 mod observer;
+mod patience;
 mod pause;
 mod process;
 mod progress;

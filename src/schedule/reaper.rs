@@ -9,6 +9,9 @@ use crate::store::{FailureClass, Lease, Store, StoreError};
 /// Age at which an unrenewed lease ends, regardless of the wall clock: twice the duration of a lease.
 const SILENCE_LIMIT: Duration = Duration::from_secs(120);
 
+/// If no leases were read for so long, other workers perhaps could not renew theirs. They get this time to do so.
+const BLIND_LIMIT: Duration = Duration::from_secs(20);
+
 /// Takes stages back from workers that have died; returns the number of stages. It runs before a sweep is planned, so that the plan
 /// takes these failures into account.
 ///
@@ -24,16 +27,21 @@ pub(super) struct Reaper {
     /// For each token, the end of its lease and when this end was first seen, on a clock that only runs forward. If the wall clock is
     /// set back, a lease seems to last for hours.
     first_seen: HashMap<String, (Option<String>, Instant)>,
+    /// When leases were last read.
+    last_read: Option<Instant>,
+    /// Until then, a lease that has expired may be that of a living worker: the store could not be used for a while.
+    blind_until: Option<Instant>,
 }
 
 impl Reaper {
     pub(super) fn new(host: String) -> Self {
-        Self { host, first_seen: HashMap::new() }
+        Self { host, first_seen: HashMap::new(), last_read: None, blind_until: None }
     }
 
     /// Takes stages back from dead workers; returns the number of stages.
     pub(super) async fn reap(&mut self, store: &Store) -> Result<usize, StoreError> {
         let leases = store.leases().await?;
+        self.leases_were_read(Instant::now());
         self.first_seen.retain(|token, _| leases.iter().any(|lease| lease.token == *token));
         let mut freed = 0;
         for lease in &leases {
@@ -63,6 +71,13 @@ impl Reaper {
         Ok(())
     }
 
+    fn leases_were_read(&mut self, now: Instant) {
+        if self.last_read.is_some_and(|last| now.duration_since(last) > BLIND_LIMIT) {
+            self.blind_until = Some(now + BLIND_LIMIT);
+        }
+        self.last_read = Some(now);
+    }
+
     /// Returns why a stage is taken back; `None` while its worker may be alive.
     fn take_back_reason(&mut self, lease: &Lease) -> Option<&'static str> {
         if lease.host == self.host {
@@ -76,6 +91,10 @@ impl Reaper {
             self.first_seen.entry(lease.token.clone()).or_insert_with(|| (lease.lease_until.clone(), Instant::now()));
         if *end != lease.lease_until {
             (*end, *since) = (lease.lease_until.clone(), Instant::now());
+        }
+        if self.blind_until.is_some_and(|until| Instant::now() < until) {
+            *since = Instant::now();
+            return None;
         }
         if lease.expired && !lease.implausible {
             return Some("its lease expired: the worker stopped renewing it");
@@ -108,6 +127,19 @@ mod tests {
         let mut dead = lease("here", false, false);
         dead.process_started = Some("1@x/1".to_owned());
         assert!(reaper.take_back_reason(&dead).is_some(), "another boot: taken back although the lease is valid");
+    }
+
+    #[test]
+    fn after_a_time_without_a_store_workers_may_renew_their_leases_first() {
+        let mut reaper = Reaper::new("here".to_owned());
+        let now = Instant::now();
+        reaper.leases_were_read(now);
+        reaper.leases_were_read(now + BLIND_LIMIT);
+        assert!(reaper.take_back_reason(&lease("there", true, false)).is_some(), "no gap");
+        reaper.leases_were_read(now + 3 * BLIND_LIMIT);
+        assert_eq!(reaper.take_back_reason(&lease("there", true, false)), None);
+        reaper.blind_until = Some(now);
+        assert!(reaper.take_back_reason(&lease("there", true, false)).is_some(), "the time is over");
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::attempt::WorkerHealth;
+use super::patience::patiently;
 use super::reaper::Reaper;
 use super::{Message, Stop, attempt, host_name, process_started};
 use crate::stages::{ArtifactFolders, StageJob, execute};
-use crate::store::{Artifacts, AttemptStart, Store, StoreError, Wanted};
+use crate::store::{Artifacts, AttemptStart, Claim, Store, StoreError, Wanted};
 use crate::tensor::{Kernels, Native};
 use crate::training::{StageContext, StageError};
 
@@ -120,6 +121,19 @@ pub async fn work(
     Ok(end)
 }
 
+/// Claims a stage. After an earlier try that failed, the store may have a claim of which this worker does not know.
+async fn claim(
+    store: &Store,
+    options: &WorkerOptions,
+    start: &AttemptStart,
+    is_repeated: bool,
+) -> Result<Option<Claim>, StoreError> {
+    if is_repeated {
+        store.give_back(start).await?;
+    }
+    store.claim(&options.wanted, start).await
+}
+
 async fn serve(
     store: &Store,
     artifacts: &Artifacts,
@@ -139,7 +153,9 @@ async fn serve(
             )));
         }
         let claim_started = Instant::now();
-        let claimed = match store.claim(&options.wanted, start).await {
+        let mut is_repeated = false;
+        let claimed = match patiently(|| claim(store, options, start, std::mem::replace(&mut is_repeated, true))).await
+        {
             Err(error @ StoreError::OtherVersion { .. }) => return Ok(WorkerEnd::OtherVersion(error.to_string())),
             outcome => outcome?,
         };
@@ -153,7 +169,7 @@ async fn serve(
             }
             continue;
         }
-        if !options.attached && !store.has_open_stages(&options.wanted).await? {
+        if !options.attached && !patiently(|| store.has_open_stages(&options.wanted)).await? {
             return Ok(WorkerEnd::NothingLeft);
         }
         if !idle {
@@ -164,9 +180,12 @@ async fn serve(
         tokio::time::sleep(IDLE_INTERVAL.max(10 * claim_started.elapsed()).min(REAP_INTERVAL)).await;
         if reaped.elapsed() > REAP_INTERVAL {
             reaped = Instant::now();
-            let freed = reaper.reap(store).await?;
-            if freed > 0 {
-                tracing::info!(freed, "took back the stages of dead workers");
+            match reaper.reap(store).await {
+                Ok(0) => {}
+                Ok(freed) => tracing::info!(freed, "took back the stages of dead workers"),
+                // The next claim waits for the server.
+                Err(error) if error.is_unreachable() => tracing::warn!(%error, "cannot look for dead workers"),
+                Err(error) => return Err(error),
             }
         }
     }

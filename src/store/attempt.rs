@@ -89,6 +89,30 @@ impl Store {
         Ok(ours)
     }
 
+    /// Gives back the stages that a worker holds without knowing so: its connection was lost while its claim was stored.
+    pub async fn give_back(&self, worker: &AttemptStart) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let held: Vec<(String, String)> = sql(
+            "SELECT s.key, a.token FROM attempts a JOIN stages s ON s.id = a.stage_id WHERE a.worker = $1 AND a.state = 'running'",
+        )
+        .bind(&worker.worker)
+        .all(&mut tx)
+        .await?;
+        for (stage, token) in held {
+            let end = AttemptEnd::Interrupted;
+            let ours = self.end_stage(&mut tx, &stage, &token, &worker.host, &end).await?.is_some();
+            sql(format!(
+                "UPDATE attempts SET state = $1, reason = 'the connection was lost during the claim', finished_at = {NOW}, seconds = 0.0
+                 WHERE token = $2"
+            ))
+            .bind(end.attempt_state(ours).name())
+            .bind(&token)
+            .execute(&mut tx)
+            .await?;
+        }
+        tx.commit().await
+    }
+
     /// Applies the end of an attempt to its stage and its runs. Returns the id of the stage. Changes nothing and returns `None` if the token
     /// no longer holds the stage.
     pub(super) async fn end_stage(

@@ -249,6 +249,11 @@ impl StoreError {
         }
     }
 
+    /// Returns whether the server of the store did not answer, or ended the connection. It may be restarting.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Sql(failure) if failure.is_unreachable())
+    }
+
     /// Returns whether another program holds a lock on the store.
     pub(super) fn is_locked(&self) -> bool {
         matches!(self, Self::Sql(failure) if failure.is_locked())
@@ -263,6 +268,18 @@ pub struct SqlFailure {
 }
 
 impl SqlFailure {
+    fn is_unreachable(&self) -> bool {
+        match &self.source.0 {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => true,
+            // Connection exceptions, too many connections, the three states of a server that stops or starts, and a transaction that was
+            // idle for too long.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                code.starts_with("08") || ["25P03", "53300", "57P01", "57P02", "57P03"].contains(&&*code)
+            }),
+            _ => false,
+        }
+    }
+
     /// Returns whether another program holds a lock on the store.
     fn is_locked(&self) -> bool {
         is_locked(&self.source.0)
@@ -279,6 +296,7 @@ impl fmt::Display for SqlFailure {
                  `fuser {0}` to find that program). Close it and run the command again; no data is lost",
                 path.display()
             ),
+            false if self.is_unreachable() => write!(f, "the store {} does not answer: {source}", path.display()),
             false => write!(f, "the store {} failed: {source}", path.display()),
         }
     }

@@ -33,6 +33,14 @@ const OLDEST_SERVER: i32 = 140_000;
 /// A worker gives its connection back while it trains: servers have few.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// A server that does not answer for so long is reported. Until then, connecting is retried.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Settings of a connection. Compiling a query takes longer than running it, and so does planning it again for other values. A process that
+/// was stopped, or that the server can no longer reach, must not keep the lock of writers.
+const SESSION: &str =
+    "SET jit = off; SET plan_cache_mode = force_generic_plan; SET idle_in_transaction_session_timeout = '60s'";
+
 /// A connection that was unused for longer is tested before its next use: the server may have been restarted.
 const TRUSTED: Duration = Duration::from_secs(1);
 
@@ -46,16 +54,12 @@ pub(super) async fn open(url: &str, access: Access) -> Result<Store, StoreError>
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .idle_timeout(IDLE)
-        .acquire_timeout(Duration::from_secs(60))
+        .acquire_timeout(ANSWER)
         .test_before_acquire(false)
         .before_acquire(|connection, used| {
             Box::pin(async move { Ok(used.idle_for < TRUSTED || connection.ping().await.is_ok()) })
         })
-        .after_connect(|connection, _| {
-            // Compiling a query takes longer than running it, and so does planning it again for other values.
-            let settings = "SET jit = off; SET plan_cache_mode = force_generic_plan";
-            Box::pin(async move { connection.execute(settings).await.map(|_| ()) })
-        })
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(SESSION).await.map(|_| ()) }))
         .connect_with(options)
         .await
         .map_err(|error| failed(&name, error))?;

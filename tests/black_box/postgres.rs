@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use sqlx::{Connection, PgConnection, Row, TypeInfo, ValueRef};
 
@@ -176,15 +177,20 @@ fn a_store_on_a_server_needs_a_folder_for_its_artifacts() {
     assert!(outcome.stderr.contains("--artifacts or DIDACT_ARTIFACTS"), "{}", outcome.stderr);
 }
 
-/// Stops the server at once, as a crash does, and starts it again.
-fn restart_server() {
+/// Stops the server at once, as a crash does, and starts it again after a time.
+fn restart_server(away: Duration) {
     let data = std::env::var("DIDACT_TEST_POSTGRES_DATA").expect("tests/with_postgres.sh sets it");
     let programs = std::env::var("DIDACT_TEST_POSTGRES_PROGRAMS").expect("tests/with_postgres.sh sets it");
     let owner = std::fs::metadata(&data).expect("the server's data").uid();
-    let mut restart = std::process::Command::new(format!("{programs}/pg_ctl"));
-    restart.args(["--pgdata", &data, "--mode", "immediate", "--wait", "restart"]).uid(owner).current_dir("/");
-    let status = restart.stdout(std::process::Stdio::null()).status().expect("starts");
-    assert!(status.success(), "the server restarts");
+    let control = |verb: &str| {
+        let mut command = std::process::Command::new(format!("{programs}/pg_ctl"));
+        command.args(["--pgdata", &data, "--mode", "immediate", "--wait", verb]).uid(owner).current_dir("/");
+        let status = command.stdout(std::process::Stdio::null()).status().expect("starts");
+        assert!(status.success(), "pg_ctl {verb}");
+    };
+    control("stop");
+    std::thread::sleep(away);
+    control("restart");
 }
 
 #[test]
@@ -200,8 +206,10 @@ fn a_killed_worker_and_a_restarted_server_cost_nothing_but_time() {
     wait_for("a checkpoint of joint training", || has_checkpoint(&place));
     let worker = place.query(running).first().and_then(|pid| pid.parse().ok()).expect("a process");
     kill(worker);
-    restart_server();
+    // Longer than a process waits for a connection before it reports an error and retries.
+    restart_server(Duration::from_secs(11));
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
+    assert!(sweep.output().contains("does not answer"), "{}", sweep.output());
     assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
     let twice = "SELECT stage_id FROM attempt WHERE state = 'done' GROUP BY stage_id HAVING COUNT(*) > 1";
     assert_eq!(place.query(twice), [""; 0], "every stage is done exactly once");
@@ -369,7 +377,7 @@ fn forward(
                 muted.store(1, Ordering::SeqCst);
                 let _ = server.write_all(sent);
                 // The server has time to commit.
-                std::thread::sleep(std::time::Duration::from_millis(300));
+                std::thread::sleep(Duration::from_millis(300));
             }
             break;
         }
@@ -405,13 +413,11 @@ fn a_connection_that_is_lost_around_a_commit_costs_nothing_but_time() {
         assert_eq!(place.run(&["sweep", "tiny.toml", "--no-report", "--time-limit", "0s"]).code, Some(130));
         let mut worker = place.command(&["worker", "--sweep", "tiny"]);
         worker.env("DIDACT_STORE", format!("{user}@127.0.0.1:{port}/{database}"));
-        for _ in 0..50 {
-            let output = worker.output().expect("starts");
-            if place.count("SELECT COUNT(*) FROM run WHERE state <> 'done'") == 0 {
+        // A worker may lose its first connection, before it can retry anything.
+        for _ in 0..5 {
+            if worker.output().expect("starts").status.success() {
                 break;
             }
-            // Only a claim that fails ends a worker.
-            assert_ne!(output.status.code(), Some(0), "a worker left work undone");
         }
         assert!(commits.load(Ordering::SeqCst) > 12, "connections were cut");
         assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"], "{cut:?}");
