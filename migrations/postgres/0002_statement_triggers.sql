@@ -1,5 +1,5 @@
--- Triggers that see all changed rows of a statement at once. A trigger per row writes the same row of stage_counts once per stage, and until
--- the transaction ends, the server searches through all versions of that row: 100,000 stages took more than ten minutes.
+-- Triggers that see all changed rows of a statement at once. A trigger per row writes the same row of stage_counts once per stage. Until the
+-- transaction ends, the server searches through all versions of that row: 100,000 stages took more than ten minutes.
 --
 -- The tables of changed rows have no statistics, and a plan is kept for the whole session. So the functions always use indexes.
 
