@@ -13,7 +13,7 @@ use super::clock::Clock;
 use super::log::AttemptLog;
 use super::memory::reset_peak_rss;
 use super::observer::{AttemptObserver, Flags};
-use super::patience::patiently;
+use super::patience::{RESULT, patiently};
 use super::{Message, Stop, WorkerOptions, cores, peak_rss};
 use crate::exit::Exit;
 use crate::store::{
@@ -106,12 +106,12 @@ pub(super) async fn run(
         Err(end) => end,
     };
     let seconds = clock.elapsed().as_secs_f64();
-    let held = patiently(|| store.finish(claim, worker, &end, seconds, &costs, peak_rss())).await?;
+    let held = patiently(RESULT, || store.finish(claim, worker, &end, seconds, &costs, peak_rss())).await?;
     heartbeat.abort();
     if held && matches!(end, AttemptEnd::Done(_)) {
         artifacts.discard_partial(&claim.stage);
         if kind.results().is_some() {
-            patiently(|| store.settle_results(&claim.stage, artifacts)).await?;
+            patiently(RESULT, || store.settle_results(&claim.stage, artifacts)).await?;
         }
     }
     let state = end.attempt_state(held);

@@ -59,7 +59,7 @@ impl AttemptObserver<'_> {
 
     /// Returns whether the stage's inputs are as published. Damaged artifacts return to pending.
     pub(super) fn inputs_are_intact(&mut self, artifacts: &Artifacts) -> Result<bool, StoreError> {
-        self.runtime.block_on(patiently(|| self.store.inputs_are_intact(artifacts, &self.claim.job)))
+        self.runtime.block_on(patiently(Duration::ZERO, || self.store.inputs_are_intact(artifacts, &self.claim.job)))
     }
 
     fn is_overdue(&self) -> bool {
@@ -87,7 +87,7 @@ impl Observer for AttemptObserver<'_> {
 
     fn store_metrics(&mut self) -> Result<(), Cause> {
         let points = std::mem::take(&mut self.pending);
-        let outcome = self.runtime.block_on(patiently(|| self.store.add_metrics(self.claim, &points)));
+        let outcome = self.runtime.block_on(patiently(Duration::ZERO, || self.store.add_metrics(self.claim, &points)));
         match self.record_error(outcome)? {
             true => self.advanced = true,
             false => self.flags.lost.store(true, Ordering::Relaxed),
@@ -98,7 +98,7 @@ impl Observer for AttemptObserver<'_> {
     fn rewind(&mut self, step: u64) {
         tracing::info!(epoch = step, "resumes after this epoch");
         self.pending.clear();
-        let outcome = self.runtime.block_on(patiently(|| self.store.rewind_metrics(self.claim, step)));
+        let outcome = self.runtime.block_on(patiently(Duration::ZERO, || self.store.rewind_metrics(self.claim, step)));
         // `stop_requested` reports the error.
         let _ = self.record_error(outcome);
     }

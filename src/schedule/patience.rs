@@ -6,8 +6,8 @@ use crate::store::StoreError;
 
 /// How long a server may be away.
 const SERVER: Duration = Duration::from_secs(600);
-/// How long the writes of a worker may fail otherwise.
-const WRITES: Duration = Duration::from_secs(6);
+/// How long a worker retries to write a result otherwise.
+pub(super) const RESULT: Duration = Duration::from_secs(6);
 /// How long a sweep's readings of the store may fail otherwise.
 const READINGS: Duration = Duration::from_secs(30);
 
@@ -23,28 +23,29 @@ pub(super) fn of_readings(error: &StoreError) -> Duration {
     }
 }
 
-/// Repeats an operation of a worker while its store cannot be used, so that a temporary fault costs nothing that was computed.
+/// Repeats an operation of a worker while the server does not answer, and for `otherwise` if the store fails for another reason. A temporary
+/// fault then costs nothing that was computed.
 pub(super) async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(
+    otherwise: Duration,
     mut operation: impl FnMut() -> F,
 ) -> Result<T, StoreError> {
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        match operation().await {
-            Err(error) if started.elapsed() < of_writes(&error) => {
-                tracing::warn!(%error, "cannot use the store; retrying");
-                tokio::time::sleep(pause).await;
-                pause = (2 * pause).min(LONGEST_PAUSE);
-            }
-            outcome => return outcome,
+        let error = match operation().await {
+            Err(error) => error,
+            done => return done,
+        };
+        let patience = match error {
+            _ if error.is_unreachable() => SERVER,
+            StoreError::Sql(_) | StoreError::Artifact { .. } => otherwise,
+            _ => Duration::ZERO,
+        };
+        if started.elapsed() >= patience {
+            return Err(error);
         }
-    }
-}
-
-fn of_writes(error: &StoreError) -> Duration {
-    match error {
-        _ if error.is_unreachable() => SERVER,
-        StoreError::Sql(_) | StoreError::Artifact { .. } => WRITES,
-        _ => Duration::ZERO,
+        tracing::warn!(%error, "cannot use the store; retrying");
+        tokio::time::sleep(pause).await;
+        pause = (2 * pause).min(LONGEST_PAUSE);
     }
 }

@@ -154,11 +154,13 @@ async fn serve(
         }
         let claim_started = Instant::now();
         let mut is_repeated = false;
-        let claimed = match patiently(|| claim(store, options, start, std::mem::replace(&mut is_repeated, true))).await
-        {
-            Err(error @ StoreError::OtherVersion { .. }) => return Ok(WorkerEnd::OtherVersion(error.to_string())),
-            outcome => outcome?,
-        };
+        let claimed =
+            match patiently(Duration::ZERO, || claim(store, options, start, std::mem::replace(&mut is_repeated, true)))
+                .await
+            {
+                Err(error @ StoreError::OtherVersion { .. }) => return Ok(WorkerEnd::OtherVersion(error.to_string())),
+                outcome => outcome?,
+            };
         if let Some(claim) = claimed {
             idle = false;
             match attempt::run(store, artifacts, &claim, start, options, stop).await? {
@@ -169,7 +171,7 @@ async fn serve(
             }
             continue;
         }
-        if !options.attached && !patiently(|| store.has_open_stages(&options.wanted)).await? {
+        if !options.attached && !patiently(Duration::ZERO, || store.has_open_stages(&options.wanted)).await? {
             return Ok(WorkerEnd::NothingLeft);
         }
         if !idle {
