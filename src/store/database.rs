@@ -82,7 +82,7 @@ impl Tx {
     }
 
     /// Tells the server how many rows its tables have now. It learns so by itself, but only a minute later, and until then reads whole tables
-    /// where an index would do. A file needs no statistics: statements for it choose their indexes by their form.
+    /// where an index would do. SQLite chooses indexes by the form of a statement.
     #[cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "its other form waits for the server"))]
     pub(super) async fn gather_statistics(&mut self) -> Result<(), StoreError> {
         #[cfg(feature = "postgres")]
