@@ -13,7 +13,7 @@ use crate::database::Database;
 use crate::{claims, sweep_file, table};
 
 /// Times all operations on a sweep of trials × seeds × two categories.
-pub async fn measure(trials: usize, seeds: usize, workers: &[usize]) {
+pub async fn measure(trials: usize, seeds: usize, workers: &[usize], length: claims::Length) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = sweep_file(folder.path(), trials, seeds);
     let artifacts_folder = folder.path().join("artifacts");
@@ -56,7 +56,7 @@ pub async fn measure(trials: usize, seeds: usize, workers: &[usize]) {
     }
     table::line("finishing the four stages that all runs share", finishing.elapsed(), None);
     big.query(&database, "all joint stages ready").await;
-    claims::measure(database.url(), workers);
+    claims::measure(database.url(), workers, length);
     finish_runs(&database, plan.runs.len() / 2).await;
     big.claims("half of the runs done").await;
     big.query(&database, "half of the runs done").await;

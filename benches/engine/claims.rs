@@ -19,7 +19,15 @@ const START: Duration = Duration::from_secs(3);
 const CLAIMING: Duration = Duration::from_millis(500);
 const CLEARING: Duration = Duration::from_secs(2);
 const WORKING: Duration = Duration::from_secs(2);
-const ROUNDS: u32 = 4;
+
+/// How long the processes work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Length {
+    /// Number of rounds of every process.
+    pub rounds: u32,
+    /// Most stages that a process claims in one part of a round, so that a small store is not used up.
+    pub stages: u64,
+}
 
 /// Stages of a process before the others are counted. A connection is slow at first.
 const WARM_UP: usize = 5;
@@ -34,12 +42,13 @@ pub struct Counts {
 }
 
 /// Prints the numbers of claims, and of stages from claim to end, per second of several numbers of processes.
-pub fn measure(store: &str, workers: &[usize]) {
+pub fn measure(store: &str, workers: &[usize], length: Length) {
+    let Length { rounds, stages } = length;
     for &processes in workers {
         let begin = now() + START.as_millis();
         let start = || {
             Command::new(std::env::current_exe().expect("this program"))
-                .args([WORKER, store, &begin.to_string()])
+                .args([WORKER, store, &begin.to_string(), &rounds.to_string(), &stages.to_string()])
                 .stdout(Stdio::piped())
                 .spawn()
                 .expect("starts")
@@ -51,7 +60,7 @@ pub fn measure(store: &str, workers: &[usize]) {
             let Counts { claims, stages } = Counts::read(&String::from_utf8_lossy(&output.stdout));
             all = Counts { claims: all.claims + claims, stages: all.stages + stages };
         }
-        let seconds = |part: Duration| (ROUNDS * part).as_secs_f64();
+        let seconds = |part: Duration| (rounds * part).as_secs_f64();
         table::rate(&format!("claims a second, {processes} worker(s)"), all.claims as f64 / seconds(CLAIMING));
         let rate = all.stages as f64 / seconds(WORKING);
         table::rate(&format!("stages a second from claim to stored end, {processes} worker(s)"), rate);
@@ -73,7 +82,7 @@ impl std::fmt::Display for Counts {
 }
 
 /// Claims and ends stages. Counts from the moment `begin` on, in milliseconds since 1970.
-pub async fn claim(store: &str, begin: &str) -> Counts {
+pub async fn claim(store: &str, begin: &str, length: Length) -> Counts {
     let store = Store::open(store, Access::Serve).await.expect("opens");
     let (sweep, _) = store.find_sweep(None).await.expect("is there");
     let (wanted, worker) = (Wanted { sweep, only: None }, worker());
@@ -89,11 +98,11 @@ pub async fn claim(store: &str, begin: &str) -> Counts {
     }
     let mut counts = Counts::default();
     let mut part = begin.parse().expect("a time");
-    for _ in 0..ROUNDS {
+    for _ in 0..length.rounds {
         wait_until(part).await;
         part += CLAIMING.as_millis();
         let mut held = Vec::new();
-        while now() < part {
+        while now() < part && (held.len() as u64) < length.stages {
             held.extend(claim().await);
         }
         counts.claims += held.len() as u64;
@@ -104,12 +113,14 @@ pub async fn claim(store: &str, begin: &str) -> Counts {
         assert!(now() < part, "too slow to end the claimed stages in time");
         wait_until(part).await;
         part += WORKING.as_millis();
-        while now() < part {
+        let mut ended = 0;
+        while now() < part && ended < length.stages {
             if let Some(claim) = claim().await {
                 end(claim).await;
-                counts.stages += 1;
+                ended += 1;
             }
         }
+        counts.stages += ended;
     }
     counts
 }

@@ -18,8 +18,9 @@ struct Size {
     /// Number of trials and seeds in the store that is only planned. Its runs are trials × seeds × two categories.
     trials: usize,
     seeds: usize,
-    /// Numbers of workers that claim at the same time.
+    /// Numbers of workers that claim at the same time, and how long they do it.
     workers: &'static [usize],
+    claims: claims::Length,
 }
 
 fn main() {
@@ -30,16 +31,32 @@ fn main() {
     {
         return runtime.block_on(empty_stages::work_in(store, artifacts));
     }
-    if let [flag, store, begin] = arguments.as_slice()
+    if let [flag, store, begin, rounds, stages] = arguments.as_slice()
         && flag == claims::WORKER
     {
-        println!("{}", runtime.block_on(claims::claim(store, begin)));
+        let length =
+            claims::Length { rounds: rounds.parse().expect("a number"), stages: stages.parse().expect("a number") };
+        println!("{}", runtime.block_on(claims::claim(store, begin, length)));
         return;
     }
     // `cargo bench` passes this flag. Without it, this is a test that the benchmark still runs.
     let size = match arguments.iter().any(|argument| argument == "--bench") {
-        true => Size { executed: 250, reported: 500, trials: 1000, seeds: 50, workers: &[1, 8, 64] },
-        false => Size { executed: 4, reported: 5, trials: 5, seeds: 4, workers: &[2] },
+        true => Size {
+            executed: 250,
+            reported: 500,
+            trials: 1000,
+            seeds: 50,
+            workers: &[1, 8, 64],
+            claims: claims::Length { rounds: 4, stages: u64::MAX },
+        },
+        false => Size {
+            executed: 4,
+            reported: 5,
+            trials: 5,
+            seeds: 4,
+            workers: &[2],
+            claims: claims::Length { rounds: 1, stages: 5 },
+        },
     };
     let parts: Vec<&str> =
         arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with("--")).collect();
@@ -53,7 +70,7 @@ fn main() {
             empty_stages::measure(size.executed).await;
         }
         if wanted("store") {
-            big_store::measure(size.trials, size.seeds, size.workers).await;
+            big_store::measure(size.trials, size.seeds, size.workers, size.claims).await;
         }
     });
 }
