@@ -2,7 +2,7 @@
 
 use crate::evaluate::metrics::{Histograms, Pooled, Weighing};
 use crate::evaluate::{ImageHistogram, PixelHistograms};
-use crate::statistics::{Classes, Images, ResamplingError};
+use crate::statistics::{Classes, Images, LANES, ResamplingError, Times};
 
 /// Histograms of two variants in one category.
 pub struct PixelCounts {
@@ -57,9 +57,14 @@ impl Images for PixelCounts {
         self.seeds.len()
     }
 
-    fn difference(&self, seed: usize, times: &[u32]) -> Option<f64> {
+    fn differences(&self, seed: usize, times: &[Times]) -> Option<[f64; LANES]> {
         let (one, two) = &self.seeds[seed];
-        Some(one.value(self.metric, times)? - two.value(self.metric, times)?)
+        let mut differences = [0.0; LANES];
+        for (lane, difference) in differences.iter_mut().enumerate() {
+            let times: Vec<u32> = times.iter().map(|of_image| of_image[lane]).collect();
+            *difference = one.value(self.metric, &times)? - two.value(self.metric, &times)?;
+        }
+        Some(differences)
     }
 }
 

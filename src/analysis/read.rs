@@ -1,6 +1,6 @@
 //! Reads exactly what a report shows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::grouping::MAX_DRAWN;
 use super::grouping::{Ranking, groups};
@@ -9,6 +9,7 @@ use super::rows::Rows;
 use super::shown::shown_metrics;
 use crate::evaluate::metrics::Metric;
 use crate::evaluate::{Fact, ResultName};
+use crate::stages::Key;
 use crate::store::{Store, StoreError};
 
 /// Reads the rows of a sweep with the given metrics; if none are given, with those that the sweep file chooses.
@@ -29,9 +30,20 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     };
     let others = async { Ok((store.score_rows(sweep).await?, store.stage_rows(sweep).await?)) };
     let ((runs, results, run_stages), (scores, stages)) = tokio::try_join!(of_runs, others)?;
-    let mut rows = Rows { sweep: row, metrics, runs, results, scores, run_stages, stages, curves: Vec::new() };
+    let index: HashMap<&Key, usize> = stages.iter().enumerate().map(|(index, stage)| (&stage.id, index)).collect();
+    // A running sweep may have gained stages after the stages were read.
+    let run_stages = run_stages.into_iter().filter_map(|row| Some((row.run_id, *index.get(&row.stage_id)?)));
+    let (run_stages, scores) = (by_run(run_stages), by_run(scores.into_iter().map(|row| (row.run_id.clone(), row))));
+    let mut rows = Rows { sweep: row, metrics, runs, results, scores, stages, run_stages, curves: Vec::new() };
     rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
     Ok(rows)
+}
+
+/// Collects what belongs to each run, in the given order.
+fn by_run<T>(of_runs: impl Iterator<Item = (Key, T)>) -> HashMap<Key, Vec<T>> {
+    let mut by_run: HashMap<Key, Vec<T>> = HashMap::new();
+    of_runs.for_each(|(run, of_run)| by_run.entry(run).or_default().push(of_run));
+    by_run
 }
 
 /// Returns the trials that figures have room for, under both rankings of protocols.

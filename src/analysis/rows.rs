@@ -1,8 +1,10 @@
 //! All rows that a report is made of, with access by run.
 
+use std::collections::HashMap;
+
 use crate::evaluate::metrics::Metric;
 use crate::stages::{Key, StageJob, StageKind, selected_stage};
-use crate::store::{ComparedScore, Curve, ResultRow, RunRow, RunStage, StageRow, SweepRow};
+use crate::store::{ComparedScore, Curve, ResultRow, RunRow, StageRow, SweepRow};
 
 /// Rows of one sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,12 +17,12 @@ pub struct Rows {
     pub runs: Vec<RunRow>,
     /// The numbers that a report shows, by run.
     pub results: Vec<ResultRow>,
-    /// Scores of the test images, by run.
-    pub scores: Vec<ComparedScore>,
-    /// The stages of each run, by run.
-    pub run_stages: Vec<RunStage>,
-    /// Stages and their costs, each once, by key.
+    /// Scores of the test images of each run.
+    pub scores: HashMap<Key, Vec<ComparedScore>>,
+    /// Stages and their costs, each once.
     pub stages: Vec<StageRow>,
+    /// The stages of each run in the order of execution, as indices into `stages`.
+    pub run_stages: HashMap<Key, Vec<usize>>,
     /// Curves of the joint stages, for the runs that figures have room for.
     pub curves: Vec<Curve>,
 }
@@ -28,8 +30,7 @@ pub struct Rows {
 impl Rows {
     /// Returns the stages of a run.
     pub(crate) fn stages_of(&self, run: &str) -> impl Iterator<Item = &StageRow> {
-        let stage = |row: &RunStage| self.stages.binary_search_by(|stage| stage.id.cmp(&row.stage_id)).ok();
-        of_run(&self.run_stages, run, |row| &row.run_id).iter().filter_map(move |row| self.stages.get(stage(row)?))
+        self.run_stages.get(run).into_iter().flatten().filter_map(|stage| self.stages.get(*stage))
     }
 
     /// Returns the stage of this kind that belongs to a run's selected epoch.
@@ -40,13 +41,6 @@ impl Rows {
 
     /// Returns the scores of a run.
     pub(crate) fn scores_of(&self, run: &str) -> &[ComparedScore] {
-        of_run(&self.scores, run, |score| &score.run_id)
+        self.scores.get(run).map_or(&[], Vec::as_slice)
     }
-}
-
-/// Returns the rows of one run, from rows that are sorted by run.
-fn of_run<'r, R>(rows: &'r [R], run: &str, of: impl Fn(&R) -> &Key) -> &'r [R] {
-    let from = rows.partition_point(|row| of(row).as_str() < run);
-    let count = rows[from..].partition_point(|row| of(row).as_str() == run);
-    &rows[from..from + count]
 }

@@ -12,10 +12,10 @@ use crate::predict::{Predict, predict};
 #[cfg(unix)]
 use crate::schedule::{
     Device, Execute, Message, Stop, WorkerEnd, WorkerOptions, attach, cores, keep_freed_memory, limit_memory,
-    prefer_as_oom_victim, work,
+    open_patiently, prefer_as_oom_victim, work,
 };
 use crate::stages::execute;
-use crate::store::{Access, Store, Wanted};
+use crate::store::Wanted;
 use crate::tensor::cuda::{self, Cuda};
 use crate::tensor::{Convolutions, Kernels, Native, Numerics};
 
@@ -103,7 +103,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Fail
         limit_memory(bytes)
             .map_err(|error| Failure::Machine(Context::new(format!("--memory {bytes}"), error).into()))?;
     }
-    let store = Store::open(&global.store, Access::Serve).await?;
+    let store = open_patiently(&global.store).await?;
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;
     let runner = Runner::open(args.device, store.numerics(&sweep).await?, args.convolutions)?;
     let stop = Stop::default();

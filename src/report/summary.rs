@@ -30,14 +30,13 @@ pub(super) fn state(rows: &Rows) -> String {
 /// Describes the cost: "Computing took 1 h 10 min in 80 stages; 40 more were shared and not computed again."; `None` if nothing was
 /// computed.
 fn spent(rows: &Rows) -> Option<String> {
-    let stages: BTreeMap<&str, f64> =
-        rows.stages.iter().filter_map(|stage| Some((stage.id.as_str(), stage.seconds?))).collect();
-    let wanted = rows.run_stages.iter().filter(|row| stages.contains_key(row.stage_id.as_str())).count();
+    let computed: Vec<f64> = rows.stages.iter().filter_map(|stage| stage.seconds).collect();
+    let wanted = rows.run_stages.values().flatten().filter(|stage| rows.stages[**stage].seconds.is_some()).count();
     // A running sweep may have gained stages after its runs were read.
-    let shared = wanted.saturating_sub(stages.len());
+    let shared = wanted.saturating_sub(computed.len());
     let saved = if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
-    let seconds = duration(stages.values().sum());
-    (!stages.is_empty()).then(|| format!("Computing took {seconds} in {} stages{saved}.", stages.len()))
+    let seconds = duration(computed.iter().sum());
+    (!computed.is_empty()).then(|| format!("Computing took {seconds} in {} stages{saved}.", computed.len()))
 }
 
 /// Answers the question in one sentence, for the first metric that was compared; `None` if nothing was compared.

@@ -1,5 +1,6 @@
 //! Tests what a report says about runs that are missing, were measured differently, or are hard to distinguish.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -10,6 +11,7 @@ use crate::config::ReportSettings;
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC, PSEUDO_PIXEL_AUROC};
 use crate::outputs::{ForeignFiles, OutputPlace};
+use crate::stages::Key;
 use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, RunState, SweepRow};
 
 /// A run with its pixel AUROC; `None` is undefined.
@@ -42,9 +44,9 @@ fn rows(cases: &[Case]) -> Rows {
         metrics: ReportSettings::METRICS.to_vec(),
         runs: Vec::new(),
         results: Vec::new(),
-        scores: Vec::new(),
-        run_stages: Vec::new(),
+        scores: HashMap::new(),
         stages: Vec::new(),
+        run_stages: HashMap::new(),
         curves: Vec::new(),
     };
     for case in cases {
@@ -523,14 +525,15 @@ fn eight_seeds_with_image_scores_generalise_to_other_images() {
         let scores = if wins { [0.9, 0.8, 0.2, 0.1] } else { [0.9, 0.4, 0.5, 0.1] };
         let value = if wins { 1.0 } else { 0.75 };
         rows.results.iter_mut().filter(|row| row.run_id.as_str() == run.id).for_each(|row| row.value = Some(value));
-        rows.scores.extend(scores.iter().enumerate().map(|(image, score)| ComparedScore {
-            run_id: run.id.clone().into(),
+        let run_id = Key::from(run.id.clone());
+        let score = |(image, score): (usize, &f64)| ComparedScore {
+            run_id: run_id.clone(),
             image: format!("{image}.png"),
             label: image < 2,
             score: *score,
-        }));
+        };
+        rows.scores.insert(run_id.clone(), scores.iter().enumerate().map(score).collect());
     }
-    rows.scores.sort_by(|one, other| one.run_id.cmp(&other.run_id));
     let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
     assert_eq!(found.method.to_string(), "Student's t over seeds and test images");
     assert!((found.difference - 0.218_75).abs() < 1e-12, "{found:?}");
@@ -540,7 +543,7 @@ fn eight_seeds_with_image_scores_generalise_to_other_images() {
         "{found:?}"
     );
     // Without the scores of one run, the method says why, and the claim covers only these images.
-    rows.scores.retain(|row| row.run_id.as_str() != rows.runs[5].id);
+    rows.scores.remove(rows.runs[5].id.as_str());
     let found = comparisons(&rows, &groups(&rows)[0]).remove(0);
     assert_eq!(
         found.method.to_string(),

@@ -25,6 +25,7 @@ pub use launch::{LaunchOptions, SweepEnd, launch};
 pub use log::AttemptLog;
 pub use memory::{huge_pages_variable, keep_freed_memory, limit_memory, peak_rss, prefer_as_oom_victim};
 pub use message::Message;
+pub use patience::open_patiently;
 #[cfg(unix)]
 pub use pause::{attach, is_ignored};
 pub use process::{LocalProcesses, Stop, host_name, process_started};

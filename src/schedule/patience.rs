@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::store::StoreError;
+use crate::store::{Access, Store, StoreError};
 
 /// How long a server may be away.
 const SERVER: Duration = Duration::from_secs(600);
@@ -21,6 +21,14 @@ pub(super) fn of_readings(error: &StoreError) -> Duration {
         _ if error.is_unreachable() => SERVER,
         _ => READINGS,
     }
+}
+
+/// Opens the store of a worker. Waits for a server, because whoever started the worker would only start it again.
+///
+/// # Errors
+/// The store cannot be opened, or its server did not answer for ten minutes.
+pub async fn open_patiently(url: &str) -> Result<Store, StoreError> {
+    patiently(Duration::ZERO, || Store::open(url, Access::Serve)).await
 }
 
 /// Repeats an operation of a worker while the server does not answer, and for `otherwise` if the store fails for another reason. A temporary

@@ -1,5 +1,6 @@
 //! The key of a stage: a BLAKE3 digest of everything on which its output depends, and of nothing else.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,6 +22,13 @@ impl From<String> for Key {
 impl From<Key> for String {
     fn from(key: Key) -> Self {
         key.as_str().to_owned()
+    }
+}
+
+/// Maps with keys can be searched for a text: both have the same hash.
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

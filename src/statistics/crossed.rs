@@ -76,15 +76,25 @@ impl Classes {
         self.defective.len().min(self.normal.len()) as f64
     }
 
-    /// Resamples images with replacement, each class separately, because class sizes were chosen. Returns how often each image was drawn.
-    fn draw(&self, random: &mut impl Rng) -> Vec<u32> {
-        let mut times = vec![0; self.defective.len() + self.normal.len()];
-        for class in [&self.defective, &self.normal] {
-            class.iter().for_each(|_| times[class[below(random, class.len())]] += 1);
+    /// Resamples images with replacement, each class separately, because class sizes were chosen. Returns how often each image was drawn
+    /// in each resample.
+    fn draw(&self, mut resamples: [impl Rng; LANES]) -> Vec<Times> {
+        let mut times = vec![[0; LANES]; self.defective.len() + self.normal.len()];
+        for (lane, random) in resamples.iter_mut().enumerate() {
+            for class in [&self.defective, &self.normal] {
+                class.iter().for_each(|_| times[class[below(random, class.len())]][lane] += 1);
+            }
         }
         times
     }
 }
+
+/// Number of resamples that are evaluated together, because a processor computes several numbers at once. It divides every number of
+/// resamples.
+pub const LANES: usize = 8;
+
+/// How often one image was drawn in each of [`LANES`] resamples.
+pub type Times = [u32; LANES];
 
 /// Measurements of two variants in one category per image, which can be evaluated on a resample.
 pub trait Images: Sync {
@@ -92,8 +102,8 @@ pub trait Images: Sync {
     fn classes(&self) -> &Classes;
     /// Returns the number of seeds that both variants have.
     fn seeds(&self) -> usize;
-    /// Returns first minus second variant for one seed, with each image counted `times` times; `None` if undefined.
-    fn difference(&self, seed: usize, times: &[u32]) -> Option<f64>;
+    /// Returns first minus second variant for one seed in each resample, with each image counted `times` times; `None` if one is undefined.
+    fn differences(&self, seed: usize, times: &[Times]) -> Option<[f64; LANES]>;
 }
 
 /// Estimates the mean covariance of two seeds' differences over resamples of one category's images. The estimate may be below 0. It is
@@ -110,15 +120,22 @@ pub fn image_covariance(
     if seeds < 2 {
         return Ok(ImageVariance::NONE);
     }
-    let draw = |number: u64| -> Option<Vec<f64>> {
-        let times = images.classes().draw(&mut stream(0, "bootstrap", number, category));
-        (0..seeds).map(|seed| images.difference(seed, &times)).collect()
+    // Returns the differences of every seed in the resamples of one block.
+    let draw = |block: u64| -> Option<Vec<[f64; LANES]>> {
+        let first = block * LANES as u64;
+        let numbers: [u64; LANES] = std::array::from_fn(|lane| first + lane as u64);
+        let times = images.classes().draw(numbers.map(|number| stream(0, "bootstrap", number, category)));
+        (0..seeds).map(|seed| images.differences(seed, &times)).collect()
     };
-    let draws: Vec<Vec<f64>> =
-        (0..resamples.count()).into_par_iter().map(draw).collect::<Option<_>>().ok_or(ResamplingError::Undefined)?;
-    let over_draws = |of: &dyn Fn(&Vec<f64>) -> f64| variance(&draws.iter().map(of).collect::<Vec<_>>()).unwrap_or(0.0);
-    let of_seeds: f64 = (0..seeds).map(|seed| over_draws(&|of_draw| of_draw[seed])).sum();
-    let of_sums = over_draws(&|of_draw| of_draw.iter().sum());
+    let blocks = 0..resamples.count() / LANES as u64;
+    let blocks: Vec<Vec<[f64; LANES]>> =
+        blocks.into_par_iter().map(draw).collect::<Option<_>>().ok_or(ResamplingError::Undefined)?;
+    let over_draws = |of: &dyn Fn(&[[f64; LANES]], usize) -> f64| {
+        let draws: Vec<f64> = blocks.iter().flat_map(|block| (0..LANES).map(move |lane| of(block, lane))).collect();
+        variance(&draws).unwrap_or(0.0)
+    };
+    let of_seeds: f64 = (0..seeds).map(|seed| over_draws(&|block, lane| block[seed][lane])).sum();
+    let of_sums = over_draws(&|block, lane| block.iter().map(|of_seed| of_seed[lane]).sum());
     let pairs = (seeds * (seeds - 1)) as f64;
     // A resample of k images varies by 1/k less than the population that the k images come from.
     let smaller_class = images.classes().smaller_class();
@@ -146,12 +163,13 @@ mod tests {
             self.numbers.len()
         }
 
-        fn difference(&self, seed: usize, times: &[u32]) -> Option<f64> {
-            let mean = |class: &[usize]| {
-                class.iter().map(|&image| f64::from(times[image]) * self.numbers[seed][image]).sum::<f64>()
+        fn differences(&self, seed: usize, times: &[Times]) -> Option<[f64; LANES]> {
+            let mean = |class: &[usize], lane: usize| {
+                class.iter().map(|&image| f64::from(times[image][lane]) * self.numbers[seed][image]).sum::<f64>()
                     / class.len() as f64
             };
-            Some(mean(&self.classes.defective) - mean(&self.classes.normal))
+            let of_lane = |lane| mean(&self.classes.defective, lane) - mean(&self.classes.normal, lane);
+            Some(std::array::from_fn(of_lane))
         }
     }
 
@@ -173,6 +191,13 @@ mod tests {
             assert!((found.covariance - 1.8333).abs() < 0.15 && found.freedom == 9.0, "{found:?}");
             assert_eq!(image_covariance(&means(shared(seeds)), 0, Resamples::Verdict), Ok(found));
             assert_ne!(image_covariance(&means(shared(seeds)), 1, Resamples::Verdict), Ok(found));
+        }
+    }
+
+    #[test]
+    fn blocks_divide_every_number_of_resamples() {
+        for resamples in [Resamples::Verdict, Resamples::Plan] {
+            assert_eq!(resamples.count() % LANES as u64, 0, "{resamples:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Image AUROC of two variants on resampled images.
 
-use super::crossed::{Classes, Images, ResamplingError};
+use super::crossed::{Classes, Images, LANES, ResamplingError, Times};
 
 /// Image scores of two variants in one category.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,24 +34,22 @@ impl ScoreOrder {
         Self(sorted.iter().enumerate().map(ranked).collect())
     }
 
-    /// Counts the (defective, normal) pairs in the right order, with each image counted `times` times; ties count half.
-    fn wins(&self, times: &[u32]) -> f64 {
-        let (mut below, mut halves) = (0, 0);
-        let (mut normal, mut defective) = (0, 0);
+    /// Counts the (defective, normal) pairs in the right order in each resample, with each image counted `times` times; ties count half.
+    fn wins(&self, times: &[Times]) -> [f64; LANES] {
+        let (mut below, mut halves) = ([0; LANES], [0; LANES]);
+        let (mut normal, mut defective) = ([0; LANES], [0; LANES]);
         for ranked in &self.0 {
-            let times = u64::from(times[ranked.image]);
-            if ranked.defective {
-                defective += times;
-            } else {
-                normal += times;
-            }
+            let of_class = if ranked.defective { &mut defective } else { &mut normal };
+            of_class.iter_mut().zip(&times[ranked.image]).for_each(|(sum, times)| *sum += times);
             if ranked.ends_tie {
-                halves += defective * (2 * below + normal);
-                below += normal;
-                (normal, defective) = (0, 0);
+                for lane in 0..LANES {
+                    halves[lane] += u64::from(defective[lane]) * u64::from(2 * below[lane] + normal[lane]);
+                    below[lane] += normal[lane];
+                }
+                (normal, defective) = ([0; LANES], [0; LANES]);
             }
         }
-        halves as f64 / 2.0
+        halves.map(|halves| halves as f64 / 2.0)
     }
 }
 
@@ -79,10 +77,11 @@ impl Images for ImageScores {
         self.seeds.len()
     }
 
-    fn difference(&self, seed: usize, times: &[u32]) -> Option<f64> {
+    fn differences(&self, seed: usize, times: &[Times]) -> Option<[f64; LANES]> {
         let (one, two) = &self.seeds[seed];
+        let (one, two) = (one.wins(times), two.wins(times));
         let (defective, normal) = self.classes.counts();
-        Some((one.wins(times) - two.wins(times)) / (defective * normal) as f64)
+        Some(std::array::from_fn(|lane| (one[lane] - two[lane]) / (defective * normal) as f64))
     }
 }
 
@@ -98,11 +97,13 @@ mod tests {
         let labels = [true, false, true, false];
         let seeds = [(vec![0.9, 0.5, 0.4, 0.1], vec![0.9, 0.5, 0.5, 0.1])];
         let scores = ImageScores::new(&labels, &seeds).expect("two of each class");
-        assert_eq!(scores.difference(0, &[1, 1, 1, 1]), Some(0.75 - 0.875));
-        // The first defective and the first normal image, twice each: in order for both variants.
-        assert_eq!(scores.difference(0, &[2, 2, 0, 0]), Some(0.0));
-        // The second defective image twice: 2 of 4, and 3 of 4.
-        assert_eq!(scores.difference(0, &[0, 1, 2, 1]), Some(0.5 - 0.75));
+        // Resamples: every image once; the first defective and the first normal image, twice each, which is in order for both variants;
+        // the second defective image twice, which gives 2 of 4 and 3 of 4.
+        let resamples = [[1, 1, 1, 1], [2, 2, 0, 0], [0, 1, 2, 1]];
+        let of_image = |image: usize| std::array::from_fn(|lane| resamples[lane % resamples.len()][image]);
+        let times: Vec<Times> = (0..4).map(of_image).collect();
+        let expected = [0.75 - 0.875, 0.0, 0.5 - 0.75];
+        assert_eq!(scores.differences(0, &times), Some(std::array::from_fn(|lane| expected[lane % expected.len()])));
         assert_eq!(ImageScores::new(&[true; 2], &[]), Err(ResamplingError::FewImages));
         assert_eq!(ImageScores::new(&labels, &[(vec![0.0; 4], vec![1.0; 3])]), Err(ResamplingError::DifferentImages));
     }
@@ -133,8 +134,8 @@ mod tests {
         assert!((found.covariance / 0.003_988_158 - 1.0).abs() < 0.1 && found.freedom == 19.0, "{found:?}");
 
         // The same script gives d = −0.1459, s² = 0.001571, t = −2.256 with 20.78 degrees of freedom. By seeds alone, p is 1.6e-5.
-        let once = [1; 40];
-        let differences: Vec<f64> = (0..8).filter_map(|seed| images.difference(seed, &once)).collect();
+        let once = [[1; LANES]; 40];
+        let differences: Vec<f64> = (0..8).filter_map(|seed| Some(images.differences(seed, &once)?[0])).collect();
         let estimate = Estimate::of(&differences, 1.0, found).expect("eight seeds");
         let (low, high) = estimate.interval();
         assert!((estimate.mean + 0.145_937_5).abs() < 1e-9, "{estimate:?}");

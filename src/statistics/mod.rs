@@ -17,7 +17,7 @@ mod summary;
 mod wilcoxon;
 
 pub use complete::complete_means;
-pub use crossed::{Classes, Images, Resamples, ResamplingError, image_covariance};
+pub use crossed::{Classes, Images, LANES, Resamples, ResamplingError, Times, image_covariance};
 pub use delong::{Delong, delong};
 pub use estimate::{Estimate, ImageVariance};
 pub use fanova::{ChanceShares, Factor, Fanova, Share, fanova, shares_by_chance};

@@ -251,7 +251,11 @@ impl StoreError {
 
     /// Returns whether the server of the store did not answer, or ended the connection. It may be restarting.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Sql(failure) if failure.is_unreachable())
+        match self {
+            Self::Sql(failure) => failure.is_unreachable(),
+            Self::Server { source, .. } => source.downcast_ref().is_some_and(is_unreachable),
+            _ => false,
+        }
     }
 
     /// Returns whether another program holds a lock on the store.
@@ -269,20 +273,25 @@ pub struct SqlFailure {
 
 impl SqlFailure {
     fn is_unreachable(&self) -> bool {
-        match &self.source.0 {
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => true,
-            // Connection exceptions, too many connections, the three states of a server that stops or starts, and a transaction that was
-            // idle for too long.
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                code.starts_with("08") || ["25P03", "53300", "57P01", "57P02", "57P03"].contains(&&*code)
-            }),
-            _ => false,
-        }
+        is_unreachable(&self.source.0)
     }
 
     /// Returns whether another program holds a lock on the store.
     fn is_locked(&self) -> bool {
         is_locked(&self.source.0)
+    }
+}
+
+/// Returns whether a server did not answer, or ended the connection.
+fn is_unreachable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => true,
+        // Connection exceptions, too many connections, the three states of a server that stops or starts, and a transaction that was
+        // idle for too long.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.starts_with("08") || ["25P03", "53300", "57P01", "57P02", "57P03"].contains(&&*code)
+        }),
+        _ => false,
     }
 }
 

@@ -3,6 +3,7 @@
 mod artifacts;
 mod attempt;
 mod backup;
+mod bulk;
 mod cancel;
 mod check;
 mod claim;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
+use super::bulk::ROW_BUFFER;
 use super::database::{Durability, Pool, Tx};
 use super::error::StoreError;
 use super::filesystem::{Identity, can_write, network_file_system};
@@ -212,7 +213,7 @@ impl Store {
 
 async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
     // Slow statements are not logged: they do not concern people who run a sweep.
-    let options = options.disable_statement_logging();
+    let options = options.disable_statement_logging().row_buffer_size(ROW_BUFFER);
     let pool_options = SqlitePoolOptions::new()
         .max_connections(2)
         .acquire_timeout(Duration::from_secs(60))

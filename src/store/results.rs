@@ -154,19 +154,6 @@ row! {
 /// Keys by id. Rows that belong to runs or stages are read with ids: hundreds of thousands of rows would repeat the keys.
 type Keys = HashMap<i64, Key>;
 
-/// Returns the rows of runs, of which each run's come together, sorted by the runs' keys.
-fn sorted_by_run<R>(rows: impl IntoIterator<Item = R>, key: impl Fn(&R) -> &Key) -> Vec<R> {
-    let mut runs: Vec<Vec<R>> = Vec::new();
-    for row in rows {
-        match runs.last_mut() {
-            Some(run) if run.first().is_some_and(|first| key(first) == key(&row)) => run.push(row),
-            _ => runs.push(vec![row]),
-        }
-    }
-    runs.sort_by(|a, b| a.first().map(&key).cmp(&b.first().map(&key)));
-    runs.into_iter().flatten().collect()
-}
-
 impl Store {
     /// Returns the row of the sweep.
     pub async fn sweep_row(&self, sweep: &str) -> Result<SweepRow, StoreError> {
@@ -188,11 +175,11 @@ impl Store {
              WHERE sr.sweep_id = {SWEEP} ORDER BY st.position, r.category, r.seed, r.key"
         ))
         .bind(sweep)
-        .all(self)
+        .many(self)
         .await
     }
 
-    /// Returns the results with one of these names, sorted by run, selection and name.
+    /// Returns the results with one of these names, run by run, sorted by selection and name.
     pub async fn result_rows(&self, sweep: &str, names: &[ResultName]) -> Result<Vec<ResultRow>, StoreError> {
         let keys = self.run_keys(sweep).await?;
         let rows: Vec<ResultColumns> = sql(format!(
@@ -202,12 +189,12 @@ impl Store {
         ))
         .bind(sweep)
         .bind_all(names.iter().map(ResultName::to_string))
-        .all(self)
+        .many(self)
         .await?;
-        let rows = rows.into_iter().filter_map(|ResultColumns { run_id, selection, name, value, reason }| {
+        let result = |ResultColumns { run_id, selection, name, value, reason }| {
             Some(ResultRow { run_id: keys.get(&run_id)?.clone(), selection, name, value, reason })
-        });
-        Ok(sorted_by_run(rows, |row| &row.run_id))
+        };
+        Ok(rows.into_iter().filter_map(result).collect())
     }
 
     /// Returns the keys of a sweep's runs.
@@ -216,12 +203,12 @@ impl Store {
             "SELECT r.id, r.key FROM sweep_runs sr JOIN runs r ON r.id = sr.run_id WHERE sr.sweep_id = {SWEEP}"
         ))
         .bind(sweep)
-        .all(self)
+        .many(self)
         .await?;
         Ok(rows.into_iter().collect())
     }
 
-    /// Returns the image scores of the sweep's runs at the selected epoch.
+    /// Returns the image scores of the sweep's runs at the selected epoch, run by run.
     pub async fn score_rows(&self, sweep: &str) -> Result<Vec<ComparedScore>, StoreError> {
         let keys = self.run_keys(sweep).await?;
         let rows: Vec<(i64, String, bool, f64)> = sql(format!(
@@ -229,22 +216,21 @@ impl Store {
              WHERE sr.sweep_id = {SWEEP} AND x.selection = 'selected' ORDER BY sr.position, x.image"
         ))
         .bind(sweep)
-        .all(self)
+        .many(self)
         .await?;
-        let rows = rows.into_iter().filter_map(|(run, image, label, score)| {
-            Some(ComparedScore { run_id: keys.get(&run)?.clone(), image, label, score })
-        });
-        Ok(sorted_by_run(rows, |row| &row.run_id))
+        let score =
+            |(run, image, label, score)| Some(ComparedScore { run_id: keys.get(&run)?.clone(), image, label, score });
+        Ok(rows.into_iter().filter_map(score).collect())
     }
 
-    /// Returns the stages of each run of the sweep, sorted by run and then in the order of execution.
+    /// Returns the stages of each run of the sweep, run by run, in the order of execution.
     pub async fn run_stage_rows(&self, sweep: &str) -> Result<Vec<RunStage>, StoreError> {
         let keys = self.run_keys(sweep).await?;
         let stages: Vec<(i64, Key)> = sql(format!(
             "SELECT s.id, s.key FROM sweep_stages ss JOIN stages s ON s.id = ss.stage_id WHERE ss.sweep_id = {SWEEP}"
         ))
         .bind(sweep)
-        .all(self)
+        .many(self)
         .await?;
         let stages: Keys = stages.into_iter().collect();
         let rows: Vec<(i64, i64)> = sql(format!(
@@ -252,18 +238,17 @@ impl Store {
              WHERE sr.sweep_id = {SWEEP} ORDER BY sr.position, rs.position"
         ))
         .bind(sweep)
-        .all(self)
+        .many(self)
         .await?;
-        let rows = rows.into_iter().filter_map(|(run, stage)| {
-            Some(RunStage { run_id: keys.get(&run)?.clone(), stage_id: stages.get(&stage)?.clone() })
-        });
-        Ok(sorted_by_run(rows, |row| &row.run_id))
+        let stage =
+            |(run, stage)| Some(RunStage { run_id: keys.get(&run)?.clone(), stage_id: stages.get(&stage)?.clone() });
+        Ok(rows.into_iter().filter_map(stage).collect())
     }
 
-    /// Returns each stage of the sweep's runs once, sorted by key, with the attempt that finished it.
+    /// Returns each stage of the sweep's runs once, with the attempt that finished it.
     pub async fn stage_rows(&self, sweep: &str) -> Result<Vec<StageRow>, StoreError> {
         // If the outer query filtered by attempt state, SQLite would scan all attempts in that state.
-        let mut rows: Vec<StageRow> = sql(format!(
+        sql(format!(
             "SELECT s.key AS id, s.kind, j.job,
                     (SELECT SUM(d.seconds) FROM attempts d WHERE d.stage_id = s.id) AS seconds, a.peak_rss_bytes, a.costs, a.device,
                     a.convolutions, a.version
@@ -274,11 +259,8 @@ impl Store {
              WHERE ss.sweep_id = {SWEEP}"
         ))
         .bind(sweep)
-        .all(self)
-        .await?;
-        // SQLite would move every job to sort the rows.
-        rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        Ok(rows)
+        .many(self)
+        .await
     }
 
     /// Returns the curves of the joint stages of these trials' runs in the sweep, sorted by stage, name and epoch.
@@ -294,7 +276,7 @@ impl Store {
         ))
         .bind(sweep)
         .bind_all(trials)
-        .all(self)
+        .many(self)
         .await
     }
 }

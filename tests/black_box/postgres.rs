@@ -177,20 +177,39 @@ fn a_store_on_a_server_needs_a_folder_for_its_artifacts() {
     assert!(outcome.stderr.contains("--artifacts or DIDACT_ARTIFACTS"), "{}", outcome.stderr);
 }
 
-/// Stops the server at once, as a crash does, and starts it again after a time.
-fn restart_server(away: Duration) {
+/// Stops the server at once, as a crash does.
+fn stop_server() {
+    control_server("stop");
+}
+
+/// Starts the server, which was stopped.
+fn start_server() {
+    control_server("restart");
+}
+
+fn control_server(verb: &str) {
     let data = std::env::var("DIDACT_TEST_POSTGRES_DATA").expect("tests/with_postgres.sh sets it");
     let programs = std::env::var("DIDACT_TEST_POSTGRES_PROGRAMS").expect("tests/with_postgres.sh sets it");
     let owner = std::fs::metadata(&data).expect("the server's data").uid();
-    let control = |verb: &str| {
-        let mut command = std::process::Command::new(format!("{programs}/pg_ctl"));
-        command.args(["--pgdata", &data, "--mode", "immediate", "--wait", verb]).uid(owner).current_dir("/");
-        let status = command.stdout(std::process::Stdio::null()).status().expect("starts");
-        assert!(status.success(), "pg_ctl {verb}");
-    };
-    control("stop");
-    std::thread::sleep(away);
-    control("restart");
+    let mut command = std::process::Command::new(format!("{programs}/pg_ctl"));
+    command.args(["--pgdata", &data, "--mode", "immediate", "--wait", verb]).uid(owner).current_dir("/");
+    let status = command.stdout(std::process::Stdio::null()).status().expect("starts");
+    assert!(status.success(), "pg_ctl {verb}");
+}
+
+#[test]
+fn a_worker_that_starts_while_the_server_is_away_waits_for_it() {
+    let _alone = SERVER.write().unwrap_or_else(PoisonError::into_inner);
+    let Some(place) = database().map(Workplace::on_server) else { return };
+    place.write("tiny.toml", TINY);
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    stop_server();
+    let mut worker = place.start("worker.log", &["worker", "--sweep", "tiny"]);
+    let refused = place.run(&["status"]);
+    assert_eq!(refused.code, Some(4), "a person is told at once: {}", refused.stderr);
+    worker.wait_for_output("retrying");
+    start_server();
+    assert_eq!(worker.end(), 0, "{}", worker.output());
 }
 
 #[test]
@@ -208,7 +227,9 @@ fn a_killed_worker_and_a_restarted_server_cost_nothing_but_time() {
     kill(worker);
     // By hand: more than ten seconds, so that processes report an error and retry.
     let away = std::env::var("DIDACT_TEST_SERVER_AWAY").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
-    restart_server(Duration::from_secs(away));
+    stop_server();
+    std::thread::sleep(Duration::from_secs(away));
+    start_server();
     assert_eq!(sweep.end(), 0, "{}", sweep.output());
     assert!(away <= 10 || sweep.output().contains("does not answer"), "{}", sweep.output());
     assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
