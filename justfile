@@ -1,4 +1,4 @@
-# Recipes for people. CI runs `lint`, `test`, `test-postgres`, `test-emulation` and `kernels --check`.
+# Recipes for people. CI runs `lint`, `test`, `test-postgres`, `test-slurm`, `test-emulation` and `kernels --check`.
 
 set positional-arguments
 
@@ -48,6 +48,10 @@ test-emulation:
 # Run tests with stores on a PostgreSQL server, which the recipe starts and stops (Debian: apt-get install postgresql).
 test-postgres:
     tests/with_postgres.sh tests/postgres.sh
+
+# Run sweeps on a Slurm cluster of one node, which the recipe starts and stops (Debian: apt-get install slurm-wlm munge postgresql).
+test-slurm:
+    tests/with_postgres.sh tests/with_slurm.sh cargo test --quiet --features postgres --test black_box -- slurm::
 
 # Compile the kernels for GPUs again, or compare them with the committed ones: just kernels [--check].
 kernels *args:

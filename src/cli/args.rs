@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use super::global::Global;
 use super::start::{parse, start};
 use super::{
-    baselines, cancel, check, compare, data, delete, devices, export, gc, list, predict, rename, report, schema, speed,
-    status, store, sweep, sweep_args, weights, why, worker,
+    baselines, cancel, check, compare, data, delete, devices, export, gc, list, predict, rename, report, schema, slurm,
+    speed, status, store, sweep, sweep_args, weights, why, worker,
 };
 use crate::exit::Exit;
 
@@ -36,6 +36,8 @@ fn exit_codes() -> String {
 enum Verb {
     /// Run a sweep and write its report.
     Sweep(sweep_args::SweepArgs),
+    /// Plan a sweep and submit its workers to Slurm.
+    Slurm(slurm::SlurmArgs),
     /// List the sweeps in the store.
     List(list::ListArgs),
     /// Show the progress of a sweep.
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
     };
     start(global.log, |runtime| match verb {
         Verb::Sweep(args) => runtime.block_on(sweep::run(&args, &global)),
+        Verb::Slurm(args) => runtime.block_on(slurm::run(&args, &global)),
         Verb::List(args) => runtime.block_on(list::run(&args, &global)),
         Verb::Delete(args) => runtime.block_on(delete::run(&args, &global)),
         Verb::Rename(args) => runtime.block_on(rename::run(&args, &global)),

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::global::Global;
 use super::output::print;
+use super::slurm::cancel_arrays;
 use crate::exit::Exit;
 use crate::plan::trial_id;
 use crate::stages::short_key;
@@ -35,5 +36,8 @@ pub(super) async fn run(args: &CancelArgs, global: &Global) -> Result<Exit, Fail
     };
     let cancelled = store.cancel(&named).await?;
     print(&format!("{target}: {cancelled} run(s) cancelled; finished runs are kept"))?;
+    if let Named::Sweep(id, _) = &named {
+        cancel_arrays(&store, id).await?;
+    }
     Ok(Exit::Done)
 }

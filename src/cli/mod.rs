@@ -24,6 +24,7 @@ mod rename;
 mod report;
 mod schema;
 mod signals;
+mod slurm;
 mod speed;
 mod start;
 mod status;

@@ -1,6 +1,6 @@
 //! Parsers for values of flags.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::tensor::Convolutions;
 
@@ -27,6 +27,12 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err("expected more than 0, e.g. 30m or 2h".to_owned()),
         positive => Ok(positive),
     }
+}
+
+/// Parses a moment in seconds since 1970.
+pub(super) fn moment(text: &str) -> Result<SystemTime, String> {
+    let seconds = text.parse().map_err(|_| "expected seconds since 1970".to_owned())?;
+    Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 /// Parses a whole number of at least 1.

@@ -1,54 +1,69 @@
-//! Handles Ctrl-C and a closed terminal. The first signal ends the command in order, the second ends it at once.
+//! Handles Ctrl-C, a closed terminal and the signals of Slurm. The first signal ends the command in order.
 
 use crate::exit::Exit;
 use crate::schedule::Stop;
 #[cfg(unix)]
-use crate::schedule::is_ignored;
+use crate::schedule::{is_ignored, slurm};
 
-/// Requests a stop at the first signal and ends the process at the second. Neither loses results. The code that watches `stop` informs
-/// the user.
-pub(super) fn listen_for_signals(stop: Stop) {
-    tokio::spawn(listen(stop));
+/// What a signal means after a stop was requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Somebody insists: the process ends at once.
+    AtOnce,
+    /// Nothing: programs send this signal several times.
+    Nothing,
 }
 
-/// Waits for Ctrl-C and, on Unix, for SIGTERM and SIGHUP. Skips SIGHUP if `nohup` has set it to be ignored.
-async fn listen(stop: Stop) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-        let mut hangup = if is_ignored(libc::SIGHUP) { None } else { signal(SignalKind::hangup()).ok() };
-        // Open each stream once: opening it again after each signal would miss signals in between.
-        if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    Some(()) = next_signal(&mut hangup) => {
-                        // The kernel and the shell both send SIGHUP, so a second one does not mean "at once".
-                        if stop.requested() {
-                            continue;
-                        }
-                    }
-                }
-                request_stop(&stop);
-            }
-        }
-    }
-    while tokio::signal::ctrl_c().await.is_ok() {
-        request_stop(&stop);
-    }
-}
-
-/// Waits for the next signal; returns `None` at once if the signal is not handled.
+/// Requests a stop at the first signal. Ctrl-C and `kill` end the process at once if they come again. Neither loses results. The code that
+/// watches `stop` informs the user.
 #[cfg(unix)]
-async fn next_signal(signals: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
-    signals.as_mut()?.recv().await
+pub(super) fn listen_for_signals(stop: &Stop) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated_again = terminated_again(slurm::in_job());
+    let kinds = [
+        (SignalKind::interrupt(), Again::AtOnce),
+        (SignalKind::terminate(), terminated_again),
+        // The kernel and the shell both send SIGHUP. Schedulers send the others some time before they send SIGTERM.
+        (SignalKind::hangup(), Again::Nothing),
+        (SignalKind::user_defined1(), Again::Nothing),
+        (SignalKind::user_defined2(), Again::Nothing),
+    ];
+    for (kind, again) in kinds {
+        // `nohup` has set SIGHUP to be ignored.
+        if kind == SignalKind::hangup() && is_ignored(libc::SIGHUP) {
+            continue;
+        }
+        let Ok(mut signals) = signal(kind) else { continue };
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                handle(&stop, again);
+            }
+        });
+    }
 }
 
-/// Requests a stop; at the second request, ends the process.
-fn request_stop(stop: &Stop) {
-    if stop.request() > 1 {
-        Exit::Interrupted.at_once();
+/// Requests a stop at Ctrl-C, and ends the process if it comes again.
+#[cfg(not(unix))]
+pub(super) fn listen_for_signals(stop: &Stop) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            handle(&stop, Again::AtOnce);
+        }
+    });
+}
+
+/// Returns what a second SIGTERM means. Slurm repeats it before SIGKILL, and a checkpoint may just be written.
+#[cfg(unix)]
+fn terminated_again(in_slurm: bool) -> Again {
+    if in_slurm { Again::Nothing } else { Again::AtOnce }
+}
+
+fn handle(stop: &Stop, again: Again) {
+    match (stop.requested(), again) {
+        (false, _) => stop.request(),
+        (true, Again::AtOnce) => Exit::Interrupted.at_once(),
+        (true, Again::Nothing) => {}
     }
 }

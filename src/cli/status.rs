@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, table};
+use super::slurm::{ArrayStatus, arrays, arrays_table};
 use crate::exit::Exit;
 use crate::schedule::{LocalProcesses, cores};
 use crate::stages::short_key;
@@ -36,8 +39,9 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     status.show_ended_as_pending(&store.held_stages(&id).await?, |host, pid, started| {
         known.has_ended(host, pid, started)
     });
+    let slurm = arrays(&store, &id).await?;
     if args.json {
-        print_json(&status)?;
+        print_json(&WithJobs { status: &status, slurm: &slurm })?;
         return Ok(Exit::Done);
     }
     print(&headline(&status))?;
@@ -54,6 +58,9 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     if !status.workers.is_empty() {
         print(&format!("\n{}", workers_table(&status, &artifacts, &known)))?;
     }
+    if let Some(jobs) = arrays_table(&slurm) {
+        print(&format!("\n{jobs}"))?;
+    }
     for failure in status.failures.iter().take(MAX_FAILURES) {
         let log = failure.log.as_ref().map(|log| artifacts.root().join(log).display().to_string());
         let log = log.map(|log| format!("\n  log: {log}")).unwrap_or_default();
@@ -66,6 +73,14 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
         print(&format!("\n{} {}: {}", event.at, event.kind, event.message))?;
     }
     Ok(Exit::Done)
+}
+
+/// A status with the jobs of Slurm that work on the sweep.
+#[derive(Serialize)]
+struct WithJobs<'a> {
+    #[serde(flatten)]
+    status: &'a SweepStatus,
+    slurm: &'a [ArrayStatus],
 }
 
 /// Formats the state of a search: "search for the highest pseudo_pixel_auroc: best so far 0.9512, T07 learning_rate=0.1 (3 run(s));
@@ -180,7 +195,10 @@ fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &LocalProce
                 worker.seconds.map(|seconds| rough_duration(Duration::from_secs_f64(seconds))).unwrap_or_default();
             let log = worker.log.as_ref().map(|log| artifacts.root().join(log).display().to_string());
             vec![
-                format!("{} on {}", worker.pid, worker.host),
+                match &worker.job {
+                    Some(job) => format!("{} on {}, job {job}", worker.pid, worker.host),
+                    None => format!("{} on {}", worker.pid, worker.host),
+                },
                 worker.device.clone(),
                 worker.threads.to_string(),
                 work,

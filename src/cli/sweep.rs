@@ -67,7 +67,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     let artifacts = global.own_artifacts(&store).await?;
     steering.artifacts = artifacts.clone();
     reap(&store).await?;
-    let mut source = plan_source(args, &steering.sweep, source.text);
+    let mut source = plan_source(args.file.as_deref(), &args.overrides, args.replace, &steering.sweep, source.text);
     let (plan, outcome) = take_over(&mut steering, &store, &mut source).await?;
     if let Some(change) = &outcome.change {
         say(&format!("{} ({} of {} stages are done already)", change_text(change), outcome.cached, outcome.stages));
@@ -84,7 +84,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     // Free the memory of the plan, which may have 100,000 runs.
     drop(plan);
     let stop = Stop::default();
-    listen_for_signals(stop.clone());
+    listen_for_signals(&stop);
     let options = LaunchOptions {
         wanted,
         slots,

@@ -5,27 +5,32 @@ use std::path::Path;
 use super::ask::confirmed;
 use super::failure::Failure;
 use super::steering::{Steering, write_plan};
-use super::sweep_args::SweepArgs;
 use crate::config::Sweep;
 use crate::plan::Plan;
 use crate::store::{PlanOutcome, PlanSource, Store};
 
 /// Returns the source of a sweep: its file, overrides and working folder.
-pub(super) fn plan_source(args: &SweepArgs, sweep: &Sweep, text: String) -> PlanSource {
-    let mut overrides: Vec<String> = args.overrides.iter().map(|(key, value)| format!("{key}={value}")).collect();
+pub(super) fn plan_source(
+    file: Option<&Path>,
+    overrides: &[(String, String)],
+    replace: bool,
+    sweep: &Sweep,
+    text: String,
+) -> PlanSource {
+    let mut overrides: Vec<String> = overrides.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let root = sweep.trials.first().and_then(|trial| trial.trial.data.root.as_deref());
     overrides.extend(root.filter(|root| from_environment(root)).map(|root| {
         // In quotes, because a folder may be called 2024.
         format!("data.root={}", toml::Value::String(root.display().to_string()))
     }));
     PlanSource {
-        file: args.file.as_ref().map(|path| path.display().to_string()),
-        origin: PlanSource::origin_of(args.file.as_deref()),
+        file: file.map(|path| path.display().to_string()),
+        origin: PlanSource::origin_of(file),
         folder: std::env::current_dir().ok().map(|folder| folder.display().to_string()),
         overrides,
         text,
         plan: String::new(),
-        replace: args.replace,
+        replace,
     }
 }
 

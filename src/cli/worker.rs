@@ -1,21 +1,22 @@
 //! `didact worker`: a process that runs stages of a sweep.
 
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use super::failure::Failure;
 use super::global::Global;
-use super::parse::{bytes, convolutions, count, positive_duration};
+use super::parse::{bytes, convolutions, count, moment, positive_duration};
 use super::signals::listen_for_signals;
 use crate::cause::Context;
 use crate::exit::Exit;
 use crate::predict::{Predict, predict};
 #[cfg(unix)]
 use crate::schedule::{
-    Device, Execute, Message, Stop, WorkerEnd, WorkerOptions, attach, cores, keep_freed_memory, limit_memory,
-    open_patiently, prefer_as_oom_victim, work,
+    Device, Execute, Message, Stop, WorkerEnd, WorkerOptions, attach, cores, host_name, keep_freed_memory,
+    limit_memory, open_patiently, prefer_as_oom_victim, slurm, work,
 };
 use crate::stages::execute;
-use crate::store::Wanted;
+use crate::store::{MAX_BROKEN_WORKERS, Store, Wanted};
 use crate::tensor::cuda::{self, Cuda};
 use crate::tensor::{Convolutions, Kernels, Native, Numerics};
 
@@ -46,6 +47,15 @@ pub(super) struct WorkerArgs {
     /// Maximum time of a stage; a longer stage fails.
     #[arg(long, value_parser = positive_duration)]
     stage_timeout: Option<Duration>,
+    /// Time at which the worker must have stopped, in seconds since 1970.
+    #[arg(long, value_name = "SECONDS", value_parser = moment)]
+    until: Option<SystemTime>,
+    /// Folder of this machine for copies of artifacts.
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+    /// Script of the Slurm array in which the worker runs.
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
     /// End only when standard input closes: the parent process has ended, or no work is left.
     #[arg(long)]
     attached: bool,
@@ -107,7 +117,7 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Fail
     let (sweep, _) = store.find_sweep(Some(&args.sweep)).await?;
     let runner = Runner::open(args.device, store.numerics(&sweep).await?, args.convolutions)?;
     let stop = Stop::default();
-    listen_for_signals(stop.clone());
+    listen_for_signals(&stop);
     if args.attached {
         #[cfg(unix)]
         attach();
@@ -126,15 +136,48 @@ pub(super) async fn run(args: &WorkerArgs, global: &Global) -> Result<Exit, Fail
         device_memory: args.device_memory,
         attached: args.attached,
         stage_timeout: args.stage_timeout,
+        scratch: args.scratch.clone(),
+        until: args.until,
         execute: runner.execute,
     };
     let end = work(&store, &global.own_artifacts(&store).await?, &options, &stop).await;
     Message::flush();
     match end? {
-        WorkerEnd::NothingLeft | WorkerEnd::StopRequested => Ok(Exit::Done),
+        WorkerEnd::NothingLeft => Ok(Exit::Done),
+        // The parent process knows what is left.
+        WorkerEnd::StopRequested if args.attached => Ok(Exit::Done),
+        WorkerEnd::StopRequested | WorkerEnd::OutOfTime => match store.has_open_stages(&options.wanted).await? {
+            true => Ok(Exit::Interrupted),
+            false => Ok(Exit::Done),
+        },
+        WorkerEnd::TooLittleTime(reason) => Err(Failure::Machine(reason.into())),
+        WorkerEnd::BrokenHost(hosts) => replace_worker(&store, args, global, &options.wanted.sweep, &hosts).await,
         // The parent process shows the message.
         WorkerEnd::OtherVersion(_) if args.attached => Ok(Exit::Store),
         WorkerEnd::OtherVersion(reason) => Err(Failure::Refused(reason)),
         WorkerEnd::Broken(reason) | WorkerEnd::DeviceLost(reason) => Err(Failure::Stopped(reason)),
     }
+}
+
+/// Ends a worker on a host that gets no more workers. In a Slurm array, submits another task in its place, which excludes such hosts.
+async fn replace_worker(
+    store: &Store,
+    args: &WorkerArgs,
+    global: &Global,
+    sweep: &str,
+    hosts: &[String],
+) -> Result<Exit, Failure> {
+    let reason = format!(
+        "the last {MAX_BROKEN_WORKERS} workers on {} stopped because of the machine, so it gets no more workers of this sweep",
+        host_name()
+    );
+    let (Some(script), Ok(task)) = (&args.script, std::env::var("SLURM_ARRAY_TASK_ID")) else {
+        return Err(Failure::Stopped(reason));
+    };
+    let options = [format!("--array={task}"), format!("--exclude={}", hosts.join(","))];
+    let job = slurm::submit(script, &global.store, &options).map_err(|error| Failure::Machine(error.into()))?;
+    let (_, name) = store.find_sweep(Some(sweep)).await?;
+    store.record_array(sweep, &job, &slurm::array_name(&name), &task).await?;
+    store.record_event(sweep, "excluded", &format!("{reason}; array {job} takes over task {task}")).await?;
+    Ok(Exit::Done)
 }

@@ -16,6 +16,7 @@ use super::observer::{AttemptObserver, Flags};
 use super::patience::{RESULT, patiently};
 use super::{Message, Stop, WorkerOptions, cores, peak_rss};
 use crate::exit::Exit;
+use crate::stages::ArtifactFolders;
 use crate::store::{
     Artifacts, AttemptEnd, AttemptStart, BusyThreads, Claim, FailureClass, Published, Store, StoreError,
 };
@@ -40,13 +41,13 @@ pub(super) enum WorkerHealth {
     Unchanged,
 }
 
-/// Runs one attempt and stores how it ended.
+/// Runs one attempt and stores how it ended. The stage reads artifacts in `inputs`.
 ///
 /// # Errors
 /// The store cannot be read or written.
 pub(super) async fn run(
     store: &Store,
-    artifacts: &Artifacts,
+    (artifacts, inputs): (&Artifacts, &Arc<dyn ArtifactFolders + Send + Sync>),
     claim: &Claim,
     worker: &AttemptStart,
     options: &WorkerOptions,
@@ -66,12 +67,13 @@ pub(super) async fn run(
         claim.clone(),
         worker.clone(),
         flags.clone(),
-        (clock.clone(), options.stage_timeout),
+        (clock.clone(), options.stage_timeout, stop.clone()),
         // A worker that was started by hand keeps to its own threads.
         options.attached.then(|| threads.clone()),
     );
     let (result, costs, advanced, device_lost) = tokio::task::spawn_blocking({
         let (store, artifacts, claim, runtime) = (store.clone(), artifacts.clone(), claim.clone(), Handle::current());
+        let inputs = inputs.clone();
         let (stop, options) = (stop.clone(), options.clone());
         let (clock, timeout) = (clock.clone(), options.stage_timeout);
         let threads = threads.clone();
@@ -91,7 +93,14 @@ pub(super) async fn run(
                 store_error: None,
             };
             let mut device_lost = false;
-            let result = prepare_and_execute(&artifacts, &claim, &options, &mut observer, &mut device_lost, &threads);
+            let result = prepare_and_execute(
+                (&artifacts, &*inputs),
+                &claim,
+                &options,
+                &mut observer,
+                &mut device_lost,
+                &threads,
+            );
             let result = observer.resolve(result);
             (result, observer.costs, observer.advanced, device_lost)
         }
@@ -151,13 +160,17 @@ fn spawn_heartbeat(
     claim: Claim,
     worker: AttemptStart,
     flags: Flags,
-    (clock, timeout): (Clock, Option<Duration>),
+    (clock, timeout, stop): (Clock, Option<Duration>, Stop),
     threads: Option<Arc<Threads>>,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut renewed = Instant::now();
+        let mut announced_stop = false;
         loop {
             tokio::time::sleep(WANTED_INTERVAL).await;
+            if stop.requested() && !announced_stop {
+                announced_stop = store.stops_soon(&claim.token).await.is_ok();
+            }
             let elapsed = clock.elapsed();
             match store.is_wanted(&claim).await {
                 Ok(wanted) => flags.unwanted.store(!wanted, Ordering::Relaxed),
@@ -197,7 +210,7 @@ fn spawn_heartbeat(
 
 /// Executes a stage and publishes its artifact.
 fn prepare_and_execute(
-    artifacts: &Artifacts,
+    (artifacts, inputs): (&Artifacts, &dyn ArtifactFolders),
     claim: &Claim,
     options: &WorkerOptions,
     observer: &mut AttemptObserver<'_>,
@@ -227,7 +240,7 @@ fn prepare_and_execute(
     let partial = artifacts.create_partial(&claim.stage, claim.attempt).map_err(store_error)?;
     let mut context =
         StageContext { out: &out, partial: &partial, threads, device_memory: options.device_memory, observer };
-    let result = catch_unwind(AssertUnwindSafe(|| (options.execute)(&claim.job, artifacts, &mut context)));
+    let result = catch_unwind(AssertUnwindSafe(|| (options.execute)(&claim.job, inputs, &mut context)));
     let end = result.unwrap_or_else(|panic| Err(StageError::of_panic(panic))).err().map(|error| {
         *device_lost = matches!(error, StageError::DeviceLost(_));
         classify(&error)

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod clock;
+mod deadline;
 mod device;
 mod device_error;
 mod launch;
@@ -15,6 +16,7 @@ mod process;
 mod progress;
 mod reaper;
 mod slot;
+pub mod slurm;
 mod steer;
 mod supervise;
 mod worker;

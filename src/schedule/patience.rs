@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::store::{Access, Store, StoreError};
+use super::Stop;
+use crate::store::{Access, Artifacts, Store, StoreError};
 
 /// How long a server may be away.
 const SERVER: Duration = Duration::from_secs(600);
+/// How long the artifacts folder may be read-only.
+const FOLDER: Duration = Duration::from_secs(600);
 /// How long a worker retries to write a result otherwise.
 pub(super) const RESULT: Duration = Duration::from_secs(6);
 /// How long a sweep's readings of the store may fail otherwise.
@@ -29,6 +32,23 @@ pub(super) fn of_readings(error: &StoreError) -> Duration {
 /// The store cannot be opened, or its server did not answer for ten minutes.
 pub async fn open_patiently(url: &str) -> Result<Store, StoreError> {
     patiently(Duration::ZERO, || Store::open(url, Access::Serve)).await
+}
+
+/// Waits while the artifacts folder cannot be written, at most ten minutes or until a stop is requested. Returns whether it waited.
+pub(super) async fn wait_for_folder(artifacts: &Artifacts, stop: &Stop) -> bool {
+    let started = Instant::now();
+    let mut waited = false;
+    while !stop.requested() && started.elapsed() < FOLDER && !artifacts.can_be_written() {
+        if !waited {
+            tracing::warn!(
+                "the artifacts folder {} cannot be written; waiting until it can be written",
+                artifacts.root().display()
+            );
+        }
+        waited = true;
+        tokio::time::sleep(LONGEST_PAUSE).await;
+    }
+    waited
 }
 
 /// Repeats an operation of a worker while the server does not answer, and for `otherwise` if the store fails for another reason. A temporary

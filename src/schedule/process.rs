@@ -1,21 +1,21 @@
 //! Facts about processes: whether one runs, since when, and whether it was asked to stop.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A request to stop. Copies share their state.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicUsize>);
+pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Adds a request; returns the number of requests.
-    pub fn request(&self) -> usize {
-        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    /// Requests a stop.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 
     /// Returns whether a stop was requested.
     pub fn requested(&self) -> bool {
-        self.0.load(Ordering::SeqCst) > 0
+        self.0.load(Ordering::SeqCst)
     }
 }
 

@@ -50,7 +50,7 @@ impl Reaper {
         }
         for worker in store.all_workers().await?.iter().filter(|worker| worker.host == self.host) {
             if process_state(worker.pid as u32, worker.process_started.as_deref()) == ProcessState::Ended {
-                store.worker_stops(&worker.id, "its process no longer exists").await?;
+                store.worker_stops(&worker.id, "its process no longer exists", false).await?;
             }
         }
         Ok(freed)

@@ -1,13 +1,16 @@
 //! A worker: a process that claims and runs one stage at a time until its sweep has no open stage.
 
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::attempt::WorkerHealth;
-use super::patience::patiently;
+use super::deadline::{Deadline, Fit};
+use super::patience::{patiently, wait_for_folder};
 use super::reaper::Reaper;
-use super::{Message, Stop, attempt, host_name, process_started};
+use super::{Message, Stop, attempt, host_name, process_started, slurm};
 use crate::stages::{ArtifactFolders, StageJob, execute};
-use crate::store::{Artifacts, AttemptStart, Claim, Store, StoreError, Wanted};
+use crate::store::{Artifacts, AttemptStart, Claim, Scratch, Store, StoreError, Wanted};
 use crate::tensor::{Kernels, Native};
 use crate::training::{StageContext, StageError};
 
@@ -39,6 +42,10 @@ pub struct WorkerOptions {
     pub attached: bool,
     /// Time after which a stage counts as failed.
     pub stage_timeout: Option<Duration>,
+    /// Folder of this machine for copies of artifacts; `None` if artifacts are read where they are.
+    pub scratch: Option<PathBuf>,
+    /// Time at which the worker must have stopped; `None` if it may run as long as it likes.
+    pub until: Option<SystemTime>,
     /// Function that runs stages.
     pub execute: Execute,
 }
@@ -54,6 +61,8 @@ impl WorkerOptions {
             device_memory: None,
             attached: false,
             stage_timeout: None,
+            scratch: None,
+            until: None,
             execute: execute::<Native>,
         }
     }
@@ -66,6 +75,12 @@ pub enum WorkerEnd {
     NothingLeft,
     /// A stop was requested.
     StopRequested,
+    /// The next stage does not fit into the time that is left, but into that of another worker.
+    OutOfTime,
+    /// The next stage needs a worker that has more time than this one had from its start; holds a message.
+    TooLittleTime(String),
+    /// The last workers on this host stopped because of the machine; holds all such hosts.
+    BrokenHost(Vec<String>),
     /// Its last attempts failed for transient reasons; holds the reason.
     Broken(String),
     /// Its process can no longer use the device, but a new process may; holds the reason.
@@ -94,11 +109,21 @@ pub async fn work(
         convolutions: options.convolutions.clone(),
         threads: options.threads,
     };
-    store.worker_starts(&options.wanted.sweep, &start).await?;
+    let broken = if options.attached { Vec::new() } else { store.broken_hosts(&options.wanted.sweep).await? };
+    if broken.contains(&start.host) {
+        return Ok(WorkerEnd::BrokenHost(broken));
+    }
+    store.worker_starts(&options.wanted.sweep, &start, slurm::job_id()).await?;
     let end = serve(store, artifacts, options, &start, stop).await?;
     let reason = match &end {
         WorkerEnd::NothingLeft => "no stage left",
         WorkerEnd::StopRequested => "asked to stop",
+        WorkerEnd::OutOfTime => "too little time left for the next stage",
+        WorkerEnd::BrokenHost(_) => "the last workers on this host stopped because of the machine",
+        WorkerEnd::TooLittleTime(reason) => {
+            store.record_event(&options.wanted.sweep, "too-little-time", reason).await?;
+            reason
+        }
         WorkerEnd::Broken(reason) => {
             tracing::error!(reason, "this worker stops claiming");
             Message::Stopped { reason: reason.clone() }.send();
@@ -117,7 +142,8 @@ pub async fn work(
             reason
         }
     };
-    store.worker_stops(&start.worker, reason).await?;
+    let broken = matches!(end, WorkerEnd::Broken(_) | WorkerEnd::DeviceLost(_));
+    store.worker_stops(&start.worker, reason, broken).await?;
     Ok(end)
 }
 
@@ -134,6 +160,30 @@ async fn claim(
     store.claim(&options.wanted, start).await
 }
 
+/// Returns where stages read artifacts: copies on this machine, if there is a folder for them.
+async fn inputs(
+    store: &Store,
+    artifacts: &Artifacts,
+    options: &WorkerOptions,
+) -> Result<Arc<dyn ArtifactFolders + Send + Sync>, StoreError> {
+    let Some(folder) = &options.scratch else { return Ok(Arc::new(artifacts.clone())) };
+    match Scratch::open(folder, &store.id().await?, artifacts) {
+        Ok(scratch) => Ok(Arc::new(scratch)),
+        Err(error) => {
+            tracing::warn!(%error, "cannot use the scratch folder; reading artifacts where they are");
+            Ok(Arc::new(artifacts.clone()))
+        }
+    }
+}
+
+/// Decides whether the stage that the worker would claim now fits into its time.
+async fn fit_of_next_stage(store: &Store, options: &WorkerOptions, deadline: &Deadline) -> Result<Fit, StoreError> {
+    match store.next_stage(&options.wanted).await? {
+        Some(stage) => Ok(deadline.fit(&stage, &store.rates().await?, options.threads)),
+        None => Ok(Fit::Fits),
+    }
+}
+
 async fn serve(
     store: &Store,
     artifacts: &Artifacts,
@@ -145,12 +195,26 @@ async fn serve(
     let mut reaped = Instant::now();
     let mut idle = false;
     let mut failures: Vec<String> = Vec::new();
+    let mut deadline = options.until.map(Deadline::new);
+    let inputs = inputs(store, artifacts, options).await?;
     while !stop.requested() {
+        // Perhaps the attempt failed because of the folder, which other stages need, too.
+        if !failures.is_empty() && wait_for_folder(artifacts, stop).await {
+            failures.clear();
+            continue;
+        }
         if failures.len() >= MAX_CONSECUTIVE_FAILURES {
             return Ok(WorkerEnd::Broken(format!(
                 "its last {MAX_CONSECUTIVE_FAILURES} attempts failed for transient reasons, the last one: {}",
                 failures[MAX_CONSECUTIVE_FAILURES - 1]
             )));
+        }
+        if let Some(deadline) = &deadline {
+            match patiently(Duration::ZERO, || fit_of_next_stage(store, options, deadline)).await? {
+                Fit::Fits => {}
+                Fit::NextJob => return Ok(WorkerEnd::OutOfTime),
+                Fit::LongerJobs(message) => return Ok(WorkerEnd::TooLittleTime(message)),
+            }
         }
         let claim_started = Instant::now();
         let mut is_repeated = false;
@@ -163,7 +227,8 @@ async fn serve(
             };
         if let Some(claim) = claimed {
             idle = false;
-            match attempt::run(store, artifacts, &claim, start, options, stop).await? {
+            deadline.iter_mut().for_each(|deadline| deadline.is_fresh = false);
+            match attempt::run(store, (artifacts, &inputs), &claim, start, options, stop).await? {
                 WorkerHealth::Healthy => failures.clear(),
                 WorkerHealth::Failing(reason) => failures.push(reason),
                 WorkerHealth::DeviceLost(reason) => return Ok(WorkerEnd::DeviceLost(reason)),

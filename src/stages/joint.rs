@@ -38,6 +38,8 @@ pub struct JointJob {
 impl Stage for JointJob {
     const NAME: &'static str = "joint";
     const REVISION: u32 = 2;
+
+    const CHECKPOINTS: bool = true;
     /// Weights of single epochs. Only the oracle scores them.
     const SPARE: Option<fn(&str) -> bool> = Some(is_snapshot);
 

@@ -29,6 +29,8 @@ impl Stage for PretrainJob {
     const NAME: &'static str = "pretrain";
     const REVISION: u32 = 2;
 
+    const CHECKPOINTS: bool = true;
+
     fn needs(&self) -> Vec<Need> {
         vec![self.features.need()]
     }

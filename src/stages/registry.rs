@@ -37,6 +37,11 @@ macro_rules! stages {
                 match self { $(Self::$kind => <$job>::results(),)* }
             }
 
+            /// See [`Stage::CHECKPOINTS`].
+            pub fn has_checkpoints(self) -> bool {
+                match self { $(Self::$kind => <$job>::CHECKPOINTS,)* }
+            }
+
             /// See [`Stage::SPARE`].
             pub fn spare(self) -> Option<fn(&str) -> bool> {
                 match self { $(Self::$kind => <$job>::SPARE,)* }

@@ -31,6 +31,9 @@ pub trait Stage: Serialize + DeserializeOwned {
     /// Selects the spare files of the artifact by name. They may be removed once every stage that reads them is done.
     const SPARE: Option<fn(&str) -> bool> = None;
 
+    /// Whether the stage writes checkpoints, from which another attempt goes on. Other stages start anew if they are interrupted.
+    const CHECKPOINTS: bool = false;
+
     /// Returns the stages whose artifacts this stage reads.
     fn needs(&self) -> Vec<Need>;
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::StoreError;
+use super::filesystem::can_write;
 use super::manifest::{Damage, MANIFEST, Manifest, Spare, VerifyScope};
 use crate::stages::{ArtifactFolders, Key, StageKind};
 
@@ -46,6 +47,11 @@ impl Artifacts {
     /// Path of the artifacts folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Returns whether files can be created in the folder. On a shared file system, that may change for a while.
+    pub fn can_be_written(&self) -> bool {
+        can_write(&self.root)
     }
 
     /// Path of a stage's artifact.
@@ -194,7 +200,7 @@ impl Artifacts {
     }
 }
 
-fn verify(path: &Path, spare: Spare, recorded: Option<&str>, scope: VerifyScope<'_>) -> Result<(), Damage> {
+pub(super) fn verify(path: &Path, spare: Spare, recorded: Option<&str>, scope: VerifyScope<'_>) -> Result<(), Damage> {
     if !path.is_dir() {
         return Err(Damage { path: path.to_owned(), what: "is missing".to_owned() });
     }
@@ -265,7 +271,7 @@ fn take_over(folder: &Path, attempt: i64, path: &Path) -> io::Result<()> {
 }
 
 /// Copies all files below a folder into an existing folder.
-fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     for entry in WalkDir::new(from).min_depth(1) {
         let entry = entry?;
         let target = to.join(entry.path().strip_prefix(from).map_err(io::Error::other)?);

@@ -7,7 +7,7 @@ use super::row::row;
 use super::sql::sql;
 use super::title::{self, TITLE, TRIAL};
 use super::{AttemptStart, NOW, Store, StoreError, later};
-use crate::stages::{Key, StageJob, short_key};
+use crate::stages::{Key, StageJob, StageKind, short_key};
 
 /// Seconds that a claim lasts without a heartbeat.
 pub(super) const LEASE_SECONDS: f64 = 60.0;
@@ -42,6 +42,19 @@ pub struct Claim {
     pub attempt: i64,
     /// Title of the run for which the stage was claimed: `category · T07 settings · seed n`.
     pub title: String,
+}
+
+row! {
+    /// The stage that a worker would claim next.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct NextStage {
+        /// Kind of the stage.
+        pub kind: StageKind,
+        /// Cost class of the stage.
+        pub family: String,
+        /// Work of the stage; see [`crate::stages::Effort`].
+        pub work: f64,
+    }
 }
 
 row! {
@@ -120,6 +133,12 @@ impl Store {
         tx.commit().await?;
         crate::fault::point("claim:after-commit");
         Ok(Some(Claim { stage: Key::from_hex(candidate.key), job, token, attempt: number, title }))
+    }
+
+    /// Returns the stage that a worker would claim now. Returns `None` if no stage can be claimed.
+    pub async fn next_stage(&self, wanted: &Wanted) -> Result<Option<NextStage>, StoreError> {
+        let (ready, values) = ready(wanted);
+        sql(format!("SELECT s.kind, s.family, s.work {ready}")).bind_all(values).optional(self).await
     }
 
     /// Returns whether any stage is pending or running. If so, an idle worker waits.

@@ -129,6 +129,7 @@ mod tests {
         let worker = |pid: i64| WorkerRow {
             id: pid.to_string(),
             host: text("here"),
+            job: None,
             pid,
             process_started: None,
             device: text("cpu"),

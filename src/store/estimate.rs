@@ -15,6 +15,12 @@ pub struct Rates {
 }
 
 impl Rates {
+    /// Creates the rate of one cost class.
+    #[cfg(test)]
+    pub(crate) fn of_class(cost_class: &str, thread_seconds: f64) -> Self {
+        Self { cost_classes: [(cost_class.to_owned(), thread_seconds)].into(), ..Self::default() }
+    }
+
     /// Estimates the thread-seconds for an amount of work. Returns `None` if no stage of this kind has ever been done.
     pub fn thread_seconds(&self, cost_class: &str, work: f64) -> Option<f64> {
         let kind = cost_class.split(' ').next().unwrap_or(cost_class);

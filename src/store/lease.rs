@@ -3,7 +3,7 @@
 use super::claim::LEASE_SECONDS;
 use super::row::row;
 use super::sql::sql;
-use super::{AttemptEnd, Claim, FailureClass, NOW, Store, StoreError, later, since};
+use super::{AttemptEnd, AttemptState, Claim, FailureClass, NOW, Store, StoreError, later, since};
 
 row! {
     /// A worker's lease of a stage.
@@ -66,19 +66,33 @@ impl Store {
         .await
     }
 
-    /// Ends an attempt whose worker cannot end it itself. Returns `false` if another process has already ended it. If the worker reports
+    /// Ends an attempt whose worker cannot end it itself. If the worker was asked to stop before, it was interrupted: Slurm, for instance,
+    /// kills preempted workers that do not stop in time. Returns `false` if another process has already ended it. If the worker reports
     /// a result later, that result is recorded as superseded.
     pub async fn take_back(&self, lease: &Lease, class: FailureClass, reason: &str) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let end = AttemptEnd::failed(class, reason.to_owned());
+        let stopping: Option<bool> = sql("SELECT stopping FROM attempts WHERE token = $1")
+            .bind(&lease.token)
+            .optional(&mut tx)
+            .await?
+            .map(|(stopping,)| stopping);
+        let end = match stopping {
+            Some(true) => AttemptEnd::Interrupted,
+            Some(false) | None => AttemptEnd::failed(class, reason.to_owned()),
+        };
         let ours = self.end_stage(&mut tx, &lease.stage_id, &lease.token, &lease.host, &end).await?.is_some();
         if ours {
+            let (state, class) = match end {
+                AttemptEnd::Interrupted => (AttemptState::Interrupted, None),
+                AttemptEnd::Failed { .. } | AttemptEnd::Done(_) => (AttemptState::Lost, Some(class.name())),
+            };
             sql(format!(
-                "UPDATE attempts SET state = 'lost', failure_class = $1, reason = $2, finished_at = {NOW},
-                     seconds = {spent} WHERE token = $3",
+                "UPDATE attempts SET state = $1, failure_class = $2, reason = $3, finished_at = {NOW},
+                     seconds = {spent} WHERE token = $4",
                 spent = since("started_at"),
             ))
-            .bind(class.name())
+            .bind(state.name())
+            .bind(class)
             .bind(reason)
             .bind(&lease.token)
             .execute(&mut tx)

@@ -15,6 +15,7 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         (1, "initial", include_str!("../../migrations/0001_initial.sql")),
         (2, "convolutions", include_str!("../../migrations/0002_convolutions.sql")),
         (3, "scale", include_str!("../../migrations/0003_scale.sql")),
+        (4, "slurm", include_str!("../../migrations/0004_slurm.sql")),
     ])
 });
 

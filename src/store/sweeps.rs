@@ -95,7 +95,9 @@ impl Store {
             sql(delete).bind_all(runs.iter().copied()).execute(&mut tx).await?;
         }
         sql("DELETE FROM event WHERE sweep_id = $1").bind(sweep).execute(&mut tx).await?;
-        sql("DELETE FROM workers WHERE sweep_id = $1").bind(id).execute(&mut tx).await?;
+        for table in ["workers", "slurm_arrays"] {
+            sql(format!("DELETE FROM {table} WHERE sweep_id = $1")).bind(id).execute(&mut tx).await?;
+        }
         sql("DELETE FROM sweeps WHERE id = $1").bind(id).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(())

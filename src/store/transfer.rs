@@ -11,7 +11,7 @@ use super::sql::{Kind, Value, insert, list, sql};
 use super::{Access, Store, StoreError, path_of};
 
 /// Tables and the columns of their primary keys. Rows refer only to rows of tables before their own.
-const TABLES: [(&str, &[&str]); 22] = [
+const TABLES: [(&str, &[&str]); 23] = [
     ("store", &["id"]),
     ("sweeps", &["id"]),
     ("trials", &["id"]),
@@ -33,6 +33,7 @@ const TABLES: [(&str, &[&str]); 22] = [
     ("image_scores", &["run_id", "selection", "image"]),
     ("artifacts", &["stage_id"]),
     ("workers", &["id"]),
+    ("slurm_arrays", &["sweep_id", "job", "submitted_at"]),
     ("event", &["id"]),
 ];
 

@@ -15,6 +15,8 @@ row! {
         pub id: String,
         /// Host of the worker.
         pub host: String,
+        /// Slurm job of the worker.
+        pub job: Option<String>,
         /// Process id of the worker.
         pub pid: i64,
         /// Start time of that process; see [`super::AttemptStart`].
@@ -64,12 +66,17 @@ pub struct BusyThreads {
 }
 
 impl Store {
-    /// Records that a worker starts.
-    pub async fn worker_starts(&self, sweep: &str, worker: &AttemptStart) -> Result<(), StoreError> {
+    /// Records that a worker starts, in a Slurm job if there is one.
+    pub async fn worker_starts(
+        &self,
+        sweep: &str,
+        worker: &AttemptStart,
+        job: Option<String>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sql(format!(
-            "INSERT INTO workers (id, sweep_id, host, pid, process_started, device, threads, started_at, seen_at)
-             VALUES ($1, (SELECT id FROM sweeps WHERE key = $2), $3, $4, $5, $6, $7, {NOW}, {NOW})"
+            "INSERT INTO workers (id, sweep_id, host, pid, process_started, device, threads, job, started_at, seen_at)
+             VALUES ($1, (SELECT id FROM sweeps WHERE key = $2), $3, $4, $5, $6, $7, $8, {NOW}, {NOW})"
         ))
         .bind(&worker.worker)
         .bind(sweep)
@@ -78,20 +85,24 @@ impl Store {
         .bind(&worker.process_started)
         .bind(&worker.device)
         .bind(worker.threads as i64)
+        .bind(job)
         .execute(&mut tx)
         .await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Records that a worker stopped or was found dead.
-    pub async fn worker_stops(&self, worker: &str, reason: &str) -> Result<(), StoreError> {
+    /// Records that a worker stopped or was found dead. `broken` says that its machine is the reason.
+    pub async fn worker_stops(&self, worker: &str, reason: &str, broken: bool) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sql(format!("UPDATE workers SET stopped_at = {NOW}, reason = $1 WHERE id = $2 AND stopped_at IS NULL"))
-            .bind(reason)
-            .bind(worker)
-            .execute(&mut tx)
-            .await?;
+        sql(format!(
+            "UPDATE workers SET stopped_at = {NOW}, reason = $1, broken = $2 WHERE id = $3 AND stopped_at IS NULL"
+        ))
+        .bind(reason)
+        .bind(broken)
+        .bind(worker)
+        .execute(&mut tx)
+        .await?;
         tx.commit().await?;
         Ok(())
     }
@@ -110,7 +121,7 @@ impl Store {
     /// Returns the workers of a sweep that have not stopped, as far as the store knows.
     pub async fn workers(&self, sweep: &str) -> Result<Vec<WorkerRow>, StoreError> {
         sql(format!(
-            "SELECT w.id, w.host, w.pid, w.process_started, w.device, w.threads, w.seen_at, s.key AS stage, s.kind,
+            "SELECT w.id, w.host, w.job, w.pid, w.process_started, w.device, w.threads, w.seen_at, s.key AS stage, s.kind,
                     {spent} AS seconds, a.log,
                     {title} AS title
              FROM workers w LEFT JOIN attempts a ON a.worker = w.id AND a.state = 'running'

@@ -58,6 +58,11 @@ impl BackgroundCommand {
         status.code().unwrap_or_else(|| panic!("killed by signal {:?}: {}", status.signal(), self.output()))
     }
 
+    /// Returns whether the process has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("waited for").is_none()
+    }
+
     /// Kills only this process.
     pub fn kill(&mut self) {
         self.child.kill().expect("killed");

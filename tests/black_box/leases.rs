@@ -82,3 +82,22 @@ fn a_clock_set_back_by_hours_delays_no_stage() {
     place.succeed(&AGAIN);
     assert_each_stage_done_once(&place);
 }
+
+#[test]
+fn a_worker_that_is_killed_while_it_stops_was_interrupted() {
+    let (place, mut sweep) = start_until_joint_training(&one_long_trial());
+    let worker = workers(&place).remove(0);
+    let frozen = freeze(&place, worker);
+    // What the worker writes when it is asked to stop.
+    let stage = place.query("UPDATE attempts SET stopping = 1 WHERE state = 'running' RETURNING stage_id").remove(0);
+    kill(worker);
+    drop(frozen);
+    let ended = "SELECT state, failure_class FROM attempt WHERE reason IS NOT NULL";
+    wait_for("the end of its attempt", || place.query(ended) == ["interrupted|NULL"]);
+    assert_eq!(sweep.end(), 0, "{}", sweep.output());
+    let counted = format!(
+        "SELECT attempts, (SELECT COUNT(*) FROM attempts WHERE stage_id = {stage}) FROM stages WHERE id = {stage}"
+    );
+    assert_eq!(place.query(&counted), ["1|2"], "an interruption is not a failure");
+    assert_same_bits(&place);
+}

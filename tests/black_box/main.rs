@@ -42,8 +42,12 @@ mod real_data;
 mod remake;
 mod report;
 mod resume;
+mod scratch;
 mod search;
 mod sharing;
+mod signals;
+#[cfg(feature = "postgres")]
+mod slurm;
 mod stores;
 mod sweep;
 mod takeover;

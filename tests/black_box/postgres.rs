@@ -21,7 +21,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// Keeps the server from being restarted while other tests use it.
-static SERVER: RwLock<()> = RwLock::new(());
+pub static SERVER: RwLock<()> = RwLock::new(());
 
 /// Creates a database on the server and returns its URL. `None`, after a message, if no server is named.
 #[expect(clippy::print_stderr, reason = "says that a test is skipped")]
@@ -178,12 +178,12 @@ fn a_store_on_a_server_needs_a_folder_for_its_artifacts() {
 }
 
 /// Stops the server at once, as a crash does.
-fn stop_server() {
+pub fn stop_server() {
     control_server("stop");
 }
 
 /// Starts the server, which was stopped.
-fn start_server() {
+pub fn start_server() {
     control_server("restart");
 }
 
@@ -242,7 +242,7 @@ fn a_killed_worker_and_a_restarted_server_cost_nothing_but_time() {
 }
 
 /// Tables that both databases have, and what orders their rows.
-const TABLES: [(&str, &str); 22] = [
+const TABLES: [(&str, &str); 23] = [
     ("store", "id"),
     ("sweeps", "id"),
     ("trials", "id"),
@@ -264,6 +264,7 @@ const TABLES: [(&str, &str); 22] = [
     ("image_scores", "run_id, selection, image"),
     ("artifacts", "stage_id"),
     ("workers", "id"),
+    ("slurm_arrays", "sweep_id, job, submitted_at"),
     ("event", "id"),
 ];
 

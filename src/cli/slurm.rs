@@ -1,0 +1,200 @@
+//! `didact slurm`: plans a sweep and submits an array of workers to Slurm.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::global::Global;
+use super::output::{print, table};
+use super::parse::{bytes, key_value, positive_duration};
+use super::steering::Steering;
+use super::takeover::{plan_source, take_over};
+use crate::cause::{Context, one_line};
+use crate::exit::Exit;
+use crate::schedule::reap;
+use crate::schedule::slurm::{self, JobScript, SlurmTask};
+use crate::search::load_at_most;
+use crate::store::{Access, SlurmArray, Store, is_server};
+use crate::terminal::say;
+
+/// Arguments of `didact slurm`.
+#[derive(Debug, clap::Args)]
+pub(super) struct SlurmArgs {
+    /// Sweep file [default: the embedded demo].
+    file: Option<PathBuf>,
+    /// Number of workers; each is a job of the array.
+    #[arg(long, short, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    workers: u32,
+    /// Number of jobs that may run at the same time [default: all].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    at_once: Option<u32>,
+    /// Partition of the jobs.
+    #[arg(long, value_name = "P")]
+    partition: Option<String>,
+    /// Resources of each job, e.g. gpu:1; a worker uses the first GPU of its job.
+    #[arg(long, value_name = "LIST")]
+    gres: Option<String>,
+    /// Time limit of a job, as sbatch takes it, e.g. 4:00:00. A job that reaches it goes on in the next one.
+    #[arg(long, value_name = "T")]
+    time: Option<String>,
+    /// Time before the end of a job at which its worker writes a checkpoint and stops.
+    #[arg(long, value_name = "T", default_value = "2m", value_parser = positive_duration)]
+    grace: Duration,
+    /// Another option of sbatch, e.g. --sbatch=--cpus-per-task=8; repeat it for more.
+    #[arg(long = "sbatch", value_name = "OPTION", allow_hyphen_values = true)]
+    options: Vec<String>,
+    /// Folder of each node for copies of artifacts [default: the job's SLURM_TMPDIR or TMPDIR].
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+    /// Maximum time of a stage, e.g. 2h; a longer stage fails and is retried from its checkpoint.
+    #[arg(long, value_name = "T", value_parser = positive_duration)]
+    stage_timeout: Option<Duration>,
+    /// Memory limit of a worker, e.g. 4G.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    memory: Option<u64>,
+    /// Override a setting, e.g. --set joint.epochs=5.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    overrides: Vec<(String, String)>,
+    /// Replace a sweep of the same name that came from another file.
+    #[arg(long)]
+    replace: bool,
+    /// Print the script of the jobs; plan and submit nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs the verb.
+pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failure> {
+    let (sweep, space, source) = load_at_most(args.file.as_deref(), &args.overrides, None)?;
+    if !is_server(&global.store) {
+        let message = format!(
+            "--store {}: the jobs run on several machines, which cannot share a file; name a PostgreSQL server: --store postgres://…",
+            global.store
+        );
+        return Err(Failure::usage(message));
+    }
+    if sweep.search.strategy.learns() || sweep.search.pruner.is_some() {
+        return Err(Failure::usage(
+            "this search adds or stops trials while it runs, which needs one process that lasts: run `didact sweep` in a job, or use the \
+             strategy grid, random or sobol without a pruner",
+        ));
+    }
+    let artifacts = global.artifacts()?;
+    let script = script(args, &sweep.name, absolute(artifacts.root())?)?;
+    if args.dry_run {
+        print(script.text().trim_end())?;
+        return Ok(Exit::Done);
+    }
+    let name = sweep.name.clone();
+    let mut steering = Steering::new(sweep, space, artifacts, args.workers as usize, None);
+    steering.planner.open(&steering.sweep)?;
+    steering.planner.notes().iter().for_each(|note| say(&one_line(note)));
+    let store = Store::open(&global.store, Access::Write).await?;
+    steering.artifacts = global.own_artifacts(&store).await?;
+    reap(&store).await?;
+    let mut source = plan_source(args.file.as_deref(), &args.overrides, args.replace, &steering.sweep, source.text);
+    let (plan, outcome) = take_over(&mut steering, &store, &mut source).await?;
+    let path = script.path();
+    let write = || {
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        std::fs::write(&path, script.text())
+    };
+    write().map_err(Context::writing(&path))?;
+    let job = slurm::submit(&path, &global.store, &[]).map_err(|error| Failure::Machine(error.into()))?;
+    store.record_array(&outcome.sweep, &job, &slurm::array_name(&name), &script.tasks()).await?;
+    print(&format!(
+        "sweep {name}: {} trials, {} runs, {} stages ({} done before); submitted array {job} with {} worker(s)\nscript: {}\n\
+         `didact status {name}` shows its jobs, `didact cancel {name}` cancels them",
+        plan.trials.len(),
+        outcome.runs,
+        outcome.stages,
+        outcome.cached,
+        args.workers,
+        path.display()
+    ))?;
+    Ok(Exit::Done)
+}
+
+fn script(args: &SlurmArgs, sweep: &str, artifacts: PathBuf) -> Result<JobScript, Failure> {
+    let machine = |what: &str| {
+        let what = what.to_owned();
+        move |error: std::io::Error| Failure::Machine(Context::new(what, error).into())
+    };
+    let seconds = |flag: &str, time: Duration| [flag.to_owned(), format!("{}s", time.as_secs())];
+    Ok(JobScript {
+        sweep: sweep.to_owned(),
+        workers: args.workers,
+        at_once: args.at_once,
+        partition: args.partition.clone(),
+        gres: args.gres.clone(),
+        time: args.time.clone(),
+        grace: args.grace,
+        options: args.options.clone(),
+        executable: std::env::current_exe().map_err(machine("cannot find this program"))?,
+        artifacts,
+        scratch: args.scratch.clone(),
+        folder: std::env::current_dir().map_err(machine("cannot find the current folder"))?,
+        arguments: args
+            .stage_timeout
+            .iter()
+            .flat_map(|time| seconds("--stage-timeout", *time))
+            .chain(args.memory.iter().flat_map(|bytes| ["--memory".to_owned(), bytes.to_string()]))
+            .collect(),
+    })
+}
+
+fn absolute(path: &std::path::Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::Machine(Context::reading(path)(error).into()))
+}
+
+/// An array of jobs, with its tasks that have not ended.
+#[derive(Debug, Serialize)]
+pub(super) struct ArrayStatus {
+    #[serde(flatten)]
+    array: SlurmArray,
+    /// Its tasks; `None` if Slurm cannot be asked here.
+    active: Option<Vec<SlurmTask>>,
+    /// Why Slurm cannot be asked.
+    error: Option<String>,
+}
+
+/// Asks Slurm for the jobs of a sweep.
+pub(super) async fn arrays(store: &Store, sweep: &str) -> Result<Vec<ArrayStatus>, Failure> {
+    let of_array = |array: SlurmArray| match slurm::tasks(&array.job, &array.name) {
+        Ok(active) => ArrayStatus { array, active: Some(active), error: None },
+        Err(error) => ArrayStatus { array, active: None, error: Some(error.to_string()) },
+    };
+    Ok(store.slurm_arrays(sweep).await?.into_iter().map(of_array).collect())
+}
+
+/// Formats the jobs of a sweep; `None` if there are none.
+pub(super) fn arrays_table(arrays: &[ArrayStatus]) -> Option<String> {
+    let rows: Vec<Vec<String>> = arrays.iter().flat_map(array_rows).collect();
+    (!rows.is_empty()).then(|| table(&["Slurm job", "state", "node", "reason"], &rows))
+}
+
+fn array_rows(array: &ArrayStatus) -> Vec<Vec<String>> {
+    let line =
+        |state: &str, reason: &str| vec![array.array.job.clone(), state.to_owned(), String::new(), reason.to_owned()];
+    match (&array.active, &array.error) {
+        (Some(active), _) if active.is_empty() => vec![line("ended", "")],
+        (Some(active), _) => active
+            .iter()
+            .map(|task| vec![task.job.clone(), task.state.to_lowercase(), task.node.clone(), task.reason.clone()])
+            .collect(),
+        (None, error) => vec![line("unknown", error.as_deref().unwrap_or_default())],
+    }
+}
+
+/// Cancels the jobs of a sweep, and says what was done.
+pub(super) async fn cancel_arrays(store: &Store, sweep: &str) -> Result<(), Failure> {
+    for array in store.slurm_arrays(sweep).await? {
+        match slurm::cancel(&array.job, &array.name) {
+            Ok(()) => print(&format!("Slurm array {}: its jobs are cancelled", array.job))?,
+            Err(error) => say(&format!("Slurm array {}: {error}; its workers end when they find no work", array.job)),
+        }
+    }
+    Ok(())
+}

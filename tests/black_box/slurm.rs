@@ -1,0 +1,200 @@
+//! Sweeps on a Slurm cluster with a store on a PostgreSQL server. `just test-slurm` starts both.
+
+use std::process::Command;
+use std::sync::{PoisonError, RwLockWriteGuard};
+
+use crate::background::{assert_each_stage_done_once, has_checkpoint};
+use crate::common::{Workplace, two_long_trials};
+use crate::postgres::{SERVER, database, start_server, stop_server};
+use crate::processes::{kill, wait_for};
+
+/// Returns a workplace on the server, with a sweep of several runs, and what keeps other tests from the cluster. `None`, after a message,
+/// if there is no cluster.
+#[expect(clippy::print_stderr, reason = "says that a test is skipped")]
+fn place() -> Option<(Workplace, RwLockWriteGuard<'static, ()>)> {
+    if std::env::var_os("DIDACT_TEST_SLURM").is_none() {
+        eprintln!("skipped: DIDACT_TEST_SLURM names no cluster; run `just test-slurm`");
+        return None;
+    }
+    let alone = SERVER.write().unwrap_or_else(PoisonError::into_inner);
+    let place = Workplace::on_server(database()?);
+    place.write("tiny.toml", &sweep());
+    Some((place, alone))
+}
+
+fn sweep() -> String {
+    two_long_trials().replace("[\"weave\"]", "[\"grain\", \"weave\"]") + "[search]\nseeds = [0, 1]\n"
+}
+
+/// Runs a program of Slurm, which must succeed, and returns its output.
+#[track_caller]
+fn slurm(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output().expect("starts");
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Returns the ids of jobs in a state: `ARRAY_TASK`.
+fn jobs(array: &str, states: &str) -> Vec<String> {
+    let squeue = ["--noheader", "--array", "--format=%i", "--jobs", array, "--states", states];
+    slurm("squeue", &squeue).lines().map(|line| line.trim().to_owned()).collect()
+}
+
+/// Submits the sweep; returns the number of the array.
+fn submit(place: &Workplace, arguments: &[&str]) -> String {
+    let outcome = place.succeed(&[&["slurm", "tiny.toml"], arguments].concat());
+    let (_, after) = outcome.stdout.split_once("submitted array ").expect("the number of the array");
+    after.split_whitespace().next().expect("a number").to_owned()
+}
+
+/// Waits until no job of an array is left.
+#[track_caller]
+fn wait_for_end(array: &str) {
+    wait_for("the end of the array", || {
+        // Slurm gives the processes of a requeued job two minutes to vanish.
+        for job in jobs(array, "PD") {
+            slurm("scontrol", &["update", &format!("JobId={job}"), "StartTime=now"]);
+        }
+        jobs(array, "PD,R,CG,S").is_empty()
+    });
+}
+
+/// The numbers of a place, and of the same sweep on this machine alone.
+fn assert_equal_to_a_local_sweep(place: &Workplace) {
+    assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
+    assert_each_stage_done_once(place);
+    let file = Workplace::on_file();
+    file.write("tiny.toml", &sweep());
+    file.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let export = ["export", "--format", "csv"];
+    assert_eq!(place.succeed(&export).stdout, file.succeed(&export).stdout, "the same bits as without Slurm");
+    assert_eq!(place.succeed(&["store", "check"]).stdout, "the store and its artifacts are intact\n");
+}
+
+#[test]
+fn requeued_and_killed_workers_and_a_restarted_server_cost_nothing_but_time() {
+    let Some((place, _alone)) = place() else { return };
+    let array = submit(&place, &["--workers", "4", "--time", "30"]);
+    let running = "SELECT pid FROM attempt WHERE state = 'running'";
+    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    let status = place.succeed(&["status"]).stdout;
+    assert!(status.contains(&format!("{array}_0")) && status.contains("running"), "{status}");
+    // Slurm asks a worker to stop, as it does before a time limit. The worker's job requeues itself.
+    slurm("scancel", &["--batch", "--signal=USR1", &format!("{array}_0")]);
+    // A person requeues another job.
+    slurm("scontrol", &["requeue", &format!("{array}_1")]);
+    wait_for("the requeued jobs", || jobs(&array, "PD").len() >= 2);
+    stop_server();
+    start_server();
+    let mut worker = None;
+    wait_for("a running worker", || {
+        worker = place.query(running).first().and_then(|pid| pid.parse().ok());
+        worker.is_some()
+    });
+    kill(worker.expect("a process"));
+    wait_for_end(&array);
+    assert_equal_to_a_local_sweep(&place);
+    // Nobody's stage has failed: only the killed worker's attempt is lost.
+    let lost = "SELECT COUNT(*) FROM attempt WHERE state IN ('failed', 'lost')";
+    assert!(place.count(lost) <= 1, "{:?}", place.query("SELECT stage_id, state, reason FROM attempt"));
+    let log = std::fs::read_to_string(place.path(&format!("didact.artifacts/slurm/{array}_0.log"))).expect("a log");
+    assert!(log.contains("claimed") && !log.contains("cannot requeue"), "{log}");
+}
+
+#[test]
+fn two_sweeps_share_a_cluster_and_survive_a_node_that_goes_down() {
+    let Some((one, _alone)) = place() else { return };
+    let other = Workplace::on_server(database().expect("the server"));
+    other.write("tiny.toml", &sweep());
+    let arrays = [&one, &other].map(|place| submit(place, &["--workers", "2", "--time", "30"]));
+    wait_for("a checkpoint of joint training", || has_checkpoint(&one));
+    let node = slurm("sinfo", &["--noheader", "--format=%n"]).trim().to_owned();
+    slurm("scontrol", &["update", &format!("NodeName={node}"), "State=DOWN", "Reason=test"]);
+    // The node comes back as soon as its daemon answers.
+    for array in &arrays {
+        wait_for("the requeued jobs", || jobs(array, "R").is_empty() && !jobs(array, "PD").is_empty());
+    }
+    for (place, array) in [(&one, &arrays[0]), (&other, &arrays[1])] {
+        wait_for_end(array);
+        assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
+        assert_each_stage_done_once(place);
+        let ended = place.succeed(&["status"]).stdout;
+        assert!(ended.contains("ended"), "{ended}");
+    }
+}
+
+#[test]
+fn cancelling_a_sweep_cancels_its_jobs() {
+    let Some((place, _alone)) = place() else { return };
+    let array = submit(&place, &["--workers", "3", "--at-once", "2", "--time", "30"]);
+    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    assert!(jobs(&array, "R").len() <= 2, "at most two at once");
+    let cancelled = place.succeed(&["cancel", "tiny"]).stdout;
+    assert!(cancelled.contains(&format!("Slurm array {array}: its jobs are cancelled")), "{cancelled}");
+    wait_for_end(&array);
+    // The workers stopped in order: no attempt failed, and `didact sweep` goes on from the checkpoints.
+    let states = "SELECT DISTINCT state FROM attempt WHERE state NOT IN ('done', 'interrupted')";
+    assert_eq!(place.query(states), [""; 0]);
+}
+
+#[test]
+fn a_node_whose_workers_failed_in_a_row_gets_no_more() {
+    let Some((place, _alone)) = place() else { return };
+    let array = submit(&place, &["--workers", "1", "--sbatch=--hold"]);
+    let node = slurm("sinfo", &["--noheader", "--format=%n"]).trim().to_owned();
+    for number in 1..=2 {
+        place.query(&format!(
+            "INSERT INTO workers (id, sweep_id, host, pid, device, threads, started_at, seen_at, stopped_at, reason, broken)
+             SELECT 'broken{number}', id, '{node}', 1, 'cpu', 1, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z',
+                    '2999-01-01T00:00:00.000Z', 'out of memory', 1 FROM sweeps"
+        ));
+    }
+    slurm("scontrol", &["release", &array]);
+    wait_for_end(&array);
+    let replacement = place.query("SELECT job FROM slurm_arrays ORDER BY submitted_at").pop().expect("an array");
+    assert_ne!(replacement, array);
+    // The only node is excluded, so the replacement waits.
+    assert_eq!(jobs(&replacement, "PD"), [format!("{replacement}_0")]);
+    let status = place.succeed(&["status"]).stdout;
+    assert!(status.contains("gets no more workers") && status.contains("pending"), "{status}");
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), 0);
+    place.succeed(&["cancel", "tiny"]);
+    wait_for_end(&replacement);
+}
+
+#[test]
+fn no_stage_is_claimed_for_which_the_time_is_too_short() {
+    let Some((place, _alone)) = place() else { return };
+    let array = submit(&place, &["--workers", "1", "--time", "5", "--sbatch=--hold"]);
+    // By the measurements of earlier stages, features take hours. They have no checkpoints.
+    place.query(
+        "INSERT INTO rates (kind, family, thread_seconds, work) SELECT kind, family, 1e6 * work, work FROM stages
+         WHERE kind = 'features' LIMIT 1",
+    );
+    slurm("scontrol", &["release", &array]);
+    wait_for_end(&array);
+    assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), 0);
+    let status = place.succeed(&["status"]).stdout;
+    assert!(status.contains("the next stage (features) takes about") && status.contains("a longer --time"), "{status}");
+}
+
+#[test]
+fn the_script_is_shown_and_impossible_sweeps_are_refused() {
+    let place = Workplace::on_file();
+    place.write("tiny.toml", &sweep());
+    let server = "postgres://ada:secret@db/didact";
+    let dry = ["slurm", "tiny.toml", "--dry-run", "--artifacts", "shared", "--store"];
+    let script =
+        place.succeed(&[&dry[..], &[server, "--workers", "8", "--at-once", "4", "--gres", "gpu:1"]].concat()).stdout;
+    for line in ["--array=0-7%4", "--gres=gpu:1", "--requeue", "--open-mode=append", "--signal=B:USR1@120"] {
+        assert!(script.contains(&format!("#SBATCH {line}\n")), "{line}:\n{script}");
+    }
+    assert!(!script.contains("secret"), "the password is in no file");
+    let file = place.run(&[&dry[..], &["didact.db"]].concat());
+    assert_eq!(file.code, Some(2));
+    assert!(file.stderr.contains("cannot share a file"), "{}", file.stderr);
+    place.write("tiny.toml", &(sweep() + "strategy = \"tpe\"\ntrials = 20\n[search.space]\n\"joint.student.learning_rate\" = { log_uniform = [1e-3, 1.0] }\n"));
+    let learning = place.run(&[&dry[..], &[server]].concat());
+    assert_eq!(learning.code, Some(2), "{}", learning.stderr);
+    assert!(learning.stderr.contains("one process that lasts"), "{}", learning.stderr);
+}
