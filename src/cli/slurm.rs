@@ -1,6 +1,7 @@
 //! `didact slurm`: plans a sweep and submits an array of workers to Slurm.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,9 +13,10 @@ use super::parse::{bytes, key_value, positive_duration};
 use super::steering::Steering;
 use super::takeover::{plan_source, take_over};
 use crate::cause::{Context, one_line};
+use crate::config::Sweep;
 use crate::exit::Exit;
 use crate::schedule::reap;
-use crate::schedule::slurm::{self, JobScript, SlurmTask};
+use crate::schedule::slurm::{self, JobScript, ServerScript, SlurmTask};
 use crate::search::load_at_most;
 use crate::store::{Access, SlurmArray, Store, is_server};
 use crate::terminal::say;
@@ -60,6 +62,9 @@ pub(super) struct SlurmArgs {
     /// Replace a sweep of the same name that came from another file.
     #[arg(long)]
     replace: bool,
+    /// Start a PostgreSQL server in a job of its own, for people who have none. Its data is beside the artifacts.
+    #[arg(long)]
+    with_postgres: bool,
     /// Print the script of the jobs; plan and submit nothing.
     #[arg(long)]
     dry_run: bool,
@@ -68,19 +73,19 @@ pub(super) struct SlurmArgs {
 /// Runs the verb.
 pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failure> {
     let (sweep, space, source) = load_at_most(args.file.as_deref(), &args.overrides, None)?;
+    if args.with_postgres {
+        refuse_learning(&sweep)?;
+        return submit_server(args, global, &sweep.name);
+    }
     if !is_server(&global.store) {
         let message = format!(
-            "--store {}: the jobs run on several machines, which cannot share a file; name a PostgreSQL server: --store postgres://…",
+            "--store {}: the jobs run on several machines, which cannot share a file; name a PostgreSQL server (--store \
+             postgres://…), or let didact start one (--with-postgres)",
             global.store
         );
         return Err(Failure::usage(message));
     }
-    if sweep.search.strategy.learns() || sweep.search.pruner.is_some() {
-        return Err(Failure::usage(
-            "this search adds or stops trials while it runs, which needs one process that lasts: run `didact sweep` in a job, or use the \
-             strategy grid, random or sobol without a pruner",
-        ));
-    }
+    refuse_learning(&sweep)?;
     let artifacts = global.artifacts()?;
     let script = script(args, &sweep.name, absolute(artifacts.root())?)?;
     if args.dry_run {
@@ -104,6 +109,7 @@ pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failu
     write().map_err(Context::writing(&path))?;
     let job = slurm::submit(&path, &global.store, &[]).map_err(|error| Failure::Machine(error.into()))?;
     store.record_array(&outcome.sweep, &job, &slurm::array_name(&name), &script.tasks()).await?;
+    tell_server(&global.store, &job)?;
     print(&format!(
         "sweep {name}: {} trials, {} runs, {} stages ({} done before); submitted array {job} with {} worker(s)\nscript: {}\n\
          `didact status {name}` shows its jobs, `didact cancel {name}` cancels them",
@@ -113,6 +119,71 @@ pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failu
         outcome.cached,
         args.workers,
         path.display()
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// Refuses a search for which an array of workers is not enough.
+fn refuse_learning(sweep: &Sweep) -> Result<(), Failure> {
+    match sweep.search.strategy.learns() || sweep.search.pruner.is_some() {
+        true => Err(Failure::usage(
+            "this search adds or stops trials while it runs, which needs one process that lasts: run `didact sweep` in a job, or use the \
+             strategy grid, random or sobol without a pruner",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Adds an array to the list of a server that this program has started. The server lasts until all of them have ended.
+fn tell_server(store: &str, job: &str) -> Result<(), Failure> {
+    let Some(home) = store.strip_prefix("postgres-file:").and_then(|file| Path::new(file).parent()) else {
+        return Ok(());
+    };
+    let path = home.join("arrays");
+    let add =
+        || std::fs::OpenOptions::new().append(true).create(true).open(&path)?.write_all(format!("{job}\n").as_bytes());
+    Ok(add().map_err(Context::writing(&path))?)
+}
+
+/// Submits a job that starts a server and then submits the workers.
+fn submit_server(args: &SlurmArgs, global: &Global, sweep: &str) -> Result<Exit, Failure> {
+    if is_server(&global.store) {
+        let message = "--with-postgres starts a server of its own: leave out --store and DIDACT_STORE";
+        return Err(Failure::usage(message));
+    }
+    let machine = |error: std::io::Error| Failure::Machine(error.into());
+    let script = ServerScript {
+        sweep: sweep.to_owned(),
+        artifacts: absolute(global.artifacts()?.root())?,
+        partition: args.partition.clone(),
+        time: args.time.clone(),
+        grace: args.grace,
+        executable: std::env::current_exe().map_err(machine)?,
+        folder: std::env::current_dir().map_err(machine)?,
+        // The job runs this command again, with the server as its store.
+        arguments: std::env::args().skip(1).filter(|argument| argument != "--with-postgres").collect(),
+    };
+    if args.dry_run {
+        print(script.text().trim_end())?;
+        return Ok(Exit::Done);
+    }
+    let path = script.path();
+    let write = || {
+        std::fs::create_dir_all(script.home())?;
+        std::fs::write(&path, script.text())
+    };
+    write().map_err(Context::writing(&path))?;
+    let job = slurm::submit(&path, &script.store(), &[]).map_err(|error| Failure::Machine(error.into()))?;
+    print(&format!(
+        "sweep {sweep}: submitted job {job}, which starts a PostgreSQL server, plans the sweep and submits {} worker(s)\n\
+         script and logs: {}\n\
+         while it runs: export DIDACT_STORE={} DIDACT_ARTIFACTS={}\n\
+         after its end: export DIDACT_STORE={} DIDACT_ARTIFACTS={3}",
+        args.workers,
+        script.home().display(),
+        script.store(),
+        script.artifacts.display(),
+        script.copy().display(),
     ))?;
     Ok(Exit::Done)
 }
@@ -145,7 +216,7 @@ fn script(args: &SlurmArgs, sweep: &str, artifacts: PathBuf) -> Result<JobScript
     })
 }
 
-fn absolute(path: &std::path::Path) -> Result<PathBuf, Failure> {
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::Machine(Context::reading(path)(error).into()))
 }
 

@@ -1,5 +1,7 @@
 //! The database. All SQL of didact is in this module.
 
+#[cfg(feature = "postgres")]
+mod address;
 mod artifacts;
 mod attempt;
 mod backup;

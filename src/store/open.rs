@@ -282,9 +282,9 @@ fn warn_missing_log(path: &Path, found: &Content, missing: bool) {
     }
 }
 
-/// Returns whether a URL names a PostgreSQL server.
+/// Returns whether a URL names a PostgreSQL server, or a file that contains its URL.
 pub fn is_server(url: &str) -> bool {
-    url.starts_with("postgres://") || url.starts_with("postgresql://")
+    ["postgres://", "postgresql://", "postgres-file:"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 /// Returns the file path in a URL.

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor, PgPool, SqlStr};
+use sqlx::{Connection, Executor, PgPool, SqlStr};
 
+use super::address;
 use super::database::{Durability, Tx};
 use super::error::StoreError;
 use super::notice;
@@ -47,10 +47,12 @@ const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Opens a store on a server. Creates its tables if it is opened for writing.
 pub(super) async fn open(url: &str, access: Access) -> Result<Store, StoreError> {
-    let options = PgConnectOptions::from_str(url).map_err(|error| failed("postgres://…", error))?;
-    let name = name(&options);
+    let in_file = url.starts_with(address::IN_FILE);
+    let shown = if in_file { url } else { "postgres://…" };
+    let options = address::options(url).map_err(|error| failed(shown, error))?;
+    // A server that moves keeps its name.
+    let name = if in_file { url.to_owned() } else { name(&options) };
     notice::remember_store(PathBuf::from(&name));
-    let options = options.application_name("didact").disable_statement_logging();
     let connections = if access == Access::Serve { 1 } else { 2 };
     let pool = PgPoolOptions::new()
         .max_connections(connections)
@@ -61,9 +63,12 @@ pub(super) async fn open(url: &str, access: Access) -> Result<Store, StoreError>
             Box::pin(async move { Ok(used.idle_for < TRUSTED || connection.ping().await.is_ok()) })
         })
         .after_connect(|connection, _| Box::pin(async move { connection.execute(SESSION).await.map(|_| ()) }))
-        .connect_with(options)
+        .connect_with(options.clone())
         .await
         .map_err(|error| failed(&name, error))?;
+    if in_file {
+        address::follow(url.to_owned(), &options, pool.clone());
+    }
     match prepare(&pool, &name, access).await {
         Ok(()) => Ok(Store::on_server(pool, PathBuf::from(name), access)),
         Err(error) => {

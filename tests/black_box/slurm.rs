@@ -1,7 +1,11 @@
 //! Sweeps on a Slurm cluster with a store on a PostgreSQL server. `just test-slurm` starts both.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::{PoisonError, RwLockWriteGuard};
+use std::time::{Duration, Instant};
 
 use crate::background::{assert_each_stage_done_once, has_checkpoint};
 use crate::common::{Workplace, two_long_trials};
@@ -34,10 +38,30 @@ fn slurm(program: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Returns the ids of jobs in a state: `ARRAY_TASK`.
-fn jobs(array: &str, states: &str) -> Vec<String> {
-    let squeue = ["--noheader", "--array", "--format=%i", "--jobs", array, "--states", states];
-    slurm("squeue", &squeue).lines().map(|line| line.trim().to_owned()).collect()
+/// Returns the ids of jobs in a state, or of all that have not ended: `ARRAY_TASK`.
+fn jobs(array: &str, state: Option<&str>) -> Vec<String> {
+    let listed = slurm("squeue", &["--noheader", "--array", "--format=%i %T", "--states=all", "--jobs", array]);
+    let is_wanted = |found: &str| match state {
+        Some(state) => found == state,
+        None => !["COMPLETED", "CANCELLED", "FAILED", "NODE_FAIL"].contains(&found),
+    };
+    let jobs = listed.lines().filter_map(|line| line.trim().split_once(' '));
+    jobs.filter(|(_, state)| is_wanted(state)).map(|(job, _)| job.to_owned()).collect()
+}
+
+/// Returns how often a job was requeued.
+fn restarts(job: &str) -> u32 {
+    let shown = slurm("scontrol", &["show", "job", job]);
+    let (_, after) = shown.split_once("Restarts=").expect("the number of restarts");
+    after.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
+}
+
+/// Sends a job the signal that Slurm sends before a time limit. Slurm refuses it while a job starts.
+fn signal(job: &str) {
+    wait_for("a signal", || {
+        let output = Command::new("scancel").args(["--batch", "--signal=USR1", job]).output();
+        output.expect("starts").status.success()
+    });
 }
 
 /// Submits the sweep; returns the number of the array.
@@ -50,12 +74,13 @@ fn submit(place: &Workplace, arguments: &[&str]) -> String {
 /// Waits until no job of an array is left.
 #[track_caller]
 fn wait_for_end(array: &str) {
+    // A job that is just being requeued looks ended for a moment.
+    let mut ended = Instant::now();
     wait_for("the end of the array", || {
-        // Slurm gives the processes of a requeued job two minutes to vanish.
-        for job in jobs(array, "PD") {
-            slurm("scontrol", &["update", &format!("JobId={job}"), "StartTime=now"]);
+        if !jobs(array, None).is_empty() {
+            ended = Instant::now();
         }
-        jobs(array, "PD,R,CG,S").is_empty()
+        ended.elapsed() > Duration::from_secs(3)
     });
 }
 
@@ -80,10 +105,10 @@ fn requeued_and_killed_workers_and_a_restarted_server_cost_nothing_but_time() {
     let status = place.succeed(&["status"]).stdout;
     assert!(status.contains(&format!("{array}_0")) && status.contains("running"), "{status}");
     // Slurm asks a worker to stop, as it does before a time limit. The worker's job requeues itself.
-    slurm("scancel", &["--batch", "--signal=USR1", &format!("{array}_0")]);
+    signal(&format!("{array}_0"));
     // A person requeues another job.
     slurm("scontrol", &["requeue", &format!("{array}_1")]);
-    wait_for("the requeued jobs", || jobs(&array, "PD").len() >= 2);
+    wait_for("the requeued jobs", || [0, 1].iter().all(|task| restarts(&format!("{array}_{task}")) > 0));
     stop_server();
     start_server();
     let mut worker = None;
@@ -112,7 +137,7 @@ fn two_sweeps_share_a_cluster_and_survive_a_node_that_goes_down() {
     slurm("scontrol", &["update", &format!("NodeName={node}"), "State=DOWN", "Reason=test"]);
     // The node comes back as soon as its daemon answers.
     for array in &arrays {
-        wait_for("the requeued jobs", || jobs(array, "R").is_empty() && !jobs(array, "PD").is_empty());
+        wait_for("the requeued jobs", || jobs(array, None).iter().all(|job| restarts(job) > 0));
     }
     for (place, array) in [(&one, &arrays[0]), (&other, &arrays[1])] {
         wait_for_end(array);
@@ -128,7 +153,7 @@ fn cancelling_a_sweep_cancels_its_jobs() {
     let Some((place, _alone)) = place() else { return };
     let array = submit(&place, &["--workers", "3", "--at-once", "2", "--time", "30"]);
     wait_for("a checkpoint of joint training", || has_checkpoint(&place));
-    assert!(jobs(&array, "R").len() <= 2, "at most two at once");
+    assert!(jobs(&array, Some("RUNNING")).len() <= 2, "at most two at once");
     let cancelled = place.succeed(&["cancel", "tiny"]).stdout;
     assert!(cancelled.contains(&format!("Slurm array {array}: its jobs are cancelled")), "{cancelled}");
     wait_for_end(&array);
@@ -154,7 +179,7 @@ fn a_node_whose_workers_failed_in_a_row_gets_no_more() {
     let replacement = place.query("SELECT job FROM slurm_arrays ORDER BY submitted_at").pop().expect("an array");
     assert_ne!(replacement, array);
     // The only node is excluded, so the replacement waits.
-    assert_eq!(jobs(&replacement, "PD"), [format!("{replacement}_0")]);
+    assert_eq!(jobs(&replacement, Some("PENDING")), [format!("{replacement}_0")]);
     let status = place.succeed(&["status"]).stdout;
     assert!(status.contains("gets no more workers") && status.contains("pending"), "{status}");
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), 0);
@@ -176,6 +201,46 @@ fn no_stage_is_claimed_for_which_the_time_is_too_short() {
     assert_eq!(place.count("SELECT COUNT(*) FROM attempt"), 0);
     let status = place.succeed(&["status"]).stdout;
     assert!(status.contains("the next stage (features) takes about") && status.contains("a longer --time"), "{status}");
+}
+
+#[test]
+fn a_server_in_a_job_survives_requeueing_and_leaves_a_copy_of_the_store() {
+    let Some((_, _alone)) = place() else { return };
+    let place = Workplace::on_file();
+    place.write("tiny.toml", &sweep());
+    // A server does not run as the superuser. Its user need not be able to read the folder of the built binary.
+    let data = std::env::var("DIDACT_TEST_POSTGRES_DATA").expect("tests/with_postgres.sh sets it");
+    let user = std::fs::metadata(data).expect("the server's data");
+    std::fs::copy(env!("CARGO_BIN_EXE_didact"), place.path("didact")).expect("copied");
+    std::fs::set_permissions(place.folder(), Permissions::from_mode(0o777)).expect("shared");
+    let as_user = |arguments: &[&str]| {
+        let mut command = Command::new(place.path("didact"));
+        command.args(arguments).current_dir(place.folder()).uid(user.uid()).gid(user.gid());
+        command.env_remove("DIDACT_STORE").env_remove("DIDACT_ARTIFACTS");
+        let outcome = place.outcome(&command.output().expect("starts"));
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        outcome.stdout
+    };
+    let submitted = as_user(&["slurm", "tiny.toml", "--with-postgres", "--workers", "3", "--time", "30"]);
+    let (_, after) = submitted.split_once("submitted job ").expect("the number of the job");
+    let server = after.split(',').next().expect("a number").to_owned();
+    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    let store = format!("postgres-file:{}", place.path("didact.postgres/url").display());
+    let status = as_user(&["status", "--store", &store, "--artifacts", "didact.artifacts"]);
+    assert!(status.contains("running"), "{status}");
+    // As before a time limit. The server comes back at another port, which its workers notice.
+    signal(&server);
+    wait_for("the requeued job", || restarts(&server) > 0);
+    wait_for_end(&server);
+    let copy = place.path("didact.postgres/store.db");
+    let log = std::fs::read_to_string(place.path("didact.postgres/job.log")).expect("a log");
+    assert!(copy.exists() && !place.path("didact.postgres/url").exists(), "{log}");
+    let file = Workplace::on_file();
+    file.write("tiny.toml", &sweep());
+    file.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let export = ["export", "--format", "csv"];
+    let of_copy = [&export[..], &["--store", "didact.postgres/store.db", "--artifacts", "didact.artifacts"]].concat();
+    assert_eq!(as_user(&of_copy), file.succeed(&export).stdout, "the same bits as without Slurm");
 }
 
 #[test]

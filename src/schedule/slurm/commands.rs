@@ -44,6 +44,21 @@ pub struct SlurmTask {
     pub reason: String,
 }
 
+/// States of jobs that have ended and will not run again.
+pub(super) const FINAL: [&str; 11] = [
+    "BOOT_FAIL",
+    "CANCELLED",
+    "COMPLETED",
+    "DEADLINE",
+    "FAILED",
+    "NODE_FAIL",
+    "OUT_OF_MEMORY",
+    "PREEMPTED",
+    "REVOKED",
+    "SPECIAL_EXIT",
+    "TIMEOUT",
+];
+
 /// Submits a script with further options, and returns the number of the array.
 ///
 /// # Errors
@@ -52,6 +67,12 @@ pub fn submit(script: &Path, store: &str, options: &[String]) -> Result<String, 
     let mut command = Command::new("sbatch");
     // The address may have a password, so it is passed in the environment, which sbatch gives to the jobs.
     command.arg("--parsable").arg("--export=ALL").args(options).arg(script).env("DIDACT_STORE", store);
+    // If this process runs in a job itself, the properties of that job are not those of the new one.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SLURM_") && name != "SLURM_CONF" {
+            command.env_remove(name);
+        }
+    }
     let output = run("sbatch", &mut command)?;
     let printed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     // On a federation of clusters: NUMBER;CLUSTER.
@@ -64,9 +85,13 @@ pub fn submit(script: &Path, store: &str, options: &[String]) -> Result<String, 
 /// Slurm is missing or does not answer.
 pub fn tasks(array: &str, name: &str) -> Result<Vec<SlurmTask>, SlurmError> {
     let mut command = Command::new("squeue");
-    command.args(["--noheader", "--format=%i|%T|%N|%r", "--jobs", array, "--name", name]);
+    // By default, squeue leaves out jobs that are just being requeued.
+    command.args(["--noheader", "--states=all", "--format=%i|%T|%N|%r", "--jobs", array, "--name", name]);
     match run("squeue", &mut command) {
-        Ok(output) => Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(task).collect()),
+        Ok(output) => {
+            let tasks = String::from_utf8_lossy(&output.stdout).lines().filter_map(task).collect::<Vec<_>>();
+            Ok(tasks.into_iter().filter(|task| !FINAL.contains(&task.state.as_str())).collect())
+        }
         // Slurm forgets jobs some time after their end.
         Err(SlurmError::Failed { message, .. }) if message.contains("Invalid job id") => Ok(Vec::new()),
         Err(error) => Err(error),

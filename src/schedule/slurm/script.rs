@@ -149,7 +149,7 @@ exit "$code"
 }
 
 /// Quotes a text for the shell and for sbatch, if it needs it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,%+@".contains(c);
     match text.chars().all(plain) && !text.is_empty() {
         true => text.to_owned(),
