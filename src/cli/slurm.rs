@@ -73,8 +73,8 @@ pub(super) struct SlurmArgs {
 /// Runs the verb.
 pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failure> {
     let (sweep, space, source) = load_at_most(args.file.as_deref(), &args.overrides, None)?;
+    refuse_learning(&sweep)?;
     if args.with_postgres {
-        refuse_learning(&sweep)?;
         return submit_server(args, global, &sweep.name);
     }
     if !is_server(&global.store) {
@@ -85,7 +85,6 @@ pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failu
         );
         return Err(Failure::usage(message));
     }
-    refuse_learning(&sweep)?;
     let artifacts = global.artifacts()?;
     let script = script(args, &sweep.name, absolute(artifacts.root())?)?;
     if args.dry_run {
@@ -147,7 +146,7 @@ fn tell_server(store: &str, job: &str) -> Result<(), Failure> {
 
 /// Submits a job that starts a server and then submits the workers.
 fn submit_server(args: &SlurmArgs, global: &Global, sweep: &str) -> Result<Exit, Failure> {
-    if is_server(&global.store) {
+    if is_server(&global.store) || std::env::args().any(|argument| argument.starts_with("--store")) {
         let message = "--with-postgres starts a server of its own: leave out --store and DIDACT_STORE";
         return Err(Failure::usage(message));
     }
