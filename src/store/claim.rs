@@ -80,9 +80,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::OtherVersion`] if another version of didact planned the stage.
     pub async fn claim(&self, wanted: &Wanted, worker: &AttemptStart) -> Result<Option<Claim>, StoreError> {
-        // Workers that find nothing must not block workers that have results to write.
+        // Workers that find nothing must not block workers that have results to write. (EXISTS would drop the order, and PostgreSQL would
+        // read the queue from its beginning.)
         let (ready, values) = ready(wanted);
-        if !sql(format!("SELECT EXISTS (SELECT 1 {ready})")).bind_all(values).value::<bool>(self).await? {
+        let found: Option<(i64,)> = sql(format!("SELECT s.id {ready}")).bind_all(values).optional(self).await?;
+        if found.is_none() {
             return Ok(None);
         }
         let mut tx = self.write_relaxed().await?;
