@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs a command beside a Slurm cluster of one node: tests/with_slurm.sh COMMAND [ARGUMENT ...]
 #
-# The cluster is this machine, with four processors and two GPUs that are none. Its configuration, state and logs are in a temporary folder,
-# its ports are free ones, and its key is its own, so that it disturbs no other cluster. The command finds it by SLURM_CONF. When the command
-# ends, the cluster is stopped and its folder removed. Needs Debian's packages slurm-wlm and munge; no service of theirs needs to run.
+# The cluster is this machine, with four processors and two devices that stand for GPUs. Its configuration, state and logs are in a
+# temporary folder, its ports are free ones, and its key is its own, so that it disturbs no other cluster. The command finds it by
+# SLURM_CONF. When the command ends, the cluster is stopped and its folder removed. Needs Debian's packages slurm-wlm and munge. Their
+# services need not run.
 set -euo pipefail
 PATH=$PATH:/usr/sbin
 
