@@ -109,7 +109,11 @@ pub async fn work(
         convolutions: options.convolutions.clone(),
         threads: options.threads,
     };
-    let broken = if options.attached { Vec::new() } else { store.broken_hosts(&options.wanted.sweep).await? };
+    // Slurm has other nodes. On a person's own machine, a refused worker would help nobody.
+    let broken = match slurm::in_job() && !options.attached {
+        true => store.broken_hosts(&options.wanted.sweep).await?,
+        false => Vec::new(),
+    };
     if broken.contains(&start.host) {
         return Ok(WorkerEnd::BrokenHost(broken));
     }

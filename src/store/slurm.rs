@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::row::row;
 use super::sql::sql;
-use super::{NOW, Store, StoreError};
+use super::{NOW, Store, StoreError, since};
 
 row! {
     /// An array of jobs that was submitted for a sweep.
@@ -23,6 +23,9 @@ row! {
 
 /// Number of workers that stop in a row because of their machine, after which a host gets no more workers of the sweep.
 pub const MAX_BROKEN_WORKERS: usize = 2;
+
+/// Seconds after which a host gets workers again.
+const DAY: i64 = 86_400;
 
 impl Store {
     /// Records an array of jobs of a sweep.
@@ -50,12 +53,13 @@ impl Store {
         .await
     }
 
-    /// Returns the hosts whose last [`MAX_BROKEN_WORKERS`] workers of the sweep all stopped because of their machine.
+    /// Returns the hosts whose last [`MAX_BROKEN_WORKERS`] workers of the sweep all stopped because of their machine, within the last day.
     pub async fn broken_hosts(&self, sweep: &str) -> Result<Vec<String>, StoreError> {
-        let rows: Vec<(String, bool)> = sql(
-            "SELECT host, broken FROM workers WHERE sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND stopped_at IS NOT NULL
+        let rows: Vec<(String, bool)> = sql(format!(
+            "SELECT host, broken FROM workers WHERE sweep_id = (SELECT id FROM sweeps WHERE key = $1) AND {age} < {DAY}
              ORDER BY host, stopped_at DESC, id DESC",
-        )
+            age = since("stopped_at"),
+        ))
         .bind(sweep)
         .all(self)
         .await?;
