@@ -19,7 +19,8 @@ enum Again {
 #[cfg(unix)]
 pub(super) fn listen_for_signals(stop: &Stop) {
     use tokio::signal::unix::{SignalKind, signal};
-    let terminated_again = terminated_again(slurm::in_job());
+    // Slurm repeats SIGTERM before SIGKILL, and a checkpoint may just be written.
+    let terminated_again = if slurm::in_job() { Again::Nothing } else { Again::AtOnce };
     let kinds = [
         (SignalKind::interrupt(), Again::AtOnce),
         (SignalKind::terminate(), terminated_again),
@@ -52,12 +53,6 @@ pub(super) fn listen_for_signals(stop: &Stop) {
             handle(&stop, Again::AtOnce);
         }
     });
-}
-
-/// Returns what a second SIGTERM means. Slurm repeats it before SIGKILL, and a checkpoint may just be written.
-#[cfg(unix)]
-fn terminated_again(in_slurm: bool) -> Again {
-    if in_slurm { Again::Nothing } else { Again::AtOnce }
 }
 
 fn handle(stop: &Stop, again: Again) {

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::schedule::reap;
 use crate::schedule::slurm::{self, JobScript, ServerScript, SlurmTask};
 use crate::search::load_at_most;
-use crate::store::{Access, SlurmArray, Store, is_server};
+use crate::store::{Access, SERVER_IN_FILE, SlurmArray, Store, is_server};
 use crate::terminal::say;
 
 /// Arguments of `didact slurm`.
@@ -135,7 +135,7 @@ fn refuse_learning(sweep: &Sweep) -> Result<(), Failure> {
 
 /// Adds an array to the list of a server that this program has started. The server lasts until all of them have ended.
 fn tell_server(store: &str, job: &str) -> Result<(), Failure> {
-    let Some(home) = store.strip_prefix("postgres-file:").and_then(|file| Path::new(file).parent()) else {
+    let Some(home) = store.strip_prefix(SERVER_IN_FILE).and_then(|file| Path::new(file).parent()) else {
         return Ok(());
     };
     let path = home.join("arrays");

@@ -97,8 +97,8 @@ mod tests {
         let labels = [true, false, true, false];
         let seeds = [(vec![0.9, 0.5, 0.4, 0.1], vec![0.9, 0.5, 0.5, 0.1])];
         let scores = ImageScores::new(&labels, &seeds).expect("two of each class");
-        // Resamples: every image once; the first defective and the first normal image, twice each, which is in order for both variants;
-        // the second defective image twice, which gives 2 of 4 and 3 of 4.
+        // The first resample has every image once. The second has the first defective and the first normal image twice each: in order for
+        // both variants. The third has the second defective image twice: 2 of 4 and 3 of 4.
         let resamples = [[1, 1, 1, 1], [2, 2, 0, 0], [0, 1, 2, 1]];
         let of_image = |image: usize| std::array::from_fn(|lane| resamples[lane % resamples.len()][image]);
         let times: Vec<Times> = (0..4).map(of_image).collect();

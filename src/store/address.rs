@@ -7,8 +7,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgPool};
 
-/// What the address of such a server begins with. The path of the file follows.
-pub(super) const IN_FILE: &str = "postgres-file:";
+use super::open::SERVER_IN_FILE;
 
 /// Time between two looks at the file.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -18,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// # Errors
 /// The URL is invalid. If there is no file, the server has not started yet: that is an error of input and output.
 pub(super) fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
-    let url = match url.strip_prefix(IN_FILE) {
+    let url = match url.strip_prefix(SERVER_IN_FILE) {
         Some(path) => std::fs::read_to_string(Path::new(path))?,
         None => url.to_owned(),
     };

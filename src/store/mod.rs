@@ -76,7 +76,7 @@ pub use lease::Lease;
 pub use manifest::{Damage, VerifyScope};
 pub use merge::Merged;
 pub use notice::set_listener;
-pub use open::{Access, Store, is_server, path_of};
+pub use open::{Access, SERVER_IN_FILE, Store, is_server, path_of};
 pub use origin::PlanSource;
 pub use plan_change::PlanChange;
 pub use repair::ArtifactState;

@@ -282,9 +282,12 @@ fn warn_missing_log(path: &Path, found: &Content, missing: bool) {
     }
 }
 
+/// What the address of a server begins with if its URL is in a file. The path of the file follows.
+pub const SERVER_IN_FILE: &str = "postgres-file:";
+
 /// Returns whether a URL names a PostgreSQL server, or a file that contains its URL.
 pub fn is_server(url: &str) -> bool {
-    ["postgres://", "postgresql://", "postgres-file:"].iter().any(|scheme| url.starts_with(scheme))
+    ["postgres://", "postgresql://", SERVER_IN_FILE].iter().any(|scheme| url.starts_with(scheme))
 }
 
 /// Returns the file path in a URL.

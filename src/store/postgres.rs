@@ -13,7 +13,7 @@ use super::address;
 use super::database::{Durability, Tx};
 use super::error::StoreError;
 use super::notice;
-use super::open::{Access, Store};
+use super::open::{Access, SERVER_IN_FILE, Store};
 
 /// The schema of this version.
 static SCHEMA: LazyLock<Migrator> = LazyLock::new(|| {
@@ -47,7 +47,7 @@ const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Opens a store on a server. Creates its tables if it is opened for writing.
 pub(super) async fn open(url: &str, access: Access) -> Result<Store, StoreError> {
-    let in_file = url.starts_with(address::IN_FILE);
+    let in_file = url.starts_with(SERVER_IN_FILE);
     let shown = if in_file { url } else { "postgres://…" };
     let options = address::options(url).map_err(|error| failed(shown, error))?;
     // A server that moves keeps its name.

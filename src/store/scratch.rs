@@ -1,7 +1,7 @@
 //! Copies of artifacts on a disk of this machine, for artifacts folders on shared file systems.
 //!
-//! A file of a shared file system that is mapped into memory may vanish or change under its reader, and every page that is not in memory
-//! comes over the network. A stage therefore reads copies. All workers of a machine share them, and the last worker removes them.
+//! A file of a shared file system may vanish or change under a reader that has mapped it. Each page that is not in memory comes over the
+//! network. A stage therefore reads copies. All workers of a machine share them, and the last worker removes them.
 
 use std::fs::{File, TryLockError};
 use std::io;

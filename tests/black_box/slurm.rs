@@ -12,8 +12,9 @@ use crate::common::{Workplace, two_long_trials};
 use crate::postgres::{SERVER, database, start_server, stop_server};
 use crate::processes::{kill, wait_for};
 
-/// Returns a workplace on the server, with a sweep of several runs, and what keeps other tests from the cluster. `None`, after a message,
-/// if there is no cluster.
+/// Returns a workplace on the server with a sweep of several runs, and a lock that keeps other tests from the cluster.
+///
+/// Without a cluster, says so and returns `None`.
 #[expect(clippy::print_stderr, reason = "says that a test is skipped")]
 fn place() -> Option<(Workplace, RwLockWriteGuard<'static, ()>)> {
     if std::env::var_os("DIDACT_TEST_SLURM").is_none() {

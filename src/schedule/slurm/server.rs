@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::commands::FINAL;
 use super::script::{array_name, quoted};
 use crate::exit::Exit;
+use crate::store::SERVER_IN_FILE;
 
 /// What the script of the server contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl ServerScript {
 
     /// Returns the address of the store.
     pub fn store(&self) -> String {
-        format!("postgres-file:{}", self.home().join("url").display())
+        format!("{SERVER_IN_FILE}{}", self.home().join("url").display())
     }
 
     /// Returns the path of the copy of the store that the job makes at its end.
