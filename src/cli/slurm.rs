@@ -16,7 +16,7 @@ use crate::cause::{Context, one_line};
 use crate::config::Sweep;
 use crate::exit::Exit;
 use crate::schedule::reap;
-use crate::schedule::slurm::{self, JobScript, ServerScript, SlurmTask};
+use crate::schedule::slurm::{self, Job, JobScript, ServerScript, SlurmTask};
 use crate::search::load_at_most;
 use crate::store::{Access, SERVER_IN_FILE, SlurmArray, Store, is_server};
 use crate::terminal::say;
@@ -86,7 +86,7 @@ pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failu
         return Err(Failure::usage(message));
     }
     let artifacts = global.artifacts()?;
-    let script = script(args, &sweep.name, absolute(artifacts.root())?)?;
+    let script = script(args, job(args, &sweep.name, artifacts.root())?);
     if args.dry_run {
         print(script.text().trim_end())?;
         return Ok(Exit::Done);
@@ -101,12 +101,7 @@ pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failu
     let mut source = plan_source(args.file.as_deref(), &args.overrides, args.replace, &steering.sweep, source.text);
     let (plan, outcome) = take_over(&mut steering, &store, &mut source).await?;
     let path = script.path();
-    let write = || {
-        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-        std::fs::write(&path, script.text())
-    };
-    write().map_err(Context::writing(&path))?;
-    let job = slurm::submit(&path, &global.store, &[]).map_err(|error| Failure::Machine(error.into()))?;
+    let job = submit(&path, &script.text(), &global.store)?;
     store.record_array(&outcome.sweep, &job, &slurm::array_name(&name), &script.tasks()).await?;
     tell_server(&global.store, &job)?;
     print(&format!(
@@ -150,15 +145,8 @@ fn submit_server(args: &SlurmArgs, global: &Global, sweep: &str) -> Result<Exit,
         let message = "--with-postgres starts a server of its own: leave out --store and DIDACT_STORE";
         return Err(Failure::usage(message));
     }
-    let machine = |error: std::io::Error| Failure::Machine(error.into());
     let script = ServerScript {
-        sweep: sweep.to_owned(),
-        artifacts: absolute(global.artifacts()?.root())?,
-        partition: args.partition.clone(),
-        time: args.time.clone(),
-        grace: args.grace,
-        executable: std::env::current_exe().map_err(machine)?,
-        folder: std::env::current_dir().map_err(machine)?,
+        job: job(args, sweep, global.artifacts()?.root())?,
         // The job runs this command again, with the server as its store.
         arguments: std::env::args().skip(1).filter(|argument| argument != "--with-postgres").collect(),
     };
@@ -166,13 +154,7 @@ fn submit_server(args: &SlurmArgs, global: &Global, sweep: &str) -> Result<Exit,
         print(script.text().trim_end())?;
         return Ok(Exit::Done);
     }
-    let path = script.path();
-    let write = || {
-        std::fs::create_dir_all(script.home())?;
-        std::fs::write(&path, script.text())
-    };
-    write().map_err(Context::writing(&path))?;
-    let job = slurm::submit(&path, &script.store(), &[]).map_err(|error| Failure::Machine(error.into()))?;
+    let job = submit(&script.path(), &script.text(), &script.store())?;
     print(&format!(
         "sweep {sweep}: submitted job {job}, which starts a PostgreSQL server, plans the sweep and submits {} worker(s)\n\
          script and logs: {}\n\
@@ -181,42 +163,54 @@ fn submit_server(args: &SlurmArgs, global: &Global, sweep: &str) -> Result<Exit,
         args.workers,
         script.home().display(),
         script.store(),
-        script.artifacts.display(),
+        script.job.artifacts.display(),
         script.copy().display(),
     ))?;
     Ok(Exit::Done)
 }
 
-fn script(args: &SlurmArgs, sweep: &str, artifacts: PathBuf) -> Result<JobScript, Failure> {
+/// Writes a script and submits it; returns the number of the job.
+fn submit(path: &Path, text: &str, store: &str) -> Result<String, Failure> {
+    let write = || {
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        std::fs::write(path, text)
+    };
+    write().map_err(Context::writing(path))?;
+    slurm::submit(path, store, &[]).map_err(|error| Failure::Machine(error.into()))
+}
+
+fn job(args: &SlurmArgs, sweep: &str, artifacts: &Path) -> Result<Job, Failure> {
     let machine = |what: &str| {
         let what = what.to_owned();
         move |error: std::io::Error| Failure::Machine(Context::new(what, error).into())
     };
-    let seconds = |flag: &str, time: Duration| [flag.to_owned(), format!("{}s", time.as_secs())];
-    Ok(JobScript {
+    Ok(Job {
         sweep: sweep.to_owned(),
-        workers: args.workers,
-        at_once: args.at_once,
         partition: args.partition.clone(),
-        gres: args.gres.clone(),
         time: args.time.clone(),
         grace: args.grace,
-        options: args.options.clone(),
         executable: std::env::current_exe().map_err(machine("cannot find this program"))?,
-        artifacts,
-        scratch: args.scratch.clone(),
+        artifacts: std::path::absolute(artifacts).map_err(machine("cannot find the artifacts folder"))?,
         folder: std::env::current_dir().map_err(machine("cannot find the current folder"))?,
+    })
+}
+
+fn script(args: &SlurmArgs, job: Job) -> JobScript {
+    let seconds = |flag: &str, time: Duration| [flag.to_owned(), format!("{}s", time.as_secs())];
+    JobScript {
+        job,
+        workers: args.workers,
+        at_once: args.at_once,
+        gres: args.gres.clone(),
+        options: args.options.clone(),
+        scratch: args.scratch.clone(),
         arguments: args
             .stage_timeout
             .iter()
             .flat_map(|time| seconds("--stage-timeout", *time))
             .chain(args.memory.iter().flat_map(|bytes| ["--memory".to_owned(), bytes.to_string()]))
             .collect(),
-    })
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|error| Failure::Machine(Context::reading(path)(error).into()))
+    }
 }
 
 /// An array of jobs, with its tasks that have not ended.

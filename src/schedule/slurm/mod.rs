@@ -2,10 +2,12 @@
 
 mod allocation;
 mod commands;
+mod job;
 mod script;
 mod server;
 
 pub use allocation::{in_job, job_id};
 pub use commands::{SlurmError, SlurmTask, cancel, submit, tasks};
-pub use script::{JobScript, array_name};
+pub use job::{Job, array_name};
+pub use script::JobScript;
 pub use server::ServerScript;

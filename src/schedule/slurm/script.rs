@@ -1,8 +1,8 @@
 //! The script of the jobs: each job runs one worker, and requeues itself while work is left.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
+use super::job::{Job, array_name, option, quoted, quoted_arguments, quoted_path};
 use crate::exit::Exit;
 
 /// Number of workers that a job starts if they die.
@@ -11,37 +11,20 @@ const TRIES: usize = 5;
 /// What the script of an array contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobScript {
-    /// Name of the sweep.
-    pub sweep: String,
+    /// What all jobs have.
+    pub job: Job,
     /// Number of workers.
     pub workers: u32,
     /// Number of jobs that may run at the same time; `None` for all.
     pub at_once: Option<u32>,
-    /// Value of `--partition`.
-    pub partition: Option<String>,
     /// Value of `--gres`.
     pub gres: Option<String>,
-    /// Value of `--time`.
-    pub time: Option<String>,
-    /// Time before the end of a job at which Slurm asks its worker to stop.
-    pub grace: Duration,
     /// Further options of sbatch.
     pub options: Vec<String>,
-    /// This program.
-    pub executable: PathBuf,
-    /// Folder of the artifacts.
-    pub artifacts: PathBuf,
     /// Folder of each node for copies of artifacts; `None` for the temporary folder of the job.
     pub scratch: Option<PathBuf>,
-    /// Folder in which the command was started.
-    pub folder: PathBuf,
     /// Further arguments of the workers.
     pub arguments: Vec<String>,
-}
-
-/// Returns the name of a sweep's jobs.
-pub fn array_name(sweep: &str) -> String {
-    format!("didact-{sweep}")
 }
 
 impl JobScript {
@@ -53,39 +36,21 @@ impl JobScript {
 
     /// Returns the path of the script.
     pub fn path(&self) -> PathBuf {
-        self.logs().join(format!("{}.sh", array_name(&self.sweep)))
+        self.logs().join(format!("{}.sh", array_name(&self.job.sweep)))
     }
 
     /// Returns the folder of the script and of the jobs' output.
     fn logs(&self) -> PathBuf {
-        self.artifacts.join("slurm")
+        self.job.artifacts.join("slurm")
     }
 
     /// Returns the text of the script. It contains no address of the store, which may have a password.
     pub fn text(&self) -> String {
-        let quoted = |path: &PathBuf| quoted(&path.display().to_string());
-        let option = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{name}={value}"));
-        let options: String = [
-            Some(format!("--job-name={}", array_name(&self.sweep))),
-            Some(format!("--array={}", self.tasks())),
-            option("partition", &self.partition),
-            option("gres", &self.gres),
-            option("time", &self.time),
-            Some(format!("--output={}", quoted(&self.logs().join("%A_%a.log")))),
-            Some(format!("--chdir={}", quoted(&self.folder))),
-            Some("--requeue".to_owned()),
-            Some("--open-mode=append".to_owned()),
-            Some(format!("--signal=B:USR1@{}", self.grace.as_secs())),
-        ]
-        .into_iter()
-        .flatten()
-        .chain(self.options.iter().cloned())
-        .map(|option| format!("#SBATCH {option}\n"))
-        .collect();
-        let arguments: String = self.arguments.iter().map(|argument| format!(" {}", self::quoted(argument))).collect();
+        let array = Some(format!("--array={}", self.tasks()));
+        let own = array.into_iter().chain(option("gres", self.gres.as_ref())).chain(self.options.iter().cloned());
+        let header = self.job.header(&array_name(&self.job.sweep), &self.logs().join("%A_%a.log"), own);
         format!(
-            r#"#!/bin/bash
-{options}
+            r#"{header}
 # Each job of this array runs one worker of the sweep. The store's address is in DIDACT_STORE. The worker's standard output is for programs.
 
 # Slurm signals this shell, which passes the signal on. After USR1, the time limit is near.
@@ -137,35 +102,14 @@ for try in $(seq {TRIES}); do
 done
 exit "$code"
 "#,
-            executable = quoted(&self.executable),
-            sweep = self::quoted(&self.sweep),
-            artifacts = quoted(&self.artifacts),
-            script = quoted(&self.path()),
-            scratch = self.scratch.as_ref().map_or("${SLURM_TMPDIR:-${TMPDIR:-}}".to_owned(), quoted),
-            grace = self.grace.as_secs(),
+            executable = quoted_path(&self.job.executable),
+            sweep = quoted(&self.job.sweep),
+            artifacts = quoted_path(&self.job.artifacts),
+            script = quoted_path(&self.path()),
+            scratch = self.scratch.as_ref().map_or("${SLURM_TMPDIR:-${TMPDIR:-}}".to_owned(), |path| quoted_path(path)),
+            grace = self.job.grace.as_secs(),
+            arguments = quoted_arguments(&self.arguments),
             interrupted = Exit::Interrupted.code(),
         )
-    }
-}
-
-/// Quotes a text for the shell and for sbatch, if it needs it.
-pub(super) fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,%+@".contains(c);
-    match text.chars().all(plain) && !text.is_empty() {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_quoted_for_the_shell() {
-        assert_eq!(quoted("/shared/a-b_1.db"), "/shared/a-b_1.db");
-        assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(quoted(""), "''");
     }
 }

@@ -1,30 +1,17 @@
 //! The script of a job that runs a PostgreSQL server for people who have none. It plans the sweep, submits its workers, and waits for them.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use super::commands::FINAL;
-use super::script::{array_name, quoted};
+use super::job::{Job, array_name, quoted, quoted_arguments, quoted_path};
 use crate::exit::Exit;
 use crate::store::SERVER_IN_FILE;
 
 /// What the script of the server contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerScript {
-    /// Name of the sweep.
-    pub sweep: String,
-    /// Folder of the artifacts. The folder of the server is beside it.
-    pub artifacts: PathBuf,
-    /// Value of `--partition`.
-    pub partition: Option<String>,
-    /// Value of `--time`.
-    pub time: Option<String>,
-    /// Time before the end of the job at which the server stops.
-    pub grace: Duration,
-    /// This program.
-    pub executable: PathBuf,
-    /// Folder in which the command was started.
-    pub folder: PathBuf,
+    /// What all jobs have. The folder of the server is beside that of the artifacts.
+    pub job: Job,
     /// Arguments of the command that plans the sweep and submits the workers.
     pub arguments: Vec<String>,
 }
@@ -32,7 +19,7 @@ pub struct ServerScript {
 impl ServerScript {
     /// Returns the folder of the server: its data, its address, and at the end a copy of the store.
     pub fn home(&self) -> PathBuf {
-        self.artifacts.with_extension("postgres")
+        self.job.artifacts.with_extension("postgres")
     }
 
     /// Returns the path of the script.
@@ -52,26 +39,10 @@ impl ServerScript {
 
     /// Returns the text of the script.
     pub fn text(&self) -> String {
-        let path = |path: &Path| quoted(&path.display().to_string());
-        let option = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{name}={value}"));
-        let options: String = [
-            Some(format!("--job-name={}-server", array_name(&self.sweep))),
-            option("partition", &self.partition),
-            option("time", &self.time),
-            Some(format!("--output={}", path(&self.home().join("job.log")))),
-            Some(format!("--chdir={}", path(&self.folder))),
-            Some("--requeue".to_owned()),
-            Some("--open-mode=append".to_owned()),
-            Some(format!("--signal=B:USR1@{}", self.grace.as_secs())),
-        ]
-        .into_iter()
-        .flatten()
-        .map(|option| format!("#SBATCH {option}\n"))
-        .collect();
-        let arguments: String = self.arguments.iter().map(|argument| format!(" {}", quoted(argument))).collect();
+        let name = format!("{}-server", array_name(&self.job.sweep));
+        let header = self.job.header(&name, &self.home().join("job.log"), []);
         format!(
-            r#"#!/bin/bash
-{options}
+            r#"{header}
 # This job runs a PostgreSQL server for a sweep. Its data, its address and its logs are in one folder.
 umask 077
 home={home}
@@ -144,10 +115,11 @@ term) exit {interrupted} ;;
 *) exit "$code" ;;
 esac
 "#,
-            home = path(&self.home()),
-            executable = path(&self.executable),
+            home = quoted_path(&self.home()),
+            executable = quoted_path(&self.job.executable),
             store = quoted(&self.store()),
-            artifacts = path(&self.artifacts),
+            artifacts = quoted_path(&self.job.artifacts),
+            arguments = quoted_arguments(&self.arguments),
             ended = FINAL.join("|"),
             interrupted = Exit::Interrupted.code(),
         )
