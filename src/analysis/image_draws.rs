@@ -5,8 +5,8 @@ use super::pixel_counts::PixelCounts;
 use super::side::{Side, paired_scores};
 use crate::evaluate::PixelHistograms;
 use crate::evaluate::metrics::{Histograms, Metric, Resampling};
+use crate::stages::StageKind;
 use crate::statistics::{ImageScores, ImageVariance, Images, Resamples, ResamplingError, image_covariance};
-use crate::store::verify_files;
 
 /// Why the images cannot be resampled, so that a test holds for these images only.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,9 +100,9 @@ fn pixel_counts(
     pairs: &SeedPairs,
 ) -> Result<PixelCounts, NotResampled> {
     let read = |side: &Side, seed: i64| {
-        let folder = side.run(category, seed)?.evaluation.as_ref()?;
-        verify_files(folder, &[PixelHistograms::FILE]).ok()?;
-        PixelHistograms::read(folder).ok()
+        let (artifacts, key) = side.run(category, seed)?.evaluation.as_ref()?;
+        let folder = artifacts.verified_folder(StageKind::Evaluate, key, &[PixelHistograms::FILE]).ok()?;
+        PixelHistograms::read(&folder).ok()
     };
     let first = pairs.first().and_then(|(seed, ..)| images(one, category, *seed));
     let of_seed = |(seed, ..): &(i64, f64, f64)| {

@@ -1,14 +1,13 @@
 //! One side of a comparison: the finished runs of one trial, with the data for intervals.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use super::grouping::{Groups, Variant};
 use super::incomparable::Incomparable;
 use super::protocol::Protocol;
 use super::rows::Rows;
 use crate::evaluate::metrics::Metric;
-use crate::stages::{StageKind, selected_stage, short_key};
+use crate::stages::{Key, StageKind, selected_stage, short_key};
 use crate::store::{Artifacts, Compared, ComparedRun, RunRow, RunState};
 
 /// The finished runs of one trial.
@@ -31,8 +30,8 @@ pub(crate) struct SideRun {
     pub values: BTreeMap<Metric, f64>,
     /// Per image: its name, whether it is defective, its score.
     pub scores: Vec<(String, bool, f64)>,
-    /// Folder of its evaluation.
-    pub evaluation: Option<PathBuf>,
+    /// The artifacts, and the key of its evaluation.
+    pub evaluation: Option<(Artifacts, Key)>,
 }
 
 impl Side {
@@ -66,7 +65,7 @@ impl Side {
                 protocol: groups.protocol(run).clone(),
                 values: groups.selected_values(run),
                 scores: scores.map(|row| (row.image.clone(), row.label, row.score)).collect(),
-                evaluation: evaluation.map(|(key, _)| artifacts.path(StageKind::Evaluate, &key)),
+                evaluation: evaluation.map(|(key, _)| (artifacts.clone(), key)),
             }
         };
         let done = groups.of_variant(variant).filter(|run| run.state == RunState::Done);
@@ -102,8 +101,7 @@ impl SideRun {
             protocol: Protocol::of_text(&run.protocol),
             values: values.filter_map(|row| Some((row.name.metric()?, row.value?))).collect(),
             scores: scores.map(|row| (row.image.clone(), row.label, row.score)).collect(),
-            evaluation: selected_stage(StageKind::Evaluate, stages)
-                .map(|(key, _)| artifacts.path(StageKind::Evaluate, &key)),
+            evaluation: selected_stage(StageKind::Evaluate, stages).map(|(key, _)| (artifacts.clone(), key)),
         }
     }
 }

@@ -132,7 +132,9 @@ impl Failure {
             | Self::Machine(_)
             | Self::Refused(_) => Exit::Store,
             Self::Report(ReportError::Draw { .. }) | Self::Stopped(_) => Exit::RunsFailed,
-            Self::Store(error) | Self::Export(ExportError::Store(error)) => store_exit(error),
+            Self::Store(error)
+            | Self::Export(ExportError::Store(error))
+            | Self::Predict(PredictError::Store(error)) => store_exit(error),
             Self::Stage(error) | Self::Predict(PredictError::Stage(error)) => stage_exit(error),
         }
     }
@@ -150,10 +152,12 @@ fn store_exit(error: &StoreError) -> Exit {
         | StoreError::NameTaken { .. }
         | StoreError::SameStore { .. }
         | StoreError::NoArtifacts
+        | StoreError::ObjectStore { .. }
         | StoreError::Running { .. } => Exit::Usage,
         StoreError::Open { .. }
         | StoreError::Absent { .. }
         | StoreError::NoPostgres
+        | StoreError::NoObjectStore
         | StoreError::Server { .. }
         | StoreError::OnServer { .. }
         | StoreError::Newer { .. }

@@ -15,8 +15,8 @@ pub(super) struct Global {
     /// SQLite file of the store, or postgres://USER@HOST/DATABASE.
     #[arg(long, global = true, env = "DIDACT_STORE", default_value = "didact.db", value_name = "URL", value_parser = store)]
     pub(super) store: String,
-    /// Folder of artifacts [default: next to the store, named after it: a.artifacts for a.db].
-    #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "DIR", value_parser = PathBufValueParser::new().map(|path| expand_home(&path)))]
+    /// Folder of artifacts, or s3://BUCKET/PREFIX [default: next to the store, named after it: a.artifacts for a.db].
+    #[arg(long, global = true, env = "DIDACT_ARTIFACTS", value_name = "PLACE", value_parser = PathBufValueParser::new().map(|path| expand_home(&path)))]
     artifacts: Option<PathBuf>,
     /// Lowest level that is logged to standard error.
     #[arg(long, global = true, default_value = "warn", value_name = "LEVEL", value_parser = log_level())]
@@ -43,10 +43,10 @@ impl Global {
     /// Returns the artifacts folder: the one given, or the one next to the store.
     ///
     /// # Errors
-    /// If none is given and the store is on a server.
+    /// If none is given and the store is on a server, or if the object store cannot be used.
     pub(super) fn artifacts(&self) -> Result<Artifacts, StoreError> {
         match &self.artifacts {
-            Some(folder) => Ok(Artifacts::new(folder.clone())),
+            Some(place) => Artifacts::at(place),
             None if is_server(&self.store) => Err(StoreError::NoArtifacts),
             None => Ok(Artifacts::next_to(path_of(&self.store))),
         }

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::schedule::reap;
 use crate::schedule::slurm::{self, Job, JobScript, ServerScript, SlurmTask};
 use crate::search::load_at_most;
-use crate::store::{Access, SERVER_IN_FILE, SlurmArray, Store, is_server};
+use crate::store::{Access, Artifacts, SERVER_IN_FILE, SlurmArray, Store, is_server};
 use crate::terminal::say;
 
 /// Arguments of `didact slurm`.
@@ -86,7 +86,7 @@ pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failu
         return Err(Failure::usage(message));
     }
     let artifacts = global.artifacts()?;
-    let script = script(args, job(args, &sweep.name, artifacts.root())?);
+    let script = script(args, job(args, &sweep.name, &artifacts)?);
     if args.dry_run {
         print(script.text().trim_end())?;
         return Ok(Exit::Done);
@@ -146,7 +146,7 @@ fn submit_server(args: &SlurmArgs, global: &Global, sweep: &str) -> Result<Exit,
         return Err(Failure::usage(message));
     }
     let script = ServerScript {
-        job: job(args, sweep, global.artifacts()?.root())?,
+        job: job(args, sweep, &global.artifacts()?)?,
         // The job runs this command again, with the server as its store.
         arguments: std::env::args().skip(1).filter(|argument| argument != "--with-postgres").collect(),
     };
@@ -179,10 +179,21 @@ fn submit(path: &Path, text: &str, store: &str) -> Result<String, Failure> {
     slurm::submit(path, store, &[]).map_err(|error| Failure::Machine(error.into()))
 }
 
-fn job(args: &SlurmArgs, sweep: &str, artifacts: &Path) -> Result<Job, Failure> {
+/// Folder for scripts and logs of jobs whose artifacts are in an object store.
+const JOB_FILES: &str = "didact.jobs";
+
+fn job(args: &SlurmArgs, sweep: &str, artifacts: &Artifacts) -> Result<Job, Failure> {
     let machine = |what: &str| {
         let what = what.to_owned();
         move |error: std::io::Error| Failure::Machine(Context::new(what, error).into())
+    };
+    let folder = std::env::current_dir().map_err(machine("cannot find the current folder"))?;
+    let (artifacts, files) = match artifacts.are_remote() {
+        true => (artifacts.place().to_owned(), folder.join(JOB_FILES)),
+        false => {
+            let root = std::path::absolute(artifacts.root()).map_err(machine("cannot find the artifacts folder"))?;
+            (root.clone(), root)
+        }
     };
     Ok(Job {
         sweep: sweep.to_owned(),
@@ -190,8 +201,9 @@ fn job(args: &SlurmArgs, sweep: &str, artifacts: &Path) -> Result<Job, Failure> 
         time: args.time.clone(),
         grace: args.grace,
         executable: std::env::current_exe().map_err(machine("cannot find this program"))?,
-        artifacts: std::path::absolute(artifacts).map_err(machine("cannot find the artifacts folder"))?,
-        folder: std::env::current_dir().map_err(machine("cannot find the current folder"))?,
+        artifacts,
+        files,
+        folder,
     })
 }
 

@@ -166,6 +166,9 @@ impl Observer for Costs {
     fn store_metrics(&mut self) -> Result<(), Cause> {
         Ok(())
     }
+    fn keep_checkpoint(&mut self) -> Result<(), Cause> {
+        Ok(())
+    }
     fn rewind(&mut self, _: u64) {}
     fn progress(&mut self, _: Progress) {}
     fn cost(&mut self, name: &str, value: f64) {

@@ -62,7 +62,7 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
         print(&format!("\n{jobs}"))?;
     }
     for failure in status.failures.iter().take(MAX_FAILURES) {
-        let log = failure.log.as_ref().map(|log| artifacts.root().join(log).display().to_string());
+        let log = failure.log.as_ref().map(|log| artifacts.place().join(log).display().to_string());
         let log = log.map(|log| format!("\n  log: {log}")).unwrap_or_default();
         print(&format!("\nfailed {}: {}{log}", short_key(&failure.stage), failure_line(failure)))?;
     }
@@ -193,7 +193,7 @@ fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &LocalProce
             let work = if stopped { format!("{work} (stopped)") } else { work };
             let since =
                 worker.seconds.map(|seconds| rough_duration(Duration::from_secs_f64(seconds))).unwrap_or_default();
-            let log = worker.log.as_ref().map(|log| artifacts.root().join(log).display().to_string());
+            let log = worker.log.as_ref().map(|log| artifacts.place().join(log).display().to_string());
             vec![
                 match &worker.job {
                     Some(job) => format!("{} on {}, job {job}", worker.pid, worker.host),

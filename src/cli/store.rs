@@ -24,7 +24,7 @@ pub(super) enum StoreVerb {
     Merge {
         /// SQLite file of the other store, or postgres://USER@HOST/DATABASE.
         other: PathBuf,
-        /// Folder of the other store's artifacts [default: next to it].
+        /// Place of the other store's artifacts, as for --artifacts [default: next to it].
         #[arg(long, value_name = "DIR")]
         from_artifacts: Option<PathBuf>,
         /// Print JSON.
@@ -65,7 +65,7 @@ pub(super) async fn run(verb: &StoreVerb, global: &Global) -> Result<Exit, Failu
 async fn merge(other: &Path, from: Option<&Path>, json: bool, global: &Global) -> Result<Exit, Failure> {
     let theirs = Store::open(&other.display().to_string(), Access::Read).await?;
     let from = match from {
-        Some(folder) => Artifacts::new(folder.to_owned()),
+        Some(place) => Artifacts::at(place)?,
         None if is_server(&other.display().to_string()) => return Err(StoreError::NoArtifacts.into()),
         None => Artifacts::next_to(theirs.path()),
     };

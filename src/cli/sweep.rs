@@ -90,7 +90,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
         slots,
         store: global.store.clone(),
         log: global.log.to_string(),
-        artifacts: artifacts.root().to_owned(),
+        artifacts: artifacts.place().to_owned(),
         time_limit: args.time_limit,
         stage_timeout: args.stage_timeout,
         memory: args.memory,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::UnusableImage;
 use crate::outputs::OutputError;
-use crate::store::{Damage, RunState};
+use crate::store::{Damage, RunState, StoreError};
 use crate::training::StageError;
 
 /// Why a prediction failed. Each message says what is wrong and what to do.
@@ -55,6 +55,9 @@ pub enum PredictError {
     /// The networks or the device failed.
     #[error(transparent)]
     Stage(#[from] StageError),
+    /// The artifacts cannot be reached.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] OutputError),

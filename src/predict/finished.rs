@@ -47,13 +47,17 @@ impl FinishedRun {
                 return Err(PredictError::NotDone { run: short, state: run.state, reason });
             }
         };
-        let folder = |kind, key: &Key, what| match artifacts.is_published(kind, key) {
+        let folder = |kind, key: &Key, what| match artifacts.is_published(kind, key)? {
             true => artifacts.verified_folder(kind, key, &[]).map_err(|damage| PredictError::Damaged {
                 what,
                 run: short.clone(),
                 damage,
             }),
-            false => Err(PredictError::Missing { what, run: short.clone(), path: artifacts.path(kind, key) }),
+            false => Err(PredictError::Missing {
+                what,
+                run: short.clone(),
+                path: artifacts.place().join(Artifacts::relative(kind, key)),
+            }),
         };
         let joint = folder(StageKind::Joint, score.joint.key(), "weights")?;
         let maps = folder(StageKind::Score, &score_key, "held-out maps")?;
@@ -63,7 +67,7 @@ impl FinishedRun {
         let snapshot = header.snapshots.first().ok_or_else(no_map)?;
         let side = evaluate.test_images.image_size;
         let calibrated = Calibrated::read(&maps, &header, snapshot, &evaluate.evaluate, side).map_err(unreadable)?;
-        let features_test = match artifacts.is_published(StageKind::Features, score.features_test.key()) {
+        let features_test = match artifacts.is_published(StageKind::Features, score.features_test.key())? {
             true => folder(StageKind::Features, score.features_test.key(), "test features")?,
             // Only images of the run's own test set need this artifact.
             false => artifacts.path(StageKind::Features, score.features_test.key()),

@@ -89,6 +89,8 @@ pub(super) async fn run(
                 pending: Vec::new(),
                 costs: BTreeMap::new(),
                 last_progress: None,
+                artifacts: &artifacts,
+                kept: BTreeMap::new(),
                 advanced: false,
                 store_error: None,
             };
@@ -130,6 +132,9 @@ pub(super) async fn run(
     };
     tracing::info!(kind = kind.name(), stage = claim.stage.as_str(), state = state.name(), seconds, reason, "ended");
     AttemptLog::end();
+    let (log, artifacts) = (claim.token.clone(), artifacts.clone());
+    // A log that is only on this machine is no reason to stop.
+    let _ = tokio::task::spawn_blocking(move || artifacts.keep_log(&log)).await;
     let retrying = match &end {
         // Only shown to a person, so an error is ignored.
         AttemptEnd::Failed { .. } if held => store.retrying(claim.stage.as_str()).await.ok().flatten(),
@@ -219,8 +224,9 @@ fn prepare_and_execute(
 ) -> Result<Published, AttemptEnd> {
     let store_error = |error: StoreError| AttemptEnd::failed(FailureClass::Store, error.to_string());
     // An earlier attempt may have died between the rename and the row: its artifact is complete, and its curves were stored before.
-    if claim.attempt > 1
-        && let Some(published) = artifacts.find_unrecorded(claim.job.kind(), &claim.stage)
+    // An object store may have lost an artifact that this machine still has.
+    if (claim.attempt > 1 || artifacts.are_remote())
+        && let Some(published) = artifacts.find_unrecorded(claim.job.kind(), &claim.stage).map_err(store_error)?
     {
         tracing::info!("an earlier attempt has already published the artifact; nothing is computed");
         return Ok(published);

@@ -26,7 +26,7 @@ pub struct LaunchOptions {
     pub store: String,
     /// Log level, passed to the workers.
     pub log: String,
-    /// Artifacts folder, passed to the workers.
+    /// Place of the artifacts, passed to the workers.
     pub artifacts: PathBuf,
     /// Time after which no further stage is claimed.
     pub time_limit: Option<Duration>,

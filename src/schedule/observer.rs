@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::patience::patiently;
 use super::{Message, Stop};
 use crate::cause::Cause;
-use crate::store::{Artifacts, AttemptEnd, Claim, FailureClass, Published, Store, StoreError};
+use crate::store::{Artifacts, AttemptEnd, Claim, FailureClass, Kept, Published, Store, StoreError};
 use crate::training::{Observer, Progress};
 
 /// Time between two progress messages to the parent.
@@ -41,6 +41,9 @@ pub(super) struct AttemptObserver<'a> {
     pub(super) pending: Vec<(String, u64, f64)>,
     pub(super) costs: BTreeMap<String, f64>,
     pub(super) last_progress: Option<Instant>,
+    pub(super) artifacts: &'a Artifacts,
+    /// Checkpoints that are in the object store.
+    pub(super) kept: Kept,
     /// Whether an epoch was finished and stored.
     pub(super) advanced: bool,
     /// First error of the store; the attempt fails with it.
@@ -93,6 +96,11 @@ impl Observer for AttemptObserver<'_> {
             false => self.flags.lost.store(true, Ordering::Relaxed),
         }
         Ok(())
+    }
+
+    fn keep_checkpoint(&mut self) -> Result<(), Cause> {
+        let kept = self.artifacts.keep_partial(&self.claim.stage, self.claim.attempt, &mut self.kept);
+        self.record_error(kept)
     }
 
     fn rewind(&mut self, step: u64) {

@@ -7,7 +7,7 @@ use crate::store::{Access, Artifacts, Store, StoreError};
 
 /// How long a server may be away.
 const SERVER: Duration = Duration::from_secs(600);
-/// How long the artifacts folder may be read-only.
+/// How long the artifacts folder may be read-only, or the object store away.
 const FOLDER: Duration = Duration::from_secs(600);
 /// How long a worker retries to write a result otherwise.
 pub(super) const RESULT: Duration = Duration::from_secs(6);
@@ -34,21 +34,23 @@ pub async fn open_patiently(url: &str) -> Result<Store, StoreError> {
     patiently(Duration::ZERO, || Store::open(url, Access::Serve)).await
 }
 
-/// Waits while the artifacts folder cannot be written, at most ten minutes or until a stop is requested. Returns whether it waited.
+/// Waits while artifacts cannot be written, at most ten minutes or until a stop is requested. Returns whether it waited.
 pub(super) async fn wait_for_folder(artifacts: &Artifacts, stop: &Stop) -> bool {
     let started = Instant::now();
     let mut waited = false;
-    while !stop.requested() && started.elapsed() < FOLDER && !artifacts.can_be_written() {
+    while !stop.requested() && started.elapsed() < FOLDER && !can_be_written(artifacts).await {
         if !waited {
-            tracing::warn!(
-                "the artifacts folder {} cannot be written; waiting until it can be written",
-                artifacts.root().display()
-            );
+            tracing::warn!("{} cannot be written; waiting until it can be written", artifacts.place().display());
         }
         waited = true;
         tokio::time::sleep(LONGEST_PAUSE).await;
     }
     waited
+}
+
+async fn can_be_written(artifacts: &Artifacts) -> bool {
+    let artifacts = artifacts.clone();
+    tokio::task::spawn_blocking(move || artifacts.can_be_written()).await.unwrap_or(false)
 }
 
 /// Repeats an operation of a worker while the server does not answer, and for `otherwise` if the store fails for another reason. A temporary

@@ -164,18 +164,20 @@ async fn claim(
     store.claim(&options.wanted, start).await
 }
 
-/// Returns where stages read artifacts: copies on this machine, if there is a folder for them.
-async fn inputs(
+/// Returns the artifacts, and where stages read them: copies on this machine, if there is a folder for them.
+async fn places(
     store: &Store,
     artifacts: &Artifacts,
     options: &WorkerOptions,
-) -> Result<Arc<dyn ArtifactFolders + Send + Sync>, StoreError> {
-    let Some(folder) = &options.scratch else { return Ok(Arc::new(artifacts.clone())) };
+) -> Result<(Artifacts, Arc<dyn ArtifactFolders + Send + Sync>), StoreError> {
+    let in_place =
+        || -> (Artifacts, Arc<dyn ArtifactFolders + Send + Sync>) { (artifacts.clone(), Arc::new(artifacts.clone())) };
+    let Some(folder) = &options.scratch else { return Ok(in_place()) };
     match Scratch::open(folder, &store.id().await?, artifacts) {
-        Ok(scratch) => Ok(Arc::new(scratch)),
+        Ok(scratch) => Ok((scratch.artifacts().clone(), Arc::new(scratch))),
         Err(error) => {
             tracing::warn!(%error, "cannot use the scratch folder; reading artifacts where they are");
-            Ok(Arc::new(artifacts.clone()))
+            Ok(in_place())
         }
     }
 }
@@ -200,7 +202,8 @@ async fn serve(
     let mut idle = false;
     let mut failures: Vec<String> = Vec::new();
     let mut deadline = options.until.map(Deadline::new);
-    let inputs = inputs(store, artifacts, options).await?;
+    let (artifacts, inputs) = places(store, artifacts, options).await?;
+    let artifacts = &artifacts;
     while !stop.requested() {
         // Perhaps the attempt failed because of the folder, which other stages need, too.
         if !failures.is_empty() && wait_for_folder(artifacts, stop).await {

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::artifacts::size_of;
+use super::artifacts::Recorded;
+use super::inventory::Inventory;
 use super::manifest::Manifest;
 use super::sql::sql;
-use super::{Artifacts, Damage, Store, StoreError, VerifyScope, derived, settle};
+use super::{Artifacts, Store, StoreError, derived, settle};
 use crate::stages::{Key, StageKind, short_key};
 
 /// Severity of a problem that `check` reports.
@@ -119,11 +120,16 @@ impl Store {
             let damage_of = |stage: &DoneStage| {
                 let kind = stage.kind;
                 let key = Key::from_hex(stage.key.clone());
-                verify(&folder, kind, &key, stage).err().map(|damage| (kind, key, damage))
+                let artifact = Recorded { kind, key: &key, digest: stage.digest.as_deref(), bytes: 0 };
+                match folder.verify_at_place(&artifact) {
+                    Ok(Ok(())) => None,
+                    Ok(Err(damage)) => Some(Ok((kind, key, damage))),
+                    Err(error) => Some(Err(error)),
+                }
             };
-            stages.par_iter().filter_map(damage_of).collect::<Vec<_>>()
+            stages.par_iter().filter_map(damage_of).collect::<Result<Vec<_>, _>>()
         });
-        let damaged = verified.await.map_err(|error| StoreError::Row(error.into()))?;
+        let damaged = verified.await.map_err(|error| StoreError::Row(error.into()))??;
         for (kind, key, damage) in damaged {
             if repair {
                 self.reopen(artifacts, kind, &key, &damage).await?;
@@ -201,12 +207,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let stages: Vec<(String, StageKind)> = sql("SELECT key, kind FROM stages").all(self).await?;
         let kinds: HashMap<&str, StageKind> = stages.iter().map(|(id, kind)| (id.as_str(), *kind)).collect();
+        let inventory = Inventory::of(artifacts)?;
         for kind in StageKind::ALL {
-            let folder = artifacts.root().join(kind.name());
-            for path in entries(&folder) {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                if kinds.get(name.as_ref()) != Some(&kind) {
-                    let bytes = size_of(&path).unwrap_or_default();
+            for name in inventory.names(kind.name()) {
+                let below = Path::new(kind.name()).join(&name);
+                let path = artifacts.place().join(&below);
+                if kinds.get(name.as_str()) != Some(&kind) {
+                    let bytes = inventory.bytes(&below).ok().flatten().unwrap_or_default();
                     problems.push(StoreProblem::note(format!(
                         "{} ({bytes} bytes) belongs to no stage of this store; didact never removes it",
                         path.display()
@@ -219,19 +226,4 @@ impl Store {
         }
         Ok(())
     }
-}
-
-/// Compares an artifact with its manifest, including the digest of every file.
-fn verify(artifacts: &Artifacts, kind: StageKind, key: &Key, stage: &DoneStage) -> Result<(), Damage> {
-    match &stage.digest {
-        Some(digest) => artifacts.verify(kind, key, Some(digest), VerifyScope::Digests),
-        None => Err(Damage::unrecorded(artifacts.path(kind, key))),
-    }
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
 }

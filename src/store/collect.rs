@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::artifacts::{REPLACED, size_of};
+use super::artifacts::{COPY, REPLACED};
 use super::database::Tx;
+use super::inventory::Inventory;
 use super::merge::temporary_prefix;
 use super::sql::sql;
 use super::{Artifacts, AttemptState, StageStatus, Store, StoreError};
@@ -71,13 +72,23 @@ impl Store {
         let id: String = sql("SELECT id FROM store").value(&mut tx).await?;
         let states = stages.into_iter().map(|(id, kind, state, wanted)| (id, (kind, state, wanted))).collect();
         let attempts = attempts.into_iter().map(|(id, state)| (id, state == AttemptState::Running)).collect();
-        let mut found = find(artifacts, &states, &attempts, &id)?;
-        found.extend(spare_files(&mut tx, artifacts, &states).await?);
+        let place = Inventory::of(artifacts)?;
+        let tmp = artifacts.root().join("tmp");
+        let mut found = find(&place, &tmp, &states, &attempts, &id)?;
+        found.extend(spare_files(&mut tx, &place, &states).await?);
+        if artifacts.are_remote() {
+            let copies = find(&Inventory::of_folder(artifacts), &tmp, &states, &attempts, &id)?;
+            let is_new = |copy: &Removable| found.iter().all(|removable| removable.path != copy.path);
+            // A copy of an artifact says nothing about its stage.
+            let copies = copies.into_iter().filter(|copy| copy.garbage != Garbage::Unwanted && is_new(copy));
+            found.extend(copies.collect::<Vec<_>>());
+        }
         if dry_run || found.is_empty() {
             return Ok(found);
         }
         let trash = artifacts.create_temporary(&format!("{}{}", trash_prefix(&id), uuid::Uuid::now_v7()))?;
         for (index, garbage) in found.iter().enumerate() {
+            artifacts.remote().map_or(Ok(()), |remote| remote.remove(&garbage.path))?;
             let from = artifacts.root().join(&garbage.path);
             crate::fault::point("collect:before-rename");
             match std::fs::rename(&from, trash.join(index.to_string())) {
@@ -129,17 +140,17 @@ async fn forget(tx: &mut Tx, garbage: &Removable) -> Result<(), StoreError> {
 }
 
 /// Finds spare files of stages whose complete artifact is no longer needed.
-async fn spare_files(tx: &mut Tx, artifacts: &Artifacts, states: &States) -> Result<Vec<Removable>, StoreError> {
+async fn spare_files(tx: &mut Tx, place: &Inventory, states: &States) -> Result<Vec<Removable>, StoreError> {
     let mut found = Vec::new();
     for (kind, is_spare) in StageKind::ALL.into_iter().filter_map(|kind| Some((kind, kind.spare()?))) {
-        for key in names(&artifacts.root().join(kind.name())) {
+        for key in place.names(kind.name()) {
             let path = Path::new(kind.name()).join(&key);
             let is_kept = states.get(&key).is_some_and(|(_, state, wanted)| *state == StageStatus::Done && *wanted);
-            let mut spare = names(&artifacts.root().join(&path));
+            let mut spare = place.names(&format!("{}/{key}", kind.name()));
             spare.retain(|file| is_spare(file));
             if is_kept && !spare.is_empty() && is_read(tx, &key).await? {
                 for file in spare {
-                    found.extend(removable(artifacts, path.join(file), Garbage::Spare)?);
+                    found.extend(removable(place, path.join(file), Garbage::Spare)?);
                 }
             }
         }
@@ -164,32 +175,29 @@ async fn is_read(tx: &mut Tx, key: &str) -> Result<bool, StoreError> {
     Ok(readers.peek().is_some() && readers.all(|(_, state)| *state == StageStatus::Done))
 }
 
-fn removable(artifacts: &Artifacts, path: PathBuf, garbage: Garbage) -> Result<Option<Removable>, StoreError> {
-    let full_path = artifacts.root().join(&path);
-    match size_of(&full_path) {
-        Ok(bytes) => Ok(Some(Removable { path, bytes, garbage })),
-        // A worker removes its own checkpoints when its stage is done, so they may already be missing.
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(StoreError::Artifact { path: full_path, source }),
-    }
+fn removable(place: &Inventory, path: PathBuf, garbage: Garbage) -> Result<Option<Removable>, StoreError> {
+    // A worker removes its own checkpoints when its stage is done, so they may already be missing.
+    Ok(place.bytes(&path)?.map(|bytes| Removable { path, bytes, garbage }))
 }
 
 /// Kind and state of each stage, and whether a run needs it.
 type States = HashMap<String, (StageKind, StageStatus, bool)>;
 
+/// Finds what no run needs. `tmp` is the folder of temporary files.
 fn find(
-    artifacts: &Artifacts,
+    place: &Inventory,
+    tmp: &Path,
     states: &States,
     attempts: &HashMap<String, bool>,
     store: &str,
 ) -> Result<Vec<Removable>, StoreError> {
     let mut found = Vec::new();
     let mut add = |folder: &str, name: String, garbage: Garbage| {
-        found.extend(removable(artifacts, Path::new(folder).join(name), garbage)?);
+        found.extend(removable(place, Path::new(folder).join(name), garbage)?);
         Ok::<(), StoreError>(())
     };
     for kind in StageKind::ALL {
-        for name in names(&artifacts.root().join(kind.name())) {
+        for name in place.names(kind.name()) {
             match states.get(&name).filter(|(known, ..)| *known == kind) {
                 Some((_, StageStatus::Done, true)) => {}
                 Some((_, StageStatus::Done, false)) => add(kind.name(), name, Garbage::Unwanted)?,
@@ -201,13 +209,13 @@ fn find(
             }
         }
     }
-    for name in names(&artifacts.root().join("partial")) {
+    for name in place.names("partial") {
         match states.get(&name) {
             None => {}
             Some((_, state, true)) if *state != StageStatus::Done => {
-                for attempt in names(&artifacts.root().join("partial").join(&name)) {
+                for attempt in place.names(&format!("partial/{name}")) {
                     let folder = format!("partial/{name}/{attempt}");
-                    for unfinished in names(&artifacts.root().join(&folder)) {
+                    for unfinished in place.names(&folder) {
                         // A running stage may still be writing it.
                         if unfinished.ends_with(".tmp") && *state != StageStatus::Running {
                             add(&folder, unfinished, Garbage::Temporary)?;
@@ -219,10 +227,10 @@ fn find(
             Some(_) => add("partial", name, Garbage::Checkpoint)?,
         }
     }
-    for name in names(&artifacts.root().join("tmp")) {
+    for name in place.names("tmp") {
         let attempt = attempts.get(name.strip_suffix(REPLACED).unwrap_or(&name));
         let is_ours = name.starts_with(&trash_prefix(store))
-            || (name.starts_with(&temporary_prefix(store)) && is_old(&artifacts.root().join("tmp").join(&name)));
+            || ((name.starts_with(&temporary_prefix(store)) || name.starts_with(COPY)) && is_old(&tmp.join(&name)));
         if attempt == Some(&false) || is_ours {
             add("tmp", name, Garbage::Temporary)?;
         }
@@ -230,17 +238,9 @@ fn find(
     Ok(found)
 }
 
-/// Names of the entries in a folder, sorted. Empty if the folder does not exist.
-/// Returns whether a folder of a merge has not changed for a day, so that no merge uses it.
+/// Returns whether a temporary folder has not changed for a day, so that no process uses it.
 fn is_old(folder: &Path) -> bool {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let changed = std::fs::metadata(folder).and_then(|facts| facts.modified());
     changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > DAY))
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
 }

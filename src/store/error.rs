@@ -28,6 +28,20 @@ pub enum StoreError {
          --store"
     )]
     NoPostgres,
+    /// Artifacts in an object store were named, but this executable has no support for it.
+    #[error(
+        "this didact was built without object stores; build it with `cargo install --path . --features s3`, or name a folder with --artifacts"
+    )]
+    NoObjectStore,
+    /// An object store cannot be used.
+    #[error("cannot use the artifacts {place}: {source}")]
+    ObjectStore {
+        /// Its address.
+        place: PathBuf,
+        /// Cause of the failure.
+        #[source]
+        source: Cause,
+    },
     /// A server cannot be used.
     #[error(
         "cannot use the store {url}: {source}; --store (or DIDACT_STORE) must name a database of a PostgreSQL server, 14 or later"

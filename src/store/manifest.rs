@@ -15,9 +15,9 @@ pub(super) const MANIFEST: &str = "files.json";
 
 /// Size and digest of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct FileFacts {
-    bytes: u64,
-    blake3: String,
+pub(super) struct FileFacts {
+    pub bytes: u64,
+    pub blake3: String,
 }
 
 /// All files of an artifact except the manifest itself, by path below the artifact's folder.
@@ -37,6 +37,16 @@ pub struct Damage {
 }
 
 impl Damage {
+    /// Returns the damage of a file or folder that does not exist.
+    pub(super) fn missing(path: PathBuf) -> Self {
+        Self { path, what: "is missing".to_owned() }
+    }
+
+    /// Returns the damage of a file with another content.
+    pub(super) fn changed(path: PathBuf) -> Self {
+        Self { path, what: "differs from the published file".to_owned() }
+    }
+
     /// Returns the damage of an artifact for which the store has no row.
     pub(super) fn unrecorded(path: PathBuf) -> Self {
         Self { path, what: "is not recorded in the store, although its stage is done".to_owned() }
@@ -98,15 +108,24 @@ impl Manifest {
     /// Reads the manifest of a folder and returns it with its digest.
     pub(super) fn read(folder: &Path) -> Result<(Self, String), Damage> {
         let path = folder.join(MANIFEST);
-        let damage = |what: String| Damage { path: path.clone(), what };
         let text = std::fs::read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => damage("is missing".to_owned()),
-            _ => damage(format!("cannot be read: {error}")),
+            io::ErrorKind::NotFound => Damage::missing(path.clone()),
+            _ => Damage { path: path.clone(), what: format!("cannot be read: {error}") },
         })?;
-        match serde_json::from_slice(&text) {
-            Ok(manifest) => Ok((manifest, blake3::hash(&text).to_hex().to_string())),
-            Err(_) => Err(damage("is not a valid list of files".to_owned())),
+        Self::parse(&text, &path)
+    }
+
+    /// Reads a manifest from its text and returns it with its digest. `path` is the place of the text, for errors.
+    pub(super) fn parse(text: &[u8], path: &Path) -> Result<(Self, String), Damage> {
+        match serde_json::from_slice(text) {
+            Ok(manifest) => Ok((manifest, blake3::hash(text).to_hex().to_string())),
+            Err(_) => Err(Damage { path: path.to_owned(), what: "is not a valid list of files".to_owned() }),
         }
+    }
+
+    /// The files, by path below the artifact's folder.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &FileFacts)> {
+        self.files.iter().map(|(name, facts)| (name.as_str(), facts))
     }
 
     /// Compares the files in the folder with the manifest.
@@ -133,7 +152,7 @@ fn check_file(path: &Path, facts: &FileFacts, scope: VerifyScope<'_>, may_lack: 
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound && may_lack => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return damage("is missing".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Damage::missing(path.to_owned())),
         Err(error) => return damage(format!("cannot be read: {error}")),
     };
     if metadata.len() != facts.bytes {
@@ -144,7 +163,7 @@ fn check_file(path: &Path, facts: &FileFacts, scope: VerifyScope<'_>, may_lack: 
     }
     match digest_of(path) {
         Ok(digest) if digest == facts.blake3 => Ok(()),
-        Ok(_) => damage("differs from the published file".to_owned()),
+        Ok(_) => Err(Damage::changed(path.to_owned())),
         Err(error) => damage(format!("cannot be read: {error}")),
     }
 }

@@ -1,4 +1,4 @@
-//! Ownership of an artifacts folder. The folder stores the id of its store, and no other store writes to it or removes files from it.
+//! Ownership of an artifacts folder or of a place in an object store. The folder stores the id of its store, and no other store writes to it or removes files from it.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -13,7 +13,7 @@ use super::sql::sql;
 use super::{Artifacts, Store, StoreError};
 
 /// Name of the file that identifies the owner of a folder.
-const MARKER: &str = "store.json";
+pub(super) const MARKER: &str = "store.json";
 
 /// Content of the marker file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,10 +38,13 @@ impl Store {
     /// [`StoreError::OtherOwner`] if the folder belongs to another store.
     pub async fn take_ownership(&self, artifacts: &Artifacts) -> Result<(), StoreError> {
         let root = artifacts.root();
-        let wrong = |source| StoreError::Artifact { path: root.to_owned(), source };
+        let wrong = |source| StoreError::Artifact { path: artifacts.place().to_owned(), source };
         let id = self.id().await?;
         std::fs::create_dir_all(root).map_err(wrong)?;
-        let folder = root.canonicalize().map_err(wrong)?;
+        let folder = match artifacts.are_remote() {
+            true => artifacts.place().to_owned(),
+            false => root.canonicalize().map_err(wrong)?,
+        };
         let store = match self.pool.sqlite() {
             Some(_) => self.path().canonicalize().map_err(wrong)?,
             None => self.path().to_owned(),
@@ -49,16 +52,16 @@ impl Store {
         let ours = Marker { id, store, folder };
         // Repeats only if several processes start at the same moment.
         for _ in 0..10 {
-            let found = read(root).map_err(wrong)?;
+            let found = read(artifacts).map_err(wrong)?;
             match &found {
                 Some(found) if *found == ours => {
                     remove_unfinished_markers(root, &ours.id);
                     return Ok(());
                 }
-                Some(found) => refuse_other_owner(found, &ours, root).await?,
+                Some(found) => refuse_other_owner(found, &ours, artifacts.place()).await?,
                 None => {}
             }
-            match write(root, &ours, found.is_some()) {
+            match write(artifacts, &ours, found.is_some()) {
                 Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {}
                 // Stages also wait until the disk has space. The next process marks the folder.
                 Err(error) if error.kind() == ErrorKind::StorageFull => {
@@ -111,23 +114,35 @@ async fn is_store(path: &Path, ours: &Marker) -> bool {
 }
 
 /// Reads the marker of a folder. Returns `None` if the marker is missing or incomplete.
-fn read(root: &Path) -> io::Result<Option<Marker>> {
-    match std::fs::read(root.join(MARKER)) {
-        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+fn read(artifacts: &Artifacts) -> io::Result<Option<Marker>> {
+    let text = match artifacts.remote() {
+        Some(remote) => remote.objects().get(MARKER)?,
+        None => match std::fs::read(artifacts.root().join(MARKER)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            text => Some(text?),
+        },
+    };
+    Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
 }
 
 /// Writes the marker atomically. Never overwrites the marker of another store unless `replaces` is set.
-fn write(root: &Path, marker: &Marker, replaces: bool) -> io::Result<()> {
+fn write(artifacts: &Artifacts, marker: &Marker, replaces: bool) -> io::Result<()> {
+    let text = serde_json::to_vec_pretty(marker).map_err(io::Error::other)?;
+    if let Some(remote) = artifacts.remote() {
+        return match replaces {
+            true => remote.objects().put(MARKER, &text),
+            false if remote.objects().create(MARKER, &text)? => Ok(()),
+            false => Err(ErrorKind::AlreadyExists.into()),
+        };
+    }
+    let root = artifacts.root();
     let path = root.join(MARKER);
     let temporary = root.join(format!("{MARKER}.{}.{}.tmp", marker.id, std::process::id()));
     let mut file = File::create(&temporary)?;
-    file.write_all(&serde_json::to_vec_pretty(marker).map_err(io::Error::other)?)?;
+    file.write_all(&text)?;
     file.sync_all()?;
     crate::fault::point("own:before-rename");
-    let is_unfinished = path.exists() && read(root)?.is_none();
+    let is_unfinished = path.exists() && read(artifacts)?.is_none();
     let outcome = match replaces || is_unfinished {
         true => std::fs::rename(&temporary, &path),
         false => match std::fs::hard_link(&temporary, &path) {

@@ -43,11 +43,13 @@ impl Store {
         let (artifacts, key) = (artifacts.clone(), key.clone());
         let verified = tokio::task::spawn_blocking(move || match row.digest {
             Some(digest) => artifacts.verify(kind, &key, Some(&digest), scope),
-            None => Err(Damage::unrecorded(artifacts.path(kind, &key))),
+            None => Ok(Err(Damage::unrecorded(artifacts.path(kind, &key)))),
         });
         match verified.await {
-            Ok(Ok(())) => Ok(ArtifactState::Intact),
-            Ok(Err(damage)) => Ok(ArtifactState::Damaged(kind, damage)),
+            Ok(verified) => Ok(match verified? {
+                Ok(()) => ArtifactState::Intact,
+                Err(damage) => ArtifactState::Damaged(kind, damage),
+            }),
             Err(error) => Err(StoreError::Row(Context::new("cannot verify an artifact", error).into())),
         }
     }
@@ -106,6 +108,7 @@ pub(super) async fn reopen(
         .await?;
     let Some((id,)) = reopened else { return Ok(false) };
     sql("DELETE FROM artifacts WHERE stage_id = $1").bind(id).execute(tx).await?;
+    artifacts.retract(kind, key);
     // Checkpoints may have been computed from the damaged files. A running stage detects the damage itself.
     let dependents: Vec<String> = sql("SELECT s.key FROM stage_dependencies d JOIN stages s ON s.id = d.stage_id
          WHERE d.needs_id = $1 AND s.state NOT IN ('running', 'done')")
@@ -124,7 +127,7 @@ pub(super) async fn reopen(
     settle::runs_of_stage(tx, id).await?;
     let message = format!("{} {} will be computed again: {damage}", kind.name(), short_key(key.as_str()));
     // A missing artifact is logged as information: a store that was moved without its artifacts has thousands of them.
-    match artifacts.is_published(kind, key) {
+    match artifacts.is_here(kind, key) {
         true => tracing::warn!("{message}"),
         false => tracing::info!("{message}"),
     }

@@ -1,4 +1,4 @@
-//! Copies of artifacts on a disk of this machine, for artifacts folders on shared file systems.
+//! Copies of artifacts on a disk of this machine, for artifacts on shared file systems and in object stores.
 //!
 //! A file of a shared file system may vanish or change under a reader that has mapped it. Each page that is not in memory comes over the
 //! network. A stage therefore reads copies. All workers of a machine share them, and the last worker removes them.
@@ -28,6 +28,10 @@ impl ArtifactFolders for Scratch {
     /// Returns the folder of an intact copy. If no copy can be made, returns the artifact itself: the disk may be full.
     fn folder(&self, stage: &str, key: &Key) -> PathBuf {
         let original = self.artifacts.folder(stage, key);
+        // Then the folder is below `root` already.
+        if self.artifacts.are_remote() {
+            return original;
+        }
         let Some(kind) = StageKind::named(stage) else { return original };
         match self.copy(kind, key) {
             Ok(copy) => copy,
@@ -65,9 +69,18 @@ impl Scratch {
             };
             users.lock_shared().map_err(wrong)?;
             if root.join(USERS).exists() {
-                return Ok(Self { root, artifacts: artifacts.clone(), users });
+                let artifacts = match artifacts.are_remote() {
+                    true => artifacts.copied_to(root.clone()),
+                    false => artifacts.clone(),
+                };
+                return Ok(Self { root, artifacts, users });
             }
         }
+    }
+
+    /// The artifacts, with this folder for copies if they are in an object store.
+    pub fn artifacts(&self) -> &Artifacts {
+        &self.artifacts
     }
 
     /// Returns an intact copy of an artifact, and makes it if there is none.

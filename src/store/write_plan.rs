@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
+use super::artifacts::Recorded;
 use super::database::Tx;
 use super::origin::StoredOrigin;
 use super::plan_change::{PlanChange, change, linked_trials};
 use super::plan_rows::{First, insert_plan};
 use super::sql::{ROWS_PER_STATEMENT, list, sql};
-use super::{Artifacts, Damage, NOW, PlanSource, Store, StoreError, VerifyScope, derived, repair, settle};
+use super::{Artifacts, NOW, PlanSource, Store, StoreError, derived, repair, settle};
 use crate::config::Sweep;
 use crate::plan::{Plan, PlannedTrial};
 use crate::stages::{Key, StageKind};
@@ -201,6 +202,7 @@ super::row::row! {
         key: String,
         kind: StageKind,
         digest: Option<String>,
+        bytes: Option<i64>,
     }
 }
 
@@ -216,23 +218,28 @@ async fn reopen_damaged(tx: &mut Tx, sweep: i64, artifacts: &Artifacts, first: i
         }
     };
     let query = sql(format!(
-        "SELECT s.key, s.kind, a.digest FROM stages s LEFT JOIN artifacts a ON a.stage_id = s.id
+        "SELECT s.key, s.kind, a.digest, a.bytes FROM stages s LEFT JOIN artifacts a ON a.stage_id = s.id
          WHERE s.state = 'done' AND s.id IN ({which}) ORDER BY s.id"
     ));
     let query = query.bind(sweep);
     let query = if first == 0 { query } else { query.bind(first) };
     let stages: Vec<DoneStage> = query.all(&mut *tx).await?;
     // Only sizes are compared here. Digests are compared when a stage reads the files.
-    let damage_of = |stage: &DoneStage| -> Option<(StageKind, Key, Damage)> {
-        let key = Key::from_hex(stage.key.clone());
-        let verified = artifacts.verify(stage.kind, &key, stage.digest.as_deref(), VerifyScope::Sizes);
-        verified.err().map(|damage| (stage.kind, key, damage))
+    let keys: Vec<Key> = stages.iter().map(|stage| Key::from_hex(stage.key.clone())).collect();
+    let recorded = |(stage, key)| -> Recorded<'_> {
+        let (stage, key): (&DoneStage, &Key) = (stage, key);
+        let bytes = stage.bytes.unwrap_or_default() as u64;
+        Recorded { kind: stage.kind, key, digest: stage.digest.as_deref(), bytes }
     };
-    let damaged: Vec<_> = stages.par_iter().filter_map(damage_of).collect();
-    for (kind, key, damage) in &damaged {
-        repair::reopen(tx, artifacts, *kind, key, damage).await?;
+    let recorded: Vec<Recorded<'_>> = stages.iter().zip(&keys).map(recorded).collect();
+    let mut intact = 0;
+    for (artifact, damage) in recorded.iter().zip(artifacts.compare(&recorded)?) {
+        match damage {
+            Some(damage) => drop(repair::reopen(tx, artifacts, artifact.kind, artifact.key, &damage).await?),
+            None => intact += 1,
+        }
     }
-    Ok(stages.len() - damaged.len())
+    Ok(intact)
 }
 
 async fn refuse_other_file(tx: &mut Tx, id: i64, name: &str, source: &PlanSource) -> Result<(), StoreError> {

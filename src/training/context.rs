@@ -32,6 +32,9 @@ pub trait Observer {
     /// stage.
     fn store_metrics(&mut self) -> Result<(), Cause>;
 
+    /// Makes the checkpoint that was just written available to other machines, if artifacts are in an object store. An error ends the stage.
+    fn keep_checkpoint(&mut self) -> Result<(), Cause>;
+
     /// Discards metrics after `step`, because the stage resumes there.
     fn rewind(&mut self, step: u64);
 

@@ -330,6 +330,7 @@ impl<P: Phase> Driver<'_, '_, P> {
         state.metadata.insert(DEVICE.to_owned(), P::Backend::KIND.to_owned());
         state.metadata.insert(CONVOLUTIONS.to_owned(), P::Backend::convolutions());
         state.save(&self.partial(LAST)).map_err(StageError::artifact)?;
+        self.context.observer.keep_checkpoint().map_err(StageError::Artifact)?;
         self.last_checkpoint = Instant::now();
         self.checkpoint_took = started.elapsed();
         Ok(())

@@ -59,6 +59,10 @@ impl Observer for RecordingObserver {
     fn store_metrics(&mut self) -> Result<(), Cause> {
         Ok(())
     }
+    fn keep_checkpoint(&mut self) -> Result<(), Cause> {
+        Ok(())
+    }
+
     fn rewind(&mut self, step: u64) {
         self.rewound_to = Some(step);
     }

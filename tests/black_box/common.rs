@@ -11,6 +11,8 @@ pub struct Workplace {
     folder: tempfile::TempDir,
     /// URL of the store on a PostgreSQL server; `None` = `didact.db` in the folder.
     server: Option<String>,
+    /// Variables of the commands' environment.
+    environment: Vec<(String, String)>,
 }
 
 /// Exit code and output of a command.
@@ -32,13 +34,23 @@ impl Workplace {
 
     /// Creates a workplace whose store is a SQLite file.
     pub fn on_file() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder"), server: None }
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), server: None, environment: Vec::new() }
     }
 
     /// Creates a workplace whose store is on a server.
     #[cfg(feature = "postgres")]
     pub fn on_server(url: String) -> Self {
-        Self { server: Some(url), ..Self::on_file() }
+        let place =
+            Self::on_file().with_environment(&[("DIDACT_STORE", &url), ("DIDACT_ARTIFACTS", "didact.artifacts")]);
+        Self { server: Some(url), ..place }
+    }
+
+    /// Sets variables of the environment of all commands.
+    #[cfg(any(feature = "postgres", feature = "s3"))]
+    pub fn with_environment(mut self, variables: &[(&str, &str)]) -> Self {
+        let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.environment.extend(owned);
+        self
     }
 
     pub fn is_on_server(&self) -> bool {
@@ -72,9 +84,7 @@ impl Workplace {
         for name in ours.into_iter().chain(["RUST_BACKTRACE", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"]) {
             command.env_remove(name);
         }
-        if let Some(url) = &self.server {
-            command.env("DIDACT_STORE", url).env("DIDACT_ARTIFACTS", "didact.artifacts");
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -42,6 +42,8 @@ mod real_data;
 mod remake;
 mod report;
 mod resume;
+#[cfg(feature = "s3")]
+mod s3;
 mod scratch;
 mod search;
 mod sharing;

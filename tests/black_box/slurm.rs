@@ -85,15 +85,21 @@ fn wait_for_end(array: &str) {
     });
 }
 
-/// The numbers of a place, and of the same sweep on this machine alone.
+const EXPORT: [&str; 3] = ["export", "--format", "csv"];
+
+/// Returns the numbers of the same sweep without Slurm.
+fn numbers_of_a_local_sweep() -> String {
+    let place = Workplace::on_file();
+    place.write("tiny.toml", &sweep());
+    place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    place.succeed(&EXPORT).stdout
+}
+
+/// Compares the numbers of a place with those of the same sweep without Slurm.
 fn assert_equal_to_a_local_sweep(place: &Workplace) {
     assert_eq!(place.query("SELECT DISTINCT state FROM run"), ["done"]);
     assert_each_stage_done_once(place);
-    let file = Workplace::on_file();
-    file.write("tiny.toml", &sweep());
-    file.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    let export = ["export", "--format", "csv"];
-    assert_eq!(place.succeed(&export).stdout, file.succeed(&export).stdout, "the same bits as without Slurm");
+    assert_eq!(place.succeed(&EXPORT).stdout, numbers_of_a_local_sweep(), "the same bits as without Slurm");
     assert_eq!(place.succeed(&["store", "check"]).stdout, "the store and its artifacts are intact\n");
 }
 
@@ -161,6 +167,28 @@ fn cancelling_a_sweep_cancels_its_jobs() {
     // The workers stopped in order: no attempt failed, and `didact sweep` goes on from the checkpoints.
     let states = "SELECT DISTINCT state FROM attempt WHERE state NOT IN ('done', 'interrupted')";
     assert_eq!(place.query(states), [""; 0]);
+}
+
+#[test]
+fn a_job_stops_before_its_time_limit_and_a_cancelled_task_is_not_requeued() {
+    let Some((place, _alone)) = place() else { return };
+    // Training that takes longer than the shortest job of Slurm: one minute.
+    place.write("tiny.toml", &sweep().replace("epochs = 40", "epochs = 4000"));
+    let array = submit(&place, &["--workers", "2", "--time", "1", "--grace", "20s"]);
+    wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    let [limited, cancelled] = [0, 1].map(|task| format!("{array}_{task}"));
+    wait_for("the second task", || jobs(&array, Some("RUNNING")).contains(&cancelled));
+    slurm("scancel", &[&cancelled]);
+    wait_for("the end of the cancelled task", || !jobs(&array, None).contains(&cancelled));
+    // Nobody but Slurm tells the other task to stop.
+    wait_for("the requeued job", || restarts(&limited) > 0);
+    assert_eq!(restarts(&cancelled), 0);
+    let states = "SELECT DISTINCT state FROM attempt WHERE state NOT IN ('done', 'interrupted', 'running')";
+    assert_eq!(place.query(states), [""; 0], "stopped in order");
+    let log = std::fs::read_to_string(place.path(&format!("didact.artifacts/slurm/{limited}.log"))).expect("a log");
+    assert!(!log.contains("TIME LIMIT"), "{log}");
+    place.succeed(&["cancel", "tiny"]);
+    wait_for_end(&array);
 }
 
 #[test]
@@ -236,12 +264,8 @@ fn a_server_in_a_job_survives_requeueing_and_leaves_a_copy_of_the_store() {
     let copy = place.path("didact.postgres/store.db");
     let log = std::fs::read_to_string(place.path("didact.postgres/job.log")).expect("a log");
     assert!(copy.exists() && !place.path("didact.postgres/url").exists(), "{log}");
-    let file = Workplace::on_file();
-    file.write("tiny.toml", &sweep());
-    file.succeed(&["sweep", "tiny.toml", "--no-report"]);
-    let export = ["export", "--format", "csv"];
-    let of_copy = [&export[..], &["--store", "didact.postgres/store.db", "--artifacts", "didact.artifacts"]].concat();
-    assert_eq!(as_user(&of_copy), file.succeed(&export).stdout, "the same bits as without Slurm");
+    let of_copy = [&EXPORT[..], &["--store", "didact.postgres/store.db", "--artifacts", "didact.artifacts"]].concat();
+    assert_eq!(as_user(&of_copy), numbers_of_a_local_sweep(), "the same bits as without Slurm");
 }
 
 #[test]

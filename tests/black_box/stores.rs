@@ -44,6 +44,25 @@ fn only_a_sweep_creates_a_store() {
     assert!(!place.path("didact.db").exists());
 }
 
+/// Support for servers is compiled only on request.
+#[test]
+fn places_for_which_this_program_was_not_built_are_explained() {
+    let place = Workplace::on_file();
+    place.write("tiny.toml", TINY);
+    let mut refused = Vec::new();
+    if !cfg!(feature = "postgres") {
+        refused.push((vec!["--store", "postgres://ada@db/didact", "--artifacts", "x"], "--features postgres"));
+    }
+    if !cfg!(feature = "s3") {
+        refused.push((vec!["--artifacts", "s3://bucket/prefix"], "--features s3"));
+    }
+    for (options, remedy) in refused {
+        let outcome = place.run(&[&SWEEP[..], &options].concat());
+        assert_eq!(outcome.code, Some(4), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("was built without") && outcome.stderr.contains(remedy), "{}", outcome.stderr);
+    }
+}
+
 #[test]
 fn deleting_a_store_ends_its_sweep() {
     let (place, mut sweep) = start_until_joint_training(&one_long_trial());

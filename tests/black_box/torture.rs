@@ -227,7 +227,8 @@ fn kills_at_random_moments_do_not_change_the_result() {
 #[test]
 fn kills_at_every_fault_point_do_not_change_the_result() {
     // The fault points of growing searches, `gc`, copies, merges, scratch folders and damaged artifacts have their own tests.
-    let elsewhere = ["extend-plan:", "collect:", "backup:", "reopen:", "check:", "merge:", "scratch:", "transfer:"];
+    let elsewhere =
+        ["extend-plan:", "collect:", "backup:", "reopen:", "check:", "merge:", "s3:", "scratch:", "transfer:"];
     let points: Vec<String> =
         points().into_iter().filter(|point| elsewhere.iter().all(|prefix| !point.starts_with(prefix))).collect();
     assert!(points.len() >= 16, "{points:?}");

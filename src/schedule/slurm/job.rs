@@ -16,8 +16,10 @@ pub struct Job {
     pub grace: Duration,
     /// This program.
     pub executable: PathBuf,
-    /// Folder of the artifacts.
+    /// Place of the artifacts: an absolute path, or s3://BUCKET/PREFIX.
     pub artifacts: PathBuf,
+    /// Folder for scripts and logs, which all machines share: that of the artifacts, unless they are in an object store.
+    pub files: PathBuf,
     /// Folder in which the command was started.
     pub folder: PathBuf,
 }

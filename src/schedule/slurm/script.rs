@@ -41,7 +41,7 @@ impl JobScript {
 
     /// Returns the folder of the script and of the jobs' output.
     fn logs(&self) -> PathBuf {
-        self.job.artifacts.join("slurm")
+        self.job.files.join("slurm")
     }
 
     /// Returns the text of the script. It contains no address of the store, which may have a password.

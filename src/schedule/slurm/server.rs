@@ -19,7 +19,7 @@ pub struct ServerScript {
 impl ServerScript {
     /// Returns the folder of the server: its data, its address, and at the end a copy of the store.
     pub fn home(&self) -> PathBuf {
-        self.job.artifacts.with_extension("postgres")
+        self.job.files.with_extension("postgres")
     }
 
     /// Returns the path of the script.
