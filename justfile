@@ -93,6 +93,10 @@ bench-engine-postgres *parts:
 bench-inference:
     cargo bench --bench inference
 
+# Simulate decisions of [decide]: how often they are wrong, and how many seeds they take.
+bench-decide:
+    cargo bench --bench decide
+
 # Let sixteen processes use one store for this many seconds; print failed writes, the longest wait and the throughput.
 hammer seconds="60":
     DIDACT_HAMMER_SECONDS={{seconds}} cargo test --quiet --test black_box many_processes -- --nocapture

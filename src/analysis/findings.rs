@@ -6,6 +6,7 @@ use super::comparison::{comparisons, sides};
 use super::effects::{Effects, effects};
 use super::grouping::{Groups, Ranking, groups};
 use super::rows::Rows;
+use super::tuned::Tuned;
 use super::verdict::Verdict;
 use crate::store::Artifacts;
 
@@ -24,20 +25,28 @@ pub struct Findings {
     pub verdicts: Vec<Verdict>,
     /// Effects of the search's axes.
     pub effects: Vec<Effects>,
+    /// The chosen trials and what is known about them; absent if the sweep chooses none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tuned: Option<Tuned>,
 }
 
 /// Returns the findings of a sweep, one entry per protocol.
 pub fn findings(rows: &Rows, artifacts: &Artifacts, ranking: Ranking) -> Vec<Findings> {
     let of_groups = |groups: &Groups<'_>| {
         let verdicts = comparisons(groups, &sides(rows, groups, artifacts));
-        Findings::of(groups, verdicts, effects(groups))
+        Findings::of(groups, verdicts, effects(groups), rows.tuned.as_ref())
     };
     groups(rows, ranking).iter().map(of_groups).collect()
 }
 
 impl Findings {
     /// Collects the findings of one group.
-    pub(crate) fn of(groups: &Groups<'_>, verdicts: Vec<Verdict>, effects: Vec<Effects>) -> Self {
+    pub(crate) fn of(
+        groups: &Groups<'_>,
+        verdicts: Vec<Verdict>,
+        effects: Vec<Effects>,
+        tuned: Option<&Tuned>,
+    ) -> Self {
         Self {
             variants: groups.variants.iter().map(|variant| variant.label.clone()).collect(),
             categories: groups.categories.iter().map(|(category, _)| category.clone()).collect(),
@@ -45,6 +54,7 @@ impl Findings {
             across: groups.across.clone(),
             verdicts,
             effects,
+            tuned: tuned.cloned(),
         }
     }
 }

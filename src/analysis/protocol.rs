@@ -70,6 +70,17 @@ impl Protocol {
         SelectionRule::deserialize(&self.0["selection"]).ok()
     }
 
+    /// Returns the numbers of normal and of defective test images.
+    pub(super) fn test_images(&self) -> (u64, u64) {
+        let (_, good, defective) = self.counts();
+        (good, defective)
+    }
+
+    /// Returns the number of pixels of a map.
+    pub(super) fn pixels(&self) -> u64 {
+        self.0["image_size"].as_u64().unwrap_or_default().pow(2)
+    }
+
     /// Returns the numbers of training images, normal test images and defective test images.
     fn counts(&self) -> (u64, u64, u64) {
         let counts = &self.0["counts"];

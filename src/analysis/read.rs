@@ -7,10 +7,11 @@ use super::grouping::{Ranking, groups};
 use super::guidance::Guidance;
 use super::rows::Rows;
 use super::shown::shown_metrics;
+use super::tuned::{Tuned, seeds_of_search, tuned_of};
 use crate::evaluate::metrics::Metric;
 use crate::evaluate::{Fact, ResultName};
 use crate::stages::Key;
-use crate::store::{Store, StoreError};
+use crate::store::{RunRow, Store, StoreError, SweepRow};
 
 /// Reads the rows of a sweep with the given metrics; if none are given, with those that the sweep file chooses.
 ///
@@ -30,13 +31,27 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     };
     let others = async { Ok((store.score_rows(sweep).await?, store.stage_rows(sweep).await?)) };
     let ((runs, results, run_stages), (scores, stages)) = tokio::try_join!(of_runs, others)?;
+    let tuned = tuned_of(store, &row).await?;
+    let (runs, compared) = split(runs, &row, tuned.as_ref());
     let index: HashMap<&Key, usize> = stages.iter().enumerate().map(|(index, stage)| (&stage.id, index)).collect();
     // A running sweep may have gained stages after the stages were read.
     let run_stages = run_stages.into_iter().filter_map(|row| Some((row.run_id, *index.get(&row.stage_id)?)));
     let (run_stages, scores) = (by_run(run_stages), by_run(scores.into_iter().map(|row| (row.run_id.clone(), row))));
-    let mut rows = Rows { sweep: row, metrics, runs, results, scores, stages, run_stages, curves: Vec::new() };
+    let mut rows =
+        Rows { sweep: row, metrics, runs, tuned, compared, results, scores, stages, run_stages, curves: Vec::new() };
     rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
     Ok(rows)
+}
+
+/// Separates the runs on the seeds of the sweep file from those of the chosen trials on the seeds of their comparison. Numbers that had a
+/// part in a choice never meet those that judge it.
+fn split(runs: Vec<RunRow>, sweep: &SweepRow, tuned: Option<&Tuned>) -> (Vec<RunRow>, Vec<RunRow>) {
+    let Some((tuned, seeds)) = tuned.zip(seeds_of_search(sweep)) else { return (runs, Vec::new()) };
+    let is_compared = |run: &&RunRow| {
+        tuned.seeds.contains(&(run.seed as u64)) && tuned.choices.iter().any(|choice| choice.trial == run.trial_id)
+    };
+    let compared = runs.iter().filter(is_compared).cloned().collect();
+    (runs.into_iter().filter(|run| seeds.contains(&(run.seed as u64))).collect(), compared)
 }
 
 /// Collects what belongs to each run, in the given order.

@@ -1,7 +1,8 @@
 //! All rows that a report is made of, with access by run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::tuned::Tuned;
 use crate::evaluate::metrics::Metric;
 use crate::stages::{Key, StageJob, StageKind, selected_stage};
 use crate::store::{ComparedScore, Curve, ResultRow, RunRow, StageRow, SweepRow};
@@ -13,8 +14,12 @@ pub struct Rows {
     pub sweep: SweepRow,
     /// The metrics that a report shows, at least one. Figures that show one metric use the first.
     pub metrics: Vec<Metric>,
-    /// The sweep's runs.
+    /// The sweep's runs on the seeds of its file.
     pub runs: Vec<RunRow>,
+    /// What was chosen, and what is known about it; `None` if the sweep chooses no trial.
+    pub tuned: Option<Tuned>,
+    /// Runs of the chosen trials on the seeds of their comparison.
+    pub compared: Vec<RunRow>,
     /// The numbers that a report shows, by run.
     pub results: Vec<ResultRow>,
     /// Scores of the test images of each run.
@@ -28,6 +33,12 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Returns all runs, those on the seeds of a comparison included, each once.
+    pub(crate) fn all_runs(&self) -> impl Iterator<Item = &RunRow> {
+        let known: HashSet<&str> = self.runs.iter().map(|run| run.id.as_str()).collect();
+        self.runs.iter().chain(self.compared.iter().filter(move |run| !known.contains(run.id.as_str())))
+    }
+
     /// Returns the stages of a run.
     pub(crate) fn stages_of(&self, run: &str) -> impl Iterator<Item = &StageRow> {
         self.run_stages.get(run).into_iter().flatten().filter_map(|stage| self.stages.get(*stage))

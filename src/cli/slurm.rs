@@ -15,11 +15,13 @@ use super::takeover::{plan_source, take_over};
 use crate::cause::{Context, one_line};
 use crate::config::Sweep;
 use crate::exit::Exit;
+use crate::schedule::FIRST_CHECKPOINT;
 use crate::schedule::reap;
-use crate::schedule::slurm::{self, Job, JobScript, ServerScript, SlurmTask};
+use crate::schedule::slurm::{self, FORMS, Job, JobScript, ServerScript, SlurmTask, time_limit};
 use crate::search::load_at_most;
-use crate::store::{Access, Artifacts, SERVER_IN_FILE, SlurmArray, Store, is_server};
+use crate::store::{Access, Artifacts, SERVER_IN_FILE, SlurmArray, Store, Wanted, is_server};
 use crate::terminal::say;
+use crate::text::rough_duration;
 
 /// Arguments of `didact slurm`.
 #[derive(Debug, clap::Args)]
@@ -38,10 +40,10 @@ pub(super) struct SlurmArgs {
     /// Resources of each job, e.g. gpu:1; a worker uses the first GPU of its job.
     #[arg(long, value_name = "LIST")]
     gres: Option<String>,
-    /// Time limit of a job, as sbatch takes it, e.g. 4:00:00. A job that reaches it goes on in the next one.
+    /// Time limit of a job, as sbatch takes it: 240 (minutes), 4:00:00 or 1-12:00:00. A job that reaches it goes on in the next one.
     #[arg(long, value_name = "T")]
     time: Option<String>,
-    /// Time before the end of a job at which its worker writes a checkpoint and stops.
+    /// Time before the end of a job at which its worker writes a checkpoint and stops, e.g. 90s or 2m.
     #[arg(long, value_name = "T", default_value = "2m", value_parser = positive_duration)]
     grace: Duration,
     /// Another option of sbatch, e.g. --sbatch=--cpus-per-task=8; repeat it for more.
@@ -74,6 +76,7 @@ pub(super) struct SlurmArgs {
 pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failure> {
     let (sweep, space, source) = load_at_most(args.file.as_deref(), &args.overrides, None)?;
     refuse_learning(&sweep)?;
+    refuse_short_jobs(args)?;
     if args.with_postgres {
         return submit_server(args, global, &sweep.name);
     }
@@ -100,6 +103,10 @@ pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failu
     reap(&store).await?;
     let mut source = plan_source(args.file.as_deref(), &args.overrides, args.replace, &steering.sweep, source.text);
     let (plan, outcome) = take_over(&mut steering, &store, &mut source).await?;
+    if !store.has_open_stages(&Wanted { sweep: outcome.sweep.clone(), only: None }).await? {
+        print(&format!("sweep {name}: nothing is left to compute; no job was submitted"))?;
+        return Ok(Exit::Done);
+    }
     let path = script.path();
     let job = submit(&path, &script.text(), &global.store)?;
     store.record_array(&outcome.sweep, &job, &slurm::array_name(&name), &script.tasks()).await?;
@@ -117,12 +124,29 @@ pub(super) async fn run(args: &SlurmArgs, global: &Global) -> Result<Exit, Failu
     Ok(Exit::Done)
 }
 
+/// Refuses a time limit that sbatch would not understand, or that leaves no time to compute.
+fn refuse_short_jobs(args: &SlurmArgs) -> Result<(), Failure> {
+    let Some(text) = &args.time else { return Ok(()) };
+    let Some(limit) = time_limit(text) else {
+        return Err(Failure::usage(format!("--time {text}: expected a form that sbatch takes: {FORMS}")));
+    };
+    match limit > args.grace + FIRST_CHECKPOINT {
+        true => Ok(()),
+        false => Err(Failure::usage(format!(
+            "--time {text} is {} ({FORMS}): a worker stops {} before its end (--grace) and needs {} to its first checkpoint",
+            rough_duration(limit),
+            rough_duration(args.grace),
+            rough_duration(FIRST_CHECKPOINT)
+        ))),
+    }
+}
+
 /// Refuses a search for which an array of workers is not enough.
 fn refuse_learning(sweep: &Sweep) -> Result<(), Failure> {
-    match sweep.search.strategy.learns() || sweep.search.pruner.is_some() {
+    match sweep.search.strategy.learns() || sweep.search.pruner.is_some() || sweep.confirmation().is_some() {
         true => Err(Failure::usage(
-            "this search adds or stops trials while it runs, which needs one process that lasts: run `didact sweep` in a job, or use the \
-             strategy grid, random or sobol without a pruner",
+            "this sweep adds or stops runs while it runs, which needs one process that lasts: run `didact sweep` in a job, or use the \
+             strategy grid, random or sobol without a pruner, confirm_seeds and [decide]",
         )),
         false => Ok(()),
     }
@@ -145,15 +169,23 @@ fn submit_server(args: &SlurmArgs, global: &Global, sweep: &str) -> Result<Exit,
         let message = "--with-postgres starts a server of its own: leave out --store and DIDACT_STORE";
         return Err(Failure::usage(message));
     }
+    let is_own = |argument: &String| ["--with-postgres", "--dry-run"].contains(&argument.as_str());
     let script = ServerScript {
         job: job(args, sweep, &global.artifacts()?)?,
         // The job runs this command again, with the server as its store.
-        arguments: std::env::args().skip(1).filter(|argument| argument != "--with-postgres").collect(),
+        arguments: std::env::args().skip(1).filter(|argument| !is_own(argument)).collect(),
     };
     if args.dry_run {
         print(script.text().trim_end())?;
         return Ok(Exit::Done);
     }
+    if script.home().join("url").exists() {
+        return Err(Failure::usage(format!(
+            "the server of this sweep is running: to add workers, leave out --with-postgres and add --store {}",
+            script.store()
+        )));
+    }
+    create_private_folder(&script.home())?;
     let job = submit(&script.path(), &script.text(), &script.store())?;
     print(&format!(
         "sweep {sweep}: submitted job {job}, which starts a PostgreSQL server, plans the sweep and submits {} worker(s)\n\
@@ -169,6 +201,17 @@ fn submit_server(args: &SlurmArgs, global: &Global, sweep: &str) -> Result<Exit,
     Ok(Exit::Done)
 }
 
+/// Creates a folder that only this user can read: it will contain the server's password.
+fn create_private_folder(path: &Path) -> Result<(), Failure> {
+    let create = || -> std::io::Result<()> {
+        std::fs::create_dir_all(path)?;
+        #[cfg(unix)]
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        Ok(())
+    };
+    Ok(create().map_err(Context::writing(path))?)
+}
+
 /// Writes a script and submits it; returns the number of the job.
 fn submit(path: &Path, text: &str, store: &str) -> Result<String, Failure> {
     let write = || {
@@ -176,7 +219,9 @@ fn submit(path: &Path, text: &str, store: &str) -> Result<String, Failure> {
         std::fs::write(path, text)
     };
     write().map_err(Context::writing(path))?;
-    slurm::submit(path, store, &[]).map_err(|error| Failure::Machine(error.into()))
+    slurm::submit(path, store, &[]).map_err(|error| {
+        Failure::Machine(Context::new("no job was submitted; run the command again".to_owned(), error).into())
+    })
 }
 
 /// Folder for scripts and logs of jobs whose artifacts are in an object store.
@@ -255,7 +300,9 @@ fn array_rows(array: &ArrayStatus) -> Vec<Vec<String>> {
     let line =
         |state: &str, reason: &str| vec![array.array.job.clone(), state.to_owned(), String::new(), reason.to_owned()];
     match (&array.active, &array.error) {
-        (Some(active), _) if active.is_empty() => vec![line("ended", "")],
+        (Some(active), _) if active.is_empty() => {
+            vec![line("ended", &format!("output: slurm/{}_*.log beside the artifacts", array.array.job))]
+        }
         (Some(active), _) => active
             .iter()
             .map(|task| vec![task.job.clone(), task.state.to_lowercase(), task.node.clone(), task.reason.clone()])
@@ -267,6 +314,9 @@ fn array_rows(array: &ArrayStatus) -> Vec<Vec<String>> {
 /// Cancels the jobs of a sweep, and says what was done.
 pub(super) async fn cancel_arrays(store: &Store, sweep: &str) -> Result<(), Failure> {
     for array in store.slurm_arrays(sweep).await? {
+        if slurm::tasks(&array.job, &array.name).is_ok_and(|tasks| tasks.is_empty()) {
+            continue;
+        }
         match slurm::cancel(&array.job, &array.name) {
             Ok(()) => print(&format!("Slurm array {}: its jobs are cancelled", array.job))?,
             Err(error) => say(&format!("Slurm array {}: {error}; its workers end when they find no work", array.job)),

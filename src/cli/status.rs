@@ -1,5 +1,6 @@
 //! `didact status`: shows the progress of a sweep.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,10 +9,11 @@ use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, print_json, table};
 use super::slurm::{ArrayStatus, arrays, arrays_table};
+use crate::analysis::{Choice, Tuned, VariantDecision, tuned_of};
 use crate::exit::Exit;
 use crate::schedule::{LocalProcesses, cores};
 use crate::stages::short_key;
-use crate::store::{Access, Artifacts, FailedStage, RunState, SearchStatus, Store, SweepStatus};
+use crate::store::{Access, FailedStage, RunState, SearchStatus, Store, SweepStatus};
 use crate::text::rough_duration;
 
 /// Arguments of `didact status`.
@@ -40,13 +42,17 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
         known.has_ended(host, pid, started)
     });
     let slurm = arrays(&store, &id).await?;
+    let tuned = tuned_of(&store, &store.sweep_row(&id).await?).await?;
     if args.json {
-        print_json(&WithJobs { status: &status, slurm: &slurm })?;
+        print_json(&WithJobs { status: &status, slurm: &slurm, tuned: tuned.as_ref() })?;
         return Ok(Exit::Done);
     }
     print(&headline(&status))?;
     if let Some(search) = &status.search {
         print(&search_line(search))?;
+    }
+    if let Some(tuned) = &tuned {
+        print(&tuned_lines(tuned))?;
     }
     if status.gone_stages > 0 {
         let were = if status.gone_stages == 1 { "1 stage was" } else { &format!("{} stages were", status.gone_stages) };
@@ -54,15 +60,16 @@ pub(super) async fn run(args: &StatusArgs, global: &Global) -> Result<Exit, Fail
     }
     print(&format!("\n{}", runs_table(&status)))?;
     print(&format!("\n{}", stages_table(&status)))?;
-    let artifacts = global.artifacts()?;
+    // Without the place of the artifacts, paths of logs begin below it.
+    let place = global.artifacts().map(|artifacts| artifacts.place().to_owned()).unwrap_or_default();
     if !status.workers.is_empty() {
-        print(&format!("\n{}", workers_table(&status, &artifacts, &known)))?;
+        print(&format!("\n{}", workers_table(&status, &place, &known)))?;
     }
     if let Some(jobs) = arrays_table(&slurm) {
         print(&format!("\n{jobs}"))?;
     }
     for failure in status.failures.iter().take(MAX_FAILURES) {
-        let log = failure.log.as_ref().map(|log| artifacts.place().join(log).display().to_string());
+        let log = failure.log.as_ref().map(|log| place.join(log).display().to_string());
         let log = log.map(|log| format!("\n  log: {log}")).unwrap_or_default();
         print(&format!("\nfailed {}: {}{log}", short_key(&failure.stage), failure_line(failure)))?;
     }
@@ -81,6 +88,9 @@ struct WithJobs<'a> {
     #[serde(flatten)]
     status: &'a SweepStatus,
     slurm: &'a [ArrayStatus],
+    /// The chosen trials; absent if the sweep chooses none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tuned: Option<&'a Tuned>,
 }
 
 /// Formats the state of a search: "search for the highest pseudo_pixel_auroc: best so far 0.9512, T07 learning_rate=0.1 (3 run(s));
@@ -94,6 +104,26 @@ fn search_line(search: &SearchStatus) -> String {
         None => "no trial has the values of all its runs".to_owned(),
     };
     format!("search for the highest {}: {best}; {} trials{}", search.objective, search.trials, counts.concat())
+}
+
+/// Formats the chosen trials, and what is known about them.
+fn tuned_lines(tuned: &Tuned) -> String {
+    if tuned.choices.is_empty() {
+        return "no trial is chosen before the search has ended".to_owned();
+    }
+    let choice = |choice: &Choice| match choice.promised {
+        Some(promised) => {
+            format!(
+                "chosen for {}: {} of {} trials, promised {promised:.4}",
+                choice.variant, choice.title, choice.candidates
+            )
+        }
+        None => format!("chosen for {}: {}, its only trial", choice.variant, choice.title),
+    };
+    let choices = tuned.choices.iter().filter(|_| tuned.objective.is_some()).map(choice);
+    let seeds = tuned.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let seeds = std::iter::once(format!("compared on seeds {}", if seeds.is_empty() { "to come" } else { &seeds }));
+    choices.chain(seeds).chain(tuned.decisions.iter().map(VariantDecision::describe)).collect::<Vec<_>>().join("\n")
 }
 
 /// Formats a failed stage: "weave · T01 ST-FPM · seed 0: joint: nan: …".
@@ -179,7 +209,7 @@ fn stages_table(status: &SweepStatus) -> String {
     table(&["stage", "state", "count"], &rows)
 }
 
-fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &LocalProcesses) -> String {
+fn workers_table(status: &SweepStatus, artifacts: &Path, known: &LocalProcesses) -> String {
     let rows: Vec<Vec<String>> = status
         .workers
         .iter()
@@ -193,7 +223,7 @@ fn workers_table(status: &SweepStatus, artifacts: &Artifacts, known: &LocalProce
             let work = if stopped { format!("{work} (stopped)") } else { work };
             let since =
                 worker.seconds.map(|seconds| rough_duration(Duration::from_secs_f64(seconds))).unwrap_or_default();
-            let log = worker.log.as_ref().map(|log| artifacts.place().join(log).display().to_string());
+            let log = worker.log.as_ref().map(|log| artifacts.join(log).display().to_string());
             vec![
                 match &worker.job {
                     Some(job) => format!("{} on {}, job {job}", worker.pid, worker.host),

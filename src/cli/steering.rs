@@ -1,10 +1,11 @@
-//! Changes a sweep's plan while it runs: a search that learns adds trials, and a pruner stops unpromising ones.
+//! Changes a sweep's plan while it runs: a search that learns adds trials, a pruner stops unpromising ones, and chosen trials get seeds.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::failure::Failure;
+use crate::analysis::{Settled, TrialSeeds, Tuned, tuned};
 use crate::cause::Context;
-use crate::config::{Objective, Space, Sweep, SweepTrial};
+use crate::config::{Objective, SearchSettings, Space, Sweep, SweepTrial};
 use crate::plan::{Plan, Planner, identity};
 use crate::schedule::{Outlook, Steer};
 use crate::search::{Observation, PointOutcome, STARTUP_TRIALS, TrialProgress, TrialState, propose_trial, prune};
@@ -23,6 +24,10 @@ pub(super) struct Steering {
     pub slots: usize,
     /// Limit on the number of trials, baselines included, from the command line.
     pub max_trials: Option<usize>,
+    /// Whether chosen trials get seeds of their own. Not if only one trial or run is computed.
+    pub compares: bool,
+    /// Answers that were recorded as events, by variant.
+    recorded: BTreeMap<String, Settled>,
     /// Start-up trials of a search that learns; empty for others.
     startup: Vec<SweepTrial>,
     /// Observations of other sweeps at points of this space; read once.
@@ -39,7 +44,19 @@ impl Steering {
     ) -> Self {
         let planner = Planner::default();
         let startup = if sweep.search.strategy.learns() { sweep.trials.clone() } else { Vec::new() };
-        Self { sweep, space, planner, artifacts, id: String::new(), slots, max_trials, startup, other_sweeps: None }
+        Self {
+            sweep,
+            space,
+            planner,
+            artifacts,
+            id: String::new(),
+            slots,
+            max_trials,
+            compares: true,
+            recorded: BTreeMap::new(),
+            startup,
+            other_sweeps: None,
+        }
     }
 
     /// Plans the sweep: the trials of its file, or for a search that learns and has run before, its stored trials.
@@ -113,8 +130,9 @@ impl Steering {
     /// Adds a trial to the sweep, with the baseline of its protocol if that is missing. Returns the added trials.
     fn admit(&mut self, trial: SweepTrial) -> Vec<SweepTrial> {
         let known = |baseline: &SweepTrial| self.sweep.trials.iter().any(|known| known.trial == baseline.trial);
-        let baseline = self.space.baseline_of(&trial).filter(|baseline| !known(baseline));
-        let new: Vec<SweepTrial> = baseline.into_iter().chain([trial]).collect();
+        let mut new: Vec<SweepTrial> = self.space.baselines_of(&trial);
+        new.retain(|baseline| !known(baseline));
+        new.push(trial);
         self.sweep.trials.extend(new.iter().cloned());
         new
     }
@@ -137,7 +155,7 @@ impl Steering {
     /// Returns the observations in the space: this sweep's trials, and finished trials of other sweeps on the same images.
     async fn history(&mut self, store: &Store, search_trials: &[SearchTrial]) -> Result<Vec<Observation>, Failure> {
         let mut history = Vec::new();
-        for trial in search_trials.iter().filter(|trial| !trial.baseline) {
+        for trial in search_trials.iter().filter(|trial| trial.is_searched()) {
             let values = serde_json::from_str(&trial.axes).map_err(StoreError::from)?;
             if let Some(point) = self.space.point_of(&values) {
                 history.push(Observation { point, outcome: outcome_of(trial) });
@@ -178,11 +196,11 @@ impl Steering {
     async fn extend(&mut self, store: &Store, search_trials: &[SearchTrial]) -> Result<bool, Failure> {
         let history = self.history(store, search_trials).await?;
         let mut known = Vec::new();
-        for trial in search_trials.iter().filter(|trial| !trial.baseline) {
+        for trial in search_trials.iter().filter(|trial| trial.is_searched()) {
             known.extend(self.trial_of(&trial.axes)?);
         }
-        known.extend(self.sweep.trials.iter().filter(|trial| trial.baseline).cloned());
-        let index = search_trials.iter().filter(|trial| !trial.baseline).count() as u64;
+        known.extend(self.sweep.trials.iter().filter(|trial| !trial.is_searched()).cloned());
+        let index = search_trials.iter().filter(|trial| trial.is_searched()).count() as u64;
         let Some(proposal) = propose_trial(&self.space, index, &history, &known) else { return Ok(false) };
         self.sweep.trials = known;
         let trials = self.admit(proposal.trial);
@@ -199,17 +217,27 @@ impl Steer for Steering {
     type Error = Failure;
 
     async fn advance(&mut self, store: &Store) -> Result<Outlook, Failure> {
+        match self.advance_search(store).await? {
+            Outlook::Complete => self.advance_comparison(store).await,
+            Outlook::MoreToCome => Ok(Outlook::MoreToCome),
+        }
+    }
+}
+
+impl Steering {
+    /// Adds and prunes trials.
+    async fn advance_search(&mut self, store: &Store) -> Result<Outlook, Failure> {
         let wanted = self.wanted_trials();
         if wanted.is_none() && self.sweep.search.pruner.is_none() {
             return Ok(Outlook::Complete);
         }
         loop {
-            let mut search_trials = store.search_trials(&self.id, self.objective().metric()).await?;
+            let mut search_trials = self.search_trials(store).await?;
             if self.prune(store, &search_trials).await? {
-                search_trials = store.search_trials(&self.id, self.objective().metric()).await?;
+                search_trials = self.search_trials(store).await?;
             }
             let open = search_trials.iter().flat_map(|trial| &trial.runs).filter(|run| run.is_open()).count();
-            let trials = search_trials.iter().filter(|trial| !trial.baseline).count();
+            let trials = search_trials.iter().filter(|trial| trial.is_searched()).count();
             let full = self.max_trials.is_some_and(|limit| search_trials.len() >= limit);
             let more = !full && wanted.is_some_and(|wanted| trials < wanted);
             // While runs are open, trials may still be pruned.
@@ -224,6 +252,72 @@ impl Steer for Steering {
                 };
             }
         }
+    }
+}
+
+impl Steering {
+    /// Returns the trials of the sweep with their runs on the search's seeds.
+    async fn search_trials(&self, store: &Store) -> Result<Vec<SearchTrial>, Failure> {
+        let trials = store.search_trials(&self.id, self.objective().metric()).await?;
+        Ok(trials.into_iter().map(|trial| trial.on_seeds(&self.sweep.search.seeds)).collect())
+    }
+
+    /// Adds seeds to the chosen trials.
+    async fn advance_comparison(&mut self, store: &Store) -> Result<Outlook, Failure> {
+        let Some(confirmation) = self.sweep.confirmation().filter(|_| self.compares) else {
+            return Ok(Outlook::Complete);
+        };
+        loop {
+            let tuned = tuned(store, &self.id, &self.sweep.search, &confirmation).await?;
+            self.record(store, &tuned).await?;
+            let open = store.search_trials(&self.id, self.objective().metric()).await?;
+            let open = open.iter().flat_map(|trial| &trial.runs).filter(|run| run.is_open()).count();
+            let plan = self.plan_seeds(tuned.missing(&self.sweep.search, &confirmation, open < self.slots))?;
+            if plan.runs.is_empty() {
+                return Ok(if open > 0 { Outlook::MoreToCome } else { Outlook::Complete });
+            }
+            let trials = store.search_trials(&self.id, self.objective().metric()).await?.len();
+            match store.extend_plan(&self.id, &plan, &self.artifacts, trials).await {
+                Ok(_) | Err(StoreError::Replanned) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Plans the runs of chosen trials that an earlier process has added to the sweep.
+    async fn plan_compared(&mut self, store: &Store) -> Result<Plan, Failure> {
+        let Some(confirmation) = self.sweep.confirmation() else { return Ok(Plan::default()) };
+        let (sweep, _) = store.find_sweep(Some(&self.sweep.name)).await?;
+        let tuned = tuned(store, &sweep, &self.sweep.search, &confirmation).await?;
+        self.plan_seeds(tuned.planned())
+    }
+
+    /// Plans runs of known trials.
+    fn plan_seeds(&mut self, wanted: Vec<TrialSeeds>) -> Result<Plan, Failure> {
+        let mut plan = Plan::default();
+        if wanted.is_empty() {
+            return Ok(plan);
+        }
+        let known = self.planner.plan(&self.sweep)?.trials;
+        for TrialSeeds { trial, seeds } in wanted {
+            let Some(planned) = known.iter().find(|planned| planned.key.as_str() == trial) else { continue };
+            let search = SearchSettings { seeds, ..self.sweep.search.clone() };
+            let sweep = Sweep { trials: vec![planned.trial.clone()], search, ..self.sweep.clone() };
+            plan.add(self.planner.plan(&sweep)?);
+        }
+        Ok(plan)
+    }
+
+    /// Records choices and answers as events, each once.
+    async fn record(&mut self, store: &Store, tuned: &Tuned) -> Result<(), Failure> {
+        for decision in &tuned.decisions {
+            let variant = &decision.choice.variant;
+            let known = self.recorded.insert(variant.clone(), decision.settled);
+            if decision.settled != Settled::Open && known.is_some_and(|known| known != decision.settled) {
+                store.record_event(&self.id, "decided", &decision.describe()).await?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -271,8 +365,12 @@ pub(super) async fn write_plan(
     for _ in 0..MAX_ATTEMPTS {
         let stored = store.planned_trials(&steering.sweep.name).await?;
         let (generation, stored) = stored.map_or((None, Vec::new()), |(generation, trials)| (Some(generation), trials));
-        let plan = steering.plan(&stored)?;
+        let mut plan = steering.plan(&stored)?;
         source.plan = steering.identity(&plan);
+        if generation.is_some() {
+            // What an earlier process has added.
+            plan.add(steering.plan_compared(store).await?);
+        }
         match store.write_plan(&steering.sweep, source, &plan, &steering.artifacts, generation).await {
             Ok(outcome) => {
                 steering.id.clone_from(&outcome.sweep);

@@ -79,6 +79,7 @@ pub(super) async fn run(args: &SweepArgs, global: &Global) -> Result<Exit, Failu
     if args.retry_failed {
         store.retry_failed(&outcome.sweep).await?;
     }
+    steering.compares = args.only.is_none();
     let wanted = Wanted { sweep: outcome.sweep.clone(), only: only_id(args, &store, &outcome.sweep, &name).await? };
     announce(&name, &plan, &outcome, &slots);
     // Free the memory of the plan, which may have 100,000 runs.

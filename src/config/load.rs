@@ -6,7 +6,8 @@ use super::axis::Coordinate;
 use super::entry::AxisEntry;
 use super::space::Space;
 use super::{
-    Baseline, MAX_AXES, ReportSettings, SearchSettings, Strategy, Sweep, SweepTrial, Trial, entry, space, when,
+    Baseline, DecideSettings, MAX_AXES, Objective, ReportSettings, Rerun, SearchSettings, Strategy, Sweep, SweepTrial,
+    Trial, entry, space, when,
 };
 use crate::data::regular;
 use crate::settings::{
@@ -157,10 +158,47 @@ pub(super) fn read_table(session: &Session<'_>, table: &Table, source: SweepSour
     let about = "Baseline: published results of ST-FPM, and ST-FPM trained again.";
     let baseline: Baseline = top.at("baseline", about).table(());
 
-    let strategy = search.strategy.clone();
-    let space =
-        Space { table: table.clone(), axes, strategy, report: report.clone(), base, rerun: baseline.rerun, source };
-    (Sweep { name, question, search, report, baseline, trials: Vec::new() }, space, place_of_space)
+    let about = "Decision: seeds are added until each variant is better, worse or equivalent. Left out, the number of seeds is fixed.";
+    let decide = top.at("decide", about).with(DecideSettings::read_if_given);
+    let sweep = Sweep { name, question, search, report, decide, baseline, trials: Vec::new() };
+    refuse_unfair_choices(&reader, &sweep, &entries);
+    let strategy = sweep.search.strategy.clone();
+    let space = Space {
+        table: table.clone(),
+        axes,
+        strategy,
+        report: sweep.report.clone(),
+        base,
+        rerun: sweep.baseline.rerun,
+        tunes_baseline: sweep.confirmation().is_some(),
+        source,
+    };
+    (sweep, space, place_of_space)
+}
+
+/// Checks that trials can be chosen without the test images, and that the chosen ones are measured alike.
+fn refuse_unfair_choices(search: &Reader<'_>, sweep: &Sweep, axes: &[AxisEntry<'_>]) {
+    if sweep.confirmation().is_none() {
+        return;
+    }
+    let cause = if sweep.decide.is_some() { "[decide]" } else { "search.confirm_seeds" };
+    if let Some(objective) = sweep.search.objective.filter(|objective| objective.is_on_test()) {
+        let help = format!("{cause} compares chosen trials on the test images: choose them by {}", Objective::PSEUDO);
+        search.refuse(
+            "objective",
+            format!("`search.objective` is \"{objective}\", which is measured on these images"),
+            help,
+        );
+    }
+    if sweep.baseline.rerun == Rerun::No {
+        let message = format!("{cause} compares with ST-FPM, which `baseline.rerun = false` does not train");
+        search.refuse("seeds", message, "leave out baseline.rerun, or this comparison");
+    }
+    let is_trained = |name: &str| ["model.", "pretrain.", "joint."].iter().any(|table| name.starts_with(table));
+    for axis in axes.iter().filter(|axis| !is_trained(axis.name)) {
+        let message = format!("{cause} compares trials of one protocol, but the axis `{}` changes it", axis.name);
+        search.refuse("space", message, "search settings of [model], [pretrain] and [joint] only");
+    }
 }
 
 /// Reads the table `[report]` and checks that its variants are axes.

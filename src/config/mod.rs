@@ -2,6 +2,7 @@
 
 mod axis;
 mod baseline;
+mod decide;
 mod describe;
 mod entry;
 mod load;
@@ -23,6 +24,7 @@ pub(crate) use axis::assemble;
 pub(crate) use axis::tests as axis_tests;
 pub use axis::{Axis, Condition, Coordinate, Domain, Point};
 pub use baseline::{Baseline, Rerun};
+pub use decide::DecideSettings;
 pub use load::{Draft, SWEEP_NAME, SweepSource, is_sweep_name, read};
 pub use objective::Objective;
 pub use page::page;
@@ -30,10 +32,10 @@ pub use pruner::{AshaSettings, MedianSettings, Pruner, WilcoxonSettings};
 pub use report::ReportSettings;
 pub use schema::schema;
 pub use search::SearchSettings;
-pub use space::Space;
 pub(crate) use space::digest;
+pub use space::{BASELINE, Space};
 pub use strategy::{Draws, Strategy};
-pub use sweep::{MAX_AXES, MAX_POINTS, MAX_RUNS, Sweep, SweepTrial, short_name};
+pub use sweep::{Confirmation, MAX_AXES, MAX_POINTS, MAX_RUNS, Sweep, SweepTrial, short_name};
 pub use trial::Trial;
 
 pub use crate::settings::{ConfigErrors, similar_name};

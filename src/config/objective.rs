@@ -35,7 +35,7 @@ impl Objective {
     /// Reads the objective, if the file names one.
     pub(super) fn read(field: Field<'_>) -> Option<Self> {
         let values = || Self::all().map(|objective| (objective.documented(), objective)).collect();
-        let default = DefaultValue::Described("`pseudo_pixel_auroc` with `tpe` or a pruner");
+        let default = DefaultValue::Described("`pseudo_pixel_auroc` with `tpe`, a pruner, or a choice of trials");
         let given = field.is_given();
         let objective = field.one_of(values, default);
         given.then(|| objective.unwrap_or(Self::PSEUDO))

@@ -16,13 +16,15 @@ settings! {
         pub pruner: Option<Pruner> = with(Pruner::read),
         /// Seeds of the runs.
         pub seeds: Vec<u64> = with(seeds),
+        /// Choose a trial of each variant by the objective, and compare it with that of ST-FPM on this number of further seeds.
+        pub confirm_seeds: Option<usize> = optional_integer(1..=10_000),
     }
 }
 
 impl SearchSettings {
-    /// Sets the default objective for a strategy that learns and for a pruner.
+    /// Sets the default objective for a strategy that learns, for a pruner, and for a choice.
     fn completed(mut self, _: &Reader<'_>) -> Self {
-        if self.strategy.learns() || self.pruner.is_some() {
+        if self.strategy.learns() || self.pruner.is_some() || self.confirm_seeds.is_some() {
             self.objective = self.objective.or(Some(Objective::PSEUDO));
         }
         self

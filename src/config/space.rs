@@ -11,7 +11,7 @@ use crate::model::AutoEncoder;
 use crate::settings::{ConfigErrors, Node, Place, Problems, Reader, Session, Settings, Table, Value, set};
 
 /// Name of the re-run baseline in every table.
-const BASELINE: &str = "ST-FPM";
+pub const BASELINE: &str = "ST-FPM";
 
 /// The search space of a sweep file.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Space {
     pub(super) base: Trial,
     /// Whether ST-FPM is re-run.
     pub(super) rerun: Rerun,
+    /// Whether chosen trials are compared, so that ST-FPM is tuned as well.
+    pub(super) tunes_baseline: bool,
     /// Name and text of the file, for messages.
     pub(super) source: SweepSource,
 }
@@ -88,12 +90,20 @@ impl Space {
         })
     }
 
-    /// Adds one baseline per protocol of the trials. If a trial is the same training as a baseline, the baseline takes over its axes and
+    /// Returns the trials of ST-FPM that belong to a trial: the re-run baseline, and if chosen trials are compared, ST-FPM with the trial's
+    /// values of the axes that it has, too. So ST-FPM gets the same tuning budget.
+    pub fn baselines_of(&self, trial: &SweepTrial) -> Vec<SweepTrial> {
+        let Some(baseline) = self.baseline_of(trial) else { return Vec::new() };
+        let tuned = if self.tunes_baseline { tuned(&baseline, trial) } else { None };
+        std::iter::once(baseline).chain(tuned).collect()
+    }
+
+    /// Adds one baseline per protocol of the trials, and the points at which ST-FPM is tuned. If a trial is the same training as a baseline, the baseline takes over its axes and
     /// its point.
     pub fn with_baselines(&self, trials: Vec<SweepTrial>) -> Vec<SweepTrial> {
         let mut baselines = HashMap::new();
         let mut all: Vec<SweepTrial> = Vec::new();
-        for baseline in trials.iter().filter_map(|trial| self.baseline_of(trial)) {
+        for baseline in trials.iter().flat_map(|trial| self.baselines_of(trial)) {
             baselines.entry(digest(&baseline)).or_insert_with(|| {
                 all.push(baseline);
                 all.len() - 1
@@ -142,6 +152,29 @@ impl Space {
         let variant = label(&axes, &trial, &self.report);
         SweepTrial { trial, point: axes.clone(), axes, variant, baseline: false }
     }
+}
+
+/// Returns ST-FPM with a trial's values of the settings of `[joint]` that ST-FPM has; `None` if there are none.
+fn tuned(baseline: &SweepTrial, trial: &SweepTrial) -> Option<SweepTrial> {
+    let mut settings = serde_json::to_value(&baseline.trial).ok()?;
+    let mut axes = BTreeMap::new();
+    for (name, value) in trial.axes.iter().filter(|(name, _)| name.starts_with("joint.")) {
+        if let Some(setting) =
+            settings.pointer_mut(&format!("/{}", name.replace('.', "/"))).filter(|old| !old.is_null())
+        {
+            *setting = value.clone();
+            axes.insert(name.clone(), value.clone());
+        }
+    }
+    let tuned: Trial = serde_json::from_value(settings).ok()?;
+    let is_new = !axes.is_empty() && tuned != baseline.trial;
+    is_new.then(|| SweepTrial {
+        trial: tuned,
+        point: axes.clone(),
+        axes,
+        variant: BASELINE.to_owned(),
+        baseline: false,
+    })
 }
 
 /// Returns a digest that is equal exactly for equal settings. It finds a trial quickly among a hundred thousand, and is small.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Baseline, ReportSettings, SearchSettings, Trial};
+use super::{BASELINE, Baseline, DecideSettings, ReportSettings, SearchSettings, Trial};
 
 /// Largest number of axes: the dimensions of the Sobol sequence.
 pub const MAX_AXES: usize = sobol_burley::NUM_DIMENSIONS as usize;
@@ -23,6 +23,8 @@ pub struct Sweep {
     pub search: SearchSettings,
     /// Variants and metrics of the report.
     pub report: ReportSettings,
+    /// When the answer about a variant is settled; `None` if the number of seeds is fixed.
+    pub decide: Option<DecideSettings>,
     /// Published and re-run baseline.
     pub baseline: Baseline,
     /// Trials without duplicates, in the order in which they were drawn.
@@ -37,6 +39,30 @@ impl Sweep {
     pub fn runs_per_category(&self) -> usize {
         let trials = self.search.strategy.trials().unwrap_or_default().max(self.trials.len());
         trials * self.search.seeds.len()
+    }
+
+    /// Returns on how many seeds the chosen trials are compared; `None` if nothing is chosen.
+    pub fn confirmation(&self) -> Option<Confirmation> {
+        Confirmation::of(&self.search, self.decide)
+    }
+}
+
+/// On how many seeds the chosen trials are compared with the chosen trial of ST-FPM.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Confirmation {
+    /// A fixed number.
+    Fixed(usize),
+    /// As many as it takes to settle the answer.
+    UntilSettled(DecideSettings),
+}
+
+impl Confirmation {
+    /// Returns what the tables `[search]` and `[decide]` ask for; `None` if nothing is chosen.
+    pub fn of(search: &SearchSettings, decide: Option<DecideSettings>) -> Option<Self> {
+        match (decide, search.confirm_seeds) {
+            (Some(decide), _) => Some(Self::UntilSettled(decide)),
+            (None, seeds) => seeds.map(Self::Fixed),
+        }
     }
 }
 
@@ -54,6 +80,13 @@ pub struct SweepTrial {
     pub variant: String,
     /// Whether this is the re-run baseline.
     pub baseline: bool,
+}
+
+impl SweepTrial {
+    /// Returns whether the search drew it. Otherwise it is ST-FPM: the re-run baseline, or ST-FPM at a point of the search.
+    pub fn is_searched(&self) -> bool {
+        !self.baseline && self.variant != BASELINE
+    }
 }
 
 /// Returns the last part of a dotted name, or the complete name if another name in `names` has the same last part.

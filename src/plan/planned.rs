@@ -1,5 +1,6 @@
 //! The complete plan of a sweep. The scheduler writes it to the store before any worker starts.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::SweepTrial;
@@ -45,8 +46,20 @@ pub struct PlannedStage {
     pub effort: Effort,
 }
 
+impl Plan {
+    /// Adds another plan. What both contain stays once.
+    pub fn add(&mut self, other: Self) {
+        let trials: HashSet<Key> = self.trials.iter().map(|trial| trial.key.clone()).collect();
+        let runs: HashSet<Key> = self.runs.iter().map(|run| run.key.clone()).collect();
+        let stages: HashSet<Key> = self.stages.iter().map(|stage| stage.key.clone()).collect();
+        self.trials.extend(other.trials.into_iter().filter(|trial| !trials.contains(&trial.key)));
+        self.runs.extend(other.runs.into_iter().filter(|run| !runs.contains(&run.key)));
+        self.stages.extend(other.stages.into_iter().filter(|stage| !stages.contains(&stage.key)));
+    }
+}
+
 /// Everything that a sweep will run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
     /// The trials, without duplicates.
     pub trials: Vec<PlannedTrial>,

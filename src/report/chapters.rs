@@ -51,11 +51,12 @@ impl Content<'_> {
 /// Returns the chapters that have content.
 pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let (tables, figures) = (&section.tables, &section.figures);
-    let mut summary: Vec<Content<'_>> =
-        summary::answer(&section.comparisons).map(Content::Answer).into_iter().collect();
+    let answer = section.tuned.and_then(summary::decided).or_else(|| summary::answer(&section.comparisons));
+    let mut summary: Vec<Content<'_>> = answer.map(Content::Answer).into_iter().collect();
     summary.push(Content::Findings(words::finding_texts(&section.groups, &section.costs, &section.comparisons)));
     let all = [
         ("summary", "Summary", summary),
+        ("chosen", "Chosen trials", vec![Content::Tables(&tables.chosen)]),
         (
             "leaderboard",
             "Leaderboard",

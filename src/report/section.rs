@@ -6,7 +6,7 @@ use super::recipe::recipe_remark;
 use super::tables::Tables;
 use super::words;
 use super::words::Remark;
-use crate::analysis::{Costs, Effects, Groups, Verdict};
+use crate::analysis::{Costs, Effects, Groups, Tuned, Verdict};
 
 /// One protocol's part of a report.
 pub(super) struct Section<'r> {
@@ -16,6 +16,8 @@ pub(super) struct Section<'r> {
     /// Costs of the variants.
     pub costs: Vec<Costs>,
     pub comparisons: Vec<Verdict>,
+    /// The chosen trials, if the sweep chooses any.
+    pub tuned: Option<&'r Tuned>,
     pub effects: Vec<Effects>,
     pub tables: Tables,
     pub figures: Figures,

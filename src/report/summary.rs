@@ -3,28 +3,29 @@
 use std::collections::BTreeMap;
 
 use super::words::Remark;
-use crate::analysis::{FEWEST_SEEDS, Rows, Scope, Verdict, is_significant};
+use crate::analysis::{FEWEST_SEEDS, Rows, Scope, Tuned, VariantDecision, Verdict, is_significant};
 use crate::store::RunState;
 use crate::text::{duration, p_value, signed};
 
 /// Returns a remark if some runs are not finished yet.
 pub(super) fn unfinished(rows: &Rows) -> Option<Remark> {
-    let open = rows.runs.iter().filter(|run| run.state.is_open()).count();
+    let open = rows.all_runs().filter(|run| run.state.is_open()).count();
     (open > 0).then(|| Remark {
         lead: Some("Still running."),
-        text: format!("{open} of {} runs are not finished; the findings below may change.", rows.runs.len()),
+        text: format!("{open} of {} runs are not finished; the findings below may change.", rows.all_runs().count()),
     })
 }
 
 /// Describes the runs by state and the total cost: "11 of 12 runs done, 1 failed. Computing took …".
 pub(super) fn state(rows: &Rows) -> String {
     let mut states: BTreeMap<RunState, usize> = BTreeMap::new();
-    rows.runs.iter().for_each(|run| *states.entry(run.state).or_default() += 1);
+    rows.all_runs().for_each(|run| *states.entry(run.state).or_default() += 1);
+    let all: usize = states.values().sum();
     let done = states.remove(&RunState::Done).unwrap_or(0);
     let missing: String = states.iter().map(|(state, count)| format!(", {count} {state}")).collect();
-    let runs = if rows.runs.len() == 1 { "run" } else { "runs" };
+    let runs = if all == 1 { "run" } else { "runs" };
     let spent = spent(rows).map(|spent| format!(" {spent}")).unwrap_or_default();
-    format!("{done} of {} {runs} done{missing}.{spent} The numbers below are from finished runs only.", rows.runs.len())
+    format!("{done} of {all} {runs} done{missing}.{spent} The numbers below are from finished runs only.")
 }
 
 /// Describes the cost: "Computing took 1 h 10 min in 80 stages; 40 more were shared and not computed again."; `None` if nothing was
@@ -37,6 +38,19 @@ fn spent(rows: &Rows) -> Option<String> {
     let saved = if shared > 0 { format!("; {shared} more were shared and not computed again") } else { String::new() };
     let seconds = duration(computed.iter().sum());
     (!computed.is_empty()).then(|| format!("Computing took {seconds} in {} stages{saved}.", computed.len()))
+}
+
+/// Answers the question by the decisions, a clause for each variant; `None` if nothing is decided that way.
+pub(super) fn decided(tuned: &Tuned) -> Option<String> {
+    let decide = tuned.decide?;
+    let clauses: Vec<String> = tuned.decisions.iter().map(VariantDecision::describe).collect();
+    (!clauses.is_empty()).then(|| {
+        format!(
+            "In {}, against ST-FPM, on these test images, whenever one stops: {}.",
+            decide.metric.label,
+            clauses.join("; ")
+        )
+    })
 }
 
 /// Answers the question in one sentence, for the first metric that was compared; `None` if nothing was compared.

@@ -2,6 +2,7 @@
 
 mod against;
 mod agreement;
+mod chosen;
 mod costs;
 mod epochs;
 mod failures;
@@ -11,7 +12,7 @@ mod results;
 use super::effect_tables;
 use super::error::ReportError;
 use super::table::Table;
-use crate::analysis::{Costs, Effects, Groups, Rows, Side, Verdict};
+use crate::analysis::{Costs, Effects, Groups, Rows, Side, Tuned, Verdict};
 
 pub(super) use self::against::{against_baseline, side_by_side};
 pub(super) use self::failures::failures;
@@ -21,6 +22,8 @@ pub(super) use self::results::results;
 pub(super) struct Tables {
     /// Results by variant × category, one table per metric.
     pub results: Vec<Table>,
+    /// The chosen trials, and what their own seeds say.
+    pub chosen: Vec<Table>,
     /// Every variant compared with the re-run baseline.
     pub comparisons: Vec<Table>,
     /// What guided the search, next to the test results.
@@ -47,10 +50,12 @@ impl Tables {
         costs: &[Costs],
         comparisons: &[Verdict],
         effects: &[Effects],
+        chosen: Option<(&Tuned, &[Verdict])>,
     ) -> Result<Self, ReportError> {
         let compared = (!comparisons.is_empty()).then(|| against_baseline(comparisons, groups));
         Ok(Self {
             results: results(groups, sides),
+            chosen: chosen.map(|(tuned, verdicts)| chosen::chosen(tuned, verdicts)).unwrap_or_default(),
             comparisons: compared.into_iter().collect(),
             agreement: agreement::agreement(groups).into_iter().collect(),
             effects: effect_tables::tables(effects, groups),
@@ -64,6 +69,7 @@ impl Tables {
     pub(super) fn prefixed(mut self, prefix: &str) -> Self {
         let blocks = [
             &mut self.results,
+            &mut self.chosen,
             &mut self.comparisons,
             &mut self.agreement,
             &mut self.effects,
@@ -79,6 +85,7 @@ impl Tables {
     pub(super) fn all(&self) -> impl Iterator<Item = &Table> {
         let blocks = [
             &self.results,
+            &self.chosen,
             &self.comparisons,
             &self.agreement,
             &self.effects,

@@ -40,6 +40,8 @@ fn rows(cases: &[Case]) -> Rows {
         resolved: json!({ "baseline": { "published": "stfpm-paper" } }).to_string(),
     };
     let mut rows = Rows {
+        tuned: None,
+        compared: Vec::new(),
         sweep,
         metrics: ReportSettings::METRICS.to_vec(),
         runs: Vec::new(),

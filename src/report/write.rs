@@ -12,7 +12,7 @@ use super::section::Section;
 use super::table::{csv, latex};
 use super::tables::Tables;
 use super::{markdown, pictures};
-use crate::analysis::{Costs, Findings, Ranking, Rows, comparisons, effects, groups, sides};
+use crate::analysis::{Costs, Findings, Ranking, Rows, comparisons, confirmed, effects, groups, sides};
 use crate::outputs::{ForeignFiles, MovedAside, OutputError, OutputFolder, OutputPlace};
 use crate::store::Artifacts;
 
@@ -82,6 +82,7 @@ pub fn write(
         begun += 1;
     };
     let mut sections = Vec::new();
+    let confirmed = confirmed(rows, artifacts);
     for (index, groups) in all.into_iter().enumerate() {
         let prefix = if many { format!("protocol-{}-", index + 1) } else { String::new() };
         begin(STEPS[0]);
@@ -102,8 +103,12 @@ pub fn write(
             effects: &effects,
             prefix: &prefix,
         })?;
+        // Chosen trials are compared under one protocol.
+        let tuned = rows.tuned.as_ref().filter(|tuned| index == 0 && !tuned.choices.is_empty());
+        let chosen = tuned.map(|tuned| (tuned, confirmed.as_slice()));
         sections.push(Section {
-            tables: Tables::of(rows, &groups, &sides, &costs, &comparisons, &effects)?.prefixed(&prefix),
+            tables: Tables::of(rows, &groups, &sides, &costs, &comparisons, &effects, chosen)?.prefixed(&prefix),
+            tuned,
             figures,
             prefix,
             costs,
@@ -167,8 +172,9 @@ fn tables(sections: &[Section<'_>]) -> Result<Files, ReportError> {
 
 /// Returns what `report --json` prints.
 fn json(sections: &[Section<'_>]) -> Result<Vec<u8>, ReportError> {
-    let of_section =
-        |section: &Section<'_>| Findings::of(&section.groups, section.comparisons.clone(), section.effects.clone());
+    let of_section = |section: &Section<'_>| {
+        Findings::of(&section.groups, section.comparisons.clone(), section.effects.clone(), section.tuned)
+    };
     let findings: Vec<Findings> = sections.iter().map(of_section).collect();
     let mut text = serde_json::to_vec_pretty(&findings).map_err(std::io::Error::from)?;
     text.push(b'\n');

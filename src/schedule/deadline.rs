@@ -6,7 +6,7 @@ use crate::store::{NextStage, Rates};
 use crate::text::rough_duration;
 
 /// Time in which a stage that trains reaches its first checkpoint: it reads its inputs and trains at least one step.
-const FIRST_CHECKPOINT: Duration = Duration::from_secs(30);
+pub const FIRST_CHECKPOINT: Duration = Duration::from_secs(30);
 
 /// A stage is given this many times the time that it takes by the measurements of other stages.
 const MARGIN: f64 = 1.25;
@@ -48,9 +48,10 @@ impl Deadline {
         match needed < left {
             true => Fit::Fits,
             false if self.is_fresh => Fit::LongerJobs(format!(
-                "the next stage ({}) takes about {}, but this job has {} left: submit the sweep again with a longer --time",
+                "the next stage ({}) takes about {}{}, but this job has {} before it must stop: submit the sweep again with a longer --time",
                 stage.kind,
                 rough_duration(needed),
+                if stage.kind.has_checkpoints() { " to its first checkpoint" } else { "" },
                 rough_duration(left)
             )),
             false => Fit::NextJob,

@@ -21,6 +21,7 @@ mod steer;
 mod supervise;
 mod worker;
 
+pub use deadline::FIRST_CHECKPOINT;
 pub use device::{Device, DeviceChoice};
 pub use device_error::DeviceError;
 pub use launch::{LaunchOptions, SweepEnd, launch};

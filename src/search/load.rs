@@ -1,11 +1,13 @@
 //! Loads a sweep file with its flags, checks it and draws its trials.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::{MAX_CONSECUTIVE_DUPLICATES, STARTUP_TRIALS, count, draws, pairwise_extremes};
-use crate::config::{ConfigErrors, Draft, MAX_RUNS, Space, Strategy, Sweep, SweepSource, SweepTrial, digest, read};
+use crate::config::{
+    ConfigErrors, Draft, MAX_RUNS, Objective, Space, Strategy, Sweep, SweepSource, SweepTrial, digest, read,
+};
 use crate::data::CategorySelection;
 
 /// Reads a sweep file (`None`: the embedded demo) with `--set KEY=VALUE` overrides; reports every problem at once.
@@ -40,6 +42,9 @@ pub fn load_at_most(
         None => {
             let limit = limit.filter(|_| too_many_runs(&draft.space, seeds, None).is_some());
             draft.sweep.trials = draw_trials(&mut draft, limit);
+            if draft.sweep.confirmation().is_some() && has_choice(&draft.sweep.trials) {
+                draft.sweep.search.objective.get_or_insert(Objective::PSEUDO);
+            }
         }
     }
     draft.finish()
@@ -67,6 +72,12 @@ fn too_many_runs(space: &Space, seeds: usize, limit: Option<usize>) -> Option<St
             counted(trials)
         )
     })
+}
+
+/// Returns whether a variant has several trials, of which one must be chosen.
+fn has_choice(trials: &[SweepTrial]) -> bool {
+    let mut variants = HashSet::new();
+    !trials.iter().all(|trial| variants.insert(&trial.variant))
 }
 
 /// Draws the trials that are known before anything has run, without duplicates, baselines first.

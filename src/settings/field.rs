@@ -165,17 +165,26 @@ impl<'a> Field<'a> {
         self.integer_or(default, range, DefaultValue::Described(formula))
     }
 
+    /// Reads a whole number in a range, if the file gives one.
+    pub(crate) fn optional_integer<N: Unsigned>(self, range: RangeInclusive<N>) -> Option<N> {
+        self.integer_in(range, DefaultValue::Absent)
+    }
+
     fn integer_or<N: Unsigned>(self, default: N, range: RangeInclusive<N>, described: DefaultValue) -> N {
+        self.integer_in(range, described).unwrap_or(default)
+    }
+
+    fn integer_in<N: Unsigned>(self, range: RangeInclusive<N>, default: DefaultValue) -> Option<N> {
         let (min, max) = (range.start().to_u64(), range.end().to_u64());
         let number = self.parsed(
             || ValueKind::Integer { min, max },
-            described,
+            default,
             |value| match value {
                 Value::Integer(number) => u64::try_from(*number).ok().filter(|number| (min..=max).contains(number)),
                 _ => None,
             },
         );
-        number.map_or(default, N::from_u64)
+        number.map(N::from_u64)
     }
 
     /// Reads a number in a range.

@@ -1,5 +1,6 @@
 //! Statistics of differences between runs: intervals, tests, and the number of seeds that a decision needs.
 
+mod anytime;
 mod complete;
 mod crossed;
 mod delong;
@@ -16,6 +17,7 @@ mod student;
 mod summary;
 mod wilcoxon;
 
+pub use anytime::{Answer, Decision, Look, Question, SKEWED, skewness};
 pub use complete::complete_means;
 pub use crossed::{Classes, Images, LANES, Resamples, ResamplingError, Times, image_covariance};
 pub use delong::{Delong, delong};

@@ -44,7 +44,8 @@ pub enum StoreError {
     },
     /// A server cannot be used.
     #[error(
-        "cannot use the store {url}: {source}; --store (or DIDACT_STORE) must name a database of a PostgreSQL server, 14 or later"
+        "cannot use the store {url}: {source}; --store (or DIDACT_STORE) must name a database of a PostgreSQL server, 14 or later",
+        source = of_server(source)
     )]
     Server {
         /// URL of the database without its password.
@@ -293,6 +294,19 @@ impl SqlFailure {
     /// Returns whether another program holds a lock on the store.
     fn is_locked(&self) -> bool {
         is_locked(&self.source.0)
+    }
+}
+
+/// Describes an error of a server for people.
+fn of_server(error: &Cause) -> String {
+    match error.downcast_ref() {
+        Some(sqlx::Error::PoolTimedOut) => "the server does not answer".to_owned(),
+        // Its other facts are about the source code of the server.
+        Some(sqlx::Error::Database(error)) => error.message().to_owned(),
+        Some(sqlx::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            "there is no such file or socket; the server has not started yet, or it has ended".to_owned()
+        }
+        _ => error.to_string(),
     }
 }
 

@@ -4,6 +4,7 @@ use super::row::row;
 use super::sql::sql;
 use super::state::SHOWN_STATE;
 use super::{RunState, Store, StoreError};
+use crate::config::BASELINE;
 use crate::evaluate::metrics::Metric;
 
 /// A run of a trial, as the search sees it.
@@ -11,10 +12,28 @@ use crate::evaluate::metrics::Metric;
 pub struct SearchRun {
     /// Key of the run.
     pub id: String,
+    /// Category of the run.
+    pub category: String,
+    /// Seed of the run.
+    pub seed: i64,
     /// State of the run.
     pub state: RunState,
     /// Value of the objective, if it is known.
     pub value: Option<f64>,
+}
+
+impl SearchTrial {
+    /// Returns whether the search drew it. Otherwise it is ST-FPM: the re-run baseline, or ST-FPM at a point of the search.
+    pub fn is_searched(&self) -> bool {
+        !self.baseline && self.variant != BASELINE
+    }
+
+    /// Returns the trial without the runs of other seeds.
+    #[must_use]
+    pub fn on_seeds(mut self, seeds: &[u64]) -> Self {
+        self.runs.retain(|run| seeds.contains(&(run.seed as u64)));
+        self
+    }
 }
 
 impl SearchRun {
@@ -33,6 +52,8 @@ pub struct SearchTrial {
     pub axes: String,
     /// Short id and settings.
     pub title: String,
+    /// Label of its variant.
+    pub variant: String,
     /// Whether it is the re-run baseline.
     pub baseline: bool,
     /// Runs of the trial, in the order of the sweep: by seed, then by category.
@@ -44,8 +65,11 @@ row! {
         trial: String,
         axes: String,
         title: String,
+        variant: String,
         baseline: bool,
         run: String,
+        category: String,
+        seed: i64,
         state: RunState,
         value: Option<f64>,
     }
@@ -62,6 +86,17 @@ impl Store {
         self.read_search_trials("w.key <> $2 AND st.baseline = 0 AND st.axes <> '{}'", sweep, metric).await
     }
 
+    /// Returns the protocols of a trial's runs in a sweep, by category, as JSON.
+    pub async fn protocols_of(&self, sweep: &str, trial: &str) -> Result<Vec<(String, String)>, StoreError> {
+        sql("SELECT DISTINCT r.category, p.content FROM sweeps w JOIN sweep_runs sr ON sr.sweep_id = w.id
+             JOIN runs r ON r.id = sr.run_id JOIN trials t ON t.id = r.trial_id JOIN protocols p ON p.id = r.protocol_id
+             WHERE w.key = $1 AND t.key = $2 ORDER BY r.category")
+        .bind(sweep)
+        .bind(trial)
+        .all(self)
+        .await
+    }
+
     async fn read_search_trials(
         &self,
         condition: &str,
@@ -69,7 +104,8 @@ impl Store {
         metric: Metric,
     ) -> Result<Vec<SearchTrial>, StoreError> {
         let rows: Vec<SearchRow> = sql(format!(
-            "SELECT t.key AS trial, COALESCE(st.point, st.axes) AS axes, st.title, st.baseline, r.key AS run, {SHOWN_STATE} AS state,
+            "SELECT t.key AS trial, COALESCE(st.point, st.axes) AS axes, st.title, st.variant, st.baseline, r.key AS run,
+                    r.category, r.seed, {SHOWN_STATE} AS state,
                     x.value
              FROM sweeps w JOIN sweep_trials st ON st.sweep_id = w.id JOIN trials t ON t.id = st.trial_id
              JOIN runs r ON r.trial_id = t.id JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = w.id
@@ -81,12 +117,12 @@ impl Store {
         .all(self)
         .await?;
         let mut trials: Vec<SearchTrial> = Vec::new();
-        for SearchRow { trial, axes, title, baseline, run, state, value } in rows {
+        for SearchRow { trial, axes, title, variant, baseline, run, category, seed, state, value } in rows {
             if trials.last().is_none_or(|last| last.id != trial) {
-                trials.push(SearchTrial { id: trial, axes, title, baseline, runs: Vec::new() });
+                trials.push(SearchTrial { id: trial, axes, title, variant, baseline, runs: Vec::new() });
             }
             if let Some(last) = trials.last_mut() {
-                last.runs.push(SearchRun { id: run, state, value });
+                last.runs.push(SearchRun { id: run, category, seed, state, value });
             }
         }
         Ok(trials)

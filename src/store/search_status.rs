@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::sql::sql;
-use super::{RunState, Store, StoreError};
+use super::{RunState, SearchTrial, Store, StoreError};
 use crate::config::SearchSettings;
 use crate::evaluate::metrics::Metric;
 
@@ -49,9 +49,11 @@ impl Store {
             sql("SELECT resolved FROM sweeps WHERE key = $1").bind(sweep).optional(self).await?;
         // If another version wrote settings that cannot be parsed, the status still shows the runs.
         let resolved: Option<ResolvedSettings> = row.and_then(|(resolved,)| serde_json::from_str(&resolved).ok());
-        let Some(objective) = resolved.and_then(|resolved| resolved.search.objective) else { return Ok(None) };
+        let Some(search) = resolved.map(|resolved| resolved.search) else { return Ok(None) };
+        let Some(objective) = search.objective else { return Ok(None) };
         let trials = self.search_trials(sweep, objective.metric()).await?;
-        let searched: Vec<_> = trials.iter().filter(|trial| !trial.baseline).collect();
+        let searched: Vec<_> =
+            trials.into_iter().filter(SearchTrial::is_searched).map(|trial| trial.on_seeds(&search.seeds)).collect();
         let valued: Vec<BestTrial> = searched
             .iter()
             .filter_map(|trial| {

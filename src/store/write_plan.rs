@@ -262,7 +262,7 @@ async fn upsert_sweep(
     written: &str,
 ) -> Result<(i64, String, bool), StoreError> {
     let resolved = serde_json::to_string(&serde_json::json!({
-        "search": sweep.search, "report": sweep.report, "baseline": sweep.baseline,
+        "search": sweep.search, "report": sweep.report, "decide": sweep.decide, "baseline": sweep.baseline,
     }))?;
     sql(format!(
         "INSERT INTO sweeps (id, key, name, question, file, origin, folder, overrides, source, resolved, plan, created_at, updated_at)

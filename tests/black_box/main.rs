@@ -13,6 +13,7 @@ mod contention;
 mod copies;
 mod damage;
 mod data_check;
+mod decide;
 mod devices;
 mod disks;
 mod errors;

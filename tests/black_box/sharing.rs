@@ -1,6 +1,6 @@
 //! Concurrent sweeps in one store: stages that two of them need are computed once.
 
-use crate::background::{assert_each_stage_done_once, assert_same_bits, start_until_joint_training, workers};
+use crate::background::{assert_each_stage_done_once, assert_same_bits, freeze, start_until_joint_training, workers};
 use crate::common::{TINY, Workplace, one_long_trial};
 use crate::processes::{kill, wait_for};
 
@@ -43,6 +43,8 @@ fn two_files_share_the_stages_that_they_have_in_common() {
 fn a_sweep_waits_for_a_stage_of_another_and_takes_over_when_it_dies() {
     let (place, mut first) = start_until_joint_training(&one_long_trial());
     let holder = workers(&place).remove(0);
+    // On a busy machine, the stage could end before it is killed.
+    let _frozen = freeze(&place, holder);
     let stage = place.query("SELECT stage_id FROM attempt WHERE state = 'running'").remove(0);
     place.write("other.toml", &one_long_trial().replace("\"tiny\"", "\"other\""));
     let mut second = place.start("second.log", &["sweep", "other.toml", "--no-report"]);

@@ -242,18 +242,33 @@ fn a_server_in_a_job_survives_requeueing_and_leaves_a_copy_of_the_store() {
     let user = std::fs::metadata(data).expect("the server's data");
     std::fs::copy(env!("CARGO_BIN_EXE_didact"), place.path("didact")).expect("copied");
     std::fs::set_permissions(place.folder(), Permissions::from_mode(0o777)).expect("shared");
-    let as_user = |arguments: &[&str]| {
+    let run = |arguments: &[&str]| {
         let mut command = Command::new(place.path("didact"));
         command.args(arguments).current_dir(place.folder()).uid(user.uid()).gid(user.gid());
         command.env_remove("DIDACT_STORE").env_remove("DIDACT_ARTIFACTS");
-        let outcome = place.outcome(&command.output().expect("starts"));
+        place.outcome(&command.output().expect("starts"))
+    };
+    let as_user = |arguments: &[&str]| {
+        let outcome = run(arguments);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         outcome.stdout
     };
-    let submitted = as_user(&["slurm", "tiny.toml", "--with-postgres", "--workers", "3", "--time", "30"]);
+    let submit = ["slurm", "tiny.toml", "--with-postgres", "--workers", "3", "--time", "30"];
+    let submitted = as_user(&submit);
+    // Another one at once would use the same data: it waits for the end of the first.
+    let second = as_user(&submit);
+    let (_, after) = second.split_once("submitted job ").expect("the number of the job");
+    let second = after.split(',').next().expect("a number").to_owned();
     let (_, after) = submitted.split_once("submitted job ").expect("the number of the job");
     let server = after.split(',').next().expect("a number").to_owned();
     wait_for("a checkpoint of joint training", || has_checkpoint(&place));
+    let home = std::fs::metadata(place.path("didact.postgres")).expect("a folder");
+    assert_eq!(home.permissions().mode() & 0o777, 0o700, "the password is private");
+    assert_eq!(jobs(&second, Some("PENDING")), [second.as_str()], "one server at a time");
+    slurm("scancel", &[&second]);
+    let refused = run(&submit);
+    assert_eq!(refused.code, Some(2), "{}", refused.stdout);
+    assert!(refused.stderr.contains("add --store postgres-file:[folder]/didact.postgres/url"), "{}", refused.stderr);
     let store = format!("postgres-file:{}", place.path("didact.postgres/url").display());
     let status = as_user(&["status", "--store", &store, "--artifacts", "didact.artifacts"]);
     assert!(status.contains("running"), "{status}");
@@ -280,6 +295,11 @@ fn the_script_is_shown_and_impossible_sweeps_are_refused() {
         assert!(script.contains(&format!("#SBATCH {line}\n")), "{line}:\n{script}");
     }
     assert!(!script.contains("secret"), "the password is in no file");
+    for (time, part) in [("4h", "HOURS:MINUTES:SECONDS"), ("1:00", "a worker stops")] {
+        let short = place.run(&[&dry[..], &[server, "--time", time]].concat());
+        assert_eq!(short.code, Some(2), "{}", short.stderr);
+        assert!(short.stderr.contains(part) && short.stderr.contains(&format!("--time {time}")), "{}", short.stderr);
+    }
     let file = place.run(&[&dry[..], &["didact.db"]].concat());
     assert_eq!(file.code, Some(2));
     assert!(file.stderr.contains("cannot share a file"), "{}", file.stderr);

@@ -40,7 +40,9 @@ impl ServerScript {
     /// Returns the text of the script.
     pub fn text(&self) -> String {
         let name = format!("{}-server", array_name(&self.job.sweep));
-        let header = self.job.header(&name, &self.home().join("job.log"), []);
+        // A second job of this name waits: two servers would damage the data.
+        let own = ["--dependency=singleton".to_owned()];
+        let header = self.job.header(&name, &self.home().join("job.log"), own);
         format!(
             r#"{header}
 # This job runs a PostgreSQL server for a sweep. Its data, its address and its logs are in one folder.
@@ -66,8 +68,10 @@ if [ ! -e "$home/data" ]; then
     echo "host all didact all scram-sha-256" >>"$home/data.new/pg_hba.conf"
     mv "$home/data.new" "$home/data"
 fi
-# Only one job of this name runs at a time, so no server uses the data now. Its last one may have been on another node.
-rm -f "$home/data/postmaster.pid"
+node=${{SLURMD_NODENAME:-$HOSTNAME}}
+# Jobs of this name run one after the other. If the last server was killed on another node, this node cannot tell that it is gone.
+[ "$(cat "$home/node" 2>/dev/null)" = "$node" ] || rm -f "$home/data/postmaster.pid"
+echo "$node" >"$home/node"
 started=
 for try in 1 2 3 4 5 6 7 8; do
     port=$((20000 + RANDOM % 20000))
@@ -75,7 +79,6 @@ for try in 1 2 3 4 5 6 7 8; do
         --options "-p $port -c listen_addresses=* -c unix_socket_directories=" && started=yes && break
 done
 [ -n "$started" ] || {{ echo "the server does not start: see $home/server.log" >&2; exit 4; }}
-node=${{SLURMD_NODENAME:-$HOSTNAME}}
 getent hosts "$node" >/dev/null || node=$(hostname -I | cut -d ' ' -f 1)
 echo "postgres://didact:$(cat "$home/password")@$node:$port/postgres" >"$home/url.new"
 mv "$home/url.new" "$home/url"

@@ -1,0 +1,42 @@
+//! Verdicts on the chosen trials, from a fixed number of seeds that had no part in the choice.
+
+use super::protocol::Protocol;
+use super::rows::Rows;
+use super::side::{Side, SideRun};
+use super::tuned::Tuned;
+use super::verdict::{Verdict, compare_checked};
+use crate::evaluate::Selection;
+use crate::stages::StageKind;
+use crate::store::{Artifacts, RunRow, RunState};
+
+/// Compares each chosen trial with that of ST-FPM on the seeds of the comparison. Returns an empty list if the sweep chooses no trial, or if
+/// seeds were added until the answer was settled: these tests hold for a fixed number only.
+pub(crate) fn confirmed(rows: &Rows, artifacts: &Artifacts) -> Vec<Verdict> {
+    let Some(tuned) = rows.tuned.as_ref().filter(|tuned| tuned.decide.is_none()) else { return Vec::new() };
+    let sides = sides(rows, tuned, artifacts);
+    let Some((baseline, others)) = sides.split_first() else { return Vec::new() };
+    let others: Vec<(&Side, Option<String>)> = others.iter().map(|side| (side, None)).collect();
+    compare_checked(baseline, &others, &rows.metrics)
+}
+
+/// Returns the runs of each chosen trial on the seeds of the comparison, ST-FPM first.
+fn sides(rows: &Rows, tuned: &Tuned, artifacts: &Artifacts) -> Vec<Side> {
+    let run = |run: &RunRow| {
+        let of_run = rows.results.iter().filter(|row| row.run_id.as_str() == run.id);
+        let selected = of_run.filter(|row| row.selection == Selection::Selected);
+        let evaluation = rows.selected_stage(&run.id, StageKind::Evaluate);
+        SideRun {
+            category: run.category.clone(),
+            seed: run.seed,
+            protocol: Protocol::of(run),
+            values: selected.filter_map(|row| Some((row.name.metric()?, row.value?))).collect(),
+            scores: rows.scores_of(&run.id).iter().map(|row| (row.image.clone(), row.label, row.score)).collect(),
+            evaluation: evaluation.map(|(key, _)| (artifacts.clone(), key)),
+        }
+    };
+    let side = |choice: &super::choice::Choice| {
+        let runs = rows.compared.iter().filter(|run| run.trial_id == choice.trial && run.state == RunState::Done);
+        Side { trial: choice.trial.clone(), label: choice.title.clone(), runs: runs.map(run).collect() }
+    };
+    tuned.choices.iter().map(side).collect()
+}

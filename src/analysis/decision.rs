@@ -1,0 +1,211 @@
+//! Compares the chosen trials with that of ST-FPM, on seeds that had no part in the choice, and says what is settled.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::choice::Choice;
+use super::protocol::Protocol;
+use crate::config::{Confirmation, DecideSettings};
+use crate::evaluate::metrics::{Metric, Resampling, Scope};
+use crate::statistics::{Answer, Decision, Question, SKEWED, skewness};
+use crate::store::{RunState, SearchTrial};
+use crate::text::signed;
+
+/// What is known about a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Settled {
+    /// The answer holds whenever one stops.
+    Answer(Answer),
+    /// More seeds will be added.
+    Open,
+    /// The largest number of seeds was used.
+    Undecided,
+    /// A run failed for good, so its seed has no difference.
+    Failed,
+}
+
+/// The comparison of a chosen trial with that of ST-FPM.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VariantDecision {
+    /// The chosen trial.
+    pub choice: Choice,
+    /// Differences of complete seeds, in the order of seeds: the mean over categories, above 0 if the variant is better.
+    pub differences: Vec<(u64, f64)>,
+    /// What is known.
+    pub settled: Settled,
+    /// Number of seeds that gave the answer, or of all complete ones.
+    pub seeds: usize,
+    /// Mean of the differences of these seeds.
+    pub mean: Option<f64>,
+    /// Interval that holds whenever one stops, shared out over the variants; `None` if it is the whole line.
+    pub interval: Option<(f64, f64)>,
+    /// p-value that holds whenever one stops, times the number of variants.
+    pub p: Option<f64>,
+    /// Number of seeds with which an open answer is likely.
+    pub needed: Option<usize>,
+    /// Whether the differences are so skewed that the answer may be wrong more often than `alpha` says.
+    pub skewed: bool,
+}
+
+/// Longest forecast of a number of seeds.
+const FORECAST: usize = 1000;
+
+/// Compares all variants. The first choice is ST-FPM. `trials` have the values of the metric of `settings`; `seeds` are those of the
+/// comparison, in their order; `protocols` are those of ST-FPM's chosen trial.
+pub(super) fn decisions(
+    choices: &[Choice],
+    trials: &[SearchTrial],
+    seeds: &[u64],
+    settings: &DecideSettings,
+    protocols: &[Protocol],
+) -> Vec<VariantDecision> {
+    let Some((baseline, variants)) = choices.split_first() else { return Vec::new() };
+    let question = Question {
+        alpha: settings.alpha / variants.len().max(1) as f64,
+        margin: settings.margin,
+        resolution: resolution(settings.metric, protocols),
+    };
+    let find = |choice: &Choice| trials.iter().find(|trial| trial.id == choice.trial);
+    let of_variant = |choice: &Choice| {
+        let paired = match (find(choice), find(baseline)) {
+            (Some(one), Some(other)) => paired(one, other, seeds, settings.metric),
+            _ => Paired { differences: Vec::new(), failed: false },
+        };
+        decide(choice, paired, &question, settings.max_seeds, variants.len())
+    };
+    variants.iter().map(of_variant).collect()
+}
+
+fn decide(choice: &Choice, paired: Paired, question: &Question, most: usize, variants: usize) -> VariantDecision {
+    let differences: Vec<f64> = paired.differences.iter().map(|(_, difference)| *difference).collect();
+    let decision = question.decide(&differences);
+    let settled = match decision.and_then(|decision| decision.answer) {
+        Some(answer) => Settled::Answer(answer),
+        None if paired.failed => Settled::Failed,
+        None if differences.len() >= most => Settled::Undecided,
+        None => Settled::Open,
+    };
+    let seen = decision.map_or(0, |decision| decision.look.count);
+    let is_open = |decision: &Decision| decision.answer.is_none();
+    VariantDecision {
+        choice: choice.clone(),
+        settled,
+        seeds: seen,
+        mean: decision.map(|decision| decision.look.mean),
+        interval: decision.and_then(|decision| decision.look.interval),
+        p: decision.map(|decision| (decision.p * variants as f64).min(1.0)),
+        needed: decision.filter(is_open).and_then(|decision| question.needed(&decision.look, FORECAST)),
+        skewed: seen > 2 && skewness(&differences[..seen]).abs() > SKEWED,
+        differences: paired.differences,
+    }
+}
+
+/// Differences of complete seeds, up to the first seed that is not complete.
+struct Paired {
+    differences: Vec<(u64, f64)>,
+    /// Whether that seed will never be complete.
+    failed: bool,
+}
+
+/// Pairs two trials by category and seed.
+fn paired(one: &SearchTrial, other: &SearchTrial, seeds: &[u64], metric: Metric) -> Paired {
+    let categories: BTreeSet<&str> = other.runs.iter().map(|run| run.category.as_str()).collect();
+    let mut differences = Vec::new();
+    for &seed in seeds {
+        let value = |trial: &SearchTrial, category: &str| {
+            trial.runs.iter().find(|run| run.seed as u64 == seed && run.category == category).map(|run| {
+                match run.state {
+                    RunState::Done => run.value.ok_or(true),
+                    RunState::Failed | RunState::Cancelled | RunState::Pruned => Err(true),
+                    RunState::Pending | RunState::Running => Err(false),
+                }
+            })
+        };
+        let mut sum = 0.0;
+        for &category in &categories {
+            match (value(one, category), value(other, category)) {
+                (Some(Ok(ours)), Some(Ok(theirs))) => sum += metric.direction.gain(ours - theirs),
+                (Some(Err(true)), _) | (_, Some(Err(true))) => return Paired { differences, failed: true },
+                _ => return Paired { differences, failed: false },
+            }
+        }
+        differences.push((seed, sum / categories.len() as f64));
+    }
+    Paired { differences, failed: false }
+}
+
+/// Returns the smallest step of a difference: one pair of images or one pixel more, in one of the categories.
+fn resolution(metric: Metric, protocols: &[Protocol]) -> f64 {
+    let step = |protocol: &Protocol| {
+        let (good, defective) = protocol.test_images();
+        let images = (good + defective) as f64;
+        match (metric.scope(), metric.resampling()) {
+            (Scope::Image, Resampling::ImageRanks) => 1.0 / (good as f64 * defective as f64),
+            (Scope::Image, _) => 1.0 / images,
+            (Scope::Pixel, _) => 1.0 / (images * protocol.pixels() as f64),
+        }
+    };
+    let steps = protocols.iter().map(step).filter(|step| step.is_finite());
+    steps.fold(0.0, f64::max) / protocols.len().max(1) as f64
+}
+
+/// Returns how many seeds of the comparison each choice needs now, in the order of `choices`; ST-FPM needs as many as the others.
+///
+/// `planned` is the number of seeds that all chosen trials have runs of.
+pub fn seeds_wanted(
+    choices: &[Choice],
+    decisions: &[VariantDecision],
+    confirmation: &Confirmation,
+    planned: usize,
+    has_idle_workers: bool,
+) -> Vec<usize> {
+    let settings = match confirmation {
+        Confirmation::Fixed(seeds) => return vec![*seeds; choices.len()],
+        Confirmation::UntilSettled(settings) => settings,
+    };
+    let variants = choices.len().saturating_sub(1).max(1);
+    let question = Question { alpha: settings.alpha / variants as f64, margin: settings.margin, resolution: 0.0 };
+    // No answer is possible with fewer.
+    let fewest = question.fewest().min(settings.max_seeds);
+    let wanted = |decision: &VariantDecision| match decision.settled {
+        Settled::Open if decision.differences.len() >= planned || has_idle_workers => {
+            (planned + 1).clamp(fewest, settings.max_seeds)
+        }
+        Settled::Open => planned.clamp(fewest, settings.max_seeds),
+        Settled::Answer(_) | Settled::Undecided | Settled::Failed => 0,
+    };
+    let of_variants: Vec<usize> = decisions.iter().map(wanted).collect();
+    let most = of_variants.iter().copied().max().unwrap_or_default();
+    std::iter::once(most).chain(of_variants).collect()
+}
+
+impl VariantDecision {
+    /// Describes what is known, for people: "skip=add: better, after 7 seeds (+0.0123, interval +0.0041 to +0.0205)".
+    pub fn describe(&self) -> String {
+        let seeds = match self.seeds {
+            1 => "1 seed".to_owned(),
+            seeds => format!("{seeds} seeds"),
+        };
+        let mean = self.mean.map(signed);
+        let interval = self.interval.map(|(low, high)| format!("interval {} to {}", signed(low), signed(high)));
+        let facts: Vec<String> = mean.into_iter().chain(interval).collect();
+        let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+        format!("{}: {}, after {seeds}{facts}", self.choice.variant, self.settled)
+    }
+}
+
+impl fmt::Display for Settled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Answer(Answer::Better) => "better",
+            Self::Answer(Answer::Worse) => "worse",
+            Self::Answer(Answer::Equivalent) => "equivalent",
+            Self::Open => "open",
+            Self::Undecided => "undecided",
+            Self::Failed => "undecided (failed)",
+        })
+    }
+}

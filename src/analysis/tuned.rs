@@ -1,0 +1,158 @@
+//! Tuned comparisons: reads which trials the search chose, and what is known about them on their own seeds.
+
+use serde::{Deserialize, Serialize};
+
+use super::choice::{Choice, choices, comparison_seeds, is_choosing};
+use super::decision::{VariantDecision, decisions, seeds_wanted};
+use super::protocol::Protocol;
+use crate::config::{Confirmation, DecideSettings, Objective, SearchSettings};
+use crate::store::{SearchTrial, Store, StoreError, SweepRow};
+
+/// The chosen trials of a sweep.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tuned {
+    /// The chosen trials, ST-FPM first. Empty while the search is not over.
+    pub choices: Vec<Choice>,
+    /// Objective that chose them; `None` if each variant has one trial only.
+    pub objective: Option<Objective>,
+    /// Settings of the decision; `None` if the number of seeds is fixed.
+    pub decide: Option<DecideSettings>,
+    /// Seeds of the comparison that all chosen trials have runs of, in their order.
+    pub seeds: Vec<u64>,
+    /// What is known about each variant; empty if the number of seeds is fixed.
+    pub decisions: Vec<VariantDecision>,
+    /// How many seeds of each chosen trial have runs, and whether any of these runs is open.
+    #[serde(skip)]
+    planned: Vec<usize>,
+    #[serde(skip)]
+    has_open_runs: bool,
+}
+
+/// Some seeds of a trial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialSeeds {
+    /// Key of the trial.
+    pub trial: String,
+    /// Its seeds.
+    pub seeds: Vec<u64>,
+}
+
+/// Settings of a stored sweep.
+#[derive(Deserialize)]
+struct Resolved {
+    search: SearchSettings,
+    decide: Option<DecideSettings>,
+}
+
+/// Reads the chosen trials of a stored sweep. Returns `None` if its file asks for no choice, or if another version wrote its settings.
+///
+/// # Errors
+/// A query of the store fails.
+pub async fn tuned_of(store: &Store, sweep: &SweepRow) -> Result<Option<Tuned>, StoreError> {
+    let Ok(Resolved { search, decide }) = serde_json::from_str(&sweep.resolved) else { return Ok(None) };
+    match Confirmation::of(&search, decide) {
+        Some(confirmation) => tuned(store, &sweep.id, &search, &confirmation).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Returns the seeds of a sweep's search; `None` if all its runs belong to the search.
+pub(super) fn seeds_of_search(sweep: &SweepRow) -> Option<Vec<u64>> {
+    let Resolved { search, decide } = serde_json::from_str(&sweep.resolved).ok()?;
+    Confirmation::of(&search, decide).map(|_| search.seeds)
+}
+
+/// Reads the chosen trials of a sweep and what is known about them.
+///
+/// # Errors
+/// A query of the store fails.
+pub async fn tuned(
+    store: &Store,
+    sweep: &str,
+    search: &SearchSettings,
+    confirmation: &Confirmation,
+) -> Result<Tuned, StoreError> {
+    let objective = search.objective.unwrap_or(Objective::PSEUDO);
+    let trials = store.search_trials(sweep, objective.metric()).await?;
+    let of_search: Vec<SearchTrial> = trials.iter().map(|trial| trial.clone().on_seeds(&search.seeds)).collect();
+    let mut choices = choices(&of_search);
+    let choosing = is_choosing(&choices);
+    // A later trial may be better, and another variant may still get a choice.
+    let is_open = |trial: &SearchTrial| trial.runs.iter().any(|run| run.is_open());
+    if of_search.iter().any(is_open) && (choosing || has_several(&of_search)) {
+        choices.clear();
+    }
+    let most = match confirmation {
+        Confirmation::Fixed(seeds) => *seeds,
+        Confirmation::UntilSettled(decide) => decide.max_seeds,
+    };
+    let seeds: Vec<u64> = comparison_seeds(&search.seeds, choosing).take(most).collect();
+    let chosen: Vec<&SearchTrial> =
+        choices.iter().filter_map(|choice| trials.iter().find(|trial| trial.id == choice.trial)).collect();
+    let has = |trial: &SearchTrial, seed: u64| trial.runs.iter().any(|run| run.seed as u64 == seed);
+    let planned: Vec<usize> =
+        chosen.iter().map(|trial| seeds.iter().take_while(|seed| has(trial, **seed)).count()).collect();
+    let has_open_runs = chosen.iter().any(|trial| is_open(trial));
+    let decide = match confirmation {
+        Confirmation::Fixed(_) => None,
+        Confirmation::UntilSettled(decide) => Some(*decide),
+    };
+    let decisions = match (decide, choices.first()) {
+        (Some(decide), Some(baseline)) => {
+            let measured = store.search_trials(sweep, decide.metric).await?;
+            let protocols = store.protocols_of(sweep, &baseline.trial).await?;
+            let protocols: Vec<Protocol> = protocols.iter().map(|(_, text)| Protocol::of_text(text)).collect();
+            decisions(&choices, &measured, &seeds, &decide, &protocols)
+        }
+        _ => Vec::new(),
+    };
+    let common = planned.iter().copied().max().unwrap_or_default();
+    Ok(Tuned {
+        choices,
+        objective: choosing.then_some(objective),
+        decide,
+        seeds: seeds[..common].to_vec(),
+        decisions,
+        planned,
+        has_open_runs,
+    })
+}
+
+/// Returns whether any variant has several trials.
+fn has_several(trials: &[SearchTrial]) -> bool {
+    trials.iter().enumerate().any(|(index, trial)| trials[..index].iter().any(|other| other.variant == trial.variant))
+}
+
+impl Tuned {
+    /// Returns the seeds of the comparison of which each chosen trial has runs.
+    pub fn planned(&self) -> Vec<TrialSeeds> {
+        let of = |(choice, planned): (&Choice, &usize)| TrialSeeds {
+            trial: choice.trial.clone(),
+            seeds: self.seeds[..*planned].to_vec(),
+        };
+        self.choices.iter().zip(&self.planned).map(of).filter(|planned| !planned.seeds.is_empty()).collect()
+    }
+
+    /// Returns whether nothing more will be computed.
+    pub fn is_complete(&self, search: &SearchSettings, confirmation: &Confirmation) -> bool {
+        !self.choices.is_empty() && !self.has_open_runs && self.missing(search, confirmation, false).is_empty()
+    }
+
+    /// Returns the runs that the comparison lacks now. With idle workers, the next seed is added before the last one is done.
+    pub fn missing(
+        &self,
+        search: &SearchSettings,
+        confirmation: &Confirmation,
+        has_idle_workers: bool,
+    ) -> Vec<TrialSeeds> {
+        let planned = self.planned.iter().copied().max().unwrap_or_default();
+        let wanted = seeds_wanted(&self.choices, &self.decisions, confirmation, planned, has_idle_workers);
+        let order = || comparison_seeds(&search.seeds, self.objective.is_some());
+        let missing = |((choice, planned), wanted): ((&Choice, &usize), usize)| TrialSeeds {
+            trial: choice.trial.clone(),
+            seeds: order().take(wanted).skip(*planned).collect(),
+        };
+        let all = self.choices.iter().zip(&self.planned).zip(wanted).map(missing);
+        all.filter(|missing| !missing.seeds.is_empty()).collect()
+    }
+}

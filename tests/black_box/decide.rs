@@ -1,0 +1,161 @@
+//! Chosen trials: which trial the objective chooses of each variant, and what seeds that had no part in the choice say.
+
+use crate::background::assert_each_stage_done_once;
+use crate::common::{TINY, Workplace};
+use crate::processes::wait_for;
+
+/// Two variants and ST-FPM, with two learning rates each. ST-FPM's own is 0.4.
+fn choosing(more: &str) -> String {
+    format!(
+        "{TINY}\n[search]\n{more}\n[search.space]\n\"model.skip\" = [\"none\", \"add\"]\n\"joint.student.learning_rate\" = [0.4, 0.1]\n\
+         [report]\nvariants = [\"model.skip\"]\n"
+    )
+}
+
+/// Two variants and ST-FPM without anything to choose; seeds are added until both are settled. The margin is so wide that both soon count as
+/// equivalent.
+fn deciding(margin: f64, max_seeds: usize) -> String {
+    format!(
+        "{TINY}\n[search.space]\n\"model.skip\" = [\"none\", \"add\"]\n[report]\nvariants = [\"model.skip\"]\n\
+         [decide]\nmetric = \"pixel_auroc\"\nmargin = {margin}\nmax_seeds = {max_seeds}\n"
+    )
+}
+
+const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
+
+/// Numbers of runs by trial and seed of a variant.
+fn seeds_of(place: &Workplace, variant: &str) -> Vec<String> {
+    place.query(&format!(
+        "SELECT t.number || ': ' || group_concat(r.seed, ' ') FROM sweep_trials t JOIN sweep_runs sr ON sr.sweep_id = t.sweep_id
+         JOIN runs r ON r.id = sr.run_id AND r.trial_id = t.trial_id WHERE t.variant = '{variant}' GROUP BY t.number ORDER BY t.number"
+    ))
+}
+
+#[test]
+fn the_objective_chooses_and_other_seeds_compare() {
+    let place = Workplace::on_file();
+    place.write("tiny.toml", &choosing("confirm_seeds = 2"));
+    place.succeed(&["sweep", "tiny.toml"]);
+    // Six trials on the search's seed, and three chosen ones on two further seeds.
+    assert_eq!(place.count("SELECT COUNT(*) FROM sweep_runs"), 6 + 3 * 2);
+    assert_each_stage_done_once(&place);
+    for variant in ["ST-FPM", "skip=none", "skip=add"] {
+        let best = place.query(&format!(
+            "SELECT t.number FROM sweep_trials t JOIN runs r ON r.trial_id = t.trial_id JOIN results x ON x.run_id = r.id
+             WHERE t.variant = '{variant}' AND r.seed = 0 AND x.selection = 'selected' AND x.name = 'pseudo_pixel_auroc'
+             ORDER BY x.value DESC, t.position LIMIT 1"
+        ));
+        let seeds = seeds_of(&place, variant);
+        let chosen: Vec<&String> = seeds.iter().filter(|seeds| seeds.contains("1 2")).collect();
+        assert_eq!(chosen, [&format!("{}: 0 1 2", best[0])], "{variant}: {seeds:?}");
+        assert_eq!(seeds.len(), 2, "ST-FPM is tuned as well");
+    }
+    let status = place.succeed(&["status"]).stdout;
+    for part in ["chosen for ST-FPM: ", "chosen for skip=add: ", "of 2 trials, promised 0.", "compared on seeds 1, 2"] {
+        assert!(status.contains(part), "{part}: {status}");
+    }
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
+    for part in ["Chosen trials", "on seeds that had no part in the choice", "too few seeds: 2 of 5"] {
+        assert!(page.contains(part), "{part}");
+    }
+    // Numbers that chose stay apart from those that judge: the main tables have the search's seed alone.
+    let json: serde_json::Value =
+        serde_json::from_str(&place.succeed(&["report", "tiny", "--json"]).stdout).expect("JSON");
+    assert!(json[0]["verdicts"].as_array().expect("a list").iter().all(|verdict| verdict["seeds"] == 1), "{json}");
+    assert_eq!(json[0]["tuned"]["seeds"], serde_json::json!([1, 2]));
+    // The same command repeats nothing, and keeps all runs.
+    let again = place.succeed(&SWEEP);
+    assert!(again.stderr.contains("12 of 12 runs done"), "{}", again.stderr);
+    assert_each_stage_done_once(&place);
+}
+
+#[test]
+fn seeds_are_added_until_every_variant_is_settled() {
+    let place = Workplace::on_file();
+    place.write("tiny.toml", &deciding(0.9, 12));
+    place.succeed(&["sweep", "tiny.toml"]);
+    let json: serde_json::Value = serde_json::from_str(&place.succeed(&["status", "--json"]).stdout).expect("JSON");
+    let decisions = json["tuned"]["decisions"].as_array().expect("a list");
+    assert_eq!(decisions.len(), 2);
+    for decision in decisions {
+        assert_eq!(decision["settled"], serde_json::json!({ "answer": "equivalent" }), "{decision}");
+        // With two variants at 0.025 each, the interval is finite from six seeds on.
+        assert_eq!(decision["seeds"], 6, "{decision}");
+        let interval: Vec<f64> = serde_json::from_value(decision["interval"].clone()).expect("an interval");
+        assert!(-0.9 < interval[0] && interval[1] < 0.9, "{decision}");
+    }
+    // The seed of the file is the first; nothing was chosen, so no objective was measured.
+    for variant in ["ST-FPM", "skip=none", "skip=add"] {
+        let seeds = seeds_of(&place, variant);
+        assert!(seeds.len() == 1 && seeds[0].ends_with("0 1 2 3 4 5"), "{variant}: {seeds:?}");
+    }
+    assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'pseudo'"), 0);
+    let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
+    for part in ["Decided by pixel AUROC", "equivalent, after 6 seeds", "p at any time"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("p (Holm) ="), "no fixed-sample test judges these seeds");
+}
+
+#[test]
+fn an_open_answer_ends_undecided_and_a_failed_run_is_not_skipped() {
+    let place = Workplace::on_file();
+    place.write("tiny.toml", &deciding(0.0, 5));
+    place.succeed(&SWEEP);
+    let status = place.succeed(&["status"]).stdout;
+    assert!(status.contains("skip=none: undecided, after 5 seeds"), "{status}");
+    assert_eq!(place.count("SELECT COUNT(*) FROM sweep_runs"), 3 * 5);
+    // The third seed of one variant fails for good.
+    let failed = "UPDATE runs SET state = 'failed' WHERE seed = 2 AND trial_id =
+                  (SELECT trial_id FROM sweep_trials WHERE variant = 'skip=add')";
+    place.query(failed);
+    let status = place.succeed(&["status"]).stdout;
+    assert!(status.contains("skip=add: undecided (failed), after 2 seeds"), "{status}");
+}
+
+#[test]
+fn a_killed_decision_goes_on_and_ends_with_the_same_numbers() {
+    let (killed, undisturbed) = (Workplace::on_file(), Workplace::on_file());
+    for place in [&killed, &undisturbed] {
+        place.write("tiny.toml", &deciding(0.9, 12));
+    }
+    for seeds in [1, 3, 5] {
+        let mut sweep = killed.start("sweep.log", &SWEEP);
+        let enough = format!("SELECT COUNT(*) >= {} FROM runs WHERE state = 'done'", 3 * seeds);
+        wait_for("some seeds", || killed.run(&["status"]).code == Some(0) && killed.query(&enough) == ["1"]);
+        sweep.kill();
+    }
+    killed.succeed(&SWEEP);
+    undisturbed.succeed(&SWEEP);
+    let export = ["export", "--format", "csv"];
+    assert_eq!(killed.succeed(&export).stdout, undisturbed.succeed(&export).stdout);
+    assert_each_stage_done_once(&killed);
+}
+
+#[test]
+fn unfair_comparisons_are_refused() {
+    let place = Workplace::on_file();
+    let refuse = |file: String, parts: &[&str]| {
+        place.write("tiny.toml", &file);
+        let refused = place.run(&[&SWEEP[..], &["--dry-run"]].concat());
+        assert_eq!(refused.code, Some(2), "{}", refused.stdout);
+        for part in parts {
+            assert!(refused.stderr.contains(part), "{part}: {}", refused.stderr);
+        }
+    };
+    refuse(
+        choosing("confirm_seeds = 2\nobjective = \"test_pixel_auroc\""),
+        &["`search.objective` is \"test_pixel_auroc\"", "choose them by pseudo_pixel_auroc"],
+    );
+    refuse(choosing("confirm_seeds = 0"), &["expected a whole number from 1"]);
+    refuse(
+        choosing("confirm_seeds = 2") + "[baseline]\nrerun = false\n",
+        &["compares with ST-FPM", "`baseline.rerun = false` does not train"],
+    );
+    refuse(
+        choosing("confirm_seeds = 2")
+            .replace("\"joint.student.learning_rate\" = [0.4, 0.1]", "\"evaluate.fuse_size\" = [16, 32]"),
+        &["trials of one protocol", "`evaluate.fuse_size`"],
+    );
+    refuse(deciding(0.0, 4), &["`decide.max_seeds` is the number 4"]);
+}
