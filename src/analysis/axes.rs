@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::grouping::Groups;
+use crate::config::BASELINE;
 use crate::statistics::Factor;
 use crate::store::RunRow;
 use crate::text;
@@ -42,10 +43,10 @@ pub(crate) fn runs<'r>(groups: &'r Groups<'_>) -> impl Iterator<Item = &'r RunRo
     groups.all().filter(|run| is_point(run))
 }
 
-/// Returns whether a run belongs to a point of the search. The baseline has its own recipe and does not belong to one, unless a point is
-/// the same training.
+/// Returns whether a run belongs to a point of the search. ST-FPM has its own recipe and does not belong to one, unless a point is the same
+/// training as the baseline.
 pub(crate) fn is_point(run: &RunRow) -> bool {
-    !run.baseline || run.axes != "{}"
+    if run.baseline { run.axes != "{}" } else { run.variant != BASELINE }
 }
 
 fn point(run: &RunRow) -> BTreeMap<String, Value> {

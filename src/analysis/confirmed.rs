@@ -3,24 +3,22 @@
 use super::protocol::Protocol;
 use super::rows::Rows;
 use super::side::{Side, SideRun};
-use super::tuned::Tuned;
 use super::verdict::{Verdict, compare_checked};
 use crate::evaluate::Selection;
 use crate::stages::StageKind;
 use crate::store::{Artifacts, RunRow, RunState};
 
-/// Compares each chosen trial with that of ST-FPM on the seeds of the comparison. Returns an empty list if the sweep chooses no trial, or if
-/// seeds were added until the answer was settled: these tests hold for a fixed number only.
-pub(crate) fn confirmed(rows: &Rows, artifacts: &Artifacts) -> Vec<Verdict> {
-    let Some(tuned) = rows.tuned.as_ref().filter(|tuned| tuned.decide.is_none()) else { return Vec::new() };
-    let sides = sides(rows, tuned, artifacts);
+/// Compares each chosen trial with that of ST-FPM. `sides` are those of [`confirmed_sides`].
+pub(crate) fn confirmed(rows: &Rows, sides: &[Side]) -> Vec<Verdict> {
     let Some((baseline, others)) = sides.split_first() else { return Vec::new() };
     let others: Vec<(&Side, Option<String>)> = others.iter().map(|side| (side, None)).collect();
     compare_checked(baseline, &others, &rows.metrics)
 }
 
-/// Returns the runs of each chosen trial on the seeds of the comparison, ST-FPM first.
-fn sides(rows: &Rows, tuned: &Tuned, artifacts: &Artifacts) -> Vec<Side> {
+/// Returns the runs of each chosen trial on the seeds of the comparison, ST-FPM first. Returns an empty list if the sweep chooses no trial, or
+/// if seeds were added until the answer was settled: these tests hold for a fixed number only.
+pub(crate) fn confirmed_sides(rows: &Rows, artifacts: &Artifacts) -> Vec<Side> {
+    let Some(tuned) = rows.tuned.as_ref().filter(|tuned| tuned.decide.is_none()) else { return Vec::new() };
     let run = |run: &RunRow| {
         let of_run = rows.results.iter().filter(|row| row.run_id.as_str() == run.id);
         let selected = of_run.filter(|row| row.selection == Selection::Selected);

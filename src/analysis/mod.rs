@@ -2,6 +2,7 @@
 
 mod axes;
 mod best;
+mod by_category;
 mod cells;
 mod choice;
 mod comparison;
@@ -30,9 +31,10 @@ mod verdict;
 
 pub(crate) use axes::{SearchedAxis, is_point, searched};
 pub(crate) use best::{Rivals, best};
+pub use by_category::{ByCategory, CategoryVerdicts, by_category};
 pub use choice::{Choice, comparison_seeds, is_choosing};
 pub(crate) use comparison::{comparisons, sides};
-pub(crate) use confirmed::confirmed;
+pub(crate) use confirmed::{confirmed, confirmed_sides};
 pub(crate) use costs::Costs;
 pub use decision::{Settled, VariantDecision};
 pub(crate) use difference::{Differences, is_significant, without};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::config::BASELINE;
 use crate::plan::trial_id;
 use crate::store::SweepRow;
 
@@ -16,6 +17,8 @@ pub struct RepeatedRuns<'a> {
     pub number: i64,
     /// Whether the trial is the re-run baseline.
     pub baseline: bool,
+    /// Label of the trial's variant.
+    pub variant: &'a str,
     /// The trial's point in the space, as JSON; see [`crate::config::SweepTrial::point`].
     pub point: &'a str,
     /// Categories of the runs.
@@ -34,7 +37,9 @@ pub fn repeat_command(sweep: &SweepRow, runs: &RepeatedRuns<'_>) -> String {
     overrides.push(format!("data.categories=[{}]", categories.join(", ")));
     let point: BTreeMap<String, Value> = serde_json::from_str(runs.point).unwrap_or_default();
     let resolved: Value = serde_json::from_str(&sweep.resolved).unwrap_or_default();
-    overrides.push(format!("search={}", search_table(&point, &runs.seeds, &resolved["search"]["objective"])));
+    // ST-FPM at a point of the search is drawn only if chosen trials are compared.
+    let tuned = !runs.baseline && runs.variant == BASELINE;
+    overrides.push(format!("search={}", search_table(&point, &runs.seeds, &resolved["search"]["objective"], tuned)));
     let variants: Vec<String> = resolved["report"]["variants"]
         .as_array()
         .into_iter()
@@ -44,7 +49,10 @@ pub fn repeat_command(sweep: &SweepRow, runs: &RepeatedRuns<'_>) -> String {
         .map(toml_text)
         .collect();
     overrides.push(format!("report.variants=[{}]", variants.join(", ")));
-    overrides.push(format!("baseline.rerun={}", if runs.baseline { r#""only""# } else { "false" }));
+    overrides.push(format!("baseline.rerun={}", if runs.baseline || tuned { r#""only""# } else { "false" }));
+    if resolved["decide"].is_object() {
+        overrides.push("decide=false".to_owned());
+    }
     let flags: String = overrides.iter().map(|text| format!(" \\\n  --set {}", quoted(text))).collect();
     format!("didact sweep{file}{flags}")
 }
@@ -57,10 +65,11 @@ fn new_sweep_name(sweep: &SweepRow, runs: &RepeatedRuns<'_>) -> String {
     format!("{}{end}", sweep.name.get(..max_bytes).unwrap_or(&sweep.name))
 }
 
-fn search_table(point: &BTreeMap<String, Value>, seeds: &[i64], objective: &Value) -> String {
+fn search_table(point: &BTreeMap<String, Value>, seeds: &[i64], objective: &Value, tuned: bool) -> String {
     let seeds: Vec<String> = seeds.iter().map(i64::to_string).collect();
     let mut parts = vec![format!("seeds = [{}]", seeds.join(", "))];
     parts.extend(objective.as_str().map(|objective| format!("objective = {}", toml_text(objective))));
+    parts.extend(tuned.then(|| "confirm_seeds = 1".to_owned()));
     let space: Vec<String> =
         point.iter().map(|(name, value)| format!("{} = [{}]", toml_text(name), toml_value(value))).collect();
     parts.push(format!("space = {{ {} }}", space.join(", ")));
@@ -137,7 +146,7 @@ mod tests {
 
     fn runs(point: &str) -> RepeatedRuns<'_> {
         let (run, categories) = ("3f2a9c1055", vec!["wäsche \"1\""]);
-        RepeatedRuns { run, number: 7, baseline: false, point, categories, seeds: vec![0, 5] }
+        RepeatedRuns { run, number: 7, baseline: false, variant: "U-Net", point, categories, seeds: vec![0, 5] }
     }
 
     #[test]

@@ -72,6 +72,13 @@ impl Side {
         Self { trial: variant.trial.clone(), label: variant.label.clone(), runs: done.map(run).collect() }
     }
 
+    /// Returns the side with the runs of one category only.
+    #[must_use]
+    pub fn in_category(&self, category: &str) -> Self {
+        let runs = self.runs.iter().filter(|run| run.category == category).cloned().collect();
+        Self { trial: self.trial.clone(), label: self.label.clone(), runs }
+    }
+
     /// Returns seeds and values of a category.
     pub(crate) fn values(&self, category: &str, metric: Metric) -> Vec<(i64, f64)> {
         let runs = self.runs.iter().filter(|run| run.category == category);

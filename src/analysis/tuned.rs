@@ -6,7 +6,7 @@ use super::choice::{Choice, choices, comparison_seeds, is_choosing};
 use super::decision::{VariantDecision, decisions, seeds_wanted};
 use super::protocol::Protocol;
 use crate::config::{Confirmation, DecideSettings, Objective, SearchSettings};
-use crate::store::{SearchTrial, Store, StoreError, SweepRow};
+use crate::store::{ComparedRun, SearchTrial, Store, StoreError, SweepRow};
 
 /// The chosen trials of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,6 +21,9 @@ pub struct Tuned {
     pub seeds: Vec<u64>,
     /// What is known about each variant; empty if the number of seeds is fixed.
     pub decisions: Vec<VariantDecision>,
+    /// Seeds of the sweep file.
+    #[serde(skip)]
+    fixed: Vec<u64>,
     /// How many seeds of each chosen trial have runs, and whether any of these runs is open.
     #[serde(skip)]
     planned: Vec<usize>,
@@ -113,6 +116,7 @@ pub async fn tuned(
         decide,
         seeds: seeds[..common].to_vec(),
         decisions,
+        fixed: search.seeds.clone(),
         planned,
         has_open_runs,
     })
@@ -124,6 +128,17 @@ fn has_several(trials: &[SearchTrial]) -> bool {
 }
 
 impl Tuned {
+    /// Keeps the runs that may judge a variant: those of its chosen trial, on the seeds of the comparison. If seeds were added until the answer
+    /// was settled, a test for a fixed number of seeds does not hold, so no run is kept but those on the seeds of the file.
+    pub fn retain(&self, variant: &str, runs: &mut Vec<ComparedRun>) {
+        let Some(choice) = self.choices.iter().find(|choice| choice.variant == variant) else { return };
+        let seeds: Vec<u64> = match self.decide {
+            Some(_) => self.seeds.iter().copied().filter(|seed| self.fixed.contains(seed)).collect(),
+            None => self.seeds.clone(),
+        };
+        runs.retain(|run| run.trial_id == choice.trial && seeds.contains(&(run.seed as u64)));
+    }
+
     /// Returns the seeds of the comparison of which each chosen trial has runs.
     pub fn planned(&self) -> Vec<TrialSeeds> {
         let of = |(choice, planned): (&Choice, &usize)| TrialSeeds {
@@ -145,6 +160,10 @@ impl Tuned {
         confirmation: &Confirmation,
         has_idle_workers: bool,
     ) -> Vec<TrialSeeds> {
+        // ST-FPM alone is compared with nothing.
+        if self.choices.len() < 2 {
+            return Vec::new();
+        }
         let planned = self.planned.iter().copied().max().unwrap_or_default();
         let wanted = seeds_wanted(&self.choices, &self.decisions, confirmation, planned, has_idle_workers);
         let order = || comparison_seeds(&search.seeds, self.objective.is_some());

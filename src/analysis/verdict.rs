@@ -119,6 +119,24 @@ pub(crate) fn compare_checked(
     all
 }
 
+/// Compares every side with the reference in each category alone. p is adjusted over all variants and categories.
+pub(super) fn compare_categories(reference: &Side, others: &[&Side], metric: Metric) -> Vec<(String, Vec<Verdict>)> {
+    let categories: Vec<String> = reference.categories().into_iter().map(str::to_owned).collect();
+    let level = LEVEL / (categories.len() * others.len()).max(1) as f64;
+    let of_category = |category: &String| {
+        let reference = reference.in_category(category);
+        let of_side = |side: &&Side| compare(&reference, &side.in_category(category), metric, None, level);
+        (category.clone(), others.iter().filter_map(of_side).collect::<Vec<_>>())
+    };
+    let mut all: Vec<(String, Vec<Verdict>)> = categories.iter().map(of_category).collect();
+    let tested = all.iter().flat_map(|(_, verdicts)| verdicts).filter(|verdict| verdict.p.is_some()).count();
+    adjust(all.iter_mut().flat_map(|(_, verdicts)| verdicts).map(|verdict| &mut verdict.p));
+    let level = LEVEL / tested.max(1) as f64;
+    all.iter_mut().flat_map(|(_, verdicts)| verdicts).for_each(|verdict| verdict.conclude(level));
+    all.retain(|(_, verdicts)| !verdicts.is_empty());
+    all
+}
+
 /// Groups the verdicts by trial, in the order in which trials first appear.
 pub fn by_trial(verdicts: &[Verdict]) -> Vec<Vec<&Verdict>> {
     let mut trials: Vec<Vec<&Verdict>> = Vec::new();

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::metrics::metric_names;
 use super::output::{print, print_json, table};
-use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, shown_metrics, verdicts};
+use crate::analysis::{Incomparable, RankTest, Side, Verdict, by_trial, rank_tests, shown_metrics, tuned_of, verdicts};
 use crate::config::ReportSettings;
 use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
@@ -25,7 +25,8 @@ use crate::text::p_value;
 pub(super) struct CompareArgs {
     /// Reference of the comparison.
     ///
-    /// A trial (T07 or SWEEP:T07), the first digits of the key of a trial or run, a variant (SWEEP:LABEL), or a sweep with one trial.
+    /// A trial (T07 or SWEEP:T07), the first digits of the key of a trial or run, a variant (SWEEP:LABEL), or a sweep with one trial. If a sweep
+    /// has chosen trials, a variant is its chosen trial on the seeds of the comparison.
     reference: String,
     /// Trials, runs, variants or sweeps to compare with the reference.
     #[arg(required = true)]
@@ -33,6 +34,9 @@ pub(super) struct CompareArgs {
     /// Also compare numbers of different protocols (map rule, size, data), and mark them.
     #[arg(long)]
     across_protocols: bool,
+    /// Compare the runs of one category only.
+    #[arg(long, value_name = "NAME")]
+    category: Option<String>,
     /// Metrics to compare, comma-separated [default: `report.metrics` of the reference's sweep].
     ///
     /// For a reference that is named by its key, the default is pixel AUROC, image AUROC and AUPRO.
@@ -64,6 +68,9 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
     let mut sides = Vec::new();
     for name in std::iter::once(&args.reference).chain(&args.others) {
         sides.push(Side::of(name, &rows(&store, name).await?, &artifacts).map_err(with_hint)?);
+    }
+    if let Some(category) = &args.category {
+        sides = sides.iter().map(|side| side.in_category(category)).collect();
     }
     let metrics = metrics(args, &store).await?;
     let verdicts = verdicts(&sides[0], &sides[1..], &metrics, args.across_protocols).map_err(with_hint)?;
@@ -118,6 +125,10 @@ async fn named_rows(store: &Store, name: &str) -> Result<Compared, Failure> {
     labels.sort_unstable();
     labels.dedup();
     rows.runs.retain(|run| run.variant == label);
+    if let Named::Sweep(id, _) = store.find(sweep).await? {
+        let tuned = tuned_of(store, &store.sweep_row(&id).await?).await?;
+        tuned.iter().for_each(|tuned| tuned.retain(label, &mut rows.runs));
+    }
     if rows.runs.is_empty() {
         let message = format!("`{sweep}` has no variant `{label}`; it has: {}", labels.join("; "));
         return Err(Failure::usage(message));

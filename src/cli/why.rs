@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::failure::Failure;
 use super::global::Global;
 use super::output::{print, table};
-use crate::analysis::{RepeatedRuns, repeat_command};
+use crate::analysis::{RepeatedRuns, repeat_command, tuned_of};
 use crate::exit::Exit;
 use crate::stages::short_key;
 use crate::store::{Access, AttemptRow, Explanation, RunFacts, RunState, StageExplanation, StageState, Store};
+use crate::text::signed;
 
 /// Arguments of `didact why`.
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,7 @@ pub(super) async fn run(args: &WhyArgs, global: &Global) -> Result<Exit, Failure
         Some(Explanation::Trial(runs)) => match runs.first() {
             Some(run) => {
                 explain_trial(run, &runs)?;
+                explain_choice(&store, run).await?;
                 let of_sweep: Vec<&RunFacts> = runs.iter().filter(|other| other.sweep_id == run.sweep_id).collect();
                 print_command(&store, run, &of_sweep).await?;
             }
@@ -60,11 +62,13 @@ async fn print_command(store: &Store, first: &RunFacts, runs: &[&RunFacts]) -> R
     let mut seeds: Vec<i64> = runs.iter().map(|run| run.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
-    let (number, baseline, point) = (first.number, first.baseline, first.point.as_str());
+    let (number, baseline, variant, point) =
+        (first.number, first.baseline, first.variant.as_str(), first.point.as_str());
     let working_folder = std::env::current_dir().ok().map(|folder| folder.display().to_string());
     let elsewhere = sweep.folder.as_ref().filter(|folder| working_folder.as_ref() != Some(folder));
     let in_folder = elsewhere.map(|folder| format!(" (in {folder})")).unwrap_or_default();
-    let command = repeat_command(&sweep, &RepeatedRuns { run: &first.id, number, baseline, point, categories, seeds });
+    let command =
+        repeat_command(&sweep, &RepeatedRuns { run: &first.id, number, baseline, variant, point, categories, seeds });
     print(&format!("command to repeat it in a separate sweep{in_folder}:\n{command}"))
 }
 
@@ -77,6 +81,39 @@ fn explain_trial(first: &RunFacts, runs: &[RunFacts]) -> Result<(), Failure> {
         print(&table(&[head, "value"], &rows))?;
     }
     print(&runs_table(runs))
+}
+
+/// Says whether the trial was chosen of its variant, and what the seeds of the comparison say.
+async fn explain_choice(store: &Store, run: &RunFacts) -> Result<(), Failure> {
+    let Some(tuned) = tuned_of(store, &store.sweep_row(&run.sweep_id).await?).await? else { return Ok(()) };
+    let variant = &run.variant;
+    let Some(choice) = tuned.choices.iter().find(|choice| choice.variant == *variant) else {
+        return print(&format!(
+            "no trial of {variant} is chosen: the search has not ended, or none has all its values"
+        ));
+    };
+    match (choice.trial == run.trial_id, tuned.objective, choice.promised) {
+        (false, Some(objective), Some(promised)) => {
+            return print(&format!(
+                "not chosen: of {variant}, {} has the highest {objective}, {promised:.4}",
+                choice.title
+            ));
+        }
+        (true, Some(objective), Some(promised)) => print(&format!(
+            "chosen: of {} trials of {variant}, it has the highest {objective}, {promised:.4}",
+            choice.candidates
+        ))?,
+        _ => print(&format!("it is the only trial of {variant}"))?,
+    }
+    let Some(decision) = tuned.decisions.iter().find(|decision| decision.choice.variant == *variant) else {
+        return Ok(());
+    };
+    print(&decision.describe())?;
+    if let Some(needed) = decision.needed {
+        print(&format!("about {needed} seeds would do, if mean and spread stay as they are"))?;
+    }
+    let gains = decision.differences.iter().map(|(seed, gain)| vec![seed.to_string(), signed(*gain)]);
+    print(&table(&["seed", "gain over ST-FPM"], &gains.collect::<Vec<_>>()))
 }
 
 fn explain_run(run: &RunFacts, stages: &[StageExplanation]) -> Result<(), Failure> {

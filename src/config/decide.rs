@@ -1,7 +1,7 @@
 //! The table `[decide]`: seeds are added until the answer about each variant is settled.
 
 use crate::evaluate::metrics::{Metric, PIXEL_AUROC, Population};
-use crate::settings::{DefaultValue, Field, NamedValue, settings};
+use crate::settings::{DefaultValue, Field, NamedValue, Value, settings};
 
 settings! {
     /// Add seeds until each variant is better, worse or equivalent.
@@ -24,8 +24,12 @@ fn metric(field: Field<'_>) -> Metric {
 }
 
 impl DecideSettings {
-    /// Reads the table, if the file has it.
+    /// Reads the table, if the file has it. `decide = false` switches it off, for the command line.
     pub(super) fn read_if_given(field: Field<'_>) -> Option<Self> {
+        if matches!(field.given(), Some(Value::Bool(false))) {
+            field.reader().mark_known("decide");
+            return None;
+        }
         let given = field.is_given();
         let settings = field.table(());
         given.then_some(settings)

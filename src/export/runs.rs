@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::frame::{Column, ColumnKind, Value};
+use crate::analysis::{Tuned, tuned_of};
 use crate::plan::trial_id;
 use crate::store::{RunRow, Store, StoreError};
 use crate::text::exact;
@@ -15,6 +16,8 @@ pub(crate) struct Runs {
     sweep: String,
     /// One column per axis, in alphabetical order.
     axes: Vec<Column>,
+    /// The chosen trials, if the sweep chooses any.
+    tuned: Option<Tuned>,
 }
 
 /// A run with its values of the searched axes.
@@ -28,11 +31,12 @@ type Axes = BTreeMap<String, Json>;
 
 impl Runs {
     pub(crate) async fn read(store: &Store, sweep: &str) -> Result<Self, StoreError> {
-        let name = store.sweep_row(sweep).await?.name;
-        Ok(Self::of(name, store.run_rows(sweep).await?))
+        let row = store.sweep_row(sweep).await?;
+        let tuned = tuned_of(store, &row).await?;
+        Ok(Self::of(row.name, store.run_rows(sweep).await?, tuned))
     }
 
-    fn of(sweep: String, rows: Vec<RunRow>) -> Self {
+    fn of(sweep: String, rows: Vec<RunRow>, tuned: Option<Tuned>) -> Self {
         let all: Vec<Axes> = rows.iter().map(|row| serde_json::from_str(&row.axes).unwrap_or_default()).collect();
         let mut kinds: BTreeMap<&str, ColumnKind> = BTreeMap::new();
         for (name, value) in all.iter().flatten() {
@@ -43,7 +47,7 @@ impl Runs {
         let values = |of_run: &Axes| axes.iter().map(|axis| value(of_run.get(&axis.name), axis.kind)).collect();
         let values: Vec<Vec<Value<'static>>> = all.iter().map(values).collect();
         let rows = rows.into_iter().zip(values).map(|(row, axes)| Run { row, axes }).collect();
-        Self { rows, sweep, axes }
+        Self { rows, sweep, axes, tuned }
     }
 
     /// Returns the first columns of every row.
@@ -60,7 +64,9 @@ impl Runs {
             ("seed", ColumnKind::Integer),
             ("state", ColumnKind::Text),
         ];
-        let facts = facts.into_iter().map(|(name, kind)| Column::new(name, kind));
+        let of_choice = [("chosen", ColumnKind::Boolean), ("judges", ColumnKind::Boolean)];
+        let of_choice = of_choice.into_iter().filter(|_| self.tuned.is_some());
+        let facts = facts.into_iter().chain(of_choice).map(|(name, kind)| Column::new(name, kind));
         facts.chain(self.axes.iter().cloned()).collect()
     }
 
@@ -80,7 +86,13 @@ impl Runs {
             Value::Integer(row.seed),
             text(row.state.name()),
         ];
-        facts.into_iter().chain(run.axes.iter().cloned()).collect()
+        // Whether the trial is a chosen one, and whether this run is one of those that compare the chosen trials.
+        let of_choice = self.tuned.iter().flat_map(|tuned| {
+            let chosen = tuned.choices.iter().any(|choice| choice.trial == row.trial_id);
+            let judges = chosen && tuned.seeds.contains(&(row.seed as u64));
+            [chosen, judges].map(Value::Boolean)
+        });
+        facts.into_iter().chain(of_choice).chain(run.axes.iter().cloned()).collect()
     }
 }
 

@@ -51,12 +51,14 @@ impl Content<'_> {
 /// Returns the chapters that have content.
 pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let (tables, figures) = (&section.tables, &section.figures);
+    let decides = section.tuned.is_some_and(|tuned| tuned.decide.is_some());
+    let title_of_chosen = if decides { "Decision" } else { "Chosen trials" };
     let answer = section.tuned.and_then(summary::decided).or_else(|| summary::answer(&section.comparisons));
     let mut summary: Vec<Content<'_>> = answer.map(Content::Answer).into_iter().collect();
     summary.push(Content::Findings(words::finding_texts(&section.groups, &section.costs, &section.comparisons)));
     let all = [
         ("summary", "Summary", summary),
-        ("chosen", "Chosen trials", vec![Content::Tables(&tables.chosen)]),
+        ("chosen", title_of_chosen, vec![Content::Tables(&tables.chosen)]),
         (
             "leaderboard",
             "Leaderboard",
@@ -64,6 +66,7 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
                 Content::Tables(&tables.results),
                 Content::Figures(figures.of(FigureChapter::Leaderboard)),
                 Content::Tables(&tables.comparisons),
+                Content::Tables(&tables.by_category),
                 Content::Tables(&tables.published),
             ],
         ),

@@ -86,6 +86,7 @@ fn command(rows: &Rows, first: &RunRow, runs: &[&RunRow]) -> String {
             run: &first.id,
             number: first.number,
             baseline: first.baseline,
+            variant: &first.variant,
             point: &first.point,
             categories: vec![&first.category],
             seeds: runs.iter().map(|run| run.seed).collect(),

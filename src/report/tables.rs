@@ -2,6 +2,7 @@
 
 mod against;
 mod agreement;
+mod by_category;
 mod chosen;
 mod costs;
 mod epochs;
@@ -12,7 +13,7 @@ mod results;
 use super::effect_tables;
 use super::error::ReportError;
 use super::table::Table;
-use crate::analysis::{Costs, Effects, Groups, Rows, Side, Tuned, Verdict};
+use crate::analysis::{ByCategory, Costs, Effects, Groups, Rows, Side, Tuned, Verdict};
 
 pub(super) use self::against::{against_baseline, side_by_side};
 pub(super) use self::failures::failures;
@@ -26,6 +27,8 @@ pub(super) struct Tables {
     pub chosen: Vec<Table>,
     /// Every variant compared with the re-run baseline.
     pub comparisons: Vec<Table>,
+    /// The best variant of each category, and whether categories differ.
+    pub by_category: Vec<Table>,
     /// What guided the search, next to the test results.
     pub agreement: Vec<Table>,
     /// Effects of each setting.
@@ -39,6 +42,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
+    #[expect(clippy::too_many_arguments, reason = "each is computed once and has another home")]
     /// Computes the tables of `groups`; `sides` and `costs` belong to its variants.
     ///
     /// # Errors
@@ -51,12 +55,14 @@ impl Tables {
         comparisons: &[Verdict],
         effects: &[Effects],
         chosen: Option<(&Tuned, &[Verdict])>,
+        categories: &[ByCategory],
     ) -> Result<Self, ReportError> {
         let compared = (!comparisons.is_empty()).then(|| against_baseline(comparisons, groups));
         Ok(Self {
             results: results(groups, sides),
             chosen: chosen.map(|(tuned, verdicts)| chosen::chosen(tuned, verdicts)).unwrap_or_default(),
             comparisons: compared.into_iter().collect(),
+            by_category: by_category::by_category(categories),
             agreement: agreement::agreement(groups).into_iter().collect(),
             effects: effect_tables::tables(effects, groups),
             epochs: vec![epochs::epochs(groups)],
@@ -71,6 +77,7 @@ impl Tables {
             &mut self.results,
             &mut self.chosen,
             &mut self.comparisons,
+            &mut self.by_category,
             &mut self.agreement,
             &mut self.effects,
             &mut self.epochs,
@@ -87,6 +94,7 @@ impl Tables {
             &self.results,
             &self.chosen,
             &self.comparisons,
+            &self.by_category,
             &self.agreement,
             &self.effects,
             &self.epochs,

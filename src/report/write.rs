@@ -12,7 +12,10 @@ use super::section::Section;
 use super::table::{csv, latex};
 use super::tables::Tables;
 use super::{markdown, pictures};
-use crate::analysis::{Costs, Findings, Ranking, Rows, comparisons, confirmed, effects, groups, sides};
+use crate::analysis::{
+    ByCategory, Costs, Findings, Groups, MAX_DRAWN, Ranking, Rows, Side, by_category, comparisons, confirmed,
+    confirmed_sides, effects, groups, sides,
+};
 use crate::outputs::{ForeignFiles, MovedAside, OutputError, OutputFolder, OutputPlace};
 use crate::store::Artifacts;
 
@@ -82,7 +85,8 @@ pub fn write(
         begun += 1;
     };
     let mut sections = Vec::new();
-    let confirmed = confirmed(rows, artifacts);
+    let confirmed_sides = confirmed_sides(rows, artifacts);
+    let confirmed = confirmed(rows, &confirmed_sides);
     for (index, groups) in all.into_iter().enumerate() {
         let prefix = if many { format!("protocol-{}-", index + 1) } else { String::new() };
         begin(STEPS[0]);
@@ -106,8 +110,13 @@ pub fn write(
         // Chosen trials are compared under one protocol.
         let tuned = rows.tuned.as_ref().filter(|tuned| index == 0 && !tuned.choices.is_empty());
         let chosen = tuned.map(|tuned| (tuned, confirmed.as_slice()));
+        let categories = match confirmed_sides.split_first().filter(|_| tuned.is_some()) {
+            Some((baseline, others)) => by_category(baseline, &others.iter().collect::<Vec<_>>(), &rows.metrics),
+            None => categories(&groups, &sides),
+        };
         sections.push(Section {
-            tables: Tables::of(rows, &groups, &sides, &costs, &comparisons, &effects, chosen)?.prefixed(&prefix),
+            tables: Tables::of(rows, &groups, &sides, &costs, &comparisons, &effects, chosen, &categories)?
+                .prefixed(&prefix),
             tuned,
             figures,
             prefix,
@@ -129,6 +138,14 @@ pub fn write(
     let foreign = if is_of_older_version(&folder, place.folder) { ForeignFiles::MoveAside } else { place.foreign };
     let moved_aside = folder.update(&files, foreign)?;
     Ok(WrittenReport { page: place.folder.join("index.html"), moved_aside })
+}
+
+/// Compares the drawn variants with the re-run baseline in each category.
+fn categories(groups: &Groups<'_>, sides: &[Side]) -> Vec<ByCategory> {
+    let drawn = || groups.variants.iter().zip(sides).take(MAX_DRAWN);
+    let Some((_, baseline)) = drawn().find(|(variant, _)| variant.baseline) else { return Vec::new() };
+    let others: Vec<&Side> = drawn().filter(|(variant, _)| !variant.baseline).map(|(_, side)| side).collect();
+    if others.is_empty() { Vec::new() } else { by_category(baseline, &others, &groups.metrics) }
 }
 
 /// Returns whether the folder has a report of a version that kept no manifest of its files.

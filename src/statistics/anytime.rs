@@ -142,7 +142,7 @@ fn e_value(count: usize, mean: f64, deviation: f64) -> f64 {
 }
 
 /// Skewness of a sample, in absolute value, from which a decision may be wrong more often than `alpha` says (`just bench-decide`).
-pub const SKEWED: f64 = 1.0;
+pub const SKEWED: f64 = 0.75;
 
 /// Returns the skewness of a sample (the standardised third moment). Returns 0 if all observations are equal.
 pub fn skewness(observations: &[f64]) -> f64 {

@@ -58,6 +58,8 @@ row! {
         pub category: String,
         /// Short id and settings of the trial in the sweep.
         pub trial: String,
+        /// Label of the trial's variant.
+        pub variant: String,
         /// Whether it is the re-run baseline.
         pub baseline: bool,
         /// Number of the trial in the sweep.
@@ -125,7 +127,7 @@ const STAGE: &str =
 /// SQL of runs `r` and their trials in sweeps `w`.
 fn runs() -> String {
     format!(
-        "SELECT r.key AS id, t.key AS trial_id, r.category, st.title AS trial, st.baseline,
+        "SELECT r.key AS id, t.key AS trial_id, r.category, st.title AS trial, st.variant, st.baseline,
              st.number, COALESCE(st.point, st.axes) AS point, r.seed, {SHOWN_STATE} AS state, r.reason, w.name AS sweep,
              w.key AS sweep_id,
              (SELECT COUNT(*) FROM sweep_runs b JOIN runs o ON o.id = b.run_id

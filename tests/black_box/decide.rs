@@ -34,10 +34,10 @@ fn seeds_of(place: &Workplace, variant: &str) -> Vec<String> {
 #[test]
 fn the_objective_chooses_and_other_seeds_compare() {
     let place = Workplace::on_file();
-    place.write("tiny.toml", &choosing("confirm_seeds = 2"));
+    place.write("tiny.toml", &choosing("confirm_seeds = 5"));
     place.succeed(&["sweep", "tiny.toml"]);
-    // Six trials on the search's seed, and three chosen ones on two further seeds.
-    assert_eq!(place.count("SELECT COUNT(*) FROM sweep_runs"), 6 + 3 * 2);
+    // Six trials on the search's seed, and three chosen ones on five further seeds.
+    assert_eq!(place.count("SELECT COUNT(*) FROM sweep_runs"), 6 + 3 * 5);
     assert_each_stage_done_once(&place);
     for variant in ["ST-FPM", "skip=none", "skip=add"] {
         let best = place.query(&format!(
@@ -46,26 +46,44 @@ fn the_objective_chooses_and_other_seeds_compare() {
              ORDER BY x.value DESC, t.position LIMIT 1"
         ));
         let seeds = seeds_of(&place, variant);
-        let chosen: Vec<&String> = seeds.iter().filter(|seeds| seeds.contains("1 2")).collect();
-        assert_eq!(chosen, [&format!("{}: 0 1 2", best[0])], "{variant}: {seeds:?}");
+        let chosen: Vec<&String> = seeds.iter().filter(|seeds| seeds.contains("1 2 3 4 5")).collect();
+        assert_eq!(chosen, [&format!("{}: 0 1 2 3 4 5", best[0])], "{variant}: {seeds:?}");
         assert_eq!(seeds.len(), 2, "ST-FPM is tuned as well");
     }
     let status = place.succeed(&["status"]).stdout;
-    for part in ["chosen for ST-FPM: ", "chosen for skip=add: ", "of 2 trials, promised 0.", "compared on seeds 1, 2"] {
+    for part in
+        ["chosen for ST-FPM: ", "chosen for skip=add: ", "of 2 trials, promised 0.", "compared on seeds 1, 2, 3, 4, 5"]
+    {
         assert!(status.contains(part), "{part}: {status}");
     }
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
-    for part in ["Chosen trials", "on seeds that had no part in the choice", "too few seeds: 2 of 5"] {
+    for part in ["Chosen trials", "on seeds that had no part in the choice", "Promised"] {
         assert!(page.contains(part), "{part}");
     }
     // Numbers that chose stay apart from those that judge: the main tables have the search's seed alone.
     let json: serde_json::Value =
         serde_json::from_str(&place.succeed(&["report", "tiny", "--json"]).stdout).expect("JSON");
     assert!(json[0]["verdicts"].as_array().expect("a list").iter().all(|verdict| verdict["seeds"] == 1), "{json}");
-    assert_eq!(json[0]["tuned"]["seeds"], serde_json::json!([1, 2]));
+    assert_eq!(json[0]["tuned"]["seeds"], serde_json::json!([1, 2, 3, 4, 5]));
+    // A variant is its chosen trial on the seeds of the comparison.
+    let compared = place.succeed(&["compare", "tiny:ST-FPM", "tiny:skip=add", "--category", "weave", "--json"]).stdout;
+    let compared: serde_json::Value = serde_json::from_str(&compared).expect("JSON");
+    assert!(compared["verdicts"].as_array().expect("a list").iter().all(|verdict| verdict["seeds"] == 5), "{compared}");
+    let frame = place.succeed(&["export", "--format", "csv", "--shape", "wide"]).stdout;
+    let (head, rows) = frame.split_once('\n').expect("a header");
+    let column = |name: &str| head.split(',').position(|found| found == name).expect("a column");
+    let value = |row: &str, name: &str| row.split(',').nth(column(name)).expect("a value").to_owned();
+    for row in rows.lines() {
+        let judges = value(row, "chosen") == "true" && value(row, "seed") != "0";
+        assert_eq!(value(row, "judges"), judges.to_string(), "{row}");
+    }
+    assert!(
+        rows.lines().any(|row| value(row, "judges") == "true")
+            && rows.lines().any(|row| value(row, "chosen") == "false")
+    );
     // The same command repeats nothing, and keeps all runs.
     let again = place.succeed(&SWEEP);
-    assert!(again.stderr.contains("12 of 12 runs done"), "{}", again.stderr);
+    assert!(again.stderr.contains("21 of 21 runs done"), "{}", again.stderr);
     assert_each_stage_done_once(&place);
 }
 
@@ -90,6 +108,21 @@ fn seeds_are_added_until_every_variant_is_settled() {
         assert!(seeds.len() == 1 && seeds[0].ends_with("0 1 2 3 4 5"), "{variant}: {seeds:?}");
     }
     assert_eq!(place.count("SELECT COUNT(*) FROM stage WHERE kind = 'pseudo'"), 0);
+    // The command that repeats a run adds no seeds.
+    let why = place.succeed(&["why", "T02"]).stdout;
+    for part in [
+        "--set decide=false",
+        "it is the only trial of skip=none",
+        "skip=none: equivalent, after 6 seeds",
+        "gain over ST-FPM",
+    ] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    place.succeed(&["sweep", "tiny.toml", "--no-report", "--set", "decide=false", "--set", "name=\"other\""]);
+    assert_eq!(
+        place.count("SELECT COUNT(*) FROM sweep_runs sr JOIN sweeps w ON w.id = sr.sweep_id WHERE w.name = 'other'"),
+        3
+    );
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
     for part in ["Decided by pixel AUROC", "equivalent, after 6 seeds", "p at any time"] {
         assert!(page.contains(part), "{part}");
