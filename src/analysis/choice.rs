@@ -26,17 +26,24 @@ pub struct Choice {
 ///
 /// `trials` have the runs of the search's seeds alone, with the objective's values: no other seed has a part in the choice.
 pub fn choices(trials: &[SearchTrial]) -> Vec<Choice> {
-    let Some(baseline) = trials.iter().find(|trial| trial.baseline).map(|trial| trial.variant.as_str()) else {
-        return Vec::new();
-    };
-    let mut variants: Vec<&str> = vec![baseline];
-    for trial in trials {
-        if !variants.contains(&trial.variant.as_str()) {
-            variants.push(&trial.variant);
-        }
-    }
+    let variants = variants(trials);
+    let Some(baseline) = variants.first().copied() else { return Vec::new() };
     let choices: Vec<Choice> = variants.into_iter().filter_map(|variant| choice(trials, variant, baseline)).collect();
     if choices.first().is_some_and(|first| first.baseline) { choices } else { Vec::new() }
+}
+
+/// Returns the labels of the variants, ST-FPM first; an empty list without ST-FPM.
+pub(super) fn variants(trials: &[SearchTrial]) -> Vec<&str> {
+    let mut variants: Vec<&str> = trials.iter().filter(|trial| trial.baseline).map(|trial| &*trial.variant).collect();
+    variants.truncate(1);
+    if !variants.is_empty() {
+        for trial in trials {
+            if !variants.contains(&trial.variant.as_str()) {
+                variants.push(&trial.variant);
+            }
+        }
+    }
+    variants
 }
 
 /// Returns whether any variant has several trials, so that the objective makes a choice.
@@ -116,6 +123,9 @@ mod tests {
         assert_eq!(found, [("base", true, None, 1), ("c", false, Some(0.7), 3), ("f", false, None, 1)]);
         assert!(is_choosing(&choices) && !is_choosing(&choices[..1]));
         assert_eq!(super::choices(&trials[2..]), [], "nothing to compare with");
+        let without_values = [trials[1].clone(), trials[2].clone(), trial("g", "skip=add", &[None])];
+        assert_eq!(super::choices(&without_values).len(), 1, "ST-FPM alone");
+        assert_eq!(variants(&without_values), ["ST-FPM", "skip=add"], "each variant has its share of alpha");
     }
 
     #[test]

@@ -53,18 +53,20 @@ pub struct VariantDecision {
 /// Longest forecast of a number of seeds.
 const FORECAST: usize = 1000;
 
-/// Compares all variants. The first choice is ST-FPM. `trials` have the values of the metric of `settings`; `seeds` are those of the
+/// Compares all variants. The first choice is ST-FPM. `variants` is the number of the others, those without a chosen trial included: each has
+/// an equal share of `alpha`. `trials` have the values of the metric of `settings`; `seeds` are those of the
 /// comparison, in their order; `protocols` are those of ST-FPM's chosen trial.
 pub(super) fn decisions(
     choices: &[Choice],
+    variants: usize,
     trials: &[SearchTrial],
     seeds: &[u64],
     settings: &DecideSettings,
     protocols: &[Protocol],
 ) -> Vec<VariantDecision> {
-    let Some((baseline, variants)) = choices.split_first() else { return Vec::new() };
+    let Some((baseline, others)) = choices.split_first() else { return Vec::new() };
     let question = Question {
-        alpha: settings.alpha / variants.len().max(1) as f64,
+        alpha: settings.alpha / variants.max(1) as f64,
         margin: settings.margin,
         resolution: resolution(settings.metric, protocols),
     };
@@ -74,9 +76,9 @@ pub(super) fn decisions(
             (Some(one), Some(other)) => paired(one, other, seeds, settings.metric),
             _ => Paired { differences: Vec::new(), failed: false },
         };
-        decide(choice, paired, &question, settings.max_seeds, variants.len())
+        decide(choice, paired, &question, settings.max_seeds, variants)
     };
-    variants.iter().map(of_variant).collect()
+    others.iter().map(of_variant).collect()
 }
 
 fn decide(choice: &Choice, paired: Paired, question: &Question, most: usize, variants: usize) -> VariantDecision {
@@ -154,20 +156,20 @@ fn resolution(metric: Metric, protocols: &[Protocol]) -> f64 {
 
 /// Returns how many seeds of the comparison each choice needs now, in the order of `choices`; ST-FPM needs as many as the others.
 ///
-/// `planned` is the number of seeds that all chosen trials have runs of.
+/// `variants` is as in [`decisions`]; `planned` is the number of seeds that all chosen trials have runs of.
 pub fn seeds_wanted(
     choices: &[Choice],
     decisions: &[VariantDecision],
     confirmation: &Confirmation,
-    planned: usize,
+    (variants, planned): (usize, usize),
     has_idle_workers: bool,
 ) -> Vec<usize> {
     let settings = match confirmation {
         Confirmation::Fixed(seeds) => return vec![*seeds; choices.len()],
         Confirmation::UntilSettled(settings) => settings,
     };
-    let variants = choices.len().saturating_sub(1).max(1);
-    let question = Question { alpha: settings.alpha / variants as f64, margin: settings.margin, resolution: 0.0 };
+    let question =
+        Question { alpha: settings.alpha / variants.max(1) as f64, margin: settings.margin, resolution: 0.0 };
     // No answer is possible with fewer.
     let fewest = question.fewest().min(settings.max_seeds);
     let wanted = |decision: &VariantDecision| match decision.settled {
@@ -207,5 +209,67 @@ impl fmt::Display for Settled {
             Self::Undecided => "undecided",
             Self::Failed => "undecided (failed)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC};
+    use crate::store::SearchRun;
+
+    /// A trial whose runs have these values by category and seed; `Err` is a failed run.
+    fn trial(id: &str, runs: &[(&str, i64, Result<Option<f64>, ()>)]) -> SearchTrial {
+        let run = |(category, seed, value): &(&str, i64, Result<Option<f64>, ()>)| SearchRun {
+            id: format!("{id}/{category}/{seed}"),
+            category: (*category).to_owned(),
+            seed: *seed,
+            state: match value {
+                Ok(Some(_)) => RunState::Done,
+                Ok(None) => RunState::Running,
+                Err(()) => RunState::Failed,
+            },
+            value: value.ok().flatten(),
+        };
+        SearchTrial {
+            id: id.to_owned(),
+            axes: "{}".to_owned(),
+            title: id.to_owned(),
+            variant: id.to_owned(),
+            baseline: id == "base",
+            runs: runs.iter().map(run).collect(),
+        }
+    }
+
+    #[test]
+    fn seeds_count_in_their_order_and_only_when_every_category_is_done() {
+        let base: Vec<_> =
+            (0..4).flat_map(|seed| [("nut", seed, Ok(Some(0.5))), ("bolt", seed, Ok(Some(0.7)))]).collect();
+        let mut ours = vec![("nut", 0, Ok(Some(0.6))), ("bolt", 0, Ok(Some(0.7))), ("nut", 1, Ok(Some(0.5)))];
+        ours.extend([("bolt", 1, Ok(Some(0.9))), ("nut", 2, Ok(None)), ("bolt", 2, Ok(Some(0.1)))]);
+        ours.extend([("nut", 3, Ok(Some(0.9))), ("bolt", 3, Ok(Some(0.9)))]);
+        let compare = |ours: &[_]| paired(&trial("a", ours), &trial("base", &base), &[0, 1, 2, 3], PIXEL_AUROC);
+        let gains =
+            |paired: &Paired| paired.differences.iter().map(|(seed, x)| (*seed, (x * 1e6).round())).collect::<Vec<_>>();
+        // Seed 3 is done, but seed 2 is not: it must not be seen earlier because it was faster.
+        let found = compare(&ours);
+        assert_eq!((gains(&found), found.failed), (vec![(0, 5e4), (1, 1e5)], false));
+        ours[4].2 = Err(());
+        let found = compare(&ours);
+        assert_eq!((gains(&found), found.failed), (vec![(0, 5e4), (1, 1e5)], true));
+        ours[4].2 = Ok(Some(0.3));
+        assert_eq!(compare(&ours).differences.len(), 4);
+    }
+
+    #[test]
+    fn the_smallest_step_is_one_pair_of_images_or_one_pixel() {
+        let protocol = |good: u64, defective: u64| {
+            Protocol::of_text(&format!(
+                r#"{{ "image_size": 10, "counts": {{ "test": {{ "good": {good}, "cut": {defective} }} }} }}"#
+            ))
+        };
+        let both = [protocol(4, 5), protocol(10, 10)];
+        assert!((resolution(IMAGE_AUROC, &both) - 1.0 / 20.0 / 2.0).abs() < 1e-12);
+        assert!((resolution(PIXEL_AUROC, &both) - 1.0 / 900.0 / 2.0).abs() < 1e-12);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::choice::{Choice, choices, comparison_seeds, is_choosing};
+use super::choice::{Choice, choices, comparison_seeds, is_choosing, variants};
 use super::decision::{VariantDecision, decisions, seeds_wanted};
 use super::protocol::Protocol;
 use crate::config::{Confirmation, DecideSettings, Objective, SearchSettings};
@@ -13,6 +13,8 @@ use crate::store::{ComparedRun, SearchTrial, Store, StoreError, SweepRow};
 pub struct Tuned {
     /// The chosen trials, ST-FPM first. Empty while the search is not over.
     pub choices: Vec<Choice>,
+    /// Labels of variants without a chosen trial: none of their trials has all its values. They stay undecided.
+    pub unchosen: Vec<String>,
     /// Objective that chose them; `None` if each variant has one trial only.
     pub objective: Option<Objective>,
     /// Settings of the decision; `None` if the number of seeds is fixed.
@@ -105,13 +107,17 @@ pub async fn tuned(
             let measured = store.search_trials(sweep, decide.metric).await?;
             let protocols = store.protocols_of(sweep, &baseline.trial).await?;
             let protocols: Vec<Protocol> = protocols.iter().map(|(_, text)| Protocol::of_text(text)).collect();
-            decisions(&choices, &measured, &seeds, &decide, &protocols)
+            decisions(&choices, variants(&trials).len() - 1, &measured, &seeds, &decide, &protocols)
         }
         _ => Vec::new(),
     };
+    let is_chosen = |variant: &&str| choices.iter().any(|choice| choice.variant == *variant);
+    let unchosen = variants(&trials).into_iter().filter(|variant| !choices.is_empty() && !is_chosen(variant));
+    let unchosen = unchosen.map(str::to_owned).collect();
     let common = planned.iter().copied().max().unwrap_or_default();
     Ok(Tuned {
         choices,
+        unchosen,
         objective: choosing.then_some(objective),
         decide,
         seeds: seeds[..common].to_vec(),
@@ -165,7 +171,13 @@ impl Tuned {
             return Vec::new();
         }
         let planned = self.planned.iter().copied().max().unwrap_or_default();
-        let wanted = seeds_wanted(&self.choices, &self.decisions, confirmation, planned, has_idle_workers);
+        let wanted = seeds_wanted(
+            &self.choices,
+            &self.decisions,
+            confirmation,
+            (self.choices.len() - 1 + self.unchosen.len(), planned),
+            has_idle_workers,
+        );
         let order = || comparison_seeds(&search.seeds, self.objective.is_some());
         let missing = |((choice, planned), wanted): ((&Choice, &usize), usize)| TrialSeeds {
             trial: choice.trial.clone(),

@@ -123,7 +123,14 @@ fn tuned_lines(tuned: &Tuned) -> String {
     let choices = tuned.choices.iter().filter(|_| tuned.objective.is_some()).map(choice);
     let seeds = tuned.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     let seeds = std::iter::once(format!("compared on seeds {}", if seeds.is_empty() { "to come" } else { &seeds }));
-    choices.chain(seeds).chain(tuned.decisions.iter().map(VariantDecision::describe)).collect::<Vec<_>>().join("\n")
+    let unchosen =
+        tuned.unchosen.iter().map(|variant| format!("{variant}: undecided (failed), no trial has all its values"));
+    choices
+        .chain(unchosen)
+        .chain(seeds)
+        .chain(tuned.decisions.iter().map(VariantDecision::describe))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Formats a failed stage: "weave · T01 ST-FPM · seed 0: joint: nan: …".

@@ -40,8 +40,12 @@ fn choices(tuned: &Tuned) -> Table {
         rows: tuned.choices.iter().map(row).collect(),
         remarks: None,
         notes: vec![format!(
-            "Within each variant, the search chose the trial with the highest mean of {objective}, which uses no test image. \"Promised\" is \
-             that mean. It is too high on average, because it is the highest of several."
+            "{}Within each variant, the search chose the trial with the highest mean of {objective}, which uses no test image. \"Promised\" is \
+             that mean. It is too high on average, because it is the highest of several.",
+            match tuned.unchosen.is_empty() {
+                true => String::new(),
+                false => format!("No trial has all its values, so none is chosen: {}. ", tuned.unchosen.join(", ")),
+            }
         )],
     }
 }
