@@ -103,10 +103,10 @@ async fn insert_trials<'p>(
     Ok(ids)
 }
 
-/// Returns the id and the settings. A baseline that is also a point of the search keeps its name as well.
+/// Returns the id and the settings. ST-FPM at a point of the search keeps its name as well.
 fn title(number: i64, trial: &SweepTrial) -> String {
     let title = trial_title(number, &trial.variant, &trial.axes);
-    match trial.baseline && !trial.axes.is_empty() {
+    match !trial.is_searched() && !trial.axes.is_empty() {
         true => format!("{} {}, {}", trial_id(number), trial.variant, trial_settings(&trial.variant, &trial.axes)),
         false => title,
     }
