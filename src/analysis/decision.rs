@@ -218,9 +218,12 @@ mod tests {
     use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC};
     use crate::store::SearchRun;
 
-    /// A trial whose runs have these values by category and seed; `Err` is a failed run.
-    fn trial(id: &str, runs: &[(&str, i64, Result<Option<f64>, ()>)]) -> SearchTrial {
-        let run = |(category, seed, value): &(&str, i64, Result<Option<f64>, ()>)| SearchRun {
+    /// Category, seed and value of a run; `Err` is a failed run.
+    type RunOf<'a> = (&'a str, i64, Result<Option<f64>, ()>);
+
+    /// A trial with these runs.
+    fn trial(id: &str, runs: &[RunOf<'_>]) -> SearchTrial {
+        let run = |(category, seed, value): &RunOf<'_>| SearchRun {
             id: format!("{id}/{category}/{seed}"),
             category: (*category).to_owned(),
             seed: *seed,

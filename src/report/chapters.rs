@@ -53,7 +53,9 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let (tables, figures) = (&section.tables, &section.figures);
     let decides = section.tuned.is_some_and(|tuned| tuned.decide.is_some());
     let title_of_chosen = if decides { "Decision" } else { "Chosen trials" };
-    let answer = section.tuned.and_then(summary::decided).or_else(|| summary::answer(&section.comparisons));
+    // Seeds that had no part in a choice answer first.
+    let decided = section.tuned.and_then(summary::decided).or_else(|| summary::answer(section.confirmed));
+    let answer = decided.or_else(|| summary::answer(&section.comparisons));
     let mut summary: Vec<Content<'_>> = answer.map(Content::Answer).into_iter().collect();
     summary.push(Content::Findings(words::finding_texts(&section.groups, &section.costs, &section.comparisons)));
     let all = [

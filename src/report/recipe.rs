@@ -11,6 +11,9 @@ use crate::analysis::{Groups, Variant};
 /// Settings of the joint phase that belong to an auto-encoder, and the recipe's name, which only sets other settings.
 const OF_AUTO_ENCODERS: [&str; 3] = ["autoencoder", "loss", "recipe"];
 
+/// Maximum number of values of a setting that are listed.
+const MOST_LISTED: usize = 3;
+
 /// Remarks that differences from ST-FPM come from whole recipes, and names the variant that isolates the auto-encoder's effect. Returns
 /// `None` if the variants differ only in the auto-encoder.
 pub(super) fn recipe_remark(groups: &Groups<'_>) -> Option<Remark> {
@@ -42,8 +45,11 @@ pub(super) fn recipe_remark(groups: &Groups<'_>) -> Option<Remark> {
         false => format!("{} of {} variants with an auto-encoder also differ", differing.len(), with.len()),
     };
     let listed = settings.iter().map(|(name, values)| {
-        let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        format!("joint.{name} ({}; ST-FPM: {})", values.join(" or "), shown(baseline.joint.get(*name)))
+        let values = match values.len() {
+            few if few <= MOST_LISTED => values.iter().map(String::as_str).collect::<Vec<_>>().join(" or "),
+            many => format!("{many} different values"),
+        };
+        format!("joint.{name} ({values}; ST-FPM: {})", shown(baseline.joint.get(*name)))
     });
     let isolating = others.iter().filter(|(_, recipe)| !recipe.has_auto_encoder).find_map(|(alone, recipe)| {
         let (other, _) = differing.iter().find(|(_, other)| other.joint == recipe.joint)?;

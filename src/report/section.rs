@@ -18,6 +18,8 @@ pub(super) struct Section<'r> {
     pub comparisons: Vec<Verdict>,
     /// The chosen trials, if the sweep chooses any.
     pub tuned: Option<&'r Tuned>,
+    /// Verdicts on the chosen trials, from a fixed number of seeds.
+    pub confirmed: &'r [Verdict],
     pub effects: Vec<Effects>,
     pub tables: Tables,
     pub figures: Figures,

@@ -118,6 +118,7 @@ pub fn write(
             tables: Tables::of(rows, &groups, &sides, &costs, &comparisons, &effects, chosen, &categories)?
                 .prefixed(&prefix),
             tuned,
+            confirmed: if index == 0 { &confirmed } else { &[] },
             figures,
             prefix,
             costs,

@@ -11,7 +11,7 @@ use super::plan_change::{PlanChange, change, linked_trials};
 use super::plan_rows::{First, insert_plan};
 use super::sql::{ROWS_PER_STATEMENT, list, sql};
 use super::{Artifacts, NOW, PlanSource, Store, StoreError, derived, repair, settle};
-use crate::config::Sweep;
+use crate::config::{BASELINE, Sweep};
 use crate::plan::{Plan, PlannedTrial};
 use crate::stages::{Key, StageKind};
 
@@ -155,16 +155,19 @@ impl Store {
         Ok(done)
     }
 
-    /// Returns how often a sweep was planned, and its trials without baselines, in order. Returns `None` if there is no such sweep.
+    /// Returns how often a sweep was planned, and the trials that its search drew, in order. Returns `None` if there is no such sweep.
     pub async fn planned_trials(&self, name: &str) -> Result<Option<(i64, Vec<StoredTrial>)>, StoreError> {
         let known: Option<(i64, i64)> =
             sql("SELECT id, generation FROM sweeps WHERE name = $1").bind(name).optional(self).await?;
         let Some((id, generation)) = known else { return Ok(None) };
-        let trials: Vec<(String, bool)> = sql("SELECT st.axes, NOT EXISTS (
+        let trials: Vec<(String, bool)> = sql(
+            "SELECT st.axes, NOT EXISTS (
                  SELECT 1 FROM runs r JOIN sweep_runs sr ON sr.run_id = r.id AND sr.sweep_id = st.sweep_id
                  WHERE r.trial_id = st.trial_id AND r.state = 'pending')
-             FROM sweep_trials st WHERE st.sweep_id = $1 AND st.baseline = 0 ORDER BY st.position")
+             FROM sweep_trials st WHERE st.sweep_id = $1 AND st.baseline = 0 AND st.variant <> $2 ORDER BY st.position",
+        )
         .bind(id)
+        .bind(BASELINE)
         .all(self)
         .await?;
         Ok(Some((generation, trials.into_iter().map(|(axes, ended)| StoredTrial { axes, ended }).collect())))

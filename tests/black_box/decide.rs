@@ -60,6 +60,7 @@ fn the_objective_chooses_and_other_seeds_compare() {
     for part in ["Chosen trials", "on seeds that had no part in the choice", "Promised"] {
         assert!(page.contains(part), "{part}");
     }
+    assert!(!page.contains("Too few seeds: a claim"), "the seeds of the comparison answer, not the search's one");
     // Numbers that chose stay apart from those that judge: the main tables have the search's seed alone.
     let json: serde_json::Value =
         serde_json::from_str(&place.succeed(&["report", "tiny", "--json"]).stdout).expect("JSON");
@@ -85,6 +86,27 @@ fn the_objective_chooses_and_other_seeds_compare() {
     let again = place.succeed(&SWEEP);
     assert!(again.stderr.contains("21 of 21 runs done"), "{}", again.stderr);
     assert_each_stage_done_once(&place);
+}
+
+#[test]
+fn a_search_that_learns_tunes_st_fpm_as_well_and_goes_on() {
+    let place = Workplace::on_file();
+    let space = "\"joint.student.learning_rate\" = { log_uniform = [0.05, 0.5] }";
+    let file = choosing("strategy = \"tpe\"\ntrials = 12\nconfirm_seeds = 1");
+    place.write("tiny.toml", &file.replace("\"joint.student.learning_rate\" = [0.4, 0.1]", space));
+    place.run(&[&SWEEP[..], &["--time-limit", "3s"]].concat());
+    place.succeed(&SWEEP);
+    // Twelve points, each with ST-FPM at its learning rate, and ST-FPM's own recipe.
+    let trials = |condition: &str| place.count(&format!("SELECT COUNT(*) FROM sweep_trials WHERE {condition}"));
+    assert_eq!((trials("variant <> 'ST-FPM'"), trials("variant = 'ST-FPM'"), trials("baseline = 1")), (12, 13, 1));
+    let compared = place.query("SELECT DISTINCT t.variant FROM sweep_trials t JOIN runs r ON r.trial_id = t.trial_id WHERE r.seed = 1 ORDER BY 1");
+    assert_eq!(compared, ["ST-FPM", "skip=add", "skip=none"]);
+    assert_eq!(place.count("SELECT COUNT(*) FROM sweep_runs"), 25 + 3);
+    assert_each_stage_done_once(&place);
+    let again = place.succeed(&SWEEP);
+    assert!(again.stderr.contains("28 of 28 runs done"), "{}", again.stderr);
+    let titles = place.query("SELECT title FROM sweep_trials WHERE variant = 'ST-FPM' AND baseline = 0");
+    assert!(titles.iter().all(|title| title.contains(" ST-FPM, learning_rate=")), "{titles:?}");
 }
 
 #[test]
