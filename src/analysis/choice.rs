@@ -46,11 +46,6 @@ pub(super) fn variants(trials: &[SearchTrial]) -> Vec<&str> {
     variants
 }
 
-/// Returns whether any variant has several trials, so that the objective makes a choice.
-pub fn is_choosing(choices: &[Choice]) -> bool {
-    choices.iter().any(|choice| choice.candidates > 1)
-}
-
 fn choice(trials: &[SearchTrial], variant: &str, baseline: &str) -> Option<Choice> {
     let candidates: Vec<&SearchTrial> = trials.iter().filter(|trial| trial.variant == variant).collect();
     let of = |trial: &SearchTrial, promised: Option<f64>| Choice {
@@ -121,7 +116,6 @@ mod tests {
         let found: Vec<_> = choices.iter().map(|c| (c.trial.as_str(), c.baseline, c.promised, c.candidates)).collect();
         // An incomplete trial is never chosen; a single one needs no value.
         assert_eq!(found, [("base", true, None, 1), ("c", false, Some(0.7), 3), ("f", false, None, 1)]);
-        assert!(is_choosing(&choices) && !is_choosing(&choices[..1]));
         assert_eq!(super::choices(&trials[2..]), [], "nothing to compare with");
         let without_values = [trials[1].clone(), trials[2].clone(), trial("g", "skip=add", &[None])];
         assert_eq!(super::choices(&without_values).len(), 1, "ST-FPM alone");

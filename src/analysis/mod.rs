@@ -32,7 +32,7 @@ mod verdict;
 pub(crate) use axes::{SearchedAxis, is_point, searched};
 pub(crate) use best::{Rivals, best};
 pub use by_category::{ByCategory, CategoryVerdicts, by_category};
-pub use choice::{Choice, comparison_seeds, is_choosing};
+pub use choice::{Choice, comparison_seeds};
 pub(crate) use comparison::{comparisons, sides};
 pub(crate) use confirmed::{confirmed, confirmed_sides};
 pub(crate) use costs::Costs;

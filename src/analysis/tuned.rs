@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::choice::{Choice, choices, comparison_seeds, is_choosing, variants};
+use super::choice::{Choice, choices, comparison_seeds, variants};
 use super::decision::{VariantDecision, decisions, seeds_wanted};
 use super::protocol::Protocol;
 use crate::config::{Confirmation, DecideSettings, Objective, SearchSettings};
-use crate::store::{ComparedRun, SearchTrial, Store, StoreError, SweepRow};
+use crate::store::{ComparedRun, SearchRun, SearchTrial, Store, StoreError, SweepRow};
 
 /// The chosen trials of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,11 +26,9 @@ pub struct Tuned {
     /// Seeds of the sweep file.
     #[serde(skip)]
     fixed: Vec<u64>,
-    /// How many seeds of each chosen trial have runs, and whether any of these runs is open.
+    /// How many seeds of each chosen trial have runs.
     #[serde(skip)]
     planned: Vec<usize>,
-    #[serde(skip)]
-    has_open_runs: bool,
 }
 
 /// Some seeds of a trial.
@@ -81,10 +79,9 @@ pub async fn tuned(
     let trials = store.search_trials(sweep, objective.metric()).await?;
     let of_search: Vec<SearchTrial> = trials.iter().map(|trial| trial.clone().on_seeds(&search.seeds)).collect();
     let mut choices = choices(&of_search);
-    let choosing = is_choosing(&choices);
-    // A later trial may be better, and another variant may still get a choice.
-    let is_open = |trial: &SearchTrial| trial.runs.iter().any(|run| run.is_open());
-    if of_search.iter().any(is_open) && (choosing || has_several(&of_search)) {
+    let choosing = has_several(&of_search);
+    // A later trial may be better.
+    if choosing && of_search.iter().flat_map(|trial| &trial.runs).any(SearchRun::is_open) {
         choices.clear();
     }
     let most = match confirmation {
@@ -97,7 +94,6 @@ pub async fn tuned(
     let has = |trial: &SearchTrial, seed: u64| trial.runs.iter().any(|run| run.seed as u64 == seed);
     let planned: Vec<usize> =
         chosen.iter().map(|trial| seeds.iter().take_while(|seed| has(trial, **seed)).count()).collect();
-    let has_open_runs = chosen.iter().any(|trial| is_open(trial));
     let decide = match confirmation {
         Confirmation::Fixed(_) => None,
         Confirmation::UntilSettled(decide) => Some(*decide),
@@ -124,11 +120,10 @@ pub async fn tuned(
         decisions,
         fixed: search.seeds.clone(),
         planned,
-        has_open_runs,
     })
 }
 
-/// Returns whether any variant has several trials.
+/// Returns whether any variant has several trials, so that the objective makes a choice.
 fn has_several(trials: &[SearchTrial]) -> bool {
     trials.iter().enumerate().any(|(index, trial)| trials[..index].iter().any(|other| other.variant == trial.variant))
 }
@@ -152,11 +147,6 @@ impl Tuned {
             seeds: self.seeds[..*planned].to_vec(),
         };
         self.choices.iter().zip(&self.planned).map(of).filter(|planned| !planned.seeds.is_empty()).collect()
-    }
-
-    /// Returns whether nothing more will be computed.
-    pub fn is_complete(&self, search: &SearchSettings, confirmation: &Confirmation) -> bool {
-        !self.choices.is_empty() && !self.has_open_runs && self.missing(search, confirmation, false).is_empty()
     }
 
     /// Returns the runs that the comparison lacks now. With idle workers, the next seed is added before the last one is done.
