@@ -21,10 +21,10 @@ pub struct Choice {
     pub candidates: usize,
 }
 
-/// Chooses a trial of each variant, ST-FPM first. A variant of which no trial has all its values is left out, and so is everything if ST-FPM
-/// has none.
+/// Chooses a trial of each variant, ST-FPM first. Leaves out a variant if none of its trials has all its values. Returns an empty list if
+/// ST-FPM is left out.
 ///
-/// `trials` have the runs of the search's seeds alone, with the objective's values: no other seed has a part in the choice.
+/// `trials` have the objective's values, and only runs of the search's seeds. No other seed has a part in the choice.
 pub fn choices(trials: &[SearchTrial]) -> Vec<Choice> {
     let variants = variants(trials);
     let Some(baseline) = variants.first().copied() else { return Vec::new() };

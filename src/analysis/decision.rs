@@ -53,9 +53,10 @@ pub struct VariantDecision {
 /// Longest forecast of a number of seeds.
 const FORECAST: usize = 1000;
 
-/// Compares all variants. The first choice is ST-FPM. `variants` is the number of the others, those without a chosen trial included: each has
-/// an equal share of `alpha`. `trials` have the values of the metric of `settings`; `seeds` are those of the
-/// comparison, in their order; `protocols` are those of ST-FPM's chosen trial.
+/// Compares all variants with the first choice, ST-FPM.
+///
+/// `variants` is the number of variants besides ST-FPM. Each has an equal share of `alpha`, also without a chosen trial. `trials` have the
+/// values of the metric of `settings`. `seeds` are those of the comparison, in their order. `protocols` are those of ST-FPM's chosen trial.
 pub(super) fn decisions(
     choices: &[Choice],
     variants: usize,
@@ -154,9 +155,9 @@ fn resolution(metric: Metric, protocols: &[Protocol]) -> f64 {
     steps.fold(0.0, f64::max) / protocols.len().max(1) as f64
 }
 
-/// Returns how many seeds of the comparison each choice needs now, in the order of `choices`; ST-FPM needs as many as the others.
+/// Returns how many seeds of the comparison each choice needs now, in the order of `choices`. ST-FPM needs as many as the others.
 ///
-/// `variants` is as in [`decisions`]; `planned` is the number of seeds that all chosen trials have runs of.
+/// `variants` is as in [`decisions`]. `planned` is the number of seeds of which all chosen trials have runs.
 pub fn seeds_wanted(
     choices: &[Choice],
     decisions: &[VariantDecision],

@@ -129,8 +129,9 @@ fn has_several(trials: &[SearchTrial]) -> bool {
 }
 
 impl Tuned {
-    /// Keeps the runs that may judge a variant: those of its chosen trial, on the seeds of the comparison. If seeds were added until the answer
-    /// was settled, a test for a fixed number of seeds does not hold, so no run is kept but those on the seeds of the file.
+    /// Keeps the runs that may judge a variant: those of its chosen trial, on the seeds of the comparison.
+    ///
+    /// If seeds were added until the answer was settled, keeps only the seeds of the file. Tests for a fixed number hold for these alone.
     pub fn retain(&self, variant: &str, runs: &mut Vec<ComparedRun>) {
         let Some(choice) = self.choices.iter().find(|choice| choice.variant == variant) else { return };
         let seeds: Vec<u64> = match self.decide {

@@ -270,14 +270,13 @@ impl Steering {
         loop {
             let tuned = tuned(store, &self.id, &self.sweep.search, &confirmation).await?;
             self.record(store, &tuned).await?;
-            let open = store.search_trials(&self.id, self.objective().metric()).await?;
-            let open = open.iter().flat_map(|trial| &trial.runs).filter(|run| run.is_open()).count();
+            let trials = store.search_trials(&self.id, self.objective().metric()).await?;
+            let open = trials.iter().flat_map(|trial| &trial.runs).filter(|run| run.is_open()).count();
             let plan = self.plan_seeds(tuned.missing(&self.sweep.search, &confirmation, open < self.slots))?;
             if plan.runs.is_empty() {
                 return Ok(if open > 0 { Outlook::MoreToCome } else { Outlook::Complete });
             }
-            let trials = store.search_trials(&self.id, self.objective().metric()).await?.len();
-            match store.extend_plan(&self.id, &plan, &self.artifacts, trials).await {
+            match store.extend_plan(&self.id, &plan, &self.artifacts, trials.len()).await {
                 Ok(_) | Err(StoreError::Replanned) => {}
                 Err(error) => return Err(error.into()),
             }

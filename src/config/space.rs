@@ -90,8 +90,8 @@ impl Space {
         })
     }
 
-    /// Returns the trials of ST-FPM that belong to a trial: the re-run baseline, and if chosen trials are compared, ST-FPM with the trial's
-    /// values of the axes that it has, too. So ST-FPM gets the same tuning budget.
+    /// Returns the trials of ST-FPM that belong to a trial. The re-run baseline is the first. If chosen trials are compared, ST-FPM with the
+    /// trial's values follows, for the axes that ST-FPM has. So it gets the same tuning budget.
     pub fn baselines_of(&self, trial: &SweepTrial) -> Vec<SweepTrial> {
         let Some(baseline) = self.baseline_of(trial) else { return Vec::new() };
         let tuned = if self.tunes_baseline { tuned(&baseline, trial) } else { None };

@@ -1,7 +1,7 @@
 //! Inference on a mean that stays valid when observations are added until the answer is settled.
 //!
 //! An e-process is a non-negative sequence E_1, E_2, … whose expectation is at most 1 whenever one stops, if the hypothesis is true. So
-//! P(E_n ≥ 1/α for any n) ≤ α (Ville). For the mean of normal observations with unknown variance, this is the scale-invariant t e-process:
+//! P(E_n ≥ 1/α for any n) ≤ α (Ville). The scale-invariant t e-process tests the mean of normal observations with unknown variance. Sources:
 //! Pérez-Ortiz, Lardy, de Heide, Grünwald, "E-statistics, group invariance and anytime-valid testing", 2024; Wang and Ramdas, "Anytime-valid
 //! t-tests and confidence sequences for Gaussian means with unknown variance", 2024. With n observations of mean x̄ and deviation s:
 //!
@@ -120,8 +120,8 @@ impl Question {
         (2..).find(|&count| self.half_width(count, 1.0).is_some()).unwrap_or(usize::MAX)
     }
 
-    /// Returns the number of observations with which the answer is likely, if mean and deviation stay as they are: the interval then
-    /// excludes 0 or lies within the margin. `None` if more than `most` are needed.
+    /// Returns the number of observations with which the answer is likely, if mean and deviation stay as they are. The interval then excludes 0
+    /// or lies within the margin. Returns `None` if more than `most` are needed.
     pub fn needed(&self, look: &Look, most: usize) -> Option<usize> {
         let width = look.mean.abs().max(self.margin - look.mean.abs());
         (look.count.max(2)..=most)
