@@ -14,6 +14,23 @@ sweep *args:
 ablate *args:
     cargo run --release --quiet -- sweep experiments/skip-ablation.toml "$@"
 
+# Compare ST-FPM with and without the seed article's U-Net on leather and bottle: just article [FLAGS].
+article *args:
+    cargo run --release --quiet -- sweep experiments/article.toml "$@"
+
+# Compare ST-FPM with four U-Nets on all fifteen categories of MVTec AD: just mvtec [FLAGS].
+mvtec *args:
+    cargo run --release --quiet -- sweep experiments/mvtec.toml "$@"
+
+# Try `article` and `mvtec` on drawn stand-ins with a tenth of the images, at 64 px and with two epochs: just try-mvtec [FLAGS].
+try-mvtec *args:
+    cargo run --release --quiet -- data synth target/stand-ins/data --like mvtec --share 0.1 --side 64
+    for sweep in article mvtec; do \
+        DIDACT_DATA=target/stand-ins/data cargo run --release --quiet -- sweep experiments/$sweep.toml \
+            --store target/stand-ins/didact.db --set name=try-$sweep --set teacher.weights=demo --set data.image_size=64 \
+            --set pretrain.epochs=2 --set joint.epochs=2 "$@" || exit $?; \
+    done
+
 # Write the report of a sweep (default: the latest).
 report *args:
     cargo run --release --quiet -- report "$@"

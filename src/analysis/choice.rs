@@ -21,6 +21,17 @@ pub struct Choice {
     pub candidates: usize,
 }
 
+impl Choice {
+    /// Describes the choice, for people: "chosen for skip=add: T07 skip=add of 12 trials, promised 0.9812".
+    pub fn describe(&self) -> String {
+        let Self { variant, title, candidates, .. } = self;
+        match self.promised {
+            Some(promised) => format!("chosen for {variant}: {title} of {candidates} trials, promised {promised:.4}"),
+            None => format!("chosen for {variant}: {title}, its only trial"),
+        }
+    }
+}
+
 /// Chooses a trial of each variant, ST-FPM first. Leaves out a variant if none of its trials has all its values. Returns an empty list if
 /// ST-FPM is left out.
 ///

@@ -2,12 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
+
 use super::failure::Failure;
 use super::output::{print, print_json, table};
 use crate::cause::one_line;
-use crate::data::{CategoryReport, DataReport, DataSettings, Layout, SyntheticSettings, check, write_synthetic};
+use crate::data::{
+    CategoryReport, DataReport, DataSettings, Layout, StandIn, SyntheticSettings, check, write_stand_ins,
+    write_synthetic,
+};
 use crate::exit::Exit;
-use crate::published::Counts;
+use crate::published::{Counts, counted_categories, counted_data_sets};
 use crate::search::load;
 use crate::settings::Named;
 
@@ -25,10 +30,16 @@ pub(super) enum DataVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Write the synthetic data set in MVTec's layout.
+    /// Write drawn images in MVTec's layout: the synthetic data set, or stand-ins for another one.
     Synth {
         /// Folder to write to.
         dir: PathBuf,
+        /// Draw stand-ins with the categories and image counts of this data set.
+        #[arg(long, value_name = "DATA SET", value_parser = PossibleValuesParser::new(counted_data_sets()))]
+        like: Option<String>,
+        /// Share of the data set's image counts.
+        #[arg(long, default_value_t = 1.0, requires = "like")]
+        share: f64,
         /// Seed of the drawn images.
         #[arg(long, default_value_t = 0)]
         seed: u64,
@@ -50,16 +61,38 @@ pub(super) fn run(verb: &DataVerb) -> Result<Exit, Failure> {
             }
             Ok(if report.is_sound() { Exit::Done } else { Exit::Data })
         }
-        DataVerb::Synth { dir, seed, side } => {
+        DataVerb::Synth { dir, like, share, seed, side } => {
             if !(32..=1024).contains(side) {
                 return Err(Failure::usage(format!("--side {side}: expected 32 to 1024 pixels")));
             }
-            let settings = SyntheticSettings { seed: *seed, side: *side, ..SyntheticSettings::default() };
-            let count = write_synthetic(&settings, dir)?;
+            let count = match like {
+                Some(data_set) => write_stand_ins(*seed, *side, wanted(data_set, *share)?, dir)?,
+                None => {
+                    let settings = SyntheticSettings { seed: *seed, side: *side, ..SyntheticSettings::default() };
+                    write_synthetic(&settings, dir)?
+                }
+            };
             print(&format!("wrote {count} images to {}", dir.display()))?;
             Ok(Exit::Done)
         }
     }
+}
+
+/// Returns the categories of a data set with a share of its published image counts, rounded up.
+fn wanted(data_set: &str, share: f64) -> Result<Vec<StandIn>, Failure> {
+    if !(share > 0.0 && share <= 1.0) {
+        return Err(Failure::usage(format!("--share {share}: expected a number above 0, up to 1")));
+    }
+    // Ten times 0.1 must stay one image.
+    let part = |count: u64| (count as f64 * share - 1e-9).ceil() as usize;
+    let stand_in = |(name, counts): (String, Counts)| StandIn {
+        name,
+        // Without two training images, none could be held out.
+        train: part(counts.train).max(2),
+        test_good: part(counts.test_good),
+        test_defect: part(counts.test_defect),
+    };
+    Ok(counted_categories(data_set).into_iter().map(stand_in).collect())
 }
 
 /// Returns the data settings of a sweep file, or those for everything below a folder.

@@ -111,16 +111,7 @@ fn tuned_lines(tuned: &Tuned) -> String {
     if tuned.choices.is_empty() {
         return "no trial is chosen before the search has ended".to_owned();
     }
-    let choice = |choice: &Choice| match choice.promised {
-        Some(promised) => {
-            format!(
-                "chosen for {}: {} of {} trials, promised {promised:.4}",
-                choice.variant, choice.title, choice.candidates
-            )
-        }
-        None => format!("chosen for {}: {}, its only trial", choice.variant, choice.title),
-    };
-    let choices = tuned.choices.iter().filter(|_| tuned.objective.is_some()).map(choice);
+    let choices = tuned.choices.iter().filter(|_| tuned.objective.is_some()).map(Choice::describe);
     let seeds = tuned.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     let seeds = std::iter::once(format!("compared on seeds {}", if seeds.is_empty() { "to come" } else { &seeds }));
     let unchosen =

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use image::{ExtendedColorType, ImageFormat};
 use rayon::prelude::*;
 
+use super::drawn_set::{self, StandIn};
+use super::layout::Parts;
 use super::sample::ImageSource;
-use super::{Sample, SyntheticSettings, drawn_set};
+use super::{Sample, SyntheticSettings};
 use crate::outputs::{AtomicFile, OutputError};
 
 /// Writes the drawn set below `root` in MVTec's layout and returns the number of images. Existing files with the same content stay as they
@@ -16,7 +18,19 @@ use crate::outputs::{AtomicFile, OutputError};
 /// # Errors
 /// Fails if different files with these names exist; nothing is written then. Fails also if a folder cannot be written.
 pub fn write_synthetic(settings: &SyntheticSettings, root: &Path) -> Result<usize, OutputError> {
-    let categories = drawn_set::categories(settings);
+    write(&drawn_set::categories(settings), root)
+}
+
+/// Writes drawn stand-ins of the given categories, in MVTec's layout and with images of `side` × `side` pixels, and returns the number of
+/// images. Existing files with the same content stay as they are.
+///
+/// # Errors
+/// As [`write_synthetic`].
+pub fn write_stand_ins(seed: u64, side: usize, wanted: Vec<StandIn>, root: &Path) -> Result<usize, OutputError> {
+    write(&drawn_set::stand_ins(seed, side, wanted), root)
+}
+
+fn write(categories: &[Parts], root: &Path) -> Result<usize, OutputError> {
     let samples: Vec<(&str, &Sample)> = categories
         .iter()
         .flat_map(|category| category.train.iter().chain(&category.test).map(|sample| (category.name.as_str(), sample)))
@@ -125,6 +139,29 @@ mod tests {
                 assert_eq!(a.load_mask(48, reading).expect("reads"), b.load_mask(48, reading).expect("draws"));
             }
         }
+    }
+
+    #[test]
+    fn stand_ins_have_the_wanted_names_counts_and_images_of_their_own() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let names = ["bottle", "cable", "capsule", "carpet"];
+        let wanted: Vec<StandIn> = names
+            .into_iter()
+            .map(|name| StandIn { name: name.to_owned(), train: 3, test_good: 2, test_defect: 4 })
+            .collect();
+        assert_eq!(write_stand_ins(0, 32, wanted, root.path()).expect("written"), 4 * 9);
+        let set = Dataset::open(&DataSettings::at(root.path(), Some(Layout::Mvtec))).expect("opens");
+        for (category, name) in set.categories().iter().zip(names) {
+            let per_kind = |kind: &str| category.test.iter().filter(|s| s.defect.as_deref() == Some(kind)).count();
+            let kinds: std::collections::BTreeSet<&str> =
+                category.test.iter().filter_map(|s| s.defect.as_deref()).collect();
+            let mut defects: Vec<usize> = kinds.into_iter().map(per_kind).collect();
+            defects.sort_unstable();
+            assert_eq!((category.name.as_str(), category.train.len(), defects), (name, 3, vec![1, 1, 2]));
+        }
+        // Both draw grain, from seeds of their own.
+        let first = |name: &str| std::fs::read(root.path().join(name).join("train/good/000.png")).expect("written");
+        assert_ne!(first("bottle"), first("carpet"));
     }
 
     #[test]

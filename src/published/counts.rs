@@ -36,16 +36,34 @@ struct CountsRow {
     source: String,
 }
 
+impl CountsRow {
+    fn counts(&self) -> Counts {
+        let Self { train, validation, test_good, test_defect, .. } = *self;
+        Counts { train, validation, test_good, test_defect }
+    }
+}
+
 fn rows(layout: &str) -> impl Iterator<Item = CountsRow> {
     let text = TABLES.iter().find(|(table, _)| *table == layout).map_or("", |(_, text)| *text);
     csv::Reader::from_reader(text.as_bytes()).into_deserialize().filter_map(Result::ok)
 }
 
+/// Returns the data sets whose counts are published, by their layout's name in a sweep file.
+pub fn counted_data_sets() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|(table, _)| *table)
+}
+
+/// Returns the categories of a data set with their published counts, sorted by name. `layout` is its name in a sweep file.
+pub fn counted_categories(layout: &str) -> Vec<(String, Counts)> {
+    let mut categories: Vec<_> = rows(layout).map(|row| (row.category.clone(), row.counts())).collect();
+    categories.sort_by(|(a, _), (b, _)| a.cmp(b));
+    categories
+}
+
 /// Returns the published counts of a category and their source. `layout` is its name in a sweep file.
 pub fn published_counts(layout: &str, category: &str) -> Option<(Counts, String)> {
     let row = rows(layout).find(|row| row.category == category)?;
-    let CountsRow { train, validation, test_good, test_defect, .. } = row;
-    Some((Counts { train, validation, test_good, test_defect }, row.source))
+    Some((row.counts(), row.source))
 }
 
 /// Returns the layout, as named in a sweep file, of the data set that has all these categories; `None` if no data set has them.
@@ -55,7 +73,7 @@ pub fn layout_of_categories<'n>(categories: impl Iterator<Item = &'n str>) -> Op
         let names: Vec<String> = rows(layout).map(|row| row.category).collect();
         !categories.is_empty() && categories.iter().all(|name| names.iter().any(|known| known == name))
     };
-    TABLES.iter().map(|(layout, _)| *layout).find(|layout| has(layout))
+    counted_data_sets().find(|layout| has(layout))
 }
 
 #[cfg(test)]

@@ -143,8 +143,18 @@ impl Store {
 
     /// Records an event for people to read later.
     pub async fn record_event(&self, sweep: &str, kind: &str, message: &str) -> Result<(), StoreError> {
+        self.record_event_if("1 = 1", sweep, kind, message).await
+    }
+
+    /// Records an event unless the sweep already has an equal one.
+    pub async fn record_event_once(&self, sweep: &str, kind: &str, message: &str) -> Result<(), StoreError> {
+        let new = "NOT EXISTS (SELECT 1 FROM event WHERE kind = $1 AND sweep_id = $2 AND message = $3)";
+        self.record_event_if(new, sweep, kind, message).await
+    }
+
+    async fn record_event_if(&self, condition: &str, sweep: &str, kind: &str, message: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sql(format!("INSERT INTO event (at, kind, sweep_id, message) VALUES ({NOW}, $1, $2, $3)"))
+        sql(format!("INSERT INTO event (at, kind, sweep_id, message) SELECT {NOW}, $1, $2, $3 WHERE {condition}"))
             .bind(kind)
             .bind(sweep)
             .bind(message)

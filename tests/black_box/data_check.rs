@@ -198,3 +198,30 @@ fn wrong_data_settings_of_a_sweep_file_are_reported_with_their_position() {
     });
     insta::assert_snapshot!(messages.join("\n"));
 }
+
+#[test]
+fn stand_ins_have_the_categories_and_a_share_of_the_counts_of_a_published_data_set() {
+    let place = Workplace::new();
+    let written =
+        place.succeed(&["data", "synth", "mvtec", "--like", "mvtec", "--share", "0.1", "--side", "32"]).stdout;
+    assert!(written.contains("wrote 552 images to mvtec"), "{written}");
+    let checked = place.run(&["data", "check", "mvtec", "--json"]);
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+    let report: serde_json::Value = serde_json::from_str(&checked.stdout).expect("JSON");
+    let categories = report["categories"].as_array().expect("categories");
+    assert_eq!(categories.len(), 15);
+    // MVTec's bottle has 209, 20 and 63 images; a started image counts.
+    let bottle = &categories[0];
+    assert_eq!((bottle["name"].as_str(), bottle["train"].as_u64()), (Some("bottle"), Some(21)));
+    let expected = serde_json::json!([["good", 2], ["colour", 3], ["knot", 2], ["scratch", 2]]);
+    let mut test = bottle["test"].as_array().expect("counts").clone();
+    test.sort_by_key(|pair| pair[0] != "good");
+    assert_eq!(serde_json::Value::from(test), expected);
+
+    for share in ["0", "1.5", "NaN"] {
+        let refused = place.run(&["data", "synth", "other", "--like", "mvtec", "--share", share]);
+        assert_eq!(refused.code, Some(2));
+        assert!(refused.stderr.contains("expected a number above 0, up to 1"), "{}", refused.stderr);
+    }
+    assert!(!place.path("other").exists());
+}

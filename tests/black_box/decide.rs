@@ -26,14 +26,14 @@ const SWEEP: [&str; 3] = ["sweep", "tiny.toml", "--no-report"];
 /// Numbers of runs by trial and seed of a variant.
 fn seeds_of(place: &Workplace, variant: &str) -> Vec<String> {
     place.query(&format!(
-        "SELECT t.number || ': ' || group_concat(r.seed, ' ') FROM sweep_trials t JOIN sweep_runs sr ON sr.sweep_id = t.sweep_id
+        "SELECT t.number || ': ' || string_agg(CAST(r.seed AS TEXT), ' ' ORDER BY r.seed) FROM sweep_trials t JOIN sweep_runs sr ON sr.sweep_id = t.sweep_id
          JOIN runs r ON r.id = sr.run_id AND r.trial_id = t.trial_id WHERE t.variant = '{variant}' GROUP BY t.number ORDER BY t.number"
     ))
 }
 
 #[test]
 fn the_objective_chooses_and_other_seeds_compare() {
-    let place = Workplace::on_file();
+    let place = Workplace::new();
     place.write("tiny.toml", &choosing("confirm_seeds = 5"));
     place.succeed(&["sweep", "tiny.toml"]);
     // Six trials on the search's seed, and three chosen ones on five further seeds.
@@ -56,6 +56,8 @@ fn the_objective_chooses_and_other_seeds_compare() {
     {
         assert!(status.contains(part), "{part}: {status}");
     }
+    let chosen = place.query("SELECT message FROM event WHERE kind = 'chosen' ORDER BY id");
+    assert!(chosen.len() == 3 && chosen.iter().all(|choice| status.contains(choice)), "{chosen:?}");
     let page = std::fs::read_to_string(place.path("reports/tiny/index.html")).expect("a page");
     for part in ["Chosen trials", "on seeds that had no part in the choice", "Promised"] {
         assert!(page.contains(part), "{part}");
@@ -90,7 +92,7 @@ fn the_objective_chooses_and_other_seeds_compare() {
 
 #[test]
 fn a_search_that_learns_tunes_st_fpm_as_well_and_goes_on() {
-    let place = Workplace::on_file();
+    let place = Workplace::new();
     let space = "\"joint.student.learning_rate\" = { log_uniform = [0.05, 0.5] }";
     let file = choosing("strategy = \"tpe\"\ntrials = 12\nconfirm_seeds = 1");
     place.write("tiny.toml", &file.replace("\"joint.student.learning_rate\" = [0.4, 0.1]", space));
@@ -111,7 +113,7 @@ fn a_search_that_learns_tunes_st_fpm_as_well_and_goes_on() {
 
 #[test]
 fn seeds_are_added_until_every_variant_is_settled() {
-    let place = Workplace::on_file();
+    let place = Workplace::new();
     place.write("tiny.toml", &deciding(0.9, 12));
     place.succeed(&["sweep", "tiny.toml"]);
     let json: serde_json::Value = serde_json::from_str(&place.succeed(&["status", "--json"]).stdout).expect("JSON");
@@ -154,7 +156,7 @@ fn seeds_are_added_until_every_variant_is_settled() {
 
 #[test]
 fn an_open_answer_ends_undecided_and_a_failed_run_is_not_skipped() {
-    let place = Workplace::on_file();
+    let place = Workplace::new();
     place.write("tiny.toml", &deciding(0.0, 5));
     place.succeed(&SWEEP);
     let status = place.succeed(&["status"]).stdout;
@@ -170,7 +172,7 @@ fn an_open_answer_ends_undecided_and_a_failed_run_is_not_skipped() {
 
 #[test]
 fn a_killed_decision_goes_on_and_ends_with_the_same_numbers() {
-    let (killed, undisturbed) = (Workplace::on_file(), Workplace::on_file());
+    let (killed, undisturbed) = (Workplace::new(), Workplace::new());
     for place in [&killed, &undisturbed] {
         place.write("tiny.toml", &deciding(0.9, 12));
     }
@@ -189,7 +191,7 @@ fn a_killed_decision_goes_on_and_ends_with_the_same_numbers() {
 
 #[test]
 fn unfair_comparisons_are_refused() {
-    let place = Workplace::on_file();
+    let place = Workplace::new();
     let refuse = |file: String, parts: &[&str]| {
         place.write("tiny.toml", &file);
         let refused = place.run(&[&SWEEP[..], &["--dry-run"]].concat());
