@@ -8,8 +8,9 @@ use super::guidance::Guidance;
 use super::rows::Rows;
 use super::shown::shown_metrics;
 use super::tuned::{Tuned, seeds_of_search, tuned_of};
-use crate::evaluate::metrics::Metric;
+use crate::evaluate::metrics::{IMAGE_FALSE_ALARMS, IMAGE_FALSE_ALARMS_EXPECTED, Metric};
 use crate::evaluate::{Fact, ResultName};
+use crate::schedule::LocalProcesses;
 use crate::stages::Key;
 use crate::store::{RunRow, Store, StoreError, SweepRow};
 
@@ -22,7 +23,9 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     let guidance = Guidance::of(&row);
     let metrics = shown_metrics(&row, metrics);
     let objective = guidance.objective().map(|objective| objective.metric());
-    let measured = metrics.iter().copied().chain(objective).map(ResultName::from);
+    // A report tells how well the held-out threshold predicts false alarms, whatever its metrics.
+    let threshold = [IMAGE_FALSE_ALARMS, IMAGE_FALSE_ALARMS_EXPECTED];
+    let measured = metrics.iter().copied().chain(objective).chain(threshold).map(ResultName::from);
     let names: Vec<ResultName> = measured.chain(Fact::ALL.map(ResultName::from)).collect();
     // Run two queries at a time, because a store has two connections.
     let of_runs = async {
@@ -37,10 +40,19 @@ pub async fn read(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows
     // A running sweep may have gained stages after the stages were read.
     let run_stages = run_stages.into_iter().filter_map(|row| Some((row.run_id, *index.get(&row.stage_id)?)));
     let (run_stages, scores) = (by_run(run_stages), by_run(scores.into_iter().map(|row| (row.run_id.clone(), row))));
+    let curves = Vec::new();
+    let working = is_working(store, sweep).await?;
     let mut rows =
-        Rows { sweep: row, metrics, runs, tuned, compared, results, scores, stages, run_stages, curves: Vec::new() };
+        Rows { sweep: row, metrics, runs, tuned, compared, results, scores, stages, run_stages, working, curves };
     rows.curves = store.curve_rows(sweep, &drawn(&rows)).await?;
     Ok(rows)
+}
+
+/// Returns whether a worker of the sweep exists. Of workers on other machines, the store knows only whether they have stopped.
+async fn is_working(store: &Store, sweep: &str) -> Result<bool, StoreError> {
+    let known = LocalProcesses::new();
+    let workers = store.workers(sweep).await?;
+    Ok(workers.iter().any(|of| !known.has_ended(&of.host, of.pid, of.process_started.as_deref())))
 }
 
 /// Separates the runs on the seeds of the sweep file from those of the chosen trials on the seeds of their comparison. Numbers that had a

@@ -30,7 +30,6 @@ pub struct RepeatedRuns<'a> {
 /// Returns the command, with one line per setting. It replaces all of `[search]` with a grid of one point. It keeps the sweep's objective,
 /// because a separate stage measures what guides a search.
 pub fn repeat_command(sweep: &SweepRow, runs: &RepeatedRuns<'_>) -> String {
-    let file = sweep.file.as_deref().map_or_else(String::new, |file| format!(" {}", quoted(&as_argument(file))));
     let mut overrides = start_overrides(sweep);
     overrides.push(format!("name={}", toml_text(&new_sweep_name(sweep, runs))));
     let categories: Vec<String> = runs.categories.iter().map(|category| toml_text(category)).collect();
@@ -53,6 +52,16 @@ pub fn repeat_command(sweep: &SweepRow, runs: &RepeatedRuns<'_>) -> String {
     if resolved["decide"].is_object() {
         overrides.push("decide=false".to_owned());
     }
+    command(sweep, &overrides)
+}
+
+/// Returns the command that continues a sweep.
+pub(crate) fn continue_command(sweep: &SweepRow) -> String {
+    command(sweep, &start_overrides(sweep))
+}
+
+fn command(sweep: &SweepRow, overrides: &[String]) -> String {
+    let file = sweep.file.as_deref().map_or_else(String::new, |file| format!(" {}", quoted(&as_argument(file))));
     let flags: String = overrides.iter().map(|text| format!(" \\\n  --set {}", quoted(text))).collect();
     format!("didact sweep{file}{flags}")
 }

@@ -28,6 +28,8 @@ pub struct Rows {
     pub stages: Vec<StageRow>,
     /// The stages of each run in the order of execution, as indices into `stages`.
     pub run_stages: HashMap<Key, Vec<usize>>,
+    /// Whether a worker computes the sweep now, as far as the store and this machine know.
+    pub working: bool,
     /// Curves of the joint stages, for the runs that figures have room for.
     pub curves: Vec<Curve>,
 }

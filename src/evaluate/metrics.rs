@@ -36,6 +36,7 @@ pub use resampling::{Histograms, Pooled, Resampling, Weighing};
 pub use rescaled_pro::rescaled_pro;
 pub use scored::{Pixels, Scored, Thresholded};
 pub use sweep::{NotFinite, Sweep, Threshold, Undefined};
+pub use threshold::{IMAGE_FALSE_ALARMS, IMAGE_FALSE_ALARMS_EXPECTED};
 
 /// All metrics, in the order of lists.
 static REGISTERED: &[Metric] = &[
@@ -51,8 +52,8 @@ static REGISTERED: &[Metric] = &[
     rescaled_pro::RESCALED_PRO,
     threshold::PRECISION,
     threshold::RECALL,
-    threshold::FALSE_ALARMS,
-    threshold::EXPECTED_FALSE_ALARMS,
+    threshold::IMAGE_FALSE_ALARMS,
+    threshold::IMAGE_FALSE_ALARMS_EXPECTED,
     auroc::PSEUDO_PIXEL_AUROC,
     auroc::PSEUDO_IMAGE_AUROC,
 ];

@@ -25,6 +25,8 @@ pub(super) enum Content<'s> {
     Note(&'static str),
     /// A block of tables.
     Tables(&'s [Table]),
+    /// One row per variant, with switches for category and metric.
+    Leaderboard,
     Figures(Vec<&'s Figure>),
     Pictures {
         pictures: &'s [Picture],
@@ -35,76 +37,112 @@ pub(super) enum Content<'s> {
     Protocol,
     /// Every run with the command that repeats it.
     Runs,
+    /// Content below a title that a page folds.
+    Folded {
+        title: &'static str,
+        contents: Vec<Content<'s>>,
+    },
 }
 
 impl Content<'_> {
     fn is_empty(&self) -> bool {
         match self {
-            Self::Answer(_) | Self::Findings(_) | Self::Note(_) | Self::Protocol | Self::Runs => false,
+            Self::Answer(_) | Self::Findings(_) | Self::Note(_) | Self::Leaderboard | Self::Protocol | Self::Runs => {
+                false
+            }
             Self::Tables(tables) => tables.is_empty(),
             Self::Figures(figures) => figures.is_empty(),
             Self::Pictures { pictures, notes } => pictures.is_empty() && notes.is_empty(),
+            Self::Folded { contents, .. } => !contents.iter().any(Self::is_told),
         }
+    }
+
+    /// Returns whether this says something by itself.
+    fn is_told(&self) -> bool {
+        !self.is_empty() && !matches!(self, Self::Note(_))
     }
 }
 
 /// Returns the chapters that have content.
 pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let (tables, figures) = (&section.tables, &section.figures);
-    let decides = section.tuned.is_some_and(|tuned| tuned.decide.is_some());
-    let title_of_chosen = if decides { "Decision" } else { "Chosen trials" };
+    let figures_of = |chapter| Content::Figures(figures.of(chapter));
     // Seeds that had no part in a choice answer first.
     let decided = section.tuned.and_then(summary::decided).or_else(|| summary::answer(section.confirmed));
     let answer = decided.or_else(|| summary::answer(&section.comparisons));
-    let mut summary: Vec<Content<'_>> = answer.map(Content::Answer).into_iter().collect();
-    summary.push(Content::Findings(words::finding_texts(&section.groups, &section.costs, &section.comparisons)));
+    let verdict = answer.map(Content::Answer).into_iter();
+    let findings = words::finding_texts(&section.groups, &section.costs, &section.comparisons);
+    let folded = |title, contents| Content::Folded { title, contents };
     let all = [
-        ("summary", "Summary", summary),
-        ("chosen", title_of_chosen, vec![Content::Tables(&tables.chosen)]),
         (
-            "leaderboard",
-            "Leaderboard",
-            vec![
-                Content::Tables(&tables.results),
-                Content::Figures(figures.of(FigureChapter::Leaderboard)),
-                Content::Tables(&tables.comparisons),
-                Content::Tables(&tables.by_category),
-                Content::Tables(&tables.published),
-            ],
+            "verdict",
+            "Verdict",
+            verdict
+                .chain([Content::Tables(&tables.verdict), Content::Tables(&tables.chosen)])
+                .chain([folded("Every variant in a sentence", vec![Content::Findings(findings)])])
+                .collect(),
         ),
-        ("ablation", "Ablation", vec![Content::Figures(figures.of(FigureChapter::Ablation))]),
+        ("leaderboard", "Leaderboard", vec![Content::Leaderboard]),
         (
-            "hyperparameters",
-            "Hyperparameters",
+            "effect",
+            "Effect",
             vec![
-                Content::Tables(&tables.effects),
-                Content::Figures(figures.of(FigureChapter::Hyperparameters)),
-                Content::Tables(&tables.agreement),
+                figures_of(FigureChapter::Ablation),
+                figures_of(FigureChapter::Leaderboard),
+                folded("Comparisons with ST-FPM, all numbers", vec![Content::Tables(&tables.comparisons)]),
+                folded("Category by category", vec![Content::Tables(&tables.by_category)]),
             ],
         ),
         (
-            "learning",
-            "Learning",
-            vec![Content::Figures(figures.of(FigureChapter::Learning)), Content::Tables(&tables.epochs)],
-        ),
-        ("curves", "Curves", vec![Content::Note(words::CURVES), Content::Figures(figures.of(FigureChapter::Curves))]),
-        ("cost", "Cost", vec![Content::Tables(&tables.costs), Content::Figures(figures.of(FigureChapter::Cost))]),
-        (
-            "pictures",
-            "Pictures",
+            "why",
+            "Why",
             vec![
-                Content::Note(words::PICTURES),
-                Content::Pictures { pictures: &section.pictures, notes: &section.notes },
+                figures_of(FigureChapter::Hyperparameters),
+                folded("Effects of the settings, all numbers", vec![Content::Tables(&tables.effects)]),
+                folded("Objective and test, trial by trial", vec![Content::Tables(&tables.agreement)]),
             ],
         ),
-        ("reproduce", "Reproduce", vec![Content::Protocol, Content::Runs]),
+        (
+            "price",
+            "Price",
+            vec![
+                figures_of(FigureChapter::Cost),
+                folded("Costs of each variant, all numbers", vec![Content::Tables(&tables.costs)]),
+            ],
+        ),
+        (
+            "trust",
+            "Trust",
+            vec![
+                Content::Tables(&tables.trust),
+                folded("Protocol", vec![Content::Protocol]),
+                folded(
+                    "Epochs: how they were selected, and how stable they are",
+                    vec![figures_of(FigureChapter::Learning), Content::Tables(&tables.epochs)],
+                ),
+            ],
+        ),
+        (
+            "appendix",
+            "Appendix",
+            vec![
+                folded("Results by category", vec![Content::Tables(&tables.results)]),
+                folded("Published results", vec![Content::Tables(&tables.published)]),
+                folded("Curves", vec![Content::Note(words::CURVES), figures_of(FigureChapter::Curves)]),
+                folded(
+                    "Pictures",
+                    vec![
+                        Content::Note(words::PICTURES),
+                        Content::Pictures { pictures: &section.pictures, notes: &section.notes },
+                    ],
+                ),
+                folded("Reproduce every run", vec![Content::Runs]),
+            ],
+        ),
     ];
     let chapter = |(anchor, title, mut contents): (&str, &'static str, Vec<Content<'s>>)| {
         contents.retain(|content| !content.is_empty());
         Chapter { anchor: format!("{}{anchor}", section.prefix), title, contents }
     };
-    all.into_iter()
-        .map(chapter)
-        .filter(|chapter| chapter.contents.iter().any(|content| !matches!(content, Content::Note(_))))
-        .collect()
+    all.into_iter().map(chapter).filter(|chapter| chapter.contents.iter().any(Content::is_told)).collect()
 }

@@ -5,7 +5,7 @@ use super::section::Section;
 use super::table::markdown::{block, escaped, grid};
 use super::tables::failures;
 use super::words::{FindingTexts, Remark};
-use super::{summary, words};
+use super::{banners, summary, words};
 use crate::analysis::Rows;
 
 /// Returns the whole file.
@@ -13,7 +13,7 @@ pub(super) fn document(rows: &Rows, sections: &[Section<'_>]) -> String {
     let sweep = &rows.sweep;
     let mut parts = vec![format!("# {}\n", escaped(&sweep.name))];
     parts.extend(sweep.question.iter().map(|question| format!("{}\n", escaped(question))));
-    parts.extend(summary::unfinished(rows).as_ref().map(remark));
+    parts.extend(banners::state(rows).iter().map(remark));
     parts.push(format!("{}\n", escaped(&summary::state(rows))));
     parts.extend(words::guidance(&rows.sweep).as_ref().map(remark));
     for (index, section) in sections.iter().enumerate() {
@@ -27,21 +27,33 @@ pub(super) fn document(rows: &Rows, sections: &[Section<'_>]) -> String {
 }
 
 fn remark(remark: &Remark) -> String {
-    let lead = remark.lead.map(|lead| format!("**{lead}** ")).unwrap_or_default();
-    format!("{lead}{}\n", escaped(&remark.text))
+    let lead = remark.lead.as_ref().map(|lead| format!("**{lead}** ")).unwrap_or_default();
+    let command = remark.command.as_ref().map(|command| format!("\n```sh\n{command}\n```\n")).unwrap_or_default();
+    format!("{lead}{}\n{command}", escaped(&remark.text))
 }
 
 fn part(section: &Section<'_>) -> Vec<String> {
     let mut parts: Vec<String> = section.remarks().iter().map(remark).collect();
     for chapter in chapters(section) {
         parts.push(format!("## {}\n", escaped(&section.groups.marked(chapter.title))));
-        parts.extend(chapter.contents.iter().map(|content| shown(section, content)));
+        parts.extend(chapter.contents.iter().flat_map(|content| shown(section, content)));
     }
     parts.retain(|part| !part.is_empty());
     parts
 }
 
-fn shown(section: &Section<'_>, content: &Content<'_>) -> String {
+/// Returns the parts of a content. Folded content follows its title.
+fn shown(section: &Section<'_>, content: &Content<'_>) -> Vec<String> {
+    match content {
+        Content::Folded { title, contents } => {
+            let title = format!("### {}\n", escaped(title));
+            std::iter::once(title).chain(contents.iter().flat_map(|content| shown(section, content))).collect()
+        }
+        content => vec![block_of(section, content)],
+    }
+}
+
+fn block_of(section: &Section<'_>, content: &Content<'_>) -> String {
     match content {
         Content::Answer(answer) => format!("**{}**\n", escaped(answer)),
         Content::Findings(texts) => findings(texts),
@@ -56,8 +68,8 @@ fn shown(section: &Section<'_>, content: &Content<'_>) -> String {
             pictures.chain(notes).collect::<Vec<_>>().join("\n")
         }
         Content::Protocol => protocol(section),
-        // One row for each of thousands of runs belongs on the page and in `export`.
-        Content::Runs => String::new(),
+        // The tables of results follow in the appendix. One row for each of thousands of runs belongs on the page and in `export`.
+        Content::Leaderboard | Content::Runs | Content::Folded { .. } => String::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Figures, tables, pages and pictures that show people the findings of a sweep.
 
+mod banners;
 mod chapters;
 mod comparison_page;
 mod curves;
@@ -9,6 +10,7 @@ mod error;
 mod figure;
 mod figures;
 mod heat;
+mod leaderboard;
 mod markdown;
 mod overlay;
 mod page;

@@ -1,4 +1,6 @@
-//! The page: the question, the findings, and everything that they are based on.
+//! The page: the question, the verdict, and everything that it is based on.
+
+use std::cell::Cell;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,36 +8,40 @@ use maud::{Markup, PreEscaped, html};
 
 use super::chapters::{Chapter, Content, chapters};
 use super::figure::Figure;
+use super::leaderboard::leaderboard;
 use super::pictures::Picture;
 use super::section::Section;
 use super::shell::{Shell, shell};
 use super::table::html;
 use super::tables::failures;
 use super::words::{FindingTexts, Remark};
-use super::{reproduce, summary, words};
+use super::{banners, reproduce, summary, words};
 use crate::analysis::{Groups, Rows};
 
 /// Start of the paragraph on the page's origin. It identifies the pages of all versions.
 pub(super) const WRITTEN_BY: &str = "Written by didact ";
 
-/// Maximum number of variants whose sentences are shown unfolded; tables and figures show the same.
-const MAX_UNFOLDED: usize = 4;
+/// Bytes of figures and pictures that a page holds. The rest are files beside the page, which it links to: browsers and mail must cope with
+/// a page of fifteen categories.
+const EMBEDDED: usize = 2_200_000;
 
 /// Returns the whole page.
 pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
     let sweep = &rows.sweep;
+    let room = Room(Cell::new(EMBEDDED));
+    let failures = failures(rows);
     let parts: Vec<Vec<Chapter<'_>>> = sections.iter().map(|section| chapters(section)).collect();
     let links = parts.first().into_iter().flatten().map(|chapter| (chapter.anchor.clone(), chapter.title.to_owned()));
     let protocols = (1..parts.len()).map(|index| (protocol_anchor(index), format!("Protocol {}", index + 1)));
-    let navigation: Vec<(String, String)> =
-        links.chain(protocols).chain([("origin".to_owned(), "Origin".to_owned())]).collect();
+    let ends = failures.iter().map(|table| ("failures", table.title.as_str())).chain([("origin", "Origin")]);
+    let ends = ends.map(|(anchor, title)| (anchor.to_owned(), title.to_owned()));
+    let navigation: Vec<(String, String)> = links.chain(protocols).chain(ends).collect();
     let body = html! {
         h1 { (sweep.name) }
         @if let Some(question) = &sweep.question { p.question { (question) } }
-        @if let Some(remark) = summary::unfinished(rows) { (note(&remark)) }
+        @for remark in banners::state(rows) { (banner(&remark)) }
         p.quiet { (summary::state(rows)) }
         @if let Some(remark) = words::guidance(&rows.sweep) { (note(&remark)) }
-        label.filter hidden { "Show only rows that contain " input id="filter" type="search" placeholder="text"; }
         @for (index, (section, chapters)) in sections.iter().zip(&parts).enumerate() {
             @if sections.len() > 1 {
                 h2 id=(protocol_anchor(index)) { "Protocol " (index + 1) " of " (sections.len()) }
@@ -44,16 +50,27 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
             @for remark in section.remarks() { (note(&remark)) }
             @for chapter in chapters { section id=(chapter.anchor) {
                 h2 { (section.groups.marked(chapter.title)) }
-                @for content in &chapter.contents { (shown(rows, section, content)) }
+                @for content in &chapter.contents { (shown(rows, section, content, &room)) }
             } }
         }
-        @if let Some(failures) = failures(rows) {
+        @if let Some(failures) = failures { section id="failures" {
             h2 { (failures.title) }
             (html::grid(&failures))
-        }
+        } }
         (origin(rows))
     };
     shell(&Shell { title: &sweep.name, navigation: &navigation, body: &body })
+}
+
+/// Bytes that the page may still embed.
+struct Room(Cell<usize>);
+
+impl Room {
+    /// Returns whether the page has room for these bytes, and takes it.
+    fn take(&self, bytes: usize) -> bool {
+        let left = self.0.get().checked_sub(bytes);
+        left.inspect(|left| self.0.set(*left)).is_some()
+    }
 }
 
 fn protocol_anchor(index: usize) -> String {
@@ -61,22 +78,39 @@ fn protocol_anchor(index: usize) -> String {
 }
 
 fn note(remark: &Remark) -> Markup {
-    html! { p.note { @if let Some(lead) = remark.lead { strong { (lead) " " } } (remark.text) } }
+    html! { p.note { (remark_text(remark)) } }
 }
 
-fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>) -> Markup {
+/// Shows a remark that changes how to read everything below it.
+fn banner(remark: &Remark) -> Markup {
+    html! { div.banner {
+        p { (remark_text(remark)) }
+        @if let Some(command) = &remark.command { pre { (command) } }
+    } }
+}
+
+fn remark_text(remark: &Remark) -> Markup {
+    html! { @if let Some(lead) = &remark.lead { strong { (lead) " " } } (remark.text) }
+}
+
+fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>, room: &Room) -> Markup {
     match content {
         Content::Answer(answer) => html! { p.answer { (answer) } },
         Content::Findings(texts) => findings(texts),
         Content::Note(text) => html! { p.quiet { (text) } },
         Content::Tables(tables) => html::block(tables),
-        Content::Figures(figures) => html! { @for figure in figures { (svg(figure)) } },
+        Content::Leaderboard => leaderboard(section),
+        Content::Figures(figures) => html! { div.figures { @for figure in figures { (svg(figure, room)) } } },
         Content::Pictures { pictures, notes } => html! {
-            @for picture in *pictures { (jpeg(picture)) }
+            @for picture in *pictures { (jpeg(picture, room)) }
             @for note in *notes { p.note { (note) } }
         },
         Content::Protocol => protocol(&section.groups),
         Content::Runs => reproduce::block(rows, &section.groups),
+        Content::Folded { title, contents } => html! { details {
+            summary { (title) }
+            @for content in contents { (shown(rows, section, content, room)) }
+        } },
     }
 }
 
@@ -84,15 +118,9 @@ fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>) -> Markup {
 fn findings(texts: &FindingTexts) -> Markup {
     match texts {
         FindingTexts::NotCompared(reason) => html! { p { (reason) } },
-        FindingTexts::PerVariant(variants) => {
-            let list = html! { ul.findings { @for (label, sentence) in variants {
-                li { strong { (label) } ": " (sentence) }
-            } } };
-            html! {
-                @if variants.len() <= MAX_UNFOLDED { (list) }
-                @else { details { summary { "findings for each variant" } (list) } }
-            }
-        }
+        FindingTexts::PerVariant(variants) => html! { ul.findings { @for (label, sentence) in variants {
+            li { strong { (label) } ": " (sentence) }
+        } } },
     }
 }
 
@@ -109,15 +137,28 @@ fn protocol(groups: &Groups<'_>) -> Markup {
     }
 }
 
-fn svg(figure: &Figure) -> Markup {
-    html! { figure { div role="img" aria-label=(figure.description) { (PreEscaped(figure.html())) } } }
+fn svg(figure: &Figure, room: &Room) -> Markup {
+    let drawn = figure.html();
+    if !room.take(drawn.len()) {
+        return linked(&format!("{}.svg", figure.name), &figure.description);
+    }
+    html! { figure { div role="img" aria-label=(figure.description) { (PreEscaped(drawn)) } } }
 }
 
-fn jpeg(picture: &Picture) -> Markup {
+fn jpeg(picture: &Picture, room: &Room) -> Markup {
+    let encoded = STANDARD.encode(&picture.jpeg);
+    if !room.take(encoded.len()) {
+        return linked(&format!("{}.png", picture.name), &picture.caption);
+    }
     html! { figure {
-        img alt=(picture.caption) src={ "data:image/jpeg;base64," (STANDARD.encode(&picture.jpeg)) };
+        img alt=(picture.caption) src={ "data:image/jpeg;base64," (encoded) };
         figcaption { (picture.caption) }
     } }
+}
+
+/// Links to the file of a figure that the page has no room for.
+fn linked(file: &str, what: &str) -> Markup {
+    html! { p.quiet { a href=(file) { (file) } ": " (what) } }
 }
 
 /// Shows where the numbers come from: program version, sweep file and settings.

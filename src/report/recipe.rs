@@ -63,13 +63,13 @@ pub(super) fn recipe_remark(groups: &Groups<'_>) -> Option<Remark> {
                  student without an auto-encoder under the same recipe."
             .to_owned(),
     };
-    Some(Remark {
-        lead: Some("Different recipes."),
-        text: format!(
+    Some(Remark::new(
+        Some("Different recipes."),
+        format!(
             "{who} from ST-FPM in {}: their difference from ST-FPM is the effect of the whole recipe. {advice}",
             listed.collect::<Vec<_>>().join(", ")
         ),
-    })
+    ))
 }
 
 /// How a variant was trained.

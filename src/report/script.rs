@@ -1,6 +1,6 @@
-//! The page's small script, which sorts and filters tables. Without it the page is complete, in its own order.
+//! The page's small script, which sorts tables and switches what the leaderboard shows. Without it the page is complete, in its own order.
 
-/// Sorts by a click (or Enter) on a column's heading; a text field hides rows that do not contain its text.
+/// Sorts by a click (or Enter or Space) on a column's heading.
 pub(super) const SCRIPT: &str = r##"
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
@@ -23,17 +23,29 @@ for (const table of document.querySelectorAll("table.sortable")) {
       body.append(...rows);
     };
     head.addEventListener("click", sort);
-    head.addEventListener("keydown", event => { if (event.key === "Enter") sort(); });
+    head.addEventListener("keydown", event => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); sort(); } });
   });
 }
-const filter = document.getElementById("filter");
-if (filter) {
-  filter.parentElement.hidden = false;
-  filter.addEventListener("input", () => {
-    const wanted = filter.value.trim().toLowerCase();
-    for (const row of document.querySelectorAll("table.sortable tbody tr")) {
-      row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
-    }
+// A link may lead to folded content.
+const unfold = () => {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let at = target.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
+  target.scrollIntoView();
+};
+addEventListener("hashchange", unfold);
+unfold();
+for (const board of document.querySelectorAll("table.board")) {
+  const switches = board.closest("section").querySelector(".switches");
+  const choose = (name, show) => {
+    const select = switches && switches.querySelector(name);
+    if (select) select.addEventListener("change", () => show(select.value));
+  };
+  choose(".board-category", value => {
+    for (const body of board.tBodies) body.hidden = body.dataset.category !== value;
+  });
+  choose(".board-metric", value => {
+    for (const cell of board.querySelectorAll("[data-metric]")) cell.hidden = value !== "all" && cell.dataset.metric !== value;
   });
 }
 "##;

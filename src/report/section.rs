@@ -4,9 +4,9 @@ use super::figures::Figures;
 use super::pictures::Picture;
 use super::recipe::recipe_remark;
 use super::tables::Tables;
-use super::words;
 use super::words::Remark;
-use crate::analysis::{Costs, Effects, Groups, Tuned, Verdict};
+use super::{banners, words};
+use crate::analysis::{ByCategory, Costs, Effects, Groups, Tuned, Verdict};
 
 /// One protocol's part of a report.
 pub(super) struct Section<'r> {
@@ -16,6 +16,8 @@ pub(super) struct Section<'r> {
     /// Costs of the variants.
     pub costs: Vec<Costs>,
     pub comparisons: Vec<Verdict>,
+    /// Comparisons in each category.
+    pub categories: Vec<ByCategory>,
     /// The chosen trials, if the sweep chooses any.
     pub tuned: Option<&'r Tuned>,
     /// Verdicts on the chosen trials, from a fixed number of seeds.
@@ -31,6 +33,7 @@ pub(super) struct Section<'r> {
 impl Section<'_> {
     /// Returns the remarks that a reader must know before the numbers.
     pub(super) fn remarks(&self) -> Vec<Remark> {
-        words::across(&self.groups).into_iter().chain(recipe_remark(&self.groups)).collect()
+        let across = words::across(&self.groups).into_iter();
+        across.chain(recipe_remark(&self.groups)).chain(banners::objective(&self.groups)).collect()
     }
 }

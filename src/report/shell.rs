@@ -28,7 +28,7 @@ pub(super) fn shell(page: &Shell<'_>) -> String {
             }
             body {
                 @if !page.navigation.is_empty() {
-                    nav { div { @for (anchor, name) in page.navigation { a href={ "#" (anchor) } { (name) } } } }
+                    nav aria-label="Contents" { @for (anchor, name) in page.navigation { a href={ "#" (anchor) } { (name) } } }
                 }
                 main { (page.body) }
                 script { (PreEscaped(SCRIPT)) }

@@ -2,19 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::words::Remark;
+use super::tables::{best, by_metric};
 use crate::analysis::{FEWEST_SEEDS, Rows, Scope, Tuned, VariantDecision, Verdict, is_significant};
 use crate::store::RunState;
 use crate::text::{duration, p_value, signed};
-
-/// Returns a remark if some runs are not finished yet.
-pub(super) fn unfinished(rows: &Rows) -> Option<Remark> {
-    let open = rows.all_runs().filter(|run| run.state.is_open()).count();
-    (open > 0).then(|| Remark {
-        lead: Some("Still running."),
-        text: format!("{open} of {} runs are not finished; the findings below may change.", rows.all_runs().count()),
-    })
-}
 
 /// Describes the runs by state and the total cost: "11 of 12 runs done, 1 failed. Computing took …".
 pub(super) fn state(rows: &Rows) -> String {
@@ -53,19 +44,35 @@ pub(super) fn decided(tuned: &Tuned) -> Option<String> {
     })
 }
 
-/// Answers the question in one sentence, for the first metric that was compared; `None` if nothing was compared.
+/// An answer to the question in one metric.
+struct Answer {
+    /// Opening words: "Yes", "No", "Not shown" or "Too few seeds".
+    lead: String,
+    /// The finding, without opening words: "in pixel AUROC …".
+    finding: String,
+    /// Whether the test settled it in favour of a variant.
+    helps: bool,
+}
+
+/// Answers the question in the first metric, and in every other metric whose answer is another one; `None` if nothing was compared.
 pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
-    // Verdicts are in the order of the metrics.
-    let metric = comparisons.first()?.metric;
-    let of_metric: Vec<&Verdict> = comparisons.iter().filter(|verdict| verdict.metric == metric).collect();
-    let (label, superlative) = (metric.label, metric.direction.best());
-    let settled = |better: bool| {
-        of_metric.iter().copied().filter(move |v| v.p.is_some_and(is_significant) && (v.gain() > 0.0) == better)
-    };
+    let answers: Vec<Answer> = by_metric(comparisons).filter_map(answer_in).collect();
+    let (first, others) = answers.split_first()?;
+    let different: Vec<&Answer> = others.iter().filter(|other| other.helps != first.helps).collect();
+    if different.is_empty() {
+        return Some(format!("{}: {}.", first.lead, first.finding));
+    }
+    let findings = std::iter::once(first).chain(different).map(|answer| answer.finding.as_str());
+    Some(format!("Mixed: {}.", findings.collect::<Vec<_>>().join("; ")))
+}
+
+/// Answers the question by the verdicts of one metric.
+fn answer_in(of_metric: &[Verdict]) -> Option<Answer> {
+    let best = best(of_metric)?;
+    let (label, superlative) = (best.metric.label, best.metric.direction.best());
+    let settled =
+        |better: bool| of_metric.iter().filter(move |v| v.p.is_some_and(is_significant) && (v.gain() > 0.0) == better);
     let (better, worse) = (settled(true).count(), settled(false).count());
-    let by_gain = |a: &&Verdict, b: &&Verdict| a.gain().total_cmp(&b.gain());
-    // Prefer variants that are better by the test, if there are any, because a higher mean may be less certain.
-    let best = settled(true).max_by(by_gain).or_else(|| of_metric.iter().copied().max_by(by_gain))?;
     let of_best = described(best);
     // A verdict from few seeds does not cover other images, so the headline must not either.
     let on_these_images = |better: bool| match settled(better).all(|verdict| verdict.method == Scope::Images) {
@@ -78,31 +85,37 @@ pub(super) fn answer(comparisons: &[Verdict]) -> Option<String> {
         more => format!("; {more} variants are worse{}", on_these_images(false)),
     };
     let (variant, reference) = (&best.variant, &best.reference);
-    if of_metric.iter().all(|v| v.p.is_none()) && of_metric.iter().any(|v| v.method == Scope::FewSeeds) {
-        return Some(format!(
-            "Too few seeds: a claim about {label} needs {FEWEST_SEEDS} seeds that both variants have. {variant} has the {superlative} mean \
-             difference from {reference}: {of_best}."
-        ));
-    }
-    Some(match (better, of_metric.len()) {
-        (0, _) if worse == of_metric.len() => format!(
-            "No{}: in {label} every variant is worse than {reference}; the best of them, {variant}, by {of_best}.",
-            on_these_images(false)
+    let (lead, finding) = match (better, of_metric.len()) {
+        _ if of_metric.iter().all(|v| v.p.is_none()) && of_metric.iter().any(|v| v.method == Scope::FewSeeds) => (
+            "Too few seeds".to_owned(),
+            format!(
+                "a claim about {label} needs {FEWEST_SEEDS} seeds that both variants have. {variant} has the {superlative} mean difference \
+                 from {reference}: {of_best}"
+            ),
         ),
-        (0, _) => format!(
-            "Not shown: in {label} no variant is distinguishably better than {reference}. {variant} has the {superlative} mean difference: \
-             {of_best}{others}."
+        (0, _) if worse == of_metric.len() => (
+            format!("No{}", on_these_images(false)),
+            format!("in {label} every variant is worse than {reference}; the best of them, {variant}, by {of_best}"),
         ),
-        (1, _) => format!(
-            "Yes{}: in {label} {variant} is better than {reference} by {of_best}{others}.",
-            on_these_images(true)
+        (0, _) => (
+            "Not shown".to_owned(),
+            format!(
+                "in {label} no variant is distinguishably better than {reference}. {variant} has the {superlative} mean difference: \
+                 {of_best}{others}"
+            ),
         ),
-        (more, all) => format!(
-            "Yes{}: in {label} {more} of {all} variants are better than {reference}; the {superlative} of them, {variant}, by \
-             {of_best}{others}.",
-            on_these_images(true)
+        (1, _) => (
+            format!("Yes{}", on_these_images(true)),
+            format!("in {label} {variant} is better than {reference} by {of_best}{others}"),
         ),
-    })
+        (more, all) => (
+            format!("Yes{}", on_these_images(true)),
+            format!(
+                "in {label} {more} of {all} variants are better than {reference}; the {superlative} of them, {variant}, by {of_best}{others}"
+            ),
+        ),
+    };
+    Some(Answer { lead, finding, helps: better > 0 })
 }
 
 /// Describes a difference: "+0.0012 (95 % CI −0.0001 to +0.0024, p (Holm) = 0.031, Student's t over seeds, on these images, 5 seeds)".

@@ -9,6 +9,8 @@ mod epochs;
 mod failures;
 mod published;
 mod results;
+mod trust;
+mod verdict;
 
 use super::effect_tables;
 use super::error::ReportError;
@@ -16,11 +18,15 @@ use super::table::Table;
 use crate::analysis::{ByCategory, Costs, Effects, Groups, Rows, Side, Tuned, Verdict};
 
 pub(super) use self::against::{against_baseline, side_by_side};
+pub(super) use self::agreement::objective_correlation;
 pub(super) use self::failures::failures;
 pub(super) use self::results::results;
+pub(super) use self::verdict::{best, by_metric};
 
 /// Blocks of tables; a block that does not apply is empty.
 pub(super) struct Tables {
+    /// The best variant, metric by metric.
+    pub verdict: Vec<Table>,
     /// Results by variant × category, one table per metric.
     pub results: Vec<Table>,
     /// The chosen trials, and what their own seeds say.
@@ -33,6 +39,8 @@ pub(super) struct Tables {
     pub agreement: Vec<Table>,
     /// Effects of each setting.
     pub effects: Vec<Table>,
+    /// Seeds, epochs and thresholds of each variant.
+    pub trust: Vec<Table>,
     /// Selected epochs next to the last epochs.
     pub epochs: Vec<Table>,
     /// Published numbers.
@@ -59,12 +67,18 @@ impl Tables {
     ) -> Result<Self, ReportError> {
         let compared = (!comparisons.is_empty()).then(|| against_baseline(comparisons, groups));
         Ok(Self {
+            // Where chosen trials are compared, their own seeds give the verdict.
+            verdict: match chosen {
+                Some(_) => Vec::new(),
+                None => verdict::verdict(comparisons).into_iter().collect(),
+            },
             results: results(groups, sides),
             chosen: chosen.map(|(tuned, verdicts)| chosen::chosen(tuned, verdicts)).unwrap_or_default(),
             comparisons: compared.into_iter().collect(),
             by_category: by_category::by_category(categories),
             agreement: agreement::agreement(groups).into_iter().collect(),
             effects: effect_tables::tables(effects, groups),
+            trust: vec![trust::trust(groups)],
             epochs: vec![epochs::epochs(groups)],
             published: published::table(rows, groups)?.into_iter().collect(),
             costs: vec![costs::table(rows, groups, costs)],
@@ -74,12 +88,14 @@ impl Tables {
     /// Puts `prefix` before every table's name.
     pub(super) fn prefixed(mut self, prefix: &str) -> Self {
         let blocks = [
+            &mut self.verdict,
             &mut self.results,
             &mut self.chosen,
             &mut self.comparisons,
             &mut self.by_category,
             &mut self.agreement,
             &mut self.effects,
+            &mut self.trust,
             &mut self.epochs,
             &mut self.published,
             &mut self.costs,
@@ -91,12 +107,14 @@ impl Tables {
     /// Returns every table that has rows.
     pub(super) fn all(&self) -> impl Iterator<Item = &Table> {
         let blocks = [
+            &self.verdict,
             &self.results,
             &self.chosen,
             &self.comparisons,
             &self.by_category,
             &self.agreement,
             &self.effects,
+            &self.trust,
             &self.epochs,
             &self.published,
             &self.costs,

@@ -49,6 +49,7 @@ fn rows(cases: &[Case]) -> Rows {
         scores: HashMap::new(),
         stages: Vec::new(),
         run_stages: HashMap::new(),
+        working: false,
         curves: Vec::new(),
     };
     for case in cases {
@@ -783,4 +784,60 @@ fn more_variants_than_colours_are_sorted_by_their_means() {
     rows.runs.iter_mut().for_each(|run| run.state = RunState::Running);
     let all = groups(&rows);
     assert_eq!((all[0].variants[0].label.as_str(), all[0].ordered_by), ("T01 skip=add (rate=0)", None));
+}
+
+#[test]
+fn the_headline_is_mixed_if_metrics_disagree() {
+    let open = five(0.03);
+    let clear = renamed(five(1e-4), &["image_auroc"]);
+    let of = |rows: &Rows| comparisons(rows, &groups(rows)[0]);
+    let not_shown = |verdict: &Verdict| verdict.variant.contains("skip=add");
+    let pixel: Vec<Verdict> = of(&open).into_iter().filter(not_shown).collect();
+    let answer = super::summary::answer(&[pixel.clone(), of(&clear)].concat()).expect("compared");
+    assert!(answer.starts_with("Mixed: in pixel AUROC no variant is distinguishably better"), "{answer}");
+    assert!(answer.contains("in image AUROC 2 of 2 variants are better than T01 ST-FPM"), "{answer}");
+    // Metrics that agree need no second clause.
+    let agreed = super::summary::answer(&[of(&clear), of(&clear)].concat()).expect("compared");
+    assert!(
+        agreed.starts_with("Yes, on these test images: ") && agreed.matches("in image AUROC").count() == 1,
+        "{agreed}"
+    );
+}
+
+#[test]
+fn open_runs_are_running_only_if_a_worker_exists() {
+    let mut rows = five(1e-4);
+    assert_eq!(super::banners::state(&rows), []);
+    rows.runs[3].state = RunState::Pending;
+    let told = |rows: &Rows| super::banners::state(rows).remove(0);
+    let stopped = told(&rows);
+    assert_eq!(stopped.lead.as_deref(), Some("Stopped."));
+    assert_eq!(stopped.text, "1 of 15 runs are not finished. This command continues the sweep:");
+    assert_eq!(stopped.command.as_deref(), Some("didact sweep"));
+    rows.working = true;
+    let running = told(&rows);
+    assert_eq!((running.lead.as_deref(), running.command), (Some("Still running."), None));
+}
+
+#[test]
+fn failed_runs_are_named_by_the_settings_that_only_they_have() {
+    let mut cases = Vec::new();
+    for (rate, add) in [(0.1, true), (10_000.0, true), (10_000.0, false)] {
+        for seed in 0..2 {
+            let axes = json!({ "joint.student.learning_rate": rate, "model.skip": if add { "add" } else { "none" } });
+            let value = (rate < 1.0).then_some(0.9);
+            cases.push(Case { axes, ..case("U-Net", "nut", seed, value) });
+        }
+    }
+    let mut rows = rows(&cases);
+    for run in rows.runs.iter_mut().skip(2) {
+        run.state = RunState::Failed;
+        run.reason = Some("the loss is not finite at epoch 1".to_owned());
+    }
+    let told = super::banners::state(&rows).remove(0);
+    assert_eq!(told.lead.as_deref(), Some("4 runs failed."));
+    assert_eq!(told.text, "learning_rate = 10000.0: the loss is not finite at epoch 1.");
+    // Without a setting of their own, the trials are named.
+    rows.runs[0].axes = json!({ "joint.student.learning_rate": 10_000.0 }).to_string();
+    assert_eq!(super::banners::state(&rows).remove(0).text, "T01 U-Net: the loss is not finite at epoch 1.");
 }

@@ -8,8 +8,17 @@ use crate::text::signed;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Remark {
     /// Opening words, in bold.
-    pub lead: Option<&'static str>,
+    pub lead: Option<String>,
     pub text: String,
+    /// The command that the text announces.
+    pub command: Option<String>,
+}
+
+impl Remark {
+    /// Creates a remark without a command.
+    pub(super) fn new(lead: Option<&str>, text: String) -> Self {
+        Self { lead: lead.map(str::to_owned), text, command: None }
+    }
 }
 
 /// Text below the title of one protocol's part, if there are several parts.
@@ -31,33 +40,33 @@ pub(super) fn guidance(sweep: &SweepRow) -> Option<Remark> {
     let objective = Guidance::of(sweep).objective()?;
     let metric = objective.metric();
     Some(match objective.is_on_test() {
-        false => Remark {
-            lead: None,
-            text: format!(
+        false => Remark::new(
+            None,
+            format!(
                 "The search was guided by {metric}, measured on held-out normal images with defects that didact painted on them. It \
                  used no label and no test image."
             ),
-        },
-        true => Remark {
-            lead: Some("Selected on test."),
-            text: format!(
+        ),
+        true => Remark::new(
+            Some("Selected on test."),
+            format!(
                 "The search was guided by {metric} on the test images themselves. Its best trial is therefore an oracle: new images \
                  would give worse numbers. Every table and figure here is marked."
             ),
-        },
+        ),
     })
 }
 
 /// Returns a remark if protocols are mixed.
 pub(super) fn across(groups: &Groups<'_>) -> Option<Remark> {
     let what = groups.across.as_ref()?;
-    Some(Remark {
-        lead: Some("Across protocols."),
-        text: format!(
+    Some(Remark::new(
+        Some("Across protocols."),
+        format!(
             "As requested, the tables mix numbers of different protocols ({what}). These numbers do not measure the same quantity, and \
              a difference may come from the protocol. ST-FPM here is the one of the first protocol."
         ),
-    })
+    ))
 }
 
 /// The findings in words.

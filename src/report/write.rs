@@ -119,6 +119,7 @@ pub fn write(
                 .prefixed(&prefix),
             tuned,
             confirmed: if index == 0 { &confirmed } else { &[] },
+            categories,
             figures,
             prefix,
             costs,

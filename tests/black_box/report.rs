@@ -55,9 +55,7 @@ fn a_report_has_every_part_and_is_reproducible() {
     place.succeed(&["sweep", "wide.toml"]);
     let first = files(&place, "reports/wide");
     let page = String::from_utf8(first["index.html"].clone()).expect("text");
-    for part in
-        ["summary", "leaderboard", "ablation", "hyperparameters", "learning", "cost", "pictures", "reproduce", "origin"]
-    {
+    for part in ["verdict", "leaderboard", "effect", "why", "price", "trust", "appendix", "origin"] {
         assert!(page.contains(&format!("id=\"{part}\"")) && page.contains(&format!("href=\"#{part}\"")), "{part}");
     }
     for figure in [

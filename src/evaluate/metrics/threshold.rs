@@ -29,7 +29,7 @@ pub(super) const RECALL: Metric = Metric::new(&Definition {
 });
 
 /// Share of the normal images that are above the threshold.
-pub(super) const FALSE_ALARMS: Metric = Metric::new(&Definition {
+pub const IMAGE_FALSE_ALARMS: Metric = Metric::new(&Definition {
     name: "image_false_alarms",
     label: "false alarm rate",
     description: "share of the normal test images that are above the held-out threshold",
@@ -42,7 +42,7 @@ pub(super) const FALSE_ALARMS: Metric = Metric::new(&Definition {
 });
 
 /// Chance of a false alarm, from the held-out images alone.
-pub(super) const EXPECTED_FALSE_ALARMS: Metric = Metric::new(&Definition {
+pub const IMAGE_FALSE_ALARMS_EXPECTED: Metric = Metric::new(&Definition {
     name: "image_false_alarms_expected",
     label: "expected false alarm rate",
     description: "chance that a new normal image is above the held-out threshold, estimated from the held-out images",

@@ -64,7 +64,7 @@ fn text(cell: &Cell) -> Markup {
 }
 
 /// Returns the number that the cell is sorted by; `None` if its text is used.
-fn rank(cell: &Cell) -> Option<f64> {
+pub(in crate::report) fn rank(cell: &Cell) -> Option<f64> {
     match cell.values.first()? {
         Value::Number(number) => Some(*number),
         Value::Integer(number) => Some(*number as f64),
@@ -72,7 +72,7 @@ fn rank(cell: &Cell) -> Option<f64> {
     }
 }
 
-fn name(tone: Tone) -> &'static str {
+pub(in crate::report) fn name(tone: Tone) -> &'static str {
     match tone {
         Tone::Plain => "",
         Tone::Up => "up",

@@ -13,9 +13,7 @@ use crate::store::RunRow;
 pub(super) fn agreement(groups: &Groups<'_>) -> Option<Table> {
     let objective = groups.guidance.objective()?;
     let trials = trials(groups, objective.metric());
-    let complete: Vec<&TrialMeans> =
-        trials.iter().filter(|trial| trial.runs > 0 && trial.runs == trial.all_runs).collect();
-    let pairs: Vec<(f64, f64)> = complete.iter().filter_map(|trial| Some((trial.objective?, trial.test[0]?))).collect();
+    let pairs = pairs(&trials);
     let show = |value: Option<f64>| Cell::number(value, |value| format!("{value:.4}"));
     let row = |trial: &TrialMeans<'_>| {
         let runs = Cell {
@@ -43,6 +41,22 @@ pub(super) fn agreement(groups: &Groups<'_>) -> Option<Table> {
         remarks: None,
         notes: (!objective.is_on_test()).then(|| rank_correlation(groups.first_metric(), &pairs)).into_iter().collect(),
     })
+}
+
+/// Returns the rank correlation between an objective that saw no test image and the first metric, with the number of trials.
+pub(in crate::report) fn objective_correlation(groups: &Groups<'_>) -> Option<(f64, usize)> {
+    let objective = groups.guidance.objective().filter(|objective| !objective.is_on_test())?;
+    let pairs = pairs(&trials(groups, objective.metric()));
+    let test = groups.first_metric();
+    let (objectives, tests): (Vec<f64>, Vec<f64>) =
+        pairs.iter().map(|(objective, value)| (*objective, test.direction.gain(*value))).unzip();
+    Some((spearman(&objectives, &tests)?, pairs.len()))
+}
+
+/// Returns the means of the objective and of the first metric, for the trials whose runs all have both.
+fn pairs(trials: &[TrialMeans<'_>]) -> Vec<(f64, f64)> {
+    let complete = trials.iter().filter(|trial| trial.runs > 0 && trial.runs == trial.all_runs);
+    complete.filter_map(|trial| Some((trial.objective?, trial.test[0]?))).collect()
 }
 
 /// Describes the agreement: "Spearman's rank correlation … is 0.83 over 12 trials".
