@@ -40,7 +40,7 @@ pub(super) fn leaderboard(section: &Section<'_>) -> Markup {
                 }
             } }
         }
-        div class=(super::table::html::frame(board.groups.variants.len())) { table.board id=(id("table")) {
+        div class=(super::table::html::frame(board.groups.variants.len())) tabindex="0" { table.board id=(id("table")) {
             thead { tr {
                 th scope="col" { "variant" }
                 @for setting in &board.settings { th.text scope="col" { (short_name(setting, &board.settings)) } }

@@ -128,7 +128,7 @@ fn findings(texts: &FindingTexts) -> Markup {
 fn protocol(groups: &Groups<'_>) -> Markup {
     html! {
         h3 { (groups.marked("Protocol")) }
-        div.scroll { table { tbody {
+        div.scroll tabindex="0" { table { tbody {
             @for (category, protocol) in &groups.categories { tr { td { (category) } td.text { (protocol.images()) } } }
             @if let Some((_, protocol)) = groups.categories.first() {
                 @for (name, value) in protocol.facts() { tr { td { (name) } td.text { (value) } } }

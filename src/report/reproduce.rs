@@ -31,7 +31,7 @@ pub(super) fn block(rows: &Rows, groups: &Groups<'_>) -> Markup {
         if values.is_empty() { "–".to_owned() } else { values.into_iter().collect::<Vec<_>>().join(", ") }
     };
     html! {
-        div class=(frame(groups.all().count())) { table {
+        div class=(frame(groups.all().count())) tabindex="0" { table {
             thead { tr {
                 th { "run" } th { "seed" } th.text { "state" } th.text { "protocol" } th.text { "device" }
                 th.text { "didact version" }

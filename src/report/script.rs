@@ -1,6 +1,6 @@
 //! The page's small script, which sorts tables and switches what the leaderboard shows. Without it the page is complete, in its own order.
 
-/// Sorts by a click (or Enter or Space) on a column's heading.
+/// Sorts by a click (or Enter or Space) on a column's heading, opens folded content that a link leads to, and switches the leaderboard.
 pub(super) const SCRIPT: &str = r##"
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
@@ -13,8 +13,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const order = (a, b) => typeof a === "number" && typeof b === "number" ? a - b : typeof a === "number" ? -1
     : typeof b === "number" ? 1 : a.localeCompare(b);
   table.querySelectorAll("thead th").forEach((head, column) => {
-    head.tabIndex = 0;
-    head.setAttribute("role", "button");
+    const button = document.createElement("button");
+    button.append(...head.childNodes);
+    head.append(button);
     const sort = () => {
       const down = head.getAttribute("aria-sort") !== "descending";
       table.querySelectorAll("thead th").forEach(other => other.removeAttribute("aria-sort"));
@@ -22,8 +23,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const rows = [...body.rows].sort((a, b) => order(value(a, column), value(b, column)) * (down ? -1 : 1));
       body.append(...rows);
     };
-    head.addEventListener("click", sort);
-    head.addEventListener("keydown", event => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); sort(); } });
+    button.addEventListener("click", sort);
   });
 }
 // A link may lead to folded content.

@@ -24,7 +24,7 @@ ul.findings { padding-left: 1.1rem; } ul.findings li { margin: .35rem 0; max-wid
 .long thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); } .long thead th:first-child { z-index: 2; } table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .4rem 0; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; vertical-align: top; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; } thead th { color: var(--quiet); font-weight: 600; white-space: normal; vertical-align: bottom; }
-table.sortable thead th { cursor: pointer; } th[aria-sort=descending]::after { content: ' ↓'; } th[aria-sort=ascending]::after { content: ' ↑'; }
+table.sortable thead th button { all: unset; cursor: pointer; } table.sortable thead th button:focus-visible, .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; } th[aria-sort=descending]::after { content: ' ↓'; } th[aria-sort=ascending]::after { content: ' ↑'; }
 td a { color: inherit; text-decoration-color: var(--line); text-underline-offset: .2em; }
 tr.baseline td, tr.baseline th, tr.group td { background: var(--panel); } tr.group td { text-align: left; white-space: normal; }
 td small { display: block; color: var(--quiet); } .up { color: var(--good); } .down { color: var(--bad); }

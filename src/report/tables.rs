@@ -70,7 +70,7 @@ impl Tables {
             // Where chosen trials are compared, their own seeds give the verdict.
             verdict: match chosen {
                 Some(_) => Vec::new(),
-                None => verdict::verdict(comparisons).into_iter().collect(),
+                None => verdict::verdict(comparisons, groups, costs).into_iter().collect(),
             },
             results: results(groups, sides),
             chosen: chosen.map(|(tuned, verdicts)| chosen::chosen(tuned, verdicts)).unwrap_or_default(),

@@ -1,6 +1,7 @@
 //! The report in a browser: it needs no network, nothing is cut off or overlaps, and every control works.
 //!
-//! Needs Chromium, in PATH or given by `DIDACT_TEST_BROWSER`; without it, the test reports that it is skipped.
+//! Needs Chromium, in PATH or given by `DIDACT_TEST_BROWSER`; without it, the test reports that it is skipped. `DIDACT_TEST_AXE` names the file
+//! `axe.min.js` of axe-core, whose rules of accessibility the test then checks as well.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,6 +21,14 @@ fn browser() -> Option<PathBuf> {
     })
 }
 
+/// Maximum height of a page with folded details, in screens of 1440 × 900 pixels.
+const SCREENS: u32 = 6;
+
+/// Returns the address of axe-core; empty if it is not installed.
+fn axe() -> String {
+    std::env::var("DIDACT_TEST_AXE").map(|file| format!("file://{file}")).unwrap_or_default()
+}
+
 /// Returns the faults of a page at a width, in light or dark mode.
 fn faults(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool) -> String {
     let harness = place.write("look.html", include_str!("../browser/look.html"));
@@ -34,7 +43,12 @@ fn faults(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool
         .arg(format!("--user-data-dir={}", place.path("browser").display()))
         .arg(format!("--blink-settings=preferredColorScheme={}", u8::from(!dark)))
         .args(["--virtual-time-budget=20000", "--enable-logging=stderr", "--dump-dom"])
-        .arg(format!("file://{}?width={width}&page=file://{}", harness.display(), page.display()))
+        .arg(format!(
+            "file://{}?width={width}&screens={SCREENS}&axe={}&page=file://{}",
+            harness.display(),
+            axe(),
+            page.display()
+        ))
         .output()
         .expect("the browser starts");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -46,6 +60,24 @@ fn faults(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool
         .map(|line| format!("on the console: {line}"))
         .collect();
     if console.is_empty() { found } else { format!("{found}\n{}", console.join("\n")) }
+}
+
+/// Maximum number of pages of a printed report with folded details.
+const SHEETS: usize = 8;
+
+/// Prints a page as PDF, and returns its number of sheets.
+fn sheets(browser: &Path, place: &Workplace, page: &Path) -> usize {
+    let pdf = place.path("printed.pdf");
+    let status = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu"])
+        .arg(format!("--user-data-dir={}", place.path("browser").display()))
+        .arg(format!("--print-to-pdf={}", pdf.display()))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .expect("the browser starts");
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    let printed = String::from_utf8_lossy(&std::fs::read(pdf).expect("printed")).into_owned();
+    printed.matches("/Type /Page\n").count()
 }
 
 #[test]
@@ -64,4 +96,6 @@ fn a_browser_shows_the_whole_report_without_the_network() {
             assert_eq!(faults(&browser, &place, &page, width, dark), "nothing", "{width} px, dark: {dark}");
         }
     }
+    let sheets = sheets(&browser, &place, &page);
+    assert!((1..=SHEETS).contains(&sheets), "{sheets} sheets");
 }

@@ -29,7 +29,7 @@ pub(in crate::report) fn grid(table: &Table) -> Markup {
     // A row with an empty first cell belongs to the row above, so sorting would separate them.
     let sortable =
         table.rows.len() > 1 && table.rows.iter().all(|row| row.cells.iter().take(1).all(|cell| !cell.text.is_empty()));
-    html! { div class=(frame(table.rows.len())) { table class=[sortable.then_some("sortable")] {
+    html! { div class=(frame(table.rows.len())) tabindex="0" { table class=[sortable.then_some("sortable")] {
         thead { tr { @for (place, column) in table.columns.iter().enumerate() {
             th class=[(is_text(place) && place > 0).then_some("text")] {
                 @for (line, text) in column.heading.split('\n').enumerate() { @if line > 0 { br; } (text) }

@@ -1,12 +1,21 @@
 //! The table of the verdict: for each metric, the variant that answers the question.
 
-use crate::analysis::{Verdict, is_significant};
+use crate::analysis::{Costs, Groups, Variant, Verdict, is_significant};
 use crate::report::table::{Cell, Column, Table, TableRow, Tone};
 use crate::text::{short_p, signed};
 
-/// Returns one row per metric: its best variant, and what the test says about it; `None` if nothing is compared.
-pub(super) fn verdict(verdicts: &[Verdict]) -> Option<Table> {
+/// Returns one row per metric: its best variant, and what the test says about it; `None` if nothing is compared. A note has the cost of the
+/// first metric's best variant; `costs` belong to the variants of `groups`.
+pub(super) fn verdict(verdicts: &[Verdict], groups: &Groups<'_>, costs: &[Costs]) -> Option<Table> {
     let first = verdicts.first()?;
+    let of = |is_wanted: &dyn Fn(&Variant) -> bool| {
+        groups.variants.iter().zip(costs).find(|(variant, _)| is_wanted(variant)).map(|(_, costs)| costs)
+    };
+    let cost = by_metric(verdicts).next().and_then(best).and_then(|best| {
+        let ours = of(&|variant| best.belongs_to(&variant.trial, &variant.label))?;
+        let cost = ours.relative_to(of(&|variant| variant.baseline)?)?;
+        Some(format!("Cost of {} beside {}: {cost}.", best.variant, best.reference))
+    });
     let rows: Vec<TableRow> = by_metric(verdicts).filter_map(best).map(row).collect();
     Some(Table {
         name: "verdict".to_owned(),
@@ -22,7 +31,7 @@ pub(super) fn verdict(verdicts: &[Verdict]) -> Option<Table> {
         ],
         rows,
         remarks: None,
-        notes: Vec::new(),
+        notes: cost.into_iter().collect(),
     })
 }
 
