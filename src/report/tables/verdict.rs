@@ -23,11 +23,11 @@ pub(super) fn verdict(verdicts: &[Verdict], groups: &Groups<'_>, costs: &[Costs]
         columns: vec![
             Column::label("metric"),
             Column::label("variant"),
+            Column::prose("verdict"),
             Column::number("difference", ["difference"]),
             Column::number("95 % interval", ["low", "high"]),
             Column::number("p (Holm)", ["p_holm"]),
             Column::number("seeds", ["seeds"]),
-            Column::prose("verdict"),
         ],
         rows,
         remarks: None,
@@ -55,11 +55,11 @@ fn row(verdict: &Verdict) -> TableRow {
     let cells = vec![
         Cell::text(verdict.metric.label),
         Cell::text(&verdict.variant),
+        Cell::text(&verdict.verdict),
         Cell::number(Some(verdict.difference), signed).toned(tone),
         Cell::interval(verdict.interval),
         Cell::number(verdict.p, short_p),
         Cell::count(verdict.seeds),
-        Cell::text(&verdict.verdict).toned(tone),
     ];
     TableRow { cells, ..TableRow::default() }
 }
