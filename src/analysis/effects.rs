@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::axes::{SearchedAxis, runs, searched};
 use super::grouping::Groups;
-use super::paired_test::FEWEST_SEEDS;
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::statistics::{
@@ -176,9 +175,7 @@ pub(crate) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> V
             level: axis.levels[level].clone(),
             runs: counted.map(|(_, of_levels)| of_levels[&level].len()).sum(),
             effect: summary(&by_seed).map(|summary| summary.mean),
-            interval: Estimate::of(&by_seed, size, ImageVariance::NONE)
-                .filter(|estimate| estimate.seeds >= FEWEST_SEEDS)
-                .map(|estimate| estimate.interval()),
+            interval: Estimate::of(&by_seed, size, ImageVariance::NONE).map(|estimate| estimate.interval()),
         }
     };
     present.iter().map(|level| of_level(*level)).collect()

@@ -45,7 +45,7 @@ pub use grouping::Ranking;
 pub(crate) use grouping::{Groups, MAX_DRAWN, Variant, groups};
 pub(crate) use guidance::Guidance;
 pub use incomparable::Incomparable;
-pub use paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, Scope};
+pub use paired_test::{IMAGE_SEEDS, Scope};
 pub(crate) use protocol::Protocol;
 pub use rank_test::{RankTest, rank_tests};
 pub use read::read;
@@ -55,3 +55,5 @@ pub use shown::shown_metrics;
 pub use side::Side;
 pub use tuned::{TrialSeeds, Tuned, tuned, tuned_of};
 pub use verdict::{Verdict, by_trial, verdicts};
+
+pub use crate::statistics::FEWEST_SEEDS;

@@ -8,10 +8,8 @@ use super::difference::Differences;
 use super::image_draws::{NotResampled, image_variance};
 use super::side::Side;
 use crate::evaluate::metrics::Metric;
-use crate::statistics::{Estimate, ImageVariance, Resamples};
+use crate::statistics::{Estimate, FEWEST_SEEDS, ImageVariance, Resamples};
 
-/// Minimum number of seeds for a claim. Fewer seeds can all fall on one side by chance.
-pub const FEWEST_SEEDS: usize = 5;
 /// Number of seeds from which a claim also covers other test images. With fewer seeds it covers other seeds on these images.
 pub const IMAGE_SEEDS: usize = 8;
 

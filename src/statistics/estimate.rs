@@ -11,6 +11,10 @@ use super::rounding::is_rounding;
 use super::student::{quantile, two_sided_p};
 use super::summary::{Summary, summary};
 
+/// Minimum number of seeds for a claim: an interval, a p-value or a number of seeds that would be enough. Fewer seeds can all fall on one
+/// side by chance.
+pub const FEWEST_SEEDS: usize = 5;
+
 /// Required power of a test.
 const POWER: f64 = 0.8;
 
@@ -53,10 +57,11 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Estimates the mean from one difference per seed. `None` for fewer than two, or if they differ only by rounding. `scale` is the
-    /// magnitude of the numbers that were subtracted.
+    /// Estimates the mean from one difference per seed. `None` for fewer than [`FEWEST_SEEDS`], or if they differ only by rounding. `scale` is
+    /// the magnitude of the numbers that were subtracted.
     pub fn of(differences: &[f64], scale: f64, images: ImageVariance) -> Option<Self> {
-        let Summary { count, mean, deviation } = summary(differences)?;
+        let Summary { count, mean, deviation } =
+            summary(differences).filter(|summary| summary.count >= FEWEST_SEEDS)?;
         let estimate = Self { seeds: count, mean, variance: deviation?.powi(2), images };
         (!is_rounding(estimate.error(count), scale)).then_some(estimate)
     }
@@ -119,7 +124,7 @@ mod tests {
         let (low, high) = estimate.interval();
         assert!((low - 0.010_367_568).abs() < 1e-8 && (high - 0.049_632_432).abs() < 1e-8, "{low} {high}");
         assert!((estimate.p() - 0.013_235_6).abs() < 1e-6, "{}", estimate.p());
-        assert_eq!(Estimate::of(&[1.0], 1.0, ImageVariance::NONE), None);
+        assert_eq!(Estimate::of(&FIVE[..4], 1.0, ImageVariance::NONE), None);
         assert_eq!(Estimate::of(&[], 1.0, ImageVariance::NONE), None);
     }
 
@@ -149,12 +154,12 @@ mod tests {
     #[test]
     fn differences_equal_up_to_rounding_give_no_estimate() {
         // 0.9875 − 0.975 and 0.7625 − 0.75 are both 0.0125, but not to the last bit.
-        let equal = [0.9875 - 0.975, 0.7625 - 0.75];
+        let equal = [0.9875 - 0.975, 0.7625 - 0.75, 0.0125, 0.0125, 0.0125];
         assert!(equal[0] != equal[1] && Estimate::of(&equal, 1.0, ImageVariance::NONE).is_none());
         assert_eq!(Estimate::of(&[0.0; 8], 1.0, ImageVariance::NONE), None);
         // Rounding errors grow with the magnitude.
-        assert_eq!(Estimate::of(&[1.0, 1.0 + 1e-8, 1.0], 1e9, ImageVariance::NONE), None);
-        assert!(Estimate::of(&[1.0, 1.1, 1.0], 1e9, ImageVariance::NONE).is_some());
+        assert_eq!(Estimate::of(&[1.0, 1.0 + 1e-8, 1.0, 1.0, 1.0], 1e9, ImageVariance::NONE), None);
+        assert!(Estimate::of(&[1.0, 1.1, 1.0, 1.0, 1.0], 1e9, ImageVariance::NONE).is_some());
     }
 
     #[test]

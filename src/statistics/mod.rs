@@ -22,7 +22,7 @@ pub use anytime::{Answer, Decision, Look, Question, SKEWED, skewness};
 pub use complete::complete_means;
 pub use crossed::{Classes, Images, LANES, Resamples, ResamplingError, Times, image_covariance};
 pub use delong::{Delong, delong};
-pub use estimate::{Estimate, ImageVariance};
+pub use estimate::{Estimate, FEWEST_SEEDS, ImageVariance};
 pub use fanova::{ChanceShares, Factor, Fanova, Share, fanova, shares_by_chance};
 pub use friedman::{Friedman, friedman};
 pub use holm::holm;
