@@ -70,6 +70,7 @@ pub(super) fn decisions(
         alpha: settings.alpha / variants.max(1) as f64,
         margin: settings.margin,
         resolution: resolution(settings.metric, protocols),
+        range: settings.metric.range.of_differences(),
     };
     let find = |choice: &Choice| trials.iter().find(|trial| trial.id == choice.trial);
     let of_variant = |choice: &Choice| {
@@ -169,8 +170,9 @@ pub fn seeds_wanted(
         Confirmation::Fixed(seeds) => return vec![*seeds; choices.len()],
         Confirmation::UntilSettled(settings) => settings,
     };
+    let range = settings.metric.range.of_differences();
     let question =
-        Question { alpha: settings.alpha / variants.max(1) as f64, margin: settings.margin, resolution: 0.0 };
+        Question { alpha: settings.alpha / variants.max(1) as f64, margin: settings.margin, resolution: 0.0, range };
     // No answer is possible with fewer.
     let fewest = question.fewest().min(settings.max_seeds);
     let wanted = |decision: &VariantDecision| match decision.settled {
@@ -230,6 +232,7 @@ impl fmt::Display for Settled {
 mod tests {
     use super::*;
     use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC};
+    use crate::statistics::Range;
     use crate::store::SearchRun;
 
     /// Category, seed and value of a run; `Err` is a failed run.
@@ -291,7 +294,7 @@ mod tests {
                 candidates: 1,
             };
             let differences = (0..).zip(gains.into_iter().take(seeds)).collect();
-            let question = Question { alpha, margin: 0.002, resolution: 0.0 };
+            let question = Question { alpha, margin: 0.002, resolution: 0.0, range: Range::UNBOUNDED };
             decide(&choice, Paired { differences, failed: false }, &question, 40, 1)
         };
         for seeds in 0..FEWEST_SEEDS {

@@ -10,7 +10,7 @@ use super::grouping::Groups;
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::statistics::{
-    Estimate, ImageVariance, Share, complete_means, fanova, pooled_deviation, rounded, scale, shares_by_chance, summary,
+    Estimate, ImageVariance, Range, Share, complete_means, fanova, pooled_deviation, rounded, scale, shares_by_chance, summary,
 };
 use crate::store::RunRow;
 
@@ -113,9 +113,10 @@ fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: Metric) -> Opt
         axis: axis.name.clone(),
         share: shares.as_ref().map(|shares| shares.main[index]),
         by_chance: chance.as_ref().map(|chance| chance.main[index]),
-        levels: levels(
+        levels: levels_within(
             axis,
             &measured.iter().zip(&points).map(|(run, point)| (*run, point[index])).collect::<Vec<_>>(),
+            metric.range,
         ),
     };
     let mut pairs: Vec<PairEffect> = shares
@@ -144,9 +145,14 @@ fn seeds_share(measured: &[(&RunRow, f64)]) -> Option<f64> {
     (of_categories > 0.0).then(|| (of_seeds / of_categories).powi(2).min(1.0))
 }
 
-/// Computes the effects of an axis' levels from runs with their distances and levels. Only categories and seeds with a run of every level
-/// count. So the effects of all levels cover the same seeds and sum to 0.
+/// Computes the effects of an axis' levels for a figure without intervals, as [`levels_within`] does.
 pub(crate) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> Vec<LevelEffect> {
+    levels_within(axis, runs, Range::UNBOUNDED)
+}
+
+/// Computes the effects of an axis' levels from runs with their distances and levels. Only categories and seeds with a run of every level
+/// count. So the effects of all levels cover the same seeds and sum to 0. `values` are what the metric can be.
+fn levels_within(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)], values: Range) -> Vec<LevelEffect> {
     let present: BTreeSet<usize> = runs.iter().map(|(_, level)| *level).collect();
     let mut cells: BTreeMap<(&str, i64), BTreeMap<usize, Vec<f64>>> = BTreeMap::new();
     for ((run, value), level) in runs {
@@ -154,6 +160,7 @@ pub(crate) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> V
     }
     cells.retain(|_, of_levels| of_levels.len() == present.len());
     let categories: BTreeSet<&str> = cells.keys().map(|(category, _)| *category).collect();
+    let range = values.of_distances(present.len());
     let size = scale(runs.iter().map(|((_, value), _)| *value));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let of_level = |level: usize| {
@@ -175,7 +182,7 @@ pub(crate) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> V
             level: axis.levels[level].clone(),
             runs: counted.map(|(_, of_levels)| of_levels[&level].len()).sum(),
             effect: summary(&by_seed).map(|summary| summary.mean),
-            interval: Estimate::of(&by_seed, size, ImageVariance::NONE).map(|estimate| estimate.interval()),
+            interval: Estimate::of(&by_seed, size, ImageVariance::NONE, range).map(|estimate| estimate.interval()),
         }
     };
     present.iter().map(|level| of_level(*level)).collect()

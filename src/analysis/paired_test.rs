@@ -68,7 +68,7 @@ pub(crate) fn paired_test(metric: Metric, one: &Side, other: &Side, differences:
             Err(why) => (ImageVariance::NONE, Scope::Seeds(Some(why))),
         },
     };
-    match Estimate::of(&differences.by_seed, differences.scale(), images) {
+    match Estimate::of(&differences.by_seed, differences.scale(), images, metric.range.of_differences()) {
         None => PairedTest { estimate: None, scope: Scope::NoSpread },
         estimate => PairedTest { estimate, scope },
     }
@@ -78,7 +78,7 @@ pub(crate) fn paired_test(metric: Metric, one: &Side, other: &Side, differences:
 /// cannot be resampled.
 pub(crate) fn with_images(metric: Metric, one: &Side, other: &Side, differences: &Differences<'_>) -> Option<Estimate> {
     let images = image_variance(metric, one, other, differences, Resamples::Plan).ok()?;
-    Estimate::of(&differences.by_seed, differences.scale(), images)
+    Estimate::of(&differences.by_seed, differences.scale(), images, metric.range.of_differences())
 }
 
 impl PairedTest {

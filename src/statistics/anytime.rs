@@ -11,6 +11,7 @@
 //! looks stay valid, because the bound holds for all n together.
 
 use super::estimate::FEWEST_SEEDS;
+use super::range::Range;
 use super::summary::{Summary, summary};
 
 /// Variance of the standardised mean under the alternative. It belongs to the protocol of a decision.
@@ -26,6 +27,8 @@ pub struct Question {
     /// Smallest step of an observation. The deviation counts as at least that of rounding to this step, so that equal observations prove
     /// nothing.
     pub resolution: f64,
+    /// Possible values of the mean.
+    pub range: Range,
 }
 
 /// What is known after some observations.
@@ -37,7 +40,7 @@ pub struct Look {
     pub mean: f64,
     /// Their deviation, at least that of rounding.
     deviation: f64,
-    /// Interval of the confidence sequence; `None` with fewer than [`FEWEST_SEEDS`] observations or if it is the whole line.
+    /// Interval of the confidence sequence, within the possible values; `None` with fewer than [`FEWEST_SEEDS`] observations or if it is the whole line.
     pub interval: Option<(f64, f64)>,
     /// E-value of "the mean is 0".
     pub e_value: f64,
@@ -96,7 +99,7 @@ impl Question {
             count,
             mean,
             deviation,
-            interval: half_width.map(|half_width| (mean - half_width, mean + half_width)),
+            interval: half_width.map(|half_width| self.range.intersection((mean - half_width, mean + half_width))),
             e_value: e_value(count, mean, deviation),
         })
     }
@@ -165,7 +168,7 @@ mod tests {
     use super::*;
     use proptest::{prop_assert, prop_assert_eq, proptest};
 
-    const QUESTION: Question = Question { alpha: 0.05, margin: 0.002, resolution: 0.0 };
+    const QUESTION: Question = Question { alpha: 0.05, margin: 0.002, resolution: 0.0, range: Range::UNBOUNDED };
 
     #[test]
     fn e_values_and_intervals_are_those_of_the_formula() {
@@ -269,6 +272,15 @@ mod tests {
         }
         let decision = question.decide(&xs).expect("observations");
         assert_eq!((decision.answer, decision.look.count, question.fewest()), (Some(Answer::Better), 5, 5));
+    }
+
+    #[test]
+    fn an_interval_has_no_impossible_values() {
+        let xs = [0.9, -0.8, 0.7, -0.9, 0.8, -0.6];
+        let bounded = Question { range: Range::SHARE.of_differences(), ..QUESTION };
+        let (low, high) = QUESTION.look(&xs).and_then(|look| look.interval).expect("six observations");
+        assert!(low < -1.0 && 1.0 < high, "{low} {high}");
+        assert_eq!(bounded.look(&xs).and_then(|look| look.interval), Some((-1.0, 1.0)));
     }
 
     #[test]
