@@ -38,7 +38,7 @@ pub(crate) use confirmed::{confirmed, confirmed_sides};
 pub(crate) use costs::Costs;
 pub use decision::{Settled, VariantDecision};
 pub(crate) use difference::{Differences, is_significant, without};
-pub use effects::{AxisEffect, Effects, LevelEffect, PairEffect};
+pub use effects::{AxisEffect, Effects, LevelEffect, PairEffect, UnmeasuredLevel};
 pub(crate) use effects::{distances, effects, levels};
 pub use findings::{Findings, findings};
 pub use grouping::Ranking;
