@@ -34,7 +34,7 @@ pub(crate) use best::{Rivals, best};
 pub use by_category::{ByCategory, CategoryVerdicts, by_category};
 pub use choice::{Choice, comparison_seeds};
 pub(crate) use comparison::{comparisons, sides};
-pub(crate) use confirmed::{confirmed, confirmed_sides};
+pub(crate) use confirmed::{chosen_sides, confirmed, confirmed_sides};
 pub(crate) use costs::Costs;
 pub use decision::{Settled, VariantDecision};
 pub(crate) use difference::{Differences, is_significant, without};
