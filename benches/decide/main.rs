@@ -6,7 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the output is a table for people")]
 
 use didact::data::{normal_pair, stream};
-use didact::statistics::{Answer, Estimate, ImageVariance, Question, SKEWED, skewness};
+use didact::statistics::{Answer, Estimate, ImageVariance, Question, Range, SKEWED, skewness};
 use rand::Rng;
 use rayon::prelude::*;
 
@@ -113,7 +113,8 @@ fn errors(repeats: u64) {
     for (shape, name) in Shape::ALL {
         for mean in [0.0, 0.5] {
             // At the edge of the margin, "equivalent" is wrong; at 0, "better" and "worse" are.
-            let question = Question { alpha: ALPHA, margin: 0.5, resolution: shape.resolution() };
+            let question =
+                Question { alpha: ALPHA, margin: 0.5, resolution: shape.resolution(), range: Range::UNBOUNDED };
             let is_wrong = |ending: &Ending| match ending.answer {
                 Some(Answer::Equivalent) => mean != 0.0,
                 Some(Answer::Better) => mean == 0.0,
@@ -136,7 +137,7 @@ fn errors(repeats: u64) {
 /// Prints how often one of four variants that share a baseline gets a wrong answer.
 fn family(repeats: u64) {
     const VARIANTS: usize = 4;
-    let question = Question { alpha: ALPHA / VARIANTS as f64, margin: 0.0, resolution: 0.0 };
+    let question = Question { alpha: ALPHA / VARIANTS as f64, margin: 0.0, resolution: 0.0, range: Range::UNBOUNDED };
     let any_wrong = |repeat: u64| {
         let baseline = differences(Shape::Normal, 0.0, repeat * (VARIANTS as u64 + 1));
         (1..=VARIANTS as u64).any(|variant| {
@@ -154,7 +155,7 @@ fn seeds(repeats: u64) {
     println!("\n| true difference | decided | mean number of seeds | median | t test with a fixed number |");
     println!("|---|---|---|---|---|");
     for mean in [0.5, 0.75, 1.0, 1.5, 2.0, 3.0] {
-        let question = Question { alpha: ALPHA, margin: 0.0, resolution: 0.0 };
+        let question = Question { alpha: ALPHA, margin: 0.0, resolution: 0.0, range: Range::UNBOUNDED };
         let mut endings = endings(question, Shape::Normal, mean, repeats);
         let power = share(&endings, |ending| ending.answer == Some(Answer::Better));
         endings.sort_by_key(|ending| ending.seeds);
@@ -162,7 +163,8 @@ fn seeds(repeats: u64) {
         let power_of_test = |seeds: usize| {
             let found = (0..repeats).into_par_iter().filter(|repeat| {
                 let differences = differences(Shape::Normal, mean, *repeat);
-                Estimate::of(&differences[..seeds], 1.0, ImageVariance::NONE).is_some_and(|found| found.p() < ALPHA)
+                Estimate::of(&differences[..seeds], 1.0, ImageVariance::NONE, Range::UNBOUNDED)
+                    .is_some_and(|found| found.p() < ALPHA)
             });
             found.count() as f64 / repeats as f64
         };

@@ -21,6 +21,8 @@ pub(crate) struct SearchedAxis {
     pub levels: Vec<String>,
     /// Short name of each level, for narrow labels. A group is named by its smallest value.
     pub ticks: Vec<String>,
+    /// Whether the search drew its values from a range: they are numbers, and few trials share one. Such values are no levels.
+    pub continuous: bool,
     ordered: bool,
     /// Level index of each value; the key is the value as JSON text.
     level_indices: BTreeMap<String, usize>,
@@ -32,8 +34,15 @@ pub(crate) fn searched(groups: &Groups<'_>) -> Vec<SearchedAxis> {
     let mut names: Vec<&String> = points.iter().flat_map(BTreeMap::keys).collect();
     names.sort_unstable();
     names.dedup();
+    let mut of_trials: BTreeMap<&str, usize> = BTreeMap::new();
+    runs(groups).enumerate().for_each(|(index, run)| {
+        of_trials.insert(&run.trial_id, index);
+    });
     let axis = |name: &String| {
-        SearchedAxis::of(name, points.iter().map(|point| point.get(name).cloned().unwrap_or_default()).collect())
+        let value = |point: &BTreeMap<String, Value>| point.get(name).cloned().unwrap_or_default();
+        let axis = SearchedAxis::of(name, points.iter().map(value).collect())?;
+        let of_trials: Vec<Value> = of_trials.values().map(|index| value(&points[*index])).collect();
+        Some(SearchedAxis { continuous: groups.guidance.draws() && are_continuous(&of_trials), ..axis })
     };
     names.into_iter().filter_map(axis).collect()
 }
@@ -51,6 +60,16 @@ pub(crate) fn is_point(run: &RunRow) -> bool {
 
 fn point(run: &RunRow) -> BTreeMap<String, Value> {
     serde_json::from_str(&run.axes).unwrap_or_default()
+}
+
+/// Returns whether the trials' values are numbers, of which fewer than half occur in several trials.
+fn are_continuous(values: &[Value]) -> bool {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    values.iter().filter(|value| !value.is_null()).for_each(|value| {
+        *counts.entry(value.to_string()).or_default() += 1;
+    });
+    let shared: usize = counts.values().filter(|count| **count > 1).sum();
+    values.iter().all(|value| value.is_number() || value.is_null()) && 2 * shared < counts.values().sum::<usize>()
 }
 
 impl SearchedAxis {
@@ -90,7 +109,14 @@ impl SearchedAxis {
         };
         let levels = groups.iter().map(|(_, members)| group_name(members)).collect();
         let ticks = ticks(&groups);
-        Some(Self { name: name.to_owned(), levels, ticks, ordered, level_indices: level_indices.collect() })
+        Some(Self {
+            name: name.to_owned(),
+            levels,
+            ticks,
+            continuous: false,
+            ordered,
+            level_indices: level_indices.collect(),
+        })
     }
 
     /// Returns whether the levels are groups of values.
@@ -156,6 +182,18 @@ fn level_name(value: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn drawn_numbers_that_few_trials_share_are_continuous() {
+        let numbers = |values: &[f64]| values.iter().map(|value| json!(value)).collect::<Vec<_>>();
+        assert!(are_continuous(&numbers(&[0.1, 0.25, 0.3, 0.31])));
+        // One value of whole numbers may repeat by chance.
+        assert!(are_continuous(&numbers(&[1.0, 2.0, 2.0, 5.0, 7.0])));
+        assert!(!are_continuous(&numbers(&[0.1, 0.4, 0.4])));
+        assert!(!are_continuous(&[json!("add"), json!("none")]));
+        assert!(!are_continuous(&[Value::Null]));
+        assert!(are_continuous(&[Value::Null, Value::Null, json!(0.3)]), "the axis applies to one trial only");
+    }
 
     #[test]
     fn few_values_are_levels_in_their_order_and_many_numbers_are_grouped() {

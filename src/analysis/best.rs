@@ -2,9 +2,10 @@
 
 use super::difference::{Differences, adjust, is_significant};
 use super::grouping::Groups;
-use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, paired_test};
+use super::paired_test::{IMAGE_SEEDS, paired_test};
 use super::side::Side;
 use crate::evaluate::metrics::Metric;
+use crate::statistics::FEWEST_SEEDS;
 
 /// The variants that the best mean must be distinguishable from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

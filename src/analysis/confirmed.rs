@@ -15,10 +15,16 @@ pub(crate) fn confirmed(rows: &Rows, sides: &[Side]) -> Vec<Verdict> {
     compare_checked(baseline, &others, &rows.metrics)
 }
 
-/// Returns the runs of each chosen trial on the seeds of the comparison, ST-FPM first. Returns an empty list if the sweep chooses no trial, or
-/// if seeds were added until the answer was settled: these tests hold for a fixed number only.
+/// Returns the sides of [`chosen_sides`]. Returns an empty list if seeds were added until the answer was settled: tests hold for a fixed
+/// number only.
 pub(crate) fn confirmed_sides(rows: &Rows, artifacts: &Artifacts) -> Vec<Side> {
-    let Some(tuned) = rows.tuned.as_ref().filter(|tuned| tuned.decide.is_none()) else { return Vec::new() };
+    let decides = rows.tuned.as_ref().is_some_and(|tuned| tuned.decide.is_some());
+    if decides { Vec::new() } else { chosen_sides(rows, artifacts) }
+}
+
+/// Returns the runs of each chosen trial on the seeds of the comparison, ST-FPM first. Returns an empty list if the sweep chooses no trial.
+pub(crate) fn chosen_sides(rows: &Rows, artifacts: &Artifacts) -> Vec<Side> {
+    let Some(tuned) = &rows.tuned else { return Vec::new() };
     let run = |run: &RunRow| {
         let of_run = rows.results.iter().filter(|row| row.run_id.as_str() == run.id);
         let selected = of_run.filter(|row| row.selection == Selection::Selected);

@@ -9,7 +9,7 @@ use super::choice::Choice;
 use super::protocol::Protocol;
 use crate::config::{Confirmation, DecideSettings};
 use crate::evaluate::metrics::{Metric, Resampling, Scope};
-use crate::statistics::{Answer, Decision, Question, SKEWED, skewness};
+use crate::statistics::{Answer, Decision, FEWEST_SEEDS, Question, SKEWED, skewness};
 use crate::store::{RunState, SearchTrial};
 use crate::text::signed;
 
@@ -40,11 +40,11 @@ pub struct VariantDecision {
     pub seeds: usize,
     /// Mean of the differences of these seeds.
     pub mean: Option<f64>,
-    /// Interval that holds whenever one stops, shared out over the variants; `None` if it is the whole line.
+    /// Interval that holds whenever one stops, shared out over the variants; `None` with fewer than five seeds, or if it is the whole line.
     pub interval: Option<(f64, f64)>,
-    /// p-value that holds whenever one stops, times the number of variants.
+    /// p-value that holds whenever one stops, times the number of variants; `None` with fewer than five seeds.
     pub p: Option<f64>,
-    /// Number of seeds with which an open answer is likely.
+    /// Number of seeds with which an open answer is likely; `None` with fewer than five seeds.
     pub needed: Option<usize>,
     /// Whether the differences are so skewed that the answer may be wrong more often than `alpha` says.
     pub skewed: bool,
@@ -70,6 +70,7 @@ pub(super) fn decisions(
         alpha: settings.alpha / variants.max(1) as f64,
         margin: settings.margin,
         resolution: resolution(settings.metric, protocols),
+        range: settings.metric.range.of_differences(),
     };
     let find = |choice: &Choice| trials.iter().find(|trial| trial.id == choice.trial);
     let of_variant = |choice: &Choice| {
@@ -99,9 +100,9 @@ fn decide(choice: &Choice, paired: Paired, question: &Question, most: usize, var
         seeds: seen,
         mean: decision.map(|decision| decision.look.mean),
         interval: decision.and_then(|decision| decision.look.interval),
-        p: decision.map(|decision| (decision.p * variants as f64).min(1.0)),
+        p: decision.and_then(|decision| decision.p).map(|p| (p * variants as f64).min(1.0)),
         needed: decision.filter(is_open).and_then(|decision| question.needed(&decision.look, FORECAST)),
-        skewed: seen > 2 && skewness(&differences[..seen]).abs() > SKEWED,
+        skewed: seen >= FEWEST_SEEDS && skewness(&differences[..seen]).abs() > SKEWED,
         differences: paired.differences,
     }
 }
@@ -169,8 +170,9 @@ pub fn seeds_wanted(
         Confirmation::Fixed(seeds) => return vec![*seeds; choices.len()],
         Confirmation::UntilSettled(settings) => settings,
     };
+    let range = settings.metric.range.of_differences();
     let question =
-        Question { alpha: settings.alpha / variants.max(1) as f64, margin: settings.margin, resolution: 0.0 };
+        Question { alpha: settings.alpha / variants.max(1) as f64, margin: settings.margin, resolution: 0.0, range };
     // No answer is possible with fewer.
     let fewest = question.fewest().min(settings.max_seeds);
     let wanted = |decision: &VariantDecision| match decision.settled {
@@ -186,6 +188,18 @@ pub fn seeds_wanted(
 }
 
 impl VariantDecision {
+    /// Describes the answer, for people: "better", "open, too few seeds for a claim", "undecided; about 50 seeds would do".
+    pub fn answer(&self) -> String {
+        match (self.settled, self.needed) {
+            (Settled::Answer(answer), _) => Settled::Answer(answer).to_string(),
+            (settled, _) if self.seeds < FEWEST_SEEDS => format!("{settled}, too few seeds for a claim"),
+            (settled @ (Settled::Open | Settled::Undecided), Some(needed)) => {
+                format!("{settled}; about {needed} seeds would do")
+            }
+            (settled, _) => settled.to_string(),
+        }
+    }
+
     /// Describes what is known, for people: "skip=add: better, after 7 seeds (+0.0123, interval +0.0041 to +0.0205)".
     pub fn describe(&self) -> String {
         let seeds = match self.seeds {
@@ -196,7 +210,8 @@ impl VariantDecision {
         let interval = self.interval.map(|(low, high)| format!("interval {} to {}", signed(low), signed(high)));
         let facts: Vec<String> = mean.into_iter().chain(interval).collect();
         let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
-        format!("{}: {}, after {seeds}{facts}", self.choice.variant, self.settled)
+        let few = if self.seeds < FEWEST_SEEDS { ", too few for a claim" } else { "" };
+        format!("{}: {}, after {seeds}{few}{facts}", self.choice.variant, self.settled)
     }
 }
 
@@ -217,6 +232,7 @@ impl fmt::Display for Settled {
 mod tests {
     use super::*;
     use crate::evaluate::metrics::{IMAGE_AUROC, PIXEL_AUROC};
+    use crate::statistics::Range;
     use crate::store::SearchRun;
 
     /// Category, seed and value of a run; `Err` is a failed run.
@@ -263,6 +279,37 @@ mod tests {
         assert_eq!((gains(&found), found.failed), (vec![(0, 5e4), (1, 1e5)], true));
         ours[4].2 = Ok(Some(0.3));
         assert_eq!(compare(&ours).differences.len(), 4);
+    }
+
+    #[test]
+    fn below_five_seeds_nothing_is_claimed() {
+        let gains = [0.01, 0.011, 0.009, 0.0105, 0.0102];
+        let settings = |seeds: usize, alpha: f64| {
+            let choice = Choice {
+                variant: "skip=add".to_owned(),
+                baseline: false,
+                trial: "a".to_owned(),
+                title: "a".to_owned(),
+                promised: None,
+                candidates: 1,
+            };
+            let differences = (0..).zip(gains.into_iter().take(seeds)).collect();
+            let question = Question { alpha, margin: 0.002, resolution: 0.0, range: Range::UNBOUNDED };
+            decide(&choice, Paired { differences, failed: false }, &question, 40, 1)
+        };
+        for seeds in 0..FEWEST_SEEDS {
+            // With an error of one half, the formula alone would settle it.
+            for alpha in [0.05, 0.5] {
+                let found = settings(seeds, alpha);
+                assert_eq!((found.settled, found.seeds), (Settled::Open, seeds));
+                assert_eq!((found.interval, found.p, found.needed, found.skewed), (None, None, None, false), "{seeds}");
+                assert_eq!(found.answer(), "open, too few seeds for a claim");
+            }
+        }
+        assert_eq!(settings(2, 0.05).describe(), "skip=add: open, after 2 seeds, too few for a claim (+0.0105)");
+        let five = settings(5, 0.05);
+        assert_eq!((five.settled, five.answer().as_str()), (Settled::Answer(Answer::Better), "better"));
+        assert!(five.interval.is_some() && five.p.is_some_and(|p| p < 0.05));
     }
 
     #[test]

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::axes::{SearchedAxis, runs, searched};
 use super::grouping::Groups;
-use super::paired_test::FEWEST_SEEDS;
 use crate::evaluate::Selection;
 use crate::evaluate::metrics::Metric;
 use crate::statistics::{
-    Estimate, ImageVariance, Share, complete_means, fanova, pooled_deviation, rounded, scale, shares_by_chance, summary,
+    Estimate, ImageVariance, Range, Share, complete_means, fanova, pooled_deviation, rounded, scale, shares_by_chance,
+    summary,
 };
-use crate::store::RunRow;
+use crate::store::{RunRow, RunState};
 
 /// Effects of the axes on one metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,10 +27,24 @@ pub struct Effects {
     /// Share of the variance between seeds with the same settings and category; no setting explains it. `None` if no two runs differ only
     /// in the seed.
     pub seeds_share: Option<f64>,
+    /// Levels of axes without a value of this metric. If there are any, no shares of the variance are computed: they describe the whole
+    /// space.
+    pub unmeasured: Vec<UnmeasuredLevel>,
     /// One entry per axis, in alphabetical order.
     pub axes: Vec<AxisEffect>,
     /// Effects of two axes beyond what each does alone (interactions), largest first.
     pub pairs: Vec<PairEffect>,
+}
+
+/// A level of which no run has a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnmeasuredLevel {
+    /// Dotted name of the axis.
+    pub axis: String,
+    /// Its value, or its first and last value for a group.
+    pub level: String,
+    /// Whether a run of it is finished: the metric is then undefined.
+    pub finished: bool,
 }
 
 /// Effect of one axis.
@@ -38,12 +52,15 @@ pub struct Effects {
 pub struct AxisEffect {
     /// Dotted name of the axis.
     pub axis: String,
-    /// Its share of the variance over the space (fANOVA); `None` if there are too few runs or if no values differ.
+    /// Its share of the variance over the space (fANOVA); `None` if there are too few runs, if no values differ, or if a level of any axis is
+    /// unmeasured.
     pub share: Option<Share>,
     /// The share that an axis without an effect would exceed once in twenty times. It comes from shuffling the axis' levels among trials
     /// and is not adjusted.
     pub by_chance: Option<f64>,
-    /// Effects of its levels.
+    /// Whether its values were drawn from a range, so that they are no levels.
+    pub continuous: bool,
+    /// Effects of its levels; empty if it is continuous, or if fewer than two levels are measured.
     pub levels: Vec<LevelEffect>,
 }
 
@@ -102,22 +119,28 @@ fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: Metric) -> Opt
     let mut trials: Vec<&str> = measured.iter().map(|(run, _)| run.trial_id.as_str()).collect();
     trials.sort_unstable();
     trials.dedup();
-    if trials.len() < 2 {
+    let unmeasured = unmeasured(groups, axes, &points);
+    if trials.is_empty() || trials.len() < 2 && unmeasured.is_empty() {
         return None;
     }
     let of_trial = |(run, _): &(&RunRow, f64)| trials.partition_point(|trial| *trial < run.trial_id.as_str());
     let trial_of: Vec<usize> = measured.iter().map(of_trial).collect();
     let factors: Vec<_> = axes.iter().map(SearchedAxis::factor).collect();
-    let shares = fanova(&factors, &points, &values, 0);
+    let shares = unmeasured.is_empty().then(|| fanova(&factors, &points, &values, 0)).flatten();
     let chance = shares.as_ref().and_then(|_| shares_by_chance(&factors, &points, &values, &trial_of, 0));
     let of_axis = |(index, axis): (usize, &SearchedAxis)| AxisEffect {
         axis: axis.name.clone(),
         share: shares.as_ref().map(|shares| shares.main[index]),
         by_chance: chance.as_ref().map(|chance| chance.main[index]),
-        levels: levels(
-            axis,
-            &measured.iter().zip(&points).map(|(run, point)| (*run, point[index])).collect::<Vec<_>>(),
-        ),
+        continuous: axis.continuous,
+        levels: match axis.continuous {
+            true => Vec::new(),
+            false => levels_within(
+                axis,
+                &measured.iter().zip(&points).map(|(run, point)| (*run, point[index])).collect::<Vec<_>>(),
+                metric.range,
+            ),
+        },
     };
     let mut pairs: Vec<PairEffect> = shares
         .iter()
@@ -130,7 +153,36 @@ fn effects_on(groups: &Groups<'_>, axes: &[SearchedAxis], metric: Metric) -> Opt
         .collect();
     pairs.sort_by(|a, b| b.share.mean.total_cmp(&a.share.mean));
     let axes = axes.iter().enumerate().map(of_axis).collect();
-    Some(Effects { metric, runs: values.len(), trials: trials.len(), seeds_share: seeds_share(&measured), axes, pairs })
+    Some(Effects {
+        metric,
+        runs: values.len(),
+        trials: trials.len(),
+        seeds_share: seeds_share(&measured),
+        unmeasured,
+        axes,
+        pairs,
+    })
+}
+
+/// Returns the levels that none of the measured `points` has.
+fn unmeasured(groups: &Groups<'_>, axes: &[SearchedAxis], points: &[Vec<usize>]) -> Vec<UnmeasuredLevel> {
+    let mut all = Vec::new();
+    for (index, axis) in axes.iter().enumerate() {
+        let mut is_measured = vec![false; axis.levels.len()];
+        points.iter().for_each(|point| is_measured[point[index]] = true);
+        let missing: Vec<usize> = (0..axis.levels.len()).filter(|level| !is_measured[*level]).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let done = runs(groups).filter(|run| run.state == RunState::Done);
+        let finished: BTreeSet<usize> = done.map(|run| axis.level(run)).collect();
+        all.extend(missing.into_iter().map(|level| UnmeasuredLevel {
+            axis: axis.name.clone(),
+            level: axis.levels[level].clone(),
+            finished: finished.contains(&level),
+        }));
+    }
+    all
 }
 
 /// Returns the variance between runs that differ only in the seed, as a share of the variance within categories.
@@ -145,16 +197,25 @@ fn seeds_share(measured: &[(&RunRow, f64)]) -> Option<f64> {
     (of_categories > 0.0).then(|| (of_seeds / of_categories).powi(2).min(1.0))
 }
 
-/// Computes the effects of an axis' levels from runs with their distances and levels. Only categories and seeds with a run of every level
-/// count. So the effects of all levels cover the same seeds and sum to 0.
+/// Computes the effects of an axis' levels for a figure without intervals, as [`levels_within`] does.
 pub(crate) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> Vec<LevelEffect> {
+    levels_within(axis, runs, Range::UNBOUNDED)
+}
+
+/// Computes the effects of an axis' levels from runs with their distances and levels. Only categories and seeds with a run of every level
+/// count. So the effects of all levels cover the same seeds and sum to 0. A single level has no effect. `values` are what the metric can be.
+fn levels_within(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)], values: Range) -> Vec<LevelEffect> {
     let present: BTreeSet<usize> = runs.iter().map(|(_, level)| *level).collect();
     let mut cells: BTreeMap<(&str, i64), BTreeMap<usize, Vec<f64>>> = BTreeMap::new();
     for ((run, value), level) in runs {
         cells.entry((&run.category, run.seed)).or_default().entry(*level).or_default().push(*value);
     }
+    if present.len() < 2 {
+        return Vec::new();
+    }
     cells.retain(|_, of_levels| of_levels.len() == present.len());
     let categories: BTreeSet<&str> = cells.keys().map(|(category, _)| *category).collect();
+    let range = values.of_distances(present.len());
     let size = scale(runs.iter().map(|((_, value), _)| *value));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let of_level = |level: usize| {
@@ -176,9 +237,7 @@ pub(crate) fn levels(axis: &SearchedAxis, runs: &[((&RunRow, f64), usize)]) -> V
             level: axis.levels[level].clone(),
             runs: counted.map(|(_, of_levels)| of_levels[&level].len()).sum(),
             effect: summary(&by_seed).map(|summary| summary.mean),
-            interval: Estimate::of(&by_seed, size, ImageVariance::NONE)
-                .filter(|estimate| estimate.seeds >= FEWEST_SEEDS)
-                .map(|estimate| estimate.interval()),
+            interval: Estimate::of(&by_seed, size, ImageVariance::NONE, range).map(|estimate| estimate.interval()),
         }
     };
     present.iter().map(|level| of_level(*level)).collect()

@@ -8,10 +8,8 @@ use super::difference::Differences;
 use super::image_draws::{NotResampled, image_variance};
 use super::side::Side;
 use crate::evaluate::metrics::Metric;
-use crate::statistics::{Estimate, ImageVariance, Resamples};
+use crate::statistics::{Estimate, FEWEST_SEEDS, ImageVariance, Resamples};
 
-/// Minimum number of seeds for a claim. Fewer seeds can all fall on one side by chance.
-pub const FEWEST_SEEDS: usize = 5;
 /// Number of seeds from which a claim also covers other test images. With fewer seeds it covers other seeds on these images.
 pub const IMAGE_SEEDS: usize = 8;
 
@@ -70,7 +68,7 @@ pub(crate) fn paired_test(metric: Metric, one: &Side, other: &Side, differences:
             Err(why) => (ImageVariance::NONE, Scope::Seeds(Some(why))),
         },
     };
-    match Estimate::of(&differences.by_seed, differences.scale(), images) {
+    match Estimate::of(&differences.by_seed, differences.scale(), images, metric.range.of_differences()) {
         None => PairedTest { estimate: None, scope: Scope::NoSpread },
         estimate => PairedTest { estimate, scope },
     }
@@ -80,7 +78,7 @@ pub(crate) fn paired_test(metric: Metric, one: &Side, other: &Side, differences:
 /// cannot be resampled.
 pub(crate) fn with_images(metric: Metric, one: &Side, other: &Side, differences: &Differences<'_>) -> Option<Estimate> {
     let images = image_variance(metric, one, other, differences, Resamples::Plan).ok()?;
-    Estimate::of(&differences.by_seed, differences.scale(), images)
+    Estimate::of(&differences.by_seed, differences.scale(), images, metric.range.of_differences())
 }
 
 impl PairedTest {

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::difference::is_significant;
-use super::paired_test::FEWEST_SEEDS;
 use super::side::Side;
 use crate::evaluate::metrics::Metric;
-use crate::statistics::{Friedman, friedman, rounded, scale};
+use crate::statistics::{FEWEST_SEEDS, Friedman, friedman, rounded, scale};
 use crate::text::p_value;
 
 /// The ranks of all compared trials in one metric.

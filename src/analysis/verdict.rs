@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::difference::{CategoryPairs, Differences, LEVEL, adjust, is_significant, without};
 use super::incomparable::Incomparable;
-use super::paired_test::{FEWEST_SEEDS, IMAGE_SEEDS, PairedTest, Scope, paired_test, with_images};
+use super::paired_test::{IMAGE_SEEDS, PairedTest, Scope, paired_test, with_images};
 use super::protocol::differences;
 use super::side::{Side, paired_scores};
 use crate::evaluate::metrics::{Metric, Resampling};
-use crate::statistics::{Estimate, delong, is_rounding, rounded, summary, wilcoxon};
+use crate::statistics::{Estimate, FEWEST_SEEDS, delong, is_rounding, rounded, summary, wilcoxon};
 use crate::text;
 
 /// Maximum number of seeds in a forecast. Larger experiments are unrealistic, so the exact number does not matter.

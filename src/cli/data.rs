@@ -1,5 +1,6 @@
 //! `didact data`: checks a data set, or draws the synthetic one.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
@@ -8,7 +9,7 @@ use super::failure::Failure;
 use super::output::{print, print_json, table};
 use crate::cause::one_line;
 use crate::data::{
-    CategoryReport, DataReport, DataSettings, Layout, StandIn, SyntheticSettings, check, write_stand_ins,
+    CategoryReport, DataReport, DataSettings, Layout, PixelSize, StandIn, SyntheticSettings, check, write_stand_ins,
     write_synthetic,
 };
 use crate::exit::Exit;
@@ -135,7 +136,7 @@ fn print_report(report: &DataReport) -> Result<(), Failure> {
         (has(|c| c.validation > 0), "validation", |c| c.validation.to_string()),
         (true, "test", |c| counts_text(&c.test)),
         (has(|c| c.published.is_some()), "published", |c| c.published.map_or("-".to_owned(), |p| published_text(c, p))),
-        (true, "sizes", |c| counts_text(&c.sizes)),
+        (true, "sizes", |c| sizes_text(&c.sizes)),
         (has(|c| c.several_masks > 0), "several masks", |c| c.several_masks.to_string()),
         (true, "masks missing", |c| c.missing_masks.len().to_string()),
         (true, "problems", |c| c.problems.len().to_string()),
@@ -159,8 +160,25 @@ fn print_report(report: &DataReport) -> Result<(), Failure> {
     report.notes.iter().try_for_each(|note| print(&one_line(note)))
 }
 
+/// Maximum number of image sizes that the table lists. `--json` lists all.
+const MAX_SIZES: usize = 3;
+
+/// Formats image sizes with their counts, or the range of many sizes: "700×700 to 1024×1024 (212 sizes)".
+fn sizes_text(sizes: &[(PixelSize, usize)]) -> String {
+    if sizes.len() <= MAX_SIZES {
+        return counts_text(sizes);
+    }
+    let range = |of: fn(&PixelSize) -> u32| {
+        sizes.iter().map(|(size, _)| of(size)).fold((u32::MAX, 0), |(low, high), side| (low.min(side), high.max(side)))
+    };
+    let (widths, heights) = (range(|size| size.width), range(|size| size.height));
+    let smallest = PixelSize { width: widths.0, height: heights.0 };
+    let largest = PixelSize { width: widths.1, height: heights.1 };
+    format!("{smallest} to {largest} ({} sizes)", sizes.len())
+}
+
 /// Formats counts: "good 12, hole 6".
-fn counts_text(pairs: &[(String, usize)]) -> String {
+fn counts_text(pairs: &[(impl Display, usize)]) -> String {
     pairs.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
 }
 
@@ -172,4 +190,21 @@ fn published_text(category: &CategoryReport, published: Counts) -> String {
     let Counts { train, validation, test_good, test_defect } = published;
     let validation = if validation > 0 { format!(", validation {validation}") } else { String::new() };
     format!("train {train}{validation}, good {test_good}, defective {test_defect}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_three_sizes_are_a_range() {
+        let sizes = |sides: &[(u32, u32)]| -> Vec<(PixelSize, usize)> {
+            sides.iter().map(|(width, height)| (PixelSize { width: *width, height: *height }, 2)).collect()
+        };
+        let text = |sides: &[(u32, u32)]| sizes_text(&sizes(sides));
+        assert_eq!(text(&[(32, 32)]), "32×32 2");
+        assert_eq!(text(&[(700, 500), (600, 800), (1024, 1024)]), "700×500 2, 600×800 2, 1024×1024 2");
+        // The smallest width and height need not be those of one image.
+        assert_eq!(text(&[(700, 500), (600, 800), (1024, 900), (800, 1024)]), "600×500 to 1024×1024 (4 sizes)");
+    }
 }

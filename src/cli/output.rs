@@ -17,7 +17,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints where a complete result is. If this fails, it only warns, because the result exists.
+/// Prints where a complete result is, or what it says. If this fails, it only warns, because the result exists.
 pub(super) fn print_location(text: &str) {
     if let Err(failure) = print(text) {
         say(&format!("warning: {failure}"));

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::metrics::metric_names;
 use super::output::{announce_moved_files, print_json, print_location};
-use crate::analysis::Ranking;
+use crate::analysis::{Ranking, Rows};
 use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
@@ -60,7 +60,8 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
     loop {
         let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
         if written.as_ref() != Some(&counts) {
-            write(&store, &id, &args.metrics, place, ranking, &global.artifacts()?).await?;
+            let rows = rows(&store, &id, &args.metrics).await?;
+            write(&rows, place, ranking, &global.artifacts()?)?;
         }
         if !args.watch || counts.open() == 0 {
             return Ok(Exit::Done);
@@ -88,20 +89,25 @@ pub(super) fn with_report_hint(failure: Failure, name: &str) -> Failure {
     failure.with_hint(format!("; the results are in the store: run `didact report {name}` to write the report"))
 }
 
-/// Writes the report and prints the path of its page. Without `metrics`, it shows those of the sweep file.
-pub(super) async fn write(
-    store: &Store,
-    sweep: &str,
-    metrics: &[Metric],
+/// Reads what a report shows. Without `metrics`, it shows those of the sweep file.
+pub(super) async fn rows(store: &Store, sweep: &str, metrics: &[Metric]) -> Result<Rows, Failure> {
+    let bar = Bar::new(0, "{pos}/{len} {msg}");
+    bar.show(0, 1, "reading the store");
+    let rows = analysis::read(store, sweep, metrics).await;
+    bar.close();
+    Ok(rows?)
+}
+
+/// Writes the report and prints the path of its page.
+pub(super) fn write(
+    rows: &Rows,
     place: OutputPlace<'_>,
     ranking: Ranking,
     artifacts: &Artifacts,
 ) -> Result<(), Failure> {
     let bar = Bar::new(0, "{pos}/{len} {msg}");
-    bar.show(0, 1, "reading the store");
-    let rows = analysis::read(store, sweep, metrics).await?;
     let written =
-        report::write(&rows, artifacts, ranking, place, &mut |step| bar.show(step.done, step.total, step.doing));
+        report::write(rows, artifacts, ranking, place, &mut |step| bar.show(step.done, step.total, step.doing));
     bar.close();
     let WrittenReport { page, moved_aside } = written?;
     moved_aside.iter().for_each(announce_moved_files);

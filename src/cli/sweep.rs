@@ -4,23 +4,26 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::global::Global;
-use super::output::{print, table};
+use super::output::{print, print_location, table};
 use super::report;
 use super::signals::listen_for_signals;
 use super::steering::Steering;
 use super::sweep_args::SweepArgs;
 use super::takeover::{plan_source, take_over};
 use super::worker::{CUDNN_NEEDS_A_GPU, TF32_NEEDS_A_GPU};
-use crate::analysis::Ranking;
+use crate::analysis::{Ranking, Rows};
 use crate::cause::one_line;
 use crate::config::{Draws, Strategy};
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::plan::Plan;
+use crate::report::{TerminalSummary, terminal_summary};
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::search::load_at_most;
 use crate::stages::StageKind;
-use crate::store::{Access, Named, PlanChange, PlanOutcome, RunState, Store, StoreError, SweepStatus, Wanted};
+use crate::store::{
+    Access, Artifacts, Named, PlanChange, PlanOutcome, RunState, Store, StoreError, SweepStatus, Wanted,
+};
 use crate::tensor::{Convolutions, Numerics, cuda};
 use crate::terminal::say;
 use crate::text::rough_duration;
@@ -200,12 +203,16 @@ async fn conclude(
         say("interrupted; the same command continues the sweep");
         return Ok(Exit::Interrupted);
     }
-    if !args.no_report && args.only.is_none() {
-        let folder = report::default_folder(&status.name);
-        let place = OutputPlace { folder: &folder, foreign: ForeignFiles::Refuse };
-        report::write(store, sweep, &[], place, Ranking::default(), &global.artifacts()?)
-            .await
-            .map_err(|failure| report::with_report_hint(failure, &status.name))?;
+    if args.only.is_none() && (done > 0 || !args.no_report) {
+        let artifacts = global.artifacts()?;
+        let rows = report::rows(store, sweep, &[]).await?;
+        print_summary(&rows, &artifacts);
+        if !args.no_report {
+            let folder = report::default_folder(&status.name);
+            let place = OutputPlace { folder: &folder, foreign: ForeignFiles::Refuse };
+            report::write(&rows, place, Ranking::default(), &artifacts)
+                .map_err(|failure| report::with_report_hint(failure, &status.name))?;
+        }
     }
     let say_left = |why: &str| match open {
         0 => say(&format!("{why}; add --retry-failed to retry failed stages")),
@@ -228,6 +235,16 @@ async fn conclude(
     // A time limit that is reached with the last run is not a failure.
     let stuck = matches!(end, SweepEnd::TooManyFailures(_) | SweepEnd::Broken);
     Ok(if failed == 0 && finished && !stuck { Exit::Done } else { Exit::RunsFailed })
+}
+
+/// Prints the answer and the best variants.
+fn print_summary(rows: &Rows, artifacts: &Artifacts) {
+    for TerminalSummary { answer, title, head, rows, left_out } in terminal_summary(rows, artifacts) {
+        let head: Vec<&str> = head.iter().map(String::as_str).collect();
+        let more = (left_out > 0).then(|| format!("and {left_out} more variant(s)"));
+        let lines: Vec<String> = answer.into_iter().chain([title, table(&head, &rows)]).chain(more).collect();
+        print_location(&lines.join("\n"));
+    }
 }
 
 async fn dry_run(steering: &mut Steering, slots: &[Slot], global: &Global) -> Result<Exit, Failure> {

@@ -1,9 +1,10 @@
 //! Checks any data set: reports its contents, the files that cannot be used, and differences from the published counts.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::image::ImageSummary;
 use super::layout::{Parts, Unused};
@@ -22,8 +23,8 @@ pub struct CategoryReport {
     pub validation: usize,
     /// Images per kind in test, `good` among them.
     pub test: Vec<(String, usize)>,
-    /// Image sizes, width×height, each with the number of images of that size.
-    pub sizes: Vec<(String, usize)>,
+    /// Image sizes, each with the number of images of that size.
+    pub sizes: Vec<(PixelSize, usize)>,
     /// Number of images with several masks; their union is the ground truth.
     pub several_masks: usize,
     /// Defective test images without a mask.
@@ -40,6 +41,27 @@ pub struct CategoryReport {
     pub unused: Vec<Unused>,
     /// Published counts of the category, where they are known.
     pub published: Option<Counts>,
+}
+
+/// Size of an image in pixels, written as "700×525".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PixelSize {
+    /// Number of columns.
+    pub width: u32,
+    /// Number of rows.
+    pub height: u32,
+}
+
+impl fmt::Display for PixelSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}×{}", self.width, self.height)
+    }
+}
+
+impl Serialize for PixelSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// Images with 16 bits per channel.
@@ -191,7 +213,7 @@ fn check_category(parts: &Parts, layout: Layout, reading: Reading) -> CategoryRe
     for (sample, (summary, mask)) in samples.iter().zip(summaries) {
         match summary {
             Ok(ImageSummary { size: (width, height), is_turned, largest }) => {
-                count(&mut report.sizes, format!("{width}×{height}"));
+                count(&mut report.sizes, PixelSize { width, height });
                 report.exif_turned += usize::from(is_turned);
                 if let Some(largest) = largest {
                     let image = SixteenBitImages { images: 1, largest };
@@ -245,10 +267,10 @@ fn kind_of_defect(sample: &Sample) -> String {
     sample.defect.clone().unwrap_or_else(|| "good".to_owned())
 }
 
-fn count(counts: &mut Vec<(String, usize)>, name: String) {
-    match counts.iter_mut().find(|(known, _)| *known == name) {
+fn count<T: PartialEq>(counts: &mut Vec<(T, usize)>, of: T) {
+    match counts.iter_mut().find(|(known, _)| *known == of) {
         Some((_, count)) => *count += 1,
-        None => counts.push((name, 1)),
+        None => counts.push((of, 1)),
     }
 }
 

@@ -31,7 +31,7 @@ mod synthetic;
 mod webp;
 
 pub use self::image::{Image, Picture, normalise};
-pub use check::{CategoryReport, DataReport, SixteenBitImages, check};
+pub use check::{CategoryReport, DataReport, PixelSize, SixteenBitImages, check};
 pub use dataset::{Category, Dataset, Digests};
 pub use drawn_set::StandIn;
 pub use error::DataError;

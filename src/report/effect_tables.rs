@@ -1,17 +1,19 @@
 //! Tables of the effects of each search axis.
 
 use super::table::{Cell, Column, Table, TableRow};
-use crate::analysis::{AxisEffect, Effects, Groups, LevelEffect};
+use crate::analysis::{AxisEffect, Effects, Groups, LevelEffect, UnmeasuredLevel};
 use crate::statistics::Share;
 use crate::text::signed;
 
 /// Number of axis pairs that a table shows.
 const SHOWN_PAIRS: usize = 5;
 
-/// Returns the shares of the variance, if several axes share it, then each metric's levels. Returns an empty list if nothing was searched.
+/// Returns the shares of the variance, if several axes share it, then each metric's levels, then what is left out and why. Returns an empty
+/// list if nothing was searched.
 pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
     let Some(first) = effects.first() else { return Vec::new() };
-    let many = first.axes.len() > 1;
+    // A single axis explains everything that axes can explain.
+    let shared = first.axes.len() > 1 && effects.iter().any(|of_metric| of_metric.unmeasured.is_empty());
     let levels_note = "Levels: mean difference from the mean of all levels with the same category and seed, over the \
                        categories and seeds that have runs of every level. With at least 5 seeds, the interval is Student's t over \
                        seeds. It holds for these images only and is not adjusted.";
@@ -25,12 +27,48 @@ pub(super) fn tables(effects: &[Effects], groups: &Groups<'_>) -> Vec<Table> {
         first.trials,
         between_seeds(effects)
     );
-    let note = if many { shares_note } else { levels_note.to_owned() };
-    // A single axis explains everything that axes can explain.
-    let mut tables: Vec<Table> = many.then(|| shares(effects, first, groups)).into_iter().collect();
-    tables.extend(effects.iter().map(|of_metric| levels(of_metric, groups)));
+    let note = if shared { shares_note } else { levels_note.to_owned() };
+    let mut tables: Vec<Table> = shared.then(|| shares(effects, first, groups)).into_iter().collect();
+    tables.extend(effects.iter().map(|of_metric| levels(of_metric, groups)).filter(|table| !table.rows.is_empty()));
     tables.iter_mut().for_each(|table| table.notes.push(note.clone()));
+    tables.extend(left_out(effects, groups));
     tables
+}
+
+/// Returns a table of what the others leave out, with the reasons; `None` if they leave out nothing.
+fn left_out(effects: &[Effects], groups: &Groups<'_>) -> Option<Table> {
+    let mut reasons: Vec<(String, String)> = Vec::new();
+    let mut add = |setting: String, reason: String| {
+        if !reasons.contains(&(setting.clone(), reason.clone())) {
+            reasons.push((setting, reason));
+        }
+    };
+    for of_metric in effects {
+        for axis in of_metric.axes.iter().filter(|axis| axis.continuous) {
+            let reason = "Its values were drawn from a range and few repeat, so it has no levels. The figure of all runs by setting \
+                          shows the results along it.";
+            add(axis.axis.clone(), reason.to_owned());
+        }
+        for UnmeasuredLevel { axis, level, finished } in &of_metric.unmeasured {
+            let missing = match finished {
+                false => "It has no finished run".to_owned(),
+                true => format!("It has no run with a value of {}", of_metric.metric.label),
+            };
+            add(format!("{axis} = {level}"), format!("{missing}, so no shares of the variance are given."));
+        }
+    }
+    let row = |(setting, reason): (String, String)| TableRow {
+        cells: vec![Cell::text(setting), Cell::text(reason)],
+        ..TableRow::default()
+    };
+    (!reasons.is_empty()).then(|| Table {
+        name: "effects-left-out".to_owned(),
+        title: groups.marked("What is left out, and why"),
+        columns: vec![Column::label("setting"), Column::prose("reason")],
+        rows: reasons.into_iter().map(row).collect(),
+        remarks: None,
+        notes: Vec::new(),
+    })
 }
 
 /// Returns " Seeds account for 12 % (pixel AUROC) of the variance …"; empty if no share of seeds is known.

@@ -24,6 +24,7 @@ mod style;
 mod summary;
 mod table;
 mod tables;
+mod terminal_summary;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -33,4 +34,5 @@ pub use comparison_page::comparison_page;
 pub use document::{DocumentFormat, document};
 pub use error::ReportError;
 pub use overlay::{brightest, overlay};
+pub use terminal_summary::{TerminalSummary, terminal_summary};
 pub use write::{Step, WrittenReport, check_folder, write};

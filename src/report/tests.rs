@@ -15,20 +15,20 @@ use crate::stages::Key;
 use crate::store::{Artifacts, ComparedScore, ResultRow, RunRow, RunState, SweepRow};
 
 /// A run with its pixel AUROC; `None` is undefined.
-struct Case {
+pub(super) struct Case {
     variant: &'static str,
     category: &'static str,
     seed: i64,
-    size: usize,
+    pub(super) size: usize,
     axes: serde_json::Value,
     pixel_auroc: Option<f64>,
 }
 
-fn case(variant: &'static str, category: &'static str, seed: i64, pixel_auroc: Option<f64>) -> Case {
+pub(super) fn case(variant: &'static str, category: &'static str, seed: i64, pixel_auroc: Option<f64>) -> Case {
     Case { variant, category, seed, size: 256, axes: json!({}), pixel_auroc }
 }
 
-fn rows(cases: &[Case]) -> Rows {
+pub(super) fn rows(cases: &[Case]) -> Rows {
     let sweep = SweepRow {
         id: "s".into(),
         name: "test".into(),
@@ -419,6 +419,71 @@ fn an_axis_is_shown_with_the_effects_of_its_levels() {
     assert!((effect(1) - 0.015).abs() < 1e-6 && (effect(0) + 0.015).abs() < 1e-6);
     let text = text_of(&rows);
     assert!(text.contains("Effect of each setting") && text.contains("joint.student.learning_rate with model.depth"));
+}
+
+#[test]
+fn a_level_without_a_finished_run_leaves_no_shares_of_the_variance() {
+    let mut cases = Vec::new();
+    for (rate, depth) in [(0.1, 1), (0.1, 2), (0.4, 1), (0.4, 2), (10_000.0, 1), (10_000.0, 2)] {
+        for seed in 0..5 {
+            let axes = json!({ "joint.student.learning_rate": rate, "model.depth": depth });
+            let value = 0.9 + rate / 10.0 + 0.001 * f64::from(depth * (seed + 1));
+            cases.push(Case { axes, ..case("U-Net", "nut", i64::from(seed), (rate < 1.0).then_some(value)) });
+        }
+    }
+    let mut rows = rows(&cases);
+    let effects = |rows: &Rows| findings(rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects;
+    // The runs are done, but the metric is undefined.
+    assert!(effects(&rows)[0].unmeasured.iter().all(|level| level.finished));
+    assert!(text_of(&rows).contains("It has no run with a value of pixel AUROC, so no shares"));
+    rows.runs.iter_mut().filter(|run| run.axes.contains("10000")).for_each(|run| run.state = RunState::Failed);
+    let found = effects(&rows).remove(0);
+    let missing: Vec<_> =
+        found.unmeasured.iter().map(|of| (of.axis.as_str(), of.level.as_str(), of.finished)).collect();
+    assert_eq!(missing, [("joint.student.learning_rate", "10000", false)]);
+    assert!(found.pairs.is_empty() && found.axes.iter().all(|axis| axis.share.is_none() && axis.by_chance.is_none()));
+    // The other levels still have effects: half of 0.03 for the rate, half of the mean of 0.001 … 0.005 for the depth.
+    let of =
+        |axis: usize| found.axes[axis].levels.iter().map(|level| level.effect.expect("all meet")).collect::<Vec<_>>();
+    for (found, right) in of(0).into_iter().chain(of(1)).zip([-0.015, 0.015, -0.0015, 0.0015]) {
+        assert!((found - right).abs() < 1e-11, "{found} {right}");
+    }
+    let text = text_of(&rows);
+    assert!(
+        text.contains("joint.student.learning_rate = 10000") && text.contains("It has no finished run, so no shares")
+    );
+    assert!(!text.contains("Effect of each setting: share of the variance"));
+    // If only one level is left, there is nothing to compare, but the reason stays.
+    let one_rate: Vec<Case> = cases.into_iter().filter(|case| case.axes["model.depth"] == 1).collect();
+    let one_rate: Vec<Case> =
+        one_rate.into_iter().filter(|case| case.axes["joint.student.learning_rate"] != 0.4).collect();
+    let found = effects(&self::rows(&one_rate)).remove(0);
+    assert_eq!((found.trials, found.unmeasured.len(), found.axes[0].levels.len()), (1, 1, 0));
+    assert!(text_of(&self::rows(&one_rate)).contains("joint.student.learning_rate = 10000"));
+}
+
+#[test]
+fn numbers_that_a_search_drew_are_no_levels() {
+    let mut cases = Vec::new();
+    for (index, rate) in [0.11, 0.17, 0.23, 0.31, 0.42, 0.5].into_iter().enumerate() {
+        for seed in 0..5 {
+            let axes = json!({ "joint.student.learning_rate": rate, "model.depth": 1 + index % 2 });
+            let value = 0.5 + rate / 2.0 + 0.001 * f64::from(seed);
+            cases.push(Case { axes, ..case("U-Net", "nut", i64::from(seed), Some(value)) });
+        }
+    }
+    let mut rows = rows(&cases);
+    let reason = "drawn from a range and few repeat";
+    assert!(!text_of(&rows).contains(reason), "a grid");
+    for strategy in [json!({ "random": { "trials": 6, "seed": 0 } }), json!({ "tpe": { "trials": 6, "seed": 0 } })] {
+        rows.sweep.resolved = json!({ "search": { "strategy": strategy } }).to_string();
+        let found = findings(&rows, &Artifacts::new("none".into()), Ranking::default()).remove(0).effects.remove(0);
+        let [rate, depth] = &found.axes[..] else { panic!("two axes: {found:?}") };
+        assert!(rate.continuous && rate.levels.is_empty() && rate.share.is_some_and(|share| share.mean > 0.5));
+        assert!(!depth.continuous && depth.levels.len() == 2);
+        let text = text_of(&rows);
+        assert!(text.contains("What is left out, and why") && text.contains(reason), "{text}");
+    }
 }
 
 /// Returns the effects of a search of one axis with two levels, on nut and bolt with five seeds. Levels 1 and 2 differ by `difference`;

@@ -7,8 +7,11 @@
 //!
 //! a = 1 + n·g, ν = n − 1, t = √n (x̄ − m)/s, E_n(m) = a^(−1/2) · [(1 + t²/ν)/(1 + t²/(ν a))]^(n/2).
 //!
-//! The confidence sequence is the set of all m with E_n(m) < 1/α.
+//! The confidence sequence is the set of all m with E_n(m) < 1/α. It starts with [`FEWEST_SEEDS`] observations: before, nothing is claimed. Later
+//! looks stay valid, because the bound holds for all n together.
 
+use super::estimate::FEWEST_SEEDS;
+use super::range::Range;
 use super::summary::{Summary, summary};
 
 /// Variance of the standardised mean under the alternative. It belongs to the protocol of a decision.
@@ -24,6 +27,8 @@ pub struct Question {
     /// Smallest step of an observation. The deviation counts as at least that of rounding to this step, so that equal observations prove
     /// nothing.
     pub resolution: f64,
+    /// Possible values of the mean.
+    pub range: Range,
 }
 
 /// What is known after some observations.
@@ -35,7 +40,7 @@ pub struct Look {
     pub mean: f64,
     /// Their deviation, at least that of rounding.
     deviation: f64,
-    /// Interval of the confidence sequence; `None` if it is the whole line.
+    /// Interval of the confidence sequence, within the possible values; `None` with fewer than [`FEWEST_SEEDS`] observations or if it is the whole line.
     pub interval: Option<(f64, f64)>,
     /// E-value of "the mean is 0".
     pub e_value: f64,
@@ -60,8 +65,8 @@ pub struct Decision {
     pub answer: Option<Answer>,
     /// The look that gave the answer, or the last one.
     pub look: Look,
-    /// Probability of such e-values at any time if the mean is 0, up to that look.
-    pub p: f64,
+    /// Probability of such e-values at any time if the mean is 0, up to that look; `None` with fewer than [`FEWEST_SEEDS`] observations.
+    pub p: Option<f64>,
 }
 
 impl Question {
@@ -71,8 +76,11 @@ impl Question {
         let mut last = None;
         for count in 1..=observations.len() {
             let look = self.look(&observations[..count])?;
-            largest = largest.max(look.e_value);
-            let decision = Decision { answer: self.answer(&look), look, p: 1.0 / largest };
+            let claims = count >= FEWEST_SEEDS;
+            if claims {
+                largest = largest.max(look.e_value);
+            }
+            let decision = Decision { answer: self.answer(&look), look, p: claims.then_some(1.0 / largest) };
             if decision.answer.is_some() {
                 return Some(decision);
             }
@@ -91,18 +99,19 @@ impl Question {
             count,
             mean,
             deviation,
-            interval: half_width.map(|half_width| (mean - half_width, mean + half_width)),
+            interval: half_width.map(|half_width| self.range.intersection((mean - half_width, mean + half_width))),
             e_value: e_value(count, mean, deviation),
         })
     }
 
-    /// Returns half the width of the interval after `count` observations with this deviation; `None` if it is infinite. Observations without
-    /// any spread give no interval.
+    /// Returns half the width of the interval after `count` observations with this deviation; `None` if they are too few or if it is infinite.
+    /// Observations without any spread give no interval.
     fn half_width(&self, count: usize, deviation: f64) -> Option<f64> {
         let n = count as f64;
         let a = 1.0 + n * G;
         let c = (a.sqrt() / self.alpha).powf(2.0 / n);
-        (c < a && deviation > 0.0).then(|| deviation / n.sqrt() * ((n - 1.0) * (c - 1.0) / (1.0 - c / a)).sqrt())
+        (count >= FEWEST_SEEDS && c < a && deviation > 0.0)
+            .then(|| deviation / n.sqrt() * ((n - 1.0) * (c - 1.0) / (1.0 - c / a)).sqrt())
     }
 
     fn answer(&self, look: &Look) -> Option<Answer> {
@@ -117,15 +126,16 @@ impl Question {
 
     /// Returns the smallest number of observations with a finite interval.
     pub fn fewest(&self) -> usize {
-        (2..).find(|&count| self.half_width(count, 1.0).is_some()).unwrap_or(usize::MAX)
+        (FEWEST_SEEDS..).find(|&count| self.half_width(count, 1.0).is_some()).unwrap_or(usize::MAX)
     }
 
     /// Returns the number of observations with which the answer is likely, if mean and deviation stay as they are. The interval then excludes 0
-    /// or lies within the margin. Returns `None` if more than `most` are needed.
+    /// or lies within the margin. Returns `None` if more than `most` are needed, or if [`FEWEST_SEEDS`] observations are not there yet: fewer say
+    /// too little about the deviation.
     pub fn needed(&self, look: &Look, most: usize) -> Option<usize> {
         let width = look.mean.abs().max(self.margin - look.mean.abs());
-        (look.count.max(2)..=most)
-            .find(|&count| self.half_width(count, look.deviation).is_some_and(|half| half < width))
+        let is_enough = |&count: &usize| self.half_width(count, look.deviation).is_some_and(|half| half < width);
+        (look.count >= FEWEST_SEEDS).then(|| (look.count..=most).find(is_enough)).flatten()
     }
 }
 
@@ -158,7 +168,7 @@ mod tests {
     use super::*;
     use proptest::{prop_assert, prop_assert_eq, proptest};
 
-    const QUESTION: Question = Question { alpha: 0.05, margin: 0.002, resolution: 0.0 };
+    const QUESTION: Question = Question { alpha: 0.05, margin: 0.002, resolution: 0.0, range: Range::UNBOUNDED };
 
     #[test]
     fn e_values_and_intervals_are_those_of_the_formula() {
@@ -204,7 +214,8 @@ mod tests {
             let of_scaled = Question { margin: 256.0, resolution: 128.0, ..QUESTION };
             let (one, other) = (question.decide(&xs).expect("one"), of_scaled.decide(&scaled).expect("one"));
             prop_assert_eq!((one.answer, one.look.count), (other.answer, other.look.count));
-            prop_assert!((one.p - other.p).abs() < 1e-9);
+            prop_assert_eq!(one.p.is_some(), xs.len() >= FEWEST_SEEDS);
+            prop_assert!((one.p.unwrap_or(1.0) - other.p.unwrap_or(1.0)).abs() < 1e-9);
         }
     }
 
@@ -213,7 +224,7 @@ mod tests {
         let better: Vec<f64> = (0..10).map(|i| 0.5 + 0.01 * f64::from(i % 3)).collect();
         let decision = QUESTION.decide(&better).expect("observations");
         assert_eq!((decision.answer, decision.look.count), (Some(Answer::Better), 5));
-        assert!(decision.p < 0.05);
+        assert!(decision.p.is_some_and(|p| p < 0.05));
         // What comes later changes nothing.
         let mut then_worse = better.clone();
         then_worse.extend([-9.0; 20]);
@@ -247,6 +258,29 @@ mod tests {
         let none = Look { mean: 0.0, deviation: 0.001, ..look };
         let needed = QUESTION.needed(&none, 1000).expect("finite");
         assert!(QUESTION.half_width(needed, 0.001).expect("finite") < 0.002, "{needed}");
+    }
+
+    #[test]
+    fn fewer_than_five_observations_claim_nothing() {
+        // With this error, the formula alone would settle it after three observations.
+        let question = Question { alpha: 0.5, ..QUESTION };
+        let xs = [0.5, 0.501, 0.5, 0.501, 0.5];
+        for count in 1..FEWEST_SEEDS {
+            let decision = question.decide(&xs[..count]).expect("observations");
+            assert_eq!((decision.answer, decision.look.interval, decision.p), (None, None, None), "{count}");
+            assert_eq!(question.needed(&decision.look, 1000), None, "{count}");
+        }
+        let decision = question.decide(&xs).expect("observations");
+        assert_eq!((decision.answer, decision.look.count, question.fewest()), (Some(Answer::Better), 5, 5));
+    }
+
+    #[test]
+    fn an_interval_has_no_impossible_values() {
+        let xs = [0.9, -0.8, 0.7, -0.9, 0.8, -0.6];
+        let bounded = Question { range: Range::SHARE.of_differences(), ..QUESTION };
+        let (low, high) = QUESTION.look(&xs).and_then(|look| look.interval).expect("six observations");
+        assert!(low < -1.0 && 1.0 < high, "{low} {high}");
+        assert_eq!(bounded.look(&xs).and_then(|look| look.interval), Some((-1.0, 1.0)));
     }
 
     #[test]

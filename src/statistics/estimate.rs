@@ -7,9 +7,14 @@
 //! generalises to other seeds but only on these images.
 
 use super::power::power;
+use super::range::Range;
 use super::rounding::is_rounding;
 use super::student::{quantile, two_sided_p};
 use super::summary::{Summary, summary};
+
+/// Minimum number of seeds for a claim: an interval, a p-value or a number of seeds that would be enough. Fewer seeds can all fall on one
+/// side by chance.
+pub const FEWEST_SEEDS: usize = 5;
 
 /// Required power of a test.
 const POWER: f64 = 0.8;
@@ -50,21 +55,24 @@ pub struct Estimate {
     /// Variance of the seeds' differences (n − 1).
     variance: f64,
     images: ImageVariance,
+    /// Possible values of the mean.
+    range: Range,
 }
 
 impl Estimate {
-    /// Estimates the mean from one difference per seed. `None` for fewer than two, or if they differ only by rounding. `scale` is the
-    /// magnitude of the numbers that were subtracted.
-    pub fn of(differences: &[f64], scale: f64, images: ImageVariance) -> Option<Self> {
-        let Summary { count, mean, deviation } = summary(differences)?;
-        let estimate = Self { seeds: count, mean, variance: deviation?.powi(2), images };
+    /// Estimates the mean from one difference per seed. `None` for fewer than [`FEWEST_SEEDS`], or if they differ only by rounding. `scale` is
+    /// the magnitude of the numbers that were subtracted, `range` what their differences can be.
+    pub fn of(differences: &[f64], scale: f64, images: ImageVariance, range: Range) -> Option<Self> {
+        let Summary { count, mean, deviation } =
+            summary(differences).filter(|summary| summary.count >= FEWEST_SEEDS)?;
+        let estimate = Self { seeds: count, mean, variance: deviation?.powi(2), images, range };
         (!is_rounding(estimate.error(count), scale)).then_some(estimate)
     }
 
-    /// Returns the 95 % interval.
+    /// Returns the 95 % interval, within the possible values.
     pub fn interval(&self) -> (f64, f64) {
         let half_width = self.error(self.seeds) * quantile(self.freedom(self.seeds), 0.975);
-        (self.mean - half_width, self.mean + half_width)
+        self.range.intersection((self.mean - half_width, self.mean + half_width))
     }
 
     /// Returns the two-sided p-value of "no difference".
@@ -115,19 +123,31 @@ mod tests {
     #[test]
     fn without_image_variance_it_is_the_paired_t_test() {
         // scipy.stats.ttest_1samp([0.01, 0.02, 0.03, 0.04, 0.05], 0) and its confidence_interval(0.95)
-        let estimate = Estimate::of(&FIVE, 1.0, ImageVariance::NONE).expect("five pairs");
+        let estimate = Estimate::of(&FIVE, 1.0, ImageVariance::NONE, Range::UNBOUNDED).expect("five pairs");
         let (low, high) = estimate.interval();
         assert!((low - 0.010_367_568).abs() < 1e-8 && (high - 0.049_632_432).abs() < 1e-8, "{low} {high}");
         assert!((estimate.p() - 0.013_235_6).abs() < 1e-6, "{}", estimate.p());
-        assert_eq!(Estimate::of(&[1.0], 1.0, ImageVariance::NONE), None);
-        assert_eq!(Estimate::of(&[], 1.0, ImageVariance::NONE), None);
+        assert_eq!(Estimate::of(&FIVE[..4], 1.0, ImageVariance::NONE, Range::UNBOUNDED), None);
+        assert_eq!(Estimate::of(&[], 1.0, ImageVariance::NONE, Range::UNBOUNDED), None);
+    }
+
+    #[test]
+    fn an_interval_has_no_impossible_values() {
+        // Differences of shares that jump between ±1: Student's interval alone would be about ±1.36.
+        let jumping = [1.0, -1.0, 1.0, -1.0, 0.0];
+        let of = |range| Estimate::of(&jumping, 1.0, ImageVariance::NONE, range).expect("five pairs");
+        let (low, high) = of(Range::UNBOUNDED).interval();
+        // scipy.stats.ttest_1samp([1, −1, 1, −1, 0], 0).confidence_interval(0.95)
+        assert!((high - 1.241_664).abs() < 1e-6 && low == -high, "{low} {high}");
+        assert_eq!(of(Range::SHARE.of_differences()).interval(), (-1.0, 1.0));
+        assert_eq!(of(Range::SHARE.of_differences()).p(), of(Range::UNBOUNDED).p(), "the test is the same");
     }
 
     #[test]
     fn image_variance_does_not_average_out_over_seeds() {
         // s² = 2.5e-4, s²/5 = 5e-5, c = 1.5e-4 with 9 degrees of freedom: error √2e-4, freedom 4e-8 / (6.25e-10 + 2.5e-9) = 12.8.
         let images = ImageVariance { covariance: 1.5e-4, freedom: 9.0 };
-        let estimate = Estimate::of(&FIVE, 1.0, images).expect("five pairs");
+        let estimate = Estimate::of(&FIVE, 1.0, images, Range::UNBOUNDED).expect("five pairs");
         assert!((estimate.error(5) - 2e-4_f64.sqrt()).abs() < 1e-12 && (estimate.freedom(5) - 12.8).abs() < 1e-9);
         // scipy.stats.t.ppf(0.975, 12.8), and 2 * scipy.stats.t.sf(0.03 / √2e-4, 12.8)
         let (low, high) = estimate.interval();
@@ -149,18 +169,18 @@ mod tests {
     #[test]
     fn differences_equal_up_to_rounding_give_no_estimate() {
         // 0.9875 − 0.975 and 0.7625 − 0.75 are both 0.0125, but not to the last bit.
-        let equal = [0.9875 - 0.975, 0.7625 - 0.75];
-        assert!(equal[0] != equal[1] && Estimate::of(&equal, 1.0, ImageVariance::NONE).is_none());
-        assert_eq!(Estimate::of(&[0.0; 8], 1.0, ImageVariance::NONE), None);
+        let equal = [0.9875 - 0.975, 0.7625 - 0.75, 0.0125, 0.0125, 0.0125];
+        assert!(equal[0] != equal[1] && Estimate::of(&equal, 1.0, ImageVariance::NONE, Range::UNBOUNDED).is_none());
+        assert_eq!(Estimate::of(&[0.0; 8], 1.0, ImageVariance::NONE, Range::UNBOUNDED), None);
         // Rounding errors grow with the magnitude.
-        assert_eq!(Estimate::of(&[1.0, 1.0 + 1e-8, 1.0], 1e9, ImageVariance::NONE), None);
-        assert!(Estimate::of(&[1.0, 1.1, 1.0], 1e9, ImageVariance::NONE).is_some());
+        assert_eq!(Estimate::of(&[1.0, 1.0 + 1e-8, 1.0, 1.0, 1.0], 1e9, ImageVariance::NONE, Range::UNBOUNDED), None);
+        assert!(Estimate::of(&[1.0, 1.1, 1.0, 1.0, 1.0], 1e9, ImageVariance::NONE, Range::UNBOUNDED).is_some());
     }
 
     #[test]
     fn the_number_of_seeds_needed_is_that_of_the_test_in_use() {
         // The smallest n with power ≥ 0.8 by scipy.stats.nct: 10 and 34 for the effects 1 and 0.5; 15 for 1 at the level 0.05/4.
-        let of = |mean: f64, images| Estimate { seeds: 5, mean, variance: 1.0, images };
+        let of = |mean: f64, images| Estimate { seeds: 5, mean, variance: 1.0, images, range: Range::UNBOUNDED };
         let needed = |mean, level| (2..100).find(|&seeds| of(mean, ImageVariance::NONE).has_power(seeds, level));
         assert_eq!((needed(1.0, 0.05), needed(-0.5, 0.05), needed(1.0, 0.0125)), (Some(10), Some(34), Some(15)));
         // More seeds never remove the uncertainty of the images.

@@ -89,6 +89,7 @@ impl Images for ImageScores {
 mod tests {
     use super::super::crossed::{Resamples, image_covariance};
     use super::super::estimate::{Estimate, ImageVariance};
+    use super::super::range::Range;
     use super::*;
 
     #[test]
@@ -136,12 +137,12 @@ mod tests {
         // The same script gives d = −0.1459, s² = 0.001571, t = −2.256 with 20.78 degrees of freedom. By seeds alone, p is 1.6e-5.
         let once = [[1; LANES]; 40];
         let differences: Vec<f64> = (0..8).filter_map(|seed| Some(images.differences(seed, &once)?[0])).collect();
-        let estimate = Estimate::of(&differences, 1.0, found).expect("eight seeds");
+        let estimate = Estimate::of(&differences, 1.0, found, Range::UNBOUNDED).expect("eight seeds");
         let (low, high) = estimate.interval();
         assert!((estimate.mean + 0.145_937_5).abs() < 1e-9, "{estimate:?}");
         assert!((low + 0.280_55).abs() < 0.01 && (high + 0.011_32).abs() < 0.01, "{low} {high}");
         assert!((estimate.p() - 0.034_978).abs() < 0.01, "{}", estimate.p());
-        let alone = Estimate::of(&differences, 1.0, ImageVariance::NONE).expect("eight seeds");
+        let alone = Estimate::of(&differences, 1.0, ImageVariance::NONE, Range::UNBOUNDED).expect("eight seeds");
         assert!((alone.p() / 1.637_332_8e-5 - 1.0).abs() < 1e-5, "{}", alone.p());
     }
 }

@@ -200,6 +200,30 @@ fn wrong_data_settings_of_a_sweep_file_are_reported_with_their_position() {
 }
 
 #[test]
+fn many_image_sizes_are_shown_as_a_range_and_listed_in_json() {
+    let place = place();
+    let draw = |index: u32, width: u32, height: u32| {
+        let file = place.path("data/weave/train/good").join(format!("{index:03}.png"));
+        image::RgbImage::new(width, height).save(file).expect("written");
+    };
+    draw(0, 40, 30);
+    draw(1, 64, 33);
+    let few = place.succeed(&["data", "check", "data"]).stdout;
+    assert!(few.contains("40×30 1, 64×33 1, 32×32 "), "{few}");
+    draw(2, 36, 80);
+    let many = place.succeed(&["data", "check", "data"]).stdout;
+    assert!(many.contains("  32×30 to 64×80 (4 sizes)  ") && !many.contains("40×30"), "{many}");
+    let json: serde_json::Value =
+        serde_json::from_str(&place.succeed(&["data", "check", "data", "--json"]).stdout).expect("JSON");
+    let sizes = json["categories"][0]["sizes"].as_array().expect("a list");
+    assert_eq!(
+        sizes[..3],
+        [serde_json::json!(["40×30", 1]), serde_json::json!(["64×33", 1]), serde_json::json!(["36×80", 1])]
+    );
+    assert_eq!((sizes.len(), &sizes[3][0]), (4, &serde_json::json!("32×32")));
+}
+
+#[test]
 fn stand_ins_have_the_categories_and_a_share_of_the_counts_of_a_published_data_set() {
     let place = Workplace::new();
     let written =

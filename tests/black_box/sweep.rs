@@ -65,6 +65,38 @@ fn a_sweep_stores_every_number_and_writes_a_report() {
 }
 
 #[test]
+fn a_sweep_ends_with_the_answer_and_the_best_variants() {
+    let place = Workplace::new();
+    place.write("tiny.toml", TINY);
+    let outcome = place.succeed(&["sweep", "tiny.toml", "--no-report"]);
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    let [answer, title, head, baseline, variant] = lines[..] else { panic!("five lines: {}", outcome.stdout) };
+    assert!(answer.starts_with("Too few seeds: a claim about pixel AUROC needs 5 seeds"), "{answer}");
+    assert!(!answer.contains("enough") && !answer.contains("p (Holm)") && !answer.contains("CI"), "{answer}");
+    assert_eq!(title, "Mean of the finished runs, and in brackets the difference from ST-FPM");
+    let columns = |line: &str| {
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(columns(head), ["variant", "pixel AUROC", "image AUROC", "AUPRO", "seeds"]);
+    let value = |baseline: u8| -> String {
+        let values = place.query(&format!(
+            "SELECT x.value FROM result x JOIN run r ON r.id = x.run_id JOIN sweep_trial t ON t.trial_id = r.trial_id
+             WHERE x.selection = 'selected' AND x.name = 'pixel_auroc' AND t.baseline = {baseline}"
+        ));
+        format!("{:.4}", values[0].parse::<f64>().expect("a number"))
+    };
+    let (of_baseline, of_variant) = (columns(baseline), columns(variant));
+    assert_eq!((of_baseline[0].as_str(), of_baseline[4].as_str()), ("T01 ST-FPM", "1"));
+    assert_eq!(of_baseline[1], value(1));
+    assert!(of_variant[0].starts_with("T02 ") && of_variant[1].starts_with(&format!("{} (", value(0))), "{variant}");
+    // The report comes after them.
+    let again = place.succeed(&["sweep", "tiny.toml"]).stdout;
+    assert_eq!(again, format!("{}report: reports/tiny/index.html\n", outcome.stdout));
+    // A part of a sweep has no answer.
+    assert_eq!(place.succeed(&["sweep", "tiny.toml", "--only", "T02"]).stdout, "");
+}
+
+#[test]
 fn the_same_file_repeats_nothing_and_another_map_rule_only_the_evaluation() {
     let place = Workplace::new();
     place.write("tiny.toml", TINY);

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{Definition, Direction, Metric, MetricSource, Population, Resampling, Undefined};
 use crate::evaluate::Measured;
+use crate::statistics::Range;
 
 /// AUPIMO as the mean over the defective test images.
 pub(super) const AUPIMO: Metric = Metric::new(&Definition {
@@ -16,6 +17,7 @@ pub(super) const AUPIMO: Metric = Metric::new(&Definition {
     label: "AUPIMO",
     description: "mean pixel recall of the defective images at pixel false positive rates from 1e-5 to 1e-4 on the normal images",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Maps(|pixels| match aupimo(&pixels.maps, &pixels.masks) {
         Ok(aupimo) => Measured { value: Some(aupimo.mean()), reason: aupimo.remark() },

@@ -6,6 +6,7 @@
 use super::{
     Definition, Direction, Histograms, Metric, MetricSource, Pooled, Population, Resampling, Sweep, Undefined, Weighing,
 };
+use crate::statistics::Range;
 
 /// AUPRO up to the false positive rate that is customary for MVTec AD.
 pub const AUPRO: Metric = Metric::new(&Definition {
@@ -14,6 +15,7 @@ pub const AUPRO: Metric = Metric::new(&Definition {
     description: "area under the per-region overlap curve up to a false positive rate of 0.3; 8-connected, every distinct score is a \
                   threshold",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Pixels(|pixels| aupro(pixels, PRO_LIMIT)),
     resampling: Resampling::Histograms(Histograms {

@@ -3,6 +3,7 @@
 
 use super::aupro::{aupro, binned};
 use super::{Definition, Direction, Histograms, Metric, MetricSource, Population, Resampling, Weighing};
+use crate::statistics::Range;
 
 /// False positive rate up to which the curve is integrated.
 const LIMIT: f64 = 0.05;
@@ -13,6 +14,7 @@ pub(super) const AUPRO_05: Metric = Metric::new(&Definition {
     label: "AUPRO (FPR ≤ 0.05)",
     description: "as `aupro`, up to a false positive rate of 0.05, the limit of MVTec AD 2",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Pixels(|pixels| aupro(pixels, LIMIT)),
     resampling: Resampling::Histograms(Histograms {

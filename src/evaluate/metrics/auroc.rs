@@ -3,6 +3,7 @@
 use super::{
     Definition, Direction, Histograms, Metric, MetricSource, Pooled, Population, Resampling, Sweep, Undefined, Weighing,
 };
+use crate::statistics::Range;
 
 /// AUROC over the pixels of all test images.
 pub const PIXEL_AUROC: Metric = Metric::new(&Definition {
@@ -10,6 +11,7 @@ pub const PIXEL_AUROC: Metric = Metric::new(&Definition {
     label: "pixel AUROC",
     description: "area under the ROC curve of all test pixels; ties count half",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Pixels(auroc),
     resampling: Resampling::Histograms(Histograms { weighing: Weighing::Pixels, value: binned }),
@@ -23,6 +25,7 @@ pub const IMAGE_AUROC: Metric = Metric::new(&Definition {
     label: "image AUROC",
     description: "area under the ROC curve of the test images; ties count half",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Images(auroc),
     resampling: Resampling::ImageRanks,
@@ -40,6 +43,7 @@ pub const PSEUDO_PIXEL_AUROC: Metric = Metric::new(&Definition {
     label: "pixel AUROC on painted defects",
     description: "pixel AUROC on held-out normal images with painted defects; uses no label and no test image",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Painted,
     source: MetricSource::Pixels(auroc),
     resampling: NO_TEST_IMAGES,
@@ -53,6 +57,7 @@ pub(super) const PSEUDO_IMAGE_AUROC: Metric = Metric::new(&Definition {
     label: "image AUROC on painted defects",
     description: "image AUROC of held-out normal images with painted defects against those without defects",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Painted,
     source: MetricSource::Images(auroc),
     resampling: NO_TEST_IMAGES,

@@ -1,6 +1,7 @@
 //! Average precision: Σ (recall step · precision), the step sum of scikit-learn, not the trapezoid.
 
 use super::{Definition, Direction, Metric, MetricSource, Population, Resampling, Sweep, Undefined};
+use crate::statistics::Range;
 
 /// Average precision over the pixels of all test images.
 pub(super) const PIXEL_AP: Metric = Metric::new(&Definition {
@@ -8,6 +9,7 @@ pub(super) const PIXEL_AP: Metric = Metric::new(&Definition {
     label: "pixel AP",
     description: "average precision of all test pixels: the sum of recall steps times precision",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Pixels(average_precision),
     resampling: NOT_RESAMPLED,
@@ -21,6 +23,7 @@ pub(super) const IMAGE_AP: Metric = Metric::new(&Definition {
     label: "image AP",
     description: "average precision of the test images: the sum of recall steps times precision",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Images(average_precision),
     resampling: NOT_RESAMPLED,

@@ -1,6 +1,7 @@
 //! Highest F1 over all thresholds. It uses the labels, so it is an oracle's number, as in the literature.
 
 use super::{Definition, Direction, Metric, MetricSource, Population, Resampling, Sweep, Undefined};
+use crate::statistics::Range;
 
 /// Highest F1 over the pixels of all test images.
 pub(super) const PIXEL_F1_MAX: Metric = Metric::new(&Definition {
@@ -8,6 +9,7 @@ pub(super) const PIXEL_F1_MAX: Metric = Metric::new(&Definition {
     label: "pixel F1-max",
     description: "highest F1 of all test pixels over all thresholds",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Pixels(|pixels| Ok(f1_max(pixels)?.value)),
     resampling: NOT_RESAMPLED,
@@ -21,6 +23,7 @@ pub(super) const IMAGE_F1_MAX: Metric = Metric::new(&Definition {
     label: "image F1-max",
     description: "highest F1 of the test images over all thresholds",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Images(|images| Ok(f1_max(images)?.value)),
     resampling: NOT_RESAMPLED,

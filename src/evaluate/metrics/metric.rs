@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Pixels, REGISTERED, Resampling, Scored, Sweep, Thresholded, Undefined};
 use crate::evaluate::Measured;
+use crate::statistics::Range;
 
 /// All facts that the program knows about one metric.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Definition {
     pub description: &'static str,
     /// Direction in which values are better.
     pub direction: Direction,
+    /// Possible values.
+    pub range: Range,
     /// Images on which it is measured.
     pub population: Population,
     /// Function that computes it, and the input of that function.

@@ -70,6 +70,17 @@ fn measured(case: &Case) -> Vec<(Metric, Option<f64>)> {
     Metric::all().map(|metric| (metric, metric.measure(&scored).value)).collect()
 }
 
+proptest! {
+    /// Intervals rely on the range of a metric.
+    #[test]
+    fn every_value_is_within_the_range_of_its_metric(case in with_held_out()) {
+        for (metric, value) in measured(&case) {
+            // Sums round.
+            prop_assert!(value.is_none_or(|value| metric.range.contains((value * 1e12).round() / 1e12)), "{metric}: {value:?}");
+        }
+    }
+}
+
 #[track_caller]
 fn close(metric: Metric, ours: Option<f64>, theirs: Option<f64>) {
     match (ours, theirs) {

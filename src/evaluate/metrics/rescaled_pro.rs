@@ -5,6 +5,7 @@
 //! product maps have few pixels above most thresholds. Its only purpose is a comparison with published numbers of that code.
 
 use super::{Definition, Direction, Metric, MetricSource, PRO_LIMIT, Population, Resampling, Sweep, Undefined};
+use crate::statistics::Range;
 
 /// Rescaled PRO over all defects of the test images.
 pub(super) const RESCALED_PRO: Metric = Metric::new(&Definition {
@@ -13,6 +14,7 @@ pub(super) const RESCALED_PRO: Metric = Metric::new(&Definition {
     description: "value that the official ST-FPM code calls PRO: both axes of the curve are rescaled to 0 … 1; not comparable with \
                   other metrics",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Pixels(rescaled_pro),
     resampling: Resampling::Unavailable("test images are not resampled for the rescaled PRO"),

@@ -1,6 +1,7 @@
 //! Effects on test images of a threshold that was set without labels.
 
 use super::{Definition, Direction, Metric, MetricSource, Population, Resampling, Thresholded, Undefined};
+use crate::statistics::Range;
 
 /// Share of the images above the threshold that are defective.
 pub(super) const PRECISION: Metric = Metric::new(&Definition {
@@ -8,6 +9,7 @@ pub(super) const PRECISION: Metric = Metric::new(&Definition {
     label: "precision",
     description: "share of the test images above the held-out threshold that are defective",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Threshold(|images| ThresholdCounts::of(images).precision()),
     resampling: NOT_RESAMPLED,
@@ -21,6 +23,7 @@ pub(super) const RECALL: Metric = Metric::new(&Definition {
     label: "recall",
     description: "share of the defective test images that are above the held-out threshold",
     direction: Direction::Higher,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Threshold(|images| ThresholdCounts::of(images).recall()),
     resampling: NOT_RESAMPLED,
@@ -34,6 +37,7 @@ pub const IMAGE_FALSE_ALARMS: Metric = Metric::new(&Definition {
     label: "false alarm rate",
     description: "share of the normal test images that are above the held-out threshold",
     direction: Direction::Lower,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Threshold(|images| ThresholdCounts::of(images).false_alarms()),
     resampling: NOT_RESAMPLED,
@@ -47,6 +51,7 @@ pub const IMAGE_FALSE_ALARMS_EXPECTED: Metric = Metric::new(&Definition {
     label: "expected false alarm rate",
     description: "chance that a new normal image is above the held-out threshold, estimated from the held-out images",
     direction: Direction::Lower,
+    range: Range::SHARE,
     population: Population::Test,
     source: MetricSource::Threshold(expected_false_alarms),
     resampling: Resampling::Unavailable("this metric is measured on held-out images, not on test images"),

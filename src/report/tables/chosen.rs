@@ -57,18 +57,12 @@ fn seeds(tuned: &Tuned) -> String {
 
 fn decisions(tuned: &Tuned, decide: &DecideSettings) -> Table {
     let row = |decision: &VariantDecision| {
-        let answer = match (decision.settled, decision.needed) {
-            (Settled::Open | Settled::Undecided, Some(needed)) => {
-                format!("{}; about {needed} seeds would do", decision.settled)
-            }
-            (settled, _) => settled.to_string(),
-        };
         let tone = match decision.settled {
             Settled::Answer(Answer::Better) => Tone::Up,
             Settled::Answer(Answer::Worse) => Tone::Down,
             _ => Tone::Plain,
         };
-        let answer = Cell::text(answer).toned(tone);
+        let answer = Cell::text(decision.answer()).toned(tone);
         let answer = if decision.skewed { answer.remarked("skewed differences") } else { answer };
         let cells = vec![
             Cell::text(&decision.choice.variant),
