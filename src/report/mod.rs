@@ -1,5 +1,6 @@
 //! Figures, tables, pages and pictures that show people the findings of a sweep.
 
+mod border;
 mod chapters;
 mod comparison_page;
 mod curves;
@@ -30,5 +31,5 @@ mod write;
 pub use comparison_page::comparison_page;
 pub use document::{DocumentFormat, document};
 pub use error::ReportError;
-pub use overlay::{brightest, overlay};
+pub use overlay::{MapScale, overlay};
 pub use write::{Step, WrittenReport, check_folder, write};
