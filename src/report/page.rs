@@ -47,6 +47,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
                 @for content in &chapter.contents { (shown(rows, section, content)) }
             } }
         }
+        (where_it_helps(sections))
         @if let Some(failures) = failures(rows) {
             h2 { (failures.title) }
             (html::grid(&failures))
@@ -54,6 +55,14 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
         (origin(rows))
     };
     shell(&Shell { title: &sweep.name, navigation: &navigation, body: &body })
+}
+
+/// Shows a test image with the maps of the best variant and of ST-FPM.
+fn where_it_helps(sections: &[Section<'_>]) -> Markup {
+    html! { @if sections.iter().any(|section| section.article.is_some()) { section id="where" {
+        h2 { "Where it helps" }
+        @for picture in sections.iter().filter_map(|section| section.article.as_ref()) { (jpeg(picture)) }
+    } } }
 }
 
 fn protocol_anchor(index: usize) -> String {

@@ -24,6 +24,8 @@ pub(super) struct Section<'r> {
     pub tables: Tables,
     pub figures: Figures,
     pub pictures: Vec<Picture>,
+    /// One test image, its maps by the best variant and by ST-FPM.
+    pub article: Option<Picture>,
     /// What could not be drawn, and why.
     pub notes: Vec<String>,
 }

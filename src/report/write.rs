@@ -8,6 +8,7 @@ use super::error::ReportError;
 use super::figure::Figure;
 use super::figures::{FigureSource, Figures};
 use super::page::page;
+use super::pictures::ArticleChoice;
 use super::section::Section;
 use super::table::{csv, latex};
 use super::tables::Tables;
@@ -91,6 +92,8 @@ pub fn write(
         let prefix = if many { format!("protocol-{}-", index + 1) } else { String::new() };
         begin(STEPS[0]);
         let (pictures, notes) = pictures::pictures(rows, &groups, artifacts, &prefix)?;
+        let choice = ArticleChoice { variant: None, category: None };
+        let (article, _) = pictures::article_picture(rows, &groups, artifacts, &choice, &prefix)?;
         begin(STEPS[1]);
         let sides = sides(rows, &groups, artifacts);
         let comparisons = comparisons(&groups, &sides);
@@ -125,6 +128,7 @@ pub fn write(
             comparisons,
             effects,
             pictures,
+            article,
             notes,
             groups,
         });
@@ -171,7 +175,7 @@ fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
         files.push((format!("{}.png", figure.name), png));
         files.push((format!("{}.svg", figure.name), figure.svg().into()));
     }
-    for picture in sections.iter().flat_map(|section| &section.pictures) {
+    for picture in sections.iter().flat_map(|section| section.article.iter().chain(&section.pictures)) {
         files.push((format!("{}.png", picture.name), picture.png.clone()));
     }
     Ok(files)
