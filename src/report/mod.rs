@@ -9,6 +9,7 @@ mod effect_tables;
 mod error;
 mod figure;
 mod figures;
+mod gallery;
 mod heat;
 mod markdown;
 mod overlay;

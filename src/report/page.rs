@@ -6,6 +6,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::chapters::{Chapter, Content, chapters};
 use super::figure::Figure;
+use super::gallery;
 use super::pictures::Picture;
 use super::section::Section;
 use super::shell::{Shell, shell};
@@ -57,11 +58,18 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
     shell(&Shell { title: &sweep.name, navigation: &navigation, body: &body })
 }
 
-/// Shows a test image with the maps of the best variant and of ST-FPM.
+/// Shows test images with the maps of variants and of ST-FPM.
 fn where_it_helps(sections: &[Section<'_>]) -> Markup {
-    html! { @if sections.iter().any(|section| section.article.is_some()) { section id="where" {
+    let is_empty = |section: &Section<'_>| section.gallery.is_empty() && section.article.is_none();
+    html! { @if !sections.iter().all(is_empty) { section id="where" {
         h2 { "Where it helps" }
-        @for picture in sections.iter().filter_map(|section| section.article.as_ref()) { (jpeg(picture)) }
+        style { (PreEscaped(gallery::STYLE)) }
+        @for section in sections {
+            @if let Some(picture) = &section.article { (jpeg(picture)) }
+            @if let Some(address) = section.gallery.worst_image() { p { a href=(address) { "The worst image of the best variant" } } }
+            (gallery::markup(&section.gallery))
+        }
+        script { (PreEscaped(gallery::SCRIPT)) }
     } } }
 }
 

@@ -7,12 +7,13 @@ use rayon::prelude::*;
 use super::error::ReportError;
 use super::figure::Figure;
 use super::figures::{FigureSource, Figures};
+use super::gallery::GallerySource;
 use super::page::page;
 use super::pictures::ArticleChoice;
 use super::section::Section;
 use super::table::{csv, latex};
 use super::tables::Tables;
-use super::{markdown, pictures};
+use super::{gallery, markdown, pictures};
 use crate::analysis::{
     ByCategory, Costs, Findings, Groups, MAX_DRAWN, Ranking, Rows, Side, by_category, comparisons, confirmed,
     confirmed_sides, effects, groups, sides,
@@ -94,6 +95,13 @@ pub fn write(
         let (pictures, notes) = pictures::pictures(rows, &groups, artifacts, &prefix)?;
         let choice = ArticleChoice { variant: None, category: None };
         let (article, _) = pictures::article_picture(rows, &groups, artifacts, &choice, &prefix)?;
+        let gallery = gallery::gallery(&GallerySource {
+            rows,
+            groups: &groups,
+            artifacts,
+            variants: &pictures::best_first(&groups),
+            prefix: &prefix,
+        })?;
         begin(STEPS[1]);
         let sides = sides(rows, &groups, artifacts);
         let comparisons = comparisons(&groups, &sides);
@@ -129,6 +137,7 @@ pub fn write(
             effects,
             pictures,
             article,
+            gallery,
             notes,
             groups,
         });

@@ -12,3 +12,6 @@ mod tiles;
 pub(super) use article::{ArticleChoice, article_picture};
 pub(super) use compose::Picture;
 pub(super) use draw::pictures;
+pub(super) use rows::{best_first, open_rows, seeds};
+pub(super) use source::Source;
+pub(super) use tiles::{OUTLINE, outline, outlined_pixels, overlaid, resized};
