@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageBuffer, ImageFormat};
 
 use crate::data::Picture;
 use crate::evaluate::{FinalMap, resize_bilinear};
-use crate::report::overlay;
+use crate::report::{MapScale, overlay};
 
 /// Returns the lowest and the highest value of a map.
 pub(super) fn range(map: &FinalMap) -> (f32, f32) {
@@ -24,9 +24,9 @@ pub(super) fn map_png(map: &FinalMap, (minimum, maximum): (f32, f32)) -> Result<
 }
 
 /// Draws the map over the whole picture; returns a PNG of the picture's size.
-pub(super) fn overlay_png(picture: &Picture, map: &FinalMap, brightest: f32) -> Result<Vec<u8>, image::ImageError> {
+pub(super) fn overlay_png(picture: &Picture, map: &FinalMap, scale: MapScale) -> Result<Vec<u8>, image::ImageError> {
     let values = resize_bilinear(&map.values, map.side, map.side, picture.height, picture.width);
-    let rgb = overlay(&picture.rgb, &values, brightest);
+    let rgb = overlay(&picture.rgb, picture.width, &values, scale);
     png(ImageBuffer::from_raw(picture.width as u32, picture.height as u32, rgb).map(DynamicImage::ImageRgb8))
 }
 
@@ -58,9 +58,11 @@ mod tests {
     fn an_overlay_has_the_shape_of_its_picture() {
         let picture = Picture { width: 6, height: 4, rgb: vec![90; 72] };
         let map = FinalMap { side: 2, values: vec![0.0, 1.0, 0.0, 1.0], score: 1.0 };
-        let drawn =
-            image::load_from_memory(&overlay_png(&picture, &map, 1.0).expect("encoded")).expect("decodes").into_rgb8();
+        let png = overlay_png(&picture, &map, MapScale::of(Some(0.5), 1.0)).expect("encoded");
+        let drawn = image::load_from_memory(&png).expect("decodes").into_rgb8();
         assert_eq!((drawn.width(), drawn.height()), (6, 4));
-        assert!(drawn.get_pixel(5, 0).0[0] > drawn.get_pixel(0, 0).0[0], "hot at the right");
+        assert_eq!(drawn.get_pixel(0, 0).0, [90; 3], "the picture, where the map is 0");
+        assert!(drawn.get_pixel(5, 0).0[0] > 90, "hot at the right");
+        assert_eq!((drawn.get_pixel(3, 2).0, drawn.get_pixel(2, 2).0), ([255; 3], [20; 3]), "the line and its edge");
     }
 }

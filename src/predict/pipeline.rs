@@ -15,7 +15,7 @@ use super::{
 use crate::data::{Image, Picture, Reading, reserve_pixels};
 use crate::evaluate::FinalMap;
 use crate::outputs::{AtomicFile, MovedAside, OutputError, OutputFolder, OutputPlace};
-use crate::report::brightest;
+use crate::report::MapScale;
 use crate::tensor::Backend;
 use crate::training::BATCH;
 
@@ -139,7 +139,7 @@ fn write(
     out: &OutputFolder,
 ) -> (PredictedImage, Option<UnusableImage>) {
     let range = range(map);
-    let brightest = brightest(threshold, range.1);
+    let scale = MapScale::of(threshold, range.1);
     let save = |ending: &str, png: Result<Vec<u8>, image::ImageError>| -> Result<String, OutputError> {
         let file = file(name, ending);
         out.write(&file, &png.map_err(|error| OutputError::write(&file, std::io::Error::other(error)))?)?;
@@ -155,7 +155,7 @@ fn write(
             None => Cow::Owned(Picture::open(&image.path, reading).map_err(|error| unusable_image(&error))?),
         };
         let _reserved = reserve_pixels((picture.width * picture.height) as u64);
-        save(OVERLAY_SUFFIX, overlay_png(&picture, map, brightest)).map_err(|error| unusable_image(&error))
+        save(OVERLAY_SUFFIX, overlay_png(&picture, map, scale)).map_err(|error| unusable_image(&error))
     };
     let grey = save(MAP_SUFFIX, map_png(map, range)).map_err(|error| unusable_image(&error));
     let overlay = draw_overlay();
@@ -169,7 +169,7 @@ fn write(
         verdict: threshold.map(|threshold| ImageVerdict::of(score, threshold)),
         map: grey.ok().map(|file| MapFile { file, minimum: range.0, maximum: range.1 }),
         overlay: overlay.ok(),
-        brightest,
+        brightest: scale.brightest,
     };
     (predicted, failure)
 }

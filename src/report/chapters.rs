@@ -16,6 +16,13 @@ pub(super) struct Chapter<'s> {
     pub contents: Vec<Content<'s>>,
 }
 
+impl Chapter<'_> {
+    /// Returns whether the chapter has a gallery, which needs its own style and script.
+    pub(super) fn has_gallery(&self) -> bool {
+        self.contents.iter().any(|content| matches!(content, Content::Gallery))
+    }
+}
+
 /// A block of content in a chapter.
 pub(super) enum Content<'s> {
     /// The answer to the sweep's question, in one sentence.
@@ -33,6 +40,13 @@ pub(super) enum Content<'s> {
         /// What could not be drawn, and why.
         notes: &'s [String],
     },
+    /// Test images with the maps of variants and of ST-FPM; on the page only.
+    Gallery,
+    /// A link to another part of the page.
+    Link {
+        address: String,
+        text: &'static str,
+    },
     /// The protocol that the numbers were measured under.
     Protocol,
     /// Every run with the command that repeats it.
@@ -47,9 +61,14 @@ pub(super) enum Content<'s> {
 impl Content<'_> {
     fn is_empty(&self) -> bool {
         match self {
-            Self::Answer(_) | Self::Findings(_) | Self::Note(_) | Self::Leaderboard | Self::Protocol | Self::Runs => {
-                false
-            }
+            Self::Answer(_)
+            | Self::Findings(_)
+            | Self::Note(_)
+            | Self::Leaderboard
+            | Self::Gallery
+            | Self::Link { .. }
+            | Self::Protocol
+            | Self::Runs => false,
             Self::Tables(tables) => tables.is_empty(),
             Self::Figures(figures) => figures.is_empty(),
             Self::Pictures { pictures, notes } => pictures.is_empty() && notes.is_empty(),
@@ -72,6 +91,12 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
     let answer = decided.or_else(|| summary::answer(&section.comparisons));
     let verdict = answer.map(Content::Answer).into_iter();
     let findings = words::finding_texts(&section.groups, &section.costs, &section.comparisons);
+    let worst = section
+        .gallery
+        .worst_image()
+        .map(|address| Content::Link { address, text: "The worst image of the best variant" });
+    let gallery = (!section.gallery.is_empty()).then_some(Content::Gallery).into_iter().collect();
+    let picture = Content::Pictures { pictures: section.article.as_slice(), notes: &[] };
     let folded = |title, contents| Content::Folded { title, contents };
     let all = [
         (
@@ -79,9 +104,11 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
             "Verdict",
             verdict
                 .chain([Content::Tables(&tables.verdict), Content::Tables(&tables.chosen)])
+                .chain(worst)
                 .chain([folded("Every variant in a sentence", vec![Content::Findings(findings)])])
                 .collect(),
         ),
+        ("picture", "The picture", vec![picture]),
         ("leaderboard", "Leaderboard", vec![Content::Leaderboard]),
         (
             "effect",
@@ -93,6 +120,7 @@ pub(super) fn chapters<'s>(section: &'s Section<'_>) -> Vec<Chapter<'s>> {
                 folded("Category by category", vec![Content::Tables(&tables.by_category)]),
             ],
         ),
+        ("where", "Where it helps", gallery),
         (
             "why",
             "Why",

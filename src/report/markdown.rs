@@ -69,7 +69,9 @@ fn block_of(section: &Section<'_>, content: &Content<'_>) -> String {
         }
         Content::Protocol => protocol(section),
         // The tables of results follow in the appendix. One row for each of thousands of runs belongs on the page and in `export`.
-        Content::Leaderboard | Content::Runs | Content::Folded { .. } => String::new(),
+        Content::Leaderboard | Content::Gallery | Content::Link { .. } | Content::Runs | Content::Folded { .. } => {
+            String::new()
+        }
     }
 }
 

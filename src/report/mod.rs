@@ -1,6 +1,7 @@
 //! Figures, tables, pages and pictures that show people the findings of a sweep.
 
 mod banners;
+mod border;
 mod chapters;
 mod comparison_page;
 mod curves;
@@ -9,6 +10,7 @@ mod effect_tables;
 mod error;
 mod figure;
 mod figures;
+mod gallery;
 mod heat;
 mod leaderboard;
 mod markdown;
@@ -33,6 +35,6 @@ mod write;
 pub use comparison_page::comparison_page;
 pub use document::{DocumentFormat, document};
 pub use error::ReportError;
-pub use overlay::{brightest, overlay};
+pub use overlay::{MapScale, overlay};
 pub use terminal_summary::{TerminalSummary, terminal_summary};
 pub use write::{Step, WrittenReport, check_folder, write};

@@ -8,6 +8,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::chapters::{Chapter, Content, chapters};
 use super::figure::Figure;
+use super::gallery;
 use super::leaderboard::leaderboard;
 use super::pictures::Picture;
 use super::section::Section;
@@ -37,6 +38,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
     let ends = ends.map(|(anchor, title)| (anchor.to_owned(), title.to_owned()));
     let navigation: Vec<(String, String)> = links.chain(protocols).chain(ends).collect();
     let body = html! {
+        @if parts.iter().flatten().any(Chapter::has_gallery) { style { (PreEscaped(gallery::STYLE)) } }
         h1 { (sweep.name) }
         @if let Some(question) = &sweep.question { p.question { (question) } }
         @for remark in banners::state(rows) { (banner(&remark)) }
@@ -58,6 +60,7 @@ pub(super) fn page(rows: &Rows, sections: &[Section<'_>]) -> String {
             (html::grid(&failures))
         } }
         (origin(rows))
+        @if parts.iter().flatten().any(Chapter::has_gallery) { script { (PreEscaped(gallery::SCRIPT)) } }
     };
     shell(&Shell { title: &sweep.name, navigation: &navigation, body: &body })
 }
@@ -105,6 +108,8 @@ fn shown(rows: &Rows, section: &Section<'_>, content: &Content<'_>, room: &Room)
             @for picture in *pictures { (jpeg(picture, room)) }
             @for note in *notes { p.note { (note) } }
         },
+        Content::Gallery => gallery::markup(&section.gallery),
+        Content::Link { address, text } => html! { p { a href=(address) { (text) } } },
         Content::Protocol => protocol(&section.groups),
         Content::Runs => reproduce::block(rows, &section.groups),
         Content::Folded { title, contents } => html! { details {

@@ -1,6 +1,7 @@
 //! One protocol's part of a report, computed and drawn before it is written in any format.
 
 use super::figures::Figures;
+use super::gallery::Gallery;
 use super::pictures::Picture;
 use super::recipe::recipe_remark;
 use super::tables::Tables;
@@ -26,6 +27,9 @@ pub(super) struct Section<'r> {
     pub tables: Tables,
     pub figures: Figures,
     pub pictures: Vec<Picture>,
+    /// One test image, its maps by the best variant and by ST-FPM.
+    pub article: Option<Picture>,
+    pub gallery: Gallery,
     /// What could not be drawn, and why.
     pub notes: Vec<String>,
 }

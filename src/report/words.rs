@@ -26,10 +26,11 @@ pub(super) const SEPARATE_PROTOCOL: &str =
     "These numbers were measured under another protocol than those of the other parts. Do not rank them together.";
 
 /// Text above the pictures.
-pub(super) const PICTURES: &str = "Distance between teacher and prediction at each level, from coarse to fine, and the fused map over \
-     the input with the ground truth outlined. All rows of a column share one colour scale, which starts at 0. For a level it ends at the \
-     highest of the rows' 99.9 % quantiles over the test images. For the fused map it ends at twice the row's held-out threshold: an \
-     image becomes anomalous at the middle colour.";
+pub(super) const PICTURES: &str = "Distance between teacher and prediction at each level, from coarse to fine; the fused map \
+     alone; and the fused map over the input. All rows of a column share one colour scale, which starts at 0. For a level it ends at the \
+     highest of the rows' 99.9 % quantiles over the test images. For the fused map it ends at twice the row's held-out threshold. Over \
+     the input, the fused map is invisible at 0 and grows more opaque with its value. Cyan outlines the ground truth. A white line shows \
+     where the fused map crosses the threshold.";
 
 /// Text above the curves.
 pub(super) const CURVES: &str = "Curves of the selected epochs: at each x value, the mean over a variant's seeds and the range \

@@ -7,11 +7,13 @@ use rayon::prelude::*;
 use super::error::ReportError;
 use super::figure::Figure;
 use super::figures::{FigureSource, Figures};
+use super::gallery::GallerySource;
 use super::page::page;
+use super::pictures::ArticleChoice;
 use super::section::Section;
 use super::table::{csv, latex};
 use super::tables::Tables;
-use super::{markdown, pictures};
+use super::{gallery, markdown, pictures};
 use crate::analysis::{
     ByCategory, Costs, Findings, Groups, MAX_DRAWN, Ranking, Rows, Side, by_category, comparisons, confirmed,
     confirmed_sides, effects, groups, sides,
@@ -91,6 +93,15 @@ pub fn write(
         let prefix = if many { format!("protocol-{}-", index + 1) } else { String::new() };
         begin(STEPS[0]);
         let (pictures, notes) = pictures::pictures(rows, &groups, artifacts, &prefix)?;
+        let choice = ArticleChoice { variant: None, category: None };
+        let (article, _) = pictures::article_picture(rows, &groups, artifacts, &choice, &prefix)?;
+        let gallery = gallery::gallery(&GallerySource {
+            rows,
+            groups: &groups,
+            artifacts,
+            variants: &pictures::best_first(&groups),
+            prefix: &prefix,
+        })?;
         begin(STEPS[1]);
         let sides = sides(rows, &groups, artifacts);
         let comparisons = comparisons(&groups, &sides);
@@ -126,6 +137,8 @@ pub fn write(
             comparisons,
             effects,
             pictures,
+            article,
+            gallery,
             notes,
             groups,
         });
@@ -172,7 +185,7 @@ fn figures(sections: &[Section<'_>]) -> Result<Files, ReportError> {
         files.push((format!("{}.png", figure.name), png));
         files.push((format!("{}.svg", figure.name), figure.svg().into()));
     }
-    for picture in sections.iter().flat_map(|section| &section.pictures) {
+    for picture in sections.iter().flat_map(|section| section.article.iter().chain(&section.pictures)) {
         files.push((format!("{}.png", picture.name), picture.png.clone()));
     }
     Ok(files)

@@ -76,6 +76,8 @@ fn a_report_has_every_part_and_is_reproducible() {
             assert!(first.contains_key(&format!("{figure}.{ending}")), "{figure}.{ending}");
         }
     }
+    assert!(first.contains_key("article-grain.png"), "the article's picture");
+    assert!(page.contains("<div class=\"gallery\">") && page.contains("href=\"#gallery=grain/"), "the gallery");
     place.succeed(&["report", "wide", "--watch", "--out", "again"]);
     let second = files(&place, "again");
     assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());

@@ -53,6 +53,15 @@ pub(super) fn cases(rows: &[&[ImageScore]]) -> Vec<Case> {
     cases
 }
 
+/// Returns the median of the defective images; `None` if there is none.
+pub(super) fn median(rows: &[&[ImageScore]]) -> Option<Case> {
+    let images = rows.first()?;
+    let defective: Vec<usize> = (0..images.len()).filter(|index| images[*index].defect.is_some()).collect();
+    let reason = format!("the median of {} defective images", defective.len());
+    let ranked = by_mean_rank(rows, defective);
+    middle(&ranked).map(|&index| Case { index, slug: "median".to_owned(), reason })
+}
+
 fn middle(ranked: &[usize]) -> Option<&usize> {
     ranked.get(ranked.len().checked_sub(1)? / 2)
 }
@@ -97,6 +106,8 @@ mod tests {
         let other =
             row(&[(1.0, None), (3.0, None), (9.0, cut), (5.0, cut), (2.0, cut), (4.0, Some("hole")), (1.0, cut)]);
         assert_eq!(shown(&[&one, &other, &other])[0], (2, "best".to_owned()));
+        assert_eq!(median(&[&one]).map(|case| case.index), Some(6));
+        assert_eq!(median(&[&row(&[(1.0, None)])]), None);
     }
 
     #[test]

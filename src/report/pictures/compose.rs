@@ -5,7 +5,7 @@ use image::codecs::jpeg::JpegEncoder;
 use resvg::tiny_skia::Pixmap;
 
 use super::source::Source;
-use super::tiles::{blocks, fused, outline, resized};
+use super::tiles::{blocks, fused, outline, overlaid, resized};
 use crate::cause::Cause;
 use crate::data::Image;
 use crate::report::figure::rasterise;
@@ -106,11 +106,13 @@ impl PictureLayout<'_> {
             for (column, level) in (0..levels).rev().enumerate() {
                 put(&blocks(&source.levels[level], self.index, ceilings[level], tile), place(1 + column, row));
             }
-            let mut over = fused(&input, &source.fused(self.index), source.calibrated.threshold);
+            let (map, threshold) = (source.fused(self.index), source.calibrated.threshold);
+            put(&fused(&map, threshold, tile), place(1 + levels, row));
+            let mut over = overlaid(&input, &map, threshold);
             mask.iter().for_each(|mask| outline(&mut over, mask, scale));
-            put(&over, place(1 + levels, row));
+            put(&over, place(2 + levels, row));
         }
-        for column in 1..2 + levels {
+        for column in 1..3 + levels {
             let (width, height) = (tile, SCALE * scale);
             let rgb: Vec<u8> =
                 (0..width * height).flat_map(|p| heat((p % width) as f32 / (width - 1) as f32)).collect();
@@ -123,7 +125,7 @@ impl PictureLayout<'_> {
     /// Returns everything except the tiles, as SVG.
     fn labels(&self, ceilings: &[f32]) -> String {
         let levels = &self.sources[0].levels;
-        let (width, height) = place(levels.len() + 2, self.sources.len());
+        let (width, height) = place(levels.len() + 3, self.sources.len());
         let (width, height) = (width - GAP, height - GAP);
         let mut labels = "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>".to_owned();
         let middle = |column: usize| place(column, 0).0 + TILE / 2;
@@ -134,7 +136,8 @@ impl PictureLayout<'_> {
         let columns = levels.iter().zip(ceilings).rev();
         let columns =
             columns.map(|(level, ceiling)| (format!("{}×{}", level.height, level.width), format!("{ceiling:.2}")));
-        for (column, (label, end)) in columns.chain([("fused".to_owned(), "2 thresholds".to_owned())]).enumerate() {
+        let fused = ["fused", "overlay"].map(|label| (label.to_owned(), "2 thresholds".to_owned()));
+        for (column, (label, end)) in columns.chain(fused).enumerate() {
             let left = place(column + 1, 0).0;
             labels += &text(&label, (left + TILE / 2, 16), 14.0, "middle");
             labels += &text("0", (left, 32), 10.0, "start");

@@ -1,16 +1,15 @@
 //! Draws the pictures of a group's categories.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
 use super::cases::cases;
 use super::compose::{Picture, PictureLayout, compose};
+use super::rows::{open_rows, seeds};
 use super::source::Source;
 use crate::analysis::{Groups, Rows, Variant};
 use crate::evaluate::ImageScore;
 use crate::report::error::ReportError;
-use crate::store::{Artifacts, RunState};
+use crate::store::Artifacts;
 
 /// Maximum number of rows of one picture: ST-FPM and at most five others.
 const MAX_ROWS: usize = 6;
@@ -27,7 +26,12 @@ pub(in crate::report) fn pictures(
 ) -> Result<(Vec<Picture>, Vec<String>), ReportError> {
     let (mut pictures, mut notes) = (Vec::new(), Vec::new());
     for (category, _) in &groups.categories {
-        let sources = sources(rows, groups, artifacts, category, &mut notes);
+        // The seed is that of most variants, also of those that are not shown.
+        let all: Vec<&Variant> = groups.variants.iter().collect();
+        let Some(seed) = seeds(groups, &all, category).first().copied() else { continue };
+        let shown: Vec<&Variant> = shown(&groups.variants).collect();
+        let sources = open_rows((rows, groups, artifacts), &shown, category, seed, &mut notes);
+        let sources: Vec<Source> = sources.into_iter().flatten().collect();
         let Some(first) = sources.first() else { continue };
         let scores: Vec<&[ImageScore]> = sources.iter().map(|source| source.images.as_slice()).collect();
         let of_category: Result<Vec<Picture>, ReportError> = cases(&scores)
@@ -55,44 +59,6 @@ pub(in crate::report) fn pictures(
         pictures.extend(of_category?);
     }
     Ok((pictures, notes))
-}
-
-/// Opens the sources for the rows of one picture: they have the same images and the same levels.
-fn sources(
-    rows: &Rows,
-    groups: &Groups<'_>,
-    artifacts: &Artifacts,
-    category: &str,
-    notes: &mut Vec<String>,
-) -> Vec<Source> {
-    let mut sources: Vec<Source> = Vec::new();
-    let seed = first_seed(groups, category);
-    for variant in shown(&groups.variants) {
-        let mut done = groups.runs(variant, category).filter(|run| run.state == RunState::Done);
-        let Some(run) = done.find(|run| Some(run.seed) == seed) else { continue };
-        match Source::open(rows, artifacts, run, variant) {
-            Ok(source) if sources.first().is_none_or(|first| first.fits(&source)) => sources.push(source),
-            Ok(_) => {
-                notes.push(format!(
-                    "no picture of {} in {category}: its images or levels differ from those of the other rows",
-                    variant.label
-                ));
-            }
-            Err(error) => notes.push(format!("no picture of {} in {category}: {error}", variant.label)),
-        }
-    }
-    sources
-}
-
-/// Returns the first seed with which most variants are done.
-fn first_seed(groups: &Groups<'_>, category: &str) -> Option<i64> {
-    let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
-    for variant in &groups.variants {
-        for run in groups.runs(variant, category).filter(|run| run.state == RunState::Done) {
-            *counts.entry(run.seed).or_default() += 1;
-        }
-    }
-    counts.into_iter().max_by_key(|(seed, count)| (*count, std::cmp::Reverse(*seed))).map(|(seed, _)| seed)
 }
 
 /// Returns the shown variants: auto-encoder variants, then the baseline.

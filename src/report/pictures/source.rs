@@ -14,7 +14,7 @@ use crate::store::{Artifacts, RunRow};
 const BELOW_BRIGHTEST: f64 = 0.999;
 
 /// A run's maps of the test images.
-pub(super) struct Source {
+pub(in crate::report) struct Source {
     /// Label of the variant.
     pub label: String,
     /// Seed of the run.
@@ -35,7 +35,12 @@ impl Source {
     ///
     /// # Errors
     /// An artifact is missing or damaged, or the artifacts cover different images.
-    pub(super) fn open(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: &Variant) -> std::io::Result<Self> {
+    pub(in crate::report) fn open(
+        rows: &Rows,
+        artifacts: &Artifacts,
+        run: &RunRow,
+        variant: &Variant,
+    ) -> std::io::Result<Self> {
         let selected = |kind| rows.selected_stage(&run.id, kind);
         let (Some((score, StageJob::Score(score_job))), Some((evaluate, StageJob::Evaluate(evaluate_job)))) =
             (selected(StageKind::Score), selected(StageKind::Evaluate))
@@ -72,34 +77,34 @@ impl Source {
     }
 
     /// Returns whether both sources have the same images and the same number of levels.
-    pub(super) fn fits(&self, other: &Self) -> bool {
+    pub(in crate::report) fn fits(&self, other: &Self) -> bool {
         let names = |source: &Self| source.images.iter().map(|image| image.image.clone()).collect::<Vec<_>>();
         self.levels.len() == other.levels.len() && names(self) == names(other)
     }
 
     /// Returns an image as the networks saw it.
-    pub(super) fn input(&self, index: usize) -> Image {
+    pub(in crate::report) fn input(&self, index: usize) -> Image {
         self.features.image(index)
     }
 
     /// Returns the fused map of an image.
-    pub(super) fn fused(&self, index: usize) -> FinalMap {
+    pub(in crate::report) fn fused(&self, index: usize) -> FinalMap {
         self.calibrated.rule.final_map(&self.levels, index, self.side)
     }
 
     /// Returns the mask of an image's defect; `None` if the image is normal or has no mask.
-    pub(super) fn mask(&self, index: usize) -> Option<Mask> {
+    pub(in crate::report) fn mask(&self, index: usize) -> Option<Mask> {
         let mask = mask_file(&self.evaluate, index);
         mask.is_file().then(|| Mask::open(&mask, 0).ok()).flatten()
     }
 
     /// Returns the value of a level's maps that would be drawn brightest if this were the only row.
-    pub(super) fn ceiling(&self, level: usize) -> f32 {
+    pub(in crate::report) fn ceiling(&self, level: usize) -> f32 {
         quantile(&self.levels[level].values, BELOW_BRIGHTEST).unwrap_or(1.0) as f32
     }
 
     /// Returns an image's score in held-out thresholds: "1.83 × threshold".
-    pub(super) fn relative_score(&self, index: usize) -> String {
+    pub(in crate::report) fn relative_score(&self, index: usize) -> String {
         let score = self.images[index].score;
         match self.calibrated.threshold {
             Some(threshold) if threshold > 0.0 => format!("{:.2} × threshold", f64::from(score) / threshold),
