@@ -17,6 +17,7 @@ use crate::config::{Draws, Strategy};
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::plan::Plan;
+use crate::report::RunPageChoice;
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::search::load_at_most;
 use crate::stages::StageKind;
@@ -203,7 +204,7 @@ async fn conclude(
     if !args.no_report && args.only.is_none() {
         let folder = report::default_folder(&status.name);
         let place = OutputPlace { folder: &folder, foreign: ForeignFiles::Refuse };
-        report::write(store, sweep, &[], place, Ranking::default(), &global.artifacts()?)
+        report::write(store, sweep, &[], place, Ranking::default(), RunPageChoice::Drawn, &global.artifacts()?)
             .await
             .map_err(|failure| report::with_report_hint(failure, &status.name))?;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::write;
+use super::{RunHistory, RunPageChoice, write};
 use crate::analysis::{Groups, Ranking, Rows, Side, Verdict, findings};
 use crate::config::ReportSettings;
 use crate::evaluate::Selection;
@@ -308,7 +308,9 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
 /// Writes a report into a folder without foreign files, and returns its page.
 fn write_to(rows: &Rows, artifacts: &Artifacts, folder: &Path) -> PathBuf {
     let place = OutputPlace { folder, foreign: ForeignFiles::Refuse };
-    let written = write(rows, artifacts, Ranking::default(), place, &mut |_| ()).expect("written");
+    let written =
+        write(rows, artifacts, Ranking::default(), place, (RunPageChoice::Drawn, &RunHistory::default()), &mut |_| ())
+            .expect("written");
     assert_eq!(written.moved_aside, None);
     written.page
 }
@@ -387,7 +389,15 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = OutputPlace { folder: &folder.path().join("out"), foreign: ForeignFiles::Refuse };
-    let written = write(&rows, &artifacts, Ranking::AcrossProtocols, place, &mut |_| ()).expect("written");
+    let written = write(
+        &rows,
+        &artifacts,
+        Ranking::AcrossProtocols,
+        place,
+        (RunPageChoice::Drawn, &RunHistory::default()),
+        &mut |_| (),
+    )
+    .expect("written");
     let text = std::fs::read_to_string(written.page).expect("readable");
     assert!(text.contains("Across protocols. ") && text.contains("<h3>[across protocols] pixel AUROC"), "{text}");
 }

@@ -9,3 +9,4 @@ mod tiles;
 
 pub(super) use compose::Picture;
 pub(super) use draw::pictures;
+pub(super) use source::Source;

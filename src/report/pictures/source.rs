@@ -7,14 +7,14 @@ use crate::data::{FeatureSet, Image, Mask};
 use crate::evaluate::{
     Calibrated, Evaluation, FinalMap, ImageScore, LevelMaps, ScoreHeader, TestImage, mask_file, quantile,
 };
-use crate::stages::{StageJob, StageKind};
+use crate::stages::{Key, StageJob, StageKind};
 use crate::store::{Artifacts, RunRow};
 
 /// Share of a level's pixels that are drawn below the brightest value. A single outlier must not darken a whole column.
 const BELOW_BRIGHTEST: f64 = 0.999;
 
 /// A run's maps of the test images.
-pub(super) struct Source {
+pub(in crate::report) struct Source {
     /// Label of the variant.
     pub label: String,
     /// Seed of the run.
@@ -25,6 +25,8 @@ pub(super) struct Source {
     pub levels: Vec<LevelMaps>,
     /// The run's map rule and threshold.
     pub calibrated: Calibrated,
+    /// Key of the features of the test images. Runs with the same key have the same images.
+    pub features_key: Key,
     side: usize,
     features: FeatureSet,
     evaluate: PathBuf,
@@ -35,8 +37,25 @@ impl Source {
     ///
     /// # Errors
     /// An artifact is missing or damaged, or the artifacts cover different images.
-    pub(super) fn open(rows: &Rows, artifacts: &Artifacts, run: &RunRow, variant: &Variant) -> std::io::Result<Self> {
-        let selected = |kind| rows.selected_stage(&run.id, kind);
+    pub(in crate::report) fn open(
+        rows: &Rows,
+        artifacts: &Artifacts,
+        run: &RunRow,
+        variant: &Variant,
+    ) -> std::io::Result<Self> {
+        Self::of_stages(|kind| rows.selected_stage(&run.id, kind), artifacts, run.seed, &variant.label)
+    }
+
+    /// Opens the artifacts of a run whose stages `selected` returns by their kind.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub(in crate::report) fn of_stages(
+        selected: impl Fn(StageKind) -> Option<(Key, StageJob)>,
+        artifacts: &Artifacts,
+        seed: i64,
+        label: &str,
+    ) -> std::io::Result<Self> {
         let (Some((score, StageJob::Score(score_job))), Some((evaluate, StageJob::Evaluate(evaluate_job)))) =
             (selected(StageKind::Score), selected(StageKind::Evaluate))
         else {
@@ -54,17 +73,19 @@ impl Source {
             return Err(std::io::Error::other("its maps and its scores cover different images"));
         }
         let snapshot = header.snapshots.first().ok_or_else(|| std::io::Error::other("the score has no maps"))?;
-        let features = intact(StageKind::Features, score_job.features_test.key())?;
+        let features_key = score_job.features_test.key().clone();
+        let features = intact(StageKind::Features, &features_key)?;
         let features = FeatureSet::open(&features).map_err(std::io::Error::other)?;
         if features.len() != images.len() {
             return Err(std::io::Error::other("its scores and its features cover different images"));
         }
         Ok(Self {
-            label: variant.label.clone(),
-            seed: run.seed,
+            label: label.to_owned(),
+            seed,
             levels: header.maps(&score, snapshot, "test", header.test.len())?,
             calibrated: Calibrated::read(&score, &header, snapshot, &evaluate_job.evaluate, side)?,
             images,
+            features_key,
             side,
             features,
             evaluate,
@@ -78,17 +99,17 @@ impl Source {
     }
 
     /// Returns an image as the networks saw it.
-    pub(super) fn input(&self, index: usize) -> Image {
+    pub(in crate::report) fn input(&self, index: usize) -> Image {
         self.features.image(index)
     }
 
     /// Returns the fused map of an image.
-    pub(super) fn fused(&self, index: usize) -> FinalMap {
+    pub(in crate::report) fn fused(&self, index: usize) -> FinalMap {
         self.calibrated.rule.final_map(&self.levels, index, self.side)
     }
 
     /// Returns the mask of an image's defect; `None` if the image is normal or has no mask.
-    pub(super) fn mask(&self, index: usize) -> Option<Mask> {
+    pub(in crate::report) fn mask(&self, index: usize) -> Option<Mask> {
         let mask = mask_file(&self.evaluate, index);
         mask.is_file().then(|| Mask::open(&mask, 0).ok()).flatten()
     }
