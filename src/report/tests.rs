@@ -794,3 +794,38 @@ fn more_variants_than_colours_are_sorted_by_their_means() {
     let all = groups(&rows);
     assert_eq!((all[0].variants[0].label.as_str(), all[0].ordered_by), ("T01 skip=add (rate=0)", None));
 }
+
+#[test]
+fn each_ended_run_has_a_page_with_its_rank_and_the_settings_that_differ() {
+    let mut rows = uneven();
+    for run in &mut rows.runs {
+        run.settings = json!({ "model": { "skip": run.variant }, "joint": { "epochs": 5 } }).to_string();
+        match (run.baseline, run.category.as_str(), run.seed) {
+            (true, "nut", 2) => {
+                run.state = RunState::Failed;
+                run.reason = Some("the loss is <NaN>".into());
+            }
+            (true, "nut", 1) => run.state = RunState::Running,
+            _ => {}
+        }
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("out");
+    write_to(&rows, &Artifacts::new(folder.path().join("none")), &out);
+    let pages: HashMap<String, String> = std::fs::read_dir(out.join("runs"))
+        .expect("a folder")
+        .map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).expect("a page"))
+        .map(|text| {
+            (text.split("<h1>").nth(1).and_then(|rest| rest.split_once("</h1>")).expect("a title").0.to_owned(), text)
+        })
+        .collect();
+    assert_eq!(pages.len(), rows.runs.len() - 1, "a run that is not over has none: {:?}", pages.keys());
+    let of = |title: &str| pages.get(title).unwrap_or_else(|| panic!("no page {title} in {:?}", pages.keys()));
+    let variant = of("T01 skip=add · nut · seed 0");
+    assert!(variant.contains(">1 of 2<") && variant.contains(">model.skip<") && !variant.contains(">joint.epochs<"));
+    let baseline = of("T01 ST-FPM · nut · seed 0");
+    assert!(baseline.contains(">2 of 2<") && baseline.contains("This run is the baseline, ST-FPM."));
+    assert!(of("T01 skip=add · nut · seed 2").contains(">1 of 1<"), "failed runs have no rank");
+    let failed = of("T01 ST-FPM · nut · seed 2");
+    assert!(failed.contains("the loss is &lt;NaN&gt;") && !failed.contains("id=\"metrics\""), "{failed}");
+}

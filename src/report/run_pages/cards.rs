@@ -58,11 +58,16 @@ fn card_id(index: usize) -> String {
 /// Returns what a card says about its image.
 fn facts(image: &TestImageScore, threshold: Option<f64>) -> Markup {
     html! {
-        span.name { (image.name) }
+        span.name { (shown_name(image)) }
         span.kind { (image.defect.as_deref().unwrap_or("normal")) }
         span { (score(image, threshold)) }
         span class=(class(image.outcome)) { (image.outcome.text()) }
     }
+}
+
+/// Returns an image's path below the folder of the test images.
+fn shown_name(image: &TestImageScore) -> &str {
+    image.name.strip_prefix("test/").unwrap_or(&image.name)
 }
 
 /// Returns the score in held-out thresholds, or as it is.
@@ -100,7 +105,7 @@ fn thumbnail(pictures: &RunPictures, index: usize) -> Markup {
     html! {
         svg.defs aria-hidden="true" { defs {
             @for line in lines.iter().filter(|line| !line.path.is_empty()) {
-                path id={ (line.name) "-" (index + 1) } d=(line.path) transform=(TRANSFORM) {}
+                path id={ (line.name) "-" (index + 1) } d=(line.path) transform=(TRANSFORM) vector-effect="non-scaling-stroke" {}
             }
         } }
         (picture(pictures, index, &pictures.maps, &lines[..1]))
@@ -134,13 +139,13 @@ fn viewer(
     let lines = lines(pictures, index);
     let target = |other: Option<usize>| format!("#{}", viewer_id(other.unwrap_or(index)));
     html! {
-        section.viewer id=(viewer_id(index)) tabindex="-1" aria-label=(image.name) {
+        section.viewer id=(viewer_id(index)) tabindex="-1" aria-label=(shown_name(image)) {
             p.steps {
                 a.close href={ "#" (card_id(index)) } { "close" }
                 a.previous href=(target(before)) { "← previous" }
                 a.next href=(target(after)) { "next →" }
             }
-            h3 { (image.name) }
+            h3 { (shown_name(image)) }
             p {
                 (image.defect.as_deref().unwrap_or("normal")) ", " (score(image, images.threshold)) ", "
                 span class=(class(image.outcome)) { (image.outcome.text()) }

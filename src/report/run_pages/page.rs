@@ -10,7 +10,7 @@ use super::plots::histogram;
 use super::script::SCRIPT;
 use super::stages::{Sharing, failed_attempts, stages};
 use super::style::STYLE;
-use super::test_images::TestImages;
+use super::test_images::{Outcome, TestImages};
 use super::training::training;
 use super::{metrics, settings};
 use crate::analysis::{Groups, RepeatedRuns, Rows, Variant, repeat_command};
@@ -63,7 +63,7 @@ pub(super) fn page(
 ) -> Result<String, ReportError> {
     let PageRun { groups, run, .. } = of;
     let Sources { rows, artifacts, history, sharing, paths } = sources;
-    let title = of.title();
+    let title = groups.marked(&of.title());
     let curves = if history.curves.is_empty() { &rows.curves } else { &history.curves };
     let selected = groups.value(run, Selection::Selected, Fact::Epoch);
     let population = format!("{}, seed {}; {}", run.category, run.seed, groups.protocol(run).brief());
@@ -91,7 +91,7 @@ pub(super) fn page(
         p.quiet { "Run " code { (short_key(&run.id)) } " of sweep " (rows.sweep.name) ", " (run.state) "." }
         @if let Some(reason) = &run.reason { p.note { strong { (cap(run.state.name())) ". " } (reason) } }
         @if has_numbers { section id="metrics" {
-            h2 { (groups.marked("Metrics")) }
+            h2 { "Metrics" }
             (metrics::metrics(groups, run))
         } }
         @if let Some(failures) = &failures { section id="failures" { h2 { "Failed attempts" } (failures) } }
@@ -144,7 +144,6 @@ fn scores(shown: &Shown, population: String) -> Result<Option<Figure>, ReportErr
 
 /// Returns the cards, with a summary, and what is missing.
 fn images(shown: &Shown) -> Markup {
-    use super::test_images::Outcome;
     let images = &shown.images;
     let count = |wanted: Outcome| images.images.iter().filter(|image| image.outcome == wanted).count();
     html! {
@@ -163,7 +162,7 @@ fn images(shown: &Shown) -> Markup {
                 }
                 "."
             }
-            @if shown.pictures.is_ok() { p.quiet { (KEY) " Select an image to enlarge it." } }
+            @if shown.pictures.is_ok() { p.quiet { "Select an image to enlarge it. " (KEY) } }
             (cards(images, shown.pictures.as_ref().ok()))
         }
     }

@@ -12,7 +12,7 @@ button[aria-pressed=true] { background: var(--link); border-color: var(--link); 
 a.card:hover { border-color: var(--link); } .card svg { width: 96px; height: 96px; margin-bottom: .35rem; border-radius: 3px; }
 .card .name { font-weight: 600; overflow-wrap: anywhere; } .card .kind { color: var(--quiet); } .outcome { font-weight: 600; }
 .card .outcome { margin-top: auto; } .card svg.defs { position: absolute; width: 0; height: 0; margin: 0; }
-.card path { fill: none; vector-effect: non-scaling-stroke; stroke-linecap: round; } use { stroke-width: 1.5; }
+use { fill: none; stroke-width: 1.5; stroke-linecap: round; }
 use.under { stroke: #000; stroke-width: 3; opacity: .55; } use.truth { stroke: #00e5ff; } use.threshold { stroke: #fff; }
 .viewer { display: none; } .viewer:target { display: block; position: fixed; inset: 0; z-index: 5; overflow-y: auto; background: var(--paper); padding: 1.2rem max(1.25rem, calc((100vw - 1300px) / 2)); }
 .viewer:focus { outline: none; } .viewer h3 { margin-top: .6rem; overflow-wrap: anywhere; } .steps { display: flex; gap: 1.2rem; }
