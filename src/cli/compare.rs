@@ -16,7 +16,7 @@ use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
 use crate::outputs::ForeignFiles;
 use crate::plan::trial_number;
-use crate::report::comparison_page;
+use crate::report::{ComparedPair, JobsOfRuns, comparison_page};
 use crate::store::{Access, Compared, Named, Store};
 use crate::text::p_value;
 
@@ -65,9 +65,11 @@ struct Comparison {
 pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Failure> {
     let store = Store::open(&global.store, Access::Read).await?;
     let artifacts = global.artifacts()?;
-    let mut sides = Vec::new();
+    let (mut sides, mut compared) = (Vec::new(), Vec::new());
     for name in std::iter::once(&args.reference).chain(&args.others) {
-        sides.push(Side::of(name, &rows(&store, name).await?, &artifacts).map_err(with_hint)?);
+        let rows = rows(&store, name).await?;
+        sides.push(Side::of(name, &rows, &artifacts).map_err(with_hint)?);
+        compared.push(rows);
     }
     if let Some(category) = &args.category {
         sides = sides.iter().map(|side| side.in_category(category)).collect();
@@ -77,7 +79,11 @@ pub(super) async fn run(args: &CompareArgs, global: &Global) -> Result<Exit, Fai
     let comparison = Comparison { verdicts, friedman: rank_tests(&sides, &metrics) };
     if let Some(path) = &args.html {
         let mut page = Destination::open(Some(path), "comparison", ForeignFiles::forced(args.force))?;
-        let written = page.write_all(comparison_page(&comparison.verdicts, &comparison.friedman).as_bytes());
+        let two = [&sides[0], &sides[1]];
+        let jobs = JobsOfRuns::read(&store, [&compared[0], &compared[1]], two).await?;
+        let pair = ComparedPair::of(two, &jobs, &metrics, &artifacts)?;
+        let text = comparison_page(&comparison.verdicts, &comparison.friedman, pair.as_ref());
+        let written = page.write_all(text.as_bytes());
         page.close(written)?;
     }
     if args.json {

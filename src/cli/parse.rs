@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::report::RunPageChoice;
 use crate::tensor::Convolutions;
 
 /// Parses `KEY=VALUE`.
@@ -46,6 +47,11 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
 /// Parses who computes convolutions.
 pub(super) fn convolutions(text: &str) -> Result<Convolutions, String> {
     Convolutions::named(text).ok_or_else(|| "expected auto, own or cudnn".to_owned())
+}
+
+/// Parses which runs get a page.
+pub(super) fn run_page_choice(text: &str) -> Result<RunPageChoice, String> {
+    RunPageChoice::named(text).ok_or_else(|| "expected drawn, all or none".to_owned())
 }
 
 /// Parses a size: `4G`, `800M`, or a number of bytes.

@@ -8,11 +8,12 @@ use super::failure::Failure;
 use super::global::Global;
 use super::metrics::metric_names;
 use super::output::{announce_moved_files, print_json, print_location};
+use super::parse::run_page_choice;
 use crate::analysis::{Ranking, Rows};
 use crate::evaluate::metrics::Metric;
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
-use crate::report::WrittenReport;
+use crate::report::{RunHistory, RunPageChoice, WrittenReport};
 use crate::store::{Access, Artifacts, Store, Wanted};
 use crate::{analysis, report};
 
@@ -33,6 +34,9 @@ pub(super) struct ReportArgs {
     /// Metrics to show, comma-separated; the first is in the headline [default: `report.metrics` of the sweep file].
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = metric_names())]
     metrics: Vec<Metric>,
+    /// Runs that get a page of their own: `drawn` by figures (at most 200), `all` or `none`.
+    #[arg(long, value_name = "RUNS", value_parser = run_page_choice, default_value_t = RunPageChoice::Drawn, conflicts_with = "json")]
+    run_pages: RunPageChoice,
     /// Print the findings as JSON instead of writing the report.
     #[arg(long, conflicts_with = "out")]
     json: bool,
@@ -61,7 +65,7 @@ pub(super) async fn run(args: &ReportArgs, global: &Global) -> Result<Exit, Fail
         let counts = store.run_counts(&Wanted { sweep: id.clone(), only: None }).await?;
         if written.as_ref() != Some(&counts) {
             let rows = rows(&store, &id, &args.metrics).await?;
-            write(&rows, place, ranking, &global.artifacts()?)?;
+            write(&store, &rows, place, ranking, args.run_pages, &global.artifacts()?).await?;
         }
         if !args.watch || counts.open() == 0 {
             return Ok(Exit::Done);
@@ -99,15 +103,20 @@ pub(super) async fn rows(store: &Store, sweep: &str, metrics: &[Metric]) -> Resu
 }
 
 /// Writes the report and prints the path of its page.
-pub(super) fn write(
+pub(super) async fn write(
+    store: &Store,
     rows: &Rows,
     place: OutputPlace<'_>,
     ranking: Ranking,
+    choice: RunPageChoice,
     artifacts: &Artifacts,
 ) -> Result<(), Failure> {
     let bar = Bar::new(0, "{pos}/{len} {msg}");
-    let written =
-        report::write(rows, artifacts, ranking, place, &mut |step| bar.show(step.done, step.total, step.doing));
+    bar.show(0, 1, "reading the store");
+    let history = RunHistory::read(store, rows, choice).await?;
+    let written = report::write(rows, artifacts, ranking, place, (choice, &history), &mut |step| {
+        bar.show(step.done, step.total, step.doing);
+    });
     bar.close();
     let WrittenReport { page, moved_aside } = written?;
     moved_aside.iter().for_each(announce_moved_files);

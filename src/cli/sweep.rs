@@ -17,7 +17,7 @@ use crate::config::{Draws, Strategy};
 use crate::exit::Exit;
 use crate::outputs::{ForeignFiles, OutputPlace};
 use crate::plan::Plan;
-use crate::report::{TerminalSummary, terminal_summary};
+use crate::report::{RunPageChoice, TerminalSummary, terminal_summary};
 use crate::schedule::{Device, DeviceChoice, Jobs, LaunchOptions, Slot, Slots, Stop, SweepEnd, launch, reap, slots};
 use crate::search::load_at_most;
 use crate::stages::StageKind;
@@ -210,7 +210,8 @@ async fn conclude(
         if !args.no_report {
             let folder = report::default_folder(&status.name);
             let place = OutputPlace { folder: &folder, foreign: ForeignFiles::Refuse };
-            report::write(&rows, place, Ranking::default(), &artifacts)
+            report::write(store, &rows, place, Ranking::default(), RunPageChoice::Drawn, &artifacts)
+                .await
                 .map_err(|failure| report::with_report_hint(failure, &status.name))?;
         }
     }

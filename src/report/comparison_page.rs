@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::html;
 
+use super::map_comparison::{ComparedPair, sections};
 use super::shell::{Shell, shell};
 use super::table::html::block;
 use super::table::{Cell, Column, Table, TableRow};
@@ -11,8 +12,9 @@ use super::tables::side_by_side;
 use crate::analysis::{RankTest, Verdict, by_trial};
 use crate::text::short_p;
 
-/// Returns the page: each trial's metrics next to the reference's, ranks over categories, and tests on other images.
-pub fn comparison_page(verdicts: &[Verdict], ranks: &[RankTest]) -> String {
+/// Returns the page: each trial's metrics next to the reference's, ranks over categories, tests on other images, and the first two trials
+/// image by image.
+pub fn comparison_page(verdicts: &[Verdict], ranks: &[RankTest], pair: Option<&ComparedPair>) -> String {
     let reference = verdicts.first().map_or("", |verdict| verdict.reference.as_str());
     let title = format!("Comparison with {reference}");
     let trials = by_trial(verdicts);
@@ -35,6 +37,7 @@ pub fn comparison_page(verdicts: &[Verdict], ranks: &[RankTest]) -> String {
             h2 { "DeLong's test: other test images" }
             (block(&other_images))
         }
+        @if let Some(pair) = pair { (sections(pair)) }
     };
     shell(&Shell { title: &title, navigation: &[], body: &body })
 }

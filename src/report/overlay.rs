@@ -36,6 +36,11 @@ impl MapScale {
         Self { brightest, threshold }
     }
 
+    /// Returns the same scale without the line.
+    pub(super) fn without_line(self) -> Self {
+        Self { threshold: None, ..self }
+    }
+
     /// Returns what is drawn over each pixel of a picture that is `width` pixels wide. The map has one value per pixel.
     pub(super) fn layer(self, map: &[f32], width: usize) -> impl Iterator<Item = Paint> {
         let lines = self.threshold.map(|threshold| Lines::of(map, width, threshold)).filter(|lines| lines.is_any);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::write;
+use super::{RunHistory, RunPageChoice, write};
 use crate::analysis::{Groups, Ranking, Rows, Side, Verdict, findings};
 use crate::config::ReportSettings;
 use crate::evaluate::Selection;
@@ -309,7 +309,9 @@ fn guided(objective: &serde_json::Value, seen: [f64; 3]) -> Rows {
 /// Writes a report into a folder without foreign files, and returns its page.
 fn write_to(rows: &Rows, artifacts: &Artifacts, folder: &Path) -> PathBuf {
     let place = OutputPlace { folder, foreign: ForeignFiles::Refuse };
-    let written = write(rows, artifacts, Ranking::default(), place, &mut |_| ()).expect("written");
+    let written =
+        write(rows, artifacts, Ranking::default(), place, (RunPageChoice::Drawn, &RunHistory::default()), &mut |_| ())
+            .expect("written");
     assert_eq!(written.moved_aside, None);
     written.page
 }
@@ -388,7 +390,15 @@ fn protocols_are_ranked_together_only_when_asked_and_then_marked() {
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = OutputPlace { folder: &folder.path().join("out"), foreign: ForeignFiles::Refuse };
-    let written = write(&rows, &artifacts, Ranking::AcrossProtocols, place, &mut |_| ()).expect("written");
+    let written = write(
+        &rows,
+        &artifacts,
+        Ranking::AcrossProtocols,
+        place,
+        (RunPageChoice::Drawn, &RunHistory::default()),
+        &mut |_| (),
+    )
+    .expect("written");
     let text = std::fs::read_to_string(written.page).expect("readable");
     assert!(text.contains("Across protocols. ") && text.contains("<h3>[across protocols] pixel AUROC"), "{text}");
 }
@@ -905,4 +915,39 @@ fn failed_runs_are_named_by_the_settings_that_only_they_have() {
     // Without a setting of their own, the trials are named.
     rows.runs[0].axes = json!({ "joint.student.learning_rate": 10_000.0 }).to_string();
     assert_eq!(super::banners::state(&rows).remove(0).text, "T01 U-Net: the loss is not finite at epoch 1.");
+}
+
+#[test]
+fn each_ended_run_has_a_page_with_its_rank_and_the_settings_that_differ() {
+    let mut rows = uneven();
+    for run in &mut rows.runs {
+        run.settings = json!({ "model": { "skip": run.variant }, "joint": { "epochs": 5 } }).to_string();
+        match (run.baseline, run.category.as_str(), run.seed) {
+            (true, "nut", 2) => {
+                run.state = RunState::Failed;
+                run.reason = Some("the loss is <NaN>".into());
+            }
+            (true, "nut", 1) => run.state = RunState::Running,
+            _ => {}
+        }
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("out");
+    write_to(&rows, &Artifacts::new(folder.path().join("none")), &out);
+    let pages: HashMap<String, String> = std::fs::read_dir(out.join("runs"))
+        .expect("a folder")
+        .map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).expect("a page"))
+        .map(|text| {
+            (text.split("<h1>").nth(1).and_then(|rest| rest.split_once("</h1>")).expect("a title").0.to_owned(), text)
+        })
+        .collect();
+    assert_eq!(pages.len(), rows.runs.len() - 1, "a run that is not over has none: {:?}", pages.keys());
+    let of = |title: &str| pages.get(title).unwrap_or_else(|| panic!("no page {title} in {:?}", pages.keys()));
+    let variant = of("T01 skip=add · nut · seed 0");
+    assert!(variant.contains(">1 of 2<") && variant.contains(">model.skip<") && !variant.contains(">joint.epochs<"));
+    let baseline = of("T01 ST-FPM · nut · seed 0");
+    assert!(baseline.contains(">2 of 2<") && baseline.contains("This run is the baseline, ST-FPM."));
+    assert!(of("T01 skip=add · nut · seed 2").contains(">1 of 1<"), "failed runs have no rank");
+    let failed = of("T01 ST-FPM · nut · seed 2");
+    assert!(failed.contains("the loss is &lt;NaN&gt;") && !failed.contains("id=\"metrics\""), "{failed}");
 }

@@ -10,6 +10,7 @@ use super::figures::{FigureSource, Figures};
 use super::gallery::GallerySource;
 use super::page::page;
 use super::pictures::ArticleChoice;
+use super::run_pages::{RunHistory, RunPageChoice, run_page_paths, run_pages};
 use super::section::Section;
 use super::table::{csv, latex};
 use super::tables::Tables;
@@ -65,7 +66,7 @@ fn output_folder(sweep: &str, folder: &Path) -> OutputFolder {
 /// Steps for each protocol, in this order.
 const STEPS: [&str; 3] = ["pictures", "comparisons", "figures"];
 
-/// Writes the page with its figures and tables, and the same content as Markdown and JSON. Calls `on_step` when a step begins. If one file
+/// Writes the page with its figures and tables, the pages of the chosen runs, and the same content as Markdown and JSON. Calls `on_step` when a step begins. If one file
 /// cannot be written, no file is replaced. Of an older report, only files that are unchanged since it wrote them are replaced or removed.
 ///
 /// # Errors
@@ -76,11 +77,12 @@ pub fn write(
     artifacts: &Artifacts,
     ranking: Ranking,
     place: OutputPlace<'_>,
+    (choice, history): (RunPageChoice, &RunHistory),
     on_step: &mut dyn FnMut(Step),
 ) -> Result<WrittenReport, ReportError> {
     let all = groups(rows, ranking);
     let many = all.len() > 1;
-    let total = STEPS.len() * all.len() + 1;
+    let total = STEPS.len() * all.len() + 2;
     let mut begun = 0;
     let mut begin = |doing| {
         on_step(Step { done: begun, total, doing });
@@ -143,8 +145,12 @@ pub fn write(
             groups,
         });
     }
+    begin("pages of runs");
+    let of_sections: Vec<&Groups<'_>> = sections.iter().map(|section| &section.groups).collect();
+    let run_page_paths = run_page_paths(&of_sections, choice);
+    let mut files = run_pages(rows, &of_sections, artifacts, (choice, history), &run_page_paths)?;
     begin("files");
-    let mut files = figures(&sections)?;
+    files.extend(figures(&sections)?);
     files.extend(tables(&sections)?);
     let main = [json(&sections)?, markdown::document(rows, &sections).into_bytes(), page(rows, &sections).into_bytes()];
     files.extend(MAIN_FILES.map(str::to_owned).into_iter().zip(main));

@@ -12,7 +12,8 @@ use crate::report::WIDE;
 /// Window widths of a desktop and of a phone, CSS pixels.
 const WIDTHS: [u32; 2] = [1440, 390];
 
-fn browser() -> Option<PathBuf> {
+/// Returns the path of Chromium, if there is one.
+pub fn browser() -> Option<PathBuf> {
     let named = std::env::var_os("DIDACT_TEST_BROWSER").map(PathBuf::from);
     named.or_else(|| {
         let path = std::env::var_os("PATH")?;
@@ -29,9 +30,14 @@ fn axe() -> String {
     std::env::var("DIDACT_TEST_AXE").map(|file| format!("file://{file}")).unwrap_or_default()
 }
 
-/// Returns the faults of a page at a width, in light or dark mode.
+/// Returns the faults of a report's page at a width, in light or dark mode.
 fn faults(browser: &Path, place: &Workplace, page: &Path, width: u32, dark: bool) -> String {
-    let harness = place.write("look.html", include_str!("../browser/look.html"));
+    faults_in(browser, place, include_str!("../browser/look.html"), page, width, dark)
+}
+
+/// Returns the faults that a harness finds in a page at a width, in light or dark mode.
+pub fn faults_in(browser: &Path, place: &Workplace, harness: &str, page: &Path, width: u32, dark: bool) -> String {
+    let harness = place.write("look.html", harness);
     let output = Command::new(browser)
         .args([
             "--headless",

@@ -43,6 +43,7 @@ mod real_data;
 mod remake;
 mod report;
 mod resume;
+mod run_pages;
 #[cfg(feature = "s3")]
 mod s3;
 mod scratch;

@@ -7,7 +7,7 @@ use crate::data::{FeatureSet, Image, Mask};
 use crate::evaluate::{
     Calibrated, Evaluation, FinalMap, ImageScore, LevelMaps, ScoreHeader, TestImage, mask_file, quantile,
 };
-use crate::stages::{StageJob, StageKind};
+use crate::stages::{Key, StageJob, StageKind};
 use crate::store::{Artifacts, RunRow};
 
 /// Share of a level's pixels that are drawn below the brightest value. A single outlier must not darken a whole column.
@@ -25,6 +25,8 @@ pub(in crate::report) struct Source {
     pub levels: Vec<LevelMaps>,
     /// The run's map rule and threshold.
     pub calibrated: Calibrated,
+    /// Key of the features of the test images. Runs with the same key have the same images.
+    pub features_key: Key,
     side: usize,
     features: FeatureSet,
     evaluate: PathBuf,
@@ -41,7 +43,19 @@ impl Source {
         run: &RunRow,
         variant: &Variant,
     ) -> std::io::Result<Self> {
-        let selected = |kind| rows.selected_stage(&run.id, kind);
+        Self::of_stages(|kind| rows.selected_stage(&run.id, kind), artifacts, run.seed, &variant.label)
+    }
+
+    /// Opens the artifacts of a run whose stages `selected` returns by their kind.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub(in crate::report) fn of_stages(
+        selected: impl Fn(StageKind) -> Option<(Key, StageJob)>,
+        artifacts: &Artifacts,
+        seed: i64,
+        label: &str,
+    ) -> std::io::Result<Self> {
         let (Some((score, StageJob::Score(score_job))), Some((evaluate, StageJob::Evaluate(evaluate_job)))) =
             (selected(StageKind::Score), selected(StageKind::Evaluate))
         else {
@@ -59,17 +73,19 @@ impl Source {
             return Err(std::io::Error::other("its maps and its scores cover different images"));
         }
         let snapshot = header.snapshots.first().ok_or_else(|| std::io::Error::other("the score has no maps"))?;
-        let features = intact(StageKind::Features, score_job.features_test.key())?;
+        let features_key = score_job.features_test.key().clone();
+        let features = intact(StageKind::Features, &features_key)?;
         let features = FeatureSet::open(&features).map_err(std::io::Error::other)?;
         if features.len() != images.len() {
             return Err(std::io::Error::other("its scores and its features cover different images"));
         }
         Ok(Self {
-            label: variant.label.clone(),
-            seed: run.seed,
+            label: label.to_owned(),
+            seed,
             levels: header.maps(&score, snapshot, "test", header.test.len())?,
             calibrated: Calibrated::read(&score, &header, snapshot, &evaluate_job.evaluate, side)?,
             images,
+            features_key,
             side,
             features,
             evaluate,
