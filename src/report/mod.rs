@@ -1,5 +1,6 @@
 //! Figures, tables, pages and pictures that show people the findings of a sweep.
 
+mod canvas;
 mod chapters;
 mod comparison_page;
 mod curves;

@@ -1,30 +1,34 @@
 //! The figures of a page, one kind per file.
 
-mod bars;
+pub(super) mod axis;
 mod contour;
 mod dots;
-mod few_ticks;
+mod effect_rows;
 mod forest;
 mod history;
 mod kind;
+pub(super) mod labels;
 mod learning;
 pub(super) mod legend;
+pub(super) mod palette;
 mod parallel;
 mod pareto;
+pub(super) mod plot;
+pub(super) mod range;
 mod ranks;
+mod seeds;
 mod selection;
+mod setting;
 mod shapes;
 mod slices;
+mod smooth;
 mod stability;
-mod style;
 
 pub(super) use kind::{FigureChapter, FigureKind, FigureSource, Figures};
-pub(super) use style::ink;
-use style::{centred, room};
 
 /// All kinds of figures, in their order within a chapter.
 const KINDS: [FigureKind; 14] = [
-    bars::KIND,
+    seeds::KIND,
     forest::VARIANTS,
     ranks::KIND,
     forest::LEVELS,
