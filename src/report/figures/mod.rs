@@ -5,6 +5,7 @@ mod contour;
 mod dots;
 mod effect_rows;
 mod forest;
+mod heat_map;
 mod history;
 mod kind;
 pub(super) mod labels;
@@ -27,8 +28,9 @@ mod stability;
 pub(super) use kind::{FigureChapter, FigureKind, FigureSource, Figures};
 
 /// All kinds of figures, in their order within a chapter.
-const KINDS: [FigureKind; 14] = [
+const KINDS: [FigureKind; 15] = [
     seeds::KIND,
+    heat_map::KIND,
     forest::VARIANTS,
     ranks::KIND,
     forest::LEVELS,
