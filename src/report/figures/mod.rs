@@ -7,6 +7,7 @@ mod effect_rows;
 mod forest;
 mod heat_map;
 mod history;
+mod importance;
 mod kind;
 pub(super) mod labels;
 mod learning;
@@ -24,11 +25,13 @@ mod shapes;
 mod slices;
 mod smooth;
 mod stability;
+#[cfg(test)]
+mod tests;
 
 pub(super) use kind::{FigureChapter, FigureKind, FigureSource, Figures};
 
 /// All kinds of figures, in their order within a chapter.
-const KINDS: [FigureKind; 15] = [
+const KINDS: [FigureKind; 16] = [
     seeds::KIND,
     heat_map::KIND,
     forest::VARIANTS,
@@ -36,6 +39,7 @@ const KINDS: [FigureKind; 15] = [
     forest::LEVELS,
     contour::KIND,
     shapes::KIND,
+    importance::KIND,
     slices::KIND,
     parallel::KIND,
     history::KIND,
