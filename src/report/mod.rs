@@ -14,6 +14,7 @@ mod markdown;
 mod overlay;
 mod page;
 mod pictures;
+mod print;
 mod recipe;
 mod reproduce;
 mod script;

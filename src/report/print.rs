@@ -1,0 +1,72 @@
+//! Sizes of figures in print, chosen so that their text is 7 to 8 points high.
+
+use super::canvas::TEXT;
+use super::figure::Figure;
+
+/// Smallest text in print, in points.
+const SMALLEST: f64 = 7.0;
+/// Points per millimetre.
+const POINTS: f64 = 72.0 / 25.4;
+
+/// A width in print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the export of figures for print uses it"))]
+pub(super) enum Column {
+    /// One column of a page of two: 85 mm.
+    Single,
+    /// The width of a page of two columns: 178 mm.
+    Double,
+}
+
+impl Column {
+    fn millimetres(self) -> f64 {
+        match self {
+            Self::Single => 85.0,
+            Self::Double => 178.0,
+        }
+    }
+}
+
+#[cfg_attr(not(test), expect(dead_code, reason = "the export of figures for print uses it"))]
+impl Figure {
+    /// Returns the SVG with its size in millimetres; `None` if its text would be too small at this width.
+    pub(super) fn printed(&self, column: Column) -> Option<String> {
+        let (width, height) = self.size;
+        let scale = column.millimetres() / f64::from(width);
+        let text = f64::from(TEXT) * scale * POINTS;
+        let pixels = format!("width=\"{width}\" height=\"{height}\"");
+        let size = format!("width=\"{:.2}mm\" height=\"{:.2}mm\"", column.millimetres(), f64::from(height) * scale);
+        (text >= SMALLEST).then(|| self.svg().replacen(&pixels, &size, 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::canvas::WIDE;
+    use crate::report::figure::FigureTexts;
+
+    fn figure(width: i32) -> Figure {
+        let texts = FigureTexts {
+            name: "figure".to_owned(),
+            description: String::new(),
+            caption: String::new(),
+            population: "n = 3 runs".to_owned(),
+        };
+        Figure::draw(texts, (width, 100), |canvas| canvas.title("Title")).expect("draws")
+    }
+
+    #[test]
+    fn a_figure_is_printed_only_where_its_text_is_large_enough() {
+        let wide = figure(WIDE);
+        assert_eq!(wide.printed(Column::Single), None);
+        let svg = wide.printed(Column::Double).expect("large enough");
+        assert!(
+            svg.contains("width=\"178.00mm\" height=\"25.85mm\"") && svg.contains("viewBox=\"0 0 840 122\""),
+            "{svg}"
+        );
+        let tree = resvg::usvg::Tree::from_str(&svg, &resvg::usvg::Options::default()).expect("SVG");
+        assert!((f64::from(tree.size().width()) - 178.0 / 25.4 * 96.0).abs() < 0.01);
+        assert!(figure(400).printed(Column::Single).is_some());
+    }
+}
