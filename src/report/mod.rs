@@ -13,6 +13,7 @@ mod heat;
 mod markdown;
 mod overlay;
 mod page;
+mod pdf;
 mod pictures;
 mod print;
 mod recipe;

@@ -1,7 +1,10 @@
 //! Sizes of figures in print, chosen so that their text is 7 to 8 points high.
 
 use super::canvas::TEXT;
-use super::figure::Figure;
+use super::error::ReportError;
+use super::figure::{Figure, tree};
+use super::pdf::pdf;
+use crate::cause::Cause;
 
 /// Smallest text in print, in points.
 const SMALLEST: f64 = 7.0;
@@ -38,6 +41,17 @@ impl Figure {
         let size = format!("width=\"{:.2}mm\" height=\"{:.2}mm\"", column.millimetres(), f64::from(height) * scale);
         (text >= SMALLEST).then(|| self.svg().replacen(&pixels, &size, 1))
     }
+
+    /// Returns the figure as PDF, with an embedded font; `None` if its text would be too small at this width.
+    ///
+    /// # Errors
+    /// The figure cannot be written as PDF.
+    pub(super) fn pdf(&self, column: Column) -> Result<Option<Vec<u8>>, ReportError> {
+        let Some(svg) = self.printed(column) else { return Ok(None) };
+        let written =
+            || -> Result<Vec<u8>, Cause> { pdf(&tree(&svg)?, dejavu::sans::regular(), column.millimetres() as f32) };
+        written().map(Some).map_err(|source| ReportError::Draw { figure: self.name.clone(), source })
+    }
 }
 
 #[cfg(test)]
@@ -68,5 +82,19 @@ mod tests {
         let tree = resvg::usvg::Tree::from_str(&svg, &resvg::usvg::Options::default()).expect("SVG");
         assert!((f64::from(tree.size().width()) - 178.0 / 25.4 * 96.0).abs() < 0.01);
         assert!(figure(400).printed(Column::Single).is_some());
+    }
+
+    #[test]
+    fn a_pdf_has_the_size_of_its_column_and_embeds_its_font() {
+        let wide = figure(WIDE);
+        assert_eq!(wide.pdf(Column::Single).expect("no fault"), None);
+        let bytes = wide.pdf(Column::Double).expect("written").expect("large enough");
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.starts_with("%PDF-") && text.contains("/FontFile2") && text.contains("+DejaVuSans"), "{text}");
+        let page = text.split_once("/MediaBox [").and_then(|(_, rest)| rest.split_once(']')).expect("a page").0;
+        let sides: Vec<f32> = page.split(' ').map(|side| side.parse().expect("a number")).collect();
+        assert!((sides[2] - 504.567).abs() < 0.01 && (sides[3] - 73.28).abs() < 0.05, "{sides:?}");
+        // The texts can be searched: "T" is in the map from glyphs to characters.
+        assert!(text.contains("<0054>"), "{text}");
     }
 }
